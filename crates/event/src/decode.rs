@@ -1,0 +1,101 @@
+use crate::{Attributes, Digest, base64};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+
+/// An envelope as it was read from a queue; the data is borrowed, unparsed.
+#[derive(Debug, Clone)]
+pub struct Envelope<'a> {
+    /// Everything but the data.
+    pub attributes: Attributes,
+    /// The sender's bytes, or where they lie.
+    pub data: Data<'a>,
+}
+
+/// The sender's bytes, or where they lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Data<'a> {
+    /// One JSON value, verbatim.
+    Json(&'a [u8]),
+    /// The bytes in base64.
+    Base64(&'a str),
+    /// Not in the envelope: fetch what the attribute `dataref` names, then check its digest.
+    Reference,
+}
+
+impl<'a> Data<'a> {
+    /// The sender's bytes, decoded; `None` for a reference.
+    ///
+    /// # Errors
+    /// When `data_base64` is not base64.
+    pub fn bytes(&self) -> Result<Option<Cow<'a, [u8]>>, DecodeError> {
+        match *self {
+            Self::Json(bytes) => Ok(Some(Cow::Borrowed(bytes))),
+            Self::Base64(text) => match base64::decode(text.as_bytes()) {
+                Some(bytes) => Ok(Some(Cow::Owned(bytes))),
+                None => Err(DecodeError("data_base64 is not base64".into())),
+            },
+            Self::Reference => Ok(None),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    data_base64: Option<&'a str>, // base64 needs no escapes, so it can always be borrowed
+}
+
+/// A body of `null` is data too: `Option` alone would take it for absence.
+fn present<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+impl<'a> Envelope<'a> {
+    /// Reads an envelope without parsing its data.
+    ///
+    /// # Errors
+    /// When the bytes are not an envelope of this contract.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let attributes: Attributes =
+            serde_json::from_slice(bytes).map_err(|e| DecodeError(e.to_string()))?;
+        let wire: Wire<'a> =
+            serde_json::from_slice(bytes).map_err(|e| DecodeError(e.to_string()))?;
+        let data = match (wire.data, wire.data_base64) {
+            (Some(raw), None) => Data::Json(raw.get().as_bytes()),
+            (None, Some(text)) => Data::Base64(text),
+            (None, None) if attributes.dataref.is_some() => Data::Reference,
+            (None, None) => {
+                return Err(DecodeError("neither data, data_base64 nor dataref".into()));
+            }
+            _ => {
+                return Err(DecodeError(
+                    "data and data_base64 exclude each other".into(),
+                ));
+            }
+        };
+        Ok(Self { attributes, data })
+    }
+
+    /// Whether `body` is what the sender sent: its SHA-256 equals `datasha256`.
+    pub fn matches_digest(&self, body: &[u8]) -> bool {
+        Digest::of(body).to_hex() == self.attributes.datasha256
+    }
+}
+
+/// Why bytes are not an envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecodeError(String);
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not an envelope: {}", self.0)
+    }
+}
+
+impl std::error::Error for DecodeError {}

@@ -1,0 +1,36 @@
+//! The event contract of labelrelay: what lies on the queue, and how to read it.
+//!
+//! Every delivery becomes one [CloudEvents 1.0.2](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md)
+//! envelope in the JSON format. The sender's bytes are its last member, verbatim:
+//!
+//! ```
+//! use labelrelay_event::{Envelope, Data};
+//!
+//! # fn main() -> Result<(), labelrelay_event::DecodeError> {
+//! let queued = br#"{"specversion":"1.0","id":"1","source":"/labelbox","type":"com.labelbox.label.created","datacontenttype":"application/json","datasha256":"c2ea634c993f050482b4e6243224087f7c23bdd3c07ab1a45e9a21c62fad994e","receivedtime":"2026-01-01T00:00:00Z","data":{"id": 1}}"#;
+//! let envelope = Envelope::decode(queued)?;
+//! assert_eq!(envelope.attributes.event_type, "com.labelbox.label.created");
+//! assert_eq!(envelope.data.bytes()?.as_deref(), Some(&br#"{"id": 1}"#[..]));
+//! # Ok(()) }
+//! ```
+//!
+//! This crate never touches a network, a clock or a file; consumers depend on it alone.
+
+mod attributes;
+mod base64;
+mod decode;
+mod digest;
+mod encode;
+mod event_type;
+
+pub use attributes::{Attributes, MAX_ATTRIBUTE_BYTES, Origin, TypeFrom};
+pub use decode::{Data, DecodeError, Envelope};
+pub use digest::Digest;
+pub use encode::{Payload, encode};
+pub use event_type::{EventType, InvalidEventType};
+
+/// Media type of an envelope, as the CloudEvents JSON format registers it.
+pub const MEDIA_TYPE: &str = "application/cloudevents+json";
+
+/// The CloudEvents version that every envelope names.
+pub const SPEC_VERSION: &str = "1.0";
