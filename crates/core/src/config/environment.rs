@@ -1,0 +1,191 @@
+//! The common case: nothing but environment variables.
+
+use super::ENVIRONMENT as ORIGIN;
+use super::{
+    Config, ConfigError, DEFAULT_MAX_BODY_BYTES, EmbeddedQueueConfig, LABEL_STUDIO_ANSWER_BY,
+    LABELBOX_ANSWER_BY, Lookup, SecretRef, ServeConfig, SourceConfig,
+};
+use crate::filter::Filter;
+use crate::provider::Provider;
+use crate::signature::HeaderScheme;
+use bytes::Bytes;
+use jiff::Timestamp;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const LABELBOX: &str = "LABELBOX_WEBHOOK_SECRET";
+const LABEL_STUDIO: &str = "LABEL_STUDIO_WEBHOOK_SECRET";
+const LABEL_STUDIO_HEADER: &str = "LABEL_STUDIO_WEBHOOK_HEADER";
+
+pub(super) fn read(base_dir: PathBuf, lookup: Lookup<'_>) -> Result<Option<Config>, ConfigError> {
+    let sources = sources(lookup)?;
+    if sources.is_empty() {
+        return Ok(None);
+    }
+    let mut config = Config {
+        origin: ORIGIN.to_owned(),
+        base_dir,
+        queue: None,
+        blob_store: None,
+        fallback: None,
+        sources,
+        default_source: 0,
+        bytes_in_flight: None,
+        serve: ServeConfig::default(),
+        embedded_queue: EmbeddedQueueConfig::default(),
+        warnings: Vec::new(),
+    };
+    apply(&mut config, lookup)?;
+    config.finish().map(Some)
+}
+
+/// The sources `labelbox` and `label-studio`, each if its variable is set.
+pub(super) fn sources(lookup: Lookup<'_>) -> Result<Vec<SourceConfig>, ConfigError> {
+    let mut sources = Vec::new();
+    for (provider, variable, answer_by) in [
+        (Provider::Labelbox, LABELBOX, LABELBOX_ANSWER_BY),
+        (Provider::LabelStudio, LABEL_STUDIO, LABEL_STUDIO_ANSWER_BY),
+    ] {
+        let previous = format!("{variable}_PREVIOUS");
+        if lookup(variable).is_none() {
+            if lookup(&previous).is_some() {
+                return Err(ConfigError::new(
+                    ORIGIN,
+                    &previous,
+                    "there is a previous secret but no current one",
+                    &format!("set {variable} as well"),
+                ));
+            }
+            continue;
+        }
+        let mut secrets = vec![(SecretRef::Env(variable.to_owned()), None)];
+        if lookup(&previous).is_some() {
+            let until = format!("{previous}_UNTIL");
+            let end = lookup(&until)
+                .map(|text| parse_time(ORIGIN, &until, &text))
+                .transpose()?;
+            secrets.push((SecretRef::Env(previous), end));
+        }
+        let header = match provider {
+            Provider::Labelbox => None,
+            Provider::LabelStudio => Some(match lookup(LABEL_STUDIO_HEADER) {
+                Some(name) => parse_header(ORIGIN, LABEL_STUDIO_HEADER, &name)?,
+                None => HeaderScheme::Authorization,
+            }),
+        };
+        sources.push(SourceConfig {
+            name: provider.as_str().to_owned(),
+            provider,
+            secrets,
+            header,
+            ml_backend: false,
+            models: Bytes::from_static(b"{}"),
+            allow: None,
+            trusted_proxies: 0,
+            filter: Filter::default(),
+            answer_by,
+            max_body_bytes: DEFAULT_MAX_BODY_BYTES,
+        });
+    }
+    Ok(sources)
+}
+
+/// Settings of the environment that win over a file's.
+pub(super) fn apply(config: &mut Config, lookup: Lookup<'_>) -> Result<(), ConfigError> {
+    for (variable, place) in [
+        ("LABELRELAY_QUEUE", &mut config.queue),
+        ("LABELRELAY_BLOB_STORE", &mut config.blob_store),
+        ("LABELRELAY_FALLBACK", &mut config.fallback),
+        ("LABELRELAY_LISTEN", &mut config.serve.listen),
+        ("LABELRELAY_ADMIN_LISTEN", &mut config.serve.admin_listen),
+        ("LABELRELAY_PUBLIC_URL", &mut config.serve.public_url),
+    ] {
+        if let Some(value) = lookup(variable) {
+            *place = Some(not_empty(ORIGIN, variable, value)?);
+        }
+    }
+    if let Some(bytes) = number(lookup, "LABELRELAY_MAX_BODY_BYTES")? {
+        config
+            .sources
+            .iter_mut()
+            .for_each(|source| source.max_body_bytes = bytes);
+    }
+    if let Some(bytes) = number(lookup, "LABELRELAY_MAX_BYTES_IN_FLIGHT")? {
+        config.bytes_in_flight = Some(bytes);
+    }
+    if let Some(millis) = number(lookup, "LABELRELAY_DEADLINE_MS")? {
+        config
+            .sources
+            .iter_mut()
+            .for_each(|source| source.answer_by = Duration::from_millis(millis));
+    }
+    Ok(())
+}
+
+fn number(lookup: Lookup<'_>, variable: &str) -> Result<Option<u64>, ConfigError> {
+    let Some(text) = lookup(variable) else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(Some(number)),
+        _ => Err(ConfigError::new(
+            ORIGIN,
+            variable,
+            "is not a positive whole number",
+            "write digits only",
+        )),
+    }
+}
+
+pub(super) fn not_empty(origin: &str, key: &str, value: String) -> Result<String, ConfigError> {
+    if value.is_empty() {
+        return Err(ConfigError::new(
+            origin,
+            key,
+            "is empty",
+            "give it a value or remove it",
+        ));
+    }
+    Ok(value)
+}
+
+pub(super) fn parse_time(origin: &str, key: &str, text: &str) -> Result<Timestamp, ConfigError> {
+    crate::time::parse(text).ok_or_else(|| {
+        ConfigError::new(
+            origin,
+            key,
+            "is not a time",
+            "write RFC 3339, for example 2026-12-31T00:00:00Z",
+        )
+    })
+}
+
+pub(super) fn parse_header(
+    origin: &str,
+    key: &str,
+    name: &str,
+) -> Result<HeaderScheme, ConfigError> {
+    if name.eq_ignore_ascii_case("authorization") {
+        return Ok(HeaderScheme::Authorization);
+    }
+    // Headers that every client sets, or that proxies rewrite, prove nothing.
+    let reserved = [
+        "host",
+        "content-type",
+        "content-length",
+        "user-agent",
+        "accept",
+        "connection",
+        "transfer-encoding",
+        "x-forwarded-for",
+    ];
+    match name.parse::<http::HeaderName>() {
+        Ok(header) if !reserved.contains(&header.as_str()) => Ok(HeaderScheme::Header(header)),
+        _ => Err(ConfigError::new(
+            origin,
+            key,
+            "cannot be the header that carries the secret",
+            "name one such as X-Webhook-Token",
+        )),
+    }
+}

@@ -1,0 +1,25 @@
+/// What is wrong with the configuration: names the file, the key and the cure. Never shows a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{origin}: `{key}`: {problem}; {cure}")]
+pub struct ConfigError {
+    /// The file, or `environment`.
+    pub origin: String,
+    /// The key or variable.
+    pub key: String,
+    /// What is wrong with it.
+    pub problem: String,
+    /// What to do about it.
+    pub cure: String,
+}
+
+impl ConfigError {
+    /// An error at `key` of `origin`.
+    pub fn new(origin: &str, key: &str, problem: &str, cure: &str) -> Self {
+        Self {
+            origin: origin.to_owned(),
+            key: key.to_owned(),
+            problem: problem.to_owned(),
+            cure: cure.to_owned(),
+        }
+    }
+}

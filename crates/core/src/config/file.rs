@@ -1,0 +1,188 @@
+//! The TOML file.
+
+use super::environment::{apply, not_empty, sources as environment_sources};
+use super::source_table::{self, Defaults, SourceTable};
+use super::{
+    Config, ConfigError, EmbeddedQueueConfig, Lookup, SecretRef, ServeConfig, SourceConfig,
+};
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    queue: Option<String>,
+    blob_store: Option<String>,
+    fallback: Option<String>,
+    max_body_bytes: Option<u64>,
+    max_bytes_in_flight: Option<u64>,
+    deadline_ms: Option<u64>,
+    #[serde(default)]
+    serve: Serve,
+    #[serde(default)]
+    embedded_queue: EmbeddedQueue,
+    #[serde(default)]
+    source: Vec<SourceTable>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Serve {
+    listen: Option<String>,
+    admin_listen: Option<String>,
+    public_url: Option<String>,
+    body_timeout_ms: Option<u64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct EmbeddedQueue {
+    repeat_window_s: Option<u64>,
+    retain_acknowledged_s: Option<u64>,
+    max_receives: Option<u32>,
+}
+
+pub(super) fn read(
+    text: &str,
+    origin: &str,
+    base_dir: PathBuf,
+    lookup: Lookup<'_>,
+) -> Result<Config, ConfigError> {
+    let file: File = toml::from_str(text).map_err(|error| parse_error(&error, text, origin))?;
+    let defaults = Defaults {
+        max_body_bytes: file.max_body_bytes,
+        deadline_ms: file.deadline_ms,
+    };
+    let mut warnings = Vec::new();
+    let mut default_source = None;
+    let mut sources = Vec::with_capacity(file.source.len());
+    for (index, table) in file.source.into_iter().enumerate() {
+        if table.default && default_source.replace(index).is_some() {
+            return Err(ConfigError::new(
+                origin,
+                "source.default",
+                "two sources are the default",
+                "keep `default = true` in one of them",
+            ));
+        }
+        sources.push(source_table::read(
+            table,
+            &defaults,
+            origin,
+            &base_dir,
+            &mut warnings,
+        )?);
+    }
+    if sources.is_empty() {
+        sources = environment_sources(lookup)?;
+    } else if lookup("LABELBOX_WEBHOOK_SECRET").is_some()
+        || lookup("LABEL_STUDIO_WEBHOOK_SECRET").is_some()
+    {
+        let mentions = |name: &str| {
+            sources.iter().any(|s: &SourceConfig| {
+                s.secrets
+                    .iter()
+                    .any(|(r, _)| *r == SecretRef::Env(name.to_owned()))
+            })
+        };
+        for variable in ["LABELBOX_WEBHOOK_SECRET", "LABEL_STUDIO_WEBHOOK_SECRET"] {
+            if lookup(variable).is_some() && !mentions(variable) {
+                warnings.push(format!(
+                    "{variable} is set but not used: {origin} has sources of its own"
+                ));
+            }
+        }
+    }
+    let setting = |key: &str, value: Option<String>| {
+        value.map(|value| not_empty(origin, key, value)).transpose()
+    };
+    let mut config = Config {
+        origin: origin.to_owned(),
+        queue: setting("queue", file.queue)?,
+        blob_store: setting("blob_store", file.blob_store)?,
+        fallback: setting("fallback", file.fallback)?,
+        base_dir,
+        sources,
+        default_source: default_source.unwrap_or(0),
+        bytes_in_flight: file
+            .max_bytes_in_flight
+            .map(|bytes| positive(origin, "max_bytes_in_flight", bytes))
+            .transpose()?,
+        serve: ServeConfig {
+            listen: setting("serve.listen", file.serve.listen)?,
+            admin_listen: setting("serve.admin_listen", file.serve.admin_listen)?,
+            public_url: setting("serve.public_url", file.serve.public_url)?,
+            body_timeout: file
+                .serve
+                .body_timeout_ms
+                .map(|ms| positive(origin, "serve.body_timeout_ms", ms).map(Duration::from_millis))
+                .transpose()?,
+        },
+        embedded_queue: EmbeddedQueueConfig {
+            repeat_window: file.embedded_queue.repeat_window_s.map(Duration::from_secs),
+            retain_acknowledged: file
+                .embedded_queue
+                .retain_acknowledged_s
+                .map(Duration::from_secs),
+            max_receives: file
+                .embedded_queue
+                .max_receives
+                .map(|n| positive(origin, "embedded_queue.max_receives", n))
+                .transpose()?,
+        },
+        warnings,
+    };
+    apply(&mut config, lookup)?;
+    config.finish()
+}
+
+pub(super) fn positive<N: PartialOrd + Default>(
+    origin: &str,
+    key: &str,
+    number: N,
+) -> Result<N, ConfigError> {
+    if number > N::default() {
+        return Ok(number);
+    }
+    Err(ConfigError::new(
+        origin,
+        key,
+        "must be more than 0",
+        "write a positive number or remove it",
+    ))
+}
+
+/// Line and message of a TOML error; not the line's text, which may hold what should not be logged.
+fn parse_error(error: &toml::de::Error, text: &str, origin: &str) -> ConfigError {
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.get(..start).unwrap_or_default();
+    let number = before.matches('\n').count() + 1;
+    let origin = format!("{origin}, line {number}");
+    let message = error.message();
+    let quoted = message.split('`').nth(1);
+    if message.starts_with("unknown field") {
+        let cure = "correct the spelling or remove it";
+        return ConfigError::new(&origin, quoted.unwrap_or_default(), message, cure);
+    }
+    if message.starts_with("missing field") {
+        let cure = "add it to the section that starts there";
+        return ConfigError::new(&origin, quoted.unwrap_or_default(), message, cure);
+    }
+    // What stands left of the equals sign; the message itself may quote the value, which may be secret.
+    let line = text.lines().nth(number - 1).unwrap_or_default();
+    let key = line.split_once('=').map_or("file", |(key, _)| key.trim());
+    let (problem, cure) = if message.starts_with("invalid") || message.contains("untagged") {
+        let expected = message
+            .split_once("expected ")
+            .map(|(_, expected)| expected);
+        let kind = expected.unwrap_or("a value of another kind");
+        (
+            "is not of the kind that this key takes",
+            format!("give it {kind}"),
+        )
+    } else {
+        (message, "correct the TOML of this line".to_owned())
+    };
+    ConfigError::new(&origin, key, problem, &cure)
+}

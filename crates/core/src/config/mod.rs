@@ -1,0 +1,216 @@
+//! Configuration: one TOML file, or nothing but environment variables. Parsed from text and an
+//! injected lookup; this module reads neither files nor the environment.
+
+mod environment;
+mod error;
+mod file;
+mod reference;
+mod source_table;
+#[cfg(test)]
+mod tests;
+
+pub use error::ConfigError;
+pub use reference::SecretRef;
+
+use crate::address::Allowlist;
+use crate::filter::Filter;
+use crate::provider::Provider;
+use crate::signature::HeaderScheme;
+use bytes::Bytes;
+use jiff::Timestamp;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What errors and messages call the environment, where a file would have a name.
+pub const ENVIRONMENT: &str = "environment";
+
+/// Looks up one environment variable.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Largest body that is taken when nothing is configured: 100 MiB, the most that any of the
+/// platforms behind the adapters lets through.
+pub const DEFAULT_MAX_BODY_BYTES: u64 = 100 * 1024 * 1024;
+
+/// Bytes of bodies that may be in memory at once when nothing is configured. Copies on the way to the
+/// queue come on top, for one body at a time and thread.
+pub const DEFAULT_BYTES_IN_FLIGHT: u64 = 256 * 1024 * 1024;
+
+/// Label Studio hangs up 1.0 s after it sent a delivery and never tries again
+/// (`WEBHOOK_TIMEOUT` of Label Studio 1.20 to 1.23).
+pub const LABEL_STUDIO_ANSWER_BY: Duration = Duration::from_millis(800);
+
+/// Labelbox documents no timeout; common ones are 10 s and more.
+pub const LABELBOX_ANSWER_BY: Duration = Duration::from_secs(8);
+
+/// Everything that was configured, checked as far as it can be without opening anything.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// Where it came from, for messages: a file's path or `environment`.
+    pub origin: String,
+    /// What relative paths in it are relative to.
+    pub base_dir: PathBuf,
+    /// URL of the queue; `None` when nothing says where events go.
+    pub queue: Option<String>,
+    /// URL of the store for claim checks.
+    pub blob_store: Option<String>,
+    /// URL of the second place for events.
+    pub fallback: Option<String>,
+    /// Sources, in order.
+    pub sources: Vec<SourceConfig>,
+    /// Index of the source that owns every path that no other one owns.
+    pub default_source: usize,
+    /// Bytes of bodies that may be in memory at once, as configured.
+    pub bytes_in_flight: Option<u64>,
+    /// Settings of `labelrelay serve`.
+    pub serve: ServeConfig,
+    /// Settings of the embedded queue.
+    pub embedded_queue: EmbeddedQueueConfig,
+    /// Things that work but should not stay.
+    pub warnings: Vec<String>,
+}
+
+/// One source, as configured.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SourceConfig {
+    /// Its name and path.
+    pub name: String,
+    /// Its platform.
+    pub provider: Provider,
+    /// References to live secrets, the newest first, each with its end.
+    pub secrets: Vec<(SecretRef, Option<Timestamp>)>,
+    /// Where the secret stands, for platforms that sign nothing.
+    pub header: Option<HeaderScheme>,
+    /// Whether the calls to an ML back end are answered.
+    pub ml_backend: bool,
+    /// Answer to Labelbox's question for models, a JSON object.
+    pub models: Bytes,
+    /// Addresses that may deliver.
+    pub allow: Option<Allowlist>,
+    /// Proxies in front that append to `X-Forwarded-For`.
+    pub trusted_proxies: usize,
+    /// Which events are forwarded.
+    pub filter: Filter,
+    /// An answer must be out this long after the request's arrival.
+    pub answer_by: Duration,
+    /// Largest body in bytes.
+    pub max_body_bytes: u64,
+}
+
+/// Settings of `labelrelay serve`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServeConfig {
+    /// Address to listen on for deliveries.
+    pub listen: Option<String>,
+    /// Loopback address for metrics and reasons.
+    pub admin_listen: Option<String>,
+    /// The URL under which senders reach this relay.
+    pub public_url: Option<String>,
+    /// A body must be complete this long after the request's head.
+    pub body_timeout: Option<Duration>,
+}
+
+/// Settings of the embedded queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EmbeddedQueueConfig {
+    /// Within this time a second event with the same id is a repeat.
+    pub repeat_window: Option<Duration>,
+    /// Acknowledged events are kept this long.
+    pub retain_acknowledged: Option<Duration>,
+    /// A message that was received this often without being acknowledged becomes a dead letter.
+    pub max_receives: Option<u32>,
+}
+
+impl Config {
+    /// Reads the text of a configuration file called `origin`. Single settings of the environment
+    /// win over the file's.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the file, the key and the cure.
+    pub fn from_toml(
+        text: &str,
+        origin: &str,
+        base_dir: PathBuf,
+        lookup: Lookup<'_>,
+    ) -> Result<Self, ConfigError> {
+        file::read(text, origin, base_dir, lookup)
+    }
+
+    /// Takes everything from environment variables. `None` when none of them names a secret.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the variable and the cure.
+    pub fn from_environment(
+        base_dir: PathBuf,
+        lookup: Lookup<'_>,
+    ) -> Result<Option<Self>, ConfigError> {
+        environment::read(base_dir, lookup)
+    }
+
+    /// Bytes of bodies that may be in memory at once: what is configured, or 256 MiB, but at least
+    /// one body of the largest allowed size.
+    pub fn max_bytes_in_flight(&self) -> u64 {
+        let largest = self
+            .sources
+            .iter()
+            .map(|source| source.max_body_bytes)
+            .max();
+        self.bytes_in_flight
+            .unwrap_or(DEFAULT_BYTES_IN_FLIGHT)
+            .max(largest.unwrap_or_default())
+    }
+
+    fn finish(mut self) -> Result<Self, ConfigError> {
+        if self.sources.is_empty() {
+            return Err(ConfigError::new(
+                &self.origin,
+                "source",
+                "no source is configured",
+                "add a [[source]] section, or set LABELBOX_WEBHOOK_SECRET or LABEL_STUDIO_WEBHOOK_SECRET",
+            ));
+        }
+        for (index, source) in self.sources.iter().enumerate() {
+            if self
+                .sources
+                .iter()
+                .take(index)
+                .any(|earlier| earlier.name == source.name)
+            {
+                return Err(ConfigError::new(
+                    &self.origin,
+                    "source.name",
+                    &format!("two sources are called `{}`", source.name),
+                    "give each source a name of its own: it is the path that the platform delivers to",
+                ));
+            }
+            if source.secrets.iter().skip(1).any(|(_, end)| end.is_none()) {
+                self.warnings.push(format!(
+                    "source `{}`: a previous secret has no end; set `previous_until` so that it stops being accepted",
+                    source.name
+                ));
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// Text in a file name's form: what a source may be called.
+fn check_name(origin: &str, key: &str, name: &str) -> Result<(), ConfigError> {
+    let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+    let starts_well = name
+        .bytes()
+        .next()
+        .is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    if starts_well && name.len() <= 40 && name.bytes().all(good) {
+        return Ok(());
+    }
+    Err(ConfigError::new(
+        origin,
+        key,
+        &format!("`{}` cannot be a source's name", name.escape_debug()),
+        "use 1 to 40 of a-z, 0-9, '-' and '_', starting with a letter or digit: the name becomes a path",
+    ))
+}

@@ -1,0 +1,110 @@
+use super::{ConfigError, Lookup};
+use crate::secret::{FileSecret, FixedSecret, Secret, SecretSource};
+use jiff::Timestamp;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Where a secret is kept. Configuration holds references, never secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecretRef {
+    /// `env:NAME`: an environment variable.
+    Env(String),
+    /// `file:/path`: a file of its own.
+    File(PathBuf),
+    /// A cloud's store, which that cloud's crate opens: scheme and the rest.
+    Store {
+        /// What stands before the colon.
+        scheme: &'static str,
+        /// What stands after it.
+        name: String,
+    },
+}
+
+/// Stores that the clouds' crates open.
+const STORES: [&str; 4] = [
+    "aws-secretsmanager",
+    "aws-ssm",
+    "gcp-secretmanager",
+    "azure-keyvault",
+];
+
+impl SecretRef {
+    /// Reads a reference. The error does not repeat the text: somebody may have written a secret there.
+    pub(super) fn parse(
+        text: &str,
+        base_dir: &Path,
+        origin: &str,
+        key: &str,
+    ) -> Result<Self, ConfigError> {
+        let invalid = |problem: &str| {
+            let cure = "write where the secret is kept: env:NAME, file:/path, aws-secretsmanager:…, aws-ssm:…, gcp-secretmanager:… or azure-keyvault:…";
+            Err(ConfigError::new(origin, key, problem, cure))
+        };
+        let Some((scheme, name)) = text.split_once(':') else {
+            return invalid("is not a reference to a secret");
+        };
+        if name.is_empty() {
+            return invalid("names nothing after the colon");
+        }
+        match scheme {
+            "env" => Ok(Self::Env(name.to_owned())),
+            "file" => Ok(Self::File(
+                base_dir.join(name.strip_prefix("//").unwrap_or(name)),
+            )),
+            _ => match STORES.iter().find(|store| **store == scheme) {
+                Some(scheme) => Ok(Self::Store {
+                    scheme,
+                    name: name.to_owned(),
+                }),
+                None => invalid("is not a reference to a secret"),
+            },
+        }
+    }
+
+    /// Opens a reference that needs no cloud; `None` for the clouds' stores.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when a variable is unset or a secret empty.
+    pub fn open(
+        &self,
+        not_after: Option<Timestamp>,
+        lookup: Lookup<'_>,
+        origin: &str,
+        key: &str,
+    ) -> Result<Option<Box<dyn SecretSource>>, ConfigError> {
+        match self {
+            Self::Env(name) => {
+                let value = lookup(name).ok_or_else(|| {
+                    ConfigError::new(
+                        origin,
+                        key,
+                        &format!("the environment variable {name} is not set"),
+                        &format!("set {name} to the webhook's secret"),
+                    )
+                })?;
+                let secret = Secret::new(format!("env:{name}"), value).map_err(|error| {
+                    ConfigError::new(
+                        origin,
+                        key,
+                        &error.message,
+                        &format!("set {name} to the webhook's secret"),
+                    )
+                })?;
+                Ok(Some(Box::new(FixedSecret(secret.until(not_after)))))
+            }
+            Self::File(path) => Ok(Some(Box::new(FileSecret::new(path, not_after)))),
+            Self::Store { .. } => Ok(None),
+        }
+    }
+}
+
+impl fmt::Display for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "env:{name}"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Store { scheme, name } => write!(f, "{scheme}:{name}"),
+        }
+    }
+}

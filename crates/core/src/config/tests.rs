@@ -1,0 +1,309 @@
+use super::*;
+use std::collections::HashMap;
+
+fn read(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let variables: HashMap<_, _> = variables
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+        .collect();
+    Config::from_toml(text, "labelrelay.toml", PathBuf::from("/base"), &|name| {
+        variables.get(name).cloned()
+    })
+}
+
+fn environment(variables: &[(&str, &str)]) -> Result<Option<Config>, ConfigError> {
+    let variables: HashMap<_, _> = variables
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+        .collect();
+    Config::from_environment(PathBuf::from("/base"), &|name| variables.get(name).cloned())
+}
+
+const SOURCE: &str = "[[source]]\nname = \"a\"\nprovider = \"labelbox\"\nsecret = \"env:S\"\n";
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
+fn errors_name_file_key_and_cure() {
+    let source = |extra: &str| format!("{SOURCE}{extra}\n");
+    let label_studio =
+        |extra: &str| format!("{}{extra}\n", SOURCE.replace("labelbox", "label-studio"));
+    let cases: [(String, &str, &str); 27] = [
+        ("quue = \"x\"".into(), "labelrelay.toml, line 1", "quue"),
+        (
+            source("secrte = \"env:S\""),
+            "labelrelay.toml, line 5",
+            "secrte",
+        ),
+        (
+            "[serve]\nport = 1".into(),
+            "labelrelay.toml, line 2",
+            "port",
+        ),
+        ("a = [".into(), "labelrelay.toml, line 1", ""),
+        (String::new(), "labelrelay.toml", "source"),
+        (
+            "[[source]]\nname = \"a\"\nprovider = \"labelbox\"".into(),
+            "labelrelay.toml, line 1",
+            "secret",
+        ),
+        (
+            SOURCE.replace("\"a\"", "\"A\""),
+            "labelrelay.toml",
+            "source.name",
+        ),
+        (
+            SOURCE.replace("\"a\"", "\"-\""),
+            "labelrelay.toml",
+            "source.name",
+        ),
+        (
+            SOURCE.replace("\"a\"", "\"a/b\""),
+            "labelrelay.toml",
+            "source.name",
+        ),
+        (
+            format!("{SOURCE}{SOURCE}"),
+            "labelrelay.toml",
+            "source.name",
+        ),
+        (
+            SOURCE.replace("labelbox", "label_studio"),
+            "labelrelay.toml",
+            "source.a.provider",
+        ),
+        (
+            SOURCE.replace("env:S", "hunter2hunter2"),
+            "labelrelay.toml",
+            "source.a.secret",
+        ),
+        (
+            SOURCE.replace("env:S", "vault:hunter2"),
+            "labelrelay.toml",
+            "source.a.secret",
+        ),
+        (
+            source("header = \"X-Token\""),
+            "labelrelay.toml",
+            "source.a.header",
+        ),
+        (
+            source("ml_backend = true"),
+            "labelrelay.toml",
+            "source.a.ml_backend",
+        ),
+        (
+            label_studio("models = [\"m\"]"),
+            "labelrelay.toml",
+            "source.a.models",
+        ),
+        (
+            label_studio("header = \"X-Token\"\nml_backend = true"),
+            "labelrelay.toml",
+            "source.a.header",
+        ),
+        (
+            label_studio("header = \"Content-Type\""),
+            "labelrelay.toml",
+            "source.a.header",
+        ),
+        (
+            source("allow = [\"10.0.0.0/40\"]"),
+            "labelrelay.toml",
+            "source.a.allow",
+        ),
+        (source("allow = []"), "labelrelay.toml", "source.a.allow"),
+        (
+            source("include = []"),
+            "labelrelay.toml",
+            "source.a.include",
+        ),
+        (
+            source("include = [\"*.deleted\"]"),
+            "labelrelay.toml",
+            "source.a.include",
+        ),
+        (
+            source("exclude = [\"LABEL_CREATED\"]"),
+            "labelrelay.toml",
+            "source.a.exclude",
+        ),
+        (
+            format!("max_body_bytes = \"1MB\"\n{SOURCE}"),
+            "labelrelay.toml, line 1",
+            "max_body_bytes",
+        ),
+        (
+            source("models = \"hunter2\""),
+            "labelrelay.toml, line 5",
+            "models",
+        ),
+        (
+            source("deadline_ms = 0"),
+            "labelrelay.toml",
+            "source.a.deadline_ms",
+        ),
+        (
+            source("previous_until = \"2026-01-01T00:00:00Z\""),
+            "labelrelay.toml",
+            "source.a.previous_until",
+        ),
+    ];
+    for (text, origin, key) in cases {
+        let error = read(&text, &[]).expect_err(&text);
+        assert_eq!(error.origin, origin, "{text}\n{error}");
+        assert!(error.key.contains(key), "{text}\n{error}");
+        assert!(
+            !error.cure.is_empty() && !error.to_string().contains("hunter2"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn two_defaults_are_an_error_and_one_moves_the_default() {
+    let second = SOURCE.replace("\"a\"", "\"b\"") + "default = true\n";
+    assert_eq!(
+        read(&format!("{SOURCE}{second}"), &[])
+            .unwrap()
+            .default_source,
+        1
+    );
+    assert!(
+        read(&format!("{SOURCE}default = true\n{second}"), &[])
+            .unwrap_err()
+            .key
+            .contains("default")
+    );
+}
+
+#[test]
+fn references() {
+    let config = read(&SOURCE.replace("env:S", "file:secret.txt"), &[]).unwrap();
+    assert_eq!(
+        config.sources[0].secrets[0].0,
+        SecretRef::File("/base/secret.txt".into())
+    );
+    let config = read(&SOURCE.replace("env:S", "file:///etc/secret"), &[]).unwrap();
+    assert_eq!(
+        config.sources[0].secrets[0].0,
+        SecretRef::File("/etc/secret".into())
+    );
+    let config = read(
+        &SOURCE.replace("env:S", "aws-secretsmanager:arn:aws:x"),
+        &[],
+    )
+    .unwrap();
+    assert_eq!(
+        config.sources[0].secrets[0].0.to_string(),
+        "aws-secretsmanager:arn:aws:x"
+    );
+    let unset = SecretRef::Env("NOT_SET".into()).open(
+        None,
+        &|_| None,
+        "labelrelay.toml",
+        "source.a.secret",
+    );
+    let error = unset.err().unwrap().to_string();
+    assert!(
+        error.contains("labelrelay.toml")
+            && error.contains("source.a.secret")
+            && error.contains("set NOT_SET"),
+        "{error}"
+    );
+    let empty = SecretRef::Env("EMPTY".into()).open(
+        None,
+        &|_| Some(String::new()),
+        "labelrelay.toml",
+        "source.a.secret",
+    );
+    assert!(empty.err().unwrap().to_string().contains("empty"));
+}
+
+#[test]
+fn the_environment_alone() {
+    assert!(environment(&[]).unwrap().is_none());
+    let config = environment(&[
+        ("LABELBOX_WEBHOOK_SECRET", "x"),
+        ("LABEL_STUDIO_WEBHOOK_SECRET", "y"),
+        ("LABEL_STUDIO_WEBHOOK_SECRET_PREVIOUS", "z"),
+        (
+            "LABEL_STUDIO_WEBHOOK_SECRET_PREVIOUS_UNTIL",
+            "2026-12-31T00:00:00Z",
+        ),
+        ("LABEL_STUDIO_WEBHOOK_HEADER", "X-Token"),
+        ("LABELRELAY_QUEUE", "sqlite:///q.db"),
+        ("LABELRELAY_MAX_BODY_BYTES", "1000"),
+        ("LABELRELAY_DEADLINE_MS", "700"),
+    ])
+    .unwrap()
+    .unwrap();
+    let names: Vec<_> = config
+        .sources
+        .iter()
+        .map(|s| {
+            (
+                s.name.as_str(),
+                s.secrets.len(),
+                s.max_body_bytes,
+                s.answer_by.as_millis(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        names,
+        [("labelbox", 1, 1000, 700), ("label-studio", 2, 1000, 700)]
+    );
+    assert_eq!(
+        config.sources[1].header,
+        Some(HeaderScheme::Header("x-token".parse().unwrap()))
+    );
+    assert_eq!(config.queue.as_deref(), Some("sqlite:///q.db"));
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+    let one = environment(&[("LABEL_STUDIO_WEBHOOK_SECRET", "y")])
+        .unwrap()
+        .unwrap();
+    assert_eq!(one.sources[0].answer_by, LABEL_STUDIO_ANSWER_BY);
+    for (variable, value) in [
+        ("LABELBOX_WEBHOOK_SECRET_PREVIOUS", "x"),
+        ("LABELRELAY_MAX_BODY_BYTES", "12 MB"),
+        ("LABELRELAY_DEADLINE_MS", "0"),
+        ("LABELRELAY_QUEUE", ""),
+        ("LABEL_STUDIO_WEBHOOK_HEADER", "no good"),
+    ] {
+        let error = environment(&[("LABEL_STUDIO_WEBHOOK_SECRET", "y"), (variable, value)])
+            .expect_err(variable);
+        assert_eq!(
+            (error.origin.as_str(), error.key.as_str()),
+            ("environment", variable)
+        );
+    }
+}
+
+#[test]
+fn a_file_without_sources_takes_those_of_the_environment() {
+    let config = read(
+        "queue = \"sqlite:q.db\"",
+        &[
+            ("LABELBOX_WEBHOOK_SECRET", "x"),
+            ("LABELRELAY_QUEUE", "stdout:"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.sources[0].name, "labelbox");
+    assert_eq!(
+        config.queue.as_deref(),
+        Some("stdout:"),
+        "a variable wins over the file"
+    );
+    let config = read(SOURCE, &[("LABELBOX_WEBHOOK_SECRET", "x")]).unwrap();
+    assert!(config.warnings[0].contains("LABELBOX_WEBHOOK_SECRET is set but not used"));
+    let config = read(&format!("{SOURCE}previous_secret = \"env:OLD\"\n"), &[]).unwrap();
+    assert!(config.warnings[0].contains("previous_until"));
+}
+
+#[test]
+fn a_pattern_that_nothing_matches_is_a_warning() {
+    let config = read(&format!("{SOURCE}include = [\"com.labelbox.lable.*\", \"com.labelbox.label.*\", \"com.labelbox.workflow.approve\"]\n"), &[]).unwrap();
+    assert_eq!(config.warnings.len(), 1, "{:?}", config.warnings);
+    assert!(config.warnings[0].contains("com.labelbox.lable.*"));
+}

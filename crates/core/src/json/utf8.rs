@@ -1,0 +1,127 @@
+//! UTF-8 in pieces, and the two noncharacters that XML 1.0 refuses.
+
+/// Checks that pieces together are UTF-8.
+#[derive(Debug, Default)]
+pub(super) struct Utf8 {
+    /// The beginning of a character whose end has not arrived.
+    held: [u8; 4],
+    held_bytes: usize,
+    has_noncharacters: bool,
+}
+
+impl Utf8 {
+    /// Takes the next piece; `false` when it cannot be UTF-8 any more.
+    pub(super) fn update(&mut self, mut piece: &[u8]) -> bool {
+        if self.held_bytes > 0 {
+            match self.complete(piece) {
+                Some(rest) => piece = rest,
+                None => return false,
+            }
+        }
+        if piece.is_ascii() {
+            return true;
+        }
+        let (whole, tail) = match std::str::from_utf8(piece) {
+            Ok(_) => (piece, &[][..]),
+            Err(error) if error.error_len().is_none() => piece.split_at(error.valid_up_to()),
+            Err(_) => return false,
+        };
+        self.has_noncharacters |= has_noncharacter(whole);
+        self.hold(tail);
+        true
+    }
+
+    /// Whether the last character is complete.
+    pub(super) fn is_complete(&self) -> bool {
+        self.held_bytes == 0
+    }
+
+    pub(super) fn has_noncharacters(&self) -> bool {
+        self.has_noncharacters
+    }
+
+    /// Adds to the held character until it is whole, then returns what follows it.
+    fn complete<'a>(&mut self, mut piece: &'a [u8]) -> Option<&'a [u8]> {
+        while let Some((&byte, rest)) = piece.split_first() {
+            *self.held.get_mut(self.held_bytes)? = byte;
+            self.held_bytes += 1;
+            piece = rest;
+            let character = self.held.get(..self.held_bytes)?;
+            match std::str::from_utf8(character) {
+                Ok(_) => {
+                    self.has_noncharacters |= has_noncharacter(character);
+                    self.held_bytes = 0;
+                    break;
+                }
+                Err(error) if error.error_len().is_some() => return None,
+                Err(_) => {}
+            }
+        }
+        Some(piece)
+    }
+
+    fn hold(&mut self, tail: &[u8]) {
+        for (place, &byte) in self.held.iter_mut().zip(tail) {
+            *place = byte;
+        }
+        self.held_bytes = tail.len();
+    }
+}
+
+/// Whether U+FFFE or U+FFFF (EF BF BE, EF BF BF) stands in valid UTF-8.
+fn has_noncharacter(text: &[u8]) -> bool {
+    // No early exit and no branch, so that the compiler makes vectors of it.
+    let (second, third) = (
+        text.get(1..).unwrap_or_default(),
+        text.get(2..).unwrap_or_default(),
+    );
+    let triples = text.iter().zip(second).zip(third);
+    triples.fold(0, |found, ((&a, &b), &c)| {
+        found | (u8::from(a == 0xef) & u8::from(b == 0xbf) & u8::from(c >= 0xbe))
+    }) != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_two(bytes: &[u8], split: usize) -> (bool, bool) {
+        let (head, tail) = bytes.split_at(split);
+        let mut utf8 = Utf8::default();
+        let valid = utf8.update(head) && utf8.update(tail) && utf8.is_complete();
+        (valid, utf8.has_noncharacters())
+    }
+
+    #[test]
+    fn every_split_decides_as_std_does() {
+        let samples: [&[u8]; 12] = [
+            "añ€😀z".as_bytes(),
+            "\u{fffe}".as_bytes(),
+            "x\u{ffff}y".as_bytes(),
+            "\u{fffd}\u{1fffe}\u{fdd0}".as_bytes(),
+            b"\xed\xa0\x80",
+            b"\xc0\x80",
+            b"\xf4\x90\x80\x80",
+            b"\xe2\x82",
+            b"\xf0\x9f\x98",
+            b"a\x80",
+            b"\xff",
+            b"\xe2\x82a",
+        ];
+        for bytes in samples {
+            let expected = std::str::from_utf8(bytes).is_ok();
+            for split in 0..=bytes.len() {
+                let (valid, noncharacters) = in_two(bytes, split);
+                assert_eq!(valid, expected, "{bytes:02x?} at {split}");
+                if valid {
+                    let text = std::str::from_utf8(bytes).unwrap();
+                    assert_eq!(
+                        noncharacters,
+                        text.contains(['\u{fffe}', '\u{ffff}']),
+                        "{bytes:02x?} at {split}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The one pipeline of labelrelay, the same behind every adapter: route, verify, describe, wrap,
+//! claim, send, answer.
+//!
+//! This crate knows no async runtime, reads no environment, and links no web framework and no cloud.
+//! What it needs of those comes in through small object-safe traits: [`EventQueue`], [`BlobStore`],
+//! [`SecretSource`], [`Clock`], [`Entropy`], [`Observer`].
+//!
+//! An adapter does four things (`labelrelay-http` shows all of them):
+//!
+//! 1. turn the platform's request into a [`RequestHead`] and a stream of body bytes;
+//! 2. `relay.receive(head, body).await`, which routes, checks what can be checked early, and reads
+//!    the body to its last byte;
+//! 3. `relay.complete(received)`, in a task of its own, detached from the connection;
+//! 4. answer with what comes first: that task's [`Answer`], or [`Answer::late`] at `answer_by`.
+
+pub mod address;
+pub mod blob;
+pub mod clock;
+pub mod config;
+pub mod describe;
+pub mod filter;
+pub mod identity;
+pub mod json;
+pub mod observe;
+pub mod outcome;
+pub mod payload;
+pub mod provider;
+pub mod queue;
+pub mod relay;
+pub mod request;
+pub mod secret;
+pub mod signature;
+pub mod source;
+pub mod time;
+
+pub use blob::{BlobError, BlobStore};
+pub use clock::{Clock, Entropy};
+pub use observe::{Observer, Report};
+pub use outcome::{Answer, Outcome};
+pub use payload::Payload;
+pub use queue::{EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt};
+pub use relay::{BodyError, Intake, Parts, Received, Relay};
+pub use request::RequestHead;
+pub use secret::{Secret, SecretError, SecretSource};
+pub use signature::Verified;
+pub use source::Source;
+
+/// A boxed future that can move between threads: what makes the back-end traits object-safe.
+pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A boxed stream that can move between threads.
+pub type BoxStream<'a, T> = std::pin::Pin<Box<dyn futures_util::Stream<Item = T> + Send + 'a>>;

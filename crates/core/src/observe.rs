@@ -1,0 +1,107 @@
+//! What logs and metrics may know of a request: never a body, a secret or a credential.
+
+use crate::outcome::Outcome;
+use labelrelay_event::Digest;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Takes a report of every request that was answered. Logs, metrics and a cloud's own formats are
+/// implementations of it.
+pub trait Observer: Send + Sync {
+    /// A request reached its end.
+    fn request(&self, report: &Report);
+
+    /// The queue refused or missed one attempt; another one follows, or the request fails.
+    fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &crate::QueueError);
+
+    /// The secrets of a source could not be read. Told once for each failed look-up; deliveries may
+    /// still be verified with the secrets at hand for a while.
+    fn secrets_unreadable(&self, source: &str, error: &crate::SecretError) {
+        let _ = (source, error);
+    }
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn request(&self, report: &Report) {
+        (**self).request(report);
+    }
+
+    fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &crate::QueueError) {
+        (**self).queue_attempt_failed(source, event_id, error);
+    }
+
+    fn secrets_unreadable(&self, source: &str, error: &crate::SecretError) {
+        (**self).secrets_unreadable(source, error);
+    }
+}
+
+/// An observer that looks away.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoObserver;
+
+impl Observer for NoObserver {
+    fn request(&self, _: &Report) {}
+    fn queue_attempt_failed(&self, _: &str, _: &str, _: &crate::QueueError) {}
+}
+
+/// One request, at its end.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Report {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Name of the source that it was for.
+    pub source: Option<String>,
+    /// Why it was refused or failed, for whoever runs the relay. More than the sender is told.
+    pub reason: Option<String>,
+    /// Event id.
+    pub event_id: Option<String>,
+    /// Event type.
+    pub event_type: Option<String>,
+    /// The sender's own id of the delivery.
+    pub delivery_id: Option<String>,
+    /// Length of the body, as far as it was read.
+    pub body_bytes: u64,
+    /// SHA-256 of the body, when all of it was read.
+    pub digest: Option<Digest>,
+    /// Address that counted as the sender's.
+    pub client: Option<IpAddr>,
+    /// Name of the secret that matched.
+    pub verified_by: Option<String>,
+    /// Names of the credential headers that arrived. Only for refusals.
+    pub credential_headers: Vec<String>,
+    /// Names and fingerprints of the secrets that were tried. Only for refusals.
+    pub secrets_tried: Vec<String>,
+    /// Whether this end came after the sender had to have its answer, which was 503 then.
+    pub late: bool,
+    /// Whether the body went to the blob store.
+    pub claimed: bool,
+    /// From the request's arrival to its end.
+    pub elapsed: Duration,
+    /// Of that: from the first byte handed to the queue to its receipt.
+    pub queue_elapsed: Option<Duration>,
+}
+
+impl Report {
+    pub(crate) fn new(outcome: Outcome, elapsed: Duration) -> Self {
+        Self {
+            outcome,
+            source: None,
+            reason: None,
+            event_id: None,
+            event_type: None,
+            delivery_id: None,
+            body_bytes: 0,
+            digest: None,
+            client: None,
+            verified_by: None,
+            credential_headers: Vec::new(),
+            secrets_tried: Vec::new(),
+            late: false,
+            claimed: false,
+            elapsed,
+            queue_elapsed: None,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! From what stands in a body to what the envelope says.
+
+use super::action::{self, Kind, Verb};
+use super::members::{Group, Members};
+use crate::describe::Description;
+use crate::identity::{Identity, bounded};
+use crate::provider::ids::{named, present};
+use crate::time;
+use labelrelay_event::TypeFrom;
+
+pub(super) fn describe(members: &Members) -> Description {
+    // The same few bytes for ever: two of them are two events.
+    let says_nothing = members.has_action && !members.has_others;
+    let mut description = match action::parse(&members.action) {
+        Some((kind, verb)) => entity(members, kind, verb),
+        None if members.action == action::START_TRAINING => training(members),
+        None => other(members),
+    };
+    if says_nothing {
+        description.identity = Identity::Delivery;
+    }
+    description
+}
+
+/// Something happened to one thing, or to several of a kind.
+fn entity(members: &Members, kind: Kind, verb: Verb) -> Description {
+    let group = members.group(kind);
+    let is_single = group.count == 1;
+    let id = match group.count {
+        0 => present(&members.id),
+        1 => present(&group.first.id),
+        _ => None,
+    };
+    let project = match kind {
+        Kind::Project => id,
+        _ => project(members).or_else(|| common(&group.first.project, group.projects_differ)),
+    };
+    let task = match kind {
+        Kind::Task => id,
+        Kind::Annotation | Kind::Review => task(members, group),
+        Kind::Project | Kind::LabelLink => None,
+    };
+    let holder = || {
+        task.map(|task| named("task", task))
+            .or_else(|| project.map(|project| named("project", project)))
+    };
+
+    let (created_at, updated_at) = (
+        group.first.created_at.as_str(),
+        group.first.updated_at.as_str(),
+    );
+    let updated = time::parse(updated_at).filter(|_| is_single);
+    let version = |version: &str| {
+        id.filter(|_| is_single && time::parse(version).is_some())
+            .map(|id| Identity::Version {
+                kind: kind.as_str(),
+                id: id.to_owned(),
+                version: version.to_owned(),
+            })
+    };
+    Description {
+        event_type: action::event_type(kind, verb),
+        type_from: Some(TypeFrom::Body),
+        subject: id.map(|id| named(kind.as_str(), id)).or_else(holder),
+        time: [updated_at, created_at]
+            .into_iter()
+            .find(|text| is_single && time::parse(text).is_some())
+            .map(ToOwned::to_owned),
+        schema: Some(kind.schema()),
+        project: project.map(bounded),
+        partition: holder(),
+        sequence: match (verb, kind) {
+            (Verb::Deleted, _) | (_, Kind::LabelLink) => None,
+            _ => updated.map(time::sequence),
+        },
+        identity: match (kind, verb) {
+            (Kind::Annotation, Verb::Created | Verb::Updated) => version(updated_at),
+            // A task's update time moves by itself; the time of its creation does not.
+            (Kind::Task, Verb::Created) => version(created_at),
+            // Label links carry no times: set to A, B and A again within minutes, the first and the
+            // last body are the same bytes, and the last one must not pass for a repeat.
+            (_, Verb::Updated) if updated.is_none() => Some(Identity::Delivery),
+            _ => None,
+        }
+        .unwrap_or(Identity::Content),
+    }
+}
+
+/// A request to do something. Its bytes repeat whenever somebody asks again.
+fn training(members: &Members) -> Description {
+    let project = project(members).or_else(|| present(&members.id));
+    Description {
+        type_from: Some(TypeFrom::Body),
+        subject: project.map(|id| named("project", id)),
+        schema: Some("urn:labelrelay:schema:label-studio-training:1"),
+        project: project.map(bounded),
+        partition: project.map(|id| named("project", id)),
+        identity: Identity::Delivery,
+        ..Description::unrecognized(action::TRAINING_STARTED)
+    }
+}
+
+/// An action of a newer version, or of the user's own making. Its project, if it says one, still
+/// keeps it in order.
+fn other(members: &Members) -> Description {
+    let project = project(members);
+    Description {
+        project: project.map(bounded),
+        partition: project.map(|id| named("project", id)),
+        ..Description::unrecognized(action::UNRECOGNIZED)
+    }
+}
+
+fn project(members: &Members) -> Option<&str> {
+    let group = members.group(Kind::Project);
+    present(&group.first.id).filter(|_| group.count == 1)
+}
+
+/// The task that all annotations or reviews of a group belong to: they say so themselves, or a single
+/// task stands beside them.
+fn task<'a>(members: &'a Members, group: &'a Group) -> Option<&'a str> {
+    let beside = members.group(Kind::Task);
+    let is_silent = group.first.task.is_empty() && !group.tasks_differ;
+    common(&group.first.task, group.tasks_differ)
+        .or_else(|| present(&beside.first.id).filter(|_| is_silent && beside.count == 1))
+}
+
+fn common(first: &str, differ: bool) -> Option<&str> {
+    present(first).filter(|_| !differ)
+}

@@ -1,0 +1,119 @@
+//! The flat body of v1: a label, or a review of one.
+
+use super::describe::UNRECOGNIZED;
+use super::members::{Label, Members};
+use super::topic::{Topic, Verb};
+use crate::describe::Description;
+use crate::identity::{Identity, bounded};
+use crate::provider::ids::{named, present};
+use crate::time;
+use labelrelay_event::{EventType, TypeFrom};
+
+pub(super) fn describe(members: &Members, topic: Option<Topic>) -> Description {
+    let Some(id) = present(&members.id) else {
+        return Description::unrecognized(UNRECOGNIZED);
+    };
+    let is_label = members.label == Label::Text || members.data_row_v1.is_object;
+    // Signed: it stands, whatever a header says.
+    let is_deleted_label = is_label && members.deleted == Some(true);
+    match topic {
+        Some(Topic::Review(verb))
+            if !is_deleted_label
+                && (is_label || members.project.is_object || members.label == Label::Object) =>
+        {
+            review(members, id, verb, is_label)
+        }
+        _ if is_label => label(members, id, topic),
+        // Labelbox's guide shows a label of which only the id is left: nothing in it speaks against
+        // what the header says.
+        Some(Topic::Label(_)) if members.label == Label::Absent => label(members, id, topic),
+        _ => Description::unrecognized(UNRECOGNIZED),
+    }
+}
+
+fn label(members: &Members, id: &str, topic: Option<Topic>) -> Description {
+    let said = match topic {
+        Some(Topic::Label(verb)) => Some(verb),
+        _ => None,
+    };
+    let (verb, type_from) = match (members.deleted, said) {
+        (Some(true), _) => (Some(Verb::Deleted), TypeFrom::Body),
+        // The body says that the label is there: this header lies.
+        (Some(false), Some(Verb::Deleted)) | (_, None) => (by_times(members), TypeFrom::Body),
+        (_, Some(verb)) => (Some(verb), TypeFrom::Header),
+    };
+    let event_type = match verb {
+        Some(Verb::Created) => "com.labelbox.label.created",
+        Some(Verb::Updated) => "com.labelbox.label.updated",
+        Some(Verb::Deleted) => "com.labelbox.label.deleted",
+        None => "com.labelbox.label.unrecognized",
+    };
+    Description {
+        type_from: Some(type_from),
+        subject: Some(named("label", id)),
+        schema: Some("urn:labelrelay:schema:labelbox-label:1"),
+        ..common(members, EventType::from_static(event_type))
+    }
+}
+
+fn review(members: &Members, id: &str, said: Verb, is_label: bool) -> Description {
+    // Of a label's body `deleted` is about the label; of a review's own, about the review.
+    let verb = match (members.deleted, said) {
+        (Some(true), _) => Some(Verb::Deleted),
+        (Some(false), Verb::Deleted) if !is_label => by_times(members),
+        _ => Some(said),
+    };
+    let event_type = match verb {
+        Some(Verb::Created) => "com.labelbox.review.created",
+        Some(Verb::Updated) => "com.labelbox.review.updated",
+        Some(Verb::Deleted) => "com.labelbox.review.deleted",
+        None => "com.labelbox.review.unrecognized",
+    };
+    // A review that is gone must not read as if its label were.
+    let kind = if members.label == Label::Text && verb != Some(Verb::Deleted) {
+        "label"
+    } else {
+        "review"
+    };
+    Description {
+        type_from: Some(TypeFrom::Header),
+        subject: Some(named(kind, id)),
+        schema: Some("urn:labelrelay:schema:labelbox-review:1"),
+        ..common(members, EventType::from_static(event_type))
+    }
+}
+
+/// Created, or updated since? Only the body is asked.
+fn by_times(members: &Members) -> Option<Verb> {
+    let (created, updated) = (
+        time::parse(&members.created_at)?,
+        time::parse(&members.updated_at)?,
+    );
+    Some(if updated > created {
+        Verb::Updated
+    } else {
+        Verb::Created
+    })
+}
+
+fn common(members: &Members, event_type: EventType) -> Description {
+    let project = present(&members.project.id);
+    let updated = time::parse(&members.updated_at);
+    Description {
+        time: updated.map(|_| members.updated_at.clone()),
+        project: project.map(bounded),
+        partition: present(&members.data_row_v1.id)
+            .map(|row| named("data_row", row))
+            .or_else(|| project.map(|project| named("project", project))),
+        sequence: updated
+            .filter(|_| !event_type.is_deletion())
+            .map(time::sequence),
+        // An update without a version may bring back what was there before.
+        identity: if event_type.action() == "updated" && updated.is_none() {
+            Identity::Delivery
+        } else {
+            Identity::Content
+        },
+        ..Description::unrecognized(event_type)
+    }
+}

@@ -1,0 +1,237 @@
+//! What a queue must be able to do, and how it fails.
+
+use crate::BoxFuture;
+use bytes::Bytes;
+use labelrelay_event::Attributes;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+/// A durable queue. Object-safe; one value is shared by all requests, so implementations never hold
+/// a lock across a send.
+///
+/// `send` returns `Ok` only when the message would survive a crash of everything on this side.
+pub trait EventQueue: Send + Sync {
+    /// Puts one message on the queue, durably.
+    ///
+    /// # Errors
+    /// [`QueueError`] says what failed and whether trying again can help. After an error the message
+    /// may still be on the queue: a later send with the same id is then a repeat.
+    fn send<'a>(
+        &'a self,
+        message: &'a OutboundMessage,
+    ) -> BoxFuture<'a, Result<Receipt, QueueError>>;
+
+    /// What one message may be.
+    fn limits(&self) -> QueueLimits;
+
+    /// What the queue counts against [`QueueLimits::max_message_bytes`]; some count attributes too.
+    fn message_bytes(&self, message: &OutboundMessage) -> u64 {
+        message.body.len() as u64
+    }
+
+    /// Whether the queue could take a message now; also opens connections ahead of the first one.
+    ///
+    /// # Errors
+    /// The error that a send would meet.
+    fn check(&self) -> BoxFuture<'_, Result<(), QueueError>>;
+}
+
+/// One message, ready to send. `Debug` shows neither the envelope nor anything of its data.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct OutboundMessage {
+    /// What the queue's message body shall be: the envelope.
+    pub body: Bytes,
+    /// The envelope's attributes, for queues that carry some of them beside the body.
+    pub attributes: Arc<Attributes>,
+}
+
+impl OutboundMessage {
+    /// A message that carries `envelope`, whose attributes are these.
+    pub fn new(attributes: impl Into<Arc<Attributes>>, envelope: impl Into<Bytes>) -> Self {
+        Self {
+            body: envelope.into(),
+            attributes: attributes.into(),
+        }
+    }
+
+    /// Event id, and deduplication key where the queue has such a thing.
+    pub fn id(&self) -> &str {
+        &self.attributes.id
+    }
+
+    /// Event type, for filtering without parsing.
+    pub fn event_type(&self) -> &str {
+        &self.attributes.event_type
+    }
+
+    /// `/` and the source's name.
+    pub fn source(&self) -> &str {
+        &self.attributes.source
+    }
+
+    /// Kind and id of what the event is about.
+    pub fn subject(&self) -> Option<&str> {
+        self.attributes.subject.as_deref()
+    }
+
+    /// Group id or ordering key, where the queue has such a thing.
+    pub fn partition_key(&self) -> &str {
+        self.attributes
+            .partitionkey
+            .as_deref()
+            .unwrap_or(&self.attributes.source)
+    }
+}
+
+impl fmt::Debug for OutboundMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutboundMessage")
+            .field("id", &self.id())
+            .field("type", &self.event_type())
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What one message may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// Largest message in bytes, attributes included; what is larger is claim-checked.
+    pub max_message_bytes: u64,
+    /// Whether the queue refuses the characters that XML 1.0 refuses (SQS): U+FFFE, U+FFFF and
+    /// control characters other than tab, line feed and carriage return.
+    pub xml_characters_only: bool,
+    /// Whether a line break within a message would split it (`stdout:`).
+    pub single_line: bool,
+}
+
+impl QueueLimits {
+    /// A queue that takes any bytes up to `max_message_bytes`.
+    pub const fn bytes(max_message_bytes: u64) -> Self {
+        Self {
+            max_message_bytes,
+            xml_characters_only: false,
+            single_line: false,
+        }
+    }
+}
+
+/// Proof that a message is durably on the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// The queue's own id of the message, where it gives one.
+    pub message_id: Option<String>,
+    /// Whether the queue already had a message with this id within its window, and kept that one.
+    pub repeat: bool,
+}
+
+impl Receipt {
+    /// The message is new to the queue.
+    pub const fn new(message_id: Option<String>) -> Self {
+        Self {
+            message_id,
+            repeat: false,
+        }
+    }
+
+    /// The queue has the message already, durably.
+    pub const fn repeat(message_id: Option<String>) -> Self {
+        Self {
+            message_id,
+            repeat: true,
+        }
+    }
+}
+
+/// Why a message is not on the queue, as far as is known.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind}: {message}")]
+#[non_exhaustive]
+pub struct QueueError {
+    /// What sort of failure it is.
+    pub kind: QueueErrorKind,
+    /// Whether the same send may succeed if it is tried again at once, on a fresh connection.
+    pub retryable: bool,
+    /// What went wrong and, where known, how to put it right. Never holds payload or secrets.
+    pub message: String,
+    /// What it came from.
+    #[source]
+    pub source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl QueueError {
+    /// An error of `kind`, which decides whether it is retryable.
+    pub fn new(kind: QueueErrorKind, message: impl Into<String>) -> Self {
+        let retryable = matches!(
+            kind,
+            QueueErrorKind::Unavailable | QueueErrorKind::Throttled
+        );
+        Self {
+            kind,
+            retryable,
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    /// The same error, which trying again at once cannot mend.
+    #[must_use]
+    pub fn permanent(mut self) -> Self {
+        self.retryable = false;
+        self
+    }
+
+    /// The same error, with what it came from.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+/// Sorts of failure of a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum QueueErrorKind {
+    /// It cannot be reached, hung up, or is locked by somebody else.
+    Unavailable,
+    /// It answered that we are too fast.
+    Throttled,
+    /// It has no room: a full disk, a quota.
+    Full,
+    /// The message is larger than it takes.
+    TooLarge,
+    /// It refused our credentials or this action.
+    Denied,
+    /// It does not exist, or is not what the configuration says.
+    Misconfigured,
+    /// It took the message but answered something that does not prove it.
+    Unproven,
+    /// It did not answer in time.
+    Late,
+}
+
+impl QueueErrorKind {
+    /// The name used in logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => "queue_unavailable",
+            Self::Throttled => "queue_throttled",
+            Self::Full => "queue_full",
+            Self::TooLarge => "queue_message_too_large",
+            Self::Denied => "queue_denied",
+            Self::Misconfigured => "queue_misconfigured",
+            Self::Unproven => "queue_unproven",
+            Self::Late => "queue_late",
+        }
+    }
+}
+
+impl fmt::Display for QueueErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

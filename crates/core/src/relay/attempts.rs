@@ -1,0 +1,90 @@
+//! Trying again, with two clocks: the sender wants its answer soon, the event may take longer.
+
+use crate::BoxFuture;
+use crate::blob::BlobError;
+use crate::clock::{Clock, within};
+use crate::queue::{QueueError, QueueErrorKind};
+use std::time::Duration;
+
+/// Moments on the monotonic clock.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    /// When the sender must have its answer.
+    pub(super) answer: Duration,
+    /// When trying ends.
+    pub(super) give_up: Duration,
+}
+
+/// First pause between attempts once the quick retry failed; doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How an attempt fails.
+pub(super) trait Failure {
+    /// No answer came within this time.
+    fn late(limit: Duration) -> Self;
+    /// Whether another attempt may succeed.
+    fn may_pass(&self) -> bool;
+}
+
+impl Failure for QueueError {
+    fn late(limit: Duration) -> Self {
+        let message = format!("no answer within {} ms", limit.as_millis());
+        Self::new(QueueErrorKind::Late, message)
+    }
+
+    fn may_pass(&self) -> bool {
+        self.retryable || self.kind == QueueErrorKind::Late
+    }
+}
+
+impl Failure for BlobError {
+    fn late(limit: Duration) -> Self {
+        Self::transient(format!("no answer within {} ms", limit.as_millis()))
+    }
+
+    fn may_pass(&self) -> bool {
+        self.retryable
+    }
+}
+
+/// Attempts until one succeeds, one fails for good, or the time is up. Returns what succeeded, and
+/// whether it was the first attempt.
+///
+/// The first attempt gets half of the time to the answer; the second follows at once, because the
+/// commonest failure is a pooled connection that went stale while a function was frozen. No SDK's own
+/// retry decides.
+pub(super) async fn attempts<'a, T, E: Failure>(
+    clock: &dyn Clock,
+    times: Times,
+    mut attempt: impl FnMut() -> BoxFuture<'a, Result<T, E>>,
+    mut failed: impl FnMut(&E),
+) -> Result<(T, bool), E> {
+    let mut pause = Duration::ZERO;
+    let mut first = true;
+    loop {
+        let now = clock.monotonic();
+        let left = times.give_up.saturating_sub(now);
+        let half = times.answer.saturating_sub(now) / 2;
+        // What is late already has no half to give: it gets all that is left.
+        let limit = if first && !half.is_zero() {
+            half.min(left)
+        } else {
+            left
+        };
+        let outcome = within(clock, limit, attempt()).await;
+        let error = match outcome.unwrap_or_else(|_| Err(E::late(limit))) {
+            Ok(done) => return Ok((done, first)),
+            Err(error) => error,
+        };
+        if !error.may_pass() || clock.monotonic() + pause >= times.give_up {
+            return Err(error);
+        }
+        failed(&error);
+        if !pause.is_zero() {
+            clock.sleep(pause).await;
+        }
+        pause = (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        first = false;
+    }
+}

@@ -1,0 +1,92 @@
+//! The envelope's attributes: what the body says, and what the relay knows of the delivery.
+
+use super::Relay;
+use crate::clock::fresh_id;
+use crate::describe::Description;
+use crate::identity::bounded;
+use crate::json::Check;
+use crate::request::RequestHead;
+use crate::source::Source;
+use labelrelay_event::{Attributes, Digest};
+
+impl Relay {
+    /// The event's id: the same for a repeat.
+    pub(super) fn event_id(
+        &self,
+        source: &Source,
+        head: &RequestHead,
+        description: &Description,
+        digest: &Digest,
+    ) -> String {
+        description
+            .identity
+            .event_id(
+                &source.name,
+                description.event_type.as_str(),
+                digest,
+                source.provider.delivery_id(head),
+            )
+            .unwrap_or_else(|| fresh_id(&*self.parts.clock, &*self.parts.entropy))
+    }
+
+    pub(super) fn attributes(
+        &self,
+        id: String,
+        source: &Source,
+        head: &RequestHead,
+        description: &Description,
+        check: Check,
+        digest: &Digest,
+    ) -> Attributes {
+        let received = crate::time::rfc3339(self.parts.clock.now());
+        let mut attributes = Attributes::new(
+            id,
+            format!("/{}", source.name),
+            &description.event_type,
+            digest,
+            received,
+        );
+        attributes.subject.clone_from(&description.subject);
+        attributes.time.clone_from(&description.time);
+        attributes.datacontenttype = Some(
+            if check.is_json {
+                "application/json"
+            } else {
+                "application/octet-stream"
+            }
+            .to_owned(),
+        );
+        attributes.dataschema = description.schema.map(str::to_owned);
+        attributes.deliveryid = source.provider.delivery_id(head).map(bounded);
+        attributes.project.clone_from(&description.project);
+        attributes.partitionkey = Some(match &description.partition {
+            Some(partition) => bounded(&format!("{}/{partition}", source.name)),
+            None => source.name.clone(),
+        });
+        attributes.sequence.clone_from(&description.sequence);
+        attributes.typefrom = description.type_from;
+        attributes.traceparent = head
+            .text("traceparent")
+            .filter(|text| is_traceparent(text))
+            .map(str::to_owned);
+        attributes
+    }
+}
+
+/// W3C Trace Context, version 00: `00-<32 hex>-<16 hex>-<2 hex>`, lower case, ids not all zero.
+fn is_traceparent(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let hex = |part: &str, digits: usize| {
+        part.len() == digits
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    let set = |part: &str| part.bytes().any(|b| b != b'0');
+    match parts.as_slice() {
+        ["00", trace, span, flags] => {
+            hex(trace, 32) && hex(span, 16) && hex(flags, 2) && set(trace) && set(span)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,56 @@
+//! The relay's own path, `/-/ready`.
+
+use super::Relay;
+use crate::clock::within;
+use crate::outcome::{Answer, Outcome};
+use crate::request::RequestHead;
+use futures_util::lock::Mutex;
+use http::Method;
+use std::time::Duration;
+
+/// What lies below `/-/` and says whether the relay can take events. It ends in no `z`: Cloud Run keeps
+/// such paths to itself.
+const READY: &str = "ready";
+
+/// One check serves everybody who asks within this time: the path is public, and a check costs a write
+/// or a call.
+const CACHED: Duration = Duration::from_secs(1);
+
+/// A check that takes longer has failed.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The newest answer, and when it was found. Locked while a check runs, so that there is one at a time.
+#[derive(Default)]
+pub(super) struct Ready(Mutex<Option<(Duration, bool)>>);
+
+impl Relay {
+    /// Answers a request to a path below `/-/`, which no source can own.
+    pub(super) async fn own_path(&self, head: &RequestHead, below: &str) -> Answer {
+        if below != READY {
+            return Answer::refusal(Outcome::NotFound, "nothing here has this path");
+        }
+        if head.method != Method::GET && head.method != Method::HEAD {
+            return Answer::refusal(Outcome::WrongMethod, "GET only").allowing("GET, HEAD");
+        }
+        if self.is_ready().await {
+            return Answer::reply(&br#"{"ready":true}"#[..]);
+        }
+        Answer::refusal(
+            Outcome::Unavailable,
+            "not ready; the reason is in the log and on the metrics address",
+        )
+    }
+
+    async fn is_ready(&self) -> bool {
+        let clock = &*self.parts.clock;
+        let mut newest = self.ready.0.lock().await;
+        if let Some((at, ready)) = *newest
+            && clock.monotonic().saturating_sub(at) < CACHED
+        {
+            return ready;
+        }
+        let ready = matches!(within(clock, PATIENCE, self.check()).await, Ok(Ok(())));
+        *newest = Some((clock.monotonic(), ready));
+        ready
+    }
+}

@@ -1,0 +1,214 @@
+//! The first half: everything up to the last byte of the body.
+
+use super::Relay;
+use super::attempts::Times;
+use super::in_flight::InFlight;
+use super::open::Opened;
+use super::refusal::Refusal;
+use crate::clock::within;
+use crate::observe::Report;
+use crate::outcome::{Answer, Outcome};
+use crate::payload::Payload;
+use crate::provider::Endpoint;
+use crate::request::RequestHead;
+use crate::signature::{ClaimedSignature, HeaderProof, LiveSecrets, SignatureCheck};
+use crate::source::Source;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use sha2::{Digest as _, Sha256};
+use std::time::Duration;
+
+/// What came of a request's first half.
+pub enum Intake {
+    /// A whole delivery; finish it with [`Relay::complete`], whatever the connection does from now on.
+    Deliver(Box<Received>),
+    /// The answer; there is nothing else to do.
+    Answer(Answer),
+}
+
+/// A delivery whose last byte has arrived. Nothing can be read from it before it is verified.
+pub struct Received {
+    pub(super) head: RequestHead,
+    pub(super) check: BodyCheck,
+    pub(super) payload: Payload,
+    /// What is known so far.
+    pub(super) report: Report,
+    pub(super) times: Times,
+    /// Held until the delivery has ended: its body is in memory as long.
+    pub(super) in_flight: InFlight,
+}
+
+impl Received {
+    /// [`Clock::monotonic`](crate::Clock::monotonic) at which the sender must have its answer.
+    ///
+    /// The configured time counts from the request's arrival. A body that took long to arrive still
+    /// leaves the queue half of that time: the sender's own timeout counts from its last byte.
+    pub fn answer_deadline(&self) -> Duration {
+        self.times.answer
+    }
+}
+
+/// What goes on while a body arrives.
+pub(super) enum BodyCheck {
+    /// The head proved itself; only the digest is needed.
+    Header(HeaderProof, Sha256),
+    /// The body proves itself.
+    Signature(SignatureCheck, ClaimedSignature, LiveSecrets),
+}
+
+impl BodyCheck {
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Header(_, digest) => digest.update(bytes),
+            Self::Signature(check, ..) => check.update(bytes),
+        }
+    }
+}
+
+/// Why a body did not arrive whole.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// The sender went away, or broke the transfer encoding.
+    #[error("the body broke off: {0}")]
+    Broken(String),
+    /// What the platform handed over is not a body, such as invalid base64.
+    #[error("the body cannot be read: {0}")]
+    Undecodable(String),
+}
+
+impl Relay {
+    /// Routes a request, checks what its head shows, and reads its body to the last byte. A header
+    /// secret is checked before the body is read; a signature is computed while it arrives.
+    pub async fn receive<S>(&self, head: RequestHead, body: S) -> Intake
+    where
+        S: Stream<Item = Result<Bytes, BodyError>> + Send,
+    {
+        if let Some(below) = head
+            .path
+            .strip_prefix("/-/")
+            .or((head.path == "/-").then_some(""))
+        {
+            return Intake::Answer(self.own_path(&head, below).await);
+        }
+        let mut report = Report::new(Outcome::Bug, Duration::ZERO);
+        match self.read(&head, body, &mut report).await {
+            Ok((source, check, Body { payload, in_flight })) => {
+                let last_byte = self.parts.clock.monotonic();
+                let times = Times {
+                    answer: (head.arrived + source.answer_by).max(last_byte + source.answer_by / 2),
+                    give_up: last_byte + super::GIVE_UP.max(source.answer_by),
+                };
+                Intake::Deliver(Box::new(Received {
+                    head,
+                    check,
+                    payload,
+                    report,
+                    times,
+                    in_flight,
+                }))
+            }
+            Err(refusal) => {
+                let name = report.source.clone();
+                let source = name.and_then(|name| self.source(&name));
+                let scheme = source.and_then(|source| source.header.as_ref());
+                let answer = refusal.reported(&mut report, &head, scheme);
+                report.elapsed = self.parts.clock.monotonic().saturating_sub(head.arrived);
+                self.parts.observer.request(&report);
+                Intake::Answer(answer)
+            }
+        }
+    }
+
+    pub(super) fn source(&self, name: &str) -> Option<&Source> {
+        self.sources().iter().find(|source| source.name == name)
+    }
+
+    async fn read<'a, S>(
+        &'a self,
+        head: &RequestHead,
+        body: S,
+        report: &mut Report,
+    ) -> Result<(&'a Source, BodyCheck, Body), Refusal>
+    where
+        S: Stream<Item = Result<Bytes, BodyError>> + Send,
+    {
+        let Opened {
+            source,
+            endpoint,
+            mut check,
+        } = self.open(head, report).await?;
+        let keep = matches!(endpoint, Endpoint::Event | Endpoint::Models);
+        let in_flight = InFlight::none(&self.budget);
+        let mut rules = Reading {
+            limit: source.max_body_bytes,
+            keep: keep.then_some(&mut check),
+            read: &mut report.body_bytes,
+        };
+        let reading = rules.read(body, in_flight);
+        let body = match within(&*self.parts.clock, self.body_timeout, reading).await {
+            Ok(read) => read?,
+            Err(_) => {
+                return Err(Refusal::new(
+                    Outcome::Timeout,
+                    "the body was not complete in time",
+                ));
+            }
+        };
+        match endpoint {
+            Endpoint::Reply(answer) => Err(Answer::reply(answer.as_bytes()).into()),
+            Endpoint::Models => {
+                let deadline = head.arrived + source.answer_by;
+                let payload = body.payload;
+                Err(self.models(source, check, payload, deadline, report).await)
+            }
+            _ => Ok((source, check, body)),
+        }
+    }
+}
+
+/// A body that arrived whole, and its part of the memory that all bodies share.
+struct Body {
+    payload: Payload,
+    in_flight: InFlight,
+}
+
+/// How a body is read.
+struct Reading<'a> {
+    /// Largest body in bytes.
+    limit: u64,
+    /// What sees the bytes; nothing for a body that is read and dropped, because it may carry a live
+    /// API token (an ML back end's call).
+    keep: Option<&'a mut BodyCheck>,
+    /// Bytes that have arrived, for the log, whatever comes of them.
+    read: &'a mut u64,
+}
+
+impl Reading<'_> {
+    async fn read<S>(&mut self, body: S, mut in_flight: InFlight) -> Result<Body, Refusal>
+    where
+        S: Stream<Item = Result<Bytes, BodyError>> + Send,
+    {
+        let mut body = std::pin::pin!(body);
+        let mut payload = Payload::default();
+        while let Some(chunk) = body.next().await {
+            let chunk =
+                chunk.map_err(|error| Refusal::new(Outcome::Malformed, &error.to_string()))?;
+            let bytes = chunk.len() as u64;
+            *self.read = self.read.saturating_add(bytes);
+            if *self.read > self.limit {
+                return Err(Refusal::too_large(self.limit));
+            }
+            if let Some(check) = &mut self.keep {
+                if !in_flight.take(bytes) {
+                    return Err(Refusal::new(
+                        Outcome::Unavailable,
+                        "too many bodies are arriving at once (max_bytes_in_flight); try again",
+                    ));
+                }
+                check.update(&chunk);
+                payload.push(chunk);
+            }
+        }
+        Ok(Body { payload, in_flight })
+    }
+}

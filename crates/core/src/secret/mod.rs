@@ -1,0 +1,144 @@
+//! Secrets: where they come from, how long they live, and that they never show.
+
+mod file;
+mod ring;
+
+pub use file::FileSecret;
+pub use ring::SecretRing;
+
+use crate::BoxFuture;
+use jiff::Timestamp;
+use labelrelay_event::Digest;
+use secrecy::{ExposeSecret, SecretBox};
+use std::fmt;
+use std::sync::Arc;
+
+/// One live secret. Cheap to clone; `Debug` shows its name and fingerprint alone.
+#[derive(Clone)]
+pub struct Secret {
+    name: Arc<str>,
+    value: Arc<SecretBox<[u8]>>,
+    not_after: Option<Timestamp>,
+}
+
+impl Secret {
+    /// A secret called `name` in logs.
+    ///
+    /// # Errors
+    /// [`SecretError`] when it is empty: an HMAC with an empty key is one that everybody can make.
+    pub fn new(name: impl Into<Arc<str>>, value: impl Into<Vec<u8>>) -> Result<Self, SecretError> {
+        let (name, value) = (name.into(), value.into());
+        if value.is_empty() {
+            return Err(SecretError::permanent(format!(
+                "the secret `{name}` is empty"
+            )));
+        }
+        Ok(Self {
+            name,
+            value: Arc::new(SecretBox::new(value.into_boxed_slice())),
+            not_after: None,
+        })
+    }
+
+    /// The same secret, refused after `end`: what a previous secret gets during a rotation.
+    #[must_use]
+    pub fn until(mut self, end: Option<Timestamp>) -> Self {
+        self.not_after = end;
+        self
+    }
+
+    /// Its name in logs: where it comes from.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its length in bytes.
+    pub fn bytes(&self) -> usize {
+        self.expose().len()
+    }
+
+    /// First eight hex digits of its SHA-256: enough to tell two secrets apart, too little to guess one.
+    pub fn fingerprint(&self) -> String {
+        let mut hex = Digest::of(self.expose()).to_hex();
+        hex.truncate(8);
+        hex
+    }
+
+    /// Whether it may still be used at `now`.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.not_after.is_none_or(|end| now <= end)
+    }
+
+    /// The secret itself, for the one module that checks credentials and for senders in tests.
+    pub fn expose(&self) -> &[u8] {
+        self.value.expose_secret()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({} {} [redacted])", self.name, self.fingerprint())
+    }
+}
+
+/// Where live secrets come from: a file, a cloud's secret store, fixed text.
+pub trait SecretSource: Send + Sync {
+    /// All secrets that are live now, the newest first.
+    ///
+    /// # Errors
+    /// [`SecretError`] when the store cannot be read. An empty list is an error too.
+    fn fetch(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>>;
+
+    /// Whether what [`fetch`](Self::fetch) returns may have changed, where that can be told cheaply.
+    fn changed(&self) -> bool {
+        false
+    }
+
+    /// Whether secrets from here can ever change while the process lives.
+    fn is_fixed(&self) -> bool {
+        false
+    }
+}
+
+/// A secret that cannot change while the process lives: text from the environment.
+#[derive(Debug, Clone)]
+pub struct FixedSecret(pub Secret);
+
+impl SecretSource for FixedSecret {
+    fn fetch(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>> {
+        Box::pin(std::future::ready(Ok(vec![self.0.clone()])))
+    }
+
+    fn is_fixed(&self) -> bool {
+        true
+    }
+}
+
+/// Why secrets could not be read.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+#[non_exhaustive]
+pub struct SecretError {
+    /// Whether the same look-up may succeed later without anybody changing anything.
+    pub retryable: bool,
+    /// What went wrong and how to put it right. Never holds a secret.
+    pub message: String,
+}
+
+impl SecretError {
+    /// An error that somebody has to mend.
+    pub fn permanent(message: impl Into<String>) -> Self {
+        Self {
+            retryable: false,
+            message: message.into(),
+        }
+    }
+
+    /// An error that may pass.
+    pub fn transient(message: impl Into<String>) -> Self {
+        Self {
+            retryable: true,
+            message: message.into(),
+        }
+    }
+}

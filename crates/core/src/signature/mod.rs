@@ -1,0 +1,42 @@
+//! Credentials of deliveries, and the only maker of [`Verified`].
+//!
+//! Labelbox: `X-Hub-Signature: sha1=<hex HMAC-SHA1 of the raw body>` (Labelbox webhooks guide; one
+//! version of it used `X-Hub-Signature-256: sha256=…`). Label Studio signs nothing: a static header
+//! that its user sets is the only proof of origin (Label Studio, "Set up webhooks").
+
+mod check;
+mod claimed;
+mod error;
+mod header;
+mod sign;
+
+pub use check::SignatureCheck;
+pub use claimed::{ClaimedSignature, SIGNATURE_256_HEADER, SIGNATURE_HEADER};
+pub use error::CredentialError;
+pub use header::{HeaderProof, HeaderScheme, ShownSecret, credential_headers};
+pub use sign::{sign_sha1, sign_sha256};
+
+use crate::secret::Secret;
+use std::sync::Arc;
+
+/// What was proven to come from somebody who knows a secret. Only this module makes one.
+#[derive(Debug)]
+pub struct Verified<T> {
+    inner: T,
+    by: String,
+}
+
+impl<T> Verified<T> {
+    /// What was verified.
+    pub fn get(&self) -> &T {
+        &self.inner
+    }
+
+    /// Name of the secret that matched.
+    pub fn by(&self) -> &str {
+        &self.by
+    }
+}
+
+/// Shared list of live secrets, as [`SecretRing`](crate::secret::SecretRing) hands it out.
+pub type LiveSecrets = Arc<[Secret]>;

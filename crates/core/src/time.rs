@@ -1,0 +1,149 @@
+//! Senders' times: RFC 3339 in, fixed-width versions out.
+
+use jiff::Timestamp;
+
+/// Parses an RFC 3339 time with an offset, `T` and `Z` in upper case, up to nine digits of fraction;
+/// `None` when it is not one, or lies outside the years 0 to 9999 once it is in UTC.
+///
+/// ```
+/// use labelrelay_core::time::parse;
+/// assert!(parse("2020-09-24T04:56:08Z").is_some());
+/// for wrong in ["2020-09-24", "2020-09-24 04:56:08Z", "20200924T045608Z", "2020-09-24T04:56:08", "2020-09-24T04:56:08+00:00[UTC]"] {
+///     assert!(parse(wrong).is_none(), "{wrong}");
+/// }
+/// ```
+pub fn parse(text: &str) -> Option<Timestamp> {
+    // The parser of jiff takes a good deal more than RFC 3339, which is what the attribute `time` may hold.
+    let (date_time, rest) = text.split_at_checked("2020-09-24T04:56:08".len())?;
+    let offset = match rest.strip_prefix('.') {
+        None => rest,
+        Some(fraction) => {
+            let offset = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
+            if offset.len() == fraction.len() {
+                return None;
+            }
+            offset
+        }
+    };
+    if !fits(date_time, "0000-00-00T00:00:00")
+        || !(offset == "Z" || fits(offset, "+00:00") || fits(offset, "-00:00"))
+    {
+        return None;
+    }
+    let time: Timestamp = text.parse().ok()?;
+    // Four digits of year are what makes versions comparable as strings.
+    (FIRST..=LAST).contains(&time.as_second()).then_some(time)
+}
+
+/// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z.
+const FIRST: i64 = -62_167_219_200;
+const LAST: i64 = 253_402_300_799;
+
+/// Whether `text` looks like `pattern`, in which a zero stands for any digit.
+fn fits(text: &str, pattern: &str) -> bool {
+    text.len() == pattern.len()
+        && text.bytes().zip(pattern.bytes()).all(|(c, p)| {
+            if p == b'0' {
+                c.is_ascii_digit()
+            } else {
+                c == p
+            }
+        })
+}
+
+/// A version that compares as a string: `20200924T045608.000000000Z`. UTC, nine digits of fraction.
+///
+/// ```
+/// use labelrelay_core::time::{parse, sequence};
+/// let earlier = sequence(parse("2026-11-21T09:47:10.371842Z").unwrap());
+/// let later = sequence(parse("2026-11-21T10:47:10.4+01:00").unwrap());
+/// assert_eq!(earlier, "20261121T094710.371842000Z");
+/// assert!(earlier < later);
+/// ```
+pub fn sequence(time: Timestamp) -> String {
+    let time = time.to_zoned(jiff::tz::TimeZone::UTC).datetime();
+    format!(
+        "{:04}{:02}{:02}T{:02}{:02}{:02}.{:09}Z",
+        time.year(),
+        time.month(),
+        time.day(),
+        time.hour(),
+        time.minute(),
+        time.second(),
+        time.subsec_nanosecond()
+    )
+}
+
+/// RFC 3339 in UTC, microseconds always shown: how the relay writes its own times.
+pub fn rfc3339(time: Timestamp) -> String {
+    format!(
+        "{}.{:06}Z",
+        time.strftime("%Y-%m-%dT%H:%M:%S"),
+        time.subsec_microsecond() + time.subsec_millisecond() * 1000
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_rfc_3339_is_a_time() {
+        for right in [
+            "2020-09-24T04:56:08Z",
+            "2024-04-30T18:07:10.82Z",
+            "2026-11-21T10:47:10.4+01:00",
+            "2026-11-21T10:47:10.123456789-23:59",
+            "0000-01-01T00:00:00Z",
+            "9999-12-30T00:00:00Z",
+            "2016-12-31T23:59:60Z",
+        ] {
+            assert!(parse(right).is_some(), "{right}");
+        }
+        for wrong in [
+            "",
+            "now",
+            "2020",
+            "2020-13-24T04:56:08Z",
+            "2020-09-24t04:56:08z",
+            "2020-09-24T04:56:08,5Z",
+            "2020-09-24T04:56:08.Z",
+            "2020-09-24T04:56:08+0100",
+            "2020-09-24T04:56:08+01",
+            "2020-W39-4T04:56:08Z",
+            "+002020-09-24T04:56:08Z",
+            "0000-01-01T00:00:00+05:00",
+            "9999-12-31T23:59:59-05:00",
+            " 2020-09-24T04:56:08Z",
+            "2020-09-24T04:56:08Zé",
+            "2020-09-24T04:56:0é",
+            "2020-09-24T04:56:08.1234567891Z",
+        ] {
+            assert!(parse(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sequences_compare_as_times_do() {
+        let times = [
+            "0000-01-01T00:00:00Z",
+            "1969-12-31T23:59:59.5Z",
+            "1970-01-01T00:00:00Z",
+            "2020-09-24T04:56:08Z",
+            "2020-09-24T04:56:08.000001Z",
+            "9999-12-30T00:00:00Z",
+        ];
+        let sequences: Vec<String> = times
+            .iter()
+            .map(|text| sequence(parse(text).unwrap()))
+            .collect();
+        assert!(sequences.is_sorted(), "{sequences:?}");
+        assert!(
+            sequences
+                .iter()
+                .all(|sequence| sequence.len() == sequences[0].len()),
+            "{sequences:?}"
+        );
+        assert_eq!(sequences[1], "19691231T235959.500000000Z");
+    }
+}

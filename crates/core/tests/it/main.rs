@@ -1,0 +1,16 @@
+//! What core makes of every fixture: recorded requests, the documents' samples, and edge cases.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that misses something shall fail"
+)]
+
+mod edge;
+mod endpoints;
+mod fixtures;
+mod headers;
+mod json;
+mod recorded;
+mod samples;

@@ -1,0 +1,16 @@
+//! The pipeline, from request to message, with a queue that misbehaves on demand.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub
+)]
+
+mod bench;
+mod credentials;
+mod endpoints;
+mod queueing;
+mod secrets;
+mod wrapping;

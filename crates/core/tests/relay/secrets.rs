@@ -1,0 +1,176 @@
+//! Secrets that change, end, and cannot be read.
+
+use crate::bench::SECRET;
+use futures_executor::block_on;
+use labelrelay_core::secret::SecretRing;
+use labelrelay_core::{BoxFuture, Clock, Secret, SecretError, SecretSource};
+use labelrelay_testkit::clock::FakeClock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+#[derive(Clone)]
+struct Store {
+    answer: Arc<Mutex<Result<Vec<&'static str>, SecretError>>>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Store {
+    fn new(secrets: &[&'static str]) -> Self {
+        Self {
+            answer: Arc::new(Mutex::new(Ok(secrets.to_vec()))),
+            asked: Arc::default(),
+        }
+    }
+    fn set(&self, answer: Result<Vec<&'static str>, SecretError>) {
+        *self.answer.lock().unwrap() = answer;
+    }
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+impl SecretSource for Store {
+    fn fetch(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let answer = self.answer.lock().unwrap().clone();
+        Box::pin(std::future::ready(answer.map(|list| {
+            list.into_iter()
+                .map(|s| Secret::new("store", s).unwrap())
+                .collect()
+        })))
+    }
+}
+
+fn ring(store: &Store, clock: &FakeClock) -> SecretRing {
+    SecretRing::new(vec![Box::new(store.clone())], Arc::new(clock.clone()))
+}
+
+fn names(secrets: &[Secret]) -> Vec<String> {
+    secrets
+        .iter()
+        .map(|s| String::from_utf8(s.expose().to_vec()).unwrap())
+        .collect()
+}
+
+fn miss(ring: &SecretRing, tried: &[Secret]) -> Result<Option<Vec<String>>, SecretError> {
+    block_on(ring.after_miss(tried)).map(|fresh| fresh.map(|fresh| names(&fresh)))
+}
+
+#[test]
+fn a_miss_asks_again_but_at_most_once_a_minute() {
+    let (store, clock) = (Store::new(&["one"]), FakeClock::at("2026-01-01T00:00:00Z"));
+    let ring = ring(&store, &clock);
+    let old = block_on(ring.live()).unwrap();
+    store.set(Ok(vec!["two", "one"]));
+    let both = Some(vec!["two".to_owned(), "one".to_owned()]);
+    assert_eq!(miss(&ring, &old).unwrap(), both);
+    assert_eq!(
+        miss(&ring, &old).unwrap(),
+        both,
+        "what another delivery's miss has brought"
+    );
+    let tried = block_on(ring.live()).unwrap();
+    store.set(Ok(vec!["three"]));
+    for _ in 0..100 {
+        assert_eq!(miss(&ring, &tried).unwrap(), None);
+    }
+    assert_eq!(store.asked(), 2);
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(miss(&ring, &tried).unwrap(), Some(vec!["three".to_owned()]));
+}
+
+#[test]
+fn a_miss_while_the_store_is_down_proves_nothing() {
+    let (store, clock) = (Store::new(&["one"]), FakeClock::at("2026-01-01T00:00:00Z"));
+    let ring = ring(&store, &clock);
+    let tried = block_on(ring.live()).unwrap();
+    store.set(Err(SecretError::transient("down")));
+    for _ in 0..10 {
+        assert!(miss(&ring, &tried).is_err(), "never a plain mismatch");
+    }
+    assert_eq!(store.asked(), 2);
+    assert_eq!(
+        names(&block_on(ring.live()).unwrap()),
+        ["one"],
+        "what is fresh enough still works"
+    );
+}
+
+#[test]
+fn none_is_used_for_more_than_five_minutes_without_asking() {
+    let (store, clock) = (Store::new(&["one"]), FakeClock::at("2026-01-01T00:00:00Z"));
+    let ring = ring(&store, &clock);
+    block_on(ring.live()).unwrap();
+    store.set(Ok(vec!["two"]));
+    clock.advance(Duration::from_secs(299));
+    assert_eq!(names(&block_on(ring.live()).unwrap()), ["one"]);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(names(&block_on(ring.live()).unwrap()), ["two"]);
+    store.set(Err(SecretError::transient("down")));
+    clock.advance(Duration::from_secs(300));
+    assert!(
+        block_on(ring.live()).is_err(),
+        "a store that is down is an error, never an old secret"
+    );
+    store.set(Ok(vec!["three"]));
+    assert!(
+        block_on(ring.live()).is_err(),
+        "a store that is down is left alone for a second"
+    );
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(names(&block_on(ring.live()).unwrap()), ["three"]);
+}
+
+#[test]
+fn a_file_is_read_again_when_it_changes_and_loses_one_line_break() {
+    let folder = std::env::temp_dir().join(format!("labelrelay-secret-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("secret");
+    let clock = FakeClock::at("2026-01-01T00:00:00Z");
+    for (text, secret) in [
+        ("one\n", "one"),
+        ("two\r\n", "two"),
+        ("three", "three"),
+        ("four\n\n", "four\n"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let ring = SecretRing::new(
+            vec![Box::new(labelrelay_core::secret::FileSecret::new(
+                &path, None,
+            ))],
+            Arc::new(clock.clone()),
+        );
+        assert_eq!(names(&block_on(ring.live()).unwrap()), [secret]);
+        std::fs::write(&path, "changed, longer").unwrap();
+        assert_eq!(names(&block_on(ring.live()).unwrap()), ["changed, longer"]);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(
+            names(&block_on(ring.live()).unwrap()),
+            ["changed, longer"],
+            "gone for a moment, while it is replaced"
+        );
+    }
+    std::fs::write(&path, "\n").unwrap();
+    let ring = SecretRing::new(
+        vec![Box::new(labelrelay_core::secret::FileSecret::new(
+            &path, None,
+        ))],
+        Arc::new(clock.clone()),
+    );
+    assert!(block_on(ring.live()).unwrap_err().message.contains("empty"));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn secrets_do_not_show() {
+    let secret = Secret::new("env:X", SECRET)
+        .unwrap()
+        .until(Some(FakeClock::at("2026-01-01T00:00:00Z").now()));
+    let shown = format!("{secret:?}");
+    assert!(
+        shown.contains("[redacted]") && shown.contains("env:X") && !shown.contains(SECRET),
+        "{shown}"
+    );
+    assert!(Secret::new("env:X", "").is_err());
+}

@@ -1,0 +1,274 @@
+//! Nothing is changed: bytes out are bytes in, whatever the bytes are.
+
+use crate::bench::{BOTH_PLATFORMS, Bench, SECRET};
+use labelrelay_core::{Outcome, QueueErrorKind, QueueLimits};
+use labelrelay_event::{Data, Envelope};
+use labelrelay_testkit::memory::Fault;
+use labelrelay_testkit::request::TestRequest;
+use proptest::prelude::*;
+
+/// Delivers `body` to Labelbox's source and returns the envelope that was queued.
+fn queued(bench: &Bench, body: &[u8]) -> Vec<u8> {
+    let before = bench.queue.messages().len();
+    let answer = bench.deliver(&TestRequest::labelbox(SECRET, "LABEL_CREATED", "d", body));
+    assert_eq!(answer.outcome, Outcome::Accepted, "{}", bench.reason());
+    bench.queue.messages()[before].body.to_vec()
+}
+
+fn form(envelope: &[u8]) -> &'static str {
+    match Envelope::decode(envelope).expect("an envelope").data {
+        Data::Json(_) => "data",
+        Data::Base64(_) => "data_base64",
+        Data::Reference => "dataref",
+    }
+}
+
+#[test]
+fn how_bodies_go_in() {
+    let nested = |depth: usize| [b"[".repeat(depth), b"]".repeat(depth)].concat();
+    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
+        ("an object", br#"{"b": 1.0, "a" : 1e2}"#.to_vec(), "data"),
+        ("null", b"null".to_vec(), "data"),
+        (
+            "a lone surrogate",
+            br#"{"s":"cut \ud83d here"}"#.to_vec(),
+            "data",
+        ),
+        ("NUL escaped", br#""a\u0000b""#.to_vec(), "data"),
+        ("200 levels", nested(200), "data"),
+        ("500 levels", nested(500), "data"),
+        ("501 levels", nested(501), "data_base64"),
+        (
+            "integers over 2^53",
+            b"[9007199254740993,123456789012345678901234567890]".to_vec(),
+            "data",
+        ),
+        ("repeated keys", br#"{"a":1,"a":2}"#.to_vec(), "data"),
+        (
+            "a byte order mark",
+            b"\xef\xbb\xbf{}".to_vec(),
+            "data_base64",
+        ),
+        ("not UTF-8", b"{\"a\":\"\xff\"}".to_vec(), "data_base64"),
+        ("white space before", b" {}".to_vec(), "data_base64"),
+        ("a line break after", b"{}\n".to_vec(), "data_base64"),
+        ("two values", b"{}{}".to_vec(), "data_base64"),
+        (
+            "a break-out",
+            br#"1},"data":{"forged":true"#.to_vec(),
+            "data_base64",
+        ),
+        ("text", b"hello".to_vec(), "data_base64"),
+        (
+            "a raw control character",
+            b"\"\x01\"".to_vec(),
+            "data_base64",
+        ),
+        ("a raw U+FFFF", "\"\u{ffff}\"".as_bytes().to_vec(), "data"),
+        ("a line break inside", b"{\n}".to_vec(), "data"),
+    ];
+    let bench = Bench::new();
+    for (name, body, expected) in &cases {
+        let envelope = queued(&bench, body);
+        assert_eq!(form(&envelope), *expected, "{name}");
+        let decoded = Envelope::decode(&envelope).unwrap();
+        let bytes = decoded.data.bytes().unwrap().unwrap();
+        assert_eq!(&*bytes, body.as_slice(), "{name}");
+        assert!(decoded.matches_digest(&bytes), "{name}");
+        assert_eq!(
+            std::str::from_utf8(&envelope).map(|text| text.contains('\u{feff}')),
+            Ok(false),
+            "{name}"
+        );
+    }
+    let narrow = QueueLimits {
+        xml_characters_only: true,
+        single_line: true,
+        ..QueueLimits::bytes(1 << 20)
+    };
+    let bench = Bench::with(BOTH_PLATFORMS, narrow, false);
+    assert_eq!(
+        form(&queued(&bench, "\"\u{ffff}\"".as_bytes())),
+        "data_base64"
+    );
+    assert_eq!(
+        form(&queued(&bench, "\"\u{fffe}\"".as_bytes())),
+        "data_base64"
+    );
+    assert_eq!(form(&queued(&bench, b"{\n}")), "data_base64");
+    assert_eq!(form(&queued(&bench, b"{ }")), "data");
+}
+
+#[test]
+fn the_signed_bytes_lie_between_the_first_data_key_and_the_last_brace() {
+    let bench = Bench::new();
+    let body = br#"{"note":"},\"data\":{","data":{"x":1}, "id":"l1"}"#;
+    let envelope = queued(&bench, body);
+    let key = b",\"data\":";
+    let at = envelope
+        .windows(key.len())
+        .position(|window| window == key)
+        .unwrap()
+        + key.len();
+    assert_eq!(&envelope[at..envelope.len() - 1], body);
+}
+
+#[test]
+fn what_the_queue_cannot_take_is_claimed_to_the_byte() {
+    let bench = Bench::with(BOTH_PLATFORMS, QueueLimits::bytes(1 << 20), false);
+    let overhead = queued(&bench, b"\"\"").len() - 2;
+    let body = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2)).into_bytes();
+    let limit = 10_000;
+    let with_store = Bench::with(BOTH_PLATFORMS, QueueLimits::bytes(limit as u64), true);
+    let fits = queued(&with_store, &body(limit - overhead));
+    assert_eq!((fits.len(), form(&fits)), (limit, "data"));
+    let claimed = queued(&with_store, &body(limit - overhead + 1));
+    assert_eq!(form(&claimed), "dataref");
+    let attributes = Envelope::decode(&claimed).unwrap().attributes;
+    let key = attributes
+        .dataref
+        .as_deref()
+        .unwrap()
+        .strip_prefix("memory:")
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        key,
+        format!("2026/01/15/labelbox/{}", attributes.datasha256)
+    );
+    assert_eq!(
+        with_store.blobs.get(&key).unwrap(),
+        body(limit - overhead + 1)
+    );
+
+    let without = Bench::with(BOTH_PLATFORMS, QueueLimits::bytes(limit as u64), false);
+    let request = TestRequest::labelbox(SECRET, "LABEL_CREATED", "d", &body(limit));
+    assert_eq!(without.deliver(&request).outcome, Outcome::TooLarge);
+    assert!(without.reason().contains("blob_store"));
+    assert!(without.queue.messages().is_empty());
+}
+
+/// The queue counts in another way than we thought, or its limit was lowered while we ran.
+#[test]
+fn a_queue_that_finds_a_message_too_large_gets_a_claim() {
+    let bench = Bench::with(BOTH_PLATFORMS, QueueLimits::bytes(1 << 20), true);
+    bench
+        .queue
+        .fail_with(&[Fault::Error(QueueErrorKind::TooLarge)]);
+    assert_eq!(form(&queued(&bench, b"{}")), "dataref");
+    let without = Bench::with(BOTH_PLATFORMS, QueueLimits::bytes(1 << 20), false);
+    without
+        .queue
+        .fail_with(&[Fault::Error(QueueErrorKind::TooLarge)]);
+    let request = TestRequest::labelbox(SECRET, "LABEL_CREATED", "d", b"{}");
+    assert_eq!(without.deliver(&request).outcome, Outcome::TooLarge);
+}
+
+#[test]
+fn a_blob_store_that_hangs_or_fails_is_503_in_the_end() {
+    let large = format!("\"{}\"", "x".repeat(20_000));
+    let request = TestRequest::labelbox(SECRET, "LABEL_CREATED", "d", large.as_bytes());
+    for hang in [false, true] {
+        let bench = Bench::with(BOTH_PLATFORMS, QueueLimits::bytes(10_000), true);
+        if hang {
+            bench.blobs.hang();
+        } else {
+            bench.blobs.break_down();
+        }
+        let answer = bench.deliver_while_time_passes(&request);
+        assert_eq!(answer.outcome, Outcome::Unavailable);
+        assert!(
+            !bench.seen.failed_attempts().is_empty(),
+            "it was tried again"
+        );
+        assert!(bench.reason().contains("blob store"), "{}", bench.reason());
+        assert!(
+            !String::from_utf8_lossy(&answer.body).contains("test"),
+            "the sender is not told"
+        );
+    }
+}
+
+#[test]
+fn outside_text_is_bounded_and_printable() {
+    let bench = Bench::new();
+    let long = "x".repeat(2000);
+    let body = format!(
+        r#"{{"id":"{long}","label":"{{}}","deleted":false,"createdAt":"2020-09-24T04:56:08Z","updatedAt":"2020-09-24T04:56:08Z","dataRow":{{"id":"a\u0007b"}},"project":{{"id":"{long}"}}}}"#
+    );
+    let request = TestRequest::labelbox(SECRET, "LABEL_CREATED", &long, body.as_bytes()).header(
+        "traceparent",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    );
+    assert_eq!(bench.deliver(&request).outcome, Outcome::Accepted);
+    let message = bench.queue.messages().pop().unwrap();
+    let attributes = Envelope::decode(&message.body).unwrap().attributes;
+    for text in [
+        attributes.subject,
+        attributes.partitionkey,
+        attributes.deliveryid,
+        attributes.project,
+        Some(attributes.id),
+    ] {
+        let text = text.expect("present");
+        assert!(
+            text.len() <= 128 && text.bytes().all(|b| (0x20..0x7f).contains(&b)),
+            "{text}"
+        );
+    }
+    assert_eq!(
+        attributes.traceparent.as_deref(),
+        Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    );
+    let request = TestRequest::labelbox(SECRET, "LABEL_CREATED", "d", b"{\"other\":1}")
+        .header("traceparent", "00-zz-1-01");
+    bench.deliver(&request);
+    let message = bench.queue.messages().pop().unwrap();
+    assert_eq!(
+        Envelope::decode(&message.body)
+            .unwrap()
+            .attributes
+            .traceparent,
+        None
+    );
+}
+
+proptest! {
+    #[test]
+    fn bytes_out_are_bytes_in(body in prop_oneof![
+        proptest::collection::vec(any::<u8>(), 1..300),
+        "[\\[\\]{}\",:0-9a-z\\\\ \n\u{7f}-\u{ffff}]{1,60}".prop_map(String::into_bytes),
+        json().prop_map(|value| serde_json::to_vec(&value).unwrap()),
+    ]) {
+        let bench = Bench::new();
+        let envelope = queued(&bench, &body);
+        serde_json::from_slice::<serde::de::IgnoredAny>(&envelope).expect("the envelope is JSON");
+        std::str::from_utf8(&envelope).expect("the envelope is UTF-8");
+        let decoded = Envelope::decode(&envelope).unwrap();
+        let bytes = decoded.data.bytes().unwrap().unwrap();
+        prop_assert_eq!(&*bytes, body.as_slice());
+        prop_assert!(decoded.matches_digest(&bytes));
+    }
+}
+
+fn json() -> impl Strategy<Value = serde_json::Value> {
+    use serde_json::Value;
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 40, 6, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            proptest::collection::btree_map(
+                prop_oneof!["(id|action|label|deleted|dataRow|projects|data)", ".*"],
+                inner,
+                0..6
+            )
+            .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}

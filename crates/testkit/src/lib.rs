@@ -1,0 +1,19 @@
+//! What tests of labelrelay share: senders, a clock that stands still, a queue in memory that fails
+//! on demand, and conformance suites as plain functions.
+//!
+//! Nothing here stands in for a component that a test could run for real; the queue in memory is for
+//! tests of what the pipeline does when a queue misbehaves.
+
+// Helpers of tests fail a test by panicking.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc
+)]
+
+pub mod clock;
+pub mod fixtures;
+pub mod memory;
+pub mod queue_suite;
+pub mod request;

@@ -1,0 +1,170 @@
+//! A queue and a blob store in memory that fail on demand, and an observer that remembers.
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use labelrelay_core::blob::BlobError;
+use labelrelay_core::{
+    BlobStore, BoxFuture, BoxStream, EventQueue, Observer, OutboundMessage, QueueError,
+    QueueErrorKind, QueueLimits, Receipt, Report,
+};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Mutex;
+
+/// What the next send meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// An error of this kind; the message is not kept.
+    Error(QueueErrorKind),
+    /// The message is kept, but the answer never comes.
+    HangAfterKeeping,
+    /// Nothing is kept, and the answer never comes.
+    Hang,
+}
+
+/// Keeps messages in order, drops repeats by id, and meets each queued fault once.
+pub struct MemoryQueue {
+    limits: QueueLimits,
+    messages: Mutex<Vec<OutboundMessage>>,
+    faults: Mutex<VecDeque<Fault>>,
+}
+
+impl MemoryQueue {
+    /// An empty queue with these limits.
+    pub fn new(limits: QueueLimits) -> Self {
+        Self {
+            limits,
+            messages: Mutex::default(),
+            faults: Mutex::default(),
+        }
+    }
+
+    /// The next sends meet `faults`, one each.
+    pub fn fail_with(&self, faults: &[Fault]) {
+        self.faults.lock().unwrap().extend(faults);
+    }
+
+    /// Everything that was kept, in order.
+    pub fn messages(&self) -> Vec<OutboundMessage> {
+        self.messages.lock().unwrap().clone()
+    }
+
+    fn keep(&self, message: &OutboundMessage) -> Receipt {
+        let mut messages = self.messages.lock().unwrap();
+        if messages.iter().any(|kept| kept.id() == message.id()) {
+            return Receipt::repeat(None);
+        }
+        messages.push(message.clone());
+        Receipt::new(None)
+    }
+}
+
+impl EventQueue for MemoryQueue {
+    fn send<'a>(
+        &'a self,
+        message: &'a OutboundMessage,
+    ) -> BoxFuture<'a, Result<Receipt, QueueError>> {
+        Box::pin(async move {
+            let fault = self.faults.lock().unwrap().pop_front();
+            match fault {
+                None => Ok(self.keep(message)),
+                Some(Fault::Error(kind)) => Err(QueueError::new(kind, "a fault of the test")),
+                Some(Fault::Hang) => std::future::pending().await,
+                Some(Fault::HangAfterKeeping) => {
+                    self.keep(message);
+                    std::future::pending().await
+                }
+            }
+        })
+    }
+
+    fn limits(&self) -> QueueLimits {
+        self.limits
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// Keeps objects by key.
+#[derive(Default)]
+pub struct MemoryBlobs {
+    objects: Mutex<HashMap<String, Vec<u8>>>,
+    broken: Mutex<bool>,
+    hanging: Mutex<bool>,
+}
+
+impl MemoryBlobs {
+    /// What lies under `key`.
+    pub fn get(&self, key: &str) -> Option<Vec<u8>> {
+        self.objects.lock().unwrap().get(key).cloned()
+    }
+
+    /// From now on no put ever answers.
+    pub fn hang(&self) {
+        *self.hanging.lock().unwrap() = true;
+    }
+
+    /// From now on every put fails.
+    pub fn break_down(&self) {
+        *self.broken.lock().unwrap() = true;
+    }
+}
+
+impl BlobStore for MemoryBlobs {
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        length: u64,
+        mut body: BoxStream<'a, std::io::Result<Bytes>>,
+    ) -> BoxFuture<'a, Result<String, BlobError>> {
+        Box::pin(async move {
+            if *self.hanging.lock().unwrap() {
+                std::future::pending::<()>().await;
+            }
+            if *self.broken.lock().unwrap() {
+                return Err(BlobError::transient("a fault of the test"));
+            }
+            let mut bytes = Vec::new();
+            while let Some(chunk) = body.next().await {
+                bytes.extend_from_slice(&chunk.expect("bodies of tests can be read"));
+            }
+            assert_eq!(bytes.len() as u64, length, "the length that was announced");
+            self.objects.lock().unwrap().insert(key.to_owned(), bytes);
+            Ok(format!("memory:{key}"))
+        })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// Remembers every report.
+#[derive(Default)]
+pub struct Remembering {
+    reports: Mutex<Vec<Report>>,
+    failed: Mutex<Vec<QueueErrorKind>>,
+}
+
+impl Remembering {
+    /// All reports so far.
+    pub fn reports(&self) -> Vec<Report> {
+        self.reports.lock().unwrap().clone()
+    }
+
+    /// Kinds of the attempts that failed and were followed by another.
+    pub fn failed_attempts(&self) -> Vec<QueueErrorKind> {
+        self.failed.lock().unwrap().clone()
+    }
+}
+
+impl Observer for Remembering {
+    fn request(&self, report: &Report) {
+        self.reports.lock().unwrap().push(report.clone());
+    }
+
+    fn queue_attempt_failed(&self, _: &str, _: &str, error: &QueueError) {
+        self.failed.lock().unwrap().push(error.kind);
+    }
+}
