@@ -1,0 +1,134 @@
+//! A directory as a blob store (`file:///directory`), for claim checks on one machine.
+
+mod temporary;
+mod write;
+
+use bytes::Bytes;
+use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Component, Path, PathBuf};
+use temporary::Temporary;
+use write::{Object, answer, on_thread, private_dir};
+
+/// Stores each object as one file below a directory.
+///
+/// An object is written to a file of another name, synced, and then linked to its own name, which fails
+/// when that is taken: so a name never stands for half an object, and nothing is ever overwritten.
+/// Each is written by a thread of its own, so that no other request waits for the disk. A future that is
+/// dropped leaves nothing behind; the thread notices it a moment later.
+#[derive(Debug)]
+pub struct FileBlobStore {
+    dir: PathBuf,
+}
+
+impl FileBlobStore {
+    /// Opens the directory `dir`, and makes it (mode 0700) when there is none. Removes what processes that
+    /// were killed left there half written, an hour after.
+    ///
+    /// # Errors
+    /// When it cannot be made, or is not a directory.
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self, BlobError> {
+        let dir = dir.as_ref();
+        private_dir(dir).map_err(|source| failed("making the directory", dir, source))?;
+        // Absolute, for it becomes part of URIs that other programs resolve.
+        let dir = dir
+            .canonicalize()
+            .map_err(|source| failed("opening the directory", dir, source))?;
+        if !dir.is_dir() {
+            return Err(failed(
+                "opening the directory",
+                &dir,
+                ErrorKind::NotADirectory.into(),
+            ));
+        }
+        temporary::sweep(&dir);
+        Ok(Self { dir })
+    }
+
+    /// The file of `key`: below the directory, whatever the key says.
+    fn path(&self, key: &str) -> Result<PathBuf, BlobError> {
+        let plain = |part: &str| {
+            !part.starts_with('.')
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        };
+        let parts = Path::new(key)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
+        if !parts
+            || key.len() > 512
+            || key
+                .split('/')
+                .any(|part| part.is_empty() || part.len() > 200 || !plain(part))
+        {
+            let message = "a key is made of A-Z a-z 0-9 - _ . and of / between names that do not begin with a dot".to_owned();
+            return Err(BlobError::permanent(message));
+        }
+        Ok(self.dir.join(key))
+    }
+}
+
+impl BlobStore for FileBlobStore {
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        length: u64,
+        body: BoxStream<'a, std::io::Result<Bytes>>,
+    ) -> BoxFuture<'a, Result<String, BlobError>> {
+        Box::pin(async move {
+            let path = self.path(key)?;
+            let uri = uri(&path);
+            let dir = self.dir.clone();
+            Object { dir, path, length }.store(body).await?;
+            Ok(uri)
+        })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
+        Box::pin(async move {
+            let dir = self.dir.clone();
+            let probe = move || {
+                Temporary::make(&dir)
+                    .and_then(|(_removed, mut file)| file.write_all(b"?"))
+                    .map_err(|source| failed("writing into the directory", &dir, source))
+            };
+            answer(on_thread(probe)?).await
+        })
+    }
+}
+
+/// Percent-encodes what may not stand in a URI's path; the directory's name may hold anything.
+fn uri(path: &Path) -> String {
+    use std::fmt::Write as _;
+    let mut uri = "file://".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~/".contains(byte) {
+            uri.push(char::from(*byte));
+        } else {
+            let _never_fails = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri
+}
+
+fn failed(what: &str, path: &Path, source: std::io::Error) -> BlobError {
+    let retryable = matches!(
+        source.kind(),
+        ErrorKind::Interrupted | ErrorKind::TimedOut | ErrorKind::WouldBlock
+    );
+    let cure = match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; free space",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "; let this user write the directory"
+        }
+        _ => "",
+    };
+    let message = format!("{what} ({}): {source}{cure}", path.display());
+    let error = if retryable {
+        BlobError::transient(message)
+    } else {
+        BlobError::permanent(message)
+    };
+    error.caused_by(source)
+}

@@ -1,0 +1,77 @@
+//! Files that are being written, before they have their own name.
+
+use crate::sqlite::private_file;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// A temporary file that was not written to for so long belongs to a process that was killed. Deliveries
+/// take seconds.
+const ABANDONED: Duration = Duration::from_secs(3600);
+
+const END: &str = ".tmp";
+
+/// Random bytes in a name: processes in containers share directories as well as process numbers, and whoever
+/// took another's file for its own would give half an object a name.
+const RANDOM_BYTES: usize = 16;
+
+/// A file that is removed when this is dropped.
+pub(super) struct Temporary {
+    path: PathBuf,
+}
+
+impl Temporary {
+    /// Makes one in `dir`.
+    pub(super) fn make(dir: &Path) -> std::io::Result<(Self, File)> {
+        let mut random = [0; RANDOM_BYTES];
+        getrandom::fill(&mut random).map_err(std::io::Error::other)?;
+        let name = format!(".{:032x}{END}", u128::from_be_bytes(random));
+        let path = dir.join(name);
+        let file = private_file(&path)?;
+        Ok((Self { path }, file))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Whatever went wrong was said before; what is left is swept later.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Removes what killed processes left in `dir`. They are in nobody's way but for their room, so what cannot
+/// be removed stays.
+pub(super) fn sweep(dir: &Path) {
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let abandoned = || {
+            let written = entry.metadata().ok()?.modified().ok()?;
+            SystemTime::now().duration_since(written).ok()
+        };
+        let file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if file
+            && entry.file_name().to_str().is_some_and(is_ours)
+            && abandoned().is_some_and(|age| age > ABANDONED)
+        {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_ours(name: &str) -> bool {
+    let random = name
+        .strip_prefix('.')
+        .and_then(|name| name.strip_suffix(END));
+    random.is_some_and(|random| {
+        random.len() == 2 * RANDOM_BYTES
+            && random
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}

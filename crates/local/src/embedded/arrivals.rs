@@ -1,0 +1,218 @@
+//! Numbers and repeats: what the writer knows besides the file, and how it is kept in step with the file.
+//!
+//! Both are ahead of the file only while a transaction is open. When one fails, they are taken back; but a
+//! commit that failed with an error of the disk may have happened all the same, so what is in the file is
+//! read again before anything else is written.
+
+use super::Options;
+use super::group::Pending;
+use super::window::{Fingerprint, Window};
+use crate::sqlite::{begin, ms, now_ms, setting};
+use labelrelay_core::{Clock, Receipt};
+use rusqlite::{Connection, ErrorCode};
+
+/// What the writer knows besides the file.
+pub(super) struct Arrivals {
+    window: Option<Window>,
+    /// Number of the event to come.
+    next: u64,
+    /// The last transaction failed; whether it is in the file is not known.
+    in_doubt: bool,
+}
+
+impl Arrivals {
+    /// Reads the next number, and the ids of the last minutes.
+    pub(super) fn read(
+        db: &Connection,
+        options: &Options,
+        clock: &dyn Clock,
+    ) -> rusqlite::Result<Self> {
+        let next = next_number(db)?;
+        let window = if options.window.is_zero() {
+            None
+        } else {
+            Some(read_window(db, options, clock, next)?)
+        };
+        Ok(Self {
+            window,
+            next,
+            in_doubt: false,
+        })
+    }
+
+    /// Lets go of ids that are too old by now.
+    pub(super) fn expire(&mut self, now_ms: i64) {
+        if let Some(window) = &mut self.window {
+            window.expire(now_ms);
+        }
+    }
+
+    /// Notes that all that was written so far arrived by `now_ms`.
+    pub(super) fn arrived(&mut self, now_ms: i64) {
+        if let Some(window) = &mut self.window {
+            window.arrived(now_ms, self.next);
+        }
+    }
+
+    /// Writes `messages` in one transaction. After an error none of them is known to be in the file.
+    pub(super) fn write(
+        &mut self,
+        db: &Connection,
+        messages: &[Pending],
+        received_ms: i64,
+    ) -> rusqlite::Result<Vec<Receipt>> {
+        match self.attempt(db, messages, received_ms) {
+            // A number that was thought to be free is taken, if nothing else is wrong; the second attempt
+            // begins with another look at the file.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                self.attempt(db, messages, received_ms)
+            }
+            other => other,
+        }
+    }
+
+    fn attempt(
+        &mut self,
+        db: &Connection,
+        messages: &[Pending],
+        received_ms: i64,
+    ) -> rusqlite::Result<Vec<Receipt>> {
+        let transaction = begin(db)?;
+        if self.in_doubt {
+            self.catch_up(db)?;
+            self.in_doubt = false;
+        }
+        let first = self.next;
+        let mut added = Vec::with_capacity(messages.len());
+        let written = self
+            .insert(db, messages, received_ms, &mut added)
+            .and_then(|receipts| transaction.commit().map(|()| receipts));
+        if written.is_err() {
+            if let Some(window) = &mut self.window {
+                for (fingerprint, seq) in added {
+                    window.remove(fingerprint, seq);
+                }
+            }
+            self.next = first;
+            self.in_doubt = true;
+        }
+        written
+    }
+
+    fn insert(
+        &mut self,
+        db: &Connection,
+        messages: &[Pending],
+        received_ms: i64,
+        added: &mut Vec<(Fingerprint, u64)>,
+    ) -> rusqlite::Result<Vec<Receipt>> {
+        let mut receipts = Vec::with_capacity(messages.len());
+        let mut insert = db.prepare_cached(
+            "INSERT INTO events(seq, received_ms, id, type, source, subject, envelope) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        for Pending { message, .. } in messages {
+            let seq = self.next;
+            let fingerprint = self
+                .window
+                .as_ref()
+                .map(|window| window.fingerprint(message.id()));
+            if let (Some(window), Some(fingerprint)) = (&self.window, fingerprint)
+                && let Some(first) =
+                    repeated(db, window.candidates(fingerprint, seq), message.id())?
+            {
+                receipts.push(Receipt::repeat(Some(first.to_string())));
+                continue;
+            }
+            insert.execute((
+                seq.cast_signed(),
+                received_ms,
+                message.id(),
+                message.event_type(),
+                message.source(),
+                message.subject(),
+                &message.body[..],
+            ))?;
+            if let (Some(window), Some(fingerprint)) = (&mut self.window, fingerprint) {
+                window.insert(fingerprint, seq, seq);
+                added.push((fingerprint, seq));
+            }
+            self.next += 1;
+            receipts.push(Receipt::new(Some(seq.to_string())));
+        }
+        Ok(receipts)
+    }
+
+    /// Learns of events that are in the file though their commit failed: their numbers are taken, and who
+    /// sends one of them again sends a repeat.
+    fn catch_up(&mut self, db: &Connection) -> rusqlite::Result<()> {
+        let next = next_number(db)?;
+        if let Some(window) = &mut self.window {
+            let mut read =
+                db.prepare_cached("SELECT seq, id FROM events WHERE seq >= ?1 ORDER BY seq")?;
+            let mut rows = read.query([self.next.cast_signed()])?;
+            while let Some(row) = rows.next()? {
+                let seq = row.get::<_, i64>(0)?.cast_unsigned();
+                let fingerprint = window.fingerprint(row.get_ref(1)?.as_str()?);
+                window.insert(fingerprint, seq, seq);
+            }
+        }
+        // Never back: a number that was answered with stands for that event.
+        self.next = self.next.max(next);
+        Ok(())
+    }
+}
+
+/// The first number that was never given, as far as the file knows.
+fn next_number(db: &Connection) -> rusqlite::Result<u64> {
+    let last: i64 = db
+        .prepare_cached("SELECT coalesce(max(seq), 0) FROM events")?
+        .query_row([], |row| row.get(0))?;
+    // What was pruned was received before, so no number that was ever given is given again.
+    let through = setting(db, "received_through")?.unwrap_or(0);
+    Ok(last.max(through).cast_unsigned() + 1)
+}
+
+/// Reads from the last event back to the window's beginning.
+///
+/// The age of an event is the sum of the steps of time between it and now: where the time of day went
+/// back between two events, the step counts as none, so that neither all nor nothing seems recent.
+fn read_window(
+    db: &Connection,
+    options: &Options,
+    clock: &dyn Clock,
+    next: u64,
+) -> rusqlite::Result<Window> {
+    let span = ms(options.window);
+    let mut window = Window::new(span);
+    let (now, mut later, mut age) = (ms(clock.monotonic()), now_ms(clock), 0_i64);
+    let mut read = db.prepare("SELECT seq, received_ms, id FROM events ORDER BY seq DESC")?;
+    let mut rows = read.query([])?;
+    while let Some(row) = rows.next()? {
+        let (seq, received): (i64, i64) = (row.get(0)?, row.get(1)?);
+        age = age.saturating_add(later.saturating_sub(received).max(0));
+        later = received;
+        if age > span {
+            break;
+        }
+        let seq = seq.cast_unsigned();
+        let fingerprint = window.fingerprint(row.get_ref(2)?.as_str()?);
+        window.insert(fingerprint, seq, next);
+        window.arrived_before(now - age, seq);
+    }
+    Ok(window)
+}
+
+/// The candidate whose id is `id`, whole.
+fn repeated(
+    db: &Connection,
+    candidates: impl Iterator<Item = u64>,
+    id: &str,
+) -> rusqlite::Result<Option<u64>> {
+    for seq in candidates {
+        let mut same = db.prepare_cached("SELECT 1 FROM events WHERE seq = ?1 AND id = ?2")?;
+        if same.exists((seq.cast_signed(), id))? {
+            return Ok(Some(seq));
+        }
+    }
+    Ok(None)
+}

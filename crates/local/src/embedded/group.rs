@@ -1,0 +1,292 @@
+//! One group: several messages in one transaction, with one sync of the disk.
+
+use super::arrivals::Arrivals;
+use crate::meaning::queue_error;
+use futures_channel::oneshot;
+use labelrelay_core::{OutboundMessage, QueueError, Receipt};
+use rusqlite::{Connection, ErrorCode};
+
+/// A message that waits to be written.
+pub(super) struct Pending {
+    pub(super) message: OutboundMessage,
+    pub(super) done: oneshot::Sender<Result<Receipt, QueueError>>,
+}
+
+/// What came of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Nobody waited for any of its messages any more, so nothing was tried.
+    Nothing,
+    /// All of it was written.
+    Written,
+    /// Some of it, or all, was not.
+    Failed,
+}
+
+/// Commits the messages of `group` and answers each of them.
+///
+/// Nothing is answered before the commit, repeats neither: the first copy may be in this very group.
+/// A message that cannot be written does not take the others with it: the group is parted until it is alone.
+pub(super) fn commit(
+    db: &Connection,
+    arrivals: &mut Arrivals,
+    group: &mut Vec<Pending>,
+    received_ms: i64,
+) -> Outcome {
+    let mut outcome = Outcome::Nothing;
+    let mut parts = vec![std::mem::take(group)];
+    while let Some(mut part) = parts.pop() {
+        // Whoever gave up waiting has sent the event elsewhere, or said that it was not stored.
+        part.retain(|pending| !pending.done.is_canceled());
+        if part.is_empty() {
+            continue;
+        }
+        match arrivals.write(db, &part, received_ms) {
+            Ok(receipts) => {
+                for (pending, receipt) in part.into_iter().zip(receipts) {
+                    let _gone = pending.done.send(Ok(receipt));
+                }
+                if outcome == Outcome::Nothing {
+                    outcome = Outcome::Written;
+                }
+            }
+            Err(error) if part.len() > 1 && depends_on_the_message(&error) => {
+                let (first, then) = split(part);
+                parts.extend([then, first]);
+            }
+            Err(error) => {
+                outcome = Outcome::Failed;
+                if !depends_on_the_message(&error) {
+                    // The rest would meet the same, and wait as long for it.
+                    part.extend(parts.drain(..).flatten());
+                }
+                for pending in part {
+                    let _gone = pending.done.send(Err(queue_error(&error)));
+                }
+            }
+        }
+    }
+    outcome
+}
+
+/// Whether other messages of the same group may be written all the same.
+fn depends_on_the_message(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::DiskFull
+                | ErrorCode::TooBig
+                | ErrorCode::OutOfMemory
+                | ErrorCode::ConstraintViolation
+        )
+    )
+}
+
+/// Parts a group in two. A message that makes up half of its bytes is likely what did not fit: it comes last,
+/// alone, so that it is not written again and again and does not take the others' room.
+fn split(mut part: Vec<Pending>) -> (Vec<Pending>, Vec<Pending>) {
+    let bytes = |pending: &Pending| pending.message.body.len();
+    let total: usize = part.iter().map(bytes).sum();
+    if let Some(largest) = part.iter().position(|pending| bytes(pending) > total / 2) {
+        let alone = vec![part.remove(largest)];
+        (part, alone)
+    } else {
+        let then = part.split_off(part.len() / 2);
+        (part, then)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::Options;
+    use crate::schema;
+    use crate::sqlite::Patience;
+    use labelrelay_core::QueueErrorKind;
+    use labelrelay_testkit::clock::FakeClock;
+    use labelrelay_testkit::queue_suite::message;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    type Answer = oneshot::Receiver<Result<Receipt, QueueError>>;
+
+    struct Place {
+        dir: tempfile::TempDir,
+        db: Connection,
+        arrivals: Arrivals,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let dir = tempfile::TempDir::new().unwrap();
+            let patience = Patience {
+                total: Duration::ZERO,
+                look_every: Duration::ZERO,
+            };
+            let db = schema::open_or_create(&dir.path().join("queue.db"), patience).unwrap();
+            let clock = FakeClock::at("2026-11-21T09:00:00Z");
+            let arrivals = Arrivals::read(&db, &Options::default(), &clock).unwrap();
+            Self { dir, db, arrivals }
+        }
+
+        fn commit(&mut self, ids: &[&str]) -> (Outcome, Vec<Result<Receipt, QueueError>>) {
+            let (mut group, answers): (Vec<_>, Vec<_>) =
+                ids.iter().map(|id| pending(id, b"1")).unzip();
+            let outcome = commit(&self.db, &mut self.arrivals, &mut group, 0);
+            assert!(group.is_empty());
+            let answers = answers.into_iter().map(|mut answer: Answer| {
+                answer
+                    .try_recv()
+                    .unwrap()
+                    .expect("each message is answered")
+            });
+            (outcome, answers.collect())
+        }
+
+        fn ids(&self) -> Vec<String> {
+            let mut read = self
+                .db
+                .prepare("SELECT id FROM events ORDER BY seq")
+                .unwrap();
+            let ids = read.query_map([], |row| row.get(0)).unwrap();
+            ids.map(Result::unwrap).collect()
+        }
+    }
+
+    fn pending(id: &str, data: &[u8]) -> (Pending, Answer) {
+        let (done, answer) = oneshot::channel();
+        let message = message(id, data);
+        (Pending { message, done }, answer)
+    }
+
+    #[test]
+    fn only_what_cannot_be_written_fails() {
+        let mut place = Place::new();
+        place
+            .db
+            .execute_batch(
+                "CREATE TRIGGER no BEFORE INSERT ON events WHEN NEW.id GLOB 'bad*'
+                 BEGIN SELECT RAISE(ABORT, 'bad'); END",
+            )
+            .unwrap();
+        let (outcome, answers) =
+            place.commit(&["a", "b", "bad 1", "c", "a", "d", "bad 2", "bad 1", "e"]);
+        assert_eq!(outcome, Outcome::Failed);
+        let written: Vec<_> = answers
+            .iter()
+            .map(|answer| answer.as_ref().ok().map(|receipt| receipt.repeat))
+            .collect();
+        let (new, repeat, failed) = (Some(false), Some(true), None);
+        assert_eq!(
+            written,
+            [new, new, failed, new, repeat, new, failed, failed, new]
+        );
+        assert_eq!(place.ids(), ["a", "b", "c", "d", "e"]);
+
+        place.db.execute_batch("DROP TRIGGER no").unwrap();
+        let (outcome, answers) = place.commit(&["bad 1", "a", "e"]);
+        assert_eq!(outcome, Outcome::Written);
+        let repeats: Vec<_> = answers.into_iter().map(|a| a.unwrap().repeat).collect();
+        assert_eq!(
+            repeats,
+            [false, true, true],
+            "the window knows what is in the file"
+        );
+    }
+
+    #[test]
+    fn a_locked_file_is_waited_for_once() {
+        let mut place = Place::new();
+        let looks = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&looks);
+        place
+            .db
+            .busy_handler(Some(move |_: i32| {
+                counted.fetch_add(1, Ordering::Relaxed);
+                false
+            }))
+            .unwrap();
+        let other = Connection::open(place.dir.path().join("queue.db")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let (outcome, answers) = place.commit(&["a", "b", "c", "d"]);
+        assert_eq!(outcome, Outcome::Failed);
+        for answer in answers {
+            assert_eq!(answer.unwrap_err().kind, QueueErrorKind::Unavailable);
+        }
+        assert_eq!(looks.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_neither_written_nor_a_success() {
+        let mut place = Place::new();
+        let (gone, answer) = pending("a", b"1");
+        drop(answer);
+        let outcome = commit(&place.db, &mut place.arrivals, &mut vec![gone], 0);
+        assert_eq!(outcome, Outcome::Nothing);
+        assert_eq!(place.ids(), [""; 0]);
+    }
+
+    #[test]
+    fn a_commit_that_happened_in_spite_of_its_error_does_not_wedge_the_writer() {
+        let mut place = Place::new();
+        place.commit(&["a"]);
+        // What such a commit leaves: events that the writer does not know of.
+        place
+            .db
+            .execute_batch(
+                "INSERT INTO events SELECT 2, received_ms, 'b', type, source, subject, envelope FROM events;
+                 INSERT INTO events SELECT 3, received_ms, 'c', type, source, subject, envelope FROM events WHERE seq = 1",
+            )
+            .unwrap();
+        let (outcome, answers) = place.commit(&["d", "b"]);
+        assert_eq!(outcome, Outcome::Written);
+        let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
+        assert_eq!(answers[0], Receipt::new(Some("4".to_owned())));
+        assert_eq!(answers[1], Receipt::repeat(Some("2".to_owned())));
+        let (_, answers) = place.commit(&["c"]);
+        assert_eq!(
+            *answers[0].as_ref().unwrap(),
+            Receipt::repeat(Some("3".to_owned()))
+        );
+        assert_eq!(place.ids(), ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn after_a_failure_the_file_is_read_before_anything_is_written() {
+        let mut place = Place::new();
+        place.commit(&["a"]);
+        // Numbers leave no gap for a constraint to catch this one: the event is known by its id alone.
+        let other = Connection::open(place.dir.path().join("queue.db")).unwrap();
+        other
+            .execute_batch(
+                "CREATE TRIGGER no BEFORE INSERT ON events WHEN NEW.id = 'bad'
+                 BEGIN SELECT RAISE(ABORT, 'bad'); END",
+            )
+            .unwrap();
+        place.commit(&["bad"]);
+        other
+            .execute_batch(
+                "INSERT INTO events SELECT 7, received_ms, 'b', type, source, subject, envelope FROM events",
+            )
+            .unwrap();
+        let (_, answers) = place.commit(&["b", "c"]);
+        let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
+        assert_eq!(answers[0], Receipt::repeat(Some("7".to_owned())));
+        assert_eq!(answers[1], Receipt::new(Some("8".to_owned())));
+    }
+
+    #[test]
+    fn what_is_likely_not_to_fit_is_parted_off_first() {
+        let sizes = |sizes: &[usize]| {
+            let part = sizes
+                .iter()
+                .map(|size| pending("id", format!("{:?}", "x".repeat(*size)).as_bytes()).0);
+            let (first, then) = split(part.collect());
+            (first.len(), then.len())
+        };
+        assert_eq!(sizes(&[10, 10, 10, 10, 10]), (2, 3));
+        assert_eq!(sizes(&[10, 100_000, 10, 10]), (3, 1));
+        assert_eq!(sizes(&[10, 10]), (1, 1));
+    }
+}

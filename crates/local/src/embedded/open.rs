@@ -1,0 +1,111 @@
+//! Opening a queue file as its owner.
+
+use super::arrivals::Arrivals;
+use super::checkpoint::{Checkpointer, Journal, Marks};
+use super::lock::OwnerLock;
+use super::writer::Writer;
+use super::{EmbeddedQueue, Options, Running};
+use crate::error::OpenError;
+use crate::location;
+use crate::schema::{self, PAGE_BYTES};
+use crate::sqlite::{Patience, begin, ms, set_setting, setting};
+use labelrelay_core::Clock;
+use rusqlite::Connection;
+use std::path::Path;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+pub(super) fn open(
+    path: &Path,
+    options: Options,
+    clock: Arc<dyn Clock>,
+) -> Result<EmbeddedQueue, OpenError> {
+    // First of all: the lock lies beside the file itself, whatever path led here.
+    let path = &location::resolve(path)?;
+    let lock = OwnerLock::take(path)?;
+    let database = |source| OpenError::Database {
+        path: path.to_owned(),
+        source,
+    };
+    let thread = |source| OpenError::Io {
+        path: path.to_owned(),
+        what: "starting the writer's thread",
+        source,
+    };
+
+    let patience = Patience {
+        total: options.busy_timeout,
+        look_every: Duration::from_micros(200),
+    };
+    let mut db = schema::open_or_create(path, patience)?;
+    let arrivals = settings(&db, &options)
+        .and_then(|()| Arrivals::read(&db, &options, &*clock))
+        .map_err(database)?;
+
+    if let Some(bytes) = options.max_file_bytes {
+        let pages = i64::try_from(bytes / u64::from(PAGE_BYTES)).unwrap_or(i64::MAX);
+        db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+            .map_err(database)?;
+    }
+
+    let pages = |bytes: u64| {
+        u32::try_from(bytes / u64::from(PAGE_BYTES))
+            .unwrap_or(u32::MAX)
+            .max(1)
+    };
+    let (step, begin) = (
+        pages(options.checkpoint_step_bytes),
+        pages(options.checkpoint_bytes),
+    );
+    let journal = Journal::new(Marks {
+        step,
+        begin,
+        rest: step / 2,
+        bound: begin.saturating_mul(2),
+    });
+    journal.watch(&mut db).map_err(database)?;
+    let checkpointer =
+        Checkpointer::start(Arc::clone(&journal), schema::open_existing(path, patience)?)
+            .map_err(thread)?;
+
+    let (commands, inbox) = mpsc::sync_channel(options.max_waiting.max(1));
+    let max_message_bytes = options.max_message_bytes;
+    let writer = Writer {
+        db,
+        journal,
+        arrivals,
+        clock,
+        options,
+    };
+    let writer = std::thread::Builder::new()
+        .name("queue-writer".to_owned())
+        .spawn(move || writer.run(&inbox))
+        .map_err(thread)?;
+    let running = Mutex::new(Some(Running {
+        writer,
+        checkpointer,
+        lock,
+    }));
+    Ok(EmbeddedQueue {
+        path: path.to_owned(),
+        max_message_bytes,
+        commands,
+        running,
+    })
+}
+
+/// Leaves the settings that hold for the readers in the file.
+fn settings(db: &Connection, options: &Options) -> rusqlite::Result<()> {
+    let wanted = [
+        ("window_ms", ms(options.window)),
+        ("retention_ms", ms(options.retention)),
+        ("max_receives", i64::from(options.max_receives.max(1))),
+    ];
+    let transaction = begin(db)?;
+    for (name, value) in wanted {
+        if setting(db, name)? != Some(value) {
+            set_setting(db, name, value)?;
+        }
+    }
+    transaction.commit()
+}

@@ -1,0 +1,120 @@
+//! Removes what was acknowledged long enough ago, a little at a time, so that no send waits for it.
+
+use super::Options;
+use super::writer::IDLE;
+use crate::sqlite::{begin, ms, now_ms};
+use labelrelay_core::Clock;
+use rusqlite::Connection;
+use std::time::Duration;
+
+/// Events that one transaction removes at most, and their bytes: each page that is freed has to be read.
+const BATCH_EVENTS: usize = 128;
+const BATCH_BYTES: i64 = 4 * 1024 * 1024;
+
+/// Decides whether it is time to prune.
+pub(super) struct Turns {
+    every: Duration,
+    due: Duration,
+}
+
+impl Turns {
+    pub(super) fn new(every: Duration) -> Self {
+        Self {
+            every,
+            due: Duration::ZERO,
+        }
+    }
+
+    /// How long the writer may sleep.
+    pub(super) fn patience(&self, now: Duration) -> Duration {
+        self.due.saturating_sub(now).min(IDLE)
+    }
+
+    /// Prunes a batch when it is time; the next is due at once when there is more, else after the interval.
+    ///
+    /// # Errors
+    /// The batch's; it is tried again after the interval.
+    pub(super) fn take(
+        &mut self,
+        now: Duration,
+        batch: impl FnOnce() -> rusqlite::Result<Pruned>,
+    ) -> rusqlite::Result<()> {
+        if now >= self.due {
+            self.due = now + self.every;
+            if batch()?.more {
+                self.due = now;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What one batch removed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pruned {
+    pub(crate) events: u64,
+    pub(crate) more: bool,
+}
+
+/// The owner's own batch: what was acknowledged longer ago than the retention.
+pub(super) fn batch(
+    db: &Connection,
+    clock: &dyn Clock,
+    options: &Options,
+) -> rusqlite::Result<Pruned> {
+    let now = now_ms(clock);
+    crate::file::bury_expired(db, now)?;
+    acknowledged(
+        db,
+        now.saturating_sub(ms(options.retention)),
+        now.saturating_sub(ms(options.window)),
+    )
+}
+
+/// Removes acknowledged events: acknowledged before `changed_ms`, and received before `received_ms`, for the
+/// window of repeats compares with what is in the file.
+pub(crate) fn acknowledged(
+    db: &Connection,
+    changed_ms: i64,
+    received_ms: i64,
+) -> rusqlite::Result<Pruned> {
+    let find = "SELECT d.seq, length(e.envelope) FROM deliveries d LEFT JOIN events e ON e.seq = d.seq
+                WHERE d.state = 1 AND d.changed_ms < ?1 AND (e.received_ms IS NULL OR e.received_ms < ?2)
+                ORDER BY d.changed_ms, d.seq LIMIT ?3";
+    // Looks before it locks: most turns find nothing.
+    let found: Vec<(i64, Option<i64>)> = db
+        .prepare_cached(find)?
+        .query_map(
+            (
+                changed_ms,
+                received_ms,
+                i64::try_from(BATCH_EVENTS).unwrap_or(i64::MAX),
+            ),
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?
+        .collect::<Result<_, _>>()?;
+    if found.is_empty() {
+        return Ok(Pruned {
+            events: 0,
+            more: false,
+        });
+    }
+    let transaction = begin(db)?;
+    let mut events = 0;
+    let mut bytes = 0;
+    for (seq, length) in &found {
+        // Nothing leaves this state but by pruning, so what was found is still to be removed.
+        db.prepare_cached("DELETE FROM events WHERE seq = ?1")?
+            .execute([seq])?;
+        events += db
+            .prepare_cached("DELETE FROM deliveries WHERE seq = ?1 AND state = 1")?
+            .execute([seq])? as u64;
+        bytes += length.unwrap_or(0);
+        if bytes >= BATCH_BYTES {
+            break;
+        }
+    }
+    transaction.commit()?;
+    let more = found.len() == BATCH_EVENTS || bytes >= BATCH_BYTES;
+    Ok(Pruned { events, more })
+}

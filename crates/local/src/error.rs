@@ -1,0 +1,150 @@
+//! What can go wrong with a queue file.
+
+use crate::meaning::advice;
+use rusqlite::ErrorCode;
+use std::path::PathBuf;
+
+/// Why a queue file could not be opened. Nothing was overwritten.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process owns it.
+    #[error("{} is in use by {}: one `serve` writes a queue file; stop that one, or give this one a file of its own", path.display(), owner(*pid))]
+    Owned {
+        /// The queue file.
+        path: PathBuf,
+        /// Process id of the owner, as it wrote it down.
+        pid: Option<u32>,
+    },
+    /// There is none, or an empty file that is about to become one.
+    #[error("there is no queue at {} yet: `serve` makes it", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// It is something else.
+    #[error("{} is not a queue file of labelrelay ({what}); it was left as it is: choose another path", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it seems to be.
+        what: String,
+    },
+    /// It has several names (hard links).
+    #[error("{} has {names} names (hard links), and each would get a lock and a journal of its own, which damages the file; it was left as it is: remove the other names (`find -samefile` shows them), or give a copy (`cp`) to this program", path.display())]
+    Linked {
+        /// The queue file.
+        path: PathBuf,
+        /// How many.
+        names: u64,
+    },
+    /// A newer program wrote it.
+    #[error("{} has format {found}, this program knows formats up to {known}: use the newer program; the file was left as it is", path.display())]
+    Newer {
+        /// The queue file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The newest format that this program knows.
+        known: i64,
+    },
+    /// It, or its directory, cannot be read or written.
+    #[error("{}: {what}; the directory must exist, and the file and the directory must be writable", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        what: &'static str,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// `SQLite` refused it.
+    #[error("{}: cannot be opened as a queue: {}", path.display(), advice(source))]
+    Database {
+        /// The queue file.
+        path: PathBuf,
+        /// What `SQLite` said.
+        #[source]
+        source: rusqlite::Error,
+    },
+}
+
+impl OpenError {
+    /// Whether the same file may open later though nobody changes what names it: somebody else has to
+    /// let go of it, or room has to be made.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Owned { .. } => true,
+            Self::Database { source, .. } => matches!(
+                source.sqlite_error_code(),
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull)
+            ),
+            Self::Io { source, .. } => matches!(
+                source.kind(),
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+            ),
+            _ => false,
+        }
+    }
+}
+
+fn owner(pid: Option<u32>) -> String {
+    pid.map_or_else(
+        || "another process".to_owned(),
+        |pid| format!("process {pid}"),
+    )
+}
+
+/// Why a reader's action on a queue file failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// Somebody else was writing all the while; try again.
+    #[error("{}", advice(.0))]
+    Locked(#[source] rusqlite::Error),
+    /// No room left.
+    #[error("{}", advice(.0))]
+    Full(#[source] rusqlite::Error),
+    /// Anything else that `SQLite` said.
+    #[error("{}", advice(.0))]
+    Database(#[source] rusqlite::Error),
+    /// The system gave no random bytes, which receipts are made of.
+    #[error(
+        "the system gave no random bytes for a receipt, so nothing was received: try again, and see that the process may call `getrandom`"
+    )]
+    System(#[source] std::io::Error),
+}
+
+impl From<rusqlite::Error> for FileError {
+    fn from(source: rusqlite::Error) -> Self {
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(source),
+            Some(ErrorCode::DiskFull) => Self::Full(source),
+            _ => Self::Database(source),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn what_others_hold_passes_and_what_is_wrong_stays() {
+        for (code, passes) in [
+            (ffi::SQLITE_BUSY, true),
+            (ffi::SQLITE_LOCKED, true),
+            (ffi::SQLITE_FULL, true),
+            (ffi::SQLITE_NOTADB, false),
+            (ffi::SQLITE_READONLY, false),
+        ] {
+            let error = OpenError::Database {
+                path: PathBuf::from("queue.db"),
+                source: rusqlite::Error::SqliteFailure(ffi::Error::new(code), None),
+            };
+            assert_eq!(error.may_pass(), passes, "{error}");
+        }
+    }
+}

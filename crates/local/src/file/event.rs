@@ -1,0 +1,207 @@
+//! Looking at events without taking them.
+
+use super::QueueFile;
+use crate::error::FileError;
+use rusqlite::{OptionalExtension as _, Row, named_params};
+use std::fmt;
+
+/// Where an event stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum State {
+    /// The next receive may take it.
+    Ready,
+    /// Received, and not visible to others for now.
+    InFlight,
+    /// Done with.
+    Acknowledged,
+    /// Received too often without being acknowledged.
+    Dead,
+}
+
+impl State {
+    /// The name used in output and filters.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::InFlight => "in_flight",
+            Self::Acknowledged => "acknowledged",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// An event in the file, without its envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Event {
+    /// Order of arrival; the id that `send` returns as the message id.
+    pub seq: u64,
+    /// When it was written, milliseconds since 1970 by the owner's time of day.
+    pub received_ms: i64,
+    /// Event id.
+    pub id: String,
+    /// Event type.
+    pub event_type: String,
+    /// `/` and the source's name.
+    pub source: String,
+    /// Kind and id of what it is about.
+    pub subject: Option<String>,
+    /// Where it stands.
+    pub state: State,
+    /// How many times it was received.
+    pub receive_count: u32,
+    /// Length of the envelope.
+    pub envelope_bytes: u64,
+}
+
+/// An event with its envelope, exactly as it was sent to the queue. `Debug` shows no envelope: it holds
+/// other people's data, and tokens.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredEvent {
+    /// Everything else.
+    pub event: Event,
+    /// The envelope.
+    pub envelope: Vec<u8>,
+}
+
+impl fmt::Debug for StoredEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The length of the envelope is among the event's fields.
+        f.debug_struct("StoredEvent")
+            .field("event", &self.event)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which events to list. The default is all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only this event id.
+    pub id: Option<String>,
+    /// Only this type; a final `*` stands for any ending.
+    pub event_type: Option<String>,
+    /// Only this source, with its `/`.
+    pub source: Option<String>,
+    /// Only this subject.
+    pub subject: Option<String>,
+    /// Only in this state.
+    pub state: Option<State>,
+    /// Only what arrived after this number: following a queue is listing after the last number seen.
+    pub after: Option<u64>,
+    /// The newest first.
+    pub newest_first: bool,
+}
+
+/// Columns of [`Event`], for `events e LEFT JOIN deliveries d`; `:now` is bound.
+pub(super) const COLUMNS: &str = "e.seq, e.received_ms, e.id, e.type, e.source, e.subject, length(e.envelope), coalesce(d.receive_count, 0),
+    CASE WHEN d.state IS NULL OR (d.state = 0 AND d.visible_ms <= :now) THEN 0 ELSE d.state + 1 END AS standing";
+
+pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+    Ok(Event {
+        seq: row.get::<_, i64>(0)?.cast_unsigned(),
+        received_ms: row.get(1)?,
+        id: row.get(2)?,
+        event_type: row.get(3)?,
+        source: row.get(4)?,
+        subject: row.get(5)?,
+        envelope_bytes: row.get::<_, i64>(6)?.cast_unsigned(),
+        receive_count: row.get(7)?,
+        state: match row.get::<_, i64>(8)? {
+            0 => State::Ready,
+            1 => State::InFlight,
+            2 => State::Acknowledged,
+            _ => State::Dead,
+        },
+    })
+}
+
+impl QueueFile {
+    /// Events that pass `filter`, in order of arrival (or its reverse), `limit` at most.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn list(&self, filter: &Filter, limit: usize) -> Result<Vec<Event>, FileError> {
+        let order = if filter.newest_first { "DESC" } else { "ASC" };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM events e LEFT JOIN deliveries d ON d.seq = e.seq
+             WHERE e.seq > :after AND (:id IS NULL OR e.id = :id) AND (:source IS NULL OR e.source = :source)
+               AND (:subject IS NULL OR e.subject = :subject)
+               AND (:type IS NULL OR e.type = :type) AND (:types IS NULL OR substr(e.type, 1, length(:types)) = :types)
+               AND (:state IS NULL OR standing = :state)
+             ORDER BY e.seq {order} LIMIT :limit"
+        );
+        let (exact, prefix) = match filter.event_type.as_deref() {
+            None => (None, None),
+            Some(pattern) => pattern
+                .strip_suffix('*')
+                .map_or((Some(pattern), None), |prefix| (None, Some(prefix))),
+        };
+        let state = filter.state.map(|state| match state {
+            State::Ready => 0,
+            State::InFlight => 1,
+            State::Acknowledged => 2,
+            State::Dead => 3,
+        });
+        let mut select = self.db.prepare_cached(&sql)?;
+        let rows = select.query_map(
+            named_params! {
+                ":now": self.now_ms(),
+                ":after": filter.after.unwrap_or(0).cast_signed(),
+                ":id": filter.id,
+                ":source": filter.source,
+                ":subject": filter.subject,
+                ":type": exact,
+                ":types": prefix,
+                ":state": state,
+                ":limit": i64::try_from(limit).unwrap_or(i64::MAX),
+            },
+            event,
+        )?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The event with this number, envelope included; `None` when it was never there or is pruned.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn get(&self, seq: u64) -> Result<Option<StoredEvent>, FileError> {
+        let sql = format!(
+            "SELECT {COLUMNS}, e.envelope FROM events e LEFT JOIN deliveries d ON d.seq = e.seq WHERE e.seq = :seq"
+        );
+        let stored = self
+            .db
+            .prepare_cached(&sql)?
+            .query_row(
+                named_params! {":now": self.now_ms(), ":seq": seq.cast_signed()},
+                stored,
+            )
+            .optional()?;
+        Ok(stored)
+    }
+
+    /// The newest event with this id, envelope included. Reads through the file: ids have no index, for an
+    /// index over random keys would halve the rate of sends.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn find(&self, id: &str) -> Result<Option<StoredEvent>, FileError> {
+        let filter = Filter {
+            id: Some(id.to_owned()),
+            newest_first: true,
+            ..Filter::default()
+        };
+        match self.list(&filter, 1)?.first() {
+            Some(event) => self.get(event.seq),
+            None => Ok(None),
+        }
+    }
+}
+
+pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
+    Ok(StoredEvent {
+        event: event(row)?,
+        envelope: row.get(9)?,
+    })
+}

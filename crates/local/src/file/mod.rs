@@ -1,0 +1,130 @@
+//! The reading side of a queue file: what the `queue` verbs do, beside a running owner.
+//!
+//! Blocking, one connection, any number of processes. Each call is one small transaction: an owner that
+//! sends meanwhile waits for a millisecond or two, and a reader waits as patiently as it was told to.
+
+mod dead;
+pub(crate) use dead::bury_expired;
+mod event;
+mod export;
+mod receive;
+mod stats;
+mod turn;
+
+pub use event::{Event, Filter, State, StoredEvent};
+pub use export::{Export, ExportScope};
+pub use receive::{Acknowledgement, Delivery};
+pub use stats::QueueStats;
+
+use crate::embedded::prune;
+use crate::error::{FileError, OpenError};
+use crate::location;
+use crate::schema;
+use crate::sqlite::{Patience, ms, now_ms, setting};
+use labelrelay_core::Clock;
+use rusqlite::Connection;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a reader waits for its turn to write. Long, for an owner under load leaves short gaps only.
+const PATIENCE: Patience = Patience {
+    total: Duration::from_secs(10),
+    look_every: Duration::from_millis(1),
+};
+
+/// A queue file, opened for receiving, acknowledging and looking.
+pub struct QueueFile {
+    db: Connection,
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    turn: turn::Turn,
+}
+
+impl QueueFile {
+    /// Opens the queue file at `path`.
+    ///
+    /// # Errors
+    /// [`OpenError`] when there is none, when it is something else or newer, or when it cannot be written.
+    pub fn open(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let path = location::resolve(path.as_ref()).map_err(|error| match error {
+            // Neither is its directory: `serve` makes both.
+            OpenError::Io { path, source, .. } if source.kind() == ErrorKind::NotFound => {
+                OpenError::Missing { path }
+            }
+            other => other,
+        })?;
+        Ok(Self {
+            db: schema::open_existing(&path, PATIENCE)?,
+            path,
+            clock,
+            turn: turn::Turn::default(),
+        })
+    }
+
+    /// What the owner left as settings.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn settings(&self) -> Result<QueueSettings, FileError> {
+        let read = |name| setting(&self.db, name);
+        let millis =
+            |value: Option<i64>| Duration::from_millis(value.unwrap_or(0).max(0).cast_unsigned());
+        Ok(QueueSettings {
+            window: millis(read("window_ms")?),
+            retention: millis(read("retention_ms")?),
+            max_receives: u32::try_from(read("max_receives")?.unwrap_or(5)).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// Removes events that were acknowledged more than `older_than` ago, and says how many. Events within
+    /// the window of repeats stay: a repeat is recognised by what is in the file.
+    ///
+    /// # Errors
+    /// When the file cannot be written; what was removed before is removed.
+    pub fn prune(&self, older_than: Duration) -> Result<u64, FileError> {
+        let now = now_ms(&*self.clock);
+        let window = ms(self.settings()?.window);
+        let mut events = 0;
+        loop {
+            self.turn.wait();
+            let since = Instant::now();
+            let pruned = prune::acknowledged(
+                &self.db,
+                now.saturating_sub(ms(older_than)),
+                now.saturating_sub(window),
+            )?;
+            // Takes the whole time for having it, for the share of it that was waiting is not known here.
+            self.turn.done(since, since);
+            events += pruned.events;
+            if !pruned.more {
+                return Ok(events);
+            }
+        }
+    }
+
+    fn now_ms(&self) -> i64 {
+        now_ms(&*self.clock)
+    }
+}
+
+impl std::fmt::Debug for QueueFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("QueueFile")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the owner set and a reader goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QueueSettings {
+    /// How long a repeat is recognised.
+    pub window: Duration,
+    /// How long an acknowledged event is kept.
+    pub retention: Duration,
+    /// How many times a message is received before it becomes a dead letter.
+    pub max_receives: u32,
+}

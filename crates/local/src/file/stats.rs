@@ -1,0 +1,91 @@
+//! How much of what is in a queue.
+
+use super::QueueFile;
+use crate::error::FileError;
+use crate::sqlite::setting;
+use rusqlite::OptionalExtension as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Figures of a queue at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct QueueStats {
+    /// Events that the next receive may take.
+    pub ready: u64,
+    /// Events that were received and are not visible for now.
+    pub in_flight: u64,
+    /// Events that are done with and not pruned yet.
+    pub acknowledged: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// How long ago the oldest ready event was written.
+    pub oldest_ready_age: Option<Duration>,
+    /// Bytes of the file and its journal.
+    pub file_bytes: u64,
+}
+
+impl QueueFile {
+    /// Figures of the queue. Counts the received only, however many wait.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn stats(&self) -> Result<QueueStats, FileError> {
+        self.bury();
+        let now = self.now_ms();
+        // One snapshot, or an event could be counted twice or not at all.
+        let snapshot = self.db.unchecked_transaction()?;
+        let through = setting(&snapshot, "received_through")?.unwrap_or(0);
+        // Numbers above it have no gaps: nothing is pruned that was not received.
+        let last: i64 =
+            snapshot.query_row("SELECT coalesce(max(seq), 0) FROM events", [], |row| {
+                row.get(0)
+            })?;
+        let count = |filter: &str| {
+            let sql = format!("SELECT count(*) FROM deliveries WHERE {filter}");
+            snapshot
+                .query_row(&sql, [], |row| row.get::<_, i64>(0))
+                .map(i64::cast_unsigned)
+        };
+        let (received, acknowledged, dead) = (
+            count("state = 0")?,
+            count("state = 1")?,
+            count("state = 2")?,
+        );
+        let again: i64 = snapshot.query_row(
+            "SELECT count(*) FROM deliveries WHERE state = 0 AND visible_ms <= ?1",
+            [now],
+            |row| row.get(0),
+        )?;
+        let oldest: Option<i64> = snapshot
+            .query_row(
+                "SELECT received_ms FROM events WHERE seq = min(
+                     coalesce((SELECT min(seq) FROM deliveries WHERE state = 0 AND visible_ms <= ?1), 9223372036854775807), ?2)",
+                [now, through + 1],
+                |row| row.get(0),
+            )
+            .optional()?;
+        drop(snapshot);
+        let again = again.cast_unsigned();
+        Ok(QueueStats {
+            ready: last.saturating_sub(through).max(0).cast_unsigned() + again,
+            in_flight: received.saturating_sub(again),
+            acknowledged,
+            dead,
+            oldest_ready_age: oldest
+                .map(|ms| Duration::from_millis(now.saturating_sub(ms).max(0).cast_unsigned())),
+            file_bytes: self.bytes(),
+        })
+    }
+
+    fn bytes(&self) -> u64 {
+        let mut journal = self.path.as_os_str().to_owned();
+        journal.push("-wal");
+        // By their names: opening and closing them here would drop SQLite's locks of this process.
+        [self.path.clone(), PathBuf::from(journal)]
+            .iter()
+            .filter_map(|path| path.metadata().ok())
+            .map(|file| file.len())
+            .sum()
+    }
+}

@@ -1,0 +1,30 @@
+//! What labelrelay keeps on one machine: the embedded queue (`SQLite`) and the blob store in a directory.
+//!
+//! Two ways into one queue file:
+//!
+//! - [`EmbeddedQueue`] is for the one process that takes deliveries in. It owns the file: a second owner is
+//!   refused. It commits whatever has arrived since its last commit in one transaction, recognises
+//!   repeats, and prunes what was acknowledged.
+//! - [`QueueFile`] is for everybody who reads: receive, acknowledge, dead letters, list, export. It works
+//!   beside the owner, from other processes, and its transactions are small enough not to delay it.
+//!
+//! What is written: an event is appended once and never touched again until it is pruned; what happens
+//! to it (received, acknowledged, dead) lies in a small table beside. So a send touches only the ends of
+//! its tables. `MEASUREMENTS.md` in this crate's folder has the figures behind this and behind the page size.
+
+mod blob;
+mod embedded;
+mod error;
+mod file;
+mod location;
+mod meaning;
+mod schema;
+mod sqlite;
+
+pub use blob::FileBlobStore;
+pub use embedded::{EmbeddedQueue, Options};
+pub use error::{FileError, OpenError};
+pub use file::{
+    Acknowledgement, Delivery, Event, Export, ExportScope, Filter, QueueFile, QueueSettings,
+    QueueStats, State, StoredEvent,
+};

@@ -1,0 +1,176 @@
+//! What an error of `SQLite` means for a queue file, and how to put it right.
+
+use labelrelay_core::{QueueError, QueueErrorKind};
+use rusqlite::ErrorCode;
+
+/// An error of `SQLite`, in the words of whoever runs a queue.
+struct Meaning {
+    kind: QueueErrorKind,
+    what: &'static str,
+    cure: &'static str,
+}
+
+impl Meaning {
+    const fn new(kind: QueueErrorKind, what: &'static str, cure: &'static str) -> Self {
+        Self { kind, what, cure }
+    }
+}
+
+fn meaning(error: &rusqlite::Error) -> Meaning {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Meaning::new(
+            QueueErrorKind::Unavailable,
+            "the queue file is locked by another program",
+            "try again, and end what keeps it locked (a backup, an SQLite shell)",
+        ),
+        Some(ErrorCode::DiskFull) => Meaning::new(
+            QueueErrorKind::Full,
+            "no room is left for the queue file",
+            "free space, or `labelrelay queue prune`",
+        ),
+        Some(ErrorCode::TooBig) => Meaning::new(
+            QueueErrorKind::TooLarge,
+            "the message is larger than SQLite takes",
+            "configure a blob store for such bodies",
+        ),
+        Some(ErrorCode::OutOfMemory) => Meaning::new(
+            QueueErrorKind::Unavailable,
+            "the process got no memory for the message",
+            "give it more, or configure a blob store for large bodies",
+        ),
+        Some(
+            ErrorCode::ReadOnly
+            | ErrorCode::PermissionDenied
+            | ErrorCode::AuthorizationForStatementDenied,
+        ) => Meaning::new(
+            QueueErrorKind::Denied,
+            "the queue file may not be written",
+            "let this user write the file and its directory",
+        ),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Meaning::new(
+            QueueErrorKind::Misconfigured,
+            "the queue file is damaged",
+            "stop `serve` and move the file away, together with what begins with its name; \
+             `labelrelay queue export` may still read it",
+        ),
+        Some(ErrorCode::CannotOpen) => Meaning::new(
+            QueueErrorKind::Unavailable,
+            "the queue file, or its journal beside it, cannot be opened",
+            "see that its directory is still there and may be written, and that the process may open more files",
+        ),
+        Some(ErrorCode::SystemIoFailure) => Meaning::new(
+            QueueErrorKind::Unavailable,
+            "the system failed to read or write the queue file",
+            "look into the system's log for errors of its disk, and for a quota that is used up",
+        ),
+        _ => Meaning::new(
+            QueueErrorKind::Unavailable,
+            "the queue file could not be read or written",
+            "try again; when it stays so, look whether another program changed the file",
+        ),
+    }
+}
+
+/// What happened and the cure, without what `SQLite` said: that is the error's source.
+pub(crate) fn advice(error: &rusqlite::Error) -> String {
+    let Meaning { what, cure, .. } = meaning(error);
+    format!("{what}: {cure}")
+}
+
+/// What the sender of a message is told when `SQLite` failed.
+pub(crate) fn queue_error(error: &rusqlite::Error) -> QueueError {
+    let Meaning { kind, what, cure } = meaning(error);
+    // As text: a group's members each get their own copy, and SQLite's error cannot be cloned.
+    QueueError::new(kind, format!("{what} ({error}): {cure}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{FileError, OpenError};
+    use rusqlite::ffi;
+
+    /// The whole table: result code, what a sender is told, whether it is retried, what each text names.
+    #[test]
+    fn each_error_has_its_kind_and_its_cure() {
+        use QueueErrorKind::{Denied, Full, Misconfigured, TooLarge, Unavailable};
+        for (code, kind, retryable, cure) in [
+            (
+                ffi::SQLITE_BUSY,
+                Unavailable,
+                true,
+                "end what keeps it locked",
+            ),
+            (
+                ffi::SQLITE_LOCKED,
+                Unavailable,
+                true,
+                "end what keeps it locked",
+            ),
+            (
+                ffi::SQLITE_FULL,
+                Full,
+                false,
+                "free space, or `labelrelay queue prune`",
+            ),
+            (
+                ffi::SQLITE_TOOBIG,
+                TooLarge,
+                false,
+                "configure a blob store",
+            ),
+            (
+                ffi::SQLITE_NOMEM,
+                Unavailable,
+                true,
+                "configure a blob store",
+            ),
+            (ffi::SQLITE_READONLY, Denied, false, "let this user write"),
+            (ffi::SQLITE_PERM, Denied, false, "let this user write"),
+            (ffi::SQLITE_AUTH, Denied, false, "let this user write"),
+            (
+                ffi::SQLITE_NOTADB,
+                Misconfigured,
+                false,
+                "`labelrelay queue export`",
+            ),
+            (
+                ffi::SQLITE_CORRUPT,
+                Misconfigured,
+                false,
+                "`labelrelay queue export`",
+            ),
+            (
+                ffi::SQLITE_CANTOPEN,
+                Unavailable,
+                true,
+                "may open more files",
+            ),
+            (
+                ffi::SQLITE_IOERR_FSYNC,
+                Unavailable,
+                true,
+                "the system's log",
+            ),
+            (
+                ffi::SQLITE_CONSTRAINT,
+                Unavailable,
+                true,
+                "changed the file",
+            ),
+        ] {
+            let error = || rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            let told = queue_error(&error());
+            assert_eq!((told.kind, told.retryable), (kind, retryable), "{code}");
+            assert!(told.message.contains(cure), "{code}: {}", told.message);
+            assert!(told.message.contains(&error().to_string()), "{code}");
+            let open = OpenError::Database {
+                path: "queue.db".into(),
+                source: error(),
+            };
+            for text in [FileError::from(error()).to_string(), open.to_string()] {
+                assert!(text.contains(cure), "{code}: {text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Small things that every connection shares.
+
+use labelrelay_core::Clock;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Page cache of a connection, in `SQLite`'s unit (negative: KiB). The ends of a few tables are all that a
+/// send touches; more would only be memory.
+pub(crate) const CACHE_SIZE: i32 = -4096;
+
+/// How a connection waits for its turn while another one writes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// For how long.
+    pub(crate) total: Duration,
+    /// How long between two looks. `SQLite`'s own pauses grow to 100 ms; transactions here last about as
+    /// long as one write to the disk. Who looks more often is first: the owner, for senders wait for it.
+    pub(crate) look_every: Duration,
+}
+
+/// Makes `db` wait while another connection writes.
+pub(crate) fn wait_with(db: &mut Connection, patience: Patience) -> rusqlite::Result<()> {
+    let mut since = Instant::now();
+    db.busy_handler(Some(move |looked_before: i32| {
+        if looked_before == 0 {
+            since = Instant::now();
+        }
+        let wait = since.elapsed() < patience.total;
+        if wait {
+            std::thread::sleep(patience.look_every);
+        }
+        wait
+    }))
+}
+
+/// Begins a transaction that may write, waiting for its turn now and not in the middle of it.
+/// It is rolled back when it is dropped.
+pub(crate) fn begin(db: &Connection) -> rusqlite::Result<Transaction<'_>> {
+    Transaction::new_unchecked(db, TransactionBehavior::Immediate)
+}
+
+/// Makes an empty file that only its owner may read; events hold other people's data.
+pub(crate) fn private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Time of day in milliseconds since 1970.
+pub(crate) fn now_ms(clock: &dyn Clock) -> i64 {
+    clock.now().as_millisecond()
+}
+
+/// A length of time in milliseconds.
+pub(crate) fn ms(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A setting kept in the file.
+pub(crate) fn setting(db: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
+    use rusqlite::OptionalExtension as _;
+    db.prepare_cached("SELECT value FROM settings WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
+}
+
+/// Keeps a setting in the file.
+pub(crate) fn set_setting(db: &Connection, name: &str, value: i64) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT INTO settings(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value")?
+        .execute((name, value))
+        .map(|_| ())
+}

@@ -1,0 +1,13 @@
+//! The embedded queue and the blob store, against real files.
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail it by panicking")]
+
+mod blob;
+mod conformance;
+mod crash;
+mod faults;
+mod journal;
+mod owner;
+mod prune;
+mod reading;
+mod repeats;
+mod support;

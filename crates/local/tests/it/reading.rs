@@ -1,0 +1,327 @@
+//! The verbs: list, get, find, export, stats, dead letters, release.
+
+use crate::support::{Place, ids, message, send};
+use futures_executor::block_on;
+use labelrelay_core::EventQueue as _;
+use labelrelay_local::{Acknowledgement, ExportScope, Filter, State};
+use labelrelay_testkit::queue_suite;
+use std::time::Duration;
+
+const LEASE: Duration = Duration::from_secs(60);
+
+fn list(place: &Place, change: impl FnOnce(&mut Filter)) -> Vec<String> {
+    let mut filter = Filter::default();
+    change(&mut filter);
+    let events = place.file().list(&filter, 100).unwrap();
+    events.into_iter().map(|event| event.id).collect()
+}
+
+#[test]
+fn lists_are_filtered_limited_and_ordered() {
+    let place = Place::new();
+    let queue = place.open();
+    for (id, event_type, source) in [
+        ("1", "com.labelbox.label.created", "/labelbox"),
+        ("2", "com.labelbox.label.deleted", "/labelbox"),
+        ("3", "io.labelstud.task.created", "/label-studio"),
+    ] {
+        let mut message = message(id);
+        let attributes = std::sync::Arc::make_mut(&mut message.attributes);
+        attributes.event_type = event_type.to_owned();
+        attributes.source = source.to_owned();
+        attributes.subject = Some(format!("thing/{id}"));
+        block_on(queue.send(&message)).unwrap();
+    }
+    let typed = |pattern: &str| list(&place, |f| f.event_type = Some(pattern.to_owned()));
+    assert_eq!(list(&place, |_| {}), ["1", "2", "3"]);
+    assert_eq!(list(&place, |f| f.newest_first = true), ["3", "2", "1"]);
+    assert_eq!(list(&place, |f| f.after = Some(1)), ["2", "3"]);
+    assert_eq!(typed("com.labelbox.label.*"), ["1", "2"]);
+    assert_eq!(typed("com.labelbox.label"), [""; 0]);
+    assert_eq!(typed("io.labelstud.task.created"), ["3"]);
+    assert_eq!(
+        list(&place, |f| f.source = Some("/label-studio".into())),
+        ["3"]
+    );
+    assert_eq!(list(&place, |f| f.subject = Some("thing/2".into())), ["2"]);
+    assert_eq!(list(&place, |f| f.id = Some("2".into())), ["2"]);
+    assert_eq!(place.file().list(&Filter::default(), 2).unwrap().len(), 2);
+}
+
+#[test]
+fn lists_know_where_events_stand() {
+    let place = Place::new();
+    let queue = place.open();
+    for id in ["1", "2", "3", "4"] {
+        send(&queue, id);
+    }
+    let taken = place.file().receive(2, LEASE).unwrap();
+    place.file().acknowledge(&taken[0].receipt).unwrap();
+    let in_state = |state| list(&place, |f| f.state = Some(state));
+    assert_eq!(in_state(State::Acknowledged), ["1"]);
+    assert_eq!(in_state(State::InFlight), ["2"]);
+    assert_eq!(in_state(State::Ready), ["3", "4"]);
+    place.clock.advance(LEASE);
+    assert_eq!(in_state(State::InFlight), [""; 0]);
+    assert_eq!(in_state(State::Ready), ["2", "3", "4"]);
+}
+
+#[test]
+fn an_event_is_shown_whole() {
+    let place = Place::new();
+    let queue = place.open();
+    send(&queue, "a");
+    let sent = message("b");
+    let seq = block_on(queue.send(&sent))
+        .unwrap()
+        .message_id
+        .unwrap()
+        .parse()
+        .unwrap();
+    let stored = place.file().get(seq).unwrap().unwrap();
+    assert!(stored.envelope == sent.body);
+    assert_eq!(stored.event.envelope_bytes, sent.body.len() as u64);
+    assert_eq!(
+        (&*stored.event.id, &*stored.event.event_type),
+        (sent.id(), sent.event_type())
+    );
+    assert_eq!(
+        (&*stored.event.source, stored.event.subject.as_deref()),
+        (sent.source(), sent.subject())
+    );
+    assert_eq!(stored.event.received_ms, 1_795_251_600_000);
+    assert_eq!(place.file().find("b").unwrap().unwrap(), stored);
+    assert_eq!(place.file().find("c").unwrap(), None);
+    assert_eq!(place.file().get(99).unwrap(), None);
+}
+
+#[test]
+fn an_export_takes_nothing_and_keeps_order_across_pages() {
+    let place = Place::new();
+    let queue = place.open();
+    for n in 0..600 {
+        send(&queue, &n.to_string());
+    }
+    let file = place.file();
+    let taken = file.receive(2, LEASE).unwrap();
+    file.acknowledge(&taken[0].receipt).unwrap();
+    let held: Vec<_> = file
+        .export(ExportScope::Held)
+        .map(|event| event.unwrap().event.id)
+        .collect();
+    assert_eq!(
+        held,
+        (1..600).map(|n| n.to_string()).collect::<Vec<_>>(),
+        "in flight is held, acknowledged is not"
+    );
+    let all: Vec<_> = file
+        .export(ExportScope::All)
+        .map(|event| event.unwrap().envelope)
+        .collect();
+    assert_eq!(all.len(), 600);
+    assert!(all[5] == message("5").body);
+    assert_eq!(file.stats().unwrap().ready, 598);
+}
+
+#[test]
+fn figures_add_up() {
+    let place = Place::new();
+    let queue = place.open_with(|options| options.max_receives = 1);
+    let file = place.file();
+    assert_eq!(file.stats().unwrap().oldest_ready_age, None);
+    for n in 0..5 {
+        send(&queue, &n.to_string());
+        place.clock.advance(Duration::from_secs(1));
+    }
+    let first = file.receive(1, LEASE).unwrap();
+    file.acknowledge(&first[0].receipt).unwrap();
+    file.receive(1, Duration::from_secs(1)).unwrap();
+    place.clock.advance(Duration::from_secs(1));
+    let second = file.receive(1, LEASE).unwrap();
+    assert_eq!(second[0].seq, 3, "the second is dead by now");
+    let stats = file.stats().unwrap();
+    assert_eq!(
+        (stats.ready, stats.in_flight, stats.acknowledged, stats.dead),
+        (2, 1, 1, 1)
+    );
+    assert_eq!(
+        stats.oldest_ready_age,
+        Some(Duration::from_secs(3)),
+        "the fourth, sent at second 3, at second 6"
+    );
+    assert!(stats.file_bytes > 0);
+    place.clock.advance(LEASE);
+    let stats = file.stats().unwrap();
+    assert_eq!(
+        (stats.ready, stats.in_flight, stats.dead),
+        (2, 0, 2),
+        "the third was received once, and once is the limit"
+    );
+    assert_eq!(stats.oldest_ready_age, Some(Duration::from_secs(63)));
+    assert_eq!(file.dead(9).unwrap().len(), 2);
+    assert_eq!(file.requeue_dead(None).unwrap(), 2);
+    assert_eq!(
+        file.stats().unwrap().oldest_ready_age,
+        Some(Duration::from_secs(65)),
+        "the second is ready again"
+    );
+}
+
+#[test]
+fn dead_letters_come_back_when_asked_for() {
+    let place = Place::new();
+    let queue = place.open_with(|options| options.max_receives = 2);
+    let file = place.file();
+    for id in ["a", "b"] {
+        send(&queue, id);
+    }
+    for _ in 0..2 {
+        assert_eq!(file.receive(9, LEASE).unwrap().len(), 2);
+        place.clock.advance(LEASE);
+    }
+    assert!(file.receive(9, LEASE).unwrap().is_empty());
+    let dead = file.dead(9).unwrap();
+    assert_eq!(
+        dead.iter()
+            .map(|event| (event.id.as_str(), event.receive_count))
+            .collect::<Vec<_>>(),
+        [("a", 2), ("b", 2)]
+    );
+    assert_eq!(file.requeue_dead(Some(&[dead[1].seq, 77])).unwrap(), 1);
+    let back = file.receive(9, LEASE).unwrap();
+    assert_eq!(
+        (back[0].seq, back[0].receive_count, back.len()),
+        (dead[1].seq, 1, 1)
+    );
+    assert_eq!(file.requeue_dead(None).unwrap(), 1);
+    assert_eq!(file.receive(9, LEASE).unwrap().len(), 1);
+    assert_eq!(ids(&file), ["a", "b"], "a dead letter is never lost");
+}
+
+/// Where the consumer is gone nobody receives, and that is when somebody looks.
+#[test]
+fn dead_letters_show_without_another_receive() {
+    let place = Place::new();
+    let queue = place.open_with(|options| options.max_receives = 1);
+    let file = place.file();
+    send(&queue, "a");
+    assert_eq!(file.receive(9, LEASE).unwrap().len(), 1);
+    assert_eq!(file.stats().unwrap().dead, 0, "still in flight");
+    place.clock.advance(LEASE);
+    assert_eq!(file.stats().unwrap().dead, 1);
+    assert_eq!(file.dead(9).unwrap().len(), 1);
+    assert_eq!(file.requeue_dead(None).unwrap(), 1);
+}
+
+#[test]
+fn many_dead_letters_do_not_hide_what_is_ready() {
+    let place = Place::new();
+    let queue = place.open_with(|options| options.max_receives = 1);
+    let file = place.file();
+    for n in 0..50 {
+        send(&queue, &n.to_string());
+    }
+    assert_eq!(file.receive(50, LEASE).unwrap().len(), 50);
+    place.clock.advance(LEASE);
+    send(&queue, "sound");
+    // Buries some in passing, a bounded number, and takes what is new all the same.
+    assert_eq!(file.receive(1, LEASE).unwrap()[0].seq, 51);
+    assert!(file.receive(50, LEASE).unwrap().is_empty());
+    assert_eq!(file.stats().unwrap().dead, 50);
+}
+
+#[test]
+fn a_message_given_back_is_ready_at_once() {
+    let place = Place::new();
+    let queue = place.open();
+    let file = place.file();
+    send(&queue, "a");
+    let taken = file.receive(1, LEASE).unwrap();
+    assert_eq!(
+        file.release(&taken[0].receipt).unwrap(),
+        Acknowledgement::Done
+    );
+    assert_eq!(
+        file.release(&taken[0].receipt).unwrap(),
+        Acknowledgement::Stale
+    );
+    assert_eq!(
+        file.acknowledge(&taken[0].receipt).unwrap(),
+        Acknowledgement::Stale
+    );
+    assert_eq!(file.receive(1, LEASE).unwrap()[0].receive_count, 2);
+}
+
+#[test]
+fn what_is_no_receipt_is_said_to_be_none() {
+    let place = Place::new();
+    let queue = place.open();
+    let file = place.file();
+    send(&queue, "a");
+    let taken = file.receive(1, LEASE).unwrap();
+    for wrong in [
+        "",
+        "1",
+        "-",
+        "1-",
+        "x-00000000000000000000000000000000",
+        "99999999999999999999-00000000000000000000000000000000",
+        "1-zz",
+        "1-+0000000000000000000000000000000",
+    ] {
+        assert_eq!(
+            file.acknowledge(wrong).unwrap(),
+            Acknowledgement::Malformed,
+            "{wrong}"
+        );
+    }
+    let guess = format!("1-{:032x}", 0);
+    assert_eq!(file.acknowledge(&guess).unwrap(), Acknowledgement::Stale);
+    assert_eq!(
+        file.acknowledge(&taken[0].receipt).unwrap(),
+        Acknowledgement::Done
+    );
+}
+
+#[test]
+fn a_clock_that_was_set_back_hides_nothing_for_long() {
+    let place = Place::new();
+    let queue = place.open();
+    let file = place.file();
+    send(&queue, "a");
+    file.receive(1, LEASE).unwrap();
+    place.clock.set_time_of_day("2020-01-01T00:00:00Z");
+    assert_eq!(
+        file.receive(1, LEASE).unwrap().len(),
+        1,
+        "hidden for years is not what anybody asked for"
+    );
+}
+
+#[test]
+fn debug_shows_neither_bodies_nor_receipts() {
+    let place = Place::new();
+    let queue = place.open();
+    for id in ["a", "b"] {
+        block_on(queue.send(&queue_suite::message(id, br#"{"token":"hush"}"#))).unwrap();
+    }
+    let file = place.file();
+    let mut export = file.export(ExportScope::All);
+    let event = export.next().unwrap().unwrap();
+    let deliveries = file.receive(1, Duration::from_secs(60)).unwrap();
+    let text = format!("{event:?} {deliveries:?} {export:?}");
+    assert!(
+        text.contains("seq: 1") && text.contains("envelope_bytes: "),
+        "{text}"
+    );
+    assert!(text.contains(&event.envelope.len().to_string()), "{text}");
+    // As bytes, an envelope would be shown as numbers.
+    let bytes = format!("{:?}", event.envelope.get(..8).unwrap());
+    for hidden in [
+        "hush",
+        bytes.trim_matches(['[', ']']),
+        &deliveries[0].receipt,
+    ] {
+        assert!(!text.contains(hidden), "{hidden}: {text}");
+    }
+}
