@@ -1,0 +1,36 @@
+//! The words of the command line.
+
+use crate::failure::{EXIT_CODES, Failure};
+use crate::world::World;
+use crate::{check, completions, queue, send, serve, verify};
+use clap::{Parser, Subcommand};
+
+/// Webhooks of Labelbox and Label Studio, verified and byte for byte, into your queue.
+#[derive(Debug, Parser)]
+#[command(name = "labelrelay", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Serve(serve::Args),
+    #[command(alias = "trigger")]
+    Send(send::Args),
+    Verify(verify::Args),
+    Queue(queue::Args),
+    Check(check::Args),
+    Completions(completions::Args),
+}
+
+pub(crate) fn run(world: &World<'_>) -> Result<(), Failure> {
+    match Cli::parse().verb {
+        Verb::Serve(args) => serve::run(&args, world),
+        Verb::Send(args) => send::run(&args, world),
+        Verb::Verify(args) => verify::run(&args, world),
+        Verb::Queue(args) => queue::run(&args, world),
+        Verb::Check(args) => check::run(&args, world),
+        Verb::Completions(args) => completions::run(&args),
+    }
+}

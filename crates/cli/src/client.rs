@@ -1,0 +1,179 @@
+//! A sender of webhooks: one connection, one request, one answer. Follows no redirect, as a followed
+//! one would turn a delivery into a GET without body.
+
+use bytes::Bytes;
+use http::header::{CONNECTION, HOST};
+use http::{HeaderValue, Request, Uri};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_util::rt::TokioIo;
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+
+/// An answer of a relay is a small JSON object; whatever else is there, this much of it is enough.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// Longer than any platform waits.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Bytes,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) struct NoAnswer {
+    message: String,
+    /// Nobody listens there.
+    pub(crate) refused: bool,
+}
+
+impl From<String> for NoAnswer {
+    fn from(message: String) -> Self {
+        Self {
+            message,
+            refused: false,
+        }
+    }
+}
+
+impl std::fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Sends `request`, whose URI is whole, and waits for the answer.
+pub(crate) async fn send(request: Request<Bytes>) -> Result<Answer, NoAnswer> {
+    match tokio::time::timeout(TIMEOUT, exchange(request)).await {
+        Ok(answer) => answer,
+        Err(_) => Err(format!("no answer within {} s", TIMEOUT.as_secs()).into()),
+    }
+}
+
+async fn exchange(request: Request<Bytes>) -> Result<Answer, NoAnswer> {
+    let uri = request.uri().clone();
+    let host = uri
+        .host()
+        .ok_or_else(|| "the URL names no host".to_owned())?
+        .to_owned();
+    let tls = match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") => false,
+        _ => {
+            return Err("the URL begins with neither http:// nor https://"
+                .to_owned()
+                .into());
+        }
+    };
+    let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let stream = TcpStream::connect((bare, port))
+        .await
+        .map_err(|error| NoAnswer {
+            message: format!("cannot connect to {host}:{port}: {error}"),
+            refused: error.kind() == ErrorKind::ConnectionRefused,
+        })?;
+    // One request in two segments would wait for the other side's delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let request = with_host(request, &uri)?;
+    if !tls {
+        return Ok(over(stream, request).await?);
+    }
+    let name = ServerName::try_from(bare.to_owned()).map_err(|error| format!("{host}: {error}"))?;
+    let stream = TlsConnector::from(Arc::new(tls_config()?))
+        .connect(name, stream)
+        .await
+        .map_err(|error| format!("{host}:{port}: {}", no_tls(&error)))?;
+    Ok(over(stream, request).await?)
+}
+
+/// A failed handshake, in words where the usual cause is a port that speaks no TLS.
+fn no_tls(error: &std::io::Error) -> String {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+    if let Some(rustls::Error::InvalidMessage(_)) = cause {
+        return format!("what answers there does not speak TLS; write http:// ({error})");
+    }
+    match error.kind() {
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => format!(
+            "the other side ended the TLS handshake; if it does not speak TLS, write http:// ({error})"
+        ),
+        _ => error.to_string(),
+    }
+}
+
+async fn over<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Answer, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let failed = |error: hyper::Error| {
+        if error.is_parse() {
+            format!("what answers there is not HTTP; a port for TLS needs https:// ({error})")
+        } else {
+            format!("the exchange broke off: {error}")
+        }
+    };
+    let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
+        // Header names as the platforms write them.
+        .title_case_headers(true)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(failed)?;
+    let connection = tokio::spawn(connection);
+    let response = sender.send_request(request).await.map_err(failed)?;
+    let status = response.status().as_u16();
+    let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
+        .collect()
+        .await
+        .map_err(|error| format!("the answer broke off: {error}"))?
+        .to_bytes();
+    connection.abort();
+    Ok(Answer { status, body })
+}
+
+/// The request with the path alone in its first line, and the host in its header.
+fn with_host(request: Request<Bytes>, uri: &Uri) -> Result<Request<Full<Bytes>>, String> {
+    let authority = uri
+        .authority()
+        .map(http::uri::Authority::as_str)
+        .unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let host = HeaderValue::from_str(host).map_err(|error| error.to_string())?;
+    let path = uri
+        .path_and_query()
+        .map_or("/", http::uri::PathAndQuery::as_str);
+    let (mut head, body) = request.into_parts();
+    head.uri = path
+        .parse()
+        .map_err(|error: http::uri::InvalidUri| error.to_string())?;
+    head.headers.insert(HOST, host);
+    head.headers
+        .entry(CONNECTION)
+        .or_insert(HeaderValue::from_static("keep-alive"));
+    Ok(Request::from_parts(head, Full::new(body)))
+}
+
+/// Trusts what this machine trusts, so that a company's own authority works as it does elsewhere.
+fn tls_config() -> Result<ClientConfig, String> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        return Err(
+            "this machine trusts no certificate authority: install its CA certificates".to_owned(),
+        );
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}

@@ -1,0 +1,129 @@
+//! Finds the configuration. The first of these that is there wins:
+//!
+//! 1. `--config FILE`
+//! 2. `LABELRELAY_CONFIG`, a path
+//! 3. `LABELRELAY_CONFIG_TOML`, the text itself
+//! 4. `./labelrelay.toml`
+//! 5. environment variables alone, when one of them names a secret
+//! 6. `./.labelrelay/labelrelay.toml`, which zero configuration made
+//! 7. zero configuration: `serve` makes 6
+
+use crate::failure::Failure;
+use crate::home::Home;
+use crate::world::World;
+use labelrelay_core::config::Config;
+use std::path::{Path, PathBuf};
+
+const PATH: &str = "LABELRELAY_CONFIG";
+const TEXT: &str = "LABELRELAY_CONFIG_TOML";
+const HERE: &str = "labelrelay.toml";
+
+/// Shown by the help of every verb that reads a configuration.
+pub(crate) const HELP: &str = "\
+Configuration, the first that is there: --config FILE; LABELRELAY_CONFIG (a path);
+LABELRELAY_CONFIG_TOML (the text); ./labelrelay.toml; environment variables alone
+(LABELBOX_WEBHOOK_SECRET, LABEL_STUDIO_WEBHOOK_SECRET); ./.labelrelay/labelrelay.toml.";
+
+/// What to do when there is no configuration at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// Make one in a directory of our own.
+    Make,
+    /// Say so.
+    Refuse,
+}
+
+pub(crate) struct Found {
+    pub(crate) config: Config,
+    /// Secrets that were made just now: source and secret.
+    pub(crate) made: Vec<(String, String)>,
+}
+
+pub(crate) fn find(
+    world: &World<'_>,
+    explicit: Option<&Path>,
+    missing: Missing,
+) -> Result<Found, Failure> {
+    let mut found = search(world, explicit, missing)?;
+    if explicit.is_none() && world.var(PATH).is_some() && world.var(TEXT).is_some() {
+        let warning = format!("both {PATH} and {TEXT} are set; {TEXT} is not read");
+        found.config.warnings.push(warning);
+    }
+    Ok(found)
+}
+
+/// Whether `serve` is about to make a configuration.
+pub(crate) fn is_first_start(world: &World<'_>, explicit: Option<&Path>) -> Result<bool, Failure> {
+    let named = explicit.is_some() || world.var(PATH).is_some() || world.var(TEXT).is_some();
+    Ok(!named
+        && !exists(&world.cwd().join(HERE))?
+        && Config::from_environment(world.cwd().to_owned(), world.lookup())?.is_none()
+        && !Home::below(world.cwd()).has_configuration()?)
+}
+
+fn search(world: &World<'_>, explicit: Option<&Path>, missing: Missing) -> Result<Found, Failure> {
+    let found = |config| Found {
+        config,
+        made: Vec::new(),
+    };
+    if let Some(file) = explicit {
+        return read(world, file).map(found);
+    }
+    if let Some(path) = world.var(PATH) {
+        if path.is_empty() {
+            return Err(Failure::config(format_args!(
+                "environment: `{PATH}`: is empty; give it the path of a file or unset it"
+            )));
+        }
+        return read(world, Path::new(&path)).map(found);
+    }
+    if let Some(text) = world.var(TEXT) {
+        let config = Config::from_toml(&text, TEXT, world.cwd().to_owned(), world.lookup())?;
+        return Ok(found(config));
+    }
+    let here = Path::new(HERE);
+    if exists(&world.cwd().join(here))? {
+        return read(world, here).map(found);
+    }
+    if let Some(config) = Config::from_environment(world.cwd().to_owned(), world.lookup())? {
+        return Ok(found(config));
+    }
+    let home = Home::below(world.cwd());
+    let made = match (home.has_configuration()?, missing) {
+        (true, Missing::Make) => {
+            home.keep_private();
+            Vec::new()
+        }
+        (true, Missing::Refuse) => Vec::new(),
+        (false, Missing::Make) => home.make_configuration()?,
+        (false, Missing::Refuse) => {
+            return Err(Failure::config(
+                "there is none; `labelrelay serve` makes one here, or give --config FILE",
+            ));
+        }
+    };
+    Ok(Found {
+        config: read(world, &home.config_file())?,
+        made,
+    })
+}
+
+fn read(world: &World<'_>, file: &Path) -> Result<Config, Failure> {
+    let path = world.cwd().join(file);
+    let origin = file.display().to_string();
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Failure::config(format_args!(
+            "cannot read {origin}: {error}; correct the path or the file's permissions"
+        ))
+    })?;
+    let base = path
+        .parent()
+        .map_or_else(|| world.cwd().to_owned(), PathBuf::from);
+    Ok(Config::from_toml(&text, &origin, base, world.lookup())?)
+}
+
+/// A file that cannot even be looked at is an error, not an absent one.
+fn exists(file: &Path) -> Result<bool, Failure> {
+    file.try_exists()
+        .map_err(|error| Failure::config(format_args!("cannot read {}: {error}", file.display())))
+}

@@ -1,0 +1,83 @@
+//! How a verb fails, and the exit code that scripts see.
+
+use labelrelay_core::config::ConfigError;
+use std::fmt::Display;
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+/// Shown below every verb's help.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration.";
+
+/// `EX_CONFIG` of sysexits.h.
+const BAD_CONFIGURATION: u8 = 78;
+
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Tried, and it did not work.
+    Failed(String),
+    /// The words on the command line do not fit together.
+    Usage(String),
+    /// The configuration has to be changed.
+    Config(String),
+    /// Failed, and everything about it was said already.
+    Said,
+    /// Configuration has to be changed, and everything about it was said already.
+    ConfigSaid,
+    /// Whoever read the output has seen enough.
+    ReaderGone,
+}
+
+impl Failure {
+    pub(crate) fn failed(message: impl Display) -> Self {
+        Self::Failed(message.to_string())
+    }
+
+    pub(crate) fn usage(message: impl Display) -> Self {
+        Self::Usage(message.to_string())
+    }
+
+    pub(crate) fn config(message: impl Display) -> Self {
+        Self::Config(message.to_string())
+    }
+
+    /// Says it on stderr; the code to end with.
+    pub(crate) fn report(self) -> ExitCode {
+        let (code, message) = match self {
+            Self::Failed(message) => (1, message),
+            Self::Usage(message) => (2, message),
+            Self::Config(message) => (BAD_CONFIGURATION, format!("bad configuration: {message}")),
+            Self::Said => return ExitCode::from(1),
+            Self::ConfigSaid => return ExitCode::from(BAD_CONFIGURATION),
+            Self::ReaderGone => return ExitCode::SUCCESS,
+        };
+        crate::output::say(format_args!("labelrelay: {message}"));
+        ExitCode::from(code)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::config(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::BrokenPipe => Self::ReaderGone,
+            _ => Self::failed(error),
+        }
+    }
+}
+
+/// An error with everything that it came from, on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text} ({cause})");
+        source = cause.source();
+    }
+    text
+}

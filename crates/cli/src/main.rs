@@ -1,0 +1,41 @@
+//! `labelrelay`: takes webhooks of labelling platforms in, and puts what is verified on a queue.
+//!
+//! Only this file reads the environment; everything else gets it handed in.
+
+mod check;
+mod cli;
+mod client;
+mod completions;
+mod delivery;
+mod discover;
+mod failure;
+mod home;
+mod logging;
+mod open;
+mod output;
+mod places;
+mod queue;
+mod runtime;
+mod samples;
+mod secrets;
+mod send;
+mod serve;
+mod times;
+mod verify;
+mod world;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let lookup = |name: &str| std::env::var(name).ok();
+    let world = match std::env::current_dir() {
+        Ok(cwd) => world::World::new(&lookup, cwd),
+        Err(error) => {
+            return failure::Failure::failed(format!("no working directory: {error}")).report();
+        }
+    };
+    match cli::run(&world) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,25 @@
+//! Stands for a queue that is only looked at: `check` must not become the owner of a queue file.
+
+use labelrelay_core::{
+    BoxFuture, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt,
+};
+
+#[derive(Debug)]
+pub(super) struct Unopened(pub(super) QueueLimits);
+
+impl EventQueue for Unopened {
+    fn send<'a>(&'a self, _: &'a OutboundMessage) -> BoxFuture<'a, Result<Receipt, QueueError>> {
+        Box::pin(std::future::ready(Err(QueueError::new(
+            QueueErrorKind::Misconfigured,
+            "the queue was not opened",
+        ))))
+    }
+
+    fn limits(&self) -> QueueLimits {
+        self.0
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}

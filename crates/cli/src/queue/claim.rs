@@ -1,0 +1,85 @@
+//! The sender's bytes of an event: out of the envelope, or from the file that the envelope refers to.
+
+use crate::failure::Failure;
+use labelrelay_event::Envelope;
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+/// The bytes, checked against the envelope's digest. `None` when they lie where only a cloud's tools reach.
+pub(super) fn body<'a>(envelope: &Envelope<'a>) -> Result<Option<Cow<'a, [u8]>>, Failure> {
+    let body = if let Some(body) = envelope.data.bytes().map_err(Failure::failed)? {
+        body
+    } else {
+        let Some(file) = envelope.attributes.dataref.as_deref().and_then(path) else {
+            return Ok(None);
+        };
+        let body = std::fs::read(&file).map_err(|error| {
+            Failure::failed(format_args!("cannot read {}: {error}", file.display()))
+        })?;
+        Cow::Owned(body)
+    };
+    if !envelope.matches_digest(&body) {
+        return Err(Failure::failed(format_args!(
+            "event {}: the body's digest is not the one that the envelope names",
+            envelope.attributes.id
+        )));
+    }
+    Ok(Some(body))
+}
+
+/// The path of a `file://` URI, percent-decoded.
+fn path(uri: &str) -> Option<PathBuf> {
+    let mut rest = uri
+        .strip_prefix("file://")
+        .filter(|path| path.starts_with('/'))?;
+    let mut bytes = Vec::with_capacity(rest.len());
+    while let Some(at) = rest.find('%') {
+        let (before, coded) = rest.split_at(at);
+        bytes.extend_from_slice(before.as_bytes());
+        bytes.push(u8::from_str_radix(coded.get(1..3)?, 16).ok()?);
+        rest = coded.get(3..)?;
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    Some(PathBuf::from(String::from_utf8(bytes).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use labelrelay_event::{Attributes, Digest, EventType, Payload, encode};
+
+    fn claimed(dataref: &str, body: &[u8]) -> Vec<u8> {
+        let digest = Digest::of(body);
+        let mut attributes = Attributes::new(
+            "1",
+            "/x",
+            &EventType::from_static("a.b"),
+            &digest,
+            "2026-01-01T00:00:00Z",
+        );
+        attributes.dataref = Some(dataref.to_owned());
+        encode(&attributes, Payload::Reference, 0, [])
+    }
+
+    #[test]
+    fn a_claimed_body_is_fetched_and_checked() {
+        let directory = tempfile::Builder::new()
+            .prefix("with space ")
+            .tempdir()
+            .unwrap();
+        let file = directory.path().join("body");
+        std::fs::write(&file, b"the body").unwrap();
+        let uri = format!("file://{}", file.display().to_string().replace(' ', "%20"));
+        let envelope = claimed(&uri, b"the body");
+        let fetched = body(&Envelope::decode(&envelope).unwrap()).unwrap();
+        assert_eq!(fetched.as_deref(), Some(&b"the body"[..]));
+        let changed = claimed(&uri, b"another body");
+        assert!(body(&Envelope::decode(&changed).unwrap()).is_err());
+        let elsewhere = claimed("s3://bucket/key", b"the body");
+        assert!(
+            body(&Envelope::decode(&elsewhere).unwrap())
+                .unwrap()
+                .is_none()
+        );
+    }
+}

@@ -1,0 +1,135 @@
+//! `labelrelay queue export`.
+
+use super::claim;
+use crate::failure::{EXIT_CODES, Failure};
+use crate::output::{print, print_json, say};
+use crate::world::World;
+use labelrelay_event::Envelope;
+use labelrelay_local::{ExportScope, QueueFile};
+use serde::Serialize;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay queue export --dir events
+  labelrelay queue export --dir events --pending --json
+
+Writes for each event in the file NNNNNN.json, the envelope exactly as queued, and NNNNNN.body, the sender's
+bytes; acknowledged events, until they are pruned, and dead letters too. NNNNNN is the event's number in the queue, so that names sort in order of arrival and a second
+export into the same directory adds what is new. A file that is there with other contents is left
+alone, and the export ends.";
+
+/// Writes every event of the queue into files, without taking it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(super) struct Args {
+    /// Directory to write into; made if need be
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+    /// Only what is ready or in flight: neither acknowledged events nor dead letters
+    #[arg(long)]
+    pending: bool,
+    /// What it once asked for is what happens by default.
+    #[arg(long, hide = true, conflicts_with = "pending")]
+    all: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Default, Serialize)]
+struct Exported {
+    events: u64,
+    bodies: u64,
+    failures: u64,
+}
+
+pub(super) fn run(args: &Args, queue: &QueueFile, world: &World<'_>) -> Result<(), Failure> {
+    let directory = world.cwd().join(&args.dir);
+    make(&directory).map_err(|error| cannot_write(&directory, &error))?;
+    let scope = if args.pending {
+        ExportScope::Held
+    } else {
+        ExportScope::All
+    };
+    let mut exported = Exported::default();
+    for stored in queue.export(scope) {
+        let stored = stored?;
+        let name = format!("{:06}", stored.event.seq);
+        write_once(&directory.join(format!("{name}.json")), &stored.envelope)?;
+        exported.events += 1;
+        let envelope = Envelope::decode(&stored.envelope).map_err(|error| {
+            Failure::failed(format_args!("event {}: {error}", stored.event.seq))
+        })?;
+        let body = match claim::body(&envelope) {
+            Ok(Some(body)) => body,
+            Ok(None) => {
+                let place = envelope.attributes.dataref.clone().unwrap_or_default();
+                say(format_args!(
+                    "{name}: the body is not in the queue but at {place}"
+                ));
+                continue;
+            }
+            Err(Failure::Failed(message)) => {
+                say(format_args!("{name}: {message}"));
+                exported.failures += 1;
+                continue;
+            }
+            Err(other) => return Err(other),
+        };
+        write_once(&directory.join(format!("{name}.body")), &body)?;
+        exported.bodies += 1;
+    }
+    if args.json {
+        print_json(&exported)?;
+    } else {
+        print(format_args!(
+            "exported {} events to {}",
+            exported.events,
+            args.dir.display()
+        ))?;
+    }
+    if exported.failures > 0 {
+        Err(Failure::Said)
+    } else {
+        Ok(())
+    }
+}
+
+/// Bodies may hold tokens of the platform: only their owner may read them.
+fn make(directory: &Path) -> std::io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}
+
+/// Leaves a file with the same contents as it is, and refuses to change any other.
+fn write_once(file: &Path, contents: &[u8]) -> Result<(), Failure> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(file) {
+        Ok(mut out) => out.write_all(contents).map_err(|error| {
+            // Half a file would stand in the way of the next export.
+            let _ = fs::remove_file(file);
+            cannot_write(file, &error)
+        }),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => match fs::read(file) {
+            Ok(there) if there == contents => Ok(()),
+            _ => Err(Failure::failed(format_args!(
+                "{} is there with other contents; export into an empty directory",
+                file.display()
+            ))),
+        },
+        Err(error) => Err(cannot_write(file, &error)),
+    }
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::failed(format_args!("cannot write {}: {error}", path.display()))
+}

@@ -1,0 +1,111 @@
+//! `labelrelay queue`: looks into the embedded queue and takes from it, beside a running `serve`.
+
+mod ack;
+mod claim;
+mod dead;
+mod export;
+mod list;
+mod receive;
+mod row;
+mod show;
+mod tail;
+mod upkeep;
+
+use crate::discover::{self, Missing};
+use crate::failure::{EXIT_CODES, Failure, chain};
+use crate::home::Home;
+use crate::open;
+use crate::places::{self, QueuePlace};
+use crate::world::World;
+use clap::Subcommand;
+use labelrelay_http::SystemClock;
+use labelrelay_local::{FileError, OpenError, QueueFile};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay queue stats
+  labelrelay queue list --type 'com.labelbox.label.*'
+  labelrelay queue receive --max 10 --json | while read -r line; do …; done
+  labelrelay queue export --dir events --queue sqlite:///var/lib/labelrelay/queue.db";
+
+/// Looks into the embedded queue and takes from it; works beside a running `serve`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}\n\n{EXIT_CODES}", discover::HELP))]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+    /// Queue: `sqlite:FILE` or `sqlite:///absolute/FILE` [default: the configured one]
+    #[arg(long, value_name = "URL", global = true)]
+    queue: Option<String>,
+    /// Configuration file that names the queue
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    List(list::Args),
+    Show(show::Args),
+    Tail(tail::Args),
+    Receive(receive::Args),
+    Ack(ack::Args),
+    Dead(dead::Args),
+    Prune(upkeep::PruneArgs),
+    Stats(upkeep::StatsArgs),
+    Export(export::Args),
+}
+
+pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
+    let file = file(args, world)?;
+    let queue =
+        QueueFile::open(&file, Arc::new(SystemClock::new())).map_err(|error| match error {
+            OpenError::Missing { .. } => Failure::failed(chain(&error)),
+            _ => open::not_opened(&error),
+        })?;
+    match &args.verb {
+        Verb::List(args) => list::run(args, &queue),
+        Verb::Show(args) => show::run(args, &queue),
+        Verb::Tail(args) => tail::run(args, &queue),
+        Verb::Receive(args) => receive::run(args, &queue),
+        Verb::Ack(args) => ack::run(args, &queue),
+        Verb::Dead(args) => dead::run(args, &queue),
+        Verb::Prune(args) => upkeep::prune(args, &queue),
+        Verb::Stats(args) => upkeep::stats(args, &queue),
+        Verb::Export(args) => export::run(args, &queue, world),
+    }
+}
+
+/// The queue file: of the flag, of the environment, of the configuration, else the one in the
+/// directory of our own. A queue can be read without knowing any secret.
+fn file(args: &Args, world: &World<'_>) -> Result<PathBuf, Failure> {
+    let place = if let Some(url) = &args.queue {
+        places::queue(url, world.cwd(), "`--queue`").map_err(|error| match error {
+            Failure::Config(message) => Failure::Usage(message),
+            other => other,
+        })?
+    } else if let (None, Some(url)) = (&args.config, world.var("LABELRELAY_QUEUE")) {
+        places::queue(&url, world.cwd(), "environment: `LABELRELAY_QUEUE`")?
+    } else {
+        let own = Home::below(world.cwd()).queue_file();
+        match discover::find(world, args.config.as_deref(), Missing::Refuse) {
+            Ok(found) => open::queue_place(&found.config, world)?,
+            // `serve` was configured by an environment that this shell has not.
+            Err(_) if args.config.is_none() && own.exists() => QueuePlace::Sqlite(own),
+            Err(failure) => return Err(failure),
+        }
+    };
+    match place {
+        QueuePlace::Sqlite(file) => Ok(file),
+        QueuePlace::Stdout => Err(Failure::usage(
+            "the queue is `stdout:`, which keeps nothing to look into",
+        )),
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        Self::failed(chain(&error))
+    }
+}

@@ -1,0 +1,83 @@
+//! One event on one line: for people, and for programs.
+
+use crate::output::{print, print_json};
+use jiff::Timestamp;
+use labelrelay_local::{Event, State};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// An event as `--json` prints it.
+#[derive(Serialize)]
+pub(super) struct Row<'a> {
+    seq: u64,
+    id: &'a str,
+    #[serde(rename = "type")]
+    event_type: &'a str,
+    source: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    state: &'static str,
+    receive_count: u32,
+    received: String,
+    envelope_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    envelope: Option<&'a RawValue>,
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn new(event: &'a Event, envelope: Option<&'a RawValue>) -> Self {
+        Self {
+            seq: event.seq,
+            id: &event.id,
+            event_type: &event.event_type,
+            source: &event.source,
+            subject: event.subject.as_deref(),
+            state: event.state.as_str(),
+            receive_count: event.receive_count,
+            received: received(event),
+            envelope_bytes: event.envelope_bytes,
+            envelope,
+        }
+    }
+}
+
+/// When it arrived, RFC 3339.
+pub(super) fn received(event: &Event) -> String {
+    Timestamp::from_millisecond(event.received_ms)
+        .map(labelrelay_core::time::rfc3339)
+        .unwrap_or_default()
+}
+
+/// The columns of [`line()`].
+const HEADING: &str = "     SEQ  RECEIVED                  STATE         BYTES  TYPE  SUBJECT";
+
+/// The line for people.
+pub(super) fn line(event: &Event) -> String {
+    let mut state = event.state.as_str().replace('_', " ");
+    if event.state == State::InFlight || event.state == State::Dead {
+        state = format!("{state} {}", event.receive_count);
+    }
+    format!(
+        "{:>8}  {:<24}  {state:<12} {:>6}  {}  {}",
+        event.seq,
+        received(event),
+        event.envelope_bytes,
+        event.event_type,
+        event.subject.as_deref().unwrap_or("-"),
+    )
+}
+
+/// The whole list, as `list` and `dead` print it.
+pub(super) fn print_all(events: &[Event], json: bool) -> std::io::Result<()> {
+    if !json && !events.is_empty() {
+        print(format_args!("{HEADING}"))?;
+    }
+    for event in events {
+        if json {
+            print_json(&Row::new(event, None))?;
+        } else {
+            print(format_args!("{}", line(event)))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! `labelrelay queue stats` and `labelrelay queue prune`.
+
+use crate::failure::{EXIT_CODES, Failure};
+use crate::output::{print, print_json};
+use crate::times::{parse_duration, words};
+use labelrelay_local::QueueFile;
+use serde::Serialize;
+use std::time::Duration;
+
+const STATS_EXAMPLES: &str = "\
+Examples:
+  labelrelay queue stats
+  labelrelay queue stats --json | jq .ready";
+
+/// Shows how much of what is in the queue.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{STATS_EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(super) struct StatsArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Stats {
+    ready: u64,
+    in_flight: u64,
+    acknowledged: u64,
+    dead: u64,
+    oldest_ready_age_s: Option<f64>,
+    file_bytes: u64,
+}
+
+pub(super) fn stats(args: &StatsArgs, queue: &QueueFile) -> Result<(), Failure> {
+    let stats = queue.stats()?;
+    let age = stats.oldest_ready_age.map(|age| age.as_secs_f64());
+    if args.json {
+        return Ok(print_json(&Stats {
+            ready: stats.ready,
+            in_flight: stats.in_flight,
+            acknowledged: stats.acknowledged,
+            dead: stats.dead,
+            oldest_ready_age_s: age,
+            file_bytes: stats.file_bytes,
+        })?);
+    }
+    let age = age.map_or_else(String::new, |seconds| {
+        format!(", the oldest for {seconds:.1} s")
+    });
+    print(format_args!("ready          {}{age}", stats.ready))?;
+    print(format_args!("in flight      {}", stats.in_flight))?;
+    print(format_args!("acknowledged   {}", stats.acknowledged))?;
+    print(format_args!("dead           {}", stats.dead))?;
+    Ok(print(format_args!(
+        "file           {} bytes",
+        stats.file_bytes
+    ))?)
+}
+
+const PRUNE_EXAMPLES: &str = "\
+Examples:
+  labelrelay queue prune
+  labelrelay queue prune --older-than 7d
+
+An event stays in any case until the repeat window since its arrival has passed (5 minutes unless
+configured): a repeat is recognised by what is in the file. A running `serve` prunes by itself, after `embedded_queue.retain_acknowledged_s`.";
+
+/// Removes acknowledged events from the file.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{PRUNE_EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(super) struct PruneArgs {
+    /// Only those acknowledged longer ago than this
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration)]
+    older_than: Duration,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Pruned {
+    pruned: u64,
+    /// Acknowledged events that are still in the file.
+    kept: u64,
+}
+
+pub(super) fn prune(args: &PruneArgs, queue: &QueueFile) -> Result<(), Failure> {
+    let pruned = queue.prune(args.older_than)?;
+    let kept = queue.stats()?.acknowledged;
+    if args.json {
+        return Ok(print_json(&Pruned { pruned, kept })?);
+    }
+    let window = queue.settings()?.window;
+    Ok(print(format_args!(
+        "removed {pruned}{}",
+        staying(kept, args.older_than, window)
+    ))?)
+}
+
+/// What stays and until when. Nothing was acknowledged before it arrived, so what is older than the
+/// window stays for its age alone.
+fn staying(kept: u64, older_than: Duration, window: Duration) -> String {
+    let stay = if kept == 1 { "stays" } else { "stay" };
+    let (older, window_text) = (words(older_than), words(window));
+    if kept == 0 {
+        String::new()
+    } else if older_than.is_zero() {
+        format!("; {kept} {stay} until the repeat window ({window_text}) has passed")
+    } else if older_than >= window {
+        format!("; {kept} {stay}, acknowledged less than {older} ago")
+    } else {
+        format!(
+            "; {kept} {stay}, acknowledged less than {older} ago or within the repeat window ({window_text})"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stays_is_explained() {
+        let staying = |kept, older_than, window| {
+            staying(
+                kept,
+                Duration::from_secs(older_than),
+                Duration::from_secs(window),
+            )
+        };
+        assert_eq!(staying(0, 0, 300), "");
+        assert_eq!(
+            staying(2, 0, 300),
+            "; 2 stay until the repeat window (5 min) has passed"
+        );
+        assert_eq!(
+            staying(1, 86_400, 300),
+            "; 1 stays, acknowledged less than 1 d ago"
+        );
+        assert_eq!(
+            staying(3, 90, 300),
+            "; 3 stay, acknowledged less than 90 s ago or within the repeat window (5 min)"
+        );
+    }
+}

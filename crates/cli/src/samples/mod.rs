@@ -1,0 +1,28 @@
+//! Built-in deliveries: recorded ones of Label Studio, and those of Labelbox's documents.
+
+mod fresh;
+mod table;
+
+pub(crate) use fresh::labelbox_id;
+pub(crate) use table::{SAMPLES, named};
+
+use labelrelay_core::provider::Provider;
+
+/// One delivery that can be sent.
+#[derive(Debug)]
+pub(crate) struct Sample {
+    /// Its name on the command line: kind and action.
+    pub(crate) event: &'static str,
+    /// Whose it is.
+    pub(crate) provider: Provider,
+    /// What the unsigned header `X-Labelbox-Event` says.
+    pub(crate) topic: Option<&'static str>,
+    /// What the platform adds to the source's URL.
+    pub(crate) path: &'static str,
+    /// What it shows.
+    pub(crate) about: &'static str,
+    /// The sender's bytes.
+    pub(crate) body: &'static [u8],
+    /// Places that make it an event of its own: text, and what stands there instead.
+    fresh: &'static [(&'static str, &'static str)],
+}

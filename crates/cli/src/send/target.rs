@@ -1,0 +1,146 @@
+//! Where a delivery goes, and with which credential: from the flags, else from the configuration.
+
+use super::{Args, url};
+use crate::delivery::Credential;
+use crate::discover::{self, Missing};
+use crate::failure::Failure;
+use crate::samples::Sample;
+use crate::serve::{DEFAULT_LISTEN, public_base};
+use crate::world::World;
+use labelrelay_core::config::{Config, SecretRef, SourceConfig};
+use labelrelay_core::provider::Provider;
+use labelrelay_core::signature::HeaderScheme;
+use std::net::ToSocketAddrs as _;
+
+pub(super) struct Target {
+    pub(super) provider: Provider,
+    pub(super) secret: SecretRef,
+    pub(super) credential: Credential,
+    url: String,
+    /// Whether the URL was given, and is not to be changed.
+    exact: bool,
+}
+
+impl Target {
+    pub(super) fn find(
+        args: &Args,
+        world: &World<'_>,
+        wanted: Option<Provider>,
+    ) -> Result<Self, Failure> {
+        let header = args.header.as_deref().map(scheme).transpose()?;
+        if let Some(to) = &args.to {
+            url::check(to)?;
+        }
+        if let (Some(url), Some(secret), Some(provider)) = (&args.to, &args.secret, wanted) {
+            let credential = credential(provider, header, None)?;
+            return Ok(Self {
+                provider,
+                secret: secret.clone(),
+                credential,
+                url: url.clone(),
+                exact: true,
+            });
+        }
+        let config = discover::find(world, args.config.as_deref(), Missing::Refuse)?.config;
+        let source = source(&config, args.source.as_deref(), wanted)?;
+        let secret = match (&args.secret, source.secrets.first()) {
+            (Some(secret), _) | (None, Some((secret, _))) => secret.clone(),
+            (None, None) => {
+                return Err(Failure::usage(format_args!(
+                    "source `{}` has no secret; give --secret",
+                    source.name
+                )));
+            }
+        };
+        let url = match &args.to {
+            Some(url) => url.clone(),
+            None => format!("{}/{}", local_base(&config)?, source.name),
+        };
+        let credential = credential(source.provider, header, source.header.as_ref())?;
+        Ok(Self {
+            provider: source.provider,
+            secret,
+            credential,
+            url,
+            exact: args.to.is_some(),
+        })
+    }
+
+    pub(super) fn url(&self, sample: Option<&Sample>) -> String {
+        let path = sample
+            .filter(|_| !self.exact)
+            .map(|sample| sample.path)
+            .unwrap_or_default();
+        format!("{}{path}", self.url)
+    }
+}
+
+fn source<'a>(
+    config: &'a Config,
+    name: Option<&str>,
+    wanted: Option<Provider>,
+) -> Result<&'a SourceConfig, Failure> {
+    let fits = |source: &&SourceConfig| {
+        name.is_none_or(|name| source.name == name)
+            && wanted.is_none_or(|provider| source.provider == provider)
+    };
+    config.sources.iter().find(fits).ok_or_else(|| {
+        let other = config.sources.iter().find(|source| Some(source.name.as_str()) == name);
+        if let (Some(other), Some(wanted)) = (other, wanted) {
+            return Failure::usage(format_args!(
+                "source `{}` is one of {}, and this is a delivery of {}",
+                other.name,
+                other.provider.as_str(),
+                wanted.as_str()
+            ));
+        }
+        let names: Vec<_> = config.sources.iter().map(|source| source.name.as_str()).collect();
+        Failure::usage(format_args!(
+            "no such source in {}, which has {}; give --source, or --to with --secret and --provider",
+            config.origin,
+            names.join(", ")
+        ))
+    })
+}
+
+fn credential(
+    provider: Provider,
+    flag: Option<HeaderScheme>,
+    configured: Option<&HeaderScheme>,
+) -> Result<Credential, Failure> {
+    match (provider, flag) {
+        (Provider::Labelbox, None) => Ok(Credential::Signature),
+        (Provider::Labelbox, Some(_)) => Err(Failure::usage(
+            "--header: Labelbox sends no secret in a header, it signs the body; leave --header out",
+        )),
+        (_, flag) => Ok(Credential::Header(
+            flag.or_else(|| configured.cloned())
+                .unwrap_or(HeaderScheme::Authorization),
+        )),
+    }
+}
+
+fn scheme(name: &str) -> Result<HeaderScheme, Failure> {
+    if name.eq_ignore_ascii_case("authorization") {
+        return Ok(HeaderScheme::Authorization);
+    }
+    let name = name
+        .parse()
+        .map_err(|_| Failure::usage("--header: is not the name of a header"))?;
+    Ok(HeaderScheme::Header(name))
+}
+
+/// The relay that the configuration starts, on this machine: without the tunnel in front.
+fn local_base(config: &Config) -> Result<String, Failure> {
+    let listen = config.serve.listen.as_deref().unwrap_or(DEFAULT_LISTEN);
+    let address = listen
+        .to_socket_addrs()
+        .ok()
+        .and_then(|mut addresses| addresses.next());
+    match address {
+        Some(address) if address.port() != 0 => Ok(public_base(None, address)),
+        _ => Err(Failure::usage(format_args!(
+            "the configured address {listen} names no port; give --to URL"
+        ))),
+    }
+}

@@ -1,0 +1,75 @@
+//! Addresses to listen on.
+
+use crate::failure::Failure;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+
+/// Loopback: nobody but this machine can deliver until somebody decides otherwise.
+pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:8090";
+pub(super) const DEFAULT_ADMIN_LISTEN: &str = "127.0.0.1:0";
+
+/// `at` says where the text stands.
+pub(super) fn parse(text: &str, at: &str) -> Result<SocketAddr, Failure> {
+    text.to_socket_addrs()
+        .ok()
+        .and_then(|mut addresses| addresses.next())
+        .ok_or_else(|| {
+            Failure::config(format_args!(
+                "{at}: `{}` is not an address; write ADDRESS:PORT, for example {DEFAULT_LISTEN}",
+                text.escape_debug()
+            ))
+        })
+}
+
+/// Metrics and reasons tell more than senders may know, so they never leave the machine.
+pub(super) fn parse_loopback(text: &str, at: &str) -> Result<SocketAddr, Failure> {
+    let address = parse(text, at)?;
+    if address.ip().to_canonical().is_loopback() {
+        return Ok(address);
+    }
+    Err(Failure::config(format_args!(
+        "{at}: {address} is not a loopback address; metrics and reasons are not for senders: write 127.0.0.1:PORT"
+    )))
+}
+
+/// An address that cannot be listened on, and what to do about it.
+pub(super) fn cannot_bind(address: SocketAddr, flag: &str, error: &std::io::Error) -> Failure {
+    let cure = match error.kind() {
+        ErrorKind::AddrInUse => {
+            return Failure::failed(format_args!(
+                "{address} is taken by another program; stop that one, or give another address: {flag} 127.0.0.1:0 picks a free port"
+            ));
+        }
+        ErrorKind::AddrNotAvailable => {
+            "give an address of this machine: 127.0.0.1 reaches this machine alone, 0.0.0.0 all of its addresses"
+        }
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 need a privilege: give a higher one, and let a proxy stand on the lower one"
+        }
+        _ => "give another address",
+    };
+    Failure::failed(format_args!(
+        "cannot listen on {address}: {error}; {cure} ({flag} ADDRESS:PORT)"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_is_taken_for_reasons() {
+        for (text, good) in [
+            ("127.0.0.1:0", true),
+            ("[::1]:9000", true),
+            ("[::ffff:127.0.0.1]:9000", true),
+            ("0.0.0.0:9000", false),
+            ("[::]:9000", false),
+            ("192.0.2.1:9000", false),
+            ("127.0.0.1", false),
+            ("", false),
+        ] {
+            assert_eq!(parse_loopback(text, "x").is_ok(), good, "{text}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What the demo's queue holds, read back through its file.
+
+use crate::failure::{Failure, chain};
+use labelrelay_event::Envelope;
+use labelrelay_http::SystemClock;
+use labelrelay_local::{ExportScope, QueueFile};
+use std::path::Path;
+use std::sync::Arc;
+
+pub(super) struct Queued {
+    pub(super) seq: u64,
+    pub(super) id: String,
+    pub(super) event_type: String,
+    pub(super) subject: Option<String>,
+    pub(super) digest: String,
+    /// Whether the digest is that of the body.
+    pub(super) digest_is_right: bool,
+    pub(super) body: Vec<u8>,
+}
+
+pub(super) fn read(file: &Path) -> Result<Vec<Queued>, Failure> {
+    let queue = QueueFile::open(file, Arc::new(SystemClock::new()))
+        .map_err(|error| Failure::failed(chain(&error)))?;
+    let mut all = Vec::new();
+    for stored in queue.export(ExportScope::All) {
+        let stored = stored?;
+        let envelope = Envelope::decode(&stored.envelope).map_err(Failure::failed)?;
+        let body = envelope
+            .data
+            .bytes()
+            .map_err(Failure::failed)?
+            .unwrap_or_default()
+            .into_owned();
+        all.push(Queued {
+            seq: stored.event.seq,
+            digest_is_right: envelope.matches_digest(&body),
+            id: envelope.attributes.id,
+            event_type: envelope.attributes.event_type,
+            subject: envelope.attributes.subject,
+            digest: envelope.attributes.datasha256,
+            body,
+        });
+    }
+    Ok(all)
+}

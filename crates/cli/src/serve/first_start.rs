@@ -1,0 +1,31 @@
+//! Before zero configuration makes anything: can this start succeed? The secrets that it makes are
+//! shown once, by the start that made them, so one that cannot listen must not make them.
+
+use super::Args;
+use super::address::cannot_bind;
+use super::settings::{Flags, Settings};
+use crate::discover;
+use crate::failure::Failure;
+use crate::world::World;
+use std::net::{SocketAddr, TcpListener};
+
+/// Binds what `serve` is about to bind, and lets go of it. Does nothing where there is a configuration.
+pub(super) fn check(args: &Args, world: &World<'_>) -> Result<(), Failure> {
+    if !discover::is_first_start(world, args.config.as_deref())? {
+        return Ok(());
+    }
+    let settings = Settings::read(Flags::of(args), None)?;
+    let listener = bind(settings.listen, "--listen")?;
+    bind(settings.admin, "--admin-listen")?;
+    drop(listener);
+    Ok(())
+}
+
+fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).map_err(|error| match cannot_bind(address, flag, &error) {
+        Failure::Failed(message) => {
+            Failure::failed(format_args!("{message}. No configuration was made yet"))
+        }
+        other => other,
+    })
+}

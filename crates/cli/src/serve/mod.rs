@@ -1,0 +1,74 @@
+//! `labelrelay serve`: takes deliveries in until it is told to stop.
+
+mod address;
+mod demo;
+mod descriptors;
+mod first_start;
+mod hints;
+mod ready_file;
+mod run;
+mod settings;
+mod signals;
+
+use crate::discover;
+use crate::failure::{EXIT_CODES, Failure};
+use crate::logging::{self, Format};
+use crate::world::World;
+use std::path::PathBuf;
+
+pub(crate) use address::DEFAULT_LISTEN;
+pub(crate) use hints::public_base;
+pub(crate) use settings::{Flags, Settings};
+
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay serve                                   makes a configuration if there is none
+  labelrelay serve --public-url https://abc.ngrok.app
+  labelrelay serve --config labelrelay.toml --log json
+  LABELBOX_WEBHOOK_SECRET=… LABELRELAY_QUEUE=stdout: labelrelay serve | jq .type
+  labelrelay serve --listen 127.0.0.1:0 --ready-file /run/labelrelay.addr
+  labelrelay serve --demo                            try it without any platform
+
+SIGTERM or SIGINT stops: what was accepted is finished first. A second one ends at once (130).
+A port that is taken, and a queue file that another process owns, are failures (1). A queue file
+that cannot be written, or that a newer version wrote, is bad configuration (78).";
+
+/// Takes deliveries in, verifies them and puts them on the queue.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}\n\n{EXIT_CODES}", discover::HELP))]
+pub(crate) struct Args {
+    /// Address for deliveries; port 0 picks a free one [default: 127.0.0.1:8090]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Loopback address for /metrics and /ready with reasons [default: 127.0.0.1:0]
+    #[arg(long, value_name = "ADDRESS")]
+    admin_listen: Option<String>,
+    /// URL under which senders reach this relay, when a tunnel or proxy stands in front
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Write the bound address here once it answers; removed at the end
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+    /// Form of the log, on stderr; `LABELRELAY_LOG` sets its level
+    #[arg(long, value_enum, value_name = "FORM", default_value = "human")]
+    log: Format,
+    /// Deliver recordings and forgeries to a relay of its own, show what became of them, and end
+    #[arg(long, conflicts_with_all = ["listen", "admin_listen", "public_url", "config", "ready_file"])]
+    demo: bool,
+    /// Log every delivery
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
+    logging::start(args.log, args.verbose, world)?;
+    if args.demo {
+        demo::run(args.verbose)
+    } else {
+        first_start::check(args, world)?;
+        run::run(args, world)
+    }
+}

@@ -1,0 +1,155 @@
+//! From the configuration to the last answer.
+
+use super::address::cannot_bind;
+use super::ready_file::ReadyFile;
+use super::settings::{Flags, Settings};
+use super::{Args, descriptors, hints, signals};
+use crate::discover::{self, Found, Missing};
+use crate::failure::Failure;
+use crate::logging::Format;
+use crate::open::{self, Opened};
+use crate::output::say;
+use crate::world::World;
+use labelrelay_http::admin::{Metrics, serve_admin};
+use labelrelay_http::log::LogObserver;
+use labelrelay_http::observe::Both;
+use labelrelay_http::{ServeOptions, SystemClock, serve};
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// After the server itself has stopped, connections to it have nothing to wait for.
+const RUNTIME_END: Duration = Duration::from_secs(1);
+
+pub(super) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
+    let found = discover::find(world, args.config.as_deref(), Missing::Make)?;
+    // Checked before anything is opened or bound.
+    let settings = Settings::read(Flags::of(args), Some(&found.config))?;
+    let runtime = crate::runtime::full()?;
+    let result = runtime.block_on(
+        Start {
+            args,
+            world,
+            found,
+            settings,
+        }
+        .serve(),
+    );
+    runtime.shutdown_timeout(RUNTIME_END);
+    result
+}
+
+struct Start<'a> {
+    args: &'a Args,
+    world: &'a World<'a>,
+    found: Found,
+    settings: Settings,
+}
+
+impl Start<'_> {
+    async fn serve(self) -> Result<(), Failure> {
+        let metrics = Arc::new(Metrics::new());
+        let observer = Arc::new(Both(Arc::clone(&metrics), LogObserver));
+        let clock = Arc::new(SystemClock::new());
+        let Opened { relay, embedded } =
+            open::relay(&self.found.config, self.world, clock, observer)?;
+        relay
+            .check()
+            .await
+            .map_err(|error| open::not_ready(&error))?;
+        if let Some(path) = &self.args.ready_file {
+            ReadyFile::clear(path)?;
+        }
+        let options = ServeOptions::default();
+        let options =
+            options.with_max_connections(descriptors::connections(options.max_connections));
+        let listener = bind(self.settings.listen, "--listen").await?;
+        let admin = bind(self.settings.admin, "--admin-listen").await?;
+        let bound = listener.local_addr()?;
+        let ready_path = self.args.ready_file.clone();
+        let stop = signals::watch(move || {
+            if let Some(path) = ready_path {
+                let _ = std::fs::remove_file(path);
+            }
+        })?;
+        let mut warnings = self.found.config.warnings.clone();
+        warnings.extend(relay.warnings().await);
+        self.announce(bound, admin.local_addr()?, &warnings)?;
+
+        let reasons = serve_admin(
+            admin,
+            metrics,
+            Arc::clone(&relay),
+            signals::stopped(stop.clone()),
+        );
+        let reasons = tokio::spawn(reasons);
+        let server = serve(listener, relay, signals::stopped(stop), options);
+        let server = tokio::spawn(server);
+        // The listener is bound and its server runs: whoever connects from now on is answered.
+        let ready_file = self
+            .args
+            .ready_file
+            .as_deref()
+            .map(|path| ReadyFile::write(path, bound))
+            .transpose()?;
+        server
+            .await
+            .map_err(|error| Failure::failed(format_args!("the server broke down: {error}")))?;
+        drop(ready_file);
+        reasons.abort();
+        if let Some(queue) = embedded {
+            let closed = tokio::task::spawn_blocking(move || queue.close()).await;
+            closed.map_err(|error| {
+                Failure::failed(format_args!("the queue did not close: {error}"))
+            })?;
+        }
+        tracing::info!(name: "stopped", "stopped: everything that was accepted is finished");
+        Ok(())
+    }
+
+    /// Tells people, or programs, where to deliver.
+    fn announce(
+        &self,
+        bound: SocketAddr,
+        admin: SocketAddr,
+        warnings: &[String],
+    ) -> Result<(), Failure> {
+        let base = hints::public_base(self.settings.public_url.as_deref(), bound);
+        let config = &self.found.config;
+        for warning in warnings {
+            tracing::warn!(name: "configuration_warning", "{warning}");
+        }
+        let queue = open::queue_place(config, self.world)?;
+        if self.args.log == Format::Json {
+            for source in &config.sources {
+                let url = format!("{base}/{}", source.name);
+                tracing::info!(name: "source", source = source.name, platform = source.provider.as_str(), url, "source");
+            }
+            tracing::info!(name: "listening", address = %bound, admin = %admin, configuration = config.origin, %queue, "listening");
+            return Ok(());
+        }
+        let at_terminal = std::io::stderr().is_terminal();
+        say(format_args!(
+            "labelrelay {} listens on {bound}\n\
+             configuration {}, queue {queue}\n\
+             metrics http://{admin}/metrics, state http://{admin}/ready\n\n{}",
+            env!("CARGO_PKG_VERSION"),
+            config.origin,
+            hints::all(config, &base, &self.found.made, at_terminal)
+        ));
+        if !self.found.made.is_empty() && at_terminal {
+            say(format_args!(
+                "The secrets are shown this once; they stay in the files of the configuration's directory.\n"
+            ));
+        }
+        Ok(())
+    }
+}
+
+async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| cannot_bind(address, flag, &error))
+}

@@ -1,0 +1,79 @@
+//! The addresses and the URL that `serve` goes by: of its flags, else of the configuration.
+
+use super::Args;
+use super::address::{DEFAULT_ADMIN_LISTEN, DEFAULT_LISTEN, parse, parse_loopback};
+use super::hints::public_url;
+use crate::failure::Failure;
+use labelrelay_core::config::Config;
+use std::net::SocketAddr;
+
+/// What the flags say; `check` has none of them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Flags<'a> {
+    listen: Option<&'a str>,
+    admin_listen: Option<&'a str>,
+    public_url: Option<&'a str>,
+}
+
+impl<'a> Flags<'a> {
+    pub(super) fn of(args: &'a Args) -> Self {
+        Self {
+            listen: args.listen.as_deref(),
+            admin_listen: args.admin_listen.as_deref(),
+            public_url: args.public_url.as_deref(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// Address for deliveries.
+    pub(super) listen: SocketAddr,
+    /// Address for metrics and reasons.
+    pub(super) admin: SocketAddr,
+    /// The URL that senders use, where it is not the address.
+    pub(super) public_url: Option<String>,
+}
+
+impl Settings {
+    /// Takes them together; errors name the flag, or the file and the key.
+    pub(crate) fn read(flags: Flags<'_>, config: Option<&Config>) -> Result<Self, Failure> {
+        let file = config.map(|config| &config.serve);
+        let pick = |flag: Option<&str>, key: &str, configured: Option<&String>| match (
+            flag, configured, config,
+        ) {
+            (Some(text), _, _) => Some((text.to_owned(), format!("`--{}`", key.replace('_', "-")))),
+            (None, Some(text), Some(config)) => {
+                Some((text.clone(), format!("{}: `serve.{key}`", config.origin)))
+            }
+            _ => None,
+        };
+        let default = |text: &str| (text.to_owned(), "the default".to_owned());
+        let (listen, at) = pick(
+            flags.listen,
+            "listen",
+            file.and_then(|file| file.listen.as_ref()),
+        )
+        .unwrap_or_else(|| default(DEFAULT_LISTEN));
+        let listen = parse(&listen, &at)?;
+        let (admin, at) = pick(
+            flags.admin_listen,
+            "admin_listen",
+            file.and_then(|file| file.admin_listen.as_ref()),
+        )
+        .unwrap_or_else(|| default(DEFAULT_ADMIN_LISTEN));
+        let admin = parse_loopback(&admin, &at)?;
+        let public_url = pick(
+            flags.public_url,
+            "public_url",
+            file.and_then(|file| file.public_url.as_ref()),
+        )
+        .map(|(url, at)| public_url(&url, &at))
+        .transpose()?;
+        Ok(Self {
+            listen,
+            admin,
+            public_url,
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! SIGTERM and SIGINT: the first one stops, the second one ends.
+
+use crate::output::say;
+use tokio::sync::watch;
+
+/// Becomes true at the first signal.
+pub(super) type Stop = watch::Receiver<bool>;
+
+/// Listens for signals from now on.
+pub(super) fn watch(on_second: impl FnOnce() + Send + 'static) -> std::io::Result<Stop> {
+    let (sender, stop) = watch::channel(false);
+    let mut signals = Signals::new()?;
+    tokio::spawn(async move {
+        signals.next().await;
+        tracing::info!(name: "stopping", "stopping: what was accepted is finished first; once more ends at once");
+        let _ = sender.send(true);
+        signals.next().await;
+        say(format_args!("labelrelay: ended at once"));
+        on_second();
+        // The conventional code for an interrupt; nothing that was answered 2xx is lost by it.
+        std::process::exit(130);
+    });
+    Ok(stop)
+}
+
+/// Completes at the first signal.
+pub(super) async fn stopped(mut stop: Stop) {
+    // The sender lives as long as the runtime; if it is gone, so should we.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    #[expect(clippy::unnecessary_wraps, reason = "the other systems' form can fail")]
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

@@ -1,0 +1,91 @@
+//! Times on the command line: `30s`, `5m`, `24h`.
+
+use std::time::Duration;
+
+/// A whole number and a unit; without a unit, seconds.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let millis = match unit {
+        "ms" => 1,
+        "s" | "" => 1000,
+        "m" => 60 * 1000,
+        "h" => 60 * 60 * 1000,
+        "d" => 24 * 60 * 60 * 1000,
+        _ => 0,
+    };
+    match number
+        .parse::<u64>()
+        .ok()
+        .filter(|_| millis > 0)
+        .and_then(|number| number.checked_mul(millis))
+    {
+        Some(millis) => Ok(Duration::from_millis(millis)),
+        None => Err("write a number and ms, s, m, h or d, such as 30s".to_owned()),
+    }
+}
+
+/// In the largest unit that it is a whole number of.
+pub(crate) fn words(time: Duration) -> String {
+    let millis = time.as_millis();
+    for (unit, size) in [
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("min", 60_000),
+        ("s", 1000),
+    ] {
+        if millis >= size && millis.is_multiple_of(size) {
+            return format!("{} {unit}", millis / size);
+        }
+    }
+    format!("{millis} ms")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_in_words() {
+        for (millis, text) in [
+            (0, "0 ms"),
+            (1500, "1500 ms"),
+            (90_000, "90 s"),
+            (300_000, "5 min"),
+            (7_200_000, "2 h"),
+            (604_800_000, "7 d"),
+        ] {
+            assert_eq!(words(Duration::from_millis(millis)), text);
+        }
+    }
+
+    #[test]
+    fn numbers_and_units() {
+        for (text, millis) in [
+            ("30s", 30_000),
+            ("250ms", 250),
+            ("5m", 300_000),
+            ("2h", 7_200_000),
+            ("1d", 86_400_000),
+            ("0", 0),
+        ] {
+            assert_eq!(
+                parse_duration(text),
+                Ok(Duration::from_millis(millis)),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "s",
+            "5 s",
+            "-1s",
+            "1.5s",
+            "5w",
+            "99999999999999999999s",
+            "99999999999999999d",
+        ] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Header secrets, as Label Studio sends them.
+
+use super::{Verdict, head, keys};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderValue};
+use labelrelay_core::Secret;
+use labelrelay_core::signature::HeaderScheme;
+
+/// `Authorization`: Bearer, or Basic with the secret as password.
+pub(super) fn authorization(lines: &[Vec<u8>], secret: &[u8]) -> Verdict {
+    let mut headers = HeaderMap::new();
+    for line in lines {
+        if let Ok(value) = HeaderValue::from_bytes(line) {
+            headers.append(http::header::AUTHORIZATION, value);
+        }
+    }
+    let mut verdict = match as_the_relay(&HeaderScheme::Authorization, headers, secret) {
+        Ok(()) => {
+            return Verdict {
+                matches: true,
+                ..Verdict::default()
+            };
+        }
+        Err(verdict) => verdict,
+    };
+    let [line] = lines else { return verdict };
+    let text = line.trim_ascii();
+    // Before it is taken apart at a space: a secret may hold one.
+    if let Some(mistakes) = differs(text, secret) {
+        verdict
+            .mistakes
+            .push("the word `Bearer` and a space are missing in front of the secret".to_owned());
+        verdict.mistakes.extend(mistakes);
+        return verdict;
+    }
+    let (scheme, rest) = match text.iter().position(|&byte| byte == b' ') {
+        Some(at) => {
+            let (scheme, rest) = text.split_at(at);
+            (scheme, rest.trim_ascii())
+        }
+        None => (&b""[..], text),
+    };
+    if scheme.eq_ignore_ascii_case(b"basic") {
+        basic(rest, secret, &mut verdict);
+        return verdict;
+    }
+    let bearer = scheme.eq_ignore_ascii_case(b"bearer");
+    // `Bearer Bearer x`, when the platform's field for it adds the word by itself.
+    let (rest, twice) = match rest.strip_prefix(b"Bearer ") {
+        Some(inner) if bearer => (inner, true),
+        _ => (rest, false),
+    };
+    if let Some(mistakes) = differs(rest, secret) {
+        if twice {
+            verdict
+                .mistakes
+                .push("the word `Bearer` stands twice".to_owned());
+        } else if !bearer {
+            let scheme = String::from_utf8_lossy(scheme).escape_debug().to_string();
+            verdict
+                .mistakes
+                .push(format!("the header says `{scheme}`; it has to be `Bearer`"));
+        }
+        verdict.mistakes.extend(mistakes);
+    }
+    verdict
+}
+
+/// Any other header: its whole value is the secret.
+pub(super) fn named(lines: &[Vec<u8>], secret: &[u8]) -> Verdict {
+    // Which header it is makes no difference to the comparison.
+    let name = http::HeaderName::from_static("x-secret");
+    let mut headers = HeaderMap::new();
+    for line in lines {
+        if let Ok(value) = HeaderValue::from_bytes(line) {
+            headers.append(name.clone(), value);
+        }
+    }
+    let mut verdict = match as_the_relay(&HeaderScheme::Header(name), headers, secret) {
+        Ok(()) => {
+            return Verdict {
+                matches: true,
+                ..Verdict::default()
+            };
+        }
+        Err(verdict) => verdict,
+    };
+    if let [line] = lines {
+        if let Some(inner) = line.strip_prefix(b"Bearer ")
+            && let Some(mistakes) = differs(inner, secret)
+        {
+            verdict
+                .mistakes
+                .push("the word `Bearer` belongs into the header Authorization alone".to_owned());
+            verdict.mistakes.extend(mistakes);
+        } else if let Some(mistakes) = differs(line, secret) {
+            verdict.mistakes.extend(mistakes);
+        }
+    }
+    verdict
+}
+
+fn as_the_relay(scheme: &HeaderScheme, headers: HeaderMap, secret: &[u8]) -> Result<(), Verdict> {
+    let head = head::with(headers);
+    let answer = |error: &dyn std::fmt::Display| Verdict {
+        notes: vec![
+            format!("labelrelay answers: {error}").replace("x-secret", "that carries the secret"),
+        ],
+        ..Verdict::default()
+    };
+    let secret = Secret::new("given", secret).map_err(|error| answer(&error))?;
+    let shown = scheme.shown(&head).map_err(|error| {
+        let mut verdict = answer(&error);
+        if head.headers.len() > 1 {
+            verdict
+                .mistakes
+                .push("the header stands more than once".to_owned());
+        }
+        verdict
+    })?;
+    shown
+        .check(&[secret])
+        .map(drop)
+        .map_err(|error| answer(&error))
+}
+
+fn basic(rest: &[u8], secret: &[u8], verdict: &mut Verdict) {
+    let Ok(decoded) = STANDARD.decode(rest) else {
+        if differs(rest, secret).is_some() {
+            verdict.mistakes.push(
+                "after `Basic` stands the secret itself; it has to be base64 of `user:secret`"
+                    .to_owned(),
+            );
+        }
+        return;
+    };
+    let Some(colon) = decoded.iter().position(|&byte| byte == b':') else {
+        if differs(&decoded, secret).is_some() {
+            verdict.mistakes.push(
+                "after `Basic` stands base64 of the secret alone; it has to be of `user:secret`"
+                    .to_owned(),
+            );
+        }
+        return;
+    };
+    let (user, password) = decoded.split_at(colon);
+    let password = password.get(1..).unwrap_or_default();
+    if let Some(mistakes) = differs(password, secret) {
+        verdict.mistakes.extend(mistakes);
+    } else if differs(user, secret).is_some() {
+        verdict.mistakes.push(
+            "the secret stands as the user; it has to be the password: http://any:SECRET@host/"
+                .to_owned(),
+        );
+    }
+}
+
+/// Nothing when `shown` is no form of the secret; else the mistakes that make it that form, if any.
+fn differs(shown: &[u8], secret: &[u8]) -> Option<Vec<String>> {
+    if shown == secret {
+        return Some(Vec::new());
+    }
+    let (mistake, _) = keys::others(secret)
+        .into_iter()
+        .find(|(_, form)| form == shown)?;
+    Some(vec![mistake])
+}

@@ -1,0 +1,200 @@
+//! `labelrelay verify`: does this body match this credential and secret, and if not, why?
+
+mod bodies;
+mod chunked;
+mod claimed;
+mod head;
+mod header_secret;
+mod keys;
+mod layout;
+mod pasted;
+mod request_file;
+mod search;
+
+use crate::failure::{EXIT_CODES, Failure};
+use crate::output::{print, print_json};
+use crate::secrets;
+use crate::world::World;
+use labelrelay_core::Secret;
+use labelrelay_core::config::SecretRef;
+use labelrelay_event::Digest;
+use request_file::Recorded;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay verify --file body.json --signature 'sha1=3b1c…' --secret file:/etc/labelbox.secret
+  labelrelay verify --request delivery.http --secret env:LABELBOX_WEBHOOK_SECRET
+  labelrelay verify --authorization 'Bearer …' --secret file:.labelrelay/label-studio.secret
+  labelrelay verify --header 'X-Token: …' --secret env:SECRET --json
+
+Works offline. A request file holds a request as it went over the wire: head, blank line, body.
+One in chunks is put together first. Ends with 0 when it matches, 1 when it does not or holds no credential.";
+
+/// Says whether a credential matches, and if not, which usual mistake explains it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(group = clap::ArgGroup::new("credential").required(true).args(["request", "signature", "authorization", "header"]))]
+pub(crate) struct Args {
+    /// The body, as it was received
+    #[arg(long, value_name = "FILE", conflicts_with = "request")]
+    file: Option<PathBuf>,
+    /// A whole request
+    #[arg(long, value_name = "FILE")]
+    request: Option<PathBuf>,
+    /// Value of X-Hub-Signature (or X-Hub-Signature-256)
+    #[arg(long, value_name = "VALUE", requires = "file")]
+    signature: Option<String>,
+    /// Value of Authorization
+    #[arg(long, value_name = "VALUE")]
+    authorization: Option<String>,
+    /// Another header that carries the secret, with its value; with --request, its name is enough
+    #[arg(long, value_name = "NAME: VALUE")]
+    header: Option<String>,
+    /// Where the secret is: `env:NAME` or `file:/path`
+    #[arg(long, value_name = "REF", value_parser = secrets::reference)]
+    secret: SecretRef,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was found out.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Verdict {
+    /// Whether labelrelay would accept it.
+    pub(crate) matches: bool,
+    /// What explains that it does not; empty when nothing does.
+    pub(crate) mistakes: Vec<String>,
+    /// What else is worth knowing.
+    pub(crate) notes: Vec<String>,
+}
+
+pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
+    let secret = crate::runtime::small()?.block_on(secrets::read(&args.secret, world))?;
+    let mut verdict = examine(args, world, &secret)?;
+    verdict.notes.push(format!(
+        "secret {}: {} bytes, fingerprint {}",
+        secret.name(),
+        secret.bytes(),
+        secret.fingerprint()
+    ));
+    if args.json {
+        print_json(&verdict)?;
+    } else {
+        show(&verdict)?;
+    }
+    if verdict.matches {
+        Ok(())
+    } else {
+        Err(Failure::Said)
+    }
+}
+
+fn examine(args: &Args, world: &World<'_>, secret: &Secret) -> Result<Verdict, Failure> {
+    if let Some(file) = &args.request {
+        let recorded = Recorded::parse(&read(world, file)?).map_err(Failure::failed)?;
+        return recorded_request(&recorded, args, secret);
+    }
+    if let Some(value) = &args.authorization {
+        return Ok(authorization(&[value.as_bytes().to_vec()], secret.expose()));
+    }
+    if let Some(header) = &args.header {
+        let (_, value) = header
+            .split_once(':')
+            .ok_or_else(|| Failure::usage("--header: write 'NAME: VALUE'"))?;
+        return Ok(header_secret::named(
+            &[value.trim().as_bytes().to_vec()],
+            secret.expose(),
+        ));
+    }
+    let (Some(value), Some(file)) = (&args.signature, &args.file) else {
+        return Err(Failure::usage("give --request, or --file with --signature"));
+    };
+    let body = read(world, file)?;
+    Ok(signature(
+        &[value.as_bytes().to_vec()],
+        &body,
+        secret.expose(),
+    ))
+}
+
+/// Takes the credential that the request has: a signature first, else the header that may hold the secret.
+fn recorded_request(recorded: &Recorded, args: &Args, secret: &Secret) -> Result<Verdict, Failure> {
+    let mut verdict = if let Some(name) = &args.header {
+        let name = name.split(':').next().unwrap_or_default().trim();
+        header_secret::named(&recorded.lines(name), secret.expose())
+    } else {
+        let signatures = match recorded.lines("x-hub-signature") {
+            lines if lines.is_empty() => recorded.lines("x-hub-signature-256"),
+            lines => lines,
+        };
+        let authorization = recorded.lines("authorization");
+        if !signatures.is_empty() {
+            signature(&signatures, &recorded.body, secret.expose())
+        } else if !authorization.is_empty() {
+            self::authorization(&authorization, secret.expose())
+        } else {
+            return Err(Failure::failed(
+                "the request has neither X-Hub-Signature nor Authorization; name the header with --header NAME",
+            ));
+        }
+    };
+    verdict.notes.extend(recorded.doubts());
+    Ok(verdict)
+}
+
+fn signature(lines: &[Vec<u8>], body: &[u8], secret: &[u8]) -> Verdict {
+    let names = ["x-hub-signature", "x-hub-signature-256"];
+    let mut verdict = match lines {
+        [line] => pasted::look(line, &names, |line| {
+            search::signature(&[line.to_vec()], body, secret)
+        }),
+        lines => search::signature(lines, body, secret),
+    };
+    if body.is_empty() {
+        let empty = "the body is empty: it was not saved, or never sent; an empty body is no event";
+        verdict.mistakes.insert(0, empty.to_owned());
+    }
+    verdict.notes.push(format!(
+        "body: {} bytes, SHA-256 {}",
+        body.len(),
+        Digest::of(body)
+    ));
+    verdict
+}
+
+fn authorization(lines: &[Vec<u8>], secret: &[u8]) -> Verdict {
+    match lines {
+        [line] => pasted::look(line, &["authorization"], |line| {
+            header_secret::authorization(&[line.to_vec()], secret)
+        }),
+        lines => header_secret::authorization(lines, secret),
+    }
+}
+
+fn read(world: &World<'_>, file: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(world.cwd().join(file))
+        .map_err(|error| Failure::failed(format_args!("cannot read {}: {error}", file.display())))
+}
+
+fn show(verdict: &Verdict) -> std::io::Result<()> {
+    if verdict.matches {
+        print(format_args!("matches"))?;
+    } else if verdict.mistakes.is_empty() {
+        print(format_args!(
+            "does not match, and no usual mistake explains it: most likely it was made with another secret,\n\
+             or the body is not the one that was sent"
+        ))?;
+    } else {
+        print(format_args!("does not match:"))?;
+        for mistake in &verdict.mistakes {
+            print(format_args!("  {mistake}"))?;
+        }
+    }
+    for note in &verdict.notes {
+        print(format_args!("note: {note}"))?;
+    }
+    Ok(())
+}

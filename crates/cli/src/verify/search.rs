@@ -1,0 +1,162 @@
+//! Looks for the mistake that explains a signature.
+
+use super::claimed::{Claimed, hash_of, hex, read};
+use super::{Verdict, bodies, head, keys};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use labelrelay_core::Secret;
+use labelrelay_core::signature::{
+    ClaimedSignature, CredentialError, SignatureCheck, sign_sha1, sign_sha256,
+};
+use labelrelay_event::Digest;
+use sha1::{Digest as _, Sha1};
+
+/// Up to this size a mistake with the secret and one with the body are looked for together: some
+/// hundred hashes over the body.
+const MAX_BOTH_BYTES: usize = 4 * 1024 * 1024;
+
+/// Whether one of the lines is a signature of `body`, as the relay sees it; else why not.
+pub(super) fn signature(lines: &[Vec<u8>], body: &[u8], secret: &[u8]) -> Verdict {
+    let refusal = match as_the_relay(lines, body, secret) {
+        Ok(()) => {
+            return Verdict {
+                matches: true,
+                ..Verdict::default()
+            };
+        }
+        Err(refusal) => refusal,
+    };
+    let mut verdict = Verdict::default();
+    verdict.notes.push(format!("labelrelay answers: {refusal}"));
+    let mut values: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+    let joined = matches!(values.as_slice(), [one] if one.contains(&b','));
+    if joined {
+        values = values
+            .iter()
+            .flat_map(|line| line.split(|&byte| byte == b','))
+            .collect();
+    }
+    if values.len() > 1 {
+        verdict.mistakes.push(
+            "the header stands more than once: a proxy or the webhook's settings add it again"
+                .to_owned(),
+        );
+    }
+    let found = values
+        .iter()
+        .flat_map(|value| read(value))
+        .find_map(|claimed| explain(&claimed, body, secret));
+    match found {
+        Some(mistakes) => verdict.mistakes.extend(mistakes),
+        // A claim that cannot even be read is explained by that alone.
+        None if values.iter().all(|value| read(value).is_empty()) => {
+            verdict.mistakes.push(
+                "the header's value is no signature: `sha1=` and 40 hexadecimal digits; it was cut or is of another kind".to_owned(),
+            );
+        }
+        None => {}
+    }
+    verdict
+}
+
+/// The relay's own check.
+fn as_the_relay(lines: &[Vec<u8>], body: &[u8], secret: &[u8]) -> Result<(), String> {
+    let mut headers = HeaderMap::new();
+    for line in lines {
+        let name = if line.starts_with(b"sha256=") {
+            "x-hub-signature-256"
+        } else {
+            "x-hub-signature"
+        };
+        let value = HeaderValue::from_bytes(line).map_err(|error| error.to_string())?;
+        headers.append(HeaderName::from_static(name), value);
+    }
+    let claimed =
+        ClaimedSignature::from_head(&head::with(headers)).map_err(|error| error.to_string())?;
+    let secret = Secret::new("given", secret).map_err(|error| error.to_string())?;
+    let mut check = SignatureCheck::new(claimed, &[secret]);
+    check.update(body);
+    match check.matched() {
+        Some(_) if body.is_empty() => Err("an empty body is no event".to_owned()),
+        Some(_) => Ok(()),
+        None => Err(CredentialError::Mismatch.to_string()),
+    }
+}
+
+/// The mistakes that together make `claimed` right; the fewest that do.
+fn explain(claimed: &Claimed, body: &[u8], secret: &[u8]) -> Option<Vec<String>> {
+    let hash = hash_of(&claimed.tag)?;
+    let tag = hex(&claimed.tag);
+    let signs = |key: &[u8], message: &[u8]| {
+        let signature = if hash == "sha1" {
+            sign_sha1(key, message)
+        } else {
+            sign_sha256(key, message)
+        };
+        signature.split_once('=').is_some_and(|(_, hex)| hex == tag)
+    };
+    let plain = |message: &[u8]| {
+        let digest = match hash {
+            "sha1" => hex(&Sha1::digest(message)),
+            _ => Digest::of(message).to_hex(),
+        };
+        digest == tag
+    };
+    let with = |mistake: &[&str]| {
+        Some(
+            [
+                claimed.mistakes.clone(),
+                mistake.iter().map(|&text| text.to_owned()).collect(),
+            ]
+            .concat(),
+        )
+    };
+    if signs(secret, body) {
+        return with(&[]);
+    }
+    let (keys, changes) = (keys::others(secret), bodies::changes(body));
+    for (mistake, key) in &keys {
+        if signs(key, body) {
+            return with(&[mistake]);
+        }
+    }
+    for change in &changes {
+        if change.undone().is_some_and(|form| signs(secret, &form)) {
+            return with(&[&change.words]);
+        }
+    }
+    if !body.is_empty() && signs(body, secret) {
+        return with(&["key and message are swapped: the secret was hashed with the body as key"]);
+    }
+    for (form, mistake) in [
+        (
+            body.to_vec(),
+            "it is the plain hash of the body, without any secret: an HMAC is needed",
+        ),
+        (
+            [secret, body].concat(),
+            "it is the plain hash of secret and body: an HMAC is needed",
+        ),
+        (
+            [body, secret].concat(),
+            "it is the plain hash of body and secret: an HMAC is needed",
+        ),
+    ] {
+        if plain(&form) {
+            return with(&[mistake]);
+        }
+    }
+    if body.len() > MAX_BOTH_BYTES {
+        return None;
+    }
+    for change in &changes {
+        let Some(form) = change.undone() else {
+            continue;
+        };
+        for (mistake, key) in &keys {
+            if signs(key, &form) {
+                return with(&[mistake, &change.words]);
+            }
+        }
+    }
+    None
+}

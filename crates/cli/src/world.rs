@@ -1,0 +1,28 @@
+//! What the process was started with, read once in `main` and handed to every verb.
+
+use labelrelay_core::config::Lookup;
+use std::path::{Path, PathBuf};
+
+pub(crate) struct World<'a> {
+    lookup: Lookup<'a>,
+    cwd: PathBuf,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(lookup: Lookup<'a>, cwd: PathBuf) -> Self {
+        Self { lookup, cwd }
+    }
+
+    /// One environment variable; the empty text counts as a value.
+    pub(crate) fn var(&self, name: &str) -> Option<String> {
+        (self.lookup)(name)
+    }
+
+    pub(crate) fn lookup(&self) -> Lookup<'a> {
+        self.lookup
+    }
+
+    pub(crate) fn cwd(&self) -> &Path {
+        &self.cwd
+    }
+}

@@ -1,0 +1,71 @@
+//! `queue export`: which events it writes.
+
+use crate::queue::with_events;
+use std::path::Path;
+
+/// Numbers of the events in a directory of an export.
+fn numbers(directory: &Path) -> Vec<String> {
+    let mut numbers: Vec<_> = std::fs::read_dir(directory)
+        .unwrap()
+        .filter_map(|entry| {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            name.strip_suffix(".body").map(str::to_owned)
+        })
+        .collect();
+    numbers.sort();
+    numbers
+}
+
+#[test]
+fn everything_in_the_file_unless_only_what_is_pending_is_asked_for() {
+    let (place, _serving) = with_events(&["task.created", "label.created", "task.deleted"]);
+    let received = place.run(&["queue", "receive", "--json"]).json();
+    let receipt = received[0]["receipt"].as_str().unwrap();
+    place.run(&["queue", "ack", receipt]).good();
+    // In flight.
+    place.run(&["queue", "receive", "--json"]).good();
+
+    let export = |words: &[&str]| place.run(&[&["queue", "export"], words].concat());
+    assert_eq!(
+        export(&["--dir", "all"]).good(),
+        "exported 3 events to all\n"
+    );
+    assert_eq!(
+        numbers(&place.path("all")),
+        ["000001", "000002", "000003"],
+        "the acknowledged one too"
+    );
+    export(&["--dir", "pending", "--pending"]).good();
+    assert_eq!(numbers(&place.path("pending")), ["000002", "000003"]);
+    // What scripts have written stays good.
+    export(&["--dir", "as-before", "--all"]).good();
+    assert_eq!(numbers(&place.path("as-before")).len(), 3);
+    export(&["--dir", "both", "--all", "--pending"]).failed(2, &["--pending"]);
+    assert!(!export(&["--help"]).good().contains("--all"));
+}
+
+#[test]
+fn dead_letters_are_written_too() {
+    let place = crate::support::configured();
+    let config = format!(
+        "{}[embedded_queue]\nmax_receives = 1\n",
+        place.read("labelrelay.toml")
+    );
+    place.write("labelrelay.toml", config);
+    let serving = place.serve(&[]);
+    place
+        .run(&["send", "--to", &serving.url("labelbox")])
+        .good();
+    place
+        .run(&["queue", "receive", "--visibility", "0s"])
+        .good();
+    // Whoever looks next finds it dead.
+    assert_eq!(place.run(&["queue", "receive", "--json"]).good(), "");
+    assert_eq!(place.run(&["queue", "dead", "--json"]).json().len(), 1);
+    place.run(&["queue", "export", "--dir", "out"]).good();
+    assert_eq!(numbers(&place.path("out")), ["000001"]);
+    place
+        .run(&["queue", "export", "--dir", "pending", "--pending"])
+        .good();
+    assert!(numbers(&place.path("pending")).is_empty());
+}

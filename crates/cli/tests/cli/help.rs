@@ -1,0 +1,68 @@
+//! Help and completions.
+
+use crate::support::Place;
+
+#[test]
+fn every_verb_explains_itself_with_examples() {
+    let place = Place::new();
+    let verbs: [&[&str]; 15] = [
+        &["serve"],
+        &["send"],
+        &["verify"],
+        &["queue"],
+        &["queue", "list"],
+        &["queue", "show"],
+        &["queue", "tail"],
+        &["queue", "receive"],
+        &["queue", "ack"],
+        &["queue", "dead"],
+        &["queue", "prune"],
+        &["queue", "stats"],
+        &["queue", "export"],
+        &["check"],
+        &["completions"],
+    ];
+    for verb in verbs {
+        let help = place.run(&[verb, &["--help"]].concat());
+        let text = help.good();
+        assert!(
+            text.contains("Examples:\n  ") && text.contains("Exit codes:"),
+            "{verb:?}: {text}"
+        );
+    }
+}
+
+#[test]
+fn shells_get_their_completions() {
+    let place = Place::new();
+    for (shell, word) in [
+        ("bash", "complete -F"),
+        ("zsh", "#compdef labelrelay"),
+        ("fish", "complete -c labelrelay"),
+        ("powershell", "Register-ArgumentCompleter"),
+    ] {
+        let script = place.run(&["completions", shell]);
+        assert!(script.good().contains(word), "{shell}");
+        assert!(
+            script.stdout.contains("export"),
+            "{shell} knows the verbs below `queue`"
+        );
+    }
+    place.run(&["completions", "csh"]).failed(2, &["csh"]);
+}
+
+#[test]
+fn wrong_words_are_wrong_usage() {
+    let place = Place::new();
+    place.run(&[]).failed(2, &["Usage"]);
+    place.run(&["serve", "--liste"]).failed(2, &["--listen"]);
+    place
+        .run(&["serve", "--demo", "--listen", "127.0.0.1:0"])
+        .failed(2, &["--demo"]);
+    assert!(
+        place
+            .run(&["--version"])
+            .good()
+            .starts_with("labelrelay 0.")
+    );
+}

@@ -1,0 +1,22 @@
+//! The command line as its users see it: real processes, free ports, directories of their own.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail it by panicking")]
+
+mod check;
+mod configuration;
+mod demo;
+mod export;
+mod help;
+mod home;
+mod output;
+mod queue;
+mod requests;
+mod send;
+mod serve;
+mod settings;
+mod support;
+mod tls;
+mod upkeep;
+mod urls;
+mod verify;
+mod zero;

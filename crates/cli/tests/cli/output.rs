@@ -1,0 +1,75 @@
+//! Output that nobody takes, or that finds no room.
+
+use crate::queue::with_events;
+use crate::support::{Place, Ran};
+use std::io::Read as _;
+use std::process::Stdio;
+
+/// Runs with a stdout that has no room at all.
+#[cfg(target_os = "linux")]
+fn without_room(place: &Place, words: &[&str]) -> Ran {
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    Ran::from(place.command(words).stdout(full).output().unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_without_room_is_a_failure_of_every_verb() {
+    // So small that it fits into stdout's buffer, where only a flush shows the failure.
+    let (place, _serving) = with_events(&["action_alone.created", "label.created"]);
+    for words in [
+        &["queue", "show", "1"][..],
+        &["queue", "show", "1", "--body"],
+        &["queue", "show", "1", "--envelope"],
+        &["queue", "show", "1", "--json"],
+        &["queue", "list"],
+        &["queue", "list", "--json"],
+        &["queue", "tail"],
+        &["queue", "tail", "--json"],
+        &["queue", "stats"],
+        &["queue", "stats", "--json"],
+        &["queue", "prune"],
+        &["queue", "dead", "--requeue-all"],
+        &["queue", "receive"],
+        &["queue", "receive", "--json"],
+        &["queue", "export", "--dir", "out"],
+        &["send", "--list"],
+        &["check"],
+        &["check", "--json"],
+        &["completions", "bash"],
+    ] {
+        let ran = without_room(&place, words);
+        assert_eq!(ran.code, 1, "{words:?}: {ran:?}");
+        assert!(ran.stderr.contains("No space left"), "{words:?}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_it_quietly() {
+    let (place, serving) = with_events(&["task.created"]);
+    // More than a pipe holds, so that it is still writing when the reader goes.
+    place.write("body", format!("{{\"a\":\"{}\"}}", "x".repeat(300_000)));
+    let url = serving.url("labelbox");
+    place.run(&["send", "--file", "body", "--to", &url]).good();
+    for words in [
+        &["queue", "show", "2", "--body"][..],
+        &["queue", "show", "2"],
+        &["queue", "tail", "--json"],
+        &["completions", "bash"],
+    ] {
+        let mut child = place
+            .command(words)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = [0];
+        child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{words:?}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{words:?}");
+    }
+}

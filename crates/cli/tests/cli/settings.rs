@@ -1,0 +1,79 @@
+//! Settings of `serve` that are wrong: `check` finds what `serve` would end with.
+
+use crate::support::{CONFIG, Place, configured};
+
+/// What is wrong, the table `[serve]` or what stands instead of the queue, and what is said.
+const WRONG: &[(&str, &str, &str, &[&str])] = &[
+    (
+        "an address without a port",
+        "sqlite:queue.db",
+        "listen = '127.0.0.1'",
+        &["listen", "is not an address", "ADDRESS:PORT"],
+    ),
+    (
+        "metrics for everybody",
+        "sqlite:queue.db",
+        "admin_listen = '0.0.0.0:9000'",
+        &["admin_listen", "is not a loopback address"],
+    ),
+    (
+        "a URL without a scheme",
+        "sqlite:queue.db",
+        "public_url = 'relay.example'",
+        &["public_url", "is not a URL", "https://HOST"],
+    ),
+    (
+        "a queue in a directory that does not exist",
+        "sqlite:gone/queue.db",
+        "",
+        &["gone/queue.db", "the directory must exist"],
+    ),
+    (
+        "a queue below a file",
+        "sqlite:labelbox.secret/queue.db",
+        "",
+        &["labelbox.secret/queue.db", "the directory must exist"],
+    ),
+];
+
+fn place(queue: &str, serve: &str) -> Place {
+    let place = configured();
+    let text = CONFIG.replace("sqlite:queue.db", queue);
+    place.write("labelrelay.toml", format!("{text}[serve]\n{serve}\n"));
+    place
+}
+
+#[test]
+fn check_finds_what_serve_would_end_with() {
+    for (what, queue, serve, words) in WRONG {
+        let place = place(queue, serve);
+        let serve = place.run(&["serve"]);
+        assert_eq!(serve.code, 78, "{what}: {serve:?}");
+        serve.failed(78, words);
+        let check = place.run(&["check"]);
+        assert_eq!(check.code, 78, "{what}: {check:?}");
+        check.failed(78, words);
+        assert_eq!(check.stdout, "", "{what}");
+        let json = place.run(&["check", "--json"]);
+        assert_eq!((json.code, &json.json()[0]["ok"]), (78, &false.into()));
+    }
+}
+
+#[test]
+fn a_level_that_is_none_is_found_too() {
+    let place = configured().with("LABELRELAY_LOG", "loud");
+    for verb in ["serve", "check"] {
+        place
+            .run(&[verb])
+            .failed(78, &["LABELRELAY_LOG", "write off, error"]);
+    }
+}
+
+#[test]
+fn a_queue_that_can_be_made_is_good_and_is_not_made() {
+    let place = place("sqlite:there/queue.db", "listen = '127.0.0.1:0'");
+    std::fs::create_dir(place.path("there")).unwrap();
+    place.run(&["check"]).good();
+    let left = std::fs::read_dir(place.path("there")).unwrap().count();
+    assert_eq!(left, 0);
+}

@@ -1,0 +1,251 @@
+//! Starts `labelrelay` and looks at what it leaves.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Far more than anything here takes; a test that needs it has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A directory to start in, and an environment that holds nothing but what a test puts there.
+pub(crate) struct Place {
+    pub(crate) directory: TempDir,
+    environment: BTreeMap<String, String>,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+            environment: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, contents).unwrap();
+        path
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_labelrelay"));
+        command
+            .args(words)
+            .current_dir(self.directory.path())
+            .env_clear()
+            .envs(&self.environment);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Runs to the end.
+    pub(crate) fn run(&self, words: &[&str]) -> Ran {
+        Ran::from(self.command(words).output().unwrap())
+    }
+
+    /// Starts `serve` on free ports, and waits until it answers.
+    pub(crate) fn serve(&self, words: &[&str]) -> Serving {
+        let stdout = fs::File::create(self.path("serve.out")).unwrap();
+        let stderr = fs::File::create(self.path("serve.log")).unwrap();
+        self.serve_into(words, stdout.into(), stderr.into())
+    }
+
+    /// The same, with outputs of the test's own.
+    pub(crate) fn serve_into(&self, words: &[&str], stdout: Stdio, stderr: Stdio) -> Serving {
+        let ready = self.path("ready");
+        let mut all = vec!["serve", "--listen", "127.0.0.1:0", "--ready-file", "ready"];
+        all.extend(words);
+        let child = self
+            .command(&all)
+            .stdout(stdout)
+            .stderr(stderr)
+            .spawn()
+            .unwrap();
+        let mut serving = Serving {
+            child,
+            address: String::new(),
+            ready,
+        };
+        let begun = Instant::now();
+        while !serving.ready.exists() {
+            if let Some(status) = serving.child.try_wait().unwrap() {
+                panic!("serve ended with {status}: {}", self.read("serve.log"));
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "serve is not ready: {}",
+                self.read("serve.log")
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        fs::read_to_string(&serving.ready)
+            .unwrap()
+            .trim()
+            .clone_into(&mut serving.address);
+        serving
+    }
+}
+
+/// What a process that ended said.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Ran {
+    /// It ended with `code`, and said all of `words` on stderr.
+    #[track_caller]
+    pub(crate) fn failed(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, code, "{self:?}");
+        for word in words {
+            assert!(self.stderr.contains(word), "no {word:?} in {self:?}");
+        }
+    }
+
+    /// It ended well; what it printed.
+    #[track_caller]
+    pub(crate) fn good(&self) -> &str {
+        assert_eq!(self.code, 0, "{self:?}");
+        &self.stdout
+    }
+
+    /// The lines of stdout, each a JSON value.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Vec<serde_json::Value> {
+        self.stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+}
+
+/// A `serve` that runs; killed when dropped.
+pub(crate) struct Serving {
+    child: Child,
+    pub(crate) address: String,
+    ready: PathBuf,
+}
+
+impl Serving {
+    pub(crate) fn url(&self, source: &str) -> String {
+        format!("http://{}/{source}", self.address)
+    }
+
+    /// The other end of its stdout.
+    pub(crate) fn stdout(&mut self) -> std::process::ChildStdout {
+        self.child.stdout.take().unwrap()
+    }
+
+    /// The other end of its stderr.
+    pub(crate) fn stderr(&mut self) -> std::process::ChildStderr {
+        self.child.stderr.take().unwrap()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal, by the shell's own command: nothing here may call into the system unsafely.
+    pub(crate) fn signal(&self, signal: &str) {
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill {signal} {}", self.child.id())])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// Asks it to stop, and waits for its exit code.
+    pub(crate) fn stop(mut self) -> i32 {
+        self.signal("-TERM");
+        self.wait()
+    }
+
+    pub(crate) fn wait(&mut self) -> i32 {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or(-1);
+            }
+            assert!(begun.elapsed() < PATIENCE, "serve does not stop");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Permission bits.
+pub(crate) fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// One GET; status line and body.
+pub(crate) fn get(address: &str, path: &str) -> (String, String) {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    (head.lines().next().unwrap().to_owned(), body.to_owned())
+}
+
+/// A configuration with one source of each platform, and its secrets.
+pub(crate) const CONFIG: &str = "\
+queue = \"sqlite:queue.db\"
+[[source]]
+name = \"labelbox\"
+provider = \"labelbox\"
+secret = \"file:labelbox.secret\"
+[[source]]
+name = \"label-studio\"
+provider = \"label-studio\"
+secret = \"file:label-studio.secret\"
+";
+
+/// A place with [`CONFIG`] in it.
+pub(crate) fn configured() -> Place {
+    let place = Place::new();
+    place.write("labelrelay.toml", CONFIG);
+    place.write("labelbox.secret", "a secret of Labelbox, 27 bytes");
+    place.write("label-studio.secret", "a-secret-of-label-studio");
+    place
+}

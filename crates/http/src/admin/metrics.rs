@@ -1,0 +1,152 @@
+//! What is counted and measured of requests, in the form that Prometheus reads.
+
+use labelrelay_core::{Observer, Outcome, QueueError, Report};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+/// Counts what happens to requests, for Prometheus.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    late: Family<SourceLabels, Counter>,
+    claimed: Family<SourceLabels, Counter>,
+    attempts_failed: Family<AttemptLabels, Counter>,
+    body_bytes: Family<SourceLabels, Counter>,
+    elapsed: Histogram,
+    queue_elapsed: Histogram,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    source: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceLabels {
+    source: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AttemptLabels {
+    source: String,
+    kind: &'static str,
+}
+
+impl Metrics {
+    /// Media type of [`encode`](Self::encode).
+    pub const MEDIA_TYPE: &'static str =
+        "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+    /// Everything at zero.
+    pub fn new() -> Self {
+        // 0.25 ms to 8 s: the second is the longest answer-by that is a default.
+        let durations = || Histogram::new(exponential_buckets(0.000_25, 2.0, 16));
+        let mut metrics = Self {
+            registry: Registry::with_prefix("labelrelay"),
+            requests: Family::default(),
+            late: Family::default(),
+            claimed: Family::default(),
+            attempts_failed: Family::default(),
+            body_bytes: Family::default(),
+            elapsed: durations(),
+            queue_elapsed: durations(),
+        };
+        let registry = &mut metrics.registry;
+        registry.register(
+            "requests",
+            "Requests, by source and outcome",
+            metrics.requests.clone(),
+        );
+        registry.register(
+            "late",
+            "Deliveries that were answered 503 because the queue was late",
+            metrics.late.clone(),
+        );
+        registry.register(
+            "claimed",
+            "Deliveries whose body went to the blob store",
+            metrics.claimed.clone(),
+        );
+        registry.register(
+            "queue_attempts_failed",
+            "Attempts to send that failed and were tried again",
+            metrics.attempts_failed.clone(),
+        );
+        registry.register_with_unit(
+            "body",
+            "Bytes of bodies that were read",
+            Unit::Bytes,
+            metrics.body_bytes.clone(),
+        );
+        registry.register_with_unit(
+            "delivery",
+            "From a delivery's arrival to its end",
+            Unit::Seconds,
+            metrics.elapsed.clone(),
+        );
+        registry.register_with_unit(
+            "queue_send",
+            "From handing an event to the queue to its receipt",
+            Unit::Seconds,
+            metrics.queue_elapsed.clone(),
+        );
+        metrics
+    }
+
+    /// The current values in the text format.
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        match encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            Err(error) => format!("# cannot encode: {error}\n# EOF\n"),
+        }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Observer for Metrics {
+    fn request(&self, report: &Report) {
+        // A source's name comes from the configuration, so the number of series is bounded.
+        let source = || SourceLabels {
+            source: report.source.clone().unwrap_or_default(),
+        };
+        let labels = RequestLabels {
+            source: report.source.clone().unwrap_or_default(),
+            outcome: report.outcome.as_str(),
+        };
+        self.requests.get_or_create(&labels).inc();
+        self.body_bytes
+            .get_or_create(&source())
+            .inc_by(report.body_bytes);
+        if report.late {
+            self.late.get_or_create(&source()).inc();
+        }
+        if report.claimed {
+            self.claimed.get_or_create(&source()).inc();
+        }
+        if matches!(report.outcome, Outcome::Accepted | Outcome::Repeat) {
+            self.elapsed.observe(report.elapsed.as_secs_f64());
+        }
+        if let Some(queue) = report.queue_elapsed {
+            self.queue_elapsed.observe(queue.as_secs_f64());
+        }
+    }
+
+    fn queue_attempt_failed(&self, source: &str, _: &str, error: &QueueError) {
+        let labels = AttemptLabels {
+            source: source.to_owned(),
+            kind: error.kind.as_str(),
+        };
+        self.attempts_failed.get_or_create(&labels).inc();
+    }
+}

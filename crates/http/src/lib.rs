@@ -1,0 +1,23 @@
+//! The HTTP surface of labelrelay: turns requests into deliveries, and answers into responses.
+//!
+//! It knows nothing of platforms, envelopes or queues, and holds no rule of its own about who gets
+//! which status: that is core's. What it adds is the connection: bodies as streams, the answer in
+//! time, work that goes on when the sender hangs up, and a stop that finishes what was accepted.
+
+mod accept;
+#[cfg(feature = "admin")]
+pub mod admin;
+mod body;
+pub mod log;
+pub mod observe;
+mod options;
+mod server;
+mod service;
+mod system;
+mod tasks;
+
+pub use options::ServeOptions;
+pub use server::serve;
+pub use service::respond;
+pub use system::{OsEntropy, SystemClock};
+pub use tasks::Tasks;

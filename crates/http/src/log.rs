@@ -1,0 +1,85 @@
+//! One log event for each request, with a fixed name and fields with units. Never a body, a secret
+//! or a credential.
+
+use labelrelay_core::{Observer, Outcome, QueueError, Report, SecretError};
+use labelrelay_event::Digest;
+use std::error::Error as _;
+use std::fmt::Display;
+
+/// Writes reports as `tracing` events.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LogObserver;
+
+impl Observer for LogObserver {
+    fn request(&self, report: &Report) {
+        let source = report.source.as_deref().unwrap_or("-");
+        let elapsed_ms = report.elapsed.as_secs_f64() * 1000.0;
+        let digest = report.digest.map(Digest::to_hex);
+        match report.outcome {
+            Outcome::Accepted | Outcome::Repeat | Outcome::Filtered => tracing::debug!(
+                name: "delivery",
+                outcome = report.outcome.as_str(),
+                source,
+                id = report.event_id,
+                "type" = report.event_type,
+                delivery_id = report.delivery_id,
+                body_bytes = report.body_bytes,
+                verified_by = report.verified_by,
+                claimed = report.claimed,
+                late = report.late,
+                elapsed_ms,
+                queue_ms = report.queue_elapsed.map(|queue| queue.as_secs_f64() * 1000.0),
+                "delivery",
+            ),
+            Outcome::Replied => {
+                tracing::debug!(name: "question", source, elapsed_ms, "question answered");
+            }
+            Outcome::Unavailable | Outcome::Bug => tracing::error!(
+                name: "delivery_failed",
+                outcome = report.outcome.as_str(),
+                source,
+                id = report.event_id,
+                delivery_id = report.delivery_id,
+                body_bytes = report.body_bytes,
+                data_sha256 = digest,
+                late = report.late,
+                elapsed_ms,
+                reason = report.reason,
+                "delivery failed",
+            ),
+            _ => tracing::warn!(
+                name: "delivery_refused",
+                outcome = report.outcome.as_str(),
+                source,
+                delivery_id = report.delivery_id,
+                client = report.client.map(|client| client.to_string()),
+                body_bytes = report.body_bytes,
+                data_sha256 = digest,
+                credential_headers = list(&report.credential_headers),
+                secrets_tried = list(&report.secrets_tried),
+                elapsed_ms,
+                reason = report.reason,
+                "delivery refused",
+            ),
+        }
+    }
+
+    fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &QueueError) {
+        let cause = error.source().map(ToString::to_string);
+        tracing::warn!(name: "queue_attempt_failed", source, id = event_id, kind = error.kind.as_str(), reason = %error, cause, "trying again");
+    }
+
+    fn secrets_unreadable(&self, source: &str, error: &SecretError) {
+        tracing::error!(name: "secrets_unreadable", source, reason = %error, "secrets cannot be read; those at hand are used for 5 minutes at most");
+    }
+}
+
+fn list<T: Display>(items: &[T]) -> Option<String> {
+    (!items.is_empty()).then(|| {
+        items
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
+    })
+}

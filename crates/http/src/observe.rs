@@ -1,0 +1,24 @@
+//! Combining observers.
+
+use labelrelay_core::{Observer, QueueError, Report, SecretError};
+
+/// Feeds two observers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Both<A, B>(pub A, pub B);
+
+impl<A: Observer, B: Observer> Observer for Both<A, B> {
+    fn request(&self, report: &Report) {
+        self.0.request(report);
+        self.1.request(report);
+    }
+
+    fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &QueueError) {
+        self.0.queue_attempt_failed(source, event_id, error);
+        self.1.queue_attempt_failed(source, event_id, error);
+    }
+
+    fn secrets_unreadable(&self, source: &str, error: &SecretError) {
+        self.0.secrets_unreadable(source, error);
+        self.1.secrets_unreadable(source, error);
+    }
+}

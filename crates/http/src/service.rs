@@ -1,0 +1,78 @@
+//! One request, from its head to its answer.
+
+use crate::body;
+use crate::tasks::Tasks;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use labelrelay_core::clock::within;
+use labelrelay_core::{Answer, Intake, Outcome, Relay, RequestHead};
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+/// Answers one request. From the body's last byte on, the work runs in a task of its own: a sender
+/// that hangs up drops this future, and cancels nothing.
+pub async fn respond(
+    relay: Arc<Relay>,
+    tasks: Tasks,
+    peer: Option<IpAddr>,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let clock = Arc::clone(&relay.parts().clock);
+    let (parts, incoming) = request.into_parts();
+    let head = RequestHead {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        headers: parts.headers,
+        peer,
+        arrived: clock.monotonic(),
+    };
+    let received = match AssertUnwindSafe(relay.receive(head, body::stream(incoming)))
+        .catch_unwind()
+        .await
+    {
+        Ok(Intake::Deliver(received)) => received,
+        Ok(Intake::Answer(answer)) => return response(answer),
+        Err(_) => return response(bug("while the request was read")),
+    };
+    let deadline = received.answer_deadline();
+    let Some(work) = tasks.spawn(async move { relay.complete(received).await }) else {
+        tracing::warn!(name: "delivery_refused_at_stop", "its last byte came after the stop's patience had ended");
+        return response(Answer::refusal(
+            Outcome::Unavailable,
+            "the relay is stopping; try again",
+        ));
+    };
+    let left = deadline.saturating_sub(clock.monotonic());
+    response(match within(&*clock, left, work).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => bug("after the last byte"),
+        Err(_) => Answer::late(),
+    })
+}
+
+/// The answer to a panic, whose message the panic hook has written already.
+fn bug(place: &'static str) -> Answer {
+    tracing::error!(name: "delivery_panicked", place, "a bug: please report it");
+    Answer::refusal(Outcome::Bug, "a bug in labelrelay; the log has more")
+}
+
+/// An answer as HTTP.
+pub(crate) fn response(answer: Answer) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(answer.body));
+    *response.status_mut() = answer.outcome.status();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(after) = answer.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
+    }
+    if let Some(allow) = answer.allow {
+        headers.insert(ALLOW, HeaderValue::from_static(allow));
+    }
+    response
+}
