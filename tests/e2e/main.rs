@@ -1,0 +1,20 @@
+//! End to end: the real program, real senders or their recorded requests, a real queue on disk.
+//!
+//! `cargo xtask e2e` runs these against a release build, Label Studio included.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod crash;
+mod forgery;
+mod hang_up;
+mod label_studio;
+mod recorded;
+mod repeats;
+mod shutdown;
+mod slow_disk;
+mod traffic;

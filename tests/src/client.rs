@@ -1,0 +1,113 @@
+//! An HTTP/1.1 client that sends the bytes it is given, and nothing of its own.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// What no answer of ours may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A keep-alive connection.
+pub struct Client(BufReader<TcpStream>);
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// Status code.
+    pub status: u16,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+impl Client {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub fn connect(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(Self(BufReader::new(stream)))
+    }
+
+    /// Sends bytes, of a request or of a part of one.
+    ///
+    /// # Errors
+    /// When the connection broke.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.get_mut().write_all(bytes)
+    }
+
+    /// Reads one answer, interim ones (100) included.
+    ///
+    /// # Errors
+    /// When the connection broke or what came is not an answer.
+    pub fn read(&mut self) -> io::Result<Response> {
+        let mut line = String::new();
+        if self.0.read_line(&mut line)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let status = line
+            .split(' ')
+            .nth(1)
+            .and_then(|code| code.parse().ok())
+            .ok_or(io::ErrorKind::InvalidData)?;
+        let mut length = 0;
+        loop {
+            line.clear();
+            if self.0.read_line(&mut line)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let Some((name, value)) = line.trim_end().split_once(':') else {
+                break;
+            };
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value
+                    .trim()
+                    .parse()
+                    .map_err(|_| io::ErrorKind::InvalidData)?;
+            }
+        }
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body)?;
+        Ok(Response { status, body })
+    }
+
+    /// Sends a request and reads its answer, which may come before all of the request is sent.
+    ///
+    /// # Errors
+    /// When the connection broke or what came is not an answer.
+    pub fn exchange(&mut self, request: &[u8]) -> io::Result<Response> {
+        let written = self.write(request);
+        let answer = self.read();
+        // A server that refuses by the head alone may close while the body is still being sent.
+        if answer.is_err() {
+            written.and(answer)
+        } else {
+            answer
+        }
+    }
+}
+
+/// Sends one request on a connection of its own.
+pub fn once(address: SocketAddr, request: &[u8]) -> Response {
+    Client::connect(address)
+        .and_then(|mut client| client.exchange(request))
+        .expect("an answer")
+}
+
+impl Response {
+    /// The member `name` of an answer of labelrelay.
+    pub fn member(&self, name: &str) -> Option<String> {
+        let body: serde_json::Value = serde_json::from_slice(&self.body).ok()?;
+        Some(body.get(name)?.as_str()?.to_owned())
+    }
+
+    /// What became of the request.
+    pub fn outcome(&self) -> String {
+        self.member("outcome")
+            .unwrap_or_else(|| panic!("no outcome in {}", String::from_utf8_lossy(&self.body)))
+    }
+}

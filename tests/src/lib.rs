@@ -1,0 +1,19 @@
+//! What the integration tests share: the program as a process, senders that speak HTTP byte for byte,
+//! what was recorded of real senders, and what the queue holds.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "helpers of tests fail a test by panicking"
+)]
+
+pub mod client;
+pub mod export;
+pub mod fixture;
+pub mod program;
+pub mod random;
+pub mod recorder;
+pub mod relay;
+pub mod sender;

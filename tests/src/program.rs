@@ -1,0 +1,48 @@
+//! The program under test.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Path of `labelrelay`: what `LABELRELAY_TEST_BINARY` names, else a build of the tests' own profile.
+///
+/// Built here because `cargo test` does not build the programs of other packages.
+pub fn labelrelay() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        if let Some(path) = std::env::var_os("LABELRELAY_TEST_BINARY") {
+            let path = PathBuf::from(path);
+            assert!(
+                path.is_file(),
+                "LABELRELAY_TEST_BINARY names {}, which is not there",
+                path.display()
+            );
+            return path;
+        }
+        let mut build = Command::new(env!("CARGO"));
+        // The same packages as `cargo test --workspace` has, so that nothing is compiled again.
+        build.args(["build", "--quiet", "--workspace", "--bin", "labelrelay"]);
+        // `<target>/<profile>/deps/e2e-…` runs this.
+        let tests = std::env::current_exe().unwrap();
+        let profile = tests.ancestors().nth(2).unwrap();
+        if profile.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(
+            build.status().unwrap().success(),
+            "labelrelay does not build"
+        );
+        profile.join(format!("labelrelay{}", std::env::consts::EXE_SUFFIX))
+    })
+}
+
+/// `labelrelay`, with nothing in its environment that this machine's owner may have set for it.
+pub fn command() -> Command {
+    let mut command = Command::new(labelrelay());
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("LABEL")) {
+            command.env_remove(name);
+        }
+    }
+    command
+}

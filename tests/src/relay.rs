@@ -1,0 +1,171 @@
+//! `labelrelay serve` as a process, with an embedded queue in a folder of its own.
+
+use crate::export::{self, Exported};
+use crate::program;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// The secret of both sources.
+pub const SECRET: &str = "endtoend0secret0of0forty0characters00000";
+/// The previous secret of both sources.
+pub const PREVIOUS: &str = "previous0secret0of0forty0characters00000";
+/// A secret that no source has.
+pub const FOREIGN: &str = "somebody0elses0secret0forty0characters00";
+
+const CONFIG: &str = r#"
+[[source]]
+name = "labelbox"
+provider = "labelbox"
+secret = "env:LABELBOX_WEBHOOK_SECRET"
+previous_secret = "env:LABELBOX_WEBHOOK_SECRET_PREVIOUS"
+
+[[source]]
+name = "label-studio"
+provider = "label-studio"
+secret = "env:LABEL_STUDIO_WEBHOOK_SECRET"
+previous_secret = "env:LABEL_STUDIO_WEBHOOK_SECRET_PREVIOUS"
+ml_backend = true
+"#;
+
+/// How long a condition may take to become true; only a failing test waits so long.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder with a queue in it, and a configuration with a source of each platform.
+pub struct Site(TempDir);
+
+impl Site {
+    /// A new one, with an empty queue.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("labelrelay.toml"), CONFIG).unwrap();
+        Self(folder)
+    }
+
+    /// Path of the queue's file.
+    pub fn queue_file(&self) -> PathBuf {
+        self.0.path().join("queue.db")
+    }
+
+    /// URL of the queue.
+    pub fn queue_url(&self) -> String {
+        format!("sqlite://{}", self.queue_file().display())
+    }
+
+    /// All events of the queue.
+    pub fn export(&self) -> Vec<Exported> {
+        export::export(&self.queue_url())
+    }
+
+    /// Starts `serve` and waits until it answers.
+    pub fn serve(&self) -> Relay {
+        Relay::start(self.0.path(), &self.queue_url())
+    }
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A running `labelrelay serve`; killed when dropped.
+pub struct Relay {
+    /// Where it listens.
+    pub address: SocketAddr,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Relay {
+    fn start(folder: &Path, queue: &str) -> Self {
+        let (ready, log) = (folder.join("ready"), folder.join("serve.log"));
+        if ready.exists() {
+            std::fs::remove_file(&ready).unwrap();
+        }
+        let child = program::command()
+            .args(["serve", "--listen", "127.0.0.1:0", "--ready-file"])
+            .arg(&ready)
+            .arg("--config")
+            .arg(folder.join("labelrelay.toml"))
+            .env("LABELRELAY_QUEUE", queue)
+            .env("LABELRELAY_ADMIN_LISTEN", "127.0.0.1:0")
+            .envs(
+                ["LABELBOX", "LABEL_STUDIO"]
+                    .map(|source| (format!("{source}_WEBHOOK_SECRET"), SECRET)),
+            )
+            .envs(
+                ["LABELBOX", "LABEL_STUDIO"]
+                    .map(|source| (format!("{source}_WEBHOOK_SECRET_PREVIOUS"), PREVIOUS)),
+            )
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(File::create(&log).unwrap())
+            .stderr(File::options().append(true).open(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut relay = Self {
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            child,
+            log,
+        };
+        relay.address = eventually("serve is ready", || {
+            if let Some(status) = relay.child.try_wait().unwrap() {
+                panic!("serve ended with {status}:\n{}", relay.log());
+            }
+            std::fs::read_to_string(&ready).ok()?.trim().parse().ok()
+        });
+        relay
+    }
+
+    /// What it has written to its log.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap()).into_owned()
+    }
+
+    /// Ends it without warning, as `kill -9` does.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to end, as a service manager does; does not wait.
+    pub fn terminate(&self) {
+        let status = Command::new("sh")
+            .args(["-c", "kill -TERM \"$0\"", &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success(), "kill -TERM");
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(mut self) -> ExitStatus {
+        eventually("serve has ended", || self.child.try_wait().unwrap())
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        // Nothing is left to do about an error here; a process that ended already is none.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits for a condition.
+pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(
+            start.elapsed() < PATIENCE,
+            "not within {PATIENCE:?}: {what}"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

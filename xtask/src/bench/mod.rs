@@ -1,0 +1,41 @@
+//! `cargo xtask bench`: whole servers in one run, with one load generator, on this machine.
+//!
+//! Figures of different machines or different runs say little; the ratios of one run are the result.
+
+#[cfg(feature = "load")]
+mod body;
+#[cfg(feature = "load")]
+mod ceiling;
+#[cfg(feature = "load")]
+mod connection;
+#[cfg(feature = "load")]
+mod histogram;
+#[cfg(feature = "load")]
+mod load;
+#[cfg(feature = "load")]
+mod memory;
+#[cfg(feature = "load")]
+mod options;
+#[cfg(feature = "load")]
+mod plan;
+#[cfg(feature = "load")]
+mod report;
+#[cfg(feature = "load")]
+mod response;
+#[cfg(feature = "load")]
+mod servers;
+
+#[cfg(feature = "load")]
+pub(crate) use ceiling::run as ceiling;
+#[cfg(feature = "load")]
+pub(crate) use load::by_hand as load;
+#[cfg(feature = "load")]
+pub(crate) use plan::run;
+
+/// Builds this program again, optimised and with the load generator, and hands over to it.
+#[cfg(not(feature = "load"))]
+pub(crate) fn run(args: &[String]) -> crate::Outcome {
+    let mut cargo = crate::step::cargo("run --release --package xtask --features load -- bench");
+    cargo.args(args);
+    crate::step::status(&mut cargo)
+}

@@ -1,0 +1,60 @@
+//! What people of this repository do often, in Rust: nothing else to install, the same everywhere.
+
+mod bench;
+mod e2e;
+mod paths;
+mod python;
+mod snapshots;
+mod step;
+mod test;
+mod tree;
+
+use std::process::ExitCode;
+
+/// What a verb gives back; the message says what was missing and what to do.
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+const HELP: &str = "\
+Usage: cargo xtask <verb>
+
+  test [--quick]       all checks and tests; --quick: those that need nothing but Rust
+  e2e [NAME…]          the end-to-end tests alone, against a release build; NAME filters them
+  bench [OPTIONS]      whole servers under load, then the pipeline's own benchmarks
+                         --json FILE      write the figures to FILE as well
+                         --prefill N      events in the queue before measuring (default 1000000)
+                         --seconds N      length of each measured window (default 8)
+                         --rounds N       how often each server is measured (default 2)
+                         --no-pipeline    leave out `cargo bench -p labelrelay-core`
+  tree                 prove what core and event do not link
+";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let verb = args.next().unwrap_or_default();
+    let rest: Vec<String> = args.collect();
+    let outcome = match verb.as_str() {
+        "test" => test::run(&rest),
+        "e2e" => e2e::run(&rest),
+        "bench" => bench::run(&rest),
+        "tree" => tree::run(),
+        #[cfg(feature = "load")]
+        "load" => bench::load(&rest),
+        #[cfg(feature = "load")]
+        "ceiling" => bench::ceiling(&rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => {
+            eprint!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nFAILED: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

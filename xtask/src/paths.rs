@@ -1,0 +1,41 @@
+//! Where things lie: the repository, what cargo built, what is kept between runs.
+
+use crate::Outcome;
+use std::path::{Path, PathBuf};
+
+/// Root of the work tree.
+pub(crate) fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest).to_owned()
+}
+
+/// Where cargo puts what it builds: this program lies in `<target>/<profile>/`.
+pub(crate) fn target() -> Outcome<PathBuf> {
+    let program = std::env::current_exe()?;
+    let target = program
+        .ancestors()
+        .nth(2)
+        .ok_or("this program does not lie in a target directory")?;
+    Ok(target.to_owned())
+}
+
+/// A program of the release build.
+pub(crate) fn release(name: &str) -> Outcome<PathBuf> {
+    Ok(target()?
+        .join("release")
+        .join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Our folder for what costs minutes to make and is the same every time: Python environments, a
+/// freshly migrated Label Studio database.
+pub(crate) fn cache() -> Outcome<PathBuf> {
+    let base = match std::env::var_os("XDG_CACHE_HOME") {
+        Some(dir) if Path::new(&dir).is_absolute() => PathBuf::from(dir),
+        _ => {
+            let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"));
+            PathBuf::from(home.ok_or("neither XDG_CACHE_HOME nor HOME is set: set one")?)
+                .join(".cache")
+        }
+    };
+    Ok(base.join("labelrelay"))
+}

@@ -1,0 +1,99 @@
+//! Python programs that tests and benchmarks run against, each set in an environment of its own.
+
+use crate::Outcome;
+use crate::paths::{cache, root};
+use crate::step::{output, status};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A set of pinned packages and a program that is there once they are installed.
+pub(crate) struct Environment {
+    /// Folder under the cache; its name carries the version, so that another version is another folder.
+    pub(crate) folder: &'static str,
+    /// Requirement file below `xtask/requirements`.
+    pub(crate) requirements: &'static str,
+    /// Program that the packages bring.
+    pub(crate) program: &'static str,
+}
+
+/// Label Studio, the real one.
+pub(crate) const LABEL_STUDIO: Environment = Environment {
+    folder: "label-studio-1.23.2",
+    requirements: "label-studio-1.23.2.txt",
+    program: "label-studio",
+};
+
+/// What the platform's documents run their example with.
+#[cfg(feature = "load")]
+pub(crate) const FLASK: Environment = Environment {
+    folder: "flask-3.1.3-gunicorn-23.0.0",
+    requirements: "flask.txt",
+    program: "gunicorn",
+};
+
+impl Environment {
+    /// Path of the program, installed if it was not there.
+    pub(crate) fn ensure(&self) -> Outcome<PathBuf> {
+        let folder = cache()?.join(self.folder);
+        let program = folder.join("bin").join(self.program);
+        if !program.exists() {
+            self.install(&folder)?;
+        }
+        if program.exists() {
+            Ok(program)
+        } else {
+            Err(format!(
+                "{} was installed but brought no {}",
+                self.requirements, self.program
+            )
+            .into())
+        }
+    }
+
+    fn install(&self, folder: &Path) -> Outcome {
+        let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        let version = output(Command::new(&python).args(["-c", "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"]))
+            .map_err(|error| format!("Python 3.10 or newer with its venv module is needed ({error}); on Debian: `apt-get install python3 python3-venv`"))?;
+        println!(
+            "installing {} for Python {} into {}",
+            self.requirements,
+            version.trim(),
+            folder.display()
+        );
+        if let Some(parent) = folder.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        status(
+            Command::new(&python)
+                .args(["-m", "venv", "--clear"])
+                .arg(folder),
+        )?;
+        let requirements = root()
+            .join("xtask")
+            .join("requirements")
+            .join(self.requirements);
+        let pip = Command::new(folder.join("bin").join("python"))
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--no-input",
+                "--disable-pip-version-check",
+                "--requirement",
+            ])
+            .arg(requirements)
+            .stdin(std::process::Stdio::null())
+            .status()?;
+        // A half-filled environment would look like a whole one to the next run.
+        if !pip.success() {
+            std::fs::remove_dir_all(folder)?;
+            return Err(format!(
+                "pip could not install {} ({pip}); its message stands above",
+                self.requirements
+            )
+            .into());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! `cargo xtask test`: everything that must hold before a change goes in. A missing component is a
+//! failure, never a skip.
+
+use crate::snapshots::References;
+use crate::step::{Steps, cargo, output, status};
+use crate::{Outcome, e2e, tree};
+
+pub(crate) fn run(args: &[String]) -> Outcome {
+    let quick = match args {
+        [] => false,
+        [flag] if flag == "--quick" => true,
+        _ => return Err("usage: cargo xtask test [--quick]".into()),
+    };
+    let mut steps = Steps::default();
+    components()?;
+    // Once and first: all later steps then build what the lock file says.
+    steps.run("lock file", || {
+        output(&mut cargo("metadata --locked --format-version 1")).map(drop)
+    })?;
+    steps.run("format", || status(&mut cargo("fmt --all --check")))?;
+    steps.run("lints", || {
+        status(&mut cargo(
+            "clippy --workspace --all-targets -- -D warnings",
+        ))?;
+        status(&mut cargo(
+            "clippy --package xtask --features load --all-targets -- -D warnings",
+        ))
+    })?;
+    steps.run("what is linked", tree::run)?;
+    if quick {
+        // Those that need Label Studio say that they were left out.
+        steps.run("tests", || {
+            status(cargo("test --workspace").env("INSTA_UPDATE", "no"))?;
+            status(&mut cargo("test --package xtask --features load"))
+        })?;
+        steps.summary();
+        return Ok(());
+    }
+    steps.run("documentation", || {
+        status(cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"))
+    })?;
+    let mut setting = None;
+    steps.run("release build, Label Studio", || {
+        setting = Some(e2e::Setting::prepare()?);
+        Ok(())
+    })?;
+    let setting = setting.ok_or("nothing was prepared")?;
+    steps.run("tests", || {
+        let references = References::new()?;
+        let mut tests = cargo("test --workspace");
+        references.record(setting.tell(&mut tests)?);
+        status(&mut tests)?;
+        references.check(&["crates", "tests"])?;
+        status(&mut cargo("test --package xtask --features load"))
+    })?;
+    steps.run("a real Label Studio", || {
+        status(&mut setting.tests("--ignored")?)
+    })?;
+    steps.summary();
+    Ok(())
+}
+
+/// rustfmt and clippy are parts of a toolchain that can be missing.
+fn components() -> Outcome {
+    for (part, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
+        output(cargo(part).arg("--version")).map_err(|error| {
+            format!("{component} is missing ({error}); install it with `rustup component add {component}`")
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! `cargo xtask tree`: what the two inner crates link, held against what they promise.
+
+use crate::Outcome;
+use crate::step::{cargo, output};
+use std::collections::BTreeSet;
+
+/// Core knows no async runtime, no web framework, no cloud and no database.
+const CORE_NEVER: [&str; 12] = [
+    "tokio",
+    "async-std",
+    "smol",
+    "axum",
+    "hyper",
+    "warp",
+    "rusqlite",
+    "libsqlite3-sys",
+    "reqwest",
+    "ring",
+    "rustls",
+    "openssl",
+];
+const CORE_NEVER_PREFIXES: [&str; 5] = ["aws-", "lambda_", "google-", "gcloud-", "azure_"];
+
+/// Consumers are promised that the contract costs them these and what these need.
+const EVENT_DIRECT: [&str; 3] = ["serde", "serde_json", "sha2"];
+
+pub(crate) fn run() -> Outcome {
+    let core = dependencies("labelrelay-core", &[])?;
+    let linked: Vec<_> = core
+        .iter()
+        .filter(|name| {
+            CORE_NEVER.contains(&name.as_str())
+                || CORE_NEVER_PREFIXES
+                    .iter()
+                    .any(|prefix| name.starts_with(prefix))
+        })
+        .collect();
+    if !linked.is_empty() {
+        return Err(format!("labelrelay-core links {linked:?}; `cargo tree -p labelrelay-core -e normal -i NAME` says through what").into());
+    }
+    let event = dependencies("labelrelay-event", &["--depth", "1"])?;
+    if event != EVENT_DIRECT.map(String::from).into() {
+        return Err(format!(
+            "labelrelay-event depends on {event:?}; it may depend on {EVENT_DIRECT:?} only"
+        )
+        .into());
+    }
+    println!(
+        "labelrelay-core: {} crates, none of a runtime, a web framework, a cloud or a database",
+        core.len()
+    );
+    println!("labelrelay-event: {EVENT_DIRECT:?} and nothing else");
+    Ok(())
+}
+
+/// Names of what `package` links on any platform; itself left out.
+fn dependencies(package: &str, more: &[&str]) -> Outcome<BTreeSet<String>> {
+    let mut command = cargo("tree --locked --edges normal --target all --prefix none --format {p}");
+    command.args(["--package", package]);
+    let lines = output(command.args(more))?;
+    let names = lines
+        .lines()
+        .filter_map(|line| line.split_whitespace().next());
+    Ok(names
+        .filter(|name| *name != package)
+        .map(str::to_owned)
+        .collect())
+}
