@@ -1,0 +1,1 @@
+//! SQS, S3, Secrets Manager and SSM for labelrelay.

@@ -1,0 +1,1 @@
+//! labelrelay behind an AWS Lambda function URL or an HTTP API.
