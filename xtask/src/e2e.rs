@@ -1,17 +1,18 @@
-//! `cargo xtask e2e`: the tests in `tests/`, against a release build and a real Label Studio.
+//! `cargo xtask e2e` and `cargo xtask aws`: the tests that need more than Rust, against release builds
+//! and real programs.
 
 use crate::Outcome;
-use crate::paths::{cache, release};
-use crate::python::LABEL_STUDIO;
+use crate::paths::{built, cache};
 use crate::snapshots::References;
 use crate::step::{cargo, status};
+use crate::tools::{self, Told};
 use std::process::Command;
 
 /// By hand: all of them, or those with one of `names` in theirs.
 pub(crate) fn run(names: &[String]) -> Outcome {
     let setting = Setting::prepare()?;
     let references = References::new()?;
-    let mut tests = setting.tests("--include-ignored")?;
+    let mut tests = setting.tests("--include-ignored");
     references.record(tests.args(names));
     status(&mut tests)?;
     if names.is_empty() {
@@ -21,36 +22,69 @@ pub(crate) fn run(names: &[String]) -> Outcome {
     }
 }
 
+/// By hand: the tests of AWS alone, or those with one of `names` in theirs.
+pub(crate) fn aws(names: &[String]) -> Outcome {
+    let mut setting = Setting::prepare()?;
+    setting.prepare_aws()?;
+    status(setting.aws_tests().args(names))
+}
+
 /// What the tests run against.
 pub(crate) struct Setting {
-    label_studio: std::path::PathBuf,
+    told: Told,
 }
 
 impl Setting {
-    /// Installs and builds it.
+    /// Installs and builds what tests of one machine need.
     pub(crate) fn prepare() -> Outcome<Self> {
-        let label_studio = LABEL_STUDIO.ensure()?;
+        let mut told = tools::one_machine()?;
         status(&mut cargo("build --release --package labelrelay"))?;
-        // What the build left unwritten would otherwise be written under the tests, whose every
-        // commit then waits for it.
-        status(&mut Command::new("sync"))?;
-        Ok(Self { label_studio })
+        told.push(("LABELRELAY_TEST_BINARY", built("release", "labelrelay")?));
+        told.push(("LABELRELAY_TEST_CACHE", cache()?));
+        settle()?;
+        Ok(Self { told })
+    }
+
+    /// Installs and builds what tests of AWS need besides.
+    pub(crate) fn prepare_aws(&mut self) -> Outcome {
+        self.told.extend(tools::aws()?);
+        status(&mut cargo(
+            "build --profile lambda --package labelrelay-lambda",
+        ))?;
+        self.told.push((
+            "LABELRELAY_TEST_LAMBDA",
+            built("lambda", "labelrelay-lambda")?,
+        ));
+        settle()
     }
 
     /// Lets the tests that `command` runs find it.
-    pub(crate) fn tell<'a>(&self, command: &'a mut Command) -> Outcome<&'a mut Command> {
+    pub(crate) fn tell<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         // A snapshot that differs fails; it is never rewritten by a test run.
         command.env("INSTA_UPDATE", "no");
-        command.env("LABELRELAY_TEST_BINARY", release("labelrelay")?);
-        command.env("LABELRELAY_TEST_LABEL_STUDIO", &self.label_studio);
-        Ok(command.env("LABELRELAY_TEST_CACHE", cache()?))
+        command.envs(self.told.iter().map(|(name, path)| (name, path)))
     }
 
     /// The end-to-end tests, one at a time: several of them load all cores, and one compares times.
-    pub(crate) fn tests(&self, which: &str) -> Outcome<Command> {
+    pub(crate) fn tests(&self, which: &str) -> Command {
         // The whole workspace is named, so that its features, hence its crates, are those of `test`.
         let mut tests = cargo("test --workspace --test e2e -- --test-threads=1 --show-output");
-        self.tell(tests.arg(which))?;
-        Ok(tests)
+        self.tell(tests.arg(which));
+        tests
     }
+
+    /// The tests of AWS that need more than Rust.
+    pub(crate) fn aws_tests(&self) -> Command {
+        let mut tests = cargo(
+            "test --workspace --test aws --test lambda --test sam -- --show-output --ignored",
+        );
+        self.tell(&mut tests);
+        tests
+    }
+}
+
+/// What a build left unwritten would otherwise be written under the tests, whose every commit then
+/// waits for it.
+fn settle() -> Outcome {
+    status(&mut Command::new("sync"))
 }

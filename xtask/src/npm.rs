@@ -1,0 +1,67 @@
+//! Node programs that tests run against, each a project of its own with a lock file.
+
+use crate::Outcome;
+use crate::paths::{cache, root};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A project below `xtask/requirements`, and a file that is there once it is installed.
+pub(crate) struct Project {
+    /// Its folder, there and under the cache; its name carries the version.
+    pub(crate) folder: &'static str,
+    /// What the installation brings.
+    pub(crate) proof: &'static str,
+}
+
+/// An SQS server, independent of the other one.
+pub(crate) const FAUXQS: Project = Project {
+    folder: "fauxqs-2.4.1",
+    proof: "node_modules/fauxqs/package.json",
+};
+
+impl Project {
+    /// Folder of the project, installed if it was not there.
+    pub(crate) fn ensure(&self) -> Outcome<PathBuf> {
+        let folder = cache()?.join(self.folder);
+        if !folder.join(self.proof).exists() {
+            self.install(&folder)?;
+        }
+        if folder.join(self.proof).exists() {
+            Ok(folder)
+        } else {
+            Err(format!(
+                "{} was installed but brought no {}",
+                self.folder, self.proof
+            )
+            .into())
+        }
+    }
+
+    fn install(&self, folder: &Path) -> Outcome {
+        println!("installing {} into {}", self.folder, folder.display());
+        std::fs::create_dir_all(folder)?;
+        let locked = root().join("xtask/requirements").join(self.folder);
+        for file in ["package.json", "package-lock.json"] {
+            std::fs::copy(locked.join(file), folder.join(file))?;
+        }
+        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+        let done = Command::new(npm)
+            .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .status()
+            .map_err(|error| {
+                format!("Node 20 or newer with npm is needed ({error}); on Debian: `apt-get install nodejs npm`")
+            })?;
+        // A half-filled project would look like a whole one to the next run.
+        if !done.success() {
+            std::fs::remove_dir_all(folder)?;
+            return Err(format!(
+                "npm could not install {} ({done}); its message stands above",
+                self.folder
+            )
+            .into());
+        }
+        Ok(())
+    }
+}
