@@ -18,6 +18,7 @@ pub mod blob;
 pub mod clock;
 pub mod config;
 pub mod describe;
+pub mod fallback;
 pub mod filter;
 pub mod identity;
 pub mod json;
@@ -35,6 +36,7 @@ pub mod time;
 
 pub use blob::{BlobError, BlobStore};
 pub use clock::{Clock, Entropy};
+pub use fallback::FallbackStore;
 pub use observe::{Observer, Report};
 pub use outcome::{Answer, Outcome};
 pub use payload::Payload;

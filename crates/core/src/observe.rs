@@ -15,6 +15,11 @@ pub trait Observer: Send + Sync {
     /// The queue refused or missed one attempt; another one follows, or the request fails.
     fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &crate::QueueError);
 
+    /// The fallback did not take an event either; the queue is tried again.
+    fn fallback_failed(&self, source: &str, event_id: &str, error: &crate::BlobError) {
+        let _ = (source, event_id, error);
+    }
+
     /// The secrets of a source could not be read. Told once for each failed look-up; deliveries may
     /// still be verified with the secrets at hand for a while.
     fn secrets_unreadable(&self, source: &str, error: &crate::SecretError) {
@@ -29,6 +34,10 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 
     fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &crate::QueueError) {
         (**self).queue_attempt_failed(source, event_id, error);
+    }
+
+    fn fallback_failed(&self, source: &str, event_id: &str, error: &crate::BlobError) {
+        (**self).fallback_failed(source, event_id, error);
     }
 
     fn secrets_unreadable(&self, source: &str, error: &crate::SecretError) {
@@ -77,6 +86,9 @@ pub struct Report {
     pub late: bool,
     /// Whether the body went to the blob store.
     pub claimed: bool,
+    /// Whether the event is in the fallback, because the queue did not take it in time; `reason` says
+    /// why then.
+    pub fell_back: bool,
     /// From the request's arrival to its end.
     pub elapsed: Duration,
     /// Of that: from the first byte handed to the queue to its receipt.
@@ -100,6 +112,7 @@ impl Report {
             secrets_tried: Vec::new(),
             late: false,
             claimed: false,
+            fell_back: false,
             elapsed,
             queue_elapsed: None,
         }

@@ -1,7 +1,7 @@
 //! One log event for each request, with a fixed name and fields with units. Never a body, a secret
 //! or a credential.
 
-use labelrelay_core::{Observer, Outcome, QueueError, Report, SecretError};
+use labelrelay_core::{BlobError, Observer, Outcome, QueueError, Report, SecretError};
 use labelrelay_event::Digest;
 use std::error::Error as _;
 use std::fmt::Display;
@@ -15,6 +15,20 @@ impl Observer for LogObserver {
         let source = report.source.as_deref().unwrap_or("-");
         let elapsed_ms = report.elapsed.as_secs_f64() * 1000.0;
         let digest = report.digest.map(Digest::to_hex);
+        if report.fell_back {
+            tracing::warn!(
+                name: "delivery_in_fallback",
+                source,
+                id = report.event_id,
+                "type" = report.event_type,
+                body_bytes = report.body_bytes,
+                late = report.late,
+                elapsed_ms,
+                reason = report.reason,
+                "the queue did not take the event; it waits in the fallback",
+            );
+            return;
+        }
         match report.outcome {
             Outcome::Accepted | Outcome::Repeat | Outcome::Filtered => tracing::debug!(
                 name: "delivery",
@@ -67,6 +81,10 @@ impl Observer for LogObserver {
     fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &QueueError) {
         let cause = error.source().map(ToString::to_string);
         tracing::warn!(name: "queue_attempt_failed", source, id = event_id, kind = error.kind.as_str(), reason = %error, cause, "trying again");
+    }
+
+    fn fallback_failed(&self, source: &str, event_id: &str, error: &BlobError) {
+        tracing::error!(name: "fallback_failed", source, id = event_id, reason = %error, "the fallback did not take the event either");
     }
 
     fn secrets_unreadable(&self, source: &str, error: &SecretError) {

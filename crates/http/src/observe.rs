@@ -1,6 +1,6 @@
 //! Combining observers.
 
-use labelrelay_core::{Observer, QueueError, Report, SecretError};
+use labelrelay_core::{BlobError, Observer, QueueError, Report, SecretError};
 
 /// Feeds two observers.
 #[derive(Debug, Clone, Copy, Default)]
@@ -15,6 +15,11 @@ impl<A: Observer, B: Observer> Observer for Both<A, B> {
     fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &QueueError) {
         self.0.queue_attempt_failed(source, event_id, error);
         self.1.queue_attempt_failed(source, event_id, error);
+    }
+
+    fn fallback_failed(&self, source: &str, event_id: &str, error: &BlobError) {
+        self.0.fallback_failed(source, event_id, error);
+        self.1.fallback_failed(source, event_id, error);
     }
 
     fn secrets_unreadable(&self, source: &str, error: &SecretError) {

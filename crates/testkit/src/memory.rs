@@ -4,10 +4,10 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use labelrelay_core::blob::BlobError;
 use labelrelay_core::{
-    BlobStore, BoxFuture, BoxStream, EventQueue, Observer, OutboundMessage, QueueError,
-    QueueErrorKind, QueueLimits, Receipt, Report,
+    BlobStore, BoxFuture, BoxStream, EventQueue, FallbackStore, Observer, OutboundMessage,
+    QueueError, QueueErrorKind, QueueLimits, Receipt, Report,
 };
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Mutex;
 
 /// What the next send meets.
@@ -133,6 +133,62 @@ impl BlobStore for MemoryBlobs {
             self.objects.lock().unwrap().insert(key.to_owned(), bytes);
             Ok(format!("memory:{key}"))
         })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// Keeps envelopes by key, and fails on demand.
+#[derive(Default)]
+pub struct MemoryFallback {
+    envelopes: Mutex<BTreeMap<String, Bytes>>,
+    broken: Mutex<bool>,
+}
+
+impl MemoryFallback {
+    /// What is kept, in the order of the keys.
+    pub fn envelopes(&self) -> Vec<Bytes> {
+        self.envelopes.lock().unwrap().values().cloned().collect()
+    }
+
+    /// From now on every put fails, or no longer.
+    pub fn break_down(&self, broken: bool) {
+        *self.broken.lock().unwrap() = broken;
+    }
+}
+
+impl FallbackStore for MemoryFallback {
+    fn put<'a>(&'a self, key: &'a str, envelope: Bytes) -> BoxFuture<'a, Result<(), BlobError>> {
+        if *self.broken.lock().unwrap() {
+            let error = BlobError::permanent("a fault of the test");
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        let mut envelopes = self.envelopes.lock().unwrap();
+        envelopes.insert(key.to_owned(), envelope);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn list<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        max: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, BlobError>> {
+        let envelopes = self.envelopes.lock().unwrap();
+        let later = |key: &&String| after.is_none_or(|after| key.as_str() > after);
+        let keys = envelopes.keys().filter(later).take(max).cloned().collect();
+        Box::pin(std::future::ready(Ok(keys)))
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, BlobError>> {
+        let envelope = self.envelopes.lock().unwrap().get(key).cloned();
+        Box::pin(std::future::ready(Ok(envelope)))
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
+        self.envelopes.lock().unwrap().remove(key);
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {

@@ -15,6 +15,33 @@ pub(super) struct Times {
     pub(super) give_up: Duration,
 }
 
+impl Times {
+    /// Half of what is left to the answer, and no more: for what has a second place behind it. What is
+    /// late already shares the time that is left to the end.
+    pub(super) fn first_half(self, clock: &dyn Clock) -> Self {
+        let now = clock.monotonic();
+        let end = if self.answer > now {
+            self.answer
+        } else {
+            self.give_up
+        };
+        let half = now + end.saturating_sub(now) / 2;
+        Self {
+            answer: half,
+            give_up: half,
+        }
+    }
+
+    /// No longer than to the answer, unless it is late already.
+    pub(super) fn to_the_answer(self, clock: &dyn Clock) -> Self {
+        let late = self.answer <= clock.monotonic();
+        Self {
+            give_up: if late { self.give_up } else { self.answer },
+            ..self
+        }
+    }
+}
+
 /// First pause between attempts once the quick retry failed; doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);

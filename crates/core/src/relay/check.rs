@@ -27,10 +27,13 @@ pub enum CheckError {
     /// The blob store could not take an object.
     #[error("{0}")]
     Blob(#[from] BlobError),
+    /// The fallback could not take an event.
+    #[error("fallback: {0}")]
+    Fallback(#[source] BlobError),
 }
 
 impl Relay {
-    /// Whether an event could be taken now: secrets at hand, queue and blob store reachable. Opens
+    /// Whether an event could be taken now: secrets at hand, queue, blob store and fallback reachable. Opens
     /// connections ahead of the first delivery.
     ///
     /// # Errors
@@ -50,6 +53,9 @@ impl Relay {
         self.parts.queue.check().await?;
         if let Some(blobs) = &self.parts.blobs {
             blobs.check().await?;
+        }
+        if let Some(fallback) = &self.parts.fallback {
+            fallback.check().await.map_err(CheckError::Fallback)?;
         }
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! The second half: from the last byte to the answer. Runs detached from the connection.
 
 use super::Relay;
-use super::attempts::{Times, attempts};
 use super::receive::Received;
 use super::refusal::Refusal;
 use crate::describe::Inspection;
@@ -9,13 +8,9 @@ use crate::observe::Report;
 use crate::outcome::{Answer, Outcome};
 use crate::payload::Payload;
 use crate::provider::Provider;
-use crate::queue::{OutboundMessage, QueueError, QueueErrorKind};
 use crate::request::RequestHead;
 use crate::signature::Verified;
-use crate::source::Source;
 use futures_util::StreamExt;
-use labelrelay_event::Attributes;
-use std::sync::Arc;
 use std::time::Duration;
 
 impl Relay {
@@ -81,79 +76,6 @@ impl Relay {
         self.hand_over(source, attributes, check, &verified, times, report)
             .await
     }
-
-    /// Puts the event on the queue, its body in the blob store first where it does not fit.
-    async fn hand_over(
-        &self,
-        source: &Source,
-        attributes: Attributes,
-        check: crate::json::Check,
-        body: &Verified<Payload>,
-        times: Times,
-        report: &mut Report,
-    ) -> Answer {
-        let blobs = self.parts.blobs.as_deref();
-        let attributes = Arc::new(attributes);
-        if let Some(message) = self.embed(&attributes, check, body) {
-            match (self.send(source, &message, times, report).await, blobs) {
-                (Ok(outcome), _) => return Answer::event(outcome, message.id()),
-                // The queue's limit was lowered, or it counts in another way than we do.
-                (Err(error), Some(_)) if error.kind == QueueErrorKind::TooLarge => {}
-                (Err(error), _) => return refused(report, &error),
-            }
-        }
-        let Some(blobs) = blobs else {
-            let limit = self.parts.queue.limits().max_message_bytes;
-            let message = format!(
-                "the event is larger than the queue's {limit} bytes, and no blob_store is configured to take its data"
-            );
-            return because(report, Outcome::TooLarge, &message);
-        };
-        let message = match self
-            .claim(blobs, source, Arc::unwrap_or_clone(attributes), body, times)
-            .await
-        {
-            Ok(message) => message,
-            Err(error) => {
-                report.reason = Some(error.to_string());
-                return Answer::refusal(
-                    Outcome::Unavailable,
-                    "the event's data could not be stored; try again",
-                );
-            }
-        };
-        report.claimed = true;
-        match self.send(source, &message, times, report).await {
-            Ok(outcome) => Answer::event(outcome, message.id()),
-            Err(error) => refused(report, &error),
-        }
-    }
-
-    /// Sends until the queue has the message or the time is up.
-    async fn send(
-        &self,
-        source: &Source,
-        message: &OutboundMessage,
-        times: Times,
-        report: &mut Report,
-    ) -> Result<Outcome, QueueError> {
-        let clock = &*self.parts.clock;
-        let begun = clock.monotonic();
-        let observer = &self.parts.observer;
-        let failed = |error: &QueueError| {
-            observer.queue_attempt_failed(&source.name, message.id(), error);
-        };
-        let sent = attempts(clock, times, || self.parts.queue.send(message), failed).await;
-        report.queue_elapsed = Some(clock.monotonic().saturating_sub(begun));
-        // A repeat after an attempt of our own that timed out is that attempt, come true.
-        sent.map(|(receipt, first)| {
-            if receipt.repeat && first {
-                Outcome::Repeat
-            } else {
-                Outcome::Accepted
-            }
-        })
-    }
 }
 
 async fn inspect(
@@ -169,22 +91,7 @@ async fn inspect(
     Ok(inspector.finish())
 }
 
-/// The queue's error is for the log; the sender is told no more than it needs.
-fn refused(report: &mut Report, error: &QueueError) -> Answer {
-    report.reason = Some(error.to_string());
-    if error.kind == QueueErrorKind::TooLarge {
-        return Answer::refusal(
-            Outcome::TooLarge,
-            "the event is larger than the queue takes",
-        );
-    }
-    Answer::refusal(
-        Outcome::Unavailable,
-        "the queue did not take the event; try again",
-    )
-}
-
-fn because(report: &mut Report, outcome: Outcome, message: &str) -> Answer {
+pub(super) fn because(report: &mut Report, outcome: Outcome, message: &str) -> Answer {
     report.reason = Some(message.to_owned());
     Answer::refusal(outcome, message)
 }

@@ -4,6 +4,7 @@ mod attempts;
 mod attributes;
 mod check;
 mod complete;
+mod hand_over;
 mod in_flight;
 mod open;
 mod ready;
@@ -18,6 +19,7 @@ pub use receive::{BodyError, Intake, Received};
 use crate::blob::BlobStore;
 use crate::clock::{Clock, Entropy};
 use crate::config::{self, Config, ConfigError, SourceConfig};
+use crate::fallback::FallbackStore;
 use crate::observe::Observer;
 use crate::queue::EventQueue;
 use crate::secret::{SecretRing, SecretSource};
@@ -43,6 +45,8 @@ pub struct Parts {
     pub queue: Arc<dyn EventQueue>,
     /// Where bodies go that are too large for the queue.
     pub blobs: Option<Arc<dyn BlobStore>>,
+    /// Where events go that the queue does not take in time.
+    pub fallback: Option<Arc<dyn FallbackStore>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -52,7 +56,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Parts without a blob store.
+    /// Parts without a blob store and without a fallback.
     pub fn new(
         queue: Arc<dyn EventQueue>,
         clock: Arc<dyn Clock>,
@@ -62,6 +66,7 @@ impl Parts {
         Self {
             queue,
             blobs: None,
+            fallback: None,
             clock,
             entropy,
             observer,
@@ -72,6 +77,14 @@ impl Parts {
     #[must_use]
     pub fn with_blobs(mut self, blobs: Option<Arc<dyn BlobStore>>) -> Self {
         self.blobs = blobs;
+        self
+    }
+
+    /// The same parts, with a second place for what the queue does not take in time. Somebody has to
+    /// [`redrive`](crate::fallback::redrive) it.
+    #[must_use]
+    pub fn with_fallback(mut self, fallback: Option<Arc<dyn FallbackStore>>) -> Self {
+        self.fallback = fallback;
         self
     }
 }

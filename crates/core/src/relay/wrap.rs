@@ -3,6 +3,7 @@
 use super::Relay;
 use super::attempts::{Times, attempts};
 use crate::blob::{BlobError, BlobStore};
+use crate::fallback::claim_key;
 use crate::json::Check;
 use crate::payload::Payload;
 use crate::queue::{OutboundMessage, QueueError, QueueErrorKind, QueueLimits};
@@ -16,26 +17,24 @@ use std::sync::Arc;
 const MAX_EMBEDDED_DEPTH: u32 = 500;
 
 impl Relay {
-    /// The message with the data in it; `None` when it is larger than the queue takes.
+    /// Whether the queue would take `message`.
+    pub(super) fn fits(&self, message: &OutboundMessage) -> bool {
+        let queue = &self.parts.queue;
+        queue.message_bytes(message) <= queue.limits().max_message_bytes
+    }
+
+    /// The message with the data in it, however large; `None` when the data does not lie in memory.
     pub(super) fn embed(
         &self,
         attributes: &Arc<Attributes>,
         check: Check,
         body: &Verified<Payload>,
     ) -> Option<OutboundMessage> {
-        let (limits, payload) = (self.parts.queue.limits(), body.get());
-        if payload.len() > limits.max_message_bytes {
-            return None;
-        }
+        let payload = body.get();
+        let form = form(check, self.parts.queue.limits());
         let length = usize::try_from(payload.len()).ok()?;
-        let envelope = encode(
-            attributes,
-            form(check, limits),
-            length,
-            payload.in_memory()?,
-        );
-        let message = OutboundMessage::new(Arc::clone(attributes), envelope);
-        (self.parts.queue.message_bytes(&message) <= limits.max_message_bytes).then_some(message)
+        let envelope = encode(attributes, form, length, payload.in_memory()?);
+        Some(OutboundMessage::new(Arc::clone(attributes), envelope))
     }
 
     /// The message that says where the data lies, after it was put there (a claim check).
@@ -43,21 +42,20 @@ impl Relay {
         &self,
         blobs: &dyn BlobStore,
         source: &Source,
-        mut attributes: Attributes,
+        attributes: &Attributes,
         body: &Verified<Payload>,
         times: Times,
     ) -> Result<OutboundMessage, BlobError> {
-        let payload = body.get();
-        // By day first, so that a person finds it and a lifecycle rule can be checked by eye.
-        let day = self.parts.clock.now().strftime("%Y/%m/%d").to_string();
-        let key = format!("{day}/{}/{}", source.name, attributes.datasha256);
+        let (clock, payload) = (&*self.parts.clock, body.get());
+        let key = claim_key(clock.now(), &source.name, &attributes.datasha256);
         let put = || blobs.put(&key, payload.len(), payload.stream());
         let failed = |error: &BlobError| {
             let error = QueueError::new(QueueErrorKind::Unavailable, error.to_string());
             let observer = &self.parts.observer;
             observer.queue_attempt_failed(&source.name, &attributes.id, &error);
         };
-        let (uri, _) = attempts(&*self.parts.clock, times, put, failed).await?;
+        let (uri, _) = attempts(clock, times, put, failed).await?;
+        let mut attributes = attributes.clone();
         attributes.dataref = Some(uri);
         let envelope = encode(&attributes, Form::Reference, 0, []);
         Ok(OutboundMessage::new(attributes, envelope))

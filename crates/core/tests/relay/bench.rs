@@ -7,7 +7,7 @@ use labelrelay_core::queue::QueueLimits;
 use labelrelay_core::relay::{Intake, Parts};
 use labelrelay_core::{Answer, Relay};
 use labelrelay_testkit::clock::{CountingEntropy, FakeClock};
-use labelrelay_testkit::memory::{MemoryBlobs, MemoryQueue, Remembering};
+use labelrelay_testkit::memory::{MemoryBlobs, MemoryFallback, MemoryQueue, Remembering};
 use labelrelay_testkit::request::TestRequest;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,6 +38,7 @@ pub struct Bench {
     pub clock: FakeClock,
     pub queue: Arc<MemoryQueue>,
     pub blobs: Arc<MemoryBlobs>,
+    pub fallback: Arc<MemoryFallback>,
     pub seen: Arc<Remembering>,
 }
 
@@ -47,6 +48,16 @@ impl Bench {
     }
 
     pub fn with(toml: &str, limits: QueueLimits, blobs: bool) -> Self {
+        Self::build(toml, limits, blobs, false)
+    }
+
+    /// With a fallback behind a queue that takes messages of up to `max_message_bytes`.
+    pub fn with_fallback(max_message_bytes: u64, blobs: bool) -> Self {
+        let limits = QueueLimits::bytes(max_message_bytes);
+        Self::build(BOTH_PLATFORMS, limits, blobs, true)
+    }
+
+    fn build(toml: &str, limits: QueueLimits, blobs: bool, fallback: bool) -> Self {
         let lookup = |name: &str| match name {
             "SECRET" => Some(SECRET.to_owned()),
             "PREVIOUS" => Some(PREVIOUS.to_owned()),
@@ -60,13 +71,15 @@ impl Bench {
             Arc::new(MemoryBlobs::default()),
             Arc::new(Remembering::default()),
         );
+        let second = Arc::new(MemoryFallback::default());
         let parts = Parts::new(
             queue.clone(),
             Arc::new(clock.clone()),
             Arc::new(CountingEntropy::default()),
             seen.clone(),
         )
-        .with_blobs(blobs.then(|| store.clone() as _));
+        .with_blobs(blobs.then(|| store.clone() as _))
+        .with_fallback(fallback.then(|| second.clone() as _));
         let open = |reference: &labelrelay_core::config::SecretRef, end| {
             Ok(reference
                 .open(end, &lookup, "test.toml", "secret")?
@@ -78,6 +91,7 @@ impl Bench {
             clock,
             queue,
             blobs: store,
+            fallback: second,
             seen,
         }
     }

@@ -11,6 +11,7 @@
 mod bench;
 mod credentials;
 mod endpoints;
+mod fallback;
 mod queueing;
 mod secrets;
 mod wrapping;

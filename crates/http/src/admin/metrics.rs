@@ -14,6 +14,7 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     late: Family<SourceLabels, Counter>,
     claimed: Family<SourceLabels, Counter>,
+    fell_back: Family<SourceLabels, Counter>,
     attempts_failed: Family<AttemptLabels, Counter>,
     body_bytes: Family<SourceLabels, Counter>,
     elapsed: Histogram,
@@ -51,6 +52,7 @@ impl Metrics {
             requests: Family::default(),
             late: Family::default(),
             claimed: Family::default(),
+            fell_back: Family::default(),
             attempts_failed: Family::default(),
             body_bytes: Family::default(),
             elapsed: durations(),
@@ -71,6 +73,11 @@ impl Metrics {
             "claimed",
             "Deliveries whose body went to the blob store",
             metrics.claimed.clone(),
+        );
+        registry.register(
+            "fell_back",
+            "Deliveries that wait in the fallback, because the queue did not take them",
+            metrics.fell_back.clone(),
         );
         registry.register(
             "queue_attempts_failed",
@@ -133,6 +140,9 @@ impl Observer for Metrics {
         }
         if report.claimed {
             self.claimed.get_or_create(&source()).inc();
+        }
+        if report.fell_back {
+            self.fell_back.get_or_create(&source()).inc();
         }
         if matches!(report.outcome, Outcome::Accepted | Outcome::Repeat) {
             self.elapsed.observe(report.elapsed.as_secs_f64());

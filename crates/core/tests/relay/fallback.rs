@@ -1,0 +1,203 @@
+//! A second place for what the queue does not take in time, and the way back from there.
+
+use crate::bench::{Bench, SECRET};
+use futures_executor::block_on;
+use futures_util::future::join;
+use labelrelay_core::fallback::{Redriven, redrive};
+use labelrelay_core::{BlobStore, Clock, Outcome, QueueErrorKind};
+use labelrelay_event::{Data, Envelope};
+use labelrelay_testkit::memory::Fault;
+use labelrelay_testkit::request::TestRequest;
+use std::time::Duration;
+
+const BODY: &[u8] =
+    br#"{"action": "PROJECT_CREATED", "project": {"id": 1}, "big": 9007199254740993.10}"#;
+
+fn request() -> TestRequest {
+    TestRequest::label_studio(SECRET, BODY)
+}
+
+/// Moves what waits, with a minute's time.
+fn redriven(bench: &Bench, blobs: Option<&dyn BlobStore>) -> Redriven {
+    let until = bench.clock.monotonic() + Duration::from_secs(60);
+    let all = redrive(&*bench.fallback, &*bench.queue, blobs, &bench.clock, until);
+    block_on(all).expect("the fallback can be listed")
+}
+
+#[test]
+fn what_the_queue_refuses_waits_in_the_fallback_and_comes_back_byte_for_byte() {
+    for kind in [
+        QueueErrorKind::Denied,
+        QueueErrorKind::Misconfigured,
+        QueueErrorKind::Full,
+        QueueErrorKind::Unproven,
+    ] {
+        let bench = Bench::with_fallback(1 << 20, false);
+        bench.queue.fail_with(&[Fault::Error(kind)]);
+        assert_eq!(bench.deliver(&request()).outcome, Outcome::Accepted);
+        let report = bench.seen.reports().pop().unwrap();
+        assert!(report.fell_back);
+        assert!(report.reason.unwrap().contains(kind.as_str()));
+        assert!(bench.queue.messages().is_empty());
+        let waiting = bench.fallback.envelopes();
+        assert_eq!(waiting.len(), 1);
+        assert_eq!(
+            Envelope::decode(&waiting[0]).unwrap().data,
+            Data::Json(BODY)
+        );
+
+        let done = redriven(&bench, None);
+        assert_eq!((done.moved, done.failed, done.complete), (1, 0, true));
+        assert!(bench.fallback.envelopes().is_empty());
+        let messages = bench.queue.messages();
+        assert_eq!(messages.len(), 1);
+        assert_eq!(messages[0].body, waiting[0]);
+        assert_eq!(messages[0].id(), report.event_id.unwrap());
+    }
+}
+
+#[test]
+fn a_hanging_queue_leaves_the_fallback_half_of_the_time() {
+    let bench = Bench::with_fallback(1 << 20, false);
+    bench.queue.fail_with(&[Fault::Hang; 2]);
+    let (answer, ()) = block_on(join(bench.deliver_async(&request()), async {
+        bench.clock.advance(Duration::from_millis(201));
+        bench.clock.advance(Duration::from_millis(200));
+    }));
+    assert_eq!(answer.outcome, Outcome::Accepted);
+    let report = bench.seen.reports().pop().unwrap();
+    assert!(report.fell_back);
+    assert!(!report.late);
+    assert_eq!(bench.fallback.envelopes().len(), 1);
+}
+
+#[test]
+fn a_queue_that_works_leaves_the_fallback_alone() {
+    let bench = Bench::with_fallback(1 << 20, false);
+    assert_eq!(bench.deliver(&request()).outcome, Outcome::Accepted);
+    assert!(!bench.seen.reports()[0].fell_back);
+    assert!(bench.fallback.envelopes().is_empty());
+}
+
+#[test]
+fn without_either_place_it_is_503_and_nothing_is_kept() {
+    let bench = Bench::with_fallback(1 << 20, false);
+    bench.fallback.break_down(true);
+    bench
+        .queue
+        .fail_with(&[Fault::Error(QueueErrorKind::Denied); 2]);
+    let answer = bench.deliver(&request());
+    assert_eq!(answer.outcome, Outcome::Unavailable);
+    assert!(answer.retry_after.is_some());
+    assert!(!bench.seen.reports()[0].fell_back);
+    assert!(bench.queue.messages().is_empty());
+}
+
+#[test]
+fn a_broken_fallback_leaves_the_rest_of_the_time_to_the_queue() {
+    let bench = Bench::with_fallback(1 << 20, false);
+    bench.fallback.break_down(true);
+    bench
+        .queue
+        .fail_with(&[Fault::Error(QueueErrorKind::Denied)]);
+    assert_eq!(bench.deliver(&request()).outcome, Outcome::Accepted);
+    assert_eq!(bench.queue.messages().len(), 1);
+}
+
+#[test]
+fn nothing_forged_reaches_the_fallback() {
+    let bench = Bench::with_fallback(1 << 20, false);
+    bench
+        .queue
+        .fail_with(&[Fault::Error(QueueErrorKind::Denied); 2]);
+    let forged = TestRequest::label_studio("somebody-elses-secret", BODY);
+    assert_eq!(bench.deliver(&forged).outcome, Outcome::Unauthorized);
+    assert!(bench.fallback.envelopes().is_empty());
+}
+
+fn large() -> Vec<u8> {
+    format!(r#"{{"action":"X","fill":"{}"}}"#, "a".repeat(5000)).into_bytes()
+}
+
+#[test]
+fn what_is_too_large_without_a_blob_store_waits_until_there_is_one() {
+    let bench = Bench::with_fallback(2000, false);
+    let body = large();
+    let request = TestRequest::label_studio(SECRET, &body);
+    assert_eq!(bench.deliver(&request).outcome, Outcome::Accepted);
+    assert!(bench.seen.reports()[0].fell_back);
+
+    let stuck = redriven(&bench, None);
+    assert_eq!((stuck.moved, stuck.failed, stuck.complete), (0, 1, true));
+    assert!(stuck.stuck[0].1.contains("blob_store"), "{:?}", stuck.stuck);
+    assert_eq!(bench.fallback.envelopes().len(), 1, "it is still there");
+
+    let done = redriven(&bench, Some(&*bench.blobs));
+    assert_eq!((done.moved, done.failed), (1, 0));
+    let message = bench.queue.messages().pop().unwrap();
+    let envelope = Envelope::decode(&message.body).unwrap();
+    let uri = envelope.attributes.dataref.clone().unwrap();
+    let kept = bench.blobs.get(uri.strip_prefix("memory:").unwrap());
+    assert!(kept.as_deref() == Some(&body[..]));
+    assert!(envelope.matches_digest(&body));
+}
+
+#[test]
+fn a_blob_store_that_fails_leaves_large_events_to_the_fallback() {
+    let bench = Bench::with_fallback(2000, true);
+    bench.blobs.break_down();
+    let body = large();
+    let request = TestRequest::label_studio(SECRET, &body);
+    let answer = bench.deliver_while_time_passes(&request);
+    assert_eq!(answer.outcome, Outcome::Accepted);
+    assert!(bench.seen.reports()[0].fell_back);
+    let waiting = bench.fallback.envelopes();
+    let envelope = Envelope::decode(&waiting[0]).unwrap();
+    assert!(envelope.matches_digest(&envelope.data.bytes().unwrap().unwrap()));
+}
+
+#[test]
+fn a_redrive_into_a_queue_that_is_still_down_moves_nothing_and_loses_nothing() {
+    let bench = Bench::with_fallback(1 << 20, false);
+    let count = 600;
+    bench
+        .queue
+        .fail_with(&vec![Fault::Error(QueueErrorKind::Denied); count]);
+    for n in 0..count {
+        let body = format!(r#"{{"action":"PROJECT_UPDATED","project":{{"id":{n}}}}}"#);
+        let request = TestRequest::label_studio(SECRET, body.as_bytes());
+        assert_eq!(bench.deliver(&request).outcome, Outcome::Accepted);
+    }
+    bench
+        .queue
+        .fail_with(&[Fault::Error(QueueErrorKind::Denied); 100]);
+    let done = redriven(&bench, None);
+    assert_eq!((done.moved, done.complete), (0, false));
+    assert!(done.failed < 100, "it does not try all of them");
+    assert_eq!(done.queue_error.unwrap().kind, QueueErrorKind::Denied);
+    assert_eq!(bench.fallback.envelopes().len(), count);
+
+    // What fails in between is stuck, and the rest moves.
+    loop {
+        let done = redriven(&bench, None);
+        if done.complete && done.failed == 0 {
+            break;
+        }
+    }
+    assert_eq!(bench.queue.messages().len(), count);
+    assert!(bench.fallback.envelopes().is_empty());
+}
+
+#[test]
+fn a_redrive_ends_when_its_time_is_up() {
+    let bench = Bench::with_fallback(1 << 20, false);
+    bench
+        .queue
+        .fail_with(&[Fault::Error(QueueErrorKind::Denied)]);
+    bench.deliver(&request());
+    let now = bench.clock.monotonic();
+    let all = redrive(&*bench.fallback, &*bench.queue, None, &bench.clock, now);
+    let done = block_on(all).unwrap();
+    assert_eq!((done.moved, done.complete), (0, false));
+    assert_eq!(bench.fallback.envelopes().len(), 1);
+}
