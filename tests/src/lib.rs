@@ -17,3 +17,4 @@ pub mod random;
 pub mod recorder;
 pub mod relay;
 pub mod sender;
+pub mod servers;

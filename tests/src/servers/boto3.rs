@@ -1,0 +1,32 @@
+//! AWS's own client for Python, to set things up and to look at them from the outside.
+
+use super::{environment, installed};
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The Python that has boto3.
+pub fn python() -> PathBuf {
+    installed("LABELRELAY_TEST_MINISTACK").with_file_name("python")
+}
+
+/// Runs `script`, in which `client('sqs')` makes a client of what answers at `endpoint`, `args` holds the
+/// arguments and `json` is imported. Returns what it printed.
+pub fn run(endpoint: &str, script: &str, arguments: &[&str]) -> String {
+    const BEFORE: &str = "import boto3, json, sys\n\
+        from botocore.config import Config\n\
+        args = sys.argv[1:]\n\
+        def client(name, **more): return boto3.client(name, config=Config(retries={'max_attempts': 1}, s3={'addressing_style': 'path'}), **more)\n";
+    let output = Command::new(python())
+        .arg("-c")
+        .arg([BEFORE, script].concat())
+        .args(arguments)
+        .envs(environment(endpoint))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "the script failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}

@@ -1,0 +1,108 @@
+//! A server as a process: started on free ports, awaited, ended with all that it started.
+
+use crate::client::Client;
+use crate::relay::eventually;
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// Ports that are free now, all different.
+pub fn free_ports<const N: usize>() -> [u16; N] {
+    // Held together, so that no two are the same; let go together, for the server to take.
+    let held: [TcpListener; N] =
+        std::array::from_fn(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+    held.map(|listener| listener.local_addr().unwrap().port())
+}
+
+/// A running server with a folder of its own; it and its children are killed when this is dropped.
+pub struct Server {
+    /// Where it answers.
+    pub address: SocketAddr,
+    child: Child,
+    folder: TempDir,
+}
+
+impl Server {
+    /// Starts what `command` makes of a port and an empty folder, and waits until a GET of `ready` is
+    /// answered with 200. Somebody else may have taken the port meanwhile: then another one is tried.
+    pub fn start(
+        name: &str,
+        ready: &str,
+        mut command: impl FnMut(u16, &std::path::Path) -> Command,
+    ) -> Self {
+        for _ in 0..3 {
+            let [port] = free_ports();
+            let folder = tempfile::tempdir().unwrap();
+            let mut command = command(port, folder.path());
+            let log = log(&folder);
+            let child = command
+                .current_dir(folder.path())
+                .env("HOME", folder.path())
+                .env("TMPDIR", folder.path())
+                .stdin(Stdio::null())
+                .stdout(File::create(&log).unwrap())
+                .stderr(File::options().append(true).open(&log).unwrap())
+                // A group of its own, so that what it starts can be ended with it.
+                .process_group(0)
+                .spawn()
+                .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+            let mut server = Self {
+                address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+                child,
+                folder,
+            };
+            if server.becomes_ready(name, ready) {
+                return server;
+            }
+            eprintln!("{name} ended before it was ready:\n{}", server.log());
+        }
+        panic!("{name} ended before it was ready, three times; its logs stand above");
+    }
+
+    fn becomes_ready(&mut self, name: &str, path: &str) -> bool {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        eventually(&format!("{name} is ready"), || {
+            if self.child.try_wait().unwrap().is_some() {
+                return Some(false);
+            }
+            let answer = Client::connect(self.address)
+                .and_then(|mut client| client.exchange(request.as_bytes()))
+                .ok()?;
+            (answer.status == 200).then_some(true)
+        })
+    }
+
+    /// Where it answers, as a URL without a slash at its end.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What it has written.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(log(&self.folder)).unwrap()).into_owned()
+    }
+
+    /// Ends it and all that it started, as a machine that loses its power does.
+    pub fn kill(&mut self) {
+        // The group outlives its leader as long as it has members, so this is right even then.
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("sh")
+            .args(["-c", "kill -KILL -- \"$0\"", &group])
+            .stderr(Stdio::null())
+            .status();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn log(folder: &TempDir) -> PathBuf {
+    folder.path().join("server.log")
+}
