@@ -14,7 +14,7 @@ impl Observer for LogObserver {
     fn request(&self, report: &Report) {
         let source = report.source.as_deref().unwrap_or("-");
         let elapsed_ms = report.elapsed.as_secs_f64() * 1000.0;
-        let digest = report.digest.map(Digest::to_hex);
+        let digest = || report.digest.map(Digest::to_hex);
         if report.fell_back {
             tracing::warn!(
                 name: "delivery_in_fallback",
@@ -55,7 +55,7 @@ impl Observer for LogObserver {
                 id = report.event_id,
                 delivery_id = report.delivery_id,
                 body_bytes = report.body_bytes,
-                data_sha256 = digest,
+                data_sha256 = digest(),
                 late = report.late,
                 elapsed_ms,
                 reason = report.reason,
@@ -68,7 +68,7 @@ impl Observer for LogObserver {
                 delivery_id = report.delivery_id,
                 client = report.client.map(|client| client.to_string()),
                 body_bytes = report.body_bytes,
-                data_sha256 = digest,
+                data_sha256 = digest(),
                 credential_headers = list(&report.credential_headers),
                 secrets_tried = list(&report.secrets_tried),
                 elapsed_ms,
