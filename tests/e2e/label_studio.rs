@@ -1,29 +1,11 @@
 //! A real Label Studio fires every event that it can at a real `serve`.
 
-use labelrelay_tests::recorder::{Exchange, Recorder};
+use labelrelay_tests::label_studio::{self, Step, action};
+use labelrelay_tests::recorder::Recorder;
 use labelrelay_tests::relay::{SECRET, Site};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-/// What version 1.23.2 is known to send.
-const ACTIONS: [&str; 13] = [
-    "ANNOTATIONS_CREATED",
-    "ANNOTATIONS_DELETED",
-    "ANNOTATION_CREATED",
-    "ANNOTATION_UPDATED",
-    "LABEL_LINK_CREATED",
-    "LABEL_LINK_DELETED",
-    "LABEL_LINK_UPDATED",
-    "PROJECT_CREATED",
-    "PROJECT_DELETED",
-    "PROJECT_UPDATED",
-    "START_TRAINING",
-    "TASKS_CREATED",
-    "TASKS_DELETED",
-];
 
 #[test]
 #[ignore = "needs an installed Label Studio: run it with `cargo xtask e2e label_studio`"]
@@ -31,7 +13,7 @@ fn every_event_of_a_real_label_studio_is_queued_and_its_api_is_not_slowed() {
     let site = Site::new();
     let relay = site.serve();
     let recorder = Recorder::start(relay.address);
-    let with_relay = drive(recorder.address);
+    let with_relay = drive_at(recorder.address);
     let exchanges = recorder.exchanges();
     for exchange in &exchanges {
         assert!(
@@ -44,16 +26,7 @@ fn every_event_of_a_real_label_studio_is_queued_and_its_api_is_not_slowed() {
             relay.log()
         );
     }
-    let events: Vec<&Exchange> = exchanges
-        .iter()
-        .filter(|exchange| exchange.body.starts_with(br#"{"action""#))
-        .collect();
-    let seen: BTreeSet<_> = events.iter().map(|event| action(&event.body)).collect();
-    assert_eq!(
-        seen,
-        ACTIONS.map(str::to_owned).into(),
-        "the actions that this Label Studio sent"
-    );
+    let events = label_studio::events(&exchanges);
 
     let mut queued: HashMap<String, Vec<u8>> = HashMap::new();
     for event in site.export() {
@@ -92,71 +65,13 @@ fn every_event_of_a_real_label_studio_is_queued_and_its_api_is_not_slowed() {
     );
 
     let instant = Recorder::start(answer_at_once());
-    let with_instant = drive(instant.address);
+    let with_instant = drive_at(instant.address);
     compare(&with_relay, &with_instant);
 }
 
-/// One step of the driver's walk and the seconds that Label Studio's API took for it.
-type Step = (String, f64);
-
 /// Starts Label Studio and makes it send everything to `address`.
-fn drive(address: SocketAddr) -> Vec<Step> {
-    let variable = |name: &str| {
-        PathBuf::from(
-            std::env::var_os(name)
-                .unwrap_or_else(|| panic!("{name} is not set: run `cargo xtask e2e`")),
-        )
-    };
-    let label_studio = variable("LABELRELAY_TEST_LABEL_STUDIO");
-    let template = variable("LABELRELAY_TEST_CACHE").join("label-studio-1.23.2-template");
-    let folder = tempfile::tempdir().unwrap();
-    let report = folder.path().join("report.json");
-    let driver = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("e2e")
-        .join("label_studio")
-        .join("drive.py");
-    let output = Command::new(label_studio.with_file_name("python"))
-        .arg(driver)
-        .arg("--label-studio")
-        .arg(&label_studio)
-        .arg("--template")
-        .arg(template)
-        .arg("--report")
-        .arg(&report)
-        .args([
-            "--level",
-            "both",
-            "--target-url",
-            &format!("http://{address}/label-studio"),
-        ])
-        .args(["--header", &format!("Authorization: Bearer {SECRET}")])
-        .args([
-            "--ml-url",
-            &format!("http://label-studio:{SECRET}@{address}/label-studio"),
-        ])
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "the driver: {}\n{}\n{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let report: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
-    let steps = report["steps"].as_array().unwrap();
-    steps
-        .iter()
-        .map(|step| {
-            (
-                step["step"].as_str().unwrap().to_owned(),
-                step["seconds"].as_f64().unwrap(),
-            )
-        })
-        .collect()
+fn drive_at(address: SocketAddr) -> Vec<Step> {
+    label_studio::drive(&format!("{address}/label-studio"), SECRET)
 }
 
 /// The annotator waits for the receiver: compares what the same walk took with one that does nothing.
@@ -224,10 +139,4 @@ fn request_length(bytes: &[u8]) -> Option<usize> {
         .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok())
         .unwrap_or(0);
     (bytes.len() >= end + length).then_some(end + length)
-}
-
-/// The action of a body; read by hand, because bodies hold things that a strict parser refuses.
-fn action(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&body[..body.len().min(80)]).into_owned();
-    text.split('"').nth(3).unwrap_or_default().to_owned()
 }
