@@ -1,4 +1,5 @@
-//! What labelrelay keeps on one machine: the embedded queue (`SQLite`) and the blob store in a directory.
+//! What labelrelay keeps on one machine: the embedded queue (`SQLite`) and stores in directories:
+//! for claim checks, and as a fallback.
 //!
 //! Two ways into one queue file:
 //!
@@ -21,7 +22,7 @@ mod meaning;
 mod schema;
 mod sqlite;
 
-pub use blob::FileBlobStore;
+pub use blob::{FileBlobStore, FileFallback};
 pub use embedded::{EmbeddedQueue, Options};
 pub use error::{FileError, OpenError};
 pub use file::{

@@ -13,6 +13,7 @@
 )]
 
 pub mod clock;
+pub mod fallback_suite;
 pub mod fixtures;
 pub mod memory;
 pub mod queue_suite;

@@ -1,7 +1,10 @@
-//! A directory as a blob store (`file:///directory`), for claim checks on one machine.
+//! A directory as a blob store (`file:///directory`), for claim checks and as a fallback on one machine.
 
+mod fallback;
 mod temporary;
 mod write;
+
+pub use fallback::FileFallback;
 
 use bytes::Bytes;
 use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream};
@@ -67,6 +70,34 @@ impl FileBlobStore {
         }
         Ok(self.dir.join(key))
     }
+
+    /// Stores an object under `key`, unless it is there already.
+    async fn store(
+        &self,
+        key: &str,
+        length: u64,
+        body: BoxStream<'_, std::io::Result<Bytes>>,
+    ) -> Result<PathBuf, BlobError> {
+        let path = self.path(key)?;
+        let object = Object {
+            dir: self.dir.clone(),
+            path: path.clone(),
+            length,
+        };
+        object.store(body).await?;
+        Ok(path)
+    }
+
+    /// Whether a file can be written.
+    async fn probe(&self) -> Result<(), BlobError> {
+        let dir = self.dir.clone();
+        let probe = move || {
+            Temporary::make(&dir)
+                .and_then(|(_removed, mut file)| file.write_all(b"?"))
+                .map_err(|source| failed("writing into the directory", &dir, source))
+        };
+        answer(on_thread(probe)?).await
+    }
 }
 
 impl BlobStore for FileBlobStore {
@@ -76,25 +107,11 @@ impl BlobStore for FileBlobStore {
         length: u64,
         body: BoxStream<'a, std::io::Result<Bytes>>,
     ) -> BoxFuture<'a, Result<String, BlobError>> {
-        Box::pin(async move {
-            let path = self.path(key)?;
-            let uri = uri(&path);
-            let dir = self.dir.clone();
-            Object { dir, path, length }.store(body).await?;
-            Ok(uri)
-        })
+        Box::pin(async move { Ok(uri(&self.store(key, length, body).await?)) })
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
-        Box::pin(async move {
-            let dir = self.dir.clone();
-            let probe = move || {
-                Temporary::make(&dir)
-                    .and_then(|(_removed, mut file)| file.write_all(b"?"))
-                    .map_err(|source| failed("writing into the directory", &dir, source))
-            };
-            answer(on_thread(probe)?).await
-        })
+        Box::pin(self.probe())
     }
 }
 

@@ -119,13 +119,13 @@ impl Object {
 }
 
 /// What a thread answers with.
-type Answer = oneshot::Receiver<Result<(), BlobError>>;
+type Answer<T> = oneshot::Receiver<Result<T, BlobError>>;
 
 /// Runs `work` on a thread of its own: bodies that need a blob store are rare on one machine, and one that
 /// arrives slowly shall keep no other from the disk.
-pub(super) fn on_thread(
-    work: impl FnOnce() -> Result<(), BlobError> + Send + 'static,
-) -> Result<Answer, BlobError> {
+pub(super) fn on_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BlobError> + Send + 'static,
+) -> Result<Answer<T>, BlobError> {
     let (done, answer) = oneshot::channel();
     std::thread::Builder::new()
         .name("blob-writer".to_owned())
@@ -141,7 +141,7 @@ pub(super) fn on_thread(
     Ok(answer)
 }
 
-pub(super) async fn answer(answer: Answer) -> Result<(), BlobError> {
+pub(super) async fn answer<T>(answer: Answer<T>) -> Result<T, BlobError> {
     answer.await.unwrap_or_else(|_| {
         Err(BlobError::transient(
             "the thread that writes ended without an answer; what it printed says why",

@@ -4,6 +4,7 @@
 mod blob;
 mod conformance;
 mod crash;
+mod fallback;
 mod faults;
 mod journal;
 mod owner;

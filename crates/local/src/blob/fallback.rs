@@ -1,0 +1,104 @@
+//! A directory as a fallback (`file:///directory`): one file for each event, until the queue has it.
+
+use super::write::{answer, on_thread};
+use super::{FileBlobStore, failed};
+use bytes::Bytes;
+use labelrelay_core::{BlobError, BoxFuture, BoxStream, FallbackStore};
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// What a key's file name ends with. Files without it are not events, and are left alone.
+const END: &str = ".json";
+
+/// Stores each envelope as a file of its own, written as [`FileBlobStore`] writes objects: a name never
+/// stands for half an envelope.
+#[derive(Debug)]
+pub struct FileFallback(FileBlobStore);
+
+impl FileFallback {
+    /// Opens the directory `dir`, and makes it (mode 0700) when there is none.
+    ///
+    /// # Errors
+    /// When it cannot be made, or is not a directory.
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self, BlobError> {
+        FileBlobStore::open(dir).map(Self)
+    }
+}
+
+impl FallbackStore for FileFallback {
+    fn put<'a>(&'a self, key: &'a str, envelope: Bytes) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(async move {
+            let length = envelope.len() as u64;
+            let body: BoxStream<'_, _> =
+                Box::pin(futures_util::stream::iter([Ok::<_, std::io::Error>(
+                    envelope,
+                )]));
+            self.0.store(&file_name(key), length, body).await?;
+            Ok(())
+        })
+    }
+
+    fn list<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        max: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, BlobError>> {
+        Box::pin(async move {
+            let (dir, after) = (self.0.dir.clone(), after.map(str::to_owned));
+            let list = move || {
+                let mut keys =
+                    keys(&dir).map_err(|source| failed("reading the directory", &dir, source))?;
+                keys.retain(|key| after.as_ref().is_none_or(|after| key > after));
+                keys.sort_unstable();
+                keys.truncate(max);
+                Ok(keys)
+            };
+            answer(on_thread(list)?).await
+        })
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, BlobError>> {
+        Box::pin(async move {
+            let path = self.0.path(&file_name(key))?;
+            let read = move || match std::fs::read(&path) {
+                Ok(bytes) => Ok(Some(bytes.into())),
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                Err(source) => Err(failed("reading the event", &path, source)),
+            };
+            answer(on_thread(read)?).await
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(async move {
+            let path = self.0.path(&file_name(key))?;
+            // Not synced: what comes back after a crash is a repeat at worst.
+            let remove = move || match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    Err(failed("removing the event", &path, error))
+                }
+                _ => Ok(()),
+            };
+            answer(on_thread(remove)?).await
+        })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
+        Box::pin(self.0.probe())
+    }
+}
+
+fn file_name(key: &str) -> String {
+    format!("{key}{END}")
+}
+
+fn keys(dir: &Path) -> std::io::Result<Vec<String>> {
+    let mut keys = Vec::new();
+    for entry in std::fs::read_dir(dir)? {
+        let name = entry?.file_name();
+        let key = name.to_str().and_then(|name| name.strip_suffix(END));
+        // A file that is being written begins with a dot.
+        keys.extend(key.filter(|key| !key.starts_with('.')).map(str::to_owned));
+    }
+    Ok(keys)
+}

@@ -1,0 +1,81 @@
+//! What every fallback must do, as a plain function over an empty store.
+
+use bytes::Bytes;
+use labelrelay_core::FallbackStore;
+
+/// Envelopes come back as they went in, in the order of their keys, and are gone once removed.
+///
+/// # Panics
+/// When the store does something else.
+pub async fn keeps_envelopes_until_they_are_removed(store: &dyn FallbackStore) {
+    store.check().await.expect("it can be written");
+    assert!(store.list(None, 10).await.expect("listed").is_empty());
+    let large = "x".repeat(3 << 20);
+    let bodies = [
+        "{}".to_owned(),
+        "{\"data\": \"\u{ffff} \\ud83d \u{1f600}\r\n\"}".to_owned(),
+        format!("{{\"data\":\"{large}\"}}"),
+    ];
+    let key = |n: usize| format!("20261124T03141{n}.123456789Z-id{n}");
+    for n in [2, 0, 1] {
+        let envelope = Bytes::from(bodies[n].clone());
+        store.put(&key(n), envelope.clone()).await.expect("taken");
+        // A retry whose first attempt came true.
+        store.put(&key(n), envelope).await.expect("taken again");
+    }
+    let all = store.list(None, 10).await.expect("listed");
+    assert_eq!(all, [key(0), key(1), key(2)]);
+    assert_eq!(store.list(None, 2).await.expect("listed"), all[..2]);
+    let later = store.list(Some(&all[0]), 10).await.expect("listed");
+    assert_eq!(later, all[1..]);
+    for (key, body) in all.iter().zip(&bodies) {
+        let kept = store.get(key).await.expect("read").expect("there");
+        assert!(kept == body.as_bytes(), "{key} comes back as it went in");
+        store.remove(key).await.expect("removed");
+        store
+            .remove(key)
+            .await
+            .expect("nothing to remove is no error");
+        assert_eq!(store.get(key).await.expect("looked for"), None);
+    }
+    assert!(store.list(None, 10).await.expect("listed").is_empty());
+}
+
+/// More than one page of an object store's listing.
+///
+/// # Panics
+/// When a key is missing, twice, or out of order.
+pub async fn lists_more_than_a_page(store: &dyn FallbackStore) {
+    let keys: Vec<String> = (0..1200)
+        .map(|n| format!("20261124T{n:06}.000000000Z-id"))
+        .collect();
+    for chunk in keys.chunks(50) {
+        let puts = chunk
+            .iter()
+            .map(|key| store.put(key, Bytes::from_static(b"{}")));
+        for put in futures_util::future::join_all(puts).await {
+            put.expect("taken");
+        }
+    }
+    let first = store.list(None, 1100).await.expect("listed");
+    assert!(first == keys[..first.len()] && !first.is_empty());
+    let mut listed = Vec::new();
+    while let Some(page) = next_page(store, listed.last()).await {
+        listed.extend(page);
+    }
+    assert!(listed == keys, "{} of {}", listed.len(), keys.len());
+    for chunk in keys.chunks(50) {
+        let removals = chunk.iter().map(|key| store.remove(key));
+        for removal in futures_util::future::join_all(removals).await {
+            removal.expect("removed");
+        }
+    }
+}
+
+async fn next_page(store: &dyn FallbackStore, after: Option<&String>) -> Option<Vec<String>> {
+    let page = store
+        .list(after.map(String::as_str), 500)
+        .await
+        .expect("listed");
+    (!page.is_empty()).then_some(page)
+}
