@@ -105,6 +105,11 @@ impl Response {
         Some(body.get(name)?.as_str()?.to_owned())
     }
 
+    /// The body as text, for messages.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     /// What became of the request.
     pub fn outcome(&self) -> String {
         self.member("outcome")

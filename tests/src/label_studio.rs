@@ -42,12 +42,14 @@ pub fn drive(place: &str, secret: &str) -> Vec<Step> {
         .arg(template)
         .arg("--report")
         .arg(&report)
-        .args(["--level", "both", "--target-url", &format!("http://{place}")])
-        .args(["--header", &format!("Authorization: Bearer {secret}")])
         .args([
-            "--ml-url",
-            &format!("http://label-studio:{secret}@{place}"),
+            "--level",
+            "both",
+            "--target-url",
+            &format!("http://{place}"),
         ])
+        .args(["--header", &format!("Authorization: Bearer {secret}")])
+        .args(["--ml-url", &format!("http://label-studio:{secret}@{place}")])
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::null())
         .output()

@@ -33,6 +33,8 @@ impl Ministack {
                     .env("LAMBDA_EXECUTOR", "local")
                     .env("STATE_DIR", folder.join("state"))
                     .env("S3_DATA_DIR", folder.join("s3"))
+                    // Given to the functions that it runs, which find it by no other way.
+                    .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
                     // Nothing may look for a container engine here.
                     .env("DOCKER_HOST", "unix:///dev/null")
                     .env("AWS_ACCESS_KEY_ID", super::KEY)

@@ -1,0 +1,52 @@
+//! What can be said of the template without deploying it.
+
+use crate::tool::{output, root, tool};
+
+#[test]
+#[ignore = "needs cfn-lint: cargo xtask test"]
+fn cfn_lint_finds_nothing() {
+    output(
+        tool("LABELRELAY_TEST_CFN_LINT")
+            .arg("template.yaml")
+            .current_dir(root()),
+    );
+}
+
+#[test]
+#[ignore = "needs the SAM command line: cargo xtask test"]
+fn sam_validates_the_template() {
+    output(
+        tool("LABELRELAY_TEST_SAM")
+            .args(["validate", "--lint", "--template-file", "template.yaml"])
+            .env("AWS_DEFAULT_REGION", "us-east-1")
+            .current_dir(root()),
+    );
+}
+
+#[test]
+#[ignore = "needs checkov: cargo xtask test"]
+fn the_security_scan_finds_nothing_that_is_not_explained() {
+    let printed = output(
+        tool("LABELRELAY_TEST_CHECKOV")
+            .args(["--file", "template.yaml", "--framework", "cloudformation"])
+            // Guidelines to print beside findings would be fetched from a server.
+            .args(["--skip-download", "--output", "json"])
+            .current_dir(root()),
+    );
+    let report: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    assert!(
+        report["summary"]["passed"].as_u64() >= Some(20),
+        "the scan saw the template: {}",
+        report["summary"]
+    );
+    let skipped = report["results"]["skipped_checks"].as_array().unwrap();
+    for check in skipped {
+        let reason = check["check_result"]["suppress_comment"].as_str();
+        assert!(
+            reason.is_some_and(|reason| reason.len() > 20),
+            "{} of {} is waived without a reason",
+            check["check_id"],
+            check["resource"]
+        );
+    }
+}

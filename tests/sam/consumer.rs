@@ -1,0 +1,57 @@
+//! The consumer that the documentation prints, run as printed.
+
+use crate::stack::{Outputs, Stack};
+use crate::tool::root;
+use labelrelay_tests::servers::{boto3, environment};
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// What the consumer kept: each event's id, and the bytes of its body.
+pub(crate) type Consumed = HashMap<String, Vec<u8>>;
+
+/// Runs the consumer until the queue is empty, with these credentials, and returns all that it ever kept in
+/// `folder`.
+pub(crate) fn consume(
+    stack: &Stack,
+    outputs: &Outputs,
+    folder: &Path,
+    credentials: &[(&str, String)],
+) -> Consumed {
+    let script = folder.join("consumer.py");
+    std::fs::write(&script, printed()).unwrap();
+    let output = Command::new(boto3::python())
+        .arg(&script)
+        .arg(outputs.get("QueueUrl"))
+        .arg(folder)
+        .envs(environment(&stack.aws.endpoint()))
+        .envs(credentials.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && said.is_empty(),
+        "the consumer: {}\n{said}",
+        output.status
+    );
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|found| found == "body"))
+        .map(|path| {
+            let id = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            (id, std::fs::read(&path).unwrap())
+        })
+        .collect()
+}
+
+/// The block of Python in the documentation that begins with the consumer's name.
+fn printed() -> String {
+    let document = std::fs::read_to_string(root().join("docs/aws.md")).unwrap();
+    let begin = document
+        .find("# consumer.py")
+        .expect("docs/aws.md prints consumer.py");
+    let block = &document[begin..];
+    block[..block.find("\n```").expect("the block has an end")].to_owned()
+}

@@ -1,0 +1,22 @@
+//! `template.yaml`, checked by the linters and the security scanner, and deployed with the real SAM
+//! command line to a stand-in for AWS that runs the real function and holds it to its permissions.
+//!
+//! `cargo xtask aws` runs these.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod archive;
+mod checks;
+mod consumer;
+mod delivery;
+mod deploy;
+mod outage;
+mod permissions;
+mod stack;
+mod tool;
+mod variants;

@@ -1,0 +1,214 @@
+//! A stack in a stand-in for AWS: built and deployed by the SAM command line, seen through its outputs.
+
+use crate::tool::{output, path, root, tool};
+use labelrelay_tests::servers::{Ministack, environment, installed};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What a deployment printed at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Outputs(HashMap<String, String>);
+
+impl Outputs {
+    /// The output of this name, which must be there.
+    pub(crate) fn get(&self, name: &str) -> &str {
+        self.0
+            .get(name)
+            .unwrap_or_else(|| panic!("the stack has no output {name}: {:?}", self.0))
+    }
+
+    /// Whether there is an output of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Path below the stand-in's address that stands for the URL in the output `name`: its host names
+    /// lead to the real AWS.
+    pub(crate) fn path(&self, name: &str) -> String {
+        let url = self.get(name);
+        let (host, path) = url
+            .strip_prefix("https://")
+            .and_then(|rest| rest.split_once('/'))
+            .unwrap_or_else(|| panic!("{name} is no HTTPS URL: {url}"));
+        let (id, _) = host
+            .split_once(".lambda-url.")
+            .unwrap_or_else(|| panic!("{name} is no function URL: {url}"));
+        format!("/_aws/lambda-url/{id}/{path}")
+    }
+}
+
+/// The stand-in, and the name of a stack in it.
+pub(crate) struct Stack {
+    /// Where everything is. It lets a function do only what the function's role allows.
+    pub(crate) aws: Ministack,
+    name: &'static str,
+}
+
+impl Stack {
+    /// An empty stand-in.
+    pub(crate) fn new() -> Self {
+        Self {
+            aws: Ministack::start_strict(),
+            name: "labelrelay",
+        }
+    }
+
+    /// Where HTTP is spoken.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.aws.address
+    }
+
+    /// `sam deploy` of the template at `template`, with these parameters, as `test`.
+    pub(crate) fn deploy(&self, template: &Path, parameters: &[&str]) -> Outputs {
+        self.deploy_as(template, parameters, &[])
+    }
+
+    /// The same with other variables in the environment, such as credentials.
+    pub(crate) fn deploy_as(
+        &self,
+        template: &Path,
+        parameters: &[&str],
+        variables: &[(&str, String)],
+    ) -> Outputs {
+        let mut command = self.sam("deploy", template);
+        command
+            .args(["--resolve-s3", "--capabilities", "CAPABILITY_IAM"])
+            .args(["--no-confirm-changeset", "--no-fail-on-empty-changeset"])
+            .args(["--no-progressbar", "--parameter-overrides"])
+            .arg(format!("Architecture={}", architecture()))
+            .args(parameters)
+            .envs(variables.iter().map(|(name, value)| (name, value)));
+        output(&mut command);
+        self.outputs()
+    }
+
+    /// What `sam list stack-outputs` says.
+    fn outputs(&self) -> Outputs {
+        let mut command = tool("LABELRELAY_TEST_SAM");
+        command
+            .args(["list", "stack-outputs", "--output", "json", "--stack-name"])
+            .arg(self.name)
+            .envs(environment(&self.aws.endpoint()));
+        let printed = output(&mut command);
+        let outputs: Vec<HashMap<String, String>> = serde_json::from_str(&printed).unwrap();
+        Outputs(
+            outputs
+                .into_iter()
+                .map(|mut output| {
+                    (
+                        output.remove("OutputKey").unwrap(),
+                        output.remove("OutputValue").unwrap(),
+                    )
+                })
+                .collect(),
+        )
+    }
+
+    fn sam(&self, verb: &str, template: &Path) -> Command {
+        let mut command = tool("LABELRELAY_TEST_SAM");
+        command
+            .arg(verb)
+            .arg("--template-file")
+            .arg(template)
+            .args(["--stack-name", self.name])
+            .current_dir(template.parent().unwrap())
+            .envs(environment(&self.aws.endpoint()));
+        command
+    }
+
+    /// The value that the command in the output `name` prints.
+    pub(crate) fn secret(&self, outputs: &Outputs, name: &str) -> String {
+        let command = outputs.get(name);
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let [
+            "aws",
+            "secretsmanager",
+            "get-secret-value",
+            "--region",
+            region,
+            "--secret-id",
+            id,
+            "--query",
+            "SecretString",
+            "--output",
+            "text",
+        ] = words[..]
+        else {
+            panic!("{name} is another command than this test knows: {command}")
+        };
+        self.aws.boto3(
+            "print(client('secretsmanager', region_name=args[0]).get_secret_value(SecretId=args[1])['SecretString'])",
+            &[region, id.trim_matches('\'')],
+        )
+    }
+
+    /// Keys of the objects in the bucket below `prefix`.
+    pub(crate) fn objects(&self, outputs: &Outputs, prefix: &str) -> Vec<String> {
+        let script = "found = client('s3').list_objects_v2(Bucket=args[0], Prefix=args[1])\n\
+            print(json.dumps([item['Key'] for item in found.get('Contents', [])]))";
+        let printed = self.aws.boto3(script, &[outputs.get("BucketName"), prefix]);
+        serde_json::from_str(&printed).unwrap()
+    }
+
+    /// Days for which logs are kept, of each log group of the stack.
+    pub(crate) fn log_retention(&self, outputs: &Outputs) -> Vec<u64> {
+        let script = "groups = [client('lambda').get_function_configuration(FunctionName=name)['LoggingConfig']['LogGroup'] for name in args]\n\
+            found = [client('logs').describe_log_groups(logGroupNamePrefix=name)['logGroups'][0] for name in groups]\n\
+            print(json.dumps([group['retentionInDays'] for group in found]))";
+        let functions = [outputs.get("RelayFunction"), outputs.get("RedriveFunction")];
+        serde_json::from_str(&self.aws.boto3(script, &functions)).unwrap()
+    }
+
+    /// The end of what the functions have logged, for a failed test.
+    pub(crate) fn logs(&self) -> String {
+        let script = "logs = client('logs')\n\
+            for group in logs.describe_log_groups()['logGroups']:\n    \
+            for event in logs.filter_log_events(logGroupName=group['logGroupName'])['events'][-20:]:\n        \
+            print(event['message'].rstrip())";
+        self.aws.boto3(script, &[])
+    }
+
+    /// Messages that wait in the queue, those in flight included.
+    pub(crate) fn waiting(&self, outputs: &Outputs) -> u64 {
+        self.waiting_at(outputs.get("QueueUrl"))
+    }
+
+    /// The same of the queue at `url`.
+    pub(crate) fn waiting_at(&self, url: &str) -> u64 {
+        let script = "names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible']\n\
+            found = client('sqs').get_queue_attributes(QueueUrl=args[0], AttributeNames=names)['Attributes']\n\
+            print(sum(int(found[name]) for name in names))";
+        self.aws.boto3(script, &[url]).parse().unwrap()
+    }
+}
+
+/// `sam build` of the repository, into `folder`; returns the built template.
+pub(crate) fn build(folder: &Path) -> PathBuf {
+    let cargo = PathBuf::from(env!("CARGO"));
+    let mut command = tool("LABELRELAY_TEST_SAM");
+    command
+        .args(["build", "--template-file", "template.yaml", "--build-dir"])
+        .arg(folder)
+        .args([
+            "--parameter-overrides",
+            &format!("Architecture={}", architecture()),
+        ])
+        .env(
+            "PATH",
+            path(&[cargo, installed("LABELRELAY_TEST_CARGO_LAMBDA")]),
+        )
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .current_dir(root());
+    output(&mut command);
+    folder.join("template.yaml")
+}
+
+/// This machine's, as AWS calls it: the stand-in runs the function here.
+pub(crate) fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "aarch64" => "arm64",
+        other => other,
+    }
+}

@@ -1,0 +1,98 @@
+//! The template's parameters: each combination deploys, and what it deploys delivers.
+
+use crate::archive;
+use crate::delivery::{Accepted, deliver};
+use crate::stack::Stack;
+use labelrelay_tests::sender;
+
+#[test]
+#[ignore = "needs SAM and MiniStack: cargo xtask test"]
+fn a_fifo_queue_keeps_repeats_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let stack = Stack::new();
+    let outputs = stack.deploy(
+        &archive::pack(folder.path()),
+        &["Fifo=true", "Fallback=false", "LabelStudio=false"],
+    );
+    assert!(outputs.get("QueueUrl").strip_suffix(".fifo").is_some());
+    for absent in ["LabelStudioUrl", "RedriveFunction"] {
+        assert!(!outputs.has(absent), "{absent} without what it belongs to");
+    }
+    let secret = stack.secret(&outputs, "LabelboxSecretCommand");
+    let mut accepted = Accepted::new();
+    for _ in 0..2 {
+        deliver(
+            &stack,
+            &outputs,
+            &secret,
+            &sender::label("fifo"),
+            &mut accepted,
+        );
+    }
+    assert_eq!(accepted.len(), 1, "a repeat has the same id");
+    assert_eq!(stack.waiting(&outputs), 1);
+}
+
+#[test]
+#[ignore = "needs SAM and MiniStack: cargo xtask test"]
+fn queue_bucket_and_secret_may_be_brought_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let stack = Stack::new();
+    let script = "sqs, region = client('sqs'), client('sqs').meta.region_name\n\
+        url = sqs.create_queue(QueueName='mine')['QueueUrl']\n\
+        queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=['QueueArn'])['Attributes']['QueueArn']\n\
+        client('s3').create_bucket(Bucket='mine', CreateBucketConfiguration={'LocationConstraint': region})\n\
+        secret = client('secretsmanager').create_secret(Name='mine', SecretString='a secret of forty characters 0123456789 ')['ARN']\n\
+        print(queue, 'arn:aws:s3:::mine', secret, url)";
+    let made = stack.aws.boto3(script, &[]);
+    let [queue, bucket, secret, url] = made.split(' ').collect::<Vec<_>>()[..] else {
+        panic!("{made}")
+    };
+    let outputs = stack.deploy(
+        &archive::pack(folder.path()),
+        &[
+            &format!("QueueArn={queue}"),
+            &format!("BucketArn={bucket}"),
+            &format!("LabelboxSecretArn={secret}"),
+            "LabelStudio=false",
+            "LabelboxAllowedAddresses=127.0.0.0/8,192.0.2.7",
+        ],
+    );
+    assert_eq!(outputs.get("BucketName"), "mine");
+    assert!(
+        !outputs.has("DeadLetterQueueUrl"),
+        "a queue that is brought has its own"
+    );
+    let name = |url: &str| url.rsplit('/').next().map(str::to_owned);
+    assert_eq!(name(outputs.get("QueueUrl")), name(url));
+    let secret = stack.secret(&outputs, "LabelboxSecretCommand");
+    let mut accepted = Accepted::new();
+    deliver(
+        &stack,
+        &outputs,
+        &secret,
+        &sender::label("mine"),
+        &mut accepted,
+    );
+    let large = sender::label(&"x".repeat(1_200_000));
+    deliver(&stack, &outputs, &secret, &large, &mut accepted);
+    assert_eq!(stack.waiting_at(url), 2);
+    assert_eq!(stack.objects(&outputs, "claims/").len(), 1);
+}
+
+#[test]
+#[ignore = "needs SAM and MiniStack: cargo xtask test"]
+fn an_address_that_is_not_on_the_list_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let stack = Stack::new();
+    let outputs = stack.deploy(
+        &archive::pack(folder.path()),
+        &["LabelStudio=false", "LabelboxAllowedAddresses=192.0.2.7"],
+    );
+    let secret = stack.secret(&outputs, "LabelboxSecretCommand");
+    let body = sender::label("elsewhere");
+    let request = sender::labelbox(&secret, "LABEL_CREATED", "ckfgcfsjk09jn06624cy7gb26", &body);
+    let answer = crate::delivery::send(&stack, &outputs, &request);
+    assert_eq!(answer.status, 403, "{}", answer.text());
+    assert_eq!(stack.waiting(&outputs), 0);
+}
