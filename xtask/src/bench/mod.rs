@@ -9,7 +9,11 @@ mod ceiling;
 #[cfg(feature = "load")]
 mod connection;
 #[cfg(feature = "load")]
+mod folder;
+#[cfg(feature = "load")]
 mod histogram;
+#[cfg(feature = "load")]
+mod lambda;
 #[cfg(feature = "load")]
 mod load;
 #[cfg(feature = "load")]
@@ -29,8 +33,15 @@ mod servers;
 pub(crate) use ceiling::run as ceiling;
 #[cfg(feature = "load")]
 pub(crate) use load::by_hand as load;
+
+/// Measures servers, or, as `bench lambda`, the function.
 #[cfg(feature = "load")]
-pub(crate) use plan::run;
+pub(crate) fn run(args: &[String]) -> crate::Outcome {
+    match args.split_first() {
+        Some((first, rest)) if first == "lambda" => lambda::run(rest),
+        _ => plan::run(args),
+    }
+}
 
 /// Builds this program again, optimised and with the load generator, and hands over to it.
 #[cfg(not(feature = "load"))]

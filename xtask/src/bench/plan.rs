@@ -1,6 +1,7 @@
 //! The order of a run: start everything, fill the queue, measure in turns, print.
 
 use super::body::Deliveries;
+use super::folder::Folder;
 use super::load::{self, Until};
 use super::options::Options;
 use super::report::{Measured, Report};
@@ -9,7 +10,7 @@ use crate::Outcome;
 use crate::paths::target;
 use crate::python::FLASK;
 use crate::step::{cargo, output, status};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -117,23 +118,4 @@ fn prefill(count: u64, folder: &Path, deliveries: &Arc<Deliveries>) -> Outcome {
         start.elapsed().as_secs_f64()
     );
     server.stop()
-}
-
-/// A folder on the disk that the build lies on (a temporary folder may be memory), removed afterwards.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Outcome<Self> {
-        let folder = target()?.join(format!("bench-{}", std::process::id()));
-        std::fs::create_dir_all(&folder)?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            eprintln!("cannot remove {}: {error}", self.0.display());
-        }
-    }
 }

@@ -222,7 +222,8 @@ fn rate(lines: &[Line], server: &str, size: usize) -> f64 {
         .map_or(f64::NAN, |line| line.per_second)
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The middle of `values`.
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     match (values.get(middle), values.len() % 2) {

@@ -1,0 +1,24 @@
+//! A place for what a run writes.
+
+use crate::Outcome;
+use crate::paths::target;
+use std::path::PathBuf;
+
+/// A folder on the disk that the build lies on (a temporary folder may be memory), removed afterwards.
+pub(super) struct Folder(pub(super) PathBuf);
+
+impl Folder {
+    pub(super) fn new() -> Outcome<Self> {
+        let folder = target()?.join(format!("bench-{}", std::process::id()));
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            eprintln!("cannot remove {}: {error}", self.0.display());
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! `cargo xtask bench lambda`: the function's starts, invocations, memory and weight, beside hello world
+//! and the bare calls, in one run on this machine.
+//!
+//! No figure is of use by itself: the ratios of one run are the result.
+
+mod answers;
+mod bare;
+mod certificate;
+mod event;
+mod figures;
+mod function;
+mod http1;
+mod invocations;
+mod options;
+mod programs;
+mod runtime_api;
+mod samples;
+mod site;
+mod stand_in;
+mod starts;
+mod weight;
+
+use super::folder::Folder;
+use crate::Outcome;
+use crate::step::status;
+use figures::Figures;
+use options::Options;
+use programs::Programs;
+use site::Site;
+use std::path::Path;
+use std::process::Command;
+
+pub(super) fn run(args: &[String]) -> Outcome {
+    let options = Options::parse(args)?;
+    let programs = Programs::build(&[])?;
+    // What the build left unwritten would otherwise be written while starts are measured.
+    status(&mut Command::new("sync"))?;
+    let folder = Folder::new()?;
+    let mut figures = Figures::default();
+    measure(&options, &programs, &folder.0, &mut figures)?;
+    figures.print();
+    if let Some(file) = &options.json {
+        std::fs::write(file, figures.json()?)?;
+        println!("figures: {}", file.display());
+    }
+    Ok(())
+}
+
+fn measure(
+    options: &Options,
+    programs: &Programs,
+    folder: &Path,
+    figures: &mut Figures,
+) -> Outcome {
+    let site = Site::start(folder)?;
+    println!("\n{} starts of each, in turns", options.starts);
+    starts::measure(options.starts, programs, &site, folder, figures)?;
+    println!("{} invocations of one environment", options.invocations);
+    invocations::measure(options.invocations, programs, &site, folder, figures)?;
+
+    let weight = weight::of(&programs.relay)?;
+    figures.goal("the binary, stripped", weight.binary, "MB", 8.0);
+    figures.goal("the binary, zipped", weight.archive, "MB", 4.0);
+    figures.note(
+        "the binary, stripped: hello world",
+        weight::of(&programs.hello)?.binary,
+        "MB",
+    );
+    Ok(())
+}

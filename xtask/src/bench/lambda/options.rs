@@ -1,0 +1,47 @@
+//! What the command line of `cargo xtask bench lambda` says.
+
+use crate::Outcome;
+use std::path::PathBuf;
+
+pub(super) struct Options {
+    pub(super) json: Option<PathBuf>,
+    /// How often each program is started.
+    pub(super) starts: usize,
+    /// How many invocations of one environment are measured.
+    pub(super) invocations: usize,
+    /// Whether to try the profiles instead.
+    pub(super) profiles: bool,
+    /// Whether the benchmark of a large event follows.
+    pub(super) large: bool,
+}
+
+impl Options {
+    pub(super) fn parse(args: &[String]) -> Outcome<Self> {
+        let mut options = Self {
+            json: None,
+            starts: 20,
+            invocations: 1000,
+            profiles: false,
+            large: true,
+        };
+        let mut args = args.iter();
+        while let Some(flag) = args.next() {
+            let mut value = || args.next().ok_or(format!("{flag} needs a value"));
+            match flag.as_str() {
+                "--json" => options.json = Some(value()?.into()),
+                "--starts" => options.starts = value()?.parse::<usize>()?.clamp(1, 1000),
+                "--invocations" => {
+                    options.invocations = value()?.parse::<usize>()?.clamp(100, 1_000_000);
+                }
+                "--profiles" => options.profiles = true,
+                "--no-large" => options.large = false,
+                _ => {
+                    return Err(
+                        format!("unknown option {flag}; `cargo xtask help` lists them").into(),
+                    );
+                }
+            }
+        }
+        Ok(options)
+    }
+}

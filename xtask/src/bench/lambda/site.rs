@@ -1,0 +1,79 @@
+//! Everything that a function finds around itself: endpoints, roots, variables.
+
+use super::certificate::Certificates;
+use super::function::Environment;
+use super::stand_in::StandIn;
+use crate::Outcome;
+use crate::bench::body::SECRET;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub(super) struct Site {
+    pub(super) sqs: StandIn,
+    pub(super) secrets: StandIn,
+    s3: StandIn,
+    roots: PathBuf,
+}
+
+/// What a relay is told to do when it starts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Setting {
+    /// The secret in a variable, no connection opened ahead.
+    Lean,
+    /// The secret in Secrets Manager, the connection to the queue opened ahead.
+    Full,
+}
+
+/// The source in a file, because a variable of its own would hold the secret itself.
+const STORED_SECRET: &str = "[[source]]\nname = \"labelbox\"\nprovider = \"labelbox\"\nsecret = \"aws-secretsmanager:bench\"\n";
+
+impl Site {
+    pub(super) fn start(folder: &Path) -> Outcome<Self> {
+        let certificates = Certificates::new(folder)?;
+        let tls = &certificates.server;
+        Ok(Self {
+            sqs: StandIn::start(tls)?,
+            secrets: StandIn::start(tls)?,
+            s3: StandIn::start(tls)?,
+            roots: certificates.bundle,
+        })
+    }
+
+    /// Makes the way to all services as long as it is in a region, or as short as it is here.
+    pub(super) fn set_delay(&self, delay: Duration) {
+        for service in [&self.sqs, &self.secrets, &self.s3] {
+            service.set_delay(delay);
+        }
+    }
+
+    /// The variables of a relay.
+    pub(super) fn environment(&self, setting: Setting) -> Environment {
+        let roots = self.roots.display().to_string();
+        let mut variables = vec![
+            (
+                "LABELRELAY_QUEUE",
+                "https://sqs.us-east-1.amazonaws.com/000000000000/bench".to_owned(),
+            ),
+            ("LABELRELAY_BLOB_STORE", "s3://bench/claims".to_owned()),
+            ("AWS_ENDPOINT_URL_SQS", self.sqs.endpoint.clone()),
+            (
+                "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+                self.secrets.endpoint.clone(),
+            ),
+            ("AWS_ENDPOINT_URL_S3", self.s3.endpoint.clone()),
+            ("SSL_CERT_FILE", roots.clone()),
+            ("AWS_CA_BUNDLE", roots),
+        ];
+        variables.extend(match setting {
+            Setting::Lean => [
+                ("LABELBOX_WEBHOOK_SECRET", SECRET.to_owned()),
+                ("LABELRELAY_WARM", "off".to_owned()),
+            ],
+            Setting::Full => [
+                ("LABELRELAY_CONFIG_TOML", STORED_SECRET.to_owned()),
+                ("LABELRELAY_WARM", "on".to_owned()),
+            ],
+        });
+        variables
+    }
+}
