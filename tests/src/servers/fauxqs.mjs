@@ -1,5 +1,14 @@
 // Starts fauxqs on the loopback address alone: node fauxqs.mjs PORT REGION
-import { startFauxqs } from "fauxqs";
+import { register } from "node:module";
 
+// It asks for node:sqlite (Node 22.5) only to keep queues on disk, which nobody here does. Without this,
+// older versions of Node would not get past its first line.
+const hooks = `export async function resolve(specifier, context, next) {
+  if (specifier !== "node:sqlite") return next(specifier, context);
+  return { url: "data:text/javascript,export class DatabaseSync {}", shortCircuit: true };
+}`;
+register(`data:text/javascript,${encodeURIComponent(hooks)}`);
+
+const { startFauxqs } = await import("fauxqs");
 const [port, region] = process.argv.slice(2);
 await startFauxqs({ host: "127.0.0.1", port: Number(port), defaultRegion: region, logger: false });

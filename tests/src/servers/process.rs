@@ -90,9 +90,10 @@ impl Server {
         // The group outlives its leader as long as it has members, so this is right even then.
         let group = format!("-{}", self.child.id());
         let _ = Command::new("sh")
-            .args(["-c", "kill -KILL -- \"$0\"", &group])
+            .args(["-c", "kill -KILL \"$0\"", &group])
             .stderr(Stdio::null())
             .status();
+        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
