@@ -10,6 +10,7 @@
 )]
 
 mod crash;
+mod fallback;
 mod forgery;
 mod hang_up;
 mod label_studio;

@@ -41,8 +41,26 @@ impl Site {
     /// A new one, with an empty queue.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("labelrelay.toml"), CONFIG).unwrap();
-        Self(folder)
+        let site = Self(folder);
+        std::fs::write(site.config(), CONFIG).unwrap();
+        site
+    }
+
+    /// A new one, with this line in front of its configuration.
+    pub fn with(setting: &str) -> Self {
+        let site = Self::new();
+        std::fs::write(site.config(), format!("{setting}\n{CONFIG}")).unwrap();
+        site
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// The configuration file.
+    pub fn config(&self) -> PathBuf {
+        self.folder().join("labelrelay.toml")
     }
 
     /// Path of the queue's file.
@@ -93,14 +111,7 @@ impl Relay {
             .arg(folder.join("labelrelay.toml"))
             .env("LABELRELAY_QUEUE", queue)
             .env("LABELRELAY_ADMIN_LISTEN", "127.0.0.1:0")
-            .envs(
-                ["LABELBOX", "LABEL_STUDIO"]
-                    .map(|source| (format!("{source}_WEBHOOK_SECRET"), SECRET)),
-            )
-            .envs(
-                ["LABELBOX", "LABEL_STUDIO"]
-                    .map(|source| (format!("{source}_WEBHOOK_SECRET_PREVIOUS"), PREVIOUS)),
-            )
+            .envs(secrets())
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(File::create(&log).unwrap())
@@ -153,6 +164,16 @@ impl Drop for Relay {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The variables that the configuration's secrets are in.
+pub fn secrets() -> impl Iterator<Item = (String, &'static str)> {
+    ["LABELBOX", "LABEL_STUDIO"].into_iter().flat_map(|source| {
+        [
+            (format!("{source}_WEBHOOK_SECRET"), SECRET),
+            (format!("{source}_WEBHOOK_SECRET_PREVIOUS"), PREVIOUS),
+        ]
+    })
 }
 
 /// Waits for a condition.

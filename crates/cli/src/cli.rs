@@ -2,7 +2,7 @@
 
 use crate::failure::{EXIT_CODES, Failure};
 use crate::world::World;
-use crate::{check, completions, queue, send, serve, verify};
+use crate::{check, completions, queue, redrive, send, serve, verify};
 use clap::{Parser, Subcommand};
 
 /// Webhooks of Labelbox and Label Studio, verified and byte for byte, into your queue.
@@ -20,6 +20,7 @@ enum Verb {
     Send(send::Args),
     Verify(verify::Args),
     Queue(queue::Args),
+    Redrive(redrive::Args),
     Check(check::Args),
     Completions(completions::Args),
 }
@@ -30,6 +31,7 @@ pub(crate) fn run(world: &World<'_>) -> Result<(), Failure> {
         Verb::Send(args) => send::run(&args, world),
         Verb::Verify(args) => verify::run(&args, world),
         Verb::Queue(args) => queue::run(&args, world),
+        Verb::Redrive(args) => redrive::run(&args, world),
         Verb::Check(args) => check::run(&args, world),
         Verb::Completions(args) => completions::run(&args),
     }

@@ -42,8 +42,8 @@ pub(crate) fn queue(url: &str, base: &Path, at: &str) -> Result<QueuePlace, Fail
     }
 }
 
-/// Takes a blob store's URL apart: the directory of a `file:` URL.
-pub(crate) fn blob_store(url: &str, base: &Path, at: &str) -> Result<PathBuf, Failure> {
+/// Takes the URL of a store, for claim checks or as a fallback, apart: the directory of a `file:` URL.
+pub(crate) fn store(url: &str, base: &Path, at: &str) -> Result<PathBuf, Failure> {
     let known = "write file:///absolute/DIRECTORY";
     let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
     match scheme {
@@ -51,7 +51,7 @@ pub(crate) fn blob_store(url: &str, base: &Path, at: &str) -> Result<PathBuf, Fa
             .ok_or_else(|| Failure::config(format_args!("{at}: names no directory; {known}"))),
         cloud if CLOUD_STORES.contains(&cloud) => Err(missing_back_end(at, cloud, known)),
         _ => Err(Failure::config(format_args!(
-            "{at}: is not the URL of a blob store; {known}"
+            "{at}: is not the URL of a store; {known}"
         ))),
     }
 }
@@ -113,9 +113,9 @@ mod tests {
             assert!(message.contains("this build has no back end"), "{message}");
             assert!(!message.contains("secret"), "{message}");
         }
-        assert!(blob_store("s3://bucket", Path::new("/"), "`blob_store`").is_err());
+        assert!(store("s3://bucket", Path::new("/"), "`blob_store`").is_err());
         assert_eq!(
-            blob_store("file:///dir", Path::new("/"), "`blob_store`").ok(),
+            store("file:///dir", Path::new("/"), "`blob_store`").ok(),
             Some(PathBuf::from("/dir"))
         );
     }

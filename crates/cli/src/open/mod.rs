@@ -13,9 +13,11 @@ use crate::secrets;
 use crate::world::World;
 use labelrelay_core::config::Config;
 use labelrelay_core::observe::NoObserver;
-use labelrelay_core::{BlobStore, Clock, EventQueue, Observer, Parts, QueueLimits, Relay};
+use labelrelay_core::{
+    BlobStore, Clock, EventQueue, FallbackStore, Observer, Parts, QueueLimits, Relay,
+};
 use labelrelay_http::{OsEntropy, SystemClock};
-use labelrelay_local::{EmbeddedQueue, FileBlobStore, OpenError, Options, QueueFile};
+use labelrelay_local::{EmbeddedQueue, FileBlobStore, FileFallback, OpenError, Options, QueueFile};
 use std::path::Path;
 use std::sync::Arc;
 use stdout_queue::StdoutQueue;
@@ -35,8 +37,8 @@ pub(crate) fn relay(
     observer: Arc<dyn Observer>,
 ) -> Result<Opened, Failure> {
     let place = queue_place(config, world)?;
-    refuse_fallback(config, world)?;
     let blobs = blob_store(config, world, true)?;
+    let fallback = fallback(config, world, true)?;
     let (queue, embedded): (Arc<dyn EventQueue>, _) = match place {
         QueuePlace::Sqlite(file) => {
             if file == Home::below(world.cwd()).queue_file() {
@@ -51,7 +53,9 @@ pub(crate) fn relay(
             (Arc::new(queue), None)
         }
     };
-    let parts = Parts::new(queue, clock, Arc::new(OsEntropy), observer).with_blobs(blobs);
+    let parts = Parts::new(queue, clock, Arc::new(OsEntropy), observer)
+        .with_blobs(blobs)
+        .with_fallback(fallback);
     let relay = Arc::new(pipeline(config, world, parts)?);
     Ok(Opened { relay, embedded })
 }
@@ -61,7 +65,7 @@ pub(crate) async fn look(config: &Config, world: &World<'_>) -> Result<Vec<Strin
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let place = queue_place(config, world)?;
     let blobs = blob_store(config, world, false)?;
-    refuse_fallback(config, world)?;
+    let fallback = fallback(config, world, false)?;
     let limits = match &place {
         QueuePlace::Sqlite(file) => {
             match QueueFile::open(file, Arc::clone(&clock)) {
@@ -74,8 +78,9 @@ pub(crate) async fn look(config: &Config, world: &World<'_>) -> Result<Vec<Strin
         QueuePlace::Stdout => stdout_queue::LIMITS,
     };
     let queue = Arc::new(Unopened(limits));
-    let parts =
-        Parts::new(queue, clock, Arc::new(OsEntropy), Arc::new(NoObserver)).with_blobs(blobs);
+    let parts = Parts::new(queue, clock, Arc::new(OsEntropy), Arc::new(NoObserver))
+        .with_blobs(blobs)
+        .with_fallback(fallback);
     let relay = pipeline(config, world, parts)?;
     relay.check().await.map_err(|error| not_ready(&error))?;
     Ok(relay.warnings().await)
@@ -85,17 +90,6 @@ fn pipeline(config: &Config, world: &World<'_>, parts: Parts) -> Result<Relay, F
     let open_secret =
         |reference: &_, end| secrets::open(reference, end, world.lookup(), &config.origin);
     Ok(Relay::new(config, parts, &open_secret)?)
-}
-
-/// Ignoring a fallback that somebody relies on would lose events.
-fn refuse_fallback(config: &Config, world: &World<'_>) -> Result<(), Failure> {
-    if config.fallback.is_none() {
-        return Ok(());
-    }
-    let (_, at) = setting("fallback", "LABELRELAY_FALLBACK", config, world);
-    Err(Failure::config(format_args!(
-        "{at}: this version cannot use a fallback yet; remove it"
-    )))
 }
 
 /// Where events go: what is configured, else the queue in the directory of our own.
@@ -117,11 +111,30 @@ fn blob_store(
         return Ok(None);
     };
     let (base, at) = setting("blob_store", "LABELRELAY_BLOB_STORE", config, world);
-    let directory = places::blob_store(url, base, &at)?;
+    let directory = places::store(url, base, &at)?;
     if !make && !directory.exists() {
         return Ok(None);
     }
     let store = FileBlobStore::open(&directory)
+        .map_err(|error| Failure::config(format_args!("{at}: {error}")))?;
+    Ok(Some(Arc::new(store)))
+}
+
+/// Where events go that the queue does not take in time.
+fn fallback(
+    config: &Config,
+    world: &World<'_>,
+    make: bool,
+) -> Result<Option<Arc<dyn FallbackStore>>, Failure> {
+    let Some(url) = &config.fallback else {
+        return Ok(None);
+    };
+    let (base, at) = setting("fallback", "LABELRELAY_FALLBACK", config, world);
+    let directory = places::store(url, base, &at)?;
+    if !make && !directory.exists() {
+        return Ok(None);
+    }
+    let store = FileFallback::open(&directory)
         .map_err(|error| Failure::config(format_args!("{at}: {error}")))?;
     Ok(Some(Arc::new(store)))
 }

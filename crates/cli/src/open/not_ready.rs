@@ -49,6 +49,15 @@ pub(crate) fn not_ready(error: &CheckError) -> Failure {
                 "correct `blob_store`, or what it names"
             },
         ),
+        CheckError::Fallback(error) => (
+            error.retryable,
+            "",
+            if error.retryable {
+                "see that it can be reached, and start again"
+            } else {
+                "correct `fallback`, or what it names"
+            },
+        ),
         _ => (false, "", "correct the configuration"),
     };
     let message = format!("{what}{}; {cure}", chain(error));

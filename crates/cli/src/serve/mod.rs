@@ -6,6 +6,7 @@ mod descriptors;
 mod first_start;
 mod hints;
 mod ready_file;
+mod redrive;
 mod run;
 mod settings;
 mod signals;

@@ -3,7 +3,7 @@
 use super::address::cannot_bind;
 use super::ready_file::ReadyFile;
 use super::settings::{Flags, Settings};
-use super::{Args, descriptors, hints, signals};
+use super::{Args, descriptors, hints, redrive, signals};
 use crate::discover::{self, Found, Missing};
 use crate::failure::Failure;
 use crate::logging::Format;
@@ -85,6 +85,8 @@ impl Start<'_> {
             signals::stopped(stop.clone()),
         );
         let reasons = tokio::spawn(reasons);
+        let moving = redrive::keep_moving(Arc::clone(&relay), signals::stopped(stop.clone()));
+        let moving = tokio::spawn(moving);
         let server = serve(listener, relay, signals::stopped(stop), options);
         let server = tokio::spawn(server);
         // The listener is bound and its server runs: whoever connects from now on is answered.
@@ -99,6 +101,8 @@ impl Start<'_> {
             .map_err(|error| Failure::failed(format_args!("the server broke down: {error}")))?;
         drop(ready_file);
         reasons.abort();
+        // It ends at the signal; what it was moving is moved again by the next start.
+        moving.abort();
         if let Some(queue) = embedded {
             let closed = tokio::task::spawn_blocking(move || queue.close()).await;
             closed.map_err(|error| {

@@ -56,9 +56,14 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         ],
     ),
     (
-        "a fallback",
-        "fallback='file:///x'\n[[source]]\nname='a'\nprovider='labelbox'\nsecret='env:FULL'\n",
-        &["labelrelay.toml", "`fallback`", "remove it"],
+        "a fallback of a cloud",
+        "fallback='s3://x'\n[[source]]\nname='a'\nprovider='labelbox'\nsecret='env:FULL'\n",
+        &[
+            "labelrelay.toml",
+            "`fallback`",
+            "no back end for `s3:`",
+            "write file:///absolute/DIRECTORY",
+        ],
     ),
     (
         "an address without a port",

@@ -5,7 +5,7 @@ use crate::support::Place;
 #[test]
 fn every_verb_explains_itself_with_examples() {
     let place = Place::new();
-    let verbs: [&[&str]; 15] = [
+    let verbs: [&[&str]; 16] = [
         &["serve"],
         &["send"],
         &["verify"],
@@ -19,6 +19,7 @@ fn every_verb_explains_itself_with_examples() {
         &["queue", "prune"],
         &["queue", "stats"],
         &["queue", "export"],
+        &["redrive"],
         &["check"],
         &["completions"],
     ];

@@ -1,6 +1,7 @@
 //! The relay's own path, `/-/ready`.
 
 use super::Relay;
+use super::check::CheckError;
 use crate::clock::within;
 use crate::outcome::{Answer, Outcome};
 use crate::request::RequestHead;
@@ -41,6 +42,17 @@ impl Relay {
         )
     }
 
+    /// Whether a delivery would be durable now: on the queue, or in the fallback.
+    async fn could_take_one(&self) -> bool {
+        match (self.check().await, &self.parts.fallback) {
+            (Ok(()) | Err(CheckError::Fallback(_)), _) => true,
+            (Err(CheckError::Queue(_) | CheckError::Blob(_)), Some(fallback)) => {
+                fallback.check().await.is_ok()
+            }
+            (Err(_), _) => false,
+        }
+    }
+
     async fn is_ready(&self) -> bool {
         let clock = &*self.parts.clock;
         let mut newest = self.ready.0.lock().await;
@@ -49,7 +61,7 @@ impl Relay {
         {
             return ready;
         }
-        let ready = matches!(within(clock, PATIENCE, self.check()).await, Ok(Ok(())));
+        let ready = within(clock, PATIENCE, self.could_take_one()).await == Ok(true);
         *newest = Some((clock.monotonic(), ready));
         ready
     }

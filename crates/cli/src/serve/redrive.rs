@@ -1,0 +1,68 @@
+//! Moves what waits in the fallback into the queue, for as long as `serve` runs.
+
+use labelrelay_core::Relay;
+use labelrelay_core::fallback::{Redriven, redrive};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often an empty fallback is looked at; the longest that an event waits there once the queue works.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// Pauses while the queue does not take what waits: doubled up to a minute, so that a queue that is down
+/// is not kept down by those who wait for it.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// One round takes no longer, so that its result is logged.
+const ROUND: Duration = Duration::from_secs(60);
+
+pub(super) async fn keep_moving(relay: Arc<Relay>, stop: impl Future<Output = ()>) {
+    let rounds = async {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            pause = match round(&relay).await {
+                // There may be more.
+                Some(done) if done.moved > 0 && !done.complete => Duration::ZERO,
+                Some(done) if done.failed == 0 => IDLE,
+                _ => (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE),
+            };
+            tokio::time::sleep(pause).await;
+        }
+    };
+    if relay.parts().fallback.is_some() {
+        tokio::select! {
+            () = rounds => {}
+            () = stop => {}
+        }
+    }
+}
+
+/// `None` when the fallback cannot be read.
+async fn round(relay: &Relay) -> Option<Redriven> {
+    let parts = relay.parts();
+    let fallback = parts.fallback.as_deref()?;
+    let until = parts.clock.monotonic() + ROUND;
+    let (queue, blobs) = (&*parts.queue, parts.blobs.as_deref());
+    match redrive(fallback, queue, blobs, &*parts.clock, until).await {
+        Ok(done) => {
+            log(&done);
+            Some(done)
+        }
+        Err(error) => {
+            tracing::error!(name: "fallback_unreadable", reason = %error, "the fallback cannot be read; what waits there stays");
+            None
+        }
+    }
+}
+
+fn log(done: &Redriven) {
+    if done.moved > 0 {
+        tracing::info!(name: "redriven", events = done.moved, "events moved from the fallback to the queue");
+    }
+    for (key, reason) in &done.stuck {
+        tracing::warn!(name: "redrive_stuck", key, reason, "an event stays in the fallback");
+    }
+    if done.failed > done.stuck.len() as u64 {
+        tracing::warn!(name: "redrive_stuck", events = done.failed, "events stay in the fallback, these among them");
+    }
+}
