@@ -28,6 +28,13 @@ Usage: cargo xtask <verb>
                          --seconds N      length of each measured window (default 8)
                          --rounds N       how often each server is measured (default 2)
                          --no-pipeline    leave out `cargo bench -p labelrelay-core`
+  bench lambda [OPTIONS]
+                       the function's starts, invocations, memory and size, beside hello world
+                         --json FILE      write the figures to FILE as well
+                         --starts N       how often each program is started (default 20)
+                         --invocations N  invocations of one environment (default 1000)
+                         --no-large       leave out the benchmark of a 5 MB event
+                         --profiles       build in every way worth a try, and compare those instead
   tree                 prove what core and event do not link
 ";
 

@@ -12,6 +12,7 @@ mod function;
 mod http1;
 mod invocations;
 mod options;
+mod profiles;
 mod programs;
 mod runtime_api;
 mod samples;
@@ -32,6 +33,9 @@ use std::process::Command;
 
 pub(super) fn run(args: &[String]) -> Outcome {
     let options = Options::parse(args)?;
+    if options.profiles {
+        return profiles::run(options.starts);
+    }
     let programs = Programs::build(&[])?;
     // What the build left unwritten would otherwise be written while starts are measured.
     status(&mut Command::new("sync"))?;

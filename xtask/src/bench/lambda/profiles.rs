@@ -1,0 +1,160 @@
+//! `cargo xtask bench lambda --profiles`: the function built in every way that is worth a try, and all
+//! of them started in turns.
+
+use super::event::Events;
+use super::function::Function;
+use super::invocations::accepted;
+use super::programs::PROFILE;
+use super::samples::Samples;
+use super::site::{Setting, Site};
+use super::weight::{self, Weight};
+use crate::Outcome;
+use crate::bench::folder::Folder;
+use crate::bench::memory::Memory;
+use crate::paths::built;
+use crate::step::{cargo, status};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+/// One way to build.
+struct Way {
+    name: &'static str,
+    /// What replaces the profile's own settings.
+    settings: &'static [&'static str],
+}
+
+const WAYS: [Way; 7] = [
+    Way {
+        name: "opt 3, fat",
+        settings: &["opt-level=3", "lto='fat'", "codegen-units=1"],
+    },
+    Way {
+        name: "opt 2, fat",
+        settings: &["opt-level=2", "lto='fat'", "codegen-units=1"],
+    },
+    Way {
+        name: "opt s, fat",
+        settings: &["opt-level='s'", "lto='fat'", "codegen-units=1"],
+    },
+    Way {
+        name: "opt z, fat",
+        settings: &["opt-level='z'", "lto='fat'", "codegen-units=1"],
+    },
+    Way {
+        name: "opt 3, thin",
+        settings: &["opt-level=3", "lto='thin'", "codegen-units=1"],
+    },
+    Way {
+        name: "opt s, thin",
+        settings: &["opt-level='s'", "lto='thin'", "codegen-units=1"],
+    },
+    Way {
+        name: "as the manifest",
+        settings: &[],
+    },
+];
+
+/// Invocations of one environment of each.
+const INVOCATIONS: usize = 500;
+
+struct Tried {
+    name: &'static str,
+    program: PathBuf,
+    built_s: f64,
+    weight: Weight,
+    lean: Samples,
+    cpu: Samples,
+    full: Samples,
+    warm: Samples,
+    memory: Memory,
+}
+
+pub(super) fn run(starts: usize) -> Outcome {
+    let folder = Folder::new()?;
+    let mut tried = Vec::new();
+    for way in WAYS {
+        tried.push(build(&way, &folder.0)?);
+    }
+    status(&mut Command::new("sync"))?;
+    let site = Site::start(&folder.0)?;
+    let (lean, full) = (
+        site.environment(Setting::Lean),
+        site.environment(Setting::Full),
+    );
+    // The first round reads the programs from the disk and is not counted.
+    for round in 0..=starts {
+        for way in &mut tried {
+            let function = Function::start(&way.program, &folder.0, &lean)?;
+            let (start, cpu) = (function.start, function.start_cpu);
+            drop(function);
+            let whole = Function::start(&way.program, &folder.0, &full)?.start;
+            if round > 0 {
+                way.lean.add(start);
+                way.cpu.add(cpu);
+                way.full.add(whole);
+            }
+        }
+    }
+    let events = Events::new(1024);
+    for way in &mut tried {
+        let mut function = Function::start(&way.program, &folder.0, &full)?;
+        for _ in 0..INVOCATIONS {
+            let invocation = function.invoke(events.next()?)?;
+            accepted(&invocation)?;
+            way.warm.add(invocation.took);
+        }
+        way.memory = function.memory()?;
+    }
+    print(&tried);
+    Ok(())
+}
+
+/// Builds the function this way, and puts it aside.
+fn build(way: &Way, folder: &Path) -> Outcome<Tried> {
+    let mut build = cargo("build --locked --package labelrelay-lambda --profile");
+    build.arg(PROFILE);
+    for setting in way.settings {
+        build.args(["--config", &format!("profile.{PROFILE}.{setting}")]);
+    }
+    let start = Instant::now();
+    status(&mut build)?;
+    let program = folder.join(way.name.replace([' ', ','], "-"));
+    std::fs::copy(built(PROFILE, "labelrelay-lambda")?, &program)?;
+    Ok(Tried {
+        name: way.name,
+        weight: weight::of(&program)?,
+        program,
+        built_s: start.elapsed().as_secs_f64(),
+        lean: Samples::default(),
+        cpu: Samples::default(),
+        full: Samples::default(),
+        warm: Samples::default(),
+        memory: Memory::default(),
+    })
+}
+
+fn print(tried: &[Tried]) {
+    println!(
+        "\n{:<16}{:>9}{:>9}{:>10}{:>10}{:>10}{:>10}{:>10}{:>9}",
+        "", "binary", "zipped", "lean", "lean CPU", "full", "warm", "resident", "build"
+    );
+    println!(
+        "{:<16}{:>9}{:>9}{:>10}{:>10}{:>10}{:>10}{:>10}{:>9}",
+        "", "MB", "MB", "ms", "ms", "ms", "ms", "KiB", "s"
+    );
+    for way in tried {
+        println!(
+            "{:<16}{:>9.2}{:>9.2}{:>10.2}{:>10.2}{:>10.2}{:>10.3}{:>10}{:>9.0}",
+            way.name,
+            way.weight.binary,
+            way.weight.archive,
+            way.lean.median(),
+            way.cpu.median(),
+            way.full.median(),
+            way.warm.median(),
+            way.memory.now,
+            way.built_s
+        );
+    }
+}
