@@ -17,7 +17,7 @@ mod system;
 mod tasks;
 
 pub use options::ServeOptions;
-pub use server::serve;
+pub use server::{serve, serve_with};
 pub use service::respond;
 pub use system::{OsEntropy, SystemClock};
 pub use tasks::Tasks;

@@ -4,12 +4,17 @@ use crate::accept::{Accept, Accepted};
 use crate::options::ServeOptions;
 use crate::service::respond;
 use crate::tasks::Tasks;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use labelrelay_core::Relay;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -28,8 +33,23 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send,
     options: ServeOptions,
 ) {
+    let answer = move |tasks, peer, request| respond(Arc::clone(&relay), tasks, Some(peer), request);
+    serve_with(listener, answer, shutdown, options).await;
+}
+
+/// Serves like [`serve`], with `answer` in place of [`respond`]: for platforms that have requests of their
+/// own, or change those of senders on the way. Deliveries go through [`respond`] all the same.
+pub async fn serve_with<A, F>(
+    listener: TcpListener,
+    answer: A,
+    shutdown: impl Future<Output = ()> + Send,
+    options: ServeOptions,
+) where
+    A: Fn(Tasks, IpAddr, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
     let server = Server {
-        relay,
+        answer,
         tasks: Tasks::new(),
         builder: Arc::new(builder(&options)),
         head_timeout: options.head_timeout,
@@ -53,30 +73,34 @@ pub async fn serve(
     server.stop(graceful, connections, options.drain).await;
 }
 
-struct Server {
-    relay: Arc<Relay>,
+struct Server<A> {
+    answer: A,
     tasks: Tasks,
     builder: Arc<auto::Builder<TokioExecutor>>,
     head_timeout: Duration,
 }
 
-impl Server {
+impl<A, F> Server<A>
+where
+    A: Fn(Tasks, IpAddr, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
     /// One connection, to its end.
     fn connection(
         &self,
         accepted: Accepted,
         watcher: Watcher,
-    ) -> impl Future<Output = ()> + Send + use<> {
+    ) -> impl Future<Output = ()> + Send + use<A, F> {
         let Accepted { stream, peer, slot } = accepted;
         // Answers are one small segment each; waiting for more to send would only delay them.
         let _ = stream.set_nodelay(true);
-        let (relay, tasks) = (Arc::clone(&self.relay), self.tasks.clone());
+        let (answer, tasks) = (self.answer.clone(), self.tasks.clone());
         let begun = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&begun);
         let service = service_fn(move |request| {
             asked.store(true, Ordering::Relaxed);
-            let (relay, tasks) = (Arc::clone(&relay), tasks.clone());
-            async move { Ok::<_, Infallible>(respond(relay, tasks, Some(peer.ip()), request).await) }
+            let answered = answer(tasks.clone(), peer.ip(), request);
+            async move { Ok::<_, Infallible>(answered.await) }
         });
         let connection = self
             .builder

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 
 /// Counts the deliveries that are being finished, so that a stop can wait for them: they outlive
 /// their connections.
@@ -17,17 +18,19 @@ impl Tasks {
         Self(Arc::new(Semaphore::new(ALL as usize)))
     }
 
-    /// Runs `work` in a task of its own. `None` when nothing begins any more, because
+    /// Runs `work` in a task of its own, within the span that is current: what it logs carries the
+    /// request's fields on. `None` when nothing begins any more, because
     /// [`finished`](Self::finished) was called: nobody would wait for it.
     pub fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Option<tokio::task::JoinHandle<T>> {
         let counted = Arc::clone(&self.0).try_acquire_owned().ok()?;
-        Some(tokio::spawn(async move {
+        let work = async move {
             let _counted = counted;
             work.await
-        }))
+        };
+        Some(tokio::spawn(work.in_current_span()))
     }
 
     /// Lets none begin from now on, and waits until all of them have ended.
