@@ -28,6 +28,11 @@ fn everything_delivered_to_a_deployed_relay_is_consumed_and_an_upgrade_keeps_it(
         assert!(secret.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     }
     assert_ne!(secret, label_studio_secret);
+    assert_eq!(
+        stack.public_actions(&outputs),
+        ["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"],
+        "what a public URL needs since October 2025, each for the URL alone"
+    );
 
     let consumer = permissions::consumer(&stack, outputs.get("ConsumerPolicyArn"));
     first_proof(&stack, &outputs, &secret, &consumer, &folder("proof"));

@@ -152,6 +152,16 @@ impl Stack {
         serde_json::from_str(&printed).unwrap()
     }
 
+    /// What the function lets everybody do, each under a condition.
+    pub(crate) fn public_actions(&self, outputs: &Outputs) -> Vec<String> {
+        let script = "policy = json.loads(client('lambda').get_policy(FunctionName=args[0])['Policy'])\n\
+            url_alone = ['lambda:FunctionUrlAuthType', 'lambda:InvokedViaFunctionUrl']\n\
+            print(json.dumps(sorted(one['Action'] for one in policy['Statement'] if one['Principal'] == '*' and \
+            all(key in url_alone for keys in one['Condition'].values() for key in keys))))";
+        let printed = self.aws.boto3(script, &[outputs.get("RelayFunction")]);
+        serde_json::from_str(&printed).unwrap()
+    }
+
     /// Days for which logs are kept, of each log group of the stack.
     pub(crate) fn log_retention(&self, outputs: &Outputs) -> Vec<u64> {
         let script = "groups = [client('lambda').get_function_configuration(FunctionName=name)['LoggingConfig']['LogGroup'] for name in args]\n\
