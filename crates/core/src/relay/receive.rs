@@ -46,6 +46,17 @@ impl Received {
     pub fn answer_deadline(&self) -> Duration {
         self.times.answer
     }
+
+    /// For platforms that stop all work with the answer: nothing is tried after the answer is due, and it
+    /// is due at `end` if that is sooner.
+    pub fn end_with_answer(&mut self, end: Option<Duration>) {
+        let answer = self.times.answer;
+        let answer = end.map_or(answer, |end| answer.min(end));
+        self.times = Times {
+            answer,
+            give_up: answer,
+        };
+    }
 }
 
 /// What goes on while a body arrives.
