@@ -35,6 +35,7 @@ Usage: cargo xtask <verb>
                          --invocations N  invocations of one environment (default 1000)
                          --no-large       leave out the benchmark of a 5 MB event
                          --profiles       build in every way worth a try, and compare those instead
+                         --memory         give it the processor time of several sizes of memory instead (root)
   tree                 prove what core and event do not link
 ";
 

@@ -69,6 +69,10 @@ impl Function {
         invoked.map_err(|error| self.explain(&*error).into())
     }
 
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its resident memory.
     pub(super) fn memory(&self) -> Outcome<Memory> {
         memory::of(self.child.id())

@@ -11,11 +11,13 @@ mod figures;
 mod function;
 mod http1;
 mod invocations;
+mod memory_sizes;
 mod options;
 mod profiles;
 mod programs;
 mod runtime_api;
 mod samples;
+mod share;
 mod site;
 mod stand_in;
 mod starts;
@@ -36,7 +38,10 @@ pub(super) fn run(args: &[String]) -> Outcome {
     if options.profiles {
         return profiles::run(options.starts);
     }
-    let programs = Programs::build(&[])?;
+    if options.memory {
+        return memory_sizes::run();
+    }
+    let programs = Programs::build()?;
     // What the build left unwritten would otherwise be written while starts are measured.
     status(&mut Command::new("sync"))?;
     let folder = Folder::new()?;

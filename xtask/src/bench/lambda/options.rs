@@ -11,6 +11,8 @@ pub(super) struct Options {
     pub(super) invocations: usize,
     /// Whether to try the profiles instead.
     pub(super) profiles: bool,
+    /// Whether to try sizes of memory instead.
+    pub(super) memory: bool,
     /// Whether the benchmark of a large event follows.
     pub(super) large: bool,
 }
@@ -22,6 +24,7 @@ impl Options {
             starts: 20,
             invocations: 1000,
             profiles: false,
+            memory: false,
             large: true,
         };
         let mut args = args.iter();
@@ -34,6 +37,7 @@ impl Options {
                     options.invocations = value()?.parse::<usize>()?.clamp(100, 1_000_000);
                 }
                 "--profiles" => options.profiles = true,
+                "--memory" => options.memory = true,
                 "--no-large" => options.large = false,
                 _ => {
                     return Err(

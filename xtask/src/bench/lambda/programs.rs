@@ -19,11 +19,11 @@ pub(super) struct Programs {
 
 impl Programs {
     /// Builds each by itself: together, one's features would be another's weight.
-    pub(super) fn build(more: &[&str]) -> Outcome<Self> {
+    pub(super) fn build() -> Outcome<Self> {
         let program = |package: &str| -> Outcome<PathBuf> {
             let mut build = cargo("build --locked");
             build.args(["--profile", PROFILE, "--package", package]);
-            status(build.args(more))?;
+            status(&mut build)?;
             built(PROFILE, package)
         };
         Ok(Self {

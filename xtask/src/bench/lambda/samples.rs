@@ -30,6 +30,11 @@ impl Samples {
         (at(last / 10), at(last - last / 10))
     }
 
+    /// Milliseconds of the slowest.
+    pub(super) fn most(&self) -> f64 {
+        self.0.iter().copied().fold(f64::NAN, f64::max)
+    }
+
     pub(super) fn count(&self) -> usize {
         self.0.len()
     }
