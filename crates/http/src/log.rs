@@ -83,6 +83,17 @@ impl Observer for LogObserver {
         tracing::warn!(name: "queue_attempt_failed", source, id = event_id, kind = error.kind.as_str(), reason = %error, cause, "trying again");
     }
 
+    fn queue_breaker(&self, open: Option<&QueueError>) {
+        match open {
+            Some(error) => {
+                tracing::error!(name: "queue_breaker_open", kind = error.kind.as_str(), reason = %error, "the queue fails; events go to the fallback, and the queue is tried now and then");
+            }
+            None => {
+                tracing::info!(name: "queue_breaker_closed", "the queue takes events again");
+            }
+        }
+    }
+
     fn fallback_failed(&self, source: &str, event_id: &str, error: &BlobError) {
         tracing::error!(name: "fallback_failed", source, id = event_id, reason = %error, "the fallback did not take the event either");
     }

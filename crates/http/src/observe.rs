@@ -17,6 +17,11 @@ impl<A: Observer, B: Observer> Observer for Both<A, B> {
         self.1.queue_attempt_failed(source, event_id, error);
     }
 
+    fn queue_breaker(&self, open: Option<&QueueError>) {
+        self.0.queue_breaker(open);
+        self.1.queue_breaker(open);
+    }
+
     fn fallback_failed(&self, source: &str, event_id: &str, error: &BlobError) {
         self.0.fallback_failed(source, event_id, error);
         self.1.fallback_failed(source, event_id, error);

@@ -33,7 +33,8 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send,
     options: ServeOptions,
 ) {
-    let answer = move |tasks, peer, request| respond(Arc::clone(&relay), tasks, Some(peer), request);
+    let answer =
+        move |tasks, peer, request| respond(Arc::clone(&relay), tasks, Some(peer), request);
     serve_with(listener, answer, shutdown, options).await;
 }
 

@@ -5,6 +5,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
@@ -15,6 +16,7 @@ pub struct Metrics {
     late: Family<SourceLabels, Counter>,
     claimed: Family<SourceLabels, Counter>,
     fell_back: Family<SourceLabels, Counter>,
+    breaker_open: Gauge,
     attempts_failed: Family<AttemptLabels, Counter>,
     body_bytes: Family<SourceLabels, Counter>,
     elapsed: Histogram,
@@ -53,6 +55,7 @@ impl Metrics {
             late: Family::default(),
             claimed: Family::default(),
             fell_back: Family::default(),
+            breaker_open: Gauge::default(),
             attempts_failed: Family::default(),
             body_bytes: Family::default(),
             elapsed: durations(),
@@ -78,6 +81,11 @@ impl Metrics {
             "fell_back",
             "Deliveries that wait in the fallback, because the queue did not take them",
             metrics.fell_back.clone(),
+        );
+        registry.register(
+            "queue_breaker_open",
+            "1 while the queue fails and events go to the fallback at once",
+            metrics.breaker_open.clone(),
         );
         registry.register(
             "queue_attempts_failed",
@@ -150,6 +158,10 @@ impl Observer for Metrics {
         if let Some(queue) = report.queue_elapsed {
             self.queue_elapsed.observe(queue.as_secs_f64());
         }
+    }
+
+    fn queue_breaker(&self, open: Option<&QueueError>) {
+        self.breaker_open.set(open.is_some().into());
     }
 
     fn queue_attempt_failed(&self, source: &str, _: &str, error: &QueueError) {
