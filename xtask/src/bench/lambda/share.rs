@@ -11,7 +11,8 @@ const PLACES: [(&str, &str); 2] = [
     ("/sys/fs/cgroup", "cpu.max"),
 ];
 
-/// Microseconds after which a used-up share is filled again. Lambda's own period; a longer one would
+/// Microseconds after which a used-up share is filled again: what others have seen from inside functions,
+/// as pauses of up to 20 ms. A longer one would
 /// hide how often a small share runs out.
 pub(super) const PERIOD: u64 = 20_000;
 
