@@ -1,0 +1,3 @@
+//! `labelrelay-cloud-function`.
+
+fn main() {}
