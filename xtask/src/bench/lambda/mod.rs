@@ -11,6 +11,7 @@ mod figures;
 mod function;
 mod http1;
 mod invocations;
+mod large;
 mod memory_sizes;
 mod options;
 mod profiles;
@@ -75,5 +76,8 @@ fn measure(
         weight::of(&programs.hello)?.binary,
         "MB",
     );
+    if options.large {
+        large::measure(figures)?;
+    }
     Ok(())
 }
