@@ -2,8 +2,8 @@
 
 use crate::Outcome;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
-use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ const SYSTEM_ROOTS: [&str; 2] = [
 pub(super) struct Certificates {
     /// What servers show.
     pub(super) server: Arc<ServerConfig>,
+    /// A client that trusts our authority alone, made ahead.
+    pub(super) client: Arc<ClientConfig>,
     /// What clients trust: the system's roots and ours, so that reading them costs what it does in
     /// earnest.
     pub(super) bundle: PathBuf,
@@ -34,11 +36,18 @@ impl Certificates {
         let leaf = CertificateParams::new(vec!["localhost".into()])?.signed_by(&key, &issuer)?;
         let key = PrivateKeyDer::try_from(key.serialize_der())?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut server = ServerConfig::builder_with_provider(provider)
+        let mut server = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(vec![leaf.der().clone()], key)?;
         server.alpn_protocols = vec![b"http/1.1".to_vec()];
+
+        let mut roots = RootCertStore::empty();
+        roots.add(root.der().clone())?;
+        let client = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
 
         let bundle = folder.join("roots.pem");
         let system = SYSTEM_ROOTS
@@ -47,6 +56,7 @@ impl Certificates {
         std::fs::write(&bundle, system.unwrap_or_default() + "\n" + &root.pem())?;
         Ok(Self {
             server: Arc::new(server),
+            client: Arc::new(client),
             bundle,
         })
     }

@@ -16,6 +16,7 @@ mod memory_sizes;
 mod options;
 mod profiles;
 mod programs;
+mod raw;
 mod runtime_api;
 mod samples;
 mod share;

@@ -2,10 +2,13 @@
 
 use super::certificate::Certificates;
 use super::function::Environment;
+use super::raw;
 use super::stand_in::StandIn;
 use crate::Outcome;
 use crate::bench::body::SECRET;
+use rustls::ClientConfig;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) struct Site {
@@ -13,6 +16,7 @@ pub(super) struct Site {
     pub(super) secrets: StandIn,
     s3: StandIn,
     roots: PathBuf,
+    client: Arc<ClientConfig>,
 }
 
 /// What a relay is told to do when it starts.
@@ -36,7 +40,13 @@ impl Site {
             secrets: StandIn::start(tls)?,
             s3: StandIn::start(tls)?,
             roots: certificates.bundle,
+            client: certificates.client,
         })
+    }
+
+    /// What one secret call and one handshake with the queue take, side by side.
+    pub(super) fn opening(&self) -> Outcome<Duration> {
+        raw::side_by_side(&self.client, &self.secrets, &self.sqs)
     }
 
     /// Makes the way to all services as long as it is in a region, or as short as it is here.
@@ -61,8 +71,8 @@ impl Site {
                 self.secrets.endpoint.clone(),
             ),
             ("AWS_ENDPOINT_URL_S3", self.s3.endpoint.clone()),
-            ("SSL_CERT_FILE", roots.clone()),
-            ("AWS_CA_BUNDLE", roots),
+            // As on Amazon Linux, where the system's roots are one file.
+            ("SSL_CERT_FILE", roots),
         ];
         variables.extend(match setting {
             Setting::Lean => [

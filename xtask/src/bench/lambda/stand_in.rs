@@ -64,6 +64,10 @@ impl StandIn {
         })
     }
 
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(super) fn set_delay(&self, delay: Duration) {
         let delay = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         self.shared.delay.store(delay, Ordering::Relaxed);

@@ -45,7 +45,8 @@ pub(super) fn measure(
         Times::default(),
         Times::default(),
     );
-    let (mut bare, mut cost) = (Samples::default(), Vec::new());
+    let (mut bare, mut raw) = (Samples::default(), Samples::default());
+    let mut cost = Vec::new();
     // The first round reads the programs from the disk and is not counted.
     for round in 0..=rounds {
         let count = round > 0;
@@ -61,8 +62,10 @@ pub(super) fn measure(
         site.set_delay(AWAY);
         away.take(count, &programs.relay, folder, &full_setting)?;
         let opened = Bare::start(&programs.bare, &full_setting)?.opened_ms;
+        let opening = site.opening()?;
         site.set_delay(Duration::ZERO);
         if count {
+            raw.add(opening);
             bare.add_ms(opened);
         }
     }
@@ -96,6 +99,10 @@ pub(super) fn measure(
             "one secret call and one handshake with the queue, bare, side by side, {ms} ms away"
         ),
         &bare,
+    );
+    figures.times(
+        format!("the same by a TLS library alone, its roots read before, {ms} ms away"),
+        &raw,
     );
     figures.goal(
         "extra time of a full start / the bare calls side by side",
