@@ -1,0 +1,1 @@
+//! labelrelay as the custom handler of the Azure Functions host.

@@ -1,0 +1,3 @@
+//! The custom handler of the Azure Functions host.
+
+fn main() {}

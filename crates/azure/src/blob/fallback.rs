@@ -1,0 +1,108 @@
+//! Blob Storage as a fallback: one object for each event, until the queue has it.
+
+use super::AzureBlobStore;
+use azure_core::error::Error;
+use azure_core::http::StatusCode;
+use azure_storage_blob::models::BlobContainerClientListBlobsOptions;
+use bytes::Bytes;
+use futures_util::{TryStreamExt as _, stream};
+use labelrelay_core::{BlobError, BoxFuture, BoxStream, FallbackStore};
+
+/// What a key's object ends with. Others below the prefix are not events, and are left alone.
+const END: &str = ".json";
+
+/// Whole envelopes below a prefix of a container.
+pub struct AzureBlobFallback(AzureBlobStore);
+
+impl AzureBlobFallback {
+    pub(crate) fn new(store: AzureBlobStore) -> Self {
+        Self(store)
+    }
+
+    /// The service lists in the order of the names, from the first one on: those up to `after` are passed by.
+    async fn keys(&self, after: Option<&str>, max: usize) -> Result<Vec<String>, Error> {
+        let prefix = &self.0.prefix;
+        let options = BlobContainerClientListBlobsOptions {
+            prefix: (!prefix.is_empty()).then(|| prefix.clone()),
+            ..BlobContainerClientListBlobsOptions::default()
+        };
+        let mut pages = self.0.container.list_blobs(Some(options))?.into_pages();
+        let mut keys = Vec::new();
+        while let Some(page) = pages.try_next().await? {
+            for item in page.into_model()?.blob_items {
+                let name = item.name.unwrap_or_default();
+                let key = name
+                    .strip_prefix(prefix.as_str())
+                    .and_then(|name| name.strip_suffix(END))
+                    .filter(|key| !key.contains('/') && after.is_none_or(|after| *key > after));
+                keys.extend(key.map(str::to_owned));
+            }
+            if keys.len() >= max {
+                break;
+            }
+        }
+        keys.truncate(max);
+        Ok(keys)
+    }
+}
+
+impl FallbackStore for AzureBlobFallback {
+    fn put<'a>(&'a self, key: &'a str, envelope: Bytes) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(async move {
+            let length = envelope.len() as u64;
+            let body: BoxStream<'_, _> = Box::pin(stream::iter([Ok(envelope)]));
+            self.0.upload(&object(key), length, body).await
+        })
+    }
+
+    fn list<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        max: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, BlobError>> {
+        Box::pin(async move {
+            let keys = self.keys(after, max).await;
+            keys.map_err(|error| self.0.failed(&error))
+        })
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, BlobError>> {
+        Box::pin(async move {
+            let read = async {
+                let answer = self.0.blob(&object(key)).download(None).await?;
+                answer.body.collect().await
+            };
+            match read.await {
+                Ok(bytes) => Ok(Some(bytes)),
+                Err(error) if is_gone(&error) => Ok(None),
+                Err(error) => Err(self.0.failed(&error)),
+            }
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(async move {
+            match self.0.blob(&object(key)).delete(None).await {
+                Err(error) if !is_gone(&error) => Err(self.0.failed(&error)),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
+        Box::pin(self.0.probe())
+    }
+}
+
+fn object(key: &str) -> String {
+    format!("{key}{END}")
+}
+
+/// A container that does not exist is another matter.
+fn is_gone(error: &Error) -> bool {
+    let code = match error.kind() {
+        azure_core::error::ErrorKind::HttpResponse { error_code, .. } => error_code.as_deref(),
+        _ => None,
+    };
+    error.http_status() == Some(StatusCode::NotFound) && code != Some("ContainerNotFound")
+}

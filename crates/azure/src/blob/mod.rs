@@ -1,0 +1,98 @@
+//! Blob Storage, for claim checks and as a fallback.
+
+mod fallback;
+mod upload;
+
+pub use fallback::AzureBlobFallback;
+
+use crate::failure::{Failure, Target};
+use crate::percent;
+use crate::place::{Setting, StoragePlace};
+use crate::storage_queue::may_only_send;
+use crate::transport::options;
+use azure_core::credentials::TokenCredential;
+use azure_core::error::Error;
+use azure_core::http::HttpClient;
+use azure_storage_blob::{BlobClient, BlobContainerClient, BlobContainerClientOptions};
+use bytes::Bytes;
+use labelrelay_core::config::ConfigError;
+use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream};
+use std::sync::Arc;
+
+/// Objects below a prefix of a container. An object is made once and never overwritten.
+pub struct AzureBlobStore {
+    container: BlobContainerClient,
+    /// URL of the container, as consumers get it: without a signature.
+    url: String,
+    /// Empty, or ends with a slash.
+    prefix: String,
+    target: Target,
+}
+
+impl AzureBlobStore {
+    pub(crate) fn open(
+        place: &StoragePlace,
+        credential: Option<Arc<dyn TokenCredential>>,
+        client: &Arc<dyn HttpClient>,
+        setting: Setting<'_>,
+    ) -> Result<Self, ConfigError> {
+        let options = BlobContainerClientOptions {
+            client_options: options(client),
+            ..BlobContainerClientOptions::default()
+        };
+        let container = BlobContainerClient::new(place.url.clone(), credential, Some(options))
+            .map_err(|_| setting.error("is not the URL of a container", "correct it"))?;
+        Ok(Self {
+            container,
+            url: place.public_url(),
+            prefix: match place.prefix.as_str() {
+                "" => String::new(),
+                prefix => format!("{prefix}/"),
+            },
+            target: Target {
+                what: format!("the container `{}` of account `{}`", place.name, place.account),
+                role: "Storage Blob Data Contributor",
+            },
+        })
+    }
+
+    fn blob(&self, key: &str) -> BlobClient {
+        self.container.blob_client(&format!("{}{key}", self.prefix))
+    }
+
+    fn uri(&self, key: &str) -> String {
+        let name = format!("{}{key}", self.prefix);
+        format!("{}/{}", self.url, percent::encode(&name, b"/"))
+    }
+
+    fn failed(&self, error: &Error) -> BlobError {
+        Failure::of(error, &self.target).into()
+    }
+
+    /// Asks for the container's properties; see [`may_only_send`].
+    async fn probe(&self) -> Result<(), BlobError> {
+        match self.container.get_properties(None).await {
+            Ok(_) => Ok(()),
+            Err(error) if may_only_send(&error) => Ok(()),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+}
+
+impl BlobStore for AzureBlobStore {
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        length: u64,
+        body: BoxStream<'a, std::io::Result<Bytes>>,
+    ) -> BoxFuture<'a, Result<String, BlobError>> {
+        Box::pin(async move {
+            self.upload(key, length, body).await?;
+            Ok(self.uri(key))
+        })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
+        Box::pin(self.probe())
+    }
+}

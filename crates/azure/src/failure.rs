@@ -1,0 +1,218 @@
+//! What went wrong at Azure, in core's words: what was asked for, what the service said, and the role or
+//! setting that mends it. Never a URL's query, which may be a signature, nor a service's free text, which
+//! may repeat what was sent.
+
+use azure_core::error::{Error, ErrorKind};
+use azure_core::http::StatusCode;
+use labelrelay_core::{BlobError, QueueError, QueueErrorKind, SecretError};
+use std::error::Error as _;
+
+/// What was to be reached, for messages.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// What it is and what it is called: ``the queue `events` of account `a` ``.
+    pub(crate) what: String,
+    /// The role that allows what we do with it.
+    pub(crate) role: &'static str,
+}
+
+/// A failure, sorted.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: QueueErrorKind,
+    pub(crate) message: String,
+}
+
+impl Failure {
+    pub(crate) fn of(error: &Error, target: &Target) -> Self {
+        match error.kind() {
+            ErrorKind::HttpResponse {
+                status, error_code, ..
+            } => Self::answered(*status, error_code.as_deref().unwrap_or_default(), target),
+            ErrorKind::Connection | ErrorKind::Io => Self {
+                kind: QueueErrorKind::Unavailable,
+                message: format!("{} cannot be reached: {}", target.what, chain(error)),
+            },
+            ErrorKind::Credential => Self::no_token(error, target),
+            // What came back was no answer of this service: a proxy, or a stranger.
+            ErrorKind::DataConversion => Self {
+                kind: QueueErrorKind::Unproven,
+                message: format!("{} answered what cannot be read", target.what),
+            },
+            _ => Self {
+                kind: QueueErrorKind::Misconfigured,
+                message: format!("{} cannot be asked for: {error}", target.what),
+            },
+        }
+    }
+
+    /// What an HTTP status and the service's own code for the error mean.
+    pub(crate) fn answered(status: StatusCode, code: &str, target: &Target) -> Self {
+        let what = &target.what;
+        let number = u16::from(status);
+        let said = if code.is_empty() {
+            format!("status {number}")
+        } else {
+            format!("status {number}, {}", printable(code))
+        };
+        let (kind, cure) = match (number, code) {
+            (_, "ServerBusy") | (429, _) => {
+                (QueueErrorKind::Throttled, "it asks for fewer requests".to_owned())
+            }
+            (413, _) | (_, "RequestBodyTooLarge" | "MessageTooLarge") => {
+                (QueueErrorKind::TooLarge, "it takes none so large".to_owned())
+            }
+            (_, "QuotaExceeded" | "InsufficientAccountPermissions" | "AccountQuotaExceeded") => {
+                (QueueErrorKind::Full, "make room there, or raise its quota".to_owned())
+            }
+            (401 | 403, _) => (
+                QueueErrorKind::Denied,
+                format!(
+                    "give this identity the role `{}` there, or renew the shared access signature; a firewall of the account refuses in the same way",
+                    target.role
+                ),
+            ),
+            (404 | 410, _) => (
+                QueueErrorKind::Misconfigured,
+                "it does not exist; create it, or correct its name".to_owned(),
+            ),
+            (408 | 500.., _) | (409, "QueueBeingDeleted" | "ContainerBeingDeleted") => {
+                (QueueErrorKind::Unavailable, "it may pass".to_owned())
+            }
+            _ => (
+                QueueErrorKind::Misconfigured,
+                "it does not take what is sent to it".to_owned(),
+            ),
+        };
+        Self {
+            kind,
+            message: format!("{what}: {said}: {cure}"),
+        }
+    }
+
+    /// No token: whoever gives them is out of reach, or knows no such identity.
+    fn no_token(error: &Error, target: &Target) -> Self {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        let mut kind = QueueErrorKind::Denied;
+        let mut said = "no identity is at hand".to_owned();
+        while let Some(error) = cause {
+            match error.downcast_ref::<Error>().map(Error::kind) {
+                Some(ErrorKind::Connection | ErrorKind::Io) => {
+                    kind = QueueErrorKind::Unavailable;
+                    "what gives tokens out cannot be reached".clone_into(&mut said);
+                }
+                Some(ErrorKind::HttpResponse { status, .. }) => {
+                    let number = u16::from(*status);
+                    if number >= 500 || number == 429 {
+                        kind = QueueErrorKind::Unavailable;
+                    }
+                    said = format!("what gives tokens out answers with status {number}");
+                }
+                _ => {}
+            }
+            cause = error.source();
+        }
+        let message = format!(
+            "no token for {}: {said}; assign a managed identity to this app and give it the role `{}`, or use a shared access signature",
+            target.what, target.role
+        );
+        Self { kind, message }
+    }
+
+    fn may_pass(&self) -> bool {
+        matches!(
+            self.kind,
+            QueueErrorKind::Unavailable | QueueErrorKind::Throttled | QueueErrorKind::Unproven
+        )
+    }
+}
+
+impl From<Failure> for QueueError {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure.kind, failure.message)
+    }
+}
+
+impl From<Failure> for BlobError {
+    fn from(failure: Failure) -> Self {
+        if failure.may_pass() {
+            Self::transient(failure.message)
+        } else {
+            Self::permanent(failure.message)
+        }
+    }
+}
+
+impl From<Failure> for SecretError {
+    fn from(failure: Failure) -> Self {
+        if failure.may_pass() {
+            Self::transient(failure.message)
+        } else {
+            Self::permanent(failure.message)
+        }
+    }
+}
+
+/// Codes are single words; anything else came from somewhere else.
+fn printable(code: &str) -> String {
+    code.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(64)
+        .collect()
+}
+
+/// An error of the transport with its causes, none of which know the URL's query.
+fn chain(error: &Error) -> String {
+    let mut texts = Vec::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+        cause = error.source();
+    }
+    texts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target() -> Target {
+        Target {
+            what: "the queue `q` of account `a`".to_owned(),
+            role: "Storage Queue Data Message Sender",
+        }
+    }
+
+    #[test]
+    fn statuses_become_kinds_and_name_the_cure() {
+        for (status, code, kind) in [
+            (503, "ServerBusy", QueueErrorKind::Throttled),
+            (500, "OperationTimedOut", QueueErrorKind::Unavailable),
+            (502, "", QueueErrorKind::Unavailable),
+            (403, "AuthorizationPermissionMismatch", QueueErrorKind::Denied),
+            (401, "", QueueErrorKind::Denied),
+            (404, "QueueNotFound", QueueErrorKind::Misconfigured),
+            (410, "", QueueErrorKind::Misconfigured),
+            (413, "RequestBodyTooLarge", QueueErrorKind::TooLarge),
+            (400, "RequestBodyTooLarge", QueueErrorKind::TooLarge),
+            (403, "QuotaExceeded", QueueErrorKind::Full),
+            (400, "InvalidXmlDocument", QueueErrorKind::Misconfigured),
+        ] {
+            let failure = Failure::answered(StatusCode::from(status), code, &target());
+            assert_eq!(failure.kind, kind, "{status} {code}");
+            assert!(failure.message.contains("the queue `q` of account `a`"));
+        }
+        let denied = Failure::answered(StatusCode::Forbidden, "X", &target());
+        assert!(denied.message.contains("`Storage Queue Data Message Sender`"));
+    }
+
+    #[test]
+    fn a_code_that_is_no_word_does_not_reach_the_log() {
+        let failure = Failure::answered(StatusCode::Forbidden, "a=b&sig=%2B\n", &target());
+        assert!(!failure.message.contains("sig="), "{}", failure.message);
+        assert!(!failure.message.contains('\n'));
+    }
+}

@@ -1,0 +1,147 @@
+//! Storage Queue: the queue that every storage account has.
+//!
+//! Messages are base64 always: it is what Functions' queue trigger and most consumers decode by default,
+//! and a body with a control character would be taken plain and then break every receive of the queue.
+//! Nothing recognises repeats there; consumers do, by `id`.
+
+use crate::failure::{Failure, Target};
+use crate::place::{Setting, StoragePlace};
+use crate::transport::options;
+use azure_core::credentials::TokenCredential;
+use azure_core::error::{Error, ErrorKind};
+use azure_core::http::{HttpClient, StatusCode};
+use azure_storage_queue::models::{QueueClientSendMessageOptions, QueueMessage};
+use azure_storage_queue::{QueueClient, QueueClientOptions};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use labelrelay_core::config::ConfigError;
+use labelrelay_core::{
+    BoxFuture, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt,
+};
+use std::sync::Arc;
+
+/// Largest envelope: 64 KiB once it is base64.
+pub const MAX_MESSAGE_BYTES: u64 = 48 * 1024;
+
+/// Messages never expire: the service's own 7 days would lose what nobody fetched over a holiday.
+const NEVER: i32 = -1;
+
+/// One queue.
+pub struct StorageQueue {
+    client: QueueClient,
+    target: Target,
+    ttl: i32,
+}
+
+impl StorageQueue {
+    pub(crate) fn open(
+        place: &StoragePlace,
+        credential: Option<Arc<dyn TokenCredential>>,
+        client: &Arc<dyn HttpClient>,
+        setting: Setting<'_>,
+    ) -> Result<Self, ConfigError> {
+        let ttl = match place.own("ttl_s") {
+            None => NEVER,
+            Some(text) => match text.parse() {
+                Ok(seconds) if seconds > 0 => seconds,
+                _ => {
+                    return Err(setting.error(
+                        "has a `ttl_s` that is not a number of seconds",
+                        "write digits, or leave it out: then messages never expire",
+                    ));
+                }
+            },
+        };
+        let options = QueueClientOptions {
+            client_options: options(client),
+            ..QueueClientOptions::default()
+        };
+        let client = QueueClient::new(place.url.clone(), credential, Some(options))
+            .map_err(|_| setting.error("is not the URL of a queue", "correct it"))?;
+        Ok(Self {
+            client,
+            target: Target {
+                what: format!("the queue `{}` of account `{}`", place.name, place.account),
+                role: "Storage Queue Data Message Sender",
+            },
+            ttl,
+        })
+    }
+
+    async fn put(&self, message: &OutboundMessage) -> Result<Receipt, QueueError> {
+        let bytes = message.body.len() as u64;
+        if bytes > MAX_MESSAGE_BYTES {
+            let reason = format!("{bytes} bytes; a Storage Queue takes {MAX_MESSAGE_BYTES}");
+            return Err(QueueError::new(QueueErrorKind::TooLarge, reason));
+        }
+        let content = QueueMessage {
+            message_text: Some(STANDARD.encode(&message.body)),
+        };
+        let options = QueueClientSendMessageOptions {
+            message_time_to_live: Some(self.ttl),
+            ..QueueClientSendMessageOptions::default()
+        };
+        let content = content.try_into().map_err(|error| self.failed(&error))?;
+        let sent = self
+            .client
+            .send_message(content, Some(options))
+            .await
+            .map_err(|error| self.failed(&error))?
+            .into_model()
+            .map_err(|error| self.failed(&error))?;
+        // What stored it gives it an id; an answer without one comes from something else.
+        let id = sent
+            .items
+            .into_iter()
+            .flatten()
+            .find_map(|sent| sent.message_id);
+        match id {
+            Some(id) => Ok(Receipt::new(Some(id))),
+            None => Err(QueueError::new(
+                QueueErrorKind::Unproven,
+                format!("{} answered without a message id", self.target.what),
+            )),
+        }
+    }
+
+    fn failed(&self, error: &Error) -> QueueError {
+        Failure::of(error, &self.target).into()
+    }
+}
+
+impl EventQueue for StorageQueue {
+    fn send<'a>(
+        &'a self,
+        message: &'a OutboundMessage,
+    ) -> BoxFuture<'a, Result<Receipt, QueueError>> {
+        Box::pin(self.put(message))
+    }
+
+    fn limits(&self) -> QueueLimits {
+        QueueLimits::bytes(MAX_MESSAGE_BYTES)
+    }
+
+    /// Asks for the queue's properties. Whoever may only send gets a refusal, which proves the connection
+    /// and the identity and nothing about the queue; it counts as ready.
+    fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
+        Box::pin(async move {
+            match self.client.get_properties(None).await {
+                Ok(_) => Ok(()),
+                Err(error) if may_only_send(&error) => Ok(()),
+                Err(error) => Err(self.failed(&error)),
+            }
+        })
+    }
+}
+
+/// Whether the identity is known there, and this one question is not allowed to it.
+pub(crate) fn may_only_send(error: &Error) -> bool {
+    let ErrorKind::HttpResponse {
+        status, error_code, ..
+    } = error.kind()
+    else {
+        return false;
+    };
+    let code = error_code.as_deref().unwrap_or_default();
+    *status == StatusCode::Forbidden && code == "AuthorizationPermissionMismatch"
+}
