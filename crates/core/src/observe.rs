@@ -15,6 +15,12 @@ pub trait Observer: Send + Sync {
     /// The queue refused or missed one attempt; another one follows, or the request fails.
     fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &crate::QueueError);
 
+    /// The queue failed so often in a row that events go to the fallback at once from now on, but for one
+    /// now and then that tries it; this is the last failure. `None`: it works again.
+    fn queue_breaker(&self, open: Option<&crate::QueueError>) {
+        let _ = open;
+    }
+
     /// The fallback did not take an event either; the queue is tried again.
     fn fallback_failed(&self, source: &str, event_id: &str, error: &crate::BlobError) {
         let _ = (source, event_id, error);
@@ -34,6 +40,10 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 
     fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &crate::QueueError) {
         (**self).queue_attempt_failed(source, event_id, error);
+    }
+
+    fn queue_breaker(&self, open: Option<&crate::QueueError>) {
+        (**self).queue_breaker(open);
     }
 
     fn fallback_failed(&self, source: &str, event_id: &str, error: &crate::BlobError) {

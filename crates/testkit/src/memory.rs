@@ -43,6 +43,11 @@ impl MemoryQueue {
         self.faults.lock().unwrap().extend(faults);
     }
 
+    /// Faults that nobody has met yet.
+    pub fn faults_left(&self) -> usize {
+        self.faults.lock().unwrap().len()
+    }
+
     /// Everything that was kept, in order.
     pub fn messages(&self) -> Vec<OutboundMessage> {
         self.messages.lock().unwrap().clone()
@@ -201,6 +206,7 @@ impl FallbackStore for MemoryFallback {
 pub struct Remembering {
     reports: Mutex<Vec<Report>>,
     failed: Mutex<Vec<QueueErrorKind>>,
+    breaker: Mutex<Vec<bool>>,
 }
 
 impl Remembering {
@@ -215,7 +221,18 @@ impl Remembering {
     }
 }
 
+impl Remembering {
+    /// What the breaker did: `true` for opened.
+    pub fn breaker(&self) -> Vec<bool> {
+        self.breaker.lock().unwrap().clone()
+    }
+}
+
 impl Observer for Remembering {
+    fn queue_breaker(&self, open: Option<&QueueError>) {
+        self.breaker.lock().unwrap().push(open.is_some());
+    }
+
     fn request(&self, report: &Report) {
         self.reports.lock().unwrap().push(report.clone());
     }

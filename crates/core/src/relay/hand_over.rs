@@ -3,6 +3,7 @@
 
 use super::Relay;
 use super::attempts::{Times, attempts};
+use super::breaker::Change;
 use super::complete::because;
 use crate::blob::BlobError;
 use crate::fallback::{FallbackStore, key};
@@ -90,10 +91,20 @@ impl Relay {
         times: Times,
         report: &mut Report,
     ) -> Result<Outcome, QueueError> {
-        let sent = self
-            .send(source, message, self.before_the_fallback(times), report)
-            .await;
-        let (Err(error), Some(fallback)) = (&sent, self.parts.fallback.as_deref()) else {
+        let Some(fallback) = self.parts.fallback.as_deref() else {
+            return self.send(source, message, times, report).await;
+        };
+        let clock = &*self.parts.clock;
+        let sent = if self.breaker.lets_through(clock.monotonic()) {
+            let times = self.before_the_fallback(times);
+            let sent = self.send(source, message, times, report).await;
+            self.remember(&sent);
+            sent
+        } else {
+            let message = "it failed several times in a row and is tried again in a moment";
+            Err(QueueError::new(QueueErrorKind::Unavailable, message))
+        };
+        let Err(error) = &sent else {
             return sent;
         };
         if error.kind == QueueErrorKind::TooLarge {
@@ -109,7 +120,26 @@ impl Relay {
             return Ok(Outcome::Accepted);
         }
         // Neither took it: the rest of the time is the queue's again.
-        self.send(source, message, times, report).await
+        let sent = self.send(source, message, times, report).await;
+        self.remember(&sent);
+        sent
+    }
+
+    /// Tells the breaker what became of an event, and the observer what became of the breaker.
+    fn remember(&self, sent: &Result<Outcome, QueueError>) {
+        let error = sent.as_ref().err();
+        // Says something about the message, and nothing about the queue.
+        if error.is_some_and(|error| error.kind == QueueErrorKind::TooLarge) {
+            return;
+        }
+        let change = if error.is_some() {
+            self.breaker.failed(self.parts.clock.monotonic())
+        } else {
+            self.breaker.succeeded()
+        };
+        if change != Change::None {
+            self.parts.observer.queue_breaker(error);
+        }
     }
 
     /// With a fallback behind it, the queue gets half of the time; without one, all of it.

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod attributes;
+mod breaker;
 mod check;
 mod complete;
 mod hand_over;
@@ -96,6 +97,7 @@ pub struct Relay {
     body_timeout: Duration,
     budget: Arc<in_flight::Budget>,
     ready: ready::Ready,
+    breaker: breaker::Breaker,
 }
 
 /// Opens a reference into a secret store; what each cloud's crate brings along.
@@ -126,6 +128,7 @@ impl Relay {
             body_timeout: config.serve.body_timeout.unwrap_or(DEFAULT_BODY_TIMEOUT),
             budget: in_flight::Budget::new(config.max_bytes_in_flight()),
             ready: ready::Ready::default(),
+            breaker: breaker::Breaker::default(),
         })
     }
 

@@ -201,3 +201,44 @@ fn a_redrive_ends_when_its_time_is_up() {
     assert_eq!((done.moved, done.complete), (0, false));
     assert_eq!(bench.fallback.envelopes().len(), 1);
 }
+
+#[test]
+fn a_dead_queue_is_left_alone_for_a_while_and_comes_back_by_itself() {
+    let bench = Bench::with_fallback(1 << 20, false);
+    let body = |n: usize| format!(r#"{{"action":"PROJECT_UPDATED","project":{{"id":{n}}}}}"#);
+    let deliver = |n| {
+        let request = TestRequest::label_studio(SECRET, body(n).as_bytes());
+        assert_eq!(bench.deliver(&request).outcome, Outcome::Accepted);
+    };
+    bench
+        .queue
+        .fail_with(&[Fault::Error(QueueErrorKind::Denied); 6]);
+    for n in 0..100 {
+        deliver(n);
+    }
+    assert_eq!(bench.seen.breaker(), [true]);
+    assert_eq!(bench.queue.faults_left(), 1, "it was tried five times");
+    bench.clock.advance(Duration::from_millis(501));
+    deliver(100);
+    assert_eq!(bench.queue.faults_left(), 0, "one event tried it");
+    deliver(101);
+    assert_eq!(bench.fallback.envelopes().len(), 102);
+    bench.clock.advance(Duration::from_secs(8));
+    deliver(102);
+    deliver(103);
+    assert_eq!(bench.queue.messages().len(), 2);
+    assert_eq!(bench.seen.breaker(), [true, false]);
+}
+
+#[test]
+fn without_a_fallback_every_event_is_worth_a_try() {
+    let bench = Bench::new();
+    bench
+        .queue
+        .fail_with(&[Fault::Error(QueueErrorKind::Denied); 100]);
+    for _ in 0..100 {
+        assert_eq!(bench.deliver(&request()).outcome, Outcome::Unavailable);
+    }
+    assert_eq!(bench.queue.faults_left(), 0);
+    assert_eq!(bench.deliver(&request()).outcome, Outcome::Accepted);
+}
