@@ -1,0 +1,107 @@
+# The same image as a job: nobody outside can start it, and only it may read the fallback.
+
+resource "google_service_account" "redrive" {
+  count        = var.fallback ? 1 : 0
+  account_id   = "${var.name}-redrive"
+  display_name = "labelrelay: moves events from the fallback"
+}
+
+resource "google_pubsub_topic_iam_member" "redrive_publishes" {
+  for_each = toset(var.fallback ? ["roles/pubsub.publisher", "roles/pubsub.viewer"] : [])
+  topic    = local.topic
+  role     = each.key
+  member   = google_service_account.redrive[0].member
+}
+
+resource "google_storage_bucket_iam_member" "redrive_moves" {
+  count  = var.fallback ? 1 : 0
+  bucket = local.fallback_bucket
+  role   = "roles/storage.objectUser"
+  member = google_service_account.redrive[0].member
+}
+
+# What lies in the fallback because it is too large for Pub/Sub is claim-checked on its way.
+resource "google_storage_bucket_iam_member" "redrive_claims" {
+  count  = var.fallback ? 1 : 0
+  bucket = local.claims_bucket
+  role   = "roles/storage.objectCreator"
+  member = google_service_account.redrive[0].member
+}
+
+# The configuration is the relay's, secrets included.
+resource "google_secret_manager_secret_iam_member" "redrive_reads_labelbox" {
+  for_each  = toset(var.fallback && var.labelbox ? ["roles/secretmanager.secretAccessor", "roles/secretmanager.viewer"] : [])
+  secret_id = local.labelbox_secret
+  role      = each.key
+  member    = google_service_account.redrive[0].member
+}
+
+resource "google_secret_manager_secret_iam_member" "redrive_reads_label_studio" {
+  for_each  = toset(var.fallback && var.label_studio ? ["roles/secretmanager.secretAccessor", "roles/secretmanager.viewer"] : [])
+  secret_id = local.label_studio_secret
+  role      = each.key
+  member    = google_service_account.redrive[0].member
+}
+
+resource "google_cloud_run_v2_job" "redrive" {
+  count               = var.fallback ? 1 : 0
+  name                = "${var.name}-redrive"
+  location            = var.region
+  deletion_protection = false
+  template {
+    template {
+      service_account = google_service_account.redrive[0].email
+      # The next run of the schedule is the retry.
+      max_retries = 0
+      timeout     = "600s"
+      containers {
+        image = var.image
+        args  = ["redrive"]
+        resources {
+          limits = {
+            cpu    = "1"
+            memory = "512Mi"
+          }
+        }
+        dynamic "env" {
+          for_each = local.environment
+          content {
+            name  = env.key
+            value = env.value
+          }
+        }
+      }
+    }
+  }
+  depends_on = [google_project_service.needed]
+}
+
+resource "google_service_account" "scheduler" {
+  count        = var.fallback ? 1 : 0
+  account_id   = "${var.name}-scheduler"
+  display_name = "labelrelay: starts the redrive"
+}
+
+resource "google_cloud_run_v2_job_iam_member" "scheduler_starts" {
+  count    = var.fallback ? 1 : 0
+  name     = google_cloud_run_v2_job.redrive[0].name
+  location = var.region
+  role     = "roles/run.invoker"
+  member   = google_service_account.scheduler[0].member
+}
+
+resource "google_cloud_scheduler_job" "redrive" {
+  count       = var.fallback ? 1 : 0
+  name        = "${var.name}-redrive"
+  region      = var.region
+  description = "Moves events from the fallback into Pub/Sub."
+  schedule    = var.redrive_schedule
+  http_target {
+    http_method = "POST"
+    uri         = "https://run.googleapis.com/v2/${google_cloud_run_v2_job.redrive[0].id}:run"
+    oauth_token {
+      service_account_email = google_service_account.scheduler[0].email
+    }
+  }
+  depends_on = [google_project_service.needed]
+}

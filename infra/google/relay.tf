@@ -1,0 +1,145 @@
+# The service that the platforms deliver to. Everybody may call it: the platforms have no Google
+# identity, and what they send is verified by its signature or secret.
+
+resource "google_service_account" "relay" {
+  account_id   = "${var.name}-relay"
+  display_name = "labelrelay: takes deliveries"
+}
+
+resource "google_pubsub_topic_iam_member" "relay_publishes" {
+  topic  = local.topic
+  role   = "roles/pubsub.publisher"
+  member = google_service_account.relay.member
+}
+
+# Seeing that the topic is there, before the first instance says that it is ready.
+resource "google_pubsub_topic_iam_member" "relay_sees" {
+  topic  = local.topic
+  role   = "roles/pubsub.viewer"
+  member = google_service_account.relay.member
+}
+
+resource "google_storage_bucket_iam_member" "relay_claims" {
+  bucket = local.claims_bucket
+  role   = "roles/storage.objectCreator"
+  member = google_service_account.relay.member
+}
+
+resource "google_storage_bucket_iam_member" "relay_falls_back" {
+  count  = var.fallback ? 1 : 0
+  bucket = local.fallback_bucket
+  role   = "roles/storage.objectCreator"
+  member = google_service_account.relay.member
+}
+
+resource "google_secret_manager_secret_iam_member" "relay_reads_labelbox" {
+  for_each  = toset(var.labelbox ? ["roles/secretmanager.secretAccessor", "roles/secretmanager.viewer"] : [])
+  secret_id = local.labelbox_secret
+  # The viewer lists versions, which finds the newest two; the accessor reads them.
+  role   = each.key
+  member = google_service_account.relay.member
+}
+
+resource "google_secret_manager_secret_iam_member" "relay_reads_label_studio" {
+  for_each  = toset(var.label_studio ? ["roles/secretmanager.secretAccessor", "roles/secretmanager.viewer"] : [])
+  secret_id = local.label_studio_secret
+  role      = each.key
+  member    = google_service_account.relay.member
+}
+
+locals {
+  queue = join("", [
+    "pubsub://", split("/", local.topic)[1], "/", split("/", local.topic)[3],
+    var.ordering ? "?ordering=partition" : "",
+  ])
+  # The project's README lists what else may stand here, such as filters.
+  config = join("\n", concat(
+    var.labelbox ? concat([
+      "[[source]]",
+      "name = \"labelbox\"",
+      "provider = \"labelbox\"",
+      "secret = \"gcp-secretmanager:${local.labelbox_secret}\"",
+      "trusted_proxies = ${var.trusted_proxies}",
+    ], length(var.labelbox_allowed_addresses) > 0 ? ["allow = ${jsonencode(var.labelbox_allowed_addresses)}"] : []) : [],
+    var.label_studio ? concat([
+      "[[source]]",
+      "name = \"label-studio\"",
+      "provider = \"label-studio\"",
+      "secret = \"gcp-secretmanager:${local.label_studio_secret}\"",
+      "ml_backend = ${var.label_studio_ml_backend}",
+      "trusted_proxies = ${var.trusted_proxies}",
+    ], length(var.label_studio_allowed_addresses) > 0 ? ["allow = ${jsonencode(var.label_studio_allowed_addresses)}"] : []) : [],
+  ))
+  environment = merge({
+    LABELRELAY_QUEUE       = local.queue
+    LABELRELAY_BLOB_STORE  = "gs://${local.claims_bucket}/claims"
+    LABELRELAY_CONFIG_TOML = local.config
+    LABELRELAY_LOG         = var.log_level
+    }, var.fallback ? {
+    LABELRELAY_FALLBACK = "gs://${local.fallback_bucket}/fallback"
+  } : {})
+}
+
+resource "google_cloud_run_v2_service" "relay" {
+  name                 = var.name
+  location             = var.region
+  description          = "Verifies webhooks and publishes them."
+  ingress              = "INGRESS_TRAFFIC_ALL"
+  invoker_iam_disabled = true
+  # Nothing is kept in it that a destroy could lose.
+  deletion_protection = false
+  template {
+    service_account                  = google_service_account.relay.email
+    max_instance_request_concurrency = 80
+    # A body may take 30 s to arrive, its way to the queue 10 s.
+    timeout = "60s"
+    scaling {
+      min_instance_count = var.min_instances
+      max_instance_count = var.max_instances
+    }
+    containers {
+      image = var.image
+      ports {
+        # HTTP/2 without TLS: with HTTP/1, Cloud Run refuses bodies over 32 MiB before they get here.
+        name           = "h2c"
+        container_port = 8080
+      }
+      resources {
+        limits = {
+          cpu    = "1"
+          memory = var.memory
+        }
+        # Billed while requests are under way; after the answer there is no processor time to count on.
+        cpu_idle          = true
+        startup_cpu_boost = true
+      }
+      startup_probe {
+        period_seconds    = 1
+        timeout_seconds   = 1
+        failure_threshold = 30
+        http_get {
+          path = "/-/ready"
+        }
+      }
+      dynamic "env" {
+        for_each = local.environment
+        content {
+          name  = env.key
+          value = env.value
+        }
+      }
+    }
+  }
+  # An instance that may not read its secret yet would not start.
+  depends_on = [
+    google_project_service.needed,
+    google_pubsub_topic_iam_member.relay_publishes,
+    google_pubsub_topic_iam_member.relay_sees,
+    google_storage_bucket_iam_member.relay_claims,
+    google_storage_bucket_iam_member.relay_falls_back,
+    google_secret_manager_secret_iam_member.relay_reads_labelbox,
+    google_secret_manager_secret_iam_member.relay_reads_label_studio,
+    google_secret_manager_secret_version.labelbox,
+    google_secret_manager_secret_version.label_studio,
+  ]
+}

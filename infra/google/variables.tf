@@ -1,0 +1,222 @@
+variable "project" {
+  type        = string
+  description = "Project to deploy to."
+}
+
+variable "region" {
+  type        = string
+  description = "Region of everything, for example europe-west1. Choose the one nearest to the platform: Label Studio waits one second."
+}
+
+variable "name" {
+  type        = string
+  default     = "labelrelay"
+  description = "What the names of all resources begin with."
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,19}$", var.name))
+    error_message = "name is 2 to 20 characters: lower-case letters, digits and hyphens, a letter first."
+  }
+}
+
+variable "image" {
+  type        = string
+  description = "Container image with labelrelay-cloud-function in it, by digest or tag: docker build --target cloud-function."
+}
+
+# Which platforms deliver
+
+variable "labelbox" {
+  type        = bool
+  default     = true
+  description = "Take deliveries of Labelbox."
+}
+
+variable "label_studio" {
+  type        = bool
+  default     = true
+  description = "Take deliveries of Label Studio."
+  validation {
+    condition     = var.labelbox || var.label_studio
+    error_message = "labelbox and label_studio cannot both be false."
+  }
+}
+
+variable "label_studio_ml_backend" {
+  type        = bool
+  default     = false
+  description = "Also answer the calls that Label Studio makes to an ML back end, so that START_TRAINING becomes an event."
+}
+
+variable "labelbox_allowed_addresses" {
+  type        = list(string)
+  default     = []
+  description = "Addresses or networks (CIDR) from which Labelbox may deliver, in addition to the signature. Empty, any."
+}
+
+variable "label_studio_allowed_addresses" {
+  type        = list(string)
+  default     = []
+  description = "Addresses or networks (CIDR) from which Label Studio may deliver, in addition to the secret. Empty, any."
+}
+
+variable "trusted_proxies" {
+  type        = number
+  default     = 1
+  description = "For the two lists: which entry of X-Forwarded-For counts, from the right. 1 is the one that Cloud Run itself appends; 2 behind an external Application Load Balancer, which appends its own address after the sender's."
+}
+
+# The queue, and how long things are kept
+
+variable "ordering" {
+  type        = bool
+  default     = false
+  description = "Give events of one data row or task one ordering key, so that they are delivered in order of arrival. Slower for a consumer, and the platforms themselves keep no order."
+}
+
+variable "fallback" {
+  type        = bool
+  default     = true
+  description = "Keep events in a bucket while Pub/Sub does not take them, and move them from there on a schedule."
+}
+
+variable "redrive_schedule" {
+  type        = string
+  default     = "*/15 * * * *"
+  description = "When events are moved from the fallback. A run of a Cloud Run job is billed for at least a minute, so every 5 minutes would leave the free allowance."
+}
+
+variable "claim_retention_days" {
+  type        = number
+  default     = 70
+  description = "Days after which bodies too large for Pub/Sub expire. More than a message can live in subscription and dead-letter subscription together (62)."
+  validation {
+    condition     = var.claim_retention_days > 62
+    error_message = "claim_retention_days must be more than 62: a message can live 31 days in the subscription and 31 more among the dead letters."
+  }
+}
+
+variable "keep_events" {
+  type        = bool
+  default     = true
+  description = "Let topic, subscriptions, buckets and secrets outlive terraform destroy. To delete them as well: apply with false first, then destroy."
+}
+
+variable "consumers" {
+  type        = list(string)
+  default     = []
+  description = "Who may consume: members such as serviceAccount:worker@PROJECT.iam.gserviceaccount.com."
+}
+
+# Bring your own (empty: made here)
+
+variable "topic" {
+  type        = string
+  default     = ""
+  description = "A topic of yours to publish to. Its subscriptions and dead letters are yours."
+  validation {
+    condition     = can(regex("^$|^projects/[^/]+/topics/[^/]+$", var.topic))
+    error_message = "topic is projects/PROJECT/topics/NAME."
+  }
+}
+
+variable "claims_bucket" {
+  type        = string
+  default     = ""
+  description = "A bucket of yours for what is too large for Pub/Sub. Its lifecycle rules are yours."
+}
+
+variable "fallback_bucket" {
+  type        = string
+  default     = ""
+  description = "A bucket of yours for the fallback. Nothing in it may expire."
+}
+
+variable "labelbox_secret" {
+  type        = string
+  default     = ""
+  description = "A secret of yours in Secret Manager, as Labelbox has it."
+  validation {
+    condition     = can(regex("^$|^projects/[^/]+/secrets/[^/]+$", var.labelbox_secret))
+    error_message = "labelbox_secret is projects/PROJECT/secrets/NAME."
+  }
+}
+
+variable "label_studio_secret" {
+  type        = string
+  default     = ""
+  description = "A secret of yours in Secret Manager, as Label Studio sends it."
+  validation {
+    condition     = can(regex("^$|^projects/[^/]+/secrets/[^/]+$", var.label_studio_secret))
+    error_message = "label_studio_secret is projects/PROJECT/secrets/NAME."
+  }
+}
+
+variable "kms_key" {
+  type        = string
+  default     = null
+  description = "A customer-managed key for topic and buckets, which the service agents of Pub/Sub and Cloud Storage may use. Empty, keys that Google manages, free of charge."
+}
+
+# Numbers that are raised by one to make a new secret; the one before stays valid.
+
+variable "labelbox_secret_version" {
+  type        = number
+  default     = 1
+  description = "Raise by one to make a new secret for Labelbox."
+}
+
+variable "label_studio_secret_version" {
+  type        = number
+  default     = 1
+  description = "Raise by one to make a new secret for Label Studio."
+}
+
+# The service
+
+variable "min_instances" {
+  type        = number
+  default     = 0
+  description = "Instances that are kept although nothing arrives, at about 10 US dollars a month each. 1 spares the first delivery after a pause the start of an instance; Label Studio waits one second and never tries again."
+}
+
+variable "max_instances" {
+  type        = number
+  default     = 10
+  description = "Most instances at one time, each with 80 requests. What is beyond is told 429, and lost where the platform does not try again."
+}
+
+variable "memory" {
+  type        = string
+  default     = "512Mi"
+  description = "Memory of an instance. Bodies are held in it while they arrive: all of them together in LABELRELAY_MAX_BYTES_IN_FLIGHT."
+}
+
+variable "log_level" {
+  type        = string
+  default     = "info"
+  description = "error, warn, info or debug: at debug, one more line for each delivery. Bodies and secrets are logged at no level."
+  validation {
+    condition     = contains(["error", "warn", "info", "debug"], var.log_level)
+    error_message = "log_level is error, warn, info or debug."
+  }
+}
+
+# Alerts
+
+variable "notification_channels" {
+  type        = list(string)
+  default     = []
+  description = "Notification channels that alerts go to. Empty, they only show in Cloud Monitoring."
+}
+
+variable "oldest_message_alarm_seconds" {
+  type        = number
+  default     = 86400
+  description = "Alert when a message has waited for a consumer this long."
+}
+
+variable "refused_alarm_count" {
+  type        = number
+  default     = 20
+  description = "Alert when more requests than this are refused (4xx) within 5 minutes."
+}
