@@ -35,6 +35,8 @@ Usage: cargo xtask <verb>
                          --invocations N  invocations of one environment (default 1000)
                          --no-large       leave out the benchmark of a 5 MB event
                          --profiles       build in every way worth a try, and compare those instead
+                         --also NAME=PROGRAM
+                                          with --profiles: a function built in some other way
                          --memory         give it the processor time of several sizes of memory instead (root)
   tree                 prove what core and event do not link
 ";

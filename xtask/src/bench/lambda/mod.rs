@@ -38,7 +38,7 @@ use std::process::Command;
 pub(super) fn run(args: &[String]) -> Outcome {
     let options = Options::parse(args)?;
     if options.profiles {
-        return profiles::run(options.starts);
+        return profiles::run(options.starts, &options.also);
     }
     if options.memory {
         return memory_sizes::run();

@@ -11,6 +11,8 @@ pub(super) struct Options {
     pub(super) invocations: usize,
     /// Whether to try the profiles instead.
     pub(super) profiles: bool,
+    /// Functions built in some other way, by name, to compare with the profiles.
+    pub(super) also: Vec<(String, PathBuf)>,
     /// Whether to try sizes of memory instead.
     pub(super) memory: bool,
     /// Whether the benchmark of a large event follows.
@@ -24,6 +26,7 @@ impl Options {
             starts: 20,
             invocations: 1000,
             profiles: false,
+            also: Vec::new(),
             memory: false,
             large: true,
         };
@@ -37,6 +40,12 @@ impl Options {
                     options.invocations = value()?.parse::<usize>()?.clamp(100, 1_000_000);
                 }
                 "--profiles" => options.profiles = true,
+                "--also" => {
+                    let (name, path) = value()?
+                        .split_once('=')
+                        .ok_or("write --also NAME=PROGRAM")?;
+                    options.also.push((name.to_owned(), path.into()));
+                }
                 "--memory" => options.memory = true,
                 "--no-large" => options.large = false,
                 _ => {

@@ -15,7 +15,7 @@ use crate::paths::built;
 use crate::step::{cargo, status};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// One way to build.
 struct Way {
@@ -59,7 +59,7 @@ const WAYS: [Way; 7] = [
 const INVOCATIONS: usize = 500;
 
 struct Tried {
-    name: &'static str,
+    name: String,
     program: PathBuf,
     built_s: f64,
     weight: Weight,
@@ -70,11 +70,14 @@ struct Tried {
     memory: Memory,
 }
 
-pub(super) fn run(starts: usize) -> Outcome {
+pub(super) fn run(starts: usize, also: &[(String, PathBuf)]) -> Outcome {
     let folder = Folder::new()?;
     let mut tried = Vec::new();
     for way in WAYS {
         tried.push(build(&way, &folder.0)?);
+    }
+    for (name, program) in also {
+        tried.push(Tried::new(name, program.clone(), None)?);
     }
     status(&mut Command::new("sync"))?;
     let site = Site::start(&folder.0)?;
@@ -121,17 +124,23 @@ fn build(way: &Way, folder: &Path) -> Outcome<Tried> {
     status(&mut build)?;
     let program = folder.join(way.name.replace([' ', ','], "-"));
     std::fs::copy(built(PROFILE, "labelrelay-lambda")?, &program)?;
-    Ok(Tried {
-        name: way.name,
-        weight: weight::of(&program)?,
-        program,
-        built_s: start.elapsed().as_secs_f64(),
-        lean: Samples::default(),
-        cpu: Samples::default(),
-        full: Samples::default(),
-        warm: Samples::default(),
-        memory: Memory::default(),
-    })
+    Tried::new(way.name, program, Some(start.elapsed()))
+}
+
+impl Tried {
+    fn new(name: &str, program: PathBuf, built: Option<Duration>) -> Outcome<Self> {
+        Ok(Self {
+            name: name.to_owned(),
+            weight: weight::of(&program)?,
+            program,
+            built_s: built.map_or(f64::NAN, |time| time.as_secs_f64()),
+            lean: Samples::default(),
+            cpu: Samples::default(),
+            full: Samples::default(),
+            warm: Samples::default(),
+            memory: Memory::default(),
+        })
+    }
 }
 
 fn print(tried: &[Tried]) {
