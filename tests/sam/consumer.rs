@@ -2,7 +2,7 @@
 
 use crate::stack::{Outputs, Stack};
 use crate::tool::root;
-use labelrelay_tests::servers::{boto3, environment};
+use labelrelay_tests::servers::boto3;
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -24,7 +24,7 @@ pub(crate) fn consume(
         .arg(&script)
         .arg(outputs.get("QueueUrl"))
         .arg(folder)
-        .envs(environment(&stack.aws.endpoint()))
+        .envs(stack.aws.environment())
         .envs(credentials.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .output()

@@ -11,6 +11,7 @@
 )]
 
 mod archive;
+mod aws;
 mod checks;
 mod consumer;
 mod delivery;

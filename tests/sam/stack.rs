@@ -1,7 +1,8 @@
 //! A stack in a stand-in for AWS: built and deployed by the SAM command line, seen through its outputs.
 
+use crate::aws::Aws;
 use crate::tool::{output, path, root, tool};
-use labelrelay_tests::servers::{Ministack, environment, installed};
+use labelrelay_tests::servers::installed;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -42,7 +43,7 @@ impl Outputs {
 /// The stand-in, and the name of a stack in it.
 pub(crate) struct Stack {
     /// Where everything is. It lets a function do only what the function's role allows.
-    pub(crate) aws: Ministack,
+    pub(crate) aws: Aws,
     name: &'static str,
 }
 
@@ -50,14 +51,14 @@ impl Stack {
     /// An empty stand-in.
     pub(crate) fn new() -> Self {
         Self {
-            aws: Ministack::start_strict(),
+            aws: Aws::start(),
             name: "labelrelay",
         }
     }
 
-    /// Where HTTP is spoken.
+    /// Where function URLs answer.
     pub(crate) fn address(&self) -> SocketAddr {
-        self.aws.address
+        self.aws.plain()
     }
 
     /// `sam deploy` of the template at `template`, with these parameters, as `test`.
@@ -90,7 +91,7 @@ impl Stack {
         command
             .args(["list", "stack-outputs", "--output", "json", "--stack-name"])
             .arg(self.name)
-            .envs(environment(&self.aws.endpoint()));
+            .envs(self.aws.environment());
         let printed = output(&mut command);
         let outputs: Vec<HashMap<String, String>> = serde_json::from_str(&printed).unwrap();
         Outputs(
@@ -114,7 +115,7 @@ impl Stack {
             .arg(template)
             .args(["--stack-name", self.name])
             .current_dir(template.parent().unwrap())
-            .envs(environment(&self.aws.endpoint()));
+            .envs(self.aws.environment());
         command
     }
 

@@ -42,7 +42,7 @@ fn queue_bucket_and_secret_may_be_brought_along() {
         url = sqs.create_queue(QueueName='mine')['QueueUrl']\n\
         queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=['QueueArn'])['Attributes']['QueueArn']\n\
         client('s3').create_bucket(Bucket='mine', CreateBucketConfiguration={'LocationConstraint': region})\n\
-        secret = client('secretsmanager').create_secret(Name='mine', SecretString='a secret of forty characters 0123456789 ')['ARN']\n\
+        secret = client('secretsmanager').create_secret(Name='mine', SecretString='a secret with blanks of forty characters')['ARN']\n\
         print(queue, 'arn:aws:s3:::mine', secret, url)";
     let made = stack.aws.boto3(script, &[]);
     let [queue, bucket, secret, url] = made.split(' ').collect::<Vec<_>>()[..] else {

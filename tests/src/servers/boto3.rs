@@ -12,6 +12,11 @@ pub fn python() -> PathBuf {
 /// Runs `script`, in which `client('sqs')` makes a client of what answers at `endpoint`, `args` holds the
 /// arguments and `json` is imported. Returns what it printed.
 pub fn run(endpoint: &str, script: &str, arguments: &[&str]) -> String {
+    run_in(&environment(endpoint), script, arguments)
+}
+
+/// The same, told by these variables where everything is and who asks.
+pub fn run_in(environment: &[(String, String)], script: &str, arguments: &[&str]) -> String {
     const BEFORE: &str = "import boto3, json, sys\n\
         from botocore.config import Config\n\
         args = sys.argv[1:]\n\
@@ -20,7 +25,7 @@ pub fn run(endpoint: &str, script: &str, arguments: &[&str]) -> String {
         .arg("-c")
         .arg([BEFORE, script].concat())
         .args(arguments)
-        .envs(environment(endpoint))
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .output()
         .unwrap();
     assert!(
