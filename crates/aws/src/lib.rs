@@ -1,1 +1,22 @@
 //! SQS, S3, Secrets Manager and SSM for labelrelay.
+//!
+//! [`Aws::load`] reads what a process is told about AWS; [`Aws::queue`], [`Aws::blob_store`],
+//! [`Aws::fallback`] and [`Aws::secret`] open what a configuration names. Opening sends nothing; what
+//! exists and what is permitted shows in each one's `check`, or when it is used.
+//!
+//! No retry, no timeout and no cache of the SDK is in force here: the relay's two clocks decide, by
+//! dropping an attempt. After an attempt that failed or was dropped the next one connects anew.
+
+mod error;
+mod http;
+mod s3;
+mod secret;
+mod settings;
+mod signed;
+mod sqs;
+mod text;
+
+pub use error::SettingError;
+pub use s3::{S3BlobStore, S3Fallback};
+pub use settings::Aws;
+pub use sqs::SqsQueue;

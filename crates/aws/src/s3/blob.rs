@@ -1,0 +1,110 @@
+//! Claim checks in S3.
+
+use super::{MAX_ANSWER, S3Location, checksum, failure, proven, stream};
+use crate::signed::Content;
+use bytes::{Bytes, BytesMut};
+use futures_util::TryStreamExt;
+use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream};
+use labelrelay_event::Digest;
+use std::fmt;
+use std::io;
+
+/// A prefix of a bucket that takes bodies too large for the queue. Objects are created, never replaced.
+pub struct S3BlobStore(S3Location);
+
+impl S3BlobStore {
+    pub(crate) fn new(location: S3Location) -> Self {
+        Self(location)
+    }
+
+    async fn create(
+        &self,
+        key: &str,
+        length: u64,
+        body: BoxStream<'_, io::Result<Bytes>>,
+    ) -> Result<String, BlobError> {
+        let key = self.0.key(key);
+        // A claim's key ends in the digest of what it holds, so S3 can be told it beforehand and refuses
+        // what differs. Anything else is read before it is sent.
+        let (digest, body) = match digest(&key) {
+            Some(digest) => (digest, body),
+            None => collected(body).await?,
+        };
+        let (length_text, checksum) = (length.to_string(), checksum(&digest));
+        let headers = [
+            ("content-length", length_text.as_str()),
+            ("content-type", "application/octet-stream"),
+            ("if-none-match", "*"),
+            ("x-amz-checksum-sha256", checksum.as_str()),
+        ];
+        let put = async |body| {
+            let content = Content {
+                body,
+                sha256: digest.to_hex(),
+            };
+            self.0
+                .object("PUT", &key, &headers, content, MAX_ANSWER)
+                .await
+        };
+        let failure = self.0.failure("s3:PutObject", &key);
+        let answer = stream::fed(length, body, put).await;
+        let answer = answer.map_err(|error| failure.unanswered(error))?;
+        match answer.status {
+            200 => proven(&answer, &digest)?,
+            // It is there already, with the same digest in its key.
+            412 => {}
+            _ => return Err(failure.of(&answer, &failure::stated(&answer))),
+        }
+        Ok(format!("s3://{}/{key}", self.0.bucket))
+    }
+}
+
+/// The digest at a key's end.
+fn digest(key: &str) -> Option<Digest> {
+    let hex = key.rsplit('/').next()?;
+    let mut bytes = [0; 32];
+    if hex.len() != 2 * bytes.len() || !hex.is_ascii() {
+        return None;
+    }
+    for (n, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(hex.get(2 * n..2 * n + 2)?, 16).ok()?;
+    }
+    // Only what `Digest` itself writes: no signs, no capitals.
+    Some(Digest::from_bytes(bytes)).filter(|digest| digest.to_hex() == hex)
+}
+
+async fn collected(
+    mut body: BoxStream<'_, io::Result<Bytes>>,
+) -> Result<(Digest, BoxStream<'static, io::Result<Bytes>>), BlobError> {
+    let mut all = BytesMut::new();
+    while let Some(chunk) = body.try_next().await.map_err(|error| {
+        BlobError::transient(format!("the body cannot be read: {error}")).caused_by(error)
+    })? {
+        all.extend_from_slice(&chunk);
+    }
+    let all = all.freeze();
+    let digest = Digest::of(&all);
+    let once = futures_util::stream::once(std::future::ready(Ok(all)));
+    Ok((digest, Box::pin(once)))
+}
+
+impl BlobStore for S3BlobStore {
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        length: u64,
+        body: BoxStream<'a, io::Result<Bytes>>,
+    ) -> BoxFuture<'a, Result<String, BlobError>> {
+        Box::pin(self.create(key, length, body))
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
+        Box::pin(self.0.check())
+    }
+}
+
+impl fmt::Debug for S3BlobStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "S3BlobStore(s3://{}/{})", self.0.bucket, self.0.prefix)
+    }
+}

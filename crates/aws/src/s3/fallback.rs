@@ -1,0 +1,152 @@
+//! The fallback in S3: where events wait that the queue did not take.
+
+use super::{MAX_ANSWER, S3Location, checksum, failure, listing, nothing, proven};
+use crate::signed::Content;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use labelrelay_core::{BlobError, BoxFuture, FallbackStore};
+use labelrelay_event::Digest;
+use std::fmt;
+
+/// S3 lists no more at once.
+const PAGE: usize = 1000;
+
+/// No envelope is larger: a body of 100 MiB in base64, and room.
+const MAX_ENVELOPE: usize = 256 * 1024 * 1024;
+
+/// A prefix of a bucket that takes whole envelopes.
+pub struct S3Fallback(S3Location);
+
+impl S3Fallback {
+    pub(crate) fn new(location: S3Location) -> Self {
+        Self(location)
+    }
+
+    async fn store(&self, key: &str, envelope: Bytes) -> Result<(), BlobError> {
+        let key = self.0.key(key);
+        let digest = Digest::of(&envelope);
+        let (length, checksum) = (envelope.len().to_string(), checksum(&digest));
+        let headers = [
+            ("content-length", length.as_str()),
+            ("content-type", "application/cloudevents+json"),
+            ("x-amz-checksum-sha256", checksum.as_str()),
+        ];
+        let content = Content {
+            body: SdkBody::from(envelope),
+            sha256: digest.to_hex(),
+        };
+        let failure = self.0.failure("s3:PutObject", &key);
+        let answer = self
+            .0
+            .object("PUT", &key, &headers, content, MAX_ANSWER)
+            .await;
+        let answer = answer.map_err(|error| failure.unanswered(error))?;
+        if answer.status == 200 {
+            return proven(&answer, &digest);
+        }
+        Err(failure.of(&answer, &failure::stated(&answer)))
+    }
+
+    async fn page(&self, after: Option<&str>, max: usize) -> Result<Vec<String>, BlobError> {
+        let prefix = self.0.key("");
+        let max = max.min(PAGE).to_string();
+        let start = after.map(|after| self.0.key(after));
+        let mut query = vec![
+            ("encoding-type", "url"),
+            ("list-type", "2"),
+            ("max-keys", max.as_str()),
+            ("prefix", prefix.as_str()),
+        ];
+        query.extend(start.as_deref().map(|start| ("start-after", start)));
+        let failure = self.0.failure("s3:ListBucket", "");
+        let answer = self.0.list(&query, MAX_ANSWER).await;
+        let answer = answer.map_err(|error| failure.unanswered(error))?;
+        if !answer.is_success() {
+            return Err(failure.of(&answer, &failure::stated(&answer)));
+        }
+        let keys = listing::keys(&answer.body)?.into_iter();
+        let ours = |key: String| key.strip_prefix(&prefix).map(str::to_owned);
+        Ok(keys
+            .filter_map(ours)
+            .filter(|key| !key.is_empty())
+            .collect())
+    }
+
+    async fn list_up_to(&self, after: Option<&str>, max: usize) -> Result<Vec<String>, BlobError> {
+        let mut all = self.page(after, max).await?;
+        let mut more = all.len() == PAGE;
+        while more && all.len() < max {
+            let page = self
+                .page(all.last().map(String::as_str), max - all.len())
+                .await?;
+            more = page.len() == PAGE;
+            all.extend(page);
+        }
+        Ok(all)
+    }
+
+    async fn fetch(&self, key: &str) -> Result<Option<Bytes>, BlobError> {
+        let key = self.0.key(key);
+        let failure = self.0.failure("s3:GetObject", &key);
+        let answer = self
+            .0
+            .object("GET", &key, &[], nothing(), MAX_ENVELOPE)
+            .await;
+        let answer = answer.map_err(|error| failure.unanswered(error))?;
+        if answer.status == 200 {
+            return Ok(Some(answer.body));
+        }
+        let stated = failure::stated(&answer);
+        match stated.code.as_str() {
+            "NoSuchKey" => Ok(None),
+            _ => Err(failure.of(&answer, &stated)),
+        }
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), BlobError> {
+        let key = self.0.key(key);
+        let failure = self.0.failure("s3:DeleteObject", &key);
+        let answer = self
+            .0
+            .object("DELETE", &key, &[], nothing(), MAX_ANSWER)
+            .await;
+        let answer = answer.map_err(|error| failure.unanswered(error))?;
+        let stated = failure::stated(&answer);
+        if answer.status == 204 || stated.code == "NoSuchKey" {
+            return Ok(());
+        }
+        Err(failure.of(&answer, &stated))
+    }
+}
+
+impl FallbackStore for S3Fallback {
+    fn put<'a>(&'a self, key: &'a str, envelope: Bytes) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(self.store(key, envelope))
+    }
+
+    fn list<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        max: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, BlobError>> {
+        Box::pin(self.list_up_to(after, max))
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, BlobError>> {
+        Box::pin(self.fetch(key))
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(self.delete(key))
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
+        Box::pin(self.0.check())
+    }
+}
+
+impl fmt::Debug for S3Fallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "S3Fallback(s3://{}/{})", self.0.bucket, self.0.prefix)
+    }
+}

@@ -1,0 +1,90 @@
+//! From what a store or the network said to what somebody can do about it. Answers are never quoted
+//! whole: they may hold the secret.
+
+use crate::http::Answer;
+use crate::signed::Unanswered;
+use crate::text::quoted;
+use labelrelay_core::SecretError;
+use serde_json::Value;
+
+/// What an error is about.
+pub(super) struct Failure<'a> {
+    /// The reference, as it was configured.
+    pub(super) name: &'a str,
+    pub(super) permission: &'static str,
+    pub(super) region: &'a str,
+}
+
+/// The error's code, from the header or from the body.
+pub(super) fn code(answer: &Answer, members: Option<&Value>) -> String {
+    let header = answer.header("x-amzn-errortype");
+    let member = members.and_then(|members| {
+        let code = members.get("__type").or_else(|| members.get("code"))?;
+        code.as_str()
+    });
+    let code = header.or(member).unwrap_or_default();
+    let code = code.split(':').next().unwrap_or_default();
+    quoted(code.rsplit('#').next().unwrap_or_default())
+}
+
+impl Failure<'_> {
+    pub(super) fn unanswered(&self, error: &Unanswered) -> SecretError {
+        SecretError::transient(format!("the secret {}: {error}", self.name))
+    }
+
+    pub(super) fn garbled(&self) -> SecretError {
+        SecretError::transient(format!(
+            "the secret {}: what answered is not the secret store, or something in between",
+            self.name
+        ))
+    }
+
+    pub(super) fn absent(&self) -> SecretError {
+        self.permanent(&format!(
+            "there is none of that name in region {}; create it, or check name and region",
+            self.region
+        ))
+    }
+
+    pub(super) fn permanent(&self, problem: &str) -> SecretError {
+        SecretError::permanent(format!("the secret {}: {problem}", self.name))
+    }
+
+    /// What the store stated, by its code.
+    pub(super) fn stated(&self, status: u16, code: &str, members: Option<&Value>) -> SecretError {
+        let said = members.and_then(|members| {
+            members
+                .get("message")
+                .or_else(|| members.get("Message"))?
+                .as_str()
+        });
+        let said = quoted(said.unwrap_or_default());
+        match code {
+            "AccessDeniedException" | "AccessDenied" if said.contains("kms:") => self.permanent(&format!(
+                "it is encrypted with a KMS key that cannot be used; allow kms:Decrypt on it ({said})"
+            )),
+            "AccessDeniedException" | "AccessDenied" => self.permanent(&format!(
+                "allow {} on it to this role ({said})", self.permission
+            )),
+            "DecryptionFailure" | "InvalidKeyId" => self.permanent(&format!(
+                "it cannot be decrypted; allow kms:Decrypt on its key, and check that the key is enabled ({said})"
+            )),
+            "InvalidRequestException" => self.permanent(&format!(
+                "it cannot be read; was it deleted? `aws secretsmanager restore-secret` brings it back ({said})"
+            )),
+            "ExpiredTokenException" | "ExpiredToken" => self.permanent("the credentials have expired; renew them"),
+            "UnrecognizedClientException" | "InvalidSignatureException" | "InvalidClientTokenId"
+            | "IncompleteSignatureException" | "MissingAuthenticationTokenException" => self.permanent(&format!(
+                "the credentials were refused; check them and the clock of this machine ({said})"
+            )),
+            "ValidationException" | "InvalidParameterException" => {
+                self.permanent(&format!("the store does not understand the name ({said})"))
+            }
+            // Throttled, in trouble, or not the store at all.
+            _ => SecretError::transient(format!(
+                "the secret {}: the store answered {status} {code} ({said})",
+                self.name
+            )),
+        }
+    }
+}

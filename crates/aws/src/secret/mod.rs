@@ -1,0 +1,68 @@
+//! Secrets in AWS's stores. Both keep the value before the current one, and both are live here: a
+//! platform signs with the old secret until somebody gives it the new one.
+
+mod failure;
+mod manager;
+mod parameter;
+mod value;
+
+pub(crate) use manager::ManagerSecret;
+pub(crate) use parameter::ParameterSecret;
+
+use crate::http::Answer;
+use crate::signed::{Content, Signed};
+use aws_smithy_types::body::SdkBody;
+use failure::Failure;
+use labelrelay_core::SecretError;
+use labelrelay_event::Digest;
+use serde_json::Value;
+
+/// A secret has at most 64 KiB; what is larger is no answer.
+const MAX_ANSWER: usize = 512 * 1024;
+
+/// What one call brought.
+enum Reply {
+    /// The members of the answer.
+    Found(Value),
+    /// There is no such secret, or no such version of it.
+    Absent,
+}
+
+/// Calls `action` of a service that speaks JSON.
+async fn call(
+    signed: &Signed,
+    action: &str,
+    body: &Value,
+    failure: &Failure<'_>,
+) -> Result<Reply, SecretError> {
+    let body = body.to_string();
+    let content = Content {
+        sha256: Digest::of(body.as_bytes()).to_hex(),
+        body: SdkBody::from(body),
+    };
+    let headers = [
+        ("content-type", "application/x-amz-json-1.1"),
+        ("x-amz-target", action),
+    ];
+    let answer = signed
+        .send("POST", "/", &headers, content, MAX_ANSWER)
+        .await;
+    let answer = answer.map_err(|error| failure.unanswered(&error))?;
+    let members = members(&answer);
+    if answer.is_success() {
+        return members.map(Reply::Found).ok_or_else(|| failure.garbled());
+    }
+    let code = failure::code(&answer, members.as_ref());
+    match code.as_str() {
+        "ResourceNotFoundException" | "ParameterNotFound" | "ParameterVersionNotFound" => {
+            Ok(Reply::Absent)
+        }
+        code => Err(failure.stated(answer.status, code, members.as_ref())),
+    }
+}
+
+/// The answer's body, if it is a JSON object.
+fn members(answer: &Answer) -> Option<Value> {
+    let body: Value = serde_json::from_slice(&answer.body).ok()?;
+    body.is_object().then_some(body)
+}

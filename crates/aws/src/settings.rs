@@ -1,0 +1,223 @@
+//! What all clients of one process share: region, credentials, endpoints, connections.
+
+use crate::SettingError;
+use crate::http::{Http, trust};
+use crate::s3::{S3BlobStore, S3Fallback, S3Location};
+use crate::secret::{ManagerSecret, ParameterSecret};
+use crate::signed::Signed;
+use crate::sqs::{QueueLocation, SqsQueue};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use jiff::Timestamp;
+use labelrelay_core::SecretSource;
+use labelrelay_core::config::{Lookup, SecretRef};
+use std::fmt;
+
+/// AWS as one process sees it. Making one, and making clients with it, sends nothing.
+#[derive(Clone)]
+pub struct Aws {
+    region: Option<String>,
+    credentials: Option<Credentials>,
+    endpoints: Endpoints,
+    http: Http,
+}
+
+/// Where each service answers, if not where AWS says.
+#[derive(Clone)]
+struct Endpoints {
+    sqs: Option<String>,
+    s3: Option<String>,
+    secrets_manager: Option<String>,
+    ssm: Option<String>,
+}
+
+impl Aws {
+    /// Reads what AWS's tools read: `AWS_REGION` or `AWS_DEFAULT_REGION`, `AWS_ACCESS_KEY_ID`,
+    /// `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_ENDPOINT_URL` and its `_SQS`, `_S3`,
+    /// `_SECRETS_MANAGER` and `_SSM`, `AWS_CA_BUNDLE`. No file is looked for and no address is asked for
+    /// credentials: a function has them in its environment, and asking elsewhere takes seconds.
+    ///
+    /// # Errors
+    /// [`SettingError`] when one of them cannot be used.
+    pub fn load(lookup: Lookup<'_>) -> Result<Self, SettingError> {
+        let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
+        let endpoint = |service: &str| -> Result<Option<String>, SettingError> {
+            let name = format!("AWS_ENDPOINT_URL_{service}");
+            let url = set(&name).or_else(|| set("AWS_ENDPOINT_URL"));
+            url.map(|url| origin(&name, &url)).transpose()
+        };
+        Ok(Self {
+            region: set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION")),
+            credentials: credentials(&set)?,
+            endpoints: Endpoints {
+                sqs: endpoint("SQS")?,
+                s3: endpoint("S3")?,
+                secrets_manager: endpoint("SECRETS_MANAGER")?,
+                ssm: endpoint("SSM")?,
+            },
+            http: Http::new(trust(lookup)?),
+        })
+    }
+
+    /// The queue at `url`: what AWS prints (`https://sqs.<region>.amazonaws.com/<account>/<name>`), the
+    /// same at any other address, or `sqs://<region>/<account>/<name>`. A name that ends in `.fifo` is a
+    /// FIFO queue's; `?group=partition` gives messages of a standard queue a group too, for fair queueing.
+    ///
+    /// # Errors
+    /// [`SettingError`] when the URL is none of these, or credentials or region are missing.
+    pub fn queue(&self, url: &str) -> Result<SqsQueue, SettingError> {
+        let location = QueueLocation::parse(url)?;
+        let region = self.region(url, location.region.as_deref())?;
+        let credentials = SharedCredentialsProvider::new(self.credentials(url)?);
+        let endpoint = self.endpoints.sqs.clone();
+        Ok(SqsQueue::new(
+            location,
+            region,
+            endpoint,
+            credentials,
+            self.http.clone(),
+        ))
+    }
+
+    /// Objects below `url`: `s3://bucket/prefix`.
+    ///
+    /// # Errors
+    /// [`SettingError`] when the URL is not that, or credentials or region are missing.
+    pub fn blob_store(&self, url: &str) -> Result<S3BlobStore, SettingError> {
+        Ok(S3BlobStore::new(self.bucket(url)?))
+    }
+
+    /// Events below `url`: `s3://bucket/prefix`.
+    ///
+    /// # Errors
+    /// [`SettingError`] when the URL is not that, or credentials or region are missing.
+    pub fn fallback(&self, url: &str) -> Result<S3Fallback, SettingError> {
+        Ok(S3Fallback::new(self.bucket(url)?))
+    }
+
+    /// The secret that `reference` names, refused after `end`; `None` when it is in no store of AWS.
+    ///
+    /// # Errors
+    /// [`SettingError`] when credentials or region are missing.
+    pub fn secret(
+        &self,
+        reference: &SecretRef,
+        end: Option<Timestamp>,
+    ) -> Result<Option<Box<dyn SecretSource>>, SettingError> {
+        let SecretRef::Store { scheme, name } = reference else {
+            return Ok(None);
+        };
+        let text = reference.to_string();
+        let (service, endpoint) = match *scheme {
+            "aws-secretsmanager" => ("secretsmanager", &self.endpoints.secrets_manager),
+            "aws-ssm" => ("ssm", &self.endpoints.ssm),
+            _ => return Ok(None),
+        };
+        let region = self.region(&text, region_of_arn(name))?;
+        let address = endpoint
+            .clone()
+            .unwrap_or_else(|| format!("https://{service}.{region}.{}", suffix(&region)));
+        // Asked every few minutes at most: a connection that was kept so long is a dead one.
+        let signed = Signed {
+            http: self.http.apart(),
+            credentials: self.credentials(&text)?,
+            region,
+            service,
+            endpoint: address,
+        };
+        Ok(Some(match service {
+            "ssm" => Box::new(ParameterSecret::new(signed, name, end)),
+            _ => Box::new(ManagerSecret::new(signed, name, end)),
+        }))
+    }
+
+    fn bucket(&self, url: &str) -> Result<S3Location, SettingError> {
+        let region = self.region(url, None)?;
+        let credentials = self.credentials(url)?;
+        let endpoint = self.endpoints.s3.as_deref();
+        S3Location::new(url, region, endpoint, credentials, self.http.clone())
+    }
+
+    /// The region that the setting itself names, or else everybody's.
+    fn region(&self, setting: &str, named: Option<&str>) -> Result<String, SettingError> {
+        let region = named.map(str::to_owned).or_else(|| self.region.clone());
+        region.ok_or_else(|| {
+            let cure = "set AWS_REGION";
+            SettingError::new(setting, "does not say in which region it is", cure)
+        })
+    }
+
+    fn credentials(&self, setting: &str) -> Result<Credentials, SettingError> {
+        self.credentials.clone().ok_or_else(|| {
+            let cure = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if they are temporary); `aws configure export-credentials --format env` prints them";
+            SettingError::new(setting, "needs credentials, and there are none", cure)
+        })
+    }
+}
+
+impl fmt::Debug for Aws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Aws({:?} [redacted])", self.region)
+    }
+}
+
+fn credentials(set: &dyn Fn(&str) -> Option<String>) -> Result<Option<Credentials>, SettingError> {
+    let (key, secret) = (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY"));
+    let (one, other) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
+    match (key, secret) {
+        (Some(key), Some(secret)) => {
+            let token = set("AWS_SESSION_TOKEN");
+            Ok(Some(Credentials::new(
+                key,
+                secret,
+                token,
+                None,
+                "environment",
+            )))
+        }
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(SettingError::new(
+            one,
+            "is set alone",
+            format!("set {other}"),
+        )),
+        (None, Some(_)) => Err(SettingError::new(
+            other,
+            "is set alone",
+            format!("set {one}"),
+        )),
+    }
+}
+
+/// Scheme, host and port of an endpoint.
+fn origin(name: &str, url: &str) -> Result<String, SettingError> {
+    let url = url.trim_end_matches('/');
+    let parsed = url.parse::<http::Uri>().ok();
+    let good = parsed.is_some_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.authority().is_some()
+            && matches!(uri.path(), "" | "/")
+            && uri.query().is_none()
+    });
+    if good {
+        Ok(url.to_owned())
+    } else {
+        let problem = format!("({name}) is not an address of a service");
+        let cure = "write https://host or http://host:port, without a path";
+        Err(SettingError::new(url, &problem, cure))
+    }
+}
+
+/// What the names of a region's services end with.
+pub(crate) fn suffix(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
+        "amazonaws.com.cn"
+    } else {
+        "amazonaws.com"
+    }
+}
+
+fn region_of_arn(name: &str) -> Option<&str> {
+    let mut parts = name.strip_prefix("arn:")?.split(':');
+    parts.nth(2).filter(|region| !region.is_empty())
+}

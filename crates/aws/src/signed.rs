@@ -1,0 +1,129 @@
+//! Requests to services that have no SDK here: signed by AWS's own signer, sent over the shared client.
+
+use crate::http::{Answer, Attempt, Http, read};
+use crate::text::chain;
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
+};
+use aws_sigv4::sign::v4;
+use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::identity::Identity;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::SystemTime;
+
+/// One service in one region.
+pub(crate) struct Signed {
+    pub(crate) http: Http,
+    pub(crate) credentials: Credentials,
+    pub(crate) region: String,
+    /// As signatures name it.
+    pub(crate) service: &'static str,
+    /// Scheme, host and port.
+    pub(crate) endpoint: String,
+}
+
+/// What is sent as body, and its SHA-256 in hex.
+pub(crate) struct Content {
+    pub(crate) body: SdkBody,
+    pub(crate) sha256: String,
+}
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// No answer came that could be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{endpoint} does not answer: {}", chain(source.as_ref()))]
+pub(crate) struct Unanswered {
+    endpoint: String,
+    source: BoxError,
+}
+
+impl Signed {
+    /// Connections of its own: for what is asked so rarely that kept ones are dead ones.
+    pub(crate) fn apart(&self) -> Self {
+        Self {
+            http: self.http.apart(),
+            credentials: self.credentials.clone(),
+            region: self.region.clone(),
+            endpoint: self.endpoint.clone(),
+            ..*self
+        }
+    }
+
+    /// Sends a request for `path`, which is encoded already, and reads an answer of at most `max` bytes.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        content: Content,
+        max: usize,
+    ) -> Result<Answer, Unanswered> {
+        let attempt = Attempt::new(&self.http);
+        let exchanged = async {
+            let request = self.signed(method, path, headers, content)?;
+            let response = self.http.call(request).await?;
+            read(response, max).await
+        };
+        let answer = exchanged.await.map_err(|source| Unanswered {
+            endpoint: self.endpoint.clone(),
+            source,
+        })?;
+        // A server in trouble may be one of several behind the name.
+        if answer.status < 500 {
+            attempt.answered();
+        }
+        Ok(answer)
+    }
+
+    fn signed(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        content: Content,
+    ) -> Result<HttpRequest, BoxError> {
+        let url = format!("{}{path}", self.endpoint);
+        let identity = Identity::from(self.credentials.clone());
+        let params = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&self.region)
+            .name(self.service)
+            .time(SystemTime::now())
+            .settings(self.settings())
+            .build()?
+            .into();
+        let body = SignableBody::Precomputed(content.sha256);
+        let signable = SignableRequest::new(method, &url, headers.iter().copied(), body)?;
+        let (instructions, _) = sign(signable, &params)?.into_parts();
+        let mut request = http::Request::builder().method(method).uri(&url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut request = request.body(content.body)?;
+        instructions.apply_to_request_http1x(&mut request);
+        Ok(request.try_into()?)
+    }
+
+    /// S3 signs paths as they are and wants the body's digest in a header; the others do not.
+    fn settings(&self) -> SigningSettings {
+        let mut settings = SigningSettings::default();
+        if self.service == "s3" {
+            settings.percent_encoding_mode = PercentEncodingMode::Single;
+            settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+            settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        }
+        settings
+    }
+}
+
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signed({} {} [redacted])", self.service, self.endpoint)
+    }
+}

@@ -1,0 +1,152 @@
+//! The queue: SQS, standard or FIFO.
+
+mod attributes;
+mod check;
+mod failure;
+mod group;
+mod location;
+mod proof;
+
+pub(crate) use location::QueueLocation;
+
+use crate::http::{Attempt, Http};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::retry::RetryConfig;
+use aws_sdk_sqs::config::timeout::TimeoutConfig;
+use aws_sdk_sqs::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
+use failure::Failure;
+use labelrelay_core::{
+    BoxFuture, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt,
+};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What SQS takes unless a queue was told to take less.
+const MAX_MESSAGE_BYTES: u64 = 1_048_576;
+
+/// A queue of SQS.
+pub struct SqsQueue {
+    client: Client,
+    http: Http,
+    location: QueueLocation,
+    region: String,
+    max_message_bytes: AtomicU64,
+}
+
+impl SqsQueue {
+    pub(crate) fn new(
+        location: QueueLocation,
+        region: String,
+        endpoint: Option<String>,
+        credentials: SharedCredentialsProvider,
+        http: Http,
+    ) -> Self {
+        let config = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.clone()))
+            .endpoint_url(endpoint.unwrap_or_else(|| location.origin.clone()))
+            .credentials_provider(credentials)
+            .identity_cache(IdentityCache::no_cache())
+            .http_client(http.clone())
+            // The relay decides how long and how often.
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(TimeoutConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .build();
+        Self {
+            client: Client::from_conf(config),
+            http,
+            location,
+            region,
+            max_message_bytes: AtomicU64::new(MAX_MESSAGE_BYTES),
+        }
+    }
+
+    /// Whether it keeps order, and removes repeats within five minutes.
+    pub fn is_fifo(&self) -> bool {
+        self.location.is_fifo()
+    }
+
+    async fn try_send(&self, message: &OutboundMessage) -> Result<Receipt, QueueError> {
+        let limit = self.limits().max_message_bytes;
+        let bytes = attributes::bytes(message);
+        if bytes > limit {
+            return Err(QueueError::new(
+                QueueErrorKind::TooLarge,
+                format!(
+                    "the message has {bytes} bytes with its attributes, the queue takes {limit}"
+                ),
+            ));
+        }
+        let failure = self.failure("sqs:SendMessage");
+        let body = String::from_utf8(message.body.to_vec()).map_err(|_| failure.characters())?;
+        let mut request = self
+            .client
+            .send_message()
+            .queue_url(&self.location.url)
+            .message_body(body)
+            .set_message_attributes(Some(
+                attributes::values(message).map_err(|error| failure.other(&error))?,
+            ));
+        if self.is_fifo() {
+            request = request.message_deduplication_id(group::deduplication(message));
+        }
+        if self.is_fifo() || self.location.fair {
+            request = request.message_group_id(group::group(message));
+        }
+        let attempt = Attempt::new(&self.http);
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let error = failure.of(&error);
+                // An error that SQS itself stated came over a connection that works.
+                if error.answered {
+                    attempt.answered();
+                }
+                return Err(error.error);
+            }
+        };
+        let receipt = proof::receipt(&answer, message)?;
+        attempt.answered();
+        Ok(receipt)
+    }
+
+    fn failure(&self, permission: &'static str) -> Failure<'_> {
+        Failure {
+            location: &self.location,
+            region: &self.region,
+            permission,
+        }
+    }
+}
+
+impl EventQueue for SqsQueue {
+    fn send<'a>(
+        &'a self,
+        message: &'a OutboundMessage,
+    ) -> BoxFuture<'a, Result<Receipt, QueueError>> {
+        Box::pin(self.try_send(message))
+    }
+
+    fn limits(&self) -> QueueLimits {
+        QueueLimits {
+            xml_characters_only: true,
+            ..QueueLimits::bytes(self.max_message_bytes.load(Ordering::Relaxed))
+        }
+    }
+
+    fn message_bytes(&self, message: &OutboundMessage) -> u64 {
+        attributes::bytes(message)
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
+        Box::pin(self.try_check())
+    }
+}
+
+impl fmt::Debug for SqsQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SqsQueue({})", self.location.url)
+    }
+}
