@@ -1,0 +1,131 @@
+//! A line, as JSON.
+
+use jiff::Timestamp;
+use labelrelay_core::Report;
+use labelrelay_event::Digest;
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+use tracing::level_filters::LevelFilter;
+
+/// The namespace of all metrics.
+const NAMESPACE: &str = "labelrelay";
+
+/// A metric's value, with its unit.
+pub(super) enum Metric {
+    Count(u64),
+    Milliseconds(f64),
+}
+
+pub(super) struct Line<'a> {
+    at: Timestamp,
+    pub(super) level: LevelFilter,
+    event: &'a str,
+    function: &'a str,
+    pub(super) reason: Option<&'a str>,
+    pub(super) report: Option<&'a Report>,
+    pub(super) metrics: Vec<(&'static str, Metric)>,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn new(
+        at: Timestamp,
+        level: LevelFilter,
+        event: &'a str,
+        function: &'a str,
+    ) -> Self {
+        Self {
+            at,
+            level,
+            event,
+            function,
+            reason: None,
+            report: None,
+            metrics: Vec::new(),
+        }
+    }
+
+    /// The line, with its line break.
+    pub(super) fn json(&self, with_details: bool) -> Vec<u8> {
+        let mut members = Map::new();
+        let mut put = |name: &str, value: Value| {
+            if !value.is_null() {
+                members.insert(name.to_owned(), value);
+            }
+        };
+        put("timestamp", crate::log::timestamp(self.at).into());
+        put("level", self.level.to_string().to_uppercase().into());
+        put("event", self.event.into());
+        put("requestId", super::request_id().into());
+        if with_details {
+            put("reason", self.reason.into());
+            if let Some(report) = self.report {
+                details(report, &mut put);
+            }
+        }
+        if !self.metrics.is_empty() {
+            put("FunctionName", self.function.into());
+            put("_aws", self.directive());
+            for (name, metric) in &self.metrics {
+                match metric {
+                    Metric::Count(count) => put(name, (*count).into()),
+                    Metric::Milliseconds(millis) => put(name, (*millis).into()),
+                }
+            }
+        }
+        let mut line = serde_json::to_vec(&members).unwrap_or_default();
+        line.push(b'\n');
+        line
+    }
+
+    /// What tells `CloudWatch` which members are metrics.
+    fn directive(&self) -> Value {
+        let unit = |metric: &Metric| match metric {
+            Metric::Count(_) => "Count",
+            Metric::Milliseconds(_) => "Milliseconds",
+        };
+        let metrics: Vec<_> = self
+            .metrics
+            .iter()
+            .map(|(name, metric)| json!({ "Name": name, "Unit": unit(metric) }))
+            .collect();
+        json!({
+            "Timestamp": self.at.as_millisecond(),
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [["FunctionName"]],
+                "Metrics": metrics,
+            }],
+        })
+    }
+}
+
+fn details(report: &Report, put: &mut impl FnMut(&str, Value)) {
+    put("outcome", report.outcome.as_str().into());
+    put("source", report.source.as_deref().into());
+    put("id", report.event_id.as_deref().into());
+    put("type", report.event_type.as_deref().into());
+    put("delivery_id", report.delivery_id.as_deref().into());
+    put("body_bytes", report.body_bytes.into());
+    put("verified_by", report.verified_by.as_deref().into());
+    put("elapsed_ms", millis(report.elapsed).into());
+    put("queue_ms", report.queue_elapsed.map(millis).into());
+    if !report.outcome.status().is_success() {
+        put("data_sha256", report.digest.map(Digest::to_hex).into());
+        put("client", report.client.map(|ip| ip.to_string()).into());
+        put("credential_headers", list(&report.credential_headers));
+        put("secrets_tried", list(&report.secrets_tried));
+    }
+}
+
+fn list(items: &[String]) -> Value {
+    if items.is_empty() {
+        Value::Null
+    } else {
+        items.join(", ").into()
+    }
+}
+
+/// To the microsecond: more digits cost more than they tell.
+pub(super) fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}

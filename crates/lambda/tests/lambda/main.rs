@@ -1,0 +1,1 @@
+//! The function: its handler in this process, and its binary behind the real tools.
