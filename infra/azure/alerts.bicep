@@ -1,0 +1,145 @@
+// Alerts. Azure counts messages by account and by the hour, not by queue: the backlog is queue and poison
+// queue together. What stays in the fallback shows as a redrive that fails.
+
+param location string
+param name string
+param insightsId string
+param workspaceId string
+param accountName string
+param queue bool
+param fallback bool
+param actionGroupId string
+param backlogAlarmCount int
+param refusedAlarmCount int
+
+var actions = empty(actionGroupId) ? [] : [{ actionGroupId: actionGroupId }]
+
+resource unavailable 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+  name: '${name}-unavailable'
+  location: 'global'
+  properties: {
+    description: '${name}: deliveries were answered 5xx; Label Studio does not try again. The log says why.'
+    severity: 1
+    enabled: true
+    scopes: [insightsId]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT5M'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'answered 5xx'
+          metricName: 'requests/failed'
+          metricNamespace: 'microsoft.insights/components'
+          dimensions: [
+            { name: 'request/resultCode', operator: 'Include', values: ['500', '502', '503', '504'] }
+          ]
+          operator: 'GreaterThan'
+          threshold: 0
+          timeAggregation: 'Count'
+        }
+      ]
+    }
+    actions: actions
+  }
+}
+
+resource refused 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+  name: '${name}-refused'
+  location: 'global'
+  properties: {
+    description: '${name}: many requests were refused (4xx): forgeries, a wrong secret or function key, or payloads over the limit.'
+    severity: 2
+    enabled: true
+    scopes: [insightsId]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT15M'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'answered 4xx'
+          metricName: 'requests/failed'
+          metricNamespace: 'microsoft.insights/components'
+          dimensions: [
+            { name: 'request/resultCode', operator: 'Include', values: ['400', '401', '403', '404', '405', '408', '413'] }
+          ]
+          operator: 'GreaterThan'
+          threshold: refusedAlarmCount
+          timeAggregation: 'Count'
+        }
+      ]
+    }
+    actions: actions
+  }
+}
+
+resource account 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
+  name: accountName
+  resource queues 'queueServices' existing = { name: 'default' }
+}
+
+resource backlog 'Microsoft.Insights/metricAlerts@2018-03-01' = if (queue) {
+  name: '${name}-backlog'
+  location: 'global'
+  properties: {
+    description: '${name}: messages wait in queue or poison queue: a consumer is behind, or gave up on some.'
+    severity: 2
+    enabled: true
+    scopes: [account::queues.id]
+    evaluationFrequency: 'PT1H'
+    windowSize: 'PT1H'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'messages wait'
+          metricName: 'QueueMessageCount'
+          metricNamespace: 'Microsoft.Storage/storageAccounts/queueServices'
+          operator: 'GreaterThan'
+          threshold: backlogAlarmCount
+          timeAggregation: 'Average'
+        }
+      ]
+    }
+    actions: actions
+  }
+}
+
+// One row always: a redrive that does not run at all is as bad as one that fails.
+var redrives = '''
+AppRequests
+| where OperationName =~ "redrive"
+| summarize failed = countif(Success == false), runs = count()
+| where failed > 0 or runs == 0
+'''
+
+resource left 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (fallback) {
+  name: '${name}-fallback'
+  location: location
+  properties: {
+    description: '${name}: events lie in the fallback and could not be moved into the queue, or nothing tried to. The log says why.'
+    severity: 1
+    enabled: true
+    scopes: [workspaceId]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT30M'
+    // The table is there once something was logged.
+    skipQueryValidation: true
+    criteria: {
+      allOf: [
+        {
+          query: redrives
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: empty(actionGroupId) ? {} : { actionGroups: [actionGroupId] }
+  }
+}

@@ -1,0 +1,98 @@
+// The queue, its poison queue, and the containers for claims and fallback, in an account of their own: the
+// function's host needs wide permissions on its account, and none on this one.
+
+param location string
+param accountName string
+param makeQueue bool
+param makeClaims bool
+param makeFallback bool
+param claimRetentionDays int
+
+resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+  // checkov:skip=CKV_AZURE_43: the name is put together in main.bicep, of lower-case letters and digits, 24 at most
+  // checkov:skip=CKV_AZURE_206: one region's copies are what Storage Queue promises elsewhere too; choose another sku if a region's loss must not lose events
+  // checkov:skip=CKV_AZURE_33: a log of queue requests would cost more than the queue; its backlog is watched
+  // checkov:skip=CKV_AZURE_35: what writes and reads here has no fixed address; who has no role is refused, and there are no keys
+  // checkov:skip=CKV_AZURE_59: the function and consumers reach it over the public endpoint; anonymous access is off
+  name: accountName
+  location: location
+  kind: 'StorageV2'
+  sku: { name: 'Standard_ZRS' }
+  properties: {
+    accessTier: 'Hot'
+    allowBlobPublicAccess: false
+    allowSharedKeyAccess: false
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+  }
+}
+
+resource queues 'Microsoft.Storage/storageAccounts/queueServices@2023-05-01' = {
+  parent: account
+  name: 'default'
+}
+
+resource events 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-01' = if (makeQueue) {
+  parent: queues
+  name: 'labelrelay-events'
+}
+
+// Where Functions' queue trigger puts what it received 5 times in vain; other consumers do it themselves.
+resource poison 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-01' = if (makeQueue) {
+  parent: queues
+  name: 'labelrelay-events-poison'
+}
+
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    deleteRetentionPolicy: { enabled: true, days: 7 }
+    containerDeleteRetentionPolicy: { enabled: true, days: 7 }
+  }
+}
+
+resource claims 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = if (makeClaims) {
+  parent: blobs
+  name: 'claims'
+  properties: { publicAccess: 'None' }
+}
+
+resource fallback 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = if (makeFallback) {
+  parent: blobs
+  name: 'fallback'
+  properties: { publicAccess: 'None' }
+}
+
+// Nothing expires in the container fallback: it is all there is of an event until the queue has it.
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05-01' = if (makeClaims) {
+  parent: account
+  name: 'default'
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'claims-expire'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: {
+              blobTypes: ['blockBlob']
+              prefixMatch: ['claims/']
+            }
+            actions: {
+              baseBlob: {
+                delete: { daysAfterModificationGreaterThan: claimRetentionDays }
+              }
+            }
+          }
+        }
+      ]
+    }
+  }
+}
+
+output accountName string = account.name
+output queue string = 'azure-queue://${account.name}/labelrelay-events'
+output claims string = 'az://${account.name}/claims'
+output fallback string = 'az://${account.name}/fallback'

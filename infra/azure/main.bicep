@@ -1,0 +1,244 @@
+// labelrelay on Azure: webhooks of Labelbox and Label Studio, verified over their raw bytes and put on a
+// Storage Queue before they are answered. README.md says how to deploy; docs/azure.md explains consuming,
+// rotating, cost and failures.
+
+targetScope = 'resourceGroup'
+
+@description('Region of everything. Choose the one nearest to the platform: Label Studio waits one second.')
+param location string = resourceGroup().location
+
+@minLength(2)
+@maxLength(20)
+@description('What the names of all resources begin with: lower-case letters, digits and hyphens.')
+param name string = 'labelrelay'
+
+@description('true on the first deployment, and whenever new secrets shall be made: the ones before stay valid. false keeps what is there.')
+param makeSecrets bool
+
+// Which platforms deliver
+
+@description('Take deliveries of Labelbox.')
+param labelbox bool = true
+
+@description('Take deliveries of Label Studio.')
+param labelStudio bool = true
+
+@description('Also answer the calls that Label Studio makes to an ML back end, so that START_TRAINING becomes an event.')
+param labelStudioMlBackend bool = false
+
+@description('Addresses or networks (CIDR) from which Labelbox may deliver, in addition to the signature. Empty, any.')
+param labelboxAllowedAddresses array = []
+
+@description('Addresses or networks (CIDR) from which Label Studio may deliver, in addition to the secret. Empty, any.')
+param labelStudioAllowedAddresses array = []
+
+@minValue(1)
+@description('For the two lists: which entry of X-Forwarded-For counts, from the right. 1 is the one that the front end of Azure Functions appends; one more for each proxy before it.')
+param trustedProxies int = 1
+
+// How long things are kept
+
+@description('Keep events in a container while the queue does not take them, and move them from there every 5 minutes.')
+param fallback bool = true
+
+@minValue(30)
+@description('Days after which bodies too large for the queue expire. Messages never do: a consumer must not be further behind than this.')
+param claimRetentionDays int = 730
+
+@minValue(30)
+@maxValue(730)
+@description('Days for which logs are kept. They hold no bodies and no secrets.')
+param logRetentionDays int = 30
+
+@description('GB of logs a day, beyond which the rest of the day is not logged: what caps the price of a flood of forgeries.')
+param logDailyCapGb int = 1
+
+// Bring your own (empty: made here). The roles on them are yours to give, to the identity that the output
+// principalId names: Storage Queue Data Message Sender, Storage Blob Data Contributor, Key Vault Secrets User.
+
+@description('A queue of yours: azure-queue://ACCOUNT/QUEUE, or servicebus://NAMESPACE/QUEUE.')
+param queue string = ''
+
+@description('A place of yours for what is too large for the queue: az://ACCOUNT/CONTAINER/PREFIX. Its lifecycle rules are yours.')
+param blobStore string = ''
+
+@description('A place of yours for the fallback: az://ACCOUNT/CONTAINER/PREFIX. Nothing in it may expire.')
+param fallbackStore string = ''
+
+@description('A secret of yours in Key Vault, as Labelbox has it: VAULT/SECRET.')
+param labelboxSecret string = ''
+
+@description('A secret of yours in Key Vault, as Label Studio sends it: VAULT/SECRET.')
+param labelStudioSecret string = ''
+
+// The function app
+
+@description('Instances that are kept although nothing arrives. 1 spares the first delivery after a pause the start of an instance; Label Studio waits one second and never tries again.')
+param alwaysReady int = 0
+
+@minValue(1)
+@maxValue(1000)
+@description('Most instances at one time. What is beyond is refused, and lost where the platform does not try again.')
+param maximumInstances int = 40
+
+@allowed([512, 2048, 4096])
+@description('MB of memory of an instance; processor time is given in proportion. Bodies are held in memory while they arrive.')
+param instanceMemory int = 512
+
+@allowed(['error', 'warn', 'info', 'debug'])
+@description('At debug, one more line for each delivery. Bodies and secrets are logged at no level.')
+param logLevel string = 'info'
+
+// Alerts
+
+@description('Id of the action group that alerts go to. Empty, they only show in Azure Monitor.')
+param actionGroupId string = ''
+
+@description('Alert when more messages than this wait in queue and poison queue together.')
+param backlogAlarmCount int = 1000
+
+@description('Alert when more requests than this are refused (4xx) within 15 minutes.')
+param refusedAlarmCount int = 20
+
+@secure()
+@description('Leave it out: random, made for this deployment.')
+param labelboxRandom string = newGuid()
+
+@secure()
+@description('Leave it out: random, made for this deployment.')
+param labelStudioRandom string = newGuid()
+
+var makeQueue = empty(queue)
+var makeBlobStore = empty(blobStore)
+var makeFallback = fallback && empty(fallbackStore)
+var makeLabelboxSecret = labelbox && empty(labelboxSecret)
+var makeLabelStudioSecret = labelStudio && empty(labelStudioSecret)
+
+// Names of accounts and vaults are of the whole world; the group's id makes them this group's.
+var unique = uniqueString(resourceGroup().id, name)
+var short = take(replace(name, '-', ''), 8)
+
+module events 'events.bicep' = {
+  name: '${name}-events'
+  params: {
+    location: location
+    accountName: '${short}${unique}'
+    makeQueue: makeQueue
+    makeClaims: makeBlobStore
+    makeFallback: makeFallback
+    claimRetentionDays: claimRetentionDays
+  }
+}
+
+module secrets 'secrets.bicep' = {
+  name: '${name}-secrets'
+  params: {
+    location: location
+    vaultName: '${short}-${unique}'
+    // A vault's secrets are letters and digits alone: every platform's form and every shell takes them.
+    labelbox: makeLabelboxSecret && makeSecrets ? replace(labelboxRandom, '-', '') : ''
+    labelStudio: makeLabelStudioSecret && makeSecrets ? replace(labelStudioRandom, '-', '') : ''
+  }
+}
+
+var labelboxReference = makeLabelboxSecret ? '${secrets.outputs.vaultName}/labelbox' : labelboxSecret
+var labelStudioReference = makeLabelStudioSecret ? '${secrets.outputs.vaultName}/label-studio' : labelStudioSecret
+var labelboxLines = [
+  '[[source]]'
+  'name = "labelbox"'
+  'provider = "labelbox"'
+  'secret = "azure-keyvault:${labelboxReference}"'
+  'trusted_proxies = ${trustedProxies}'
+  empty(labelboxAllowedAddresses) ? '' : 'allow = ${string(labelboxAllowedAddresses)}'
+]
+var labelStudioLines = [
+  '[[source]]'
+  'name = "label-studio"'
+  'provider = "label-studio"'
+  'secret = "azure-keyvault:${labelStudioReference}"'
+  labelStudioMlBackend ? 'ml_backend = true' : ''
+  'trusted_proxies = ${trustedProxies}'
+  empty(labelStudioAllowedAddresses) ? '' : 'allow = ${string(labelStudioAllowedAddresses)}'
+]
+// The project's README lists what else may stand here, such as filters.
+var config = join(concat(labelbox ? labelboxLines : [], labelStudio ? labelStudioLines : []), '\n')
+
+var settings = [
+  { name: 'LABELRELAY_QUEUE', value: makeQueue ? events.outputs.queue : queue }
+  { name: 'LABELRELAY_BLOB_STORE', value: makeBlobStore ? events.outputs.claims : blobStore }
+  { name: 'LABELRELAY_CONFIG_TOML', value: config }
+  { name: 'LABELRELAY_LOG', value: logLevel }
+]
+var withFallback = [
+  { name: 'LABELRELAY_FALLBACK', value: makeFallback ? events.outputs.fallback : fallbackStore }
+]
+// A timer without a fallback would fail every time.
+var withoutFallback = [
+  { name: 'AzureWebJobs.redrive.Disabled', value: 'true' }
+]
+
+module function 'function.bicep' = {
+  name: '${name}-function'
+  params: {
+    location: location
+    name: '${name}-${unique}'
+    hostAccountName: '${short}host${unique}'
+    alwaysReady: alwaysReady
+    maximumInstances: maximumInstances
+    instanceMemory: instanceMemory
+    logRetentionDays: logRetentionDays
+    logDailyCapGb: logDailyCapGb
+    settings: concat(settings, fallback ? withFallback : withoutFallback)
+  }
+}
+
+module roles 'roles.bicep' = {
+  name: '${name}-roles'
+  params: {
+    principalId: function.outputs.principalId
+    accountName: events.outputs.accountName
+    vaultName: secrets.outputs.vaultName
+    queue: makeQueue
+    claims: makeBlobStore
+    fallback: makeFallback
+    labelboxSecret: makeLabelboxSecret
+    labelStudioSecret: makeLabelStudioSecret
+  }
+}
+
+module alerts 'alerts.bicep' = {
+  name: '${name}-alerts'
+  params: {
+    location: location
+    name: name
+    insightsId: function.outputs.insightsId
+    workspaceId: function.outputs.workspaceId
+    accountName: events.outputs.accountName
+    queue: makeQueue
+    fallback: fallback
+    actionGroupId: actionGroupId
+    backlogAlarmCount: backlogAlarmCount
+    refusedAlarmCount: refusedAlarmCount
+  }
+}
+
+@description('URL to enter in Labelbox; with ?code=KEY appended when the function asks for a key.')
+output labelboxUrl string = labelbox ? 'https://${function.outputs.hostName}/api/labelbox' : ''
+
+@description('Prints the secret to enter in Labelbox.')
+output labelboxSecretCommand string = makeLabelboxSecret ? 'az keyvault secret show --vault-name ${secrets.outputs.vaultName} --name labelbox --query value --output tsv' : ''
+
+@description('URL to enter in Label Studio; with ?code=KEY appended when the function asks for a key.')
+output labelStudioUrl string = labelStudio ? 'https://${function.outputs.hostName}/api/label-studio' : ''
+
+@description('Prints the secret to enter in Label Studio, in the header Authorization as Bearer SECRET.')
+output labelStudioSecretCommand string = makeLabelStudioSecret ? 'az keyvault secret show --vault-name ${secrets.outputs.vaultName} --name label-studio --query value --output tsv' : ''
+
+@description('Storage account of the queue labelrelay-events and its poison queue, of what is too large for it, and of the fallback.')
+output accountName string = events.outputs.accountName
+
+@description('The function app, for its package, keys and logs.')
+output functionApp string = function.outputs.name
+
+@description('Identity of the function app, for roles on what you brought.')
+output principalId string = function.outputs.principalId
