@@ -1,1 +1,12 @@
-//! Tests.
+//! The back end of AWS against servers that speak its protocols, and against one that misbehaves.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod queues;
+mod setting;
+mod sqs;
