@@ -1,3 +1,150 @@
-//! `labelrelay-cloud-function`.
+//! The service's program: wiring alone.
 
-fn main() {}
+use labelrelay_cloud_function::front::Front;
+use labelrelay_cloud_function::redrive::Redrive;
+use labelrelay_cloud_function::stop::{self, Signals};
+use labelrelay_cloud_function::{init, log};
+use labelrelay_core::config::{ConfigError, ENVIRONMENT, Lookup};
+use labelrelay_google::Google;
+use labelrelay_http::log::LogObserver;
+use labelrelay_http::{SystemClock, serve_with};
+use std::fmt::Display;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tracing::Level;
+
+/// Bad configuration, as `sysexits.h` numbers it.
+const EXIT_CONFIG: u8 = 78;
+
+const USAGE: &str = "usage: labelrelay-cloud-function [redrive]";
+
+/// What may still run when everything that was accepted has ended has nobody who waits for it.
+const RUNTIME_END: Duration = Duration::from_millis(100);
+
+enum Failure {
+    Config(ConfigError),
+    Other(String),
+    /// Everything was said already.
+    Said,
+}
+
+fn main() -> ExitCode {
+    let lookup = |name: &str| std::env::var(name).ok();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let ended = start_log(&lookup).and_then(|()| run(&arguments, &lookup));
+    let (code, event, message) = match ended {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Said) => return ExitCode::FAILURE,
+        Err(Failure::Config(error)) => (
+            EXIT_CONFIG,
+            "bad_configuration",
+            format!("bad configuration: {error}"),
+        ),
+        Err(Failure::Other(message)) => (1, "failed", message),
+    };
+    // Not through the log: its level must not hide why there is no service.
+    log::stdout()(&log::line(Level::ERROR, event, &message));
+    ExitCode::from(code)
+}
+
+fn start_log(lookup: Lookup<'_>) -> Result<(), Failure> {
+    log::panics_to(log::stdout());
+    let level = log::level(lookup)?;
+    tracing::subscriber::set_global_default(log::subscriber(level, log::stdout())).map_err(other)
+}
+
+fn run(arguments: &[&str], lookup: Lookup<'_>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(other)?;
+    let ended = runtime.block_on(async {
+        match arguments {
+            [] => serve(lookup).await,
+            ["redrive"] => redrive(lookup).await,
+            _ => Err(Failure::Other(USAGE.to_owned())),
+        }
+    });
+    runtime.shutdown_timeout(RUNTIME_END);
+    ended
+}
+
+async fn serve(lookup: Lookup<'_>) -> Result<(), Failure> {
+    let config = init::config(lookup)?;
+    let address = init::address(&config, lookup)?;
+    let relay = init::relay(
+        &config,
+        &google(lookup)?,
+        lookup,
+        Arc::new(SystemClock::new()),
+        Arc::new(LogObserver),
+    )?;
+    let mut signals = Signals::new().map_err(other)?;
+    init::warm(&relay).await?;
+    for warning in &config.warnings {
+        tracing::warn!(name: "configuration_warning", "{warning}");
+    }
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        other(format_args!(
+            "cannot listen on {address}: {error}; set PORT to a free port"
+        ))
+    })?;
+    let bound = listener.local_addr().map_err(other)?;
+    tracing::info!(name: "listening", address = %bound, queue = config.queue, "listening");
+    let front = Front {
+        relay: Arc::new(relay),
+        project: init::project(&config, lookup),
+        behind_google: lookup("K_SERVICE").is_some(),
+    };
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let answer = move |tasks, peer, request| front.clone().answer(tasks, peer, request);
+    let server = serve_with(
+        listener,
+        answer,
+        async { stopped.await.unwrap_or_default() },
+        stop::options(),
+    );
+    let server = tokio::spawn(server);
+    signals.stopped().await;
+    let _ = stopping.send(());
+    match tokio::time::timeout(stop::PATIENCE, server).await {
+        Ok(Ok(())) => {
+            tracing::info!(name: "stopped", "stopped: everything that was accepted is finished");
+            Ok(())
+        }
+        Ok(Err(error)) => Err(other(format_args!("the server broke down: {error}"))),
+        Err(_) => {
+            tracing::error!(name: "stop_cut_short", "some deliveries were not finished in time; none of them was answered with success");
+            Err(Failure::Said)
+        }
+    }
+}
+
+async fn redrive(lookup: Lookup<'_>) -> Result<(), Failure> {
+    let redrive = Redrive::open(&google(lookup)?, lookup)?;
+    if redrive.run().await {
+        Ok(())
+    } else {
+        Err(Failure::Said)
+    }
+}
+
+fn google(lookup: Lookup<'_>) -> Result<Google, Failure> {
+    let named = |error: labelrelay_google::SettingError| {
+        ConfigError::new(ENVIRONMENT, &error.value, &error.problem, &error.cure)
+    };
+    Ok(Google::load(lookup).map_err(named)?)
+}
+
+fn other(error: impl Display) -> Failure {
+    Failure::Other(error.to_string())
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}

@@ -1,1 +1,33 @@
-//! Google Cloud for labelrelay.
+//! Google Cloud for labelrelay: Pub/Sub as a queue, Cloud Storage for claim checks and as a fallback,
+//! Secret Manager for secrets.
+//!
+//! | setting | what it names |
+//! |---|---|
+//! | `pubsub://PROJECT/TOPIC` | a topic; `?ordering=partition` sets ordering keys |
+//! | `gs://BUCKET/PREFIX` | a place in Cloud Storage |
+//! | `gcp-secretmanager:projects/PROJECT/secrets/NAME` | a secret; its newest two enabled versions are live |
+//! | `gcp-secretmanager:projects/PROJECT/secrets/NAME/versions/N` | one version of it |
+//! | `gcp-secretmanager:NAME` | the same, in the project that `GOOGLE_CLOUD_PROJECT` names |
+//!
+//! Who we are: [Application Default Credentials][adc], which in Google's cloud are the service account of
+//! the machine. `PUBSUB_EMULATOR_HOST`, `STORAGE_EMULATOR_HOST` and `SECRET_MANAGER_EMULATOR_HOST` send
+//! everything to an emulator instead, without credentials.
+//!
+//! No retry of a client's own decides anything, nor does its batching: core's deadlines do, and an attempt
+//! that was given up makes the next one begin on a connection of its own.
+//!
+//! [adc]: https://cloud.google.com/docs/authentication/application-default-credentials
+
+mod error;
+mod google;
+mod place;
+mod pubsub;
+mod rest;
+mod secret_manager;
+mod storage;
+
+pub use error::SettingError;
+pub use google::Google;
+pub use pubsub::{MAX_REQUEST_BYTES, PubSubQueue};
+pub use secret_manager::SecretManagerSecret;
+pub use storage::{GcsBlobStore, GcsFallback};

@@ -1,0 +1,92 @@
+//! What the platform adds to requests, and which of them are not for the relay.
+
+use crate::trace::Trace;
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use labelrelay_core::Relay;
+use labelrelay_http::{Tasks, respond};
+use std::net::IpAddr;
+use std::sync::Arc;
+use tracing::Instrument as _;
+
+/// Browsers and crawlers ask for these by themselves; a function is not called for them.
+const NOT_OURS: [&str; 2] = ["/robots.txt", "/favicon.ico"];
+
+/// Everything between a connection and the relay.
+#[derive(Clone)]
+pub struct Front {
+    /// What takes deliveries.
+    pub relay: Arc<Relay>,
+    /// Where traces are; `None` when nobody says.
+    pub project: Option<Arc<str>>,
+    /// Whether Google's front end is before us: then it is the last entry of `X-Forwarded-For` that says who
+    /// connected to it, and every other connection's address is its own.
+    pub behind_google: bool,
+}
+
+impl Front {
+    /// Answers one request.
+    pub async fn answer(
+        self,
+        tasks: Tasks,
+        connected: IpAddr,
+        request: Request<Incoming>,
+    ) -> Response<Full<Bytes>> {
+        if NOT_OURS.contains(&request.uri().path()) {
+            let mut response = Response::new(Full::default());
+            *response.status_mut() = StatusCode::NOT_FOUND;
+            return response;
+        }
+        let peer = if self.behind_google {
+            last_forwarded(request.headers())
+        } else {
+            Some(connected)
+        };
+        let trace = self
+            .project
+            .and_then(|project| Trace::of(request.headers(), &project));
+        let span = match trace {
+            Some(trace) => tracing::error_span!("request", %trace),
+            None => tracing::Span::none(),
+        };
+        respond(self.relay, tasks, peer, request)
+            .instrument(span)
+            .await
+    }
+}
+
+/// Who connected to Google's front end, as that says.
+fn last_forwarded(headers: &HeaderMap) -> Option<IpAddr> {
+    let last = headers.get_all("x-forwarded-for").iter().next_back()?;
+    let entry = last.to_str().ok()?.rsplit(',').next()?.trim();
+    entry
+        .parse::<IpAddr>()
+        .ok()
+        .map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_sender_writes_itself_does_not_count() {
+        for (lines, expected) in [
+            (&["203.0.113.9"][..], Some("203.0.113.9")),
+            (&["35.223.142.181, 203.0.113.9"], Some("203.0.113.9")),
+            (&["35.223.142.181", "203.0.113.9"], Some("203.0.113.9")),
+            (&["2001:db8::1"], Some("2001:db8::1")),
+            (&["203.0.113.9, unknown"], None),
+            (&[], None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", line.parse().unwrap());
+            }
+            let expected = expected.map(|address| address.parse().unwrap());
+            assert_eq!(last_forwarded(&headers), expected, "{lines:?}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! SIGTERM, and what time is left after it.
+
+use labelrelay_http::ServeOptions;
+use std::io;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Cloud Run kills the process ten seconds after SIGTERM.
+pub const PATIENCE: Duration = Duration::from_millis(9_800);
+
+/// How long requests whose body is still arriving are waited for: what has arrived by then has the time to
+/// its answer, which is 8 s at most unless it was configured to be more, before [`PATIENCE`] ends.
+const DRAIN: Duration = Duration::from_millis(1_500);
+
+/// How to serve so that the platform's patience is enough.
+pub fn options() -> ServeOptions {
+    ServeOptions::default().with_drain(DRAIN)
+}
+
+/// Signals to stop, listened for from now on.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// When the system does not let us.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Completes at the next signal.
+    pub async fn stopped(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        tracing::info!(name: "stopping", "stopping: what was accepted is finished first");
+    }
+}

@@ -1,0 +1,24 @@
+//! What is wrong with a setting, before anything is sent anywhere.
+
+/// A setting that cannot be used: which, why, and how to put it right. Never holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{value}` {problem}; {cure}")]
+#[non_exhaustive]
+pub struct SettingError {
+    /// What was configured, or the variable that it is about.
+    pub value: String,
+    /// What is wrong with it.
+    pub problem: String,
+    /// How to put it right.
+    pub cure: String,
+}
+
+impl SettingError {
+    pub(crate) fn new(value: &str, problem: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self {
+            value: value.to_owned(),
+            problem: problem.into(),
+            cure: cure.into(),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Google's JSON APIs: one request, one answer, no retries.
+
+use bytes::Bytes;
+use google_cloud_auth::credentials::{CacheableResource, Credentials};
+use http::{Extensions, Method, StatusCode};
+use reqwest::RequestBuilder;
+use serde::Deserialize;
+use std::error::Error as StdError;
+
+/// One of Google's services.
+#[derive(Debug, Clone)]
+pub(crate) struct Rest {
+    pub(crate) http: reqwest::Client,
+    /// Scheme and host.
+    pub(crate) base: String,
+    /// `None` for emulators.
+    pub(crate) credentials: Option<Credentials>,
+}
+
+/// Why there is no answer that helps.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RestError {
+    #[error("cannot be reached")]
+    Unreachable(#[source] reqwest::Error),
+    #[error("no credentials for Google Cloud can be got")]
+    Credentials(#[source] google_cloud_gax::error::CredentialsError),
+    #[error("answered {status}: {message}")]
+    Refused { status: StatusCode, message: String },
+    // Without its cause, which would quote what came: that may be a secret.
+    #[error("answered what is not to be understood")]
+    Garbled,
+}
+
+impl RestError {
+    pub(crate) fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Refused { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Whether the same request may succeed if it is made again at once.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Garbled => true,
+            Self::Credentials(error) => error.is_transient(),
+            Self::Refused { status, .. } => {
+                status.is_server_error() || [408, 409, 429].contains(&status.as_u16())
+            }
+        }
+    }
+
+    /// With everything that it came from, on one line.
+    pub(crate) fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = self.source();
+        while let Some(cause) = source {
+            text = format!("{text} ({cause})");
+            source = cause.source();
+        }
+        text
+    }
+}
+
+/// Reads an answer.
+pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, RestError> {
+    serde_json::from_slice(body).map_err(|_| RestError::Garbled)
+}
+
+/// What Google's services say when they refuse.
+#[derive(Deserialize)]
+struct Refusal {
+    error: Reason,
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    message: String,
+}
+
+impl Rest {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base))
+    }
+
+    /// Whether an emulator answers here.
+    pub(crate) fn is_emulator(&self) -> bool {
+        self.credentials.is_none()
+    }
+
+    /// Sends a request with our credentials; its answer's body.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Bytes, RestError> {
+        let request = match &self.credentials {
+            Some(credentials) => request.headers(headers(credentials).await?),
+            None => request,
+        };
+        let answer = request.send().await.map_err(RestError::Unreachable)?;
+        let status = answer.status();
+        let body = answer.bytes().await.map_err(RestError::Unreachable)?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        Err(RestError::Refused {
+            status,
+            message: reason(&body),
+        })
+    }
+}
+
+async fn headers(credentials: &Credentials) -> Result<http::HeaderMap, RestError> {
+    match credentials.headers(Extensions::new()).await {
+        Ok(CacheableResource::New { data, .. }) => Ok(data),
+        // Said to callers that show what they have; we never do.
+        Ok(CacheableResource::NotModified) => Ok(http::HeaderMap::new()),
+        Err(error) => Err(RestError::Credentials(error)),
+    }
+}
+
+/// The service's own words, or nothing.
+fn reason(body: &[u8]) -> String {
+    const MAX: usize = 300;
+    let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else {
+        return "no reason given".to_owned();
+    };
+    refusal
+        .error
+        .message
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX)
+        .collect()
+}

@@ -1,0 +1,176 @@
+//! Secrets of Secret Manager.
+
+use crate::place::SecretName;
+use crate::rest::{Rest, RestError, parse};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{Method, StatusCode};
+use jiff::Timestamp;
+use labelrelay_core::{BoxFuture, Secret, SecretError, SecretSource};
+use serde::Deserialize;
+use std::fmt;
+
+/// A secret whose newest two enabled versions are live: a rotation adds a version, and ends by disabling
+/// the one before. With the permission to read versions alone (and not to list them), it is the newest version
+/// and the one numbered before it, if that is enabled. One trailing line break is not part of a secret: `echo` puts it there.
+pub struct SecretManagerSecret {
+    name: SecretName,
+    rest: Rest,
+    not_after: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Versions {
+    #[serde(default)]
+    versions: Vec<Version>,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    /// `projects/…/secrets/…/versions/N`, with the project's number.
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Access {
+    #[serde(default)]
+    name: String,
+    payload: Payload,
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    data: String,
+}
+
+/// A version that was read.
+struct Live {
+    number: Option<u64>,
+    secret: Secret,
+}
+
+impl SecretManagerSecret {
+    pub(crate) fn new(name: SecretName, rest: Rest, not_after: Option<Timestamp>) -> Self {
+        Self {
+            name,
+            rest,
+            not_after,
+        }
+    }
+
+    async fn read(&self) -> Result<Vec<Secret>, SecretError> {
+        if let Some(version) = &self.name.version {
+            return Ok(vec![self.named(version).await?.secret]);
+        }
+        match self.listed().await {
+            Ok(numbers) => {
+                let mut secrets = Vec::new();
+                for number in numbers {
+                    secrets.push(self.named(&number).await?.secret);
+                }
+                Ok(secrets)
+            }
+            // Whoever may read a secret may not always see which versions there are.
+            Err(error) if error.status() == Some(StatusCode::FORBIDDEN) => self.latest().await,
+            Err(error) => Err(self.error(&error)),
+        }
+    }
+
+    /// Numbers of the newest two enabled versions, the newest first.
+    async fn listed(&self) -> Result<Vec<String>, RestError> {
+        let path = format!("/v1/{}/versions", self.name.resource);
+        let request = self.rest.request(Method::GET, &path);
+        let request = request.query(&[("filter", "state:ENABLED"), ("pageSize", "2")]);
+        let body = self.rest.send(request).await?;
+        let Versions { versions } = parse(&body)?;
+        let number = |version: &Version| Some(version.name.rsplit('/').next()?.to_owned());
+        let numbers: Vec<_> = versions.iter().filter_map(number).take(2).collect();
+        if numbers.is_empty() {
+            let message =
+                "it has no enabled version; add one: gcloud secrets versions add".to_owned();
+            return Err(RestError::Refused {
+                status: StatusCode::NOT_FOUND,
+                message,
+            });
+        }
+        Ok(numbers)
+    }
+
+    /// The newest version, and the one numbered before it if that can be read.
+    async fn latest(&self) -> Result<Vec<Secret>, SecretError> {
+        let newest = self.named("latest").await?;
+        let mut secrets = vec![newest.secret];
+        if let Some(before) = newest.number.and_then(|number| number.checked_sub(1)) {
+            match self.access(&before.to_string()).await {
+                Ok(version) => secrets.push(version.secret),
+                Err(error) if error.may_pass() => return Err(self.error(&error)),
+                // Disabled, destroyed, or never there.
+                Err(_) => {}
+            }
+        }
+        Ok(secrets)
+    }
+
+    async fn named(&self, version: &str) -> Result<Live, SecretError> {
+        self.access(version)
+            .await
+            .map_err(|error| self.error(&error))
+    }
+
+    async fn access(&self, version: &str) -> Result<Live, RestError> {
+        let path = format!("/v1/{}/versions/{version}:access", self.name.resource);
+        let body = self
+            .rest
+            .send(self.rest.request(Method::GET, &path))
+            .await?;
+        let access: Access = parse(&body)?;
+        let mut value = STANDARD
+            .decode(access.payload.data)
+            .map_err(|_| RestError::Garbled)?;
+        if value.last() == Some(&b'\n') {
+            value.pop();
+            if value.last() == Some(&b'\r') {
+                value.pop();
+            }
+        }
+        let number = access.name.rsplit('/').next().unwrap_or(version);
+        let name = format!("gcp-secretmanager:{}/versions/{number}", self.name.resource);
+        let number = number.parse().ok();
+        let secret = Secret::new(name, value).map_err(|error| RestError::Refused {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            message: error.message,
+        })?;
+        Ok(Live {
+            number,
+            secret: secret.until(self.not_after),
+        })
+    }
+
+    fn error(&self, error: &RestError) -> SecretError {
+        let resource = &self.name.resource;
+        let message = match error.status().map(|status| status.as_u16()) {
+            Some(401 | 403) => format!(
+                "the secret {resource} may not be read: that needs secretmanager.versions.access (roles/secretmanager.secretAccessor); Secret Manager {error}"
+            ),
+            Some(404) => format!("the secret {resource} is not there; Secret Manager {error}"),
+            _ => format!("the secret {resource}: Secret Manager {}", error.chain()),
+        };
+        if error.may_pass() {
+            SecretError::transient(message)
+        } else {
+            SecretError::permanent(message)
+        }
+    }
+}
+
+impl SecretSource for SecretManagerSecret {
+    fn fetch(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>> {
+        Box::pin(self.read())
+    }
+}
+
+impl fmt::Debug for SecretManagerSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretManagerSecret({})", self.name.resource)
+    }
+}

@@ -1,0 +1,144 @@
+//! Whole envelopes in a bucket, under keys that sort by time.
+
+use super::Bucket;
+use crate::rest::{RestError, parse};
+use bytes::Bytes;
+use futures_util::{future, stream};
+use http::{Method, StatusCode};
+use labelrelay_core::{BlobError, BoxFuture, FallbackStore};
+use serde::Deserialize;
+
+/// The most that one answer lists.
+const PAGE: usize = 1000;
+
+/// A fallback in a bucket. Whoever fills it needs no more than to create objects; whoever empties it has to
+/// list, read and delete them.
+#[derive(Debug)]
+pub struct GcsFallback(Bucket);
+
+#[derive(Deserialize)]
+struct Listed {
+    #[serde(default)]
+    items: Vec<Item>,
+    #[serde(rename = "nextPageToken")]
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    name: String,
+}
+
+impl GcsFallback {
+    pub(crate) fn new(bucket: Bucket) -> Self {
+        Self(bucket)
+    }
+
+    async fn keys(&self, after: Option<&str>, max: usize) -> Result<Vec<String>, RestError> {
+        let bucket = &self.0;
+        let start = after.map(|after| bucket.place.object(after));
+        let mut keys = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            // The start is listed too, and is what was seen already.
+            let page = (max - keys.len() + 1).min(PAGE).to_string();
+            let mut query = vec![
+                ("prefix", bucket.place.prefix.as_str()),
+                ("maxResults", page.as_str()),
+                ("fields", "items(name),nextPageToken"),
+            ];
+            query.extend(start.as_deref().map(|start| ("startOffset", start)));
+            query.extend(token.as_deref().map(|token| ("pageToken", token)));
+            let request = bucket
+                .rest
+                .request(Method::GET, &bucket.path("/o"))
+                .query(&query);
+            let Listed { items, next } = parse(&bucket.rest.send(request).await?)?;
+            for item in items {
+                let Some(key) = item.name.strip_prefix(&bucket.place.prefix) else {
+                    continue;
+                };
+                // What lies in folders below is not ours.
+                if !key.is_empty() && !key.contains('/') && after.is_none_or(|after| key > after) {
+                    keys.push(key.to_owned());
+                }
+            }
+            token = next.filter(|next| !next.is_empty());
+            if keys.len() >= max || token.is_none() {
+                keys.truncate(max);
+                return Ok(keys);
+            }
+        }
+    }
+}
+
+impl FallbackStore for GcsFallback {
+    fn put<'a>(&'a self, key: &'a str, envelope: Bytes) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(async move {
+            let length = envelope.len() as u64;
+            let name = self.0.place.object(key);
+            let body = Box::pin(stream::once(future::ready(Ok(envelope))));
+            self.0
+                .create(&name, "application/cloudevents+json", length, body)
+                .await
+        })
+    }
+
+    fn list<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        max: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, BlobError>> {
+        Box::pin(async move {
+            let listed = self.keys(after, max).await;
+            listed.map_err(|error| {
+                self.0
+                    .error(&error, "storage.objects.list", "roles/storage.objectUser")
+            })
+        })
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, BlobError>> {
+        Box::pin(async move {
+            let path = self.0.object_path(&self.0.place.object(key));
+            let request = self
+                .0
+                .rest
+                .request(Method::GET, &path)
+                .query(&[("alt", "media")]);
+            match self.0.rest.send(request).await {
+                Ok(envelope) => Ok(Some(envelope)),
+                Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Ok(None),
+                Err(error) => {
+                    Err(self
+                        .0
+                        .error(&error, "storage.objects.get", "roles/storage.objectUser"))
+                }
+            }
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(async move {
+            let path = self.0.object_path(&self.0.place.object(key));
+            match self
+                .0
+                .rest
+                .send(self.0.rest.request(Method::DELETE, &path))
+                .await
+            {
+                Ok(_) => Ok(()),
+                Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Ok(()),
+                Err(error) => {
+                    Err(self
+                        .0
+                        .error(&error, "storage.objects.delete", "roles/storage.objectUser"))
+                }
+            }
+        })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
+        Box::pin(self.0.check())
+    }
+}

@@ -1,0 +1,180 @@
+//! Cloud Storage: bodies that are too large for the queue, and events that it did not take in time.
+
+mod fallback;
+mod upload;
+
+pub use fallback::GcsFallback;
+
+use crate::place::Place;
+use crate::rest::{Rest, RestError, parse};
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use upload::Parts;
+
+/// What stands for itself in a path.
+const UNRESERVED: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Claim checks in a bucket.
+#[derive(Debug)]
+pub struct GcsBlobStore(Bucket);
+
+impl GcsBlobStore {
+    pub(crate) fn new(bucket: Bucket) -> Self {
+        Self(bucket)
+    }
+}
+
+impl BlobStore for GcsBlobStore {
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        length: u64,
+        body: BoxStream<'a, std::io::Result<Bytes>>,
+    ) -> BoxFuture<'a, Result<String, BlobError>> {
+        Box::pin(async move {
+            let name = self.0.place.object(key);
+            self.0
+                .create(&name, "application/octet-stream", length, body)
+                .await?;
+            Ok(format!("gs://{}/{name}", self.0.place.bucket))
+        })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
+        Box::pin(self.0.check())
+    }
+}
+
+/// A place in a bucket.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    place: Place,
+    rest: Rest,
+}
+
+#[derive(Deserialize)]
+struct Permissions {
+    #[serde(default)]
+    permissions: Vec<String>,
+}
+
+/// What of an object's description matters.
+#[derive(Deserialize)]
+struct Stored {
+    /// In decimal digits, as JSON has no integers of 64 bits.
+    size: String,
+}
+
+impl Bucket {
+    pub(crate) fn new(place: Place, rest: Rest) -> Self {
+        Self { place, rest }
+    }
+
+    fn path(&self, below: &str) -> String {
+        format!("/storage/v1/b/{}{below}", self.place.bucket)
+    }
+
+    fn object_path(&self, name: &str) -> String {
+        self.path(&format!("/o/{}", utf8_percent_encode(name, &UNRESERVED)))
+    }
+
+    /// Creates an object, in one request, unless there is one already: that one stays, whole as it is.
+    async fn create(
+        &self,
+        name: &str,
+        content_type: &str,
+        length: u64,
+        body: BoxStream<'_, std::io::Result<Bytes>>,
+    ) -> Result<(), BlobError> {
+        let failed = |error: &RestError| {
+            self.error(
+                error,
+                "storage.objects.create",
+                "roles/storage.objectCreator",
+            )
+        };
+        let path = format!("/upload{}", self.path("/o"));
+        let parts = Parts::new(name, content_type, length)?;
+        let request = self.rest.request(Method::POST, &path);
+        // Not `media`: of the two it is the one whose preconditions emulators ignore.
+        let request = request.query(&[
+            ("uploadType", "multipart"),
+            ("ifGenerationMatch", "0"),
+            ("fields", "size"),
+        ]);
+        let answer = parts.send(&self.rest, request, body).await?;
+        let stored: Stored = match answer {
+            Ok(body) => parse(&body).map_err(|error| failed(&error))?,
+            Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => return Ok(()),
+            Err(error) => return Err(failed(&error)),
+        };
+        if stored.size != length.to_string() {
+            let message = format!(
+                "{name} in gs://{} has {} bytes where {length} were sent",
+                self.place.bucket, stored.size
+            );
+            return Err(BlobError::permanent(message));
+        }
+        Ok(())
+    }
+
+    /// Proves that objects could be created, without creating one and with no other permission.
+    async fn check(&self) -> Result<(), BlobError> {
+        const CREATE: &str = "storage.objects.create";
+        let failed = |error: &RestError| self.error(error, CREATE, "roles/storage.objectCreator");
+        if self.rest.is_emulator() {
+            // They know no permissions.
+            let request = self.rest.request(Method::GET, &self.path(""));
+            return self
+                .rest
+                .send(request)
+                .await
+                .map(drop)
+                .map_err(|error| failed(&error));
+        }
+        let request = self
+            .rest
+            .request(Method::GET, &self.path("/iam/testPermissions"));
+        let request = request.query(&[("permissions", CREATE)]);
+        let body = self
+            .rest
+            .send(request)
+            .await
+            .map_err(|error| failed(&error))?;
+        let held: Permissions = parse(&body).map_err(|error| failed(&error))?;
+        if held
+            .permissions
+            .iter()
+            .any(|permission| permission == CREATE)
+        {
+            return Ok(());
+        }
+        Err(BlobError::permanent(format!(
+            "gs://{} may not be written to: that needs {CREATE} (roles/storage.objectCreator)",
+            self.place.bucket
+        )))
+    }
+
+    fn error(&self, error: &RestError, permission: &str, role: &str) -> BlobError {
+        let bucket = &self.place.bucket;
+        let message = match error.status().map(|status| status.as_u16()) {
+            Some(401 | 403) => format!(
+                "gs://{bucket} refuses us: that needs {permission} ({role}); Cloud Storage {error}"
+            ),
+            Some(404) => format!("gs://{bucket} does not exist; Cloud Storage {error}"),
+            _ => format!("gs://{bucket}: Cloud Storage {}", error.chain()),
+        };
+        if error.may_pass() {
+            BlobError::transient(message)
+        } else {
+            BlobError::permanent(message)
+        }
+    }
+}
