@@ -10,7 +10,10 @@ pub(crate) struct ConnectionString(Vec<(String, String)>);
 impl ConnectionString {
     /// `None` when `text` is no connection string.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let pairs = text.split(';').map(str::trim).filter(|part| !part.is_empty());
+        let pairs = text
+            .split(';')
+            .map(str::trim)
+            .filter(|part| !part.is_empty());
         let pairs: Option<Vec<_>> = pairs
             .map(|pair| {
                 let (name, value) = pair.split_once('=')?;
@@ -21,7 +24,10 @@ impl ConnectionString {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(known, _)| *known == name.to_ascii_lowercase());
+        let found = self
+            .0
+            .iter()
+            .find(|(known, _)| *known == name.to_ascii_lowercase());
         found.map(|(_, value)| value.as_str())
     }
 
@@ -63,8 +69,14 @@ mod tests {
     fn an_account_finds_its_endpoints_and_no_other_does() {
         let text = "BlobEndpoint=https://a.blob.core.windows.net/;QueueEndpoint=http://127.0.0.1:10001/a;SharedAccessSignature=?sv=1&sig=x%3D";
         let parsed = ConnectionString::parse(text).unwrap();
-        assert_eq!(parsed.endpoint("queue", "a").as_deref(), Some("http://127.0.0.1:10001/a"));
-        assert_eq!(parsed.endpoint("blob", "a").as_deref(), Some("https://a.blob.core.windows.net"));
+        assert_eq!(
+            parsed.endpoint("queue", "a").as_deref(),
+            Some("http://127.0.0.1:10001/a")
+        );
+        assert_eq!(
+            parsed.endpoint("blob", "a").as_deref(),
+            Some("https://a.blob.core.windows.net")
+        );
         assert_eq!(parsed.endpoint("queue", "b"), None);
         assert_eq!(parsed.signature(), Some("sv=1&sig=x%3D"));
         assert!(!format!("{parsed:?}").contains("sig"));

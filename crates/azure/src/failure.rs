@@ -56,15 +56,18 @@ impl Failure {
             format!("status {number}, {}", printable(code))
         };
         let (kind, cure) = match (number, code) {
-            (_, "ServerBusy") | (429, _) => {
-                (QueueErrorKind::Throttled, "it asks for fewer requests".to_owned())
-            }
-            (413, _) | (_, "RequestBodyTooLarge" | "MessageTooLarge") => {
-                (QueueErrorKind::TooLarge, "it takes none so large".to_owned())
-            }
-            (_, "QuotaExceeded" | "InsufficientAccountPermissions" | "AccountQuotaExceeded") => {
-                (QueueErrorKind::Full, "make room there, or raise its quota".to_owned())
-            }
+            (_, "ServerBusy") | (429, _) => (
+                QueueErrorKind::Throttled,
+                "it asks for fewer requests".to_owned(),
+            ),
+            (413, _) | (_, "RequestBodyTooLarge" | "MessageTooLarge") => (
+                QueueErrorKind::TooLarge,
+                "it takes none so large".to_owned(),
+            ),
+            (_, "QuotaExceeded" | "InsufficientAccountPermissions" | "AccountQuotaExceeded") => (
+                QueueErrorKind::Full,
+                "make room there, or raise its quota".to_owned(),
+            ),
             (401 | 403, _) => (
                 QueueErrorKind::Denied,
                 format!(
@@ -192,7 +195,11 @@ mod tests {
             (503, "ServerBusy", QueueErrorKind::Throttled),
             (500, "OperationTimedOut", QueueErrorKind::Unavailable),
             (502, "", QueueErrorKind::Unavailable),
-            (403, "AuthorizationPermissionMismatch", QueueErrorKind::Denied),
+            (
+                403,
+                "AuthorizationPermissionMismatch",
+                QueueErrorKind::Denied,
+            ),
             (401, "", QueueErrorKind::Denied),
             (404, "QueueNotFound", QueueErrorKind::Misconfigured),
             (410, "", QueueErrorKind::Misconfigured),
@@ -206,7 +213,11 @@ mod tests {
             assert!(failure.message.contains("the queue `q` of account `a`"));
         }
         let denied = Failure::answered(StatusCode::Forbidden, "X", &target());
-        assert!(denied.message.contains("`Storage Queue Data Message Sender`"));
+        assert!(
+            denied
+                .message
+                .contains("`Storage Queue Data Message Sender`")
+        );
     }
 
     #[test]

@@ -61,8 +61,7 @@ impl KeyVaultSecret {
             client_options: options(client),
             ..SecretClientOptions::default()
         };
-        let client =
-            SecretClient::new(&vault, credential, Some(options)).map_err(|_| wrong())?;
+        let client = SecretClient::new(&vault, credential, Some(options)).map_err(|_| wrong())?;
         Ok(Self {
             client,
             clock,
@@ -79,7 +78,10 @@ impl KeyVaultSecret {
     async fn live(&self) -> std::result::Result<Vec<Secret>, SecretError> {
         let versions = self.versions().await.map_err(|error| self.failed(&error))?;
         if versions.is_empty() {
-            let message = format!("{} has no version that is enabled and in force", self.target.what);
+            let message = format!(
+                "{} has no version that is enabled and in force",
+                self.target.what
+            );
             return Err(SecretError::permanent(message));
         }
         let reads = versions.iter().map(|version| self.read(version));
@@ -97,7 +99,9 @@ impl KeyVaultSecret {
             }]);
         }
         let now = self.clock.now().as_second();
-        let mut all = self.client.list_secret_properties_versions(&self.name, None)?;
+        let mut all = self
+            .client
+            .list_secret_properties_versions(&self.name, None)?;
         let mut versions = Vec::new();
         while let Some(properties) = all.try_next().await? {
             versions.extend(in_force(&properties, now)?);
@@ -119,7 +123,10 @@ impl KeyVaultSecret {
         let value = read.await.map_err(|error| self.failed(&error))?.value;
         let short: String = version.id.chars().take(8).collect();
         let name = format!("azure-keyvault:{} {short}", self.name);
-        let ends = [self.not_after, version.expires].into_iter().flatten().min();
+        let ends = [self.not_after, version.expires]
+            .into_iter()
+            .flatten()
+            .min();
         Ok(Secret::new(name, value.unwrap_or_default())?.until(ends))
     }
 
@@ -136,11 +143,13 @@ impl SecretSource for KeyVaultSecret {
 
 /// A version, unless it is disabled, expired or not yet begun.
 fn in_force(properties: &SecretProperties, now: i64) -> Result<Option<Version>> {
-    let id = properties.resource_id()?.version.ok_or_else(|| {
-        Error::with_message(ErrorKind::DataConversion, "a version without an id")
-    })?;
+    let id = properties
+        .resource_id()?
+        .version
+        .ok_or_else(|| Error::with_message(ErrorKind::DataConversion, "a version without an id"))?;
     let attributes = properties.attributes.clone().unwrap_or_default();
-    let at = |time: Option<azure_core::time::OffsetDateTime>| time.map(|time| time.unix_timestamp());
+    let at =
+        |time: Option<azure_core::time::OffsetDateTime>| time.map(|time| time.unix_timestamp());
     let expires = at(attributes.expires);
     let begun = at(attributes.not_before).is_none_or(|begin| begin <= now);
     let over = expires.is_some_and(|end| end < now);
@@ -169,8 +178,13 @@ fn parse(reference: &str) -> Option<(String, String, Option<String>)> {
         return (plain && named).then(|| (vault, name.to_owned(), version.map(str::to_owned)));
     }
     let (vault, name) = reference.split_once('/')?;
-    (good(vault) && good(name))
-        .then(|| (format!("https://{vault}.vault.azure.net"), name.to_owned(), None))
+    (good(vault) && good(name)).then(|| {
+        (
+            format!("https://{vault}.vault.azure.net"),
+            name.to_owned(),
+            None,
+        )
+    })
 }
 
 #[cfg(test)]
@@ -220,20 +234,33 @@ mod tests {
         assert_eq!(values, [b"new-secret".as_slice(), b"old-secret"]);
         assert!(live[0].is_live("2026-11-24T00:00:00Z".parse().unwrap()));
         assert!(!live[0].is_live("2126-11-24T00:00:00Z".parse().unwrap()));
-        let urls: Vec<_> = stub.requests().iter().map(|r| r.url().path().to_owned()).collect();
+        let urls: Vec<_> = stub
+            .requests()
+            .iter()
+            .map(|r| r.url().path().to_owned())
+            .collect();
         assert_eq!(
             urls[1..],
-            ["/secrets/hook/versions", "/secrets/hook/current", "/secrets/hook/previous"]
+            [
+                "/secrets/hook/versions",
+                "/secrets/hook/current",
+                "/secrets/hook/previous"
+            ]
         );
         assert!(!format!("{live:?}").contains("secret\""));
     }
 
     #[tokio::test]
     async fn a_refusal_names_secret_and_role() {
-        let stub = Stub::answering(&[(403, r#"{"error":{"code":"Forbidden","message":"caller"}}"#)]);
+        let stub =
+            Stub::answering(&[(403, r#"{"error":{"code":"Forbidden","message":"caller"}}"#)]);
         let error = secret("v/hook", &stub).fetch().await.unwrap_err();
         assert!(!error.retryable);
-        for part in ["`hook`", "https://v.vault.azure.net", "`Key Vault Secrets User`"] {
+        for part in [
+            "`hook`",
+            "https://v.vault.azure.net",
+            "`Key Vault Secrets User`",
+        ] {
             assert!(error.message.contains(part), "{}", error.message);
         }
     }
@@ -245,7 +272,14 @@ mod tests {
         assert_eq!(parse(id), Some((vault.clone(), "hook".into(), None)));
         let pinned = parse(&format!("{id}/0123abc"));
         assert_eq!(pinned, Some((vault, "hook".into(), Some("0123abc".into()))));
-        for wrong in ["hook", "v/", "/hook", "v/a/b", "http://v/secrets/hook", "https://v/keys/hook"] {
+        for wrong in [
+            "hook",
+            "v/",
+            "/hook",
+            "v/a/b",
+            "http://v/secrets/hook",
+            "https://v/keys/hook",
+        ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
     }

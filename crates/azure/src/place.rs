@@ -61,7 +61,9 @@ impl StoragePlace {
         let wrong = |problem: &str| setting.error(problem, cure);
         let (bare, query) = text.split_once('?').unwrap_or((text, ""));
         let (own, query) = own_parameters(query, known);
-        let (scheme, rest) = bare.split_once("://").ok_or_else(|| wrong("is not a URL"))?;
+        let (scheme, rest) = bare
+            .split_once("://")
+            .ok_or_else(|| wrong("is not a URL"))?;
         let full = matches!(scheme, "http" | "https");
         let (endpoint, account, path) = if full {
             from_full(bare).ok_or_else(|| wrong("names no account, or nothing of it"))?
@@ -143,12 +145,15 @@ fn from_full(bare: &str) -> Option<(String, String, String)> {
     let host = url.host_str()?;
     let origin = bare.split('/').take(3).collect::<Vec<_>>().join("/");
     let path = url.path().trim_start_matches('/');
-    let is_address = host == "localhost"
-        || host.parse::<std::net::Ipv4Addr>().is_ok()
-        || host.starts_with('[');
+    let is_address =
+        host == "localhost" || host.parse::<std::net::Ipv4Addr>().is_ok() || host.starts_with('[');
     if is_address {
         let (account, path) = path.split_once('/')?;
-        Some((format!("{origin}/{account}"), account.to_owned(), path.to_owned()))
+        Some((
+            format!("{origin}/{account}"),
+            account.to_owned(),
+            path.to_owned(),
+        ))
     } else {
         Some((origin, host.split('.').next()?.to_owned(), path.to_owned()))
     }
@@ -179,8 +184,16 @@ mod tests {
     #[test]
     fn urls_of_queues() {
         for (text, url, signed) in [
-            ("azure-queue://a/events", "https://a.queue.core.windows.net/events", false),
-            ("azure-queue://a/events?ttl_s=60", "https://a.queue.core.windows.net/events", false),
+            (
+                "azure-queue://a/events",
+                "https://a.queue.core.windows.net/events",
+                false,
+            ),
+            (
+                "azure-queue://a/events?ttl_s=60",
+                "https://a.queue.core.windows.net/events",
+                false,
+            ),
             (
                 "https://a.queue.core.chinacloudapi.cn/events",
                 "https://a.queue.core.chinacloudapi.cn/events",
@@ -209,7 +222,10 @@ mod tests {
         let own = queue("azure-queue://a/events", Some(connection)).unwrap();
         assert_eq!(own.url.as_str(), "http://127.0.0.1:1/a/events?sv=1&sig=x");
         let other = queue("azure-queue://b/events", Some(connection)).unwrap();
-        assert_eq!(other.url.as_str(), "https://b.queue.core.windows.net/events");
+        assert_eq!(
+            other.url.as_str(),
+            "https://b.queue.core.windows.net/events"
+        );
         assert!(!other.is_signed);
         let key = "AccountName=a;AccountKey=c2VjcmV0";
         let error = queue("azure-queue://a/events", Some(key)).err().unwrap();

@@ -50,7 +50,10 @@ impl AzureBlobStore {
                 prefix => format!("{prefix}/"),
             },
             target: Target {
-                what: format!("the container `{}` of account `{}`", place.name, place.account),
+                what: format!(
+                    "the container `{}` of account `{}`",
+                    place.name, place.account
+                ),
                 role: "Storage Blob Data Contributor",
             },
         })

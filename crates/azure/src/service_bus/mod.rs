@@ -77,7 +77,12 @@ impl ServiceBusQueue {
                         .parse()
                         .ok()
                         .filter(|limit| (SYSTEM_BYTES..=PREMIUM_BYTES).contains(limit))
-                        .ok_or_else(|| setting.error("has a `max_message_bytes` that no tier of Service Bus takes", cure))?;
+                        .ok_or_else(|| {
+                            setting.error(
+                                "has a `max_message_bytes` that no tier of Service Bus takes",
+                                cure,
+                            )
+                        })?;
                 }
                 _ => return Err(setting.error("has a `session` that is not `partition`", cure)),
             }
@@ -85,7 +90,11 @@ impl ServiceBusQueue {
         if !rest.is_empty() {
             return Err(setting.error("has a query that is not known", cure));
         }
-        let Namespace { endpoint, name, queue } = Namespace::parse(bare, connection)
+        let Namespace {
+            endpoint,
+            name,
+            queue,
+        } = Namespace::parse(bare, connection)
             .ok_or_else(|| setting.error("does not name a namespace and a queue", cure))?;
         let url = Url::parse(&format!("{endpoint}/{queue}"))
             .map_err(|_| setting.error("does not name a namespace and a queue", cure))?;
@@ -114,7 +123,10 @@ impl ServiceBusQueue {
         };
         let text = |value: &str| serde_json::to_string(value).unwrap_or_default();
         [
-            ("BrokerProperties", serde_json::to_string(&broker).unwrap_or_default()),
+            (
+                "BrokerProperties",
+                serde_json::to_string(&broker).unwrap_or_default(),
+            ),
             ("id", text(message.id())),
             ("type", text(message.event_type())),
             ("source", text(message.source())),
@@ -125,7 +137,10 @@ impl ServiceBusQueue {
     async fn post(&self, message: &OutboundMessage) -> Result<Receipt, QueueError> {
         let bytes = self.message_bytes(message);
         if bytes > self.limit {
-            let reason = format!("{bytes} bytes with its properties; {} takes {}", self.target.what, self.limit);
+            let reason = format!(
+                "{bytes} bytes with its properties; {} takes {}",
+                self.target.what, self.limit
+            );
             return Err(QueueError::new(QueueErrorKind::TooLarge, reason));
         }
         let mut url = self.url.clone();
@@ -151,9 +166,17 @@ impl ServiceBusQueue {
     }
 
     async fn ask(&self, mut request: Request) -> Result<StatusCode, QueueError> {
-        let token = self.authority.token().await.map_err(|error| self.failed(&error))?;
+        let token = self
+            .authority
+            .token()
+            .await
+            .map_err(|error| self.failed(&error))?;
         request.insert_header("authorization", token);
-        let answer = self.client.execute_request(&request).await.map_err(|error| self.failed(&error))?;
+        let answer = self
+            .client
+            .execute_request(&request)
+            .await
+            .map_err(|error| self.failed(&error))?;
         let status = answer.status();
         // To its end, so that the connection can be used again.
         let _text = answer.into_body().collect().await;
@@ -183,7 +206,10 @@ impl EventQueue for ServiceBusQueue {
 
     fn message_bytes(&self, message: &OutboundMessage) -> u64 {
         let properties = self.properties(message);
-        let beside: usize = properties.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let beside: usize = properties
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum();
         message.body.len() as u64 + beside as u64 + SYSTEM_BYTES
     }
 

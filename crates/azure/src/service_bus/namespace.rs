@@ -19,7 +19,9 @@ impl Namespace {
         let good = |text: &str, more: &[u8]| {
             !text.is_empty()
                 && text.len() <= 260
-                && text.bytes().all(|b| b.is_ascii_alphanumeric() || more.contains(&b))
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || more.contains(&b))
         };
         if !good(host, b"-.") || !good(queue, b"-._/") || queue.contains("..") {
             return None;

@@ -6,7 +6,8 @@ use azure_core::http::Body;
 use labelrelay_testkit::clock::FakeClock;
 use labelrelay_testkit::queue_suite::message;
 
-const CONNECTION: &str = "Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=send;SharedAccessKey=c2VjcmV0";
+const CONNECTION: &str =
+    "Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=send;SharedAccessKey=c2VjcmV0";
 
 fn queue(url: &str, stub: &Arc<Stub>) -> Result<ServiceBusQueue, ConfigError> {
     let connection = ConnectionString::parse(CONNECTION).unwrap();
@@ -25,7 +26,11 @@ fn queue(url: &str, stub: &Arc<Stub>) -> Result<ServiceBusQueue, ConfigError> {
 
 fn header(request: &Request, name: &'static str) -> String {
     let name = azure_core::http::headers::HeaderName::from_static(name);
-    request.headers().get_optional_str(&name).unwrap_or_default().to_owned()
+    request
+        .headers()
+        .get_optional_str(&name)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 #[tokio::test]
@@ -35,8 +40,13 @@ async fn a_message_is_one_signed_post_with_its_properties() {
     let sent = message("id 1", br#"{"a":"\ud83d"}"#);
     queue.send(&sent).await.unwrap();
     let requests = stub.requests();
-    let [request] = requests.as_slice() else { panic!("one request") };
-    assert_eq!(request.url().as_str(), "https://ns.servicebus.windows.net/events/messages");
+    let [request] = requests.as_slice() else {
+        panic!("one request")
+    };
+    assert_eq!(
+        request.url().as_str(),
+        "https://ns.servicebus.windows.net/events/messages"
+    );
     assert_eq!(
         header(request, "brokerproperties"),
         r#"{"MessageId":"id 1","PartitionKey":"/labelbox"}"#
@@ -45,8 +55,12 @@ async fn a_message_is_one_signed_post_with_its_properties() {
     assert_eq!(header(request, "type"), r#""com.labelbox.label.created""#);
     assert_eq!(header(request, "source"), r#""/labelbox""#);
     assert_eq!(header(request, "subject"), r#""label/4""#);
-    assert!(header(request, "authorization").starts_with("SharedAccessSignature sr=https%3A%2F%2Fns."));
-    let Body::Bytes(body) = request.body() else { panic!("bytes") };
+    assert!(
+        header(request, "authorization").starts_with("SharedAccessSignature sr=https%3A%2F%2Fns.")
+    );
+    let Body::Bytes(body) = request.body() else {
+        panic!("bytes")
+    };
     assert_eq!(*body, sent.body);
 }
 
@@ -56,16 +70,26 @@ async fn sessions_come_when_they_are_asked_for() {
     let queue = queue("servicebus://ns/events?session=partition", &stub).unwrap();
     queue.send(&message("1", b"{}")).await.unwrap();
     let properties = header(&stub.requests()[0], "brokerproperties");
-    assert!(properties.contains(r#""SessionId":"/labelbox""#), "{properties}");
+    assert!(
+        properties.contains(r#""SessionId":"/labelbox""#),
+        "{properties}"
+    );
 }
 
 #[tokio::test]
 async fn another_namespace_gets_a_token_of_the_identity() {
     let stub = Stub::answering(&[(201, "")]);
-    let queue = queue("servicebus://other.servicebus.chinacloudapi.cn/events", &stub).unwrap();
+    let queue = queue(
+        "servicebus://other.servicebus.chinacloudapi.cn/events",
+        &stub,
+    )
+    .unwrap();
     queue.send(&message("1", b"{}")).await.unwrap();
     let request = &stub.requests()[0];
-    assert_eq!(request.url().host_str(), Some("other.servicebus.chinacloudapi.cn"));
+    assert_eq!(
+        request.url().host_str(),
+        Some("other.servicebus.chinacloudapi.cn")
+    );
     assert_eq!(header(request, "authorization"), "Bearer stub-token");
 }
 

@@ -39,9 +39,8 @@ impl Authority {
         clock: Arc<dyn Clock>,
     ) -> Option<Self> {
         let own = connection.filter(|connection| own_endpoint(connection, namespace).is_some());
-        let pair = own.and_then(|own| {
-            Some((own.get("SharedAccessKeyName")?, own.get("SharedAccessKey")?))
-        });
+        let pair = own
+            .and_then(|own| Some((own.get("SharedAccessKeyName")?, own.get("SharedAccessKey")?)));
         if let Some((name, key)) = pair {
             return Some(Self::Key {
                 name: name.to_owned(),
@@ -95,7 +94,12 @@ mod tests {
     /// Computed with Python's hmac and urllib from the documented recipe.
     #[test]
     fn a_signature_is_what_the_recipe_makes_of_it() {
-        let token = signed("send", "c2VjcmV0", "https://ns.servicebus.windows.net/q", 1_800_000_000);
+        let token = signed(
+            "send",
+            "c2VjcmV0",
+            "https://ns.servicebus.windows.net/q",
+            1_800_000_000,
+        );
         assert_eq!(
             token,
             "SharedAccessSignature sr=https%3A%2F%2Fns.servicebus.windows.net%2Fq&sig=JDPKHhGCyJmPtrURylDXw9otAEbmAMIRunHCxFumcKU%3D&se=1800000000&skn=send"

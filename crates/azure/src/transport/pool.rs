@@ -113,16 +113,14 @@ fn connector() -> HttpsConnector<HttpConnector> {
     http.enforce_http(false);
     http.set_nodelay(true);
     http.set_connect_timeout(Some(CONNECT_TIMEOUT));
-    let builder = HttpsConnectorBuilder::new();
-    let builder = match builder
-        .clone()
-        .with_provider_and_native_roots(ring::default_provider())
-    {
+    let roots =
+        HttpsConnectorBuilder::new().with_provider_and_native_roots(ring::default_provider());
+    let builder = match roots {
         Ok(builder) => builder,
         Err(error) => {
             // Emulators speak without TLS; everything else then says that it trusts nobody.
             tracing::warn!(name: "no_certificate_authorities", %error, "this machine has no certificate authorities; install ca-certificates or set SSL_CERT_FILE");
-            builder.with_tls_config(trusting_nobody())
+            HttpsConnectorBuilder::new().with_tls_config(trusting_nobody())
         }
     };
     builder.https_or_http().enable_http1().wrap_connector(http)

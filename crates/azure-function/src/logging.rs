@@ -1,0 +1,158 @@
+//! Log lines: one JSON object each, on standard output, which the host hands on to Application Insights.
+//!
+//! Only labelrelay's own lines are written, and errors of others: what HTTP clients and SDKs say below that
+//! may hold requests with their headers and signed URLs. No setting shows those.
+
+use labelrelay_core::config::{ConfigError, ENVIRONMENT, Lookup};
+use serde_json::{Map, Value};
+use std::fmt::{self, Write as _};
+use std::io::Write as _;
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id};
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use tracing_subscriber::registry::{LookupSpan, Registry};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+const LEVEL: &str = "LABELRELAY_LOG";
+
+/// The level that the environment names.
+///
+/// # Errors
+/// [`ConfigError`] when it is not a level.
+pub fn level(lookup: Lookup<'_>) -> Result<LevelFilter, ConfigError> {
+    let Some(text) = lookup(LEVEL).filter(|text| !text.is_empty()) else {
+        return Ok(LevelFilter::INFO);
+    };
+    text.parse().map_err(|_| {
+        let cure = "write off, error, warn, info, debug or trace";
+        ConfigError::new(ENVIRONMENT, LEVEL, "is not a level", cure)
+    })
+}
+
+/// Writes log lines from now on, and panics as lines that say where, not what: the message may quote what
+/// it stumbled over.
+pub fn start_logging(level: LevelFilter) {
+    let shown = move |metadata: &Metadata<'_>| {
+        let limit = if metadata.target().starts_with("labelrelay") {
+            level
+        } else {
+            level.min(LevelFilter::ERROR)
+        };
+        metadata.is_span() || *metadata.level() <= limit
+    };
+    let filter = filter_fn(shown).with_max_level_hint(level.max(LevelFilter::INFO));
+    // A second call, as in tests, changes nothing.
+    let _ = Registry::default()
+        .with(Lines.with_filter(filter))
+        .try_init();
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        write(&line(
+            "ERROR",
+            "panic",
+            &[("place", &place.unwrap_or_default())],
+        ));
+    }));
+}
+
+/// A line of its own, for what is said before there is a log.
+pub fn line(level: &str, event: &str, members: &[(&str, &str)]) -> Vec<u8> {
+    let members = members
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
+    written(level, event, members.collect())
+}
+
+/// What cannot be written is lost: a log must not take a delivery with it.
+fn write(line: &[u8]) {
+    let _ = std::io::stdout().lock().write_all(line);
+}
+
+fn written(level: &str, event: &str, fields: Map<String, Value>) -> Vec<u8> {
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
+    let mut members = Map::new();
+    members.insert("timestamp".to_owned(), now.to_string().into());
+    members.insert("level".to_owned(), level.into());
+    members.insert("event".to_owned(), event.into());
+    members.extend(fields);
+    let mut line = serde_json::to_vec(&members).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
+
+struct Lines;
+
+/// The fields of a span, for its lines.
+struct Kept(Map<String, Value>);
+
+impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Lines {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        // Spans of others may hold anything.
+        if !attributes.metadata().target().starts_with("labelrelay") {
+            return;
+        }
+        let mut fields = Fields(Map::new());
+        attributes.record(&mut fields);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(Kept(fields.0));
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut fields = Fields(Map::new());
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(Kept(kept)) = span.extensions().get() {
+                fields.0.extend(kept.clone());
+            }
+        }
+        event.record(&mut fields);
+        let metadata = event.metadata();
+        // An event without a name of its own is called after its place; its crate says more.
+        let name = if metadata.name().starts_with("event ") {
+            metadata.target()
+        } else {
+            metadata.name()
+        };
+        write(&written(metadata.level().as_str(), name, fields.0));
+    }
+}
+
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn put(&mut self, field: &Field, value: Value) {
+        self.0.insert(field.name().to_owned(), value);
+    }
+}
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, value.into());
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, value.into());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let mut text = String::new();
+        let _ = write!(text, "{value:?}");
+        self.put(field, text.into());
+    }
+}

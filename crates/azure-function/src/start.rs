@@ -1,0 +1,155 @@
+//! Everything that is done once, before the first request.
+
+use crate::places::Places;
+use labelrelay_azure::Azure;
+use labelrelay_core::clock::within;
+use labelrelay_core::config::{Config, ConfigError, ENVIRONMENT, Lookup};
+use labelrelay_core::relay::CheckError;
+use labelrelay_core::{Clock, Observer, Parts, QueueErrorKind, Relay};
+use labelrelay_http::OsEntropy;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is not there by then is left to the first request: the host waits 30 s for the port.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const PORT: &str = "FUNCTIONS_CUSTOMHANDLER_PORT";
+const CONFIG: &str = "LABELRELAY_CONFIG";
+const CONFIG_TOML: &str = "LABELRELAY_CONFIG_TOML";
+
+/// Why the handler does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// Somebody has to change the configuration.
+    #[error(transparent)]
+    Configuration(#[from] ConfigError),
+    /// Somebody has to change what the configuration names, or who may use it.
+    #[error("{0}")]
+    NotUsable(CheckError),
+}
+
+/// The port that the host gave us.
+///
+/// # Errors
+/// [`ConfigError`] when it gave none: then this was not started by the host.
+pub fn port(lookup: Lookup<'_>) -> Result<u16, ConfigError> {
+    let port = lookup(PORT).and_then(|text| text.parse().ok());
+    port.ok_or_else(|| {
+        ConfigError::new(
+            ENVIRONMENT,
+            PORT,
+            "is not a port",
+            "let the Functions host start this program (host.json, customHandler), or set it for a try by hand",
+        )
+    })
+}
+
+/// The configuration: the file that `LABELRELAY_CONFIG` names, or the text in `LABELRELAY_CONFIG_TOML`, or
+/// single variables.
+///
+/// The address that counts as the sender's is the last one of `X-Forwarded-For`, which Azure's front end
+/// wrote: every request comes from the host, so the connection's own address says nothing. Where another
+/// proxy stands before that front end, `trusted_proxies` counts both.
+///
+/// # Errors
+/// [`ConfigError`] names the key and the cure.
+pub fn configuration(lookup: Lookup<'_>) -> Result<Config, ConfigError> {
+    let mut config = read(lookup)?;
+    for source in &mut config.sources {
+        source.trusted_proxies = source.trusted_proxies.max(1);
+    }
+    Ok(config)
+}
+
+fn read(lookup: Lookup<'_>) -> Result<Config, ConfigError> {
+    let base = PathBuf::from(".");
+    if let Some(path) = lookup(CONFIG) {
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            ConfigError::new(
+                ENVIRONMENT,
+                CONFIG,
+                &format!("names {path}, which cannot be read: {error}"),
+                "put the file into the app's package, or its text into LABELRELAY_CONFIG_TOML",
+            )
+        })?;
+        let base = Path::new(&path).parent().map(Path::to_owned);
+        return Config::from_toml(&text, &path, base.unwrap_or_default(), lookup);
+    }
+    if let Some(text) = lookup(CONFIG_TOML) {
+        return Config::from_toml(&text, CONFIG_TOML, base, lookup);
+    }
+    Config::from_environment(base, lookup)?.ok_or_else(|| {
+        ConfigError::new(
+            ENVIRONMENT,
+            CONFIG_TOML,
+            "is not set, nor is a secret",
+            "give it the text of a labelrelay.toml, or set LABELBOX_WEBHOOK_SECRET or LABEL_STUDIO_WEBHOOK_SECRET",
+        )
+    })
+}
+
+/// The pipeline of `config`. Nothing is connected to yet.
+///
+/// # Errors
+/// [`ConfigError`] names the key and the cure.
+pub fn relay(
+    config: &Config,
+    lookup: Lookup<'_>,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
+) -> Result<Relay, ConfigError> {
+    let azure = Azure::load(lookup, Arc::clone(&clock))?;
+    let places = Places {
+        azure: &azure,
+        config,
+        lookup,
+    };
+    let parts = Parts::new(places.queue()?, clock, Arc::new(OsEntropy), observer)
+        .with_blobs(places.blob_store()?)
+        .with_fallback(places.fallback()?);
+    Relay::new(config, parts, &|reference, end| {
+        places.secret(reference, end)
+    })
+}
+
+/// Reads the secrets and opens the connections. What may pass by itself is logged, and tried again with the
+/// first request.
+///
+/// # Errors
+/// [`Failure::NotUsable`] when no second look would change anything, unless a fallback takes what the
+/// queue does not.
+pub async fn warm(relay: &Relay) -> Result<(), Failure> {
+    let clock = &*relay.parts().clock;
+    let checked = within(clock, PATIENCE, relay.check()).await;
+    match checked {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) if may_start(relay, &error) => {
+            tracing::error!(name: "not_ready", reason = %error, "not ready; the first request tries again");
+        }
+        Ok(Err(error)) => return Err(Failure::NotUsable(error)),
+        Err(_) => {
+            tracing::error!(name: "not_ready", reason = "no answer in time", "not ready; the first request tries again");
+        }
+    }
+    for warning in relay.warnings().await {
+        tracing::warn!(name: "configuration_warning", "{warning}");
+    }
+    Ok(())
+}
+
+fn may_start(relay: &Relay, error: &CheckError) -> bool {
+    match error {
+        CheckError::Secret { error, .. } => error.retryable,
+        CheckError::Queue(error) => {
+            relay.parts().fallback.is_some()
+                || !matches!(
+                    error.kind,
+                    QueueErrorKind::Denied | QueueErrorKind::Misconfigured
+                )
+        }
+        CheckError::Blob(error) | CheckError::Fallback(error) => error.retryable,
+        _ => false,
+    }
+}
