@@ -5,11 +5,13 @@
 pub mod boto3;
 mod fauxqs;
 mod ministack;
+pub mod misbehaving;
 mod process;
 mod seaweedfs;
 
 pub use fauxqs::Fauxqs;
 pub use ministack::Ministack;
+pub use misbehaving::{Behaviour, Misbehaving};
 pub use process::{Server, free_ports};
 pub use seaweedfs::Seaweedfs;
 
