@@ -1,4 +1,5 @@
-# The same image as a job: nobody outside can start it, and only it may read the fallback.
+# The same image as a job: nobody outside can start it, and only it may read the fallback. It needs no
+# source and no secret.
 
 resource "google_service_account" "redrive" {
   count        = var.fallback ? 1 : 0
@@ -7,10 +8,10 @@ resource "google_service_account" "redrive" {
 }
 
 resource "google_pubsub_topic_iam_member" "redrive_publishes" {
-  for_each = toset(var.fallback ? ["roles/pubsub.publisher", "roles/pubsub.viewer"] : [])
-  topic    = local.topic
-  role     = each.key
-  member   = google_service_account.redrive[0].member
+  count  = var.fallback ? 1 : 0
+  topic  = local.topic
+  role   = "roles/pubsub.publisher"
+  member = google_service_account.redrive[0].member
 }
 
 resource "google_storage_bucket_iam_member" "redrive_moves" {
@@ -26,21 +27,6 @@ resource "google_storage_bucket_iam_member" "redrive_claims" {
   bucket = local.claims_bucket
   role   = "roles/storage.objectCreator"
   member = google_service_account.redrive[0].member
-}
-
-# The configuration is the relay's, secrets included.
-resource "google_secret_manager_secret_iam_member" "redrive_reads_labelbox" {
-  for_each  = toset(var.fallback && var.labelbox ? ["roles/secretmanager.secretAccessor", "roles/secretmanager.viewer"] : [])
-  secret_id = local.labelbox_secret
-  role      = each.key
-  member    = google_service_account.redrive[0].member
-}
-
-resource "google_secret_manager_secret_iam_member" "redrive_reads_label_studio" {
-  for_each  = toset(var.fallback && var.label_studio ? ["roles/secretmanager.secretAccessor", "roles/secretmanager.viewer"] : [])
-  secret_id = local.label_studio_secret
-  role      = each.key
-  member    = google_service_account.redrive[0].member
 }
 
 resource "google_cloud_run_v2_job" "redrive" {
@@ -64,7 +50,7 @@ resource "google_cloud_run_v2_job" "redrive" {
           }
         }
         dynamic "env" {
-          for_each = local.environment
+          for_each = local.places
           content {
             name  = env.key
             value = env.value
@@ -73,7 +59,12 @@ resource "google_cloud_run_v2_job" "redrive" {
       }
     }
   }
-  depends_on = [google_project_service.needed]
+  depends_on = [
+    google_project_service.needed,
+    google_pubsub_topic_iam_member.redrive_publishes,
+    google_storage_bucket_iam_member.redrive_moves,
+    google_storage_bucket_iam_member.redrive_claims,
+  ]
 }
 
 resource "google_service_account" "scheduler" {

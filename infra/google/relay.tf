@@ -12,13 +12,6 @@ resource "google_pubsub_topic_iam_member" "relay_publishes" {
   member = google_service_account.relay.member
 }
 
-# Seeing that the topic is there, before the first instance says that it is ready.
-resource "google_pubsub_topic_iam_member" "relay_sees" {
-  topic  = local.topic
-  role   = "roles/pubsub.viewer"
-  member = google_service_account.relay.member
-}
-
 resource "google_storage_bucket_iam_member" "relay_claims" {
   bucket = local.claims_bucket
   role   = "roles/storage.objectCreator"
@@ -52,6 +45,7 @@ locals {
     "pubsub://", split("/", local.topic)[1], "/", split("/", local.topic)[3],
     var.ordering ? "?ordering=partition" : "",
   ])
+  proxies = var.trusted_proxies > 0 ? ["trusted_proxies = ${var.trusted_proxies}"] : []
   # The project's README lists what else may stand here, such as filters.
   config = join("\n", concat(
     var.labelbox ? concat([
@@ -59,22 +53,20 @@ locals {
       "name = \"labelbox\"",
       "provider = \"labelbox\"",
       "secret = \"gcp-secretmanager:${local.labelbox_secret}\"",
-      "trusted_proxies = ${var.trusted_proxies}",
-    ], length(var.labelbox_allowed_addresses) > 0 ? ["allow = ${jsonencode(var.labelbox_allowed_addresses)}"] : []) : [],
+    ], local.proxies, length(var.labelbox_allowed_addresses) > 0 ? ["allow = ${jsonencode(var.labelbox_allowed_addresses)}"] : []) : [],
     var.label_studio ? concat([
       "[[source]]",
       "name = \"label-studio\"",
       "provider = \"label-studio\"",
       "secret = \"gcp-secretmanager:${local.label_studio_secret}\"",
       "ml_backend = ${var.label_studio_ml_backend}",
-      "trusted_proxies = ${var.trusted_proxies}",
-    ], length(var.label_studio_allowed_addresses) > 0 ? ["allow = ${jsonencode(var.label_studio_allowed_addresses)}"] : []) : [],
+    ], local.proxies, length(var.label_studio_allowed_addresses) > 0 ? ["allow = ${jsonencode(var.label_studio_allowed_addresses)}"] : []) : [],
   ))
-  environment = merge({
-    LABELRELAY_QUEUE       = local.queue
-    LABELRELAY_BLOB_STORE  = "gs://${local.claims_bucket}/claims"
-    LABELRELAY_CONFIG_TOML = local.config
-    LABELRELAY_LOG         = var.log_level
+  places = merge({
+    LABELRELAY_QUEUE      = local.queue
+    LABELRELAY_BLOB_STORE = "gs://${local.claims_bucket}/claims"
+    LABELRELAY_LOG        = var.log_level
+    GOOGLE_CLOUD_PROJECT  = var.project
     }, var.fallback ? {
     LABELRELAY_FALLBACK = "gs://${local.fallback_bucket}/fallback"
   } : {})
@@ -122,7 +114,7 @@ resource "google_cloud_run_v2_service" "relay" {
         }
       }
       dynamic "env" {
-        for_each = local.environment
+        for_each = merge(local.places, { LABELRELAY_CONFIG_TOML = local.config })
         content {
           name  = env.key
           value = env.value
@@ -134,7 +126,6 @@ resource "google_cloud_run_v2_service" "relay" {
   depends_on = [
     google_project_service.needed,
     google_pubsub_topic_iam_member.relay_publishes,
-    google_pubsub_topic_iam_member.relay_sees,
     google_storage_bucket_iam_member.relay_claims,
     google_storage_bucket_iam_member.relay_falls_back,
     google_secret_manager_secret_iam_member.relay_reads_labelbox,

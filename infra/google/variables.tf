@@ -61,8 +61,8 @@ variable "label_studio_allowed_addresses" {
 
 variable "trusted_proxies" {
   type        = number
-  default     = 1
-  description = "For the two lists: which entry of X-Forwarded-For counts, from the right. 1 is the one that Cloud Run itself appends; 2 behind an external Application Load Balancer, which appends its own address after the sender's."
+  default     = 0
+  description = "For the two lists. 0: the address that connected to Cloud Run. Behind an external Application Load Balancer 2: the second entry from the right in X-Forwarded-For, since the balancer appends its own address after the sender's."
 }
 
 # The queue, and how long things are kept

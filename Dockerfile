@@ -1,0 +1,42 @@
+# labelrelay as a container: one build, two images. docs/container.md says which is for what.
+#
+#   docker build --tag labelrelay .                                          `labelrelay serve`
+#   docker build --tag labelrelay-cloud-function --target cloud-function .   the service for Cloud Run
+#
+# Both have nothing in them but the program, the C library and certificates, and do not run as root.
+
+FROM rust:1.95-slim-bookworm AS source
+WORKDIR /src
+ENV CARGO_TARGET_DIR=/target
+COPY . .
+
+FROM source AS build-cloud-function
+RUN cargo build --release --locked --package labelrelay-cloud-function && \
+    mkdir -p /image && \
+    mv /target/release/labelrelay-cloud-function /image/
+
+FROM source AS build
+# The folder's owner becomes the owner of a new volume.
+RUN cargo build --release --locked --package labelrelay && \
+    mkdir -p /image/data && \
+    mv /target/release/labelrelay /image/
+
+FROM gcr.io/distroless/cc-debian12:nonroot AS cloud-function
+# checkov:skip=CKV_DOCKER_2:platforms ask GET /-/ready themselves; there is no shell here to ask it with
+USER nonroot
+COPY --from=build-cloud-function /image/labelrelay-cloud-function /usr/local/bin/
+EXPOSE 8080
+ENTRYPOINT ["/usr/local/bin/labelrelay-cloud-function"]
+
+FROM gcr.io/distroless/cc-debian12:nonroot AS serve
+USER nonroot
+COPY --from=build /image/labelrelay /usr/local/bin/
+COPY --from=build --chown=nonroot:nonroot /image/data /data
+WORKDIR /data
+ENV LABELRELAY_QUEUE=sqlite:///data/queue.db \
+    LABELRELAY_LISTEN=0.0.0.0:8080
+EXPOSE 8080
+VOLUME ["/data"]
+# SIGTERM, which stops a container, finishes what was accepted first.
+ENTRYPOINT ["/usr/local/bin/labelrelay"]
+CMD ["serve", "--log", "json"]
