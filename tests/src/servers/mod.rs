@@ -2,6 +2,7 @@
 //!
 //! Where each is installed is told by a variable; `cargo xtask test` installs them and sets it.
 
+mod azurite;
 pub mod boto3;
 mod fauxqs;
 mod ministack;
@@ -9,6 +10,7 @@ pub mod misbehaving;
 mod process;
 mod seaweedfs;
 
+pub use azurite::{Azurite, Message as AzureMessage, Tls};
 pub use fauxqs::Fauxqs;
 pub use ministack::Ministack;
 pub use misbehaving::{Behaviour, Misbehaving};

@@ -31,6 +31,21 @@ impl Server {
     pub fn start(
         name: &str,
         ready: &str,
+        command: impl FnMut(u16, &std::path::Path) -> Command,
+    ) -> Self {
+        let request = format!("GET {ready} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        let is_ready = |address| {
+            let answer =
+                Client::connect(address).and_then(|mut client| client.exchange(request.as_bytes()));
+            answer.is_ok_and(|answer| answer.status == 200)
+        };
+        Self::start_until(name, is_ready, command)
+    }
+
+    /// Starts like [`Server::start`], and waits until `is_ready` says so of its address.
+    pub fn start_until(
+        name: &str,
+        is_ready: impl Fn(SocketAddr) -> bool,
         mut command: impl FnMut(u16, &std::path::Path) -> Command,
     ) -> Self {
         for _ in 0..3 {
@@ -54,7 +69,7 @@ impl Server {
                 child,
                 folder,
             };
-            if server.becomes_ready(name, ready) {
+            if server.becomes_ready(name, &is_ready) {
                 return server;
             }
             eprintln!("{name} ended before it was ready:\n{}", server.log());
@@ -62,16 +77,12 @@ impl Server {
         panic!("{name} ended before it was ready, three times; its logs stand above");
     }
 
-    fn becomes_ready(&mut self, name: &str, path: &str) -> bool {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    fn becomes_ready(&mut self, name: &str, is_ready: &dyn Fn(SocketAddr) -> bool) -> bool {
         eventually(&format!("{name} is ready"), || {
             if self.child.try_wait().unwrap().is_some() {
                 return Some(false);
             }
-            let answer = Client::connect(self.address)
-                .and_then(|mut client| client.exchange(request.as_bytes()))
-                .ok()?;
-            (answer.status == 200).then_some(true)
+            is_ready(self.address).then_some(true)
         })
     }
 
@@ -83,6 +94,25 @@ impl Server {
     /// What it has written.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(log(&self.folder)).unwrap()).into_owned()
+    }
+
+    /// Asks it to end, as a service manager does, and waits until it has.
+    pub fn terminate(&mut self) {
+        self.signal("TERM");
+        eventually("the server has ended", || self.child.try_wait().unwrap());
+    }
+
+    /// Sends it a signal: `STOP` makes it one that takes connections and never answers, until `CONT`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("sh")
+            .args([
+                "-c",
+                "kill -\"$0\" \"$1\"",
+                name,
+                &self.child.id().to_string(),
+            ])
+            .status();
+        assert!(sent.unwrap().success(), "kill -{name}");
     }
 
     /// Ends it and all that it started, as a machine that loses its power does.

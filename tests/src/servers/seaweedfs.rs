@@ -16,7 +16,13 @@ impl Seaweedfs {
             std::fs::write(&identities, identities_of(KEY)).unwrap();
             let mut command = Command::new(&program);
             command
-                .args(["server", "-filer", "-s3", "-s3.iam=false"])
+                .args([
+                    "server",
+                    "-filer",
+                    "-s3",
+                    "-s3.iam=false",
+                    "-s3.autoCreateBucket=false",
+                ])
                 .args(["-ip=127.0.0.1", "-ip.bind=127.0.0.1"])
                 .args(["-master.telemetry=false", "-master.volumeSizeLimitMB=64"])
                 .args(["-volume.max=30", "-s3.port.iceberg=0", "-s3.port.lance=0"])

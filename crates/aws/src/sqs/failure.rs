@@ -37,7 +37,11 @@ impl Failure<'_> {
                 let status = stated.raw().status().as_u16();
                 let code = stated.err().code().unwrap_or_default();
                 let said = quoted(stated.err().message().unwrap_or_default());
-                let error = self.stated(status, code, &said);
+                let error = if status < 300 {
+                    garbage(status, error)
+                } else {
+                    self.stated(status, code, &said)
+                };
                 // Not in JSON, no code, or a server in trouble: connect anew.
                 let answered = !code.is_empty() && status < 500;
                 let forbidden = error.kind == Denied && is_access(code);
@@ -46,10 +50,7 @@ impl Failure<'_> {
             SdkError::ResponseError(garbled) => {
                 let status = garbled.raw().status().as_u16();
                 let error = if status < 300 {
-                    unproven(format!(
-                        "what answered ({status}) is not SQS, or something in between: {}",
-                        chain(error)
-                    ))
+                    garbage(status, error)
                 } else {
                     QueueError::new(
                         Unavailable,
@@ -179,6 +180,14 @@ fn hint(error: &dyn StdError) -> &'static str {
     } else {
         ""
     }
+}
+
+/// A success that is none: whatever was sent may have arrived or not.
+fn garbage(status: u16, error: &dyn StdError) -> QueueError {
+    unproven(format!(
+        "what answered ({status}) is not SQS, or something in between: {}",
+        chain(error)
+    ))
 }
 
 fn is_access(code: &str) -> bool {

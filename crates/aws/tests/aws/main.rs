@@ -7,6 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod misbehaving;
 mod queues;
+mod s3;
+mod secrets;
 mod setting;
 mod sqs;
