@@ -20,37 +20,33 @@ use std::time::{Duration, Instant};
 /// One way to build.
 struct Way {
     name: &'static str,
+    profile: &'static str,
     /// What replaces the profile's own settings.
     settings: &'static [&'static str],
 }
 
-const WAYS: [Way; 7] = [
+impl Way {
+    const fn of_lambda(name: &'static str, settings: &'static [&'static str]) -> Self {
+        Self {
+            name,
+            profile: PROFILE,
+            settings,
+        }
+    }
+}
+
+const WAYS: [Way; 8] = [
+    Way::of_lambda("opt 3, fat", &["opt-level=3", "lto='fat'"]),
+    Way::of_lambda("opt 2, fat", &["opt-level=2", "lto='fat'"]),
+    Way::of_lambda("opt s, fat", &["opt-level='s'", "lto='fat'"]),
+    Way::of_lambda("opt z, fat", &["opt-level='z'", "lto='fat'"]),
+    Way::of_lambda("opt 3, thin", &["opt-level=3", "lto='thin'"]),
+    Way::of_lambda("opt s, thin", &["opt-level='s'", "lto='thin'"]),
+    Way::of_lambda("profile lambda", &[]),
+    // What `sam build` and `cargo lambda build --release` use.
     Way {
-        name: "opt 3, fat",
-        settings: &["opt-level=3", "lto='fat'", "codegen-units=1"],
-    },
-    Way {
-        name: "opt 2, fat",
-        settings: &["opt-level=2", "lto='fat'", "codegen-units=1"],
-    },
-    Way {
-        name: "opt s, fat",
-        settings: &["opt-level='s'", "lto='fat'", "codegen-units=1"],
-    },
-    Way {
-        name: "opt z, fat",
-        settings: &["opt-level='z'", "lto='fat'", "codegen-units=1"],
-    },
-    Way {
-        name: "opt 3, thin",
-        settings: &["opt-level=3", "lto='thin'", "codegen-units=1"],
-    },
-    Way {
-        name: "opt s, thin",
-        settings: &["opt-level='s'", "lto='thin'", "codegen-units=1"],
-    },
-    Way {
-        name: "as the manifest",
+        name: "profile release",
+        profile: "release",
         settings: &[],
     },
 ];
@@ -116,14 +112,14 @@ pub(super) fn run(starts: usize, also: &[(String, PathBuf)]) -> Outcome {
 /// Builds the function this way, and puts it aside.
 fn build(way: &Way, folder: &Path) -> Outcome<Tried> {
     let mut build = cargo("build --locked --package labelrelay-lambda --profile");
-    build.arg(PROFILE);
+    build.arg(way.profile);
     for setting in way.settings {
-        build.args(["--config", &format!("profile.{PROFILE}.{setting}")]);
+        build.args(["--config", &format!("profile.{}.{setting}", way.profile)]);
     }
     let start = Instant::now();
     status(&mut build)?;
     let program = folder.join(way.name.replace([' ', ','], "-"));
-    std::fs::copy(built(PROFILE, "labelrelay-lambda")?, &program)?;
+    std::fs::copy(built(way.profile, "labelrelay-lambda")?, &program)?;
     Tried::new(way.name, program, Some(start.elapsed()))
 }
 
