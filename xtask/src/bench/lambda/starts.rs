@@ -30,6 +30,21 @@ struct Times {
     warm: Samples,
 }
 
+/// All that is started, and what it took.
+#[derive(Default)]
+struct Starts {
+    hello: Times,
+    /// The secret in a variable, no connection opened ahead.
+    lean: Times,
+    full: Times,
+    /// The same with services that are [`AWAY`].
+    away: Times,
+    bare: Samples,
+    raw: Samples,
+    /// What each full start cost the queue and the secret store.
+    cost: Vec<(Counts, Counts)>,
+}
+
 /// Starts everything `rounds` times, in turns, so that a slow second of the machine hits all of them.
 pub(super) fn measure(
     rounds: usize,
@@ -38,127 +53,134 @@ pub(super) fn measure(
     folder: &Path,
     figures: &mut Figures,
 ) -> Outcome {
-    let (lean_setting, full_setting) = (
-        site.environment(Setting::Lean),
-        site.environment(Setting::Full),
-    );
-    let (mut hello, mut lean, mut full, mut away) = (
-        Times::default(),
-        Times::default(),
-        Times::default(),
-        Times::default(),
-    );
-    let (mut bare, mut raw) = (Samples::default(), Samples::default());
-    let mut cost = Vec::new();
+    let mut starts = Starts::default();
     // The first round reads the programs from the disk and is not counted.
-    for round in 0..=rounds {
-        let count = round > 0;
-        hello.take(count, &programs.hello, folder, &Vec::new())?;
-        lean.take(count, &programs.relay, folder, &lean_setting)?;
+    Starts::default().round(programs, site, folder)?;
+    for _ in 0..rounds {
+        starts.round(programs, site, folder)?;
+    }
+    starts.report(figures);
+    starts.report_extra(figures);
+    starts.report_first(figures);
+    Ok(())
+}
+
+impl Starts {
+    fn round(&mut self, programs: &Programs, site: &Site, folder: &Path) -> Outcome {
+        let (lean, full) = (
+            site.environment(Setting::Lean),
+            site.environment(Setting::Full),
+        );
+        self.hello.take(&programs.hello, folder, &Vec::new())?;
+        self.lean.take(&programs.relay, folder, &lean)?;
         let before = (site.sqs.counts(), site.secrets.counts());
-        let environment = Function::start(&programs.relay, folder, &full_setting)?;
+        drop(Function::start(&programs.relay, folder, &full)?);
         let after = (site.sqs.counts(), site.secrets.counts());
-        drop(environment);
-        cost.push((since(before.0, after.0), since(before.1, after.1)));
-        full.take(count, &programs.relay, folder, &full_setting)?;
+        self.cost
+            .push((since(before.0, after.0), since(before.1, after.1)));
+        self.full.take(&programs.relay, folder, &full)?;
 
         site.set_delay(AWAY);
-        away.take(count, &programs.relay, folder, &full_setting)?;
-        let opened = Bare::start(&programs.bare, &full_setting)?.opened_ms;
-        let opening = site.opening()?;
+        self.away.take(&programs.relay, folder, &full)?;
+        let bare = Bare::start(&programs.bare, &full)?;
+        self.bare.add_ms(bare.opened_ms);
+        self.raw.add(site.opening()?);
         site.set_delay(Duration::ZERO);
-        if count {
-            raw.add(opening);
-            bare.add_ms(opened);
-        }
+        Ok(())
     }
 
-    figures.times("start to first poll: hello world", &hello.start);
-    figures.times(
-        "start to first poll: secret in a variable, warming off",
-        &lean.start,
-    );
-    figures.times(
-        "start to first poll: secret from Secrets Manager, warming on",
-        &full.start,
-    );
-    figures.times("processor time of the start: hello world", &hello.cpu);
-    figures.times("processor time of the start: lean", &lean.cpu);
-    figures.times("processor time of the start: full", &full.cpu);
-    figures.goal(
-        "start to first poll / hello world, secret in a variable, warming off",
-        lean.start.median() / hello.start.median(),
-        "x",
-        1.5,
-    );
+    fn report(&self, figures: &mut Figures) {
+        for (what, times) in [
+            ("hello world", &self.hello),
+            ("secret in a variable, warming off", &self.lean),
+            ("secret from Secrets Manager, warming on", &self.full),
+        ] {
+            figures.times(format!("start to first poll: {what}"), &times.start);
+            figures.times(format!("processor time of the start: {what}"), &times.cpu);
+        }
+        figures.goal(
+            "start to first poll / hello world, secret in a variable, warming off",
+            self.lean.start.median() / self.hello.start.median(),
+            "x",
+            1.5,
+        );
+        figures.note(
+            "the same by processor time",
+            self.lean.cpu.median() / self.hello.cpu.median(),
+            "x",
+        );
+    }
 
-    let ms = AWAY.as_millis();
-    figures.times(
-        format!("start to first poll: full, services {ms} ms away"),
-        &away.start,
-    );
-    figures.times(
-        format!(
-            "one secret call and one handshake with the queue, bare, side by side, {ms} ms away"
-        ),
-        &bare,
-    );
-    figures.times(
-        format!("the same by a TLS library alone, its roots read before, {ms} ms away"),
-        &raw,
-    );
-    let extra = away.start.median() - lean.start.median();
-    figures.goal(
-        "extra time of a full start / the same calls bare",
-        extra / bare.median(),
-        "x",
-        MORE,
-    );
-    figures.goal(
-        "extra time of a full start / one secret call and one handshake by a TLS library",
-        extra / raw.median(),
-        "x",
-        MORE,
-    );
-    costs(&cost, figures);
+    /// What a full start takes over a lean one, and what it has to.
+    fn report_extra(&self, figures: &mut Figures) {
+        let away = format!("services {} ms away", AWAY.as_millis());
+        let extra = self.away.start.median() - self.lean.start.median();
+        figures.times(
+            format!("start to first poll: secret from Secrets Manager, warming on, {away}"),
+            &self.away.start,
+        );
+        for (whose, calls) in [
+            ("the function's own clients", &self.bare),
+            ("a TLS library alone, its roots read before", &self.raw),
+        ] {
+            let what = "one secret call and one handshake with the queue, side by side";
+            figures.times(format!("{what}, {away}, by {whose}"), calls);
+            figures.goal(
+                format!("extra time of a full start / {what}, by {whose}"),
+                extra / calls.median(),
+                "x",
+                MORE,
+            );
+        }
+        let most = |of: fn(&(Counts, Counts)) -> u64| {
+            let most = self.cost.iter().map(of).max().unwrap_or(0);
+            f64::from(u32::try_from(most).unwrap_or(u32::MAX))
+        };
+        let full = "in a full start";
+        figures.goal(
+            format!("handshakes with the queue {full}"),
+            most(|(sqs, _)| sqs.handshakes),
+            "",
+            1.0,
+        );
+        figures.goal(
+            format!("handshakes with the secret store {full}"),
+            most(|(_, secrets)| secrets.handshakes),
+            "",
+            1.0,
+        );
+        figures.note(
+            format!("calls to the secret store {full}"),
+            most(|(_, secrets)| secrets.calls),
+            "",
+        );
+    }
 
-    figures.times("first invocation, connection warmed", &full.first);
-    figures.times("warm invocations after it", &full.warm);
-    figures.times("first invocation, connection not warmed", &lean.first);
-    figures.times(
-        format!("first invocation, connection warmed, services {ms} ms away"),
-        &away.first,
-    );
-    figures.times(
-        format!("warm invocations after it, services {ms} ms away"),
-        &away.warm,
-    );
-    figures.times("first invocation: hello world", &hello.first);
-    figures.times("warm invocations after it: hello world", &hello.warm);
-    figures.goal(
-        "first invocation / warm invocation",
-        full.first.median() / full.warm.median(),
-        "x",
-        1.5,
-    );
-    figures.goal(
-        format!("first invocation / warm invocation, services {ms} ms away"),
-        away.first.median() / away.warm.median(),
-        "x",
-        1.5,
-    );
-    Ok(())
+    fn report_first(&self, figures: &mut Figures) {
+        let away = format!("services {} ms away", AWAY.as_millis());
+        for (what, times) in [
+            ("hello world", &self.hello),
+            ("connection not opened ahead", &self.lean),
+            ("connection opened ahead", &self.full),
+            (&away, &self.away),
+        ] {
+            figures.times(format!("first invocation: {what}"), &times.first);
+            figures.times(format!("warm invocations after it: {what}"), &times.warm);
+        }
+        for (what, times) in [("services no way away", &self.full), (&away, &self.away)] {
+            figures.goal(
+                format!("first invocation / warm one, {what}"),
+                times.first.median() / times.warm.median(),
+                "x",
+                1.5,
+            );
+        }
+    }
 }
 
 impl Times {
     /// Starts one environment and has it handle a first event and some more.
-    fn take(
-        &mut self,
-        count: bool,
-        program: &Path,
-        folder: &Path,
-        environment: &Environment,
-    ) -> Outcome {
+    fn take(&mut self, program: &Path, folder: &Path, environment: &Environment) -> Outcome {
         let events = Events::new(1024);
         let mut function = Function::start(program, folder, environment)?;
         let first = function.invoke(events.next()?)?;
@@ -169,37 +191,12 @@ impl Times {
             accepted(&invocation)?;
             warm.add(invocation.took);
         }
-        if count {
-            self.start.add(function.start);
-            self.cpu.add(function.start_cpu);
-            self.first.add(first.took);
-            self.warm.add_ms(warm.median());
-        }
+        self.start.add(function.start);
+        self.cpu.add(function.start_cpu);
+        self.first.add(first.took);
+        self.warm.add_ms(warm.median());
         Ok(())
     }
-}
-
-/// What a full start costs the services: the most of all rounds.
-fn costs(cost: &[(Counts, Counts)], figures: &mut Figures) {
-    let most = |of: fn(&(Counts, Counts)) -> u64| cost.iter().map(of).max().unwrap_or(0);
-    let number = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    figures.goal(
-        "handshakes with the queue in a full start",
-        number(most(|(sqs, _)| sqs.handshakes)),
-        "",
-        1.0,
-    );
-    figures.goal(
-        "handshakes with the secret store in a full start",
-        number(most(|(_, secrets)| secrets.handshakes)),
-        "",
-        1.0,
-    );
-    figures.note(
-        "calls to the secret store in a full start (current and previous)",
-        number(most(|(_, secrets)| secrets.calls)),
-        "",
-    );
 }
 
 fn since(before: Counts, after: Counts) -> Counts {
