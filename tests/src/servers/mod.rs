@@ -1,20 +1,24 @@
-//! Servers that speak AWS's protocols on this machine, each a process of its own that ends with its value.
+//! Servers that speak the clouds' protocols on this machine, each a process of its own that ends with its value.
 //!
 //! Where each is installed is told by a variable; `cargo xtask test` installs them and sets it.
 
 mod azurite;
 pub mod boto3;
+mod fake_gcs;
 mod fauxqs;
 mod ministack;
 pub mod misbehaving;
 mod process;
+mod pubsub;
 mod seaweedfs;
 
 pub use azurite::{Azurite, Message as AzureMessage, Tls};
+pub use fake_gcs::FakeGcs;
 pub use fauxqs::Fauxqs;
 pub use ministack::Ministack;
 pub use misbehaving::{Behaviour, Misbehaving};
 pub use process::{Server, free_ports};
+pub use pubsub::{PubSub, Pulled};
 pub use seaweedfs::Seaweedfs;
 
 use std::path::PathBuf;

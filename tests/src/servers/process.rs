@@ -115,16 +115,31 @@ impl Server {
         assert!(sent.unwrap().success(), "kill -{name}");
     }
 
+    /// Stops it where it is: the system still accepts connections for it, and nobody answers them.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
     /// Ends it and all that it started, as a machine that loses its power does.
     pub fn kill(&mut self) {
         // The group outlives its leader as long as it has members, so this is right even then.
-        let group = format!("-{}", self.child.id());
-        let _ = Command::new("sh")
-            .args(["-c", "kill -KILL \"$0\"", &group])
-            .stderr(Stdio::null())
-            .status();
+        self.signal("KILL");
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Tells its whole group.
+    fn signal(&self, signal: &str) {
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("sh")
+            .args(["-c", "kill -\"$0\" \"$1\"", signal, &group])
+            .stderr(Stdio::null())
+            .status();
     }
 }
 
