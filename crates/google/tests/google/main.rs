@@ -1,1 +1,13 @@
+//! The back end of Google Cloud against emulators.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod outage;
+mod pubsub;
+mod setting;
+mod storage;
