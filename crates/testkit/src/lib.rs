@@ -12,6 +12,8 @@
     clippy::missing_panics_doc
 )]
 
+#[cfg(feature = "adapters")]
+pub mod adapter_suite;
 pub mod clock;
 pub mod fallback_suite;
 pub mod fixtures;

@@ -73,6 +73,44 @@ impl TestRequest {
         self
     }
 
+    /// A request as it was recorded: request line, header lines, body.
+    pub fn parse(raw: &[u8]) -> Self {
+        let end = raw.windows(4).position(|window| window == b"\r\n\r\n");
+        let end = end.expect("a head");
+        let head = std::str::from_utf8(&raw[..end]).expect("a head of text");
+        let mut lines = head.split("\r\n");
+        let mut parts = lines.next().unwrap().split(' ');
+        let method = parts.next().unwrap().parse().unwrap();
+        let request = Self::new(method, parts.next().unwrap(), &raw[end + 4..]);
+        lines.fold(request, |request, line| {
+            let (name, value) = line.split_once(':').unwrap();
+            request.header(name, value.trim())
+        })
+    }
+
+    /// As it goes over a connection, with the headers that HTTP/1.1 asks for.
+    pub fn raw(&self) -> Vec<u8> {
+        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path).into_bytes();
+        for (name, value) in &self.headers {
+            head.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+        }
+        for (name, value) in [
+            ("host", "localhost".to_owned()),
+            ("content-length", self.body.len().to_string()),
+        ] {
+            if !self.headers.contains_key(name) {
+                head.extend(format!("{name}: {value}\r\n").into_bytes());
+            }
+        }
+        [&*head, b"\r\n", &self.body].concat()
+    }
+
+    /// The last one on its connection.
+    #[must_use]
+    pub fn close(self) -> Self {
+        self.without("connection").header("connection", "close")
+    }
+
     /// What the adapter would make of its head, arriving now.
     pub fn head(&self, clock: &dyn Clock) -> RequestHead {
         RequestHead {

@@ -1,0 +1,137 @@
+//! What every adapter must do, as plain functions: the same requests through each one, the same answers
+//! and byte-identical envelopes out of each one.
+//!
+//! An adapter is a closure: it takes a relay and a request, and returns the response. Each case meets a
+//! relay of its own, with a clock that stands, entropy that counts and a queue in memory. A new adapter
+//! joins with one line:
+//!
+//! ```ignore
+//! adapter_suite::same_as_serve("Lambda, function URL", &|relay, request| Box::pin(through_it(relay, request))).await;
+//! ```
+
+mod cases;
+mod forgeries;
+mod relay;
+mod serve;
+
+pub use cases::cases;
+pub use relay::{FOREIGN, SECRET, world};
+pub use serve::serve;
+
+use crate::memory::Fault;
+use crate::request::TestRequest;
+use bytes::Bytes;
+use labelrelay_core::{BoxFuture, Relay};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// An adapter under test.
+pub type Adapter<'a> = &'a dyn Fn(Arc<Relay>, TestRequest) -> BoxFuture<'static, AdapterResponse>;
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdapterResponse {
+    /// Status code.
+    pub status: u16,
+    /// The headers that core's answer asks for, by name.
+    pub headers: BTreeMap<String, String>,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+impl AdapterResponse {
+    /// A response with those of `headers` that matter; a server's own, such as a date, do not.
+    pub fn new<'a>(
+        status: u16,
+        headers: impl IntoIterator<Item = (&'a str, &'a str)>,
+        body: Vec<u8>,
+    ) -> Self {
+        const ASKED_FOR: [&str; 4] = ["allow", "cache-control", "content-type", "retry-after"];
+        let headers = headers
+            .into_iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .filter(|(name, _)| ASKED_FOR.contains(&name.as_str()))
+            .collect();
+        Self {
+            status,
+            headers,
+            body,
+        }
+    }
+}
+
+/// Requests that one relay gets, one after the other.
+pub struct Case {
+    /// What it is.
+    pub name: String,
+    /// The requests, each with the status that it must have.
+    pub requests: Vec<(TestRequest, u16)>,
+    /// What the queue does to the first sends.
+    pub faults: Vec<Fault>,
+}
+
+impl Case {
+    /// One request.
+    pub fn one(name: impl Into<String>, request: TestRequest, status: u16) -> Self {
+        Self {
+            name: name.into(),
+            requests: vec![(request, status)],
+            faults: Vec::new(),
+        }
+    }
+}
+
+/// What a case looked like from outside.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// The case.
+    pub name: String,
+    /// What came back.
+    pub responses: Vec<AdapterResponse>,
+    /// What lies on the queue.
+    pub envelopes: Vec<Bytes>,
+}
+
+/// Every case through `adapter`; each status is asserted.
+pub async fn observe(name: &str, adapter: Adapter<'_>) -> Vec<Observed> {
+    let mut all = Vec::new();
+    for case in cases() {
+        let (relay, queue) = world();
+        queue.fail_with(&case.faults);
+        let mut responses = Vec::new();
+        for (request, status) in case.requests {
+            let response = adapter(Arc::clone(&relay), request).await;
+            assert_eq!(
+                response.status,
+                status,
+                "{name}, {}: {}",
+                case.name,
+                String::from_utf8_lossy(&response.body)
+            );
+            responses.push(response);
+        }
+        all.push(Observed {
+            name: case.name,
+            responses,
+            envelopes: queue.messages().into_iter().map(|sent| sent.body).collect(),
+        });
+    }
+    assert!(all.len() > 200, "only {} cases", all.len());
+    all
+}
+
+/// Every case through `adapter` and through `serve`: the same comes out.
+pub async fn same_as_serve(name: &str, adapter: Adapter<'_>) {
+    let expected = observe("serve", &serve).await;
+    let got = observe(name, adapter).await;
+    for (expected, got) in expected.iter().zip(&got) {
+        let case = &expected.name;
+        assert_eq!(got.responses, expected.responses, "{name}, {case}");
+        assert!(
+            got.envelopes == expected.envelopes,
+            "{name}, {case}: other envelopes\n{:?}\n{:?}",
+            got.envelopes,
+            expected.envelopes
+        );
+    }
+}
