@@ -116,3 +116,69 @@ impl Response {
             .unwrap_or_else(|| panic!("no outcome in {}", String::from_utf8_lossy(&self.body)))
     }
 }
+
+/// The head of a request, as a server of tests reads it.
+#[derive(Debug, Clone)]
+pub struct Request {
+    line: Vec<String>,
+    headers: Vec<(String, String)>,
+}
+
+impl Request {
+    /// Its method.
+    pub fn method(&self) -> &str {
+        &self.line[0]
+    }
+
+    /// Its path, as it was written.
+    pub fn path(&self) -> &str {
+        self.line[1].split('?').next().unwrap_or_default()
+    }
+
+    /// What stands behind the question mark.
+    pub fn query(&self) -> Option<&str> {
+        self.line[1].split_once('?').map(|(_, query)| query)
+    }
+
+    /// Names and values of its headers, as they were written.
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    /// The first header called `name`.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self
+            .headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// Reads the head of a request; `None` when the connection ends or what comes is none.
+pub fn read_head(reader: &mut impl BufRead) -> Option<Request> {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        lines.push(line.to_owned());
+    }
+    let line: Vec<String> = lines.first()?.split(' ').map(str::to_owned).collect();
+    let headers = lines[1..].iter().map(|line| {
+        let (name, value) = line.split_once(':')?;
+        Some((name.to_owned(), value.trim().to_owned()))
+    });
+    let headers = headers.collect::<Option<_>>()?;
+    (line.len() == 3).then_some(Request { line, headers })
+}
+
+/// Reads a request without a body.
+pub fn read_request(stream: &mut TcpStream) -> Option<Request> {
+    read_head(&mut BufReader::new(stream))
+}

@@ -9,6 +9,7 @@
     reason = "helpers of tests fail a test by panicking"
 )]
 
+pub mod azure;
 pub mod client;
 pub mod export;
 pub mod fixture;

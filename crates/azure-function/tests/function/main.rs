@@ -1,1 +1,17 @@
-//! The custom handler.
+//! The custom handler: in this process behind the stand-in for the host, and as a program in front of
+//! Azurite.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+// mod conformance;
+mod identity;
+mod in_process;
+mod program;
+mod redrive;
+mod setting;
+mod trouble;

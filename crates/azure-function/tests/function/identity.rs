@@ -1,0 +1,89 @@
+//! With TLS, and the tokens of a managed identity.
+
+use crate::setting::{QUEUE, SECRET, assert_clean, deliver, queued, start};
+use labelrelay_tests::azure::handler::Handler;
+use labelrelay_tests::azure::host::Host;
+use labelrelay_tests::azure::identity::{HEADER, Identity, TOKEN_MARK};
+use labelrelay_tests::azure::sas::ACCOUNT;
+use labelrelay_tests::sender;
+use labelrelay_tests::servers::Tls;
+
+/// Azurite on the same folder: first without TLS, to make what has to be there, then with it.
+#[test]
+#[ignore = "needs Azurite: cargo xtask test"]
+fn a_managed_identity_and_tls() {
+    let mut azurite = crate::setting::azurite();
+    azurite.stop();
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let (certificate, key) = (
+        folder.path().join("cert.pem"),
+        folder.path().join("key.pem"),
+    );
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    azurite.start_again_with(Some(&Tls {
+        certificate: &certificate,
+        key: &key,
+    }));
+    let identity = Identity::start();
+    let place = |port: u16, name: &str| format!("https://127.0.0.1:{port}/{ACCOUNT}/{name}");
+    let mut variables = vec![
+        ("LABELBOX_WEBHOOK_SECRET", SECRET.to_owned()),
+        ("LABELRELAY_QUEUE", place(azurite.queues.port(), QUEUE)),
+        (
+            "LABELRELAY_BLOB_STORE",
+            place(azurite.blobs.port(), "claims/data"),
+        ),
+        ("LABELRELAY_LOG", "trace".to_owned()),
+        ("SSL_CERT_FILE", certificate.display().to_string()),
+    ];
+    variables.extend(identity.environment());
+    let handler = start(&variables);
+    let host = Host::start(handler.address, false);
+    let small = sender::label("token");
+    let large = format!(r#"{{"id":"large","label":"{}"}}"#, "x".repeat(6 << 20)).into_bytes();
+    for body in [&small, &large] {
+        let answer = deliver(&host, &sender::labelbox(SECRET, "LABEL_CREATED", "d", body));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    assert!(
+        (1..=4).contains(&identity.given()),
+        "tokens are kept: {}",
+        identity.given()
+    );
+    assert_clean(&handler.log(), &[TOKEN_MARK, HEADER]);
+    azurite.stop();
+    azurite.start_again();
+    let mut got: Vec<_> = queued(&azurite).into_values().collect();
+    got.sort_by_key(Vec::len);
+    assert!(got == [small, large]);
+}
+
+#[test]
+#[ignore = "needs Azurite: cargo xtask test"]
+fn without_an_identity_the_start_says_what_is_missing() {
+    let nowhere = [
+        ("LABELBOX_WEBHOOK_SECRET", SECRET),
+        ("LABELRELAY_QUEUE", "azure-queue://labelrelay/events"),
+        ("IDENTITY_ENDPOINT", "http://127.0.0.1:1/msi/token"),
+        ("IDENTITY_HEADER", HEADER),
+    ];
+    // Nobody gives tokens out now; that may pass, so it starts, and says so.
+    let handler = Handler::start(&nowhere);
+    let log = handler.log();
+    assert!(
+        log.contains("not_ready") && log.contains("no token for the queue `events`"),
+        "{log}"
+    );
+    assert!(log.contains("Storage Queue Data Message Sender"), "{log}");
+    drop(handler);
+    let identity = Identity::start();
+    let [endpoint, _] = identity.environment();
+    let mut refused = nowhere;
+    refused[2].1 = &endpoint.1;
+    refused[3].1 = "another header";
+    let (status, log) = Handler::fail(&refused);
+    assert_eq!(status.code(), Some(78), "{log}");
+    assert!(log.contains("status 401"), "{log}");
+}

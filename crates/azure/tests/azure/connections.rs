@@ -1,0 +1,116 @@
+//! Connections that look alive and are not.
+
+use crate::setting::queue;
+use labelrelay_core::clock::within;
+use labelrelay_core::{Clock as _, QueueErrorKind};
+use labelrelay_http::SystemClock;
+use labelrelay_testkit::queue_suite::message;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// A queue service that answers `answers(n)` requests on its n-th connection and is silent afterwards.
+/// Returns the URL of a queue of it, and how many connections came.
+fn service(answers: fn(usize) -> usize) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/a/events?sig=x", listener.local_addr().unwrap());
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let number = counter.fetch_add(1, Ordering::SeqCst);
+            std::thread::spawn(move || serve(stream, answers(number)));
+        }
+    });
+    (url, count)
+}
+
+fn serve(stream: TcpStream, answers: usize) {
+    let mut reader = BufReader::new(stream);
+    for served in 0.. {
+        let mut length = 0;
+        let mut is_post = false;
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).unwrap_or(0) == 0 {
+                return;
+            }
+            let line = line.trim_end().to_ascii_lowercase();
+            is_post |= line.starts_with("post ");
+            if let Some(value) = line.strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if line.is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        if served >= answers {
+            // Until the other end hangs up.
+            let _ = reader.read(&mut [0]);
+            return;
+        }
+        let (status, body) = if is_post {
+            (
+                "201 Created",
+                "<QueueMessagesList><QueueMessage><MessageId>1</MessageId></QueueMessage></QueueMessagesList>",
+            )
+        } else {
+            ("200 OK", "")
+        };
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        reader.get_mut().write_all(answer.as_bytes()).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again() {
+    let (url, connections) = service(|_| 100);
+    let queue = queue(&url);
+    queue.check().await.unwrap();
+    for n in 0..5 {
+        queue.send(&message(&n.to_string(), b"{}")).await.unwrap();
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+}
+
+/// What a pooled connection does when the other end of it was replaced: no reset, no answer.
+#[tokio::test]
+async fn an_attempt_that_is_given_up_makes_the_next_one_begin_afresh() {
+    let (url, connections) = service(|connection| if connection == 0 { 1 } else { 100 });
+    let queue = queue(&url);
+    queue.check().await.unwrap();
+    let clock = SystemClock::new();
+    let sent = message("1", b"{}");
+    let begun = clock.monotonic();
+    let first = within(&clock, Duration::from_millis(200), queue.send(&sent)).await;
+    assert!(first.is_err(), "the first connection is silent");
+    // No time is asserted: were the old connection used again, this would never end.
+    queue.send(&sent).await.unwrap();
+    assert!(clock.monotonic() > begun);
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn nobody_there_is_told_at_once_and_may_pass() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!(
+        "http://{}/a/events?sig=secret",
+        listener.local_addr().unwrap()
+    );
+    drop(listener);
+    let error = queue(&url).send(&message("1", b"{}")).await.unwrap_err();
+    assert_eq!(error.kind, QueueErrorKind::Unavailable);
+    assert!(error.retryable);
+    assert!(
+        error.message.contains("the queue `events` of account `a`"),
+        "{error}"
+    );
+    assert!(!format!("{error:?}").contains("secret"));
+}

@@ -1,0 +1,6 @@
+//! What stands around the function on Azure: signatures, the Functions host, the machine's identity.
+
+pub mod handler;
+pub mod host;
+pub mod identity;
+pub mod sas;
