@@ -79,12 +79,12 @@ impl Azurite {
 
     /// Makes it take connections and never answer.
     pub fn hang(&self) {
-        self.server.signal("STOP");
+        self.server.freeze();
     }
 
     /// Lets it go on.
     pub fn go_on(&self) {
-        self.server.signal("CONT");
+        self.server.thaw();
     }
 
     /// Starts it again, where it was and with what it had, without TLS.

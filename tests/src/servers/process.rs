@@ -102,19 +102,6 @@ impl Server {
         eventually("the server has ended", || self.child.try_wait().unwrap());
     }
 
-    /// Sends it a signal: `STOP` makes it one that takes connections and never answers, until `CONT`.
-    pub fn signal(&self, name: &str) {
-        let sent = Command::new("sh")
-            .args([
-                "-c",
-                "kill -\"$0\" \"$1\"",
-                name,
-                &self.child.id().to_string(),
-            ])
-            .status();
-        assert!(sent.unwrap().success(), "kill -{name}");
-    }
-
     /// Stops it where it is: the system still accepts connections for it, and nobody answers them.
     pub fn freeze(&self) {
         self.signal("STOP");
