@@ -23,15 +23,15 @@ RUN cargo build --release --locked --package labelrelay && \
 
 FROM gcr.io/distroless/cc-debian12:nonroot AS cloud-function
 # checkov:skip=CKV_DOCKER_2:platforms ask GET /-/ready themselves; there is no shell here to ask it with
-USER nonroot
+USER 65532:65532
 COPY --from=build-cloud-function /image/labelrelay-cloud-function /usr/local/bin/
 EXPOSE 8080
 ENTRYPOINT ["/usr/local/bin/labelrelay-cloud-function"]
 
 FROM gcr.io/distroless/cc-debian12:nonroot AS serve
-USER nonroot
+USER 65532:65532
 COPY --from=build /image/labelrelay /usr/local/bin/
-COPY --from=build --chown=nonroot:nonroot /image/data /data
+COPY --from=build --chown=65532:65532 /image/data /data
 WORKDIR /data
 ENV LABELRELAY_QUEUE=sqlite:///data/queue.db \
     LABELRELAY_LISTEN=0.0.0.0:8080

@@ -1,0 +1,46 @@
+//! `infra/azure`: that it is Bicep, and that what it asks for has the names that Azure knows.
+
+use crate::tool::{output, root};
+use labelrelay_tests::servers::installed;
+use std::process::Command;
+
+/// Every property of every resource is one that the models of Azure's own management clients have, and every
+/// value of an enumeration one of theirs. Types of expressions and references only the compiler knows.
+#[test]
+#[ignore = "needs the models of Azure's resources: cargo xtask test"]
+fn properties_are_those_that_azure_knows() {
+    let printed = check(&root().join("infra/azure"));
+    let resources = printed.lines().last().unwrap();
+    let count: usize = resources.split(' ').next().unwrap().parse().unwrap();
+    assert!(count >= 20, "the check saw the resources: {resources}");
+}
+
+#[test]
+#[ignore = "needs the models of Azure's resources: cargo xtask test"]
+fn mistakes_are_found() {
+    for (right, wrong) in [
+        ("allowSharedKeyAccess", "allowSharedKeysAccess"),
+        ("'StorageV2'", "'StorageV5'"),
+        ("resource claims ", "resource = "),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let text = std::fs::read_to_string(root().join("infra/azure/events.bicep")).unwrap();
+        assert!(text.contains(right));
+        let file = folder.path().join("events.bicep");
+        std::fs::write(file, text.replacen(right, wrong, 1)).unwrap();
+        let output = crate::tool::run(&mut checker(folder.path()));
+        assert!(!output.status.success(), "{wrong}");
+    }
+}
+
+fn check(folder: &std::path::Path) -> String {
+    output(&mut checker(folder))
+}
+
+fn checker(folder: &std::path::Path) -> Command {
+    let mut command = Command::new(installed("LABELRELAY_TEST_AZURE_MODELS"));
+    command
+        .arg(root().join("tests/infra/bicep_schema.py"))
+        .arg(folder);
+    command
+}

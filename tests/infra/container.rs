@@ -1,0 +1,257 @@
+//! The Dockerfile, without an engine: its `RUN` commands build in a copy of what an image's context holds,
+//! and what its last stages copy runs in a root of its own with nothing in it but the libraries that the
+//! base image has, as the user that the image names.
+
+use crate::tool::{output, root};
+use labelrelay_tests::client::Client;
+use labelrelay_tests::relay::eventually;
+use labelrelay_tests::servers::installed;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// What `gcr.io/distroless/cc-debian12` has of what programs are linked with.
+const LIBRARIES: [&str; 7] = [
+    "ld-linux-x86-64.so.2",
+    "ld-linux-aarch64.so.1",
+    "libc.so.6",
+    "libdl.so.2",
+    "libgcc_s.so.1",
+    "libm.so.6",
+    "libpthread.so.0",
+];
+
+/// The base images' `nonroot`.
+const USER: &str = "65532";
+
+#[test]
+#[ignore = "builds releases for minutes: cargo xtask test"]
+fn both_images_hold_a_program_that_runs_there() {
+    let stages = stages();
+    let context = context();
+
+    let serve = Image::build(&stages, "serve", "build", context.path());
+    let data = serve.root().join("data");
+    if is_root() {
+        let owner = format!("{USER}:{USER}");
+        output(Command::new("chown").arg(owner).arg(&data));
+    }
+    let mut running = Running(
+        serve
+            .command(&["serve", "--log", "json", "--ready-file", "/data/ready"])
+            .env("LABELRELAY_QUEUE", "sqlite:///data/queue.db")
+            // Loopback alone, where the image says all addresses.
+            .env("LABELRELAY_LISTEN", "127.0.0.1:0")
+            .env("LABELBOX_WEBHOOK_SECRET", "a-secret-of-this-test-alone")
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap(),
+    );
+    let address = eventually("the container answers", || {
+        assert!(running.0.try_wait().unwrap().is_none(), "it ended");
+        std::fs::read_to_string(data.join("ready")).ok()
+    });
+    let mut client = Client::connect(address.trim().parse().unwrap()).unwrap();
+    let ready = client
+        .exchange(b"GET /-/ready HTTP/1.1\r\nHost: x\r\n\r\n")
+        .unwrap();
+    assert_eq!(ready.status, 200);
+    assert!(data.join("queue.db").exists());
+
+    // Without a configuration it says what is missing; that is all that can be asked of it here.
+    let function = Image::build(
+        &stages,
+        "cloud-function",
+        "build-cloud-function",
+        context.path(),
+    );
+    let ended = crate::tool::run(&mut function.command(&[]));
+    let line: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert_eq!(ended.status.code(), Some(78), "{line}");
+    let message = line["message"].as_str().unwrap();
+    assert!(message.contains("LABELRELAY_CONFIG_TOML"), "{message}");
+}
+
+#[test]
+fn images_run_as_a_user_that_is_not_root_and_copy_what_is_built() {
+    let stages = stages();
+    for name in ["cloud-function", "serve"] {
+        let stage = stages.iter().find(|stage| stage.name == name).unwrap();
+        let user: Vec<_> = stage.all("USER").collect();
+        // By number: Kubernetes' runAsNonRoot cannot look names up.
+        assert_eq!(user, [format!("{USER}:{USER}")], "{name}");
+        let entry: Vec<String> =
+            serde_json::from_str(stage.all("ENTRYPOINT").next().unwrap()).unwrap();
+        let program = Path::new(&entry[0]).file_name().unwrap().to_str().unwrap();
+        assert!(
+            stage
+                .all("COPY")
+                .any(|copy| copy.contains(&format!("/image/{program} "))),
+            "{name} copies {program}"
+        );
+    }
+}
+
+struct Stage {
+    name: String,
+    instructions: Vec<(String, String)>,
+}
+
+impl Stage {
+    fn all(&self, instruction: &str) -> impl Iterator<Item = &str> {
+        let wanted = instruction.to_owned();
+        let found = self.instructions.iter();
+        found
+            .filter(move |(name, _)| *name == wanted)
+            .map(|(_, rest)| rest.as_str())
+    }
+}
+
+/// The Dockerfile's stages.
+fn stages() -> Vec<Stage> {
+    let text = std::fs::read_to_string(root().join("Dockerfile")).unwrap();
+    let mut stages: Vec<Stage> = Vec::new();
+    for line in text.replace("\\\n", " ").lines() {
+        if line.starts_with('#') || line.trim().is_empty() {
+            continue;
+        }
+        let (instruction, rest) = line.split_once(' ').unwrap();
+        if instruction == "FROM" {
+            let name = rest.split(" AS ").nth(1).unwrap().to_owned();
+            let instructions = Vec::new();
+            stages.push(Stage { name, instructions });
+        } else {
+            let stage = stages.last_mut().unwrap();
+            let rest = rest.trim().to_owned();
+            stage.instructions.push((instruction.to_owned(), rest));
+        }
+    }
+    stages
+}
+
+/// What `COPY . .` copies: what is checked in, less what `.dockerignore` names.
+fn context() -> tempfile::TempDir {
+    let ignored = std::fs::read_to_string(root().join(".dockerignore")).unwrap();
+    let ignored: Vec<&str> = ignored
+        .lines()
+        .filter_map(|line| line.strip_prefix('/'))
+        .collect();
+    let listed = output(Command::new("git").args(["ls-files"]).current_dir(root()));
+    let folder = tempfile::tempdir().unwrap();
+    for file in listed.lines() {
+        let first = file.split('/').next().unwrap();
+        // One that is deleted in the work tree is listed still.
+        if ignored.contains(&first) || !root().join(file).exists() {
+            continue;
+        }
+        let to = folder.path().join(file);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(root().join(file), to).unwrap();
+    }
+    folder
+}
+
+/// A root with what an image would hold.
+struct Image {
+    root: tempfile::TempDir,
+    program: PathBuf,
+}
+
+impl Image {
+    /// Runs the commands of stage `build` in `context`, and copies what stage `name` copies of them.
+    fn build(stages: &[Stage], name: &str, build: &str, context: &Path) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let find = |name: &str| stages.iter().find(|stage| stage.name == name).unwrap();
+        let target = installed("LABELRELAY_TEST_CACHE").join("container");
+        let image = root.path().join("image");
+        for command in find(build).all("RUN") {
+            let command = command
+                .replace("/target/", &format!("{}/", target.display()))
+                .replace("/image", &image.display().to_string());
+            output(
+                Command::new("sh")
+                    .args(["-ec", &command])
+                    .env("CARGO_TARGET_DIR", &target)
+                    // The compiler of these tests, not one that a file in the context could name.
+                    .env_remove("RUSTUP_TOOLCHAIN")
+                    .stderr(Stdio::inherit())
+                    .current_dir(context),
+            );
+        }
+        for copy in find(name).all("COPY") {
+            let mut words = copy.split(' ').filter(|word| !word.starts_with("--"));
+            let from = words.next().unwrap().strip_prefix("/image/").unwrap();
+            let to = root
+                .path()
+                .join(words.next().unwrap().trim_start_matches('/'));
+            let to = if from == "data" { to } else { to.join(from) };
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::rename(image.join(from), to).unwrap();
+        }
+        let entry: Vec<String> =
+            serde_json::from_str(find(name).all("ENTRYPOINT").next().unwrap()).unwrap();
+        let program = PathBuf::from(&entry[0]);
+        link(root.path(), &program);
+        Self { root, program }
+    }
+
+    fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// The program in that root, as the image's user.
+    fn command(&self, words: &[&str]) -> Command {
+        // The user must be able to pass the folder itself.
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(self.root(), open).unwrap();
+        let mut command = if is_root() {
+            let mut command = Command::new("chroot");
+            command.arg(format!("--userspec={USER}:{USER}"));
+            command.arg(self.root());
+            command
+        } else {
+            // Who is not root is nobody there either, in a name space of one's own.
+            let mut command = Command::new("unshare");
+            command.args(["--user", "--map-user", USER, "--map-group", USER, "--root"]);
+            command.arg(self.root());
+            command
+        };
+        command.arg(&self.program).args(words).env_clear();
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
+        }
+        command
+    }
+}
+
+fn is_root() -> bool {
+    output(Command::new("id").arg("-u")).trim() == "0"
+}
+
+/// Copies the libraries that a program needs, all of which the base image must have.
+fn link(root: &Path, program: &Path) {
+    let program = root.join(program.strip_prefix("/").unwrap());
+    for line in output(Command::new("ldd").arg(program)).lines() {
+        let Some(path) = line.split_whitespace().find(|word| word.starts_with('/')) else {
+            // What the kernel itself brings.
+            assert!(line.contains("vdso"), "{line}");
+            continue;
+        };
+        let path = Path::new(path);
+        let name = path.file_name().and_then(OsStr::to_str).unwrap();
+        assert!(LIBRARIES.contains(&name), "the base image has no {name}");
+        let to = root.join(path.strip_prefix("/").unwrap());
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(path, to).unwrap();
+    }
+}
+
+/// Ends with its value.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,16 @@
+//! What is deployed elsewhere than on AWS, checked as far as it can be without a cloud: Terraform plans and
+//! applies `infra/google` against a provider that has the real one's schema, scanners read `infra/azure`
+//! and the Dockerfile, and the Dockerfile's commands are run.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod bicep;
+mod container;
+mod google;
+mod scan;
+mod terraform;
+mod tool;

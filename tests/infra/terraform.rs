@@ -1,0 +1,120 @@
+//! Terraform in a folder of its own, with the stand-in for its providers.
+
+use crate::tool::{output, root, run};
+use labelrelay_tests::servers::installed;
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// `infra/google`, and what is deployed of it. The stand-in ends with this value.
+pub(crate) struct Deployment {
+    folder: TempDir,
+    providers: Child,
+    reattach: String,
+}
+
+/// One deed of the stand-in for the provider.
+pub(crate) struct Deed {
+    pub(crate) deed: String,
+    pub(crate) kind: String,
+    pub(crate) state: Value,
+    pub(crate) config: Value,
+}
+
+impl Deployment {
+    /// Starts the providers and initialises a copy of the configuration.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for file in std::fs::read_dir(root().join("infra/google")).unwrap() {
+            let file = file.unwrap().path();
+            if file.extension().is_some_and(|end| end == "tf") {
+                let name = file.file_name().unwrap();
+                std::fs::copy(&file, folder.path().join(name)).unwrap();
+            }
+        }
+        let mut providers = Command::new(installed("LABELRELAY_TEST_TERRAFORM_GOOGLE"))
+            .arg(root().join("tests/infra/stand_in_provider.py"))
+            .arg(folder.path().join("journal"))
+            // It ends when this pipe does, even if these tests are killed.
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut reattach = String::new();
+        BufReader::new(providers.stdout.take().unwrap())
+            .read_line(&mut reattach)
+            .unwrap();
+        let deployment = Self {
+            folder,
+            providers,
+            reattach,
+        };
+        output(deployment.terraform("init", &["-input=false"]));
+        deployment
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A command of Terraform with the variables that have no default.
+    pub(crate) fn with_variables(&self, verb: &str, flags: &[&str], set: &[&str]) -> Output {
+        let mut command = self.terraform(verb, flags);
+        let always = ["project=a-project", "region=europe-west1", "image=image:1"];
+        for variable in always.iter().chain(set) {
+            command.args(["-var", variable]);
+        }
+        run(&mut command)
+    }
+
+    /// Deploys, which must succeed.
+    pub(crate) fn apply(&self, set: &[&str]) {
+        let output = self.with_variables("apply", &["-auto-approve", "-input=false"], set);
+        assert!(
+            output.status.success(),
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
+    pub(crate) fn terraform(&self, verb: &str, flags: &[&str]) -> Command {
+        let mut command = Command::new(installed("LABELRELAY_TEST_TERRAFORM"));
+        command
+            .args([verb, "-no-color"])
+            .args(flags)
+            .env("TF_REATTACH_PROVIDERS", self.reattach.trim())
+            .env("TF_IN_AUTOMATION", "1")
+            // It would ask a server for newer versions.
+            .env("CHECKPOINT_DISABLE", "1")
+            .current_dir(self.folder());
+        command
+    }
+
+    /// What was done since the last call.
+    pub(crate) fn deeds(&self) -> Vec<Deed> {
+        let journal = self.folder().join("journal");
+        let text = std::fs::read_to_string(&journal).unwrap();
+        // Both sides append; a file that is cut goes on at its new end.
+        std::fs::write(&journal, "").unwrap();
+        let deed = |line: &str| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            Deed {
+                deed: line["deed"].as_str().unwrap().to_owned(),
+                kind: line["type"].as_str().unwrap().to_owned(),
+                state: line["state"].clone(),
+                config: line["config"].clone(),
+            }
+        };
+        text.lines().map(deed).collect()
+    }
+}
+
+impl Drop for Deployment {
+    fn drop(&mut self) {
+        let _ = self.providers.kill();
+        let _ = self.providers.wait();
+    }
+}
