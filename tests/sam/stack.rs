@@ -121,28 +121,22 @@ impl Stack {
 
     /// The value that the command in the output `name` prints.
     pub(crate) fn secret(&self, outputs: &Outputs, name: &str) -> String {
-        let command = outputs.get(name);
-        let words: Vec<&str> = command.split_whitespace().collect();
-        let [
-            "aws",
-            "secretsmanager",
-            "get-secret-value",
-            "--region",
-            region,
-            "--secret-id",
-            id,
-            "--query",
-            "SecretString",
-            "--output",
-            "text",
-        ] = words[..]
-        else {
-            panic!("{name} is another command than this test knows: {command}")
-        };
+        let (region, id) = secret_of(outputs.get(name));
         self.aws.boto3(
             "print(client('secretsmanager', region_name=args[0]).get_secret_value(SecretId=args[1])['SecretString'])",
-            &[region, id.trim_matches('\'')],
+            &[region, id],
         )
+    }
+
+    /// Gives the secret a new value of 40 letters and digits, as a rotation does, and returns it. The
+    /// stand-in generates others, because it does not know `ExcludePunctuation`.
+    pub(crate) fn rotate(&self, outputs: &Outputs, name: &str) -> String {
+        let (region, id) = secret_of(outputs.get(name));
+        let script = "import secrets\n\
+            new = secrets.token_hex(20)\n\
+            client('secretsmanager', region_name=args[0]).put_secret_value(SecretId=args[1], SecretString=new)\n\
+            print(new)";
+        self.aws.boto3(script, &[region, id])
     }
 
     /// Keys of the objects in the bucket below `prefix`.
@@ -193,6 +187,28 @@ impl Stack {
             print(sum(int(found[name]) for name in names))";
         self.aws.boto3(script, &[url]).parse().unwrap()
     }
+}
+
+/// Region and name of the secret that a printed command reads.
+fn secret_of(command: &str) -> (&str, &str) {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let [
+        "aws",
+        "secretsmanager",
+        "get-secret-value",
+        "--region",
+        region,
+        "--secret-id",
+        id,
+        "--query",
+        "SecretString",
+        "--output",
+        "text",
+    ] = words[..]
+    else {
+        panic!("another command than this test knows: {command}")
+    };
+    (region, id.trim_matches('\''))
 }
 
 /// `sam build` of the repository, into `folder`; returns the built template.
