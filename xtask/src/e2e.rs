@@ -29,6 +29,13 @@ pub(crate) fn aws(names: &[String]) -> Outcome {
     status(setting.aws_tests().args(names))
 }
 
+/// By hand: the tests of Google Cloud alone, or those with one of `names` in theirs.
+pub(crate) fn google(names: &[String]) -> Outcome {
+    let mut setting = Setting::prepare()?;
+    setting.prepare_google()?;
+    status(setting.google_tests().args(names))
+}
+
 /// What the tests run against.
 pub(crate) struct Setting {
     told: Told,
@@ -58,6 +65,12 @@ impl Setting {
         settle()
     }
 
+    /// Installs what tests of Google Cloud need besides.
+    pub(crate) fn prepare_google(&mut self) -> Outcome {
+        self.told.extend(tools::google()?);
+        Ok(())
+    }
+
     /// Lets the tests that `command` runs find it.
     pub(crate) fn tell<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         // A snapshot that differs fails; it is never rewritten by a test run.
@@ -77,6 +90,15 @@ impl Setting {
     pub(crate) fn aws_tests(&self) -> Command {
         let mut tests = cargo(
             "test --workspace --test aws --test lambda --test sam -- --show-output --ignored",
+        );
+        self.tell(&mut tests);
+        tests
+    }
+
+    /// The tests of Google Cloud that need more than Rust: each starts servers of its own, and loads them.
+    pub(crate) fn google_tests(&self) -> Command {
+        let mut tests = cargo(
+            "test --workspace --test google --test cloud_function -- --test-threads=2 --show-output --ignored",
         );
         self.tell(&mut tests);
         tests

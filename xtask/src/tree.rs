@@ -1,4 +1,4 @@
-//! `cargo xtask tree`: what the two inner crates link, held against what they promise.
+//! `cargo xtask tree`: what the two inner crates and the clouds' programs link, held against what they promise.
 
 use crate::Outcome;
 use crate::step::{cargo, output};
@@ -23,6 +23,21 @@ const CORE_NEVER_PREFIXES: [&str; 5] = ["aws-", "lambda_", "google-", "gcloud-",
 
 /// Consumers are promised that the contract costs them these and what these need.
 const EVENT_DIRECT: [&str; 3] = ["serde", "serde_json", "sha2"];
+
+/// A program of one cloud links nothing of another, nor what only `labelrelay` itself needs. By the beginnings
+/// of names; `aws-lc`, a TLS library, would be a second one beside ring.
+const PROGRAMS_NEVER: [(&str, &[&str]); 1] = [(
+    "labelrelay-cloud-function",
+    &[
+        "aws-",
+        "lambda_",
+        "azure_",
+        "typespec",
+        "rusqlite",
+        "libsqlite3-sys",
+        "clap",
+    ],
+)];
 
 pub(crate) fn run() -> Outcome {
     let core = dependencies("labelrelay-core", &[])?;
@@ -50,6 +65,18 @@ pub(crate) fn run() -> Outcome {
         core.len()
     );
     println!("labelrelay-event: {EVENT_DIRECT:?} and nothing else");
+    for (program, never) in PROGRAMS_NEVER {
+        let linked = dependencies(program, &[])?;
+        let wrong = |name: &&String| never.iter().any(|start| name.starts_with(start));
+        let wrong: Vec<_> = linked.iter().filter(wrong).collect();
+        if !wrong.is_empty() {
+            return Err(format!("{program} links {wrong:?}; `cargo tree -p {program} -e normal -i NAME` says through what").into());
+        }
+        println!(
+            "{program}: {} crates, none that begins with {never:?}",
+            linked.len()
+        );
+    }
     Ok(())
 }
 
