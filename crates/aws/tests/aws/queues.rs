@@ -15,7 +15,7 @@ use labelrelay_tests::servers::{KEY, REGION};
 use std::time::Duration;
 
 /// A client of what answers at `endpoint`.
-pub fn client(endpoint: &str) -> Client {
+pub(crate) fn client(endpoint: &str) -> Client {
     let config = aws_sdk_sqs::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(REGION))
@@ -31,13 +31,13 @@ pub fn client(endpoint: &str) -> Client {
 }
 
 /// Makes a queue and returns its URL.
-pub async fn create(
+pub(crate) async fn create(
     client: &Client,
     name: &str,
     attributes: &[(QueueAttributeName, &str)],
 ) -> String {
     let mut request = client.create_queue().queue_name(name);
-    if name.ends_with(".fifo") {
+    if name.strip_suffix(".fifo").is_some() {
         request = request.attributes(QueueAttributeName::FifoQueue, "true");
     }
     for (key, value) in attributes {
@@ -48,7 +48,12 @@ pub async fn create(
 }
 
 /// Up to ten messages, with all that stands beside them.
-pub async fn receive(client: &Client, url: &str, max: usize, visibility: Duration) -> Vec<Message> {
+pub(crate) async fn receive(
+    client: &Client,
+    url: &str,
+    max: usize,
+    visibility: Duration,
+) -> Vec<Message> {
     let answer = client
         .receive_message()
         .queue_url(url)
@@ -63,9 +68,9 @@ pub async fn receive(client: &Client, url: &str, max: usize, visibility: Duratio
 }
 
 /// The consumer's side of one queue.
-pub struct Consumer {
-    pub client: Client,
-    pub url: String,
+pub(crate) struct Consumer {
+    pub(crate) client: Client,
+    pub(crate) url: String,
 }
 
 impl Reader for Consumer {

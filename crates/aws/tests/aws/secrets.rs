@@ -124,7 +124,7 @@ async fn a_miss_brings_the_new_secret(server: &Ministack, aws: &Aws, scheme: &'s
         ring.after_miss(&fresh).await.expect("not asked").is_none(),
         "once a minute"
     );
-    clock.advance(Duration::from_secs(60));
+    clock.advance(Duration::from_mins(1));
     let fresh = ring
         .after_miss(&fresh)
         .await

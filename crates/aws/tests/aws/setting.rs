@@ -4,12 +4,12 @@ use labelrelay_aws::Aws;
 use labelrelay_tests::servers::environment;
 
 /// AWS as it is told about by the environment that programs get for `endpoint`.
-pub fn aws(endpoint: &str) -> Aws {
+pub(crate) fn aws(endpoint: &str) -> Aws {
     aws_with(endpoint, &[])
 }
 
 /// The same, with some variables set otherwise.
-pub fn aws_with(endpoint: &str, more: &[(&str, &str)]) -> Aws {
+pub(crate) fn aws_with(endpoint: &str, more: &[(&str, &str)]) -> Aws {
     let variables = environment(endpoint);
     let lookup = |name: &str| {
         let more = more.iter().find(|(key, _)| *key == name);

@@ -14,7 +14,7 @@ use labelrelay_tests::servers::{Fauxqs, Ministack};
 use std::sync::Arc;
 use std::time::Duration;
 
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 
 /// The conformance suite over fresh queues of one server.
 async fn conforms(endpoint: &str) {
@@ -99,7 +99,7 @@ async fn attributes_stand_beside_the_body(endpoint: &str, client: &Client) {
     ];
     assert_eq!(found, expected);
     assert!(
-        system(&got, MessageSystemAttributeName::MessageGroupId).is_none(),
+        system(&got, &MessageSystemAttributeName::MessageGroupId).is_none(),
         "not asked for"
     );
 }
@@ -117,10 +117,10 @@ async fn groups_are_partition_keys(endpoint: &str, client: &Client) {
         queue.send(&message).await.expect("taken");
         let [got] = received(client, &consumer.url).await;
         assert_eq!(
-            system(&got, MessageSystemAttributeName::MessageGroupId),
+            system(&got, &MessageSystemAttributeName::MessageGroupId),
             Some(group)
         );
-        let id = system(&got, MessageSystemAttributeName::MessageDeduplicationId);
+        let id = system(&got, &MessageSystemAttributeName::MessageDeduplicationId);
         assert_eq!(id, Some(message.id()));
         assert_eq!(got.body().unwrap().as_bytes(), message.body);
     }
@@ -134,7 +134,7 @@ async fn groups_of_a_standard_queue(endpoint: &str, client: &Client) {
     let fair = aws(endpoint).queue(&url).expect("a queue's URL");
     fair.send(&message).await.expect("taken");
     let [got] = received(client, &consumer.url).await;
-    let group = system(&got, MessageSystemAttributeName::MessageGroupId);
+    let group = system(&got, &MessageSystemAttributeName::MessageGroupId);
     assert_eq!(group, Some("labelbox/data_row/1"));
 }
 
@@ -252,8 +252,8 @@ async fn received(client: &Client, url: &str) -> [Message; 1] {
     got.try_into().expect("one message")
 }
 
-fn system(message: &Message, name: MessageSystemAttributeName) -> Option<&str> {
-    message.attributes()?.get(&name).map(String::as_str)
+fn system<'a>(message: &'a Message, name: &MessageSystemAttributeName) -> Option<&'a str> {
+    message.attributes()?.get(name).map(String::as_str)
 }
 
 #[tokio::test]
