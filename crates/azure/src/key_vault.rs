@@ -10,6 +10,7 @@ use crate::transport::options;
 use azure_core::credentials::TokenCredential;
 use azure_core::error::{Error, ErrorKind, Result};
 use azure_core::http::{HttpClient, Url};
+use azure_core::time::OffsetDateTime;
 use azure_security_keyvault_secrets::models::{SecretClientGetSecretOptions, SecretProperties};
 use azure_security_keyvault_secrets::{ResourceExt as _, SecretClient, SecretClientOptions};
 use futures_util::TryStreamExt as _;
@@ -106,7 +107,7 @@ impl KeyVaultSecret {
         while let Some(properties) = all.try_next().await? {
             versions.extend(in_force(&properties, now)?);
         }
-        versions.sort_by(|a, b| b.created.cmp(&a.created));
+        versions.sort_by_key(|version| std::cmp::Reverse(version.created));
         versions.truncate(LIVE);
         Ok(versions)
     }
@@ -148,8 +149,7 @@ fn in_force(properties: &SecretProperties, now: i64) -> Result<Option<Version>> 
         .version
         .ok_or_else(|| Error::with_message(ErrorKind::DataConversion, "a version without an id"))?;
     let attributes = properties.attributes.clone().unwrap_or_default();
-    let at =
-        |time: Option<azure_core::time::OffsetDateTime>| time.map(|time| time.unix_timestamp());
+    let at = |time: Option<OffsetDateTime>| time.map(OffsetDateTime::unix_timestamp);
     let expires = at(attributes.expires);
     let begun = at(attributes.not_before).is_none_or(|begin| begin <= now);
     let over = expires.is_some_and(|end| end < now);

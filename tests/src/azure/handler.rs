@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::relay::eventually;
-use crate::servers::{free_ports, installed};
+use crate::servers::free_ports;
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -18,10 +18,10 @@ pub struct Handler {
 }
 
 impl Handler {
-    /// Starts it with these variables and nothing else that could be meant for it, and waits until it
+    /// Starts `program` with these variables and nothing else that could be meant for it, and waits until it
     /// answers, as the host does: any answer counts.
-    pub fn start(variables: &[(&str, &str)]) -> Self {
-        let mut handler = Self::spawn(variables);
+    pub fn start(program: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut handler = Self::spawn(program, variables);
         eventually("the handler answers", || {
             if let Some(status) = handler.child.try_wait().unwrap() {
                 panic!("the handler ended with {status}:\n{}", handler.log());
@@ -33,16 +33,15 @@ impl Handler {
     }
 
     /// Starts one that shall not come up: how it ended, and what it wrote.
-    pub fn fail(variables: &[(&str, &str)]) -> (ExitStatus, String) {
-        let mut handler = Self::spawn(variables);
+    pub fn fail(program: &Path, variables: &[(&str, &str)]) -> (ExitStatus, String) {
+        let mut handler = Self::spawn(program, variables);
         let status = eventually("the handler has ended", || {
             handler.child.try_wait().unwrap()
         });
         (status, handler.log())
     }
 
-    fn spawn(variables: &[(&str, &str)]) -> Self {
-        let program = installed("LABELRELAY_TEST_AZURE_FUNCTION");
+    fn spawn(program: &Path, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let [port] = free_ports();
         let log = log(folder.path());

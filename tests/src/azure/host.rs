@@ -120,16 +120,17 @@ impl Proxy {
                 "x-ms-invocation-id",
             ];
             if !own.contains(&name.to_ascii_lowercase().as_str()) {
-                head.push_str(&format!("{name}: {value}\r\n"));
+                head.extend([name, ": ", value, "\r\n"]);
             }
         }
         let before = request
             .header("x-forwarded-for")
             .map(|value| format!("{value}, "));
-        head.push_str(&format!(
+        let added = format!(
             "X-Forwarded-For: {}{peer}\r\nX-Forwarded-Proto: https\r\nx-ms-invocation-id: 99999999-8888-7777-6666-555555555555\r\nConnection: close\r\n",
             before.unwrap_or_default()
-        ));
+        );
+        head.push_str(&added);
         let has_body = chunked || length.is_some_and(|length| length > 0);
         head.push_str(if has_body {
             "Transfer-Encoding: chunked\r\n\r\n"

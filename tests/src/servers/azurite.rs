@@ -119,13 +119,13 @@ impl Azurite {
 
     /// Makes a queue.
     pub fn make_queue(&self, queue: &str) {
-        let answer = self.ask(self.queues, "PUT", queue, "");
+        let answer = signed(self.queues, "PUT", queue, "");
         assert_eq!(answer.status, 201, "{}", answer.text());
     }
 
     /// Makes a container.
     pub fn make_container(&self, container: &str) {
-        let answer = self.ask(self.blobs, "PUT", container, "restype=container");
+        let answer = signed(self.blobs, "PUT", container, "restype=container");
         assert_eq!(answer.status, 201, "{}", answer.text());
     }
 
@@ -135,7 +135,7 @@ impl Azurite {
             "numofmessages={}&visibilitytimeout={seconds}",
             max.clamp(1, 32)
         );
-        let answer = self.ask(self.queues, "GET", &format!("{queue}/messages"), &query);
+        let answer = signed(self.queues, "GET", &format!("{queue}/messages"), &query);
         assert_eq!(answer.status, 200, "{}", answer.text());
         let text = answer.text();
         text.split("<QueueMessage>").skip(1).map(message).collect()
@@ -145,7 +145,7 @@ impl Azurite {
     pub fn delete(&self, queue: &str, id: &str, receipt: &str) -> bool {
         let receipt = encode(receipt);
         let path = format!("{queue}/messages/{id}");
-        let answer = self.ask(
+        let answer = signed(
             self.queues,
             "DELETE",
             &path,
@@ -171,18 +171,12 @@ impl Azurite {
 
     /// What lies at `path`, container first.
     pub fn blob(&self, path: &str) -> Option<Vec<u8>> {
-        let answer = self.ask(self.blobs, "GET", path, "");
+        let answer = signed(self.blobs, "GET", path, "");
         match answer.status {
             200 => Some(answer.body),
             404 => None,
             _ => panic!("{}", answer.text()),
         }
-    }
-
-    fn ask(&self, address: SocketAddr, method: &str, path: &str, query: &str) -> Answer {
-        let and = if query.is_empty() { "" } else { "&" };
-        let target = format!("/{ACCOUNT}/{path}?{query}{and}{}", signature());
-        ask(address, method, &target)
     }
 }
 
@@ -230,6 +224,12 @@ fn serve(data: &Path, blobs: SocketAddr, queues: SocketAddr, tls: Option<&Tls<'_
         }
         command
     })
+}
+
+fn signed(address: SocketAddr, method: &str, path: &str, query: &str) -> Answer {
+    let and = if query.is_empty() { "" } else { "&" };
+    let target = format!("/{ACCOUNT}/{path}?{query}{and}{}", signature());
+    ask(address, method, &target)
 }
 
 /// One request in the older version of HTTP, whose answers end with their connection.

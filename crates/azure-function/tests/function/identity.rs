@@ -70,7 +70,7 @@ fn without_an_identity_the_start_says_what_is_missing() {
         ("IDENTITY_HEADER", HEADER),
     ];
     // Nobody gives tokens out now; that may pass, so it starts, and says so.
-    let handler = Handler::start(&nowhere);
+    let handler = Handler::start(crate::setting::program(), &nowhere);
     let log = handler.log();
     assert!(
         log.contains("not_ready") && log.contains("no token for the queue `events`"),
@@ -83,7 +83,7 @@ fn without_an_identity_the_start_says_what_is_missing() {
     let mut refused = nowhere;
     refused[2].1 = &endpoint.1;
     refused[3].1 = "another header";
-    let (status, log) = Handler::fail(&refused);
+    let (status, log) = Handler::fail(crate::setting::program(), &refused);
     assert_eq!(status.code(), Some(78), "{log}");
     assert!(log.contains("status 401"), "{log}");
 }

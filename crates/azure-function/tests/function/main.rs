@@ -8,7 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-// mod conformance;
+mod conformance;
 mod identity;
 mod in_process;
 mod program;

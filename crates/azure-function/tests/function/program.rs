@@ -18,7 +18,7 @@ fn every_recorded_request_and_sample_arrives_byte_for_byte() {
     let mut sent = HashMap::new();
     for recorded in fixture::label_studio()
         .into_iter()
-        .filter(|recorded| recorded.is_event())
+        .filter(fixture::Recorded::is_event)
     {
         let answer = deliver(&host, &recorded.request(&format!("Bearer {SECRET}")));
         assert_eq!(answer.status, 200, "{}: {}", recorded.name, answer.text());
@@ -243,7 +243,7 @@ fn a_wrong_configuration_ends_the_start_with_one_line_that_names_it() {
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        let (status, log) = Handler::fail(&variables);
+        let (status, log) = Handler::fail(crate::setting::program(), &variables);
         assert_eq!(status.code(), Some(78), "{name}: {log}");
         assert!(
             log.contains("not_started") && log.contains(part),

@@ -6,6 +6,7 @@ use labelrelay_tests::azure::host::Host;
 use labelrelay_tests::azure::sas::{MARK, signature};
 use labelrelay_tests::client::{Response, once};
 use labelrelay_tests::servers::Azurite;
+use std::path::Path;
 
 pub(crate) const SECRET: &str = "azure0function0secret0forty0characters00";
 pub(crate) const QUEUE: &str = "events";
@@ -36,7 +37,12 @@ pub(crate) fn start(variables: &[(&'static str, String)]) -> Handler {
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
-    Handler::start(&variables)
+    Handler::start(program(), &variables)
+}
+
+/// The program, built with these tests.
+pub(crate) fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_labelrelay-azure-function"))
 }
 
 /// A request's target, with the prefix in front that the host routes by.
