@@ -26,7 +26,29 @@ const EVENT_DIRECT: [&str; 3] = ["serde", "serde_json", "sha2"];
 
 /// A program of one cloud links nothing of another, nor what only `labelrelay` itself needs. By the beginnings
 /// of names; `aws-lc`, a TLS library, would be a second one beside ring.
-const PROGRAMS_NEVER: [(&str, &[&str]); 2] = [
+const PROGRAMS_NEVER: [(&str, &[&str]); 3] = [
+    (
+        // Of AWS, the SDK of SQS alone: see crates/aws/MEASUREMENTS.md.
+        "labelrelay-lambda",
+        &[
+            "aws-config",
+            "aws-lc",
+            "aws-sdk-s3",
+            "aws-sdk-secretsmanager",
+            "aws-sdk-ssm",
+            "aws-sdk-sso",
+            "aws-sdk-sts",
+            "google-",
+            "gcloud-",
+            "azure_",
+            "typespec",
+            "reqwest",
+            "native-tls",
+            "rusqlite",
+            "libsqlite3-sys",
+            "clap",
+        ],
+    ),
     (
         "labelrelay-cloud-function",
         &[
@@ -47,7 +69,7 @@ const PROGRAMS_NEVER: [(&str, &[&str]); 2] = [
             "google-",
             "gcloud-",
             "reqwest",
-            "openssl",
+            "openssl-sys",
             "native-tls",
             "rusqlite",
             "libsqlite3-sys",
