@@ -7,7 +7,7 @@ use labelrelay_core::Clock;
 use labelrelay_core::config::{ConfigError, Lookup};
 use labelrelay_lambda::init::{self, Role};
 use labelrelay_lambda::{Event, Function, FunctionClock, Redrive, Telemetry, log};
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use places::Places;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -104,7 +104,7 @@ async fn serve(function: Function) -> Result<(), Error> {
         let (event, context) = event.into_parts();
         log::in_request(context.request_id, async move {
             let answer = function.invoke(event, context.deadline).await;
-            answer.map_err(Error::from)
+            answer.map_err(|error| diagnostic("NotARequest", &error))
         })
     }));
     Box::pin(run).await
@@ -117,8 +117,16 @@ async fn empty(redrive: Redrive) -> Result<(), Error> {
         let context = event.context;
         log::in_request(context.request_id, async move {
             let moved = redrive.invoke(context.deadline).await;
-            moved.map_err(Error::from)
+            moved.map_err(|error| diagnostic("FallbackUnreadable", &error))
         })
     }))
     .await
+}
+
+/// What Lambda shows to whoever invoked the function directly, and counts as an error.
+fn diagnostic(kind: &str, error: &dyn std::error::Error) -> Diagnostic {
+    Diagnostic {
+        error_type: kind.to_owned(),
+        error_message: error.to_string(),
+    }
 }

@@ -16,6 +16,8 @@ pub struct Response {
     pub body: String,
     /// Never.
     pub is_base64_encoded: bool,
+    /// None; `cargo lambda watch` wants to see that there are none.
+    pub cookies: [String; 0],
 }
 
 impl From<Answer> for Response {
@@ -35,6 +37,7 @@ impl From<Answer> for Response {
             headers,
             body: String::from_utf8_lossy(&answer.body).into_owned(),
             is_base64_encoded: false,
+            cookies: [],
         }
     }
 }

@@ -1,4 +1,11 @@
 //! The function: its handler in this process, and its binary behind the real tools.
 
+mod binary;
 mod conformance;
 mod craft;
+mod failures;
+mod handler;
+mod init;
+mod masked;
+mod quiet;
+mod setting;

@@ -15,7 +15,7 @@ mod relay;
 mod serve;
 
 pub use cases::cases;
-pub use relay::{FOREIGN, SECRET, world};
+pub use relay::{CONFIG, FOREIGN, SECRET, world};
 pub use serve::serve;
 
 use crate::memory::Fault;

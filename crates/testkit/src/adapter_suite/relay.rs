@@ -12,7 +12,8 @@ pub const SECRET: &str = "conformance0secret0of0forty0characters00";
 /// A secret that no source has.
 pub const FOREIGN: &str = "somebody0elses0secret0forty0characters00";
 
-const CONFIG: &str = r#"
+/// The sources of all cases; the variable `SECRET` holds the secret of each.
+pub const CONFIG: &str = r#"
 [[source]]
 name = "labelbox"
 provider = "labelbox"

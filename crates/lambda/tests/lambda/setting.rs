@@ -1,0 +1,82 @@
+//! What the function is told, and AWS's stand-in behind it.
+
+use crate::quiet::assert_quiet;
+use labelrelay_testkit::adapter_suite::{CONFIG, SECRET};
+use labelrelay_tests::servers::{Ministack, environment};
+use serde_json::Value;
+
+pub(crate) type Variables = Vec<(String, String)>;
+
+/// The sources of the conformance suite, with everything that the log can say.
+pub(crate) fn variables(endpoint: &str, queue: &str) -> Variables {
+    let mut variables = environment(endpoint);
+    variables.extend(
+        [
+            ("LABELRELAY_CONFIG_TOML", CONFIG),
+            ("SECRET", SECRET),
+            ("LABELRELAY_QUEUE", queue),
+            ("LABELRELAY_LOG", "trace"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    variables
+}
+
+pub(crate) fn with(mut variables: Variables, name: &str, value: &str) -> Variables {
+    variables.retain(|(set, _)| set != name);
+    variables.push((name.to_owned(), value.to_owned()));
+    variables
+}
+
+/// A queue and a bucket.
+pub(crate) struct Cloud {
+    pub(crate) ministack: Ministack,
+    pub(crate) queue: String,
+}
+
+impl Cloud {
+    pub(crate) fn start() -> Self {
+        let ministack = Ministack::start();
+        let make = "client('s3').create_bucket(Bucket='bucket', CreateBucketConfiguration={'LocationConstraint': 'eu-central-1'})\n\
+            print(client('sqs').create_queue(QueueName='events')['QueueUrl'])";
+        let queue = ministack.boto3(make, &[]);
+        Self { ministack, queue }
+    }
+
+    /// The function's variables. Nothing here is to be late: what is slow is the machine.
+    pub(crate) fn variables(&self) -> Variables {
+        let variables = variables(&self.ministack.endpoint(), &self.queue);
+        let variables = with(variables, "LABELRELAY_BLOB_STORE", "s3://bucket/claims");
+        with(variables, "LABELRELAY_DEADLINE_MS", "30000")
+    }
+
+    /// Everything that lies on the queue; nothing is left there.
+    pub(crate) fn drain(&self) -> Vec<Vec<u8>> {
+        let script = "sqs, found = client('sqs'), []\n\
+            while True:\n\
+            \x20   some = sqs.receive_message(QueueUrl=args[0], MaxNumberOfMessages=10).get('Messages', [])\n\
+            \x20   if not some: break\n\
+            \x20   for one in some:\n\
+            \x20       found.append(one['Body'])\n\
+            \x20       sqs.delete_message(QueueUrl=args[0], ReceiptHandle=one['ReceiptHandle'])\n\
+            print(json.dumps(found))";
+        let found: Vec<String> =
+            serde_json::from_str(&self.ministack.boto3(script, &[&self.queue])).unwrap();
+        found.into_iter().map(String::into_bytes).collect()
+    }
+}
+
+/// Status and body of a response of payload format 2.0.
+pub(crate) fn answer(response: &Value) -> (u16, Vec<u8>) {
+    let status = response["statusCode"].as_u64();
+    let status = status.unwrap_or_else(|| panic!("no response: {response}"));
+    let body = response["body"].as_str().expect("a body").as_bytes();
+    (u16::try_from(status).unwrap(), body.to_vec())
+}
+
+/// The bodies of every case of the suite, none of which a log may show.
+pub(crate) fn quiet_about_cases(log: &str) {
+    let cases = labelrelay_testkit::adapter_suite::cases();
+    let requests = cases.iter().flat_map(|case| &case.requests);
+    assert_quiet(log, requests.map(|(request, _)| request.body.as_slice()));
+}
