@@ -20,7 +20,7 @@ fn everything_delivered_to_a_deployed_relay_is_consumed_and_an_upgrade_keeps_it(
     };
     let stack = Stack::new();
     let built = build(&folder("built"));
-    let outputs = stack.deploy(&built, &["LabelStudioMlBackend=true"]);
+    let outputs = stack.deploy_configured(&built, &["LabelStudioMlBackend=true"]);
     for name in ["LabelboxSecretCommand", "LabelStudioSecretCommand"] {
         assert_eq!(
             stack.secret(&outputs, name).len(),
@@ -37,6 +37,7 @@ fn everything_delivered_to_a_deployed_relay_is_consumed_and_an_upgrade_keeps_it(
     );
 
     let consumer = permissions::consumer(&stack, outputs.get("ConsumerPolicyArn"));
+    permissions::are_no_wider(&stack, &outputs, &consumer);
     first_proof(&stack, &outputs, &secret, &consumer, &folder("proof"));
     let mut accepted = Accepted::new();
     labelbox(&stack, &outputs, &secret, &mut accepted);

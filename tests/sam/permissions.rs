@@ -1,6 +1,6 @@
 //! Users who may do only what one of the project's policies allows.
 
-use crate::stack::Stack;
+use crate::stack::{Outputs, Stack};
 use crate::tool::root;
 
 /// Variables of the environment.
@@ -14,6 +14,42 @@ pub(crate) fn consumer(stack: &Stack, arn: &str) -> Credentials {
         key = iam.create_access_key(UserName=name)['AccessKey']\n\
         print(key['AccessKeyId'], key['SecretAccessKey'])";
     credentials(&stack.aws.boto3(script, &[arn]))
+}
+
+/// A consumer can consume, and nothing else; and nobody can do it without TLS.
+pub(crate) fn are_no_wider(stack: &Stack, outputs: &Outputs, consumer: &Credentials) {
+    let script = "queue, bucket, plain, user, secret = args\n\
+        us = dict(aws_access_key_id=user, aws_secret_access_key=secret)\n\
+        def refused(call, **more):\n    \
+            try: call(**more)\n    \
+            except Exception as error: return 'AccessDenied' in str(error)\n\
+        claim = dict(Bucket=bucket, Key='claims/probe')\n\
+        client('s3').put_object(**claim, Body=b'')\n\
+        print(json.dumps([\n\
+            refused(client('sqs', **us).send_message, QueueUrl=queue, MessageBody='{}'),\n\
+            refused(client('sqs', **us).purge_queue, QueueUrl=queue),\n\
+            refused(client('s3', **us).get_object, Bucket=bucket, Key='fallback/x'),\n\
+            refused(client('s3', **us).put_object, Bucket=bucket, Key='claims/x', Body=b''),\n\
+            refused(client('sqs', **us, endpoint_url=plain).receive_message, QueueUrl=queue),\n\
+            refused(client('sqs', endpoint_url=plain).send_message, QueueUrl=queue, MessageBody='{}'),\n\
+            refused(client('s3', **us).get_object, **claim), refused(client('s3', **us, endpoint_url=plain).get_object, **claim)]))\n\
+        client('s3').delete_object(**claim)";
+    let plain = format!("http://{}", stack.address());
+    let (user, secret) = (consumer[0].1.as_str(), consumer[1].1.as_str());
+    let arguments = [
+        outputs.get("QueueUrl"),
+        outputs.get("BucketName"),
+        &plain,
+        user,
+        secret,
+    ];
+    let refused: Vec<Option<bool>> =
+        serde_json::from_str(&stack.aws.boto3(script, &arguments)).unwrap();
+    let expected = [vec![Some(true); 6], vec![None, Some(true)]].concat();
+    assert_eq!(
+        refused, expected,
+        "all of these but reading a claim over TLS"
+    );
 }
 
 /// Variables by which a program acts as a new user with the policy that the documentation asks a deployer

@@ -40,20 +40,19 @@ impl Outputs {
     }
 }
 
-/// The stand-in, and the name of a stack in it.
+/// What `samconfig.toml` calls it.
+const NAME: &str = "labelrelay";
+
+/// The stand-in, and the stack in it.
 pub(crate) struct Stack {
     /// Where everything is. It lets a function do only what the function's role allows.
     pub(crate) aws: Aws,
-    name: &'static str,
 }
 
 impl Stack {
     /// An empty stand-in.
     pub(crate) fn new() -> Self {
-        Self {
-            aws: Aws::start(),
-            name: "labelrelay",
-        }
+        Self { aws: Aws::start() }
     }
 
     /// Where function URLs answer.
@@ -61,7 +60,17 @@ impl Stack {
         self.aws.plain()
     }
 
-    /// `sam deploy` of the template at `template`, with these parameters, as `test`.
+    /// `sam deploy` of the template at `template` with the repository's own settings and these parameters.
+    pub(crate) fn deploy_configured(&self, template: &Path, parameters: &[&str]) -> Outputs {
+        let mut command = self.sam_deploy(template, parameters);
+        command
+            .arg("--config-file")
+            .arg(root().join("samconfig.toml"));
+        output(&mut command);
+        self.outputs()
+    }
+
+    /// `sam deploy` as the documentation says it for a release's archive.
     pub(crate) fn deploy(&self, template: &Path, parameters: &[&str]) -> Outputs {
         self.deploy_as(template, parameters, &[])
     }
@@ -73,16 +82,27 @@ impl Stack {
         parameters: &[&str],
         variables: &[(&str, String)],
     ) -> Outputs {
-        let mut command = self.sam("deploy", template);
+        let mut command = self.sam_deploy(template, parameters);
         command
-            .args(["--resolve-s3", "--capabilities", "CAPABILITY_IAM"])
-            .args(["--no-confirm-changeset", "--no-fail-on-empty-changeset"])
-            .args(["--no-progressbar", "--parameter-overrides"])
-            .arg(format!("Architecture={}", architecture()))
-            .args(parameters)
+            .args(["--stack-name", NAME, "--resolve-s3"])
+            .args(["--capabilities", "CAPABILITY_IAM"])
             .envs(variables.iter().map(|(name, value)| (name, value)));
         output(&mut command);
         self.outputs()
+    }
+
+    fn sam_deploy(&self, template: &Path, parameters: &[&str]) -> Command {
+        let mut command = tool("LABELRELAY_TEST_SAM");
+        command
+            .args(["deploy", "--template-file"])
+            .arg(template)
+            .args(["--no-confirm-changeset", "--no-progressbar"])
+            .arg("--parameter-overrides")
+            .arg(format!("Architecture={}", architecture()))
+            .args(parameters)
+            .current_dir(template.parent().unwrap())
+            .envs(self.aws.environment());
+        command
     }
 
     /// What `sam list stack-outputs` says.
@@ -90,7 +110,7 @@ impl Stack {
         let mut command = tool("LABELRELAY_TEST_SAM");
         command
             .args(["list", "stack-outputs", "--output", "json", "--stack-name"])
-            .arg(self.name)
+            .arg(NAME)
             .envs(self.aws.environment());
         let printed = output(&mut command);
         let outputs: Vec<HashMap<String, String>> = serde_json::from_str(&printed).unwrap();
@@ -105,18 +125,6 @@ impl Stack {
                 })
                 .collect(),
         )
-    }
-
-    fn sam(&self, verb: &str, template: &Path) -> Command {
-        let mut command = tool("LABELRELAY_TEST_SAM");
-        command
-            .arg(verb)
-            .arg("--template-file")
-            .arg(template)
-            .args(["--stack-name", self.name])
-            .current_dir(template.parent().unwrap())
-            .envs(self.aws.environment());
-        command
     }
 
     /// The value that the command in the output `name` prints.
