@@ -105,6 +105,19 @@ impl Server {
     /// Stops it where it is: the system still accepts connections for it, and nobody answers them.
     pub fn freeze(&self) {
         self.signal("STOP");
+        let threads = format!("/proc/{}/task", self.child.id());
+        // The signal is sent at once, but threads that run go on until they notice.
+        eventually("all threads have stopped", || {
+            let mut stopped = true;
+            for thread in std::fs::read_dir(&threads).unwrap() {
+                let stat = std::fs::read_to_string(thread.unwrap().path().join("stat"));
+                // The state stands after the name, which is in parentheses.
+                let stat = stat.unwrap_or_default();
+                let state = stat.rsplit(") ").next().unwrap_or_default();
+                stopped &= stat.is_empty() || state.starts_with('T');
+            }
+            stopped.then_some(())
+        });
     }
 
     /// Lets it go on.
