@@ -8,6 +8,7 @@
 )]
 
 mod misbehaving;
+mod permissions;
 mod queues;
 mod s3;
 mod secrets;
