@@ -219,7 +219,7 @@ mod tests {
             .unwrap()
             .iter()
             .map(|line| {
-                assert_eq!(line.iter().filter(|&&b| b == b'\n').count(), 1);
+                assert_eq!(line.split(|&b| b == b'\n').count(), 2, "one line");
                 serde_json::from_slice(line).unwrap()
             })
             .collect();

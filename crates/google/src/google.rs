@@ -145,7 +145,7 @@ impl Google {
 }
 
 /// One TLS library for all clients of the process. Whoever came first has chosen already.
-fn provide_tls() {
+pub fn provide_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 

@@ -27,7 +27,7 @@ mod secret_manager;
 mod storage;
 
 pub use error::SettingError;
-pub use google::Google;
+pub use google::{Google, provide_tls};
 pub use pubsub::{MAX_REQUEST_BYTES, PubSubQueue};
 pub use secret_manager::SecretManagerSecret;
 pub use storage::{GcsBlobStore, GcsFallback};
