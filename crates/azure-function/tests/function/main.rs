@@ -11,6 +11,7 @@
 mod conformance;
 mod identity;
 mod in_process;
+mod label_studio;
 mod program;
 mod redrive;
 mod setting;
