@@ -1,6 +1,6 @@
 //! What is deployed elsewhere than on AWS, checked as far as it can be without a cloud: Terraform plans and
 //! applies `infra/google` against a provider that has the real one's schema, scanners read `infra/azure`
-//! and the Dockerfile, and the Dockerfile's commands are run.
+//! and the Dockerfile, the Dockerfile's commands are run, and the documented consumers consume.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,6 +9,7 @@
 )]
 
 mod bicep;
+mod consumers;
 mod container;
 mod google;
 mod scan;

@@ -51,7 +51,7 @@ impl Deployment {
             providers,
             reattach,
         };
-        output(deployment.terraform("init", &["-input=false"]));
+        output(&mut deployment.terraform("init", &["-input=false"]));
         deployment
     }
 
