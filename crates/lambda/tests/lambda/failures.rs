@@ -75,6 +75,18 @@ fn whatever_the_queue_does_the_sender_is_told_in_time_and_the_log_says_why() {
         "{}",
         function.log()
     );
+    let actions: Vec<_> = server.seen().into_iter().map(|seen| seen.action).collect();
+    assert_eq!(
+        (actions, server.connections()),
+        (
+            vec![
+                "AmazonSQS.GetQueueAttributes".to_owned(),
+                "AmazonSQS.SendMessage".to_owned()
+            ],
+            1
+        ),
+        "INIT opened the connection that the first event uses"
+    );
     for (n, (behaviour, words)) in cases.into_iter().enumerate() {
         let before = function.log().len();
         server.behave(behaviour.clone());

@@ -3,7 +3,9 @@
 mod binary;
 mod conformance;
 mod craft;
+mod edges;
 mod failures;
+mod fallback;
 mod handler;
 mod init;
 mod masked;

@@ -1,0 +1,58 @@
+//! The queue refuses an event, the fallback has it, the second function moves it into the queue.
+
+use crate::craft::{Form, Front, event};
+use crate::setting::{Cloud, answer, with};
+use labelrelay_testkit::adapter_suite::SECRET;
+use labelrelay_testkit::request::TestRequest;
+use labelrelay_tests::servers::{Behaviour, Function, Misbehaving};
+use serde_json::json;
+
+#[test]
+#[ignore = "needs the function, its emulator and MiniStack: cargo xtask test"]
+fn an_event_that_the_queue_refuses_gets_there_in_the_end() {
+    let cloud = Cloud::start();
+    let refusing = Misbehaving::start(Behaviour::error(403, "AccessDeniedException", "no policy"));
+    let variables = with(
+        cloud.variables(),
+        "LABELRELAY_FALLBACK",
+        "s3://bucket/fallback",
+    );
+    let broken = with(
+        variables.clone(),
+        "AWS_ENDPOINT_URL_SQS",
+        &refusing.endpoint(),
+    );
+    let relay = Function::start(&broken);
+    let body = br#"{"id":"l1","label":"{}"}"#;
+    let request = TestRequest::labelbox(SECRET, "LABEL_CREATED", "delivery", body);
+    let now = jiff::Timestamp::now().as_millisecond();
+    let event = event(Front::FunctionUrl, Form::Text, &request, now);
+    let response = relay.invoke(&serde_json::to_vec(&event).unwrap());
+    assert_eq!(answer(&response).0, 200, "{response}\n{}", relay.log());
+    assert!(
+        relay.log().contains("\"event\":\"delivery_in_fallback\""),
+        "{}",
+        relay.log()
+    );
+    assert!(relay.log().contains("sqs:SendMessage"), "{}", relay.log());
+    assert_eq!(cloud.drain().len(), 0);
+
+    let redrive = |variables| {
+        let function = Function::start(&with(variables, "LABELRELAY_FUNCTION", "redrive"));
+        let result = function.invoke(br#"{"source":"aws.scheduler"}"#);
+        (result, function.log())
+    };
+    let (result, log) = redrive(broken);
+    assert_eq!(result, json!({"moved": 0, "left": 1}), "{log}");
+    assert!(
+        log.contains("\"event\":\"fallback_not_empty\"") && log.contains("\"FallbackLeft\":1"),
+        "{log}"
+    );
+    let (result, log) = redrive(variables.clone());
+    assert_eq!(result, json!({"moved": 1, "left": 0}), "{log}");
+    let envelopes = cloud.drain();
+    assert_eq!(envelopes.len(), 1);
+    assert!(envelopes[0].ends_with(&[b",\"data\":", &body[..], b"}"].concat()));
+    let (result, log) = redrive(variables);
+    assert_eq!(result, json!({"moved": 0, "left": 0}), "{log}");
+}
