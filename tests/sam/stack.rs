@@ -2,7 +2,7 @@
 
 use crate::aws::Aws;
 use crate::tool::{output, path, root, tool};
-use labelrelay_tests::servers::installed;
+use labelrelay_tests::servers::{REGION, installed};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -89,6 +89,16 @@ impl Stack {
             .envs(variables.iter().map(|(name, value)| (name, value)));
         output(&mut command);
         self.outputs()
+    }
+
+    /// `sam delete`.
+    pub(crate) fn delete(&self) {
+        let mut command = tool("LABELRELAY_TEST_SAM");
+        command
+            .args(["delete", "--no-prompts", "--stack-name", NAME])
+            .args(["--region", REGION])
+            .envs(self.aws.environment());
+        output(&mut command);
     }
 
     fn sam_deploy(&self, template: &Path, parameters: &[&str]) -> Command {

@@ -96,3 +96,26 @@ fn an_address_that_is_not_on_the_list_is_refused() {
     assert_eq!(answer.status, 403, "{}", answer.text());
     assert_eq!(stack.waiting(&outputs), 0);
 }
+
+#[test]
+#[ignore = "needs SAM and MiniStack: cargo xtask test"]
+fn uninstalling_keeps_what_was_not_consumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let stack = Stack::new();
+    let outputs = stack.deploy(&archive::pack(folder.path()), &["LabelStudio=false"]);
+    let secret = stack.secret(&outputs, "LabelboxSecretCommand");
+    let mut accepted = Accepted::new();
+    let large = sender::label(&"x".repeat(1_200_000));
+    deliver(&stack, &outputs, &secret, &large, &mut accepted);
+    stack.delete();
+    assert_eq!(stack.waiting(&outputs), 1);
+    assert_eq!(stack.objects(&outputs, "claims/").len(), 1);
+    let request = sender::labelbox(
+        &secret,
+        "LABEL_CREATED",
+        "ckfgcfsjk09jn06624cy7gb26",
+        &large,
+    );
+    let answer = crate::delivery::send(&stack, &outputs, &request);
+    assert_eq!(answer.status, 404, "the URL is gone: {}", answer.text());
+}
