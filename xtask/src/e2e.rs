@@ -43,6 +43,15 @@ pub(crate) fn azure(names: &[String]) -> Outcome {
     status(setting.azure_tests().args(names))
 }
 
+/// By hand: the tests of `infra` and the Dockerfile alone, or those with one of `names` in theirs.
+pub(crate) fn infra(names: &[String]) -> Outcome {
+    let mut setting = Setting::prepare()?;
+    setting.prepare_google()?;
+    setting.prepare_azure()?;
+    setting.prepare_infra()?;
+    status(setting.infra_tests().args(names))
+}
+
 /// What the tests run against.
 pub(crate) struct Setting {
     told: Told,
@@ -84,6 +93,12 @@ impl Setting {
         Ok(())
     }
 
+    /// Installs what tests of `infra` need besides those of Google Cloud and Azure.
+    pub(crate) fn prepare_infra(&mut self) -> Outcome {
+        self.told.extend(tools::infra()?);
+        Ok(())
+    }
+
     /// Lets the tests that `command` runs find it.
     pub(crate) fn tell<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         // A snapshot that differs fails; it is never rewritten by a test run.
@@ -122,6 +137,14 @@ impl Setting {
         let mut tests = cargo(
             "test --workspace --test azure --test azure_function -- --test-threads=2 --show-output --ignored",
         );
+        self.tell(&mut tests);
+        tests
+    }
+
+    /// The tests of what is deployed elsewhere than on AWS: each starts Terraform, a scanner or a build.
+    pub(crate) fn infra_tests(&self) -> Command {
+        let mut tests =
+            cargo("test --workspace --test infra -- --test-threads=2 --show-output --ignored");
         self.tell(&mut tests);
         tests
     }

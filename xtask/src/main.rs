@@ -24,6 +24,7 @@ Usage: cargo xtask <verb>
   aws [NAME…]          the tests of AWS alone, against local servers that stand in for it
   google [NAME…]       the tests of Google Cloud alone, against its Pub/Sub emulator and a stand-in for its storage
   azure [NAME…]        the tests of Azure alone, against Azurite and a stand-in for the Functions host
+  infra [NAME…]        the tests of Terraform, Bicep, Dockerfile and documented consumers alone
   bench [OPTIONS]      whole servers under load, then the pipeline's own benchmarks
                          --json FILE      write the figures to FILE as well
                          --prefill N      events in the queue before measuring (default 1000000)
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         "aws" => e2e::aws(&rest),
         "google" => e2e::google(&rest),
         "azure" => e2e::azure(&rest),
+        "infra" => e2e::infra(&rest),
         "bench" => bench::run(&rest),
         "tree" => tree::run(),
         #[cfg(feature = "load")]

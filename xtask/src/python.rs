@@ -72,6 +72,42 @@ pub(crate) const CHECKOV: Environment = Environment {
     program: "bin/checkov",
 };
 
+/// The schema of Terraform's Google provider, for the stand-in that the tests deploy to.
+pub(crate) const TERRAFORM_GOOGLE: Environment = Environment {
+    folder: "terraform-google-8.7.0",
+    requirements: "terraform-google-8.7.0.txt",
+    program: "bin/python",
+};
+
+/// Parsers of Bicep, and the models of Azure's resources. Its name is not a version's: many packages
+/// make it up.
+pub(crate) const AZURE_MODELS: Environment = Environment {
+    folder: "azure-models-1",
+    requirements: "azure-models.txt",
+    program: "bin/python",
+};
+
+/// Google's own clients, for the documented consumer.
+pub(crate) const GOOGLE_CLIENTS: Environment = Environment {
+    folder: "google-clients-1",
+    requirements: "google-clients.txt",
+    program: "bin/python",
+};
+
+/// Azure's own clients, for the documented consumer.
+pub(crate) const AZURE_CLIENTS: Environment = Environment {
+    folder: "azure-clients-1",
+    requirements: "azure-clients.txt",
+    program: "bin/python",
+};
+
+/// Checks Dockerfiles.
+pub(crate) const HADOLINT: Environment = Environment {
+    folder: "hadolint-2.15.1",
+    requirements: "hadolint-2.15.1.txt",
+    program: "bin/hadolint",
+};
+
 /// What the platform's documents run their example with.
 #[cfg(feature = "load")]
 pub(crate) const FLASK: Environment = Environment {

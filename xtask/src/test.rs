@@ -52,6 +52,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         setting.prepare_google()
     })?;
     steps.run("local servers for Azure", || setting.prepare_azure())?;
+    steps.run("Terraform, scanners", || setting.prepare_infra())?;
     steps.run("tests", || {
         let references = References::new()?;
         let mut tests = cargo("test --workspace");
@@ -66,6 +67,9 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     steps.run("AWS", || status(&mut setting.aws_tests()))?;
     steps.run("Google Cloud", || status(&mut setting.google_tests()))?;
     steps.run("Azure", || status(&mut setting.azure_tests()))?;
+    steps.run("Terraform, Bicep, container", || {
+        status(&mut setting.infra_tests())
+    })?;
     steps.summary();
     Ok(())
 }

@@ -4,7 +4,8 @@
 use crate::Outcome;
 use crate::npm::{AZURITE, FAUXQS};
 use crate::python::{
-    CARGO_LAMBDA, CFN_LINT, CHECKOV, FAKE_GCS, LABEL_STUDIO, MINISTACK, SAM, SEAWEEDFS,
+    AZURE_CLIENTS, AZURE_MODELS, CARGO_LAMBDA, CFN_LINT, CHECKOV, FAKE_GCS, GOOGLE_CLIENTS,
+    HADOLINT, LABEL_STUDIO, MINISTACK, SAM, SEAWEEDFS, TERRAFORM_GOOGLE,
 };
 use std::path::{Path, PathBuf};
 
@@ -82,6 +83,34 @@ fn fake_gcs(python: &Path) -> Outcome<PathBuf> {
 /// What the tests of Azure need besides.
 pub(crate) fn azure() -> Outcome<Told> {
     Ok(vec![("LABELRELAY_TEST_AZURITE", AZURITE.ensure()?)])
+}
+
+/// What the tests of `infra` and the Dockerfile need besides what those of all clouds need.
+pub(crate) fn infra() -> Outcome<Told> {
+    Ok(vec![
+        ("LABELRELAY_TEST_TERRAFORM", terraform()?),
+        (
+            "LABELRELAY_TEST_TERRAFORM_GOOGLE",
+            TERRAFORM_GOOGLE.ensure()?,
+        ),
+        ("LABELRELAY_TEST_AZURE_MODELS", AZURE_MODELS.ensure()?),
+        ("LABELRELAY_TEST_GOOGLE_PYTHON", GOOGLE_CLIENTS.ensure()?),
+        ("LABELRELAY_TEST_AZURE_PYTHON", AZURE_CLIENTS.ensure()?),
+        ("LABELRELAY_TEST_HADOLINT", HADOLINT.ensure()?),
+        ("LABELRELAY_TEST_CHECKOV", CHECKOV.ensure()?),
+    ])
+}
+
+/// Terraform, which no package registry has.
+fn terraform() -> Outcome<PathBuf> {
+    if let Some(told) = std::env::var_os("LABELRELAY_TEST_TERRAFORM") {
+        return Ok(told.into());
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|folder| folder.join("terraform"))
+        .find(|program| program.is_file())
+        .ok_or_else(|| "Terraform 1.11 or newer is needed (https://developer.hashicorp.com/terraform/install): put it on the PATH, or set LABELRELAY_TEST_TERRAFORM to it".into())
 }
 
 /// The Lambda runtime interface emulator, which lies among the files of the SAM command line.
