@@ -18,6 +18,8 @@
 //!
 //! [adc]: https://cloud.google.com/docs/authentication/application-default-credentials
 
+#[cfg(test)]
+mod cloud_tests;
 mod error;
 mod google;
 mod place;
@@ -25,6 +27,8 @@ mod pubsub;
 mod rest;
 mod secret_manager;
 mod storage;
+#[cfg(test)]
+mod stub;
 
 pub use error::SettingError;
 pub use google::{Google, provide_tls};

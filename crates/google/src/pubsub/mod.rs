@@ -106,7 +106,7 @@ impl PubSubQueue {
 
     /// Asks for the permission to publish. It takes no permission to ask; where there is no topic, there is
     /// no permission either.
-    async fn may_publish(&self, rest: &Rest) -> Result<(), QueueError> {
+    pub(crate) async fn may_publish(&self, rest: &Rest) -> Result<(), QueueError> {
         let path = format!("/v1/{}:testIamPermissions", self.resource);
         let request = rest.request(Method::POST, &path);
         let request = request
