@@ -1,33 +1,35 @@
 //! Connections that look alive and are not.
 
 use crate::setting::queue;
+use labelrelay_core::QueueErrorKind;
 use labelrelay_core::clock::within;
-use labelrelay_core::{Clock as _, QueueErrorKind};
 use labelrelay_http::SystemClock;
 use labelrelay_testkit::queue_suite::message;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-/// A queue service that answers `answers(n)` requests on its n-th connection and is silent afterwards.
-/// Returns the URL of a queue of it, and how many connections came.
-fn service(answers: fn(usize) -> usize) -> (String, Arc<AtomicUsize>) {
+/// A queue service whose first `silent` connections answer one request each, all at the same time, and
+/// nothing afterwards. Returns the URL of a queue of it, and how many connections came.
+fn service(silent: usize) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/a/events?sig=x", listener.local_addr().unwrap());
     let count = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&count);
+    let together = Arc::new(Barrier::new(silent.max(1)));
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let number = counter.fetch_add(1, Ordering::SeqCst);
-            std::thread::spawn(move || serve(stream, answers(number)));
+            let falls_silent = counter.fetch_add(1, Ordering::SeqCst) < silent;
+            let together = falls_silent.then(|| Arc::clone(&together));
+            std::thread::spawn(move || serve(stream, together.as_deref()));
         }
     });
     (url, count)
 }
 
-fn serve(stream: TcpStream, answers: usize) {
+fn serve(stream: TcpStream, falls_silent: Option<&Barrier>) {
     let mut reader = BufReader::new(stream);
     for served in 0.. {
         let mut length = 0;
@@ -48,10 +50,13 @@ fn serve(stream: TcpStream, answers: usize) {
         }
         let mut body = vec![0; length];
         reader.read_exact(&mut body).unwrap();
-        if served >= answers {
-            // Until the other end hangs up.
-            let _ = reader.read(&mut [0]);
-            return;
+        if let Some(together) = falls_silent {
+            if served > 0 {
+                // Until the other end hangs up.
+                let _ = reader.read(&mut [0]);
+                return;
+            }
+            together.wait();
         }
         let (status, body) = if is_post {
             (
@@ -71,7 +76,7 @@ fn serve(stream: TcpStream, answers: usize) {
 
 #[tokio::test]
 async fn a_connection_is_used_again() {
-    let (url, connections) = service(|_| 100);
+    let (url, connections) = service(0);
     let queue = queue(&url);
     queue.check().await.unwrap();
     for n in 0..5 {
@@ -80,21 +85,20 @@ async fn a_connection_is_used_again() {
     assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
 
-/// What a pooled connection does when the other end of it was replaced: no reset, no answer.
+/// What kept connections do when the other end of all of them was replaced: no reset, no answer.
 #[tokio::test]
 async fn an_attempt_that_is_given_up_makes_the_next_one_begin_afresh() {
-    let (url, connections) = service(|connection| if connection == 0 { 1 } else { 100 });
+    let (url, connections) = service(3);
     let queue = queue(&url);
-    queue.check().await.unwrap();
+    let opened = tokio::join!(queue.check(), queue.check(), queue.check());
+    opened.0.and(opened.1).and(opened.2).unwrap();
     let clock = SystemClock::new();
     let sent = message("1", b"{}");
-    let begun = clock.monotonic();
     let first = within(&clock, Duration::from_millis(200), queue.send(&sent)).await;
-    assert!(first.is_err(), "the first connection is silent");
-    // No time is asserted: were the old connection used again, this would never end.
-    queue.send(&sent).await.unwrap();
-    assert!(clock.monotonic() > begun);
-    assert_eq!(connections.load(Ordering::SeqCst), 2);
+    assert!(first.is_err(), "all connections are silent");
+    let second = within(&clock, Duration::from_secs(30), queue.send(&sent)).await;
+    second.expect("not another silent one").unwrap();
+    assert_eq!(connections.load(Ordering::SeqCst), 4);
 }
 
 #[tokio::test]
