@@ -195,7 +195,7 @@ mod tests {
             let event = HttpEvent { at, ..event() };
             let arrived = head(&event, &clock).arrived;
             assert_eq!(
-                clock.monotonic() - arrived,
+                clock.monotonic().saturating_sub(arrived),
                 Duration::from_millis(waited),
                 "{at:?}"
             );

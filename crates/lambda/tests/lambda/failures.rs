@@ -67,7 +67,6 @@ fn whatever_the_queue_does_the_sender_is_told_in_time_and_the_log_says_why() {
         (Behaviour::Hang, "queue_late"),
         (Behaviour::HangUp, "queue_unavailable"),
         (Behaviour::Cut, "queue_unproven"),
-        (Behaviour::Reset, "queue_unavailable"),
     ];
     assert_eq!(
         answer(&send(&function, &delivery(0))).0,
@@ -105,6 +104,25 @@ fn whatever_the_queue_does_the_sender_is_told_in_time_and_the_log_says_why() {
     }
     let bodies: Vec<_> = (0..20).map(|n| delivery(n).body).collect();
     assert_quiet(&function.log(), bodies.iter().map(Vec::as_slice));
+}
+
+#[test]
+#[ignore = "needs the function and its emulator: cargo xtask test"]
+fn a_queue_out_of_reach_fails_no_start() {
+    let server = Misbehaving::start_tls(Behaviour::Reset);
+    let queue = format!("{}/123456789012/events", server.endpoint());
+    let variables = variables(&server.endpoint(), &queue);
+    let variables = with(variables, "LABELRELAY_DEADLINE_MS", DEADLINE_MS);
+    let authority = server.authority().display().to_string();
+    let function = Function::start(&with(variables, "AWS_CA_BUNDLE", &authority));
+    let response = send(&function, &delivery(0));
+    let log = function.log();
+    assert_eq!(answer(&response).0, 503, "{response}\n{log}");
+    assert!(log.contains("\"what\":\"queue_not_ready\""), "{log}");
+    assert!(log.contains("queue_unavailable"), "{log}");
+    server.behave(Behaviour::Well);
+    let again = send(&function, &delivery(0));
+    assert_eq!(answer(&again).0, 200, "{again}");
 }
 
 #[test]

@@ -1,5 +1,12 @@
 //! The function: its handler in this process, and its binary behind the real tools.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod binary;
 mod conformance;
 mod craft;
