@@ -116,9 +116,10 @@ var makeFallback = fallback && empty(fallbackStore)
 var makeLabelboxSecret = labelbox && empty(labelboxSecret)
 var makeLabelStudioSecret = labelStudio && empty(labelStudioSecret)
 
-// Names of accounts and vaults are of the whole world; the group's id makes them this group's.
+// Names of accounts and vaults are of the whole world; the group's id makes them this group's. 24 characters
+// are the most: 7, `host`, and the 13 of uniqueString.
 var unique = uniqueString(resourceGroup().id, name)
-var short = take(replace(name, '-', ''), 8)
+var short = take(replace(name, '-', ''), 7)
 
 module events 'events.bicep' = {
   name: '${name}-events'
@@ -174,10 +175,6 @@ var settings = [
 var withFallback = [
   { name: 'LABELRELAY_FALLBACK', value: makeFallback ? events.outputs.fallback : fallbackStore }
 ]
-// A timer without a fallback would fail every time.
-var withoutFallback = [
-  { name: 'AzureWebJobs.redrive.Disabled', value: 'true' }
-]
 
 module function 'function.bicep' = {
   name: '${name}-function'
@@ -190,7 +187,7 @@ module function 'function.bicep' = {
     instanceMemory: instanceMemory
     logRetentionDays: logRetentionDays
     logDailyCapGb: logDailyCapGb
-    settings: concat(settings, fallback ? withFallback : withoutFallback)
+    settings: concat(settings, fallback ? withFallback : [])
   }
 }
 
