@@ -55,7 +55,7 @@ impl<'a> Line<'a> {
         put("timestamp", crate::log::timestamp(self.at).into());
         put("level", self.level.to_string().to_uppercase().into());
         put("event", self.event.into());
-        put("requestId", super::request_id().into());
+        put("requestId", crate::log::request_id().into());
         if with_details {
             put("reason", self.reason.into());
             if let Some(report) = self.report {

@@ -4,7 +4,7 @@
 
 mod line;
 
-use crate::log::{self, Sink};
+use crate::log::Sink;
 use jiff::Timestamp;
 use labelrelay_core::{BlobError, Observer, Outcome, QueueError, Report, SecretError};
 use labelrelay_http::log::LogObserver;
@@ -121,9 +121,4 @@ fn kind(report: &Report) -> (LevelFilter, &'static str, Option<&'static str>) {
         }
         _ => (LevelFilter::WARN, "delivery_refused", Some("Refused")),
     }
-}
-
-/// The request that this line belongs to.
-fn request_id() -> Option<String> {
-    log::request_id()
 }
