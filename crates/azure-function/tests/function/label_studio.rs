@@ -42,14 +42,15 @@ fn what_is_delivered_is_queued() {
     let mut queued = HashMap::new();
     for message in &messages {
         let envelope = Envelope::decode(&message.body).expect("an envelope");
-        let data = envelope.data.bytes().unwrap();
-        let data = data.map(std::borrow::Cow::into_owned).unwrap_or_else(|| {
-            let uri = envelope.attributes.dataref.as_deref().expect("a claim");
-            let (_, path) = uri
-                .split_once("/labelrelay/")
-                .expect("a URL of the account");
-            azurite.blob(path).expect("the claimed body")
-        });
+        let data = match &envelope.attributes.dataref {
+            Some(uri) => {
+                let (_, path) = uri
+                    .split_once("/labelrelay/")
+                    .expect("a URL of the account");
+                azurite.blob(path).expect("the claimed body")
+            }
+            None => envelope.data.bytes().unwrap().unwrap().into_owned(),
+        };
         queued.insert(envelope.attributes.id.clone(), data);
     }
     for event in &events {

@@ -35,6 +35,7 @@ struct Connections(Pool);
 impl HttpClient for Connections {
     async fn execute_request(&self, request: &Request) -> Result<AsyncRawResponse> {
         let request = convert(request)?;
+        let _slot = self.0.slot().await;
         // Dropped without an answer, by an error or by whoever gave up waiting, it takes the connections
         // that are open now out of use.
         let attempt = self.0.attempt();

@@ -11,6 +11,7 @@ use rustls::{ClientConfig, RootCertStore};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 type Client = LegacyClient<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
@@ -20,10 +21,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Azure's front ends close what is silent for a minute and more; who asks first is never surprised.
 const IDLE: Duration = Duration::from_secs(45);
 
+/// Requests under way at once, hence connections: a storage account's queue takes 2,000 messages a second,
+/// and servers reset connections that come in floods.
+const AT_ONCE: usize = 256;
+
 /// A client whose kept connections can be replaced all at once.
 pub(super) struct Pool {
     connector: HttpsConnector<HttpConnector>,
     current: Mutex<Generation>,
+    slots: Semaphore,
 }
 
 struct Generation {
@@ -38,7 +44,16 @@ impl Pool {
             number: 0,
             client: client(&connector),
         });
-        Self { connector, current }
+        Self {
+            connector,
+            current,
+            slots: Semaphore::new(AT_ONCE),
+        }
+    }
+
+    /// A place among those under way. `None` never comes: nobody closes the semaphore.
+    pub(super) async fn slot(&self) -> Option<SemaphorePermit<'_>> {
+        self.slots.acquire().await.ok()
     }
 
     pub(super) fn attempt(&self) -> Attempt<'_> {
