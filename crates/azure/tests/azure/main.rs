@@ -1,12 +1,7 @@
 //! The back end of Azure: its connections against a server that falls silent, and all of it against the
 //! real Azurite.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod blobs;
 mod connections;
