@@ -349,9 +349,9 @@ async fn after_a_dead_connection_the_next_attempt_connects_anew() {
     for behaviour in [Behaviour::StaleAndSilent, Behaviour::StaleAndReset] {
         for tls in [false, true] {
             let server = if tls {
-                Misbehaving::start_tls(behaviour.clone())
+                Misbehaving::start_tls(Behaviour::WellTogether(3))
             } else {
-                Misbehaving::start(behaviour.clone())
+                Misbehaving::start(Behaviour::WellTogether(3))
             };
             let queue = trusting(&server, tls)();
             let one = message("one", b"{}");
@@ -362,6 +362,7 @@ async fn after_a_dead_connection_the_next_attempt_connects_anew() {
                 opened, 3,
                 "each had a connection of its own, which is idle now"
             );
+            server.behave(behaviour.clone());
             if behaviour == Behaviour::StaleAndSilent {
                 // The relay gives up on an attempt by dropping it, once the request is on its way.
                 let attempt = queue.send(&one);

@@ -18,6 +18,8 @@ use tls::Identity;
 pub enum Behaviour {
     /// Not at all: messages are taken, with the right digests.
     Well,
+    /// As well, but nobody is answered before so many requests were read: each needs a connection.
+    WellTogether(usize),
     /// Messages are answered with the digest of another body.
     WrongBodyMd5,
     /// Messages are answered with the digest of other attributes.
@@ -182,14 +184,17 @@ impl Misbehaving {
 
     /// Waits until so many requests were read.
     pub fn wait_for(&self, requests: usize) {
-        let seen = self.shared.seen.lock().unwrap();
+        self.shared.wait_for(requests);
+    }
+}
+
+impl Shared {
+    fn wait_for(&self, requests: usize) {
+        let seen = self.seen.lock().unwrap();
         let few = |seen: &mut Vec<Seen>| seen.len() < requests;
         let patience = crate::relay::PATIENCE;
-        let (seen, waited) = self
-            .shared
-            .changed
-            .wait_timeout_while(seen, patience, few)
-            .unwrap();
+        let waited = self.changed.wait_timeout_while(seen, patience, few);
+        let (seen, waited) = waited.unwrap();
         assert!(!waited.timed_out(), "{} of {requests} requests", seen.len());
     }
 }
@@ -255,8 +260,12 @@ fn serve(
 ) -> std::io::Result<()> {
     let mut unread = Vec::new();
     for nth in 0.. {
-        if nth > 0 && *shared.behaviour.lock().unwrap() == Behaviour::StaleAndReset {
-            return reset(shared, number, raw);
+        if nth > 0 {
+            // How to behave is asked when the next request comes, not when the last one was answered.
+            raw.peek(&mut [0])?;
+            if *shared.behaviour.lock().unwrap() == Behaviour::StaleAndReset {
+                return reset(shared, number, raw);
+            }
         }
         let Some(request) = Request::read(&mut stream, &mut unread)? else {
             return Ok(());
@@ -270,6 +279,9 @@ fn serve(
             body: request.body,
         });
         shared.changed.notify_all();
+        if let Behaviour::WellTogether(requests) = behaviour {
+            shared.wait_for(requests);
+        }
         match behaviour {
             Behaviour::Hang => return silent(&mut stream),
             Behaviour::StaleAndSilent if nth > 0 => return silent(&mut stream),
