@@ -137,7 +137,7 @@ fn a_rotation_adds_a_version_and_keeps_the_one_before() {
     let deeds = deployment.deeds();
     let deeds: Vec<_> = deeds
         .iter()
-        .map(|deed| (deed.deed.as_str(), deed.kind.as_str(), &deed.state))
+        .map(|deed| (deed.what.as_str(), deed.kind.as_str(), &deed.state))
         .collect();
     // The provider leaves a version enabled that is destroyed with this policy.
     let [("create", made, _), ("delete", ended, state)] = deeds.as_slice() else {

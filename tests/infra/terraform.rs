@@ -17,7 +17,8 @@ pub(crate) struct Deployment {
 
 /// One deed of the stand-in for the provider.
 pub(crate) struct Deed {
-    pub(crate) deed: String,
+    /// `create`, `update` or `delete`.
+    pub(crate) what: String,
     pub(crate) kind: String,
     pub(crate) state: Value,
     pub(crate) config: Value,
@@ -102,7 +103,7 @@ impl Deployment {
         let deed = |line: &str| {
             let line: Value = serde_json::from_str(line).unwrap();
             Deed {
-                deed: line["deed"].as_str().unwrap().to_owned(),
+                what: line["deed"].as_str().unwrap().to_owned(),
                 kind: line["type"].as_str().unwrap().to_owned(),
                 state: line["state"].clone(),
                 config: line["config"].clone(),
