@@ -62,7 +62,8 @@ fn headers(event: &HttpEvent) -> HeaderMap {
 
 /// The lines that `value` was made of. Lambda joins repeated lines with commas, and core knows that for
 /// headers in which no comma can be meant. A secret may hold one; but one that the name of a scheme follows
-/// is the beginning of another line.
+/// is the beginning of another line. In a header of the user's own choice nothing tells: there a secret
+/// that stands twice is a wrong one (401), where `serve` sees two (400).
 fn lines<'a>(name: &HeaderName, value: &'a str) -> Vec<&'a str> {
     let parts = || value.split(',').map(str::trim);
     if name == http::header::AUTHORIZATION && parts().all(has_scheme) {
