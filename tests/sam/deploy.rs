@@ -53,6 +53,7 @@ fn everything_delivered_to_a_deployed_relay_is_consumed_and_an_upgrade_keeps_it(
     let sample = fixture::labelbox().remove(0);
     let body = with_line(&sample.body, "before the upgrade");
     deliver(&stack, &outputs, &secret, &body, &mut accepted);
+    let rotated = stack.rotate(&outputs, "LabelboxSecretCommand");
     let upgraded = stack.deploy_as(
         &archive::pack(&folder("archive")),
         &["LabelStudioMlBackend=true", "LogRetentionDays=7"],
@@ -62,7 +63,7 @@ fn everything_delivered_to_a_deployed_relay_is_consumed_and_an_upgrade_keeps_it(
         upgraded, outputs,
         "URLs, queue, bucket, policy and secrets keep their names"
     );
-    assert_eq!(stack.secret(&upgraded, "LabelboxSecretCommand"), secret);
+    assert_eq!(stack.secret(&upgraded, "LabelboxSecretCommand"), rotated);
     assert_eq!(
         stack.secret(&upgraded, "LabelStudioSecretCommand"),
         label_studio_secret
@@ -73,8 +74,13 @@ fn everything_delivered_to_a_deployed_relay_is_consumed_and_an_upgrade_keeps_it(
         vec![7, 7],
         "the parameter has changed"
     );
-    let body = with_line(&sample.body, "after the upgrade");
-    deliver(&stack, &upgraded, &secret, &body, &mut accepted);
+    for (secret, text) in [
+        (&rotated, "after the upgrade"),
+        (&secret, "with the secret before the rotation"),
+    ] {
+        let body = with_line(&sample.body, text);
+        deliver(&stack, &upgraded, secret, &body, &mut accepted);
+    }
     assert_same(&accepted, &consume(&stack, &upgraded, &kept, &consumer));
 }
 
