@@ -153,8 +153,18 @@ pub(crate) fn required<'a>(url: Option<&'a str>, variable: &str) -> Result<&'a s
     })
 }
 
+/// Under the variable's name, unless another variable is to blame.
 pub(crate) fn at(variable: &'static str) -> impl Fn(SettingError) -> ConfigError {
-    move |error| ConfigError::new(ENVIRONMENT, variable, &error.problem, &error.cure)
+    move |error| {
+        let is_name = |b: u8| b.is_ascii_uppercase() || b == b'_';
+        let other = !error.value.is_empty() && error.value.bytes().all(is_name);
+        let key = if other {
+            error.value.as_str()
+        } else {
+            variable
+        };
+        ConfigError::new(ENVIRONMENT, key, &error.problem, &error.cure)
+    }
 }
 
 /// The project that traces are in: what the environment says, else the topic's.

@@ -9,6 +9,7 @@ use crate::storage::{Bucket, GcsBlobStore, GcsFallback};
 use google_cloud_auth::credentials::{Builder, Credentials, anonymous};
 use jiff::Timestamp;
 use labelrelay_core::config::Lookup;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 const PUBSUB_EMULATOR: &str = "PUBSUB_EMULATOR_HOST";
@@ -27,10 +28,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
 
 /// Google Cloud, as this process may use it.
-#[derive(Debug)]
+///
+/// What takes time to set up (credentials, the system's certificates) is set up when something needs it: with
+/// emulators nothing does.
+#[derive(Debug, Default)]
 pub struct Google {
-    pub(crate) http: reqwest::Client,
-    credentials: Credentials,
+    http: OnceLock<reqwest::Client>,
+    credentials: OnceLock<Credentials>,
     pubsub: Option<String>,
     storage: Option<String>,
     secrets: Option<String>,
@@ -38,53 +42,32 @@ pub struct Google {
 }
 
 impl Google {
-    /// Finds out who we are. Nothing is connected yet. To be called within a Tokio runtime: tokens are
-    /// renewed by a task of it.
+    /// Finds out where the services are. Nothing is connected yet. What follows is to be called within a Tokio
+    /// runtime: tokens are renewed by a task of it.
     ///
     /// # Errors
-    /// [`SettingError`] when the credentials that are configured cannot be used, or an emulator's address
-    /// is none.
+    /// [`SettingError`] when an emulator's address is none.
     pub fn load(lookup: Lookup<'_>) -> Result<Self, SettingError> {
         provide_tls();
-        let credentials = Builder::default().build().map_err(|error| {
-            SettingError::new(
-                "GOOGLE_APPLICATION_CREDENTIALS",
-                format!("leads to credentials that cannot be used: {error}"),
-                "correct or unset it; in Google's cloud nothing has to be set",
-            )
-        })?;
-        let http = client().map_err(|error| {
-            SettingError::new(
-                "TLS",
-                format!("cannot be set up: {error}"),
-                "install the system's CA certificates",
-            )
-        })?;
         Ok(Self {
-            http,
-            credentials,
             pubsub: emulator(lookup, PUBSUB_EMULATOR)?,
             storage: emulator(lookup, STORAGE_EMULATOR)?,
             secrets: emulator(lookup, SECRETS_EMULATOR)?,
             project: lookup(PROJECT).filter(|project| !project.is_empty()),
+            ..Self::default()
         })
-    }
-
-    /// The same, as somebody else. For tests, and for programs that know better who they are.
-    #[must_use]
-    pub fn with_credentials(mut self, credentials: Credentials) -> Self {
-        self.credentials = credentials;
-        self
     }
 
     /// The topic at `url`.
     ///
     /// # Errors
-    /// [`SettingError`] when it is no topic's URL.
+    /// [`SettingError`] when it is no topic's URL, or the credentials that are configured cannot be used.
     pub fn queue(&self, url: &str) -> Result<PubSubQueue, SettingError> {
         let topic = Topic::parse(url)?;
-        let rest = self.pubsub.is_none().then(|| self.rest(None, PUBSUB));
-        let credentials = self.credentials_for(self.pubsub.as_ref());
+        let (credentials, rest) = match self.pubsub {
+            Some(_) => (anonymous::Builder::new().build(), None),
+            None => (self.credentials()?, Some(self.rest(None, PUBSUB)?)),
+        };
         Ok(PubSubQueue::new(
             topic,
             self.pubsub.clone(),
@@ -96,7 +79,8 @@ impl Google {
     /// The store for claim checks at `url`.
     ///
     /// # Errors
-    /// [`SettingError`] when it is no place in Cloud Storage.
+    /// [`SettingError`] when it is no place in Cloud Storage, or the credentials that are configured cannot be
+    /// used.
     pub fn blob_store(&self, url: &str) -> Result<GcsBlobStore, SettingError> {
         self.bucket(url).map(GcsBlobStore::new)
     }
@@ -104,7 +88,8 @@ impl Google {
     /// The fallback at `url`.
     ///
     /// # Errors
-    /// [`SettingError`] when it is no place in Cloud Storage.
+    /// [`SettingError`] when it is no place in Cloud Storage, or the credentials that are configured cannot be
+    /// used.
     pub fn fallback(&self, url: &str) -> Result<GcsFallback, SettingError> {
         self.bucket(url).map(GcsFallback::new)
     }
@@ -112,36 +97,70 @@ impl Google {
     /// The secret behind `gcp-secretmanager:name`, refused after `not_after`.
     ///
     /// # Errors
-    /// [`SettingError`] when it is no secret's name.
+    /// [`SettingError`] when it is no secret's name, or the credentials that are configured cannot be used.
     pub fn secret(
         &self,
         name: &str,
         not_after: Option<Timestamp>,
     ) -> Result<SecretManagerSecret, SettingError> {
         let name = SecretName::parse(name, self.project.as_deref())?;
-        let rest = self.rest(self.secrets.as_ref(), SECRETS);
+        let rest = self.rest(self.secrets.as_ref(), SECRETS)?;
         Ok(SecretManagerSecret::new(name, rest, not_after))
     }
 
     fn bucket(&self, url: &str) -> Result<Bucket, SettingError> {
-        let rest = self.rest(self.storage.as_ref(), STORAGE);
-        Ok(Bucket::new(Place::parse(url)?, rest))
+        let place = Place::parse(url)?;
+        Ok(Bucket::new(
+            place,
+            self.rest(self.storage.as_ref(), STORAGE)?,
+        ))
     }
 
-    fn rest(&self, emulator: Option<&String>, real: &str) -> Rest {
-        Rest {
-            http: self.http.clone(),
-            base: emulator.map_or(real, String::as_str).to_owned(),
-            credentials: emulator.is_none().then(|| self.credentials.clone()),
+    fn rest(&self, emulator: Option<&String>, real: &str) -> Result<Rest, SettingError> {
+        let unusable = |error: reqwest::Error| {
+            SettingError::new(
+                "TLS",
+                format!("cannot be set up: {error}"),
+                "install the system's CA certificates",
+            )
+        };
+        if let Some(emulator) = emulator {
+            // No certificates are looked for: there are none to be shown.
+            let http = client().tls_certs_only([]).build().map_err(unusable)?;
+            return Ok(Rest {
+                http,
+                base: emulator.clone(),
+                credentials: None,
+            });
         }
+        Ok(Rest {
+            http: once(&self.http, || client().build().map_err(unusable))?,
+            base: real.to_owned(),
+            credentials: Some(self.credentials()?),
+        })
     }
 
-    fn credentials_for(&self, emulator: Option<&String>) -> Credentials {
-        match emulator {
-            Some(_) => anonymous::Builder::new().build(),
-            None => self.credentials.clone(),
-        }
+    /// Who we are.
+    fn credentials(&self) -> Result<Credentials, SettingError> {
+        once(&self.credentials, || {
+            Builder::default().build().map_err(|error| {
+                SettingError::new(
+                    "GOOGLE_APPLICATION_CREDENTIALS",
+                    format!("leads to credentials that cannot be used: {error}"),
+                    "correct or unset it; in Google's cloud nothing has to be set",
+                )
+            })
+        })
     }
+}
+
+/// What is kept, or made and kept now.
+fn once<T: Clone, E>(kept: &OnceLock<T>, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    if let Some(kept) = kept.get() {
+        return Ok(kept.clone());
+    }
+    let fresh = make()?;
+    Ok(kept.get_or_init(|| fresh).clone())
 }
 
 /// One TLS library for all clients of the process. Whoever came first has chosen already.
@@ -149,14 +168,13 @@ pub fn provide_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-fn client() -> Result<reqwest::Client, reqwest::Error> {
+fn client() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .user_agent(concat!("labelrelay/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .build()
 }
 
 /// Where an emulator answers. Other languages' clients take an address with and without a scheme.

@@ -107,7 +107,9 @@ fn reqwest_client() -> reqwest::Client {
 #[ignore = "needs the Pub/Sub emulator: cargo xtask test"]
 fn a_stop_finishes_what_was_accepted() {
     let pubsub = PubSub::start();
-    let mut service = Service::start(&variables(&pubsub, &pubsub.topic("stop")));
+    let mut variables = variables(&pubsub, &pubsub.topic("stop"));
+    variables.extend(named(&[("LABELRELAY_DEADLINE_MS", "8000")]));
+    let mut service = Service::start(&variables);
     let request = sender::labelbox(SECRET, "LABEL_CREATED", "d", br#"{"id":"last"}"#);
     let mut client = Client::connect(service.address).unwrap();
     // An answer to the one before shows that the connection is served.

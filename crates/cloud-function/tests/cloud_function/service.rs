@@ -45,6 +45,8 @@ pub(crate) fn variables(pubsub: &PubSub, queue: &str) -> Variables {
         ("LABELBOX_WEBHOOK_SECRET", SECRET),
         ("LABEL_STUDIO_WEBHOOK_SECRET", SECRET),
         ("LABELRELAY_LOG", "debug"),
+        // What is not about time must not fail because a machine is busy.
+        ("LABELRELAY_DEADLINE_MS", "30000"),
     ]));
     variables
 }

@@ -57,6 +57,14 @@ fn bad_configuration_is_one_line_that_names_the_key_and_78() {
             &["PUBSUB_EMULATOR_HOST"],
         ),
         (
+            vec![
+                secret,
+                queue,
+                ("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere.json"),
+            ],
+            &["`GOOGLE_APPLICATION_CREDENTIALS`"],
+        ),
+        (
             vec![secret, queue, ("LABELRELAY_CONFIG", "/nowhere.toml")],
             &["LABELRELAY_CONFIG", "/nowhere.toml"],
         ),
