@@ -192,10 +192,11 @@ fn loopback(port: u16) -> SocketAddr {
 
 fn serve(data: &Path, blobs: SocketAddr, queues: SocketAddr, tls: Option<&Tls<'_>>) -> Server {
     let program: PathBuf = installed("LABELRELAY_TEST_AZURITE").join("node_modules/.bin/azurite");
-    // Ready when both answer anything at all: with TLS that cannot be asked for here.
-    let ready = |_| {
-        [blobs, queues]
-            .iter()
+    // Ready when all take connections: with TLS no more can be asked for here. Tables come last, and what it
+    // does when it is asked to end is set up after them.
+    let ready = |tables| {
+        let all = [blobs, queues, tables];
+        all.iter()
             .all(|address| TcpStream::connect(address).is_ok())
     };
     Server::start_until("Azurite", ready, |table, _| {
