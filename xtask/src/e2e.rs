@@ -6,6 +6,7 @@ use crate::paths::{built, cache};
 use crate::snapshots::References;
 use crate::step::{cargo, status};
 use crate::tools::{self, Told};
+use std::path::Path;
 use std::process::Command;
 
 /// By hand: all of them, or those with one of `names` in theirs.
@@ -74,10 +75,9 @@ impl Setting {
         status(&mut cargo(
             "build --profile lambda --package labelrelay-lambda",
         ))?;
-        self.told.push((
-            "LABELRELAY_TEST_LAMBDA",
-            built("lambda", "labelrelay-lambda")?,
-        ));
+        let function = built("lambda", "labelrelay-lambda")?;
+        weighs_at_most(&function, LAMBDA_BYTES)?;
+        self.told.push(("LABELRELAY_TEST_LAMBDA", function));
         settle()
     }
 
@@ -148,6 +148,23 @@ impl Setting {
         self.tell(&mut tests);
         tests
     }
+}
+
+/// Lambda reads the program from its archive at every start of an instance.
+const LAMBDA_BYTES: u64 = 8_000_000;
+
+/// Fails when a program has outgrown its budget.
+fn weighs_at_most(program: &Path, budget: u64) -> Outcome {
+    let bytes = std::fs::metadata(program)?.len();
+    println!("{}: {bytes} of {budget} bytes", program.display());
+    if bytes <= budget {
+        return Ok(());
+    }
+    Err(format!(
+        "{} has {bytes} bytes, and its budget is {budget}; `cargo tree` says what is new, `cargo bloat` what is large",
+        program.display()
+    )
+    .into())
 }
 
 /// What a build left unwritten would otherwise be written under the tests, whose every commit then

@@ -123,13 +123,13 @@ pub async fn redrive(
                 Err(Failure::NoTime) => return Ok(done),
                 Err(Failure::Queue(error)) => {
                     strikes += 1;
-                    done.stuck(key, error.to_string());
+                    done.keep(key, error.to_string());
                     done.queue_error = Some(error);
                     if strikes == STRIKES {
                         return Ok(done);
                     }
                 }
-                Err(Failure::Own(reason)) => done.stuck(key, reason),
+                Err(Failure::Own(reason)) => done.keep(key, reason),
             }
         }
         after = Some(last);
@@ -137,7 +137,7 @@ pub async fn redrive(
 }
 
 impl Redriven {
-    fn stuck(&mut self, key: String, reason: String) {
+    fn keep(&mut self, key: String, reason: String) {
         self.failed += 1;
         if self.stuck.len() < MAX_REASONS {
             self.stuck.push((key, reason));
