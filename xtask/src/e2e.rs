@@ -73,9 +73,9 @@ impl Setting {
     pub(crate) fn prepare_aws(&mut self) -> Outcome {
         self.told.extend(tools::aws()?);
         status(&mut cargo(
-            "build --profile lambda --package labelrelay-lambda",
+            "build --profile function --package labelrelay-lambda",
         ))?;
-        let function = built("lambda", "labelrelay-lambda")?;
+        let function = built("function", "labelrelay-lambda")?;
         weighs_at_most(&function, LAMBDA_BYTES)?;
         self.told.push(("LABELRELAY_TEST_LAMBDA", function));
         settle()

@@ -2,7 +2,7 @@
 //! against the passes that it cannot avoid, each bare, over the same bytes in the same run: decoding,
 //! HMAC-SHA1, SHA-256, one JSON check, one copy.
 //!
-//! `cargo bench -p labelrelay-lambda --bench large --profile lambda`. Read the ratio: it must not exceed
+//! `cargo bench -p labelrelay-lambda --bench large --profile function`. Read the ratio: it must not exceed
 //! 1.2. It is printed at the end, from interleaved rounds.
 
 #![expect(

@@ -42,7 +42,7 @@ const WAYS: [Way; 8] = [
     Way::of_lambda("opt z, fat", &["opt-level='z'", "lto='fat'"]),
     Way::of_lambda("opt 3, thin", &["opt-level=3", "lto='thin'"]),
     Way::of_lambda("opt s, thin", &["opt-level='s'", "lto='thin'"]),
-    Way::of_lambda("profile lambda", &[]),
+    Way::of_lambda("profile function", &[]),
     // What `sam build` and `cargo lambda build --release` use.
     Way {
         name: "profile release",

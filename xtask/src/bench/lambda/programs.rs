@@ -6,7 +6,7 @@ use crate::step::{cargo, status};
 use std::path::PathBuf;
 
 /// What cargo builds functions with.
-pub(super) const PROFILE: &str = "lambda";
+pub(super) const PROFILE: &str = "function";
 
 pub(super) struct Programs {
     /// Hello world.
