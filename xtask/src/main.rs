@@ -2,6 +2,7 @@
 
 mod bench;
 mod e2e;
+mod lab;
 mod npm;
 mod paths;
 mod python;
@@ -25,6 +26,13 @@ Usage: cargo xtask <verb>
   google [NAME…]       the tests of Google Cloud alone, against its Pub/Sub emulator and a stand-in for its storage
   azure [NAME…]        the tests of Azure alone, against Azurite and a stand-in for the Functions host
   infra [NAME…]        the tests of Terraform, Bicep, Dockerfile and documented consumers alone
+  lab [OPTIONS]        the fault laboratory: faults drawn from seeds, every answer held to its word
+                         --seeds A..B     these seeds (default 0..500), or --seed S
+                         --deliveries N   deliveries of each seed (default 2000)
+                         --jobs J         seeds that run at once (default 2)
+                         --only WHICH     serve or laboratory: seeds of this program alone
+                         --sabotage MODE  break the laboratory's own server, to see that it is noticed
+                         --keep           keep the folders of seeds that failed
   bench [OPTIONS]      whole servers under load, then the pipeline's own benchmarks
                          --json FILE      write the figures to FILE as well
                          --prefill N      events in the queue before measuring (default 1000000)
@@ -55,6 +63,7 @@ fn main() -> ExitCode {
         "google" => e2e::google(&rest),
         "azure" => e2e::azure(&rest),
         "infra" => e2e::infra(&rest),
+        "lab" => lab::run(&rest),
         "bench" => bench::run(&rest),
         "tree" => tree::run(),
         #[cfg(feature = "load")]

@@ -1,0 +1,63 @@
+//! Obligations that were not kept.
+
+use std::fmt;
+
+/// One of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Broken {
+    pub(crate) what: What,
+    /// The delivery that it is about, where there is one.
+    pub(crate) number: Option<u32>,
+    pub(crate) detail: String,
+}
+
+/// Of which sort it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum What {
+    /// Acknowledged, and nowhere to be found.
+    Lost,
+    /// Not the bytes that were sent, or not the event that was acknowledged.
+    Changed,
+    /// In the queue, and nobody sent it whole.
+    Invented,
+    /// A forgery was let in.
+    Forged,
+    /// An id twice, where a repeat had to be recognised; or more events than deliveries.
+    Twice,
+    /// An answer that this delivery must not get.
+    Answer,
+    /// No answer at all.
+    Silence,
+    /// The process panicked, or ended when nobody killed it.
+    Process,
+    /// What waited in the fallback did not come out of it.
+    Stuck,
+}
+
+impl Broken {
+    pub(crate) fn of(what: What, number: u32, detail: impl Into<String>) -> Self {
+        Self {
+            what,
+            number: Some(number),
+            detail: detail.into(),
+        }
+    }
+
+    pub(crate) fn general(what: What, detail: impl Into<String>) -> Self {
+        Self {
+            what,
+            number: None,
+            detail: detail.into(),
+        }
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = format!("{:?}", self.what).to_lowercase();
+        match self.number {
+            Some(number) => write!(f, "{what}: delivery {number}: {}", self.detail),
+            None => write!(f, "{what}: {}", self.detail),
+        }
+    }
+}

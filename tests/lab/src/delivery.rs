@@ -1,0 +1,319 @@
+//! From a plan and a number to one delivery: what is sent, with which credential, in which way. A pure
+//! function, so that the oracle can make every body again.
+
+mod body;
+
+use crate::fault::{Fault, Faults};
+use crate::plan::Plan;
+use crate::secrets::{Source, foreign, secret};
+use labelrelay_tests::random::Random;
+use labelrelay_tests::sender;
+
+/// How far back a delivery may be that is sent again.
+const BACK: u64 = 200;
+
+/// One delivery.
+#[derive(Debug, Clone)]
+pub(crate) struct Delivery {
+    pub(crate) number: u32,
+    pub(crate) source: Source,
+    pub(crate) body: Vec<u8>,
+    pub(crate) credential: Credential,
+    pub(crate) way: Way,
+    /// Whether it was sent before, under another number.
+    pub(crate) is_again: bool,
+    id: String,
+    topic: &'static str,
+    below: &'static str,
+}
+
+/// What it shows to be let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Credential {
+    /// The secret of this rotation.
+    Of(u32),
+    /// That of a rotation so long ago that it must not do any more.
+    Retired(u32),
+    /// Something that never was right.
+    Forged(Forgery),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Forgery {
+    /// Somebody else's secret.
+    Foreign,
+    /// The right signature of another body; a secret with one character changed.
+    Changed,
+    /// Nothing.
+    Missing,
+    /// The right one, and an empty body.
+    Empty,
+}
+
+/// How it goes over the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Whole, on a connection that is kept.
+    Whole,
+    /// In pieces, with pauses, perhaps without saying how long it is.
+    Pieces { chunked: bool },
+    /// The connection is closed after the last byte.
+    HangUp,
+    /// The connection is reset after so many thousandths of the body.
+    Cut { thousandths: u64 },
+    /// So many copies, whose last bytes are sent together.
+    Copies(u32),
+}
+
+impl Delivery {
+    pub(crate) fn of(plan: &Plan, number: u32) -> Self {
+        if number >= plan.deliveries {
+            return Self::afterwards(plan, number);
+        }
+        let mut random = draw(plan, number);
+        let again = match random.below(10) {
+            0 if number > 0 => again(plan, number, &mut random),
+            _ => None,
+        };
+        let (mut delivery, is_again) = match again {
+            Some(earlier) => (earlier, true),
+            None => (Self::fresh(plan, number, &mut random), false),
+        };
+        if is_again && random.below(2) == 0 {
+            // Another webhook reports the same.
+            delivery.id = format!("{:016x}", random.below(u64::MAX));
+        }
+        delivery.number = number;
+        delivery.is_again = is_again;
+        delivery.credential = credential(plan, number, &mut random);
+        delivery.way = way(&mut random);
+        if delivery.credential == Credential::Forged(Forgery::Empty) {
+            delivery.body.clear();
+        }
+        if matches!(delivery.credential, Credential::Forged(_)) {
+            // Never the bytes of a delivery that is let in: what a forgery leaves shall be told from it.
+            delivery.body.extend_from_slice(b" ");
+            let tag = format!("\"forged {:x} {number:x}\"", plan.seed);
+            delivery.body.extend_from_slice(tag.as_bytes());
+            if delivery.credential == Credential::Forged(Forgery::Empty) {
+                delivery.body.clear();
+            }
+            delivery.is_again = false;
+        }
+        if delivery.body.len() < 2 && delivery.way != Way::Whole {
+            delivery.way = Way::Whole;
+        }
+        delivery
+    }
+
+    /// What is sent, without whether it is sent again.
+    fn fresh(plan: &Plan, number: u32, random: &mut Random) -> Self {
+        let source = Source::ALL[usize::try_from(random.below(3)).unwrap()];
+        let body::Made { body, topic, below } = body::make(plan, number, source, random);
+        Self {
+            number,
+            source,
+            body,
+            credential: Credential::Of(0),
+            way: Way::Whole,
+            is_again: false,
+            id: format!("{:x}-{number:x}", plan.seed),
+            topic,
+            below,
+        }
+    }
+
+    /// One that nobody can refuse: sent when all faults are over.
+    fn afterwards(plan: &Plan, number: u32) -> Self {
+        let delivery = Self::fresh(plan, number, &mut draw(plan, number));
+        Self {
+            credential: Credential::Of(plan.generation(number)),
+            ..delivery
+        }
+    }
+
+    /// What it counts as, beside the faults of the time.
+    pub(crate) fn faults(&self) -> Faults {
+        let mut faults = match self.way {
+            Way::Whole => Faults::default(),
+            Way::Pieces { .. } => Faults::of(Fault::InPieces),
+            Way::HangUp => Faults::of(Fault::HungUp),
+            Way::Cut { .. } => Faults::of(Fault::CutOff),
+            Way::Copies(_) => Faults::of(Fault::AtOnce),
+        };
+        if self.is_again {
+            faults = faults.and(Faults::of(Fault::Again));
+        }
+        if !matches!(self.credential, Credential::Of(_)) {
+            faults = faults.and(Faults::of(Fault::Forged));
+        }
+        faults
+    }
+
+    /// Head and body, as they go over the connection.
+    pub(crate) fn request(&self, plan: &Plan) -> (Vec<u8>, Vec<u8>) {
+        let chunked = self.way == Way::Pieces { chunked: true };
+        let mut head = format!(
+            "POST /{}{} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n",
+            self.source.name(),
+            self.below
+        );
+        if self.source == Source::Labelbox {
+            let (id, topic) = (&self.id, self.topic);
+            let lines = format!(
+                "X-Labelbox-Id: {id}
+X-Labelbox-Event: {topic}
+"
+            );
+            head.push_str(&lines);
+        }
+        head.push_str(&self.credential_line(plan));
+        let body = if chunked {
+            head.push_str("Transfer-Encoding: chunked\r\n\r\n");
+            chunks(&self.body)
+        } else {
+            let line = format!("Content-Length: {}\r\n\r\n", self.body.len());
+            head.push_str(&line);
+            self.body.clone()
+        };
+        (head.into_bytes(), body)
+    }
+
+    fn credential_line(&self, plan: &Plan) -> String {
+        let (secret, forgery) = match self.credential {
+            Credential::Of(generation) | Credential::Retired(generation) => {
+                (secret(plan.seed, self.source, generation), None)
+            }
+            Credential::Forged(Forgery::Foreign) => (foreign(plan.seed), None),
+            Credential::Forged(forgery) => {
+                let generation = plan.generation(self.number);
+                (secret(plan.seed, self.source, generation), Some(forgery))
+            }
+        };
+        if forgery == Some(Forgery::Missing) {
+            return String::new();
+        }
+        let changed = forgery == Some(Forgery::Changed);
+        match self.source {
+            Source::Labelbox if changed => {
+                let mut other = self.body.clone();
+                let at = other.len() / 2;
+                other[at] ^= 1;
+                format!(
+                    "X-Hub-Signature: {}\r\n",
+                    sender::signature(&secret, &other)
+                )
+            }
+            Source::Labelbox => {
+                format!(
+                    "X-Hub-Signature: {}\r\n",
+                    sender::signature(&secret, &self.body)
+                )
+            }
+            Source::LabelStudio if changed => format!("Authorization: Bearer {secret}0\r\n"),
+            Source::LabelStudio if self.number.is_multiple_of(2) => {
+                format!("Authorization: Bearer {secret}\r\n")
+            }
+            Source::LabelStudio => {
+                format!(
+                    "Authorization: {}\r\n",
+                    sender::basic("label-studio", &secret)
+                )
+            }
+            Source::Token if changed => format!("X-Webhook-Token: {}\r\n", &secret[1..]),
+            Source::Token => format!("X-Webhook-Token: {secret}\r\n"),
+        }
+    }
+}
+
+fn draw(plan: &Plan, number: u32) -> Random {
+    // Far apart, so that the sequences of neighbours have nothing in common.
+    let mut seed = Random::new(plan.seed ^ (u64::from(number) << 32));
+    Random::new(seed.below(u64::MAX))
+}
+
+/// What an earlier delivery sent, unless that was a repeat itself.
+fn again(plan: &Plan, number: u32, random: &mut Random) -> Option<Delivery> {
+    let back = 1 + random.below(BACK.min(u64::from(number)));
+    let earlier = number - u32::try_from(back).unwrap();
+    let mut drawn = draw(plan, earlier);
+    if drawn.below(10) == 0 && earlier > 0 {
+        return None;
+    }
+    Some(Delivery::fresh(plan, earlier, &mut drawn))
+}
+
+fn credential(plan: &Plan, number: u32, random: &mut Random) -> Credential {
+    let generation = plan.generation(number);
+    match random.below(1000) {
+        0..10 => Credential::Forged(Forgery::Foreign),
+        10..20 => Credential::Forged(Forgery::Changed),
+        20..25 => Credential::Forged(Forgery::Missing),
+        25..28 => Credential::Forged(Forgery::Empty),
+        28..40 if generation >= 2 => Credential::Retired(generation - 2),
+        40..100 if generation >= 1 => Credential::Of(generation - 1),
+        _ => Credential::Of(generation),
+    }
+}
+
+fn way(random: &mut Random) -> Way {
+    match random.below(1000) {
+        0..8 => Way::Cut {
+            thousandths: random.below(1000),
+        },
+        8..16 => Way::HangUp,
+        16..20 => Way::Pieces { chunked: false },
+        20..26 => Way::Pieces { chunked: true },
+        26..31 => Way::Copies(2 + u32::try_from(random.below(15)).unwrap()),
+        _ => Way::Whole,
+    }
+}
+
+/// The body in chunks of some sizes.
+fn chunks(body: &[u8]) -> Vec<u8> {
+    let mut encoded = Vec::with_capacity(body.len() + 64);
+    let size = body.len().div_ceil(5).max(1);
+    for chunk in body.chunks(size) {
+        encoded.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        encoded.extend_from_slice(chunk);
+        encoded.extend_from_slice(b"\r\n");
+    }
+    encoded.extend_from_slice(b"0\r\n\r\n");
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_one_delivery_and_forgeries_have_bodies_of_their_own() {
+        let plan = Plan::of(7, 2000);
+        let mut genuine = std::collections::HashSet::new();
+        let mut forged = Vec::new();
+        for number in 0..2000 {
+            let delivery = Delivery::of(&plan, number);
+            assert_eq!(
+                delivery.request(&plan),
+                Delivery::of(&plan, number).request(&plan)
+            );
+            match delivery.credential {
+                Credential::Of(_) => _ = genuine.insert(delivery.body),
+                _ => forged.push(delivery.body),
+            }
+        }
+        assert!(forged.len() > 20);
+        for body in forged {
+            assert!(!genuine.contains(&body));
+        }
+    }
+
+    #[test]
+    fn chunks_are_whole() {
+        assert_eq!(
+            chunks(b"abcdef"),
+            b"2\r\nab\r\n2\r\ncd\r\n2\r\nef\r\n0\r\n\r\n"
+        );
+        assert_eq!(chunks(b"ab"), b"1\r\na\r\n1\r\nb\r\n0\r\n\r\n");
+    }
+}

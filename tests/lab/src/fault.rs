@@ -1,0 +1,140 @@
+//! What can go wrong: the rows of the summary.
+
+/// One kind of fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Fault {
+    Killed,
+    KilledBetween,
+    Frozen,
+    QueueRefusing,
+    QueueHanging,
+    QueueSlow,
+    QueueLying,
+    QueueLocked,
+    DiskFull,
+    FallbackDown,
+    BlobsDown,
+    ClockJump,
+    SecretsRotated,
+    SecretsDown,
+    CutOff,
+    HungUp,
+    InPieces,
+    AtOnce,
+    Again,
+    Forged,
+}
+
+/// What a fault befalls: two of one component do not happen at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Component {
+    Process,
+    Queue,
+    Fallback,
+    Blobs,
+    Clock,
+    Secrets,
+    Sender,
+}
+
+impl Fault {
+    pub(crate) const ALL: [Self; 20] = [
+        Self::Killed,
+        Self::KilledBetween,
+        Self::Frozen,
+        Self::QueueRefusing,
+        Self::QueueHanging,
+        Self::QueueSlow,
+        Self::QueueLying,
+        Self::QueueLocked,
+        Self::DiskFull,
+        Self::FallbackDown,
+        Self::BlobsDown,
+        Self::ClockJump,
+        Self::SecretsRotated,
+        Self::SecretsDown,
+        Self::CutOff,
+        Self::HungUp,
+        Self::InPieces,
+        Self::AtOnce,
+        Self::Again,
+        Self::Forged,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Killed => "process killed (kill -9)",
+            Self::KilledBetween => "process killed between upload and send",
+            Self::Frozen => "process stopped for a while",
+            Self::QueueRefusing => "queue refusing",
+            Self::QueueHanging => "queue hanging",
+            Self::QueueSlow => "queue slow",
+            Self::QueueLying => "queue fails after it has the event",
+            Self::QueueLocked => "queue file locked by another program",
+            Self::DiskFull => "disk full",
+            Self::FallbackDown => "fallback down",
+            Self::BlobsDown => "blob store down",
+            Self::ClockJump => "clock jump",
+            Self::SecretsRotated => "secret rotated under load",
+            Self::SecretsDown => "secret store down",
+            Self::CutOff => "connection reset in mid-body",
+            Self::HungUp => "sender hangs up after the last byte",
+            Self::InPieces => "body in slow pieces, chunked or not",
+            Self::AtOnce => "duplicates at once",
+            Self::Again => "sent again later",
+            Self::Forged => "forged",
+        }
+    }
+
+    pub(crate) const fn component(self) -> Component {
+        match self {
+            Self::Killed | Self::Frozen => Component::Process,
+            Self::QueueRefusing
+            | Self::QueueHanging
+            | Self::QueueSlow
+            | Self::QueueLying
+            | Self::QueueLocked
+            | Self::DiskFull => Component::Queue,
+            Self::FallbackDown => Component::Fallback,
+            Self::BlobsDown | Self::KilledBetween => Component::Blobs,
+            Self::ClockJump => Component::Clock,
+            Self::SecretsRotated | Self::SecretsDown => Component::Secrets,
+            Self::CutOff
+            | Self::HungUp
+            | Self::InPieces
+            | Self::AtOnce
+            | Self::Again
+            | Self::Forged => Component::Sender,
+        }
+    }
+
+    const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+}
+
+/// A set of faults.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Faults(pub(crate) u32);
+
+impl Faults {
+    pub(crate) const fn of(fault: Fault) -> Self {
+        Self(fault.bit())
+    }
+
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) const fn without(self, fault: Fault) -> Self {
+        Self(self.0 & !fault.bit())
+    }
+
+    pub(crate) const fn contains(self, fault: Fault) -> bool {
+        self.0 & fault.bit() != 0
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}

@@ -1,0 +1,161 @@
+//! What the senders' records oblige the relay to, and what they allow.
+
+use crate::broken::{Broken, What};
+use crate::delivery::Credential;
+use crate::fault::{Component, Fault, Faults};
+use crate::plan::{DEADLINE_MS, Deployment, LABORATORY_LIMIT, Plan};
+use crate::record::{Answer, End, Record};
+use crate::secrets::Source;
+use labelrelay_event::Digest;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// What was sent with one body to one source.
+#[derive(Debug, Default)]
+pub(crate) struct Sent {
+    /// How often it was sent so that it may be an event.
+    pub(crate) possible: usize,
+    /// The first delivery of it.
+    pub(crate) number: u32,
+    /// It came with a forged credential.
+    pub(crate) is_forged: bool,
+}
+
+/// All that was sent, by source and digest.
+pub(crate) type Ledger = HashMap<(Source, Digest), Sent>;
+
+pub(crate) fn ledger(plan: &Plan, records: &[Record]) -> Ledger {
+    let mut ledger = Ledger::new();
+    for record in records {
+        let sent = ledger
+            .entry((record.source, record.digest))
+            .or_insert_with(|| Sent {
+                number: record.number,
+                ..Sent::default()
+            });
+        sent.number = sent.number.min(record.number);
+        sent.possible += usize::from(may_be_an_event(plan, record));
+        sent.is_forged |= !matches!(record.credential, Credential::Of(_));
+    }
+    ledger
+}
+
+fn may_be_an_event(plan: &Plan, record: &Record) -> bool {
+    let let_in = match record.credential {
+        Credential::Of(_) => true,
+        Credential::Retired(_) => may_be_outdated(plan, record),
+        Credential::Forged(_) => false,
+    };
+    let arrived = match &record.end {
+        End::Answered(answer) => matches!(answer.status, 200 | 503),
+        End::HungUp | End::Broke | End::Silence => true,
+        End::NotWhole => false,
+    };
+    let_in && arrived
+}
+
+/// While secrets cannot be read, those at hand are used on; for a second after it, too.
+fn may_be_outdated(plan: &Plan, record: &Record) -> bool {
+    let begun = |step: &crate::plan::Step| {
+        step.at <= record.number
+            && matches!(
+                step.action,
+                crate::plan::Action::Begin(Fault::SecretsDown, _)
+            )
+    };
+    record.faults.contains(Fault::SecretsRotated) || plan.steps.iter().any(begun)
+}
+
+/// Rotated so often since it was sent that its secret is none any more.
+fn overtaken(record: &Record) -> bool {
+    match record.credential {
+        Credential::Of(generation) => record.rotations >= generation + 2,
+        _ => false,
+    }
+}
+
+/// Whether nothing but the sender had a part in it.
+fn is_calm(faults: Faults) -> bool {
+    let ours = |fault: &&Fault| fault.component() != Component::Sender;
+    !Fault::ALL
+        .iter()
+        .filter(ours)
+        .any(|fault| faults.contains(*fault))
+}
+
+/// Whether this answer may be given to this delivery.
+pub(crate) fn judge(plan: &Plan, record: &Record) -> Option<Broken> {
+    let answer = match &record.end {
+        End::Answered(answer) => answer,
+        End::Silence => {
+            let detail = "no answer within a minute";
+            return Some(Broken::of(What::Silence, record.number, detail));
+        }
+        _ => return None,
+    };
+    let said = format!("{} {}", answer.status, answer.outcome);
+    let allowed = match record.credential {
+        Credential::Of(_) => genuine(plan, record, answer),
+        Credential::Retired(_) if answer.status == 200 => {
+            if !may_be_outdated(plan, record) {
+                let detail = format!("a secret that was taken back was answered {said}");
+                return Some(Broken::of(What::Forged, record.number, detail));
+            }
+            true
+        }
+        Credential::Forged(forgery) if answer.status == 200 => {
+            let detail = format!("{forgery:?} was answered {said}");
+            return Some(Broken::of(What::Forged, record.number, detail));
+        }
+        // With our own trouble, nothing is said about the credential.
+        Credential::Retired(_) | Credential::Forged(_) => match answer.status {
+            400 | 401 => true,
+            503 => {
+                !is_calm(record.faults)
+                    || may_be_outdated(plan, record)
+                    || record.took > Duration::from_millis(DEADLINE_MS / 2)
+            }
+            _ => false,
+        },
+    };
+    let detail = format!("{:?} was answered {said}", record.credential);
+    (!allowed).then(|| Broken::of(What::Answer, record.number, detail))
+}
+
+fn genuine(plan: &Plan, record: &Record, answer: &Answer) -> bool {
+    match answer.status {
+        200 => match answer.outcome.as_str() {
+            "accepted" => answer.id.is_some(),
+            "repeat" => answer.id.is_some() && plan.window,
+            _ => false,
+        },
+        503 => true,
+        401 => overtaken(record),
+        413 => is_too_large(plan, record) && !plan.blob_store && !plan.fallback,
+        _ => false,
+    }
+}
+
+/// Whether it may be larger than the queue takes.
+fn is_too_large(plan: &Plan, record: &Record) -> bool {
+    // In base64 and with its envelope.
+    let largest = record.body_bytes as u64 * 4 / 3 + 4096;
+    plan.deployment == Deployment::Laboratory && largest > LABORATORY_LIMIT
+}
+
+/// Deliveries whose senders hung up after the last byte, and whose events must be there all the same: those
+/// whose process nothing befell.
+pub(crate) fn hung_up<'a>(
+    plan: &'a Plan,
+    records: &'a [Record],
+    troubled: &'a [u32],
+) -> impl Iterator<Item = &'a Record> {
+    records.iter().filter(move |record| {
+        record.end == End::HungUp
+            && matches!(record.credential, Credential::Of(_))
+            && !overtaken(record)
+            && !is_too_large(plan, record)
+            && is_calm(record.faults)
+            && !troubled.contains(&record.process)
+    })
+}

@@ -1,0 +1,246 @@
+//! Holds every answer to its word: reads what is in the queue and the stores, after all is over.
+
+use crate::broken::{Broken, What};
+use crate::delivery::Delivery;
+use crate::obligations::{self, Ledger};
+use crate::plan::{Action, Plan};
+use crate::record::Record;
+use crate::secrets::Source;
+use crate::sender::SENDERS;
+use crate::site::{self, Site};
+use labelrelay_event::{Data, Digest, Envelope};
+use labelrelay_http::SystemClock;
+use labelrelay_local::{ExportScope, QueueFile};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// An event that was found.
+struct Found {
+    id: String,
+    source: Source,
+    digest: Digest,
+}
+
+/// Everything that was not kept, of one seed.
+pub(crate) fn check(plan: &Plan, site: &Site, records: &[Record], troubled: &[u32]) -> Vec<Broken> {
+    let ledger = obligations::ledger(plan, records);
+    let mut broken: Vec<Broken> = records
+        .iter()
+        .filter_map(|record| obligations::judge(plan, record))
+        .collect();
+    let found = read_queue(plan, site, &ledger, &mut broken);
+    read_blobs(site, &ledger, &mut broken);
+    let mut by_id: HashMap<&str, Vec<&Found>> = HashMap::new();
+    for event in &found {
+        by_id.entry(&event.id).or_default().push(event);
+    }
+    acknowledged(records, &by_id, &mut broken);
+    for record in obligations::hung_up(plan, records, troubled) {
+        let is_there =
+            |event: &Found| (event.source, event.digest) == (record.source, record.digest);
+        if !found.iter().any(is_there) {
+            let detail = "its sender hung up after the last byte, and it is not in the queue";
+            broken.push(Broken::of(What::Lost, record.number, detail));
+        }
+    }
+    twice(plan, &by_id, &found, &ledger, &mut broken);
+    broken
+}
+
+/// Whether all that has to be there of senders that hung up is there.
+pub(crate) fn has_hung_up(plan: &Plan, site: &Site, records: &[Record], troubled: &[u32]) -> bool {
+    let mut missing = obligations::hung_up(plan, records, troubled).peekable();
+    if missing.peek().is_none() {
+        return true;
+    }
+    let ledger = obligations::ledger(plan, records);
+    let found = read_queue(plan, site, &ledger, &mut Vec::new());
+    let waiting = !site.waiting().is_empty();
+    missing.all(|record| {
+        let is_there =
+            |event: &Found| (event.source, event.digest) == (record.source, record.digest);
+        waiting || found.iter().any(is_there)
+    })
+}
+
+/// Every acknowledgement is an obligation: that event, with those bytes, is there.
+fn acknowledged(records: &[Record], by_id: &HashMap<&str, Vec<&Found>>, broken: &mut Vec<Broken>) {
+    for record in records {
+        let Some(answer) = record.acknowledged() else {
+            continue;
+        };
+        let id = answer.id.as_deref().unwrap_or_default();
+        let Some(events) = by_id.get(id) else {
+            let detail = format!("answered {} as {id}, and not in the queue", answer.outcome);
+            broken.push(Broken::of(What::Lost, record.number, detail));
+            continue;
+        };
+        let same = |event: &&Found| (event.source, event.digest) == (record.source, record.digest);
+        if !events.iter().all(same) {
+            let detail = format!("answered {} as {id}, which has other bytes", answer.outcome);
+            broken.push(Broken::of(What::Changed, record.number, detail));
+        }
+    }
+}
+
+/// Reads every event; each must be one that was sent, byte for byte.
+fn read_queue(plan: &Plan, site: &Site, ledger: &Ledger, broken: &mut Vec<Broken>) -> Vec<Found> {
+    let file = QueueFile::open(site::queue(site.folder()), Arc::new(SystemClock::new())).unwrap();
+    let mut found = Vec::new();
+    for stored in file.export(ExportScope::All) {
+        let stored = stored.unwrap();
+        match read_event(plan, ledger, &stored.envelope) {
+            Ok(event) if event.id == stored.event.id => found.push(event),
+            Ok(event) => {
+                let detail = format!("the row {} holds the event {}", stored.event.id, event.id);
+                broken.push(Broken::general(What::Changed, detail));
+            }
+            Err(wrong) => broken.push(wrong),
+        }
+    }
+    found
+}
+
+fn read_event(plan: &Plan, ledger: &Ledger, bytes: &[u8]) -> Result<Found, Broken> {
+    let changed = |detail: String| Broken::general(What::Changed, detail);
+    let envelope = Envelope::decode(bytes).map_err(|error| changed(error.to_string()))?;
+    let attributes = &envelope.attributes;
+    let id = attributes.id.clone();
+    let body = match envelope.data {
+        Data::Reference => {
+            let place = attributes.dataref.as_deref().unwrap_or_default();
+            let path = place.strip_prefix("file://").unwrap_or_default();
+            std::fs::read(path)
+                .map_err(|error| Broken::general(What::Lost, format!("{id}: {place}: {error}")))?
+        }
+        data => {
+            let body = data
+                .bytes()
+                .map_err(|error| changed(format!("{id}: {error}")))?;
+            body.unwrap_or_default().into_owned()
+        }
+    };
+    if !envelope.matches_digest(&body) {
+        return Err(changed(format!("{id}: datasha256 is not that of the data")));
+    }
+    let source = Source::ALL
+        .into_iter()
+        .find(|source| attributes.source.strip_prefix('/') == Some(source.name()))
+        .ok_or_else(|| changed(format!("{id}: no source is called {}", attributes.source)))?;
+    let digest = Digest::of(&body);
+    let number = genuine(ledger, source, digest, &id)?;
+    if Delivery::of(plan, number).body != body {
+        let detail = format!("{id}: not the bytes of this delivery");
+        return Err(Broken::of(What::Changed, number, detail));
+    }
+    Ok(Found { id, source, digest })
+}
+
+/// The delivery that brought this body, if one did that may have become an event.
+fn genuine(ledger: &Ledger, source: Source, digest: Digest, what: &str) -> Result<u32, Broken> {
+    match ledger.get(&(source, digest)) {
+        Some(sent) if sent.possible > 0 => Ok(sent.number),
+        Some(sent) if sent.is_forged => {
+            let detail = format!("{what}: only sent with a forged credential");
+            Err(Broken::of(What::Forged, sent.number, detail))
+        }
+        Some(sent) => {
+            let detail = format!("{what}: never arrived whole, or was refused for good");
+            Err(Broken::of(What::Invented, sent.number, detail))
+        }
+        None => {
+            let detail = format!("{what}: nobody sent it to {}", source.name());
+            Err(Broken::general(What::Invented, detail))
+        }
+    }
+}
+
+/// Every object of the blob store is whole, and was sent by somebody who may.
+fn read_blobs(site: &Site, ledger: &Ledger, broken: &mut Vec<Broken>) {
+    for path in files(&site::blobs(site.folder())) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap();
+        // What a killed process was writing; it is swept an hour later.
+        if name.starts_with('.') {
+            continue;
+        }
+        let digest = Digest::of(&std::fs::read(&path).unwrap());
+        if digest.to_hex() != name {
+            let detail = format!("{}: not what its name says", path.display());
+            broken.push(Broken::general(What::Changed, detail));
+            continue;
+        }
+        let folder = path.parent().and_then(Path::file_name);
+        let source = Source::ALL
+            .into_iter()
+            .find(|source| folder.is_some_and(|folder| folder == source.name()))
+            .unwrap_or_else(|| panic!("{} belongs to no source", path.display()));
+        broken.extend(genuine(ledger, source, digest, "in the blob store").err());
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| {
+            if path.is_dir() {
+                files(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
+/// No id twice, and of each body no more events than deliveries.
+///
+/// A repeat is recognised by what is in the file, also after a crash: an event that is in the fallback and in
+/// the queue is not queued again either. Only where time jumps can an id leave the window and come again;
+/// where the window is switched off, each delivery and each attempt may be an event.
+fn twice(
+    plan: &Plan,
+    by_id: &HashMap<&str, Vec<&Found>>,
+    found: &[Found],
+    ledger: &Ledger,
+    broken: &mut Vec<Broken>,
+) {
+    if !plan.window {
+        return;
+    }
+    let recognised = recognised_from(plan);
+    for (id, events) in by_id {
+        if let [first, _, ..] = events[..] {
+            let number = ledger[&(first.source, first.digest)].number;
+            if number >= recognised {
+                let detail = format!("{id} is {} times in the queue", events.len());
+                broken.push(Broken::of(What::Twice, number, detail));
+            }
+        }
+    }
+    let mut events: HashMap<(Source, Digest), usize> = HashMap::new();
+    for event in found {
+        *events.entry((event.source, event.digest)).or_default() += 1;
+    }
+    for (body, events) in events {
+        let sent = &ledger[&body];
+        if events > sent.possible && sent.number >= recognised {
+            let detail = format!("{events} events of {} deliveries", sent.possible);
+            broken.push(Broken::of(What::Twice, sent.number, detail));
+        }
+    }
+}
+
+/// The first delivery after which time does not jump any more. What waits in the fallback is moved at the end,
+/// when the time of day is the true one again: that is a jump too.
+fn recognised_from(plan: &Plan) -> u32 {
+    let mut steps = plan.steps.iter();
+    match steps.rfind(|step| matches!(step.action, Action::Jump(_))) {
+        None => 0,
+        Some(_) if plan.fallback => u32::MAX,
+        // Those under way then may have been sent before it.
+        Some(jump) => jump.at + u32::try_from(SENDERS).unwrap(),
+    }
+}

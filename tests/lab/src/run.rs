@@ -1,0 +1,218 @@
+//! One seed from its plan to its verdict, and many seeds at once.
+
+use crate::broken::{Broken, What};
+use crate::deliver;
+use crate::delivery::Delivery;
+use crate::options::Options;
+use crate::oracle;
+use crate::plan::Plan;
+use crate::program::Start;
+use crate::record::{End, Record};
+use crate::sender::{SENDERS, Sender};
+use crate::site::Site;
+use crate::stage::Stage;
+use crate::summary::Summary;
+use labelrelay_event::Digest;
+use labelrelay_tests::client::Client;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU32;
+use std::time::{Duration, Instant};
+
+/// Deliveries after all faults are over, each of which must be accepted.
+const AFTERWARDS: u32 = 10;
+
+/// The deadline of those: a machine that others load too is no fault of labelrelay's.
+const AFTERWARDS_DEADLINE_MS: u64 = 20_000;
+
+/// How long what is left may take once nothing is wrong any more.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Failures that are printed of one seed; more of them say no more.
+const SHOWN: usize = 12;
+
+/// Runs what was asked for and prints what came of it.
+pub(crate) fn all(options: &Options) -> ExitCode {
+    let begun = Instant::now();
+    let summary = Mutex::new(Summary::default());
+    let seeds = Mutex::new(options.seeds.clone());
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs {
+            scope.spawn(|| {
+                loop {
+                    let Some(seed) = seeds.lock().unwrap().next() else {
+                        return;
+                    };
+                    let plan = Plan::of(seed, options.deliveries);
+                    if options.only.is_some_and(|only| only != plan.deployment) {
+                        continue;
+                    }
+                    let verdict = one(&plan, options);
+                    report(&plan, &verdict, options);
+                    summary.lock().unwrap().add(&plan, &verdict);
+                }
+            });
+        }
+    });
+    let summary = summary.into_inner().unwrap();
+    println!("\n{summary}\nin {:.0} s", begun.elapsed().as_secs_f64());
+    if summary.broken() == 0 && summary.seeds() > 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// What came of one seed.
+pub(crate) struct Verdict {
+    pub(crate) records: Vec<Record>,
+    pub(crate) broken: Vec<Broken>,
+    /// Processes that were started.
+    pub(crate) processes: u32,
+}
+
+fn one(plan: &Plan, options: &Options) -> Verdict {
+    let site = Site::new(plan);
+    let sabotage = options.sabotage.as_deref();
+    let stage = Stage::new(plan, &site, &options.program, sabotage);
+    let next = AtomicU32::new(0);
+    let mut records: Vec<Record> = std::thread::scope(|scope| {
+        let senders: Vec<_> = (0..SENDERS)
+            .map(|_| {
+                let sender = Sender {
+                    plan,
+                    stage: &stage,
+                    next: &next,
+                    connection: None,
+                    records: Vec::new(),
+                };
+                scope.spawn(|| sender.run())
+            })
+            .collect();
+        let records = senders
+            .into_iter()
+            .flat_map(|sender| sender.join().unwrap());
+        records.collect()
+    });
+    if !plan.ends_by_kill {
+        // Senders that hung up have no answer to wait for; asking the process to stop must not overtake them.
+        let troubled = stage.troubled();
+        eventually(|| oracle::has_hung_up(plan, &site, &records, &troubled));
+    }
+    let processes = stage.running().0;
+    let (mut broken, troubled) = stage.end_all();
+    broken.extend(afterwards(plan, &site, options, &mut records));
+    broken.extend(oracle::check(plan, &site, &records, &troubled));
+    if options.keep && !broken.is_empty() {
+        println!("seed {}: kept in {}", plan.seed, site.keep().display());
+    }
+    Verdict {
+        records,
+        broken,
+        processes: processes + 1,
+    }
+}
+
+/// Nothing is wrong any more: `labelrelay serve` starts on what is left, takes more, and moves what waits in
+/// the fallback into the queue.
+fn afterwards(
+    plan: &Plan,
+    site: &Site,
+    options: &Options,
+    records: &mut Vec<Record>,
+) -> Vec<Broken> {
+    let start = Start {
+        site,
+        labelrelay: &options.program,
+        sabotage: None,
+        ahead: 0,
+    };
+    let program = match start.serve(AFTERWARDS_DEADLINE_MS) {
+        Ok(program) => program,
+        Err(message) => return vec![Broken::general(What::Process, message)],
+    };
+    let mut broken = Vec::new();
+    for number in plan.deliveries..plan.deliveries + AFTERWARDS {
+        let record = send_afterwards(plan, number, program.address);
+        if record.status() != Some(200) {
+            let detail = format!("after all faults: {:?}", record.end);
+            broken.push(Broken::of(What::Answer, number, detail));
+        }
+        records.push(record);
+    }
+    if !eventually(|| site.waiting().is_empty()) {
+        let detail = format!("{} events stay in the fallback", site.waiting().len());
+        broken.push(Broken::general(What::Stuck, detail));
+    }
+    let (status, log) = program.stop();
+    if !status.is_some_and(|status| status.success()) {
+        let detail = format!("asked to stop, serve ended with {status:?}");
+        broken.push(Broken::general(What::Process, detail));
+    }
+    let panics = log.panics.into_iter();
+    broken.extend(panics.map(|line| Broken::general(What::Process, line)));
+    broken
+}
+
+fn send_afterwards(plan: &Plan, number: u32, address: SocketAddr) -> Record {
+    let delivery = Delivery::of(plan, number);
+    let (head, body) = delivery.request(plan);
+    let began = Instant::now();
+    let end = Client::connect(address).map_or(End::NotWhole, |mut client| {
+        deliver::whole(&mut client, &[head, body].concat())
+    });
+    Record {
+        number,
+        source: delivery.source,
+        digest: Digest::of(&delivery.body),
+        body_bytes: delivery.body.len(),
+        credential: delivery.credential,
+        end,
+        faults: crate::fault::Faults::default(),
+        rotations: plan.generation(number),
+        process: 0,
+        took: began.elapsed(),
+    }
+}
+
+/// Waits for a condition; whether it came true in time.
+fn eventually(mut condition: impl FnMut() -> bool) -> bool {
+    let begun = Instant::now();
+    while !condition() {
+        if begun.elapsed() > PATIENCE {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    true
+}
+
+fn report(plan: &Plan, verdict: &Verdict, options: &Options) {
+    if verdict.broken.is_empty() {
+        return;
+    }
+    let mut text = format!("seed {}: {} broken\n", plan.seed, verdict.broken.len());
+    for broken in verdict.broken.iter().take(SHOWN) {
+        let _ = writeln!(text, "  {broken}");
+    }
+    if let Some(steps) = (!plan.steps.is_empty()).then_some(&plan.steps) {
+        let _ = writeln!(
+            text,
+            "  {:?}, fallback {}, blob store {}, window {}",
+            plan.deployment, plan.fallback, plan.blob_store, plan.window
+        );
+        for step in steps {
+            let _ = writeln!(text, "  at {:5}: {:?}", step.at, step.action);
+        }
+    }
+    let sabotage = options.sabotage.as_ref();
+    let sabotage = sabotage.map_or(String::new(), |mode| format!(" --sabotage {mode}"));
+    let _ = writeln!(
+        text,
+        "  again with: cargo xtask lab --seed {} --deliveries {}{sabotage}",
+        plan.seed, plan.deliveries
+    );
+    print!("{text}");
+}

@@ -1,0 +1,116 @@
+//! Senders: each a thread with a connection of its own, which takes the next delivery until there is none.
+
+use crate::deliver;
+use crate::delivery::{Delivery, Way};
+use crate::plan::Plan;
+use crate::record::{End, Record};
+use crate::stage::Stage;
+use labelrelay_event::Digest;
+use labelrelay_tests::client::Client;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+/// Deliveries that are under way at once, those that come in copies not counted.
+pub(crate) const SENDERS: usize = 8;
+
+/// One sender.
+pub(crate) struct Sender<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) stage: &'a Stage<'a>,
+    pub(crate) next: &'a AtomicU32,
+    pub(crate) connection: Option<(u32, Client)>,
+    pub(crate) records: Vec<Record>,
+}
+
+impl Sender<'_> {
+    /// Sends until all are sent.
+    pub(crate) fn run(mut self) -> Vec<Record> {
+        loop {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            if number >= self.plan.deliveries {
+                return self.records;
+            }
+            self.stage.reach(number);
+            self.send(&Delivery::of(self.plan, number));
+        }
+    }
+
+    fn send(&mut self, delivery: &Delivery) {
+        let digest = Digest::of(&delivery.body);
+        let (head, body) = delivery.request(self.plan);
+        let before = self.stage.now();
+        let began = Instant::now();
+        let ends = match delivery.way {
+            Way::Whole => {
+                let request = [head, body].concat();
+                vec![self.kept(before.process, |client| deliver::whole(client, &request))]
+            }
+            Way::Pieces { .. } => {
+                vec![self.kept(before.process, |client| {
+                    deliver::pieces(client, &head, &body)
+                })]
+            }
+            way => {
+                let (_, address) = self.stage.running();
+                match way {
+                    Way::HangUp => vec![deliver::hang_up(address, &[head, body].concat())],
+                    Way::Cut { thousandths } => {
+                        let sent = body.len() * usize::try_from(thousandths).unwrap() / 1000;
+                        vec![deliver::cut(address, &[&head, &body[..sent]].concat())]
+                    }
+                    Way::Copies(copies) => deliver::copies(address, &[head, body].concat(), copies),
+                    Way::Whole | Way::Pieces { .. } => unreachable!("handled above"),
+                }
+            }
+        };
+        let took = began.elapsed();
+        let after = self.stage.now();
+        let faults = delivery.faults().and(before.until(&after));
+        for end in ends {
+            self.records.push(Record {
+                number: delivery.number,
+                source: delivery.source,
+                digest,
+                body_bytes: delivery.body.len(),
+                credential: delivery.credential,
+                end,
+                faults,
+                rotations: after.rotations,
+                process: before.process,
+                took,
+            });
+        }
+    }
+
+    /// Uses the connection that is kept, or makes another.
+    fn kept(&mut self, process: u32, exchange: impl FnOnce(&mut Client) -> End) -> End {
+        if self
+            .connection
+            .as_ref()
+            .is_none_or(|(to, _)| *to != process)
+        {
+            self.connection = self.connect();
+        }
+        let Some((_, client)) = &mut self.connection else {
+            return End::NotWhole;
+        };
+        let end = exchange(client);
+        // After a refusal by the head alone the rest of the body may still be on its way.
+        let keep = matches!(&end, End::Answered(answer) if matches!(answer.status, 200 | 503));
+        if !keep {
+            self.connection = None;
+        }
+        end
+    }
+
+    fn connect(&self) -> Option<(u32, Client)> {
+        let (process, address) = self.stage.running();
+        if let Ok(client) = deliver::connect(address) {
+            return Some((process, client));
+        }
+        self.stage.revive(process);
+        let (process, address) = self.stage.running();
+        let client = deliver::connect(address).ok()?;
+        Some((process, client))
+    }
+}

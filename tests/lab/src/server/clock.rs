@@ -1,0 +1,50 @@
+//! The machine's clocks, which jump when told to.
+
+use jiff::{SignedDuration, Timestamp};
+use labelrelay_core::{BoxFuture, Clock};
+use labelrelay_http::SystemClock;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+pub(super) struct LabClock {
+    system: SystemClock,
+    /// What the time of day is ahead by, in seconds.
+    ahead: AtomicI64,
+    /// What the machine has slept, in seconds.
+    slept: AtomicU64,
+}
+
+impl LabClock {
+    pub(super) fn new(ahead: i64) -> Self {
+        Self {
+            system: SystemClock::new(),
+            ahead: AtomicI64::new(ahead),
+            slept: AtomicU64::new(0),
+        }
+    }
+
+    /// Sets what the time of day is ahead by.
+    pub(super) fn set(&self, ahead: i64) {
+        self.ahead.store(ahead, Ordering::Relaxed);
+    }
+
+    /// Moves the clock that never goes back; the time of day is set beside.
+    pub(super) fn sleep_for(&self, seconds: u64) {
+        self.slept.fetch_add(seconds, Ordering::Relaxed);
+    }
+}
+
+impl Clock for LabClock {
+    fn now(&self) -> Timestamp {
+        let ahead = SignedDuration::from_secs(self.ahead.load(Ordering::Relaxed));
+        self.system.now() + ahead
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.system.monotonic() + Duration::from_secs(self.slept.load(Ordering::Relaxed))
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.system.sleep(duration)
+    }
+}

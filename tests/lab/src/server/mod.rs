@@ -1,0 +1,183 @@
+//! The laboratory server: everything real but for the wrappers between the pipeline and its back ends,
+//! which do what the laboratory tells them on standard input.
+//!
+//! `lab server FOLDER TIME_OF_DAY_OFFSET [SABOTAGE]`; prints its address, then one `ok` for each command. It
+//! ends when standard input does, so that it never outlives the laboratory.
+
+mod clock;
+mod mode;
+mod queue;
+mod secret;
+mod stores;
+
+use crate::plan::LABORATORY_LIMIT;
+use crate::site;
+use clock::LabClock;
+use labelrelay_core::config::{Config, SecretRef};
+use labelrelay_core::fallback::redrive;
+use labelrelay_core::{Parts, Relay, SecretSource};
+use labelrelay_http::log::LogObserver;
+use labelrelay_http::{OsEntropy, ServeOptions, serve};
+use labelrelay_local::{EmbeddedQueue, FileBlobStore, FileFallback, Options};
+use mode::Switch;
+use queue::LabQueue;
+use secret::LabSecret;
+use std::io::{BufRead as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use stores::{LabBlobs, LabFallback};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+/// How often the fallback is looked at. Often, so that a redrive is under way whenever something happens.
+const REDRIVE_EVERY: Duration = Duration::from_millis(40);
+
+/// What the laboratory can turn.
+#[derive(Clone)]
+struct Switches {
+    queue: Switch,
+    fallback: Switch,
+    blobs: Switch,
+    secrets: Switch,
+    clock: Arc<LabClock>,
+}
+
+pub(crate) fn run(args: &[String]) {
+    let [folder, offset, rest @ ..] = args else {
+        panic!("lab server FOLDER OFFSET [SABOTAGE]");
+    };
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+    let switches = Switches {
+        queue: Switch::new(),
+        fallback: Switch::new(),
+        blobs: Switch::new(),
+        secrets: Switch::new(),
+        clock: Arc::new(LabClock::new(offset.parse().unwrap())),
+    };
+    let (relay, queue) = open(
+        Path::new(folder),
+        &switches,
+        rest.first().map(String::as_str),
+    );
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        say(&listener.local_addr().unwrap().to_string());
+        let (stop, stopped) = oneshot::channel::<()>();
+        std::thread::spawn(move || {
+            obey(&switches);
+            let _ = stop.send(());
+        });
+        let moving = tokio::spawn(keep_moving(Arc::clone(&relay)));
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        serve(listener, relay, stopped, ServeOptions::default()).await;
+        moving.abort();
+    });
+    // What redrive had under way ends before the file is given up.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    queue.close();
+}
+
+fn open(
+    folder: &Path,
+    switches: &Switches,
+    sabotage: Option<&str>,
+) -> (Arc<Relay>, Arc<EmbeddedQueue>) {
+    let text = std::fs::read_to_string(site::config(folder)).unwrap();
+    let origin = "labelrelay.toml";
+    let config = Config::from_toml(&text, origin, folder.to_owned(), &|_| None).unwrap();
+    let mut options = Options::default();
+    options.max_message_bytes = LABORATORY_LIMIT;
+    options.window = config
+        .embedded_queue
+        .repeat_window
+        .unwrap_or(options.window);
+    if sabotage == Some("twice") {
+        options.window = Duration::ZERO;
+    }
+    let clock = Arc::clone(&switches.clock);
+    let queue = EmbeddedQueue::open(site::queue(folder), options, clock.clone()).unwrap();
+    let queue = Arc::new(queue);
+    let lab_queue = LabQueue::new(Arc::clone(&queue), switches.queue.clone(), sabotage);
+    let mut parts = Parts::new(
+        Arc::new(lab_queue),
+        clock,
+        Arc::new(OsEntropy),
+        Arc::new(LogObserver),
+    );
+    if config.blob_store.is_some() {
+        let store = FileBlobStore::open(site::blobs(folder)).unwrap();
+        let blobs = LabBlobs::new(store, switches.blobs.clone());
+        parts = parts.with_blobs(Some(Arc::new(blobs)));
+    }
+    if config.fallback.is_some() {
+        let store = FileFallback::open(site::fallback(folder)).unwrap();
+        let fallback = LabFallback::new(store, switches.fallback.clone());
+        parts = parts.with_fallback(Some(Arc::new(fallback)));
+    }
+    let forge = sabotage == Some("forge");
+    let open_secret = |reference: &SecretRef, end| -> Result<Box<dyn SecretSource>, _> {
+        let SecretRef::File(path) = reference else {
+            panic!("secrets of the laboratory are in files");
+        };
+        let path: PathBuf = path.clone();
+        Ok(Box::new(LabSecret::new(
+            path,
+            end,
+            switches.secrets.clone(),
+            forge,
+        )))
+    };
+    let relay = Relay::new(&config, parts, &open_secret).unwrap();
+    (Arc::new(relay), queue)
+}
+
+/// As `serve` does, but without its pauses.
+async fn keep_moving(relay: Arc<Relay>) {
+    let parts = relay.parts();
+    let Some(fallback) = parts.fallback.as_deref() else {
+        return;
+    };
+    loop {
+        let until = parts.clock.monotonic() + Duration::from_secs(60);
+        let blobs = parts.blobs.as_deref();
+        // What cannot be moved stays, and is looked at again.
+        let _ = redrive(fallback, &*parts.queue, blobs, &*parts.clock, until).await;
+        tokio::time::sleep(REDRIVE_EVERY).await;
+    }
+}
+
+/// Follows commands until there are no more.
+fn obey(switches: &Switches) {
+    for line in std::io::stdin().lock().lines() {
+        let line = line.unwrap();
+        let words: Vec<&str> = line.split(' ').collect();
+        match words[..] {
+            ["queue", mode] => switches.queue.turn(mode),
+            ["fallback", mode] => switches.fallback.turn(mode),
+            ["blobs", mode] => switches.blobs.turn(mode),
+            ["secrets", mode] => switches.secrets.turn(mode),
+            ["time-of-day", seconds] => switches.clock.set(seconds.parse().unwrap()),
+            ["sleep", seconds] => switches.clock.sleep_for(seconds.parse().unwrap()),
+            ["stop"] => return,
+            _ => panic!("no command: {line}"),
+        }
+        say("ok");
+    }
+}
+
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").unwrap();
+    out.flush().unwrap();
+}

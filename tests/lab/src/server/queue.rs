@@ -1,0 +1,136 @@
+//! The embedded queue, in the hands of somebody who breaks it.
+
+use super::mode::{Mode, Switch};
+use bytes::Bytes;
+use labelrelay_core::{
+    BoxFuture, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt,
+};
+use labelrelay_local::EmbeddedQueue;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// One in so many is spoilt by those sabotages that spoil few.
+const ONE_IN: u64 = 1000;
+
+pub(super) struct LabQueue {
+    queue: Arc<EmbeddedQueue>,
+    switch: Switch,
+    sabotage: Option<Sabotage>,
+    sent: AtomicU64,
+}
+
+/// Breaking the promise on purpose, to see that the oracle notices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sabotage {
+    /// Says yes before the event is written.
+    Early,
+    /// Says yes and writes nothing, now and then.
+    Drop,
+    /// Changes a byte of the data, now and then.
+    Flip,
+    /// Says "a repeat" and writes nothing, now and then.
+    Swallow,
+}
+
+impl LabQueue {
+    pub(super) fn new(queue: Arc<EmbeddedQueue>, switch: Switch, sabotage: Option<&str>) -> Self {
+        let sabotage = match sabotage {
+            Some("early") => Some(Sabotage::Early),
+            Some("drop") => Some(Sabotage::Drop),
+            Some("flip") => Some(Sabotage::Flip),
+            Some("swallow") => Some(Sabotage::Swallow),
+            // Those that are not the queue's.
+            Some("twice" | "forge") | None => None,
+            Some(other) => panic!("no sabotage: {other}"),
+        };
+        Self {
+            queue,
+            switch,
+            sabotage,
+            sent: AtomicU64::new(0),
+        }
+    }
+
+    async fn sabotaged(
+        &self,
+        message: &OutboundMessage,
+        sabotage: Sabotage,
+    ) -> Result<Receipt, QueueError> {
+        let now_and_then = self.sent.fetch_add(1, Ordering::Relaxed) % ONE_IN == ONE_IN / 2;
+        match sabotage {
+            Sabotage::Early => {
+                let (queue, message) = (Arc::clone(&self.queue), message.clone());
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    queue.send(&message).await
+                });
+                Ok(Receipt::new(None))
+            }
+            Sabotage::Drop if now_and_then => Ok(Receipt::new(None)),
+            Sabotage::Swallow if now_and_then => Ok(Receipt::repeat(None)),
+            Sabotage::Flip if now_and_then => {
+                let mut envelope = message.body.to_vec();
+                // The last byte of the data: before it ends, and the envelope.
+                let at = envelope.len() - 3;
+                envelope[at] ^= 1;
+                let attributes = Arc::clone(&message.attributes);
+                let message = OutboundMessage::new(attributes, Bytes::from(envelope));
+                self.queue.send(&message).await
+            }
+            _ => self.queue.send(message).await,
+        }
+    }
+
+    async fn faulty(&self, message: &OutboundMessage) -> Result<Receipt, QueueError> {
+        let failed = |kind| Err(QueueError::new(kind, "a fault of the laboratory"));
+        match self.switch.mode() {
+            Mode::Fine | Mode::Killing => match self.sabotage {
+                Some(sabotage) => self.sabotaged(message, sabotage).await,
+                None => self.queue.send(message).await,
+            },
+            Mode::Refusing(kind) => failed(match kind {
+                "throttled" => QueueErrorKind::Throttled,
+                "full" => QueueErrorKind::Full,
+                "denied" => QueueErrorKind::Denied,
+                _ => QueueErrorKind::Unavailable,
+            }),
+            Mode::Hanging => {
+                self.switch.until_not(Mode::Hanging).await;
+                failed(QueueErrorKind::Unavailable)
+            }
+            Mode::Slow => {
+                // Some in time, some not; by the event, so that it is the same in each run.
+                let ms = message.id().bytes().map(u64::from).sum::<u64>() % 90;
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                self.queue.send(message).await
+            }
+            Mode::Lying => {
+                self.queue.send(message).await?;
+                failed(QueueErrorKind::Unproven)
+            }
+            Mode::LyingLate => {
+                self.queue.send(message).await?;
+                self.switch.until_not(Mode::LyingLate).await;
+                failed(QueueErrorKind::Unavailable)
+            }
+        }
+    }
+}
+
+impl EventQueue for LabQueue {
+    fn send<'a>(
+        &'a self,
+        message: &'a OutboundMessage,
+    ) -> BoxFuture<'a, Result<Receipt, QueueError>> {
+        Box::pin(self.faulty(message))
+    }
+
+    fn limits(&self) -> QueueLimits {
+        self.queue.limits()
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
+        self.queue.check()
+    }
+}

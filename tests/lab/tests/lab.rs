@@ -1,0 +1,58 @@
+//! A few seeds of the fault laboratory, and proof that it can fail.
+//!
+//! `cargo xtask lab` runs as many as are wanted, against a release build.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use labelrelay_tests::program;
+use std::process::{Command, Output};
+
+fn lab(arguments: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lab"))
+        .arg("--program")
+        .arg(program::labelrelay())
+        .args(arguments.split(' '))
+        .output()
+        .expect("the laboratory runs")
+}
+
+fn said(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+#[test]
+fn twelve_seeds_break_nothing() {
+    let output = lab("--seeds 0..12 --deliveries 800");
+    let said = said(&output);
+    println!("{said}");
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("12 seeds"), "{said}");
+}
+
+/// A laboratory server that breaks a promise is found out, and the seed is named.
+#[test]
+fn a_broken_promise_is_noticed() {
+    for (sabotage, broken) in [
+        ("early", "lost: delivery"),
+        ("drop", "lost: delivery"),
+        ("swallow", "lost: delivery"),
+        ("flip", "changed:"),
+        ("forge", "forged: delivery"),
+        ("twice", "twice: delivery"),
+    ] {
+        let output = lab(&format!(
+            "--seeds 0..12 --deliveries 1200 --sabotage {sabotage}"
+        ));
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{sabotage}: {said}");
+        assert!(said.contains(broken), "{sabotage}: {said}");
+        assert!(
+            said.contains("again with: cargo xtask lab --seed "),
+            "{sabotage}: {said}"
+        );
+    }
+}
