@@ -22,7 +22,7 @@ mod meaning;
 mod schema;
 mod sqlite;
 
-pub use blob::{FileBlobStore, FileFallback};
+pub use blob::{FileBlobStore, FileFallback, file_of};
 pub use embedded::{EmbeddedQueue, Options};
 pub use error::{FileError, OpenError};
 pub use file::{

@@ -2,15 +2,15 @@
 
 use crate::failure::Failure;
 use labelrelay_event::Envelope;
+use labelrelay_local::file_of;
 use std::borrow::Cow;
-use std::path::PathBuf;
 
 /// The bytes, checked against the envelope's digest. `None` when they lie where only a cloud's tools reach.
 pub(super) fn body<'a>(envelope: &Envelope<'a>) -> Result<Option<Cow<'a, [u8]>>, Failure> {
     let body = if let Some(body) = envelope.data.bytes().map_err(Failure::failed)? {
         body
     } else {
-        let Some(file) = envelope.attributes.dataref.as_deref().and_then(path) else {
+        let Some(file) = envelope.attributes.dataref.as_deref().and_then(file_of) else {
             return Ok(None);
         };
         let body = std::fs::read(&file).map_err(|error| {
@@ -25,22 +25,6 @@ pub(super) fn body<'a>(envelope: &Envelope<'a>) -> Result<Option<Cow<'a, [u8]>>,
         )));
     }
     Ok(Some(body))
-}
-
-/// The path of a `file://` URI, percent-decoded.
-fn path(uri: &str) -> Option<PathBuf> {
-    let mut rest = uri
-        .strip_prefix("file://")
-        .filter(|path| path.starts_with('/'))?;
-    let mut bytes = Vec::with_capacity(rest.len());
-    while let Some(at) = rest.find('%') {
-        let (before, coded) = rest.split_at(at);
-        bytes.extend_from_slice(before.as_bytes());
-        bytes.push(u8::from_str_radix(coded.get(1..3)?, 16).ok()?);
-        rest = coded.get(3..)?;
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    Some(PathBuf::from(String::from_utf8(bytes).ok()?))
 }
 
 #[cfg(test)]

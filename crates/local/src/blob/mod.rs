@@ -2,9 +2,11 @@
 
 mod fallback;
 mod temporary;
+mod uri;
 mod write;
 
 pub use fallback::FileFallback;
+pub use uri::file_of;
 
 use bytes::Bytes;
 use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream};
@@ -107,26 +109,12 @@ impl BlobStore for FileBlobStore {
         length: u64,
         body: BoxStream<'a, std::io::Result<Bytes>>,
     ) -> BoxFuture<'a, Result<String, BlobError>> {
-        Box::pin(async move { Ok(uri(&self.store(key, length, body).await?)) })
+        Box::pin(async move { Ok(uri::of(&self.store(key, length, body).await?)) })
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
         Box::pin(self.probe())
     }
-}
-
-/// Percent-encodes what may not stand in a URI's path; the directory's name may hold anything.
-fn uri(path: &Path) -> String {
-    use std::fmt::Write as _;
-    let mut uri = "file://".to_owned();
-    for byte in path.as_os_str().as_encoded_bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~/".contains(byte) {
-            uri.push(char::from(*byte));
-        } else {
-            let _never_fails = write!(uri, "%{byte:02X}");
-        }
-    }
-    uri
 }
 
 fn failed(what: &str, path: &Path, source: std::io::Error) -> BlobError {
