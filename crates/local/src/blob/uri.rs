@@ -25,6 +25,10 @@ pub fn file_of(uri: &str) -> Option<PathBuf> {
     while let Some((before, coded)) = rest.split_once('%') {
         bytes.extend_from_slice(before.as_bytes());
         let (digits, after) = coded.split_at_checked(2)?;
+        // A sign, which a number may have, is no digit.
+        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
         bytes.push(u8::from_str_radix(digits, 16).ok()?);
         rest = after;
     }
@@ -68,6 +72,12 @@ mod tests {
         ] {
             assert_eq!(file_of(wrong), None, "{wrong}");
         }
+    }
+
+    /// Found by fuzzing: a sign was taken for a digit.
+    #[test]
+    fn an_escape_is_two_digits() {
+        assert_eq!(file_of("file:///%+1"), None);
     }
 
     /// Found by fuzzing: the body of a claim check below such a directory was not found again.
