@@ -171,7 +171,8 @@ fn parse_error(error: &toml::de::Error, text: &str, origin: &str) -> ConfigError
     }
     // What stands left of the equals sign; the message itself may quote the value, which may be secret.
     let line = text.lines().nth(number - 1).unwrap_or_default();
-    let key = line.split_once('=').map_or("file", |(key, _)| key.trim());
+    let key = line.split_once('=').map(|(key, _)| key.trim());
+    let key = key.filter(|key| !key.is_empty()).unwrap_or("file");
     let (problem, cure) = if message.starts_with("invalid") || message.contains("untagged") {
         let expected = message
             .split_once("expected ")

@@ -159,6 +159,13 @@ fn errors_name_file_key_and_cure() {
     }
 }
 
+/// Found by fuzzing: such a line's error named nothing.
+#[test]
+fn an_error_in_a_line_without_a_key_is_the_files() {
+    let error = read("= 1", &[]).unwrap_err();
+    assert_eq!(error.key, "file", "{error}");
+}
+
 #[test]
 fn two_defaults_are_an_error_and_one_moves_the_default() {
     let second = SOURCE.replace("\"a\"", "\"b\"") + "default = true\n";
