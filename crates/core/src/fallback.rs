@@ -2,6 +2,7 @@
 
 use crate::blob::{BlobError, BlobStore};
 use crate::clock::{Clock, within};
+use crate::config::is_name;
 use crate::queue::{EventQueue, OutboundMessage, QueueError, QueueErrorKind};
 use crate::{BoxFuture, BoxStream};
 use bytes::Bytes;
@@ -213,8 +214,17 @@ impl Mover<'_> {
             data => data.bytes().map_err(|error| own(&error))?,
         };
         let data = Bytes::from(data.unwrap_or_default().into_owned());
+        // The two become a key. What another program wrote, or a disk damaged, must not lead elsewhere.
+        if !envelope.matches_digest(&data) {
+            return Err(own(
+                &"its data is not what its `datasha256` says; it was changed after it was put there",
+            ));
+        }
         let mut attributes = envelope.attributes.clone();
         let source = attributes.source.trim_start_matches('/');
+        if !is_name(source) {
+            return Err(own(&"its `source` is not the name of one"));
+        }
         let key = claim_key(self.clock.now(), source, &attributes.datasha256);
         let length = data.len() as u64;
         let body: BoxStream<'_, _> = Box::pin(futures_util::stream::once(async move { Ok(data) }));

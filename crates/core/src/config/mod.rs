@@ -198,13 +198,17 @@ impl Config {
 }
 
 /// Text in a file name's form: what a source may be called.
-fn check_name(origin: &str, key: &str, name: &str) -> Result<(), ConfigError> {
+pub(crate) fn is_name(name: &str) -> bool {
     let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
     let starts_well = name
         .bytes()
         .next()
         .is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    if starts_well && name.len() <= 40 && name.bytes().all(good) {
+    starts_well && name.len() <= 40 && name.bytes().all(good)
+}
+
+fn check_name(origin: &str, key: &str, name: &str) -> Result<(), ConfigError> {
+    if is_name(name) {
         return Ok(());
     }
     Err(ConfigError::new(

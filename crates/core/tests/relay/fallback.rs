@@ -4,7 +4,7 @@ use crate::bench::{Bench, SECRET};
 use futures_executor::block_on;
 use futures_util::future::join;
 use labelrelay_core::fallback::{Redriven, redrive};
-use labelrelay_core::{BlobStore, Clock, Outcome, QueueErrorKind};
+use labelrelay_core::{BlobStore, Clock, FallbackStore, Outcome, QueueErrorKind};
 use labelrelay_event::{Data, Envelope};
 use labelrelay_testkit::memory::Fault;
 use labelrelay_testkit::request::TestRequest;
@@ -140,6 +140,32 @@ fn what_is_too_large_without_a_blob_store_waits_until_there_is_one() {
     let kept = bench.blobs.get(uri.strip_prefix("memory:").unwrap());
     assert!(kept.as_deref() == Some(&body[..]));
     assert!(envelope.matches_digest(&body));
+}
+
+/// Found by fuzzing: what a damaged envelope called its digest and its source became a key.
+#[test]
+fn a_damaged_envelope_is_not_claimed_and_stays() {
+    for (good, damaged, reason) in [
+        ("\"datasha256\":\"", "\"datasha256\":\"../../", "datasha256"),
+        ("aaaa", "aaab", "datasha256"),
+        ("\"/label-studio\"", "\"/../..\"", "source"),
+        ("\"/label-studio\"", "\"/a/b\"", "source"),
+    ] {
+        let bench = Bench::with_fallback(2000, false);
+        bench.deliver(&TestRequest::label_studio(SECRET, &large()));
+        let key = block_on(bench.fallback.list(None, 1)).unwrap().remove(0);
+        let envelope = block_on(bench.fallback.get(&key)).unwrap().unwrap();
+        let text = std::str::from_utf8(&envelope).unwrap();
+        let changed = text.replacen(good, damaged, 1);
+        assert_ne!(changed, text);
+        block_on(bench.fallback.put(&key, changed.into())).unwrap();
+
+        let stuck = redriven(&bench, Some(&*bench.blobs));
+        assert_eq!((stuck.moved, stuck.failed), (0, 1));
+        assert!(stuck.stuck[0].1.contains(reason), "{:?}", stuck.stuck);
+        assert_eq!(bench.fallback.envelopes().len(), 1, "it is still there");
+        assert!(bench.queue.messages().is_empty());
+    }
 }
 
 #[test]
