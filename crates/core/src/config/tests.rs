@@ -159,6 +159,26 @@ fn errors_name_file_key_and_cure() {
     }
 }
 
+/// Found by fuzzing: a path that begins with two slashes was shown as one that does not begin with any.
+#[test]
+fn what_is_shown_of_a_reference_is_that_reference() {
+    for secret in [
+        "env:S",
+        "file:////srv/secret",
+        "file:/srv/secret",
+        "aws-ssm:/s",
+    ] {
+        let config = read(&SOURCE.replace("env:S", secret), &[]).unwrap();
+        let reference = config.sources[0].secrets[0].0.clone();
+        let shown = reference.to_string();
+        let config = read(&SOURCE.replace("env:S", &shown), &[]).unwrap();
+        assert_eq!(
+            config.sources[0].secrets[0].0, reference,
+            "{secret}: {shown}"
+        );
+    }
+}
+
 /// Found by fuzzing: such a line's error named nothing.
 #[test]
 fn an_error_in_a_line_without_a_key_is_the_files() {
