@@ -2,6 +2,7 @@
 
 mod bench;
 mod e2e;
+mod fuzz;
 mod lab;
 mod npm;
 mod paths;
@@ -33,6 +34,11 @@ Usage: cargo xtask <verb>
                          --only WHICH     serve or laboratory: seeds of this program alone
                          --sabotage MODE  break the laboratory's own server, to see that it is noticed
                          --keep           keep the folders of seeds that failed
+  fuzz [OPTIONS] [TARGET…]
+                       all fuzz targets, or those that are named; failures end it
+                         --seconds N      length of each target's run (default 60)
+                         --runs N         executions of each target instead
+                         --keep           run nothing: add to fuzz/corpus what earlier runs found
   bench [OPTIONS]      whole servers under load, then the pipeline's own benchmarks
                          --json FILE      write the figures to FILE as well
                          --prefill N      events in the queue before measuring (default 1000000)
@@ -64,6 +70,7 @@ fn main() -> ExitCode {
         "azure" => e2e::azure(&rest),
         "infra" => e2e::infra(&rest),
         "lab" => lab::run(&rest),
+        "fuzz" => fuzz::run(&rest),
         "bench" => bench::run(&rest),
         "tree" => tree::run(),
         #[cfg(feature = "load")]

@@ -3,7 +3,7 @@
 
 use crate::snapshots::References;
 use crate::step::{Steps, cargo, output, status};
-use crate::{Outcome, e2e, tree};
+use crate::{Outcome, e2e, fuzz, tree};
 
 pub(crate) fn run(args: &[String]) -> Outcome {
     let quick = match args {
@@ -39,6 +39,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     steps.run("documentation", || {
         status(cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"))
     })?;
+    fuzz::shortly(&mut steps)?;
     let mut setting = None;
     steps.run("release build, Label Studio", || {
         setting = Some(e2e::Setting::prepare()?);

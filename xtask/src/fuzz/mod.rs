@@ -1,0 +1,130 @@
+//! `cargo xtask fuzz`: builds the fuzz targets, and runs each for a while, seeded from the fixtures.
+
+mod options;
+mod program;
+mod seeds;
+
+use crate::Outcome;
+use crate::paths::{root, target};
+use crate::step::{Steps, cargo, output, status};
+use crate::tools::cargo_fuzz;
+use options::Options;
+use program::Program;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// How long each target runs as a step of `cargo xtask test`.
+const SHORT: Length = Length::Seconds(5);
+
+/// When a target has run enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Length {
+    /// After this time.
+    Seconds(u64),
+    /// After so many executions.
+    Runs(u64),
+}
+
+/// By hand.
+pub(crate) fn run(args: &[String]) -> Outcome {
+    let options = Options::parse(args, &targets()?)?;
+    let folder = Folder::prepare()?;
+    build(&folder)?;
+    if options.keep {
+        for name in &options.targets {
+            folder.program(name)?.keep()?;
+        }
+        return Ok(());
+    }
+    run_each(&folder, &options.targets, options.length)
+}
+
+/// As steps of `cargo xtask test`: that all targets are sound, and a short run of each.
+pub(crate) fn shortly(steps: &mut Steps) -> Outcome {
+    let mut folder = None;
+    steps.run("fuzz targets", || {
+        let manifest = "--manifest-path fuzz/Cargo.toml";
+        output(&mut cargo(&format!(
+            "metadata --locked --format-version 1 {manifest}"
+        )))?;
+        status(&mut cargo(&format!("fmt {manifest} --check")))?;
+        let prepared = Folder::prepare()?;
+        let mut lints = cargo(&format!("clippy {manifest} --all-targets --target-dir"));
+        status(lints.arg(&prepared.0).args(["--", "-D", "warnings"]))?;
+        build(&prepared)?;
+        folder = Some(prepared);
+        Ok(())
+    })?;
+    let folder = folder.ok_or("nothing was built")?;
+    steps.run("fuzzing, shortly", || run_each(&folder, &targets()?, SHORT))
+}
+
+fn run_each(folder: &Folder, targets: &[String], length: Length) -> Outcome {
+    let mut executions = 0;
+    for name in targets {
+        executions += folder.program(name)?.run(length)?;
+    }
+    println!(
+        "{executions} executions of {} targets, 0 failures",
+        targets.len()
+    );
+    Ok(())
+}
+
+/// Names of the targets: those of their files.
+fn targets() -> Outcome<Vec<String>> {
+    let mut names = Vec::new();
+    for file in std::fs::read_dir(root().join("fuzz/fuzz_targets"))? {
+        let path = file?.path();
+        let name = path.file_stem().and_then(|name| name.to_str());
+        names.push(name.ok_or("a fuzz target without a name")?.to_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Builds all targets.
+///
+/// Without a sanitizer: that needs no nightly compiler and runs twice as fast, and the crates under test
+/// have no unsafe code (`unsafe_code = "deny"`), so that there is little for one to find. Overflows and
+/// debug assertions are failures all the same.
+fn build(folder: &Folder) -> Outcome {
+    status(
+        Command::new(cargo_fuzz()?)
+            .args(["fuzz", "build", "--fuzz-dir", "fuzz"])
+            .args(["--sanitizer", "none", "--release", "--debug-assertions"])
+            .arg("--target-dir")
+            .arg(&folder.0)
+            .current_dir(root()),
+    )
+}
+
+/// Where cargo builds the targets, and where the inputs lie that are not kept.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn prepare() -> Outcome<Self> {
+        let folder = target()?.join("fuzz");
+        seeds::write(&folder.join("seeds"))?;
+        Ok(Self(folder))
+    }
+
+    fn program(&self, name: &str) -> Outcome<Program> {
+        let version = output(Command::new("rustc").arg("-vV"))?;
+        let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+        let host = host.ok_or("rustc does not say what it builds for")?;
+        Ok(Program {
+            name: name.to_owned(),
+            file: self.0.join(host).join("release").join(name),
+            found: made(&self.0.join("corpus").join(name))?,
+            failures: made(&self.0.join("failures").join(name))?,
+            seeds: made(&self.0.join("seeds").join(name))?,
+            kept: made(&root().join("fuzz/corpus").join(name))?,
+        })
+    }
+}
+
+fn made(folder: &Path) -> Outcome<PathBuf> {
+    std::fs::create_dir_all(folder)?;
+    Ok(folder.to_owned())
+}
