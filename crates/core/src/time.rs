@@ -75,11 +75,17 @@ pub fn sequence(time: Timestamp) -> String {
 }
 
 /// RFC 3339 in UTC, microseconds always shown: how the relay writes its own times.
+///
+/// ```
+/// use labelrelay_core::time::{parse, rfc3339};
+/// let time = parse("2026-11-21T09:47:10.615371842Z").unwrap();
+/// assert_eq!(rfc3339(time), "2026-11-21T09:47:10.615371Z");
+/// ```
 pub fn rfc3339(time: Timestamp) -> String {
     format!(
         "{}.{:06}Z",
         time.strftime("%Y-%m-%dT%H:%M:%S"),
-        time.subsec_microsecond() + time.subsec_millisecond() * 1000
+        time.subsec_microsecond()
     )
 }
 
