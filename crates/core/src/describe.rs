@@ -1,8 +1,8 @@
 //! What the pipeline learns of a verified body: enough for the envelope, and no more.
 
-use crate::identity::Identity;
+use crate::identity::{Identity, bounded};
 use crate::json::Check;
-use labelrelay_event::{EventType, TypeFrom};
+use labelrelay_event::{Attributes, Digest, EventType, TypeFrom};
 
 /// What a body says, as far as the envelope needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,38 @@ impl Description {
             sequence: None,
             identity: Identity::Content,
         }
+    }
+
+    /// The envelope's attributes, as far as the body and its source decide them.
+    pub(crate) fn attributes(
+        &self,
+        id: String,
+        source: &str,
+        check: Check,
+        digest: &Digest,
+        received: String,
+    ) -> Attributes {
+        let mut attributes =
+            Attributes::new(id, format!("/{source}"), &self.event_type, digest, received);
+        attributes.subject.clone_from(&self.subject);
+        attributes.time.clone_from(&self.time);
+        attributes.datacontenttype = Some(
+            if check.is_json {
+                "application/json"
+            } else {
+                "application/octet-stream"
+            }
+            .to_owned(),
+        );
+        attributes.dataschema = self.schema.map(str::to_owned);
+        attributes.project.clone_from(&self.project);
+        attributes.partitionkey = Some(match &self.partition {
+            Some(partition) => bounded(&format!("{source}/{partition}")),
+            None => source.to_owned(),
+        });
+        attributes.sequence.clone_from(&self.sequence);
+        attributes.typefrom = self.type_from;
+        attributes
     }
 }
 

@@ -7,6 +7,7 @@ mod label_studio;
 mod labelbox;
 
 use crate::describe::Inspection;
+use crate::found::Change;
 use crate::request::RequestHead;
 use http::Method;
 use labelrelay_event::EventType;
@@ -51,6 +52,15 @@ impl Provider {
         match self {
             Self::Labelbox => Inspector::Labelbox(labelbox::Inspector::new(head)),
             Self::LabelStudio => Inspector::LabelStudio(label_studio::Inspector::new()),
+        }
+    }
+
+    /// What the platform's API returned for one thing, described as the delivery that would have reported
+    /// it. `None` for a kind of thing that is not looked for on this platform.
+    pub(crate) fn found(self, kind: &str, change: Change, entity: &[u8]) -> Option<Inspection> {
+        match self {
+            Self::Labelbox => None,
+            Self::LabelStudio => label_studio::found(kind, change, entity),
         }
     }
 

@@ -39,32 +39,8 @@ impl Relay {
         digest: &Digest,
     ) -> Attributes {
         let received = crate::time::rfc3339(self.parts.clock.now());
-        let mut attributes = Attributes::new(
-            id,
-            format!("/{}", source.name),
-            &description.event_type,
-            digest,
-            received,
-        );
-        attributes.subject.clone_from(&description.subject);
-        attributes.time.clone_from(&description.time);
-        attributes.datacontenttype = Some(
-            if check.is_json {
-                "application/json"
-            } else {
-                "application/octet-stream"
-            }
-            .to_owned(),
-        );
-        attributes.dataschema = description.schema.map(str::to_owned);
+        let mut attributes = description.attributes(id, &source.name, check, digest, received);
         attributes.deliveryid = source.provider.delivery_id(head).map(bounded);
-        attributes.project.clone_from(&description.project);
-        attributes.partitionkey = Some(match &description.partition {
-            Some(partition) => bounded(&format!("{}/{partition}", source.name)),
-            None => source.name.clone(),
-        });
-        attributes.sequence.clone_from(&description.sequence);
-        attributes.typefrom = description.type_from;
         attributes.traceparent = head
             .text("traceparent")
             .filter(|text| is_traceparent(text))

@@ -16,6 +16,7 @@ mod wrap;
 
 pub use check::CheckError;
 pub use receive::{BodyError, Intake, Received};
+pub(crate) use wrap::form;
 
 use crate::blob::BlobStore;
 use crate::clock::{Clock, Entropy};

@@ -64,7 +64,7 @@ impl Relay {
 
 /// How the body may go into the envelope. Only a body that was checked, whole, to be one JSON value
 /// in UTF-8 is embedded as it is: nothing in a body may ever break out of `data`.
-fn form(check: Check, limits: QueueLimits) -> Form {
+pub(crate) fn form(check: Check, limits: QueueLimits) -> Form {
     let embeddable = check.is_json
         && !check.has_outer_whitespace
         && check.depth <= MAX_EMBEDDED_DEPTH

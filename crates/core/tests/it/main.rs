@@ -10,6 +10,7 @@
 mod edge;
 mod endpoints;
 mod fixtures;
+mod found;
 mod headers;
 mod json;
 mod recorded;

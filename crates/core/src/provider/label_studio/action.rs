@@ -80,6 +80,16 @@ pub(super) fn parse(action: &str) -> Option<(Kind, Verb)> {
     Some((kind, verb))
 }
 
+/// The name of an action about one thing of `kind`.
+pub(super) fn name(kind: Kind, verb: Verb) -> String {
+    let verb = match verb {
+        Verb::Created => "CREATED",
+        Verb::Updated => "UPDATED",
+        Verb::Deleted => "DELETED",
+    };
+    format!("{}_{verb}", kind.as_str().to_ascii_uppercase())
+}
+
 pub(super) const fn event_type(kind: Kind, verb: Verb) -> EventType {
     EventType::from_static(match (kind, verb) {
         (Kind::Project, Verb::Created) => "io.labelstud.project.created",
@@ -116,6 +126,7 @@ mod tests {
                     event_type(kind, verb).as_str(),
                     format!("io.labelstud.{}.{name}", kind.as_str())
                 );
+                assert_eq!(parse(&self::name(kind, verb)), Some((kind, verb)));
                 for plural in ["", "S"] {
                     let action = format!(
                         "{}{plural}_{}",

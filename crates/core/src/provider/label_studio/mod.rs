@@ -2,7 +2,10 @@
 
 mod action;
 mod describe;
+mod found;
 mod members;
+
+pub(super) use found::found;
 
 use super::Endpoint;
 use crate::describe::{Description, Inspection};

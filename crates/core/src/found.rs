@@ -1,0 +1,110 @@
+//! Things that were found through a platform's API because their delivery was missed: the message that
+//! the delivery would have become.
+//!
+//! The id is that of the live event wherever the platform's API tells what identifies it, so that a
+//! consumer recognises a repeat. The data is what the API returned, verbatim, and the attribute `origin`
+//! says so.
+
+use crate::config::SourceConfig;
+use crate::describe::{Description, Inspection};
+use crate::json::Scanner;
+use crate::queue::{OutboundMessage, QueueLimits};
+use crate::relay::form;
+use crate::time::rfc3339;
+use jiff::Timestamp;
+use labelrelay_event::{Digest, Origin, encode};
+
+/// What happened to a thing, as far as the API shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It was not known before.
+    Created,
+    /// It was known in another version.
+    Updated,
+    /// It was known and is gone.
+    Deleted,
+}
+
+/// One thing that was found, described. `Debug` does not show its data.
+#[derive(Clone)]
+pub struct Found<'a> {
+    id: String,
+    entity: &'a [u8],
+    inspection: Inspection,
+    digest: Digest,
+}
+
+impl<'a> Found<'a> {
+    /// Describes `entity`, one JSON value that `source`'s API returned for a thing of `kind`. For a deletion
+    /// it is whatever is left to say: the thing's id, and what it belonged to.
+    ///
+    /// `None` when this is no such thing: not a JSON object, or without an id.
+    pub fn describe(
+        source: &SourceConfig,
+        kind: &str,
+        change: Change,
+        entity: &'a [u8],
+    ) -> Option<Self> {
+        // Alone: what stands around it in an answer must not lend it a bracket.
+        let mut scanner = Scanner::new(());
+        scanner.update(entity);
+        let (check, ()) = scanner.finish();
+        if !check.is_json || entity.first() != Some(&b'{') {
+            return None;
+        }
+        let description = source.provider.found(kind, change, entity)?.description;
+        let named = description.subject.as_ref()?.split_once('/')?.0 == kind;
+        let digest = Digest::of(entity);
+        let event_type = description.event_type.as_str();
+        let id = description
+            .identity
+            .event_id(&source.name, event_type, &digest, None);
+        named.then_some(Self {
+            id: id?,
+            entity,
+            inspection: Inspection { check, description },
+            digest,
+        })
+    }
+
+    /// The event's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What is known of it.
+    pub fn description(&self) -> &Description {
+        &self.inspection.description
+    }
+
+    /// The message for a queue with these limits, found at `now`.
+    pub fn message(
+        &self,
+        source: &SourceConfig,
+        limits: QueueLimits,
+        now: Timestamp,
+    ) -> OutboundMessage {
+        let Inspection { check, description } = &self.inspection;
+        let (id, received) = (self.id.clone(), rfc3339(now));
+        let mut attributes =
+            description.attributes(id, &source.name, *check, &self.digest, received);
+        attributes.origin = Some(Origin::Reconcile);
+        let envelope = encode(
+            &attributes,
+            form(*check, limits),
+            self.entity.len(),
+            [self.entity],
+        );
+        OutboundMessage::new(attributes, envelope)
+    }
+}
+
+impl std::fmt::Debug for Found<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Found")
+            .field("id", &self.id)
+            .field("type", &self.inspection.description.event_type)
+            .field("data_bytes", &self.entity.len())
+            .finish_non_exhaustive()
+    }
+}

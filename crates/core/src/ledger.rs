@@ -1,0 +1,165 @@
+//! What was seen of a platform so far, by whichever way: so that what is looked for is sent only when it is
+//! new, and what is gone is noticed.
+
+use jiff::Timestamp;
+use std::error::Error as StdError;
+
+/// A thing on a platform.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// Its kind, as in event types: `annotation`.
+    pub kind: String,
+    /// Its id on the platform.
+    pub id: String,
+}
+
+impl Key {
+    /// The thing of this kind with this id.
+    pub fn new(kind: impl Into<String>, id: impl Into<String>) -> Self {
+        Self {
+            kind: kind.into(),
+            id: id.into(),
+        }
+    }
+}
+
+/// What is known of a thing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Id of the project that it is in.
+    pub project: Option<String>,
+    /// Id of what holds it within the project: an annotation's task.
+    pub holder: Option<String>,
+    /// Id of the newest event about it.
+    pub event_id: String,
+    /// Version that this event had.
+    pub sequence: Option<String>,
+    /// Whether it is gone.
+    pub gone: bool,
+}
+
+impl Known {
+    /// Whether `other`, of the same thing, says nothing that this does not say. Deletions are final, and
+    /// versions compare as strings; without versions, only the same event is old.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.gone
+            || (!other.gone
+                && (self.event_id == other.event_id
+                    || matches!((&self.sequence, &other.sequence), (Some(mine), Some(its)) if mine >= its)))
+    }
+}
+
+/// The things of one source that were seen, with a watermark for each of its projects. Object-safe, blocking:
+/// each call is small. One process at a time has it.
+///
+/// What a call has recorded survives a crash; a crash between a send and its record leaves a repeat, with the
+/// same id, at worst.
+pub trait Ledger: Send {
+    /// What is known of each of these things.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be read.
+    fn known(&self, keys: &[Key]) -> Result<Vec<Option<Known>>, LedgerError>;
+
+    /// Records what was seen, unless more is known already. In a look through a project, `look` is its
+    /// number: things that were seen in it are not missing. `arrivals` moves the mark up to which the queue
+    /// was read.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; nothing of it is recorded then.
+    fn record(
+        &mut self,
+        seen: &[(Key, Known)],
+        look: Option<u64>,
+        arrivals: Option<u64>,
+    ) -> Result<(), LedgerError>;
+
+    /// Number of the last event of the queue that was looked at; 0 at first.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be read.
+    fn arrivals(&self) -> Result<u64, LedgerError>;
+
+    /// Begins to look through a project: the number of this look, higher than that of any before.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be written.
+    fn begin(&mut self, project: &str) -> Result<u64, LedgerError>;
+
+    /// Up to `max` things of the project that are known to be there, but were not seen in this look; those
+    /// after `after`.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be read.
+    fn missing(
+        &self,
+        project: &str,
+        look: u64,
+        after: Option<&Key>,
+        max: usize,
+    ) -> Result<Vec<(Key, Known)>, LedgerError>;
+
+    /// Up to when, by the platform's clock, the project was looked through.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be read.
+    fn watermark(&self, project: &str) -> Result<Option<Timestamp>, LedgerError>;
+
+    /// Notes that the project was looked through, and everything sent.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be written; the watermark is where it was then.
+    fn finish(&mut self, project: &str, watermark: Timestamp) -> Result<(), LedgerError>;
+
+    /// Projects that were looked through and not forgotten.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be read.
+    fn projects(&self) -> Result<Vec<String>, LedgerError>;
+
+    /// Forgets a project and everything in it.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be written.
+    fn forget(&mut self, project: &str) -> Result<(), LedgerError>;
+}
+
+/// Why a ledger could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("ledger: {message}")]
+#[non_exhaustive]
+pub struct LedgerError {
+    /// What went wrong and, where known, how to put it right.
+    pub message: String,
+    /// Whether it may pass without anybody changing the configuration.
+    pub may_pass: bool,
+    /// What it came from.
+    #[source]
+    pub source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl LedgerError {
+    /// An error that may pass.
+    pub fn transient(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            may_pass: true,
+            source: None,
+        }
+    }
+
+    /// An error that somebody has to mend.
+    pub fn permanent(message: impl Into<String>) -> Self {
+        Self {
+            may_pass: false,
+            ..Self::transient(message)
+        }
+    }
+
+    /// The same error, with what it came from.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
