@@ -7,7 +7,10 @@
 //!   refused. It commits whatever has arrived since its last commit in one transaction, recognises
 //!   repeats, and prunes what was acknowledged.
 //! - [`QueueFile`] is for everybody who reads: receive, acknowledge, dead letters, list, export. It works
-//!   beside the owner, from other processes, and its transactions are small enough not to delay it.
+//!   beside the owner, from other processes, and its transactions are small enough not to delay it. What was
+//!   found instead of delivered is appended by it, too.
+//!
+//! [`LedgerFile`] remembers what was found, in a file of its own.
 //!
 //! What is written: an event is appended once and never touched again until it is pruned; what happens
 //! to it (received, acknowledged, dead) lies in a small table beside. So a send touches only the ends of
@@ -17,7 +20,9 @@ mod blob;
 mod embedded;
 mod error;
 mod file;
+mod ledger;
 mod location;
+mod lock;
 mod meaning;
 mod schema;
 mod sqlite;
@@ -26,6 +31,7 @@ pub use blob::{FileBlobStore, FileFallback, file_of};
 pub use embedded::{EmbeddedQueue, Options};
 pub use error::{FileError, OpenError};
 pub use file::{
-    Acknowledgement, Delivery, Event, Export, ExportScope, Filter, QueueFile, QueueSettings,
-    QueueStats, State, StoredEvent,
+    Acknowledgement, Delivery, Event, EventHead, Export, ExportScope, Filter, QueueFile,
+    QueueSettings, QueueStats, State, StoredEvent,
 };
+pub use ledger::LedgerFile;

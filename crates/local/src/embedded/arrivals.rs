@@ -2,7 +2,8 @@
 //!
 //! Both are ahead of the file only while a transaction is open. When one fails, they are taken back; but a
 //! commit that failed with an error of the disk may have happened all the same, so what is in the file is
-//! read again before anything else is written.
+//! read again before anything else is written. And another program may append beside the owner: so each
+//! transaction begins with a look at the last number in the file.
 
 use super::Options;
 use super::group::Pending;
@@ -78,7 +79,7 @@ impl Arrivals {
         received_ms: i64,
     ) -> rusqlite::Result<Vec<Receipt>> {
         let transaction = begin(db)?;
-        if self.in_doubt {
+        if self.in_doubt || next_number(db)? > self.next {
             self.catch_up(db)?;
             self.in_doubt = false;
         }
@@ -142,8 +143,8 @@ impl Arrivals {
         Ok(receipts)
     }
 
-    /// Learns of events that are in the file though their commit failed: their numbers are taken, and who
-    /// sends one of them again sends a repeat.
+    /// Learns of events that are in the file though their commit failed, or that another program appended:
+    /// their numbers are taken, and who sends one of them again sends a repeat.
     fn catch_up(&mut self, db: &Connection) -> rusqlite::Result<()> {
         let next = next_number(db)?;
         if let Some(window) = &mut self.window {
@@ -163,7 +164,7 @@ impl Arrivals {
 }
 
 /// The first number that was never given, as far as the file knows.
-fn next_number(db: &Connection) -> rusqlite::Result<u64> {
+pub(crate) fn next_number(db: &Connection) -> rusqlite::Result<u64> {
     let last: i64 = db
         .prepare_cached("SELECT coalesce(max(seq), 0) FROM events")?
         .query_row([], |row| row.get(0))?;

@@ -1,15 +1,15 @@
 //! The embedded queue's sending side: one owner, one writer, group commit.
 
-mod arrivals;
+pub(crate) mod arrivals;
 mod checkpoint;
 mod group;
-mod lock;
 mod open;
 pub(crate) mod prune;
 mod window;
 mod writer;
 
 use crate::error::OpenError;
+use crate::lock::Lock;
 use futures_channel::oneshot;
 use group::Pending;
 use labelrelay_core::{
@@ -84,7 +84,7 @@ pub struct EmbeddedQueue {
 struct Running {
     writer: JoinHandle<()>,
     checkpointer: checkpoint::Checkpointer,
-    lock: lock::OwnerLock,
+    lock: Lock,
 }
 
 impl EmbeddedQueue {

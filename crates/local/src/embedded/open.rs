@@ -2,11 +2,11 @@
 
 use super::arrivals::Arrivals;
 use super::checkpoint::{Checkpointer, Journal, Marks};
-use super::lock::OwnerLock;
 use super::writer::Writer;
 use super::{EmbeddedQueue, Options, Running};
 use crate::error::OpenError;
 use crate::location;
+use crate::lock::{Lock, LockError};
 use crate::schema::{self, PAGE_BYTES};
 use crate::sqlite::{Patience, begin, ms, set_setting, setting};
 use labelrelay_core::Clock;
@@ -22,7 +22,7 @@ pub(super) fn open(
 ) -> Result<EmbeddedQueue, OpenError> {
     // First of all: the lock lies beside the file itself, whatever path led here.
     let path = &location::resolve(path)?;
-    let lock = OwnerLock::take(path)?;
+    let lock = Lock::take(path).map_err(|error| not_owned(path, error))?;
     let database = |source| OpenError::Database {
         path: path.to_owned(),
         source,
@@ -92,6 +92,16 @@ pub(super) fn open(
         commands,
         running,
     })
+}
+
+fn not_owned(path: &Path, error: LockError) -> OpenError {
+    match error {
+        LockError::Held { pid } => OpenError::Owned {
+            path: path.to_owned(),
+            pid,
+        },
+        LockError::Io { path, what, source } => OpenError::Io { path, what, source },
+    }
 }
 
 /// Leaves the settings that hold for the readers in the file.

@@ -1,18 +1,22 @@
-//! The reading side of a queue file: what the `queue` verbs do, beside a running owner.
+//! The reading side of a queue file: what the `queue` verbs do, beside a running owner. And what `reconcile`
+//! does there: it appends what it found.
 //!
 //! Blocking, one connection, any number of processes. Each call is one small transaction: an owner that
 //! sends meanwhile waits for a millisecond or two, and a reader waits as patiently as it was told to.
 
+mod append;
 mod dead;
 pub(crate) use dead::bury_expired;
 mod event;
 mod export;
+mod head;
 mod receive;
 mod stats;
 mod turn;
 
 pub use event::{Event, Filter, State, StoredEvent};
 pub use export::{Export, ExportScope};
+pub use head::EventHead;
 pub use receive::{Acknowledgement, Delivery};
 pub use stats::QueueStats;
 
@@ -23,6 +27,7 @@ use crate::schema;
 use crate::sqlite::{Patience, ms, now_ms, setting};
 use labelrelay_core::Clock;
 use rusqlite::Connection;
+use std::cell::Cell;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,6 +45,8 @@ pub struct QueueFile {
     path: PathBuf,
     clock: Arc<dyn Clock>,
     turn: turn::Turn,
+    /// What was appended since the journal was last moved into the file.
+    unmoved_bytes: Cell<usize>,
 }
 
 impl QueueFile {
@@ -60,6 +67,7 @@ impl QueueFile {
             path,
             clock,
             turn: turn::Turn::default(),
+            unmoved_bytes: Cell::new(0),
         })
     }
 

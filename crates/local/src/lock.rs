@@ -1,46 +1,62 @@
-//! One owner a queue file: a lock on a file beside it.
+//! One owner a file: a lock on a file beside it.
 //!
 //! The lock belongs to the open file, so it ends with its process however that ends, and there is no
 //! stale lock to judge. The lock file itself stays: removing it could part two owners that hold "it".
 
-use crate::error::OpenError;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Held as long as the queue file is owned.
+/// Held as long as the file is owned.
 #[derive(Debug)]
-pub(super) struct OwnerLock {
+pub(crate) struct Lock {
     _file: File,
 }
 
-impl OwnerLock {
-    pub(super) fn take(queue: &Path) -> Result<Self, OpenError> {
-        let path = beside(queue);
-        let io = |source| OpenError::Io {
-            path: path.clone(),
-            what: "opening the lock file",
-            source,
-        };
+/// Why there is no lock.
+#[derive(Debug)]
+pub(crate) enum LockError {
+    /// Another process has it.
+    Held {
+        /// Its id, as it wrote it down.
+        pid: Option<u32>,
+    },
+    /// The lock file cannot be made or locked.
+    Io {
+        /// The lock file.
+        path: PathBuf,
+        /// What was tried.
+        what: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl Lock {
+    /// Locks the file at `owned`, by the one beside it.
+    pub(crate) fn take(owned: &Path) -> Result<Self, LockError> {
+        let path = beside(owned);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&path).map_err(io)?;
+        let mut file = match options.open(&path) {
+            Ok(file) => file,
+            Err(source) => {
+                let what = "opening the lock file";
+                return Err(LockError::Io { path, what, source });
+            }
+        };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(OpenError::Owned {
-                    path: queue.to_owned(),
+                return Err(LockError::Held {
                     pid: read_pid(&mut file),
                 });
             }
             Err(TryLockError::Error(source)) => {
-                return Err(OpenError::Io {
-                    path,
-                    what: "locking the lock file",
-                    source,
-                });
+                let what = "locking the lock file";
+                return Err(LockError::Io { path, what, source });
             }
         }
         // For the message that a second owner shows; the lock holds without it, on a full disk too.
@@ -59,8 +75,8 @@ fn read_pid(file: &mut File) -> Option<u32> {
     text.trim().parse().ok()
 }
 
-fn beside(queue: &Path) -> PathBuf {
-    let mut name = queue.as_os_str().to_owned();
+fn beside(owned: &Path) -> PathBuf {
+    let mut name = owned.as_os_str().to_owned();
     name.push(".lock");
     name.into()
 }

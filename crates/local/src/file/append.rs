@@ -1,0 +1,70 @@
+//! A second way in, for events that were not delivered but found: beside a running owner, or without one.
+
+use super::QueueFile;
+use super::turn::Durability;
+use crate::embedded::arrivals::next_number;
+use crate::error::FileError;
+use labelrelay_core::OutboundMessage;
+use rusqlite::Connection;
+use rusqlite::wal::CheckpointMode;
+use std::collections::HashSet;
+
+/// How much is appended between two moves of the journal into the file. Without them, the journal of a long
+/// run would hold all of it, for an owner that is idle, or absent, moves none.
+const CHECKPOINT_BYTES: usize = 4 * 1024 * 1024;
+
+impl QueueFile {
+    /// Appends those of `messages` whose id is on none of the events after `after`, in one transaction,
+    /// durably; says for each whether it was appended.
+    ///
+    /// The owner is told by the file itself: it looks at the last number before it writes, and learns of
+    /// what was appended, so that a delivery of the same event a moment later is a repeat.
+    ///
+    /// # Errors
+    /// When the file cannot be written; none of them is appended then.
+    pub fn append(&self, messages: &[OutboundMessage], after: u64) -> Result<Vec<bool>, FileError> {
+        let received_ms = self.now_ms();
+        let appended = self.change(Durability::Synced, |transaction| {
+            let mut known = ids_after(transaction, after)?;
+            let mut insert = transaction.prepare_cached(
+                "INSERT INTO events(seq, received_ms, id, type, source, subject, envelope) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?;
+            let mut next = next_number(transaction)?.cast_signed();
+            let mut appended = Vec::with_capacity(messages.len());
+            for message in messages {
+                let is_new = known.insert(message.id().to_owned());
+                if is_new {
+                    insert.execute((
+                        next,
+                        received_ms,
+                        message.id(),
+                        message.event_type(),
+                        message.source(),
+                        message.subject(),
+                        &message.body[..],
+                    ))?;
+                    next += 1;
+                }
+                appended.push(is_new);
+            }
+            Ok(appended)
+        })?;
+        let bytes: usize = messages.iter().map(|message| message.body.len()).sum();
+        let unmoved = self.unmoved_bytes.get() + bytes;
+        self.unmoved_bytes.set(unmoved);
+        if unmoved >= CHECKPOINT_BYTES {
+            self.unmoved_bytes.set(0);
+            // Somebody else who is at it does the same.
+            let _busy = self
+                .db
+                .wal_checkpoint_v2(Some("main"), CheckpointMode::PASSIVE);
+        }
+        Ok(appended)
+    }
+}
+
+fn ids_after(db: &Connection, after: u64) -> rusqlite::Result<HashSet<String>> {
+    db.prepare_cached("SELECT id FROM events WHERE seq > ?1")?
+        .query_map([after.cast_signed()], |row| row.get(0))?
+        .collect()
+}

@@ -1,0 +1,294 @@
+//! A ledger in an `SQLite` file of its own, beside the queue file: its writes never hold the queue up.
+
+mod open;
+mod tables;
+
+use crate::lock::Lock;
+use crate::sqlite::begin;
+use jiff::Timestamp;
+use labelrelay_core::ledger::{Key, Known, Ledger, LedgerError};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, named_params};
+use std::path::{Path, PathBuf};
+
+/// The ledger of one source, in a file that may hold those of others. Held by one process at a time.
+#[derive(Debug)]
+pub struct LedgerFile {
+    db: Connection,
+    source: String,
+    _lock: Option<Lock>,
+}
+
+impl LedgerFile {
+    /// Opens the ledger of `source` in the file at `path`, and makes what is not there. `server` is the
+    /// platform that it is about: another one's things have the same ids.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when another process has it, when the file is something else or cannot be written, and
+    /// when the ledger is about another server.
+    pub fn open(path: &Path, source: &str, server: &str) -> Result<Self, LedgerError> {
+        let lock = open::lock(path)?;
+        let db = open::file(path)?;
+        let ledger = Self {
+            db,
+            source: source.to_owned(),
+            _lock: Some(lock),
+        };
+        ledger.is_about(server, path)?;
+        Ok(ledger)
+    }
+
+    /// A copy in memory of the ledger at `path`, or an empty one, for a run that shall leave nothing behind.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn copy(path: &Path, source: &str, server: &str) -> Result<Self, LedgerError> {
+        let ledger = Self {
+            db: open::copy(path)?,
+            source: source.to_owned(),
+            _lock: None,
+        };
+        ledger.is_about(server, path)?;
+        Ok(ledger)
+    }
+
+    /// Takes the ledger of `source` for one about `server`: the platform has moved to another address.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the file cannot be written.
+    pub fn moved(path: &Path, source: &str, server: &str) -> Result<(), LedgerError> {
+        let _lock = open::lock(path)?;
+        let db = open::file(path)?;
+        db.execute(
+            "UPDATE sources SET server = ?2 WHERE source = ?1",
+            (source, server),
+        )
+        .map_err(failed)?;
+        Ok(())
+    }
+
+    /// The file of the ledger that belongs to the queue file at `queue`.
+    pub fn beside(queue: &Path) -> PathBuf {
+        let mut name = queue.as_os_str().to_owned();
+        name.push(".ledger");
+        name.into()
+    }
+
+    /// Whose things these are is decided by the first of them: a mistyped address decides nothing.
+    fn is_about(&self, server: &str, path: &Path) -> Result<(), LedgerError> {
+        let of = || -> rusqlite::Result<String> {
+            self.db.execute(
+                "INSERT INTO sources(source, server) VALUES(?1, ?2)
+                 ON CONFLICT(source) DO UPDATE SET server = excluded.server
+                 WHERE NOT EXISTS (SELECT 1 FROM things WHERE things.source = excluded.source)",
+                (&self.source, server),
+            )?;
+            self.db.query_row(
+                "SELECT server FROM sources WHERE source = ?1",
+                [&self.source],
+                |row| row.get(0),
+            )
+        };
+        let of = of().map_err(failed)?;
+        if of == server {
+            return Ok(());
+        }
+        Err(LedgerError::permanent(format!(
+            "{}: what source `{}` knows is about {of}, and this is {server}; if it is the same installation at another address, add --moved; if it is another one, give it a source of its own",
+            path.display(),
+            self.source
+        )))
+    }
+
+    fn change(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), LedgerError> {
+        let change = || {
+            let transaction = begin(&self.db)?;
+            work(&transaction)?;
+            transaction.commit()
+        };
+        change().map_err(failed)
+    }
+}
+
+impl Ledger for LedgerFile {
+    fn known(&self, keys: &[Key]) -> Result<Vec<Option<Known>>, LedgerError> {
+        let read = || {
+            let mut select = self.db.prepare_cached(
+                "SELECT project, holder, event_id, sequence, gone FROM things WHERE source = ?1 AND kind = ?2 AND id = ?3",
+            )?;
+            let one = |key: &Key| {
+                select
+                    .query_row((&self.source, &key.kind, &key.id), |row| known(row, 0))
+                    .optional()
+            };
+            keys.iter().map(one).collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(failed)
+    }
+
+    fn record(
+        &mut self,
+        seen: &[(Key, Known)],
+        look: Option<u64>,
+        arrivals: Option<u64>,
+    ) -> Result<(), LedgerError> {
+        self.change(|db| {
+            let mut read = db.prepare_cached(
+                "SELECT project, holder, event_id, sequence, gone FROM things WHERE source = ?1 AND kind = ?2 AND id = ?3",
+            )?;
+            let mut write = db.prepare_cached(
+                "INSERT INTO things(source, kind, id, project, holder, event_id, sequence, gone, look)
+                 VALUES(:source, :kind, :id, :project, :holder, :event_id, :sequence, :gone, :look)
+                 ON CONFLICT(source, kind, id) DO UPDATE SET
+                     project = coalesce(excluded.project, project), holder = coalesce(excluded.holder, holder),
+                     event_id = excluded.event_id, sequence = excluded.sequence, gone = excluded.gone,
+                     look = max(look, excluded.look)",
+            )?;
+            let mut look_again = db.prepare_cached(
+                "UPDATE things SET look = max(look, ?4) WHERE source = ?1 AND kind = ?2 AND id = ?3",
+            )?;
+            for (key, new) in seen {
+                let place = (&self.source, &key.kind, &key.id);
+                let old = read.query_row(place, |row| known(row, 0)).optional()?;
+                if old.is_some_and(|old| old.covers(new)) {
+                    if let Some(look) = look {
+                        look_again.execute((&self.source, &key.kind, &key.id, look.cast_signed()))?;
+                    }
+                    continue;
+                }
+                write.execute(named_params! {
+                    ":source": self.source, ":kind": key.kind, ":id": key.id,
+                    ":project": new.project, ":holder": new.holder, ":event_id": new.event_id,
+                    ":sequence": new.sequence, ":gone": new.gone,
+                    ":look": look.unwrap_or(0).cast_signed(),
+                })?;
+            }
+            if let Some(arrivals) = arrivals {
+                db.execute(
+                    "UPDATE sources SET arrivals = ?2 WHERE source = ?1",
+                    (&self.source, arrivals.cast_signed()),
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    fn arrivals(&self) -> Result<u64, LedgerError> {
+        let arrivals = self.db.query_row(
+            "SELECT arrivals FROM sources WHERE source = ?1",
+            [&self.source],
+            |row| row.get::<_, i64>(0),
+        );
+        arrivals.map(i64::cast_unsigned).map_err(failed)
+    }
+
+    fn begin(&mut self, project: &str) -> Result<u64, LedgerError> {
+        let begun = self.db.query_row(
+            "INSERT INTO projects(source, project, look) VALUES(?1, ?2, 1)
+             ON CONFLICT(source, project) DO UPDATE SET look = look + 1 RETURNING look",
+            (&self.source, project),
+            |row| row.get::<_, i64>(0),
+        );
+        begun.map(i64::cast_unsigned).map_err(failed)
+    }
+
+    fn missing(
+        &self,
+        project: &str,
+        look: u64,
+        after: Option<&Key>,
+        max: usize,
+    ) -> Result<Vec<(Key, Known)>, LedgerError> {
+        let (kind, id) = after.map_or(("", ""), |key| (key.kind.as_str(), key.id.as_str()));
+        let read = || {
+            self.db
+                .prepare_cached(
+                    "SELECT kind, id, project, holder, event_id, sequence, gone FROM things
+                     WHERE source = :source AND (kind, id) > (:kind, :id)
+                       AND project = :project AND gone = 0 AND look < :look
+                     ORDER BY kind, id LIMIT :max",
+                )?
+                .query_map(
+                    named_params! {
+                        ":source": self.source, ":kind": kind, ":id": id, ":project": project,
+                        ":look": look.cast_signed(), ":max": i64::try_from(max).unwrap_or(i64::MAX),
+                    },
+                    |row| {
+                        Ok((
+                            Key::new(row.get::<_, String>(0)?, row.get::<_, String>(1)?),
+                            known(row, 2)?,
+                        ))
+                    },
+                )?
+                .collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(failed)
+    }
+
+    fn watermark(&self, project: &str) -> Result<Option<Timestamp>, LedgerError> {
+        let micros: Option<Option<i64>> = self
+            .db
+            .query_row(
+                "SELECT watermark FROM projects WHERE source = ?1 AND project = ?2",
+                (&self.source, project),
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(failed)?;
+        Ok(micros
+            .flatten()
+            .and_then(|micros| Timestamp::from_microsecond(micros).ok()))
+    }
+
+    fn finish(&mut self, project: &str, watermark: Timestamp) -> Result<(), LedgerError> {
+        self.change(|db| {
+            db.execute(
+                "UPDATE projects SET watermark = ?3 WHERE source = ?1 AND project = ?2",
+                (&self.source, project, watermark.as_microsecond()),
+            )
+            .map(|_| ())
+        })
+    }
+
+    fn projects(&self) -> Result<Vec<String>, LedgerError> {
+        let read = || {
+            self.db
+                .prepare_cached("SELECT project FROM projects WHERE source = ?1 AND watermark IS NOT NULL ORDER BY project")?
+                .query_map([&self.source], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(failed)
+    }
+
+    fn forget(&mut self, project: &str) -> Result<(), LedgerError> {
+        self.change(|db| {
+            let place = (&self.source, project);
+            db.execute(
+                "DELETE FROM things WHERE source = ?1 AND project = ?2",
+                place,
+            )?;
+            db.execute(
+                "DELETE FROM projects WHERE source = ?1 AND project = ?2",
+                place,
+            )?;
+            Ok(())
+        })
+    }
+}
+
+fn known(row: &Row<'_>, first: usize) -> rusqlite::Result<Known> {
+    Ok(Known {
+        project: row.get(first)?,
+        holder: row.get(first + 1)?,
+        event_id: row.get(first + 2)?,
+        sequence: row.get(first + 3)?,
+        gone: row.get(first + 4)?,
+    })
+}
+
+fn failed(source: rusqlite::Error) -> LedgerError {
+    let message = crate::meaning::advice(&source).replace("queue file", "ledger's file");
+    LedgerError::transient(message).caused_by(source)
+}

@@ -1,0 +1,124 @@
+//! Opening a ledger's file.
+
+use super::failed;
+use super::tables::{APPLICATION_ID, TABLES, VERSION};
+use crate::lock::{Lock, LockError};
+use crate::sqlite::{self, Patience, begin};
+use labelrelay_core::ledger::LedgerError;
+use rusqlite::backup::Backup;
+use rusqlite::{Connection, OpenFlags};
+use std::io::ErrorKind;
+use std::path::Path;
+use std::time::Duration;
+
+/// Nobody else writes to it; a backup may read it.
+const PATIENCE: Patience = Patience {
+    total: Duration::from_secs(10),
+    look_every: Duration::from_millis(5),
+};
+
+/// One process at a time goes by a ledger: two would send the same things.
+pub(super) fn lock(path: &Path) -> Result<Lock, LedgerError> {
+    Lock::take(path).map_err(|error| match error {
+        LockError::Held { pid } => LedgerError::transient(format!(
+            "{} is in use by {}: wait until that run ends, or end it",
+            path.display(),
+            pid.map_or_else(
+                || "another process".to_owned(),
+                |pid| format!("process {pid}")
+            )
+        )),
+        LockError::Io { path, what, source } => cannot(&path, what, source),
+    })
+}
+
+/// The file at `path`, made when there is none.
+pub(super) fn file(path: &Path) -> Result<Connection, LedgerError> {
+    match sqlite::private_file(path) {
+        Ok(_new) => {}
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        Err(source) => return Err(cannot(path, "making the file", source)),
+    }
+    let db = connect(path)?;
+    let set = || -> rusqlite::Result<()> {
+        db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        db.pragma_update(None, "synchronous", "FULL")
+    };
+    make(&db, path)?;
+    set().map_err(failed)?;
+    Ok(db)
+}
+
+/// A copy in memory of the file at `path`, empty when there is none.
+pub(super) fn copy(path: &Path) -> Result<Connection, LedgerError> {
+    let mut memory = Connection::open_in_memory().map_err(failed)?;
+    if path.exists() {
+        let db = connect(path)?;
+        recognise(&db, path)?;
+        let copy = Backup::new(&db, &mut memory).map_err(failed)?;
+        copy.run_to_completion(1000, Duration::ZERO, None)
+            .map_err(failed)?;
+    }
+    make(&memory, path)?;
+    Ok(memory)
+}
+
+fn connect(path: &Path) -> Result<Connection, LedgerError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || -> rusqlite::Result<Connection> {
+        let mut db = Connection::open_with_flags(path, flags)?;
+        sqlite::wait_with(&mut db, PATIENCE)?;
+        Ok(db)
+    };
+    open().map_err(|source| {
+        let message = format!("{}: cannot be opened: {source}", path.display());
+        LedgerError::permanent(message).caused_by(source)
+    })
+}
+
+/// Makes the tables, unless they are there.
+fn make(db: &Connection, path: &Path) -> Result<(), LedgerError> {
+    if recognise(db, path)? {
+        return Ok(());
+    }
+    let make = || -> rusqlite::Result<()> {
+        let transaction = begin(db)?;
+        transaction.execute_batch(TABLES)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+        transaction.commit()
+    };
+    make().map_err(failed)
+}
+
+/// Whether the file is a ledger; an empty one is none yet.
+fn recognise(db: &Connection, path: &Path) -> Result<bool, LedgerError> {
+    let number = |sql| db.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let foreign = |what: &str| {
+        LedgerError::permanent(format!(
+            "{} is not a ledger of this program ({what}); it was left as it is: move it away, and everything is looked for anew",
+            path.display()
+        ))
+    };
+    let header = || -> rusqlite::Result<_> {
+        Ok((
+            number("PRAGMA application_id")?,
+            number("PRAGMA user_version")?,
+            number("SELECT count(*) FROM sqlite_schema")?,
+        ))
+    };
+    match header().map_err(|error| foreign(&error.to_string()))? {
+        (0, 0, 0) => Ok(false),
+        (APPLICATION_ID, VERSION, _) => Ok(true),
+        (APPLICATION_ID, _, _) => Err(foreign("its format is of another version")),
+        _ => Err(foreign("an SQLite database of another program")),
+    }
+}
+
+fn cannot(path: &Path, what: &str, source: std::io::Error) -> LedgerError {
+    let message = format!(
+        "{}: {what}: {source}; the directory must exist and be writable",
+        path.display()
+    );
+    LedgerError::permanent(message).caused_by(source)
+}

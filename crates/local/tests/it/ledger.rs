@@ -1,0 +1,184 @@
+//! The ledger: what was seen stays seen, in the newest version.
+
+use labelrelay_core::Ledger;
+use labelrelay_core::ledger::{Key, Known};
+use labelrelay_local::LedgerFile;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+const SERVER: &str = "http://127.0.0.1:8080";
+
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn path(&self) -> PathBuf {
+        LedgerFile::beside(&self.0.path().join("queue.db"))
+    }
+
+    fn open(&self) -> LedgerFile {
+        LedgerFile::open(&self.path(), "label-studio", SERVER).unwrap()
+    }
+}
+
+fn annotation(id: u32) -> Key {
+    Key::new("annotation", id.to_string())
+}
+
+fn seen(version: u32) -> Known {
+    Known {
+        project: Some("1".to_owned()),
+        holder: Some("7".to_owned()),
+        event_id: format!("event {version}"),
+        sequence: Some(format!("{version:04}")),
+        gone: false,
+    }
+}
+
+fn gone() -> Known {
+    Known {
+        sequence: None,
+        gone: true,
+        ..seen(0)
+    }
+}
+
+#[test]
+fn the_newest_version_stays_whatever_comes_after_it() {
+    let place = Place::new();
+    let mut ledger = place.open();
+    let one = |ledger: &LedgerFile| ledger.known(&[annotation(1)]).unwrap().remove(0);
+    assert_eq!(one(&ledger), None);
+    for (new, then) in [
+        (seen(2), seen(2)),
+        (seen(1), seen(2)),
+        (seen(3), seen(3)),
+        (gone(), gone()),
+        (seen(4), gone()),
+    ] {
+        ledger.record(&[(annotation(1), new)], None, None).unwrap();
+        assert_eq!(one(&ledger), Some(then));
+    }
+    drop(ledger);
+    assert_eq!(one(&place.open()), Some(gone()), "another run knows it too");
+}
+
+#[test]
+fn what_a_look_did_not_show_is_missing_from_it() {
+    let place = Place::new();
+    let mut ledger = place.open();
+    let first = ledger.begin("1").unwrap();
+    let things: Vec<_> = (1..=5).map(|id| (annotation(id), seen(1))).collect();
+    ledger.record(&things, Some(first), None).unwrap();
+    assert_eq!(ledger.missing("1", first, None, 10).unwrap(), []);
+
+    let second = ledger.begin("1").unwrap();
+    assert!(second > first);
+    // Seen again, the same; seen again in another version; deleted; came live. The last one was not shown.
+    ledger
+        .record(&[(annotation(1), seen(1))], Some(second), None)
+        .unwrap();
+    ledger
+        .record(&[(annotation(2), seen(2))], Some(second), None)
+        .unwrap();
+    ledger
+        .record(&[(annotation(3), gone())], None, None)
+        .unwrap();
+    ledger
+        .record(&[(annotation(6), seen(1))], None, None)
+        .unwrap();
+    let missing = |ledger: &LedgerFile, after: Option<&Key>, max| -> Vec<Key> {
+        let missing = ledger.missing("1", second, after, max).unwrap();
+        missing.into_iter().map(|(key, _)| key).collect()
+    };
+    let all = [annotation(4), annotation(5), annotation(6)];
+    assert_eq!(missing(&ledger, None, 10), all);
+    assert_eq!(missing(&ledger, None, 2), all[..2]);
+    assert_eq!(missing(&ledger, Some(&all[1]), 2), all[2..]);
+    assert_eq!(ledger.missing("2", second, None, 10).unwrap(), []);
+}
+
+#[test]
+fn marks_survive_and_are_each_source_s_own() {
+    let place = Place::new();
+    let mut ledger = place.open();
+    let now: jiff::Timestamp = "2026-11-21T09:00:00.123456Z".parse().unwrap();
+    ledger.begin("1").unwrap();
+    assert_eq!(ledger.watermark("1").unwrap(), None);
+    assert_eq!(
+        ledger.projects().unwrap(),
+        [""; 0],
+        "not looked through yet"
+    );
+    ledger.finish("1", now).unwrap();
+    ledger
+        .record(&[(annotation(1), seen(1))], None, Some(42))
+        .unwrap();
+    drop(ledger);
+    let mut ledger = place.open();
+    assert_eq!(ledger.watermark("1").unwrap(), Some(now));
+    assert_eq!(ledger.arrivals().unwrap(), 42);
+    assert_eq!(ledger.projects().unwrap(), ["1"]);
+    ledger.forget("1").unwrap();
+    assert_eq!(ledger.known(&[annotation(1)]).unwrap(), [None]);
+    assert_eq!(ledger.projects().unwrap(), [""; 0]);
+    drop(ledger);
+
+    let other = LedgerFile::open(&place.path(), "other", "http://elsewhere").unwrap();
+    assert_eq!(other.arrivals().unwrap(), 0);
+}
+
+#[test]
+fn two_runs_at_once_and_another_server_are_refused_with_a_cure() {
+    let place = Place::new();
+    let open = |server| LedgerFile::open(&place.path(), "label-studio", server);
+    let held = place.open();
+    let error = open(SERVER).unwrap_err();
+    assert!(
+        error.may_pass && error.to_string().contains("wait until that run ends"),
+        "{error}"
+    );
+    drop(held);
+    open("http://mistyped").unwrap();
+    let mut ledger = open(SERVER).unwrap();
+    ledger
+        .record(&[(annotation(1), seen(1))], None, None)
+        .unwrap();
+    drop(ledger);
+    let error = open("http://elsewhere").unwrap_err();
+    assert!(
+        !error.may_pass && error.to_string().contains("add --moved"),
+        "{error}"
+    );
+    LedgerFile::moved(&place.path(), "label-studio", "http://elsewhere").unwrap();
+    open("http://elsewhere").unwrap();
+
+    std::fs::write(
+        place.path(),
+        b"something else, and longer than the header of a database is",
+    )
+    .unwrap();
+    let error = open(SERVER).unwrap_err();
+    assert!(error.to_string().contains("left as it is"), "{error}");
+}
+
+#[test]
+fn a_copy_leaves_the_file_as_it_is() {
+    let place = Place::new();
+    let copy = || LedgerFile::copy(&place.path(), "label-studio", SERVER).unwrap();
+    copy();
+    assert!(!place.path().exists());
+    let mut ledger = place.open();
+    ledger
+        .record(&[(annotation(1), seen(1))], None, None)
+        .unwrap();
+    let mut tried = copy();
+    assert_eq!(tried.known(&[annotation(1)]).unwrap(), [Some(seen(1))]);
+    tried
+        .record(&[(annotation(1), seen(2))], None, None)
+        .unwrap();
+    assert_eq!(ledger.known(&[annotation(1)]).unwrap(), [Some(seen(1))]);
+}
