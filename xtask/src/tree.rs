@@ -24,7 +24,8 @@ const CORE_NEVER_PREFIXES: [&str; 5] = ["aws-", "lambda_", "google-", "gcloud-",
 /// Consumers are promised that the contract costs them these and what these need.
 const EVENT_DIRECT: [&str; 3] = ["serde", "serde_json", "sha2"];
 
-/// A program of one cloud links nothing of another, nor what only `labelrelay` itself needs. By the beginnings
+/// A program of one cloud links nothing of another, nor what only `labelrelay` itself needs: the platforms'
+/// management clients are among it. By the beginnings
 /// of names; `aws-lc`, a TLS library, would be a second one beside ring.
 const PROGRAMS_NEVER: [(&str, &[&str]); 3] = [
     (
@@ -46,6 +47,7 @@ const PROGRAMS_NEVER: [(&str, &[&str]); 3] = [
             "native-tls",
             "rusqlite",
             "libsqlite3-sys",
+            "labelrelay-reconcile",
             "clap",
         ],
     ),
@@ -58,6 +60,7 @@ const PROGRAMS_NEVER: [(&str, &[&str]); 3] = [
             "typespec",
             "rusqlite",
             "libsqlite3-sys",
+            "labelrelay-reconcile",
             "clap",
         ],
     ),
@@ -73,6 +76,7 @@ const PROGRAMS_NEVER: [(&str, &[&str]); 3] = [
             "native-tls",
             "rusqlite",
             "libsqlite3-sys",
+            "labelrelay-reconcile",
             "clap",
         ],
     ),

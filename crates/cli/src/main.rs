@@ -15,6 +15,7 @@ mod open;
 mod output;
 mod places;
 mod queue;
+mod reconcile;
 mod redrive;
 mod runtime;
 mod samples;

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 pub(crate) use address::DEFAULT_LISTEN;
 pub(crate) use hints::public_base;
 pub(crate) use settings::{Flags, Settings};
+pub(crate) use signals::Signals;
 
 const EXAMPLES: &str = "\
 Examples:

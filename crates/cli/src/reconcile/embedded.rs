@@ -1,0 +1,112 @@
+//! The embedded queue as a place for what was found: appended beside a running `serve`.
+
+use crate::failure::Failure;
+use crate::open::not_opened;
+use labelrelay_core::{BoxFuture, Clock, OutboundMessage, QueueLimits};
+use labelrelay_event::{Attributes, Envelope, EventType};
+use labelrelay_local::{EmbeddedQueue, FileError, OpenError, Options, QueueFile};
+use labelrelay_reconcile::{Arrival, Outlet, OutletError};
+use std::path::Path;
+use std::sync::Arc;
+
+pub(super) struct Embedded {
+    file: QueueFile,
+}
+
+/// Makes the queue file, when no `serve` has made it yet.
+pub(super) fn make(path: &Path, clock: Arc<dyn Clock>) -> Result<(), Failure> {
+    match QueueFile::open(path, clock.clone()) {
+        Err(OpenError::Missing { .. }) => {}
+        Err(error) => return Err(not_opened(&error)),
+        Ok(_there) => return Ok(()),
+    }
+    match EmbeddedQueue::open(path, Options::default(), clock) {
+        Ok(queue) => queue.close(),
+        // It is being made in this moment.
+        Err(OpenError::Owned { .. }) => {}
+        Err(error) => return Err(not_opened(&error)),
+    }
+    Ok(())
+}
+
+impl Embedded {
+    pub(super) fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        Ok(Self {
+            file: QueueFile::open(path, clock)?,
+        })
+    }
+
+    /// Attributes of an event, and its data when it is not about one thing of its own kind.
+    fn arrival(&self, seq: u64, head: &[u8]) -> Result<Option<Arrival>, OutletError> {
+        // An event of a newer version may not be readable: it counts as not seen.
+        let Ok(attributes) = serde_json::from_slice::<Attributes>(head) else {
+            return Ok(None);
+        };
+        let data = if is_about_one(&attributes) {
+            None
+        } else {
+            let stored = self.file.get(seq).map_err(|error| failed(&error))?;
+            stored.and_then(|stored| data(&stored.envelope))
+        };
+        Ok(Some(Arrival {
+            seq,
+            attributes,
+            data,
+        }))
+    }
+}
+
+impl Outlet for Embedded {
+    fn limits(&self) -> QueueLimits {
+        QueueLimits::bytes(Options::default().max_message_bytes)
+    }
+
+    fn arrivals(&self, after: u64, max: usize) -> Result<Vec<Arrival>, OutletError> {
+        let heads = self
+            .file
+            .heads(after, max)
+            .map_err(|error| failed(&error))?;
+        let mut arrivals = Vec::with_capacity(heads.len());
+        for head in heads {
+            let unread = || Arrival {
+                seq: head.seq,
+                attributes: Attributes::default(),
+                data: None,
+            };
+            let arrival = self.arrival(head.seq, &head.attributes)?;
+            arrivals.push(arrival.unwrap_or_else(unread));
+        }
+        Ok(arrivals)
+    }
+
+    fn send<'a>(
+        &'a mut self,
+        messages: &'a [OutboundMessage],
+        after: u64,
+    ) -> BoxFuture<'a, Result<Vec<bool>, OutletError>> {
+        let appended = self
+            .file
+            .append(messages, after)
+            .map_err(|error| failed(&error));
+        Box::pin(std::future::ready(appended))
+    }
+}
+
+fn is_about_one(attributes: &Attributes) -> bool {
+    let kind = attributes.event_type.parse::<EventType>();
+    let subject = attributes
+        .subject
+        .as_deref()
+        .and_then(|subject| subject.split_once('/'));
+    matches!((kind, subject), (Ok(event_type), Some((kind, _))) if event_type.kind() == kind)
+}
+
+/// The data, where the envelope holds it.
+fn data(envelope: &[u8]) -> Option<Vec<u8>> {
+    let envelope = Envelope::decode(envelope).ok()?;
+    Some(envelope.data.bytes().ok()??.into_owned())
+}
+
+fn failed(error: &FileError) -> OutletError {
+    OutletError::new(crate::failure::chain(error))
+}

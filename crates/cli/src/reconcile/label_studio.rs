@@ -1,0 +1,70 @@
+//! Label Studio: where it is, and the token.
+
+use super::common::Common;
+use crate::failure::Failure;
+use crate::secrets;
+use crate::world::World;
+use labelrelay_core::config::SecretRef;
+use labelrelay_core::provider::Provider;
+use labelrelay_reconcile::http::HttpOptions;
+use labelrelay_reconcile::label_studio::LabelStudio;
+use std::sync::Arc;
+
+/// As Label Studio's own client calls them.
+const URL: &str = "LABEL_STUDIO_URL";
+const TOKEN: &str = "LABEL_STUDIO_API_KEY";
+
+/// Annotations and tasks of Label Studio: created, changed, deleted.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Where Label Studio is: `http://HOST:PORT` [default: what is in `LABEL_STUDIO_URL`]
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Where the token is: `env:NAME` or `file:/path`. A legacy token or a personal access token
+    /// [default: `env:LABEL_STUDIO_API_KEY`]
+    #[arg(long, value_name = "REFERENCE", value_parser = secrets::reference)]
+    token: Option<SecretRef>,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
+    let url = match (&args.url, world.var(URL)) {
+        (Some(url), _) => url.clone(),
+        (None, Some(url)) if !url.is_empty() => url,
+        (None, _) => {
+            return Err(Failure::usage(format_args!(
+                "where is Label Studio? Give --url http://HOST:PORT, or set {URL}"
+            )));
+        }
+    };
+    let url = url.trim().trim_end_matches('/');
+    if !(url.starts_with("http://") || url.starts_with("https://")) {
+        return Err(Failure::usage(
+            "the URL of Label Studio begins with http:// or https://",
+        ));
+    }
+    if url.contains('@') {
+        return Err(Failure::usage(
+            "the URL of Label Studio takes no user or password; give the token by --token",
+        ));
+    }
+    let reference = args
+        .token
+        .clone()
+        .unwrap_or_else(|| SecretRef::Env(TOKEN.to_owned()));
+    if let SecretRef::Env(name) = &reference
+        && world.var(name).is_none()
+    {
+        return Err(Failure::usage(format_args!(
+            "with which token? {name} is not set: set it to one (Account & Settings of Label Studio), or say where it is: --token file:/path"
+        )));
+    }
+    let token = crate::runtime::small()?.block_on(secrets::read(&reference, world))?;
+    let mut options = HttpOptions::default();
+    options.per_second = args.common.rate;
+    let projects = args.common.project.clone();
+    let platform = LabelStudio::new(url, token, projects, options).map_err(Failure::failed)?;
+    args.common
+        .run(world, Provider::LabelStudio, url, Arc::new(platform))
+}

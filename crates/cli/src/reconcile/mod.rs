@@ -1,0 +1,42 @@
+//! `labelrelay reconcile`: fetches through a platform's API what no delivery brought.
+
+mod common;
+mod embedded;
+mod label_studio;
+mod preview;
+mod progress;
+mod rounds;
+
+use crate::discover;
+use crate::failure::{EXIT_CODES, Failure};
+use crate::world::World;
+use clap::Subcommand;
+
+const EXAMPLES: &str = "\
+Examples:
+  LABEL_STUDIO_URL=http://127.0.0.1:8080 LABEL_STUDIO_API_KEY=… labelrelay reconcile label-studio
+  labelrelay reconcile label-studio --url https://ls.example.org --token file:ls.token --dry-run
+  labelrelay reconcile label-studio --every 5m
+
+The first run looks at everything that the token sees; later ones at what changed. Each event has the
+id that the live one would have had, so that consumers recognise a repeat.";
+
+/// Fetches through a platform's API what no delivery brought, and puts it on the queue. Works beside a
+/// running `serve`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}\n\n{EXIT_CODES}", discover::HELP))]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    platform: PlatformArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum PlatformArgs {
+    LabelStudio(label_studio::Args),
+}
+
+pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
+    match &args.platform {
+        PlatformArgs::LabelStudio(args) => label_studio::run(args, world),
+    }
+}

@@ -1,0 +1,102 @@
+//! How far it is: a bar on a terminal, else a line now and then.
+
+use crate::output::say;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use labelrelay_core::OutboundMessage;
+use labelrelay_reconcile::{Progress, Project};
+use std::io::IsTerminal as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A line of a long look is not older than this.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+pub(super) struct Shown {
+    bar: Option<ProgressBar>,
+    /// For programs: no words at all.
+    is_quiet: bool,
+    lines: Mutex<Lines>,
+}
+
+#[derive(Default)]
+struct Lines {
+    project: String,
+    things: u64,
+    sent: u64,
+    last: Option<Instant>,
+}
+
+impl Shown {
+    pub(super) fn new(json: bool) -> Self {
+        let at_terminal = std::io::stderr().is_terminal();
+        Self {
+            bar: at_terminal
+                .then(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())),
+            is_quiet: json && !at_terminal,
+            lines: Mutex::default(),
+        }
+    }
+}
+
+impl Progress for Shown {
+    fn project(&self, project: &Project) {
+        if let Some(bar) = &self.bar {
+            bar.reset();
+            match project.things {
+                Some(things) => bar.set_length(things),
+                None => bar.unset_length(),
+            }
+            let form = if project.things.is_some() {
+                "{prefix} {bar:30} {pos}/{len} {msg} {eta}"
+            } else {
+                "{prefix} {spinner} {pos} {msg}"
+            };
+            if let Ok(style) = ProgressStyle::with_template(form) {
+                bar.set_style(style);
+            }
+            bar.set_prefix(format!("project {}", project.id));
+        }
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        *lines = Lines {
+            project: project.id.clone(),
+            last: Some(Instant::now()),
+            ..Lines::default()
+        };
+    }
+
+    fn looked_at(&self, things: u64) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.things += things;
+        if let Some(bar) = &self.bar {
+            bar.inc(things);
+            bar.set_message(format!("{} sent", lines.sent));
+        } else if !self.is_quiet && lines.last.is_none_or(|last| last.elapsed() >= LINE_EVERY) {
+            lines.last = Some(Instant::now());
+            say(format_args!(
+                "project {}: {} things looked at, {} sent",
+                lines.project, lines.things, lines.sent
+            ));
+        }
+    }
+
+    fn sent(&self, messages: &[OutboundMessage], _new: &[bool]) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.sent += messages.len() as u64;
+    }
+
+    fn warn(&self, warning: &str) {
+        let words = || say(format_args!("warning: {warning}"));
+        match &self.bar {
+            Some(bar) => bar.suspend(words),
+            None => words(),
+        }
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Once, or again and again.
+
+use crate::failure::Failure;
+use crate::output::{print, print_json, say};
+use crate::serve::Signals;
+use crate::times::words;
+use labelrelay_reconcile::Summary;
+use std::time::Duration;
+
+/// Runs `round` once, or with this pause after each, until a signal says to end. It ends at once then: the
+/// next run takes up whatever broke off.
+pub(super) async fn run<F: Future<Output = Result<(), Failure>>>(
+    every: Option<Duration>,
+    round: impl Fn() -> F,
+) -> Result<(), Failure> {
+    let Some(pause) = every else {
+        return round().await;
+    };
+    let mut signals = Signals::new()?;
+    tokio::select! {
+        ended = rounds(pause, round) => ended,
+        () = signals.next() => Ok(()),
+    }
+}
+
+/// What fails in a later round may pass, and is said; what fails in the first one is for whoever starts this.
+async fn rounds<F: Future<Output = Result<(), Failure>>>(
+    pause: Duration,
+    round: impl Fn() -> F,
+) -> Result<(), Failure> {
+    round().await?;
+    loop {
+        tokio::time::sleep(pause).await;
+        if let Err(failure) = round().await {
+            // Says it, and goes on: the next round begins where this one did.
+            let _code = failure.report();
+            say(format_args!("the next run is in {}", words(pause)));
+        }
+    }
+}
+
+/// Tells what a run did.
+pub(super) fn tell(summary: &Summary, dry_run: bool, json: bool) -> std::io::Result<()> {
+    let Summary {
+        projects,
+        things,
+        created,
+        updated,
+        deleted,
+        repeats,
+        passed_over,
+        vanished,
+        ..
+    } = summary;
+    let sent = created + updated + deleted;
+    if json {
+        return print_json(&serde_json::json!({
+            "dry_run": dry_run, "projects": projects, "things": things, "sent": sent,
+            "created": created, "updated": updated, "deleted": deleted, "repeats": repeats,
+            "passed_over": passed_over, "vanished": vanished,
+        }));
+    }
+    let would = if dry_run { "would be sent" } else { "sent" };
+    print(format_args!(
+        "{projects} projects, {things} things looked at; {sent} events {would}: {created} created, {updated} updated, {deleted} deleted"
+    ))?;
+    if *passed_over > 0 {
+        print(format_args!(
+            "{passed_over} more were only remembered: their type is filtered out, or they are older than --begin"
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! Pages through a Label Studio with the client of `reconcile`, and does nothing with what comes: the time
+//! below which no reconciliation can be. `paging URL`, the token in `LABEL_STUDIO_API_KEY`.
+//! Prints seconds, things and bytes. `cargo xtask bench reconcile` runs it.
+
+use futures_util::StreamExt as _;
+use labelrelay_core::Secret;
+use labelrelay_reconcile::Platform as _;
+use labelrelay_reconcile::http::HttpOptions;
+use labelrelay_reconcile::label_studio::LabelStudio;
+use std::error::Error;
+use std::time::Instant;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let url = std::env::args().nth(1).ok_or("paging URL")?;
+    let token = Secret::new("token", std::env::var("LABEL_STUDIO_API_KEY")?)?;
+    let platform = LabelStudio::new(&url, token, Vec::new(), HttpOptions::default())?;
+    let start = Instant::now();
+    let (mut things, mut bytes) = (0, 0);
+    for project in platform.projects().await? {
+        let mut pages = platform.look(&project, None);
+        while let Some(page) = pages.next().await {
+            for thing in page?.things {
+                things += 1;
+                bytes += thing.entity.map_or(0, |entity| entity.len());
+            }
+        }
+    }
+    println!("{:.3} {things} {bytes}", start.elapsed().as_secs_f64());
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! Why a server gave no answer.
+
+use super::place;
+use http::{StatusCode, Uri};
+use std::error::Error as StdError;
+use std::time::Duration;
+
+/// Why there is no answer, or none that can be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct HttpError {
+    /// What happened and, where known, how to put it right. Never holds a credential.
+    pub message: String,
+    may_pass: bool,
+}
+
+impl HttpError {
+    pub(super) fn no_authorities(error: &std::io::Error) -> Self {
+        Self::lasting(format!(
+            "this machine trusts no certificate authority ({error}): install its CA certificates"
+        ))
+    }
+
+    pub(super) fn no_answer(uri: &Uri, error: &hyper_util::client::legacy::Error) -> Self {
+        let cause = deepest(error);
+        let message = if error.is_connect() {
+            format!(
+                "cannot connect to {}: {cause}; see that the server runs and that the URL is its address",
+                place(uri)
+            )
+        } else {
+            format!("{}: the exchange broke off: {cause}", place(uri))
+        };
+        Self::passing(message)
+    }
+
+    pub(super) fn broke_off(uri: &Uri, error: &hyper::Error) -> Self {
+        Self::passing(format!(
+            "{}: the answer broke off: {}",
+            place(uri),
+            deepest(error)
+        ))
+    }
+
+    pub(super) fn late(uri: &Uri, limit: Duration) -> Self {
+        Self::passing(format!(
+            "{}: no whole answer within {} s; see whether the server is overloaded",
+            place(uri),
+            limit.as_secs()
+        ))
+    }
+
+    pub(super) fn too_large(uri: &Uri, limit: usize) -> Self {
+        Self::lasting(format!(
+            "{}: the answer is larger than {limit} bytes",
+            place(uri)
+        ))
+    }
+
+    pub(super) fn keeps_failing(uri: &Uri, status: StatusCode) -> Self {
+        Self::passing(format!(
+            "{}: answered {status} to every attempt; look into the server's log",
+            place(uri)
+        ))
+    }
+
+    fn passing(message: String) -> Self {
+        Self {
+            message,
+            may_pass: true,
+        }
+    }
+
+    fn lasting(message: String) -> Self {
+        Self {
+            message,
+            may_pass: false,
+        }
+    }
+
+    /// Whether the same request may be answered later, though nobody changes it.
+    pub fn may_pass(&self) -> bool {
+        self.may_pass
+    }
+}
+
+/// What it all came from: the outer errors of a client say no more than that there was one.
+fn deepest(error: &dyn StdError) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}

@@ -1,0 +1,184 @@
+//! A client of management APIs: keeps its connections, tries again within bounds, and is never faster than
+//! it was told to be.
+
+mod error;
+mod pace;
+mod retry;
+
+pub use error::HttpError;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{DATE, RETRY_AFTER};
+use http::{HeaderMap, Request, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Body as _;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client as Pool;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use jiff::Timestamp;
+use pace::Pace;
+use std::time::Duration;
+
+/// How a client treats a server.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct HttpOptions {
+    /// One attempt takes no longer, from the connection to the last byte of the answer.
+    pub timeout: Duration,
+    /// Attempts of one request in all.
+    pub attempts: u32,
+    /// Requests a second, at most; `None`: as many as are answered.
+    pub per_second: Option<f64>,
+    /// Largest answer in bytes: it lies in memory.
+    pub max_answer_bytes: usize,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(120),
+            attempts: 6,
+            per_second: None,
+            max_answer_bytes: 512 * 1024 * 1024,
+        }
+    }
+}
+
+/// A client of one server.
+#[derive(Debug)]
+pub struct HttpClient {
+    pool: Pool<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    options: HttpOptions,
+    pace: Pace,
+}
+
+/// An answer that came whole, whatever its status.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// What time it is for the server.
+    pub fn date(&self) -> Option<Timestamp> {
+        let text = self.headers.get(DATE)?.to_str().ok()?;
+        jiff::fmt::rfc2822::parse(text)
+            .ok()
+            .map(|time| time.timestamp())
+    }
+
+    /// How long the server asks us to stay away.
+    fn retry_after(&self) -> Option<Duration> {
+        let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?;
+        if let Ok(seconds) = text.trim().parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        // An HTTP date: counted by the server's own clock, for ours may differ.
+        let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+        Duration::try_from(until.duration_since(self.date()?)).ok()
+    }
+}
+
+impl HttpClient {
+    /// A client that trusts the certificate authorities of this machine.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn new(options: HttpOptions) -> Result<Self, HttpError> {
+        let connector = HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
+            .map_err(|error| HttpError::no_authorities(&error))?
+            .https_or_http()
+            .enable_http1()
+            .build();
+        let pool = Pool::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .build(connector);
+        let pace = Pace::new(options.per_second);
+        Ok(Self {
+            pool,
+            options,
+            pace,
+        })
+    }
+
+    /// Sends a request until there is an answer that trying again would not change. Only for requests that
+    /// change nothing, or the same however often they are sent.
+    ///
+    /// # Errors
+    /// [`HttpError`] when there is none after all attempts, or when it is too large.
+    pub async fn send(&self, request: &Request<Bytes>) -> Result<Answer, HttpError> {
+        let mut attempt = 1;
+        loop {
+            self.pace.turn().await;
+            let outcome = self.attempt(request).await;
+            let last = attempt >= self.options.attempts;
+            let pause = match &outcome {
+                Ok(answer) if retry::may_pass(answer.status) => answer.retry_after(),
+                Err(error) if error.may_pass() => None,
+                _ => return outcome,
+            };
+            if last {
+                return match outcome {
+                    Ok(answer) => Err(HttpError::keeps_failing(request.uri(), answer.status)),
+                    Err(error) => Err(error),
+                };
+            }
+            tokio::time::sleep(retry::pause(attempt, pause)).await;
+            attempt += 1;
+        }
+    }
+
+    async fn attempt(&self, request: &Request<Bytes>) -> Result<Answer, HttpError> {
+        let uri = request.uri();
+        match tokio::time::timeout(self.options.timeout, self.exchange(request)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(HttpError::late(uri, self.options.timeout)),
+        }
+    }
+
+    async fn exchange(&self, request: &Request<Bytes>) -> Result<Answer, HttpError> {
+        let uri = request.uri();
+        let sent = request.clone().map(Full::new);
+        let answer = self.pool.request(sent).await;
+        let (head, mut body) = answer
+            .map_err(|error| HttpError::no_answer(uri, &error))?
+            .into_parts();
+        let hint = usize::try_from(body.size_hint().lower()).unwrap_or_default();
+        let mut bytes = BytesMut::with_capacity(hint.min(self.options.max_answer_bytes));
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| HttpError::broke_off(uri, &error))?;
+            if let Some(data) = frame.data_ref() {
+                if bytes.len() + data.len() > self.options.max_answer_bytes {
+                    return Err(HttpError::too_large(uri, self.options.max_answer_bytes));
+                }
+                bytes.extend_from_slice(data);
+            }
+        }
+        Ok(Answer {
+            status: head.status,
+            headers: head.headers,
+            body: bytes.freeze(),
+        })
+    }
+}
+
+/// A URI without its query, for messages: a query may hold what is nobody's business.
+fn place(uri: &Uri) -> String {
+    let port = uri
+        .port_u16()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    format!(
+        "{}://{}{port}{}",
+        uri.scheme_str().unwrap_or_default(),
+        uri.host().unwrap_or_default(),
+        uri.path()
+    )
+}

@@ -1,0 +1,115 @@
+//! Label Studio: tasks and annotations, through its data manager.
+//!
+//! A look has two walks through a project's tasks, each in the order of their ids: first those that changed
+//! since the watermark, with all their annotations; then all of them, with the ids of their annotations alone,
+//! for what is gone, and for annotations that came without a change of their task, as bulk actions make them.
+//! Without a watermark the first walk shows everything, and there is no second.
+
+mod api;
+mod projects;
+mod query;
+mod several;
+mod tasks;
+mod token;
+mod walk;
+
+use crate::http::{HttpClient, HttpOptions};
+use crate::page::{Page, Thing};
+use crate::platform::{Platform, PlatformError, Project, Several, Wanted};
+use api::Api;
+use http::{StatusCode, Uri};
+use jiff::Timestamp;
+use labelrelay_core::config::SourceConfig;
+use labelrelay_core::ledger::{Key, Known};
+use labelrelay_core::{BoxFuture, BoxStream, Secret};
+use labelrelay_event::Attributes;
+use token::Token;
+
+const TASK: &str = "task";
+const ANNOTATION: &str = "annotation";
+
+/// A Label Studio.
+pub struct LabelStudio {
+    api: Api,
+    /// Projects to look through; empty: all.
+    projects: Vec<String>,
+}
+
+impl LabelStudio {
+    /// The installation at `url`, seen with `token`: a legacy token or a personal access token.
+    ///
+    /// # Errors
+    /// [`PlatformError`] when the URL is none.
+    pub fn new(
+        url: &str,
+        token: Secret,
+        projects: Vec<String>,
+        options: HttpOptions,
+    ) -> Result<Self, PlatformError> {
+        let client = HttpClient::new(options)?;
+        Ok(Self {
+            api: Api::new(client, url, Token::new(token))?,
+            projects,
+        })
+    }
+}
+
+impl Platform for LabelStudio {
+    fn projects(&self) -> BoxFuture<'_, Result<Vec<Project>, PlatformError>> {
+        Box::pin(projects::list(&self.api, &self.projects))
+    }
+
+    fn shows_all_projects(&self) -> bool {
+        self.projects.is_empty()
+    }
+
+    fn has_project<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<bool, PlatformError>> {
+        Box::pin(async move { Ok(projects::one(&self.api, id).await?.is_some()) })
+    }
+
+    fn look<'a>(
+        &'a self,
+        project: &'a Project,
+        since: Option<Timestamp>,
+    ) -> BoxStream<'a, Result<Page, PlatformError>> {
+        Box::pin(walk::look(&self.api, project, since))
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        project: &'a str,
+        wanted: &'a [Wanted],
+    ) -> BoxFuture<'a, Result<Vec<Thing>, PlatformError>> {
+        Box::pin(tasks::fetch(&self.api, project, wanted))
+    }
+
+    fn several(&self, source: &SourceConfig, attributes: &Attributes, data: &[u8]) -> Several {
+        several::read(source, attributes, data)
+    }
+
+    fn tombstone(&self, key: &Key, known: &Known) -> String {
+        // What Label Studio's own events about this thing would say of it, as far as it is known.
+        let id = |id: &str| match id.parse::<u64>() {
+            Ok(number) => serde_json::Value::from(number),
+            Err(_) => serde_json::Value::from(id),
+        };
+        let mut members = vec![format!("\"id\":{}", id(&key.id))];
+        for (name, value) in [("task", &known.holder), ("project", &known.project)] {
+            members.extend(
+                value
+                    .as_deref()
+                    .map(|value| format!("\"{name}\":{}", id(value))),
+            );
+        }
+        format!("{{{}}}", members.join(","))
+    }
+}
+
+fn wrong(uri: &Uri, status: StatusCode) -> PlatformError {
+    let cure = if status.is_redirection() {
+        "write the URL to which it redirects (https://, or without a path)"
+    } else {
+        "see that the URL is that of a Label Studio, and look into its log"
+    };
+    PlatformError::permanent(format!("{}: answered {status}; {cure}", uri.path()))
+}

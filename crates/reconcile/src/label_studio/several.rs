@@ -1,0 +1,64 @@
+//! Events about several things: an import of tasks, annotations made or deleted by a bulk action.
+
+use super::{ANNOTATION, TASK};
+use crate::platform::Several;
+use labelrelay_core::config::SourceConfig;
+use labelrelay_core::found::{Change, Found};
+use labelrelay_core::ledger::{Key, Known};
+use labelrelay_event::{Attributes, EventType};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+#[derive(Deserialize)]
+struct Body<'a> {
+    #[serde(borrow, default, alias = "tasks")]
+    task: Vec<&'a RawValue>,
+    #[serde(borrow, default, alias = "annotations")]
+    annotation: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Entity {
+    id: u64,
+    #[serde(default)]
+    task: Option<u64>,
+}
+
+/// What the event says of each of them. What cannot be read counts as not seen: it is sent once more then.
+pub(super) fn read(source: &SourceConfig, attributes: &Attributes, data: &[u8]) -> Several {
+    let mut several = Several::default();
+    let (Ok(event_type), Ok(body)) = (
+        attributes.event_type.parse::<EventType>(),
+        serde_json::from_slice::<Body<'_>>(data),
+    ) else {
+        return several;
+    };
+    let (kind, entities) = match event_type.kind() {
+        TASK => (TASK, body.task),
+        ANNOTATION => (ANNOTATION, body.annotation),
+        _ => return several,
+    };
+    let change = if event_type.is_deletion() {
+        Change::Deleted
+    } else {
+        Change::Created
+    };
+    for raw in entities {
+        let Ok(entity) = serde_json::from_str::<Entity>(raw.get()) else {
+            continue;
+        };
+        let id = entity.id.to_string();
+        let Some(found) = Found::describe(source, kind, change, raw.get().as_bytes()) else {
+            continue;
+        };
+        let known = Known {
+            project: attributes.project.clone(),
+            holder: entity.task.map(|task| task.to_string()),
+            event_id: found.id().to_owned(),
+            sequence: found.description().sequence.clone(),
+            gone: change == Change::Deleted,
+        };
+        several.things.push((Key::new(kind, id), known));
+    }
+    several
+}

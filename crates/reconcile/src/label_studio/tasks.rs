@@ -1,0 +1,239 @@
+//! Answers of the data manager: tasks, and the annotations in them, cut out as they were written.
+
+use super::api::{self, Api};
+use super::{ANNOTATION, TASK, query};
+use crate::http::Answer;
+use crate::page::Thing;
+use crate::platform::{PlatformError, Wanted};
+use bytes::Bytes;
+use labelrelay_core::ledger::Key;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
+
+/// Label Studio shortens lists of ids to so many characters.
+const SHORTENED_AT: usize = 500;
+
+/// How much of each task is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fields {
+    /// The task with its annotations.
+    ///
+    /// `review` leaves out what the data manager would calculate for its columns, and keeps it from asking
+    /// an ML back end for predictions. `resolve_uri=false` leaves addresses in storages as they are, as
+    /// webhooks do: a signed one would be another one each time.
+    All,
+    /// The task with the ids of its annotations.
+    Ids,
+}
+
+/// Columns of the data manager that cost queries of their own and are not wanted.
+const COLUMNS: [&str; 13] = [
+    "tasks:inner_id",
+    "tasks:completed_at",
+    "tasks:annotators",
+    "tasks:annotations_results",
+    "tasks:predictions_score",
+    "tasks:predictions_model_versions",
+    "tasks:predictions_results",
+    "tasks:file_upload",
+    "tasks:storage_filename",
+    "tasks:updated_by",
+    "tasks:avg_lead_time",
+    "tasks:draft_exists",
+    "tasks:state",
+];
+
+/// Some tasks, in the order of their ids.
+pub(super) struct Tasks {
+    pub(super) answer: Answer,
+    /// How many there are, these included.
+    pub(super) total: u64,
+    pub(super) things: Vec<Thing>,
+    /// How many of the things are tasks, and the highest id among them.
+    pub(super) count: u64,
+    pub(super) last: Option<u64>,
+    /// Tasks whose list of annotations was shortened.
+    pub(super) shortened: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Body<'a> {
+    #[serde(borrow)]
+    tasks: Vec<&'a RawValue>,
+    total: u64,
+}
+
+#[derive(Deserialize)]
+struct Task<'a> {
+    id: u64,
+    #[serde(borrow, default)]
+    annotations: Vec<&'a RawValue>,
+    #[serde(borrow, default)]
+    annotations_ids: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Annotation {
+    id: u64,
+}
+
+/// Asks for the tasks of a query, `page_size` at most. `None` when the project is gone.
+pub(super) async fn get(
+    api: &Api,
+    project: &str,
+    mut query: Value,
+    fields: Fields,
+    page_size: u32,
+) -> Result<Option<Tasks>, PlatformError> {
+    let wanted = match fields {
+        Fields::All => "fields=all&review=true",
+        Fields::Ids => {
+            if let Some(query) = query.as_object_mut() {
+                let hidden = serde_json::json!({ "explore": COLUMNS, "labeling": COLUMNS });
+                query.insert("hiddenColumns".to_owned(), hidden);
+            }
+            "fields=task_only"
+        }
+    };
+    let path = format!(
+        "/api/tasks/?project={project}&page=1&page_size={page_size}&resolve_uri=false&{wanted}&query={}",
+        query::encoded(&query)
+    );
+    let Some(answer) = api.get(&path).await? else {
+        return Ok(None);
+    };
+    let what = format!("tasks of project {project}");
+    cut(&what, answer, fields).map(Some)
+}
+
+/// Takes an answer apart.
+fn cut(what: &str, answer: Answer, fields: Fields) -> Result<Tasks, PlatformError> {
+    let body: Body<'_> = api::read(what, &answer)?;
+    let part = |raw: &RawValue| answer.body.slice_ref(raw.get().as_bytes());
+    let mut things = Vec::new();
+    let (mut last, mut shortened) = (None, Vec::new());
+    for raw in &body.tasks {
+        let task: Task<'_> = read_part(what, raw)?;
+        last = last.max(Some(task.id));
+        let id = task.id.to_string();
+        let thing = |key, holder, entity: Option<Bytes>| Thing {
+            key,
+            holder,
+            entity,
+        };
+        let content = (fields == Fields::All).then(|| part(raw));
+        things.push(thing(Key::new(TASK, &id), None, content));
+        for raw in &task.annotations {
+            let annotation: Annotation = read_part(what, raw)?;
+            let key = Key::new(ANNOTATION, annotation.id.to_string());
+            things.push(thing(key, Some(id.clone()), Some(part(raw))));
+        }
+        let ids = task.annotations_ids.unwrap_or_default();
+        if ids.len() >= SHORTENED_AT {
+            shortened.push(id);
+            continue;
+        }
+        let ids: BTreeSet<u64> = ids
+            .split(',')
+            .filter_map(|id| id.trim().parse().ok())
+            .collect();
+        if fields == Fields::Ids {
+            things.extend(ids.into_iter().map(|annotation| {
+                let key = Key::new(ANNOTATION, annotation.to_string());
+                thing(key, Some(id.clone()), None)
+            }));
+        }
+    }
+    let (total, count) = (body.total, body.tasks.len() as u64);
+    drop(body);
+    Ok(Tasks {
+        answer,
+        total,
+        things,
+        count,
+        last,
+        shortened,
+    })
+}
+
+fn read_part<'a, T: Deserialize<'a>>(what: &str, raw: &'a RawValue) -> Result<T, PlatformError> {
+    serde_json::from_str(raw.get()).map_err(|error| {
+        PlatformError::permanent(format!(
+            "{what}: one of them is not what Label Studio's API answers ({error}); see that this program knows its version (1.20 to 1.23)"
+        ))
+    })
+}
+
+/// Those of the things that are there, with their contents.
+pub(super) async fn fetch(
+    api: &Api,
+    project: &str,
+    wanted: &[Wanted],
+) -> Result<Vec<Thing>, PlatformError> {
+    let keys: HashSet<&Key> = wanted.iter().map(|wanted| &wanted.key).collect();
+    let mut things = contents(api, project, wanted).await?;
+    things.retain(|thing| keys.contains(&thing.key));
+    Ok(things)
+}
+
+/// The tasks of the things, with everything that is in them.
+pub(super) async fn contents(
+    api: &Api,
+    project: &str,
+    wanted: &[Wanted],
+) -> Result<Vec<Thing>, PlatformError> {
+    let mut tasks: Vec<&str> = wanted.iter().filter_map(task).collect();
+    tasks.sort_unstable();
+    tasks.dedup();
+    let mut things = Vec::new();
+    // None would mean all.
+    if !tasks.is_empty() {
+        let page_size = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
+        let found = get(api, project, query::of(&tasks), Fields::All, page_size).await?;
+        let Some(found) = found else {
+            return Err(gone(project));
+        };
+        if found.total > found.count {
+            return Err(PlatformError::permanent(format!(
+                "project {project}: Label Studio limits its pages to {} tasks, and that many are needed at once: set its TASK_API_PAGE_SIZE_MAX to 200 at least, or leave it unset",
+                found.count
+            )));
+        }
+        things.extend(found.things);
+    }
+    for wanted in wanted.iter().filter(|wanted| task(wanted).is_none()) {
+        let path = format!("/api/annotations/{}/", wanted.key.id);
+        if let Some(answer) = api.get(&path).await? {
+            let annotation: Holder = api::read(&path, &answer)?;
+            things.push(Thing {
+                key: wanted.key.clone(),
+                holder: annotation.task.map(|task| task.to_string()),
+                entity: Some(answer.body.slice(..)),
+            });
+        }
+    }
+    Ok(things)
+}
+
+#[derive(Deserialize)]
+struct Holder {
+    task: Option<u64>,
+}
+
+/// The task with which a thing is asked for.
+fn task(wanted: &Wanted) -> Option<&str> {
+    if wanted.key.kind == TASK {
+        Some(&wanted.key.id)
+    } else {
+        wanted.holder.as_deref()
+    }
+}
+
+pub(super) fn gone(project: &str) -> PlatformError {
+    PlatformError::permanent(format!(
+        "project {project} went away while it was looked through; the next run will say what became of it"
+    ))
+}

@@ -1,0 +1,62 @@
+//! Where what was found goes.
+
+use labelrelay_core::{BoxFuture, OutboundMessage, QueueLimits};
+use labelrelay_event::Attributes;
+use std::error::Error as StdError;
+
+/// The queue, as a reconciliation sees it.
+pub trait Outlet: Send {
+    /// What one message may be.
+    fn limits(&self) -> QueueLimits;
+
+    /// Up to `max` events that the queue got after number `after`, from whomever. A queue that cannot be looked
+    /// into has none: what it got live is then sent once more, with the same ids.
+    ///
+    /// # Errors
+    /// [`OutletError`] when the queue cannot be read.
+    fn arrivals(&self, after: u64, max: usize) -> Result<Vec<Arrival>, OutletError>;
+
+    /// Sends the messages, durably; says for each whether the queue did not have it yet. Where the queue can
+    /// be looked into, it had what has the id of an event after number `after`.
+    ///
+    /// # Errors
+    /// [`OutletError`]; some of them may be on the queue then.
+    fn send<'a>(
+        &'a mut self,
+        messages: &'a [OutboundMessage],
+        after: u64,
+    ) -> BoxFuture<'a, Result<Vec<bool>, OutletError>>;
+}
+
+/// An event that the queue got.
+#[derive(Debug)]
+pub struct Arrival {
+    /// Its number.
+    pub seq: u64,
+    /// Everything but the data.
+    pub attributes: Attributes,
+    /// The data, when the event may be about several things.
+    pub data: Option<Vec<u8>>,
+}
+
+/// Why the queue did not take what was found.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+#[non_exhaustive]
+pub struct OutletError {
+    /// What went wrong, and the cure.
+    pub message: String,
+    /// What it came from.
+    #[source]
+    pub source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl OutletError {
+    /// An error with this text.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            source: None,
+        }
+    }
+}

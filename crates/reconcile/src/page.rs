@@ -1,0 +1,36 @@
+//! What a platform's API returned at a time.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use labelrelay_core::ledger::Key;
+use std::fmt;
+
+/// Some of what a project holds.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// Things, each with its content or without. What holds others stands before them.
+    pub things: Vec<Thing>,
+    /// What time it was for the platform when it answered.
+    pub now: Option<Timestamp>,
+}
+
+/// A thing that the platform holds. `Debug` does not show its content.
+#[derive(Clone)]
+pub struct Thing {
+    /// Kind and id.
+    pub key: Key,
+    /// Id of what holds it within its project.
+    pub holder: Option<String>,
+    /// The bytes in which the API wrote it: one JSON value. `None` when it is only known to be there, and
+    /// did not change since the watermark.
+    pub entity: Option<Bytes>,
+}
+
+impl fmt::Debug for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Thing")
+            .field("key", &self.key)
+            .field("bytes", &self.entity.as_ref().map(Bytes::len))
+            .finish_non_exhaustive()
+    }
+}

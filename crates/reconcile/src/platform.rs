@@ -1,0 +1,108 @@
+//! What a labelling platform must tell to be reconciled with.
+
+use crate::http::HttpError;
+use crate::page::{Page, Thing};
+use jiff::Timestamp;
+use labelrelay_core::config::SourceConfig;
+use labelrelay_core::ledger::{Key, Known};
+use labelrelay_core::{BoxFuture, BoxStream};
+use labelrelay_event::Attributes;
+
+/// A platform's API, as far as it is needed here. Object-safe; shared with the task that fetches ahead.
+pub trait Platform: Send + Sync {
+    /// The projects that were asked for, or all that the credential sees.
+    ///
+    /// # Errors
+    /// [`PlatformError`] names the project that is gone, or what else is wrong.
+    fn projects(&self) -> BoxFuture<'_, Result<Vec<Project>, PlatformError>>;
+
+    /// Everything that the project holds, in pages: with its content what changed at or after `since` (all,
+    /// without it), at least by its id what did not. What comes or changes while it runs may be left out.
+    fn look<'a>(
+        &'a self,
+        project: &'a Project,
+        since: Option<Timestamp>,
+    ) -> BoxStream<'a, Result<Page, PlatformError>>;
+
+    /// Whether [`projects`](Self::projects) are all that the credential sees.
+    fn shows_all_projects(&self) -> bool;
+
+    /// Whether the credential sees this project.
+    ///
+    /// # Errors
+    /// [`PlatformError`] when it cannot be told.
+    fn has_project<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<bool, PlatformError>>;
+
+    /// Those of the things in `project` that the platform has, with their contents. The rest is gone: a look
+    /// did not show it, and neither does this.
+    ///
+    /// # Errors
+    /// [`PlatformError`] when it cannot be told.
+    fn fetch<'a>(
+        &'a self,
+        project: &'a str,
+        wanted: &'a [Wanted],
+    ) -> BoxFuture<'a, Result<Vec<Thing>, PlatformError>>;
+
+    /// The data of a deletion: one JSON object, of what is still known of the thing. The same for the same
+    /// thing.
+    fn tombstone(&self, key: &Key, known: &Known) -> String;
+
+    /// What an event of the queue that is about several things says of each of them.
+    fn several(&self, source: &SourceConfig, attributes: &Attributes, data: &[u8]) -> Several;
+}
+
+/// A thing that is asked for by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Kind and id.
+    pub key: Key,
+    /// Id of what holds it, where that is known.
+    pub holder: Option<String>,
+}
+
+/// A project on the platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// Its id.
+    pub id: String,
+    /// About how many things it holds, for showing how far a look is.
+    pub things: Option<u64>,
+}
+
+/// What one event says of several things.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Several {
+    /// Each of them.
+    pub things: Vec<(Key, Known)>,
+}
+
+/// Why the platform did not tell.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+#[non_exhaustive]
+pub struct PlatformError {
+    /// What went wrong, and the cure. Never holds a credential.
+    pub message: String,
+    /// Whether it may pass by itself.
+    pub may_pass: bool,
+}
+
+impl PlatformError {
+    /// An error that somebody has to mend.
+    pub fn permanent(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            may_pass: false,
+        }
+    }
+}
+
+impl From<HttpError> for PlatformError {
+    fn from(error: HttpError) -> Self {
+        Self {
+            may_pass: error.may_pass(),
+            message: error.message,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What came live counts as seen.
+
+use super::{Reconcile, ReconcileError};
+use crate::outlet::Arrival;
+use labelrelay_core::ledger::{Key, Known};
+use labelrelay_event::Attributes;
+
+/// Events that are read from the queue at a time.
+const AT_A_TIME: usize = 1000;
+
+impl Reconcile<'_> {
+    /// Records what the queue got since it was last read, by whichever way: what this program sent before it
+    /// was killed, too.
+    pub(super) fn read_arrivals(&mut self) -> Result<(), ReconcileError> {
+        loop {
+            let after = self.ledger.arrivals()?;
+            let arrivals = self.outlet.arrivals(after, AT_A_TIME)?;
+            let Some(last) = arrivals.last() else {
+                return Ok(());
+            };
+            let through = last.seq;
+            let is_all = arrivals.len() < AT_A_TIME;
+            let seen: Vec<_> = arrivals
+                .into_iter()
+                .flat_map(|arrival| self.said_by(arrival))
+                .collect();
+            self.ledger.record(&seen, None, Some(through))?;
+            if is_all {
+                return Ok(());
+            }
+        }
+    }
+
+    fn said_by(&self, arrival: Arrival) -> Vec<(Key, Known)> {
+        let attributes = &arrival.attributes;
+        if attributes.source.strip_prefix('/') != Some(&self.source.name) {
+            return Vec::new();
+        }
+        match one(attributes) {
+            Some(said) => vec![said],
+            None => arrival
+                .data
+                .map(|data| self.platform.several(self.source, attributes, &data).things)
+                .unwrap_or_default(),
+        }
+    }
+}
+
+/// What an event says of the one thing that it is about.
+fn one(attributes: &Attributes) -> Option<(Key, Known)> {
+    let event_type: labelrelay_event::EventType = attributes.event_type.parse().ok()?;
+    let (kind, id) = attributes.subject.as_deref()?.split_once('/')?;
+    if kind != event_type.kind() {
+        return None;
+    }
+    // `source/task/7`: what the thing itself belongs to, unless it is that thing.
+    let holder = attributes
+        .partitionkey
+        .as_deref()
+        .and_then(|key| key.rsplit_once('/'))
+        .filter(|(before, _)| {
+            before
+                .rsplit('/')
+                .next()
+                .is_some_and(|of| of != kind && of != "project")
+        })
+        .map(|(_, id)| id.to_owned());
+    let known = Known {
+        project: attributes.project.clone(),
+        holder,
+        event_id: attributes.id.clone(),
+        sequence: attributes.sequence.clone(),
+        gone: attributes.is_tombstone(),
+    };
+    Some((Key::new(kind, id), known))
+}

@@ -1,0 +1,120 @@
+//! What becomes of the things of one page.
+
+use super::{Reconcile, Summary};
+use crate::page::Thing;
+use labelrelay_core::OutboundMessage;
+use labelrelay_core::found::{Change, Found};
+use labelrelay_core::ledger::{Key, Known};
+use labelrelay_core::time::sequence;
+
+/// Things of one page, sorted into what is sent and what is only recorded.
+pub(super) struct Batch {
+    pub(super) look: Option<u64>,
+    pub(super) messages: Vec<OutboundMessage>,
+    /// What each message is about, in their order.
+    pub(super) changes: Vec<Change>,
+    pub(super) seen: Vec<(Key, Known)>,
+    pub(super) passed_over: u64,
+}
+
+impl Batch {
+    pub(super) fn new(look: u64) -> Self {
+        Self {
+            look: Some(look),
+            messages: Vec::new(),
+            changes: Vec::new(),
+            seen: Vec::new(),
+            passed_over: 0,
+        }
+    }
+
+    /// Adds a thing that is there, of whose contents nothing is known but that they did not change.
+    pub(super) fn add_present(&mut self, key: &Key, known: Known) {
+        self.seen.push((key.clone(), known));
+    }
+
+    /// Adds a thing that the platform showed, of which this was known.
+    pub(super) fn add(
+        &mut self,
+        run: &Reconcile<'_>,
+        project: &str,
+        thing: &Thing,
+        entity: &[u8],
+        known: Option<Known>,
+    ) {
+        let change = if known.is_some() {
+            Change::Updated
+        } else {
+            Change::Created
+        };
+        let Key { kind, id } = &thing.key;
+        let Some(found) = Found::describe(run.source, kind, change, entity) else {
+            // One odd thing shall not keep all others back. It stays what it was, known or unknown.
+            run.progress.warn(&format!(
+                "project {project}: {kind} {id} is not what this version can read, and is passed over"
+            ));
+            self.passed_over += 1;
+            self.seen
+                .extend(known.map(|known| (thing.key.clone(), known)));
+            return;
+        };
+        let new = Known {
+            project: Some(project.to_owned()),
+            holder: thing.holder.clone(),
+            event_id: found.id().to_owned(),
+            sequence: found.description().sequence.clone(),
+            gone: false,
+        };
+        let is_old = known.as_ref().is_some_and(|known| known.covers(&new));
+        if !is_old {
+            let before_the_beginning = known.is_none()
+                && matches!((run.begin, &new.sequence), (Some(begin), Some(its)) if *its < sequence(begin));
+            if before_the_beginning {
+                self.passed_over += 1;
+            } else {
+                self.send(run, change, &found);
+            }
+        }
+        self.seen.push((thing.key.clone(), new));
+    }
+
+    /// Adds a thing that is gone.
+    pub(super) fn add_gone(&mut self, run: &Reconcile<'_>, key: Key, known: Known) {
+        let tombstone = run.platform.tombstone(&key, &known);
+        let found = Found::describe(run.source, &key.kind, Change::Deleted, tombstone.as_bytes());
+        let event_id = found.as_ref().map(|found| found.id().to_owned());
+        if let Some(found) = &found {
+            self.send(run, Change::Deleted, found);
+        }
+        let known = Known {
+            event_id: event_id.unwrap_or(known.event_id),
+            sequence: None,
+            gone: true,
+            ..known
+        };
+        self.seen.push((key, known));
+    }
+
+    fn send(&mut self, run: &Reconcile<'_>, change: Change, found: &Found<'_>) {
+        let source = run.source;
+        if source.filter.passes(&found.description().event_type) {
+            let message = found.message(source, run.outlet.limits(), run.clock.now());
+            self.messages.push(message);
+            self.changes.push(change);
+        } else {
+            self.passed_over += 1;
+        }
+    }
+}
+
+impl Summary {
+    pub(super) fn count(&mut self, change: Change, new: bool) {
+        let place = match (new, change) {
+            (false, _) => &mut self.repeats,
+            (true, Change::Created) => &mut self.created,
+            (true, Change::Updated) => &mut self.updated,
+            (true, Change::Deleted) => &mut self.deleted,
+        };
+        *place += 1;
+    }
+}

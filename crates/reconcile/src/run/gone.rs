@@ -1,0 +1,95 @@
+//! What the ledger knows and the platform does not show.
+
+use super::batch::Batch;
+use super::{AT_A_TIME, Reconcile, ReconcileError, Summary};
+use crate::platform::{Project, Wanted};
+use labelrelay_core::ledger::Key;
+use std::collections::HashSet;
+
+impl Reconcile<'_> {
+    /// Sends the deletion of what a look did not show. Each is asked for once more: what came while the look
+    /// ran was not shown either.
+    pub(super) async fn missing(
+        &mut self,
+        project: &Project,
+        look: u64,
+        summary: &mut Summary,
+    ) -> Result<(), ReconcileError> {
+        let mut after = None;
+        loop {
+            self.read_arrivals()?;
+            let missing = self
+                .ledger
+                .missing(&project.id, look, after.as_ref(), AT_A_TIME)?;
+            let Some((last, _)) = missing.last() else {
+                return Ok(());
+            };
+            after = Some(last.clone());
+            let wanted: Vec<_> = missing
+                .iter()
+                .map(|(key, known)| Wanted {
+                    key: key.clone(),
+                    holder: known.holder.clone(),
+                })
+                .collect();
+            let there = self.platform.fetch(&project.id, &wanted).await?;
+            let mut batch = Batch::new(look);
+            self.sort(&project.id, &there, &mut batch)?;
+            let there: HashSet<_> = there.into_iter().map(|thing| thing.key).collect();
+            for (key, known) in missing {
+                if !there.contains(&key) {
+                    batch.add_gone(self, key, known);
+                }
+            }
+            self.hand_over(batch, summary).await?;
+        }
+    }
+
+    /// Projects of the ledger that the platform no longer shows. Whether they were deleted, or the credential
+    /// lost its right to see them, looks the same; and deletions are final. So the operator decides.
+    pub(super) async fn vanished(
+        &mut self,
+        shown: &[Project],
+        summary: &mut Summary,
+    ) -> Result<(), ReconcileError> {
+        for id in self.ledger.projects()? {
+            let is_shown = shown.iter().any(|project| project.id == id);
+            if is_shown || self.platform.has_project(&id).await? {
+                continue;
+            }
+            if self.deleted_projects.contains(&id) || self.was_deleted(&id)? {
+                self.everything_is_gone(&id, summary).await?;
+            } else if self.platform.shows_all_projects() {
+                summary.vanished.push(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the queue got the deletion of the project.
+    fn was_deleted(&self, id: &str) -> Result<bool, ReconcileError> {
+        let known = self.ledger.known(&[Key::new("project", id)])?;
+        Ok(known.into_iter().flatten().any(|project| project.gone))
+    }
+
+    async fn everything_is_gone(
+        &mut self,
+        project: &str,
+        summary: &mut Summary,
+    ) -> Result<(), ReconcileError> {
+        let look = self.ledger.begin(project)?;
+        loop {
+            let missing = self.ledger.missing(project, look, None, AT_A_TIME)?;
+            if missing.is_empty() {
+                break;
+            }
+            let mut batch = Batch::new(look);
+            for (key, known) in missing {
+                batch.add_gone(self, key, known);
+            }
+            self.hand_over(batch, summary).await?;
+        }
+        self.ledger.forget(project)?;
+        Ok(())
+    }
+}

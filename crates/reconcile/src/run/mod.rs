@@ -1,0 +1,187 @@
+//! One run: everything that was missed, from the first project to the last.
+
+mod arrivals;
+mod batch;
+mod gone;
+mod pages;
+
+use crate::outlet::{Outlet, OutletError};
+use crate::page::{Page, Thing};
+use crate::platform::{Platform, PlatformError, Project, Wanted};
+use crate::progress::Progress;
+use batch::Batch;
+use jiff::Timestamp;
+use labelrelay_core::config::SourceConfig;
+use labelrelay_core::{Clock, Ledger, LedgerError};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Things that are asked for, sent and recorded together.
+const AT_A_TIME: usize = 200;
+
+/// Everything that a run goes by.
+pub struct Reconcile<'a> {
+    /// The source as which the deliveries would have come.
+    pub source: &'a SourceConfig,
+    /// Where to look.
+    pub platform: Arc<dyn Platform>,
+    /// What was seen so far.
+    pub ledger: &'a mut dyn Ledger,
+    /// Where to send.
+    pub outlet: &'a mut dyn Outlet,
+    /// Who is told.
+    pub progress: &'a dyn Progress,
+    /// For the time at which something was found.
+    pub clock: &'a dyn Clock,
+    /// How far before the watermark a look begins: for what is committed later than it says, and for clocks
+    /// of several servers of one platform.
+    pub overlap: Duration,
+    /// What is older is remembered and not sent, unless it was known before.
+    pub begin: Option<Timestamp>,
+    /// Projects that were deleted, as the operator says, though the platform only does not show them.
+    pub deleted_projects: &'a [String],
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Projects that were looked through.
+    pub projects: u64,
+    /// Things that the platform holds in them.
+    pub things: u64,
+    /// Events sent for things that were not known.
+    pub created: u64,
+    /// Events sent for versions that were not known.
+    pub updated: u64,
+    /// Events sent for things that are gone.
+    pub deleted: u64,
+    /// Of what was to be sent, what came live in the same moment.
+    pub repeats: u64,
+    /// New, but of a type that the source does not forward, or older than what shall be sent.
+    pub passed_over: u64,
+    /// Projects that are no longer seen, for whatever reason.
+    pub vanished: Vec<String>,
+}
+
+/// Why a run ended early. Watermarks of projects that were not finished are where they were.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// The platform did not tell.
+    #[error(transparent)]
+    Platform(#[from] PlatformError),
+    /// The ledger cannot be read or written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The queue did not take what was found.
+    #[error("queue: {0}")]
+    Outlet(#[from] OutletError),
+}
+
+impl Reconcile<'_> {
+    /// Looks through all projects once.
+    ///
+    /// # Errors
+    /// [`ReconcileError`], at the first thing that is not as it should be.
+    pub async fn run(&mut self) -> Result<Summary, ReconcileError> {
+        let mut summary = Summary::default();
+        let projects = self.platform.projects().await?;
+        self.read_arrivals()?;
+        for project in &projects {
+            self.project(project, &mut summary).await?;
+        }
+        self.vanished(&projects, &mut summary).await?;
+        Ok(summary)
+    }
+
+    async fn project(
+        &mut self,
+        project: &Project,
+        summary: &mut Summary,
+    ) -> Result<(), ReconcileError> {
+        self.progress.project(project);
+        let since = self
+            .ledger
+            .watermark(&project.id)?
+            .and_then(|watermark| watermark.checked_sub(self.overlap).ok());
+        let look = self.ledger.begin(&project.id)?;
+        let mut pages = pages::ahead(Arc::clone(&self.platform), project.clone(), since);
+        let mut began = None;
+        while let Some(page) = pages.next().await {
+            let page = page?;
+            // The first page's: what changes after it was written is found by the next look.
+            began = began.or(page.now);
+            self.page(project, look, page, summary).await?;
+        }
+        self.missing(project, look, summary).await?;
+        summary.projects += 1;
+        if let Some(began) = began {
+            self.ledger.finish(&project.id, began)?;
+        }
+        Ok(())
+    }
+
+    async fn page(
+        &mut self,
+        project: &Project,
+        look: u64,
+        page: Page,
+        summary: &mut Summary,
+    ) -> Result<(), ReconcileError> {
+        let things = page.things.len() as u64;
+        self.read_arrivals()?;
+        let mut batch = Batch::new(look);
+        let unknown = self.sort(&project.id, &page.things, &mut batch)?;
+        for some in unknown.chunks(AT_A_TIME) {
+            let found = self.platform.fetch(&project.id, some).await?;
+            self.sort(&project.id, &found, &mut batch)?;
+        }
+        self.hand_over(batch, summary).await?;
+        summary.things += things;
+        self.progress.looked_at(things);
+        Ok(())
+    }
+
+    /// Puts things into the batch by what was known of them; returns those that are there, of which nothing is
+    /// known, not even their contents.
+    fn sort(
+        &self,
+        project: &str,
+        things: &[Thing],
+        batch: &mut Batch,
+    ) -> Result<Vec<Wanted>, ReconcileError> {
+        let keys: Vec<_> = things.iter().map(|thing| thing.key.clone()).collect();
+        let known = self.ledger.known(&keys)?;
+        let mut unknown = Vec::new();
+        for (thing, known) in things.iter().zip(known) {
+            match (&thing.entity, known) {
+                (Some(entity), known) => batch.add(self, project, thing, entity, known),
+                (None, Some(known)) => batch.add_present(&thing.key, known),
+                (None, None) => unknown.push(Wanted {
+                    key: thing.key.clone(),
+                    holder: thing.holder.clone(),
+                }),
+            }
+        }
+        Ok(unknown)
+    }
+
+    /// Sends, then records.
+    async fn hand_over(
+        &mut self,
+        batch: Batch,
+        summary: &mut Summary,
+    ) -> Result<(), ReconcileError> {
+        if !batch.messages.is_empty() {
+            let after = self.ledger.arrivals()?;
+            let new = self.outlet.send(&batch.messages, after).await?;
+            self.progress.sent(&batch.messages, &new);
+            for (change, new) in batch.changes.iter().zip(new) {
+                summary.count(*change, new);
+            }
+        }
+        summary.passed_over += batch.passed_over;
+        self.ledger.record(&batch.seen, batch.look, None)?;
+        Ok(())
+    }
+}

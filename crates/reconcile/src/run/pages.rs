@@ -1,0 +1,49 @@
+//! Fetches ahead: while a page is sent, the next one is on its way.
+
+use crate::page::Page;
+use crate::platform::{Platform, PlatformError, Project};
+use jiff::Timestamp;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// Pages that wait to be sent; another one is being fetched, and one sent.
+const WAITING: usize = 1;
+
+pub(super) struct Pages {
+    pages: mpsc::Receiver<Result<Page, PlatformError>>,
+    fetching: JoinHandle<()>,
+}
+
+pub(super) fn ahead(
+    platform: Arc<dyn Platform>,
+    project: Project,
+    since: Option<Timestamp>,
+) -> Pages {
+    let (sender, pages) = mpsc::channel(WAITING);
+    let fetching = tokio::spawn(async move {
+        let mut look = platform.look(&project, since);
+        while let Some(page) = next(&mut look).await {
+            if sender.send(page).await.is_err() {
+                return;
+            }
+        }
+    });
+    Pages { pages, fetching }
+}
+
+async fn next<S: futures_util::Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
+    futures_util::StreamExt::next(stream).await
+}
+
+impl Pages {
+    pub(super) async fn next(&mut self) -> Option<Result<Page, PlatformError>> {
+        self.pages.recv().await
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        self.fetching.abort();
+    }
+}

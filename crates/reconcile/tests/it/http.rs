@@ -1,0 +1,112 @@
+//! Tries again what may pass, within bounds; keeps its pace and its connections.
+
+use crate::server::{Server, answer};
+use bytes::Bytes;
+use http::Request;
+use labelrelay_reconcile::http::{Answer, HttpClient, HttpError, HttpOptions};
+use std::time::Duration;
+
+async fn get(server: &Server, change: impl FnOnce(&mut HttpOptions)) -> Result<Answer, HttpError> {
+    let mut options = HttpOptions::default();
+    options.attempts = 3;
+    change(&mut options);
+    let client = HttpClient::new(options).unwrap();
+    client.send(&request(server)).await
+}
+
+fn request(server: &Server) -> Request<Bytes> {
+    let uri = format!("{}/path?token=hidden", server.url);
+    Request::get(uri).body(Bytes::new()).unwrap()
+}
+
+#[tokio::test]
+async fn what_may_pass_is_tried_again_and_what_the_server_says_of_us_is_not() {
+    let no_wait = "Retry-After: 0\r\n";
+    let passing = ["429 Too Many Requests", "503 Service Unavailable"];
+    let server = Server::start(passing.map(|status| answer(status, no_wait, "")).into()).await;
+    let got = get(&server, |_| {}).await.unwrap();
+    assert_eq!((got.status.as_u16(), server.count()), (200, 3));
+
+    for status in ["401 Unauthorized", "404 Not Found", "302 Found"] {
+        let server = Server::start(vec![answer(status, "", "no")]).await;
+        let got = get(&server, |_| {}).await.unwrap();
+        assert_eq!((got.status.as_str(), server.count()), (&status[..3], 1));
+    }
+}
+
+#[tokio::test]
+async fn attempts_end_and_the_error_names_the_place_without_its_query() {
+    let down = || answer("502 Bad Gateway", "Retry-After: 0\r\n", "");
+    let server = Server::start((0..5).map(|_| down()).collect()).await;
+    let error = get(&server, |_| {}).await.unwrap_err();
+    assert_eq!(server.count(), 3);
+    assert!(error.may_pass(), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains("/path: answered 502") && !text.contains("hidden"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_followed_by_another_and_a_good_one_is_kept() {
+    let server = Server::start(vec![String::new(), answer("200 OK", "", "{}")]).await;
+    let client = HttpClient::new(HttpOptions::default()).unwrap();
+    for _ in 0..3 {
+        let got = client.send(&request(&server)).await.unwrap();
+        assert_eq!(&got.body[..], b"{}");
+    }
+    let connections: Vec<_> = {
+        let requests = server.requests.lock().unwrap();
+        requests.iter().map(|(_, connection)| *connection).collect()
+    };
+    assert_eq!(connections, [0, 1, 1, 1]);
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_end_or_is_too_large_ends_the_attempt() {
+    let half = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".to_owned();
+    let server = Server::start(vec![half.clone(), half]).await;
+    let error = get(&server, |options| {
+        options.attempts = 1;
+        options.timeout = Duration::from_millis(200);
+    });
+    let error = error.await.unwrap_err();
+    assert!(
+        error.to_string().contains("no whole answer within"),
+        "{error}"
+    );
+
+    let server = Server::start(vec![answer("200 OK", "", "12345")]).await;
+    let error = get(&server, |options| options.max_answer_bytes = 4)
+        .await
+        .unwrap_err();
+    assert!(
+        !error.may_pass() && error.to_string().contains("larger than 4 bytes"),
+        "{error}"
+    );
+    assert_eq!(server.count(), 1);
+}
+
+#[tokio::test]
+async fn requests_keep_their_distance() {
+    let server = Server::start(Vec::new()).await;
+    let mut options = HttpOptions::default();
+    options.per_second = Some(20.0);
+    let client = HttpClient::new(options).unwrap();
+    for _ in 0..4 {
+        client.send(&request(&server)).await.unwrap();
+    }
+    let requests = server.requests.lock().unwrap();
+    let whole = requests[3].0.duration_since(requests[0].0);
+    // Of three pauses of 50 ms; only too short a one is wrong, a busy machine makes them longer.
+    assert!(whole >= Duration::from_millis(140), "{whole:?}");
+}
+
+#[tokio::test]
+async fn the_server_s_own_time_is_known() {
+    let date = "Date: Wed, 25 Nov 2026 22:44:22 GMT\r\n";
+    let server = Server::start(vec![answer("200 OK", date, "")]).await;
+    let got = get(&server, |_| {}).await.unwrap();
+    assert_eq!(got.date(), Some("2026-11-25T22:44:22Z".parse().unwrap()));
+}
