@@ -14,6 +14,7 @@ mod fallback;
 mod forgery;
 mod hang_up;
 mod label_studio;
+mod reconcile;
 mod recorded;
 mod repeats;
 mod shutdown;

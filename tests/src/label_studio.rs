@@ -2,9 +2,11 @@
 
 use crate::recorder::Exchange;
 use crate::servers::installed;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// What version 1.23.2 is known to send.
 const ACTIONS: [&str; 13] = [
@@ -25,6 +27,136 @@ const ACTIONS: [&str; 13] = [
 
 /// One step of the driver's walk and the seconds that Label Studio's API took for it.
 pub type Step = (String, f64);
+
+/// A labelling configuration with one text and one choice.
+const CHOICE: &str = r#"<View><Text name="text" value="$text"/><Choices name="choice" toName="text"><Choice value="a"/><Choice value="b"/></Choices></View>"#;
+
+/// A running Label Studio that does what it is told; ends when dropped.
+pub struct LabelStudio {
+    /// Where it is.
+    pub base: String,
+    /// A legacy token of its user.
+    pub token: String,
+    holder: Child,
+    commands: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl LabelStudio {
+    /// Starts one, with an empty database.
+    pub fn start() -> Self {
+        let label_studio = installed("LABELRELAY_TEST_LABEL_STUDIO");
+        let template = installed("LABELRELAY_TEST_CACHE").join("label-studio-1.23.2-template");
+        let hold = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/label_studio/hold.py");
+        let mut holder = Command::new(label_studio.with_file_name("python"))
+            .arg(hold)
+            .arg("--label-studio")
+            .arg(&label_studio)
+            .arg("--template")
+            .arg(template)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let commands = holder.stdin.take();
+        let answers = BufReader::new(holder.stdout.take().unwrap());
+        let mut started = Self {
+            base: String::new(),
+            token: String::new(),
+            holder,
+            commands,
+            answers,
+        };
+        let told = started.answer();
+        let text = |name: &str| told[name].as_str().unwrap().to_owned();
+        (started.base, started.token) = (text("base"), text("token"));
+        started
+    }
+
+    /// One call of its API; the answer's body.
+    pub fn call(&mut self, method: &str, path: &str, value: &Value) -> Value {
+        let mut answer = self.command(&json!({"method": method, "path": path, "value": value}));
+        let status = answer["status"].as_u64().unwrap();
+        assert!(
+            (200..300).contains(&status),
+            "{method} {path}: {status} {}",
+            answer["value"]
+        );
+        answer["value"].take()
+    }
+
+    /// What its database says.
+    pub fn rows(&mut self, sql: &str) -> Vec<Value> {
+        let mut answer = self.command(&json!({"sql": sql}));
+        match answer["rows"].take() {
+            Value::Array(rows) => rows,
+            other => panic!("{sql}: {other}"),
+        }
+    }
+
+    /// A new project; its id.
+    pub fn project(&mut self, title: &str) -> u64 {
+        let value = json!({"title": title, "label_config": CHOICE});
+        self.call("POST", "/api/projects/", &value)["id"]
+            .as_u64()
+            .unwrap()
+    }
+
+    /// Sends a project's events to `url`, with `secret`.
+    pub fn webhook(&mut self, project: u64, url: &str, secret: &str) {
+        let headers = json!({"Authorization": format!("Bearer {secret}")});
+        let value =
+            json!({"url": url, "project": project, "headers": headers, "send_payload": true});
+        self.call("POST", "/api/webhooks/", &value);
+    }
+
+    /// Imports tasks, each with an annotation if `annotated`.
+    pub fn import(&mut self, project: u64, count: usize, annotated: bool) {
+        let task = |number: usize| {
+            let data = json!({"text": format!("text {number}")});
+            if annotated {
+                json!({"data": data, "annotations": [{"result": choice("a")}]})
+            } else {
+                json!({"data": data})
+            }
+        };
+        let tasks: Vec<_> = (0..count).map(task).collect();
+        self.call(
+            "POST",
+            &format!("/api/projects/{project}/import"),
+            &tasks.into(),
+        );
+    }
+
+    fn command(&mut self, command: &Value) -> Value {
+        writeln!(self.commands.as_mut().unwrap(), "{command}").unwrap();
+        self.answer()
+    }
+
+    fn answer(&mut self) -> Value {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        assert!(
+            !line.is_empty(),
+            "Label Studio ended; what it said stands above"
+        );
+        serde_json::from_str(&line).unwrap()
+    }
+}
+
+impl Drop for LabelStudio {
+    fn drop(&mut self) {
+        // At the end of its stdin it ends Label Studio, then itself.
+        drop(self.commands.take());
+        let _ = self.holder.wait();
+    }
+}
+
+/// The result of an annotation: one choice.
+pub fn choice(value: &str) -> Value {
+    json!([{"from_name": "choice", "to_name": "text", "type": "choices", "id": "r1", "value": {"choices": [value]}}])
+}
 
 /// Starts Label Studio and makes it send everything to the source below `place` (`host:port/path`),
 /// as webhooks and as calls to an ML back end, with `secret`.

@@ -80,7 +80,12 @@ impl Site {
 
     /// Starts `serve` and waits until it answers.
     pub fn serve(&self) -> Relay {
-        Relay::start(self.0.path(), &self.queue_url())
+        self.serve_at("127.0.0.1:0")
+    }
+
+    /// Starts `serve` at this address, and waits until it answers.
+    pub fn serve_at(&self, listen: &str) -> Relay {
+        Relay::start(self.0.path(), &self.queue_url(), listen)
     }
 }
 
@@ -99,13 +104,13 @@ pub struct Relay {
 }
 
 impl Relay {
-    fn start(folder: &Path, queue: &str) -> Self {
+    fn start(folder: &Path, queue: &str, listen: &str) -> Self {
         let (ready, log) = (folder.join("ready"), folder.join("serve.log"));
         if ready.exists() {
             std::fs::remove_file(&ready).unwrap();
         }
         let child = program::command()
-            .args(["serve", "--listen", "127.0.0.1:0", "--ready-file"])
+            .args(["serve", "--listen", listen, "--ready-file"])
             .arg(&ready)
             .arg("--config")
             .arg(folder.join("labelrelay.toml"))

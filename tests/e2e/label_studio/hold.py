@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""Starts a real Label Studio (SQLite, loopback) and does with it what it reads from stdin, a JSON object a line:
+
+    {"method": "POST", "path": "/api/projects/", "value": {...}}   one call of the API, as its own user
+    {"sql": "select ...", "values": [...]}                          a look into its database
+
+and answers each on stdout with one line: {"status": ..., "value": ...} or {"rows": [...]}. The first line that
+it writes is {"base": ..., "token": ...}. Ends, and Label Studio with it, at the end of stdin. Standard
+library only.
+"""
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+import tempfile
+import time
+
+from server import TOKEN, LabelStudio
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--label-studio", required=True, help="the label-studio program")
+    parser.add_argument("--template", required=True, help="folder that keeps a freshly migrated database")
+    parser.add_argument("--deadline", type=int, default=1800, help="seconds after which it gives up")
+    args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    folder = tempfile.mkdtemp(prefix="label-studio-")
+    try:
+        with LabelStudio(args.label_studio, folder, args.template, time.time() + args.deadline) as label_studio:
+            say({"base": label_studio.base, "token": TOKEN})
+            for line in sys.stdin:
+                command = json.loads(line)
+                if "sql" in command:
+                    say({"rows": label_studio.sql(command["sql"], command.get("values", ()))})
+                else:
+                    status, value = label_studio.api(command["method"], command["path"], command.get("value"))
+                    say({"status": status, "value": value})
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def say(value):
+    print(json.dumps(value), flush=True)
+
+
+if __name__ == "__main__":
+    main()

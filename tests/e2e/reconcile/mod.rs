@@ -1,0 +1,117 @@
+//! `labelrelay reconcile` against a real Label Studio.
+
+mod bad_input;
+mod outage;
+mod runs;
+
+use labelrelay_event::Attributes;
+use labelrelay_tests::export::Exported;
+use labelrelay_tests::label_studio::LabelStudio;
+use labelrelay_tests::program;
+use labelrelay_tests::relay::{Site, secrets};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::process::{Command, Output, Stdio};
+
+/// `labelrelay reconcile label-studio`, ready to run.
+fn reconcile(site: &Site, url: &str, token: &str) -> Command {
+    let mut command = program::command();
+    command
+        .args(["reconcile", "label-studio", "--url", url, "--config"])
+        .arg(site.config())
+        .envs(secrets())
+        .env("LABELRELAY_QUEUE", site.queue_url())
+        .env("LABEL_STUDIO_API_KEY", token)
+        .current_dir(site.folder())
+        .stdin(Stdio::null());
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Runs it with `args`; it must succeed.
+fn run(site: &Site, label_studio: &LabelStudio, args: &[&str]) -> Output {
+    let mut command = reconcile(site, &label_studio.base, &label_studio.token);
+    let output = command.args(args).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{args:?}: {}\n{}",
+        output.status,
+        text(&output.stderr)
+    );
+    output
+}
+
+/// Runs it with `args`; what it did.
+fn summary(site: &Site, label_studio: &LabelStudio, args: &[&str]) -> Value {
+    let output = run(site, label_studio, &[&["--json"], args].concat());
+    let last = text(&output.stdout);
+    serde_json::from_str(last.lines().last().unwrap()).unwrap()
+}
+
+/// What the events say, applied by id and version: the newest sequence of each subject, a deletion final.
+/// Of each thing that is there, the event that says so; what an event says of several things counts, too.
+fn applied(events: &[Exported]) -> BTreeMap<String, Exported> {
+    let mut there: BTreeMap<String, Exported> = BTreeMap::new();
+    let mut gone = std::collections::BTreeSet::new();
+    for event in events {
+        for subject in subjects(event) {
+            if event.attributes.event_type.ends_with(".deleted") {
+                gone.insert(subject.clone());
+            }
+            if gone.contains(&subject) {
+                there.remove(&subject);
+                continue;
+            }
+            let version = |event: &Exported| event.attributes.sequence.clone();
+            let newer = there
+                .get(&subject)
+                .is_none_or(|old| version(event) >= version(old));
+            if newer {
+                there.insert(subject, event.clone());
+            }
+        }
+    }
+    there
+}
+
+/// The tasks and annotations that an event is about.
+fn subjects(event: &Exported) -> Vec<String> {
+    let Attributes {
+        event_type,
+        subject,
+        ..
+    } = &event.attributes;
+    let kind = event_type.rsplit('.').nth(1).unwrap();
+    if !matches!(kind, "task" | "annotation") {
+        return Vec::new();
+    }
+    let subject = subject.as_deref().unwrap();
+    if subject.starts_with(&format!("{kind}/")) {
+        return vec![subject.to_owned()];
+    }
+    let body: Value = serde_json::from_slice(&event.body).unwrap();
+    let several = [kind.to_owned(), format!("{kind}s")];
+    let several = several.iter().find_map(|key| body[key].as_array());
+    several
+        .unwrap()
+        .iter()
+        .map(|thing| format!("{kind}/{}", thing["id"]))
+        .collect()
+}
+
+/// No event is in the queue twice.
+fn assert_each_once(events: &[Exported]) {
+    let mut ids: Vec<_> = events.iter().map(|event| &event.attributes.id).collect();
+    ids.sort();
+    for pair in ids.windows(2) {
+        assert_ne!(pair[0], pair[1], "an id is in the queue twice");
+    }
+}
+
+fn of_origin(events: &[Exported], reconciled: bool) -> usize {
+    let is = |event: &&Exported| event.attributes.origin.is_some() == reconciled;
+    events.iter().filter(is).count()
+}
