@@ -53,6 +53,19 @@ pub(crate) fn infra(names: &[String]) -> Outcome {
     status(setting.infra_tests().args(names))
 }
 
+/// By hand: how long `labelrelay reconcile` takes for so many annotations of a real Label Studio.
+#[cfg(not(feature = "load"))]
+pub(crate) fn bench_reconcile(args: &[String]) -> Outcome {
+    let mut setting = Setting::prepare()?;
+    status(&mut cargo(
+        "build --release --package labelrelay-reconcile --example paging",
+    ))?;
+    let paging = built("release/examples", "paging")?;
+    setting.told.push(("LABELRELAY_BENCH_PAGING", paging));
+    let mut run = cargo("run --release --package labelrelay-tests --example reconcile_speed --");
+    status(setting.tell(run.args(args)))
+}
+
 /// What the tests run against.
 pub(crate) struct Setting {
     told: Told,

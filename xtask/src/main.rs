@@ -55,6 +55,7 @@ Usage: cargo xtask <verb>
                          --also NAME=PROGRAM
                                           with --profiles: a function built in some other way
                          --memory         give it the processor time of several sizes of memory instead (root)
+  bench reconcile [N]  fetching N annotations (default 10000) of a real Label Studio, beside paging through its API
   tree                 prove what core, event and the clouds' programs do not link
 ";
 

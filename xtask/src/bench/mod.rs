@@ -46,6 +46,11 @@ pub(crate) fn run(args: &[String]) -> crate::Outcome {
 /// Builds this program again, optimised and with the load generator, and hands over to it.
 #[cfg(not(feature = "load"))]
 pub(crate) fn run(args: &[String]) -> crate::Outcome {
+    if let Some((first, rest)) = args.split_first()
+        && first == "reconcile"
+    {
+        return crate::e2e::bench_reconcile(rest);
+    }
     let mut cargo = crate::step::cargo("run --release --package xtask --features load -- bench");
     cargo.args(args);
     crate::step::status(&mut cargo)
