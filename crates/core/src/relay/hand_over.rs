@@ -59,8 +59,11 @@ impl Relay {
             return Answer::event(Outcome::Accepted, message.id());
         }
         match why {
-            NotClaimed::NoStore => because(report, Outcome::TooLarge, &why.reason(limit)),
-            NotClaimed::Failed(_) => {
+            NotClaimed::NoStore if self.parts.fallback.is_none() => {
+                because(report, Outcome::TooLarge, &why.reason(limit))
+            }
+            // With a fallback, an event is too large only while that is down, which is our own trouble.
+            NotClaimed::NoStore | NotClaimed::Failed(_) => {
                 report.reason = Some(why.reason(limit));
                 let message = "the event's data could not be stored; try again";
                 Answer::refusal(Outcome::Unavailable, message)

@@ -169,6 +169,19 @@ fn a_damaged_envelope_is_not_claimed_and_stays() {
 }
 
 #[test]
+fn what_only_the_fallback_takes_is_not_too_large_while_that_is_down() {
+    let bench = Bench::with_fallback(2000, false);
+    bench.fallback.break_down(true);
+    let body = large();
+    let request = TestRequest::label_studio(SECRET, &body);
+    let answer = bench.deliver(&request);
+    // Our own trouble, and no word about the body: the next delivery may be taken.
+    assert_eq!(answer.outcome, Outcome::Unavailable);
+    bench.fallback.break_down(false);
+    assert_eq!(bench.deliver(&request).outcome, Outcome::Accepted);
+}
+
+#[test]
 fn a_blob_store_that_fails_leaves_large_events_to_the_fallback() {
     let bench = Bench::with_fallback(2000, true);
     bench.blobs.break_down();
