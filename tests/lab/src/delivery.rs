@@ -4,6 +4,7 @@
 mod body;
 
 use crate::fault::{Fault, Faults};
+use crate::json;
 use crate::plan::Plan;
 use crate::secrets::{Source, foreign, secret};
 use labelrelay_tests::random::Random;
@@ -123,10 +124,14 @@ impl Delivery {
         }
     }
 
-    /// One that nobody can refuse: sent when all faults are over.
+    /// One that nobody can refuse, sent when all faults are over. Nobody sent its body before: after a jump
+    /// of the clock it need not be recognised.
     fn afterwards(plan: &Plan, number: u32) -> Self {
-        let delivery = Self::fresh(plan, number, &mut draw(plan, number));
+        let mut random = draw(plan, number);
+        let delivery = Self::fresh(plan, number, &mut random);
+        let body = json::object(&mut random, &format!("{:x}x{number:x}", plan.seed));
         Self {
+            body: body.into_bytes(),
             credential: Credential::Of(plan.generation(number)),
             ..delivery
         }

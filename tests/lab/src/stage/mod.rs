@@ -1,24 +1,23 @@
 //! Brings the faults about, at their delivery, under the load.
 
+mod acts;
+mod moment;
+
 use crate::broken::{Broken, What};
 use crate::fault::{Fault, Faults};
-use crate::plan::{Action, Jump, Plan};
+use crate::plan::Plan;
 use crate::program::{Log, Program, Start};
-use crate::site::{self, Site};
+use crate::site::Site;
+use moment::Moment;
 use rusqlite::Connection;
-use rustix::process::Signal;
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, RwLock};
-use std::time::Duration;
 
 /// What `kill -9` sends.
 const SIGKILL: i32 = 9;
-
-/// What a file may still grow by when the disk is "full".
-const ROOM_BYTES: u64 = 32 * 1024;
 
 /// The program under test, and what is wrong with the world just now.
 pub(crate) struct Stage<'a> {
@@ -52,28 +51,6 @@ struct Inner {
     limit: Option<u64>,
     /// The process was told to kill itself when it comes to it; it may yet, whatever it was told since.
     armed: bool,
-}
-
-/// A moment: what is wrong, and how far things have come.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Moment {
-    faults: Faults,
-    /// How often each fault has begun.
-    begun: [u32; Fault::ALL.len()],
-    pub(crate) process: u32,
-    pub(crate) rotations: u32,
-}
-
-impl Moment {
-    /// What was wrong at some time between this moment and a later one.
-    pub(crate) fn until(&self, later: &Self) -> Faults {
-        let begun = Fault::ALL
-            .into_iter()
-            .zip(self.begun.iter().zip(&later.begun));
-        let begun = begun.filter(|(_, (before, after))| before != after);
-        let all = begun.map(|(fault, _)| Faults::of(fault));
-        all.fold(self.faults.and(later.faults), Faults::and)
-    }
 }
 
 impl<'a> Stage<'a> {
@@ -161,124 +138,6 @@ impl<'a> Stage<'a> {
         self.trouble();
         self.kill(&mut inner);
         self.start(&mut inner);
-    }
-
-    fn act(&self, inner: &mut Inner, action: &Action) {
-        match action {
-            Action::Kill => {
-                self.trouble();
-                self.faults_on(Fault::Killed);
-                self.kill(inner);
-                self.start(inner);
-                self.faults_off(Fault::Killed);
-            }
-            Action::Freeze { ms } => {
-                self.trouble();
-                self.faults_on(Fault::Frozen);
-                let program = inner.program.as_ref().unwrap();
-                program.signal(Signal::STOP);
-                // The length of the fault itself; nothing is waited for.
-                std::thread::sleep(Duration::from_millis(*ms));
-                program.signal(Signal::CONT);
-                self.faults_off(Fault::Frozen);
-            }
-            Action::Rotate => {
-                let generation = self.rotations.load(Ordering::Acquire) + 1;
-                self.faults_on(Fault::SecretsRotated);
-                // Before: whoever is on the way from now on may come too late with the oldest secret.
-                self.rotations.store(generation, Ordering::Release);
-                self.site.write_secrets(self.plan.seed, generation);
-                self.faults_off(Fault::SecretsRotated);
-            }
-            Action::Jump(jump) => {
-                self.trouble();
-                self.faults_on(Fault::ClockJump);
-                let slept = match jump {
-                    Jump::TimeOfDay(seconds) => {
-                        inner.ahead += seconds;
-                        None
-                    }
-                    Jump::Slept(seconds) => {
-                        inner.ahead += i64::try_from(*seconds).unwrap();
-                        Some(*seconds)
-                    }
-                };
-                let set = format!("time-of-day {}", inner.ahead);
-                let program = inner.program.as_mut().unwrap();
-                program.order(&set);
-                if let Some(seconds) = slept {
-                    program.order(&format!("sleep {seconds}"));
-                }
-                self.faults_off(Fault::ClockJump);
-            }
-            Action::Begin(fault, form) => {
-                self.trouble();
-                self.faults_on(*fault);
-                self.begin(inner, *fault, form);
-            }
-            Action::End(fault) => {
-                self.end(inner, *fault);
-                self.faults_off(*fault);
-            }
-        }
-    }
-
-    fn begin(&self, inner: &mut Inner, fault: Fault, form: &str) {
-        let component = match fault {
-            Fault::QueueLocked => {
-                let lock = Connection::open(site::queue(self.site.folder())).unwrap();
-                lock.busy_timeout(Duration::from_secs(60)).unwrap();
-                lock.execute_batch("BEGIN IMMEDIATE").unwrap();
-                inner.lock = Some(lock);
-                return;
-            }
-            Fault::DiskFull => {
-                let limit = self.site.journal_bytes() + ROOM_BYTES;
-                inner.limit = Some(limit);
-                inner.program.as_ref().unwrap().limit_files(Some(limit));
-                return;
-            }
-            Fault::SecretsDown if form == "missing" => return self.site.hide_secrets(true),
-            Fault::SecretsDown => "secrets",
-            Fault::FallbackDown => "fallback",
-            Fault::BlobsDown | Fault::KilledBetween => "blobs",
-            _ => "queue",
-        };
-        let form = if fault == Fault::KilledBetween {
-            inner.armed = true;
-            "killing"
-        } else {
-            form
-        };
-        inner.orders.push((fault, format!("{component} {form}")));
-        let order = format!("{component} {form}");
-        inner.program.as_mut().unwrap().order(&order);
-    }
-
-    fn end(&self, inner: &mut Inner, fault: Fault) {
-        match fault {
-            Fault::QueueLocked => {
-                if let Some(lock) = inner.lock.take() {
-                    lock.execute_batch("ROLLBACK").unwrap();
-                }
-            }
-            Fault::DiskFull => {
-                inner.limit = None;
-                inner.program.as_ref().unwrap().limit_files(None);
-            }
-            _ => {
-                let told = inner.orders.iter().position(|(of, _)| *of == fault);
-                match told {
-                    Some(at) => {
-                        let (_, order) = inner.orders.remove(at);
-                        let component = order.split(' ').next().unwrap();
-                        let program = inner.program.as_mut().unwrap();
-                        program.order(&format!("{component} fine"));
-                    }
-                    None => self.site.hide_secrets(false),
-                }
-            }
-        }
     }
 
     /// Processes that something befell so far.

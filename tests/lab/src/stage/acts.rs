@@ -1,0 +1,134 @@
+//! The steps of a plan: what is done to the process, and to the world around it.
+
+use super::{Inner, Stage};
+use crate::fault::Fault;
+use crate::plan::{Action, Jump};
+use crate::site;
+use rusqlite::Connection;
+use rustix::process::Signal;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// What a file may still grow by when the disk is "full".
+const ROOM_BYTES: u64 = 32 * 1024;
+
+impl Stage<'_> {
+    /// Does one step.
+    pub(super) fn act(&self, inner: &mut Inner, action: &Action) {
+        match action {
+            Action::Kill => {
+                self.trouble();
+                self.faults_on(Fault::Killed);
+                self.kill(inner);
+                self.start(inner);
+                self.faults_off(Fault::Killed);
+            }
+            Action::Freeze { ms } => {
+                self.trouble();
+                self.faults_on(Fault::Frozen);
+                let program = inner.program.as_ref().unwrap();
+                program.signal(Signal::STOP);
+                // The length of the fault itself; nothing is waited for.
+                std::thread::sleep(Duration::from_millis(*ms));
+                program.signal(Signal::CONT);
+                self.faults_off(Fault::Frozen);
+            }
+            Action::Rotate => {
+                let generation = self.rotations.load(Ordering::Acquire) + 1;
+                self.faults_on(Fault::SecretsRotated);
+                // Before: whoever is on the way from now on may come too late with the oldest secret.
+                self.rotations.store(generation, Ordering::Release);
+                self.site.write_secrets(self.plan.seed, generation);
+                self.faults_off(Fault::SecretsRotated);
+            }
+            Action::Jump(jump) => {
+                self.trouble();
+                self.faults_on(Fault::ClockJump);
+                let slept = match jump {
+                    Jump::TimeOfDay(seconds) => {
+                        inner.ahead += seconds;
+                        None
+                    }
+                    Jump::Slept(seconds) => {
+                        inner.ahead += i64::try_from(*seconds).unwrap();
+                        Some(*seconds)
+                    }
+                };
+                let set = format!("time-of-day {}", inner.ahead);
+                let program = inner.program.as_mut().unwrap();
+                program.order(&set);
+                if let Some(seconds) = slept {
+                    program.order(&format!("sleep {seconds}"));
+                }
+                self.faults_off(Fault::ClockJump);
+            }
+            Action::Begin(fault, form) => {
+                self.trouble();
+                self.faults_on(*fault);
+                self.begin(inner, *fault, form);
+            }
+            Action::End(fault) => {
+                self.end(inner, *fault);
+                self.faults_off(*fault);
+            }
+        }
+    }
+
+    fn begin(&self, inner: &mut Inner, fault: Fault, form: &str) {
+        let component = match fault {
+            Fault::QueueLocked => {
+                let lock = Connection::open(site::queue(self.site.folder())).unwrap();
+                lock.busy_timeout(Duration::from_secs(60)).unwrap();
+                lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+                inner.lock = Some(lock);
+                return;
+            }
+            Fault::DiskFull => {
+                let limit = self.site.journal_bytes() + ROOM_BYTES;
+                inner.limit = Some(limit);
+                inner.program.as_ref().unwrap().limit_files(Some(limit));
+                return;
+            }
+            Fault::SecretsDown if form == "missing" => return self.site.hide_secrets(true),
+            Fault::SecretsDown => "secrets",
+            Fault::FallbackDown => "fallback",
+            Fault::BlobsDown | Fault::KilledBetween => "blobs",
+            _ => "queue",
+        };
+        let form = if fault == Fault::KilledBetween {
+            inner.armed = true;
+            "killing"
+        } else {
+            form
+        };
+        inner.orders.push((fault, format!("{component} {form}")));
+        let order = format!("{component} {form}");
+        inner.program.as_mut().unwrap().order(&order);
+    }
+
+    fn end(&self, inner: &mut Inner, fault: Fault) {
+        match fault {
+            Fault::QueueLocked => {
+                if let Some(lock) = inner.lock.take() {
+                    lock.execute_batch("ROLLBACK").unwrap();
+                }
+            }
+            Fault::DiskFull => {
+                inner.limit = None;
+                inner.program.as_ref().unwrap().limit_files(None);
+            }
+            _ => {
+                let told = inner.orders.iter().position(|(of, _)| *of == fault);
+                match told {
+                    Some(at) => {
+                        let (_, order) = inner.orders.remove(at);
+                        let component = order.split(' ').next().unwrap();
+                        let program = inner.program.as_mut().unwrap();
+                        program.order(&format!("{component} fine"));
+                    }
+                    None => self.site.hide_secrets(false),
+                }
+            }
+        }
+    }
+}
