@@ -3,7 +3,7 @@
 use crate::broken::{Broken, What};
 use crate::delivery::Credential;
 use crate::fault::{Component, Fault, Faults};
-use crate::plan::{DEADLINE_MS, Deployment, LABORATORY_LIMIT, Plan};
+use crate::plan::{Action, DEADLINE_MS, Deployment, LABORATORY_LIMIT, Plan, Step};
 use crate::record::{Answer, End, Record};
 use crate::secrets::Source;
 use labelrelay_event::Digest;
@@ -56,12 +56,8 @@ fn may_be_an_event(plan: &Plan, record: &Record) -> bool {
 
 /// While secrets cannot be read, those at hand are used on; for a second after it, too.
 fn may_be_outdated(plan: &Plan, record: &Record) -> bool {
-    let begun = |step: &crate::plan::Step| {
-        step.at <= record.number
-            && matches!(
-                step.action,
-                crate::plan::Action::Begin(Fault::SecretsDown, _)
-            )
+    let begun = |step: &Step| {
+        step.at <= record.number && matches!(step.action, Action::Begin(Fault::SecretsDown, _))
     };
     record.faults.contains(Fault::SecretsRotated) || plan.steps.iter().any(begun)
 }
@@ -84,7 +80,7 @@ fn is_calm(faults: Faults) -> bool {
 }
 
 /// Whether this answer may be given to this delivery.
-pub(crate) fn judge(plan: &Plan, record: &Record) -> Option<Broken> {
+pub(crate) fn judge(plan: &Plan, record: &Record, troubled: &[u32]) -> Option<Broken> {
     let answer = match &record.end {
         End::Answered(answer) => answer,
         End::Silence => {
@@ -95,7 +91,7 @@ pub(crate) fn judge(plan: &Plan, record: &Record) -> Option<Broken> {
     };
     let said = format!("{} {}", answer.status, answer.outcome);
     let allowed = match record.credential {
-        Credential::Of(_) => genuine(plan, record, answer),
+        Credential::Of(_) => genuine(plan, record, answer, troubled),
         Credential::Retired(_) if answer.status == 200 => {
             if !may_be_outdated(plan, record) {
                 let detail = format!("a secret that was taken back was answered {said}");
@@ -122,14 +118,19 @@ pub(crate) fn judge(plan: &Plan, record: &Record) -> Option<Broken> {
     (!allowed).then(|| Broken::of(What::Answer, record.number, detail))
 }
 
-fn genuine(plan: &Plan, record: &Record, answer: &Answer) -> bool {
+fn genuine(plan: &Plan, record: &Record, answer: &Answer, troubled: &[u32]) -> bool {
     match answer.status {
         200 => match answer.outcome.as_str() {
             "accepted" => answer.id.is_some(),
             "repeat" => answer.id.is_some() && plan.window,
             _ => false,
         },
-        503 => true,
+        // Nobody may be sent away in haste by a process that nothing befell.
+        503 => {
+            !is_calm(record.faults)
+                || troubled.contains(&record.process)
+                || record.took > Duration::from_millis(DEADLINE_MS / 2)
+        }
         401 => overtaken(record),
         413 => is_too_large(plan, record) && !plan.blob_store && !plan.fallback,
         _ => false,

@@ -27,7 +27,7 @@ pub(crate) fn check(plan: &Plan, site: &Site, records: &[Record], troubled: &[u3
     let ledger = obligations::ledger(plan, records);
     let mut broken: Vec<Broken> = records
         .iter()
-        .filter_map(|record| obligations::judge(plan, record))
+        .filter_map(|record| obligations::judge(plan, record, troubled))
         .collect();
     let found = read_queue(plan, site, &ledger, &mut broken);
     read_blobs(site, &ledger, &mut broken);
