@@ -34,6 +34,7 @@ COPY --from=build /image/labelrelay /usr/local/bin/
 COPY --from=build --chown=65532:65532 /image/data /data
 WORKDIR /data
 ENV LABELRELAY_QUEUE=sqlite:///data/queue.db \
+    LABELRELAY_SPOOL_DIR=/data/spool \
     LABELRELAY_LISTEN=0.0.0.0:8080
 EXPOSE 8080
 VOLUME ["/data"]

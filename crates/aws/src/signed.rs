@@ -17,6 +17,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 /// One service in one region.
+#[derive(Clone)]
 pub(crate) struct Signed {
     pub(crate) http: Http,
     pub(crate) credentials: Credentials,

@@ -6,6 +6,7 @@ use labelrelay_core::clock::within;
 use labelrelay_core::config::{Config, ConfigError, ENVIRONMENT, Lookup};
 use labelrelay_core::relay::CheckError;
 use labelrelay_core::{Clock, Observer, Parts, QueueErrorKind, Relay};
+use labelrelay_files::FileSpool;
 use labelrelay_http::OsEntropy;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -108,9 +109,27 @@ pub fn relay(
     };
     let parts = Parts::new(places.queue()?, clock, Arc::new(OsEntropy), observer)
         .with_blobs(places.blob_store()?)
-        .with_fallback(places.fallback()?);
+        .with_fallback(places.fallback()?)
+        .with_spool(Some(Arc::new(spool(config, lookup)?)));
     Relay::new(config, parts, &|reference, end| {
         places.secret(reference, end)
+    })
+}
+
+/// Where large bodies lie while they arrive: the directory that is configured, else the instance's own for
+/// temporary files, which is on a disk.
+fn spool(config: &Config, lookup: Lookup<'_>) -> Result<FileSpool, ConfigError> {
+    let temporary = || lookup("TMPDIR").unwrap_or_else(|| "/tmp".to_owned());
+    let dir = config.spool.dir.clone().unwrap_or_else(temporary);
+    let dir = config.base_dir.join(dir);
+    FileSpool::open(dir, config.spool.max_bytes()).map_err(|error| {
+        let cure = "name a directory that this app may write to";
+        ConfigError::new(
+            ENVIRONMENT,
+            "LABELRELAY_SPOOL_DIR",
+            &error.to_string(),
+            cure,
+        )
     })
 }
 
@@ -150,6 +169,8 @@ fn may_start(relay: &Relay, error: &CheckError) -> bool {
                 )
         }
         CheckError::Blob(error) | CheckError::Fallback(error) => error.retryable,
+        // Small bodies need none.
+        CheckError::Spool(_) => true,
         _ => false,
     }
 }

@@ -5,6 +5,7 @@ use labelrelay_core::clock::within;
 use labelrelay_core::config::{Config, ConfigError, ENVIRONMENT, Lookup, SecretRef};
 use labelrelay_core::relay::CheckError;
 use labelrelay_core::{Clock, Observer, Parts, QueueErrorKind, Relay, SecretSource};
+use labelrelay_files::FileSpool;
 use labelrelay_google::{Google, SettingError};
 use labelrelay_http::OsEntropy;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -20,6 +21,7 @@ const DEFAULT_PORT: u16 = 8080;
 const PORT: &str = "PORT";
 const LISTEN: &str = "LABELRELAY_LISTEN";
 const CONFIG: &str = "LABELRELAY_CONFIG";
+const SPOOL_DIR: &str = "LABELRELAY_SPOOL_DIR";
 const CONFIG_TOML: &str = "LABELRELAY_CONFIG_TOML";
 pub(crate) const QUEUE: &str = "LABELRELAY_QUEUE";
 pub(crate) const BLOB_STORE: &str = "LABELRELAY_BLOB_STORE";
@@ -107,6 +109,15 @@ pub fn relay(
     if let Some(url) = &config.fallback {
         let fallback = google.fallback(url).map_err(at(FALLBACK))?;
         parts = parts.with_fallback(Some(Arc::new(fallback)));
+    }
+    // Without a directory that somebody named, none: the instance's own files are in its memory.
+    if let Some(dir) = &config.spool.dir {
+        let spool = FileSpool::open(config.base_dir.join(dir), config.spool.max_bytes());
+        let spool = spool.map_err(|error| {
+            let cure = "mount a volume there that the service may write to";
+            ConfigError::new(ENVIRONMENT, SPOOL_DIR, &error.to_string(), cure)
+        })?;
+        parts = parts.with_spool(Some(Arc::new(spool)));
     }
     let open = |reference: &SecretRef, end| secret(google, reference, end, lookup, &config.origin);
     Relay::new(config, parts, &open)

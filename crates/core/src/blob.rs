@@ -1,5 +1,6 @@
 //! Where bodies go that are too large for the queue (claim checks).
 
+use crate::payload::Payload;
 use crate::{BoxFuture, BoxStream};
 use bytes::Bytes;
 use std::error::Error as StdError;
@@ -18,6 +19,19 @@ pub trait BlobStore: Send + Sync {
         length: u64,
         body: BoxStream<'a, std::io::Result<Bytes>>,
     ) -> BoxFuture<'a, Result<String, BlobError>>;
+
+    /// Stores `body` under `key`, as [`put`](Self::put) does. For stores that can take a body over from
+    /// where it lies, in place of another copy of it.
+    ///
+    /// # Errors
+    /// As for [`put`](Self::put).
+    fn put_payload<'a>(
+        &'a self,
+        key: &'a str,
+        body: &'a Payload,
+    ) -> BoxFuture<'a, Result<String, BlobError>> {
+        self.put(key, body.len(), body.stream())
+    }
 
     /// Whether the store could take an object now.
     ///

@@ -3,7 +3,7 @@
 //!
 //! This crate knows no async runtime, reads no environment, and links no web framework and no cloud.
 //! What it needs of those comes in through small object-safe traits: [`EventQueue`], [`BlobStore`],
-//! [`SecretSource`], [`Clock`], [`Entropy`], [`Observer`].
+//! [`SecretSource`], [`Spool`], [`Clock`], [`Entropy`], [`Observer`].
 //!
 //! An adapter does four things (`labelrelay-http` shows all of them):
 //!
@@ -34,6 +34,7 @@ pub mod request;
 pub mod secret;
 pub mod signature;
 pub mod source;
+pub mod spool;
 pub mod time;
 
 pub use blob::{BlobError, BlobStore};
@@ -49,6 +50,7 @@ pub use request::RequestHead;
 pub use secret::{Secret, SecretError, SecretSource};
 pub use signature::Verified;
 pub use source::Source;
+pub use spool::{Spool, SpoolError, SpoolWriter, Spooled};
 
 /// A boxed future that can move between threads: what makes the back-end traits object-safe.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -26,6 +26,17 @@ pub trait Observer: Send + Sync {
         let _ = (source, event_id, error);
     }
 
+    /// Deliveries are refused from now on, because of this bound. Told once for each flood of them, not
+    /// for every request.
+    fn overloaded(&self, bound: &str) {
+        let _ = bound;
+    }
+
+    /// There is room again for all; so many were refused meanwhile.
+    fn overload_over(&self, refused: u64) {
+        let _ = refused;
+    }
+
     /// The secrets of a source could not be read. Told once for each failed look-up; deliveries may
     /// still be verified with the secrets at hand for a while.
     fn secrets_unreadable(&self, source: &str, error: &crate::SecretError) {
@@ -50,6 +61,14 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
         (**self).fallback_failed(source, event_id, error);
     }
 
+    fn overloaded(&self, bound: &str) {
+        (**self).overloaded(bound);
+    }
+
+    fn overload_over(&self, refused: u64) {
+        (**self).overload_over(refused);
+    }
+
     fn secrets_unreadable(&self, source: &str, error: &crate::SecretError) {
         (**self).secrets_unreadable(source, error);
     }
@@ -65,6 +84,10 @@ impl Observer for NoObserver {
 }
 
 /// One request, at its end.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not states"
+)]
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {
@@ -94,6 +117,8 @@ pub struct Report {
     pub secrets_tried: Vec<String>,
     /// Whether this end came after the sender had to have its answer, which was 503 then.
     pub late: bool,
+    /// Whether the body was too large for the memory, and lay in the spool.
+    pub spooled: bool,
     /// Whether the body went to the blob store.
     pub claimed: bool,
     /// Whether the event is in the fallback, because the queue did not take it in time; `reason` says
@@ -121,6 +146,7 @@ impl Report {
             credential_headers: Vec::new(),
             secrets_tried: Vec::new(),
             late: false,
+            spooled: false,
             claimed: false,
             fell_back: false,
             elapsed,

@@ -34,13 +34,15 @@ pub enum Outcome {
     TooLarge,
     /// Queue, blob store or secret store could not be reached or was late: the sender should try again.
     Unavailable,
+    /// More deliveries, or more bytes of them, than may be under way at once: the sender should try again.
+    Overloaded,
     /// Our own bug.
     Bug,
 }
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Accepted,
         Self::Repeat,
         Self::Filtered,
@@ -53,6 +55,7 @@ impl Outcome {
         Self::WrongMethod,
         Self::TooLarge,
         Self::Unavailable,
+        Self::Overloaded,
         Self::Bug,
     ];
 
@@ -71,6 +74,7 @@ impl Outcome {
             Self::WrongMethod => "wrong_method",
             Self::TooLarge => "too_large",
             Self::Unavailable => "unavailable",
+            Self::Overloaded => "overloaded",
             Self::Bug => "bug",
         }
     }
@@ -89,7 +93,7 @@ impl Outcome {
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Bug => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -164,7 +168,8 @@ impl Answer {
         Self {
             outcome,
             body: serde_json::to_vec(&body).unwrap_or_default().into(),
-            retry_after: (outcome == Outcome::Unavailable).then_some(RETRY_AFTER),
+            retry_after: matches!(outcome, Outcome::Unavailable | Outcome::Overloaded)
+                .then_some(RETRY_AFTER),
             allow: None,
         }
     }
@@ -205,6 +210,7 @@ mod tests {
                 ("wrong_method", 405, false),
                 ("too_large", 413, false),
                 ("unavailable", 503, true),
+                ("overloaded", 503, true),
                 ("bug", 500, false),
             ]
         );

@@ -1,26 +1,118 @@
-//! A delivery's body: exact wire bytes, in the pieces in which they arrived.
+//! A delivery's body: exact wire bytes, wherever they lie.
 
 use crate::BoxStream;
+use crate::spool::Spooled;
 use bytes::{Bytes, BytesMut};
-use futures_util::stream;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use std::fmt;
+use std::sync::Arc;
+use std::task::Poll;
 
 /// Pieces smaller than this are joined as they arrive, so that a sender of single bytes cannot make
 /// the bookkeeping larger than the body.
 const SMALL_CHUNK_BYTES: usize = 8 * 1024;
 
-/// A whole body. Held in memory; readers take it as a stream, so that a body that lies elsewhere can
-/// become another form of this type without changing them.
+/// A whole body. Readers take it as a stream, so that none of them needs to know where it lies.
+#[derive(Clone)]
+pub struct Payload(Place);
+
+#[derive(Clone)]
+enum Place {
+    Memory(Gathered),
+    Spooled(Arc<dyn Spooled>),
+}
+
+impl Payload {
+    /// Length in bytes.
+    pub fn len(&self) -> u64 {
+        match &self.0 {
+            Place::Memory(gathered) => gathered.bytes,
+            Place::Spooled(spooled) => spooled.bytes(),
+        }
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes, in order, as a stream.
+    pub fn stream(&self) -> BoxStream<'_, std::io::Result<Bytes>> {
+        match &self.0 {
+            Place::Memory(gathered) => Box::pin(stream::iter(gathered.chunks().map(Ok))),
+            // Whoever reads it would keep the thread from everybody else for as long as that takes.
+            Place::Spooled(spooled) => Box::pin(spooled.stream().then(|piece| async {
+                let_others_run().await;
+                piece
+            })),
+        }
+    }
+
+    /// The bytes, in order, as slices; `None` when they do not lie in memory.
+    pub fn in_memory(&self) -> Option<impl Iterator<Item = &[u8]>> {
+        match &self.0 {
+            Place::Memory(gathered) => Some(gathered.slices()),
+            Place::Spooled(_) => None,
+        }
+    }
+
+    /// The body outside of the memory, if it lies there.
+    pub fn spooled(&self) -> Option<&dyn Spooled> {
+        match &self.0 {
+            Place::Memory(_) => None,
+            Place::Spooled(spooled) => Some(&**spooled),
+        }
+    }
+
+    /// The same body in memory. Whoever asks has made sure that there is room for it.
+    pub(crate) async fn read_back(&self) -> std::io::Result<Self> {
+        let mut gathered = Gathered::default();
+        let mut stream = self.stream();
+        while let Some(piece) = stream.try_next().await? {
+            gathered.push(piece);
+        }
+        Ok(gathered.into())
+    }
+}
+
+/// Bodies carry tokens and personal data: only the length shows.
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({} bytes)", self.len())
+    }
+}
+
+impl From<Bytes> for Payload {
+    fn from(bytes: Bytes) -> Self {
+        let mut gathered = Gathered::default();
+        gathered.push(bytes);
+        gathered.into()
+    }
+}
+
+impl From<Gathered> for Payload {
+    fn from(gathered: Gathered) -> Self {
+        Self(Place::Memory(gathered))
+    }
+}
+
+impl From<Arc<dyn Spooled>> for Payload {
+    fn from(spooled: Arc<dyn Spooled>) -> Self {
+        Self(Place::Spooled(spooled))
+    }
+}
+
+/// A body in memory, in the pieces in which it arrived.
 #[derive(Clone, Default)]
-pub struct Payload {
+pub(crate) struct Gathered {
     chunks: Vec<Bytes>,
     tail: BytesMut,
     bytes: u64,
 }
 
-impl Payload {
+impl Gathered {
     /// Adds what arrived next.
-    pub fn push(&mut self, chunk: Bytes) {
+    pub(crate) fn push(&mut self, chunk: Bytes) {
         self.bytes = self.bytes.saturating_add(chunk.len() as u64);
         if chunk.is_empty() {
         } else if self.tail.is_empty()
@@ -35,48 +127,31 @@ impl Payload {
         }
     }
 
-    /// Length in bytes.
-    pub fn len(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Whether there is nothing.
-    pub fn is_empty(&self) -> bool {
-        self.bytes == 0
-    }
-
-    /// The bytes, in order, as a stream.
-    pub fn stream(&self) -> BoxStream<'_, std::io::Result<Bytes>> {
+    /// The pieces, in order.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = Bytes> {
         let tail = (!self.tail.is_empty()).then(|| Bytes::copy_from_slice(&self.tail));
-        Box::pin(stream::iter(
-            self.chunks.iter().cloned().chain(tail).map(Ok),
-        ))
+        self.chunks.iter().cloned().chain(tail)
     }
 
-    /// The bytes, in order, as slices; `None` when they do not lie in memory.
-    pub fn in_memory(&self) -> Option<impl Iterator<Item = &[u8]>> {
-        Some(
-            self.chunks
-                .iter()
-                .map(AsRef::as_ref)
-                .chain((!self.tail.is_empty()).then_some(&*self.tail)),
-        )
+    fn slices(&self) -> impl Iterator<Item = &[u8]> {
+        self.chunks
+            .iter()
+            .map(AsRef::as_ref)
+            .chain((!self.tail.is_empty()).then_some(&*self.tail))
     }
 }
 
-/// Bodies carry tokens and personal data: only the length shows.
-impl fmt::Debug for Payload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Payload({} bytes)", self.bytes)
-    }
-}
-
-impl From<Bytes> for Payload {
-    fn from(bytes: Bytes) -> Self {
-        let mut payload = Self::default();
-        payload.push(bytes);
-        payload
-    }
+/// Pending once.
+async fn let_others_run() {
+    let mut they_did = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut they_did, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 #[cfg(test)]
@@ -94,15 +169,21 @@ mod tests {
             &[9000, 1, 1, 8192, 3],
             &[0, 7, 0, 40_000],
         ] {
-            let (mut payload, mut at) = (Payload::default(), 0);
+            let (mut gathered, mut at) = (Gathered::default(), 0);
             for size in sizes.iter().cycle() {
                 let end = (at + size).min(body.len());
-                payload.push(Bytes::copy_from_slice(&body[at..end]));
+                gathered.push(Bytes::copy_from_slice(&body[at..end]));
                 at = end;
                 if at == body.len() {
                     break;
                 }
             }
+            assert!(
+                gathered.chunks.len() <= 64,
+                "{} pieces",
+                gathered.chunks.len()
+            );
+            let payload = Payload::from(gathered);
             let out: Vec<u8> = payload
                 .in_memory()
                 .expect("in memory")
@@ -111,11 +192,6 @@ mod tests {
                 .collect();
             assert_eq!(out, body);
             assert_eq!(payload.len(), 100_000);
-            assert!(
-                payload.chunks.len() <= 64,
-                "{} pieces",
-                payload.chunks.len()
-            );
         }
     }
 }

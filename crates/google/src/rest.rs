@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use google_cloud_auth::credentials::{CacheableResource, Credentials};
 use http::{Extensions, Method, StatusCode};
-use reqwest::RequestBuilder;
+use reqwest::{RequestBuilder, Response};
 use serde::Deserialize;
 use std::error::Error as StdError;
 
@@ -90,16 +90,22 @@ impl Rest {
 
     /// Sends a request with our credentials; its answer's body.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Bytes, RestError> {
+        let answer = self.open(request).await?;
+        answer.bytes().await.map_err(RestError::Unreachable)
+    }
+
+    /// The same, with the body still to be read.
+    pub(crate) async fn open(&self, request: RequestBuilder) -> Result<Response, RestError> {
         let request = match &self.credentials {
             Some(credentials) => request.headers(headers(credentials).await?),
             None => request,
         };
         let answer = request.send().await.map_err(RestError::Unreachable)?;
         let status = answer.status();
-        let body = answer.bytes().await.map_err(RestError::Unreachable)?;
         if status.is_success() {
-            return Ok(body);
+            return Ok(answer);
         }
+        let body = answer.bytes().await.map_err(RestError::Unreachable)?;
         Err(RestError::Refused {
             status,
             message: reason(&body),

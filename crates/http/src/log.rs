@@ -39,6 +39,7 @@ impl Observer for LogObserver {
                 delivery_id = report.delivery_id,
                 body_bytes = report.body_bytes,
                 verified_by = report.verified_by,
+                spooled = report.spooled,
                 claimed = report.claimed,
                 late = report.late,
                 elapsed_ms,
@@ -47,6 +48,10 @@ impl Observer for LogObserver {
             ),
             Outcome::Replied => {
                 tracing::debug!(name: "question", source, elapsed_ms, "question answered");
+            }
+            // One line for each flood of them: `overloaded` below.
+            Outcome::Overloaded => {
+                tracing::debug!(name: "delivery_refused", outcome = report.outcome.as_str(), source, elapsed_ms, reason = report.reason, "delivery refused");
             }
             Outcome::Unavailable | Outcome::Bug => tracing::error!(
                 name: "delivery_failed",
@@ -96,6 +101,14 @@ impl Observer for LogObserver {
 
     fn fallback_failed(&self, source: &str, event_id: &str, error: &BlobError) {
         tracing::error!(name: "fallback_failed", source, id = event_id, reason = %error, "the fallback did not take the event either");
+    }
+
+    fn overloaded(&self, bound: &str) {
+        tracing::error!(name: "overloaded", reason = bound, "too much is under way: deliveries are told 503 until there is room; how many, the next line of this kind says");
+    }
+
+    fn overload_over(&self, refused: u64) {
+        tracing::warn!(name: "overload_over", refused, "there is room again");
     }
 
     fn secrets_unreadable(&self, source: &str, error: &SecretError) {

@@ -27,6 +27,16 @@ impl<A: Observer, B: Observer> Observer for Both<A, B> {
         self.1.fallback_failed(source, event_id, error);
     }
 
+    fn overloaded(&self, bound: &str) {
+        self.0.overloaded(bound);
+        self.1.overloaded(bound);
+    }
+
+    fn overload_over(&self, refused: u64) {
+        self.0.overload_over(refused);
+        self.1.overload_over(refused);
+    }
+
     fn secrets_unreadable(&self, source: &str, error: &SecretError) {
         self.0.secrets_unreadable(source, error);
         self.1.secrets_unreadable(source, error);

@@ -1,5 +1,5 @@
-//! What labelrelay keeps on one machine: the embedded queue (`SQLite`) and stores in directories:
-//! for claim checks, and as a fallback.
+//! What labelrelay keeps on one machine: the embedded queue (`SQLite`), beside the stores in directories that
+//! `labelrelay-files` brings.
 //!
 //! Two ways into one queue file:
 //!
@@ -16,7 +16,6 @@
 //! to it (received, acknowledged, dead) lies in a small table beside. So a send touches only the ends of
 //! its tables. `MEASUREMENTS.md` in this crate's folder has the figures behind this and behind the page size.
 
-mod blob;
 mod embedded;
 mod error;
 mod file;
@@ -27,11 +26,11 @@ mod meaning;
 mod schema;
 mod sqlite;
 
-pub use blob::{FileBlobStore, FileFallback, file_of};
 pub use embedded::{EmbeddedQueue, Options};
 pub use error::{FileError, OpenError};
 pub use file::{
     Acknowledgement, Delivery, Event, EventHead, Export, ExportScope, Filter, QueueFile,
     QueueSettings, QueueStats, State, StoredEvent,
 };
+pub use labelrelay_files::{FileBlobStore, FileFallback, file_of};
 pub use ledger::LedgerFile;

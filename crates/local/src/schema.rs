@@ -62,7 +62,7 @@ pub(crate) fn open_existing(path: &Path, patience: Patience) -> Result<Connectio
 
 /// Opens the file at `path`, and makes it a queue file when there is none, or an empty one.
 pub(crate) fn open_or_create(path: &Path, patience: Patience) -> Result<Connection, OpenError> {
-    match sqlite::private_file(path) {
+    match labelrelay_files::private_file(path) {
         Ok(_new) => {}
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
         Err(source) => return Err(io(path, "making the queue file", source)),

@@ -2,8 +2,6 @@
 
 use labelrelay_core::Clock;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use std::fs::{File, OpenOptions};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Page cache of a connection, in `SQLite`'s unit (negative: KiB). The ends of a few tables are all that a
@@ -39,15 +37,6 @@ pub(crate) fn wait_with(db: &mut Connection, patience: Patience) -> rusqlite::Re
 /// It is rolled back when it is dropped.
 pub(crate) fn begin(db: &Connection) -> rusqlite::Result<Transaction<'_>> {
     Transaction::new_unchecked(db, TransactionBehavior::Immediate)
-}
-
-/// Makes an empty file that only its owner may read; events hold other people's data.
-pub(crate) fn private_file(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 /// Time of day in milliseconds since 1970.

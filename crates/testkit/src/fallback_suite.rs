@@ -1,7 +1,10 @@
 //! What every fallback must do, as a plain function over an empty store.
 
 use bytes::Bytes;
-use labelrelay_core::FallbackStore;
+use futures_util::StreamExt as _;
+use labelrelay_core::fallback::body_name;
+use labelrelay_core::{FallbackStore, Payload};
+use labelrelay_event::Digest;
 
 /// Envelopes come back as they went in, in the order of their keys, and are gone once removed.
 ///
@@ -38,6 +41,43 @@ pub async fn keeps_envelopes_until_they_are_removed(store: &dyn FallbackStore) {
             .expect("nothing to remove is no error");
         assert_eq!(store.get(key).await.expect("looked for"), None);
     }
+    assert!(store.list(None, 10).await.expect("listed").is_empty());
+}
+
+/// Bodies beside envelopes come back as they went in, are in no listing, and are gone once removed. Several
+/// megabytes and one of them odd, so that a store that takes parts has to put them together.
+///
+/// # Panics
+/// When the store does something else.
+pub async fn keeps_bodies_beside_envelopes(store: &dyn FallbackStore) {
+    let key = "20261124T031415.123456789Z-id";
+    let body: Vec<u8> = (0..9_500_001_u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    let name = body_name(key, &Digest::of(&body).to_hex());
+    let payload = Payload::from(Bytes::from(body.clone()));
+    assert!(store.get_body(&name).await.expect("looked for").is_none());
+    store.put_body(&name, &payload).await.expect("taken");
+    // A retry whose first attempt came true.
+    store.put_body(&name, &payload).await.expect("taken again");
+    let envelope = Bytes::from_static(b"{}");
+    store.put(key, envelope).await.expect("taken");
+    assert_eq!(store.list(None, 10).await.expect("listed"), [key]);
+    let kept = store.get_body(&name).await.expect("read").expect("there");
+    assert_eq!(kept.bytes, body.len() as u64);
+    let mut back = Vec::new();
+    let mut stream = kept.stream;
+    while let Some(piece) = stream.next().await {
+        back.extend_from_slice(&piece.expect("read to its end"));
+    }
+    assert!(back == body, "it comes back as it went in");
+    store.remove(key).await.expect("removed");
+    store.remove_body(&name).await.expect("removed");
+    store
+        .remove_body(&name)
+        .await
+        .expect("nothing to remove is no error");
+    assert!(store.get_body(&name).await.expect("looked for").is_none());
     assert!(store.list(None, 10).await.expect("listed").is_empty());
 }
 

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use futures_util::StreamExt;
 use labelrelay_core::blob::BlobError;
+use labelrelay_core::fallback::StoredBody;
 use labelrelay_core::{
-    BlobStore, BoxFuture, BoxStream, EventQueue, FallbackStore, Observer, OutboundMessage,
+    BlobStore, BoxFuture, BoxStream, EventQueue, FallbackStore, Observer, OutboundMessage, Payload,
     QueueError, QueueErrorKind, QueueLimits, Receipt, Report,
 };
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -96,6 +97,7 @@ impl EventQueue for MemoryQueue {
 pub struct MemoryBlobs {
     objects: Mutex<HashMap<String, Vec<u8>>>,
     broken: Mutex<bool>,
+    refusing: Mutex<bool>,
     hanging: Mutex<bool>,
 }
 
@@ -103,6 +105,22 @@ impl MemoryBlobs {
     /// What lies under `key`.
     pub fn get(&self, key: &str) -> Option<Vec<u8>> {
         self.objects.lock().unwrap().get(key).cloned()
+    }
+
+    /// Whether nothing lies here.
+    pub fn is_empty(&self) -> bool {
+        self.objects.lock().unwrap().is_empty()
+    }
+
+    /// Puts succeed again.
+    pub fn mend(&self) {
+        *self.broken.lock().unwrap() = false;
+        *self.refusing.lock().unwrap() = false;
+    }
+
+    /// From now on every put fails for good.
+    pub fn refuse(&self) {
+        *self.refusing.lock().unwrap() = true;
     }
 
     /// From now on no put ever answers.
@@ -130,9 +148,14 @@ impl BlobStore for MemoryBlobs {
             if *self.broken.lock().unwrap() {
                 return Err(BlobError::transient("a fault of the test"));
             }
+            if *self.refusing.lock().unwrap() {
+                return Err(BlobError::permanent("a fault of the test"));
+            }
             let mut bytes = Vec::new();
             while let Some(chunk) = body.next().await {
-                bytes.extend_from_slice(&chunk.expect("bodies of tests can be read"));
+                bytes.extend_from_slice(&chunk.map_err(|error| {
+                    BlobError::permanent(format!("the body cannot be read: {error}"))
+                })?);
             }
             assert_eq!(bytes.len() as u64, length, "the length that was announced");
             self.objects.lock().unwrap().insert(key.to_owned(), bytes);
@@ -149,6 +172,7 @@ impl BlobStore for MemoryBlobs {
 #[derive(Default)]
 pub struct MemoryFallback {
     envelopes: Mutex<BTreeMap<String, Bytes>>,
+    bodies: Mutex<BTreeMap<String, Bytes>>,
     broken: Mutex<bool>,
 }
 
@@ -156,6 +180,21 @@ impl MemoryFallback {
     /// What is kept, in the order of the keys.
     pub fn envelopes(&self) -> Vec<Bytes> {
         self.envelopes.lock().unwrap().values().cloned().collect()
+    }
+
+    /// Bodies beside envelopes, by name.
+    pub fn bodies(&self) -> Vec<(String, Bytes)> {
+        let bodies = self.bodies.lock().unwrap();
+        bodies
+            .iter()
+            .map(|(name, body)| (name.clone(), body.clone()))
+            .collect()
+    }
+
+    /// Somebody changes the body called `name`.
+    pub fn change_body(&self, name: &str, body: &'static [u8]) {
+        let body = Bytes::from_static(body);
+        self.bodies.lock().unwrap().insert(name.to_owned(), body);
     }
 
     /// From now on every put fails, or no longer.
@@ -196,6 +235,43 @@ impl FallbackStore for MemoryFallback {
         Box::pin(std::future::ready(Ok(())))
     }
 
+    fn put_body<'a>(
+        &'a self,
+        name: &'a str,
+        body: &'a Payload,
+    ) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(async move {
+            if *self.broken.lock().unwrap() {
+                return Err(BlobError::permanent("a fault of the test"));
+            }
+            let mut bytes = Vec::new();
+            let mut stream = body.stream();
+            while let Some(chunk) = stream.next().await {
+                bytes.extend_from_slice(&chunk.expect("bodies of tests can be read"));
+            }
+            let mut bodies = self.bodies.lock().unwrap();
+            bodies.insert(name.to_owned(), bytes.into());
+            Ok(())
+        })
+    }
+
+    fn get_body<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
+        let body = self.bodies.lock().unwrap().get(name).cloned();
+        let body = body.map(|body| StoredBody {
+            bytes: body.len() as u64,
+            stream: Box::pin(futures_util::stream::iter([Ok(body)])),
+        });
+        Box::pin(std::future::ready(Ok(body)))
+    }
+
+    fn remove_body<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
+        self.bodies.lock().unwrap().remove(name);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
         Box::pin(std::future::ready(Ok(())))
     }
@@ -207,6 +283,7 @@ pub struct Remembering {
     reports: Mutex<Vec<Report>>,
     failed: Mutex<Vec<QueueErrorKind>>,
     breaker: Mutex<Vec<bool>>,
+    overload: Mutex<Vec<String>>,
 }
 
 impl Remembering {
@@ -228,7 +305,23 @@ impl Remembering {
     }
 }
 
+impl Remembering {
+    /// What was told of overload: the bound, and how many were refused until it was over.
+    pub fn overload(&self) -> Vec<String> {
+        self.overload.lock().unwrap().clone()
+    }
+}
+
 impl Observer for Remembering {
+    fn overloaded(&self, bound: &str) {
+        self.overload.lock().unwrap().push(bound.to_owned());
+    }
+
+    fn overload_over(&self, refused: u64) {
+        let over = format!("over, {refused} refused");
+        self.overload.lock().unwrap().push(over);
+    }
+
     fn queue_breaker(&self, open: Option<&QueueError>) {
         self.breaker.lock().unwrap().push(open.is_some());
     }

@@ -16,14 +16,17 @@ impl S3BlobStore {
     pub(crate) fn new(location: S3Location) -> Self {
         Self(location)
     }
+}
 
-    async fn create(
+impl S3Location {
+    /// Creates an object, unless there is one; its URI.
+    pub(super) async fn create(
         &self,
         key: &str,
         length: u64,
         body: BoxStream<'_, io::Result<Bytes>>,
     ) -> Result<String, BlobError> {
-        let key = self.0.key(key);
+        let key = self.key(key);
         // A claim's key ends in the digest of what it holds, so S3 can be told it beforehand and refuses
         // what differs. Anything else is read before it is sent.
         let (digest, body) = match digest(&key) {
@@ -42,11 +45,10 @@ impl S3BlobStore {
                 body,
                 sha256: digest.to_hex(),
             };
-            self.0
-                .object("PUT", &key, &headers, content, MAX_ANSWER)
+            self.object("PUT", &key, &headers, content, MAX_ANSWER)
                 .await
         };
-        let failure = self.0.failure("s3:PutObject", &key);
+        let failure = self.failure("s3:PutObject", &key);
         let answer = stream::fed(length, body, put).await;
         let answer = answer.map_err(|error| failure.unanswered(error))?;
         match answer.status {
@@ -55,7 +57,7 @@ impl S3BlobStore {
             412 => {}
             _ => return Err(failure.of(&answer, &failure::stated(&answer))),
         }
-        Ok(format!("s3://{}/{key}", self.0.bucket))
+        Ok(format!("s3://{}/{key}", self.bucket))
     }
 }
 
@@ -95,7 +97,7 @@ impl BlobStore for S3BlobStore {
         length: u64,
         body: BoxStream<'a, io::Result<Bytes>>,
     ) -> BoxFuture<'a, Result<String, BlobError>> {
-        Box::pin(self.create(key, length, body))
+        Box::pin(self.0.create(key, length, body))
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {

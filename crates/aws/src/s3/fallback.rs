@@ -4,15 +4,21 @@ use super::{MAX_ANSWER, S3Location, checksum, failure, listing, nothing, proven}
 use crate::signed::Content;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use labelrelay_core::{BlobError, BoxFuture, FallbackStore};
+use futures_util::{StreamExt as _, stream};
+use labelrelay_core::fallback::StoredBody;
+use labelrelay_core::{BlobError, BoxFuture, FallbackStore, Payload};
 use labelrelay_event::Digest;
 use std::fmt;
+use std::io;
 
 /// S3 lists no more at once.
 const PAGE: usize = 1000;
 
 /// No envelope is larger: a body of 100 MiB in base64, and room.
 const MAX_ENVELOPE: usize = 256 * 1024 * 1024;
+
+/// So much of a body is asked for at a time.
+const PART: u64 = 4 * 1024 * 1024;
 
 /// A prefix of a bucket that takes whole envelopes.
 pub struct S3Fallback(S3Location);
@@ -52,6 +58,7 @@ impl S3Fallback {
         let max = max.min(PAGE).to_string();
         let start = after.map(|after| self.0.key(after));
         let mut query = vec![
+            ("delimiter", "/"), // bodies lie in folders
             ("encoding-type", "url"),
             ("list-type", "2"),
             ("max-keys", max.as_str()),
@@ -103,6 +110,39 @@ impl S3Fallback {
         }
     }
 
+    /// Asks for one part after the other: answers are read whole before they are used.
+    async fn open_body(&self, name: &str) -> Result<Option<StoredBody>, BlobError> {
+        let Some(first) = self.0.part(name, 0).await? else {
+            return Ok(None);
+        };
+        let parts = Parts {
+            location: self.0.clone(),
+            name: name.to_owned(),
+            bytes: first.whole,
+            at: first.bytes.len() as u64,
+        };
+        let bytes = first.whole;
+        let rest = stream::try_unfold(parts, |mut parts| async move {
+            if parts.at >= parts.bytes {
+                return Ok(None);
+            }
+            let part = parts.location.part(&parts.name, parts.at).await;
+            let part = part.map_err(io::Error::other)?;
+            let Some(part) =
+                part.filter(|part| part.whole == parts.bytes && !part.bytes.is_empty())
+            else {
+                return Err(io::Error::other("it went or changed while it was read"));
+            };
+            parts.at += part.bytes.len() as u64;
+            Ok(Some((part.bytes, parts)))
+        });
+        let first = stream::iter([Ok(first.bytes)]);
+        Ok(Some(StoredBody {
+            bytes,
+            stream: Box::pin(first.chain(rest)),
+        }))
+    }
+
     async fn delete(&self, key: &str) -> Result<(), BlobError> {
         let key = self.0.key(key);
         let failure = self.0.failure("s3:DeleteObject", &key);
@@ -116,6 +156,51 @@ impl S3Fallback {
             return Ok(());
         }
         Err(failure.of(&answer, &stated))
+    }
+}
+
+/// A body that is being read.
+struct Parts {
+    location: S3Location,
+    name: String,
+    bytes: u64,
+    at: u64,
+}
+
+/// Some of a body.
+struct Part {
+    bytes: Bytes,
+    /// Length of all of it.
+    whole: u64,
+}
+
+impl S3Location {
+    /// What stands at `at` under `name`, up to [`PART`] bytes; `None` when nothing lies there.
+    async fn part(&self, name: &str, at: u64) -> Result<Option<Part>, BlobError> {
+        let key = self.key(name);
+        let range = format!("bytes={at}-{}", at + PART - 1);
+        let headers = [("range", range.as_str())];
+        let failure = self.failure("s3:GetObject", &key);
+        let answer = self
+            .object("GET", &key, &headers, nothing(), MAX_ANSWER + 1)
+            .await;
+        let answer = answer.map_err(|error| failure.unanswered(error))?;
+        if answer.status != 206 {
+            let stated = failure::stated(&answer);
+            return match stated.code.as_str() {
+                "NoSuchKey" => Ok(None),
+                _ => Err(failure.of(&answer, &stated)),
+            };
+        }
+        let whole = answer
+            .header("content-range")
+            .and_then(|range| range.rsplit('/').next())
+            .and_then(|whole| whole.parse().ok());
+        let whole = whole.ok_or_else(|| {
+            BlobError::transient("the answer does not say how long the object is")
+        })?;
+        let bytes = answer.body;
+        Ok(Some(Part { bytes, whole }))
     }
 }
 
@@ -138,6 +223,28 @@ impl FallbackStore for S3Fallback {
 
     fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
         Box::pin(self.delete(key))
+    }
+
+    fn put_body<'a>(
+        &'a self,
+        name: &'a str,
+        body: &'a Payload,
+    ) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(async move {
+            let created = self.0.create(name, body.len(), body.stream()).await;
+            created.map(drop)
+        })
+    }
+
+    fn get_body<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
+        Box::pin(self.open_body(name))
+    }
+
+    fn remove_body<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(self.delete(name))
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {

@@ -8,6 +8,7 @@ use aws_credential_types::Credentials;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// A bucket and a prefix in it, with a client for them.
+#[derive(Clone)]
 pub(crate) struct S3Location {
     pub(super) bucket: String,
     /// Without slashes around it; may be empty.

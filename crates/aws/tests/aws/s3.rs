@@ -47,6 +47,7 @@ async fn seaweedfs() {
         .fallback("s3://claims/fall/back")
         .expect("a URL");
     fallback_suite::keeps_envelopes_until_they_are_removed(&fallback).await;
+    fallback_suite::keeps_bodies_beside_envelopes(&fallback).await;
     fallback_suite::lists_more_than_a_page(&fallback).await;
 
     let absent = aws(&endpoint).blob_store("s3://nowhere").expect("a URL");

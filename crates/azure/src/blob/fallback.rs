@@ -3,10 +3,13 @@
 use super::AzureBlobStore;
 use azure_core::error::Error;
 use azure_core::http::StatusCode;
-use azure_storage_blob::models::BlobContainerClientListBlobsOptions;
+use azure_core::http::headers::{CONTENT_LENGTH, HeaderName, Headers};
+use azure_storage_blob::models::{BlobClientDownloadOptions, BlobContainerClientListBlobsOptions};
 use bytes::Bytes;
 use futures_util::{TryStreamExt as _, stream};
-use labelrelay_core::{BlobError, BoxFuture, BoxStream, FallbackStore};
+use labelrelay_core::fallback::StoredBody;
+use labelrelay_core::{BlobError, BoxFuture, BoxStream, FallbackStore, Payload};
+use std::num::NonZero;
 
 /// What a key's object ends with. Others below the prefix are not events, and are left alone.
 const END: &str = ".json";
@@ -17,6 +20,13 @@ pub struct AzureBlobFallback(AzureBlobStore);
 impl AzureBlobFallback {
     pub(crate) fn new(store: AzureBlobStore) -> Self {
         Self(store)
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), BlobError> {
+        match self.0.blob(name).delete(None).await {
+            Err(error) if !is_gone(&error) => Err(self.0.failed(&error)),
+            _ => Ok(()),
+        }
     }
 
     /// The service lists in the order of the names, from the first one on: those up to `after` are passed by.
@@ -81,12 +91,46 @@ impl FallbackStore for AzureBlobFallback {
     }
 
     fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(async move { self.delete(&object(key)).await })
+    }
+
+    fn put_body<'a>(
+        &'a self,
+        name: &'a str,
+        body: &'a Payload,
+    ) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(self.0.upload(name, body.len(), body.stream()))
+    }
+
+    fn get_body<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
         Box::pin(async move {
-            match self.0.blob(&object(key)).delete(None).await {
-                Err(error) if !is_gone(&error) => Err(self.0.failed(&error)),
-                _ => Ok(()),
-            }
+            // One part of 4 MiB after the other: more at a time would be in memory together.
+            let options = BlobClientDownloadOptions {
+                parallel: Some(NonZero::<usize>::MIN),
+                ..BlobClientDownloadOptions::default()
+            };
+            let answer = match self.0.blob(name).download(Some(options)).await {
+                Ok(answer) => answer,
+                Err(error) if is_gone(&error) => return Ok(None),
+                Err(error) => return Err(self.0.failed(&error)),
+            };
+            // Without a length, nobody could say whether all of it came.
+            let bytes = length(&answer.headers).ok_or_else(|| {
+                BlobError::transient("Blob Storage did not say how long the body is")
+            })?;
+            let stream = answer.body.map_err(std::io::Error::other);
+            Ok(Some(StoredBody {
+                bytes,
+                stream: Box::pin(stream),
+            }))
         })
+    }
+
+    fn remove_body<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(self.delete(name))
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
@@ -96,6 +140,15 @@ impl FallbackStore for AzureBlobFallback {
 
 fn object(key: &str) -> String {
     format!("{key}{END}")
+}
+
+/// The length of an object whose download these headers begin: the answer may be its first part.
+fn length(headers: &Headers) -> Option<u64> {
+    let whole = headers
+        .get_optional_str(&HeaderName::from_static("content-range"))
+        .and_then(|range| range.rsplit('/').next());
+    let length = whole.or_else(|| headers.get_optional_str(&CONTENT_LENGTH));
+    length?.parse().ok()
 }
 
 /// A container that does not exist is another matter.

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use labelrelay_core::{BlobError, BlobStore, BoxStream};
 use labelrelay_testkit::fallback_suite::{
-    keeps_envelopes_until_they_are_removed, lists_more_than_a_page,
+    keeps_bodies_beside_envelopes, keeps_envelopes_until_they_are_removed, lists_more_than_a_page,
 };
 use labelrelay_tests::azure::sas::{ACCOUNT, allowing};
 use labelrelay_tests::servers::Azurite;
@@ -127,6 +127,7 @@ async fn the_suite_of_fallbacks() {
     for place in ["fallback", "claims/below/a/prefix"] {
         let store = fallback(&azurite.blob_url(place));
         keeps_envelopes_until_they_are_removed(&*store).await;
+        keeps_bodies_beside_envelopes(&*store).await;
         lists_more_than_a_page(&*store).await;
     }
     let missing = fallback(&azurite.blob_url("missing"));

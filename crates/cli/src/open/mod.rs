@@ -1,6 +1,7 @@
 //! Opens what a configuration names: queue, blob store, secrets; and puts the pipeline together.
 
 mod not_ready;
+mod spool;
 mod stdout_queue;
 mod unopened;
 
@@ -55,7 +56,8 @@ pub(crate) fn relay(
     };
     let parts = Parts::new(queue, clock, Arc::new(OsEntropy), observer)
         .with_blobs(blobs)
-        .with_fallback(fallback);
+        .with_fallback(fallback)
+        .with_spool(spool::open(config, world)?);
     let relay = Arc::new(pipeline(config, world, parts)?);
     Ok(Opened { relay, embedded })
 }
@@ -80,7 +82,8 @@ pub(crate) async fn look(config: &Config, world: &World<'_>) -> Result<Vec<Strin
     let queue = Arc::new(Unopened(limits));
     let parts = Parts::new(queue, clock, Arc::new(OsEntropy), Arc::new(NoObserver))
         .with_blobs(blobs)
-        .with_fallback(fallback);
+        .with_fallback(fallback)
+        .with_spool(spool::look(config, world)?);
     let relay = pipeline(config, world, parts)?;
     relay.check().await.map_err(|error| not_ready(&error))?;
     Ok(relay.warnings().await)

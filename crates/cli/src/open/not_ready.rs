@@ -49,6 +49,8 @@ pub(crate) fn not_ready(error: &CheckError) -> Failure {
                 "correct `blob_store`, or what it names"
             },
         ),
+        // Room is made on the disk, not in the configuration.
+        CheckError::Spool(_) => (true, "", "see to it, and start again"),
         CheckError::Fallback(error) => (
             error.retryable,
             "",

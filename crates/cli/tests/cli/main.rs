@@ -8,6 +8,7 @@ mod demo;
 mod export;
 mod help;
 mod home;
+mod large;
 mod output;
 mod queue;
 mod requests;

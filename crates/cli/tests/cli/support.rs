@@ -68,11 +68,21 @@ impl Place {
 
     /// The same, with outputs of the test's own.
     pub(crate) fn serve_into(&self, words: &[&str], stdout: Stdio, stderr: Stdio) -> Serving {
+        self.serve_command(self.command(&[]), words, stdout, stderr)
+    }
+
+    /// The same, by a command that needs only be told what to do.
+    pub(crate) fn serve_command(
+        &self,
+        mut command: Command,
+        words: &[&str],
+        stdout: Stdio,
+        stderr: Stdio,
+    ) -> Serving {
         let ready = self.path("ready");
-        let mut all = vec!["serve", "--listen", "127.0.0.1:0", "--ready-file", "ready"];
-        all.extend(words);
-        let child = self
-            .command(&all)
+        let child = command
+            .args(["serve", "--listen", "127.0.0.1:0", "--ready-file", "ready"])
+            .args(words)
             .stdout(stdout)
             .stderr(stderr)
             .spawn()

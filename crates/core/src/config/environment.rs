@@ -3,7 +3,7 @@
 use super::ENVIRONMENT as ORIGIN;
 use super::{
     Config, ConfigError, DEFAULT_MAX_BODY_BYTES, EmbeddedQueueConfig, LABEL_STUDIO_ANSWER_BY,
-    LABELBOX_ANSWER_BY, Lookup, SecretRef, ServeConfig, SourceConfig,
+    LABELBOX_ANSWER_BY, Lookup, SecretRef, ServeConfig, SourceConfig, SpoolConfig,
 };
 use crate::filter::Filter;
 use crate::provider::Provider;
@@ -31,6 +31,8 @@ pub(super) fn read(base_dir: PathBuf, lookup: Lookup<'_>) -> Result<Option<Confi
         sources,
         default_source: 0,
         bytes_in_flight: None,
+        in_flight: None,
+        spool: SpoolConfig::default(),
         serve: ServeConfig::default(),
         embedded_queue: EmbeddedQueueConfig::default(),
         warnings: Vec::new(),
@@ -113,6 +115,10 @@ pub(super) fn apply(config: &mut Config, lookup: Lookup<'_>) -> Result<(), Confi
     if let Some(bytes) = number(lookup, "LABELRELAY_MAX_BYTES_IN_FLIGHT")? {
         config.bytes_in_flight = Some(bytes);
     }
+    if let Some(deliveries) = number(lookup, "LABELRELAY_MAX_IN_FLIGHT")? {
+        config.in_flight = Some(deliveries);
+    }
+    config.spool.apply(lookup)?;
     if let Some(millis) = number(lookup, "LABELRELAY_DEADLINE_MS")? {
         config
             .sources
@@ -122,7 +128,7 @@ pub(super) fn apply(config: &mut Config, lookup: Lookup<'_>) -> Result<(), Confi
     Ok(())
 }
 
-fn number(lookup: Lookup<'_>, variable: &str) -> Result<Option<u64>, ConfigError> {
+pub(super) fn number(lookup: Lookup<'_>, variable: &str) -> Result<Option<u64>, ConfigError> {
     let Some(text) = lookup(variable) else {
         return Ok(None);
     };

@@ -2,6 +2,7 @@
 
 use super::environment::{apply, not_empty, sources as environment_sources};
 use super::source_table::{self, Defaults, SourceTable};
+use super::spool::Spool;
 use super::{
     Config, ConfigError, EmbeddedQueueConfig, Lookup, SecretRef, ServeConfig, SourceConfig,
 };
@@ -17,9 +18,12 @@ struct File {
     fallback: Option<String>,
     max_body_bytes: Option<u64>,
     max_bytes_in_flight: Option<u64>,
+    max_in_flight: Option<u64>,
     deadline_ms: Option<u64>,
     #[serde(default)]
     serve: Serve,
+    #[serde(default)]
+    spool: Spool,
     #[serde(default)]
     embedded_queue: EmbeddedQueue,
     #[serde(default)]
@@ -109,6 +113,11 @@ pub(super) fn read(
             .max_bytes_in_flight
             .map(|bytes| positive(origin, "max_bytes_in_flight", bytes))
             .transpose()?,
+        in_flight: file
+            .max_in_flight
+            .map(|deliveries| positive(origin, "max_in_flight", deliveries))
+            .transpose()?,
+        spool: file.spool.checked(origin)?,
         serve: ServeConfig {
             listen: setting("serve.listen", file.serve.listen)?,
             admin_listen: setting("serve.admin_listen", file.serve.admin_listen)?,

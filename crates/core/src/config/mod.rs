@@ -6,16 +6,19 @@ mod error;
 mod file;
 mod reference;
 mod source_table;
+mod spool;
 #[cfg(test)]
 mod tests;
 
 pub use error::ConfigError;
 pub use reference::SecretRef;
+pub use spool::{DEFAULT_SPOOL_BYTES, DEFAULT_SPOOL_THRESHOLD, SpoolConfig};
 
 use crate::address::Allowlist;
 use crate::filter::Filter;
 use crate::provider::Provider;
 use crate::signature::HeaderScheme;
+use crate::spool::PIPE_BYTES;
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -34,6 +37,10 @@ pub const DEFAULT_MAX_BODY_BYTES: u64 = 100 * 1024 * 1024;
 /// Bytes of bodies that may be in memory at once when nothing is configured. Copies on the way to the
 /// queue come on top, for one body at a time and thread.
 pub const DEFAULT_BYTES_IN_FLIGHT: u64 = 256 * 1024 * 1024;
+
+/// Deliveries that may be under way at once when nothing is configured: as many as `serve` has
+/// connections. Those of a dead queue outlive their connections, and are counted too.
+pub const DEFAULT_IN_FLIGHT: u64 = 1024;
 
 /// Label Studio hangs up 1.0 s after it sent a delivery and never tries again
 /// (`WEBHOOK_TIMEOUT` of Label Studio 1.20 to 1.23).
@@ -62,6 +69,10 @@ pub struct Config {
     pub default_source: usize,
     /// Bytes of bodies that may be in memory at once, as configured.
     pub bytes_in_flight: Option<u64>,
+    /// Deliveries that may be under way at once, as configured.
+    pub in_flight: Option<u64>,
+    /// Settings of the spool.
+    pub spool: SpoolConfig,
     /// Settings of `labelrelay serve`.
     pub serve: ServeConfig,
     /// Settings of the embedded queue.
@@ -150,17 +161,29 @@ impl Config {
         environment::read(base_dir, lookup)
     }
 
-    /// Bytes of bodies that may be in memory at once: what is configured, or 256 MiB, but at least
-    /// one body of the largest allowed size.
-    pub fn max_bytes_in_flight(&self) -> u64 {
+    /// Deliveries that may be under way at once.
+    pub fn max_in_flight(&self) -> u64 {
+        self.in_flight.unwrap_or(DEFAULT_IN_FLIGHT)
+    }
+
+    /// Bytes of bodies that may be in memory at once: what is configured, or 256 MiB, but at least one
+    /// body of the largest size that has to be there. That is one below the spool's threshold where
+    /// large ones need never be in memory, because there are a spool and a blob store.
+    pub fn max_bytes_in_flight(&self, large_are_elsewhere: bool) -> u64 {
         let largest = self
             .sources
             .iter()
             .map(|source| source.max_body_bytes)
-            .max();
+            .max()
+            .unwrap_or_default();
+        let least = if large_are_elsewhere {
+            largest.min(self.spool.threshold_bytes()) + PIPE_BYTES
+        } else {
+            largest
+        };
         self.bytes_in_flight
             .unwrap_or(DEFAULT_BYTES_IN_FLIGHT)
-            .max(largest.unwrap_or_default())
+            .max(least)
     }
 
     fn finish(mut self) -> Result<Self, ConfigError> {

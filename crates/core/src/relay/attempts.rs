@@ -32,6 +32,13 @@ impl Times {
         }
     }
 
+    /// With `more` time to the answer: for what takes longer because it is large, whatever the sender
+    /// thinks of that.
+    pub(super) fn longer_by(self, more: Duration) -> Self {
+        let answer = (self.answer + more).min(self.give_up);
+        Self { answer, ..self }
+    }
+
     /// No longer than to the answer, unless it is late already.
     pub(super) fn to_the_answer(self, clock: &dyn Clock) -> Self {
         let late = self.answer <= clock.monotonic();
@@ -40,6 +47,15 @@ impl Times {
             ..self
         }
     }
+}
+
+/// What is large is copied at this rate at least, or tried again: a third of a gigabit a second.
+const COPIED_BYTES_PER_SECOND: u64 = 32 * 1024 * 1024;
+
+/// How much longer it may take to copy this many bytes than to copy a few.
+pub(crate) fn copying(bytes: u64) -> Duration {
+    let micros = bytes.saturating_mul(1_000_000) / COPIED_BYTES_PER_SECOND;
+    Duration::from_micros(micros)
 }
 
 /// First pause between attempts once the quick retry failed; doubles up to [`LONGEST_PAUSE`].

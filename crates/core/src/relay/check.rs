@@ -5,6 +5,7 @@ use crate::blob::BlobError;
 use crate::provider::Provider;
 use crate::queue::QueueError;
 use crate::secret::SecretError;
+use crate::spool::SpoolError;
 
 /// Secrets shorter than this can be found by trying, offline, from one recorded delivery.
 const SHORT_SECRET_BYTES: usize = 16;
@@ -27,6 +28,9 @@ pub enum CheckError {
     /// The blob store could not take an object.
     #[error("{0}")]
     Blob(#[from] BlobError),
+    /// Large bodies could not be taken in.
+    #[error("{0}")]
+    Spool(#[from] SpoolError),
     /// The fallback could not take an event.
     #[error("fallback: {0}")]
     Fallback(#[source] BlobError),
@@ -53,6 +57,9 @@ impl Relay {
         self.parts.queue.check().await?;
         if let Some(blobs) = &self.parts.blobs {
             blobs.check().await?;
+        }
+        if let Some(spool) = &self.parts.spool {
+            spool.check().await?;
         }
         if let Some(fallback) = &self.parts.fallback {
             fallback.check().await.map_err(CheckError::Fallback)?;

@@ -3,6 +3,7 @@
 use super::Relay;
 use super::receive::Received;
 use super::refusal::Refusal;
+use super::wrap::Event;
 use crate::describe::Inspection;
 use crate::observe::Report;
 use crate::outcome::{Answer, Outcome};
@@ -11,6 +12,7 @@ use crate::provider::Provider;
 use crate::request::RequestHead;
 use crate::signature::Verified;
 use futures_util::StreamExt;
+use std::sync::Arc;
 use std::time::Duration;
 
 impl Relay {
@@ -35,7 +37,7 @@ impl Relay {
             check,
             payload,
             times,
-            in_flight: _in_flight,
+            mut in_flight,
             ..
         } = *received;
         let Some(source) = report.source.as_deref().and_then(|name| self.source(name)) else {
@@ -73,7 +75,12 @@ impl Relay {
             return Answer::event(Outcome::Filtered, &id);
         }
         let attributes = self.attributes(id, source, &head, &description, check, &digest);
-        self.hand_over(source, attributes, check, &verified, times, report)
+        let event = Event {
+            attributes: Arc::new(attributes),
+            check,
+            body: &verified,
+        };
+        self.hand_over(source, &event, &mut in_flight, times, report)
             .await
     }
 }

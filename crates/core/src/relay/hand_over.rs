@@ -5,85 +5,97 @@ use super::Relay;
 use super::attempts::{Times, attempts};
 use super::breaker::Change;
 use super::complete::because;
+use super::in_flight::InFlight;
+use super::refusal::Refusal;
+use super::wrap::{Event, NotEmbedded};
 use crate::blob::BlobError;
-use crate::fallback::{FallbackStore, key};
-use crate::json::Check;
+use crate::clock::within;
+use crate::fallback::{BESIDE, FallbackStore, body_name, key};
 use crate::observe::Report;
 use crate::outcome::{Answer, Outcome};
-use crate::payload::Payload;
 use crate::queue::{OutboundMessage, QueueError, QueueErrorKind};
-use crate::signature::Verified;
 use crate::source::Source;
-use labelrelay_event::Attributes;
-use std::sync::Arc;
 
 impl Relay {
     /// Makes the event durable. The answer is a success only when it is.
     pub(super) async fn hand_over(
         &self,
         source: &Source,
-        attributes: Attributes,
-        check: Check,
-        body: &Verified<Payload>,
+        event: &Event<'_>,
+        in_flight: &mut InFlight,
         times: Times,
         report: &mut Report,
     ) -> Answer {
-        let attributes = Arc::new(attributes);
         let limit = self.parts.queue.limits().max_message_bytes;
-        let whole = || self.embed(&attributes, check, body);
-        let small = (body.get().len() <= limit).then(whole).flatten();
-        if let Some(message) = small.filter(|message| self.fits(message)) {
-            match self.store(source, &message, times, report).await {
+        let not_embedded = match self.small(event, in_flight).await {
+            Ok(message) => match self.store(source, &message, times, report).await {
                 // The queue's limit was lowered, or it counts in another way than we do.
-                Err(error) if error.kind == QueueErrorKind::TooLarge => {}
+                Err(error) if error.kind == QueueErrorKind::TooLarge => NotEmbedded::TooLarge,
                 other => return answer(other, &message, report),
-            }
-        }
-        let why = match self.claimed(source, &attributes, body, times, report).await {
+            },
+            Err(why) => why,
+        };
+        let why = match self.claimed(source, event, times, report).await {
             Ok(message) => {
                 let stored = self.store(source, &message, times, report).await;
                 return answer(stored, &message, report);
             }
-            Err(why) => why,
+            Err(error) => NotStored::of(not_embedded, error),
         };
+        // The queue may take what the blob store does not.
+        if why.embedding_may_help()
+            && let Ok(message) = self.fitting(event, in_flight).await
+        {
+            match self.store(source, &message, times, report).await {
+                Err(error) if error.kind == QueueErrorKind::TooLarge => {}
+                other => return answer(other, &message, report),
+            }
+        }
         // The fallback has no such limit; the way back to the queue claims what is too large.
-        if let Some(fallback) = self.parts.fallback.as_deref()
-            && let Some(message) = whole()
+        if !why.will_pass()
+            && let Some(fallback) = self.parts.fallback.as_deref()
             && self
-                .fall_back(fallback, source, &message, times)
+                .fall_back_whole(fallback, source, event, times)
                 .await
                 .is_ok()
         {
             report.fell_back = true;
-            report.reason = Some(why.reason(limit));
-            return Answer::event(Outcome::Accepted, message.id());
+            report.reason = Some(why.reason(event, self, limit));
+            return Answer::event(Outcome::Accepted, &event.attributes.id);
         }
-        match why {
-            NotClaimed::NoStore if self.parts.fallback.is_none() => {
-                because(report, Outcome::TooLarge, &why.reason(limit))
-            }
+        let reason = why.reason(event, self, limit);
+        match why.outcome() {
             // With a fallback, an event is too large only while that is down, which is our own trouble.
-            NotClaimed::NoStore | NotClaimed::Failed(_) => {
-                report.reason = Some(why.reason(limit));
+            Outcome::TooLarge if self.parts.fallback.is_none() => {
+                because(report, Outcome::TooLarge, &reason)
+            }
+            Outcome::Overloaded => {
+                let refusal = Refusal::overloaded(reason);
+                self.tell_of_overload(&refusal);
+                report.reason = refusal.reason;
+                refusal.answer
+            }
+            _ => {
+                report.reason = Some(reason);
                 let message = "the event's data could not be stored; try again";
                 Answer::refusal(Outcome::Unavailable, message)
             }
         }
     }
 
+    /// `None` when there is no blob store.
     async fn claimed(
         &self,
         source: &Source,
-        attributes: &Attributes,
-        body: &Verified<Payload>,
+        event: &Event<'_>,
         times: Times,
         report: &mut Report,
-    ) -> Result<OutboundMessage, NotClaimed> {
-        let blobs = self.parts.blobs.as_deref().ok_or(NotClaimed::NoStore)?;
-        let times = self.before_the_fallback(times);
-        let message = self.claim(blobs, source, attributes, body, times).await;
+    ) -> Result<OutboundMessage, Option<BlobError>> {
+        let blobs = self.parts.blobs.as_deref().ok_or(None)?;
+        let times = self.before_the_fallback(times.longer_by(event.copying()));
+        let message = self.claim(blobs, source, event, times).await;
         report.claimed = message.is_ok();
-        message.map_err(NotClaimed::Failed)
+        message.map_err(Some)
     }
 
     /// Puts the message on the queue, or in the fallback when the queue fails or is late.
@@ -153,6 +165,46 @@ impl Relay {
         }
     }
 
+    /// Puts the event into the fallback, whatever its size: its data in the envelope, or beside it where
+    /// it is not in memory.
+    async fn fall_back_whole(
+        &self,
+        fallback: &dyn FallbackStore,
+        source: &Source,
+        event: &Event<'_>,
+        times: Times,
+    ) -> Result<(), BlobError> {
+        if let Some(message) = self.whole(event) {
+            return self.fall_back(fallback, source, &message, times).await;
+        }
+        let (clock, attributes) = (&*self.parts.clock, &event.attributes);
+        let key = key(clock.now(), &attributes.id);
+        let name = body_name(&key, &attributes.datasha256);
+        let put = || fallback.put_body(&name, event.body.get());
+        let failed = |error: &BlobError| {
+            let observer = &self.parts.observer;
+            observer.fallback_failed(&source.name, &attributes.id, error);
+        };
+        let copying = times.longer_by(event.copying()).to_the_answer(clock);
+        let stored = attempts(clock, copying, put, failed).await;
+        stored.inspect_err(failed)?;
+        let message = event.reference(format!("{BESIDE}{name}"));
+        let put = || fallback.put(&key, message.body.clone());
+        let stored = attempts(clock, times.to_the_answer(clock), put, failed).await;
+        if let Err(error) = &stored {
+            failed(error);
+            // What cannot be removed either is in nobody's way but for its room.
+            let removed = fallback.remove_body(&name);
+            let _ = within(
+                clock,
+                times.give_up.saturating_sub(clock.monotonic()),
+                removed,
+            )
+            .await;
+        }
+        stored.map(|_| ())
+    }
+
     async fn fall_back(
         &self,
         fallback: &dyn FallbackStore,
@@ -198,19 +250,59 @@ impl Relay {
     }
 }
 
-/// Why there is no claim check.
-enum NotClaimed {
-    NoStore,
-    Failed(BlobError),
+/// Why the event's data is neither in a message nor in the blob store.
+enum NotStored {
+    TooLarge,
+    NoRoom,
+    NeverRoom,
+    Unreadable(std::io::Error),
+    /// The blob store's error, and whether the data might be embedded nevertheless.
+    NotClaimed(BlobError, bool),
 }
 
-impl NotClaimed {
-    fn reason(&self, limit: u64) -> String {
+impl NotStored {
+    fn of(not_embedded: NotEmbedded, not_claimed: Option<BlobError>) -> Self {
+        match (not_claimed, not_embedded) {
+            (Some(error), NotEmbedded::Spooled) => Self::NotClaimed(error, true),
+            (Some(error), _) => Self::NotClaimed(error, false),
+            (None, NotEmbedded::TooLarge | NotEmbedded::Spooled) => Self::TooLarge,
+            (None, NotEmbedded::NoRoom) => Self::NoRoom,
+            (None, NotEmbedded::NeverRoom) => Self::NeverRoom,
+            (None, NotEmbedded::Unreadable(error)) => Self::Unreadable(error),
+        }
+    }
+
+    fn embedding_may_help(&self) -> bool {
+        matches!(self, Self::NotClaimed(_, true))
+    }
+
+    /// What the fallback need not keep: nobody could bring it back without a blob store, and the next
+    /// delivery may be luckier.
+    fn will_pass(&self) -> bool {
+        matches!(self, Self::NoRoom)
+    }
+
+    fn outcome(&self) -> Outcome {
         match self {
-            Self::NoStore => format!(
+            Self::TooLarge | Self::NeverRoom => Outcome::TooLarge,
+            Self::NoRoom => Outcome::Overloaded,
+            Self::Unreadable(_) | Self::NotClaimed(..) => Outcome::Unavailable,
+        }
+    }
+
+    fn reason(&self, event: &Event<'_>, relay: &Relay, limit: u64) -> String {
+        let memory = relay.budget.bytes.limit;
+        match self {
+            Self::TooLarge => format!(
                 "the event is larger than the queue's {limit} bytes, and no blob_store is configured to take its data"
             ),
-            Self::Failed(error) => error.to_string(),
+            Self::NoRoom => relay.no_memory_left().reason.unwrap_or_default(),
+            Self::NeverRoom => format!(
+                "the body's {} bytes are more than may be in memory ({memory}, max_bytes_in_flight), and no blob_store is configured to take them",
+                event.bytes()
+            ),
+            Self::Unreadable(error) => format!("the body cannot be read back: {error}"),
+            Self::NotClaimed(error, _) => error.to_string(),
         }
     }
 }

@@ -8,12 +8,15 @@ mod complete;
 mod hand_over;
 mod in_flight;
 mod open;
+mod overload;
+mod reading;
 mod ready;
 mod receive;
 mod refusal;
 mod verify;
 mod wrap;
 
+pub(crate) use attempts::copying;
 pub use check::CheckError;
 pub use receive::{BodyError, Intake, Received};
 pub(crate) use wrap::form;
@@ -26,6 +29,7 @@ use crate::observe::Observer;
 use crate::queue::EventQueue;
 use crate::secret::{SecretRing, SecretSource};
 use crate::source::{Routes, Source};
+use crate::spool::Spool;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,8 +39,8 @@ use std::time::Duration;
 /// after asking (Cloud Run) stops nothing that was still hoped for.
 pub const GIVE_UP: Duration = Duration::from_secs(10);
 
-/// A body must be complete this long after the request's head, unless configured otherwise. Senders
-/// have the body at hand; 100 MiB in this time is 3.5 MB/s.
+/// A body must be complete this long after the request's head, unless configured otherwise; one that is
+/// spooled has longer, by what it brings.
 pub const DEFAULT_BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What the pipeline needs of the world. Every part is an object-safe trait.
@@ -49,6 +53,8 @@ pub struct Parts {
     pub blobs: Option<Arc<dyn BlobStore>>,
     /// Where events go that the queue does not take in time.
     pub fallback: Option<Arc<dyn FallbackStore>>,
+    /// Where bodies lie that are too large for the memory, until they are stored.
+    pub spool: Option<Arc<dyn Spool>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -58,7 +64,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Parts without a blob store and without a fallback.
+    /// Parts without a blob store, a fallback and a spool.
     pub fn new(
         queue: Arc<dyn EventQueue>,
         clock: Arc<dyn Clock>,
@@ -69,6 +75,7 @@ impl Parts {
             queue,
             blobs: None,
             fallback: None,
+            spool: None,
             clock,
             entropy,
             observer,
@@ -89,13 +96,22 @@ impl Parts {
         self.fallback = fallback;
         self
     }
+
+    /// The same parts, with a spool for large bodies. Without one, all bodies are in memory.
+    #[must_use]
+    pub fn with_spool(mut self, spool: Option<Arc<dyn Spool>>) -> Self {
+        self.spool = spool;
+        self
+    }
 }
 
 /// The pipeline. One value serves all requests; it holds no lock while it waits.
 pub struct Relay {
     routes: Routes,
     parts: Parts,
-    body_timeout: Duration,
+    pace: reading::Pace,
+    /// Bodies with more bytes are spooled.
+    spool_threshold: u64,
     budget: Arc<in_flight::Budget>,
     ready: ready::Ready,
     breaker: breaker::Breaker,
@@ -125,9 +141,20 @@ impl Relay {
             .collect::<Result<_, _>>()?;
         Ok(Self {
             routes: Routes::new(sources, config.default_source),
+            pace: reading::Pace {
+                whole: config.serve.body_timeout.unwrap_or(DEFAULT_BODY_TIMEOUT),
+                bytes_per_second: config.spool.min_bytes_per_second(),
+                idle: config.spool.idle_timeout(),
+            },
+            spool_threshold: match parts.spool {
+                Some(_) => config.spool.threshold_bytes(),
+                None => u64::MAX,
+            },
+            budget: in_flight::Budget::new(
+                config.max_in_flight(),
+                config.max_bytes_in_flight(parts.spool.is_some() && parts.blobs.is_some()),
+            ),
             parts,
-            body_timeout: config.serve.body_timeout.unwrap_or(DEFAULT_BODY_TIMEOUT),
-            budget: in_flight::Budget::new(config.max_bytes_in_flight()),
             ready: ready::Ready::default(),
             breaker: breaker::Breaker::default(),
         })

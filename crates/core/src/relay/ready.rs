@@ -45,7 +45,7 @@ impl Relay {
     /// Whether a delivery would be durable now: on the queue, or in the fallback.
     async fn could_take_one(&self) -> bool {
         match (self.check().await, &self.parts.fallback) {
-            (Ok(()) | Err(CheckError::Fallback(_)), _) => true,
+            (Ok(()) | Err(CheckError::Fallback(_) | CheckError::Spool(_)), _) => true,
             (Err(CheckError::Queue(_) | CheckError::Blob(_)), Some(fallback)) => {
                 fallback.check().await.is_ok()
             }

@@ -1,11 +1,11 @@
 //! The first half: everything up to the last byte of the body.
 
 use super::Relay;
-use super::attempts::Times;
+use super::attempts::{Times, copying};
 use super::in_flight::InFlight;
 use super::open::Opened;
+use super::reading::{Body, Reading};
 use super::refusal::Refusal;
-use crate::clock::within;
 use crate::observe::Report;
 use crate::outcome::{Answer, Outcome};
 use crate::payload::Payload;
@@ -14,7 +14,7 @@ use crate::request::RequestHead;
 use crate::signature::{ClaimedSignature, HeaderProof, LiveSecrets, SignatureCheck};
 use crate::source::Source;
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub struct Received {
     /// What is known so far.
     pub(super) report: Report,
     pub(super) times: Times,
-    /// Held until the delivery has ended: its body is in memory as long.
+    /// Held until the delivery has ended.
     pub(super) in_flight: InFlight,
 }
 
@@ -68,7 +68,7 @@ pub(super) enum BodyCheck {
 }
 
 impl BodyCheck {
-    fn update(&mut self, bytes: &[u8]) {
+    pub(super) fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Header(_, digest) => digest.update(bytes),
             Self::Signature(check, ..) => check.update(bytes),
@@ -105,9 +105,13 @@ impl Relay {
         match self.read(&head, body, &mut report).await {
             Ok((source, check, Body { payload, in_flight })) => {
                 let last_byte = self.parts.clock.monotonic();
+                report.spooled = payload.spooled().is_some();
+                let large = payload
+                    .spooled()
+                    .map_or(Duration::ZERO, |_| copying(payload.len()));
                 let times = Times {
                     answer: (head.arrived + source.answer_by).max(last_byte + source.answer_by / 2),
-                    give_up: last_byte + super::GIVE_UP.max(source.answer_by),
+                    give_up: last_byte + super::GIVE_UP.max(source.answer_by) + 3 * large,
                 };
                 Intake::Deliver(Box::new(Received {
                     head,
@@ -119,6 +123,7 @@ impl Relay {
                 }))
             }
             Err(refusal) => {
+                self.tell_of_overload(&refusal);
                 let name = report.source.clone();
                 let source = name.and_then(|name| self.source(&name));
                 let scheme = source.and_then(|source| source.header.as_ref());
@@ -143,28 +148,21 @@ impl Relay {
     where
         S: Stream<Item = Result<Bytes, BodyError>> + Send,
     {
+        let in_flight = self.admit(head, report)?;
         let Opened {
             source,
             endpoint,
             mut check,
         } = self.open(head, report).await?;
         let keep = matches!(endpoint, Endpoint::Event | Endpoint::Models);
-        let in_flight = InFlight::none(&self.budget);
-        let mut rules = Reading {
+        let reading = Reading {
+            relay: self,
             limit: source.max_body_bytes,
             keep: keep.then_some(&mut check),
             read: &mut report.body_bytes,
+            in_flight,
         };
-        let reading = rules.read(body, in_flight);
-        let body = match within(&*self.parts.clock, self.body_timeout, reading).await {
-            Ok(read) => read?,
-            Err(_) => {
-                return Err(Refusal::new(
-                    Outcome::Timeout,
-                    "the body was not complete in time",
-                ));
-            }
-        };
+        let body = reading.read(body).await?;
         match endpoint {
             Endpoint::Reply(answer) => Err(Answer::reply(answer.as_bytes()).into()),
             Endpoint::Models => {
@@ -174,52 +172,5 @@ impl Relay {
             }
             _ => Ok((source, check, body)),
         }
-    }
-}
-
-/// A body that arrived whole, and its part of the memory that all bodies share.
-struct Body {
-    payload: Payload,
-    in_flight: InFlight,
-}
-
-/// How a body is read.
-struct Reading<'a> {
-    /// Largest body in bytes.
-    limit: u64,
-    /// What sees the bytes; nothing for a body that is read and dropped, because it may carry a live
-    /// API token (an ML back end's call).
-    keep: Option<&'a mut BodyCheck>,
-    /// Bytes that have arrived, for the log, whatever comes of them.
-    read: &'a mut u64,
-}
-
-impl Reading<'_> {
-    async fn read<S>(&mut self, body: S, mut in_flight: InFlight) -> Result<Body, Refusal>
-    where
-        S: Stream<Item = Result<Bytes, BodyError>> + Send,
-    {
-        let mut body = std::pin::pin!(body);
-        let mut payload = Payload::default();
-        while let Some(chunk) = body.next().await {
-            let chunk =
-                chunk.map_err(|error| Refusal::new(Outcome::Malformed, &error.to_string()))?;
-            let bytes = chunk.len() as u64;
-            *self.read = self.read.saturating_add(bytes);
-            if *self.read > self.limit {
-                return Err(Refusal::too_large(self.limit));
-            }
-            if let Some(check) = &mut self.keep {
-                if !in_flight.take(bytes) {
-                    return Err(Refusal::new(
-                        Outcome::Unavailable,
-                        "too many bodies are arriving at once (max_bytes_in_flight); try again",
-                    ));
-                }
-                check.update(&chunk);
-                payload.push(chunk);
-            }
-        }
-        Ok(Body { payload, in_flight })
     }
 }

@@ -6,6 +6,7 @@ use crate::outcome::{Answer, Outcome};
 use crate::request::RequestHead;
 use crate::secret::{Secret, SecretError};
 use crate::signature::{CredentialError, HeaderScheme, credential_headers};
+use crate::spool::SpoolError;
 
 /// Why a request ends here.
 pub(super) struct Refusal {
@@ -59,6 +60,17 @@ impl Refusal {
         )
     }
 
+    /// More than may be under way at once. The reason is what the observer hears of it, once a flood.
+    pub(super) fn overloaded(bound: String) -> Self {
+        Self {
+            reason: Some(bound),
+            ..Self::new(
+                Outcome::Overloaded,
+                "too many deliveries are under way; try again",
+            )
+        }
+    }
+
     pub(super) fn credential(error: &CredentialError, tried: &[Secret]) -> Self {
         let outcome = if error.is_malformed() {
             Outcome::Malformed
@@ -78,6 +90,18 @@ impl Refusal {
 impl From<CredentialError> for Refusal {
     fn from(error: CredentialError) -> Self {
         Self::credential(&error, &[])
+    }
+}
+
+impl From<SpoolError> for Refusal {
+    fn from(error: SpoolError) -> Self {
+        Self {
+            reason: Some(error.to_string()),
+            ..Self::new(
+                Outcome::Unavailable,
+                "the body cannot be stored now; try again",
+            )
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! From a verified body to a message: the envelope, and the claim check when it would not fit.
 
 use super::Relay;
-use super::attempts::{Times, attempts};
+use super::attempts::{Times, attempts, copying};
+use super::in_flight::InFlight;
 use crate::blob::{BlobError, BlobStore};
 use crate::fallback::claim_key;
 use crate::json::Check;
@@ -11,30 +12,134 @@ use crate::signature::Verified;
 use crate::source::Source;
 use labelrelay_event::{Attributes, Payload as Form, encode};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Bodies nested deeper are not embedded: consumers' JSON parsers give up somewhere above this
 /// (Python 994, Ruby 100 unless told, .NET 64 unless told), and then lose the whole envelope.
 const MAX_EMBEDDED_DEPTH: u32 = 500;
 
+/// A spooled body that is larger is not read back into memory as long as a blob store takes it, however
+/// much the queue takes: an envelope of it costs several times its size on the way.
+const READ_BACK_BYTES: u64 = 8 * 1024 * 1024;
+
+/// A described event.
+pub(super) struct Event<'a> {
+    pub(super) attributes: Arc<Attributes>,
+    pub(super) check: Check,
+    pub(super) body: &'a Verified<Payload>,
+}
+
+/// Why a body is not embedded.
+pub(super) enum NotEmbedded {
+    /// The queue would not take it.
+    TooLarge,
+    /// It is better claimed, and can be.
+    Spooled,
+    /// The memory for it is in use.
+    NoRoom,
+    /// All the memory that there may be is less.
+    NeverRoom,
+    /// It cannot be read back.
+    Unreadable(std::io::Error),
+}
+
+impl Event<'_> {
+    pub(super) fn bytes(&self) -> u64 {
+        self.body.get().len()
+    }
+
+    pub(super) fn is_spooled(&self) -> bool {
+        self.body.get().spooled().is_some()
+    }
+
+    /// How much longer its body may take to copy than a small one.
+    pub(super) fn copying(&self) -> Duration {
+        if self.is_spooled() {
+            copying(self.bytes())
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    /// A message without the data, which lies at `uri`.
+    pub(super) fn reference(&self, uri: String) -> OutboundMessage {
+        let mut attributes = Attributes::clone(&self.attributes);
+        attributes.dataref = Some(uri);
+        let envelope = encode(&attributes, Form::Reference, 0, []);
+        OutboundMessage::new(attributes, envelope)
+    }
+}
+
 impl Relay {
     /// Whether the queue would take `message`.
-    pub(super) fn fits(&self, message: &OutboundMessage) -> bool {
+    fn fits(&self, message: &OutboundMessage) -> bool {
         let queue = &self.parts.queue;
         queue.message_bytes(message) <= queue.limits().max_message_bytes
     }
 
-    /// The message with the data in it, however large; `None` when the data does not lie in memory.
-    pub(super) fn embed(
+    /// The message with the data in it, if the queue takes it and it is worth the memory.
+    pub(super) async fn small(
         &self,
-        attributes: &Arc<Attributes>,
-        check: Check,
-        body: &Verified<Payload>,
-    ) -> Option<OutboundMessage> {
-        let payload = body.get();
-        let form = form(check, self.parts.queue.limits());
+        event: &Event<'_>,
+        in_flight: &mut InFlight,
+    ) -> Result<OutboundMessage, NotEmbedded> {
+        let can_be_claimed = self.parts.blobs.is_some();
+        if event.is_spooled() && can_be_claimed && event.bytes() > READ_BACK_BYTES {
+            return Err(NotEmbedded::Spooled);
+        }
+        self.fitting(event, in_flight).await
+    }
+
+    /// The message with the data in it, if the queue takes it and there is memory for it.
+    pub(super) async fn fitting(
+        &self,
+        event: &Event<'_>,
+        in_flight: &mut InFlight,
+    ) -> Result<OutboundMessage, NotEmbedded> {
+        if event.bytes() > self.parts.queue.limits().max_message_bytes {
+            return Err(NotEmbedded::TooLarge);
+        }
+        let message = match self.whole(event) {
+            Some(message) => message,
+            None => self.read_back(event, in_flight).await?,
+        };
+        if self.fits(&message) {
+            Ok(message)
+        } else {
+            Err(NotEmbedded::TooLarge)
+        }
+    }
+
+    /// The message with the data in it, however large; `None` when the data does not lie in memory.
+    pub(super) fn whole(&self, event: &Event<'_>) -> Option<OutboundMessage> {
+        self.embed(event, event.body.get())
+    }
+
+    async fn read_back(
+        &self,
+        event: &Event<'_>,
+        in_flight: &mut InFlight,
+    ) -> Result<OutboundMessage, NotEmbedded> {
+        let bytes = event.bytes();
+        if bytes > self.budget.bytes.limit {
+            return Err(NotEmbedded::NeverRoom);
+        }
+        if !in_flight.hold(bytes) {
+            return Err(NotEmbedded::NoRoom);
+        }
+        let payload = event.body.get().read_back().await;
+        let payload = payload.map_err(NotEmbedded::Unreadable)?;
+        self.embed(event, &payload).ok_or(NotEmbedded::NoRoom)
+    }
+
+    fn embed(&self, event: &Event<'_>, payload: &Payload) -> Option<OutboundMessage> {
+        let form = form(event.check, self.parts.queue.limits());
         let length = usize::try_from(payload.len()).ok()?;
-        let envelope = encode(attributes, form, length, payload.in_memory()?);
-        Some(OutboundMessage::new(Arc::clone(attributes), envelope))
+        let envelope = encode(&event.attributes, form, length, payload.in_memory()?);
+        Some(OutboundMessage::new(
+            Arc::clone(&event.attributes),
+            envelope,
+        ))
     }
 
     /// The message that says where the data lies, after it was put there (a claim check).
@@ -42,23 +147,19 @@ impl Relay {
         &self,
         blobs: &dyn BlobStore,
         source: &Source,
-        attributes: &Attributes,
-        body: &Verified<Payload>,
+        event: &Event<'_>,
         times: Times,
     ) -> Result<OutboundMessage, BlobError> {
-        let (clock, payload) = (&*self.parts.clock, body.get());
+        let (clock, attributes) = (&*self.parts.clock, &event.attributes);
         let key = claim_key(clock.now(), &source.name, &attributes.datasha256);
-        let put = || blobs.put(&key, payload.len(), payload.stream());
+        let put = || blobs.put_payload(&key, event.body.get());
         let failed = |error: &BlobError| {
             let error = QueueError::new(QueueErrorKind::Unavailable, error.to_string());
             let observer = &self.parts.observer;
             observer.queue_attempt_failed(&source.name, &attributes.id, &error);
         };
         let (uri, _) = attempts(clock, times, put, failed).await?;
-        let mut attributes = attributes.clone();
-        attributes.dataref = Some(uri);
-        let envelope = encode(&attributes, Form::Reference, 0, []);
-        Ok(OutboundMessage::new(attributes, envelope))
+        Ok(event.reference(uri))
     }
 }
 

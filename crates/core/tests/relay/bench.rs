@@ -4,8 +4,8 @@ use futures_executor::block_on;
 use futures_util::future::{Either, select};
 use labelrelay_core::config::Config;
 use labelrelay_core::queue::QueueLimits;
-use labelrelay_core::relay::{Intake, Parts};
-use labelrelay_core::{Answer, Relay};
+use labelrelay_core::relay::{Intake, Parts, Received};
+use labelrelay_core::{Answer, Relay, Spool};
 use labelrelay_testkit::clock::{CountingEntropy, FakeClock};
 use labelrelay_testkit::memory::{MemoryBlobs, MemoryFallback, MemoryQueue, Remembering};
 use labelrelay_testkit::request::TestRequest;
@@ -48,16 +48,22 @@ impl Bench {
     }
 
     pub fn with(toml: &str, limits: QueueLimits, blobs: bool) -> Self {
-        Self::build(toml, limits, blobs, false)
+        Self::build(toml, limits, blobs, false, None)
     }
 
     /// With a fallback behind a queue that takes messages of up to `max_message_bytes`.
     pub fn with_fallback(max_message_bytes: u64, blobs: bool) -> Self {
         let limits = QueueLimits::bytes(max_message_bytes);
-        Self::build(BOTH_PLATFORMS, limits, blobs, true)
+        Self::build(BOTH_PLATFORMS, limits, blobs, true, None)
     }
 
-    fn build(toml: &str, limits: QueueLimits, blobs: bool, fallback: bool) -> Self {
+    pub fn build(
+        toml: &str,
+        limits: QueueLimits,
+        blobs: bool,
+        fallback: bool,
+        spool: Option<Arc<dyn Spool>>,
+    ) -> Self {
         let lookup = |name: &str| match name {
             "SECRET" => Some(SECRET.to_owned()),
             "PREVIOUS" => Some(PREVIOUS.to_owned()),
@@ -79,7 +85,8 @@ impl Bench {
             seen.clone(),
         )
         .with_blobs(blobs.then(|| store.clone() as _))
-        .with_fallback(fallback.then(|| second.clone() as _));
+        .with_fallback(fallback.then(|| second.clone() as _))
+        .with_spool(spool);
         let open = |reference: &labelrelay_core::config::SecretRef, end| {
             Ok(reference
                 .open(end, &lookup, "test.toml", "secret")?
@@ -110,6 +117,17 @@ impl Bench {
 
     pub fn deliver(&self, request: &TestRequest) -> Answer {
         block_on(self.deliver_async(request))
+    }
+
+    /// As far as the last byte; what it holds is given back when it is dropped.
+    pub fn deliver_half(&self, request: &TestRequest) -> Box<Received> {
+        let received = self
+            .relay
+            .receive(request.head(&self.clock), request.stream(10_000));
+        match block_on(received) {
+            Intake::Deliver(received) => received,
+            Intake::Answer(answer) => panic!("{answer:?}"),
+        }
     }
 
     /// Delivers while the clock moves on by 11 s, which is longer than any delivery may take.

@@ -14,4 +14,5 @@ mod endpoints;
 mod fallback;
 mod queueing;
 mod secrets;
+mod spool;
 mod wrapping;

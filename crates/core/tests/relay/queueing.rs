@@ -242,7 +242,7 @@ fn bodies_share_a_bounded_memory() {
     let answer = bench.deliver(&request("b"));
     assert_eq!(
         answer.outcome,
-        Outcome::Unavailable,
+        Outcome::Overloaded,
         "600 of 1,000 bytes are taken"
     );
     assert!(answer.retry_after.is_some());

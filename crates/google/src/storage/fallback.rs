@@ -3,9 +3,10 @@
 use super::Bucket;
 use crate::rest::{RestError, parse};
 use bytes::Bytes;
-use futures_util::{future, stream};
+use futures_util::{TryStreamExt as _, future, stream};
 use http::{Method, StatusCode};
-use labelrelay_core::{BlobError, BoxFuture, FallbackStore};
+use labelrelay_core::fallback::StoredBody;
+use labelrelay_core::{BlobError, BoxFuture, FallbackStore, Payload};
 use serde::Deserialize;
 
 /// The most that one answer lists.
@@ -136,6 +137,54 @@ impl FallbackStore for GcsFallback {
                 }
             }
         })
+    }
+
+    fn put_body<'a>(
+        &'a self,
+        name: &'a str,
+        body: &'a Payload,
+    ) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(async move {
+            let name = self.0.place.object(name);
+            self.0
+                .create(&name, "application/octet-stream", body.len(), body.stream())
+                .await
+        })
+    }
+
+    fn get_body<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
+        Box::pin(async move {
+            let path = self.0.object_path(&self.0.place.object(name));
+            let request = self
+                .0
+                .rest
+                .request(Method::GET, &path)
+                .query(&[("alt", "media")]);
+            let failed = |error: &RestError| {
+                self.0
+                    .error(error, "storage.objects.get", "roles/storage.objectUser")
+            };
+            let answer = match self.0.rest.open(request).await {
+                Ok(answer) => answer,
+                Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => return Ok(None),
+                Err(error) => return Err(failed(&error)),
+            };
+            // Without a length, nobody could say whether all of it came.
+            let bytes = answer.content_length();
+            let bytes = bytes.ok_or_else(|| failed(&RestError::Garbled))?;
+            let stream = answer.bytes_stream().map_err(std::io::Error::other);
+            Ok(Some(StoredBody {
+                bytes,
+                stream: Box::pin(stream),
+            }))
+        })
+    }
+
+    fn remove_body<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
+        self.remove(name)
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {

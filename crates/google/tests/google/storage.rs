@@ -100,6 +100,7 @@ async fn the_fallback_suite() {
     for url in ["gs://fallback", "gs://fallback/below/this"] {
         let fallback = google.fallback(url).unwrap();
         suite::keeps_envelopes_until_they_are_removed(&fallback).await;
+        suite::keeps_bodies_beside_envelopes(&fallback).await;
         suite::lists_more_than_a_page(&fallback).await;
     }
     // What others keep beside it is not ours.

@@ -14,6 +14,7 @@ pub struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
     late: Family<SourceLabels, Counter>,
+    spooled: Family<SourceLabels, Counter>,
     claimed: Family<SourceLabels, Counter>,
     fell_back: Family<SourceLabels, Counter>,
     breaker_open: Gauge,
@@ -53,6 +54,7 @@ impl Metrics {
             registry: Registry::with_prefix("labelrelay"),
             requests: Family::default(),
             late: Family::default(),
+            spooled: Family::default(),
             claimed: Family::default(),
             fell_back: Family::default(),
             breaker_open: Gauge::default(),
@@ -71,6 +73,11 @@ impl Metrics {
             "late",
             "Deliveries that were answered 503 because the queue was late",
             metrics.late.clone(),
+        );
+        registry.register(
+            "spooled",
+            "Deliveries whose body was too large for the memory, and lay in the spool",
+            metrics.spooled.clone(),
         );
         registry.register(
             "claimed",
@@ -145,6 +152,9 @@ impl Observer for Metrics {
             .inc_by(report.body_bytes);
         if report.late {
             self.late.get_or_create(&source()).inc();
+        }
+        if report.spooled {
+            self.spooled.get_or_create(&source()).inc();
         }
         if report.claimed {
             self.claimed.get_or_create(&source()).inc();

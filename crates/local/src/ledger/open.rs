@@ -34,7 +34,7 @@ pub(super) fn lock(path: &Path) -> Result<Lock, LedgerError> {
 
 /// The file at `path`, made when there is none.
 pub(super) fn file(path: &Path) -> Result<Connection, LedgerError> {
-    match sqlite::private_file(path) {
+    match labelrelay_files::private_file(path) {
         Ok(_new) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(source) => return Err(cannot(path, "making the file", source)),

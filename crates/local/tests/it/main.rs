@@ -1,11 +1,9 @@
-//! The embedded queue and the blob store, against real files.
+//! The embedded queue, against real files.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail it by panicking")]
 
 mod append;
-mod blob;
 mod conformance;
 mod crash;
-mod fallback;
 mod faults;
 mod journal;
 mod ledger;

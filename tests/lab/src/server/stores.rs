@@ -2,7 +2,8 @@
 
 use super::mode::{Mode, Switch, kill_ourselves};
 use bytes::Bytes;
-use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream, FallbackStore};
+use labelrelay_core::fallback::StoredBody;
+use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream, FallbackStore, Payload};
 use labelrelay_local::{FileBlobStore, FileFallback};
 
 /// Does `work` as the mode says.
@@ -56,6 +57,14 @@ impl BlobStore for LabBlobs {
         Box::pin(faulty(&self.switch, self.store.put(key, length, body)))
     }
 
+    fn put_payload<'a>(
+        &'a self,
+        key: &'a str,
+        body: &'a Payload,
+    ) -> BoxFuture<'a, Result<String, BlobError>> {
+        Box::pin(faulty(&self.switch, self.store.put_payload(key, body)))
+    }
+
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
         self.store.check()
     }
@@ -91,6 +100,25 @@ impl FallbackStore for LabFallback {
 
     fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
         Box::pin(faulty(&self.switch, self.store.remove(key)))
+    }
+
+    fn put_body<'a>(
+        &'a self,
+        name: &'a str,
+        body: &'a Payload,
+    ) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(faulty(&self.switch, self.store.put_body(name, body)))
+    }
+
+    fn get_body<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
+        Box::pin(faulty(&self.switch, self.store.get_body(name)))
+    }
+
+    fn remove_body<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(faulty(&self.switch, self.store.remove_body(name)))
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {

@@ -1,6 +1,6 @@
 //! Files that are being written, before they have their own name.
 
-use crate::sqlite::private_file;
+use crate::private::private_file;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -16,13 +16,13 @@ const END: &str = ".tmp";
 const RANDOM_BYTES: usize = 16;
 
 /// A file that is removed when this is dropped.
-pub(super) struct Temporary {
+pub(crate) struct Temporary {
     path: PathBuf,
 }
 
 impl Temporary {
     /// Makes one in `dir`.
-    pub(super) fn make(dir: &Path) -> std::io::Result<(Self, File)> {
+    pub(crate) fn make(dir: &Path) -> std::io::Result<(Self, File)> {
         let mut random = [0; RANDOM_BYTES];
         getrandom::fill(&mut random).map_err(std::io::Error::other)?;
         let name = format!(".{:032x}{END}", u128::from_be_bytes(random));
@@ -31,7 +31,7 @@ impl Temporary {
         Ok((Self { path }, file))
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }
@@ -45,7 +45,7 @@ impl Drop for Temporary {
 
 /// Removes what killed processes left in `dir`. They are in nobody's way but for their room, so what cannot
 /// be removed stays.
-pub(super) fn sweep(dir: &Path) {
+pub(crate) fn sweep(dir: &Path) {
     let Ok(entries) = std::fs::read_dir(dir) else {
         return;
     };

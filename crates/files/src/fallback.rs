@@ -1,9 +1,12 @@
 //! A directory as a fallback (`file:///directory`): one file for each event, until the queue has it.
 
-use super::write::{answer, on_thread};
-use super::{FileBlobStore, failed};
+use crate::read::contents;
+use crate::store::{FileBlobStore, failed};
+use crate::write::{answer, on_thread};
 use bytes::Bytes;
-use labelrelay_core::{BlobError, BoxFuture, BoxStream, FallbackStore};
+use labelrelay_core::fallback::StoredBody;
+use labelrelay_core::{BlobError, BoxFuture, BoxStream, FallbackStore, Payload};
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -78,6 +81,54 @@ impl FallbackStore for FileFallback {
                     Err(failed("removing the event", &path, error))
                 }
                 _ => Ok(()),
+            };
+            answer(on_thread(remove)?).await
+        })
+    }
+
+    fn put_body<'a>(
+        &'a self,
+        name: &'a str,
+        body: &'a Payload,
+    ) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(async move { self.0.store_payload(name, body).await.map(drop) })
+    }
+
+    fn get_body<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
+        Box::pin(async move {
+            let path = self.0.path(name)?;
+            let open = move || match File::open(&path).and_then(|file| Ok((file.metadata()?, file)))
+            {
+                Ok((about, file)) => Ok(Some((about.len(), file))),
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                Err(source) => Err(failed("reading the body", &path, source)),
+            };
+            let body = answer(on_thread(open)?).await?;
+            Ok(body.map(|(bytes, file)| StoredBody {
+                bytes,
+                stream: contents(file.into(), bytes),
+            }))
+        })
+    }
+
+    fn remove_body<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(async move {
+            let path = self.0.path(name)?;
+            let remove = move || {
+                match std::fs::remove_file(&path) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => {
+                        return Err(failed("removing the body", &path, error));
+                    }
+                    _ => {}
+                }
+                // Each body has a directory of its own; what cannot be removed is in nobody's way.
+                if let Some(dir) = path.parent() {
+                    let _ = std::fs::remove_dir(dir);
+                }
+                Ok(())
             };
             answer(on_thread(remove)?).await
         })

@@ -1,19 +1,13 @@
 //! A directory as a blob store (`file:///directory`), for claim checks and as a fallback on one machine.
 
-mod fallback;
-mod temporary;
-mod uri;
-mod write;
-
-pub use fallback::FileFallback;
-pub use uri::file_of;
-
+use crate::private::private_dir;
+use crate::temporary::{self, Temporary};
+use crate::uri;
+use crate::write::{Object, answer, on_thread};
 use bytes::Bytes;
-use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream};
+use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream, Payload};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Component, Path, PathBuf};
-use temporary::Temporary;
-use write::{Object, answer, on_thread, private_dir};
 
 /// Stores each object as one file below a directory.
 ///
@@ -23,7 +17,7 @@ use write::{Object, answer, on_thread, private_dir};
 /// dropped leaves nothing behind; the thread notices it a moment later.
 #[derive(Debug)]
 pub struct FileBlobStore {
-    dir: PathBuf,
+    pub(crate) dir: PathBuf,
 }
 
 impl FileBlobStore {
@@ -51,7 +45,7 @@ impl FileBlobStore {
     }
 
     /// The file of `key`: below the directory, whatever the key says.
-    fn path(&self, key: &str) -> Result<PathBuf, BlobError> {
+    pub(crate) fn path(&self, key: &str) -> Result<PathBuf, BlobError> {
         let plain = |part: &str| {
             !part.starts_with('.')
                 && part
@@ -74,24 +68,45 @@ impl FileBlobStore {
     }
 
     /// Stores an object under `key`, unless it is there already.
-    async fn store(
+    pub(crate) async fn store(
         &self,
         key: &str,
         length: u64,
         body: BoxStream<'_, std::io::Result<Bytes>>,
     ) -> Result<PathBuf, BlobError> {
         let path = self.path(key)?;
-        let object = Object {
-            dir: self.dir.clone(),
-            path: path.clone(),
-            length,
-        };
-        object.store(body).await?;
+        self.object(&path, length).store(body).await?;
         Ok(path)
     }
 
+    /// The same; a body that lies in a spool on this file system is taken over, not copied.
+    pub(crate) async fn store_payload(
+        &self,
+        key: &str,
+        body: &Payload,
+    ) -> Result<PathBuf, BlobError> {
+        let path = self.path(key)?;
+        let object = || self.object(&path, body.len());
+        let adopted = match body.spooled() {
+            Some(spooled) => object().adopt(spooled).await?,
+            None => false,
+        };
+        if !adopted {
+            object().store(body.stream()).await?;
+        }
+        Ok(path)
+    }
+
+    fn object(&self, path: &Path, length: u64) -> Object {
+        Object {
+            dir: self.dir.clone(),
+            path: path.to_owned(),
+            length,
+        }
+    }
+
     /// Whether a file can be written.
-    async fn probe(&self) -> Result<(), BlobError> {
+    pub(crate) async fn probe(&self) -> Result<(), BlobError> {
         let dir = self.dir.clone();
         let probe = move || {
             Temporary::make(&dir)
@@ -112,12 +127,20 @@ impl BlobStore for FileBlobStore {
         Box::pin(async move { Ok(uri::of(&self.store(key, length, body).await?)) })
     }
 
+    fn put_payload<'a>(
+        &'a self,
+        key: &'a str,
+        body: &'a Payload,
+    ) -> BoxFuture<'a, Result<String, BlobError>> {
+        Box::pin(async move { Ok(uri::of(&self.store_payload(key, body).await?)) })
+    }
+
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
         Box::pin(self.probe())
     }
 }
 
-fn failed(what: &str, path: &Path, source: std::io::Error) -> BlobError {
+pub(crate) fn failed(what: &str, path: &Path, source: std::io::Error) -> BlobError {
     let retryable = matches!(
         source.kind(),
         ErrorKind::Interrupted | ErrorKind::TimedOut | ErrorKind::WouldBlock

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_executor::block_on;
 use futures_util::{StreamExt as _, stream};
 use labelrelay_core::{BlobError, BlobStore as _};
-use labelrelay_local::FileBlobStore;
+use labelrelay_files::FileBlobStore;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Percent-encodes what may not stand in a URI's path; the directory's name may hold anything.
-pub(super) fn of(path: &Path) -> String {
+pub(crate) fn of(path: &Path) -> String {
     use std::fmt::Write as _;
     let mut uri = "file://".to_owned();
     for byte in path.as_os_str().as_encoded_bytes() {

@@ -2,9 +2,9 @@
 
 use futures_executor::block_on;
 use labelrelay_core::FallbackStore as _;
-use labelrelay_local::FileFallback;
+use labelrelay_files::FileFallback;
 use labelrelay_testkit::fallback_suite::{
-    keeps_envelopes_until_they_are_removed, lists_more_than_a_page,
+    keeps_bodies_beside_envelopes, keeps_envelopes_until_they_are_removed, lists_more_than_a_page,
 };
 use tempfile::tempdir;
 
@@ -13,6 +13,7 @@ fn the_suite() {
     let dir = tempdir().unwrap();
     let store = FileFallback::open(dir.path().join("made")).unwrap();
     block_on(keeps_envelopes_until_they_are_removed(&store));
+    block_on(keeps_bodies_beside_envelopes(&store));
     block_on(lists_more_than_a_page(&store));
 }
 

@@ -1,38 +1,40 @@
 //! Writing an object: everything that waits for the disk, on a thread that nobody else needs.
 
-use super::failed;
-use super::temporary::Temporary;
+use crate::private::private_dir;
+use crate::store::failed;
+use crate::temporary::Temporary;
 use bytes::Bytes;
 use futures_channel::{mpsc, oneshot};
 use futures_executor::block_on_stream;
 use futures_util::StreamExt as _;
-use labelrelay_core::{BlobError, BoxStream};
-use std::fs::{DirBuilder, File};
+use labelrelay_core::{BlobError, BoxStream, Spooled};
+use std::fs::File;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Pieces of a body that may wait for the disk.
 const WAITING: usize = 8;
 
 /// What the thread is handed.
-pub(super) enum Piece {
+pub(crate) enum Piece {
     Bytes(Bytes),
     /// The body is whole. Without it, whoever wanted it written has given up.
     End,
 }
 
 /// Where an object goes.
-pub(super) struct Object {
+pub(crate) struct Object {
     /// The store's directory.
-    pub(super) dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// The object's file, somewhere below it.
-    pub(super) path: PathBuf,
-    pub(super) length: u64,
+    pub(crate) path: PathBuf,
+    pub(crate) length: u64,
 }
 
 impl Object {
     /// Writes `body` on a thread of its own, durably, unless the object is there already.
-    pub(super) async fn store(
+    pub(crate) async fn store(
         self,
         mut body: BoxStream<'_, std::io::Result<Bytes>>,
     ) -> Result<(), BlobError> {
@@ -59,17 +61,49 @@ impl Object {
         }
     }
 
-    fn write(&self, pieces: impl Iterator<Item = Piece>) -> Result<(), BlobError> {
-        let path = &self.path;
-        let parent = path.parent().unwrap_or(&self.dir);
+    /// Takes a spooled body over, durably, unless the object is there already; `false` when it has to be
+    /// written.
+    pub(crate) async fn adopt(self, body: &dyn Spooled) -> Result<bool, BlobError> {
+        let object = Arc::new(self);
+        let first = Arc::clone(&object);
+        if !answer(on_thread(move || first.is_due())?).await? {
+            return Ok(true);
+        }
+        match body.link(&object.path).await {
+            Ok(false) => return Ok(false),
+            Ok(true) => {}
+            // Somebody else stored the same object meanwhile.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(source) => return Err(failed("naming the object", &object.path, source)),
+        }
+        answer(on_thread(move || object.sync_names())?).await?;
+        Ok(true)
+    }
+
+    /// Whether it has to be stored; its directory is there then.
+    fn is_due(&self) -> Result<bool, BlobError> {
+        let (path, parent) = (&self.path, self.parent());
         if path
             .try_exists()
             .map_err(|source| failed("looking for the object", path, source))?
         {
             // Who stored it may have ended before its name was synced.
-            return self.sync_names(parent);
+            self.sync_names()?;
+            return Ok(false);
         }
         private_dir(parent).map_err(|source| failed("making the directory", parent, source))?;
+        Ok(true)
+    }
+
+    fn parent(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.dir)
+    }
+
+    fn write(&self, pieces: impl Iterator<Item = Piece>) -> Result<(), BlobError> {
+        let path = &self.path;
+        if !self.is_due()? {
+            return Ok(());
+        }
         let write = |source| failed("writing the object", path, source);
         let (temporary, mut file) = Temporary::make(&self.dir).map_err(write)?;
         let mut written = 0_u64;
@@ -101,12 +135,12 @@ impl Object {
             Err(source) => return Err(failed("naming the object", path, source)),
         }
         drop(temporary);
-        self.sync_names(parent)
+        self.sync_names()
     }
 
     /// A new name lasts when its directory is synced; a new directory when the one above it is.
-    fn sync_names(&self, from: &Path) -> Result<(), BlobError> {
-        for dir in from.ancestors() {
+    fn sync_names(&self) -> Result<(), BlobError> {
+        for dir in self.parent().ancestors() {
             File::open(dir)
                 .and_then(|dir| dir.sync_all())
                 .map_err(|source| failed("syncing the directory", dir, source))?;
@@ -121,38 +155,35 @@ impl Object {
 /// What a thread answers with.
 type Answer<T> = oneshot::Receiver<Result<T, BlobError>>;
 
-/// Runs `work` on a thread of its own: bodies that need a blob store are rare on one machine, and one that
-/// arrives slowly shall keep no other from the disk.
-pub(super) fn on_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, BlobError> + Send + 'static,
-) -> Result<Answer<T>, BlobError> {
+/// Runs `work` on a thread of its own: bodies that need one are rare, and one that arrives slowly shall keep
+/// no other from the disk.
+pub(crate) fn spawn<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> std::io::Result<oneshot::Receiver<T>> {
     let (done, answer) = oneshot::channel();
     std::thread::Builder::new()
-        .name("blob-writer".to_owned())
+        .name("disk".to_owned())
         .spawn(move || {
             let _gone = done.send(work());
-        })
-        .map_err(|source| {
-            BlobError::transient(format!(
-                "starting a thread: {source}; let the process have more threads"
-            ))
-            .caused_by(source)
         })?;
     Ok(answer)
 }
 
-pub(super) async fn answer<T>(answer: Answer<T>) -> Result<T, BlobError> {
+pub(crate) fn on_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BlobError> + Send + 'static,
+) -> Result<Answer<T>, BlobError> {
+    spawn(work).map_err(|source| {
+        BlobError::transient(format!(
+            "starting a thread: {source}; let the process have more threads"
+        ))
+        .caused_by(source)
+    })
+}
+
+pub(crate) async fn answer<T>(answer: Answer<T>) -> Result<T, BlobError> {
     answer.await.unwrap_or_else(|_| {
         Err(BlobError::transient(
             "the thread that writes ended without an answer; what it printed says why",
         ))
     })
-}
-
-pub(super) fn private_dir(dir: &Path) -> std::io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
 }

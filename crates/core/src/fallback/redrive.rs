@@ -1,0 +1,292 @@
+//! From the fallback back to the queue.
+
+use super::{BESIDE, FallbackStore, StoredBody, claim_key};
+use crate::BoxStream;
+use crate::blob::{BlobError, BlobStore};
+use crate::clock::{Clock, within};
+use crate::config::is_name;
+use crate::queue::{EventQueue, OutboundMessage, QueueError, QueueErrorKind};
+use crate::relay::copying;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use labelrelay_event::{Data, Envelope, Payload as Form, encode};
+use sha2::{Digest as _, Sha256};
+use std::time::Duration;
+
+/// What a redrive did.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Redriven {
+    /// Events that are on the queue now and no longer in the fallback.
+    pub moved: u64,
+    /// Events that stayed, and why; at most [`MAX_REASONS`] of them are told.
+    pub stuck: Vec<(String, String)>,
+    /// How many were tried and stayed.
+    pub failed: u64,
+    /// Whether all that was there was looked at; `false` when the queue kept
+    /// failing or the time was up.
+    pub complete: bool,
+    /// Why the queue did not take an event, the last time that it did not.
+    pub queue_error: Option<QueueError>,
+}
+
+/// Reasons that [`Redriven::stuck`] tells; the rest is only counted.
+pub const MAX_REASONS: usize = 10;
+
+/// Keys asked for at a time, and moved while there is time.
+const PAGE: usize = 500;
+
+/// Events under way at once: each costs three calls, one after the other.
+const AT_ONCE: usize = 16;
+
+/// So many failures of the queue in a row mean that it is the queue and not the events.
+const STRIKES: u32 = 16;
+
+/// One event's three calls take no longer than this, whatever hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Moves events from the fallback to the queue until it is empty, the queue fails, or it is `until` on
+/// the monotonic clock. An event is removed only after the queue has it: a redrive that breaks off
+/// leaves a repeat at worst, with the same id. What is larger than the queue takes is claim-checked.
+///
+/// # Errors
+/// [`BlobError`] when the fallback cannot be listed.
+pub async fn redrive(
+    fallback: &dyn FallbackStore,
+    queue: &dyn EventQueue,
+    blobs: Option<&dyn BlobStore>,
+    clock: &dyn Clock,
+    until: Duration,
+) -> Result<Redriven, BlobError> {
+    let mover = Mover {
+        fallback,
+        queue,
+        blobs,
+        clock,
+    };
+    let mut done = Redriven::default();
+    let mut strikes = 0;
+    let mut after: Option<String> = None;
+    loop {
+        let keys = fallback.list(after.as_deref(), PAGE).await?;
+        let Some(last) = keys.last().cloned() else {
+            done.complete = true;
+            return Ok(done);
+        };
+        let attempts = keys.into_iter().map(|key| mover.in_time(key, until));
+        let mut under_way = futures_util::stream::iter(attempts).buffered(AT_ONCE);
+        while let Some((key, outcome)) = under_way.next().await {
+            match outcome {
+                Ok(()) => {
+                    done.moved += 1;
+                    strikes = 0;
+                }
+                Err(Failure::NoTime) => return Ok(done),
+                Err(Failure::Queue(error)) => {
+                    strikes += 1;
+                    done.keep(key, error.to_string());
+                    done.queue_error = Some(error);
+                    if strikes == STRIKES {
+                        return Ok(done);
+                    }
+                }
+                Err(Failure::Own(reason)) => done.keep(key, reason),
+            }
+        }
+        after = Some(last);
+    }
+}
+
+impl Redriven {
+    fn keep(&mut self, key: String, reason: String) {
+        self.failed += 1;
+        if self.stuck.len() < MAX_REASONS {
+            self.stuck.push((key, reason));
+        }
+    }
+}
+
+/// Why one event stayed.
+enum Failure {
+    /// The time for all of them was up.
+    NoTime,
+    /// The queue failed, perhaps for the next one too.
+    Queue(QueueError),
+    /// A reason of this event's own.
+    Own(String),
+}
+
+struct Mover<'a> {
+    fallback: &'a dyn FallbackStore,
+    queue: &'a dyn EventQueue,
+    blobs: Option<&'a dyn BlobStore>,
+    clock: &'a dyn Clock,
+}
+
+impl Mover<'_> {
+    async fn in_time(&self, key: String, until: Duration) -> (String, Result<(), Failure>) {
+        let left = until.saturating_sub(self.clock.monotonic());
+        if left.is_zero() {
+            return (key, Err(Failure::NoTime));
+        }
+        let outcome = self.one(&key, PATIENCE.min(left)).await;
+        (key, outcome)
+    }
+
+    /// Moves one event; each of its calls has `patience`, but for what copies a large body.
+    async fn one(&self, key: &str, patience: Duration) -> Result<(), Failure> {
+        let Some(bytes) = self.soon(patience, self.fallback.get(key)).await? else {
+            return Ok(());
+        };
+        let envelope = Envelope::decode(&bytes).map_err(|error| Failure::Own(error.to_string()))?;
+        let beside = envelope
+            .attributes
+            .dataref
+            .as_deref()
+            .and_then(|uri| uri.strip_prefix(BESIDE));
+        let message = if let Some(name) = beside {
+            let Some(body) = self.soon(patience, self.fallback.get_body(name)).await? else {
+                return self.bodiless(key, patience).await;
+            };
+            self.claim(&envelope, body).await?
+        } else {
+            let whole = OutboundMessage::new(envelope.attributes.clone(), bytes.clone());
+            let fits = self.queue.message_bytes(&whole) <= self.queue.limits().max_message_bytes;
+            if fits {
+                whole
+            } else {
+                self.claim(&envelope, data(&envelope)?).await?
+            }
+        };
+        let sent = within(self.clock, patience, self.queue.send(&message)).await;
+        sent.unwrap_or_else(|_| Err(late())).map_err(|error| {
+            if error.kind == QueueErrorKind::TooLarge {
+                Failure::Own(error.to_string())
+            } else {
+                Failure::Queue(error)
+            }
+        })?;
+        self.soon(patience, self.fallback.remove(key)).await?;
+        match beside {
+            // Last: an envelope without its body would be taken for a loss.
+            Some(name) => self.soon(patience, self.fallback.remove_body(name)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn soon<T>(
+        &self,
+        patience: Duration,
+        call: impl Future<Output = Result<T, BlobError>>,
+    ) -> Result<T, Failure> {
+        match within(self.clock, patience, call).await {
+            Ok(done) => done.map_err(|error| Failure::Own(error.to_string())),
+            Err(_) => Err(Failure::Queue(late())),
+        }
+    }
+
+    /// The body is not there: the event was moved by somebody else meanwhile, or there is something to tell.
+    async fn bodiless(&self, key: &str, patience: Duration) -> Result<(), Failure> {
+        match self.soon(patience, self.fallback.get(key)).await? {
+            None => Ok(()),
+            Some(_) => Err(Failure::Own(
+                "its body is not beside it any more".to_owned(),
+            )),
+        }
+    }
+
+    /// Puts the data where a claim check says it is.
+    async fn claim(
+        &self,
+        envelope: &Envelope<'_>,
+        body: StoredBody,
+    ) -> Result<OutboundMessage, Failure> {
+        let own = |reason: &dyn std::fmt::Display| Failure::Own(reason.to_string());
+        let blobs = self
+            .blobs
+            .ok_or_else(|| own(&"larger than the queue takes; configure `blob_store`"))?;
+        let mut attributes = envelope.attributes.clone();
+        let source = attributes.source.trim_start_matches('/');
+        // The two become a key. What another program wrote, or a disk damaged, must not lead elsewhere.
+        if !is_name(source) {
+            return Err(own(&"its `source` is not the name of one"));
+        }
+        let key = claim_key(self.clock.now(), source, &attributes.datasha256);
+        let intact = intact(body.stream, attributes.datasha256.clone());
+        let put = blobs.put(&key, body.bytes, intact);
+        let patience = PATIENCE + 2 * copying(body.bytes);
+        let uri = match within(self.clock, patience, put).await {
+            Ok(put) => put.map_err(|error| own(&error))?,
+            Err(_) => return Err(own(&"its body was not copied to the blob store in time")),
+        };
+        attributes.dataref = Some(uri);
+        let envelope = encode(&attributes, Form::Reference, 0, []);
+        Ok(OutboundMessage::new(attributes, envelope))
+    }
+}
+
+const CHANGED: &str =
+    "its data is not what its `datasha256` says; it was changed after it was put there";
+
+fn late() -> QueueError {
+    let message = "neither queue nor stores answered in time";
+    QueueError::new(QueueErrorKind::Late, message)
+}
+
+/// The data that an envelope holds.
+fn data(envelope: &Envelope<'_>) -> Result<StoredBody, Failure> {
+    let data = match envelope.data {
+        Data::Reference => Err("larger than the queue takes, without its data".to_owned()),
+        data => data.bytes().map_err(|error| error.to_string()),
+    };
+    let data = data.map_err(Failure::Own)?.unwrap_or_default();
+    if !envelope.matches_digest(&data) {
+        return Err(Failure::Own(CHANGED.to_owned()));
+    }
+    let data = Bytes::from(data.into_owned());
+    Ok(StoredBody {
+        bytes: data.len() as u64,
+        stream: Box::pin(futures_util::stream::once(async move { Ok(data) })),
+    })
+}
+
+/// The same bytes, of which the last piece comes only if all of them have this digest: so that nothing
+/// that changed where it lay becomes an object.
+fn intact(
+    stream: BoxStream<'static, std::io::Result<Bytes>>,
+    digest: String,
+) -> BoxStream<'static, std::io::Result<Bytes>> {
+    struct State {
+        stream: BoxStream<'static, std::io::Result<Bytes>>,
+        hash: Sha256,
+        /// What came last.
+        held: Option<Bytes>,
+        digest: String,
+    }
+    let state = State {
+        stream,
+        hash: Sha256::new(),
+        held: None,
+        digest,
+    };
+    Box::pin(futures_util::stream::try_unfold(state, |mut state| async {
+        loop {
+            let Some(piece) = state.stream.next().await else {
+                let Some(last) = state.held.take() else {
+                    return Ok(None);
+                };
+                let found = std::mem::take(&mut state.hash).finalize();
+                let found = labelrelay_event::Digest::from_bytes(found.into()).to_hex();
+                if found != state.digest {
+                    return Err(std::io::Error::other(CHANGED));
+                }
+                return Ok(Some((last, state)));
+            };
+            let piece = piece?;
+            state.hash.update(&piece);
+            if let Some(before) = state.held.replace(piece) {
+                return Ok(Some((before, state)));
+            }
+        }
+    }))
+}

@@ -1,0 +1,127 @@
+//! A directory as a spool: bodies in files that have no name.
+
+mod body;
+mod file;
+mod quota;
+mod writer;
+
+use crate::private::private_dir;
+use crate::temporary;
+use crate::write::spawn;
+use file::Unnamed;
+use labelrelay_core::{BoxFuture, Spool, SpoolError, SpoolWriter};
+use quota::Quota;
+use std::fmt;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use writer::Writer;
+
+/// Spools bodies into a directory.
+///
+/// Each is a file without a name, so that nothing is left of it when it is closed, by whatever: also by
+/// `kill -9`. On Linux it never had one; elsewhere on Unix it loses it as soon as it is made. On other
+/// systems it has a name until it is closed, and what killed processes left is removed by the next one to
+/// open the directory, an hour after.
+#[derive(Debug)]
+pub struct FileSpool {
+    place: Arc<Place>,
+    quota: Arc<Quota>,
+}
+
+/// Where, for those who make files and those who say what went wrong.
+#[derive(Debug)]
+struct Place {
+    dir: PathBuf,
+}
+
+impl FileSpool {
+    /// Opens the directory `dir`, and makes it (mode 0700) when there is none. All bodies in it together
+    /// have no more than `max_bytes`.
+    ///
+    /// # Errors
+    /// When it cannot be made, is not a directory, or no file can be made in it.
+    pub fn open(dir: impl AsRef<Path>, max_bytes: u64) -> Result<Self, SpoolError> {
+        let place = Place {
+            dir: dir.as_ref().to_owned(),
+        };
+        let dir = &place.dir;
+        private_dir(dir).map_err(|source| place.failed("making the directory", source))?;
+        if !dir.is_dir() {
+            return Err(place.failed("opening the directory", ErrorKind::NotADirectory.into()));
+        }
+        temporary::sweep(dir);
+        place.file()?;
+        Ok(Self {
+            place: Arc::new(place),
+            quota: Quota::new(max_bytes),
+        })
+    }
+
+    async fn writer(&self) -> Result<Writer, SpoolError> {
+        let place = Arc::clone(&self.place);
+        let made = self.on_thread(move || place.file()).await?;
+        Writer::begin(made, Arc::clone(&self.place), &self.quota)
+    }
+
+    async fn probe(&self) -> Result<(), SpoolError> {
+        let place = Arc::clone(&self.place);
+        let write = move || {
+            let probed = place.file().map(|file| (&*file.file).write_all(b"?"));
+            probed?.map_err(|source| place.failed("writing into the directory", source))
+        };
+        self.on_thread(write).await
+    }
+
+    async fn on_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, SpoolError> + Send + 'static,
+    ) -> Result<T, SpoolError> {
+        let done = spawn(work).map_err(|source| self.place.failed("starting a thread", source))?;
+        done.await.unwrap_or_else(|_| Err(ended()))
+    }
+}
+
+impl Place {
+    fn file(&self) -> Result<Unnamed, SpoolError> {
+        Unnamed::make(&self.dir).map_err(|source| self.failed("making a file", source))
+    }
+
+    fn failed(&self, what: &str, source: std::io::Error) -> SpoolError {
+        let cure = match source.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                "; free space there, or name a directory with more of it (spool.dir)"
+            }
+            _ => "; let this user write there, or name another directory (spool.dir)",
+        };
+        let dir = self.dir.display();
+        SpoolError::new(format!("{what} in {dir}: {source}{cure}")).caused_by(source)
+    }
+
+    fn is_full(&self, max_bytes: u64) -> SpoolError {
+        let dir = self.dir.display();
+        SpoolError::new(format!(
+            "the bodies that are arriving fill the {max_bytes} bytes that they may have in {dir} (spool.max_bytes)"
+        ))
+    }
+}
+
+fn ended() -> SpoolError {
+    SpoolError::new("the thread that writes ended without an answer; what it printed says why")
+}
+
+impl Spool for FileSpool {
+    fn begin(&self) -> BoxFuture<'_, Result<Box<dyn SpoolWriter>, SpoolError>> {
+        Box::pin(async move { Ok(Box::new(self.writer().await?) as Box<dyn SpoolWriter>) })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), SpoolError>> {
+        Box::pin(self.probe())
+    }
+}
+
+impl fmt::Display for FileSpool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.place.dir.display().fmt(f)
+    }
+}

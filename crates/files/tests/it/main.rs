@@ -1,0 +1,6 @@
+//! The stores and the spool, against real files.
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail it by panicking")]
+
+mod fallback;
+mod spool;
+mod store;
