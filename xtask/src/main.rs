@@ -45,6 +45,10 @@ Usage: cargo xtask <verb>
                          --seconds N      length of each measured window (default 8)
                          --rounds N       how often each server is measured (default 2)
                          --no-pipeline    leave out `cargo bench -p labelrelay-core`
+  bench large [OPTIONS]
+                       one body of a gibibyte, against OpenSSL's two hashes and a synced copy of it
+                         --mib N          its size (default 1024)
+                         --rounds N       how often it is delivered (default 5)
   bench lambda [OPTIONS]
                        the function's starts, invocations, memory and size, beside hello world
                          --json FILE      write the figures to FILE as well

@@ -15,6 +15,8 @@ mod histogram;
 #[cfg(feature = "load")]
 mod lambda;
 #[cfg(feature = "load")]
+mod large;
+#[cfg(feature = "load")]
 mod load;
 #[cfg(feature = "load")]
 mod memory;
@@ -34,11 +36,12 @@ pub(crate) use ceiling::run as ceiling;
 #[cfg(feature = "load")]
 pub(crate) use load::by_hand as load;
 
-/// Measures servers, or, as `bench lambda`, the function.
+/// Measures servers; as `bench large` one large body; as `bench lambda` the function.
 #[cfg(feature = "load")]
 pub(crate) fn run(args: &[String]) -> crate::Outcome {
     match args.split_first() {
         Some((first, rest)) if first == "lambda" => lambda::run(rest),
+        Some((first, rest)) if first == "large" => large::run(rest),
         _ => plan::run(args),
     }
 }

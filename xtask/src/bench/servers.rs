@@ -35,6 +35,11 @@ impl Server {
 
     /// `labelrelay serve` with the embedded queue `folder/queue.db`.
     pub(crate) fn labelrelay(folder: &Path) -> Outcome<Self> {
+        Self::labelrelay_with(folder, &[])
+    }
+
+    /// The same with more settings.
+    pub(crate) fn labelrelay_with(folder: &Path, more: &[(&str, &str)]) -> Outcome<Self> {
         let ready = folder.join("labelrelay.ready");
         let mut command = Command::new(built("release", "labelrelay")?);
         command
@@ -46,6 +51,7 @@ impl Server {
                 "LABELRELAY_QUEUE",
                 format!("sqlite://{}", folder.join("queue.db").display()),
             )
+            .envs(more.iter().copied())
             .current_dir(folder);
         Self::start("labelrelay", folder, command, &Readiness::File(ready))
     }
