@@ -1,7 +1,9 @@
 //! Label Studio: where it is, and the token.
 
+use super::EXAMPLES;
 use super::common::Common;
-use crate::failure::Failure;
+use crate::discover;
+use crate::failure::{EXIT_CODES, Failure};
 use crate::secrets;
 use crate::world::World;
 use labelrelay_core::config::SecretRef;
@@ -16,6 +18,7 @@ const TOKEN: &str = "LABEL_STUDIO_API_KEY";
 
 /// Annotations and tasks of Label Studio: created, changed, deleted.
 #[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}\n\n{EXIT_CODES}", discover::HELP))]
 pub(super) struct Args {
     /// Where Label Studio is: `http://HOST:PORT` [default: what is in `LABEL_STUDIO_URL`]
     #[arg(long, value_name = "URL")]

@@ -5,7 +5,7 @@ use crate::support::Place;
 #[test]
 fn every_verb_explains_itself_with_examples() {
     let place = Place::new();
-    let verbs: [&[&str]; 16] = [
+    let verbs: [&[&str]; 18] = [
         &["serve"],
         &["send"],
         &["verify"],
@@ -20,6 +20,8 @@ fn every_verb_explains_itself_with_examples() {
         &["queue", "stats"],
         &["queue", "export"],
         &["redrive"],
+        &["reconcile"],
+        &["reconcile", "label-studio"],
         &["check"],
         &["completions"],
     ];

@@ -11,6 +11,7 @@ mod home;
 mod large;
 mod output;
 mod queue;
+mod reconcile;
 mod requests;
 mod send;
 mod serve;
