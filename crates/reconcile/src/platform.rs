@@ -86,6 +86,8 @@ pub struct PlatformError {
     pub message: String,
     /// Whether it may pass by itself.
     pub may_pass: bool,
+    /// Whether there is an answer, larger than what was allowed: asking for less may help.
+    pub is_too_large: bool,
 }
 
 impl PlatformError {
@@ -94,6 +96,7 @@ impl PlatformError {
         Self {
             message: message.into(),
             may_pass: false,
+            is_too_large: false,
         }
     }
 }
@@ -102,6 +105,7 @@ impl From<HttpError> for PlatformError {
     fn from(error: HttpError) -> Self {
         Self {
             may_pass: error.may_pass(),
+            is_too_large: error.is_too_large(),
             message: error.message,
         }
     }

@@ -12,6 +12,7 @@ pub struct HttpError {
     /// What happened and, where known, how to put it right. Never holds a credential.
     pub message: String,
     may_pass: bool,
+    is_too_large: bool,
 }
 
 impl HttpError {
@@ -51,10 +52,11 @@ impl HttpError {
     }
 
     pub(super) fn too_large(uri: &Uri, limit: usize) -> Self {
-        Self::lasting(format!(
-            "{}: the answer is larger than {limit} bytes",
-            place(uri)
-        ))
+        let message = format!("{}: the answer is larger than {limit} bytes", place(uri));
+        Self {
+            is_too_large: true,
+            ..Self::lasting(message)
+        }
     }
 
     pub(super) fn keeps_failing(uri: &Uri, status: StatusCode) -> Self {
@@ -68,6 +70,7 @@ impl HttpError {
         Self {
             message,
             may_pass: true,
+            is_too_large: false,
         }
     }
 
@@ -75,12 +78,18 @@ impl HttpError {
         Self {
             message,
             may_pass: false,
+            is_too_large: false,
         }
     }
 
     /// Whether the same request may be answered later, though nobody changes it.
     pub fn may_pass(&self) -> bool {
         self.may_pass
+    }
+
+    /// Whether there is an answer, larger than what was allowed.
+    pub fn is_too_large(&self) -> bool {
+        self.is_too_large
     }
 }
 

@@ -114,10 +114,22 @@ impl HttpClient {
     /// # Errors
     /// [`HttpError`] when there is none after all attempts, or when it is too large.
     pub async fn send(&self, request: &Request<Bytes>) -> Result<Answer, HttpError> {
+        self.send_for(request, self.options.max_answer_bytes).await
+    }
+
+    /// The same, for an answer of `max_bytes` at most.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn send_for(
+        &self,
+        request: &Request<Bytes>,
+        max_bytes: usize,
+    ) -> Result<Answer, HttpError> {
         let mut attempt = 1;
         loop {
             self.pace.turn().await;
-            let outcome = self.attempt(request).await;
+            let outcome = self.attempt(request, max_bytes).await;
             let last = attempt >= self.options.attempts;
             let pause = match &outcome {
                 Ok(answer) if retry::may_pass(answer.status) => answer.retry_after(),
@@ -135,15 +147,23 @@ impl HttpClient {
         }
     }
 
-    async fn attempt(&self, request: &Request<Bytes>) -> Result<Answer, HttpError> {
+    async fn attempt(
+        &self,
+        request: &Request<Bytes>,
+        max_bytes: usize,
+    ) -> Result<Answer, HttpError> {
         let uri = request.uri();
-        match tokio::time::timeout(self.options.timeout, self.exchange(request)).await {
+        match tokio::time::timeout(self.options.timeout, self.exchange(request, max_bytes)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(HttpError::late(uri, self.options.timeout)),
         }
     }
 
-    async fn exchange(&self, request: &Request<Bytes>) -> Result<Answer, HttpError> {
+    async fn exchange(
+        &self,
+        request: &Request<Bytes>,
+        max_bytes: usize,
+    ) -> Result<Answer, HttpError> {
         let uri = request.uri();
         let sent = request.clone().map(Full::new);
         let answer = self.pool.request(sent).await;
@@ -151,12 +171,12 @@ impl HttpClient {
             .map_err(|error| HttpError::no_answer(uri, &error))?
             .into_parts();
         let hint = usize::try_from(body.size_hint().lower()).unwrap_or_default();
-        let mut bytes = BytesMut::with_capacity(hint.min(self.options.max_answer_bytes));
+        let mut bytes = BytesMut::with_capacity(hint.min(max_bytes));
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| HttpError::broke_off(uri, &error))?;
             if let Some(data) = frame.data_ref() {
-                if bytes.len() + data.len() > self.options.max_answer_bytes {
-                    return Err(HttpError::too_large(uri, self.options.max_answer_bytes));
+                if bytes.len() + data.len() > max_bytes {
+                    return Err(HttpError::too_large(uri, max_bytes));
                 }
                 bytes.extend_from_slice(data);
             }

@@ -9,6 +9,10 @@ use http::header::{ACCEPT, AUTHORIZATION};
 use http::{HeaderValue, Request, StatusCode, Uri};
 use serde::Deserialize;
 
+/// An answer that cannot be asked for in smaller parts: one task with all that is in it. What does not fit does
+/// not fit into the queue either.
+pub(super) const LARGEST_ANSWER: usize = 512 * 1024 * 1024;
+
 /// One installation, seen with one token.
 pub(super) struct Api {
     client: HttpClient,
@@ -32,16 +36,25 @@ impl Api {
 
     /// What lies at `path`; `None` when there is nothing.
     pub(super) async fn get(&self, path: &str) -> Result<Option<Answer>, PlatformError> {
+        self.get_for(path, LARGEST_ANSWER).await
+    }
+
+    /// The same, for an answer of `max_bytes` at most.
+    pub(super) async fn get_for(
+        &self,
+        path: &str,
+        max_bytes: usize,
+    ) -> Result<Option<Answer>, PlatformError> {
         let uri = uri(&self.base, path)?;
         let mut shown = self.token.shown(&self.client, &self.refresh, None).await?;
-        let mut answer = self.send(&uri, &shown).await?;
+        let mut answer = self.send(&uri, &shown, max_bytes).await?;
         if answer.status == StatusCode::UNAUTHORIZED && self.token.is_personal() {
             // What it was exchanged for has run out.
             shown = self
                 .token
                 .shown(&self.client, &self.refresh, Some(&shown))
                 .await?;
-            answer = self.send(&uri, &shown).await?;
+            answer = self.send(&uri, &shown, max_bytes).await?;
         }
         match answer.status {
             StatusCode::OK => Ok(Some(answer)),
@@ -53,13 +66,18 @@ impl Api {
         }
     }
 
-    async fn send(&self, uri: &Uri, shown: &HeaderValue) -> Result<Answer, PlatformError> {
+    async fn send(
+        &self,
+        uri: &Uri,
+        shown: &HeaderValue,
+        max_bytes: usize,
+    ) -> Result<Answer, PlatformError> {
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = uri.clone();
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(AUTHORIZATION, shown.clone());
-        Ok(self.client.send(&request).await?)
+        Ok(self.client.send_for(&request, max_bytes).await?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Answers of the data manager: tasks, and the annotations in them, cut out as they were written.
 
-use super::api::{self, Api};
+use super::api::{self, Api, LARGEST_ANSWER};
 use super::{ANNOTATION, TASK, query};
 use crate::http::Answer;
 use crate::page::Thing;
@@ -15,6 +15,9 @@ use std::collections::{BTreeSet, HashSet};
 
 /// Label Studio shortens lists of ids to so many characters.
 const SHORTENED_AT: usize = 500;
+
+/// An answer with more than one task: three of them lie in memory. What is larger is asked for in smaller parts.
+const LARGEST_PAGE_BYTES: usize = 32 * 1024 * 1024;
 
 /// How much of each task is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +105,12 @@ pub(super) async fn get(
         "/api/tasks/?project={project}&page=1&page_size={page_size}&resolve_uri=false&{wanted}&query={}",
         query::encoded(&query)
     );
-    let Some(answer) = api.get(&path).await? else {
+    let max_bytes = if page_size == 1 {
+        LARGEST_ANSWER
+    } else {
+        LARGEST_PAGE_BYTES
+    };
+    let Some(answer) = api.get_for(&path, max_bytes).await? else {
         return Ok(None);
     };
     let what = format!("tasks of project {project}");
@@ -190,11 +198,16 @@ pub(super) async fn contents(
     tasks.dedup();
     let mut things = Vec::new();
     // None would mean all.
-    if !tasks.is_empty() {
-        let page_size = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
-        let found = get(api, project, query::of(&tasks), Fields::All, page_size).await?;
-        let Some(found) = found else {
-            return Err(gone(project));
+    let mut parts: Vec<&[&str]> = tasks.chunks(tasks.len().max(1)).collect();
+    while let Some(part) = parts.pop() {
+        let page_size = u32::try_from(part.len()).unwrap_or(u32::MAX);
+        let found = match get(api, project, query::of(part), Fields::All, page_size).await {
+            Err(error) if error.is_too_large && part.len() > 1 => {
+                let (first, then) = part.split_at(part.len() / 2);
+                parts.extend([then, first]);
+                continue;
+            }
+            found => found?.ok_or_else(|| gone(project))?,
         };
         if found.total > found.count {
             return Err(PlatformError::permanent(format!(

@@ -52,14 +52,30 @@ fn walk<'a>(
         let Some(place) = place else {
             return Ok(None);
         };
-        let query = query::after(place.after, since);
         let asked = Instant::now();
-        let found = tasks::get(api, &project.id, query, fields, place.page_size).await?;
+        let (found, place) = smaller(place, |place| {
+            let query = query::after(place.after, since);
+            tasks::get(api, &project.id, query, fields, place.page_size)
+        })
+        .await?;
         let tasks = found.ok_or_else(|| tasks::gone(&project.id))?;
         let next = place.next(&tasks, asked.elapsed());
         let page = whole(api, project, tasks).await?;
         Ok(Some((page, next)))
     })
+}
+
+/// Asks for a page, and for ever smaller ones as long as the answer is too large.
+async fn smaller<T, F: Future<Output = Result<T, PlatformError>>>(
+    mut place: Place,
+    ask: impl Fn(&Place) -> F,
+) -> Result<(T, Place), PlatformError> {
+    loop {
+        match ask(&place).await {
+            Err(error) if error.is_too_large && place.page_size > 1 => place.page_size /= 2,
+            outcome => return outcome.map(|found| (found, place)),
+        }
+    }
 }
 
 impl Place {
