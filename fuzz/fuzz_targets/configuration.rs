@@ -58,7 +58,7 @@ fn assert_sound(config: Result<Config, ConfigError>) {
         assert!(
             serde_json::from_slice::<BTreeMap<String, serde_json::Value>>(&source.models).is_ok()
         );
-        assert!(config.max_bytes_in_flight() >= source.max_body_bytes);
+        assert!(config.max_bytes_in_flight(false) >= source.max_body_bytes);
     }
     // Every secret is the same here, whatever it is called.
     let bench = Bench::of(&config, LIMITS, &|_| Some(LABELBOX_SECRET.to_owned()));

@@ -4,7 +4,7 @@
 #![no_main]
 #![allow(unreachable_pub)]
 
-#[path = "../../crates/local/src/blob/uri.rs"]
+#[path = "../../crates/files/src/uri.rs"]
 mod uri;
 
 use libfuzzer_sys::fuzz_target;
