@@ -40,6 +40,9 @@ CREATE TABLE settings(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WIT
 INSERT INTO settings VALUES('received_through', 0);
 ";
 
+/// Appends an event.
+pub(crate) const INSERT_EVENT: &str = "INSERT INTO events(seq, received_ms, id, type, source, subject, envelope) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
 /// Opens the file at `path`, which has to be a queue file already.
 pub(crate) fn open_existing(path: &Path, patience: Patience) -> Result<Connection, OpenError> {
     if !path

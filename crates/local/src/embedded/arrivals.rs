@@ -8,6 +8,7 @@
 use super::Options;
 use super::group::Pending;
 use super::window::{Fingerprint, Window};
+use crate::schema::INSERT_EVENT;
 use crate::sqlite::{begin, ms, now_ms, setting};
 use labelrelay_core::{Clock, Receipt};
 use rusqlite::{Connection, ErrorCode};
@@ -108,9 +109,7 @@ impl Arrivals {
         added: &mut Vec<(Fingerprint, u64)>,
     ) -> rusqlite::Result<Vec<Receipt>> {
         let mut receipts = Vec::with_capacity(messages.len());
-        let mut insert = db.prepare_cached(
-            "INSERT INTO events(seq, received_ms, id, type, source, subject, envelope) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
+        let mut insert = db.prepare_cached(INSERT_EVENT)?;
         for Pending { message, .. } in messages {
             let seq = self.next;
             let fingerprint = self

@@ -4,6 +4,7 @@ use super::QueueFile;
 use super::turn::Durability;
 use crate::embedded::arrivals::next_number;
 use crate::error::FileError;
+use crate::schema::INSERT_EVENT;
 use labelrelay_core::OutboundMessage;
 use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
@@ -26,9 +27,7 @@ impl QueueFile {
         let received_ms = self.now_ms();
         let appended = self.change(Durability::Synced, |transaction| {
             let mut known = ids_after(transaction, after)?;
-            let mut insert = transaction.prepare_cached(
-                "INSERT INTO events(seq, received_ms, id, type, source, subject, envelope) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )?;
+            let mut insert = transaction.prepare_cached(INSERT_EVENT)?;
             let mut next = next_number(transaction)?.cast_signed();
             let mut appended = Vec::with_capacity(messages.len());
             for message in messages {
