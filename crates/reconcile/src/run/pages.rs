@@ -37,8 +37,16 @@ async fn next<S: futures_util::Stream + Unpin>(stream: &mut S) -> Option<S::Item
 }
 
 impl Pages {
+    /// The next page; `None` after the last one.
     pub(super) async fn next(&mut self) -> Option<Result<Page, PlatformError>> {
-        self.pages.recv().await
+        if let Some(page) = self.pages.recv().await {
+            return Some(page);
+        }
+        // A task that broke down must not pass for one that came to its end: the watermark would move.
+        let broke_down = (&mut self.fetching).await.err()?;
+        Some(Err(PlatformError::permanent(format!(
+            "fetching broke down: {broke_down}"
+        ))))
     }
 }
 
