@@ -2,9 +2,10 @@
 
 use crate::read::contents;
 use crate::store::{FileBlobStore, failed};
+use crate::temporary::is_abandoned;
 use crate::write::{answer, on_thread};
 use bytes::Bytes;
-use labelrelay_core::fallback::StoredBody;
+use labelrelay_core::fallback::{BODIES, StoredBody};
 use labelrelay_core::{BlobError, BoxFuture, BoxStream, FallbackStore, Payload};
 use std::fs::File;
 use std::io::ErrorKind;
@@ -19,12 +20,15 @@ const END: &str = ".json";
 pub struct FileFallback(FileBlobStore);
 
 impl FileFallback {
-    /// Opens the directory `dir`, and makes it (mode 0700) when there is none.
+    /// Opens the directory `dir`, and makes it (mode 0700) when there is none. Removes bodies whose envelopes
+    /// are not there, because a process was killed between the two, an hour after.
     ///
     /// # Errors
     /// When it cannot be made, or is not a directory.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, BlobError> {
-        FileBlobStore::open(dir).map(Self)
+        let store = FileBlobStore::open(dir)?;
+        sweep_bodies(&store.dir);
+        Ok(Self(store))
     }
 }
 
@@ -141,6 +145,24 @@ impl FallbackStore for FileFallback {
 
 fn file_name(key: &str) -> String {
     format!("{key}{END}")
+}
+
+/// They are in nobody's way but for their room, so what cannot be removed stays.
+fn sweep_bodies(dir: &Path) {
+    let Ok(entries) = std::fs::read_dir(dir.join(BODIES)) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let key = entry.file_name();
+        let Some(key) = key.to_str() else { continue };
+        let alone = dir
+            .join(file_name(key))
+            .try_exists()
+            .is_ok_and(|exists| !exists);
+        if alone && entry.metadata().is_ok_and(|about| is_abandoned(&about)) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 fn keys(dir: &Path) -> std::io::Result<Vec<String>> {

@@ -43,6 +43,15 @@ impl Drop for Temporary {
     }
 }
 
+/// Whether what these metadata are about belongs to nobody any more.
+pub(crate) fn is_abandoned(about: &std::fs::Metadata) -> bool {
+    let age = about
+        .modified()
+        .ok()
+        .and_then(|written| SystemTime::now().duration_since(written).ok());
+    age.is_some_and(|age| age > ABANDONED)
+}
+
 /// Removes what killed processes left in `dir`. They are in nobody's way but for their room, so what cannot
 /// be removed stays.
 pub(crate) fn sweep(dir: &Path) {
@@ -50,14 +59,10 @@ pub(crate) fn sweep(dir: &Path) {
         return;
     };
     for entry in entries.flatten() {
-        let abandoned = || {
-            let written = entry.metadata().ok()?.modified().ok()?;
-            SystemTime::now().duration_since(written).ok()
-        };
         let file = entry.file_type().is_ok_and(|kind| kind.is_file());
         if file
             && entry.file_name().to_str().is_some_and(is_ours)
-            && abandoned().is_some_and(|age| age > ABANDONED)
+            && entry.metadata().is_ok_and(|about| is_abandoned(&about))
         {
             let _ = std::fs::remove_file(entry.path());
         }
