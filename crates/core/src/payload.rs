@@ -3,7 +3,7 @@
 use crate::BoxStream;
 use crate::spool::Spooled;
 use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use std::fmt;
 use std::sync::Arc;
 use std::task::Poll;
@@ -62,16 +62,6 @@ impl Payload {
             Place::Memory(_) => None,
             Place::Spooled(spooled) => Some(&**spooled),
         }
-    }
-
-    /// The same body in memory. Whoever asks has made sure that there is room for it.
-    pub(crate) async fn read_back(&self) -> std::io::Result<Self> {
-        let mut gathered = Gathered::default();
-        let mut stream = self.stream();
-        while let Some(piece) = stream.try_next().await? {
-            gathered.push(piece);
-        }
-        Ok(gathered.into())
     }
 }
 

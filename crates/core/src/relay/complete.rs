@@ -11,7 +11,6 @@ use crate::payload::Payload;
 use crate::provider::Provider;
 use crate::request::RequestHead;
 use crate::signature::Verified;
-use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,7 +57,7 @@ impl Relay {
             return because(report, Outcome::Malformed, "an empty body is no event");
         }
         let Inspection { check, description } =
-            match inspect(source.provider, &head, &verified).await {
+            match self.inspect(source.provider, &head, &verified).await {
                 Ok(inspection) => inspection,
                 Err(error) => {
                     return because(
@@ -83,19 +82,20 @@ impl Relay {
         self.hand_over(source, &event, &mut in_flight, times, report)
             .await
     }
-}
 
-async fn inspect(
-    provider: Provider,
-    head: &RequestHead,
-    verified: &Verified<Payload>,
-) -> std::io::Result<Inspection> {
-    let mut inspector = provider.inspector(head);
-    let mut stream = verified.get().stream();
-    while let Some(chunk) = stream.next().await {
-        inspector.update(&chunk?);
+    async fn inspect(
+        &self,
+        provider: Provider,
+        head: &RequestHead,
+        verified: &Verified<Payload>,
+    ) -> std::io::Result<Inspection> {
+        let mut inspector = provider.inspector(head);
+        let mut stream = verified.get().stream();
+        while let Some(chunk) = self.next_piece(&mut stream).await? {
+            inspector.update(&chunk);
+        }
+        Ok(inspector.finish())
     }
-    Ok(inspector.finish())
 }
 
 pub(super) fn because(report: &mut Report, outcome: Outcome, message: &str) -> Answer {

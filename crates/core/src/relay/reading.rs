@@ -4,12 +4,14 @@ use super::Relay;
 use super::in_flight::InFlight;
 use super::receive::{BodyCheck, BodyError};
 use super::refusal::Refusal;
+use crate::BoxStream;
 use crate::clock::within;
 use crate::outcome::Outcome;
 use crate::payload::{Gathered, Payload};
 use crate::spool::{PIPE_BYTES, SpoolError, SpoolWriter};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
+use std::io::ErrorKind;
 use std::time::Duration;
 
 /// A body that arrived whole, and its part of the memory that all bodies share.
@@ -146,6 +148,18 @@ impl Reading<'_> {
             Err(SpoolError::new(message))
         });
         Ok(done?)
+    }
+}
+
+impl Relay {
+    /// What comes next of a body that has arrived. Nothing outlives the stop of a disk that hangs.
+    pub(super) async fn next_piece(
+        &self,
+        stream: &mut BoxStream<'_, std::io::Result<Bytes>>,
+    ) -> std::io::Result<Option<Bytes>> {
+        let next = within(&*self.parts.clock, self.pace.idle, stream.next()).await;
+        let late = |_| Some(Err(ErrorKind::TimedOut.into()));
+        next.unwrap_or_else(late).transpose()
     }
 }
 

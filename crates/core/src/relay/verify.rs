@@ -7,7 +7,6 @@ use crate::payload::Payload;
 use crate::secret::SecretError;
 use crate::signature::{CredentialError, LiveSecrets, SignatureCheck, Verified};
 use crate::source::Source;
-use futures_util::StreamExt;
 use labelrelay_event::Digest;
 use sha2::Digest as _;
 use std::time::Duration;
@@ -51,9 +50,10 @@ impl Relay {
         };
         let mut again = SignatureCheck::new(claimed, &fresh);
         let mut stream = payload.stream();
-        while let Some(chunk) = stream.next().await {
-            match chunk {
-                Ok(chunk) => again.update(&chunk),
+        loop {
+            match self.next_piece(&mut stream).await {
+                Ok(Some(chunk)) => again.update(&chunk),
+                Ok(None) => break,
                 Err(error) => {
                     let error =
                         SecretError::transient(format!("the body cannot be read back: {error}"));

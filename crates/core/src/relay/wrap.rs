@@ -6,7 +6,7 @@ use super::in_flight::InFlight;
 use crate::blob::{BlobError, BlobStore};
 use crate::fallback::claim_key;
 use crate::json::Check;
-use crate::payload::Payload;
+use crate::payload::{Gathered, Payload};
 use crate::queue::{OutboundMessage, QueueError, QueueErrorKind, QueueLimits};
 use crate::signature::Verified;
 use crate::source::Source;
@@ -127,9 +127,17 @@ impl Relay {
         if !in_flight.hold(bytes) {
             return Err(NotEmbedded::NoRoom);
         }
-        let payload = event.body.get().read_back().await;
-        let payload = payload.map_err(NotEmbedded::Unreadable)?;
-        self.embed(event, &payload).ok_or(NotEmbedded::NoRoom)
+        let mut gathered = Gathered::default();
+        let mut stream = event.body.get().stream();
+        loop {
+            match self.next_piece(&mut stream).await {
+                Ok(Some(piece)) => gathered.push(piece),
+                Ok(None) => break,
+                Err(error) => return Err(NotEmbedded::Unreadable(error)),
+            }
+        }
+        self.embed(event, &gathered.into())
+            .ok_or(NotEmbedded::NoRoom)
     }
 
     fn embed(&self, event: &Event<'_>, payload: &Payload) -> Option<OutboundMessage> {
