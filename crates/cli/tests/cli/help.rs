@@ -5,7 +5,7 @@ use crate::support::Place;
 #[test]
 fn every_verb_explains_itself_with_examples() {
     let place = Place::new();
-    let verbs: [&[&str]; 18] = [
+    let verbs: [&[&str]; 19] = [
         &["serve"],
         &["send"],
         &["verify"],
@@ -22,6 +22,7 @@ fn every_verb_explains_itself_with_examples() {
         &["redrive"],
         &["reconcile"],
         &["reconcile", "label-studio"],
+        &["replay"],
         &["check"],
         &["completions"],
     ];
