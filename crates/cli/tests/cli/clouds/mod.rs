@@ -17,7 +17,7 @@ use std::collections::HashSet;
 const LONG: &str = "30000";
 
 /// Half of it is the fallback's, whose stand-in may be slow on a busy machine.
-const SOON: &str = "6000";
+const SOON: &str = "10000";
 
 /// A cloud as these tests see it.
 struct Cloud<'a> {
@@ -78,7 +78,8 @@ impl Cloud<'_> {
         let mut accepted = HashSet::new();
         let mut deliver = |serving: &Serving, number: u32| {
             let answer = delivered(serving, format!(r#"{{"id":"outage-{number}"}}"#).as_bytes());
-            assert_eq!(answer.status, 200, "{}", answer.text());
+            let log = place.read("serve.log");
+            assert_eq!(answer.status, 200, "{number}: {}\n{log}", answer.text());
             accepted.insert(answer.member("id").unwrap());
         };
         deliver(&serving, 0);
