@@ -155,7 +155,7 @@ impl<'a> Target<'a> {
         let now = self.clock.now();
         let message = again(&stored.envelope, now, queue.limits());
         let message: OutboundMessage = message.map_err(|error| own(error.to_string()))?;
-        let message = fitted(message, queue, self.blobs.as_deref(), now);
+        let message = fitted(message, queue, self.blobs.as_deref(), &*self.clock);
         let message = message.await.map_err(own)?;
         let sent = queue.send(&message).await;
         sent.map(drop).map_err(|error| Unsent {
