@@ -9,7 +9,10 @@ fn place() -> Place {
     Place::new()
         .with("LABEL_STUDIO_URL", URL)
         .with("LABEL_STUDIO_API_KEY", "0123456789abcdef")
-        .with("LABEL_STUDIO_WEBHOOK_SECRET", "secret0of0more0than0sixteen0bytes")
+        .with(
+            "LABEL_STUDIO_WEBHOOK_SECRET",
+            "secret0of0more0than0sixteen0bytes",
+        )
 }
 
 fn run(place: &Place, words: &[&str], code: i32, said: &[&str]) {
@@ -19,9 +22,19 @@ fn run(place: &Place, words: &[&str], code: i32, said: &[&str]) {
 
 #[test]
 fn what_is_missing_is_asked_for() {
-    run(&place().with("LABEL_STUDIO_URL", ""), &[], 2, &["--url http://HOST:PORT", "LABEL_STUDIO_URL"]);
+    run(
+        &place().with("LABEL_STUDIO_URL", ""),
+        &[],
+        2,
+        &["--url http://HOST:PORT", "LABEL_STUDIO_URL"],
+    );
     let place = Place::new().with("LABEL_STUDIO_URL", URL);
-    run(&place, &[], 2, &["LABEL_STUDIO_API_KEY is not set", "--token file:/path"]);
+    run(
+        &place,
+        &[],
+        2,
+        &["LABEL_STUDIO_API_KEY is not set", "--token file:/path"],
+    );
     let place = place.with("LABEL_STUDIO_API_KEY", "0123456789abcdef");
     run(&place, &[], 78, &["--config FILE"]);
     place.run(&["reconcile"]).failed(2, &["label-studio"]);
@@ -37,24 +50,41 @@ fn urls_and_tokens_are_what_they_should_be() {
     ] {
         run(&place, &["--url", url], 2, &[said]);
     }
-    run(&place, &["--token", "0123456789abcdef"], 2, &["not the secret"]);
+    run(
+        &place,
+        &["--token", "0123456789abcdef"],
+        2,
+        &["not the secret"],
+    );
     run(&place, &["--token", "file:nowhere"], 78, &["nowhere"]);
     run(&place, &["--rate", "0"], 2, &["a number above 0"]);
-    run(&place, &["--begin", "yesterday"], 2, &["2026-11-01T00:00:00Z"]);
+    run(
+        &place,
+        &["--begin", "yesterday"],
+        2,
+        &["2026-11-01T00:00:00Z"],
+    );
 }
 
 #[test]
 fn the_source_is_the_one_of_the_platform() {
     let place = place();
     let source = |name: &str, provider: &str| {
-        format!("[[source]]\nname = \"{name}\"\nprovider = \"{provider}\"\nsecret = \"env:LABEL_STUDIO_WEBHOOK_SECRET\"\n")
+        format!(
+            "[[source]]\nname = \"{name}\"\nprovider = \"{provider}\"\nsecret = \"env:LABEL_STUDIO_WEBHOOK_SECRET\"\n"
+        )
     };
     place.write("labelrelay.toml", source("box", "labelbox"));
     run(&place, &[], 78, &["no source is of label-studio"]);
     let both = [source("one", "label-studio"), source("two", "label-studio")].concat();
     place.write("labelrelay.toml", both);
     run(&place, &[], 2, &["--source NAME", "one, two"]);
-    run(&place, &["--source", "three"], 2, &["no such source", "one, two"]);
+    run(
+        &place,
+        &["--source", "three"],
+        2,
+        &["no such source", "one, two"],
+    );
     let pipe = format!("queue = \"stdout:\"\n{}", source("one", "label-studio"));
     place.write("labelrelay.toml", pipe);
     run(&place, &[], 78, &["sqlite:queue.db"]);
