@@ -8,6 +8,7 @@
 use crate::config::SourceConfig;
 use crate::describe::{Description, Inspection};
 use crate::json::Scanner;
+use crate::ledger::Key;
 use crate::queue::{OutboundMessage, QueueLimits};
 use crate::relay::form;
 use crate::time::rfc3339;
@@ -35,13 +36,13 @@ pub struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    /// Describes `entity`, one JSON value that `source`'s API returned for a thing of `kind`. For a deletion
-    /// it is whatever is left to say: the thing's id, and what it belonged to.
+    /// Describes `entity`, one JSON value that `source`'s API returned for the thing `key`: itself, or what it is
+    /// shown with. For a deletion it is whatever is left to say: the thing's id, and what it belonged to.
     ///
     /// `None` when this is no such thing: not a JSON object, or without an id.
     pub fn describe(
         source: &SourceConfig,
-        kind: &str,
+        key: &Key,
         change: Change,
         entity: &'a [u8],
     ) -> Option<Self> {
@@ -52,8 +53,8 @@ impl<'a> Found<'a> {
         if !check.is_json || entity.first() != Some(&b'{') {
             return None;
         }
-        let description = source.provider.found(kind, change, entity)?.description;
-        let named = description.subject.as_ref()?.split_once('/')?.0 == kind;
+        let description = source.provider.found(key, change, entity)?.description;
+        let named = description.subject.as_ref()?.split_once('/')?.0 == key.kind;
         let digest = Digest::of(entity);
         let event_type = description.event_type.as_str();
         let id = description

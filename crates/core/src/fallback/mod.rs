@@ -2,7 +2,6 @@
 
 mod redrive;
 
-pub(crate) use redrive::claimed;
 pub use redrive::{MAX_REASONS, Redriven, redrive};
 
 use crate::blob::BlobError;

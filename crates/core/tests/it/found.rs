@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use labelrelay_core::QueueLimits;
 use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_core::found::{Change, Found};
+use labelrelay_core::ledger::Key;
 use labelrelay_core::provider::Provider;
 use labelrelay_event::{Data, Envelope, EventType, Origin};
 use serde::Deserialize;
@@ -59,7 +60,7 @@ fn id_subject_version_and_all_else_are_those_of_the_live_event() {
             continue;
         };
         let entity = entity.get().as_bytes();
-        let found = Found::describe(&source, kind, change, entity).unwrap();
+        let found = Found::describe(&source, &Key::new(kind, ""), change, entity).unwrap();
         assert_eq!(found.description(), &live, "{name}");
 
         let now = Timestamp::UNIX_EPOCH;
@@ -80,7 +81,8 @@ fn a_task_is_created_once_whatever_its_update_time_says() {
         let entity = format!(
             r#"{{"id":5,"created_at":"2026-11-21T09:00:00Z","updated_at":"2026-11-21T09:00:0{updated}Z"}}"#
         );
-        let found = Found::describe(&source, "task", change, entity.as_bytes()).unwrap();
+        let found =
+            Found::describe(&source, &Key::new("task", "7"), change, entity.as_bytes()).unwrap();
         (
             found.id().to_owned(),
             found.description().event_type.clone(),
@@ -93,7 +95,12 @@ fn a_task_is_created_once_whatever_its_update_time_says() {
 fn a_deletion_has_one_id_and_no_version() {
     let source = source();
     let deleted = |entity: &str| {
-        let found = Found::describe(&source, "annotation", Change::Deleted, entity.as_bytes());
+        let found = Found::describe(
+            &source,
+            &Key::new("annotation", "5"),
+            Change::Deleted,
+            entity.as_bytes(),
+        );
         let found = found.unwrap();
         (found.id().to_owned(), found.description().clone())
     };
@@ -118,8 +125,14 @@ fn a_deletion_has_one_id_and_no_version() {
 #[test]
 fn what_is_no_such_thing_is_not_described() {
     let source = source();
-    let describe = |kind, entity: &'static str| {
-        Found::describe(&source, kind, Change::Created, entity.as_bytes()).is_some()
+    let describe = |kind: &str, entity: &'static str| {
+        Found::describe(
+            &source,
+            &Key::new(kind, "5"),
+            Change::Created,
+            entity.as_bytes(),
+        )
+        .is_some()
     };
     assert!(describe("annotation", r#"{"id":5}"#));
     for entity in [

@@ -47,8 +47,8 @@ pub(super) fn read(source: &SourceConfig, attributes: &Attributes, data: &[u8]) 
         let Ok(entity) = serde_json::from_str::<Entity>(raw.get()) else {
             continue;
         };
-        let id = entity.id.to_string();
-        let Some(found) = Found::describe(source, kind, change, raw.get().as_bytes()) else {
+        let key = Key::new(kind, entity.id.to_string());
+        let Some(found) = Found::describe(source, &key, change, raw.get().as_bytes()) else {
             continue;
         };
         let known = Known {
@@ -58,7 +58,7 @@ pub(super) fn read(source: &SourceConfig, attributes: &Attributes, data: &[u8]) 
             sequence: found.description().sequence.clone(),
             gone: change == Change::Deleted,
         };
-        several.things.push((Key::new(kind, id), known));
+        several.things.push((key, known));
     }
     several
 }

@@ -48,7 +48,7 @@ impl Batch {
             Change::Created
         };
         let Key { kind, id } = &thing.key;
-        let Some(found) = Found::describe(run.source, kind, change, entity) else {
+        let Some(found) = Found::describe(run.source, &thing.key, change, entity) else {
             // One odd thing shall not keep all others back. It stays what it was, known or unknown.
             run.progress.warn(&format!(
                 "project {project}: {kind} {id} is not what this version can read, and is passed over"
@@ -81,7 +81,7 @@ impl Batch {
     /// Adds a thing that is gone.
     pub(super) fn add_gone(&mut self, run: &Reconcile<'_>, key: Key, known: Known) {
         let tombstone = run.platform.tombstone(&key, &known);
-        let found = Found::describe(run.source, &key.kind, Change::Deleted, tombstone.as_bytes());
+        let found = Found::describe(run.source, &key, Change::Deleted, tombstone.as_bytes());
         let event_id = found.as_ref().map(|found| found.id().to_owned());
         if let Some(found) = &found {
             self.send(run, Change::Deleted, found);

@@ -2,9 +2,12 @@
 
 mod describe;
 mod flat;
+mod found;
 mod labels;
 mod members;
 mod topic;
+
+pub(super) use found::found;
 
 use super::Endpoint;
 use crate::describe::{Description, Inspection};
