@@ -5,7 +5,6 @@
 mod check;
 mod cli;
 mod client;
-mod clouds;
 mod completions;
 mod delivery;
 mod discover;
@@ -18,7 +17,6 @@ mod places;
 mod queue;
 mod reconcile;
 mod redrive;
-mod replay;
 mod runtime;
 mod samples;
 mod secrets;

@@ -133,7 +133,10 @@ async fn redrive(lookup: Lookup<'_>) -> Result<(), Failure> {
 }
 
 fn google(lookup: Lookup<'_>) -> Result<Google, Failure> {
-    Ok(Google::load(lookup).map_err(|error| error.at(ENVIRONMENT, "GOOGLE_CLOUD_PROJECT"))?)
+    let named = |error: labelrelay_google::SettingError| {
+        ConfigError::new(ENVIRONMENT, &error.value, &error.problem, &error.cure)
+    };
+    Ok(Google::load(lookup).map_err(named)?)
 }
 
 fn other(error: impl Display) -> Failure {

@@ -51,5 +51,10 @@ pub(crate) fn bad_setting(error: SettingError) -> ConfigError {
 
 /// An error of a setting, under the name of the variable that holds it.
 fn at(key: &str) -> impl Fn(SettingError) -> ConfigError {
-    move |error| error.at(ENVIRONMENT, key)
+    move |SettingError {
+              value,
+              problem,
+              cure,
+              ..
+          }| { ConfigError::new(ENVIRONMENT, key, &format!("`{value}` {problem}"), &cure) }
 }

@@ -14,6 +14,7 @@
 
 pub mod http;
 pub mod label_studio;
+pub mod labelbox;
 mod outlet;
 mod page;
 mod platform;

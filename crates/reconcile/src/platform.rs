@@ -27,6 +27,12 @@ pub trait Platform: Send + Sync {
     /// Whether [`projects`](Self::projects) are all that the credential sees.
     fn shows_all_projects(&self) -> bool;
 
+    /// Whether a look shows what did not change as well, so that what it does not show is gone. Where it does not,
+    /// deletions are not found.
+    fn shows_what_did_not_change(&self) -> bool {
+        true
+    }
+
     /// Whether the credential sees this project.
     ///
     /// # Errors

@@ -7,7 +7,6 @@
     reason = "a test fails by panicking"
 )]
 
-mod credentials;
 mod logs;
 mod misbehaving;
 mod permissions;

@@ -3,6 +3,7 @@
 mod common;
 mod embedded;
 mod label_studio;
+mod labelbox;
 mod preview;
 mod progress;
 mod rounds;
@@ -17,9 +18,11 @@ Examples:
   LABEL_STUDIO_URL=http://127.0.0.1:8080 LABEL_STUDIO_API_KEY=… labelrelay reconcile label-studio
   labelrelay reconcile label-studio --url https://ls.example.org --token file:ls.token --dry-run
   labelrelay reconcile label-studio --every 5m
+  LABELBOX_API_KEY=… labelrelay reconcile labelbox --project ID --dry-run
 
-The first run looks at everything that the token sees; later ones at what changed. Each event has the
-id that the live one would have had, so that consumers recognise a repeat.";
+The first run looks at everything that the token sees; later ones at what changed. Events of Label Studio
+have the ids that the live ones would have had, so that consumers recognise a repeat; those of Labelbox
+have its subjects and versions.";
 
 /// Fetches through a platform's API what no delivery brought, and puts it on the queue. Works beside a
 /// running `serve`.
@@ -33,10 +36,12 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum PlatformArgs {
     LabelStudio(label_studio::Args),
+    Labelbox(labelbox::Args),
 }
 
 pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
     match &args.platform {
         PlatformArgs::LabelStudio(args) => label_studio::run(args, world),
+        PlatformArgs::Labelbox(args) => labelbox::run(args, world),
     }
 }

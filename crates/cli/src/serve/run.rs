@@ -55,7 +55,10 @@ impl Start<'_> {
         let clock = Arc::new(SystemClock::new());
         let Opened { relay, embedded } =
             open::relay(&self.found.config, self.world, clock, observer)?;
-        open::may_start(&relay).await?;
+        relay
+            .check()
+            .await
+            .map_err(|error| open::not_ready(&error))?;
         if let Some(path) = &self.args.ready_file {
             ReadyFile::clear(path)?;
         }

@@ -3,8 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail it by panicking")]
 
 mod check;
-#[cfg(all(feature = "aws", feature = "azure", feature = "google"))]
-mod clouds;
 mod configuration;
 mod demo;
 mod export;
@@ -14,7 +12,6 @@ mod large;
 mod output;
 mod queue;
 mod reconcile;
-mod replay;
 mod requests;
 mod send;
 mod serve;

@@ -15,5 +15,6 @@ mod failures;
 mod fallback;
 mod handler;
 mod init;
+mod masked;
 mod quiet;
 mod setting;

@@ -10,8 +10,8 @@ use super::group::Pending;
 use super::window::{Fingerprint, Window};
 use crate::schema::INSERT_EVENT;
 use crate::sqlite::{begin, ms, now_ms, setting};
-use labelrelay_core::{Clock, OutboundMessage, Receipt};
-use rusqlite::{Connection, ErrorCode, Statement};
+use labelrelay_core::{Clock, Receipt};
+use rusqlite::{Connection, ErrorCode};
 
 /// What the writer knows besides the file.
 pub(super) struct Arrivals {
@@ -116,16 +116,22 @@ impl Arrivals {
                 .window
                 .as_ref()
                 .map(|window| window.fingerprint(message.id()));
-            // What is sent again on purpose is no repeat.
-            let may_repeat = message.attributes.replayedtime.is_none();
-            if let (Some(window), Some(fingerprint), true) = (&self.window, fingerprint, may_repeat)
+            if let (Some(window), Some(fingerprint)) = (&self.window, fingerprint)
                 && let Some(first) =
                     repeated(db, window.candidates(fingerprint, seq), message.id())?
             {
                 receipts.push(Receipt::repeat(Some(first.to_string())));
                 continue;
             }
-            insert_row(&mut insert, seq, received_ms, message)?;
+            insert.execute((
+                seq.cast_signed(),
+                received_ms,
+                message.id(),
+                message.event_type(),
+                message.source(),
+                message.subject(),
+                &message.body[..],
+            ))?;
             if let (Some(window), Some(fingerprint)) = (&mut self.window, fingerprint) {
                 window.insert(fingerprint, seq, seq);
                 added.push((fingerprint, seq));
@@ -154,24 +160,6 @@ impl Arrivals {
         self.next = self.next.max(next);
         Ok(())
     }
-}
-
-/// Runs [`INSERT_EVENT`] for `message`.
-pub(crate) fn insert_row(
-    insert: &mut Statement<'_>,
-    seq: u64,
-    received_ms: i64,
-    message: &OutboundMessage,
-) -> rusqlite::Result<usize> {
-    insert.execute((
-        seq.cast_signed(),
-        received_ms,
-        message.id(),
-        message.event_type(),
-        message.source(),
-        message.subject(),
-        &message.body[..],
-    ))
 }
 
 /// The first number that was never given, as far as the file knows.

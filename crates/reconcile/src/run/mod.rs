@@ -113,7 +113,9 @@ impl Reconcile<'_> {
             began = began.or(page.now);
             self.page(project, look, page, summary).await?;
         }
-        self.missing(project, look, summary).await?;
+        if self.platform.shows_what_did_not_change() {
+            self.missing(project, look, summary).await?;
+        }
         summary.projects += 1;
         if let Some(began) = began {
             self.ledger.finish(&project.id, began)?;

@@ -1,0 +1,55 @@
+//! Labelbox: the API key, and where it is shown.
+
+use super::EXAMPLES;
+use super::common::Common;
+use crate::discover;
+use crate::failure::{EXIT_CODES, Failure};
+use crate::secrets;
+use crate::world::World;
+use labelrelay_core::config::SecretRef;
+use labelrelay_core::provider::Provider;
+use labelrelay_reconcile::http::HttpOptions;
+use labelrelay_reconcile::labelbox::{ENDPOINT, Labelbox};
+use std::sync::Arc;
+
+/// As Labelbox's own client calls it.
+const KEY: &str = "LABELBOX_API_KEY";
+
+/// Labels of Labelbox: created and changed. Tried with Labelbox's own client against a stand-in only.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}\n\n{EXIT_CODES}", discover::HELP))]
+pub(super) struct Args {
+    /// Where the API key is: `env:NAME` or `file:/path` [default: `env:LABELBOX_API_KEY`]
+    #[arg(long, value_name = "REFERENCE", value_parser = secrets::reference)]
+    key: Option<SecretRef>,
+    /// Where Labelbox's GraphQL API is
+    #[arg(long, value_name = "URL", default_value = ENDPOINT)]
+    endpoint: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
+    let endpoint = args.endpoint.trim();
+    if !(endpoint.starts_with("http://") || endpoint.starts_with("https://")) {
+        return Err(Failure::usage("--endpoint begins with http:// or https://"));
+    }
+    let reference = args
+        .key
+        .clone()
+        .unwrap_or_else(|| SecretRef::Env(KEY.to_owned()));
+    if let SecretRef::Env(name) = &reference
+        && world.var(name).is_none()
+    {
+        return Err(Failure::usage(format_args!(
+            "with which API key? {name} is not set: set it to one (Workspace settings of Labelbox), or say where it is: --key file:/path"
+        )));
+    }
+    let key = crate::runtime::small()?.block_on(secrets::read(&reference, world))?;
+    let mut options = HttpOptions::default();
+    options.per_second = args.common.rate;
+    let projects = args.common.project.clone();
+    let platform = Labelbox::new(endpoint, key, projects, options).map_err(Failure::failed)?;
+    args.common
+        .run(world, Provider::Labelbox, endpoint, Arc::new(platform))
+}

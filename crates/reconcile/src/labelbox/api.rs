@@ -1,0 +1,162 @@
+//! Questions to Labelbox's GraphQL API, and what its answers mean.
+
+use crate::http::HttpClient;
+use crate::platform::PlatformError;
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, StatusCode, Uri};
+use jiff::Timestamp;
+use labelrelay_core::Secret;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Of a message from the other side, so much is shown.
+const SHOWN_CHARACTERS: usize = 200;
+
+/// One workspace, seen with one key.
+pub(super) struct Api {
+    client: HttpClient,
+    endpoint: Uri,
+    key: Secret,
+    authorization: HeaderValue,
+}
+
+/// What an answer says.
+pub(super) struct Told<T> {
+    /// What was asked for; `None` when there is no such thing.
+    pub(super) data: Option<T>,
+    /// What time it was for Labelbox.
+    pub(super) now: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Answered<T> {
+    data: Option<T>,
+    #[serde(default)]
+    errors: Vec<GraphqlError>,
+}
+
+#[derive(Deserialize)]
+struct GraphqlError {
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    extensions: Extensions,
+}
+
+#[derive(Deserialize, Default)]
+struct Extensions {
+    #[serde(default)]
+    code: String,
+}
+
+impl Api {
+    pub(super) fn new(
+        client: HttpClient,
+        endpoint: &str,
+        key: Secret,
+    ) -> Result<Self, PlatformError> {
+        let endpoint = endpoint.parse().map_err(|error| {
+            PlatformError::permanent(format!(
+                "`{endpoint}` is not a URL ({error}); write it as {}",
+                super::ENDPOINT
+            ))
+        })?;
+        let value = [b"Bearer ", key.expose()].concat();
+        let mut authorization = HeaderValue::from_bytes(&value).map_err(|_| {
+            PlatformError::permanent(
+                "the API key holds characters that no key has: see that it is alone in its place, on one line",
+            )
+        })?;
+        authorization.set_sensitive(true);
+        Ok(Self {
+            client,
+            endpoint,
+            key,
+            authorization,
+        })
+    }
+
+    /// Asks; values go as variables, never into the text.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        query: &str,
+        variables: Value,
+    ) -> Result<Told<T>, PlatformError> {
+        let body = serde_json::json!({ "query": query, "variables": variables });
+        let mut request = Request::new(Bytes::from(body.to_string()));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.endpoint.clone();
+        let json = HeaderValue::from_static("application/json");
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, json.clone());
+        headers.insert(CONTENT_TYPE, json);
+        headers.insert(AUTHORIZATION, self.authorization.clone());
+        let answer = self.client.send(&request).await?;
+        if matches!(
+            answer.status,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
+        ) {
+            return Err(self.refused(answer.status.as_str()));
+        }
+        let answered: Answered<T> = serde_json::from_slice(&answer.body).map_err(|error| {
+            PlatformError::permanent(format!(
+                "{}: answered {}, and not what Labelbox's API answers ({error}); see that the URL is its GraphQL endpoint",
+                self.endpoint, answer.status
+            ))
+        })?;
+        let now = answer.date();
+        match answered.errors.first() {
+            None => Ok(Told {
+                data: answered.data,
+                now,
+            }),
+            Some(error) => self.meaning(error).map(|()| Told { data: None, now }),
+        }
+    }
+
+    /// `Ok` when the error only says that there is no such thing.
+    fn meaning(&self, error: &GraphqlError) -> Result<(), PlatformError> {
+        match error.extensions.code.as_str() {
+            "RESOURCE_NOT_FOUND" => Ok(()),
+            code @ ("AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR") => Err(self.refused(code)),
+            code => Err(PlatformError::permanent(format!(
+                "Labelbox answered an error ({}): {}",
+                shown(code),
+                shown(&error.message)
+            ))),
+        }
+    }
+
+    fn refused(&self, how: &str) -> PlatformError {
+        PlatformError::permanent(format!(
+            "Labelbox refuses the API key ({}, fingerprint {}, answer {how}): see that it is whole, not revoked, and of a member who may export the project",
+            self.key.name(),
+            self.key.fingerprint()
+        ))
+    }
+
+    /// The bytes of a part of an export. The address is its own proof: the key is not shown to it.
+    pub(super) async fn download(&self, url: &str) -> Result<Bytes, PlatformError> {
+        let uri: Uri = url.parse().map_err(|error| {
+            PlatformError::permanent(format!("Labelbox names a file that has no URL ({error})"))
+        })?;
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = uri;
+        let answer = self.client.send(&request).await?;
+        if answer.status != StatusCode::OK {
+            return Err(PlatformError::permanent(format!(
+                "a part of the export was answered with {}; the next run asks for another export",
+                answer.status
+            )));
+        }
+        Ok(answer.body)
+    }
+}
+
+/// The beginning of a text from the other side, as it may stand in a message.
+pub(super) fn shown(text: &str) -> String {
+    let beginning: String = text.chars().take(SHOWN_CHARACTERS).collect();
+    beginning.escape_debug().to_string()
+}

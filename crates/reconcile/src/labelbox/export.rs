@@ -1,0 +1,333 @@
+//! One export: asked for, waited for, fetched in pieces.
+
+use super::api::{Api, shown};
+use super::rows;
+use crate::page::Page;
+use crate::platform::PlatformError;
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, stream};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Labelbox's own client asks no more often whether an export is ready, and waits no longer for it.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+const LONGEST_WAIT: Duration = Duration::from_secs(7200);
+
+/// Which rows.
+pub(super) enum Filter {
+    /// All of the project.
+    All,
+    /// Those whose last activity is not before this.
+    ActiveSince(Timestamp),
+    /// Those of these ids.
+    Rows(Vec<String>),
+}
+
+impl Filter {
+    fn query(&self) -> Value {
+        match self {
+            Self::All => json!([]),
+            Self::ActiveSince(time) => json!([{
+                "type": "data_row_last_activity_at",
+                "value": {
+                    "operator": "GREATER_THAN_OR_EQUAL",
+                    "timezone": "UTC",
+                    // Whole seconds, rounded down: an earlier beginning shows more, never less.
+                    "value": time.strftime("%Y-%m-%dT%H:%M:%S+0000").to_string(),
+                },
+            }]),
+            Self::Rows(ids) => json!([{ "type": "data_row_id", "operator": "is", "ids": ids }]),
+        }
+    }
+}
+
+/// What a task of Labelbox is at.
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(rename = "exportDataRowsInProject")]
+    export: Started,
+}
+
+#[derive(Deserialize)]
+struct Started {
+    #[serde(rename = "taskId")]
+    task: String,
+}
+
+#[derive(Deserialize)]
+struct Mine {
+    user: User,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Created {
+    user: Tasks,
+}
+
+#[derive(Deserialize)]
+struct Tasks {
+    #[serde(rename = "createdTasks")]
+    tasks: Vec<Task>,
+}
+
+#[derive(Deserialize)]
+struct Task {
+    status: String,
+}
+
+#[derive(Deserialize)]
+struct OfTask<T> {
+    task: Option<T>,
+}
+
+#[derive(Deserialize)]
+struct HasHeader {
+    #[serde(rename = "exportMetadataHeader")]
+    header: Option<Header>,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    #[serde(rename = "totalSize", deserialize_with = "number")]
+    total_size: u64,
+}
+
+#[derive(Deserialize)]
+struct HasPart {
+    #[serde(rename = "exportFileFromOffset")]
+    part: Option<Part>,
+}
+
+#[derive(Deserialize)]
+struct Part {
+    offsets: Range,
+    file: String,
+}
+
+#[derive(Deserialize)]
+struct Range {
+    #[serde(deserialize_with = "number")]
+    start: u64,
+    /// The last byte, not the one after it.
+    #[serde(deserialize_with = "number")]
+    end: u64,
+}
+
+/// GraphQL has no integers of 64 bits: they come as text, or as numbers all the same.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Number(u64),
+        Text(String),
+    }
+    match Either::deserialize(deserializer)? {
+        Either::Number(number) => Ok(number),
+        Either::Text(text) => text.parse().map_err(serde::de::Error::custom),
+    }
+}
+
+/// Where a reader of an export is.
+enum Place {
+    Start,
+    At(Reader),
+    End,
+}
+
+struct Reader {
+    task: String,
+    now: Option<Timestamp>,
+    offset: u64,
+    total: u64,
+    /// Of a line that goes on in the next part.
+    begun: BytesMut,
+}
+
+/// The labels of the rows that `filter` lets through. The first page says what time it was when the export was
+/// asked for, however little it holds.
+pub(super) fn pages<'a>(
+    api: &'a Api,
+    project: &'a str,
+    filter: Filter,
+) -> impl Stream<Item = Result<Page, PlatformError>> + Send + 'a {
+    stream::try_unfold((Place::Start, filter), move |(place, filter)| async move {
+        let mut reader = match place {
+            Place::End => return Ok(None),
+            Place::At(reader) => reader,
+            Place::Start => start(api, project, &filter).await?,
+        };
+        let page = reader.page(api, project).await?;
+        let next = if reader.offset < reader.total {
+            Place::At(reader)
+        } else {
+            Place::End
+        };
+        Ok(Some((page, (next, filter))))
+    })
+}
+
+async fn start(api: &Api, project: &str, filter: &Filter) -> Result<Reader, PlatformError> {
+    const QUERY: &str = "mutation Export($input: ExportDataRowsInProjectInput!){exportDataRowsInProject(input: $input){taskId}}";
+    let input = json!({
+        "taskName": "labelrelay reconcile",
+        "isStreamableReady": true,
+        "streamable": true,
+        "filters": {
+            "projectId": project,
+            "searchQuery": { "scope": null, "query": filter.query() },
+        },
+        // What a webhook of the second version carries.
+        "params": {
+            "mediaTypeOverride": null,
+            "includeAttachments": false,
+            "includeEmbeddings": false,
+            "includeMetadata": true,
+            "includeDataRowDetails": true,
+            "includeProjectDetails": true,
+            "includePerformanceDetails": true,
+            "includeLabelDetails": true,
+            "includeInterpolatedFrames": false,
+        },
+    });
+    let told = api.ask::<Asked>(QUERY, json!({ "input": input })).await?;
+    let task = told.data.ok_or_else(|| gone(project))?.export.task;
+    wait(api, project, &task).await?;
+    no_errors(api, project, &task).await?;
+    let total = size(api, &task, "RESULT").await?;
+    Ok(Reader {
+        task,
+        now: told.now,
+        offset: 0,
+        total,
+        begun: BytesMut::new(),
+    })
+}
+
+/// Until the export is ready.
+async fn wait(api: &Api, project: &str, task: &str) -> Result<(), PlatformError> {
+    const ME: &str = "query Me{user{id}}";
+    const QUERY: &str = "query Task($task: ID!, $user: ID!){user(where: {id: $user}){createdTasks(where: {id: $task} skip: 0 first: 100){status}}}";
+    let me = api.ask::<Mine>(ME, json!({})).await?.data;
+    let user = me.ok_or_else(|| unclear("whose the API key is"))?.user.id;
+    let begun = tokio::time::Instant::now();
+    loop {
+        let variables = json!({ "task": task, "user": user });
+        let told = api.ask::<Created>(QUERY, variables).await?.data;
+        let tasks = told.map(|data| data.user.tasks).unwrap_or_default();
+        match tasks.first().map(|task| task.status.as_str()) {
+            Some("COMPLETE") => return Ok(()),
+            Some("IN_PROGRESS") if begun.elapsed() < LONGEST_WAIT => {}
+            Some("IN_PROGRESS") => {
+                return Err(PlatformError::permanent(format!(
+                    "project {project}: Labelbox did not finish the export within {} s",
+                    LONGEST_WAIT.as_secs()
+                )));
+            }
+            Some(status) => {
+                return Err(PlatformError::permanent(format!(
+                    "project {project}: Labelbox's export ended as {}; try again, and ask Labelbox if that does not help",
+                    shown(status)
+                )));
+            }
+            None => return Err(unclear("what became of the export that it began")),
+        }
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+}
+
+/// An export with errors is not whole: what it lacks would be taken for unchanged.
+async fn no_errors(api: &Api, project: &str, task: &str) -> Result<(), PlatformError> {
+    if size(api, task, "ERRORS").await? == 0 {
+        return Ok(());
+    }
+    let (_, errors) = part(api, task, "ERRORS", 0).await?;
+    Err(PlatformError::permanent(format!(
+        "project {project}: Labelbox could not export all of it: {}",
+        shown(&String::from_utf8_lossy(&errors))
+    )))
+}
+
+/// Length of one of the two streams of an export; 0 when there is nothing.
+async fn size(api: &Api, task: &str, stream: &str) -> Result<u64, PlatformError> {
+    const QUERY: &str = "query Header($where: WhereUniqueIdInput, $streamType: TaskStreamType!){task(where: $where){exportMetadataHeader(streamType: $streamType){totalSize}}}";
+    let variables = json!({ "where": { "id": task }, "streamType": stream });
+    let told = api.ask::<OfTask<HasHeader>>(QUERY, variables).await?.data;
+    let task = told.and_then(|data| data.task);
+    let task = task.ok_or_else(|| unclear("how large its export is"))?;
+    Ok(task.header.map_or(0, |header| header.total_size))
+}
+
+/// The part that begins at `offset`, and where the next one does.
+async fn part(
+    api: &Api,
+    task: &str,
+    stream: &str,
+    offset: u64,
+) -> Result<(u64, Bytes), PlatformError> {
+    const QUERY: &str = "query Part($where: WhereUniqueIdInput, $streamType: TaskStreamType!, $offset: UInt64!){task(where: $where){exportFileFromOffset(streamType: $streamType, offset: $offset){offsets {start end} file}}}";
+    let variables =
+        json!({ "where": { "id": task }, "streamType": stream, "offset": offset.to_string() });
+    let told = api.ask::<OfTask<HasPart>>(QUERY, variables).await?.data;
+    let part = told.and_then(|data| data.task).and_then(|task| task.part);
+    let part = part.ok_or_else(|| unclear("where a part of its export lies"))?;
+    let bytes = api.download(&part.file).await?;
+    let Range { start, end } = part.offsets;
+    // What lies before the offset was had already; what is missing would be missed for ever.
+    let had = offset
+        .checked_sub(start)
+        .and_then(|had| usize::try_from(had).ok());
+    let is_whole = end >= offset && Some(bytes.len() as u64) == (end - start).checked_add(1);
+    match had {
+        Some(had) if is_whole => Ok((end + 1, bytes.slice(had..))),
+        _ => Err(PlatformError::permanent(format!(
+            "a part of the export should be bytes {start} to {end}, but has {}; the next run asks for another export",
+            bytes.len()
+        ))),
+    }
+}
+
+impl Reader {
+    /// The labels of the next part's rows.
+    async fn page(&mut self, api: &Api, project: &str) -> Result<Page, PlatformError> {
+        let mut page = Page {
+            things: Vec::new(),
+            now: self.now,
+        };
+        if self.offset >= self.total {
+            return Ok(page);
+        }
+        let (next, bytes) = part(api, &self.task, "RESULT", self.offset).await?;
+        self.offset = next;
+        self.begun.extend_from_slice(&bytes);
+        let end = match self.begun.iter().rposition(|byte| *byte == b'\n') {
+            _ if self.offset >= self.total => self.begun.len(),
+            Some(end) => end + 1,
+            None => 0,
+        };
+        let whole = self.begun.split_to(end).freeze();
+        for line in whole.split(|byte| *byte == b'\n') {
+            let line = whole.slice_ref(line.trim_ascii());
+            if !line.is_empty() {
+                page.things.extend(rows::things(project, &line)?);
+            }
+        }
+        Ok(page)
+    }
+}
+
+fn gone(project: &str) -> PlatformError {
+    PlatformError::permanent(format!(
+        "project {project} went away, or this API key may not export it"
+    ))
+}
+
+fn unclear(what: &str) -> PlatformError {
+    PlatformError::permanent(format!("Labelbox does not say {what}"))
+}

@@ -1,0 +1,113 @@
+//! Labelbox: labels, through exports of the rows that changed.
+//!
+//! An export is a task on Labelbox's side: it is asked for, waited for, and fetched in pieces, a row a line. A
+//! look without a watermark exports all rows of a project; one with a watermark those whose last activity is
+//! not before it. What a look does not show may well be there: so deletions are not found.
+
+mod api;
+mod export;
+mod projects;
+mod rows;
+
+use crate::http::{HttpClient, HttpOptions};
+use crate::page::{Page, Thing};
+use crate::platform::{Platform, PlatformError, Project, Several, Wanted};
+use api::Api;
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use labelrelay_core::config::SourceConfig;
+use labelrelay_core::ledger::{Key, Known};
+use labelrelay_core::{BoxFuture, BoxStream, Secret};
+use labelrelay_event::Attributes;
+use std::collections::HashSet;
+
+const LABEL: &str = "label";
+
+/// Where Labelbox's own client asks.
+pub const ENDPOINT: &str = "https://api.labelbox.com/graphql";
+
+/// Labelbox, seen with one key.
+pub struct Labelbox {
+    api: Api,
+    /// Projects to look through; empty: all.
+    projects: Vec<String>,
+}
+
+impl Labelbox {
+    /// What answers at `endpoint`, seen with an API key.
+    ///
+    /// # Errors
+    /// [`PlatformError`] when the URL is none, or the key can be none.
+    pub fn new(
+        endpoint: &str,
+        key: Secret,
+        projects: Vec<String>,
+        options: HttpOptions,
+    ) -> Result<Self, PlatformError> {
+        let client = HttpClient::new(options)?;
+        Ok(Self {
+            api: Api::new(client, endpoint, key)?,
+            projects,
+        })
+    }
+}
+
+impl Platform for Labelbox {
+    fn projects(&self) -> BoxFuture<'_, Result<Vec<Project>, PlatformError>> {
+        Box::pin(projects::list(&self.api, &self.projects))
+    }
+
+    fn shows_all_projects(&self) -> bool {
+        self.projects.is_empty()
+    }
+
+    fn shows_what_did_not_change(&self) -> bool {
+        false
+    }
+
+    fn has_project<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<bool, PlatformError>> {
+        Box::pin(async move { Ok(projects::one(&self.api, id).await?.is_some()) })
+    }
+
+    fn look<'a>(
+        &'a self,
+        project: &'a Project,
+        since: Option<Timestamp>,
+    ) -> BoxStream<'a, Result<Page, PlatformError>> {
+        let filter = since.map_or(export::Filter::All, export::Filter::ActiveSince);
+        export::pages(&self.api, &project.id, filter).boxed()
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        project: &'a str,
+        wanted: &'a [Wanted],
+    ) -> BoxFuture<'a, Result<Vec<Thing>, PlatformError>> {
+        Box::pin(async move {
+            let rows = wanted.iter().filter_map(|wanted| wanted.holder.clone());
+            let filter = export::Filter::Rows(rows.collect());
+            let wanted: HashSet<_> = wanted.iter().map(|wanted| &wanted.key).collect();
+            let mut pages = export::pages(&self.api, project, filter).boxed();
+            let mut things = Vec::new();
+            while let Some(page) = pages.next().await {
+                let found = page?.things.into_iter();
+                things.extend(found.filter(|thing| wanted.contains(&thing.key)));
+            }
+            Ok(things)
+        })
+    }
+
+    fn several(&self, source: &SourceConfig, attributes: &Attributes, data: &[u8]) -> Several {
+        rows::several(source, attributes, data)
+    }
+
+    fn tombstone(&self, key: &Key, known: &Known) -> String {
+        // What is left of a row of an export.
+        let project = known.project.as_deref().unwrap_or_default();
+        serde_json::json!({
+            "data_row": { "id": known.holder.as_deref().unwrap_or_default() },
+            "projects": { project: { "labels": [{ "id": key.id }] } },
+        })
+        .to_string()
+    }
+}

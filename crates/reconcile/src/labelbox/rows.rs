@@ -1,0 +1,88 @@
+//! Rows of an export: each is one JSON value on a line of its own, with the labels on it.
+
+use super::LABEL;
+use crate::page::Thing;
+use crate::platform::{PlatformError, Several};
+use bytes::Bytes;
+use labelrelay_core::config::SourceConfig;
+use labelrelay_core::found::{Change, Found};
+use labelrelay_core::ledger::{Key, Known};
+use labelrelay_event::{Attributes, EventType};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+#[derive(Deserialize)]
+struct Row {
+    #[serde(default)]
+    data_row: DataRow,
+    #[serde(default)]
+    projects: BTreeMap<String, Project>,
+}
+
+#[derive(Deserialize, Default)]
+struct DataRow {
+    id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Project {
+    #[serde(default)]
+    labels: Vec<Label>,
+}
+
+#[derive(Deserialize)]
+struct Label {
+    id: String,
+}
+
+/// The labels of the row that stands on `line`, each with the whole row as its contents.
+pub(super) fn things(project: &str, line: &Bytes) -> Result<Vec<Thing>, PlatformError> {
+    let row: Row = serde_json::from_slice(line).map_err(|error| {
+        PlatformError::permanent(format!(
+            "project {project}: a row of the export is not what this version can read ({error})"
+        ))
+    })?;
+    let Some(labels) = row.projects.get(project) else {
+        return Ok(Vec::new());
+    };
+    let holder = row.data_row.id;
+    let thing = |label: &Label| Thing {
+        key: Key::new(LABEL, &label.id),
+        holder: holder.clone(),
+        entity: Some(line.clone()),
+    };
+    Ok(labels.labels.iter().map(thing).collect())
+}
+
+/// What a delivery of a row with several labels says of each of them. What cannot be read counts as not seen:
+/// it is sent once more then.
+pub(super) fn several(source: &SourceConfig, attributes: &Attributes, data: &[u8]) -> Several {
+    let mut several = Several::default();
+    let (Ok(event_type), Ok(row)) = (
+        attributes.event_type.parse::<EventType>(),
+        serde_json::from_slice::<Row>(data),
+    ) else {
+        return several;
+    };
+    // A row stays when labels on it go, and does not say which went.
+    if event_type.kind() != LABEL || event_type.is_deletion() {
+        return several;
+    }
+    for (project, held) in &row.projects {
+        for label in &held.labels {
+            let key = Key::new(LABEL, &label.id);
+            let Some(found) = Found::describe(source, &key, Change::Updated, data) else {
+                continue;
+            };
+            let known = Known {
+                project: Some(project.clone()),
+                holder: row.data_row.id.clone(),
+                event_id: found.id().to_owned(),
+                sequence: found.description().sequence.clone(),
+                gone: false,
+            };
+            several.things.push((key, known));
+        }
+    }
+    several
+}
