@@ -23,6 +23,13 @@ pub(crate) const LABEL_STUDIO: Environment = Environment {
     program: "bin/label-studio",
 };
 
+/// Labelbox's own client; the stand-in that it is tried against needs nothing but Python.
+pub(crate) const LABELBOX: Environment = Environment {
+    folder: "labelbox-7.17.0",
+    requirements: "labelbox-7.17.0.txt",
+    program: "bin/python",
+};
+
 /// A stand-in for AWS that deploys a SAM template and runs its function.
 pub(crate) const MINISTACK: Environment = Environment {
     folder: "ministack-1.5.33",

@@ -6,7 +6,7 @@ use crate::npm::{AZURITE, FAUXQS};
 use crate::paths::cache;
 use crate::python::{
     AZURE_CLIENTS, AZURE_MODELS, CARGO_LAMBDA, CFN_LINT, CHECKOV, FAKE_GCS, GOOGLE_CLIENTS,
-    HADOLINT, LABEL_STUDIO, MINISTACK, SAM, SEAWEEDFS, TERRAFORM_GOOGLE,
+    HADOLINT, LABEL_STUDIO, LABELBOX, MINISTACK, SAM, SEAWEEDFS, TERRAFORM_GOOGLE,
 };
 use crate::step::{cargo, status};
 use std::path::{Path, PathBuf};
@@ -16,10 +16,10 @@ pub(crate) type Told = Vec<(&'static str, PathBuf)>;
 
 /// What the end-to-end tests of one machine need.
 pub(crate) fn one_machine() -> Outcome<Told> {
-    Ok(vec![(
-        "LABELRELAY_TEST_LABEL_STUDIO",
-        LABEL_STUDIO.ensure()?,
-    )])
+    Ok(vec![
+        ("LABELRELAY_TEST_LABEL_STUDIO", LABEL_STUDIO.ensure()?),
+        ("LABELRELAY_TEST_LABELBOX", LABELBOX.ensure()?),
+    ])
 }
 
 /// What the tests of AWS need besides.

@@ -96,8 +96,6 @@ pub struct Seen {
     pub line: String,
     /// `x-amz-target`: service and action.
     pub action: String,
-    /// `authorization`: who signed it.
-    pub authorization: String,
     /// Body.
     pub body: Vec<u8>,
 }
@@ -278,7 +276,6 @@ fn serve(
             connection: number,
             line: request.line,
             action: request.action,
-            authorization: request.authorization,
             body: request.body,
         });
         shared.changed.notify_all();

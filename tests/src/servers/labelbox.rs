@@ -1,0 +1,63 @@
+//! A stand-in for the part of Labelbox's API that exports projects, and Labelbox's own client, which is run
+//! against it: what both understand is what that client speaks.
+
+use super::{Server, installed};
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// The API key that the stand-in takes.
+pub const API_KEY: &str = "a key of the stand-in for Labelbox";
+
+/// The Python that has Labelbox's own client.
+fn python() -> PathBuf {
+    installed("LABELRELAY_TEST_LABELBOX")
+}
+
+/// A workspace of Labelbox.
+pub struct Labelbox {
+    server: Server,
+    rows: TempDir,
+}
+
+impl Labelbox {
+    /// Starts one without rows.
+    pub fn start() -> Self {
+        let rows = tempfile::tempdir().unwrap();
+        let file = rows.path().join("rows");
+        std::fs::write(&file, "").unwrap();
+        let server = Server::start("the stand-in for Labelbox", "/ready", |port, _| {
+            let mut command = Command::new(python());
+            command
+                .args(["-c", include_str!("labelbox_server.py"), &port.to_string()])
+                .arg(&file)
+                .arg(API_KEY);
+            command
+        });
+        Self { server, rows }
+    }
+
+    /// From now on it has these rows, each one line.
+    pub fn set_rows(&self, rows: &[String]) {
+        // At once, or an export would see half of them.
+        let (new, file) = (self.rows.path().join("new"), self.rows.path().join("rows"));
+        std::fs::write(&new, rows.join("\n")).unwrap();
+        std::fs::rename(new, file).unwrap();
+    }
+
+    /// Where it answers.
+    pub fn endpoint(&self) -> String {
+        format!("{}/graphql", self.server.endpoint())
+    }
+
+    /// What Labelbox's own client exports of a project, of rows that were active at or after `since`: it prints
+    /// each as JSON, a row a line.
+    pub fn own_client(&self, key: &str, project: &str, since: &str) -> Output {
+        Command::new(python())
+            .args(["-c", include_str!("labelbox_client.py")])
+            .args([&self.endpoint(), key, project, since])
+            .env("PYTHONIOENCODING", "utf-8")
+            .output()
+            .unwrap()
+    }
+}
