@@ -1,5 +1,7 @@
 //! What is wrong with a setting, before anything is sent anywhere.
 
+use labelrelay_core::config::ConfigError;
+
 /// A setting that cannot be used: which, why, and how to put it right. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{value}` {problem}; {cure}")]
@@ -20,5 +22,12 @@ impl SettingError {
             problem: problem.to_owned(),
             cure: cure.into(),
         }
+    }
+
+    /// The same as an error of the configuration: of the setting `key` in `origin`.
+    #[must_use]
+    pub fn at(self, origin: &str, key: &str) -> ConfigError {
+        let problem = format!("`{}` {}", self.value, self.problem);
+        ConfigError::new(origin, key, &problem, &self.cure)
     }
 }

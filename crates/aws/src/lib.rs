@@ -7,6 +7,7 @@
 //! No retry, no timeout and no cache of the SDK is in force here: the relay's two clocks decide, by
 //! dropping an attempt. After an attempt that failed or was dropped the next one connects anew.
 
+mod credentials;
 mod error;
 mod http;
 mod s3;

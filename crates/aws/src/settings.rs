@@ -1,12 +1,12 @@
 //! What all clients of one process share: region, credentials, endpoints, connections.
 
 use crate::SettingError;
+use crate::credentials::CredentialsSource;
 use crate::http::{Http, trust};
 use crate::s3::{S3BlobStore, S3Fallback, S3Location};
 use crate::secret::{ManagerSecret, ParameterSecret};
 use crate::signed::Signed;
 use crate::sqs::{QueueLocation, SqsQueue};
-use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use jiff::Timestamp;
 use labelrelay_core::SecretSource;
@@ -17,7 +17,7 @@ use std::fmt;
 #[derive(Clone)]
 pub struct Aws {
     region: Option<String>,
-    credentials: Option<Credentials>,
+    credentials: Option<CredentialsSource>,
     endpoints: Endpoints,
     http: Http,
 }
@@ -34,8 +34,9 @@ struct Endpoints {
 impl Aws {
     /// Reads what AWS's tools read: `AWS_REGION` or `AWS_DEFAULT_REGION`, `AWS_ACCESS_KEY_ID`,
     /// `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_ENDPOINT_URL` and its `_SQS`, `_S3`,
-    /// `_SECRETS_MANAGER` and `_SSM`, `AWS_CA_BUNDLE`. No file is looked for and no address is asked for
-    /// credentials: a function has them in its environment, and asking elsewhere takes seconds.
+    /// `_SECRETS_MANAGER` and `_SSM`, `AWS_CA_BUNDLE`; in a container of ECS or EKS also the address that gives
+    /// out its role's credentials. No file is looked for and no other address is asked: a function has them in
+    /// its environment, and asking elsewhere takes seconds.
     ///
     /// # Errors
     /// [`SettingError`] when one of them cannot be used.
@@ -46,16 +47,17 @@ impl Aws {
             let url = set(&name).or_else(|| set("AWS_ENDPOINT_URL"));
             url.map(|url| origin(&name, &url)).transpose()
         };
+        let http = Http::new(trust(lookup)?);
         Ok(Self {
             region: set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION")),
-            credentials: credentials(&set)?,
+            credentials: CredentialsSource::find(&set, &http)?,
             endpoints: Endpoints {
                 sqs: endpoint("SQS")?,
                 s3: endpoint("S3")?,
                 secrets_manager: endpoint("SECRETS_MANAGER")?,
                 ssm: endpoint("SSM")?,
             },
-            http: Http::new(trust(lookup)?),
+            http,
         })
     }
 
@@ -147,7 +149,7 @@ impl Aws {
         })
     }
 
-    fn credentials(&self, setting: &str) -> Result<Credentials, SettingError> {
+    fn credentials(&self, setting: &str) -> Result<CredentialsSource, SettingError> {
         self.credentials.clone().ok_or_else(|| {
             let cure = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if they are temporary); `aws configure export-credentials --format env` prints them";
             SettingError::new(setting, "needs credentials, and there are none", cure)
@@ -158,34 +160,6 @@ impl Aws {
 impl fmt::Debug for Aws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Aws({:?} [redacted])", self.region)
-    }
-}
-
-fn credentials(set: &dyn Fn(&str) -> Option<String>) -> Result<Option<Credentials>, SettingError> {
-    let (key, secret) = (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY"));
-    let (one, other) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
-    match (key, secret) {
-        (Some(key), Some(secret)) => {
-            let token = set("AWS_SESSION_TOKEN");
-            Ok(Some(Credentials::new(
-                key,
-                secret,
-                token,
-                None,
-                "environment",
-            )))
-        }
-        (None, None) => Ok(None),
-        (Some(_), None) => Err(SettingError::new(
-            one,
-            "is set alone",
-            format!("set {other}"),
-        )),
-        (None, Some(_)) => Err(SettingError::new(
-            other,
-            "is set alone",
-            format!("set {one}"),
-        )),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Requests to services that have no SDK here: signed by AWS's own signer, sent over the shared client.
 
+use crate::credentials::CredentialsSource;
 use crate::http::{Answer, Attempt, Http, read};
 use crate::text::chain;
-use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
     UriPathNormalizationMode, sign,
@@ -20,7 +20,7 @@ use std::time::SystemTime;
 #[derive(Clone)]
 pub(crate) struct Signed {
     pub(crate) http: Http,
-    pub(crate) credentials: Credentials,
+    pub(crate) credentials: CredentialsSource,
     pub(crate) region: String,
     /// As signatures name it.
     pub(crate) service: &'static str,
@@ -67,7 +67,8 @@ impl Signed {
     ) -> Result<Answer, Unanswered> {
         let attempt = Attempt::new(&self.http);
         let exchanged = async {
-            let request = self.signed(method, path, headers, content)?;
+            let identity = Identity::from(self.credentials.get().await?);
+            let request = self.signed(&identity, method, path, headers, content)?;
             let response = self.http.call(request).await?;
             read(response, max).await
         };
@@ -84,15 +85,15 @@ impl Signed {
 
     fn signed(
         &self,
+        identity: &Identity,
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
         content: Content,
     ) -> Result<HttpRequest, BoxError> {
         let url = format!("{}{path}", self.endpoint);
-        let identity = Identity::from(self.credentials.clone());
         let params = v4::SigningParams::builder()
-            .identity(&identity)
+            .identity(identity)
             .region(&self.region)
             .name(self.service)
             .time(SystemTime::now())

@@ -2,7 +2,7 @@
 
 use crate::failure::{EXIT_CODES, Failure};
 use crate::world::World;
-use crate::{check, completions, queue, reconcile, redrive, send, serve, verify};
+use crate::{check, completions, queue, reconcile, redrive, replay, send, serve, verify};
 use clap::{Parser, Subcommand};
 
 /// Webhooks of Labelbox and Label Studio, verified and byte for byte, into your queue.
@@ -22,6 +22,7 @@ enum Verb {
     Queue(queue::Args),
     Redrive(redrive::Args),
     Reconcile(reconcile::Args),
+    Replay(replay::Args),
     Check(check::Args),
     Completions(completions::Args),
 }
@@ -34,6 +35,7 @@ pub(crate) fn run(world: &World<'_>) -> Result<(), Failure> {
         Verb::Queue(args) => queue::run(&args, world),
         Verb::Redrive(args) => redrive::run(&args, world),
         Verb::Reconcile(args) => reconcile::run(&args, world),
+        Verb::Replay(args) => replay::run(&args, world),
         Verb::Check(args) => check::run(&args, world),
         Verb::Completions(args) => completions::run(&args),
     }

@@ -2,7 +2,12 @@
 
 use crate::failure::Failure;
 use crate::world::World;
+use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt};
 
 const LEVEL: &str = "LABELRELAY_LOG";
 
@@ -33,16 +38,31 @@ pub(crate) fn start(format: Format, verbose: bool, world: &World<'_>) -> Result<
     } else {
         level(world)?
     };
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(level)
+    // Of others' lines only warnings and errors: a cloud's client would log whole requests.
+    let shown = move |metadata: &Metadata<'_>| {
+        let is_ours = metadata.target().starts_with("labelrelay");
+        *metadata.level()
+            <= if is_ours {
+                level
+            } else {
+                level.min(LevelFilter::WARN)
+            }
+    };
+    let shown = filter_fn(shown).with_max_level_hint(level);
+    let lines = fmt::layer()
         .with_writer(std::io::stderr)
         // It would say so on stderr, and panic when that fails too: a reader of the log that ends must
         // not take a delivery with it.
         .log_internal_errors(false)
         .with_target(false);
+    let registry = tracing_subscriber::registry();
     let started = match format {
-        Format::Human => builder.with_ansi(false).try_init(),
-        Format::Json => builder.json().flatten_event(true).try_init(),
+        Format::Human => registry
+            .with(lines.with_ansi(false).with_filter(shown))
+            .try_init(),
+        Format::Json => registry
+            .with(lines.json().flatten_event(true).with_filter(shown))
+            .try_init(),
     };
     started.map_err(|error| Failure::failed(format_args!("cannot start logging: {error}")))
 }

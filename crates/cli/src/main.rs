@@ -5,6 +5,7 @@
 mod check;
 mod cli;
 mod client;
+mod clouds;
 mod completions;
 mod delivery;
 mod discover;
@@ -17,6 +18,7 @@ mod places;
 mod queue;
 mod reconcile;
 mod redrive;
+mod replay;
 mod runtime;
 mod samples;
 mod secrets;

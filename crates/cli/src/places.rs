@@ -1,15 +1,27 @@
-//! URLs of queues and blob stores: which ones this build can open.
+//! URLs of queues and stores, taken apart.
 
+use crate::clouds::Cloud;
 use crate::failure::Failure;
 use std::path::{Path, PathBuf};
 
-/// A queue that this build can open.
+/// A queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum QueuePlace {
     /// The embedded queue, in this file.
     Sqlite(PathBuf),
     /// One envelope a line on stdout.
     Stdout,
+    /// A cloud's, which the cloud's own crate understands.
+    Cloud(Cloud, String),
+}
+
+/// A store for claim checks, or a fallback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StorePlace {
+    /// A directory.
+    Directory(PathBuf),
+    /// A cloud's, which the cloud's own crate understands.
+    Cloud(Cloud, String),
 }
 
 impl std::fmt::Display for QueuePlace {
@@ -17,49 +29,46 @@ impl std::fmt::Display for QueuePlace {
         match self {
             Self::Sqlite(file) => write!(f, "sqlite:{}", file.display()),
             Self::Stdout => f.write_str("stdout:"),
+            // A query may be a signature.
+            Self::Cloud(_, url) => f.write_str(url.split('?').next().unwrap_or_default()),
         }
     }
 }
 
-/// Places that labelrelay knows, but that need a build with that cloud's back end.
-const CLOUD_QUEUES: [&str; 5] = ["sqs", "pubsub", "azure-queue", "servicebus", "https"];
-const CLOUD_STORES: [&str; 4] = ["s3", "gs", "az", "https"];
-
 /// Takes a queue's URL apart. `at` says where it stands, `base` what a relative path is relative to.
 /// The URL itself is not repeated in errors: some carry a signature.
 pub(crate) fn queue(url: &str, base: &Path, at: &str) -> Result<QueuePlace, Failure> {
-    let known = "write sqlite:FILE, sqlite:///absolute/FILE or stdout:";
+    let known = "write sqlite:FILE, sqlite:///absolute/FILE, stdout:, sqs://…, pubsub://…, azure-queue://… or servicebus://…";
     let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
     match scheme {
         "sqlite" => Ok(QueuePlace::Sqlite(path(rest, base).ok_or_else(|| {
             Failure::config(format_args!("{at}: names no file; {known}"))
         })?)),
         "stdout" if rest.is_empty() => Ok(QueuePlace::Stdout),
-        cloud if CLOUD_QUEUES.contains(&cloud) => Err(missing_back_end(at, cloud, known)),
-        _ => Err(Failure::config(format_args!(
-            "{at}: is not the URL of a queue; {known}"
-        ))),
+        _ => match Cloud::of_queue(url) {
+            Some(cloud) => Ok(QueuePlace::Cloud(cloud, url.to_owned())),
+            None => Err(Failure::config(format_args!(
+                "{at}: is not the URL of a queue; {known}"
+            ))),
+        },
     }
 }
 
-/// Takes the URL of a store, for claim checks or as a fallback, apart: the directory of a `file:` URL.
-pub(crate) fn store(url: &str, base: &Path, at: &str) -> Result<PathBuf, Failure> {
-    let known = "write file:///absolute/DIRECTORY";
+/// Takes the URL of a store, for claim checks or as a fallback, apart.
+pub(crate) fn store(url: &str, base: &Path, at: &str) -> Result<StorePlace, Failure> {
+    let known = "write file:///absolute/DIRECTORY, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://ACCOUNT/CONTAINER/PREFIX";
     let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
-    match scheme {
-        "file" => path(rest, base)
-            .ok_or_else(|| Failure::config(format_args!("{at}: names no directory; {known}"))),
-        cloud if CLOUD_STORES.contains(&cloud) => Err(missing_back_end(at, cloud, known)),
-        _ => Err(Failure::config(format_args!(
+    if scheme == "file" {
+        let directory = path(rest, base)
+            .ok_or_else(|| Failure::config(format_args!("{at}: names no directory; {known}")))?;
+        return Ok(StorePlace::Directory(directory));
+    }
+    match Cloud::of_store(url) {
+        Some(cloud) => Ok(StorePlace::Cloud(cloud, url.to_owned())),
+        None => Err(Failure::config(format_args!(
             "{at}: is not the URL of a store; {known}"
         ))),
     }
-}
-
-fn missing_back_end(at: &str, scheme: &str, known: &str) -> Failure {
-    Failure::config(format_args!(
-        "{at}: this build has no back end for `{scheme}:` URLs; {known}"
-    ))
 }
 
 /// `FILE`, `/FILE` or `///FILE`. Two slashes would begin a host name, which a file has not.
@@ -90,7 +99,14 @@ mod tests {
             ("sqlite://queue.db", None),
             ("sqlite::memory:", None),
             ("stdout:x", None),
-            ("sqs://region/account/name", None),
+            (
+                "sqs://region/account/name",
+                Some(QueuePlace::Cloud(
+                    Cloud::Aws,
+                    "sqs://region/account/name".to_owned(),
+                )),
+            ),
+            ("kafka://host/topic", None),
             ("queue.db", None),
             ("", None),
         ] {
@@ -99,24 +115,37 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_back_end_is_named() {
-        for url in [
-            "sqs://x",
-            "pubsub://p/t",
-            "azure-queue://a/q",
-            "servicebus://x",
-            "https://sqs.example/1/q?sig=secret",
-        ] {
-            let Err(Failure::Config(message)) = queue(url, Path::new("/"), "`queue`") else {
-                panic!("{url}")
-            };
-            assert!(message.contains("this build has no back end"), "{message}");
-            assert!(!message.contains("secret"), "{message}");
-        }
-        assert!(store("s3://bucket", Path::new("/"), "`blob_store`").is_err());
+    fn a_signature_is_not_shown() {
+        let url = "https://account.queue.core.windows.net/events?sv=1&sig=secret";
+        let place = queue(url, Path::new("/"), "`queue`").unwrap();
         assert_eq!(
-            store("file:///dir", Path::new("/"), "`blob_store`").ok(),
-            Some(PathBuf::from("/dir"))
+            place.to_string(),
+            "https://account.queue.core.windows.net/events"
         );
+        let Err(Failure::Config(message)) = queue("x?sig=secret", Path::new("/"), "`queue`") else {
+            panic!()
+        };
+        assert!(!message.contains("secret"), "{message}");
+    }
+
+    #[test]
+    fn urls_of_stores() {
+        let store = |url: &str| store(url, Path::new("/base"), "`fallback`").ok();
+        let directory = |path: &str| Some(StorePlace::Directory(path.into()));
+        assert_eq!(store("file:///dir"), directory("/dir"));
+        assert_eq!(store("file:dir"), directory("/base/dir"));
+        for (url, cloud) in [
+            ("s3://bucket/prefix", Cloud::Aws),
+            ("gs://bucket/prefix", Cloud::Google),
+            ("az://account/container", Cloud::Azure),
+            (
+                "https://account.blob.core.windows.net/container",
+                Cloud::Azure,
+            ),
+        ] {
+            assert_eq!(store(url), Some(StorePlace::Cloud(cloud, url.to_owned())));
+        }
+        assert_eq!(store("sqs://x"), None);
+        assert_eq!(store("file:"), None);
     }
 }

@@ -40,6 +40,8 @@ pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
         )));
     }
     let clock = Arc::new(SystemClock::new());
+    let runtime = crate::runtime::small()?;
+    let entered = runtime.enter();
     let Opened { relay, embedded } =
         open::relay(&config, world, clock.clone(), Arc::new(NoObserver))?;
     let parts = relay.parts();
@@ -54,7 +56,8 @@ pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
         &*clock,
         until,
     );
-    let done = crate::runtime::small()?.block_on(moves);
+    drop(entered);
+    let done = runtime.block_on(moves);
     if let Some(queue) = embedded {
         queue.close();
     }

@@ -1,29 +1,27 @@
 //! Opens references to secrets, from the configuration and from `--secret`.
 
+use crate::clouds::Cloud;
 use crate::failure::Failure;
 use crate::world::World;
 use jiff::Timestamp;
-use labelrelay_core::config::{ConfigError, Lookup, SecretRef};
-use labelrelay_core::{Secret, SecretSource};
+use labelrelay_core::config::{ConfigError, SecretRef};
+use labelrelay_core::{Clock, Secret, SecretSource};
+use labelrelay_http::SystemClock;
+use std::sync::Arc;
 
 /// What the pipeline opens the references of its sources with.
 pub(crate) fn open(
     reference: &SecretRef,
     not_after: Option<Timestamp>,
-    lookup: Lookup<'_>,
+    world: &World<'_>,
+    clock: &Arc<dyn Clock>,
     origin: &str,
 ) -> Result<Box<dyn SecretSource>, ConfigError> {
     let key = reference.to_string();
-    reference
-        .open(not_after, lookup, origin, &key)?
-        .ok_or_else(|| {
-            ConfigError::new(
-                origin,
-                &key,
-                &format!("this build cannot open `{key}`"),
-                "keep the secret in a file or in the environment: file:/path, env:NAME",
-            )
-        })
+    match reference.open(not_after, world.lookup(), origin, &key)? {
+        Some(here) => Ok(here),
+        None => Cloud::secret(reference, not_after, world, clock, origin),
+    }
 }
 
 /// Reads `--secret`: a reference, never the secret itself, which would show in the list of processes.
@@ -43,7 +41,8 @@ pub(crate) async fn read(reference: &SecretRef, world: &World<'_>) -> Result<Sec
         SecretRef::File(path) => SecretRef::File(world.cwd().join(path)),
         other => other.clone(),
     };
-    let source = open(&reference, None, world.lookup(), "command line")?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let source = open(&reference, None, world, &clock, "command line")?;
     let secrets = source.fetch().await.map_err(Failure::config)?;
     secrets
         .into_iter()

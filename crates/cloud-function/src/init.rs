@@ -142,7 +142,7 @@ fn secret(
         } => {
             let secret = google
                 .secret(name, end)
-                .map_err(|error| ConfigError::new(origin, &key, &error.problem, &error.cure))?;
+                .map_err(|error| error.at(origin, &key))?;
             Ok(Box::new(secret))
         }
         _ => Err(ConfigError::new(
@@ -166,16 +166,7 @@ pub(crate) fn required<'a>(url: Option<&'a str>, variable: &str) -> Result<&'a s
 
 /// Under the variable's name, unless another variable is to blame.
 pub(crate) fn at(variable: &'static str) -> impl Fn(SettingError) -> ConfigError {
-    move |error| {
-        let is_name = |b: u8| b.is_ascii_uppercase() || b == b'_';
-        let other = !error.value.is_empty() && error.value.bytes().all(is_name);
-        let key = if other {
-            error.value.as_str()
-        } else {
-            variable
-        };
-        ConfigError::new(ENVIRONMENT, key, &error.problem, &error.cure)
-    }
+    move |error| error.at(ENVIRONMENT, variable)
 }
 
 /// The project that traces are in: what the environment says, else the topic's.

@@ -133,10 +133,7 @@ async fn redrive(lookup: Lookup<'_>) -> Result<(), Failure> {
 }
 
 fn google(lookup: Lookup<'_>) -> Result<Google, Failure> {
-    let named = |error: labelrelay_google::SettingError| {
-        ConfigError::new(ENVIRONMENT, &error.value, &error.problem, &error.cure)
-    };
-    Ok(Google::load(lookup).map_err(named)?)
+    Ok(Google::load(lookup).map_err(|error| error.at(ENVIRONMENT, "GOOGLE_CLOUD_PROJECT"))?)
 }
 
 fn other(error: impl Display) -> Failure {

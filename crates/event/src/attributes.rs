@@ -61,6 +61,10 @@ pub struct Attributes {
     /// Where the event came from, when not from a delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// When the event was sent again on purpose, RFC 3339: whoever drops what it has seen before shall know
+    /// that this one is meant to be seen again. Everything else is as it was the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replayedtime: Option<String>,
     /// Where the data lies when it is not in the envelope (a claim check): URI of the sender's bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataref: Option<String>,

@@ -1,5 +1,7 @@
 //! What is wrong with a setting, before anything is sent anywhere.
 
+use labelrelay_core::config::{ConfigError, ENVIRONMENT};
+
 /// A setting that cannot be used: which, why, and how to put it right. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{value}` {problem}; {cure}")]
@@ -20,5 +22,19 @@ impl SettingError {
             problem: problem.into(),
             cure: cure.into(),
         }
+    }
+
+    /// The same as an error of the configuration: of the setting `key` in `origin`, unless a variable of
+    /// Google's is to blame.
+    #[must_use]
+    pub fn at(self, origin: &str, key: &str) -> ConfigError {
+        let is_name = |b: u8| b.is_ascii_uppercase() || b == b'_';
+        let is_variable = !self.value.is_empty() && self.value.bytes().all(is_name);
+        let (origin, key) = if is_variable {
+            (ENVIRONMENT, self.value.as_str())
+        } else {
+            (origin, key)
+        };
+        ConfigError::new(origin, key, &self.problem, &self.cure)
     }
 }

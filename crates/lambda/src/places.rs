@@ -51,10 +51,5 @@ pub(crate) fn bad_setting(error: SettingError) -> ConfigError {
 
 /// An error of a setting, under the name of the variable that holds it.
 fn at(key: &str) -> impl Fn(SettingError) -> ConfigError {
-    move |SettingError {
-              value,
-              problem,
-              cure,
-              ..
-          }| { ConfigError::new(ENVIRONMENT, key, &format!("`{value}` {problem}"), &cure) }
+    move |error| error.at(ENVIRONMENT, key)
 }

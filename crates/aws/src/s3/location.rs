@@ -1,10 +1,10 @@
 //! Which bucket, and where in it.
 
 use crate::SettingError;
+use crate::credentials::CredentialsSource;
 use crate::http::{Answer, Http};
 use crate::settings::suffix;
 use crate::signed::{Content, Signed, Unanswered};
-use aws_credential_types::Credentials;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// A bucket and a prefix in it, with a client for them.
@@ -34,7 +34,7 @@ impl S3Location {
         url: &str,
         region: String,
         endpoint: Option<&str>,
-        credentials: Credentials,
+        credentials: CredentialsSource,
         http: Http,
     ) -> Result<Self, SettingError> {
         let invalid = |problem| SettingError::new(url, problem, CURE);
@@ -144,10 +144,12 @@ fn is_bucket(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_credential_types::Credentials;
     use aws_smithy_http_client::tls::TlsContext;
 
     fn located(url: &str, endpoint: Option<&str>) -> Result<S3Location, SettingError> {
         let credentials = Credentials::new("test", "test", None, None, "test");
+        let credentials = CredentialsSource::Fixed(credentials);
         let http = Http::new(TlsContext::default());
         S3Location::new(url, "eu-west-1".to_owned(), endpoint, credentials, http)
     }

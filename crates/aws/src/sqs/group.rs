@@ -18,11 +18,11 @@ pub(super) fn group(message: &OutboundMessage) -> String {
 
 /// `MessageDeduplicationId`.
 pub(super) fn deduplication(message: &OutboundMessage) -> String {
-    let id = message.id();
-    if is_allowed(id) {
-        id.to_owned()
+    let key = message.deduplication_key();
+    if is_allowed(&key) {
+        key.into_owned()
     } else {
-        Digest::of(id.as_bytes()).to_hex()
+        Digest::of(key.as_bytes()).to_hex()
     }
 }
 

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod credentials;
 mod logs;
 mod misbehaving;
 mod permissions;

@@ -72,6 +72,16 @@ async fn repeats_are_one_message(endpoint: &str, client: &Client) {
         0,
         "one even when it was consumed"
     );
+    let again = labelrelay_core::replay::again(&one.body, jiff::Timestamp::now(), queue.limits());
+    queue
+        .send(&again.expect("an envelope"))
+        .await
+        .expect("sent");
+    assert_eq!(
+        suite::drain(&consumer).await.len(),
+        1,
+        "what is sent again on purpose is no repeat"
+    );
 }
 
 async fn attributes_stand_beside_the_body(endpoint: &str, client: &Client) {

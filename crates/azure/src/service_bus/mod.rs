@@ -116,8 +116,9 @@ impl ServiceBusQueue {
     /// Broker properties, and our own as headers: what is in quotes is text.
     fn properties(&self, message: &OutboundMessage) -> [(&'static str, String); 5] {
         let partition_key = message.partition_key();
+        let message_id = message.deduplication_key();
         let broker = BrokerProperties {
-            message_id: message.id(),
+            message_id: &message_id,
             partition_key,
             session_id: self.sessions.then_some(partition_key),
         };

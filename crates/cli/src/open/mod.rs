@@ -5,15 +5,19 @@ mod spool;
 mod stdout_queue;
 mod unopened;
 
-pub(crate) use not_ready::{not_opened, not_ready};
+pub(crate) use not_ready::not_opened;
+use not_ready::not_ready;
 
+use crate::clouds::{Cloud, Setting};
 use crate::failure::Failure;
 use crate::home::Home;
-use crate::places::{self, QueuePlace};
+use crate::places::{self, QueuePlace, StorePlace};
 use crate::secrets;
 use crate::world::World;
-use labelrelay_core::config::Config;
+use labelrelay_core::clock::within;
+use labelrelay_core::config::{Config, ENVIRONMENT};
 use labelrelay_core::observe::NoObserver;
+use labelrelay_core::relay::CheckError;
 use labelrelay_core::{
     BlobStore, Clock, EventQueue, FallbackStore, Observer, Parts, QueueLimits, Relay,
 };
@@ -21,6 +25,7 @@ use labelrelay_http::{OsEntropy, SystemClock};
 use labelrelay_local::{EmbeddedQueue, FileBlobStore, FileFallback, OpenError, Options, QueueFile};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use stdout_queue::StdoutQueue;
 use unopened::Unopened;
 
@@ -30,7 +35,7 @@ pub(crate) struct Opened {
     pub(crate) embedded: Option<Arc<EmbeddedQueue>>,
 }
 
-/// Opens everything. Nothing listens yet.
+/// Opens everything. Nothing listens yet, and nothing is sent. Needs a Tokio runtime around it.
 pub(crate) fn relay(
     config: &Config,
     world: &World<'_>,
@@ -38,8 +43,8 @@ pub(crate) fn relay(
     observer: Arc<dyn Observer>,
 ) -> Result<Opened, Failure> {
     let place = queue_place(config, world)?;
-    let blobs = blob_store(config, world, true)?;
-    let fallback = fallback(config, world, true)?;
+    let blobs = blob_store(config, world, &clock, true)?;
+    let fallback = fallback(config, world, &clock, true)?;
     let (queue, embedded): (Arc<dyn EventQueue>, _) = match place {
         QueuePlace::Sqlite(file) => {
             if file == Home::below(world.cwd()).queue_file() {
@@ -48,11 +53,8 @@ pub(crate) fn relay(
             let queue = Arc::new(embedded(&file, config, Arc::clone(&clock))?);
             (queue.clone(), Some(queue))
         }
-        QueuePlace::Stdout => {
-            let queue = StdoutQueue::open(Arc::clone(&clock))
-                .map_err(|error| Failure::failed(format_args!("stdout: {error}")))?;
-            (Arc::new(queue), None)
-        }
+        QueuePlace::Stdout => (Arc::new(stdout(&clock)?), None),
+        QueuePlace::Cloud(cloud, url) => (cloud_queue(cloud, &url, config, world, &clock)?, None),
     };
     let parts = Parts::new(queue, clock, Arc::new(OsEntropy), observer)
         .with_blobs(blobs)
@@ -66,32 +68,78 @@ pub(crate) fn relay(
 pub(crate) async fn look(config: &Config, world: &World<'_>) -> Result<Vec<String>, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let place = queue_place(config, world)?;
-    let blobs = blob_store(config, world, false)?;
-    let fallback = fallback(config, world, false)?;
-    let limits = match &place {
+    let blobs = blob_store(config, world, &clock, false)?;
+    let fallback = fallback(config, world, &clock, false)?;
+    let unopened = |limits| -> Arc<dyn EventQueue> { Arc::new(Unopened(limits)) };
+    let queue = match &place {
         QueuePlace::Sqlite(file) => {
             match QueueFile::open(file, Arc::clone(&clock)) {
                 // The next start makes it.
                 Ok(_) | Err(OpenError::Missing { .. }) => {}
                 Err(error) => return Err(not_opened(&error)),
             }
-            QueueLimits::bytes(Options::default().max_message_bytes)
+            unopened(QueueLimits::bytes(Options::default().max_message_bytes))
         }
-        QueuePlace::Stdout => stdout_queue::LIMITS,
+        QueuePlace::Stdout => unopened(stdout_queue::LIMITS),
+        // Opening one makes nothing and owns nothing.
+        QueuePlace::Cloud(cloud, url) => cloud_queue(*cloud, url, config, world, &clock)?,
     };
-    let queue = Arc::new(Unopened(limits));
     let parts = Parts::new(queue, clock, Arc::new(OsEntropy), Arc::new(NoObserver))
         .with_blobs(blobs)
         .with_fallback(fallback)
         .with_spool(spool::look(config, world)?);
     let relay = pipeline(config, world, parts)?;
-    relay.check().await.map_err(|error| not_ready(&error))?;
+    check(&relay).await?;
     Ok(relay.warnings().await)
 }
 
+/// How long a cloud may take to say that all is well.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Whether everything could be used now.
+async fn check(relay: &Relay) -> Result<(), Failure> {
+    looked_at(relay).await.map_err(|(failure, _)| failure)
+}
+
+/// Whether `serve` may start. Where a fallback takes what the queue does not, a queue that cannot be reached
+/// now is no reason to refuse deliveries: nobody sends them again.
+pub(crate) async fn may_start(relay: &Relay) -> Result<(), Failure> {
+    let (reason, fallback) = match (looked_at(relay).await, &relay.parts().fallback) {
+        (Ok(()), _) => return Ok(()),
+        (Err((Failure::Failed(reason), true)), Some(fallback)) => (reason, fallback),
+        (Err((failure, _)), _) => return Err(failure),
+    };
+    match within(&*relay.parts().clock, PATIENCE, fallback.check()).await {
+        Ok(Ok(())) => {
+            tracing::error!(name: "not_ready", reason, "not ready; events go to the fallback meanwhile");
+            Ok(())
+        }
+        _ => Err(Failure::Failed(reason)),
+    }
+}
+
+/// What is wrong, and whether a fallback would do instead.
+async fn looked_at(relay: &Relay) -> Result<(), (Failure, bool)> {
+    match within(&*relay.parts().clock, PATIENCE, relay.check()).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => {
+            let of_the_queue = matches!(error, CheckError::Queue(_) | CheckError::Blob(_));
+            Err((not_ready(&error), of_the_queue))
+        }
+        Err(_) => {
+            let failure = Failure::failed(format_args!(
+                "queue, stores and secrets do not all answer within {} s; see that they can be reached, and start again",
+                PATIENCE.as_secs()
+            ));
+            Err((failure, true))
+        }
+    }
+}
+
 fn pipeline(config: &Config, world: &World<'_>, parts: Parts) -> Result<Relay, Failure> {
+    let clock = Arc::clone(&parts.clock);
     let open_secret =
-        |reference: &_, end| secrets::open(reference, end, world.lookup(), &config.origin);
+        |reference: &_, end| secrets::open(reference, end, world, &clock, &config.origin);
     Ok(Relay::new(config, parts, &open_secret)?)
 }
 
@@ -104,17 +152,56 @@ pub(crate) fn queue_place(config: &Config, world: &World<'_>) -> Result<QueuePla
     places::queue(url, base, &at)
 }
 
-/// Where bodies go that are too large for the queue. `make` says whether its directory may be made.
-fn blob_store(
+fn cloud_queue(
+    cloud: Cloud,
+    url: &str,
     config: &Config,
     world: &World<'_>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn EventQueue>, Failure> {
+    let at = stands("queue", "LABELRELAY_QUEUE", config, world);
+    Ok(cloud.open(world, clock, at)?.queue(url, at)?)
+}
+
+/// A queue that is sent to, without owning it where it is a file; `None` is the embedded one, which others
+/// append to.
+pub(crate) fn sink(
+    place: &QueuePlace,
+    at: Setting<'_>,
+    world: &World<'_>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Arc<dyn EventQueue>>, Failure> {
+    match place {
+        QueuePlace::Sqlite(_) => Ok(None),
+        QueuePlace::Stdout => Ok(Some(Arc::new(stdout(clock)?))),
+        QueuePlace::Cloud(cloud, url) => Ok(Some(cloud.open(world, clock, at)?.queue(url, at)?)),
+    }
+}
+
+fn stdout(clock: &Arc<dyn Clock>) -> Result<StdoutQueue, Failure> {
+    StdoutQueue::open(Arc::clone(clock))
+        .map_err(|error| Failure::failed(format_args!("stdout: {error}")))
+}
+
+/// Where bodies go that are too large for the queue. `make` says whether its directory may be made.
+pub(crate) fn blob_store(
+    config: &Config,
+    world: &World<'_>,
+    clock: &Arc<dyn Clock>,
     make: bool,
 ) -> Result<Option<Arc<dyn BlobStore>>, Failure> {
     let Some(url) = &config.blob_store else {
         return Ok(None);
     };
-    let (base, at) = setting("blob_store", "LABELRELAY_BLOB_STORE", config, world);
-    let directory = places::store(url, base, &at)?;
+    let (key, variable) = ("blob_store", "LABELRELAY_BLOB_STORE");
+    let (base, at) = setting(key, variable, config, world);
+    let directory = match places::store(url, base, &at)? {
+        StorePlace::Directory(directory) => directory,
+        StorePlace::Cloud(cloud, url) => {
+            let at = stands(key, variable, config, world);
+            return Ok(Some(cloud.open(world, clock, at)?.blob_store(&url, at)?));
+        }
+    };
     if !make && !directory.exists() {
         return Ok(None);
     }
@@ -127,13 +214,21 @@ fn blob_store(
 fn fallback(
     config: &Config,
     world: &World<'_>,
+    clock: &Arc<dyn Clock>,
     make: bool,
 ) -> Result<Option<Arc<dyn FallbackStore>>, Failure> {
     let Some(url) = &config.fallback else {
         return Ok(None);
     };
-    let (base, at) = setting("fallback", "LABELRELAY_FALLBACK", config, world);
-    let directory = places::store(url, base, &at)?;
+    let (key, variable) = ("fallback", "LABELRELAY_FALLBACK");
+    let (base, at) = setting(key, variable, config, world);
+    let directory = match places::store(url, base, &at)? {
+        StorePlace::Directory(directory) => directory,
+        StorePlace::Cloud(cloud, url) => {
+            let at = stands(key, variable, config, world);
+            return Ok(Some(cloud.open(world, clock, at)?.fallback(&url, at)?));
+        }
+    };
     if !make && !directory.exists() {
         return Ok(None);
     }
@@ -145,14 +240,36 @@ fn fallback(
 /// What relative paths of a setting are relative to, and what to call it in errors. The environment
 /// wins over the file, and is relative to where the process was started.
 fn setting<'a>(
-    key: &str,
-    variable: &str,
+    key: &'a str,
+    variable: &'a str,
     config: &'a Config,
     world: &'a World<'_>,
 ) -> (&'a Path, String) {
+    let at = stands(key, variable, config, world);
+    let base = if at.origin == ENVIRONMENT {
+        world.cwd()
+    } else {
+        &config.base_dir
+    };
+    (base, format!("{}: `{}`", at.origin, at.key))
+}
+
+/// Where a setting stands: the environment wins over the file.
+pub(crate) fn stands<'a>(
+    key: &'a str,
+    variable: &'a str,
+    config: &'a Config,
+    world: &World<'_>,
+) -> Setting<'a> {
     match world.var(variable) {
-        Some(_) => (world.cwd(), format!("environment: `{variable}`")),
-        None => (&config.base_dir, format!("{}: `{key}`", config.origin)),
+        Some(_) => Setting {
+            origin: ENVIRONMENT,
+            key: variable,
+        },
+        None => Setting {
+            origin: &config.origin,
+            key,
+        },
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::setting;
 use crate::failure::Failure;
-use crate::places;
+use crate::places::{self, StorePlace};
 use crate::world::World;
 use labelrelay_core::Spool;
 use labelrelay_core::config::Config;
@@ -43,7 +43,7 @@ fn place(config: &Config, world: &World<'_>) -> (PathBuf, Option<String>) {
     if let Some(url) = &config.blob_store {
         let (base, at) = setting("blob_store", "LABELRELAY_BLOB_STORE", config, world);
         if url.starts_with("file:")
-            && let Ok(directory) = places::store(url, base, &at)
+            && let Ok(StorePlace::Directory(directory)) = places::store(url, base, &at)
         {
             return (directory, Some(at));
         }

@@ -1,12 +1,12 @@
 //! `labelrelay queue`: looks into the embedded queue and takes from it, beside a running `serve`.
 
 mod ack;
-mod claim;
+pub(crate) mod claim;
 mod dead;
 mod export;
 mod list;
 mod receive;
-mod row;
+pub(crate) mod row;
 mod show;
 mod tail;
 mod upkeep;
@@ -20,7 +20,7 @@ use crate::world::World;
 use clap::Subcommand;
 use labelrelay_http::SystemClock;
 use labelrelay_local::{FileError, OpenError, QueueFile};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const EXAMPLES: &str = "\
@@ -58,12 +58,7 @@ enum Verb {
 }
 
 pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
-    let file = file(args, world)?;
-    let queue =
-        QueueFile::open(&file, Arc::new(SystemClock::new())).map_err(|error| match error {
-            OpenError::Missing { .. } => Failure::failed(chain(&error)),
-            _ => open::not_opened(&error),
-        })?;
+    let queue = open(args.queue.as_deref(), args.config.as_deref(), world)?;
     match &args.verb {
         Verb::List(args) => list::run(args, &queue),
         Verb::Show(args) => show::run(args, &queue),
@@ -77,22 +72,32 @@ pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
     }
 }
 
+/// Opens the embedded queue that `--queue` names, or else the configured one.
+pub(crate) fn open(
+    url: Option<&str>,
+    config: Option<&Path>,
+    world: &World<'_>,
+) -> Result<QueueFile, Failure> {
+    let file = file(url, config, world)?;
+    QueueFile::open(&file, Arc::new(SystemClock::new())).map_err(|error| match error {
+        OpenError::Missing { .. } => Failure::failed(chain(&error)),
+        _ => open::not_opened(&error),
+    })
+}
+
 /// The queue file: of the flag, of the environment, of the configuration, else the one in the
 /// directory of our own. A queue can be read without knowing any secret.
-fn file(args: &Args, world: &World<'_>) -> Result<PathBuf, Failure> {
-    let place = if let Some(url) = &args.queue {
-        places::queue(url, world.cwd(), "`--queue`").map_err(|error| match error {
-            Failure::Config(message) => Failure::Usage(message),
-            other => other,
-        })?
-    } else if let (None, Some(url)) = (&args.config, world.var("LABELRELAY_QUEUE")) {
+fn file(url: Option<&str>, config: Option<&Path>, world: &World<'_>) -> Result<PathBuf, Failure> {
+    let place = if let Some(url) = url {
+        named(url, "`--queue`", world)?
+    } else if let (None, Some(url)) = (config, world.var("LABELRELAY_QUEUE")) {
         places::queue(&url, world.cwd(), "environment: `LABELRELAY_QUEUE`")?
     } else {
         let own = Home::below(world.cwd()).queue_file();
-        match discover::find(world, args.config.as_deref(), Missing::Refuse) {
+        match discover::find(world, config, Missing::Refuse) {
             Ok(found) => open::queue_place(&found.config, world)?,
             // `serve` was configured by an environment that this shell has not.
-            Err(_) if args.config.is_none() && own.exists() => QueuePlace::Sqlite(own),
+            Err(_) if config.is_none() && own.exists() => QueuePlace::Sqlite(own),
             Err(failure) => return Err(failure),
         }
     };
@@ -101,7 +106,18 @@ fn file(args: &Args, world: &World<'_>) -> Result<PathBuf, Failure> {
         QueuePlace::Stdout => Err(Failure::usage(
             "the queue is `stdout:`, which keeps nothing to look into",
         )),
+        QueuePlace::Cloud(cloud, _) => Err(Failure::usage(format_args!(
+            "the queue is one of {cloud}, which has tools of its own; this verb looks into the embedded queue (--queue sqlite:FILE)"
+        ))),
     }
+}
+
+/// A queue that a flag names.
+pub(crate) fn named(url: &str, flag: &str, world: &World<'_>) -> Result<QueuePlace, Failure> {
+    places::queue(url, world.cwd(), flag).map_err(|error| match error {
+        Failure::Config(message) => Failure::Usage(message),
+        other => other,
+    })
 }
 
 impl From<FileError> for Failure {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 /// An event as `--json` prints it.
 #[derive(Serialize)]
-pub(super) struct Row<'a> {
+pub(crate) struct Row<'a> {
     seq: u64,
     id: &'a str,
     #[serde(rename = "type")]
@@ -25,7 +25,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn new(event: &'a Event, envelope: Option<&'a RawValue>) -> Self {
+    pub(crate) fn new(event: &'a Event, envelope: Option<&'a RawValue>) -> Self {
         Self {
             seq: event.seq,
             id: &event.id,
@@ -42,17 +42,18 @@ impl<'a> Row<'a> {
 }
 
 /// When it arrived, RFC 3339.
-pub(super) fn received(event: &Event) -> String {
+pub(crate) fn received(event: &Event) -> String {
     Timestamp::from_millisecond(event.received_ms)
         .map(labelrelay_core::time::rfc3339)
         .unwrap_or_default()
 }
 
 /// The columns of [`line()`].
-const HEADING: &str = "     SEQ  RECEIVED                  STATE         BYTES  TYPE  SUBJECT";
+pub(crate) const HEADING: &str =
+    "     SEQ  RECEIVED                  STATE         BYTES  TYPE  SUBJECT";
 
 /// The line for people.
-pub(super) fn line(event: &Event) -> String {
+pub(crate) fn line(event: &Event) -> String {
     let mut state = event.state.as_str().replace('_', " ");
     if event.state == State::InFlight || event.state == State::Dead {
         state = format!("{state} {}", event.receive_count);
@@ -68,7 +69,7 @@ pub(super) fn line(event: &Event) -> String {
 }
 
 /// The whole list, as `list` and `dead` print it.
-pub(super) fn print_all(events: &[Event], json: bool) -> std::io::Result<()> {
+pub(crate) fn print_all(events: &[Event], json: bool) -> std::io::Result<()> {
     if !json && !events.is_empty() {
         print(format_args!("{HEADING}"))?;
     }

@@ -55,10 +55,7 @@ impl Start<'_> {
         let clock = Arc::new(SystemClock::new());
         let Opened { relay, embedded } =
             open::relay(&self.found.config, self.world, clock, observer)?;
-        relay
-            .check()
-            .await
-            .map_err(|error| open::not_ready(&error))?;
+        open::may_start(&relay).await?;
         if let Some(path) = &self.args.ready_file {
             ReadyFile::clear(path)?;
         }

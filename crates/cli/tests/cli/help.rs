@@ -22,7 +22,7 @@ fn every_verb_explains_itself_with_examples() {
         &["redrive"],
         &["reconcile"],
         &["reconcile", "label-studio"],
-        &["reconcile", "labelbox"],
+        &["replay"],
         &["check"],
         &["completions"],
     ];

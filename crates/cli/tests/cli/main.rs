@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail it by panicking")]
 
 mod check;
+#[cfg(all(feature = "aws", feature = "azure", feature = "google"))]
+mod clouds;
 mod configuration;
 mod demo;
 mod export;
@@ -12,6 +14,7 @@ mod large;
 mod output;
 mod queue;
 mod reconcile;
+mod replay;
 mod requests;
 mod send;
 mod serve;

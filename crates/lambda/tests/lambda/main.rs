@@ -15,6 +15,5 @@ mod failures;
 mod fallback;
 mod handler;
 mod init;
-mod masked;
 mod quiet;
 mod setting;

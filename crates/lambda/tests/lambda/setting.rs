@@ -37,9 +37,8 @@ pub(crate) struct Cloud {
 impl Cloud {
     pub(crate) fn start() -> Self {
         let ministack = Ministack::start();
-        let make = "client('s3').create_bucket(Bucket='bucket', CreateBucketConfiguration={'LocationConstraint': 'eu-central-1'})\n\
-            print(client('sqs').create_queue(QueueName='events')['QueueUrl'])";
-        let queue = ministack.boto3(make, &[]);
+        let queue = ministack.queue("events");
+        ministack.bucket("bucket");
         Self { ministack, queue }
     }
 
@@ -52,17 +51,7 @@ impl Cloud {
 
     /// Everything that lies on the queue; nothing is left there.
     pub(crate) fn drain(&self) -> Vec<Vec<u8>> {
-        let script = "sqs, found = client('sqs'), []\n\
-            while True:\n\
-            \x20   some = sqs.receive_message(QueueUrl=args[0], MaxNumberOfMessages=10).get('Messages', [])\n\
-            \x20   if not some: break\n\
-            \x20   for one in some:\n\
-            \x20       found.append(one['Body'])\n\
-            \x20       sqs.delete_message(QueueUrl=args[0], ReceiptHandle=one['ReceiptHandle'])\n\
-            print(json.dumps(found))";
-        let found: Vec<String> =
-            serde_json::from_str(&self.ministack.boto3(script, &[&self.queue])).unwrap();
-        found.into_iter().map(String::into_bytes).collect()
+        self.ministack.drain(&self.queue)
     }
 }
 

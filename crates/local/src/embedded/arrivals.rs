@@ -10,8 +10,8 @@ use super::group::Pending;
 use super::window::{Fingerprint, Window};
 use crate::schema::INSERT_EVENT;
 use crate::sqlite::{begin, ms, now_ms, setting};
-use labelrelay_core::{Clock, Receipt};
-use rusqlite::{Connection, ErrorCode};
+use labelrelay_core::{Clock, OutboundMessage, Receipt};
+use rusqlite::{Connection, ErrorCode, Statement};
 
 /// What the writer knows besides the file.
 pub(super) struct Arrivals {
@@ -116,22 +116,16 @@ impl Arrivals {
                 .window
                 .as_ref()
                 .map(|window| window.fingerprint(message.id()));
-            if let (Some(window), Some(fingerprint)) = (&self.window, fingerprint)
+            // What is sent again on purpose is no repeat.
+            let may_repeat = message.attributes.replayedtime.is_none();
+            if let (Some(window), Some(fingerprint), true) = (&self.window, fingerprint, may_repeat)
                 && let Some(first) =
                     repeated(db, window.candidates(fingerprint, seq), message.id())?
             {
                 receipts.push(Receipt::repeat(Some(first.to_string())));
                 continue;
             }
-            insert.execute((
-                seq.cast_signed(),
-                received_ms,
-                message.id(),
-                message.event_type(),
-                message.source(),
-                message.subject(),
-                &message.body[..],
-            ))?;
+            insert_row(&mut insert, seq, received_ms, message)?;
             if let (Some(window), Some(fingerprint)) = (&mut self.window, fingerprint) {
                 window.insert(fingerprint, seq, seq);
                 added.push((fingerprint, seq));
@@ -160,6 +154,24 @@ impl Arrivals {
         self.next = self.next.max(next);
         Ok(())
     }
+}
+
+/// Runs [`INSERT_EVENT`] for `message`.
+pub(crate) fn insert_row(
+    insert: &mut Statement<'_>,
+    seq: u64,
+    received_ms: i64,
+    message: &OutboundMessage,
+) -> rusqlite::Result<usize> {
+    insert.execute((
+        seq.cast_signed(),
+        received_ms,
+        message.id(),
+        message.event_type(),
+        message.source(),
+        message.subject(),
+        &message.body[..],
+    ))
 }
 
 /// The first number that was never given, as far as the file knows.

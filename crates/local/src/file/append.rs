@@ -1,8 +1,9 @@
-//! A second way in, for events that were not delivered but found: beside a running owner, or without one.
+//! A second way in, for events that were not delivered but found, and for those that are sent again: beside a
+//! running owner, or without one.
 
 use super::QueueFile;
 use super::turn::Durability;
-use crate::embedded::arrivals::next_number;
+use crate::embedded::arrivals::{insert_row, next_number};
 use crate::error::FileError;
 use crate::schema::INSERT_EVENT;
 use labelrelay_core::OutboundMessage;
@@ -16,7 +17,7 @@ const CHECKPOINT_BYTES: usize = 4 * 1024 * 1024;
 
 impl QueueFile {
     /// Appends those of `messages` whose id is on none of the events after `after`, in one transaction,
-    /// durably; says for each whether it was appended.
+    /// durably; says for each whether it was appended. An event that is sent again on purpose always is.
     ///
     /// The owner is told by the file itself: it looks at the last number before it writes, and learns of
     /// what was appended, so that a delivery of the same event a moment later is a repeat.
@@ -28,20 +29,14 @@ impl QueueFile {
         let appended = self.change(Durability::Synced, |transaction| {
             let mut known = ids_after(transaction, after)?;
             let mut insert = transaction.prepare_cached(INSERT_EVENT)?;
-            let mut next = next_number(transaction)?.cast_signed();
+            let mut next = next_number(transaction)?;
             let mut appended = Vec::with_capacity(messages.len());
             for message in messages {
-                let is_new = known.insert(message.id().to_owned());
+                // What is sent again on purpose is meant to be there twice.
+                let is_new = message.attributes.replayedtime.is_some()
+                    || known.insert(message.id().to_owned());
                 if is_new {
-                    insert.execute((
-                        next,
-                        received_ms,
-                        message.id(),
-                        message.event_type(),
-                        message.source(),
-                        message.subject(),
-                        &message.body[..],
-                    ))?;
+                    insert_row(&mut insert, next, received_ms, message)?;
                     next += 1;
                 }
                 appended.push(is_new);

@@ -40,7 +40,7 @@ impl QueueFile {
     }
 
     /// Makes dead letters of what has become one by now. Whoever may only read sees them as in flight.
-    pub(super) fn bury(&self) {
+    pub fn bury(&self) {
         let now = self.now_ms();
         let _read_only = self.change(Durability::Soon, |transaction| {
             Ok(bury_expired(transaction, now)?)

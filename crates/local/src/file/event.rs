@@ -90,6 +90,10 @@ pub struct Filter {
     pub state: Option<State>,
     /// Only what arrived after this number: following a queue is listing after the last number seen.
     pub after: Option<u64>,
+    /// Only what was written at this time or later, milliseconds since 1970.
+    pub from_ms: Option<i64>,
+    /// Only what was written before this time.
+    pub before_ms: Option<i64>,
     /// The newest first.
     pub newest_first: bool,
 }
@@ -130,6 +134,7 @@ impl QueueFile {
                AND (:subject IS NULL OR e.subject = :subject)
                AND (:type IS NULL OR e.type = :type) AND (:types IS NULL OR substr(e.type, 1, length(:types)) = :types)
                AND (:state IS NULL OR standing = :state)
+               AND (:from IS NULL OR e.received_ms >= :from) AND (:before IS NULL OR e.received_ms < :before)
              ORDER BY e.seq {order} LIMIT :limit"
         );
         let (exact, prefix) = match filter.event_type.as_deref() {
@@ -155,6 +160,8 @@ impl QueueFile {
                 ":type": exact,
                 ":types": prefix,
                 ":state": state,
+                ":from": filter.from_ms,
+                ":before": filter.before_ms,
                 ":limit": i64::try_from(limit).unwrap_or(i64::MAX),
             },
             event,

@@ -1,6 +1,7 @@
 //! The embedded queue, against real files.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail it by panicking")]
 
+mod again;
 mod append;
 mod conformance;
 mod crash;

@@ -11,17 +11,21 @@
 
 mod cases;
 mod forgeries;
+mod masked;
+mod program;
 mod relay;
 mod serve;
 
 pub use cases::cases;
-pub use relay::{CONFIG, FOREIGN, SECRET, world};
+pub use masked::masked;
+pub use program::{Expected, assert_queued, expected};
+pub use relay::{CONFIG, FOREIGN, LIMITS, SECRET, world};
 pub use serve::serve;
 
 use crate::memory::Fault;
 use crate::request::TestRequest;
 use bytes::Bytes;
-use labelrelay_core::{BoxFuture, Relay};
+use labelrelay_core::{BoxFuture, QueueLimits, Relay};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -94,9 +98,14 @@ pub struct Observed {
 
 /// Every case through `adapter`; each status is asserted.
 pub async fn observe(name: &str, adapter: Adapter<'_>) -> Vec<Observed> {
+    observe_with(name, adapter, LIMITS).await
+}
+
+/// The same with a queue of other limits.
+pub async fn observe_with(name: &str, adapter: Adapter<'_>, limits: QueueLimits) -> Vec<Observed> {
     let mut all = Vec::new();
     for case in cases() {
-        let (relay, queue) = world();
+        let (relay, queue) = world(limits);
         queue.fail_with(&case.faults);
         let mut responses = Vec::new();
         for (request, status) in case.requests {

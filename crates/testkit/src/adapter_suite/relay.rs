@@ -57,15 +57,18 @@ secret = "env:SECRET"
 max_body_bytes = 100
 "#;
 
-/// A relay with a source of each kind, and its queue, which is as particular as SQS.
-pub fn world() -> (Arc<Relay>, Arc<MemoryQueue>) {
+/// Limits as particular as those of SQS.
+pub const LIMITS: QueueLimits = QueueLimits {
+    max_message_bytes: 1_048_576,
+    xml_characters_only: true,
+    single_line: false,
+};
+
+/// A relay with a source of each kind, and its queue, which has these limits.
+pub fn world(limits: QueueLimits) -> (Arc<Relay>, Arc<MemoryQueue>) {
     let lookup = |name: &str| (name == "SECRET").then(|| SECRET.to_owned());
     let config = Config::from_toml(CONFIG, "suite.toml", PathBuf::new(), &lookup).unwrap();
-    let queue = Arc::new(MemoryQueue::new(QueueLimits {
-        max_message_bytes: 1_048_576,
-        xml_characters_only: true,
-        single_line: false,
-    }));
+    let queue = Arc::new(MemoryQueue::new(limits));
     let parts = Parts::new(
         queue.clone(),
         Arc::new(FakeClock::at("2026-11-21T09:47:10.371842Z")),

@@ -1,0 +1,212 @@
+//! The clouds' back ends: whose a URL or a reference is, and that cloud opened. Each is a feature of the
+//! build, off by default, so that `labelrelay` builds in minutes.
+
+#[cfg(feature = "aws")]
+mod aws;
+#[cfg(feature = "azure")]
+mod azure;
+#[cfg(feature = "google")]
+mod google;
+
+use crate::world::World;
+use jiff::Timestamp;
+use labelrelay_core::config::{ConfigError, SecretRef};
+use labelrelay_core::{BlobStore, Clock, EventQueue, FallbackStore, SecretSource};
+use std::fmt;
+use std::sync::Arc;
+
+/// Whose a place is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cloud {
+    Aws,
+    Google,
+    Azure,
+}
+
+/// Where a setting stands, for errors.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setting<'a> {
+    pub(crate) origin: &'a str,
+    pub(crate) key: &'a str,
+}
+
+/// One cloud, opened. Nothing is sent by opening what it holds.
+pub(crate) trait BackEnd {
+    fn queue(&self, url: &str, at: Setting<'_>) -> Result<Arc<dyn EventQueue>, ConfigError>;
+    fn blob_store(&self, url: &str, at: Setting<'_>) -> Result<Arc<dyn BlobStore>, ConfigError>;
+    fn fallback(&self, url: &str, at: Setting<'_>) -> Result<Arc<dyn FallbackStore>, ConfigError>;
+    /// A reference into one of this cloud's stores.
+    fn secret(
+        &self,
+        reference: &SecretRef,
+        end: Option<Timestamp>,
+        at: Setting<'_>,
+    ) -> Result<Box<dyn SecretSource>, ConfigError>;
+}
+
+impl Cloud {
+    /// Whose queue a URL names. A full URL is Azure's when it is signed or says so in its host, else AWS's.
+    pub(crate) fn of_queue(url: &str) -> Option<Self> {
+        match scheme(url) {
+            "sqs" => Some(Self::Aws),
+            "pubsub" => Some(Self::Google),
+            "azure-queue" | "servicebus" => Some(Self::Azure),
+            "https" | "http" if is_azures(url) => Some(Self::Azure),
+            "https" | "http" => Some(Self::Aws),
+            _ => None,
+        }
+    }
+
+    /// Whose store a URL names.
+    pub(crate) fn of_store(url: &str) -> Option<Self> {
+        match scheme(url) {
+            "s3" => Some(Self::Aws),
+            "gs" => Some(Self::Google),
+            "az" | "https" | "http" => Some(Self::Azure),
+            _ => None,
+        }
+    }
+
+    fn of_secret(scheme: &str) -> Self {
+        match scheme {
+            "gcp-secretmanager" => Self::Google,
+            "azure-keyvault" => Self::Azure,
+            _ => Self::Aws,
+        }
+    }
+
+    /// Opens it. Must be called within a Tokio runtime: Google's tokens are renewed by a task of it.
+    pub(crate) fn open(
+        self,
+        world: &World<'_>,
+        clock: &Arc<dyn Clock>,
+        at: Setting<'_>,
+    ) -> Result<Box<dyn BackEnd>, ConfigError> {
+        // Not every build has a use for all of these.
+        let _ = (world, clock, at);
+        match self {
+            #[cfg(feature = "aws")]
+            Self::Aws => aws::open(world.lookup()),
+            #[cfg(feature = "google")]
+            Self::Google => google::open(world.lookup()),
+            #[cfg(feature = "azure")]
+            Self::Azure => azure::open(world.lookup(), clock),
+            #[cfg(not(all(feature = "aws", feature = "google", feature = "azure")))]
+            missing => Err(missing.not_built(at)),
+        }
+    }
+
+    /// Opens the store that a reference leads into.
+    pub(crate) fn secret(
+        reference: &SecretRef,
+        end: Option<Timestamp>,
+        world: &World<'_>,
+        clock: &Arc<dyn Clock>,
+        origin: &str,
+    ) -> Result<Box<dyn SecretSource>, ConfigError> {
+        let key = reference.to_string();
+        let cloud = Self::of_secret(scheme(&key));
+        let at = Setting { origin, key: &key };
+        let opened = cloud.open(world, clock, at).map_err(|mut error| {
+            // The key becomes the setting's; the reference shall still be named.
+            error.problem = format!("`{key}` {}", error.problem);
+            error
+        });
+        opened?.secret(reference, end, at)
+    }
+
+    #[cfg(not(all(feature = "aws", feature = "google", feature = "azure")))]
+    fn not_built(self, at: Setting<'_>) -> ConfigError {
+        let feature = match self {
+            Self::Aws => "aws",
+            Self::Google => "google",
+            Self::Azure => "azure",
+        };
+        ConfigError::new(
+            at.origin,
+            at.key,
+            &format!("is of {self}, and this labelrelay was built without the feature `{feature}`"),
+            &format!(
+                "build it with that: cargo install --path crates/cli --features {feature} (the container image has all three), or name a place on this machine"
+            ),
+        )
+    }
+}
+
+impl fmt::Display for Cloud {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Aws => "AWS",
+            Self::Google => "Google Cloud",
+            Self::Azure => "Azure",
+        })
+    }
+}
+
+fn scheme(url: &str) -> &str {
+    url.split_once(':').map_or("", |(scheme, _)| scheme)
+}
+
+fn is_azures(url: &str) -> bool {
+    let (place, query) = url.split_once('?').unwrap_or((url, ""));
+    let host = place.split('/').nth(2).unwrap_or_default();
+    host.contains(".queue.") || query.split('&').any(|pair| pair.starts_with("sig="))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_url_tells_whose_queue_it_is() {
+        for (url, cloud) in [
+            ("sqs://eu-west-1/1/events", Some(Cloud::Aws)),
+            (
+                "https://sqs.eu-west-1.amazonaws.com/1/events",
+                Some(Cloud::Aws),
+            ),
+            (
+                "http://127.0.0.1:4566/000000000000/events",
+                Some(Cloud::Aws),
+            ),
+            (
+                "https://account.queue.core.windows.net/events",
+                Some(Cloud::Azure),
+            ),
+            (
+                "http://127.0.0.1:10001/account/events?sv=1&sig=x",
+                Some(Cloud::Azure),
+            ),
+            ("azure-queue://account/events", Some(Cloud::Azure)),
+            ("servicebus://space/events", Some(Cloud::Azure)),
+            ("pubsub://project/topic", Some(Cloud::Google)),
+            ("sqlite:queue.db", None),
+            ("events", None),
+        ] {
+            assert_eq!(Cloud::of_queue(url), cloud, "{url}");
+        }
+    }
+
+    #[cfg(not(feature = "google"))]
+    #[test]
+    fn what_was_not_built_in_is_named_with_its_feature() {
+        let world = World::new(&|_| None, std::path::PathBuf::new());
+        let clock: Arc<dyn Clock> = Arc::new(labelrelay_http::SystemClock::new());
+        let at = Setting {
+            origin: "labelrelay.toml",
+            key: "queue",
+        };
+        let error = Cloud::Google
+            .open(&world, &clock, at)
+            .err()
+            .unwrap()
+            .to_string();
+        for word in [
+            "labelrelay.toml: `queue`",
+            "Google Cloud",
+            "--features google",
+        ] {
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Where events are sent again to: a queue file, beside its owner, or any other queue.
+
+use crate::clouds::Setting;
+use crate::failure::{Failure, chain};
+use crate::open;
+use crate::places::QueuePlace;
+use crate::queue::named;
+use crate::world::World;
+use futures_util::StreamExt as _;
+use labelrelay_core::clock::within;
+use labelrelay_core::config::Config;
+use labelrelay_core::replay::{again, fitted};
+use labelrelay_core::{BlobStore, Clock, EventQueue, OutboundMessage, QueueErrorKind, QueueLimits};
+use labelrelay_http::SystemClock;
+use labelrelay_local::{EmbeddedQueue, OpenError, Options, QueueFile, StoredEvent};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Events under way at once.
+const AT_ONCE: usize = 16;
+
+/// One event takes no longer, whatever hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// After this number no event is looked at: none that is sent again is held against another.
+const END: u64 = i64::MAX.cast_unsigned();
+
+/// So many failures in a row mean that it is the queue and not the events.
+const STRIKES: usize = 16;
+
+pub(super) struct Target<'a> {
+    kind: Kind<'a>,
+    blobs: Option<Arc<dyn BlobStore>>,
+    clock: Arc<dyn Clock>,
+}
+
+enum Kind<'a> {
+    /// The file that they were taken from.
+    Same(&'a QueueFile),
+    File(QueueFile),
+    Queue(Arc<dyn EventQueue>),
+}
+
+/// What became of some events.
+#[derive(Default)]
+pub(super) struct Sent {
+    pub(super) sent: u64,
+    pub(super) failures: Vec<String>,
+    /// Why it makes no sense to go on.
+    pub(super) broken: Option<String>,
+}
+
+/// Why one event was not sent, and whether that may be the queue's fault.
+struct Unsent {
+    reason: String,
+    queues: bool,
+}
+
+impl<'a> Target<'a> {
+    /// The queue at `url`, or the file that the events lie in.
+    pub(super) fn open(
+        url: Option<&str>,
+        from: &'a QueueFile,
+        config: Option<&Config>,
+        world: &World<'_>,
+    ) -> Result<Self, Failure> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let kind = match url {
+            None => Kind::Same(from),
+            Some(url) => {
+                let at = Setting {
+                    origin: "command line",
+                    key: "--to-queue",
+                };
+                let place = named(url, "`--to-queue`", world)?;
+                match (open::sink(&place, at, world, &clock)?, place) {
+                    (Some(queue), _) => Kind::Queue(queue),
+                    (None, QueuePlace::Sqlite(file)) => Kind::File(file_at(&file, &clock)?),
+                    (None, _) => Kind::Same(from),
+                }
+            }
+        };
+        let blobs = match config {
+            Some(config) => open::blob_store(config, world, &clock, true)?,
+            None => None,
+        };
+        Ok(Self { kind, blobs, clock })
+    }
+
+    pub(super) async fn send(&self, events: Vec<StoredEvent>) -> Sent {
+        match &self.kind {
+            Kind::Same(file) => self.append(file, &events),
+            Kind::File(file) => self.append(file, &events),
+            Kind::Queue(queue) => self.send_all(&**queue, &events).await,
+        }
+    }
+
+    /// All of them in one transaction.
+    fn append(&self, file: &QueueFile, events: &[StoredEvent]) -> Sent {
+        let mut sent = Sent::default();
+        let limits = QueueLimits::bytes(Options::default().max_message_bytes);
+        let mut messages = Vec::new();
+        for stored in events {
+            match again(&stored.envelope, self.clock.now(), limits) {
+                Ok(message) => messages.push(message),
+                Err(error) => sent.failures.push(format!("{}: {error}", stored.event.id)),
+            }
+        }
+        match file.append(&messages, END) {
+            Ok(appended) => sent.sent = appended.len() as u64,
+            Err(error) => sent.broken = Some(chain(&error)),
+        }
+        sent
+    }
+
+    async fn send_all(&self, queue: &dyn EventQueue, events: &[StoredEvent]) -> Sent {
+        let mut all = Sent::default();
+        let mut strikes = 0;
+        let sends = events.iter().map(|stored| async move {
+            let outcome = match within(&*self.clock, PATIENCE, self.one(queue, stored)).await {
+                Ok(outcome) => outcome,
+                Err(late) => Err(Unsent {
+                    reason: late.to_string(),
+                    queues: true,
+                }),
+            };
+            (&stored.event.id, outcome)
+        });
+        let mut under_way = futures_util::stream::iter(sends).buffered(AT_ONCE);
+        while let Some((id, outcome)) = under_way.next().await {
+            match outcome {
+                Ok(()) => {
+                    all.sent += 1;
+                    strikes = 0;
+                }
+                Err(unsent) => {
+                    all.failures.push(format!("{id}: {}", unsent.reason));
+                    strikes += usize::from(unsent.queues);
+                    if strikes == STRIKES {
+                        all.broken = Some(unsent.reason);
+                        break;
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    async fn one(&self, queue: &dyn EventQueue, stored: &StoredEvent) -> Result<(), Unsent> {
+        let own = |reason: String| Unsent {
+            reason,
+            queues: false,
+        };
+        let now = self.clock.now();
+        let message = again(&stored.envelope, now, queue.limits());
+        let message: OutboundMessage = message.map_err(|error| own(error.to_string()))?;
+        let message = fitted(message, queue, self.blobs.as_deref(), &*self.clock);
+        let message = message.await.map_err(own)?;
+        let sent = queue.send(&message).await;
+        sent.map(drop).map_err(|error| Unsent {
+            queues: error.kind != QueueErrorKind::TooLarge,
+            reason: error.to_string(),
+        })
+    }
+}
+
+/// The queue file at `path`; made when there is none.
+fn file_at(path: &Path, clock: &Arc<dyn Clock>) -> Result<QueueFile, Failure> {
+    match QueueFile::open(path, Arc::clone(clock)) {
+        Err(OpenError::Missing { .. }) => {
+            let made = EmbeddedQueue::open(path, Options::default(), Arc::clone(clock));
+            made.map_err(|error| open::not_opened(&error))?.close();
+            QueueFile::open(path, Arc::clone(clock))
+        }
+        opened => opened,
+    }
+    .map_err(|error| open::not_opened(&error))
+}

@@ -1,0 +1,112 @@
+//! SQS (fauxqs), S3 and Secrets Manager (`MiniStack`).
+
+use super::{Cloud, SOON, wait};
+use crate::support::Place;
+use labelrelay_testkit::adapter_suite::LIMITS;
+use labelrelay_tests::servers::{Fauxqs, Ministack, boto3, environment};
+
+struct Servers {
+    sqs: Fauxqs,
+    rest: Ministack,
+    queue: String,
+}
+
+impl Servers {
+    fn start() -> Self {
+        let (sqs, rest) = (Fauxqs::start(), Ministack::start());
+        rest.bucket("bucket");
+        let make = "print(client('sqs').create_queue(QueueName='events')['QueueUrl'])";
+        let queue = boto3::run(&sqs.endpoint(), make, &[]);
+        Self { sqs, rest, queue }
+    }
+
+    fn cloud<T>(&self, test: impl FnOnce(&Cloud<'_>) -> T) -> T {
+        let mut variables = environment(&self.rest.endpoint());
+        variables.push(("AWS_ENDPOINT_URL_SQS".to_owned(), self.sqs.endpoint()));
+        test(&Cloud {
+            variables,
+            queue: self.queue.clone(),
+            blob_store: "s3://bucket/claims".to_owned(),
+            fallback: "s3://bucket/fallback".to_owned(),
+            limits: LIMITS,
+            drain: &|| boto3::drain(&self.sqs.endpoint(), &self.queue),
+            hang: &|| self.sqs.freeze(),
+            go_on: &|| self.sqs.thaw(),
+        })
+    }
+}
+
+/// All on `MiniStack`: fauxqs refuses some characters that SQS takes.
+#[test]
+#[ignore = "needs MiniStack: cargo xtask test"]
+fn serve_sends_to_sqs() {
+    let all = Ministack::start();
+    all.bucket("bucket");
+    let queue = all.queue("events");
+    wait(
+        Cloud {
+            variables: environment(&all.endpoint()),
+            queue: queue.clone(),
+            blob_store: "s3://bucket/claims".to_owned(),
+            fallback: "s3://bucket/fallback".to_owned(),
+            limits: LIMITS,
+            drain: &|| all.drain(&queue),
+            hang: &|| all.freeze(),
+            go_on: &|| all.thaw(),
+        }
+        .conforms(),
+    );
+}
+
+#[test]
+#[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
+fn nothing_is_lost_while_sqs_hangs() {
+    Servers::start().cloud(|cloud| cloud.loses_nothing());
+}
+
+#[test]
+#[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
+fn events_are_sent_again_to_sqs() {
+    Servers::start().cloud(|cloud| cloud.takes_replays());
+}
+
+#[test]
+#[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
+fn what_is_wrong_with_sqs_is_said() {
+    Servers::start().cloud(|cloud| {
+        cloud.says_what_is_wrong("sqs://eu-central-1/000000000000/missing", "missing");
+        let nobody = Place::new()
+            .with("AWS_REGION", "eu-central-1")
+            .with("LABELBOX_WEBHOOK_SECRET", "a secret that is long enough")
+            .with("LABELRELAY_QUEUE", &cloud.queue);
+        nobody
+            .run(&["serve"])
+            .failed(78, &["LABELRELAY_QUEUE", "AWS_ACCESS_KEY_ID"]);
+    });
+}
+
+/// The places may be of different kinds, and a secret may lie in a store.
+#[test]
+#[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
+fn a_secret_of_aws_and_a_fallback_on_this_machine() {
+    let servers = Servers::start();
+    let make = "client('secretsmanager').create_secret(Name='relay', SecretString=args[0])";
+    servers
+        .rest
+        .boto3(make, &[labelrelay_testkit::adapter_suite::SECRET]);
+    servers.cloud(|cloud| {
+        let place = cloud.place(SOON).with("LABELRELAY_FALLBACK", "file:waiting");
+        place.write(
+            "labelrelay.toml",
+            "[[source]]\nname = 'labelbox'\nprovider = 'labelbox'\nsecret = 'aws-secretsmanager:relay'\n",
+        );
+        let serving = place.serve(&[]);
+        assert_eq!(super::delivered(&serving, br#"{"id":"one"}"#).status, 200);
+        (cloud.hang)();
+        assert_eq!(super::delivered(&serving, br#"{"id":"two"}"#).status, 200);
+        assert_eq!(serving.stop(), 0);
+        (cloud.go_on)();
+        assert_eq!(place.run(&["redrive"]).good(), "1 moved to the queue\n");
+        assert!(super::ids(&(cloud.drain)()).len() >= 2);
+    });
+}

@@ -1,0 +1,63 @@
+//! Storage Queue and Blob Storage (two Azurites, so that one can hang).
+
+use super::{Cloud, wait};
+use labelrelay_core::QueueLimits;
+use labelrelay_tests::servers::Azurite;
+
+struct Servers {
+    queues: Azurite,
+    blobs: Azurite,
+}
+
+impl Servers {
+    fn start() -> Self {
+        let (queues, blobs) = (Azurite::start(), Azurite::start());
+        queues.make_queue("events");
+        blobs.make_container("claims");
+        blobs.make_container("fallback");
+        Self { queues, blobs }
+    }
+
+    fn cloud<T>(&self, test: impl FnOnce(&Cloud<'_>) -> T) -> T {
+        let drain = || {
+            let drained = self.queues.drain("events").into_iter();
+            drained.map(|message| message.body).collect()
+        };
+        test(&Cloud {
+            variables: Vec::new(),
+            queue: self.queues.queue_url("events"),
+            blob_store: self.blobs.blob_url("claims/data"),
+            fallback: self.blobs.blob_url("fallback"),
+            limits: QueueLimits::bytes(49_152),
+            drain: &drain,
+            hang: &|| self.queues.hang(),
+            go_on: &|| self.queues.go_on(),
+        })
+    }
+}
+
+#[test]
+#[ignore = "needs Azurite: cargo xtask test"]
+fn serve_sends_to_storage_queue() {
+    Servers::start().cloud(|cloud| wait(cloud.conforms()));
+}
+
+#[test]
+#[ignore = "needs Azurite: cargo xtask test"]
+fn nothing_is_lost_while_storage_queue_hangs() {
+    Servers::start().cloud(|cloud| cloud.loses_nothing());
+}
+
+#[test]
+#[ignore = "needs Azurite: cargo xtask test"]
+fn events_are_sent_again_to_storage_queue() {
+    Servers::start().cloud(|cloud| cloud.takes_replays());
+}
+
+#[test]
+#[ignore = "needs Azurite: cargo xtask test"]
+fn what_is_wrong_with_storage_queue_is_said() {
+    let servers = Servers::start();
+    let missing = servers.queues.queue_url("missing");
+    servers.cloud(|cloud| cloud.says_what_is_wrong(&missing, "`missing`"));
+}

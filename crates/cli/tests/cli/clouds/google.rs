@@ -1,0 +1,68 @@
+//! Pub/Sub (Google's emulator) and Cloud Storage (fake-gcs-server).
+
+use super::{Cloud, wait};
+use labelrelay_core::QueueLimits;
+use labelrelay_tests::servers::{FakeGcs, PubSub};
+
+struct Servers {
+    pubsub: PubSub,
+    storage: FakeGcs,
+    queue: String,
+}
+
+impl Servers {
+    fn start() -> Self {
+        let (pubsub, storage) = (PubSub::start(), FakeGcs::start());
+        storage.bucket("bucket");
+        let queue = pubsub.topic("events");
+        Self {
+            pubsub,
+            storage,
+            queue,
+        }
+    }
+
+    fn cloud<T>(&self, test: impl FnOnce(&Cloud<'_>) -> T) -> T {
+        let mut variables = self.pubsub.environment();
+        variables.extend(self.storage.environment());
+        let drain = || {
+            let pulled = self.pubsub.drain("events").into_iter();
+            pulled.map(|message| message.data).collect()
+        };
+        test(&Cloud {
+            variables,
+            queue: self.queue.clone(),
+            blob_store: "gs://bucket/claims".to_owned(),
+            fallback: "gs://bucket/fallback".to_owned(),
+            limits: QueueLimits::bytes(10_000_000),
+            drain: &drain,
+            hang: &|| self.pubsub.freeze(),
+            go_on: &|| self.pubsub.thaw(),
+        })
+    }
+}
+
+#[test]
+#[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
+fn serve_sends_to_pubsub() {
+    Servers::start().cloud(|cloud| wait(cloud.conforms()));
+}
+
+#[test]
+#[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
+fn nothing_is_lost_while_pubsub_hangs() {
+    Servers::start().cloud(|cloud| cloud.loses_nothing());
+}
+
+#[test]
+#[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
+fn events_are_sent_again_to_pubsub() {
+    Servers::start().cloud(|cloud| cloud.takes_replays());
+}
+
+#[test]
+#[ignore = "needs the Pub/Sub emulator: cargo xtask test"]
+fn what_is_wrong_with_pubsub_is_said() {
+    let missing = "pubsub://labelrelay-test/missing";
+    Servers::start().cloud(|cloud| cloud.says_what_is_wrong(missing, "missing"));
+}

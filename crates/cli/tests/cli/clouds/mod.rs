@@ -1,0 +1,178 @@
+//! `serve`, `check`, `redrive` and `replay` with the clouds' queues and stores, against local servers.
+
+mod aws;
+mod azure;
+mod google;
+
+use crate::support::{Place, Serving};
+use labelrelay_core::QueueLimits;
+use labelrelay_event::Envelope;
+use labelrelay_testkit::adapter_suite::{CONFIG, SECRET, assert_queued, expected};
+use labelrelay_tests::client::{Response, once};
+use labelrelay_tests::relay::eventually;
+use labelrelay_tests::sender;
+use std::collections::HashSet;
+
+/// Nothing here that is not about time is to be late.
+const LONG: &str = "30000";
+
+/// Half of it is the fallback's, whose stand-in may be slow on a busy machine.
+const SOON: &str = "10000";
+
+/// A cloud as these tests see it.
+struct Cloud<'a> {
+    variables: Vec<(String, String)>,
+    queue: String,
+    blob_store: String,
+    /// Not on the server that the queue is on.
+    fallback: String,
+    limits: QueueLimits,
+    /// Takes everything from the queue.
+    drain: &'a dyn Fn() -> Vec<Vec<u8>>,
+    /// Makes the queue's server take connections and never answer.
+    hang: &'a dyn Fn(),
+    go_on: &'a dyn Fn(),
+}
+
+impl Cloud<'_> {
+    /// A place whose `serve` sends to the cloud.
+    fn place(&self, deadline_ms: &str) -> Place {
+        let mut place = Place::new();
+        for (name, value) in &self.variables {
+            place = place.with(name, value);
+        }
+        place.write("labelrelay.toml", CONFIG);
+        place
+            .with("SECRET", SECRET)
+            .with("LABELRELAY_QUEUE", &self.queue)
+            .with("LABELRELAY_BLOB_STORE", &self.blob_store)
+            .with("LABELRELAY_DEADLINE_MS", deadline_ms)
+            .with("LABELRELAY_LOG", "trace")
+    }
+
+    /// The adapters' suite, through the program, onto the queue.
+    async fn conforms(&self) {
+        let cases = expected(self.limits).await;
+        assert!(cases.len() > 150, "{} cases", cases.len());
+        let place = self.place(LONG);
+        place.run(&["check"]).good();
+        let serving = place.serve(&["--log", "json"]);
+        for case in &cases {
+            let answer = once(address(&serving), &case.request.clone().close().raw());
+            case.assert_answer(answer.status, &answer.body);
+        }
+        assert_eq!(serving.stop(), 0);
+        assert_queued(&(self.drain)(), &cases);
+        let log = place.read("serve.log");
+        assert!(log.contains("\"listening\""), "{log}");
+        self.assert_clean(&log);
+    }
+
+    /// The queue hangs: events wait in the fallback, `serve` starts all the same and moves them by itself, and
+    /// what a killed one left is moved by `redrive`.
+    fn loses_nothing(&self) {
+        let place = self
+            .place("1500")
+            .with("LABELRELAY_FALLBACK", &self.fallback);
+        let serving = place.serve(&[]);
+        let mut accepted = HashSet::new();
+        let mut deliver = |serving: &Serving, number: u32| {
+            let answer = delivered(serving, format!(r#"{{"id":"outage-{number}"}}"#).as_bytes());
+            let log = place.read("serve.log");
+            assert_eq!(answer.status, 200, "{number}: {}\n{log}", answer.text());
+            accepted.insert(answer.member("id").unwrap());
+        };
+        deliver(&serving, 0);
+        (self.hang)();
+        for number in 1..=10 {
+            deliver(&serving, number);
+        }
+        assert_eq!(serving.stop(), 0);
+        let serving = place.serve(&[]);
+        assert!(
+            place
+                .read("serve.log")
+                .contains("events go to the fallback meanwhile")
+        );
+        deliver(&serving, 11);
+        (self.go_on)();
+        let mut moved = HashSet::new();
+        eventually("serve has moved what waited", || {
+            moved.extend(ids(&(self.drain)()));
+            (moved.len() == 12).then_some(())
+        });
+        (self.hang)();
+        deliver(&serving, 12);
+        serving.signal("-KILL");
+        (self.go_on)();
+        let ran = place.run(&["redrive"]);
+        // An attempt that was given up may have come true meanwhile; the fallback's copy goes all the same.
+        assert_eq!(ran.good(), "1 moved to the queue\n");
+        moved.extend(ids(&(self.drain)()));
+        assert_eq!(moved, accepted);
+        self.assert_clean(&place.read("serve.log"));
+    }
+
+    /// Events of an embedded queue are sent again to the cloud's, large ones by a claim check.
+    fn takes_replays(&self) {
+        let own = self.place(LONG).with("LABELRELAY_QUEUE", "sqlite:own.db");
+        let serving = own.serve(&[]);
+        let large = format!(r#"{{"id":"large","label":"{}"}}"#, "x".repeat(11_000_000));
+        for body in [br#"{"id":"small"}"#.as_slice(), large.as_bytes()] {
+            assert_eq!(delivered(&serving, body).status, 200);
+        }
+        let words = ["replay", "--from", "1h", "--to-queue", self.queue.as_str()];
+        assert_eq!(own.run(&words).good(), "2 sent again\n");
+        let got = (self.drain)();
+        assert_eq!(got.len(), 2);
+        for envelope in got {
+            let attributes = Envelope::decode(&envelope).unwrap().attributes;
+            assert!(attributes.replayedtime.is_some());
+        }
+    }
+
+    /// A queue that is not there ends the start with its name; one that hangs, with what may help.
+    fn says_what_is_wrong(&self, missing: &str, name: &str) {
+        for verb in ["serve", "check"] {
+            let ran = self
+                .place(LONG)
+                .with("LABELRELAY_QUEUE", missing)
+                .run(&[verb]);
+            ran.failed(78, &[name, "queue"]);
+            self.assert_clean(&ran.stderr);
+        }
+        (self.hang)();
+        self.place(LONG).run(&["check"]).failed(1, &["start again"]);
+        (self.go_on)();
+    }
+
+    /// Nothing secret stands in what the program says, signatures of URLs included.
+    fn assert_clean(&self, text: &str) {
+        let signature = self.queue.split_once("sig=").map(|(_, rest)| rest);
+        for secret in std::iter::once(SECRET).chain(signature) {
+            assert!(!text.contains(secret), "it says {secret}: {text}");
+        }
+    }
+}
+
+/// Runs a test to its end.
+fn wait<T>(test: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap().block_on(test)
+}
+
+fn address(serving: &Serving) -> std::net::SocketAddr {
+    serving.address.parse().unwrap()
+}
+
+fn delivered(serving: &Serving, body: &[u8]) -> Response {
+    let request = sender::labelbox(SECRET, "LABEL_CREATED", "d", body);
+    once(address(serving), &request)
+}
+
+fn ids(envelopes: &[Vec<u8>]) -> Vec<String> {
+    let ids = envelopes
+        .iter()
+        .map(|envelope| Envelope::decode(envelope).unwrap().attributes.id);
+    ids.collect()
+}
