@@ -24,7 +24,7 @@ const ECS: &str = "http://169.254.170.2";
 const LINK_LOCAL: [&str; 3] = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
 
 /// Keys are asked for again so long before they end.
-const EARLY: Duration = Duration::from_secs(5 * 60);
+const EARLY: Duration = Duration::from_mins(5);
 
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
@@ -113,15 +113,17 @@ impl Container {
         }
         match self.fetch().await {
             Ok(fresh) => Ok(known.insert(fresh).clone()),
-            // They are good for a few minutes yet.
             Err(error) => {
-                match known.as_ref().filter(|known| good_at(known, now)) {
-                    Some(credentials) => Ok(credentials.clone()),
-                    None => {
-                        let reason = chain(&*error);
-                        Err(format!("the credentials of the container's role cannot be had from {}: {reason}", self.url).into())
-                    }
+                // They are good for a few minutes yet.
+                if let Some(credentials) = known.as_ref().filter(|known| good_at(known, now)) {
+                    return Ok(credentials.clone());
                 }
+                let reason = chain(&*error);
+                Err(format!(
+                    "the credentials of the container's role cannot be had from {}: {reason}",
+                    self.url
+                )
+                .into())
             }
         }
     }

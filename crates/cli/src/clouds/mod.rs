@@ -48,11 +48,10 @@ impl Cloud {
     /// Whose queue a URL names. A full URL is Azure's when it is signed or says so in its host, else AWS's.
     pub(crate) fn of_queue(url: &str) -> Option<Self> {
         match scheme(url) {
-            "sqs" => Some(Self::Aws),
             "pubsub" => Some(Self::Google),
             "azure-queue" | "servicebus" => Some(Self::Azure),
             "https" | "http" if is_azures(url) => Some(Self::Azure),
-            "https" | "http" => Some(Self::Aws),
+            "sqs" | "https" | "http" => Some(Self::Aws),
             _ => None,
         }
     }

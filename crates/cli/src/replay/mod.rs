@@ -36,6 +36,10 @@ is to be seen again.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}\n\n{EXIT_CODES}", discover::HELP))]
 #[command(group = clap::ArgGroup::new("what").required(true).multiple(true).args(["dead", "from", "to", "claimed"]))]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags of a command line, not states"
+)]
 pub(crate) struct Args {
     /// Dead letters
     #[arg(long)]
@@ -134,7 +138,7 @@ fn send(
         let (events, unreadable) = page?;
         refuse(unreadable);
         let page = runtime.block_on(target.send(events));
-        sent += page.sent;
+        sent += page.count;
         refuse(page.failures);
         if page.broken.is_some() {
             broken = page.broken;

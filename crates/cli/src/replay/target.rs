@@ -45,7 +45,7 @@ enum Kind<'a> {
 /// What became of some events.
 #[derive(Default)]
 pub(super) struct Sent {
-    pub(super) sent: u64,
+    pub(super) count: u64,
     pub(super) failures: Vec<String>,
     /// Why it makes no sense to go on.
     pub(super) broken: Option<String>,
@@ -108,7 +108,7 @@ impl<'a> Target<'a> {
             }
         }
         match file.append(&messages, END) {
-            Ok(appended) => sent.sent = appended.len() as u64,
+            Ok(appended) => sent.count = appended.len() as u64,
             Err(error) => sent.broken = Some(chain(&error)),
         }
         sent
@@ -131,7 +131,7 @@ impl<'a> Target<'a> {
         while let Some((id, outcome)) = under_way.next().await {
             match outcome {
                 Ok(()) => {
-                    all.sent += 1;
+                    all.count += 1;
                     strikes = 0;
                 }
                 Err(unsent) => {

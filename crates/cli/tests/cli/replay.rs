@@ -22,8 +22,8 @@ fn unmarked(envelope: &Value) -> Value {
 fn ids(messages: &[Value]) -> Vec<&str> {
     let ids = messages
         .iter()
-        .map(|message| message["envelope"]["id"].as_str());
-    ids.map(Option::unwrap).collect()
+        .map(|message| message.pointer("/envelope/id"));
+    ids.map(|id| id.unwrap().as_str().unwrap()).collect()
 }
 
 #[test]

@@ -1,5 +1,10 @@
 //! SQS (fauxqs), S3 and Secrets Manager (`MiniStack`).
 
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the methods alone are not general enough over lifetimes"
+)]
+
 use super::{Cloud, SOON, wait};
 use crate::support::Place;
 use labelrelay_testkit::adapter_suite::LIMITS;

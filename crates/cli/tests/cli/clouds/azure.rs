@@ -1,5 +1,10 @@
 //! Storage Queue and Blob Storage (two Azurites, so that one can hang).
 
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the methods alone are not general enough over lifetimes"
+)]
+
 use super::{Cloud, wait};
 use labelrelay_core::QueueLimits;
 use labelrelay_tests::servers::Azurite;

@@ -1,5 +1,10 @@
 //! Pub/Sub (Google's emulator) and Cloud Storage (fake-gcs-server).
 
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the methods alone are not general enough over lifetimes"
+)]
+
 use super::{Cloud, wait};
 use labelrelay_core::QueueLimits;
 use labelrelay_tests::servers::{FakeGcs, PubSub};
