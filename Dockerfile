@@ -1,30 +1,31 @@
-# labelrelay as a container: one build, two images. docs/container.md says which is for what.
+# labelrelay as a container: one build, two images, and the handler for Azure Functions as a file.
+# docs/container.md says which is for what.
 #
 #   docker build --tag labelrelay .                                          `labelrelay serve`
 #   docker build --tag labelrelay-cloud-function --target cloud-function .   the service for Cloud Run
+#   docker build --output crates/azure-function/app --target azure-function .
 #
-# Both have nothing in them but the program, the C library and certificates, and do not run as root.
+# Both images have nothing in them but the program, the C library and certificates, and do not run as root.
 
-FROM rust:1.95-slim-bookworm AS source
+FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 ENV CARGO_TARGET_DIR=/target
 COPY . .
-
-FROM source AS build-cloud-function
-RUN cargo build --release --locked --package labelrelay-cloud-function && \
-    mkdir -p /image && \
-    mv /target/release/labelrelay-cloud-function /image/
-
-FROM source AS build
-# The folder's owner becomes the owner of a new volume.
-RUN cargo build --release --locked --package labelrelay && \
+# All at once, so that what they share is compiled once; `labelrelay` with the queues and stores of all clouds.
+# The owner of the folder `data` becomes the owner of a new volume.
+RUN cargo build --release --locked --features labelrelay/aws,labelrelay/azure,labelrelay/google \
+        --package labelrelay --package labelrelay-cloud-function --package labelrelay-azure-function && \
     mkdir -p /image/data && \
-    mv /target/release/labelrelay /image/
+    mv /target/release/labelrelay /target/release/labelrelay-cloud-function \
+        /target/release/labelrelay-azure-function /image/
+
+FROM scratch AS azure-function
+COPY --from=build /image/labelrelay-azure-function /
 
 FROM gcr.io/distroless/cc-debian12:nonroot AS cloud-function
 # checkov:skip=CKV_DOCKER_2:platforms ask GET /-/ready themselves; there is no shell here to ask it with
 USER 65532:65532
-COPY --from=build-cloud-function /image/labelrelay-cloud-function /usr/local/bin/
+COPY --from=build /image/labelrelay-cloud-function /usr/local/bin/
 EXPOSE 8080
 ENTRYPOINT ["/usr/local/bin/labelrelay-cloud-function"]
 

@@ -1,6 +1,7 @@
 //! The Dockerfile, without an engine: its `RUN` commands build in a copy of what an image's context holds,
 //! and what its last stages copy runs in a root of its own with nothing in it but the libraries that the
-//! base image has, as the user that the image names.
+//! base image has, as the user that the image names. The programs are weighed here too: they are what is
+//! deployed.
 
 use crate::tool::{output, root};
 use labelrelay_tests::client::Client;
@@ -24,13 +25,23 @@ const LIBRARIES: [&str; 7] = [
 /// The base images' `nonroot`.
 const USER: &str = "65532";
 
+/// What each program may weigh, stripped as it is.
+const BUDGETS: [(&str, u64); 3] = [
+    // Each start of an instance reads it.
+    ("labelrelay-cloud-function", 12_000_000),
+    ("labelrelay-azure-function", 12_000_000),
+    // With all clouds' back ends and the embedded queue.
+    ("labelrelay", 30_000_000),
+];
+
 #[test]
 #[ignore = "builds releases for minutes: cargo xtask test"]
 fn both_images_hold_a_program_that_runs_there() {
     let stages = stages();
-    let context = context();
+    let built = Built::new(&stages);
+    built.weigh();
 
-    let serve = Image::build(&stages, "serve", "build", context.path());
+    let serve = Image::of(&stages, "serve", &built);
     let data = serve.root().join("data");
     if is_root() {
         let owner = format!("{USER}:{USER}");
@@ -59,12 +70,7 @@ fn both_images_hold_a_program_that_runs_there() {
     assert!(data.join("queue.db").exists());
 
     // Without a configuration it says what is missing; that is all that can be asked of it here.
-    let function = Image::build(
-        &stages,
-        "cloud-function",
-        "build-cloud-function",
-        context.path(),
-    );
+    let function = Image::of(&stages, "cloud-function", &built);
     let ended = crate::tool::run(&mut function.command(&[]));
     let line: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
     assert_eq!(ended.status.code(), Some(78), "{line}");
@@ -76,7 +82,7 @@ fn both_images_hold_a_program_that_runs_there() {
 fn images_run_as_a_user_that_is_not_root_and_copy_what_is_built() {
     let stages = stages();
     for name in ["cloud-function", "serve"] {
-        let stage = stages.iter().find(|stage| stage.name == name).unwrap();
+        let stage = stage(&stages, name);
         let user: Vec<_> = stage.all("USER").collect();
         // By number: Kubernetes' runAsNonRoot cannot look names up.
         assert_eq!(user, [format!("{USER}:{USER}")], "{name}");
@@ -105,6 +111,10 @@ impl Stage {
             .filter(move |(name, _)| *name == wanted)
             .map(|(_, rest)| rest.as_str())
     }
+}
+
+fn stage<'a>(stages: &'a [Stage], name: &str) -> &'a Stage {
+    stages.iter().find(|stage| stage.name == name).unwrap()
 }
 
 /// The Dockerfile's stages.
@@ -151,23 +161,18 @@ fn context() -> tempfile::TempDir {
     folder
 }
 
-/// A root with what an image would hold.
-struct Image {
-    root: tempfile::TempDir,
-    program: PathBuf,
-}
+/// What the build stage leaves in its folder `/image`.
+struct Built(tempfile::TempDir);
 
-impl Image {
-    /// Runs the commands of stage `build` in `context`, and copies what stage `name` copies of them.
-    fn build(stages: &[Stage], name: &str, build: &str, context: &Path) -> Self {
-        let root = tempfile::tempdir().unwrap();
-        let find = |name: &str| stages.iter().find(|stage| stage.name == name).unwrap();
+impl Built {
+    /// Runs the stage's commands in what an image is built from.
+    fn new(stages: &[Stage]) -> Self {
+        let (context, image) = (context(), tempfile::tempdir().unwrap());
         let target = installed("LABELRELAY_TEST_CACHE").join("container");
-        let image = root.path().join("image");
-        for command in find(build).all("RUN") {
+        for command in stage(stages, "build").all("RUN") {
             let command = command
                 .replace("/target/", &format!("{}/", target.display()))
-                .replace("/image", &image.display().to_string());
+                .replace("/image", &image.path().display().to_string());
             output(
                 Command::new("sh")
                     .args(["-ec", &command])
@@ -175,21 +180,49 @@ impl Image {
                     // The compiler of these tests, not one that a file in the context could name.
                     .env_remove("RUSTUP_TOOLCHAIN")
                     .stderr(Stdio::inherit())
-                    .current_dir(context),
+                    .current_dir(context.path()),
             );
         }
-        for copy in find(name).all("COPY") {
+        Self(image)
+    }
+
+    fn weigh(&self) {
+        for (program, budget) in BUDGETS {
+            let bytes = self.0.path().join(program).metadata().unwrap().len();
+            println!("{program}: {bytes} of {budget} bytes");
+            assert!(
+                bytes <= budget,
+                "{program} has {bytes} bytes, and its budget is {budget}"
+            );
+        }
+    }
+}
+
+/// A root with what an image would hold.
+struct Image {
+    root: tempfile::TempDir,
+    program: PathBuf,
+}
+
+impl Image {
+    /// Copies what stage `name` copies.
+    fn of(stages: &[Stage], name: &str, built: &Built) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        for copy in stage(stages, name).all("COPY") {
             let mut words = copy.split(' ').filter(|word| !word.starts_with("--"));
             let from = words.next().unwrap().strip_prefix("/image/").unwrap();
             let to = root
                 .path()
                 .join(words.next().unwrap().trim_start_matches('/'));
-            let to = if from == "data" { to } else { to.join(from) };
-            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-            std::fs::rename(image.join(from), to).unwrap();
+            if from == "data" {
+                std::fs::create_dir(to).unwrap();
+            } else {
+                std::fs::create_dir_all(&to).unwrap();
+                std::fs::copy(built.0.path().join(from), to.join(from)).unwrap();
+            }
         }
         let entry: Vec<String> =
-            serde_json::from_str(find(name).all("ENTRYPOINT").next().unwrap()).unwrap();
+            serde_json::from_str(stage(stages, name).all("ENTRYPOINT").next().unwrap()).unwrap();
         let program = PathBuf::from(&entry[0]);
         link(root.path(), &program);
         Self { root, program }

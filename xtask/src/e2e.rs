@@ -27,21 +27,21 @@ pub(crate) fn run(names: &[String]) -> Outcome {
 pub(crate) fn aws(names: &[String]) -> Outcome {
     let mut setting = Setting::prepare()?;
     setting.prepare_aws()?;
-    status(setting.aws_tests().args(names))
+    all(setting.aws_tests(names))
 }
 
 /// By hand: the tests of Google Cloud alone, or those with one of `names` in theirs.
 pub(crate) fn google(names: &[String]) -> Outcome {
     let mut setting = Setting::prepare()?;
     setting.prepare_google()?;
-    status(setting.google_tests().args(names))
+    all(setting.google_tests(names))
 }
 
 /// By hand: the tests of Azure alone, or those with one of `names` in theirs.
 pub(crate) fn azure(names: &[String]) -> Outcome {
     let mut setting = Setting::prepare()?;
     setting.prepare_azure()?;
-    status(setting.azure_tests().args(names))
+    all(setting.azure_tests(names))
 }
 
 /// By hand: the tests of `infra` and the Dockerfile alone, or those with one of `names` in theirs.
@@ -127,30 +127,43 @@ impl Setting {
         tests
     }
 
-    /// The tests of AWS that need more than Rust.
-    pub(crate) fn aws_tests(&self) -> Command {
-        let mut tests = cargo(
-            "test --workspace --test aws --test lambda --test sam -- --show-output --ignored",
-        );
-        self.tell(&mut tests);
-        tests
+    /// The tests of AWS that need more than Rust, or those with one of `names` in theirs.
+    pub(crate) fn aws_tests(&self, names: &[String]) -> [Command; 2] {
+        let own = "test --workspace --test aws --test lambda --test sam -- --show-output --ignored";
+        [self.named(own, names), self.serve_tests("aws", names)]
     }
 
     /// The tests of Google Cloud that need more than Rust: each starts servers of its own, and loads them.
-    pub(crate) fn google_tests(&self) -> Command {
-        let mut tests = cargo(
-            "test --workspace --test google --test cloud_function -- --test-threads=2 --show-output --ignored",
-        );
+    pub(crate) fn google_tests(&self, names: &[String]) -> [Command; 2] {
+        let own = "test --workspace --test google --test cloud_function -- --test-threads=2 --show-output --ignored";
+        [self.named(own, names), self.serve_tests("google", names)]
+    }
+
+    /// The tests of Azure that need more than Rust: each starts an Azurite of its own, and some load it.
+    pub(crate) fn azure_tests(&self, names: &[String]) -> [Command; 2] {
+        let own = "test --workspace --test azure --test azure_function -- --test-threads=2 --show-output --ignored";
+        [self.named(own, names), self.serve_tests("azure", names)]
+    }
+
+    /// Those of `labelrelay` itself with a cloud's queue and stores. All of the workspace is named with it, so
+    /// that nothing but `labelrelay` is compiled again.
+    fn serve_tests(&self, cloud: &str, names: &[String]) -> Command {
+        let mut tests = cargo("test --workspace --test cli");
+        tests.args(["--features", CLOUDS]);
+        tests.args(["--", "--test-threads=2", "--show-output", "--ignored"]);
+        if names.is_empty() {
+            tests.arg(format!("clouds::{cloud}::"));
+        }
+        for name in names {
+            tests.arg(format!("clouds::{cloud}::{name}"));
+        }
         self.tell(&mut tests);
         tests
     }
 
-    /// The tests of Azure that need more than Rust: each starts an Azurite of its own, and some load it.
-    pub(crate) fn azure_tests(&self) -> Command {
-        let mut tests = cargo(
-            "test --workspace --test azure --test azure_function -- --test-threads=2 --show-output --ignored",
-        );
-        self.tell(&mut tests);
+    fn named(&self, arguments: &str, names: &[String]) -> Command {
+        let mut tests = cargo(arguments);
+        self.tell(tests.args(names));
         tests
     }
 
@@ -161,6 +174,16 @@ impl Setting {
         self.tell(&mut tests);
         tests
     }
+}
+
+/// Features of `labelrelay` that are off by default.
+pub(crate) const CLOUDS: &str = "labelrelay/aws,labelrelay/azure,labelrelay/google";
+
+/// Runs commands until one fails.
+pub(crate) fn all(commands: impl IntoIterator<Item = Command>) -> Outcome {
+    commands
+        .into_iter()
+        .try_for_each(|mut command| status(&mut command))
 }
 
 /// Lambda reads the program from its archive at every start of an instance.

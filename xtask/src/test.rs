@@ -22,6 +22,8 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         status(&mut cargo(
             "clippy --workspace --all-targets -- -D warnings",
         ))?;
+        let mut clouds = cargo("clippy --workspace --all-targets --features");
+        status(clouds.args([e2e::CLOUDS, "--", "-D", "warnings"]))?;
         status(&mut cargo(
             "clippy --package xtask --features load --all-targets -- -D warnings",
         ))
@@ -65,9 +67,9 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     steps.run("a real Label Studio", || {
         status(&mut setting.tests("--ignored"))
     })?;
-    steps.run("AWS", || status(&mut setting.aws_tests()))?;
-    steps.run("Google Cloud", || status(&mut setting.google_tests()))?;
-    steps.run("Azure", || status(&mut setting.azure_tests()))?;
+    steps.run("AWS", || e2e::all(setting.aws_tests(&[])))?;
+    steps.run("Google Cloud", || e2e::all(setting.google_tests(&[])))?;
+    steps.run("Azure", || e2e::all(setting.azure_tests(&[])))?;
     steps.run("Terraform, Bicep, container", || {
         status(&mut setting.infra_tests())
     })?;

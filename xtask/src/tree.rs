@@ -27,7 +27,22 @@ const EVENT_DIRECT: [&str; 3] = ["serde", "serde_json", "sha2"];
 /// A program of one cloud links nothing of another, nor what only `labelrelay` itself needs: the platforms'
 /// management clients are among it. By the beginnings
 /// of names; `aws-lc`, a TLS library, would be a second one beside ring.
-const PROGRAMS_NEVER: [(&str, &[&str]); 3] = [
+const PROGRAMS_NEVER: [(&str, &[&str]); 4] = [
+    (
+        // As it is built by default: the clouds' back ends are features of it.
+        "labelrelay",
+        &[
+            "aws-",
+            "lambda_",
+            "google-",
+            "gcloud-",
+            "azure_",
+            "typespec",
+            "reqwest",
+            "openssl-sys",
+            "native-tls",
+        ],
+    ),
     (
         // Of AWS, the SDK of SQS alone: see crates/aws/MEASUREMENTS.md.
         "labelrelay-lambda",

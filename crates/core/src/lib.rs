@@ -30,6 +30,7 @@ pub mod payload;
 pub mod provider;
 pub mod queue;
 pub mod relay;
+pub mod replay;
 pub mod request;
 pub mod secret;
 pub mod signature;

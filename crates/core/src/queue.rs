@@ -3,6 +3,7 @@
 use crate::BoxFuture;
 use bytes::Bytes;
 use labelrelay_event::Attributes;
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -56,9 +57,18 @@ impl OutboundMessage {
         }
     }
 
-    /// Event id, and deduplication key where the queue has such a thing.
+    /// Event id.
     pub fn id(&self) -> &str {
         &self.attributes.id
+    }
+
+    /// What a repeat is recognised by, where the queue does that: the id, and for an event that is sent again
+    /// on purpose the time of that as well, so that it is not taken for a repeat of the first.
+    pub fn deduplication_key(&self) -> Cow<'_, str> {
+        match &self.attributes.replayedtime {
+            None => Cow::Borrowed(self.id()),
+            Some(time) => Cow::Owned(format!("{}@{time}", self.id())),
+        }
     }
 
     /// Event type, for filtering without parsing.

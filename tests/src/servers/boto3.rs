@@ -35,3 +35,17 @@ pub fn run_in(environment: &[(String, String)], script: &str, arguments: &[&str]
     );
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
+
+/// Everything that lies on the queue at `url`, of the server at `endpoint`; nothing is left there.
+pub fn drain(endpoint: &str, url: &str) -> Vec<Vec<u8>> {
+    const DRAIN: &str = "sqs, found = client('sqs'), []\n\
+        while True:\n\
+        \x20   some = sqs.receive_message(QueueUrl=args[0], MaxNumberOfMessages=10).get('Messages', [])\n\
+        \x20   if not some: break\n\
+        \x20   for one in some:\n\
+        \x20       found.append(one['Body'])\n\
+        \x20       sqs.delete_message(QueueUrl=args[0], ReceiptHandle=one['ReceiptHandle'])\n\
+        print(json.dumps(found))";
+    let found: Vec<String> = serde_json::from_str(&run(endpoint, DRAIN, &[url])).unwrap();
+    found.into_iter().map(String::into_bytes).collect()
+}

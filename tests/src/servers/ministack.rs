@@ -50,6 +50,23 @@ impl Ministack {
         environment(&self.endpoint())
     }
 
+    /// Makes a queue; returns its URL.
+    pub fn queue(&self, name: &str) -> String {
+        let make = "print(client('sqs').create_queue(QueueName=args[0])['QueueUrl'])";
+        self.boto3(make, &[name])
+    }
+
+    /// Makes a bucket.
+    pub fn bucket(&self, name: &str) {
+        let make = "client('s3').create_bucket(Bucket=args[0], CreateBucketConfiguration={'LocationConstraint': 'eu-central-1'})";
+        self.boto3(make, &[name]);
+    }
+
+    /// Everything that lies on a queue of this URL; nothing is left there.
+    pub fn drain(&self, queue: &str) -> Vec<Vec<u8>> {
+        boto3::drain(&self.endpoint(), queue)
+    }
+
     /// Runs Python against it; see [`boto3::run`].
     pub fn boto3(&self, script: &str, arguments: &[&str]) -> String {
         boto3::run(&self.endpoint(), script, arguments)

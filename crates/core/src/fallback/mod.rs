@@ -2,6 +2,7 @@
 
 mod redrive;
 
+pub(crate) use redrive::claimed;
 pub use redrive::{MAX_REASONS, Redriven, redrive};
 
 use crate::blob::BlobError;

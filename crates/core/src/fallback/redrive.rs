@@ -148,14 +148,14 @@ impl Mover<'_> {
             let Some(body) = self.soon(patience, self.fallback.get_body(name)).await? else {
                 return self.bodiless(key, patience).await;
             };
-            self.claim(&envelope, body).await?
+            self.claim(&envelope, Ok(body)).await?
         } else {
             let whole = OutboundMessage::new(envelope.attributes.clone(), bytes.clone());
             let fits = self.queue.message_bytes(&whole) <= self.queue.limits().max_message_bytes;
             if fits {
                 whole
             } else {
-                self.claim(&envelope, data(&envelope)?).await?
+                self.claim(&envelope, data(&envelope)).await?
             }
         };
         let sent = within(self.clock, patience, self.queue.send(&message)).await;
@@ -195,34 +195,54 @@ impl Mover<'_> {
         }
     }
 
-    /// Puts the data where a claim check says it is.
     async fn claim(
         &self,
         envelope: &Envelope<'_>,
-        body: StoredBody,
+        body: Result<StoredBody, String>,
     ) -> Result<OutboundMessage, Failure> {
-        let own = |reason: &dyn std::fmt::Display| Failure::Own(reason.to_string());
-        let blobs = self
-            .blobs
-            .ok_or_else(|| own(&"larger than the queue takes; configure `blob_store`"))?;
-        let mut attributes = envelope.attributes.clone();
-        let source = attributes.source.trim_start_matches('/');
-        // The two become a key. What another program wrote, or a disk damaged, must not lead elsewhere.
-        if !is_name(source) {
-            return Err(own(&"its `source` is not the name of one"));
-        }
-        let key = claim_key(self.clock.now(), source, &attributes.datasha256);
-        let intact = intact(body.stream, attributes.datasha256.clone());
-        let put = blobs.put(&key, body.bytes, intact);
-        let patience = PATIENCE + 2 * copying(body.bytes);
-        let uri = match within(self.clock, patience, put).await {
-            Ok(put) => put.map_err(|error| own(&error))?,
-            Err(_) => return Err(own(&"its body was not copied to the blob store in time")),
-        };
-        attributes.dataref = Some(uri);
-        let envelope = encode(&attributes, Form::Reference, 0, []);
-        Ok(OutboundMessage::new(attributes, envelope))
+        let body = body.map_err(Failure::Own)?;
+        let claimed = claim(envelope, body, self.blobs, self.clock).await;
+        claimed.map_err(Failure::Own)
     }
+}
+
+/// The event of `envelope` with its data, which the queue does not take, in the blob store.
+///
+/// # Errors
+/// Why it cannot lie there.
+pub(crate) async fn claimed(
+    envelope: &Envelope<'_>,
+    blobs: Option<&dyn BlobStore>,
+    clock: &dyn Clock,
+) -> Result<OutboundMessage, String> {
+    claim(envelope, data(envelope)?, blobs, clock).await
+}
+
+/// Puts `body` where a claim check says it is.
+async fn claim(
+    envelope: &Envelope<'_>,
+    body: StoredBody,
+    blobs: Option<&dyn BlobStore>,
+    clock: &dyn Clock,
+) -> Result<OutboundMessage, String> {
+    let blobs = blobs.ok_or("larger than the queue takes; configure `blob_store`")?;
+    let mut attributes = envelope.attributes.clone();
+    let source = attributes.source.trim_start_matches('/');
+    // The two become a key. What another program wrote, or a disk damaged, must not lead elsewhere.
+    if !is_name(source) {
+        return Err("its `source` is not the name of one".to_owned());
+    }
+    let key = claim_key(clock.now(), source, &attributes.datasha256);
+    let intact = intact(body.stream, attributes.datasha256.clone());
+    let put = blobs.put(&key, body.bytes, intact);
+    let patience = PATIENCE + 2 * copying(body.bytes);
+    let uri = match within(clock, patience, put).await {
+        Ok(put) => put.map_err(|error| error.to_string())?,
+        Err(_) => return Err("its body was not copied to the blob store in time".to_owned()),
+    };
+    attributes.dataref = Some(uri);
+    let envelope = encode(&attributes, Form::Reference, 0, []);
+    Ok(OutboundMessage::new(attributes, envelope))
 }
 
 const CHANGED: &str =
@@ -234,14 +254,14 @@ fn late() -> QueueError {
 }
 
 /// The data that an envelope holds.
-fn data(envelope: &Envelope<'_>) -> Result<StoredBody, Failure> {
+fn data(envelope: &Envelope<'_>) -> Result<StoredBody, String> {
     let data = match envelope.data {
-        Data::Reference => Err("larger than the queue takes, without its data".to_owned()),
-        data => data.bytes().map_err(|error| error.to_string()),
+        Data::Reference => return Err("larger than the queue takes, without its data".to_owned()),
+        data => data.bytes().map_err(|error| error.to_string())?,
     };
-    let data = data.map_err(Failure::Own)?.unwrap_or_default();
+    let data = data.unwrap_or_default();
     if !envelope.matches_digest(&data) {
-        return Err(Failure::Own(CHANGED.to_owned()));
+        return Err(CHANGED.to_owned());
     }
     let data = Bytes::from(data.into_owned());
     Ok(StoredBody {

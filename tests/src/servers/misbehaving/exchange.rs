@@ -9,6 +9,7 @@ use std::io::{self, Read};
 pub(super) struct Request {
     pub(super) line: String,
     pub(super) action: String,
+    pub(super) authorization: String,
     pub(super) body: Vec<u8>,
 }
 
@@ -36,11 +37,17 @@ impl Request {
             }
         }
         let action = header("x-amz-target").to_owned();
+        let authorization = header("authorization").to_owned();
         let body = unread[end + 4..end + 4 + length].to_vec();
         unread.drain(..end + 4 + length);
         let line = head.lines().next().unwrap_or_default();
         let line = line.strip_suffix(" HTTP/1.1").unwrap_or(line).to_owned();
-        Ok(Some(Self { line, action, body }))
+        Ok(Some(Self {
+            line,
+            action,
+            authorization,
+            body,
+        }))
     }
 }
 

@@ -96,6 +96,8 @@ pub struct Seen {
     pub line: String,
     /// `x-amz-target`: service and action.
     pub action: String,
+    /// `authorization`: who signed it.
+    pub authorization: String,
     /// Body.
     pub body: Vec<u8>,
 }
@@ -276,6 +278,7 @@ fn serve(
             connection: number,
             line: request.line,
             action: request.action,
+            authorization: request.authorization,
             body: request.body,
         });
         shared.changed.notify_all();

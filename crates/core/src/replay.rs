@@ -1,0 +1,57 @@
+//! Events that were queued once, sent again on purpose: with the same id and the same bytes, and with the time
+//! of the replay beside them, by which a consumer, and a queue that recognises repeats, tells that the event is
+//! meant to be seen again.
+
+use crate::blob::BlobStore;
+use crate::clock::Clock;
+use crate::fallback::claimed;
+use crate::json;
+use crate::queue::{EventQueue, OutboundMessage, QueueLimits};
+use crate::relay::form;
+use jiff::Timestamp;
+use labelrelay_event::{Data, DecodeError, Envelope, Payload as Form, encode};
+use std::sync::Arc;
+
+/// The event of `envelope` as a message that is sent again at `now`, to a queue with these limits.
+///
+/// # Errors
+/// [`DecodeError`] when it is no envelope.
+pub fn again(
+    envelope: &[u8],
+    now: Timestamp,
+    limits: QueueLimits,
+) -> Result<OutboundMessage, DecodeError> {
+    let envelope = Envelope::decode(envelope)?;
+    let mut attributes = envelope.attributes;
+    attributes.replayedtime = Some(crate::time::rfc3339(now));
+    let body = match envelope.data {
+        // What one queue takes as it is, another may not: a line break on `stdout:`, a U+FFFF in SQS.
+        Data::Json(data) => {
+            let form = form(json::check(data), limits);
+            encode(&attributes, form, data.len(), [data])
+        }
+        Data::Base64(_) => {
+            let data = envelope.data.bytes()?.unwrap_or_default();
+            encode(&attributes, Form::Base64, data.len(), [&*data])
+        }
+        Data::Reference => encode(&attributes, Form::Reference, 0, []),
+    };
+    Ok(OutboundMessage::new(Arc::new(attributes), body))
+}
+
+/// `message`, or a claim check in its place where `queue` does not take it whole.
+///
+/// # Errors
+/// Why it can be sent in neither form.
+pub async fn fitted(
+    message: OutboundMessage,
+    queue: &dyn EventQueue,
+    blobs: Option<&dyn BlobStore>,
+    clock: &dyn Clock,
+) -> Result<OutboundMessage, String> {
+    if queue.message_bytes(&message) <= queue.limits().max_message_bytes {
+        return Ok(message);
+    }
+    let envelope = Envelope::decode(&message.body).map_err(|error| error.to_string())?;
+    claimed(&envelope, blobs, clock).await
+}
