@@ -5,10 +5,12 @@ use crate::BoxStream;
 use crate::blob::{BlobError, BlobStore};
 use crate::clock::{Clock, within};
 use crate::config::is_name;
+use crate::json::Scanner;
 use crate::queue::{EventQueue, OutboundMessage, QueueError, QueueErrorKind};
-use crate::relay::copying;
+use crate::relay::{READ_BACK_BYTES, copying, form};
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::lock::Mutex;
+use futures_util::{StreamExt, TryStreamExt};
 use labelrelay_event::{Data, Envelope, Payload as Form, encode};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
@@ -45,6 +47,10 @@ const STRIKES: u32 = 16;
 /// One event's three calls take no longer than this, whatever hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Where there is no blob store, a body from beside its envelope goes into it if it is no larger than this
+/// and the queue takes it; one at a time, because it is in memory then, twice.
+const ALONE_IN_MEMORY: u64 = 256 * 1024 * 1024;
+
 /// Moves events from the fallback to the queue until it is empty, the queue fails, or it is `until` on
 /// the monotonic clock. An event is removed only after the queue has it: a redrive that breaks off
 /// leaves a repeat at worst, with the same id. What is larger than the queue takes is claim-checked.
@@ -63,6 +69,7 @@ pub async fn redrive(
         queue,
         blobs,
         clock,
+        memory: Mutex::new(()),
     };
     let mut done = Redriven::default();
     let mut strikes = 0;
@@ -121,6 +128,8 @@ struct Mover<'a> {
     queue: &'a dyn EventQueue,
     blobs: Option<&'a dyn BlobStore>,
     clock: &'a dyn Clock,
+    /// Held by the one that has a large body in memory.
+    memory: Mutex<()>,
 }
 
 impl Mover<'_> {
@@ -144,11 +153,17 @@ impl Mover<'_> {
             .dataref
             .as_deref()
             .and_then(|uri| uri.strip_prefix(BESIDE));
+        let mut alone = None;
         let message = if let Some(name) = beside {
             let Some(body) = self.soon(patience, self.fallback.get_body(name)).await? else {
                 return self.bodiless(key, patience).await;
             };
-            self.claim(&envelope, Ok(body)).await?
+            if self.is_better_embedded(body.bytes) {
+                alone = Some(self.memory.lock().await);
+                self.embed(&envelope, body).await?
+            } else {
+                self.claim(&envelope, Ok(body)).await?
+            }
         } else {
             let whole = OutboundMessage::new(envelope.attributes.clone(), bytes.clone());
             let fits = self.queue.message_bytes(&whole) <= self.queue.limits().max_message_bytes;
@@ -159,6 +174,7 @@ impl Mover<'_> {
             }
         };
         let sent = within(self.clock, patience, self.queue.send(&message)).await;
+        drop(alone);
         sent.unwrap_or_else(|_| Err(late())).map_err(|error| {
             if error.kind == QueueErrorKind::TooLarge {
                 Failure::Own(error.to_string())
@@ -193,6 +209,39 @@ impl Mover<'_> {
                 "its body is not beside it any more".to_owned(),
             )),
         }
+    }
+
+    /// Whether a body from beside its envelope goes into it, as it would have when it arrived.
+    fn is_better_embedded(&self, bytes: u64) -> bool {
+        let most = match self.blobs {
+            Some(_) => READ_BACK_BYTES,
+            None => ALONE_IN_MEMORY,
+        };
+        // An envelope adds less than this, or as base64 a third.
+        let with_attributes = bytes.saturating_add(bytes / 3).saturating_add(8 * 1024);
+        bytes <= most && with_attributes <= self.queue.limits().max_message_bytes
+    }
+
+    /// Puts the body into its envelope.
+    async fn embed(
+        &self,
+        envelope: &Envelope<'_>,
+        body: StoredBody,
+    ) -> Result<OutboundMessage, Failure> {
+        let mut attributes = envelope.attributes.clone();
+        attributes.dataref = None;
+        let intact = intact(body.stream, attributes.datasha256.clone());
+        let patience = PATIENCE + 2 * copying(body.bytes);
+        let pieces: Vec<Bytes> = match within(self.clock, patience, intact.try_collect()).await {
+            Ok(read) => read.map_err(|error: std::io::Error| Failure::Own(error.to_string()))?,
+            Err(_) => return Err(Failure::Own("its body was not read in time".to_owned())),
+        };
+        let mut scanner = Scanner::new(());
+        pieces.iter().for_each(|piece| scanner.update(piece));
+        let form = form(scanner.finish().0, self.queue.limits());
+        let length = pieces.iter().map(Bytes::len).sum();
+        let envelope = encode(&attributes, form, length, pieces.iter().map(AsRef::as_ref));
+        Ok(OutboundMessage::new(attributes, envelope))
     }
 
     async fn claim(

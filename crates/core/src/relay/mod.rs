@@ -19,7 +19,7 @@ mod wrap;
 pub(crate) use attempts::copying;
 pub use check::CheckError;
 pub use receive::{BodyError, Intake, Received};
-pub(crate) use wrap::form;
+pub(crate) use wrap::{READ_BACK_BYTES, form};
 
 use crate::blob::BlobStore;
 use crate::clock::{Clock, Entropy};

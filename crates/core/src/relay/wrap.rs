@@ -20,7 +20,7 @@ const MAX_EMBEDDED_DEPTH: u32 = 500;
 
 /// A spooled body that is larger is not read back into memory as long as a blob store takes it, however
 /// much the queue takes: an envelope of it costs several times its size on the way.
-const READ_BACK_BYTES: u64 = 8 * 1024 * 1024;
+pub(crate) const READ_BACK_BYTES: u64 = 8 * 1024 * 1024;
 
 /// A described event.
 pub(super) struct Event<'a> {

@@ -6,10 +6,11 @@ use futures_executor::block_on;
 use futures_util::{Stream, StreamExt as _, stream};
 use labelrelay_core::fallback::redrive;
 use labelrelay_core::relay::{BodyError, Intake};
-use labelrelay_core::{BlobStore, Clock as _, Outcome, QueueLimits, Spool};
+use labelrelay_core::{BlobStore, Clock as _, Outcome, QueueErrorKind, QueueLimits, Spool};
 use labelrelay_event::{Data, Envelope};
 use labelrelay_files::FileSpool;
 use labelrelay_testkit::clock::FakeClock;
+use labelrelay_testkit::memory::Fault;
 use labelrelay_testkit::request::TestRequest;
 use std::sync::Arc;
 use std::task::Poll;
@@ -228,6 +229,32 @@ fn with_the_blob_store_down_the_body_waits_beside_its_envelope_and_comes_back() 
     let uri = uri.unwrap();
     let key = uri.strip_prefix("memory:").unwrap();
     assert!(spooling.bench.blobs.get(key).unwrap() == body);
+}
+
+#[test]
+fn without_a_blob_store_it_comes_back_into_its_envelope() {
+    for (body, form) in [
+        (json(2_000_000), "json"),
+        (vec![0xff; 100_000], "base64"),
+        ([&json(100_000)[..], b"\n"].concat(), "base64"),
+    ] {
+        let spooling = Spooling::new(20_000_000, false, true, "");
+        let too_large = Fault::Error(QueueErrorKind::TooLarge);
+        spooling.bench.queue.fail_with(&[too_large]);
+        fallen(&spooling, &body);
+        assert_eq!(moved(&spooling, None), (1, vec![]));
+        assert!(spooling.bench.fallback.envelopes().is_empty());
+        assert!(spooling.bench.fallback.bodies().is_empty());
+        let message = spooling.bench.queue.messages().pop().unwrap();
+        let envelope = Envelope::decode(&message.body).unwrap();
+        assert_eq!(envelope.attributes.dataref, None);
+        match envelope.data {
+            Data::Json(data) => assert!(form == "json" && data == body),
+            data => assert!(form == "base64" && data.bytes().unwrap().unwrap() == body),
+        }
+        let again = spooling.bench.seen.reports().pop().unwrap();
+        assert_eq!(message.id(), again.event_id.unwrap());
+    }
 }
 
 #[test]
