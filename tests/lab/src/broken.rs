@@ -32,6 +32,8 @@ pub(crate) enum What {
     Process,
     /// What waited in the fallback did not come out of it.
     Stuck,
+    /// A body is left on the disk that belongs to no event.
+    Left,
 }
 
 impl Broken {

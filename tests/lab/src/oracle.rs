@@ -31,6 +31,9 @@ pub(crate) fn check(plan: &Plan, site: &Site, records: &[Record], troubled: &[u3
         .collect();
     let found = read_queue(plan, site, &ledger, &mut broken);
     read_blobs(site, &ledger, &mut broken);
+    // No process runs any more, and none may leave anything of a body there, however it ended.
+    let left = files(&site::spool(site.folder())).into_iter();
+    broken.extend(left.map(|path| Broken::general(What::Left, path.display().to_string())));
     let mut by_id: HashMap<&str, Vec<&Found>> = HashMap::new();
     for event in &found {
         by_id.entry(&event.id).or_default().push(event);

@@ -13,6 +13,10 @@ pub(crate) const DEADLINE_MS: u64 = 250;
 /// Largest envelope that the laboratory server's queue takes: what is larger needs a claim check.
 pub(crate) const LABORATORY_LIMIT: u64 = 64 * 1024;
 
+/// What is spooled: nearly everything, what is not small, what the laboratory server's queue does not take, and
+/// what is by default.
+const SPOOL_THRESHOLDS: [u64; 4] = [64, 2000, LABORATORY_LIMIT, 1024 * 1024];
+
 /// Which program is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Deployment {
@@ -34,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) deployment: Deployment,
     pub(crate) fallback: bool,
     pub(crate) blob_store: bool,
+    /// Larger bodies go to the disk while they arrive.
+    pub(crate) spool_threshold: u64,
     /// Whether repeats are recognised.
     pub(crate) window: bool,
     /// Whether the last process is killed, or asked to stop.
@@ -89,6 +95,7 @@ impl Plan {
             blob_store: random.below(100) < 70,
             window: random.below(100) < 90,
             ends_by_kill: random.below(2) == 0,
+            spool_threshold: SPOOL_THRESHOLDS[usize::try_from(random.below(4)).unwrap()],
             steps: Vec::new(),
         };
         plan.draw_steps(&mut random);

@@ -94,6 +94,10 @@ pub(crate) fn fallback(folder: &Path) -> PathBuf {
     folder.join("fallback")
 }
 
+pub(crate) fn spool(folder: &Path) -> PathBuf {
+    folder.join("spool")
+}
+
 fn secret_file(source: Source) -> String {
     format!("{}.secret", source.name())
 }
@@ -114,6 +118,11 @@ fn configuration(plan: &Plan) -> String {
     if plan.fallback {
         text.push_str("fallback = \"file:fallback\"\n");
     }
+    let threshold = plan.spool_threshold;
+    let _ = writeln!(
+        text,
+        "[spool]\ndir = \"spool\"\nthreshold_bytes = {threshold}"
+    );
     let _ = writeln!(text, "[embedded_queue]\nrepeat_window_s = {window}");
     for source in Source::ALL {
         let more = match source {

@@ -16,6 +16,7 @@ use clock::LabClock;
 use labelrelay_core::config::{Config, SecretRef};
 use labelrelay_core::fallback::redrive;
 use labelrelay_core::{Parts, Relay, SecretSource};
+use labelrelay_files::FileSpool;
 use labelrelay_http::log::LogObserver;
 use labelrelay_http::{OsEntropy, ServeOptions, serve};
 use labelrelay_local::{EmbeddedQueue, FileBlobStore, FileFallback, Options};
@@ -115,6 +116,8 @@ fn open(
         Arc::new(OsEntropy),
         Arc::new(LogObserver),
     );
+    let spool = FileSpool::open(site::spool(folder), config.spool.max_bytes()).unwrap();
+    parts = parts.with_spool(Some(Arc::new(spool)));
     if config.blob_store.is_some() {
         let store = FileBlobStore::open(site::blobs(folder)).unwrap();
         let blobs = LabBlobs::new(store, switches.blobs.clone());
