@@ -60,6 +60,13 @@ Usage: cargo xtask <verb>
                                           with --profiles: a function built in some other way
                          --memory         give it the processor time of several sizes of memory instead (root)
   bench reconcile [N]  fetching N annotations (default 10000) of a real Label Studio, beside paging through its API
+  bench functions [OPTIONS]
+                       the service for Cloud Run and the handler for Azure Functions: starts and memory beside
+                       a hello world, requests beside publishing alone, with the emulators as queues
+                         --json FILE      write the figures to FILE as well
+                         --starts N       how often each program is started (default 20)
+                         --seconds N      length of each measured window (default 8)
+                         --rounds N       how often each window is measured (default 3)
   tree                 prove what core, event and the clouds' programs do not link
 ";
 

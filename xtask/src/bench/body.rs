@@ -23,6 +23,8 @@ pub(crate) struct Deliveries {
     mac: Hmac<Sha1>,
     size: usize,
     next: AtomicU64,
+    /// What stands before the source's path.
+    below: &'static str,
 }
 
 /// Buffers of one connection, used again for each request.
@@ -53,7 +55,14 @@ impl Deliveries {
             mac,
             size,
             next: AtomicU64::new(start),
+            below: "",
         }
+    }
+
+    /// The same, sent to paths below `below`.
+    pub(crate) fn below(mut self, below: &'static str) -> Self {
+        self.below = below;
+        self
     }
 
     /// The part that all bodies begin with.
@@ -86,9 +95,9 @@ impl Deliveries {
             .into_bytes();
         let _ = write!(
             request.head,
-            "POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nX-Labelbox-Event: LABEL_CREATED\r\n\
+            "POST {}{PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nX-Labelbox-Event: LABEL_CREATED\r\n\
              X-Labelbox-Id: ckdelivery{id:016x}\r\nContent-Length: {}\r\nX-Hub-Signature: sha1=",
-            self.size,
+            self.below, self.size,
         );
         for byte in signature {
             let _ = write!(request.head, "{byte:02x}");

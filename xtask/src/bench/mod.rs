@@ -9,7 +9,11 @@ mod ceiling;
 #[cfg(feature = "load")]
 mod connection;
 #[cfg(feature = "load")]
+mod figures;
+#[cfg(feature = "load")]
 mod folder;
+#[cfg(feature = "load")]
+mod functions;
 #[cfg(feature = "load")]
 mod histogram;
 #[cfg(feature = "load")]
@@ -29,6 +33,8 @@ mod report;
 #[cfg(feature = "load")]
 mod response;
 #[cfg(feature = "load")]
+mod samples;
+#[cfg(feature = "load")]
 mod servers;
 
 #[cfg(feature = "load")]
@@ -36,12 +42,13 @@ pub(crate) use ceiling::run as ceiling;
 #[cfg(feature = "load")]
 pub(crate) use load::by_hand as load;
 
-/// Measures servers; as `bench large` one large body; as `bench lambda` the function.
+/// Measures servers; as `bench large` one large body; as `bench lambda` and `bench functions` the functions.
 #[cfg(feature = "load")]
 pub(crate) fn run(args: &[String]) -> crate::Outcome {
     match args.split_first() {
         Some((first, rest)) if first == "lambda" => lambda::run(rest),
         Some((first, rest)) if first == "large" => large::run(rest),
+        Some((first, rest)) if first == "functions" => functions::run(rest),
         _ => plan::run(args),
     }
 }
@@ -56,5 +63,9 @@ pub(crate) fn run(args: &[String]) -> crate::Outcome {
     }
     let mut cargo = crate::step::cargo("run --release --package xtask --features load -- bench");
     cargo.args(args);
+    if args.first().is_some_and(|first| first == "functions") {
+        cargo.envs(crate::tools::google()?);
+        cargo.envs(crate::tools::azure()?);
+    }
     crate::step::status(&mut cargo)
 }

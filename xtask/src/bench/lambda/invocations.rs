@@ -2,13 +2,13 @@
 
 use super::bare::Bare;
 use super::event::{self, Events};
-use super::figures::Figures;
 use super::function::Function;
 use super::programs::Programs;
 use super::runtime_api::Invocation;
-use super::samples::Samples;
 use super::site::{Setting, Site};
 use crate::Outcome;
+use crate::bench::figures::Figures;
+use crate::bench::samples::Samples;
 use std::path::Path;
 use std::time::Duration;
 

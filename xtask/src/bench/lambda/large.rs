@@ -1,8 +1,8 @@
 //! A large event in the process alone: its own benchmark measures, here its figure joins the others.
 
-use super::figures::Figures;
 use super::programs::PROFILE;
 use crate::Outcome;
+use crate::bench::figures::Figures;
 use crate::step::{cargo, output};
 
 /// What the benchmark's line with the ratio begins with.

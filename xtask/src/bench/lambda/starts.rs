@@ -2,14 +2,14 @@
 
 use super::bare::Bare;
 use super::event::Events;
-use super::figures::Figures;
 use super::function::{Environment, Function};
 use super::invocations::accepted;
 use super::programs::Programs;
-use super::samples::Samples;
 use super::site::{Setting, Site};
 use super::stand_in::Counts;
 use crate::Outcome;
+use crate::bench::figures::Figures;
+use crate::bench::samples::Samples;
 use std::path::Path;
 use std::time::Duration;
 

@@ -12,8 +12,9 @@ struct Figure {
     what: String,
     value: f64,
     unit: &'static str,
-    /// What it may be at most; `None` for what only explains the others.
+    /// What it may be at most, or at least; `None` for what only explains the others.
     goal: Option<f64>,
+    at_least: bool,
     /// The lowest and highest tenth, where it is the median of many.
     spread: Option<(f64, f64)>,
 }
@@ -32,6 +33,25 @@ impl Figures {
             value,
             unit,
             goal: Some(at_most),
+            at_least: false,
+            spread: None,
+        });
+    }
+
+    /// A figure that has to reach something.
+    pub(super) fn floor(
+        &mut self,
+        what: impl Into<String>,
+        value: f64,
+        unit: &'static str,
+        at_least: f64,
+    ) {
+        self.0.push(Figure {
+            what: what.into(),
+            value,
+            unit,
+            goal: Some(at_least),
+            at_least: true,
             spread: None,
         });
     }
@@ -43,6 +63,7 @@ impl Figures {
             value,
             unit,
             goal: None,
+            at_least: false,
             spread: None,
         });
     }
@@ -54,6 +75,7 @@ impl Figures {
             value: samples.median(),
             unit: "ms",
             goal: None,
+            at_least: false,
             spread: Some(samples.tenths()),
         });
     }
@@ -76,8 +98,9 @@ impl Figures {
         for figure in &self.0 {
             if let Some(goal) = figure.goal {
                 let verdict = if figure.met() { "met   " } else { "MISSED" };
+                let bound = if figure.at_least { "least" } else { "most" };
                 println!(
-                    "{verdict} {:>8.3} {:<4} of {goal} {}  {}",
+                    "{verdict} {:>8.3} {:<4} at {bound} {goal} {}  {}",
                     figure.value, figure.unit, figure.unit, figure.what
                 );
             }
@@ -108,6 +131,12 @@ impl Figures {
 
 impl Figure {
     fn met(&self) -> bool {
-        self.goal.is_some_and(|goal| self.value <= goal)
+        self.goal.is_some_and(|goal| {
+            if self.at_least {
+                self.value >= goal
+            } else {
+                self.value <= goal
+            }
+        })
     }
 }

@@ -1,0 +1,41 @@
+//! What the command line of `cargo xtask bench functions` says.
+
+use crate::Outcome;
+use std::path::PathBuf;
+
+pub(super) struct Options {
+    pub(super) json: Option<PathBuf>,
+    /// How often each program is started.
+    pub(super) starts: usize,
+    /// Length of each measured window.
+    pub(super) seconds: u64,
+    /// How often each window is measured.
+    pub(super) rounds: usize,
+}
+
+impl Options {
+    pub(super) fn parse(args: &[String]) -> Outcome<Self> {
+        let mut options = Self {
+            json: None,
+            starts: 20,
+            seconds: 8,
+            rounds: 3,
+        };
+        let mut args = args.iter();
+        while let Some(flag) = args.next() {
+            let mut value = || args.next().ok_or(format!("{flag} needs a value"));
+            match flag.as_str() {
+                "--json" => options.json = Some(value()?.into()),
+                "--starts" => options.starts = value()?.parse::<usize>()?.clamp(1, 1000),
+                "--seconds" => options.seconds = value()?.parse::<u64>()?.clamp(1, 60),
+                "--rounds" => options.rounds = value()?.parse::<usize>()?.clamp(1, 10),
+                _ => {
+                    return Err(
+                        format!("unknown option {flag}; `cargo xtask help` lists them").into(),
+                    );
+                }
+            }
+        }
+        Ok(options)
+    }
+}

@@ -1,0 +1,72 @@
+//! What is measured of each cloud: the program, and the emulator that is its queue.
+
+use super::programs::Programs;
+use crate::bench::body::SECRET;
+use labelrelay_tests::servers::{Azurite, PubSub};
+use std::path::PathBuf;
+
+/// Variables of a program.
+pub(super) type Environment = Vec<(String, String)>;
+
+pub(super) struct Platform {
+    pub(super) name: &'static str,
+    pub(super) program: PathBuf,
+    /// The variable that names the port.
+    pub(super) port: &'static str,
+    /// What stands before a source's path.
+    pub(super) below: &'static str,
+    /// URL of the queue.
+    pub(super) queue: String,
+    /// What leads to the emulator.
+    pub(super) emulator: Environment,
+    /// The emulator; it ends with this.
+    _server: Server,
+}
+
+#[expect(dead_code, reason = "kept alone")]
+enum Server {
+    PubSub(PubSub),
+    Azurite(Box<Azurite>),
+}
+
+impl Platform {
+    pub(super) fn google(programs: &Programs) -> Self {
+        let server = PubSub::start();
+        Self {
+            name: "Cloud Run, Pub/Sub",
+            program: programs.cloud_function.clone(),
+            port: "PORT",
+            below: "",
+            queue: server.topic("bench"),
+            emulator: server.environment(),
+            _server: Server::PubSub(server),
+        }
+    }
+
+    pub(super) fn azure(programs: &Programs) -> Self {
+        let server = Azurite::start();
+        server.make_queue("bench");
+        Self {
+            name: "Azure Functions, Storage Queue",
+            program: programs.azure_function.clone(),
+            port: "FUNCTIONS_CUSTOMHANDLER_PORT",
+            below: "/api",
+            queue: server.queue_url("bench"),
+            emulator: Vec::new(),
+            _server: Server::Azurite(Box::new(server)),
+        }
+    }
+
+    /// Variables of the program, but for its port.
+    pub(super) fn environment(&self) -> Environment {
+        let mut environment = self.emulator.clone();
+        environment.extend(
+            [
+                ("LABELRELAY_QUEUE", self.queue.as_str()),
+                ("LABELBOX_WEBHOOK_SECRET", SECRET),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        environment
+    }
+}
