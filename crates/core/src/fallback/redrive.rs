@@ -237,7 +237,9 @@ impl Mover<'_> {
             Err(_) => return Err(Failure::Own("its body was not read in time".to_owned())),
         };
         let mut scanner = Scanner::new(());
-        pieces.iter().for_each(|piece| scanner.update(piece));
+        for piece in &pieces {
+            scanner.update(piece);
+        }
         let form = form(scanner.finish().0, self.queue.limits());
         let length = pieces.iter().map(Bytes::len).sum();
         let envelope = encode(&attributes, form, length, pieces.iter().map(AsRef::as_ref));
