@@ -174,6 +174,7 @@ pub struct MemoryFallback {
     envelopes: Mutex<BTreeMap<String, Bytes>>,
     bodies: Mutex<BTreeMap<String, Bytes>>,
     broken: Mutex<bool>,
+    lying: Mutex<bool>,
 }
 
 impl MemoryFallback {
@@ -197,6 +198,11 @@ impl MemoryFallback {
         self.bodies.lock().unwrap().insert(name.to_owned(), body);
     }
 
+    /// From now on every envelope is kept, and whoever put it is told that it may not be; or no longer.
+    pub fn lie(&self, lying: bool) {
+        *self.lying.lock().unwrap() = lying;
+    }
+
     /// From now on every put fails, or no longer.
     pub fn break_down(&self, broken: bool) {
         *self.broken.lock().unwrap() = broken;
@@ -211,6 +217,10 @@ impl FallbackStore for MemoryFallback {
         }
         let mut envelopes = self.envelopes.lock().unwrap();
         envelopes.insert(key.to_owned(), envelope);
+        if *self.lying.lock().unwrap() {
+            let error = BlobError::transient("a fault of the test");
+            return Box::pin(std::future::ready(Err(error)));
+        }
         Box::pin(std::future::ready(Ok(())))
     }
 

@@ -8,6 +8,7 @@ use super::complete::because;
 use super::in_flight::InFlight;
 use super::refusal::Refusal;
 use super::wrap::{Event, NotEmbedded};
+use crate::BoxFuture;
 use crate::blob::BlobError;
 use crate::clock::within;
 use crate::fallback::{BESIDE, FallbackStore, body_name, key};
@@ -15,6 +16,8 @@ use crate::observe::Report;
 use crate::outcome::{Answer, Outcome};
 use crate::queue::{OutboundMessage, QueueError, QueueErrorKind};
 use crate::source::Source;
+use futures_util::FutureExt as _;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 impl Relay {
     /// Makes the event durable. The answer is a success only when it is.
@@ -189,18 +192,27 @@ impl Relay {
         let stored = attempts(clock, copying, put, failed).await;
         stored.inspect_err(failed)?;
         let message = event.reference(format!("{BESIDE}{name}"));
-        let put = || fallback.put(&key, message.body.clone());
+        let (begun, ended) = (AtomicU32::new(0), AtomicU32::new(0));
+        let put = || -> BoxFuture<'_, _> {
+            begun.fetch_add(1, Ordering::Relaxed);
+            let put = fallback.put(&key, message.body.clone());
+            Box::pin(put.inspect(|_| _ = ended.fetch_add(1, Ordering::Relaxed)))
+        };
         let stored = attempts(clock, times.to_the_answer(clock), put, failed).await;
         if let Err(error) = &stored {
             failed(error);
-            // What cannot be removed either is in nobody's way but for its room.
-            let removed = fallback.remove_body(&name);
-            let _ = within(
-                clock,
-                times.give_up.saturating_sub(clock.monotonic()),
-                removed,
-            )
-            .await;
+            // An envelope without its body is a loss; a body without its envelope is in nobody's way but for
+            // its room. So it goes only where no attempt is under way any more, the last one was refused for
+            // good, and the envelope is certainly not there.
+            let all_ended = begun.into_inner() == ended.into_inner();
+            if all_ended && !error.retryable {
+                let left = times.give_up.saturating_sub(clock.monotonic());
+                let removed = async {
+                    fallback.remove(&key).await?;
+                    fallback.remove_body(&name).await
+                };
+                let _ = within(clock, left, removed).await;
+            }
         }
         stored.map(|_| ())
     }

@@ -3,6 +3,7 @@
 use crate::bench::{Bench, PREVIOUS, SECRET};
 use bytes::Bytes;
 use futures_executor::block_on;
+use futures_util::future::join;
 use futures_util::{Stream, StreamExt as _, stream};
 use labelrelay_core::fallback::redrive;
 use labelrelay_core::relay::{BodyError, Intake};
@@ -255,6 +256,35 @@ fn without_a_blob_store_it_comes_back_into_its_envelope() {
         let again = spooling.bench.seen.reports().pop().unwrap();
         assert_eq!(message.id(), again.event_id.unwrap());
     }
+}
+
+#[test]
+fn an_envelope_that_may_have_been_kept_keeps_its_body() {
+    let spooling = Spooling::new(20_000_000, false, true, "");
+    let bench = &spooling.bench;
+    let too_large = Fault::Error(QueueErrorKind::TooLarge);
+    bench.queue.fail_with(&[too_large]);
+    bench.fallback.lie(true);
+    let body = json(200_000);
+    let request = request(&body);
+    let kept = std::future::poll_fn(|context| {
+        if bench.fallback.envelopes().is_empty() {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    });
+    let (answer, ()) = block_on(join(bench.deliver_async(&request), async {
+        kept.await;
+        bench.clock.advance(Duration::from_secs(30));
+    }));
+    assert_eq!(answer.outcome, Outcome::Unavailable);
+    bench.fallback.lie(false);
+    assert_eq!(moved(&spooling, None), (1, vec![]));
+    let message = bench.queue.messages().pop().unwrap();
+    let envelope = Envelope::decode(&message.body).unwrap();
+    assert!(envelope.data == Data::Json(&body));
+    assert!(bench.fallback.bodies().is_empty());
 }
 
 #[test]
