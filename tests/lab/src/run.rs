@@ -28,7 +28,7 @@ const AFTERWARDS: u32 = 10;
 const AFTERWARDS_DEADLINE_MS: u64 = 20_000;
 
 /// How long what is left may take once nothing is wrong any more.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Failures that are printed of one seed; more of them say no more.
 const SHOWN: usize = 12;
