@@ -55,19 +55,28 @@ async fn run(lookup: Lookup<'_>) -> Result<(), Stop> {
     }
     let clock = Arc::new(SystemClock::new());
     let relay = Arc::new(relay(&config, lookup, clock, Arc::new(LogObserver))?);
-    warm(&relay).await?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .map_err(Stop::Io)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Stop::Io)?;
     tracing::info!(name: "listening", port, configuration = config.origin, "listening");
-    let handler = Handler::new(relay);
+    let handler = Handler::new(Arc::clone(&relay));
     let answer = move |tasks, peer, request| handler.answer(tasks, peer, request);
     let stop = async move {
         terminate.recv().await;
     };
-    serve_with(listener, answer, stop, ServeOptions::default()).await;
-    Ok(())
+    // A task of its own, which the reading of certificates does not hold up.
+    let mut server = tokio::spawn(serve_with(listener, answer, stop, ServeOptions::default()));
+    // The host waits for the port: requests that come with it are answered as at any other time. What is wrong
+    // for good ends the program, with the reason.
+    let ended = tokio::select! {
+        warmed = warm(&relay) => {
+            warmed?;
+            server.await
+        }
+        ended = &mut server => ended,
+    };
+    ended.map_err(|broke| Stop::Io(broke.into()))
 }
 
 /// The last line, on standard error as well, which the host shows in red.

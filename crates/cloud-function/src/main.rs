@@ -82,8 +82,8 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), Failure> {
         Arc::new(SystemClock::new()),
         Arc::new(LogObserver),
     )?;
+    let relay = Arc::new(relay);
     let mut signals = Signals::new().map_err(other)?;
-    init::warm(&relay).await?;
     for warning in &config.warnings {
         tracing::warn!(name: "configuration_warning", "{warning}");
     }
@@ -95,7 +95,7 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), Failure> {
     let bound = listener.local_addr().map_err(other)?;
     tracing::info!(name: "listening", address = %bound, queue = config.queue, "listening");
     let front = Front {
-        relay: Arc::new(relay),
+        relay: Arc::clone(&relay),
         project: init::project(&config, lookup),
         behind_google: lookup("K_SERVICE").is_some(),
     };
@@ -108,7 +108,15 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), Failure> {
         stop::options(),
     );
     let server = tokio::spawn(server);
-    signals.stopped().await;
+    // `/-/ready` says when it is done; what comes before is answered as at any other time. What is wrong for good
+    // ends the service, with the reason.
+    tokio::select! {
+        warmed = init::warm(&relay) => {
+            warmed?;
+            signals.stopped().await;
+        }
+        () = signals.stopped() => {}
+    }
     let _ = stopping.send(());
     match tokio::time::timeout(stop::PATIENCE, server).await {
         Ok(Ok(())) => {

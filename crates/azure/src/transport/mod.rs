@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use http_body_util::{BodyDataStream, Full};
 use pool::Pool;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What every client of the SDK is made with: our connections, and no retries but core's.
 pub(crate) fn options(client: &Arc<dyn HttpClient>) -> ClientOptions {
@@ -25,20 +25,22 @@ pub(crate) fn options(client: &Arc<dyn HttpClient>) -> ClientOptions {
 
 /// One client for everything: a connection that the check has opened serves the first delivery.
 pub(crate) fn client() -> Arc<dyn HttpClient> {
-    Arc::new(Connections(Pool::new()))
+    Arc::new(Connections::default())
 }
 
-#[derive(Debug)]
-struct Connections(Pool);
+/// Made with the first request: reading whom this machine trusts takes longer than the rest of a start.
+#[derive(Debug, Default)]
+struct Connections(OnceLock<Pool>);
 
 #[async_trait]
 impl HttpClient for Connections {
     async fn execute_request(&self, request: &Request) -> Result<AsyncRawResponse> {
         let request = convert(request)?;
-        let _slot = self.0.slot().await;
+        let pool = self.0.get_or_init(Pool::new);
+        let _slot = pool.slot().await;
         // Dropped without an answer, by an error or by whoever gave up waiting, it takes the connections
         // that are open now out of use.
-        let attempt = self.0.attempt();
+        let attempt = pool.attempt();
         let response = attempt.client().request(request).await.map_err(failed)?;
         attempt.answered();
         let (head, body) = response.into_parts();
