@@ -169,6 +169,12 @@ impl Azurite {
         }
     }
 
+    /// Forgets everything that waits in a queue.
+    pub fn clear(&self, queue: &str) {
+        let answer = signed(self.queues, "DELETE", &format!("{queue}/messages"), "");
+        assert_eq!(answer.status, 204, "{}", answer.text());
+    }
+
     /// What lies at `path`, container first.
     pub fn blob(&self, path: &str) -> Option<Vec<u8>> {
         let answer = signed(self.blobs, "GET", path, "");

@@ -30,8 +30,13 @@ pub struct Pulled {
 }
 
 impl PubSub {
-    /// Starts one.
+    /// Starts one, for what a test sends.
     pub fn start() -> Self {
+        Self::start_with_memory("1g")
+    }
+
+    /// Starts one that holds messages in so much memory, as Java writes it.
+    pub fn start_with_memory(memory: &str) -> Self {
         let jar = installed("LABELRELAY_TEST_PUBSUB");
         Self(Server::start(
             "the Pub/Sub emulator",
@@ -39,7 +44,8 @@ impl PubSub {
             |port, folder| {
                 let mut command = Command::new("java");
                 command
-                    .args(["-Xmx1g", "-XX:+UseSerialGC"])
+                    .arg(format!("-Xmx{memory}"))
+                    .arg("-XX:+UseSerialGC")
                     .arg(format!("-Djava.io.tmpdir={}", folder.display()))
                     .arg("-jar")
                     .arg(&jar)
@@ -62,13 +68,22 @@ impl PubSub {
 
     /// The same, with more settings of the subscription.
     pub fn topic_with(&self, name: &str, subscription: &Value) -> String {
-        let topic = format!("projects/{PROJECT}/topics/{name}");
-        self.call("PUT", &topic, &json!({}));
-        let mut settings = json!({ "topic": topic, "ackDeadlineSeconds": 600 });
-        let more = subscription.as_object().unwrap().clone();
+        self.call("PUT", &topic_name(name), &json!({}));
+        self.subscribe(name, subscription);
+        format!("pubsub://{PROJECT}/{name}")
+    }
+
+    fn subscribe(&self, name: &str, more: &Value) {
+        let mut settings = json!({ "topic": topic_name(name), "ackDeadlineSeconds": 600 });
+        let more = more.as_object().unwrap().clone();
         settings.as_object_mut().unwrap().extend(more);
         self.call("PUT", &subscription_name(name), &settings);
-        format!("pubsub://{PROJECT}/{name}")
+    }
+
+    /// Forgets everything that waits in a subscription that [`topic`](Self::topic) made.
+    pub fn clear(&self, name: &str) {
+        self.call("DELETE", &subscription_name(name), &json!({}));
+        self.subscribe(name, &json!({}));
     }
 
     /// Takes what is there at once, up to `max` messages.
@@ -124,6 +139,10 @@ impl PubSub {
         assert_eq!(answer.status, 200, "{method} {resource}: {}", answer.text());
         serde_json::from_slice(&answer.body).unwrap()
     }
+}
+
+fn topic_name(name: &str) -> String {
+    format!("projects/{PROJECT}/topics/{name}")
 }
 
 fn subscription_name(name: &str) -> String {

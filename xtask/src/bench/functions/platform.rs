@@ -20,10 +20,12 @@ pub(super) struct Platform {
     /// What leads to the emulator.
     pub(super) emulator: Environment,
     /// The emulator; it ends with this.
-    _server: Server,
+    server: Server,
 }
 
-#[expect(dead_code, reason = "kept alone")]
+/// Name of the queue.
+const QUEUE: &str = "bench";
+
 enum Server {
     PubSub(PubSub),
     Azurite(Box<Azurite>),
@@ -31,29 +33,38 @@ enum Server {
 
 impl Platform {
     pub(super) fn google(programs: &Programs) -> Self {
-        let server = PubSub::start();
+        // Some ten thousand messages a second, of one window.
+        let server = PubSub::start_with_memory("3g");
         Self {
             name: "Cloud Run, Pub/Sub",
             program: programs.cloud_function.clone(),
             port: "PORT",
             below: "",
-            queue: server.topic("bench"),
+            queue: server.topic(QUEUE),
             emulator: server.environment(),
-            _server: Server::PubSub(server),
+            server: Server::PubSub(server),
         }
     }
 
     pub(super) fn azure(programs: &Programs) -> Self {
         let server = Azurite::start();
-        server.make_queue("bench");
+        server.make_queue(QUEUE);
         Self {
             name: "Azure Functions, Storage Queue",
             program: programs.azure_function.clone(),
             port: "FUNCTIONS_CUSTOMHANDLER_PORT",
             below: "/api",
-            queue: server.queue_url("bench"),
+            queue: server.queue_url(QUEUE),
             emulator: Vec::new(),
-            _server: Server::Azurite(Box::new(server)),
+            server: Server::Azurite(Box::new(server)),
+        }
+    }
+
+    /// Empties the queue: emulators hold it in their memory, and what fills that makes them slow.
+    pub(super) fn clear(&self) {
+        match &self.server {
+            Server::PubSub(server) => server.clear(QUEUE),
+            Server::Azurite(server) => server.clear(QUEUE),
         }
     }
 

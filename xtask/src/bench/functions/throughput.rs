@@ -65,6 +65,7 @@ pub(super) fn measure(
     let mut refused = 0;
     // In turns, so that a slow minute of the machine hits both.
     for round in 1..=options.rounds {
+        platform.clear();
         let mut alone = Command::new(publish);
         alone.envs(platform.emulator.iter().map(|(name, value)| (name, value)));
         alone.args([
@@ -78,6 +79,7 @@ pub(super) fn measure(
             return Err(format!("publishing alone printed {printed:?}").into());
         };
         bare.add(rate, p50, p99);
+        platform.clear();
         let result = load::run(relay.address, &deliveries, until)?;
         let latencies = &result.latencies;
         ours.add(
