@@ -23,6 +23,7 @@ mod runtime;
 mod samples;
 mod secrets;
 mod send;
+mod sender;
 mod serve;
 mod times;
 mod verify;

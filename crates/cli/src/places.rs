@@ -24,6 +24,31 @@ pub(crate) enum StorePlace {
     Cloud(Cloud, String),
 }
 
+impl StorePlace {
+    /// The place of this name within this one.
+    pub(crate) fn below(&self, name: &str) -> Self {
+        match self {
+            Self::Directory(directory) => Self::Directory(directory.join(name)),
+            Self::Cloud(cloud, url) => {
+                // A query, which may be a signature, stays the end.
+                let (path, query) = url.split_at(url.find('?').unwrap_or(url.len()));
+                let path = path.trim_end_matches('/');
+                Self::Cloud(*cloud, format!("{path}/{name}{query}"))
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for StorePlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Directory(directory) => write!(f, "{}", directory.display()),
+            // A query may be a signature.
+            Self::Cloud(_, url) => f.write_str(url.split('?').next().unwrap_or_default()),
+        }
+    }
+}
+
 impl std::fmt::Display for QueuePlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -144,6 +169,22 @@ mod tests {
             ),
         ] {
             assert_eq!(store(url), Some(StorePlace::Cloud(cloud, url.to_owned())));
+        }
+        for (url, below) in [
+            ("file:dir", "/base/dir/ledger"),
+            ("s3://bucket", "s3://bucket/ledger"),
+            ("gs://bucket/prefix/", "gs://bucket/prefix/ledger"),
+            (
+                "https://account.blob.core.windows.net/container?sig=secret",
+                "https://account.blob.core.windows.net/container/ledger",
+            ),
+        ] {
+            let below_it = store(url).unwrap().below("ledger");
+            assert_eq!(below_it.to_string(), below);
+            let StorePlace::Cloud(_, full) = below_it else {
+                continue;
+            };
+            assert_eq!(full.ends_with("?sig=secret"), url.ends_with("?sig=secret"));
         }
         assert_eq!(store("sqs://x"), None);
         assert_eq!(store("file:"), None);

@@ -24,17 +24,6 @@ pub(crate) fn open(
     }
 }
 
-/// Reads `--secret`: a reference, never the secret itself, which would show in the list of processes.
-pub(crate) fn reference(text: &str) -> Result<SecretRef, String> {
-    match text.split_once(':') {
-        Some(("env", name)) if !name.is_empty() => Ok(SecretRef::Env(name.to_owned())),
-        Some(("file", path)) if !path.is_empty() => Ok(SecretRef::File(
-            path.strip_prefix("//").unwrap_or(path).into(),
-        )),
-        _ => Err("write env:NAME or file:/path: where the secret is, not the secret".to_owned()),
-    }
-}
-
 /// The newest secret behind a reference.
 pub(crate) async fn read(reference: &SecretRef, world: &World<'_>) -> Result<Secret, Failure> {
     let reference = match reference {

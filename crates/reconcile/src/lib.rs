@@ -21,7 +21,7 @@ mod platform;
 mod progress;
 mod run;
 
-pub use outlet::{Arrival, Outlet, OutletError};
+pub use outlet::{Arrival, Outlet, OutletError, Sent};
 pub use page::{Page, Thing};
 pub use platform::{Platform, PlatformError, Project, Several, Wanted};
 pub use progress::{NoProgress, Progress};

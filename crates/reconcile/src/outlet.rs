@@ -16,8 +16,8 @@ pub trait Outlet: Send {
     /// [`OutletError`] when the queue cannot be read.
     fn arrivals(&self, after: u64, max: usize) -> Result<Vec<Arrival>, OutletError>;
 
-    /// Sends the messages, durably; says for each whether the queue did not have it yet. Where the queue can
-    /// be looked into, it had what has the id of an event after number `after`.
+    /// Sends the messages, durably; says for each what became of it. Where the queue can be looked into, it had
+    /// what has the id of an event after number `after`.
     ///
     /// # Errors
     /// [`OutletError`]; some of them may be on the queue then.
@@ -25,7 +25,18 @@ pub trait Outlet: Send {
         &'a mut self,
         messages: &'a [OutboundMessage],
         after: u64,
-    ) -> BoxFuture<'a, Result<Vec<bool>, OutletError>>;
+    ) -> BoxFuture<'a, Result<Vec<Sent>, OutletError>>;
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// It is on the queue.
+    New,
+    /// The queue had it already.
+    Repeat,
+    /// The queue takes others, but will never take this one: why.
+    Refused(String),
 }
 
 /// An event that the queue got.

@@ -1,7 +1,6 @@
 //! Who is told how far it is.
 
 use crate::platform::Project;
-use labelrelay_core::OutboundMessage;
 
 /// Is told how far it is.
 pub trait Progress: Send + Sync {
@@ -11,8 +10,8 @@ pub trait Progress: Send + Sync {
     /// So many things were looked at since the last call.
     fn looked_at(&self, _things: u64) {}
 
-    /// These events are on the queue now, each of them new to it or not.
-    fn sent(&self, _messages: &[OutboundMessage], _new: &[bool]) {}
+    /// So many events more are on the queue now.
+    fn sent(&self, _events: u64) {}
 
     /// Something that somebody should look at.
     fn warn(&self, _warning: &str) {}

@@ -1,6 +1,7 @@
 //! `labelrelay reconcile` against a real Label Studio, and a stand-in for Labelbox.
 
 mod bad_input;
+mod kept;
 mod labelbox;
 mod outage;
 mod runs;

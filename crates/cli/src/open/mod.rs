@@ -221,25 +221,38 @@ fn fallback(
         return Ok(None);
     };
     let (key, variable) = ("fallback", "LABELRELAY_FALLBACK");
-    let (base, at) = setting(key, variable, config, world);
-    let directory = match places::store(url, base, &at)? {
+    let (base, name) = setting(key, variable, config, world);
+    let place = places::store(url, base, &name)?;
+    let at = stands(key, variable, config, world);
+    objects(&place, at, world, clock, make)
+}
+
+/// A store whose objects can be listed and removed. `make` says whether its directory may be made; `None` when
+/// it may not and is not there.
+pub(crate) fn objects(
+    place: &StorePlace,
+    at: Setting<'_>,
+    world: &World<'_>,
+    clock: &Arc<dyn Clock>,
+    make: bool,
+) -> Result<Option<Arc<dyn FallbackStore>>, Failure> {
+    let directory = match place {
         StorePlace::Directory(directory) => directory,
         StorePlace::Cloud(cloud, url) => {
-            let at = stands(key, variable, config, world);
-            return Ok(Some(cloud.open(world, clock, at)?.fallback(&url, at)?));
+            return Ok(Some(cloud.open(world, clock, at)?.fallback(url, at)?));
         }
     };
     if !make && !directory.exists() {
         return Ok(None);
     }
-    let store = FileFallback::open(&directory)
-        .map_err(|error| Failure::config(format_args!("{at}: {error}")))?;
+    let store = FileFallback::open(directory)
+        .map_err(|error| Failure::config(format_args!("{}: `{}`: {error}", at.origin, at.key)))?;
     Ok(Some(Arc::new(store)))
 }
 
 /// What relative paths of a setting are relative to, and what to call it in errors. The environment
 /// wins over the file, and is relative to where the process was started.
-fn setting<'a>(
+pub(crate) fn setting<'a>(
     key: &'a str,
     variable: &'a str,
     config: &'a Config,

@@ -1,24 +1,20 @@
 //! What is the same for every platform: the source, the ledger, where to send, how often.
 
-use super::embedded::{self, Embedded};
-use super::preview::Preview;
 use super::progress::Shown;
 use super::rounds;
+use super::target::{Run, Target};
 use crate::discover::{self, Missing};
 use crate::failure::Failure;
-use crate::home::Home;
-use crate::open::{self, not_opened};
-use crate::places::QueuePlace;
+use crate::output::{print, say};
 use crate::times::parse_duration;
 use crate::world::World;
 use jiff::Timestamp;
+use labelrelay_core::Clock;
 use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_core::ledger::LedgerError;
 use labelrelay_core::provider::Provider;
-use labelrelay_core::{Clock, Ledger};
 use labelrelay_http::SystemClock;
-use labelrelay_local::LedgerFile;
-use labelrelay_reconcile::{Outlet, Platform, Reconcile, ReconcileError, Summary};
+use labelrelay_reconcile::{Platform, Reconcile, ReconcileError};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +51,10 @@ pub(super) struct Common {
     /// Requests a second at most
     #[arg(long, value_name = "N", value_parser = rate)]
     pub(super) rate: Option<f64>,
+    /// Where shall be remembered what was seen, when the queue is not a file: a store, such as
+    /// `gs://BUCKET/PREFIX` [default: within the blob store]
+    #[arg(long, value_name = "URL")]
+    ledger: Option<String>,
     /// The server is the one of before, at another address
     #[arg(long)]
     moved: bool,
@@ -83,22 +83,20 @@ impl Common {
     ) -> Result<(), Failure> {
         let config = discover::find(world, self.config.as_deref(), Missing::Refuse)?.config;
         let source = self.source(&config, provider)?;
-        let QueuePlace::Sqlite(queue) = open::queue_place(&config, world)? else {
-            return Err(Failure::config(format_args!(
-                "{}: `queue`: reconcile sends into an embedded queue; set queue = \"sqlite:queue.db\"",
-                config.origin
-            )));
-        };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let runtime = crate::runtime::full()?;
+        let entered = runtime.enter();
+        let ledger = self.ledger.as_deref();
+        let target = Target::new(&config, ledger, &source.name, world, Arc::clone(&clock))?;
+        drop(entered);
         let place = Place {
             args: self,
             source,
             server,
             platform,
-            clock: Arc::new(SystemClock::new()),
-            queue,
-            home: Home::below(world.cwd()),
+            clock,
+            target,
         };
-        let runtime = crate::runtime::full()?;
         runtime.block_on(rounds::run(self.every, || place.once()))
     }
 
@@ -151,65 +149,58 @@ struct Place<'a> {
     source: &'a SourceConfig,
     server: &'a str,
     platform: Arc<dyn Platform>,
-    clock: Arc<SystemClock>,
-    queue: PathBuf,
-    home: Home,
+    clock: Arc<dyn Clock>,
+    target: Target,
 }
 
 impl Place<'_> {
     async fn once(&self) -> Result<(), Failure> {
-        let ledger_file = LedgerFile::beside(&self.queue);
-        let (name, clock) = (&self.source.name, self.clock.clone());
+        let mut opened = self
+            .target
+            .open(Run {
+                source: &self.source.name,
+                server: self.server,
+                moved: self.args.moved,
+                dry_run: self.args.dry_run,
+                json: self.args.json,
+            })
+            .await?;
         let progress = Shown::new(self.args.json);
-        let summary = if self.args.dry_run {
-            let mut ledger = LedgerFile::copy(&ledger_file, name, self.server)?;
-            let mut outlet = Preview::new(&self.queue, clock, self.args.json)?;
-            self.reconcile(&mut ledger, &mut outlet, &progress).await
-        } else {
-            if self.queue == self.home.queue_file() {
-                self.home.make()?;
-            }
-            embedded::make(&self.queue, clock.clone())?;
-            if self.args.moved {
-                LedgerFile::moved(&ledger_file, name, self.server)?;
-            }
-            let mut ledger = LedgerFile::open(&ledger_file, name, self.server)?;
-            let mut outlet =
-                Embedded::open(&self.queue, clock).map_err(|error| not_opened(&error))?;
-            self.reconcile(&mut ledger, &mut outlet, &progress).await
-        };
-        drop(progress);
-        let summary = summary?;
-        rounds::tell(&summary, self.args.dry_run, self.args.json)?;
-        if summary.vanished.is_empty() {
-            return Ok(());
-        }
-        let projects = summary.vanished.join(", ");
-        Err(Failure::failed(format_args!(
-            "gone, or no longer seen with this token: project {projects}. Nothing in it is reported as deleted. If it was deleted, add --deleted-project ID once; if not, give the token its rights back"
-        )))
-    }
-
-    async fn reconcile(
-        &self,
-        ledger: &mut dyn Ledger,
-        outlet: &mut dyn Outlet,
-        progress: &Shown,
-    ) -> Result<Summary, ReconcileError> {
-        let clock: &dyn Clock = &*self.clock;
-        Reconcile {
+        let mut reconcile = Reconcile {
             source: self.source,
             platform: Arc::clone(&self.platform),
-            ledger,
-            outlet,
-            progress,
-            clock,
+            ledger: &mut opened.ledger,
+            outlet: &mut *opened.outlet,
+            progress: &progress,
+            clock: &*self.clock,
             overlap: self.args.overlap,
             begin: self.args.begin,
             deleted_projects: &self.args.deleted_project,
+        };
+        let ended = reconcile.run().await;
+        drop(progress);
+        let closed = opened.close().await;
+        let summary = ended?;
+        let words = rounds::words(&summary, self.args.dry_run, self.args.json);
+        if self.target.takes_stdout && !self.args.dry_run {
+            say(format_args!("{words}"));
+        } else {
+            print(format_args!("{words}"))?;
         }
-        .run()
-        .await
+        closed?;
+        if !summary.vanished.is_empty() {
+            let projects = summary.vanished.join(", ");
+            return Err(Failure::failed(format_args!(
+                "gone, or no longer seen with this token: project {projects}. Nothing in it is reported as deleted. If it was deleted, add --deleted-project ID once; if not, give the token its rights back"
+            )));
+        }
+        if summary.refused > 0 {
+            return Err(Failure::failed(format_args!(
+                "{} events were not sent, for the reasons above; the next run tries them again",
+                summary.refused
+            )));
+        }
+        Ok(())
     }
 }
 

@@ -23,9 +23,10 @@ pub(super) struct Args {
     /// Where Label Studio is: `http://HOST:PORT` [default: what is in `LABEL_STUDIO_URL`]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Where the token is: `env:NAME` or `file:/path`. A legacy token or a personal access token
+    /// Where the token is: `env:NAME`, `file:/path`, or a cloud's store, such as `gcp-secretmanager:NAME`. A
+    /// legacy token or a personal access token
     /// [default: `env:LABEL_STUDIO_API_KEY`]
-    #[arg(long, value_name = "REFERENCE", value_parser = secrets::reference)]
+    #[arg(long, value_name = "REFERENCE", value_parser = SecretRef::of_command_line)]
     token: Option<SecretRef>,
     #[command(flatten)]
     common: Common,

@@ -19,8 +19,9 @@ const KEY: &str = "LABELBOX_API_KEY";
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}\n\n{EXIT_CODES}", discover::HELP))]
 pub(super) struct Args {
-    /// Where the API key is: `env:NAME` or `file:/path` [default: `env:LABELBOX_API_KEY`]
-    #[arg(long, value_name = "REFERENCE", value_parser = secrets::reference)]
+    /// Where the API key is: `env:NAME`, `file:/path`, or a cloud's store, such as `gcp-secretmanager:NAME`
+    /// [default: `env:LABELBOX_API_KEY`]
+    #[arg(long, value_name = "REFERENCE", value_parser = SecretRef::of_command_line)]
     key: Option<SecretRef>,
     /// Where Labelbox's GraphQL API is
     #[arg(long, value_name = "URL", default_value = ENDPOINT)]

@@ -1,12 +1,11 @@
 //! `labelrelay reconcile`: fetches through a platform's API what no delivery brought.
 
 mod common;
-mod embedded;
 mod label_studio;
 mod labelbox;
-mod preview;
 mod progress;
 mod rounds;
+mod target;
 
 use crate::discover;
 use crate::failure::{EXIT_CODES, Failure};
@@ -18,6 +17,7 @@ Examples:
   LABEL_STUDIO_URL=http://127.0.0.1:8080 LABEL_STUDIO_API_KEY=… labelrelay reconcile label-studio
   labelrelay reconcile label-studio --url https://ls.example.org --token file:ls.token --dry-run
   labelrelay reconcile label-studio --every 5m
+  LABELRELAY_QUEUE=sqs://… labelrelay reconcile label-studio --ledger s3://BUCKET/ledger
   LABELBOX_API_KEY=… labelrelay reconcile labelbox --project ID --dry-run
 
 The first run looks at everything that the token sees; later ones at what changed. Events of Label Studio

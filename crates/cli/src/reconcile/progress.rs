@@ -2,7 +2,6 @@
 
 use crate::output::say;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use labelrelay_core::OutboundMessage;
 use labelrelay_reconcile::{Progress, Project};
 use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
@@ -79,9 +78,9 @@ impl Progress for Shown {
         }
     }
 
-    fn sent(&self, messages: &[OutboundMessage], _new: &[bool]) {
+    fn sent(&self, events: u64) {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.sent += messages.len() as u64;
+        lines.sent += events;
     }
 
     fn warn(&self, warning: &str) {

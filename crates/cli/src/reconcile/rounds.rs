@@ -1,9 +1,9 @@
 //! Once, or again and again.
 
 use crate::failure::Failure;
-use crate::output::{print, print_json, say};
+use crate::output::say;
 use crate::serve::Signals;
-use crate::times::words;
+use crate::times;
 use labelrelay_reconcile::Summary;
 use std::time::Duration;
 
@@ -34,13 +34,13 @@ async fn rounds<F: Future<Output = Result<(), Failure>>>(
         if let Err(failure) = round().await {
             // Says it, and goes on: the next round begins where this one did.
             let _code = failure.report();
-            say(format_args!("the next run is in {}", words(pause)));
+            say(format_args!("the next run is in {}", times::words(pause)));
         }
     }
 }
 
-/// Tells what a run did.
-pub(super) fn tell(summary: &Summary, dry_run: bool, json: bool) -> std::io::Result<()> {
+/// What a run did, in lines for people or for programs.
+pub(super) fn words(summary: &Summary, dry_run: bool, json: bool) -> String {
     let Summary {
         projects,
         things,
@@ -49,25 +49,27 @@ pub(super) fn tell(summary: &Summary, dry_run: bool, json: bool) -> std::io::Res
         deleted,
         repeats,
         passed_over,
+        refused,
         vanished,
         ..
     } = summary;
     let sent = created + updated + deleted;
     if json {
-        return print_json(&serde_json::json!({
+        return serde_json::json!({
             "dry_run": dry_run, "projects": projects, "things": things, "sent": sent,
             "created": created, "updated": updated, "deleted": deleted, "repeats": repeats,
-            "passed_over": passed_over, "vanished": vanished,
-        }));
+            "passed_over": passed_over, "refused": refused, "vanished": vanished,
+        })
+        .to_string();
     }
     let would = if dry_run { "would be sent" } else { "sent" };
-    print(format_args!(
+    let mut words = format!(
         "{projects} projects, {things} things looked at; {sent} events {would}: {created} created, {updated} updated, {deleted} deleted"
-    ))?;
+    );
     if *passed_over > 0 {
-        print(format_args!(
-            "{passed_over} more were only remembered: their type is filtered out, or they are older than --begin"
-        ))?;
+        words += &format!(
+            "\n{passed_over} more were only remembered: their type is filtered out, or they are older than --begin"
+        );
     }
-    Ok(())
+    words
 }

@@ -5,23 +5,16 @@ use crate::failure::{Failure, chain};
 use crate::open;
 use crate::places::QueuePlace;
 use crate::queue::named;
+use crate::sender::{AT_ONCE, Fault, Sender, Unsent};
 use crate::world::World;
 use futures_util::StreamExt as _;
-use labelrelay_core::clock::within;
 use labelrelay_core::config::Config;
-use labelrelay_core::replay::{again, fitted};
-use labelrelay_core::{BlobStore, Clock, EventQueue, OutboundMessage, QueueErrorKind, QueueLimits};
+use labelrelay_core::replay::again;
+use labelrelay_core::{Clock, QueueLimits};
 use labelrelay_http::SystemClock;
 use labelrelay_local::{EmbeddedQueue, OpenError, Options, QueueFile, StoredEvent};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Events under way at once.
-const AT_ONCE: usize = 16;
-
-/// One event takes no longer, whatever hangs.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// After this number no event is looked at: none that is sent again is held against another.
 const END: u64 = i64::MAX.cast_unsigned();
@@ -31,7 +24,6 @@ const STRIKES: usize = 16;
 
 pub(super) struct Target<'a> {
     kind: Kind<'a>,
-    blobs: Option<Arc<dyn BlobStore>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -39,7 +31,7 @@ enum Kind<'a> {
     /// The file that they were taken from.
     Same(&'a QueueFile),
     File(QueueFile),
-    Queue(Arc<dyn EventQueue>),
+    Queue(Sender),
 }
 
 /// What became of some events.
@@ -49,12 +41,6 @@ pub(super) struct Sent {
     pub(super) failures: Vec<String>,
     /// Why it makes no sense to go on.
     pub(super) broken: Option<String>,
-}
-
-/// Why one event was not sent, and whether that may be the queue's fault.
-struct Unsent {
-    reason: String,
-    queues: bool,
 }
 
 impl<'a> Target<'a> {
@@ -75,24 +61,26 @@ impl<'a> Target<'a> {
                 };
                 let place = named(url, "`--to-queue`", world)?;
                 match (open::sink(&place, at, world, &clock)?, place) {
-                    (Some(queue), _) => Kind::Queue(queue),
+                    (Some(queue), _) => {
+                        let blobs = match config {
+                            Some(config) => open::blob_store(config, world, &clock, true)?,
+                            None => None,
+                        };
+                        Kind::Queue(Sender::new(queue, blobs, Arc::clone(&clock)))
+                    }
                     (None, QueuePlace::Sqlite(file)) => Kind::File(file_at(&file, &clock)?),
                     (None, _) => Kind::Same(from),
                 }
             }
         };
-        let blobs = match config {
-            Some(config) => open::blob_store(config, world, &clock, true)?,
-            None => None,
-        };
-        Ok(Self { kind, blobs, clock })
+        Ok(Self { kind, clock })
     }
 
     pub(super) async fn send(&self, events: Vec<StoredEvent>) -> Sent {
         match &self.kind {
             Kind::Same(file) => self.append(file, &events),
             Kind::File(file) => self.append(file, &events),
-            Kind::Queue(queue) => self.send_all(&**queue, &events).await,
+            Kind::Queue(queue) => self.send_all(queue, &events).await,
         }
     }
 
@@ -114,19 +102,12 @@ impl<'a> Target<'a> {
         sent
     }
 
-    async fn send_all(&self, queue: &dyn EventQueue, events: &[StoredEvent]) -> Sent {
+    async fn send_all(&self, queue: &Sender, events: &[StoredEvent]) -> Sent {
         let mut all = Sent::default();
         let mut strikes = 0;
-        let sends = events.iter().map(|stored| async move {
-            let outcome = match within(&*self.clock, PATIENCE, self.one(queue, stored)).await {
-                Ok(outcome) => outcome,
-                Err(late) => Err(Unsent {
-                    reason: late.to_string(),
-                    queues: true,
-                }),
-            };
-            (&stored.event.id, outcome)
-        });
+        let sends = events
+            .iter()
+            .map(|stored| async move { (&stored.event.id, self.one(queue, stored).await) });
         let mut under_way = futures_util::stream::iter(sends).buffered(AT_ONCE);
         while let Some((id, outcome)) = under_way.next().await {
             match outcome {
@@ -136,7 +117,7 @@ impl<'a> Target<'a> {
                 }
                 Err(unsent) => {
                     all.failures.push(format!("{id}: {}", unsent.reason));
-                    strikes += usize::from(unsent.queues);
+                    strikes += usize::from(unsent.fault != Fault::Event);
                     if strikes == STRIKES {
                         all.broken = Some(unsent.reason);
                         break;
@@ -147,21 +128,9 @@ impl<'a> Target<'a> {
         all
     }
 
-    async fn one(&self, queue: &dyn EventQueue, stored: &StoredEvent) -> Result<(), Unsent> {
-        let own = |reason: String| Unsent {
-            reason,
-            queues: false,
-        };
-        let now = self.clock.now();
-        let message = again(&stored.envelope, now, queue.limits());
-        let message: OutboundMessage = message.map_err(|error| own(error.to_string()))?;
-        let message = fitted(message, queue, self.blobs.as_deref(), &*self.clock);
-        let message = message.await.map_err(own)?;
-        let sent = queue.send(&message).await;
-        sent.map(drop).map_err(|error| Unsent {
-            queues: error.kind != QueueErrorKind::TooLarge,
-            reason: error.to_string(),
-        })
+    async fn one(&self, queue: &Sender, stored: &StoredEvent) -> Result<(), Unsent> {
+        let message = again(&stored.envelope, self.clock.now(), queue.limits());
+        queue.send(message.map_err(Unsent::own)?).await
     }
 }
 

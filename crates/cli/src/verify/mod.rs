@@ -53,7 +53,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME: VALUE")]
     header: Option<String>,
     /// Where the secret is: `env:NAME` or `file:/path`
-    #[arg(long, value_name = "REF", value_parser = secrets::reference)]
+    #[arg(long, value_name = "REF", value_parser = SecretRef::of_command_line)]
     secret: SecretRef,
     /// Print one JSON object
     #[arg(long)]

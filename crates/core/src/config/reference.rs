@@ -29,7 +29,26 @@ const STORES: [&str; 4] = [
     "azure-keyvault",
 ];
 
+/// What a reference may be.
+const CURE: &str = "write where the secret is kept: env:NAME, file:/path, aws-secretsmanager:…, aws-ssm:…, gcp-secretmanager:… or azure-keyvault:…";
+
 impl SecretRef {
+    /// Reads a reference that stands on a command line; a relative path stays relative.
+    ///
+    /// # Errors
+    /// What is wrong, and the cure. It does not repeat the text: somebody may have written a secret there.
+    ///
+    /// ```
+    /// use labelrelay_core::config::SecretRef;
+    ///
+    /// let reference = SecretRef::of_command_line("env:LABEL_STUDIO_API_KEY");
+    /// assert_eq!(reference, Ok(SecretRef::Env("LABEL_STUDIO_API_KEY".to_owned())));
+    /// assert!(SecretRef::of_command_line("the secret itself").is_err());
+    /// ```
+    pub fn of_command_line(text: &str) -> Result<Self, String> {
+        Self::read(text, Path::new("")).map_err(|problem| format!("{problem}; {CURE}"))
+    }
+
     /// Reads a reference. The error does not repeat the text: somebody may have written a secret there.
     pub(super) fn parse(
         text: &str,
@@ -37,15 +56,15 @@ impl SecretRef {
         origin: &str,
         key: &str,
     ) -> Result<Self, ConfigError> {
-        let invalid = |problem: &str| {
-            let cure = "write where the secret is kept: env:NAME, file:/path, aws-secretsmanager:…, aws-ssm:…, gcp-secretmanager:… or azure-keyvault:…";
-            Err(ConfigError::new(origin, key, problem, cure))
-        };
-        let Some((scheme, name)) = text.split_once(':') else {
-            return invalid("is not a reference to a secret");
-        };
+        Self::read(text, base_dir).map_err(|problem| ConfigError::new(origin, key, problem, CURE))
+    }
+
+    /// The reference, or what is wrong with it.
+    fn read(text: &str, base_dir: &Path) -> Result<Self, &'static str> {
+        const NONE: &str = "is not a reference to a secret";
+        let (scheme, name) = text.split_once(':').ok_or(NONE)?;
         if name.is_empty() {
-            return invalid("names nothing after the colon");
+            return Err("names nothing after the colon");
         }
         match scheme {
             "env" => Ok(Self::Env(name.to_owned())),
@@ -57,7 +76,7 @@ impl SecretRef {
                     scheme,
                     name: name.to_owned(),
                 }),
-                None => invalid("is not a reference to a secret"),
+                None => Err(NONE),
             },
         }
     }

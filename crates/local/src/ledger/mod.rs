@@ -2,6 +2,7 @@
 
 mod open;
 mod tables;
+mod travel;
 
 use crate::lock::Lock;
 use crate::sqlite::begin;

@@ -63,6 +63,18 @@ pub(super) fn copy(path: &Path) -> Result<Connection, LedgerError> {
     Ok(memory)
 }
 
+/// The file at `path`, which must be a ledger.
+pub(super) fn existing(path: &Path) -> Result<Connection, LedgerError> {
+    let db = connect(path)?;
+    if recognise(&db, path)? {
+        return Ok(db);
+    }
+    Err(LedgerError::permanent(format!(
+        "{} is not a ledger of this program (it is empty)",
+        path.display()
+    )))
+}
+
 fn connect(path: &Path) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> rusqlite::Result<Connection> {

@@ -38,6 +38,10 @@ fn seen(version: u32) -> Known {
     }
 }
 
+fn time(text: &str) -> jiff::Timestamp {
+    text.parse().unwrap()
+}
+
 fn gone() -> Known {
     Known {
         sequence: None,
@@ -181,4 +185,92 @@ fn a_copy_leaves_the_file_as_it_is() {
         .record(&[(annotation(1), seen(2))], None, None)
         .unwrap();
     assert_eq!(ledger.known(&[annotation(1)]).unwrap(), [Some(seen(1))]);
+}
+
+#[test]
+fn what_two_copies_learned_is_one_ledger_again() {
+    let (here, there) = (Place::new(), Place::new());
+    let mut ledger = here.open();
+    let look = ledger.begin("1").unwrap();
+    let both = [(annotation(1), seen(1)), (annotation(2), seen(5))];
+    ledger.record(&both, Some(look), None).unwrap();
+    ledger.finish("1", time("2026-11-24T08:00:00Z")).unwrap();
+    // While it is open, with what is not yet in the file itself.
+    LedgerFile::snapshot(&here.path(), &there.path()).unwrap();
+    assert!(
+        LedgerFile::snapshot(&here.path(), &there.path()).is_err(),
+        "it is not written over"
+    );
+
+    let look = ledger.begin("1").unwrap();
+    let mine = [
+        (annotation(1), seen(2)),
+        (annotation(2), gone()),
+        (annotation(3), seen(1)),
+    ];
+    ledger.record(&mine, Some(look), None).unwrap();
+    ledger.finish("1", time("2026-11-24T09:00:00Z")).unwrap();
+    drop(ledger);
+    let mut other = there.open();
+    for _ in 0..3 {
+        let look = other.begin("1").unwrap();
+        let its = [
+            (annotation(1), seen(3)),
+            (annotation(2), seen(6)),
+            (annotation(4), seen(1)),
+        ];
+        other.record(&its, Some(look), None).unwrap();
+    }
+    other.begin("2").unwrap();
+    other.finish("2", time("2026-11-24T07:00:00Z")).unwrap();
+    drop(other);
+
+    for (into, from) in [(&here, &there), (&there, &here)] {
+        LedgerFile::merge(&into.path(), &from.path()).unwrap();
+        let mut ledger = into.open();
+        let keys: Vec<_> = (1..=5).map(annotation).collect();
+        assert_eq!(
+            ledger.known(&keys).unwrap(),
+            [
+                Some(seen(3)),
+                Some(gone()),
+                Some(seen(1)),
+                Some(seen(1)),
+                None
+            ]
+        );
+        assert_eq!(
+            ledger.watermark("1").unwrap(),
+            Some(time("2026-11-24T09:00:00Z"))
+        );
+        assert_eq!(ledger.projects().unwrap(), ["1", "2"]);
+        let look = ledger.begin("1").unwrap();
+        assert!(look > 4, "no look of either has this number");
+        let missing = ledger.missing("1", look, None, 10).unwrap();
+        let missing: Vec<_> = missing.into_iter().map(|(key, _)| key).collect();
+        assert_eq!(missing, [annotation(1), annotation(3), annotation(4)]);
+    }
+}
+
+#[test]
+fn what_is_no_ledger_is_not_merged() {
+    let place = Place::new();
+    let mut ledger = place.open();
+    ledger
+        .record(&[(annotation(1), seen(1))], None, None)
+        .unwrap();
+    drop(ledger);
+    for content in [
+        "",
+        "not a database, but long enough for one to be looked at",
+    ] {
+        let other = place.0.path().join("other");
+        std::fs::write(&other, content).unwrap();
+        let error = LedgerFile::merge(&place.path(), &other).unwrap_err();
+        assert!(error.message.contains("other"), "{error}");
+    }
+    assert_eq!(
+        place.open().known(&[annotation(1)]).unwrap(),
+        [Some(seen(1))]
+    );
 }

@@ -1,6 +1,7 @@
 //! What becomes of the things of one page.
 
 use super::{Reconcile, Summary};
+use crate::outlet::Sent;
 use crate::page::Thing;
 use labelrelay_core::OutboundMessage;
 use labelrelay_core::found::{Change, Found};
@@ -12,7 +13,7 @@ pub(super) struct Batch {
     pub(super) look: Option<u64>,
     pub(super) messages: Vec<OutboundMessage>,
     /// What each message is about, in their order.
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Vec<(Change, Key)>,
     pub(super) seen: Vec<(Key, Known)>,
     pub(super) passed_over: u64,
 }
@@ -72,7 +73,7 @@ impl Batch {
             if before_the_beginning {
                 self.passed_over += 1;
             } else {
-                self.send(run, change, &found);
+                self.send(run, change, &thing.key, &found);
             }
         }
         self.seen.push((thing.key.clone(), new));
@@ -84,7 +85,7 @@ impl Batch {
         let found = Found::describe(run.source, &key, Change::Deleted, tombstone.as_bytes());
         let event_id = found.as_ref().map(|found| found.id().to_owned());
         if let Some(found) = &found {
-            self.send(run, Change::Deleted, found);
+            self.send(run, Change::Deleted, &key, found);
         }
         let known = Known {
             event_id: event_id.unwrap_or(known.event_id),
@@ -95,12 +96,12 @@ impl Batch {
         self.seen.push((key, known));
     }
 
-    fn send(&mut self, run: &Reconcile<'_>, change: Change, found: &Found<'_>) {
+    fn send(&mut self, run: &Reconcile<'_>, change: Change, key: &Key, found: &Found<'_>) {
         let source = run.source;
         if source.filter.passes(&found.description().event_type) {
             let message = found.message(source, run.outlet.limits(), run.clock.now());
             self.messages.push(message);
-            self.changes.push(change);
+            self.changes.push((change, key.clone()));
         } else {
             self.passed_over += 1;
         }
@@ -108,12 +109,13 @@ impl Batch {
 }
 
 impl Summary {
-    pub(super) fn count(&mut self, change: Change, new: bool) {
-        let place = match (new, change) {
-            (false, _) => &mut self.repeats,
-            (true, Change::Created) => &mut self.created,
-            (true, Change::Updated) => &mut self.updated,
-            (true, Change::Deleted) => &mut self.deleted,
+    pub(super) fn count(&mut self, change: Change, outcome: &Sent) {
+        let place = match (outcome, change) {
+            (Sent::Refused(_), _) => &mut self.refused,
+            (Sent::Repeat, _) => &mut self.repeats,
+            (Sent::New, Change::Created) => &mut self.created,
+            (Sent::New, Change::Updated) => &mut self.updated,
+            (Sent::New, Change::Deleted) => &mut self.deleted,
         };
         *place += 1;
     }

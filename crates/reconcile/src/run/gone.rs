@@ -78,6 +78,7 @@ impl Reconcile<'_> {
         summary: &mut Summary,
     ) -> Result<(), ReconcileError> {
         let look = self.ledger.begin(project)?;
+        let refused = summary.refused;
         loop {
             let missing = self.ledger.missing(project, look, None, AT_A_TIME)?;
             if missing.is_empty() {
@@ -88,6 +89,10 @@ impl Reconcile<'_> {
                 batch.add_gone(self, key, known);
             }
             self.hand_over(batch, summary).await?;
+            if summary.refused > refused {
+                // What was not sent is not recorded, and would be missing again.
+                return Ok(());
+            }
         }
         self.ledger.forget(project)?;
         Ok(())

@@ -5,7 +5,7 @@ mod batch;
 mod gone;
 mod pages;
 
-use crate::outlet::{Outlet, OutletError};
+use crate::outlet::{Outlet, OutletError, Sent};
 use crate::page::{Page, Thing};
 use crate::platform::{Platform, PlatformError, Project, Wanted};
 use crate::progress::Progress;
@@ -60,6 +60,9 @@ pub struct Summary {
     pub repeats: u64,
     /// New, but of a type that the source does not forward, or older than what shall be sent.
     pub passed_over: u64,
+    /// Events that the queue will never take. Each was warned of, and the watermark of its project is where it
+    /// was.
+    pub refused: u64,
     /// Projects that are no longer seen, for whatever reason.
     pub vanished: Vec<String>,
 }
@@ -105,6 +108,7 @@ impl Reconcile<'_> {
             .watermark(&project.id)?
             .and_then(|watermark| watermark.checked_sub(self.overlap).ok());
         let look = self.ledger.begin(&project.id)?;
+        let refused = summary.refused;
         let mut pages = pages::ahead(Arc::clone(&self.platform), project.clone(), since);
         let mut began = None;
         while let Some(page) = pages.next().await {
@@ -117,7 +121,9 @@ impl Reconcile<'_> {
             self.missing(project, look, summary).await?;
         }
         summary.projects += 1;
-        if let Some(began) = began {
+        if let Some(began) = began
+            && summary.refused == refused
+        {
             self.ledger.finish(&project.id, began)?;
         }
         Ok(())
@@ -168,19 +174,27 @@ impl Reconcile<'_> {
         Ok(unknown)
     }
 
-    /// Sends, then records.
+    /// Sends, then records what was sent.
     async fn hand_over(
         &mut self,
-        batch: Batch,
+        mut batch: Batch,
         summary: &mut Summary,
     ) -> Result<(), ReconcileError> {
         if !batch.messages.is_empty() {
             let after = self.ledger.arrivals()?;
-            let new = self.outlet.send(&batch.messages, after).await?;
-            self.progress.sent(&batch.messages, &new);
-            for (change, new) in batch.changes.iter().zip(new) {
-                summary.count(*change, new);
+            let outcomes = self.outlet.send(&batch.messages, after).await?;
+            let mut sent = 0;
+            for ((change, key), outcome) in batch.changes.iter().zip(outcomes) {
+                if let Sent::Refused(reason) = &outcome {
+                    self.progress
+                        .warn(&format!("{} {} was not sent: {reason}", key.kind, key.id));
+                    batch.seen.retain(|(seen, _)| seen != key);
+                } else {
+                    sent += 1;
+                }
+                summary.count(*change, &outcome);
             }
+            self.progress.sent(sent);
         }
         summary.passed_over += batch.passed_over;
         self.ledger.record(&batch.seen, batch.look, None)?;

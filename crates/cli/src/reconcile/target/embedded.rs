@@ -5,7 +5,7 @@ use crate::open::not_opened;
 use labelrelay_core::{BoxFuture, Clock, OutboundMessage, QueueLimits};
 use labelrelay_event::{Attributes, Envelope, EventType};
 use labelrelay_local::{EmbeddedQueue, FileError, OpenError, Options, QueueFile};
-use labelrelay_reconcile::{Arrival, Outlet, OutletError};
+use labelrelay_reconcile::{Arrival, Outlet, OutletError, Sent};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -34,6 +34,15 @@ impl Embedded {
         Ok(Self {
             file: QueueFile::open(path, clock)?,
         })
+    }
+
+    /// The queue as it is; `None` as long as nobody has made it.
+    pub(super) fn look(path: &Path, clock: Arc<dyn Clock>) -> Result<Option<Self>, Failure> {
+        match Self::open(path, clock) {
+            Ok(queue) => Ok(Some(queue)),
+            Err(OpenError::Missing { .. }) => Ok(None),
+            Err(error) => Err(not_opened(&error)),
+        }
     }
 
     /// Attributes of an event, and its data when it is not about one thing of its own kind.
@@ -83,12 +92,14 @@ impl Outlet for Embedded {
         &'a mut self,
         messages: &'a [OutboundMessage],
         after: u64,
-    ) -> BoxFuture<'a, Result<Vec<bool>, OutletError>> {
+    ) -> BoxFuture<'a, Result<Vec<Sent>, OutletError>> {
         let appended = self
             .file
             .append(messages, after)
             .map_err(|error| failed(&error));
-        Box::pin(std::future::ready(appended))
+        let outcome = |is_new| if is_new { Sent::New } else { Sent::Repeat };
+        let sent = appended.map(|new| new.into_iter().map(outcome).collect());
+        Box::pin(std::future::ready(sent))
     }
 }
 

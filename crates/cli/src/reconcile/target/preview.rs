@@ -1,29 +1,24 @@
 //! `--dry-run`: prints what would be sent.
 
 use super::embedded::Embedded;
-use crate::failure::Failure;
-use crate::open::not_opened;
 use crate::output::{print, print_json};
-use labelrelay_core::{BoxFuture, Clock, OutboundMessage, QueueLimits};
-use labelrelay_local::{OpenError, Options};
-use labelrelay_reconcile::{Arrival, Outlet, OutletError};
-use std::path::Path;
-use std::sync::Arc;
+use labelrelay_core::{BoxFuture, OutboundMessage, QueueLimits};
+use labelrelay_reconcile::{Arrival, Outlet, OutletError, Sent};
 
 pub(super) struct Preview {
-    /// `None` as long as nobody has made the queue.
+    /// `None` as long as nobody has made it, and where it cannot be looked into.
     queue: Option<Embedded>,
+    limits: QueueLimits,
     json: bool,
 }
 
 impl Preview {
-    pub(super) fn new(queue: &Path, clock: Arc<dyn Clock>, json: bool) -> Result<Self, Failure> {
-        let queue = match Embedded::open(queue, clock) {
-            Ok(queue) => Some(queue),
-            Err(OpenError::Missing { .. }) => None,
-            Err(error) => return Err(not_opened(&error)),
-        };
-        Ok(Self { queue, json })
+    pub(super) fn new(queue: Option<Embedded>, limits: QueueLimits, json: bool) -> Self {
+        Self {
+            queue,
+            limits,
+            json,
+        }
     }
 
     fn print(&self, message: &OutboundMessage) -> std::io::Result<()> {
@@ -42,7 +37,7 @@ impl Preview {
 
 impl Outlet for Preview {
     fn limits(&self) -> QueueLimits {
-        QueueLimits::bytes(Options::default().max_message_bytes)
+        self.limits
     }
 
     fn arrivals(&self, after: u64, max: usize) -> Result<Vec<Arrival>, OutletError> {
@@ -56,11 +51,11 @@ impl Outlet for Preview {
         &'a mut self,
         messages: &'a [OutboundMessage],
         _after: u64,
-    ) -> BoxFuture<'a, Result<Vec<bool>, OutletError>> {
+    ) -> BoxFuture<'a, Result<Vec<Sent>, OutletError>> {
         let printed: std::io::Result<()> =
             messages.iter().try_for_each(|message| self.print(message));
         let printed = printed
-            .map(|()| vec![true; messages.len()])
+            .map(|()| vec![Sent::New; messages.len()])
             .map_err(|error| OutletError::new(format!("stdout: {error}")));
         Box::pin(std::future::ready(printed))
     }

@@ -115,3 +115,16 @@ fn a_secret_of_aws_and_a_fallback_on_this_machine() {
         assert!(super::ids(&(cloud.drain)()).len() >= 2);
     });
 }
+
+#[test]
+#[ignore = "needs fauxqs, MiniStack and Label Studio: cargo xtask test"]
+fn what_was_missed_is_sent_to_sqs() {
+    Servers::start()
+        .cloud(|cloud| cloud.fetches_what_was_missed("sqs://eu-central-1/000000000000/missing"));
+}
+
+#[test]
+#[ignore = "needs fauxqs, MiniStack and Label Studio: cargo xtask test"]
+fn what_was_missed_and_is_large_is_sent_to_sqs() {
+    Servers::start().cloud(|cloud| cloud.fetches_what_is_large(1_100_000));
+}

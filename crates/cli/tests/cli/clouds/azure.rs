@@ -66,3 +66,17 @@ fn what_is_wrong_with_storage_queue_is_said() {
     let missing = servers.queues.queue_url("missing");
     servers.cloud(|cloud| cloud.says_what_is_wrong(&missing, "`missing`"));
 }
+
+#[test]
+#[ignore = "needs Azurite and Label Studio: cargo xtask test"]
+fn what_was_missed_is_sent_to_storage_queue() {
+    let servers = Servers::start();
+    let missing = servers.queues.queue_url("missing");
+    servers.cloud(|cloud| cloud.fetches_what_was_missed(&missing));
+}
+
+#[test]
+#[ignore = "needs Azurite and Label Studio: cargo xtask test"]
+fn what_was_missed_and_is_large_is_sent_to_storage_queue() {
+    Servers::start().cloud(|cloud| cloud.fetches_what_is_large(60_000));
+}

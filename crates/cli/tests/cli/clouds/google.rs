@@ -71,3 +71,10 @@ fn what_is_wrong_with_pubsub_is_said() {
     let missing = "pubsub://labelrelay-test/missing";
     Servers::start().cloud(|cloud| cloud.says_what_is_wrong(missing, "missing"));
 }
+
+#[test]
+#[ignore = "needs the Pub/Sub emulator, fake-gcs-server and Label Studio: cargo xtask test"]
+fn what_was_missed_is_sent_to_pubsub() {
+    Servers::start()
+        .cloud(|cloud| cloud.fetches_what_was_missed("pubsub://labelrelay-test/missing"));
+}

@@ -1,8 +1,9 @@
-//! `serve`, `check`, `redrive` and `replay` with the clouds' queues and stores, against local servers.
+//! `serve`, `check`, `redrive`, `replay` and `reconcile` with the clouds' queues and stores, against local servers.
 
 mod aws;
 mod azure;
 mod google;
+mod reconcile;
 
 use crate::support::{Place, Serving};
 use labelrelay_core::QueueLimits;

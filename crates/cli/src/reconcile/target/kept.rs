@@ -1,0 +1,322 @@
+//! A ledger that lies in a store between runs, for queues that are no file of this machine.
+//!
+//! Each save is an object of its own, a *version*, and takes away the versions that went into it. So nothing is
+//! overwritten: what two runs at once have saved lies there side by side, and whoever comes next makes one ledger
+//! of both. A run that is killed has saved what it did up to a minute before; the rest is found, and sent, again.
+
+use crate::failure::Failure;
+use crate::output::say;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use labelrelay_core::clock::within;
+use labelrelay_core::fallback::body_name;
+use labelrelay_core::{BlobError, BoxFuture, Clock, FallbackStore, Payload, Spool as _};
+use labelrelay_event::Digest;
+use labelrelay_files::FileSpool;
+use labelrelay_local::LedgerFile;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+/// While a run goes on.
+const SAVE_EVERY: Duration = Duration::from_secs(60);
+
+/// One object is read or written in this time, or the run fails.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Versions go while they are read only when another run saves.
+const TRIES: usize = 5;
+
+/// More lie nowhere, unless it is not a ledger's place.
+const MAX_VERSIONS: usize = 100;
+
+const PIECE_BYTES: usize = 256 * 1024;
+
+pub(super) struct Kept {
+    store: Arc<dyn FallbackStore>,
+    /// In words.
+    place: String,
+    clock: Arc<dyn Clock>,
+}
+
+/// What lies under a version's key. The ledger itself lies beside it, as bodies do.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    /// Length of the ledger.
+    ledger_bytes: u64,
+    /// SHA-256 of the ledger.
+    ledger_sha256: String,
+}
+
+#[derive(Debug)]
+struct Version {
+    key: String,
+    entry: Entry,
+}
+
+impl Version {
+    fn body(&self) -> String {
+        body_name(&self.key, &self.entry.ledger_sha256)
+    }
+}
+
+/// The ledger on this machine, as long as a run has it.
+pub(super) struct Copy {
+    folder: TempDir,
+    /// What it holds, all of it.
+    had: Vec<Version>,
+}
+
+impl Copy {
+    /// Its file, which may not be there yet.
+    pub(super) fn file(&self) -> PathBuf {
+        self.folder.path().join("ledger.db")
+    }
+}
+
+impl Kept {
+    pub(super) fn new(store: Arc<dyn FallbackStore>, place: String, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            store,
+            place,
+            clock,
+        }
+    }
+
+    /// Everything that the store knows, as one ledger.
+    pub(super) async fn fetch(&self) -> Result<Copy, Failure> {
+        for _ in 0..TRIES {
+            if let Some(copy) = self.try_to_fetch().await? {
+                return Ok(copy);
+            }
+        }
+        Err(self.failed("another run saves it all the time; wait until that one ends"))
+    }
+
+    /// `None` when a version went while it was read: a newer one is there then.
+    async fn try_to_fetch(&self) -> Result<Option<Copy>, Failure> {
+        let folder = tempfile::tempdir().map_err(|error| {
+            let message = format!(
+                "a directory for the ledger cannot be made in {}: {error}; set TMPDIR to one that can be written",
+                std::env::temp_dir().display()
+            );
+            Failure::failed(message)
+        })?;
+        let had = Vec::new();
+        let mut copy = Copy { folder, had };
+        for key in self.patiently(self.store.list(None, MAX_VERSIONS)).await? {
+            let Some(entry) = self.patiently(self.store.get(&key)).await? else {
+                return Ok(None);
+            };
+            let entry = serde_json::from_slice(&entry).map_err(|error| {
+                self.failed(format_args!(
+                    "{key} is no version of a ledger ({error}); give the ledger a place of its own with --ledger"
+                ))
+            })?;
+            let version = Version { key, entry };
+            let file = copy.file();
+            if copy.had.is_empty() {
+                if !self.download(&version, &file).await? {
+                    return Ok(None);
+                }
+            } else {
+                let other = copy.folder.path().join("other.db");
+                if !self.download(&version, &other).await? {
+                    return Ok(None);
+                }
+                let merge = LedgerFile::merge(&file, &other);
+                merge.map_err(|error| self.failed(error.message))?;
+                std::fs::remove_file(&other)?;
+            }
+            copy.had.push(version);
+        }
+        Ok(Some(copy))
+    }
+
+    /// Whether it was there.
+    async fn download(&self, version: &Version, to: &Path) -> Result<bool, Failure> {
+        let name = version.body();
+        let Some(body) = self.patiently(self.store.get_body(&name)).await? else {
+            return Ok(false);
+        };
+        let fetch = async {
+            let mut file = File::create(to)?;
+            let mut digest = Sha256::new();
+            let mut pieces = body.stream;
+            while let Some(piece) = pieces.next().await {
+                let piece = piece?;
+                digest.update(&piece);
+                file.write_all(&piece)?;
+            }
+            Ok(Digest::from_bytes(digest.finalize().into()).to_hex())
+        };
+        let fetched: std::io::Result<String> = within(&*self.clock, PATIENCE, fetch)
+            .await
+            .unwrap_or_else(|late| Err(std::io::Error::other(late.to_string())));
+        let digest = fetched.map_err(|error| self.failed(format_args!("{name}: {error}")))?;
+        if digest == version.entry.ledger_sha256 {
+            return Ok(true);
+        }
+        Err(self.failed(format_args!(
+            "{name} is not what {} says that it is: it was damaged or changed. Remove both, and everything is looked for, and sent, anew",
+            version.key
+        )))
+    }
+
+    /// Saves the copy, in place of what went into it.
+    async fn save(&self, copy: &mut Copy) -> Result<(), Failure> {
+        let (ledger, snapshot) = (copy.file(), copy.folder.path().join("snapshot.db"));
+        if !ledger.exists() {
+            return Ok(());
+        }
+        let written = snapshot.clone();
+        let write = move || {
+            // What a save that failed has left.
+            let _nothing_there = std::fs::remove_file(&written);
+            LedgerFile::snapshot(&ledger, &written)
+        };
+        match spawn_blocking(write).await {
+            Ok(done) => done.map_err(|error| self.failed(error.message))?,
+            Err(error) => return Err(self.failed(error)),
+        }
+        let (body, digest) = spooled(&snapshot, copy.folder.path()).await?;
+        if matches!(&*copy.had, [only] if only.entry.ledger_sha256 == digest) {
+            return Ok(());
+        }
+        let entry = Entry {
+            ledger_bytes: body.len(),
+            ledger_sha256: digest,
+        };
+        let text = serde_json::to_vec(&entry).map_err(|error| self.failed(error))?;
+        let key = key(self.clock.now())?;
+        let version = Version { key, entry };
+        let name = version.body();
+        self.patiently(self.store.put_body(&name, &body)).await?;
+        self.patiently(self.store.put(&version.key, text.into()))
+            .await?;
+        let old = std::mem::replace(&mut copy.had, vec![version]);
+        for version in old {
+            // What stays is merged into the next one, which then takes it away.
+            if let Err(error) = self.remove(&version).await {
+                say(format_args!(
+                    "warning: an old version of the ledger stays: {error}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The key first: what a key names is there.
+    async fn remove(&self, version: &Version) -> Result<(), BlobError> {
+        let removed = async {
+            self.store.remove(&version.key).await?;
+            self.store.remove_body(&version.body()).await
+        };
+        let late = |_| Err(BlobError::transient("it took too long"));
+        within(&*self.clock, PATIENCE, removed)
+            .await
+            .unwrap_or_else(late)
+    }
+
+    async fn patiently<T>(
+        &self,
+        answer: BoxFuture<'_, Result<T, BlobError>>,
+    ) -> Result<T, Failure> {
+        match within(&*self.clock, PATIENCE, answer).await {
+            Ok(answer) => answer.map_err(|error| self.failed(error.message)),
+            Err(late) => Err(self.failed(late)),
+        }
+    }
+
+    /// The failure, which shall name the store and not the copy of a moment.
+    pub(super) fn says(&self, failure: Failure, copy: &Path) -> Failure {
+        match failure {
+            Failure::Failed(message) => {
+                Failure::Failed(message.replace(&copy.display().to_string(), &self.place))
+            }
+            other => other,
+        }
+    }
+
+    fn failed(&self, why: impl std::fmt::Display) -> Failure {
+        Failure::failed(format_args!("ledger in {}: {why}", self.place))
+    }
+}
+
+/// Saves a copy now and then, and at the end.
+pub(super) struct Saving {
+    task: JoinHandle<Result<(), Failure>>,
+    end: oneshot::Sender<()>,
+}
+
+impl Saving {
+    pub(super) fn begin(kept: Arc<Kept>, mut copy: Copy) -> Self {
+        let (end, mut ended) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            while tokio::time::timeout(SAVE_EVERY, &mut ended).await.is_err() {
+                if let Err(failure) = kept.save(&mut copy).await {
+                    // The last one decides.
+                    let _code = failure.report();
+                }
+            }
+            kept.save(&mut copy).await
+        });
+        Self { task, end }
+    }
+
+    /// Saves what was recorded, whatever became of the run.
+    pub(super) async fn end(self) -> Result<(), Failure> {
+        drop(self.end);
+        self.task.await.unwrap_or_else(|broke| {
+            Err(Failure::failed(format_args!(
+                "saving the ledger broke down: {broke}"
+            )))
+        })
+    }
+}
+
+/// Sorts by time; two saves in one moment have different ones.
+fn key(now: Timestamp) -> Result<String, Failure> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| {
+        Failure::failed(format_args!(
+            "the operating system has no random numbers: {error}"
+        ))
+    })?;
+    let random = u64::from_be_bytes(random);
+    Ok(format!(
+        "{}-{random:016x}",
+        now.strftime("%Y%m%dT%H%M%S%.9fZ")
+    ))
+}
+
+/// The file as something that stores take, and its SHA-256.
+async fn spooled(file: &Path, folder: &Path) -> Result<(Payload, String), Failure> {
+    let failed = |error: labelrelay_core::SpoolError| Failure::failed(error);
+    let spool = FileSpool::open(folder, u64::MAX).map_err(failed)?;
+    let mut writer = spool.begin().await.map_err(failed)?;
+    let mut digest = Sha256::new();
+    let mut file = File::open(file)?;
+    loop {
+        let mut piece = vec![0; PIECE_BYTES];
+        let read = file.read(&mut piece)?;
+        if read == 0 {
+            break;
+        }
+        piece.truncate(read);
+        digest.update(&piece);
+        writer.write(Bytes::from(piece)).await.map_err(failed)?;
+    }
+    let body = writer.finish().await.map_err(failed)?;
+    let digest = Digest::from_bytes(digest.finalize().into()).to_hex();
+    Ok((Payload::from(body), digest))
+}

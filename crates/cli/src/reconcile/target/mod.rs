@@ -1,0 +1,221 @@
+//! Where what was found goes, and where the ledger lies: beside the embedded queue, or in a store.
+
+mod embedded;
+mod kept;
+mod preview;
+mod queue;
+
+use crate::clouds::Setting;
+use crate::failure::Failure;
+use crate::home::Home;
+use crate::open::{self, not_opened};
+use crate::places::{self, QueuePlace, StorePlace};
+use crate::sender::Sender;
+use crate::world::World;
+use embedded::Embedded;
+use kept::{Kept, Saving};
+use labelrelay_core::config::Config;
+use labelrelay_core::{Clock, QueueLimits};
+use labelrelay_local::{LedgerFile, Options};
+use labelrelay_reconcile::Outlet;
+use preview::Preview;
+use queue::Queue;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub(super) struct Target {
+    kind: Kind,
+    /// Events go to stdout, where nothing else may stand then.
+    pub(super) takes_stdout: bool,
+    clock: Arc<dyn Clock>,
+}
+
+enum Kind {
+    /// The embedded queue in this file; the ledger lies beside it.
+    Embedded { queue: PathBuf, home: Home },
+    /// Any other queue; the ledger lies in a store.
+    Queue {
+        sender: Arc<Sender>,
+        ledger: Arc<Kept>,
+    },
+}
+
+/// What a run needs to know besides.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Run<'a> {
+    /// Name of the source whose ledger it is.
+    pub(super) source: &'a str,
+    /// What the ledger is about.
+    pub(super) server: &'a str,
+    /// The ledger may be about another address.
+    pub(super) moved: bool,
+    /// Nothing is sent or left behind.
+    pub(super) dry_run: bool,
+    /// What is not sent is printed as JSON.
+    pub(super) json: bool,
+}
+
+/// Ledger and queue, as long as a run has them.
+pub(super) struct Opened {
+    pub(super) ledger: LedgerFile,
+    pub(super) outlet: Box<dyn Outlet>,
+    saving: Option<Saving>,
+}
+
+impl Target {
+    /// What is configured, with the ledger at the URL `ledger` if that is given. Needs a Tokio runtime around
+    /// it.
+    pub(super) fn new(
+        config: &Config,
+        ledger: Option<&str>,
+        source: &str,
+        world: &World<'_>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Failure> {
+        let place = open::queue_place(config, world)?;
+        let takes_stdout = place == QueuePlace::Stdout;
+        let at = open::stands("queue", "LABELRELAY_QUEUE", config, world);
+        let kind = match (open::sink(&place, at, world, &clock)?, place) {
+            (Some(queue), _) => {
+                let blobs = open::blob_store(config, world, &clock, true)?;
+                let sender = Sender::new(queue, blobs, Arc::clone(&clock));
+                Kind::Queue {
+                    sender: Arc::new(sender),
+                    ledger: Arc::new(kept(config, ledger, source, world, &clock)?),
+                }
+            }
+            (None, QueuePlace::Sqlite(queue)) => {
+                if ledger.is_some() {
+                    return Err(Failure::usage(format_args!(
+                        "--ledger is for queues elsewhere: this one is a file, and its ledger is {}",
+                        LedgerFile::beside(&queue).display()
+                    )));
+                }
+                let home = Home::below(world.cwd());
+                Kind::Embedded { queue, home }
+            }
+            (None, other) => {
+                return Err(Failure::config(format_args!("{other}: cannot be sent to")));
+            }
+        };
+        Ok(Self {
+            kind,
+            takes_stdout,
+            clock,
+        })
+    }
+
+    /// Opens both for one run.
+    pub(super) async fn open(&self, run: Run<'_>) -> Result<Opened, Failure> {
+        match &self.kind {
+            Kind::Embedded { queue, home } => self.embedded(queue, home, run),
+            Kind::Queue { sender, ledger } => self.queue(sender, ledger, run).await,
+        }
+    }
+
+    fn embedded(&self, queue: &Path, home: &Home, run: Run<'_>) -> Result<Opened, Failure> {
+        let file = LedgerFile::beside(queue);
+        let clock = Arc::clone(&self.clock);
+        if run.dry_run {
+            let queue = Embedded::look(queue, clock)?;
+            let limits = QueueLimits::bytes(Options::default().max_message_bytes);
+            return Ok(Opened {
+                ledger: LedgerFile::copy(&file, run.source, run.server)?,
+                outlet: Box::new(Preview::new(queue, limits, run.json)),
+                saving: None,
+            });
+        }
+        if queue == home.queue_file() {
+            home.make()?;
+        }
+        embedded::make(queue, Arc::clone(&clock))?;
+        let ledger = run.ledger(&file)?;
+        let queue = Embedded::open(queue, clock).map_err(|error| not_opened(&error))?;
+        Ok(Opened {
+            ledger,
+            outlet: Box::new(queue),
+            saving: None,
+        })
+    }
+
+    async fn queue(
+        &self,
+        sender: &Arc<Sender>,
+        kept: &Arc<Kept>,
+        run: Run<'_>,
+    ) -> Result<Opened, Failure> {
+        let copy = kept.fetch().await?;
+        let file = copy.file();
+        if run.dry_run {
+            return Ok(Opened {
+                ledger: LedgerFile::copy(&file, run.source, run.server)?,
+                outlet: Box::new(Preview::new(None, sender.limits(), run.json)),
+                saving: None,
+            });
+        }
+        let ledger = run
+            .ledger(&file)
+            .map_err(|failure| kept.says(failure, &file))?;
+        Ok(Opened {
+            ledger,
+            outlet: Box::new(Queue::new(Arc::clone(sender))),
+            saving: Some(Saving::begin(Arc::clone(kept), copy)),
+        })
+    }
+}
+
+impl Run<'_> {
+    fn ledger(&self, file: &Path) -> Result<LedgerFile, Failure> {
+        if self.moved {
+            LedgerFile::moved(file, self.source, self.server)?;
+        }
+        Ok(LedgerFile::open(file, self.source, self.server)?)
+    }
+}
+
+impl Opened {
+    /// Makes what was recorded last, also of a run that failed.
+    pub(super) async fn close(self) -> Result<(), Failure> {
+        match self.saving {
+            Some(saving) => saving.end().await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The ledger of `source` in the store at `url`, or within the blob store.
+fn kept(
+    config: &Config,
+    url: Option<&str>,
+    source: &str,
+    world: &World<'_>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Kept, Failure> {
+    let (place, at) = match (url, &config.blob_store) {
+        (Some(url), _) => {
+            let at = Setting {
+                origin: "command line",
+                key: "--ledger",
+            };
+            (places::store(url, world.cwd(), "--ledger")?, at)
+        }
+        (None, Some(url)) => {
+            let (key, variable) = ("blob_store", "LABELRELAY_BLOB_STORE");
+            let (base, name) = open::setting(key, variable, config, world);
+            let place = places::store(url, base, &name)?;
+            (
+                place.below("ledger"),
+                open::stands(key, variable, config, world),
+            )
+        }
+        (None, None) => {
+            return Err(Failure::usage(
+                "where shall be remembered what was seen? The queue is not a file of this machine: give --ledger URL (s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://ACCOUNT/CONTAINER/PREFIX, file:///DIRECTORY), or configure a blob store, which it then lies in",
+            ));
+        }
+    };
+    let place: StorePlace = place.below(source);
+    let store = open::objects(&place, at, world, clock, true)?;
+    let store = store.ok_or_else(|| Failure::failed(format_args!("{place}: is not there")))?;
+    Ok(Kept::new(store, place.to_string(), Arc::clone(clock)))
+}

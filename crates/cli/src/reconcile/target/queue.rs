@@ -1,0 +1,63 @@
+//! Any queue that cannot be looked into, as a place for what was found.
+
+use crate::sender::{AT_ONCE, Fault, Sender};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use labelrelay_core::{BoxFuture, OutboundMessage, QueueLimits};
+use labelrelay_reconcile::{Arrival, Outlet, OutletError, Sent};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Pauses before a message is tried again. A queue that fails for longer ends the run, which the next one
+/// takes up.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+    Duration::from_secs(8),
+];
+
+pub(super) struct Queue {
+    sender: Arc<Sender>,
+}
+
+impl Queue {
+    pub(super) fn new(sender: Arc<Sender>) -> Self {
+        Self { sender }
+    }
+
+    async fn one(&self, message: &OutboundMessage) -> Result<Sent, OutletError> {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let Err(unsent) = self.sender.send(message.clone()).await else {
+                return Ok(Sent::New);
+            };
+            let pause = match unsent.fault {
+                Fault::Event => return Ok(Sent::Refused(unsent.reason)),
+                Fault::Lasting => None,
+                Fault::Passing => pauses.next(),
+            };
+            match pause {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(OutletError::new(unsent.reason)),
+            }
+        }
+    }
+}
+
+impl Outlet for Queue {
+    fn limits(&self) -> QueueLimits {
+        self.sender.limits()
+    }
+
+    fn arrivals(&self, _after: u64, _max: usize) -> Result<Vec<Arrival>, OutletError> {
+        Ok(Vec::new())
+    }
+
+    fn send<'a>(
+        &'a mut self,
+        messages: &'a [OutboundMessage],
+        _after: u64,
+    ) -> BoxFuture<'a, Result<Vec<Sent>, OutletError>> {
+        let sends = messages.iter().map(|message| self.one(message));
+        Box::pin(stream::iter(sends).buffered(AT_ONCE).try_collect())
+    }
+}

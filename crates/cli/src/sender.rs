@@ -1,0 +1,100 @@
+//! A queue that a verb sends to: each event is sent, or given up after a while, whatever hangs.
+
+use labelrelay_core::clock::within;
+use labelrelay_core::replay::fitted;
+use labelrelay_core::{
+    BlobStore, Clock, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
+};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Events under way at once.
+pub(crate) const AT_ONCE: usize = 16;
+
+/// One event takes no longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct Sender {
+    queue: Arc<dyn EventQueue>,
+    /// For what is too large for the queue.
+    blobs: Option<Arc<dyn BlobStore>>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Why an event was not sent.
+#[derive(Debug)]
+pub(crate) struct Unsent {
+    pub(crate) reason: String,
+    pub(crate) fault: Fault,
+}
+
+/// Whose fault it may be that an event was not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The event's own: others may be sent.
+    Event,
+    /// The queue's, and it may pass.
+    Passing,
+    /// The queue's, until somebody mends something.
+    Lasting,
+}
+
+impl Unsent {
+    /// The event's own fault.
+    pub(crate) fn own(reason: impl ToString) -> Self {
+        Self {
+            reason: reason.to_string(),
+            fault: Fault::Event,
+        }
+    }
+}
+
+impl From<QueueError> for Unsent {
+    fn from(error: QueueError) -> Self {
+        let fault = match error.kind {
+            QueueErrorKind::TooLarge => Fault::Event,
+            QueueErrorKind::Denied | QueueErrorKind::Misconfigured => Fault::Lasting,
+            _ => Fault::Passing,
+        };
+        Self {
+            reason: error.to_string(),
+            fault,
+        }
+    }
+}
+
+impl Sender {
+    pub(crate) fn new(
+        queue: Arc<dyn EventQueue>,
+        blobs: Option<Arc<dyn BlobStore>>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            queue,
+            blobs,
+            clock,
+        }
+    }
+
+    pub(crate) fn limits(&self) -> QueueLimits {
+        self.queue.limits()
+    }
+
+    /// Sends the event, as a claim check where the queue does not take it whole.
+    pub(crate) async fn send(&self, message: OutboundMessage) -> Result<(), Unsent> {
+        match within(&*self.clock, PATIENCE, self.try_to_send(message)).await {
+            Ok(outcome) => outcome,
+            Err(late) => Err(Unsent {
+                reason: late.to_string(),
+                fault: Fault::Passing,
+            }),
+        }
+    }
+
+    async fn try_to_send(&self, message: OutboundMessage) -> Result<(), Unsent> {
+        let fitted = fitted(message, &*self.queue, self.blobs.as_deref(), &*self.clock);
+        let message = fitted.await.map_err(Unsent::own)?;
+        self.queue.send(&message).await?;
+        Ok(())
+    }
+}

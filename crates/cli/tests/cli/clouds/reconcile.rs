@@ -1,0 +1,166 @@
+//! What a real Label Studio holds, sent to a cloud's queue, by a ledger that lies in the cloud's store.
+
+use super::{Cloud, LONG};
+use crate::support::{Place, Ran};
+use labelrelay_event::{Attributes, Envelope, Origin};
+use labelrelay_tests::label_studio::{LabelStudio, choice};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Tasks, each with an annotation: two events each.
+const TASKS: usize = 150;
+
+const CONFIG: &str = "[[source]]
+name = 'label-studio'
+provider = 'label-studio'
+secret = 'env:NEVER_READ'
+";
+
+const RECONCILE: [&str; 3] = ["reconcile", "label-studio", "--json"];
+
+impl Cloud<'_> {
+    /// Each thing is sent once, also by two runs at once and after one that was killed; what a dry run shows is
+    /// sent by nobody; and a queue that is not there is named.
+    pub(super) fn fetches_what_was_missed(&self, missing: &str) {
+        let mut label_studio = LabelStudio::start();
+        let project = label_studio.project("missed");
+        label_studio.import(project, TASKS, true);
+        let events = 2 * TASKS;
+        let place = self.reconciling(&label_studio);
+
+        let tried = place.run(&["reconcile", "label-studio", "--dry-run"]);
+        let lines = tried.good();
+        assert!(
+            lines.contains(&format!("{events} events would be sent")),
+            "{lines}"
+        );
+        assert_eq!((self.drain)(), Vec::<Vec<u8>>::new());
+
+        let nowhere = self
+            .reconciling(&label_studio)
+            .with("LABELRELAY_QUEUE", missing);
+        nowhere.run(&RECONCILE).failed(1, &["missing"]);
+
+        // It is killed when it has sent something, before it has saved its ledger: that is found once more.
+        let mut killed = place
+            .command(&["reconcile", "label-studio", "--rate", "2"])
+            .spawn()
+            .unwrap();
+        let mut before = BTreeSet::new();
+        labelrelay_tests::relay::eventually("something was sent", || {
+            before.extend(self.got());
+            (!before.is_empty()).then_some(())
+        });
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        assert_eq!(sent(&place.run(&RECONCILE)), events);
+        let first = self.got();
+        assert_eq!(first.len(), events);
+        assert!(before.is_subset(&first), "repeats have their ids");
+        assert_eq!(sent(&place.run(&RECONCILE)), 0);
+
+        // Another machine goes by the same ledger.
+        let place = self.reconciling(&label_studio);
+        let annotations = label_studio.rows("select id from task_completion order by id limit 2");
+        let path = |row: usize| format!("/api/annotations/{}/", annotations[row][0]);
+        label_studio.call("PATCH", &path(0), &json!({"result": choice("b")}));
+        label_studio.call("DELETE", &path(1), &Value::Null);
+        assert_eq!(sent(&place.run(&RECONCILE)), 2);
+        let changes = self.got();
+        assert_eq!(changes.len(), 2);
+        assert!(changes.is_disjoint(&first));
+
+        // Two at once may both send a thing, as the same event; what either has seen, the next one knows.
+        label_studio.import(project, 20, true);
+        let both = [self.reconciling(&label_studio), place];
+        let runs = both.each_ref().map(|place| {
+            let mut command = place.command(&RECONCILE);
+            command
+                .stdout(std::process::Stdio::piped())
+                .spawn()
+                .unwrap()
+        });
+        for run in runs {
+            let ended = run.wait_with_output().unwrap();
+            assert!(ended.status.success(), "{}", ended.status);
+        }
+        assert_eq!(self.got().len(), 40);
+        let [place, _] = both;
+        label_studio.call("DELETE", &path(0), &Value::Null);
+        assert_eq!(sent(&place.run(&RECONCILE)), 1);
+        assert_eq!(self.got().len(), 1);
+        assert_eq!(sent(&place.run(&RECONCILE)), 0);
+    }
+
+    /// What is too large for the queue goes by a claim check; without a blob store it is named, tried again by
+    /// each run, and keeps nothing else back.
+    pub(super) fn fetches_what_is_large(&self, bytes: usize) {
+        let mut label_studio = LabelStudio::start();
+        let project = label_studio.project("large");
+        label_studio.import(project, 3, false);
+        let large = json!({"project": project, "data": {"text": "x".repeat(bytes)}});
+        label_studio.call("POST", "/api/tasks/", &large);
+
+        let ledger = format!("{}/ledger-alone", self.fallback.split('?').next().unwrap());
+        let ledger = match self.fallback.split_once('?') {
+            Some((_, query)) => format!("{ledger}?{query}"),
+            None => ledger,
+        };
+        let ledger = ["--ledger", &ledger];
+        let narrow = self
+            .reconciling(&label_studio)
+            .with("LABELRELAY_BLOB_STORE", "");
+        let words = [&RECONCILE[..], &ledger].concat();
+        let ran = narrow.run(&words);
+        ran.failed(
+            1,
+            &["was not sent: larger than the queue takes", "1 events"],
+        );
+        assert_eq!(sent_of(&ran.stdout), 3);
+        assert_eq!(self.got().len(), 3);
+        let again = narrow.run(&words);
+        again.failed(1, &["was not sent"]);
+        assert_eq!(sent_of(&again.stdout), 0);
+        let wide = self.reconciling(&label_studio);
+        assert_eq!(sent(&wide.run(&words)), 1);
+        let got = (self.drain)();
+        assert_eq!(got.len(), 1);
+        assert!(
+            Envelope::decode(&got[0])
+                .unwrap()
+                .attributes
+                .dataref
+                .is_some()
+        );
+        assert_eq!(sent(&wide.run(&words)), 0);
+    }
+
+    fn reconciling(&self, label_studio: &LabelStudio) -> Place {
+        let place = self
+            .place(LONG)
+            .with("LABEL_STUDIO_URL", &label_studio.base)
+            .with("LABEL_STUDIO_API_KEY", &label_studio.token);
+        place.write("labelrelay.toml", CONFIG);
+        place
+    }
+
+    /// Ids of what is on the queue, all of it found by `reconcile`.
+    fn got(&self) -> BTreeSet<String> {
+        let id = |envelope: Vec<u8>| {
+            let Attributes { id, origin, .. } = Envelope::decode(&envelope).unwrap().attributes;
+            assert_eq!(origin, Some(Origin::Reconcile));
+            id
+        };
+        (self.drain)().into_iter().map(id).collect()
+    }
+}
+
+fn sent(ran: &Ran) -> usize {
+    sent_of(ran.good())
+}
+
+/// What a summary says was sent.
+fn sent_of(stdout: &str) -> usize {
+    let summary: Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
+    usize::try_from(summary["sent"].as_u64().unwrap()).unwrap()
+}

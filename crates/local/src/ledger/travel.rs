@@ -1,0 +1,63 @@
+//! Ledgers on the way: a copy to take elsewhere, and what another copy learned meanwhile.
+
+use super::{LedgerFile, failed, open};
+use labelrelay_core::ledger::LedgerError;
+use std::path::Path;
+
+/// What two copies say together is what either of them says: of a thing, what [`Known::covers`] the other; of a
+/// project, the later watermark, because everything before it was recorded in one of the two.
+///
+/// [`Known::covers`]: labelrelay_core::ledger::Known::covers
+const MERGE: &str = "
+INSERT INTO sources SELECT * FROM other.sources WHERE true ON CONFLICT DO NOTHING;
+INSERT INTO projects SELECT * FROM other.projects WHERE true
+    ON CONFLICT(source, project) DO UPDATE SET
+        look = max(projects.look, excluded.look),
+        watermark = max(coalesce(projects.watermark, excluded.watermark),
+                        coalesce(excluded.watermark, projects.watermark));
+INSERT INTO things SELECT * FROM other.things WHERE true
+    ON CONFLICT(source, kind, id) DO UPDATE SET
+        project = coalesce(excluded.project, things.project), holder = coalesce(excluded.holder, things.holder),
+        event_id = excluded.event_id, sequence = excluded.sequence, gone = excluded.gone
+    WHERE NOT things.gone AND (excluded.gone OR (things.event_id != excluded.event_id
+        AND coalesce(things.sequence < excluded.sequence, 1)));
+UPDATE things SET look = max(things.look, its.look) FROM other.things AS its
+    WHERE things.source = its.source AND things.kind = its.kind AND things.id = its.id;
+";
+
+impl LedgerFile {
+    /// Writes a copy of the ledger at `path` to the new file `to`, whole and as of one moment, also while
+    /// somebody records in it.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be read, or `to` exists or cannot be written.
+    pub fn snapshot(path: &Path, to: &Path) -> Result<(), LedgerError> {
+        let db = open::existing(path)?;
+        db.execute("VACUUM INTO ?1", [text(to)?]).map_err(failed)?;
+        Ok(())
+    }
+
+    /// Adds what the ledger at `other` knows to the one at `path`: two runs began with the same copy, and each
+    /// recorded something.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when either cannot be read, or is none; the one at `path` is as it was then.
+    pub fn merge(path: &Path, other: &Path) -> Result<(), LedgerError> {
+        let _lock = open::lock(path)?;
+        let db = open::file(path)?;
+        drop(open::existing(other)?);
+        db.execute("ATTACH ?1 AS other", [text(other)?])
+            .map_err(failed)?;
+        let merge = || {
+            let transaction = super::begin(&db)?;
+            transaction.execute_batch(MERGE)?;
+            transaction.commit()
+        };
+        merge().map_err(failed)
+    }
+}
+
+fn text(path: &Path) -> Result<&str, LedgerError> {
+    path.to_str()
+        .ok_or_else(|| LedgerError::permanent(format!("{}: its path is not UTF-8", path.display())))
+}
