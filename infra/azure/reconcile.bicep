@@ -40,7 +40,7 @@ module roles 'roles.bicep' = {
 }
 
 resource registry 'Microsoft.ContainerRegistry/registries@2023-07-01' existing = if (!empty(registryName)) {
-  name: empty(registryName) ? 'none' : registryName
+  name: empty(registryName) ? 'unused' : registryName
 }
 
 // AcrPull.

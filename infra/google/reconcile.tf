@@ -6,6 +6,8 @@ locals {
   reconcile = var.reconcile_image != ""
   # In the bucket of the fallback, where nothing expires: without a ledger all of Label Studio would be sent again.
   ledger_prefix = "ledger/"
+  # Cloud Run calls a secret of its own project by its last name.
+  reconcile_token = trimprefix(var.reconcile_token, "projects/${var.project}/secrets/")
 }
 
 resource "google_service_account" "reconcile" {
@@ -86,7 +88,7 @@ resource "google_cloud_run_v2_job" "reconcile" {
           name = "LABEL_STUDIO_API_KEY"
           value_source {
             secret_key_ref {
-              secret = var.reconcile_token
+              secret = local.reconcile_token
               # Read at each start, so a token is changed by a new version alone.
               version = "latest"
             }
