@@ -1,11 +1,12 @@
-// The queue, its poison queue, and the containers for claims and fallback, in an account of their own: the
-// function's host needs wide permissions on its account, and none on this one.
+// The queue, its poison queue, and the containers for claims, fallback and ledger, in an account of their own:
+// the function's host needs wide permissions on its account, and none on this one.
 
 param location string
 param accountName string
 param makeQueue bool
 param makeClaims bool
 param makeFallback bool
+param makeLedger bool
 param claimRetentionDays int
 
 resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
@@ -64,7 +65,15 @@ resource fallback 'Microsoft.Storage/storageAccounts/blobServices/containers@202
   properties: { publicAccess: 'None' }
 }
 
-// Nothing expires in the container fallback: it is all there is of an event until the queue has it.
+// What reconcile remembers.
+resource ledger 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = if (makeLedger) {
+  parent: blobs
+  name: 'ledger'
+  properties: { publicAccess: 'None' }
+}
+
+// Nothing expires in the container fallback: it is all there is of an event until the queue has it. Nor in the
+// container ledger: without it all of Label Studio would be sent again.
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05-01' = if (makeClaims) {
   parent: account
   name: 'default'
@@ -96,3 +105,4 @@ output accountName string = account.name
 output queue string = 'azure-queue://${account.name}/labelrelay-events'
 output claims string = 'az://${account.name}/claims'
 output fallback string = 'az://${account.name}/fallback'
+output ledger string = 'az://${account.name}/ledger'

@@ -89,6 +89,22 @@ param instanceMemory int = 512
 @description('At debug, one more line for each delivery. Bodies and secrets are logged at no level.')
 param logLevel string = 'info'
 
+// Fetching what Label Studio sent while nothing took it: off unless image and URL are given. The token is the
+// secret `label-studio-token` in the vault that is made here, and has to be there first.
+
+@description('Container image with labelrelay itself in it: docker build without --target. Empty, nothing is fetched.')
+param reconcileImage string = ''
+
+@description('Name of the container registry in this resource group that the image is in: NAME of NAME.azurecr.io. Empty, everybody may pull the image.')
+param reconcileRegistry string = ''
+
+@description('Where Label Studio is, for example https://label-studio.example.org. Container Apps must reach it.')
+param reconcileUrl string = ''
+
+@allowed([5, 6, 10, 12, 15, 20, 30, 60])
+@description('Fetch every so many minutes. A run has one minute less, so that it is over when the next begins.')
+param reconcileMinutes int = 15
+
 // Alerts
 
 @description('Id of the action group that alerts go to. Empty, they only show in Azure Monitor.')
@@ -115,6 +131,7 @@ var makeBlobStore = empty(blobStore)
 var makeFallback = fallback && empty(fallbackStore)
 var makeLabelboxSecret = labelbox && empty(labelboxSecret)
 var makeLabelStudioSecret = labelStudio && empty(labelStudioSecret)
+var withReconcile = labelStudio && !empty(reconcileImage) && !empty(reconcileUrl)
 
 // Names of accounts and vaults are of the whole world; the group's id makes them this group's. 24 characters
 // are the most: 7, `host`, and the 13 of uniqueString.
@@ -129,6 +146,7 @@ module events 'events.bicep' = {
     makeQueue: makeQueue
     makeClaims: makeBlobStore
     makeFallback: makeFallback
+    makeLedger: withReconcile
     claimRetentionDays: claimRetentionDays
   }
 }
@@ -200,8 +218,29 @@ module roles 'roles.bicep' = {
     queue: makeQueue
     claims: makeBlobStore
     fallback: makeFallback
+    ledger: false
     labelboxSecret: makeLabelboxSecret
     labelStudioSecret: makeLabelStudioSecret
+    labelStudioToken: false
+  }
+}
+
+module reconcile 'reconcile.bicep' = if (withReconcile) {
+  name: '${name}-reconcile'
+  params: {
+    location: location
+    name: '${name}-reconcile'
+    image: reconcileImage
+    registryName: reconcileRegistry
+    minutes: reconcileMinutes
+    labelStudioUrl: reconcileUrl
+    ledger: events.outputs.ledger
+    accountName: events.outputs.accountName
+    vaultName: secrets.outputs.vaultName
+    workspaceId: function.outputs.workspaceId
+    queue: makeQueue
+    claims: makeBlobStore
+    settings: settings
   }
 }
 
@@ -241,3 +280,9 @@ output functionApp string = function.outputs.name
 
 @description('Identity of the function app, for roles on what you brought.')
 output principalId string = function.outputs.principalId
+
+@description('The job that fetches what was missed, for its executions.')
+output reconcileJob string = withReconcile ? '${name}-reconcile' : ''
+
+@description('Identity of that job, for roles on what you brought.')
+output reconcilePrincipalId string = withReconcile ? reconcile.outputs.principalId : ''

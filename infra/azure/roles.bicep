@@ -1,5 +1,6 @@
-// What the relay may do, each on the very queue, container or secret. The redrive is part of the same app,
-// so it may also read and remove in the fallback, and, since the role has no smaller form, in the claims.
+// What the relay may do, and what reconcile may do, each on the very queue, container or secret. The redrive is
+// part of the relay's app, so that may also read and remove in the fallback. Whoever makes claims may read and
+// remove them too, since the role has no smaller form.
 
 param principalId string
 param accountName string
@@ -7,8 +8,10 @@ param vaultName string
 param queue bool
 param claims bool
 param fallback bool
+param ledger bool
 param labelboxSecret bool
 param labelStudioSecret bool
+param labelStudioToken bool
 
 var roles = {
   sender: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a') // Storage Queue Data Message Sender
@@ -26,6 +29,7 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
     name: 'default'
     resource claims 'containers' existing = { name: 'claims' }
     resource fallback 'containers' existing = { name: 'fallback' }
+    resource ledger 'containers' existing = { name: 'ledger' }
   }
 }
 
@@ -33,6 +37,7 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
   name: vaultName
   resource labelbox 'secrets' existing = { name: 'labelbox' }
   resource labelStudio 'secrets' existing = { name: 'label-studio' }
+  resource token 'secrets' existing = { name: 'label-studio-token' }
 }
 
 resource sends 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (queue) {
@@ -53,6 +58,12 @@ resource fallsBack 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (fa
   properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: roles.contributor }
 }
 
+resource keepsLedger 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (ledger) {
+  scope: account::blobs::ledger
+  name: guid(account::blobs::ledger.id, principalId, 'contributor')
+  properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: roles.contributor }
+}
+
 resource readsLabelbox 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (labelboxSecret) {
   scope: vault::labelbox
   name: guid(vault::labelbox.id, principalId, 'reader')
@@ -62,5 +73,11 @@ resource readsLabelbox 'Microsoft.Authorization/roleAssignments@2022-04-01' = if
 resource readsLabelStudio 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (labelStudioSecret) {
   scope: vault::labelStudio
   name: guid(vault::labelStudio.id, principalId, 'reader')
+  properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: roles.reader }
+}
+
+resource readsToken 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (labelStudioToken) {
+  scope: vault::token
+  name: guid(vault::token.id, principalId, 'reader')
   properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: roles.reader }
 }

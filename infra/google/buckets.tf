@@ -1,9 +1,10 @@
 # Two buckets, because permissions and lifecycles differ: claims expire and are read by consumers; what
-# lies in the fallback is all there is of an event, and only the redrive reads it.
+# lies in the fallback is all there is of an event, and only the redrive reads it. Beside it, below ledger/,
+# lies what reconcile remembers.
 
 locals {
   claims_bucket   = var.claims_bucket == "" ? google_storage_bucket.claims[0].name : var.claims_bucket
-  make_fallback   = var.fallback && var.fallback_bucket == ""
+  make_fallback   = (var.fallback || local.reconcile) && var.fallback_bucket == ""
   fallback_bucket = local.make_fallback ? google_storage_bucket.fallback[0].name : var.fallback_bucket
   # Names of buckets are of the whole world; the project's number makes them this project's.
   bucket_prefix = "${var.name}-${data.google_project.this.number}"
@@ -44,8 +45,8 @@ resource "google_storage_bucket" "claims" {
 }
 
 resource "google_storage_bucket" "fallback" {
-  #checkov:skip=CKV_GCP_62:access logs need a further bucket; only the redrive reads this one
-  #checkov:skip=CKV_GCP_78:objects are written once and removed when Pub/Sub has them; soft delete keeps them for a week after that
+  #checkov:skip=CKV_GCP_62:access logs need a further bucket; only the redrive and reconcile read this one
+  #checkov:skip=CKV_GCP_78:objects are written once and removed when nothing needs them; soft delete keeps them for a week after that
   count                       = local.make_fallback ? 1 : 0
   name                        = "${local.bucket_prefix}-fallback"
   location                    = var.region

@@ -39,6 +39,6 @@ output "claims_bucket" {
 }
 
 output "fallback_bucket" {
-  description = "Holds what Pub/Sub did not take."
-  value       = var.fallback ? local.fallback_bucket : null
+  description = "Holds what Pub/Sub did not take and, below ledger/, what reconcile remembers."
+  value       = var.fallback || local.reconcile ? local.fallback_bucket : null
 }

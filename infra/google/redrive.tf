@@ -67,10 +67,11 @@ resource "google_cloud_run_v2_job" "redrive" {
   ]
 }
 
+# It starts reconcile too.
 resource "google_service_account" "scheduler" {
-  count        = var.fallback ? 1 : 0
+  count        = var.fallback || local.reconcile ? 1 : 0
   account_id   = "${var.name}-scheduler"
-  display_name = "labelrelay: starts the redrive"
+  display_name = "labelrelay: starts jobs"
 }
 
 resource "google_cloud_run_v2_job_iam_member" "scheduler_starts" {

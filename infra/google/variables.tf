@@ -107,6 +107,48 @@ variable "consumers" {
   description = "Who may consume: members such as serviceAccount:worker@PROJECT.iam.gserviceaccount.com."
 }
 
+# Fetching what Label Studio sent while nothing took it: off unless image, URL and token are given
+
+variable "reconcile_image" {
+  type        = string
+  default     = ""
+  description = "Container image with labelrelay itself in it, by digest or tag: docker build without --target. Empty, nothing is fetched."
+  validation {
+    condition     = length(distinct([for given in [var.reconcile_image, var.reconcile_url, var.reconcile_token] : given == ""])) == 1
+    error_message = "reconcile_image, reconcile_url and reconcile_token are given together, or none of them."
+  }
+  validation {
+    condition     = var.reconcile_image == "" || var.label_studio
+    error_message = "reconcile_image is for Label Studio: label_studio must be true."
+  }
+}
+
+variable "reconcile_url" {
+  type        = string
+  default     = ""
+  description = "Where Label Studio is, for example https://label-studio.example.org. Cloud Run must reach it."
+}
+
+variable "reconcile_token" {
+  type        = string
+  default     = ""
+  description = "The secret in Secret Manager that holds a token of Label Studio. What that token sees is what is fetched."
+  validation {
+    condition     = can(regex("^$|^projects/[^/]+/secrets/[^/]+$", var.reconcile_token))
+    error_message = "reconcile_token is projects/PROJECT/secrets/NAME."
+  }
+}
+
+variable "reconcile_minutes" {
+  type        = number
+  default     = 15
+  description = "Fetch every so many minutes. A run has one minute less, so that it is over when the next begins; each is billed for at least a minute."
+  validation {
+    condition     = contains([5, 6, 10, 12, 15, 20, 30, 60], var.reconcile_minutes)
+    error_message = "reconcile_minutes is 5, 6, 10, 12, 15, 20, 30 or 60."
+  }
+}
+
 # Bring your own (empty: made here)
 
 variable "topic" {
@@ -128,7 +170,7 @@ variable "claims_bucket" {
 variable "fallback_bucket" {
   type        = string
   default     = ""
-  description = "A bucket of yours for the fallback. Nothing in it may expire."
+  description = "A bucket of yours for the fallback, and for the ledger of reconcile, which needs uniform bucket-level access. Nothing in it may expire."
 }
 
 variable "labelbox_secret" {

@@ -19,12 +19,16 @@ from pycep import BicepParser
 
 # Which model describes which type of resource.
 MODELS = {
+    "Microsoft.App/jobs": "appcontainers.Job",
+    "Microsoft.App/managedEnvironments": "appcontainers.ManagedEnvironment",
     "Microsoft.Authorization/roleAssignments": "authorization.v2022_04_01.RoleAssignmentCreateParameters",
     "Microsoft.Insights/components": "applicationinsights.v2020_02_02.ApplicationInsightsComponent",
+    "Microsoft.Insights/diagnosticSettings": "monitor.DiagnosticSettingsResource",
     "Microsoft.Insights/metricAlerts": "monitor.MetricAlertResource",
     "Microsoft.Insights/scheduledQueryRules": "monitor.ScheduledQueryRuleResource",
     "Microsoft.KeyVault/vaults": "keyvault.VaultCreateOrUpdateParameters",
     "Microsoft.KeyVault/vaults/secrets": "keyvault.SecretCreateOrUpdateParameters",
+    "Microsoft.ManagedIdentity/userAssignedIdentities": "msi.v2024_11_30.Identity",
     "Microsoft.OperationalInsights/workspaces": "loganalytics.Workspace",
     "Microsoft.Storage/storageAccounts": "storage.StorageAccountCreateParameters",
     "Microsoft.Storage/storageAccounts/blobServices": "storage.BlobServiceProperties",
@@ -38,7 +42,7 @@ MODELS = {
 }
 
 # Members that Bicep itself gives a resource, or that the models leave out.
-BICEPS_OWN = {"name", "parent", "scope", "location", "kind", "identity"}
+BICEPS_OWN = {"name", "parent", "scope", "location", "kind", "identity", "dependsOn"}
 
 # Where a model stands for several, told apart by a member.
 KINDS = {
@@ -86,7 +90,9 @@ def new_members(kind):
             found = base.__dict__.get(attribute)
             if hasattr(found, "_rest_name_input"):
                 names = re.findall(r"models\.(?:_models\.|_enums\.)?(\w+)", str(text))
-                members[found._rest_name] = lambda module=base.__module__, names=names: named(module, names)
+                # The names in a map are its writer's.
+                kinds = map_of if "dict[str, " in str(text) else named
+                members[found._rest_name] = lambda module=base.__module__, names=names, kinds=kinds: kinds(module, names)
     return members
 
 
@@ -96,8 +102,32 @@ def named(module, names):
     return [getattr(package, name) for name in names if isinstance(getattr(package, name, None), type)]
 
 
+class Map:
+    def __init__(self, kinds):
+        self.kinds = kinds
+
+
+def map_of(module, names):
+    return [Map(named(module, names))]
+
+
 def is_expression(value):
-    return isinstance(value, dict) and ("operator" in value or "function" in value)
+    """An object may have a member `operator` too; an expression's is none that anybody wrote."""
+    return isinstance(value, dict) and any(isinstance(value.get(word), dict) for word in ("operator", "function"))
+
+
+def written(value):
+    """What stands there, or in the branches and lists that it is put together of."""
+    if isinstance(value, list):
+        return [item for part in value for item in written(part)]
+    if is_expression(value):
+        kind = value.get("operator") or value["function"]
+        if kind["type"] == "conditional":
+            branches = kind["operands"]
+            return written(branches["true_value"]) + written(branches["false_value"])
+        if kind["type"] == "concat":
+            return [item for part in kind["parameters"].values() for item in written(part)]
+    return [value]
 
 
 def check(model, value, path, wrong, also=frozenset()):
@@ -107,13 +137,17 @@ def check(model, value, path, wrong, also=frozenset()):
             if name not in also:
                 wrong.append(f"{path}: {name} is none of {', '.join(sorted(model.members))}")
             continue
-        for item in inner if isinstance(inner, list) else [inner]:
+        for item in written(inner):
             for kind in model.members[name]():
                 if isinstance(kind, type) and issubclass(kind, enum.Enum):
                     known = [member.value for member in kind]
                     # Names of parameters and variables look like words; the values used here have capitals.
                     if isinstance(item, str) and item[:1].isupper() and item not in known:
                         wrong.append(f"{path}.{name}: {item} is none of {', '.join(known)}")
+                elif isinstance(kind, Map) and isinstance(item, dict) and not is_expression(item):
+                    for key, entry in item.items():
+                        for entry_kind in kind.kinds:
+                            check(Model.of(entry_kind), entry, f"{path}.{name}.{key}", wrong)
                 elif isinstance(item, dict) and not is_expression(item):
                     check(kind if isinstance(kind, Model) else Model.of(kind), item, f"{path}.{name}", wrong)
 

@@ -81,6 +81,122 @@ fn the_redrive_gets_no_secret_and_nobody_but_the_scheduler_starts_it() {
     assert!(starter.contains("labelrelay-scheduler@"), "{starter}");
 }
 
+/// What turns reconcile on.
+const RECONCILE: [&str; 3] = [
+    "reconcile_image=labelrelay:1",
+    "reconcile_url=https://label-studio.example.org",
+    "reconcile_token=projects/a-project/secrets/label-studio-token",
+];
+
+#[test]
+#[ignore = "needs terraform and its provider's schema: cargo xtask test"]
+fn what_was_missed_is_fetched_on_a_schedule_when_that_is_asked_for() {
+    let deployment = Deployment::new();
+    let set = [&RECONCILE[..], &["reconcile_minutes=10", "fallback=false"]].concat();
+    deployment.apply(&set);
+    let deeds = deployment.deeds();
+
+    let job = of(&deeds, "google_cloud_run_v2_job").next().unwrap();
+    let task = &job.state["template"][0]["template"][0];
+    let container = &task["containers"][0];
+    assert_eq!(container["image"], "labelrelay:1");
+    let bucket = "labelrelay-123456789012-fallback";
+    let ledger = format!("gs://{bucket}/ledger");
+    let args = serde_json::json!(["reconcile", "label-studio", "--ledger", ledger]);
+    assert_eq!(container["args"], args);
+    // The token comes from its secret, and stands nowhere.
+    let variables = container["env"].as_array().unwrap();
+    let token = variables
+        .iter()
+        .find(|variable| variable["name"] == "LABEL_STUDIO_API_KEY")
+        .unwrap();
+    let reference = &token["value_source"][0]["secret_key_ref"][0];
+    assert_eq!(
+        (&token["value"], &reference["secret"]),
+        (&Value::Null, &"label-studio-token".into())
+    );
+    // Its events are those of the relay's source, and go where the relay's go.
+    let service = of(&deeds, "google_cloud_run_v2_service").next().unwrap();
+    let relay = &service.state["template"][0]["containers"][0];
+    for name in [
+        "LABELRELAY_QUEUE",
+        "LABELRELAY_BLOB_STORE",
+        "LABELRELAY_CONFIG_TOML",
+    ] {
+        assert_eq!(variable(container, name), variable(relay, name));
+    }
+
+    // A run is over before the next one begins.
+    let schedule = of(&deeds, "google_cloud_scheduler_job").next().unwrap();
+    assert_eq!(schedule.state["schedule"], "*/10 * * * *");
+    assert_eq!(task["timeout"], "540s");
+
+    // The ledger's bucket is there without a fallback too, and nothing in it expires.
+    let kept = of(&deeds, "google_storage_bucket")
+        .find(|deed| deed.state["name"] == bucket)
+        .unwrap();
+    let rules = kept.state["lifecycle_rule"].as_array().unwrap();
+    assert!(
+        rules
+            .iter()
+            .all(|rule| rule["action"][0]["type"] != "Delete")
+    );
+
+    // Of all that, it may touch the ledger, make claims, publish and read its token.
+    let held = |kind: &str| -> Vec<(String, String)> {
+        let of_it = of(&deeds, kind).filter(|deed| {
+            let member = deed.state["member"].as_str().unwrap();
+            member.contains("labelrelay-reconcile@")
+        });
+        of_it
+            .map(|deed| {
+                let role = deed.state["role"].as_str().unwrap().to_owned();
+                let condition = deed.state["condition"][0]["expression"].as_str();
+                (role, condition.unwrap_or_default().to_owned())
+            })
+            .collect()
+    };
+    let mut buckets = held("google_storage_bucket_iam_member");
+    buckets.sort();
+    let [(claims, _), (ledger, condition)] = &buckets[..] else {
+        panic!("{buckets:?}")
+    };
+    assert_eq!(
+        (claims.as_str(), ledger.as_str()),
+        ("roles/storage.objectCreator", "roles/storage.objectUser")
+    );
+    for limit in ["/objects/ledger/\")", "startsWith(\"ledger/\")"] {
+        assert!(condition.contains(limit), "{condition}");
+    }
+    assert_eq!(held("google_pubsub_topic_iam_member").len(), 1);
+    assert_eq!(held("google_secret_manager_secret_iam_member").len(), 1);
+
+    let again = deployment.with_variables("plan", &["-detailed-exitcode", "-input=false"], &set);
+    assert_eq!(again.status.code(), Some(0), "a second plan has no changes");
+}
+
+#[test]
+#[ignore = "needs terraform and its provider's schema: cargo xtask test"]
+fn one_account_starts_both_jobs_and_nobody_else_does() {
+    let deployment = Deployment::new();
+    deployment.apply(&[&RECONCILE[..], &["reconcile_minutes=60"]].concat());
+    let deeds = deployment.deeds();
+    let starters: Vec<_> = of(&deeds, "google_cloud_run_v2_job_iam_member")
+        .map(|deed| deed.state["member"].as_str().unwrap())
+        .collect();
+    assert_eq!(starters.len(), 2);
+    assert!(
+        starters
+            .iter()
+            .all(|member| member.contains("labelrelay-scheduler@"))
+    );
+    let schedules: Vec<_> = of(&deeds, "google_cloud_scheduler_job")
+        .map(|deed| deed.state["schedule"].as_str().unwrap())
+        .collect();
+    assert_eq!(schedules.len(), 2);
+    assert!(schedules.contains(&"0 * * * *"), "{schedules:?}");
+}
+
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
 fn what_you_bring_is_not_made() {
@@ -107,10 +223,7 @@ fn what_you_bring_is_not_made() {
     }
     let service = of(&deeds, "google_cloud_run_v2_service").next().unwrap();
     let container = &service.state["template"][0]["containers"][0];
-    let value = |wanted: &str| {
-        let mut all = environment(container);
-        all.find(|(name, _)| *name == wanted).unwrap().1.to_owned()
-    };
+    let value = |name| variable(container, name);
     assert_eq!(
         value("LABELRELAY_QUEUE"),
         "pubsub://other/mine?ordering=partition"
@@ -186,6 +299,11 @@ fn mistakes_are_found() {
     );
     refused(&["claim_retention_days=62"], "must be more than 62");
     refused(&["topic=mine"], "projects/PROJECT/topics/NAME");
+    refused(&RECONCILE[..2], "are given together");
+    refused(&RECONCILE[1..], "are given together");
+    let without = |more| [&RECONCILE[..], &[more]].concat();
+    refused(&without("label_studio=false"), "label_studio must be true");
+    refused(&without("reconcile_minutes=7"), "15, 20, 30 or 60");
 
     // The stand-in has the real provider's schema, or it would find nothing here.
     std::fs::write(
@@ -203,13 +321,17 @@ fn of<'a>(deeds: &'a [Deed], kind: &str) -> impl Iterator<Item = &'a Deed> {
     deeds.iter().filter(move |deed| deed.kind == kind)
 }
 
-/// Names and values of a container's variables.
+/// The value of this variable, which must be there.
+fn variable<'a>(container: &'a Value, wanted: &str) -> &'a str {
+    let found = environment(container).find(|(name, _)| *name == wanted);
+    found.unwrap_or_else(|| panic!("no {wanted}")).1
+}
+
+/// Names and values of a container's variables, but for those that come from a secret.
 fn environment(container: &Value) -> impl Iterator<Item = (&str, &str)> {
     let variables = container["env"].as_array().unwrap().iter();
-    variables.map(|variable| {
-        (
-            variable["name"].as_str().unwrap(),
-            variable["value"].as_str().unwrap(),
-        )
+    variables.filter_map(|variable| {
+        let name = variable["name"].as_str().unwrap();
+        Some((name, variable["value"].as_str()?))
     })
 }

@@ -1,13 +1,16 @@
-//! What can be said of the template without deploying it.
+//! What can be said of the templates without deploying them.
 
 use crate::tool::{output, root, tool};
+
+/// What is deployed beside the stack, to fetch what was missed.
+const RECONCILE: &str = "infra/aws/reconcile.yaml";
 
 #[test]
 #[ignore = "needs cfn-lint: cargo xtask test"]
 fn cfn_lint_finds_nothing() {
     output(
         tool("LABELRELAY_TEST_CFN_LINT")
-            .arg("template.yaml")
+            .args(["template.yaml", RECONCILE])
             .current_dir(root()),
     );
 }
@@ -26,16 +29,33 @@ fn sam_validates_the_template() {
 #[test]
 #[ignore = "needs checkov: cargo xtask test"]
 fn the_security_scan_finds_nothing_that_is_not_explained() {
+    scan("template.yaml", 20);
+    scan(RECONCILE, 32);
+}
+
+/// What waits in the fallback, and what reconcile remembers, stays until somebody removes it.
+#[test]
+fn nothing_expires_but_claims() {
+    let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+    let expiring = template.matches("ExpirationInDays:").count();
+    assert_eq!(expiring, 1);
+    let rule = template.find("ExpirationInDays:").unwrap();
+    let before = template[..rule].lines().rev().nth(1).unwrap();
+    assert_eq!(before.trim(), "Prefix: claims/");
+}
+
+/// At least `checks` passed: the scan saw what it was given.
+fn scan(template: &str, checks: u64) {
     let printed = output(
         tool("LABELRELAY_TEST_CHECKOV")
-            .args(["--file", "template.yaml", "--framework", "cloudformation"])
+            .args(["--file", template, "--framework", "cloudformation"])
             // Guidelines to print beside findings would be fetched from a server.
             .args(["--skip-download", "--output", "json"])
             .current_dir(root()),
     );
     let report: serde_json::Value = serde_json::from_str(&printed).unwrap();
     assert!(
-        report["summary"]["passed"].as_u64() >= Some(20),
+        report["summary"]["passed"].as_u64() >= Some(checks),
         "the scan saw the template: {}",
         report["summary"]
     );

@@ -1,5 +1,6 @@
 //! `template.yaml`, checked by the linters and the security scanner, and deployed with the real SAM
-//! command line to a stand-in for AWS that runs the real function and holds it to its permissions.
+//! command line to a stand-in for AWS that runs the real function and holds it to its permissions; and
+//! `infra/aws/reconcile.yaml`, the stack beside it.
 //!
 //! `cargo xtask aws` runs these.
 
@@ -18,6 +19,7 @@ mod delivery;
 mod deploy;
 mod outage;
 mod permissions;
+mod reconcile;
 mod stack;
 mod tool;
 mod variants;
