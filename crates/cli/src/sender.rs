@@ -41,9 +41,9 @@ pub(crate) enum Fault {
 
 impl Unsent {
     /// The event's own fault.
-    pub(crate) fn own(reason: impl ToString) -> Self {
+    pub(crate) fn own(reason: impl Into<String>) -> Self {
         Self {
-            reason: reason.to_string(),
+            reason: reason.into(),
             fault: Fault::Event,
         }
     }

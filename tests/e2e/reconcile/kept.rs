@@ -75,6 +75,6 @@ fn objects(site: &Site) -> (Vec<PathBuf>, Vec<PathBuf>) {
         .filter(|path| path.is_file())
         .collect();
     let folders = files(place.join("bodies")).into_iter();
-    let bodies = folders.flat_map(|folder| files(folder)).collect();
+    let bodies = folders.flat_map(files).collect();
     (keys, bodies)
 }

@@ -2,7 +2,7 @@
 
 use super::progress::Shown;
 use super::rounds;
-use super::target::{Run, Target};
+use super::target::{Target, Wishes};
 use crate::discover::{self, Missing};
 use crate::failure::Failure;
 use crate::output::{print, say};
@@ -157,7 +157,7 @@ impl Place<'_> {
     async fn once(&self) -> Result<(), Failure> {
         let mut opened = self
             .target
-            .open(Run {
+            .open(Wishes {
                 source: &self.source.name,
                 server: self.server,
                 moved: self.args.moved,

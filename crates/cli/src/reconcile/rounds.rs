@@ -63,13 +63,13 @@ pub(super) fn words(summary: &Summary, dry_run: bool, json: bool) -> String {
         .to_string();
     }
     let would = if dry_run { "would be sent" } else { "sent" };
-    let mut words = format!(
+    let done = format!(
         "{projects} projects, {things} things looked at; {sent} events {would}: {created} created, {updated} updated, {deleted} deleted"
     );
-    if *passed_over > 0 {
-        words += &format!(
-            "\n{passed_over} more were only remembered: their type is filtered out, or they are older than --begin"
-        );
+    if *passed_over == 0 {
+        return done;
     }
-    words
+    format!(
+        "{done}\n{passed_over} more were only remembered: their type is filtered out, or they are older than --begin"
+    )
 }

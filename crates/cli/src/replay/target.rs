@@ -130,7 +130,9 @@ impl<'a> Target<'a> {
 
     async fn one(&self, queue: &Sender, stored: &StoredEvent) -> Result<(), Unsent> {
         let message = again(&stored.envelope, self.clock.now(), queue.limits());
-        queue.send(message.map_err(Unsent::own)?).await
+        queue
+            .send(message.map_err(|error| Unsent::own(error.to_string()))?)
+            .await
     }
 }
 

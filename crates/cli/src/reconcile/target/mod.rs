@@ -42,7 +42,7 @@ enum Kind {
 
 /// What a run needs to know besides.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Run<'a> {
+pub(super) struct Wishes<'a> {
     /// Name of the source whose ledger it is.
     pub(super) source: &'a str,
     /// What the ledger is about.
@@ -106,22 +106,22 @@ impl Target {
     }
 
     /// Opens both for one run.
-    pub(super) async fn open(&self, run: Run<'_>) -> Result<Opened, Failure> {
+    pub(super) async fn open(&self, wishes: Wishes<'_>) -> Result<Opened, Failure> {
         match &self.kind {
-            Kind::Embedded { queue, home } => self.embedded(queue, home, run),
-            Kind::Queue { sender, ledger } => self.queue(sender, ledger, run).await,
+            Kind::Embedded { queue, home } => self.embedded(queue, home, wishes),
+            Kind::Queue { sender, ledger } => self.queue(sender, ledger, wishes).await,
         }
     }
 
-    fn embedded(&self, queue: &Path, home: &Home, run: Run<'_>) -> Result<Opened, Failure> {
+    fn embedded(&self, queue: &Path, home: &Home, wishes: Wishes<'_>) -> Result<Opened, Failure> {
         let file = LedgerFile::beside(queue);
         let clock = Arc::clone(&self.clock);
-        if run.dry_run {
+        if wishes.dry_run {
             let queue = Embedded::look(queue, clock)?;
             let limits = QueueLimits::bytes(Options::default().max_message_bytes);
             return Ok(Opened {
-                ledger: LedgerFile::copy(&file, run.source, run.server)?,
-                outlet: Box::new(Preview::new(queue, limits, run.json)),
+                ledger: LedgerFile::copy(&file, wishes.source, wishes.server)?,
+                outlet: Box::new(Preview::new(queue, limits, wishes.json)),
                 saving: None,
             });
         }
@@ -129,7 +129,7 @@ impl Target {
             home.make()?;
         }
         embedded::make(queue, Arc::clone(&clock))?;
-        let ledger = run.ledger(&file)?;
+        let ledger = wishes.ledger(&file)?;
         let queue = Embedded::open(queue, clock).map_err(|error| not_opened(&error))?;
         Ok(Opened {
             ledger,
@@ -142,18 +142,18 @@ impl Target {
         &self,
         sender: &Arc<Sender>,
         kept: &Arc<Kept>,
-        run: Run<'_>,
+        wishes: Wishes<'_>,
     ) -> Result<Opened, Failure> {
         let copy = kept.fetch().await?;
         let file = copy.file();
-        if run.dry_run {
+        if wishes.dry_run {
             return Ok(Opened {
-                ledger: LedgerFile::copy(&file, run.source, run.server)?,
-                outlet: Box::new(Preview::new(None, sender.limits(), run.json)),
+                ledger: LedgerFile::copy(&file, wishes.source, wishes.server)?,
+                outlet: Box::new(Preview::new(None, sender.limits(), wishes.json)),
                 saving: None,
             });
         }
-        let ledger = run
+        let ledger = wishes
             .ledger(&file)
             .map_err(|failure| kept.says(failure, &file))?;
         Ok(Opened {
@@ -164,7 +164,7 @@ impl Target {
     }
 }
 
-impl Run<'_> {
+impl Wishes<'_> {
     fn ledger(&self, file: &Path) -> Result<LedgerFile, Failure> {
         if self.moved {
             LedgerFile::moved(file, self.source, self.server)?;

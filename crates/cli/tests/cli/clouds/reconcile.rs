@@ -62,7 +62,10 @@ impl Cloud<'_> {
         // Another machine goes by the same ledger.
         let place = self.reconciling(&label_studio);
         let annotations = label_studio.rows("select id from task_completion order by id limit 2");
-        let path = |row: usize| format!("/api/annotations/{}/", annotations[row][0]);
+        let path = |row: usize| {
+            let id = annotations.get(row).and_then(|row| row.get(0)).unwrap();
+            format!("/api/annotations/{id}/")
+        };
         label_studio.call("PATCH", &path(0), &json!({"result": choice("b")}));
         label_studio.call("DELETE", &path(1), &Value::Null);
         assert_eq!(sent(&place.run(&RECONCILE)), 2);
@@ -124,14 +127,11 @@ impl Cloud<'_> {
         let wide = self.reconciling(&label_studio);
         assert_eq!(sent(&wide.run(&words)), 1);
         let got = (self.drain)();
-        assert_eq!(got.len(), 1);
-        assert!(
-            Envelope::decode(&got[0])
-                .unwrap()
-                .attributes
-                .dataref
-                .is_some()
-        );
+        let [claimed] = got.as_slice() else {
+            panic!("{} events", got.len());
+        };
+        let attributes = Envelope::decode(claimed).unwrap().attributes;
+        assert!(attributes.dataref.is_some());
         assert_eq!(sent(&wide.run(&words)), 0);
     }
 
@@ -162,5 +162,6 @@ fn sent(ran: &Ran) -> usize {
 /// What a summary says was sent.
 fn sent_of(stdout: &str) -> usize {
     let summary: Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
-    usize::try_from(summary["sent"].as_u64().unwrap()).unwrap()
+    let sent = summary.get("sent").and_then(Value::as_u64);
+    usize::try_from(sent.unwrap()).unwrap()
 }
