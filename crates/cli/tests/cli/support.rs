@@ -29,6 +29,12 @@ impl Place {
         self
     }
 
+    #[cfg(all(feature = "aws", feature = "azure", feature = "google"))]
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.environment.remove(name);
+        self
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
