@@ -49,6 +49,7 @@ Usage: cargo xtask <verb>
                        one body of a gibibyte, against OpenSSL's two hashes and a synced copy of it
                          --mib N          its size (default 1024)
                          --rounds N       how often it is delivered (default 5)
+  bench outage         how long answers take while the queue is dead and the fallback takes the events
   bench lambda [OPTIONS]
                        the function's starts, invocations, memory and size, beside hello world
                          --json FILE      write the figures to FILE as well

@@ -27,7 +27,7 @@ impl FileFallback {
     /// When it cannot be made, or is not a directory.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, BlobError> {
         let store = FileBlobStore::open(dir)?;
-        sweep_bodies(&store.dir);
+        sweep_bodies(store.dir());
         Ok(Self(store))
     }
 }
@@ -51,7 +51,7 @@ impl FallbackStore for FileFallback {
         max: usize,
     ) -> BoxFuture<'a, Result<Vec<String>, BlobError>> {
         Box::pin(async move {
-            let (dir, after) = (self.0.dir.clone(), after.map(str::to_owned));
+            let (dir, after) = (self.0.dir().to_owned(), after.map(str::to_owned));
             let list = move || {
                 let mut keys =
                     keys(&dir).map_err(|source| failed("reading the directory", &dir, source))?;

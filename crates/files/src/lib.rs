@@ -5,6 +5,7 @@
 //! here. A crate of its own, so that a cloud's program has a spool without linking an embedded queue.
 
 mod fallback;
+mod names;
 mod private;
 mod read;
 mod spool;

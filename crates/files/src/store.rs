@@ -1,5 +1,6 @@
 //! A directory as a blob store (`file:///directory`), for claim checks and as a fallback on one machine.
 
+use crate::names::Names;
 use crate::private::private_dir;
 use crate::temporary::{self, Temporary};
 use crate::uri;
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream, Payload};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 /// Stores each object as one file below a directory.
 ///
@@ -17,7 +19,7 @@ use std::path::{Component, Path, PathBuf};
 /// dropped leaves nothing behind; the thread notices it a moment later.
 #[derive(Debug)]
 pub struct FileBlobStore {
-    pub(crate) dir: PathBuf,
+    names: Arc<Names>,
 }
 
 impl FileBlobStore {
@@ -41,7 +43,14 @@ impl FileBlobStore {
             ));
         }
         temporary::sweep(&dir);
-        Ok(Self { dir })
+        Ok(Self {
+            names: Arc::new(Names::new(dir)),
+        })
+    }
+
+    /// Where it is.
+    pub(crate) fn dir(&self) -> &Path {
+        self.names.dir()
     }
 
     /// The file of `key`: below the directory, whatever the key says.
@@ -64,7 +73,7 @@ impl FileBlobStore {
             let message = "a key is made of A-Z a-z 0-9 - _ . and of / between names that do not begin with a dot".to_owned();
             return Err(BlobError::permanent(message));
         }
-        Ok(self.dir.join(key))
+        Ok(self.dir().join(key))
     }
 
     /// Stores an object under `key`, unless it is there already.
@@ -99,7 +108,7 @@ impl FileBlobStore {
 
     fn object(&self, path: &Path, length: u64) -> Object {
         Object {
-            dir: self.dir.clone(),
+            names: Arc::clone(&self.names),
             path: path.to_owned(),
             length,
         }
@@ -107,7 +116,7 @@ impl FileBlobStore {
 
     /// Whether a file can be written.
     pub(crate) async fn probe(&self) -> Result<(), BlobError> {
-        let dir = self.dir.clone();
+        let dir = self.dir().to_owned();
         let probe = move || {
             Temporary::make(&dir)
                 .and_then(|(_removed, mut file)| file.write_all(b"?"))

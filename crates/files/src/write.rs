@@ -1,5 +1,6 @@
 //! Writing an object: everything that waits for the disk, on a thread that nobody else needs.
 
+use crate::names::{self, Names};
 use crate::private::private_dir;
 use crate::store::failed;
 use crate::temporary::Temporary;
@@ -8,7 +9,6 @@ use futures_channel::{mpsc, oneshot};
 use futures_executor::block_on_stream;
 use futures_util::StreamExt as _;
 use labelrelay_core::{BlobError, BoxStream, Spooled};
-use std::fs::File;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(crate) enum Piece {
 /// Where an object goes.
 pub(crate) struct Object {
     /// The store's directory.
-    pub(crate) dir: PathBuf,
+    pub(crate) names: Arc<Names>,
     /// The object's file, somewhere below it.
     pub(crate) path: PathBuf,
     pub(crate) length: u64,
@@ -96,7 +96,7 @@ impl Object {
     }
 
     fn parent(&self) -> &Path {
-        self.path.parent().unwrap_or(&self.dir)
+        self.path.parent().unwrap_or(self.names.dir())
     }
 
     fn write(&self, pieces: impl Iterator<Item = Piece>) -> Result<(), BlobError> {
@@ -105,7 +105,7 @@ impl Object {
             return Ok(());
         }
         let write = |source| failed("writing the object", path, source);
-        let (temporary, mut file) = Temporary::make(&self.dir).map_err(write)?;
+        let (temporary, mut file) = Temporary::make(self.names.dir()).map_err(write)?;
         let mut written = 0_u64;
         let mut whole = false;
         for piece in pieces {
@@ -140,15 +140,12 @@ impl Object {
 
     /// A new name lasts when its directory is synced; a new directory when the one above it is.
     fn sync_names(&self) -> Result<(), BlobError> {
-        for dir in self.parent().ancestors() {
-            File::open(dir)
-                .and_then(|dir| dir.sync_all())
-                .map_err(|source| failed("syncing the directory", dir, source))?;
-            if dir == self.dir {
-                break;
-            }
+        let store = self.names.dir();
+        let failed = |dir: &Path, source| failed("syncing the directory", dir, source);
+        for dir in self.parent().ancestors().take_while(|dir| *dir != store) {
+            names::sync(dir).map_err(|source| failed(dir, source))?;
         }
-        Ok(())
+        self.names.sync().map_err(|source| failed(store, source))
     }
 }
 

@@ -103,6 +103,16 @@ pub(crate) fn run(
     deliveries: &Arc<Deliveries>,
     until: Until,
 ) -> Outcome<Result> {
+    run_over(CONNECTIONS, address, deliveries, until)
+}
+
+/// Loads the server at `address` over so many connections, an even number.
+pub(crate) fn run_over(
+    connections: usize,
+    address: SocketAddr,
+    deliveries: &Arc<Deliveries>,
+    until: Until,
+) -> Outcome<Result> {
     let start = Instant::now();
     let (counted_from, end, left) = match until {
         Until::Time { warm_up, window } => (start + warm_up, start + warm_up + window, i64::MAX),
@@ -124,7 +134,7 @@ pub(crate) fn run(
         .map(|_| {
             std::thread::spawn({
                 let run = run.clone();
-                move || thread(&run)
+                move || thread(&run, connections / THREADS)
             })
         })
         .collect();
@@ -143,12 +153,12 @@ pub(crate) fn run(
     Ok(total)
 }
 
-fn thread(run: &Run) -> Outcome<Result> {
+fn thread(run: &Run, connections: usize) -> Outcome<Result> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let tasks = tokio::task::LocalSet::new();
-    let connections: Vec<_> = (0..CONNECTIONS / THREADS)
+    let connections: Vec<_> = (0..connections)
         .map(|_| tasks.spawn_local(connection(run.clone())))
         .collect();
     tasks.block_on(&runtime, async {

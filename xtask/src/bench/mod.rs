@@ -27,6 +27,8 @@ mod memory;
 #[cfg(feature = "load")]
 mod options;
 #[cfg(feature = "load")]
+mod outage;
+#[cfg(feature = "load")]
 mod plan;
 #[cfg(feature = "load")]
 mod report;
@@ -42,13 +44,15 @@ pub(crate) use ceiling::run as ceiling;
 #[cfg(feature = "load")]
 pub(crate) use load::by_hand as load;
 
-/// Measures servers; as `bench large` one large body; as `bench lambda` and `bench functions` the functions.
+/// Measures servers; as `bench large` one large body; as `bench outage` answers without a queue; as `bench lambda`
+/// and `bench functions` the functions.
 #[cfg(feature = "load")]
 pub(crate) fn run(args: &[String]) -> crate::Outcome {
     match args.split_first() {
         Some((first, rest)) if first == "lambda" => lambda::run(rest),
         Some((first, rest)) if first == "large" => large::run(rest),
         Some((first, rest)) if first == "functions" => functions::run(rest),
+        Some((first, rest)) if first == "outage" => outage::run(rest),
         _ => plan::run(args),
     }
 }
