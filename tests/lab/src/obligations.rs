@@ -3,7 +3,7 @@
 use crate::broken::{Broken, What};
 use crate::delivery::Credential;
 use crate::fault::{Component, Fault, Faults};
-use crate::plan::{Action, DEADLINE_MS, Deployment, LABORATORY_LIMIT, Plan, Step};
+use crate::plan::{Action, DEADLINE_MS, Deployment, Jump, LABORATORY_LIMIT, Plan, Step};
 use crate::record::{Answer, End, Record};
 use crate::secrets::Source;
 use labelrelay_event::Digest;
@@ -106,6 +106,7 @@ pub(crate) fn judge(plan: &Plan, record: &Record, troubled: &[u32]) -> Option<Br
         // With our own trouble, nothing is said about the credential.
         Credential::Retired(_) | Credential::Forged(_) => match answer.status {
             400 | 401 => true,
+            408 => slept_through(plan, record),
             503 => {
                 !is_calm(record.faults)
                     || may_be_outdated(plan, record)
@@ -132,9 +133,16 @@ fn genuine(plan: &Plan, record: &Record, answer: &Answer, troubled: &[u32]) -> b
                 || record.took > Duration::from_millis(DEADLINE_MS / 2)
         }
         401 => overtaken(record),
+        408 => slept_through(plan, record),
         413 => is_too_large(plan, record) && !plan.blob_store && !plan.fallback,
         _ => false,
     }
+}
+
+/// Whether the machine slept while it came in, perhaps for longer than a body may take.
+fn slept_through(plan: &Plan, record: &Record) -> bool {
+    let sleeps = |step: &Step| matches!(step.action, Action::Jump(Jump::Slept(_)));
+    record.faults.contains(Fault::ClockJump) && plan.steps.iter().any(sleeps)
 }
 
 /// Whether it may be larger than the queue takes.
