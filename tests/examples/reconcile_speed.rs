@@ -14,20 +14,20 @@ use labelrelay_tests::servers::installed;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-const ROUNDS: usize = 3;
-
 fn main() {
-    let annotations: usize = std::env::args()
-        .nth(1)
-        .map_or(10_000, |count| count.parse().unwrap());
+    let number = |place: usize, default: usize| {
+        let told = std::env::args().nth(place);
+        told.map_or(default, |count| count.parse().unwrap())
+    };
+    let (annotations, rounds) = (number(1, 10_000), number(2, 3));
     let mut label_studio = LabelStudio::start();
     let project = label_studio.project("speed");
     for _ in 0..annotations.div_ceil(1000) {
         label_studio.import(project, annotations.min(1000), true);
     }
-    println!("{annotations} tasks, each with an annotation; {ROUNDS} rounds, in turns");
+    println!("{annotations} tasks, each with an annotation; {rounds} rounds, in turns");
     let (mut paging, mut reconciling, mut quiet) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         paging.push(page(&label_studio));
         let site = Site::new();
         let (first, told) = reconcile(&site, &label_studio);

@@ -60,7 +60,9 @@ Usage: cargo xtask <verb>
                          --also NAME=PROGRAM
                                           with --profiles: a function built in some other way
                          --memory         give it the processor time of several sizes of memory instead (root)
-  bench reconcile [N]  fetching N annotations (default 10000) of a real Label Studio, beside paging through its API
+  bench reconcile [N [ROUNDS]]
+                       fetching N annotations (default 10000) of a real Label Studio, beside paging through its
+                       API, so many times (default 3)
   bench functions [OPTIONS]
                        the service for Cloud Run and the handler for Azure Functions: starts and memory beside
                        a hello world, requests beside publishing alone, with the emulators as queues
