@@ -33,6 +33,13 @@ fn what_is_printed_once_is_remembered_in_a_directory() {
     refused(&["--ledger", "nowhere"], 78, "--ledger");
 
     let ledger = ["--ledger", "file:remembered"];
+    let tried = run(&["--dry-run", ledger[0], ledger[1]]);
+    assert!(tried.status.success(), "{}", text(&tried.stderr));
+    assert!(text(&tried.stdout).contains("50 events would be sent"));
+    assert!(
+        !site.folder().join("remembered").exists(),
+        "a dry run leaves nothing behind"
+    );
     let first = run(&ledger);
     assert!(first.status.success(), "{}", text(&first.stderr));
     let printed = text(&first.stdout);

@@ -86,8 +86,14 @@ impl Common {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let runtime = crate::runtime::full()?;
         let entered = runtime.enter();
-        let ledger = self.ledger.as_deref();
-        let target = Target::new(&config, ledger, &source.name, world, Arc::clone(&clock))?;
+        let target = Target::new(
+            &config,
+            self.ledger.as_deref(),
+            &source.name,
+            self.dry_run,
+            world,
+            Arc::clone(&clock),
+        )?;
         drop(entered);
         let place = Place {
             args: self,

@@ -36,7 +36,8 @@ enum Kind {
     /// Any other queue; the ledger lies in a store.
     Queue {
         sender: Arc<Sender>,
-        ledger: Arc<Kept>,
+        /// `None` in a dry run, as long as nobody has made its directory.
+        ledger: Option<Arc<Kept>>,
     },
 }
 
@@ -63,12 +64,13 @@ pub(super) struct Opened {
 }
 
 impl Target {
-    /// What is configured, with the ledger at the URL `ledger` if that is given. Needs a Tokio runtime around
-    /// it.
+    /// What is configured, with the ledger at the URL `ledger` if that is given. A dry run makes nothing. Needs a
+    /// Tokio runtime around it.
     pub(super) fn new(
         config: &Config,
         ledger: Option<&str>,
         source: &str,
+        dry_run: bool,
         world: &World<'_>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Failure> {
@@ -77,11 +79,15 @@ impl Target {
         let at = open::stands("queue", "LABELRELAY_QUEUE", config, world);
         let kind = match (open::sink(&place, at, world, &clock)?, place) {
             (Some(queue), _) => {
-                let blobs = open::blob_store(config, world, &clock, true)?;
+                let blobs = open::blob_store(config, world, &clock, !dry_run)?;
                 let sender = Sender::new(queue, blobs, Arc::clone(&clock));
+                let (place, at) = ledger_place(config, ledger, world)?;
+                let place = place.below(source);
+                let store = open::objects(&place, at, world, &clock, !dry_run)?;
+                let kept = |store| Kept::new(store, place.to_string(), Arc::clone(&clock));
                 Kind::Queue {
                     sender: Arc::new(sender),
-                    ledger: Arc::new(kept(config, ledger, source, world, &clock)?),
+                    ledger: store.map(|store| Arc::new(kept(store))),
                 }
             }
             (None, QueuePlace::Sqlite(queue)) => {
@@ -109,7 +115,14 @@ impl Target {
     pub(super) async fn open(&self, wishes: Wishes<'_>) -> Result<Opened, Failure> {
         match &self.kind {
             Kind::Embedded { queue, home } => self.embedded(queue, home, wishes),
-            Kind::Queue { sender, ledger } => self.queue(sender, ledger, wishes).await,
+            Kind::Queue {
+                sender,
+                ledger: Some(ledger),
+            } => queue(sender, ledger, wishes).await,
+            Kind::Queue {
+                sender,
+                ledger: None,
+            } => preview(sender, Path::new(""), wishes),
         }
     }
 
@@ -137,31 +150,34 @@ impl Target {
             saving: None,
         })
     }
+}
 
-    async fn queue(
-        &self,
-        sender: &Arc<Sender>,
-        kept: &Arc<Kept>,
-        wishes: Wishes<'_>,
-    ) -> Result<Opened, Failure> {
-        let copy = kept.fetch().await?;
-        let file = copy.file();
-        if wishes.dry_run {
-            return Ok(Opened {
-                ledger: LedgerFile::copy(&file, wishes.source, wishes.server)?,
-                outlet: Box::new(Preview::new(None, sender.limits(), wishes.json)),
-                saving: None,
-            });
-        }
-        let ledger = wishes
-            .ledger(&file)
-            .map_err(|failure| kept.says(failure, &file))?;
-        Ok(Opened {
-            ledger,
-            outlet: Box::new(Queue::new(Arc::clone(sender))),
-            saving: Some(Saving::begin(Arc::clone(kept), copy)),
-        })
+async fn queue(
+    sender: &Arc<Sender>,
+    kept: &Arc<Kept>,
+    wishes: Wishes<'_>,
+) -> Result<Opened, Failure> {
+    let copy = kept.fetch().await?;
+    let file = copy.file();
+    let named = |failure| kept.says(failure, &file);
+    if wishes.dry_run {
+        return preview(sender, &file, wishes).map_err(named);
     }
+    let ledger = wishes.ledger(&file).map_err(named)?;
+    Ok(Opened {
+        ledger,
+        outlet: Box::new(Queue::new(Arc::clone(sender))),
+        saving: Some(Saving::begin(Arc::clone(kept), copy)),
+    })
+}
+
+/// By the ledger in this file, if it is there.
+fn preview(sender: &Sender, ledger: &Path, wishes: Wishes<'_>) -> Result<Opened, Failure> {
+    Ok(Opened {
+        ledger: LedgerFile::copy(ledger, wishes.source, wishes.server)?,
+        outlet: Box::new(Preview::new(None, sender.limits(), wishes.json)),
+        saving: None,
+    })
 }
 
 impl Wishes<'_> {
@@ -183,39 +199,26 @@ impl Opened {
     }
 }
 
-/// The ledger of `source` in the store at `url`, or within the blob store.
-fn kept(
-    config: &Config,
+/// Where ledgers lie: at `url`, or within the blob store.
+fn ledger_place<'a>(
+    config: &'a Config,
     url: Option<&str>,
-    source: &str,
-    world: &World<'_>,
-    clock: &Arc<dyn Clock>,
-) -> Result<Kept, Failure> {
-    let (place, at) = match (url, &config.blob_store) {
-        (Some(url), _) => {
-            let at = Setting {
-                origin: "command line",
-                key: "--ledger",
-            };
-            (places::store(url, world.cwd(), "--ledger")?, at)
-        }
-        (None, Some(url)) => {
-            let (key, variable) = ("blob_store", "LABELRELAY_BLOB_STORE");
-            let (base, name) = open::setting(key, variable, config, world);
-            let place = places::store(url, base, &name)?;
-            (
-                place.below("ledger"),
-                open::stands(key, variable, config, world),
-            )
-        }
-        (None, None) => {
-            return Err(Failure::usage(
-                "where shall be remembered what was seen? The queue is not a file of this machine: give --ledger URL (s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://ACCOUNT/CONTAINER/PREFIX, file:///DIRECTORY), or configure a blob store, which it then lies in",
-            ));
-        }
+    world: &'a World<'_>,
+) -> Result<(StorePlace, Setting<'a>), Failure> {
+    if let Some(url) = url {
+        let at = Setting {
+            origin: "command line",
+            key: "--ledger",
+        };
+        return Ok((places::store(url, world.cwd(), "--ledger")?, at));
+    }
+    let Some(url) = &config.blob_store else {
+        return Err(Failure::usage(
+            "where shall be remembered what was seen? The queue is not a file of this machine: give --ledger URL (s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://ACCOUNT/CONTAINER/PREFIX, file:///DIRECTORY), or configure a blob store, which it then lies in",
+        ));
     };
-    let place: StorePlace = place.below(source);
-    let store = open::objects(&place, at, world, clock, true)?;
-    let store = store.ok_or_else(|| Failure::failed(format_args!("{place}: is not there")))?;
-    Ok(Kept::new(store, place.to_string(), Arc::clone(clock)))
+    let (key, variable) = ("blob_store", "LABELRELAY_BLOB_STORE");
+    let (base, name) = open::setting(key, variable, config, world);
+    let place = places::store(url, base, &name)?.below("ledger");
+    Ok((place, open::stands(key, variable, config, world)))
 }
