@@ -31,6 +31,8 @@ mod outage;
 #[cfg(feature = "load")]
 mod plan;
 #[cfg(feature = "load")]
+mod processor;
+#[cfg(feature = "load")]
 mod report;
 #[cfg(feature = "load")]
 mod response;

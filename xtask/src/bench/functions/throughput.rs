@@ -8,12 +8,13 @@ use crate::Outcome;
 use crate::bench::body::Deliveries;
 use crate::bench::figures::Figures;
 use crate::bench::load::{self, Until};
+use crate::bench::processor;
 use crate::bench::report::median;
 use crate::step::output;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Bytes of a body.
 const BODY: usize = 1024;
@@ -62,7 +63,10 @@ pub(super) fn measure(
         window: Duration::from_secs(options.seconds),
     };
     let (mut ours, mut bare) = (Rates::default(), Rates::default());
+    let mut left = Vec::new();
     let mut refused = 0;
+    let processors = std::thread::available_parallelism()?.get();
+    let processors = f64::from(u32::try_from(processors)?);
     // In turns, so that a slow minute of the machine hits both.
     for round in 1..=options.rounds {
         platform.clear();
@@ -80,7 +84,10 @@ pub(super) fn measure(
         };
         bare.add(rate, p50, p99);
         platform.clear();
+        let (before, begun) = (processor::own()?, Instant::now());
         let result = load::run(relay.address, &deliveries, until)?;
+        let spent = processor::own()?.saturating_sub(before).as_secs_f64();
+        left.push(1.0 - spent / (begun.elapsed().as_secs_f64() * processors));
         let latencies = &result.latencies;
         ours.add(
             result.per_second(),
@@ -97,11 +104,24 @@ pub(super) fn measure(
     let name = platform.name;
     ours.report(&format!("{name}: 64 connections"), figures);
     bare.report(&format!("{name}: publishing alone"), figures);
+    let ratio = median(ours.per_second) / median(bare.per_second);
     figures.floor(
         format!("{name}: requests a second / published alone"),
-        median(ours.per_second) / median(bare.per_second),
+        ratio,
         "x",
         0.8,
+    );
+    // Publishing alone has the processors to itself.
+    let left = median(left);
+    figures.note(
+        format!("{name}: processor time that the load generator leaves"),
+        left,
+        "of 1",
+    );
+    figures.note(
+        format!("{name}: requests a second / published alone, of the time that is left"),
+        ratio / left,
+        "x",
     );
     figures.goal(
         format!("{name}: 99th percentile / published alone"),
