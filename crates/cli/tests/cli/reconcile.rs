@@ -87,5 +87,13 @@ fn the_source_is_the_one_of_the_platform() {
     );
     let pipe = format!("queue = \"stdout:\"\n{}", source("one", "label-studio"));
     place.write("labelrelay.toml", pipe);
-    run(&place, &[], 78, &["sqlite:queue.db"]);
+    run(&place, &[], 2, &["--ledger URL", "a blob store"]);
+    run(&place, &["--ledger", "ledger"], 78, &["--ledger"]);
+    place.write("labelrelay.toml", source("one", "label-studio"));
+    run(
+        &place,
+        &["--ledger", "file:ledger"],
+        2,
+        &["--ledger is for queues elsewhere", "queue.db.ledger"],
+    );
 }

@@ -30,7 +30,7 @@ const STORES: [&str; 4] = [
 ];
 
 /// What a reference may be.
-const CURE: &str = "write where the secret is kept: env:NAME, file:/path, aws-secretsmanager:…, aws-ssm:…, gcp-secretmanager:… or azure-keyvault:…";
+const CURE: &str = "write where the secret is kept, not the secret: env:NAME, file:/path, aws-secretsmanager:…, aws-ssm:…, gcp-secretmanager:… or azure-keyvault:…";
 
 impl SecretRef {
     /// Reads a reference that stands on a command line; a relative path stays relative.
