@@ -3,12 +3,18 @@
 use crate::service::{SECRET, command, named, variables};
 use labelrelay_tests::servers::{FakeGcs, PubSub};
 
-/// The program's only line, and its exit code.
+/// The program's last line, before which it may only have said that it listens, and its exit code.
 fn ends(variables: &[(String, String)], arguments: &[&str]) -> (Option<i32>, String) {
     let output = command(variables).args(arguments).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(said.lines().count(), 1, "{said}");
-    let line: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let lines = said.lines().map(|line| serde_json::from_str(line).unwrap());
+    let mut lines: Vec<serde_json::Value> = lines.collect();
+    let line = lines.pop().unwrap();
+    assert!(lines.len() <= 1, "{said}");
+    assert!(
+        lines.iter().all(|line| line["event"] == "listening"),
+        "{said}"
+    );
     assert_eq!(line["severity"], "ERROR", "{said}");
     assert!(output.stderr.is_empty());
     assert!(!said.contains(SECRET), "{said}");
