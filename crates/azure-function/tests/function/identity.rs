@@ -5,6 +5,7 @@ use labelrelay_tests::azure::handler::Handler;
 use labelrelay_tests::azure::host::Host;
 use labelrelay_tests::azure::identity::{HEADER, Identity, TOKEN_MARK};
 use labelrelay_tests::azure::sas::ACCOUNT;
+use labelrelay_tests::relay::eventually;
 use labelrelay_tests::sender;
 use labelrelay_tests::servers::Tls;
 
@@ -71,11 +72,11 @@ fn without_an_identity_the_start_says_what_is_missing() {
     ];
     // Nobody gives tokens out now; that may pass, so it starts, and says so.
     let handler = Handler::start(crate::setting::program(), &nowhere);
-    let log = handler.log();
-    assert!(
-        log.contains("not_ready") && log.contains("no token for the queue `events`"),
-        "{log}"
-    );
+    let log = eventually("it says that it is not ready", || {
+        let log = handler.log();
+        log.contains("not_ready").then_some(log)
+    });
+    assert!(log.contains("no token for the queue `events`"), "{log}");
     assert!(log.contains("Storage Queue Data Message Sender"), "{log}");
     drop(handler);
     let identity = Identity::start();
