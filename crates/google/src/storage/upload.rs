@@ -63,21 +63,35 @@ impl Parts {
             )
             .header(CONTENT_LENGTH, total)
             .body(reqwest::Body::wrap_stream(body));
+        let (head, tail, length) = (self.head, self.tail, self.length);
         let hand_over = async move {
-            let first = stream::once(future::ready(Ok(self.head)));
-            let last = stream::once(future::ready(Ok(self.tail)));
-            let mut all = first.chain(bytes.by_ref()).chain(last);
-            while let Some(chunk) = all.next().await {
-                let broken = chunk.as_ref().err().map(ToString::to_string);
-                // Whoever does not listen any more has its answer already.
-                if sender.send(chunk).await.is_err() {
-                    return None;
-                }
-                if broken.is_some() {
-                    return broken;
-                }
+            // Whoever does not listen any more has its answer already.
+            if sender.send(Ok(head)).await.is_err() {
+                return None;
             }
-            None
+            let mut came = 0;
+            loop {
+                let broken = match bytes.next().await {
+                    Some(Ok(chunk)) if came + chunk.len() as u64 <= length => {
+                        came += chunk.len() as u64;
+                        if sender.send(Ok(chunk)).await.is_err() {
+                            return None;
+                        }
+                        continue;
+                    }
+                    None if came == length => {
+                        let _ = sender.send(Ok(tail)).await;
+                        return None;
+                    }
+                    Some(Ok(_)) => format!("more than its {length} bytes came"),
+                    Some(Err(error)) => error.to_string(),
+                    None => format!("{came} of its {length} bytes came"),
+                };
+                // The tail would make an object of what came so far: a server need not wait for the rest of
+                // the announced length.
+                let _ = sender.send(Err(io::Error::other(broken.clone()))).await;
+                return Some(broken);
+            }
         };
         let (answer, broken) = future::join(rest.send(request), hand_over).await;
         match broken {

@@ -69,20 +69,28 @@ async fn an_object_is_never_replaced_and_never_half() {
     );
     assert_eq!(server.object(&uri).unwrap(), b"first");
 
-    let broken = vec![
-        Ok(Bytes::from_static(b"half")),
-        Err(io::Error::other("gone")),
+    let half = || Ok(Bytes::from_static(b"half"));
+    let bodies = [
+        (
+            "broken",
+            vec![half(), Err(io::Error::other("gone"))],
+            "gone",
+        ),
+        ("short", vec![half()], "4 of its 8 bytes came"),
+        (
+            "long",
+            vec![half(), half(), half()],
+            "more than its 8 bytes came",
+        ),
     ];
-    store
-        .put("broken", 8, Box::pin(stream::iter(broken)))
-        .await
-        .expect_err("cannot be read");
-    let short = pieces(b"half", 4);
-    store
-        .put("short", 8, Box::pin(stream::iter(short)))
-        .await
-        .expect_err("less than announced");
-    for key in ["broken", "short"] {
+    for (key, body, reason) in bodies {
+        let error = store
+            .put(key, 8, Box::pin(stream::iter(body)))
+            .await
+            .expect_err(key);
+        assert!(error.message.contains(reason), "{key}: {error}");
+    }
+    for key in ["broken", "short", "long"] {
         assert_eq!(
             server.object(&format!("gs://claims/some/where/{key}")),
             None,
