@@ -69,7 +69,7 @@ Usage: cargo xtask <verb>
                          --json FILE      write the figures to FILE as well
                          --starts N       how often each program is started (default 20)
                          --seconds N      length of each measured window (default 8)
-                         --rounds N       how often each window is measured (default 3)
+                         --rounds N       how often each window is measured, in turns (default 6, even)
   tree                 prove what core, event and the clouds' programs do not link
 ";
 

@@ -9,7 +9,7 @@ pub(super) struct Options {
     pub(super) starts: usize,
     /// Length of each measured window.
     pub(super) seconds: u64,
-    /// How often each window is measured.
+    /// How often each window is measured: an even number, as who goes first alternates.
     pub(super) rounds: usize,
 }
 
@@ -19,7 +19,7 @@ impl Options {
             json: None,
             starts: 20,
             seconds: 8,
-            rounds: 3,
+            rounds: 6,
         };
         let mut args = args.iter();
         while let Some(flag) = args.next() {
@@ -28,7 +28,9 @@ impl Options {
                 "--json" => options.json = Some(value()?.into()),
                 "--starts" => options.starts = value()?.parse::<usize>()?.clamp(1, 1000),
                 "--seconds" => options.seconds = value()?.parse::<u64>()?.clamp(1, 60),
-                "--rounds" => options.rounds = value()?.parse::<usize>()?.clamp(1, 10),
+                "--rounds" => {
+                    options.rounds = value()?.parse::<usize>()?.clamp(1, 10).next_multiple_of(2);
+                }
                 _ => {
                     return Err(
                         format!("unknown option {flag}; `cargo xtask help` lists them").into(),

@@ -3,6 +3,7 @@
 use super::platform::Environment;
 use crate::Outcome;
 use crate::bench::memory::{self, Memory};
+use crate::bench::processor;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -72,6 +73,11 @@ impl Running {
     /// Its resident memory.
     pub(super) fn memory(&self) -> Outcome<Memory> {
         memory::of(self.child.id())
+    }
+
+    /// The processor time that it has used.
+    pub(super) fn processor(&self) -> Outcome<Duration> {
+        Ok(processor::of(self.child.id())?.own)
     }
 }
 
