@@ -6,7 +6,7 @@ use crate::temporary::is_abandoned;
 use crate::write::{answer, on_thread};
 use bytes::Bytes;
 use labelrelay_core::fallback::{BODIES, StoredBody};
-use labelrelay_core::{BlobError, BoxFuture, BoxStream, FallbackStore, Payload};
+use labelrelay_core::{BlobError, BoxFuture, FallbackStore, Payload};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -34,15 +34,7 @@ impl FileFallback {
 
 impl FallbackStore for FileFallback {
     fn put<'a>(&'a self, key: &'a str, envelope: Bytes) -> BoxFuture<'a, Result<(), BlobError>> {
-        Box::pin(async move {
-            let length = envelope.len() as u64;
-            let body: BoxStream<'_, _> =
-                Box::pin(futures_util::stream::iter([Ok::<_, std::io::Error>(
-                    envelope,
-                )]));
-            self.0.store(&file_name(key), length, body).await?;
-            Ok(())
-        })
+        Box::pin(async move { self.0.store_whole(&file_name(key), envelope).await })
     }
 
     fn list<'a>(

@@ -13,6 +13,7 @@ mod store;
 mod temporary;
 mod uri;
 mod write;
+mod writers;
 
 pub use fallback::FileFallback;
 pub use private::{private_dir, private_file};

@@ -5,6 +5,7 @@ use crate::private::private_dir;
 use crate::temporary::{self, Temporary};
 use crate::uri;
 use crate::write::{Object, answer, on_thread};
+use crate::writers::Writers;
 use bytes::Bytes;
 use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream, Payload};
 use std::io::{ErrorKind, Write as _};
@@ -13,13 +14,15 @@ use std::sync::Arc;
 
 /// Stores each object as one file below a directory.
 ///
-/// An object is written to a file of another name, synced, and then linked to its own name, which fails
-/// when that is taken: so a name never stands for half an object, and nothing is ever overwritten.
-/// Each is written by a thread of its own, so that no other request waits for the disk. A future that is
-/// dropped leaves nothing behind; the thread notices it a moment later.
+/// An object is written to a file of another name, synced, and then given its own name, which fails when that
+/// is taken: so a name never stands for half an object, and nothing is ever overwritten.
+/// Each that arrives as a stream is written by a thread of its own, so that no other waits for its sender; what
+/// is in hand, by a few threads in turn. A future that is dropped leaves nothing behind; the thread notices it a
+/// moment later.
 #[derive(Debug)]
 pub struct FileBlobStore {
     names: Arc<Names>,
+    writers: Writers,
 }
 
 impl FileBlobStore {
@@ -45,6 +48,7 @@ impl FileBlobStore {
         temporary::sweep(&dir);
         Ok(Self {
             names: Arc::new(Names::new(dir)),
+            writers: Writers::default(),
         })
     }
 
@@ -86,6 +90,15 @@ impl FileBlobStore {
         let path = self.path(key)?;
         self.object(&path, length).store(body).await?;
         Ok(path)
+    }
+
+    /// The same for an object that is in hand, as events are.
+    pub(crate) async fn store_whole(&self, key: &str, object: Bytes) -> Result<(), BlobError> {
+        let path = self.path(key)?;
+        let length = object.len() as u64;
+        self.object(&path, length)
+            .store_whole(object, &self.writers)
+            .await
     }
 
     /// The same; a body that lies in a spool on this file system is taken over, not copied.

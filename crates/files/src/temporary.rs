@@ -15,9 +15,11 @@ const END: &str = ".tmp";
 /// took another's file for its own would give half an object a name.
 const RANDOM_BYTES: usize = 16;
 
-/// A file that is removed when this is dropped.
+/// A file that is removed when this is dropped, unless it was given its own name.
 pub(crate) struct Temporary {
     path: PathBuf,
+    /// Then there is nothing to remove.
+    renamed: bool,
 }
 
 impl Temporary {
@@ -28,18 +30,48 @@ impl Temporary {
         let name = format!(".{:032x}{END}", u128::from_be_bytes(random));
         let path = dir.join(name);
         let file = private_file(&path)?;
-        Ok((Self { path }, file))
+        let temporary = Self {
+            path,
+            renamed: false,
+        };
+        Ok((temporary, file))
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// Gives it the name `path`, unless that is taken.
+    pub(crate) fn name(mut self, path: &Path) -> std::io::Result<()> {
+        if rename_to_new(&self.path, path)? {
+            self.renamed = true;
+            return Ok(());
+        }
+        std::fs::hard_link(&self.path, path)
     }
+}
+
+/// Renames in one step, unless the new name is taken; `false` where the system or the file system has no such
+/// step.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn rename_to_new(from: &Path, to: &Path) -> std::io::Result<bool> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(true),
+        // NFS, for one; EPERM and ENOSYS are old kernels' and filters of system calls.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::PERM | Errno::NOTSUP) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn rename_to_new(_: &Path, _: &Path) -> std::io::Result<bool> {
+    Ok(false)
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // Whatever went wrong was said before; what is left is swept later.
-        let _ = std::fs::remove_file(&self.path);
+        if !self.renamed {
+            // Whatever went wrong was said before; what is left is swept later.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 

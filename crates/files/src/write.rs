@@ -4,6 +4,7 @@ use crate::names::{self, Names};
 use crate::private::private_dir;
 use crate::store::failed;
 use crate::temporary::Temporary;
+use crate::writers::Writers;
 use bytes::Bytes;
 use futures_channel::{mpsc, oneshot};
 use futures_executor::block_on_stream;
@@ -61,6 +62,16 @@ impl Object {
         }
     }
 
+    /// Writes `bytes`, which are all of it, durably, unless the object is there already.
+    pub(crate) async fn store_whole(
+        self,
+        bytes: Bytes,
+        writers: &Writers,
+    ) -> Result<(), BlobError> {
+        let whole = [Piece::Bytes(bytes), Piece::End];
+        answer(writers.run(move || self.write(whole))?).await
+    }
+
     /// Takes a spooled body over, durably, unless the object is there already; `false` when it has to be
     /// written.
     pub(crate) async fn adopt(self, body: &dyn Spooled) -> Result<bool, BlobError> {
@@ -99,7 +110,7 @@ impl Object {
         self.path.parent().unwrap_or(self.names.dir())
     }
 
-    fn write(&self, pieces: impl Iterator<Item = Piece>) -> Result<(), BlobError> {
+    fn write(&self, pieces: impl IntoIterator<Item = Piece>) -> Result<(), BlobError> {
         let path = &self.path;
         if !self.is_due()? {
             return Ok(());
@@ -128,13 +139,12 @@ impl Object {
             return Err(failed("reading the body", path, source));
         }
         file.sync_all().map_err(write)?;
-        match std::fs::hard_link(temporary.path(), path) {
+        match temporary.name(path) {
             Ok(()) => {}
             // Somebody else stored the same object meanwhile.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(source) => return Err(failed("naming the object", path, source)),
         }
-        drop(temporary);
         self.sync_names()
     }
 
@@ -150,7 +160,7 @@ impl Object {
 }
 
 /// What a thread answers with.
-type Answer<T> = oneshot::Receiver<Result<T, BlobError>>;
+pub(crate) type Answer<T> = oneshot::Receiver<Result<T, BlobError>>;
 
 /// Runs `work` on a thread of its own: bodies that need one are rare, and one that arrives slowly shall keep
 /// no other from the disk.
@@ -169,12 +179,14 @@ pub(crate) fn spawn<T: Send + 'static>(
 pub(crate) fn on_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, BlobError> + Send + 'static,
 ) -> Result<Answer<T>, BlobError> {
-    spawn(work).map_err(|source| {
-        BlobError::transient(format!(
-            "starting a thread: {source}; let the process have more threads"
-        ))
-        .caused_by(source)
-    })
+    spawn(work).map_err(no_thread)
+}
+
+pub(crate) fn no_thread(source: std::io::Error) -> BlobError {
+    BlobError::transient(format!(
+        "starting a thread: {source}; let the process have more threads"
+    ))
+    .caused_by(source)
 }
 
 pub(crate) async fn answer<T>(answer: Answer<T>) -> Result<T, BlobError> {

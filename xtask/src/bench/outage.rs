@@ -38,16 +38,25 @@ pub(super) fn run(args: &[String]) -> Outcome {
     status(&mut cargo("build --release --package labelrelay"))?;
     let mut figures = Figures::default();
     let deliveries = Arc::new(Deliveries::new(BODY));
+    // Removed at the end, all at once: ext4 without a journal makes files slowly for five minutes after many
+    // were removed, and an outage removes none.
+    let folder = Folder::new()?;
     for round in 1..=ROUNDS {
-        measure(round, &deliveries, &mut figures)?;
+        let folder = folder.0.join(format!("round-{round}"));
+        std::fs::create_dir(&folder)?;
+        measure(round, &folder, &deliveries, &mut figures)?;
     }
     figures.print();
     Ok(())
 }
 
-fn measure(round: usize, deliveries: &Arc<Deliveries>, figures: &mut Figures) -> Outcome {
-    let folder = Folder::new()?;
-    let fallback = folder.0.join("fallback");
+fn measure(
+    round: usize,
+    folder: &Path,
+    deliveries: &Arc<Deliveries>,
+    figures: &mut Figures,
+) -> Outcome {
+    let fallback = folder.join("fallback");
     let settings = [
         (
             "LABELRELAY_FALLBACK",
@@ -58,11 +67,11 @@ fn measure(round: usize, deliveries: &Arc<Deliveries>, figures: &mut Figures) ->
     let settings = settings
         .each_ref()
         .map(|(name, value)| (*name, value.as_str()));
-    let server = Server::labelrelay_with(&folder.0, &settings)?;
+    let server = Server::labelrelay_with(folder, &settings)?;
     // All is well for a moment, so that nothing below is a first time.
     load::run(server.address, deliveries, Until::Accepted(1000))?;
     // Whoever holds the file's write lock makes a queue that takes nothing and does not say why.
-    let dead = Connection::open(folder.0.join("queue.db"))?;
+    let dead = Connection::open(folder.join("queue.db"))?;
     dead.execute_batch("BEGIN IMMEDIATE")?;
     // One request of each connection, all at once: each of them waits for the queue.
     let first = load::run(
