@@ -94,16 +94,20 @@ impl Kept {
 
     /// Everything that the store knows, as one ledger.
     pub(super) async fn fetch(&self) -> Result<Copy, Failure> {
+        let mut missing = String::new();
         for _ in 0..TRIES {
-            if let Some(copy) = self.try_to_fetch().await? {
-                return Ok(copy);
+            match self.try_to_fetch().await? {
+                Ok(copy) => return Ok(copy),
+                Err(name) => missing = name,
             }
         }
-        Err(self.failed("another run saves it all the time; wait until that one ends"))
+        Err(self.failed(format_args!(
+            "{missing} is not there. If another run goes on, wait until it ends; if none does, it was removed: remove the versions that are left as well, and everything is looked for, and sent, anew"
+        )))
     }
 
-    /// `None` when a version went while it was read: a newer one is there then.
-    async fn try_to_fetch(&self) -> Result<Option<Copy>, Failure> {
+    /// The name of what went while it was read, if something did: a newer version is there then.
+    async fn try_to_fetch(&self) -> Result<Result<Copy, String>, Failure> {
         let folder = tempfile::tempdir().map_err(|error| {
             let message = format!(
                 "a directory for the ledger cannot be made in {}: {error}; set TMPDIR to one that can be written",
@@ -115,7 +119,7 @@ impl Kept {
         let mut copy = Copy { folder, had };
         for key in self.patiently(self.store.list(None, MAX_VERSIONS)).await? {
             let Some(entry) = self.patiently(self.store.get(&key)).await? else {
-                return Ok(None);
+                return Ok(Err(key));
             };
             let entry = serde_json::from_slice(&entry).map_err(|error| {
                 self.failed(format_args!(
@@ -126,12 +130,12 @@ impl Kept {
             let file = copy.file();
             if copy.had.is_empty() {
                 if !self.download(&version, &file).await? {
-                    return Ok(None);
+                    return Ok(Err(version.body()));
                 }
             } else {
                 let other = copy.folder.path().join("other.db");
                 if !self.download(&version, &other).await? {
-                    return Ok(None);
+                    return Ok(Err(version.body()));
                 }
                 let merge = LedgerFile::merge(&file, &other);
                 merge.map_err(|error| self.failed(error.message))?;
@@ -139,7 +143,7 @@ impl Kept {
             }
             copy.had.push(version);
         }
-        Ok(Some(copy))
+        Ok(Ok(copy))
     }
 
     /// Whether it was there.
