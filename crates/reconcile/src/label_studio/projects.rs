@@ -76,10 +76,10 @@ async fn all(api: &Api) -> Result<Vec<Project>, PlatformError> {
             break;
         };
         let listed = read(&answer)?;
-        let is_last = listed.results.len() < PAGE;
-        let count = listed.count;
+        // Not the length of the page: whoever stands before Label Studio may allow shorter ones than we ask for.
+        let (none, count) = (listed.results.is_empty(), listed.count);
         projects.extend(listed.results.into_iter().map(Project::from));
-        if is_last || projects.len() as u64 >= count {
+        if none || projects.len() as u64 >= count {
             break;
         }
     }

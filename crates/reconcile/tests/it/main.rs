@@ -1,7 +1,8 @@
-//! The HTTP client, against a server that misbehaves on demand. What it is for runs against a real Label
-//! Studio, in `tests/e2e`.
+//! The HTTP client and the API's lists, against a server that misbehaves on demand. What they are for runs
+//! against a real Label Studio, in `tests/e2e`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod http;
+mod projects;
 mod server;
