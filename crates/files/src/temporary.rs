@@ -37,6 +37,12 @@ impl Temporary {
         Ok((temporary, file))
     }
 
+    /// Where it is, for systems whose open files keep their names.
+    #[cfg(not(unix))]
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Gives it the name `path`, unless that is taken.
     pub(crate) fn name(mut self, path: &Path) -> std::io::Result<()> {
         if rename_to_new(&self.path, path)? {

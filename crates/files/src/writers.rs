@@ -1,7 +1,7 @@
 //! Threads that write what is in hand already: a few for all of it, in the order in which it came. More of them
 //! write no faster, for a disk has one journal; they take turns at random instead, and some wait for long.
 
-use crate::write::{Answer, no_thread};
+use crate::write::{Answer, no_thread, spawn};
 use futures_channel::oneshot;
 use labelrelay_core::BlobError;
 use std::collections::VecDeque;
@@ -50,7 +50,7 @@ impl Writers {
         let mut state = self.0.state();
         state.waiting.push_back(Box::new(work));
         if state.waiting.len() > state.idle && state.threads < THREADS {
-            match thread(&self.0) {
+            match self.0.thread() {
                 Ok(()) => state.threads += 1,
                 // Those that there are come to it.
                 Err(_) if state.threads > 0 => {}
@@ -66,22 +66,18 @@ impl Writers {
     }
 }
 
-fn thread(shared: &Arc<Shared>) -> std::io::Result<()> {
-    let this = Thread(Arc::clone(shared));
-    let thread = std::thread::Builder::new().name("disk".to_owned());
-    thread.spawn(move || this.run()).map(drop)
-}
-
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-struct Thread(Arc<Shared>);
+    fn thread(self: &Arc<Self>) -> std::io::Result<()> {
+        let this = Arc::clone(self);
+        spawn(move || this.work()).map(drop)
+    }
 
-impl Thread {
-    fn run(&self) {
+    /// What one thread does.
+    fn work(&self) {
         while let Some(work) = self.next() {
             // A panic is one event's: its answer says that there is none.
             let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
@@ -90,11 +86,10 @@ impl Thread {
 
     /// The next in turn; `None` when it is time to end.
     fn next(&self) -> Option<Work> {
-        let mut state = self.0.state();
+        let mut state = self.state();
         if state.waiting.is_empty() {
             state.idle += 1;
             let waited = self
-                .0
                 .more
                 .wait_timeout_while(state, IDLE, |state| state.waiting.is_empty());
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
