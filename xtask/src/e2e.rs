@@ -112,6 +112,11 @@ impl Setting {
         Ok(())
     }
 
+    /// Tells of more than that.
+    pub(crate) fn add(&mut self, told: Told) {
+        self.told.extend(told);
+    }
+
     /// Lets the tests that `command` runs find it.
     pub(crate) fn tell<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         // A snapshot that differs fails; it is never rewritten by a test run.

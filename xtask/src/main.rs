@@ -1,6 +1,7 @@
 //! What people of this repository do often, in Rust: nothing else to install, the same everywhere.
 
 mod bench;
+mod campaign;
 mod e2e;
 mod fuzz;
 mod lab;
@@ -70,6 +71,8 @@ Usage: cargo xtask <verb>
                          --starts N       how often each program is started (default 20)
                          --seconds N      length of each measured window (default 8)
                          --rounds N       how often each window is measured, in turns (default 6, even)
+  campaign [NAME [OPTIONS]]
+                       what runs for long, and of which the tests run a sample; without a name, the list
   tree                 prove what core, event and the clouds' programs do not link
 ";
 
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         "lab" => lab::run(&rest),
         "fuzz" => fuzz::run(&rest),
         "bench" => bench::run(&rest),
+        "campaign" => campaign::run(&rest),
         "tree" => tree::run(),
         #[cfg(feature = "load")]
         "load" => bench::load(&rest),

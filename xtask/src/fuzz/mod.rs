@@ -39,6 +39,16 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     run_each(&folder, &options.targets, options.length)
 }
 
+/// The long run, unless `args` say how long.
+pub(crate) fn long(args: &[String]) -> Outcome {
+    let says = |arg: &String| matches!(arg.as_str(), "--seconds" | "--runs" | "--keep");
+    let mut args = args.to_vec();
+    if !args.iter().any(says) {
+        args.extend(["--runs".to_owned(), "2000000".to_owned()]);
+    }
+    run(&args)
+}
+
 /// As steps of `cargo xtask test`: that all targets are sound, and a short run of each.
 pub(crate) fn shortly(steps: &mut Steps) -> Outcome {
     let mut folder = None;

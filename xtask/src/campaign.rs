@@ -1,0 +1,59 @@
+//! `cargo xtask campaign`: what runs for minutes or hours, and of which `cargo xtask test` runs a sample.
+//!
+//! Another campaign is a line of [`ALL`] and a function that says what it needs and what is run.
+
+use crate::e2e::Setting;
+use crate::step::{cargo, status};
+use crate::tools::Told;
+use crate::{Outcome, fuzz, lab};
+
+/// A long run of what the tests sample.
+struct Campaign {
+    /// What it is called by.
+    name: &'static str,
+    /// What it does when nothing more is said.
+    what: &'static str,
+    /// Runs it with the rest of the command line.
+    run: fn(&[String]) -> Outcome,
+}
+
+const ALL: &[Campaign] = &[
+    Campaign {
+        name: "lab",
+        what: "the fault laboratory: 500 seeds of 2,000 deliveries; options as for `cargo xtask lab`",
+        run: lab::run,
+    },
+    Campaign {
+        name: "fuzz",
+        what: "2,000,000 executions of each fuzz target; options as for `cargo xtask fuzz`",
+        run: fuzz::long,
+    },
+];
+
+/// Runs the campaign that `args` begin with; without arguments, says which there are.
+pub(crate) fn run(args: &[String]) -> Outcome {
+    let Some((name, rest)) = args.split_first() else {
+        print!("{}", list());
+        return Ok(());
+    };
+    match ALL.iter().find(|campaign| campaign.name == name) {
+        Some(campaign) => (campaign.run)(rest),
+        None => Err(format!("there is no campaign {name}; there are:\n{}", list()).into()),
+    }
+}
+
+fn list() -> String {
+    let line = |campaign: &Campaign| format!("  {:<12} {}\n", campaign.name, campaign.what);
+    ALL.iter().map(line).collect()
+}
+
+/// Runs `cargo <arguments> <args>` with a release build of `labelrelay`, the same programs and variables as
+/// the end-to-end tests have, and `told` besides: variables with the paths of what the campaign alone needs.
+///
+/// `arguments` are split at blanks, such as `run --release --package labelrelay-tests --example NAME --`.
+#[expect(dead_code, reason = "for campaigns that run a program of the tests")]
+fn told(told: Told, arguments: &str, args: &[String]) -> Outcome {
+    let mut setting = Setting::prepare()?;
+    setting.add(told);
+    status(setting.tell(cargo(arguments).args(args)))
+}
