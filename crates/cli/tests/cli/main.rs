@@ -7,6 +7,8 @@ mod check;
 mod clouds;
 mod configuration;
 mod demo;
+#[cfg(unix)]
+mod displaced;
 mod export;
 mod help;
 mod home;

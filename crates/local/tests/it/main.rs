@@ -5,6 +5,7 @@ mod again;
 mod append;
 mod conformance;
 mod crash;
+mod displaced;
 mod faults;
 mod journal;
 mod ledger;

@@ -1,0 +1,129 @@
+//! The queue's files are taken away under a running `serve`: it says so at once, stores nothing, and tells why.
+
+use crate::support::{CONFIG, Place, Serving, configured, get};
+use std::fs;
+use std::time::{Duration, Instant};
+
+/// Far more than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !done() {
+        assert!(begun.elapsed() < PATIENCE, "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn admin(place: &Place) -> String {
+    let log = place.read("serve.log");
+    let addresses = log.split("http://");
+    let mut admin = addresses.filter_map(|rest| rest.split_once("/metrics"));
+    admin.next().unwrap().0.to_owned()
+}
+
+fn is_ready(serving: &Serving) -> bool {
+    get(&serving.address, "/-/ready").0 == "HTTP/1.1 200 OK"
+}
+
+fn deliver(place: &Place, serving: &Serving, event: &str) -> crate::support::Ran {
+    place.run(&[
+        "send",
+        "--event",
+        event,
+        "--to",
+        &serving.url("label-studio"),
+    ])
+}
+
+type Mishap = (fn(&Place), &'static str);
+
+#[test]
+fn what_is_not_stored_is_not_answered_well_and_the_log_says_why() {
+    let mishaps: [Mishap; 5] = [
+        (
+            |place| fs::remove_file(place.path("queue.db")).unwrap(),
+            "removed or moved away",
+        ),
+        (
+            |place| {
+                fs::copy(place.path("queue.db"), place.path("copy")).unwrap();
+                fs::rename(place.path("copy"), place.path("queue.db")).unwrap();
+            },
+            "is another file now",
+        ),
+        (
+            |place| fs::write(place.path("queue.db"), b"").unwrap(),
+            "was cut off",
+        ),
+        (
+            |place| fs::remove_file(place.path("queue.db-wal")).unwrap(),
+            "queue.db-wal",
+        ),
+        (
+            |place| fs::remove_file(place.path("queue.db.lock")).unwrap(),
+            "another `serve`",
+        ),
+    ];
+    for (mishap, words) in mishaps {
+        let place = configured();
+        let serving = place.serve(&[]);
+        deliver(&place, &serving, "task.created").good();
+        assert!(is_ready(&serving));
+        mishap(&place);
+        // Nobody delivers anything: it notices by itself.
+        until("it is still ready", || !is_ready(&serving));
+        until("the log says nothing", || {
+            place.read("serve.log").contains("nothing is stored")
+        });
+        assert!(place.read("serve.log").contains(words), "{words}");
+        let (status, reason) = get(&admin(&place), "/ready");
+        assert!(status.contains("503"), "{status}");
+        assert!(reason.contains(words), "{reason}");
+        deliver(&place, &serving, "annotation.created").failed(1, &["503"]);
+        // A killed process shows what is really there.
+        drop(serving);
+    }
+}
+
+#[test]
+fn a_file_that_is_put_back_is_used_again_and_a_removed_journal_loses_nothing() {
+    let place = configured();
+    let serving = place.serve(&[]);
+    deliver(&place, &serving, "task.created").good();
+    fs::rename(place.path("queue.db"), place.path("elsewhere")).unwrap();
+    deliver(&place, &serving, "annotation.created").failed(1, &["503"]);
+    fs::rename(place.path("elsewhere"), place.path("queue.db")).unwrap();
+    until("it is not ready again", || is_ready(&serving));
+    deliver(&place, &serving, "annotation.created").good();
+    until("the log says nothing", || {
+        place.read("serve.log").contains("are back")
+    });
+    assert_eq!(place.run(&["queue", "list", "--json"]).json().len(), 2);
+
+    fs::remove_file(place.path("queue.db-wal")).unwrap();
+    until("it is still ready", || !is_ready(&serving));
+    drop(serving);
+    let again = place.serve(&[]);
+    assert_eq!(place.run(&["queue", "list", "--json"]).json().len(), 2);
+    deliver(&place, &again, "task.deleted").good();
+}
+
+#[test]
+fn a_fallback_takes_what_the_queue_cannot() {
+    let place = configured();
+    place.write(
+        "labelrelay.toml",
+        format!("fallback = \"file:fallback\"\n{CONFIG}"),
+    );
+    let serving = place.serve(&[]);
+    fs::rename(place.path("queue.db"), place.path("elsewhere")).unwrap();
+    deliver(&place, &serving, "task.created").good();
+    let waiting = || fs::read_dir(place.path("fallback")).unwrap().count();
+    assert!(waiting() > 0);
+    fs::rename(place.path("elsewhere"), place.path("queue.db")).unwrap();
+    until("it stays in the fallback", || {
+        place.run(&["queue", "list", "--json"]).json().len() == 1
+    });
+    assert_eq!(serving.stop(), 0);
+}
