@@ -106,6 +106,9 @@ pub enum FileError {
     /// No room left.
     #[error("{}", advice(.0))]
     Full(#[source] rusqlite::Error),
+    /// The queue's files were removed, moved or replaced while they were in use.
+    #[error("{0}")]
+    Displaced(String),
     /// Anything else that `SQLite` said.
     #[error("{}", advice(.0))]
     Database(#[source] rusqlite::Error),

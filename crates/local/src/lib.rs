@@ -25,6 +25,7 @@ mod lock;
 mod meaning;
 mod schema;
 mod sqlite;
+mod whereabouts;
 
 pub use embedded::{EmbeddedQueue, Options};
 pub use error::{FileError, OpenError};

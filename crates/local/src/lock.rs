@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// Held as long as the file is owned.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
 }
 
 /// Why there is no lock.
@@ -63,7 +63,14 @@ impl Lock {
         let _for_people = file
             .set_len(0)
             .and_then(|()| writeln!(file, "{}", std::process::id()));
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Lock {
+    /// The file that is locked, whatever has its name by now.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
     }
 }
 

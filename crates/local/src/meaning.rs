@@ -1,5 +1,6 @@
 //! What an error of `SQLite` means for a queue file, and how to put it right.
 
+use crate::whereabouts::Displaced;
 use labelrelay_core::{QueueError, QueueErrorKind};
 use rusqlite::ErrorCode;
 
@@ -82,6 +83,12 @@ pub(crate) fn queue_error(error: &rusqlite::Error) -> QueueError {
     let Meaning { kind, what, cure } = meaning(error);
     // As text: a group's members each get their own copy, and SQLite's error cannot be cloned.
     QueueError::new(kind, format!("{what} ({error}): {cure}"))
+}
+
+/// What the sender of a message is told when the files are not what they were. Trying again at once cannot
+/// help: somebody has to put them right.
+pub(crate) fn displaced(displaced: &Displaced) -> QueueError {
+    QueueError::new(QueueErrorKind::Unavailable, displaced.to_string()).permanent()
 }
 
 #[cfg(test)]

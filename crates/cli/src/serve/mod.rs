@@ -10,6 +10,7 @@ mod redrive;
 mod run;
 mod settings;
 mod signals;
+mod watch;
 
 use crate::discover;
 use crate::failure::{EXIT_CODES, Failure};

@@ -3,7 +3,7 @@
 use super::address::cannot_bind;
 use super::ready_file::ReadyFile;
 use super::settings::{Flags, Settings};
-use super::{Args, descriptors, hints, redrive, signals};
+use super::{Args, descriptors, hints, redrive, signals, watch};
 use crate::discover::{self, Found, Missing};
 use crate::failure::Failure;
 use crate::logging::Format;
@@ -84,6 +84,11 @@ impl Start<'_> {
         let reasons = tokio::spawn(reasons);
         let moving = redrive::keep_moving(Arc::clone(&relay), signals::stopped(stop.clone()));
         let moving = tokio::spawn(moving);
+        if let Some(queue) = &embedded {
+            // It ends at the signal as well.
+            let watching = watch::watch(Arc::clone(queue), signals::stopped(stop.clone()));
+            tokio::spawn(watching);
+        }
         let server = serve(listener, relay, signals::stopped(stop), options);
         let server = tokio::spawn(server);
         // The listener is bound and its server runs: whoever connects from now on is answered.

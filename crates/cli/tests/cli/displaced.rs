@@ -36,6 +36,12 @@ fn deliver(place: &Place, serving: &Serving, event: &str) -> crate::support::Ran
     ])
 }
 
+#[track_caller]
+fn refused(ran: &crate::support::Ran) {
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stdout.starts_with("503"), "{ran:?}");
+}
+
 type Mishap = (fn(&Place), &'static str);
 
 #[test]
@@ -74,13 +80,15 @@ fn what_is_not_stored_is_not_answered_well_and_the_log_says_why() {
         // Nobody delivers anything: it notices by itself.
         until("it is still ready", || !is_ready(&serving));
         until("the log says nothing", || {
-            place.read("serve.log").contains("nothing is stored")
+            place
+                .read("serve.log")
+                .contains("files are not what they were")
         });
         assert!(place.read("serve.log").contains(words), "{words}");
         let (status, reason) = get(&admin(&place), "/ready");
         assert!(status.contains("503"), "{status}");
         assert!(reason.contains(words), "{reason}");
-        deliver(&place, &serving, "annotation.created").failed(1, &["503"]);
+        refused(&deliver(&place, &serving, "annotation.created"));
         // A killed process shows what is really there.
         drop(serving);
     }
@@ -92,7 +100,12 @@ fn a_file_that_is_put_back_is_used_again_and_a_removed_journal_loses_nothing() {
     let serving = place.serve(&[]);
     deliver(&place, &serving, "task.created").good();
     fs::rename(place.path("queue.db"), place.path("elsewhere")).unwrap();
-    deliver(&place, &serving, "annotation.created").failed(1, &["503"]);
+    refused(&deliver(&place, &serving, "annotation.created"));
+    until("the log says nothing", || {
+        place
+            .read("serve.log")
+            .contains("files are not what they were")
+    });
     fs::rename(place.path("elsewhere"), place.path("queue.db")).unwrap();
     until("it is not ready again", || is_ready(&serving));
     deliver(&place, &serving, "annotation.created").good();
@@ -104,6 +117,8 @@ fn a_file_that_is_put_back_is_used_again_and_a_removed_journal_loses_nothing() {
     fs::remove_file(place.path("queue.db-wal")).unwrap();
     until("it is still ready", || !is_ready(&serving));
     drop(serving);
+    // What a killed process leaves.
+    fs::remove_file(place.path("ready")).unwrap();
     let again = place.serve(&[]);
     assert_eq!(place.run(&["queue", "list", "--json"]).json().len(), 2);
     deliver(&place, &again, "task.deleted").good();

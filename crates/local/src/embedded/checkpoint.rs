@@ -36,6 +36,8 @@ pub(super) struct Journal {
     moved: AtomicU32,
     /// The checkpointer has done its part.
     rest_is_small: AtomicBool,
+    /// The files are not what they were: nothing is moved.
+    halted: AtomicBool,
     /// Length at which the writer tries again after a reader kept it from finishing.
     again_at: AtomicU32,
     wake: Mutex<Wake>,
@@ -55,6 +57,7 @@ impl Journal {
             pages: AtomicU32::new(0),
             moved: AtomicU32::new(0),
             rest_is_small: AtomicBool::new(false),
+            halted: AtomicBool::new(false),
             again_at: AtomicU32::new(marks.bound),
             wake: Mutex::default(),
             bell: Condvar::new(),
@@ -68,6 +71,16 @@ impl Journal {
             journal.pages.store(pages.unsigned_abs(), Ordering::Relaxed);
             Ok(())
         }))
+    }
+
+    /// How many pages it had after the writer's last commit.
+    pub(super) fn pages(&self) -> u32 {
+        self.pages.load(Ordering::Relaxed)
+    }
+
+    /// Keeps the checkpointer from touching the files, or lets it again.
+    pub(super) fn halt(&self, halt: bool) {
+        self.halted.store(halt, Ordering::Release);
     }
 
     /// The writer's part, between two groups.
@@ -119,7 +132,9 @@ impl Journal {
                 continue;
             }
             drop(wake);
-            if let Some((log, moved)) = checkpoint(db) {
+            if !self.halted.load(Ordering::Acquire)
+                && let Some((log, moved)) = checkpoint(db)
+            {
                 self.moved.store(moved, Ordering::Relaxed);
                 let small = log.saturating_sub(moved) <= self.marks.rest;
                 self.rest_is_small
@@ -132,7 +147,7 @@ impl Journal {
 }
 
 /// Length of the journal and how much of it is in the file now; `None` when another one is at it.
-fn checkpoint(db: &Connection) -> Option<(u32, u32)> {
+pub(super) fn checkpoint(db: &Connection) -> Option<(u32, u32)> {
     let (log, moved) = db
         .wal_checkpoint_v2(Some("main"), CheckpointMode::PASSIVE)
         .ok()?;

@@ -26,12 +26,15 @@ pub(super) enum Outcome {
 /// Commits the messages of `group` and answers each of them.
 ///
 /// Nothing is answered before the commit, repeats neither: the first copy may be in this very group.
+/// And nothing is answered well that lies in files that are not there any more.
+///
 /// A message that cannot be written does not take the others with it: the group is parted until it is alone.
 pub(super) fn commit(
     db: &Connection,
     arrivals: &mut Arrivals,
     group: &mut Vec<Pending>,
     received_ms: i64,
+    still_there: &dyn Fn() -> Result<(), QueueError>,
 ) -> Outcome {
     let mut outcome = Outcome::Nothing;
     let mut parts = vec![std::mem::take(group)];
@@ -43,6 +46,11 @@ pub(super) fn commit(
         }
         match arrivals.write(db, &part, received_ms) {
             Ok(receipts) => {
+                if let Err(displaced) = still_there() {
+                    part.extend(parts.drain(..).flatten());
+                    refuse(part, &displaced);
+                    return Outcome::Failed;
+                }
                 for (pending, receipt) in part.into_iter().zip(receipts) {
                     let _gone = pending.done.send(Ok(receipt));
                 }
@@ -60,13 +68,21 @@ pub(super) fn commit(
                     // The rest would meet the same, and wait as long for it.
                     part.extend(parts.drain(..).flatten());
                 }
-                for pending in part {
-                    let _gone = pending.done.send(Err(queue_error(&error)));
-                }
+                refuse(part, &queue_error(&error));
             }
         }
     }
     outcome
+}
+
+/// Answers all of `part` with `error`.
+pub(super) fn refuse(part: impl IntoIterator<Item = Pending>, error: &QueueError) {
+    for pending in part {
+        // Each gets its own copy; what it came from cannot be cloned, and is in the message already.
+        let mut own = QueueError::new(error.kind, error.message.clone());
+        own.retryable = error.retryable;
+        let _gone = pending.done.send(Err(own));
+    }
 }
 
 /// Whether other messages of the same group may be written all the same.
@@ -133,7 +149,7 @@ mod tests {
         fn commit(&mut self, ids: &[&str]) -> (Outcome, Vec<Result<Receipt, QueueError>>) {
             let (mut group, answers): (Vec<_>, Vec<_>) =
                 ids.iter().map(|id| pending(id, b"1")).unzip();
-            let outcome = commit(&self.db, &mut self.arrivals, &mut group, 0);
+            let outcome = commit(&self.db, &mut self.arrivals, &mut group, 0, &|| Ok(()));
             assert!(group.is_empty());
             let answers = answers.into_iter().map(|mut answer: Answer| {
                 answer
@@ -222,7 +238,9 @@ mod tests {
         let mut place = Place::new();
         let (gone, answer) = pending("a", b"1");
         drop(answer);
-        let outcome = commit(&place.db, &mut place.arrivals, &mut vec![gone], 0);
+        let outcome = commit(&place.db, &mut place.arrivals, &mut vec![gone], 0, &|| {
+            Ok(())
+        });
         assert_eq!(outcome, Outcome::Nothing);
         assert_eq!(place.ids(), [""; 0]);
     }

@@ -75,9 +75,13 @@ impl Default for Options {
 pub struct EmbeddedQueue {
     path: PathBuf,
     max_message_bytes: u64,
+    trouble: Trouble,
     commands: SyncSender<Command>,
     running: Mutex<Option<Running>>,
 }
+
+/// Why nothing is stored although `SQLite` would: told by the writer.
+type Trouble = Arc<Mutex<Option<String>>>;
 
 /// What lives as long as the queue is open. Fields are dropped in this order: the lock goes last.
 #[derive(Debug)]
@@ -104,6 +108,15 @@ impl EmbeddedQueue {
     /// The queue file: its absolute path, through no symbolic link.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What happened to the queue's files, and the cure, while they are not what they were when they were
+    /// opened: nothing is stored then. Looked at once a second, and before each answer.
+    pub fn displaced(&self) -> Option<String> {
+        self.trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Finishes what was sent before, moves the journal into the file and gives the file up. Blocks until

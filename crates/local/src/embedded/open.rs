@@ -3,12 +3,13 @@
 use super::arrivals::Arrivals;
 use super::checkpoint::{Checkpointer, Journal, Marks};
 use super::writer::Writer;
-use super::{EmbeddedQueue, Options, Running};
+use super::{EmbeddedQueue, Options, Running, Trouble};
 use crate::error::OpenError;
 use crate::location;
 use crate::lock::{Lock, LockError};
 use crate::schema::{self, PAGE_BYTES};
 use crate::sqlite::{Patience, begin, ms, set_setting, setting};
+use crate::whereabouts::Whereabouts;
 use labelrelay_core::Clock;
 use rusqlite::Connection;
 use std::path::Path;
@@ -57,6 +58,7 @@ pub(super) fn open(
         pages(options.checkpoint_step_bytes),
         pages(options.checkpoint_bytes),
     );
+    let whereabouts = Whereabouts::of(path, &db, Some(lock.file())).map_err(database)?;
     let journal = Journal::new(Marks {
         step,
         begin,
@@ -70,8 +72,11 @@ pub(super) fn open(
 
     let (commands, inbox) = mpsc::sync_channel(options.max_waiting.max(1));
     let max_message_bytes = options.max_message_bytes;
+    let trouble = Trouble::default();
     let writer = Writer {
         db,
+        whereabouts,
+        trouble: trouble.clone(),
         journal,
         arrivals,
         clock,
@@ -89,6 +94,7 @@ pub(super) fn open(
     Ok(EmbeddedQueue {
         path: path.to_owned(),
         max_message_bytes,
+        trouble,
         commands,
         running,
     })

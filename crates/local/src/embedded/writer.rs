@@ -2,16 +2,18 @@
 
 use super::Options;
 use super::arrivals::Arrivals;
-use super::checkpoint::Journal;
+use super::checkpoint::{Journal, checkpoint};
 use super::group::{self, Outcome, Pending};
-use super::prune;
-use crate::meaning::queue_error;
+use super::{Trouble, prune};
+use crate::meaning::{self, queue_error};
 use crate::sqlite::{begin, ms, now_ms};
+use crate::whereabouts::Whereabouts;
 use futures_channel::oneshot;
 use labelrelay_core::{Clock, QueueError};
 use rusqlite::Connection;
-use std::sync::Arc;
+use rusqlite::config::DbConfig;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// A group ends here at the latest, so that its first message does not wait for a crowd. Measured.
@@ -28,6 +30,8 @@ pub(super) enum Command {
 /// The writer's state; it lives on a thread of its own.
 pub(super) struct Writer {
     pub(super) db: Connection,
+    pub(super) whereabouts: Whereabouts,
+    pub(super) trouble: Trouble,
     pub(super) journal: Arc<Journal>,
     pub(super) arrivals: Arrivals,
     pub(super) clock: Arc<dyn Clock>,
@@ -65,11 +69,33 @@ impl Writer {
                     command = commands.try_recv().ok();
                 }
             }
+            if let Err(displaced) = self.look() {
+                // Nothing is written, moved or pruned: the files are somebody else's, or nobody's.
+                group::refuse(group.drain(..), &displaced);
+                for answer in checks {
+                    let mut lost = QueueError::new(displaced.kind, displaced.message.clone());
+                    lost.retryable = displaced.retryable;
+                    let _gone = answer.send(Err(lost));
+                }
+                continue;
+            }
             if !group.is_empty() {
                 let now = ms(self.clock.monotonic());
                 self.arrivals.expire(now);
                 let time_of_day = now_ms(&*self.clock);
-                match group::commit(&self.db, &mut self.arrivals, &mut group, time_of_day) {
+                let still_there = || {
+                    self.whereabouts.committed(self.journal.pages());
+                    self.whereabouts
+                        .look(&self.db)
+                        .map_err(|displaced| meaning::displaced(&displaced))
+                };
+                match group::commit(
+                    &self.db,
+                    &mut self.arrivals,
+                    &mut group,
+                    time_of_day,
+                    &still_there,
+                ) {
                     // It says nothing about the disk.
                     Outcome::Nothing => {}
                     Outcome::Written => failing = false,
@@ -90,6 +116,29 @@ impl Writer {
             }
             self.journal.tend(&self.db);
         }
+        if self.whereabouts.is_cut_off() {
+            // The last one to close moves the journal into the file, and this one has holes.
+            let _known = self
+                .db
+                .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
+    }
+
+    /// Whether the files are what they were; leaves what it finds for whoever watches the queue.
+    fn look(&self) -> Result<(), QueueError> {
+        let looked = self.whereabouts.look(&self.db);
+        self.journal.halt(looked.is_err());
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let Err(displaced) = looked else {
+            *trouble = None;
+            return Ok(());
+        };
+        if trouble.is_none() && Whereabouts::only_the_journal_is_gone(&displaced) {
+            // This process is the last that holds the newest events, and may be killed at any moment.
+            let _as_far_as_it_goes = checkpoint(&self.db);
+        }
+        *trouble = Some(displaced.to_string());
+        Err(meaning::displaced(&displaced))
     }
 
     /// Whether a send could work. After a failure it really writes: a full disk shows in no other way.
@@ -107,5 +156,5 @@ impl Writer {
     }
 }
 
-/// Longest that the writer sleeps at a time.
-pub(super) const IDLE: Duration = Duration::from_secs(60);
+/// Longest that the writer sleeps at a time: it looks at the queue's files when it wakes.
+pub(super) const IDLE: Duration = Duration::from_secs(1);

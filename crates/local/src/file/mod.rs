@@ -25,6 +25,7 @@ use crate::error::{FileError, OpenError};
 use crate::location;
 use crate::schema;
 use crate::sqlite::{Patience, ms, now_ms, setting};
+use crate::whereabouts::Whereabouts;
 use labelrelay_core::Clock;
 use rusqlite::Connection;
 use std::cell::Cell;
@@ -45,6 +46,8 @@ pub struct QueueFile {
     path: PathBuf,
     clock: Arc<dyn Clock>,
     turn: turn::Turn,
+    /// Boxed, for a queue file is passed around and this is most of it.
+    whereabouts: Box<Whereabouts>,
     /// What was appended since the journal was last moved into the file.
     unmoved_bytes: Cell<usize>,
 }
@@ -62,8 +65,15 @@ impl QueueFile {
             }
             other => other,
         })?;
+        let db = schema::open_existing(&path, PATIENCE)?;
+        let whereabouts =
+            Whereabouts::of(&path, &db, None).map_err(|source| OpenError::Database {
+                path: path.clone(),
+                source,
+            })?;
         Ok(Self {
-            db: schema::open_existing(&path, PATIENCE)?,
+            db,
+            whereabouts: Box::new(whereabouts),
             path,
             clock,
             turn: turn::Turn::default(),
@@ -97,6 +107,7 @@ impl QueueFile {
         let mut events = 0;
         loop {
             self.turn.wait();
+            self.look()?;
             let since = Instant::now();
             let pruned = prune::acknowledged(
                 &self.db,

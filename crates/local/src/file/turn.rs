@@ -52,13 +52,15 @@ pub(super) enum Durability {
 }
 
 impl QueueFile {
-    /// Runs `work` in a transaction of its own, and commits what it did.
+    /// Runs `work` in a transaction of its own, and commits what it did. What lies in files that are not there
+    /// any more is not done.
     pub(super) fn change<T>(
         &self,
         durability: Durability,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, FileError>,
     ) -> Result<T, FileError> {
         self.turn.wait();
+        self.look()?;
         let level = if durability == Durability::Synced {
             "FULL"
         } else {
@@ -70,6 +72,15 @@ impl QueueFile {
         let had = Instant::now();
         let done = work(&transaction).and_then(|done| Ok((done, transaction.commit()?)));
         self.turn.done(asked, had);
-        done.map(|(done, ())| done)
+        let (done, ()) = done?;
+        self.look()?;
+        Ok(done)
+    }
+
+    /// Whether the files are still the ones that were opened.
+    pub(super) fn look(&self) -> Result<(), FileError> {
+        self.whereabouts
+            .look(&self.db)
+            .map_err(|displaced| FileError::Displaced(displaced.to_string()))
     }
 }
