@@ -75,7 +75,7 @@ impl Setting {
     /// Installs and builds what tests of one machine need.
     pub(crate) fn prepare() -> Outcome<Self> {
         let mut told = tools::one_machine()?;
-        status(&mut cargo("build --release --package labelrelay"))?;
+        program()?;
         told.push(("LABELRELAY_TEST_BINARY", built("release", "labelrelay")?));
         told.push(("LABELRELAY_TEST_CACHE", cache()?));
         settle()?;
@@ -127,26 +127,28 @@ impl Setting {
     /// The end-to-end tests, one at a time: several of them load all cores, and one compares times.
     pub(crate) fn tests(&self, which: &str) -> Command {
         // The whole workspace is named, so that its features, hence its crates, are those of `test`.
-        let mut tests = cargo("test --workspace --test e2e -- --test-threads=1 --show-output");
+        let mut tests = cargo(
+            "test --workspace --features xtask/load --test e2e -- --test-threads=1 --show-output",
+        );
         self.tell(tests.arg(which));
         tests
     }
 
     /// The tests of AWS that need more than Rust, or those with one of `names` in theirs.
     pub(crate) fn aws_tests(&self, names: &[String]) -> [Command; 2] {
-        let own = "test --workspace --test aws --test lambda --test sam -- --show-output --ignored";
+        let own = "test --workspace --test aws --test lambda --test sam --features xtask/load -- --show-output --ignored";
         [self.named(own, names), self.serve_tests("aws", names)]
     }
 
     /// The tests of Google Cloud that need more than Rust: each starts servers of its own, and loads them.
     pub(crate) fn google_tests(&self, names: &[String]) -> [Command; 2] {
-        let own = "test --workspace --test google --test cloud_function -- --test-threads=2 --show-output --ignored";
+        let own = "test --workspace --test google --test cloud_function --features xtask/load -- --test-threads=2 --show-output --ignored";
         [self.named(own, names), self.serve_tests("google", names)]
     }
 
     /// The tests of Azure that need more than Rust: each starts an Azurite of its own, and some load it.
     pub(crate) fn azure_tests(&self, names: &[String]) -> [Command; 2] {
-        let own = "test --workspace --test azure --test azure_function -- --test-threads=2 --show-output --ignored";
+        let own = "test --workspace --test azure --test azure_function --features xtask/load -- --test-threads=2 --show-output --ignored";
         [self.named(own, names), self.serve_tests("azure", names)]
     }
 
@@ -154,7 +156,7 @@ impl Setting {
     /// that nothing but `labelrelay` is compiled again.
     fn serve_tests(&self, cloud: &str, names: &[String]) -> Command {
         let mut tests = cargo("test --workspace --test cli");
-        tests.args(["--features", CLOUDS]);
+        tests.args(["--features", ALL]);
         tests.args(["--", "--test-threads=2", "--show-output", "--ignored"]);
         if names.is_empty() {
             tests.arg(format!("clouds::{cloud}::"));
@@ -174,15 +176,28 @@ impl Setting {
 
     /// The tests of what is deployed elsewhere than on AWS: each starts Terraform, a scanner or a build.
     pub(crate) fn infra_tests(&self) -> Command {
-        let mut tests =
-            cargo("test --workspace --test infra -- --test-threads=2 --show-output --ignored");
+        let mut tests = cargo(
+            "test --workspace --features xtask/load --test infra -- --test-threads=2 --show-output --ignored",
+        );
         self.tell(&mut tests);
         tests
     }
 }
 
-/// Features of `labelrelay` that are off by default.
-pub(crate) const CLOUDS: &str = "labelrelay/aws,labelrelay/azure,labelrelay/google";
+/// Features with which everything is linted and tested. One set, so that what comes from others is compiled
+/// once: what it does without `load`, xtask does with it.
+pub(crate) const PLAIN: &str = "xtask/load";
+
+/// The same with the back ends of all clouds, which are off by default. Nothing but `labelrelay` differs.
+pub(crate) const ALL: &str = "xtask/load,labelrelay/aws,labelrelay/azure,labelrelay/google";
+
+/// Builds `labelrelay` as it is released. The packages beside it are named for their features: those of the
+/// Dockerfile's build, so that both compile what comes from others once.
+pub(crate) fn program() -> Outcome {
+    status(&mut cargo(
+        "build --release --locked --package labelrelay --package labelrelay-aws --package labelrelay-cloud-function --package labelrelay-azure-function --bin labelrelay",
+    ))
+}
 
 /// Runs commands until one fails.
 pub(crate) fn all(commands: impl IntoIterator<Item = Command>) -> Outcome {

@@ -1,5 +1,6 @@
 //! What people of this repository do often, in Rust: nothing else to install, the same everywhere.
 
+mod ahead;
 mod bench;
 mod campaign;
 mod e2e;
@@ -7,6 +8,7 @@ mod fuzz;
 mod lab;
 mod npm;
 mod paths;
+mod processor;
 mod python;
 mod snapshots;
 mod step;

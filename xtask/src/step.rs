@@ -1,34 +1,68 @@
 //! Running other programs, saying which, and how long it took.
 
-use crate::Outcome;
+use crate::{Outcome, processor};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Names of the steps that were run, with their times, for the closing lines.
 #[derive(Default)]
-pub(crate) struct Steps(Vec<(String, f64)>);
+pub(crate) struct Steps(Vec<Step>);
+
+struct Step {
+    name: String,
+    took: Duration,
+    /// Where the system tells it.
+    processor: Option<Duration>,
+}
 
 impl Steps {
     /// Does `work` under a heading; the first failure ends the run.
-    pub(crate) fn run(&mut self, name: &str, work: impl FnOnce() -> Outcome) -> Outcome {
+    pub(crate) fn run<T>(&mut self, name: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
         println!("\n== {name}");
-        let start = Instant::now();
-        work().map_err(|error| format!("{name}: {error}"))?;
-        self.0
-            .push((name.to_owned(), start.elapsed().as_secs_f64()));
-        Ok(())
+        let (start, before) = (Instant::now(), used());
+        let done = work().map_err(|error| format!("{name}: {error}"))?;
+        let step = Step {
+            name: name.to_owned(),
+            took: start.elapsed(),
+            processor: used()
+                .zip(before)
+                .map(|(now, before)| now.saturating_sub(before)),
+        };
+        println!("   {}", step.line());
+        self.0.push(step);
+        Ok(done)
     }
 
-    /// Prints what was run.
+    /// Prints what was run. A program that was begun in one step and ended in another counts where it ended.
     pub(crate) fn summary(&self) {
-        println!("\n== summary");
-        for (name, seconds) in &self.0 {
-            println!("ok  {seconds:7.1} s  {name}");
+        println!("\n== summary: time, and processor time");
+        for step in &self.0 {
+            println!("ok  {}", step.line());
         }
-        println!("{} steps, 0 failures", self.0.len());
+        let all = Step {
+            name: format!("{} steps, 0 failures", self.0.len()),
+            took: self.0.iter().map(|step| step.took).sum(),
+            processor: self.0.iter().map(|step| step.processor).sum(),
+        };
+        println!("ok  {}", all.line());
     }
 }
 
+impl Step {
+    fn line(&self) -> String {
+        let processor = self.processor.map_or_else(
+            || " ".repeat(8),
+            |processor| format!("{:7.1} s", processor.as_secs_f64()),
+        );
+        let took = self.took.as_secs_f64();
+        format!("{took:7.1} s {processor}  {}", self.name)
+    }
+}
+
+/// Processor time of all programs that were run and have ended.
+fn used() -> Option<Duration> {
+    Some(processor::own().ok()?.children)
+}
 /// The cargo that runs us, with these arguments; none of them holds a space.
 pub(crate) fn cargo(arguments: &str) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

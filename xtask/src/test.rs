@@ -1,9 +1,12 @@
 //! `cargo xtask test`: everything that must hold before a change goes in. A missing component is a
 //! failure, never a skip.
 
+use crate::ahead::Ahead;
+use crate::e2e::{ALL, PLAIN, Setting};
 use crate::snapshots::References;
 use crate::step::{Steps, cargo, output, status};
-use crate::{Outcome, e2e, fuzz, tree};
+use crate::{Outcome, e2e, fuzz, tools, tree};
+use std::process::Command;
 
 pub(crate) fn run(args: &[String]) -> Outcome {
     let quick = match args {
@@ -13,56 +16,54 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     };
     let mut steps = Steps::default();
     components()?;
+    let ahead = if quick {
+        None
+    } else {
+        tools::by_hand()?;
+        Some(Ahead::begin())
+    };
     // Once and first: all later steps then build what the lock file says.
     steps.run("lock file", || {
         output(&mut cargo("metadata --locked --format-version 1")).map(drop)
     })?;
     steps.run("format", || status(&mut cargo("fmt --all --check")))?;
-    steps.run("lints", || {
-        status(&mut cargo(
-            "clippy --workspace --all-targets -- -D warnings",
-        ))?;
-        let mut clouds = cargo("clippy --workspace --all-targets --features");
-        status(clouds.args([e2e::CLOUDS, "--", "-D", "warnings"]))?;
-        status(&mut cargo(
-            "clippy --package xtask --features load --all-targets -- -D warnings",
-        ))
-    })?;
     steps.run("what is linked", tree::run)?;
-    if quick {
+    steps.run("lints", lints)?;
+    let Some(ahead) = ahead else {
         // Those that need Label Studio say that they were left out.
         steps.run("tests", || {
-            status(cargo("test --workspace").env("INSTA_UPDATE", "no"))?;
-            status(&mut cargo("test --package xtask --features load"))
+            status(with(&mut cargo("test --workspace"), PLAIN).env("INSTA_UPDATE", "no"))
         })?;
         steps.summary();
         return Ok(());
-    }
+    };
     steps.run("documentation", || {
-        status(cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"))
+        let mut doc = cargo("doc --workspace --no-deps");
+        status(with(&mut doc, PLAIN).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
-    fuzz::shortly(&mut steps)?;
-    let mut setting = None;
-    steps.run("release build, Label Studio", || {
-        setting = Some(e2e::Setting::prepare()?);
+    // Apart from running them, so that the table says what compiling takes.
+    steps.run("tests, compiled", || {
+        for features in [PLAIN, ALL] {
+            status(with(&mut cargo("test --workspace --no-run"), features))?;
+        }
         Ok(())
     })?;
-    let mut setting = setting.ok_or("nothing was prepared")?;
-    steps.run("the function, local servers for AWS", || {
-        setting.prepare_aws()
+    fuzz::shortly(&mut steps)?;
+    let mut setting = steps.run("release build", || {
+        e2e::program()?;
+        ahead.end()?;
+        Setting::prepare()
     })?;
-    steps.run("local servers for Google Cloud", || {
-        setting.prepare_google()
-    })?;
-    steps.run("local servers for Azure", || setting.prepare_azure())?;
-    steps.run("Terraform, scanners", || setting.prepare_infra())?;
+    steps.run("the function for AWS", || setting.prepare_aws())?;
+    setting.prepare_google()?;
+    setting.prepare_azure()?;
+    setting.prepare_infra()?;
     steps.run("tests", || {
         let references = References::new()?;
         let mut tests = cargo("test --workspace");
-        references.record(setting.tell(&mut tests));
+        references.record(setting.tell(with(&mut tests, PLAIN)));
         status(&mut tests)?;
-        references.check(&["crates", "tests"])?;
-        status(&mut cargo("test --package xtask --features load"))
+        references.check(&["crates", "tests"])
     })?;
     steps.run("a real Label Studio", || {
         status(&mut setting.tests("--ignored"))
@@ -75,6 +76,22 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     })?;
     steps.summary();
     Ok(())
+}
+
+/// Of everything, with the clouds' back ends and without; the second look compiles `labelrelay` alone again.
+fn lints() -> Outcome {
+    for features in [ALL, PLAIN] {
+        let mut clippy = cargo("clippy --workspace --all-targets");
+        status(with(&mut clippy, features).args(["--", "-D", "warnings"]))?;
+    }
+    // As `cargo xtask` itself is built.
+    status(&mut cargo(
+        "clippy --package xtask --all-targets -- -D warnings",
+    ))
+}
+
+fn with<'a>(command: &'a mut Command, features: &str) -> &'a mut Command {
+    command.args(["--features", features])
 }
 
 /// rustfmt and clippy are parts of a toolchain that can be missing.

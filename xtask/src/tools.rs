@@ -14,6 +14,13 @@ use std::path::{Path, PathBuf};
 /// Variables, each with the path of a program or folder.
 pub(crate) type Told = Vec<(&'static str, PathBuf)>;
 
+/// Asks for what nobody can install but the machine's owner, who should hear of it before anything is built.
+pub(crate) fn by_hand() -> Outcome {
+    pubsub_emulator()?;
+    terraform()?;
+    Ok(())
+}
+
 /// What the end-to-end tests of one machine need.
 pub(crate) fn one_machine() -> Outcome<Told> {
     Ok(vec![

@@ -31,8 +31,6 @@ mod outage;
 #[cfg(feature = "load")]
 mod plan;
 #[cfg(feature = "load")]
-mod processor;
-#[cfg(feature = "load")]
 mod report;
 #[cfg(feature = "load")]
 mod response;

@@ -3,7 +3,7 @@
 use super::platform::Environment;
 use crate::Outcome;
 use crate::bench::memory::{self, Memory};
-use crate::bench::processor;
+use crate::processor;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -9,16 +9,18 @@ const TICK: Duration = Duration::from_millis(10);
 /// Processor time that a process has used so far, and that its children had used which it has waited for.
 #[derive(Clone, Copy)]
 pub(crate) struct Processor {
+    #[cfg_attr(not(feature = "load"), expect(dead_code, reason = "for benchmarks"))]
     pub(crate) own: Duration,
     pub(crate) children: Duration,
 }
 
-/// What this process, hence the load generator, has used.
+/// What this process has used.
 pub(crate) fn own() -> Outcome<Processor> {
     read("self")
 }
 
 /// What process `pid` has used.
+#[cfg(feature = "load")]
 pub(crate) fn of(pid: u32) -> Outcome<Processor> {
     read(&pid.to_string())
 }
@@ -26,7 +28,7 @@ pub(crate) fn of(pid: u32) -> Outcome<Processor> {
 fn read(process: &str) -> Outcome<Processor> {
     let file = format!("/proc/{process}/stat");
     let stat = std::fs::read_to_string(&file)
-        .map_err(|error| format!("cannot read {file} ({error}): the benchmark runs on Linux"))?;
+        .map_err(|error| format!("cannot read {file} ({error}): Linux alone counts it there"))?;
     let [user, system, children_user, children_system] =
         ticks(&stat).ok_or_else(|| format!("{file} is not what it was"))?;
     Ok(Processor {
