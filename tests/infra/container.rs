@@ -6,8 +6,9 @@
 use crate::tool::{output, root};
 use labelrelay_tests::client::Client;
 use labelrelay_tests::relay::eventually;
-use labelrelay_tests::servers::installed;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -139,26 +140,47 @@ fn stages() -> Vec<Stage> {
     stages
 }
 
-/// What `COPY . .` copies: what is checked in, less what `.dockerignore` names.
-fn context() -> tempfile::TempDir {
+/// Fills `folder` with what `COPY . .` copies: what is checked in, less what `.dockerignore` names. Each file is
+/// as old as in the work tree, because cargo goes by that, and takes a package here for the same as there.
+fn fill(folder: &Path) {
     let ignored = std::fs::read_to_string(root().join(".dockerignore")).unwrap();
     let ignored: Vec<&str> = ignored
         .lines()
         .filter_map(|line| line.strip_prefix('/'))
         .collect();
     let listed = output(Command::new("git").args(["ls-files"]).current_dir(root()));
-    let folder = tempfile::tempdir().unwrap();
+    let mut there = BTreeSet::new();
     for file in listed.lines() {
         let first = file.split('/').next().unwrap();
         // One that is deleted in the work tree is listed still.
         if ignored.contains(&first) || !root().join(file).exists() {
             continue;
         }
-        let to = folder.path().join(file);
+        let to = folder.join(file);
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-        std::fs::copy(root().join(file), to).unwrap();
+        std::fs::copy(root().join(file), &to).unwrap();
+        let changed = root().join(file).metadata().unwrap().modified().unwrap();
+        File::options()
+            .append(true)
+            .open(&to)
+            .unwrap()
+            .set_modified(changed)
+            .unwrap();
+        there.insert(to);
     }
-    folder
+    remove_others(folder, &there);
+}
+
+/// Removes the files below `folder` that are not among `kept`.
+fn remove_others(folder: &Path, kept: &BTreeSet<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            remove_others(&path, kept);
+        } else if !kept.contains(&path) {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
 }
 
 /// What the build stage leaves in its folder `/image`.
@@ -166,9 +188,16 @@ struct Built(tempfile::TempDir);
 
 impl Built {
     /// Runs the stage's commands in what an image is built from.
+    ///
+    /// What they compile lies in the target directory that these tests lie in themselves, where most of it was
+    /// compiled before; a cargo that knows no build directory compiles it again.
     fn new(stages: &[Stage]) -> Self {
-        let (context, image) = (context(), tempfile::tempdir().unwrap());
-        let target = installed("LABELRELAY_TEST_CACHE").join("container");
+        let tests = std::env::current_exe().unwrap();
+        let shared = tests.ancestors().nth(3).unwrap();
+        let target = shared.join("container");
+        let (context, image) = (target.join("context"), tempfile::tempdir().unwrap());
+        std::fs::create_dir_all(&context).unwrap();
+        fill(&context);
         for command in stage(stages, "build").all("RUN") {
             let command = command
                 .replace("/target/", &format!("{}/", target.display()))
@@ -177,10 +206,11 @@ impl Built {
                 Command::new("sh")
                     .args(["-ec", &command])
                     .env("CARGO_TARGET_DIR", &target)
+                    .env("CARGO_BUILD_BUILD_DIR", shared)
                     // The compiler of these tests, not one that a file in the context could name.
                     .env_remove("RUSTUP_TOOLCHAIN")
                     .stderr(Stdio::inherit())
-                    .current_dir(context.path()),
+                    .current_dir(&context),
             );
         }
         Self(image)
