@@ -1,6 +1,7 @@
 //! `infra/azure`: that it is Bicep, and that what it asks for has the names that Azure knows.
 
 use crate::tool::{output, root};
+use labelrelay_tests::passed::Input;
 use labelrelay_tests::servers::installed;
 use std::process::Command;
 
@@ -9,15 +10,22 @@ use std::process::Command;
 #[test]
 #[ignore = "needs the models of Azure's resources: cargo xtask test"]
 fn properties_are_those_that_azure_knows() {
-    let printed = check(&root().join("infra/azure"));
-    let resources = printed.lines().last().unwrap();
-    let count: usize = resources.split(' ').next().unwrap().parse().unwrap();
-    assert!(count >= 39, "the check saw the resources: {resources}");
+    let folder = root().join("infra/azure");
+    input("bicep-properties").unless_passed(|| {
+        let printed = output(&mut checker(&folder));
+        let resources = printed.lines().last().unwrap();
+        let count: usize = resources.split(' ').next().unwrap().parse().unwrap();
+        assert!(count >= 39, "the check saw the resources: {resources}");
+    });
 }
 
 #[test]
 #[ignore = "needs the models of Azure's resources: cargo xtask test"]
 fn mistakes_are_found() {
+    input("bicep-mistakes").unless_passed(each_mistake_is_found);
+}
+
+fn each_mistake_is_found() {
     for (name, right, wrong) in [
         (
             "events.bicep",
@@ -60,8 +68,12 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(root().join("infra/azure").join(name)).unwrap()
 }
 
-fn check(folder: &std::path::Path) -> String {
-    output(&mut checker(folder))
+/// What the check says depends on its script, its models and the files, and what is asked of it on this one.
+fn input(name: &'static str) -> Input {
+    let models = installed("LABELRELAY_TEST_AZURE_MODELS");
+    Input::new(name, &models, include_str!("bicep.rs"))
+        .with(&root().join("tests/infra/bicep_schema.py"))
+        .with(&root().join("infra/azure"))
 }
 
 fn checker(folder: &std::path::Path) -> Command {

@@ -1,6 +1,9 @@
-//! What can be said of the templates without deploying them.
+//! What can be said of the templates without deploying them. What linters and the scanner passed before, as it
+//! is, they are not given again.
 
 use crate::tool::{output, root, tool};
+use labelrelay_tests::passed::Input;
+use labelrelay_tests::servers::installed;
 
 /// What is deployed beside the stack, to fetch what was missed.
 const RECONCILE: &str = "infra/aws/reconcile.yaml";
@@ -8,29 +11,41 @@ const RECONCILE: &str = "infra/aws/reconcile.yaml";
 #[test]
 #[ignore = "needs cfn-lint: cargo xtask test"]
 fn cfn_lint_finds_nothing() {
-    output(
-        tool("LABELRELAY_TEST_CFN_LINT")
-            .args(["template.yaml", RECONCILE])
-            .current_dir(root()),
+    let input = input(
+        "cfn-lint",
+        "LABELRELAY_TEST_CFN_LINT",
+        &["template.yaml", RECONCILE],
     );
+    input.unless_passed(|| {
+        output(
+            tool("LABELRELAY_TEST_CFN_LINT")
+                .args(["template.yaml", RECONCILE])
+                .current_dir(root()),
+        );
+    });
 }
 
 #[test]
 #[ignore = "needs the SAM command line: cargo xtask test"]
 fn sam_validates_the_template() {
-    output(
-        tool("LABELRELAY_TEST_SAM")
-            .args(["validate", "--lint", "--template-file", "template.yaml"])
-            .env("AWS_DEFAULT_REGION", "us-east-1")
-            .current_dir(root()),
-    );
+    let files = ["template.yaml", "samconfig.toml"];
+    input("sam-validate", "LABELRELAY_TEST_SAM", &files).unless_passed(|| {
+        output(
+            tool("LABELRELAY_TEST_SAM")
+                .args(["validate", "--lint", "--template-file", "template.yaml"])
+                .env("AWS_DEFAULT_REGION", "us-east-1")
+                .current_dir(root()),
+        );
+    });
 }
 
 #[test]
 #[ignore = "needs checkov: cargo xtask test"]
 fn the_security_scan_finds_nothing_that_is_not_explained() {
-    scan("template.yaml", 20);
-    scan(RECONCILE, 32);
+    for (template, checks) in [("template.yaml", 20), (RECONCILE, 32)] {
+        let input = input("cloudformation", "LABELRELAY_TEST_CHECKOV", &[template]);
+        input.unless_passed(|| scan(template, checks));
+    }
 }
 
 /// What waits in the fallback, and what reconcile remembers, stays until somebody removes it.
@@ -69,4 +84,12 @@ fn scan(template: &str, checks: u64) {
             check["resource"]
         );
     }
+}
+
+/// What the tool that `variable` names says of these files depends on both, and what is asked of it on this file.
+fn input(name: &'static str, variable: &str, files: &[&str]) -> Input {
+    let input = Input::new(name, &installed(variable), include_str!("checks.rs"));
+    files
+        .iter()
+        .fold(input, |input, file| input.with(&root().join(file)))
 }

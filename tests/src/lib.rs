@@ -14,6 +14,7 @@ pub mod client;
 pub mod export;
 pub mod fixture;
 pub mod label_studio;
+pub mod passed;
 pub mod program;
 pub mod random;
 pub mod recorder;
