@@ -82,12 +82,20 @@ impl Setting {
         Ok(Self { told })
     }
 
+    /// All of it.
+    pub(crate) fn whole() -> Outcome<Self> {
+        let mut setting = Self::prepare()?;
+        setting.prepare_aws()?;
+        setting.prepare_google()?;
+        setting.prepare_azure()?;
+        setting.prepare_infra()?;
+        Ok(setting)
+    }
+
     /// Installs and builds what tests of AWS need besides.
     pub(crate) fn prepare_aws(&mut self) -> Outcome {
         self.told.extend(tools::aws()?);
-        status(&mut cargo(
-            "build --profile function --package labelrelay-lambda",
-        ))?;
+        function()?;
         let function = built("function", "labelrelay-lambda")?;
         weighs_at_most(&function, LAMBDA_BYTES)?;
         self.told.push(("LABELRELAY_TEST_LAMBDA", function));
@@ -193,10 +201,28 @@ pub(crate) const ALL: &str = "xtask/load,labelrelay/aws,labelrelay/azure,labelre
 
 /// Builds `labelrelay` as it is released. The packages beside it are named for their features: those of the
 /// Dockerfile's build, so that both compile what comes from others once.
-pub(crate) fn program() -> Outcome {
+fn program() -> Outcome {
     status(&mut cargo(
         "build --release --locked --package labelrelay --package labelrelay-aws --package labelrelay-cloud-function --package labelrelay-azure-function --bin labelrelay",
     ))
+}
+
+/// Builds the function as it is released.
+fn function() -> Outcome {
+    status(&mut cargo(
+        "build --profile function --locked --package labelrelay-lambda",
+    ))
+}
+
+/// Builds both at once: at the end of either, one processor works alone.
+pub(crate) fn programs() -> Outcome {
+    std::thread::scope(|scope| {
+        let function = scope.spawn(function);
+        program()?;
+        function
+            .join()
+            .map_err(|_| "building ended with a panic, which stands above")?
+    })
 }
 
 /// Runs commands until one fails.

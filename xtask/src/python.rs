@@ -142,6 +142,20 @@ impl Environment {
         }
     }
 
+    /// Whether most of it is never imported: what is, Python compiles then, and keeps.
+    fn is_large(&self) -> bool {
+        [
+            AZURE_CLIENTS,
+            AZURE_MODELS,
+            CHECKOV,
+            GOOGLE_CLIENTS,
+            LABELBOX,
+            SAM,
+        ]
+        .iter()
+        .any(|large| large.folder == self.folder)
+    }
+
     fn install(&self, folder: &Path) -> Outcome {
         let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
         let version = output(Command::new(&python).args(["-c", "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"]))
@@ -171,6 +185,11 @@ impl Environment {
                 "install",
                 "--quiet",
                 "--no-input",
+                if self.is_large() {
+                    "--no-compile"
+                } else {
+                    "--compile"
+                },
                 "--disable-pip-version-check",
                 "--requirement",
             ])

@@ -49,15 +49,11 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         Ok(())
     })?;
     fuzz::shortly(&mut steps)?;
-    let mut setting = steps.run("release build", || {
-        e2e::program()?;
+    steps.run("release builds, the function", e2e::programs)?;
+    let setting = steps.run("what tests run against, installed", || {
         ahead.end()?;
-        Setting::prepare()
+        Setting::whole()
     })?;
-    steps.run("the function for AWS", || setting.prepare_aws())?;
-    setting.prepare_google()?;
-    setting.prepare_azure()?;
-    setting.prepare_infra()?;
     steps.run("tests", || {
         let references = References::new()?;
         let mut tests = cargo("test --workspace");
