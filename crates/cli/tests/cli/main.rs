@@ -13,6 +13,7 @@ mod export;
 mod help;
 mod home;
 mod large;
+mod log;
 mod output;
 mod queue;
 mod reconcile;
