@@ -4,9 +4,9 @@
 //! may hold requests with their headers and signed URLs. No setting shows those.
 
 use labelrelay_core::config::{ConfigError, ENVIRONMENT, Lookup};
+use labelrelay_http::log::LogWriter;
 use serde_json::{Map, Value};
 use std::fmt::{self, Write as _};
-use std::io::Write as _;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id};
@@ -34,8 +34,8 @@ pub fn level(lookup: Lookup<'_>) -> Result<LevelFilter, ConfigError> {
 }
 
 /// Writes log lines from now on, and panics as lines that say where, not what: the message may quote what
-/// it stumbled over.
-pub fn start_logging(level: LevelFilter) {
+/// it stumbled over. `writer` has a thread of its own, so that no request waits for the host to take a line.
+pub fn start_logging(level: LevelFilter, writer: &LogWriter) {
     let shown = move |metadata: &Metadata<'_>| {
         let limit = if metadata.target().starts_with("labelrelay") {
             level
@@ -47,11 +47,12 @@ pub fn start_logging(level: LevelFilter) {
     let filter = filter_fn(shown).with_max_level_hint(level.max(LevelFilter::INFO));
     // A second call, as in tests, changes nothing.
     let _ = Registry::default()
-        .with(Lines.with_filter(filter))
+        .with(Lines(writer.clone()).with_filter(filter))
         .try_init();
-    std::panic::set_hook(Box::new(|panic| {
+    let writer = writer.clone();
+    std::panic::set_hook(Box::new(move |panic| {
         let place = panic.location().map(ToString::to_string);
-        write(&line(
+        writer.line(&line(
             "ERROR",
             "panic",
             &[("place", &place.unwrap_or_default())],
@@ -67,11 +68,6 @@ pub fn line(level: &str, event: &str, members: &[(&str, &str)]) -> Vec<u8> {
     written(level, event, members.collect())
 }
 
-/// What cannot be written is lost: a log must not take a delivery with it.
-fn write(line: &[u8]) {
-    let _ = std::io::stdout().lock().write_all(line);
-}
-
 fn written(level: &str, event: &str, fields: Map<String, Value>) -> Vec<u8> {
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
     let mut members = Map::new();
@@ -84,7 +80,7 @@ fn written(level: &str, event: &str, fields: Map<String, Value>) -> Vec<u8> {
     line
 }
 
-struct Lines;
+struct Lines(LogWriter);
 
 /// The fields of a span, for its lines.
 struct Kept(Map<String, Value>);
@@ -117,7 +113,8 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Lines {
         } else {
             metadata.name()
         };
-        write(&written(metadata.level().as_str(), name, fields.0));
+        self.0
+            .line(&written(metadata.level().as_str(), name, fields.0));
     }
 }
 

@@ -7,20 +7,34 @@ use labelrelay_azure_function::{
     Failure, Handler, configuration, level, line, port, relay, start_logging, warm,
 };
 use labelrelay_core::config::Lookup;
-use labelrelay_http::log::LogObserver;
+use labelrelay_http::log::{BoundedLog, LogWriter};
 use labelrelay_http::{ServeOptions, SystemClock, serve_with};
-use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What a bad configuration exits with, as in all programs of labelrelay.
 const BAD_CONFIGURATION: u8 = 78;
 
+/// How long the last lines wait for a host that reads slowly.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
 fn main() -> ExitCode {
     let lookup = |name: &str| std::env::var(name).ok();
+    let Ok(log) = LogWriter::start(std::io::stdout()) else {
+        // Nothing can be said without it, and nothing else would start either.
+        return ExitCode::FAILURE;
+    };
+    let code = started(&lookup, &log);
+    log.flush_within(LAST_LINES);
+    code
+}
+
+fn started(lookup: Lookup<'_>, log: &LogWriter) -> ExitCode {
+    let end = |event: &str, reason: &str, code| end(log, event, reason, code);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -28,7 +42,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return end("runtime", &error.to_string(), 1),
     };
-    match runtime.block_on(run(&lookup)) {
+    match runtime.block_on(run(lookup, log)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::Failure(failure)) => end("not_started", &failure.to_string(), BAD_CONFIGURATION),
         Err(Stop::Io(error)) => end("not_started", &error.to_string(), 1),
@@ -46,15 +60,16 @@ impl<E: Into<Failure>> From<E> for Stop {
     }
 }
 
-async fn run(lookup: Lookup<'_>) -> Result<(), Stop> {
-    start_logging(level(lookup)?);
+async fn run(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), Stop> {
+    start_logging(level(lookup)?, log);
     let port = port(lookup)?;
     let config = configuration(lookup)?;
     for warning in &config.warnings {
         tracing::warn!(name: "configuration_warning", "{warning}");
     }
     let clock = Arc::new(SystemClock::new());
-    let relay = Arc::new(relay(&config, lookup, clock, Arc::new(LogObserver))?);
+    let observer = Arc::new(BoundedLog::new(Arc::<SystemClock>::clone(&clock)));
+    let relay = Arc::new(relay(&config, lookup, clock, observer)?);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .map_err(Stop::Io)?;
@@ -80,9 +95,12 @@ async fn run(lookup: Lookup<'_>) -> Result<(), Stop> {
 }
 
 /// The last line, on standard error as well, which the host shows in red.
-fn end(event: &str, reason: &str, code: u8) -> ExitCode {
+fn end(log: &LogWriter, event: &str, reason: &str, code: u8) -> ExitCode {
     let line = line("ERROR", event, &[("reason", reason)]);
-    let _ = std::io::stdout().lock().write_all(&line);
-    let _ = std::io::stderr().lock().write_all(&line);
+    log.line(&line);
+    if let Ok(errors) = LogWriter::start(std::io::stderr()) {
+        errors.line(&line);
+        errors.flush_within(LAST_LINES);
+    }
     ExitCode::from(code)
 }

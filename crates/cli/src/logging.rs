@@ -1,10 +1,12 @@
 //! Logs, on stderr: for people, or one JSON object a line. Never a body, a secret or a credential.
 
 use crate::failure::Failure;
+use crate::output;
 use crate::world::World;
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, fmt};
@@ -31,8 +33,22 @@ pub(crate) fn level(world: &World<'_>) -> Result<LevelFilter, Failure> {
     })
 }
 
+/// Who writes the lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// Whoever has something to say, and waits until it is written.
+    TheSpeaker,
+    /// A thread of its own: nothing waits for a reader of the log.
+    AThread,
+}
+
 /// Starts logging. `verbose` raises the level to debug, which logs every delivery.
-pub(crate) fn start(format: Format, verbose: bool, world: &World<'_>) -> Result<(), Failure> {
+pub(crate) fn start(
+    format: Format,
+    verbose: bool,
+    by: By,
+    world: &World<'_>,
+) -> Result<(), Failure> {
     let level = if verbose {
         LevelFilter::DEBUG
     } else {
@@ -50,7 +66,7 @@ pub(crate) fn start(format: Format, verbose: bool, world: &World<'_>) -> Result<
     };
     let shown = filter_fn(shown).with_max_level_hint(level);
     let lines = fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(writer(by)?)
         // It would say so on stderr, and panic when that fails too: a reader of the log that ends must
         // not take a delivery with it.
         .log_internal_errors(false)
@@ -64,5 +80,23 @@ pub(crate) fn start(format: Format, verbose: bool, world: &World<'_>) -> Result<
             .with(lines.json().flatten_event(true).with_filter(shown))
             .try_init(),
     };
-    started.map_err(|error| Failure::failed(format_args!("cannot start logging: {error}")))
+    started.map_err(|error| cannot_start(&error))
+}
+
+fn writer(by: By) -> Result<BoxMakeWriter, Failure> {
+    if by == By::TheSpeaker {
+        return Ok(BoxMakeWriter::new(std::io::stderr));
+    }
+    let log = output::from_a_thread().map_err(|error| cannot_start(&error))?;
+    // The standard hook would write to stderr itself, and wait there. It would also show the message, which
+    // may quote what the panic stumbled over.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(name: "panic", place, "a bug: please report it");
+    }));
+    Ok(BoxMakeWriter::new(move || log.clone()))
+}
+
+fn cannot_start(error: &dyn std::error::Error) -> Failure {
+    Failure::failed(format_args!("cannot start logging: {error}"))
 }

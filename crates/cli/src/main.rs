@@ -39,8 +39,10 @@ fn main() -> ExitCode {
             return failure::Failure::failed(format!("no working directory: {error}")).report();
         }
     };
-    match cli::run(&world) {
+    let code = match cli::run(&world) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
-    }
+    };
+    output::finish();
+    code
 }

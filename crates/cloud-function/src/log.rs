@@ -5,9 +5,9 @@
 
 use jiff::Timestamp;
 use labelrelay_core::config::{ConfigError, ENVIRONMENT, Lookup};
+use labelrelay_http::log::LogWriter;
 use serde_json::{Map, Value};
 use std::fmt::{self, Write as _};
-use std::io::Write as _;
 use std::sync::Arc;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -24,11 +24,11 @@ pub type Sink = Arc<dyn Fn(&[u8]) + Send + Sync>;
 const LEVEL: &str = "LABELRELAY_LOG";
 const TRACE: &str = "logging.googleapis.com/trace";
 
-/// Standard output. What cannot be written is lost: a log must not take a delivery with it.
-pub fn stdout() -> Sink {
-    Arc::new(|line| {
-        let _ = std::io::stdout().lock().write_all(line);
-    })
+/// Where `writer` writes to, from a thread of its own: no request waits for the platform to take a line. The
+/// instance's processor is ours until SIGTERM, and [`LogWriter::flush_within`] writes the last ones.
+pub fn to(writer: &LogWriter) -> Sink {
+    let writer = writer.clone();
+    Arc::new(move |line| writer.line(line))
 }
 
 /// The level that `LABELRELAY_LOG` names.

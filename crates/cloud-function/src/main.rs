@@ -6,9 +6,10 @@ use labelrelay_cloud_function::stop::{self, Signals};
 use labelrelay_cloud_function::{init, log};
 use labelrelay_core::config::{ConfigError, ENVIRONMENT, Lookup};
 use labelrelay_google::Google;
-use labelrelay_http::log::LogObserver;
+use labelrelay_http::log::{BoundedLog, LogWriter};
 use labelrelay_http::{SystemClock, serve_with};
 use std::fmt::Display;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,9 @@ const USAGE: &str = "usage: labelrelay-cloud-function [redrive]";
 /// What may still run when everything that was accepted has ended has nobody who waits for it.
 const RUNTIME_END: Duration = Duration::from_millis(100);
 
+/// How long the last lines wait for whoever reads them: no longer than the platform waits for us.
+const LAST_LINES: Duration = Duration::from_millis(50);
+
 enum Failure {
     Config(ConfigError),
     Other(String),
@@ -34,7 +38,24 @@ fn main() -> ExitCode {
     let lookup = |name: &str| std::env::var(name).ok();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let ended = start_log(&lookup).and_then(|()| run(&arguments, &lookup));
+    let writer = match LogWriter::start(std::io::stdout()) {
+        Ok(writer) => writer,
+        // Nobody else has begun to write.
+        Err(error) => return say_directly(&error.to_string()),
+    };
+    let code = started(&arguments, &lookup, &writer);
+    writer.flush_within(LAST_LINES);
+    code
+}
+
+fn say_directly(problem: &str) -> ExitCode {
+    let _ = std::io::stdout().write_all(&log::line(Level::ERROR, "failed", problem));
+    ExitCode::FAILURE
+}
+
+fn started(arguments: &[&str], lookup: Lookup<'_>, writer: &LogWriter) -> ExitCode {
+    let sink = log::to(writer);
+    let ended = start_log(lookup, &sink).and_then(|()| run(arguments, lookup));
     let (code, event, message) = match ended {
         Ok(()) => return ExitCode::SUCCESS,
         Err(Failure::Said) => return ExitCode::FAILURE,
@@ -46,14 +67,15 @@ fn main() -> ExitCode {
         Err(Failure::Other(message)) => (1, "failed", message),
     };
     // Not through the log: its level must not hide why there is no service.
-    log::stdout()(&log::line(Level::ERROR, event, &message));
+    sink(&log::line(Level::ERROR, event, &message));
     ExitCode::from(code)
 }
 
-fn start_log(lookup: Lookup<'_>) -> Result<(), Failure> {
-    log::panics_to(log::stdout());
+fn start_log(lookup: Lookup<'_>, sink: &log::Sink) -> Result<(), Failure> {
+    log::panics_to(Arc::clone(sink));
     let level = log::level(lookup)?;
-    tracing::subscriber::set_global_default(log::subscriber(level, log::stdout())).map_err(other)
+    let subscriber = log::subscriber(level, Arc::clone(sink));
+    tracing::subscriber::set_global_default(subscriber).map_err(other)
 }
 
 fn run(arguments: &[&str], lookup: Lookup<'_>) -> Result<(), Failure> {
@@ -75,13 +97,9 @@ fn run(arguments: &[&str], lookup: Lookup<'_>) -> Result<(), Failure> {
 async fn serve(lookup: Lookup<'_>) -> Result<(), Failure> {
     let config = init::config(lookup)?;
     let address = init::address(&config, lookup)?;
-    let relay = init::relay(
-        &config,
-        &google(lookup)?,
-        lookup,
-        Arc::new(SystemClock::new()),
-        Arc::new(LogObserver),
-    )?;
+    let clock = Arc::new(SystemClock::new());
+    let observer = Arc::new(BoundedLog::new(Arc::<SystemClock>::clone(&clock)));
+    let relay = init::relay(&config, &google(lookup)?, lookup, clock, observer)?;
     let relay = Arc::new(relay);
     let mut signals = Signals::new().map_err(other)?;
     for warning in &config.warnings {

@@ -34,6 +34,11 @@ pub(crate) fn request_id() -> Option<String> {
 }
 
 /// Standard output. What cannot be written is lost: a log must not take a delivery with it.
+///
+/// Written at once, and not by a thread of its own as elsewhere: Lambda freezes the instance with the answer,
+/// and a line that waits in a buffer then comes with the next invocation, or never. Lambda itself reads the
+/// other end, and what a stranger can make of lines is bounded by what he can make of invocations, each of
+/// which has lines of Lambda's own.
 pub fn stdout() -> Sink {
     Arc::new(|line| {
         let _ = std::io::stdout().lock().write_all(line);

@@ -14,7 +14,7 @@ mod watch;
 
 use crate::discover;
 use crate::failure::{EXIT_CODES, Failure};
-use crate::logging::{self, Format};
+use crate::logging::{self, By, Format};
 use crate::world::World;
 use std::path::PathBuf;
 
@@ -67,7 +67,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
-    logging::start(args.log, args.verbose, world)?;
+    let by = if args.demo {
+        By::TheSpeaker
+    } else {
+        By::AThread
+    };
+    logging::start(args.log, args.verbose, by, world)?;
     if args.demo {
         demo::run(args.verbose)
     } else {

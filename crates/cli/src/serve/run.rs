@@ -8,10 +8,10 @@ use crate::discover::{self, Found, Missing};
 use crate::failure::Failure;
 use crate::logging::Format;
 use crate::open::{self, Opened};
-use crate::output::say;
+use crate::output::{from_a_thread, say};
 use crate::world::World;
 use labelrelay_http::admin::{Metrics, serve_admin};
-use labelrelay_http::log::LogObserver;
+use labelrelay_http::log::BoundedLog;
 use labelrelay_http::observe::Both;
 use labelrelay_http::{ServeOptions, SystemClock, serve};
 use std::io::IsTerminal as _;
@@ -50,9 +50,10 @@ struct Start<'a> {
 
 impl Start<'_> {
     async fn serve(self) -> Result<(), Failure> {
-        let metrics = Arc::new(Metrics::new());
-        let observer = Arc::new(Both(Arc::clone(&metrics), LogObserver));
+        let metrics = Arc::new(Metrics::new().with_log(from_a_thread()?));
         let clock = Arc::new(SystemClock::new());
+        let log = BoundedLog::new(Arc::<SystemClock>::clone(&clock));
+        let observer = Arc::new(Both(Arc::clone(&metrics), log));
         let Opened { relay, embedded } =
             open::relay(&self.found.config, self.world, clock, observer)?;
         open::may_start(&relay).await?;

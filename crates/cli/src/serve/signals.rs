@@ -1,6 +1,6 @@
 //! SIGTERM and SIGINT: the first one stops, the second one ends.
 
-use crate::output::say;
+use crate::output::{finish, say};
 use tokio::sync::watch;
 
 /// Becomes true at the first signal.
@@ -17,6 +17,7 @@ pub(super) fn watch(on_second: impl FnOnce() + Send + 'static) -> std::io::Resul
         signals.next().await;
         say(format_args!("labelrelay: ended at once"));
         on_second();
+        finish();
         // The conventional code for an interrupt; nothing that was answered 2xx is lost by it.
         std::process::exit(130);
     });

@@ -65,7 +65,10 @@ fn a_log_that_nobody_reads_keeps_no_request_waiting_and_its_gaps_are_told() {
     // The rest of it until the end, which is there as well.
     serving.signal("-TERM");
     let last = log.lines().map_while(Result::ok).last().unwrap();
-    assert!(last.contains("everything that was accepted is finished"), "{last}");
+    assert!(
+        last.contains("everything that was accepted is finished"),
+        "{last}"
+    );
     assert_eq!(serving.wait(), 0);
 }
 
@@ -97,7 +100,12 @@ fn a_stranger_does_not_decide_how_fast_the_log_grows() {
     let first = lines.iter().find(is_wrong).expect("the first is told");
     assert_eq!(first["client"], "127.0.0.1");
     assert_eq!(first["credential_headers"], "authorization");
-    assert!(first["secrets_tried"].as_str().unwrap().contains("label-studio.secret"));
+    assert!(
+        first["secrets_tried"]
+            .as_str()
+            .unwrap()
+            .contains("label-studio.secret")
+    );
     let told: u64 = lines
         .iter()
         .filter(is_wrong)

@@ -1,5 +1,7 @@
 //! What is counted and measured of requests, in the form that Prometheus reads.
 
+use super::log_lines::LogLines;
+use crate::log::LogWriter;
 use labelrelay_core::{Observer, Outcome, QueueError, Report};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -118,6 +120,13 @@ impl Metrics {
             metrics.queue_elapsed.clone(),
         );
         metrics
+    }
+
+    /// The same, and how many lines the log lost.
+    #[must_use]
+    pub fn with_log(mut self, log: LogWriter) -> Self {
+        self.registry.register_collector(Box::new(LogLines(log)));
+        self
     }
 
     /// The current values in the text format.

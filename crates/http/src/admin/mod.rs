@@ -1,5 +1,6 @@
 //! The second, loopback address: metrics for Prometheus, and reasons, which are not for senders.
 
+mod log_lines;
 mod metrics;
 
 pub use metrics::Metrics;

@@ -1,14 +1,82 @@
 //! One log event for each request, with a fixed name and fields with units. Never a body, a secret
 //! or a credential.
 
-use labelrelay_core::{BlobError, Observer, Outcome, QueueError, Report, SecretError};
+mod limit;
+mod writer;
+
+pub use limit::{Kind, LogLimit};
+pub use writer::LogWriter;
+
+use labelrelay_core::{BlobError, Clock, Observer, Outcome, QueueError, Report, SecretError};
 use labelrelay_event::Digest;
 use std::error::Error as _;
 use std::fmt::Display;
+use std::sync::Arc;
 
-/// Writes reports as `tracing` events.
+/// Writes reports as `tracing` events, each of them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LogObserver;
+
+/// Writes reports as [`LogObserver`] does, but for floods of refusals: of those a few, and their number. What
+/// is not written shows at the level debug. For whatever a stranger can reach.
+pub struct BoundedLog(LogLimit);
+
+impl BoundedLog {
+    /// A log that was quiet so far.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self(LogLimit::new(clock))
+    }
+
+    fn admits(&self, report: &Report) -> bool {
+        let reason = report.reason.as_deref().unwrap_or_default();
+        let kind = Kind::new(report.outcome.as_str(), report.source.as_deref(), reason);
+        self.0.admits(&kind)
+    }
+}
+
+impl Observer for BoundedLog {
+    fn request(&self, report: &Report) {
+        // What was verified is nobody's flood, and each of its failures counts.
+        let anybodys = report.verified_by.is_none()
+            && !matches!(report.outcome, Outcome::Replied | Outcome::Overloaded);
+        if anybodys && !self.admits(report) {
+            tracing::debug!(
+                name: "delivery_refused",
+                outcome = report.outcome.as_str(),
+                source = report.source.as_deref().unwrap_or("-"),
+                client = report.client.map(|client| client.to_string()),
+                reason = report.reason,
+                "delivery refused, as others were",
+            );
+        } else {
+            LogObserver.request(report);
+        }
+    }
+
+    fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &QueueError) {
+        LogObserver.queue_attempt_failed(source, event_id, error);
+    }
+
+    fn queue_breaker(&self, open: Option<&QueueError>) {
+        LogObserver.queue_breaker(open);
+    }
+
+    fn fallback_failed(&self, source: &str, event_id: &str, error: &BlobError) {
+        LogObserver.fallback_failed(source, event_id, error);
+    }
+
+    fn overloaded(&self, bound: &str) {
+        LogObserver.overloaded(bound);
+    }
+
+    fn overload_over(&self, refused: u64) {
+        LogObserver.overload_over(refused);
+    }
+
+    fn secrets_unreadable(&self, source: &str, error: &SecretError) {
+        LogObserver.secrets_unreadable(source, error);
+    }
+}
 
 impl Observer for LogObserver {
     fn request(&self, report: &Report) {

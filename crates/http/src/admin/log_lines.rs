@@ -1,0 +1,28 @@
+//! Lines of the log that nobody will read, as a metric.
+
+use crate::log::LogWriter;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
+use prometheus_client::metrics::counter::ConstCounter;
+use std::fmt;
+
+pub(super) struct LogLines(pub(super) LogWriter);
+
+impl Collector for LogLines {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let dropped = ConstCounter::new(self.0.dropped());
+        let metric = encoder.encode_descriptor(
+            "log_lines_dropped",
+            "Lines of the log that were dropped, because nobody read them fast enough",
+            None,
+            dropped.metric_type(),
+        )?;
+        dropped.encode(metric)
+    }
+}
+
+impl fmt::Debug for LogLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LogLines")
+    }
+}

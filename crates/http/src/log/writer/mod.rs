@@ -1,0 +1,169 @@
+//! Writes the log's lines from a thread of its own: whoever reads them, or does not, keeps no request waiting.
+//!
+//! A pipe that nobody reads holds 64 KiB; the write after that blocks for ever, and with it everything that
+//! wants to write, a stop included. So lines go into a buffer, which never waits. What finds no room there is
+//! dropped and counted, and the count is told when there is room.
+//!
+//! `tracing-appender` does nearly that. It bounds lines, not bytes (128,000 lines of ours are 60 MB), and
+//! leaves telling of what it dropped to others.
+
+use std::io::{ErrorKind, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Bytes of lines that may wait; as many again may be on their way out.
+const MOST_BYTES: usize = 1024 * 1024;
+
+/// What a buffer keeps for the next lines.
+const KEPT_BYTES: usize = 64 * 1024;
+
+/// How soon to try again where the other end takes nothing now, and says so instead of waiting.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Where lines go; cheap to clone. Each write is one line, whole or not at all.
+#[derive(Clone)]
+pub struct LogWriter(Arc<Shared>);
+
+struct Shared {
+    lines: Mutex<Lines>,
+    arrived: Condvar,
+    written: Condvar,
+    dropped: AtomicU64,
+}
+
+#[derive(Default)]
+struct Lines {
+    waiting: Vec<u8>,
+    /// Dropped since it was last told.
+    dropped: u64,
+    /// Whether the thread is writing some.
+    under_way: bool,
+}
+
+impl LogWriter {
+    /// Starts the thread that writes to `out`. How many lines were dropped it tells as a `tracing` event.
+    ///
+    /// # Errors
+    /// When the system has no thread left.
+    pub fn start(out: impl Write + Send + 'static) -> std::io::Result<Self> {
+        Self::telling(out, |dropped| {
+            tracing::error!(name: "log_lines_dropped", dropped, "{dropped} lines were dropped here, because nobody read the log fast enough");
+        })
+    }
+
+    fn telling(
+        out: impl Write + Send + 'static,
+        tell: impl Fn(u64) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            lines: Mutex::default(),
+            arrived: Condvar::new(),
+            written: Condvar::new(),
+            dropped: AtomicU64::new(0),
+        });
+        let writer = Self(Arc::clone(&shared));
+        // It ends with the process: there is always somebody who may still write.
+        thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || shared.write_for_ever(out, tell))?;
+        Ok(writer)
+    }
+
+    /// Takes one line, its end included, or drops it. Never waits for whoever reads the log.
+    pub fn line(&self, line: &[u8]) {
+        let mut lines = self.0.lines();
+        let length = lines.waiting.len() + line.len();
+        if length > MOST_BYTES && !lines.waiting.is_empty() {
+            lines.dropped += 1;
+            self.0.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        lines.waiting.extend_from_slice(line);
+        self.0.arrived.notify_one();
+    }
+
+    /// Waits until everything is written, but no longer than `limit`: for the end of a program.
+    pub fn flush_within(&self, limit: Duration) {
+        let end = Instant::now() + limit;
+        let mut lines = self.0.lines();
+        while lines.under_way || !lines.waiting.is_empty() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let waited = self.0.written.wait_timeout(lines, left);
+            (lines, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Lines that were dropped since the start.
+    pub fn dropped(&self) -> u64 {
+        self.0.dropped.load(Ordering::Relaxed)
+    }
+}
+
+/// Each write is one line, as those are that `tracing-subscriber` makes.
+impl Write for LogWriter {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.line(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        // Whole lines are whole whoever panicked beside them.
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_for_ever(&self, mut out: impl Write, tell: impl Fn(u64)) {
+        let mut batch = Vec::new();
+        loop {
+            let mut lines = self.lines();
+            while lines.waiting.is_empty() {
+                let arrived = self.arrived.wait(lines);
+                lines = arrived.unwrap_or_else(PoisonError::into_inner);
+            }
+            std::mem::swap(&mut lines.waiting, &mut batch);
+            lines.under_way = true;
+            let dropped = std::mem::take(&mut lines.dropped);
+            drop(lines);
+            // Now there is room. It will stand behind what was there when the first one was dropped.
+            if dropped > 0 {
+                tell(dropped);
+            }
+            self.write(&mut out, &batch);
+            batch.clear();
+            batch.shrink_to(KEPT_BYTES);
+            self.lines().under_way = false;
+            self.written.notify_all();
+        }
+    }
+
+    fn write(&self, out: &mut impl Write, mut batch: &[u8]) {
+        while !batch.is_empty() {
+            match out.write(batch) {
+                Ok(written) if written > 0 => batch = batch.get(written..).unwrap_or_default(),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // A terminal or pipe that somebody else made so.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(PAUSE),
+                // Whoever read it is gone. A log must not take a delivery with it.
+                Ok(_) | Err(_) => {
+                    let lost = batch.split_inclusive(|byte| *byte == b'\n').count();
+                    self.dropped.fetch_add(lost as u64, Ordering::Relaxed);
+                    return;
+                }
+            }
+        }
+        let _ = out.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+use super::*;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A reader that takes what is written only when it is asked to: a pipe that is full.
+struct Pipe(SyncSender<Vec<u8>>);
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let sent = self.0.send(bytes.to_vec());
+        sent.map_err(|_| ErrorKind::BrokenPipe)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A writer whose other end blocks until somebody receives.
+fn stalled() -> (LogWriter, Receiver<Vec<u8>>, Receiver<u64>) {
+    let (pipe, reader) = sync_channel(0);
+    let (telling, told) = channel();
+    let tell = move |dropped| telling.send(dropped).unwrap();
+    let writer = LogWriter::telling(Pipe(pipe), tell).unwrap();
+    (writer, reader, told)
+}
+
+#[test]
+fn what_finds_no_room_is_dropped_counted_and_told_and_the_rest_is_in_order() {
+    const LINES: u64 = 50_000;
+    let line = |n: u64| format!("line {n:>95}\n");
+    let (writer, reader, told) = stalled();
+    for n in 0..LINES {
+        writer.line(line(n).as_bytes());
+    }
+    let dropped = writer.dropped();
+    assert!(dropped > 0, "5 MB do not fit into 1 MiB");
+    let mut log = Vec::new();
+    while (log.len() / 101) as u64 + dropped < LINES {
+        log.extend(reader.recv_timeout(PATIENCE).unwrap());
+    }
+    assert_eq!(told.recv_timeout(PATIENCE), Ok(dropped));
+    assert_eq!(writer.dropped(), dropped);
+    // Whole lines, the first ones, in order.
+    let log = String::from_utf8(log).unwrap();
+    for (found, n) in log.split_inclusive('\n').zip(0..) {
+        assert_eq!(found, line(n));
+    }
+    // And now there is room.
+    writer.line(b"again\n");
+    assert_eq!(reader.recv_timeout(PATIENCE).unwrap(), b"again\n");
+}
+
+#[test]
+fn the_last_lines_are_written_before_the_end() {
+    let (writer, reader, _told) = stalled();
+    let read = thread::spawn(move || reader.recv().unwrap());
+    writer.line(b"stopped\n");
+    writer.flush_within(PATIENCE);
+    assert_eq!(read.join().unwrap(), b"stopped\n");
+}
+
+#[test]
+fn an_end_does_not_wait_for_a_reader_that_is_stuck() {
+    let (writer, reader, _told) = stalled();
+    writer.line(b"stopped\n");
+    let (done, ended) = sync_channel(1);
+    thread::spawn(move || {
+        writer.flush_within(Duration::from_millis(10));
+        done.send(()).unwrap();
+    });
+    assert_eq!(ended.recv_timeout(PATIENCE), Ok(()));
+    drop(reader);
+}
+
+#[test]
+fn a_reader_that_is_gone_costs_its_lines_alone() {
+    let (writer, reader, _told) = stalled();
+    drop(reader);
+    for _ in 0..3 {
+        writer.line(b"one\ntwo\n");
+        writer.flush_within(PATIENCE);
+    }
+    assert_eq!(writer.dropped(), 6);
+}
