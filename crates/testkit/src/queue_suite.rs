@@ -187,6 +187,23 @@ pub async fn distinct_ids_are_never_merged(queue: &dyn EventQueue, reader: &dyn 
     assert_eq!(drain(reader).await.len(), messages.len());
 }
 
+/// A, B, A: the last has the bytes of the first and another id, and all three arrive.
+pub async fn a_b_a_is_three_messages(queue: &dyn EventQueue, reader: &dyn Reader) {
+    let sent = [("first", "A"), ("second", "B"), ("third", "A")];
+    for (id, data) in sent {
+        let message = message(&format!("a b a, {id}"), format!("{data:?}").as_bytes());
+        let receipt = queue.send(&message).await.expect("taken");
+        assert!(!receipt.repeat, "{id}");
+    }
+    let received = drain(reader).await;
+    let mut got: Vec<_> = received
+        .iter()
+        .map(|received| data(&received.body))
+        .collect();
+    got.sort();
+    assert_eq!(got, [r#""A""#, r#""A""#, r#""B""#]);
+}
+
 /// Messages that were sent one after the other are received in that order.
 pub async fn order_is_kept(queue: &dyn EventQueue, reader: &dyn Reader) {
     for n in 0..300 {

@@ -25,12 +25,14 @@ async fn conforms(endpoint: &str) {
     suite::the_limit_is_where_it_says(&queue, &consumer).await;
     let (queue, consumer) = fresh(endpoint, &client, "distinct").await;
     suite::distinct_ids_are_never_merged(&queue, &consumer).await;
+    suite::a_b_a_is_three_messages(&queue, &consumer).await;
     let (queue, consumer) = fresh(endpoint, &client, "concurrent").await;
     suite::concurrent_sends_all_arrive_once(&queue, &consumer).await;
     let (queue, consumer) = fresh(endpoint, &client, "shared").await;
     suite::receivers_share_nothing(&queue, &[&consumer, &consumer]).await;
     let (queue, consumer) = fresh(endpoint, &client, "order.fifo").await;
     suite::order_is_kept(&queue, &consumer).await;
+    suite::a_b_a_is_three_messages(&queue, &consumer).await;
     let (queue, consumer) = fresh(endpoint, &client, "limit.fifo").await;
     suite::the_limit_is_where_it_says(&queue, &consumer).await;
     repeats_are_one_message(endpoint, &client).await;

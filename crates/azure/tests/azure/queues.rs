@@ -46,6 +46,7 @@ async fn the_suite() {
     suite::bytes_come_back_as_they_went_in(&*queue, &reader).await;
     suite::the_limit_is_where_it_says(&*queue, &reader).await;
     suite::distinct_ids_are_never_merged(&*queue, &reader).await;
+    suite::a_b_a_is_three_messages(&*queue, &reader).await;
     suite::concurrent_sends_all_arrive_once(&*queue, &reader).await;
 }
 

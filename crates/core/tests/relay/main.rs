@@ -12,6 +12,7 @@ mod bench;
 mod credentials;
 mod endpoints;
 mod fallback;
+mod identity;
 mod queueing;
 mod secrets;
 mod spool;

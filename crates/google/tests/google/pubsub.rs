@@ -38,6 +38,7 @@ async fn conforms() {
     suite::the_limit_is_where_it_says(&queue, &consumer).await;
     let (queue, consumer) = fresh(&server, "distinct", "");
     suite::distinct_ids_are_never_merged(&queue, &consumer).await;
+    suite::a_b_a_is_three_messages(&queue, &consumer).await;
     let (queue, consumer) = fresh(&server, "concurrent", "");
     suite::concurrent_sends_all_arrive_once(&queue, &consumer).await;
     let (queue, consumer) = fresh(&server, "shared", "");

@@ -69,6 +69,16 @@ fn distinct_ids_are_never_merged() {
 }
 
 #[test]
+fn a_b_a_is_three_messages() {
+    let place = Place::new();
+    let queue = place.open();
+    block_on(suite::a_b_a_is_three_messages(
+        &queue,
+        &FileReader(place.file()),
+    ));
+}
+
+#[test]
 fn order_is_kept() {
     let place = Place::new();
     let queue = place.open();

@@ -19,6 +19,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(routes());
     cases.extend(headers());
     cases.extend(outcomes());
+    cases.extend(a_b_a());
     cases
 }
 
@@ -166,20 +167,52 @@ fn outcomes() -> Vec<Case> {
             name: "a repeat".to_owned(),
             requests: twice(200),
             faults: Vec::new(),
+            events: Some(1),
         },
         Case {
             name: "after a failure".to_owned(),
             requests: vec![(label(LABEL), 503), (label(LABEL), 200)],
             faults: vec![Fault::Error(QueueErrorKind::Denied)],
+            events: Some(1),
         },
         Case {
             name: "after a failure that passed".to_owned(),
             requests: twice(200),
             faults: vec![Fault::Error(QueueErrorKind::Unavailable)],
+            events: Some(1),
         },
         Case::one("a claim check", label(&large), 200),
         Case::one("filtered", label(LABEL).at("/deletions"), 200),
         Case::one("too large", label(&b"0".repeat(101)).at("/small"), 413),
         Case::one("not too large", label(&b"0".repeat(100)).at("/small"), 200),
+    ]
+}
+
+/// A, B and A again within a second: the last has the bytes of the first, and is an event.
+fn a_b_a() -> [Case; 2] {
+    let label = |value: &str, delivery: &str| {
+        let body = format!(
+            r#"{{"id":"l1", "label":"{value}", "createdAt":"2020-09-24T04:56:08Z","updatedAt":"2020-09-24T04:56:09Z"}}"#
+        );
+        TestRequest::labelbox(SECRET, "LABEL_UPDATED", delivery, body.as_bytes())
+    };
+    let link = |label: u32| {
+        let body = format!(
+            r#"{{"action": "LABEL_LINK_UPDATED", "label_link": {{"id": 1, "label": {label}}}}}"#
+        );
+        TestRequest::label_studio(SECRET, body.as_bytes())
+    };
+    let case = |name: &str, requests: [TestRequest; 3]| Case {
+        name: name.to_owned(),
+        requests: requests.map(|request| (request, 200)).to_vec(),
+        faults: Vec::new(),
+        events: Some(3),
+    };
+    [
+        case(
+            "A, B, A, signed",
+            [label("A", "d1"), label("B", "d2"), label("A", "d3")],
+        ),
+        case("A, B, A, shown", [link(1), link(2), link(1)]),
     ]
 }

@@ -72,6 +72,8 @@ pub struct Case {
     pub requests: Vec<(TestRequest, u16)>,
     /// What the queue does to the first sends.
     pub faults: Vec<Fault>,
+    /// How many events lie on the queue afterwards, where that is what the case is about.
+    pub events: Option<usize>,
 }
 
 impl Case {
@@ -81,6 +83,7 @@ impl Case {
             name: name.into(),
             requests: vec![(request, status)],
             faults: Vec::new(),
+            events: None,
         }
     }
 }
@@ -119,10 +122,15 @@ pub async fn observe_with(name: &str, adapter: Adapter<'_>, limits: QueueLimits)
             );
             responses.push(response);
         }
+        let sent = queue.messages().into_iter();
+        let envelopes: Vec<_> = sent.map(|sent| sent.body).collect();
+        if let Some(events) = case.events {
+            assert_eq!(envelopes.len(), events, "{name}, {}: events", case.name);
+        }
         all.push(Observed {
             name: case.name,
             responses,
-            envelopes: queue.messages().into_iter().map(|sent| sent.body).collect(),
+            envelopes,
         });
     }
     assert!(all.len() > 200, "only {} cases", all.len());

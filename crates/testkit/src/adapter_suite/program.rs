@@ -2,12 +2,12 @@
 //! against what `serve` makes of them, but for what no two runs share.
 
 use super::masked::masked;
-use super::{Case, cases, observe_with, serve};
+use super::{Case, Observed, cases, observe_with, serve};
 use crate::request::TestRequest;
 use labelrelay_core::QueueLimits;
 use std::collections::BTreeMap;
 
-/// A case of one request, with what comes of it.
+/// A request of a case, with what comes of it.
 pub struct Expected {
     /// The case.
     pub name: String,
@@ -18,22 +18,38 @@ pub struct Expected {
     envelopes: Vec<Vec<u8>>,
 }
 
-/// Cases of one request, with what comes of them where the queue has these limits. Not every queue recognises
-/// repeats, and nobody tells a real one to fail.
+/// Cases in which each request is an event of its own, or none, with what comes of them where the queue has these
+/// limits. Not every queue recognises repeats, and nobody tells a real one to fail.
 pub async fn expected(limits: QueueLimits) -> Vec<Expected> {
     let observed = observe_with("serve", &serve, limits).await;
-    let alone = |case: &Case| case.requests.len() == 1 && case.faults.is_empty();
     let cases = cases().into_iter().zip(observed);
     cases
-        .filter(|(case, _)| alone(case))
-        .map(|(mut case, mut observed)| Expected {
-            name: case.name,
-            request: case.requests.remove(0).0,
-            status: observed.responses[0].status,
-            body: observed.responses.remove(0).body,
-            envelopes: observed.envelopes.iter().map(|sent| masked(sent)).collect(),
-        })
+        .filter(|(case, _)| case.faults.is_empty())
+        .filter_map(|(case, observed)| one_by_one(case, observed))
+        .flatten()
         .collect()
+}
+
+/// The requests of a case with what came of each; `None` where that cannot be told.
+fn one_by_one(case: Case, observed: Observed) -> Option<Vec<Expected>> {
+    let mut envelopes: Vec<_> = observed.envelopes.iter().map(|sent| masked(sent)).collect();
+    let shares = match case.requests.len() {
+        1 => vec![std::mem::take(&mut envelopes)],
+        requests if requests == envelopes.len() => {
+            envelopes.into_iter().map(|sent| vec![sent]).collect()
+        }
+        _ => return None,
+    };
+    let came = observed.responses.into_iter().zip(shares);
+    let requests = case.requests.into_iter().zip(came);
+    let expected = requests.map(|((request, status), (response, envelopes))| Expected {
+        name: case.name.clone(),
+        request,
+        status,
+        body: response.body,
+        envelopes,
+    });
+    Some(expected.collect())
 }
 
 impl Expected {
