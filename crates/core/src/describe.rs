@@ -39,7 +39,8 @@ impl Description {
             project: None,
             partition: None,
             sequence: None,
-            identity: Identity::Content,
+            // Nothing is known of it that would tell two changes apart.
+            identity: Identity::Delivery,
         }
     }
 

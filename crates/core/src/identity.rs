@@ -1,9 +1,53 @@
 //! Ids and other attributes made of what came from outside.
+//!
+//! # When are two deliveries one event?
+//!
+//! A second delivery of one event is a *repeat*, and a consumer drops what has the `id` of an event that it has
+//! seen. So an id may be made of what a body says only where that tells any two changes apart: one that is lost
+//! is worse than one that is told twice. What tells changes apart:
+//!
+//! - A time of change that is *written* with a fraction of a second, in which a digit is not zero. Whole seconds
+//!   do not: A, B and A again fit into one. `.000` is what a program writes that counts in seconds. (A time that
+//!   falls on a whole second by chance costs an event too many, once in a million.)
+//! - An id that is never used again, in the report of a creation or a deletion: a thing is created once, and
+//!   deleted once. A list of them has to be the list that we know, though: not empty, each with an id, none twice.
+//!
+//! | platform | event | identity |
+//! |---|---|---|
+//! | Label Studio | an annotation created or updated, `updated_at` with a fraction | version |
+//! | Label Studio | a task created, `created_at` with a fraction | version |
+//! | Label Studio | anything else created, every id there, none twice | content |
+//! | Label Studio | one project, task, label link or review updated, `updated_at` with a fraction | content |
+//! | Label Studio | updated in any other way | delivery |
+//! | Label Studio | deleted, every id there, none twice | content |
+//! | Label Studio | created or deleted, without a list, or with one that is empty, misses an id or has one twice | delivery |
+//! | Label Studio | `START_TRAINING` | delivery |
+//! | Label Studio | nothing but the action: *Send payload* is off | delivery |
+//! | Label Studio | an action of the user's own, or of a newer version | delivery |
+//! | Label Studio | no action, or no JSON | delivery |
+//! | Labelbox | v1: a label created or updated, `updatedAt` with a fraction | content |
+//! | Labelbox | v1: a label that says `"deleted": true` | content |
+//! | Labelbox | v1: any other label | delivery |
+//! | Labelbox | a review as an object of its own, `updatedAt` with a fraction, or `"deleted": true` | content |
+//! | Labelbox | any other review | delivery |
+//! | Labelbox | v2: created or updated, one label, `updated_at` with a fraction | content |
+//! | Labelbox | v2: created or updated, in any other way | delivery |
+//! | Labelbox | v2: deleted, or the header does not say what happened | delivery |
+//! | Labelbox | workflow: rows, and a `timestamp` with a fraction | content |
+//! | Labelbox | workflow: in any other way | delivery |
+//! | Labelbox | a model run | delivery |
+//! | Labelbox | any other shape, or no JSON | delivery |
+//!
+//! *Version*: the same version of one thing is one event, whatever the bytes around it, so that two webhooks with
+//! different settings, or a webhook and the platform's API, report one event. *Content*: the same bytes are.
+//! *Delivery*: the same bytes are if the platform says that it repeats its own delivery; each delivery of a
+//! platform without delivery ids, such as Label Studio, is an event. `tests/fixtures/identity` has bodies for each
+//! row, and a test holds both to this table.
 
 use labelrelay_event::{Digest, MAX_ATTRIBUTE_BYTES};
 use sha2::{Digest as _, Sha256};
 
-/// What makes two deliveries one event.
+/// What makes two deliveries one event. The table above says where which applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
     /// The same source, type and bytes.
@@ -15,11 +59,11 @@ pub enum Identity {
         kind: &'static str,
         /// Its id on the platform.
         id: String,
-        /// Its update time, as the platform writes it.
+        /// What tells this version from any other, as the platform writes it.
         version: String,
     },
-    /// Every delivery is an event of its own: a request to do something, a body that says nothing, or
-    /// an update without a version, which may bring back what was there before.
+    /// The same delivery of the platform, by its own id and with the same bytes. Without such an id every
+    /// delivery is an event of its own.
     Delivery,
 }
 

@@ -35,6 +35,22 @@ pub fn parse(text: &str) -> Option<Timestamp> {
     (FIRST..=LAST).contains(&time.as_second()).then_some(time)
 }
 
+/// Parses a time that may stand for a version, since it says more than the second: any two changes have another one.
+///
+/// What counts is what is written. Labelbox writes whole seconds, and a program that counts in seconds may pad
+/// them with zeros; changed to B and back within one of them, a thing has the version that it had before.
+///
+/// ```
+/// use labelrelay_core::time::parse_version;
+/// assert!(parse_version("2026-11-21T09:47:10.371842Z").is_some());
+/// for seconds in ["2026-11-21T09:47:10Z", "2026-11-21T09:47:10.0Z", "2026-11-21T09:47:10.000000+01:00"] {
+///     assert!(parse_version(seconds).is_none(), "{seconds}");
+/// }
+/// ```
+pub fn parse_version(text: &str) -> Option<Timestamp> {
+    parse(text).filter(|time| time.subsec_nanosecond() != 0)
+}
+
 /// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z.
 const FIRST: i64 = -62_167_219_200;
 const LAST: i64 = 253_402_300_799;

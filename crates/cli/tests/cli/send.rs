@@ -73,6 +73,8 @@ fn a_file_is_sent_byte_for_byte() {
         "body",
         "--to",
         &labelbox(&serving),
+        "--delivery-id",
+        "mine",
         "--json",
     ]);
     assert_eq!(again.json()[0]["answer"]["outcome"], "repeat");

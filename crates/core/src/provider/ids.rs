@@ -3,6 +3,8 @@
 use crate::identity::is_visible;
 use crate::json::Scalar;
 use labelrelay_event::{Digest, MAX_ATTRIBUTE_BYTES};
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 /// Puts the id that `scalar` is into `place`: a string as it reads, a number in the digits in which it
 /// is written, whatever its size. Anything else, and what is too long to be an id, leaves it empty.
@@ -39,9 +41,72 @@ pub(super) fn named(kind: &str, id: &str) -> String {
     }
 }
 
+/// Whether a list of things is one that tells by itself which things they are: each has an id, none stands twice.
+///
+/// One id that is never used again would be enough to tell two deletions apart. But a list in which one is missing
+/// or doubled is none that we know, and then nothing is known of its ids either.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    count: u32,
+    misses_one: bool,
+    /// Hashes of the first ids, once there is more than one.
+    seen: Vec<u64>,
+    first: u64,
+}
+
+/// So many ids are compared with each other; a longer list must not cost memory of its own.
+const COMPARED: usize = 1024;
+
+impl Listed {
+    /// The next thing; an id that cannot be read is an empty one.
+    pub(super) fn add(&mut self, id: &str) {
+        self.misses_one |= id.is_empty();
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        let hash = hasher.finish();
+        match self.count {
+            0 => self.first = hash,
+            1 => self.seen.extend([self.first, hash]),
+            _ if self.seen.len() < COMPARED => self.seen.push(hash),
+            _ => {}
+        }
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// Whether it names its things, each once. An empty list names none.
+    pub(super) fn names_each_once(&self) -> bool {
+        let distinct: BTreeSet<_> = self.seen.iter().collect();
+        self.count > 0 && !self.misses_one && distinct.len() == self.seen.len()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_names_its_things_or_not() {
+        let names = |ids: &[&str]| {
+            let mut listed = Listed::default();
+            for id in ids {
+                listed.add(id);
+            }
+            listed.names_each_once()
+        };
+        assert!(names(&["1"]) && names(&["2", "1", "3"]));
+        assert!(!names(&[]) && !names(&[""]) && !names(&["1", "", "2"]));
+        assert!(!names(&["1", "1"]) && !names(&["1", "2", "1"]));
+    }
+
+    #[test]
+    fn a_long_list_costs_no_memory_of_its_own() {
+        let mut listed = Listed::default();
+        for id in 0..1_000_000 {
+            listed.add(&id.to_string());
+        }
+        assert!(listed.names_each_once());
+        assert!(listed.seen.capacity() <= 2 * COMPARED);
+    }
 
     #[test]
     fn what_is_named_fits_into_an_attribute() {

@@ -216,18 +216,16 @@ fn a_body_that_says_nothing_is_never_a_repeat() {
         assert_eq!(description.event_type.as_str(), event_type, "{name}");
         assert_eq!(description.identity, Identity::Delivery, "{name}");
     }
-    assert_eq!(of("action_unknown").description.identity, Identity::Content);
-    assert_eq!(
-        of("action_unknown").description.partition.as_deref(),
-        Some("project/1")
-    );
+    let unknown = of("action_unknown").description;
+    assert_eq!(unknown.identity, Identity::Delivery);
+    assert_eq!(unknown.partition.as_deref(), Some("project/1"));
 }
 
 #[test]
 fn a_time_that_is_none_is_no_version() {
     let description = of("time_not_rfc3339").description;
     assert_eq!(description.sequence, None);
-    assert_eq!(description.identity, Identity::Content);
+    assert_eq!(description.identity, Identity::Delivery);
     assert_eq!(
         description.time.as_deref(),
         Some("2026-11-21T09:47:14.339741Z")

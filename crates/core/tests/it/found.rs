@@ -91,6 +91,27 @@ fn a_task_is_created_once_whatever_its_update_time_says() {
     assert_eq!(task(Change::Created, 1), task(Change::Updated, 2));
 }
 
+/// Python writes no fraction where it is zero. Such a version gets an id all the same: that of what it holds, because
+/// there may be several within the second.
+#[test]
+fn a_version_that_says_no_more_than_the_second_is_told_by_what_it_holds() {
+    let source = source();
+    let id = |result: &str| {
+        let entity = format!(
+            r#"{{"id":5,"result":["{result}"],"updated_at":"2026-11-21T09:00:00Z","task":7}}"#
+        );
+        let key = Key::new("annotation", "5");
+        let found = Found::describe(&source, &key, Change::Updated, entity.as_bytes()).unwrap();
+        let description = found.description();
+        assert_eq!(description.subject.as_deref(), Some("annotation/5"));
+        let sequence = description.sequence.as_deref();
+        assert_eq!(sequence, Some("20261121T090000.000000000Z"));
+        found.id().to_owned()
+    };
+    assert_eq!(id("A"), id("A"));
+    assert_ne!(id("A"), id("B"));
+}
+
 #[test]
 fn a_deletion_has_one_id_and_no_version() {
     let source = source();

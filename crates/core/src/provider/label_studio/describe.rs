@@ -9,17 +9,11 @@ use crate::time;
 use labelrelay_event::TypeFrom;
 
 pub(super) fn describe(members: &Members) -> Description {
-    // The same few bytes for ever: two of them are two events.
-    let says_nothing = members.has_action && !members.has_others;
-    let mut description = match action::parse(&members.action) {
+    match action::parse(&members.action) {
         Some((kind, verb)) => entity(members, kind, verb),
         None if members.action == action::START_TRAINING => training(members),
         None => other(members),
-    };
-    if says_nothing {
-        description.identity = Identity::Delivery;
     }
-    description
 }
 
 /// Something happened to one thing, or to several of a kind.
@@ -50,14 +44,6 @@ fn entity(members: &Members, kind: Kind, verb: Verb) -> Description {
         group.first.updated_at.as_str(),
     );
     let updated = time::parse(updated_at).filter(|_| is_single);
-    let version = |version: &str| {
-        id.filter(|_| is_single && time::parse(version).is_some())
-            .map(|id| Identity::Version {
-                kind: kind.as_str(),
-                id: id.to_owned(),
-                version: version.to_owned(),
-            })
-    };
     Description {
         event_type: action::event_type(kind, verb),
         type_from: Some(TypeFrom::Body),
@@ -73,16 +59,37 @@ fn entity(members: &Members, kind: Kind, verb: Verb) -> Description {
             (Verb::Deleted, _) | (_, Kind::LabelLink) => None,
             _ => updated.map(time::sequence),
         },
-        identity: match (kind, verb) {
-            (Kind::Annotation, Verb::Created | Verb::Updated) => version(updated_at),
-            // A task's update time moves by itself; the time of its creation does not.
-            (Kind::Task, Verb::Created) => version(created_at),
-            // Label links carry no times: set to A, B and A again within minutes, the first and the
-            // last body are the same bytes, and the last one must not pass for a repeat.
-            (_, Verb::Updated) if updated.is_none() => Some(Identity::Delivery),
-            _ => None,
+        identity: identity(group, kind, verb),
+    }
+}
+
+/// What tells this change from any other: see the table of [`crate::identity`].
+fn identity(group: &Group, kind: Kind, verb: Verb) -> Identity {
+    let Group { first, listed, .. } = group;
+    if !listed.names_each_once() {
+        return Identity::Delivery;
+    }
+    let version = |version: &str| {
+        let is_one = group.count == 1 && time::parse_version(version).is_some();
+        is_one.then(|| Identity::Version {
+            kind: kind.as_str(),
+            id: first.id.clone(),
+            version: version.to_owned(),
+        })
+    };
+    match (kind, verb) {
+        (Kind::Annotation, Verb::Updated) => {
+            version(&first.updated_at).unwrap_or(Identity::Delivery)
         }
-        .unwrap_or(Identity::Content),
+        (Kind::Annotation, Verb::Created) => {
+            version(&first.updated_at).unwrap_or(Identity::Content)
+        }
+        // A task's update time moves by itself; the time of its creation does not.
+        (Kind::Task, Verb::Created) => version(&first.created_at).unwrap_or(Identity::Content),
+        // Label links carry no times: set to A, B and A again within minutes, the first and the
+        // last body are the same bytes, and the last one must not pass for a repeat.
+        (_, Verb::Updated) if version(&first.updated_at).is_none() => Identity::Delivery,
+        _ => Identity::Content,
     }
 }
 
@@ -95,7 +102,6 @@ fn training(members: &Members) -> Description {
         schema: Some("urn:labelrelay:schema:label-studio-training:1"),
         project: project.map(bounded),
         partition: project.map(|id| named("project", id)),
-        identity: Identity::Delivery,
         ..Description::unrecognized(action::TRAINING_STARTED)
     }
 }

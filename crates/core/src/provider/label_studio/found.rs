@@ -5,9 +5,14 @@ use super::action::{self, Kind, Verb};
 use crate::describe::Inspection;
 use crate::found::Change;
 use crate::identity::Identity;
+use labelrelay_event::Digest;
 
 /// The version of a thing that is gone: there is one deletion of it, however often that is found out.
 const DELETED: &str = "deleted";
+
+/// The version of a task whose time of creation tells less than its id does: it is created once, and what else the
+/// API says of it moves.
+const CREATED: &str = "created";
 
 /// Describes `entity` by the code that describes webhooks, so that an event that was found gets the id,
 /// the subject and the version of the one that was not delivered.
@@ -27,13 +32,20 @@ pub(in crate::provider) fn found(kind: &str, change: Change, entity: &[u8]) -> O
     inspector.update(entity);
     inspector.update(b"}");
     let mut inspection = inspector.finish();
-    if change == Change::Deleted
-        && let Some(id) = inspection.description.subject.clone()
-    {
-        inspection.description.identity = Identity::Version {
+    let description = &mut inspection.description;
+    if let Some(id) = description.subject.clone() {
+        let version = match (&description.identity, change) {
+            (_, Change::Deleted) => DELETED.to_owned(),
+            (Identity::Version { .. }, _) => return Some(inspection),
+            // There is no delivery that could tell two of them apart, and every event needs an id. That of the live
+            // event is not known.
+            _ if kind == Kind::Task => CREATED.to_owned(),
+            _ => Digest::of(entity).to_hex(),
+        };
+        description.identity = Identity::Version {
             kind: kind.as_str(),
             id,
-            version: DELETED.to_owned(),
+            version,
         };
     }
     Some(inspection)

@@ -3,16 +3,13 @@
 
 use super::action::Kind;
 use crate::json::{Container, Interest, Observer, Scalar, Text};
-use crate::provider::ids::{set_id, set_text};
+use crate::provider::ids::{Listed, set_id, set_text};
 
 /// What stands in a body. An empty text is an absent one.
 #[derive(Debug, Default)]
 pub(super) struct Members {
     pub(super) is_object: bool,
-    pub(super) has_action: bool,
     pub(super) action: String,
-    /// There is more than an action.
-    pub(super) has_others: bool,
     /// `id` beside the action, as the documents' tables (not their examples) have it.
     pub(super) id: String,
     /// Under `task`, `annotation`, …, in the order of [`Kind::ALL`].
@@ -29,6 +26,7 @@ pub(super) struct Group {
     pub(super) first: Entity,
     pub(super) tasks_differ: bool,
     pub(super) projects_differ: bool,
+    pub(super) listed: Listed,
     /// The one that is being read.
     current: Entity,
 }
@@ -111,27 +109,23 @@ impl Members {
         };
         self.place = Place::default();
         self.place.top = if name == b"action" {
-            self.has_action = true;
             self.action.clear();
             Top::Action
-        } else {
-            self.has_others = true;
-            if name == b"id" {
-                self.id.clear();
-                Top::Id
-            } else if let Some(kind) = kind(name) {
-                Top::Group {
-                    kind,
-                    is_plural: false,
-                }
-            } else if let Some(kind) = name.strip_suffix(b"s").and_then(kind) {
-                Top::Group {
-                    kind,
-                    is_plural: true,
-                }
-            } else {
-                Top::Other
+        } else if name == b"id" {
+            self.id.clear();
+            Top::Id
+        } else if let Some(kind) = kind(name) {
+            Top::Group {
+                kind,
+                is_plural: false,
             }
+        } else if let Some(kind) = name.strip_suffix(b"s").and_then(kind) {
+            Top::Group {
+                kind,
+                is_plural: true,
+            }
+        } else {
+            Top::Other
         };
         if let Some(group) = self.place_of_group() {
             *group = Group::default();
@@ -153,6 +147,7 @@ fn of_kind(groups: &[Group; 5], kind: Kind) -> &Group {
 impl Group {
     /// The entity that was being read is whole.
     fn take_current(&mut self) {
+        self.listed.add(&self.current.id);
         if self.count == 0 {
             std::mem::swap(&mut self.first, &mut self.current);
         } else {

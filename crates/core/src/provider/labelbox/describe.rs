@@ -53,7 +53,19 @@ fn label_v2(members: &Members, projects: &Projects, topic: Option<Topic>) -> Des
         sequence: newest
             .filter(|_| !event_type.is_deletion())
             .map(|&(time, _)| time::sequence(time)),
-        identity: Identity::Content,
+        // Several labels: which of them it is about is not said, and two of them may change before the row is read.
+        // A deletion: what is left of the row is the same after each.
+        identity: match newest {
+            Some((_, written))
+                if labels == 1
+                    && !label.is_empty()
+                    && matches!(event_type.action(), "created" | "updated")
+                    && time::parse_version(written).is_some() =>
+            {
+                Identity::Content
+            }
+            _ => Identity::Delivery,
+        },
         ..Description::unrecognized(event_type)
     }
 }
@@ -74,7 +86,12 @@ fn workflow(members: &Members, action: &str, rows: &Rows) -> Description {
         project: project.map(bounded),
         partition: holder,
         sequence: time.map(time::sequence),
-        identity: Identity::Content,
+        // The same rows may go the same way again.
+        identity: if !rows.first.is_empty() && time::parse_version(&members.timestamp).is_some() {
+            Identity::Content
+        } else {
+            Identity::Delivery
+        },
         ..Description::unrecognized(workflow_type(action))
     }
 }
@@ -101,7 +118,6 @@ fn model_run(run: &str) -> Description {
         subject: Some(run.clone()),
         schema: Some("urn:labelrelay:schema:labelbox-model-run:1"),
         partition: Some(run),
-        identity: Identity::Delivery,
         ..Description::unrecognized(EventType::from_static("com.labelbox.model_run.created"))
     }
 }

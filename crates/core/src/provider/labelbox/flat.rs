@@ -52,6 +52,7 @@ fn label(members: &Members, id: &str, topic: Option<Topic>) -> Description {
         type_from: Some(type_from),
         subject: Some(named("label", id)),
         schema: Some("urn:labelrelay:schema:labelbox-label:1"),
+        identity: identity(members, verb),
         ..common(members, EventType::from_static(event_type))
     }
 }
@@ -79,7 +80,28 @@ fn review(members: &Members, id: &str, said: Verb, is_label: bool) -> Descriptio
         type_from: Some(TypeFrom::Header),
         subject: Some(named(kind, id)),
         schema: Some("urn:labelrelay:schema:labelbox-review:1"),
+        // A label's times say nothing of how often it was reviewed.
+        identity: if is_label {
+            Identity::Delivery
+        } else {
+            identity(members, verb)
+        },
         ..common(members, EventType::from_static(event_type))
+    }
+}
+
+/// What tells this change of a thing from any other: see the table of [`crate::identity`].
+fn identity(members: &Members, verb: Option<Verb>) -> Identity {
+    let tells = match verb {
+        // That a header says so does not tell one deletion from another.
+        Some(Verb::Deleted) => members.deleted == Some(true),
+        Some(Verb::Created | Verb::Updated) => time::parse_version(&members.updated_at).is_some(),
+        None => false,
+    };
+    if tells {
+        Identity::Content
+    } else {
+        Identity::Delivery
     }
 }
 
@@ -108,12 +130,6 @@ fn common(members: &Members, event_type: EventType) -> Description {
         sequence: updated
             .filter(|_| !event_type.is_deletion())
             .map(time::sequence),
-        // An update without a version may bring back what was there before.
-        identity: if event_type.action() == "updated" && updated.is_none() {
-            Identity::Delivery
-        } else {
-            Identity::Content
-        },
         ..Description::unrecognized(event_type)
     }
 }

@@ -12,6 +12,7 @@ use crate::provider::ids::{named, present};
 use crate::time;
 use labelrelay_event::{Digest, EventType, TypeFrom};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 const LABEL: &str = "label";
@@ -20,10 +21,11 @@ const LABEL: &str = "label";
 const DELETED: &str = "deleted";
 
 #[derive(Deserialize)]
-struct Row {
+struct Row<'a> {
     #[serde(default)]
     data_row: DataRow,
-    projects: BTreeMap<String, Project>,
+    #[serde(borrow)]
+    projects: BTreeMap<String, Project<'a>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -33,9 +35,9 @@ struct DataRow {
 }
 
 #[derive(Deserialize)]
-struct Project {
-    #[serde(default)]
-    labels: Vec<Label>,
+struct Project<'a> {
+    #[serde(default, borrow)]
+    labels: Vec<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -53,11 +55,17 @@ struct Details {
 /// Describes the label `key` of `row`; `None` when it holds none of this id.
 pub(in crate::provider) fn found(key: &Key, change: Change, row: &[u8]) -> Option<Inspection> {
     let id = Some(&key.id).filter(|_| key.kind == LABEL)?;
-    let parsed: Row = serde_json::from_slice(row).ok()?;
-    let (project, label) = parsed.projects.iter().find_map(|(project, held)| {
-        let label = held.labels.iter().find(|label| label.id == *id)?;
-        Some((project, label))
-    })?;
+    let parsed: Row<'_> = serde_json::from_slice(row).ok()?;
+    let mut found = None;
+    for (project, held) in &parsed.projects {
+        for written in &held.labels {
+            let label: Label = serde_json::from_str(written.get()).ok()?;
+            if label.id == *id && found.is_none() {
+                found = Some((project, label, written.get()));
+            }
+        }
+    }
+    let (project, label, bytes) = found?;
     let event_type = EventType::from_static(match change {
         Change::Created => "com.labelbox.label.created",
         Change::Updated => "com.labelbox.label.updated",
@@ -67,9 +75,9 @@ pub(in crate::provider) fn found(key: &Key, change: Change, row: &[u8]) -> Optio
     let updated = written.and_then(time::parse);
     let version = match (change, written) {
         (Change::Deleted, _) => DELETED.to_owned(),
-        (_, Some(written)) => written.to_owned(),
-        // Nothing else tells one version from another.
-        (_, None) => Digest::of(row).to_hex(),
+        (_, Some(written)) if time::parse_version(written).is_some() => written.to_owned(),
+        // Within a second there may be several versions, and nothing but what it holds tells one from another.
+        _ => Digest::of(bytes.as_bytes()).to_hex(),
     };
     let subject = named(LABEL, present(id)?);
     let description = Description {
@@ -125,6 +133,20 @@ mod tests {
         assert_ne!(label("c", Change::Created).unwrap().identity, b.identity);
         assert_eq!(label("d", Change::Created), None);
         assert!(found(&Key::new("data_row", "a"), Change::Created, ROW).is_none());
+    }
+
+    #[test]
+    fn two_versions_within_a_second_are_told_by_what_the_label_holds() {
+        let identity = |value: &str, beside: &str| {
+            let row = format!(
+                r#"{{"projects":{{"p":{{"labels":[{{"id":"a","value":"{value}","label_details":{{"updated_at":"2026-11-20T08:00:00Z"}}}},{{"id":"{beside}"}}]}}}}}}"#
+            );
+            let found = found(&Key::new(LABEL, "a"), Change::Updated, row.as_bytes());
+            found.unwrap().description.identity
+        };
+        assert_ne!(identity("A", "b"), identity("B", "b"));
+        let other = "another label of its row may have changed";
+        assert_eq!(identity("A", "b"), identity("A", "c"), "{other}");
     }
 
     #[test]
