@@ -168,6 +168,81 @@ fn a_damaged_envelope_is_not_claimed_and_stays() {
     }
 }
 
+/// One bit of a disk, or somebody's editor. What was acknowledged is these bytes and no others: the copy stays for
+/// whoever can repair it, and nothing that was not sent reaches the queue.
+#[test]
+fn what_is_damaged_in_the_fallback_stays_and_is_named_and_the_rest_goes() {
+    let bodies: [&[u8]; 4] = [
+        br#"{"action": "PROJECT_CREATED", "project": {"id": 77}}"#,
+        b"not JSON, number 77",
+        br#"{"action": "PROJECT_CREATED", "project": {"id": 78}}"#,
+        b"not JSON, number 78",
+    ];
+    let damage = |text: &str| match text.split_once("\"data_base64\":\"") {
+        Some((head, data)) => {
+            let (first, rest) = data.split_at(1);
+            let other = if first == "b" { "c" } else { "b" };
+            format!("{head}\"data_base64\":\"{other}{rest}")
+        }
+        None => text.replacen("\"id\": 77", "\"id\": 79", 1),
+    };
+    let bench = Bench::with_fallback(1 << 20, false);
+    let faults = [Fault::Error(QueueErrorKind::Denied); 4];
+    bench.queue.fail_with(&faults);
+    for body in bodies {
+        let answer = bench.deliver(&TestRequest::label_studio(SECRET, body));
+        assert_eq!(answer.outcome, Outcome::Accepted);
+    }
+    let keys = block_on(bench.fallback.list(None, 10)).unwrap();
+    assert_eq!(keys.len(), 4);
+    let whole = bench.fallback.envelopes();
+    for at in 0..2 {
+        let text = std::str::from_utf8(&whole[at]).unwrap();
+        let damaged = damage(text);
+        assert_ne!(damaged, text);
+        assert!(Envelope::decode(damaged.as_bytes()).is_ok());
+        block_on(bench.fallback.put(&keys[at], damaged.into())).unwrap();
+    }
+    for _ in 0..2 {
+        let done = redriven(&bench, Some(&*bench.blobs));
+        assert_eq!((done.failed, done.complete), (2, true));
+        for (key, (stuck, reason)) in keys.iter().zip(&done.stuck) {
+            assert_eq!(stuck, key);
+            assert!(reason.contains("datasha256"), "{reason}");
+        }
+        assert!(done.queue_error.is_none(), "the queue is well");
+        let on_the_queue = bench.queue.messages().into_iter();
+        let on_the_queue: Vec<_> = on_the_queue.map(|message| message.body).collect();
+        assert_eq!(on_the_queue, whole[2..]);
+        assert_eq!(bench.fallback.envelopes().len(), 2, "they are still there");
+    }
+    // Somebody repaired them.
+    for at in 0..2 {
+        block_on(bench.fallback.put(&keys[at], whole[at].clone())).unwrap();
+    }
+    assert_eq!(redriven(&bench, None).moved, 2);
+    assert_eq!(bench.queue.messages().len(), 4);
+}
+
+/// An envelope that lost its data says nothing of it: neither in it, nor where it lies.
+#[test]
+fn an_envelope_without_its_data_stays() {
+    let bench = Bench::with_fallback(1 << 20, false);
+    bench
+        .queue
+        .fail_with(&[Fault::Error(QueueErrorKind::Denied)]);
+    bench.deliver(&request());
+    let key = block_on(bench.fallback.list(None, 1)).unwrap().remove(0);
+    let envelope = bench.fallback.envelopes().remove(0);
+    let text = std::str::from_utf8(&envelope).unwrap();
+    let (head, _) = text.split_once(",\"data\":").unwrap();
+    block_on(bench.fallback.put(&key, format!("{head}}}").into())).unwrap();
+    let done = redriven(&bench, Some(&*bench.blobs));
+    assert_eq!((done.moved, done.failed), (0, 1));
+    assert!(done.stuck[0].1.contains("data"), "{:?}", done.stuck);
+    assert_eq!(bench.fallback.envelopes().len(), 1);
+}
+
 #[test]
 fn what_only_the_fallback_takes_is_not_too_large_while_that_is_down() {
     let bench = Bench::with_fallback(2000, false);
