@@ -11,8 +11,9 @@ use crate::relay::{READ_BACK_BYTES, copying, form};
 use bytes::Bytes;
 use futures_util::lock::Mutex;
 use futures_util::{StreamExt, TryStreamExt};
-use labelrelay_event::{Data, Envelope, Payload as Form, encode};
+use labelrelay_event::{Envelope, Payload as Form, encode};
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// What a redrive did.
@@ -53,7 +54,8 @@ const ALONE_IN_MEMORY: u64 = 256 * 1024 * 1024;
 
 /// Moves events from the fallback to the queue until it is empty, the queue fails, or it is `until` on
 /// the monotonic clock. An event is removed only after the queue has it: a redrive that breaks off
-/// leaves a repeat at worst, with the same id. What is larger than the queue takes is claim-checked.
+/// leaves a repeat at worst, with the same id. What is larger than the queue takes is claim-checked. Data that is not
+/// what its `datasha256` says stays, for whoever can repair it, and is told of as stuck.
 ///
 /// # Errors
 /// [`BlobError`] when the fallback cannot be listed.
@@ -165,12 +167,14 @@ impl Mover<'_> {
                 self.claim(&envelope, Ok(body)).await?
             }
         } else {
+            // Before it is sent, and so before it is removed: the copy that is left is all there is.
+            let data = intact_data(&envelope).map_err(Failure::Own)?;
             let whole = OutboundMessage::new(envelope.attributes.clone(), bytes.clone());
             let fits = self.queue.message_bytes(&whole) <= self.queue.limits().max_message_bytes;
             if fits {
                 whole
             } else {
-                self.claim(&envelope, data(&envelope)).await?
+                self.claim(&envelope, stored(data)).await?
             }
         };
         let sent = within(self.clock, patience, self.queue.send(&message)).await;
@@ -266,7 +270,8 @@ pub(crate) async fn claimed(
     blobs: Option<&dyn BlobStore>,
     clock: &dyn Clock,
 ) -> Result<OutboundMessage, String> {
-    claim(envelope, data(envelope)?, blobs, clock).await
+    let data = intact_data(envelope)?;
+    claim(envelope, stored(data)?, blobs, clock).await
 }
 
 /// Puts `body` where a claim check says it is.
@@ -304,16 +309,18 @@ fn late() -> QueueError {
     QueueError::new(QueueErrorKind::Late, message)
 }
 
-/// The data that an envelope holds.
-fn data(envelope: &Envelope<'_>) -> Result<StoredBody, String> {
-    let data = match envelope.data {
-        Data::Reference => return Err("larger than the queue takes, without its data".to_owned()),
-        data => data.bytes().map_err(|error| error.to_string())?,
-    };
-    let data = data.unwrap_or_default();
-    if !envelope.matches_digest(&data) {
-        return Err(CHANGED.to_owned());
+/// The data that an envelope holds, if its digest is right; `None` where it only says where the data lies.
+fn intact_data<'a>(envelope: &Envelope<'a>) -> Result<Option<Cow<'a, [u8]>>, String> {
+    let data = envelope.data.bytes().map_err(|error| error.to_string())?;
+    match data {
+        Some(data) if !envelope.matches_digest(&data) => Err(CHANGED.to_owned()),
+        data => Ok(data),
     }
+}
+
+/// The data of an envelope as a body.
+fn stored(data: Option<Cow<'_, [u8]>>) -> Result<StoredBody, String> {
+    let data = data.ok_or("larger than the queue takes, without its data")?;
     let data = Bytes::from(data.into_owned());
     Ok(StoredBody {
         bytes: data.len() as u64,
