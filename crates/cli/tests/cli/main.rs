@@ -23,6 +23,9 @@ mod send;
 mod serve;
 mod settings;
 mod support;
+mod terminal;
+#[cfg(unix)]
+mod terminal_device;
 mod tls;
 mod upkeep;
 mod urls;
