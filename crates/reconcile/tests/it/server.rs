@@ -1,17 +1,25 @@
-//! A server that gives one answer after the other, whatever it is asked.
+//! A server that answers as a test says, whatever it is asked.
 
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
 
 /// One answer, as bytes; empty: hangs up without one.
 pub(crate) type Answer = String;
+
+/// One request.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
 
 pub(crate) struct Server {
     pub(crate) url: String,
     /// When each request came, and on which connection.
     pub(crate) requests: Arc<Mutex<Vec<(Instant, usize)>>>,
+    pub(crate) asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 pub(crate) fn answer(status: &str, headers: &str, body: &str) -> Answer {
@@ -24,38 +32,70 @@ pub(crate) fn answer(status: &str, headers: &str, body: &str) -> Answer {
 impl Server {
     /// Starts one; after the last answer it says 200 to everything.
     pub(crate) async fn start(answers: Vec<Answer>) -> Self {
+        let answers = Mutex::new(answers.into_iter());
+        Self::by(move |_| {
+            let next = answers.lock().unwrap().next();
+            next.unwrap_or_else(|| answer("200 OK", "", "{}"))
+        })
+        .await
+    }
+
+    /// Starts one that answers by what it is asked.
+    pub(crate) async fn by(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let answers = Arc::new(Mutex::new(answers.into_iter()));
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&requests);
+        let server = Self {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            requests: Arc::default(),
+            asked: Arc::default(),
+        };
+        let (requests, all) = (Arc::clone(&server.requests), Arc::clone(&server.asked));
+        let answer = Arc::new(answer);
         tokio::spawn(async move {
             for connection in 0.. {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let (answers, seen) = (Arc::clone(&answers), Arc::clone(&seen));
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut stream = BufReader::new(stream);
+                let answer = Arc::clone(&answer);
+                let (requests, all) = (Arc::clone(&requests), Arc::clone(&all));
                 tokio::spawn(async move {
-                    let mut head = Vec::new();
-                    // Requests have no bodies here.
-                    while let Ok(byte) = stream.read_u8().await {
-                        head.push(byte);
-                        if !head.ends_with(b"\r\n\r\n") {
-                            continue;
-                        }
-                        head.clear();
-                        seen.lock().unwrap().push((Instant::now(), connection));
-                        let next = answers.lock().unwrap().next();
-                        let next = next.unwrap_or_else(|| answer("200 OK", "", "{}"));
+                    while let Some(asked) = read(&mut stream).await {
+                        requests.lock().unwrap().push((Instant::now(), connection));
+                        let next = answer(&asked);
+                        all.lock().unwrap().push(asked);
                         if next.is_empty() || stream.write_all(next.as_bytes()).await.is_err() {
+                            return;
+                        }
+                        if next.contains("Connection: close") {
                             return;
                         }
                     }
                 });
             }
         });
-        Self { url, requests }
+        server
     }
 
     pub(crate) fn count(&self) -> usize {
         self.requests.lock().unwrap().len()
     }
+}
+
+/// The next request of a connection.
+async fn read(stream: &mut BufReader<TcpStream>) -> Option<Asked> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let length = head
+        .lines()
+        .find_map(|line| {
+            line.to_lowercase()
+                .strip_prefix("content-length: ")
+                .map(str::to_owned)
+        })
+        .map_or(0, |length| length.parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.ok()?;
+    let body = String::from_utf8(body).unwrap();
+    Some(Asked { head, body })
 }
