@@ -142,6 +142,33 @@ mod tests {
     }
 
     #[test]
+    fn empty_elements_count_unless_they_end_the_list() {
+        let cases: [(&[&'static str], usize, Option<&str>); 12] = [
+            (&["6.6.6.6, 203.0.113.9,"], 1, Some("203.0.113.9")),
+            (&["6.6.6.6, 203.0.113.9 , ,\t"], 1, Some("203.0.113.9")),
+            (&["6.6.6.6, 203.0.113.9", ""], 1, Some("203.0.113.9")),
+            (&["6.6.6.6, 203.0.113.9, 10.0.0.1,"], 2, Some("203.0.113.9")),
+            // What a sender wrote does not move to where a proxy's entry has to be.
+            (&["6.6.6.6,,203.0.113.9"], 1, Some("203.0.113.9")),
+            (&["6.6.6.6,,203.0.113.9"], 2, None),
+            (&["6.6.6.6,, 10.0.0.1"], 2, None),
+            (&["6.6.6.6,", "10.0.0.1"], 2, None),
+            (&["6.6.6.6", "", "10.0.0.1"], 2, None),
+            (&["6.6.6.6,"], 2, None),
+            (&[",,"], 1, None),
+            (&[""], 1, None),
+        ];
+        for (lines, proxies, expected) in cases {
+            let expected: Option<IpAddr> = expected.map(|e| e.parse().unwrap());
+            assert_eq!(
+                client_address(&head(lines), proxies),
+                expected,
+                "{lines:?} with {proxies}"
+            );
+        }
+    }
+
+    #[test]
     fn mapped_blocks_and_bad_entries() {
         let list = Allowlist::try_from(
             ["::ffff:10.0.0.0/104".to_owned(), "2001:db8::/32".to_owned()].as_slice(),

@@ -1,0 +1,96 @@
+//! `send` finds the `serve` that runs here, wherever it listens.
+
+use crate::support::{Place, configured};
+use std::os::unix::fs::PermissionsExt as _;
+
+fn url_of(ran: &crate::support::Ran) -> String {
+    ran.json()[0]["url"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn send_finds_the_address_on_which_serve_listens() {
+    for place in [
+        Place::new(),
+        configured(),
+        Place::new().with("LABELBOX_WEBHOOK_SECRET", "a secret of 26 bytes or so"),
+    ] {
+        let serving = place.serve(&[]);
+        let sent = place.run(&["send", "--json"]);
+        sent.good();
+        assert_eq!(url_of(&sent), serving.url("labelbox"));
+        place.run(&["send"]).good();
+        assert_eq!(serving.stop(), 0);
+    }
+}
+
+#[test]
+fn what_a_serve_left_behind_that_was_killed_is_not_believed() {
+    let place = configured();
+    let mut serving = place.serve(&[]);
+    let gone = serving.url("labelbox");
+    serving.signal("-KILL");
+    serving.wait();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let configured = listener.local_addr().unwrap();
+    drop(listener);
+    let config = place.read("labelrelay.toml");
+    place.write(
+        "labelrelay.toml",
+        format!("{config}\n[serve]\nlisten = \"{configured}\"\n"),
+    );
+    let ran = place.run(&["send"]);
+    ran.failed(1, &[&configured.to_string()]);
+    assert!(!ran.stderr.contains(&gone), "{ran:?}");
+    // The next one is found again.
+    let serving = place.serve(&[]);
+    let sent = place.run(&["send", "--json"]);
+    sent.good();
+    assert_eq!(url_of(&sent), serving.url("labelbox"));
+}
+
+#[test]
+fn an_address_that_somebody_else_wrote_is_not_believed() {
+    let place = configured();
+    let serving = place.serve(&[]);
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let elsewhere = elsewhere.local_addr().unwrap().to_string();
+    assert_eq!(serving.stop(), 0);
+    let beside: Vec<_> = std::fs::read_dir(place.directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_string_lossy().contains("queue.db"))
+        .collect();
+    for path in beside
+        .iter()
+        .filter(|path| path.to_string_lossy().ends_with(".address"))
+    {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::write(path, format!("{elsewhere}\n")).unwrap();
+    }
+    let ran = place.run(&["send"]);
+    assert!(!ran.stderr.contains(&elsewhere), "{ran:?}");
+}
+
+#[test]
+fn the_first_event_that_is_sent_can_be_read() {
+    let place = Place::new();
+    let _serving = place.serve(&[]);
+    place.run(&["send", "--json"]).good();
+    let received = place.run(&["queue", "receive", "--json"]).json();
+    assert!(
+        received[0]["envelope"]["data"].is_object(),
+        "{}",
+        received[0]
+    );
+    // So can every other one.
+    let listed = place.run(&["send", "--list", "--json"]).json();
+    for sample in &listed {
+        let words = ["event", "provider"].map(|name| sample[name].as_str().unwrap());
+        place
+            .run(&["send", "--event", words[0], "--provider", words[1]])
+            .good();
+        let received = place.run(&["queue", "receive", "--json"]).json();
+        let envelope = &received[0]["envelope"];
+        assert!(envelope.get("data").is_some(), "{words:?}: {envelope}");
+    }
+}
