@@ -21,6 +21,14 @@ pub trait Clock: Send + Sync {
 pub trait Entropy: Send + Sync {
     /// Ten random bytes: the random part of a `UUIDv7` (RFC 9562).
     fn ten_bytes(&self) -> [u8; 10];
+
+    /// A time from half of `pause` to all of it. Who waits before trying again waits this long: what failed for
+    /// many at once is then not asked by all of them at once again.
+    fn spread(&self, pause: Duration) -> Duration {
+        let [high, low, ..] = self.ten_bytes();
+        let half = pause / 2;
+        half + (pause - half) * u32::from(u16::from_be_bytes([high, low])) / u32::from(u16::MAX)
+    }
 }
 
 /// A fresh, time-ordered id (`UUIDv7`).
@@ -56,3 +64,27 @@ pub async fn within<T>(
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the time was up")]
 pub struct Elapsed;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Always(u8);
+
+    impl Entropy for Always {
+        fn ten_bytes(&self) -> [u8; 10] {
+            [self.0; 10]
+        }
+    }
+
+    #[test]
+    fn pauses_are_spread_over_their_second_half() {
+        let spread = |byte, ms| Always(byte).spread(Duration::from_millis(ms)).as_millis();
+        assert_eq!([spread(0, 1000), spread(0xff, 1000)], [500, 1000]);
+        assert_eq!([spread(0x80, 1000), spread(0xff, 0)], [750, 0]);
+        assert_eq!(
+            Always(0xff).spread(Duration::from_secs(86_400)).as_secs(),
+            86_400
+        );
+    }
+}

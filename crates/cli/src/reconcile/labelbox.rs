@@ -8,6 +8,7 @@ use crate::secrets;
 use crate::world::World;
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::provider::Provider;
+use labelrelay_http::OsEntropy;
 use labelrelay_reconcile::http::HttpOptions;
 use labelrelay_reconcile::labelbox::{ENDPOINT, Labelbox};
 use std::sync::Arc;
@@ -47,7 +48,7 @@ pub(super) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
         )));
     }
     let key = crate::runtime::small()?.block_on(secrets::read(&reference, world))?;
-    let mut options = HttpOptions::default();
+    let mut options = HttpOptions::new(Arc::new(OsEntropy));
     options.per_second = args.common.rate;
     let projects = args.common.project.clone();
     let platform = Labelbox::new(endpoint, key, projects, options).map_err(Failure::failed)?;

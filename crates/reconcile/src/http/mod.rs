@@ -17,11 +17,14 @@ use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use jiff::Timestamp;
+use labelrelay_core::Entropy;
 use pace::Pace;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How a client treats a server.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct HttpOptions {
     /// One attempt takes no longer, from the connection to the last byte of the answer.
@@ -32,16 +35,31 @@ pub struct HttpOptions {
     pub per_second: Option<f64>,
     /// Largest answer in bytes: it lies in memory.
     pub max_answer_bytes: usize,
+    /// Spreads the pauses between attempts.
+    pub entropy: Arc<dyn Entropy>,
 }
 
-impl Default for HttpOptions {
-    fn default() -> Self {
+impl HttpOptions {
+    /// The usual ones.
+    pub fn new(entropy: Arc<dyn Entropy>) -> Self {
         Self {
             timeout: Duration::from_secs(120),
             attempts: 6,
             per_second: None,
             max_answer_bytes: 512 * 1024 * 1024,
+            entropy,
         }
+    }
+}
+
+impl fmt::Debug for HttpOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpOptions")
+            .field("timeout", &self.timeout)
+            .field("attempts", &self.attempts)
+            .field("per_second", &self.per_second)
+            .field("max_answer_bytes", &self.max_answer_bytes)
+            .finish_non_exhaustive()
     }
 }
 
@@ -142,7 +160,8 @@ impl HttpClient {
                     Err(error) => Err(error),
                 };
             }
-            tokio::time::sleep(retry::pause(attempt, pause)).await;
+            let pause = retry::pause(attempt, pause, &*self.options.entropy);
+            tokio::time::sleep(pause).await;
             attempt += 1;
         }
     }

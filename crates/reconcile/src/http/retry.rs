@@ -1,6 +1,7 @@
 //! When a request is sent again, and after how long.
 
 use http::StatusCode;
+use labelrelay_core::Entropy;
 use std::time::Duration;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -15,29 +16,50 @@ pub(super) fn may_pass(status: StatusCode) -> bool {
 }
 
 /// The pause after the attempt of this number, the first being 1: what the server asked for, else doubled
-/// each time.
-pub(super) fn pause(attempt: u32, asked: Option<Duration>) -> Duration {
-    match asked {
-        Some(asked) => asked.min(LONGEST_ASKED_PAUSE),
-        None => FIRST_PAUSE
+/// each time. Both are spread, so that those whom a server sent away together do not come back together: what
+/// was asked for grows by a tenth at most, and never shrinks.
+pub(super) fn pause(attempt: u32, asked: Option<Duration>, entropy: &dyn Entropy) -> Duration {
+    if let Some(asked) = asked {
+        let asked = asked.min(LONGEST_ASKED_PAUSE);
+        // Of a fifth, from half to all of it.
+        return asked + entropy.spread(asked / 5).saturating_sub(asked / 10);
+    }
+    entropy.spread(
+        FIRST_PAUSE
             .saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)))
             .min(LONGEST_PAUSE),
-    }
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    struct Always(u8);
+
+    impl Entropy for Always {
+        fn ten_bytes(&self) -> [u8; 10] {
+            [self.0; 10]
+        }
+    }
+
+    #[test]
+    fn pauses_differ_between_those_who_wait() {
+        assert_eq!(pause(2, None, &Always(0)).as_millis(), 500);
+        assert_eq!(pause(2, None, &Always(0x80)).as_millis(), 750);
+    }
+
     #[test]
     fn pauses_double_and_end() {
-        let millis = |attempt| pause(attempt, None).as_millis();
+        let millis = |attempt| pause(attempt, None, &Always(0xff)).as_millis();
         assert_eq!(
             [1, 2, 3, 4, 7, 99].map(millis),
             [500, 1000, 2000, 4000, 30_000, 30_000]
         );
-        let asked = |seconds| pause(1, Some(Duration::from_secs(seconds))).as_secs();
-        assert_eq!([0, 7, 9999].map(asked), [0, 7, 300]);
+        let asked =
+            |seconds, byte| pause(1, Some(Duration::from_secs(seconds)), &Always(byte)).as_millis();
+        assert_eq!([0, 7, 9999].map(|s| asked(s, 0)), [0, 7_000, 300_000]);
+        assert_eq!([0, 7, 9999].map(|s| asked(s, 0xff)), [0, 7_700, 330_000]);
     }
 
     #[test]

@@ -1,12 +1,19 @@
 //! Which projects there are.
 
 use super::api::{self, Api};
-use crate::http::Answer;
 use crate::platform::{PlatformError, Project};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// Projects on one page of the list.
 const PAGE: usize = 100;
+
+/// How often the list is read when it is not whole.
+const LISTINGS: u32 = 3;
+
+/// So many pages of one reading may say that there are more projects than the page before said: they are made one
+/// at a time, and the list is read in seconds.
+const MOST_GROWTHS: u32 = 100;
 
 #[derive(Deserialize)]
 struct Listed {
@@ -27,9 +34,9 @@ impl From<One> for Project {
     fn from(one: One) -> Self {
         Self {
             id: one.id.to_string(),
-            things: one
-                .task_number
-                .map(|tasks| tasks + one.total_annotations_number.unwrap_or_default()),
+            things: one.task_number.map(|tasks| {
+                tasks.saturating_add(one.total_annotations_number.unwrap_or_default())
+            }),
         }
     }
 }
@@ -58,36 +65,83 @@ pub(super) async fn one(api: &Api, id: &str) -> Result<Option<Project>, Platform
         return Ok(None);
     };
     let one: One = api::read(&what, &answer)?;
+    if id.parse() != Ok(one.id) {
+        return Err(PlatformError::permanent(format!(
+            "{what}: answers with project {}; see that the URL is that of a Label Studio, and what stands before it",
+            one.id
+        )));
+    }
     Ok(Some(one.into()))
 }
 
+/// All that the token sees. A project that goes while the list is read moves those behind it, so that one of them
+/// is shown on no page: such a list is read again. A list that still shows less than it says is none.
 async fn all(api: &Api) -> Result<Vec<Project>, PlatformError> {
-    let mut projects: Vec<Project> = Vec::new();
-    for page in 1.. {
-        let what = format!(
-            "/api/projects/?page={page}&page_size={PAGE}&ordering=id&include=id,task_number,total_annotations_number"
-        );
-        let Some(answer) = api.get(&what).await? else {
-            if page == 1 {
-                return Err(PlatformError::permanent(
-                    "/api/projects/: there is no such thing; see that the URL is that of a Label Studio",
-                ));
-            }
-            break;
-        };
-        let listed = read(&answer)?;
-        // Not the length of the page: whoever stands before Label Studio may allow shorter ones than we ask for.
-        let (none, count) = (listed.results.is_empty(), listed.count);
-        projects.extend(listed.results.into_iter().map(Project::from));
-        if none || projects.len() as u64 >= count {
-            break;
+    let mut listing = Listing::default();
+    for _ in 0..LISTINGS {
+        listing = Listing::read(api).await?;
+        if listing.projects.len() as u64 >= listing.count {
+            return Ok(listing.projects.into_values().map(Project::from).collect());
         }
     }
-    projects.sort_by_key(|project| project.id.parse::<u64>().unwrap_or(u64::MAX));
-    projects.dedup_by(|a, b| a.id == b.id);
-    Ok(projects)
+    Err(PlatformError::permanent(format!(
+        "/api/projects/: says that there are {} projects, and shows {}; see whether what stands before Label Studio passes `page` and `page_size` on, and look into its log",
+        listing.count,
+        listing.projects.len()
+    )))
 }
 
-fn read(answer: &Answer) -> Result<Listed, PlatformError> {
-    api::read("/api/projects/", answer)
+/// One reading of the list.
+#[derive(Default)]
+struct Listing {
+    /// By id, so in its order.
+    projects: BTreeMap<u64, One>,
+    /// How many there are, as the last page said.
+    count: u64,
+}
+
+impl Listing {
+    async fn read(api: &Api) -> Result<Self, PlatformError> {
+        let mut listing = Self::default();
+        let mut grew = 0;
+        for page in 1_u64.. {
+            let what = format!(
+                "/api/projects/?page={page}&page_size={PAGE}&ordering=id&include=id,task_number,total_annotations_number"
+            );
+            let Some(answer) = api.get(&what).await? else {
+                if page == 1 {
+                    return Err(PlatformError::permanent(
+                        "/api/projects/: there is no such thing; see that the URL is that of a Label Studio",
+                    ));
+                }
+                break;
+            };
+            let listed: Listed = api::read("/api/projects/", &answer)?;
+            grew += u32::from(page > 1 && listed.count > listing.count);
+            listing.count = listed.count;
+            // Not the length of the page: whoever stands before Label Studio may allow shorter ones than we ask for.
+            if listed.results.is_empty() {
+                break;
+            }
+            let before = listing.projects.len();
+            let by_id = listed.results.into_iter().map(|one| (one.id, one));
+            listing.projects.extend(by_id);
+            let known = listing.projects.len();
+            if known as u64 >= listing.count {
+                break;
+            }
+            if known == before {
+                return Err(PlatformError::permanent(format!(
+                    "/api/projects/: says that there are {}, and shows the same {known} again on page {page}; see whether what stands before Label Studio passes `page` on",
+                    listing.count
+                )));
+            }
+            if grew > MOST_GROWTHS {
+                return Err(PlatformError::permanent(format!(
+                    "/api/projects/: has no end: on page {page} there are still more than before; see that the URL is that of a Label Studio"
+                )));
+            }
+        }
+        Ok(listing)
+    }
 }

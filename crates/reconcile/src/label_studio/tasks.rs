@@ -55,9 +55,9 @@ pub(super) struct Tasks {
     /// How many there are, these included.
     pub(super) total: u64,
     pub(super) things: Vec<Thing>,
-    /// How many of the things are tasks, and the highest id among them.
+    /// How many of the things are tasks, and their ids as they came.
     pub(super) count: u64,
-    pub(super) last: Option<u64>,
+    pub(super) ids: Vec<u64>,
     /// Tasks whose list of annotations was shortened.
     pub(super) shortened: Vec<String>,
 }
@@ -122,10 +122,10 @@ fn cut(what: &str, answer: Answer, fields: Fields) -> Result<Tasks, PlatformErro
     let body: Body<'_> = api::read(what, &answer)?;
     let part = |raw: &RawValue| answer.body.slice_ref(raw.get().as_bytes());
     let mut things = Vec::new();
-    let (mut last, mut shortened) = (None, Vec::new());
+    let (mut tasks, mut shortened) = (Vec::new(), Vec::new());
     for raw in &body.tasks {
         let task: Task<'_> = read_part(what, raw)?;
-        last = last.max(Some(task.id));
+        tasks.push(task.id);
         let id = task.id.to_string();
         let thing = |key, holder, entity: Option<Bytes>| Thing {
             key,
@@ -162,7 +162,7 @@ fn cut(what: &str, answer: Answer, fields: Fields) -> Result<Tasks, PlatformErro
         total,
         things,
         count,
-        last,
+        ids: tasks,
         shortened,
     })
 }
@@ -221,6 +221,12 @@ pub(super) async fn contents(
         let path = format!("/api/annotations/{}/", wanted.key.id);
         if let Some(answer) = api.get(&path).await? {
             let annotation: Holder = api::read(&path, &answer)?;
+            if wanted.key.id.parse() != Ok(annotation.id) {
+                return Err(PlatformError::permanent(format!(
+                    "{path}: answers with annotation {}; see that the URL is that of a Label Studio, and what stands before it",
+                    annotation.id
+                )));
+            }
             things.push(Thing {
                 key: wanted.key.clone(),
                 holder: annotation.task.map(|task| task.to_string()),
@@ -233,6 +239,7 @@ pub(super) async fn contents(
 
 #[derive(Deserialize)]
 struct Holder {
+    id: u64,
     task: Option<u64>,
 }
 

@@ -32,10 +32,17 @@ pub(super) fn look<'a>(
     changed.chain(stream::iter(present).flatten())
 }
 
+/// So many pages may be followed by no fewer tasks than they were themselves: tasks are made while a walk runs,
+/// but a walk overtakes them. One that does not would never end.
+const MOST_STANDSTILLS: u32 = 500;
+
 /// Where a walk is.
 struct Place {
     after: u64,
     page_size: u32,
+    /// Tasks that were left after the page before.
+    left: u64,
+    standstills: u32,
 }
 
 fn walk<'a>(
@@ -47,6 +54,8 @@ fn walk<'a>(
     let start = Place {
         after: 0,
         page_size: FIRST_PAGE,
+        left: u64::MAX,
+        standstills: 0,
     };
     stream::try_unfold(Some(start), move |place| async move {
         let Some(place) = place else {
@@ -59,7 +68,7 @@ fn walk<'a>(
         })
         .await?;
         let tasks = found.ok_or_else(|| tasks::gone(&project.id))?;
-        let next = place.next(&tasks, asked.elapsed());
+        let next = place.next(&project.id, &tasks, asked.elapsed())?;
         let page = whole(api, project, tasks).await?;
         Ok(Some((page, next)))
     })
@@ -79,9 +88,44 @@ async fn smaller<T, F: Future<Output = Result<T, PlatformError>>>(
 }
 
 impl Place {
-    /// `None` after the last page.
-    fn next(&self, tasks: &Tasks, took: Duration) -> Option<Self> {
-        let after = tasks.last.filter(|_| tasks.count < tasks.total)?;
+    /// `None` after the last page. What a page leaves out must not pass for gone, because deletions are final: a page
+    /// that cannot be one of this walk ends it.
+    fn next(
+        &self,
+        project: &str,
+        tasks: &Tasks,
+        took: Duration,
+    ) -> Result<Option<Self>, PlatformError> {
+        let wrong = |what: String| {
+            Err(PlatformError::permanent(format!(
+                "tasks of project {project}: {what}; see whether what stands before Label Studio passes on what it is asked, and that this program knows its version (1.20 to 1.23)"
+            )))
+        };
+        if let Some(first) = tasks.ids.first().filter(|first| **first <= self.after) {
+            return wrong(format!(
+                "asked for those after {}, Label Studio shows {first} again",
+                self.after
+            ));
+        }
+        if !tasks.ids.is_sorted_by(|one, next| one < next) {
+            return wrong("Label Studio does not show them in the order of their ids".to_owned());
+        }
+        let left = tasks.total.saturating_sub(tasks.count);
+        let after = match tasks.ids.last() {
+            _ if left == 0 => return Ok(None),
+            Some(last) => *last,
+            None => {
+                return wrong(format!(
+                    "Label Studio says that there are {left} more, and shows none"
+                ));
+            }
+        };
+        let standstills = self.standstills + u32::from(left >= self.left);
+        if standstills > MOST_STANDSTILLS {
+            return wrong(format!(
+                "they have no end: after {after} there are {left} more, as many as before"
+            ));
+        }
         let bytes = tasks.answer.body.len();
         let page_size = if bytes > PAGE_BYTES || took > PAGE_TIME {
             self.page_size / 2
@@ -90,10 +134,12 @@ impl Place {
         } else {
             self.page_size
         };
-        Some(Self {
+        Ok(Some(Self {
             after,
             page_size: page_size.clamp(1, LARGEST_PAGE),
-        })
+            left,
+            standstills,
+        }))
     }
 }
 

@@ -108,6 +108,13 @@ impl Api {
         })?;
         let now = answer.date();
         match answered.errors.first() {
+            // Nothing without a reason is no answer: it must not pass for "there is no such thing".
+            None if answered.data.is_none() || !answer.status.is_success() => {
+                Err(PlatformError::permanent(format!(
+                    "{}: answered {}, and does not say what it was asked; see that the URL is Labelbox's GraphQL endpoint",
+                    self.endpoint, answer.status
+                )))
+            }
             None => Ok(Told {
                 data: answered.data,
                 now,

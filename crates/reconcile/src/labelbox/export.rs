@@ -15,6 +15,13 @@ use std::time::Duration;
 const ASK_EVERY: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(7200);
 
+/// A row lies in memory, and a part with it. What is longer does not fit into the queue either.
+const LONGEST_ROW: usize = 512 * 1024 * 1024;
+
+/// Labelbox's parts have megabytes. An export in more small ones than this would go on for ever.
+const SMALL_PART_BYTES: usize = 1024;
+const MOST_SMALL_PARTS: u32 = 1000;
+
 /// Which rows.
 pub(super) enum Filter {
     /// All of the project.
@@ -148,6 +155,7 @@ struct Reader {
     total: u64,
     /// Of a line that goes on in the next part.
     begun: BytesMut,
+    small_parts: u32,
 }
 
 /// The labels of the rows that `filter` lets through. The first page says what time it was when the export was
@@ -207,6 +215,7 @@ async fn start(api: &Api, project: &str, filter: &Filter) -> Result<Reader, Plat
         offset: 0,
         total,
         begun: BytesMut::new(),
+        small_parts: 0,
     })
 }
 
@@ -279,18 +288,23 @@ async fn part(
     let part = part.ok_or_else(|| unclear("where a part of its export lies"))?;
     let bytes = api.download(&part.file).await?;
     let Range { start, end } = part.offsets;
-    // What lies before the offset was had already; what is missing would be missed for ever.
-    let had = offset
-        .checked_sub(start)
-        .and_then(|had| usize::try_from(had).ok());
-    let is_whole = end >= offset && Some(bytes.len() as u64) == (end - start).checked_add(1);
-    match had {
-        Some(had) if is_whole => Ok((end + 1, bytes.slice(had..))),
-        _ => Err(PlatformError::permanent(format!(
-            "a part of the export should be bytes {start} to {end}, but has {}; the next run asks for another export",
+    match advance(offset, start, end, bytes.len()) {
+        Some((next, had)) => Ok((next, bytes.slice(had..))),
+        None => Err(PlatformError::permanent(format!(
+            "a part of the export that is to begin at byte {offset} says that it is bytes {start} to {end}, and has {}; the next run asks for another export",
             bytes.len()
         ))),
     }
+}
+
+/// What a part of these bytes brings to whoever has everything before `offset`: where the next one begins, and how
+/// much of this one was had already. `None` when it is not what it says, or brings nothing: what is missing would be
+/// missed for ever.
+fn advance(offset: u64, start: u64, end: u64, bytes: usize) -> Option<(u64, usize)> {
+    let next = end.checked_add(1)?;
+    let is_whole = next.checked_sub(start)? == bytes as u64;
+    let had = usize::try_from(offset.checked_sub(start)?).ok()?;
+    (is_whole && next > offset && had < bytes).then_some((next, had))
 }
 
 impl Reader {
@@ -305,6 +319,18 @@ impl Reader {
         }
         let (next, bytes) = part(api, &self.task, "RESULT", self.offset).await?;
         self.offset = next;
+        self.small_parts += u32::from(bytes.len() < SMALL_PART_BYTES);
+        if self.small_parts > MOST_SMALL_PARTS {
+            return Err(PlatformError::permanent(format!(
+                "project {project}: the export has no end: Labelbox gives it in parts of a few bytes, and {} of {} bytes are there; the next run asks for another export",
+                self.offset, self.total
+            )));
+        }
+        if self.begun.len().saturating_add(bytes.len()) > LONGEST_ROW {
+            return Err(PlatformError::permanent(format!(
+                "project {project}: a row of the export is longer than {LONGEST_ROW} bytes"
+            )));
+        }
         self.begun.extend_from_slice(&bytes);
         let end = match self.begun.iter().rposition(|byte| *byte == b'\n') {
             _ if self.offset >= self.total => self.begun.len(),
@@ -330,4 +356,38 @@ fn gone(project: &str) -> PlatformError {
 
 fn unclear(what: &str) -> PlatformError {
     PlatformError::permanent(format!("Labelbox does not say {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_what_it_says_and_brings_something() {
+        let most = u64::MAX;
+        for (offset, start, end, bytes, brings) in [
+            (0, 0, 9, 10, Some((10, 0))),
+            (4, 0, 9, 10, Some((10, 4))),
+            (4, 4, 4, 1, Some((5, 0))),
+            // Less or more than it says.
+            (0, 0, 9, 9, None),
+            (0, 0, 9, 11, None),
+            // Nothing new, or nothing that joins on.
+            (10, 0, 9, 10, None),
+            (0, 1, 9, 9, None),
+            // It ends before it begins, or beyond all numbers.
+            (0, 5, 0, 0, None),
+            (0, most, 0, 2, None),
+            (5, 1, 0, 0, None),
+            (0, 0, most, 0, None),
+            (most, most, most, 1, None),
+            (most, most - 1, most, 2, None),
+        ] {
+            assert_eq!(
+                advance(offset, start, end, bytes),
+                brings,
+                "{offset} {start} {end} {bytes}"
+            );
+        }
+    }
 }

@@ -1,12 +1,16 @@
 //! Which projects there are.
 
-use super::api::Api;
+use super::api::{Api, shown};
 use crate::platform::{PlatformError, Project};
 use serde::Deserialize;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// Projects on one page, as Labelbox's own client asks for them.
 const PAGE: usize = 100;
+
+/// A list with more pages is none: a hundred thousand projects in one workspace.
+const MOST_PAGES: u32 = 1000;
 
 #[derive(Deserialize)]
 struct Listed {
@@ -15,6 +19,8 @@ struct Listed {
 
 #[derive(Deserialize)]
 struct Single {
+    // There, though it may be null: an answer to another question says nothing of it.
+    #[serde(deserialize_with = "Option::deserialize")]
     project: Option<One>,
 }
 
@@ -54,27 +60,50 @@ pub(super) async fn list(api: &Api, ids: &[String]) -> Result<Vec<Project>, Plat
 pub(super) async fn one(api: &Api, id: &str) -> Result<Option<Project>, PlatformError> {
     const QUERY: &str = "query Project($id: ID!){project(where: {id: $id}){id}}";
     let told = api.ask::<Single>(QUERY, json!({ "id": id })).await?;
-    Ok(told.data.and_then(|data| data.project).map(Project::from))
+    let project = told.data.and_then(|data| data.project);
+    if let Some(other) = project.as_ref().filter(|project| project.id != id) {
+        return Err(PlatformError::permanent(format!(
+            "asked for project {id}, Labelbox answers with {}; see whether what stands before it passes questions on",
+            shown(&other.id)
+        )));
+    }
+    Ok(project.map(Project::from))
 }
 
 async fn all(api: &Api) -> Result<Vec<Project>, PlatformError> {
-    let mut projects: Vec<Project> = Vec::new();
-    loop {
-        let skip = projects.len();
+    let mut projects = BTreeMap::new();
+    let mut skip = 0_usize;
+    for _ in 0..MOST_PAGES {
         let query = format!(
             "query Projects($deleted: Boolean!){{projects(where: {{deleted: $deleted}} skip: {skip} first: {PAGE}){{id}}}}"
         );
         let told = api
             .ask::<Listed>(&query, json!({ "deleted": false }))
             .await?;
-        let page = told.data.map(|data| data.projects).unwrap_or_default();
-        let is_last = page.len() < PAGE;
-        projects.extend(page.into_iter().map(Project::from));
-        if is_last {
-            break;
+        let page = told
+            .data
+            .ok_or_else(|| {
+                PlatformError::permanent(
+                    "Labelbox does not say which projects there are; see that the URL is its GraphQL endpoint",
+                )
+            })?
+            .projects;
+        // Not the length of the page: whoever stands before Labelbox may allow shorter ones than we ask for.
+        if page.is_empty() {
+            return Ok(projects.into_values().collect());
+        }
+        skip = skip.saturating_add(page.len());
+        let before = projects.len();
+        projects.extend(page.into_iter().map(|one| (one.id.clone(), one.into())));
+        if projects.len() == before {
+            return Err(PlatformError::permanent(format!(
+                "the list of projects: asked for those after the first {}, Labelbox shows the same {before} again; see whether what stands before it passes questions on",
+                skip
+            )));
         }
     }
-    projects.sort_by(|a, b| a.id.cmp(&b.id));
-    projects.dedup_by(|a, b| a.id == b.id);
-    Ok(projects)
+    Err(PlatformError::permanent(format!(
+        "the list of projects has no end: Labelbox shows more after {} of them; name those to look through with --project",
+        projects.len()
+    )))
 }

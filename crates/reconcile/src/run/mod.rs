@@ -110,18 +110,18 @@ impl Reconcile<'_> {
         let look = self.ledger.begin(&project.id)?;
         let refused = summary.refused;
         let mut pages = pages::ahead(Arc::clone(&self.platform), project.clone(), since);
+        // The first page's, whatever others say: what changes after it was written is found by the next look.
         let mut began = None;
         while let Some(page) = pages.next().await {
             let page = page?;
-            // The first page's: what changes after it was written is found by the next look.
-            began = began.or(page.now);
+            began = began.or(Some(page.now));
             self.page(project, look, page, summary).await?;
         }
         if self.platform.shows_what_did_not_change() {
             self.missing(project, look, summary).await?;
         }
         summary.projects += 1;
-        if let Some(began) = began
+        if let Some(Some(began)) = began
             && summary.refused == refused
         {
             self.ledger.finish(&project.id, began)?;

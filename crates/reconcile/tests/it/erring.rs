@@ -15,7 +15,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn options() -> HttpOptions {
-    let mut options = HttpOptions::default();
+    let mut options = crate::server::options();
     options.attempts = 2;
     options
 }

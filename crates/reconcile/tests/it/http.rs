@@ -7,7 +7,7 @@ use labelrelay_reconcile::http::{Answer, HttpClient, HttpError, HttpOptions};
 use std::time::Duration;
 
 async fn get(server: &Server, change: impl FnOnce(&mut HttpOptions)) -> Result<Answer, HttpError> {
-    let mut options = HttpOptions::default();
+    let mut options = crate::server::options();
     options.attempts = 3;
     change(&mut options);
     let client = HttpClient::new(options).unwrap();
@@ -51,7 +51,7 @@ async fn attempts_end_and_the_error_names_the_place_without_its_query() {
 #[tokio::test]
 async fn a_connection_that_breaks_is_followed_by_another_and_a_good_one_is_kept() {
     let server = Server::start(vec![String::new(), answer("200 OK", "", "{}")]).await;
-    let client = HttpClient::new(HttpOptions::default()).unwrap();
+    let client = HttpClient::new(crate::server::options()).unwrap();
     for _ in 0..3 {
         let got = client.send(&request(&server)).await.unwrap();
         assert_eq!(&got.body[..], b"{}");
@@ -91,7 +91,7 @@ async fn an_answer_that_does_not_end_or_is_too_large_ends_the_attempt() {
 #[tokio::test]
 async fn requests_keep_their_distance() {
     let server = Server::start(Vec::new()).await;
-    let mut options = HttpOptions::default();
+    let mut options = crate::server::options();
     options.per_second = Some(20.0);
     let client = HttpClient::new(options).unwrap();
     for _ in 0..4 {

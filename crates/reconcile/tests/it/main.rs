@@ -7,3 +7,4 @@ mod erring;
 mod http;
 mod projects;
 mod server;
+mod watermark;

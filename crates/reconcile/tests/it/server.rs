@@ -1,9 +1,24 @@
 //! A server that answers as a test says, whatever it is asked.
 
+use labelrelay_core::Entropy;
+use labelrelay_reconcile::http::HttpOptions;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+
+/// Always the same: pauses need no spreading here.
+pub(crate) struct Same;
+
+impl Entropy for Same {
+    fn ten_bytes(&self) -> [u8; 10] {
+        [0; 10]
+    }
+}
+
+pub(crate) fn options() -> HttpOptions {
+    HttpOptions::new(Arc::new(Same))
+}
 
 /// One answer, as bytes; empty: hangs up without one.
 pub(crate) type Answer = String;

@@ -2,12 +2,13 @@
 
 use crate::sender::{AT_ONCE, Fault, Sender};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use labelrelay_core::{BoxFuture, OutboundMessage, QueueLimits};
+use labelrelay_core::{BoxFuture, Entropy as _, OutboundMessage, QueueLimits};
+use labelrelay_http::OsEntropy;
 use labelrelay_reconcile::{Arrival, Outlet, OutletError, Sent};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Pauses before a message is tried again. A queue that fails for longer ends the run, which the next one
+/// Pauses before a message is tried again; spread. A queue that fails for longer ends the run, which the next one
 /// takes up.
 const PAUSES: [Duration; 3] = [
     Duration::from_millis(500),
@@ -36,7 +37,7 @@ impl Queue {
                 Fault::Passing => pauses.next(),
             };
             match pause {
-                Some(pause) => tokio::time::sleep(pause).await,
+                Some(pause) => tokio::time::sleep(OsEntropy.spread(pause)).await,
                 None => return Err(OutletError::new(unsent.reason)),
             }
         }
