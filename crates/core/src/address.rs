@@ -67,6 +67,10 @@ pub struct InvalidAddress(String);
 /// the relay each appended the address they saw to `X-Forwarded-For`, so the n-th entry from the right
 /// is the first one that no sender can have written; everything left of it may be forged.
 ///
+/// Empty elements at the end of the list are none: a proxy that writes a comma too many wrote them, because senders
+/// write only what is left of it. Any other empty element counts, and is no address: what it stands for is not known,
+/// and to pass over it could make an entry count that a sender wrote.
+///
 /// `None` when that entry is missing or is not an address: such a request came past the proxies.
 pub fn client_address(head: &RequestHead, trusted_proxies: usize) -> Option<IpAddr> {
     let Some(from_right) = trusted_proxies.checked_sub(1) else {
@@ -74,9 +78,12 @@ pub fn client_address(head: &RequestHead, trusted_proxies: usize) -> Option<IpAd
     };
     let lines = head.headers.get_all("x-forwarded-for").iter().rev();
     // Repeated lines are one list (RFC 9110, section 5.3): the last line holds the newest entries.
-    let mut entries = lines.flat_map(|line| line.as_bytes().rsplit(|&b| b == b','));
+    let entries = lines.flat_map(|line| line.as_bytes().rsplit(|&b| b == b','));
+    let mut entries = entries
+        .map(<[u8]>::trim_ascii)
+        .skip_while(|entry| entry.is_empty());
     let entry = entries.nth(from_right)?;
-    parse_forwarded(std::str::from_utf8(entry).ok()?.trim())
+    parse_forwarded(std::str::from_utf8(entry).ok()?)
 }
 
 /// An entry of `X-Forwarded-For`: an address, or, as Azure and some proxies write it, with a port.

@@ -12,8 +12,14 @@ pub trait Observer: Send + Sync {
     /// A request reached its end.
     fn request(&self, report: &Report);
 
-    /// The queue refused or missed one attempt; another one follows, or the request fails.
+    /// The queue refused or missed one attempt; another one follows.
     fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &crate::QueueError);
+
+    /// The queue refused or missed one attempt, and no other follows: the event goes to the fallback, or the request
+    /// fails, or the event stays in the fallback where it waited.
+    fn queue_last_attempt_failed(&self, source: &str, event_id: &str, error: &crate::QueueError) {
+        let _ = (source, event_id, error);
+    }
 
     /// The queue failed so often in a row that events go to the fallback at once from now on, but for one
     /// now and then that tries it; this is the last failure. `None`: it works again.
@@ -51,6 +57,10 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 
     fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &crate::QueueError) {
         (**self).queue_attempt_failed(source, event_id, error);
+    }
+
+    fn queue_last_attempt_failed(&self, source: &str, event_id: &str, error: &crate::QueueError) {
+        (**self).queue_last_attempt_failed(source, event_id, error);
     }
 
     fn queue_breaker(&self, open: Option<&crate::QueueError>) {
@@ -107,6 +117,10 @@ pub struct Report {
     pub body_bytes: u64,
     /// SHA-256 of the body, when all of it was read.
     pub digest: Option<Digest>,
+    /// Whether the body was begun to be read. A head that is refused by itself costs nobody a body.
+    pub body_begun: bool,
+    /// Length of the body as the head claims it.
+    pub claimed_bytes: Option<u64>,
     /// Address that counted as the sender's.
     pub client: Option<IpAddr>,
     /// Name of the secret that matched.
@@ -141,6 +155,8 @@ impl Report {
             delivery_id: None,
             body_bytes: 0,
             digest: None,
+            body_begun: false,
+            claimed_bytes: None,
             client: None,
             verified_by: None,
             credential_headers: Vec::new(),
@@ -151,6 +167,46 @@ impl Report {
             fell_back: false,
             elapsed,
             queue_elapsed: None,
+        }
+    }
+
+    /// Why there is no digest.
+    pub fn no_digest(&self) -> Option<&'static str> {
+        match (self.digest, self.body_begun) {
+            (Some(_), _) => None,
+            (None, true) => Some("the body was not read to its end, or not kept"),
+            (None, false) => Some("refused by its head alone; the body was not read"),
+        }
+    }
+}
+
+/// A time as logs have it: milliseconds, to the microsecond. More digits cost more than they tell.
+pub fn millis(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_in_logs_have_three_digits_at_most() {
+        for (nanos, text) in [
+            (0, "0"),
+            (1, "0"),
+            (499, "0"),
+            (500, "0.001"),
+            (123_456, "0.123"),
+            (12_345_678, "12.346"),
+            (800_000_000, "800"),
+            (8_000_000_499, "8000"),
+            (86_400_000_001_499, "86400000.001"),
+        ] {
+            assert_eq!(
+                millis(Duration::from_nanos(nanos)).to_string(),
+                text,
+                "{nanos}"
+            );
         }
     }
 }

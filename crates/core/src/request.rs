@@ -42,6 +42,11 @@ impl RequestHead {
             .flatten()
             .and_then(|line| std::str::from_utf8(line).ok())
     }
+
+    /// Length of the body as it is claimed.
+    pub fn content_length(&self) -> Option<u64> {
+        self.text("content-length")?.parse().ok()
+    }
 }
 
 impl fmt::Debug for RequestHead {

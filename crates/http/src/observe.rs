@@ -17,6 +17,11 @@ impl<A: Observer, B: Observer> Observer for Both<A, B> {
         self.1.queue_attempt_failed(source, event_id, error);
     }
 
+    fn queue_last_attempt_failed(&self, source: &str, event_id: &str, error: &QueueError) {
+        self.0.queue_last_attempt_failed(source, event_id, error);
+        self.1.queue_last_attempt_failed(source, event_id, error);
+    }
+
     fn queue_breaker(&self, open: Option<&QueueError>) {
         self.0.queue_breaker(open);
         self.1.queue_breaker(open);

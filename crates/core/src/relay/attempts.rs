@@ -2,7 +2,7 @@
 
 use crate::BoxFuture;
 use crate::blob::BlobError;
-use crate::clock::{Clock, within};
+use crate::clock::{Clock, Entropy, within};
 use crate::queue::{QueueError, QueueErrorKind};
 use std::time::Duration;
 
@@ -58,7 +58,8 @@ pub(crate) fn copying(bytes: u64) -> Duration {
     Duration::from_micros(micros)
 }
 
-/// First pause between attempts once the quick retry failed; doubles up to [`LONGEST_PAUSE`].
+/// First pause between attempts once the quick retry failed; doubles up to [`LONGEST_PAUSE`]. Each is spread, so
+/// that those who failed together do not try again together.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -96,12 +97,13 @@ impl Failure for BlobError {
 ///
 /// The first attempt gets half of the time to the answer; the second follows at once, because the
 /// commonest failure is a pooled connection that went stale while a function was frozen. No SDK's own
-/// retry decides.
+/// retry decides. `failed` is told of every attempt that failed, and whether another one
+/// follows.
 pub(super) async fn attempts<'a, T, E: Failure>(
-    clock: &dyn Clock,
+    (clock, entropy): (&dyn Clock, &dyn Entropy),
     times: Times,
     mut attempt: impl FnMut() -> BoxFuture<'a, Result<T, E>>,
-    mut failed: impl FnMut(&E),
+    mut failed: impl FnMut(&E, bool),
 ) -> Result<(T, bool), E> {
     let mut pause = Duration::ZERO;
     let mut first = true;
@@ -120,12 +122,13 @@ pub(super) async fn attempts<'a, T, E: Failure>(
             Ok(done) => return Ok((done, first)),
             Err(error) => error,
         };
-        if !error.may_pass() || clock.monotonic() + pause >= times.give_up {
+        let is_last = !error.may_pass() || clock.monotonic() + pause >= times.give_up;
+        failed(&error, !is_last);
+        if is_last {
             return Err(error);
         }
-        failed(&error);
         if !pause.is_zero() {
-            clock.sleep(pause).await;
+            clock.sleep(entropy.spread(pause)).await;
         }
         pause = (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
         first = false;

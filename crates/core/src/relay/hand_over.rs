@@ -10,7 +10,7 @@ use super::refusal::Refusal;
 use super::wrap::{Event, NotEmbedded};
 use crate::BoxFuture;
 use crate::blob::BlobError;
-use crate::clock::within;
+use crate::clock::{Clock, Entropy, within};
 use crate::fallback::{BESIDE, FallbackStore, body_name, key};
 use crate::observe::Report;
 use crate::outcome::{Answer, Outcome};
@@ -113,7 +113,10 @@ impl Relay {
             return self.send(source, message, times, report).await;
         };
         let clock = &*self.parts.clock;
-        let sent = if self.breaker.lets_through(clock.monotonic()) {
+        let sent = if self
+            .breaker
+            .lets_through(clock.monotonic(), &*self.parts.entropy)
+        {
             let times = self.before_the_fallback(times);
             let sent = self.send(source, message, times, report).await;
             self.remember(&sent);
@@ -151,13 +154,19 @@ impl Relay {
             return;
         }
         let change = if error.is_some() {
-            self.breaker.failed(self.parts.clock.monotonic())
+            self.breaker
+                .failed(self.parts.clock.monotonic(), &*self.parts.entropy)
         } else {
             self.breaker.succeeded()
         };
         if change != Change::None {
             self.parts.observer.queue_breaker(error);
         }
+    }
+
+    /// What attempts go by.
+    pub(super) fn time(&self) -> (&dyn Clock, &dyn Entropy) {
+        (&*self.parts.clock, &*self.parts.entropy)
     }
 
     /// With a fallback behind it, the queue gets half of the time; without one, all of it.
@@ -184,13 +193,12 @@ impl Relay {
         let key = key(clock.now(), &attributes.id);
         let name = body_name(&key, &attributes.datasha256);
         let put = || fallback.put_body(&name, event.body.get());
-        let failed = |error: &BlobError| {
+        let failed = |error: &BlobError, _: bool| {
             let observer = &self.parts.observer;
             observer.fallback_failed(&source.name, &attributes.id, error);
         };
         let copying = times.longer_by(event.copying()).to_the_answer(clock);
-        let stored = attempts(clock, copying, put, failed).await;
-        stored.inspect_err(failed)?;
+        attempts(self.time(), copying, put, failed).await?;
         let message = event.reference(format!("{BESIDE}{name}"));
         let (begun, ended) = (AtomicU32::new(0), AtomicU32::new(0));
         let put = || -> BoxFuture<'_, _> {
@@ -198,9 +206,8 @@ impl Relay {
             let put = fallback.put(&key, message.body.clone());
             Box::pin(put.inspect(|_| _ = ended.fetch_add(1, Ordering::Relaxed)))
         };
-        let stored = attempts(clock, times.to_the_answer(clock), put, failed).await;
+        let stored = attempts(self.time(), times.to_the_answer(clock), put, failed).await;
         if let Err(error) = &stored {
-            failed(error);
             // An envelope without its body is a loss; a body without its envelope is in nobody's way but for
             // its room. So it goes only where no attempt is under way any more, the last one was refused for
             // good, and the envelope is certainly not there.
@@ -227,12 +234,12 @@ impl Relay {
         let clock = &*self.parts.clock;
         let key = key(clock.now(), message.id());
         let put = || fallback.put(&key, message.body.clone());
-        let failed = |error: &BlobError| {
+        let failed = |error: &BlobError, _: bool| {
             let observer = &self.parts.observer;
             observer.fallback_failed(&source.name, message.id(), error);
         };
-        let stored = attempts(clock, times.to_the_answer(clock), put, failed).await;
-        stored.map(|_| ()).inspect_err(failed)
+        let stored = attempts(self.time(), times.to_the_answer(clock), put, failed).await;
+        stored.map(|_| ())
     }
 
     /// Sends until the queue has the message or the time is up.
@@ -246,10 +253,15 @@ impl Relay {
         let clock = &*self.parts.clock;
         let begun = clock.monotonic();
         let observer = &self.parts.observer;
-        let failed = |error: &QueueError| {
-            observer.queue_attempt_failed(&source.name, message.id(), error);
+        let failed = |error: &QueueError, again: bool| {
+            if again {
+                observer.queue_attempt_failed(&source.name, message.id(), error);
+            } else {
+                observer.queue_last_attempt_failed(&source.name, message.id(), error);
+            }
         };
-        let sent = attempts(clock, times, || self.parts.queue.send(message), failed).await;
+        let put = || self.parts.queue.send(message);
+        let sent = attempts(self.time(), times, put, failed).await;
         report.queue_elapsed = Some(clock.monotonic().saturating_sub(begun));
         // A repeat after an attempt of our own that timed out is that attempt, come true.
         sent.map(|(receipt, first)| {

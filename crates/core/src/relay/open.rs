@@ -82,8 +82,7 @@ impl Relay {
             BodyCheck::Signature(SignatureCheck::new(claimed, &secrets), claimed, secrets)
         };
         if head
-            .text("content-length")
-            .and_then(|length| length.parse::<u64>().ok())
+            .content_length()
             .is_some_and(|length| length > source.max_body_bytes)
         {
             return Err(Refusal::too_large(source.max_body_bytes));

@@ -102,6 +102,7 @@ impl Relay {
             return Intake::Answer(self.own_path(&head, below).await);
         }
         let mut report = Report::new(Outcome::Bug, Duration::ZERO);
+        report.claimed_bytes = head.content_length();
         match self.read(&head, body, &mut report).await {
             Ok((source, check, Body { payload, in_flight })) => {
                 let last_byte = self.parts.clock.monotonic();
@@ -155,6 +156,7 @@ impl Relay {
             mut check,
         } = self.open(head, report).await?;
         let keep = matches!(endpoint, Endpoint::Event | Endpoint::Models);
+        report.body_begun = true;
         let reading = Reading {
             relay: self,
             limit: source.max_body_bytes,

@@ -161,12 +161,15 @@ impl Relay {
         let (clock, attributes) = (&*self.parts.clock, &event.attributes);
         let key = claim_key(clock.now(), &source.name, &attributes.datasha256);
         let put = || blobs.put_payload(&key, event.body.get());
-        let failed = |error: &BlobError| {
+        let failed = |error: &BlobError, again: bool| {
+            if !again {
+                return;
+            }
             let error = QueueError::new(QueueErrorKind::Unavailable, error.to_string());
             let observer = &self.parts.observer;
             observer.queue_attempt_failed(&source.name, &attributes.id, &error);
         };
-        let (uri, _) = attempts(clock, times, put, failed).await?;
+        let (uri, _) = attempts(self.time(), times, put, failed).await?;
         Ok(event.reference(uri))
     }
 }

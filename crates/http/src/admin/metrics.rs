@@ -2,7 +2,7 @@
 
 use super::log_lines::LogLines;
 use crate::log::LogWriter;
-use labelrelay_core::{Observer, Outcome, QueueError, Report};
+use labelrelay_core::{BlobError, Observer, Outcome, QueueError, Report};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -21,6 +21,7 @@ pub struct Metrics {
     fell_back: Family<SourceLabels, Counter>,
     breaker_open: Gauge,
     attempts_failed: Family<AttemptLabels, Counter>,
+    fallback_failed: Family<SourceLabels, Counter>,
     body_bytes: Family<SourceLabels, Counter>,
     elapsed: Histogram,
     queue_elapsed: Histogram,
@@ -61,6 +62,7 @@ impl Metrics {
             fell_back: Family::default(),
             breaker_open: Gauge::default(),
             attempts_failed: Family::default(),
+            fallback_failed: Family::default(),
             body_bytes: Family::default(),
             elapsed: durations(),
             queue_elapsed: durations(),
@@ -98,8 +100,13 @@ impl Metrics {
         );
         registry.register(
             "queue_attempts_failed",
-            "Attempts to send that failed and were tried again",
+            "Attempts to send to the queue that failed, tried again or not",
             metrics.attempts_failed.clone(),
+        );
+        registry.register(
+            "fallback_attempts_failed",
+            "Attempts to put an event into the fallback that failed",
+            metrics.fallback_failed.clone(),
         );
         registry.register_with_unit(
             "body",
@@ -184,6 +191,23 @@ impl Observer for Metrics {
     }
 
     fn queue_attempt_failed(&self, source: &str, _: &str, error: &QueueError) {
+        self.attempt_failed(source, error);
+    }
+
+    fn queue_last_attempt_failed(&self, source: &str, _: &str, error: &QueueError) {
+        self.attempt_failed(source, error);
+    }
+
+    fn fallback_failed(&self, source: &str, _: &str, _: &BlobError) {
+        let labels = SourceLabels {
+            source: source.to_owned(),
+        };
+        self.fallback_failed.get_or_create(&labels).inc();
+    }
+}
+
+impl Metrics {
+    fn attempt_failed(&self, source: &str, error: &QueueError) {
         let labels = AttemptLabels {
             source: source.to_owned(),
             kind: error.kind.as_str(),

@@ -7,6 +7,7 @@ mod writer;
 pub use limit::{Kind, LogLimit};
 pub use writer::LogWriter;
 
+use labelrelay_core::observe::millis;
 use labelrelay_core::{BlobError, Clock, Observer, Outcome, QueueError, Report, SecretError};
 use labelrelay_event::Digest;
 use std::error::Error as _;
@@ -81,7 +82,7 @@ impl Observer for BoundedLog {
 impl Observer for LogObserver {
     fn request(&self, report: &Report) {
         let source = report.source.as_deref().unwrap_or("-");
-        let elapsed_ms = report.elapsed.as_secs_f64() * 1000.0;
+        let elapsed_ms = millis(report.elapsed);
         let digest = || report.digest.map(Digest::to_hex);
         if report.fell_back {
             tracing::warn!(
@@ -111,7 +112,7 @@ impl Observer for LogObserver {
                 claimed = report.claimed,
                 late = report.late,
                 elapsed_ms,
-                queue_ms = report.queue_elapsed.map(|queue| queue.as_secs_f64() * 1000.0),
+                queue_ms = report.queue_elapsed.map(millis),
                 "delivery",
             ),
             Outcome::Replied => {
@@ -142,6 +143,8 @@ impl Observer for LogObserver {
                 client = report.client.map(|client| client.to_string()),
                 body_bytes = report.body_bytes,
                 data_sha256 = digest(),
+                no_digest = report.no_digest(),
+                claimed_bytes = report.claimed_bytes.filter(|_| report.digest.is_none()),
                 credential_headers = list(&report.credential_headers),
                 secrets_tried = list(&report.secrets_tried),
                 elapsed_ms,

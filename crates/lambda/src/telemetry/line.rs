@@ -111,6 +111,9 @@ fn details(report: &Report, put: &mut impl FnMut(&str, Value)) {
     put("queue_ms", report.queue_elapsed.map(millis).into());
     if !report.outcome.status().is_success() {
         put("data_sha256", report.digest.map(Digest::to_hex).into());
+        put("no_digest", report.no_digest().into());
+        let claimed = report.claimed_bytes.filter(|_| report.digest.is_none());
+        put("claimed_bytes", claimed.into());
         put("client", report.client.map(|ip| ip.to_string()).into());
         put("credential_headers", list(&report.credential_headers));
         put("secrets_tried", list(&report.secrets_tried));
@@ -123,9 +126,4 @@ fn list(items: &[String]) -> Value {
     } else {
         items.join(", ").into()
     }
-}
-
-/// To the microsecond: more digits cost more than they tell.
-pub(super) fn millis(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1e6).round() / 1e3
 }
