@@ -1,6 +1,7 @@
 //! The words of the command line.
 
 use crate::failure::{EXIT_CODES, Failure};
+use crate::output::{print, say};
 use crate::world::World;
 use crate::{check, completions, queue, reconcile, redrive, replay, send, serve, verify};
 use clap::{Parser, Subcommand};
@@ -27,8 +28,28 @@ enum Verb {
     Completions(completions::Args),
 }
 
+/// `None` when only help was asked for, and printed.
+fn parse() -> Result<Option<Cli>, Failure> {
+    let error = match Cli::try_parse() {
+        Ok(cli) => return Ok(Some(cli)),
+        Err(error) => error,
+    };
+    let words = error.render().to_string();
+    let words = words.trim_end();
+    if error.use_stderr() {
+        // It quotes what was typed, or what a script put there.
+        say(format_args!("{words}"));
+        return Err(Failure::UsageSaid);
+    }
+    print(format_args!("{words}"))?;
+    Ok(None)
+}
+
 pub(crate) fn run(world: &World<'_>) -> Result<(), Failure> {
-    match Cli::parse().verb {
+    let Some(cli) = parse()? else {
+        return Ok(());
+    };
+    match cli.verb {
         Verb::Serve(args) => serve::run(&args, world),
         Verb::Send(args) => send::run(&args, world),
         Verb::Verify(args) => verify::run(&args, world),

@@ -8,7 +8,8 @@ use std::io::Write as _;
 
 const EXAMPLES: &str = "\
 Examples:
-  labelrelay completions bash > ~/.local/share/bash-completion/completions/labelrelay
+  labelrelay completions bash \\
+      > ~/.local/share/bash-completion/completions/labelrelay
   labelrelay completions zsh > \"${fpath[1]}/_labelrelay\"
   labelrelay completions fish > ~/.config/fish/completions/labelrelay.fish";
 

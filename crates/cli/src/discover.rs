@@ -20,8 +20,8 @@ const HERE: &str = "labelrelay.toml";
 
 /// Shown by the help of every verb that reads a configuration.
 pub(crate) const HELP: &str = "\
-Configuration, the first that is there: --config FILE; LABELRELAY_CONFIG (a path);
-LABELRELAY_CONFIG_TOML (the text); ./labelrelay.toml; environment variables alone
+Configuration, the first that is there: --config FILE; LABELRELAY_CONFIG (a path); \
+LABELRELAY_CONFIG_TOML (the text); ./labelrelay.toml; environment variables alone \
 (LABELBOX_WEBHOOK_SECRET, LABEL_STUDIO_WEBHOOK_SECRET); ./.labelrelay/labelrelay.toml.";
 
 /// What to do when there is no configuration at all.

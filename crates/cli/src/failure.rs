@@ -24,6 +24,8 @@ pub(crate) enum Failure {
     Said,
     /// Configuration has to be changed, and everything about it was said already.
     ConfigSaid,
+    /// The command line is wrong, and everything about it was said already.
+    UsageSaid,
     /// Whoever read the output has seen enough.
     ReaderGone,
 }
@@ -47,6 +49,7 @@ impl Failure {
             Self::Failed(message) => (1, message),
             Self::Usage(message) => (2, message),
             Self::Config(message) => (BAD_CONFIGURATION, format!("bad configuration: {message}")),
+            Self::UsageSaid => return ExitCode::from(2),
             Self::Said => return ExitCode::from(1),
             Self::ConfigSaid => return ExitCode::from(BAD_CONFIGURATION),
             Self::ReaderGone => return ExitCode::SUCCESS,

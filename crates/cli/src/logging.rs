@@ -1,8 +1,9 @@
 //! Logs, on stderr: for people, or one JSON object a line. Never a body, a secret or a credential.
 
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, JsonForTerminal, PrintableLines};
 use crate::world::World;
+use std::io::{IsTerminal as _, Write};
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::filter_fn;
@@ -66,7 +67,7 @@ pub(crate) fn start(
     };
     let shown = filter_fn(shown).with_max_level_hint(level);
     let lines = fmt::layer()
-        .with_writer(writer(by)?)
+        .with_writer(writer(format, by)?)
         // It would say so on stderr, and panic when that fails too: a reader of the log that ends must
         // not take a delivery with it.
         .log_internal_errors(false)
@@ -83,9 +84,9 @@ pub(crate) fn start(
     started.map_err(|error| cannot_start(&error))
 }
 
-fn writer(by: By) -> Result<BoxMakeWriter, Failure> {
+fn writer(format: Format, by: By) -> Result<BoxMakeWriter, Failure> {
     if by == By::TheSpeaker {
-        return Ok(BoxMakeWriter::new(std::io::stderr));
+        return Ok(harmless(format, std::io::stderr));
     }
     let log = output::from_a_thread().map_err(|error| cannot_start(&error))?;
     // The standard hook would write to stderr itself, and wait there. It would also show the message, which
@@ -94,7 +95,22 @@ fn writer(by: By) -> Result<BoxMakeWriter, Failure> {
         let place = panic.location().map(ToString::to_string);
         tracing::error!(name: "panic", place, "a bug: please report it");
     }));
-    Ok(BoxMakeWriter::new(move || log.clone()))
+    Ok(harmless(format, move || log.clone()))
+}
+
+/// What a line tells of comes from outside, and a terminal must not obey it. JSON is escaped only where it goes
+/// to one.
+fn harmless<W: Write + 'static>(
+    format: Format,
+    out: impl Fn() -> W + Send + Sync + 'static,
+) -> BoxMakeWriter {
+    match format {
+        Format::Human => BoxMakeWriter::new(move || PrintableLines(out())),
+        Format::Json if std::io::stderr().is_terminal() => {
+            BoxMakeWriter::new(move || JsonForTerminal(out()))
+        }
+        Format::Json => BoxMakeWriter::new(out),
+    }
 }
 
 fn cannot_start(error: &dyn std::error::Error) -> Failure {

@@ -3,7 +3,7 @@
 use crate::discover::{self, Missing};
 use crate::failure::{EXIT_CODES, Failure};
 use crate::open::{self, Opened};
-use crate::output::{print, say};
+use crate::output::{one_line, print, say};
 use crate::world::World;
 use labelrelay_core::Clock as _;
 use labelrelay_core::fallback::redrive;
@@ -64,7 +64,11 @@ pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
     let done = done.map_err(|error| Failure::failed(format_args!("fallback: {error}")))?;
     print(format_args!("{} moved to the queue", done.moved))?;
     for (key, reason) in &done.stuck {
-        say(format_args!("stays: {key}: {reason}"));
+        say(format_args!(
+            "stays: {}: {}",
+            one_line(key),
+            one_line(reason)
+        ));
     }
     match (done.failed, done.complete) {
         (0, true) => Ok(()),

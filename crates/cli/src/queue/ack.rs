@@ -1,7 +1,7 @@
 //! `labelrelay queue ack`.
 
 use crate::failure::{EXIT_CODES, Failure};
-use crate::output::{print, print_json, say};
+use crate::output::{one_line, print, print_json, say};
 use labelrelay_local::{Acknowledgement, QueueFile};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -10,7 +10,8 @@ use std::io::BufRead as _;
 const EXAMPLES: &str = "\
 Examples:
   labelrelay queue ack 17-9f86d081884c7d659a2feaa0c55ad015
-  labelrelay queue receive --max 100 --json | tee batch.ndjson | labelrelay queue ack -
+  labelrelay queue receive --max 100 --json > batch.ndjson
+  labelrelay queue ack - < batch.ndjson
 
 A receipt is good until its message is received again. One that is given twice counts once.";
 
@@ -66,7 +67,7 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
         if args.json {
             print_json(&Row { receipt, outcome })?;
         } else if !words.is_empty() {
-            say(format_args!("{receipt}: {words}"));
+            say(format_args!("{}: {words}", one_line(receipt)));
         }
     }
     if !args.json {

@@ -1,6 +1,6 @@
 //! `labelrelay queue dead`.
 
-use super::row::print_all;
+use super::row::{one_more, print_list};
 use crate::failure::{EXIT_CODES, Failure};
 use crate::output::{print, print_json};
 use labelrelay_local::QueueFile;
@@ -12,7 +12,7 @@ Examples:
   labelrelay queue dead --requeue 17,23
   labelrelay queue dead --requeue-all
 
-A message becomes a dead letter when it was received `embedded_queue.max_receives` times (5 unless
+A message becomes a dead letter when it was received `embedded_queue.max_receives` times (5 unless \
 configured) and never acknowledged.";
 
 /// Lists dead letters, or makes them ready again.
@@ -55,6 +55,6 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
             Ok(())
         };
     }
-    let events = queue.dead(args.limit)?;
-    Ok(print_all(&events, args.json)?)
+    let events = queue.dead(one_more(args.limit))?;
+    Ok(print_list(&events, args.limit, args.json)?)
 }

@@ -2,7 +2,7 @@
 
 use super::claim;
 use crate::failure::{EXIT_CODES, Failure};
-use crate::output::{print, print_json, say};
+use crate::output::{one_line, print, print_json, say};
 use crate::world::World;
 use labelrelay_event::Envelope;
 use labelrelay_local::{ExportScope, QueueFile};
@@ -16,10 +16,10 @@ Examples:
   labelrelay queue export --dir events
   labelrelay queue export --dir events --pending --json
 
-Writes for each event in the file NNNNNN.json, the envelope exactly as queued, and NNNNNN.body, the sender's
-bytes; acknowledged events, until they are pruned, and dead letters too. NNNNNN is the event's number in the queue, so that names sort in order of arrival and a second
-export into the same directory adds what is new. A file that is there with other contents is left
-alone, and the export ends.";
+Writes for each event in the file NNNNNN.json, the envelope exactly as queued, and NNNNNN.body, the \
+sender's bytes; acknowledged events, until they are pruned, and dead letters too. NNNNNN is the event's \
+number in the queue, so that names sort in order of arrival and a second export into the same directory \
+adds what is new. A file that is there with other contents is left alone, and the export ends.";
 
 /// Writes every event of the queue into files, without taking it.
 #[derive(Debug, clap::Args)]
@@ -68,7 +68,8 @@ pub(super) fn run(args: &Args, queue: &QueueFile, world: &World<'_>) -> Result<(
             Ok(None) => {
                 let place = envelope.attributes.dataref.clone().unwrap_or_default();
                 say(format_args!(
-                    "{name}: the body is not in the queue but at {place}"
+                    "{name}: the body is not in the queue but at {}",
+                    one_line(&place)
                 ));
                 continue;
             }

@@ -1,6 +1,6 @@
 //! `labelrelay queue list`.
 
-use super::row::print_all;
+use super::row::{one_more, print_list};
 use crate::failure::{EXIT_CODES, Failure};
 use labelrelay_local::{Filter, QueueFile, State};
 
@@ -69,6 +69,6 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
         newest_first: args.newest,
         ..Filter::default()
     };
-    let events = queue.list(&filter, args.limit)?;
-    Ok(print_all(&events, args.json)?)
+    let events = queue.list(&filter, one_more(args.limit))?;
+    Ok(print_list(&events, args.limit, args.json)?)
 }

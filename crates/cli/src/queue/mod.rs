@@ -28,7 +28,7 @@ Examples:
   labelrelay queue stats
   labelrelay queue list --type 'com.labelbox.label.*'
   labelrelay queue receive --max 10 --json | while read -r line; do …; done
-  labelrelay queue export --dir events --queue sqlite:///var/lib/labelrelay/queue.db";
+  labelrelay queue export --dir events --queue sqlite:///var/lib/relay/queue.db";
 
 /// Looks into the embedded queue and takes from it; works beside a running `serve`.
 #[derive(Debug, clap::Args)]

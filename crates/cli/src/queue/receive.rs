@@ -1,14 +1,13 @@
 //! `labelrelay queue receive`.
 
 use crate::failure::{EXIT_CODES, Failure};
-use crate::output::{print, say};
+use crate::output::{one_line, print, print_json_pieces, say};
 use crate::times::parse_duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labelrelay_event::{Data, Envelope};
 use labelrelay_local::{Delivery, QueueFile};
 use std::borrow::Cow;
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 /// How often an empty queue is looked at again. Reading it does not delay a running `serve`.
@@ -20,9 +19,9 @@ Examples:
   labelrelay queue receive --max 100 --visibility 5m --json > batch.ndjson
   labelrelay queue receive --wait 20s --json | jq -r .envelope.type
 
-With --json, one object a line: receipt, receive_count, envelope. The envelope is embedded as it was
-queued; where its data has line breaks, which would split the line, its data stands as data_base64.
-What is not acknowledged within the visibility timeout can be received again.";
+With --json, one object a line: receipt, receive_count, envelope. The envelope is embedded as it was \
+queued; where its data has line breaks, which would split the line, its data stands as data_base64. What \
+is not acknowledged within the visibility timeout can be received again.";
 
 /// Takes messages; `ack` says that they are done with.
 #[derive(Debug, clap::Args)]
@@ -66,16 +65,12 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
 }
 
 fn print_delivery(delivery: &Delivery) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
     // A receipt is letters, digits and a hyphen.
-    write!(
-        out,
+    let head = format!(
         "{{\"receipt\":\"{}\",\"receive_count\":{},\"envelope\":",
         delivery.receipt, delivery.receive_count
-    )?;
-    out.write_all(&on_one_line(&delivery.envelope))?;
-    out.write_all(b"}\n")?;
-    out.flush()
+    );
+    print_json_pieces(&[head.as_bytes(), &on_one_line(&delivery.envelope), b"}"])
 }
 
 fn print_for_people(delivery: &Delivery) -> Result<(), Failure> {
@@ -85,8 +80,8 @@ fn print_for_people(delivery: &Delivery) -> Result<(), Failure> {
         "receipt {}  received {} times  {}  {}  {} bytes",
         delivery.receipt,
         delivery.receive_count,
-        attributes.event_type,
-        attributes.subject.as_deref().unwrap_or("-"),
+        one_line(&attributes.event_type),
+        one_line(attributes.subject.as_deref().unwrap_or("-")),
         delivery.envelope.len()
     ))?)
 }

@@ -1,6 +1,6 @@
 //! One event on one line: for people, and for programs.
 
-use crate::output::{print, print_json};
+use crate::output::{one_line, print, print_json, say};
 use jiff::Timestamp;
 use labelrelay_local::{Event, State};
 use serde::Serialize;
@@ -63,13 +63,30 @@ pub(crate) fn line(event: &Event) -> String {
         event.seq,
         received(event),
         event.envelope_bytes,
-        event.event_type,
-        event.subject.as_deref().unwrap_or("-"),
+        one_line(&event.event_type),
+        one_line(event.subject.as_deref().unwrap_or("-")),
     )
 }
 
-/// The whole list, as `list` and `dead` print it.
-pub(crate) fn print_all(events: &[Event], json: bool) -> std::io::Result<()> {
+/// So many are asked for that it is seen whether there are more than `limit`.
+pub(crate) fn one_more(limit: usize) -> usize {
+    limit.saturating_add(1)
+}
+
+/// A list, as `list` and `dead` print it: the first `limit` of the events, and whether there are more.
+pub(crate) fn print_list(events: &[Event], limit: usize, json: bool) -> std::io::Result<()> {
+    let shown = events.get(..limit).unwrap_or(events);
+    print_all(shown, json)?;
+    if shown.len() < events.len() {
+        // To whoever reads JSON too: what is left out looks like all there is.
+        say(format_args!(
+            "{limit} are shown, and there are more; --limit N shows N of them"
+        ));
+    }
+    Ok(())
+}
+
+fn print_all(events: &[Event], json: bool) -> std::io::Result<()> {
     if !json && !events.is_empty() {
         print(format_args!("{HEADING}"))?;
     }

@@ -4,16 +4,15 @@ use super::claim;
 use super::receive::on_one_line;
 use super::row::received;
 use crate::failure::{EXIT_CODES, Failure};
-use crate::output::print;
+use crate::output::{one_line, print, print_envelope, print_exactly, print_json_pieces};
 use labelrelay_event::{Data, Envelope};
 use labelrelay_local::{QueueFile, StoredEvent};
-use std::io::Write as _;
 
 const EXAMPLES: &str = "\
 Examples:
   labelrelay queue show 17
-  labelrelay queue show 17 --body > body.json      the sender's bytes, as they were signed
-  labelrelay queue show 17 --envelope > event.json the envelope, exactly as queued";
+  labelrelay queue show 17 --body > body.json      the sender's bytes
+  labelrelay queue show 17 --envelope > event.json the envelope, as queued";
 
 /// Shows one event without taking it.
 #[derive(Debug, clap::Args)]
@@ -48,21 +47,17 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
         event, envelope, ..
     } = &stored;
     if args.envelope {
-        return print_exactly(&[envelope]);
+        return Ok(print_envelope(envelope)?);
     }
     if args.json {
-        let line = on_one_line(envelope);
-        let mut out = std::io::stdout().lock();
-        write!(
-            out,
+        let head = format!(
             "{{\"seq\":{},\"state\":\"{}\",\"receive_count\":{},\"envelope\":",
             event.seq,
             event.state.as_str(),
             event.receive_count
-        )?;
-        out.write_all(&line)?;
-        out.write_all(b"}\n")?;
-        return Ok(out.flush()?);
+        );
+        let pieces = [head.as_bytes(), &on_one_line(envelope), b"}"];
+        return Ok(print_json_pieces(&pieces)?);
     }
     let decoded = Envelope::decode(envelope).map_err(Failure::failed)?;
     if args.body {
@@ -70,7 +65,7 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
             let place = decoded.attributes.dataref.clone().unwrap_or_default();
             Failure::failed(format_args!("the body is not in the queue but at {place}"))
         })?;
-        return print_exactly(&[&bytes]);
+        return Ok(print_exactly(&bytes)?);
     }
     let state = event.state.as_str().replace('_', " ");
     print(format_args!("seq              {}", event.seq))?;
@@ -83,21 +78,15 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
     for (name, value) in attributes.as_object().into_iter().flatten() {
         print(format_args!(
             "{name:<16} {}",
-            value.as_str().unwrap_or_default()
+            one_line(value.as_str().unwrap_or_default())
         ))?;
     }
     match decoded.data {
-        Data::Json(bytes) => print_exactly(&[b"data             ", bytes, b"\n"]),
-        Data::Base64(text) => Ok(print(format_args!("data_base64      {text}"))?),
+        Data::Json(bytes) => {
+            let text = String::from_utf8_lossy(bytes);
+            Ok(print(format_args!("data             {text}"))?)
+        }
+        Data::Base64(text) => Ok(print(format_args!("data_base64      {}", one_line(&text)))?),
         Data::Reference => Ok(()),
     }
-}
-
-/// What does not end in a line break stays in stdout's buffer; only a flush tells whether it got out.
-fn print_exactly(pieces: &[&[u8]]) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    for piece in pieces {
-        out.write_all(piece)?;
-    }
-    Ok(out.flush()?)
 }

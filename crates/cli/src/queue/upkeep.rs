@@ -62,8 +62,9 @@ Examples:
   labelrelay queue prune
   labelrelay queue prune --older-than 7d
 
-An event stays in any case until the repeat window since its arrival has passed (5 minutes unless
-configured): a repeat is recognised by what is in the file. A running `serve` prunes by itself, after `embedded_queue.retain_acknowledged_s`.";
+An event stays in any case until the repeat window since its arrival has passed (5 minutes unless \
+configured): a repeat is recognised by what is in the file. A running `serve` prunes by itself, after \
+`embedded_queue.retain_acknowledged_s`.";
 
 /// Removes acknowledged events from the file.
 #[derive(Debug, clap::Args)]

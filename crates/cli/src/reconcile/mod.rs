@@ -14,15 +14,15 @@ use clap::Subcommand;
 
 const EXAMPLES: &str = "\
 Examples:
-  LABEL_STUDIO_URL=http://127.0.0.1:8080 LABEL_STUDIO_API_KEY=… labelrelay reconcile label-studio
-  labelrelay reconcile label-studio --url https://ls.example.org --token file:ls.token --dry-run
+  LABEL_STUDIO_API_KEY=… labelrelay reconcile label-studio --url http://HOST:8080
+  labelrelay reconcile label-studio --token file:ls.token --dry-run
   labelrelay reconcile label-studio --every 5m
-  LABELRELAY_QUEUE=sqs://… labelrelay reconcile label-studio --ledger s3://BUCKET/ledger
+  LABELRELAY_QUEUE=sqs://… labelrelay reconcile label-studio --ledger s3://B/P
   LABELBOX_API_KEY=… labelrelay reconcile labelbox --project ID --dry-run
 
-The first run looks at everything that the token sees; later ones at what changed. Events of Label Studio
-have the ids that the live ones would have had, so that consumers recognise a repeat; those of Labelbox
-have its subjects and versions.";
+The first run looks at everything that the token sees; later ones at what changed. Events of Label \
+Studio have the ids that the live ones would have had, so that consumers recognise a repeat; those of \
+Labelbox have its subjects and versions.";
 
 /// Fetches through a platform's API what no delivery brought, and puts it on the queue. Works beside a
 /// running `serve`.

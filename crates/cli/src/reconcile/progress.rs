@@ -1,6 +1,6 @@
 //! How far it is: a bar on a terminal, else a line now and then.
 
-use crate::output::say;
+use crate::output::{one_line, say};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use labelrelay_reconcile::{Progress, Project};
 use std::io::IsTerminal as _;
@@ -53,7 +53,7 @@ impl Progress for Shown {
             if let Ok(style) = ProgressStyle::with_template(form) {
                 bar.set_style(style);
             }
-            bar.set_prefix(format!("project {}", project.id));
+            bar.set_prefix(format!("project {}", one_line(&project.id)));
         }
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         *lines = Lines {
@@ -73,7 +73,9 @@ impl Progress for Shown {
             lines.last = Some(Instant::now());
             say(format_args!(
                 "project {}: {} things looked at, {} sent",
-                lines.project, lines.things, lines.sent
+                one_line(&lines.project),
+                lines.things,
+                lines.sent
             ));
         }
     }
@@ -84,7 +86,7 @@ impl Progress for Shown {
     }
 
     fn warn(&self, warning: &str) {
-        let words = || say(format_args!("warning: {warning}"));
+        let words = || say(format_args!("warning: {}", one_line(warning)));
         match &self.bar {
             Some(bar) => bar.suspend(words),
             None => words(),

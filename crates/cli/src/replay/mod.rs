@@ -6,7 +6,7 @@ mod when;
 
 use crate::discover::{self, Missing};
 use crate::failure::{EXIT_CODES, Failure};
-use crate::output::{print, print_json, say};
+use crate::output::{one_line, print, print_json, say};
 use crate::queue;
 use crate::queue::row::{HEADING, Row, line};
 use crate::world::World;
@@ -20,15 +20,15 @@ use target::Target;
 
 const EXAMPLES: &str = "\
 Examples:
-  labelrelay replay --from 2026-11-24T08:00:00Z --to 2026-11-24T09:30:00Z --dry-run
+  labelrelay replay --from 2026-11-24T08:00:00Z --to 2026-11-24T09:30:00Z
   labelrelay replay --from 2h --type 'io.labelstud.annotation.*'
   labelrelay replay --dead --to-queue sqs://eu-central-1/123456789012/events
   labelrelay replay --claimed --subject task/17
 
-Each event goes again with the same id and the same bytes, and with the attribute `replayedtime`: a
-consumer that drops what it has seen should let that pass, and no queue takes it for a repeat. Nothing
-is removed: a dead letter stays one (`queue dead --requeue` brings it back instead). What was pruned is
-gone. Works beside a running `serve`. `redrive` is for what is stuck in the fallback, `replay` for what
+Each event goes again with the same id and the same bytes, and with the attribute `replayedtime`: a \
+consumer that drops what it has seen should let that pass, and no queue takes it for a repeat. Nothing \
+is removed: a dead letter stays one (`queue dead --requeue` brings it back instead). What was pruned is \
+gone. Works beside a running `serve`. `redrive` is for what is stuck in the fallback, `replay` for what \
 is to be seen again.";
 
 /// Sends events of the embedded queue again, to be seen again: dead letters, a range of time, what was
@@ -127,7 +127,7 @@ fn send(
     let mut refuse = |failures: Vec<String>| {
         for reason in failures {
             if done.failed < MAX_REASONS {
-                say(format_args!("not sent: {reason}"));
+                say(format_args!("not sent: {}", one_line(&reason)));
             }
             done.failed += 1;
         }
@@ -165,7 +165,7 @@ fn show(found: Found<'_>, json: bool) -> Result<(), Failure> {
     for page in found {
         let (events, unreadable) = page?;
         for reason in unreadable {
-            say(format_args!("could not be sent: {reason}"));
+            say(format_args!("could not be sent: {}", one_line(&reason)));
         }
         for stored in events {
             if json {

@@ -7,13 +7,14 @@ use crate::client;
 use crate::delivery::Delivery;
 use crate::discover;
 use crate::failure::{EXIT_CODES, Failure};
-use crate::output::{print, print_json, say};
+use crate::output::{one_line, print, print_json, say};
 use crate::samples::{SAMPLES, Sample, labelbox_id, named};
 use crate::secrets;
 use crate::world::World;
 use bytes::Bytes;
 use jiff::Timestamp;
 use labelrelay_core::config::SecretRef;
+use labelrelay_core::observe::millis;
 use labelrelay_core::provider::Provider;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -23,20 +24,20 @@ use target::Target;
 
 const EXAMPLES: &str = "\
 Examples:
-  labelrelay send                                     a label.created to the relay configured here
+  labelrelay send                  a label.created to the relay that runs here
   labelrelay send --event annotation.created
   labelrelay send --list
   labelrelay send --provider label-studio --file body.json
-  labelrelay send --to https://x.example/labelbox --secret env:SECRET --event label.updated
+  labelrelay send --to https://x.example/labelbox --secret env:SECRET
 
-A built-in sample gets a new id and the time of now before it is signed, so that it is no repeat; a
+A built-in sample gets a new id and the time of now before it is signed, so that it is no repeat; a \
 file's bytes are sent as they are. Fails unless the answer is 2xx.";
 
 /// Signs and delivers one event, as the platform would.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}\n\n{EXIT_CODES}", discover::HELP))]
 pub(crate) struct Args {
-    /// URL to deliver to, exactly [default: the configured listen address and source]
+    /// URL to deliver to, exactly [default: the `serve` that runs here, else the configured address]
     #[arg(long, value_name = "URL")]
     to: Option<String>,
     /// The platform to deliver as [default: the event's, or the source's]
@@ -172,7 +173,7 @@ async fn send(
         };
         Failure::failed(format_args!("{shown}: {error}{cure}"))
     })?;
-    let elapsed_ms = begun.elapsed().as_secs_f64() * 1000.0;
+    let elapsed_ms = millis(begun.elapsed());
     let (status, good) = (answer.status, (200..300).contains(&answer.status));
     if args.json {
         let answer = serde_json::from_slice(&answer.body).ok();
@@ -190,10 +191,7 @@ async fn send(
         let text = String::from_utf8_lossy(&answer.body);
         print(format_args!(
             "{status} after {elapsed_ms:.1} ms: {}",
-            text.trim_end()
-                .escape_debug()
-                .to_string()
-                .replace("\\\"", "\"")
+            one_line(text.trim_end())
         ))?;
     }
     if good { Ok(()) } else { Err(Failure::Said) }

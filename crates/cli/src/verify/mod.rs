@@ -12,7 +12,7 @@ mod request_file;
 mod search;
 
 use crate::failure::{EXIT_CODES, Failure};
-use crate::output::{print, print_json};
+use crate::output::{one_line, print, print_json};
 use crate::secrets;
 use crate::world::World;
 use labelrelay_core::Secret;
@@ -22,19 +22,26 @@ use request_file::Recorded;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
+/// Whichever credential there is. The parser would write all of them on one line.
+const USAGE: &str = "\
+labelrelay verify --secret <REF> --request <FILE> [OPTIONS]
+       labelrelay verify --secret <REF> --file <FILE> --signature <VALUE> [OPTIONS]
+       labelrelay verify --secret <REF> --authorization <VALUE> [OPTIONS]
+       labelrelay verify --secret <REF> --header <NAME: VALUE> [OPTIONS]";
+
 const EXAMPLES: &str = "\
 Examples:
-  labelrelay verify --file body.json --signature 'sha1=3b1c…' --secret file:/etc/labelbox.secret
-  labelrelay verify --request delivery.http --secret env:LABELBOX_WEBHOOK_SECRET
-  labelrelay verify --authorization 'Bearer …' --secret file:.labelrelay/label-studio.secret
+  labelrelay verify --file body.json --signature 'sha1=3b1c…' --secret env:SECRET
+  labelrelay verify --request delivery.http --secret file:/etc/labelbox.secret
+  labelrelay verify --authorization 'Bearer …' --secret file:studio.secret
   labelrelay verify --header 'X-Token: …' --secret env:SECRET --json
 
-Works offline. A request file holds a request as it went over the wire: head, blank line, body.
-One in chunks is put together first. Ends with 0 when it matches, 1 when it does not or holds no credential.";
+Works offline. A request file holds a request as it went over the wire: head, blank line, body. One in \
+chunks is put together first. Ends with 0 when it matches, 1 when it does not or holds no credential.";
 
 /// Says whether a credential matches, and if not, which usual mistake explains it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(override_usage = USAGE, after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 #[command(group = clap::ArgGroup::new("credential").required(true).args(["request", "signature", "authorization", "header"]))]
 pub(crate) struct Args {
     /// The body, as it was received
@@ -190,11 +197,11 @@ fn show(verdict: &Verdict) -> std::io::Result<()> {
     } else {
         print(format_args!("does not match:"))?;
         for mistake in &verdict.mistakes {
-            print(format_args!("  {mistake}"))?;
+            print(format_args!("  {}", one_line(mistake)))?;
         }
     }
     for note in &verdict.notes {
-        print(format_args!("note: {note}"))?;
+        print(format_args!("note: {}", one_line(note)))?;
     }
     Ok(())
 }

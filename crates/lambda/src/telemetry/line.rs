@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use labelrelay_core::Report;
+use labelrelay_core::observe::millis;
 use labelrelay_event::Digest;
 use serde_json::{Map, Value, json};
-use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
 /// The namespace of all metrics.

@@ -7,13 +7,14 @@ mod line_writer;
 #[cfg(test)]
 mod tests;
 
+use crate::output::JsonForTerminal;
 use labelrelay_core::clock::within;
 use labelrelay_core::{
     BoxFuture, Clock, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt,
 };
 use line_writer::{Command, LineWriter, Pending};
 use std::fs::File;
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
@@ -42,7 +43,11 @@ impl StdoutQueue {
     /// The process's own stdout, without the buffer of `std`: a line that could not be written must not
     /// follow later by itself.
     pub(super) fn open(clock: Arc<dyn Clock>) -> std::io::Result<Self> {
-        Self::writing_to(stdout()?, clock)
+        let out = stdout()?;
+        if out.is_terminal() {
+            return Self::writing_to(JsonForTerminal(out), clock);
+        }
+        Self::writing_to(out, clock)
     }
 
     fn writing_to(

@@ -1,7 +1,7 @@
 //! `--dry-run`: prints what would be sent.
 
 use super::embedded::Embedded;
-use crate::output::{print, print_json};
+use crate::output::{one_line, print, print_json};
 use labelrelay_core::{BoxFuture, OutboundMessage, QueueLimits};
 use labelrelay_reconcile::{Arrival, Outlet, OutletError, Sent};
 
@@ -28,7 +28,7 @@ impl Preview {
         print(format_args!(
             "{} {} {} {}",
             message.event_type(),
-            message.subject().unwrap_or("-"),
+            one_line(message.subject().unwrap_or("-")),
             message.attributes.sequence.as_deref().unwrap_or("-"),
             message.id()
         ))

@@ -10,7 +10,7 @@ use super::signals;
 use crate::failure::Failure;
 use crate::home::new_secret;
 use crate::open::{self, Opened};
-use crate::output::say;
+use crate::output::{print, say};
 use crate::world::World;
 use labelrelay_core::config::Config;
 use labelrelay_core::observe::NoObserver;
@@ -116,7 +116,13 @@ async fn demo(directory: &Path, verbose: bool) -> Result<(), Failure> {
             .map_err(|error| Failure::failed(format_args!("the queue did not close: {error}")))?;
     }
     let queued = queued::read(&directory.join("queue.db"))?;
-    if table::write(&mut std::io::stdout().lock(), &played, &queued)? {
+    let mut table = Vec::new();
+    let all_is_well = table::write(&mut table, &played, &queued)?;
+    print(format_args!(
+        "{}",
+        String::from_utf8_lossy(&table).trim_end()
+    ))?;
+    if all_is_well {
         Ok(())
     } else {
         Err(Failure::Said)

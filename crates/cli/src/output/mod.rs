@@ -1,8 +1,19 @@
 //! Results go to stdout, words for people to stderr. Neither may panic when nobody reads any more.
+//!
+//! What this program reads was written by others, and a terminal obeys some of it. So words for people are
+//! printable wherever they go, and exact bytes are where they reach a terminal.
+
+mod exact;
+mod json;
+mod printable;
+
+pub(crate) use exact::{print_envelope, print_exactly};
+pub(crate) use json::JsonForTerminal;
+pub(crate) use printable::{PrintableLines, one_line};
 
 use labelrelay_http::log::LogWriter;
 use std::fmt::Arguments;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -31,6 +42,8 @@ pub(crate) fn finish() {
 
 /// Words for a person.
 pub(crate) fn say(words: Arguments<'_>) {
+    let words = words.to_string();
+    let words = printable::lines(&words);
     if let Some(log) = LOG.get() {
         return log.line(format!("{words}\n").as_bytes());
     }
@@ -38,16 +51,27 @@ pub(crate) fn say(words: Arguments<'_>) {
     let _ = writeln!(std::io::stderr().lock(), "{words}");
 }
 
-/// One line of a result.
+/// One line of a result, for a person.
 pub(crate) fn print(line: Arguments<'_>) -> std::io::Result<()> {
-    writeln!(std::io::stdout().lock(), "{line}")
+    let line = line.to_string();
+    writeln!(std::io::stdout().lock(), "{}", printable::lines(&line))
 }
 
 /// One line of a result, as JSON.
 pub(crate) fn print_json<T: serde::Serialize>(value: &T) -> std::io::Result<()> {
-    let mut line = serde_json::to_vec(value)?;
+    print_json_pieces(&[&serde_json::to_vec(value)?])
+}
+
+/// The same, of JSON that is written already.
+pub(crate) fn print_json_pieces(pieces: &[&[u8]]) -> std::io::Result<()> {
+    let out = std::io::stdout().lock();
+    let at_terminal = out.is_terminal();
+    let mut line = pieces.concat();
+    if at_terminal {
+        line = json::for_terminal(&line);
+    }
     line.push(b'\n');
-    let mut out = std::io::stdout().lock();
+    let mut out = out;
     out.write_all(&line)?;
     out.flush()
 }
