@@ -95,6 +95,7 @@ fn look(args: &Args, world: &World<'_>, verdict: &mut Verdict) -> Result<(), Fai
     let place = open::queue_place(&config, world)?;
     verdict.queue = Some(place.to_string());
     if let QueuePlace::Sqlite(file) = &place {
+        verdict.warnings.extend(open::network::warning(file));
         can_be_made(file, world)?;
     }
     let runtime = crate::runtime::small()?;

@@ -19,6 +19,7 @@ mod queue;
 mod reconcile;
 mod redrive;
 mod replay;
+mod running;
 mod runtime;
 mod samples;
 mod secrets;

@@ -1,5 +1,6 @@
 //! Opens what a configuration names: queue, blob store, secrets; and puts the pipeline together.
 
+pub(crate) mod network;
 mod not_ready;
 mod spool;
 mod stdout_queue;

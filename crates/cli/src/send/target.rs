@@ -4,6 +4,9 @@ use super::{Args, url};
 use crate::delivery::Credential;
 use crate::discover::{self, Missing};
 use crate::failure::Failure;
+use crate::open;
+use crate::places::QueuePlace;
+use crate::running;
 use crate::samples::Sample;
 use crate::serve::{DEFAULT_LISTEN, public_base};
 use crate::world::World;
@@ -54,7 +57,7 @@ impl Target {
         };
         let url = match &args.to {
             Some(url) => url.clone(),
-            None => format!("{}/{}", local_base(&config)?, source.name),
+            None => format!("{}/{}", local_base(&config, world)?, source.name),
         };
         let credential = credential(source.provider, header, source.header.as_ref())?;
         Ok(Self {
@@ -130,8 +133,13 @@ fn scheme(name: &str) -> Result<HeaderScheme, Failure> {
     Ok(HeaderScheme::Header(name))
 }
 
-/// The relay that the configuration starts, on this machine: without the tunnel in front.
-fn local_base(config: &Config) -> Result<String, Failure> {
+/// The relay that runs here, else the one that the configuration would start: without the tunnel in front.
+fn local_base(config: &Config, world: &World<'_>) -> Result<String, Failure> {
+    if let Ok(QueuePlace::Sqlite(queue)) = open::queue_place(config, world)
+        && let Some(address) = running::address(&queue)
+    {
+        return Ok(public_base(None, address));
+    }
     let listen = config.serve.listen.as_deref().unwrap_or(DEFAULT_LISTEN);
     let address = listen
         .to_socket_addrs()
@@ -140,7 +148,7 @@ fn local_base(config: &Config) -> Result<String, Failure> {
     match address {
         Some(address) if address.port() != 0 => Ok(public_base(None, address)),
         _ => Err(Failure::usage(format_args!(
-            "the configured address {listen} names no port; give --to URL"
+            "the configured address {listen} names no port, and no `serve` runs here; give --to URL"
         ))),
     }
 }

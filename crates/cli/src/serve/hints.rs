@@ -1,5 +1,6 @@
 //! What to enter in either platform so that it delivers here.
 
+use super::private_address;
 use crate::failure::Failure;
 use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_core::provider::Provider;
@@ -87,6 +88,7 @@ fn for_label_studio(
         lines.push_str(place);
         lines.push('\n');
     }
+    lines.push_str(private_address::hint(base).unwrap_or_default());
     if source.ml_backend {
         let (scheme, rest) = base.split_once("://").unwrap_or(("http", base));
         lines = format!(

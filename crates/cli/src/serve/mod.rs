@@ -5,6 +5,8 @@ mod demo;
 mod descriptors;
 mod first_start;
 mod hints;
+mod observed;
+mod private_address;
 mod ready_file;
 mod redrive;
 mod run;
@@ -25,16 +27,16 @@ pub(crate) use signals::Signals;
 
 const EXAMPLES: &str = "\
 Examples:
-  labelrelay serve                                   makes a configuration if there is none
+  labelrelay serve                 makes a configuration if there is none
   labelrelay serve --public-url https://abc.ngrok.app
   labelrelay serve --config labelrelay.toml --log json
-  LABELBOX_WEBHOOK_SECRET=… LABELRELAY_QUEUE=stdout: labelrelay serve | jq .type
+  LABELBOX_WEBHOOK_SECRET=… LABELRELAY_QUEUE=stdout: labelrelay serve | jq .id
   labelrelay serve --listen 127.0.0.1:0 --ready-file /run/labelrelay.addr
-  labelrelay serve --demo                            try it without any platform
+  labelrelay serve --demo          try it without any platform
 
-SIGTERM or SIGINT stops: what was accepted is finished first. A second one ends at once (130).
-A port that is taken, and a queue file that another process owns, are failures (1). A queue file
-that cannot be written, or that a newer version wrote, is bad configuration (78).";
+SIGTERM or SIGINT stops: what was accepted is finished first. A second one ends at once (130). A port \
+that is taken, and a queue file that another process owns, are failures (1). A queue file that cannot be \
+written, or that a newer version wrote, is bad configuration (78).";
 
 /// Takes deliveries in, verifies them and puts them on the queue.
 #[derive(Debug, clap::Args)]

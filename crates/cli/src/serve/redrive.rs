@@ -1,5 +1,6 @@
 //! Moves what waits in the fallback into the queue, for as long as `serve` runs.
 
+use super::observed::Observed;
 use labelrelay_core::Relay;
 use labelrelay_core::fallback::{Redriven, redrive};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::time::Duration;
 const IDLE: Duration = Duration::from_secs(5);
 
 /// Pauses while the queue does not take what waits: doubled up to a minute, so that a queue that is down
-/// is not kept down by those who wait for it.
+/// is not kept down by those who wait for it; spread, because they began to wait together.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -26,7 +27,7 @@ pub(super) async fn keep_moving(relay: Arc<Relay>, stop: impl Future<Output = ()
                 Some(done) if done.failed == 0 => IDLE,
                 _ => (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE),
             };
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(relay.parts().entropy.spread(pause)).await;
         }
     };
     if relay.parts().fallback.is_some() {
@@ -42,8 +43,8 @@ async fn round(relay: &Relay) -> Option<Redriven> {
     let parts = relay.parts();
     let fallback = parts.fallback.as_deref()?;
     let until = parts.clock.monotonic() + ROUND;
-    let (queue, blobs) = (&*parts.queue, parts.blobs.as_deref());
-    match redrive(fallback, queue, blobs, &*parts.clock, until).await {
+    let (queue, blobs) = (Observed(relay), parts.blobs.as_deref());
+    match redrive(fallback, &queue, blobs, &*parts.clock, until).await {
         Ok(done) => {
             log(&done);
             Some(done)

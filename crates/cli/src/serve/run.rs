@@ -3,19 +3,23 @@
 use super::address::cannot_bind;
 use super::ready_file::ReadyFile;
 use super::settings::{Flags, Settings};
-use super::{Args, descriptors, hints, redrive, signals, watch};
+use super::{Args, descriptors, hints, private_address, redrive, signals, watch};
 use crate::discover::{self, Found, Missing};
 use crate::failure::Failure;
 use crate::logging::Format;
 use crate::open::{self, Opened};
 use crate::output::{from_a_thread, say};
+use crate::places::QueuePlace;
+use crate::running::Running;
 use crate::world::World;
+use labelrelay_core::provider::Provider;
 use labelrelay_http::admin::{Metrics, serve_admin};
 use labelrelay_http::log::BoundedLog;
 use labelrelay_http::observe::Both;
 use labelrelay_http::{ServeOptions, SystemClock, serve};
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -74,6 +78,7 @@ impl Start<'_> {
         })?;
         let mut warnings = self.found.config.warnings.clone();
         warnings.extend(relay.warnings().await);
+        warnings.extend(self.network());
         self.announce(bound, admin.local_addr()?, &warnings)?;
 
         let reasons = serve_admin(
@@ -93,6 +98,7 @@ impl Start<'_> {
         let server = serve(listener, relay, signals::stopped(stop), options);
         let server = tokio::spawn(server);
         // The listener is bound and its server runs: whoever connects from now on is answered.
+        let running = self.tell_where(bound);
         let ready_file = self
             .args
             .ready_file
@@ -103,6 +109,8 @@ impl Start<'_> {
             .await
             .map_err(|error| Failure::failed(format_args!("the server broke down: {error}")))?;
         drop(ready_file);
+        // Before the queue is another process's to own.
+        drop(running);
         reasons.abort();
         // It ends at the signal; what it was moving is moved again by the next start.
         moving.abort();
@@ -114,6 +122,27 @@ impl Start<'_> {
         }
         tracing::info!(name: "stopped", "stopped: everything that was accepted is finished");
         Ok(())
+    }
+
+    /// The embedded queue's file, where that is the queue.
+    fn queue_file(&self) -> Option<PathBuf> {
+        match open::queue_place(&self.found.config, self.world) {
+            Ok(QueuePlace::Sqlite(file)) => Some(file),
+            _ => None,
+        }
+    }
+
+    fn network(&self) -> Option<String> {
+        open::network::warning(&self.queue_file()?)
+    }
+
+    /// For `send`. That it does not find this one is no reason not to serve.
+    fn tell_where(&self, bound: SocketAddr) -> Option<Running> {
+        let told = Running::tell(&self.queue_file()?, bound);
+        told.inspect_err(|error| {
+            tracing::warn!(name: "address_not_told", reason = %error, "`labelrelay send` will not find this relay by itself");
+        })
+        .ok()
     }
 
     /// Tells people, or programs, where to deliver.
@@ -132,7 +161,10 @@ impl Start<'_> {
         if self.args.log == Format::Json {
             for source in &config.sources {
                 let url = format!("{base}/{}", source.name);
-                tracing::info!(name: "source", source = source.name, platform = source.provider.as_str(), url, "source");
+                let hint = private_address::hint(&base)
+                    .filter(|_| source.provider == Provider::LabelStudio);
+                let hint = hint.map(|hint| hint.split_whitespace().collect::<Vec<_>>().join(" "));
+                tracing::info!(name: "source", source = source.name, platform = source.provider.as_str(), url, hint, "source");
             }
             tracing::info!(name: "listening", address = %bound, admin = %admin, configuration = config.origin, %queue, "listening");
             return Ok(());

@@ -39,7 +39,7 @@ fn a_url_that_label_studio_refuses_comes_with_the_switch_that_allows_it() {
     assert!(log.contains("without a dot"), "{log}");
     for url in [
         "https://relay.example.com",
-        "http://203.0.113.7:8090",
+        "http://1.1.1.1:8090",
         "http://172.32.0.1",
     ] {
         let log = hint(Some(url));

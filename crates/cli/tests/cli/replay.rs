@@ -1,7 +1,7 @@
 //! `replay`: the same events again, told from repeats.
 
 use crate::queue::with_events;
-use crate::support::{Place, Serving, configured};
+use crate::support::{Place, Serving, configured, send_laid_out};
 use serde_json::Value;
 
 /// All messages of a queue, with their envelopes; consumes nothing but their first receive.
@@ -149,10 +149,7 @@ fn dead_letters_go_to_another_queue_and_stay_where_they_are() {
     assert!(other[0]["envelope"]["replayedtime"].is_string());
     assert_eq!(place.run(&["queue", "dead", "--json"]).json().len(), 1);
     // A pipe gets one envelope a line, whatever line breaks a body has.
-    let serving_url = serving.url("labelbox");
-    place
-        .run(&["send", "--event", "label.created", "--to", &serving_url])
-        .good();
+    send_laid_out(&place, &serving);
     let ran = place.run(&["replay", "--from", "1h", "--to-queue", "stdout:", "--json"]);
     let lines = ran.json();
     assert_eq!(lines.len(), 4, "{ran:?}");

@@ -30,6 +30,8 @@ fn what_a_serve_left_behind_that_was_killed_is_not_believed() {
     let gone = serving.url("labelbox");
     serving.signal("-KILL");
     serving.wait();
+    // The next one's shall be waited for.
+    std::fs::remove_file(place.path("ready")).unwrap();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let configured = listener.local_addr().unwrap();
     drop(listener);
@@ -89,8 +91,11 @@ fn the_first_event_that_is_sent_can_be_read() {
         place
             .run(&["send", "--event", words[0], "--provider", words[1]])
             .good();
-        let received = place.run(&["queue", "receive", "--json"]).json();
-        let envelope = &received[0]["envelope"];
-        assert!(envelope.get("data").is_some(), "{words:?}: {envelope}");
+        // As text: one of them holds half a surrogate pair, which not every parser takes.
+        let received = place.run(&["queue", "receive", "--json"]);
+        assert!(
+            received.good().contains(",\"data\":{"),
+            "{words:?}: {received:?}"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! `serve`: starting, refusing to start, stopping.
 
-use crate::support::{configured, get};
+use crate::support::{configured, get, send_laid_out};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
@@ -232,21 +232,11 @@ fn the_queue_stdout_prints_one_envelope_a_line() {
     let place = configured().with("LABELRELAY_QUEUE", "stdout:");
     let serving = place.serve(&[]);
     // The first one's body is laid out over several lines.
-    for event in ["label.created", "annotation.created"] {
-        place
-            .run(&[
-                "send",
-                "--event",
-                event,
-                "--to",
-                &serving.url(if event.starts_with('l') {
-                    "labelbox"
-                } else {
-                    "label-studio"
-                }),
-            ])
-            .good();
-    }
+    send_laid_out(&place, &serving);
+    let url = serving.url("label-studio");
+    place
+        .run(&["send", "--event", "annotation.created", "--to", &url])
+        .good();
     assert_eq!(serving.stop(), 0);
     let lines: Vec<serde_json::Value> = place
         .read("serve.out")

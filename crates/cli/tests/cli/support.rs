@@ -223,6 +223,15 @@ impl Drop for Serving {
     }
 }
 
+/// Delivers a body that is laid out over several lines, as Labelbox.
+pub(crate) fn send_laid_out(place: &Place, serving: &Serving) {
+    place.write("laid-out", "{\n  \"id\": \"x\",\r\n\t\"b\": 1\n}");
+    let url = serving.url("labelbox");
+    place
+        .run(&["send", "--file", "laid-out", "--to", &url])
+        .good();
+}
+
 /// Waits for a condition.
 #[track_caller]
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {

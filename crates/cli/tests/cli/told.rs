@@ -109,7 +109,7 @@ fn every_attempt_that_failed_is_counted() {
         .unwrap();
     let (_, metrics) = get(&admin, "/metrics");
     let failed =
-        "labelrelay_queue_attempts_failed_total{source=\"labelbox\",kind=\"unavailable\"} ";
+        "labelrelay_queue_attempts_failed_total{source=\"labelbox\",kind=\"queue_unavailable\"} ";
     let count = metrics.lines().find_map(|line| line.strip_prefix(failed));
     let count: u32 = count.expect("counted").parse().unwrap();
     assert!(count >= 1, "{metrics}");

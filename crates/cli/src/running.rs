@@ -1,0 +1,133 @@
+//! Where the `serve` that runs here listens: a file beside its queue, for `send`.
+//!
+//! The file is locked for as long as the process lives, so what one left behind that was killed is not believed. A
+//! delivery carries a secret, so neither is a file that somebody else could have written.
+
+use std::net::SocketAddr;
+#[cfg(not(unix))]
+use std::path::Path;
+#[cfg(unix)]
+use std::path::{Path, PathBuf};
+
+/// The file of the `serve` whose queue lies at `queue`.
+#[cfg(unix)]
+fn beside(queue: &Path) -> PathBuf {
+    let mut name = queue.to_owned().into_os_string();
+    name.push(".address");
+    PathBuf::from(name)
+}
+
+#[cfg(unix)]
+pub(crate) use locked::{Running, address};
+
+#[cfg(unix)]
+mod locked {
+    use super::{Path, PathBuf, SocketAddr, beside};
+    use rustix::fs::OFlags;
+    use std::fs::{File, OpenOptions, TryLockError};
+    use std::io::{Error, Read as _, Write as _};
+    use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+    use std::time::Duration;
+
+    /// Who looks at the file holds its lock for a moment.
+    const TRIES: u32 = 50;
+    const PAUSE: Duration = Duration::from_millis(10);
+
+    /// An address with a line break is not longer.
+    const LONGEST: u64 = 64;
+
+    /// Tells where this process listens, until it is dropped.
+    pub(crate) struct Running {
+        path: PathBuf,
+        file: File,
+    }
+
+    impl Running {
+        /// Called by the one process that owns the queue.
+        pub(crate) fn tell(queue: &Path, address: SocketAddr) -> std::io::Result<Self> {
+            let path = beside(queue);
+            let mut file = open(&path, true)?;
+            if !is_trusted(&file, queue)? {
+                return Err(Error::other(format!(
+                    "{} is not a file of the queue's owner alone; remove it",
+                    path.display()
+                )));
+            }
+            let mut tries = 0;
+            while let Err(error) = file.try_lock() {
+                tries += 1;
+                match error {
+                    TryLockError::WouldBlock if tries < TRIES => std::thread::sleep(PAUSE),
+                    error => return Err(error.into()),
+                }
+            }
+            file.set_len(0)?;
+            file.write_all(format!("{address}\n").as_bytes())?;
+            Ok(Self { path, file })
+        }
+    }
+
+    impl Drop for Running {
+        fn drop(&mut self) {
+            // Whoever has it open already reads nothing; the lock goes with the file.
+            let _ = self.file.set_len(0);
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+
+    /// Where the `serve` listens whose queue lies at `queue`; `None` when none runs, or it cannot be told.
+    pub(crate) fn address(queue: &Path) -> Option<SocketAddr> {
+        let file = open(&beside(queue), false).ok()?;
+        if !is_trusted(&file, queue).ok()? {
+            return None;
+        }
+        match file.try_lock_shared() {
+            // Nobody holds it: what stands there is of one that is gone.
+            Err(TryLockError::WouldBlock) => {}
+            _ => return None,
+        }
+        let mut text = String::new();
+        file.take(LONGEST).read_to_string(&mut text).ok()?;
+        text.trim().parse().ok()
+    }
+
+    fn open(path: &Path, write: bool) -> std::io::Result<File> {
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        OpenOptions::new()
+            .read(true)
+            .write(write)
+            .create(write)
+            .mode(0o600)
+            // No link is followed, and what is no file is not waited for.
+            .custom_flags(i32::try_from(flags.bits()).unwrap_or_default())
+            .open(path)
+    }
+
+    /// Whether nobody but the queue's owner can have written it.
+    fn is_trusted(file: &File, queue: &Path) -> std::io::Result<bool> {
+        let (its, queue_s) = (file.metadata()?, std::fs::metadata(queue)?);
+        Ok(its.is_file() && its.uid() == queue_s.uid() && its.mode() & 0o022 == 0)
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) use unlocked::{Running, address};
+
+/// Where a locked file cannot be read, nothing is told.
+#[cfg(not(unix))]
+mod unlocked {
+    use super::{Path, SocketAddr};
+
+    pub(crate) struct Running;
+
+    impl Running {
+        #[expect(clippy::unnecessary_wraps, reason = "the other systems' form can fail")]
+        pub(crate) fn tell(_queue: &Path, _address: SocketAddr) -> std::io::Result<Self> {
+            Ok(Self)
+        }
+    }
+
+    pub(crate) fn address(_queue: &Path) -> Option<SocketAddr> {
+        None
+    }
+}
