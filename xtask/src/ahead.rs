@@ -4,25 +4,35 @@ use crate::{Outcome, tools};
 use std::thread::JoinHandle;
 
 /// Everything that tests run against, on its way into the cache.
-pub(crate) struct Ahead(JoinHandle<Outcome>);
+pub(crate) struct Ahead(Option<JoinHandle<Outcome>>);
 
 impl Ahead {
     /// Begins. What is installed already costs a look.
     pub(crate) fn begin() -> Self {
-        Self(std::thread::spawn(|| {
+        Self(Some(std::thread::spawn(|| {
             tools::one_machine()?;
             tools::aws()?;
             tools::google()?;
             tools::azure()?;
             tools::infra()?;
             Ok(())
-        }))
+        })))
+    }
+
+    /// What went wrong so far, so that nobody hears of it only when everything is compiled.
+    pub(crate) fn look(&mut self) -> Outcome {
+        if self.0.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.end()?;
+        }
+        Ok(())
     }
 
     /// Waits for the end: from here on, asking for a tool finds it.
-    pub(crate) fn end(self) -> Outcome {
-        self.0
-            .join()
-            .map_err(|_| "installing ended with a panic, which stands above")?
+    pub(crate) fn end(&mut self) -> Outcome {
+        self.0.take().map_or(Ok(()), |thread| {
+            thread
+                .join()
+                .map_err(|_| "installing ended with a panic, which stands above")?
+        })
     }
 }
