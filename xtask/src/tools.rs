@@ -3,12 +3,10 @@
 
 use crate::Outcome;
 use crate::npm::{AZURITE, FAUXQS};
-use crate::paths::cache;
 use crate::python::{
     AZURE_CLIENTS, AZURE_MODELS, CARGO_LAMBDA, CFN_LINT, CHECKOV, FAKE_GCS, GOOGLE_CLIENTS,
     HADOLINT, LABEL_STUDIO, LABELBOX, MINISTACK, SAM, SEAWEEDFS, TERRAFORM_GOOGLE,
 };
-use crate::step::{cargo, status};
 use std::path::{Path, PathBuf};
 
 /// Variables, each with the path of a program or folder.
@@ -120,19 +118,6 @@ fn terraform() -> Outcome<PathBuf> {
         .map(|folder| folder.join("terraform"))
         .find(|program| program.is_file())
         .ok_or_else(|| "Terraform 1.11 or newer is needed (https://developer.hashicorp.com/terraform/install): put it on the PATH, or set LABELRELAY_TEST_TERRAFORM to it".into())
-}
-
-/// What builds fuzz targets, made from its sources.
-pub(crate) fn cargo_fuzz() -> Outcome<PathBuf> {
-    const VERSION: &str = "0.13.2";
-    let folder = cache()?.join(format!("cargo-fuzz-{VERSION}"));
-    let program = folder.join("bin/cargo-fuzz");
-    if !program.exists() {
-        println!("installing cargo-fuzz {VERSION} into {}", folder.display());
-        let install = format!("install --quiet --locked cargo-fuzz@{VERSION} --root");
-        status(cargo(&install).arg(&folder))?;
-    }
-    Ok(program)
 }
 
 /// The Lambda runtime interface emulator, which lies among the files of the SAM command line.

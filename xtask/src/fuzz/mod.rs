@@ -7,7 +7,6 @@ mod seeds;
 use crate::Outcome;
 use crate::paths::{root, target};
 use crate::step::{Steps, cargo, output, status};
-use crate::tools::cargo_fuzz;
 use options::Options;
 use program::Program;
 use std::path::{Path, PathBuf};
@@ -60,7 +59,7 @@ pub(crate) fn shortly(steps: &mut Steps) -> Outcome {
         status(&mut cargo(&format!("fmt {manifest} --check")))?;
         let prepared = Folder::prepare()?;
         let mut lints = cargo(&format!("clippy {manifest} --all-targets --target-dir"));
-        status(lints.arg(&prepared.0).args(["--", "-D", "warnings"]))?;
+        status(lints.arg(&prepared.path).args(["--", "-D", "warnings"]))?;
         build(&prepared)?;
         folder = Some(prepared);
         Ok(())
@@ -93,42 +92,70 @@ fn targets() -> Outcome<Vec<String>> {
     Ok(names)
 }
 
+/// What libFuzzer is told by: a counter for each edge of the program, and what it compares with what.
+///
+/// These are what `cargo fuzz build --sanitizer none --debug-assertions` sets. One codegen unit, or nothing is
+/// inlined across units: threefold slower.
+const INSTRUMENTED: [&str; 9] = [
+    "--cfg=fuzzing",
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Cllvm-args=-simplifycfg-branch-fold-threshold=0",
+    "-Cdebug-assertions",
+    "-Ccodegen-units=1",
+];
+
+/// How deep the stack is; its symbol is defined on Linux alone.
+const STACK_DEPTH: &str = "-Cllvm-args=-sanitizer-coverage-stack-depth";
+
 /// Builds all targets.
 ///
 /// Without a sanitizer: that needs no nightly compiler and runs twice as fast, and the crates under test
 /// have no unsafe code (`unsafe_code = "deny"`), so that there is little for one to find. Overflows and
 /// debug assertions are failures all the same.
 fn build(folder: &Folder) -> Outcome {
-    status(
-        Command::new(cargo_fuzz()?)
-            .args(["fuzz", "build", "--fuzz-dir", "fuzz"])
-            .args(["--sanitizer", "none", "--release", "--debug-assertions"])
-            .arg("--target-dir")
-            .arg(&folder.0)
-            .current_dir(root()),
-    )
+    // A target that is named: what runs while building is not instrumented then.
+    let mut build = cargo("build --release --locked --manifest-path fuzz/Cargo.toml --target");
+    build
+        .arg(&folder.host)
+        .arg("--target-dir")
+        .arg(&folder.path);
+    let mut flags = INSTRUMENTED.to_vec();
+    if cfg!(target_os = "linux") {
+        flags.push(STACK_DEPTH);
+    }
+    status(build.env("RUSTFLAGS", flags.join(" ")))
 }
 
 /// Where cargo builds the targets, and where the inputs lie that are not kept.
-struct Folder(PathBuf);
+struct Folder {
+    path: PathBuf,
+    /// What is built for: the machine that builds.
+    host: String,
+}
 
 impl Folder {
     fn prepare() -> Outcome<Self> {
-        let folder = target()?.join("fuzz");
-        seeds::write(&folder.join("seeds"))?;
-        Ok(Self(folder))
+        let path = target()?.join("fuzz");
+        seeds::write(&path.join("seeds"))?;
+        let version = output(Command::new("rustc").arg("-vV"))?;
+        let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+        let host = host
+            .ok_or("rustc does not say what it builds for")?
+            .to_owned();
+        Ok(Self { path, host })
     }
 
     fn program(&self, name: &str) -> Outcome<Program> {
-        let version = output(Command::new("rustc").arg("-vV"))?;
-        let host = version.lines().find_map(|line| line.strip_prefix("host: "));
-        let host = host.ok_or("rustc does not say what it builds for")?;
         Ok(Program {
             name: name.to_owned(),
-            file: self.0.join(host).join("release").join(name),
-            found: made(&self.0.join("corpus").join(name))?,
-            failures: made(&self.0.join("failures").join(name))?,
-            seeds: made(&self.0.join("seeds").join(name))?,
+            file: self.path.join(&self.host).join("release").join(name),
+            found: made(&self.path.join("corpus").join(name))?,
+            failures: made(&self.path.join("failures").join(name))?,
+            seeds: made(&self.path.join("seeds").join(name))?,
             kept: made(&root().join("fuzz/corpus").join(name))?,
         })
     }
