@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn until(what: &str, mut done: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !done() {
         assert!(begun.elapsed() < PATIENCE, "{what}");

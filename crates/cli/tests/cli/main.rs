@@ -10,6 +10,8 @@ mod demo;
 #[cfg(unix)]
 mod displaced;
 mod export;
+#[cfg(unix)]
+mod failing;
 mod help;
 mod home;
 mod large;
