@@ -12,6 +12,8 @@ mod displaced;
 mod export;
 #[cfg(unix)]
 mod failing;
+#[cfg(unix)]
+mod full_disk;
 mod help;
 mod home;
 mod large;

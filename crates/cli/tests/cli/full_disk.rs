@@ -1,0 +1,211 @@
+//! No room left: deliveries are told so, and consumers can take out what is there all the same.
+
+use crate::displaced::until;
+use crate::support::{CONFIG, Place, Serving, configured};
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::process::{Command, Stdio};
+
+const MIB: u64 = 1024 * 1024;
+
+/// The status of a delivery of `bytes` bytes.
+fn deliver(serving: &Serving, number: usize, bytes: usize) -> u16 {
+    let filling = "x".repeat(bytes);
+    let body = format!("{{\"action\":\"TASKS_CREATED\",\"n\":{number},\"x\":\"{filling}\"}}");
+    let mut stream = std::net::TcpStream::connect(&serving.address).unwrap();
+    write!(
+        stream,
+        "POST /label-studio HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a-secret-of-label-studio\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1);
+    status.unwrap().parse().unwrap()
+}
+
+/// Delivers until there is no room for more, and says how many there was room for.
+fn fill(serving: &Serving, bytes: usize) -> usize {
+    for number in 0..2000 {
+        match deliver(serving, number, bytes) {
+            200 => {}
+            503 => return number,
+            other => panic!("{other}"),
+        }
+    }
+    panic!("there is no end of the room");
+}
+
+/// Receives and acknowledges all that is there, as a consumer does; says how many.
+fn drain(place: &Place) -> usize {
+    let mut drained = 0;
+    loop {
+        let batch = place.run(&[
+            "queue",
+            "receive",
+            "--max",
+            "5",
+            "--visibility",
+            "1h",
+            "--json",
+        ]);
+        batch.good();
+        if batch.stdout.is_empty() {
+            return drained;
+        }
+        let mut words = vec!["queue", "ack"];
+        let batch = batch.json();
+        words.extend(
+            batch
+                .iter()
+                .map(|message| message["receipt"].as_str().unwrap()),
+        );
+        place.run(&words).good();
+        drained += batch.len();
+    }
+}
+
+/// Without a window, what is acknowledged can be pruned at once.
+fn config(more: &str) -> String {
+    format!("{more}{CONFIG}[embedded_queue]\nrepeat_window_s = 0\n")
+}
+
+/// Runs this very test again, in a mount namespace of its own, and once only. Says whether this is that run.
+fn in_a_namespace_of_its_own(test: &str) -> bool {
+    const INSIDE: &str = "LABELRELAY_TEST_IN_NAMESPACE";
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+    let ran = Command::new("unshare")
+        .args(if root { "-m" } else { "-Urm" }.split(' '))
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(INSIDE, "1")
+        .stdin(Stdio::null())
+        .status()
+        .expect("`unshare` of util-linux, for a file system of a size of its own");
+    assert!(ran.success(), "in a mount namespace of its own: {ran}");
+    false
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_said_to_be_full_and_can_be_drained() {
+    if !in_a_namespace_of_its_own("full_disk::a_full_disk_is_said_to_be_full_and_can_be_drained") {
+        return;
+    }
+    let place = configured();
+    let disk = place.path("disk");
+    fs::create_dir(&disk).unwrap();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=64m", "none"])
+        .arg(&disk)
+        .status()
+        .unwrap();
+    assert!(mounted.success());
+    place.write(
+        "labelrelay.toml",
+        config("").replace("queue.db", "disk/queue.db"),
+    );
+    let serving = place.serve(&[]);
+    for round in 0..3 {
+        let fitted = fill(&serving, 300_000 + round);
+        assert!(fitted > 60, "{fitted} of 300,000 bytes in 64 MiB");
+        let log = place.read("serve.log");
+        for words in ["no room", "queue receive", "queue ack", "queue prune"] {
+            assert!(log.contains(words), "no {words:?} in the log");
+        }
+        if round == 2 {
+            // Nobody who owns the file is needed for it.
+            assert_eq!(serving.stop(), 0);
+            assert_eq!(drain(&place), fitted);
+            assert_eq!(
+                place.run(&["queue", "prune"]).good(),
+                format!("removed {fitted}\n")
+            );
+            fs::remove_file(place.path("ready")).unwrap_or_default();
+            let serving = place.serve(&[]);
+            assert_eq!(deliver(&serving, 9999, 300_000), 200);
+            break;
+        }
+        assert_eq!(drain(&place), fitted);
+        assert_eq!(
+            place.run(&["queue", "prune"]).good(),
+            format!("removed {fitted}\n")
+        );
+        until("there is no room again", || {
+            deliver(&serving, 5000, 300_000) == 200
+        });
+        assert_eq!(drain(&place), 1);
+        place.run(&["queue", "prune"]).good();
+    }
+}
+
+#[test]
+fn a_queue_has_a_largest_size() {
+    let place = configured();
+    place.write(
+        "labelrelay.toml",
+        config(&format!("queue_max_bytes = {}\n", 16 * MIB)),
+    );
+    let serving = place.serve(&[]);
+    for round in 0..3 {
+        let fitted = fill(&serving, 100_000 + round);
+        assert!(fitted > 70, "{fitted} of 100,000 bytes in 16 MiB");
+        let bytes: u64 = ["queue.db", "queue.db-wal"]
+            .iter()
+            .map(|name| place.path(name).metadata().unwrap().len())
+            .sum();
+        assert!(bytes <= 16 * MIB, "{bytes}");
+        assert!(place.read("serve.log").contains("queue_max_bytes"));
+        assert_eq!(drain(&place), fitted);
+        assert_eq!(
+            place.run(&["queue", "prune"]).good(),
+            format!("removed {fitted}\n")
+        );
+        assert_eq!(
+            deliver(&serving, 5000, 100_000),
+            200,
+            "what was pruned is used again at once"
+        );
+        assert_eq!(drain(&place), 1);
+        place.run(&["queue", "prune"]).good();
+    }
+    assert_eq!(serving.stop(), 0);
+    place.write("labelrelay.toml", config("queue_max_bytes = 1000\n"));
+    place
+        .run(&["serve"])
+        .failed(78, &["queue_max_bytes", "1048576"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_limit_on_the_size_of_files_is_no_end_of_the_process() {
+    let place = configured();
+    place.write("labelrelay.toml", config(""));
+    let mut limited = place.command(&[]);
+    let program = limited.get_program().to_owned();
+    // In blocks of 512 bytes: 8 MiB.
+    limited = {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", "ulimit -f 16384; exec \"$0\" \"$@\""])
+            .arg(program)
+            .current_dir(place.directory.path());
+        shell
+    };
+    let log = fs::File::create(place.path("serve.log")).unwrap();
+    let serving = place.serve_command(limited, &[], Stdio::null(), log.into());
+    let fitted = fill(&serving, 100_000);
+    assert!(fitted > 20, "{fitted} of 100,000 bytes in 8 MiB");
+    assert_eq!(deliver(&serving, 3000, 100_000), 503, "it lives");
+    assert!(place.read("serve.log").contains("ulimit -f"));
+    assert_eq!(drain(&place), fitted);
+    place.run(&["queue", "prune"]).good();
+    until("there is no room again", || {
+        deliver(&serving, 5000, 100_000) == 200
+    });
+    assert_eq!(serving.stop(), 0);
+}
