@@ -49,6 +49,7 @@ pub(crate) fn run(world: &World<'_>) -> Result<(), Failure> {
     let Some(cli) = parse()? else {
         return Ok(());
     };
+    crate::runtime::outlive_the_limit_on_files()?;
     match cli.verb {
         Verb::Serve(args) => serve::run(&args, world),
         Verb::Send(args) => send::run(&args, world),

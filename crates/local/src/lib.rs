@@ -23,6 +23,7 @@ mod ledger;
 mod location;
 mod lock;
 mod meaning;
+mod room;
 mod schema;
 mod sqlite;
 mod whereabouts;
@@ -30,8 +31,8 @@ mod whereabouts;
 pub use embedded::{EmbeddedQueue, Options};
 pub use error::{FileError, OpenError};
 pub use file::{
-    Acknowledgement, Delivery, Event, EventHead, Export, ExportScope, Filter, QueueFile,
-    QueueSettings, QueueStats, State, StoredEvent,
+    Acknowledgement, Delivery, Event, EventHead, Export, ExportScope, Filter,
+    QueueFile, QueueSettings, QueueStats, State, StoredEvent,
 };
 pub use labelrelay_files::{FileBlobStore, FileFallback, file_of};
 pub use ledger::LedgerFile;

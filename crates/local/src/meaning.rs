@@ -27,7 +27,7 @@ fn meaning(error: &rusqlite::Error) -> Meaning {
         Some(ErrorCode::DiskFull) => Meaning::new(
             QueueErrorKind::Full,
             "no room is left for the queue file",
-            "free space, or `labelrelay queue prune`",
+            "let consumers take out what is there (`labelrelay queue receive`, `labelrelay queue ack`: a reserve is kept for them), then run `labelrelay queue prune`; or free space on its disk, or raise `queue_max_bytes` or `ulimit -f` where that is the limit",
         ),
         Some(ErrorCode::TooBig) => Meaning::new(
             QueueErrorKind::TooLarge,
@@ -118,7 +118,7 @@ mod tests {
                 ffi::SQLITE_FULL,
                 Full,
                 false,
-                "free space, or `labelrelay queue prune`",
+                "run `labelrelay queue prune`",
             ),
             (
                 ffi::SQLITE_TOOBIG,

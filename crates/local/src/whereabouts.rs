@@ -255,6 +255,15 @@ impl Whereabouts {
         )
     }
 
+    /// Bytes of the file and its journal.
+    pub(crate) fn bytes(&self) -> u64 {
+        [&self.database, &self.journal]
+            .iter()
+            .filter_map(|known| known.path.metadata().ok())
+            .map(|file| file.len())
+            .sum()
+    }
+
     /// Something that was cut off was found. What is left of it must not be moved into the file.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.cut_off.get().is_some()

@@ -299,5 +299,6 @@ fn embedded(file: &Path, config: &Config, clock: Arc<dyn Clock>) -> Result<Embed
     if let Some(max_receives) = settings.max_receives {
         options.max_receives = max_receives;
     }
+    options.max_file_bytes = settings.max_bytes;
     EmbeddedQueue::open(file, options, clock).map_err(|error| not_opened(&error))
 }

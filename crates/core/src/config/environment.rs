@@ -118,6 +118,10 @@ pub(super) fn apply(config: &mut Config, lookup: Lookup<'_>) -> Result<(), Confi
     if let Some(deliveries) = number(lookup, "LABELRELAY_MAX_IN_FLIGHT")? {
         config.in_flight = Some(deliveries);
     }
+    if let Some(bytes) = number(lookup, "LABELRELAY_QUEUE_MAX_BYTES")? {
+        let bytes = super::file::queue_bytes(ORIGIN, "LABELRELAY_QUEUE_MAX_BYTES", bytes)?;
+        config.embedded_queue.max_bytes = Some(bytes);
+    }
     config.spool.apply(lookup)?;
     if let Some(millis) = number(lookup, "LABELRELAY_DEADLINE_MS")? {
         config

@@ -19,6 +19,7 @@ struct File {
     max_body_bytes: Option<u64>,
     max_bytes_in_flight: Option<u64>,
     max_in_flight: Option<u64>,
+    queue_max_bytes: Option<u64>,
     deadline_ms: Option<u64>,
     #[serde(default)]
     serve: Serve,
@@ -139,11 +140,30 @@ pub(super) fn read(
                 .max_receives
                 .map(|n| positive(origin, "embedded_queue.max_receives", n))
                 .transpose()?,
+            max_bytes: file
+                .queue_max_bytes
+                .map(|bytes| queue_bytes(origin, "queue_max_bytes", bytes))
+                .transpose()?,
         },
         warnings,
     };
     apply(&mut config, lookup)?;
     config.finish()
+}
+
+/// Less would not hold the tables and a few events.
+const LEAST_QUEUE_BYTES: u64 = 1024 * 1024;
+
+pub(super) fn queue_bytes(origin: &str, key: &str, bytes: u64) -> Result<u64, ConfigError> {
+    if bytes >= LEAST_QUEUE_BYTES {
+        return Ok(bytes);
+    }
+    Err(ConfigError::new(
+        origin,
+        key,
+        &format!("must be {LEAST_QUEUE_BYTES} (1 MiB) or more"),
+        "write a larger number of bytes, or remove it",
+    ))
 }
 
 pub(super) fn positive<N: PartialOrd + Default>(

@@ -133,6 +133,8 @@ pub struct EmbeddedQueueConfig {
     pub retain_acknowledged: Option<Duration>,
     /// A message that was received this often without being acknowledged becomes a dead letter.
     pub max_receives: Option<u32>,
+    /// Largest size of the file and its journal together.
+    pub max_bytes: Option<u64>,
 }
 
 impl Config {

@@ -334,3 +334,19 @@ fn a_pattern_that_nothing_matches_is_a_warning() {
     assert_eq!(config.warnings.len(), 1, "{:?}", config.warnings);
     assert!(config.warnings[0].contains("com.labelbox.lable.*"));
 }
+
+#[test]
+fn the_largest_size_of_the_queue_is_read_from_file_and_environment() {
+    let most = |text: &str, variables: &[(&str, &str)]| {
+        read(&format!("{text}{SOURCE}"), variables).map(|config| config.embedded_queue.max_bytes)
+    };
+    let variable = |value| [("LABELRELAY_QUEUE_MAX_BYTES", value)];
+    assert_eq!(most("", &[]).unwrap(), None);
+    let file = "queue_max_bytes = 1048576\n";
+    assert_eq!(most(file, &[]).unwrap(), Some(1_048_576));
+    assert_eq!(most(file, &variable("2000000")).unwrap(), Some(2_000_000));
+    let error = most("queue_max_bytes = 1048575\n", &[]).unwrap_err();
+    assert!(error.to_string().contains("1048576"), "{error}");
+    let error = most("", &variable("7")).unwrap_err();
+    assert_eq!(error.key, "LABELRELAY_QUEUE_MAX_BYTES");
+}

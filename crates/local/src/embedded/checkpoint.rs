@@ -78,6 +78,11 @@ impl Journal {
         self.pages.load(Ordering::Relaxed)
     }
 
+    /// It is longer than it becomes unless a reader of old pages is in the way.
+    pub(super) fn is_longer_than_it_should(&self) -> bool {
+        self.pages() > self.marks.bound
+    }
+
     /// Keeps the checkpointer from touching the files, or lets it again.
     pub(super) fn halt(&self, halt: bool) {
         self.halted.store(halt, Ordering::Release);

@@ -23,6 +23,15 @@ pub(super) enum Outcome {
     Failed,
 }
 
+/// What a commit has to know of the world around the file.
+pub(super) struct Around<'a> {
+    /// Whether what was just committed is in the files that others find.
+    pub(super) still_there: &'a dyn Fn() -> Result<(), QueueError>,
+    /// Says what an error really is; where it is want of room, makes some within the queue's own files, and says
+    /// whether another attempt is worth it.
+    pub(super) make_room: &'a dyn Fn(rusqlite::Error) -> (rusqlite::Error, bool),
+}
+
 /// Commits the messages of `group` and answers each of them.
 ///
 /// Nothing is answered before the commit, repeats neither: the first copy may be in this very group.
@@ -34,19 +43,32 @@ pub(super) fn commit(
     arrivals: &mut Arrivals,
     group: &mut Vec<Pending>,
     received_ms: i64,
-    still_there: &dyn Fn() -> Result<(), QueueError>,
+    around: &Around<'_>,
 ) -> Outcome {
     let mut outcome = Outcome::Nothing;
     let mut parts = vec![std::mem::take(group)];
+    let mut room_was_made = false;
     while let Some(mut part) = parts.pop() {
         // Whoever gave up waiting has sent the event elsewhere, or said that it was not stored.
         part.retain(|pending| !pending.done.is_canceled());
         if part.is_empty() {
             continue;
         }
-        match arrivals.write(db, &part, received_ms) {
+        let mut written = arrivals.write(db, &part, received_ms);
+        if let Err(error) = written {
+            let (error, again) = (around.make_room)(error);
+            written = if again && !room_was_made {
+                room_was_made = true;
+                arrivals
+                    .write(db, &part, received_ms)
+                    .map_err(|error| (around.make_room)(error).0)
+            } else {
+                Err(error)
+            };
+        }
+        match written {
             Ok(receipts) => {
-                if let Err(displaced) = still_there() {
+                if let Err(displaced) = (around.still_there)() {
                     part.extend(parts.drain(..).flatten());
                     refuse(part, &displaced);
                     return Outcome::Failed;
@@ -125,6 +147,11 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
+    const AROUND: Around<'_> = Around {
+        still_there: &|| Ok(()),
+        make_room: &|error| (error, false),
+    };
+
     type Answer = oneshot::Receiver<Result<Receipt, QueueError>>;
 
     struct Place {
@@ -149,7 +176,7 @@ mod tests {
         fn commit(&mut self, ids: &[&str]) -> (Outcome, Vec<Result<Receipt, QueueError>>) {
             let (mut group, answers): (Vec<_>, Vec<_>) =
                 ids.iter().map(|id| pending(id, b"1")).unzip();
-            let outcome = commit(&self.db, &mut self.arrivals, &mut group, 0, &|| Ok(()));
+            let outcome = commit(&self.db, &mut self.arrivals, &mut group, 0, &AROUND);
             assert!(group.is_empty());
             let answers = answers.into_iter().map(|mut answer: Answer| {
                 answer
@@ -238,9 +265,7 @@ mod tests {
         let mut place = Place::new();
         let (gone, answer) = pending("a", b"1");
         drop(answer);
-        let outcome = commit(&place.db, &mut place.arrivals, &mut vec![gone], 0, &|| {
-            Ok(())
-        });
+        let outcome = commit(&place.db, &mut place.arrivals, &mut vec![gone], 0, &AROUND);
         assert_eq!(outcome, Outcome::Nothing);
         assert_eq!(place.ids(), [""; 0]);
     }

@@ -42,8 +42,9 @@ pub struct Options {
     pub max_message_bytes: u64,
     /// Messages that may wait for the writer; beyond it the queue says that we are too fast.
     pub max_waiting: usize,
-    /// Largest size of the file, its journal not counted; beyond it the queue is full until something was
-    /// pruned. Without it the disk is the limit.
+    /// Largest size of the file and its journal together; beyond it the queue is full until something was
+    /// pruned. A group that is under way may exceed it by itself, 4 MiB or one message. Without it the disk is
+    /// the limit.
     pub max_file_bytes: Option<u64>,
     /// Length of the journal at which it begins anew, for which the writer pauses briefly. At twice this
     /// length, which it reaches where the disk is slower than the senders, the writer pauses for longer.

@@ -7,6 +7,7 @@ use super::{EmbeddedQueue, Options, Running, Trouble};
 use crate::error::OpenError;
 use crate::location;
 use crate::lock::{Lock, LockError};
+use crate::room;
 use crate::schema::{self, PAGE_BYTES};
 use crate::sqlite::{Patience, begin, ms, set_setting, setting};
 use crate::whereabouts::Whereabouts;
@@ -38,13 +39,23 @@ pub(super) fn open(
         total: options.busy_timeout,
         look_every: Duration::from_micros(200),
     };
+    let options = within_its_size(options);
     let mut db = schema::open_or_create(path, patience)?;
     let arrivals = settings(&db, &options)
         .and_then(|()| Arrivals::read(&db, &options, &*clock))
         .map_err(database)?;
 
-    if let Some(bytes) = options.max_file_bytes {
-        let pages = i64::try_from(bytes / u64::from(PAGE_BYTES)).unwrap_or(i64::MAX);
+    // The journal counts as well, and is never longer than twice what it begins anew at, but for a group.
+    let journal_bytes = options.checkpoint_bytes.saturating_mul(2);
+    let most = options
+        .max_file_bytes
+        .map(|bytes| bytes.saturating_sub(journal_bytes));
+    // What the system does not let this process write is better not begun.
+    if let Some(bytes) = most.into_iter().chain(room::limit_of_the_process()).min() {
+        let pages = bytes / u64::from(PAGE_BYTES);
+        let pages = i64::try_from(pages)
+            .unwrap_or(i64::MAX)
+            .clamp(1, MOST_PAGES);
         db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
             .map_err(database)?;
     }
@@ -57,6 +68,10 @@ pub(super) fn open(
     let (step, begin) = (
         pages(options.checkpoint_step_bytes),
         pages(options.checkpoint_bytes),
+    );
+    // For whoever asks for the newest dead letters; without room for it, they are searched for.
+    let _for_speed = db.execute_batch(
+        "CREATE INDEX IF NOT EXISTS deliveries_died ON deliveries(changed_ms, seq) WHERE state = 2",
     );
     let whereabouts = Whereabouts::of(path, &db, Some(lock.file())).map_err(database)?;
     let journal = Journal::new(Marks {
@@ -76,15 +91,15 @@ pub(super) fn open(
     let writer = Writer {
         db,
         whereabouts,
+        path: path.to_owned(),
         trouble: trouble.clone(),
         journal,
-        arrivals,
         clock,
         options,
     };
     let writer = std::thread::Builder::new()
         .name("queue-writer".to_owned())
-        .spawn(move || writer.run(&inbox))
+        .spawn(move || writer.run(arrivals, &inbox))
         .map_err(thread)?;
     let running = Mutex::new(Some(Running {
         writer,
@@ -108,6 +123,23 @@ fn not_owned(path: &Path, error: LockError) -> OpenError {
         },
         LockError::Io { path, what, source } => OpenError::Io { path, what, source },
     }
+}
+
+/// As many as `SQLite` can count.
+const MOST_PAGES: i64 = 0xffff_fffe;
+
+/// A journal in proportion to the largest size, so that most of that is for events.
+fn within_its_size(mut options: Options) -> Options {
+    let limits = options
+        .max_file_bytes
+        .into_iter()
+        .chain(room::limit_of_the_process());
+    if let Some(bytes) = limits.min() {
+        let most = (bytes / 8).max(u64::from(PAGE_BYTES));
+        options.checkpoint_bytes = options.checkpoint_bytes.min(most);
+        options.checkpoint_step_bytes = options.checkpoint_step_bytes.min(most / 4);
+    }
+    options
 }
 
 /// Leaves the settings that hold for the readers in the file.

@@ -3,15 +3,18 @@
 use super::Options;
 use super::arrivals::Arrivals;
 use super::checkpoint::{Journal, checkpoint};
-use super::group::{self, Outcome, Pending};
+use super::group::{self, Around, Outcome, Pending};
 use super::{Trouble, prune};
 use crate::meaning::{self, queue_error};
+use crate::room;
 use crate::sqlite::{begin, ms, now_ms};
 use crate::whereabouts::Whereabouts;
 use futures_channel::oneshot;
 use labelrelay_core::{Clock, QueueError};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::wal::CheckpointMode;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -31,15 +34,15 @@ pub(super) enum Command {
 pub(super) struct Writer {
     pub(super) db: Connection,
     pub(super) whereabouts: Whereabouts,
+    pub(super) path: PathBuf,
     pub(super) trouble: Trouble,
     pub(super) journal: Arc<Journal>,
-    pub(super) arrivals: Arrivals,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) options: Options,
 }
 
 impl Writer {
-    pub(super) fn run(mut self, commands: &Receiver<Command>) {
+    pub(super) fn run(self, mut arrivals: Arrivals, commands: &Receiver<Command>) {
         let mut group = Vec::new();
         let mut failing = false;
         let mut pruned = prune::Turns::new(self.options.prune_every);
@@ -51,6 +54,7 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => Some(Command::Close),
             };
+            let reserve_due = command.is_none() || !room::is_kept(&self.path);
             let mut bytes = 0;
             let mut checks = Vec::new();
             while let Some(next) = command.take() {
@@ -69,19 +73,24 @@ impl Writer {
                     command = commands.try_recv().ok();
                 }
             }
-            if let Err(displaced) = self.look() {
-                // Nothing is written, moved or pruned: the files are somebody else's, or nobody's.
-                group::refuse(group.drain(..), &displaced);
+            let fit = self
+                .look()
+                .and_then(|()| self.has_room(reserve_due, &group));
+            if let Err(unfit) = fit {
+                // Nothing is written or pruned: the files are somebody else's or nobody's, or what room there is
+                // belongs to the consumers.
+                group::refuse(group.drain(..), &unfit);
+                failing = true;
                 for answer in checks {
-                    let mut lost = QueueError::new(displaced.kind, displaced.message.clone());
-                    lost.retryable = displaced.retryable;
+                    let mut lost = QueueError::new(unfit.kind, unfit.message.clone());
+                    lost.retryable = unfit.retryable;
                     let _gone = answer.send(Err(lost));
                 }
                 continue;
             }
             if !group.is_empty() {
                 let now = ms(self.clock.monotonic());
-                self.arrivals.expire(now);
+                arrivals.expire(now);
                 let time_of_day = now_ms(&*self.clock);
                 let still_there = || {
                     self.whereabouts.committed(self.journal.pages());
@@ -89,19 +98,18 @@ impl Writer {
                         .look(&self.db)
                         .map_err(|displaced| meaning::displaced(&displaced))
                 };
-                match group::commit(
-                    &self.db,
-                    &mut self.arrivals,
-                    &mut group,
-                    time_of_day,
-                    &still_there,
-                ) {
+                let make_room = |error| self.make_room(error);
+                let around = Around {
+                    still_there: &still_there,
+                    make_room: &make_room,
+                };
+                match group::commit(&self.db, &mut arrivals, &mut group, time_of_day, &around) {
                     // It says nothing about the disk.
                     Outcome::Nothing => {}
                     Outcome::Written => failing = false,
                     Outcome::Failed => failing = true,
                 }
-                self.arrivals.arrived(now);
+                arrivals.arrived(now);
             }
             for answer in checks {
                 let _gone = answer.send(self.check(failing));
@@ -141,6 +149,57 @@ impl Writer {
         Err(meaning::displaced(&displaced))
     }
 
+    /// Whether deliveries may be written: not before the consumers' reserve is there again, and not beyond the
+    /// largest size.
+    fn has_room(&self, reserve_due: bool, group: &[Pending]) -> Result<(), QueueError> {
+        let kept = || room::keep(&self.path, || self.reusable_bytes());
+        if reserve_due && !kept() && !(self.empty_the_journal() && kept()) {
+            let full = room::full("what is left of the disk is left to the consumers");
+            return Err(queue_error(&full));
+        }
+        if let Some(most) = self.options.max_file_bytes
+            && !group.is_empty()
+            && self.journal.is_longer_than_it_should()
+            && self.whereabouts.bytes() >= most
+        {
+            let full =
+                room::full("a program that reads for long keeps the journal from beginning anew");
+            return Err(queue_error(&full));
+        }
+        Ok(())
+    }
+
+    fn reusable_bytes(&self) -> u64 {
+        let pages = self
+            .db
+            .query_row("PRAGMA freelist_count", [], |row| row.get::<_, i64>(0));
+        u64::try_from(pages.unwrap_or(0))
+            .unwrap_or(0)
+            .saturating_mul(u64::from(crate::schema::PAGE_BYTES))
+    }
+
+    /// Want of room may be in the journal alone: what it takes is free when all of it was moved into the file.
+    /// Moving it may need the reserve for a moment.
+    fn make_room(&self, error: rusqlite::Error) -> (rusqlite::Error, bool) {
+        let error = room::understood(error, &self.path);
+        if !room::is_full(&error) {
+            return (error, false);
+        }
+        if !self.empty_the_journal() {
+            room::give_up(&self.path);
+            self.empty_the_journal();
+        }
+        let kept = room::keep(&self.path, || self.reusable_bytes());
+        (error, kept)
+    }
+
+    /// Moves the journal into the file, and gives its room back to the disk; says whether it could.
+    fn empty_the_journal(&self) -> bool {
+        let moved = |mode| self.db.wal_checkpoint_v2(Some("main"), mode);
+        let all = moved(CheckpointMode::PASSIVE).is_ok_and(|(log, moved)| log == moved);
+        all && moved(CheckpointMode::TRUNCATE).is_ok()
+    }
+
     /// Whether a send could work. After a failure it really writes: a full disk shows in no other way.
     fn check(&self, failing: bool) -> Result<(), QueueError> {
         let probe = || {
@@ -152,7 +211,12 @@ impl Writer {
                 transaction.rollback()
             }
         };
-        probe().map_err(|error| queue_error(&error))
+        probe()
+            .or_else(|error| match self.make_room(error) {
+                (_, true) => probe(),
+                (error, false) => Err(error),
+            })
+            .map_err(|error| queue_error(&room::understood(error, &self.path)))
     }
 }
 

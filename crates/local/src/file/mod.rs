@@ -109,15 +109,19 @@ impl QueueFile {
             self.turn.wait();
             self.look()?;
             let since = Instant::now();
-            let pruned = prune::acknowledged(
-                &self.db,
-                now.saturating_sub(ms(older_than)),
-                now.saturating_sub(window),
-            )?;
+            let pruned = self.with_room(|| {
+                Ok(prune::acknowledged(
+                    &self.db,
+                    now.saturating_sub(ms(older_than)),
+                    now.saturating_sub(window),
+                )?)
+            })?;
             // Takes the whole time for having it, for the share of it that was waiting is not known here.
             self.turn.done(since, since);
             events += pruned.events;
             if !pruned.more {
+                // So that what was freed can be used at once, on a full disk too.
+                self.move_journal();
                 return Ok(events);
             }
         }

@@ -3,8 +3,10 @@
 
 use super::QueueFile;
 use crate::error::FileError;
+use crate::room;
 use crate::sqlite::begin;
 use rusqlite::Transaction;
+use rusqlite::wal::CheckpointMode;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
@@ -57,7 +59,43 @@ impl QueueFile {
     pub(super) fn change<T>(
         &self,
         durability: Durability,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, FileError>,
+        work: impl Fn(&Transaction<'_>) -> Result<T, FileError>,
+    ) -> Result<T, FileError> {
+        self.with_room(|| self.change_once(durability, &work))
+    }
+
+    /// Runs `change`, and once more with the room of the reserve when there is no other.
+    pub(super) fn with_room<T>(
+        &self,
+        change: impl Fn() -> Result<T, FileError>,
+    ) -> Result<T, FileError> {
+        let understood = |error| match error {
+            FileError::Database(error) | FileError::Full(error) => {
+                FileError::from(room::understood(error, &self.path))
+            }
+            other => other,
+        };
+        let changed = change().map_err(understood);
+        if !matches!(changed, Err(FileError::Full(_))) {
+            return changed;
+        }
+        room::give_up(&self.path);
+        self.move_journal();
+        change().map_err(understood)
+    }
+
+    /// Moves the journal into the file, as far as nobody is in the way: it begins anew then, in the room that it
+    /// has already.
+    pub(super) fn move_journal(&self) {
+        let _as_far_as_it_goes = self
+            .db
+            .wal_checkpoint_v2(Some("main"), CheckpointMode::PASSIVE);
+    }
+
+    fn change_once<T>(
+        &self,
+        durability: Durability,
+        work: impl Fn(&Transaction<'_>) -> Result<T, FileError>,
     ) -> Result<T, FileError> {
         self.turn.wait();
         self.look()?;

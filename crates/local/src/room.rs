@@ -1,0 +1,219 @@
+//! What is done when no room is left.
+//!
+//! Taking messages out has to write as well, so a disk that deliveries filled to the last byte could never be
+//! drained. Beside a queue lies a reserve: a file of nothing, whose room consumers take when they find none. Its
+//! owner makes it again when there is room for more than that, and refuses deliveries until then, for they
+//! would eat the room that was given up for the consumers. On file systems that copy on write, a reserve
+//! promises nothing: a file that is removed there may free nothing, and what is written needs new room.
+
+use rusqlite::{Error, ErrorCode, ffi};
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+
+const MIB: u64 = 1024 * 1024;
+
+/// Sizes of the reserve: the first that is at most a quarter of the disk. Draining needs little, for `SQLite`
+/// begins its journal anew once that is moved; the largest is room for moving what a journal usually holds.
+const SIZES: [u64; 5] = [16 * MIB, 8 * MIB, 4 * MIB, 2 * MIB, MIB];
+
+/// With less than this, a failure to write is taken for want of room, whatever the system called it.
+const HARDLY_ANY: u64 = MIB;
+
+/// A write of this many bytes has to fit under the process's limit on the size of files.
+const A_WRITE: u64 = 64 * 1024;
+
+fn beside(database: &Path, end: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+fn reserve(database: &Path) -> PathBuf {
+    beside(database, ".reserve")
+}
+
+/// Gives the reserve up; says whether there was one.
+pub(crate) fn give_up(database: &Path) -> bool {
+    fs::remove_file(reserve(database)).is_ok()
+}
+
+/// Whether there is a reserve, of whatever size. By its name alone, for this is asked before each group.
+pub(crate) fn is_kept(database: &Path) -> bool {
+    reserve(database).metadata().is_ok()
+}
+
+/// Makes the reserve where there is room for twice as much, so that it neither takes the last of the disk nor what
+/// was just given up; `reusable` bytes within the queue count as room, though not for the reserve itself. Says
+/// whether deliveries may be taken: there is a reserve, or this is no place for one.
+pub(crate) fn keep(database: &Path, reusable: impl FnOnce() -> u64) -> bool {
+    let path = reserve(database);
+    let has = path.metadata().map_or(0, |file| file.len());
+    let Disk { bytes, free } = Disk::of(database);
+    let target = SIZES
+        .into_iter()
+        .find(|size| bytes / 4 >= *size)
+        .unwrap_or(MIB);
+    if has >= target {
+        return true;
+    }
+    if free.saturating_add(has) < 2 * target
+        && free.saturating_add(has).saturating_add(reusable()) < 2 * target
+    {
+        return has > 0;
+    }
+    for size in SIZES {
+        if size > has && size <= target && free >= size - has {
+            match make(&path, size) {
+                Ok(()) => return true,
+                Err(error) if is_want_of_room(&error) => {}
+                // A directory that may not be written, and the like: whoever writes the queue will say so.
+                Err(_) => return true,
+            }
+            if has == 0 {
+                let _half = fs::remove_file(&path);
+            }
+        }
+    }
+    has > 0
+}
+
+fn make(path: &Path, bytes: u64) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(path)?;
+    if allocate(&file, bytes)? {
+        return Ok(());
+    }
+    // Really written, for a hole has no room in it.
+    std::io::copy(&mut std::io::repeat(0).take(bytes), &mut file)?;
+    file.sync_data()
+}
+
+/// Whether the system can allocate room, and has.
+#[cfg(target_os = "linux")]
+fn allocate(file: &File, bytes: u64) -> std::io::Result<bool> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::Errno;
+    match fallocate(file, FallocateFlags::empty(), 0, bytes) {
+        Ok(()) => Ok(true),
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn allocate(_: &File, _: u64) -> std::io::Result<bool> {
+    Ok(false)
+}
+
+fn is_want_of_room(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
+}
+
+/// How large the disk is where `database` lies, and how much of it is free; endless where the system does not say.
+struct Disk {
+    bytes: u64,
+    free: u64,
+}
+
+impl Disk {
+    fn of(database: &Path) -> Self {
+        #[cfg(unix)]
+        {
+            let directory = database.parent().unwrap_or(Path::new("/"));
+            if let Ok(told) = rustix::fs::statvfs(directory)
+                && told.f_blocks > 0
+            {
+                return Self {
+                    bytes: told.f_blocks.saturating_mul(told.f_frsize),
+                    free: told.f_bavail.saturating_mul(told.f_frsize),
+                };
+            }
+        }
+        let _ = database;
+        Self {
+            bytes: u64::MAX,
+            free: u64::MAX,
+        }
+    }
+}
+
+/// Largest file that this process may make.
+pub(crate) fn limit_of_the_process() -> Option<u64> {
+    #[cfg(unix)]
+    {
+        rustix::process::getrlimit(rustix::process::Resource::Fsize).current
+    }
+    #[cfg(not(unix))]
+    {
+        None
+    }
+}
+
+/// Whether a file of the queue is as large as this process may make one.
+fn at_the_limit_of_the_process(database: &Path) -> bool {
+    limit_of_the_process().is_some_and(|limit| {
+        ["", "-wal"].iter().any(|end| {
+            let file = beside(database, end).metadata();
+            file.is_ok_and(|file| file.len().saturating_add(A_WRITE) > limit)
+        })
+    })
+}
+
+/// The same error, or what it really is where `SQLite` was only told that a write failed: want of room.
+pub(crate) fn understood(error: Error, database: &Path) -> Error {
+    let why = match error.sqlite_error_code() {
+        Some(ErrorCode::SystemIoFailure) if at_the_limit_of_the_process(database) => {
+            "this process may not make files as large as that: `ulimit -f`"
+        }
+        Some(ErrorCode::SystemIoFailure) if Disk::of(database).free < HARDLY_ANY => {
+            "the disk, or a quota, is full"
+        }
+        _ => return error,
+    };
+    full(why)
+}
+
+/// Want of room, for this reason.
+pub(crate) fn full(why: &str) -> Error {
+    Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_FULL), Some(why.to_owned()))
+}
+
+/// Whether this is want of room.
+pub(crate) fn is_full(error: &Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reserve_is_really_allocated_and_given_up_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("queue.db");
+        assert!(!is_kept(&database));
+        assert!(keep(&database, || 0));
+        let file = reserve(&database).metadata().unwrap();
+        assert_eq!(file.len(), 16 * MIB);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            assert!(file.blocks() * 512 >= 16 * MIB, "no hole");
+            assert_eq!(file.mode() & 0o777, 0o600);
+        }
+        assert!(keep(&database, || panic!("it is there")));
+        assert!(give_up(&database));
+        assert!(!give_up(&database));
+        assert!(!is_kept(&database));
+    }
+}
