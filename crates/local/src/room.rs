@@ -65,10 +65,9 @@ pub(crate) fn keep(database: &Path, reusable: impl FnOnce() -> u64) -> bool {
     for size in SIZES {
         if size > has && size <= target && free >= size - has {
             match make(&path, size) {
-                Ok(()) => return true,
                 Err(error) if is_want_of_room(&error) => {}
-                // A directory that may not be written, and the like: whoever writes the queue will say so.
-                Err(_) => return true,
+                // Of a directory that may not be written, and the like, whoever writes the queue will tell.
+                Ok(()) | Err(_) => return true,
             }
             if has == 0 {
                 let _half = fs::remove_file(&path);

@@ -4,7 +4,10 @@ mod ack;
 pub(crate) mod claim;
 mod dead;
 mod export;
+mod extend;
 mod list;
+mod nack;
+mod receipts;
 mod receive;
 pub(crate) mod row;
 mod show;
@@ -51,6 +54,8 @@ enum Verb {
     Tail(tail::Args),
     Receive(receive::Args),
     Ack(ack::Args),
+    Nack(nack::Args),
+    Extend(extend::Args),
     Dead(dead::Args),
     Prune(upkeep::PruneArgs),
     Stats(upkeep::StatsArgs),
@@ -65,6 +70,8 @@ pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
         Verb::Tail(args) => tail::run(args, &queue),
         Verb::Receive(args) => receive::run(args, &queue),
         Verb::Ack(args) => ack::run(args, &queue),
+        Verb::Nack(args) => nack::run(args, &queue),
+        Verb::Extend(args) => extend::run(args, &queue),
         Verb::Dead(args) => dead::run(args, &queue),
         Verb::Prune(args) => upkeep::prune(args, &queue),
         Verb::Stats(args) => upkeep::stats(args, &queue),

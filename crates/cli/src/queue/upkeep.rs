@@ -27,6 +27,7 @@ struct Stats {
     in_flight: u64,
     acknowledged: u64,
     dead: u64,
+    dead_letters: u64,
     oldest_ready_age_s: Option<f64>,
     file_bytes: u64,
 }
@@ -40,6 +41,7 @@ pub(super) fn stats(args: &StatsArgs, queue: &QueueFile) -> Result<(), Failure> 
             in_flight: stats.in_flight,
             acknowledged: stats.acknowledged,
             dead: stats.dead,
+            dead_letters: stats.dead_letters,
             oldest_ready_age_s: age,
             file_bytes: stats.file_bytes,
         })?);

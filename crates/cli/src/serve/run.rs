@@ -83,18 +83,22 @@ impl Start<'_> {
 
         let reasons = serve_admin(
             admin,
-            metrics,
+            Arc::clone(&metrics),
             Arc::clone(&relay),
             signals::stopped(stop.clone()),
         );
         let reasons = tokio::spawn(reasons);
         let moving = redrive::keep_moving(Arc::clone(&relay), signals::stopped(stop.clone()));
         let moving = tokio::spawn(moving);
-        if let Some(queue) = &embedded {
-            // It ends at the signal as well.
-            let watching = watch::watch(Arc::clone(queue), signals::stopped(stop.clone()));
-            tokio::spawn(watching);
-        }
+        let watching = embedded.as_ref().map(|queue| {
+            let watching = watch::watch(
+                Arc::clone(queue),
+                Arc::clone(&metrics),
+                Arc::clone(&relay.parts().clock),
+                signals::stopped(stop.clone()),
+            );
+            tokio::spawn(watching)
+        });
         let server = serve(listener, relay, signals::stopped(stop), options);
         let server = tokio::spawn(server);
         // The listener is bound and its server runs: whoever connects from now on is answered.
@@ -114,6 +118,10 @@ impl Start<'_> {
         reasons.abort();
         // It ends at the signal; what it was moving is moved again by the next start.
         moving.abort();
+        if let Some(watching) = watching {
+            // It ended at the signal, and its file with it; a panic of it was printed where it happened.
+            let _ = watching.await;
+        }
         if let Some(queue) = embedded {
             let closed = tokio::task::spawn_blocking(move || queue.close()).await;
             closed.map_err(|error| {

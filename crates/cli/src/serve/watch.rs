@@ -1,27 +1,106 @@
 //! Watches the embedded queue for as long as `serve` runs, and tells what somebody has to know of it though no
 //! delivery brings it to light.
 
-use labelrelay_local::EmbeddedQueue;
+use labelrelay_core::Clock;
+use labelrelay_http::admin::{Metrics, QueueFigures};
+use labelrelay_local::{DeadLetter, EmbeddedQueue, FileError, QueueFile, QueueStats};
 use std::sync::Arc;
 use std::time::Duration;
 
 const EVERY: Duration = Duration::from_secs(1);
 
-pub(super) async fn watch(queue: Arc<EmbeddedQueue>, stop: impl Future<Output = ()>) {
-    let looks = async {
-        let mut displaced = None;
-        loop {
-            tell(&mut displaced, queue.displaced());
-            tokio::time::sleep(EVERY).await;
+/// Dead letters that are told of one by one in one round; of more, how many.
+const TOLD: u64 = 20;
+
+/// What is seen in one round.
+struct Seen {
+    stats: QueueStats,
+    died: Vec<DeadLetter>,
+}
+
+pub(super) async fn watch(
+    queue: Arc<EmbeddedQueue>,
+    metrics: Arc<Metrics>,
+    clock: Arc<dyn Clock>,
+    stop: impl Future<Output = ()>,
+) {
+    let mut stop = std::pin::pin!(stop);
+    let mut displaced = None;
+    let mut file = None;
+    let mut dead = None;
+    loop {
+        tell(&mut displaced, queue.displaced());
+        if displaced.is_some() {
+            metrics.set_queue(None);
+            file = None;
+        } else {
+            let (path, clock) = (queue.path().to_owned(), Arc::clone(&clock));
+            let (before, had) = (dead, file.take());
+            let looked = tokio::task::spawn_blocking(move || {
+                let file = match had {
+                    Some(file) => file,
+                    None => QueueFile::open(path, clock).ok()?,
+                };
+                let seen = look(&file, before);
+                Some((file, seen))
+            });
+            if let Ok(Some((had, Ok(seen)))) = looked.await {
+                file = Some(had);
+                metrics.set_queue(Some(figures(&seen.stats)));
+                tell_dead(&seen, dead);
+                dead = Some(seen.stats.dead_letters);
+            }
         }
-    };
-    tokio::select! {
-        () = looks => {}
-        () = stop => {}
+        // Between two rounds, so that the file is closed when this ends: the owner closes it last.
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            () = &mut stop => break,
+        }
     }
 }
 
-/// Says once that the queue's files are not what they were, and once that they are again.
+fn look(file: &QueueFile, before: Option<u64>) -> Result<Seen, FileError> {
+    let stats = file.watched()?;
+    let new = before.map_or(0, |before| stats.dead_letters.saturating_sub(before));
+    let died = if new > 0 {
+        file.newest_dead(usize::try_from(new.min(TOLD)).unwrap_or_default())?
+    } else {
+        Vec::new()
+    };
+    Ok(Seen { stats, died })
+}
+
+fn figures(stats: &QueueStats) -> QueueFigures {
+    QueueFigures {
+        ready: stats.ready,
+        in_flight: stats.in_flight,
+        dead: stats.dead,
+        dead_letters: stats.dead_letters,
+        oldest_ready_age: stats.oldest_ready_age.unwrap_or_default(),
+        file_bytes: stats.file_bytes,
+    }
+}
+
+fn tell_dead(seen: &Seen, before: Option<u64>) {
+    for dead in seen.died.iter().rev() {
+        tracing::error!(
+            name: "dead_letter",
+            seq = dead.seq,
+            id = dead.id,
+            "type" = dead.event_type,
+            subject = dead.subject,
+            receive_count = dead.receive_count,
+            "an event is a dead letter: received too often, never acknowledged; `labelrelay queue dead` lists them",
+        );
+    }
+    let new = before.map_or(0, |before| seen.stats.dead_letters.saturating_sub(before));
+    let told = seen.died.len() as u64;
+    if new > told {
+        tracing::error!(name: "dead_letters", events = new - told, "and so many more events became dead letters");
+    }
+}
+
+/// Says once that the queue's files were not what they were, and once that they are again.
 fn tell(before: &mut Option<String>, now: Option<String>) {
     if *before == now {
         return;

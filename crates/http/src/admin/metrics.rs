@@ -1,6 +1,7 @@
 //! What is counted and measured of requests, in the form that Prometheus reads.
 
 use super::log_lines::LogLines;
+use super::queue::{QueueFigures, QueueState};
 use crate::log::LogWriter;
 use labelrelay_core::{BlobError, Observer, Outcome, QueueError, Report};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -14,6 +15,7 @@ use prometheus_client::registry::{Registry, Unit};
 /// Counts what happens to requests, for Prometheus.
 pub struct Metrics {
     registry: Registry,
+    queue: QueueState,
     requests: Family<RequestLabels, Counter>,
     late: Family<SourceLabels, Counter>,
     spooled: Family<SourceLabels, Counter>,
@@ -55,6 +57,7 @@ impl Metrics {
         let durations = || Histogram::new(exponential_buckets(0.000_25, 2.0, 16));
         let mut metrics = Self {
             registry: Registry::with_prefix("labelrelay"),
+            queue: QueueState::default(),
             requests: Family::default(),
             late: Family::default(),
             spooled: Family::default(),
@@ -68,6 +71,7 @@ impl Metrics {
             queue_elapsed: durations(),
         };
         let registry = &mut metrics.registry;
+        registry.register_collector(Box::new(metrics.queue.clone()));
         registry.register(
             "requests",
             "Requests, by source and outcome",
@@ -134,6 +138,16 @@ impl Metrics {
     pub fn with_log(mut self, log: LogWriter) -> Self {
         self.registry.register_collector(Box::new(LogLines(log)));
         self
+    }
+
+    /// Keeps what is known of the queue, where it can be looked into; `None`: nothing is known now.
+    pub fn set_queue(&self, figures: Option<QueueFigures>) {
+        self.queue.set(figures);
+    }
+
+    /// What is known of the queue, a figure a line; nothing where nothing is.
+    pub(super) fn queue_lines(&self) -> String {
+        self.queue.lines()
     }
 
     /// The current values in the text format.

@@ -2,8 +2,10 @@
 
 mod log_lines;
 mod metrics;
+mod queue;
 
 pub use metrics::Metrics;
+pub use queue::QueueFigures;
 
 use crate::accept::{Accept, Accepted};
 use bytes::Bytes;
@@ -66,12 +68,12 @@ async fn answer(
             Ok(()) => (
                 StatusCode::OK,
                 "text/plain; charset=utf-8",
-                "ready\n".to_owned(),
+                format!("ready\n{}", metrics.queue_lines()),
             ),
             Err(error) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "text/plain; charset=utf-8",
-                format!("not ready: {error}\n"),
+                format!("not ready: {error}\n{}", metrics.queue_lines()),
             ),
         },
         _ => (

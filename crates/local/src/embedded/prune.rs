@@ -63,7 +63,9 @@ pub(super) fn batch(
     options: &Options,
 ) -> rusqlite::Result<Pruned> {
     let now = now_ms(clock);
-    crate::file::bury_expired(db, now)?;
+    let burying = db.unchecked_transaction()?;
+    crate::file::bury_expired(&burying, now)?;
+    burying.commit()?;
     acknowledged(
         db,
         now.saturating_sub(ms(options.retention)),

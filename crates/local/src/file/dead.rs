@@ -4,8 +4,11 @@
 use super::turn::Durability;
 use super::{Event, Filter, QueueFile, State};
 use crate::error::FileError;
-use crate::sqlite::setting;
+use crate::sqlite::{set_setting, setting};
 use rusqlite::Connection;
+
+/// Setting that counts all that ever became dead letters.
+pub(super) const DEAD_LETTERS: &str = "dead_letters";
 
 /// Messages that one call makes dead letters of at most, so that no send waits for it.
 const BURIED_AT_ONCE: i64 = 1000;
@@ -16,11 +19,43 @@ const BURIED_AT_ONCE: i64 = 1000;
 /// when somebody looks for dead letters.
 pub(crate) fn bury_expired(db: &Connection, now: i64) -> rusqlite::Result<usize> {
     let limit = setting(db, "max_receives")?.unwrap_or(i64::MAX);
+    // Looks before it writes: nearly always there is none.
+    let any = "SELECT 1 FROM deliveries WHERE state = 0 AND visible_ms <= ?1 AND receive_count >= ?2 LIMIT 1";
+    if !db.prepare_cached(any)?.exists((now, limit))? {
+        return Ok(0);
+    }
     db.prepare_cached(
         "UPDATE deliveries SET state = 2, receipt = NULL, changed_ms = ?1 WHERE seq IN (
              SELECT seq FROM deliveries WHERE state = 0 AND visible_ms <= ?1 AND receive_count >= ?2 LIMIT ?3)",
     )?
     .execute((now, limit, BURIED_AT_ONCE))
+    .and_then(|buried| count_dead(db, buried))
+}
+
+/// Counts messages that became dead letters, in the file, for they do so in whatever process looks.
+pub(super) fn count_dead(db: &Connection, buried: usize) -> rusqlite::Result<usize> {
+    if buried > 0 {
+        let more = i64::try_from(buried).unwrap_or(i64::MAX);
+        let before = setting(db, DEAD_LETTERS)?.unwrap_or(0);
+        set_setting(db, DEAD_LETTERS, before.saturating_add(more))?;
+    }
+    Ok(buried)
+}
+
+/// A dead letter, as somebody is told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeadLetter {
+    /// Order of arrival.
+    pub seq: u64,
+    /// Event id.
+    pub id: String,
+    /// Event type.
+    pub event_type: String,
+    /// Kind and id of what the event is about.
+    pub subject: Option<String>,
+    /// How many times it was received.
+    pub receive_count: u32,
 }
 
 impl QueueFile {
@@ -37,6 +72,28 @@ impl QueueFile {
             },
             limit,
         )
+    }
+
+    /// The newest dead letters, the newest first, `limit` at most.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn newest_dead(&self, limit: usize) -> Result<Vec<DeadLetter>, FileError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut read = self.db.prepare_cached(
+            "SELECT d.seq, e.id, e.type, e.subject, d.receive_count FROM deliveries d JOIN events e ON e.seq = d.seq
+             WHERE d.state = 2 ORDER BY d.changed_ms DESC, d.seq DESC LIMIT ?1",
+        )?;
+        let dead = read.query_map([limit], |row| {
+            Ok(DeadLetter {
+                seq: row.get::<_, i64>(0)?.cast_unsigned(),
+                id: row.get(1)?,
+                event_type: row.get(2)?,
+                subject: row.get(3)?,
+                receive_count: row.get(4)?,
+            })
+        })?;
+        Ok(dead.collect::<Result<_, _>>()?)
     }
 
     /// Makes dead letters of what has become one by now. Whoever may only read sees them as in flight.

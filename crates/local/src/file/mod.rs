@@ -6,6 +6,7 @@
 
 mod append;
 mod dead;
+pub use dead::DeadLetter;
 pub(crate) use dead::bury_expired;
 mod event;
 mod export;

@@ -1,6 +1,7 @@
 //! Taking messages and acknowledging them.
 
 use super::QueueFile;
+use super::dead::count_dead;
 use super::turn::Durability;
 use crate::error::FileError;
 use crate::sqlite::{ms, set_setting, setting};
@@ -112,17 +113,56 @@ impl QueueFile {
     /// # Errors
     /// When the file cannot be written; the message stays in flight then.
     pub fn release(&self, receipt: &str) -> Result<Acknowledgement, FileError> {
-        let now = self.now_ms();
-        let settled = self.settle(&[receipt], |db, seq, receipt| {
-            db.prepare_cached(
-                "UPDATE deliveries SET visible_ms = 0, receipt = NULL, changed_ms = ?3 WHERE seq = ?1 AND state = 0 AND receipt = ?2",
-            )?
-            .execute((seq, receipt, now))
-        })?;
-        Ok(settled
+        Ok(self
+            .release_all(&[receipt], Duration::ZERO)?
             .into_iter()
             .next()
             .unwrap_or(Acknowledgement::Malformed))
+    }
+
+    /// Gives several messages back in one transaction, to be received again when `delay` (12 hours at most)
+    /// has passed; the answers are in the receipts' order. Their receives count all the same.
+    ///
+    /// # Errors
+    /// When the file cannot be written; all of them stay in flight then.
+    pub fn release_all(
+        &self,
+        receipts: &[&str],
+        delay: Duration,
+    ) -> Result<Vec<Acknowledgement>, FileError> {
+        let now = self.now_ms();
+        let visible = if delay.is_zero() {
+            0
+        } else {
+            now.saturating_add(ms(delay.min(MAX_VISIBILITY)))
+        };
+        self.settle(receipts, |db, seq, receipt| {
+            db.prepare_cached(
+                "UPDATE deliveries SET visible_ms = ?4, receipt = NULL, changed_ms = ?3 WHERE seq = ?1 AND state = 0 AND receipt = ?2",
+            )?
+            .execute((seq, receipt, now, visible))
+        })
+    }
+
+    /// Keeps several messages to whoever has them for `visibility` (12 hours at most) from now on, in one
+    /// transaction; the answers are in the receipts' order. A message whose visibility ran out can still be
+    /// kept as long as nobody received it again.
+    ///
+    /// # Errors
+    /// When the file cannot be written; none of them is kept for longer then.
+    pub fn extend_all(
+        &self,
+        receipts: &[&str],
+        visibility: Duration,
+    ) -> Result<Vec<Acknowledgement>, FileError> {
+        let now = self.now_ms();
+        let visible = now.saturating_add(ms(visibility.min(MAX_VISIBILITY)));
+        self.settle(receipts, |db, seq, receipt| {
+            db.prepare_cached(
+                "UPDATE deliveries SET visible_ms = ?4, changed_ms = ?3 WHERE seq = ?1 AND state = 0 AND receipt = ?2",
+            )?
+            .execute((seq, receipt, now, visible))
+        })
     }
 
     fn settle(
@@ -261,6 +301,7 @@ fn bury(db: &Connection, seq: i64, now: i64) -> rusqlite::Result<usize> {
         "UPDATE deliveries SET state = 2, receipt = NULL, changed_ms = ?2 WHERE seq = ?1",
     )?
     .execute((seq, now))
+    .and_then(|buried| count_dead(db, buried))
 }
 
 /// `<number>-<32 hex digits>`: where to look, and what only the receiver knows.

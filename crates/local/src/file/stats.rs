@@ -1,6 +1,7 @@
 //! How much of what is in a queue.
 
 use super::QueueFile;
+use super::dead::DEAD_LETTERS;
 use crate::error::FileError;
 use crate::sqlite::setting;
 use rusqlite::OptionalExtension as _;
@@ -19,6 +20,8 @@ pub struct QueueStats {
     pub acknowledged: u64,
     /// Dead letters.
     pub dead: u64,
+    /// How many events ever became dead letters, whatever became of them.
+    pub dead_letters: u64,
     /// How long ago the oldest ready event was written.
     pub oldest_ready_age: Option<Duration>,
     /// Bytes of the file and its journal.
@@ -32,26 +35,38 @@ impl QueueFile {
     /// When the file cannot be read.
     pub fn stats(&self) -> Result<QueueStats, FileError> {
         self.bury();
+        self.figures(true)
+    }
+
+    /// The same for who asks every second: all but the acknowledged, which it takes longer to count than
+    /// everything else, and of which nobody has to be warned.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn watched(&self) -> Result<QueueStats, FileError> {
+        self.look()?;
+        self.bury();
+        self.figures(false)
+    }
+
+    fn figures(&self, acknowledged_too: bool) -> Result<QueueStats, FileError> {
         let now = self.now_ms();
         // One snapshot, or an event could be counted twice or not at all.
         let snapshot = self.db.unchecked_transaction()?;
         let through = setting(&snapshot, "received_through")?.unwrap_or(0);
+        let number = |sql: &str| snapshot.query_row(sql, [], |row| row.get::<_, i64>(0));
         // Numbers above it have no gaps: nothing is pruned that was not received.
-        let last: i64 =
-            snapshot.query_row("SELECT coalesce(max(seq), 0) FROM events", [], |row| {
-                row.get(0)
-            })?;
+        let last = number("SELECT coalesce(max(seq), 0) FROM events")?;
         let count = |filter: &str| {
-            let sql = format!("SELECT count(*) FROM deliveries WHERE {filter}");
-            snapshot
-                .query_row(&sql, [], |row| row.get::<_, i64>(0))
+            number(&format!("SELECT count(*) FROM deliveries WHERE {filter}"))
                 .map(i64::cast_unsigned)
         };
-        let (received, acknowledged, dead) = (
-            count("state = 0")?,
-            count("state = 1")?,
-            count("state = 2")?,
-        );
+        let (received, dead) = (count("state = 0")?, count("state = 2")?);
+        let acknowledged = if acknowledged_too {
+            count("state = 1")?
+        } else {
+            0
+        };
         let again: i64 = snapshot.query_row(
             "SELECT count(*) FROM deliveries WHERE state = 0 AND visible_ms <= ?1",
             [now],
@@ -65,6 +80,7 @@ impl QueueFile {
                 |row| row.get(0),
             )
             .optional()?;
+        let dead_letters = setting(&snapshot, DEAD_LETTERS)?.unwrap_or(0).max(0);
         drop(snapshot);
         let again = again.cast_unsigned();
         Ok(QueueStats {
@@ -72,6 +88,7 @@ impl QueueFile {
             in_flight: received.saturating_sub(again),
             acknowledged,
             dead,
+            dead_letters: dead_letters.cast_unsigned(),
             oldest_ready_age: oldest
                 .map(|ms| Duration::from_millis(now.saturating_sub(ms).max(0).cast_unsigned())),
             file_bytes: self.bytes(),

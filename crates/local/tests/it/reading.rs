@@ -325,3 +325,67 @@ fn debug_shows_neither_bodies_nor_receipts() {
         assert!(!text.contains(hidden), "{hidden}: {text}");
     }
 }
+
+#[test]
+fn a_message_is_given_back_for_later_or_kept_for_longer() {
+    let place = Place::new();
+    let queue = place.open();
+    for id in ["a", "b", "c"] {
+        send(&queue, id);
+    }
+    let file = place.file();
+    let minute = Duration::from_secs(60);
+    let taken = file.receive(3, minute).unwrap();
+    let receipts: Vec<_> = taken.iter().map(|taken| taken.receipt.as_str()).collect();
+    let [a, b, c] = receipts[..] else { panic!() };
+    let done = Acknowledgement::Done;
+    assert_eq!(file.release_all(&[a], minute).unwrap(), [done]);
+    assert_eq!(file.extend_all(&[b], minute * 5).unwrap(), [done]);
+    assert_eq!(
+        file.release_all(&[a, "x"], minute).unwrap(),
+        [Acknowledgement::Stale, Acknowledgement::Malformed],
+        "a receipt is used once"
+    );
+    let got = || -> Vec<u64> {
+        let got = file.receive(9, minute).unwrap();
+        got.iter().map(|delivery| delivery.seq).collect()
+    };
+    assert!(got().is_empty());
+    place.clock.advance(Duration::from_secs(61));
+    assert_eq!(
+        got(),
+        [1, 3],
+        "the first after its delay, the third's time ran out"
+    );
+    assert_eq!(
+        file.extend_all(&[c], minute).unwrap(),
+        [Acknowledgement::Stale],
+        "received again since"
+    );
+    place.clock.advance(minute * 3);
+    assert_eq!(file.extend_all(&[b], minute).unwrap(), [done]);
+    place.clock.advance(minute * 2);
+    // Its time ran out, but nobody received it again.
+    assert_eq!(file.extend_all(&[b], minute).unwrap(), [done]);
+    assert_eq!(file.acknowledge(b).unwrap(), done);
+}
+
+#[test]
+fn what_is_given_back_too_often_is_a_dead_letter_and_counted() {
+    let place = Place::new();
+    let queue = place.open_with(|options| options.max_receives = 2);
+    send(&queue, "a");
+    send(&queue, "b");
+    let file = place.file();
+    for _ in 0..2 {
+        let taken = file.receive(1, Duration::from_secs(60)).unwrap();
+        file.release(&taken[0].receipt).unwrap();
+    }
+    let seen = file.watched().unwrap();
+    assert_eq!((seen.ready, seen.dead, seen.dead_letters), (1, 1, 1));
+    let dead = file.newest_dead(5).unwrap();
+    assert_eq!((dead[0].id.as_str(), dead[0].receive_count), ("a", 2));
+    file.requeue_dead(None).unwrap();
+    let stats = file.stats().unwrap();
+    assert_eq!((stats.ready, stats.dead, stats.dead_letters), (2, 0, 1));
+}

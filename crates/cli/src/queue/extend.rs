@@ -1,0 +1,32 @@
+//! `labelrelay queue extend`.
+
+use super::receipts::Receipts;
+use crate::failure::{EXIT_CODES, Failure};
+use crate::times::parse_duration;
+use labelrelay_local::QueueFile;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay queue extend --visibility 5m 17-9f86d081884c7d659a2feaa0c55ad015
+  labelrelay queue extend - < batch.ndjson
+
+For work that takes longer than the visibility timeout of `receive`. A receipt whose time has run out
+is still good as long as nobody received its message again.";
+
+/// Keeps received messages to whoever has them for longer.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(super) struct Args {
+    #[command(flatten)]
+    receipts: Receipts,
+    /// Nobody else gets them for this long from now on
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
+    visibility: Duration,
+}
+
+pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
+    args.receipts.settle("extended", |receipts| {
+        queue.extend_all(receipts, args.visibility)
+    })
+}

@@ -1,0 +1,34 @@
+//! `labelrelay queue nack`.
+
+use super::receipts::Receipts;
+use crate::failure::{EXIT_CODES, Failure};
+use crate::times::parse_duration;
+use labelrelay_local::QueueFile;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay queue nack 17-9f86d081884c7d659a2feaa0c55ad015
+  labelrelay queue nack --delay 30s 17-9f86d081884c7d659a2feaa0c55ad015
+  labelrelay queue nack --delay 5m - < failed.ndjson
+
+The receive counts all the same: a message that was received `embedded_queue.max_receives` times (5
+unless configured) becomes a dead letter instead of being received again. The others of its batch
+are not touched.";
+
+/// Gives received messages back, to be received again now or later.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(super) struct Args {
+    #[command(flatten)]
+    receipts: Receipts,
+    /// Nobody gets them again before this time has passed
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration)]
+    delay: Duration,
+}
+
+pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
+    args.receipts.settle("returned", |receipts| {
+        queue.release_all(receipts, args.delay)
+    })
+}

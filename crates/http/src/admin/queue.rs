@@ -1,0 +1,103 @@
+//! What is in the queue, where it can be looked into: so that somebody hears of a consumer that is gone.
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use std::fmt::{self, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Figures of a queue at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueueFigures {
+    /// Events that the next receive may take.
+    pub ready: u64,
+    /// Events that were received and are neither acknowledged nor visible again.
+    pub in_flight: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// How many events ever became dead letters.
+    pub dead_letters: u64,
+    /// How long the oldest ready event has waited; zero when none does.
+    pub oldest_ready_age: Duration,
+    /// Bytes of the queue's files.
+    pub file_bytes: u64,
+}
+
+impl QueueFigures {
+    /// Each gauge but the age: its name, what it is, its value.
+    fn gauges(&self) -> [(&'static str, &'static str, u64); 4] {
+        [
+            ("queue_ready", "Events that wait to be received", self.ready),
+            (
+                "queue_in_flight",
+                "Events that were received and are neither acknowledged nor visible again",
+                self.in_flight,
+            ),
+            (
+                "queue_dead",
+                "Dead letters: received too often, never acknowledged",
+                self.dead,
+            ),
+            (
+                "queue_file_bytes",
+                "Bytes of the queue file and its journal",
+                self.file_bytes,
+            ),
+        ]
+    }
+}
+
+/// The newest figures, as whoever watches the queue left them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct QueueState(Arc<Mutex<Option<QueueFigures>>>);
+
+impl QueueState {
+    pub(super) fn set(&self, figures: Option<QueueFigures>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = figures;
+    }
+
+    fn get(&self) -> Option<QueueFigures> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn lines(&self) -> String {
+        let mut text = String::new();
+        if let Some(figures) = self.get() {
+            for (name, _, value) in figures.gauges() {
+                // Writing into a string cannot fail.
+                let _ = writeln!(text, "{name} {value}");
+            }
+            let age = figures.oldest_ready_age.as_secs_f64();
+            let _ = writeln!(text, "queue_oldest_ready_age_seconds {age:.1}");
+            let _ = writeln!(text, "queue_dead_letters_total {}", figures.dead_letters);
+        }
+        text
+    }
+}
+
+impl Collector for QueueState {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let Some(figures) = self.get() else {
+            return Ok(());
+        };
+        for (name, help, value) in figures.gauges() {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            let one = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
+            gauge.encode(one)?;
+        }
+        let age = ConstGauge::new(figures.oldest_ready_age.as_secs_f64());
+        let name = "queue_oldest_ready_age_seconds";
+        let help = "How long the oldest event has waited to be received; 0 when none does";
+        age.encode(encoder.encode_descriptor(name, help, None, age.metric_type())?)?;
+        let dead = ConstCounter::new(figures.dead_letters);
+        let help = "Events that became dead letters since the queue file was made";
+        dead.encode(encoder.encode_descriptor(
+            "queue_dead_letters",
+            help,
+            None,
+            dead.metric_type(),
+        )?)
+    }
+}
