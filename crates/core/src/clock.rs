@@ -27,7 +27,7 @@ pub trait Entropy: Send + Sync {
     fn spread(&self, pause: Duration) -> Duration {
         let [high, low, ..] = self.ten_bytes();
         let half = pause / 2;
-        half + (pause - half) * u32::from(u16::from_be_bytes([high, low])) / u32::from(u16::MAX)
+        half + half.saturating_mul(u16::from_be_bytes([high, low]).into()) / u16::MAX.into()
     }
 }
 

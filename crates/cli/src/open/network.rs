@@ -1,4 +1,4 @@
-//! A queue on a network file system: SQLite's locks and syncs are not what they have to be there.
+//! A queue on a network file system: `SQLite`'s locks and syncs are not what they have to be there.
 
 use std::path::Path;
 

@@ -86,7 +86,7 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
             let text = String::from_utf8_lossy(bytes);
             Ok(print(format_args!("data             {text}"))?)
         }
-        Data::Base64(text) => Ok(print(format_args!("data_base64      {}", one_line(&text)))?),
+        Data::Base64(text) => Ok(print(format_args!("data_base64      {}", one_line(text)))?),
         Data::Reference => Ok(()),
     }
 }

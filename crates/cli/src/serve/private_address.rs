@@ -23,11 +23,11 @@ const NO_DOT: &str = "\
 pub(super) fn hint(base: &str) -> Option<&'static str> {
     let uri: http::Uri = base.parse().ok()?;
     let host = uri.host()?;
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(address) = bare.parse::<IpAddr>() {
+    let plain = host.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(address) = plain.parse::<IpAddr>() {
         return is_refused(address).then_some(PRIVATE);
     }
-    let name = bare.trim_end_matches('.').to_ascii_lowercase();
+    let name = plain.trim_end_matches('.').to_ascii_lowercase();
     // The names that are given to machines of one's own network, without asking what they resolve to here: for
     // Label Studio they may resolve to something else.
     let is_local = name == "localhost"

@@ -30,7 +30,7 @@ fn nobody_reads(place: &Place) -> (Serving, BufReader<ChildStderr>, String) {
         let mut line = String::new();
         log.read_line(&mut line).unwrap();
         let line: Value = serde_json::from_str(&line).unwrap();
-        if let Some(admin) = line["admin"].as_str() {
+        if let Some(admin) = line.get("admin").and_then(Value::as_str) {
             break admin.to_owned();
         }
     };

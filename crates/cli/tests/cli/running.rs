@@ -4,7 +4,8 @@ use crate::support::{Place, configured};
 use std::os::unix::fs::PermissionsExt as _;
 
 fn url_of(ran: &crate::support::Ran) -> String {
-    ran.json()[0]["url"].as_str().unwrap().to_owned()
+    let sent = ran.json().pop().unwrap();
+    sent.get("url").unwrap().as_str().unwrap().to_owned()
 }
 
 #[test]

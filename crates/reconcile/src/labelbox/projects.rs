@@ -97,8 +97,7 @@ async fn all(api: &Api) -> Result<Vec<Project>, PlatformError> {
         projects.extend(page.into_iter().map(|one| (one.id.clone(), one.into())));
         if projects.len() == before {
             return Err(PlatformError::permanent(format!(
-                "the list of projects: asked for those after the first {}, Labelbox shows the same {before} again; see whether what stands before it passes questions on",
-                skip
+                "the list of projects: asked for those after the first {skip}, Labelbox shows the same {before} again; see whether what stands before it passes questions on"
             )));
         }
     }

@@ -118,6 +118,6 @@ async fn a_server_that_errs_moves_no_watermark_and_deletes_nothing() {
     }
     assert!(marks[0].is_some());
     assert!(marks.iter().all(|mark| *mark == marks[0]), "{marks:?}");
-    let taken = outlet.0.into_inner().unwrap();
-    assert_eq!(taken, ["io.labelstud.task.created"; 2]);
+    let types = outlet.0.into_inner().unwrap();
+    assert_eq!(types, ["io.labelstud.task.created"; 2]);
 }

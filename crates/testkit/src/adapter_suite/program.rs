@@ -40,8 +40,8 @@ fn one_by_one(case: Case, observed: Observed) -> Option<Vec<Expected>> {
         }
         _ => return None,
     };
-    let came = observed.responses.into_iter().zip(shares);
-    let requests = case.requests.into_iter().zip(came);
+    let outcomes = observed.responses.into_iter().zip(shares);
+    let requests = case.requests.into_iter().zip(outcomes);
     let expected = requests.map(|((request, status), (response, envelopes))| Expected {
         name: case.name.clone(),
         request,
