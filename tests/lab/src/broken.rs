@@ -24,6 +24,8 @@ pub(crate) enum What {
     Forged,
     /// An id twice, where a repeat had to be recognised; or more events than deliveries.
     Twice,
+    /// Two events, taken for one because their bytes are equal.
+    Merged,
     /// An answer that this delivery must not get.
     Answer,
     /// No answer at all.

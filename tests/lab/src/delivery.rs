@@ -23,6 +23,10 @@ pub(crate) struct Delivery {
     pub(crate) way: Way,
     /// Whether it was sent before, under another number.
     pub(crate) is_again: bool,
+    /// Its bytes were sent before, and it is another event all the same.
+    pub(crate) is_twin: bool,
+    /// Nothing in the body tells this event from another with the same bytes: only the delivery does.
+    has_no_version: bool,
     id: String,
     topic: &'static str,
     below: &'static str,
@@ -81,8 +85,12 @@ impl Delivery {
             None => (Self::fresh(plan, number, &mut random), false),
         };
         if is_again && random.below(2) == 0 {
-            // Another webhook reports the same.
+            // Another webhook reports the same; or, where nothing tells that from another change, that.
             delivery.id = format!("{:016x}", random.below(u64::MAX));
+            delivery.is_twin = delivery.has_no_version;
+        }
+        if is_again && delivery.source != Source::Labelbox {
+            delivery.is_twin = delivery.has_no_version;
         }
         delivery.number = number;
         delivery.is_again = is_again;
@@ -100,6 +108,8 @@ impl Delivery {
                 delivery.body.clear();
             }
             delivery.is_again = false;
+            delivery.is_twin = false;
+            delivery.has_no_version = false;
         }
         if delivery.body.len() < 2 && delivery.way != Way::Whole {
             delivery.way = Way::Whole;
@@ -110,7 +120,12 @@ impl Delivery {
     /// What is sent, without whether it is sent again.
     fn fresh(plan: &Plan, number: u32, random: &mut Random) -> Self {
         let source = Source::ALL[usize::try_from(random.below(3)).unwrap()];
-        let body::Made { body, topic, below } = body::make(plan, number, source, random);
+        let body::Made {
+            body,
+            topic,
+            below,
+            has_no_version,
+        } = body::make(plan, number, source, random);
         Self {
             number,
             source,
@@ -118,6 +133,8 @@ impl Delivery {
             credential: Credential::Of(0),
             way: Way::Whole,
             is_again: false,
+            is_twin: false,
+            has_no_version,
             id: format!("{:x}-{number:x}", plan.seed),
             topic,
             below,
@@ -133,6 +150,7 @@ impl Delivery {
         Self {
             body: body.into_bytes(),
             credential: Credential::Of(plan.generation(number)),
+            has_no_version: false,
             ..delivery
         }
     }
@@ -149,10 +167,22 @@ impl Delivery {
         if self.is_again {
             faults = faults.and(Faults::of(Fault::Again));
         }
+        if self.is_twin {
+            faults = faults.and(Faults::of(Fault::Twin));
+        }
         if !matches!(self.credential, Credential::Of(_)) {
             faults = faults.and(Faults::of(Fault::Forged));
         }
         faults
+    }
+
+    /// Which event with this body the copy is, where only its delivery says so: of Labelbox by the delivery's id; of a
+    /// platform without such ids every copy is one.
+    pub(crate) fn event(&self, copy: usize) -> Option<String> {
+        self.has_no_version.then(|| match self.source {
+            Source::Labelbox => self.id.clone(),
+            Source::LabelStudio | Source::Token => format!("{}, copy {copy}", self.number),
+        })
     }
 
     /// Head and body, as they go over the connection.

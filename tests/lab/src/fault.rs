@@ -12,6 +12,8 @@ pub(crate) enum Fault {
     QueueLying,
     QueueLocked,
     DiskFull,
+    QueueDisplaced,
+    Stopped,
     FallbackDown,
     BlobsDown,
     ClockJump,
@@ -22,6 +24,7 @@ pub(crate) enum Fault {
     InPieces,
     AtOnce,
     Again,
+    Twin,
     Forged,
 }
 
@@ -38,7 +41,7 @@ pub(crate) enum Component {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Killed,
         Self::KilledBetween,
         Self::Frozen,
@@ -48,6 +51,8 @@ impl Fault {
         Self::QueueLying,
         Self::QueueLocked,
         Self::DiskFull,
+        Self::QueueDisplaced,
+        Self::Stopped,
         Self::FallbackDown,
         Self::BlobsDown,
         Self::ClockJump,
@@ -58,6 +63,7 @@ impl Fault {
         Self::InPieces,
         Self::AtOnce,
         Self::Again,
+        Self::Twin,
         Self::Forged,
     ];
 
@@ -72,6 +78,8 @@ impl Fault {
             Self::QueueLying => "queue fails after it has the event",
             Self::QueueLocked => "queue file locked by another program",
             Self::DiskFull => "disk full",
+            Self::QueueDisplaced => "queue file removed, replaced or cut off",
+            Self::Stopped => "asked to stop, requests in its buffers",
             Self::FallbackDown => "fallback down",
             Self::BlobsDown => "blob store down",
             Self::ClockJump => "clock jump",
@@ -82,19 +90,21 @@ impl Fault {
             Self::InPieces => "body in slow pieces, chunked or not",
             Self::AtOnce => "duplicates at once",
             Self::Again => "sent again later",
+            Self::Twin => "equal bodies that are two events",
             Self::Forged => "forged",
         }
     }
 
     pub(crate) const fn component(self) -> Component {
         match self {
-            Self::Killed | Self::Frozen => Component::Process,
+            Self::Killed | Self::Frozen | Self::Stopped => Component::Process,
             Self::QueueRefusing
             | Self::QueueHanging
             | Self::QueueSlow
             | Self::QueueLying
             | Self::QueueLocked
-            | Self::DiskFull => Component::Queue,
+            | Self::DiskFull
+            | Self::QueueDisplaced => Component::Queue,
             Self::FallbackDown => Component::Fallback,
             Self::BlobsDown | Self::KilledBetween => Component::Blobs,
             Self::ClockJump => Component::Clock,
@@ -104,6 +114,7 @@ impl Fault {
             | Self::InPieces
             | Self::AtOnce
             | Self::Again
+            | Self::Twin
             | Self::Forged => Component::Sender,
         }
     }

@@ -14,7 +14,7 @@ Usage: lab [--seeds A..B | --seed S] [--deliveries N] [--jobs J] [--only serve|l
   --jobs J         seeds that run at once (default 2)
   --only WHICH     only seeds whose program is this one
   --sabotage MODE  break the laboratory server on purpose, to see that it is noticed:
-                   early, drop, flip, forge, twice, swallow
+                   early, drop, flip, forge, twice, swallow, merge, blind, hasty
   --program PATH   the labelrelay to test (default: beside this program)
   --keep           keep the folders of seeds that failed";
 

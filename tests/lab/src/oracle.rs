@@ -48,6 +48,7 @@ pub(crate) fn check(plan: &Plan, site: &Site, records: &[Record], troubled: &[u3
         }
     }
     twice(plan, &by_id, &found, &ledger, &mut broken);
+    broken.extend(merged(records));
     broken
 }
 
@@ -236,6 +237,27 @@ fn twice(
     }
 }
 
+/// Events of equal bytes that nothing says are one have an id each: who goes by the id would drop the second.
+fn merged(records: &[Record]) -> Vec<Broken> {
+    let mut events: HashMap<&str, (&str, u32)> = HashMap::new();
+    let mut broken = Vec::new();
+    for record in records {
+        let answer = record
+            .acknowledged()
+            .and_then(|answer| answer.id.as_deref());
+        let (Some(id), Some(event)) = (answer, record.event.as_deref()) else {
+            continue;
+        };
+        let (first, number) = *events.entry(id).or_insert((event, record.number));
+        if first != event {
+            let detail =
+                format!("answered as {id}, which is delivery {number}: equal bytes, another event");
+            broken.push(Broken::of(What::Merged, record.number, detail));
+        }
+    }
+    broken
+}
+
 /// The first delivery after which time does not jump any more. What waits in the fallback is moved at the end,
 /// when the time of day is the true one again: that is a jump too.
 fn recognised_from(plan: &Plan) -> u32 {
@@ -245,5 +267,49 @@ fn recognised_from(plan: &Plan) -> u32 {
         Some(_) if plan.fallback => u32::MAX,
         // Those under way then may have been sent before it.
         Some(jump) => jump.at + u32::try_from(SENDERS).unwrap(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::Credential;
+    use crate::fault::Faults;
+    use crate::record::{Answer, End};
+    use std::time::Duration;
+
+    fn answered(number: u32, event: &str, id: &str) -> Record {
+        let answer = Answer {
+            status: 200,
+            outcome: "accepted".to_owned(),
+            id: Some(id.to_owned()),
+        };
+        Record {
+            number,
+            source: Source::Labelbox,
+            digest: Digest::of(b"equal"),
+            body_bytes: 5,
+            credential: Credential::Of(0),
+            end: End::Answered(answer),
+            event: Some(event.to_owned()),
+            faults: Faults::default(),
+            rotations: 0,
+            process: 1,
+            took: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn one_id_for_two_events_is_noticed() {
+        let one = [
+            answered(1, "d1", "a"),
+            answered(2, "d1", "a"),
+            answered(3, "d2", "b"),
+        ];
+        assert!(merged(&one).is_empty(), "one delivery, sent again");
+        let two = [answered(1, "d1", "a"), answered(2, "d2", "a")];
+        let broken = merged(&two);
+        assert_eq!((broken.len(), broken[0].number), (1, Some(2)));
+        assert_eq!(broken[0].what, What::Merged);
     }
 }

@@ -61,6 +61,8 @@ pub(crate) enum Action {
     Kill,
     /// The process is stopped for so long, and goes on.
     Freeze { ms: u64 },
+    /// The process is asked to stop while whole requests lie in its buffers, and started again.
+    Stop,
     /// All sources get a new secret; the one before stays good.
     Rotate,
     /// The clock of the laboratory server jumps.
@@ -138,12 +140,14 @@ impl Plan {
     }
 
     fn draw_fault(&self, random: &mut Random) -> Fault {
-        const OUTSIDE: [Fault; 7] = [
+        const OUTSIDE: [Fault; 9] = [
             Fault::Killed,
             Fault::Killed,
             Fault::Frozen,
             Fault::QueueLocked,
             Fault::DiskFull,
+            Fault::QueueDisplaced,
+            Fault::Stopped,
             Fault::SecretsRotated,
             Fault::SecretsDown,
         ];
@@ -200,6 +204,7 @@ impl Plan {
                 }
             }
             Fault::SecretsDown => ("missing", many),
+            Fault::QueueDisplaced => (one_of(&["removed", "replaced", "cut off"]), either),
             Fault::KilledBetween => ("", many),
             _ => ("", either),
         }
@@ -220,7 +225,11 @@ impl Episode {
     fn is_a_moment(&self) -> bool {
         matches!(
             self.fault,
-            Fault::Killed | Fault::Frozen | Fault::SecretsRotated | Fault::ClockJump
+            Fault::Killed
+                | Fault::Stopped
+                | Fault::Frozen
+                | Fault::SecretsRotated
+                | Fault::ClockJump
         )
     }
 
@@ -235,12 +244,17 @@ impl Episode {
         }
         let pair = |one: &Self, two: &Self| match one.fault {
             // Nothing starts then: another program has the file, or there is no secret to start with.
-            Fault::Killed | Fault::KilledBetween => {
+            Fault::Killed | Fault::KilledBetween | Fault::Stopped => {
                 matches!(
                     two.fault,
-                    Fault::QueueLocked | Fault::SecretsDown | Fault::DiskFull
+                    Fault::QueueLocked
+                        | Fault::SecretsDown
+                        | Fault::DiskFull
+                        | Fault::QueueDisplaced
                 )
             }
+            // It ends with a new process.
+            Fault::QueueDisplaced => two.fault == Fault::SecretsDown,
             _ => false,
         };
         let same = self.fault.component() == other.fault.component()
@@ -251,6 +265,7 @@ impl Episode {
     fn steps(self) -> Vec<Step> {
         let action = match self.fault {
             Fault::Killed => Action::Kill,
+            Fault::Stopped => Action::Stop,
             Fault::Frozen => Action::Freeze {
                 ms: self.amount % 400,
             },
@@ -301,6 +316,7 @@ mod tests {
             for step in Plan::of(seed, 2000).steps {
                 match step.action {
                     Action::Kill => _ = seen.insert(Fault::Killed),
+                    Action::Stop => _ = seen.insert(Fault::Stopped),
                     Action::Freeze { .. } => _ = seen.insert(Fault::Frozen),
                     Action::Rotate => _ = seen.insert(Fault::SecretsRotated),
                     Action::Jump(_) => _ = seen.insert(Fault::ClockJump),

@@ -175,6 +175,39 @@ impl Program {
         let _ = rustix::process::kill_process(self.pid(), signal);
     }
 
+    /// Stops it, and waits until none of its threads does anything any more.
+    pub(crate) fn freeze(&self) {
+        self.signal(Signal::STOP);
+        let begun = Instant::now();
+        while !self.is_still() && begun.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Whether every thread is stopped, or gone: one that waits for the disk is neither.
+    fn is_still(&self) -> bool {
+        let Ok(threads) = std::fs::read_dir(format!("/proc/{}/task", self.child.id())) else {
+            return true;
+        };
+        threads.flatten().all(|thread| {
+            let stat = std::fs::read_to_string(thread.path().join("stat"));
+            // The state stands after the name, which may hold anything, in brackets.
+            let state = stat.ok().and_then(|stat| {
+                let (_, rest) = stat.rsplit_once(") ")?;
+                rest.chars().next()
+            });
+            state.is_none_or(|state| matches!(state, 'T' | 't' | 'Z' | 'X'))
+        })
+    }
+
+    /// Asks it to end; it may be stopped just now.
+    pub(crate) fn ask_to_stop(&mut self) {
+        match &mut self.control {
+            Some((orders, _)) => _ = writeln!(orders, "stop"),
+            None => self.signal(Signal::TERM),
+        }
+    }
+
     /// Limits how large any of its files may become.
     pub(crate) fn limit_files(&self, bytes: Option<u64>) {
         // Inherited from us; what is lowered here could not be raised again.
@@ -200,10 +233,12 @@ impl Program {
 
     /// Asks it to end, and waits until it has.
     pub(crate) fn stop(mut self) -> (Option<ExitStatus>, Log) {
-        match &mut self.control {
-            Some((orders, _)) => _ = writeln!(orders, "stop"),
-            None => self.signal(Signal::TERM),
-        }
+        self.ask_to_stop();
+        self.wait()
+    }
+
+    /// Waits until it has ended, as it was asked to.
+    pub(crate) fn wait(mut self) -> (Option<ExitStatus>, Log) {
         let begun = Instant::now();
         let mut status = self.ended();
         while status.is_none() && begun.elapsed() < PATIENCE {

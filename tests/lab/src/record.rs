@@ -15,6 +15,8 @@ pub(crate) struct Record {
     pub(crate) body_bytes: usize,
     pub(crate) credential: Credential,
     pub(crate) end: End,
+    /// Which of the events with this body it brings, where nothing in the body tells them apart.
+    pub(crate) event: Option<String>,
     /// What went wrong while it was under way, the sender's own doing included.
     pub(crate) faults: Faults,
     /// How often secrets had been rotated when it ended.

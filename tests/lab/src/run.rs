@@ -102,7 +102,8 @@ fn one(plan: &Plan, options: &Options) -> Verdict {
         eventually(|| oracle::has_hung_up(plan, &site, &records, &troubled));
     }
     let processes = stage.running().0;
-    let (mut broken, troubled) = stage.end_all();
+    let (mut broken, troubled, more) = stage.end_all();
+    records.extend(more);
     broken.extend(afterwards(plan, &site, options, &mut records));
     broken.extend(oracle::check(plan, &site, &records, &troubled));
     if options.keep && !broken.is_empty() {
@@ -170,6 +171,7 @@ fn send_afterwards(plan: &Plan, number: u32, address: SocketAddr) -> Record {
         body_bytes: delivery.body.len(),
         credential: delivery.credential,
         end,
+        event: delivery.event(0),
         faults: crate::fault::Faults::default(),
         rotations: plan.generation(number),
         process: 0,

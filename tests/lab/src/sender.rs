@@ -66,7 +66,7 @@ impl Sender<'_> {
         let took = began.elapsed();
         let after = self.stage.now();
         let faults = delivery.faults().and(before.until(&after));
-        for end in ends {
+        for (copy, end) in ends.into_iter().enumerate() {
             self.records.push(Record {
                 number: delivery.number,
                 source: delivery.source,
@@ -74,6 +74,7 @@ impl Sender<'_> {
                 body_bytes: delivery.body.len(),
                 credential: delivery.credential,
                 end,
+                event: delivery.event(copy),
                 faults,
                 rotations: after.rotations,
                 process: before.process,

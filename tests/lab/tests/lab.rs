@@ -44,6 +44,9 @@ fn a_broken_promise_is_noticed() {
         ("forge", "0..6", "forged: delivery"),
         // No clock jumps here, which would allow it.
         ("twice", "7..8", "twice: delivery"),
+        ("merge", "7..8", "lost: delivery"),
+        // The queue's file is taken away in these.
+        ("blind", "12..14", "lost: delivery"),
     ] {
         let output = lab(&format!(
             "--seeds {seeds} --deliveries 1200 --sabotage {sabotage}"

@@ -21,6 +21,8 @@ pub(super) struct Made {
     pub(super) topic: &'static str,
     /// What of the path lies below the source.
     pub(super) below: &'static str,
+    /// Two deliveries of it are two events, whatever its bytes: nothing in it is a version.
+    pub(super) has_no_version: bool,
 }
 
 pub(super) fn make(plan: &Plan, number: u32, source: Source, random: &mut Random) -> Made {
@@ -36,8 +38,15 @@ pub(super) fn make(plan: &Plan, number: u32, source: Source, random: &mut Random
         body: Vec::new(),
         topic: topics[usize::try_from(random.below(5)).unwrap()],
         below: "",
+        has_no_version: false,
     };
-    made.body = match (random.below(100), source) {
+    let kind = random.below(100);
+    // Whole seconds, label links, model runs, what is not understood.
+    made.has_no_version = match source {
+        Source::Labelbox => matches!(kind, 0..54 | 88..98),
+        Source::LabelStudio | Source::Token => matches!(kind, 52..54 | 88..98),
+    };
+    made.body = match (kind, source) {
         (0..45, Source::Labelbox) => sender::label(&tag),
         (0..45, _) => annotation(&tag, number, random),
         (45..52, Source::Labelbox) => workflow(&tag),

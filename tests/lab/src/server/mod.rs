@@ -69,12 +69,17 @@ pub(crate) fn run(args: &[String]) {
         .enable_all()
         .build()
         .unwrap();
+    // The sabotage: asked to stop, it drops what it has.
+    let is_hasty = rest.first().is_some_and(|sabotage| sabotage == "hasty");
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         say(&listener.local_addr().unwrap().to_string());
         let (stop, stopped) = oneshot::channel::<()>();
         std::thread::spawn(move || {
             obey(&switches);
+            if is_hasty {
+                std::process::exit(0);
+            }
             let _ = stop.send(());
         });
         let moving = tokio::spawn(keep_moving(Arc::clone(&relay)));

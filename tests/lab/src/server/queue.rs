@@ -6,8 +6,9 @@ use labelrelay_core::{
     BoxFuture, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt,
 };
 use labelrelay_local::EmbeddedQueue;
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// One in so many is spoilt by those sabotages that spoil few.
@@ -18,6 +19,8 @@ pub(super) struct LabQueue {
     switch: Switch,
     sabotage: Option<Sabotage>,
     sent: AtomicU64,
+    /// What was written, by its digest.
+    bodies: Mutex<HashSet<String>>,
 }
 
 /// Breaking the promise on purpose, to see that the oracle notices.
@@ -31,6 +34,10 @@ enum Sabotage {
     Flip,
     /// Says "a repeat" and writes nothing, now and then.
     Swallow,
+    /// Takes equal bodies for one event, and writes the first alone.
+    Merge,
+    /// Does not see that the queue's files were taken away, and says yes.
+    Blind,
 }
 
 impl LabQueue {
@@ -40,8 +47,10 @@ impl LabQueue {
             Some("drop") => Some(Sabotage::Drop),
             Some("flip") => Some(Sabotage::Flip),
             Some("swallow") => Some(Sabotage::Swallow),
+            Some("merge") => Some(Sabotage::Merge),
+            Some("blind") => Some(Sabotage::Blind),
             // Those that are not the queue's.
-            Some("twice" | "forge") | None => None,
+            Some("twice" | "forge" | "hasty") | None => None,
             Some(other) => panic!("no sabotage: {other}"),
         };
         Self {
@@ -49,6 +58,7 @@ impl LabQueue {
             switch,
             sabotage,
             sent: AtomicU64::new(0),
+            bodies: Mutex::default(),
         }
     }
 
@@ -69,6 +79,19 @@ impl LabQueue {
             }
             Sabotage::Drop if now_and_then => Ok(Receipt::new(None)),
             Sabotage::Swallow if now_and_then => Ok(Receipt::repeat(None)),
+            Sabotage::Merge => {
+                let digest = message.attributes.datasha256.clone();
+                if !self.bodies.lock().unwrap().insert(digest) {
+                    return Ok(Receipt::repeat(None));
+                }
+                self.queue.send(message).await
+            }
+            Sabotage::Blind => match self.queue.send(message).await {
+                Err(error) if error.kind == QueueErrorKind::Unavailable && !error.retryable => {
+                    Ok(Receipt::new(None))
+                }
+                sent => sent,
+            },
             Sabotage::Flip if now_and_then => {
                 let mut envelope = message.body.to_vec();
                 // The last byte of the data: before it ends, and the envelope.

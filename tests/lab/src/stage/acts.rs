@@ -1,5 +1,6 @@
 //! The steps of a plan: what is done to the process, and to the world around it.
 
+use super::displaced::Displaced;
 use super::{Inner, Stage};
 use crate::fault::Fault;
 use crate::plan::{Action, Jump};
@@ -22,6 +23,13 @@ impl Stage<'_> {
                 self.kill(inner);
                 self.start(inner);
                 self.faults_off(Fault::Killed);
+            }
+            Action::Stop => {
+                self.trouble();
+                self.faults_on(Fault::Stopped);
+                self.stop_with_requests(inner);
+                self.start(inner);
+                self.faults_off(Fault::Stopped);
             }
             Action::Freeze { ms } => {
                 self.trouble();
@@ -83,6 +91,11 @@ impl Stage<'_> {
                 inner.lock = Some(lock);
                 return;
             }
+            Fault::QueueDisplaced => {
+                let program = inner.program.as_ref().unwrap();
+                inner.displaced = Some(Displaced::begin(self.site, program, form));
+                return;
+            }
             Fault::DiskFull => {
                 let limit = self.site.journal_bytes() + ROOM_BYTES;
                 inner.limit = Some(limit);
@@ -111,6 +124,14 @@ impl Stage<'_> {
             Fault::QueueLocked => {
                 if let Some(lock) = inner.lock.take() {
                     lock.execute_batch("ROLLBACK").unwrap();
+                }
+            }
+            Fault::QueueDisplaced => {
+                if let Some(displaced) = inner.displaced.take() {
+                    self.trouble();
+                    self.kill(inner);
+                    displaced.put_right(self.site);
+                    self.start(inner);
                 }
             }
             Fault::DiskFull => {

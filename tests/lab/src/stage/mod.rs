@@ -1,13 +1,17 @@
 //! Brings the faults about, at their delivery, under the load.
 
 mod acts;
+mod displaced;
 mod moment;
+mod stopped;
 
 use crate::broken::{Broken, What};
 use crate::fault::{Fault, Faults};
 use crate::plan::Plan;
 use crate::program::{Log, Program, Start};
+use crate::record::Record;
 use crate::site::Site;
+use displaced::Displaced;
 use moment::Moment;
 use rusqlite::Connection;
 use std::net::SocketAddr;
@@ -38,6 +42,8 @@ pub(crate) struct Stage<'a> {
     /// Processes that something other than a sender befell.
     troubled: Mutex<Vec<u32>>,
     broken: Mutex<Vec<Broken>>,
+    /// Deliveries that the stage made itself.
+    records: Mutex<Vec<Record>>,
 }
 
 struct Inner {
@@ -49,6 +55,7 @@ struct Inner {
     ahead: i64,
     lock: Option<Connection>,
     limit: Option<u64>,
+    displaced: Option<Displaced>,
     /// The process was told to kill itself when it comes to it; it may yet, whatever it was told since.
     armed: bool,
 }
@@ -73,6 +80,7 @@ impl<'a> Stage<'a> {
                 ahead: 0,
                 lock: None,
                 limit: None,
+                displaced: None,
                 armed: false,
             }),
             running: RwLock::new((0, SocketAddr::from(([127, 0, 0, 1], 0)))),
@@ -81,6 +89,7 @@ impl<'a> Stage<'a> {
             rotations: AtomicU32::new(0),
             troubled: Mutex::default(),
             broken: Mutex::default(),
+            records: Mutex::default(),
         };
         let mut inner = stage.inner.lock().unwrap();
         stage.start(&mut inner);
@@ -137,6 +146,9 @@ impl<'a> Stage<'a> {
         }
         self.trouble();
         self.kill(&mut inner);
+        if let Some(displaced) = inner.displaced.take() {
+            displaced.put_right(self.site);
+        }
         self.start(&mut inner);
     }
 
@@ -146,8 +158,8 @@ impl<'a> Stage<'a> {
     }
 
     /// Ends whatever is wrong, then the process, as the plan says. Returns what was broken so far, and
-    /// which processes were troubled.
-    pub(crate) fn end_all(self) -> (Vec<Broken>, Vec<u32>) {
+    /// which processes were troubled, and what the stage delivered itself.
+    pub(crate) fn end_all(self) -> (Vec<Broken>, Vec<u32>, Vec<Record>) {
         self.reach(u32::MAX - 1);
         let mut inner = self.inner.lock().unwrap();
         let armed = inner.armed;
@@ -170,6 +182,7 @@ impl<'a> Stage<'a> {
         (
             self.broken.into_inner().unwrap(),
             self.troubled.into_inner().unwrap(),
+            self.records.into_inner().unwrap(),
         )
     }
 

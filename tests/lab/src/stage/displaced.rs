@@ -1,0 +1,99 @@
+//! The queue's files are taken away, replaced or cut off under the process that has them.
+//!
+//! What lay in them just before is kept aside, and is what the next process finds. So whatever was answered 200
+//! after it, and is not in the fallback, is lost; and was never in the file that was there.
+
+use crate::program::Program;
+use crate::site::{self, Site};
+use rustix::process::Signal;
+use std::fs::File;
+use std::path::PathBuf;
+
+/// The file, its journal, the journal's index and the lock.
+const ENDS: [&str; 4] = ["", "-wal", "-shm", ".lock"];
+
+/// What holds the events: the index is made again, and the lock is empty.
+const KEPT: [&str; 2] = ["", "-wal"];
+
+/// The files as they are until they are put right.
+pub(super) struct Displaced {
+    /// The new file is in its place already.
+    is_replaced: bool,
+}
+
+impl Displaced {
+    /// Takes the files away in this form, while no thread of the process can touch them.
+    pub(super) fn begin(site: &Site, program: &Program, form: &str) -> Self {
+        program.freeze();
+        for end in KEPT {
+            let (from, to) = (file(site, end), aside(site, end));
+            if from.exists() {
+                std::fs::copy(from, to).unwrap();
+            }
+        }
+        match form {
+            "cut off" => {
+                let queue = File::options().write(true).open(file(site, ""));
+                queue.unwrap().set_len(0).unwrap();
+            }
+            _ => away(
+                site,
+                if form == "replaced" {
+                    &ENDS[..3]
+                } else {
+                    &ENDS
+                },
+            ),
+        }
+        if form == "replaced" {
+            put_back(site);
+        }
+        program.signal(Signal::CONT);
+        Self {
+            is_replaced: form == "replaced",
+        }
+    }
+
+    /// When the process is gone: what was there before is there again.
+    pub(super) fn put_right(self, site: &Site) {
+        if !self.is_replaced {
+            for end in ENDS {
+                let _ = std::fs::remove_file(file(site, end));
+            }
+            put_back(site);
+        }
+        for end in ENDS {
+            let _ = std::fs::remove_file(gone(site, end));
+        }
+    }
+}
+
+fn away(site: &Site, ends: &[&str]) {
+    for end in ends {
+        // Not all of them are always there.
+        let _ = std::fs::rename(file(site, end), gone(site, end));
+    }
+}
+
+fn put_back(site: &Site) {
+    for end in KEPT {
+        let kept = aside(site, end);
+        if kept.exists() {
+            std::fs::rename(kept, file(site, end)).unwrap();
+        }
+    }
+}
+
+fn file(site: &Site, end: &str) -> PathBuf {
+    let mut path = site::queue(site.folder()).into_os_string();
+    path.push(end);
+    path.into()
+}
+
+fn aside(site: &Site, end: &str) -> PathBuf {
+    site.folder().join(format!("aside{end}"))
+}
+
+fn gone(site: &Site, end: &str) -> PathBuf {
+    site.folder().join(format!("gone{end}"))
+}
