@@ -14,6 +14,9 @@ mod fallback;
 mod forgery;
 mod hang_up;
 mod label_studio;
+#[path = "../readers/mod.rs"]
+mod readers;
+mod reading;
 mod reconcile;
 mod recorded;
 mod repeats;

@@ -28,6 +28,14 @@ const ALL: &[Campaign] = &[
         what: "2,000,000 executions of each fuzz target; options as for `cargo xtask fuzz`",
         run: fuzz::long,
     },
+    Campaign {
+        name: "readers",
+        what: "1,000,000 bodies (or as many as said) to the parsers and SDKs that read envelopes: [BODIES [SEED]]",
+        run: |args| {
+            let run = "run --release --package labelrelay-tests --example readers --";
+            told(Vec::new(), run, args)
+        },
+    },
 ];
 
 /// Runs the campaign that `args` begin with; without arguments, says which there are.
@@ -51,7 +59,6 @@ fn list() -> String {
 /// the end-to-end tests have, and `told` besides: variables with the paths of what the campaign alone needs.
 ///
 /// `arguments` are split at blanks, such as `run --release --package labelrelay-tests --example NAME --`.
-#[expect(dead_code, reason = "for campaigns that run a program of the tests")]
 fn told(told: Told, arguments: &str, args: &[String]) -> Outcome {
     let mut setting = Setting::prepare()?;
     setting.add(told);

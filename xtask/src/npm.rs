@@ -25,6 +25,12 @@ pub(crate) const AZURITE: Project = Project {
     proof: "node_modules/azurite/package.json",
 };
 
+/// The official CloudEvents SDK for JavaScript.
+pub(crate) const CLOUDEVENTS: Project = Project {
+    folder: "cloudevents-10.0.0",
+    proof: "node_modules/cloudevents/package.json",
+};
+
 impl Project {
     /// Folder of the project, installed if it was not there.
     pub(crate) fn ensure(&self) -> Outcome<PathBuf> {

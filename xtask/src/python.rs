@@ -108,6 +108,14 @@ pub(crate) const AZURE_CLIENTS: Environment = Environment {
     program: "bin/python",
 };
 
+/// What consumers read envelopes with: jq as a library, and the official CloudEvents SDK. Its name is not a
+/// version's: two packages make it up.
+pub(crate) const READERS: Environment = Environment {
+    folder: "readers-1",
+    requirements: "readers.txt",
+    program: "bin/python",
+};
+
 /// Checks Dockerfiles.
 pub(crate) const HADOLINT: Environment = Environment {
     folder: "hadolint-2.15.1",

@@ -2,10 +2,10 @@
 //! an environment variable of its own.
 
 use crate::Outcome;
-use crate::npm::{AZURITE, FAUXQS};
+use crate::npm::{AZURITE, CLOUDEVENTS, FAUXQS};
 use crate::python::{
     AZURE_CLIENTS, AZURE_MODELS, CARGO_LAMBDA, CFN_LINT, CHECKOV, FAKE_GCS, GOOGLE_CLIENTS,
-    HADOLINT, LABEL_STUDIO, LABELBOX, MINISTACK, SAM, SEAWEEDFS, TERRAFORM_GOOGLE,
+    HADOLINT, LABEL_STUDIO, LABELBOX, MINISTACK, READERS, SAM, SEAWEEDFS, TERRAFORM_GOOGLE,
 };
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,8 @@ pub(crate) fn one_machine() -> Outcome<Told> {
     Ok(vec![
         ("LABELRELAY_TEST_LABEL_STUDIO", LABEL_STUDIO.ensure()?),
         ("LABELRELAY_TEST_LABELBOX", LABELBOX.ensure()?),
+        ("LABELRELAY_TEST_READERS_PYTHON", READERS.ensure()?),
+        ("LABELRELAY_TEST_READERS_NODE", CLOUDEVENTS.ensure()?),
     ])
 }
 
