@@ -92,7 +92,7 @@ impl Generator {
         // Mutants of the small ones come by the million.
         let recorded = label_studio.chain(labelbox).chain(odd);
         let recorded = recorded
-            .filter(|(_, body)| !body.is_empty() && body.len() < 8000)
+            .filter(|(_, body)| !body.is_empty() && body.len() < 4000)
             .collect();
         Self {
             random: Random::new(seed),
@@ -101,7 +101,10 @@ impl Generator {
     }
 
     pub(crate) fn delivery(&mut self) -> Delivery {
-        let (labelbox, body) = self.body();
+        let (labelbox, mut body) = self.body();
+        if body.is_empty() {
+            body.push(b'0'); // an empty body is no event
+        }
         let random = &mut self.random;
         Delivery {
             labelbox: labelbox.then(|| pick(random, EVENTS)),
@@ -261,8 +264,9 @@ impl Generator {
     /// What nobody sends.
     fn oddity(&mut self, tame: bool) -> Vec<u8> {
         let random = &mut self.random;
-        let depth =
-            [200, 249, 250, 251, 253, 254, 255, 256, 499, 500, 501, 1100][index(random, 12)];
+        let depth = [
+            100, 124, 125, 126, 128, 200, 249, 250, 251, 252, 256, 500, 1100,
+        ][index(random, 13)];
         let (open, close) = if random.below(2) == 0 {
             ("[", "]")
         } else {

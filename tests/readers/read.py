@@ -6,6 +6,7 @@ envelope and the sender's body, each a u32 of length and so many bytes. (All num
 """
 import base64
 import json
+import math
 import struct
 import sys
 
@@ -17,11 +18,12 @@ JQ = jq.compile(".")
 
 
 def same(a, b):
-    """Whether two values are the same data. Numbers are compared as doubles, which is what jq reads."""
+    """Whether two values are the same data. Numbers are compared as doubles, which is what jq reads; it rounds
+    them to 17 digits first, so that its double is the next one at times."""
     if type(a) is bool or type(b) is bool:
         return a is b
     if isinstance(a, (int, float)) and isinstance(b, (int, float)):
-        return float(a) == float(b)
+        return math.isclose(a, b, rel_tol=3e-16, abs_tol=1e-323)
     if type(a) is not type(b):
         return False
     if isinstance(a, dict):

@@ -3,7 +3,12 @@
 use jiff::Timestamp;
 
 /// Parses an RFC 3339 time with an offset, `T` and `Z` in upper case, up to nine digits of fraction;
-/// `None` when it is not one, or lies outside the years 0 to 9999 once it is in UTC.
+/// `None` when it is not one, names the 60th second of a minute, or lies outside the years 1 to 9999, as it
+/// is written or in UTC.
+///
+/// What is taken here may stand in the attribute `time`. Consumers' SDKs read that into their languages'
+/// own times: Python's have neither a year 0 nor a leap second, and its SDK refuses the whole envelope;
+/// JavaScript's would put the time of reading in its place.
 ///
 /// ```
 /// use labelrelay_core::time::parse;
@@ -26,7 +31,9 @@ pub fn parse(text: &str) -> Option<Timestamp> {
         }
     };
     if !fits(date_time, "0000-00-00T00:00:00")
-        || !(offset == "Z" || fits(offset, "+00:00") || fits(offset, "-00:00"))
+        || date_time.starts_with("0000")
+        || date_time.ends_with(":60")
+        || !(offset == "Z" || is_offset(offset))
     {
         return None;
     }
@@ -51,9 +58,16 @@ pub fn parse_version(text: &str) -> Option<Timestamp> {
     parse(text).filter(|time| time.subsec_nanosecond() != 0)
 }
 
-/// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z.
-const FIRST: i64 = -62_167_219_200;
+/// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z.
+const FIRST: i64 = -62_135_596_800;
 const LAST: i64 = 253_402_300_799;
+
+/// Whether `text` is an offset from UTC, of less than a day: jiff takes up to `+25:59`.
+fn is_offset(text: &str) -> bool {
+    (fits(text, "+00:00") || fits(text, "-00:00"))
+        && text.get(1..3).is_some_and(|hours| hours < "24")
+        && text.get(4..).is_some_and(|minutes| minutes < "60")
+}
 
 /// Whether `text` looks like `pattern`, in which a zero stands for any digit.
 fn fits(text: &str, pattern: &str) -> bool {
@@ -116,9 +130,9 @@ mod tests {
             "2024-04-30T18:07:10.82Z",
             "2026-11-21T10:47:10.4+01:00",
             "2026-11-21T10:47:10.123456789-23:59",
-            "0000-01-01T00:00:00Z",
-            "9999-12-30T00:00:00Z",
-            "2016-12-31T23:59:60Z",
+            "2026-11-21T10:47:10-00:00",
+            "0001-01-01T00:00:00Z",
+            "9999-12-30T00:00:00.999999999Z",
         ] {
             assert!(parse(right).is_some(), "{right}");
         }
@@ -134,7 +148,15 @@ mod tests {
             "2020-09-24T04:56:08+01",
             "2020-W39-4T04:56:08Z",
             "+002020-09-24T04:56:08Z",
-            "0000-01-01T00:00:00+05:00",
+            "2026-11-20T08:00:00+25:00",
+            "2026-11-20T08:00:00-24:00",
+            "2026-11-20T08:00:00+23:60",
+            "2026-11-20T24:00:00Z",
+            "2016-12-31T23:59:60Z",
+            "2016-12-31T23:59:60.5+01:00",
+            "0000-01-01T00:00:00Z",
+            "0000-12-31T23:59:59-05:00",
+            "0001-01-01T00:00:00+05:00",
             "9999-12-31T23:59:59-05:00",
             " 2020-09-24T04:56:08Z",
             "2020-09-24T04:56:08Zé",
@@ -148,7 +170,7 @@ mod tests {
     #[test]
     fn sequences_compare_as_times_do() {
         let times = [
-            "0000-01-01T00:00:00Z",
+            "0001-01-01T00:00:00Z",
             "1969-12-31T23:59:59.5Z",
             "1970-01-01T00:00:00Z",
             "2020-09-24T04:56:08Z",

@@ -25,7 +25,8 @@ pub struct Attributes {
     /// Kind and id of what the event is about: `label/ckfgcfsbi00003h5ziwnd8qt7`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// When it happened by the sender's clock, RFC 3339.
+    /// When it happened by the sender's clock, RFC 3339, of a year from 1 to 9999 and never with a 60th
+    /// second. Absent where the sender wrote something else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
     /// Media type of the data, after the relay's own look at it; the sender's header is not trusted.

@@ -16,9 +16,9 @@ pub struct Envelope<'a> {
 /// The sender's bytes, or where they lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Data<'a> {
-    /// One JSON value, verbatim.
+    /// One JSON object or array, verbatim, that every parser reads to the same data.
     Json(&'a [u8]),
-    /// The bytes in base64.
+    /// The bytes in base64: no JSON, or JSON that some parsers refuse.
     Base64(&'a str),
     /// Not in the envelope: fetch what the attribute `dataref` names, then check its digest.
     Reference,

@@ -14,6 +14,10 @@
 //! # Ok(()) }
 //! ```
 //!
+//! Bytes that are no JSON, or JSON that some parser of a consumer's would refuse or change (deep nesting,
+//! numbers beyond a double, half of a surrogate pair, raw line separators, a bare scalar), stand as
+//! `data_base64` instead; [`Data::bytes`] gives them back in either case.
+//!
 //! This crate never touches a network, a clock or a file; consumers depend on it alone.
 
 mod attributes;

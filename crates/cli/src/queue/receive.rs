@@ -87,10 +87,11 @@ fn print_for_people(delivery: &Delivery) -> Result<(), Failure> {
 }
 
 /// The envelope on one line. JSON has line breaks between values only, and attributes are written
-/// without any: so if there is one, it lies in the data, whose bytes must stay what they are.
+/// without any: so if there is one, it lies in the data, whose bytes must stay what they are. The same goes
+/// for what ends a line to Python's `splitlines` and others; earlier versions queued it as it came.
 pub(super) fn on_one_line(envelope: &[u8]) -> Cow<'_, [u8]> {
     const DATA: &[u8] = b",\"data\":";
-    if !envelope.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+    if !has_line_ends(envelope) {
         return Cow::Borrowed(envelope);
     }
     let (
@@ -115,6 +116,12 @@ pub(super) fn on_one_line(envelope: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(line)
 }
 
+/// Whether a line feed, a carriage return, U+0085, U+2028 or U+2029 stands in it.
+fn has_line_ends(envelope: &[u8]) -> bool {
+    let wide = |window: &[u8]| matches!(window, [0xe2, 0x80, 0xa8 | 0xa9] | [0xc2, 0x85, _]);
+    envelope.iter().any(|byte| matches!(byte, b'\n' | b'\r')) || envelope.windows(3).any(wide)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +133,9 @@ mod tests {
             &b"{\"a\": 1}"[..],
             b"{\n  \"a\": 1\r\n}",
             b"[\",\\\"data\\\":\",\n\",\"]",
+            "{\"a\":\"\u{85}\"}".as_bytes(),
+            "{\"a\":\"\u{2028}\"}".as_bytes(),
+            "{\"\u{2029}\":\"é\"}".as_bytes(),
         ] {
             let digest = Digest::of(body);
             let attributes = Attributes::new(
@@ -137,7 +147,8 @@ mod tests {
             );
             let envelope = encode(&attributes, Payload::Json, body.len(), [body]);
             let line = on_one_line(&envelope);
-            assert!(!line.contains(&b'\n') && !line.contains(&b'\r'));
+            let text = std::str::from_utf8(&line).unwrap();
+            assert!(!text.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']));
             let decoded = Envelope::decode(&line).unwrap();
             assert_eq!(decoded.attributes, attributes);
             assert_eq!(decoded.data.bytes().unwrap().as_deref(), Some(body));

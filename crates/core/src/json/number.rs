@@ -33,6 +33,33 @@ impl Part {
     }
 }
 
+/// Longest number, as written, that is looked at: what is longer is not modest. An integer of so many
+/// digits still is a double.
+pub(super) const MODEST_BYTES: usize = 308;
+
+/// Whether every parser reads a whole number to a double that is not infinite, and takes its digits:
+/// of no more than 308 bytes, below 10^308, and with an exponent no lower than that of the smallest double.
+pub(super) fn is_modest(written: &[u8]) -> bool {
+    let digits = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count()
+    };
+    let unsigned = written.strip_prefix(b"-").unwrap_or(written);
+    let (mantissa, exponent) = match unsigned.iter().position(|byte| matches!(byte, b'e' | b'E')) {
+        Some(at) => (
+            unsigned.get(..at),
+            unsigned.get(at + 1..).unwrap_or_default(),
+        ),
+        None => (Some(unsigned), &b"0"[..]),
+    };
+    let exponent = std::str::from_utf8(exponent).map_or(Ok(i64::MAX), str::parse::<i64>);
+    let before_point = i64::try_from(digits(mantissa.unwrap_or_default())).unwrap_or(i64::MAX);
+    written.len() <= MODEST_BYTES
+        && exponent.is_ok_and(|exponent| (-324..=308 - before_point).contains(&exponent))
+}
+
 /// The first byte from `at` on that is no digit, or the piece's end.
 #[inline]
 fn skip_digits(bytes: &[u8], mut at: usize) -> usize {
@@ -54,10 +81,10 @@ fn skip_digits(bytes: &[u8], mut at: usize) -> usize {
 
 /// Walks from the `first` byte of a number, at `at`, to the first byte after it.
 #[inline]
-pub(super) fn begin(bytes: &[u8], at: usize, first: u8) -> Walk<Part> {
+pub(super) fn begin(bytes: &[u8], at: usize, first: u8, has_exponent: &mut bool) -> Walk<Part> {
     match first {
-        b'-' => walk(bytes, at + 1, Part::Sign),
-        b'0' => walk(bytes, at + 1, Part::Zero),
+        b'-' => walk(bytes, at + 1, Part::Sign, has_exponent),
+        b'0' => walk(bytes, at + 1, Part::Zero, has_exponent),
         _ => {
             // Most numbers are short integers, by the thousand where a mask is run-length encoded.
             let mut end = at + 1;
@@ -66,15 +93,21 @@ pub(super) fn begin(bytes: &[u8], at: usize, first: u8) -> Walk<Part> {
             }
             match bytes.get(end) {
                 Some(b',' | b']' | b'}') => Walk::Over(end),
-                _ => walk(bytes, end, Part::Integer),
+                _ => walk(bytes, end, Part::Integer, has_exponent),
             }
         }
     }
 }
 
-/// Walks from `at`, which follows `part` of a number, to the first byte after it.
+/// Walks from `at`, which follows `part` of a number, to the first byte after it. `has_exponent` is set
+/// where there is one.
 #[inline]
-pub(super) fn walk(bytes: &[u8], mut at: usize, mut part: Part) -> Walk<Part> {
+pub(super) fn walk(
+    bytes: &[u8],
+    mut at: usize,
+    mut part: Part,
+    has_exponent: &mut bool,
+) -> Walk<Part> {
     loop {
         match part {
             // Mostly one to three digits: not worth a word.
@@ -93,7 +126,10 @@ pub(super) fn walk(bytes: &[u8], mut at: usize, mut part: Part) -> Walk<Part> {
             (Part::Sign, b'0') => Part::Zero,
             (Part::Sign, b'1'..=b'9') => Part::Integer,
             (Part::Zero | Part::Integer, b'.') => Part::Point,
-            (Part::Zero | Part::Integer | Part::Fraction, b'e' | b'E') => Part::Exponent,
+            (Part::Zero | Part::Integer | Part::Fraction, b'e' | b'E') => {
+                *has_exponent = true;
+                Part::Exponent
+            }
             (Part::Point, b'0'..=b'9') => Part::Fraction,
             (Part::Exponent, b'+' | b'-') => Part::ExponentSign,
             (Part::Exponent | Part::ExponentSign, b'0'..=b'9') => Part::ExponentDigits,
@@ -103,5 +139,47 @@ pub(super) fn walk(bytes: &[u8], mut at: usize, mut part: Part) -> Walk<Part> {
             _ => return Walk::Wrong,
         };
         at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modest_is_what_every_parser_reads_to_the_same_double() {
+        let digits = |count: usize| "1".repeat(count);
+        for modest in [
+            "0",
+            "-0",
+            "1e2",
+            "1E+02",
+            "1e307",
+            "-9.9e307",
+            "1e-324",
+            "100e305",
+            "1e0000000000000000000000000002",
+            &digits(308),
+            &format!("0.{}", digits(306)),
+        ] {
+            assert!(is_modest(modest.as_bytes()), "{modest}");
+            assert!(modest.parse::<f64>().unwrap().is_finite(), "{modest}");
+        }
+        for not in [
+            "1e308",
+            "0e308",
+            "1e400",
+            "-1e309",
+            "100e306",
+            "1e-325",
+            "1e999999999",
+            "1e-99999999999999999999999",
+            &digits(309),
+            &digits(5000),
+            &format!("0.{}", digits(307)),
+            &format!("{}e1", digits(307)),
+        ] {
+            assert!(!is_modest(not.as_bytes()), "{not}");
+        }
     }
 }

@@ -64,8 +64,13 @@ pub struct Scanner<O> {
     pub(super) held: Vec<u8>,
     pub(super) is_held: bool,
     deepest: u32,
+    heaviest: u32,
     pub(super) has_outer_whitespace: bool,
     has_line_breaks: bool,
+    pub(super) has_lone_surrogates: bool,
+    has_immodest_numbers: bool,
+    /// The number that is being walked over has an exponent.
+    pub(super) has_exponent: bool,
 }
 
 impl<O: Observer> Scanner<O> {
@@ -81,8 +86,12 @@ impl<O: Observer> Scanner<O> {
             held: Vec::new(),
             is_held: false,
             deepest: 0,
+            heaviest: 0,
             has_outer_whitespace: false,
             has_line_breaks: false,
+            has_lone_surrogates: false,
+            has_immodest_numbers: false,
+            has_exponent: false,
         }
     }
 
@@ -110,7 +119,7 @@ impl<O: Observer> Scanner<O> {
             && part.may_end()
             && !self.failed
         {
-            self.number(&[]);
+            self.number::<true>(&[]);
             self.state = State::Between(Step::Done);
         }
         let check = Check {
@@ -119,8 +128,12 @@ impl<O: Observer> Scanner<O> {
                 && self.utf8.is_complete(),
             has_outer_whitespace: self.has_outer_whitespace,
             depth: self.deepest,
+            weight: self.heaviest,
             has_noncharacters: self.utf8.has_noncharacters(),
             has_line_breaks: self.has_line_breaks,
+            has_line_separators: self.utf8.has_line_separators(),
+            has_lone_surrogates: self.has_lone_surrogates,
+            has_immodest_numbers: self.has_immodest_numbers,
         };
         (check, self.observer)
     }
@@ -149,7 +162,7 @@ impl<O: Observer> Scanner<O> {
                     Some(_) => return self.fail(bytes),
                     None => break,
                 }
-                match string::walk(bytes, at, Inside::Plain) {
+                match string::walk(bytes, at, Inside::Plain, &mut self.has_lone_surrogates) {
                     Walk::Over(next) => {
                         if WATCH {
                             self.key(bytes.get(at..next - 1).unwrap_or_default());
@@ -174,7 +187,12 @@ impl<O: Observer> Scanner<O> {
                 at = self.skip_whitespace(bytes, at);
                 let Some(&byte) = bytes.get(at) else { break };
                 match byte {
-                    b'"' => match string::walk(bytes, at + 1, Inside::Plain) {
+                    b'"' => match string::walk(
+                        bytes,
+                        at + 1,
+                        Inside::Plain,
+                        &mut self.has_lone_surrogates,
+                    ) {
                         Walk::Over(next) => {
                             if WATCH {
                                 self.string(bytes.get(at + 1..next - 1).unwrap_or_default());
@@ -187,19 +205,19 @@ impl<O: Observer> Scanner<O> {
                         }
                         Walk::Wrong => return self.fail(bytes),
                     },
-                    b'-' | b'0'..=b'9' => match number::begin(bytes, at, byte) {
-                        Walk::Over(next) => {
-                            if WATCH {
-                                self.number(bytes.get(at..next).unwrap_or_default());
+                    b'-' | b'0'..=b'9' => {
+                        match number::begin(bytes, at, byte, &mut self.has_exponent) {
+                            Walk::Over(next) => {
+                                self.number::<WATCH>(bytes.get(at..next).unwrap_or_default());
+                                at = next;
+                                step = self.after::<WATCH>();
                             }
-                            at = next;
-                            step = self.after::<WATCH>();
+                            Walk::Cut(part) => {
+                                return self.cut::<WATCH>(bytes, at, State::Number(part));
+                            }
+                            Walk::Wrong => return self.fail(bytes),
                         }
-                        Walk::Cut(part) => {
-                            return self.cut::<WATCH>(bytes, at, State::Number(part));
-                        }
-                        Walk::Wrong => return self.fail(bytes),
-                    },
+                    }
                     b'{' | b'[' => {
                         at += 1;
                         let is_object = byte == b'{';
@@ -208,6 +226,7 @@ impl<O: Observer> Scanner<O> {
                             return self.fail(bytes);
                         }
                         self.deepest = self.deepest.max(depth + 1);
+                        self.heaviest = self.heaviest.max(self.stack.weight());
                         step = if is_object {
                             Step::FirstKey
                         } else {
@@ -279,6 +298,15 @@ impl<O: Observer> Scanner<O> {
         }
         self.state = State::Between(step);
         at
+    }
+
+    /// A whole number was walked over. Most are short and have no exponent: those are modest.
+    #[inline]
+    pub(super) fn weigh(&mut self, written: &[u8]) {
+        if self.has_exponent || written.len() > number::MODEST_BYTES {
+            self.has_immodest_numbers |= !number::is_modest(written);
+            self.has_exponent = false;
+        }
     }
 
     #[cold]

@@ -11,12 +11,19 @@ pub(super) struct Stack {
     /// Sixty-four levels each, outermost first.
     below: Vec<u64>,
     depth: u32,
+    weight: u32,
 }
 
 impl Stack {
     #[inline]
     pub(super) fn depth(&self) -> u32 {
         self.depth
+    }
+
+    /// Depth in which an object counts twice.
+    #[inline]
+    pub(super) fn weight(&self) -> u32 {
+        self.weight
     }
 
     /// `false` when that would be too deep.
@@ -30,13 +37,16 @@ impl Stack {
         }
         self.top = self.top << 1 | u64::from(is_object);
         self.depth += 1;
+        self.weight += 1 + u32::from(is_object);
         true
     }
 
     #[inline]
     pub(super) fn pop(&mut self) {
+        let weight = 1 + u32::from(self.in_object());
         self.top >>= 1;
         self.depth = self.depth.saturating_sub(1);
+        self.weight = self.weight.saturating_sub(weight);
         if self.depth.is_multiple_of(64) {
             self.top = self.below.pop().unwrap_or_default();
         }
@@ -57,11 +67,17 @@ mod tests {
     fn remembers_every_level() {
         let is_object = |level: u32| level.is_multiple_of(3) || level.is_multiple_of(7);
         let mut stack = Stack::default();
+        let weight = |levels: u32| -> u32 {
+            (0..levels)
+                .map(|level| 1 + u32::from(is_object(level)))
+                .sum()
+        };
         for level in 0..1000 {
             assert!(stack.push(is_object(level)));
         }
         for level in (0..1000).rev() {
             assert_eq!(stack.depth(), level + 1);
+            assert_eq!(stack.weight(), weight(level + 1));
             assert_eq!(stack.in_object(), is_object(level), "{level}");
             stack.pop();
         }

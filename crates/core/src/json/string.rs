@@ -1,14 +1,29 @@
 //! Walking over the inside of a string.
 
-/// Where a string stands when a piece ends in it.
+use super::surrogate;
+
+/// Where a string stands when a piece ends in it. "After a half" is after the escape of the first half of
+/// a surrogate pair, which the escape of the second half has to follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Inside {
     /// Between characters.
     Plain,
+    /// Between characters, after a half.
+    Half,
     /// After a backslash.
-    Escape,
-    /// Within `\uXXXX`: so many hex digits are missing.
-    Hex(u8),
+    Escape {
+        /// And after a half.
+        half: bool,
+    },
+    /// Within `\uXXXX`.
+    Hex {
+        /// So many digits are missing.
+        missing: u8,
+        /// What the digits so far stand for.
+        unit: u16,
+        /// It is after a half.
+        half: bool,
+    },
 }
 
 /// How a walk over a token ended.
@@ -58,25 +73,21 @@ fn any_special(block: &[u8; 32]) -> bool {
     block.iter().fold(0, |any, &byte| any | special(byte)) != 0
 }
 
-/// Walks from `at`, which is `inside` a string, to after its closing quote.
+/// Walks from `at`, which is `inside` a string, to after its closing quote. `lone` is set where half of a
+/// surrogate pair stands alone.
 #[inline]
-pub(super) fn walk(bytes: &[u8], mut at: usize, inside: Inside) -> Walk<Inside> {
-    match inside {
-        Inside::Plain => {}
-        Inside::Escape => match escape(bytes, at) {
+pub(super) fn walk(bytes: &[u8], mut at: usize, inside: Inside, lone: &mut bool) -> Walk<Inside> {
+    if inside != Inside::Plain {
+        match surrogate::walk(bytes, at, inside, lone) {
             Walk::Over(next) => at = next,
             other => return other,
-        },
-        Inside::Hex(missing) => match hex(bytes, at, missing) {
-            Walk::Over(next) => at = next,
-            other => return other,
-        },
+        }
     }
     loop {
         at = skip_plain(bytes, at);
         // Escapes come in runs: text in another script is nothing else.
         while bytes.get(at) == Some(&b'\\') {
-            match escape(bytes, at + 1) {
+            match escape(bytes, at + 1, lone) {
                 Walk::Over(next) => at = next,
                 other => return other,
             }
@@ -120,19 +131,22 @@ fn skip_plain(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// From after a backslash to after the escape.
+/// From after a backslash to after the escape; of a surrogate pair, after that of its second half.
 #[inline]
-fn escape(bytes: &[u8], at: usize) -> Walk<Inside> {
+fn escape(bytes: &[u8], at: usize, lone: &mut bool) -> Walk<Inside> {
     match bytes.get(at) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Walk::Over(at + 1),
         Some(b'u') => match bytes.get(at + 1..).and_then(|rest| rest.first_chunk::<4>()) {
-            Some(digits) if digits.iter().fold(1, |all, &digit| all & hex_digit(digit)) == 1 => {
+            Some(digits)
+                if digits.iter().fold(1, |all, &digit| all & hex_digit(digit)) == 1
+                    && !surrogate::is(*digits) =>
+            {
                 Walk::Over(at + 5)
             }
-            _ => hex(bytes, at + 1, 4),
+            _ => surrogate::walk(bytes, at, Inside::Escape { half: false }, lone),
         },
         Some(_) => Walk::Wrong,
-        None => Walk::Cut(Inside::Escape),
+        None => Walk::Cut(Inside::Escape { half: false }),
     }
 }
 
@@ -156,25 +170,4 @@ fn hex_digit(byte: u8) -> u8 {
         table
     };
     TABLE.get(usize::from(byte)).copied().unwrap_or_default()
-}
-
-#[cold]
-fn hex(bytes: &[u8], at: usize, missing: u8) -> Walk<Inside> {
-    let mut present = 0;
-    for &byte in bytes
-        .get(at..)
-        .unwrap_or_default()
-        .iter()
-        .take(missing.into())
-    {
-        if !byte.is_ascii_hexdigit() {
-            return Walk::Wrong;
-        }
-        present += 1;
-    }
-    if present == missing {
-        Walk::Over(at + usize::from(missing))
-    } else {
-        Walk::Cut(Inside::Hex(missing - present))
-    }
 }

@@ -108,6 +108,20 @@ fn assert_agrees(body: &[u8]) {
             text.contains(['\u{fffe}', '\u{ffff}']),
             "{text:?}"
         );
+        assert_eq!(
+            check.has_line_separators,
+            text.contains(['\u{85}', '\u{2028}', '\u{2029}']),
+            "{text:?}"
+        );
+        // Not half of a pair, and nothing too large to be a double, are what serde_json's own values take.
+        if check.depth < 100 && serde_json::from_str::<serde_json::Value>(text).is_err() {
+            assert!(
+                check.has_lone_surrogates || check.has_immodest_numbers,
+                "{text:?}"
+            );
+        } else if check.depth < 100 {
+            assert!(!check.has_lone_surrogates, "{text:?}");
+        }
         let raw: &RawValue = serde_json::from_slice(body).unwrap();
         assert_eq!(
             check.has_outer_whitespace,

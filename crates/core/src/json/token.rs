@@ -28,7 +28,7 @@ impl<O: Observer> Scanner<O> {
             }
             State::Key(inside) | State::String(inside) => {
                 let is_key = matches!(self.state, State::Key(_));
-                match string::walk(bytes, from, inside) {
+                match string::walk(bytes, from, inside, &mut self.has_lone_surrogates) {
                     Walk::Over(next) => {
                         *at = next;
                         if WATCH && is_key {
@@ -58,22 +58,22 @@ impl<O: Observer> Scanner<O> {
                     }
                 }
             }
-            State::Number(before) => match number::walk(bytes, from, before) {
-                Walk::Over(next) => {
-                    *at = next;
-                    if WATCH {
-                        self.number(part(next));
+            State::Number(before) => {
+                match number::walk(bytes, from, before, &mut self.has_exponent) {
+                    Walk::Over(next) => {
+                        *at = next;
+                        self.number::<WATCH>(part(next));
+                    }
+                    Walk::Cut(before) => {
+                        self.cut::<WATCH>(bytes, from, State::Number(before));
+                        return None;
+                    }
+                    Walk::Wrong => {
+                        self.fail(bytes);
+                        return None;
                     }
                 }
-                Walk::Cut(before) => {
-                    self.cut::<WATCH>(bytes, from, State::Number(before));
-                    return None;
-                }
-                Walk::Wrong => {
-                    self.fail(bytes);
-                    return None;
-                }
-            },
+            }
             State::Literal(missing, scalar) => {
                 let present = bytes.get(from..).unwrap_or_default();
                 if present.starts_with(missing) {
@@ -101,7 +101,8 @@ impl<O: Observer> Scanner<O> {
         from: usize,
         state: State,
     ) -> usize {
-        if WATCH {
+        // Whether a number is modest is asked of all of it, whoever listens.
+        if WATCH || matches!(state, State::Number(_)) {
             self.hold(bytes.get(from..).unwrap_or_default());
         }
         self.state = state;
@@ -133,18 +134,30 @@ impl<O: Observer> Scanner<O> {
         }
     }
 
-    pub(super) fn number(&mut self, rest: &[u8]) {
-        let digits =
-            |written| within_limit(written).and_then(|digits| std::str::from_utf8(digits).ok());
-        let depth = self.stack.depth();
+    #[inline]
+    pub(super) fn number<const WATCH: bool>(&mut self, rest: &[u8]) {
         if self.is_held {
-            self.hold(rest);
-            self.observer
-                .scalar(depth, Scalar::Number(digits(&self.held)));
-            self.release();
-        } else {
+            self.held_number::<WATCH>(rest);
+            return;
+        }
+        self.weigh(rest);
+        if WATCH {
+            let depth = self.stack.depth();
             self.observer.scalar(depth, Scalar::Number(digits(rest)));
         }
+    }
+
+    #[cold]
+    fn held_number<const WATCH: bool>(&mut self, rest: &[u8]) {
+        self.hold(rest);
+        let held = std::mem::take(&mut self.held);
+        self.weigh(&held);
+        if WATCH {
+            let depth = self.stack.depth();
+            self.observer.scalar(depth, Scalar::Number(digits(&held)));
+        }
+        self.held = held;
+        self.release();
     }
 
     /// Keeps what there is of a cut token, up to one byte more than an observer gets.
@@ -163,4 +176,8 @@ impl<O: Observer> Scanner<O> {
 
 fn within_limit(written: &[u8]) -> Option<&[u8]> {
     (written.len() <= MAX_SCALAR_BYTES).then_some(written)
+}
+
+fn digits(written: &[u8]) -> Option<&str> {
+    within_limit(written).and_then(|digits| std::str::from_utf8(digits).ok())
 }

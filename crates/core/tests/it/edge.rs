@@ -75,9 +75,24 @@ fn what_is_no_json_is_not_understood() {
 fn what_is_odd_but_json_is_understood() {
     for name in [
         "lone_surrogate",
+        "lone_surrogate_second_half",
         "lone_surrogate_key",
+        "surrogate_pair",
         "nul_escape",
+        "line_separator",
+        "paragraph_separator",
+        "next_line",
+        "escaped_separators",
+        "integer_of_308_digits",
+        "integer_of_5000_digits",
+        "number_beyond_double",
+        "number_close_to_zero",
+        "fraction_of_1200_digits",
         "nested_200",
+        "nested_weight_250",
+        "nested_weight_251",
+        "nested_objects_125",
+        "nested_objects_126",
         "nested_500",
         "nested_501",
         "nested_100000",
@@ -119,9 +134,37 @@ fn what_is_odd_but_json_is_understood() {
             matches!(name, "outer_whitespace" | "line_breaks_inside"),
             "{name}"
         );
+        assert_eq!(
+            check.has_line_separators,
+            matches!(
+                name,
+                "line_separator" | "paragraph_separator" | "next_line" | "other_noncharacters"
+            ),
+            "{name}"
+        );
+        assert_eq!(
+            check.has_lone_surrogates,
+            name.starts_with("lone_surrogate"),
+            "{name}"
+        );
+        assert_eq!(
+            check.has_immodest_numbers,
+            name == "integer_of_5000_digits"
+                || name.starts_with("number_")
+                || name.starts_with("fraction_"),
+            "{name}"
+        );
     }
     for levels in [200, 500, 501, 100_000] {
         assert_eq!(of(&format!("nested_{levels}")).check.depth, levels);
+    }
+    for (name, weight) in [
+        ("nested_weight_250", 250),
+        ("nested_weight_251", 251),
+        ("nested_objects_125", 249),
+        ("nested_objects_126", 251),
+    ] {
+        assert_eq!(of(name).check.weight, weight, "{name}");
     }
 }
 
@@ -230,4 +273,13 @@ fn a_time_that_is_none_is_no_version() {
         description.time.as_deref(),
         Some("2026-11-21T09:47:14.339741Z")
     );
+}
+
+#[test]
+fn a_time_that_consumers_refuse_is_none() {
+    for name in ["time_offset_of_25_hours", "time_leap_second", "time_year_0"] {
+        let description = of(name).description;
+        assert_eq!(description.subject.as_deref(), Some("annotation/1"));
+        assert_eq!((description.time, description.sequence), (None, None));
+    }
 }

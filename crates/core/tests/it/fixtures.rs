@@ -120,6 +120,13 @@ pub(crate) fn describe(inspection: &Inspection) -> String {
         );
         json.extend(check.has_noncharacters.then(|| "noncharacters".to_owned()));
         json.extend(check.has_line_breaks.then(|| "line breaks".to_owned()));
+        for (has, what) in [
+            (check.has_line_separators, "line separators"),
+            (check.has_lone_surrogates, "lone surrogates"),
+            (check.has_immodest_numbers, "immodest numbers"),
+        ] {
+            json.extend(has.then(|| what.to_owned()));
+        }
     }
     let _ = writeln!(out, "  json      {}", json.join(", "));
     out
