@@ -20,14 +20,14 @@ function node(text, body) {
   const expected = isJson ? JSON.parse(body.toString()) : body;
   const got = isJson ? envelope.data : Buffer.from(envelope.data_base64, "base64");
   if (!isDeepStrictEqual(got, expected)) differs("data");
-  return { envelope, expected, isJson };
+  return { envelope, expected, isJson, isWhole: envelope === message };
 }
 
-function sdk(text, { envelope, expected, isJson }) {
+function sdk(message, { envelope, expected, isJson }) {
   const bytes = (data) => isDeepStrictEqual(Buffer.from(data), expected);
   const same = (data) => (isJson ? isDeepStrictEqual(data, expected) : bytes(data));
   // As a message from outside, and as the object that a strict consumer makes of it.
-  for (const event of [HTTP.toEvent({ headers: HEADERS, body: text }), new CloudEvent(JSON.parse(text))]) {
+  for (const event of [HTTP.toEvent({ headers: HEADERS, body: message }), new CloudEvent(envelope)]) {
     event.validate();
     if (!same(event.data)) differs("data");
     for (const [name, value] of Object.entries(envelope)) {
@@ -62,8 +62,9 @@ async function read(lineByLine, events) {
     const [, body] = events[index];
     const got = tried("Node's JSON", index, () => node(text, body));
     if (!got) return;
-    const alone = JSON.parse(text).envelope ? JSON.stringify(got.envelope) : text;
-    tried("JavaScript's CloudEvents", index, () => sdk(alone, got));
+    // Not written again where it was within something else: JSON.stringify makes 0 of -0.
+    const message = got.isWhole ? text : got.envelope;
+    tried("JavaScript's CloudEvents", index, () => sdk(message, got));
   });
   return failures;
 }

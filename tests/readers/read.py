@@ -49,7 +49,7 @@ def python(text, body):
     # What was read can be written again, by a consumer that writes UTF-8 and no Infinity.
     if "data" in envelope:
         json.dumps(got, ensure_ascii=False, allow_nan=False).encode()
-    return envelope, expected
+    return envelope, expected, text if envelope is message else json.dumps(envelope)
 
 
 def sdk(text, envelope, expected):
@@ -106,8 +106,7 @@ def read(line_by_line, events):
             value = tried("jq", index, JQ.input_text(text).first)
         if read is None:
             continue
-        envelope, expected = read
-        alone = text if line_by_line == 0 or "envelope" not in text[:60] else json.dumps(envelope)
+        envelope, expected, alone = read
         tried("Python's CloudEvents", index, sdk, alone, envelope, expected)
         if value is not None:
             tried("jq", index, by_jq, value, envelope, body)
