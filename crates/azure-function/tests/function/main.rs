@@ -15,4 +15,5 @@ mod label_studio;
 mod program;
 mod redrive;
 mod setting;
+mod start;
 mod trouble;

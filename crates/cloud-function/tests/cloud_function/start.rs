@@ -134,3 +134,38 @@ fn what_is_missing_in_the_cloud_is_named() {
         );
     }
 }
+
+#[test]
+fn a_variable_that_is_not_utf_8_is_not_taken_for_absent() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let latin_1 = std::ffi::OsStr::from_bytes(b"donn\xe9es");
+    let good = named(&[
+        ("LABELBOX_WEBHOOK_SECRET", SECRET),
+        ("LABELRELAY_QUEUE", "pubsub://proj/topic"),
+        ("PUBSUB_EMULATOR_HOST", "127.0.0.1:9"),
+        ("STORAGE_EMULATOR_HOST", "127.0.0.1:9"),
+        ("LABELRELAY_LISTEN", "127.0.0.1:0"),
+    ]);
+    for name in [
+        "LABELRELAY_CONFIG",
+        "LABELRELAY_CONFIG_TOML",
+        "LABELRELAY_FALLBACK",
+        "LABELRELAY_LISTEN",
+        "LABELRELAY_LOG",
+        "GOOGLE_CLOUD_PROJECT",
+        "PUBSUB_EMULATOR_HOST",
+    ] {
+        let output = command(&good).env(name, latin_1).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(78), "{name}: {said}");
+        assert!(
+            said.contains(name) && said.contains("not UTF-8"),
+            "{name}: {said}"
+        );
+    }
+    // Nor does it panic over what stands on its command line.
+    let output = command(&good).arg(latin_1).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("usage"), "{said}");
+}

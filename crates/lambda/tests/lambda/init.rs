@@ -103,3 +103,33 @@ fn a_secret_that_is_not_there_stops_the_start() {
         "{line}"
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_not_utf_8_is_not_taken_for_absent() {
+    use std::os::unix::ffi::OsStrExt as _;
+    for name in [
+        "LABELRELAY_CONFIG",
+        "LABELRELAY_CONFIG_TOML",
+        "LABELRELAY_FALLBACK",
+        "LABELRELAY_FUNCTION",
+        "LABELRELAY_WARM",
+        "LABELRELAY_LOG",
+        "AWS_ENDPOINT_URL_S3",
+        "AWS_REGION",
+        "AWS_SESSION_TOKEN",
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_labelrelay-lambda"))
+            .env_clear()
+            .envs(good())
+            .env(name, std::ffi::OsStr::from_bytes(b"donn\xe9es"))
+            .output()
+            .unwrap();
+        let log = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(78), "{name}: {log}");
+        assert!(
+            log.contains(name) && log.contains("not UTF-8"),
+            "{name}: {log}"
+        );
+    }
+}

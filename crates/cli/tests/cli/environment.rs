@@ -1,0 +1,177 @@
+//! Variables of the environment that are there but not as they should be.
+
+use crate::support::{CONFIG, Place, Ran, configured};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
+const SECRET: &str = "example-secret-0123456789";
+
+/// A path as Latin-1 writes it.
+const LATIN_1: &[u8] = b"file:///tmp/donn\xe9es";
+
+fn run(place: &Place, name: &str, value: &[u8], words: &[&str]) -> Ran {
+    let mut command = place.command(words);
+    command.env(name, OsStr::from_bytes(value));
+    Ran::from(command.output().unwrap())
+}
+
+#[test]
+fn a_variable_that_is_not_utf_8_is_named_and_not_taken_for_absent() {
+    for name in [
+        "LABELRELAY_CONFIG",
+        "LABELRELAY_CONFIG_TOML",
+        "LABELRELAY_QUEUE",
+        "LABELRELAY_BLOB_STORE",
+        "LABELRELAY_FALLBACK",
+        "LABELRELAY_LISTEN",
+        "LABELRELAY_ADMIN_LISTEN",
+        "LABELRELAY_PUBLIC_URL",
+        "LABELRELAY_MAX_BODY_BYTES",
+        "LABELRELAY_MAX_BYTES_IN_FLIGHT",
+        "LABELRELAY_MAX_IN_FLIGHT",
+        "LABELRELAY_DEADLINE_MS",
+        "LABELRELAY_SPOOL_DIR",
+        "LABELRELAY_SPOOL_THRESHOLD_BYTES",
+        "LABELRELAY_SPOOL_MAX_BYTES",
+        "LABELRELAY_LOG",
+        "LABEL_STUDIO_WEBHOOK_HEADER",
+    ] {
+        let place = Place::new()
+            .with("LABEL_STUDIO_WEBHOOK_SECRET", SECRET)
+            .with("LABELRELAY_QUEUE", "sqlite:q.db");
+        for verb in ["check", "serve"] {
+            run(&place, name, LATIN_1, &[verb]).failed(78, &[name, "not UTF-8", "unset it"]);
+        }
+        assert!(!place.path(".labelrelay").exists(), "{name}");
+    }
+}
+
+#[test]
+fn what_looks_into_the_queue_takes_no_other_one_instead() {
+    let place = Place::new();
+    assert_eq!(place.serve(&[]).stop(), 0);
+    place.run(&["queue", "stats"]).good();
+    for name in [
+        "LABELRELAY_CONFIG",
+        "LABELRELAY_CONFIG_TOML",
+        "LABELRELAY_QUEUE",
+    ] {
+        run(&place, name, LATIN_1, &["queue", "stats"]).failed(78, &[name, "not UTF-8"]);
+    }
+}
+
+#[test]
+fn a_secret_may_be_any_bytes() {
+    let secret = b"example-\xff-secret-0123456789";
+    let place = Place::new();
+    run(&place, "LABELBOX_WEBHOOK_SECRET", secret, &["check"])
+        .failed(0, &["LABELBOX_WEBHOOK_SECRET"]);
+    let body = place.write("body.json", "{}");
+    let signature = labelrelay_core::signature::sign_sha1(secret, b"{}");
+    let words = [
+        "verify",
+        "--file",
+        body.to_str().unwrap(),
+        "--signature",
+        &signature,
+        "--secret",
+        "env:OF_BYTES",
+    ];
+    run(&place, "OF_BYTES", secret, &words).good();
+}
+
+#[test]
+fn an_optional_variable_that_is_set_to_nothing_counts_as_unset() {
+    let empty = [
+        "LABELRELAY_CONFIG",
+        "LABELRELAY_CONFIG_TOML",
+        "LABELRELAY_QUEUE",
+        "LABELRELAY_BLOB_STORE",
+        "LABELRELAY_FALLBACK",
+        "LABELRELAY_LISTEN",
+        "LABELRELAY_ADMIN_LISTEN",
+        "LABELRELAY_PUBLIC_URL",
+        "LABELRELAY_MAX_BODY_BYTES",
+        "LABELRELAY_DEADLINE_MS",
+        "LABELRELAY_SPOOL_DIR",
+        "LABELRELAY_LOG",
+        "LABEL_STUDIO_WEBHOOK_HEADER",
+        "LABEL_STUDIO_WEBHOOK_SECRET_PREVIOUS",
+        "LABEL_STUDIO_WEBHOOK_SECRET_PREVIOUS_UNTIL",
+        "LABELBOX_WEBHOOK_SECRET",
+    ];
+    let mut place = Place::new().with("LABEL_STUDIO_WEBHOOK_SECRET", SECRET);
+    for name in empty {
+        place = place.with(name, "");
+    }
+    let ran = place.run(&["check", "--json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let verdict = &ran.json()[0];
+    assert_eq!(verdict["configuration"], "environment");
+    assert_eq!(verdict["sources"], serde_json::json!(["label-studio"]));
+    let warnings = verdict["warnings"].to_string();
+    assert!(
+        warnings.contains("LABELBOX_WEBHOOK_SECRET is set to nothing"),
+        "{warnings}"
+    );
+    assert!(!warnings.contains("_PREVIOUS"), "{warnings}");
+}
+
+/// Somebody meant a secret to be there: no other one is made in its place, and an empty one verifies nothing.
+#[test]
+fn an_empty_secret_is_no_secret() {
+    let place = Place::new().with("LABELBOX_WEBHOOK_SECRET", "");
+    for verb in ["check", "serve"] {
+        place.run(&[verb]).failed(
+            78,
+            &["LABELBOX_WEBHOOK_SECRET", "is set to nothing", "unset it"],
+        );
+    }
+    assert!(!place.path(".labelrelay").exists());
+}
+
+#[test]
+fn a_misspelt_variable_is_a_warning_with_the_nearest_name() {
+    for (wrong, nearest) in [
+        ("LABELRELAY_FALBACK", "LABELRELAY_FALLBACK"),
+        ("LABELRELAY_FALLBACK_URL", "LABELRELAY_FALLBACK"),
+        ("LABELRELAY_BLOBSTORE", "LABELRELAY_BLOB_STORE"),
+        ("LABEL_RELAY_QUEUE", "LABELRELAY_QUEUE"),
+        ("labelrelay_listen", "LABELRELAY_LISTEN"),
+        ("LABELRELAY_LOG_LEVEL", "LABELRELAY_LOG"),
+        ("LABELBOX_WEBHOOK_SECRT", "LABELBOX_WEBHOOK_SECRET"),
+        ("LABELSTUDIO_WEBHOOK_SECRET", "LABEL_STUDIO_WEBHOOK_SECRET"),
+        ("LABELRELAY_PORT", "LABELRELAY_"),
+        ("LABELBOX_WEBHOOK_SECRET_OLD", "LABELBOX_WEBHOOK_SECRET"),
+    ] {
+        let place = configured().with(wrong, "a value");
+        place.run(&["check"]).failed(0, &[wrong, nearest]);
+    }
+}
+
+#[test]
+fn what_is_not_misspelt_is_no_warning() {
+    let place = configured()
+        .with("LABELRELAY_LOG", "info")
+        // What Kubernetes sets for a service that is called `labelrelay`.
+        .with("LABELRELAY_SERVICE_HOST", "10.0.0.1")
+        .with("LABELRELAY_SERVICE_PORT", "8090")
+        .with("LABELRELAY_SERVICE_PORT_HTTP", "8090")
+        .with("LABELRELAY_PORT", "tcp://10.0.0.1:8090")
+        .with("LABELRELAY_PORT_8090_TCP", "tcp://10.0.0.1:8090")
+        .with("LABELRELAY_PORT_8090_TCP_ADDR", "10.0.0.1")
+        // What others read.
+        .with("LABEL_STUDIO_API_KEY", "k")
+        .with("LABEL_STUDIO_URL", "http://label-studio.example")
+        .with("LABEL_STUDIO_HOST", "http://label-studio.example")
+        .with("LABEL_STUDIO_WEBHOOK_TIMEOUT", "10")
+        .with("LABELBOX_API_KEY", "k")
+        // What the configuration itself names.
+        .with("LABELRELAY_MINE", SECRET);
+    let text = CONFIG.replacen("file:labelbox.secret", "env:LABELRELAY_MINE", 1);
+    place.write("labelrelay.toml", text);
+    let ran = place.run(&["check", "--json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let warnings = ran.json()[0]["warnings"].to_string();
+    assert!(!warnings.contains("did you mean"), "{warnings}");
+}
