@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use futures_executor::block_on;
 use futures_util::{StreamExt, stream};
-use labelrelay_core::config::{Config, SecretRef};
+use labelrelay_core::config::{Config, Lookup, SecretRef};
 use labelrelay_core::observe::NoObserver;
 use labelrelay_core::relay::Parts;
 use labelrelay_core::{
@@ -144,7 +144,7 @@ impl Bench {
     }
 
     /// A bench for another configuration. A secret that lies in a file or in a store is the variable `FILE`.
-    pub fn of(config: &Config, limits: Limits, lookup: &dyn Fn(&str) -> Option<String>) -> Self {
+    pub fn of(config: &Config, limits: Limits, lookup: Lookup<'_>) -> Self {
         let put = Put::with(limits.of_queue());
         let parts = Parts::new(
             Arc::clone(&put) as _,

@@ -28,6 +28,9 @@ const EARLY: Duration = Duration::from_mins(5);
 
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
+/// Looks a variable up.
+type Set<'a> = &'a dyn Fn(&str) -> Result<Option<String>, SettingError>;
+
 type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Where credentials come from. Cheap to clone; clones share what was fetched.
@@ -59,15 +62,12 @@ impl CredentialsSource {
     ///
     /// # Errors
     /// [`SettingError`] when half of them is missing, or the address is not to be trusted with them.
-    pub(crate) fn find(
-        set: &dyn Fn(&str) -> Option<String>,
-        http: &Http,
-    ) -> Result<Option<Self>, SettingError> {
+    pub(crate) fn find(set: Set<'_>, http: &Http) -> Result<Option<Self>, SettingError> {
         if let Some(fixed) = in_the_environment(set)? {
             return Ok(Some(Self::Fixed(fixed)));
         }
-        let relative = set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-        let url = match (relative, set("AWS_CONTAINER_CREDENTIALS_FULL_URI")) {
+        let relative = set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")?;
+        let url = match (relative, set("AWS_CONTAINER_CREDENTIALS_FULL_URI")?) {
             (Some(path), _) => format!("{ECS}{path}"),
             (None, Some(url)) if may_be_asked(&url) => url,
             (None, Some(_)) => {
@@ -79,9 +79,10 @@ impl CredentialsSource {
             }
             (None, None) => return Ok(None),
         };
-        let file =
-            set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE").map(|path| Token::File(path.into()));
-        let token = file.or_else(|| set("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(Token::Text));
+        let token = match set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")? {
+            Some(path) => Some(Token::File(path.into())),
+            None => set("AWS_CONTAINER_AUTHORIZATION_TOKEN")?.map(Token::Text),
+        };
         Ok(Some(Self::Container(Arc::new(Container {
             url,
             token,
@@ -177,15 +178,13 @@ fn may_be_asked(url: &str) -> bool {
     }
 }
 
-fn in_the_environment(
-    set: &dyn Fn(&str) -> Option<String>,
-) -> Result<Option<Credentials>, SettingError> {
+fn in_the_environment(set: Set<'_>) -> Result<Option<Credentials>, SettingError> {
     let (one, other) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
     let alone =
         |set: &str, missing: &str| SettingError::new(set, "is set alone", format!("set {missing}"));
-    match (set(one), set(other)) {
+    match (set(one)?, set(other)?) {
         (Some(key), Some(secret)) => {
-            let token = set("AWS_SESSION_TOKEN");
+            let token = set("AWS_SESSION_TOKEN")?;
             let credentials = Credentials::new(key, secret, token, None, "environment");
             Ok(Some(credentials))
         }

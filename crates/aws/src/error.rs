@@ -31,3 +31,10 @@ impl SettingError {
         ConfigError::new(origin, key, &problem, &self.cure)
     }
 }
+
+/// A variable that cannot be read.
+impl From<ConfigError> for SettingError {
+    fn from(error: ConfigError) -> Self {
+        Self::new(&error.key, &error.problem, error.cure)
+    }
+}

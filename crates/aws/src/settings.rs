@@ -41,15 +41,21 @@ impl Aws {
     /// # Errors
     /// [`SettingError`] when one of them cannot be used.
     pub fn load(lookup: Lookup<'_>) -> Result<Self, SettingError> {
-        let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
+        let set = |name: &str| -> Result<Option<String>, SettingError> { Ok(lookup.text(name)?) };
         let endpoint = |service: &str| -> Result<Option<String>, SettingError> {
             let name = format!("AWS_ENDPOINT_URL_{service}");
-            let url = set(&name).or_else(|| set("AWS_ENDPOINT_URL"));
+            let url = match set(&name)? {
+                Some(url) => Some(url),
+                None => set("AWS_ENDPOINT_URL")?,
+            };
             url.map(|url| origin(&name, &url)).transpose()
         };
         let http = Http::new(trust(lookup)?);
         Ok(Self {
-            region: set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION")),
+            region: match set("AWS_REGION")? {
+                Some(region) => Some(region),
+                None => set("AWS_DEFAULT_REGION")?,
+            },
             credentials: CredentialsSource::find(&set, &http)?,
             endpoints: Endpoints {
                 sqs: endpoint("SQS")?,

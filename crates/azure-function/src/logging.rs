@@ -24,7 +24,7 @@ const LEVEL: &str = "LABELRELAY_LOG";
 /// # Errors
 /// [`ConfigError`] when it is not a level.
 pub fn level(lookup: Lookup<'_>) -> Result<LevelFilter, ConfigError> {
-    let Some(text) = lookup(LEVEL).filter(|text| !text.is_empty()) else {
+    let Some(text) = lookup.text(LEVEL)? else {
         return Ok(LevelFilter::INFO);
     };
     text.parse().map_err(|_| {

@@ -6,7 +6,7 @@
 use labelrelay_azure_function::{
     Failure, Handler, configuration, level, line, port, relay, start_logging, warm,
 };
-use labelrelay_core::config::Lookup;
+use labelrelay_core::config::{Environment, Lookup};
 use labelrelay_http::log::{BoundedLog, LogWriter};
 use labelrelay_http::{ServeOptions, SystemClock, serve_with};
 use std::net::Ipv4Addr;
@@ -23,12 +23,12 @@ const BAD_CONFIGURATION: u8 = 78;
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    let lookup = |name: &str| std::env::var(name).ok();
+    let environment: Environment = std::env::vars_os().collect();
     let Ok(log) = LogWriter::start(std::io::stdout()) else {
         // Nothing can be said without it, and nothing else would start either.
         return ExitCode::FAILURE;
     };
-    let code = started(&lookup, &log);
+    let code = started(&environment, &log);
     log.flush_within(LAST_LINES);
     code
 }

@@ -67,7 +67,9 @@ impl Places<'_> {
 
     /// Where a setting stands: the environment wins over the file.
     fn stands<'s>(&'s self, variable: &'s str, key: &'s str) -> (&'s str, &'s str) {
-        let by_variable = (self.lookup)(variable).is_some() || self.config.origin == ENVIRONMENT;
+        // What cannot be read was an error when the configuration was.
+        let by_variable =
+            matches!(self.lookup.text(variable), Ok(Some(_))) || self.config.origin == ENVIRONMENT;
         if by_variable {
             (ENVIRONMENT, variable)
         } else {

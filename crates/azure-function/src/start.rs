@@ -8,7 +8,6 @@ use labelrelay_core::relay::CheckError;
 use labelrelay_core::{Clock, Observer, Parts, QueueErrorKind, Relay};
 use labelrelay_files::FileSpool;
 use labelrelay_http::OsEntropy;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +15,6 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 const PORT: &str = "FUNCTIONS_CUSTOMHANDLER_PORT";
-const CONFIG: &str = "LABELRELAY_CONFIG";
-const CONFIG_TOML: &str = "LABELRELAY_CONFIG_TOML";
 
 /// Why the handler does not start.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +33,7 @@ pub enum Failure {
 /// # Errors
 /// [`ConfigError`] when it gave none: then this was not started by the host.
 pub fn port(lookup: Lookup<'_>) -> Result<u16, ConfigError> {
-    let port = lookup(PORT).and_then(|text| text.parse().ok());
+    let port = lookup.text(PORT)?.and_then(|text| text.parse().ok());
     port.ok_or_else(|| {
         ConfigError::new(
             ENVIRONMENT,
@@ -57,38 +54,12 @@ pub fn port(lookup: Lookup<'_>) -> Result<u16, ConfigError> {
 /// # Errors
 /// [`ConfigError`] names the key and the cure.
 pub fn configuration(lookup: Lookup<'_>) -> Result<Config, ConfigError> {
-    let mut config = read(lookup)?;
+    let cure = "put the file into the app's package, or its text into LABELRELAY_CONFIG_TOML";
+    let mut config = Config::deployed(lookup, &|path| std::fs::read_to_string(path), cure)?;
     for source in &mut config.sources {
         source.trusted_proxies = source.trusted_proxies.max(1);
     }
     Ok(config)
-}
-
-fn read(lookup: Lookup<'_>) -> Result<Config, ConfigError> {
-    let base = PathBuf::from(".");
-    if let Some(path) = lookup(CONFIG) {
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            ConfigError::new(
-                ENVIRONMENT,
-                CONFIG,
-                &format!("names {path}, which cannot be read: {error}"),
-                "put the file into the app's package, or its text into LABELRELAY_CONFIG_TOML",
-            )
-        })?;
-        let base = Path::new(&path).parent().map(Path::to_owned);
-        return Config::from_toml(&text, &path, base.unwrap_or_default(), lookup);
-    }
-    if let Some(text) = lookup(CONFIG_TOML) {
-        return Config::from_toml(&text, CONFIG_TOML, base, lookup);
-    }
-    Config::from_environment(base, lookup)?.ok_or_else(|| {
-        ConfigError::new(
-            ENVIRONMENT,
-            CONFIG_TOML,
-            "is not set, nor is a secret",
-            "give it the text of a labelrelay.toml, or set LABELBOX_WEBHOOK_SECRET or LABEL_STUDIO_WEBHOOK_SECRET",
-        )
-    })
 }
 
 /// The pipeline of `config`. Nothing is connected to yet.
@@ -119,8 +90,10 @@ pub fn relay(
 /// Where large bodies lie while they arrive: the directory that is configured, else the instance's own for
 /// temporary files, which is on a disk.
 fn spool(config: &Config, lookup: Lookup<'_>) -> Result<FileSpool, ConfigError> {
-    let temporary = || lookup("TMPDIR").unwrap_or_else(|| "/tmp".to_owned());
-    let dir = config.spool.dir.clone().unwrap_or_else(temporary);
+    let dir = match &config.spool.dir {
+        Some(dir) => dir.clone(),
+        None => lookup.text("TMPDIR")?.unwrap_or_else(|| "/tmp".to_owned()),
+    };
     let dir = config.base_dir.join(dir);
     FileSpool::open(dir, config.spool.max_bytes()).map_err(|error| {
         let cure = "name a directory that this app may write to";

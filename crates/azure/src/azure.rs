@@ -152,7 +152,7 @@ fn connection_string(
     lookup: Lookup<'_>,
     variable: &str,
 ) -> Result<Option<ConnectionString>, ConfigError> {
-    let Some(text) = lookup(variable) else {
+    let Some(text) = lookup.text(variable)? else {
         return Ok(None);
     };
     let parsed = ConnectionString::parse(&text).ok_or_else(|| {

@@ -17,14 +17,14 @@ pub(crate) fn credential(
     lookup: Lookup<'_>,
     client: &Arc<dyn HttpClient>,
 ) -> Result<Arc<dyn TokenCredential>, ConfigError> {
-    let client_id = lookup("AZURE_CLIENT_ID");
-    if let Some(file) = lookup("AZURE_FEDERATED_TOKEN_FILE") {
+    let client_id = lookup.text("AZURE_CLIENT_ID")?;
+    if let Some(file) = lookup.text("AZURE_FEDERATED_TOKEN_FILE")? {
         let options = WorkloadIdentityCredentialOptions {
             credential_options: ClientAssertionCredentialOptions {
                 client_options: options(client),
             },
             client_id,
-            tenant_id: lookup("AZURE_TENANT_ID"),
+            tenant_id: lookup.text("AZURE_TENANT_ID")?,
             token_file_path: Some(file.into()),
         };
         let credential = WorkloadIdentityCredential::new(Some(options)).map_err(|_| {
@@ -35,11 +35,11 @@ pub(crate) fn credential(
         })?;
         return Ok(credential);
     }
-    if let Some(secret) = lookup("AZURE_CLIENT_SECRET") {
+    if let Some(secret) = lookup.text("AZURE_CLIENT_SECRET")? {
         let options = ClientSecretCredentialOptions {
             client_options: options(client),
         };
-        let tenant = lookup("AZURE_TENANT_ID").unwrap_or_default();
+        let tenant = lookup.text("AZURE_TENANT_ID")?.unwrap_or_default();
         let id = client_id.unwrap_or_default();
         let credential =
             ClientSecretCredential::new(&tenant, id, Secret::new(secret), Some(options)).map_err(

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::home::Home;
 use crate::world::World;
 use labelrelay_core::config::Config;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 const PATH: &str = "LABELRELAY_CONFIG";
@@ -45,7 +46,7 @@ pub(crate) fn find(
     missing: Missing,
 ) -> Result<Found, Failure> {
     let mut found = search(world, explicit, missing)?;
-    if explicit.is_none() && world.var(PATH).is_some() && world.var(TEXT).is_some() {
+    if explicit.is_none() && world.var(PATH)?.is_some() && world.var(TEXT)?.is_some() {
         let warning = format!("both {PATH} and {TEXT} are set; {TEXT} is not read");
         found.config.warnings.push(warning);
     }
@@ -54,7 +55,7 @@ pub(crate) fn find(
 
 /// Whether `serve` is about to make a configuration.
 pub(crate) fn is_first_start(world: &World<'_>, explicit: Option<&Path>) -> Result<bool, Failure> {
-    let named = explicit.is_some() || world.var(PATH).is_some() || world.var(TEXT).is_some();
+    let named = explicit.is_some() || world.var(PATH)?.is_some() || world.var(TEXT)?.is_some();
     Ok(!named
         && !exists(&world.cwd().join(HERE))?
         && Config::from_environment(world.cwd().to_owned(), world.lookup())?.is_none()
@@ -69,15 +70,10 @@ fn search(world: &World<'_>, explicit: Option<&Path>, missing: Missing) -> Resul
     if let Some(file) = explicit {
         return read(world, file).map(found);
     }
-    if let Some(path) = world.var(PATH) {
-        if path.is_empty() {
-            return Err(Failure::config(format_args!(
-                "environment: `{PATH}`: is empty; give it the path of a file or unset it"
-            )));
-        }
+    if let Some(path) = world.var(PATH)? {
         return read(world, Path::new(&path)).map(found);
     }
-    if let Some(text) = world.var(TEXT) {
+    if let Some(text) = world.var(TEXT)? {
         let config = Config::from_toml(&text, TEXT, world.cwd().to_owned(), world.lookup())?;
         return Ok(found(config));
     }
@@ -112,9 +108,11 @@ fn read(world: &World<'_>, file: &Path) -> Result<Config, Failure> {
     let path = world.cwd().join(file);
     let origin = file.display().to_string();
     let text = std::fs::read_to_string(&path).map_err(|error| {
-        Failure::config(format_args!(
-            "cannot read {origin}: {error}; correct the path or the file's permissions"
-        ))
+        let cure = match error.kind() {
+            ErrorKind::InvalidData => "save the file in UTF-8",
+            _ => "correct the path or the file's permissions",
+        };
+        Failure::config(format_args!("cannot read {origin}: {error}; {cure}"))
     })?;
     let base = path
         .parent()

@@ -24,7 +24,7 @@ pub(crate) enum Format {
 
 /// The level that the environment names.
 pub(crate) fn level(world: &World<'_>) -> Result<LevelFilter, Failure> {
-    let Some(level) = world.var(LEVEL) else {
+    let Some(level) = world.var(LEVEL)? else {
         return Ok(LevelFilter::INFO);
     };
     level.parse().map_err(|_| {

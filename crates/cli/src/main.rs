@@ -30,12 +30,13 @@ mod times;
 mod verify;
 mod world;
 
+use labelrelay_core::config::Environment;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let lookup = |name: &str| std::env::var(name).ok();
+    let environment: Environment = std::env::vars_os().collect();
     let world = match std::env::current_dir() {
-        Ok(cwd) => world::World::new(&lookup, cwd),
+        Ok(cwd) => world::World::new(&environment, cwd),
         Err(error) => {
             return failure::Failure::failed(format!("no working directory: {error}")).report();
         }

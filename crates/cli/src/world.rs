@@ -1,6 +1,6 @@
 //! What the process was started with, read once in `main` and handed to every verb.
 
-use labelrelay_core::config::Lookup;
+use labelrelay_core::config::{ConfigError, Lookup};
 use std::path::{Path, PathBuf};
 
 pub(crate) struct World<'a> {
@@ -13,9 +13,9 @@ impl<'a> World<'a> {
         Self { lookup, cwd }
     }
 
-    /// One environment variable; the empty text counts as a value.
-    pub(crate) fn var(&self, name: &str) -> Option<String> {
-        (self.lookup)(name)
+    /// One environment variable; set to nothing, it counts as unset.
+    pub(crate) fn var(&self, name: &str) -> Result<Option<String>, ConfigError> {
+        self.lookup.text(name)
     }
 
     pub(crate) fn lookup(&self) -> Lookup<'a> {

@@ -9,7 +9,6 @@ use labelrelay_files::FileSpool;
 use labelrelay_google::{Google, SettingError};
 use labelrelay_http::OsEntropy;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,41 +19,19 @@ const DEFAULT_PORT: u16 = 8080;
 
 const PORT: &str = "PORT";
 const LISTEN: &str = "LABELRELAY_LISTEN";
-const CONFIG: &str = "LABELRELAY_CONFIG";
 const SPOOL_DIR: &str = "LABELRELAY_SPOOL_DIR";
-const CONFIG_TOML: &str = "LABELRELAY_CONFIG_TOML";
 pub(crate) const QUEUE: &str = "LABELRELAY_QUEUE";
 pub(crate) const BLOB_STORE: &str = "LABELRELAY_BLOB_STORE";
 pub(crate) const FALLBACK: &str = "LABELRELAY_FALLBACK";
 
-/// The configuration: the text in `LABELRELAY_CONFIG_TOML`, or the file that `LABELRELAY_CONFIG` names,
-/// or single variables.
+/// The configuration: the file that `LABELRELAY_CONFIG` names, or the text in `LABELRELAY_CONFIG_TOML`, or
+/// single variables.
 ///
 /// # Errors
 /// [`ConfigError`] names the key and the cure.
 pub fn config(lookup: Lookup<'_>) -> Result<Config, ConfigError> {
-    let base = PathBuf::from(".");
-    if let Some(text) = lookup(CONFIG_TOML) {
-        return Config::from_toml(&text, CONFIG_TOML, base, lookup);
-    }
-    if let Some(path) = lookup(CONFIG) {
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            let problem = format!("names {path}, which cannot be read: {error}");
-            let cure =
-                "mount the file into the service, or put its text into LABELRELAY_CONFIG_TOML";
-            ConfigError::new(ENVIRONMENT, CONFIG, &problem, cure)
-        })?;
-        let base = Path::new(&path).parent().map_or(base, Path::to_owned);
-        return Config::from_toml(&text, &path, base, lookup);
-    }
-    Config::from_environment(base, lookup)?.ok_or_else(|| {
-        ConfigError::new(
-            ENVIRONMENT,
-            CONFIG_TOML,
-            "is not set, nor is a secret",
-            "give it the text of a labelrelay.toml, or set LABELBOX_WEBHOOK_SECRET or LABEL_STUDIO_WEBHOOK_SECRET",
-        )
-    })
+    let cure = "mount the file into the service, or put its text into LABELRELAY_CONFIG_TOML";
+    Config::deployed(lookup, &|path| std::fs::read_to_string(path), cure)
 }
 
 /// Where to listen: all addresses at the port that the platform names, unless `LABELRELAY_LISTEN` or the file
@@ -73,7 +50,7 @@ pub fn address(config: &Config, lookup: Lookup<'_>) -> Result<SocketAddr, Config
             )
         });
     }
-    let port = match lookup(PORT).filter(|port| !port.is_empty()) {
+    let port = match lookup.text(PORT)? {
         None => DEFAULT_PORT,
         Some(text) => text.parse().map_err(|_| {
             ConfigError::new(
@@ -170,13 +147,16 @@ pub(crate) fn at(variable: &'static str) -> impl Fn(SettingError) -> ConfigError
 }
 
 /// The project that traces are in: what the environment says, else the topic's.
-pub fn project(config: &Config, lookup: Lookup<'_>) -> Option<Arc<str>> {
-    let named = lookup("GOOGLE_CLOUD_PROJECT").filter(|project| !project.is_empty());
+///
+/// # Errors
+/// [`ConfigError`] when the variable is no text.
+pub fn project(config: &Config, lookup: Lookup<'_>) -> Result<Option<Arc<str>>, ConfigError> {
+    let named = lookup.text("GOOGLE_CLOUD_PROJECT")?;
     let of_topic = || {
         let path = config.queue.as_deref()?.strip_prefix("pubsub://")?;
         Some(path.split('/').next()?.to_owned())
     };
-    named.or_else(of_topic).map(Arc::from)
+    Ok(named.or_else(of_topic).map(Arc::from))
 }
 
 /// Reads the secrets and opens the connections, so that the first request waits for neither. What cannot be

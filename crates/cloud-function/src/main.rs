@@ -4,7 +4,7 @@ use labelrelay_cloud_function::front::Front;
 use labelrelay_cloud_function::redrive::Redrive;
 use labelrelay_cloud_function::stop::{self, Signals};
 use labelrelay_cloud_function::{init, log};
-use labelrelay_core::config::{ConfigError, ENVIRONMENT, Lookup};
+use labelrelay_core::config::{ConfigError, ENVIRONMENT, Environment, Lookup, misspelt};
 use labelrelay_google::Google;
 use labelrelay_http::log::{BoundedLog, LogWriter};
 use labelrelay_http::{SystemClock, serve_with};
@@ -35,15 +35,20 @@ enum Failure {
 }
 
 fn main() -> ExitCode {
-    let lookup = |name: &str| std::env::var(name).ok();
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let environment: Environment = std::env::vars_os().collect();
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    // One that is no text is not the name of a role either.
+    let arguments: Vec<_> = arguments
+        .iter()
+        .map(|word| word.to_string_lossy())
+        .collect();
+    let arguments: Vec<&str> = arguments.iter().map(|word| &**word).collect();
     let writer = match LogWriter::start(std::io::stdout()) {
         Ok(writer) => writer,
         // Nobody else has begun to write.
         Err(error) => return say_directly(&error.to_string()),
     };
-    let code = started(&arguments, &lookup, &writer);
+    let code = started(&arguments, &environment, &writer);
     writer.flush_within(LAST_LINES);
     code
 }
@@ -114,8 +119,8 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), Failure> {
     tracing::info!(name: "listening", address = %bound, queue = config.queue, "listening");
     let front = Front {
         relay: Arc::clone(&relay),
-        project: init::project(&config, lookup),
-        behind_google: lookup("K_SERVICE").is_some(),
+        project: init::project(&config, lookup)?,
+        behind_google: lookup.text("K_SERVICE")?.is_some(),
     };
     let (stopping, stopped) = tokio::sync::oneshot::channel();
     let answer = move |tasks, peer, request| front.clone().answer(tasks, peer, request);
@@ -150,6 +155,9 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), Failure> {
 }
 
 async fn redrive(lookup: Lookup<'_>) -> Result<(), Failure> {
+    for warning in misspelt(lookup, &[]) {
+        tracing::warn!(name: "configuration_warning", "{warning}");
+    }
     let redrive = Redrive::open(&google(lookup)?, lookup)?;
     if redrive.run().await {
         Ok(())

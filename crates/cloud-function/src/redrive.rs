@@ -26,8 +26,8 @@ impl Redrive {
     /// # Errors
     /// [`ConfigError`] names the variable and the cure.
     pub fn open(google: &Google, lookup: Lookup<'_>) -> Result<Self, ConfigError> {
-        let (queue, blobs, fallback) = (lookup(QUEUE), lookup(BLOB_STORE), lookup(FALLBACK));
-        let blobs = blobs.filter(|url| !url.is_empty());
+        let (queue, blobs) = (lookup.text(QUEUE)?, lookup.text(BLOB_STORE)?);
+        let fallback = lookup.text(FALLBACK)?;
         Ok(Self {
             queue: google
                 .queue(required(queue.as_deref(), QUEUE)?)

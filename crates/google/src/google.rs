@@ -53,7 +53,7 @@ impl Google {
             pubsub: emulator(lookup, PUBSUB_EMULATOR)?,
             storage: emulator(lookup, STORAGE_EMULATOR)?,
             secrets: emulator(lookup, SECRETS_EMULATOR)?,
-            project: lookup(PROJECT).filter(|project| !project.is_empty()),
+            project: lookup.text(PROJECT)?,
             ..Self::default()
         })
     }
@@ -179,7 +179,7 @@ fn client() -> reqwest::ClientBuilder {
 
 /// Where an emulator answers. Other languages' clients take an address with and without a scheme.
 fn emulator(lookup: Lookup<'_>, variable: &str) -> Result<Option<String>, SettingError> {
-    let Some(text) = lookup(variable).filter(|text| !text.is_empty()) else {
+    let Some(text) = lookup.text(variable)? else {
         return Ok(None);
     };
     let url = if text.contains("://") {
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn emulators_are_named_with_and_without_a_scheme() {
-        let read = |text: &str| emulator(&|_| Some(text.to_owned()), "X");
+        let read = |text: &str| emulator(&|_: &str| Some(text.to_owned()), "X");
         assert_eq!(
             read("127.0.0.1:8085").unwrap().as_deref(),
             Some("http://127.0.0.1:8085")

@@ -12,7 +12,6 @@ use labelrelay_core::{
     BlobStore, Clock, EventQueue, FallbackStore, Parts, Relay, SecretError, SecretSource,
 };
 use labelrelay_http::OsEntropy;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,8 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const QUEUE: &str = "LABELRELAY_QUEUE";
 const BLOB_STORE: &str = "LABELRELAY_BLOB_STORE";
 const FALLBACK: &str = "LABELRELAY_FALLBACK";
-const CONFIG: &str = "LABELRELAY_CONFIG";
-const CONFIG_TOML: &str = "LABELRELAY_CONFIG_TOML";
 const FUNCTION: &str = "LABELRELAY_FUNCTION";
 const WARM: &str = "LABELRELAY_WARM";
 
@@ -72,8 +69,8 @@ pub trait Open {
 /// # Errors
 /// [`ConfigError`] when it names neither.
 pub fn role(lookup: Lookup<'_>) -> Result<Role, ConfigError> {
-    match lookup(FUNCTION).as_deref() {
-        None | Some("" | "relay") => Ok(Role::Relay),
+    match lookup.text(FUNCTION)?.as_deref() {
+        None | Some("relay") => Ok(Role::Relay),
         Some("redrive") => Ok(Role::Redrive),
         Some(_) => Err(ConfigError::new(
             ENVIRONMENT,
@@ -90,31 +87,8 @@ pub fn role(lookup: Lookup<'_>) -> Result<Role, ConfigError> {
 /// # Errors
 /// [`ConfigError`] names the key and the cure.
 pub fn config(lookup: Lookup<'_>) -> Result<Config, ConfigError> {
-    let base = PathBuf::from(".");
-    if let Some(path) = lookup(CONFIG) {
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            let problem = format!("names {path}, which cannot be read: {error}");
-            let cure =
-                "put the file into the function's package, or its text into LABELRELAY_CONFIG_TOML";
-            ConfigError::new(ENVIRONMENT, CONFIG, &problem, cure)
-        })?;
-        let base = Path::new(&path)
-            .parent()
-            .map(Path::to_owned)
-            .unwrap_or_default();
-        return Config::from_toml(&text, &path, base, lookup);
-    }
-    if let Some(text) = lookup(CONFIG_TOML) {
-        return Config::from_toml(&text, CONFIG_TOML, base, lookup);
-    }
-    Config::from_environment(base, lookup)?.ok_or_else(|| {
-        ConfigError::new(
-            ENVIRONMENT,
-            CONFIG_TOML,
-            "is not set, nor is a secret",
-            "give it the text of a labelrelay.toml, or set LABELBOX_WEBHOOK_SECRET or LABEL_STUDIO_WEBHOOK_SECRET",
-        )
-    })
+    let cure = "put the file into the function's package, or its text into LABELRELAY_CONFIG_TOML";
+    Config::deployed(lookup, &|path| std::fs::read_to_string(path), cure)
 }
 
 /// The pipeline of `config`.
@@ -149,7 +123,8 @@ pub fn redrive(
     open: &dyn Open,
     telemetry: Arc<Telemetry>,
 ) -> Result<Redrive, ConfigError> {
-    let (queue, blobs, fallback) = (lookup(QUEUE), lookup(BLOB_STORE), lookup(FALLBACK));
+    let (queue, blobs) = (lookup.text(QUEUE)?, lookup.text(BLOB_STORE)?);
+    let fallback = lookup.text(FALLBACK)?;
     Ok(Redrive {
         queue: open.queue(required(queue.as_deref(), QUEUE)?, QUEUE)?,
         blobs: optional(blobs.as_deref(), |url| open.blob_store(url, BLOB_STORE))?,
@@ -183,12 +158,13 @@ fn optional<T>(
 /// [`ConfigError`] when a secret cannot be read and no second look would change that.
 pub async fn warm(relay: &Relay, lookup: Lookup<'_>) -> Result<(), ConfigError> {
     let clock = &*relay.parts().clock;
+    let connects = lookup.text(WARM)?.as_deref() != Some("off");
     let secrets = join_all(relay.sources().iter().map(|source| async {
         let read = within(clock, PATIENCE, source.secrets.live()).await;
         (source.name.as_str(), read)
     }));
     let connected = async {
-        if lookup(WARM).as_deref() != Some("off") {
+        if connects {
             connect(relay, clock).await;
         }
     };

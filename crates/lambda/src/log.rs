@@ -51,7 +51,7 @@ pub fn stdout() -> Sink {
 /// [`ConfigError`] when it is not a level.
 pub fn level(lookup: Lookup<'_>) -> Result<LevelFilter, ConfigError> {
     for variable in ["LABELRELAY_LOG", "AWS_LAMBDA_LOG_LEVEL"] {
-        let Some(text) = lookup(variable).filter(|text| !text.is_empty()) else {
+        let Some(text) = lookup.text(variable)? else {
             continue;
         };
         // Lambda knows one more.

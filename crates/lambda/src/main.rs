@@ -4,7 +4,7 @@ mod places;
 
 use labelrelay_aws::Aws;
 use labelrelay_core::Clock;
-use labelrelay_core::config::{ConfigError, Lookup};
+use labelrelay_core::config::{ConfigError, Environment, Lookup, misspelt};
 use labelrelay_lambda::init::{self, Role};
 use labelrelay_lambda::{Event, Function, FunctionClock, Redrive, Telemetry, log};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
@@ -19,8 +19,8 @@ const EXIT_CONFIG: u8 = 78;
 fn main() -> ExitCode {
     let sink = log::stdout();
     log::panics_to(Arc::clone(&sink));
-    let lookup: Lookup<'_> = &|name| std::env::var(name).ok();
-    match start(lookup, &sink) {
+    let environment: Environment = std::env::vars_os().collect();
+    match start(&environment, &sink) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Config(error)) => {
             let ConfigError {
@@ -70,7 +70,7 @@ fn start(lookup: Lookup<'_>, sink: &log::Sink) -> Result<(), Failure> {
     let level = log::level(lookup)?;
     // Nobody else sets one; if somebody did, their lines would go there, which is no reason to stop.
     let _ = tracing::subscriber::set_global_default(log::subscriber(level, Arc::clone(sink)));
-    let name = lookup("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
+    let name = lookup.text("AWS_LAMBDA_FUNCTION_NAME")?.unwrap_or_default();
     let telemetry = Arc::new(Telemetry::new(name, level, Arc::clone(sink)));
     let aws = Aws::load(lookup).map_err(places::bad_setting)?;
     let open = Places { aws, lookup };
@@ -91,6 +91,9 @@ fn start(lookup: Lookup<'_>, sink: &log::Sink) -> Result<(), Failure> {
             runtime.block_on(Box::pin(serve(Function::new(relay, telemetry))))
         }
         Role::Redrive => {
+            for warning in misspelt(lookup, &[]) {
+                tracing::warn!(name: "configuration_warning", "{warning}");
+            }
             let redrive = init::redrive(lookup, &open, telemetry)?;
             runtime.block_on(empty(redrive))
         }

@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject;
 /// The system's authorities (`SSL_CERT_FILE` says where else they are), or those in the file that
 /// `AWS_CA_BUNDLE` names instead, as AWS's own tools understand it.
 pub(crate) fn trust(lookup: Lookup<'_>) -> Result<TlsContext, SettingError> {
-    let store = match lookup("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
+    let store = match lookup.text("AWS_CA_BUNDLE")? {
         Some(path) => bundle(&path)?,
         None => TrustStore::default(),
     };

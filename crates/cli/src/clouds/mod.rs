@@ -189,7 +189,7 @@ mod tests {
     #[cfg(not(feature = "google"))]
     #[test]
     fn what_was_not_built_in_is_named_with_its_feature() {
-        let world = World::new(&|_| None, std::path::PathBuf::new());
+        let world = World::new(&|_: &str| None, std::path::PathBuf::new());
         let clock: Arc<dyn Clock> = Arc::new(labelrelay_http::SystemClock::new());
         let at = Setting {
             origin: "labelrelay.toml",

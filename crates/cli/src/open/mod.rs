@@ -275,12 +275,13 @@ pub(crate) fn stands<'a>(
     config: &'a Config,
     world: &World<'_>,
 ) -> Setting<'a> {
+    // What cannot be read was an error when the configuration was.
     match world.var(variable) {
-        Some(_) => Setting {
+        Ok(Some(_)) => Setting {
             origin: ENVIRONMENT,
             key: variable,
         },
-        None => Setting {
+        _ => Setting {
             origin: &config.origin,
             key,
         },

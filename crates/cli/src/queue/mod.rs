@@ -97,15 +97,16 @@ pub(crate) fn open(
 fn file(url: Option<&str>, config: Option<&Path>, world: &World<'_>) -> Result<PathBuf, Failure> {
     let place = if let Some(url) = url {
         named(url, "`--queue`", world)?
-    } else if let (None, Some(url)) = (config, world.var("LABELRELAY_QUEUE")) {
+    } else if let (None, Some(url)) = (config, world.var("LABELRELAY_QUEUE")?) {
         places::queue(&url, world.cwd(), "environment: `LABELRELAY_QUEUE`")?
     } else {
         let own = Home::below(world.cwd()).queue_file();
-        match discover::find(world, config, Missing::Refuse) {
-            Ok(found) => open::queue_place(&found.config, world)?,
-            // `serve` was configured by an environment that this shell has not.
-            Err(_) if config.is_none() && own.exists() => QueuePlace::Sqlite(own),
-            Err(failure) => return Err(failure),
+        // `serve` may have been configured by an environment that this shell has not.
+        if own.exists() && discover::is_first_start(world, config)? {
+            QueuePlace::Sqlite(own)
+        } else {
+            let found = discover::find(world, config, Missing::Refuse)?;
+            open::queue_place(&found.config, world)?
         }
     };
     match place {

@@ -34,9 +34,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
-    let url = match (&args.url, world.var(URL)) {
+    let url = match (&args.url, world.var(URL)?) {
         (Some(url), _) => url.clone(),
-        (None, Some(url)) if !url.is_empty() => url,
+        (None, Some(url)) => url,
         (None, _) => {
             return Err(Failure::usage(format_args!(
                 "where is Label Studio? Give --url http://HOST:PORT, or set {URL}"
@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
         .clone()
         .unwrap_or_else(|| SecretRef::Env(TOKEN.to_owned()));
     if let SecretRef::Env(name) = &reference
-        && world.var(name).is_none()
+        && world.lookup().secret(name).is_none()
     {
         return Err(Failure::usage(format_args!(
             "with which token? {name} is not set: set it to one (Account & Settings of Label Studio), or say where it is: --token file:/path"

@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
         .clone()
         .unwrap_or_else(|| SecretRef::Env(KEY.to_owned()));
     if let SecretRef::Env(name) = &reference
-        && world.var(name).is_none()
+        && world.lookup().secret(name).is_none()
     {
         return Err(Failure::usage(format_args!(
             "with which API key? {name} is not set: set it to one (Workspace settings of Labelbox), or say where it is: --key file:/path"

@@ -160,6 +160,7 @@ fn what_is_not_misspelt_is_no_warning() {
         .with("LABELRELAY_PORT", "tcp://10.0.0.1:8090")
         .with("LABELRELAY_PORT_8090_TCP", "tcp://10.0.0.1:8090")
         .with("LABELRELAY_PORT_8090_TCP_ADDR", "10.0.0.1")
+        .with("LABELRELAY", "/usr/local/bin/labelrelay")
         // What others read.
         .with("LABEL_STUDIO_API_KEY", "k")
         .with("LABEL_STUDIO_URL", "http://label-studio.example")

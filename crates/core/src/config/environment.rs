@@ -18,9 +18,19 @@ const LABEL_STUDIO: &str = "LABEL_STUDIO_WEBHOOK_SECRET";
 const LABEL_STUDIO_HEADER: &str = "LABEL_STUDIO_WEBHOOK_HEADER";
 
 pub(super) fn read(base_dir: PathBuf, lookup: Lookup<'_>) -> Result<Option<Config>, ConfigError> {
-    let sources = sources(lookup)?;
+    let mut warnings = Vec::new();
+    let sources = sources(lookup, &mut warnings)?;
     if sources.is_empty() {
-        return Ok(None);
+        return match is_nothing(lookup) {
+            None => Ok(None),
+            // A secret was to be there: another configuration would not have it.
+            Some(variable) => Err(ConfigError::new(
+                ORIGIN,
+                variable,
+                "is set to nothing",
+                "give it the webhook's secret, or unset it",
+            )),
+        };
     }
     let mut config = Config {
         origin: ORIGIN.to_owned(),
@@ -35,22 +45,41 @@ pub(super) fn read(base_dir: PathBuf, lookup: Lookup<'_>) -> Result<Option<Confi
         spool: SpoolConfig::default(),
         serve: ServeConfig::default(),
         embedded_queue: EmbeddedQueueConfig::default(),
-        warnings: Vec::new(),
+        warnings,
     };
     apply(&mut config, lookup)?;
     config.finish().map(Some)
 }
 
+/// The first variable for a secret that is set to nothing.
+fn is_nothing(lookup: Lookup<'_>) -> Option<&'static str> {
+    [LABELBOX, LABEL_STUDIO].into_iter().find(|variable| {
+        lookup
+            .secret(variable)
+            .is_some_and(|value| value.is_empty())
+    })
+}
+
+/// Whether a secret is there. An empty one is none: it would verify what everybody can make.
+pub(super) fn has_secret(lookup: Lookup<'_>, variable: &str) -> bool {
+    lookup
+        .secret(variable)
+        .is_some_and(|value| !value.is_empty())
+}
+
 /// The sources `labelbox` and `label-studio`, each if its variable is set.
-pub(super) fn sources(lookup: Lookup<'_>) -> Result<Vec<SourceConfig>, ConfigError> {
+pub(super) fn sources(
+    lookup: Lookup<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<SourceConfig>, ConfigError> {
     let mut sources = Vec::new();
     for (provider, variable, answer_by) in [
         (Provider::Labelbox, LABELBOX, LABELBOX_ANSWER_BY),
         (Provider::LabelStudio, LABEL_STUDIO, LABEL_STUDIO_ANSWER_BY),
     ] {
         let previous = format!("{variable}_PREVIOUS");
-        if lookup(variable).is_none() {
-            if lookup(&previous).is_some() {
+        if !has_secret(lookup, variable) {
+            if has_secret(lookup, &previous) {
                 return Err(ConfigError::new(
                     ORIGIN,
                     &previous,
@@ -58,19 +87,26 @@ pub(super) fn sources(lookup: Lookup<'_>) -> Result<Vec<SourceConfig>, ConfigErr
                     &format!("set {variable} as well"),
                 ));
             }
+            if lookup.secret(variable).is_some() {
+                warnings.push(format!(
+                    "{variable} is set to nothing, which counts as not set: there is no source `{}`",
+                    provider.as_str()
+                ));
+            }
             continue;
         }
         let mut secrets = vec![(SecretRef::Env(variable.to_owned()), None)];
-        if lookup(&previous).is_some() {
+        if has_secret(lookup, &previous) {
             let until = format!("{previous}_UNTIL");
-            let end = lookup(&until)
+            let end = lookup
+                .text(&until)?
                 .map(|text| parse_time(ORIGIN, &until, &text))
                 .transpose()?;
             secrets.push((SecretRef::Env(previous), end));
         }
         let header = match provider {
             Provider::Labelbox => None,
-            Provider::LabelStudio => Some(match lookup(LABEL_STUDIO_HEADER) {
+            Provider::LabelStudio => Some(match lookup.text(LABEL_STUDIO_HEADER)? {
                 Some(name) => parse_header(ORIGIN, LABEL_STUDIO_HEADER, &name)?,
                 None => HeaderScheme::Authorization,
             }),
@@ -102,8 +138,8 @@ pub(super) fn apply(config: &mut Config, lookup: Lookup<'_>) -> Result<(), Confi
         ("LABELRELAY_ADMIN_LISTEN", &mut config.serve.admin_listen),
         ("LABELRELAY_PUBLIC_URL", &mut config.serve.public_url),
     ] {
-        if let Some(value) = lookup(variable) {
-            *place = Some(not_empty(ORIGIN, variable, value)?);
+        if let Some(value) = lookup.text(variable)? {
+            *place = Some(value);
         }
     }
     if let Some(bytes) = number(lookup, "LABELRELAY_MAX_BODY_BYTES")? {
@@ -133,7 +169,7 @@ pub(super) fn apply(config: &mut Config, lookup: Lookup<'_>) -> Result<(), Confi
 }
 
 pub(super) fn number(lookup: Lookup<'_>, variable: &str) -> Result<Option<u64>, ConfigError> {
-    let Some(text) = lookup(variable) else {
+    let Some(text) = lookup.text(variable)? else {
         return Ok(None);
     };
     match text.parse() {

@@ -1,6 +1,6 @@
 //! The TOML file.
 
-use super::environment::{apply, not_empty, sources as environment_sources};
+use super::environment::{apply, has_secret, not_empty, sources as environment_sources};
 use super::source_table::{self, Defaults, SourceTable};
 use super::spool::Spool;
 use super::{
@@ -80,10 +80,8 @@ pub(super) fn read(
         )?);
     }
     if sources.is_empty() {
-        sources = environment_sources(lookup)?;
-    } else if lookup("LABELBOX_WEBHOOK_SECRET").is_some()
-        || lookup("LABEL_STUDIO_WEBHOOK_SECRET").is_some()
-    {
+        sources = environment_sources(lookup, &mut warnings)?;
+    } else {
         let mentions = |name: &str| {
             sources.iter().any(|s: &SourceConfig| {
                 s.secrets
@@ -92,7 +90,7 @@ pub(super) fn read(
             })
         };
         for variable in ["LABELBOX_WEBHOOK_SECRET", "LABEL_STUDIO_WEBHOOK_SECRET"] {
-            if lookup(variable).is_some() && !mentions(variable) {
+            if has_secret(lookup, variable) && !mentions(variable) {
                 warnings.push(format!(
                     "{variable} is set but not used: {origin} has sources of its own"
                 ));

@@ -1,18 +1,23 @@
 //! Configuration: one TOML file, or nothing but environment variables. Parsed from text and an
 //! injected lookup; this module reads neither files nor the environment.
 
+mod deployed;
 mod environment;
 mod error;
 mod file;
+mod known;
 mod reference;
 mod source_table;
 mod spool;
 #[cfg(test)]
 mod tests;
+mod variables;
 
 pub use error::ConfigError;
+pub use known::{KNOWN_VARIABLES, misspelt};
 pub use reference::SecretRef;
 pub use spool::{DEFAULT_SPOOL_BYTES, DEFAULT_SPOOL_THRESHOLD, SpoolConfig};
+pub use variables::{Environment, Lookup, Variables};
 
 use crate::address::Allowlist;
 use crate::filter::Filter;
@@ -26,9 +31,6 @@ use std::time::Duration;
 
 /// What errors and messages call the environment, where a file would have a name.
 pub const ENVIRONMENT: &str = "environment";
-
-/// Looks up one environment variable.
-pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Largest body that is taken when nothing is configured: 100 MiB, the most that any of the
 /// platforms behind the adapters lets through.
@@ -149,7 +151,7 @@ impl Config {
         base_dir: PathBuf,
         lookup: Lookup<'_>,
     ) -> Result<Self, ConfigError> {
-        file::read(text, origin, base_dir, lookup)
+        Ok(file::read(text, origin, base_dir, lookup)?.warn_of_misspelt(lookup))
     }
 
     /// Takes everything from environment variables. `None` when none of them names a secret.
@@ -160,7 +162,7 @@ impl Config {
         base_dir: PathBuf,
         lookup: Lookup<'_>,
     ) -> Result<Option<Self>, ConfigError> {
-        environment::read(base_dir, lookup)
+        Ok(environment::read(base_dir, lookup)?.map(|config| config.warn_of_misspelt(lookup)))
     }
 
     /// Deliveries that may be under way at once.

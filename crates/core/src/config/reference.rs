@@ -94,7 +94,7 @@ impl SecretRef {
     ) -> Result<Option<Box<dyn SecretSource>>, ConfigError> {
         match self {
             Self::Env(name) => {
-                let value = lookup(name).ok_or_else(|| {
+                let value = lookup.secret(name).ok_or_else(|| {
                     ConfigError::new(
                         origin,
                         key,

@@ -2,7 +2,7 @@
 
 use super::environment::{not_empty, number};
 use super::file::positive;
-use super::{ConfigError, ENVIRONMENT, Lookup};
+use super::{ConfigError, Lookup};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -53,9 +53,8 @@ impl SpoolConfig {
 
     /// Settings of the environment win over the file's.
     pub(super) fn apply(&mut self, lookup: Lookup<'_>) -> Result<(), ConfigError> {
-        const DIR: &str = "LABELRELAY_SPOOL_DIR";
-        if let Some(dir) = lookup(DIR) {
-            self.dir = Some(not_empty(ENVIRONMENT, DIR, dir)?);
+        if let Some(dir) = lookup.text("LABELRELAY_SPOOL_DIR")? {
+            self.dir = Some(dir);
         }
         if let Some(bytes) = number(lookup, "LABELRELAY_SPOOL_THRESHOLD_BYTES")? {
             self.threshold_bytes = Some(bytes);

@@ -1,14 +1,18 @@
 use super::*;
 use std::collections::HashMap;
+use std::path::Path;
 
 fn read(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let variables: HashMap<_, _> = variables
         .iter()
         .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
         .collect();
-    Config::from_toml(text, "labelrelay.toml", PathBuf::from("/base"), &|name| {
-        variables.get(name).cloned()
-    })
+    Config::from_toml(
+        text,
+        "labelrelay.toml",
+        PathBuf::from("/base"),
+        &|name: &str| variables.get(name).cloned(),
+    )
 }
 
 fn environment(variables: &[(&str, &str)]) -> Result<Option<Config>, ConfigError> {
@@ -16,7 +20,9 @@ fn environment(variables: &[(&str, &str)]) -> Result<Option<Config>, ConfigError
         .iter()
         .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
         .collect();
-    Config::from_environment(PathBuf::from("/base"), &|name| variables.get(name).cloned())
+    Config::from_environment(PathBuf::from("/base"), &|name: &str| {
+        variables.get(name).cloned()
+    })
 }
 
 const SOURCE: &str = "[[source]]\nname = \"a\"\nprovider = \"labelbox\"\nsecret = \"env:S\"\n";
@@ -226,7 +232,7 @@ fn references() {
     );
     let unset = SecretRef::Env("NOT_SET".into()).open(
         None,
-        &|_| None,
+        &|_: &str| None,
         "labelrelay.toml",
         "source.a.secret",
     );
@@ -239,7 +245,7 @@ fn references() {
     );
     let empty = SecretRef::Env("EMPTY".into()).open(
         None,
-        &|_| Some(String::new()),
+        &|_: &str| Some(String::new()),
         "labelrelay.toml",
         "source.a.secret",
     );
@@ -294,7 +300,6 @@ fn the_environment_alone() {
         ("LABELBOX_WEBHOOK_SECRET_PREVIOUS", "x"),
         ("LABELRELAY_MAX_BODY_BYTES", "12 MB"),
         ("LABELRELAY_DEADLINE_MS", "0"),
-        ("LABELRELAY_QUEUE", ""),
         ("LABEL_STUDIO_WEBHOOK_HEADER", "no good"),
     ] {
         let error = environment(&[("LABEL_STUDIO_WEBHOOK_SECRET", "y"), (variable, value)])
@@ -349,4 +354,94 @@ fn the_largest_size_of_the_queue_is_read_from_file_and_environment() {
     assert!(error.to_string().contains("1048576"), "{error}");
     let error = most("", &variable("7")).unwrap_err();
     assert_eq!(error.key, "LABELRELAY_QUEUE_MAX_BYTES");
+}
+
+/// Every variable that a document or a source names.
+#[test]
+fn the_known_variables_are_those_of_the_documents_and_the_sources() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut files: Vec<PathBuf> = ["README.md", "Dockerfile", "template.yaml"]
+        .iter()
+        .map(|name| root.join(name))
+        .collect();
+    let mut folders = vec![root.join("docs"), root.join("infra")];
+    folders.extend(
+        std::fs::read_dir(root.join("crates"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path().join("src")),
+    );
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    let ours = ["LABELRELAY_", "LABELBOX_WEBHOOK_", "LABEL_STUDIO_WEBHOOK_"];
+    let mut named = std::collections::BTreeSet::new();
+    for file in files {
+        if file.ends_with("config/known.rs") || file.ends_with("config/tests.rs") {
+            continue;
+        }
+        // What is no text names nothing.
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        let words = text.split(|c: char| !c.is_ascii_uppercase() && c != '_');
+        named.extend(
+            words
+                .filter(|word| ours.iter().any(|prefix| word.starts_with(prefix)))
+                .filter(|word| !word.ends_with('_') && !word.starts_with("LABELRELAY_TEST_"))
+                .map(str::to_owned),
+        );
+    }
+    for name in &named {
+        assert!(
+            KNOWN_VARIABLES.contains(&name.as_str()),
+            "{name} is not in the list"
+        );
+    }
+    for name in KNOWN_VARIABLES {
+        let is_made = name.contains("_SECRET_PREVIOUS");
+        let is_others = name.ends_with("_API_KEY") || name.ends_with("_URL");
+        assert!(
+            is_made || is_others || named.contains(*name),
+            "nothing names {name}"
+        );
+    }
+    assert!(KNOWN_VARIABLES.is_sorted());
+}
+
+#[test]
+fn a_variable_is_absent_or_text_or_bytes() {
+    let environment: Environment = [("TEXT", "text"), ("EMPTY", "")].into_iter().collect();
+    let lookup: Lookup<'_> = &environment;
+    assert_eq!(lookup.text("TEXT").unwrap().as_deref(), Some("text"));
+    assert_eq!(lookup.text("EMPTY").unwrap(), None);
+    assert_eq!(lookup.text("ABSENT").unwrap(), None);
+    assert_eq!(lookup.secret("EMPTY").as_deref(), Some(&b""[..]));
+    assert_eq!(lookup.secret("ABSENT"), None);
+    assert!(!format!("{environment:?}").contains("text"));
+}
+
+#[cfg(unix)]
+#[test]
+fn bytes_are_a_secret_and_no_setting() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let bytes = |bytes: &[u8]| std::ffi::OsString::from_vec(bytes.to_vec());
+    let environment: Environment = [
+        ("LABELBOX_WEBHOOK_SECRET", bytes(b"\xff\xfe secret")),
+        ("LABELRELAY_FALLBACK", bytes(b"file:///donn\xe9es")),
+    ]
+    .into_iter()
+    .collect();
+    let lookup: Lookup<'_> = &environment;
+    assert_eq!(
+        lookup.secret("LABELBOX_WEBHOOK_SECRET").unwrap(),
+        b"\xff\xfe secret"
+    );
+    let error = Config::from_environment("/base".into(), lookup).unwrap_err();
+    assert_eq!(error.key, "LABELRELAY_FALLBACK");
+    assert!(error.problem.contains("not UTF-8"), "{error}");
 }

@@ -101,7 +101,7 @@ fn open(
 ) -> (Arc<Relay>, Arc<EmbeddedQueue>) {
     let text = std::fs::read_to_string(site::config(folder)).unwrap();
     let origin = "labelrelay.toml";
-    let config = Config::from_toml(&text, origin, folder.to_owned(), &|_| None).unwrap();
+    let config = Config::from_toml(&text, origin, folder.to_owned(), &|_: &str| None).unwrap();
     let mut options = Options::default();
     options.max_message_bytes = LABORATORY_LIMIT;
     options.window = config

@@ -6,6 +6,7 @@
 //! before that is not counted.
 
 use labelrelay_azure::Azure;
+use labelrelay_core::config::Environment;
 use labelrelay_core::{Clock, EventQueue, OutboundMessage};
 use labelrelay_event::{Attributes, Digest, EventType, Payload, encode};
 use labelrelay_google::Google;
@@ -60,7 +61,7 @@ async fn main() -> Outcome {
 }
 
 fn open(url: &str) -> Outcome<Arc<dyn EventQueue>> {
-    let lookup = |name: &str| std::env::var(name).ok();
+    let lookup: Environment = std::env::vars_os().collect();
     if url.starts_with("pubsub:") {
         return Ok(Arc::new(Google::load(&lookup)?.queue(url)?));
     }

@@ -7,7 +7,7 @@
 
 use futures_util::future::join;
 use labelrelay_aws::Aws;
-use labelrelay_core::config::Config;
+use labelrelay_core::config::{Config, Environment, Lookup};
 use labelrelay_core::{EventQueue, OutboundMessage};
 use labelrelay_event::Envelope;
 use serde::Deserialize;
@@ -52,10 +52,13 @@ async fn run() -> Outcome {
 
 /// Fetches the secret and opens the connection, at the same time.
 async fn open() -> Outcome<impl EventQueue> {
-    let lookup = |name: &str| std::env::var(name).ok();
-    let aws = Aws::load(&lookup)?;
-    let text = lookup("LABELRELAY_CONFIG_TOML").ok_or("LABELRELAY_CONFIG_TOML is not set")?;
-    let config = Config::from_toml(&text, "bare", PathBuf::new(), &lookup)?;
+    let lookup: Environment = std::env::vars_os().collect();
+    let lookup: Lookup<'_> = &lookup;
+    let aws = Aws::load(lookup)?;
+    let text = lookup
+        .text("LABELRELAY_CONFIG_TOML")?
+        .ok_or("LABELRELAY_CONFIG_TOML is not set")?;
+    let config = Config::from_toml(&text, "bare", PathBuf::new(), lookup)?;
     let source = config.sources.first().ok_or("no source")?;
     let (reference, end) = source.secrets.first().ok_or("no secret")?;
     let secret = aws.secret(reference, *end)?;

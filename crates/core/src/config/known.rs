@@ -1,0 +1,134 @@
+//! The names of all variables that labelrelay reads, and which of those that are set look like one of them.
+
+use super::{Config, Lookup, SecretRef};
+
+/// Every variable of labelrelay's own. A test holds the documents and the sources to this list.
+pub const KNOWN_VARIABLES: &[&str] = &[
+    "LABELBOX_API_KEY",
+    "LABELBOX_WEBHOOK_SECRET",
+    "LABELBOX_WEBHOOK_SECRET_PREVIOUS",
+    "LABELBOX_WEBHOOK_SECRET_PREVIOUS_UNTIL",
+    "LABELRELAY_ADMIN_LISTEN",
+    "LABELRELAY_BLOB_STORE",
+    "LABELRELAY_CONFIG",
+    "LABELRELAY_CONFIG_TOML",
+    "LABELRELAY_DEADLINE_MS",
+    "LABELRELAY_FALLBACK",
+    "LABELRELAY_FUNCTION",
+    "LABELRELAY_LISTEN",
+    "LABELRELAY_LOG",
+    "LABELRELAY_MAX_BODY_BYTES",
+    "LABELRELAY_MAX_BYTES_IN_FLIGHT",
+    "LABELRELAY_MAX_IN_FLIGHT",
+    "LABELRELAY_PUBLIC_URL",
+    "LABELRELAY_QUEUE",
+    "LABELRELAY_QUEUE_MAX_BYTES",
+    "LABELRELAY_SPOOL_DIR",
+    "LABELRELAY_SPOOL_MAX_BYTES",
+    "LABELRELAY_SPOOL_THRESHOLD_BYTES",
+    "LABELRELAY_WARM",
+    "LABEL_STUDIO_API_KEY",
+    "LABEL_STUDIO_URL",
+    "LABEL_STUDIO_WEBHOOK_HEADER",
+    "LABEL_STUDIO_WEBHOOK_SECRET",
+    "LABEL_STUDIO_WEBHOOK_SECRET_PREVIOUS",
+    "LABEL_STUDIO_WEBHOOK_SECRET_PREVIOUS_UNTIL",
+];
+
+/// Nobody else's variables begin like this, without their underscores.
+const OURS: [&str; 3] = ["LABELRELAY", "LABELBOXWEBHOOK", "LABELSTUDIOWEBHOOK"];
+
+/// What Label Studio itself reads, in an environment that both have.
+const OF_LABEL_STUDIO: [&str; 4] = [
+    "LABEL_STUDIO_WEBHOOK_TIMEOUT",
+    "LABEL_STUDIO_WEBHOOK_BATCH_SIZE",
+    "LABEL_STUDIO_WEBHOOK_SERIALIZERS_OVERRIDE",
+    "LABEL_STUDIO_WEBHOOKS_ENABLED",
+];
+
+/// Variables of labelrelay's own tests and benchmarks.
+const OF_TESTS: [&str; 2] = ["LABELRELAY_TEST_", "LABELRELAY_BENCH_"];
+
+/// A warning for each variable that looks like one of labelrelay's but is none. `used` are names that the
+/// configuration itself chose.
+pub fn misspelt(lookup: Lookup<'_>, used: &[&str]) -> Vec<String> {
+    lookup
+        .names()
+        .iter()
+        .filter(|name| !used.contains(&name.as_str()))
+        .filter_map(|name| {
+            let nearest = nearest(name, lookup)?;
+            Some(format!(
+                "the environment variable {name} means nothing to labelrelay; did you mean {nearest}?"
+            ))
+        })
+        .collect()
+}
+
+/// The known name that `name` was most likely meant to be; `None` when it is known, or somebody else's.
+fn nearest(name: &str, lookup: Lookup<'_>) -> Option<&'static str> {
+    let known = || KNOWN_VARIABLES.iter().copied();
+    if known().any(|known| known == name)
+        || OF_LABEL_STUDIO.contains(&name)
+        || OF_TESTS.iter().any(|prefix| name.starts_with(prefix))
+        || is_of_kubernetes(name, lookup)
+    {
+        return None;
+    }
+    let form = form(name);
+    // The bare name is nobody's misspelling: scripts call the program's path so.
+    if form == "LABELRELAY" || !OURS.iter().any(|prefix| form.starts_with(prefix)) {
+        return None;
+    }
+    // One that is longer or shorter by a word is nearer than one with other words.
+    let distance = |known: &&str| {
+        let known = self::form(known);
+        let is_part = form.starts_with(&known) || known.starts_with(&form);
+        let distance = strsim::osa_distance(&form, &known);
+        if is_part { distance / 3 } else { distance }
+    };
+    known().min_by_key(distance)
+}
+
+/// Without what people write differently.
+fn form(name: &str) -> String {
+    name.chars()
+        .filter(|c| *c != '_' && *c != '-')
+        .map(|c| c.to_ascii_uppercase())
+        .collect()
+}
+
+/// What Kubernetes sets for a service called `labelrelay` or `labelrelay-…`.
+fn is_of_kubernetes(name: &str, lookup: Lookup<'_>) -> bool {
+    let is_address = || {
+        let value = lookup.text(name).ok().flatten().unwrap_or_default();
+        ["tcp://", "udp://", "sctp://"]
+            .iter()
+            .any(|scheme| value.starts_with(scheme))
+    };
+    let is_numbered = || {
+        let rest = name.split_once("_PORT_").map(|(_, rest)| rest);
+        rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    name.starts_with("LABELRELAY_")
+        && (name.ends_with("_SERVICE_HOST")
+            || name.contains("_SERVICE_PORT")
+            || is_numbered()
+            || name.ends_with("_PORT") && is_address())
+}
+
+impl Config {
+    /// Warns of variables that mean nothing but look as if they did.
+    pub(super) fn warn_of_misspelt(mut self, lookup: Lookup<'_>) -> Self {
+        let references = self.sources.iter().flat_map(|source| &source.secrets);
+        let used: Vec<&str> = references
+            .filter_map(|(reference, _)| match reference {
+                SecretRef::Env(name) => Some(name.as_str()),
+                _ => None,
+            })
+            .collect();
+        let warnings = misspelt(lookup, &used);
+        self.warnings.extend(warnings);
+        self
+    }
+}
