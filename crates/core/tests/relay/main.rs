@@ -13,6 +13,7 @@ mod credentials;
 mod endpoints;
 mod fallback;
 mod identity;
+mod paths;
 mod queueing;
 mod secrets;
 mod spool;
