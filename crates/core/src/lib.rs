@@ -26,6 +26,7 @@ pub mod json;
 pub mod ledger;
 pub mod observe;
 pub mod outcome;
+mod path;
 pub mod payload;
 pub mod provider;
 pub mod queue;

@@ -1,8 +1,12 @@
 //! A source: one webhook endpoint, with a platform, secrets and rules of its own.
 
-use crate::config::SourceConfig;
+use crate::config::{Config, SourceConfig};
+use crate::path::Segments;
 use crate::secret::SecretRing;
 use std::ops::Deref;
+
+/// No source can be called so: names begin with a letter or digit.
+const OWN: &str = "-";
 
 /// One source of deliveries: its settings, and its live secrets.
 pub struct Source {
@@ -31,26 +35,81 @@ impl Deref for Source {
 pub struct Routes {
     sources: Vec<Source>,
     default: usize,
+    /// What a proxy may leave in front of every path.
+    prefixes: Vec<Segments>,
+}
+
+/// Where a path leads.
+pub struct Route<'a> {
+    /// The source that owns it.
+    pub source: &'a Source,
+    /// What of the path lies below the source, in its one spelling.
+    pub below: String,
+    /// Whether the path names the source; else it has the default one because it names none.
+    pub is_named: bool,
 }
 
 impl Routes {
-    /// The sources in the order of the configuration. The one at `default` also owns every path that
-    /// no other one owns.
-    pub fn new(sources: Vec<Source>, default: usize) -> Self {
-        Self { sources, default }
+    /// The sources of `config`, in its order. The default one also owns every path that no other one owns.
+    pub(crate) fn new(sources: Vec<Source>, config: &Config) -> Self {
+        Self {
+            sources,
+            default: config.default_source,
+            prefixes: config.prefixes(),
+        }
     }
 
-    /// The source that owns `path`, and what of the path lies below it.
-    pub fn find<'p>(&self, path: &'p str) -> Option<(&Source, &'p str)> {
-        let rest = path.strip_prefix('/').unwrap_or(path);
-        let (first, below) = match rest.find('/') {
-            Some(at) => rest.split_at(at),
-            None => (rest, ""),
+    /// The source that owns `path`, in whatever spelling. The first of these that fits decides:
+    ///
+    /// 1. a configured prefix, and a source's name behind it;
+    /// 2. a source's name in front;
+    /// 3. a source's name behind a prefix that nobody configured; of several names the first one;
+    /// 4. the default source.
+    ///
+    /// This chooses whose secrets are tried, and proves nothing: what comes by a wrong path is refused.
+    pub fn find(&self, path: &str) -> Option<Route<'_>> {
+        let whole = Segments::of(path);
+        let segments = whole.as_slice();
+        let behind = self.behind_prefix(segments);
+        let named = behind
+            .and_then(|rest| self.named(rest.split_first()?))
+            .or_else(|| {
+                let at = |start: usize| self.named(segments.get(start..)?.split_first()?);
+                (0..segments.len()).find_map(at)
+            });
+        named.or_else(|| {
+            Some(Route {
+                source: self.sources.get(self.default)?,
+                below: crate::path::path(behind.unwrap_or(segments)),
+                is_named: false,
+            })
+        })
+    }
+
+    /// What lies below `/-/`, if `path` does: the relay's own paths, which no source can own.
+    pub(crate) fn own(&self, path: &str) -> Option<String> {
+        let whole = Segments::of(path);
+        let segments = whole.as_slice();
+        let own = |segments: &[String]| match segments.split_first() {
+            Some((first, rest)) if first == OWN => Some(rest.join("/")),
+            _ => None,
         };
-        match self.sources.iter().find(|source| source.name == first) {
-            Some(source) => Some((source, below)),
-            None => self.sources.get(self.default).map(|source| (source, path)),
-        }
+        own(segments).or_else(|| own(self.behind_prefix(segments)?))
+    }
+
+    fn named(&self, (first, rest): (&String, &[String])) -> Option<Route<'_>> {
+        let source = self.sources.iter().find(|source| source.name == *first)?;
+        Some(Route {
+            source,
+            below: crate::path::path(rest),
+            is_named: true,
+        })
+    }
+
+    fn behind_prefix<'s>(&self, segments: &'s [String]) -> Option<&'s [String]> {
+        self.prefixes
+            .iter()
+            .find_map(|prefix| segments.strip_prefix(prefix.as_slice()))
     }
 
     /// All sources.

@@ -28,9 +28,15 @@ use tokio::net::TcpListener;
 const RUNTIME_END: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
-    let found = discover::find(world, args.config.as_deref(), Missing::Make)?;
+    let mut found = discover::find(world, args.config.as_deref(), Missing::Make)?;
     // Checked before anything is opened or bound.
     let settings = Settings::read(Flags::of(args), Some(&found.config))?;
+    // Its path may be left in front of those that arrive.
+    found
+        .config
+        .serve
+        .public_url
+        .clone_from(&settings.public_url);
     let runtime = crate::runtime::full()?;
     let result = runtime.block_on(
         Start {

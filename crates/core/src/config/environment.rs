@@ -15,6 +15,7 @@ use std::time::Duration;
 
 const LABELBOX: &str = "LABELBOX_WEBHOOK_SECRET";
 const LABEL_STUDIO: &str = "LABEL_STUDIO_WEBHOOK_SECRET";
+const PATH_PREFIX: &str = "LABELRELAY_PATH_PREFIX";
 const LABEL_STUDIO_HEADER: &str = "LABEL_STUDIO_WEBHOOK_HEADER";
 
 pub(super) fn read(base_dir: PathBuf, lookup: Lookup<'_>) -> Result<Option<Config>, ConfigError> {
@@ -40,6 +41,7 @@ pub(super) fn read(base_dir: PathBuf, lookup: Lookup<'_>) -> Result<Option<Confi
         fallback: None,
         sources,
         default_source: 0,
+        path_prefix: None,
         bytes_in_flight: None,
         in_flight: None,
         spool: SpoolConfig::default(),
@@ -142,6 +144,9 @@ pub(super) fn apply(config: &mut Config, lookup: Lookup<'_>) -> Result<(), Confi
             *place = Some(value);
         }
     }
+    if let Some(prefix) = lookup.text(PATH_PREFIX)? {
+        config.path_prefix = Some(path_prefix(ORIGIN, PATH_PREFIX, prefix)?);
+    }
     if let Some(bytes) = number(lookup, "LABELRELAY_MAX_BODY_BYTES")? {
         config
             .sources
@@ -193,6 +198,22 @@ pub(super) fn not_empty(origin: &str, key: &str, value: String) -> Result<String
         ));
     }
     Ok(value)
+}
+
+/// A path, without what a URL has around one.
+pub(super) fn path_prefix(origin: &str, key: &str, text: String) -> Result<String, ConfigError> {
+    let is_path = !text.contains("//")
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !b"?#\\\"<>".contains(&b));
+    // What lies below `/-` is the relay's own.
+    let is_own = text.trim_start_matches('/').split('/').next() == Some("-");
+    if is_path && !is_own {
+        return Ok(text);
+    }
+    let problem = format!("`{}` cannot stand in front of paths", text.escape_debug());
+    let cure = "write the path alone, such as /hooks";
+    Err(ConfigError::new(origin, key, &problem, cure))
 }
 
 pub(super) fn parse_time(origin: &str, key: &str, text: &str) -> Result<Timestamp, ConfigError> {

@@ -1,6 +1,8 @@
 //! The TOML file.
 
-use super::environment::{apply, has_secret, not_empty, sources as environment_sources};
+use super::environment::{
+    apply, has_secret, not_empty, path_prefix, sources as environment_sources,
+};
 use super::source_table::{self, Defaults, SourceTable};
 use super::spool::Spool;
 use super::{
@@ -21,6 +23,7 @@ struct File {
     max_in_flight: Option<u64>,
     queue_max_bytes: Option<u64>,
     deadline_ms: Option<u64>,
+    path_prefix: Option<String>,
     #[serde(default)]
     serve: Serve,
     #[serde(default)]
@@ -108,6 +111,10 @@ pub(super) fn read(
         base_dir,
         sources,
         default_source: default_source.unwrap_or(0),
+        path_prefix: file
+            .path_prefix
+            .map(|prefix| path_prefix(origin, "path_prefix", prefix))
+            .transpose()?,
         bytes_in_flight: file
             .max_bytes_in_flight
             .map(|bytes| positive(origin, "max_bytes_in_flight", bytes))

@@ -21,6 +21,7 @@ pub use variables::{Environment, Lookup, Variables};
 
 use crate::address::Allowlist;
 use crate::filter::Filter;
+use crate::path::Segments;
 use crate::provider::Provider;
 use crate::signature::HeaderScheme;
 use crate::spool::PIPE_BYTES;
@@ -69,6 +70,8 @@ pub struct Config {
     pub sources: Vec<SourceConfig>,
     /// Index of the source that owns every path that no other one owns.
     pub default_source: usize,
+    /// What a proxy leaves in front of every path, such as `/hooks`.
+    pub path_prefix: Option<String>,
     /// Bytes of bodies that may be in memory at once, as configured.
     pub bytes_in_flight: Option<u64>,
     /// Deliveries that may be under way at once, as configured.
@@ -188,6 +191,16 @@ impl Config {
         self.bytes_in_flight
             .unwrap_or(DEFAULT_BYTES_IN_FLIGHT)
             .max(least)
+    }
+
+    /// What may stand in front of every path: the path of the URL that senders use, and what is configured.
+    pub(crate) fn prefixes(&self) -> Vec<Segments> {
+        let url = self.serve.public_url.as_deref();
+        let uri = url.and_then(|url| url.parse::<http::Uri>().ok());
+        let configured = self.path_prefix.as_deref().map(Segments::of);
+        let of_url = uri.map(|uri| Segments::of(uri.path()));
+        let prefixes = configured.into_iter().chain(of_url);
+        prefixes.filter(|prefix| !prefix.is_empty()).collect()
     }
 
     fn finish(mut self) -> Result<Self, ConfigError> {

@@ -301,6 +301,9 @@ fn the_environment_alone() {
         ("LABELRELAY_MAX_BODY_BYTES", "12 MB"),
         ("LABELRELAY_DEADLINE_MS", "0"),
         ("LABEL_STUDIO_WEBHOOK_HEADER", "no good"),
+        ("LABELRELAY_PATH_PREFIX", "https://h.example/hooks"),
+        ("LABELRELAY_PATH_PREFIX", "/-/ready"),
+        ("LABELRELAY_PATH_PREFIX", "/hooks?a=b"),
     ] {
         let error = environment(&[("LABEL_STUDIO_WEBHOOK_SECRET", "y"), (variable, value)])
             .expect_err(variable);

@@ -140,7 +140,7 @@ impl Relay {
             .map(|source| build(source, &parts.clock, open_secret))
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            routes: Routes::new(sources, config.default_source),
+            routes: Routes::new(sources, config),
             pace: reading::Pace {
                 whole: config.serve.body_timeout.unwrap_or(DEFAULT_BODY_TIMEOUT),
                 bytes_per_second: config.spool.min_bytes_per_second(),

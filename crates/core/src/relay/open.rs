@@ -10,7 +10,7 @@ use crate::payload::Payload;
 use crate::provider::Endpoint;
 use crate::request::RequestHead;
 use crate::signature::{ClaimedSignature, HeaderProof, ShownSecret, SignatureCheck};
-use crate::source::Source;
+use crate::source::{Route, Source};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 
@@ -28,15 +28,20 @@ impl Relay {
         head: &RequestHead,
         report: &mut Report,
     ) -> Result<Opened<'a>, Refusal> {
-        let (source, below) = self
+        let Route {
+            source,
+            below,
+            is_named,
+        } = self
             .routes
             .find(&head.path)
             .ok_or_else(|| Refusal::new(Outcome::NotFound, "nothing here has this path"))?;
         // Only a credential tells of a wrong URL. Why secrets cannot be read is not for the sender.
         let misrouted = |refusal: Refusal| {
             let is_ours = refusal.answer.outcome == Outcome::Unavailable;
-            if below == head.path && below.len() > 1 && !is_ours {
-                refusal.on_the_path_of(&source.name)
+            if !is_named && below.len() > 1 && !is_ours {
+                let names = self.sources().iter().map(|source| source.name.as_str());
+                refusal.on_the_path_of(&source.name, names)
             } else {
                 refusal
             }
@@ -50,14 +55,14 @@ impl Relay {
         report.client = client_address(head, source.trusted_proxies);
         let endpoint = source
             .provider
-            .endpoint(&head.method, below, source.ml_backend);
+            .endpoint(&head.method, &below, source.ml_backend);
         if let Endpoint::WrongMethod { allow } = endpoint {
             let message = format!("this path takes {allow}");
             let answer = Answer::refusal(Outcome::WrongMethod, &message).allowing(allow);
-            return Err(Refusal {
+            return Err(misrouted(Refusal {
                 reason: Some(message),
                 ..answer.into()
-            });
+            }));
         }
         if let Some(allow) = &source.allow
             && !report.client.is_some_and(|address| allow.contains(address))

@@ -21,7 +21,7 @@ impl Relay {
             report.source = self
                 .routes
                 .find(&head.path)
-                .map(|(source, _)| source.name.clone());
+                .map(|route| route.source.name.clone());
             Refusal::overloaded(format!(
                 "{} deliveries are under way (max_in_flight)",
                 self.budget.deliveries.limit

@@ -94,12 +94,8 @@ impl Relay {
     where
         S: Stream<Item = Result<Bytes, BodyError>> + Send,
     {
-        if let Some(below) = head
-            .path
-            .strip_prefix("/-/")
-            .or((head.path == "/-").then_some(""))
-        {
-            return Intake::Answer(self.own_path(&head, below).await);
+        if let Some(below) = self.routes.own(&head.path) {
+            return Intake::Answer(self.own_path(&head, &below).await);
         }
         let mut report = Report::new(Outcome::Bug, Duration::ZERO);
         report.claimed_bytes = head.content_length();

@@ -41,15 +41,22 @@ impl Refusal {
     }
 
     /// The same refusal, for a path that belongs to a source only because no other one owns it: often
-    /// a name that was misspelt in the webhook's URL.
-    pub(super) fn on_the_path_of(self, source: &str) -> Self {
-        let message = format!(
-            "{}; no source has this path, so it belongs to `{source}`: is the URL right?",
-            self.reason.as_deref().unwrap_or_default()
+    /// a name that was misspelt in the webhook's URL. The log says which names there are; a stranger is not
+    /// told.
+    pub(super) fn on_the_path_of<'n>(
+        self,
+        source: &str,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Self {
+        let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+        let reason = format!(
+            "{}; no source has this path, so it belongs to `{source}`: is the URL right? The sources are {}",
+            self.reason.as_deref().unwrap_or_default(),
+            names.join(", ")
         );
         Self {
-            secrets_tried: self.secrets_tried,
-            ..Self::new(self.answer.outcome, &message)
+            reason: Some(reason),
+            ..self
         }
     }
 
