@@ -174,3 +174,29 @@ fn secrets_do_not_show() {
     );
     assert!(Secret::new("env:X", "").is_err());
 }
+
+/// Platforms sign with UTF-8. A secret that is kept in Latin-1 is the same text.
+#[test]
+fn what_is_no_utf_8_may_sign_as_utf_8_too() {
+    use labelrelay_core::signature::{ClaimedSignature, SignatureCheck, sign_sha1};
+    use labelrelay_testkit::request::TestRequest;
+    let matched = |kept: &[u8], signs: &[u8]| {
+        let request = TestRequest::new(http::Method::POST, "/", b"{}")
+            .header("x-hub-signature", &sign_sha1(signs, b"{}"));
+        let head = request.head(&FakeClock::at("2026-01-01T00:00:00Z"));
+        let claimed = ClaimedSignature::from_head(&head).unwrap();
+        let mut check = SignatureCheck::new(claimed, &[Secret::new("s", kept).unwrap()]);
+        check.update(b"{}");
+        check.matched().is_some()
+    };
+    let utf_8 = "p\u{e4}ss".as_bytes();
+    assert!(matched(b"p\xe4ss", b"p\xe4ss"));
+    assert!(matched(b"p\xe4ss", utf_8));
+    assert!(matched(utf_8, utf_8));
+    assert!(
+        !matched(utf_8, b"p\xe4ss"),
+        "no platform signs with Latin-1"
+    );
+    assert!(!matched(b"p\xe4ss", b"pass"));
+    assert!(!matched(b"p\xe4ss", b""));
+}
