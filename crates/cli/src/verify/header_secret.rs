@@ -16,12 +16,7 @@ pub(super) fn authorization(lines: &[Vec<u8>], secret: &[u8]) -> Verdict {
         }
     }
     let mut verdict = match as_the_relay(&HeaderScheme::Authorization, headers, secret) {
-        Ok(()) => {
-            return Verdict {
-                matches: true,
-                ..Verdict::default()
-            };
-        }
+        Ok(()) => return matches(lines, secret),
         Err(verdict) => verdict,
     };
     let [line] = lines else { return verdict };
@@ -78,12 +73,7 @@ pub(super) fn named(lines: &[Vec<u8>], secret: &[u8]) -> Verdict {
         }
     }
     let mut verdict = match as_the_relay(&HeaderScheme::Header(name), headers, secret) {
-        Ok(()) => {
-            return Verdict {
-                matches: true,
-                ..Verdict::default()
-            };
-        }
+        Ok(()) => return matches(lines, secret),
         Err(verdict) => verdict,
     };
     if let [line] = lines {
@@ -97,6 +87,27 @@ pub(super) fn named(lines: &[Vec<u8>], secret: &[u8]) -> Verdict {
         } else if let Some(mistakes) = differs(line, secret) {
             verdict.mistakes.extend(mistakes);
         }
+    }
+    verdict
+}
+
+/// What the relay accepts, and in which encoding it came.
+fn matches(lines: &[Vec<u8>], secret: &[u8]) -> Verdict {
+    let mut verdict = Verdict {
+        matches: true,
+        ..Verdict::default()
+    };
+    let is_exact = lines.iter().any(|line| {
+        let last = line.rsplit(|&byte| byte == b' ').next();
+        let decoded = last.and_then(|word| STANDARD.decode(word).ok());
+        line.trim_ascii().ends_with(secret)
+            || decoded.is_some_and(|decoded| decoded.ends_with(secret))
+    });
+    if !is_exact {
+        verdict.notes.push(
+            "it came in another encoding than the secret here has (Label Studio sends Latin-1); labelrelay takes both"
+                .to_owned(),
+        );
     }
     verdict
 }

@@ -1,6 +1,7 @@
 //! What the other side may have used as the secret instead of this one.
 
 use super::claimed::{hex, unhex};
+use super::unwrapped;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
@@ -29,30 +30,14 @@ pub(super) fn others(secret: &[u8]) -> Vec<(String, Vec<u8>)> {
             with,
         );
     }
-    let trimmed = secret.trim_ascii();
-    add(
-        "the secret here has white space around it",
-        trimmed.to_vec(),
-    );
     for quote in *b"\"'`" {
-        let inner = trimmed
-            .strip_prefix(&[quote])
-            .and_then(|rest| rest.strip_suffix(&[quote]));
-        if let Some(inner) = inner {
-            add("the secret here has quotes around it", inner.to_vec());
-        }
         let quoted = [&[quote], secret, &[quote]].concat();
         add("the other side's secret has quotes around it", quoted);
     }
-    let inner = trimmed
-        .strip_prefix(b"<")
-        .and_then(|rest| rest.strip_suffix(b">"));
-    if let Some(inner) = inner {
-        add(
-            "the secret here has angle brackets around it",
-            inner.to_vec(),
-        );
+    for (mistakes, form) in unwrapped::forms(secret) {
+        add(&mistakes, form);
     }
+    let trimmed = secret.trim_ascii();
     add(
         "the other side's secret has angle brackets around it: they only mark the place for it",
         [b"<", secret, b">"].concat(),
@@ -64,6 +49,10 @@ pub(super) fn others(secret: &[u8]) -> Vec<(String, Vec<u8>)> {
     add(
         "the other side's secret has a space at its end",
         [secret, b" "].concat(),
+    );
+    add(
+        "the other side's secret begins with a byte order mark, which the one here has not: take it away there",
+        [b"\xef\xbb\xbf", secret].concat(),
     );
     if let Ok(text) = std::str::from_utf8(trimmed) {
         for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {

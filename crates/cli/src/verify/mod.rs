@@ -10,6 +10,7 @@ mod layout;
 mod pasted;
 mod request_file;
 mod search;
+mod unwrapped;
 
 use crate::failure::{EXIT_CODES, Failure};
 use crate::output::{one_line, print, print_json};
@@ -87,6 +88,10 @@ pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
         secret.bytes(),
         secret.fingerprint()
     ));
+    let doubts = secret.doubts().into_iter();
+    verdict
+        .notes
+        .extend(doubts.map(|doubt| format!("the secret {} {doubt}", secret.name())));
     if args.json {
         print_json(&verdict)?;
     } else {

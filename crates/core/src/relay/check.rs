@@ -1,14 +1,12 @@
 //! Whether the relay could do its work: before it starts, and whenever somebody asks.
 
 use super::Relay;
+use super::secret_warnings::secret_warnings;
 use crate::blob::BlobError;
 use crate::provider::Provider;
 use crate::queue::QueueError;
 use crate::secret::SecretError;
 use crate::spool::SpoolError;
-
-/// Secrets shorter than this can be found by trying, offline, from one recorded delivery.
-const SHORT_SECRET_BYTES: usize = 16;
 
 /// Why the relay could not do its work now.
 #[derive(Debug, thiserror::Error)]
@@ -76,25 +74,7 @@ impl Relay {
             let Ok(secrets) = source.secrets.live().await else {
                 continue;
             };
-            for secret in secrets.iter() {
-                if secret.bytes() < SHORT_SECRET_BYTES {
-                    warnings.push(format!(
-                        "source `{}`: the secret {} has {} bytes; use {SHORT_SECRET_BYTES} or more, shorter ones can be found by trying",
-                        source.name,
-                        secret.name(),
-                        secret.bytes()
-                    ));
-                }
-                if secret.expose().first().is_some_and(u8::is_ascii_whitespace)
-                    || secret.expose().last().is_some_and(u8::is_ascii_whitespace)
-                {
-                    warnings.push(format!(
-                        "source `{}`: the secret {} begins or ends with white space; was that meant?",
-                        source.name,
-                        secret.name()
-                    ));
-                }
-            }
+            secret_warnings(source, &secrets, &mut warnings);
             if self.parts.blobs.is_none() && source.max_body_bytes > limit {
                 warnings.push(format!(
                     "source `{}`: bodies up to {} bytes are allowed, but the queue takes {limit}; configure `blob_store` or lower `max_body_bytes`, else larger ones are refused with 413",

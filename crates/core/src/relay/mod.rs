@@ -13,6 +13,7 @@ mod reading;
 mod ready;
 mod receive;
 mod refusal;
+mod secret_warnings;
 mod verify;
 mod wrap;
 

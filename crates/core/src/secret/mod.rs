@@ -1,5 +1,7 @@
 //! Secrets: where they come from, how long they live, and that they never show.
 
+mod doubts;
+mod encoding;
 mod file;
 mod ring;
 
@@ -18,6 +20,8 @@ use std::sync::Arc;
 pub struct Secret {
     name: Arc<str>,
     value: Arc<SecretBox<[u8]>>,
+    /// The same text in another encoding, where that has other bytes. As secret as the first form.
+    other: Option<Arc<SecretBox<[u8]>>>,
     not_after: Option<Timestamp>,
 }
 
@@ -33,8 +37,11 @@ impl Secret {
                 "the secret `{name}` is empty"
             )));
         }
+        let other = encoding::other(&value);
+        let other = other.map(|form| Arc::new(SecretBox::new(form.into_boxed_slice())));
         Ok(Self {
             name,
+            other,
             value: Arc::new(SecretBox::new(value.into_boxed_slice())),
             not_after: None,
         })
@@ -75,6 +82,21 @@ impl Secret {
     }
 }
 
+impl Secret {
+    /// What a sender may show for it in a header: it, and the same text in Latin-1 or UTF-8. Two at most.
+    pub(crate) fn shown_forms(&self) -> impl Iterator<Item = &[u8]> {
+        let other = self.other.as_deref().map(ExposeSecret::expose_secret);
+        std::iter::once(self.expose()).chain(other)
+    }
+
+    /// What a sender may sign with: it, and, where it is no UTF-8, the UTF-8 of the same text, because that is
+    /// what platforms sign with. Two at most.
+    pub(crate) fn signing_forms(&self) -> impl Iterator<Item = &[u8]> {
+        let is_text = std::str::from_utf8(self.expose()).is_ok();
+        self.shown_forms().take(if is_text { 1 } else { 2 })
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret({} {} [redacted])", self.name, self.fingerprint())
@@ -92,6 +114,11 @@ pub trait SecretSource: Send + Sync {
     /// Whether what [`fetch`](Self::fetch) returns may have changed, where that can be told cheaply.
     fn changed(&self) -> bool {
         false
+    }
+
+    /// What is doubtful about the place where they are kept, each with a cure.
+    fn doubts(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// Whether secrets from here can ever change while the process lives.

@@ -113,6 +113,12 @@ impl SecretRing {
         }
     }
 
+    /// What is doubtful about the places where they are kept.
+    pub fn doubts(&self) -> Vec<String> {
+        let of_each = self.sources.iter().map(|source| source.doubts());
+        of_each.flatten().collect()
+    }
+
     /// The newest look-up's error, once.
     pub fn untold_failure(&self) -> Option<SecretError> {
         let mut state = self.lock();

@@ -29,17 +29,15 @@ const STRIDE_BYTES: usize = 8 * 1024;
 impl SignatureCheck {
     /// A check of what `claimed` says, against `secrets`.
     pub fn new(claimed: ClaimedSignature, secrets: &[Secret]) -> Self {
-        let candidates = secrets
+        let forms = secrets
             .iter()
-            .map(|secret| Candidate {
+            .flat_map(|secret| secret.signing_forms().map(move |form| (secret, form)));
+        let candidates = forms
+            .map(|(secret, form)| Candidate {
                 secret: secret.clone(),
                 // HMAC takes keys of any length; an error here would mean "matches nothing".
-                sha1: claimed
-                    .sha1
-                    .and_then(|_| Hmac::new_from_slice(secret.expose()).ok()),
-                sha256: claimed
-                    .sha256
-                    .and_then(|_| Hmac::new_from_slice(secret.expose()).ok()),
+                sha1: claimed.sha1.and_then(|_| Hmac::new_from_slice(form).ok()),
+                sha256: claimed.sha256.and_then(|_| Hmac::new_from_slice(form).ok()),
             })
             .collect();
         Self {

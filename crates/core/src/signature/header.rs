@@ -7,7 +7,7 @@ use crate::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
 /// Where a source without signatures carries its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,9 +86,10 @@ impl ShownSecret {
         let shown = Sha256::digest(&self.0);
         let mut by = None;
         for secret in secrets {
-            let equal = shown
-                .as_slice()
-                .ct_eq(Sha256::digest(secret.expose()).as_slice());
+            // All forms are compared, whatever the first one says.
+            let equal = secret.shown_forms().fold(Choice::from(0), |equal, form| {
+                equal | shown.as_slice().ct_eq(Sha256::digest(form).as_slice())
+            });
             if bool::from(equal) && by.is_none() {
                 by = Some(secret.name().to_owned());
             }
