@@ -75,3 +75,100 @@ fn a_file_in_its_place_is_named_with_a_cure() {
         place.run(&[verb]).failed(78, &words);
     }
 }
+
+/// Whoever owns the directory knows the secrets in it. Only root can play two users.
+#[test]
+fn another_users_directory_is_not_used() {
+    let place = Place::new();
+    let home = place.path(".labelrelay");
+    fs::create_dir(&home).unwrap();
+    if std::os::unix::fs::chown(&home, Some(12_345), None).is_err() {
+        // Not root: another user's directory that is there anyway.
+        fs::remove_dir(&home).unwrap();
+        return;
+    }
+    let words = [
+        "belongs to user 12345",
+        "--user 12345",
+        "chown -R",
+        "--config",
+    ];
+    for verb in ["serve", "check"] {
+        place.run(&[verb]).failed(78, &words);
+    }
+    place.run(&["queue", "stats"]).failed(78, &words);
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 0);
+}
+
+#[test]
+fn a_directory_that_others_write_is_not_used() {
+    let place = Place::new();
+    assert_eq!(place.serve(&[]).stop(), 0);
+    let home = place.path(".labelrelay");
+    for mode in [0o777, 0o775, 0o722] {
+        fs::set_permissions(&home, Permissions::from_mode(mode)).unwrap();
+        for verb in ["serve", "check"] {
+            place
+                .run(&[verb])
+                .failed(78, &["can be written by others", "chmod 700"]);
+        }
+    }
+    fs::set_permissions(&home, Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(place.serve(&[]).stop(), 0);
+}
+
+#[test]
+fn no_link_is_followed_and_nothing_behind_one_is_touched() {
+    use std::os::unix::fs::symlink;
+    let victim = |place: &Place| place.write("victim", "of somebody else");
+    // In place of the directory.
+    let place = Place::new();
+    fs::create_dir(place.path("elsewhere")).unwrap();
+    symlink(place.path("elsewhere"), place.path(".labelrelay")).unwrap();
+    for verb in ["serve", "check"] {
+        place
+            .run(&[verb])
+            .failed(78, &[".labelrelay is a link", "--config FILE"]);
+    }
+    assert_eq!(fs::read_dir(place.path("elsewhere")).unwrap().count(), 0);
+    // In place of a file in it.
+    for name in [
+        ".gitignore",
+        "labelrelay.toml",
+        "labelbox.secret",
+        "label-studio.secret",
+    ] {
+        let place = Place::new();
+        let victim = victim(&place);
+        fs::create_dir(place.path(".labelrelay")).unwrap();
+        fs::set_permissions(place.path(".labelrelay"), Permissions::from_mode(0o700)).unwrap();
+        symlink(&victim, place.path(".labelrelay").join(name)).unwrap();
+        place.run(&["serve"]).failed(78, &[name, "is a link"]);
+        assert_eq!(place.read("victim"), "of somebody else", "{name}");
+    }
+    // In place of a file that is about to be made: the link goes, what it leads to stays.
+    for name in ["labelbox.secret.new", "labelrelay.toml.new"] {
+        let place = Place::new();
+        let victim = victim(&place);
+        fs::create_dir(place.path(".labelrelay")).unwrap();
+        fs::set_permissions(place.path(".labelrelay"), Permissions::from_mode(0o700)).unwrap();
+        symlink(&victim, place.path(".labelrelay").join(name)).unwrap();
+        assert_eq!(place.serve(&[]).stop(), 0);
+        assert_eq!(place.read("victim"), "of somebody else", "{name}");
+        assert_eq!(place.read(".labelrelay/labelbox.secret").len(), 40);
+    }
+}
+
+#[test]
+fn a_pipe_in_the_directory_is_an_error_and_no_wait() {
+    for name in [".gitignore", "labelrelay.toml", "labelbox.secret"] {
+        let place = Place::new();
+        fs::create_dir(place.path(".labelrelay")).unwrap();
+        fs::set_permissions(place.path(".labelrelay"), Permissions::from_mode(0o700)).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(place.path(".labelrelay").join(name))
+            .status();
+        assert!(made.unwrap().success());
+        place.run(&["serve"]).failed(78, &[name, "is no file"]);
+    }
+}

@@ -27,6 +27,7 @@ mod reconcile;
 mod replay;
 mod requests;
 mod running;
+mod secret_files;
 mod secrets;
 mod send;
 mod serve;
