@@ -98,10 +98,13 @@ fn search(world: &World<'_>, explicit: Option<&Path>, missing: Missing) -> Resul
             ));
         }
     };
-    Ok(Found {
-        config: read(world, &home.config_file())?,
-        made,
-    })
+    let file = home.config_file();
+    let base = file
+        .parent()
+        .map_or_else(|| world.cwd().to_owned(), PathBuf::from);
+    let origin = file.display().to_string();
+    let config = Config::from_toml(&home.configuration()?, &origin, base, world.lookup())?;
+    Ok(Found { config, made })
 }
 
 fn read(world: &World<'_>, file: &Path) -> Result<Config, Failure> {

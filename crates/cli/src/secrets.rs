@@ -2,6 +2,7 @@
 
 use crate::clouds::Cloud;
 use crate::failure::Failure;
+use crate::output::say;
 use crate::world::World;
 use jiff::Timestamp;
 use labelrelay_core::config::{ConfigError, SecretRef};
@@ -33,6 +34,9 @@ pub(crate) async fn read(reference: &SecretRef, world: &World<'_>) -> Result<Sec
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let source = open(&reference, None, world, &clock, "command line")?;
     let secrets = source.fetch().await.map_err(Failure::config)?;
+    for doubt in source.doubts() {
+        say(format_args!("warning: {doubt}"));
+    }
     secrets
         .into_iter()
         .next()

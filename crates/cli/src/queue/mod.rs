@@ -100,10 +100,10 @@ fn file(url: Option<&str>, config: Option<&Path>, world: &World<'_>) -> Result<P
     } else if let (None, Some(url)) = (config, world.var("LABELRELAY_QUEUE")?) {
         places::queue(&url, world.cwd(), "environment: `LABELRELAY_QUEUE`")?
     } else {
-        let own = Home::below(world.cwd()).queue_file();
+        let home = Home::below(world.cwd());
         // `serve` may have been configured by an environment that this shell has not.
-        if own.exists() && discover::is_first_start(world, config)? {
-            QueuePlace::Sqlite(own)
+        if discover::is_first_start(world, config)? && home.has_queue()? {
+            QueuePlace::Sqlite(home.queue_file())
         } else {
             let found = discover::find(world, config, Missing::Refuse)?;
             open::queue_place(&found.config, world)?

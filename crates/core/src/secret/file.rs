@@ -1,4 +1,4 @@
-use super::{Secret, SecretError, SecretSource};
+use super::{Secret, SecretError, SecretSource, regular};
 use crate::BoxFuture;
 use jiff::Timestamp;
 use std::fs;
@@ -39,16 +39,7 @@ impl FileSecret {
     fn read(&self) -> Result<Secret, SecretError> {
         // The stamp is taken before the read: a change between the two is then seen as one later.
         let stamp = self.stamp();
-        let mut bytes = fs::read(&self.path).map_err(|error| SecretError {
-            retryable: !matches!(
-                error.kind(),
-                std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied
-            ),
-            message: format!(
-                "cannot read the secret file {}: {error}",
-                self.path.display()
-            ),
-        })?;
+        let mut bytes = regular::read(&self.path)?;
         if bytes.last() == Some(&b'\n') {
             bytes.pop();
             if bytes.last() == Some(&b'\r') {
@@ -78,5 +69,9 @@ impl SecretSource for FileSecret {
 
     fn changed(&self) -> bool {
         self.seen.lock().is_ok_and(|seen| *seen != self.stamp())
+    }
+
+    fn doubts(&self) -> Vec<String> {
+        regular::open_to_others(&self.path).into_iter().collect()
     }
 }

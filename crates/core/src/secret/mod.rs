@@ -3,6 +3,7 @@
 mod doubts;
 mod encoding;
 mod file;
+mod regular;
 mod ring;
 
 pub use file::FileSecret;

@@ -1,16 +1,27 @@
 //! The directory of our own, `.labelrelay`, that zero configuration lives in: secrets, configuration, queue.
 //!
 //! Two starts at once find each other by a lock on the ignore file, so that neither makes secrets
-//! that the other one overwrites.
+//! that the other one overwrites. It is a real directory of this user's, which nobody else can write: whoever can
+//! put a file there chooses the secrets and where events go.
+
+#[cfg(not(unix))]
+mod elsewhere;
+#[cfg(unix)]
+mod private;
+mod trouble;
 
 use crate::failure::Failure;
 use crate::output::say;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Read as _, Write as _};
+#[cfg(not(unix))]
+use elsewhere::Private;
+#[cfg(unix)]
+use private::Private;
 use std::path::{Path, PathBuf};
+use trouble::Trouble;
 
 const DIRECTORY: &str = ".labelrelay";
 const CONFIG: &str = "labelrelay.toml";
+const QUEUE: &str = "queue.db";
 const IGNORE: &str = ".gitignore";
 const IGNORE_TEXT: &[u8] = b"*\n";
 const SECRETS: [&str; 2] = ["labelbox", "label-studio"];
@@ -51,139 +62,109 @@ impl Home {
     }
 
     pub(crate) fn queue_file(&self) -> PathBuf {
-        self.directory.join("queue.db")
+        self.directory.join(QUEUE)
     }
 
     /// Whether zero configuration was here before.
     pub(crate) fn has_configuration(&self) -> Result<bool, Failure> {
-        let file = self.config_file();
-        file.try_exists().map_err(|error| match error.kind() {
-            ErrorKind::NotADirectory => self.is_no_directory(),
-            _ => Failure::config(format_args!("cannot read {}: {error}", file.display())),
+        self.has(CONFIG)
+    }
+
+    /// Whether a queue is here.
+    pub(crate) fn has_queue(&self) -> Result<bool, Failure> {
+        self.has(QUEUE)
+    }
+
+    fn has(&self, name: &str) -> Result<bool, Failure> {
+        let has = || match Private::open(&self.directory)? {
+            Some(directory) => directory.has(name),
+            None => Ok(false),
+        };
+        has().map_err(|trouble| trouble.about(&self.directory))
+    }
+
+    /// The text of the configuration, and nothing that a link leads to, nor secrets that one leads to.
+    pub(crate) fn configuration(&self) -> Result<String, Failure> {
+        let read = || {
+            let directory = Private::make(&self.directory)?;
+            for name in SECRETS {
+                directory.has(&secret_file(name))?;
+            }
+            directory.read(CONFIG)
+        };
+        let bytes = read().map_err(|trouble: Trouble| trouble.about(&self.directory))?;
+        String::from_utf8(bytes).map_err(|_| {
+            Failure::config(format_args!(
+                "cannot read {}: it is not UTF-8; save the file in UTF-8",
+                self.config_file().display()
+            ))
         })
     }
 
     /// Takes the directory back from everybody else, if it is ours: copying and unpacking widen modes.
-    #[cfg(unix)]
     pub(crate) fn keep_private(&self) {
-        use std::os::unix::fs::PermissionsExt as _;
-        let ours = fs::read(self.directory.join(IGNORE)).is_ok_and(|text| text == IGNORE_TEXT);
-        let Ok(there) = fs::metadata(&self.directory) else {
-            return;
-        };
-        if !ours || there.permissions().mode().trailing_zeros() >= 6 {
+        if let Ok(Some(directory)) = Private::open(&self.directory) {
+            self.close(&directory);
+        }
+    }
+
+    fn close(&self, directory: &Private) {
+        let is_ours = directory.read(IGNORE).is_ok_and(|text| text == IGNORE_TEXT);
+        if !is_ours || !directory.is_open_to_others().unwrap_or_default() {
             return;
         }
-        let directory = self.directory.display();
-        match fs::set_permissions(&self.directory, fs::Permissions::from_mode(0o700)) {
+        let shown = self.directory.display();
+        match directory.close_to_others() {
             Ok(()) => say(format_args!(
-                "{directory} was open to others: it is private again (mode 0700)"
+                "{shown} was open to others: it is private again (mode 0700)"
             )),
             // Its owner has to decide; the secrets in it have modes of their own.
             Err(error) => say(format_args!(
-                "warning: {directory} is open to others and cannot be made private: {error}"
+                "warning: {shown} is open to others and cannot be made private: {error}"
             )),
         }
     }
 
-    #[cfg(not(unix))]
-    pub(crate) fn keep_private(&self) {}
-
     /// Makes the directory, unless it is there.
     pub(crate) fn make(&self) -> Result<(), Failure> {
-        self.lock().map(drop)
+        self.locked(|_| Ok(()))
     }
 
     /// Makes secrets and configuration, whatever of them is not there yet. Returns the secrets that
     /// this call made, each with its source's name.
     pub(crate) fn make_configuration(&self) -> Result<Vec<(String, String)>, Failure> {
-        let lock = self.lock()?;
-        let mut made = Vec::new();
+        let mut secrets = Vec::new();
         for name in SECRETS {
-            let file = self.directory.join(format!("{name}.secret"));
-            let secret = new_secret()?;
-            if self.write_once(&file, secret.as_bytes())? {
-                made.push((name.to_owned(), secret));
-            }
+            secrets.push((name.to_owned(), new_secret()?));
         }
-        self.write_once(&self.config_file(), CONFIG_TEXT.as_bytes())?;
-        drop(lock);
-        Ok(made)
-    }
-
-    /// The directory, made if need be, and its ignore file, locked.
-    fn lock(&self) -> Result<File, Failure> {
-        let mut builder = DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        match builder.create(&self.directory) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                if !self.directory.is_dir() {
-                    return Err(self.is_no_directory());
+        self.locked(|directory| {
+            let mut made = Vec::new();
+            for (name, secret) in secrets {
+                if directory.make_once(&secret_file(&name), secret.as_bytes())? {
+                    made.push((name, secret));
                 }
-                self.keep_private();
             }
-            Err(error) => return Err(self.cannot_write(&error)),
-        }
-        let ignore = || -> std::io::Result<File> {
-            let mut options = private();
-            let mut file = options
-                .read(true)
-                .create(true)
-                .open(self.directory.join(IGNORE))?;
-            file.lock()?;
-            let mut text = Vec::new();
-            file.read_to_end(&mut text)?;
-            if text.is_empty() {
-                file.write_all(IGNORE_TEXT)?;
-            }
-            Ok(file)
+            directory.make_once(CONFIG, CONFIG_TEXT.as_bytes())?;
+            Ok(made)
+        })
+    }
+
+    /// Does something in the directory, which is made if need be, while no other start does.
+    fn locked<T>(&self, work: impl FnOnce(&Private) -> Result<T, Trouble>) -> Result<T, Failure> {
+        let done = || {
+            let directory = Private::make(&self.directory)?;
+            self.close(&directory);
+            let lock = directory.locked(IGNORE, IGNORE_TEXT)?;
+            let done = work(&directory);
+            drop(lock);
+            done
         };
-        ignore().map_err(|error| self.cannot_write(&error))
-    }
-
-    /// Writes a file that is not there yet, whole or not at all. Called with the lock held.
-    fn write_once(&self, file: &Path, contents: &[u8]) -> Result<bool, Failure> {
-        let write = || -> std::io::Result<bool> {
-            if file.try_exists()? {
-                return Ok(false);
-            }
-            let mut temporary = file.to_owned().into_os_string();
-            temporary.push(".new");
-            // What a start that was killed left behind is written over.
-            let mut out = private().create(true).truncate(true).open(&temporary)?;
-            out.write_all(contents)?;
-            out.sync_all()?;
-            fs::rename(&temporary, file)?;
-            Ok(true)
-        };
-        write().map_err(|error| self.cannot_write(&error))
-    }
-
-    fn is_no_directory(&self) -> Failure {
-        Failure::config(format_args!(
-            "{} is no directory, and labelrelay keeps its own in one of that name; move it away, \
-             start elsewhere, or give --config FILE",
-            self.directory.display()
-        ))
-    }
-
-    fn cannot_write(&self, error: &std::io::Error) -> Failure {
-        Failure::config(format_args!(
-            "cannot write {}: {error}; start in a directory that may be written, or give --config FILE",
-            self.directory.display()
-        ))
+        done().map_err(|trouble| trouble.about(&self.directory))
     }
 }
 
-/// Opens files that only their owner may read.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+fn secret_file(source: &str) -> String {
+    format!("{source}.secret")
 }
 
 /// Letters and digits alone: both platforms take them, and no shell, URL or header changes them.
@@ -211,6 +192,7 @@ pub(crate) fn new_secret() -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn secrets_are_alphanumeric_and_differ() {

@@ -1,0 +1,72 @@
+//! Why the directory of our own cannot be used, and what to do.
+
+use crate::failure::Failure;
+use std::io;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// Something else has its name.
+    NoDirectory,
+    /// It is somebody else's, who could give us secrets that they know.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no owners"))]
+    AnotherUser {
+        owner: u32,
+        me: u32,
+    },
+    /// Others could have put something into it.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no modes"))]
+    OthersWrite(u32),
+    /// It, or a file in it, is a link: what it leads to may be anybody's.
+    Link(PathBuf),
+    /// Something in it is no file.
+    NoFile(PathBuf),
+    Io(io::Error),
+}
+
+impl Trouble {
+    pub(super) fn about(self, directory: &Path) -> Failure {
+        let shown = directory.display();
+        match self {
+            Self::NoDirectory => Failure::config(format_args!(
+                "{shown} is no directory, and labelrelay keeps its own in one of that name; move it away, \
+                 start elsewhere, or give --config FILE"
+            )),
+            Self::AnotherUser { owner, me } => Failure::config(format_args!(
+                "{shown} belongs to user {owner}, and this is user {me}: whoever owns it knows the secrets in \
+                 it, and says where events go. Start as user {owner} (in a container: --user {owner}), give it \
+                 to this user (chown -R {me} {shown}), or say that it is meant: --config {}",
+                directory.join(super::CONFIG).display()
+            )),
+            Self::OthersWrite(mode) => Failure::config(format_args!(
+                "{shown} can be written by others (mode {mode:04o}), who may have put secrets of their own \
+                 there. Look at what is in it, then: chmod 700 {shown}"
+            )),
+            Self::Link(path) => Failure::config(format_args!(
+                "{} is a link, and labelrelay follows none to what it keeps for itself; put what it leads to in \
+                 its place, or give --config FILE",
+                path.display()
+            )),
+            Self::NoFile(path) => Failure::config(format_args!(
+                "{} is no file; move it away, or give --config FILE",
+                path.display()
+            )),
+            Self::Io(error) => Failure::config(format_args!(
+                "cannot use {shown}: {error}; start in a directory that may be written, or give --config FILE"
+            )),
+        }
+    }
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+#[cfg(unix)]
+impl From<rustix::io::Errno> for Trouble {
+    fn from(error: rustix::io::Errno) -> Self {
+        Self::Io(error.into())
+    }
+}

@@ -1,0 +1,106 @@
+//! Reads the file of a secret, if it is one: a pipe or a device would wait for somebody at its other end, and has
+//! no end.
+
+use super::SecretError;
+use std::fs::{File, FileType};
+use std::io::{self, ErrorKind, Read as _};
+use std::path::Path;
+
+/// Far more than any secret has.
+const MAX_BYTES: u64 = 64 * 1024;
+
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, SecretError> {
+    let unreadable = |error: &io::Error| SecretError {
+        retryable: !matches!(
+            error.kind(),
+            ErrorKind::NotFound | ErrorKind::PermissionDenied
+        ),
+        message: format!("cannot read the secret file {}: {error}", path.display()),
+    };
+    // Looked at before it is opened, because opening some devices does something, and after it, because it may
+    // be another one by then.
+    let there = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
+    is_file(path, there.file_type())?;
+    let file = open(path).map_err(|error| unreadable(&error))?;
+    let there = file.metadata().map_err(|error| unreadable(&error))?;
+    is_file(path, there.file_type())?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(&error))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(SecretError::permanent(format!(
+            "the secret file {} has more than {MAX_BYTES} bytes: it is another one; name the one that holds the secret and nothing else",
+            path.display()
+        )));
+    }
+    Ok(bytes)
+}
+
+fn is_file(path: &Path, kind: FileType) -> Result<(), SecretError> {
+    if kind.is_file() {
+        return Ok(());
+    }
+    Err(SecretError::permanent(format!(
+        "the secret file {} is {}; name a regular file that holds the secret and nothing else",
+        path.display(),
+        name_of(kind)
+    )))
+}
+
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+#[cfg(unix)]
+fn name_of(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    if kind.is_dir() {
+        "a directory"
+    } else if kind.is_fifo() {
+        "a named pipe (FIFO)"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(not(unix))]
+fn name_of(kind: FileType) -> &'static str {
+    if kind.is_dir() {
+        "a directory"
+    } else {
+        "no regular file"
+    }
+}
+
+/// What is said of a file that others than its owner and readers of its group get at.
+#[cfg(unix)]
+pub(super) fn open_to_others(path: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o7777;
+    let what = match (mode & 0o004 != 0, mode & 0o022 != 0) {
+        (false, false) => return None,
+        (true, false) => "read",
+        (false, true) => "change",
+        (true, true) => "read and change",
+    };
+    let path = path.display();
+    Some(format!(
+        "others can {what} the secret file {path} (mode {mode:04o}); close it to them: chmod 600 {path}"
+    ))
+}
+
+#[cfg(not(unix))]
+pub(super) fn open_to_others(_: &Path) -> Option<String> {
+    None
+}
