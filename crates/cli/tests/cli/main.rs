@@ -20,6 +20,8 @@ mod home;
 mod large;
 mod log;
 mod more;
+#[cfg(target_os = "linux")]
+mod memory;
 mod output;
 mod private_address;
 mod queue;

@@ -14,6 +14,7 @@ mod endpoints;
 mod fallback;
 mod identity;
 mod paths;
+mod memory;
 mod queueing;
 mod secrets;
 mod spool;

@@ -218,17 +218,17 @@ fn a_body_that_took_long_leaves_the_queue_its_time() {
 
 #[test]
 fn bodies_share_a_bounded_memory() {
-    let toml = "max_body_bytes = 800\nmax_bytes_in_flight = 1000\n[[source]]\nname = \"lb\"\nprovider = \"labelbox\"\nsecret = \"env:SECRET\"\n";
+    let toml = "max_body_bytes = 800000\nmax_bytes_in_flight = 2000000\n[[source]]\nname = \"lb\"\nprovider = \"labelbox\"\nsecret = \"env:SECRET\"\n";
     let bench = Bench::with(toml, labelrelay_core::QueueLimits::bytes(1 << 20), false);
     let request = |byte: &str| {
-        let body = format!("\"{}\"", byte.repeat(598));
+        let body = format!("\"{}\"", byte.repeat(599_998));
         TestRequest::labelbox(SECRET, "LABEL_CREATED", "d", body.as_bytes()).at("/lb")
     };
     let first = request("a");
     let received = match block_on(
         bench
             .relay
-            .receive(first.head(&bench.clock), first.stream(100)),
+            .receive(first.head(&bench.clock), first.stream(10_000)),
     ) {
         Intake::Deliver(received) => received,
         Intake::Answer(answer) => panic!("{answer:?}"),
@@ -237,7 +237,7 @@ fn bodies_share_a_bounded_memory() {
     assert_eq!(
         answer.outcome,
         Outcome::Overloaded,
-        "600 of 1,000 bytes are taken"
+        "a body of 600,000 bytes has 1,400,000 with its envelope, of 2,000,000"
     );
     assert!(answer.retry_after.is_some());
     assert_eq!(

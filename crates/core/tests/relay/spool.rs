@@ -144,20 +144,20 @@ fn what_fits_the_queue_is_read_back_and_embedded() {
 
 #[test]
 fn without_a_blob_store_the_memory_bounds_what_is_read_back() {
-    let bounds = "max_body_bytes = 8000000\nmax_bytes_in_flight = 8000000";
+    let bounds = "max_body_bytes = 8000000\nmax_bytes_in_flight = 19800000";
     let spooling = Spooling::new(1 << 30, false, false, bounds);
     let spooled = spooling.bench.deliver_half(&request(&json(2_000_000)));
-    // What waits in the spool holds a mebibyte; what is read back all that it has.
+    // What waits in the spool holds a mebibyte; what is read back all that it has, and its envelope.
     assert_eq!(spooling.deliver(&json(6_000_000)), Outcome::Accepted);
-    let small = spooling.bench.deliver_half(&request(&json(60_000)));
-    assert_eq!(spooling.deliver(&json(7_000_000)), Outcome::Overloaded);
+    let small = spooling.bench.deliver_half(&request(&json(400_000)));
+    assert_eq!(spooling.deliver(&json(7_600_000)), Outcome::Overloaded);
     assert!(
         spooling.bench.reason().contains("max_bytes_in_flight"),
         "{}",
         spooling.bench.reason()
     );
     drop((spooled, small));
-    assert_eq!(spooling.deliver(&json(7_000_000)), Outcome::Accepted);
+    assert_eq!(spooling.deliver(&json(7_600_000)), Outcome::Accepted);
 }
 
 #[test]

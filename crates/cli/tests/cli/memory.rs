@@ -1,0 +1,97 @@
+//! What `serve` has in memory at most follows from its settings; and after a burst it gives it back.
+
+use crate::support::{Place, Serving, configured};
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+const MIB: u64 = 1024 * 1024;
+
+/// All deliveries together, as configured here.
+const IN_FLIGHT: u64 = 200 * MIB;
+
+/// What docs/container.md reckons with for the program, and for each of 1,024 connections.
+const BOUND: u64 = 64 * MIB + 1024 * 72 * 1024 + IN_FLIGHT;
+
+/// A number of this process's status, in bytes.
+fn status(serving: &Serving, name: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", serving.pid())).unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+    let kib = line.split_whitespace().nth(1).unwrap();
+    kib.parse::<u64>().unwrap() * 1024
+}
+
+/// Begins a delivery that is no JSON, whose envelope is a third larger than itself. Its last byte is missing.
+fn begin(serving: &Serving, bytes: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(&serving.address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    let head = format!(
+        "POST /label-studio HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer a-secret-of-label-studio\r\nContent-Length: {bytes}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    // One that is refused may close before it has all.
+    let _ = stream.write_all(&vec![b'x'; bytes - 1]);
+    stream
+}
+
+fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_burst_stays_within_the_bound_and_its_memory_goes_back() {
+    let place = configured()
+        .with("LABELRELAY_QUEUE", "stdout:")
+        .with("LABELRELAY_MAX_BODY_BYTES", &MIB.to_string())
+        .with("LABELRELAY_MAX_BYTES_IN_FLIGHT", &IN_FLIGHT.to_string());
+    let log = fs::File::create(place.path("serve.log")).unwrap();
+    let mut serving = place.serve_into(&[], Stdio::piped(), log.into());
+    // Nobody reads what the queue writes: everything that is accepted waits, with all that it has.
+    let mut queue = serving.stdout();
+    let mut deliveries: Vec<_> = (0..190).map(|_| begin(&serving, 1_000_000)).collect();
+    for delivery in &mut deliveries {
+        let _ = delivery.write_all(b"x");
+    }
+    for mut delivery in deliveries {
+        let _ = delivery.read_to_end(&mut Vec::new());
+    }
+    let peak = status(&serving, "VmHWM:");
+    assert!(
+        peak > IN_FLIGHT / 2,
+        "{} MiB: the burst has filled nothing",
+        peak / MIB
+    );
+    assert!(peak <= BOUND, "{} of {} MiB", peak / MIB, BOUND / MIB);
+    // Now the queue takes everything.
+    let reader = std::thread::spawn(move || std::io::copy(&mut queue, &mut std::io::sink()));
+    eventually("the memory goes back to the system", || {
+        status(&serving, "VmRSS:") < 48 * MIB
+    });
+    assert_eq!(serving.stop(), 0);
+    assert!(reader.join().unwrap().unwrap() > 0);
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_bad_configuration() {
+    let contradiction = |place: Place| {
+        for verb in ["serve", "check"] {
+            let cure = [
+                "max_bytes_in_flight",
+                "max_body_bytes",
+                "blob_store",
+                "raise",
+            ];
+            place.run(&[verb]).failed(78, &cure);
+        }
+    };
+    contradiction(configured().with("LABELRELAY_MAX_BYTES_IN_FLIGHT", "100000000"));
+    contradiction(configured().with("LABELRELAY_MAX_BODY_BYTES", "400000000"));
+}
