@@ -8,7 +8,7 @@ use labelrelay_azure_function::{
 };
 use labelrelay_core::config::{Environment, Lookup};
 use labelrelay_http::log::{BoundedLog, LogWriter};
-use labelrelay_http::{ServeOptions, SystemClock, serve_with};
+use labelrelay_http::{ServeOptions, SystemClock, memory, serve_with};
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -62,6 +62,7 @@ impl<E: Into<Failure>> From<E> for Stop {
 
 async fn run(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), Stop> {
     start_logging(level(lookup)?, log);
+    memory::give_back_after_bursts();
     let port = port(lookup)?;
     let config = configuration(lookup)?;
     for warning in &config.warnings {

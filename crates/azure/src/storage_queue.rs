@@ -16,7 +16,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labelrelay_core::config::ConfigError;
 use labelrelay_core::{
-    BoxFuture, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt,
+    BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
+    Receipt,
 };
 use std::sync::Arc;
 
@@ -115,6 +116,14 @@ impl EventQueue for StorageQueue {
         message: &'a OutboundMessage,
     ) -> BoxFuture<'a, Result<Receipt, QueueError>> {
         Box::pin(self.put(message))
+    }
+
+    /// The client's text of it, the request with its escapes, and what TLS has not sent yet.
+    fn copies(&self) -> Copies {
+        Copies {
+            of_each: 3,
+            of_one: 0,
+        }
     }
 
     fn limits(&self) -> QueueLimits {

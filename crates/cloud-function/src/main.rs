@@ -7,7 +7,7 @@ use labelrelay_cloud_function::{init, log};
 use labelrelay_core::config::{ConfigError, ENVIRONMENT, Environment, Lookup, misspelt};
 use labelrelay_google::Google;
 use labelrelay_http::log::{BoundedLog, LogWriter};
-use labelrelay_http::{SystemClock, serve_with};
+use labelrelay_http::{SystemClock, memory, serve_with};
 use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -100,6 +100,7 @@ fn run(arguments: &[&str], lookup: Lookup<'_>) -> Result<(), Failure> {
 }
 
 async fn serve(lookup: Lookup<'_>) -> Result<(), Failure> {
+    memory::give_back_after_bursts();
     let config = init::config(lookup)?;
     let address = init::address(&config, lookup)?;
     let clock = Arc::new(SystemClock::new());

@@ -46,7 +46,9 @@ pub use ledger::{Ledger, LedgerError};
 pub use observe::{Observer, Report};
 pub use outcome::{Answer, Outcome};
 pub use payload::Payload;
-pub use queue::{EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt};
+pub use queue::{
+    Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt,
+};
 pub use relay::{BodyError, Intake, Parts, Received, Relay};
 pub use request::RequestHead;
 pub use secret::{Secret, SecretError, SecretSource};

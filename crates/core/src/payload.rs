@@ -8,9 +8,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::Poll;
 
-/// Pieces smaller than this are joined as they arrive, so that a sender of single bytes cannot make
-/// the bookkeeping larger than the body.
-const SMALL_CHUNK_BYTES: usize = 8 * 1024;
+/// Pieces smaller than this are copied together as they arrive. So a sender of single bytes cannot make the
+/// bookkeeping larger than the body, nor hold a whole read buffer by each piece of it that lies here.
+const SMALL_CHUNK_BYTES: usize = 64 * 1024;
 
 /// A whole body. Readers take it as a stream, so that none of them needs to know where it lies.
 #[derive(Clone)]
@@ -104,16 +104,29 @@ impl Gathered {
     /// Adds what arrived next.
     pub(crate) fn push(&mut self, chunk: Bytes) {
         self.bytes = self.bytes.saturating_add(chunk.len() as u64);
-        if chunk.is_empty() {
-        } else if self.tail.is_empty()
-            && (self.chunks.is_empty() || chunk.len() >= SMALL_CHUNK_BYTES)
-        {
+        if chunk.len() >= SMALL_CHUNK_BYTES {
+            self.close();
             self.chunks.push(chunk);
-        } else {
-            self.tail.extend_from_slice(&chunk);
-            if self.tail.len() >= SMALL_CHUNK_BYTES {
-                self.chunks.push(self.tail.split().freeze());
+            return;
+        }
+        let mut rest = &*chunk;
+        while !rest.is_empty() {
+            if self.tail.len() == self.tail.capacity() {
+                self.close();
+                // One piece fits exactly; more of them double what there is.
+                let grown = usize::try_from(self.bytes).unwrap_or(SMALL_CHUNK_BYTES);
+                self.tail = BytesMut::with_capacity(grown.clamp(rest.len(), SMALL_CHUNK_BYTES));
             }
+            let room = self.tail.capacity() - self.tail.len();
+            let (fits, more) = rest.split_at(room.min(rest.len()));
+            self.tail.extend_from_slice(fits);
+            rest = more;
+        }
+    }
+
+    fn close(&mut self) {
+        if !self.tail.is_empty() {
+            self.chunks.push(std::mem::take(&mut self.tail).freeze());
         }
     }
 

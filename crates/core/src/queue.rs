@@ -26,6 +26,11 @@ pub trait EventQueue: Send + Sync {
     /// What one message may be.
     fn limits(&self) -> QueueLimits;
 
+    /// What this process has of a message in memory while it is sent, beside the message itself.
+    fn copies(&self) -> Copies {
+        Copies::default()
+    }
+
     /// What the queue counts against [`QueueLimits::max_message_bytes`]; some count attributes too.
     fn message_bytes(&self, message: &OutboundMessage) -> u64 {
         message.body.len() as u64
@@ -36,6 +41,15 @@ pub trait EventQueue: Send + Sync {
     /// # Errors
     /// The error that a send would meet.
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>>;
+}
+
+/// Copies of messages that sending them makes in this process's memory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Copies {
+    /// Of each message that is under way: what a client serialises.
+    pub of_each: u64,
+    /// Of one message after another: what a single writer binds and writes.
+    pub of_one: u64,
 }
 
 /// One message, ready to send. `Debug` shows neither the envelope nor anything of its data.

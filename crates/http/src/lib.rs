@@ -9,6 +9,7 @@ mod accept;
 pub mod admin;
 mod body;
 pub mod log;
+pub mod memory;
 pub mod observe;
 mod options;
 mod server;

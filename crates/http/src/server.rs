@@ -148,7 +148,7 @@ fn builder(options: &ServeOptions) -> auto::Builder<TokioExecutor> {
 
 /// What a connection may hold of bytes that nobody has asked for yet; also the largest head. hyper's own
 /// limit is six times as much, which 1,024 connections of strangers would turn into 400 MiB.
-const READ_BUFFER_BYTES: usize = 64 * 1024;
+pub(crate) const READ_BUFFER_BYTES: usize = 64 * 1024;
 
 /// HTTP/1.1 alone: whoever has to find out the version first waits for bytes without any timer.
 #[cfg(not(feature = "h2c"))]

@@ -17,7 +17,8 @@ use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
 use failure::Failure;
 use labelrelay_core::{
-    BoxFuture, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt,
+    BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
+    Receipt,
 };
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -127,6 +128,14 @@ impl EventQueue for SqsQueue {
         message: &'a OutboundMessage,
     ) -> BoxFuture<'a, Result<Receipt, QueueError>> {
         Box::pin(self.try_send(message))
+    }
+
+    /// The client's text of it, the request with its escapes, and what TLS has not sent yet.
+    fn copies(&self) -> Copies {
+        Copies {
+            of_each: 3,
+            of_one: 0,
+        }
     }
 
     fn limits(&self) -> QueueLimits {

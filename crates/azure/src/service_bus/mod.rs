@@ -17,7 +17,8 @@ use azure_core::error::Error;
 use azure_core::http::{HttpClient, Method, Request, StatusCode, Url};
 use labelrelay_core::config::ConfigError;
 use labelrelay_core::{
-    BoxFuture, Clock, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt,
+    BoxFuture, Clock, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
+    Receipt,
 };
 use namespace::Namespace;
 use serde::Serialize;
@@ -199,6 +200,14 @@ impl EventQueue for ServiceBusQueue {
         message: &'a OutboundMessage,
     ) -> BoxFuture<'a, Result<Receipt, QueueError>> {
         Box::pin(self.post(message))
+    }
+
+    /// The client's text of it, the request with its escapes, and what TLS has not sent yet.
+    fn copies(&self) -> Copies {
+        Copies {
+            of_each: 3,
+            of_one: 0,
+        }
     }
 
     fn limits(&self) -> QueueLimits {

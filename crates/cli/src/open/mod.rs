@@ -20,7 +20,7 @@ use labelrelay_core::config::{Config, ENVIRONMENT};
 use labelrelay_core::observe::NoObserver;
 use labelrelay_core::relay::CheckError;
 use labelrelay_core::{
-    BlobStore, Clock, EventQueue, FallbackStore, Observer, Parts, QueueLimits, Relay,
+    BlobStore, Clock, Copies, EventQueue, FallbackStore, Observer, Parts, QueueLimits, Relay,
 };
 use labelrelay_http::{OsEntropy, SystemClock};
 use labelrelay_local::{EmbeddedQueue, FileBlobStore, FileFallback, OpenError, Options, QueueFile};
@@ -71,7 +71,8 @@ pub(crate) async fn look(config: &Config, world: &World<'_>) -> Result<Vec<Strin
     let place = queue_place(config, world)?;
     let blobs = blob_store(config, world, &clock, false)?;
     let fallback = fallback(config, world, &clock, false)?;
-    let unopened = |limits| -> Arc<dyn EventQueue> { Arc::new(Unopened(limits)) };
+    let unopened =
+        |limits, copies| -> Arc<dyn EventQueue> { Arc::new(Unopened { limits, copies }) };
     let queue = match &place {
         QueuePlace::Sqlite(file) => {
             match QueueFile::open(file, Arc::clone(&clock)) {
@@ -79,9 +80,10 @@ pub(crate) async fn look(config: &Config, world: &World<'_>) -> Result<Vec<Strin
                 Ok(_) | Err(OpenError::Missing { .. }) => {}
                 Err(error) => return Err(not_opened(&error)),
             }
-            unopened(QueueLimits::bytes(Options::default().max_message_bytes))
+            let limits = QueueLimits::bytes(Options::default().max_message_bytes);
+            unopened(limits, EmbeddedQueue::COPIES)
         }
-        QueuePlace::Stdout => unopened(stdout_queue::LIMITS),
+        QueuePlace::Stdout => unopened(stdout_queue::LIMITS, Copies::default()),
         // Opening one makes nothing and owns nothing.
         QueuePlace::Cloud(cloud, url) => cloud_queue(*cloud, url, config, world, &clock)?,
     };

@@ -1,11 +1,15 @@
 //! Stands for a queue that is only looked at: `check` must not become the owner of a queue file.
 
 use labelrelay_core::{
-    BoxFuture, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt,
+    BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
+    Receipt,
 };
 
 #[derive(Debug)]
-pub(super) struct Unopened(pub(super) QueueLimits);
+pub(super) struct Unopened {
+    pub(super) limits: QueueLimits,
+    pub(super) copies: Copies,
+}
 
 impl EventQueue for Unopened {
     fn send<'a>(&'a self, _: &'a OutboundMessage) -> BoxFuture<'a, Result<Receipt, QueueError>> {
@@ -16,7 +20,11 @@ impl EventQueue for Unopened {
     }
 
     fn limits(&self) -> QueueLimits {
-        self.0
+        self.limits
+    }
+
+    fn copies(&self) -> Copies {
+        self.copies
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {

@@ -1,8 +1,8 @@
 //! A queue whose failures are counted: those of what waits in the fallback as those of what arrives.
 
 use labelrelay_core::{
-    BoxFuture, EventQueue, Observer, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
-    Receipt, Relay,
+    BoxFuture, Copies, EventQueue, Observer, OutboundMessage, QueueError, QueueErrorKind,
+    QueueLimits, Receipt, Relay,
 };
 
 /// The relay's queue, seen by its observer.
@@ -34,6 +34,10 @@ impl EventQueue for Observed<'_> {
 
     fn limits(&self) -> QueueLimits {
         self.0.parts().queue.limits()
+    }
+
+    fn copies(&self) -> Copies {
+        self.0.parts().queue.copies()
     }
 
     fn message_bytes(&self, message: &OutboundMessage) -> u64 {

@@ -16,7 +16,7 @@ use labelrelay_core::provider::Provider;
 use labelrelay_http::admin::{Metrics, serve_admin};
 use labelrelay_http::log::BoundedLog;
 use labelrelay_http::observe::Both;
-use labelrelay_http::{ServeOptions, SystemClock, serve};
+use labelrelay_http::{ServeOptions, SystemClock, memory, serve};
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -60,6 +60,7 @@ struct Start<'a> {
 
 impl Start<'_> {
     async fn serve(self) -> Result<(), Failure> {
+        memory::give_back_after_bursts();
         let metrics = Arc::new(Metrics::new().with_log(from_a_thread()?));
         let clock = Arc::new(SystemClock::new());
         let log = BoundedLog::new(Arc::<SystemClock>::clone(&clock));
@@ -85,7 +86,8 @@ impl Start<'_> {
         let mut warnings = self.found.config.warnings.clone();
         warnings.extend(relay.warnings().await);
         warnings.extend(self.network());
-        self.announce(bound, admin.local_addr()?, &warnings)?;
+        let memory = memory::most_bytes(&relay, &options);
+        self.announce(bound, admin.local_addr()?, &warnings, memory)?;
 
         let reasons = serve_admin(
             admin,
@@ -165,6 +167,7 @@ impl Start<'_> {
         bound: SocketAddr,
         admin: SocketAddr,
         warnings: &[String],
+        max_memory_bytes: u64,
     ) -> Result<(), Failure> {
         let base = hints::public_base(self.settings.public_url.as_deref(), bound);
         let config = &self.found.config;
@@ -180,7 +183,7 @@ impl Start<'_> {
                 let hint = hint.map(|hint| hint.split_whitespace().collect::<Vec<_>>().join(" "));
                 tracing::info!(name: "source", source = source.name, platform = source.provider.as_str(), url, hint, "source");
             }
-            tracing::info!(name: "listening", address = %bound, admin = %admin, configuration = config.origin, %queue, "listening");
+            tracing::info!(name: "listening", address = %bound, admin = %admin, configuration = config.origin, %queue, max_memory_bytes, "listening");
             return Ok(());
         }
         let at_terminal = std::io::stderr().is_terminal();

@@ -236,11 +236,7 @@ fn a_quota_that_is_used_up_is_503_and_names_the_setting() {
     let (small, large) = (body("small", 20 * MIB), body("large", 31 * MIB));
     let (status, text) = deliver(&serving, &length(&large), &large);
     assert!(status == 503 && text.contains("etry-after"), "{text}");
-    let log = place.read("serve.log");
-    assert!(
-        log.contains("spool.max_bytes") && log.contains("claims"),
-        "{log}"
-    );
+    place.logged(&["spool.max_bytes", "claims"]);
     let (status, text) = deliver(&serving, &length(&small), &small);
     assert_eq!(status, 200, "{text}");
     assert_eq!(files(&claims(&place)).len(), 1);
@@ -264,8 +260,7 @@ fn a_disk_that_is_full_is_503_and_harms_nothing_that_was_accepted() {
     assert_eq!(status, 200, "{text}");
     let (status, text) = deliver(&serving, &length(&large), &large);
     assert_eq!(status, 503, "{text}");
-    let log = place.read("serve.log");
-    assert!(log.contains("spool.dir") && log.contains("claims"), "{log}");
+    place.logged(&["spool.dir", "claims"]);
     let objects = files(&claims(&place));
     assert_eq!(objects.len(), 1);
     assert!(fs::read(&objects[0]).unwrap() == small);

@@ -19,9 +19,9 @@ mod help;
 mod home;
 mod large;
 mod log;
-mod more;
 #[cfg(target_os = "linux")]
 mod memory;
+mod more;
 mod output;
 mod private_address;
 mod queue;

@@ -101,7 +101,7 @@ fn metrics_stand_on_an_address_of_their_own() {
     place
         .run(&["send", "--to", &serving.url("labelbox")])
         .good();
-    let log = place.read("serve.log");
+    let log = place.logged(&["/metrics"]);
     let admin = log
         .split("http://")
         .find_map(|rest| rest.split_once("/metrics"))
@@ -268,11 +268,7 @@ fn a_reader_of_stdout_that_ends_is_said_and_loses_nothing_unsaid() {
     let ran = refused.expect("a refusal");
     assert_eq!(ran.code, 1);
     assert!(ran.stdout.starts_with("503"), "{ran:?}");
-    let log = place.read("serve.log");
-    assert!(
-        log.contains("its reader has ended") && log.contains("start labelrelay again"),
-        "{log}"
-    );
+    let log = place.logged(&["its reader has ended", "start labelrelay again"]);
     assert!(!log.contains("trying again"), "{log}");
     let (status, _) = get(&serving.address, "/-/ready");
     assert!(status.starts_with("HTTP/1.1 503"), "{status}");

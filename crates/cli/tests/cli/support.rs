@@ -49,6 +49,20 @@ impl Place {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
+    /// The log of `serve`, once all of this stands there: a thread of its own writes it.
+    #[track_caller]
+    pub(crate) fn logged(&self, words: &[&str]) -> String {
+        let begun = Instant::now();
+        loop {
+            let log = self.read("serve.log");
+            if words.iter().all(|word| log.contains(word)) {
+                return log;
+            }
+            assert!(begun.elapsed() < PATIENCE, "not all of {words:?} in {log}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_labelrelay"));
         command

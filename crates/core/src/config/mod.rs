@@ -24,7 +24,6 @@ use crate::filter::Filter;
 use crate::path::Segments;
 use crate::provider::Provider;
 use crate::signature::HeaderScheme;
-use crate::spool::PIPE_BYTES;
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -37,8 +36,8 @@ pub const ENVIRONMENT: &str = "environment";
 /// platforms behind the adapters lets through.
 pub const DEFAULT_MAX_BODY_BYTES: u64 = 100 * 1024 * 1024;
 
-/// Bytes of bodies that may be in memory at once when nothing is configured. Copies on the way to the
-/// queue come on top, for one body at a time and thread.
+/// Bytes that all deliveries together may have in memory when nothing is configured: bodies, envelopes and
+/// the copies that a queue makes of them.
 pub const DEFAULT_BYTES_IN_FLIGHT: u64 = 256 * 1024 * 1024;
 
 /// Deliveries that may be under way at once when nothing is configured: as many as `serve` has
@@ -72,7 +71,7 @@ pub struct Config {
     pub default_source: usize,
     /// What a proxy leaves in front of every path, such as `/hooks`.
     pub path_prefix: Option<String>,
-    /// Bytes of bodies that may be in memory at once, as configured.
+    /// Bytes that all deliveries together may have in memory, as configured.
     pub bytes_in_flight: Option<u64>,
     /// Deliveries that may be under way at once, as configured.
     pub in_flight: Option<u64>,
@@ -171,26 +170,6 @@ impl Config {
     /// Deliveries that may be under way at once.
     pub fn max_in_flight(&self) -> u64 {
         self.in_flight.unwrap_or(DEFAULT_IN_FLIGHT)
-    }
-
-    /// Bytes of bodies that may be in memory at once: what is configured, or 256 MiB, but at least one
-    /// body of the largest size that has to be there. That is one below the spool's threshold where
-    /// large ones need never be in memory, because there are a spool and a blob store.
-    pub fn max_bytes_in_flight(&self, large_are_elsewhere: bool) -> u64 {
-        let largest = self
-            .sources
-            .iter()
-            .map(|source| source.max_body_bytes)
-            .max()
-            .unwrap_or_default();
-        let least = if large_are_elsewhere {
-            largest.min(self.spool.threshold_bytes()) + PIPE_BYTES
-        } else {
-            largest
-        };
-        self.bytes_in_flight
-            .unwrap_or(DEFAULT_BYTES_IN_FLIGHT)
-            .max(least)
     }
 
     /// What may stand in front of every path: the path of the URL that senders use, and what is configured.

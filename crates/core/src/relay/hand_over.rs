@@ -322,8 +322,9 @@ impl NotStored {
             ),
             Self::NoRoom => relay.no_memory_left().reason.unwrap_or_default(),
             Self::NeverRoom => format!(
-                "the body's {} bytes are more than may be in memory ({memory}, max_bytes_in_flight), and no blob_store is configured to take them",
-                event.bytes()
+                "the body's {} bytes need {} of memory on their way, more than there may be ({memory}, max_bytes_in_flight), and no blob_store is configured to take them",
+                event.bytes(),
+                relay.cost().of_body(event.bytes())
             ),
             Self::Unreadable(error) => format!("the body cannot be read back: {error}"),
             Self::NotClaimed(error, _) => error.to_string(),

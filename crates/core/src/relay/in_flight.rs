@@ -1,4 +1,4 @@
-//! How many deliveries may be under way at once, and how many bytes of their bodies in memory. Bodies
+//! How many deliveries may be under way at once, and how many bytes they may have in memory. Bodies
 //! arrive before anybody knows whether their signature holds, so without a bound a stranger could fill
 //! the memory; and what a dead queue does not take must not pile up.
 
@@ -88,7 +88,7 @@ impl InFlight {
     }
 
     /// Takes `bytes` more; `false` when there are not so many left.
-    pub(super) fn take(&mut self, bytes: u64) -> bool {
+    fn take(&mut self, bytes: u64) -> bool {
         let taken = self.budget.bytes.take(bytes);
         if taken {
             self.bytes += bytes;

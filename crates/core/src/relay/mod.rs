@@ -7,6 +7,7 @@ mod check;
 mod complete;
 mod hand_over;
 mod in_flight;
+mod memory;
 mod open;
 mod overload;
 mod reading;
@@ -129,7 +130,8 @@ impl Relay {
     /// can be read.
     ///
     /// # Errors
-    /// [`ConfigError`] when a reference cannot be opened.
+    /// [`ConfigError`] when a reference cannot be opened, or the largest body that is allowed would never find
+    /// room in memory.
     pub fn new(
         config: &Config,
         parts: Parts,
@@ -151,10 +153,7 @@ impl Relay {
                 Some(_) => config.spool.threshold_bytes(),
                 None => u64::MAX,
             },
-            budget: in_flight::Budget::new(
-                config.max_in_flight(),
-                config.max_bytes_in_flight(parts.spool.is_some() && parts.blobs.is_some()),
-            ),
+            budget: in_flight::Budget::new(config.max_in_flight(), memory::bound(config, &parts)?),
             parts,
             ready: ready::Ready::default(),
             breaker: breaker::Breaker::default(),
@@ -164,6 +163,16 @@ impl Relay {
     /// The sources, in the order of the configuration.
     pub fn sources(&self) -> &[Source] {
         self.routes.sources()
+    }
+
+    /// Bytes that all deliveries together may have in memory: their bodies, envelopes and copies.
+    pub fn max_bytes_in_flight(&self) -> u64 {
+        self.budget.bytes.limit
+    }
+
+    /// What a body in memory takes of it.
+    fn cost(&self) -> memory::Cost {
+        memory::Cost::of(&self.parts)
     }
 
     /// What the pipeline was given.

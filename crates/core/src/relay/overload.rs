@@ -31,7 +31,7 @@ impl Relay {
 
     pub(super) fn no_memory_left(&self) -> Refusal {
         Refusal::overloaded(format!(
-            "the bodies under way fill {} bytes (max_bytes_in_flight)",
+            "the deliveries under way fill {} bytes of memory (max_bytes_in_flight)",
             self.budget.bytes.limit
         ))
     }

@@ -102,7 +102,8 @@ impl Reading<'_> {
         let mut writer = match place {
             Place::Memory(mut gathered) => {
                 if *self.read <= self.relay.spool_threshold {
-                    if !self.in_flight.take(chunk.len() as u64) {
+                    let cost = self.relay.cost().of_body(*self.read);
+                    if !self.in_flight.hold(cost) {
                         return Err(self.relay.no_memory_left());
                     }
                     check.update(&chunk);

@@ -123,11 +123,11 @@ impl Relay {
         event: &Event<'_>,
         in_flight: &mut InFlight,
     ) -> Result<OutboundMessage, NotEmbedded> {
-        let bytes = event.bytes();
-        if bytes > self.budget.bytes.limit {
+        let cost = self.cost().of_body(event.bytes());
+        if cost > self.budget.bytes.limit {
             return Err(NotEmbedded::NeverRoom);
         }
-        if !in_flight.hold(bytes) {
+        if !in_flight.hold(cost) {
             return Err(NotEmbedded::NoRoom);
         }
         let mut gathered = Gathered::default();

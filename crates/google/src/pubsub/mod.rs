@@ -19,7 +19,8 @@ use google_cloud_pubsub::error::PublishError;
 use google_cloud_pubsub::model::Message;
 use http::Method;
 use labelrelay_core::{
-    BoxFuture, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt,
+    BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
+    Receipt,
 };
 use line::{Lines, Maker};
 use serde::Deserialize;
@@ -135,6 +136,14 @@ impl EventQueue for PubSubQueue {
         message: &'a OutboundMessage,
     ) -> BoxFuture<'a, Result<Receipt, QueueError>> {
         Box::pin(self.publish(message))
+    }
+
+    /// The client's text of it, the request with its escapes, and what TLS has not sent yet.
+    fn copies(&self) -> Copies {
+        Copies {
+            of_each: 3,
+            of_one: 0,
+        }
     }
 
     fn limits(&self) -> QueueLimits {

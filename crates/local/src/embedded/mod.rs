@@ -13,7 +13,8 @@ use crate::lock::Lock;
 use futures_channel::oneshot;
 use group::Pending;
 use labelrelay_core::{
-    BoxFuture, Clock, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt,
+    BoxFuture, Clock, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
+    Receipt,
 };
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError};
@@ -93,6 +94,12 @@ struct Running {
 }
 
 impl EmbeddedQueue {
+    /// The database's own of the bound value, and the row. The writer makes those of one message at a time.
+    pub const COPIES: Copies = Copies {
+        of_each: 0,
+        of_one: 2,
+    };
+
     /// Opens the queue file at `path` as its owner, and makes it when there is none.
     ///
     /// # Errors
@@ -188,6 +195,10 @@ impl EventQueue for EmbeddedQueue {
 
     fn limits(&self) -> QueueLimits {
         QueueLimits::bytes(self.max_message_bytes)
+    }
+
+    fn copies(&self) -> Copies {
+        Self::COPIES
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {

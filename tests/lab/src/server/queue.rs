@@ -3,7 +3,8 @@
 use super::mode::{Mode, Switch};
 use bytes::Bytes;
 use labelrelay_core::{
-    BoxFuture, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt,
+    BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
+    Receipt,
 };
 use labelrelay_local::EmbeddedQueue;
 use std::collections::HashSet;
@@ -151,6 +152,10 @@ impl EventQueue for LabQueue {
 
     fn limits(&self) -> QueueLimits {
         self.queue.limits()
+    }
+
+    fn copies(&self) -> Copies {
+        self.queue.copies()
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {

@@ -1,0 +1,177 @@
+//! What a delivery has in memory on its way, reckoned before it has it.
+//!
+//! Of a body in memory there are the body itself, the envelope, which may be a third larger (base64), and the
+//! copies that a queue makes of the envelope while it takes it. All of that is taken from
+//! `max_bytes_in_flight` as the body arrives: nothing that was verified is refused for want of memory later.
+
+use super::Parts;
+use crate::config::{Config, ConfigError, DEFAULT_BYTES_IN_FLIGHT};
+use crate::queue::Copies;
+use crate::spool::PIPE_BYTES;
+
+/// An envelope's attributes, at most 128 characters each, and what its buffer has to spare.
+const ATTRIBUTES_BYTES: u64 = 8 * 1024;
+
+/// The room that a body's last buffer may have to spare.
+const SPARE_BYTES: u64 = 64 * 1024;
+
+/// Of smaller messages the copies that a queue makes one after another are so small that they belong to what
+/// the program itself takes.
+const SMALL_BYTES: u64 = 1024 * 1024;
+
+/// Without a word in the configuration, no more memory than this is taken for granted.
+const MOST_BY_DEFAULT: u64 = 2 * DEFAULT_BYTES_IN_FLIGHT;
+
+/// What bodies cost on their way to these parts.
+#[derive(Clone, Copy)]
+pub(super) struct Cost {
+    largest_message: u64,
+    copies: Copies,
+    /// The fallback takes an envelope of any size.
+    any_envelope: bool,
+}
+
+impl Cost {
+    pub(super) fn of(parts: &Parts) -> Self {
+        Self {
+            largest_message: parts.queue.limits().max_message_bytes,
+            copies: parts.queue.copies(),
+            any_envelope: parts.fallback.is_some(),
+        }
+    }
+
+    /// The most that a body of this length has in memory, from its last byte to the receipt.
+    pub(super) fn of_body(self, bytes: u64) -> u64 {
+        if bytes == 0 {
+            return 0;
+        }
+        let of_one = if bytes > SMALL_BYTES {
+            self.copies.of_one
+        } else {
+            0
+        };
+        let copies = self.copies.of_each + of_one;
+        let sent = envelope(bytes.min(self.largest_message)).saturating_mul(1 + copies);
+        let kept = if self.any_envelope {
+            envelope(bytes)
+        } else {
+            0
+        };
+        bytes
+            .saturating_add(bytes.min(SPARE_BYTES))
+            .saturating_add(sent.max(kept))
+    }
+
+    /// The largest body that so much memory is enough for.
+    fn largest_body(self, memory: u64) -> u64 {
+        let (mut fits, mut too_large) = (0, memory.saturating_add(1));
+        while too_large - fits > 1 {
+            let middle = fits + (too_large - fits) / 2;
+            if self.of_body(middle) <= memory {
+                fits = middle;
+            } else {
+                too_large = middle;
+            }
+        }
+        fits
+    }
+}
+
+fn envelope(body: u64) -> u64 {
+    body.div_ceil(3)
+        .saturating_mul(4)
+        .saturating_add(ATTRIBUTES_BYTES)
+}
+
+/// The memory that all deliveries may have together: what is configured; else 256 MiB, or up to twice that
+/// where the largest body needs it.
+///
+/// # Errors
+/// [`ConfigError`] when the largest body that is allowed would never find room.
+pub(super) fn bound(config: &Config, parts: &Parts) -> Result<u64, ConfigError> {
+    let cost = Cost::of(parts);
+    let sizes = config.sources.iter().map(|source| source.max_body_bytes);
+    let largest = sizes.max().unwrap_or_default();
+    let threshold = config.spool.threshold_bytes();
+    let in_memory = match (&parts.spool, &parts.blobs) {
+        (None, _) => largest,
+        (Some(_), Some(_)) => largest.min(threshold),
+        // Read back, unless the queue would not take it.
+        (Some(_), None) => largest.min(cost.largest_message.max(threshold)),
+    };
+    // What is read back held that much before.
+    let pipe = parts.spool.as_ref().map_or(0, |_| PIPE_BYTES);
+    let needed = cost.of_body(in_memory).saturating_add(pipe);
+    let bound = config
+        .bytes_in_flight
+        .unwrap_or_else(|| needed.clamp(DEFAULT_BYTES_IN_FLIGHT, MOST_BY_DEFAULT));
+    if needed <= bound {
+        return Ok(bound);
+    }
+    let fits = cost.largest_body(bound.saturating_sub(pipe));
+    let lower = if fits > 0 {
+        format!(", or lower max_body_bytes to {fits}")
+    } else {
+        String::new()
+    };
+    let elsewhere = match (&parts.spool, &parts.blobs) {
+        (Some(_), None) => ", or set blob_store, which takes large bodies past the memory",
+        (None, _) => ", or give large bodies a spool (spool.dir) and a blob_store",
+        _ => "",
+    };
+    Err(ConfigError::new(
+        &config.origin,
+        "max_bytes_in_flight",
+        &format!(
+            "{bound} bytes are too few: one body of max_body_bytes = {largest} needs {needed} on its way, with its envelope and its copies"
+        ),
+        &format!("raise max_bytes_in_flight to {needed}{lower}{elsewhere}"),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SQLITE: Cost = Cost {
+        largest_message: 512 * 1024 * 1024,
+        copies: Copies {
+            of_each: 0,
+            of_one: 2,
+        },
+        any_envelope: false,
+    };
+
+    #[test]
+    fn a_larger_body_never_costs_less_and_the_inverse_is_one() {
+        let small = Cost {
+            largest_message: 1_000_000,
+            copies: Copies {
+                of_each: 3,
+                of_one: 0,
+            },
+            any_envelope: true,
+        };
+        for cost in [SQLITE, small] {
+            let mut before = 0;
+            for bytes in (0..4_000_000).step_by(997) {
+                let now = cost.of_body(bytes);
+                assert!(now >= before, "{bytes}");
+                assert!(now >= bytes);
+                before = now;
+            }
+            for memory in [0, 10_000, 1_000_000, 3_000_000, 50_000_000] {
+                let fits = cost.largest_body(memory);
+                assert!(cost.of_body(fits) <= memory);
+                assert!(cost.of_body(fits + 1) > memory, "{memory}: {fits}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_documents_reckon_with() {
+        let mib = |bytes: u64| bytes.div_ceil(1024 * 1024);
+        assert_eq!(mib(SQLITE.of_body(1_000_000)), 3);
+        assert_eq!(mib(SQLITE.of_body(100 * 1024 * 1024)), 501);
+    }
+}
