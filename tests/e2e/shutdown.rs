@@ -3,7 +3,7 @@
 use crate::slow_disk::SlowDisk;
 use crate::traffic::Traffic;
 use labelrelay_tests::client::Client;
-use labelrelay_tests::relay::{SECRET, Site, eventually};
+use labelrelay_tests::relay::{Relay, SECRET, Site, eventually};
 use labelrelay_tests::sender;
 
 #[test]
@@ -60,4 +60,64 @@ fn deliveries_under_way_are_answered_before_the_end() {
     let status = relay.wait();
     assert!(status.success(), "{status}");
     assert_eq!(site.export().len(), 20);
+}
+
+/// Deliveries that lie whole in the system's buffers when the signal comes: half of them on connections that
+/// were served before, half on ones that were not accepted yet.
+fn stopped_by(signal: &str, connections: usize) {
+    let site = Site::new();
+    let relay = site.serve();
+    let mut clients: Vec<Client> = (0..connections / 2)
+        .map(|number| {
+            let mut client = Client::connect(relay.address).unwrap();
+            let answer = client.exchange(&delivery(&format!("before{number:04}")));
+            assert_eq!(answer.unwrap().status, 200);
+            client
+        })
+        .collect();
+    relay.signal("STOP");
+    for number in 0..connections {
+        let raw = delivery(&format!("inside{number:04}"));
+        if let Some(client) = clients.get_mut(number) {
+            client.write(&raw).unwrap();
+        } else {
+            let mut client = Client::connect(relay.address).unwrap();
+            client.write(&raw).unwrap();
+            clients.push(client);
+        }
+    }
+    relay.signal(signal);
+    relay.signal("CONT");
+    let unanswered = answered(&mut clients, &relay);
+    assert_eq!(unanswered, 0, "of {connections}:\n{}", relay.log());
+    let status = relay.wait();
+    assert!(status.success(), "{status}");
+    assert_eq!(site.export().len(), connections / 2 + connections);
+}
+
+fn delivery(tag: &str) -> Vec<u8> {
+    sender::labelbox(SECRET, "LABEL_CREATED", tag, &sender::label(tag))
+}
+
+/// How many did not get a 200.
+fn answered(clients: &mut [Client], relay: &Relay) -> usize {
+    let unanswered = clients.iter_mut().filter_map(|client| match client.read() {
+        Ok(answer) if answer.status == 200 => None,
+        other => Some(format!("{other:?}")),
+    });
+    let unanswered: Vec<String> = unanswered.collect();
+    if let Some(first) = unanswered.first() {
+        eprintln!("the first: {first}, at {}", relay.address);
+    }
+    unanswered.len()
+}
+
+#[test]
+fn whole_requests_in_the_systems_buffers_are_served_before_the_end() {
+    stopped_by("TERM", 600);
+}
+
+#[test]
+fn a_hang_up_stops_like_a_termination() {
+    stopped_by("HUP", 100);
 }

@@ -150,11 +150,21 @@ impl Relay {
 
     /// Asks it to end, as a service manager does; does not wait.
     pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal: `HUP`, `STOP`, `CONT`.
+    pub fn signal(&self, name: &str) {
         let status = Command::new("sh")
-            .args(["-c", "kill -TERM \"$0\"", &self.child.id().to_string()])
+            .args([
+                "-c",
+                "kill -\"$0\" \"$1\"",
+                name,
+                &self.child.id().to_string(),
+            ])
             .status()
             .unwrap();
-        assert!(status.success(), "kill -TERM");
+        assert!(status.success(), "kill -{name}");
     }
 
     /// Waits until it has ended.

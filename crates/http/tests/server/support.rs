@@ -52,6 +52,7 @@ impl EventQueue for Gate {
 
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
+    pub(crate) relay: Arc<Relay>,
     pub(crate) queue: Arc<Gate>,
     pub(crate) seen: Arc<Remembering>,
     pub(crate) stop: oneshot::Sender<()>,
@@ -94,9 +95,10 @@ impl Running {
         let shutdown = async {
             let _ = stopped.await;
         };
-        let server = tokio::spawn(serve(listener, relay, shutdown, options));
+        let server = tokio::spawn(serve(listener, Arc::clone(&relay), shutdown, options));
         Self {
             address,
+            relay,
             queue,
             seen,
             stop,
@@ -130,6 +132,15 @@ impl Running {
     pub(crate) fn queued(&self) -> usize {
         self.queue.inner.messages().len()
     }
+}
+
+/// One answer of a connection that stays open; `None` when it ended.
+pub(crate) async fn answer(stream: &mut TcpStream) -> Option<String> {
+    let mut text = Vec::new();
+    while !text.ends_with(b"}") {
+        text.push(stream.read_u8().await.ok()?);
+    }
+    String::from_utf8(text).ok()
 }
 
 pub(crate) fn body(number: usize) -> Vec<u8> {
