@@ -4,5 +4,6 @@
 
 mod connections;
 mod deliveries;
+mod places;
 mod stop;
 mod support;
