@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+#[cfg(feature = "admin")]
+mod admin;
 mod connections;
 mod deliveries;
 mod places;
+mod refused;
 mod stop;
 mod support;
