@@ -75,14 +75,22 @@ async fn run(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), Stop> {
         .await
         .map_err(Stop::Io)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Stop::Io)?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(Stop::Io)?;
     tracing::info!(name: "listening", port, configuration = config.origin, "listening");
     let handler = Handler::new(Arc::clone(&relay));
     let answer = move |tasks, peer, request| handler.answer(tasks, peer, request);
     let stop = async move {
-        terminate.recv().await;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
     };
+    // All connections are the host's: `configuration` says so by `trusted_proxies`.
+    let options = ServeOptions::default()
+        .with_max_connections_per_address(config.max_connections_per_address());
+    let observer = Arc::clone(&relay.parts().observer);
     // A task of its own, which the reading of certificates does not hold up.
-    let mut server = tokio::spawn(serve_with(listener, answer, stop, ServeOptions::default()));
+    let mut server = tokio::spawn(serve_with(listener, answer, observer, stop, options));
     // The host waits for the port: requests that come with it are answered as at any other time. What is wrong
     // for good ends the program, with the reason.
     let ended = tokio::select! {

@@ -123,13 +123,20 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), Failure> {
         project: init::project(&config, lookup)?,
         behind_google: lookup.text("K_SERVICE")?.is_some(),
     };
+    let of_one_address = if front.behind_google {
+        None
+    } else {
+        config.max_connections_per_address()
+    };
+    let observer = Arc::clone(&relay.parts().observer);
     let (stopping, stopped) = tokio::sync::oneshot::channel();
     let answer = move |tasks, peer, request| front.clone().answer(tasks, peer, request);
     let server = serve_with(
         listener,
         answer,
+        observer,
         async { stopped.await.unwrap_or_default() },
-        stop::options(),
+        stop::options(of_one_address),
     );
     let server = tokio::spawn(server);
     // `/-/ready` says when it is done; what comes before is answered as at any other time. What is wrong for good

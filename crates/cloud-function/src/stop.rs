@@ -12,15 +12,19 @@ pub const PATIENCE: Duration = Duration::from_millis(9_800);
 /// its answer, which is 8 s at most unless it was configured to be more, before [`PATIENCE`] ends.
 const DRAIN: Duration = Duration::from_millis(1_500);
 
-/// How to serve so that the platform's patience is enough.
-pub fn options() -> ServeOptions {
-    ServeOptions::default().with_drain(DRAIN)
+/// How to serve so that the platform's patience is enough. `of_one_address`: the connections that one may
+/// have, where they do not all come from a front end.
+pub fn options(of_one_address: Option<usize>) -> ServeOptions {
+    ServeOptions::default()
+        .with_drain(DRAIN)
+        .with_max_connections_per_address(of_one_address)
 }
 
 /// Signals to stop, listened for from now on.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hang_up: Signal,
 }
 
 impl Signals {
@@ -32,6 +36,7 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
         })
     }
 
@@ -40,6 +45,7 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            _ = self.hang_up.recv() => {}
         }
         tracing::info!(name: "stopping", "stopping: what was accepted is finished first");
     }

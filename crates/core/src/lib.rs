@@ -43,7 +43,7 @@ pub use blob::{BlobError, BlobStore};
 pub use clock::{Clock, Entropy};
 pub use fallback::FallbackStore;
 pub use ledger::{Ledger, LedgerError};
-pub use observe::{Observer, Report};
+pub use observe::{NoObserver, Observer, Report};
 pub use outcome::{Answer, Outcome};
 pub use payload::Payload;
 pub use queue::{

@@ -43,6 +43,12 @@ pub trait Observer: Send + Sync {
         let _ = refused;
     }
 
+    /// A connection was closed before its peer closed it: `idle`, `unread` (its peer takes no answers),
+    /// `made_room` (it idled, and another one came) or `no_room`.
+    fn connection_closed(&self, why: &'static str) {
+        let _ = why;
+    }
+
     /// The secrets of a source could not be read. Told once for each failed look-up; deliveries may
     /// still be verified with the secrets at hand for a while.
     fn secrets_unreadable(&self, source: &str, error: &crate::SecretError) {
@@ -77,6 +83,10 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 
     fn overload_over(&self, refused: u64) {
         (**self).overload_over(refused);
+    }
+
+    fn connection_closed(&self, why: &'static str) {
+        (**self).connection_closed(why);
     }
 
     fn secrets_unreadable(&self, source: &str, error: &crate::SecretError) {
@@ -145,6 +155,15 @@ pub struct Report {
 }
 
 impl Report {
+    /// The report of what never became a request that the pipeline could see.
+    pub fn refused(outcome: Outcome, reason: String, client: Option<IpAddr>) -> Self {
+        Self {
+            reason: Some(reason),
+            client,
+            ..Self::new(outcome, Duration::ZERO)
+        }
+    }
+
     pub(crate) fn new(outcome: Outcome, elapsed: Duration) -> Self {
         Self {
             outcome,

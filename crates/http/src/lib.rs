@@ -8,14 +8,17 @@ mod accept;
 #[cfg(feature = "admin")]
 pub mod admin;
 mod body;
+mod connection;
 pub mod log;
 pub mod memory;
 pub mod observe;
 mod options;
 mod server;
 mod service;
+mod slots;
 mod system;
 mod tasks;
+mod well_formed;
 
 pub use options::ServeOptions;
 pub use server::{serve, serve_with};

@@ -42,6 +42,11 @@ impl<A: Observer, B: Observer> Observer for Both<A, B> {
         self.1.overload_over(refused);
     }
 
+    fn connection_closed(&self, why: &'static str) {
+        self.0.connection_closed(why);
+        self.1.connection_closed(why);
+    }
+
     fn secrets_unreadable(&self, source: &str, error: &SecretError) {
         self.0.secrets_unreadable(source, error);
         self.1.secrets_unreadable(source, error);

@@ -9,20 +9,31 @@ pub struct ServeOptions {
     /// A request's head must be complete this long after the connection was opened, or after the
     /// answer to the request before: so that silent and dripping connections end.
     pub head_timeout: Duration,
+    /// A connection that has brought an event may idle this long before its next request begins. More
+    /// than the minute after which proxies drop an idle connection by themselves: were it less, a proxy
+    /// would now and then send a delivery down a connection that is being closed.
+    pub idle_timeout: Duration,
+    /// A peer that takes no byte of its answers for this long is gone.
+    pub write_timeout: Duration,
     /// How long a stop waits for requests whose body is still arriving. Deliveries whose last byte
     /// has arrived by then are always finished.
     pub drain: Duration,
-    /// Connections that are open at once. Those beyond wait in the system's queue until one ends, so
-    /// that file descriptors and memory are bounded whoever connects.
+    /// Connections that are served at once, so that file descriptors and memory are bounded whoever
+    /// connects. For one beyond, the one that idles longest is closed; where none idles, it waits.
     pub max_connections: usize,
+    /// The same for one address, or one /64 of IPv6. `None` where all come from a proxy.
+    pub max_connections_per_address: Option<usize>,
 }
 
 impl Default for ServeOptions {
     fn default() -> Self {
         Self {
-            head_timeout: Duration::from_secs(60),
+            head_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            write_timeout: Duration::from_secs(10),
             drain: Duration::from_secs(5),
             max_connections: 1024,
+            max_connections_per_address: None,
         }
     }
 }
@@ -47,5 +58,33 @@ impl ServeOptions {
     pub fn with_max_connections(mut self, max_connections: usize) -> Self {
         self.max_connections = max_connections.max(1);
         self
+    }
+
+    /// The same options with another [`idle_timeout`](Self::idle_timeout).
+    #[must_use]
+    pub fn with_idle_timeout(mut self, idle_timeout: Duration) -> Self {
+        self.idle_timeout = idle_timeout;
+        self
+    }
+
+    /// The same options with another [`write_timeout`](Self::write_timeout).
+    #[must_use]
+    pub fn with_write_timeout(mut self, write_timeout: Duration) -> Self {
+        self.write_timeout = write_timeout;
+        self
+    }
+
+    /// The same options with another
+    /// [`max_connections_per_address`](Self::max_connections_per_address).
+    #[must_use]
+    pub fn with_max_connections_per_address(mut self, most: Option<usize>) -> Self {
+        self.max_connections_per_address = most.map(|most| most.max(1));
+        self
+    }
+
+    /// Sockets that are open at once: those of [`max_connections`](Self::max_connections), and a few of
+    /// connections that were just accepted or are being closed.
+    pub fn sockets(&self) -> usize {
+        self.max_connections + self.max_connections / 16 + 1
     }
 }

@@ -1,6 +1,7 @@
 //! One request, from its head to its answer.
 
 use crate::body;
+use crate::connection::{Activity, Proof};
 use crate::tasks::Tasks;
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -23,7 +24,8 @@ pub async fn respond(
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     let clock = Arc::clone(&relay.parts().clock);
-    let (parts, incoming) = request.into_parts();
+    let (mut parts, incoming) = request.into_parts();
+    let activity = parts.extensions.remove::<Arc<Activity>>();
     let head = RequestHead {
         method: parts.method,
         path: parts.uri.path().to_owned(),
@@ -39,6 +41,7 @@ pub async fn respond(
         Ok(Intake::Answer(answer)) => return response(answer),
         Err(_) => return response(bug("while the request was read")),
     };
+    let _working = activity.as_ref().map(Activity::working);
     let deadline = received.answer_deadline();
     let Some(work) = tasks.spawn(async move { relay.complete(received).await }) else {
         tracing::warn!(name: "delivery_refused_at_stop", "its last byte came after the stop's patience had ended");
@@ -48,11 +51,17 @@ pub async fn respond(
         ));
     };
     let left = deadline.saturating_sub(clock.monotonic());
-    response(match within(&*clock, left, work).await {
+    let answer = match within(&*clock, left, work).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => bug("after the last byte"),
         Err(_) => Answer::late(),
-    })
+    };
+    let is_proven = answer.outcome.status().is_success();
+    let mut response = response(answer);
+    if is_proven {
+        response.extensions_mut().insert(Proof);
+    }
+    response
 }
 
 /// The answer to a panic, whose message the panic hook has written already.

@@ -16,13 +16,14 @@ pub(crate) async fn behind_the_host<T: Send + 'static>(
 ) -> T {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
+    let observer = Arc::clone(&relay.parts().observer);
     let handler = Handler::new(relay);
     let answer = move |tasks, peer, request| handler.answer(tasks, peer, request);
     let (stop, stopped) = oneshot::channel::<()>();
     let stopped = async {
         let _ = stopped.await;
     };
-    let server = serve_with(listener, answer, stopped, ServeOptions::default());
+    let server = serve_with(listener, answer, observer, stopped, ServeOptions::default());
     let client = tokio::task::spawn_blocking(move || {
         let host = Host::start(address, false);
         let done = work(&host, address);

@@ -71,7 +71,8 @@ impl Start<'_> {
         if let Some(path) = &self.args.ready_file {
             ReadyFile::clear(path)?;
         }
-        let options = ServeOptions::default();
+        let options = ServeOptions::default()
+            .with_max_connections_per_address(self.found.config.max_connections_per_address());
         let options =
             options.with_max_connections(descriptors::connections(options.max_connections));
         let listener = bind(self.settings.listen, "--listen").await?;

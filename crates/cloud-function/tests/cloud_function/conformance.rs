@@ -18,6 +18,7 @@ async fn served(
 ) -> AdapterResponse {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
+    let observer = Arc::clone(&relay.parts().observer);
     let front = Front {
         relay,
         project: Some("project".into()),
@@ -28,7 +29,7 @@ async fn served(
     let stopped = async {
         let _ = stopped.await;
     };
-    let server = serve_with(listener, answer, stopped, stop::options());
+    let server = serve_with(listener, answer, observer, stopped, stop::options(None));
     let client = async {
         let response = client(address).await;
         drop(stop);

@@ -163,6 +163,9 @@ pub(super) fn apply(config: &mut Config, lookup: Lookup<'_>) -> Result<(), Confi
         let bytes = super::file::queue_bytes(ORIGIN, "LABELRELAY_QUEUE_MAX_BYTES", bytes)?;
         config.embedded_queue.max_bytes = Some(bytes);
     }
+    if let Some(most) = number(lookup, "LABELRELAY_MAX_CONNECTIONS_PER_ADDRESS")? {
+        config.serve.connections_per_address = Some(usize::try_from(most).unwrap_or(usize::MAX));
+    }
     config.spool.apply(lookup)?;
     if let Some(millis) = number(lookup, "LABELRELAY_DEADLINE_MS")? {
         config

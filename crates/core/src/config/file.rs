@@ -41,6 +41,7 @@ struct Serve {
     admin_listen: Option<String>,
     public_url: Option<String>,
     body_timeout_ms: Option<u64>,
+    max_connections_per_address: Option<usize>,
 }
 
 #[derive(Deserialize, Default)]
@@ -132,6 +133,11 @@ pub(super) fn read(
                 .serve
                 .body_timeout_ms
                 .map(|ms| positive(origin, "serve.body_timeout_ms", ms).map(Duration::from_millis))
+                .transpose()?,
+            connections_per_address: file
+                .serve
+                .max_connections_per_address
+                .map(|most| positive(origin, "serve.max_connections_per_address", most))
                 .transpose()?,
         },
         embedded_queue: EmbeddedQueueConfig {

@@ -44,6 +44,10 @@ pub const DEFAULT_BYTES_IN_FLIGHT: u64 = 256 * 1024 * 1024;
 /// connections. Those of a dead queue outlive their connections, and are counted too.
 pub const DEFAULT_IN_FLIGHT: u64 = 1024;
 
+/// Connections that one address may have at once when nothing is configured. Label Studio opens one for
+/// each delivery and closes it; a browser or a tunnel has a handful.
+pub const DEFAULT_CONNECTIONS_PER_ADDRESS: usize = 256;
+
 /// Label Studio hangs up 1.0 s after it sent a delivery and never tries again
 /// (`WEBHOOK_TIMEOUT` of Label Studio 1.20 to 1.23).
 pub const LABEL_STUDIO_ANSWER_BY: Duration = Duration::from_millis(800);
@@ -125,6 +129,8 @@ pub struct ServeConfig {
     pub public_url: Option<String>,
     /// A body must be complete this long after the request's head.
     pub body_timeout: Option<Duration>,
+    /// Connections that one address may have at once, as configured.
+    pub connections_per_address: Option<usize>,
 }
 
 /// Settings of the embedded queue.
@@ -180,6 +186,14 @@ impl Config {
         let of_url = uri.map(|uri| Segments::of(uri.path()));
         let prefixes = configured.into_iter().chain(of_url);
         prefixes.filter(|prefix| !prefix.is_empty()).collect()
+    }
+
+    /// Connections that one address may have at once: what is configured, or 256. No bound where a source
+    /// has trusted proxies, unless one is configured: all connections come from the proxy then.
+    pub fn max_connections_per_address(&self) -> Option<usize> {
+        let is_behind_proxy = self.sources.iter().any(|source| source.trusted_proxies > 0);
+        let default = (!is_behind_proxy).then_some(DEFAULT_CONNECTIONS_PER_ADDRESS);
+        self.serve.connections_per_address.or(default)
     }
 
     fn finish(mut self) -> Result<Self, ConfigError> {

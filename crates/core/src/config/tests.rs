@@ -448,3 +448,22 @@ fn bytes_are_a_secret_and_no_setting() {
     assert_eq!(error.key, "LABELRELAY_FALLBACK");
     assert!(error.problem.contains("not UTF-8"), "{error}");
 }
+
+#[test]
+fn connections_of_one_address_are_bounded_unless_all_come_from_a_proxy() {
+    let most = |text: &str, variables: &[(&str, &str)]| {
+        read(text, variables).unwrap().max_connections_per_address()
+    };
+    let variable = ("LABELRELAY_MAX_CONNECTIONS_PER_ADDRESS", "7");
+    let behind = format!("{SOURCE}trusted_proxies = 1\n");
+    let set = format!("[serve]\nmax_connections_per_address = 9\n{behind}");
+    assert_eq!(most(SOURCE, &[]), Some(256));
+    assert_eq!(most(SOURCE, &[variable]), Some(7));
+    assert_eq!(most(&behind, &[]), None);
+    assert_eq!(most(&behind, &[variable]), Some(7));
+    assert_eq!(most(&set, &[]), Some(9));
+    assert_eq!(most(&set, &[variable]), Some(7));
+    let none = format!("[serve]\nmax_connections_per_address = 0\n{SOURCE}");
+    let error = read(&none, &[]).unwrap_err();
+    assert_eq!(error.key, "serve.max_connections_per_address");
+}

@@ -24,6 +24,7 @@ pub struct Metrics {
     breaker_open: Gauge,
     attempts_failed: Family<AttemptLabels, Counter>,
     fallback_failed: Family<SourceLabels, Counter>,
+    connections_closed: Family<ClosedLabels, Counter>,
     body_bytes: Family<SourceLabels, Counter>,
     elapsed: Histogram,
     queue_elapsed: Histogram,
@@ -46,6 +47,11 @@ struct AttemptLabels {
     kind: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ClosedLabels {
+    why: &'static str,
+}
+
 impl Metrics {
     /// Media type of [`encode`](Self::encode).
     pub const MEDIA_TYPE: &'static str =
@@ -66,6 +72,7 @@ impl Metrics {
             breaker_open: Gauge::default(),
             attempts_failed: Family::default(),
             fallback_failed: Family::default(),
+            connections_closed: Family::default(),
             body_bytes: Family::default(),
             elapsed: durations(),
             queue_elapsed: durations(),
@@ -111,6 +118,11 @@ impl Metrics {
             "fallback_attempts_failed",
             "Attempts to put an event into the fallback that failed",
             metrics.fallback_failed.clone(),
+        );
+        registry.register(
+            "connections_closed",
+            "Connections that were closed because of what their peers did not do, or to make room",
+            metrics.connections_closed.clone(),
         );
         registry.register_with_unit(
             "body",
@@ -202,6 +214,12 @@ impl Observer for Metrics {
 
     fn queue_breaker(&self, open: Option<&QueueError>) {
         self.breaker_open.set(open.is_some().into());
+    }
+
+    fn connection_closed(&self, why: &'static str) {
+        self.connections_closed
+            .get_or_create(&ClosedLabels { why })
+            .inc();
     }
 
     fn queue_attempt_failed(&self, source: &str, _: &str, error: &QueueError) {

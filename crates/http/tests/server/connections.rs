@@ -22,21 +22,11 @@ async fn to_the_end(stream: &mut TcpStream) -> String {
     String::from_utf8(text).unwrap()
 }
 
-/// One answer of a connection that stays open.
-async fn answer(stream: &mut TcpStream) -> String {
-    let mut text = Vec::new();
-    while !text.ends_with(b"}") {
-        let byte = timeout(PATIENCE, stream.read_u8())
-            .await
-            .expect("an answer");
-        text.push(byte.unwrap());
-    }
-    String::from_utf8(text).unwrap()
-}
-
 #[tokio::test]
 async fn a_connection_without_a_whole_head_is_closed() {
-    let options = ServeOptions::default().with_head_timeout(SHORT);
+    let options = ServeOptions::default()
+        .with_head_timeout(SHORT)
+        .with_idle_timeout(SHORT);
     let running = Running::start_with("", options).await;
     // The second one could still become HTTP/2.
     for begun in [
@@ -69,29 +59,6 @@ async fn the_time_for_a_head_does_not_end_a_body() {
     stream.write_all(last).await.unwrap();
     let said = to_the_end(&mut stream).await;
     assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
-}
-
-#[tokio::test]
-async fn connections_beyond_the_limit_wait_for_their_turn() {
-    let options = ServeOptions::default().with_max_connections(2);
-    let running = Running::start_with("", options).await;
-    let mut open = Vec::new();
-    for number in 0..2 {
-        let mut stream = running.connect().await;
-        stream.write_all(&request(&body(number), "")).await.unwrap();
-        assert!(answer(&mut stream).await.starts_with("HTTP/1.1 200 "));
-        open.push(stream);
-    }
-    let mut third = running.connect().await;
-    third.write_all(&request(&body(2), "")).await.unwrap();
-    assert!(
-        timeout(SHORT * 3, third.read_u8()).await.is_err(),
-        "two are open"
-    );
-    assert_eq!(running.queued(), 2);
-    open.pop();
-    assert!(answer(&mut third).await.starts_with("HTTP/1.1 200 "));
-    assert_eq!(running.queued(), 3);
 }
 
 #[tokio::test]

@@ -12,8 +12,10 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(8);
 const READY: &[u8] = b"GET /-/ready HTTP/1.1\r\nHost: relay\r\n\r\n";
 
-async fn start(max: usize) -> Running {
-    let options = ServeOptions::default().with_max_connections(max);
+async fn start(max: usize, of_one: Option<usize>) -> Running {
+    let options = ServeOptions::default()
+        .with_max_connections(max)
+        .with_max_connections_per_address(of_one);
     Running::start_with("", options).await
 }
 
@@ -60,7 +62,7 @@ async fn answered(running: &Running, last: u8, number: usize) -> String {
 
 #[tokio::test]
 async fn the_one_that_idles_longest_goes() {
-    let running = start(3).await;
+    let running = start(3, None).await;
     let mut open = Vec::new();
     for _ in 0..3 {
         let mut stream = running.connect().await;
@@ -76,7 +78,7 @@ async fn the_one_that_idles_longest_goes() {
 
 #[tokio::test]
 async fn whoever_has_brought_an_event_goes_after_whoever_has_not() {
-    let running = start(2).await;
+    let running = start(2, None).await;
     let mut proven = running.connect().await;
     proven.write_all(&request(&body(1), "")).await.unwrap();
     assert!(answer(&mut proven).await.is_some());
@@ -92,7 +94,7 @@ async fn whoever_has_brought_an_event_goes_after_whoever_has_not() {
 
 #[tokio::test]
 async fn slow_heads_slow_bodies_and_deaf_ears_make_room() {
-    let running = start(4).await;
+    let running = start(4, None).await;
     let body_head = head(&body(1), "Content-Length: 5000\r\n");
     let mut open = Vec::new();
     for begun in [&b""[..], b"POST /labelbox HT", &body_head] {
@@ -132,7 +134,7 @@ async fn slow_heads_slow_bodies_and_deaf_ears_make_room() {
 
 #[tokio::test]
 async fn a_delivery_under_way_never_makes_room_and_the_next_waits() {
-    let running = start(2).await;
+    let running = start(2, None).await;
     running.queue.open.forget_permits(1000);
     let mut open = Vec::new();
     for number in 0..2 {
@@ -160,4 +162,54 @@ async fn a_delivery_under_way_never_makes_room_and_the_next_waits() {
     }
     assert_eq!(third.read_u8().await.unwrap(), b'H');
     assert_eq!(running.queued(), 3);
+}
+
+#[tokio::test]
+async fn one_address_takes_no_more_than_its_part() {
+    let running = start(100, Some(2)).await;
+    let mut other = from(&running, 3).await;
+    assert!(is_open(&mut other).await);
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        let mut stream = from(&running, 2).await;
+        assert!(is_open(&mut stream).await);
+        open.push(stream);
+    }
+    closed(&mut open[0]).await;
+    assert!(is_open(&mut open[1]).await && is_open(&mut open[2]).await);
+    assert!(is_open(&mut other).await, "others keep theirs");
+    assert!(answered(&running, 2, 1).await.starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test]
+async fn more_deliveries_of_one_address_than_its_part_wait_and_are_served() {
+    let running = start(1000, Some(4)).await;
+    let mut open = Vec::new();
+    for number in 0..100 {
+        let mut stream = from(&running, 2).await;
+        stream
+            .write_all(&request(&body(number), "Connection: close\r\n"))
+            .await
+            .unwrap();
+        open.push(stream);
+    }
+    for mut stream in open {
+        let mut said = String::new();
+        stream.read_to_string(&mut said).await.unwrap();
+        assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+    }
+    assert_eq!(running.queued(), 100);
+}
+
+#[tokio::test]
+async fn a_peer_that_reads_no_answers_is_closed() {
+    let options = ServeOptions::default().with_write_timeout(Duration::from_millis(200));
+    let running = Running::start_with("", options).await;
+    let mut deaf = small_ears(&running).await;
+    let many = READY.repeat(100);
+    timeout(PATIENCE, async {
+        while deaf.write_all(&many).await.is_ok() {}
+    })
+    .await
+    .expect("it is closed");
 }

@@ -1,0 +1,276 @@
+//! What goes on on one connection: who waits for whom, and since when.
+
+use super::boundary::Boundary;
+use crate::options::ServeOptions;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+
+/// A body that nobody has verified yet may be this slow without counting as slow ...
+const GRACE: Duration = Duration::from_secs(1);
+/// ... and has to bring so many bytes a second from then on. One that fills the memory's part of a body
+/// within the time that it has is faster.
+const PACE: u64 = 32 * 1024;
+
+/// The first bytes of a connection, which tell what a peer speaks that does not speak HTTP.
+const FIRST_BYTES: usize = 16;
+
+/// One connection, seen by those who serve it and by those who choose which one has to go.
+pub(crate) struct Activity {
+    state: Mutex<State>,
+    wake: Notify,
+}
+
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not states"
+)]
+struct State {
+    /// The connection was opened, or the last request on it was answered.
+    since: Instant,
+    /// The first byte of a head came.
+    begun: Option<Instant>,
+    /// The server wants bytes, and none are there.
+    starved: bool,
+    /// The peer has taken no byte of what it asked for since.
+    stalled: Option<Instant>,
+    /// Requests whose head has come and whose answer is not made.
+    open: u32,
+    /// Of them: those whose last byte has come.
+    working: u32,
+    /// The head of the newest request was complete.
+    head_at: Instant,
+    /// Bytes that have come since.
+    bytes: u64,
+    /// It has brought an event.
+    proven: bool,
+    /// HTTP/2.
+    multiplexed: bool,
+    boundary: Boundary,
+    first: Vec<u8>,
+    /// The socket is to be asked itself, once.
+    look: bool,
+    draining: bool,
+    /// While draining: all that had come is answered.
+    dry: bool,
+    going: bool,
+}
+
+/// Who goes first when there is no room: the smallest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Idle {
+    /// Those that have brought an event go after those that have not.
+    proven: bool,
+    since: Instant,
+}
+
+impl Idle {
+    pub(crate) fn is_proven(&self) -> bool {
+        self.proven
+    }
+}
+
+/// Why a connection is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Overdue {
+    /// Nothing came.
+    Idle,
+    /// A head has begun, and its rest did not come.
+    Head,
+    /// The peer does not read.
+    Stalled,
+}
+
+impl Activity {
+    pub(crate) fn new() -> Arc<Self> {
+        let now = Instant::now();
+        Arc::new(Self {
+            state: Mutex::new(State {
+                since: now,
+                begun: None,
+                starved: false,
+                stalled: None,
+                open: 0,
+                working: 0,
+                head_at: now,
+                bytes: 0,
+                proven: false,
+                multiplexed: false,
+                boundary: Boundary::START,
+                first: Vec::new(),
+                look: false,
+                draining: false,
+                dry: false,
+                going: false,
+            }),
+            wake: Notify::new(),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn read(&self, bytes: &[u8]) {
+        let mut state = self.state();
+        state.starved = false;
+        state.bytes += bytes.len() as u64;
+        let room = FIRST_BYTES.saturating_sub(state.first.len());
+        if room > 0 {
+            state.first.extend(bytes.iter().take(room));
+        }
+        state.boundary.feed(bytes);
+        if state.begun.is_none() && state.boundary.is_in_head() {
+            state.begun = Some(Instant::now());
+        }
+    }
+
+    /// The server asked for bytes. Whether the socket itself is to be asked: the runtime only knows what
+    /// the system told it last.
+    pub(super) fn starves(&self) -> bool {
+        let mut state = self.state();
+        std::mem::take(&mut state.look) || state.draining
+    }
+
+    /// There are none.
+    pub(super) fn starved(&self) {
+        let mut state = self.state();
+        state.starved = true;
+        if state.open == 0 {
+            state.boundary.used_up();
+            state.dry = !state.boundary.is_in_head();
+        }
+    }
+
+    pub(super) fn wrote(&self) {
+        self.state().stalled = None;
+    }
+
+    pub(super) fn write_stalls(&self) {
+        self.state().stalled.get_or_insert_with(Instant::now);
+    }
+
+    pub(super) fn is_stalled(&self) -> bool {
+        self.state().stalled.is_some()
+    }
+
+    /// A head is complete.
+    pub(super) fn request(&self, multiplexed: bool) {
+        let mut state = self.state();
+        state.open += 1;
+        (state.head_at, state.bytes) = (Instant::now(), 0);
+        (state.begun, state.dry, state.starved) = (None, false, false);
+        state.multiplexed = multiplexed;
+    }
+
+    /// The answer to a request whose body has this length is made. Whether it is the connection's last:
+    /// the connection is asked to end, and certainly nothing of another request has come.
+    pub(super) fn answered(&self, length: Option<u64>) -> bool {
+        let mut state = self.state();
+        state.open = state.open.saturating_sub(1);
+        state.since = Instant::now();
+        let alone = state.boundary.answered(length);
+        state.draining && !state.multiplexed && alone
+    }
+
+    /// The last byte of a request has come: from now on it waits for us.
+    pub(crate) fn working(self: &Arc<Self>) -> Working {
+        self.state().working += 1;
+        Working(Arc::clone(self))
+    }
+
+    /// It has brought an event.
+    pub(super) fn proves_itself(&self) {
+        self.state().proven = true;
+    }
+
+    /// The first bytes that came.
+    pub(super) fn first_bytes(&self) -> Vec<u8> {
+        self.state().first.clone()
+    }
+
+    /// Since when the peer is waited for; `None` when it waits for us, or sends as it should.
+    pub(crate) fn idle(&self) -> Option<Idle> {
+        let state = self.state();
+        let idle = |since| Idle {
+            proven: state.proven,
+            since,
+        };
+        if let Some(stalled) = state.stalled {
+            return Some(idle(stalled));
+        }
+        if state.working > 0 || !state.starved {
+            return None;
+        }
+        if state.open == 0 {
+            return Some(idle(state.since));
+        }
+        let earned = GRACE + Duration::from_millis(state.bytes * 1000 / PACE);
+        (state.head_at.elapsed() > earned).then(|| idle(state.head_at))
+    }
+
+    /// When the peer's patience with us ends, and why then; `None` while it waits for us, or sends a body:
+    /// those have times of their own.
+    pub(super) fn deadline(&self, options: &ServeOptions) -> Option<(Instant, Overdue)> {
+        let state = self.state();
+        if let Some(stalled) = state.stalled {
+            return Some((stalled + options.write_timeout, Overdue::Stalled));
+        }
+        if state.open > 0 || state.multiplexed {
+            return None;
+        }
+        Some(match (state.begun, state.proven) {
+            (Some(begun), true) => (begun + options.head_timeout, Overdue::Head),
+            (None, true) => (state.since + options.idle_timeout, Overdue::Idle),
+            (Some(_), false) => (state.since + options.head_timeout, Overdue::Head),
+            (None, false) => (state.since + options.head_timeout, Overdue::Idle),
+        })
+    }
+
+    /// Asks the connection to end as soon as all that has come is answered.
+    pub(crate) fn drain(&self) {
+        self.state().draining = true;
+        self.wake.notify_one();
+    }
+
+    /// Whether that is so now.
+    pub(super) fn is_dry(&self) -> bool {
+        let state = self.state();
+        state.draining && (state.dry || state.multiplexed)
+    }
+
+    /// Asks the connection to end, if it is still idle when it has looked at its socket.
+    pub(crate) fn go(&self) {
+        self.state().going = true;
+        self.wake.notify_one();
+    }
+
+    /// Whether it was asked to.
+    pub(crate) fn is_going(&self) -> bool {
+        self.state().going
+    }
+
+    pub(super) fn stays(&self) {
+        self.state().going = false;
+    }
+
+    /// Completes when somebody asked for something.
+    pub(crate) async fn asked(&self) {
+        self.wake.notified().await;
+    }
+
+    /// The socket itself is asked with the next read.
+    pub(super) fn look(&self) {
+        self.state().look = true;
+    }
+}
+
+/// Held while a request waits for us.
+pub(crate) struct Working(Arc<Activity>);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.working = state.working.saturating_sub(1);
+    }
+}

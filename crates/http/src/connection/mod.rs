@@ -1,0 +1,134 @@
+//! One connection, from the moment it has a place to its end.
+
+mod activity;
+mod boundary;
+mod drive;
+mod io;
+mod refused;
+
+pub(crate) use activity::{Activity, Idle};
+
+use crate::accept::Accepted;
+use crate::options::ServeOptions;
+use crate::service::response;
+use crate::tasks::Tasks;
+use crate::well_formed;
+use activity::Overdue;
+use bytes::Bytes;
+use drive::{Closing, End, drive};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, Version};
+use http_body_util::Full;
+use hyper::body::{Body as _, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use io::Watched;
+use labelrelay_core::{Answer, Observer, Outcome, Report};
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// What all connections of a server share.
+pub(crate) struct Shared<A> {
+    pub(crate) answer: A,
+    pub(crate) tasks: Tasks,
+    pub(crate) builder: auto::Builder<TokioExecutor>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) options: ServeOptions,
+}
+
+impl<A, F> Shared<A>
+where
+    A: Fn(Tasks, IpAddr, Request<Incoming>) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
+    /// One connection, to its end.
+    pub(crate) async fn connection(self: Arc<Self>, accepted: Accepted) {
+        let Accepted { stream, peer, slot } = accepted;
+        let peer = peer.ip();
+        if !slot.admitted(self.options.head_timeout).await {
+            return self.observer.connection_closed("no_room");
+        }
+        // Answers are one small segment each; waiting for more to send would only delay them.
+        let _ = stream.set_nodelay(true);
+        let activity = Arc::clone(slot.activity());
+        let service = service_fn(|request: Request<Incoming>| {
+            // At once: hyper reads on before it asks for an answer.
+            activity.request(request.version() == Version::HTTP_2);
+            let (shared, activity) = (Arc::clone(&self), Arc::clone(&activity));
+            async move { Ok::<_, Infallible>(shared.request(&activity, peer, request).await) }
+        });
+        let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+        let connection = self.builder.serve_connection(io, service);
+        let ended = drive(connection, &activity, &self.options, || slot.stays()).await;
+        match ended {
+            End::Itself(Ok(())) => {}
+            End::Itself(Err(error)) => {
+                tracing::debug!(name: "connection_ended", %error);
+                if let Some(report) = refused::by_parser(&*error, &activity.first_bytes(), peer) {
+                    self.observer.request(&report);
+                }
+            }
+            End::Overdue(Overdue::Head) => {
+                self.observer
+                    .request(&refused::late_head(&self.options, peer));
+            }
+            End::Overdue(Overdue::Idle) => self.observer.connection_closed("idle"),
+            End::Overdue(Overdue::Stalled) => self.observer.connection_closed("unread"),
+            End::Gone => self.observer.connection_closed("made_room"),
+        }
+    }
+
+    async fn request(
+        &self,
+        activity: &Arc<Activity>,
+        peer: IpAddr,
+        mut request: Request<Incoming>,
+    ) -> Response<Full<Bytes>> {
+        let length = request.body().size_hint().exact();
+        let mut answer = if let Some(problem) = well_formed::problem(&request) {
+            self.observer.request(&Report::refused(
+                Outcome::Malformed,
+                problem.to_owned(),
+                Some(peer),
+            ));
+            let mut answer = response(Answer::refusal(Outcome::Malformed, problem));
+            // Whoever stands in between may have seen another end of this request.
+            let close = HeaderValue::from_static("close");
+            answer.headers_mut().insert(CONNECTION, close);
+            answer
+        } else {
+            request.extensions_mut().insert(Arc::clone(activity));
+            (self.answer)(self.tasks.clone(), peer, request).await
+        };
+        if answer.extensions().get::<Proof>().is_some() {
+            activity.proves_itself();
+        }
+        if activity.answered(length) {
+            let close = HeaderValue::from_static("close");
+            answer.headers_mut().insert(CONNECTION, close);
+        }
+        answer
+    }
+}
+
+/// Marks the answer to a delivery that was verified.
+#[derive(Clone)]
+pub(crate) struct Proof;
+
+impl<I, S, E> Closing for auto::Connection<'_, I, S, E>
+where
+    Self: Future,
+    S: hyper::service::HttpService<Incoming>,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + 'static,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    S::ResBody: hyper::body::Body + 'static,
+    <S::ResBody as hyper::body::Body>::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    E: hyper_util::server::conn::auto::HttpServerConnExec<S::Future, S::ResBody>,
+{
+    fn close_when_idle(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}

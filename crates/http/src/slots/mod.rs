@@ -1,0 +1,107 @@
+//! Places for connections: how many there are, how many one address gets, and who goes when they are taken.
+//!
+//! A connection that its peer leaves idle makes room for one that comes. One that waits for us, or brings a
+//! body as fast as it should, never does.
+
+mod address;
+mod places;
+
+use crate::connection::Activity;
+use crate::options::ServeOptions;
+use places::{Places, Standing};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+
+/// Somebody may have become idle: nobody tells, so those who wait for a place look this often.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The places of one server.
+pub(crate) struct Slots {
+    places: Mutex<Places>,
+    changed: Notify,
+}
+
+impl Slots {
+    pub(crate) fn new(options: &ServeOptions) -> Arc<Self> {
+        Arc::new(Self {
+            places: Mutex::new(Places::new(options)),
+            changed: Notify::new(),
+        })
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until one more connection can be accepted. One that is not accepted costs this process nothing.
+    pub(crate) async fn room(&self) {
+        self.until(Places::has_room).await;
+    }
+
+    /// Takes a connection in. It has a place when [`Slot::admitted`] says so.
+    pub(crate) fn enter(self: &Arc<Self>, peer: IpAddr) -> Slot {
+        let activity = Activity::new();
+        let id = self.places().enter(peer.into(), Arc::clone(&activity));
+        Slot {
+            slots: Arc::clone(self),
+            id,
+            activity,
+        }
+    }
+
+    /// Asks all connections to end, those too that still come.
+    pub(crate) fn drain(&self) {
+        self.places().drain();
+    }
+
+    async fn until(&self, mut condition: impl FnMut(&mut Places) -> bool) {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if condition(&mut self.places()) {
+                return;
+            }
+            let _ = tokio::time::timeout(LOOK, changed).await;
+        }
+    }
+}
+
+/// A connection's entry among them, until it is dropped.
+pub(crate) struct Slot {
+    slots: Arc<Slots>,
+    id: u64,
+    activity: Arc<Activity>,
+}
+
+impl Slot {
+    pub(crate) fn activity(&self) -> &Arc<Activity> {
+        &self.activity
+    }
+
+    /// Waits for a place; `false` when there was none within `patience`, or for nobody.
+    pub(crate) async fn admitted(&self, patience: Duration) -> bool {
+        let end = Instant::now() + patience;
+        let mut standing = Standing::Waiting;
+        self.slots
+            .until(|places| {
+                standing = places.admit(self.id);
+                standing != Standing::Waiting || Instant::now() >= end
+            })
+            .await;
+        standing == Standing::Served
+    }
+
+    /// It was asked to go, and is not idle any more.
+    pub(crate) fn stays(&self) {
+        self.slots.places().stays(self.id);
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.slots.places().leave(self.id);
+        self.slots.changed.notify_waiters();
+    }
+}

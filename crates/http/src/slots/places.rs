@@ -1,0 +1,230 @@
+//! Who has a place, who waits for one, and who is asked to leave.
+
+use super::address::Neighbourhood;
+use crate::connection::{Activity, Idle};
+use crate::options::ServeOptions;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A flood is told of this often.
+const TELL: Duration = Duration::from_secs(10);
+
+/// A sender that has waited this long for a place may have given up.
+const WAIT: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Accepted, and not yet served.
+    Waiting,
+    Served,
+    /// Asked to leave. Its place is another's already.
+    Leaving,
+}
+
+struct Entry {
+    neighbourhood: Neighbourhood,
+    activity: Arc<Activity>,
+    entered: Instant,
+    standing: Standing,
+}
+
+pub(super) struct Places {
+    served_at_most: usize,
+    open_at_most: usize,
+    of_one_address: usize,
+    entries: HashMap<u64, Entry>,
+    next: u64,
+    served: usize,
+    by_address: HashMap<Neighbourhood, usize>,
+    /// Those that idled when it was looked last, the longest at the end. One that still idles since then is
+    /// still the longest: whoever became idle later idles for less.
+    idle: Vec<(Idle, u64)>,
+    draining: bool,
+    left: u64,
+    told: Option<Instant>,
+}
+
+impl Places {
+    pub(super) fn new(options: &ServeOptions) -> Self {
+        Self {
+            served_at_most: options.max_connections,
+            open_at_most: options.sockets(),
+            of_one_address: options.max_connections_per_address.unwrap_or(usize::MAX),
+            entries: HashMap::new(),
+            next: 0,
+            served: 0,
+            by_address: HashMap::new(),
+            idle: Vec::new(),
+            draining: false,
+            left: 0,
+            told: None,
+        }
+    }
+
+    pub(super) fn has_room(&mut self) -> bool {
+        if self.entries.len() < self.open_at_most {
+            return true;
+        }
+        // All that may be open are, and if nobody is leaving, nobody may be idle. Where there are places all
+        // the same, those who wait are too many of one address: they must not keep others out.
+        let is_leaving = |entry: &Entry| entry.standing == Standing::Leaving;
+        if self.served < self.served_at_most && !self.entries.values().any(is_leaving) {
+            let waiting = self.entries.iter().filter(|(_, entry)| {
+                entry.standing == Standing::Waiting && entry.entered.elapsed() > WAIT
+            });
+            if let Some(id) = waiting.map(|(id, _)| *id).min() {
+                self.ask_to_leave(id);
+            }
+        }
+        false
+    }
+
+    pub(super) fn enter(&mut self, neighbourhood: Neighbourhood, activity: Arc<Activity>) -> u64 {
+        if self.draining {
+            activity.drain();
+        }
+        self.next += 1;
+        let entry = Entry {
+            neighbourhood,
+            activity,
+            entered: Instant::now(),
+            standing: Standing::Waiting,
+        };
+        self.entries.insert(self.next, entry);
+        self.next
+    }
+
+    /// Gives a place to one that waits, if there is one or somebody can be asked to leave.
+    pub(super) fn admit(&mut self, id: u64) -> Standing {
+        let Some(entry) = self.entries.get(&id) else {
+            return Standing::Leaving;
+        };
+        if entry.standing != Standing::Waiting {
+            return entry.standing;
+        }
+        let neighbourhood = entry.neighbourhood;
+        let neighbours = self.by_address.get(&neighbourhood).copied();
+        if neighbours.unwrap_or_default() >= self.of_one_address
+            && !self.make_room_among(neighbourhood)
+        {
+            return Standing::Waiting;
+        }
+        if self.served >= self.served_at_most && !self.make_room() {
+            return Standing::Waiting;
+        }
+        self.serve(id);
+        Standing::Served
+    }
+
+    fn serve(&mut self, id: u64) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.standing = Standing::Served;
+            self.served += 1;
+            *self.by_address.entry(entry.neighbourhood).or_default() += 1;
+        }
+    }
+
+    fn unserve(&mut self, neighbourhood: Neighbourhood) {
+        self.served = self.served.saturating_sub(1);
+        if let Some(count) = self.by_address.get_mut(&neighbourhood) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.by_address.remove(&neighbourhood);
+            }
+        }
+    }
+
+    /// Asks the one that idles longest to leave; `false` when none is idle.
+    fn make_room(&mut self) -> bool {
+        for looked_again in [false, true] {
+            if looked_again {
+                let served = self.entries.iter().filter(|(_, entry)| is_served(entry));
+                let idle = served.filter_map(|(id, entry)| Some((entry.activity.idle()?, *id)));
+                self.idle = idle.collect();
+                self.idle.sort_unstable_by(|a, b| b.cmp(a));
+            }
+            while let Some((since, id)) = self.idle.pop() {
+                // Others that have brought nothing may idle by now: those go first.
+                if since.is_proven() && !looked_again {
+                    break;
+                }
+                let still = self
+                    .entries
+                    .get(&id)
+                    .is_some_and(|entry| is_served(entry) && entry.activity.idle() == Some(since));
+                if still {
+                    self.ask_to_leave(id);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// The same among the connections of one address.
+    fn make_room_among(&mut self, neighbourhood: Neighbourhood) -> bool {
+        let neighbours = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| is_served(entry) && entry.neighbourhood == neighbourhood);
+        let idle = neighbours.filter_map(|(id, entry)| Some((entry.activity.idle()?, *id)));
+        let Some((_, id)) = idle.min() else {
+            return false;
+        };
+        self.ask_to_leave(id);
+        true
+    }
+
+    fn ask_to_leave(&mut self, id: u64) {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        entry.activity.go();
+        let was = std::mem::replace(&mut entry.standing, Standing::Leaving);
+        let neighbourhood = entry.neighbourhood;
+        if was == Standing::Served {
+            self.unserve(neighbourhood);
+        }
+        self.tell();
+    }
+
+    /// Not for every connection: a stranger would decide how fast the log grows.
+    fn tell(&mut self) {
+        self.left += 1;
+        if self.told.is_none_or(|told| told.elapsed() >= TELL) {
+            tracing::warn!(name: "connections_full", open = self.served, closed = self.left, "connections are taken up; for each that comes, the one that idles longest is closed");
+            self.told = Some(Instant::now());
+            self.left = 0;
+        }
+    }
+
+    pub(super) fn stays(&mut self, id: u64) {
+        if self
+            .entries
+            .get(&id)
+            .is_some_and(|entry| entry.standing == Standing::Leaving)
+        {
+            self.serve(id);
+        }
+    }
+
+    pub(super) fn leave(&mut self, id: u64) {
+        if let Some(entry) = self.entries.remove(&id)
+            && entry.standing == Standing::Served
+        {
+            self.unserve(entry.neighbourhood);
+        }
+    }
+
+    pub(super) fn drain(&mut self) {
+        self.draining = true;
+        self.entries
+            .values()
+            .for_each(|entry| entry.activity.drain());
+    }
+}
+
+fn is_served(entry: &Entry) -> bool {
+    entry.standing == Standing::Served
+}

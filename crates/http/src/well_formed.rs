@@ -1,0 +1,94 @@
+//! What HTTP/1.1 asks of a request and the parser does not check: where two programs in a row understand it
+//! differently, a stranger hides a request in another one.
+
+use http::header::{HOST, TRANSFER_ENCODING};
+use http::uri::Authority;
+use http::{HeaderMap, Request, Version};
+
+/// What is wrong with the head of `request`, and what would be right.
+pub(crate) fn problem<B>(request: &Request<B>) -> Option<&'static str> {
+    let headers = request.headers();
+    hosts(headers, request.version()).or_else(|| codings(headers))
+}
+
+fn hosts(headers: &HeaderMap, version: Version) -> Option<&'static str> {
+    let mut hosts = headers.get_all(HOST).iter();
+    let Some(host) = hosts.next() else {
+        return (version == Version::HTTP_11)
+            .then_some("the request has no Host header; HTTP/1.1 asks for one");
+    };
+    if hosts.next().is_some() {
+        return Some("the request has more than one Host header; send one");
+    }
+    let host = host.as_bytes();
+    // Empty where what is asked for has no host.
+    let good = host.is_empty() || (!host.contains(&b'@') && Authority::try_from(host).is_ok());
+    (!good).then_some("the Host header is not a host; send HOST or HOST:PORT")
+}
+
+fn codings(headers: &HeaderMap) -> Option<&'static str> {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let coding = codings.next()?;
+    let chunked = coding
+        .as_bytes()
+        .trim_ascii()
+        .eq_ignore_ascii_case(b"chunked");
+    (!chunked || codings.next().is_some()).then_some(
+        "the body has a transfer coding other than chunked; send it chunked alone, or with Content-Length",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(version: Version, lines: &[(&'static str, &'static str)]) -> bool {
+        let mut request = Request::builder().version(version);
+        for (name, value) in lines {
+            request = request.header(*name, *value);
+        }
+        problem(&request.body(()).unwrap()).is_none()
+    }
+
+    #[test]
+    fn one_host_and_no_coding_but_chunked() {
+        let one = Version::HTTP_11;
+        for host in [
+            "relay",
+            "relay:80",
+            "127.0.0.1:8090",
+            "[::1]:8090",
+            "",
+            "a_b.example",
+        ] {
+            assert!(of(one, &[("host", host)]), "{host}");
+        }
+        for host in ["a b", "a/b", "user@a", "a:b:c", "[::1", "a?"] {
+            assert!(!of(one, &[("host", host)]), "{host}");
+        }
+        assert!(!of(one, &[]));
+        assert!(of(Version::HTTP_10, &[]) && of(Version::HTTP_2, &[]));
+        for version in [one, Version::HTTP_10] {
+            assert!(!of(version, &[("host", "a"), ("host", "a")]));
+        }
+        let coded = |lines: &[&'static str]| {
+            let mut all = vec![("host", "a")];
+            all.extend(lines.iter().map(|line| ("transfer-encoding", *line)));
+            of(one, &all)
+        };
+        assert!(coded(&[]) && coded(&["chunked"]) && coded(&[" Chunked\t"]));
+        for wrong in [
+            &["gzip, chunked"][..],
+            &["gzip", "chunked"],
+            &["chunked", "chunked"],
+            &["chunked, chunked"],
+            &["identity"],
+            &["chunked;q=1"],
+            &["xchunked"],
+            &[",chunked"],
+            &[""],
+        ] {
+            assert!(!coded(wrong), "{wrong:?}");
+        }
+    }
+}
