@@ -82,9 +82,9 @@ impl ServeOptions {
         self
     }
 
-    /// Sockets that are open at once: those of [`max_connections`](Self::max_connections), and a few of
-    /// connections that were just accepted or are being closed.
+    /// Sockets that are open at once: those of [`max_connections`](Self::max_connections), and a
+    /// quarter of that of connections that were just accepted or are being closed.
     pub fn sockets(&self) -> usize {
-        self.max_connections + self.max_connections / 16 + 1
+        self.max_connections + self.max_connections / 4 + 1
     }
 }

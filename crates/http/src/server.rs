@@ -53,15 +53,16 @@ pub async fn serve_with<A, F>(
     A: Fn(Tasks, IpAddr, Request<Incoming>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
+    let mut accept = Accept::new(listener, &options);
     let shared = Arc::new(Shared {
         answer,
         tasks: Tasks::new(),
         builder: builder(),
         observer,
         options,
+        slots: Arc::clone(&accept.slots),
     });
     let mut connections = JoinSet::new();
-    let mut accept = Accept::new(listener, &options);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accepted = std::pin::pin!(accept.next());

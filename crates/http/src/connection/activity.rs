@@ -26,6 +26,7 @@ pub(crate) struct Activity {
     reason = "independent facts, not states"
 )]
 struct State {
+    opened: Instant,
     /// The connection was opened, or the last request on it was answered.
     since: Instant,
     /// The first byte of a head came.
@@ -42,6 +43,8 @@ struct State {
     head_at: Instant,
     /// Bytes that have come since.
     bytes: u64,
+    /// It has had an answer, and has brought no event.
+    stranger: bool,
     /// It has brought an event.
     proven: bool,
     /// HTTP/2.
@@ -59,14 +62,23 @@ struct State {
 /// Who goes first when there is no room: the smallest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Idle {
-    /// Those that have brought an event go after those that have not.
-    proven: bool,
+    who: Who,
     since: Instant,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Who {
+    /// Nobody waits for us, and no event ever came from there.
+    Unproven,
+    /// There is always something to do for it, but none of it was an event: it asks on and on.
+    Stranger,
+    /// It has brought an event, and idles now.
+    Proven,
 }
 
 impl Idle {
     pub(crate) fn is_proven(&self) -> bool {
-        self.proven
+        self.who == Who::Proven
     }
 }
 
@@ -86,7 +98,9 @@ impl Activity {
         let now = Instant::now();
         Arc::new(Self {
             state: Mutex::new(State {
+                opened: now,
                 since: now,
+                stranger: false,
                 begun: None,
                 starved: false,
                 stalled: None,
@@ -169,6 +183,7 @@ impl Activity {
         let mut state = self.state();
         state.open = state.open.saturating_sub(1);
         state.since = Instant::now();
+        state.stranger = !state.proven;
         let alone = state.boundary.answered(length);
         state.draining && !state.multiplexed && alone
     }
@@ -184,23 +199,43 @@ impl Activity {
         self.state().proven = true;
     }
 
+    pub(super) fn is_proven(&self) -> bool {
+        self.state().proven
+    }
+
     /// The first bytes that came.
     pub(super) fn first_bytes(&self) -> Vec<u8> {
         self.state().first.clone()
     }
 
-    /// Since when the peer is waited for; `None` when it waits for us, or sends as it should.
+    /// Whether it has had an answer, and has brought no event.
+    pub(super) fn is_stranger(&self) -> bool {
+        self.state().stranger
+    }
+
+    /// Since when the peer is waited for; `None` when it waits for us, or sends as it should. Whoever has had
+    /// answers without bringing an event can be asked to go at any time, but while an answer is made.
     pub(crate) fn idle(&self) -> Option<Idle> {
         let state = self.state();
         let idle = |since| Idle {
-            proven: state.proven,
+            who: if state.proven {
+                Who::Proven
+            } else {
+                Who::Unproven
+            },
             since,
         };
         if let Some(stalled) = state.stalled {
             return Some(idle(stalled));
         }
-        if state.working > 0 || !state.starved {
+        if state.working > 0 {
             return None;
+        }
+        if !state.starved {
+            return state.stranger.then_some(Idle {
+                who: Who::Stranger,
+                since: state.opened,
+            });
         }
         if state.open == 0 {
             return Some(idle(state.since));

@@ -11,6 +11,7 @@ pub(crate) use activity::{Activity, Idle};
 use crate::accept::Accepted;
 use crate::options::ServeOptions;
 use crate::service::response;
+use crate::slots::Slots;
 use crate::tasks::Tasks;
 use crate::well_formed;
 use activity::Overdue;
@@ -37,6 +38,7 @@ pub(crate) struct Shared<A> {
     pub(crate) builder: auto::Builder<TokioExecutor>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) options: ServeOptions,
+    pub(crate) slots: Arc<Slots>,
 }
 
 impl<A, F> Shared<A>
@@ -87,6 +89,11 @@ where
         peer: IpAddr,
         mut request: Request<Incoming>,
     ) -> Response<Full<Bytes>> {
+        if activity.is_stranger() {
+            // Others first: who asks on and on would be answered many times in a row else.
+            tokio::task::yield_now().await;
+        }
+        let multiplexed = request.version() == Version::HTTP_2;
         let length = request.body().size_hint().exact();
         let mut answer = if let Some(problem) = well_formed::problem(&request) {
             self.observer.request(&Report::refused(
@@ -106,7 +113,9 @@ where
         if answer.extensions().get::<Proof>().is_some() {
             activity.proves_itself();
         }
-        if activity.answered(length) {
+        // Where others wait, whoever has brought no event gets one answer, and has to come again for the next.
+        let crowded = !multiplexed && !activity.is_proven() && self.slots.is_crowded();
+        if activity.answered(length) || crowded {
             let close = HeaderValue::from_static("close");
             answer.headers_mut().insert(CONNECTION, close);
         }

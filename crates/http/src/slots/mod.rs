@@ -51,6 +51,11 @@ impl Slots {
         }
     }
 
+    /// Whether connections have to go, just now, because others come.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.places().is_crowded()
+    }
+
     /// Asks all connections to end, those too that still come.
     pub(crate) fn drain(&self) {
         self.places().drain();

@@ -3,12 +3,15 @@
 use super::address::Neighbourhood;
 use crate::connection::{Activity, Idle};
 use crate::options::ServeOptions;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A flood is told of this often.
 const TELL: Duration = Duration::from_secs(10);
+
+/// Where nobody was idle, it is not looked again before this: many wait, and each would look at all.
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// A sender that has waited this long for a place may have given up.
 const WAIT: Duration = Duration::from_secs(1);
@@ -34,14 +37,18 @@ pub(super) struct Places {
     open_at_most: usize,
     of_one_address: usize,
     entries: HashMap<u64, Entry>,
+    /// Those that wait for a place, and not for one of their own address: the first to come is the first.
+    queue: BTreeSet<u64>,
     next: u64,
     served: usize,
     by_address: HashMap<Neighbourhood, usize>,
     /// Those that idled when it was looked last, the longest at the end. One that still idles since then is
     /// still the longest: whoever became idle later idles for less.
     idle: Vec<(Idle, u64)>,
+    nobody_idle: Option<Instant>,
     draining: bool,
     left: u64,
+    last_left: Option<Instant>,
     told: Option<Instant>,
 }
 
@@ -52,12 +59,15 @@ impl Places {
             open_at_most: options.sockets(),
             of_one_address: options.max_connections_per_address.unwrap_or(usize::MAX),
             entries: HashMap::new(),
+            queue: BTreeSet::new(),
+            nobody_idle: None,
             next: 0,
             served: 0,
             by_address: HashMap::new(),
             idle: Vec::new(),
             draining: false,
             left: 0,
+            last_left: None,
             told: None,
         }
     }
@@ -92,6 +102,7 @@ impl Places {
             standing: Standing::Waiting,
         };
         self.entries.insert(self.next, entry);
+        self.queue.insert(self.next);
         self.next
     }
 
@@ -105,9 +116,15 @@ impl Places {
         }
         let neighbourhood = entry.neighbourhood;
         let neighbours = self.by_address.get(&neighbourhood).copied();
-        if neighbours.unwrap_or_default() >= self.of_one_address
+        // While it drains, nobody comes that could be kept out.
+        if !self.draining
+            && neighbours.unwrap_or_default() >= self.of_one_address
             && !self.make_room_among(neighbourhood)
         {
+            self.queue.remove(&id);
+            return Standing::Waiting;
+        }
+        if self.queue.first().is_some_and(|first| *first < id) {
             return Standing::Waiting;
         }
         if self.served >= self.served_at_most && !self.make_room() {
@@ -120,6 +137,7 @@ impl Places {
     fn serve(&mut self, id: u64) {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.standing = Standing::Served;
+            self.queue.remove(&id);
             self.served += 1;
             *self.by_address.entry(entry.neighbourhood).or_default() += 1;
         }
@@ -137,6 +155,9 @@ impl Places {
 
     /// Asks the one that idles longest to leave; `false` when none is idle.
     fn make_room(&mut self) -> bool {
+        if self.nobody_idle.is_some_and(|at| at.elapsed() < AGAIN) {
+            return false;
+        }
         for looked_again in [false, true] {
             if looked_again {
                 let served = self.entries.iter().filter(|(_, entry)| is_served(entry));
@@ -159,6 +180,7 @@ impl Places {
                 }
             }
         }
+        self.nobody_idle = Some(Instant::now());
         false
     }
 
@@ -181,6 +203,7 @@ impl Places {
             return;
         };
         entry.activity.go();
+        self.queue.remove(&id);
         let was = std::mem::replace(&mut entry.standing, Standing::Leaving);
         let neighbourhood = entry.neighbourhood;
         if was == Standing::Served {
@@ -192,11 +215,17 @@ impl Places {
     /// Not for every connection: a stranger would decide how fast the log grows.
     fn tell(&mut self) {
         self.left += 1;
+        self.last_left = Some(Instant::now());
         if self.told.is_none_or(|told| told.elapsed() >= TELL) {
             tracing::warn!(name: "connections_full", open = self.served, closed = self.left, "connections are taken up; for each that comes, the one that idles longest is closed");
             self.told = Some(Instant::now());
             self.left = 0;
         }
+    }
+
+    pub(super) fn is_crowded(&self) -> bool {
+        let lately = self.last_left.is_some_and(|at| at.elapsed() < WAIT);
+        lately && self.served >= self.served_at_most
     }
 
     pub(super) fn stays(&mut self, id: u64) {
@@ -210,6 +239,7 @@ impl Places {
     }
 
     pub(super) fn leave(&mut self, id: u64) {
+        self.queue.remove(&id);
         if let Some(entry) = self.entries.remove(&id)
             && entry.standing == Standing::Served
         {

@@ -8,13 +8,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-/// Far more than anything here takes, and less than any timeout of the server but those that a test sets.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// Far more than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 const READY: &[u8] = b"GET /-/ready HTTP/1.1\r\nHost: relay\r\n\r\n";
 
 async fn start(max: usize, of_one: Option<usize>) -> Running {
     let options = ServeOptions::default()
         .with_max_connections(max)
+        // Longer than the patience, so that nothing ends by itself.
+        .with_head_timeout(PATIENCE * 2)
+        .with_write_timeout(PATIENCE * 2)
         .with_max_connections_per_address(of_one);
     Running::start_with("", options).await
 }
