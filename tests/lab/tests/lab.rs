@@ -45,8 +45,9 @@ fn a_broken_promise_is_noticed() {
         // No clock jumps here, which would allow it.
         ("twice", "7..8", "twice: delivery"),
         ("merge", "7..8", "lost: delivery"),
-        // The queue's file is taken away in these.
+        // The queue's file is taken away in these, and the process asked to stop in that.
         ("blind", "12..14", "lost: delivery"),
+        ("hasty", "3..4", "silence: delivery"),
     ] {
         let output = lab(&format!(
             "--seeds {seeds} --deliveries 1200 --sabotage {sabotage}"

@@ -17,10 +17,6 @@ use std::time::Instant;
 /// Requests that wait.
 const WAITING: u32 = 24;
 
-/// Whether the server serves what had arrived before it was asked to stop. As long as it does not, only what it answers
-/// is held against it.
-const SERVED: bool = false;
-
 /// Their numbers lie beyond those of all others.
 const BEYOND: u32 = 100_000;
 
@@ -75,7 +71,7 @@ impl Stage<'_> {
             // It came to what it was told to kill itself at.
             return;
         }
-        for (number, end) in unanswered.into_iter().filter(|_| SERVED) {
+        for (number, end) in unanswered {
             let detail =
                 format!("it lay whole in the buffers when the process was asked to stop: {end:?}");
             let broken = Broken::of(What::Silence, number, detail);
