@@ -44,6 +44,27 @@ struct Serve {
     max_connections_per_address: Option<usize>,
 }
 
+impl Serve {
+    fn checked(self, origin: &str) -> Result<ServeConfig, ConfigError> {
+        let setting = |key: &str, value: Option<String>| {
+            value.map(|value| not_empty(origin, key, value)).transpose()
+        };
+        Ok(ServeConfig {
+            listen: setting("serve.listen", self.listen)?,
+            admin_listen: setting("serve.admin_listen", self.admin_listen)?,
+            public_url: setting("serve.public_url", self.public_url)?,
+            body_timeout: self
+                .body_timeout_ms
+                .map(|ms| positive(origin, "serve.body_timeout_ms", ms).map(Duration::from_millis))
+                .transpose()?,
+            connections_per_address: self
+                .max_connections_per_address
+                .map(|most| positive(origin, "serve.max_connections_per_address", most))
+                .transpose()?,
+        })
+    }
+}
+
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct EmbeddedQueue {
@@ -125,21 +146,7 @@ pub(super) fn read(
             .map(|deliveries| positive(origin, "max_in_flight", deliveries))
             .transpose()?,
         spool: file.spool.checked(origin)?,
-        serve: ServeConfig {
-            listen: setting("serve.listen", file.serve.listen)?,
-            admin_listen: setting("serve.admin_listen", file.serve.admin_listen)?,
-            public_url: setting("serve.public_url", file.serve.public_url)?,
-            body_timeout: file
-                .serve
-                .body_timeout_ms
-                .map(|ms| positive(origin, "serve.body_timeout_ms", ms).map(Duration::from_millis))
-                .transpose()?,
-            connections_per_address: file
-                .serve
-                .max_connections_per_address
-                .map(|most| positive(origin, "serve.max_connections_per_address", most))
-                .transpose()?,
-        },
+        serve: file.serve.checked(origin)?,
         embedded_queue: EmbeddedQueueConfig {
             repeat_window: file.embedded_queue.repeat_window_s.map(Duration::from_secs),
             retain_acknowledged: file

@@ -69,7 +69,9 @@ pub(super) async fn drive<C: Closing>(
             return End::Overdue(why);
         }
         if activity.is_going() {
-            if was.is_some() && activity.idle() == was {
+            // Who asks on and on is idle in one moment and busy in the next.
+            let is = activity.idle();
+            if is.is_some() && (is == was || activity.is_stranger()) {
                 return End::Gone;
             }
             activity.stays();

@@ -95,6 +95,8 @@ impl Slot {
                 standing != Standing::Waiting || Instant::now() >= end
             })
             .await;
+        // The next in the queue need not wait for its next look.
+        self.slots.changed.notify_waiters();
         standing == Standing::Served
     }
 

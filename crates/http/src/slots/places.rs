@@ -124,11 +124,11 @@ impl Places {
             self.queue.remove(&id);
             return Standing::Waiting;
         }
-        if self.queue.first().is_some_and(|first| *first < id) {
-            return Standing::Waiting;
-        }
-        if self.served >= self.served_at_most && !self.make_room() {
-            return Standing::Waiting;
+        if self.served >= self.served_at_most {
+            let is_next = self.queue.first().is_none_or(|first| *first >= id);
+            if !is_next || !self.make_room() {
+                return Standing::Waiting;
+            }
         }
         self.serve(id);
         Standing::Served

@@ -68,7 +68,7 @@ async fn whole_requests_in_the_accept_queue_and_in_idle_connections_are_served()
         let said = said(stream);
         assert!(said.contains("200 OK") || number < 20, "{number}: `{said}`");
         assert!(said.contains("connection: close"), "{number}: `{said}`");
-        assert!(said.ends_with("}"), "{number}: `{said}`");
+        assert!(said.ends_with('}'), "{number}: `{said}`");
     }
     assert_eq!(queue.inner.messages().len(), 240);
     assert!(TcpStream::connect(address).is_err());
