@@ -11,7 +11,7 @@ Examples:
   labelrelay queue extend --visibility 5m 17-9f86d081884c7d659a2feaa0c55ad015
   labelrelay queue extend - < batch.ndjson
 
-For work that takes longer than the visibility timeout of `receive`. A receipt whose time has run out
+For work that takes longer than the visibility timeout of `receive`. A receipt whose time has run out \
 is still good as long as nobody received its message again.";
 
 /// Keeps received messages to whoever has them for longer.

@@ -12,8 +12,8 @@ Examples:
   labelrelay queue nack --delay 30s 17-9f86d081884c7d659a2feaa0c55ad015
   labelrelay queue nack --delay 5m - < failed.ndjson
 
-The receive counts all the same: a message that was received `embedded_queue.max_receives` times (5
-unless configured) becomes a dead letter instead of being received again. The others of its batch
+The receive counts all the same: a message that was received `embedded_queue.max_receives` times (5 \
+unless configured) becomes a dead letter instead of being received again. The others of its batch \
 are not touched.";
 
 /// Gives received messages back, to be received again now or later.

@@ -114,10 +114,7 @@ fn a_full_disk_is_said_to_be_full_and_can_be_drained() {
     for round in 0..3 {
         let fitted = fill(&serving, 300_000 + round);
         assert!(fitted > 60, "{fitted} of 300,000 bytes in 64 MiB");
-        let log = place.read("serve.log");
-        for words in ["no room", "queue receive", "queue ack", "queue prune"] {
-            assert!(log.contains(words), "no {words:?} in the log");
-        }
+        place.logged(&["no room", "queue receive", "queue ack", "queue prune"]);
         if round == 2 {
             // Nobody who owns the file is needed for it.
             assert_eq!(serving.stop(), 0);
@@ -160,7 +157,7 @@ fn a_queue_has_a_largest_size() {
             .map(|name| place.path(name).metadata().unwrap().len())
             .sum();
         assert!(bytes <= 16 * MIB, "{bytes}");
-        assert!(place.read("serve.log").contains("queue_max_bytes"));
+        place.logged(&["queue_max_bytes"]);
         assert_eq!(drain(&place), fitted);
         assert_eq!(
             place.run(&["queue", "prune"]).good(),

@@ -85,18 +85,20 @@ fn the_first_event_that_is_sent_can_be_read() {
         "{}",
         received[0]
     );
-    // So can every other one.
+    // So can every other one, but the one that is there to show what becomes of half a surrogate pair:
+    // parsers disagree about that, so it goes as base64.
     let listed = place.run(&["send", "--list", "--json"]).json();
     for sample in &listed {
         let words = ["event", "provider"].map(|name| sample[name].as_str().unwrap());
         place
             .run(&["send", "--event", words[0], "--provider", words[1]])
             .good();
-        // As text: one of them holds half a surrogate pair, which not every parser takes.
-        let received = place.run(&["queue", "receive", "--json"]);
-        assert!(
-            received.good().contains(",\"data\":{"),
-            "{words:?}: {received:?}"
-        );
+        let received = place.run(&["queue", "receive", "--json"]).json();
+        let envelope = &received[0]["envelope"];
+        if words[0] == "task_surrogate.created" {
+            assert!(envelope["data_base64"].is_string(), "{envelope}");
+        } else {
+            assert!(envelope["data"].is_object(), "{words:?}: {envelope}");
+        }
     }
 }

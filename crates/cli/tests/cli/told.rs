@@ -101,7 +101,7 @@ fn every_attempt_that_failed_is_counted() {
     // A process that another test is just starting may hold our end open for a moment.
     let refused = (0..1000).find(|_| place.run(&["send", "--to", &url]).code != 0);
     assert!(refused.is_some());
-    let log = place.read("serve.log");
+    let log = place.logged(&["/metrics"]);
     let admin = log
         .split("http://")
         .find_map(|rest| rest.split_once("/metrics"))
