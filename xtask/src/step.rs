@@ -10,6 +10,8 @@ pub(crate) struct Steps(Vec<Step>);
 
 struct Step {
     name: String,
+    /// Why it failed.
+    failure: Option<String>,
     took: Duration,
     /// Where the system tells it.
     processor: Option<Duration>,
@@ -18,11 +20,25 @@ struct Step {
 impl Steps {
     /// Does `work` under a heading; the first failure ends the run.
     pub(crate) fn run<T>(&mut self, name: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+        self.step(name, work)
+            .map_err(|error| format!("{name}: {error}").into())
+    }
+
+    /// Runs a suite that nothing after it needs: when it fails, the others are run all the same, so that one
+    /// run tells of all that is wrong. [`Self::summary`] fails then.
+    pub(crate) fn suite(&mut self, name: &str, work: impl FnOnce() -> Outcome) {
+        if let Err(error) = self.step(name, work) {
+            println!("FAILED {name}: {error}");
+        }
+    }
+
+    fn step<T>(&mut self, name: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
         println!("\n== {name}");
         let (start, before) = (Instant::now(), used());
-        let done = work().map_err(|error| format!("{name}: {error}"))?;
+        let done = work();
         let step = Step {
             name: name.to_owned(),
+            failure: done.as_ref().err().map(ToString::to_string),
             took: start.elapsed(),
             processor: used()
                 .zip(before)
@@ -30,25 +46,45 @@ impl Steps {
         };
         println!("   {}", step.line());
         self.0.push(step);
-        Ok(done)
+        done
     }
 
     /// Prints what was run. A program that was begun in one step and ended in another counts where it ended.
-    pub(crate) fn summary(&self) {
+    ///
+    /// # Errors
+    /// When a suite failed: its name, and the first words of why.
+    pub(crate) fn summary(&self) -> Outcome {
         println!("\n== summary: time, and processor time");
         for step in &self.0 {
-            println!("ok  {}", step.line());
+            let verdict = if step.failure.is_none() {
+                "ok    "
+            } else {
+                "FAILED"
+            };
+            println!("{verdict}  {}", step.line());
         }
+        let failures: Vec<String> = self.0.iter().filter_map(Step::failed).collect();
         let all = Step {
-            name: format!("{} steps, 0 failures", self.0.len()),
+            name: format!("{} steps, {} failures", self.0.len(), failures.len()),
+            failure: None,
             took: self.0.iter().map(|step| step.took).sum(),
             processor: self.0.iter().map(|step| step.processor).sum(),
         };
-        println!("ok  {}", all.line());
+        println!("        {}", all.line());
+        if failures.is_empty() {
+            Ok(())
+        } else {
+            Err(failures.join("; ").into())
+        }
     }
 }
 
 impl Step {
+    fn failed(&self) -> Option<String> {
+        let why = self.failure.as_ref()?;
+        Some(format!("{}: {why}", self.name))
+    }
+
     fn line(&self) -> String {
         let processor = self.processor.map_or_else(
             || " ".repeat(8),

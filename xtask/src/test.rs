@@ -34,8 +34,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         steps.run("tests", || {
             status(with(&mut cargo("test --workspace"), PLAIN).env("INSTA_UPDATE", "no"))
         })?;
-        steps.summary();
-        return Ok(());
+        return steps.summary();
     };
     ahead.look()?;
     steps.run("documentation", || {
@@ -57,24 +56,23 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         ahead.end()?;
         Setting::whole()
     })?;
-    steps.run("tests", || {
+    steps.suite("tests", || {
         let references = References::new()?;
-        let mut tests = cargo("test --workspace");
+        let mut tests = cargo("test --workspace --no-fail-fast");
         references.record(setting.tell(with(&mut tests, PLAIN)));
         status(&mut tests)?;
         references.check(&["crates", "tests"])
-    })?;
-    steps.run("a real Label Studio", || {
+    });
+    steps.suite("a real Label Studio", || {
         status(&mut setting.tests("--ignored"))
-    })?;
-    steps.run("AWS", || e2e::all(setting.aws_tests(&[])))?;
-    steps.run("Google Cloud", || e2e::all(setting.google_tests(&[])))?;
-    steps.run("Azure", || e2e::all(setting.azure_tests(&[])))?;
-    steps.run("Terraform, Bicep, container", || {
+    });
+    steps.suite("AWS", || e2e::all(setting.aws_tests(&[])));
+    steps.suite("Google Cloud", || e2e::all(setting.google_tests(&[])));
+    steps.suite("Azure", || e2e::all(setting.azure_tests(&[])));
+    steps.suite("Terraform, Bicep, container", || {
         status(&mut setting.infra_tests())
-    })?;
-    steps.summary();
-    Ok(())
+    });
+    steps.summary()
 }
 
 /// Of everything, with the clouds' back ends and without; the second look compiles `labelrelay` alone again.
