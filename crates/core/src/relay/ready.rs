@@ -7,6 +7,7 @@ use crate::outcome::{Answer, Outcome};
 use crate::request::RequestHead;
 use futures_util::lock::Mutex;
 use http::Method;
+use std::sync::{self, PoisonError};
 use std::time::Duration;
 
 /// What lies below `/-/` and says whether the relay can take events. It ends in no `z`: Cloud Run keeps
@@ -20,9 +21,27 @@ const CACHED: Duration = Duration::from_secs(1);
 /// A check that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The newest answer, and when it was found. Locked while a check runs, so that there is one at a time.
+/// What was found last, and who looks now.
 #[derive(Default)]
-pub(super) struct Ready(Mutex<Option<(Duration, bool)>>);
+pub(super) struct Ready {
+    newest: sync::Mutex<Option<(Duration, bool)>>,
+    /// Locked while a check runs, so that there is one at a time.
+    looking: Mutex<()>,
+}
+
+impl Ready {
+    /// The newest answer, if it is no older than `age`.
+    fn within(&self, now: Duration, age: Duration) -> Option<bool> {
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, ready) = newest.filter(|(at, _)| now.saturating_sub(*at) < age)?;
+        Some(ready)
+    }
+
+    fn found(&self, now: Duration, ready: bool) {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        *newest = Some((now, ready));
+    }
+}
 
 impl Relay {
     /// Answers a request to a path below `/-/`, which no source can own.
@@ -55,14 +74,26 @@ impl Relay {
 
     async fn is_ready(&self) -> bool {
         let clock = &*self.parts.clock;
-        let mut newest = self.ready.0.lock().await;
-        if let Some((at, ready)) = *newest
-            && clock.monotonic().saturating_sub(at) < CACHED
-        {
+        if let Some(ready) = self.ready.within(clock.monotonic(), CACHED) {
+            return ready;
+        }
+        let looking = match self.ready.looking.try_lock() {
+            Some(looking) => looking,
+            None => {
+                // Somebody looks already. A crowd must not stand in line for that: what was found last serves
+                // until then.
+                if let Some(ready) = self.ready.within(clock.monotonic(), CACHED + PATIENCE) {
+                    return ready;
+                }
+                self.ready.looking.lock().await
+            }
+        };
+        if let Some(ready) = self.ready.within(clock.monotonic(), CACHED) {
             return ready;
         }
         let ready = within(clock, PATIENCE, self.could_take_one()).await == Ok(true);
-        *newest = Some((clock.monotonic(), ready));
+        self.ready.found(clock.monotonic(), ready);
+        drop(looking);
         ready
     }
 }

@@ -51,7 +51,7 @@ impl Slots {
         }
     }
 
-    /// Whether connections have to go, just now, because others come.
+    /// Whether there are more connections than places, now or a moment ago.
     pub(crate) fn is_crowded(&self) -> bool {
         self.places().is_crowded()
     }

@@ -13,6 +13,10 @@ const TELL: Duration = Duration::from_secs(10);
 /// Where nobody was idle, it is not looked again before this: many wait, and each would look at all.
 const AGAIN: Duration = Duration::from_millis(10);
 
+/// A crowd is reckoned with for so long after the last time that there was no place. Were it shorter than what
+/// it takes to come back, all of it would be let in again and again, and be served until there is no place.
+const CROWDED: Duration = Duration::from_secs(10);
+
 /// A sender that has waited this long for a place may have given up.
 const WAIT: Duration = Duration::from_secs(1);
 
@@ -48,7 +52,8 @@ pub(super) struct Places {
     nobody_idle: Option<Instant>,
     draining: bool,
     left: u64,
-    last_left: Option<Instant>,
+    /// The last time that somebody came and all places were taken.
+    full: Option<Instant>,
     told: Option<Instant>,
 }
 
@@ -67,7 +72,7 @@ impl Places {
             idle: Vec::new(),
             draining: false,
             left: 0,
-            last_left: None,
+            full: None,
             told: None,
         }
     }
@@ -125,6 +130,7 @@ impl Places {
             return Standing::Waiting;
         }
         if self.served >= self.served_at_most {
+            self.full = Some(Instant::now());
             let is_next = self.queue.first().is_none_or(|first| *first >= id);
             if !is_next || !self.make_room() {
                 return Standing::Waiting;
@@ -215,7 +221,6 @@ impl Places {
     /// Not for every connection: a stranger would decide how fast the log grows.
     fn tell(&mut self) {
         self.left += 1;
-        self.last_left = Some(Instant::now());
         if self.told.is_none_or(|told| told.elapsed() >= TELL) {
             tracing::warn!(name: "connections_full", open = self.served, closed = self.left, "connections are taken up; for each that comes, the one that idles longest is closed");
             self.told = Some(Instant::now());
@@ -224,8 +229,7 @@ impl Places {
     }
 
     pub(super) fn is_crowded(&self) -> bool {
-        let lately = self.last_left.is_some_and(|at| at.elapsed() < WAIT);
-        lately && self.served >= self.served_at_most
+        self.full.is_some_and(|at| at.elapsed() < CROWDED)
     }
 
     pub(super) fn stays(&mut self, id: u64) {
