@@ -5,6 +5,7 @@
 
 use crate::tool::{output, root};
 use labelrelay_tests::client::Client;
+use labelrelay_tests::program::as_by_hand;
 use labelrelay_tests::relay::eventually;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -202,16 +203,16 @@ impl Built {
             let command = command
                 .replace("/target/", &format!("{}/", target.display()))
                 .replace("/image", &image.path().display().to_string());
-            output(
-                Command::new("sh")
-                    .args(["-ec", &command])
-                    .env("CARGO_TARGET_DIR", &target)
-                    .env("CARGO_BUILD_BUILD_DIR", shared)
-                    // The compiler of these tests, not one that a file in the context could name.
-                    .env_remove("RUSTUP_TOOLCHAIN")
-                    .stderr(Stdio::inherit())
-                    .current_dir(&context),
-            );
+            let mut run = Command::new("sh");
+            run.args(["-ec", &command])
+                .env("CARGO_TARGET_DIR", &target)
+                .env("CARGO_BUILD_BUILD_DIR", shared)
+                // The compiler of these tests, not one that a file in the context could name.
+                .env_remove("RUSTUP_TOOLCHAIN")
+                .stderr(Stdio::inherit())
+                .current_dir(&context);
+            as_by_hand(&mut run);
+            output(&mut run);
         }
         Self(image)
     }

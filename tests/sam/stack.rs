@@ -2,6 +2,7 @@
 
 use crate::aws::Aws;
 use crate::tool::{output, path, root, tool};
+use labelrelay_tests::program::as_by_hand;
 use labelrelay_tests::servers::{REGION, installed};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -246,6 +247,7 @@ pub(crate) fn build(folder: &Path) -> PathBuf {
         )
         .env("AWS_DEFAULT_REGION", "us-east-1")
         .current_dir(root());
+    as_by_hand(&mut command);
     output(&mut command);
     folder.join("template.yaml")
 }

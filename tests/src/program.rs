@@ -25,6 +25,7 @@ pub fn labelrelay() -> &'static Path {
         // `<target>/<profile>/deps/e2e-…` runs this.
         let tests = std::env::current_exe().unwrap();
         let profile = tests.ancestors().nth(2).unwrap();
+        as_by_hand(&mut build);
         if profile.ends_with("release") {
             build.arg("--release");
         }
@@ -34,6 +35,18 @@ pub fn labelrelay() -> &'static Path {
         );
         profile.join(format!("labelrelay{}", std::env::consts::EXE_SUFFIX))
     })
+}
+
+/// Takes from a command that runs cargo what the cargo of this test has set. Build scripts look at some of it, and
+/// would run again, with all that is built on them, each time that it is another cargo's turn.
+pub fn as_by_hand(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        }) {
+            command.env_remove(name);
+        }
+    }
 }
 
 /// `labelrelay`, with nothing in its environment that this machine's owner may have set for it.

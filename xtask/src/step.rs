@@ -105,6 +105,15 @@ pub(crate) fn cargo(arguments: &str) -> Command {
     command
         .args(arguments.split(' '))
         .current_dir(crate::paths::root());
+    // Set by the cargo that runs us. Build scripts look at some of them, and would run again, with all that is
+    // built on them, each time that it is another cargo's turn.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        }) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
