@@ -77,16 +77,15 @@ impl Relay {
         if let Some(ready) = self.ready.within(clock.monotonic(), CACHED) {
             return ready;
         }
-        let looking = match self.ready.looking.try_lock() {
-            Some(looking) => looking,
-            None => {
-                // Somebody looks already. A crowd must not stand in line for that: what was found last serves
-                // until then.
-                if let Some(ready) = self.ready.within(clock.monotonic(), CACHED + PATIENCE) {
-                    return ready;
-                }
-                self.ready.looking.lock().await
+        let looking = if let Some(looking) = self.ready.looking.try_lock() {
+            looking
+        } else {
+            // Somebody looks already. A crowd must not stand in line for that: what was found last serves
+            // until then.
+            if let Some(ready) = self.ready.within(clock.monotonic(), CACHED + PATIENCE) {
+                return ready;
             }
+            self.ready.looking.lock().await
         };
         if let Some(ready) = self.ready.within(clock.monotonic(), CACHED) {
             return ready;
