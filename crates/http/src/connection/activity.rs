@@ -280,6 +280,11 @@ impl Activity {
         self.wake.notify_one();
     }
 
+    /// It may have a place by now.
+    pub(crate) fn nudge(&self) {
+        self.wake.notify_one();
+    }
+
     /// Whether it was asked to.
     pub(crate) fn is_going(&self) -> bool {
         self.state().going

@@ -17,17 +17,21 @@ use tokio::sync::Notify;
 /// Somebody may have become idle: nobody tells, so those who wait for a place look this often.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// Who is not the next is told when it is; this is for the case that it was not.
+const IN_LINE: Duration = Duration::from_millis(200);
+
 /// The places of one server.
 pub(crate) struct Slots {
     places: Mutex<Places>,
-    changed: Notify,
+    /// Somebody has: who accepts waits for that.
+    left: Notify,
 }
 
 impl Slots {
     pub(crate) fn new(options: &ServeOptions) -> Arc<Self> {
         Arc::new(Self {
             places: Mutex::new(Places::new(options)),
-            changed: Notify::new(),
+            left: Notify::new(),
         })
     }
 
@@ -37,7 +41,14 @@ impl Slots {
 
     /// Waits until one more connection can be accepted. One that is not accepted costs this process nothing.
     pub(crate) async fn room(&self) {
-        self.until(Places::has_room).await;
+        loop {
+            let mut left = std::pin::pin!(self.left.notified());
+            left.as_mut().enable();
+            if self.places().has_room() {
+                return;
+            }
+            let _ = tokio::time::timeout(LOOK, left).await;
+        }
     }
 
     /// Takes a connection in. It has a place when [`Slot::admitted`] says so.
@@ -60,17 +71,6 @@ impl Slots {
     pub(crate) fn drain(&self) {
         self.places().drain();
     }
-
-    async fn until(&self, mut condition: impl FnMut(&mut Places) -> bool) {
-        loop {
-            let mut changed = std::pin::pin!(self.changed.notified());
-            changed.as_mut().enable();
-            if condition(&mut self.places()) {
-                return;
-            }
-            let _ = tokio::time::timeout(LOOK, changed).await;
-        }
-    }
 }
 
 /// A connection's entry among them, until it is dropped.
@@ -88,16 +88,14 @@ impl Slot {
     /// Waits for a place; `false` when there was none within `patience`, or for nobody.
     pub(crate) async fn admitted(&self, patience: Duration) -> bool {
         let end = Instant::now() + patience;
-        let mut standing = Standing::Waiting;
-        self.slots
-            .until(|places| {
-                standing = places.admit(self.id);
-                standing != Standing::Waiting || Instant::now() >= end
-            })
-            .await;
-        // The next in the queue need not wait for its next look.
-        self.slots.changed.notify_waiters();
-        standing == Standing::Served
+        loop {
+            let (standing, is_next) = self.slots.places().admit(self.id);
+            if standing != Standing::Waiting || Instant::now() >= end {
+                return standing == Standing::Served;
+            }
+            let look = if is_next { LOOK } else { IN_LINE };
+            let _ = tokio::time::timeout(look, self.activity.asked()).await;
+        }
     }
 
     /// It was asked to go, and is not idle any more.
@@ -109,6 +107,6 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.slots.places().leave(self.id);
-        self.slots.changed.notify_waiters();
+        self.slots.left.notify_waiters();
     }
 }

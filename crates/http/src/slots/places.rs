@@ -111,13 +111,14 @@ impl Places {
         self.next
     }
 
-    /// Gives a place to one that waits, if there is one or somebody can be asked to leave.
-    pub(super) fn admit(&mut self, id: u64) -> Standing {
+    /// Gives a place to one that waits, if there is one or somebody can be asked to leave. If not, whether it
+    /// looks again soon: the next in the queue does, and one that waits for others of its address.
+    pub(super) fn admit(&mut self, id: u64) -> (Standing, bool) {
         let Some(entry) = self.entries.get(&id) else {
-            return Standing::Leaving;
+            return (Standing::Leaving, false);
         };
         if entry.standing != Standing::Waiting {
-            return entry.standing;
+            return (entry.standing, false);
         }
         let neighbourhood = entry.neighbourhood;
         let neighbours = self.by_address.get(&neighbourhood).copied();
@@ -127,17 +128,28 @@ impl Places {
             && !self.make_room_among(neighbourhood)
         {
             self.queue.remove(&id);
-            return Standing::Waiting;
+            self.next_may_look();
+            return (Standing::Waiting, true);
         }
         if self.served >= self.served_at_most {
             self.full = Some(Instant::now());
-            let is_next = self.queue.first().is_none_or(|first| *first >= id);
-            if !is_next || !self.make_room() {
-                return Standing::Waiting;
+            if self.queue.first().is_some_and(|first| *first < id) {
+                return (Standing::Waiting, false);
+            }
+            if !self.make_room() {
+                return (Standing::Waiting, true);
             }
         }
         self.serve(id);
-        Standing::Served
+        self.next_may_look();
+        (Standing::Served, false)
+    }
+
+    /// Only one is told: were it all, each would look, for each that comes or leaves.
+    fn next_may_look(&self) {
+        if let Some(next) = self.queue.first().and_then(|id| self.entries.get(id)) {
+            next.activity.nudge();
+        }
     }
 
     fn serve(&mut self, id: u64) {
@@ -249,6 +261,7 @@ impl Places {
         {
             self.unserve(entry.neighbourhood);
         }
+        self.next_may_look();
     }
 
     pub(super) fn drain(&mut self) {
