@@ -163,7 +163,10 @@ fn lines_carry_the_trace_and_the_address_that_google_saw() {
         };
         once(service.address, &head.followed_by(body));
     }
-    let (accepted, refused) = (service.lines("delivery"), service.lines("delivery_refused"));
+    let (accepted, refused) = eventually("both are logged", || {
+        let both = (service.lines("delivery"), service.lines("delivery_refused"));
+        (!both.0.is_empty() && !both.1.is_empty()).then_some(both)
+    });
     for lines in [&accepted, &refused] {
         assert_eq!(lines.len(), 1, "{}", service.log());
         assert_eq!(
