@@ -32,7 +32,9 @@ impl Default for ServeOptions {
             idle_timeout: Duration::from_secs(75),
             write_timeout: Duration::from_secs(10),
             drain: Duration::from_secs(5),
-            max_connections: 1024,
+            // With those that come and go, fewer than deliveries that may be under way: else bodies that
+            // nobody has verified could use those up, and a delivery would be told 503.
+            max_connections: 816,
             max_connections_per_address: None,
         }
     }

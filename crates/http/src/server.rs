@@ -120,7 +120,7 @@ fn builder() -> auto::Builder<TokioExecutor> {
 }
 
 /// What a connection may hold of bytes that nobody has asked for yet; also the largest head. hyper's own
-/// limit is six times as much, which 1,024 connections of strangers would turn into 400 MiB.
+/// limit is six times as much, which a thousand connections of strangers would turn into 400 MiB.
 pub(crate) const READ_BUFFER_BYTES: usize = 64 * 1024;
 
 /// HTTP/1.1 alone.

@@ -40,7 +40,7 @@ pub const DEFAULT_MAX_BODY_BYTES: u64 = 100 * 1024 * 1024;
 /// the copies that a queue makes of them.
 pub const DEFAULT_BYTES_IN_FLIGHT: u64 = 256 * 1024 * 1024;
 
-/// Deliveries that may be under way at once when nothing is configured: as many as `serve` has
+/// Deliveries that may be under way at once when nothing is configured: a few more than `serve` has
 /// connections. Those of a dead queue outlive their connections, and are counted too.
 pub const DEFAULT_IN_FLIGHT: u64 = 1024;
 
