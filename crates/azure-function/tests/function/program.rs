@@ -237,6 +237,10 @@ fn a_wrong_configuration_ends_the_start_with_one_line_that_names_it() {
         let mut variables: Vec<_> = good
             .iter()
             .filter(|(known, _)| *known != name)
+            // A secret that is empty counts as none, and another one alone would do.
+            .filter(|(known, _)| {
+                name != "LABELBOX_WEBHOOK_SECRET" || *known != "LABEL_STUDIO_WEBHOOK_SECRET"
+            })
             .cloned()
             .collect();
         variables.push((name, value));
