@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// A body that nobody has verified yet may be this slow without counting as slow ...
-const GRACE: Duration = Duration::from_millis(250);
+const GRACE: Duration = Duration::from_millis(100);
 /// ... and has to bring so many bytes a second from then on. One that fills the memory's part of a body
 /// within the time that it has is faster.
 const PACE: u64 = 32 * 1024;
