@@ -69,7 +69,7 @@ fn assert_sound(config: Result<Config, ConfigError>) {
         return;
     }
     // Every secret is the same here, whatever it is called.
-    let bench = Bench::of(&config, LIMITS, &|_| Some(LABELBOX_SECRET.to_owned()));
+    let bench = Bench::of(&config, LIMITS, &|_: &str| Some(LABELBOX_SECRET.to_owned()));
     let body = br#"{"action": "PROJECT_DELETED", "project": {"id": 1}}"#;
     for source in &config.sources {
         let (signature, bearer) = (

@@ -57,7 +57,7 @@ fn read(reference: &str) -> Result<SecretRef, ConfigError> {
         &toml,
         "fuzz.toml",
         PathBuf::from("/etc/labelrelay"),
-        &|_| None,
+        &|_: &str| None,
     )?;
     Ok(config.sources[0].secrets[0].0.clone())
 }
