@@ -240,8 +240,13 @@ impl Activity {
         if state.open == 0 {
             return Some(idle(state.since));
         }
-        let earned = GRACE + Duration::from_millis(state.bytes * 1000 / PACE);
-        (state.head_at.elapsed() > earned).then(|| idle(state.head_at))
+        state.is_slow().then(|| idle(state.head_at))
+    }
+
+    /// Whether it brings a body, and more slowly than it should, though something may just have come.
+    pub(super) fn is_slow(&self) -> bool {
+        let state = self.state();
+        state.open > 0 && state.working == 0 && state.is_slow()
     }
 
     /// When the peer's patience with us ends, and why then; `None` while it waits for us, or sends a body:
@@ -302,6 +307,13 @@ impl Activity {
     /// The socket itself is asked with the next read.
     pub(super) fn look(&self) {
         self.state().look = true;
+    }
+}
+
+impl State {
+    fn is_slow(&self) -> bool {
+        let earned = GRACE + Duration::from_millis(self.bytes * 1000 / PACE);
+        self.head_at.elapsed() > earned
     }
 }
 

@@ -69,9 +69,11 @@ pub(super) async fn drive<C: Closing>(
             return End::Overdue(why);
         }
         if activity.is_going() {
-            // Who asks on and on is idle in one moment and busy in the next.
             let is = activity.idle();
-            if is.is_some() && (is == was || activity.is_stranger()) {
+            let is_idle = is.is_some() && is == was;
+            // Who asks on and on is idle in one moment and busy in the next; and a byte is no body.
+            let goes_on = is.is_some() && activity.is_stranger();
+            if is_idle || goes_on || (was.is_some() && activity.is_slow()) {
                 return End::Gone;
             }
             activity.stays();

@@ -216,3 +216,23 @@ async fn a_peer_that_reads_no_answers_is_closed() {
     .await
     .expect("it is closed");
 }
+
+#[tokio::test]
+async fn a_body_that_drips_makes_room_though_a_byte_has_just_come() {
+    let running = start(1, None).await;
+    let mut slow = running.connect().await;
+    let begun = head(&body(1), "Content-Length: 5000\r\n");
+    slow.write_all(&begun).await.unwrap();
+    // It is slow from now on; and whenever the server looks, something has come.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let dripping = tokio::spawn(async move {
+        while slow.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    assert!(answered(&running, 1, 2).await.starts_with("HTTP/1.1 200 "));
+    timeout(PATIENCE, dripping)
+        .await
+        .expect("it is closed")
+        .unwrap();
+}
