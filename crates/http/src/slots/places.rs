@@ -81,16 +81,23 @@ impl Places {
         if self.entries.len() < self.open_at_most {
             return true;
         }
-        // All that may be open are, and if nobody is leaving, nobody may be idle. Where there are places all
-        // the same, those who wait are too many of one address: they must not keep others out.
+        // All that may be open are. Those who leave will be gone in a moment.
         let is_leaving = |entry: &Entry| entry.standing == Standing::Leaving;
-        if self.served < self.served_at_most && !self.entries.values().any(is_leaving) {
-            let waiting = self.entries.iter().filter(|(_, entry)| {
-                entry.standing == Standing::Waiting && entry.entered.elapsed() > WAIT
-            });
-            if let Some(id) = waiting.map(|(id, _)| *id).min() {
-                self.ask_to_leave(id);
-            }
+        if self.entries.values().any(is_leaving) {
+            return false;
+        }
+        if self.served >= self.served_at_most {
+            // All of them may be served, when some that were to leave stayed: nobody waits then who would ask.
+            self.make_room();
+            return false;
+        }
+        // There are places all the same, so those who wait are too many of one address: they must not keep
+        // others out.
+        let waiting = self.entries.iter().filter(|(_, entry)| {
+            entry.standing == Standing::Waiting && entry.entered.elapsed() > WAIT
+        });
+        if let Some(id) = waiting.map(|(id, _)| *id).min() {
+            self.ask_to_leave(id);
         }
         false
     }
