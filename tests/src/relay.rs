@@ -142,6 +142,11 @@ impl Relay {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap()).into_owned()
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it without warning, as `kill -9` does.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

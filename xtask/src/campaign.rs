@@ -36,7 +36,19 @@ const ALL: &[Campaign] = &[
             told(Vec::new(), run, args)
         },
     },
+    Campaign {
+        name: "stranger",
+        what: "5,000 connections of each kind that brings nothing, a minute each, beside valid deliveries",
+        run: stranger,
+    },
 ];
+
+fn stranger(args: &[String]) -> Outcome {
+    let setting = Setting::prepare()?;
+    let mut tests = cargo("test --package labelrelay-tests --test stranger -- --nocapture");
+    tests.env("LABELRELAY_STRANGER_SECONDS", "60");
+    status(setting.tell(tests.args(args)))
+}
 
 /// Runs the campaign that `args` begin with; without arguments, says which there are.
 pub(crate) fn run(args: &[String]) -> Outcome {
