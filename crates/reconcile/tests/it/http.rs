@@ -4,7 +4,7 @@ use crate::server::{Server, answer};
 use bytes::Bytes;
 use http::Request;
 use labelrelay_reconcile::http::{Answer, HttpClient, HttpError, HttpOptions};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 async fn get(server: &Server, change: impl FnOnce(&mut HttpOptions)) -> Result<Answer, HttpError> {
     let mut options = crate::server::options();
@@ -56,11 +56,8 @@ async fn a_connection_that_breaks_is_followed_by_another_and_a_good_one_is_kept(
         let got = client.send(&request(&server)).await.unwrap();
         assert_eq!(&got.body[..], b"{}");
     }
-    let connections: Vec<_> = {
-        let requests = server.requests.lock().unwrap();
-        requests.iter().map(|(_, connection)| *connection).collect()
-    };
-    assert_eq!(connections, [0, 1, 1, 1]);
+    let connections = server.connections.lock().unwrap();
+    assert_eq!(connections[..], [0, 1, 1, 1]);
 }
 
 #[tokio::test]
@@ -94,13 +91,14 @@ async fn requests_keep_their_distance() {
     let mut options = crate::server::options();
     options.per_second = Some(20.0);
     let client = HttpClient::new(options).unwrap();
+    // Before the first one is sent: when it arrives depends on how busy the machine is.
+    let begun = Instant::now();
     for _ in 0..4 {
         client.send(&request(&server)).await.unwrap();
     }
-    let requests = server.requests.lock().unwrap();
-    let whole = requests[3].0.duration_since(requests[0].0);
-    // Of three pauses of 50 ms; only too short a one is wrong, a busy machine makes them longer.
-    assert!(whole >= Duration::from_millis(140), "{whole:?}");
+    let whole = begun.elapsed();
+    // Three pauses of 50 ms; only too short a time is wrong, a busy machine makes it longer.
+    assert!(whole >= Duration::from_millis(150), "{whole:?}");
 }
 
 #[tokio::test]

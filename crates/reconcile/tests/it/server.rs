@@ -3,7 +3,6 @@
 use labelrelay_core::Entropy;
 use labelrelay_reconcile::http::HttpOptions;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -32,8 +31,8 @@ pub(crate) struct Asked {
 
 pub(crate) struct Server {
     pub(crate) url: String,
-    /// When each request came, and on which connection.
-    pub(crate) requests: Arc<Mutex<Vec<(Instant, usize)>>>,
+    /// Of each request, on which connection it came.
+    pub(crate) connections: Arc<Mutex<Vec<usize>>>,
     pub(crate) asked: Arc<Mutex<Vec<Asked>>>,
 }
 
@@ -60,20 +59,20 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
-            requests: Arc::default(),
+            connections: Arc::default(),
             asked: Arc::default(),
         };
-        let (requests, all) = (Arc::clone(&server.requests), Arc::clone(&server.asked));
+        let (connections, all) = (Arc::clone(&server.connections), Arc::clone(&server.asked));
         let answer = Arc::new(answer);
         tokio::spawn(async move {
             for connection in 0.. {
                 let (stream, _) = listener.accept().await.unwrap();
                 let mut stream = BufReader::new(stream);
                 let answer = Arc::clone(&answer);
-                let (requests, all) = (Arc::clone(&requests), Arc::clone(&all));
+                let (connections, all) = (Arc::clone(&connections), Arc::clone(&all));
                 tokio::spawn(async move {
                     while let Some(asked) = read(&mut stream).await {
-                        requests.lock().unwrap().push((Instant::now(), connection));
+                        connections.lock().unwrap().push(connection);
                         let next = answer(&asked);
                         all.lock().unwrap().push(asked);
                         if next.is_empty() || stream.write_all(next.as_bytes()).await.is_err() {
@@ -90,7 +89,7 @@ impl Server {
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.requests.lock().unwrap().len()
+        self.connections.lock().unwrap().len()
     }
 }
 
