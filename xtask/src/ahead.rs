@@ -19,7 +19,7 @@ impl Ahead {
         })))
     }
 
-    /// What went wrong so far, so that nobody hears of it only when everything is compiled.
+    /// Reports an error as soon as there is one, so that nobody hears of it only when everything is compiled.
     pub(crate) fn look(&mut self) -> Outcome {
         if self.0.as_ref().is_some_and(JoinHandle::is_finished) {
             self.end()?;

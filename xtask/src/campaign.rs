@@ -9,9 +9,9 @@ use crate::{Outcome, fuzz, lab};
 
 /// A long run of what the tests sample.
 struct Campaign {
-    /// What it is called by.
+    /// Name on the command line.
     name: &'static str,
-    /// What it does when nothing more is said.
+    /// Its work when nothing more is said.
     what: &'static str,
     /// Runs it with the rest of the command line.
     run: fn(&[String]) -> Outcome,

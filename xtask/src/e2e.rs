@@ -66,7 +66,7 @@ pub(crate) fn bench_reconcile(args: &[String]) -> Outcome {
     status(setting.tell(run.args(args)))
 }
 
-/// What the tests run against.
+/// Programs that the tests run against.
 pub(crate) struct Setting {
     told: Told,
 }
@@ -249,8 +249,8 @@ fn weighs_at_most(program: &Path, budget: u64) -> Outcome {
     .into())
 }
 
-/// What a build left unwritten would otherwise be written under the tests, whose every commit then
-/// waits for it.
+/// Writes the pages that a build left unwritten: they would otherwise be written under the tests, whose every
+/// commit then waits for it.
 fn settle() -> Outcome {
     status(&mut Command::new("sync"))
 }

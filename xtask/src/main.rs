@@ -1,4 +1,4 @@
-//! What people of this repository do often, in Rust: nothing else to install, the same everywhere.
+//! Frequent tasks of this repository, in Rust: nothing else to install, the same everywhere.
 
 mod ahead;
 mod bench;
@@ -18,7 +18,7 @@ mod tree;
 
 use std::process::ExitCode;
 
-/// What a verb gives back; the message says what was missing and what to do.
+/// Result of a verb; the error says what was missing and what to do.
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const HELP: &str = "\

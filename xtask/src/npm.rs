@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 pub(crate) struct Project {
     /// Its folder, there and under the cache; its name carries the version.
     pub(crate) folder: &'static str,
-    /// What the installation brings.
+    /// File that the installation brings.
     pub(crate) proof: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Where things lie: the repository, what cargo built, what is kept between runs.
+//! Paths: the repository, cargo's output, the cache that is kept between runs.
 
 use crate::Outcome;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ pub(crate) fn root() -> PathBuf {
     manifest.parent().unwrap_or(manifest).to_owned()
 }
 
-/// Where cargo puts what it builds: this program lies in `<target>/<profile>/`.
+/// Cargo's output directory: this program lies in `<target>/<profile>/`.
 pub(crate) fn target() -> Outcome<PathBuf> {
     let program = std::env::current_exe()?;
     let target = program

@@ -14,12 +14,12 @@ pub(crate) struct Processor {
     pub(crate) children: Duration,
 }
 
-/// What this process has used.
+/// Processor time of this process.
 pub(crate) fn own() -> Outcome<Processor> {
     read("self")
 }
 
-/// What process `pid` has used.
+/// Processor time of process `pid`.
 #[cfg(feature = "load")]
 pub(crate) fn of(pid: u32) -> Outcome<Processor> {
     read(&pid.to_string())

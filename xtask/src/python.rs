@@ -108,8 +108,8 @@ pub(crate) const AZURE_CLIENTS: Environment = Environment {
     program: "bin/python",
 };
 
-/// What consumers read envelopes with: jq as a library, and the official CloudEvents SDK. Its name is not a
-/// version's: two packages make it up.
+/// Libraries that consumers read envelopes with: jq as a library, and the official CloudEvents SDK. Its name is not
+/// a version's: two packages make it up.
 pub(crate) const READERS: Environment = Environment {
     folder: "readers-1",
     requirements: "readers.txt",
@@ -123,7 +123,7 @@ pub(crate) const HADOLINT: Environment = Environment {
     program: "bin/hadolint",
 };
 
-/// What the platform's documents run their example with.
+/// The server that the platform's documents run their example with.
 #[cfg(feature = "load")]
 pub(crate) const FLASK: Environment = Environment {
     folder: "flask-3.1.3-gunicorn-23.0.0",

@@ -13,7 +13,7 @@ struct Step {
     /// Why it failed.
     failure: Option<String>,
     took: Duration,
-    /// Where the system tells it.
+    /// Its processor time, on systems that tell it.
     processor: Option<Duration>,
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn by_hand() -> Outcome {
     Ok(())
 }
 
-/// What the end-to-end tests of one machine need.
+/// Tools of the end-to-end tests of one machine.
 pub(crate) fn one_machine() -> Outcome<Told> {
     Ok(vec![
         ("LABELRELAY_TEST_LABEL_STUDIO", LABEL_STUDIO.ensure()?),
@@ -29,7 +29,7 @@ pub(crate) fn one_machine() -> Outcome<Told> {
     ])
 }
 
-/// What the tests of AWS need besides.
+/// Tools that the tests of AWS need besides.
 pub(crate) fn aws() -> Outcome<Told> {
     let sam = SAM.ensure()?;
     Ok(vec![
@@ -44,7 +44,7 @@ pub(crate) fn aws() -> Outcome<Told> {
     ])
 }
 
-/// What the tests of Google Cloud need besides.
+/// Tools that the tests of Google Cloud need besides.
 pub(crate) fn google() -> Outcome<Told> {
     Ok(vec![
         ("LABELRELAY_TEST_PUBSUB", pubsub_emulator()?),
@@ -89,12 +89,12 @@ fn fake_gcs(python: &Path) -> Outcome<PathBuf> {
     )
 }
 
-/// What the tests of Azure need besides.
+/// Tools that the tests of Azure need besides.
 pub(crate) fn azure() -> Outcome<Told> {
     Ok(vec![("LABELRELAY_TEST_AZURITE", AZURITE.ensure()?)])
 }
 
-/// What the tests of `infra` and the Dockerfile need besides what those of all clouds need.
+/// Tools that the tests of `infra` and the Dockerfile need besides those of all clouds.
 pub(crate) fn infra() -> Outcome<Told> {
     Ok(vec![
         ("LABELRELAY_TEST_TERRAFORM", terraform()?),

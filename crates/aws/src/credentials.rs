@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// Where ECS gives a task its role's keys.
+/// Address at which ECS gives a task its role's keys.
 const ECS: &str = "http://169.254.170.2";
 
 /// Besides loopback, the only places that are asked without TLS: ECS, and EKS's Pod Identity.
@@ -33,7 +33,7 @@ type Set<'a> = &'a dyn Fn(&str) -> Result<Option<String>, SettingError>;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Where credentials come from. Cheap to clone; clones share what was fetched.
+/// Source of credentials. Cheap to clone; clones share what was fetched.
 #[derive(Clone)]
 pub(crate) enum CredentialsSource {
     /// They stand in the environment.
@@ -50,7 +50,7 @@ pub(crate) struct Container {
     known: Mutex<Option<Credentials>>,
 }
 
-/// What is sent along, so that not everybody near gets the keys.
+/// Token that is sent along, so that not everybody near gets the keys.
 enum Token {
     Text(String),
     /// Read each time: the platform renews it.
@@ -92,7 +92,7 @@ impl CredentialsSource {
         }))))
     }
 
-    /// What requests are signed with now.
+    /// The credentials that sign requests now.
     pub(crate) async fn get(&self) -> Result<Credentials, BoxError> {
         match self {
             Self::Fixed(credentials) => Ok(credentials.clone()),

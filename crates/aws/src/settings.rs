@@ -1,4 +1,4 @@
-//! What all clients of one process share: region, credentials, endpoints, connections.
+//! Shared by all clients of one process: region, credentials, endpoints, connections.
 
 use crate::SettingError;
 use crate::credentials::CredentialsSource;
@@ -22,7 +22,7 @@ pub struct Aws {
     http: Http,
 }
 
-/// Where each service answers, if not where AWS says.
+/// Endpoint of each service that is not at AWS's own.
 #[derive(Clone)]
 struct Endpoints {
     sqs: Option<String>,
@@ -188,7 +188,7 @@ fn origin(name: &str, url: &str) -> Result<String, SettingError> {
     }
 }
 
-/// What the names of a region's services end with.
+/// Domain suffix of a region's services.
 pub(crate) fn suffix(region: &str) -> &'static str {
     if region.starts_with("cn-") {
         "amazonaws.com.cn"

@@ -28,7 +28,7 @@ pub(crate) struct Signed {
     pub(crate) endpoint: String,
 }
 
-/// What is sent as body, and its SHA-256 in hex.
+/// A request's body, and its SHA-256 in hex.
 pub(crate) struct Content {
     pub(crate) body: SdkBody,
     pub(crate) sha256: String,

@@ -3,7 +3,7 @@
 /// Longest that a server is quoted.
 const QUOTED: usize = 300;
 
-/// What a server said, fit for one line of a log.
+/// A server's text, fit for one line of a log.
 pub(crate) fn quoted(text: &str) -> String {
     let clean = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     let mut short: String = clean.clone().take(QUOTED).collect();

@@ -15,7 +15,7 @@ use labelrelay_core::config::{ConfigError, ENVIRONMENT, Lookup};
 use labelrelay_core::{BlobStore, Clock, EventQueue, FallbackStore, SecretSource};
 use std::sync::Arc;
 
-/// What all parts of Azure share: connections, and who we are.
+/// Shared by all parts of Azure: connections, and our identity.
 pub struct Azure {
     client: Arc<dyn HttpClient>,
     credential: Arc<dyn TokenCredential>,

@@ -1,16 +1,15 @@
-//! What went wrong at Azure, in core's words: what was asked for, what the service said, and the role or
-//! setting that mends it. Never a URL's query, which may be a signature, nor a service's free text, which
-//! may repeat what was sent.
+//! Azure's errors in core's terms: the resource, the service's code, and the role or setting that puts it right.
+//! Never a URL's query, which may be a signature, nor a service's free text, which may repeat the request.
 
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::StatusCode;
 use labelrelay_core::{BlobError, QueueError, QueueErrorKind, SecretError};
 use std::error::Error as _;
 
-/// What was to be reached, for messages.
+/// The resource that was to be reached, for messages.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
-    /// What it is and what it is called: ``the queue `events` of account `a` ``.
+    /// Kind and name: ``the queue `events` of account `a` ``.
     pub(crate) what: String,
     /// The role that allows what we do with it.
     pub(crate) role: &'static str,
@@ -34,7 +33,7 @@ impl Failure {
                 message: format!("{} cannot be reached: {}", target.what, chain(error)),
             },
             ErrorKind::Credential => Self::no_token(error, target),
-            // What came back was no answer of this service: a proxy, or a stranger.
+            // The answer did not come from this service: a proxy, or a stranger.
             ErrorKind::DataConversion => Self {
                 kind: QueueErrorKind::Unproven,
                 message: format!("{} answered what cannot be read", target.what),
@@ -46,7 +45,7 @@ impl Failure {
         }
     }
 
-    /// What an HTTP status and the service's own code for the error mean.
+    /// Meaning of an HTTP status and of the service's own error code.
     pub(crate) fn answered(status: StatusCode, code: &str, target: &Target) -> Self {
         let what = &target.what;
         let number = u16::from(status);

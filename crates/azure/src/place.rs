@@ -14,7 +14,7 @@ pub(crate) struct StoragePlace {
     pub(crate) account: String,
     /// Queue or container.
     pub(crate) name: String,
-    /// What stands behind it, without slashes at its ends.
+    /// Path behind the name, without slashes at its ends.
     pub(crate) prefix: String,
     /// Parameters that are ours.
     pub(crate) own: Vec<(String, String)>,
@@ -33,7 +33,7 @@ impl Setting<'_> {
     }
 }
 
-/// What of a query is ours, and what belongs to a signature.
+/// Splits a query into our own parameters and those of a signature.
 pub(crate) fn own_parameters(query: &str, known: &[&str]) -> (Vec<(String, String)>, String) {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let (own, others): (Vec<_>, Vec<_>) =

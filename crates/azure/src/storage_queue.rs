@@ -90,7 +90,7 @@ impl StorageQueue {
             .map_err(|error| self.failed(&error))?
             .into_model()
             .map_err(|error| self.failed(&error))?;
-        // What stored it gives it an id; an answer without one comes from something else.
+        // The service gives each stored message an id; an answer without one comes from something else.
         let id = sent
             .items
             .into_iter()

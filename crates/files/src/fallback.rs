@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// What a key's file name ends with. Files without it are not events, and are left alone.
+/// Suffix of a key's file. Files without it are not events, and are left alone.
 const END: &str = ".json";
 
 /// Stores each envelope as a file of its own, written as [`FileBlobStore`] writes objects: a name never

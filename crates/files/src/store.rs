@@ -52,7 +52,7 @@ impl FileBlobStore {
         })
     }
 
-    /// Where it is.
+    /// Path of the store's directory.
     pub(crate) fn dir(&self) -> &Path {
         self.names.dir()
     }

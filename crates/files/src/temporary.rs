@@ -37,7 +37,7 @@ impl Temporary {
         Ok((temporary, file))
     }
 
-    /// Where it is, for systems whose open files keep their names.
+    /// Path of the file, for systems whose open files keep their names.
     #[cfg(not(unix))]
     pub(crate) fn path(&self) -> &Path {
         &self.path

@@ -17,14 +17,14 @@ use std::sync::Arc;
 /// Pieces of a body that may wait for the disk.
 const WAITING: usize = 8;
 
-/// What the thread is handed.
+/// Work for the thread.
 pub(crate) enum Piece {
     Bytes(Bytes),
     /// The body is whole. Without it, whoever wanted it written has given up.
     End,
 }
 
-/// Where an object goes.
+/// Target of an object.
 pub(crate) struct Object {
     /// The store's directory.
     pub(crate) names: Arc<Names>,
@@ -159,7 +159,7 @@ impl Object {
     }
 }
 
-/// What a thread answers with.
+/// Answer of a thread.
 pub(crate) type Answer<T> = oneshot::Receiver<Result<T, BlobError>>;
 
 /// Runs `work` on a thread of its own: bodies that need one are rare, and one that arrives slowly shall keep

@@ -76,7 +76,7 @@ impl Shared {
         spawn(move || this.work()).map(drop)
     }
 
-    /// What one thread does.
+    /// Main loop of one thread.
     fn work(&self) {
         while let Some(work) = self.next() {
             // A panic is one event's: its answer says that there is none.

@@ -1,4 +1,4 @@
-//! What is different in Google's cloud: credentials and permissions.
+//! Tests of the differences between Google's cloud and an emulator: credentials and permissions.
 
 use crate::place::{Place, Topic};
 use crate::pubsub::PubSubQueue;

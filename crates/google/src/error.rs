@@ -1,4 +1,4 @@
-//! What is wrong with a setting, before anything is sent anywhere.
+//! Errors in a setting, found before anything is sent anywhere.
 
 use labelrelay_core::config::{ConfigError, ENVIRONMENT};
 
@@ -7,9 +7,9 @@ use labelrelay_core::config::{ConfigError, ENVIRONMENT};
 #[error("`{value}` {problem}; {cure}")]
 #[non_exhaustive]
 pub struct SettingError {
-    /// What was configured, or the variable that it is about.
+    /// The configured text, or the variable that the error is about.
     pub value: String,
-    /// What is wrong with it.
+    /// The problem.
     pub problem: String,
     /// How to put it right.
     pub cure: String,

@@ -29,8 +29,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
 
 /// Google Cloud, as this process may use it.
 ///
-/// What takes time to set up (credentials, the system's certificates) is set up when something needs it: with
-/// emulators nothing does.
+/// Parts that take time to set up (credentials, the system's certificates) are set up when something needs them:
+/// with emulators nothing does.
 #[derive(Debug, Default)]
 pub struct Google {
     http: OnceLock<reqwest::Client>,
@@ -154,7 +154,7 @@ impl Google {
     }
 }
 
-/// What is kept, or made and kept now.
+/// Returns the kept value; makes and keeps it first if there is none.
 fn once<T: Clone, E>(kept: &OnceLock<T>, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     if let Some(kept) = kept.get() {
         return Ok(kept.clone());
@@ -177,7 +177,7 @@ fn client() -> reqwest::ClientBuilder {
         .pool_idle_timeout(IDLE_TIMEOUT)
 }
 
-/// Where an emulator answers. Other languages' clients take an address with and without a scheme.
+/// Address of an emulator. Other languages' clients take an address with and without a scheme.
 fn emulator(lookup: Lookup<'_>, variable: &str) -> Result<Option<String>, SettingError> {
     let Some(text) = lookup.text(variable)? else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! What settings name: a topic, a place in a bucket, a secret.
+//! Resources that settings name: a topic, a prefix in a bucket, a secret.
 
 use crate::error::SettingError;
 
@@ -30,7 +30,7 @@ impl Topic {
         let Some((project, id)) = path.split_once('/') else {
             return Err(invalid("names no topic"));
         };
-        // What Pub/Sub itself allows, less `%`: nothing that could mean another resource in a path.
+        // Characters that Pub/Sub itself allows, less `%`: nothing that could mean another resource in a path.
         let good = |c: char| c.is_ascii_alphanumeric() || "-_.~+:".contains(c);
         if project.is_empty() || !project.chars().all(good) {
             return Err(invalid("names no project"));

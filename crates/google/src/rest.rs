@@ -67,7 +67,7 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, RestErr
     serde_json::from_slice(body).map_err(|_| RestError::Garbled)
 }
 
-/// What Google's services say when they refuse.
+/// Body of a refusal by one of Google's services.
 #[derive(Deserialize)]
 struct Refusal {
     error: Reason,

@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// What to answer to a path: status and body.
+/// Answer to a path: status and body.
 type Answer = fn(&str) -> (u16, &'static str);
 
 pub(crate) struct Stub {

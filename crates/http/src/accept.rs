@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// place there tries again after a second, when it has given up already.
 const BACKLOG: i32 = 4096;
 
-/// What the system may keep of answers that a peer does not read. It would let that grow to megabytes a
+/// Size of the system's buffer for answers that a peer does not read. The system would let it grow to megabytes a
 /// connection; answers are a few hundred bytes.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
 

@@ -92,7 +92,7 @@ async fn stop(tasks: &Tasks, mut connections: JoinSet<()>, asked: Instant, drain
     let spent = asked.elapsed();
     let mut left = drain.saturating_sub(spent);
     if spent > LAST_WORDS {
-        // What was accepted last is still to be read.
+        // The connections accepted last are still to be read.
         left = left.max(LAST_WORDS);
     }
     let ended = async { while connections.join_next().await.is_some() {} };
@@ -119,8 +119,8 @@ fn builder() -> auto::Builder<TokioExecutor> {
     versions(builder)
 }
 
-/// What a connection may hold of bytes that nobody has asked for yet; also the largest head. hyper's own
-/// limit is six times as much, which a thousand connections of strangers would turn into 400 MiB.
+/// Bytes that a connection may hold before anybody asked for them; also the largest head. hyper's own limit is six
+/// times as much, which a thousand connections of strangers would turn into 400 MiB.
 pub(crate) const READ_BUFFER_BYTES: usize = 64 * 1024;
 
 /// HTTP/1.1 alone.

@@ -1,4 +1,4 @@
-//! What core gets injected where a system is at hand: its clocks, its randomness.
+//! Clocks and randomness of a system, for core.
 
 use jiff::Timestamp;
 use labelrelay_core::{BoxFuture, Clock, Entropy};
@@ -46,8 +46,8 @@ pub struct OsEntropy;
 impl Entropy for OsEntropy {
     fn ten_bytes(&self) -> [u8; 10] {
         let mut bytes = [0; 10];
-        // Where the system has no randomness, an id of the time alone still is better than no event:
-        // the time part differs, and these ids only have to differ.
+        // Without the system's randomness, an id of the time alone still is better than no event: the time part
+        // differs, and these ids only have to differ.
         if getrandom::fill(&mut bytes).is_err() {
             tracing::error!(name: "entropy_unavailable", "the operating system has no random bytes");
         }

@@ -1,11 +1,11 @@
-//! What HTTP/1.1 asks of a request and the parser does not check: where two programs in a row understand it
-//! differently, a stranger hides a request in another one.
+//! Rules of HTTP/1.1 that the parser does not check: where two programs in a row understand a request differently,
+//! a stranger hides a request in another one.
 
 use http::header::{HOST, TRANSFER_ENCODING};
 use http::uri::Authority;
 use http::{HeaderMap, Request, Version};
 
-/// What is wrong with the head of `request`, and what would be right.
+/// The problem in the head of `request`, and the cure.
 pub(crate) fn problem<B>(request: &Request<B>) -> Option<&'static str> {
     let headers = request.headers();
     hosts(headers, request.version()).or_else(|| codings(headers))

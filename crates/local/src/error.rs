@@ -1,4 +1,4 @@
-//! What can go wrong with a queue file.
+//! Errors of a queue file.
 
 use crate::meaning::advice;
 use rusqlite::ErrorCode;
@@ -19,7 +19,7 @@ pub enum OpenError {
     /// There is none, or an empty file that is about to become one.
     #[error("there is no queue at {} yet: `serve` makes it", path.display())]
     Missing {
-        /// Where it was looked for.
+        /// The path that was tried.
         path: PathBuf,
     },
     /// It is something else.
@@ -27,7 +27,7 @@ pub enum OpenError {
     Foreign {
         /// The file.
         path: PathBuf,
-        /// What it seems to be.
+        /// The file's likely kind.
         what: String,
     },
     /// It has several names (hard links).
@@ -53,9 +53,9 @@ pub enum OpenError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What was tried.
+        /// The step that failed.
         what: &'static str,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
@@ -64,7 +64,7 @@ pub enum OpenError {
     Database {
         /// The queue file.
         path: PathBuf,
-        /// What `SQLite` said.
+        /// The error of `SQLite`.
         #[source]
         source: rusqlite::Error,
     },

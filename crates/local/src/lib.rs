@@ -1,5 +1,5 @@
-//! What labelrelay keeps on one machine: the embedded queue (`SQLite`), beside the stores in directories that
-//! `labelrelay-files` brings.
+//! The part of labelrelay that keeps events on one machine: the embedded queue (`SQLite`), beside the stores in
+//! directories that `labelrelay-files` brings.
 //!
 //! Two ways into one queue file:
 //!

@@ -1,4 +1,4 @@
-//! Where a queue file really lies. One file with two names would get two owners, and two journals.
+//! The real path of a queue file. One file with two names would get two owners, and two journals.
 
 use crate::error::OpenError;
 use std::io::ErrorKind;

@@ -25,9 +25,9 @@ pub(crate) enum LockError {
     Io {
         /// The lock file.
         path: PathBuf,
-        /// What was tried.
+        /// The step that failed.
         what: &'static str,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
 }

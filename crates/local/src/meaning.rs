@@ -1,4 +1,4 @@
-//! What an error of `SQLite` means for a queue file, and how to put it right.
+//! Meaning of `SQLite`'s errors for a queue file, and their cures.
 
 use crate::whereabouts::Displaced;
 use labelrelay_core::{QueueError, QueueErrorKind};
@@ -72,20 +72,20 @@ fn meaning(error: &rusqlite::Error) -> Meaning {
     }
 }
 
-/// What happened and the cure, without what `SQLite` said: that is the error's source.
+/// The problem and the cure, without the text of `SQLite`: that is the error's source.
 pub(crate) fn advice(error: &rusqlite::Error) -> String {
     let Meaning { what, cure, .. } = meaning(error);
     format!("{what}: {cure}")
 }
 
-/// What the sender of a message is told when `SQLite` failed.
+/// The error that the sender of a message gets when `SQLite` failed.
 pub(crate) fn queue_error(error: &rusqlite::Error) -> QueueError {
     let Meaning { kind, what, cure } = meaning(error);
     // As text: a group's members each get their own copy, and SQLite's error cannot be cloned.
     QueueError::new(kind, format!("{what} ({error}): {cure}"))
 }
 
-/// What the sender of a message is told when the files are not what they were. Trying again at once cannot
+/// The error that the sender of a message gets when the files are not what they were. Trying again at once cannot
 /// help: somebody has to put them right.
 pub(crate) fn displaced(displaced: &Displaced) -> QueueError {
     QueueError::new(QueueErrorKind::Unavailable, displaced.to_string()).permanent()

@@ -1,4 +1,4 @@
-//! What is done when no room is left.
+//! The reserve for a full disk.
 //!
 //! Taking messages out has to write as well, so a disk that deliveries filled to the last byte could never be
 //! drained. Beside a queue lies a reserve: a file of nothing, whose room consumers take when they find none. Its

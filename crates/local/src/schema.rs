@@ -148,7 +148,7 @@ fn connect(path: &Path, patience: Patience) -> Result<Connection, OpenError> {
     Ok(db)
 }
 
-/// What is set for each connection, for it is not kept in the file.
+/// Sets the pragmas of each connection, which are not kept in the file.
 fn configure(db: &Connection, path: &Path) -> Result<(), OpenError> {
     let set = || -> rusqlite::Result<()> {
         db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 const JOURNAL_HEAD: u64 = 32;
 const FRAME_HEAD: u64 = 24;
 
-/// What a file is for a queue.
+/// Role of a file in a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Database,

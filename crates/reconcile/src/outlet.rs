@@ -1,4 +1,4 @@
-//! Where what was found goes.
+//! The queue's side of a reconciliation.
 
 use labelrelay_core::{BoxFuture, OutboundMessage, QueueLimits};
 use labelrelay_event::Attributes;
@@ -6,7 +6,7 @@ use std::error::Error as StdError;
 
 /// The queue, as a reconciliation sees it.
 pub trait Outlet: Send {
-    /// What one message may be.
+    /// Limits of one message.
     fn limits(&self) -> QueueLimits;
 
     /// Up to `max` events that the queue got after number `after`, from whomever. A queue that cannot be looked
@@ -28,7 +28,7 @@ pub trait Outlet: Send {
     ) -> BoxFuture<'a, Result<Vec<Sent>, OutletError>>;
 }
 
-/// What became of a message.
+/// Result of sending one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sent {
     /// It is on the queue.
@@ -55,9 +55,9 @@ pub struct Arrival {
 #[error("{message}")]
 #[non_exhaustive]
 pub struct OutletError {
-    /// What went wrong, and the cure.
+    /// The problem and the cure.
     pub message: String,
-    /// What it came from.
+    /// The error that caused it.
     #[source]
     pub source: Option<Box<dyn StdError + Send + Sync>>,
 }

@@ -1,4 +1,4 @@
-//! What a platform's API returned at a time.
+//! One page of a platform's API.
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use std::fmt;
 pub struct Page {
     /// Things, each with its content or without. What holds others stands before them.
     pub things: Vec<Thing>,
-    /// What time it was for the platform when it answered.
+    /// The platform's time when it answered.
     pub now: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! What a labelling platform must tell to be reconciled with.
+//! The interface to a labelling platform that is reconciled with.
 
 use crate::http::HttpError;
 use crate::page::{Page, Thing};
@@ -54,7 +54,7 @@ pub trait Platform: Send + Sync {
     /// thing.
     fn tombstone(&self, key: &Key, known: &Known) -> String;
 
-    /// What an event of the queue that is about several things says of each of them.
+    /// Reads the things that an event of the queue is about, where it is about several.
     fn several(&self, source: &SourceConfig, attributes: &Attributes, data: &[u8]) -> Several;
 }
 
@@ -76,7 +76,7 @@ pub struct Project {
     pub things: Option<u64>,
 }
 
-/// What one event says of several things.
+/// The things of one event about several.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Several {
     /// Each of them.
@@ -88,7 +88,7 @@ pub struct Several {
 #[error("{message}")]
 #[non_exhaustive]
 pub struct PlatformError {
-    /// What went wrong, and the cure. Never holds a credential.
+    /// The problem and the cure. Never holds a credential.
     pub message: String,
     /// Whether it may pass by itself.
     pub may_pass: bool,

@@ -1,4 +1,4 @@
-//! What every fallback must do, as a plain function over an empty store.
+//! Conformance suite of fallbacks, as plain functions over an empty store.
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;

@@ -1,4 +1,4 @@
-//! Where the fixtures lie, for every crate of the workspace.
+//! Path of the fixtures, for every crate of the workspace.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! What tests of labelrelay share: senders, a clock that stands still, a queue in memory that fails
-//! on demand, and conformance suites as plain functions.
+//! Shared by labelrelay's tests: senders, a clock that stands still, a queue in memory that fails on demand, and
+//! conformance suites as plain functions.
 //!
 //! Nothing here stands in for a component that a test could run for real; the queue in memory is for
 //! tests of what the pipeline does when a queue misbehaves.

@@ -11,7 +11,7 @@ use labelrelay_core::{
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Mutex;
 
-/// What the next send meets.
+/// Fault that the next send meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// An error of this kind; the message is not kept.
@@ -102,7 +102,7 @@ pub struct MemoryBlobs {
 }
 
 impl MemoryBlobs {
-    /// What lies under `key`.
+    /// The object under `key`.
     pub fn get(&self, key: &str) -> Option<Vec<u8>> {
         self.objects.lock().unwrap().get(key).cloned()
     }
@@ -178,7 +178,7 @@ pub struct MemoryFallback {
 }
 
 impl MemoryFallback {
-    /// What is kept, in the order of the keys.
+    /// The kept envelopes, in the order of the keys.
     pub fn envelopes(&self) -> Vec<Bytes> {
         self.envelopes.lock().unwrap().values().cloned().collect()
     }
@@ -309,14 +309,14 @@ impl Remembering {
 }
 
 impl Remembering {
-    /// What the breaker did: `true` for opened.
+    /// Changes of the breaker: `true` for opened.
     pub fn breaker(&self) -> Vec<bool> {
         self.breaker.lock().unwrap().clone()
     }
 }
 
 impl Remembering {
-    /// What was told of overload: the bound, and how many were refused until it was over.
+    /// Reports of overload: the bound, and how many were refused until it was over.
     pub fn overload(&self) -> Vec<String> {
         self.overload.lock().unwrap().clone()
     }

@@ -1,4 +1,4 @@
-//! What every durable queue must do, as plain functions: a new back end gets its tests for a few lines.
+//! Conformance suite of durable queues, as plain functions: a new back end gets its tests for a few lines.
 //!
 //! Each function takes the queue and a [`Reader`] of the same queue, which is empty and nobody else's.
 //! What a back end cannot do (repeats, dead letters, a clock of its own) it does not call.
@@ -19,7 +19,7 @@ pub struct Received {
     pub body: Vec<u8>,
     /// How many times it was received, this time included.
     pub receive_count: u32,
-    /// What acknowledges it.
+    /// Token that acknowledges it.
     pub receipt: String,
 }
 
@@ -374,13 +374,13 @@ fn of_length(queue: &dyn EventQueue, id: &str, bytes: u64) -> OutboundMessage {
     let of = |data: u64| message(id, &string_of(usize::try_from(data).expect("fits")));
     let rest = 2 + bytes - queue.message_bytes(&of(2));
     let made = of(rest);
-    // Where lengths are counted too, longer data costs more than its own bytes.
+    // Lengths may be counted too; then longer data costs more than its own bytes.
     let made = of(rest - (queue.message_bytes(&made) - bytes));
     assert_eq!(queue.message_bytes(&made), bytes);
     made
 }
 
-/// What stands in the envelope as data.
+/// The envelope's data.
 fn data(envelope: &[u8]) -> String {
     let envelope = labelrelay_event::Envelope::decode(envelope).expect("an envelope");
     let bytes = envelope.data.bytes().expect("decodes").expect("data");

@@ -111,7 +111,7 @@ impl TestRequest {
         self.without("connection").header("connection", "close")
     }
 
-    /// What the adapter would make of its head, arriving now.
+    /// The head that an adapter would make of it, arriving now.
     pub fn head(&self, clock: &dyn Clock) -> RequestHead {
         RequestHead {
             method: self.method.clone(),

@@ -32,7 +32,7 @@ pub(crate) enum What {
     Silence,
     /// The process panicked, or ended when nobody killed it.
     Process,
-    /// What waited in the fallback did not come out of it.
+    /// An event that waited in the fallback did not come out of it.
     Stuck,
     /// A body is left on the disk that belongs to no event.
     Left,

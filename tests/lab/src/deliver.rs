@@ -79,7 +79,7 @@ pub(crate) fn connect(address: SocketAddr) -> io::Result<Client> {
     Client::connect(address)
 }
 
-/// What came of a request that was sent whole.
+/// Result of a request that was sent whole.
 pub(crate) fn answered(client: &mut Client) -> End {
     end(Ok(()), client)
 }

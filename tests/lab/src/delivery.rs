@@ -32,7 +32,7 @@ pub(crate) struct Delivery {
     below: &'static str,
 }
 
-/// What it shows to be let in.
+/// Credential that it shows to be let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Credential {
     /// The secret of this rotation.
@@ -117,7 +117,7 @@ impl Delivery {
         delivery
     }
 
-    /// What is sent, without whether it is sent again.
+    /// A new delivery, before it is decided whether an earlier one is sent again instead.
     fn fresh(plan: &Plan, number: u32, random: &mut Random) -> Self {
         let source = Source::ALL[usize::try_from(random.below(3)).unwrap()];
         let body::Made {
@@ -155,7 +155,7 @@ impl Delivery {
         }
     }
 
-    /// What it counts as, beside the faults of the time.
+    /// Its own faults, beside those of the time.
     pub(crate) fn faults(&self) -> Faults {
         let mut faults = match self.way {
             Way::Whole => Faults::default(),
@@ -267,7 +267,7 @@ fn draw(plan: &Plan, number: u32) -> Random {
     Random::new(seed.below(u64::MAX))
 }
 
-/// What an earlier delivery sent, unless that was a repeat itself.
+/// An earlier delivery once more, unless that was a repeat itself.
 fn again(plan: &Plan, number: u32, random: &mut Random) -> Option<Delivery> {
     let back = 1 + random.below(BACK.min(u64::from(number)));
     let earlier = number - u32::try_from(back).unwrap();

@@ -1,4 +1,4 @@
-//! What can go wrong: the rows of the summary.
+//! Kinds of faults: the rows of the summary.
 
 /// One kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,7 +28,7 @@ pub(crate) enum Fault {
     Forged,
 }
 
-/// What a fault befalls: two of one component do not happen at once.
+/// Component that a fault befalls: two of one component do not happen at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Component {
     Process,

@@ -3,7 +3,7 @@
 //!
 //! A seed decides everything that can be decided: which program runs, how it is configured, what is
 //! sent, and after how many deliveries which fault begins and ends. So a seed that fails can be run again.
-//! What the system's scheduler does in between cannot be decided; many seeds make up for that.
+//! The decisions of the system's scheduler in between cannot be controlled; many seeds make up for that.
 //!
 //! Two programs are looked at, and both are killed with `kill -9`: `labelrelay serve`, with the faults that
 //! can be brought upon it from outside, and the *laboratory server* (`lab server`): the same pipeline, the

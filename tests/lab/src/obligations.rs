@@ -1,4 +1,4 @@
-//! What the senders' records oblige the relay to, and what they allow.
+//! Obligations of the relay that follow from the senders' records, and the freedom that they leave.
 
 use crate::broken::{Broken, What};
 use crate::delivery::Credential;
@@ -10,7 +10,7 @@ use labelrelay_event::Digest;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// What was sent with one body to one source.
+/// Deliveries of one body to one source.
 #[derive(Debug, Default)]
 pub(crate) struct Sent {
     /// How often it was sent so that it may be an event.

@@ -1,4 +1,4 @@
-//! What the command line says.
+//! The command line.
 
 use crate::plan::Deployment;
 use std::ops::Range;
@@ -18,7 +18,7 @@ Usage: lab [--seeds A..B | --seed S] [--deliveries N] [--jobs J] [--only serve|l
   --program PATH   the labelrelay to test (default: beside this program)
   --keep           keep the folders of seeds that failed";
 
-/// What to run.
+/// The seeds to run, and their settings.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) seeds: Range<u64>,

@@ -164,7 +164,7 @@ fn genuine(ledger: &Ledger, source: Source, digest: Digest, what: &str) -> Resul
 fn read_blobs(site: &Site, ledger: &Ledger, broken: &mut Vec<Broken>) {
     for path in files(&site::blobs(site.folder())) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap();
-        // What a killed process was writing; it is swept an hour later.
+        // A file that a killed process was writing; it is swept an hour later.
         if name.starts_with('.') {
             continue;
         }

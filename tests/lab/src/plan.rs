@@ -13,8 +13,8 @@ pub(crate) const DEADLINE_MS: u64 = 250;
 /// Largest envelope that the laboratory server's queue takes: what is larger needs a claim check.
 pub(crate) const LABORATORY_LIMIT: u64 = 64 * 1024;
 
-/// What is spooled: nearly everything, what is not small, what the laboratory server's queue does not take, and
-/// what is by default.
+/// Spool thresholds: nearly everything is spooled, what is not small, what the laboratory server's queue does not
+/// take, and what is by default.
 const SPOOL_THRESHOLDS: [u64; 4] = [64, 2000, LABORATORY_LIMIT, 1024 * 1024];
 
 /// Which program is looked at.
@@ -26,7 +26,7 @@ pub(crate) enum Deployment {
     Laboratory,
 }
 
-/// What a seed decides.
+/// Everything that a seed decides.
 #[derive(Debug, Clone)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -48,7 +48,7 @@ pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
 }
 
-/// What happens before the delivery with this number is sent.
+/// A step that happens before the delivery with this number is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Step {
     pub(crate) at: u32,

@@ -23,7 +23,7 @@ pub(crate) struct Start<'a> {
     pub(crate) site: &'a Site,
     pub(crate) labelrelay: &'a Path,
     pub(crate) sabotage: Option<&'a str>,
-    /// What the laboratory server's time of day is ahead by, in seconds.
+    /// Seconds that the laboratory server's time of day is ahead.
     pub(crate) ahead: i64,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Program {
     reader: Option<JoinHandle<()>>,
 }
 
-/// What it wrote.
+/// The program's output.
 #[derive(Default)]
 pub(crate) struct Log {
     pub(crate) panics: Vec<String>,

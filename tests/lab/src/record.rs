@@ -1,4 +1,4 @@
-//! What is remembered of each delivery.
+//! The record of each delivery.
 
 use crate::delivery::Credential;
 use crate::fault::Faults;
@@ -17,7 +17,7 @@ pub(crate) struct Record {
     pub(crate) end: End,
     /// Which of the events with this body it brings, where nothing in the body tells them apart.
     pub(crate) event: Option<String>,
-    /// What went wrong while it was under way, the sender's own doing included.
+    /// Faults while it was under way, the sender's own doing included.
     pub(crate) faults: Faults,
     /// How often secrets had been rotated when it ended.
     pub(crate) rotations: u32,

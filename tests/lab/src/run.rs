@@ -65,7 +65,7 @@ pub(crate) fn all(options: &Options) -> ExitCode {
     }
 }
 
-/// What came of one seed.
+/// Result of one seed.
 pub(crate) struct Verdict {
     pub(crate) records: Vec<Record>,
     pub(crate) broken: Vec<Broken>,

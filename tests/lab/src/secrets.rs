@@ -2,7 +2,7 @@
 
 use labelrelay_event::Digest;
 
-/// Where a delivery goes.
+/// Target of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Source {
     /// Signed, as Labelbox does.

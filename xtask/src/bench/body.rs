@@ -23,7 +23,7 @@ pub(crate) struct Deliveries {
     mac: Hmac<Sha1>,
     size: usize,
     next: AtomicU64,
-    /// What stands before the source's path.
+    /// Path before the source's.
     below: &'static str,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Deliveries {
 pub(crate) struct Request {
     /// Request line and headers.
     pub(crate) head: String,
-    /// What follows the shared prefix.
+    /// Part after the shared prefix.
     pub(crate) tail: String,
 }
 

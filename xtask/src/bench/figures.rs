@@ -12,7 +12,7 @@ struct Figure {
     what: String,
     value: f64,
     unit: &'static str,
-    /// What it may be at most, or at least; `None` for what only explains the others.
+    /// The most, or the least, that it may be; `None` for a figure that only explains the others.
     goal: Option<f64>,
     at_least: bool,
     /// The lowest and highest tenth, where it is the median of many.

@@ -20,7 +20,7 @@ struct Options {
     rounds: usize,
 }
 
-/// What one round took.
+/// Times of one round.
 struct Round {
     sha1: Duration,
     sha256: Duration,
@@ -109,7 +109,7 @@ fn mebibytes(kib: u64) -> f64 {
     kib as f64 / 1024.0
 }
 
-/// What the body begins with; the number makes every round's another body.
+/// Beginning of the body; the number makes every round's another body.
 fn start(round: usize) -> String {
     format!("{{\"id\":\"large{round:08}\",\"label\":[")
 }

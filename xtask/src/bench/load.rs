@@ -24,7 +24,7 @@ pub(crate) enum Until {
     Accepted(u64),
 }
 
-/// What came of it.
+/// Result of the load.
 #[derive(Default, Clone)]
 pub(crate) struct Result {
     pub(crate) latencies: Histogram,

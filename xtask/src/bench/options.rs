@@ -1,4 +1,4 @@
-//! What the command line of `cargo xtask bench` says.
+//! Command line of `cargo xtask bench`.
 
 use crate::Outcome;
 use std::path::PathBuf;

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     let options = Options::parse(args)?;
     let python = FLASK.ensure()?;
     status(&mut cargo("build --release --package labelrelay"))?;
-    // What the build left unwritten would otherwise be written under the measured commits.
+    // Pages that the build left unwritten would otherwise be written under the measured commits.
     status(&mut Command::new("sync"))?;
     let folder = Folder::new()?;
     let report = servers(&options, &folder.0, &python)?;
@@ -71,7 +71,7 @@ fn servers(options: &Options, folder: &Path, python: &Path) -> Outcome<Report> {
     ];
     for round in 1..=options.rounds {
         for (name, server, deliveries, size) in turns {
-            // What one turn left unwritten is not to be the next one's wait.
+            // Pages that one turn left unwritten are not to be the next one's wait.
             output(&mut Command::new("sync"))?;
             let until = Until::Time {
                 warm_up: Duration::from_secs(1),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// What matters of a response.
+/// The parts of a response that matter.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Response {
     pub(crate) status: u16,

@@ -92,7 +92,7 @@ fn targets() -> Outcome<Vec<String>> {
     Ok(names)
 }
 
-/// What libFuzzer is told by: a counter for each edge of the program, and what it compares with what.
+/// Instrumentation for libFuzzer: a counter for each edge of the program, and the operands of comparisons.
 ///
 /// These are what `cargo fuzz build --sanitizer none --debug-assertions` sets. One codegen unit, or nothing is
 /// inlined across units: threefold slower.
@@ -130,10 +130,10 @@ fn build(folder: &Folder) -> Outcome {
     status(build.env("RUSTFLAGS", flags.join(" ")))
 }
 
-/// Where cargo builds the targets, and where the inputs lie that are not kept.
+/// Folders of the targets that cargo builds, and of the inputs that are not kept.
 struct Folder {
     path: PathBuf,
-    /// What is built for: the machine that builds.
+    /// Target of the build: the machine that builds.
     host: String,
 }
 

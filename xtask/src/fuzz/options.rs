@@ -1,11 +1,11 @@
-//! What the command line of `cargo xtask fuzz` says.
+//! Command line of `cargo xtask fuzz`.
 
 use super::Length;
 use crate::Outcome;
 
 const USAGE: &str = "usage: cargo xtask fuzz [--seconds N | --runs N | --keep] [TARGET…]";
 
-/// What to run, and how long.
+/// The targets to run, and for how long.
 pub(super) struct Options {
     /// The targets, all of them unless some are named.
     pub(super) targets: Vec<String>,

@@ -13,7 +13,7 @@ const MAX_BYTES: u32 = 16 * 1024;
 pub(super) struct Program {
     pub(super) name: String,
     pub(super) file: PathBuf,
-    /// What runs find; grows from run to run.
+    /// Inputs that runs find; grows from run to run.
     pub(super) found: PathBuf,
     /// Inputs that failed.
     pub(super) failures: PathBuf,

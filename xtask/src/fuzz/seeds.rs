@@ -18,7 +18,7 @@ const FOLDERS: [&str; 9] = [
     "tests/fixtures/labelbox",
 ];
 
-/// What is larger only takes time.
+/// A larger seed only takes time.
 const MAX_BYTES: usize = 12 * 1024;
 
 const TRACE: &[u8] = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -91,7 +91,7 @@ fn bodies() -> Outcome<Vec<Vec<u8>>> {
     Ok(bodies)
 }
 
-/// What a function URL makes of a request with this body.
+/// Event that a function URL makes of a request with this body.
 fn event(body: &str) -> String {
     format!(
         r#"{{"version":"2.0","rawPath":"/labelbox","headers":{{"x-hub-signature":"sha1=00","x-labelbox-event":"LABEL_CREATED"}},"requestContext":{{"http":{{"method":"POST","sourceIp":"192.0.2.1"}},"stage":"$default","timeEpoch":1768478400000}},"body":{},"isBase64Encoded":false}}"#,

@@ -1,4 +1,4 @@
-//! What came back, whole and bounded.
+//! A response, whole and bounded.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use bytes::{Bytes, BytesMut};

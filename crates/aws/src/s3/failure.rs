@@ -7,7 +7,7 @@ use crate::text::quoted;
 use labelrelay_core::BlobError;
 use std::fmt;
 
-/// What an error is about.
+/// Subject of an error.
 pub(super) struct Failure<'a> {
     pub(super) location: &'a S3Location,
     pub(super) permission: &'static str,
@@ -15,7 +15,7 @@ pub(super) struct Failure<'a> {
     pub(super) key: &'a str,
 }
 
-/// What S3 stated.
+/// S3's own statement of an error.
 #[derive(Default)]
 pub(super) struct Stated {
     pub(super) code: String,

@@ -175,7 +175,7 @@ struct Part {
 }
 
 impl S3Location {
-    /// What stands at `at` under `name`, up to [`PART`] bytes; `None` when nothing lies there.
+    /// Reads `name` from `at`, up to [`PART`] bytes; `None` when there is no such object.
     async fn part(&self, name: &str, at: u64) -> Result<Option<Part>, BlobError> {
         let key = self.key(name);
         let range = format!("bytes={at}-{}", at + PART - 1);

@@ -15,13 +15,13 @@ pub(crate) struct S3Location {
     pub(super) prefix: String,
     pub(super) region: String,
     signed: Signed,
-    /// What stands before the key in a path.
+    /// Path before the key.
     base: String,
 }
 
 const CURE: &str = "write s3://bucket/prefix";
 
-/// What a path of S3 holds as it is.
+/// The characters that are escaped in a path; S3 takes the others as they are.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -132,7 +132,7 @@ impl S3Location {
     }
 }
 
-/// What AWS allows in names of buckets.
+/// AWS's rules for names of buckets.
 fn is_bucket(name: &str) -> bool {
     let good = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-' || c == b'.';
     (3..=63).contains(&name.len())

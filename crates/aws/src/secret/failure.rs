@@ -7,7 +7,7 @@ use crate::text::quoted;
 use labelrelay_core::SecretError;
 use serde_json::Value;
 
-/// What an error is about.
+/// Subject of an error.
 pub(super) struct Failure<'a> {
     /// The reference, as it was configured.
     pub(super) name: &'a str,
@@ -50,7 +50,7 @@ impl Failure<'_> {
         SecretError::permanent(format!("the secret {}: {problem}", self.name))
     }
 
-    /// What the store stated, by its code.
+    /// Meaning of the store's own error code.
     pub(super) fn stated(&self, status: u16, code: &str, members: Option<&Value>) -> SecretError {
         let said = members.and_then(|members| {
             members

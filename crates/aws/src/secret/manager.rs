@@ -62,7 +62,7 @@ impl ManagerSecret {
     }
 }
 
-/// What the store holds, as text or as bytes.
+/// The stored secret, kept as text or as bytes.
 fn stored(members: &Value) -> Option<Vec<u8>> {
     let text = |name: &str| members.get(name).and_then(Value::as_str);
     match text("SecretString") {

@@ -20,7 +20,7 @@ use serde_json::Value;
 /// A secret has at most 64 KiB; what is larger is no answer.
 const MAX_ANSWER: usize = 512 * 1024;
 
-/// What one call brought.
+/// Result of one call.
 enum Reply {
     /// The members of the answer.
     Found(Value),

@@ -1,4 +1,4 @@
-//! What stands beside a message's body: attributes for filtering, and what SQS answers of them.
+//! Attributes beside a message's body, for filtering, and the digests of them that SQS answers.
 
 use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::types::MessageAttributeValue;
@@ -22,7 +22,7 @@ pub(super) fn attributes(message: &OutboundMessage) -> impl Iterator<Item = (&'s
     all.into_iter().filter_map(present)
 }
 
-/// What SQS counts: the body, and of each attribute its name, type and value.
+/// Bytes that SQS counts: the body, and of each attribute its name, type and value.
 pub(super) fn bytes(message: &OutboundMessage) -> u64 {
     let beside: usize = attributes(message)
         .map(|(name, value)| name.len() + TYPE.len() + value.len())

@@ -9,7 +9,7 @@ use labelrelay_core::{QueueError, QueueErrorKind};
 use std::error::Error as StdError;
 use std::fmt;
 
-/// What an error is about.
+/// Subject of an error.
 pub(super) struct Failure<'a> {
     pub(super) location: &'a QueueLocation,
     pub(super) region: &'a str,
@@ -77,7 +77,7 @@ impl Failure<'_> {
         }
     }
 
-    /// What SQS stated, by its code.
+    /// Meaning of SQS's own error code.
     fn stated(&self, status: u16, code: &str, said: &str) -> QueueError {
         let own = code.rsplit('#').next().unwrap_or(code);
         let own = own.strip_prefix("AWS.SimpleQueueService.").unwrap_or(own);

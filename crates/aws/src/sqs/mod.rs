@@ -23,7 +23,7 @@ use labelrelay_core::{
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What SQS takes unless a queue was told to take less.
+/// Limit of SQS, unless a queue was configured with a lower one.
 const MAX_MESSAGE_BYTES: u64 = 1_048_576;
 
 /// A queue of SQS.

@@ -1,4 +1,4 @@
-//! What is logged while all of this goes on: by this crate, by the SDK and by everything below it.
+//! Log lines of all of this: by this crate, by the SDK and by everything below it.
 
 use crate::setting::aws_with;
 use bytes::Bytes;

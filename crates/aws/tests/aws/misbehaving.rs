@@ -21,8 +21,8 @@ async fn failed(queue: &SqsQueue) -> QueueError {
     sent.map(drop).expect_err("not a success")
 }
 
-/// What SQS states: status, code and words; and what becomes of it: the kind of the error, whether to try
-/// again, and words of the cure.
+/// An error as SQS states it: status, code and words; and its outcome: the kind of the error, whether to try again,
+/// and words of the cure.
 type Stated = (
     u16,
     &'static str,
@@ -342,8 +342,8 @@ async fn a_silent_queue_is_given_up_by_the_relay() {
     assert_eq!(server.connections(), 3);
 }
 
-/// What a function finds that was frozen: connections that look good and lead nowhere. Several of them,
-/// so that trying another of the same kind does not pass.
+/// Connections of a function that was frozen: they look good and lead nowhere. There are several, so that trying
+/// another of the same kind does not pass.
 #[tokio::test]
 async fn after_a_dead_connection_the_next_attempt_connects_anew() {
     for behaviour in [Behaviour::StaleAndSilent, Behaviour::StaleAndReset] {

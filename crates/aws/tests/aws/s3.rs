@@ -91,7 +91,7 @@ async fn claims_are_created_once(endpoint: &str) {
     let uri = put(&store, "odd/ü +%&=~'(*)", &body).await.expect("stored");
     assert_eq!(digest_of(endpoint, &uri), Digest::of(&body).to_hex());
 
-    // What is there is never replaced: not by other bytes of the same name, whose digest does not fit.
+    // A stored object is never replaced: not by other bytes of the same name, whose digest does not fit.
     let key = key_of(&body);
     let uri = put(&store, &key, &body).await.expect("stored");
     let other = body_of(1001);
@@ -223,7 +223,7 @@ async fn what_s3_states_is_told_with_the_cure() {
             );
         }
     }
-    // What the answer does not prove, or nobody answers, may pass.
+    // An answer that proves nothing, or no answer at all, may pass.
     let answered = |headers: &[(&str, &str)], body: &str| Behaviour::Answer {
         status: 200,
         headers: headers

@@ -1,4 +1,4 @@
-//! What the tests share: settings as a process would read them.
+//! Shared by the tests: settings as a process would read them.
 
 use labelrelay_aws::Aws;
 use labelrelay_tests::servers::environment;

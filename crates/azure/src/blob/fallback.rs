@@ -11,7 +11,7 @@ use labelrelay_core::fallback::StoredBody;
 use labelrelay_core::{BlobError, BoxFuture, BoxStream, FallbackStore, Payload};
 use std::num::NonZero;
 
-/// What a key's object ends with. Others below the prefix are not events, and are left alone.
+/// Suffix of a key's object. Other objects below the prefix are not events, and are left alone.
 const END: &str = ".json";
 
 /// Whole envelopes below a prefix of a container.

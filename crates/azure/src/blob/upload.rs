@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use labelrelay_core::{BlobError, BoxStream};
 
-/// What lies in memory of a body at a time. The service allows 50,000 blocks.
+/// Size of a block: so much of a body is in memory at a time. The service allows 50,000 blocks.
 const BLOCK_BYTES: usize = 4 * 1024 * 1024;
 
 impl AzureBlobStore {

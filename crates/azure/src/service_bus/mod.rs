@@ -31,8 +31,8 @@ const STANDARD_BYTES: u64 = 256 * 1024;
 /// Largest message of the premium tier.
 const PREMIUM_BYTES: u64 = 100 * 1024 * 1024;
 
-/// What a message has beside its body, its broker properties and ours: written by the service, so we can
-/// only leave room for it.
+/// Room for the system properties of a message, beside its body, its broker properties and ours. The service writes
+/// them, so we can only leave room.
 const SYSTEM_BYTES: u64 = 1024;
 
 /// One queue or topic.

@@ -1,4 +1,4 @@
-//! What stands in `Authorization`: a token signed with a key of the namespace, or one of an identity.
+//! The `Authorization` header: a token signed with a key of the namespace, or one of an identity.
 
 use super::namespace::own_endpoint;
 use crate::connection_string::ConnectionString;

@@ -14,7 +14,7 @@ use http_body_util::{BodyDataStream, Full};
 use pool::Pool;
 use std::sync::{Arc, OnceLock};
 
-/// What every client of the SDK is made with: our connections, and no retries but core's.
+/// Options of every client of the SDK: our connections, and no retries but core's.
 pub(crate) fn options(client: &Arc<dyn HttpClient>) -> ClientOptions {
     ClientOptions {
         retry: RetryOptions::none(),

@@ -85,7 +85,7 @@ async fn a_connection_is_used_again() {
     assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
 
-/// What kept connections do when the other end of all of them was replaced: no reset, no answer.
+/// Kept connections whose other ends were all replaced: no reset, no answer.
 #[tokio::test]
 async fn an_attempt_that_is_given_up_makes_the_next_one_begin_afresh() {
     let (url, connections) = service(3);

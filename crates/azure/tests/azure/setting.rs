@@ -1,4 +1,4 @@
-//! What the tests open.
+//! Resources that the tests open.
 
 use labelrelay_azure::Azure;
 use labelrelay_core::{BlobStore, EventQueue, FallbackStore};

@@ -29,7 +29,7 @@ pub struct FileSpool {
     quota: Arc<Quota>,
 }
 
-/// Where, for those who make files and those who say what went wrong.
+/// The spool's directory, shared by those who make files and those who report errors.
 #[derive(Debug)]
 struct Place {
     dir: PathBuf,

@@ -56,7 +56,7 @@ impl Writer {
         self.pieces.start_send(piece)
     }
 
-    /// What became of all that was handed over.
+    /// Result of everything that was passed to the thread.
     async fn outcome(&mut self) -> Result<(), SpoolError> {
         let written = (&mut self.written).await.map_err(|_| ended())?;
         written.map_err(|source| self.place.failed("writing a body", source))

@@ -1,4 +1,4 @@
-//! What went wrong, in core's terms.
+//! Pub/Sub's errors in core's terms.
 
 use crate::rest::RestError;
 use google_cloud_gax::error::Error;

@@ -10,7 +10,7 @@ use labelrelay_core::relay::GIVE_UP;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OnceCell;
 
-/// What it takes to make a connection.
+/// Everything that a new connection is made from.
 pub(super) struct Maker {
     pub(super) topic: String,
     /// An emulator's, if there is one.

@@ -1,4 +1,4 @@
-//! What a message is made of, and how many bytes Pub/Sub counts for it.
+//! Parts of a message, and the number of bytes that Pub/Sub counts for it.
 
 use labelrelay_core::OutboundMessage;
 
@@ -9,8 +9,8 @@ pub const MAX_REQUEST_BYTES: u64 = 10_000_000;
 /// The longest value of an attribute, and the longest ordering key.
 const MAX_VALUE_BYTES: usize = 1024;
 
-/// What stands beside the body, for filters. The envelope has all of it too, so that a value which Pub/Sub
-/// would refuse can stay away without loss.
+/// Attributes of a message, for filters. The envelope has all of them too, so that a value which Pub/Sub would
+/// refuse can stay away without loss.
 pub(super) fn attributes(message: &OutboundMessage) -> Vec<(&'static str, &str)> {
     let all = [
         ("id", Some(message.id())),
@@ -26,7 +26,7 @@ pub(super) fn attributes(message: &OutboundMessage) -> Vec<(&'static str, &str)>
         .collect()
 }
 
-/// What messages that must stay in order have in common.
+/// Key shared by messages that must stay in order.
 pub(super) fn ordering_key(message: &OutboundMessage) -> &str {
     let key = message.partition_key();
     if key.len() <= MAX_VALUE_BYTES {

@@ -59,7 +59,7 @@ impl GcsFallback {
                 let Some(key) = item.name.strip_prefix(&bucket.place.prefix) else {
                     continue;
                 };
-                // What lies in folders below is not ours.
+                // Objects in folders below are not ours.
                 if !key.is_empty() && !key.contains('/') && after.is_none_or(|after| key > after) {
                     keys.push(key.to_owned());
                 }

@@ -14,7 +14,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use upload::Parts;
 
-/// What stands for itself in a path.
+/// Characters that a path holds unescaped.
 const UNRESERVED: AsciiSet = NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -65,7 +65,7 @@ struct Permissions {
     permissions: Vec<String>,
 }
 
-/// What of an object's description matters.
+/// The members of an object's description that matter.
 #[derive(Deserialize)]
 struct Stored {
     /// In decimal digits, as JSON has no integers of 64 bits.

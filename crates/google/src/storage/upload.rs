@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::io;
 use tokio::sync::mpsc;
 
-/// What stands before and after the bytes.
+/// Text before and after the bytes.
 pub(super) struct Parts {
     boundary: String,
     head: Bytes,

@@ -32,7 +32,7 @@ async fn a_hung_connection_is_not_used_again() {
         server.thaw();
         let next = message("next", b"2");
         queue.send(&next).await.expect("on a connection of its own");
-        // What was given up may have come true all the same.
+        // A message that was given up may have been stored all the same.
         let bodies: Vec<_> = server.drain(name).into_iter().map(|got| got.data).collect();
         assert!(bodies.contains(&next.body.to_vec()));
     }

@@ -128,7 +128,7 @@ async fn a_check_leaves_nothing_behind_and_names_a_missing_topic() {
     }
 }
 
-/// What a subscription with a dead-letter topic does to an event that nobody acknowledges.
+/// A subscription with a dead-letter topic moves an event that nobody acknowledges.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the Pub/Sub emulator: cargo xtask test"]
 async fn dead_letters_after_so_many_deliveries() {

@@ -1,4 +1,4 @@
-//! What the tests share: settings as a process would read them, and the consumer's side of a topic.
+//! Shared by the tests: settings as a process would read them, and the consumer's side of a topic.
 
 use labelrelay_core::BoxFuture;
 use labelrelay_google::Google;

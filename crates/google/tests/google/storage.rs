@@ -111,7 +111,7 @@ async fn the_fallback_suite() {
         suite::keeps_bodies_beside_envelopes(&fallback).await;
         suite::lists_more_than_a_page(&fallback).await;
     }
-    // What others keep beside it is not ours.
+    // Objects that others keep beside it are not ours.
     let (above, below) = (
         google.fallback("gs://fallback").unwrap(),
         google.fallback("gs://fallback/x").unwrap(),

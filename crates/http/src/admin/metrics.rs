@@ -1,4 +1,4 @@
-//! What is counted and measured of requests, in the form that Prometheus reads.
+//! Counts and measurements of requests, in Prometheus' format.
 
 use super::log_lines::LogLines;
 use super::queue::{QueueFigures, QueueState};
@@ -157,7 +157,7 @@ impl Metrics {
         self.queue.set(figures);
     }
 
-    /// What is known of the queue, a figure a line; nothing where nothing is.
+    /// Figures of the queue, one a line; empty where nothing is known.
     pub(super) fn queue_lines(&self) -> String {
         self.queue.lines()
     }

@@ -1,4 +1,4 @@
-//! What is in the queue, where it can be looked into: so that somebody hears of a consumer that is gone.
+//! Content of the queue, where it can be looked into: so that somebody hears of a consumer that is gone.
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};

@@ -1,4 +1,4 @@
-//! What goes on on one connection: who waits for whom, and since when.
+//! Activity of one connection: who waits for whom, and since when.
 
 use super::boundary::Boundary;
 use crate::options::ServeOptions;

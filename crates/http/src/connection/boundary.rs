@@ -1,5 +1,5 @@
-//! Where a request ends in what came over an HTTP/1 connection. The server reads ahead; what of the next
-//! request it holds already, nobody can ask it. So the bytes are followed on their way to it.
+//! Finds the end of a request in the bytes of an HTTP/1 connection. The server reads ahead and cannot be asked how
+//! much of the next request it holds already, so the bytes are followed on their way to it.
 
 /// Follows the bytes of one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -55,7 +55,7 @@ pub(super) async fn drive<C: Closing>(
         if let Either::Left((output, _)) = select(running, select(asked, asleep)).await {
             return End::Itself(output);
         }
-        // What has come already counts, whether the runtime knows of it or not: so a look at the socket
+        // Bytes that have come count already, whether the runtime knows of them or not: so a look at the socket
         // comes before every end.
         let was = activity.idle();
         activity.look();

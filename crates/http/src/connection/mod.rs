@@ -31,7 +31,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// What all connections of a server share.
+/// Shared by all connections of a server.
 pub(crate) struct Shared<A> {
     pub(crate) answer: A,
     pub(crate) tasks: Tasks,
@@ -113,7 +113,7 @@ where
         if answer.extensions().get::<Proof>().is_some() {
             activity.proves_itself();
         }
-        // Where others wait, whoever has brought no event gets one answer, and has to come again for the next.
+        // While others wait, a peer that has brought no event gets one answer, and has to come again for the next.
         let crowded = !multiplexed && !activity.is_proven() && self.slots.is_crowded();
         if activity.answered(length) || crowded {
             let close = HeaderValue::from_static("close");

@@ -1,5 +1,5 @@
-//! What never became a request: the HTTP parser refused it, or its head did not come in time. It is counted
-//! and told as every other refusal is, because a delivery may have been meant.
+//! Requests that never became one: the HTTP parser refused them, or their head did not come in time. They are
+//! counted and told as every other refusal is, because a delivery may have been meant.
 
 use crate::options::ServeOptions;
 use labelrelay_core::{Outcome, Report};
@@ -44,7 +44,7 @@ pub(super) fn late_head(options: &ServeOptions, peer: IpAddr) -> Report {
     Report::refused(Outcome::Timeout, reason, Some(peer))
 }
 
-/// What a peer speaks that does not speak HTTP/1.
+/// The protocol of a peer that does not speak HTTP/1.
 fn spoken(first: &[u8]) -> Option<&'static str> {
     // A record of the kind `handshake`, of any version.
     if first.starts_with(&[0x16, 0x03]) {

@@ -37,7 +37,7 @@ impl BoundedLog {
 
 impl Observer for BoundedLog {
     fn request(&self, report: &Report) {
-        // What was verified is nobody's flood, and each of its failures counts.
+        // A verified delivery is nobody's flood, and each of its failures counts.
         let anybodys = report.verified_by.is_none()
             && !matches!(report.outcome, Outcome::Replied | Outcome::Overloaded);
         if anybodys && !self.admits(report) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// How often to look. The kernel's own number is read, which costs some microseconds.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// What is worth the walk through all free memory, some milliseconds for each hundred MiB.
+/// Least gain that is worth the walk through all free memory, some milliseconds for each hundred MiB.
 const WORTH_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A thread of its own, which no request waits for. Where the system has none left, memory stays.
@@ -26,7 +26,7 @@ pub(super) fn start() {
 
 #[derive(Default)]
 struct Trims {
-    /// What was in use after the last one.
+    /// Memory in use after the last one.
     after: u64,
     before: u64,
 }
@@ -35,7 +35,7 @@ impl Trims {
     /// When memory was taken since the last time, and no more is being taken now.
     fn is_due(&mut self, now: u64) -> bool {
         let has_settled = now <= std::mem::replace(&mut self.before, now);
-        // What went back by itself makes room for a smaller burst to count.
+        // Memory that went back by itself makes room for a smaller burst to count.
         self.after = self.after.min(now);
         has_settled && now >= self.after + WORTH_BYTES
     }
@@ -78,7 +78,7 @@ mod tests {
         let mut look = |mib: u64| trims.is_due(mib * MIB);
         assert!(!look(30) && !look(40) && !look(40));
         assert!(!look(50) && look(50));
-        // What cannot be given back is in use, and not asked for again and again.
+        // Memory that cannot be given back is in use, and not asked for again and again.
         trims.done(50 * MIB);
         assert!((0..10).all(|_| !trims.is_due(50 * MIB)));
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// A flood is told of this often.
 const TELL: Duration = Duration::from_secs(10);
 
-/// Where nobody was idle, it is not looked again before this: many wait, and each would look at all.
+/// Pause before another look where nobody was idle: many wait, and each would look at all.
 const AGAIN: Duration = Duration::from_millis(10);
 
 /// A crowd is reckoned with for so long after the last time that there was no place. Were it shorter than what

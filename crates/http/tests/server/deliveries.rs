@@ -1,4 +1,4 @@
-//! What senders do to a connection, and what must not be lost.
+//! Things that senders do to a connection, and events that must not be lost.
 
 use crate::support::{Running, body, head, request};
 use labelrelay_event::Envelope;

@@ -1,4 +1,4 @@
-//! What the HTTP parser refuses, and what HTTP forbids, is reported like every other refusal.
+//! Refusals by the HTTP parser, and by HTTP's rules, are reported like every other refusal.
 
 use crate::support::{Running, body, request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

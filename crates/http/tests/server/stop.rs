@@ -1,4 +1,4 @@
-//! What had arrived before a stop is served, wherever it lies.
+//! Requests that had arrived before a stop are served, wherever they lie.
 //!
 //! These tests run on one thread, and write without giving the server a turn: so it cannot have seen what
 //! they write when it hears of the stop.

@@ -13,7 +13,7 @@ use crate::sqlite::{begin, ms, now_ms, setting};
 use labelrelay_core::{Clock, OutboundMessage, Receipt};
 use rusqlite::{Connection, ErrorCode, Statement};
 
-/// What the writer knows besides the file.
+/// State of the writer besides the file.
 pub(super) struct Arrivals {
     window: Option<Window>,
     /// Number of the event to come.
@@ -116,7 +116,7 @@ impl Arrivals {
                 .window
                 .as_ref()
                 .map(|window| window.fingerprint(message.id()));
-            // What is sent again on purpose is no repeat.
+            // An event that is sent again on purpose is no repeat.
             let may_repeat = message.attributes.replayedtime.is_none();
             if let (Some(window), Some(fingerprint), true) = (&self.window, fingerprint, may_repeat)
                 && let Some(first) =
@@ -179,7 +179,7 @@ pub(crate) fn next_number(db: &Connection) -> rusqlite::Result<u64> {
     let last: i64 = db
         .prepare_cached("SELECT coalesce(max(seq), 0) FROM events")?
         .query_row([], |row| row.get(0))?;
-    // What was pruned was received before, so no number that was ever given is given again.
+    // Pruned events were received before, so no number that was ever given is given again.
     let through = setting(db, "received_through")?.unwrap_or(0);
     Ok(last.max(through).cast_unsigned() + 1)
 }

@@ -12,7 +12,7 @@ pub(super) struct Pending {
     pub(super) done: oneshot::Sender<Result<Receipt, QueueError>>,
 }
 
-/// What came of a group.
+/// Result of committing a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// Nobody waited for any of its messages any more, so nothing was tried.
@@ -23,7 +23,7 @@ pub(super) enum Outcome {
     Failed,
 }
 
-/// What a commit has to know of the world around the file.
+/// Questions that a commit asks about the world around the file.
 pub(super) struct Around<'a> {
     /// Whether what was just committed is in the files that others find.
     pub(super) still_there: &'a dyn Fn() -> Result<(), QueueError>,
@@ -274,7 +274,7 @@ mod tests {
     fn a_commit_that_happened_in_spite_of_its_error_does_not_wedge_the_writer() {
         let mut place = Place::new();
         place.commit(&["a"]);
-        // What such a commit leaves: events that the writer does not know of.
+        // Such a commit leaves events that the writer does not know of.
         place
             .db
             .execute_batch(

@@ -85,7 +85,7 @@ pub struct EmbeddedQueue {
 /// Why nothing is stored although `SQLite` would: told by the writer.
 type Trouble = Arc<Mutex<Option<String>>>;
 
-/// What lives as long as the queue is open. Fields are dropped in this order: the lock goes last.
+/// Everything that lives as long as the queue is open. Fields are dropped in this order: the lock goes last.
 #[derive(Debug)]
 struct Running {
     writer: JoinHandle<()>,
@@ -118,8 +118,8 @@ impl EmbeddedQueue {
         &self.path
     }
 
-    /// What happened to the queue's files, and the cure, while they are not what they were when they were
-    /// opened: nothing is stored then. Looked at once a second, and before each answer.
+    /// Damage to the queue's files, and the cure, while they are not as they were when they were opened: nothing is
+    /// stored then. Checked once a second, and before each answer.
     pub fn displaced(&self) -> Option<String> {
         self.trouble
             .lock()

@@ -50,7 +50,7 @@ pub(super) fn open(
     let most = options
         .max_file_bytes
         .map(|bytes| bytes.saturating_sub(journal_bytes));
-    // What the system does not let this process write is better not begun.
+    // A write that the system refuses this process is better not begun.
     if let Some(bytes) = most.into_iter().chain(room::limit_of_the_process()).min() {
         let pages = bytes / u64::from(PAGE_BYTES);
         let pages = i64::try_from(pages)

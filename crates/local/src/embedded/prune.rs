@@ -49,7 +49,7 @@ impl Turns {
     }
 }
 
-/// What one batch removed.
+/// Result of one batch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pruned {
     pub(crate) events: u64,

@@ -23,7 +23,7 @@ use std::time::Duration;
 const GROUP_MESSAGES: usize = 256;
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
 
-/// What the writer is asked to do.
+/// A request to the writer.
 pub(super) enum Command {
     Send(Pending),
     Check(oneshot::Sender<Result<(), QueueError>>),

@@ -32,7 +32,7 @@ impl QueueFile {
             let mut next = next_number(transaction)?;
             let mut appended = Vec::with_capacity(messages.len());
             for message in messages {
-                // What is sent again on purpose is meant to be there twice.
+                // An event that is sent again on purpose is meant to be there twice.
                 let is_new = message.attributes.replayedtime.is_some()
                     || known.insert(message.id().to_owned());
                 if is_new {

@@ -5,7 +5,7 @@ use crate::error::FileError;
 use rusqlite::{OptionalExtension as _, Row, named_params};
 use std::fmt;
 
-/// Where an event stands.
+/// State of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum State {
@@ -47,7 +47,7 @@ pub struct Event {
     pub source: String,
     /// Kind and id of what it is about.
     pub subject: Option<String>,
-    /// Where it stands.
+    /// The event's state.
     pub state: State,
     /// How many times it was received.
     pub receive_count: u32,

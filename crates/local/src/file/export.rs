@@ -14,7 +14,7 @@ const PAGE_BYTES: usize = 8 * 1024 * 1024;
 /// Which events to export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ExportScope {
-    /// What is not done with: ready and in flight.
+    /// Events that are not done with: ready and in flight.
     #[default]
     Held,
     /// Acknowledged events and dead letters as well.

@@ -49,7 +49,7 @@ pub struct QueueFile {
     turn: turn::Turn,
     /// Boxed, for a queue file is passed around and this is most of it.
     whereabouts: Box<Whereabouts>,
-    /// What was appended since the journal was last moved into the file.
+    /// Bytes that were appended since the journal was last moved into the file.
     unmoved_bytes: Cell<usize>,
 }
 
@@ -82,7 +82,7 @@ impl QueueFile {
         })
     }
 
-    /// What the owner left as settings.
+    /// Settings that the owner left in the file.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -141,7 +141,7 @@ impl std::fmt::Debug for QueueFile {
     }
 }
 
-/// What the owner set and a reader goes by.
+/// Settings of the owner that readers go by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueueSettings {

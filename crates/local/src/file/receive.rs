@@ -23,7 +23,7 @@ const MAX_RECEIVE: usize = 1000;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Delivery {
-    /// What acknowledges it, until it is received again.
+    /// Token that acknowledges it, until it is received again.
     pub receipt: String,
     /// How many times it was received, this time included.
     pub receive_count: u32,
@@ -43,7 +43,7 @@ impl fmt::Debug for Delivery {
     }
 }
 
-/// What came of an acknowledgement.
+/// Result of an acknowledgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acknowledgement {
     /// The message is done with.
@@ -190,7 +190,7 @@ impl QueueFile {
 /// owner waits meanwhile; what is left is buried by the next receive.
 const BURIALS: usize = 10;
 
-/// What one receive has taken so far.
+/// Messages that one receive has taken so far.
 struct Taken {
     now: i64,
     visible: i64,

@@ -4,8 +4,8 @@ use super::{LedgerFile, failed, open};
 use labelrelay_core::ledger::LedgerError;
 use std::path::Path;
 
-/// What two copies say together is what either of them says: of a thing, what [`Known::covers`] the other; of a
-/// project, the later watermark, because everything before it was recorded in one of the two.
+/// Merges two copies. Together they know what either of them knows: of a thing, whatever [`Known::covers`] the
+/// other; of a project, the later watermark, because everything before it was recorded in one of the two.
 ///
 /// [`Known::covers`]: labelrelay_core::ledger::Known::covers
 const MERGE: &str = "

@@ -1,4 +1,4 @@
-//! What was acknowledged to the sender survives the end of the process at any moment.
+//! An event that was acknowledged to the sender survives the end of the process at any moment.
 
 use crate::support::{Place, ids, message, send};
 use futures_executor::block_on;

@@ -30,7 +30,7 @@ fn refuses(queue: &EmbeddedQueue, id: &str, words: &[&str]) {
     }
 }
 
-/// What is done to the files of a queue, and what has to be said of it.
+/// A mishap of a queue's files, and the words that its message must have.
 type Mishap = (&'static str, fn(&Place), &'static [&'static str]);
 
 const MISHAPS: &[Mishap] = &[
@@ -148,7 +148,7 @@ fn nothing_is_said_to_be_stored_in_files_that_are_not_there_any_more() {
         mishap(&place);
         refuses(&queue, "after", words);
         refuses(&queue, "after", words);
-        // What it makes of its end must not reach for files that are no longer its own.
+        // Its closing writes must not reach for files that are no longer its own.
         drop(queue);
         let _ = fs::remove_dir_all(place.dir.path().with_extension("away"));
     }

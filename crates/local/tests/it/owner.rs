@@ -90,7 +90,7 @@ fn a_file_with_two_names_is_refused_until_it_has_one() {
 #[test]
 fn the_lock_of_a_process_that_is_gone_is_taken_over() {
     let place = Place::new();
-    // What a killed process leaves: the lock file with its number, and no lock.
+    // Remains of a killed process: the lock file with its number, and no lock.
     std::fs::write(place.dir.path().join("queue.db.lock"), "4000000\n").unwrap();
     send(&place.open(), "taken over");
 }

@@ -198,7 +198,7 @@ fn dead_letters_come_back_when_asked_for() {
     assert_eq!(ids(&file), ["a", "b"], "a dead letter is never lost");
 }
 
-/// Where the consumer is gone nobody receives, and that is when somebody looks.
+/// Without a consumer nobody receives, and that is when somebody looks.
 #[test]
 fn dead_letters_show_without_another_receive() {
     let place = Place::new();

@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct HttpError {
-    /// What happened and, where known, how to put it right. Never holds a credential.
+    /// The problem and, where known, the cure. Never holds a credential.
     pub message: String,
     may_pass: bool,
     is_too_large: bool,
@@ -93,7 +93,7 @@ impl HttpError {
     }
 }
 
-/// What it all came from: the outer errors of a client say no more than that there was one.
+/// The root cause: the outer errors of a client say no more than that there was one.
 fn deepest(error: &dyn StdError) -> String {
     let mut error = error;
     while let Some(source) = error.source() {

@@ -83,7 +83,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// What time it is for the server.
+    /// The server's time.
     pub fn date(&self) -> Option<Timestamp> {
         let text = self.headers.get(DATE)?.to_str().ok()?;
         jiff::fmt::rfc2822::parse(text)

@@ -34,7 +34,7 @@ impl Api {
         })
     }
 
-    /// What lies at `path`; `None` when there is nothing.
+    /// Gets `path`; `None` when there is nothing.
     pub(super) async fn get(&self, path: &str) -> Result<Option<Answer>, PlatformError> {
         self.get_for(path, LARGEST_ANSWER).await
     }
@@ -49,7 +49,7 @@ impl Api {
         let mut shown = self.token.shown(&self.client, &self.refresh, None).await?;
         let mut answer = self.send(&uri, &shown, max_bytes).await?;
         if answer.status == StatusCode::UNAUTHORIZED && self.token.is_personal() {
-            // What it was exchanged for has run out.
+            // The access token has run out.
             shown = self
                 .token
                 .shown(&self.client, &self.refresh, Some(&shown))

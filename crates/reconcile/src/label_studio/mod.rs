@@ -88,7 +88,7 @@ impl Platform for LabelStudio {
     }
 
     fn tombstone(&self, key: &Key, known: &Known) -> String {
-        // What Label Studio's own events about this thing would say of it, as far as it is known.
+        // The members that Label Studio's own events about this thing would have, as far as they are known.
         let id = |id: &str| match id.parse::<u64>() {
             Ok(number) => serde_json::Value::from(number),
             Err(_) => serde_json::Value::from(id),

@@ -24,7 +24,8 @@ struct Entity {
     task: Option<u64>,
 }
 
-/// What the event says of each of them. What cannot be read counts as not seen: it is sent once more then.
+/// Reads the things that an event is about. A thing that cannot be read counts as not seen: it is sent once more
+/// then.
 pub(super) fn read(source: &SourceConfig, attributes: &Attributes, data: &[u8]) -> Several {
     let mut several = Several::default();
     let (Ok(event_type), Ok(body)) = (

@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 /// Shows that we may ask.
 pub(super) struct Token {
     secret: Secret,
-    /// What a personal access token was last exchanged for.
+    /// The access token that a personal access token was last exchanged for.
     access: Mutex<Option<HeaderValue>>,
 }
 
@@ -85,7 +85,7 @@ impl Token {
         header("Bearer", exchanged.access.as_bytes())
     }
 
-    /// What is said when a token is refused.
+    /// The error for a token that is refused.
     pub(super) fn refused(&self, status: StatusCode) -> PlatformError {
         let kind = if self.is_personal() {
             "personal access token"

@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 const FIRST_PAGE: u32 = 100;
 const LARGEST_PAGE: u32 = 500;
 
-/// What an answer shall weigh at most: three of them lie in memory. A page that is heavier, or slow, is followed
-/// by a smaller one, a light one by a larger one; each request costs the server something of its own.
+/// Desired size of an answer, at most: three of them lie in memory. A page that is heavier, or slow, is followed by
+/// a smaller one, a light one by a larger one; each request costs the server something of its own.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// What an answer shall take at most: the server does little else for others meanwhile.
+/// Desired time of an answer, at most: the server does little else for others meanwhile.
 const PAGE_TIME: Duration = Duration::from_secs(5);
 
 /// Everything in the project, as [`Platform::look`](crate::Platform::look) says.
@@ -36,7 +36,7 @@ pub(super) fn look<'a>(
 /// but a walk overtakes them. One that does not would never end.
 const MOST_STANDSTILLS: u32 = 500;
 
-/// Where a walk is.
+/// Position of a walk.
 struct Place {
     after: u64,
     page_size: u32,

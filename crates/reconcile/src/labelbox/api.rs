@@ -22,11 +22,11 @@ pub(super) struct Api {
     authorization: HeaderValue,
 }
 
-/// What an answer says.
+/// An answer's content.
 pub(super) struct Told<T> {
-    /// What was asked for; `None` when there is no such thing.
+    /// The data that was asked for; `None` when there is no such thing.
     pub(super) data: Option<T>,
-    /// What time it was for Labelbox.
+    /// Labelbox's time.
     pub(super) now: Option<Timestamp>,
 }
 

@@ -50,7 +50,7 @@ impl Filter {
     }
 }
 
-/// What a task of Labelbox is at.
+/// Answer to a request for an export: its task.
 #[derive(Deserialize)]
 struct Asked {
     #[serde(rename = "exportDataRowsInProject")]
@@ -141,7 +141,7 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     }
 }
 
-/// Where a reader of an export is.
+/// State of an export's reader.
 enum Place {
     Start,
     At(Reader),
@@ -191,7 +191,7 @@ async fn start(api: &Api, project: &str, filter: &Filter) -> Result<Reader, Plat
             "projectId": project,
             "searchQuery": { "scope": null, "query": filter.query() },
         },
-        // What a webhook of the second version carries.
+        // The parts that a webhook of the second version carries.
         "params": {
             "mediaTypeOverride": null,
             "includeAttachments": false,
@@ -297,9 +297,9 @@ async fn part(
     }
 }
 
-/// What a part of these bytes brings to whoever has everything before `offset`: where the next one begins, and how
-/// much of this one was had already. `None` when it is not what it says, or brings nothing: what is missing would be
-/// missed for ever.
+/// Progress that a part of these bytes brings to a reader who has everything before `offset`: where the next part
+/// begins, and how much of this one was had already. `None` when the part is not what it says, or brings nothing:
+/// what is missing would be missed for ever.
 fn advance(offset: u64, start: u64, end: u64, bytes: usize) -> Option<(u64, usize)> {
     let next = end.checked_add(1)?;
     let is_whole = next.checked_sub(start)? == bytes as u64;

@@ -23,7 +23,7 @@ use std::collections::HashSet;
 
 const LABEL: &str = "label";
 
-/// Where Labelbox's own client asks.
+/// Endpoint of Labelbox's own client.
 pub const ENDPOINT: &str = "https://api.labelbox.com/graphql";
 
 /// Labelbox, seen with one key.
@@ -34,7 +34,7 @@ pub struct Labelbox {
 }
 
 impl Labelbox {
-    /// What answers at `endpoint`, seen with an API key.
+    /// Labelbox at `endpoint`, as an API key sees it.
     ///
     /// # Errors
     /// [`PlatformError`] when the URL is none, or the key can be none.
@@ -102,7 +102,7 @@ impl Platform for Labelbox {
     }
 
     fn tombstone(&self, key: &Key, known: &Known) -> String {
-        // What is left of a row of an export.
+        // The remains of a row of an export.
         let project = known.project.as_deref().unwrap_or_default();
         serde_json::json!({
             "data_row": { "id": known.holder.as_deref().unwrap_or_default() },

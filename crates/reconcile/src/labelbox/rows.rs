@@ -54,7 +54,7 @@ pub(super) fn things(project: &str, line: &Bytes) -> Result<Vec<Thing>, Platform
     Ok(labels.labels.iter().map(thing).collect())
 }
 
-/// What a delivery of a row with several labels says of each of them. What cannot be read counts as not seen:
+/// Reads the labels of a delivery about a row with several of them. A label that cannot be read counts as not seen:
 /// it is sent once more then.
 pub(super) fn several(source: &SourceConfig, attributes: &Attributes, data: &[u8]) -> Several {
     let mut several = Several::default();

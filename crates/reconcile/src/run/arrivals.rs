@@ -1,4 +1,4 @@
-//! What came live counts as seen.
+//! Events that came live count as seen.
 
 use super::{Reconcile, ReconcileError};
 use crate::outlet::Arrival;
@@ -46,7 +46,7 @@ impl Reconcile<'_> {
     }
 }
 
-/// What an event says of the one thing that it is about.
+/// Reads the one thing that an event is about.
 fn one(attributes: &Attributes) -> Option<(Key, Known)> {
     let event_type: labelrelay_event::EventType = attributes.event_type.parse().ok()?;
     let (kind, id) = attributes.subject.as_deref()?.split_once('/')?;

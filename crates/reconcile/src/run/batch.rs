@@ -1,4 +1,4 @@
-//! What becomes of the things of one page.
+//! The things of one page: sent, recorded, or passed over.
 
 use super::{Reconcile, Summary};
 use crate::outlet::Sent;
@@ -12,7 +12,7 @@ use labelrelay_core::time::sequence;
 pub(super) struct Batch {
     pub(super) look: Option<u64>,
     pub(super) messages: Vec<OutboundMessage>,
-    /// What each message is about, in their order.
+    /// Change and key of each message, in their order.
     pub(super) changes: Vec<(Change, Key)>,
     pub(super) seen: Vec<(Key, Known)>,
     pub(super) passed_over: u64,

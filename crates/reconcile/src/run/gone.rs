@@ -1,4 +1,4 @@
-//! What the ledger knows and the platform does not show.
+//! Things that the ledger knows and the platform does not show.
 
 use super::batch::Batch;
 use super::{AT_A_TIME, Reconcile, ReconcileError, Summary};
@@ -90,7 +90,7 @@ impl Reconcile<'_> {
             }
             self.hand_over(batch, summary).await?;
             if summary.refused > refused {
-                // What was not sent is not recorded, and would be missing again.
+                // An event that was not sent is not recorded, and would be missing again.
                 return Ok(());
             }
         }

@@ -23,11 +23,11 @@ const AT_A_TIME: usize = 200;
 pub struct Reconcile<'a> {
     /// The source as which the deliveries would have come.
     pub source: &'a SourceConfig,
-    /// Where to look.
+    /// The platform to look through.
     pub platform: Arc<dyn Platform>,
-    /// What was seen so far.
+    /// Versions that were seen so far.
     pub ledger: &'a mut dyn Ledger,
-    /// Where to send.
+    /// The queue's side: every event goes there.
     pub outlet: &'a mut dyn Outlet,
     /// Who is told.
     pub progress: &'a dyn Progress,
@@ -36,13 +36,13 @@ pub struct Reconcile<'a> {
     /// How far before the watermark a look begins: for what is committed later than it says, and for clocks
     /// of several servers of one platform.
     pub overlap: Duration,
-    /// What is older is remembered and not sent, unless it was known before.
+    /// An older thing is remembered and not sent, unless it was known before.
     pub begin: Option<Timestamp>,
     /// Projects that were deleted, as the operator says, though the platform only does not show them.
     pub deleted_projects: &'a [String],
 }
 
-/// What a run did.
+/// Figures of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {

@@ -245,7 +245,8 @@ async fn another_annotation_than_the_one_that_was_asked_for_is_none() {
     says(studio(&server.url).fetch("1", &wanted).await, &["7", "8"]);
 }
 
-/// What labelbox is asked in an export, in order: the task, who we are, its state, two sizes, then parts.
+/// Plays the server's side of an export, in the order of its requests: the task, the user, its state, two sizes,
+/// then parts.
 fn export(asked: &Asked, total: u64, part: impl Fn(u64) -> String) -> String {
     let told = |data: &str| json(&format!("{{\"data\":{data}}}"));
     if asked.body.contains("mutation Export") {

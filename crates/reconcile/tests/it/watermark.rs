@@ -55,7 +55,7 @@ fn tasks(total: u64, ids: &[u64]) -> Answer {
     ))
 }
 
-/// What the server does, by number; 0 is what it should.
+/// Behaviours of the server, by number; 0 is the right one.
 fn behaviour(how: usize, asked: &Asked) -> Answer {
     let is_list = asked.head.starts_with("GET /api/projects/");
     match (how, is_list) {

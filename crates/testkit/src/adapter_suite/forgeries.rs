@@ -1,4 +1,4 @@
-//! What must not get in, and with which status it is refused.
+//! Deliveries that must not get in, each with the status that refuses it.
 
 use super::cases::{LABEL, label};
 use super::{Case, FOREIGN, SECRET};

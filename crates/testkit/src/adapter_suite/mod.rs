@@ -1,5 +1,5 @@
-//! What every adapter must do, as plain functions: the same requests through each one, the same answers
-//! and byte-identical envelopes out of each one.
+//! Conformance suite of adapters, as plain functions: the same requests through each one, the same answers and
+//! byte-identical envelopes out of each one.
 //!
 //! An adapter is a closure: it takes a relay and a request, and returns the response. Each case meets a
 //! relay of its own, with a clock that stands, entropy that counts and a queue in memory. A new adapter
@@ -32,7 +32,7 @@ use std::sync::Arc;
 /// An adapter under test.
 pub type Adapter<'a> = &'a dyn Fn(Arc<Relay>, TestRequest) -> BoxFuture<'static, AdapterResponse>;
 
-/// What came back.
+/// An adapter's response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdapterResponse {
     /// Status code.
@@ -66,11 +66,11 @@ impl AdapterResponse {
 
 /// Requests that one relay gets, one after the other.
 pub struct Case {
-    /// What it is.
+    /// The case's name.
     pub name: String,
     /// The requests, each with the status that it must have.
     pub requests: Vec<(TestRequest, u16)>,
-    /// What the queue does to the first sends.
+    /// Faults of the queue at the first sends.
     pub faults: Vec<Fault>,
     /// How many events lie on the queue afterwards, where that is what the case is about.
     pub events: Option<usize>,
@@ -88,14 +88,14 @@ impl Case {
     }
 }
 
-/// What a case looked like from outside.
+/// Result of a case, seen from outside.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Observed {
     /// The case.
     pub name: String,
-    /// What came back.
+    /// The responses.
     pub responses: Vec<AdapterResponse>,
-    /// What lies on the queue.
+    /// The envelopes on the queue.
     pub envelopes: Vec<Bytes>,
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub struct Expected {
     /// The case.
     pub name: String,
-    /// What is sent.
+    /// The request that is sent.
     pub request: TestRequest,
     status: u16,
     body: Vec<u8>,

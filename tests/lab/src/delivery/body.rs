@@ -17,9 +17,9 @@ use std::time::Duration;
 /// A body, and what of the head belongs to it.
 pub(super) struct Made {
     pub(super) body: Vec<u8>,
-    /// What `X-Labelbox-Event` says.
+    /// Value of `X-Labelbox-Event`.
     pub(super) topic: &'static str,
-    /// What of the path lies below the source.
+    /// Part of the path below the source.
     pub(super) below: &'static str,
     /// Two deliveries of it are two events, whatever its bytes: nothing in it is a version.
     pub(super) has_no_version: bool,
@@ -95,7 +95,7 @@ fn workflow(tag: &str) -> Vec<u8> {
         .into_bytes()
 }
 
-/// What was recorded of the platforms, and the edge cases, as they are.
+/// Bodies recorded of the platforms, and the edge cases, as they are.
 fn fixture_body(random: &mut Random) -> Vec<u8> {
     static BODIES: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     let bodies = BODIES.get_or_init(|| {
@@ -113,7 +113,7 @@ fn fixture_body(random: &mut Random) -> Vec<u8> {
     bodies[usize::try_from(random.below(bodies.len() as u64)).unwrap()].clone()
 }
 
-/// What Label Studio's body is a version of; for anything else, the body itself.
+/// Version that Label Studio's body stands for; for anything else, the body itself.
 fn version(body: &[u8]) -> String {
     let head = RequestHead {
         method: Method::POST,

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 pub(super) struct LabClock {
     system: SystemClock,
-    /// What the time of day is ahead by, in seconds.
+    /// Seconds that the time of day is ahead.
     ahead: AtomicI64,
-    /// What the machine has slept, in seconds.
+    /// Seconds that the machine has slept.
     slept: AtomicU64,
 }
 

@@ -34,7 +34,7 @@ use tokio::sync::oneshot;
 /// How often the fallback is looked at. Often, so that a redrive is under way whenever something happens.
 const REDRIVE_EVERY: Duration = Duration::from_millis(40);
 
-/// What the laboratory can turn.
+/// Switches of the laboratory.
 #[derive(Clone)]
 struct Switches {
     queue: Switch,
@@ -89,7 +89,7 @@ pub(crate) fn run(args: &[String]) {
         serve(listener, relay, stopped, ServeOptions::default()).await;
         moving.abort();
     });
-    // What redrive had under way ends before the file is given up.
+    // Work of the redrive that is under way ends before the file is given up.
     runtime.shutdown_timeout(Duration::from_secs(1));
     queue.close();
 }
@@ -159,7 +159,7 @@ async fn keep_moving(relay: Arc<Relay>) {
     loop {
         let until = parts.clock.monotonic() + Duration::from_secs(60);
         let blobs = parts.blobs.as_deref();
-        // What cannot be moved stays, and is looked at again.
+        // An event that cannot be moved stays, and is tried again later.
         let _ = redrive(fallback, &*parts.queue, blobs, &*parts.clock, until).await;
         tokio::time::sleep(REDRIVE_EVERY).await;
     }

@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-/// What a back end does instead of its work.
+/// Behaviour of a back end instead of its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     Fine,

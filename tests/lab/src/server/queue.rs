@@ -20,7 +20,7 @@ pub(super) struct LabQueue {
     switch: Switch,
     sabotage: Option<Sabotage>,
     sent: AtomicU64,
-    /// What was written, by its digest.
+    /// Written bodies, by their digests.
     bodies: Mutex<HashSet<String>>,
 }
 

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// What a file may still grow by when the disk is "full".
+/// Bytes that a file may still grow by when the disk is "full".
 const ROOM_BYTES: u64 = 32 * 1024;
 
 impl Stage<'_> {

@@ -1,6 +1,6 @@
 //! The queue's files are taken away, replaced or cut off under the process that has them.
 //!
-//! What lay in them just before is kept aside, and is what the next process finds. So whatever was answered 200
+//! A copy of them from just before is kept aside, and is what the next process finds. So whatever was answered 200
 //! after it, and is not in the fallback, is lost; and was never in the file that was there.
 
 use crate::program::Program;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// The file, its journal, the journal's index and the lock.
 const ENDS: [&str; 4] = ["", "-wal", "-shm", ".lock"];
 
-/// What holds the events: the index is made again, and the lock is empty.
+/// The files that hold the events: the index is made again, and the lock is empty.
 const KEPT: [&str; 2] = ["", "-wal"];
 
 /// The files as they are until they are put right.

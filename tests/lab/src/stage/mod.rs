@@ -20,7 +20,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, RwLock};
 
-/// What `kill -9` sends.
+/// Signal of `kill -9`.
 const SIGKILL: i32 = 9;
 
 /// The program under test, and what is wrong with the world just now.
@@ -34,7 +34,7 @@ pub(crate) struct Stage<'a> {
     inner: Mutex<Inner>,
     /// Which process runs, and where it listens.
     running: RwLock<(u32, SocketAddr)>,
-    /// What is wrong now.
+    /// Faults of this moment.
     faults: AtomicU32,
     /// How often each fault has begun.
     begun: [AtomicU32; Fault::ALL.len()],

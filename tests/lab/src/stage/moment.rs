@@ -1,4 +1,4 @@
-//! What is wrong at a moment, and between two of them.
+//! Faults at a moment, and between two of them.
 
 use crate::fault::{Fault, Faults};
 
@@ -13,7 +13,7 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    /// What was wrong at some time between this moment and a later one.
+    /// Faults at any time between this moment and a later one.
     pub(crate) fn until(&self, later: &Self) -> Faults {
         let begun = Fault::ALL
             .into_iter()

@@ -1,5 +1,5 @@
-//! What publishing costs by itself: the clients that the functions have, on the same kind of runtime, with the
-//! same messages, and no requests that bring them.
+//! Cost of publishing by itself: the clients that the functions have, on the same kind of runtime, with the same
+//! messages, and no requests that bring them.
 //!
 //! `labelrelay-publish URL BODY-BYTES SECONDS` sends from 64 tasks, each the next message when the last one was
 //! taken, and prints messages a second and the milliseconds of the median and the 99th percentile. A second

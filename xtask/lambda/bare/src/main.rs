@@ -1,4 +1,4 @@
-//! What the function's calls to AWS cost by themselves: the same clients on the same kind of runtime.
+//! Cost of the function's calls to AWS by themselves: the same clients on the same kind of runtime.
 //!
 //! Reads the secret and opens the connection to the queue, side by side, and prints how many
 //! milliseconds that took, from before the clients were made. Then, for each line `TIMES FILE` on its

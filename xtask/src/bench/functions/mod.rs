@@ -20,13 +20,13 @@ use platform::Platform;
 use programs::Programs;
 use std::process::Command;
 
-/// What a program may weigh, in megabytes (10⁶).
+/// Largest program, in megabytes (10⁶).
 const WEIGHT: f64 = 12.0;
 
 pub(super) fn run(args: &[String]) -> Outcome {
     let options = Options::parse(args)?;
     let programs = Programs::build()?;
-    // What the build left unwritten would otherwise be written while starts are measured.
+    // Pages that the build left unwritten would otherwise be written while starts are measured.
     status(&mut Command::new("sync"))?;
     let folder = Folder::new()?;
     let mut figures = Figures::default();

@@ -1,4 +1,4 @@
-//! What the command line of `cargo xtask bench functions` says.
+//! Command line of `cargo xtask bench functions`.
 
 use crate::Outcome;
 use std::path::PathBuf;

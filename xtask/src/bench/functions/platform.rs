@@ -1,4 +1,4 @@
-//! What is measured of each cloud: the program, and the emulator that is its queue.
+//! The measured parts of each cloud: the program, and the emulator that is its queue.
 
 use super::programs::Programs;
 use crate::bench::body::SECRET;
@@ -13,11 +13,11 @@ pub(super) struct Platform {
     pub(super) program: PathBuf,
     /// The variable that names the port.
     pub(super) port: &'static str,
-    /// What stands before a source's path.
+    /// Path before a source's.
     pub(super) below: &'static str,
     /// URL of the queue.
     pub(super) queue: String,
-    /// What leads to the emulator.
+    /// Variables that lead to the emulator.
     pub(super) emulator: Environment,
     /// The emulator; it ends with this.
     server: Server,

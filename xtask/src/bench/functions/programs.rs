@@ -35,7 +35,7 @@ impl Programs {
     }
 }
 
-/// What a program weighs, in megabytes (10⁶).
+/// Size of a program, in megabytes (10⁶).
 #[expect(
     clippy::cast_precision_loss,
     reason = "sizes of programs are far below 2^52"

@@ -54,7 +54,7 @@ impl Windows {
     }
 }
 
-/// What is measured in turns.
+/// The contestants, measured in turns.
 struct Contest<'a> {
     platform: &'a Platform,
     publish: &'a Path,

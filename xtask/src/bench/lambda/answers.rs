@@ -1,4 +1,4 @@
-//! What SQS, Secrets Manager and S3 answer to the few operations that a relay uses.
+//! Answers of SQS, Secrets Manager and S3 to the few operations that a relay uses.
 
 use super::http1::Request;
 use crate::bench::body::SECRET;
@@ -71,7 +71,7 @@ pub(super) fn to(request: &Request) -> Answer {
     }
 }
 
-/// What SQS answers to a message: its digests, and an id.
+/// SQS's answer to a message: its digests, and an id.
 fn received(sent: &Value) -> Value {
     let body = sent
         .get("MessageBody")

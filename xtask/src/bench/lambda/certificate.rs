@@ -7,18 +7,18 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Where distributions keep the roots; the first is where Lambda's Amazon Linux does.
+/// Paths of the distributions' roots; the first is that of Lambda's Amazon Linux.
 const SYSTEM_ROOTS: [&str; 2] = [
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/certs/ca-certificates.crt",
 ];
 
 pub(super) struct Certificates {
-    /// What servers show.
+    /// The servers' certificate.
     pub(super) server: Arc<ServerConfig>,
     /// A client that trusts our authority alone, made ahead.
     pub(super) client: Arc<ClientConfig>,
-    /// What clients trust: the system's roots and ours, so that reading them costs what it does in
+    /// The certificates that clients trust: the system's roots and ours, so that reading them costs what it does in
     /// earnest.
     pub(super) bundle: PathBuf,
 }

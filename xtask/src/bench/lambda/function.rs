@@ -89,7 +89,7 @@ impl Function {
         Ok(Duration::from_nanos(total))
     }
 
-    /// What went wrong, with the last lines that the function logged.
+    /// Adds the last lines that the function logged to an error.
     fn explain(&self, error: &dyn std::fmt::Display) -> String {
         let said = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<_> = said.lines().rev().take(10).collect();

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Write};
 
-/// What a client sent.
+/// A client's request.
 pub(super) struct Request {
     pub(super) method: String,
     pub(super) path: String,

@@ -5,7 +5,7 @@ use crate::Outcome;
 use crate::bench::figures::Figures;
 use crate::step::{cargo, output};
 
-/// What the benchmark's line with the ratio begins with.
+/// Beginning of the benchmark's line with the ratio.
 const RATIO: &str = "5 MB, event bytes to the SDK's call / the passes that it cannot avoid:";
 
 pub(super) fn measure(figures: &mut Figures) -> Outcome {

@@ -42,7 +42,7 @@ pub(super) fn run(args: &[String]) -> Outcome {
         return memory_sizes::run();
     }
     let programs = Programs::build()?;
-    // What the build left unwritten would otherwise be written while starts are measured.
+    // Pages that the build left unwritten would otherwise be written while starts are measured.
     status(&mut Command::new("sync"))?;
     let folder = Folder::new()?;
     let mut figures = Figures::default();

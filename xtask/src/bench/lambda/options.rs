@@ -1,4 +1,4 @@
-//! What the command line of `cargo xtask bench lambda` says.
+//! Command line of `cargo xtask bench lambda`.
 
 use crate::Outcome;
 use std::path::PathBuf;

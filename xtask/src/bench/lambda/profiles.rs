@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 struct Way {
     name: &'static str,
     profile: &'static str,
-    /// What replaces the profile's own settings.
+    /// Settings that replace the profile's own.
     settings: &'static [&'static str],
 }
 
@@ -43,7 +43,7 @@ const WAYS: [Way; 8] = [
     Way::of_lambda("opt 3, thin", &["opt-level=3", "lto='thin'"]),
     Way::of_lambda("opt s, thin", &["opt-level='s'", "lto='thin'"]),
     Way::of_lambda("profile function", &[]),
-    // What `sam build` and `cargo lambda build --release` use.
+    // The profile of `sam build` and `cargo lambda build --release`.
     Way {
         name: "profile release",
         profile: "release",

@@ -5,7 +5,7 @@ use crate::paths::built;
 use crate::step::{cargo, status};
 use std::path::PathBuf;
 
-/// What cargo builds functions with.
+/// Profile that cargo builds functions with.
 pub(super) const PROFILE: &str = "function";
 
 pub(super) struct Programs {

@@ -18,7 +18,7 @@ pub(super) struct RuntimeApi {
 pub(super) struct Invocation {
     /// From before the event was written until the last byte of the answer was read.
     pub(super) took: Duration,
-    /// What the function posted.
+    /// The function's answer.
     pub(super) answer: Vec<u8>,
 }
 
@@ -36,7 +36,7 @@ struct State {
     event: Option<Vec<u8>>,
     handed_out: Option<Instant>,
     answered: Option<(Instant, Vec<u8>)>,
-    /// What the function reported instead of an answer.
+    /// The error that the function reported instead of an answer.
     failed: Option<String>,
     invocations: u64,
     closed: bool,

@@ -5,7 +5,7 @@ use crate::Outcome;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where control groups of processor time are mounted: alone (version 1), or with all others.
+/// Mount points of the control groups of processor time: alone (version 1), or with all others.
 const PLACES: [(&str, &str); 2] = [
     ("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us"),
     ("/sys/fs/cgroup", "cpu.max"),

@@ -19,7 +19,7 @@ pub(super) struct Site {
     client: Arc<ClientConfig>,
 }
 
-/// What a relay is told to do when it starts.
+/// Work of a relay at its start.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Setting {
     /// The secret in a variable, no connection opened ahead.
@@ -44,7 +44,7 @@ impl Site {
         })
     }
 
-    /// What one secret call and one handshake with the queue take, side by side.
+    /// Time of one secret call and one handshake with the queue, side by side.
     pub(super) fn opening(&self) -> Outcome<Duration> {
         raw::side_by_side(&self.client, &self.secrets, &self.sqs)
     }

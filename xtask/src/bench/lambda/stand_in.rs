@@ -13,13 +13,13 @@ use std::time::Duration;
 
 /// One service on a port of its own, until it is dropped.
 pub(super) struct StandIn {
-    /// What a client is told as the endpoint.
+    /// Endpoint for the clients' settings.
     pub(super) endpoint: String,
     port: u16,
     shared: Arc<Shared>,
 }
 
-/// What clients have cost a service.
+/// Load of the clients on a service.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Counts {
     pub(super) handshakes: u64,

@@ -41,7 +41,7 @@ struct Starts {
     away: Times,
     bare: Samples,
     raw: Samples,
-    /// What each full start cost the queue and the secret store.
+    /// Load of each full start on the queue and on the secret store.
     cost: Vec<(Counts, Counts)>,
 }
 
@@ -111,7 +111,7 @@ impl Starts {
         );
     }
 
-    /// What a full start takes over a lean one, and what it has to.
+    /// Reports the time of a full start over a lean one, and the time that it has to take.
     fn report_extra(&self, figures: &mut Figures) {
         let away = format!("services {} ms away", AWAY.as_millis());
         let extra = self.away.start.median() - self.lean.start.median();

@@ -1,4 +1,4 @@
-//! What a function weighs: its binary, and the archive that is uploaded.
+//! Size of a function: its binary, and the archive that is uploaded.
 
 use crate::Outcome;
 use flate2::Compression;

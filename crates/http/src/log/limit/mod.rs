@@ -31,7 +31,7 @@ const IN_FULL: u32 = 5;
 /// A flood has one more in full this often; a kind that comes more rarely is always in full.
 const ONE_MORE: Duration = Duration::from_secs(2);
 
-/// What is held back is told as a number after this.
+/// Lines that are held back are told as a number after this.
 const TOLD_AFTER: Duration = Duration::from_secs(1);
 
 /// Kinds that are counted apart. Their reasons are texts of ours, of which there are fewer; should a sender
@@ -40,7 +40,7 @@ const MOST_KINDS: usize = 64;
 
 const OTHERS: &str = "other reasons";
 
-/// What makes two refusals the same for a reader of the log. No part of it may come from a sender: a stranger
+/// Two refusals of one kind are the same for a reader of the log. No part of it may come from a sender: a stranger
 /// who can make kinds can make lines.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Kind {
@@ -69,7 +69,7 @@ struct Counts {
     tell: fn(&Kind, u64),
 }
 
-/// What is known of a kind.
+/// State of a kind.
 struct Seen {
     /// When all that was written in full is forgotten.
     calm: Duration,
@@ -155,7 +155,7 @@ impl Counts {
     }
 }
 
-/// What nobody was told of yet, when the server ends.
+/// Tells the numbers that are still held back when the server ends.
 impl Drop for Counts {
     fn drop(&mut self) {
         for (kind, seen) in self.kinds().drain() {

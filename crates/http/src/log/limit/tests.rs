@@ -3,7 +3,7 @@ use labelrelay_testkit::clock::FakeClock;
 use std::cell::RefCell;
 
 thread_local! {
-    /// What was told in this thread; each test has one of its own.
+    /// Lines told in this thread; each test has one of its own.
     static TOLD: RefCell<Vec<(String, u64)>> = const { RefCell::new(Vec::new()) };
 }
 

@@ -16,13 +16,13 @@ use std::time::{Duration, Instant};
 /// Bytes of lines that may wait; as many again may be on their way out.
 const MOST_BYTES: usize = 1024 * 1024;
 
-/// What a buffer keeps for the next lines.
+/// Capacity that a buffer keeps for the next lines.
 const KEPT_BYTES: usize = 64 * 1024;
 
 /// How soon to try again where the other end takes nothing now, and says so instead of waiting.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Where lines go; cheap to clone. Each write is one line, whole or not at all.
+/// Writer of log lines; cheap to clone. Each write is one line, whole or not at all.
 #[derive(Clone)]
 pub struct LogWriter(Arc<Shared>);
 
