@@ -51,7 +51,21 @@ pub fn as_by_hand(command: &mut Command) {
 
 /// `labelrelay`, with nothing in its environment that this machine's owner may have set for it.
 pub fn command() -> Command {
-    let mut command = Command::new(labelrelay());
+    without_settings(Command::new(labelrelay()))
+}
+
+/// The same, and a hang-up reaches it: under `nohup` these tests ignore it, and a program inherits that.
+pub fn stoppable() -> Command {
+    if cfg!(target_os = "linux") {
+        let mut command = Command::new("env");
+        command.arg("--default-signal=HUP").arg(labelrelay());
+        without_settings(command)
+    } else {
+        command()
+    }
+}
+
+fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("LABEL")) {
             command.env_remove(name);

@@ -109,7 +109,7 @@ impl Relay {
         if ready.exists() {
             std::fs::remove_file(&ready).unwrap();
         }
-        let child = program::command()
+        let child = program::stoppable()
             .args(["serve", "--listen", listen, "--ready-file"])
             .arg(&ready)
             .arg("--config")
