@@ -181,7 +181,7 @@ var labelStudioLines = [
   'trusted_proxies = ${trustedProxies}'
   empty(labelStudioAllowedAddresses) ? '' : 'allow = ${string(labelStudioAllowedAddresses)}'
 ]
-// The project's README lists what else may stand here, such as filters.
+// docs/configuration.md lists what else may stand here, such as filters.
 var config = join(concat(labelbox ? labelboxLines : [], labelStudio ? labelStudioLines : []), '\n')
 
 var settings = [

@@ -46,7 +46,7 @@ locals {
     var.ordering ? "?ordering=partition" : "",
   ])
   proxies = var.trusted_proxies > 0 ? ["trusted_proxies = ${var.trusted_proxies}"] : []
-  # The project's README lists what else may stand here, such as filters.
+  # docs/configuration.md lists what else may stand here, such as filters.
   config = join("\n", concat(
     var.labelbox ? concat([
       "[[source]]",
