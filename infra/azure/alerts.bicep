@@ -121,7 +121,7 @@ resource left 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (fallback
   name: '${name}-fallback'
   location: location
   properties: {
-    description: '${name}: events lie in the fallback and could not be moved into the queue, or nothing tried to. The log says why.'
+    description: '${name}: events are in the fallback and could not be moved into the queue, or nothing tried to. The log says why.'
     severity: 1
     enabled: true
     scopes: [workspaceId]

@@ -9,10 +9,10 @@ param location string = resourceGroup().location
 
 @minLength(2)
 @maxLength(20)
-@description('What the names of all resources begin with: lower-case letters, digits and hyphens.')
+@description('Prefix of the names of all resources: lower-case letters, digits and hyphens.')
 param name string = 'labelrelay'
 
-@description('true on the first deployment, and whenever new secrets shall be made: the ones before stay valid. false keeps what is there.')
+@description('true at the first deployment, and to make new secrets: the ones before stay valid. false keeps them.')
 param makeSecrets bool
 
 // Which platforms deliver
@@ -26,10 +26,10 @@ param labelStudio bool = true
 @description('Also answer the calls that Label Studio makes to an ML back end, so that START_TRAINING becomes an event.')
 param labelStudioMlBackend bool = false
 
-@description('Addresses or networks (CIDR) from which Labelbox may deliver, in addition to the signature. Empty, any.')
+@description('Addresses or networks (CIDR) that may deliver for Labelbox, besides the signature. Leave it empty to allow any.')
 param labelboxAllowedAddresses array = []
 
-@description('Addresses or networks (CIDR) from which Label Studio may deliver, in addition to the secret. Empty, any.')
+@description('Addresses or networks (CIDR) that may deliver for Label Studio, besides the secret. Leave it empty to allow any.')
 param labelStudioAllowedAddresses array = []
 
 @minValue(1)
@@ -38,76 +38,76 @@ param trustedProxies int = 1
 
 // How long things are kept
 
-@description('Keep events in a container while the queue does not take them, and move them from there every 5 minutes.')
+@description('Keep events in a container while the queue fails. A timer moves them into the queue every 5 minutes.')
 param fallback bool = true
 
 @minValue(30)
-@description('Days after which bodies too large for the queue expire. Messages never do: a consumer must not be further behind than this.')
+@description('Days until bodies too large for the queue expire. Messages never expire, so a consumer must not be further behind than this.')
 param claimRetentionDays int = 730
 
 @minValue(30)
 @maxValue(730)
-@description('Days for which logs are kept. They hold no bodies and no secrets.')
+@description('Days to keep logs. They hold no bodies and no secrets.')
 param logRetentionDays int = 30
 
-@description('GB of logs a day, beyond which the rest of the day is not logged: what caps the price of a flood of forgeries.')
+@description('GB of logs a day. Beyond it, nothing more is logged that day, which caps the price of a flood of forgeries.')
 param logDailyCapGb int = 1
 
 // Bring your own (empty: made here). The roles on them are yours to give, to the identity that the output
 // principalId names: Storage Queue Data Message Sender, Storage Blob Data Contributor, Key Vault Secrets User.
 
-@description('A queue of yours: azure-queue://ACCOUNT/QUEUE, or servicebus://NAMESPACE/QUEUE.')
+@description('Your own queue: azure-queue://ACCOUNT/QUEUE, or servicebus://NAMESPACE/QUEUE.')
 param queue string = ''
 
-@description('A place of yours for what is too large for the queue: az://ACCOUNT/CONTAINER/PREFIX. Its lifecycle rules are yours.')
+@description('Your own container for bodies too large for the queue: az://ACCOUNT/CONTAINER/PREFIX. You set its lifecycle rules.')
 param blobStore string = ''
 
-@description('A place of yours for the fallback: az://ACCOUNT/CONTAINER/PREFIX. Nothing in it may expire.')
+@description('Your own container for the fallback: az://ACCOUNT/CONTAINER/PREFIX. Nothing in it may expire.')
 param fallbackStore string = ''
 
-@description('A secret of yours in Key Vault, as Labelbox has it: VAULT/SECRET.')
+@description('Your own secret in Key Vault, as you enter it in Labelbox: VAULT/SECRET.')
 param labelboxSecret string = ''
 
-@description('A secret of yours in Key Vault, as Label Studio sends it: VAULT/SECRET.')
+@description('Your own secret in Key Vault, as Label Studio sends it: VAULT/SECRET.')
 param labelStudioSecret string = ''
 
 // The function app
 
-@description('Instances that are kept although nothing arrives. 1 spares the first delivery after a pause the start of an instance; Label Studio waits one second and never tries again.')
+@description('Instances to keep while nothing arrives. With 1, the first delivery after a pause finds an instance that runs. Label Studio waits one second and never tries again.')
 param alwaysReady int = 0
 
 @minValue(1)
 @maxValue(1000)
-@description('Most instances at one time. What is beyond is refused, and lost where the platform does not try again.')
+@description('At most so many instances at a time. More requests are refused, and Label Studio does not try again.')
 param maximumInstances int = 40
 
 @allowed([512, 2048, 4096])
-@description('MB of memory of an instance; processor time is given in proportion. Bodies are held in memory while they arrive.')
+@description('Memory of an instance in MB. Processor time comes in proportion. Bodies are held in memory while they arrive.')
 param instanceMemory int = 512
 
 @allowed(['error', 'warn', 'info', 'debug'])
-@description('At debug, one more line for each delivery. Bodies and secrets are logged at no level.')
+@description('debug adds one line for each delivery. No level logs bodies or secrets.')
 param logLevel string = 'info'
 
 // Fetching what Label Studio sent while nothing took it: off unless image and URL are given. The token is the
 // secret `label-studio-token` in the vault that is made here, and has to be there first.
 
-@description('Container image with labelrelay itself in it: docker build without --target. Empty, nothing is fetched.')
+@description('Container image of labelrelay itself: docker build without --target. Leave it empty to fetch nothing.')
 param reconcileImage string = ''
 
-@description('Name of the container registry in this resource group that the image is in: NAME of NAME.azurecr.io. Empty, everybody may pull the image.')
+@description('Name of the container registry in this resource group that has the image: NAME of NAME.azurecr.io. Leave it empty if everybody may pull the image.')
 param reconcileRegistry string = ''
 
 @description('Where Label Studio is, for example https://label-studio.example.org. Container Apps must reach it.')
 param reconcileUrl string = ''
 
 @allowed([5, 6, 10, 12, 15, 20, 30, 60])
-@description('Fetch every so many minutes. A run has one minute less, so that it is over when the next begins.')
+@description('Minutes between runs. A run has one minute less, so that it is over when the next begins.')
 param reconcileMinutes int = 15
 
 // Alerts
 
-@description('Id of the action group that alerts go to. Empty, they only show in Azure Monitor.')
+@description('Id of the action group for the alerts. Without one, they only show in Azure Monitor.')
 param actionGroupId string = ''
 
 @description('Alert when more messages than this wait in queue and poison queue together.')
@@ -272,17 +272,17 @@ output labelStudioUrl string = labelStudio ? 'https://${function.outputs.hostNam
 @description('Prints the secret to enter in Label Studio, in the header Authorization as Bearer SECRET.')
 output labelStudioSecretCommand string = makeLabelStudioSecret ? 'az keyvault secret show --vault-name ${secrets.outputs.vaultName} --name label-studio --query value --output tsv' : ''
 
-@description('Storage account of the queue labelrelay-events and its poison queue, of what is too large for it, and of the fallback.')
+@description('Storage account of the queue labelrelay-events, its poison queue, bodies too large for it, and the fallback.')
 output accountName string = events.outputs.accountName
 
 @description('The function app, for its package, keys and logs.')
 output functionApp string = function.outputs.name
 
-@description('Identity of the function app, for roles on what you brought.')
+@description('Identity of the function app, for roles on your own resources.')
 output principalId string = function.outputs.principalId
 
 @description('The job that fetches what was missed, for its executions.')
 output reconcileJob string = withReconcile ? '${name}-reconcile' : ''
 
-@description('Identity of that job, for roles on what you brought.')
+@description('Identity of that job, for roles on your own resources.')
 output reconcilePrincipalId string = withReconcile ? reconcile.outputs.principalId : ''

@@ -91,7 +91,7 @@ resource "google_monitoring_alert_policy" "fallback" {
     }
   }
   documentation {
-    content = "${var.name}: events lie in the fallback and could not be moved into Pub/Sub, or nothing tried to. The job's log says why."
+    content = "${var.name}: events are in the fallback and could not be moved into Pub/Sub, or nothing tried to. The job's log says why."
   }
   depends_on = [google_project_service.needed]
 }

@@ -29,16 +29,16 @@ output "subscription" {
 }
 
 output "dead_letter_subscription" {
-  description = "Where messages go that were delivered 5 times and never acknowledged."
+  description = "Messages that were delivered 5 times and never acknowledged."
   value       = local.make_topic ? google_pubsub_subscription.dead[0].id : null
 }
 
 output "claims_bucket" {
-  description = "Holds what is too large for Pub/Sub."
+  description = "Holds bodies too large for Pub/Sub."
   value       = local.claims_bucket
 }
 
 output "fallback_bucket" {
-  description = "Holds what Pub/Sub did not take and, below ledger/, what reconcile remembers."
+  description = "Holds events that Pub/Sub did not take, and in ledger/ the ledger of what was fetched."
   value       = var.fallback || local.reconcile ? local.fallback_bucket : null
 }

@@ -11,7 +11,7 @@ variable "region" {
 variable "name" {
   type        = string
   default     = "labelrelay"
-  description = "What the names of all resources begin with."
+  description = "Prefix of the names of all resources."
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,19}$", var.name))
     error_message = "name is 2 to 20 characters: lower-case letters, digits and hyphens, a letter first."
@@ -20,7 +20,7 @@ variable "name" {
 
 variable "image" {
   type        = string
-  description = "Container image with labelrelay-cloud-function in it, by digest or tag: docker build --target cloud-function."
+  description = "Container image of labelrelay-cloud-function, by digest or tag: docker build --target cloud-function."
 }
 
 # Which platforms deliver
@@ -50,13 +50,13 @@ variable "label_studio_ml_backend" {
 variable "labelbox_allowed_addresses" {
   type        = list(string)
   default     = []
-  description = "Addresses or networks (CIDR) from which Labelbox may deliver, in addition to the signature. Empty, any."
+  description = "Addresses or networks (CIDR) that may deliver for Labelbox, besides the signature. Leave it empty to allow any."
 }
 
 variable "label_studio_allowed_addresses" {
   type        = list(string)
   default     = []
-  description = "Addresses or networks (CIDR) from which Label Studio may deliver, in addition to the secret. Empty, any."
+  description = "Addresses or networks (CIDR) that may deliver for Label Studio, besides the secret. Leave it empty to allow any."
 }
 
 variable "trusted_proxies" {
@@ -76,19 +76,19 @@ variable "ordering" {
 variable "fallback" {
   type        = bool
   default     = true
-  description = "Keep events in a bucket while Pub/Sub does not take them, and move them from there on a schedule."
+  description = "Keep events in a bucket while Pub/Sub fails. A scheduled job publishes them later."
 }
 
 variable "redrive_schedule" {
   type        = string
   default     = "*/15 * * * *"
-  description = "When events are moved from the fallback. A run of a Cloud Run job is billed for at least a minute, so every 5 minutes would leave the free allowance."
+  description = "When events move out of the fallback. Google bills a run for at least a minute, so every 5 minutes would leave the free allowance."
 }
 
 variable "claim_retention_days" {
   type        = number
   default     = 70
-  description = "Days after which bodies too large for Pub/Sub expire. More than a message can live in subscription and dead-letter subscription together (62)."
+  description = "Days until bodies too large for Pub/Sub expire. It must be more than the 62 days that a message can live in the subscription and the dead-letter subscription together."
   validation {
     condition     = var.claim_retention_days > 62
     error_message = "claim_retention_days must be more than 62: a message can live 31 days in the subscription and 31 more among the dead letters."
@@ -112,7 +112,7 @@ variable "consumers" {
 variable "reconcile_image" {
   type        = string
   default     = ""
-  description = "Container image with labelrelay itself in it, by digest or tag: docker build without --target. Empty, nothing is fetched."
+  description = "Container image of labelrelay itself, by digest or tag: docker build without --target. Leave it empty to fetch nothing."
   validation {
     condition     = length(distinct([for given in [var.reconcile_image, var.reconcile_url, var.reconcile_token] : given == ""])) == 1
     error_message = "reconcile_image, reconcile_url and reconcile_token are given together, or none of them."
@@ -132,7 +132,7 @@ variable "reconcile_url" {
 variable "reconcile_token" {
   type        = string
   default     = ""
-  description = "The secret in Secret Manager that holds a token of Label Studio. What that token sees is what is fetched."
+  description = "The secret in Secret Manager that holds a token of Label Studio. The job fetches what that token sees."
   validation {
     condition     = can(regex("^$|^projects/[^/]+/secrets/[^/]+$", var.reconcile_token))
     error_message = "reconcile_token is projects/PROJECT/secrets/NAME."
@@ -142,7 +142,7 @@ variable "reconcile_token" {
 variable "reconcile_minutes" {
   type        = number
   default     = 15
-  description = "Fetch every so many minutes. A run has one minute less, so that it is over when the next begins; each is billed for at least a minute."
+  description = "Minutes between runs. A run has one minute less, so that it is over when the next begins; each is billed for at least a minute."
   validation {
     condition     = contains([5, 6, 10, 12, 15, 20, 30, 60], var.reconcile_minutes)
     error_message = "reconcile_minutes is 5, 6, 10, 12, 15, 20, 30 or 60."
@@ -154,7 +154,7 @@ variable "reconcile_minutes" {
 variable "topic" {
   type        = string
   default     = ""
-  description = "A topic of yours to publish to. Its subscriptions and dead letters are yours."
+  description = "Your own topic to publish to, with your own subscriptions and dead letters."
   validation {
     condition     = can(regex("^$|^projects/[^/]+/topics/[^/]+$", var.topic))
     error_message = "topic is projects/PROJECT/topics/NAME."
@@ -164,19 +164,19 @@ variable "topic" {
 variable "claims_bucket" {
   type        = string
   default     = ""
-  description = "A bucket of yours for what is too large for Pub/Sub. Its lifecycle rules are yours."
+  description = "Your own bucket for bodies too large for Pub/Sub. You set its lifecycle rules."
 }
 
 variable "fallback_bucket" {
   type        = string
   default     = ""
-  description = "A bucket of yours for the fallback, and for the ledger of reconcile, which needs uniform bucket-level access. Nothing in it may expire."
+  description = "Your own bucket for the fallback and for the ledger of what was fetched. The ledger needs uniform bucket-level access. Nothing in the bucket may expire."
 }
 
 variable "labelbox_secret" {
   type        = string
   default     = ""
-  description = "A secret of yours in Secret Manager, as Labelbox has it."
+  description = "Your own secret in Secret Manager, as you enter it in Labelbox."
   validation {
     condition     = can(regex("^$|^projects/[^/]+/secrets/[^/]+$", var.labelbox_secret))
     error_message = "labelbox_secret is projects/PROJECT/secrets/NAME."
@@ -186,7 +186,7 @@ variable "labelbox_secret" {
 variable "label_studio_secret" {
   type        = string
   default     = ""
-  description = "A secret of yours in Secret Manager, as Label Studio sends it."
+  description = "Your own secret in Secret Manager, as Label Studio sends it."
   validation {
     condition     = can(regex("^$|^projects/[^/]+/secrets/[^/]+$", var.label_studio_secret))
     error_message = "label_studio_secret is projects/PROJECT/secrets/NAME."
@@ -196,7 +196,7 @@ variable "label_studio_secret" {
 variable "kms_key" {
   type        = string
   default     = null
-  description = "A customer-managed key for topic and buckets, which the service agents of Pub/Sub and Cloud Storage may use. Empty, keys that Google manages, free of charge."
+  description = "A customer-managed key for topic and buckets, which the service agents of Pub/Sub and Cloud Storage may use. Without one, Google's own keys are used, free of charge."
 }
 
 # Numbers that are raised by one to make a new secret; the one before stays valid.
@@ -218,13 +218,13 @@ variable "label_studio_secret_version" {
 variable "min_instances" {
   type        = number
   default     = 0
-  description = "Instances that are kept although nothing arrives, at about 10 US dollars a month each. 1 spares the first delivery after a pause the start of an instance; Label Studio waits one second and never tries again."
+  description = "Instances to keep while nothing arrives, at about 10 US dollars a month each. With 1, the first delivery after a pause finds an instance that runs. Label Studio waits one second and never tries again."
 }
 
 variable "max_instances" {
   type        = number
   default     = 10
-  description = "Most instances at one time, each with 80 requests. What is beyond is told 429, and lost where the platform does not try again."
+  description = "At most so many instances at a time, each with 80 requests. More are answered 429, and Label Studio does not try again."
 }
 
 variable "memory" {
@@ -236,7 +236,7 @@ variable "memory" {
 variable "log_level" {
   type        = string
   default     = "info"
-  description = "error, warn, info or debug: at debug, one more line for each delivery. Bodies and secrets are logged at no level."
+  description = "error, warn, info or debug. debug adds one line for each delivery. No level logs bodies or secrets."
   validation {
     condition     = contains(["error", "warn", "info", "debug"], var.log_level)
     error_message = "log_level is error, warn, info or debug."
@@ -248,7 +248,7 @@ variable "log_level" {
 variable "notification_channels" {
   type        = list(string)
   default     = []
-  description = "Notification channels that alerts go to. Empty, they only show in Cloud Monitoring."
+  description = "Notification channels for the alerts. Without one, they only show in Cloud Monitoring."
 }
 
 variable "oldest_message_alarm_seconds" {
