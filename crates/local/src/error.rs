@@ -1,6 +1,6 @@
 //! Errors of a queue file.
 
-use crate::meaning::advice;
+use crate::sqlite_error::advice;
 use rusqlite::ErrorCode;
 use std::path::PathBuf;
 

@@ -22,10 +22,10 @@ mod file;
 mod ledger;
 mod location;
 mod lock;
-mod meaning;
 mod room;
 mod schema;
 mod sqlite;
+mod sqlite_error;
 mod whereabouts;
 
 pub use embedded::{EmbeddedQueue, Options};

@@ -1,7 +1,7 @@
 //! One group: several messages in one transaction, with one sync of the disk.
 
 use super::arrivals::Arrivals;
-use crate::meaning::queue_error;
+use crate::sqlite_error::queue_error;
 use futures_channel::oneshot;
 use labelrelay_core::{OutboundMessage, QueueError, Receipt};
 use rusqlite::{Connection, ErrorCode};

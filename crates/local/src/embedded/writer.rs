@@ -5,9 +5,9 @@ use super::arrivals::Arrivals;
 use super::checkpoint::{Journal, checkpoint};
 use super::group::{self, Around, Outcome, Pending};
 use super::{Trouble, prune};
-use crate::meaning::{self, queue_error};
 use crate::room;
 use crate::sqlite::{begin, ms, now_ms};
+use crate::sqlite_error::{self, queue_error};
 use crate::whereabouts::Whereabouts;
 use futures_channel::oneshot;
 use labelrelay_core::{Clock, QueueError};
@@ -96,7 +96,7 @@ impl Writer {
                     self.whereabouts.committed(self.journal.pages());
                     self.whereabouts
                         .look(&self.db)
-                        .map_err(|displaced| meaning::displaced(&displaced))
+                        .map_err(|displaced| sqlite_error::displaced_error(&displaced))
                 };
                 let make_room = |error| self.make_room(error);
                 let around = Around {
@@ -146,7 +146,7 @@ impl Writer {
             let _as_far_as_it_goes = checkpoint(&self.db);
         }
         *trouble = Some(displaced.to_string());
-        Err(meaning::displaced(&displaced))
+        Err(sqlite_error::displaced_error(&displaced))
     }
 
     /// Whether deliveries may be written: not before the consumers' reserve is there again, and not beyond the

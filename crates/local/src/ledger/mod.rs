@@ -290,6 +290,6 @@ fn known(row: &Row<'_>, first: usize) -> rusqlite::Result<Known> {
 }
 
 fn failed(source: rusqlite::Error) -> LedgerError {
-    let message = crate::meaning::advice(&source).replace("queue file", "ledger's file");
+    let message = crate::sqlite_error::advice(&source).replace("queue file", "ledger's file");
     LedgerError::transient(message).caused_by(source)
 }

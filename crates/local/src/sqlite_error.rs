@@ -1,40 +1,44 @@
-//! Meaning of `SQLite`'s errors for a queue file, and their cures.
+//! Explanation of `SQLite`'s errors for a queue file, and their cures.
 
 use crate::whereabouts::Displaced;
 use labelrelay_core::{QueueError, QueueErrorKind};
 use rusqlite::ErrorCode;
 
 /// An error of `SQLite`, in the words of whoever runs a queue.
-struct Meaning {
+struct Explanation {
     kind: QueueErrorKind,
-    what: &'static str,
+    problem: &'static str,
     cure: &'static str,
 }
 
-impl Meaning {
-    const fn new(kind: QueueErrorKind, what: &'static str, cure: &'static str) -> Self {
-        Self { kind, what, cure }
+impl Explanation {
+    const fn new(kind: QueueErrorKind, problem: &'static str, cure: &'static str) -> Self {
+        Self {
+            kind,
+            problem,
+            cure,
+        }
     }
 }
 
-fn meaning(error: &rusqlite::Error) -> Meaning {
+fn explain(error: &rusqlite::Error) -> Explanation {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Meaning::new(
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Explanation::new(
             QueueErrorKind::Unavailable,
             "the queue file is locked by another program",
             "try again, and end what keeps it locked (a backup, an SQLite shell)",
         ),
-        Some(ErrorCode::DiskFull) => Meaning::new(
+        Some(ErrorCode::DiskFull) => Explanation::new(
             QueueErrorKind::Full,
             "no room is left for the queue file",
             "let consumers take out what is there (`labelrelay queue receive`, `labelrelay queue ack`: a reserve is kept for them), then run `labelrelay queue prune`; or free space on its disk, or raise `queue_max_bytes` or `ulimit -f` where that is the limit",
         ),
-        Some(ErrorCode::TooBig) => Meaning::new(
+        Some(ErrorCode::TooBig) => Explanation::new(
             QueueErrorKind::TooLarge,
             "the message is larger than SQLite takes",
             "configure a blob store for such bodies",
         ),
-        Some(ErrorCode::OutOfMemory) => Meaning::new(
+        Some(ErrorCode::OutOfMemory) => Explanation::new(
             QueueErrorKind::Unavailable,
             "the process got no memory for the message",
             "give it more, or configure a blob store for large bodies",
@@ -43,28 +47,28 @@ fn meaning(error: &rusqlite::Error) -> Meaning {
             ErrorCode::ReadOnly
             | ErrorCode::PermissionDenied
             | ErrorCode::AuthorizationForStatementDenied,
-        ) => Meaning::new(
+        ) => Explanation::new(
             QueueErrorKind::Denied,
             "the queue file may not be written",
             "let this user write the file and its directory",
         ),
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Meaning::new(
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Explanation::new(
             QueueErrorKind::Misconfigured,
             "the queue file is damaged",
             "stop `serve` and move the file away, together with what begins with its name; \
              `labelrelay queue export` may still read it",
         ),
-        Some(ErrorCode::CannotOpen) => Meaning::new(
+        Some(ErrorCode::CannotOpen) => Explanation::new(
             QueueErrorKind::Unavailable,
             "the queue file, or its journal beside it, cannot be opened",
             "see that its directory is still there and may be written, and that the process may open more files",
         ),
-        Some(ErrorCode::SystemIoFailure) => Meaning::new(
+        Some(ErrorCode::SystemIoFailure) => Explanation::new(
             QueueErrorKind::Unavailable,
             "the system failed to read or write the queue file",
             "look into the system's log for errors of its disk, and for a quota that is used up",
         ),
-        _ => Meaning::new(
+        _ => Explanation::new(
             QueueErrorKind::Unavailable,
             "the queue file could not be read or written",
             "try again; when it stays so, look whether another program changed the file",
@@ -74,20 +78,24 @@ fn meaning(error: &rusqlite::Error) -> Meaning {
 
 /// The problem and the cure, without the text of `SQLite`: that is the error's source.
 pub(crate) fn advice(error: &rusqlite::Error) -> String {
-    let Meaning { what, cure, .. } = meaning(error);
-    format!("{what}: {cure}")
+    let Explanation { problem, cure, .. } = explain(error);
+    format!("{problem}: {cure}")
 }
 
 /// The error that the sender of a message gets when `SQLite` failed.
 pub(crate) fn queue_error(error: &rusqlite::Error) -> QueueError {
-    let Meaning { kind, what, cure } = meaning(error);
+    let Explanation {
+        kind,
+        problem,
+        cure,
+    } = explain(error);
     // As text: a group's members each get their own copy, and SQLite's error cannot be cloned.
-    QueueError::new(kind, format!("{what} ({error}): {cure}"))
+    QueueError::new(kind, format!("{problem} ({error}): {cure}"))
 }
 
 /// The error that the sender of a message gets when the files are not what they were. Trying again at once cannot
 /// help: somebody has to put them right.
-pub(crate) fn displaced(displaced: &Displaced) -> QueueError {
+pub(crate) fn displaced_error(displaced: &Displaced) -> QueueError {
     QueueError::new(QueueErrorKind::Unavailable, displaced.to_string()).permanent()
 }
 
