@@ -2,7 +2,7 @@
 //! running owner, or without one.
 
 use super::QueueFile;
-use super::turn::Durability;
+use super::transaction::Durability;
 use crate::embedded::arrivals::{insert_row, next_number};
 use crate::error::FileError;
 use crate::schema::INSERT_EVENT;

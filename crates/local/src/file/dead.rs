@@ -1,7 +1,7 @@
 //! Dead letters: looking at them is listing with [`State::Dead`]; here messages become some, and are
 //! brought back.
 
-use super::turn::Durability;
+use super::transaction::Durability;
 use super::{Event, Filter, QueueFile, State};
 use crate::error::FileError;
 use crate::sqlite::{set_setting, setting};

@@ -13,7 +13,8 @@ mod export;
 mod head;
 mod receive;
 mod stats;
-mod turn;
+mod transaction;
+mod write_throttle;
 
 pub use event::{Event, Filter, State, StoredEvent};
 pub use export::{Export, ExportScope};
@@ -46,7 +47,7 @@ pub struct QueueFile {
     db: Connection,
     path: PathBuf,
     clock: Arc<dyn Clock>,
-    turn: turn::Turn,
+    throttle: write_throttle::WriteThrottle,
     /// Boxed, for a queue file is passed around and this is most of it.
     whereabouts: Box<Whereabouts>,
     /// Bytes that were appended since the journal was last moved into the file.
@@ -77,7 +78,7 @@ impl QueueFile {
             whereabouts: Box::new(whereabouts),
             path,
             clock,
-            turn: turn::Turn::default(),
+            throttle: write_throttle::WriteThrottle::default(),
             unmoved_bytes: Cell::new(0),
         })
     }
@@ -107,8 +108,8 @@ impl QueueFile {
         let window = ms(self.settings()?.window);
         let mut events = 0;
         loop {
-            self.turn.wait();
-            self.look()?;
+            self.throttle.wait();
+            self.check_files()?;
             let since = Instant::now();
             let pruned = self.with_room(|| {
                 Ok(prune::acknowledged(
@@ -118,7 +119,7 @@ impl QueueFile {
                 )?)
             })?;
             // Takes the whole time for having it, for the share of it that was waiting is not known here.
-            self.turn.done(since, since);
+            self.throttle.record(since, since);
             events += pruned.events;
             if !pruned.more {
                 // So that what was freed can be used at once, on a full disk too.

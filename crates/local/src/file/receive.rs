@@ -2,7 +2,7 @@
 
 use super::QueueFile;
 use super::dead::count_dead;
-use super::turn::Durability;
+use super::transaction::Durability;
 use crate::error::FileError;
 use crate::sqlite::{ms, set_setting, setting};
 use rusqlite::Connection;

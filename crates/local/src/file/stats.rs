@@ -44,7 +44,7 @@ impl QueueFile {
     /// # Errors
     /// When the file cannot be read.
     pub fn watched(&self) -> Result<QueueStats, FileError> {
-        self.look()?;
+        self.check_files()?;
         self.bury();
         self.figures(false)
     }
