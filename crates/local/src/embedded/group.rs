@@ -1,6 +1,6 @@
 //! One group: several messages in one transaction, with one sync of the disk.
 
-use super::arrivals::Arrivals;
+use super::sequencer::Sequencer;
 use crate::sqlite_error::queue_error;
 use futures_channel::oneshot;
 use labelrelay_core::{OutboundMessage, QueueError, Receipt};
@@ -40,7 +40,7 @@ pub(super) struct Around<'a> {
 /// A message that cannot be written does not take the others with it: the group is parted until it is alone.
 pub(super) fn commit(
     db: &Connection,
-    arrivals: &mut Arrivals,
+    sequencer: &mut Sequencer,
     group: &mut Vec<Pending>,
     received_ms: i64,
     around: &Around<'_>,
@@ -54,12 +54,12 @@ pub(super) fn commit(
         if part.is_empty() {
             continue;
         }
-        let mut written = arrivals.write(db, &part, received_ms);
+        let mut written = sequencer.write(db, &part, received_ms);
         if let Err(error) = written {
             let (error, again) = (around.make_room)(error);
             written = if again && !room_was_made {
                 room_was_made = true;
-                arrivals
+                sequencer
                     .write(db, &part, received_ms)
                     .map_err(|error| (around.make_room)(error).0)
             } else {
@@ -157,7 +157,7 @@ mod tests {
     struct Place {
         dir: tempfile::TempDir,
         db: Connection,
-        arrivals: Arrivals,
+        sequencer: Sequencer,
     }
 
     impl Place {
@@ -169,14 +169,14 @@ mod tests {
             };
             let db = schema::open_or_create(&dir.path().join("queue.db"), patience).unwrap();
             let clock = FakeClock::at("2026-11-21T09:00:00Z");
-            let arrivals = Arrivals::read(&db, &Options::default(), &clock).unwrap();
-            Self { dir, db, arrivals }
+            let sequencer = Sequencer::read(&db, &Options::default(), &clock).unwrap();
+            Self { dir, db, sequencer }
         }
 
         fn commit(&mut self, ids: &[&str]) -> (Outcome, Vec<Result<Receipt, QueueError>>) {
             let (mut group, answers): (Vec<_>, Vec<_>) =
                 ids.iter().map(|id| pending(id, b"1")).unzip();
-            let outcome = commit(&self.db, &mut self.arrivals, &mut group, 0, &AROUND);
+            let outcome = commit(&self.db, &mut self.sequencer, &mut group, 0, &AROUND);
             assert!(group.is_empty());
             let answers = answers.into_iter().map(|mut answer: Answer| {
                 answer
@@ -265,7 +265,7 @@ mod tests {
         let mut place = Place::new();
         let (gone, answer) = pending("a", b"1");
         drop(answer);
-        let outcome = commit(&place.db, &mut place.arrivals, &mut vec![gone], 0, &AROUND);
+        let outcome = commit(&place.db, &mut place.sequencer, &mut vec![gone], 0, &AROUND);
         assert_eq!(outcome, Outcome::Nothing);
         assert_eq!(place.ids(), [""; 0]);
     }

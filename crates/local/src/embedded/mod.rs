@@ -1,10 +1,10 @@
 //! The embedded queue's sending side: one owner, one writer, group commit.
 
-pub(crate) mod arrivals;
 mod checkpoint;
 mod group;
 mod open;
 pub(crate) mod prune;
+pub(crate) mod sequencer;
 mod window;
 mod writer;
 

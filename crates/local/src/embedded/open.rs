@@ -1,7 +1,7 @@
 //! Opening a queue file as its owner.
 
-use super::arrivals::Arrivals;
 use super::checkpoint::{Checkpointer, Journal, Marks};
+use super::sequencer::Sequencer;
 use super::writer::Writer;
 use super::{EmbeddedQueue, Options, Running, Trouble};
 use crate::error::OpenError;
@@ -41,8 +41,8 @@ pub(super) fn open(
     };
     let options = within_its_size(options);
     let mut db = schema::open_or_create(path, patience)?;
-    let arrivals = settings(&db, &options)
-        .and_then(|()| Arrivals::read(&db, &options, &*clock))
+    let sequencer = settings(&db, &options)
+        .and_then(|()| Sequencer::read(&db, &options, &*clock))
         .map_err(database)?;
 
     // The journal counts as well, and is never longer than twice what it begins anew at, but for a group.
@@ -99,7 +99,7 @@ pub(super) fn open(
     };
     let writer = std::thread::Builder::new()
         .name("queue-writer".to_owned())
-        .spawn(move || writer.run(arrivals, &inbox))
+        .spawn(move || writer.run(sequencer, &inbox))
         .map_err(thread)?;
     let running = Mutex::new(Some(Running {
         writer,

@@ -1,9 +1,9 @@
 //! The one writer: takes what has arrived since its last commit, commits it, answers.
 
 use super::Options;
-use super::arrivals::Arrivals;
 use super::checkpoint::{Journal, checkpoint};
 use super::group::{self, Around, Outcome, Pending};
+use super::sequencer::Sequencer;
 use super::{Trouble, prune};
 use crate::room;
 use crate::sqlite::{begin, ms, now_ms};
@@ -42,7 +42,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn run(self, mut arrivals: Arrivals, commands: &Receiver<Command>) {
+    pub(super) fn run(self, mut sequencer: Sequencer, commands: &Receiver<Command>) {
         let mut group = Vec::new();
         let mut failing = false;
         let mut pruned = prune::Turns::new(self.options.prune_every);
@@ -90,7 +90,7 @@ impl Writer {
             }
             if !group.is_empty() {
                 let now = ms(self.clock.monotonic());
-                arrivals.expire(now);
+                sequencer.expire(now);
                 let time_of_day = now_ms(&*self.clock);
                 let still_there = || {
                     self.whereabouts.committed(self.journal.pages());
@@ -103,13 +103,13 @@ impl Writer {
                     still_there: &still_there,
                     make_room: &make_room,
                 };
-                match group::commit(&self.db, &mut arrivals, &mut group, time_of_day, &around) {
+                match group::commit(&self.db, &mut sequencer, &mut group, time_of_day, &around) {
                     // It says nothing about the disk.
                     Outcome::Nothing => {}
                     Outcome::Written => failing = false,
                     Outcome::Failed => failing = true,
                 }
-                arrivals.arrived(now);
+                sequencer.arrived(now);
             }
             for answer in checks {
                 let _gone = answer.send(self.check(failing));

@@ -3,7 +3,7 @@
 
 use super::QueueFile;
 use super::transaction::Durability;
-use crate::embedded::arrivals::{insert_row, next_number};
+use crate::embedded::sequencer::{insert_row, next_number};
 use crate::error::FileError;
 use crate::schema::INSERT_EVENT;
 use labelrelay_core::OutboundMessage;

@@ -14,7 +14,7 @@ use labelrelay_core::{Clock, OutboundMessage, Receipt};
 use rusqlite::{Connection, ErrorCode, Statement};
 
 /// State of the writer besides the file.
-pub(super) struct Arrivals {
+pub(super) struct Sequencer {
     window: Option<Window>,
     /// Number of the event to come.
     next: u64,
@@ -22,7 +22,7 @@ pub(super) struct Arrivals {
     in_doubt: bool,
 }
 
-impl Arrivals {
+impl Sequencer {
     /// Reads the next number, and the ids of the last minutes.
     pub(super) fn read(
         db: &Connection,
