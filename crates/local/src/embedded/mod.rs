@@ -1,7 +1,7 @@
 //! The embedded queue's sending side: one owner, one writer, group commit.
 
 mod checkpoint;
-mod group;
+mod group_commit;
 mod open;
 pub(crate) mod prune;
 pub(crate) mod sequencer;
@@ -11,7 +11,7 @@ mod writer;
 use crate::error::OpenError;
 use crate::lock::Lock;
 use futures_channel::oneshot;
-use group::Pending;
+use group_commit::Pending;
 use labelrelay_core::{
     BoxFuture, Clock, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
     Receipt,

@@ -6,7 +6,7 @@
 //! transaction begins with a look at the last number in the file.
 
 use super::Options;
-use super::group::Pending;
+use super::group_commit::Pending;
 use super::window::{Fingerprint, Window};
 use crate::schema::INSERT_EVENT;
 use crate::sqlite::{begin, ms, now_ms, setting};

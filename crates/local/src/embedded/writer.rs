@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::checkpoint::{Journal, checkpoint};
-use super::group::{self, Around, Outcome, Pending};
+use super::group_commit::{self, CommitContext, Outcome, Pending};
 use super::sequencer::Sequencer;
 use super::{Trouble, prune};
 use crate::room;
@@ -79,7 +79,7 @@ impl Writer {
             if let Err(unfit) = fit {
                 // Nothing is written or pruned: the files are somebody else's or nobody's, or what room there is
                 // belongs to the consumers.
-                group::refuse(group.drain(..), &unfit);
+                group_commit::refuse(group.drain(..), &unfit);
                 failing = true;
                 for answer in checks {
                     let mut lost = QueueError::new(unfit.kind, unfit.message.clone());
@@ -99,11 +99,17 @@ impl Writer {
                         .map_err(|displaced| sqlite_error::displaced_error(&displaced))
                 };
                 let make_room = |error| self.make_room(error);
-                let around = Around {
+                let context = CommitContext {
                     still_there: &still_there,
                     make_room: &make_room,
                 };
-                match group::commit(&self.db, &mut sequencer, &mut group, time_of_day, &around) {
+                match group_commit::commit(
+                    &self.db,
+                    &mut sequencer,
+                    &mut group,
+                    time_of_day,
+                    &context,
+                ) {
                     // It says nothing about the disk.
                     Outcome::Nothing => {}
                     Outcome::Written => failing = false,

@@ -24,7 +24,7 @@ pub(super) enum Outcome {
 }
 
 /// Questions that a commit asks about the world around the file.
-pub(super) struct Around<'a> {
+pub(super) struct CommitContext<'a> {
     /// Whether what was just committed is in the files that others find.
     pub(super) still_there: &'a dyn Fn() -> Result<(), QueueError>,
     /// Says what an error really is; where it is want of room, makes some within the queue's own files, and says
@@ -43,7 +43,7 @@ pub(super) fn commit(
     sequencer: &mut Sequencer,
     group: &mut Vec<Pending>,
     received_ms: i64,
-    around: &Around<'_>,
+    context: &CommitContext<'_>,
 ) -> Outcome {
     let mut outcome = Outcome::Nothing;
     let mut parts = vec![std::mem::take(group)];
@@ -56,19 +56,19 @@ pub(super) fn commit(
         }
         let mut written = sequencer.write(db, &part, received_ms);
         if let Err(error) = written {
-            let (error, again) = (around.make_room)(error);
+            let (error, again) = (context.make_room)(error);
             written = if again && !room_was_made {
                 room_was_made = true;
                 sequencer
                     .write(db, &part, received_ms)
-                    .map_err(|error| (around.make_room)(error).0)
+                    .map_err(|error| (context.make_room)(error).0)
             } else {
                 Err(error)
             };
         }
         match written {
             Ok(receipts) => {
-                if let Err(displaced) = (around.still_there)() {
+                if let Err(displaced) = (context.still_there)() {
                     part.extend(parts.drain(..).flatten());
                     refuse(part, &displaced);
                     return Outcome::Failed;
@@ -80,13 +80,13 @@ pub(super) fn commit(
                     outcome = Outcome::Written;
                 }
             }
-            Err(error) if part.len() > 1 && depends_on_the_message(&error) => {
+            Err(error) if part.len() > 1 && may_be_one_message_s(&error) => {
                 let (first, then) = split(part);
                 parts.extend([then, first]);
             }
             Err(error) => {
                 outcome = Outcome::Failed;
-                if !depends_on_the_message(&error) {
+                if !may_be_one_message_s(&error) {
                     // The rest would meet the same, and wait as long for it.
                     part.extend(parts.drain(..).flatten());
                 }
@@ -108,7 +108,7 @@ pub(super) fn refuse(part: impl IntoIterator<Item = Pending>, error: &QueueError
 }
 
 /// Whether other messages of the same group may be written all the same.
-fn depends_on_the_message(error: &rusqlite::Error) -> bool {
+fn may_be_one_message_s(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(
@@ -147,20 +147,20 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    const AROUND: Around<'_> = Around {
+    const CONTEXT: CommitContext<'_> = CommitContext {
         still_there: &|| Ok(()),
         make_room: &|error| (error, false),
     };
 
     type Answer = oneshot::Receiver<Result<Receipt, QueueError>>;
 
-    struct Place {
+    struct Fixture {
         dir: tempfile::TempDir,
         db: Connection,
         sequencer: Sequencer,
     }
 
-    impl Place {
+    impl Fixture {
         fn new() -> Self {
             let dir = tempfile::TempDir::new().unwrap();
             let patience = Patience {
@@ -176,7 +176,7 @@ mod tests {
         fn commit(&mut self, ids: &[&str]) -> (Outcome, Vec<Result<Receipt, QueueError>>) {
             let (mut group, answers): (Vec<_>, Vec<_>) =
                 ids.iter().map(|id| pending(id, b"1")).unzip();
-            let outcome = commit(&self.db, &mut self.sequencer, &mut group, 0, &AROUND);
+            let outcome = commit(&self.db, &mut self.sequencer, &mut group, 0, &CONTEXT);
             assert!(group.is_empty());
             let answers = answers.into_iter().map(|mut answer: Answer| {
                 answer
@@ -204,9 +204,9 @@ mod tests {
     }
 
     #[test]
-    fn only_what_cannot_be_written_fails() {
-        let mut place = Place::new();
-        place
+    fn a_message_that_cannot_be_written_fails_alone() {
+        let mut fixture = Fixture::new();
+        fixture
             .db
             .execute_batch(
                 "CREATE TRIGGER no BEFORE INSERT ON events WHEN NEW.id GLOB 'bad*'
@@ -214,7 +214,7 @@ mod tests {
             )
             .unwrap();
         let (outcome, answers) =
-            place.commit(&["a", "b", "bad 1", "c", "a", "d", "bad 2", "bad 1", "e"]);
+            fixture.commit(&["a", "b", "bad 1", "c", "a", "d", "bad 2", "bad 1", "e"]);
         assert_eq!(outcome, Outcome::Failed);
         let written: Vec<_> = answers
             .iter()
@@ -225,10 +225,10 @@ mod tests {
             written,
             [new, new, failed, new, repeat, new, failed, failed, new]
         );
-        assert_eq!(place.ids(), ["a", "b", "c", "d", "e"]);
+        assert_eq!(fixture.ids(), ["a", "b", "c", "d", "e"]);
 
-        place.db.execute_batch("DROP TRIGGER no").unwrap();
-        let (outcome, answers) = place.commit(&["bad 1", "a", "e"]);
+        fixture.db.execute_batch("DROP TRIGGER no").unwrap();
+        let (outcome, answers) = fixture.commit(&["bad 1", "a", "e"]);
         assert_eq!(outcome, Outcome::Written);
         let repeats: Vec<_> = answers.into_iter().map(|a| a.unwrap().repeat).collect();
         assert_eq!(
@@ -240,19 +240,19 @@ mod tests {
 
     #[test]
     fn a_locked_file_is_waited_for_once() {
-        let mut place = Place::new();
+        let mut fixture = Fixture::new();
         let looks = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&looks);
-        place
+        fixture
             .db
             .busy_handler(Some(move |_: i32| {
                 counted.fetch_add(1, Ordering::Relaxed);
                 false
             }))
             .unwrap();
-        let other = Connection::open(place.dir.path().join("queue.db")).unwrap();
+        let other = Connection::open(fixture.dir.path().join("queue.db")).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let (outcome, answers) = place.commit(&["a", "b", "c", "d"]);
+        let (outcome, answers) = fixture.commit(&["a", "b", "c", "d"]);
         assert_eq!(outcome, Outcome::Failed);
         for answer in answers {
             assert_eq!(answer.unwrap_err().kind, QueueErrorKind::Unavailable);
@@ -261,66 +261,72 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_waits_for_is_neither_written_nor_a_success() {
-        let mut place = Place::new();
+    fn a_message_that_nobody_waits_for_is_not_written() {
+        let mut fixture = Fixture::new();
         let (gone, answer) = pending("a", b"1");
         drop(answer);
-        let outcome = commit(&place.db, &mut place.sequencer, &mut vec![gone], 0, &AROUND);
+        let outcome = commit(
+            &fixture.db,
+            &mut fixture.sequencer,
+            &mut vec![gone],
+            0,
+            &CONTEXT,
+        );
         assert_eq!(outcome, Outcome::Nothing);
-        assert_eq!(place.ids(), [""; 0]);
+        assert_eq!(fixture.ids(), [""; 0]);
     }
 
     #[test]
     fn a_commit_that_happened_in_spite_of_its_error_does_not_wedge_the_writer() {
-        let mut place = Place::new();
-        place.commit(&["a"]);
+        let mut fixture = Fixture::new();
+        fixture.commit(&["a"]);
         // Such a commit leaves events that the writer does not know of.
-        place
+        fixture
             .db
             .execute_batch(
                 "INSERT INTO events SELECT 2, received_ms, 'b', type, source, subject, envelope FROM events;
                  INSERT INTO events SELECT 3, received_ms, 'c', type, source, subject, envelope FROM events WHERE seq = 1",
             )
             .unwrap();
-        let (outcome, answers) = place.commit(&["d", "b"]);
+        let (outcome, answers) = fixture.commit(&["d", "b"]);
         assert_eq!(outcome, Outcome::Written);
         let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
         assert_eq!(answers[0], Receipt::new(Some("4".to_owned())));
         assert_eq!(answers[1], Receipt::repeat(Some("2".to_owned())));
-        let (_, answers) = place.commit(&["c"]);
+        let (_, answers) = fixture.commit(&["c"]);
         assert_eq!(
             *answers[0].as_ref().unwrap(),
             Receipt::repeat(Some("3".to_owned()))
         );
-        assert_eq!(place.ids(), ["a", "b", "c", "d"]);
+        assert_eq!(fixture.ids(), ["a", "b", "c", "d"]);
     }
 
     #[test]
     fn after_a_failure_the_file_is_read_before_anything_is_written() {
-        let mut place = Place::new();
-        place.commit(&["a"]);
+        let mut fixture = Fixture::new();
+        fixture.commit(&["a"]);
         // Numbers leave no gap for a constraint to catch this one: the event is known by its id alone.
-        let other = Connection::open(place.dir.path().join("queue.db")).unwrap();
+        let other = Connection::open(fixture.dir.path().join("queue.db")).unwrap();
         other
             .execute_batch(
                 "CREATE TRIGGER no BEFORE INSERT ON events WHEN NEW.id = 'bad'
                  BEGIN SELECT RAISE(ABORT, 'bad'); END",
             )
             .unwrap();
-        place.commit(&["bad"]);
+        fixture.commit(&["bad"]);
         other
             .execute_batch(
                 "INSERT INTO events SELECT 7, received_ms, 'b', type, source, subject, envelope FROM events",
             )
             .unwrap();
-        let (_, answers) = place.commit(&["b", "c"]);
+        let (_, answers) = fixture.commit(&["b", "c"]);
         let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
         assert_eq!(answers[0], Receipt::repeat(Some("7".to_owned())));
         assert_eq!(answers[1], Receipt::new(Some("8".to_owned())));
     }
 
     #[test]
-    fn what_is_likely_not_to_fit_is_parted_off_first() {
+    fn the_message_that_hardly_fits_is_split_off_first() {
         let sizes = |sizes: &[usize]| {
             let part = sizes
                 .iter()
