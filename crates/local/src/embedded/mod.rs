@@ -4,8 +4,8 @@ mod checkpoint;
 mod group_commit;
 mod open;
 pub(crate) mod prune;
+mod repeat_window;
 pub(crate) mod sequencer;
-mod window;
 mod writer;
 
 use crate::error::OpenError;

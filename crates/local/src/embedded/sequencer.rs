@@ -7,7 +7,7 @@
 
 use super::Options;
 use super::group_commit::Pending;
-use super::window::{Fingerprint, Window};
+use super::repeat_window::{Fingerprint, RepeatWindow};
 use crate::schema::INSERT_EVENT;
 use crate::sqlite::{begin, ms, now_ms, setting};
 use labelrelay_core::{Clock, OutboundMessage, Receipt};
@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, Statement};
 
 /// State of the writer besides the file.
 pub(super) struct Sequencer {
-    window: Option<Window>,
+    window: Option<RepeatWindow>,
     /// Number of the event to come.
     next: u64,
     /// The last transaction failed; whether it is in the file is not known.
@@ -193,9 +193,9 @@ fn read_window(
     options: &Options,
     clock: &dyn Clock,
     next: u64,
-) -> rusqlite::Result<Window> {
+) -> rusqlite::Result<RepeatWindow> {
     let span = ms(options.window);
-    let mut window = Window::new(span);
+    let mut window = RepeatWindow::new(span);
     let (now, mut later, mut age) = (ms(clock.monotonic()), now_ms(clock), 0_i64);
     let mut read = db.prepare("SELECT seq, received_ms, id FROM events ORDER BY seq DESC")?;
     let mut rows = read.query([])?;

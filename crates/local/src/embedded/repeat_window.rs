@@ -19,7 +19,7 @@ const EMPTY: u64 = 0;
 const REMOVED: u64 = 1;
 
 /// Ids within the window. Times are milliseconds of a clock that never goes back.
-pub(crate) struct Window {
+pub(crate) struct RepeatWindow {
     shards: Vec<Shard>,
     hasher: RandomState,
     span_ms: i64,
@@ -44,7 +44,7 @@ pub(crate) struct Fingerprint {
     tag: u32,
 }
 
-impl Window {
+impl RepeatWindow {
     pub(crate) fn new(span_ms: i64) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
@@ -246,13 +246,13 @@ fn whole(slot: u64, next: u64) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn found(window: &Window, id: &str, next: u64) -> Vec<u64> {
+    fn found(window: &RepeatWindow, id: &str, next: u64) -> Vec<u64> {
         window.candidates(window.fingerprint(id), next).collect()
     }
 
     #[test]
-    fn what_went_in_is_found_until_it_leaves_the_window() {
-        let mut window = Window::new(1000);
+    fn an_event_is_found_until_it_leaves_the_window() {
+        let mut window = RepeatWindow::new(1000);
         for seq in 1..=100_000_u64 {
             let now = i64::try_from(seq).unwrap() / 10;
             window.expire(now);
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn an_event_takes_less_than_fourteen_bytes() {
-        let mut window = Window::new(1_000_000);
+        let mut window = RepeatWindow::new(1_000_000);
         for seq in 1..=300_000 {
             let fingerprint = window.fingerprint(&seq.to_string());
             window.insert(fingerprint, seq, seq);
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn two_ids_with_one_fingerprint_are_both_found() {
-        let mut window = Window::new(1000);
+        let mut window = RepeatWindow::new(1000);
         let fingerprint = window.fingerprint("a");
         window.insert(fingerprint, 7, 7);
         window.insert(fingerprint, 8, 8);
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn an_insert_is_taken_back() {
-        let mut window = Window::new(1000);
+        let mut window = RepeatWindow::new(1000);
         let (a, b) = (
             window.fingerprint("a"),
             Fingerprint {
@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn numbers_beyond_32_bits_are_found_whole() {
-        let mut window = Window::new(1000);
+        let mut window = RepeatWindow::new(1000);
         let seq = (5_u64 << 32) - 1;
         let fingerprint = window.fingerprint("a");
         window.insert(fingerprint, seq, seq);
