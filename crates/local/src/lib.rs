@@ -31,7 +31,7 @@ mod whereabouts;
 pub use embedded::{EmbeddedQueue, Options};
 pub use error::{FileError, OpenError};
 pub use file::{
-    Acknowledgement, DeadLetter, Delivery, Event, EventHead, Export, ExportScope, Filter,
+    Acknowledgement, DeadLetter, Delivery, Event, EventAttributes, Export, ExportScope, Filter,
     QueueFile, QueueSettings, QueueStats, State, StoredEvent,
 };
 pub use labelrelay_files::{FileBlobStore, FileFallback, file_of};

@@ -9,16 +9,16 @@ mod dead;
 pub use dead::DeadLetter;
 pub(crate) use dead::bury_expired;
 mod event;
+mod event_attributes;
 mod export;
-mod head;
 mod receive;
 mod stats;
 mod transaction;
 mod write_throttle;
 
 pub use event::{Event, Filter, State, StoredEvent};
+pub use event_attributes::EventAttributes;
 pub use export::{Export, ExportScope};
-pub use head::EventHead;
 pub use receive::{Acknowledgement, Delivery};
 pub use stats::QueueStats;
 

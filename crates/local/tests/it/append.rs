@@ -73,7 +73,7 @@ fn heads_are_the_attributes_of_what_came_after() {
     for id in ["a", "b"] {
         send(&queue, id);
     }
-    let heads = place.file().heads(1, 10).unwrap();
+    let heads = place.file().attributes_after(1, 10).unwrap();
     assert_eq!(heads.len(), 1);
     assert_eq!(heads[0].seq, 2);
     let attributes: labelrelay_event::Attributes =

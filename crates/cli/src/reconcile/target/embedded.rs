@@ -73,7 +73,7 @@ impl Outlet for Embedded {
     fn arrivals(&self, after: u64, max: usize) -> Result<Vec<Arrival>, OutletError> {
         let heads = self
             .file
-            .heads(after, max)
+            .attributes_after(after, max)
             .map_err(|error| failed(&error))?;
         let mut arrivals = Vec::with_capacity(heads.len());
         for head in heads {

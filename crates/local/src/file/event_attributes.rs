@@ -5,14 +5,14 @@ use crate::error::FileError;
 
 /// The data comes last in an envelope, and what stands before it is bounded: a hundred and a few bytes for
 /// each of some twenty attributes.
-const HEAD_BYTES: usize = 16 * 1024;
+const ATTRIBUTES_BYTES: usize = 16 * 1024;
 
 /// How the data begins. No attribute can hold this: JSON escapes the quotes in a string.
 const DATA: [&[u8]; 2] = [b",\"data\":", b",\"data_base64\":"];
 
 /// An event without its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventHead {
+pub struct EventAttributes {
     /// Order of arrival.
     pub seq: u64,
     /// The envelope's attributes: one JSON object.
@@ -24,14 +24,18 @@ impl QueueFile {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn heads(&self, after: u64, max: usize) -> Result<Vec<EventHead>, FileError> {
+    pub fn attributes_after(
+        &self,
+        after: u64,
+        max: usize,
+    ) -> Result<Vec<EventAttributes>, FileError> {
         let limit = i64::try_from(max).unwrap_or(i64::MAX);
         let sql = format!(
-            "SELECT seq, substr(envelope, 1, {HEAD_BYTES}) FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2"
+            "SELECT seq, substr(envelope, 1, {ATTRIBUTES_BYTES}) FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2"
         );
         let mut select = self.db.prepare_cached(&sql)?;
         let heads = select.query_map([after.cast_signed(), limit], |row| {
-            Ok(EventHead {
+            Ok(EventAttributes {
                 seq: row.get::<_, i64>(0)?.cast_unsigned(),
                 attributes: without_data(row.get(1)?),
             })
