@@ -1,8 +1,8 @@
 //! A ledger in an `SQLite` file of its own, beside the queue file: its writes never hold the queue up.
 
 mod open;
+mod sync;
 mod tables;
-mod travel;
 
 use crate::lock::Lock;
 use crate::sqlite::begin;
