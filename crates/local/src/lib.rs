@@ -22,11 +22,11 @@ mod file;
 mod ledger;
 mod location;
 mod lock;
+mod queue_files;
 mod room;
 mod schema;
 mod sqlite;
 mod sqlite_error;
-mod whereabouts;
 
 pub use embedded::{EmbeddedQueue, Options};
 pub use error::{FileError, OpenError};

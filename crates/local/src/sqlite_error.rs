@@ -1,6 +1,6 @@
 //! Explanation of `SQLite`'s errors for a queue file, and their cures.
 
-use crate::whereabouts::Displaced;
+use crate::queue_files::Displaced;
 use labelrelay_core::{QueueError, QueueErrorKind};
 use rusqlite::ErrorCode;
 

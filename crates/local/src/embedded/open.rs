@@ -7,10 +7,10 @@ use super::{EmbeddedQueue, Options, Running, Trouble};
 use crate::error::OpenError;
 use crate::location;
 use crate::lock::{Lock, LockError};
+use crate::queue_files::QueueFiles;
 use crate::room;
 use crate::schema::{self, PAGE_BYTES};
 use crate::sqlite::{Patience, begin, ms, set_setting, setting};
-use crate::whereabouts::Whereabouts;
 use labelrelay_core::Clock;
 use rusqlite::Connection;
 use std::path::Path;
@@ -73,7 +73,7 @@ pub(super) fn open(
     let _for_speed = db.execute_batch(
         "CREATE INDEX IF NOT EXISTS deliveries_died ON deliveries(changed_ms, seq) WHERE state = 2",
     );
-    let whereabouts = Whereabouts::of(path, &db, Some(lock.file())).map_err(database)?;
+    let files = QueueFiles::of(path, &db, Some(lock.file())).map_err(database)?;
     let journal = Journal::new(Marks {
         step,
         begin,
@@ -90,7 +90,7 @@ pub(super) fn open(
     let trouble = Trouble::default();
     let writer = Writer {
         db,
-        whereabouts,
+        files,
         path: path.to_owned(),
         trouble: trouble.clone(),
         journal,

@@ -5,10 +5,10 @@ use super::checkpoint::{Journal, checkpoint};
 use super::group_commit::{self, CommitContext, Outcome, Pending};
 use super::sequencer::Sequencer;
 use super::{Trouble, prune};
+use crate::queue_files::QueueFiles;
 use crate::room;
 use crate::sqlite::{begin, ms, now_ms};
 use crate::sqlite_error::{self, queue_error};
-use crate::whereabouts::Whereabouts;
 use futures_channel::oneshot;
 use labelrelay_core::{Clock, QueueError};
 use rusqlite::Connection;
@@ -33,7 +33,7 @@ pub(super) enum Command {
 /// The writer's state; it lives on a thread of its own.
 pub(super) struct Writer {
     pub(super) db: Connection,
-    pub(super) whereabouts: Whereabouts,
+    pub(super) files: QueueFiles,
     pub(super) path: PathBuf,
     pub(super) trouble: Trouble,
     pub(super) journal: Arc<Journal>,
@@ -74,7 +74,7 @@ impl Writer {
                 }
             }
             let fit = self
-                .look()
+                .check_files()
                 .and_then(|()| self.has_room(reserve_due, &group));
             if let Err(unfit) = fit {
                 // Nothing is written or pruned: the files are somebody else's or nobody's, or what room there is
@@ -93,9 +93,9 @@ impl Writer {
                 sequencer.expire(now);
                 let time_of_day = now_ms(&*self.clock);
                 let still_there = || {
-                    self.whereabouts.committed(self.journal.pages());
-                    self.whereabouts
-                        .look(&self.db)
+                    self.files.committed(self.journal.pages());
+                    self.files
+                        .check(&self.db)
                         .map_err(|displaced| sqlite_error::displaced_error(&displaced))
                 };
                 let make_room = |error| self.make_room(error);
@@ -130,7 +130,7 @@ impl Writer {
             }
             self.journal.tend(&self.db);
         }
-        if self.whereabouts.is_cut_off() {
+        if self.files.is_cut_off() {
             // The last one to close moves the journal into the file, and this one has holes.
             let _known = self
                 .db
@@ -139,15 +139,15 @@ impl Writer {
     }
 
     /// Whether the files are what they were; leaves what it finds for whoever watches the queue.
-    fn look(&self) -> Result<(), QueueError> {
-        let looked = self.whereabouts.look(&self.db);
+    fn check_files(&self) -> Result<(), QueueError> {
+        let looked = self.files.check(&self.db);
         self.journal.halt(looked.is_err());
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         let Err(displaced) = looked else {
             *trouble = None;
             return Ok(());
         };
-        if trouble.is_none() && Whereabouts::only_the_journal_is_gone(&displaced) {
+        if trouble.is_none() && QueueFiles::only_the_journal_is_gone(&displaced) {
             // This process is the last that holds the newest events, and may be killed at any moment.
             let _as_far_as_it_goes = checkpoint(&self.db);
         }
@@ -166,7 +166,7 @@ impl Writer {
         if let Some(most) = self.options.max_file_bytes
             && !group.is_empty()
             && self.journal.is_longer_than_it_should()
-            && self.whereabouts.bytes() >= most
+            && self.files.bytes() >= most
         {
             let full =
                 room::full("a program that reads for long keeps the journal from beginning anew");

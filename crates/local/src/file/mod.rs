@@ -25,9 +25,9 @@ pub use stats::QueueStats;
 use crate::embedded::prune;
 use crate::error::{FileError, OpenError};
 use crate::location;
+use crate::queue_files::QueueFiles;
 use crate::schema;
 use crate::sqlite::{Patience, ms, now_ms, setting};
-use crate::whereabouts::Whereabouts;
 use labelrelay_core::Clock;
 use rusqlite::Connection;
 use std::cell::Cell;
@@ -49,7 +49,7 @@ pub struct QueueFile {
     clock: Arc<dyn Clock>,
     throttle: write_throttle::WriteThrottle,
     /// Boxed, for a queue file is passed around and this is most of it.
-    whereabouts: Box<Whereabouts>,
+    files: Box<QueueFiles>,
     /// Bytes that were appended since the journal was last moved into the file.
     unmoved_bytes: Cell<usize>,
 }
@@ -68,14 +68,13 @@ impl QueueFile {
             other => other,
         })?;
         let db = schema::open_existing(&path, PATIENCE)?;
-        let whereabouts =
-            Whereabouts::of(&path, &db, None).map_err(|source| OpenError::Database {
-                path: path.clone(),
-                source,
-            })?;
+        let files = QueueFiles::of(&path, &db, None).map_err(|source| OpenError::Database {
+            path: path.clone(),
+            source,
+        })?;
         Ok(Self {
             db,
-            whereabouts: Box::new(whereabouts),
+            files: Box::new(files),
             path,
             clock,
             throttle: write_throttle::WriteThrottle::default(),

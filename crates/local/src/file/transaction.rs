@@ -81,8 +81,8 @@ impl QueueFile {
 
     /// Whether the files are still the ones that were opened.
     pub(super) fn check_files(&self) -> Result<(), FileError> {
-        self.whereabouts
-            .look(&self.db)
+        self.files
+            .check(&self.db)
             .map_err(|displaced| FileError::Displaced(displaced.to_string()))
     }
 }

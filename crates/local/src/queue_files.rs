@@ -110,13 +110,13 @@ impl Identity {
 
 /// One name, and which file it led to first.
 #[derive(Debug)]
-struct Known {
+struct KnownFile {
     role: Role,
     path: PathBuf,
     identity: OnceCell<Identity>,
 }
 
-impl Known {
+impl KnownFile {
     fn new(role: Role, database: &Path, end: &str) -> Self {
         let mut path = database.as_os_str().to_owned();
         path.push(end);
@@ -132,7 +132,7 @@ impl Known {
         }
     }
 
-    fn look(&self) -> Result<Metadata, Displaced> {
+    fn check(&self) -> Result<Metadata, Displaced> {
         let (role, path) = (self.role, || self.path.clone());
         let file = self.path.metadata().map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => {
@@ -153,11 +153,11 @@ impl Known {
 
 /// The files of a queue that is open in this process.
 #[derive(Debug)]
-pub(crate) struct Whereabouts {
-    database: Known,
-    journal: Known,
-    index: Known,
-    lock: Option<Known>,
+pub(crate) struct QueueFiles {
+    database: KnownFile,
+    journal: KnownFile,
+    index: KnownFile,
+    lock: Option<KnownFile>,
     /// Shortest that file and journal may be.
     file_bytes: Cell<u64>,
     journal_bytes: Cell<u64>,
@@ -169,11 +169,11 @@ pub(crate) struct Whereabouts {
     cut_off: OnceCell<Displaced>,
 }
 
-impl Whereabouts {
+impl QueueFiles {
     /// Remembers the files of a queue that `db` has just opened and read.
     pub(crate) fn of(path: &Path, db: &Connection, lock: Option<&File>) -> rusqlite::Result<Self> {
         let lock = lock.map(|file| {
-            let mut known = Known::new(Role::Lock, path, ".lock");
+            let mut known = KnownFile::new(Role::Lock, path, ".lock");
             // By the lock that is held, not by what has its name by now.
             if let Ok(held) = file.metadata() {
                 known.identity = OnceCell::from(Identity::of(&held));
@@ -181,12 +181,12 @@ impl Whereabouts {
             known
         });
         let number = |sql| db.query_row(sql, [], |row| row.get::<_, i64>(0));
-        let database = Known::new(Role::Database, path, "");
+        let database = KnownFile::new(Role::Database, path, "");
         let bytes = database.path.metadata().map_or(0, |file| file.len());
         Ok(Self {
             database,
-            journal: Known::new(Role::Journal, path, "-wal"),
-            index: Known::new(Role::JournalIndex, path, "-shm"),
+            journal: KnownFile::new(Role::Journal, path, "-wal"),
+            index: KnownFile::new(Role::JournalIndex, path, "-shm"),
             lock,
             file_bytes: Cell::new(bytes),
             journal_bytes: Cell::new(0),
@@ -205,11 +205,11 @@ impl Whereabouts {
     }
 
     /// Whether what was written into the files is in the files that others find.
-    pub(crate) fn look(&self, db: &Connection) -> Result<(), Displaced> {
+    pub(crate) fn check(&self, db: &Connection) -> Result<(), Displaced> {
         if let Some(cut_off) = self.cut_off.get() {
             return Err(cut_off.clone());
         }
-        let file = self.database.look()?;
+        let file = self.database.check()?;
         #[cfg(unix)]
         {
             let names = std::os::unix::fs::MetadataExt::nlink(&file);
@@ -221,12 +221,12 @@ impl Whereabouts {
             }
         }
         if let Some(lock) = &self.lock {
-            lock.look()?;
+            lock.check()?;
         }
-        self.index.look()?;
+        self.index.check()?;
         // Last: who learns that it is gone knows that the rest is there.
-        let journal = self.journal.look()?;
-        let shorter = |known: &Known, bytes| Displaced::Shorter {
+        let journal = self.journal.check()?;
+        let shorter = |known: &KnownFile, bytes| Displaced::Shorter {
             path: known.path.clone(),
             bytes,
         };
