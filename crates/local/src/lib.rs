@@ -16,6 +16,7 @@
 //! to it (received, acknowledged, dead) lies in a small table beside. So a send touches only the ends of
 //! its tables. `MEASUREMENTS.md` in this crate's folder has the figures behind this and behind the page size.
 
+mod disk_reserve;
 mod embedded;
 mod error;
 mod file;
@@ -23,7 +24,6 @@ mod ledger;
 mod location;
 mod lock;
 mod queue_files;
-mod room;
 mod schema;
 mod sqlite;
 mod sqlite_error;

@@ -4,11 +4,11 @@ use super::checkpoint::{Checkpointer, Journal, Marks};
 use super::sequencer::Sequencer;
 use super::writer::Writer;
 use super::{EmbeddedQueue, Options, Running, Trouble};
+use crate::disk_reserve;
 use crate::error::OpenError;
 use crate::location;
 use crate::lock::{Lock, LockError};
 use crate::queue_files::QueueFiles;
-use crate::room;
 use crate::schema::{self, PAGE_BYTES};
 use crate::sqlite::{Patience, begin, ms, set_setting, setting};
 use labelrelay_core::Clock;
@@ -51,7 +51,11 @@ pub(super) fn open(
         .max_file_bytes
         .map(|bytes| bytes.saturating_sub(journal_bytes));
     // A write that the system refuses this process is better not begun.
-    if let Some(bytes) = most.into_iter().chain(room::limit_of_the_process()).min() {
+    if let Some(bytes) = most
+        .into_iter()
+        .chain(disk_reserve::file_size_limit())
+        .min()
+    {
         let pages = bytes / u64::from(PAGE_BYTES);
         let pages = i64::try_from(pages)
             .unwrap_or(i64::MAX)
@@ -133,7 +137,7 @@ fn within_its_size(mut options: Options) -> Options {
     let limits = options
         .max_file_bytes
         .into_iter()
-        .chain(room::limit_of_the_process());
+        .chain(disk_reserve::file_size_limit());
     if let Some(bytes) = limits.min() {
         let most = (bytes / 8).max(u64::from(PAGE_BYTES));
         options.checkpoint_bytes = options.checkpoint_bytes.min(most);

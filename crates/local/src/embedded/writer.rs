@@ -5,8 +5,8 @@ use super::checkpoint::{Journal, checkpoint};
 use super::group_commit::{self, CommitContext, Outcome, Pending};
 use super::sequencer::Sequencer;
 use super::{Trouble, prune};
+use crate::disk_reserve;
 use crate::queue_files::QueueFiles;
-use crate::room;
 use crate::sqlite::{begin, ms, now_ms};
 use crate::sqlite_error::{self, queue_error};
 use futures_channel::oneshot;
@@ -54,7 +54,7 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => Some(Command::Close),
             };
-            let reserve_due = command.is_none() || !room::is_kept(&self.path);
+            let reserve_due = command.is_none() || !disk_reserve::exists(&self.path);
             let mut bytes = 0;
             let mut checks = Vec::new();
             while let Some(next) = command.take() {
@@ -158,9 +158,9 @@ impl Writer {
     /// Whether deliveries may be written: not before the consumers' reserve is there again, and not beyond the
     /// largest size.
     fn has_room(&self, reserve_due: bool, group: &[Pending]) -> Result<(), QueueError> {
-        let kept = || room::keep(&self.path, || self.reusable_bytes());
+        let kept = || disk_reserve::ensure(&self.path, || self.reusable_bytes());
         if reserve_due && !kept() && !(self.empty_the_journal() && kept()) {
-            let full = room::full("what is left of the disk is left to the consumers");
+            let full = disk_reserve::disk_full("what is left of the disk is left to the consumers");
             return Err(queue_error(&full));
         }
         if let Some(most) = self.options.max_file_bytes
@@ -168,8 +168,9 @@ impl Writer {
             && self.journal.is_longer_than_it_should()
             && self.files.bytes() >= most
         {
-            let full =
-                room::full("a program that reads for long keeps the journal from beginning anew");
+            let full = disk_reserve::disk_full(
+                "a program that reads for long keeps the journal from beginning anew",
+            );
             return Err(queue_error(&full));
         }
         Ok(())
@@ -187,15 +188,15 @@ impl Writer {
     /// Want of room may be in the journal alone: what it takes is free when all of it was moved into the file.
     /// Moving it may need the reserve for a moment.
     fn make_room(&self, error: rusqlite::Error) -> (rusqlite::Error, bool) {
-        let error = room::understood(error, &self.path);
-        if !room::is_full(&error) {
+        let error = disk_reserve::diagnose(error, &self.path);
+        if !disk_reserve::is_disk_full(&error) {
             return (error, false);
         }
         if !self.empty_the_journal() {
-            room::give_up(&self.path);
+            disk_reserve::release(&self.path);
             self.empty_the_journal();
         }
-        let kept = room::keep(&self.path, || self.reusable_bytes());
+        let kept = disk_reserve::ensure(&self.path, || self.reusable_bytes());
         (error, kept)
     }
 
@@ -222,7 +223,7 @@ impl Writer {
                 (_, true) => probe(),
                 (error, false) => Err(error),
             })
-            .map_err(|error| queue_error(&room::understood(error, &self.path)))
+            .map_err(|error| queue_error(&disk_reserve::diagnose(error, &self.path)))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Transactions of a reader that change the file: when it may write, and what it does when no room is left.
 
 use super::QueueFile;
+use crate::disk_reserve;
 use crate::error::FileError;
-use crate::room;
 use crate::sqlite::begin;
 use rusqlite::Transaction;
 use rusqlite::wal::CheckpointMode;
@@ -33,19 +33,19 @@ impl QueueFile {
         &self,
         change: impl Fn() -> Result<T, FileError>,
     ) -> Result<T, FileError> {
-        let understood = |error| match error {
+        let diagnose = |error| match error {
             FileError::Database(error) | FileError::Full(error) => {
-                FileError::from(room::understood(error, &self.path))
+                FileError::from(disk_reserve::diagnose(error, &self.path))
             }
             other => other,
         };
-        let changed = change().map_err(understood);
+        let changed = change().map_err(diagnose);
         if !matches!(changed, Err(FileError::Full(_))) {
             return changed;
         }
-        room::give_up(&self.path);
+        disk_reserve::release(&self.path);
         self.move_journal();
-        change().map_err(understood)
+        change().map_err(diagnose)
     }
 
     /// Moves the journal into the file, as far as nobody is in the way: it begins anew then, in the room that it

@@ -18,10 +18,10 @@ const MIB: u64 = 1024 * 1024;
 const SIZES: [u64; 5] = [16 * MIB, 8 * MIB, 4 * MIB, 2 * MIB, MIB];
 
 /// With less than this, a failure to write is taken for want of room, whatever the system called it.
-const HARDLY_ANY: u64 = MIB;
+const NEARLY_FULL: u64 = MIB;
 
 /// A write of this many bytes has to fit under the process's limit on the size of files.
-const A_WRITE: u64 = 64 * 1024;
+const LARGEST_WRITE: u64 = 64 * 1024;
 
 fn beside(database: &Path, end: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
@@ -34,19 +34,19 @@ fn reserve(database: &Path) -> PathBuf {
 }
 
 /// Gives the reserve up; says whether there was one.
-pub(crate) fn give_up(database: &Path) -> bool {
+pub(crate) fn release(database: &Path) -> bool {
     fs::remove_file(reserve(database)).is_ok()
 }
 
 /// Whether there is a reserve, of whatever size. By its name alone, for this is asked before each group.
-pub(crate) fn is_kept(database: &Path) -> bool {
+pub(crate) fn exists(database: &Path) -> bool {
     reserve(database).metadata().is_ok()
 }
 
 /// Makes the reserve where there is room for twice as much, so that it neither takes the last of the disk nor what
 /// was just given up; `reusable` bytes within the queue count as room, though not for the reserve itself. Says
 /// whether deliveries may be taken: there is a reserve, or this is no place for one.
-pub(crate) fn keep(database: &Path, reusable: impl FnOnce() -> u64) -> bool {
+pub(crate) fn ensure(database: &Path, reusable: impl FnOnce() -> u64) -> bool {
     let path = reserve(database);
     let has = path.metadata().map_or(0, |file| file.len());
     let Disk { bytes, free } = Disk::of(database);
@@ -65,7 +65,7 @@ pub(crate) fn keep(database: &Path, reusable: impl FnOnce() -> u64) -> bool {
     for size in SIZES {
         if size > has && size <= target && free >= size - has {
             match make(&path, size) {
-                Err(error) if is_want_of_room(&error) => {}
+                Err(error) if is_no_space(&error) => {}
                 // Of a directory that may not be written, and the like, whoever writes the queue will tell.
                 Ok(()) | Err(_) => return true,
             }
@@ -111,7 +111,7 @@ fn allocate(_: &File, _: u64) -> std::io::Result<bool> {
     Ok(false)
 }
 
-fn is_want_of_room(error: &std::io::Error) -> bool {
+fn is_no_space(error: &std::io::Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
@@ -147,7 +147,7 @@ impl Disk {
 }
 
 /// Largest file that this process may make.
-pub(crate) fn limit_of_the_process() -> Option<u64> {
+pub(crate) fn file_size_limit() -> Option<u64> {
     #[cfg(unix)]
     {
         rustix::process::getrlimit(rustix::process::Resource::Fsize).current
@@ -159,36 +159,36 @@ pub(crate) fn limit_of_the_process() -> Option<u64> {
 }
 
 /// Whether a file of the queue is as large as this process may make one.
-fn at_the_limit_of_the_process(database: &Path) -> bool {
-    limit_of_the_process().is_some_and(|limit| {
+fn is_at_file_size_limit(database: &Path) -> bool {
+    file_size_limit().is_some_and(|limit| {
         ["", "-wal"].iter().any(|end| {
             let file = beside(database, end).metadata();
-            file.is_ok_and(|file| file.len().saturating_add(A_WRITE) > limit)
+            file.is_ok_and(|file| file.len().saturating_add(LARGEST_WRITE) > limit)
         })
     })
 }
 
 /// The same error, or what it really is where `SQLite` was only told that a write failed: want of room.
-pub(crate) fn understood(error: Error, database: &Path) -> Error {
+pub(crate) fn diagnose(error: Error, database: &Path) -> Error {
     let why = match error.sqlite_error_code() {
-        Some(ErrorCode::SystemIoFailure) if at_the_limit_of_the_process(database) => {
+        Some(ErrorCode::SystemIoFailure) if is_at_file_size_limit(database) => {
             "this process may not make files as large as that: `ulimit -f`"
         }
-        Some(ErrorCode::SystemIoFailure) if Disk::of(database).free < HARDLY_ANY => {
+        Some(ErrorCode::SystemIoFailure) if Disk::of(database).free < NEARLY_FULL => {
             "the disk, or a quota, is full"
         }
         _ => return error,
     };
-    full(why)
+    disk_full(why)
 }
 
 /// Want of room, for this reason.
-pub(crate) fn full(why: &str) -> Error {
+pub(crate) fn disk_full(why: &str) -> Error {
     Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_FULL), Some(why.to_owned()))
 }
 
 /// Whether this is want of room.
-pub(crate) fn is_full(error: &Error) -> bool {
+pub(crate) fn is_disk_full(error: &Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
@@ -200,8 +200,8 @@ mod tests {
     fn a_reserve_is_really_allocated_and_given_up_once() {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("queue.db");
-        assert!(!is_kept(&database));
-        assert!(keep(&database, || 0));
+        assert!(!exists(&database));
+        assert!(ensure(&database, || 0));
         let file = reserve(&database).metadata().unwrap();
         assert_eq!(file.len(), 16 * MIB);
         #[cfg(unix)]
@@ -210,9 +210,9 @@ mod tests {
             assert!(file.blocks() * 512 >= 16 * MIB, "no hole");
             assert_eq!(file.mode() & 0o777, 0o600);
         }
-        assert!(keep(&database, || panic!("it is there")));
-        assert!(give_up(&database));
-        assert!(!give_up(&database));
-        assert!(!is_kept(&database));
+        assert!(ensure(&database, || panic!("it is there")));
+        assert!(release(&database));
+        assert!(!release(&database));
+        assert!(!exists(&database));
     }
 }
