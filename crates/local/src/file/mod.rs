@@ -5,9 +5,9 @@
 //! sends meanwhile waits for a millisecond or two, and a reader waits as patiently as it was told to.
 
 mod append;
-mod dead;
-pub use dead::DeadLetter;
-pub(crate) use dead::bury_expired;
+mod dead_letters;
+pub use dead_letters::DeadLetter;
+pub(crate) use dead_letters::bury_expired;
 mod event;
 mod event_attributes;
 mod export;

@@ -1,7 +1,7 @@
 //! Taking messages and acknowledging them.
 
 use super::QueueFile;
-use super::dead::count_dead;
+use super::dead_letters::count_dead;
 use super::transaction::Durability;
 use crate::error::FileError;
 use crate::sqlite::{ms, set_setting, setting};

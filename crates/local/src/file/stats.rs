@@ -1,7 +1,7 @@
 //! How much of what is in a queue.
 
 use super::QueueFile;
-use super::dead::DEAD_LETTERS;
+use super::dead_letters::DEAD_LETTERS;
 use crate::error::FileError;
 use crate::sqlite::setting;
 use rusqlite::OptionalExtension as _;
