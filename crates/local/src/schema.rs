@@ -2,7 +2,7 @@
 
 use crate::error::OpenError;
 use crate::location;
-use crate::sqlite::{self, Patience};
+use crate::sqlite::{self, BusyWait};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi};
 use std::path::Path;
 
@@ -44,7 +44,7 @@ INSERT INTO settings VALUES('received_through', 0);
 pub(crate) const INSERT_EVENT: &str = "INSERT INTO events(seq, received_ms, id, type, source, subject, envelope) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 /// Opens the file at `path`, which has to be a queue file already.
-pub(crate) fn open_existing(path: &Path, patience: Patience) -> Result<Connection, OpenError> {
+pub(crate) fn open_existing(path: &Path, busy_wait: BusyWait) -> Result<Connection, OpenError> {
     if !path
         .try_exists()
         .map_err(|source| io(path, "looking for the queue file", source))?
@@ -53,7 +53,7 @@ pub(crate) fn open_existing(path: &Path, patience: Patience) -> Result<Connectio
             path: path.to_owned(),
         });
     }
-    let db = connect(path, patience)?;
+    let db = connect(path, busy_wait)?;
     match recognise(&db, path)? {
         Found::Queue => configure(&db, path).map(|()| db),
         // The owner is just making it, or was ended while it did; its next start makes it a queue.
@@ -64,13 +64,13 @@ pub(crate) fn open_existing(path: &Path, patience: Patience) -> Result<Connectio
 }
 
 /// Opens the file at `path`, and makes it a queue file when there is none, or an empty one.
-pub(crate) fn open_or_create(path: &Path, patience: Patience) -> Result<Connection, OpenError> {
+pub(crate) fn open_or_create(path: &Path, busy_wait: BusyWait) -> Result<Connection, OpenError> {
     match labelrelay_files::private_file(path) {
         Ok(_new) => {}
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
         Err(source) => return Err(io(path, "making the queue file", source)),
     }
-    let mut db = connect(path, patience)?;
+    let mut db = connect(path, busy_wait)?;
     if let Found::Nothing = recognise(&db, path)? {
         create(&mut db).map_err(|source| database(path, source))?;
     }
@@ -128,12 +128,12 @@ fn recognise(db: &Connection, path: &Path) -> Result<Found, OpenError> {
     }
 }
 
-fn connect(path: &Path, patience: Patience) -> Result<Connection, OpenError> {
+fn connect(path: &Path, busy_wait: BusyWait) -> Result<Connection, OpenError> {
     location::one_name(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> rusqlite::Result<Connection> {
         let mut db = Connection::open_with_flags(path, flags)?;
-        sqlite::wait_with(&mut db, patience)?;
+        sqlite::set_busy_wait(&mut db, busy_wait)?;
         Ok(db)
     };
     let db = open().map_err(|source| database(path, source))?;

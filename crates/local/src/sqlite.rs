@@ -10,24 +10,24 @@ pub(crate) const CACHE_SIZE: i32 = -4096;
 
 /// How a connection waits for its turn while another one writes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct BusyWait {
     /// For how long.
     pub(crate) total: Duration,
     /// How long between two looks. `SQLite`'s own pauses grow to 100 ms; transactions here last about as
     /// long as one write to the disk. Who looks more often is first: the owner, for senders wait for it.
-    pub(crate) look_every: Duration,
+    pub(crate) retry_every: Duration,
 }
 
 /// Makes `db` wait while another connection writes.
-pub(crate) fn wait_with(db: &mut Connection, patience: Patience) -> rusqlite::Result<()> {
+pub(crate) fn set_busy_wait(db: &mut Connection, busy_wait: BusyWait) -> rusqlite::Result<()> {
     let mut since = Instant::now();
-    db.busy_handler(Some(move |looked_before: i32| {
-        if looked_before == 0 {
+    db.busy_handler(Some(move |retries: i32| {
+        if retries == 0 {
             since = Instant::now();
         }
-        let wait = since.elapsed() < patience.total;
+        let wait = since.elapsed() < busy_wait.total;
         if wait {
-            std::thread::sleep(patience.look_every);
+            std::thread::sleep(busy_wait.retry_every);
         }
         wait
     }))

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
     use crate::embedded::Options;
     use crate::schema;
-    use crate::sqlite::Patience;
+    use crate::sqlite::BusyWait;
     use labelrelay_core::QueueErrorKind;
     use labelrelay_testkit::clock::FakeClock;
     use labelrelay_testkit::queue_suite::message;
@@ -163,11 +163,11 @@ mod tests {
     impl Fixture {
         fn new() -> Self {
             let dir = tempfile::TempDir::new().unwrap();
-            let patience = Patience {
+            let busy_wait = BusyWait {
                 total: Duration::ZERO,
-                look_every: Duration::ZERO,
+                retry_every: Duration::ZERO,
             };
-            let db = schema::open_or_create(&dir.path().join("queue.db"), patience).unwrap();
+            let db = schema::open_or_create(&dir.path().join("queue.db"), busy_wait).unwrap();
             let clock = FakeClock::at("2026-11-21T09:00:00Z");
             let sequencer = Sequencer::read(&db, &Options::default(), &clock).unwrap();
             Self { dir, db, sequencer }

@@ -10,7 +10,7 @@ use crate::location;
 use crate::lock::{Lock, LockError};
 use crate::queue_files::QueueFiles;
 use crate::schema::{self, PAGE_BYTES};
-use crate::sqlite::{Patience, begin, ms, set_setting, setting};
+use crate::sqlite::{BusyWait, begin, ms, set_setting, setting};
 use labelrelay_core::Clock;
 use rusqlite::Connection;
 use std::path::Path;
@@ -35,12 +35,12 @@ pub(super) fn open(
         source,
     };
 
-    let patience = Patience {
+    let busy_wait = BusyWait {
         total: options.busy_timeout,
-        look_every: Duration::from_micros(200),
+        retry_every: Duration::from_micros(200),
     };
     let options = within_its_size(options);
-    let mut db = schema::open_or_create(path, patience)?;
+    let mut db = schema::open_or_create(path, busy_wait)?;
     let sequencer = settings(&db, &options)
         .and_then(|()| Sequencer::read(&db, &options, &*clock))
         .map_err(database)?;
@@ -85,9 +85,11 @@ pub(super) fn open(
         bound: begin.saturating_mul(2),
     });
     journal.watch(&mut db).map_err(database)?;
-    let checkpointer =
-        Checkpointer::start(Arc::clone(&journal), schema::open_existing(path, patience)?)
-            .map_err(thread)?;
+    let checkpointer = Checkpointer::start(
+        Arc::clone(&journal),
+        schema::open_existing(path, busy_wait)?,
+    )
+    .map_err(thread)?;
 
     let (commands, inbox) = mpsc::sync_channel(options.max_waiting.max(1));
     let max_message_bytes = options.max_message_bytes;

@@ -27,7 +27,7 @@ use crate::error::{FileError, OpenError};
 use crate::location;
 use crate::queue_files::QueueFiles;
 use crate::schema;
-use crate::sqlite::{Patience, ms, now_ms, setting};
+use crate::sqlite::{BusyWait, ms, now_ms, setting};
 use labelrelay_core::Clock;
 use rusqlite::Connection;
 use std::cell::Cell;
@@ -37,9 +37,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long a reader waits for its turn to write. Long, for an owner under load leaves short gaps only.
-const PATIENCE: Patience = Patience {
+const BUSY_WAIT: BusyWait = BusyWait {
     total: Duration::from_secs(10),
-    look_every: Duration::from_millis(1),
+    retry_every: Duration::from_millis(1),
 };
 
 /// A queue file, opened for receiving, acknowledging and looking.
@@ -67,7 +67,7 @@ impl QueueFile {
             }
             other => other,
         })?;
-        let db = schema::open_existing(&path, PATIENCE)?;
+        let db = schema::open_existing(&path, BUSY_WAIT)?;
         let files = QueueFiles::of(&path, &db, None).map_err(|source| OpenError::Database {
             path: path.clone(),
             source,

@@ -3,7 +3,7 @@
 use super::failed;
 use super::tables::{APPLICATION_ID, TABLES, VERSION};
 use crate::lock::{Lock, LockError};
-use crate::sqlite::{self, Patience, begin};
+use crate::sqlite::{self, BusyWait, begin};
 use labelrelay_core::ledger::LedgerError;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
@@ -12,9 +12,9 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Nobody else writes to it; a backup may read it.
-const PATIENCE: Patience = Patience {
+const BUSY_WAIT: BusyWait = BusyWait {
     total: Duration::from_secs(10),
-    look_every: Duration::from_millis(5),
+    retry_every: Duration::from_millis(5),
 };
 
 /// One process at a time goes by a ledger: two would send the same things.
@@ -79,7 +79,7 @@ fn connect(path: &Path) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> rusqlite::Result<Connection> {
         let mut db = Connection::open_with_flags(path, flags)?;
-        sqlite::wait_with(&mut db, PATIENCE)?;
+        sqlite::set_busy_wait(&mut db, BUSY_WAIT)?;
         Ok(db)
     };
     open().map_err(|source| {
