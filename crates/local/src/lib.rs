@@ -16,12 +16,12 @@
 //! to it (received, acknowledged, dead) lies in a small table beside. So a send touches only the ends of
 //! its tables. `MEASUREMENTS.md` in this crate's folder has the figures behind this and behind the page size.
 
+mod canonical_path;
 mod disk_reserve;
 mod embedded;
 mod error;
 mod file;
 mod ledger;
-mod location;
 mod lock;
 mod queue_files;
 mod schema;

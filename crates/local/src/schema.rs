@@ -1,7 +1,7 @@
 //! The tables of a queue file, and how a file is recognised as one.
 
+use crate::canonical_path;
 use crate::error::OpenError;
-use crate::location;
 use crate::sqlite::{self, BusyWait};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi};
 use std::path::Path;
@@ -129,7 +129,7 @@ fn recognise(db: &Connection, path: &Path) -> Result<Found, OpenError> {
 }
 
 fn connect(path: &Path, busy_wait: BusyWait) -> Result<Connection, OpenError> {
-    location::one_name(path)?;
+    canonical_path::one_name(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> rusqlite::Result<Connection> {
         let mut db = Connection::open_with_flags(path, flags)?;

@@ -4,9 +4,9 @@ use super::checkpoint::{Checkpointer, Journal, Marks};
 use super::sequencer::Sequencer;
 use super::writer::Writer;
 use super::{EmbeddedQueue, Options, Running, Trouble};
+use crate::canonical_path;
 use crate::disk_reserve;
 use crate::error::OpenError;
-use crate::location;
 use crate::lock::{Lock, LockError};
 use crate::queue_files::QueueFiles;
 use crate::schema::{self, PAGE_BYTES};
@@ -23,7 +23,7 @@ pub(super) fn open(
     clock: Arc<dyn Clock>,
 ) -> Result<EmbeddedQueue, OpenError> {
     // First of all: the lock lies beside the file itself, whatever path led here.
-    let path = &location::resolve(path)?;
+    let path = &canonical_path::resolve(path)?;
     let lock = Lock::take(path).map_err(|error| not_owned(path, error))?;
     let database = |source| OpenError::Database {
         path: path.to_owned(),

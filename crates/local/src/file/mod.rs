@@ -22,9 +22,9 @@ pub use export::{Export, ExportScope};
 pub use receive::{Acknowledgement, Delivery};
 pub use stats::QueueStats;
 
+use crate::canonical_path;
 use crate::embedded::prune;
 use crate::error::{FileError, OpenError};
-use crate::location;
 use crate::queue_files::QueueFiles;
 use crate::schema;
 use crate::sqlite::{BusyWait, ms, now_ms, setting};
@@ -60,7 +60,7 @@ impl QueueFile {
     /// # Errors
     /// [`OpenError`] when there is none, when it is something else or newer, or when it cannot be written.
     pub fn open(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        let path = location::resolve(path.as_ref()).map_err(|error| match error {
+        let path = canonical_path::resolve(path.as_ref()).map_err(|error| match error {
             // Neither is its directory: `serve` makes both.
             OpenError::Io { path, source, .. } if source.kind() == ErrorKind::NotFound => {
                 OpenError::Missing { path }
