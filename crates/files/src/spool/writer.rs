@@ -51,7 +51,7 @@ impl Writer {
     }
 
     /// `Ok` when the thread took it.
-    async fn hand_over(&mut self, piece: Piece) -> Result<(), mpsc::SendError> {
+    async fn push(&mut self, piece: Piece) -> Result<(), mpsc::SendError> {
         std::future::poll_fn(|context| self.pieces.poll_ready(context)).await?;
         self.pieces.start_send(piece)
     }
@@ -66,7 +66,7 @@ impl Writer {
         if !self.share.take(piece.len() as u64) {
             return Err(self.place.is_full(self.share.quota.limit));
         }
-        if self.hand_over(Piece::Bytes(piece)).await.is_ok() {
+        if self.push(Piece::Bytes(piece)).await.is_ok() {
             return Ok(());
         }
         // It does not listen any more because it has failed.
@@ -74,7 +74,7 @@ impl Writer {
     }
 
     async fn whole(mut self) -> Result<Arc<dyn Spooled>, SpoolError> {
-        let _said_by_the_outcome = self.hand_over(Piece::End).await;
+        let _said_by_the_outcome = self.push(Piece::End).await;
         self.outcome().await?;
         Ok(Arc::new(FileBody::new(self.file, self.share)))
     }

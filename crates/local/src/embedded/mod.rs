@@ -151,7 +151,7 @@ impl EmbeddedQueue {
         }
     }
 
-    fn hand_over(&self, command: Command) -> Result<(), QueueError> {
+    fn enqueue(&self, command: Command) -> Result<(), QueueError> {
         self.commands
             .try_send(command)
             .map_err(|error| match error {
@@ -185,7 +185,7 @@ impl EventQueue for EmbeddedQueue {
                 return Err(QueueError::new(QueueErrorKind::TooLarge, message));
             }
             let (done, answer) = oneshot::channel();
-            self.hand_over(Command::Send(Pending {
+            self.enqueue(Command::Send(Pending {
                 message: message.clone(),
                 done,
             }))?;
@@ -204,7 +204,7 @@ impl EventQueue for EmbeddedQueue {
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
         Box::pin(async move {
             let (done, answer) = oneshot::channel();
-            self.hand_over(Command::Check(done))?;
+            self.enqueue(Command::Check(done))?;
             answer.await.unwrap_or_else(|_| Err(gone()))
         })
     }
