@@ -1,6 +1,6 @@
 //! Events that were found are appended beside the owner, and neither gets in the other's way.
 
-use crate::support::{Place, ids, message, send};
+use crate::support::{QueueDir, ids, message, send};
 use labelrelay_core::{EventQueue as _, OutboundMessage};
 use labelrelay_local::QueueFile;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,10 +13,10 @@ fn append(file: &QueueFile, ids: &[&str], after: u64) -> Vec<bool> {
 
 #[test]
 fn the_owner_learns_of_what_was_appended() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     send(&queue, "live 1");
-    let file = place.file();
+    let file = queue_dir.file();
     assert_eq!(append(&file, &["found 1", "found 2"], 1), [true, true]);
     assert!(
         send(&queue, "found 2").repeat,
@@ -27,18 +27,18 @@ fn the_owner_learns_of_what_was_appended() {
     assert_eq!(ids(&file), ["live 1", "found 1", "found 2", "live 2"]);
     queue.close();
 
-    let queue = place.open();
+    let queue = queue_dir.open();
     assert!(send(&queue, "found 1").repeat, "after a restart too");
 }
 
 #[test]
-fn what_arrived_after_the_last_look_is_not_appended_again() {
-    let place = Place::new();
-    let queue = place.open();
+fn an_event_that_arrived_since_is_not_appended_again() {
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     for id in ["a", "b", "c"] {
         send(&queue, id);
     }
-    let file = place.file();
+    let file = queue_dir.file();
     let appended = append(&file, &["a", "c", "d", "d"], 1);
     assert_eq!(
         appended,
@@ -50,16 +50,16 @@ fn what_arrived_after_the_last_look_is_not_appended_again() {
 
 #[test]
 fn numbers_are_not_given_twice_though_everything_was_pruned() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     for id in ["a", "b"] {
         send(&queue, id);
     }
-    let file = place.file();
+    let file = queue_dir.file();
     for delivery in file.receive(10, Duration::from_secs(60)).unwrap() {
         file.acknowledge(&delivery.receipt).unwrap();
     }
-    place.clock.advance(Duration::from_secs(48 * 3600));
+    queue_dir.clock.advance(Duration::from_secs(48 * 3600));
     file.prune(Duration::ZERO).unwrap();
     assert_eq!(ids(&file), [""; 0]);
     append(&file, &["c"], 2);
@@ -67,13 +67,13 @@ fn numbers_are_not_given_twice_though_everything_was_pruned() {
 }
 
 #[test]
-fn heads_are_the_attributes_of_what_came_after() {
-    let place = Place::new();
-    let queue = place.open();
+fn attributes_of_the_events_after_a_number() {
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     for id in ["a", "b"] {
         send(&queue, id);
     }
-    let heads = place.file().attributes_after(1, 10).unwrap();
+    let heads = queue_dir.file().attributes_after(1, 10).unwrap();
     assert_eq!(heads.len(), 1);
     assert_eq!(heads[0].seq, 2);
     let attributes: labelrelay_event::Attributes =
@@ -84,12 +84,12 @@ fn heads_are_the_attributes_of_what_came_after() {
 #[test]
 fn an_owner_and_an_appender_at_once_lose_nothing_and_double_nothing() {
     const EACH: usize = 400;
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     let done = AtomicBool::new(false);
     let refused = std::thread::scope(|scope| {
         let appender = scope.spawn(|| {
-            let file = place.file();
+            let file = queue_dir.file();
             let mut appended = 0;
             for n in 0..EACH / 10 {
                 let batch: Vec<_> = (n * 10..n * 10 + 10)
@@ -111,7 +111,7 @@ fn an_owner_and_an_appender_at_once_lose_nothing_and_double_nothing() {
     });
     assert!(done.load(Ordering::Acquire));
     assert_eq!(refused, EACH, "each id came twice and was taken once");
-    let mut ids = ids(&place.file());
+    let mut ids = ids(&queue_dir.file());
     assert_eq!(ids.len(), EACH);
     ids.sort();
     ids.dedup();

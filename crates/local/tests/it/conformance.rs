@@ -1,6 +1,6 @@
 //! The suite that every queue passes.
 
-use crate::support::Place;
+use crate::support::QueueDir;
 use futures_executor::block_on;
 use labelrelay_core::BoxFuture;
 use labelrelay_local::{Acknowledgement, QueueFile};
@@ -30,87 +30,87 @@ impl Reader for FileReader {
 
 #[test]
 fn bytes_come_back_as_they_went_in() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     block_on(suite::bytes_come_back_as_they_went_in(
         &queue,
-        &FileReader(place.file()),
+        &FileReader(queue_dir.file()),
     ));
 }
 
 #[test]
 fn the_limit_is_where_it_says() {
-    let place = Place::new();
-    let queue = place.open_with(|options| options.max_message_bytes = 3_000_000);
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.max_message_bytes = 3_000_000);
     block_on(suite::the_limit_is_where_it_says(
         &queue,
-        &FileReader(place.file()),
+        &FileReader(queue_dir.file()),
     ));
 }
 
 #[test]
 fn repeats_are_one_message() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     block_on(suite::repeats_are_one_message(
         &queue,
-        &FileReader(place.file()),
+        &FileReader(queue_dir.file()),
     ));
 }
 
 #[test]
 fn distinct_ids_are_never_merged() {
-    let place = Place::new();
-    let queue = place.open_with(|options| options.max_waiting = 10_000);
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.max_waiting = 10_000);
     block_on(suite::distinct_ids_are_never_merged(
         &queue,
-        &FileReader(place.file()),
+        &FileReader(queue_dir.file()),
     ));
 }
 
 #[test]
 fn a_b_a_is_three_messages() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     block_on(suite::a_b_a_is_three_messages(
         &queue,
-        &FileReader(place.file()),
+        &FileReader(queue_dir.file()),
     ));
 }
 
 #[test]
 fn order_is_kept() {
-    let place = Place::new();
-    let queue = place.open();
-    block_on(suite::order_is_kept(&queue, &FileReader(place.file())));
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
+    block_on(suite::order_is_kept(&queue, &FileReader(queue_dir.file())));
 }
 
 #[test]
 fn concurrent_sends_all_arrive_once() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     block_on(suite::concurrent_sends_all_arrive_once(
         &queue,
-        &FileReader(place.file()),
+        &FileReader(queue_dir.file()),
     ));
 }
 
 #[test]
 fn visibility_is_a_lease() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     block_on(suite::visibility_is_a_lease(
         &queue,
-        &FileReader(place.file()),
-        &place.clock,
+        &FileReader(queue_dir.file()),
+        &queue_dir.clock,
     ));
 }
 
 #[test]
 fn receivers_share_nothing() {
-    let place = Place::new();
-    let queue = place.open();
-    let readers: Vec<_> = (0..3).map(|_| FileReader(place.file())).collect();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
+    let readers: Vec<_> = (0..3).map(|_| FileReader(queue_dir.file())).collect();
     block_on(suite::receivers_share_nothing(
         &queue,
         &readers
@@ -122,12 +122,12 @@ fn receivers_share_nothing() {
 
 #[test]
 fn unacknowledged_messages_end_as_dead_letters() {
-    let place = Place::new();
-    let queue = place.open_with(|options| options.max_receives = 3);
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.max_receives = 3);
     block_on(suite::unacknowledged_messages_end_as_dead_letters(
         &queue,
-        &FileReader(place.file()),
-        &place.clock,
+        &FileReader(queue_dir.file()),
+        &queue_dir.clock,
         3,
     ));
 }

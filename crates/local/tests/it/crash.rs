@@ -1,6 +1,6 @@
 //! An event that was acknowledged to the sender survives the end of the process at any moment.
 
-use crate::support::{Place, ids, message, send};
+use crate::support::{QueueDir, ids, message, send};
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use labelrelay_core::EventQueue as _;
@@ -8,8 +8,8 @@ use labelrelay_core::EventQueue as _;
 /// Copies the files as they are while the owner is at work: what a crash would leave.
 #[test]
 fn all_that_was_acknowledged_is_in_a_copy_taken_at_any_moment() {
-    let place = Place::new();
-    let queue = place.open_with(|options| options.checkpoint_bytes = 256 * 1024);
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.checkpoint_bytes = 256 * 1024);
     let mut acknowledged = Vec::new();
     for round in 0..20 {
         let sent: Vec<_> = (0..50).map(|n| message(&format!("{round}.{n}"))).collect();
@@ -17,11 +17,11 @@ fn all_that_was_acknowledged_is_in_a_copy_taken_at_any_moment() {
             answer.unwrap();
         }
         acknowledged.extend(sent.into_iter().map(|message| message.id().to_owned()));
-        let after = Place::new();
+        let after = QueueDir::new();
         // The journal first: a checkpoint between the two copies can only put more into the file.
         for end in ["-wal", ""] {
             std::fs::copy(
-                place.dir.path().join(format!("queue.db{end}")),
+                queue_dir.dir.path().join(format!("queue.db{end}")),
                 after.dir.path().join(format!("queue.db{end}")),
             )
             .unwrap();
@@ -36,9 +36,9 @@ fn all_that_was_acknowledged_is_in_a_copy_taken_at_any_moment() {
 }
 
 #[test]
-fn what_was_handed_over_before_closing_is_written() {
-    let place = Place::new();
-    let queue = place.open();
+fn a_message_sent_before_closing_is_written() {
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     let sent: Vec<_> = (0..500).map(|n| message(&n.to_string())).collect();
     let mut answers: Vec<_> = sent.iter().map(|message| queue.send(message)).collect();
     // Each future is started, so each message is with the writer; then the queue is closed.
@@ -51,5 +51,5 @@ fn what_was_handed_over_before_closing_is_written() {
     for answer in block_on(join_all(answers)) {
         answer.unwrap();
     }
-    assert_eq!(ids(&place.file()).len(), 500);
+    assert_eq!(ids(&queue_dir.file()).len(), 500);
 }

@@ -1,6 +1,6 @@
 //! A full disk, a locked file: the sender learns of it, nothing is lost, and it works again afterwards.
 
-use crate::support::{Place, ids, message, send};
+use crate::support::{QueueDir, ids, message, send};
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use labelrelay_core::{EventQueue as _, OutboundMessage, QueueErrorKind};
@@ -11,9 +11,9 @@ use std::time::Duration;
 
 #[test]
 fn a_locked_file_is_unavailable_and_works_again_when_it_is_free() {
-    let place = Place::new();
-    let queue = place.open_with(|options| options.busy_timeout = Duration::from_millis(20));
-    let other = Connection::open(place.path()).unwrap();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.busy_timeout = Duration::from_millis(20));
+    let other = Connection::open(queue_dir.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let sent: Vec<_> = (0..10).map(|n| message(&n.to_string())).collect();
     for answer in block_on(join_all(sent.iter().map(|message| queue.send(message)))) {
@@ -31,14 +31,14 @@ fn a_locked_file_is_unavailable_and_works_again_when_it_is_free() {
         !send(&queue, "3").repeat,
         "a failed send leaves no trace that would swallow the next one"
     );
-    assert_eq!(ids(&place.file()), ["3"]);
+    assert_eq!(ids(&queue_dir.file()), ["3"]);
 }
 
 #[test]
 fn a_locked_file_that_is_freed_in_time_is_waited_for() {
-    let place = Place::new();
-    let queue = place.open_with(|options| options.busy_timeout = Duration::from_secs(20));
-    let other = Connection::open(place.path()).unwrap();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.busy_timeout = Duration::from_secs(20));
+    let other = Connection::open(queue_dir.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let sent = message("a");
     let mut answer = queue.send(&sent);
@@ -49,8 +49,8 @@ fn a_locked_file_that_is_freed_in_time_is_waited_for() {
 
 #[test]
 fn a_full_file_is_said_to_be_full_and_works_again_when_there_is_room() {
-    let place = Place::new();
-    let queue = place.open_with(|options| options.max_file_bytes = Some(4 * 1024 * 1024));
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.max_file_bytes = Some(4 * 1024 * 1024));
     let mut fitted = 0;
     let error = loop {
         match block_on(queue.send(&large(&format!("alone {fitted}")))) {
@@ -70,7 +70,7 @@ fn a_full_file_is_said_to_be_full_and_works_again_when_there_is_room() {
     for answer in block_on(join_all(group.iter().map(|message| queue.send(message)))) {
         assert_eq!(answer.unwrap_err().kind, QueueErrorKind::Full);
     }
-    let file = place.file();
+    let file = queue_dir.file();
     assert_eq!(
         ids(&file).len(),
         fitted,
@@ -83,7 +83,7 @@ fn a_full_file_is_said_to_be_full_and_works_again_when_there_is_room() {
         .map(|delivery| delivery.receipt.as_str())
         .collect();
     file.acknowledge_all(&receipts).unwrap();
-    place.clock.advance(Duration::from_secs(3600));
+    queue_dir.clock.advance(Duration::from_secs(3600));
     file.prune(Duration::ZERO).unwrap();
     block_on(queue.check()).unwrap();
     for message in group.iter().take(8) {
@@ -97,8 +97,8 @@ fn a_full_file_is_said_to_be_full_and_works_again_when_there_is_room() {
 
 #[test]
 fn one_message_that_does_not_fit_takes_no_other_with_it() {
-    let place = Place::new();
-    let queue = place.open_with(|options| {
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| {
         options.max_file_bytes = Some(4 * 1024 * 1024);
         options.busy_timeout = Duration::from_secs(20);
     });
@@ -106,7 +106,7 @@ fn one_message_that_does_not_fit_takes_no_other_with_it() {
         queue_suite::message("large", format!("{:?}", "x".repeat(5_000_000)).as_bytes());
     let small: Vec<_> = (0..50).map(|n| message(&n.to_string())).collect();
     // The writer waits with the first of them; the others, the large one among them, become its next group.
-    let other = Connection::open(place.path()).unwrap();
+    let other = Connection::open(queue_dir.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut answers: Vec<_> = small.iter().map(|message| queue.send(message)).collect();
     answers.insert(20, queue.send(&too_large));
@@ -125,7 +125,7 @@ fn one_message_that_does_not_fit_takes_no_other_with_it() {
     for answer in answers {
         assert!(!answer.unwrap().repeat);
     }
-    let mut held = ids(&place.file());
+    let mut held = ids(&queue_dir.file());
     held.sort_by_key(|id| id.parse::<u32>().unwrap());
     let sent: Vec<_> = small.iter().map(OutboundMessage::id).collect();
     assert_eq!(held, sent);
@@ -133,8 +133,8 @@ fn one_message_that_does_not_fit_takes_no_other_with_it() {
 }
 
 /// Whether a check has really written to the file, and not only asked for its turn.
-fn has_written(place: &Place) -> bool {
-    let db = Connection::open(place.path()).unwrap();
+fn has_written(queue_dir: &QueueDir) -> bool {
+    let db = Connection::open(queue_dir.path()).unwrap();
     let written = "SELECT count(*) FROM settings WHERE name = 'checked_ms'";
     db.query_row(written, [], |row| row.get::<_, i64>(0))
         .unwrap()
@@ -143,11 +143,11 @@ fn has_written(place: &Place) -> bool {
 
 #[test]
 fn a_group_that_everybody_gave_up_on_does_not_hide_a_failure() {
-    let place = Place::new();
-    let queue = place.open_with(|options| options.busy_timeout = Duration::from_secs(20));
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.busy_timeout = Duration::from_secs(20));
     block_on(queue.check()).unwrap();
-    assert!(!has_written(&place), "nothing has failed yet");
-    let other = Connection::open(place.path()).unwrap();
+    assert!(!has_written(&queue_dir), "nothing has failed yet");
+    let other = Connection::open(queue_dir.path()).unwrap();
     other
         .execute_batch(
             "CREATE TRIGGER no BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'no'); END;
@@ -164,32 +164,32 @@ fn a_group_that_everybody_gave_up_on_does_not_hide_a_failure() {
     other.execute_batch("ROLLBACK").unwrap();
     block_on(first).unwrap_err();
     block_on(queue.check()).unwrap();
-    assert!(has_written(&place));
+    assert!(has_written(&queue_dir));
 }
 
 #[test]
 fn after_a_pruning_that_failed_a_check_really_writes_and_sends_go_on() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     send(&queue, "a");
-    let file = place.file();
+    let file = queue_dir.file();
     let taken = file.receive(1, Duration::from_secs(60)).unwrap();
     file.acknowledge(&taken[0].receipt).unwrap();
-    let other = Connection::open(place.path()).unwrap();
+    let other = Connection::open(queue_dir.path()).unwrap();
     other
         .execute_batch(
             "CREATE TRIGGER no BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'no'); END",
         )
         .unwrap();
-    place.clock.advance(Duration::from_secs(48 * 3600));
+    queue_dir.clock.advance(Duration::from_secs(48 * 3600));
     // The writer prunes after it has answered.
     block_on(queue.check()).unwrap();
-    assert!(!has_written(&place), "nothing has failed yet");
+    assert!(!has_written(&queue_dir), "nothing has failed yet");
     block_on(queue.check()).unwrap();
-    assert!(has_written(&place));
+    assert!(has_written(&queue_dir));
     send(&queue, "b");
     other.execute_batch("DROP TRIGGER no").unwrap();
-    place.clock.advance(Duration::from_secs(3600));
+    queue_dir.clock.advance(Duration::from_secs(3600));
     // Two rounds: the second begins when the first has pruned.
     block_on(queue.check()).unwrap();
     block_on(queue.check()).unwrap();
@@ -198,9 +198,9 @@ fn after_a_pruning_that_failed_a_check_really_writes_and_sends_go_on() {
 
 #[test]
 fn too_many_waiting_is_said_to_be_too_fast() {
-    let place = Place::new();
-    let queue = place.open_with(|options| options.max_waiting = 5);
-    let other = Connection::open(place.path()).unwrap();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.max_waiting = 5);
+    let other = Connection::open(queue_dir.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let sent: Vec<_> = (0..300).map(|n| message(&n.to_string())).collect();
     let mut answers: Vec<_> = sent.iter().map(|message| queue.send(message)).collect();
@@ -220,7 +220,7 @@ fn too_many_waiting_is_said_to_be_too_fast() {
     for answer in block_on(join_all(waiting)) {
         answer.unwrap();
     }
-    assert_eq!(ids(&place.file()).len(), 300 - refused);
+    assert_eq!(ids(&queue_dir.file()).len(), 300 - refused);
 }
 
 fn large(id: &str) -> OutboundMessage {

@@ -1,6 +1,6 @@
 //! The journal under senders that never pause.
 
-use crate::support::{Place, ids, message};
+use crate::support::{QueueDir, ids, message};
 use futures_executor::ThreadPool;
 use futures_executor::block_on;
 use futures_util::future::join_all;
@@ -11,8 +11,8 @@ use std::sync::Arc;
 #[test]
 fn the_journal_begins_anew_although_nobody_pauses() {
     const JOURNAL: u64 = 512 * 1024;
-    let place = Place::new();
-    let queue = Arc::new(place.open_with(|options| {
+    let queue_dir = QueueDir::new();
+    let queue = Arc::new(queue_dir.open_with(|options| {
         options.checkpoint_bytes = JOURNAL;
         options.checkpoint_step_bytes = 64 * 1024;
     }));
@@ -30,7 +30,7 @@ fn the_journal_begins_anew_although_nobody_pauses() {
     });
     block_on(join_all(senders.collect::<Vec<_>>()));
     // 12.8 MB went through it.
-    let journal = place
+    let journal = queue_dir
         .dir
         .path()
         .join("queue.db-wal")
@@ -38,5 +38,5 @@ fn the_journal_begins_anew_although_nobody_pauses() {
         .unwrap()
         .len();
     assert!(journal <= 5 * JOURNAL, "{journal} bytes");
-    assert_eq!(ids(&place.file()).len(), 3200);
+    assert_eq!(ids(&queue_dir.file()).len(), 3200);
 }

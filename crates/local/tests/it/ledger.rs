@@ -8,9 +8,9 @@ use tempfile::TempDir;
 
 const SERVER: &str = "http://127.0.0.1:8080";
 
-struct Place(TempDir);
+struct LedgerDir(TempDir);
 
-impl Place {
+impl LedgerDir {
     fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
@@ -52,8 +52,8 @@ fn gone() -> Known {
 
 #[test]
 fn the_newest_version_stays_whatever_comes_after_it() {
-    let place = Place::new();
-    let mut ledger = place.open();
+    let queue_dir = LedgerDir::new();
+    let mut ledger = queue_dir.open();
     let one = |ledger: &LedgerFile| ledger.known(&[annotation(1)]).unwrap().remove(0);
     assert_eq!(one(&ledger), None);
     for (new, then) in [
@@ -67,13 +67,17 @@ fn the_newest_version_stays_whatever_comes_after_it() {
         assert_eq!(one(&ledger), Some(then));
     }
     drop(ledger);
-    assert_eq!(one(&place.open()), Some(gone()), "another run knows it too");
+    assert_eq!(
+        one(&queue_dir.open()),
+        Some(gone()),
+        "another run knows it too"
+    );
 }
 
 #[test]
-fn what_a_look_did_not_show_is_missing_from_it() {
-    let place = Place::new();
-    let mut ledger = place.open();
+fn a_thing_that_was_not_seen_is_missing() {
+    let queue_dir = LedgerDir::new();
+    let mut ledger = queue_dir.open();
     let first = ledger.begin("1").unwrap();
     let things: Vec<_> = (1..=5).map(|id| (annotation(id), seen(1))).collect();
     ledger.record(&things, Some(first), None).unwrap();
@@ -107,8 +111,8 @@ fn what_a_look_did_not_show_is_missing_from_it() {
 
 #[test]
 fn marks_survive_and_are_each_source_s_own() {
-    let place = Place::new();
-    let mut ledger = place.open();
+    let queue_dir = LedgerDir::new();
+    let mut ledger = queue_dir.open();
     let now: jiff::Timestamp = "2026-11-21T09:00:00.123456Z".parse().unwrap();
     ledger.begin("1").unwrap();
     assert_eq!(ledger.watermark("1").unwrap(), None);
@@ -122,7 +126,7 @@ fn marks_survive_and_are_each_source_s_own() {
         .record(&[(annotation(1), seen(1))], None, Some(42))
         .unwrap();
     drop(ledger);
-    let mut ledger = place.open();
+    let mut ledger = queue_dir.open();
     assert_eq!(ledger.watermark("1").unwrap(), Some(now));
     assert_eq!(ledger.arrivals().unwrap(), 42);
     assert_eq!(ledger.projects().unwrap(), ["1"]);
@@ -131,15 +135,15 @@ fn marks_survive_and_are_each_source_s_own() {
     assert_eq!(ledger.projects().unwrap(), [""; 0]);
     drop(ledger);
 
-    let other = LedgerFile::open(&place.path(), "other", "http://elsewhere").unwrap();
+    let other = LedgerFile::open(&queue_dir.path(), "other", "http://elsewhere").unwrap();
     assert_eq!(other.arrivals().unwrap(), 0);
 }
 
 #[test]
 fn two_runs_at_once_and_another_server_are_refused_with_a_cure() {
-    let place = Place::new();
-    let open = |server| LedgerFile::open(&place.path(), "label-studio", server);
-    let held = place.open();
+    let queue_dir = LedgerDir::new();
+    let open = |server| LedgerFile::open(&queue_dir.path(), "label-studio", server);
+    let held = queue_dir.open();
     let error = open(SERVER).unwrap_err();
     assert!(
         error.may_pass && error.to_string().contains("wait until that run ends"),
@@ -157,11 +161,11 @@ fn two_runs_at_once_and_another_server_are_refused_with_a_cure() {
         !error.may_pass && error.to_string().contains("add --moved"),
         "{error}"
     );
-    LedgerFile::moved(&place.path(), "label-studio", "http://elsewhere").unwrap();
+    LedgerFile::moved(&queue_dir.path(), "label-studio", "http://elsewhere").unwrap();
     open("http://elsewhere").unwrap();
 
     std::fs::write(
-        place.path(),
+        queue_dir.path(),
         b"something else, and longer than the header of a database is",
     )
     .unwrap();
@@ -171,11 +175,11 @@ fn two_runs_at_once_and_another_server_are_refused_with_a_cure() {
 
 #[test]
 fn a_copy_leaves_the_file_as_it_is() {
-    let place = Place::new();
-    let copy = || LedgerFile::copy(&place.path(), "label-studio", SERVER).unwrap();
+    let queue_dir = LedgerDir::new();
+    let copy = || LedgerFile::copy(&queue_dir.path(), "label-studio", SERVER).unwrap();
     copy();
-    assert!(!place.path().exists());
-    let mut ledger = place.open();
+    assert!(!queue_dir.path().exists());
+    let mut ledger = queue_dir.open();
     ledger
         .record(&[(annotation(1), seen(1))], None, None)
         .unwrap();
@@ -188,8 +192,8 @@ fn a_copy_leaves_the_file_as_it_is() {
 }
 
 #[test]
-fn what_two_copies_learned_is_one_ledger_again() {
-    let (here, there) = (Place::new(), Place::new());
+fn two_copies_merge_into_one_ledger() {
+    let (here, there) = (LedgerDir::new(), LedgerDir::new());
     let mut ledger = here.open();
     let look = ledger.begin("1").unwrap();
     let both = [(annotation(1), seen(1)), (annotation(2), seen(5))];
@@ -253,9 +257,9 @@ fn what_two_copies_learned_is_one_ledger_again() {
 }
 
 #[test]
-fn what_is_no_ledger_is_not_merged() {
-    let place = Place::new();
-    let mut ledger = place.open();
+fn another_file_is_not_merged() {
+    let queue_dir = LedgerDir::new();
+    let mut ledger = queue_dir.open();
     ledger
         .record(&[(annotation(1), seen(1))], None, None)
         .unwrap();
@@ -264,13 +268,13 @@ fn what_is_no_ledger_is_not_merged() {
         "",
         "not a database, but long enough for one to be looked at",
     ] {
-        let other = place.0.path().join("other");
+        let other = queue_dir.0.path().join("other");
         std::fs::write(&other, content).unwrap();
-        let error = LedgerFile::merge(&place.path(), &other).unwrap_err();
+        let error = LedgerFile::merge(&queue_dir.path(), &other).unwrap_err();
         assert!(error.message.contains("other"), "{error}");
     }
     assert_eq!(
-        place.open().known(&[annotation(1)]).unwrap(),
+        queue_dir.open().known(&[annotation(1)]).unwrap(),
         [Some(seen(1))]
     );
 }

@@ -1,9 +1,9 @@
 //! The embedded queue, against real files.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail it by panicking")]
 
-mod again;
 mod append;
 mod conformance;
+mod consumers;
 mod crash;
 mod displaced;
 mod faults;
@@ -11,6 +11,6 @@ mod journal;
 mod ledger;
 mod owner;
 mod prune;
-mod reading;
 mod repeats;
+mod replay;
 mod support;

@@ -1,6 +1,6 @@
 //! Who may open what, and that nothing is overwritten.
 
-use crate::support::{Place, ids, send, try_send};
+use crate::support::{QueueDir, ids, send, try_send};
 use labelrelay_core::QueueErrorKind;
 use labelrelay_local::{EmbeddedQueue, OpenError, Options, QueueFile};
 use rusqlite::Connection;
@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 #[test]
 fn a_second_owner_is_refused_and_told_who_the_first_is() {
-    let place = Place::new();
-    let first = place.open();
-    let error = place.try_open(Options::default()).unwrap_err();
+    let queue_dir = QueueDir::new();
+    let first = queue_dir.open();
+    let error = queue_dir.try_open(Options::default()).unwrap_err();
     assert!(
         matches!(error, OpenError::Owned { pid: Some(pid), .. } if pid == std::process::id()),
         "{error:?}"
@@ -22,39 +22,42 @@ fn a_second_owner_is_refused_and_told_who_the_first_is() {
     );
     send(&first, "the first is not disturbed");
     first.close();
-    send(&place.open(), "a file that was given up has a new owner");
+    send(
+        &queue_dir.open(),
+        "a file that was given up has a new owner",
+    );
 }
 
 #[cfg(unix)]
 #[test]
 fn a_link_leads_to_the_same_owner() {
-    let place = Place::new();
+    let queue_dir = QueueDir::new();
     let other = tempfile::TempDir::new().unwrap();
     let link = other.path().join("link.db");
     let farther = other.path().join("farther.db");
     let open = |path: &std::path::Path| {
-        EmbeddedQueue::open(path, Options::default(), Arc::new(place.clock.clone()))
+        EmbeddedQueue::open(path, Options::default(), Arc::new(queue_dir.clock.clone()))
     };
     // The file is yet to be made; the second link is relative.
-    std::os::unix::fs::symlink(place.path(), &link).unwrap();
+    std::os::unix::fs::symlink(queue_dir.path(), &link).unwrap();
     std::os::unix::fs::symlink("link.db", &farther).unwrap();
     let owner = open(&farther).unwrap();
-    assert_eq!(owner.path(), place.path().canonicalize().unwrap());
+    assert_eq!(owner.path(), queue_dir.path().canonicalize().unwrap());
     send(&owner, "a");
-    for path in [&place.path(), &link, &farther] {
+    for path in [&queue_dir.path(), &link, &farther] {
         let error = open(path).unwrap_err();
         assert!(matches!(error, OpenError::Owned { .. }), "{error:?}");
     }
-    let through = QueueFile::open(&link, Arc::new(place.clock.clone())).unwrap();
+    let through = QueueFile::open(&link, Arc::new(queue_dir.clock.clone())).unwrap();
     assert_eq!(ids(&through), ["a"]);
     assert!(
-        through.stats().unwrap().file_bytes > place.path().metadata().unwrap().len(),
+        through.stats().unwrap().file_bytes > queue_dir.path().metadata().unwrap().len(),
         "the journal beside the file counts"
     );
     drop(owner);
     let owner = open(&link).unwrap();
     assert!(matches!(
-        place.try_open(Options::default()),
+        queue_dir.try_open(Options::default()),
         Err(OpenError::Owned { .. })
     ));
     drop(owner);
@@ -68,15 +71,15 @@ fn a_link_leads_to_the_same_owner() {
 #[cfg(unix)]
 #[test]
 fn a_file_with_two_names_is_refused_until_it_has_one() {
-    let place = Place::new();
-    send(&place.open(), "a");
-    let second = place.dir.path().join("second.db");
-    std::fs::hard_link(place.path(), &second).unwrap();
-    let clock = Arc::new(place.clock.clone());
+    let queue_dir = QueueDir::new();
+    send(&queue_dir.open(), "a");
+    let second = queue_dir.dir.path().join("second.db");
+    std::fs::hard_link(queue_dir.path(), &second).unwrap();
+    let clock = Arc::new(queue_dir.clock.clone());
     for error in [
-        place.try_open(Options::default()).unwrap_err(),
+        queue_dir.try_open(Options::default()).unwrap_err(),
         EmbeddedQueue::open(&second, Options::default(), clock).unwrap_err(),
-        reader(&place).unwrap_err(),
+        reader(&queue_dir).unwrap_err(),
     ] {
         assert!(
             matches!(error, OpenError::Linked { names: 2, .. }),
@@ -84,21 +87,21 @@ fn a_file_with_two_names_is_refused_until_it_has_one() {
         );
     }
     std::fs::remove_file(second).unwrap();
-    assert!(send(&place.open(), "a").repeat, "nothing was changed");
+    assert!(send(&queue_dir.open(), "a").repeat, "nothing was changed");
 }
 
 #[test]
 fn the_lock_of_a_process_that_is_gone_is_taken_over() {
-    let place = Place::new();
+    let queue_dir = QueueDir::new();
     // Remains of a killed process: the lock file with its number, and no lock.
-    std::fs::write(place.dir.path().join("queue.db.lock"), "4000000\n").unwrap();
-    send(&place.open(), "taken over");
+    std::fs::write(queue_dir.dir.path().join("queue.db.lock"), "4000000\n").unwrap();
+    send(&queue_dir.open(), "taken over");
 }
 
 #[test]
 fn sends_to_a_closed_queue_fail() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     queue.close();
     queue.close();
     let error = try_send(&queue, "late").unwrap_err();
@@ -108,28 +111,28 @@ fn sends_to_a_closed_queue_fail() {
 
 #[test]
 fn closing_leaves_one_whole_file() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     send(&queue, "a");
     queue.close();
-    let left: Vec<_> = std::fs::read_dir(place.dir.path())
+    let left: Vec<_> = std::fs::read_dir(queue_dir.dir.path())
         .unwrap()
         .map(|e| e.unwrap().file_name().into_string().unwrap())
         .collect();
     assert!(!left.iter().any(|name| name.ends_with("-wal")), "{left:?}");
-    assert_eq!(ids(&place.file()), ["a"]);
+    assert_eq!(ids(&queue_dir.file()), ["a"]);
 }
 
 #[cfg(unix)]
 #[test]
 fn nobody_else_may_read_what_it_makes() {
     use std::os::unix::fs::PermissionsExt as _;
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     // The second finds what was made after the first.
     send(&queue, "a");
     let mut seen = 0;
-    for entry in std::fs::read_dir(place.dir.path()).unwrap() {
+    for entry in std::fs::read_dir(queue_dir.dir.path()).unwrap() {
         let entry = entry.unwrap();
         assert_eq!(
             entry.metadata().unwrap().permissions().mode() & 0o777,
@@ -143,18 +146,18 @@ fn nobody_else_may_read_what_it_makes() {
 }
 
 #[test]
-fn what_is_no_queue_file_is_left_as_it_is() {
-    let place = Place::new();
+fn another_file_is_left_as_it_is() {
+    let queue_dir = QueueDir::new();
     std::fs::write(
-        place.path(),
+        queue_dir.path(),
         b"Dear diary, this is no database, and is longer than a header of one is.",
     )
     .unwrap();
-    let before = std::fs::read(place.path()).unwrap();
-    let error = place.try_open(Options::default()).unwrap_err();
+    let before = std::fs::read(queue_dir.path()).unwrap();
+    let error = queue_dir.try_open(Options::default()).unwrap_err();
     assert!(matches!(error, OpenError::Foreign { .. }), "{error:?}");
-    assert!(matches!(reader(&place), Err(OpenError::Foreign { .. })));
-    assert_eq!(std::fs::read(place.path()).unwrap(), before);
+    assert!(matches!(reader(&queue_dir), Err(OpenError::Foreign { .. })));
+    assert_eq!(std::fs::read(queue_dir.path()).unwrap(), before);
 }
 
 #[test]
@@ -164,33 +167,33 @@ fn another_programs_database_is_left_as_it_is() {
         "PRAGMA application_id = 77",
         "PRAGMA user_version = 1",
     ] {
-        let place = Place::new();
-        Connection::open(place.path())
+        let queue_dir = QueueDir::new();
+        Connection::open(queue_dir.path())
             .unwrap()
             .execute_batch(sql)
             .unwrap();
-        let before = std::fs::read(place.path()).unwrap();
-        let error = place.try_open(Options::default()).unwrap_err();
+        let before = std::fs::read(queue_dir.path()).unwrap();
+        let error = queue_dir.try_open(Options::default()).unwrap_err();
         assert!(
             matches!(error, OpenError::Foreign { .. }),
             "{sql}: {error:?}"
         );
-        assert_eq!(std::fs::read(place.path()).unwrap(), before, "{sql}");
+        assert_eq!(std::fs::read(queue_dir.path()).unwrap(), before, "{sql}");
     }
 }
 
 #[test]
 fn a_newer_file_is_left_as_it_is() {
-    let place = Place::new();
-    place.open().close();
-    Connection::open(place.path())
+    let queue_dir = QueueDir::new();
+    queue_dir.open().close();
+    Connection::open(queue_dir.path())
         .unwrap()
         .execute_batch("PRAGMA user_version = 2")
         .unwrap();
-    let before = std::fs::read(place.path()).unwrap();
+    let before = std::fs::read(queue_dir.path()).unwrap();
     for error in [
-        place.try_open(Options::default()).unwrap_err(),
-        reader(&place).unwrap_err(),
+        queue_dir.try_open(Options::default()).unwrap_err(),
+        reader(&queue_dir).unwrap_err(),
     ] {
         assert!(
             matches!(
@@ -204,36 +207,36 @@ fn a_newer_file_is_left_as_it_is() {
             "{error:?}"
         );
     }
-    assert_eq!(std::fs::read(place.path()).unwrap(), before);
+    assert_eq!(std::fs::read(queue_dir.path()).unwrap(), before);
 }
 
 #[test]
 fn a_file_that_is_about_to_become_a_queue_is_none_yet() {
-    let place = Place::new();
-    std::fs::write(place.path(), b"").unwrap();
-    assert!(matches!(reader(&place), Err(OpenError::Missing { .. })));
-    assert_eq!(place.path().metadata().unwrap().len(), 0);
+    let queue_dir = QueueDir::new();
+    std::fs::write(queue_dir.path(), b"").unwrap();
+    assert!(matches!(reader(&queue_dir), Err(OpenError::Missing { .. })));
+    assert_eq!(queue_dir.path().metadata().unwrap().len(), 0);
     // The next step of its owner: a database without tables.
-    let owner = Connection::open(place.path()).unwrap();
+    let owner = Connection::open(queue_dir.path()).unwrap();
     let mode: String = owner
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
         .unwrap();
     assert_eq!(mode, "wal");
-    assert!(matches!(reader(&place), Err(OpenError::Missing { .. })));
+    assert!(matches!(reader(&queue_dir), Err(OpenError::Missing { .. })));
     drop(owner);
-    send(&place.open(), "a");
-    assert_eq!(ids(&reader(&place).unwrap()), ["a"]);
+    send(&queue_dir.open(), "a");
+    assert_eq!(ids(&reader(&queue_dir).unwrap()), ["a"]);
 }
 
 #[test]
 fn a_missing_directory_and_a_directory_in_its_place_are_named() {
-    let place = Place::new();
-    assert!(matches!(reader(&place), Err(OpenError::Missing { .. })));
-    std::fs::create_dir(place.path()).unwrap();
-    let error = place.try_open(Options::default()).unwrap_err();
+    let queue_dir = QueueDir::new();
+    assert!(matches!(reader(&queue_dir), Err(OpenError::Missing { .. })));
+    std::fs::create_dir(queue_dir.path()).unwrap();
+    let error = queue_dir.try_open(Options::default()).unwrap_err();
     assert!(matches!(error, OpenError::Io { .. }), "{error:?}");
-    let clock = Arc::new(place.clock.clone());
-    let nowhere = place.dir.path().join("none/queue.db");
+    let clock = Arc::new(queue_dir.clock.clone());
+    let nowhere = queue_dir.dir.path().join("none/queue.db");
     let error = QueueFile::open(&nowhere, clock.clone()).unwrap_err();
     assert!(matches!(error, OpenError::Missing { .. }), "{error:?}");
     let error = EmbeddedQueue::open(nowhere, Options::default(), clock).unwrap_err();
@@ -241,6 +244,6 @@ fn a_missing_directory_and_a_directory_in_its_place_are_named() {
     assert!(error.to_string().contains("none/queue.db"), "{error}");
 }
 
-fn reader(place: &Place) -> Result<QueueFile, OpenError> {
-    QueueFile::open(place.path(), Arc::new(place.clock.clone()))
+fn reader(queue_dir: &QueueDir) -> Result<QueueFile, OpenError> {
+    QueueFile::open(queue_dir.path(), Arc::new(queue_dir.clock.clone()))
 }

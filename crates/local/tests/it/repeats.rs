@@ -1,36 +1,36 @@
 //! The window of repeats: its length, its life across restarts, and clocks that jump.
 
-use crate::support::{Place, ids, send};
+use crate::support::{QueueDir, ids, send};
 use std::time::Duration;
 
 const WINDOW: Duration = Duration::from_secs(300);
 
 #[test]
 fn a_repeat_is_recognised_within_the_window_and_not_long_after_it() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     assert!(!send(&queue, "a").repeat);
-    place.clock.advance(WINDOW);
+    queue_dir.clock.advance(WINDOW);
     assert!(send(&queue, "a").repeat, "at its very end");
-    place.clock.advance(WINDOW / 32);
+    queue_dir.clock.advance(WINDOW / 32);
     assert!(
         !send(&queue, "a").repeat,
         "the window moves in steps of a 64th of its length"
     );
     assert!(send(&queue, "a").repeat);
-    assert_eq!(ids(&place.file()), ["a", "a"]);
+    assert_eq!(ids(&queue_dir.file()), ["a", "a"]);
 }
 
 #[test]
 fn a_repeat_names_the_event_that_is_kept() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     send(&queue, "other");
     let first = send(&queue, "a");
     let again = send(&queue, "a");
     assert_eq!(first.message_id, again.message_id);
     assert_eq!(
-        place
+        queue_dir
             .file()
             .list(&labelrelay_local::Filter::default(), 9)
             .unwrap()[1]
@@ -42,16 +42,16 @@ fn a_repeat_names_the_event_that_is_kept() {
 
 #[test]
 fn the_window_outlives_a_restart() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     send(&queue, "old");
-    place
+    queue_dir
         .clock
         .advance(WINDOW.checked_sub(Duration::from_secs(10)).unwrap());
     send(&queue, "young");
     queue.close();
-    place.clock.advance(Duration::from_secs(60));
-    let queue = place.open();
+    queue_dir.clock.advance(Duration::from_secs(60));
+    let queue = queue_dir.open();
     assert!(send(&queue, "young").repeat);
     assert!(
         !send(&queue, "old").repeat,
@@ -61,20 +61,20 @@ fn the_window_outlives_a_restart() {
 
 #[test]
 fn the_time_of_day_may_go_back() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     send(&queue, "before");
-    place.clock.set_time_of_day("2026-11-21T07:00:00Z");
+    queue_dir.clock.set_time_of_day("2026-11-21T07:00:00Z");
     assert!(send(&queue, "before").repeat);
     send(&queue, "after");
     queue.close();
-    let queue = place.open();
+    let queue = queue_dir.open();
     assert!(
         send(&queue, "before").repeat,
         "seconds passed, whatever the time of day says"
     );
     assert!(send(&queue, "after").repeat);
-    place.clock.advance(WINDOW + WINDOW / 32);
+    queue_dir.clock.advance(WINDOW + WINDOW / 32);
     assert!(
         !send(&queue, "before").repeat,
         "and it leaves the window all the same"
@@ -83,17 +83,17 @@ fn the_time_of_day_may_go_back() {
 
 #[test]
 fn a_clock_that_jumps_ahead_opens_no_gap_while_running() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     send(&queue, "a");
-    place.clock.set_time_of_day("2031-01-01T00:00:00Z");
+    queue_dir.clock.set_time_of_day("2031-01-01T00:00:00Z");
     assert!(send(&queue, "a").repeat);
 }
 
 #[test]
 fn without_a_window_nothing_is_a_repeat() {
-    let place = Place::new();
-    let queue = place.open_with(|options| options.window = Duration::ZERO);
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.window = Duration::ZERO);
     assert!(!send(&queue, "a").repeat);
     assert!(!send(&queue, "a").repeat);
 }

@@ -9,12 +9,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 
-pub(crate) struct Place {
+pub(crate) struct QueueDir {
     pub(crate) dir: TempDir,
     pub(crate) clock: FakeClock,
 }
 
-impl Place {
+impl QueueDir {
     pub(crate) fn new() -> Self {
         Self {
             dir: TempDir::new().unwrap(),

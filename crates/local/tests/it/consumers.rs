@@ -1,6 +1,6 @@
 //! The verbs: list, get, find, export, stats, dead letters, release.
 
-use crate::support::{Place, ids, message, send};
+use crate::support::{QueueDir, ids, message, send};
 use futures_executor::block_on;
 use labelrelay_core::EventQueue as _;
 use labelrelay_local::{Acknowledgement, ExportScope, Filter, State};
@@ -9,17 +9,17 @@ use std::time::Duration;
 
 const LEASE: Duration = Duration::from_secs(60);
 
-fn list(place: &Place, change: impl FnOnce(&mut Filter)) -> Vec<String> {
+fn list(queue_dir: &QueueDir, change: impl FnOnce(&mut Filter)) -> Vec<String> {
     let mut filter = Filter::default();
     change(&mut filter);
-    let events = place.file().list(&filter, 100).unwrap();
+    let events = queue_dir.file().list(&filter, 100).unwrap();
     events.into_iter().map(|event| event.id).collect()
 }
 
 #[test]
 fn lists_are_filtered_limited_and_ordered() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     for (id, event_type, source) in [
         ("1", "com.labelbox.label.created", "/labelbox"),
         ("2", "com.labelbox.label.deleted", "/labelbox"),
@@ -32,44 +32,50 @@ fn lists_are_filtered_limited_and_ordered() {
         attributes.subject = Some(format!("thing/{id}"));
         block_on(queue.send(&message)).unwrap();
     }
-    let typed = |pattern: &str| list(&place, |f| f.event_type = Some(pattern.to_owned()));
-    assert_eq!(list(&place, |_| {}), ["1", "2", "3"]);
-    assert_eq!(list(&place, |f| f.newest_first = true), ["3", "2", "1"]);
-    assert_eq!(list(&place, |f| f.after = Some(1)), ["2", "3"]);
+    let typed = |pattern: &str| list(&queue_dir, |f| f.event_type = Some(pattern.to_owned()));
+    assert_eq!(list(&queue_dir, |_| {}), ["1", "2", "3"]);
+    assert_eq!(list(&queue_dir, |f| f.newest_first = true), ["3", "2", "1"]);
+    assert_eq!(list(&queue_dir, |f| f.after = Some(1)), ["2", "3"]);
     assert_eq!(typed("com.labelbox.label.*"), ["1", "2"]);
     assert_eq!(typed("com.labelbox.label"), [""; 0]);
     assert_eq!(typed("io.labelstud.task.created"), ["3"]);
     assert_eq!(
-        list(&place, |f| f.source = Some("/label-studio".into())),
+        list(&queue_dir, |f| f.source = Some("/label-studio".into())),
         ["3"]
     );
-    assert_eq!(list(&place, |f| f.subject = Some("thing/2".into())), ["2"]);
-    assert_eq!(list(&place, |f| f.id = Some("2".into())), ["2"]);
-    assert_eq!(place.file().list(&Filter::default(), 2).unwrap().len(), 2);
+    assert_eq!(
+        list(&queue_dir, |f| f.subject = Some("thing/2".into())),
+        ["2"]
+    );
+    assert_eq!(list(&queue_dir, |f| f.id = Some("2".into())), ["2"]);
+    assert_eq!(
+        queue_dir.file().list(&Filter::default(), 2).unwrap().len(),
+        2
+    );
 }
 
 #[test]
 fn lists_know_where_events_stand() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     for id in ["1", "2", "3", "4"] {
         send(&queue, id);
     }
-    let taken = place.file().receive(2, LEASE).unwrap();
-    place.file().acknowledge(&taken[0].receipt).unwrap();
-    let in_state = |state| list(&place, |f| f.state = Some(state));
+    let taken = queue_dir.file().receive(2, LEASE).unwrap();
+    queue_dir.file().acknowledge(&taken[0].receipt).unwrap();
+    let in_state = |state| list(&queue_dir, |f| f.state = Some(state));
     assert_eq!(in_state(State::Acknowledged), ["1"]);
     assert_eq!(in_state(State::InFlight), ["2"]);
     assert_eq!(in_state(State::Ready), ["3", "4"]);
-    place.clock.advance(LEASE);
+    queue_dir.clock.advance(LEASE);
     assert_eq!(in_state(State::InFlight), [""; 0]);
     assert_eq!(in_state(State::Ready), ["2", "3", "4"]);
 }
 
 #[test]
 fn an_event_is_shown_whole() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     send(&queue, "a");
     let sent = message("b");
     let seq = block_on(queue.send(&sent))
@@ -78,7 +84,7 @@ fn an_event_is_shown_whole() {
         .unwrap()
         .parse()
         .unwrap();
-    let stored = place.file().get(seq).unwrap().unwrap();
+    let stored = queue_dir.file().get(seq).unwrap().unwrap();
     assert!(stored.envelope == sent.body);
     assert_eq!(stored.event.envelope_bytes, sent.body.len() as u64);
     assert_eq!(
@@ -90,19 +96,19 @@ fn an_event_is_shown_whole() {
         (sent.source(), sent.subject())
     );
     assert_eq!(stored.event.received_ms, 1_795_251_600_000);
-    assert_eq!(place.file().find("b").unwrap().unwrap(), stored);
-    assert_eq!(place.file().find("c").unwrap(), None);
-    assert_eq!(place.file().get(99).unwrap(), None);
+    assert_eq!(queue_dir.file().find("b").unwrap().unwrap(), stored);
+    assert_eq!(queue_dir.file().find("c").unwrap(), None);
+    assert_eq!(queue_dir.file().get(99).unwrap(), None);
 }
 
 #[test]
 fn an_export_takes_nothing_and_keeps_order_across_pages() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     for n in 0..600 {
         send(&queue, &n.to_string());
     }
-    let file = place.file();
+    let file = queue_dir.file();
     let taken = file.receive(2, LEASE).unwrap();
     file.acknowledge(&taken[0].receipt).unwrap();
     let held: Vec<_> = file
@@ -125,18 +131,18 @@ fn an_export_takes_nothing_and_keeps_order_across_pages() {
 
 #[test]
 fn figures_add_up() {
-    let place = Place::new();
-    let queue = place.open_with(|options| options.max_receives = 1);
-    let file = place.file();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.max_receives = 1);
+    let file = queue_dir.file();
     assert_eq!(file.stats().unwrap().oldest_ready_age, None);
     for n in 0..5 {
         send(&queue, &n.to_string());
-        place.clock.advance(Duration::from_secs(1));
+        queue_dir.clock.advance(Duration::from_secs(1));
     }
     let first = file.receive(1, LEASE).unwrap();
     file.acknowledge(&first[0].receipt).unwrap();
     file.receive(1, Duration::from_secs(1)).unwrap();
-    place.clock.advance(Duration::from_secs(1));
+    queue_dir.clock.advance(Duration::from_secs(1));
     let second = file.receive(1, LEASE).unwrap();
     assert_eq!(second[0].seq, 3, "the second is dead by now");
     let stats = file.stats().unwrap();
@@ -150,7 +156,7 @@ fn figures_add_up() {
         "the fourth, sent at second 3, at second 6"
     );
     assert!(stats.file_bytes > 0);
-    place.clock.advance(LEASE);
+    queue_dir.clock.advance(LEASE);
     let stats = file.stats().unwrap();
     assert_eq!(
         (stats.ready, stats.in_flight, stats.dead),
@@ -169,15 +175,15 @@ fn figures_add_up() {
 
 #[test]
 fn dead_letters_come_back_when_asked_for() {
-    let place = Place::new();
-    let queue = place.open_with(|options| options.max_receives = 2);
-    let file = place.file();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.max_receives = 2);
+    let file = queue_dir.file();
     for id in ["a", "b"] {
         send(&queue, id);
     }
     for _ in 0..2 {
         assert_eq!(file.receive(9, LEASE).unwrap().len(), 2);
-        place.clock.advance(LEASE);
+        queue_dir.clock.advance(LEASE);
     }
     assert!(file.receive(9, LEASE).unwrap().is_empty());
     let dead = file.dead(9).unwrap();
@@ -201,13 +207,13 @@ fn dead_letters_come_back_when_asked_for() {
 /// Without a consumer nobody receives, and that is when somebody looks.
 #[test]
 fn dead_letters_show_without_another_receive() {
-    let place = Place::new();
-    let queue = place.open_with(|options| options.max_receives = 1);
-    let file = place.file();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.max_receives = 1);
+    let file = queue_dir.file();
     send(&queue, "a");
     assert_eq!(file.receive(9, LEASE).unwrap().len(), 1);
     assert_eq!(file.stats().unwrap().dead, 0, "still in flight");
-    place.clock.advance(LEASE);
+    queue_dir.clock.advance(LEASE);
     assert_eq!(file.stats().unwrap().dead, 1);
     assert_eq!(file.dead(9).unwrap().len(), 1);
     assert_eq!(file.requeue_dead(None).unwrap(), 1);
@@ -215,14 +221,14 @@ fn dead_letters_show_without_another_receive() {
 
 #[test]
 fn many_dead_letters_do_not_hide_what_is_ready() {
-    let place = Place::new();
-    let queue = place.open_with(|options| options.max_receives = 1);
-    let file = place.file();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.max_receives = 1);
+    let file = queue_dir.file();
     for n in 0..50 {
         send(&queue, &n.to_string());
     }
     assert_eq!(file.receive(50, LEASE).unwrap().len(), 50);
-    place.clock.advance(LEASE);
+    queue_dir.clock.advance(LEASE);
     send(&queue, "sound");
     // Buries some in passing, a bounded number, and takes what is new all the same.
     assert_eq!(file.receive(1, LEASE).unwrap()[0].seq, 51);
@@ -232,9 +238,9 @@ fn many_dead_letters_do_not_hide_what_is_ready() {
 
 #[test]
 fn a_message_given_back_is_ready_at_once() {
-    let place = Place::new();
-    let queue = place.open();
-    let file = place.file();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
+    let file = queue_dir.file();
     send(&queue, "a");
     let taken = file.receive(1, LEASE).unwrap();
     assert_eq!(
@@ -253,10 +259,10 @@ fn a_message_given_back_is_ready_at_once() {
 }
 
 #[test]
-fn what_is_no_receipt_is_said_to_be_none() {
-    let place = Place::new();
-    let queue = place.open();
-    let file = place.file();
+fn an_invalid_receipt_is_refused() {
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
+    let file = queue_dir.file();
     send(&queue, "a");
     let taken = file.receive(1, LEASE).unwrap();
     for wrong in [
@@ -285,12 +291,12 @@ fn what_is_no_receipt_is_said_to_be_none() {
 
 #[test]
 fn a_clock_that_was_set_back_hides_nothing_for_long() {
-    let place = Place::new();
-    let queue = place.open();
-    let file = place.file();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
+    let file = queue_dir.file();
     send(&queue, "a");
     file.receive(1, LEASE).unwrap();
-    place.clock.set_time_of_day("2020-01-01T00:00:00Z");
+    queue_dir.clock.set_time_of_day("2020-01-01T00:00:00Z");
     assert_eq!(
         file.receive(1, LEASE).unwrap().len(),
         1,
@@ -300,12 +306,12 @@ fn a_clock_that_was_set_back_hides_nothing_for_long() {
 
 #[test]
 fn debug_shows_neither_bodies_nor_receipts() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     for id in ["a", "b"] {
         block_on(queue.send(&queue_suite::message(id, br#"{"token":"hush"}"#))).unwrap();
     }
-    let file = place.file();
+    let file = queue_dir.file();
     let mut export = file.export(ExportScope::All);
     let event = export.next().unwrap().unwrap();
     let deliveries = file.receive(1, Duration::from_secs(60)).unwrap();
@@ -328,12 +334,12 @@ fn debug_shows_neither_bodies_nor_receipts() {
 
 #[test]
 fn a_message_is_given_back_for_later_or_kept_for_longer() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     for id in ["a", "b", "c"] {
         send(&queue, id);
     }
-    let file = place.file();
+    let file = queue_dir.file();
     let minute = Duration::from_secs(60);
     let taken = file.receive(3, minute).unwrap();
     let receipts: Vec<_> = taken.iter().map(|taken| taken.receipt.as_str()).collect();
@@ -351,7 +357,7 @@ fn a_message_is_given_back_for_later_or_kept_for_longer() {
         got.iter().map(|delivery| delivery.seq).collect()
     };
     assert!(got().is_empty());
-    place.clock.advance(Duration::from_secs(61));
+    queue_dir.clock.advance(Duration::from_secs(61));
     assert_eq!(
         got(),
         [1, 3],
@@ -362,21 +368,21 @@ fn a_message_is_given_back_for_later_or_kept_for_longer() {
         [Acknowledgement::Stale],
         "received again since"
     );
-    place.clock.advance(minute * 3);
+    queue_dir.clock.advance(minute * 3);
     assert_eq!(file.extend_all(&[b], minute).unwrap(), [done]);
-    place.clock.advance(minute * 2);
+    queue_dir.clock.advance(minute * 2);
     // Its time ran out, but nobody received it again.
     assert_eq!(file.extend_all(&[b], minute).unwrap(), [done]);
     assert_eq!(file.acknowledge(b).unwrap(), done);
 }
 
 #[test]
-fn what_is_given_back_too_often_is_a_dead_letter_and_counted() {
-    let place = Place::new();
-    let queue = place.open_with(|options| options.max_receives = 2);
+fn a_message_given_back_too_often_is_a_dead_letter_and_counted() {
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.max_receives = 2);
     send(&queue, "a");
     send(&queue, "b");
-    let file = place.file();
+    let file = queue_dir.file();
     for _ in 0..2 {
         let taken = file.receive(1, Duration::from_secs(60)).unwrap();
         file.release(&taken[0].receipt).unwrap();

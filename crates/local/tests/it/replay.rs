@@ -1,22 +1,26 @@
 //! Events that are sent again on purpose.
 
-use crate::support::{Place, ids, message, send};
+use crate::support::{QueueDir, ids, message, send};
 use futures_executor::block_on;
 use labelrelay_core::replay::again;
 use labelrelay_core::{Clock as _, EventQueue as _, OutboundMessage};
 use labelrelay_event::Envelope;
 use std::time::Duration;
 
-fn replayed(place: &Place, queue: &impl labelrelay_core::EventQueue, id: &str) -> OutboundMessage {
-    again(&message(id).body, place.clock.now(), queue.limits()).unwrap()
+fn replayed(
+    queue_dir: &QueueDir,
+    queue: &impl labelrelay_core::EventQueue,
+    id: &str,
+) -> OutboundMessage {
+    again(&message(id).body, queue_dir.clock.now(), queue.limits()).unwrap()
 }
 
 #[test]
-fn they_are_no_repeats_and_carry_the_same_data() {
-    let place = Place::new();
-    let queue = place.open();
+fn replayed_events_are_no_repeats_and_carry_the_same_data() {
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     send(&queue, "a");
-    let second = replayed(&place, &queue, "a");
+    let second = replayed(&queue_dir, &queue, "a");
     assert!(!block_on(queue.send(&second)).unwrap().repeat);
     let (first, second) = (message("a"), second);
     let (first, second) = (
@@ -34,16 +38,19 @@ fn they_are_no_repeats_and_carry_the_same_data() {
         send(&queue, "a").repeat,
         "an event that comes once more by itself is a repeat"
     );
-    assert_eq!(ids(&place.file()), ["a", "a"]);
+    assert_eq!(ids(&queue_dir.file()), ["a", "a"]);
 }
 
 #[test]
 fn appending_beside_the_owner_disturbs_neither() {
-    let place = Place::new();
-    let queue = place.open();
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
     send(&queue, "a");
-    let file = place.file();
-    let both = [replayed(&place, &queue, "a"), replayed(&place, &queue, "a")];
+    let file = queue_dir.file();
+    let both = [
+        replayed(&queue_dir, &queue, "a"),
+        replayed(&queue_dir, &queue, "a"),
+    ];
     let end = i64::MAX.cast_unsigned();
     assert_eq!(file.append(&both, end).unwrap(), [true, true]);
     assert!(send(&queue, "a").repeat);
@@ -55,7 +62,7 @@ fn appending_beside_the_owner_disturbs_neither() {
     assert_eq!(taken.len(), 5);
     queue.close();
     assert!(
-        send(&place.open(), "b").repeat,
+        send(&queue_dir.open(), "b").repeat,
         "the window is read from the file"
     );
 }
