@@ -80,13 +80,13 @@ pub(super) fn commit(
                     outcome = Outcome::Written;
                 }
             }
-            Err(error) if part.len() > 1 && may_be_one_message_s(&error) => {
+            Err(error) if part.len() > 1 && is_about_one_message(&error) => {
                 let (first, then) = split(part);
                 parts.extend([then, first]);
             }
             Err(error) => {
                 outcome = Outcome::Failed;
-                if !may_be_one_message_s(&error) {
+                if !is_about_one_message(&error) {
                     // The rest would meet the same, and wait as long for it.
                     part.extend(parts.drain(..).flatten());
                 }
@@ -108,7 +108,7 @@ pub(super) fn refuse(part: impl IntoIterator<Item = Pending>, error: &QueueError
 }
 
 /// Whether other messages of the same group may be written all the same.
-fn may_be_one_message_s(error: &rusqlite::Error) -> bool {
+fn is_about_one_message(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(
