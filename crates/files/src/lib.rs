@@ -4,8 +4,8 @@
 //! Everything that waits for the disk happens on threads that nobody else needs; no runtime is known
 //! here. A crate of its own, so that a cloud's program has a spool without linking an embedded queue.
 
+mod dir_sync;
 mod fallback;
-mod names;
 mod private;
 mod read;
 mod spool;

@@ -1,6 +1,6 @@
 //! A directory as a blob store (`file:///directory`), for claim checks and as a fallback on one machine.
 
-use crate::names::Names;
+use crate::dir_sync::DirSync;
 use crate::private::private_dir;
 use crate::temporary::{self, Temporary};
 use crate::uri;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// moment later.
 #[derive(Debug)]
 pub struct FileBlobStore {
-    names: Arc<Names>,
+    dir_sync: Arc<DirSync>,
     writers: Writers,
 }
 
@@ -47,14 +47,14 @@ impl FileBlobStore {
         }
         temporary::sweep(&dir);
         Ok(Self {
-            names: Arc::new(Names::new(dir)),
+            dir_sync: Arc::new(DirSync::new(dir)),
             writers: Writers::default(),
         })
     }
 
     /// Path of the store's directory.
     pub(crate) fn dir(&self) -> &Path {
-        self.names.dir()
+        self.dir_sync.dir()
     }
 
     /// The file of `key`: below the directory, whatever the key says.
@@ -121,7 +121,7 @@ impl FileBlobStore {
 
     fn object(&self, path: &Path, length: u64) -> Object {
         Object {
-            names: Arc::clone(&self.names),
+            dir_sync: Arc::clone(&self.dir_sync),
             path: path.to_owned(),
             length,
         }

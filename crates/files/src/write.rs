@@ -1,6 +1,6 @@
 //! Writing an object: everything that waits for the disk, on a thread that nobody else needs.
 
-use crate::names::{self, Names};
+use crate::dir_sync::{self, DirSync};
 use crate::private::private_dir;
 use crate::store::failed;
 use crate::temporary::Temporary;
@@ -27,7 +27,7 @@ pub(crate) enum Piece {
 /// Target of an object.
 pub(crate) struct Object {
     /// The store's directory.
-    pub(crate) names: Arc<Names>,
+    pub(crate) dir_sync: Arc<DirSync>,
     /// The object's file, somewhere below it.
     pub(crate) path: PathBuf,
     pub(crate) length: u64,
@@ -87,7 +87,7 @@ impl Object {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(source) => return Err(failed("naming the object", &object.path, source)),
         }
-        answer(on_thread(move || object.sync_names())?).await?;
+        answer(on_thread(move || object.sync_dirs())?).await?;
         Ok(true)
     }
 
@@ -99,7 +99,7 @@ impl Object {
             .map_err(|source| failed("looking for the object", path, source))?
         {
             // Who stored it may have ended before its name was synced.
-            self.sync_names()?;
+            self.sync_dirs()?;
             return Ok(false);
         }
         private_dir(parent).map_err(|source| failed("making the directory", parent, source))?;
@@ -107,7 +107,7 @@ impl Object {
     }
 
     fn parent(&self) -> &Path {
-        self.path.parent().unwrap_or(self.names.dir())
+        self.path.parent().unwrap_or(self.dir_sync.dir())
     }
 
     fn write(&self, pieces: impl IntoIterator<Item = Piece>) -> Result<(), BlobError> {
@@ -116,7 +116,7 @@ impl Object {
             return Ok(());
         }
         let write = |source| failed("writing the object", path, source);
-        let (temporary, mut file) = Temporary::make(self.names.dir()).map_err(write)?;
+        let (temporary, mut file) = Temporary::make(self.dir_sync.dir()).map_err(write)?;
         let mut written = 0_u64;
         let mut whole = false;
         for piece in pieces {
@@ -145,17 +145,17 @@ impl Object {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(source) => return Err(failed("naming the object", path, source)),
         }
-        self.sync_names()
+        self.sync_dirs()
     }
 
     /// A new name lasts when its directory is synced; a new directory when the one above it is.
-    fn sync_names(&self) -> Result<(), BlobError> {
-        let store = self.names.dir();
+    fn sync_dirs(&self) -> Result<(), BlobError> {
+        let store = self.dir_sync.dir();
         let failed = |dir: &Path, source| failed("syncing the directory", dir, source);
         for dir in self.parent().ancestors().take_while(|dir| *dir != store) {
-            names::sync(dir).map_err(|source| failed(dir, source))?;
+            dir_sync::sync(dir).map_err(|source| failed(dir, source))?;
         }
-        self.names.sync().map_err(|source| failed(store, source))
+        self.dir_sync.sync().map_err(|source| failed(store, source))
     }
 }
 

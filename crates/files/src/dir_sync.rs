@@ -13,7 +13,7 @@ const MAX_FAILURES: usize = 1024;
 
 /// A directory, and who waits for its names to last.
 #[derive(Debug)]
-pub(crate) struct Names {
+pub(crate) struct DirSync {
     dir: PathBuf,
     state: Mutex<State>,
     ended: Condvar,
@@ -32,7 +32,7 @@ struct State {
     failures: VecDeque<(RangeInclusive<u64>, std::io::ErrorKind, String)>,
 }
 
-impl Names {
+impl DirSync {
     pub(crate) fn new(dir: PathBuf) -> Self {
         Self {
             dir,
@@ -97,14 +97,14 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
-    fn whoever_comes_while_one_syncs_shares_the_next_one() {
+    fn callers_during_a_sync_share_the_next_one() {
         const WAITING: usize = 16;
-        let names = Names::new("unused".into());
+        let dir_sync = DirSync::new("unused".into());
         let syncs = AtomicUsize::new(0);
         let (begun, go_on) = (Barrier::new(2), Barrier::new(2));
         std::thread::scope(|scope| {
             let first = scope.spawn(|| {
-                names.sync_by(|_| {
+                dir_sync.sync_by(|_| {
                     begun.wait();
                     go_on.wait();
                     Ok(())
@@ -114,14 +114,14 @@ mod tests {
             let waiting: Vec<_> = (0..WAITING)
                 .map(|_| {
                     scope.spawn(|| {
-                        names.sync_by(|_| {
+                        dir_sync.sync_by(|_| {
                             syncs.fetch_add(1, Ordering::Relaxed);
                             Err(std::io::Error::other("broken"))
                         })
                     })
                 })
                 .collect();
-            while names.state.lock().unwrap().tickets <= WAITING as u64 {
+            while dir_sync.state.lock().unwrap().tickets <= WAITING as u64 {
                 std::thread::yield_now();
             }
             assert_eq!(
@@ -137,16 +137,16 @@ mod tests {
             }
         });
         assert_eq!(syncs.load(Ordering::Relaxed), 1);
-        names.sync_by(|_| Ok(())).unwrap();
+        dir_sync.sync_by(|_| Ok(())).unwrap();
     }
 
     #[test]
-    fn a_directory_that_is_gone_is_said() {
+    fn a_missing_directory_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
-        let names = Names::new(dir.path().to_owned());
-        names.sync().unwrap();
+        let dir_sync = DirSync::new(dir.path().to_owned());
+        dir_sync.sync().unwrap();
         drop(dir);
-        let error = names.sync().unwrap_err();
+        let error = dir_sync.sync().unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
     }
 }
