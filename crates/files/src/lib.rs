@@ -13,7 +13,7 @@ mod store;
 mod temporary;
 mod uri;
 mod write;
-mod writers;
+mod writer_pool;
 
 pub use fallback::FileFallback;
 pub use private::{private_dir, private_file};

@@ -5,7 +5,7 @@ use crate::private::private_dir;
 use crate::temporary::{self, Temporary};
 use crate::uri;
 use crate::write::{Object, answer, on_thread};
-use crate::writers::Writers;
+use crate::writer_pool::WriterPool;
 use bytes::Bytes;
 use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream, Payload};
 use std::io::{ErrorKind, Write as _};
@@ -22,7 +22,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct FileBlobStore {
     dir_sync: Arc<DirSync>,
-    writers: Writers,
+    writers: WriterPool,
 }
 
 impl FileBlobStore {
@@ -48,7 +48,7 @@ impl FileBlobStore {
         temporary::sweep(&dir);
         Ok(Self {
             dir_sync: Arc::new(DirSync::new(dir)),
-            writers: Writers::default(),
+            writers: WriterPool::default(),
         })
     }
 

@@ -4,7 +4,7 @@ use crate::dir_sync::{self, DirSync};
 use crate::private::private_dir;
 use crate::store::failed;
 use crate::temporary::Temporary;
-use crate::writers::Writers;
+use crate::writer_pool::WriterPool;
 use bytes::Bytes;
 use futures_channel::{mpsc, oneshot};
 use futures_executor::block_on_stream;
@@ -66,7 +66,7 @@ impl Object {
     pub(crate) async fn store_whole(
         self,
         bytes: Bytes,
-        writers: &Writers,
+        writers: &WriterPool,
     ) -> Result<(), BlobError> {
         let whole = [Piece::Bytes(bytes), Piece::End];
         answer(writers.run(move || self.write(whole))?).await

@@ -19,7 +19,7 @@ type Work = Box<dyn FnOnce() + Send>;
 
 /// The threads of one store; they end by themselves.
 #[derive(Default)]
-pub(crate) struct Writers(Arc<Shared>);
+pub(crate) struct WriterPool(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
@@ -35,7 +35,7 @@ struct State {
     idle: usize,
 }
 
-impl Writers {
+impl WriterPool {
     /// Runs `work` after what came before it, unless nobody waits for its answer by then.
     pub(crate) fn run<T: Send + 'static>(
         &self,
@@ -103,7 +103,7 @@ impl Shared {
     }
 }
 
-impl fmt::Debug for Writers {
+impl fmt::Debug for WriterPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Writers")
     }
@@ -116,8 +116,8 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
-    fn a_few_threads_do_all_of_it_in_its_order_and_survive_a_panic() {
-        let writers = Writers::default();
+    fn few_threads_run_all_work_in_order_and_survive_a_panic() {
+        let writers = WriterPool::default();
         let (open, gate) = mpsc::channel::<()>();
         let gate = Arc::new(Mutex::new(gate));
         // Every thread has something that does not end.
