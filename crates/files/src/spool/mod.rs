@@ -25,13 +25,13 @@ use writer::Writer;
 /// open the directory, an hour after.
 #[derive(Debug)]
 pub struct FileSpool {
-    place: Arc<Place>,
+    spool_dir: Arc<SpoolDir>,
     quota: Arc<Quota>,
 }
 
 /// The spool's directory, shared by those who make files and those who report errors.
 #[derive(Debug)]
-struct Place {
+struct SpoolDir {
     dir: PathBuf,
 }
 
@@ -42,33 +42,33 @@ impl FileSpool {
     /// # Errors
     /// When it cannot be made, is not a directory, or no file can be made in it.
     pub fn open(dir: impl AsRef<Path>, max_bytes: u64) -> Result<Self, SpoolError> {
-        let place = Place {
+        let spool_dir = SpoolDir {
             dir: dir.as_ref().to_owned(),
         };
-        let dir = &place.dir;
-        private_dir(dir).map_err(|source| place.failed("making the directory", source))?;
+        let dir = &spool_dir.dir;
+        private_dir(dir).map_err(|source| spool_dir.failed("making the directory", source))?;
         if !dir.is_dir() {
-            return Err(place.failed("opening the directory", ErrorKind::NotADirectory.into()));
+            return Err(spool_dir.failed("opening the directory", ErrorKind::NotADirectory.into()));
         }
         temporary::sweep(dir);
-        place.file()?;
+        spool_dir.file()?;
         Ok(Self {
-            place: Arc::new(place),
+            spool_dir: Arc::new(spool_dir),
             quota: Quota::new(max_bytes),
         })
     }
 
     async fn writer(&self) -> Result<Writer, SpoolError> {
-        let place = Arc::clone(&self.place);
-        let made = self.on_thread(move || place.file()).await?;
-        Writer::begin(made, Arc::clone(&self.place), &self.quota)
+        let spool_dir = Arc::clone(&self.spool_dir);
+        let made = self.on_thread(move || spool_dir.file()).await?;
+        Writer::begin(made, Arc::clone(&self.spool_dir), &self.quota)
     }
 
     async fn probe(&self) -> Result<(), SpoolError> {
-        let place = Arc::clone(&self.place);
+        let spool_dir = Arc::clone(&self.spool_dir);
         let write = move || {
-            let probed = place.file().map(|file| (&*file.file).write_all(b"?"));
-            probed?.map_err(|source| place.failed("writing into the directory", source))
+            let probed = spool_dir.file().map(|file| (&*file.file).write_all(b"?"));
+            probed?.map_err(|source| spool_dir.failed("writing into the directory", source))
         };
         self.on_thread(write).await
     }
@@ -77,12 +77,13 @@ impl FileSpool {
         &self,
         work: impl FnOnce() -> Result<T, SpoolError> + Send + 'static,
     ) -> Result<T, SpoolError> {
-        let done = spawn(work).map_err(|source| self.place.failed("starting a thread", source))?;
+        let done =
+            spawn(work).map_err(|source| self.spool_dir.failed("starting a thread", source))?;
         done.await.unwrap_or_else(|_| Err(ended()))
     }
 }
 
-impl Place {
+impl SpoolDir {
     fn file(&self) -> Result<Unnamed, SpoolError> {
         Unnamed::make(&self.dir).map_err(|source| self.failed("making a file", source))
     }
@@ -122,6 +123,6 @@ impl Spool for FileSpool {
 
 impl fmt::Display for FileSpool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.place.dir.display().fmt(f)
+        self.spool_dir.dir.display().fmt(f)
     }
 }

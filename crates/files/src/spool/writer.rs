@@ -3,7 +3,7 @@
 use super::body::FileBody;
 use super::file::Unnamed;
 use super::quota::{Quota, Share};
-use super::{Place, ended};
+use super::{SpoolDir, ended};
 use crate::write::{Piece, spawn};
 use bytes::Bytes;
 use futures_channel::{mpsc, oneshot};
@@ -23,7 +23,7 @@ const JOINED_BYTES: usize = 32 * 1024;
 const WRITE_BACK_BYTES: u64 = 8 * 1024 * 1024;
 
 pub(super) struct Writer {
-    place: Arc<Place>,
+    spool_dir: Arc<SpoolDir>,
     file: Arc<Unnamed>,
     share: Share,
     pieces: mpsc::Sender<Piece>,
@@ -33,16 +33,16 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn begin(
         file: Unnamed,
-        place: Arc<Place>,
+        spool_dir: Arc<SpoolDir>,
         quota: &Arc<Quota>,
     ) -> Result<Self, SpoolError> {
         let file = Arc::new(file);
         let (pieces, inbox) = mpsc::channel(WAITING);
         let target = Arc::clone(&file);
         let written = spawn(move || write(&target, block_on_stream(inbox)))
-            .map_err(|source| place.failed("starting a thread", source))?;
+            .map_err(|source| spool_dir.failed("starting a thread", source))?;
         Ok(Self {
-            place,
+            spool_dir,
             file,
             share: Share::none(quota),
             pieces,
@@ -59,12 +59,12 @@ impl Writer {
     /// Result of everything that was passed to the thread.
     async fn outcome(&mut self) -> Result<(), SpoolError> {
         let written = (&mut self.written).await.map_err(|_| ended())?;
-        written.map_err(|source| self.place.failed("writing a body", source))
+        written.map_err(|source| self.spool_dir.failed("writing a body", source))
     }
 
     async fn take(&mut self, piece: Bytes) -> Result<(), SpoolError> {
         if !self.share.take(piece.len() as u64) {
-            return Err(self.place.is_full(self.share.quota.limit));
+            return Err(self.spool_dir.is_full(self.share.quota.limit));
         }
         if self.push(Piece::Bytes(piece)).await.is_ok() {
             return Ok(());
