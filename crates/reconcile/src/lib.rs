@@ -1,7 +1,7 @@
 //! Finds through a labelling platform's API what no delivery brought, and sends it.
 //!
 //! [`Reconcile`] is the same for every platform: it goes by a [`Ledger`](labelrelay_core::Ledger) of what was
-//! seen so far, reads what the queue got meanwhile, sends what is new through an [`Outlet`], and looks after
+//! seen so far, reads what the queue got meanwhile, sends what is new through a [`Sink`], and looks after
 //! what is missing. A [`Platform`] yields what a project holds, page by page, and knows its own API; a new
 //! platform is one implementation of that trait. While one page is sent, the next one is fetched.
 //!
@@ -15,14 +15,14 @@
 pub mod http;
 pub mod label_studio;
 pub mod labelbox;
-mod outlet;
 mod page;
 mod platform;
 mod progress;
 mod run;
+mod sink;
 
-pub use outlet::{Arrival, Outlet, OutletError, Sent};
 pub use page::{Page, Thing};
 pub use platform::{Platform, PlatformError, Project, Several, Wanted};
 pub use progress::{NoProgress, Progress};
 pub use run::{Reconcile, ReconcileError, Summary};
+pub use sink::{Arrival, Sent, Sink, SinkError};

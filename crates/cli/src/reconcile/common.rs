@@ -176,7 +176,7 @@ impl Place<'_> {
             source: self.source,
             platform: Arc::clone(&self.platform),
             ledger: &mut opened.ledger,
-            outlet: &mut *opened.outlet,
+            sink: &mut *opened.sink,
             progress: &progress,
             clock: &*self.clock,
             overlap: self.args.overlap,

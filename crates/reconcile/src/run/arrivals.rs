@@ -1,7 +1,7 @@
 //! Events that came live count as seen.
 
 use super::{Reconcile, ReconcileError};
-use crate::outlet::Arrival;
+use crate::sink::Arrival;
 use labelrelay_core::ledger::{Key, Known};
 use labelrelay_event::Attributes;
 
@@ -14,7 +14,7 @@ impl Reconcile<'_> {
     pub(super) fn read_arrivals(&mut self) -> Result<(), ReconcileError> {
         loop {
             let after = self.ledger.arrivals()?;
-            let arrivals = self.outlet.arrivals(after, AT_A_TIME)?;
+            let arrivals = self.sink.arrivals(after, AT_A_TIME)?;
             let Some(last) = arrivals.last() else {
                 return Ok(());
             };

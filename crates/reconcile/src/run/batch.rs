@@ -1,8 +1,8 @@
 //! The things of one page: sent, recorded, or passed over.
 
 use super::{Reconcile, Summary};
-use crate::outlet::Sent;
 use crate::page::Thing;
+use crate::sink::Sent;
 use labelrelay_core::OutboundMessage;
 use labelrelay_core::found::{Change, Found};
 use labelrelay_core::ledger::{Key, Known};
@@ -99,7 +99,7 @@ impl Batch {
     fn send(&mut self, run: &Reconcile<'_>, change: Change, key: &Key, found: &Found<'_>) {
         let source = run.source;
         if source.filter.passes(&found.description().event_type) {
-            let message = found.message(source, run.outlet.limits(), run.clock.now());
+            let message = found.message(source, run.sink.limits(), run.clock.now());
             self.messages.push(message);
             self.changes.push((change, key.clone()));
         } else {

@@ -5,10 +5,10 @@ mod batch;
 mod gone;
 mod pages;
 
-use crate::outlet::{Outlet, OutletError, Sent};
 use crate::page::{Page, Thing};
 use crate::platform::{Platform, PlatformError, Project, Wanted};
 use crate::progress::Progress;
+use crate::sink::{Sent, Sink, SinkError};
 use batch::Batch;
 use jiff::Timestamp;
 use labelrelay_core::config::SourceConfig;
@@ -28,7 +28,7 @@ pub struct Reconcile<'a> {
     /// Versions that were seen so far.
     pub ledger: &'a mut dyn Ledger,
     /// The queue's side: every event goes there.
-    pub outlet: &'a mut dyn Outlet,
+    pub sink: &'a mut dyn Sink,
     /// Who is told.
     pub progress: &'a dyn Progress,
     /// For the time at which something was found.
@@ -78,7 +78,7 @@ pub enum ReconcileError {
     Ledger(#[from] LedgerError),
     /// The queue did not take what was found.
     #[error("queue: {0}")]
-    Outlet(#[from] OutletError),
+    Sink(#[from] SinkError),
 }
 
 impl Reconcile<'_> {
@@ -182,7 +182,7 @@ impl Reconcile<'_> {
     ) -> Result<(), ReconcileError> {
         if !batch.messages.is_empty() {
             let after = self.ledger.arrivals()?;
-            let outcomes = self.outlet.send(&batch.messages, after).await?;
+            let outcomes = self.sink.send(&batch.messages, after).await?;
             let mut sent = 0;
             for ((change, key), outcome) in batch.changes.iter().zip(outcomes) {
                 if let Sent::Refused(reason) = &outcome {

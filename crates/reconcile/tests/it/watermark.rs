@@ -5,7 +5,7 @@ use labelrelay_core::config::Config;
 use labelrelay_core::{BoxFuture, Ledger as _, OutboundMessage, QueueLimits, Secret};
 use labelrelay_local::LedgerFile;
 use labelrelay_reconcile::label_studio::LabelStudio;
-use labelrelay_reconcile::{Arrival, NoProgress, Outlet, OutletError, Reconcile, Sent};
+use labelrelay_reconcile::{Arrival, NoProgress, Reconcile, Sent, Sink, SinkError};
 use labelrelay_testkit::clock::FakeClock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,12 +15,12 @@ use std::time::Duration;
 #[derive(Default)]
 struct Taken(Mutex<Vec<String>>);
 
-impl Outlet for Taken {
+impl Sink for Taken {
     fn limits(&self) -> QueueLimits {
         QueueLimits::bytes(1 << 20)
     }
 
-    fn arrivals(&self, _: u64, _: usize) -> Result<Vec<Arrival>, OutletError> {
+    fn arrivals(&self, _: u64, _: usize) -> Result<Vec<Arrival>, SinkError> {
         Ok(Vec::new())
     }
 
@@ -28,7 +28,7 @@ impl Outlet for Taken {
         &'a mut self,
         messages: &'a [OutboundMessage],
         _: u64,
-    ) -> BoxFuture<'a, Result<Vec<Sent>, OutletError>> {
+    ) -> BoxFuture<'a, Result<Vec<Sent>, SinkError>> {
         let types = messages
             .iter()
             .map(|message| message.event_type().to_owned());
@@ -95,7 +95,7 @@ async fn a_server_that_errs_moves_no_watermark_and_deletes_nothing() {
     let config = Config::from_toml(config, "test", directory.path().to_owned(), &lookup).unwrap();
     let file = directory.path().join("ledger");
     let mut ledger = LedgerFile::open(&file, "studio", &server.url).unwrap();
-    let mut outlet = Taken::default();
+    let mut sink = Taken::default();
     let clock = FakeClock::at("2026-11-25T23:00:00Z");
     let mut marks = Vec::new();
     for number in 0..=10 {
@@ -104,7 +104,7 @@ async fn a_server_that_errs_moves_no_watermark_and_deletes_nothing() {
             source: &config.sources[0],
             platform: platform.clone(),
             ledger: &mut ledger,
-            outlet: &mut outlet,
+            sink: &mut sink,
             progress: &NoProgress,
             clock: &clock,
             overlap: Duration::from_secs(600),
@@ -118,6 +118,6 @@ async fn a_server_that_errs_moves_no_watermark_and_deletes_nothing() {
     }
     assert!(marks[0].is_some());
     assert!(marks.iter().all(|mark| *mark == marks[0]), "{marks:?}");
-    let types = outlet.0.into_inner().unwrap();
+    let types = sink.0.into_inner().unwrap();
     assert_eq!(types, ["io.labelstud.task.created"; 2]);
 }

@@ -5,7 +5,7 @@ use crate::open::not_opened;
 use labelrelay_core::{BoxFuture, Clock, OutboundMessage, QueueLimits};
 use labelrelay_event::{Attributes, Envelope, EventType};
 use labelrelay_local::{EmbeddedQueue, FileError, OpenError, Options, QueueFile};
-use labelrelay_reconcile::{Arrival, Outlet, OutletError, Sent};
+use labelrelay_reconcile::{Arrival, Sent, Sink, SinkError};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl Embedded {
     }
 
     /// Attributes of an event, and its data when it is not about one thing of its own kind.
-    fn arrival(&self, seq: u64, head: &[u8]) -> Result<Option<Arrival>, OutletError> {
+    fn arrival(&self, seq: u64, head: &[u8]) -> Result<Option<Arrival>, SinkError> {
         // An event of a newer version may not be readable: it counts as not seen.
         let Ok(attributes) = serde_json::from_slice::<Attributes>(head) else {
             return Ok(None);
@@ -65,12 +65,12 @@ impl Embedded {
     }
 }
 
-impl Outlet for Embedded {
+impl Sink for Embedded {
     fn limits(&self) -> QueueLimits {
         QueueLimits::bytes(Options::default().max_message_bytes)
     }
 
-    fn arrivals(&self, after: u64, max: usize) -> Result<Vec<Arrival>, OutletError> {
+    fn arrivals(&self, after: u64, max: usize) -> Result<Vec<Arrival>, SinkError> {
         let heads = self
             .file
             .attributes_after(after, max)
@@ -92,7 +92,7 @@ impl Outlet for Embedded {
         &'a mut self,
         messages: &'a [OutboundMessage],
         after: u64,
-    ) -> BoxFuture<'a, Result<Vec<Sent>, OutletError>> {
+    ) -> BoxFuture<'a, Result<Vec<Sent>, SinkError>> {
         let appended = self
             .file
             .append(messages, after)
@@ -118,6 +118,6 @@ fn data(envelope: &[u8]) -> Option<Vec<u8>> {
     Some(envelope.data.bytes().ok()??.into_owned())
 }
 
-fn failed(error: &FileError) -> OutletError {
-    OutletError::new(crate::failure::chain(error))
+fn failed(error: &FileError) -> SinkError {
+    SinkError::new(crate::failure::chain(error))
 }

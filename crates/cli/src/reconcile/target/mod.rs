@@ -17,7 +17,7 @@ use kept::{Kept, Saving};
 use labelrelay_core::config::Config;
 use labelrelay_core::{Clock, QueueLimits};
 use labelrelay_local::{LedgerFile, Options};
-use labelrelay_reconcile::Outlet;
+use labelrelay_reconcile::Sink;
 use preview::Preview;
 use queue::Queue;
 use std::path::{Path, PathBuf};
@@ -59,7 +59,7 @@ pub(super) struct Wishes<'a> {
 /// Ledger and queue, as long as a run has them.
 pub(super) struct Opened {
     pub(super) ledger: LedgerFile,
-    pub(super) outlet: Box<dyn Outlet>,
+    pub(super) sink: Box<dyn Sink>,
     saving: Option<Saving>,
 }
 
@@ -134,7 +134,7 @@ impl Target {
             let limits = QueueLimits::bytes(Options::default().max_message_bytes);
             return Ok(Opened {
                 ledger: LedgerFile::copy(&file, wishes.source, wishes.server)?,
-                outlet: Box::new(Preview::new(queue, limits, wishes.json)),
+                sink: Box::new(Preview::new(queue, limits, wishes.json)),
                 saving: None,
             });
         }
@@ -146,7 +146,7 @@ impl Target {
         let queue = Embedded::open(queue, clock).map_err(|error| not_opened(&error))?;
         Ok(Opened {
             ledger,
-            outlet: Box::new(queue),
+            sink: Box::new(queue),
             saving: None,
         })
     }
@@ -166,7 +166,7 @@ async fn queue(
     let ledger = wishes.ledger(&file).map_err(named)?;
     Ok(Opened {
         ledger,
-        outlet: Box::new(Queue::new(Arc::clone(sender))),
+        sink: Box::new(Queue::new(Arc::clone(sender))),
         saving: Some(Saving::begin(Arc::clone(kept), copy)),
     })
 }
@@ -175,7 +175,7 @@ async fn queue(
 fn preview(sender: &Sender, ledger: &Path, wishes: Wishes<'_>) -> Result<Opened, Failure> {
     Ok(Opened {
         ledger: LedgerFile::copy(ledger, wishes.source, wishes.server)?,
-        outlet: Box::new(Preview::new(None, sender.limits(), wishes.json)),
+        sink: Box::new(Preview::new(None, sender.limits(), wishes.json)),
         saving: None,
     })
 }

@@ -3,7 +3,7 @@
 use super::embedded::Embedded;
 use crate::output::{one_line, print, print_json};
 use labelrelay_core::{BoxFuture, OutboundMessage, QueueLimits};
-use labelrelay_reconcile::{Arrival, Outlet, OutletError, Sent};
+use labelrelay_reconcile::{Arrival, Sent, Sink, SinkError};
 
 pub(super) struct Preview {
     /// `None` as long as nobody has made it, and where it cannot be looked into.
@@ -35,12 +35,12 @@ impl Preview {
     }
 }
 
-impl Outlet for Preview {
+impl Sink for Preview {
     fn limits(&self) -> QueueLimits {
         self.limits
     }
 
-    fn arrivals(&self, after: u64, max: usize) -> Result<Vec<Arrival>, OutletError> {
+    fn arrivals(&self, after: u64, max: usize) -> Result<Vec<Arrival>, SinkError> {
         match &self.queue {
             Some(queue) => queue.arrivals(after, max),
             None => Ok(Vec::new()),
@@ -51,12 +51,12 @@ impl Outlet for Preview {
         &'a mut self,
         messages: &'a [OutboundMessage],
         _after: u64,
-    ) -> BoxFuture<'a, Result<Vec<Sent>, OutletError>> {
+    ) -> BoxFuture<'a, Result<Vec<Sent>, SinkError>> {
         let printed: std::io::Result<()> =
             messages.iter().try_for_each(|message| self.print(message));
         let printed = printed
             .map(|()| vec![Sent::New; messages.len()])
-            .map_err(|error| OutletError::new(format!("stdout: {error}")));
+            .map_err(|error| SinkError::new(format!("stdout: {error}")));
         Box::pin(std::future::ready(printed))
     }
 }

@@ -4,7 +4,7 @@ use crate::sender::{AT_ONCE, Fault, Sender};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use labelrelay_core::{BoxFuture, Entropy as _, OutboundMessage, QueueLimits};
 use labelrelay_http::OsEntropy;
-use labelrelay_reconcile::{Arrival, Outlet, OutletError, Sent};
+use labelrelay_reconcile::{Arrival, Sent, Sink, SinkError};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ impl Queue {
         Self { sender }
     }
 
-    async fn one(&self, message: &OutboundMessage) -> Result<Sent, OutletError> {
+    async fn one(&self, message: &OutboundMessage) -> Result<Sent, SinkError> {
         let mut pauses = PAUSES.into_iter();
         loop {
             let Err(unsent) = self.sender.send(message.clone()).await else {
@@ -38,18 +38,18 @@ impl Queue {
             };
             match pause {
                 Some(pause) => tokio::time::sleep(OsEntropy.spread(pause)).await,
-                None => return Err(OutletError::new(unsent.reason)),
+                None => return Err(SinkError::new(unsent.reason)),
             }
         }
     }
 }
 
-impl Outlet for Queue {
+impl Sink for Queue {
     fn limits(&self) -> QueueLimits {
         self.sender.limits()
     }
 
-    fn arrivals(&self, _after: u64, _max: usize) -> Result<Vec<Arrival>, OutletError> {
+    fn arrivals(&self, _after: u64, _max: usize) -> Result<Vec<Arrival>, SinkError> {
         Ok(Vec::new())
     }
 
@@ -57,7 +57,7 @@ impl Outlet for Queue {
         &'a mut self,
         messages: &'a [OutboundMessage],
         _after: u64,
-    ) -> BoxFuture<'a, Result<Vec<Sent>, OutletError>> {
+    ) -> BoxFuture<'a, Result<Vec<Sent>, SinkError>> {
         let sends = messages.iter().map(|message| self.one(message));
         Box::pin(stream::iter(sends).buffered(AT_ONCE).try_collect())
     }

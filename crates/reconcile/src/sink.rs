@@ -5,7 +5,7 @@ use labelrelay_event::Attributes;
 use std::error::Error as StdError;
 
 /// The queue, as a reconciliation sees it.
-pub trait Outlet: Send {
+pub trait Sink: Send {
     /// Limits of one message.
     fn limits(&self) -> QueueLimits;
 
@@ -13,19 +13,19 @@ pub trait Outlet: Send {
     /// into has none: what it got live is then sent once more, with the same ids.
     ///
     /// # Errors
-    /// [`OutletError`] when the queue cannot be read.
-    fn arrivals(&self, after: u64, max: usize) -> Result<Vec<Arrival>, OutletError>;
+    /// [`SinkError`] when the queue cannot be read.
+    fn arrivals(&self, after: u64, max: usize) -> Result<Vec<Arrival>, SinkError>;
 
     /// Sends the messages, durably; says for each what became of it. Where the queue can be looked into, it had
     /// what has the id of an event after number `after`.
     ///
     /// # Errors
-    /// [`OutletError`]; some of them may be on the queue then.
+    /// [`SinkError`]; some of them may be on the queue then.
     fn send<'a>(
         &'a mut self,
         messages: &'a [OutboundMessage],
         after: u64,
-    ) -> BoxFuture<'a, Result<Vec<Sent>, OutletError>>;
+    ) -> BoxFuture<'a, Result<Vec<Sent>, SinkError>>;
 }
 
 /// Result of sending one message.
@@ -54,7 +54,7 @@ pub struct Arrival {
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 #[non_exhaustive]
-pub struct OutletError {
+pub struct SinkError {
     /// The problem and the cure.
     pub message: String,
     /// The error that caused it.
@@ -62,7 +62,7 @@ pub struct OutletError {
     pub source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-impl OutletError {
+impl SinkError {
     /// An error with this text.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
