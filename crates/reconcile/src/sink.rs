@@ -14,7 +14,7 @@ pub trait Sink: Send {
     ///
     /// # Errors
     /// [`SinkError`] when the queue cannot be read.
-    fn arrivals(&self, after: u64, max: usize) -> Result<Vec<Arrival>, SinkError>;
+    fn events_after(&self, after: u64, max: usize) -> Result<Vec<LiveEvent>, SinkError>;
 
     /// Sends the messages, durably; says for each what became of it. Where the queue can be looked into, it had
     /// what has the id of an event after number `after`.
@@ -41,7 +41,7 @@ pub enum Sent {
 
 /// An event that the queue got.
 #[derive(Debug)]
-pub struct Arrival {
+pub struct LiveEvent {
     /// Its number.
     pub seq: u64,
     /// Everything but the data.

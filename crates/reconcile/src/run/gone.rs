@@ -17,7 +17,7 @@ impl Reconcile<'_> {
     ) -> Result<(), ReconcileError> {
         let mut after = None;
         loop {
-            self.read_arrivals()?;
+            self.read_live_events()?;
             let missing = self
                 .ledger
                 .missing(&project.id, look, after.as_ref(), AT_A_TIME)?;

@@ -1,8 +1,8 @@
 //! One run: everything that was missed, from the first project to the last.
 
-mod arrivals;
 mod batch;
 mod gone;
+mod live_events;
 mod pages;
 
 use crate::page::{Page, Thing};
@@ -89,7 +89,7 @@ impl Reconcile<'_> {
     pub async fn run(&mut self) -> Result<Summary, ReconcileError> {
         let mut summary = Summary::default();
         let projects = self.platform.projects().await?;
-        self.read_arrivals()?;
+        self.read_live_events()?;
         for project in &projects {
             self.project(project, &mut summary).await?;
         }
@@ -137,7 +137,7 @@ impl Reconcile<'_> {
         summary: &mut Summary,
     ) -> Result<(), ReconcileError> {
         let things = page.things.len() as u64;
-        self.read_arrivals()?;
+        self.read_live_events()?;
         let mut batch = Batch::new(look);
         let unknown = self.sort(&project.id, &page.things, &mut batch)?;
         for some in unknown.chunks(AT_A_TIME) {

@@ -5,7 +5,7 @@ use labelrelay_core::config::Config;
 use labelrelay_core::{BoxFuture, Ledger as _, OutboundMessage, QueueLimits, Secret};
 use labelrelay_local::LedgerFile;
 use labelrelay_reconcile::label_studio::LabelStudio;
-use labelrelay_reconcile::{Arrival, NoProgress, Reconcile, Sent, Sink, SinkError};
+use labelrelay_reconcile::{LiveEvent, NoProgress, Reconcile, Sent, Sink, SinkError};
 use labelrelay_testkit::clock::FakeClock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ impl Sink for Taken {
         QueueLimits::bytes(1 << 20)
     }
 
-    fn arrivals(&self, _: u64, _: usize) -> Result<Vec<Arrival>, SinkError> {
+    fn events_after(&self, _: u64, _: usize) -> Result<Vec<LiveEvent>, SinkError> {
         Ok(Vec::new())
     }
 

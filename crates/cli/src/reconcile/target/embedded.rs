@@ -5,7 +5,7 @@ use crate::open::not_opened;
 use labelrelay_core::{BoxFuture, Clock, OutboundMessage, QueueLimits};
 use labelrelay_event::{Attributes, Envelope, EventType};
 use labelrelay_local::{EmbeddedQueue, FileError, OpenError, Options, QueueFile};
-use labelrelay_reconcile::{Arrival, Sent, Sink, SinkError};
+use labelrelay_reconcile::{LiveEvent, Sent, Sink, SinkError};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl Embedded {
     }
 
     /// Attributes of an event, and its data when it is not about one thing of its own kind.
-    fn arrival(&self, seq: u64, head: &[u8]) -> Result<Option<Arrival>, SinkError> {
+    fn live_event(&self, seq: u64, head: &[u8]) -> Result<Option<LiveEvent>, SinkError> {
         // An event of a newer version may not be readable: it counts as not seen.
         let Ok(attributes) = serde_json::from_slice::<Attributes>(head) else {
             return Ok(None);
@@ -57,7 +57,7 @@ impl Embedded {
             let stored = self.file.get(seq).map_err(|error| failed(&error))?;
             stored.and_then(|stored| data(&stored.envelope))
         };
-        Ok(Some(Arrival {
+        Ok(Some(LiveEvent {
             seq,
             attributes,
             data,
@@ -70,22 +70,22 @@ impl Sink for Embedded {
         QueueLimits::bytes(Options::default().max_message_bytes)
     }
 
-    fn arrivals(&self, after: u64, max: usize) -> Result<Vec<Arrival>, SinkError> {
+    fn events_after(&self, after: u64, max: usize) -> Result<Vec<LiveEvent>, SinkError> {
         let heads = self
             .file
             .attributes_after(after, max)
             .map_err(|error| failed(&error))?;
-        let mut arrivals = Vec::with_capacity(heads.len());
+        let mut events = Vec::with_capacity(heads.len());
         for head in heads {
-            let unread = || Arrival {
+            let unread = || LiveEvent {
                 seq: head.seq,
                 attributes: Attributes::default(),
                 data: None,
             };
-            let arrival = self.arrival(head.seq, &head.attributes)?;
-            arrivals.push(arrival.unwrap_or_else(unread));
+            let event = self.live_event(head.seq, &head.attributes)?;
+            events.push(event.unwrap_or_else(unread));
         }
-        Ok(arrivals)
+        Ok(events)
     }
 
     fn send<'a>(

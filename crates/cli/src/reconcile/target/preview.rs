@@ -3,7 +3,7 @@
 use super::embedded::Embedded;
 use crate::output::{one_line, print, print_json};
 use labelrelay_core::{BoxFuture, OutboundMessage, QueueLimits};
-use labelrelay_reconcile::{Arrival, Sent, Sink, SinkError};
+use labelrelay_reconcile::{LiveEvent, Sent, Sink, SinkError};
 
 pub(super) struct Preview {
     /// `None` as long as nobody has made it, and where it cannot be looked into.
@@ -40,9 +40,9 @@ impl Sink for Preview {
         self.limits
     }
 
-    fn arrivals(&self, after: u64, max: usize) -> Result<Vec<Arrival>, SinkError> {
+    fn events_after(&self, after: u64, max: usize) -> Result<Vec<LiveEvent>, SinkError> {
         match &self.queue {
-            Some(queue) => queue.arrivals(after, max),
+            Some(queue) => queue.events_after(after, max),
             None => Ok(Vec::new()),
         }
     }

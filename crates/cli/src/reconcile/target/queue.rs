@@ -4,7 +4,7 @@ use crate::sender::{AT_ONCE, Fault, Sender};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use labelrelay_core::{BoxFuture, Entropy as _, OutboundMessage, QueueLimits};
 use labelrelay_http::OsEntropy;
-use labelrelay_reconcile::{Arrival, Sent, Sink, SinkError};
+use labelrelay_reconcile::{LiveEvent, Sent, Sink, SinkError};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ impl Sink for Queue {
         self.sender.limits()
     }
 
-    fn arrivals(&self, _after: u64, _max: usize) -> Result<Vec<Arrival>, SinkError> {
+    fn events_after(&self, _after: u64, _max: usize) -> Result<Vec<LiveEvent>, SinkError> {
         Ok(Vec::new())
     }
 

@@ -1,7 +1,7 @@
 //! Events that came live count as seen.
 
 use super::{Reconcile, ReconcileError};
-use crate::sink::Arrival;
+use crate::sink::LiveEvent;
 use labelrelay_core::ledger::{Key, Known};
 use labelrelay_event::Attributes;
 
@@ -11,18 +11,18 @@ const AT_A_TIME: usize = 1000;
 impl Reconcile<'_> {
     /// Records what the queue got since it was last read, by whichever way: what this program sent before it
     /// was killed, too.
-    pub(super) fn read_arrivals(&mut self) -> Result<(), ReconcileError> {
+    pub(super) fn read_live_events(&mut self) -> Result<(), ReconcileError> {
         loop {
             let after = self.ledger.arrivals()?;
-            let arrivals = self.sink.arrivals(after, AT_A_TIME)?;
-            let Some(last) = arrivals.last() else {
+            let events = self.sink.events_after(after, AT_A_TIME)?;
+            let Some(last) = events.last() else {
                 return Ok(());
             };
             let through = last.seq;
-            let is_all = arrivals.len() < AT_A_TIME;
-            let seen: Vec<_> = arrivals
+            let is_all = events.len() < AT_A_TIME;
+            let seen: Vec<_> = events
                 .into_iter()
-                .flat_map(|arrival| self.said_by(arrival))
+                .flat_map(|event| self.seen_in(event))
                 .collect();
             self.ledger.record(&seen, None, Some(through))?;
             if is_all {
@@ -31,14 +31,14 @@ impl Reconcile<'_> {
         }
     }
 
-    fn said_by(&self, arrival: Arrival) -> Vec<(Key, Known)> {
-        let attributes = &arrival.attributes;
+    fn seen_in(&self, event: LiveEvent) -> Vec<(Key, Known)> {
+        let attributes = &event.attributes;
         if attributes.source.strip_prefix('/') != Some(&self.source.name) {
             return Vec::new();
         }
         match one(attributes) {
             Some(said) => vec![said],
-            None => arrival
+            None => event
                 .data
                 .map(|data| self.platform.several(self.source, attributes, &data).things)
                 .unwrap_or_default(),
