@@ -25,4 +25,4 @@ pub use page::{Page, Thing};
 pub use platform::{Platform, PlatformError, Project, Several, Wanted};
 pub use progress::{NoProgress, Progress};
 pub use run::{Reconcile, ReconcileError, Summary};
-pub use sink::{LiveEvent, Sent, Sink, SinkError};
+pub use sink::{LiveEvent, SendOutcome, Sink, SinkError};

@@ -25,12 +25,12 @@ pub trait Sink: Send {
         &'a mut self,
         messages: &'a [OutboundMessage],
         after: u64,
-    ) -> BoxFuture<'a, Result<Vec<Sent>, SinkError>>;
+    ) -> BoxFuture<'a, Result<Vec<SendOutcome>, SinkError>>;
 }
 
 /// Result of sending one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sent {
+pub enum SendOutcome {
     /// It is on the queue.
     New,
     /// The queue had it already.

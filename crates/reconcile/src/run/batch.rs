@@ -2,7 +2,7 @@
 
 use super::{Reconcile, Summary};
 use crate::page::Thing;
-use crate::sink::Sent;
+use crate::sink::SendOutcome;
 use labelrelay_core::OutboundMessage;
 use labelrelay_core::found::{Change, Found};
 use labelrelay_core::ledger::{Key, Known};
@@ -109,13 +109,13 @@ impl Batch {
 }
 
 impl Summary {
-    pub(super) fn count(&mut self, change: Change, outcome: &Sent) {
+    pub(super) fn count(&mut self, change: Change, outcome: &SendOutcome) {
         let place = match (outcome, change) {
-            (Sent::Refused(_), _) => &mut self.refused,
-            (Sent::Repeat, _) => &mut self.repeats,
-            (Sent::New, Change::Created) => &mut self.created,
-            (Sent::New, Change::Updated) => &mut self.updated,
-            (Sent::New, Change::Deleted) => &mut self.deleted,
+            (SendOutcome::Refused(_), _) => &mut self.refused,
+            (SendOutcome::Repeat, _) => &mut self.repeats,
+            (SendOutcome::New, Change::Created) => &mut self.created,
+            (SendOutcome::New, Change::Updated) => &mut self.updated,
+            (SendOutcome::New, Change::Deleted) => &mut self.deleted,
         };
         *place += 1;
     }

@@ -8,7 +8,7 @@ mod pages;
 use crate::page::{Page, Thing};
 use crate::platform::{Platform, PlatformError, Project, Wanted};
 use crate::progress::Progress;
-use crate::sink::{Sent, Sink, SinkError};
+use crate::sink::{SendOutcome, Sink, SinkError};
 use batch::Batch;
 use jiff::Timestamp;
 use labelrelay_core::config::SourceConfig;
@@ -185,7 +185,7 @@ impl Reconcile<'_> {
             let outcomes = self.sink.send(&batch.messages, after).await?;
             let mut sent = 0;
             for ((change, key), outcome) in batch.changes.iter().zip(outcomes) {
-                if let Sent::Refused(reason) = &outcome {
+                if let SendOutcome::Refused(reason) = &outcome {
                     self.progress
                         .warn(&format!("{} {} was not sent: {reason}", key.kind, key.id));
                     batch.seen.retain(|(seen, _)| seen != key);

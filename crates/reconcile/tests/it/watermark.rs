@@ -5,7 +5,7 @@ use labelrelay_core::config::Config;
 use labelrelay_core::{BoxFuture, Ledger as _, OutboundMessage, QueueLimits, Secret};
 use labelrelay_local::LedgerFile;
 use labelrelay_reconcile::label_studio::LabelStudio;
-use labelrelay_reconcile::{LiveEvent, NoProgress, Reconcile, Sent, Sink, SinkError};
+use labelrelay_reconcile::{LiveEvent, NoProgress, Reconcile, SendOutcome, Sink, SinkError};
 use labelrelay_testkit::clock::FakeClock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -28,12 +28,12 @@ impl Sink for Taken {
         &'a mut self,
         messages: &'a [OutboundMessage],
         _: u64,
-    ) -> BoxFuture<'a, Result<Vec<Sent>, SinkError>> {
+    ) -> BoxFuture<'a, Result<Vec<SendOutcome>, SinkError>> {
         let types = messages
             .iter()
             .map(|message| message.event_type().to_owned());
         self.0.lock().unwrap().extend(types);
-        Box::pin(async { Ok(vec![Sent::New; messages.len()]) })
+        Box::pin(async { Ok(vec![SendOutcome::New; messages.len()]) })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::open::not_opened;
 use labelrelay_core::{BoxFuture, Clock, OutboundMessage, QueueLimits};
 use labelrelay_event::{Attributes, Envelope, EventType};
 use labelrelay_local::{EmbeddedQueue, FileError, OpenError, Options, QueueFile};
-use labelrelay_reconcile::{LiveEvent, Sent, Sink, SinkError};
+use labelrelay_reconcile::{LiveEvent, SendOutcome, Sink, SinkError};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -92,12 +92,18 @@ impl Sink for Embedded {
         &'a mut self,
         messages: &'a [OutboundMessage],
         after: u64,
-    ) -> BoxFuture<'a, Result<Vec<Sent>, SinkError>> {
+    ) -> BoxFuture<'a, Result<Vec<SendOutcome>, SinkError>> {
         let appended = self
             .file
             .append(messages, after)
             .map_err(|error| failed(&error));
-        let outcome = |is_new| if is_new { Sent::New } else { Sent::Repeat };
+        let outcome = |is_new| {
+            if is_new {
+                SendOutcome::New
+            } else {
+                SendOutcome::Repeat
+            }
+        };
         let sent = appended.map(|new| new.into_iter().map(outcome).collect());
         Box::pin(std::future::ready(sent))
     }

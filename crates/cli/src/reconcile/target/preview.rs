@@ -3,7 +3,7 @@
 use super::embedded::Embedded;
 use crate::output::{one_line, print, print_json};
 use labelrelay_core::{BoxFuture, OutboundMessage, QueueLimits};
-use labelrelay_reconcile::{LiveEvent, Sent, Sink, SinkError};
+use labelrelay_reconcile::{LiveEvent, SendOutcome, Sink, SinkError};
 
 pub(super) struct Preview {
     /// `None` as long as nobody has made it, and where it cannot be looked into.
@@ -51,11 +51,11 @@ impl Sink for Preview {
         &'a mut self,
         messages: &'a [OutboundMessage],
         _after: u64,
-    ) -> BoxFuture<'a, Result<Vec<Sent>, SinkError>> {
+    ) -> BoxFuture<'a, Result<Vec<SendOutcome>, SinkError>> {
         let printed: std::io::Result<()> =
             messages.iter().try_for_each(|message| self.print(message));
         let printed = printed
-            .map(|()| vec![Sent::New; messages.len()])
+            .map(|()| vec![SendOutcome::New; messages.len()])
             .map_err(|error| SinkError::new(format!("stdout: {error}")));
         Box::pin(std::future::ready(printed))
     }

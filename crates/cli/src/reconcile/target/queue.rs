@@ -4,7 +4,7 @@ use crate::sender::{AT_ONCE, Fault, Sender};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use labelrelay_core::{BoxFuture, Entropy as _, OutboundMessage, QueueLimits};
 use labelrelay_http::OsEntropy;
-use labelrelay_reconcile::{LiveEvent, Sent, Sink, SinkError};
+use labelrelay_reconcile::{LiveEvent, SendOutcome, Sink, SinkError};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,14 +25,14 @@ impl Queue {
         Self { sender }
     }
 
-    async fn one(&self, message: &OutboundMessage) -> Result<Sent, SinkError> {
+    async fn one(&self, message: &OutboundMessage) -> Result<SendOutcome, SinkError> {
         let mut pauses = PAUSES.into_iter();
         loop {
             let Err(unsent) = self.sender.send(message.clone()).await else {
-                return Ok(Sent::New);
+                return Ok(SendOutcome::New);
             };
             let pause = match unsent.fault {
-                Fault::Event => return Ok(Sent::Refused(unsent.reason)),
+                Fault::Event => return Ok(SendOutcome::Refused(unsent.reason)),
                 Fault::Lasting => None,
                 Fault::Passing => pauses.next(),
             };
@@ -57,7 +57,7 @@ impl Sink for Queue {
         &'a mut self,
         messages: &'a [OutboundMessage],
         _after: u64,
-    ) -> BoxFuture<'a, Result<Vec<Sent>, SinkError>> {
+    ) -> BoxFuture<'a, Result<Vec<SendOutcome>, SinkError>> {
         let sends = messages.iter().map(|message| self.one(message));
         Box::pin(stream::iter(sends).buffered(AT_ONCE).try_collect())
     }
