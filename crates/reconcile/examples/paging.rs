@@ -26,16 +26,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let token = Secret::new("token", std::env::var("LABEL_STUDIO_API_KEY")?)?;
     let platform = LabelStudio::new(&url, token, Vec::new(), HttpOptions::new(Arc::new(Always)))?;
     let start = Instant::now();
-    let (mut things, mut bytes) = (0, 0);
+    let (mut entities, mut bytes) = (0, 0);
     for project in platform.projects().await? {
         let mut pages = platform.look(&project, None);
         while let Some(page) = pages.next().await {
-            for thing in page?.things {
-                things += 1;
-                bytes += thing.entity.map_or(0, |entity| entity.len());
+            for entity in page?.entities {
+                entities += 1;
+                bytes += entity.content.map_or(0, |content| content.len());
             }
         }
     }
-    println!("{:.3} {things} {bytes}", start.elapsed().as_secs_f64());
+    println!("{:.3} {entities} {bytes}", start.elapsed().as_secs_f64());
     Ok(())
 }

@@ -21,8 +21,8 @@ mod progress;
 mod run;
 mod sink;
 
-pub use page::{Page, Thing};
-pub use platform::{Platform, PlatformError, Project, Several, Wanted};
+pub use page::{Entity, Page};
+pub use platform::{EntityRef, EntityVersions, Platform, PlatformError, Project};
 pub use progress::{NoProgress, Progress};
 pub use run::{Reconcile, ReconcileError, Summary};
 pub use sink::{LiveEvent, SendOutcome, Sink, SinkError};

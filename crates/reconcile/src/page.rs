@@ -9,28 +9,28 @@ use std::fmt;
 #[derive(Debug, Default)]
 pub struct Page {
     /// Things, each with its content or without. What holds others stands before them.
-    pub things: Vec<Thing>,
+    pub entities: Vec<Entity>,
     /// The platform's time when it answered.
     pub now: Option<Timestamp>,
 }
 
 /// A thing that the platform holds. `Debug` does not show its content.
 #[derive(Clone)]
-pub struct Thing {
+pub struct Entity {
     /// Kind and id.
     pub key: Key,
     /// Id of what holds it within its project.
     pub holder: Option<String>,
     /// The bytes in which the API wrote it: one JSON value. `None` when it is only known to be there, and
     /// did not change since the watermark.
-    pub entity: Option<Bytes>,
+    pub content: Option<Bytes>,
 }
 
-impl fmt::Debug for Thing {
+impl fmt::Debug for Entity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Thing")
             .field("key", &self.key)
-            .field("bytes", &self.entity.as_ref().map(Bytes::len))
+            .field("bytes", &self.content.as_ref().map(Bytes::len))
             .finish_non_exhaustive()
     }
 }

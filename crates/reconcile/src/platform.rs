@@ -1,7 +1,7 @@
 //! The interface to a labelling platform that is reconciled with.
 
 use crate::http::HttpError;
-use crate::page::{Page, Thing};
+use crate::page::{Entity, Page};
 use jiff::Timestamp;
 use labelrelay_core::config::SourceConfig;
 use labelrelay_core::ledger::{Key, Known};
@@ -47,20 +47,25 @@ pub trait Platform: Send + Sync {
     fn fetch<'a>(
         &'a self,
         project: &'a str,
-        wanted: &'a [Wanted],
-    ) -> BoxFuture<'a, Result<Vec<Thing>, PlatformError>>;
+        wanted: &'a [EntityRef],
+    ) -> BoxFuture<'a, Result<Vec<Entity>, PlatformError>>;
 
     /// The data of a deletion: one JSON object, of what is still known of the thing. The same for the same
     /// thing.
     fn tombstone(&self, key: &Key, known: &Known) -> String;
 
     /// Reads the things that an event of the queue is about, where it is about several.
-    fn several(&self, source: &SourceConfig, attributes: &Attributes, data: &[u8]) -> Several;
+    fn entity_versions(
+        &self,
+        source: &SourceConfig,
+        attributes: &Attributes,
+        data: &[u8],
+    ) -> EntityVersions;
 }
 
 /// A thing that is asked for by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct EntityRef {
     /// Kind and id.
     pub key: Key,
     /// Id of what holds it, where that is known.
@@ -73,14 +78,14 @@ pub struct Project {
     /// Its id.
     pub id: String,
     /// About how many things it holds, for showing how far a look is.
-    pub things: Option<u64>,
+    pub entities: Option<u64>,
 }
 
 /// The things of one event about several.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Several {
+pub struct EntityVersions {
     /// Each of them.
-    pub things: Vec<(Key, Known)>,
+    pub entities: Vec<(Key, Known)>,
 }
 
 /// Why the platform did not tell.

@@ -20,7 +20,7 @@ pub(super) struct Shown {
 #[derive(Default)]
 struct Lines {
     project: String,
-    things: u64,
+    entities: u64,
     sent: u64,
     last: Option<Instant>,
 }
@@ -41,11 +41,11 @@ impl Progress for Shown {
     fn project(&self, project: &Project) {
         if let Some(bar) = &self.bar {
             bar.reset();
-            match project.things {
-                Some(things) => bar.set_length(things),
+            match project.entities {
+                Some(entities) => bar.set_length(entities),
                 None => bar.unset_length(),
             }
-            let form = if project.things.is_some() {
+            let form = if project.entities.is_some() {
                 "{prefix} {bar:30} {pos}/{len} {msg} {eta}"
             } else {
                 "{prefix} {spinner} {pos} {msg}"
@@ -63,18 +63,18 @@ impl Progress for Shown {
         };
     }
 
-    fn looked_at(&self, things: u64) {
+    fn looked_at(&self, entities: u64) {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.things += things;
+        lines.entities += entities;
         if let Some(bar) = &self.bar {
-            bar.inc(things);
+            bar.inc(entities);
             bar.set_message(format!("{} sent", lines.sent));
         } else if !self.is_quiet && lines.last.is_none_or(|last| last.elapsed() >= LINE_EVERY) {
             lines.last = Some(Instant::now());
             say(format_args!(
                 "project {}: {} things looked at, {} sent",
                 one_line(&lines.project),
-                lines.things,
+                lines.entities,
                 lines.sent
             ));
         }

@@ -43,7 +43,7 @@ async fn rounds<F: Future<Output = Result<(), Failure>>>(
 pub(super) fn words(summary: &Summary, dry_run: bool, json: bool) -> String {
     let Summary {
         projects,
-        things,
+        entities,
         created,
         updated,
         deleted,
@@ -56,7 +56,7 @@ pub(super) fn words(summary: &Summary, dry_run: bool, json: bool) -> String {
     let sent = created + updated + deleted;
     if json {
         return serde_json::json!({
-            "dry_run": dry_run, "projects": projects, "things": things, "sent": sent,
+            "dry_run": dry_run, "projects": projects, "things": entities, "sent": sent,
             "created": created, "updated": updated, "deleted": deleted, "repeats": repeats,
             "passed_over": passed_over, "refused": refused, "vanished": vanished,
         })
@@ -64,7 +64,7 @@ pub(super) fn words(summary: &Summary, dry_run: bool, json: bool) -> String {
     }
     let would = if dry_run { "would be sent" } else { "sent" };
     let done = format!(
-        "{projects} projects, {things} things looked at; {sent} events {would}: {created} created, {updated} updated, {deleted} deleted"
+        "{projects} projects, {entities} things looked at; {sent} events {would}: {created} created, {updated} updated, {deleted} deleted"
     );
     if *passed_over == 0 {
         return done;

@@ -6,16 +6,16 @@
 //! Without a watermark the first walk shows everything, and there is no second.
 
 mod api;
+mod bulk_events;
 mod projects;
 mod query;
-mod several;
 mod tasks;
 mod token;
 mod walk;
 
 use crate::http::{HttpClient, HttpOptions};
-use crate::page::{Page, Thing};
-use crate::platform::{Platform, PlatformError, Project, Several, Wanted};
+use crate::page::{Entity, Page};
+use crate::platform::{EntityRef, EntityVersions, Platform, PlatformError, Project};
 use api::Api;
 use http::{StatusCode, Uri};
 use jiff::Timestamp;
@@ -78,13 +78,18 @@ impl Platform for LabelStudio {
     fn fetch<'a>(
         &'a self,
         project: &'a str,
-        wanted: &'a [Wanted],
-    ) -> BoxFuture<'a, Result<Vec<Thing>, PlatformError>> {
+        wanted: &'a [EntityRef],
+    ) -> BoxFuture<'a, Result<Vec<Entity>, PlatformError>> {
         Box::pin(tasks::fetch(&self.api, project, wanted))
     }
 
-    fn several(&self, source: &SourceConfig, attributes: &Attributes, data: &[u8]) -> Several {
-        several::read(source, attributes, data)
+    fn entity_versions(
+        &self,
+        source: &SourceConfig,
+        attributes: &Attributes,
+        data: &[u8],
+    ) -> EntityVersions {
+        bulk_events::read(source, attributes, data)
     }
 
     fn tombstone(&self, key: &Key, known: &Known) -> String {

@@ -34,7 +34,7 @@ impl From<One> for Project {
     fn from(one: One) -> Self {
         Self {
             id: one.id.to_string(),
-            things: one.task_number.map(|tasks| {
+            entities: one.task_number.map(|tasks| {
                 tasks.saturating_add(one.total_annotations_number.unwrap_or_default())
             }),
         }

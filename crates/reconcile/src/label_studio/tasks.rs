@@ -3,8 +3,8 @@
 use super::api::{self, Api, LARGEST_ANSWER};
 use super::{ANNOTATION, TASK, query};
 use crate::http::Answer;
-use crate::page::Thing;
-use crate::platform::{PlatformError, Wanted};
+use crate::page::Entity;
+use crate::platform::{EntityRef, PlatformError};
 use bytes::Bytes;
 use labelrelay_core::ledger::Key;
 use serde::Deserialize;
@@ -54,7 +54,7 @@ pub(super) struct Tasks {
     pub(super) answer: Answer,
     /// How many there are, these included.
     pub(super) total: u64,
-    pub(super) things: Vec<Thing>,
+    pub(super) entities: Vec<Entity>,
     /// How many of the things are tasks, and their ids as they came.
     pub(super) count: u64,
     pub(super) ids: Vec<u64>,
@@ -121,23 +121,23 @@ pub(super) async fn get(
 fn cut(what: &str, answer: Answer, fields: Fields) -> Result<Tasks, PlatformError> {
     let body: Body<'_> = api::read(what, &answer)?;
     let part = |raw: &RawValue| answer.body.slice_ref(raw.get().as_bytes());
-    let mut things = Vec::new();
+    let mut entities = Vec::new();
     let (mut tasks, mut shortened) = (Vec::new(), Vec::new());
     for raw in &body.tasks {
         let task: Task<'_> = read_part(what, raw)?;
         tasks.push(task.id);
         let id = task.id.to_string();
-        let thing = |key, holder, entity: Option<Bytes>| Thing {
+        let entity = |key, holder, content: Option<Bytes>| Entity {
             key,
             holder,
-            entity,
+            content,
         };
         let content = (fields == Fields::All).then(|| part(raw));
-        things.push(thing(Key::new(TASK, &id), None, content));
+        entities.push(entity(Key::new(TASK, &id), None, content));
         for raw in &task.annotations {
             let annotation: Annotation = read_part(what, raw)?;
             let key = Key::new(ANNOTATION, annotation.id.to_string());
-            things.push(thing(key, Some(id.clone()), Some(part(raw))));
+            entities.push(entity(key, Some(id.clone()), Some(part(raw))));
         }
         let ids = task.annotations_ids.unwrap_or_default();
         if ids.len() >= SHORTENED_AT {
@@ -149,9 +149,9 @@ fn cut(what: &str, answer: Answer, fields: Fields) -> Result<Tasks, PlatformErro
             .filter_map(|id| id.trim().parse().ok())
             .collect();
         if fields == Fields::Ids {
-            things.extend(ids.into_iter().map(|annotation| {
+            entities.extend(ids.into_iter().map(|annotation| {
                 let key = Key::new(ANNOTATION, annotation.to_string());
-                thing(key, Some(id.clone()), None)
+                entity(key, Some(id.clone()), None)
             }));
         }
     }
@@ -160,7 +160,7 @@ fn cut(what: &str, answer: Answer, fields: Fields) -> Result<Tasks, PlatformErro
     Ok(Tasks {
         answer,
         total,
-        things,
+        entities,
         count,
         ids: tasks,
         shortened,
@@ -179,24 +179,24 @@ fn read_part<'a, T: Deserialize<'a>>(what: &str, raw: &'a RawValue) -> Result<T,
 pub(super) async fn fetch(
     api: &Api,
     project: &str,
-    wanted: &[Wanted],
-) -> Result<Vec<Thing>, PlatformError> {
+    wanted: &[EntityRef],
+) -> Result<Vec<Entity>, PlatformError> {
     let keys: HashSet<&Key> = wanted.iter().map(|wanted| &wanted.key).collect();
-    let mut things = contents(api, project, wanted).await?;
-    things.retain(|thing| keys.contains(&thing.key));
-    Ok(things)
+    let mut entities = contents(api, project, wanted).await?;
+    entities.retain(|entity| keys.contains(&entity.key));
+    Ok(entities)
 }
 
 /// The tasks of the things, with everything that is in them.
 pub(super) async fn contents(
     api: &Api,
     project: &str,
-    wanted: &[Wanted],
-) -> Result<Vec<Thing>, PlatformError> {
+    wanted: &[EntityRef],
+) -> Result<Vec<Entity>, PlatformError> {
     let mut tasks: Vec<&str> = wanted.iter().filter_map(task).collect();
     tasks.sort_unstable();
     tasks.dedup();
-    let mut things = Vec::new();
+    let mut entities = Vec::new();
     // None would mean all.
     let mut parts: Vec<&[&str]> = tasks.chunks(tasks.len().max(1)).collect();
     while let Some(part) = parts.pop() {
@@ -215,7 +215,7 @@ pub(super) async fn contents(
                 found.count
             )));
         }
-        things.extend(found.things);
+        entities.extend(found.entities);
     }
     for wanted in wanted.iter().filter(|wanted| task(wanted).is_none()) {
         let path = format!("/api/annotations/{}/", wanted.key.id);
@@ -227,14 +227,14 @@ pub(super) async fn contents(
                     annotation.id
                 )));
             }
-            things.push(Thing {
+            entities.push(Entity {
                 key: wanted.key.clone(),
                 holder: annotation.task.map(|task| task.to_string()),
-                entity: Some(answer.body.slice(..)),
+                content: Some(answer.body.slice(..)),
             });
         }
     }
-    Ok(things)
+    Ok(entities)
 }
 
 #[derive(Deserialize)]
@@ -244,7 +244,7 @@ struct Holder {
 }
 
 /// The task with which a thing is asked for.
-fn task(wanted: &Wanted) -> Option<&str> {
+fn task(wanted: &EntityRef) -> Option<&str> {
     if wanted.key.kind == TASK {
         Some(&wanted.key.id)
     } else {

@@ -4,7 +4,7 @@ use super::api::Api;
 use super::tasks::{self, Fields, Tasks};
 use super::{TASK, query};
 use crate::page::Page;
-use crate::platform::{PlatformError, Project, Wanted};
+use crate::platform::{EntityRef, PlatformError, Project};
 use futures_util::{Stream, StreamExt, stream};
 use jiff::Timestamp;
 use labelrelay_core::ledger::Key;
@@ -146,17 +146,17 @@ impl Place {
 /// The page, and what Label Studio left out of it.
 async fn whole(api: &Api, project: &Project, tasks: Tasks) -> Result<Page, PlatformError> {
     let now = tasks.answer.date();
-    let mut things = tasks.things;
+    let mut entities = tasks.entities;
     if !tasks.shortened.is_empty() {
         let wanted: Vec<_> = tasks
             .shortened
             .iter()
-            .map(|id| Wanted {
+            .map(|id| EntityRef {
                 key: Key::new(TASK, id),
                 holder: None,
             })
             .collect();
-        things.extend(tasks::contents(api, &project.id, &wanted).await?);
+        entities.extend(tasks::contents(api, &project.id, &wanted).await?);
     }
-    Ok(Page { things, now })
+    Ok(Page { entities, now })
 }

@@ -311,7 +311,7 @@ impl Reader {
     /// The labels of the next part's rows.
     async fn page(&mut self, api: &Api, project: &str) -> Result<Page, PlatformError> {
         let mut page = Page {
-            things: Vec::new(),
+            entities: Vec::new(),
             now: self.now,
         };
         if self.offset >= self.total {
@@ -341,7 +341,7 @@ impl Reader {
         for line in whole.split(|byte| *byte == b'\n') {
             let line = whole.slice_ref(line.trim_ascii());
             if !line.is_empty() {
-                page.things.extend(rows::things(project, &line)?);
+                page.entities.extend(rows::entities(project, &line)?);
             }
         }
         Ok(page)

@@ -10,8 +10,8 @@ mod projects;
 mod rows;
 
 use crate::http::{HttpClient, HttpOptions};
-use crate::page::{Page, Thing};
-use crate::platform::{Platform, PlatformError, Project, Several, Wanted};
+use crate::page::{Entity, Page};
+use crate::platform::{EntityRef, EntityVersions, Platform, PlatformError, Project};
 use api::Api;
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
@@ -81,24 +81,29 @@ impl Platform for Labelbox {
     fn fetch<'a>(
         &'a self,
         project: &'a str,
-        wanted: &'a [Wanted],
-    ) -> BoxFuture<'a, Result<Vec<Thing>, PlatformError>> {
+        wanted: &'a [EntityRef],
+    ) -> BoxFuture<'a, Result<Vec<Entity>, PlatformError>> {
         Box::pin(async move {
             let rows = wanted.iter().filter_map(|wanted| wanted.holder.clone());
             let filter = export::Filter::Rows(rows.collect());
             let wanted: HashSet<_> = wanted.iter().map(|wanted| &wanted.key).collect();
             let mut pages = export::pages(&self.api, project, filter).boxed();
-            let mut things = Vec::new();
+            let mut entities = Vec::new();
             while let Some(page) = pages.next().await {
-                let found = page?.things.into_iter();
-                things.extend(found.filter(|thing| wanted.contains(&thing.key)));
+                let found = page?.entities.into_iter();
+                entities.extend(found.filter(|entity| wanted.contains(&entity.key)));
             }
-            Ok(things)
+            Ok(entities)
         })
     }
 
-    fn several(&self, source: &SourceConfig, attributes: &Attributes, data: &[u8]) -> Several {
-        rows::several(source, attributes, data)
+    fn entity_versions(
+        &self,
+        source: &SourceConfig,
+        attributes: &Attributes,
+        data: &[u8],
+    ) -> EntityVersions {
+        rows::entity_versions(source, attributes, data)
     }
 
     fn tombstone(&self, key: &Key, known: &Known) -> String {

@@ -34,7 +34,7 @@ impl From<One> for Project {
         // How many labels it has, only an export tells.
         Self {
             id: one.id,
-            things: None,
+            entities: None,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Rows of an export: each is one JSON value on a line of its own, with the labels on it.
 
 use super::LABEL;
-use crate::page::Thing;
-use crate::platform::{PlatformError, Several};
+use crate::page::Entity;
+use crate::platform::{EntityVersions, PlatformError};
 use bytes::Bytes;
 use labelrelay_core::config::SourceConfig;
 use labelrelay_core::found::{Change, Found};
@@ -36,7 +36,7 @@ struct Label {
 }
 
 /// The labels of the row that stands on `line`, each with the whole row as its contents.
-pub(super) fn things(project: &str, line: &Bytes) -> Result<Vec<Thing>, PlatformError> {
+pub(super) fn entities(project: &str, line: &Bytes) -> Result<Vec<Entity>, PlatformError> {
     let row: Row = serde_json::from_slice(line).map_err(|error| {
         PlatformError::permanent(format!(
             "project {project}: a row of the export is not what this version can read ({error})"
@@ -46,27 +46,31 @@ pub(super) fn things(project: &str, line: &Bytes) -> Result<Vec<Thing>, Platform
         return Ok(Vec::new());
     };
     let holder = row.data_row.id;
-    let thing = |label: &Label| Thing {
+    let entity = |label: &Label| Entity {
         key: Key::new(LABEL, &label.id),
         holder: holder.clone(),
-        entity: Some(line.clone()),
+        content: Some(line.clone()),
     };
-    Ok(labels.labels.iter().map(thing).collect())
+    Ok(labels.labels.iter().map(entity).collect())
 }
 
 /// Reads the labels of a delivery about a row with several of them. A label that cannot be read counts as not seen:
 /// it is sent once more then.
-pub(super) fn several(source: &SourceConfig, attributes: &Attributes, data: &[u8]) -> Several {
-    let mut several = Several::default();
+pub(super) fn entity_versions(
+    source: &SourceConfig,
+    attributes: &Attributes,
+    data: &[u8],
+) -> EntityVersions {
+    let mut versions = EntityVersions::default();
     let (Ok(event_type), Ok(row)) = (
         attributes.event_type.parse::<EventType>(),
         serde_json::from_slice::<Row>(data),
     ) else {
-        return several;
+        return versions;
     };
     // A row stays when labels on it go, and does not say which went.
     if event_type.kind() != LABEL || event_type.is_deletion() {
-        return several;
+        return versions;
     }
     for (project, held) in &row.projects {
         for label in &held.labels {
@@ -81,8 +85,8 @@ pub(super) fn several(source: &SourceConfig, attributes: &Attributes, data: &[u8
                 sequence: found.description().sequence.clone(),
                 gone: false,
             };
-            several.things.push((key, known));
+            versions.entities.push((key, known));
         }
     }
-    several
+    versions
 }

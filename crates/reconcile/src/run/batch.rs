@@ -1,7 +1,7 @@
 //! The things of one page: sent, recorded, or passed over.
 
 use super::{Reconcile, Summary};
-use crate::page::Thing;
+use crate::page::Entity;
 use crate::sink::SendOutcome;
 use labelrelay_core::OutboundMessage;
 use labelrelay_core::found::{Change, Found};
@@ -39,8 +39,8 @@ impl Batch {
         &mut self,
         run: &Reconcile<'_>,
         project: &str,
-        thing: &Thing,
-        entity: &[u8],
+        entity: &Entity,
+        content: &[u8],
         known: Option<Known>,
     ) {
         let change = if known.is_some() {
@@ -48,20 +48,20 @@ impl Batch {
         } else {
             Change::Created
         };
-        let Key { kind, id } = &thing.key;
-        let Some(found) = Found::describe(run.source, &thing.key, change, entity) else {
+        let Key { kind, id } = &entity.key;
+        let Some(found) = Found::describe(run.source, &entity.key, change, content) else {
             // One odd thing shall not keep all others back. It stays what it was, known or unknown.
             run.progress.warn(&format!(
                 "project {project}: {kind} {id} is not what this version can read, and is passed over"
             ));
             self.passed_over += 1;
             self.seen
-                .extend(known.map(|known| (thing.key.clone(), known)));
+                .extend(known.map(|known| (entity.key.clone(), known)));
             return;
         };
         let new = Known {
             project: Some(project.to_owned()),
-            holder: thing.holder.clone(),
+            holder: entity.holder.clone(),
             event_id: found.id().to_owned(),
             sequence: found.description().sequence.clone(),
             gone: false,
@@ -73,10 +73,10 @@ impl Batch {
             if before_the_beginning {
                 self.passed_over += 1;
             } else {
-                self.send(run, change, &thing.key, &found);
+                self.send(run, change, &entity.key, &found);
             }
         }
-        self.seen.push((thing.key.clone(), new));
+        self.seen.push((entity.key.clone(), new));
     }
 
     /// Adds a thing that is gone.

@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::{AT_A_TIME, Reconcile, ReconcileError, Summary};
-use crate::platform::{Project, Wanted};
+use crate::platform::{EntityRef, Project};
 use labelrelay_core::ledger::Key;
 use std::collections::HashSet;
 
@@ -27,7 +27,7 @@ impl Reconcile<'_> {
             after = Some(last.clone());
             let wanted: Vec<_> = missing
                 .iter()
-                .map(|(key, known)| Wanted {
+                .map(|(key, known)| EntityRef {
                     key: key.clone(),
                     holder: known.holder.clone(),
                 })
@@ -35,7 +35,7 @@ impl Reconcile<'_> {
             let there = self.platform.fetch(&project.id, &wanted).await?;
             let mut batch = Batch::new(look);
             self.sort(&project.id, &there, &mut batch)?;
-            let there: HashSet<_> = there.into_iter().map(|thing| thing.key).collect();
+            let there: HashSet<_> = there.into_iter().map(|entity| entity.key).collect();
             for (key, known) in missing {
                 if !there.contains(&key) {
                     batch.add_gone(self, key, known);

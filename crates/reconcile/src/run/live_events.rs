@@ -40,7 +40,11 @@ impl Reconcile<'_> {
             Some(said) => vec![said],
             None => event
                 .data
-                .map(|data| self.platform.several(self.source, attributes, &data).things)
+                .map(|data| {
+                    self.platform
+                        .entity_versions(self.source, attributes, &data)
+                        .entities
+                })
                 .unwrap_or_default(),
         }
     }

@@ -5,8 +5,8 @@ mod gone;
 mod live_events;
 mod pages;
 
-use crate::page::{Page, Thing};
-use crate::platform::{Platform, PlatformError, Project, Wanted};
+use crate::page::{Entity, Page};
+use crate::platform::{EntityRef, Platform, PlatformError, Project};
 use crate::progress::Progress;
 use crate::sink::{SendOutcome, Sink, SinkError};
 use batch::Batch;
@@ -49,7 +49,7 @@ pub struct Summary {
     /// Projects that were looked through.
     pub projects: u64,
     /// Things that the platform holds in them.
-    pub things: u64,
+    pub entities: u64,
     /// Events sent for things that were not known.
     pub created: u64,
     /// Events sent for versions that were not known.
@@ -136,17 +136,17 @@ impl Reconcile<'_> {
         page: Page,
         summary: &mut Summary,
     ) -> Result<(), ReconcileError> {
-        let things = page.things.len() as u64;
+        let entities = page.entities.len() as u64;
         self.read_live_events()?;
         let mut batch = Batch::new(look);
-        let unknown = self.sort(&project.id, &page.things, &mut batch)?;
+        let unknown = self.sort(&project.id, &page.entities, &mut batch)?;
         for some in unknown.chunks(AT_A_TIME) {
             let found = self.platform.fetch(&project.id, some).await?;
             self.sort(&project.id, &found, &mut batch)?;
         }
         self.hand_over(batch, summary).await?;
-        summary.things += things;
-        self.progress.looked_at(things);
+        summary.entities += entities;
+        self.progress.looked_at(entities);
         Ok(())
     }
 
@@ -155,19 +155,19 @@ impl Reconcile<'_> {
     fn sort(
         &self,
         project: &str,
-        things: &[Thing],
+        entities: &[Entity],
         batch: &mut Batch,
-    ) -> Result<Vec<Wanted>, ReconcileError> {
-        let keys: Vec<_> = things.iter().map(|thing| thing.key.clone()).collect();
+    ) -> Result<Vec<EntityRef>, ReconcileError> {
+        let keys: Vec<_> = entities.iter().map(|entity| entity.key.clone()).collect();
         let known = self.ledger.known(&keys)?;
         let mut unknown = Vec::new();
-        for (thing, known) in things.iter().zip(known) {
-            match (&thing.entity, known) {
-                (Some(entity), known) => batch.add(self, project, thing, entity, known),
-                (None, Some(known)) => batch.add_present(&thing.key, known),
-                (None, None) => unknown.push(Wanted {
-                    key: thing.key.clone(),
-                    holder: thing.holder.clone(),
+        for (entity, known) in entities.iter().zip(known) {
+            match (&entity.content, known) {
+                (Some(content), known) => batch.add(self, project, entity, content, known),
+                (None, Some(known)) => batch.add_present(&entity.key, known),
+                (None, None) => unknown.push(EntityRef {
+                    key: entity.key.clone(),
+                    holder: entity.holder.clone(),
                 }),
             }
         }

@@ -7,7 +7,7 @@ use labelrelay_core::Secret;
 use labelrelay_reconcile::http::HttpOptions;
 use labelrelay_reconcile::label_studio::LabelStudio;
 use labelrelay_reconcile::labelbox::Labelbox;
-use labelrelay_reconcile::{Page, Platform, PlatformError, Project, Wanted};
+use labelrelay_reconcile::{EntityRef, Page, Platform, PlatformError, Project};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ fn json(body: &str) -> String {
 fn project() -> Project {
     Project {
         id: "1".to_owned(),
-        things: None,
+        entities: None,
     }
 }
 
@@ -238,7 +238,7 @@ async fn a_walk_that_does_not_advance_ends_with_an_error() {
 #[tokio::test]
 async fn another_annotation_than_the_one_that_was_asked_for_is_none() {
     let server = Server::by(|_| json("{\"id\":8,\"task\":1}")).await;
-    let wanted = [Wanted {
+    let wanted = [EntityRef {
         key: labelrelay_core::ledger::Key::new("annotation", "7"),
         holder: None,
     }];

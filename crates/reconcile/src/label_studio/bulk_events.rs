@@ -1,7 +1,7 @@
 //! Events about several things: an import of tasks, annotations made or deleted by a bulk action.
 
 use super::{ANNOTATION, TASK};
-use crate::platform::Several;
+use crate::platform::EntityVersions;
 use labelrelay_core::config::SourceConfig;
 use labelrelay_core::found::{Change, Found};
 use labelrelay_core::ledger::{Key, Known};
@@ -18,7 +18,7 @@ struct Body<'a> {
 }
 
 #[derive(Deserialize)]
-struct Entity {
+struct Member {
     id: u64,
     #[serde(default)]
     task: Option<u64>,
@@ -26,18 +26,18 @@ struct Entity {
 
 /// Reads the things that an event is about. A thing that cannot be read counts as not seen: it is sent once more
 /// then.
-pub(super) fn read(source: &SourceConfig, attributes: &Attributes, data: &[u8]) -> Several {
-    let mut several = Several::default();
+pub(super) fn read(source: &SourceConfig, attributes: &Attributes, data: &[u8]) -> EntityVersions {
+    let mut versions = EntityVersions::default();
     let (Ok(event_type), Ok(body)) = (
         attributes.event_type.parse::<EventType>(),
         serde_json::from_slice::<Body<'_>>(data),
     ) else {
-        return several;
+        return versions;
     };
     let (kind, entities) = match event_type.kind() {
         TASK => (TASK, body.task),
         ANNOTATION => (ANNOTATION, body.annotation),
-        _ => return several,
+        _ => return versions,
     };
     let change = if event_type.is_deletion() {
         Change::Deleted
@@ -45,7 +45,7 @@ pub(super) fn read(source: &SourceConfig, attributes: &Attributes, data: &[u8]) 
         Change::Created
     };
     for raw in entities {
-        let Ok(entity) = serde_json::from_str::<Entity>(raw.get()) else {
+        let Ok(entity) = serde_json::from_str::<Member>(raw.get()) else {
             continue;
         };
         let key = Key::new(kind, entity.id.to_string());
@@ -59,7 +59,7 @@ pub(super) fn read(source: &SourceConfig, attributes: &Attributes, data: &[u8]) 
             sequence: found.description().sequence.clone(),
             gone: change == Change::Deleted,
         };
-        several.things.push((key, known));
+        versions.entities.push((key, known));
     }
-    several
+    versions
 }
