@@ -1,7 +1,7 @@
 //! One run: everything that was missed, from the first project to the last.
 
 mod batch;
-mod gone;
+mod deletions;
 mod live_events;
 mod pages;
 
@@ -93,7 +93,8 @@ impl Reconcile<'_> {
         for project in &projects {
             self.project(project, &mut summary).await?;
         }
-        self.vanished(&projects, &mut summary).await?;
+        self.check_vanished_projects(&projects, &mut summary)
+            .await?;
         Ok(summary)
     }
 
@@ -118,7 +119,7 @@ impl Reconcile<'_> {
             self.page(project, look, page, summary).await?;
         }
         if self.platform.shows_what_did_not_change() {
-            self.missing(project, look, summary).await?;
+            self.send_deletions(project, look, summary).await?;
         }
         summary.projects += 1;
         if let Some(Some(began)) = began

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 impl Reconcile<'_> {
     /// Sends the deletion of what a look did not show. Each is asked for once more: what came while the look
     /// ran was not shown either.
-    pub(super) async fn missing(
+    pub(super) async fn send_deletions(
         &mut self,
         project: &Project,
         look: u64,
@@ -47,7 +47,7 @@ impl Reconcile<'_> {
 
     /// Projects of the ledger that the platform no longer shows. Whether they were deleted, or the credential
     /// lost its right to see them, looks the same; and deletions are final. So the operator decides.
-    pub(super) async fn vanished(
+    pub(super) async fn check_vanished_projects(
         &mut self,
         shown: &[Project],
         summary: &mut Summary,
@@ -58,7 +58,7 @@ impl Reconcile<'_> {
                 continue;
             }
             if self.deleted_projects.contains(&id) || self.was_deleted(&id)? {
-                self.everything_is_gone(&id, summary).await?;
+                self.delete_project(&id, summary).await?;
             } else if self.platform.shows_all_projects() {
                 summary.vanished.push(id);
             }
@@ -72,7 +72,7 @@ impl Reconcile<'_> {
         Ok(known.into_iter().flatten().any(|project| project.gone))
     }
 
-    async fn everything_is_gone(
+    async fn delete_project(
         &mut self,
         project: &str,
         summary: &mut Summary,
