@@ -18,18 +18,18 @@ pub trait Platform: Send + Sync {
 
     /// Everything that the project holds, in pages: with its content what changed at or after `since` (all,
     /// without it), at least by its id what did not. What comes or changes while it runs may be left out.
-    fn look<'a>(
+    fn scan<'a>(
         &'a self,
         project: &'a Project,
         since: Option<Timestamp>,
     ) -> BoxStream<'a, Result<Page, PlatformError>>;
 
     /// Whether [`projects`](Self::projects) are all that the credential sees.
-    fn shows_all_projects(&self) -> bool;
+    fn lists_all_projects(&self) -> bool;
 
     /// Whether a look shows what did not change as well, so that what it does not show is gone. Where it does not,
     /// deletions are not found.
-    fn shows_what_did_not_change(&self) -> bool {
+    fn lists_unchanged(&self) -> bool {
         true
     }
 

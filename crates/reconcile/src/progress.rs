@@ -8,7 +8,7 @@ pub trait Progress: Send + Sync {
     fn project(&self, _project: &Project) {}
 
     /// So many things were looked at since the last call.
-    fn looked_at(&self, _entities: u64) {}
+    fn scanned(&self, _entities: u64) {}
 
     /// So many events more are on the queue now.
     fn sent(&self, _events: u64) {}

@@ -63,7 +63,7 @@ impl Progress for Shown {
         };
     }
 
-    fn looked_at(&self, entities: u64) {
+    fn scanned(&self, entities: u64) {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.entities += entities;
         if let Some(bar) = &self.bar {

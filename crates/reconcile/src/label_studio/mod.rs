@@ -59,7 +59,7 @@ impl Platform for LabelStudio {
         Box::pin(projects::list(&self.api, &self.projects))
     }
 
-    fn shows_all_projects(&self) -> bool {
+    fn lists_all_projects(&self) -> bool {
         self.projects.is_empty()
     }
 
@@ -67,12 +67,12 @@ impl Platform for LabelStudio {
         Box::pin(async move { Ok(projects::one(&self.api, id).await?.is_some()) })
     }
 
-    fn look<'a>(
+    fn scan<'a>(
         &'a self,
         project: &'a Project,
         since: Option<Timestamp>,
     ) -> BoxStream<'a, Result<Page, PlatformError>> {
-        Box::pin(walk::look(&self.api, project, since))
+        Box::pin(walk::scan(&self.api, project, since))
     }
 
     fn fetch<'a>(

@@ -21,8 +21,8 @@ const PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// Desired time of an answer, at most: the server does little else for others meanwhile.
 const PAGE_TIME: Duration = Duration::from_secs(5);
 
-/// Everything in the project, as [`Platform::look`](crate::Platform::look) says.
-pub(super) fn look<'a>(
+/// Everything in the project, as [`Platform::scan`](crate::Platform::scan) says.
+pub(super) fn scan<'a>(
     api: &'a Api,
     project: &'a Project,
     since: Option<Timestamp>,

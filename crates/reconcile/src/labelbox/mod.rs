@@ -57,11 +57,11 @@ impl Platform for Labelbox {
         Box::pin(projects::list(&self.api, &self.projects))
     }
 
-    fn shows_all_projects(&self) -> bool {
+    fn lists_all_projects(&self) -> bool {
         self.projects.is_empty()
     }
 
-    fn shows_what_did_not_change(&self) -> bool {
+    fn lists_unchanged(&self) -> bool {
         false
     }
 
@@ -69,7 +69,7 @@ impl Platform for Labelbox {
         Box::pin(async move { Ok(projects::one(&self.api, id).await?.is_some()) })
     }
 
-    fn look<'a>(
+    fn scan<'a>(
         &'a self,
         project: &'a Project,
         since: Option<Timestamp>,

@@ -10,7 +10,7 @@ use labelrelay_core::time::sequence;
 
 /// Things of one page, sorted into what is sent and what is only recorded.
 pub(super) struct Batch {
-    pub(super) look: Option<u64>,
+    pub(super) scan: Option<u64>,
     pub(super) messages: Vec<OutboundMessage>,
     /// Change and key of each message, in their order.
     pub(super) changes: Vec<(Change, Key)>,
@@ -19,9 +19,9 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) fn new(look: u64) -> Self {
+    pub(super) fn new(scan: u64) -> Self {
         Self {
-            look: Some(look),
+            scan: Some(scan),
             messages: Vec::new(),
             changes: Vec::new(),
             seen: Vec::new(),

@@ -12,7 +12,7 @@ impl Reconcile<'_> {
     pub(super) async fn send_deletions(
         &mut self,
         project: &Project,
-        look: u64,
+        scan: u64,
         summary: &mut Summary,
     ) -> Result<(), ReconcileError> {
         let mut after = None;
@@ -20,7 +20,7 @@ impl Reconcile<'_> {
             self.read_live_events()?;
             let missing = self
                 .ledger
-                .missing(&project.id, look, after.as_ref(), AT_A_TIME)?;
+                .missing(&project.id, scan, after.as_ref(), AT_A_TIME)?;
             let Some((last, _)) = missing.last() else {
                 return Ok(());
             };
@@ -33,7 +33,7 @@ impl Reconcile<'_> {
                 })
                 .collect();
             let there = self.platform.fetch(&project.id, &wanted).await?;
-            let mut batch = Batch::new(look);
+            let mut batch = Batch::new(scan);
             self.sort(&project.id, &there, &mut batch)?;
             let there: HashSet<_> = there.into_iter().map(|entity| entity.key).collect();
             for (key, known) in missing {
@@ -59,7 +59,7 @@ impl Reconcile<'_> {
             }
             if self.deleted_projects.contains(&id) || self.was_deleted(&id)? {
                 self.delete_project(&id, summary).await?;
-            } else if self.platform.shows_all_projects() {
+            } else if self.platform.lists_all_projects() {
                 summary.vanished.push(id);
             }
         }
@@ -77,14 +77,14 @@ impl Reconcile<'_> {
         project: &str,
         summary: &mut Summary,
     ) -> Result<(), ReconcileError> {
-        let look = self.ledger.begin(project)?;
+        let scan = self.ledger.begin(project)?;
         let refused = summary.refused;
         loop {
-            let missing = self.ledger.missing(project, look, None, AT_A_TIME)?;
+            let missing = self.ledger.missing(project, scan, None, AT_A_TIME)?;
             if missing.is_empty() {
                 break;
             }
-            let mut batch = Batch::new(look);
+            let mut batch = Batch::new(scan);
             for (key, known) in missing {
                 batch.add_gone(self, key, known);
             }

@@ -108,7 +108,7 @@ impl Reconcile<'_> {
             .ledger
             .watermark(&project.id)?
             .and_then(|watermark| watermark.checked_sub(self.overlap).ok());
-        let look = self.ledger.begin(&project.id)?;
+        let scan = self.ledger.begin(&project.id)?;
         let refused = summary.refused;
         let mut pages = pages::ahead(Arc::clone(&self.platform), project.clone(), since);
         // The first page's, whatever others say: what changes after it was written is found by the next look.
@@ -116,10 +116,10 @@ impl Reconcile<'_> {
         while let Some(page) = pages.next().await {
             let page = page?;
             began = began.or(Some(page.now));
-            self.page(project, look, page, summary).await?;
+            self.page(project, scan, page, summary).await?;
         }
-        if self.platform.shows_what_did_not_change() {
-            self.send_deletions(project, look, summary).await?;
+        if self.platform.lists_unchanged() {
+            self.send_deletions(project, scan, summary).await?;
         }
         summary.projects += 1;
         if let Some(Some(began)) = began
@@ -133,13 +133,13 @@ impl Reconcile<'_> {
     async fn page(
         &mut self,
         project: &Project,
-        look: u64,
+        scan: u64,
         page: Page,
         summary: &mut Summary,
     ) -> Result<(), ReconcileError> {
         let entities = page.entities.len() as u64;
         self.read_live_events()?;
-        let mut batch = Batch::new(look);
+        let mut batch = Batch::new(scan);
         let unknown = self.sort(&project.id, &page.entities, &mut batch)?;
         for some in unknown.chunks(AT_A_TIME) {
             let found = self.platform.fetch(&project.id, some).await?;
@@ -147,7 +147,7 @@ impl Reconcile<'_> {
         }
         self.hand_over(batch, summary).await?;
         summary.entities += entities;
-        self.progress.looked_at(entities);
+        self.progress.scanned(entities);
         Ok(())
     }
 
@@ -198,7 +198,7 @@ impl Reconcile<'_> {
             self.progress.sent(sent);
         }
         summary.passed_over += batch.passed_over;
-        self.ledger.record(&batch.seen, batch.look, None)?;
+        self.ledger.record(&batch.seen, batch.scan, None)?;
         Ok(())
     }
 }

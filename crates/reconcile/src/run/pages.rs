@@ -22,8 +22,8 @@ pub(super) fn ahead(
 ) -> Pages {
     let (sender, pages) = mpsc::channel(WAITING);
     let fetching = tokio::spawn(async move {
-        let mut look = platform.look(&project, since);
-        while let Some(page) = next(&mut look).await {
+        let mut scan = platform.scan(&project, since);
+        while let Some(page) = next(&mut scan).await {
             if sender.send(page).await.is_err() {
                 return;
             }

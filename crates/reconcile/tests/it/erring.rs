@@ -63,11 +63,11 @@ async fn projects(platform: &dyn Platform) -> Result<Vec<String>, PlatformError>
     Ok(listed.into_iter().map(|project| project.id).collect())
 }
 
-async fn look(platform: &dyn Platform, since: Option<&str>) -> Result<Vec<Page>, PlatformError> {
+async fn scan(platform: &dyn Platform, since: Option<&str>) -> Result<Vec<Page>, PlatformError> {
     let project = project();
     let since = since.map(|time| time.parse().unwrap());
     let pages = async {
-        let mut stream = platform.look(&project, since);
+        let mut stream = platform.scan(&project, since);
         let mut pages = Vec::new();
         while let Some(page) = stream.next().await {
             pages.push(page?);
@@ -205,31 +205,31 @@ async fn a_walk_that_does_not_advance_ends_with_an_error() {
         // It ignores where to begin.
         let server = Server::by(|_| tasks(500, 1..=100)).await;
         says(
-            look(&studio(&server.url), since).await,
+            scan(&studio(&server.url), since).await,
             &["project 1", "after"],
         );
         // It goes back.
         let server = Server::by(|asked| tasks(500, [after(asked).saturating_sub(1).max(1)]));
         says(
-            look(&studio(&server.await.url), since).await,
+            scan(&studio(&server.await.url), since).await,
             &["project 1", "after"],
         );
         // It ignores the order, so that what lies between would be passed over.
         let server = Server::by(|asked| tasks(500, [after(asked) + 9, after(asked) + 2]));
         says(
-            look(&studio(&server.await.url), since).await,
+            scan(&studio(&server.await.url), since).await,
             &["project 1", "order"],
         );
         // It says that there are more, and shows none: what is not shown would be reported as deleted.
         let server = Server::by(|_| tasks(500, [])).await;
         says(
-            look(&studio(&server.url), since).await,
+            scan(&studio(&server.url), since).await,
             &["project 1", "500"],
         );
         // There are always more.
         let server = Server::by(|asked| tasks(500, after(asked) + 1..=after(asked) + 50));
         says(
-            look(&studio(&server.await.url), since).await,
+            scan(&studio(&server.await.url), since).await,
             &["project 1", "end"],
         );
     }
@@ -299,7 +299,7 @@ async fn a_part_of_an_export_that_cannot_be_ends_with_an_error() {
         .await;
         place.set(server.url.clone()).unwrap();
         says(
-            look(&labelbox(&server.url), None).await,
+            scan(&labelbox(&server.url), None).await,
             &["part of the export"],
         );
     }
@@ -318,7 +318,7 @@ async fn an_export_in_ever_more_parts_ends() {
     })
     .await;
     place.set(server.url.clone()).unwrap();
-    says(look(&labelbox(&server.url), None).await, &["export", "end"]);
+    says(scan(&labelbox(&server.url), None).await, &["export", "end"]);
 }
 
 #[tokio::test]
@@ -349,7 +349,7 @@ async fn garbage_ends_every_question() {
         let labelbox = labelbox_with(&server.url, impatient());
         for platform in [&studio as &dyn Platform, &labelbox] {
             says(projects(platform).await, &[]);
-            says(look(platform, None).await, &[]);
+            says(scan(platform, None).await, &[]);
             says(platform.has_project("1").await, &[]);
         }
     });
@@ -406,7 +406,7 @@ async fn a_credential_is_shown_to_the_server_and_to_nobody_else() {
     })
     .await;
     says(
-        look(&labelbox(&server.url), None).await,
+        scan(&labelbox(&server.url), None).await,
         &["part of the export"],
     );
     let asked = elsewhere.asked.lock().unwrap();

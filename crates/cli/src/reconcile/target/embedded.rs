@@ -37,7 +37,10 @@ impl Embedded {
     }
 
     /// The queue as it is; `None` as long as nobody has made it.
-    pub(super) fn look(path: &Path, clock: Arc<dyn Clock>) -> Result<Option<Self>, Failure> {
+    pub(super) fn open_existing(
+        path: &Path,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Option<Self>, Failure> {
         match Self::open(path, clock) {
             Ok(queue) => Ok(Some(queue)),
             Err(OpenError::Missing { .. }) => Ok(None),

@@ -130,7 +130,7 @@ impl Target {
         let file = LedgerFile::beside(queue);
         let clock = Arc::clone(&self.clock);
         if wishes.dry_run {
-            let queue = Embedded::look(queue, clock)?;
+            let queue = Embedded::open_existing(queue, clock)?;
             let limits = QueueLimits::bytes(Options::default().max_message_bytes);
             return Ok(Opened {
                 ledger: LedgerFile::copy(&file, wishes.source, wishes.server)?,
