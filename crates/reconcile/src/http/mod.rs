@@ -2,7 +2,7 @@
 //! it was told to be.
 
 mod error;
-mod pace;
+mod rate_limiter;
 mod retry;
 
 pub use error::HttpError;
@@ -18,7 +18,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use jiff::Timestamp;
 use labelrelay_core::Entropy;
-use pace::Pace;
+use rate_limiter::RateLimiter;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,7 +68,7 @@ impl fmt::Debug for HttpOptions {
 pub struct HttpClient {
     pool: Pool<HttpsConnector<HttpConnector>, Full<Bytes>>,
     options: HttpOptions,
-    pace: Pace,
+    rate_limiter: RateLimiter,
 }
 
 /// An answer that came whole, whatever its status.
@@ -118,11 +118,11 @@ impl HttpClient {
         let pool = Pool::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .build(connector);
-        let pace = Pace::new(options.per_second);
+        let rate_limiter = RateLimiter::new(options.per_second);
         Ok(Self {
             pool,
             options,
-            pace,
+            rate_limiter,
         })
     }
 
@@ -146,7 +146,7 @@ impl HttpClient {
     ) -> Result<Answer, HttpError> {
         let mut attempt = 1;
         loop {
-            self.pace.turn().await;
+            self.rate_limiter.wait().await;
             let outcome = self.attempt(request, max_bytes).await;
             let last = attempt >= self.options.attempts;
             let pause = match &outcome {

@@ -86,7 +86,7 @@ async fn an_answer_that_does_not_end_or_is_too_large_ends_the_attempt() {
 }
 
 #[tokio::test]
-async fn requests_keep_their_distance() {
+async fn requests_stay_within_the_rate() {
     let server = Server::start(Vec::new()).await;
     let mut options = crate::server::options();
     options.per_second = Some(20.0);

@@ -5,12 +5,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct RateLimiter {
     apart: Option<Duration>,
     next: Mutex<Option<Instant>>,
 }
 
-impl Pace {
+impl RateLimiter {
     pub(super) fn new(per_second: Option<f64>) -> Self {
         let apart = per_second.and_then(|rate| Duration::try_from_secs_f64(1.0 / rate).ok());
         Self {
@@ -20,7 +20,7 @@ impl Pace {
     }
 
     /// Waits for the next request's turn.
-    pub(super) async fn turn(&self) {
+    pub(super) async fn wait(&self) {
         let Some(apart) = self.apart else {
             return;
         };
