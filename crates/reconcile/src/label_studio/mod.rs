@@ -7,11 +7,11 @@
 
 mod api;
 mod bulk_events;
+mod pagination;
 mod projects;
 mod query;
 mod tasks;
 mod token;
-mod walk;
 
 use crate::http::{HttpClient, HttpOptions};
 use crate::page::{Entity, Page};
@@ -72,7 +72,7 @@ impl Platform for LabelStudio {
         project: &'a Project,
         since: Option<Timestamp>,
     ) -> BoxStream<'a, Result<Page, PlatformError>> {
-        Box::pin(walk::scan(&self.api, project, since))
+        Box::pin(pagination::scan(&self.api, project, since))
     }
 
     fn fetch<'a>(

@@ -142,7 +142,7 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
 }
 
 /// State of an export's reader.
-enum Place {
+enum Position {
     Start,
     At(Reader),
     End,
@@ -165,20 +165,23 @@ pub(super) fn pages<'a>(
     project: &'a str,
     filter: Filter,
 ) -> impl Stream<Item = Result<Page, PlatformError>> + Send + 'a {
-    stream::try_unfold((Place::Start, filter), move |(place, filter)| async move {
-        let mut reader = match place {
-            Place::End => return Ok(None),
-            Place::At(reader) => reader,
-            Place::Start => start(api, project, &filter).await?,
-        };
-        let page = reader.page(api, project).await?;
-        let next = if reader.offset < reader.total {
-            Place::At(reader)
-        } else {
-            Place::End
-        };
-        Ok(Some((page, (next, filter))))
-    })
+    stream::try_unfold(
+        (Position::Start, filter),
+        move |(position, filter)| async move {
+            let mut reader = match position {
+                Position::End => return Ok(None),
+                Position::At(reader) => reader,
+                Position::Start => start(api, project, &filter).await?,
+            };
+            let page = reader.page(api, project).await?;
+            let next = if reader.offset < reader.total {
+                Position::At(reader)
+            } else {
+                Position::End
+            };
+            Ok(Some((page, (next, filter))))
+        },
+    )
 }
 
 async fn start(api: &Api, project: &str, filter: &Filter) -> Result<Reader, PlatformError> {

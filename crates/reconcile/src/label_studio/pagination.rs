@@ -27,8 +27,8 @@ pub(super) fn scan<'a>(
     project: &'a Project,
     since: Option<Timestamp>,
 ) -> impl Stream<Item = Result<Page, PlatformError>> + Send + 'a {
-    let changed = walk(api, project, since, Fields::All);
-    let present = since.map(|_| walk(api, project, None, Fields::Ids));
+    let changed = pages(api, project, since, Fields::All);
+    let present = since.map(|_| pages(api, project, None, Fields::Ids));
     changed.chain(stream::iter(present).flatten())
 }
 
@@ -37,7 +37,7 @@ pub(super) fn scan<'a>(
 const MOST_STANDSTILLS: u32 = 500;
 
 /// Position of a walk.
-struct Place {
+struct Cursor {
     after: u64,
     page_size: u32,
     /// Tasks that were left after the page before.
@@ -45,49 +45,49 @@ struct Place {
     standstills: u32,
 }
 
-fn walk<'a>(
+fn pages<'a>(
     api: &'a Api,
     project: &'a Project,
     since: Option<Timestamp>,
     fields: Fields,
 ) -> impl Stream<Item = Result<Page, PlatformError>> + Send + 'a {
-    let start = Place {
+    let start = Cursor {
         after: 0,
         page_size: FIRST_PAGE,
         left: u64::MAX,
         standstills: 0,
     };
-    stream::try_unfold(Some(start), move |place| async move {
-        let Some(place) = place else {
+    stream::try_unfold(Some(start), move |cursor| async move {
+        let Some(cursor) = cursor else {
             return Ok(None);
         };
         let asked = Instant::now();
-        let (found, place) = smaller(place, |place| {
-            let query = query::after(place.after, since);
-            tasks::get(api, &project.id, query, fields, place.page_size)
+        let (found, cursor) = get_page_that_fits(cursor, |cursor| {
+            let query = query::after(cursor.after, since);
+            tasks::get(api, &project.id, query, fields, cursor.page_size)
         })
         .await?;
         let tasks = found.ok_or_else(|| tasks::gone(&project.id))?;
-        let next = place.next(&project.id, &tasks, asked.elapsed())?;
-        let page = whole(api, project, tasks).await?;
+        let next = cursor.next(&project.id, &tasks, asked.elapsed())?;
+        let page = complete_page(api, project, tasks).await?;
         Ok(Some((page, next)))
     })
 }
 
 /// Asks for a page, and for ever smaller ones as long as the answer is too large.
-async fn smaller<T, F: Future<Output = Result<T, PlatformError>>>(
-    mut place: Place,
-    ask: impl Fn(&Place) -> F,
-) -> Result<(T, Place), PlatformError> {
+async fn get_page_that_fits<T, F: Future<Output = Result<T, PlatformError>>>(
+    mut cursor: Cursor,
+    ask: impl Fn(&Cursor) -> F,
+) -> Result<(T, Cursor), PlatformError> {
     loop {
-        match ask(&place).await {
-            Err(error) if error.is_too_large && place.page_size > 1 => place.page_size /= 2,
-            outcome => return outcome.map(|found| (found, place)),
+        match ask(&cursor).await {
+            Err(error) if error.is_too_large && cursor.page_size > 1 => cursor.page_size /= 2,
+            outcome => return outcome.map(|found| (found, cursor)),
         }
     }
 }
 
-impl Place {
+impl Cursor {
     /// `None` after the last page. What a page leaves out must not pass for gone, because deletions are final: a page
     /// that cannot be one of this walk ends it.
     fn next(
@@ -144,7 +144,7 @@ impl Place {
 }
 
 /// The page, and what Label Studio left out of it.
-async fn whole(api: &Api, project: &Project, tasks: Tasks) -> Result<Page, PlatformError> {
+async fn complete_page(api: &Api, project: &Project, tasks: Tasks) -> Result<Page, PlatformError> {
     let now = tasks.answer.date();
     let mut entities = tasks.entities;
     if !tasks.shortened.is_empty() {
