@@ -23,7 +23,7 @@ pub(super) struct Api {
 }
 
 /// An answer's content.
-pub(super) struct Told<T> {
+pub(super) struct GraphqlAnswer<T> {
     /// The data that was asked for; `None` when there is no such thing.
     pub(super) data: Option<T>,
     /// Labelbox's time.
@@ -83,7 +83,7 @@ impl Api {
         &self,
         query: &str,
         variables: Value,
-    ) -> Result<Told<T>, PlatformError> {
+    ) -> Result<GraphqlAnswer<T>, PlatformError> {
         let body = serde_json::json!({ "query": query, "variables": variables });
         let mut request = Request::new(Bytes::from(body.to_string()));
         *request.method_mut() = Method::POST;
@@ -115,16 +115,18 @@ impl Api {
                     self.endpoint, answer.status
                 )))
             }
-            None => Ok(Told {
+            None => Ok(GraphqlAnswer {
                 data: answered.data,
                 now,
             }),
-            Some(error) => self.meaning(error).map(|()| Told { data: None, now }),
+            Some(error) => self
+                .explain(error)
+                .map(|()| GraphqlAnswer { data: None, now }),
         }
     }
 
     /// `Ok` when the error only says that there is no such thing.
-    fn meaning(&self, error: &GraphqlError) -> Result<(), PlatformError> {
+    fn explain(&self, error: &GraphqlError) -> Result<(), PlatformError> {
         match error.extensions.code.as_str() {
             "RESOURCE_NOT_FOUND" => Ok(()),
             code @ ("AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR") => Err(self.refused(code)),

@@ -41,7 +41,7 @@ impl Reconcile<'_> {
                     batch.add_gone(self, key, known);
                 }
             }
-            self.hand_over(batch, summary).await?;
+            self.deliver(batch, summary).await?;
         }
     }
 
@@ -88,7 +88,7 @@ impl Reconcile<'_> {
             for (key, known) in missing {
                 batch.add_gone(self, key, known);
             }
-            self.hand_over(batch, summary).await?;
+            self.deliver(batch, summary).await?;
             if summary.refused > refused {
                 // An event that was not sent is not recorded, and would be missing again.
                 return Ok(());

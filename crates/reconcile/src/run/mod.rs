@@ -145,7 +145,7 @@ impl Reconcile<'_> {
             let found = self.platform.fetch(&project.id, some).await?;
             self.sort(&project.id, &found, &mut batch)?;
         }
-        self.hand_over(batch, summary).await?;
+        self.deliver(batch, summary).await?;
         summary.entities += entities;
         self.progress.scanned(entities);
         Ok(())
@@ -176,7 +176,7 @@ impl Reconcile<'_> {
     }
 
     /// Sends, then records what was sent.
-    async fn hand_over(
+    async fn deliver(
         &mut self,
         mut batch: Batch,
         summary: &mut Summary,
