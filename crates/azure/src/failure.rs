@@ -121,7 +121,7 @@ impl Failure {
         Self { kind, message }
     }
 
-    fn may_pass(&self) -> bool {
+    fn is_retryable(&self) -> bool {
         matches!(
             self.kind,
             QueueErrorKind::Unavailable | QueueErrorKind::Throttled | QueueErrorKind::Unproven
@@ -137,7 +137,7 @@ impl From<Failure> for QueueError {
 
 impl From<Failure> for BlobError {
     fn from(failure: Failure) -> Self {
-        if failure.may_pass() {
+        if failure.is_retryable() {
             Self::transient(failure.message)
         } else {
             Self::permanent(failure.message)
@@ -147,7 +147,7 @@ impl From<Failure> for BlobError {
 
 impl From<Failure> for SecretError {
     fn from(failure: Failure) -> Self {
-        if failure.may_pass() {
+        if failure.is_retryable() {
             Self::transient(failure.message)
         } else {
             Self::permanent(failure.message)

@@ -40,7 +40,7 @@ impl RestError {
     }
 
     /// Whether the same request may succeed if it is made again at once.
-    pub(crate) fn may_pass(&self) -> bool {
+    pub(crate) fn is_retryable(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::Garbled => true,
             Self::Credentials(error) => error.is_transient(),

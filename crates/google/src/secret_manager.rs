@@ -103,7 +103,7 @@ impl SecretManagerSecret {
         if let Some(before) = newest.number.and_then(|number| number.checked_sub(1)) {
             match self.access(&before.to_string()).await {
                 Ok(version) => secrets.push(version.secret),
-                Err(error) if error.may_pass() => return Err(self.error(&error)),
+                Err(error) if error.is_retryable() => return Err(self.error(&error)),
                 // Disabled, destroyed, or never there.
                 Err(_) => {}
             }
@@ -155,7 +155,7 @@ impl SecretManagerSecret {
             Some(404) => format!("the secret {resource} is not there; Secret Manager {error}"),
             _ => format!("the secret {resource}: Secret Manager {}", error.chain()),
         };
-        if error.may_pass() {
+        if error.is_retryable() {
             SecretError::transient(message)
         } else {
             SecretError::permanent(message)

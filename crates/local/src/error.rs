@@ -73,7 +73,7 @@ pub enum OpenError {
 impl OpenError {
     /// Whether the same file may open later though nobody changes what names it: somebody else has to
     /// let go of it, or room has to be made.
-    pub fn may_pass(&self) -> bool {
+    pub fn is_retryable(&self) -> bool {
         match self {
             Self::Owned { .. } => true,
             Self::Database { source, .. } => matches!(
@@ -147,7 +147,7 @@ mod tests {
                 path: PathBuf::from("queue.db"),
                 source: rusqlite::Error::SqliteFailure(ffi::Error::new(code), None),
             };
-            assert_eq!(error.may_pass(), passes, "{error}");
+            assert_eq!(error.is_retryable(), passes, "{error}");
         }
     }
 }

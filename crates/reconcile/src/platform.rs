@@ -96,7 +96,7 @@ pub struct PlatformError {
     /// The problem and the cure. Never holds a credential.
     pub message: String,
     /// Whether it may pass by itself.
-    pub may_pass: bool,
+    pub is_retryable: bool,
     /// Whether there is an answer, larger than what was allowed: asking for less may help.
     pub is_too_large: bool,
 }
@@ -106,7 +106,7 @@ impl PlatformError {
     pub fn permanent(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
-            may_pass: false,
+            is_retryable: false,
             is_too_large: false,
         }
     }
@@ -115,7 +115,7 @@ impl PlatformError {
 impl From<HttpError> for PlatformError {
     fn from(error: HttpError) -> Self {
         Self {
-            may_pass: error.may_pass(),
+            is_retryable: error.is_retryable(),
             is_too_large: error.is_too_large(),
             message: error.message,
         }

@@ -9,7 +9,7 @@ use labelrelay_local::OpenError;
 /// A queue file that could not be opened. The error names it, and the cure.
 pub(crate) fn not_opened(error: &OpenError) -> Failure {
     let message = format!("queue: {}", chain(error));
-    if error.may_pass() {
+    if error.is_retryable() {
         Failure::Failed(message)
     } else {
         Failure::Config(message)
@@ -18,7 +18,7 @@ pub(crate) fn not_opened(error: &OpenError) -> Failure {
 
 /// A failed check of the pipeline.
 pub(crate) fn not_ready(error: &CheckError) -> Failure {
-    let (may_pass, what, cure) = match error {
+    let (is_retryable, what, cure) = match error {
         CheckError::Secret { error, .. } => (
             error.retryable,
             "",
@@ -63,7 +63,7 @@ pub(crate) fn not_ready(error: &CheckError) -> Failure {
         _ => (false, "", "correct the configuration"),
     };
     let message = format!("{what}{}; {cure}", chain(error));
-    if may_pass {
+    if is_retryable {
         Failure::Failed(message)
     } else {
         Failure::Config(message)
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn what_may_pass_is_no_bad_configuration() {
         let queue = |kind| CheckError::from(QueueError::new(kind, "x"));
-        for (error, may_pass) in [
+        for (error, is_retryable) in [
             (queue(QueueErrorKind::Unavailable), true),
             (queue(QueueErrorKind::Late), true),
             (queue(QueueErrorKind::Full), true),
@@ -89,11 +89,11 @@ mod tests {
         ] {
             match not_ready(&error) {
                 Failure::Failed(message) => {
-                    assert!(may_pass, "{message}");
+                    assert!(is_retryable, "{message}");
                     assert!(message.contains("start again"), "{message}");
                 }
                 Failure::Config(message) => {
-                    assert!(!may_pass, "{message}");
+                    assert!(!is_retryable, "{message}");
                     assert!(message.contains("correct `"), "{message}");
                 }
                 other => panic!("{other:?}"),

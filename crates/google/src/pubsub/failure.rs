@@ -68,7 +68,7 @@ fn is_transient(error: &Error) -> bool {
 pub(super) fn rest_error(error: &RestError, topic: &str) -> QueueError {
     let message = format!("{topic}: Pub/Sub {}", error.chain());
     match error.status().map(|status| status.as_u16()) {
-        _ if error.may_pass() => QueueError::new(QueueErrorKind::Unavailable, message),
+        _ if error.is_retryable() => QueueError::new(QueueErrorKind::Unavailable, message),
         Some(404) => {
             let message = format!("{topic} does not exist; create it, or correct the queue's URL");
             QueueError::new(QueueErrorKind::Misconfigured, message)

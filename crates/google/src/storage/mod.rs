@@ -171,7 +171,7 @@ impl Bucket {
             Some(404) => format!("gs://{bucket} does not exist; Cloud Storage {error}"),
             _ => format!("gs://{bucket}: Cloud Storage {}", error.chain()),
         };
-        if error.may_pass() {
+        if error.is_retryable() {
             BlobError::transient(message)
         } else {
             BlobError::permanent(message)

@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct HttpError {
     /// The problem and, where known, the cure. Never holds a credential.
     pub message: String,
-    may_pass: bool,
+    is_retryable: bool,
     is_too_large: bool,
 }
 
@@ -69,7 +69,7 @@ impl HttpError {
     fn passing(message: String) -> Self {
         Self {
             message,
-            may_pass: true,
+            is_retryable: true,
             is_too_large: false,
         }
     }
@@ -77,14 +77,14 @@ impl HttpError {
     fn lasting(message: String) -> Self {
         Self {
             message,
-            may_pass: false,
+            is_retryable: false,
             is_too_large: false,
         }
     }
 
     /// Whether the same request may be answered later, though nobody changes it.
-    pub fn may_pass(&self) -> bool {
-        self.may_pass
+    pub fn is_retryable(&self) -> bool {
+        self.is_retryable
     }
 
     /// Whether there is an answer, larger than what was allowed.

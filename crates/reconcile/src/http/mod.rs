@@ -150,8 +150,8 @@ impl HttpClient {
             let outcome = self.attempt(request, max_bytes).await;
             let last = attempt >= self.options.attempts;
             let pause = match &outcome {
-                Ok(answer) if retry::may_pass(answer.status) => answer.retry_after(),
-                Err(error) if error.may_pass() => None,
+                Ok(answer) if retry::is_retryable(answer.status) => answer.retry_after(),
+                Err(error) if error.is_retryable() => None,
                 _ => return outcome,
             };
             if last {

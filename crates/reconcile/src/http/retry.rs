@@ -11,7 +11,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_ASKED_PAUSE: Duration = Duration::from_secs(300);
 
 /// Whether the same request may be answered otherwise later, though nobody changes it.
-pub(super) fn may_pass(status: StatusCode) -> bool {
+pub(super) fn is_retryable(status: StatusCode) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }
 
@@ -77,7 +77,7 @@ mod tests {
             (504, true),
         ] {
             assert_eq!(
-                may_pass(StatusCode::from_u16(status).unwrap()),
+                is_retryable(StatusCode::from_u16(status).unwrap()),
                 passes,
                 "{status}"
             );

@@ -40,7 +40,7 @@ async fn attempts_end_and_the_error_names_the_place_without_its_query() {
     let server = Server::start((0..5).map(|_| down()).collect()).await;
     let error = get(&server, |_| {}).await.unwrap_err();
     assert_eq!(server.count(), 3);
-    assert!(error.may_pass(), "{error}");
+    assert!(error.is_retryable(), "{error}");
     let text = error.to_string();
     assert!(
         text.contains("/path: answered 502") && !text.contains("hidden"),
@@ -79,7 +79,7 @@ async fn an_answer_that_does_not_end_or_is_too_large_ends_the_attempt() {
         .await
         .unwrap_err();
     assert!(
-        !error.may_pass() && error.to_string().contains("larger than 4 bytes"),
+        !error.is_retryable() && error.to_string().contains("larger than 4 bytes"),
         "{error}"
     );
     assert_eq!(server.count(), 1);
