@@ -1,6 +1,6 @@
 //! Tests of the differences between Google's cloud and an emulator: credentials and permissions.
 
-use crate::place::{Place, Topic};
+use crate::location::{GcsLocation, Topic};
 use crate::pubsub::PubSubQueue;
 use crate::storage::{Bucket, GcsBlobStore};
 use crate::stub::Stub;
@@ -13,8 +13,8 @@ const DENIED: &str =
     r#"{"error":{"code":403,"message":"relay@p.iam.gserviceaccount.com does not have access"}}"#;
 
 fn store(stub: &Stub) -> GcsBlobStore {
-    let place = Place::parse("gs://claims/x").unwrap();
-    GcsBlobStore::new(Bucket::new(place, stub.rest()))
+    let location = GcsLocation::parse("gs://claims/x").unwrap();
+    GcsBlobStore::new(Bucket::new(location, stub.rest()))
 }
 
 fn queue(stub: &Stub) -> PubSubQueue {

@@ -1,7 +1,7 @@
 //! The way in: who we are, and where the services are.
 
 use crate::error::SettingError;
-use crate::place::{Place, SecretName, Topic};
+use crate::location::{GcsLocation, SecretName, Topic};
 use crate::pubsub::PubSubQueue;
 use crate::rest::Rest;
 use crate::secret_manager::SecretManagerSecret;
@@ -109,9 +109,9 @@ impl Google {
     }
 
     fn bucket(&self, url: &str) -> Result<Bucket, SettingError> {
-        let place = Place::parse(url)?;
+        let location = GcsLocation::parse(url)?;
         Ok(Bucket::new(
-            place,
+            location,
             self.rest(self.storage.as_ref(), STORAGE)?,
         ))
     }

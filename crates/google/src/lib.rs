@@ -22,7 +22,7 @@
 mod cloud_tests;
 mod error;
 mod google;
-mod place;
+mod location;
 mod pubsub;
 mod rest;
 mod secret_manager;

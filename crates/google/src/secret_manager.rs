@@ -1,6 +1,6 @@
 //! Secrets of Secret Manager.
 
-use crate::place::SecretName;
+use crate::location::SecretName;
 use crate::rest::{Rest, RestError, parse};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -10,7 +10,7 @@ mod size;
 
 pub use size::MAX_REQUEST_BYTES;
 
-use crate::place::Topic;
+use crate::location::Topic;
 use crate::rest::{Rest, parse};
 use failure::{PERMISSION, publish_error, rest_error};
 use google_cloud_auth::credentials::Credentials;

@@ -37,14 +37,14 @@ impl GcsFallback {
 
     async fn keys(&self, after: Option<&str>, max: usize) -> Result<Vec<String>, RestError> {
         let bucket = &self.0;
-        let start = after.map(|after| bucket.place.object(after));
+        let start = after.map(|after| bucket.location.object(after));
         let mut keys = Vec::new();
         let mut token: Option<String> = None;
         loop {
             // The start is listed too, and is what was seen already.
             let page = (max - keys.len() + 1).min(PAGE).to_string();
             let mut query = vec![
-                ("prefix", bucket.place.prefix.as_str()),
+                ("prefix", bucket.location.prefix.as_str()),
                 ("maxResults", page.as_str()),
                 ("fields", "items(name),nextPageToken"),
             ];
@@ -56,7 +56,7 @@ impl GcsFallback {
                 .query(&query);
             let Listed { items, next } = parse(&bucket.rest.send(request).await?)?;
             for item in items {
-                let Some(key) = item.name.strip_prefix(&bucket.place.prefix) else {
+                let Some(key) = item.name.strip_prefix(&bucket.location.prefix) else {
                     continue;
                 };
                 // Objects in folders below are not ours.
@@ -77,7 +77,7 @@ impl FallbackStore for GcsFallback {
     fn put<'a>(&'a self, key: &'a str, envelope: Bytes) -> BoxFuture<'a, Result<(), BlobError>> {
         Box::pin(async move {
             let length = envelope.len() as u64;
-            let name = self.0.place.object(key);
+            let name = self.0.location.object(key);
             let body = Box::pin(stream::once(future::ready(Ok(envelope))));
             self.0
                 .create(&name, "application/cloudevents+json", length, body)
@@ -101,7 +101,7 @@ impl FallbackStore for GcsFallback {
 
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, BlobError>> {
         Box::pin(async move {
-            let path = self.0.object_path(&self.0.place.object(key));
+            let path = self.0.object_path(&self.0.location.object(key));
             let request = self
                 .0
                 .rest
@@ -121,7 +121,7 @@ impl FallbackStore for GcsFallback {
 
     fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
         Box::pin(async move {
-            let path = self.0.object_path(&self.0.place.object(key));
+            let path = self.0.object_path(&self.0.location.object(key));
             match self
                 .0
                 .rest
@@ -145,7 +145,7 @@ impl FallbackStore for GcsFallback {
         body: &'a Payload,
     ) -> BoxFuture<'a, Result<(), BlobError>> {
         Box::pin(async move {
-            let name = self.0.place.object(name);
+            let name = self.0.location.object(name);
             self.0
                 .create(&name, "application/octet-stream", body.len(), body.stream())
                 .await
@@ -157,7 +157,7 @@ impl FallbackStore for GcsFallback {
         name: &'a str,
     ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
         Box::pin(async move {
-            let path = self.0.object_path(&self.0.place.object(name));
+            let path = self.0.object_path(&self.0.location.object(name));
             let request = self
                 .0
                 .rest

@@ -5,7 +5,7 @@ mod upload;
 
 pub use fallback::GcsFallback;
 
-use crate::place::Place;
+use crate::location::GcsLocation;
 use crate::rest::{Rest, RestError, parse};
 use bytes::Bytes;
 use http::{Method, StatusCode};
@@ -39,11 +39,11 @@ impl BlobStore for GcsBlobStore {
         body: BoxStream<'a, std::io::Result<Bytes>>,
     ) -> BoxFuture<'a, Result<String, BlobError>> {
         Box::pin(async move {
-            let name = self.0.place.object(key);
+            let name = self.0.location.object(key);
             self.0
                 .create(&name, "application/octet-stream", length, body)
                 .await?;
-            Ok(format!("gs://{}/{name}", self.0.place.bucket))
+            Ok(format!("gs://{}/{name}", self.0.location.bucket))
         })
     }
 
@@ -55,7 +55,7 @@ impl BlobStore for GcsBlobStore {
 /// A place in a bucket.
 #[derive(Debug)]
 pub(crate) struct Bucket {
-    place: Place,
+    location: GcsLocation,
     rest: Rest,
 }
 
@@ -73,12 +73,12 @@ struct Stored {
 }
 
 impl Bucket {
-    pub(crate) fn new(place: Place, rest: Rest) -> Self {
-        Self { place, rest }
+    pub(crate) fn new(location: GcsLocation, rest: Rest) -> Self {
+        Self { location, rest }
     }
 
     fn path(&self, below: &str) -> String {
-        format!("/storage/v1/b/{}{below}", self.place.bucket)
+        format!("/storage/v1/b/{}{below}", self.location.bucket)
     }
 
     fn object_path(&self, name: &str) -> String {
@@ -118,7 +118,7 @@ impl Bucket {
         if stored.size != length.to_string() {
             let message = format!(
                 "{name} in gs://{} has {} bytes where {length} were sent",
-                self.place.bucket, stored.size
+                self.location.bucket, stored.size
             );
             return Err(BlobError::permanent(message));
         }
@@ -158,12 +158,12 @@ impl Bucket {
         }
         Err(BlobError::permanent(format!(
             "gs://{} may not be written to: that needs {CREATE} (roles/storage.objectCreator)",
-            self.place.bucket
+            self.location.bucket
         )))
     }
 
     fn error(&self, error: &RestError, permission: &str, role: &str) -> BlobError {
-        let bucket = &self.place.bucket;
+        let bucket = &self.location.bucket;
         let message = match error.status().map(|status| status.as_u16()) {
             Some(401 | 403) => format!(
                 "gs://{bucket} refuses us: that needs {permission} ({role}); Cloud Storage {error}"

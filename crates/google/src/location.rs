@@ -56,13 +56,13 @@ impl Topic {
 
 /// A bucket of Cloud Storage, and what all names in it begin with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct GcsLocation {
     pub(crate) bucket: String,
     /// Empty, or with a slash at its end.
     pub(crate) prefix: String,
 }
 
-impl Place {
+impl GcsLocation {
     /// Reads `gs://BUCKET/PREFIX`.
     pub(crate) fn parse(url: &str) -> Result<Self, SettingError> {
         let invalid = |problem: &str| {
@@ -180,13 +180,13 @@ mod tests {
     }
 
     #[test]
-    fn places() {
-        let place = Place::parse("gs://bucket/a/b/").unwrap();
+    fn locations() {
+        let location = GcsLocation::parse("gs://bucket/a/b/").unwrap();
         assert_eq!(
-            (place.bucket.as_str(), place.object("k").as_str()),
+            (location.bucket.as_str(), location.object("k").as_str()),
             ("bucket", "a/b/k")
         );
-        assert_eq!(Place::parse("gs://bucket").unwrap().object("k"), "k");
+        assert_eq!(GcsLocation::parse("gs://bucket").unwrap().object("k"), "k");
         for bad in [
             "gs://",
             "gs://ab",
@@ -195,7 +195,7 @@ mod tests {
             "gs://bucket/a?b",
             "s3://bucket",
         ] {
-            assert!(Place::parse(bad).is_err(), "{bad}");
+            assert!(GcsLocation::parse(bad).is_err(), "{bad}");
         }
     }
 
