@@ -4,14 +4,15 @@
 //! one message, so that none waits for another; its retries are off, and what it still has under way ends
 //! with core's own patience.
 
+mod connection;
 mod failure;
-mod line;
 mod size;
 
 pub use size::MAX_REQUEST_BYTES;
 
 use crate::location::Topic;
 use crate::rest::{Rest, parse};
+use connection::{Connections, Connector};
 use failure::{PERMISSION, publish_error, rest_error};
 use google_cloud_auth::credentials::Credentials;
 use google_cloud_gax::error::rpc::Code;
@@ -22,7 +23,6 @@ use labelrelay_core::{
     BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
     Receipt,
 };
-use line::{Lines, Maker};
 use serde::Deserialize;
 use std::fmt;
 
@@ -31,7 +31,7 @@ pub struct PubSubQueue {
     topic: Topic,
     /// Its name in Google's cloud.
     resource: String,
-    lines: Lines,
+    connections: Connections,
     /// `None` with an emulator, which knows no permissions.
     rest: Option<Rest>,
 }
@@ -50,7 +50,7 @@ impl PubSubQueue {
         rest: Option<Rest>,
     ) -> Self {
         let resource = topic.resource();
-        let maker = Maker {
+        let connector = Connector {
             topic: resource.clone(),
             endpoint,
             credentials,
@@ -58,7 +58,7 @@ impl PubSubQueue {
         Self {
             topic,
             resource,
-            lines: Lines::new(maker),
+            connections: Connections::new(connector),
             rest,
         }
     }
@@ -84,15 +84,15 @@ impl PubSubQueue {
             .set_data(message.body.clone())
             .set_attributes(size::attributes(message))
             .set_ordering_key(key);
-        let sent = self.lines.publish(made, !key.is_empty()).await;
+        let sent = self.connections.publish(made, !key.is_empty()).await;
         sent.map(|id| Receipt::new(Some(id)))
             .map_err(|error| publish_error(error, &self.resource, bytes))
     }
 
     /// Opens the connection that messages will take. A message without data and attributes is one that
     /// Pub/Sub never accepts: being told so means that all before it works.
-    async fn knock(&self) -> Result<(), QueueError> {
-        match self.lines.publish(Message::new(), false).await {
+    async fn probe(&self) -> Result<(), QueueError> {
+        match self.connections.publish(Message::new(), false).await {
             Ok(_) => Ok(()),
             Err(PublishError::Rpc(error))
                 if error
@@ -156,7 +156,7 @@ impl EventQueue for PubSubQueue {
 
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
         Box::pin(async move {
-            self.knock().await?;
+            self.probe().await?;
             match &self.rest {
                 Some(rest) => self.may_publish(rest).await,
                 None => Ok(()),

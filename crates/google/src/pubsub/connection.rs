@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OnceCell;
 
 /// Everything that a new connection is made from.
-pub(super) struct Maker {
+pub(super) struct Connector {
     pub(super) topic: String,
     /// An emulator's, if there is one.
     pub(super) endpoint: Option<String>,
@@ -21,26 +21,26 @@ pub(super) struct Maker {
 /// The connection in use. When an attempt is given up or the connection breaks, the next attempt gets
 /// another one: a connection that stood while the instance was frozen may never answer again, and the
 /// client itself would go on waiting for it.
-pub(super) struct Lines {
-    maker: Maker,
-    current: Mutex<Arc<Line>>,
+pub(super) struct Connections {
+    connector: Connector,
+    current: Mutex<Arc<Connection>>,
 }
 
 /// A connection, made by whoever needs it first.
 #[derive(Default)]
-struct Line(OnceCell<Open>);
+struct Connection(OnceCell<Publishers>);
 
 #[derive(Clone)]
-struct Open {
+struct Publishers {
     base: BasePublisher,
     /// For messages without an ordering key.
     unordered: Publisher,
 }
 
-impl Lines {
-    pub(super) fn new(maker: Maker) -> Self {
+impl Connections {
+    pub(super) fn new(connector: Connector) -> Self {
         Self {
-            maker,
+            connector,
             current: Mutex::default(),
         }
     }
@@ -52,28 +52,28 @@ impl Lines {
         ordered: bool,
     ) -> Result<String, PublishError> {
         let mut attempt = Attempt {
-            lines: self,
-            line: Some(Arc::clone(&self.current())),
+            connections: self,
+            connection: Some(Arc::clone(&self.current())),
         };
         let result = attempt.run(message, ordered).await;
-        let line = attempt.line.take();
-        if let (Err(error), Some(line)) = (&result, line)
+        let connection = attempt.connection.take();
+        if let (Err(error), Some(connection)) = (&result, connection)
             && !was_answered(error)
         {
-            self.retire(&line);
+            self.retire(&connection);
         }
         result
     }
 
-    fn retire(&self, line: &Arc<Line>) {
+    fn retire(&self, connection: &Arc<Connection>) {
         let mut current = self.current();
         // Others may have retired it already.
-        if Arc::ptr_eq(&current, line) {
+        if Arc::ptr_eq(&current, connection) {
             *current = Arc::default();
         }
     }
 
-    fn current(&self) -> MutexGuard<'_, Arc<Line>> {
+    fn current(&self) -> MutexGuard<'_, Arc<Connection>> {
         // Held to look at or to replace a pointer, never longer.
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -81,16 +81,19 @@ impl Lines {
 
 /// One attempt to publish. While it has its line, it has not ended.
 struct Attempt<'a> {
-    lines: &'a Lines,
-    line: Option<Arc<Line>>,
+    connections: &'a Connections,
+    connection: Option<Arc<Connection>>,
 }
 
 impl Attempt<'_> {
     async fn run(&self, message: Message, ordered: bool) -> Result<String, PublishError> {
-        let Some(line) = &self.line else {
+        let Some(connection) = &self.connection else {
             return Err(PublishError::Shutdown);
         };
-        let opened = line.0.get_or_try_init(|| self.lines.maker.open()).await;
+        let opened = connection
+            .0
+            .get_or_try_init(|| self.connections.connector.open())
+            .await;
         let open = opened.map_err(|error| PublishError::Rpc(Arc::new(error)))?;
         if !ordered {
             return open.unordered.publish(message).await;
@@ -99,21 +102,21 @@ impl Attempt<'_> {
         // has ever seen, let messages wait for another's slow answer, and refuse a key's messages after a
         // failure until somebody calls `resume_publish`. What orders messages is that a sender has its
         // answer before it sends the next.
-        let publisher = single(&open.base, &self.lines.maker.topic);
+        let publisher = single(&open.base, &self.connections.connector.topic);
         publisher.publish(message).await
     }
 }
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        if let Some(line) = &self.line {
-            self.lines.retire(line);
+        if let Some(connection) = &self.connection {
+            self.connections.retire(connection);
         }
     }
 }
 
-impl Maker {
-    async fn open(&self) -> Result<Open, Error> {
+impl Connector {
+    async fn open(&self) -> Result<Publishers, Error> {
         let mut builder = BasePublisher::builder()
             .with_credentials(self.credentials.clone())
             // Core tries again. What is under way when core has given up ends by itself.
@@ -123,7 +126,7 @@ impl Maker {
         }
         let base = builder.build().await.map_err(Error::connect)?;
         let unordered = single(&base, &self.topic);
-        Ok(Open { base, unordered })
+        Ok(Publishers { base, unordered })
     }
 }
 
