@@ -5,15 +5,15 @@
 //! with core's own patience.
 
 mod connection;
-mod failure;
-mod size;
+mod error;
+mod message_size;
 
-pub use size::MAX_REQUEST_BYTES;
+pub use message_size::MAX_REQUEST_BYTES;
 
 use crate::location::Topic;
 use crate::rest::{Rest, parse};
 use connection::{Connections, Connector};
-use failure::{PERMISSION, publish_error, rest_error};
+use error::{PERMISSION, publish_error, rest_error};
 use google_cloud_auth::credentials::Credentials;
 use google_cloud_gax::error::rpc::Code;
 use google_cloud_pubsub::error::PublishError;
@@ -65,7 +65,7 @@ impl PubSubQueue {
 
     fn ordering_key<'a>(&self, message: &'a OutboundMessage) -> &'a str {
         if self.topic.ordered {
-            size::ordering_key(message)
+            message_size::ordering_key(message)
         } else {
             ""
         }
@@ -82,7 +82,7 @@ impl PubSubQueue {
         let key = self.ordering_key(message);
         let made = Message::new()
             .set_data(message.body.clone())
-            .set_attributes(size::attributes(message))
+            .set_attributes(message_size::attributes(message))
             .set_ordering_key(key);
         let sent = self.connections.publish(made, !key.is_empty()).await;
         sent.map(|id| Receipt::new(Some(id)))
@@ -151,7 +151,7 @@ impl EventQueue for PubSubQueue {
     }
 
     fn message_bytes(&self, message: &OutboundMessage) -> u64 {
-        size::request_bytes(&self.resource, message, self.ordering_key(message))
+        message_size::request_bytes(&self.resource, message, self.ordering_key(message))
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {

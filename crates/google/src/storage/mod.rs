@@ -12,7 +12,7 @@ use http::{Method, StatusCode};
 use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use upload::Parts;
+use upload::MultipartBody;
 
 /// Characters that a path holds unescaped.
 const UNRESERVED: AsciiSet = NON_ALPHANUMERIC
@@ -101,7 +101,7 @@ impl Bucket {
             )
         };
         let path = format!("/upload{}", self.path("/o"));
-        let parts = Parts::new(name, content_type, length)?;
+        let parts = MultipartBody::new(name, content_type, length)?;
         let request = self.rest.request(Method::POST, &path);
         // Not `media`: of the two it is the one whose preconditions emulators ignore.
         let request = request.query(&[

@@ -11,14 +11,14 @@ use std::io;
 use tokio::sync::mpsc;
 
 /// Text before and after the bytes.
-pub(super) struct Parts {
+pub(super) struct MultipartBody {
     boundary: String,
     head: Bytes,
     tail: Bytes,
     length: u64,
 }
 
-impl Parts {
+impl MultipartBody {
     /// For an object of `length` bytes.
     pub(super) fn new(name: &str, content_type: &str, length: u64) -> Result<Self, BlobError> {
         // Of random bytes, so that nobody can put it into a body.
