@@ -4,7 +4,7 @@ use crate::blob::{AzureBlobFallback, AzureBlobStore};
 use crate::connection_string::ConnectionString;
 use crate::credential::credential;
 use crate::key_vault::KeyVaultSecret;
-use crate::place::{Setting, StoragePlace};
+use crate::location::{SettingKey, StorageLocation};
 use crate::service_bus::ServiceBusQueue;
 use crate::storage_queue::StorageQueue;
 use crate::transport::client;
@@ -51,7 +51,7 @@ impl Azure {
         origin: &str,
         key: &str,
     ) -> Result<Arc<dyn EventQueue>, ConfigError> {
-        let setting = Setting { origin, key };
+        let setting = SettingKey { origin, key };
         if url.starts_with("servicebus://") {
             let queue = ServiceBusQueue::open(
                 url,
@@ -70,10 +70,11 @@ impl Azure {
             ));
         }
         let known = ["ttl_s"];
-        let place = StoragePlace::parse(url, "queue", &known, self.storage.as_ref(), setting)?;
-        let credential = self.credential_for(&place);
+        let location =
+            StorageLocation::parse(url, "queue", &known, self.storage.as_ref(), setting)?;
+        let credential = self.credential_for(&location);
         Ok(Arc::new(StorageQueue::open(
-            &place,
+            &location,
             credential,
             &self.client,
             setting,
@@ -118,7 +119,7 @@ impl Azure {
         origin: &str,
         key: &str,
     ) -> Result<Box<dyn SecretSource>, ConfigError> {
-        let setting = Setting { origin, key };
+        let setting = SettingKey { origin, key };
         let credential = Arc::clone(&self.credential);
         let clock = Arc::clone(&self.clock);
         let secret =
@@ -127,19 +128,24 @@ impl Azure {
     }
 
     fn container(&self, url: &str, origin: &str, key: &str) -> Result<AzureBlobStore, ConfigError> {
-        let setting = Setting { origin, key };
+        let setting = SettingKey { origin, key };
         if !is_one_of(url, &["az", "https", "http"]) {
             return Err(setting.error(
                 "is not the URL of a store that this build can open",
                 "write az://ACCOUNT/CONTAINER/PREFIX",
             ));
         }
-        let place = StoragePlace::parse(url, "blob", &[], self.storage.as_ref(), setting)?;
-        AzureBlobStore::open(&place, self.credential_for(&place), &self.client, setting)
+        let location = StorageLocation::parse(url, "blob", &[], self.storage.as_ref(), setting)?;
+        AzureBlobStore::open(
+            &location,
+            self.credential_for(&location),
+            &self.client,
+            setting,
+        )
     }
 
-    fn credential_for(&self, place: &StoragePlace) -> Option<Arc<dyn TokenCredential>> {
-        (!place.is_signed).then(|| Arc::clone(&self.credential))
+    fn credential_for(&self, location: &StorageLocation) -> Option<Arc<dyn TokenCredential>> {
+        (!location.is_signed).then(|| Arc::clone(&self.credential))
     }
 }
 

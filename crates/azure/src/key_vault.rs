@@ -5,7 +5,7 @@
 //! shall end at once is disabled in the vault; what shall end later gets an expiry there.
 
 use crate::failure::{Failure, Target};
-use crate::place::Setting;
+use crate::location::SettingKey;
 use crate::transport::options;
 use azure_core::credentials::TokenCredential;
 use azure_core::error::{Error, ErrorKind, Result};
@@ -48,7 +48,7 @@ impl KeyVaultSecret {
         client: &Arc<dyn HttpClient>,
         clock: Arc<dyn Clock>,
         not_after: Option<Timestamp>,
-        setting: Setting<'_>,
+        setting: SettingKey<'_>,
     ) -> std::result::Result<Self, ConfigError> {
         let wrong = || {
             setting.error(
@@ -197,7 +197,7 @@ mod tests {
 
     fn secret(reference: &str, stub: &Arc<Stub>) -> KeyVaultSecret {
         let client: Arc<dyn HttpClient> = stub.clone();
-        let setting = Setting {
+        let setting = SettingKey {
             origin: "labelrelay.toml",
             key: "secret",
         };

@@ -25,8 +25,8 @@ mod connection_string;
 mod credential;
 mod failure;
 mod key_vault;
+mod location;
 mod percent;
-mod place;
 mod service_bus;
 mod storage_queue;
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! Nothing recognises repeats there; consumers do, by `id`.
 
 use crate::failure::{Failure, Target};
-use crate::place::{Setting, StoragePlace};
+use crate::location::{SettingKey, StorageLocation};
 use crate::transport::options;
 use azure_core::credentials::TokenCredential;
 use azure_core::error::{Error, ErrorKind};
@@ -36,12 +36,12 @@ pub struct StorageQueue {
 
 impl StorageQueue {
     pub(crate) fn open(
-        place: &StoragePlace,
+        location: &StorageLocation,
         credential: Option<Arc<dyn TokenCredential>>,
         client: &Arc<dyn HttpClient>,
-        setting: Setting<'_>,
+        setting: SettingKey<'_>,
     ) -> Result<Self, ConfigError> {
-        let ttl = match place.own("ttl_s") {
+        let ttl = match location.own("ttl_s") {
             None => NEVER,
             Some(text) => match text.parse() {
                 Ok(seconds) if seconds > 0 => seconds,
@@ -57,12 +57,15 @@ impl StorageQueue {
             client_options: options(client),
             ..QueueClientOptions::default()
         };
-        let client = QueueClient::new(place.url.clone(), credential, Some(options))
+        let client = QueueClient::new(location.url.clone(), credential, Some(options))
             .map_err(|_| setting.error("is not the URL of a queue", "correct it"))?;
         Ok(Self {
             client,
             target: Target {
-                what: format!("the queue `{}` of account `{}`", place.name, place.account),
+                what: format!(
+                    "the queue `{}` of account `{}`",
+                    location.name, location.account
+                ),
                 role: "Storage Queue Data Message Sender",
             },
             ttl,

@@ -6,8 +6,8 @@ mod upload;
 pub use fallback::AzureBlobFallback;
 
 use crate::failure::{Failure, Target};
+use crate::location::{SettingKey, StorageLocation};
 use crate::percent;
-use crate::place::{Setting, StoragePlace};
 use crate::storage_queue::may_only_send;
 use crate::transport::options;
 use azure_core::credentials::TokenCredential;
@@ -31,28 +31,29 @@ pub struct AzureBlobStore {
 
 impl AzureBlobStore {
     pub(crate) fn open(
-        place: &StoragePlace,
+        location: &StorageLocation,
         credential: Option<Arc<dyn TokenCredential>>,
         client: &Arc<dyn HttpClient>,
-        setting: Setting<'_>,
+        setting: SettingKey<'_>,
     ) -> Result<Self, ConfigError> {
         let options = BlobContainerClientOptions {
             client_options: options(client),
             ..BlobContainerClientOptions::default()
         };
-        let container = BlobContainerClient::new(place.url.clone(), credential, Some(options))
-            .map_err(|_| setting.error("is not the URL of a container", "correct it"))?;
+        let container =
+            BlobContainerClient::new(location.url.clone(), credential, Some(options))
+                .map_err(|_| setting.error("is not the URL of a container", "correct it"))?;
         Ok(Self {
             container,
-            url: place.public_url(),
-            prefix: match place.prefix.as_str() {
+            url: location.public_url(),
+            prefix: match location.prefix.as_str() {
                 "" => String::new(),
                 prefix => format!("{prefix}/"),
             },
             target: Target {
                 what: format!(
                     "the container `{}` of account `{}`",
-                    place.name, place.account
+                    location.name, location.account
                 ),
                 role: "Storage Blob Data Contributor",
             },

@@ -11,7 +11,7 @@ mod tests;
 
 use crate::connection_string::ConnectionString;
 use crate::failure::{Failure, Target};
-use crate::place::{Setting, own_parameters};
+use crate::location::{SettingKey, own_parameters};
 use azure_core::credentials::TokenCredential;
 use azure_core::error::Error;
 use azure_core::http::{HttpClient, Method, Request, StatusCode, Url};
@@ -63,7 +63,7 @@ impl ServiceBusQueue {
         client: Arc<dyn HttpClient>,
         credential: Arc<dyn TokenCredential>,
         clock: Arc<dyn Clock>,
-        setting: Setting<'_>,
+        setting: SettingKey<'_>,
     ) -> Result<Self, ConfigError> {
         let cure = "write servicebus://NAMESPACE/QUEUE, with ?session=partition or ?max_message_bytes=N behind it if need be";
         let (bare, query) = text.split_once('?').unwrap_or((text, ""));

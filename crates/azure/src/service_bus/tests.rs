@@ -17,7 +17,7 @@ fn queue(url: &str, stub: &Arc<Stub>) -> Result<ServiceBusQueue, ConfigError> {
         stub.clone(),
         stub.clone(),
         Arc::new(FakeClock::at("2026-11-24T00:00:00Z")),
-        Setting {
+        SettingKey {
             origin: "environment",
             key: "LABELRELAY_QUEUE",
         },

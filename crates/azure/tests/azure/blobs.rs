@@ -124,8 +124,8 @@ async fn what_is_wrong_is_named() {
 async fn the_suite_of_fallbacks() {
     let azurite = azurite();
     azurite.make_container("fallback");
-    for place in ["fallback", "claims/below/a/prefix"] {
-        let store = fallback(&azurite.blob_url(place));
+    for location in ["fallback", "claims/below/a/prefix"] {
+        let store = fallback(&azurite.blob_url(location));
         keeps_envelopes_until_they_are_removed(&*store).await;
         keeps_bodies_beside_envelopes(&*store).await;
         lists_more_than_a_page(&*store).await;

@@ -6,7 +6,7 @@ use labelrelay_core::config::ConfigError;
 
 /// A queue or a container of a storage account.
 #[derive(Clone)]
-pub(crate) struct StoragePlace {
+pub(crate) struct StorageLocation {
     /// URL of the queue or container, the signature as its query if there is one.
     pub(crate) url: Url,
     /// Whether the URL is signed; else somebody has to give tokens out.
@@ -22,12 +22,12 @@ pub(crate) struct StoragePlace {
 
 /// Whose error it is if a URL is not one.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Setting<'a> {
+pub(crate) struct SettingKey<'a> {
     pub(crate) origin: &'a str,
     pub(crate) key: &'a str,
 }
 
-impl Setting<'_> {
+impl SettingKey<'_> {
     pub(crate) fn error(&self, problem: &str, cure: &str) -> ConfigError {
         ConfigError::new(self.origin, self.key, problem, cure)
     }
@@ -45,14 +45,14 @@ pub(crate) fn own_parameters(query: &str, known: &[&str]) -> (Vec<(String, Strin
     (own.collect(), others.join("&"))
 }
 
-impl StoragePlace {
+impl StorageLocation {
     /// Reads `SCHEME://ACCOUNT/NAME…` or a full URL of `service` (`queue`, `blob`).
     pub(crate) fn parse(
         text: &str,
         service: &str,
         known: &[&str],
         connection: Option<&ConnectionString>,
-        setting: Setting<'_>,
+        setting: SettingKey<'_>,
     ) -> Result<Self, ConfigError> {
         let cure = match service {
             "queue" => "write azure-queue://ACCOUNT/QUEUE, or the full URL of the queue",
@@ -171,14 +171,14 @@ fn is_name(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    const HERE: Setting<'_> = Setting {
+    const HERE: SettingKey<'_> = SettingKey {
         origin: "environment",
         key: "LABELRELAY_QUEUE",
     };
 
-    fn queue(text: &str, connection: Option<&str>) -> Result<StoragePlace, ConfigError> {
+    fn queue(text: &str, connection: Option<&str>) -> Result<StorageLocation, ConfigError> {
         let connection = connection.map(|text| ConnectionString::parse(text).unwrap());
-        StoragePlace::parse(text, "queue", &["ttl_s"], connection.as_ref(), HERE)
+        StorageLocation::parse(text, "queue", &["ttl_s"], connection.as_ref(), HERE)
     }
 
     #[test]
@@ -210,9 +210,12 @@ mod tests {
                 true,
             ),
         ] {
-            let place = queue(text, None).unwrap();
-            assert_eq!(place.url.as_str(), url);
-            assert_eq!((place.is_signed, place.account.as_str()), (signed, "a"));
+            let location = queue(text, None).unwrap();
+            assert_eq!(location.url.as_str(), url);
+            assert_eq!(
+                (location.is_signed, location.account.as_str()),
+                (signed, "a")
+            );
         }
     }
 
