@@ -4,7 +4,7 @@
 //! rotation refuses nobody: a platform goes on signing with the old one until it is told the new one. What
 //! shall end at once is disabled in the vault; what shall end later gets an expiry there.
 
-use crate::failure::{Failure, Target};
+use crate::error::{AzureError, Resource};
 use crate::location::SettingKey;
 use crate::transport::options;
 use azure_core::credentials::TokenCredential;
@@ -31,7 +31,7 @@ pub struct KeyVaultSecret {
     /// Only this version, where the reference names one.
     version: Option<String>,
     not_after: Option<Timestamp>,
-    target: Target,
+    resource: Resource,
 }
 
 struct Version {
@@ -69,7 +69,7 @@ impl KeyVaultSecret {
             name,
             version,
             not_after,
-            target: Target {
+            resource: Resource {
                 what,
                 role: "Key Vault Secrets User",
             },
@@ -81,7 +81,7 @@ impl KeyVaultSecret {
         if versions.is_empty() {
             let message = format!(
                 "{} has no version that is enabled and in force",
-                self.target.what
+                self.resource.what
             );
             return Err(SecretError::permanent(message));
         }
@@ -132,7 +132,7 @@ impl KeyVaultSecret {
     }
 
     fn failed(&self, error: &Error) -> SecretError {
-        Failure::of(error, &self.target).into()
+        AzureError::of(error, &self.resource).into()
     }
 }
 

@@ -23,7 +23,7 @@ mod azure;
 mod blob;
 mod connection_string;
 mod credential;
-mod failure;
+mod error;
 mod key_vault;
 mod location;
 mod percent;

@@ -4,7 +4,7 @@
 //! and a body with a control character would be taken plain and then break every receive of the queue.
 //! Nothing recognises repeats there; consumers do, by `id`.
 
-use crate::failure::{Failure, Target};
+use crate::error::{AzureError, Resource};
 use crate::location::{SettingKey, StorageLocation};
 use crate::transport::options;
 use azure_core::credentials::TokenCredential;
@@ -30,7 +30,7 @@ const NEVER: i32 = -1;
 /// One queue.
 pub struct StorageQueue {
     client: QueueClient,
-    target: Target,
+    resource: Resource,
     ttl: i32,
 }
 
@@ -61,7 +61,7 @@ impl StorageQueue {
             .map_err(|_| setting.error("is not the URL of a queue", "correct it"))?;
         Ok(Self {
             client,
-            target: Target {
+            resource: Resource {
                 what: format!(
                     "the queue `{}` of account `{}`",
                     location.name, location.account
@@ -103,13 +103,13 @@ impl StorageQueue {
             Some(id) => Ok(Receipt::new(Some(id))),
             None => Err(QueueError::new(
                 QueueErrorKind::Unproven,
-                format!("{} answered without a message id", self.target.what),
+                format!("{} answered without a message id", self.resource.what),
             )),
         }
     }
 
     fn failed(&self, error: &Error) -> QueueError {
-        Failure::of(error, &self.target).into()
+        AzureError::of(error, &self.resource).into()
     }
 }
 

@@ -5,7 +5,7 @@ mod upload;
 
 pub use fallback::AzureBlobFallback;
 
-use crate::failure::{Failure, Target};
+use crate::error::{AzureError, Resource};
 use crate::location::{SettingKey, StorageLocation};
 use crate::percent;
 use crate::storage_queue::may_only_send;
@@ -26,7 +26,7 @@ pub struct AzureBlobStore {
     url: String,
     /// Empty, or ends with a slash.
     prefix: String,
-    target: Target,
+    resource: Resource,
 }
 
 impl AzureBlobStore {
@@ -50,7 +50,7 @@ impl AzureBlobStore {
                 "" => String::new(),
                 prefix => format!("{prefix}/"),
             },
-            target: Target {
+            resource: Resource {
                 what: format!(
                     "the container `{}` of account `{}`",
                     location.name, location.account
@@ -70,7 +70,7 @@ impl AzureBlobStore {
     }
 
     fn failed(&self, error: &Error) -> BlobError {
-        Failure::of(error, &self.target).into()
+        AzureError::of(error, &self.resource).into()
     }
 
     /// Asks for the container's properties; see [`may_only_send`].

@@ -10,7 +10,7 @@ mod token;
 mod tests;
 
 use crate::connection_string::ConnectionString;
-use crate::failure::{Failure, Target};
+use crate::error::{AzureError, Resource};
 use crate::location::{SettingKey, own_parameters};
 use azure_core::credentials::TokenCredential;
 use azure_core::error::Error;
@@ -41,7 +41,7 @@ pub struct ServiceBusQueue {
     authority: Authority,
     /// URL of the queue.
     url: Url,
-    target: Target,
+    resource: Resource,
     limit: u64,
     /// Whether messages of one partition key form a session.
     sessions: bool,
@@ -104,7 +104,7 @@ impl ServiceBusQueue {
         Ok(Self {
             client,
             authority,
-            target: Target {
+            resource: Resource {
                 what: format!("the queue `{queue}` of Service Bus `{name}`"),
                 role: "Azure Service Bus Data Sender",
             },
@@ -141,7 +141,7 @@ impl ServiceBusQueue {
         if bytes > self.limit {
             let reason = format!(
                 "{bytes} bytes with its properties; {} takes {}",
-                self.target.what, self.limit
+                self.resource.what, self.limit
             );
             return Err(QueueError::new(QueueErrorKind::TooLarge, reason));
         }
@@ -161,7 +161,7 @@ impl ServiceBusQueue {
             403 => Err(self.answered(StatusCode::Forbidden, "QuotaExceeded")),
             200..300 => Err(QueueError::new(
                 QueueErrorKind::Unproven,
-                format!("{} did not say that it has the message", self.target.what),
+                format!("{} did not say that it has the message", self.resource.what),
             )),
             status => Err(self.answered(StatusCode::from(status), "")),
         }
@@ -186,11 +186,11 @@ impl ServiceBusQueue {
     }
 
     fn answered(&self, status: StatusCode, code: &str) -> QueueError {
-        Failure::answered(status, code, &self.target).into()
+        AzureError::answered(status, code, &self.resource).into()
     }
 
     fn failed(&self, error: &Error) -> QueueError {
-        Failure::of(error, &self.target).into()
+        AzureError::of(error, &self.resource).into()
     }
 }
 

@@ -8,7 +8,7 @@ use std::error::Error as _;
 
 /// The resource that was to be reached, for messages.
 #[derive(Debug, Clone)]
-pub(crate) struct Target {
+pub(crate) struct Resource {
     /// Kind and name: ``the queue `events` of account `a` ``.
     pub(crate) what: String,
     /// The role that allows what we do with it.
@@ -17,37 +17,37 @@ pub(crate) struct Target {
 
 /// A failure, sorted.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct AzureError {
     pub(crate) kind: QueueErrorKind,
     pub(crate) message: String,
 }
 
-impl Failure {
-    pub(crate) fn of(error: &Error, target: &Target) -> Self {
+impl AzureError {
+    pub(crate) fn of(error: &Error, resource: &Resource) -> Self {
         match error.kind() {
             ErrorKind::HttpResponse {
                 status, error_code, ..
-            } => Self::answered(*status, error_code.as_deref().unwrap_or_default(), target),
+            } => Self::answered(*status, error_code.as_deref().unwrap_or_default(), resource),
             ErrorKind::Connection | ErrorKind::Io => Self {
                 kind: QueueErrorKind::Unavailable,
-                message: format!("{} cannot be reached: {}", target.what, chain(error)),
+                message: format!("{} cannot be reached: {}", resource.what, chain(error)),
             },
-            ErrorKind::Credential => Self::no_token(error, target),
+            ErrorKind::Credential => Self::no_token(error, resource),
             // The answer did not come from this service: a proxy, or a stranger.
             ErrorKind::DataConversion => Self {
                 kind: QueueErrorKind::Unproven,
-                message: format!("{} answered what cannot be read", target.what),
+                message: format!("{} answered what cannot be read", resource.what),
             },
             ErrorKind::Other => Self {
                 kind: QueueErrorKind::Misconfigured,
-                message: format!("{} cannot be asked for: {error}", target.what),
+                message: format!("{} cannot be asked for: {error}", resource.what),
             },
         }
     }
 
     /// Meaning of an HTTP status and of the service's own error code.
-    pub(crate) fn answered(status: StatusCode, code: &str, target: &Target) -> Self {
-        let what = &target.what;
+    pub(crate) fn answered(status: StatusCode, code: &str, resource: &Resource) -> Self {
+        let what = &resource.what;
         let number = u16::from(status);
         let said = if code.is_empty() {
             format!("status {number}")
@@ -71,7 +71,7 @@ impl Failure {
                 QueueErrorKind::Denied,
                 format!(
                     "give this identity the role `{}` there, or renew the shared access signature; a firewall of the account refuses in the same way",
-                    target.role
+                    resource.role
                 ),
             ),
             (404 | 410, _) => (
@@ -93,7 +93,7 @@ impl Failure {
     }
 
     /// No token: whoever gives them is out of reach, or knows no such identity.
-    fn no_token(error: &Error, target: &Target) -> Self {
+    fn no_token(error: &Error, resource: &Resource) -> Self {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
         let mut kind = QueueErrorKind::Denied;
         let mut said = "no identity is at hand".to_owned();
@@ -116,7 +116,7 @@ impl Failure {
         }
         let message = format!(
             "no token for {}: {said}; assign a managed identity to this app and give it the role `{}`, or use a shared access signature",
-            target.what, target.role
+            resource.what, resource.role
         );
         Self { kind, message }
     }
@@ -129,28 +129,28 @@ impl Failure {
     }
 }
 
-impl From<Failure> for QueueError {
-    fn from(failure: Failure) -> Self {
-        Self::new(failure.kind, failure.message)
+impl From<AzureError> for QueueError {
+    fn from(error: AzureError) -> Self {
+        Self::new(error.kind, error.message)
     }
 }
 
-impl From<Failure> for BlobError {
-    fn from(failure: Failure) -> Self {
-        if failure.is_retryable() {
-            Self::transient(failure.message)
+impl From<AzureError> for BlobError {
+    fn from(error: AzureError) -> Self {
+        if error.is_retryable() {
+            Self::transient(error.message)
         } else {
-            Self::permanent(failure.message)
+            Self::permanent(error.message)
         }
     }
 }
 
-impl From<Failure> for SecretError {
-    fn from(failure: Failure) -> Self {
-        if failure.is_retryable() {
-            Self::transient(failure.message)
+impl From<AzureError> for SecretError {
+    fn from(error: AzureError) -> Self {
+        if error.is_retryable() {
+            Self::transient(error.message)
         } else {
-            Self::permanent(failure.message)
+            Self::permanent(error.message)
         }
     }
 }
@@ -181,8 +181,8 @@ fn chain(error: &Error) -> String {
 mod tests {
     use super::*;
 
-    fn target() -> Target {
-        Target {
+    fn resource() -> Resource {
+        Resource {
             what: "the queue `q` of account `a`".to_owned(),
             role: "Storage Queue Data Message Sender",
         }
@@ -207,11 +207,11 @@ mod tests {
             (403, "QuotaExceeded", QueueErrorKind::Full),
             (400, "InvalidXmlDocument", QueueErrorKind::Misconfigured),
         ] {
-            let failure = Failure::answered(StatusCode::from(status), code, &target());
-            assert_eq!(failure.kind, kind, "{status} {code}");
-            assert!(failure.message.contains("the queue `q` of account `a`"));
+            let error = AzureError::answered(StatusCode::from(status), code, &resource());
+            assert_eq!(error.kind, kind, "{status} {code}");
+            assert!(error.message.contains("the queue `q` of account `a`"));
         }
-        let denied = Failure::answered(StatusCode::Forbidden, "X", &target());
+        let denied = AzureError::answered(StatusCode::Forbidden, "X", &resource());
         assert!(
             denied
                 .message
@@ -221,8 +221,8 @@ mod tests {
 
     #[test]
     fn a_code_that_is_no_word_does_not_reach_the_log() {
-        let failure = Failure::answered(StatusCode::Forbidden, "a=b&sig=%2B\n", &target());
-        assert!(!failure.message.contains("sig="), "{}", failure.message);
-        assert!(!failure.message.contains('\n'));
+        let error = AzureError::answered(StatusCode::Forbidden, "a=b&sig=%2B\n", &resource());
+        assert!(!error.message.contains("sig="), "{}", error.message);
+        assert!(!error.message.contains('\n'));
     }
 }
