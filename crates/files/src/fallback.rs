@@ -12,7 +12,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 /// Suffix of a key's file. Files without it are not events, and are left alone.
-const END: &str = ".json";
+const SUFFIX: &str = ".json";
 
 /// Stores each envelope as a file of its own, written as [`FileBlobStore`] writes objects: a name never
 /// stands for half an envelope.
@@ -136,7 +136,7 @@ impl FallbackStore for FileFallback {
 }
 
 fn file_name(key: &str) -> String {
-    format!("{key}{END}")
+    format!("{key}{SUFFIX}")
 }
 
 /// They are in nobody's way but for their room, so what cannot be removed stays.
@@ -161,7 +161,7 @@ fn keys(dir: &Path) -> std::io::Result<Vec<String>> {
     let mut keys = Vec::new();
     for entry in std::fs::read_dir(dir)? {
         let name = entry?.file_name();
-        let key = name.to_str().and_then(|name| name.strip_suffix(END));
+        let key = name.to_str().and_then(|name| name.strip_suffix(SUFFIX));
         // A file that is being written begins with a dot.
         keys.extend(key.filter(|key| !key.starts_with('.')).map(str::to_owned));
     }

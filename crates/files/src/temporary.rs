@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 /// take seconds.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-const END: &str = ".tmp";
+const SUFFIX: &str = ".tmp";
 
 /// Random bytes in a name: processes in containers share directories as well as process numbers, and whoever
 /// took another's file for its own would give half an object a name.
@@ -27,7 +27,7 @@ impl Temporary {
     pub(crate) fn make(dir: &Path) -> std::io::Result<(Self, File)> {
         let mut random = [0; RANDOM_BYTES];
         getrandom::fill(&mut random).map_err(std::io::Error::other)?;
-        let name = format!(".{:032x}{END}", u128::from_be_bytes(random));
+        let name = format!(".{:032x}{SUFFIX}", u128::from_be_bytes(random));
         let path = dir.join(name);
         let file = private_file(&path)?;
         let temporary = Self {
@@ -110,7 +110,7 @@ pub(crate) fn sweep(dir: &Path) {
 fn is_ours(name: &str) -> bool {
     let random = name
         .strip_prefix('.')
-        .and_then(|name| name.strip_suffix(END));
+        .and_then(|name| name.strip_suffix(SUFFIX));
     random.is_some_and(|random| {
         random.len() == 2 * RANDOM_BYTES
             && random

@@ -12,7 +12,7 @@ use labelrelay_core::{BlobError, BoxFuture, BoxStream, FallbackStore, Payload};
 use std::num::NonZero;
 
 /// Suffix of a key's object. Other objects below the prefix are not events, and are left alone.
-const END: &str = ".json";
+const SUFFIX: &str = ".json";
 
 /// Whole envelopes below a prefix of a container.
 pub struct AzureBlobFallback(AzureBlobStore);
@@ -43,7 +43,7 @@ impl AzureBlobFallback {
                 let name = item.name.unwrap_or_default();
                 let key = name
                     .strip_prefix(prefix.as_str())
-                    .and_then(|name| name.strip_suffix(END))
+                    .and_then(|name| name.strip_suffix(SUFFIX))
                     .filter(|key| !key.contains('/') && after.is_none_or(|after| *key > after));
                 keys.extend(key.map(str::to_owned));
             }
@@ -139,7 +139,7 @@ impl FallbackStore for AzureBlobFallback {
 }
 
 fn object(key: &str) -> String {
-    format!("{key}{END}")
+    format!("{key}{SUFFIX}")
 }
 
 /// The length of an object whose download these headers begin: the answer may be its first part.
