@@ -1,6 +1,6 @@
 //! Claim checks in S3.
 
-use super::{MAX_ANSWER, S3Location, checksum, failure, proven, stream};
+use super::{MAX_ANSWER, S3Location, checksum, context, proven, stream};
 use crate::signed::Content;
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
@@ -48,14 +48,14 @@ impl S3Location {
             self.object("PUT", &key, &headers, content, MAX_ANSWER)
                 .await
         };
-        let failure = self.failure("s3:PutObject", &key);
+        let context = self.error_context("s3:PutObject", &key);
         let answer = stream::fed(length, body, put).await;
-        let answer = answer.map_err(|error| failure.unanswered(error))?;
+        let answer = answer.map_err(|error| context.unanswered(error))?;
         match answer.status {
             200 => proven(&answer, &digest)?,
             // It is there already, with the same digest in its key.
             412 => {}
-            _ => return Err(failure.of(&answer, &failure::stated(&answer))),
+            _ => return Err(context.of(&answer, &error::stated(&answer))),
         }
         Ok(format!("s3://{}/{key}", self.bucket))
     }

@@ -1,6 +1,6 @@
 //! The fallback in S3: where events wait that the queue did not take.
 
-use super::{MAX_ANSWER, S3Location, checksum, failure, listing, nothing, proven};
+use super::{MAX_ANSWER, S3Location, checksum, error, listing, nothing, proven};
 use crate::signed::Content;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
@@ -41,16 +41,16 @@ impl S3Fallback {
             body: SdkBody::from(envelope),
             sha256: digest.to_hex(),
         };
-        let failure = self.0.failure("s3:PutObject", &key);
+        let context = self.0.error_context("s3:PutObject", &key);
         let answer = self
             .0
             .object("PUT", &key, &headers, content, MAX_ANSWER)
             .await;
-        let answer = answer.map_err(|error| failure.unanswered(error))?;
+        let answer = answer.map_err(|error| context.unanswered(error))?;
         if answer.status == 200 {
             return proven(&answer, &digest);
         }
-        Err(failure.of(&answer, &failure::stated(&answer)))
+        Err(context.of(&answer, &error::stated(&answer)))
     }
 
     async fn page(&self, after: Option<&str>, max: usize) -> Result<Vec<String>, BlobError> {
@@ -65,11 +65,11 @@ impl S3Fallback {
             ("prefix", prefix.as_str()),
         ];
         query.extend(start.as_deref().map(|start| ("start-after", start)));
-        let failure = self.0.failure("s3:ListBucket", "");
+        let context = self.0.error_context("s3:ListBucket", "");
         let answer = self.0.list(&query, MAX_ANSWER).await;
-        let answer = answer.map_err(|error| failure.unanswered(error))?;
+        let answer = answer.map_err(|error| context.unanswered(error))?;
         if !answer.is_success() {
-            return Err(failure.of(&answer, &failure::stated(&answer)));
+            return Err(context.of(&answer, &error::stated(&answer)));
         }
         let keys = listing::keys(&answer.body)?.into_iter();
         let ours = |key: String| key.strip_prefix(&prefix).map(str::to_owned);
@@ -94,19 +94,19 @@ impl S3Fallback {
 
     async fn fetch(&self, key: &str) -> Result<Option<Bytes>, BlobError> {
         let key = self.0.key(key);
-        let failure = self.0.failure("s3:GetObject", &key);
+        let context = self.0.error_context("s3:GetObject", &key);
         let answer = self
             .0
             .object("GET", &key, &[], nothing(), MAX_ENVELOPE)
             .await;
-        let answer = answer.map_err(|error| failure.unanswered(error))?;
+        let answer = answer.map_err(|error| context.unanswered(error))?;
         if answer.status == 200 {
             return Ok(Some(answer.body));
         }
-        let stated = failure::stated(&answer);
+        let stated = error::stated(&answer);
         match stated.code.as_str() {
             "NoSuchKey" => Ok(None),
-            _ => Err(failure.of(&answer, &stated)),
+            _ => Err(context.of(&answer, &stated)),
         }
     }
 
@@ -145,17 +145,17 @@ impl S3Fallback {
 
     async fn delete(&self, key: &str) -> Result<(), BlobError> {
         let key = self.0.key(key);
-        let failure = self.0.failure("s3:DeleteObject", &key);
+        let context = self.0.error_context("s3:DeleteObject", &key);
         let answer = self
             .0
             .object("DELETE", &key, &[], nothing(), MAX_ANSWER)
             .await;
-        let answer = answer.map_err(|error| failure.unanswered(error))?;
-        let stated = failure::stated(&answer);
+        let answer = answer.map_err(|error| context.unanswered(error))?;
+        let stated = error::stated(&answer);
         if answer.status == 204 || stated.code == "NoSuchKey" {
             return Ok(());
         }
-        Err(failure.of(&answer, &stated))
+        Err(context.of(&answer, &stated))
     }
 }
 
@@ -180,16 +180,16 @@ impl S3Location {
         let key = self.key(name);
         let range = format!("bytes={at}-{}", at + PART - 1);
         let headers = [("range", range.as_str())];
-        let failure = self.failure("s3:GetObject", &key);
+        let context = self.error_context("s3:GetObject", &key);
         let answer = self
             .object("GET", &key, &headers, nothing(), MAX_ANSWER + 1)
             .await;
-        let answer = answer.map_err(|error| failure.unanswered(error))?;
+        let answer = answer.map_err(|error| context.unanswered(error))?;
         if answer.status != 206 {
-            let stated = failure::stated(&answer);
+            let stated = error::stated(&answer);
             return match stated.code.as_str() {
                 "NoSuchKey" => Ok(None),
-                _ => Err(failure.of(&answer, &stated)),
+                _ => Err(context.of(&answer, &stated)),
             };
         }
         let whole = answer

@@ -1,7 +1,7 @@
 //! Objects in S3: claim checks, and the fallback.
 
 mod blob;
-mod failure;
+mod error;
 mod fallback;
 mod listing;
 mod location;
@@ -16,7 +16,7 @@ use crate::signed::Content;
 use aws_smithy_types::body::SdkBody;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use failure::Failure;
+use error::S3ErrorContext;
 use labelrelay_core::BlobError;
 use labelrelay_event::Digest;
 
@@ -54,22 +54,22 @@ impl S3Location {
     /// Whether the bucket is there and in this region. That the caller may list it is not needed, so
     /// being forbidden to is no failure; what is really allowed shows when something is stored.
     async fn check(&self) -> Result<(), BlobError> {
-        let failure = self.failure("s3:ListBucket", "");
+        let context = self.error_context("s3:ListBucket", "");
         let query = [("list-type", "2"), ("max-keys", "0")];
         let answer = self.list(&query, MAX_ANSWER).await;
-        let answer = answer.map_err(|error| failure.unanswered(error))?;
+        let answer = answer.map_err(|error| context.unanswered(error))?;
         if answer.is_success() {
             return listing::keys(&answer.body).map(drop);
         }
-        let stated = failure::stated(&answer);
+        let stated = error::stated(&answer);
         if stated.code == "AccessDenied" {
             return Ok(());
         }
-        Err(failure.of(&answer, &stated))
+        Err(context.of(&answer, &stated))
     }
 
-    fn failure<'a>(&'a self, permission: &'static str, key: &'a str) -> Failure<'a> {
-        Failure {
+    fn error_context<'a>(&'a self, permission: &'static str, key: &'a str) -> S3ErrorContext<'a> {
+        S3ErrorContext {
             location: self,
             permission,
             key,

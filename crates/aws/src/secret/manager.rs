@@ -1,7 +1,7 @@
 //! Secrets Manager: the versions staged AWSCURRENT and AWSPREVIOUS.
 
 use super::value::{self, Name};
-use super::{Failure, Reply, call};
+use super::{Reply, SecretErrorContext, call};
 use crate::signed::Signed;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -31,7 +31,7 @@ impl ManagerSecret {
     async fn both(&self) -> Result<Vec<Secret>, SecretError> {
         let signed = self.signed.apart();
         let current = self.stage(&signed, "AWSCURRENT").await?;
-        let current = current.ok_or_else(|| self.failure().absent())?;
+        let current = current.ok_or_else(|| self.error_context().absent())?;
         // Without it, a delivery that was signed before a rotation would be refused as a forgery; so it
         // is an error when it cannot be read, and none when there is none.
         let previous = self.stage(&signed, "AWSPREVIOUS").await?;
@@ -40,21 +40,21 @@ impl ManagerSecret {
 
     async fn stage(&self, signed: &Signed, stage: &str) -> Result<Option<Secret>, SecretError> {
         let body = json!({ "SecretId": self.name.store, "VersionStage": stage });
-        let failure = self.failure();
+        let context = self.error_context();
         let Reply::Found(members) =
-            call(signed, "secretsmanager.GetSecretValue", &body, &failure).await?
+            call(signed, "secretsmanager.GetSecretValue", &body, &context).await?
         else {
             return Ok(None);
         };
-        let stored = stored(&members).ok_or_else(|| failure.garbled())?;
+        let stored = stored(&members).ok_or_else(|| context.garbled())?;
         let value = value::secret(&stored, self.name.member.as_deref());
-        let value = value.map_err(|problem| failure.permanent(&problem))?;
+        let value = value.map_err(|problem| context.permanent(&problem))?;
         let secret = Secret::new(format!("{} {stage}", self.reference), value)?;
         Ok(Some(secret.until(self.not_after)))
     }
 
-    fn failure(&self) -> Failure<'_> {
-        Failure {
+    fn error_context(&self) -> SecretErrorContext<'_> {
+        SecretErrorContext {
             name: &self.reference,
             permission: "secretsmanager:GetSecretValue",
             region: &self.signed.region,

@@ -1,7 +1,7 @@
 //! Secrets in AWS's stores. Both keep the value before the current one, and both are live here: a
 //! platform signs with the old secret until somebody gives it the new one.
 
-mod failure;
+mod error;
 mod manager;
 mod parameter;
 mod value;
@@ -12,7 +12,7 @@ pub(crate) use parameter::ParameterSecret;
 use crate::http::Answer;
 use crate::signed::{Content, Signed};
 use aws_smithy_types::body::SdkBody;
-use failure::Failure;
+use error::SecretErrorContext;
 use labelrelay_core::SecretError;
 use labelrelay_event::Digest;
 use serde_json::Value;
@@ -33,7 +33,7 @@ async fn call(
     signed: &Signed,
     action: &str,
     body: &Value,
-    failure: &Failure<'_>,
+    context: &SecretErrorContext<'_>,
 ) -> Result<Reply, SecretError> {
     let body = body.to_string();
     let content = Content {
@@ -47,17 +47,17 @@ async fn call(
     let answer = signed
         .send("POST", "/", &headers, content, MAX_ANSWER)
         .await;
-    let answer = answer.map_err(|error| failure.unanswered(&error))?;
+    let answer = answer.map_err(|error| context.unanswered(&error))?;
     let members = members(&answer);
     if answer.is_success() {
-        return members.map(Reply::Found).ok_or_else(|| failure.garbled());
+        return members.map(Reply::Found).ok_or_else(|| context.garbled());
     }
-    let code = failure::code(&answer, members.as_ref());
+    let code = error::code(&answer, members.as_ref());
     match code.as_str() {
         "ResourceNotFoundException" | "ParameterNotFound" | "ParameterVersionNotFound" => {
             Ok(Reply::Absent)
         }
-        code => Err(failure.stated(answer.status, code, members.as_ref())),
+        code => Err(context.stated(answer.status, code, members.as_ref())),
     }
 }
 

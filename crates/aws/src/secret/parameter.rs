@@ -1,7 +1,7 @@
 //! Parameter Store: a parameter, decrypted, and the version before it.
 
 use super::value::{self, Name};
-use super::{Failure, Reply, call};
+use super::{Reply, SecretErrorContext, call};
 use crate::signed::Signed;
 use jiff::Timestamp;
 use labelrelay_core::{BoxFuture, Secret, SecretError, SecretSource};
@@ -28,7 +28,7 @@ impl ParameterSecret {
     async fn both(&self) -> Result<Vec<Secret>, SecretError> {
         let signed = self.signed.apart();
         let current = self.version(&signed, &self.name.store).await?;
-        let (current, version) = current.ok_or_else(|| self.failure().absent())?;
+        let (current, version) = current.ok_or_else(|| self.error_context().absent())?;
         let mut secrets = vec![current];
         // Old versions go after a hundred; a parameter that was just made has none.
         if version > 1 {
@@ -45,24 +45,24 @@ impl ParameterSecret {
         name: &str,
     ) -> Result<Option<(Secret, u64)>, SecretError> {
         let body = json!({ "Name": name, "WithDecryption": true });
-        let failure = self.failure();
-        let Reply::Found(members) = call(signed, "AmazonSSM.GetParameter", &body, &failure).await?
+        let context = self.error_context();
+        let Reply::Found(members) = call(signed, "AmazonSSM.GetParameter", &body, &context).await?
         else {
             return Ok(None);
         };
         let parameter = members.get("Parameter");
         let member = |name: &str| parameter.and_then(|parameter| parameter.get(name));
         let stored = member("Value").and_then(Value::as_str);
-        let stored = stored.ok_or_else(|| failure.garbled())?;
+        let stored = stored.ok_or_else(|| context.garbled())?;
         let version = member("Version").and_then(Value::as_u64).unwrap_or(1);
         let value = value::secret(stored.as_bytes(), self.name.member.as_deref());
-        let value = value.map_err(|problem| failure.permanent(&problem))?;
+        let value = value.map_err(|problem| context.permanent(&problem))?;
         let secret = Secret::new(format!("{} version {version}", self.reference), value)?;
         Ok(Some((secret.until(self.not_after), version)))
     }
 
-    fn failure(&self) -> Failure<'_> {
-        Failure {
+    fn error_context(&self) -> SecretErrorContext<'_> {
+        SecretErrorContext {
             name: &self.reference,
             permission: "ssm:GetParameter",
             region: &self.signed.region,

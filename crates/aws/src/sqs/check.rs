@@ -18,7 +18,7 @@ impl SqsQueue {
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(error) => {
-                let failed = self.failure("sqs:GetQueueAttributes").of(&error);
+                let failed = self.error_context("sqs:GetQueueAttributes").of(&error);
                 if failed.answered {
                     attempt.answered();
                 }

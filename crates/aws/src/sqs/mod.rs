@@ -2,7 +2,7 @@
 
 mod attributes;
 mod check;
-mod failure;
+mod error;
 mod group;
 mod location;
 mod proof;
@@ -15,7 +15,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
-use failure::Failure;
+use error::SqsErrorContext;
 use labelrelay_core::{
     BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
     Receipt,
@@ -80,15 +80,15 @@ impl SqsQueue {
                 ),
             ));
         }
-        let failure = self.failure("sqs:SendMessage");
-        let body = String::from_utf8(message.body.to_vec()).map_err(|_| failure.characters())?;
+        let context = self.error_context("sqs:SendMessage");
+        let body = String::from_utf8(message.body.to_vec()).map_err(|_| context.characters())?;
         let mut request = self
             .client
             .send_message()
             .queue_url(&self.location.url)
             .message_body(body)
             .set_message_attributes(Some(
-                attributes::values(message).map_err(|error| failure.other(&error))?,
+                attributes::values(message).map_err(|error| context.other(&error))?,
             ));
         if self.is_fifo() {
             request = request.message_deduplication_id(group::deduplication(message));
@@ -100,7 +100,7 @@ impl SqsQueue {
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(error) => {
-                let error = failure.of(&error);
+                let error = context.of(&error);
                 // An error that SQS itself stated came over a connection that works.
                 if error.answered {
                     attempt.answered();
@@ -113,8 +113,8 @@ impl SqsQueue {
         Ok(receipt)
     }
 
-    fn failure(&self, permission: &'static str) -> Failure<'_> {
-        Failure {
+    fn error_context(&self, permission: &'static str) -> SqsErrorContext<'_> {
+        SqsErrorContext {
             location: &self.location,
             region: &self.region,
             permission,

@@ -10,7 +10,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 /// Subject of an error.
-pub(super) struct Failure<'a> {
+pub(super) struct SqsErrorContext<'a> {
     pub(super) location: &'a QueueLocation,
     pub(super) region: &'a str,
     pub(super) permission: &'static str,
@@ -27,7 +27,7 @@ pub(super) struct Failed {
 
 use QueueErrorKind::{Denied, Misconfigured, Throttled, TooLarge, Unavailable};
 
-impl Failure<'_> {
+impl SqsErrorContext<'_> {
     pub(super) fn of<E>(&self, error: &SdkError<E, HttpResponse>) -> Failed
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,

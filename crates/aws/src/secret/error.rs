@@ -8,7 +8,7 @@ use labelrelay_core::SecretError;
 use serde_json::Value;
 
 /// Subject of an error.
-pub(super) struct Failure<'a> {
+pub(super) struct SecretErrorContext<'a> {
     /// The reference, as it was configured.
     pub(super) name: &'a str,
     pub(super) permission: &'static str,
@@ -27,7 +27,7 @@ pub(super) fn code(answer: &Answer, members: Option<&Value>) -> String {
     quoted(code.rsplit('#').next().unwrap_or_default())
 }
 
-impl Failure<'_> {
+impl SecretErrorContext<'_> {
     pub(super) fn unanswered(&self, error: &Unanswered) -> SecretError {
         SecretError::transient(format!("the secret {}: {error}", self.name))
     }

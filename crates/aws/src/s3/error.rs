@@ -8,7 +8,7 @@ use labelrelay_core::BlobError;
 use std::fmt;
 
 /// Subject of an error.
-pub(super) struct Failure<'a> {
+pub(super) struct S3ErrorContext<'a> {
     pub(super) location: &'a S3Location,
     pub(super) permission: &'static str,
     /// Empty when it is about the bucket.
@@ -47,7 +47,7 @@ pub(super) fn stated(answer: &Answer) -> Stated {
     }
 }
 
-impl Failure<'_> {
+impl S3ErrorContext<'_> {
     pub(super) fn unanswered(&self, error: Unanswered) -> BlobError {
         self.transient(format_args!("{error}")).caused_by(error)
     }
