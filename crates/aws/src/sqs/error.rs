@@ -1,7 +1,7 @@
 //! From what SQS or the network said to what somebody can do about it.
 
 use super::QueueLocation;
-use super::proof::unproven;
+use super::receipt::unproven;
 use crate::text::{chain, quoted};
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;

@@ -3,9 +3,9 @@
 mod attributes;
 mod check;
 mod error;
-mod group;
 mod location;
-mod proof;
+mod message_group;
+mod receipt;
 
 pub(crate) use location::QueueLocation;
 
@@ -91,10 +91,10 @@ impl SqsQueue {
                 attributes::values(message).map_err(|error| context.other(&error))?,
             ));
         if self.is_fifo() {
-            request = request.message_deduplication_id(group::deduplication(message));
+            request = request.message_deduplication_id(message_group::deduplication(message));
         }
         if self.is_fifo() || self.location.fair {
-            request = request.message_group_id(group::group(message));
+            request = request.message_group_id(message_group::group(message));
         }
         let attempt = Attempt::new(&self.http);
         let answer = match request.send().await {
@@ -108,7 +108,7 @@ impl SqsQueue {
                 return Err(error.error);
             }
         };
-        let receipt = proof::receipt(&answer, message)?;
+        let receipt = receipt::verified(&answer, message)?;
         attempt.answered();
         Ok(receipt)
     }

@@ -6,7 +6,7 @@ use aws_sdk_sqs::operation::send_message::SendMessageOutput;
 use labelrelay_core::{OutboundMessage, QueueError, QueueErrorKind, Receipt};
 
 /// The receipt, if the answer's digests are those of the message.
-pub(super) fn receipt(
+pub(super) fn verified(
     answer: &SendMessageOutput,
     message: &OutboundMessage,
 ) -> Result<Receipt, QueueError> {
