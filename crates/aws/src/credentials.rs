@@ -87,7 +87,7 @@ impl CredentialsSource {
             url,
             token,
             // Asked every few hours: a kept connection is a dead one.
-            http: http.apart(),
+            http: http.with_own_connections(),
             known: Mutex::new(None),
         }))))
     }

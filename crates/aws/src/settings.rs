@@ -127,7 +127,7 @@ impl Aws {
             .unwrap_or_else(|| format!("https://{service}.{region}.{}", suffix(&region)));
         // Asked every few minutes at most: a connection that was kept so long is a dead one.
         let signed = Signed {
-            http: self.http.apart(),
+            http: self.http.with_own_connections(),
             credentials: self.credentials(&text)?,
             region,
             service,

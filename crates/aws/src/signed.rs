@@ -39,16 +39,16 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// No answer came that could be read.
 #[derive(Debug, thiserror::Error)]
 #[error("{endpoint} does not answer: {}", chain(source.as_ref()))]
-pub(crate) struct Unanswered {
+pub(crate) struct NoResponse {
     endpoint: String,
     source: BoxError,
 }
 
 impl Signed {
     /// Connections of its own: for what is asked so rarely that kept ones are dead ones.
-    pub(crate) fn apart(&self) -> Self {
+    pub(crate) fn with_own_connections(&self) -> Self {
         Self {
-            http: self.http.apart(),
+            http: self.http.with_own_connections(),
             credentials: self.credentials.clone(),
             region: self.region.clone(),
             endpoint: self.endpoint.clone(),
@@ -64,7 +64,7 @@ impl Signed {
         headers: &[(&str, &str)],
         content: Content,
         max: usize,
-    ) -> Result<Answer, Unanswered> {
+    ) -> Result<Answer, NoResponse> {
         let attempt = Attempt::new(&self.http);
         let exchanged = async {
             let identity = Identity::from(self.credentials.get().await?);
@@ -72,7 +72,7 @@ impl Signed {
             let response = self.http.call(request).await?;
             read(response, max).await
         };
-        let answer = exchanged.await.map_err(|source| Unanswered {
+        let answer = exchanged.await.map_err(|source| NoResponse {
             endpoint: self.endpoint.clone(),
             source,
         })?;

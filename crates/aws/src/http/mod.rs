@@ -54,7 +54,7 @@ impl Http {
     }
 
     /// The same trust, and none of the connections.
-    pub(crate) fn apart(&self) -> Self {
+    pub(crate) fn with_own_connections(&self) -> Self {
         Self::new(self.0.tls.clone())
     }
 

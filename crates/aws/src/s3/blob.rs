@@ -50,7 +50,7 @@ impl S3Location {
         };
         let context = self.error_context("s3:PutObject", &key);
         let answer = stream::fed(length, body, put).await;
-        let answer = answer.map_err(|error| context.unanswered(error))?;
+        let answer = answer.map_err(|error| context.no_response(error))?;
         match answer.status {
             200 => proven(&answer, &digest)?,
             // It is there already, with the same digest in its key.

@@ -2,7 +2,7 @@
 
 use super::S3Location;
 use crate::http::Answer;
-use crate::signed::Unanswered;
+use crate::signed::NoResponse;
 use crate::text::quoted;
 use labelrelay_core::BlobError;
 use std::fmt;
@@ -48,7 +48,7 @@ pub(super) fn stated(answer: &Answer) -> Stated {
 }
 
 impl S3ErrorContext<'_> {
-    pub(super) fn unanswered(&self, error: Unanswered) -> BlobError {
+    pub(super) fn no_response(&self, error: NoResponse) -> BlobError {
         self.transient(format_args!("{error}")).caused_by(error)
     }
 

@@ -46,7 +46,7 @@ impl S3Fallback {
             .0
             .object("PUT", &key, &headers, content, MAX_ANSWER)
             .await;
-        let answer = answer.map_err(|error| context.unanswered(error))?;
+        let answer = answer.map_err(|error| context.no_response(error))?;
         if answer.status == 200 {
             return proven(&answer, &digest);
         }
@@ -67,7 +67,7 @@ impl S3Fallback {
         query.extend(start.as_deref().map(|start| ("start-after", start)));
         let context = self.0.error_context("s3:ListBucket", "");
         let answer = self.0.list(&query, MAX_ANSWER).await;
-        let answer = answer.map_err(|error| context.unanswered(error))?;
+        let answer = answer.map_err(|error| context.no_response(error))?;
         if !answer.is_success() {
             return Err(context.of(&answer, &error::stated(&answer)));
         }
@@ -99,7 +99,7 @@ impl S3Fallback {
             .0
             .object("GET", &key, &[], nothing(), MAX_ENVELOPE)
             .await;
-        let answer = answer.map_err(|error| context.unanswered(error))?;
+        let answer = answer.map_err(|error| context.no_response(error))?;
         if answer.status == 200 {
             return Ok(Some(answer.body));
         }
@@ -150,7 +150,7 @@ impl S3Fallback {
             .0
             .object("DELETE", &key, &[], nothing(), MAX_ANSWER)
             .await;
-        let answer = answer.map_err(|error| context.unanswered(error))?;
+        let answer = answer.map_err(|error| context.no_response(error))?;
         let stated = error::stated(&answer);
         if answer.status == 204 || stated.code == "NoSuchKey" {
             return Ok(());
@@ -184,7 +184,7 @@ impl S3Location {
         let answer = self
             .object("GET", &key, &headers, nothing(), MAX_ANSWER + 1)
             .await;
-        let answer = answer.map_err(|error| context.unanswered(error))?;
+        let answer = answer.map_err(|error| context.no_response(error))?;
         if answer.status != 206 {
             let stated = error::stated(&answer);
             return match stated.code.as_str() {

@@ -4,7 +4,7 @@ use crate::SettingError;
 use crate::credentials::CredentialsSource;
 use crate::http::{Answer, Http};
 use crate::settings::suffix;
-use crate::signed::{Content, Signed, Unanswered};
+use crate::signed::{Content, NoResponse, Signed};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// A bucket and a prefix in it, with a client for them.
@@ -109,7 +109,7 @@ impl S3Location {
         headers: &[(&str, &str)],
         content: Content,
         max: usize,
-    ) -> Result<Answer, Unanswered> {
+    ) -> Result<Answer, NoResponse> {
         let path = format!("{}/{}", self.base, utf8_percent_encode(key, ESCAPED));
         self.signed.send(method, &path, headers, content, max).await
     }
@@ -119,7 +119,7 @@ impl S3Location {
         &self,
         query: &[(&str, &str)],
         max: usize,
-    ) -> Result<Answer, Unanswered> {
+    ) -> Result<Answer, NoResponse> {
         const ALL: &AsciiSet = &ESCAPED.add(b'/');
         let query: Vec<_> = query
             .iter()

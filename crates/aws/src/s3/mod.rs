@@ -57,7 +57,7 @@ impl S3Location {
         let context = self.error_context("s3:ListBucket", "");
         let query = [("list-type", "2"), ("max-keys", "0")];
         let answer = self.list(&query, MAX_ANSWER).await;
-        let answer = answer.map_err(|error| context.unanswered(error))?;
+        let answer = answer.map_err(|error| context.no_response(error))?;
         if answer.is_success() {
             return listing::keys(&answer.body).map(drop);
         }

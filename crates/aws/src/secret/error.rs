@@ -2,7 +2,7 @@
 //! whole: they may hold the secret.
 
 use crate::http::Answer;
-use crate::signed::Unanswered;
+use crate::signed::NoResponse;
 use crate::text::quoted;
 use labelrelay_core::SecretError;
 use serde_json::Value;
@@ -28,7 +28,7 @@ pub(super) fn code(answer: &Answer, members: Option<&Value>) -> String {
 }
 
 impl SecretErrorContext<'_> {
-    pub(super) fn unanswered(&self, error: &Unanswered) -> SecretError {
+    pub(super) fn no_response(&self, error: &NoResponse) -> SecretError {
         SecretError::transient(format!("the secret {}: {error}", self.name))
     }
 

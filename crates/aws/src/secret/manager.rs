@@ -29,7 +29,7 @@ impl ManagerSecret {
 
     /// One after the other over one connection: a second handshake costs more than a second question.
     async fn both(&self) -> Result<Vec<Secret>, SecretError> {
-        let signed = self.signed.apart();
+        let signed = self.signed.with_own_connections();
         let current = self.stage(&signed, "AWSCURRENT").await?;
         let current = current.ok_or_else(|| self.error_context().absent())?;
         // Without it, a delivery that was signed before a rotation would be refused as a forgery; so it

@@ -47,7 +47,7 @@ async fn call(
     let answer = signed
         .send("POST", "/", &headers, content, MAX_ANSWER)
         .await;
-    let answer = answer.map_err(|error| context.unanswered(&error))?;
+    let answer = answer.map_err(|error| context.no_response(&error))?;
     let members = members(&answer);
     if answer.is_success() {
         return members.map(Reply::Found).ok_or_else(|| context.garbled());

@@ -26,7 +26,7 @@ impl ParameterSecret {
     }
 
     async fn both(&self) -> Result<Vec<Secret>, SecretError> {
-        let signed = self.signed.apart();
+        let signed = self.signed.with_own_connections();
         let current = self.version(&signed, &self.name.store).await?;
         let (current, version) = current.ok_or_else(|| self.error_context().absent())?;
         let mut secrets = vec![current];
