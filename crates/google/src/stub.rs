@@ -59,7 +59,7 @@ fn serve(mut stream: &TcpStream, answer: Answer, seen: &Mutex<Vec<String>>) -> s
     }
     let head = head.to_lowercase();
     let length = head
-        .connections()
+        .lines()
         .find_map(|connection| connection.strip_prefix("content-length: ")?.parse().ok());
     std::io::copy(&mut reader.take(length.unwrap_or(0)), &mut std::io::sink())?;
     let path = head.split(' ').nth(1).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Claim checks in S3.
 
-use super::{MAX_ANSWER, S3Location, checksum, context, proven, stream};
+use super::{MAX_ANSWER, S3Location, checksum, error, proven, stream};
 use crate::signed::Content;
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
