@@ -4,14 +4,14 @@
 //! body as fast as it should, never does.
 
 mod address;
-mod places;
+mod table;
 
 use crate::connection::Activity;
 use crate::options::ServeOptions;
-use places::{Places, Standing};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use table::{SlotState, SlotTable};
 use tokio::sync::Notify;
 
 /// Somebody may have become idle: nobody tells, so those who wait for a place look this often.
@@ -22,7 +22,7 @@ const IN_LINE: Duration = Duration::from_millis(200);
 
 /// The places of one server.
 pub(crate) struct Slots {
-    places: Mutex<Places>,
+    table: Mutex<SlotTable>,
     /// Somebody has: who accepts waits for that.
     left: Notify,
 }
@@ -30,13 +30,13 @@ pub(crate) struct Slots {
 impl Slots {
     pub(crate) fn new(options: &ServeOptions) -> Arc<Self> {
         Arc::new(Self {
-            places: Mutex::new(Places::new(options)),
+            table: Mutex::new(SlotTable::new(options)),
             left: Notify::new(),
         })
     }
 
-    fn places(&self) -> MutexGuard<'_, Places> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    fn table(&self) -> MutexGuard<'_, SlotTable> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until one more connection can be accepted. One that is not accepted costs this process nothing.
@@ -44,7 +44,7 @@ impl Slots {
         loop {
             let mut left = std::pin::pin!(self.left.notified());
             left.as_mut().enable();
-            if self.places().has_room() {
+            if self.table().has_room() {
                 return;
             }
             let _ = tokio::time::timeout(LOOK, left).await;
@@ -54,7 +54,7 @@ impl Slots {
     /// Takes a connection in. It has a place when [`Slot::admitted`] says so.
     pub(crate) fn enter(self: &Arc<Self>, peer: IpAddr) -> Slot {
         let activity = Activity::new();
-        let id = self.places().enter(peer.into(), Arc::clone(&activity));
+        let id = self.table().enter(peer.into(), Arc::clone(&activity));
         Slot {
             slots: Arc::clone(self),
             id,
@@ -64,12 +64,12 @@ impl Slots {
 
     /// Whether there are more connections than places, now or a moment ago.
     pub(crate) fn is_crowded(&self) -> bool {
-        self.places().is_crowded()
+        self.table().is_crowded()
     }
 
     /// Asks all connections to end, those too that still come.
     pub(crate) fn drain(&self) {
-        self.places().drain();
+        self.table().drain();
     }
 }
 
@@ -89,9 +89,9 @@ impl Slot {
     pub(crate) async fn admitted(&self, patience: Duration) -> bool {
         let end = Instant::now() + patience;
         loop {
-            let (standing, is_next) = self.slots.places().admit(self.id);
-            if standing != Standing::Waiting || Instant::now() >= end {
-                return standing == Standing::Served;
+            let (state, is_next) = self.slots.table().admit(self.id);
+            if state != SlotState::Waiting || Instant::now() >= end {
+                return state == SlotState::Served;
             }
             let look = if is_next { LOOK } else { IN_LINE };
             let _ = tokio::time::timeout(look, self.activity.asked()).await;
@@ -100,13 +100,13 @@ impl Slot {
 
     /// It was asked to go, and is not idle any more.
     pub(crate) fn stays(&self) {
-        self.slots.places().stays(self.id);
+        self.slots.table().stays(self.id);
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.slots.places().leave(self.id);
+        self.slots.table().leave(self.id);
         self.slots.left.notify_waiters();
     }
 }

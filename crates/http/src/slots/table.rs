@@ -21,7 +21,7 @@ const CROWDED: Duration = Duration::from_secs(10);
 const WAIT: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum SlotState {
     /// Accepted, and not yet served.
     Waiting,
     Served,
@@ -33,10 +33,10 @@ struct Entry {
     neighbourhood: Neighbourhood,
     activity: Arc<Activity>,
     entered: Instant,
-    standing: Standing,
+    state: SlotState,
 }
 
-pub(super) struct Places {
+pub(super) struct SlotTable {
     served_at_most: usize,
     open_at_most: usize,
     of_one_address: usize,
@@ -57,7 +57,7 @@ pub(super) struct Places {
     told: Option<Instant>,
 }
 
-impl Places {
+impl SlotTable {
     pub(super) fn new(options: &ServeOptions) -> Self {
         Self {
             served_at_most: options.max_connections,
@@ -82,7 +82,7 @@ impl Places {
             return true;
         }
         // All that may be open are. Those who leave will be gone in a moment.
-        let is_leaving = |entry: &Entry| entry.standing == Standing::Leaving;
+        let is_leaving = |entry: &Entry| entry.state == SlotState::Leaving;
         if self.entries.values().any(is_leaving) {
             return false;
         }
@@ -94,7 +94,7 @@ impl Places {
         // There are places all the same, so those who wait are too many of one address: they must not keep
         // others out.
         let waiting = self.entries.iter().filter(|(_, entry)| {
-            entry.standing == Standing::Waiting && entry.entered.elapsed() > WAIT
+            entry.state == SlotState::Waiting && entry.entered.elapsed() > WAIT
         });
         if let Some(id) = waiting.map(|(id, _)| *id).min() {
             self.ask_to_leave(id);
@@ -111,7 +111,7 @@ impl Places {
             neighbourhood,
             activity,
             entered: Instant::now(),
-            standing: Standing::Waiting,
+            state: SlotState::Waiting,
         };
         self.entries.insert(self.next, entry);
         self.queue.insert(self.next);
@@ -120,12 +120,12 @@ impl Places {
 
     /// Gives a place to one that waits, if there is one or somebody can be asked to leave. If not, whether it
     /// looks again soon: the next in the queue does, and one that waits for others of its address.
-    pub(super) fn admit(&mut self, id: u64) -> (Standing, bool) {
+    pub(super) fn admit(&mut self, id: u64) -> (SlotState, bool) {
         let Some(entry) = self.entries.get(&id) else {
-            return (Standing::Leaving, false);
+            return (SlotState::Leaving, false);
         };
-        if entry.standing != Standing::Waiting {
-            return (entry.standing, false);
+        if entry.state != SlotState::Waiting {
+            return (entry.state, false);
         }
         let neighbourhood = entry.neighbourhood;
         let neighbours = self.by_address.get(&neighbourhood).copied();
@@ -136,20 +136,20 @@ impl Places {
         {
             self.queue.remove(&id);
             self.next_may_look();
-            return (Standing::Waiting, true);
+            return (SlotState::Waiting, true);
         }
         if self.served >= self.served_at_most {
             self.full = Some(Instant::now());
             if self.queue.first().is_some_and(|first| *first < id) {
-                return (Standing::Waiting, false);
+                return (SlotState::Waiting, false);
             }
             if !self.make_room() {
-                return (Standing::Waiting, true);
+                return (SlotState::Waiting, true);
             }
         }
         self.serve(id);
         self.next_may_look();
-        (Standing::Served, false)
+        (SlotState::Served, false)
     }
 
     /// Only one is told: were it all, each would look, for each that comes or leaves.
@@ -161,7 +161,7 @@ impl Places {
 
     fn serve(&mut self, id: u64) {
         if let Some(entry) = self.entries.get_mut(&id) {
-            entry.standing = Standing::Served;
+            entry.state = SlotState::Served;
             self.queue.remove(&id);
             self.served += 1;
             *self.by_address.entry(entry.neighbourhood).or_default() += 1;
@@ -229,9 +229,9 @@ impl Places {
         };
         entry.activity.go();
         self.queue.remove(&id);
-        let was = std::mem::replace(&mut entry.standing, Standing::Leaving);
+        let was = std::mem::replace(&mut entry.state, SlotState::Leaving);
         let neighbourhood = entry.neighbourhood;
-        if was == Standing::Served {
+        if was == SlotState::Served {
             self.unserve(neighbourhood);
         }
         self.tell();
@@ -255,7 +255,7 @@ impl Places {
         if self
             .entries
             .get(&id)
-            .is_some_and(|entry| entry.standing == Standing::Leaving)
+            .is_some_and(|entry| entry.state == SlotState::Leaving)
         {
             self.serve(id);
         }
@@ -264,7 +264,7 @@ impl Places {
     pub(super) fn leave(&mut self, id: u64) {
         self.queue.remove(&id);
         if let Some(entry) = self.entries.remove(&id)
-            && entry.standing == Standing::Served
+            && entry.state == SlotState::Served
         {
             self.unserve(entry.neighbourhood);
         }
@@ -280,5 +280,5 @@ impl Places {
 }
 
 fn is_served(entry: &Entry) -> bool {
-    entry.standing == Standing::Served
+    entry.state == SlotState::Served
 }
