@@ -3,7 +3,7 @@
 //! A connection that its peer leaves idle makes room for one that comes. One that waits for us, or brings a
 //! body as fast as it should, never does.
 
-mod address;
+mod client_network;
 mod table;
 
 use crate::connection::Activity;

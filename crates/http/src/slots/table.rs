@@ -1,6 +1,6 @@
 //! Who has a place, who waits for one, and who is asked to leave.
 
-use super::address::Neighbourhood;
+use super::client_network::ClientNetwork;
 use crate::connection::{Activity, Idle};
 use crate::options::ServeOptions;
 use std::collections::{BTreeSet, HashMap};
@@ -30,7 +30,7 @@ pub(super) enum SlotState {
 }
 
 struct Entry {
-    neighbourhood: Neighbourhood,
+    network: ClientNetwork,
     activity: Arc<Activity>,
     entered: Instant,
     state: SlotState,
@@ -45,7 +45,7 @@ pub(super) struct SlotTable {
     queue: BTreeSet<u64>,
     next: u64,
     served: usize,
-    by_address: HashMap<Neighbourhood, usize>,
+    by_address: HashMap<ClientNetwork, usize>,
     /// Those that idled when it was looked last, the longest at the end. One that still idles since then is
     /// still the longest: whoever became idle later idles for less.
     idle: Vec<(Idle, u64)>,
@@ -102,13 +102,13 @@ impl SlotTable {
         false
     }
 
-    pub(super) fn enter(&mut self, neighbourhood: Neighbourhood, activity: Arc<Activity>) -> u64 {
+    pub(super) fn enter(&mut self, network: ClientNetwork, activity: Arc<Activity>) -> u64 {
         if self.draining {
             activity.drain();
         }
         self.next += 1;
         let entry = Entry {
-            neighbourhood,
+            network,
             activity,
             entered: Instant::now(),
             state: SlotState::Waiting,
@@ -127,12 +127,12 @@ impl SlotTable {
         if entry.state != SlotState::Waiting {
             return (entry.state, false);
         }
-        let neighbourhood = entry.neighbourhood;
-        let neighbours = self.by_address.get(&neighbourhood).copied();
+        let network = entry.network;
+        let neighbours = self.by_address.get(&network).copied();
         // While it drains, nobody comes that could be kept out.
         if !self.draining
             && neighbours.unwrap_or_default() >= self.of_one_address
-            && !self.make_room_among(neighbourhood)
+            && !self.make_room_among(network)
         {
             self.queue.remove(&id);
             self.next_may_look();
@@ -164,16 +164,16 @@ impl SlotTable {
             entry.state = SlotState::Served;
             self.queue.remove(&id);
             self.served += 1;
-            *self.by_address.entry(entry.neighbourhood).or_default() += 1;
+            *self.by_address.entry(entry.network).or_default() += 1;
         }
     }
 
-    fn unserve(&mut self, neighbourhood: Neighbourhood) {
+    fn unserve(&mut self, network: ClientNetwork) {
         self.served = self.served.saturating_sub(1);
-        if let Some(count) = self.by_address.get_mut(&neighbourhood) {
+        if let Some(count) = self.by_address.get_mut(&network) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                self.by_address.remove(&neighbourhood);
+                self.by_address.remove(&network);
             }
         }
     }
@@ -210,11 +210,11 @@ impl SlotTable {
     }
 
     /// The same among the connections of one address.
-    fn make_room_among(&mut self, neighbourhood: Neighbourhood) -> bool {
+    fn make_room_among(&mut self, network: ClientNetwork) -> bool {
         let neighbours = self
             .entries
             .iter()
-            .filter(|(_, entry)| is_served(entry) && entry.neighbourhood == neighbourhood);
+            .filter(|(_, entry)| is_served(entry) && entry.network == network);
         let idle = neighbours.filter_map(|(id, entry)| Some((entry.activity.idle()?, *id)));
         let Some((_, id)) = idle.min() else {
             return false;
@@ -230,9 +230,9 @@ impl SlotTable {
         entry.activity.go();
         self.queue.remove(&id);
         let was = std::mem::replace(&mut entry.state, SlotState::Leaving);
-        let neighbourhood = entry.neighbourhood;
+        let network = entry.network;
         if was == SlotState::Served {
-            self.unserve(neighbourhood);
+            self.unserve(network);
         }
         self.tell();
     }
@@ -266,7 +266,7 @@ impl SlotTable {
         if let Some(entry) = self.entries.remove(&id)
             && entry.state == SlotState::Served
         {
-            self.unserve(entry.neighbourhood);
+            self.unserve(entry.network);
         }
         self.next_may_look();
     }
