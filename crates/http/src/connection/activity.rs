@@ -52,22 +52,22 @@ struct State {
     boundary: Boundary,
     first: Vec<u8>,
     /// The socket is to be asked itself, once.
-    look: bool,
+    read_socket: bool,
     draining: bool,
     /// While draining: all that had come is answered.
-    dry: bool,
-    going: bool,
+    drained: bool,
+    closing: bool,
 }
 
 /// Who goes first when there is no room: the smallest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Idle {
-    who: Who,
+    rank: IdleRank,
     since: Instant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Who {
+enum IdleRank {
     /// Nobody waits for us, and no event ever came from there.
     Unproven,
     /// There is always something to do for it, but none of it was an event: it asks on and on.
@@ -78,7 +78,7 @@ enum Who {
 
 impl Idle {
     pub(crate) fn is_proven(&self) -> bool {
-        self.who == Who::Proven
+        self.rank == IdleRank::Proven
     }
 }
 
@@ -112,10 +112,10 @@ impl Activity {
                 multiplexed: false,
                 boundary: Boundary::START,
                 first: Vec::new(),
-                look: false,
+                read_socket: false,
                 draining: false,
-                dry: false,
-                going: false,
+                drained: false,
+                closing: false,
             }),
             wake: Notify::new(),
         })
@@ -143,7 +143,7 @@ impl Activity {
     /// the system told it last.
     pub(super) fn starves(&self) -> bool {
         let mut state = self.state();
-        std::mem::take(&mut state.look) || state.draining
+        std::mem::take(&mut state.read_socket) || state.draining
     }
 
     /// There are none.
@@ -152,7 +152,7 @@ impl Activity {
         state.starved = true;
         if state.open == 0 {
             state.boundary.used_up();
-            state.dry = !state.boundary.is_in_head();
+            state.drained = !state.boundary.is_in_head();
         }
     }
 
@@ -173,7 +173,7 @@ impl Activity {
         let mut state = self.state();
         state.open += 1;
         (state.head_at, state.bytes) = (Instant::now(), 0);
-        (state.begun, state.dry, state.starved) = (None, false, false);
+        (state.begun, state.drained, state.starved) = (None, false, false);
         state.multiplexed = multiplexed;
     }
 
@@ -218,10 +218,10 @@ impl Activity {
     pub(crate) fn idle(&self) -> Option<Idle> {
         let state = self.state();
         let idle = |since| Idle {
-            who: if state.proven {
-                Who::Proven
+            rank: if state.proven {
+                IdleRank::Proven
             } else {
-                Who::Unproven
+                IdleRank::Unproven
             },
             since,
         };
@@ -233,7 +233,7 @@ impl Activity {
         }
         if !state.starved {
             return state.stranger.then_some(Idle {
-                who: Who::Stranger,
+                rank: IdleRank::Stranger,
                 since: state.opened,
             });
         }
@@ -274,29 +274,29 @@ impl Activity {
     }
 
     /// Whether that is so now.
-    pub(super) fn is_dry(&self) -> bool {
+    pub(super) fn is_drained(&self) -> bool {
         let state = self.state();
-        state.draining && (state.dry || state.multiplexed)
+        state.draining && (state.drained || state.multiplexed)
     }
 
     /// Asks the connection to end, if it is still idle when it has looked at its socket.
-    pub(crate) fn go(&self) {
-        self.state().going = true;
+    pub(crate) fn ask_to_close(&self) {
+        self.state().closing = true;
         self.wake.notify_one();
     }
 
     /// It may have a place by now.
-    pub(crate) fn nudge(&self) {
+    pub(crate) fn wake_up(&self) {
         self.wake.notify_one();
     }
 
     /// Whether it was asked to.
-    pub(crate) fn is_going(&self) -> bool {
-        self.state().going
+    pub(crate) fn is_asked_to_close(&self) -> bool {
+        self.state().closing
     }
 
     pub(super) fn stays(&self) {
-        self.state().going = false;
+        self.state().closing = false;
     }
 
     /// Completes when somebody asked for something.
@@ -305,8 +305,8 @@ impl Activity {
     }
 
     /// The socket itself is asked with the next read.
-    pub(super) fn look(&self) {
-        self.state().look = true;
+    pub(super) fn read_socket_next(&self) {
+        self.state().read_socket = true;
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) async fn drive<C: Closing>(
             loop {
                 match connection.as_mut().poll(cx) {
                     // Looked at after every poll: whatever had come is answered by now.
-                    Poll::Pending if !closing && activity.is_dry() => {
+                    Poll::Pending if !closing && activity.is_drained() => {
                         closing = true;
                         connection.as_mut().close_when_idle();
                     }
@@ -58,7 +58,7 @@ pub(super) async fn drive<C: Closing>(
         // Bytes that have come count already, whether the runtime knows of them or not: so a look at the socket
         // comes before every end.
         let was = activity.idle();
-        activity.look();
+        activity.read_socket_next();
         let looked = std::future::poll_fn(|cx| Poll::Ready(connection.as_mut().poll(cx)));
         if let Poll::Ready(output) = looked.await {
             return End::Itself(output);
@@ -68,7 +68,7 @@ pub(super) async fn drive<C: Closing>(
         {
             return End::Overdue(why);
         }
-        if activity.is_going() {
+        if activity.is_asked_to_close() {
             let is = activity.idle();
             let is_idle = is.is_some() && is == was;
             // Who asks on and on is idle in one moment and busy in the next; and a byte is no body.

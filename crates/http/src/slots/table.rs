@@ -155,7 +155,7 @@ impl SlotTable {
     /// Only one is told: were it all, each would look, for each that comes or leaves.
     fn next_may_look(&self) {
         if let Some(next) = self.queue.first().and_then(|id| self.entries.get(id)) {
-            next.activity.nudge();
+            next.activity.wake_up();
         }
     }
 
@@ -227,7 +227,7 @@ impl SlotTable {
         let Some(entry) = self.entries.get_mut(&id) else {
             return;
         };
-        entry.activity.go();
+        entry.activity.ask_to_close();
         self.queue.remove(&id);
         let was = std::mem::replace(&mut entry.state, SlotState::Leaving);
         let network = entry.network;
