@@ -4,9 +4,9 @@ use labelrelay_core::{BlobError, Observer, QueueError, Report, SecretError};
 
 /// Feeds two observers.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Both<A, B>(pub A, pub B);
+pub struct Tee<A, B>(pub A, pub B);
 
-impl<A: Observer, B: Observer> Observer for Both<A, B> {
+impl<A: Observer, B: Observer> Observer for Tee<A, B> {
     fn request(&self, report: &Report) {
         self.0.request(report);
         self.1.request(report);

@@ -15,7 +15,7 @@ use crate::world::World;
 use labelrelay_core::provider::Provider;
 use labelrelay_http::admin::{Metrics, serve_admin};
 use labelrelay_http::log::BoundedLog;
-use labelrelay_http::observe::Both;
+use labelrelay_http::observe::Tee;
 use labelrelay_http::{ServeOptions, SystemClock, memory, serve};
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
@@ -64,7 +64,7 @@ impl Start<'_> {
         let metrics = Arc::new(Metrics::new().with_log(from_a_thread()?));
         let clock = Arc::new(SystemClock::new());
         let log = BoundedLog::new(Arc::<SystemClock>::clone(&clock));
-        let observer = Arc::new(Both(Arc::clone(&metrics), log));
+        let observer = Arc::new(Tee(Arc::clone(&metrics), log));
         let Opened { relay, embedded } =
             open::relay(&self.found.config, self.world, clock, observer)?;
         open::may_start(&relay).await?;
