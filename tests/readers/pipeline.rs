@@ -8,7 +8,7 @@ use labelrelay_core::{
     Receipt, Relay,
 };
 use labelrelay_testkit::clock::{CountingEntropy, FakeClock};
-use labelrelay_testkit::memory::Remembering;
+use labelrelay_testkit::memory::RecordingObserver;
 use labelrelay_testkit::request::TestRequest;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -66,7 +66,7 @@ impl Pipeline {
             kept.clone(),
             Arc::new(clock.clone()),
             Arc::new(CountingEntropy::default()),
-            Arc::new(Remembering::default()),
+            Arc::new(RecordingObserver::default()),
         );
         let open = |reference: &SecretRef, end| {
             Ok(reference

@@ -289,14 +289,14 @@ impl FallbackStore for MemoryFallback {
 
 /// Remembers every report.
 #[derive(Default)]
-pub struct Remembering {
+pub struct RecordingObserver {
     reports: Mutex<Vec<Report>>,
     failed: Mutex<Vec<QueueErrorKind>>,
     breaker: Mutex<Vec<bool>>,
     overload: Mutex<Vec<String>>,
 }
 
-impl Remembering {
+impl RecordingObserver {
     /// All reports so far.
     pub fn reports(&self) -> Vec<Report> {
         self.reports.lock().unwrap().clone()
@@ -308,21 +308,21 @@ impl Remembering {
     }
 }
 
-impl Remembering {
+impl RecordingObserver {
     /// Changes of the breaker: `true` for opened.
     pub fn breaker(&self) -> Vec<bool> {
         self.breaker.lock().unwrap().clone()
     }
 }
 
-impl Remembering {
+impl RecordingObserver {
     /// Reports of overload: the bound, and how many were refused until it was over.
     pub fn overload(&self) -> Vec<String> {
         self.overload.lock().unwrap().clone()
     }
 }
 
-impl Observer for Remembering {
+impl Observer for RecordingObserver {
     fn overloaded(&self, bound: &str) {
         self.overload.lock().unwrap().push(bound.to_owned());
     }

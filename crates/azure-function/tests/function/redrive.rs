@@ -4,7 +4,7 @@ use crate::in_process::behind_the_host;
 use labelrelay_core::config::{Config, SecretRef};
 use labelrelay_core::{FallbackStore as _, Parts, QueueErrorKind, QueueLimits, Relay};
 use labelrelay_http::{OsEntropy, SystemClock};
-use labelrelay_testkit::memory::{Fault, MemoryFallback, MemoryQueue, Remembering};
+use labelrelay_testkit::memory::{Fault, MemoryFallback, MemoryQueue, RecordingObserver};
 use labelrelay_testkit::queue_suite::message;
 use labelrelay_tests::client::once;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ async fn world() -> World {
         queue.clone(),
         Arc::new(SystemClock::new()),
         Arc::new(OsEntropy),
-        Arc::new(Remembering::default()),
+        Arc::new(RecordingObserver::default()),
     )
     .with_fallback(Some(fallback.clone()));
     let open = |reference: &SecretRef, end| {

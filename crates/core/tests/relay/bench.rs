@@ -7,7 +7,7 @@ use labelrelay_core::queue::QueueLimits;
 use labelrelay_core::relay::{Intake, Parts, Received};
 use labelrelay_core::{Answer, Relay, Spool};
 use labelrelay_testkit::clock::{CountingEntropy, FakeClock};
-use labelrelay_testkit::memory::{MemoryBlobs, MemoryFallback, MemoryQueue, Remembering};
+use labelrelay_testkit::memory::{MemoryBlobs, MemoryFallback, MemoryQueue, RecordingObserver};
 use labelrelay_testkit::request::TestRequest;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub struct Bench {
     pub queue: Arc<MemoryQueue>,
     pub blobs: Arc<MemoryBlobs>,
     pub fallback: Arc<MemoryFallback>,
-    pub seen: Arc<Remembering>,
+    pub seen: Arc<RecordingObserver>,
 }
 
 impl Bench {
@@ -75,7 +75,7 @@ impl Bench {
         let (queue, store, seen) = (
             Arc::new(MemoryQueue::new(limits)),
             Arc::new(MemoryBlobs::default()),
-            Arc::new(Remembering::default()),
+            Arc::new(RecordingObserver::default()),
         );
         let second = Arc::new(MemoryFallback::default());
         let parts = Parts::new(

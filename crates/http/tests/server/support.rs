@@ -7,7 +7,7 @@ use labelrelay_core::{
     BoxFuture, EventQueue, OutboundMessage, QueueError, QueueLimits, Receipt, Relay,
 };
 use labelrelay_http::{OsEntropy, ServeOptions, SystemClock, serve};
-use labelrelay_testkit::memory::{MemoryQueue, Remembering};
+use labelrelay_testkit::memory::{MemoryQueue, RecordingObserver};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) relay: Arc<Relay>,
     pub(crate) queue: Arc<Gate>,
-    pub(crate) seen: Arc<Remembering>,
+    pub(crate) seen: Arc<RecordingObserver>,
     pub(crate) stop: oneshot::Sender<()>,
     pub(crate) server: JoinHandle<()>,
 }
@@ -76,7 +76,7 @@ impl Running {
             entered: AtomicUsize::new(0),
             panics: AtomicBool::new(false),
         });
-        let seen = Arc::new(Remembering::default());
+        let seen = Arc::new(RecordingObserver::default());
         let parts = Parts::new(
             queue.clone(),
             Arc::new(SystemClock::new()),

@@ -1,7 +1,7 @@
 //! The relay that a case meets.
 
 use crate::clock::{CountingEntropy, FakeClock};
-use crate::memory::{MemoryBlobs, MemoryQueue, Remembering};
+use crate::memory::{MemoryBlobs, MemoryQueue, RecordingObserver};
 use labelrelay_core::config::{Config, SecretRef};
 use labelrelay_core::{Parts, QueueLimits, Relay};
 use std::path::PathBuf;
@@ -73,7 +73,7 @@ pub fn world(limits: QueueLimits) -> (Arc<Relay>, Arc<MemoryQueue>) {
         queue.clone(),
         Arc::new(FakeClock::at("2026-11-21T09:47:10.371842Z")),
         Arc::new(CountingEntropy::default()),
-        Arc::new(Remembering::default()),
+        Arc::new(RecordingObserver::default()),
     )
     .with_blobs(Some(Arc::new(MemoryBlobs::default())));
     let open = |reference: &SecretRef, end| {
