@@ -2,7 +2,7 @@
 
 use labelrelay_tests::client::{self, Client, Response};
 use labelrelay_tests::random::Random;
-use labelrelay_tests::relay::{FOREIGN, PREVIOUS, Relay, SECRET, Site};
+use labelrelay_tests::relay::{PREVIOUS, Relay, SECRET, Site, WRONG_SECRET};
 use labelrelay_tests::{fixture, sender};
 
 /// `bytes` with one bit changed.
@@ -60,7 +60,7 @@ fn signatures_of_labelbox() {
         refused(
             &relay,
             name,
-            &sample.request(&sender::signature(FOREIGN, body)),
+            &sample.request(&sender::signature(WRONG_SECRET, body)),
             &[401],
         );
         refused(
@@ -114,8 +114,8 @@ fn header_secrets_of_label_studio() {
         .unwrap();
         let wrong = [
             sender::basic("label-studio", &changed),
-            sender::basic("label-studio", FOREIGN),
-            format!("Bearer {FOREIGN}"),
+            sender::basic("label-studio", WRONG_SECRET),
+            format!("Bearer {WRONG_SECRET}"),
             format!("Bearer {}", &SECRET[1..]),
             format!("Bearer {SECRET}0"),
             format!("Bearer {SECRET}\r\nAuthorization: Bearer {SECRET}"),

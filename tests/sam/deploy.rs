@@ -5,7 +5,7 @@ use crate::delivery::{Accepted, deliver};
 use crate::stack::{Outputs, Stack, build};
 use crate::{archive, delivery, outage, permissions};
 use labelrelay_tests::recorder::Recorder;
-use labelrelay_tests::relay::FOREIGN;
+use labelrelay_tests::relay::WRONG_SECRET;
 use labelrelay_tests::{fixture, label_studio, program, sender};
 use std::path::Path;
 
@@ -127,9 +127,9 @@ fn forgeries(stack: &Stack, outputs: &Outputs) {
     let before = stack.waiting(outputs);
     for sample in fixture::labelbox() {
         for request in [
-            sample.request(&sender::signature(FOREIGN, &sample.body)),
+            sample.request(&sender::signature(WRONG_SECRET, &sample.body)),
             sample.request_with(
-                &sender::signature(FOREIGN, &sample.body),
+                &sender::signature(WRONG_SECRET, &sample.body),
                 &with_line(&sample.body, "changed on the way"),
             ),
         ] {

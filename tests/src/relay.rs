@@ -14,7 +14,7 @@ pub const SECRET: &str = "endtoend0secret0of0forty0characters00000";
 /// The previous secret of both sources.
 pub const PREVIOUS: &str = "previous0secret0of0forty0characters00000";
 /// A secret that no source has.
-pub const FOREIGN: &str = "somebody0elses0secret0forty0characters00";
+pub const WRONG_SECRET: &str = "somebody0elses0secret0forty0characters00";
 
 const CONFIG: &str = r#"
 [[source]]

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use labelrelay_testkit::adapter_suite::{FOREIGN, SECRET};
+use labelrelay_testkit::adapter_suite::{SECRET, WRONG_SECRET};
 
 /// So many bytes of a body are more than an id or a name.
 const PIECE_BYTES: usize = 48;
@@ -14,7 +14,7 @@ pub(crate) fn assert_quiet<'a>(log: &str, bodies: impl Iterator<Item = &'a [u8]>
         log.contains("\"timestamp\""),
         "no line of the function:\n{log}"
     );
-    for secret in [SECRET, FOREIGN] {
+    for secret in [SECRET, WRONG_SECRET] {
         let basic = STANDARD.encode(format!("user:{secret}"));
         for secret in [secret, &*basic, &STANDARD.encode(secret)] {
             assert!(

@@ -1,7 +1,7 @@
 //! Deliveries that must not get in, each with the status that refuses it.
 
 use super::cases::{LABEL, label};
-use super::{Case, FOREIGN, SECRET};
+use super::{Case, SECRET, WRONG_SECRET};
 use crate::request::{TestRequest, basic};
 use http::Method;
 use labelrelay_core::signature::{sign_sha1, sign_sha256};
@@ -22,7 +22,7 @@ pub(super) fn forgeries() -> Vec<Case> {
             request,
             401,
         ));
-        let foreign = sample.request(&sign_sha1(FOREIGN.as_bytes(), &sample.body));
+        let foreign = sample.request(&sign_sha1(WRONG_SECRET.as_bytes(), &sample.body));
         let request = TestRequest::parse(&foreign);
         cases.push(Case::one(
             format!("{}, another's secret", sample.name),
@@ -35,7 +35,7 @@ pub(super) fn forgeries() -> Vec<Case> {
 
 fn signatures() -> Vec<Case> {
     let right = sign_sha1(SECRET.as_bytes(), LABEL);
-    let wrong = sign_sha1(FOREIGN.as_bytes(), LABEL);
+    let wrong = sign_sha1(WRONG_SECRET.as_bytes(), LABEL);
     let right_256 = sign_sha256(SECRET.as_bytes(), LABEL);
     let unsigned = || label(LABEL).without("x-hub-signature");
     let signed = |value: &str| unsigned().header("x-hub-signature", value);
@@ -93,7 +93,11 @@ fn header_secrets() -> Vec<Case> {
     let token = |value: &str| bare().at("/named-header").header("x-webhook-token", value);
     vec![
         Case::one("no secret", bare(), 401),
-        Case::one("another's secret", shown(&format!("Bearer {FOREIGN}")), 401),
+        Case::one(
+            "another's secret",
+            shown(&format!("Bearer {WRONG_SECRET}")),
+            401,
+        ),
         Case::one("a secret and more", shown(&format!("{bearer}0")), 401),
         Case::one(
             "less than a secret",
@@ -102,7 +106,7 @@ fn header_secrets() -> Vec<Case> {
         ),
         Case::one(
             "another's secret, Basic",
-            shown(&basic("user", FOREIGN)),
+            shown(&basic("user", WRONG_SECRET)),
             401,
         ),
         Case::one("Basic of something else", shown("Basic %%%"), 400),
@@ -131,7 +135,11 @@ fn header_secrets() -> Vec<Case> {
             bare().at("/named-header"),
             401,
         ),
-        Case::one("a wrong header of the user's choice", token(FOREIGN), 401),
+        Case::one(
+            "a wrong header of the user's choice",
+            token(WRONG_SECRET),
+            401,
+        ),
         Case::one(
             "the usual header instead",
             bare().at("/named-header").header("authorization", &bearer),

@@ -19,7 +19,7 @@ mod serve;
 pub use cases::cases;
 pub use masked::masked;
 pub use program::{Expected, assert_queued, expected};
-pub use relay::{CONFIG, FOREIGN, LIMITS, SECRET, world};
+pub use relay::{CONFIG, LIMITS, SECRET, WRONG_SECRET, relay_with_queue};
 pub use serve::serve;
 
 use crate::memory::Fault;
@@ -108,7 +108,7 @@ pub async fn observe(name: &str, adapter: Adapter<'_>) -> Vec<Observed> {
 pub async fn observe_with(name: &str, adapter: Adapter<'_>, limits: QueueLimits) -> Vec<Observed> {
     let mut all = Vec::new();
     for case in cases() {
-        let (relay, queue) = world(limits);
+        let (relay, queue) = relay_with_queue(limits);
         queue.fail_with(&case.faults);
         let mut responses = Vec::new();
         for (request, status) in case.requests {

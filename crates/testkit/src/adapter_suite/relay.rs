@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// The secret of all sources.
 pub const SECRET: &str = "conformance0secret0of0forty0characters00";
 /// A secret that no source has.
-pub const FOREIGN: &str = "somebody0elses0secret0forty0characters00";
+pub const WRONG_SECRET: &str = "somebody0elses0secret0forty0characters00";
 
 /// The sources of all cases; the variable `SECRET` holds the secret of each.
 pub const CONFIG: &str = r#"
@@ -65,7 +65,7 @@ pub const LIMITS: QueueLimits = QueueLimits {
 };
 
 /// A relay with a source of each kind, and its queue, which has these limits.
-pub fn world(limits: QueueLimits) -> (Arc<Relay>, Arc<MemoryQueue>) {
+pub fn relay_with_queue(limits: QueueLimits) -> (Arc<Relay>, Arc<MemoryQueue>) {
     let lookup = |name: &str| (name == "SECRET").then(|| SECRET.to_owned());
     let config = Config::from_toml(CONFIG, "suite.toml", PathBuf::new(), &lookup).unwrap();
     let queue = Arc::new(MemoryQueue::new(limits));
