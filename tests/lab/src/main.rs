@@ -16,7 +16,6 @@
     reason = "a laboratory whose equipment fails ends with a panic"
 )]
 
-mod broken;
 mod deliver;
 mod delivery;
 mod fault;
@@ -34,6 +33,7 @@ mod server;
 mod site;
 mod stage;
 mod summary;
+mod violation;
 
 use std::process::ExitCode;
 

@@ -1,11 +1,11 @@
 //! Obligations of the relay that follow from the senders' records, and the freedom that they leave.
 
-use crate::broken::{Broken, What};
 use crate::delivery::Credential;
 use crate::fault::{Component, Fault, Faults};
 use crate::plan::{Action, DEADLINE_MS, Deployment, Jump, LABORATORY_LIMIT, Plan, Step};
 use crate::record::{Answer, End, Record};
 use crate::secrets::Source;
+use crate::violation::{Violation, ViolationKind};
 use labelrelay_event::Digest;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -80,12 +80,12 @@ fn is_calm(faults: Faults) -> bool {
 }
 
 /// Whether this answer may be given to this delivery.
-pub(crate) fn judge(plan: &Plan, record: &Record, troubled: &[u32]) -> Option<Broken> {
+pub(crate) fn judge(plan: &Plan, record: &Record, troubled: &[u32]) -> Option<Violation> {
     let answer = match &record.end {
         End::Answered(answer) => answer,
         End::Silence => {
             let detail = "no answer within a minute";
-            return Some(Broken::of(What::Silence, record.number, detail));
+            return Some(Violation::of(ViolationKind::Silence, record.number, detail));
         }
         _ => return None,
     };
@@ -95,13 +95,13 @@ pub(crate) fn judge(plan: &Plan, record: &Record, troubled: &[u32]) -> Option<Br
         Credential::Retired(_) if answer.status == 200 => {
             if !may_be_outdated(plan, record) {
                 let detail = format!("a secret that was taken back was answered {said}");
-                return Some(Broken::of(What::Forged, record.number, detail));
+                return Some(Violation::of(ViolationKind::Forged, record.number, detail));
             }
             true
         }
         Credential::Forged(forgery) if answer.status == 200 => {
             let detail = format!("{forgery:?} was answered {said}");
-            return Some(Broken::of(What::Forged, record.number, detail));
+            return Some(Violation::of(ViolationKind::Forged, record.number, detail));
         }
         // With our own trouble, nothing is said about the credential.
         Credential::Retired(_) | Credential::Forged(_) => match answer.status {
@@ -116,7 +116,7 @@ pub(crate) fn judge(plan: &Plan, record: &Record, troubled: &[u32]) -> Option<Br
         },
     };
     let detail = format!("{:?} was answered {said}", record.credential);
-    (!allowed).then(|| Broken::of(What::Answer, record.number, detail))
+    (!allowed).then(|| Violation::of(ViolationKind::Answer, record.number, detail))
 }
 
 fn genuine(plan: &Plan, record: &Record, answer: &Answer, troubled: &[u32]) -> bool {

@@ -1,6 +1,5 @@
 //! Holds every answer to its word: reads what is in the queue and the stores, after all is over.
 
-use crate::broken::{Broken, What};
 use crate::delivery::Delivery;
 use crate::obligations::{self, Ledger};
 use crate::plan::{Action, Plan};
@@ -8,6 +7,7 @@ use crate::record::Record;
 use crate::secrets::Source;
 use crate::sender::SENDERS;
 use crate::site::{self, Site};
+use crate::violation::{Violation, ViolationKind};
 use labelrelay_event::{Data, Digest, Envelope};
 use labelrelay_http::SystemClock;
 use labelrelay_local::{ExportScope, QueueFile};
@@ -23,9 +23,14 @@ struct Found {
 }
 
 /// Everything that was not kept, of one seed.
-pub(crate) fn check(plan: &Plan, site: &Site, records: &[Record], troubled: &[u32]) -> Vec<Broken> {
+pub(crate) fn check(
+    plan: &Plan,
+    site: &Site,
+    records: &[Record],
+    troubled: &[u32],
+) -> Vec<Violation> {
     let ledger = obligations::ledger(plan, records);
-    let mut broken: Vec<Broken> = records
+    let mut broken: Vec<Violation> = records
         .iter()
         .filter_map(|record| obligations::judge(plan, record, troubled))
         .collect();
@@ -33,7 +38,9 @@ pub(crate) fn check(plan: &Plan, site: &Site, records: &[Record], troubled: &[u3
     read_blobs(site, &ledger, &mut broken);
     // No process runs any more, and none may leave anything of a body there, however it ended.
     let left = files(&site::spool(site.folder())).into_iter();
-    broken.extend(left.map(|path| Broken::general(What::Left, path.display().to_string())));
+    broken.extend(
+        left.map(|path| Violation::general(ViolationKind::Left, path.display().to_string())),
+    );
     let mut by_id: HashMap<&str, Vec<&Found>> = HashMap::new();
     for event in &found {
         by_id.entry(&event.id).or_default().push(event);
@@ -44,7 +51,7 @@ pub(crate) fn check(plan: &Plan, site: &Site, records: &[Record], troubled: &[u3
             |event: &Found| (event.source, event.digest) == (record.source, record.digest);
         if !found.iter().any(is_there) {
             let detail = "its sender hung up after the last byte, and it is not in the queue";
-            broken.push(Broken::of(What::Lost, record.number, detail));
+            broken.push(Violation::of(ViolationKind::Lost, record.number, detail));
         }
     }
     twice(plan, &by_id, &found, &ledger, &mut broken);
@@ -69,7 +76,11 @@ pub(crate) fn has_hung_up(plan: &Plan, site: &Site, records: &[Record], troubled
 }
 
 /// Every acknowledgement is an obligation: that event, with those bytes, is there.
-fn acknowledged(records: &[Record], by_id: &HashMap<&str, Vec<&Found>>, broken: &mut Vec<Broken>) {
+fn acknowledged(
+    records: &[Record],
+    by_id: &HashMap<&str, Vec<&Found>>,
+    broken: &mut Vec<Violation>,
+) {
     for record in records {
         let Some(answer) = record.acknowledged() else {
             continue;
@@ -77,19 +88,24 @@ fn acknowledged(records: &[Record], by_id: &HashMap<&str, Vec<&Found>>, broken: 
         let id = answer.id.as_deref().unwrap_or_default();
         let Some(events) = by_id.get(id) else {
             let detail = format!("answered {} as {id}, and not in the queue", answer.outcome);
-            broken.push(Broken::of(What::Lost, record.number, detail));
+            broken.push(Violation::of(ViolationKind::Lost, record.number, detail));
             continue;
         };
         let same = |event: &&Found| (event.source, event.digest) == (record.source, record.digest);
         if !events.iter().all(same) {
             let detail = format!("answered {} as {id}, which has other bytes", answer.outcome);
-            broken.push(Broken::of(What::Changed, record.number, detail));
+            broken.push(Violation::of(ViolationKind::Changed, record.number, detail));
         }
     }
 }
 
 /// Reads every event; each must be one that was sent, byte for byte.
-fn read_queue(plan: &Plan, site: &Site, ledger: &Ledger, broken: &mut Vec<Broken>) -> Vec<Found> {
+fn read_queue(
+    plan: &Plan,
+    site: &Site,
+    ledger: &Ledger,
+    broken: &mut Vec<Violation>,
+) -> Vec<Found> {
     let file = QueueFile::open(site::queue(site.folder()), Arc::new(SystemClock::new())).unwrap();
     let mut found = Vec::new();
     for stored in file.export(ExportScope::All) {
@@ -98,7 +114,7 @@ fn read_queue(plan: &Plan, site: &Site, ledger: &Ledger, broken: &mut Vec<Broken
             Ok(event) if event.id == stored.event.id => found.push(event),
             Ok(event) => {
                 let detail = format!("the row {} holds the event {}", stored.event.id, event.id);
-                broken.push(Broken::general(What::Changed, detail));
+                broken.push(Violation::general(ViolationKind::Changed, detail));
             }
             Err(wrong) => broken.push(wrong),
         }
@@ -106,8 +122,8 @@ fn read_queue(plan: &Plan, site: &Site, ledger: &Ledger, broken: &mut Vec<Broken
     found
 }
 
-fn read_event(plan: &Plan, ledger: &Ledger, bytes: &[u8]) -> Result<Found, Broken> {
-    let changed = |detail: String| Broken::general(What::Changed, detail);
+fn read_event(plan: &Plan, ledger: &Ledger, bytes: &[u8]) -> Result<Found, Violation> {
+    let changed = |detail: String| Violation::general(ViolationKind::Changed, detail);
     let envelope = Envelope::decode(bytes).map_err(|error| changed(error.to_string()))?;
     let attributes = &envelope.attributes;
     let id = attributes.id.clone();
@@ -115,8 +131,9 @@ fn read_event(plan: &Plan, ledger: &Ledger, bytes: &[u8]) -> Result<Found, Broke
         Data::Reference => {
             let place = attributes.dataref.as_deref().unwrap_or_default();
             let path = place.strip_prefix("file://").unwrap_or_default();
-            std::fs::read(path)
-                .map_err(|error| Broken::general(What::Lost, format!("{id}: {place}: {error}")))?
+            std::fs::read(path).map_err(|error| {
+                Violation::general(ViolationKind::Lost, format!("{id}: {place}: {error}"))
+            })?
         }
         data => {
             let body = data
@@ -136,32 +153,32 @@ fn read_event(plan: &Plan, ledger: &Ledger, bytes: &[u8]) -> Result<Found, Broke
     let number = genuine(ledger, source, digest, &id)?;
     if Delivery::of(plan, number).body != body {
         let detail = format!("{id}: not the bytes of this delivery");
-        return Err(Broken::of(What::Changed, number, detail));
+        return Err(Violation::of(ViolationKind::Changed, number, detail));
     }
     Ok(Found { id, source, digest })
 }
 
 /// The delivery that brought this body, if one did that may have become an event.
-fn genuine(ledger: &Ledger, source: Source, digest: Digest, what: &str) -> Result<u32, Broken> {
+fn genuine(ledger: &Ledger, source: Source, digest: Digest, what: &str) -> Result<u32, Violation> {
     match ledger.get(&(source, digest)) {
         Some(sent) if sent.possible > 0 => Ok(sent.number),
         Some(sent) if sent.is_forged => {
             let detail = format!("{what}: only sent with a forged credential");
-            Err(Broken::of(What::Forged, sent.number, detail))
+            Err(Violation::of(ViolationKind::Forged, sent.number, detail))
         }
         Some(sent) => {
             let detail = format!("{what}: never arrived whole, or was refused for good");
-            Err(Broken::of(What::Invented, sent.number, detail))
+            Err(Violation::of(ViolationKind::Invented, sent.number, detail))
         }
         None => {
             let detail = format!("{what}: nobody sent it to {}", source.name());
-            Err(Broken::general(What::Invented, detail))
+            Err(Violation::general(ViolationKind::Invented, detail))
         }
     }
 }
 
 /// Every object of the blob store is whole, and was sent by somebody who may.
-fn read_blobs(site: &Site, ledger: &Ledger, broken: &mut Vec<Broken>) {
+fn read_blobs(site: &Site, ledger: &Ledger, broken: &mut Vec<Violation>) {
     for path in files(&site::blobs(site.folder())) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap();
         // A file that a killed process was writing; it is swept an hour later.
@@ -171,7 +188,7 @@ fn read_blobs(site: &Site, ledger: &Ledger, broken: &mut Vec<Broken>) {
         let digest = Digest::of(&std::fs::read(&path).unwrap());
         if digest.to_hex() != name {
             let detail = format!("{}: not what its name says", path.display());
-            broken.push(Broken::general(What::Changed, detail));
+            broken.push(Violation::general(ViolationKind::Changed, detail));
             continue;
         }
         let folder = path.parent().and_then(Path::file_name);
@@ -209,7 +226,7 @@ fn twice(
     by_id: &HashMap<&str, Vec<&Found>>,
     found: &[Found],
     ledger: &Ledger,
-    broken: &mut Vec<Broken>,
+    broken: &mut Vec<Violation>,
 ) {
     if !plan.window {
         return;
@@ -220,7 +237,7 @@ fn twice(
             let number = ledger[&(first.source, first.digest)].number;
             if number >= recognised {
                 let detail = format!("{id} is {} times in the queue", events.len());
-                broken.push(Broken::of(What::Twice, number, detail));
+                broken.push(Violation::of(ViolationKind::Twice, number, detail));
             }
         }
     }
@@ -232,13 +249,13 @@ fn twice(
         let sent = &ledger[&body];
         if events > sent.possible && sent.number >= recognised {
             let detail = format!("{events} events of {} deliveries", sent.possible);
-            broken.push(Broken::of(What::Twice, sent.number, detail));
+            broken.push(Violation::of(ViolationKind::Twice, sent.number, detail));
         }
     }
 }
 
 /// Events of equal bytes that nothing says are one have an id each: who goes by the id would drop the second.
-fn merged(records: &[Record]) -> Vec<Broken> {
+fn merged(records: &[Record]) -> Vec<Violation> {
     let mut events: HashMap<&str, (&str, u32)> = HashMap::new();
     let mut broken = Vec::new();
     for record in records {
@@ -252,7 +269,7 @@ fn merged(records: &[Record]) -> Vec<Broken> {
         if first != event {
             let detail =
                 format!("answered as {id}, which is delivery {number}: equal bytes, another event");
-            broken.push(Broken::of(What::Merged, record.number, detail));
+            broken.push(Violation::of(ViolationKind::Merged, record.number, detail));
         }
     }
     broken
@@ -310,6 +327,6 @@ mod tests {
         let two = [answered(1, "d1", "a"), answered(2, "d2", "a")];
         let broken = merged(&two);
         assert_eq!((broken.len(), broken[0].number), (1, Some(2)));
-        assert_eq!(broken[0].what, What::Merged);
+        assert_eq!(broken[0].what, ViolationKind::Merged);
     }
 }

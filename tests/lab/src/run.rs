@@ -1,6 +1,5 @@
 //! One seed from its plan to its verdict, and many seeds at once.
 
-use crate::broken::{Broken, What};
 use crate::deliver;
 use crate::delivery::Delivery;
 use crate::options::Options;
@@ -12,6 +11,7 @@ use crate::sender::{SENDERS, Sender};
 use crate::site::Site;
 use crate::stage::Stage;
 use crate::summary::Summary;
+use crate::violation::{Violation, ViolationKind};
 use labelrelay_event::Digest;
 use labelrelay_tests::client::Client;
 use std::fmt::Write as _;
@@ -68,7 +68,7 @@ pub(crate) fn all(options: &Options) -> ExitCode {
 /// Result of one seed.
 pub(crate) struct Verdict {
     pub(crate) records: Vec<Record>,
-    pub(crate) broken: Vec<Broken>,
+    pub(crate) broken: Vec<Violation>,
     /// Processes that were started.
     pub(crate) processes: u32,
 }
@@ -123,7 +123,7 @@ fn afterwards(
     site: &Site,
     options: &Options,
     records: &mut Vec<Record>,
-) -> Vec<Broken> {
+) -> Vec<Violation> {
     let start = Start {
         site,
         labelrelay: &options.program,
@@ -132,28 +132,28 @@ fn afterwards(
     };
     let program = match start.serve(AFTERWARDS_DEADLINE_MS) {
         Ok(program) => program,
-        Err(message) => return vec![Broken::general(What::Process, message)],
+        Err(message) => return vec![Violation::general(ViolationKind::Process, message)],
     };
     let mut broken = Vec::new();
     for number in plan.deliveries..plan.deliveries + AFTERWARDS {
         let record = send_afterwards(plan, number, program.address);
         if record.status() != Some(200) {
             let detail = format!("after all faults: {:?}", record.end);
-            broken.push(Broken::of(What::Answer, number, detail));
+            broken.push(Violation::of(ViolationKind::Answer, number, detail));
         }
         records.push(record);
     }
     if !eventually(|| site.waiting().is_empty()) {
         let detail = format!("{} events stay in the fallback", site.waiting().len());
-        broken.push(Broken::general(What::Stuck, detail));
+        broken.push(Violation::general(ViolationKind::Stuck, detail));
     }
     let (status, log) = program.stop();
     if !status.is_some_and(|status| status.success()) {
         let detail = format!("asked to stop, serve ended with {status:?}");
-        broken.push(Broken::general(What::Process, detail));
+        broken.push(Violation::general(ViolationKind::Process, detail));
     }
     let panics = log.panics.into_iter();
-    broken.extend(panics.map(|line| Broken::general(What::Process, line)));
+    broken.extend(panics.map(|line| Violation::general(ViolationKind::Process, line)));
     broken
 }
 

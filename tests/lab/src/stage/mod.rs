@@ -5,12 +5,12 @@ mod displaced;
 mod moment;
 mod stopped;
 
-use crate::broken::{Broken, What};
 use crate::fault::{Fault, Faults};
 use crate::plan::Plan;
 use crate::program::{Log, Program, Start};
 use crate::record::Record;
 use crate::site::Site;
+use crate::violation::{Violation, ViolationKind};
 use displaced::Displaced;
 use moment::Moment;
 use rusqlite::Connection;
@@ -41,7 +41,7 @@ pub(crate) struct Stage<'a> {
     rotations: AtomicU32,
     /// Processes that something other than a sender befell.
     troubled: Mutex<Vec<u32>>,
-    broken: Mutex<Vec<Broken>>,
+    broken: Mutex<Vec<Violation>>,
     /// Deliveries that the stage made itself.
     records: Mutex<Vec<Record>>,
 }
@@ -141,7 +141,7 @@ impl<'a> Stage<'a> {
         };
         if !(inner.armed && status.signal() == Some(SIGKILL)) {
             let detail = format!("the process ended by itself: {status}");
-            let broken = Broken::general(What::Process, detail);
+            let broken = Violation::general(ViolationKind::Process, detail);
             self.broken.lock().unwrap().push(broken);
         }
         self.trouble();
@@ -159,7 +159,7 @@ impl<'a> Stage<'a> {
 
     /// Ends whatever is wrong, then the process, as the plan says. Returns what was broken so far, and
     /// which processes were troubled, and what the stage delivered itself.
-    pub(crate) fn end_all(self) -> (Vec<Broken>, Vec<u32>, Vec<Record>) {
+    pub(crate) fn end_all(self) -> (Vec<Violation>, Vec<u32>, Vec<Record>) {
         self.reach(u32::MAX - 1);
         let mut inner = self.inner.lock().unwrap();
         let armed = inner.armed;
@@ -224,7 +224,10 @@ impl<'a> Stage<'a> {
 
     fn note(&self, log: &Log, what: &str) {
         let last = log.last_words();
-        let broken = Broken::general(What::Process, format!("{what}; its last words:{last}"));
+        let broken = Violation::general(
+            ViolationKind::Process,
+            format!("{what}; its last words:{last}"),
+        );
         self.broken.lock().unwrap().push(broken);
     }
 

@@ -2,11 +2,11 @@
 //! has not accepted yet. All of them were sent before: each gets an answer.
 
 use super::{Inner, SIGKILL, Stage};
-use crate::broken::{Broken, What};
 use crate::deliver;
 use crate::delivery::{Credential, Delivery};
 use crate::fault::{Fault, Faults};
 use crate::record::{End, Record};
+use crate::violation::{Violation, ViolationKind};
 use labelrelay_event::Digest;
 use labelrelay_tests::client::Client;
 use rustix::process::Signal;
@@ -74,7 +74,7 @@ impl Stage<'_> {
         for (number, end) in unanswered {
             let detail =
                 format!("it lay whole in the buffers when the process was asked to stop: {end:?}");
-            let broken = Broken::of(What::Silence, number, detail);
+            let broken = Violation::of(ViolationKind::Silence, number, detail);
             self.broken.lock().unwrap().push(broken);
         }
         if !status.is_some_and(|status| status.success()) {

@@ -4,8 +4,8 @@ use std::fmt;
 
 /// One of them.
 #[derive(Debug, Clone)]
-pub(crate) struct Broken {
-    pub(crate) what: What,
+pub(crate) struct Violation {
+    pub(crate) kind: ViolationKind,
     /// The delivery that it is about, where there is one.
     pub(crate) number: Option<u32>,
     pub(crate) detail: String,
@@ -13,7 +13,7 @@ pub(crate) struct Broken {
 
 /// Of which sort it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum What {
+pub(crate) enum ViolationKind {
     /// Acknowledged, and nowhere to be found.
     Lost,
     /// Not the bytes that were sent, or not the event that was acknowledged.
@@ -38,30 +38,30 @@ pub(crate) enum What {
     Left,
 }
 
-impl Broken {
-    pub(crate) fn of(what: What, number: u32, detail: impl Into<String>) -> Self {
+impl Violation {
+    pub(crate) fn of(kind: ViolationKind, number: u32, detail: impl Into<String>) -> Self {
         Self {
-            what,
+            kind,
             number: Some(number),
             detail: detail.into(),
         }
     }
 
-    pub(crate) fn general(what: What, detail: impl Into<String>) -> Self {
+    pub(crate) fn general(kind: ViolationKind, detail: impl Into<String>) -> Self {
         Self {
-            what,
+            kind,
             number: None,
             detail: detail.into(),
         }
     }
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = format!("{:?}", self.what).to_lowercase();
+        let kind = format!("{:?}", self.kind).to_lowercase();
         match self.number {
-            Some(number) => write!(f, "{what}: delivery {number}: {}", self.detail),
-            None => write!(f, "{what}: {}", self.detail),
+            Some(number) => write!(f, "{kind}: delivery {number}: {}", self.detail),
+            None => write!(f, "{kind}: {}", self.detail),
         }
     }
 }
