@@ -5,8 +5,8 @@ use crate::obligations::{self, Ledger};
 use crate::plan::{Action, Plan};
 use crate::record::Record;
 use crate::secrets::Source;
+use crate::seed_dir::{self, SeedDir};
 use crate::sender::SENDERS;
-use crate::site::{self, Site};
 use crate::violation::{Violation, ViolationKind};
 use labelrelay_event::{Data, Digest, Envelope};
 use labelrelay_http::SystemClock;
@@ -25,7 +25,7 @@ struct Found {
 /// Everything that was not kept, of one seed.
 pub(crate) fn check(
     plan: &Plan,
-    site: &Site,
+    seed_dir: &SeedDir,
     records: &[Record],
     troubled: &[u32],
 ) -> Vec<Violation> {
@@ -34,10 +34,10 @@ pub(crate) fn check(
         .iter()
         .filter_map(|record| obligations::judge(plan, record, troubled))
         .collect();
-    let found = read_queue(plan, site, &ledger, &mut broken);
-    read_blobs(site, &ledger, &mut broken);
+    let found = read_queue(plan, seed_dir, &ledger, &mut broken);
+    read_blobs(seed_dir, &ledger, &mut broken);
     // No process runs any more, and none may leave anything of a body there, however it ended.
-    let left = files(&site::spool(site.folder())).into_iter();
+    let left = files(&seed_dir::spool(seed_dir.folder())).into_iter();
     broken.extend(
         left.map(|path| Violation::general(ViolationKind::Left, path.display().to_string())),
     );
@@ -60,14 +60,19 @@ pub(crate) fn check(
 }
 
 /// Whether all that has to be there of senders that hung up is there.
-pub(crate) fn has_hung_up(plan: &Plan, site: &Site, records: &[Record], troubled: &[u32]) -> bool {
+pub(crate) fn has_hung_up(
+    plan: &Plan,
+    seed_dir: &SeedDir,
+    records: &[Record],
+    troubled: &[u32],
+) -> bool {
     let mut missing = obligations::hung_up(plan, records, troubled).peekable();
     if missing.peek().is_none() {
         return true;
     }
     let ledger = obligations::ledger(plan, records);
-    let found = read_queue(plan, site, &ledger, &mut Vec::new());
-    let waiting = !site.waiting().is_empty();
+    let found = read_queue(plan, seed_dir, &ledger, &mut Vec::new());
+    let waiting = !seed_dir.waiting().is_empty();
     missing.all(|record| {
         let is_there =
             |event: &Found| (event.source, event.digest) == (record.source, record.digest);
@@ -102,11 +107,15 @@ fn acknowledged(
 /// Reads every event; each must be one that was sent, byte for byte.
 fn read_queue(
     plan: &Plan,
-    site: &Site,
+    seed_dir: &SeedDir,
     ledger: &Ledger,
     broken: &mut Vec<Violation>,
 ) -> Vec<Found> {
-    let file = QueueFile::open(site::queue(site.folder()), Arc::new(SystemClock::new())).unwrap();
+    let file = QueueFile::open(
+        seed_dir::queue(seed_dir.folder()),
+        Arc::new(SystemClock::new()),
+    )
+    .unwrap();
     let mut found = Vec::new();
     for stored in file.export(ExportScope::All) {
         let stored = stored.unwrap();
@@ -178,8 +187,8 @@ fn genuine(ledger: &Ledger, source: Source, digest: Digest, what: &str) -> Resul
 }
 
 /// Every object of the blob store is whole, and was sent by somebody who may.
-fn read_blobs(site: &Site, ledger: &Ledger, broken: &mut Vec<Violation>) {
-    for path in files(&site::blobs(site.folder())) {
+fn read_blobs(seed_dir: &SeedDir, ledger: &Ledger, broken: &mut Vec<Violation>) {
+    for path in files(&seed_dir::blobs(seed_dir.folder())) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap();
         // A file that a killed process was writing; it is swept an hour later.
         if name.starts_with('.') {

@@ -1,7 +1,7 @@
 //! The program under test, as a process.
 
 use crate::plan::{DEADLINE_MS, Deployment};
-use crate::site::{self, Site};
+use crate::seed_dir::{self, SeedDir};
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
@@ -20,7 +20,7 @@ const LAST_LINES: usize = 40;
 
 /// How it is started.
 pub(crate) struct Start<'a> {
-    pub(crate) site: &'a Site,
+    pub(crate) seed_dir: &'a SeedDir,
     pub(crate) labelrelay: &'a Path,
     pub(crate) sabotage: Option<&'a str>,
     /// Seconds that the laboratory server's time of day is ahead.
@@ -61,7 +61,7 @@ impl Start<'_> {
 
     /// `labelrelay serve`, with this deadline.
     pub(crate) fn serve(&self, deadline_ms: u64) -> Result<Program, String> {
-        let folder = self.site.folder();
+        let folder = self.seed_dir.folder();
         let ready = folder.join("ready");
         let _ = std::fs::remove_file(&ready);
         let mut command = outlives_a_limit(self.labelrelay);
@@ -69,7 +69,7 @@ impl Start<'_> {
             .args(["serve", "--listen", "127.0.0.1:0", "--ready-file"])
             .arg(&ready)
             .arg("--config")
-            .arg(site::config(folder))
+            .arg(seed_dir::config(folder))
             .env("LABELRELAY_ADMIN_LISTEN", "127.0.0.1:0")
             .env("LABELRELAY_DEADLINE_MS", deadline_ms.to_string())
             .current_dir(folder)
@@ -99,10 +99,10 @@ impl Start<'_> {
         let mut command = outlives_a_limit(&std::env::current_exe().unwrap());
         command
             .arg("server")
-            .arg(self.site.folder())
+            .arg(self.seed_dir.folder())
             .arg(self.ahead.to_string())
             .args(self.sabotage)
-            .current_dir(self.site.folder())
+            .current_dir(self.seed_dir.folder())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         let mut program = Program::spawn(&mut command);

@@ -7,8 +7,8 @@ use crate::oracle;
 use crate::plan::Plan;
 use crate::program::Start;
 use crate::record::{End, Record};
+use crate::seed_dir::SeedDir;
 use crate::sender::{SENDERS, Sender};
-use crate::site::Site;
 use crate::stage::Stage;
 use crate::summary::Summary;
 use crate::violation::{Violation, ViolationKind};
@@ -74,9 +74,9 @@ pub(crate) struct Verdict {
 }
 
 fn one(plan: &Plan, options: &Options) -> Verdict {
-    let site = Site::new(plan);
+    let seed_dir = SeedDir::new(plan);
     let sabotage = options.sabotage.as_deref();
-    let stage = Stage::new(plan, &site, &options.program, sabotage);
+    let stage = Stage::new(plan, &seed_dir, &options.program, sabotage);
     let next = AtomicU32::new(0);
     let mut records: Vec<Record> = std::thread::scope(|scope| {
         let senders: Vec<_> = (0..SENDERS)
@@ -99,15 +99,15 @@ fn one(plan: &Plan, options: &Options) -> Verdict {
     if !plan.ends_by_kill {
         // Senders that hung up have no answer to wait for; asking the process to stop must not overtake them.
         let troubled = stage.troubled();
-        eventually(|| oracle::has_hung_up(plan, &site, &records, &troubled));
+        eventually(|| oracle::has_hung_up(plan, &seed_dir, &records, &troubled));
     }
     let processes = stage.running().0;
     let (mut broken, troubled, more) = stage.end_all();
     records.extend(more);
-    broken.extend(afterwards(plan, &site, options, &mut records));
-    broken.extend(oracle::check(plan, &site, &records, &troubled));
+    broken.extend(afterwards(plan, &seed_dir, options, &mut records));
+    broken.extend(oracle::check(plan, &seed_dir, &records, &troubled));
     if options.keep && !broken.is_empty() {
-        println!("seed {}: kept in {}", plan.seed, site.keep().display());
+        println!("seed {}: kept in {}", plan.seed, seed_dir.keep().display());
     }
     Verdict {
         records,
@@ -120,12 +120,12 @@ fn one(plan: &Plan, options: &Options) -> Verdict {
 /// the fallback into the queue.
 fn afterwards(
     plan: &Plan,
-    site: &Site,
+    seed_dir: &SeedDir,
     options: &Options,
     records: &mut Vec<Record>,
 ) -> Vec<Violation> {
     let start = Start {
-        site,
+        seed_dir,
         labelrelay: &options.program,
         sabotage: None,
         ahead: 0,
@@ -143,8 +143,8 @@ fn afterwards(
         }
         records.push(record);
     }
-    if !eventually(|| site.waiting().is_empty()) {
-        let detail = format!("{} events stay in the fallback", site.waiting().len());
+    if !eventually(|| seed_dir.waiting().is_empty()) {
+        let detail = format!("{} events stay in the fallback", seed_dir.waiting().len());
         broken.push(Violation::general(ViolationKind::Stuck, detail));
     }
     let (status, log) = program.stop();

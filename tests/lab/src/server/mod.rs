@@ -11,7 +11,7 @@ mod secret;
 mod stores;
 
 use crate::plan::LABORATORY_LIMIT;
-use crate::site;
+use crate::seed_dir;
 use clock::LabClock;
 use labelrelay_core::config::{Config, SecretRef};
 use labelrelay_core::fallback::redrive;
@@ -99,7 +99,7 @@ fn open(
     switches: &Switches,
     sabotage: Option<&str>,
 ) -> (Arc<Relay>, Arc<EmbeddedQueue>) {
-    let text = std::fs::read_to_string(site::config(folder)).unwrap();
+    let text = std::fs::read_to_string(seed_dir::config(folder)).unwrap();
     let origin = "labelrelay.toml";
     let config = Config::from_toml(&text, origin, folder.to_owned(), &|_: &str| None).unwrap();
     let mut options = Options::default();
@@ -112,7 +112,7 @@ fn open(
         options.window = Duration::ZERO;
     }
     let clock = Arc::clone(&switches.clock);
-    let queue = EmbeddedQueue::open(site::queue(folder), options, clock.clone()).unwrap();
+    let queue = EmbeddedQueue::open(seed_dir::queue(folder), options, clock.clone()).unwrap();
     let queue = Arc::new(queue);
     let lab_queue = LabQueue::new(Arc::clone(&queue), switches.queue.clone(), sabotage);
     let mut parts = Parts::new(
@@ -121,15 +121,15 @@ fn open(
         Arc::new(OsEntropy),
         Arc::new(LogObserver),
     );
-    let spool = FileSpool::open(site::spool(folder), config.spool.max_bytes()).unwrap();
+    let spool = FileSpool::open(seed_dir::spool(folder), config.spool.max_bytes()).unwrap();
     parts = parts.with_spool(Some(Arc::new(spool)));
     if config.blob_store.is_some() {
-        let store = FileBlobStore::open(site::blobs(folder)).unwrap();
+        let store = FileBlobStore::open(seed_dir::blobs(folder)).unwrap();
         let blobs = LabBlobs::new(store, switches.blobs.clone());
         parts = parts.with_blobs(Some(Arc::new(blobs)));
     }
     if config.fallback.is_some() {
-        let store = FileFallback::open(site::fallback(folder)).unwrap();
+        let store = FileFallback::open(seed_dir::fallback(folder)).unwrap();
         let fallback = LabFallback::new(store, switches.fallback.clone());
         parts = parts.with_fallback(Some(Arc::new(fallback)));
     }

@@ -4,7 +4,7 @@ use super::displaced::Displaced;
 use super::{Inner, Stage};
 use crate::fault::Fault;
 use crate::plan::{Action, Jump};
-use crate::site;
+use crate::seed_dir;
 use rusqlite::Connection;
 use rustix::process::Signal;
 use std::sync::atomic::Ordering;
@@ -46,7 +46,7 @@ impl Stage<'_> {
                 self.faults_on(Fault::SecretsRotated);
                 // Before: whoever is on the way from now on may come too late with the oldest secret.
                 self.rotations.store(generation, Ordering::Release);
-                self.site.write_secrets(self.plan.seed, generation);
+                self.seed_dir.write_secrets(self.plan.seed, generation);
                 self.faults_off(Fault::SecretsRotated);
             }
             Action::Jump(jump) => {
@@ -85,7 +85,7 @@ impl Stage<'_> {
     fn begin(&self, inner: &mut Inner, fault: Fault, form: &str) {
         let component = match fault {
             Fault::QueueLocked => {
-                let lock = Connection::open(site::queue(self.site.folder())).unwrap();
+                let lock = Connection::open(seed_dir::queue(self.seed_dir.folder())).unwrap();
                 lock.busy_timeout(Duration::from_secs(60)).unwrap();
                 lock.execute_batch("BEGIN IMMEDIATE").unwrap();
                 inner.lock = Some(lock);
@@ -93,16 +93,16 @@ impl Stage<'_> {
             }
             Fault::QueueDisplaced => {
                 let program = inner.program.as_ref().unwrap();
-                inner.displaced = Some(Displaced::begin(self.site, program, form));
+                inner.displaced = Some(Displaced::begin(self.seed_dir, program, form));
                 return;
             }
             Fault::DiskFull => {
-                let limit = self.site.journal_bytes() + ROOM_BYTES;
+                let limit = self.seed_dir.journal_bytes() + ROOM_BYTES;
                 inner.limit = Some(limit);
                 inner.program.as_ref().unwrap().limit_files(Some(limit));
                 return;
             }
-            Fault::SecretsDown if form == "missing" => return self.site.hide_secrets(true),
+            Fault::SecretsDown if form == "missing" => return self.seed_dir.hide_secrets(true),
             Fault::SecretsDown => "secrets",
             Fault::FallbackDown => "fallback",
             Fault::BlobsDown | Fault::KilledBetween => "blobs",
@@ -130,7 +130,7 @@ impl Stage<'_> {
                 if let Some(displaced) = inner.displaced.take() {
                     self.trouble();
                     self.kill(inner);
-                    displaced.put_right(self.site);
+                    displaced.put_right(self.seed_dir);
                     self.start(inner);
                 }
             }
@@ -147,7 +147,7 @@ impl Stage<'_> {
                         let program = inner.program.as_mut().unwrap();
                         program.order(&format!("{component} fine"));
                     }
-                    None => self.site.hide_secrets(false),
+                    None => self.seed_dir.hide_secrets(false),
                 }
             }
         }

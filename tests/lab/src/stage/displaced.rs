@@ -4,7 +4,7 @@
 //! after it, and is not in the fallback, is lost; and was never in the file that was there.
 
 use crate::program::Program;
-use crate::site::{self, Site};
+use crate::seed_dir::{self, SeedDir};
 use rustix::process::Signal;
 use std::fs::File;
 use std::path::PathBuf;
@@ -23,21 +23,21 @@ pub(super) struct Displaced {
 
 impl Displaced {
     /// Takes the files away in this form, while no thread of the process can touch them.
-    pub(super) fn begin(site: &Site, program: &Program, form: &str) -> Self {
+    pub(super) fn begin(seed_dir: &SeedDir, program: &Program, form: &str) -> Self {
         program.freeze();
         for end in KEPT {
-            let (from, to) = (file(site, end), aside(site, end));
+            let (from, to) = (file(seed_dir, end), aside(seed_dir, end));
             if from.exists() {
                 std::fs::copy(from, to).unwrap();
             }
         }
         match form {
             "cut off" => {
-                let queue = File::options().write(true).open(file(site, ""));
+                let queue = File::options().write(true).open(file(seed_dir, ""));
                 queue.unwrap().set_len(0).unwrap();
             }
             _ => away(
-                site,
+                seed_dir,
                 if form == "replaced" {
                     &ENDS[..3]
                 } else {
@@ -46,7 +46,7 @@ impl Displaced {
             ),
         }
         if form == "replaced" {
-            put_back(site);
+            put_back(seed_dir);
         }
         program.signal(Signal::CONT);
         Self {
@@ -55,45 +55,45 @@ impl Displaced {
     }
 
     /// When the process is gone: what was there before is there again.
-    pub(super) fn put_right(self, site: &Site) {
+    pub(super) fn put_right(self, seed_dir: &SeedDir) {
         if !self.is_replaced {
             for end in ENDS {
-                let _ = std::fs::remove_file(file(site, end));
+                let _ = std::fs::remove_file(file(seed_dir, end));
             }
-            put_back(site);
+            put_back(seed_dir);
         }
         for end in ENDS {
-            let _ = std::fs::remove_file(gone(site, end));
+            let _ = std::fs::remove_file(gone(seed_dir, end));
         }
     }
 }
 
-fn away(site: &Site, ends: &[&str]) {
+fn away(seed_dir: &SeedDir, ends: &[&str]) {
     for end in ends {
         // Not all of them are always there.
-        let _ = std::fs::rename(file(site, end), gone(site, end));
+        let _ = std::fs::rename(file(seed_dir, end), gone(seed_dir, end));
     }
 }
 
-fn put_back(site: &Site) {
+fn put_back(seed_dir: &SeedDir) {
     for end in KEPT {
-        let kept = aside(site, end);
+        let kept = aside(seed_dir, end);
         if kept.exists() {
-            std::fs::rename(kept, file(site, end)).unwrap();
+            std::fs::rename(kept, file(seed_dir, end)).unwrap();
         }
     }
 }
 
-fn file(site: &Site, end: &str) -> PathBuf {
-    let mut path = site::queue(site.folder()).into_os_string();
+fn file(seed_dir: &SeedDir, end: &str) -> PathBuf {
+    let mut path = seed_dir::queue(seed_dir.folder()).into_os_string();
     path.push(end);
     path.into()
 }
 
-fn aside(site: &Site, end: &str) -> PathBuf {
-    site.folder().join(format!("aside{end}"))
+fn aside(seed_dir: &SeedDir, end: &str) -> PathBuf {
+    seed_dir.folder().join(format!("aside{end}"))
 }
 
-fn gone(site: &Site, end: &str) -> PathBuf {
-    site.folder().join(format!("gone{end}"))
+fn gone(seed_dir: &SeedDir, end: &str) -> PathBuf {
+    seed_dir.folder().join(format!("gone{end}"))
 }

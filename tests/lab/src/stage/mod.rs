@@ -9,7 +9,7 @@ use crate::fault::{Fault, Faults};
 use crate::plan::Plan;
 use crate::program::{Log, Program, Start};
 use crate::record::Record;
-use crate::site::Site;
+use crate::seed_dir::SeedDir;
 use crate::violation::{Violation, ViolationKind};
 use displaced::Displaced;
 use moment::Moment;
@@ -26,7 +26,7 @@ const SIGKILL: i32 = 9;
 /// The program under test, and what is wrong with the world just now.
 pub(crate) struct Stage<'a> {
     plan: &'a Plan,
-    site: &'a Site,
+    seed_dir: &'a SeedDir,
     labelrelay: &'a Path,
     sabotage: Option<&'a str>,
     /// The next step is at this delivery.
@@ -63,13 +63,13 @@ struct Inner {
 impl<'a> Stage<'a> {
     pub(crate) fn new(
         plan: &'a Plan,
-        site: &'a Site,
+        seed_dir: &'a SeedDir,
         labelrelay: &'a Path,
         sabotage: Option<&'a str>,
     ) -> Self {
         let stage = Self {
             plan,
-            site,
+            seed_dir,
             labelrelay,
             sabotage,
             next_at: AtomicU32::new(plan.steps.first().map_or(u32::MAX, |step| step.at)),
@@ -147,7 +147,7 @@ impl<'a> Stage<'a> {
         self.trouble();
         self.kill(&mut inner);
         if let Some(displaced) = inner.displaced.take() {
-            displaced.put_right(self.site);
+            displaced.put_right(self.seed_dir);
         }
         self.start(&mut inner);
     }
@@ -188,7 +188,7 @@ impl<'a> Stage<'a> {
 
     fn start(&self, inner: &mut Inner) {
         let start = Start {
-            site: self.site,
+            seed_dir: self.seed_dir,
             labelrelay: self.labelrelay,
             sabotage: self.sabotage,
             ahead: inner.ahead,

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-pub(crate) struct Site(TempDir);
+pub(crate) struct SeedDir(TempDir);
 
-impl Site {
+impl SeedDir {
     pub(crate) fn new(plan: &Plan) -> Self {
         // The laboratory server reads the seed from the name.
         let folder = tempfile::Builder::new()
@@ -16,10 +16,10 @@ impl Site {
             .suffix(&format!("-{}", plan.seed))
             .tempdir()
             .unwrap();
-        let site = Self(folder);
-        std::fs::write(config(site.folder()), configuration(plan)).unwrap();
-        site.write_secrets(plan.seed, 0);
-        site
+        let seed_dir = Self(folder);
+        std::fs::write(config(seed_dir.folder()), configuration(plan)).unwrap();
+        seed_dir.write_secrets(plan.seed, 0);
+        seed_dir
     }
 
     pub(crate) fn folder(&self) -> &Path {
