@@ -19,6 +19,7 @@
 mod deliver;
 mod delivery;
 mod fault;
+mod fault_injector;
 mod json;
 mod obligations;
 mod options;
@@ -31,7 +32,6 @@ mod secrets;
 mod seed_dir;
 mod sender;
 mod server;
-mod stage;
 mod summary;
 mod violation;
 

@@ -2,6 +2,7 @@
 
 use crate::deliver;
 use crate::delivery::Delivery;
+use crate::fault_injector::FaultInjector;
 use crate::options::Options;
 use crate::oracle;
 use crate::plan::Plan;
@@ -9,7 +10,6 @@ use crate::program::Start;
 use crate::record::{End, Record};
 use crate::seed_dir::SeedDir;
 use crate::sender::{SENDERS, Sender};
-use crate::stage::Stage;
 use crate::summary::Summary;
 use crate::violation::{Violation, ViolationKind};
 use labelrelay_event::Digest;
@@ -76,14 +76,14 @@ pub(crate) struct Verdict {
 fn one(plan: &Plan, options: &Options) -> Verdict {
     let seed_dir = SeedDir::new(plan);
     let sabotage = options.sabotage.as_deref();
-    let stage = Stage::new(plan, &seed_dir, &options.program, sabotage);
+    let injector = FaultInjector::new(plan, &seed_dir, &options.program, sabotage);
     let next = AtomicU32::new(0);
     let mut records: Vec<Record> = std::thread::scope(|scope| {
         let senders: Vec<_> = (0..SENDERS)
             .map(|_| {
                 let sender = Sender {
                     plan,
-                    stage: &stage,
+                    injector: &injector,
                     next: &next,
                     connection: None,
                     records: Vec::new(),
@@ -98,11 +98,11 @@ fn one(plan: &Plan, options: &Options) -> Verdict {
     });
     if !plan.ends_by_kill {
         // Senders that hung up have no answer to wait for; asking the process to stop must not overtake them.
-        let troubled = stage.troubled();
+        let troubled = injector.troubled();
         eventually(|| oracle::has_hung_up(plan, &seed_dir, &records, &troubled));
     }
-    let processes = stage.running().0;
-    let (mut broken, troubled, more) = stage.end_all();
+    let processes = injector.running().0;
+    let (mut broken, troubled, more) = injector.end_all();
     records.extend(more);
     broken.extend(afterwards(plan, &seed_dir, options, &mut records));
     broken.extend(oracle::check(plan, &seed_dir, &records, &troubled));

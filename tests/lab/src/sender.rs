@@ -2,9 +2,9 @@
 
 use crate::deliver;
 use crate::delivery::{Delivery, Way};
+use crate::fault_injector::FaultInjector;
 use crate::plan::Plan;
 use crate::record::{End, Record};
-use crate::stage::Stage;
 use labelrelay_event::Digest;
 use labelrelay_tests::client::Client;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,7 +16,7 @@ pub(crate) const SENDERS: usize = 8;
 /// One sender.
 pub(crate) struct Sender<'a> {
     pub(crate) plan: &'a Plan,
-    pub(crate) stage: &'a Stage<'a>,
+    pub(crate) injector: &'a FaultInjector<'a>,
     pub(crate) next: &'a AtomicU32,
     pub(crate) connection: Option<(u32, Client)>,
     pub(crate) records: Vec<Record>,
@@ -30,7 +30,7 @@ impl Sender<'_> {
             if number >= self.plan.deliveries {
                 return self.records;
             }
-            self.stage.reach(number);
+            self.injector.reach(number);
             self.send(&Delivery::of(self.plan, number));
         }
     }
@@ -38,7 +38,7 @@ impl Sender<'_> {
     fn send(&mut self, delivery: &Delivery) {
         let digest = Digest::of(&delivery.body);
         let (head, body) = delivery.request(self.plan);
-        let before = self.stage.now();
+        let before = self.injector.now();
         let began = Instant::now();
         let ends = match delivery.way {
             Way::Whole => {
@@ -51,7 +51,7 @@ impl Sender<'_> {
                 })]
             }
             way => {
-                let (_, address) = self.stage.running();
+                let (_, address) = self.injector.running();
                 match way {
                     Way::HangUp => vec![deliver::hang_up(address, &[head, body].concat())],
                     Way::Cut { thousandths } => {
@@ -64,7 +64,7 @@ impl Sender<'_> {
             }
         };
         let took = began.elapsed();
-        let after = self.stage.now();
+        let after = self.injector.now();
         let faults = delivery.faults().and(before.until(&after));
         for (copy, end) in ends.into_iter().enumerate() {
             self.records.push(Record {
@@ -105,12 +105,12 @@ impl Sender<'_> {
     }
 
     fn connect(&self) -> Option<(u32, Client)> {
-        let (process, address) = self.stage.running();
+        let (process, address) = self.injector.running();
         if let Ok(client) = deliver::connect(address) {
             return Some((process, client));
         }
-        self.stage.revive(process);
-        let (process, address) = self.stage.running();
+        self.injector.revive(process);
+        let (process, address) = self.injector.running();
         let client = deliver::connect(address).ok()?;
         Some((process, client))
     }

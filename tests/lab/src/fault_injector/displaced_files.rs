@@ -16,12 +16,12 @@ const ENDS: [&str; 4] = ["", "-wal", "-shm", ".lock"];
 const KEPT: [&str; 2] = ["", "-wal"];
 
 /// The files as they are until they are put right.
-pub(super) struct Displaced {
+pub(super) struct DisplacedFiles {
     /// The new file is in its place already.
     is_replaced: bool,
 }
 
-impl Displaced {
+impl DisplacedFiles {
     /// Takes the files away in this form, while no thread of the process can touch them.
     pub(super) fn begin(seed_dir: &SeedDir, program: &Program, form: &str) -> Self {
         program.freeze();

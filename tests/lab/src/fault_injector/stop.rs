@@ -1,7 +1,7 @@
 //! A process is asked to stop while whole requests lie in its sockets' buffers, and in the queue of connections that it
 //! has not accepted yet. All of them were sent before: each gets an answer.
 
-use super::{Inner, SIGKILL, Stage};
+use super::{FaultInjector, Inner, SIGKILL};
 use crate::deliver;
 use crate::delivery::{Credential, Delivery};
 use crate::fault::{Fault, Faults};
@@ -20,7 +20,7 @@ const WAITING: u32 = 24;
 /// Their numbers lie beyond those of all others.
 const BEYOND: u32 = 100_000;
 
-impl Stage<'_> {
+impl FaultInjector<'_> {
     /// Stops the process in this way, and waits until it has ended.
     pub(super) fn stop_with_requests(&self, inner: &mut Inner) {
         let mut program = inner.program.take().unwrap();

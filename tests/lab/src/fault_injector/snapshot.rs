@@ -4,7 +4,7 @@ use crate::fault::{Fault, Faults};
 
 /// A moment: what is wrong, and how far things have come.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Moment {
+pub(crate) struct Snapshot {
     pub(super) faults: Faults,
     /// How often each fault has begun.
     pub(super) begun: [u32; Fault::ALL.len()],
@@ -12,7 +12,7 @@ pub(crate) struct Moment {
     pub(crate) rotations: u32,
 }
 
-impl Moment {
+impl Snapshot {
     /// Faults at any time between this moment and a later one.
     pub(crate) fn until(&self, later: &Self) -> Faults {
         let begun = Fault::ALL

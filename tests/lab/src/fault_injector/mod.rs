@@ -1,9 +1,9 @@
 //! Brings the faults about, at their delivery, under the load.
 
-mod acts;
-mod displaced;
-mod moment;
-mod stopped;
+mod actions;
+mod displaced_files;
+mod snapshot;
+mod stop;
 
 use crate::fault::{Fault, Faults};
 use crate::plan::Plan;
@@ -11,9 +11,9 @@ use crate::program::{Log, Program, Start};
 use crate::record::Record;
 use crate::seed_dir::SeedDir;
 use crate::violation::{Violation, ViolationKind};
-use displaced::Displaced;
-use moment::Moment;
+use displaced_files::DisplacedFiles;
 use rusqlite::Connection;
+use snapshot::Snapshot;
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -24,7 +24,7 @@ use std::sync::{Mutex, RwLock};
 const SIGKILL: i32 = 9;
 
 /// The program under test, and what is wrong with the world just now.
-pub(crate) struct Stage<'a> {
+pub(crate) struct FaultInjector<'a> {
     plan: &'a Plan,
     seed_dir: &'a SeedDir,
     labelrelay: &'a Path,
@@ -55,19 +55,19 @@ struct Inner {
     ahead: i64,
     lock: Option<Connection>,
     limit: Option<u64>,
-    displaced: Option<Displaced>,
+    displaced: Option<DisplacedFiles>,
     /// The process was told to kill itself when it comes to it; it may yet, whatever it was told since.
     armed: bool,
 }
 
-impl<'a> Stage<'a> {
+impl<'a> FaultInjector<'a> {
     pub(crate) fn new(
         plan: &'a Plan,
         seed_dir: &'a SeedDir,
         labelrelay: &'a Path,
         sabotage: Option<&'a str>,
     ) -> Self {
-        let stage = Self {
+        let injector = Self {
             plan,
             seed_dir,
             labelrelay,
@@ -91,10 +91,10 @@ impl<'a> Stage<'a> {
             broken: Mutex::default(),
             records: Mutex::default(),
         };
-        let mut inner = stage.inner.lock().unwrap();
-        stage.start(&mut inner);
+        let mut inner = injector.inner.lock().unwrap();
+        injector.start(&mut inner);
         drop(inner);
-        stage
+        injector
     }
 
     /// Takes the steps that come before delivery `number`; whoever sends a later one waits for them.
@@ -115,9 +115,9 @@ impl<'a> Stage<'a> {
         self.next_at.store(next_at, Ordering::Release);
     }
 
-    pub(crate) fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Snapshot {
         let (process, _) = *self.running.read().unwrap();
-        Moment {
+        Snapshot {
             faults: Faults(self.faults.load(Ordering::Acquire)),
             begun: std::array::from_fn(|at| self.begun[at].load(Ordering::Acquire)),
             process,

@@ -1,7 +1,7 @@
 //! The steps of a plan: what is done to the process, and to the world around it.
 
-use super::displaced::Displaced;
-use super::{Inner, Stage};
+use super::displaced_files::DisplacedFiles;
+use super::{FaultInjector, Inner};
 use crate::fault::Fault;
 use crate::plan::{Action, Jump};
 use crate::seed_dir;
@@ -13,7 +13,7 @@ use std::time::Duration;
 /// Bytes that a file may still grow by when the disk is "full".
 const ROOM_BYTES: u64 = 32 * 1024;
 
-impl Stage<'_> {
+impl FaultInjector<'_> {
     /// Does one step.
     pub(super) fn act(&self, inner: &mut Inner, action: &Action) {
         match action {
@@ -93,7 +93,7 @@ impl Stage<'_> {
             }
             Fault::QueueDisplaced => {
                 let program = inner.program.as_ref().unwrap();
-                inner.displaced = Some(Displaced::begin(self.seed_dir, program, form));
+                inner.displaced = Some(DisplacedFiles::begin(self.seed_dir, program, form));
                 return;
             }
             Fault::DiskFull => {
