@@ -2,9 +2,9 @@
 //!
 //! Another campaign is a line of [`ALL`] and a function that says what it needs and what is run.
 
-use crate::e2e::Setting;
+use crate::e2e::TestSetup;
 use crate::step::{cargo, status};
-use crate::tools::Told;
+use crate::tools::ToolPaths;
 use crate::{Outcome, fuzz, lab};
 
 /// A long run of what the tests sample.
@@ -33,7 +33,7 @@ const ALL: &[Campaign] = &[
         what: "1,000,000 bodies (or as many as said) to the parsers and SDKs that read envelopes: [BODIES [SEED]]",
         run: |args| {
             let run = "run --release --package labelrelay-tests --example readers --";
-            told(Vec::new(), run, args)
+            tools(Vec::new(), run, args)
         },
     },
     Campaign {
@@ -44,10 +44,10 @@ const ALL: &[Campaign] = &[
 ];
 
 fn stranger(args: &[String]) -> Outcome {
-    let setting = Setting::prepare()?;
+    let setup = TestSetup::prepare()?;
     let mut tests = cargo("test --package labelrelay-tests --test stranger -- --nocapture");
     tests.env("LABELRELAY_STRANGER_SECONDS", "60");
-    status(setting.tell(tests.args(args)))
+    status(setup.tell(tests.args(args)))
 }
 
 /// Runs the campaign that `args` begin with; without arguments, says which there are.
@@ -71,8 +71,8 @@ fn list() -> String {
 /// the end-to-end tests have, and `told` besides: variables with the paths of what the campaign alone needs.
 ///
 /// `arguments` are split at blanks, such as `run --release --package labelrelay-tests --example NAME --`.
-fn told(told: Told, arguments: &str, args: &[String]) -> Outcome {
-    let mut setting = Setting::prepare()?;
-    setting.add(told);
-    status(setting.tell(cargo(arguments).args(args)))
+fn tools(tools: ToolPaths, arguments: &str, args: &[String]) -> Outcome {
+    let mut setup = TestSetup::prepare()?;
+    setup.add(tools);
+    status(setup.tell(cargo(arguments).args(args)))
 }

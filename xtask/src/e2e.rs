@@ -5,15 +5,15 @@ use crate::Outcome;
 use crate::paths::{built, cache};
 use crate::snapshots::References;
 use crate::step::{cargo, status};
-use crate::tools::{self, Told};
+use crate::tools::{self, ToolPaths};
 use std::path::Path;
 use std::process::Command;
 
 /// By hand: all of them, or those with one of `names` in theirs.
 pub(crate) fn run(names: &[String]) -> Outcome {
-    let setting = Setting::prepare()?;
+    let setup = TestSetup::prepare()?;
     let references = References::new()?;
-    let mut tests = setting.tests("--include-ignored");
+    let mut tests = setup.tests("--include-ignored");
     references.record(tests.args(names));
     status(&mut tests)?;
     if names.is_empty() {
@@ -25,111 +25,111 @@ pub(crate) fn run(names: &[String]) -> Outcome {
 
 /// By hand: the tests of AWS alone, or those with one of `names` in theirs.
 pub(crate) fn aws(names: &[String]) -> Outcome {
-    let mut setting = Setting::prepare()?;
-    setting.prepare_aws()?;
-    all(setting.aws_tests(names))
+    let mut setup = TestSetup::prepare()?;
+    setup.prepare_aws()?;
+    all(setup.aws_tests(names))
 }
 
 /// By hand: the tests of Google Cloud alone, or those with one of `names` in theirs.
 pub(crate) fn google(names: &[String]) -> Outcome {
-    let mut setting = Setting::prepare()?;
-    setting.prepare_google()?;
-    all(setting.google_tests(names))
+    let mut setup = TestSetup::prepare()?;
+    setup.prepare_google()?;
+    all(setup.google_tests(names))
 }
 
 /// By hand: the tests of Azure alone, or those with one of `names` in theirs.
 pub(crate) fn azure(names: &[String]) -> Outcome {
-    let mut setting = Setting::prepare()?;
-    setting.prepare_azure()?;
-    all(setting.azure_tests(names))
+    let mut setup = TestSetup::prepare()?;
+    setup.prepare_azure()?;
+    all(setup.azure_tests(names))
 }
 
 /// By hand: the tests of `infra` and the Dockerfile alone, or those with one of `names` in theirs.
 pub(crate) fn infra(names: &[String]) -> Outcome {
-    let mut setting = Setting::prepare()?;
-    setting.prepare_google()?;
-    setting.prepare_azure()?;
-    setting.prepare_infra()?;
-    status(setting.infra_tests().args(names))
+    let mut setup = TestSetup::prepare()?;
+    setup.prepare_google()?;
+    setup.prepare_azure()?;
+    setup.prepare_infra()?;
+    status(setup.infra_tests().args(names))
 }
 
 /// By hand: how long `labelrelay reconcile` takes for so many annotations of a real Label Studio.
 #[cfg(not(feature = "load"))]
 pub(crate) fn bench_reconcile(args: &[String]) -> Outcome {
-    let mut setting = Setting::prepare()?;
+    let mut setup = TestSetup::prepare()?;
     status(&mut cargo(
         "build --release --package labelrelay-reconcile --example paging",
     ))?;
     let paging = built("release/examples", "paging")?;
-    setting.told.push(("LABELRELAY_BENCH_PAGING", paging));
+    setup.tools.push(("LABELRELAY_BENCH_PAGING", paging));
     let mut run = cargo("run --release --package labelrelay-tests --example reconcile_speed --");
-    status(setting.tell(run.args(args)))
+    status(setup.tell(run.args(args)))
 }
 
 /// Programs that the tests run against.
-pub(crate) struct Setting {
-    told: Told,
+pub(crate) struct TestSetup {
+    tools: ToolPaths,
 }
 
-impl Setting {
+impl TestSetup {
     /// Installs and builds what tests of one machine need.
     pub(crate) fn prepare() -> Outcome<Self> {
-        let mut told = tools::one_machine()?;
+        let mut tools = tools::one_machine()?;
         program()?;
-        told.push(("LABELRELAY_TEST_BINARY", built("release", "labelrelay")?));
-        told.push(("LABELRELAY_TEST_CACHE", cache()?));
+        tools.push(("LABELRELAY_TEST_BINARY", built("release", "labelrelay")?));
+        tools.push(("LABELRELAY_TEST_CACHE", cache()?));
         settle()?;
-        Ok(Self { told })
+        Ok(Self { tools })
     }
 
     /// All of it.
     pub(crate) fn whole() -> Outcome<Self> {
-        let mut setting = Self::prepare()?;
-        setting.prepare_aws()?;
-        setting.prepare_google()?;
-        setting.prepare_azure()?;
-        setting.prepare_infra()?;
-        Ok(setting)
+        let mut setup = Self::prepare()?;
+        setup.prepare_aws()?;
+        setup.prepare_google()?;
+        setup.prepare_azure()?;
+        setup.prepare_infra()?;
+        Ok(setup)
     }
 
     /// Installs and builds what tests of AWS need besides.
     pub(crate) fn prepare_aws(&mut self) -> Outcome {
-        self.told.extend(tools::aws()?);
+        self.tools.extend(tools::aws()?);
         function()?;
         let function = built("function", "labelrelay-lambda")?;
         weighs_at_most(&function, LAMBDA_BYTES)?;
-        self.told.push(("LABELRELAY_TEST_LAMBDA", function));
+        self.tools.push(("LABELRELAY_TEST_LAMBDA", function));
         settle()
     }
 
     /// Installs what tests of Google Cloud need besides.
     pub(crate) fn prepare_google(&mut self) -> Outcome {
-        self.told.extend(tools::google()?);
+        self.tools.extend(tools::google()?);
         Ok(())
     }
 
     /// Installs what tests of Azure need besides.
     pub(crate) fn prepare_azure(&mut self) -> Outcome {
-        self.told.extend(tools::azure()?);
+        self.tools.extend(tools::azure()?);
         Ok(())
     }
 
     /// Installs what tests of `infra` need besides those of Google Cloud and Azure.
     pub(crate) fn prepare_infra(&mut self) -> Outcome {
-        self.told.extend(tools::infra()?);
+        self.tools.extend(tools::infra()?);
         Ok(())
     }
 
     /// Tells of more than that.
-    pub(crate) fn add(&mut self, told: Told) {
-        self.told.extend(told);
+    pub(crate) fn add(&mut self, tools: ToolPaths) {
+        self.tools.extend(tools);
     }
 
     /// Lets the tests that `command` runs find it.
     pub(crate) fn tell<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         // A snapshot that differs fails; it is never rewritten by a test run.
         command.env("INSTA_UPDATE", "no");
-        command.envs(self.told.iter().map(|(name, path)| (name, path)))
+        command.envs(self.tools.iter().map(|(name, path)| (name, path)))
     }
 
     /// The end-to-end tests, one at a time: several of them load all cores, and one compares times.

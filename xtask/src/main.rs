@@ -1,6 +1,5 @@
 //! Frequent tasks of this repository, in Rust: nothing else to install, the same everywhere.
 
-mod ahead;
 mod bench;
 mod campaign;
 mod e2e;
@@ -8,6 +7,7 @@ mod fuzz;
 mod lab;
 mod npm;
 mod paths;
+mod preinstall;
 mod processor;
 mod python;
 mod snapshots;

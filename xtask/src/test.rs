@@ -1,8 +1,8 @@
 //! `cargo xtask test`: everything that must hold before a change goes in. A missing component is a
 //! failure, never a skip.
 
-use crate::ahead::Ahead;
-use crate::e2e::{ALL, PLAIN, Setting};
+use crate::e2e::{ALL, PLAIN, TestSetup};
+use crate::preinstall::Preinstall;
 use crate::snapshots::References;
 use crate::step::{Steps, cargo, output, status};
 use crate::{Outcome, e2e, fuzz, tools, tree};
@@ -16,11 +16,11 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     };
     let mut steps = Steps::default();
     components()?;
-    let ahead = if quick {
+    let preinstall = if quick {
         None
     } else {
         tools::by_hand()?;
-        Some(Ahead::begin())
+        Some(Preinstall::begin())
     };
     // Once and first: all later steps then build what the lock file says.
     steps.run("lock file", || {
@@ -29,14 +29,14 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     steps.run("format", || status(&mut cargo("fmt --all --check")))?;
     steps.run("what is linked", tree::run)?;
     steps.run("lints", lints)?;
-    let Some(mut ahead) = ahead else {
+    let Some(mut preinstall) = preinstall else {
         // Those that need Label Studio say that they were left out.
         steps.run("tests", || {
             status(with(&mut cargo("test --workspace"), PLAIN).env("INSTA_UPDATE", "no"))
         })?;
         return steps.summary();
     };
-    ahead.look()?;
+    preinstall.check()?;
     steps.run("documentation", || {
         let mut doc = cargo("doc --workspace --no-deps");
         status(with(&mut doc, PLAIN).env("RUSTDOCFLAGS", "-D warnings"))
@@ -48,29 +48,29 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         }
         Ok(())
     })?;
-    ahead.look()?;
+    preinstall.check()?;
     fuzz::shortly(&mut steps)?;
-    ahead.look()?;
+    preinstall.check()?;
     steps.run("release builds, the function", e2e::programs)?;
-    let setting = steps.run("what tests run against, installed", || {
-        ahead.end()?;
-        Setting::whole()
+    let setup = steps.run("what tests run against, installed", || {
+        preinstall.end()?;
+        TestSetup::whole()
     })?;
     steps.suite("tests", || {
         let references = References::new()?;
         let mut tests = cargo("test --workspace --no-fail-fast");
-        references.record(setting.tell(with(&mut tests, PLAIN)));
+        references.record(setup.tell(with(&mut tests, PLAIN)));
         status(&mut tests)?;
         references.check(&["crates", "tests"])
     });
     steps.suite("a real Label Studio", || {
-        status(&mut setting.tests("--ignored"))
+        status(&mut setup.tests("--ignored"))
     });
-    steps.suite("AWS", || e2e::all(setting.aws_tests(&[])));
-    steps.suite("Google Cloud", || e2e::all(setting.google_tests(&[])));
-    steps.suite("Azure", || e2e::all(setting.azure_tests(&[])));
+    steps.suite("AWS", || e2e::all(setup.aws_tests(&[])));
+    steps.suite("Google Cloud", || e2e::all(setup.google_tests(&[])));
+    steps.suite("Azure", || e2e::all(setup.azure_tests(&[])));
     steps.suite("Terraform, Bicep, container", || {
-        status(&mut setting.infra_tests())
+        status(&mut setup.infra_tests())
     });
     steps.summary()
 }

@@ -10,7 +10,7 @@ use crate::python::{
 use std::path::{Path, PathBuf};
 
 /// Variables, each with the path of a program or folder.
-pub(crate) type Told = Vec<(&'static str, PathBuf)>;
+pub(crate) type ToolPaths = Vec<(&'static str, PathBuf)>;
 
 /// Asks for what nobody can install but the machine's owner, who should hear of it before anything is built.
 pub(crate) fn by_hand() -> Outcome {
@@ -20,7 +20,7 @@ pub(crate) fn by_hand() -> Outcome {
 }
 
 /// Tools of the end-to-end tests of one machine.
-pub(crate) fn one_machine() -> Outcome<Told> {
+pub(crate) fn one_machine() -> Outcome<ToolPaths> {
     Ok(vec![
         ("LABELRELAY_TEST_LABEL_STUDIO", LABEL_STUDIO.ensure()?),
         ("LABELRELAY_TEST_LABELBOX", LABELBOX.ensure()?),
@@ -30,7 +30,7 @@ pub(crate) fn one_machine() -> Outcome<Told> {
 }
 
 /// Tools that the tests of AWS need besides.
-pub(crate) fn aws() -> Outcome<Told> {
+pub(crate) fn aws() -> Outcome<ToolPaths> {
     let sam = SAM.ensure()?;
     Ok(vec![
         ("LABELRELAY_TEST_MINISTACK", MINISTACK.ensure()?),
@@ -45,7 +45,7 @@ pub(crate) fn aws() -> Outcome<Told> {
 }
 
 /// Tools that the tests of Google Cloud need besides.
-pub(crate) fn google() -> Outcome<Told> {
+pub(crate) fn google() -> Outcome<ToolPaths> {
     Ok(vec![
         ("LABELRELAY_TEST_PUBSUB", pubsub_emulator()?),
         ("LABELRELAY_TEST_FAKE_GCS", fake_gcs(&FAKE_GCS.ensure()?)?),
@@ -59,8 +59,8 @@ fn pubsub_emulator() -> Outcome<PathBuf> {
         "/opt/google-cloud-sdk",
         "/usr/local/google-cloud-sdk",
     ];
-    if let Some(told) = std::env::var_os("LABELRELAY_TEST_PUBSUB") {
-        return Ok(told.into());
+    if let Some(tools) = std::env::var_os("LABELRELAY_TEST_PUBSUB") {
+        return Ok(tools.into());
     }
     for folder in FOLDERS {
         let programs = Path::new(folder).join("platform/pubsub-emulator/lib");
@@ -90,12 +90,12 @@ fn fake_gcs(python: &Path) -> Outcome<PathBuf> {
 }
 
 /// Tools that the tests of Azure need besides.
-pub(crate) fn azure() -> Outcome<Told> {
+pub(crate) fn azure() -> Outcome<ToolPaths> {
     Ok(vec![("LABELRELAY_TEST_AZURITE", AZURITE.ensure()?)])
 }
 
 /// Tools that the tests of `infra` and the Dockerfile need besides those of all clouds.
-pub(crate) fn infra() -> Outcome<Told> {
+pub(crate) fn infra() -> Outcome<ToolPaths> {
     Ok(vec![
         ("LABELRELAY_TEST_TERRAFORM", terraform()?),
         (
@@ -112,8 +112,8 @@ pub(crate) fn infra() -> Outcome<Told> {
 
 /// Terraform, which no package registry has.
 fn terraform() -> Outcome<PathBuf> {
-    if let Some(told) = std::env::var_os("LABELRELAY_TEST_TERRAFORM") {
-        return Ok(told.into());
+    if let Some(tools) = std::env::var_os("LABELRELAY_TEST_TERRAFORM") {
+        return Ok(tools.into());
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)

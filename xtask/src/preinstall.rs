@@ -4,9 +4,9 @@ use crate::{Outcome, tools};
 use std::thread::JoinHandle;
 
 /// Everything that tests run against, on its way into the cache.
-pub(crate) struct Ahead(Option<JoinHandle<Outcome>>);
+pub(crate) struct Preinstall(Option<JoinHandle<Outcome>>);
 
-impl Ahead {
+impl Preinstall {
     /// Begins. What is installed already costs a look.
     pub(crate) fn begin() -> Self {
         Self(Some(std::thread::spawn(|| {
@@ -20,7 +20,7 @@ impl Ahead {
     }
 
     /// Reports an error as soon as there is one, so that nobody hears of it only when everything is compiled.
-    pub(crate) fn look(&mut self) -> Outcome {
+    pub(crate) fn check(&mut self) -> Outcome {
         if self.0.as_ref().is_some_and(JoinHandle::is_finished) {
             self.end()?;
         }
