@@ -1,11 +1,11 @@
 //! `cargo xtask bench lambda --memory`: what invocations take with the processor time that Lambda gives
 //! to functions of several sizes of memory, which is what the template's `MemorySize` rests on.
 
+use super::cpu_share::{CpuShare, PERIOD};
 use super::event::{self, Events};
 use super::function::Function;
 use super::invocations::accepted;
 use super::programs::Programs;
-use super::share::{PERIOD, Share};
 use super::site::{Setting, Site};
 use crate::Outcome;
 use crate::bench::folder::Folder;
@@ -29,7 +29,7 @@ pub(super) fn run() -> Outcome {
     let folder = Folder::new()?;
     let site = Site::start(&folder.0)?;
     site.set_delay(AWAY);
-    let share = Share::new()?;
+    let share = CpuShare::new()?;
     println!(
         "\nservices {} ms away; median and slowest of {INVOCATIONS}, in milliseconds\n\n{:>8}{:>18}{:>18}{:>18}{:>20}{:>12}",
         AWAY.as_millis(),

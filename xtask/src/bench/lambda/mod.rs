@@ -5,7 +5,9 @@
 
 mod answers;
 mod bare;
+mod binary_size;
 mod certificate;
+mod cpu_share;
 mod event;
 mod function;
 mod http1;
@@ -17,11 +19,9 @@ mod profiles;
 mod programs;
 mod raw;
 mod runtime_api;
-mod share;
 mod site;
 mod stand_in;
 mod starts;
-mod weight;
 
 use super::figures::Figures;
 use super::folder::Folder;
@@ -67,12 +67,12 @@ fn measure(
     println!("{} invocations of one environment", options.invocations);
     invocations::measure(options.invocations, programs, &site, folder, figures)?;
 
-    let weight = weight::of(&programs.relay)?;
+    let weight = binary_size::of(&programs.relay)?;
     figures.goal("the binary, stripped", weight.binary, "MB", 8.0);
     figures.goal("the binary, zipped", weight.archive, "MB", 4.0);
     figures.note(
         "the binary, stripped: hello world",
-        weight::of(&programs.hello)?.binary,
+        binary_size::of(&programs.hello)?.binary,
         "MB",
     );
     if options.large {

@@ -1,12 +1,12 @@
 //! `cargo xtask bench lambda --profiles`: the function built in every way that is worth a try, and all
 //! of them started in turns.
 
+use super::binary_size::{self, BinarySize};
 use super::event::Events;
 use super::function::Function;
 use super::invocations::accepted;
 use super::programs::PROFILE;
 use super::site::{Setting, Site};
-use super::weight::{self, Weight};
 use crate::Outcome;
 use crate::bench::folder::Folder;
 use crate::bench::memory::Memory;
@@ -18,14 +18,14 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// One way to build.
-struct Way {
+struct ProfileVariant {
     name: &'static str,
     profile: &'static str,
     /// Settings that replace the profile's own.
     settings: &'static [&'static str],
 }
 
-impl Way {
+impl ProfileVariant {
     const fn of_lambda(name: &'static str, settings: &'static [&'static str]) -> Self {
         Self {
             name,
@@ -35,16 +35,16 @@ impl Way {
     }
 }
 
-const WAYS: [Way; 8] = [
-    Way::of_lambda("opt 3, fat", &["opt-level=3", "lto='fat'"]),
-    Way::of_lambda("opt 2, fat", &["opt-level=2", "lto='fat'"]),
-    Way::of_lambda("opt s, fat", &["opt-level='s'", "lto='fat'"]),
-    Way::of_lambda("opt z, fat", &["opt-level='z'", "lto='fat'"]),
-    Way::of_lambda("opt 3, thin", &["opt-level=3", "lto='thin'"]),
-    Way::of_lambda("opt s, thin", &["opt-level='s'", "lto='thin'"]),
-    Way::of_lambda("profile function", &[]),
+const VARIANTS: [ProfileVariant; 8] = [
+    ProfileVariant::of_lambda("opt 3, fat", &["opt-level=3", "lto='fat'"]),
+    ProfileVariant::of_lambda("opt 2, fat", &["opt-level=2", "lto='fat'"]),
+    ProfileVariant::of_lambda("opt s, fat", &["opt-level='s'", "lto='fat'"]),
+    ProfileVariant::of_lambda("opt z, fat", &["opt-level='z'", "lto='fat'"]),
+    ProfileVariant::of_lambda("opt 3, thin", &["opt-level=3", "lto='thin'"]),
+    ProfileVariant::of_lambda("opt s, thin", &["opt-level='s'", "lto='thin'"]),
+    ProfileVariant::of_lambda("profile function", &[]),
     // The profile of `sam build` and `cargo lambda build --release`.
-    Way {
+    ProfileVariant {
         name: "profile release",
         profile: "release",
         settings: &[],
@@ -58,7 +58,7 @@ struct Tried {
     name: String,
     program: PathBuf,
     built_s: f64,
-    weight: Weight,
+    weight: BinarySize,
     lean: Samples,
     cpu: Samples,
     full: Samples,
@@ -69,8 +69,8 @@ struct Tried {
 pub(super) fn run(starts: usize, also: &[(String, PathBuf)]) -> Outcome {
     let folder = Folder::new()?;
     let mut tried = Vec::new();
-    for way in WAYS {
-        tried.push(build(&way, &folder.0)?);
+    for variant in VARIANTS {
+        tried.push(build(&variant, &folder.0)?);
     }
     for (name, program) in also {
         tried.push(Tried::new(name, program.clone(), None)?);
@@ -83,51 +83,54 @@ pub(super) fn run(starts: usize, also: &[(String, PathBuf)]) -> Outcome {
     );
     // The first round reads the programs from the disk and is not counted.
     for round in 0..=starts {
-        for way in &mut tried {
-            let function = Function::start(&way.program, &folder.0, &lean)?;
+        for variant in &mut tried {
+            let function = Function::start(&variant.program, &folder.0, &lean)?;
             let (start, cpu) = (function.start, function.start_cpu);
             drop(function);
-            let whole = Function::start(&way.program, &folder.0, &full)?.start;
+            let whole = Function::start(&variant.program, &folder.0, &full)?.start;
             if round > 0 {
-                way.lean.add(start);
-                way.cpu.add(cpu);
-                way.full.add(whole);
+                variant.lean.add(start);
+                variant.cpu.add(cpu);
+                variant.full.add(whole);
             }
         }
     }
     let events = Events::new(1024);
-    for way in &mut tried {
-        let mut function = Function::start(&way.program, &folder.0, &full)?;
+    for variant in &mut tried {
+        let mut function = Function::start(&variant.program, &folder.0, &full)?;
         for _ in 0..INVOCATIONS {
             let invocation = function.invoke(events.next()?)?;
             accepted(&invocation)?;
-            way.warm.add(invocation.took);
+            variant.warm.add(invocation.took);
         }
-        way.memory = function.memory()?;
+        variant.memory = function.memory()?;
     }
     print(&tried);
     Ok(())
 }
 
 /// Builds the function this way, and puts it aside.
-fn build(way: &Way, folder: &Path) -> Outcome<Tried> {
+fn build(variant: &ProfileVariant, folder: &Path) -> Outcome<Tried> {
     let mut build = cargo("build --locked --package labelrelay-lambda --profile");
-    build.arg(way.profile);
-    for setting in way.settings {
-        build.args(["--config", &format!("profile.{}.{setting}", way.profile)]);
+    build.arg(variant.profile);
+    for setting in variant.settings {
+        build.args([
+            "--config",
+            &format!("profile.{}.{setting}", variant.profile),
+        ]);
     }
     let start = Instant::now();
     status(&mut build)?;
-    let program = folder.join(way.name.replace([' ', ','], "-"));
-    std::fs::copy(built(way.profile, "labelrelay-lambda")?, &program)?;
-    Tried::new(way.name, program, Some(start.elapsed()))
+    let program = folder.join(variant.name.replace([' ', ','], "-"));
+    std::fs::copy(built(variant.profile, "labelrelay-lambda")?, &program)?;
+    Tried::new(variant.name, program, Some(start.elapsed()))
 }
 
 impl Tried {
     fn new(name: &str, program: PathBuf, built: Option<Duration>) -> Outcome<Self> {
         Ok(Self {
             name: name.to_owned(),
-            weight: weight::of(&program)?,
+            weight: binary_size::of(&program)?,
             program,
             built_s: built.map_or(f64::NAN, |time| time.as_secs_f64()),
             lean: Samples::default(),
@@ -148,18 +151,18 @@ fn print(tried: &[Tried]) {
         "{:<16}{:>9}{:>9}{:>10}{:>10}{:>10}{:>10}{:>10}{:>9}",
         "", "MB", "MB", "ms", "ms", "ms", "ms", "KiB", "s"
     );
-    for way in tried {
+    for variant in tried {
         println!(
             "{:<16}{:>9.2}{:>9.2}{:>10.2}{:>10.2}{:>10.2}{:>10.3}{:>10}{:>9.0}",
-            way.name,
-            way.weight.binary,
-            way.weight.archive,
-            way.lean.median(),
-            way.cpu.median(),
-            way.full.median(),
-            way.warm.median(),
-            way.memory.now,
-            way.built_s
+            variant.name,
+            variant.weight.binary,
+            variant.weight.archive,
+            variant.lean.median(),
+            variant.cpu.median(),
+            variant.full.median(),
+            variant.warm.median(),
+            variant.memory.now,
+            variant.built_s
         );
     }
 }

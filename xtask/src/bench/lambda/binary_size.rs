@@ -6,7 +6,7 @@ use flate2::write::DeflateEncoder;
 use std::io::Write;
 use std::path::Path;
 
-pub(super) struct Weight {
+pub(super) struct BinarySize {
     pub(super) binary: f64,
     pub(super) archive: f64,
 }
@@ -15,12 +15,12 @@ pub(super) struct Weight {
 const ARCHIVE_HEADERS: usize = 30 + 46 + 22 + 2 * "bootstrap".len();
 
 /// Megabytes (10⁶) of `program` and of an archive of it at the usual level of compression.
-pub(super) fn of(program: &Path) -> Outcome<Weight> {
+pub(super) fn of(program: &Path) -> Outcome<BinarySize> {
     let bytes = std::fs::read(program)?;
     let mut deflated = DeflateEncoder::new(Vec::new(), Compression::default());
     deflated.write_all(&bytes)?;
     let archive = deflated.finish()?.len() + ARCHIVE_HEADERS;
-    Ok(Weight {
+    Ok(BinarySize {
         binary: megabytes(bytes.len()),
         archive: megabytes(archive),
     })

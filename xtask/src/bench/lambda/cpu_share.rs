@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Mount points of the control groups of processor time: alone (version 1), or with all others.
-const PLACES: [(&str, &str); 2] = [
+const MOUNT_POINTS: [(&str, &str); 2] = [
     ("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us"),
     ("/sys/fs/cgroup", "cpu.max"),
 ];
@@ -20,15 +20,15 @@ pub(super) const PERIOD: u64 = 20_000;
 pub(super) const WHOLE: u64 = 1_769;
 
 /// A control group for one run, removed when dropped.
-pub(super) struct Share {
+pub(super) struct CpuShare {
     group: PathBuf,
     version_1: bool,
 }
 
-impl Share {
+impl CpuShare {
     pub(super) fn new() -> Outcome<Self> {
         let name = format!("labelrelay-bench-{}", std::process::id());
-        for (place, limit) in PLACES {
+        for (place, limit) in MOUNT_POINTS {
             let group = Path::new(place).join(&name);
             if fs::create_dir(&group).is_ok() {
                 let share = Self {
@@ -69,7 +69,7 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl Drop for CpuShare {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir(&self.group) {
             eprintln!("cannot remove {}: {error}", self.group.display());
