@@ -33,7 +33,7 @@ const ALL: &[Campaign] = &[
         what: "1,000,000 bodies (or as many as said) to the parsers and SDKs that read envelopes: [BODIES [SEED]]",
         run: |args| {
             let run = "run --release --package labelrelay-tests --example readers --";
-            tools(Vec::new(), run, args)
+            run_with(Vec::new(), run, args)
         },
     },
     Campaign {
@@ -68,10 +68,10 @@ fn list() -> String {
 }
 
 /// Runs `cargo <arguments> <args>` with a release build of `labelrelay`, the same programs and variables as
-/// the end-to-end tests have, and `told` besides: variables with the paths of what the campaign alone needs.
+/// the end-to-end tests have, and `tools` besides: variables with the paths of what the campaign alone needs.
 ///
 /// `arguments` are split at blanks, such as `run --release --package labelrelay-tests --example NAME --`.
-fn tools(tools: ToolPaths, arguments: &str, args: &[String]) -> Outcome {
+fn run_with(tools: ToolPaths, arguments: &str, args: &[String]) -> Outcome {
     let mut setup = TestSetup::prepare()?;
     setup.add(tools);
     status(setup.tell(cargo(arguments).args(args)))

@@ -59,8 +59,8 @@ fn pubsub_emulator() -> Outcome<PathBuf> {
         "/opt/google-cloud-sdk",
         "/usr/local/google-cloud-sdk",
     ];
-    if let Some(tools) = std::env::var_os("LABELRELAY_TEST_PUBSUB") {
-        return Ok(tools.into());
+    if let Some(path) = std::env::var_os("LABELRELAY_TEST_PUBSUB") {
+        return Ok(path.into());
     }
     for folder in FOLDERS {
         let programs = Path::new(folder).join("platform/pubsub-emulator/lib");
@@ -112,8 +112,8 @@ pub(crate) fn infra() -> Outcome<ToolPaths> {
 
 /// Terraform, which no package registry has.
 fn terraform() -> Outcome<PathBuf> {
-    if let Some(tools) = std::env::var_os("LABELRELAY_TEST_TERRAFORM") {
-        return Ok(tools.into());
+    if let Some(path) = std::env::var_os("LABELRELAY_TEST_TERRAFORM") {
+        return Ok(path.into());
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)

@@ -30,33 +30,33 @@ pub(crate) fn check(
     troubled: &[u32],
 ) -> Vec<Violation> {
     let ledger = obligations::ledger(plan, records);
-    let mut broken: Vec<Violation> = records
+    let mut violations: Vec<Violation> = records
         .iter()
         .filter_map(|record| obligations::judge(plan, record, troubled))
         .collect();
-    let found = read_queue(plan, seed_dir, &ledger, &mut broken);
-    read_blobs(seed_dir, &ledger, &mut broken);
+    let found = read_queue(plan, seed_dir, &ledger, &mut violations);
+    read_blobs(seed_dir, &ledger, &mut violations);
     // No process runs any more, and none may leave anything of a body there, however it ended.
     let left = files(&seed_dir::spool(seed_dir.folder())).into_iter();
-    broken.extend(
+    violations.extend(
         left.map(|path| Violation::general(ViolationKind::Left, path.display().to_string())),
     );
     let mut by_id: HashMap<&str, Vec<&Found>> = HashMap::new();
     for event in &found {
         by_id.entry(&event.id).or_default().push(event);
     }
-    acknowledged(records, &by_id, &mut broken);
+    acknowledged(records, &by_id, &mut violations);
     for record in obligations::hung_up(plan, records, troubled) {
         let is_there =
             |event: &Found| (event.source, event.digest) == (record.source, record.digest);
         if !found.iter().any(is_there) {
             let detail = "its sender hung up after the last byte, and it is not in the queue";
-            broken.push(Violation::of(ViolationKind::Lost, record.number, detail));
+            violations.push(Violation::of(ViolationKind::Lost, record.number, detail));
         }
     }
-    twice(plan, &by_id, &found, &ledger, &mut broken);
-    broken.extend(merged(records));
-    broken
+    twice(plan, &by_id, &found, &ledger, &mut violations);
+    violations.extend(merged(records));
+    violations
 }
 
 /// Whether all that has to be there of senders that hung up is there.
@@ -84,7 +84,7 @@ pub(crate) fn has_hung_up(
 fn acknowledged(
     records: &[Record],
     by_id: &HashMap<&str, Vec<&Found>>,
-    broken: &mut Vec<Violation>,
+    violations: &mut Vec<Violation>,
 ) {
     for record in records {
         let Some(answer) = record.acknowledged() else {
@@ -93,13 +93,13 @@ fn acknowledged(
         let id = answer.id.as_deref().unwrap_or_default();
         let Some(events) = by_id.get(id) else {
             let detail = format!("answered {} as {id}, and not in the queue", answer.outcome);
-            broken.push(Violation::of(ViolationKind::Lost, record.number, detail));
+            violations.push(Violation::of(ViolationKind::Lost, record.number, detail));
             continue;
         };
         let same = |event: &&Found| (event.source, event.digest) == (record.source, record.digest);
         if !events.iter().all(same) {
             let detail = format!("answered {} as {id}, which has other bytes", answer.outcome);
-            broken.push(Violation::of(ViolationKind::Changed, record.number, detail));
+            violations.push(Violation::of(ViolationKind::Changed, record.number, detail));
         }
     }
 }
@@ -109,7 +109,7 @@ fn read_queue(
     plan: &Plan,
     seed_dir: &SeedDir,
     ledger: &Ledger,
-    broken: &mut Vec<Violation>,
+    violations: &mut Vec<Violation>,
 ) -> Vec<Found> {
     let file = QueueFile::open(
         seed_dir::queue(seed_dir.folder()),
@@ -123,9 +123,9 @@ fn read_queue(
             Ok(event) if event.id == stored.event.id => found.push(event),
             Ok(event) => {
                 let detail = format!("the row {} holds the event {}", stored.event.id, event.id);
-                broken.push(Violation::general(ViolationKind::Changed, detail));
+                violations.push(Violation::general(ViolationKind::Changed, detail));
             }
-            Err(wrong) => broken.push(wrong),
+            Err(wrong) => violations.push(wrong),
         }
     }
     found
@@ -187,7 +187,7 @@ fn genuine(ledger: &Ledger, source: Source, digest: Digest, what: &str) -> Resul
 }
 
 /// Every object of the blob store is whole, and was sent by somebody who may.
-fn read_blobs(seed_dir: &SeedDir, ledger: &Ledger, broken: &mut Vec<Violation>) {
+fn read_blobs(seed_dir: &SeedDir, ledger: &Ledger, violations: &mut Vec<Violation>) {
     for path in files(&seed_dir::blobs(seed_dir.folder())) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap();
         // A file that a killed process was writing; it is swept an hour later.
@@ -197,7 +197,7 @@ fn read_blobs(seed_dir: &SeedDir, ledger: &Ledger, broken: &mut Vec<Violation>) 
         let digest = Digest::of(&std::fs::read(&path).unwrap());
         if digest.to_hex() != name {
             let detail = format!("{}: not what its name says", path.display());
-            broken.push(Violation::general(ViolationKind::Changed, detail));
+            violations.push(Violation::general(ViolationKind::Changed, detail));
             continue;
         }
         let folder = path.parent().and_then(Path::file_name);
@@ -205,7 +205,7 @@ fn read_blobs(seed_dir: &SeedDir, ledger: &Ledger, broken: &mut Vec<Violation>) 
             .into_iter()
             .find(|source| folder.is_some_and(|folder| folder == source.name()))
             .unwrap_or_else(|| panic!("{} belongs to no source", path.display()));
-        broken.extend(genuine(ledger, source, digest, "in the blob store").err());
+        violations.extend(genuine(ledger, source, digest, "in the blob store").err());
     }
 }
 
@@ -235,7 +235,7 @@ fn twice(
     by_id: &HashMap<&str, Vec<&Found>>,
     found: &[Found],
     ledger: &Ledger,
-    broken: &mut Vec<Violation>,
+    violations: &mut Vec<Violation>,
 ) {
     if !plan.window {
         return;
@@ -246,7 +246,7 @@ fn twice(
             let number = ledger[&(first.source, first.digest)].number;
             if number >= recognised {
                 let detail = format!("{id} is {} times in the queue", events.len());
-                broken.push(Violation::of(ViolationKind::Twice, number, detail));
+                violations.push(Violation::of(ViolationKind::Twice, number, detail));
             }
         }
     }
@@ -258,7 +258,7 @@ fn twice(
         let sent = &ledger[&body];
         if events > sent.possible && sent.number >= recognised {
             let detail = format!("{events} events of {} deliveries", sent.possible);
-            broken.push(Violation::of(ViolationKind::Twice, sent.number, detail));
+            violations.push(Violation::of(ViolationKind::Twice, sent.number, detail));
         }
     }
 }
@@ -266,7 +266,7 @@ fn twice(
 /// Events of equal bytes that nothing says are one have an id each: who goes by the id would drop the second.
 fn merged(records: &[Record]) -> Vec<Violation> {
     let mut events: HashMap<&str, (&str, u32)> = HashMap::new();
-    let mut broken = Vec::new();
+    let mut violations = Vec::new();
     for record in records {
         let answer = record
             .acknowledged()
@@ -278,10 +278,10 @@ fn merged(records: &[Record]) -> Vec<Violation> {
         if first != event {
             let detail =
                 format!("answered as {id}, which is delivery {number}: equal bytes, another event");
-            broken.push(Violation::of(ViolationKind::Merged, record.number, detail));
+            violations.push(Violation::of(ViolationKind::Merged, record.number, detail));
         }
     }
-    broken
+    violations
 }
 
 /// The first delivery after which time does not jump any more. What waits in the fallback is moved at the end,
@@ -334,8 +334,8 @@ mod tests {
         ];
         assert!(merged(&one).is_empty(), "one delivery, sent again");
         let two = [answered(1, "d1", "a"), answered(2, "d2", "a")];
-        let broken = merged(&two);
-        assert_eq!((broken.len(), broken[0].number), (1, Some(2)));
-        assert_eq!(broken[0].what, ViolationKind::Merged);
+        let violations = merged(&two);
+        assert_eq!((violations.len(), violations[0].number), (1, Some(2)));
+        assert_eq!(violations[0].kind, ViolationKind::Merged);
     }
 }

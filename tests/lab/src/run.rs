@@ -58,7 +58,7 @@ pub(crate) fn all(options: &Options) -> ExitCode {
     });
     let summary = summary.into_inner().unwrap();
     println!("\n{summary}\nin {:.0} s", begun.elapsed().as_secs_f64());
-    if summary.broken() == 0 && summary.seeds() > 0 {
+    if summary.violations() == 0 && summary.seeds() > 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -68,7 +68,7 @@ pub(crate) fn all(options: &Options) -> ExitCode {
 /// Result of one seed.
 pub(crate) struct Verdict {
     pub(crate) records: Vec<Record>,
-    pub(crate) broken: Vec<Violation>,
+    pub(crate) violations: Vec<Violation>,
     /// Processes that were started.
     pub(crate) processes: u32,
 }
@@ -102,16 +102,16 @@ fn one(plan: &Plan, options: &Options) -> Verdict {
         eventually(|| oracle::has_hung_up(plan, &seed_dir, &records, &troubled));
     }
     let processes = injector.running().0;
-    let (mut broken, troubled, more) = injector.end_all();
+    let (mut violations, troubled, more) = injector.end_all();
     records.extend(more);
-    broken.extend(afterwards(plan, &seed_dir, options, &mut records));
-    broken.extend(oracle::check(plan, &seed_dir, &records, &troubled));
-    if options.keep && !broken.is_empty() {
+    violations.extend(afterwards(plan, &seed_dir, options, &mut records));
+    violations.extend(oracle::check(plan, &seed_dir, &records, &troubled));
+    if options.keep && !violations.is_empty() {
         println!("seed {}: kept in {}", plan.seed, seed_dir.keep().display());
     }
     Verdict {
         records,
-        broken,
+        violations,
         processes: processes + 1,
     }
 }
@@ -134,27 +134,27 @@ fn afterwards(
         Ok(program) => program,
         Err(message) => return vec![Violation::general(ViolationKind::Process, message)],
     };
-    let mut broken = Vec::new();
+    let mut violations = Vec::new();
     for number in plan.deliveries..plan.deliveries + AFTERWARDS {
         let record = send_afterwards(plan, number, program.address);
         if record.status() != Some(200) {
             let detail = format!("after all faults: {:?}", record.end);
-            broken.push(Violation::of(ViolationKind::Answer, number, detail));
+            violations.push(Violation::of(ViolationKind::Answer, number, detail));
         }
         records.push(record);
     }
     if !eventually(|| seed_dir.waiting().is_empty()) {
         let detail = format!("{} events stay in the fallback", seed_dir.waiting().len());
-        broken.push(Violation::general(ViolationKind::Stuck, detail));
+        violations.push(Violation::general(ViolationKind::Stuck, detail));
     }
     let (status, log) = program.stop();
     if !status.is_some_and(|status| status.success()) {
         let detail = format!("asked to stop, serve ended with {status:?}");
-        broken.push(Violation::general(ViolationKind::Process, detail));
+        violations.push(Violation::general(ViolationKind::Process, detail));
     }
     let panics = log.panics.into_iter();
-    broken.extend(panics.map(|line| Violation::general(ViolationKind::Process, line)));
-    broken
+    violations.extend(panics.map(|line| Violation::general(ViolationKind::Process, line)));
+    violations
 }
 
 fn send_afterwards(plan: &Plan, number: u32, address: SocketAddr) -> Record {
@@ -192,12 +192,12 @@ fn eventually(mut condition: impl FnMut() -> bool) -> bool {
 }
 
 fn report(plan: &Plan, verdict: &Verdict, options: &Options) {
-    if verdict.broken.is_empty() {
+    if verdict.violations.is_empty() {
         return;
     }
-    let mut text = format!("seed {}: {} broken\n", plan.seed, verdict.broken.len());
-    for broken in verdict.broken.iter().take(SHOWN) {
-        let _ = writeln!(text, "  {broken}");
+    let mut text = format!("seed {}: {} broken\n", plan.seed, verdict.violations.len());
+    for violation in verdict.violations.iter().take(SHOWN) {
+        let _ = writeln!(text, "  {violation}");
     }
     if let Some(steps) = (!plan.steps.is_empty()).then_some(&plan.steps) {
         let _ = writeln!(

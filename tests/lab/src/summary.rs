@@ -29,7 +29,7 @@ struct Row {
     unavailable: u64,
     turned_away: u64,
     unanswered: u64,
-    broken: u64,
+    violations: u64,
 }
 
 impl Summary {
@@ -46,12 +46,14 @@ impl Summary {
             }
             self.each_row(record.faults, |row| row.add(record));
         }
-        for broken in &verdict.broken {
-            let faults = broken.number.and_then(|number| met.get(&number).copied());
+        for violation in &verdict.violations {
+            let faults = violation
+                .number
+                .and_then(|number| met.get(&number).copied());
             if let Some(faults) = faults {
-                self.each_row(faults, |row| row.broken += 1);
+                self.each_row(faults, |row| row.violations += 1);
             } else {
-                self.total.broken += 1;
+                self.total.violations += 1;
             }
         }
     }
@@ -72,8 +74,8 @@ impl Summary {
         self.seeds
     }
 
-    pub(crate) const fn broken(&self) -> u64 {
-        self.total.broken
+    pub(crate) const fn violations(&self) -> u64 {
+        self.total.violations
     }
 }
 
@@ -115,7 +117,7 @@ impl fmt::Display for Summary {
             self.processes,
             self.bytes / 1_000_000,
             self.slowest.as_millis(),
-            self.broken()
+            self.violations()
         )
     }
 }
@@ -129,7 +131,7 @@ impl Row {
             self.unavailable,
             self.turned_away,
             self.unanswered,
-            self.broken,
+            self.violations,
         ];
         write!(f, "| {name} |")?;
         for count in counts {

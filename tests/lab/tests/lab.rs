@@ -36,7 +36,7 @@ fn twelve_seeds_break_nothing() {
 /// A laboratory server that breaks a promise is found out, and the seed is named.
 #[test]
 fn a_broken_promise_is_noticed() {
-    for (sabotage, seeds, broken) in [
+    for (sabotage, seeds, violations) in [
         ("early", "0..6", "lost: delivery"),
         ("drop", "0..6", "lost: delivery"),
         ("swallow", "0..6", "lost: delivery"),
@@ -54,7 +54,7 @@ fn a_broken_promise_is_noticed() {
         ));
         let said = said(&output);
         assert_eq!(output.status.code(), Some(1), "{sabotage}: {said}");
-        assert!(said.contains(broken), "{sabotage}: {said}");
+        assert!(said.contains(violations), "{sabotage}: {said}");
         assert!(
             said.contains("again with: cargo xtask lab --seed "),
             "{sabotage}: {said}"

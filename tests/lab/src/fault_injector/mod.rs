@@ -41,7 +41,7 @@ pub(crate) struct FaultInjector<'a> {
     rotations: AtomicU32,
     /// Processes that something other than a sender befell.
     troubled: Mutex<Vec<u32>>,
-    broken: Mutex<Vec<Violation>>,
+    violations: Mutex<Vec<Violation>>,
     /// Deliveries that the stage made itself.
     records: Mutex<Vec<Record>>,
 }
@@ -88,7 +88,7 @@ impl<'a> FaultInjector<'a> {
             begun: std::array::from_fn(|_| AtomicU32::new(0)),
             rotations: AtomicU32::new(0),
             troubled: Mutex::default(),
-            broken: Mutex::default(),
+            violations: Mutex::default(),
             records: Mutex::default(),
         };
         let mut inner = injector.inner.lock().unwrap();
@@ -141,8 +141,8 @@ impl<'a> FaultInjector<'a> {
         };
         if !(inner.armed && status.signal() == Some(SIGKILL)) {
             let detail = format!("the process ended by itself: {status}");
-            let broken = Violation::general(ViolationKind::Process, detail);
-            self.broken.lock().unwrap().push(broken);
+            let violation = Violation::general(ViolationKind::Process, detail);
+            self.violations.lock().unwrap().push(violation);
         }
         self.trouble();
         self.kill(&mut inner);
@@ -180,7 +180,7 @@ impl<'a> FaultInjector<'a> {
         }
         drop(inner);
         (
-            self.broken.into_inner().unwrap(),
+            self.violations.into_inner().unwrap(),
             self.troubled.into_inner().unwrap(),
             self.records.into_inner().unwrap(),
         )
@@ -224,11 +224,11 @@ impl<'a> FaultInjector<'a> {
 
     fn note(&self, log: &Log, what: &str) {
         let last = log.last_words();
-        let broken = Violation::general(
+        let violation = Violation::general(
             ViolationKind::Process,
             format!("{what}; its last words:{last}"),
         );
-        self.broken.lock().unwrap().push(broken);
+        self.violations.lock().unwrap().push(violation);
     }
 
     fn trouble(&self) {

@@ -74,8 +74,8 @@ impl FaultInjector<'_> {
         for (number, end) in unanswered {
             let detail =
                 format!("it lay whole in the buffers when the process was asked to stop: {end:?}");
-            let broken = Violation::of(ViolationKind::Silence, number, detail);
-            self.broken.lock().unwrap().push(broken);
+            let violation = Violation::of(ViolationKind::Silence, number, detail);
+            self.violations.lock().unwrap().push(violation);
         }
         if !status.is_some_and(|status| status.success()) {
             let status = status.map_or("not at all".to_owned(), |it| it.to_string());
