@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_times_whatever_the_program_is_called() {
+    fn times_are_read_for_any_program_name() {
         let stat = "7 (a) b) S 1 7 7 0 -1 4194560 100 0 0 0 25 17 3 4 20 0 4 0 100 1000 100";
         assert_eq!(ticks(stat), Some([25, 17, 3, 4]));
         assert_eq!(ticks("7 (a) S"), None);

@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_keys_is_none() {
+    fn an_answer_without_keys_is_an_error() {
         let good = br#"{"AccessKeyId":"a","SecretAccessKey":"b","Token":"c","Expiration":"2026-11-25T10:00:00Z"}"#;
         let parsed = parse(good).expect("credentials");
         assert_eq!(

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_is_no_word_does_not_reach_the_log() {
+    fn an_odd_error_code_does_not_reach_the_log() {
         let error = AzureError::answered(StatusCode::Forbidden, "a=b&sig=%2B\n", &resource());
         assert!(!error.message.contains("sig="), "{}", error.message);
         assert!(!error.message.contains('\n'));

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_of_queues() {
+    fn queue_urls_are_parsed() {
         for (text, url, signed) in [
             (
                 "azure-queue://a/events",
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_queue_is_refused_without_being_repeated() {
+    fn an_invalid_queue_url_is_refused_and_not_repeated() {
         for text in [
             "azure-queue://",
             "azure-queue://a",

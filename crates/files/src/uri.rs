@@ -83,7 +83,7 @@ mod tests {
     /// Found by fuzzing: the body of a claim check below such a directory was not found again.
     #[cfg(unix)]
     #[test]
-    fn a_directory_may_have_a_name_that_is_no_text() {
+    fn a_directory_name_may_be_no_unicode() {
         use std::os::unix::ffi::OsStrExt as _;
         let path = Path::new(std::ffi::OsStr::from_bytes(b"/\xa4/x"));
         assert_eq!(of(path), "file:///%A4/x");

@@ -28,7 +28,7 @@ fn queue(stub: &Stub) -> PubSubQueue {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_are_the_machines_and_a_check_asks_for_no_more_than_it_needs() {
+async fn requests_carry_the_machine_s_identity_and_a_check_needs_few_permissions() {
     let stub = Stub::start(|path| match path {
         "/storage/v1/b/claims/iam/testpermissions?permissions=storage.objects.create" => {
             (200, r#"{"permissions":["storage.objects.create"]}"#)
@@ -83,7 +83,7 @@ async fn a_permission_that_is_lacking_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_lasts_and_an_outage_may_pass() {
+async fn a_refusal_is_permanent_and_an_outage_is_retryable() {
     for (stub, retryable) in [
         (Stub::start(|_| (403, DENIED)), false),
         (Stub::start(|_| (401, DENIED)), false),

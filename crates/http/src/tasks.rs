@@ -55,7 +55,7 @@ mod tests {
     use tokio::sync::oneshot;
 
     #[tokio::test]
-    async fn none_begins_once_the_end_is_waited_for() {
+    async fn no_task_starts_once_the_end_is_awaited() {
         let tasks = Tasks::new();
         let (go, gone) = oneshot::channel::<()>();
         let running = tasks.spawn(gone).unwrap();

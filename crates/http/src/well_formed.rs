@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn one_host_and_no_coding_but_chunked() {
+    fn only_one_host_and_only_chunked_coding_are_accepted() {
         let one = Version::HTTP_11;
         for host in [
             "relay",

@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reserve_is_really_allocated_and_given_up_once() {
+    fn a_reserve_is_really_allocated_and_released_once() {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("queue.db");
         assert!(!exists(&database));

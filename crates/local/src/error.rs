@@ -135,7 +135,7 @@ mod tests {
     use rusqlite::ffi;
 
     #[test]
-    fn what_others_hold_passes_and_what_is_wrong_stays() {
+    fn contention_is_retryable_and_errors_are_not() {
         for (code, passes) in [
             (ffi::SQLITE_BUSY, true),
             (ffi::SQLITE_LOCKED, true),

@@ -35,7 +35,7 @@ fn twelve_seeds_break_nothing() {
 
 /// A laboratory server that breaks a promise is found out, and the seed is named.
 #[test]
-fn a_broken_promise_is_noticed() {
+fn every_sabotage_is_noticed() {
     for (sabotage, seeds, violations) in [
         ("early", "0..6", "lost: delivery"),
         ("drop", "0..6", "lost: delivery"),

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_short_is_an_error() {
+    fn a_truncated_response_is_an_error() {
         for text in [
             "",
             "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab",

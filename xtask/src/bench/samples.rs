@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_middle_and_the_tenths_of_a_known_set() {
+    fn median_and_deciles_of_a_known_set() {
         let mut samples = Samples::default();
         (0..=100).rev().for_each(|ms| samples.add_ms(f64::from(ms)));
         assert!((samples.median() - 50.0).abs() < 1e-9);

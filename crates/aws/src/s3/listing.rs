@@ -37,7 +37,7 @@ mod tests {
     use super::keys;
 
     #[test]
-    fn keys_are_read_and_garbage_is_not() {
+    fn a_list_of_keys_is_parsed_and_garbage_is_an_error() {
         let list = br#"<?xml version="1.0" encoding="UTF-8"?>
             <ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name>
             <EncodingType>url</EncodingType><Contents><Key>a/b%3Ac</Key><Size>1</Size></Contents>

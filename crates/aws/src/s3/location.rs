@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_bucket_is_refused_with_the_cure() {
+    fn an_invalid_bucket_is_refused_with_the_cure() {
         for url in [
             "",
             "bucket",

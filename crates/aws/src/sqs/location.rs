@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn all_spellings_of_a_queue_are_understood() {
+    fn all_forms_of_a_queue_url_are_parsed() {
         let printed = parsed("https://sqs.eu-west-1.amazonaws.com/123456789012/events.fifo");
         assert_eq!(printed.region.as_deref(), Some("eu-west-1"));
         assert_eq!(printed.origin, "https://sqs.eu-west-1.amazonaws.com");
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_queue_is_refused_with_the_cure() {
+    fn an_invalid_queue_url_is_refused_with_the_cure() {
         for text in [
             "",
             "queue",

@@ -186,7 +186,7 @@ const STATED: &[Stated] = &[
 ];
 
 #[tokio::test]
-async fn what_sqs_states_is_told_with_the_cure() {
+async fn errors_of_sqs_are_reported_with_the_cure() {
     let server = Misbehaving::start(Behaviour::Well);
     let queue = queue_of(&server);
     for (status, code, said, kind, retryable, words) in STATED {
@@ -213,7 +213,7 @@ async fn what_sqs_states_is_told_with_the_cure() {
 
 /// Answers that prove nothing are no success, though their status is 200.
 #[tokio::test]
-async fn what_proves_nothing_is_no_success() {
+async fn an_answer_without_proof_is_no_success() {
     let cases = [
         (Behaviour::WrongBodyMd5, "MD5OfMessageBody"),
         (Behaviour::WrongAttributesMd5, "MD5OfMessageAttributes"),
@@ -248,7 +248,7 @@ async fn what_proves_nothing_is_no_success() {
 
 /// Garbage with other statuses: proxies, load balancers, captive portals.
 #[tokio::test]
-async fn what_is_not_sqs_is_unavailable() {
+async fn an_answer_that_is_not_from_sqs_is_unavailable() {
     let server = Misbehaving::start(Behaviour::Well);
     let queue = queue_of(&server);
     let empty = Behaviour::Answer {
@@ -331,7 +331,7 @@ async fn given_up<T>(
 
 /// One that never answers is the relay's to give up on; then the next attempt connects anew.
 #[tokio::test]
-async fn a_silent_queue_is_given_up_by_the_relay() {
+async fn the_relay_gives_up_on_a_silent_queue() {
     let server = Misbehaving::start(Behaviour::Hang);
     let queue = queue_of(&server);
     let one = message("one", b"{}");
@@ -345,7 +345,7 @@ async fn a_silent_queue_is_given_up_by_the_relay() {
 /// Connections of a function that was frozen: they look good and lead nowhere. There are several, so that trying
 /// another of the same kind does not pass.
 #[tokio::test]
-async fn after_a_dead_connection_the_next_attempt_connects_anew() {
+async fn an_abandoned_attempt_retires_its_connections() {
     for behaviour in [Behaviour::StaleAndSilent, Behaviour::StaleAndReset] {
         for tls in [false, true] {
             let server = if tls {
@@ -382,7 +382,7 @@ async fn after_a_dead_connection_the_next_attempt_connects_anew() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_vouches_for_is_refused() {
+async fn an_untrusted_certificate_is_refused() {
     let server = Misbehaving::start_tls(Behaviour::Well);
     let error = failed(&queue_of_untrusted(&server)).await;
     assert_eq!(
@@ -401,7 +401,7 @@ fn queue_of_untrusted(server: &Misbehaving) -> SqsQueue {
 }
 
 #[tokio::test]
-async fn nobody_there_is_unavailable_and_names_who() {
+async fn a_refused_connection_is_unavailable_and_names_the_endpoint() {
     let [port] = labelrelay_tests::servers::free_ports();
     let refused = format!("http://127.0.0.1:{port}");
     let unknown = "http://sqs.eu-nowhere-9.invalid".to_owned();

@@ -51,7 +51,7 @@ async fn claim(aws: &Aws, url: &str) -> Result<String, BlobError> {
 
 #[tokio::test]
 #[ignore = "needs MiniStack: cargo xtask test"]
-async fn the_least_is_enough_and_less_is_told() {
+async fn the_documented_permissions_are_enough_and_missing_ones_are_named() {
     let server = Ministack::start_strict();
     let made: Value = serde_json::from_str(&server.boto3(SETUP, &[])).expect("JSON");
     let text = |value: &Value| value.as_str().expect("text").to_owned();

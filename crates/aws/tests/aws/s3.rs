@@ -136,7 +136,7 @@ except s3.exceptions.NoSuchKey:
 }
 
 #[tokio::test]
-async fn what_s3_states_is_told_with_the_cure() {
+async fn errors_of_s3_are_reported_with_the_cure() {
     let cases: &[(u16, &str, &str, bool, &[&str])] = &[
         (
             404,

@@ -160,7 +160,7 @@ async fn failure(server: &Misbehaving, scheme: &'static str, behaviour: Behaviou
 }
 
 #[tokio::test]
-async fn what_a_store_states_is_told_with_the_cure() {
+async fn a_store_s_errors_are_reported_with_the_cure() {
     let server = Misbehaving::start(Behaviour::Well);
     for (scheme, permission) in [
         (SCHEMES[0], "secretsmanager:GetSecretValue"),
@@ -239,7 +239,7 @@ async fn what_a_store_states_is_told_with_the_cure() {
 
 /// Asked every few minutes at most: no connection is kept that would be dead by then.
 #[tokio::test]
-async fn each_look_up_connects_anew() {
+async fn each_lookup_opens_a_new_connection() {
     let body = r#"{"SecretString": "hush"}"#;
     let server = Misbehaving::start(Behaviour::Answer {
         status: 200,

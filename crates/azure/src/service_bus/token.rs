@@ -93,7 +93,7 @@ mod tests {
 
     /// Computed with Python's hmac and urllib from the documented recipe.
     #[test]
-    fn a_signature_is_what_the_recipe_makes_of_it() {
+    fn a_signature_matches_the_documented_example() {
         let token = signed(
             "send",
             "c2VjcmV0",

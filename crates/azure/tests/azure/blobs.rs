@@ -96,7 +96,7 @@ async fn a_body_of_another_length_becomes_no_object() {
 
 #[tokio::test]
 #[ignore = "needs Azurite: cargo xtask test"]
-async fn what_is_wrong_is_named() {
+async fn a_wrong_setting_is_named() {
     let azurite = azurite();
     let missing = blobs(&azurite.blob_url("missing"));
     let error = missing.check().await.unwrap_err();
@@ -121,7 +121,7 @@ async fn what_is_wrong_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Azurite: cargo xtask test"]
-async fn the_suite_of_fallbacks() {
+async fn the_fallback_passes_the_conformance_suite() {
     let azurite = azurite();
     azurite.make_container("fallback");
     for location in ["fallback", "claims/below/a/prefix"] {

@@ -87,7 +87,7 @@ async fn a_connection_is_used_again() {
 
 /// Kept connections whose other ends were all replaced: no reset, no answer.
 #[tokio::test]
-async fn an_attempt_that_is_given_up_makes_the_next_one_begin_afresh() {
+async fn an_abandoned_attempt_retires_its_connections() {
     let (url, connections) = service(3);
     let queue = queue(&url);
     let opened = tokio::join!(queue.check(), queue.check(), queue.check());
@@ -102,7 +102,7 @@ async fn an_attempt_that_is_given_up_makes_the_next_one_begin_afresh() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_told_at_once_and_may_pass() {
+async fn a_refused_connection_is_reported_at_once_and_retryable() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!(
         "http://{}/a/events?sig=secret",

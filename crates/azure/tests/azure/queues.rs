@@ -38,7 +38,7 @@ fn azurite() -> Azurite {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Azurite: cargo xtask test"]
-async fn the_suite() {
+async fn it_passes_the_conformance_suite() {
     let azurite = azurite();
     let queue = queue(&azurite.queue_url(QUEUE));
     let reader = Consumer(&azurite);
@@ -83,7 +83,7 @@ async fn a_message_that_is_never_deleted_comes_again_and_counts() {
 
 #[tokio::test]
 #[ignore = "needs Azurite: cargo xtask test"]
-async fn what_is_wrong_is_named_and_no_signature_shows() {
+async fn a_wrong_setting_is_named_and_no_signature_shown() {
     let azurite = azurite();
     let other = |permissions| {
         format!(
@@ -136,7 +136,7 @@ async fn what_is_wrong_is_named_and_no_signature_shows() {
 
 #[tokio::test]
 #[ignore = "needs Azurite: cargo xtask test"]
-async fn a_connection_string_leads_there_as_well() {
+async fn a_connection_string_names_the_queue_too() {
     let azurite = azurite();
     let azure = azure(&[(
         "AZURE_STORAGE_CONNECTION_STRING",

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::tempdir;
 
 #[test]
-fn the_suite() {
+fn it_passes_the_conformance_suite() {
     let dir = tempdir().unwrap();
     let store = FileFallback::open(dir.path().join("made")).unwrap();
     block_on(keeps_envelopes_until_they_are_removed(&store));
@@ -32,7 +32,7 @@ fn files_of_others_are_left_alone() {
 }
 
 #[test]
-fn a_body_without_its_envelope_is_swept_when_nobody_can_be_at_it_any_more() {
+fn an_abandoned_body_without_its_envelope_is_swept() {
     let dir = tempdir().unwrap();
     let store = FileFallback::open(dir.path()).unwrap();
     let put = |key: &str, envelope: bool| {

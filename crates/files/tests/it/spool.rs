@@ -31,7 +31,7 @@ fn is_empty(dir: &Path) -> bool {
 }
 
 #[test]
-fn bytes_out_are_bytes_in_as_often_as_they_are_read() {
+fn a_body_can_be_read_many_times() {
     let dir = TempDir::new().unwrap();
     let spool = FileSpool::open(dir.path(), 1 << 30).unwrap();
     let large: Vec<u8> = (0..20_000_003_u32).map(|n| n.to_le_bytes()[1]).collect();
@@ -121,7 +121,7 @@ fn the_quota_is_given_back_with_every_body() {
 }
 
 #[test]
-fn a_directory_that_is_none_is_told_at_once() {
+fn a_path_that_is_no_directory_is_refused_at_once() {
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("file");
     fs::write(&file, b"").unwrap();

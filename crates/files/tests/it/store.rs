@@ -48,7 +48,7 @@ fn until(condition: impl Fn() -> bool, what: &str) {
 }
 
 #[test]
-fn what_is_put_lies_where_the_uri_says() {
+fn an_object_is_stored_at_its_uri() {
     let dir = TempDir::new().unwrap();
     let store = FileBlobStore::open(dir.path().join("two words")).unwrap();
     let uri = put(
@@ -77,7 +77,7 @@ fn an_object_is_never_overwritten() {
 }
 
 #[test]
-fn half_a_body_leaves_nothing() {
+fn a_truncated_body_leaves_nothing() {
     let dir = TempDir::new().unwrap();
     let store = FileBlobStore::open(dir.path()).unwrap();
     put(&store, "short", 3, &[b"1"]).unwrap_err();
@@ -112,7 +112,7 @@ fn a_large_body_that_arrives_slowly_passes_through_in_pieces() {
 }
 
 #[test]
-fn a_body_that_does_not_come_keeps_no_other_from_the_disk() {
+fn a_stalled_body_does_not_block_others() {
     let dir = TempDir::new().unwrap();
     let store = FileBlobStore::open(dir.path()).unwrap();
     // One thread: while a put waits for its body, another one is stored.
@@ -131,7 +131,7 @@ fn a_body_that_does_not_come_keeps_no_other_from_the_disk() {
 }
 
 #[test]
-fn what_killed_processes_left_is_swept_and_nothing_else() {
+fn only_files_of_killed_processes_are_swept() {
     let dir = TempDir::new().unwrap();
     let random = "0123456789abcdef0123456789abcdef";
     let long_ago = SystemTime::now() - Duration::from_secs(2 * 3600);
@@ -199,7 +199,7 @@ fn nobody_else_may_read_what_it_makes() {
 }
 
 #[test]
-fn a_check_says_what_a_put_would_meet() {
+fn a_check_reports_the_error_of_a_put() {
     let dir = TempDir::new().unwrap();
     let store = FileBlobStore::open(dir.path().join("store")).unwrap();
     block_on(store.check()).unwrap();

@@ -84,7 +84,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn codes_and_what_they_mean_here() {
+    fn codes_map_to_error_kinds() {
         use QueueErrorKind::{Denied, Full, Misconfigured, Throttled, TooLarge, Unavailable};
         for (code, bytes, kind, retryable) in [
             (Code::NotFound, 1, Misconfigured, false),

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_byte_by_byte() {
+    fn request_sizes_are_exact_to_the_byte() {
         let mut message = message("x", b"1");
         message.body = vec![b'a'; 300].into();
         let attributes = Arc::make_mut(&mut message.attributes);

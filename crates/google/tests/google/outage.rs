@@ -40,7 +40,7 @@ async fn a_hung_connection_is_not_used_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the Pub/Sub emulator: cargo xtask test"]
-async fn a_dead_emulator_is_unavailable_and_not_more() {
+async fn a_dead_emulator_is_unavailable() {
     let mut server = PubSub::start();
     let url = server.topic("killed");
     let queue = google(&server.environment()).queue(&url).unwrap();

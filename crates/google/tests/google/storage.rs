@@ -101,7 +101,7 @@ async fn an_object_is_never_replaced_and_never_half() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs fake-gcs-server: cargo xtask test"]
-async fn the_fallback_suite() {
+async fn the_fallback_passes_the_conformance_suite() {
     let server = FakeGcs::start();
     server.bucket("fallback");
     let google = google(&server.environment());

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_of_this_machine_itself() {
+    fn only_loopback_host_names_are_accepted() {
         for host in [
             "127.0.0.1",
             "127.0.0.1:9090",
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_that_a_request_has_counts() {
+    fn every_host_name_of_a_request_is_checked() {
         let refused = |uri: &str, hosts: &[&str]| {
             let mut request = Request::get(uri);
             for host in hosts {

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_behind_a_body_is_another_request() {
+    fn bytes_after_a_body_are_another_request() {
         let head: &[u8] = b"POST / HTTP/1.1\r\n\r\n";
         for (more, length, alone) in [
             (&b"body"[..], Some(4), true),

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn once_after_each_burst_and_not_during_one() {
+    fn memory_is_trimmed_once_after_each_burst() {
         const MIB: u64 = 1024 * 1024;
         let mut trims = Trims::default();
         let mut look = |mib: u64| trims.is_due(mib * MIB);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kernel_says_what_is_in_memory() {
+    fn resident_memory_is_read_from_the_kernel() {
         let before = resident().unwrap();
         let block = vec![1_u8; 64 * 1024 * 1024];
         assert!(resident().unwrap() >= before + block.len() as u64 / 2);

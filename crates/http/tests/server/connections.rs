@@ -23,7 +23,7 @@ async fn to_the_end(stream: &mut TcpStream) -> String {
 }
 
 #[tokio::test]
-async fn a_connection_without_a_whole_head_is_closed() {
+async fn a_connection_with_an_incomplete_head_is_closed() {
     let options = ServeOptions::default()
         .with_head_timeout(SHORT)
         .with_idle_timeout(SHORT);

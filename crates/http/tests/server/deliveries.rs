@@ -25,7 +25,7 @@ async fn an_answer_has_its_headers() {
 }
 
 #[tokio::test]
-async fn chunks_expect_and_a_lying_encoding_change_nothing() {
+async fn chunks_expect_and_a_false_encoding_change_nothing() {
     let running = Running::start("").await;
     let sent = body(2);
     let (first, second) = sent.split_at(5);
@@ -97,7 +97,7 @@ async fn a_sender_that_hangs_up_after_the_last_byte_cancels_nothing() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_no_event() {
+async fn a_truncated_body_is_no_event() {
     let running = Running::start("").await;
     let whole = request(&body(1), "");
     let mut stream = running.connect().await;
@@ -113,7 +113,7 @@ async fn a_body_that_breaks_off_is_no_event() {
 }
 
 #[tokio::test]
-async fn a_body_that_drips_is_cut_off() {
+async fn a_slow_body_is_cut_off() {
     let running = Running::start("[serve]\nbody_timeout_ms = 200").await;
     let sent = body(1);
     let answer = running

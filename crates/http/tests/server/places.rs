@@ -64,7 +64,7 @@ async fn answered(running: &Running, last: u8, number: usize) -> String {
 }
 
 #[tokio::test]
-async fn the_one_that_idles_longest_goes() {
+async fn the_longest_idle_connection_is_evicted() {
     let running = start(3, None).await;
     let mut open = Vec::new();
     for _ in 0..3 {
@@ -80,7 +80,7 @@ async fn the_one_that_idles_longest_goes() {
 }
 
 #[tokio::test]
-async fn whoever_has_brought_an_event_goes_after_whoever_has_not() {
+async fn connections_that_brought_an_event_are_evicted_last() {
     let running = start(2, None).await;
     let mut proven = running.connect().await;
     proven.write_all(&request(&body(1), "")).await.unwrap();
@@ -96,7 +96,7 @@ async fn whoever_has_brought_an_event_goes_after_whoever_has_not() {
 }
 
 #[tokio::test]
-async fn slow_heads_slow_bodies_and_deaf_ears_make_room() {
+async fn slow_heads_slow_bodies_and_peers_that_do_not_read_are_evicted() {
     let running = start(4, None).await;
     let body_head = head(&body(1), "Content-Length: 5000\r\n");
     let mut open = Vec::new();
@@ -136,7 +136,7 @@ async fn slow_heads_slow_bodies_and_deaf_ears_make_room() {
 }
 
 #[tokio::test]
-async fn a_delivery_under_way_never_makes_room_and_the_next_waits() {
+async fn a_delivery_under_way_is_never_evicted_and_the_next_waits() {
     let running = start(2, None).await;
     running.queue.open.forget_permits(1000);
     let mut open = Vec::new();
@@ -168,7 +168,7 @@ async fn a_delivery_under_way_never_makes_room_and_the_next_waits() {
 }
 
 #[tokio::test]
-async fn one_address_takes_no_more_than_its_part() {
+async fn one_address_gets_no_more_than_its_share() {
     let running = start(100, Some(2)).await;
     let mut other = from(&running, 3).await;
     assert!(is_open(&mut other).await);
@@ -185,7 +185,7 @@ async fn one_address_takes_no_more_than_its_part() {
 }
 
 #[tokio::test]
-async fn more_deliveries_of_one_address_than_its_part_wait_and_are_served() {
+async fn deliveries_over_an_address_limit_wait_and_are_served() {
     let running = start(1000, Some(4)).await;
     let mut open = Vec::new();
     for number in 0..100 {
@@ -218,7 +218,7 @@ async fn a_peer_that_reads_no_answers_is_closed() {
 }
 
 #[tokio::test]
-async fn a_body_that_drips_makes_room_though_a_byte_has_just_come() {
+async fn a_slow_body_is_evicted_even_right_after_a_byte() {
     let running = start(1, None).await;
     let mut slow = running.connect().await;
     let begun = head(&body(1), "Content-Length: 5000\r\n");

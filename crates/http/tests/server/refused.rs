@@ -28,7 +28,7 @@ async fn refused(raw: &[u8]) -> (String, String, String) {
 }
 
 #[tokio::test]
-async fn what_the_parser_refuses_is_counted_and_told() {
+async fn requests_refused_by_the_parser_are_counted_and_reported() {
     let hops = "X-Hop: v\r\n".repeat(100);
     let long = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(300_000));
     let large = request(&body(1), &format!("X-Large: {}\r\n", "a".repeat(300_000)));

@@ -75,7 +75,7 @@ async fn whole_requests_in_the_accept_queue_and_in_idle_connections_are_served()
 }
 
 #[tokio::test]
-async fn requests_in_a_row_are_all_answered() {
+async fn pipelined_requests_are_all_answered() {
     let running = Running::start("").await;
     let mut open = idle(&running, 0).await;
     let mut fresh = connect(running.address);
@@ -132,7 +132,7 @@ async fn a_request_that_has_begun_may_end_within_the_drain() {
 }
 
 #[tokio::test]
-async fn more_than_there_are_places_are_served_all_the_same() {
+async fn more_connections_than_slots_are_all_served() {
     let options = ServeOptions::default().with_max_connections(4);
     let running = Running::start_with("", options).await;
     let mut streams = Vec::new();

@@ -130,7 +130,7 @@ fn an_export_takes_nothing_and_keeps_order_across_pages() {
 }
 
 #[test]
-fn figures_add_up() {
+fn stats_add_up() {
     let queue_dir = QueueDir::new();
     let queue = queue_dir.open_with(|options| options.max_receives = 1);
     let file = queue_dir.file();

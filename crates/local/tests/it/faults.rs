@@ -48,7 +48,7 @@ fn a_locked_file_that_is_freed_in_time_is_waited_for() {
 }
 
 #[test]
-fn a_full_file_is_said_to_be_full_and_works_again_when_there_is_room() {
+fn a_full_file_is_reported_as_full_and_works_again_when_there_is_space() {
     let queue_dir = QueueDir::new();
     let queue = queue_dir.open_with(|options| options.max_file_bytes = Some(4 * 1024 * 1024));
     let mut fitted = 0;
@@ -197,7 +197,7 @@ fn after_a_pruning_that_failed_a_check_really_writes_and_sends_go_on() {
 }
 
 #[test]
-fn too_many_waiting_is_said_to_be_too_fast() {
+fn too_many_waiting_messages_are_throttled() {
     let queue_dir = QueueDir::new();
     let queue = queue_dir.open_with(|options| options.max_waiting = 5);
     let other = Connection::open(queue_dir.path()).unwrap();

@@ -110,7 +110,7 @@ fn a_thing_that_was_not_seen_is_missing() {
 }
 
 #[test]
-fn marks_survive_and_are_each_source_s_own() {
+fn watermarks_are_kept_for_each_source() {
     let queue_dir = LedgerDir::new();
     let mut ledger = queue_dir.open();
     let now: jiff::Timestamp = "2026-11-21T09:00:00.123456Z".parse().unwrap();

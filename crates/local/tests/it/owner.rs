@@ -211,7 +211,7 @@ fn a_newer_file_is_left_as_it_is() {
 }
 
 #[test]
-fn a_file_that_is_about_to_become_a_queue_is_none_yet() {
+fn a_file_that_is_still_being_created_is_no_queue() {
     let queue_dir = QueueDir::new();
     std::fs::write(queue_dir.path(), b"").unwrap();
     assert!(matches!(reader(&queue_dir), Err(OpenError::Missing { .. })));

@@ -86,7 +86,7 @@ fn numbers_are_never_given_twice() {
 }
 
 #[test]
-fn room_is_used_again() {
+fn freed_space_is_reused() {
     let queue_dir = QueueDir::new();
     let queue = queue_dir.open();
     let mut sizes = Vec::new();

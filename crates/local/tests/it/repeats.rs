@@ -60,7 +60,7 @@ fn the_window_outlives_a_restart() {
 }
 
 #[test]
-fn the_time_of_day_may_go_back() {
+fn the_clock_may_go_back() {
     let queue_dir = QueueDir::new();
     let queue = queue_dir.open();
     send(&queue, "before");

@@ -44,13 +44,13 @@ mod tests {
     }
 
     #[test]
-    fn pauses_differ_between_those_who_wait() {
+    fn pauses_are_jittered() {
         assert_eq!(pause(2, None, &Always(0)).as_millis(), 500);
         assert_eq!(pause(2, None, &Always(0x80)).as_millis(), 750);
     }
 
     #[test]
-    fn pauses_double_and_end() {
+    fn pauses_double_up_to_a_limit() {
         let millis = |attempt| pause(attempt, None, &Always(0xff)).as_millis();
         assert_eq!(
             [1, 2, 3, 4, 7, 99].map(millis),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_says_of_itself_passes_and_what_it_says_of_us_stays() {
+    fn server_errors_are_retryable_and_client_errors_are_not() {
         for (status, passes) in [
             (200, false),
             (302, false),

@@ -366,7 +366,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_is_what_it_says_and_brings_something() {
+    fn an_export_part_must_be_what_it_says_and_make_progress() {
         let most = u64::MAX;
         for (offset, start, end, bytes, brings) in [
             (0, 0, 9, 10, Some((10, 0))),

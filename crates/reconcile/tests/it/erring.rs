@@ -101,7 +101,7 @@ fn number_after(text: &str, name: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_list_that_says_more_than_it_shows_is_not_whole() {
+async fn an_incomplete_list_is_an_error() {
     // The same page whatever is asked for.
     let server = Server::by(|_| studio_list(500, 1..=100)).await;
     says(projects(&studio(&server.url)).await, &["500", "the same"]);
@@ -120,7 +120,7 @@ async fn a_list_that_says_more_than_it_shows_is_not_whole() {
 }
 
 #[tokio::test]
-async fn a_list_that_never_ends_ends() {
+async fn an_endless_list_is_an_error() {
     let server = Server::by(|asked| {
         let page = number_after(&asked.head, "page=");
         studio_list(page * 100 + 100, page * 100..page * 100 + 100)
@@ -171,7 +171,7 @@ async fn labelbox_s_list_ends_with_an_empty_page_and_no_other() {
 }
 
 #[tokio::test]
-async fn another_project_than_the_one_that_was_asked_for_is_none() {
+async fn a_project_that_was_not_asked_for_is_ignored() {
     let server = Server::by(|_| json("{\"id\":8}")).await;
     let has = studio(&server.url).has_project("7").await;
     says(has, &["7", "8"]);
@@ -200,7 +200,7 @@ fn after(asked: &Asked) -> u64 {
 }
 
 #[tokio::test]
-async fn a_walk_that_does_not_advance_ends_with_an_error() {
+async fn pages_that_do_not_advance_are_an_error() {
     for since in [None, Some("2026-11-24T00:00:00Z")] {
         // It ignores where to begin.
         let server = Server::by(|_| tasks(500, 1..=100)).await;
@@ -236,7 +236,7 @@ async fn a_walk_that_does_not_advance_ends_with_an_error() {
 }
 
 #[tokio::test]
-async fn another_annotation_than_the_one_that_was_asked_for_is_none() {
+async fn an_annotation_that_was_not_asked_for_is_ignored() {
     let server = Server::by(|_| json("{\"id\":8,\"task\":1}")).await;
     let wanted = [EntityRef {
         key: labelrelay_core::ledger::Key::new("annotation", "7"),
@@ -276,7 +276,7 @@ fn export(asked: &Asked, total: u64, part: impl Fn(u64) -> String) -> String {
 }
 
 #[tokio::test]
-async fn a_part_of_an_export_that_cannot_be_ends_with_an_error() {
+async fn an_impossible_export_part_is_an_error() {
     let max = u64::MAX;
     for (start, end) in [
         (5, 0),
@@ -306,7 +306,7 @@ async fn a_part_of_an_export_that_cannot_be_ends_with_an_error() {
 }
 
 #[tokio::test]
-async fn an_export_in_ever_more_parts_ends() {
+async fn an_export_of_endless_parts_is_an_error() {
     let place = std::sync::Arc::new(std::sync::OnceLock::new());
     let url = std::sync::Arc::clone(&place);
     let server = Server::by(move |asked| {
@@ -322,7 +322,7 @@ async fn an_export_in_ever_more_parts_ends() {
 }
 
 #[tokio::test]
-async fn garbage_ends_every_question() {
+async fn garbage_is_an_error_everywhere() {
     let garbage = [
         json(""),
         json("{"),
@@ -357,7 +357,7 @@ async fn garbage_ends_every_question() {
 }
 
 #[tokio::test]
-async fn a_huge_answer_ends_it() {
+async fn a_huge_answer_is_an_error() {
     let server = Server::by(|_| {
         "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n{".to_owned()
             + &" ".repeat(1 << 20)

@@ -20,7 +20,7 @@ fn request(server: &Server) -> Request<Bytes> {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again_and_what_the_server_says_of_us_is_not() {
+async fn server_errors_are_retried_and_client_errors_are_not() {
     let no_wait = "Retry-After: 0\r\n";
     let passing = ["429 Too Many Requests", "503 Service Unavailable"];
     let server = Server::start(passing.map(|status| answer(status, no_wait, "")).into()).await;
@@ -35,7 +35,7 @@ async fn what_may_pass_is_tried_again_and_what_the_server_says_of_us_is_not() {
 }
 
 #[tokio::test]
-async fn attempts_end_and_the_error_names_the_place_without_its_query() {
+async fn attempts_end_with_an_error_that_names_the_url_without_its_query() {
     let down = || answer("502 Bad Gateway", "Retry-After: 0\r\n", "");
     let server = Server::start((0..5).map(|_| down()).collect()).await;
     let error = get(&server, |_| {}).await.unwrap_err();
@@ -102,7 +102,7 @@ async fn requests_stay_within_the_rate() {
 }
 
 #[tokio::test]
-async fn the_server_s_own_time_is_known() {
+async fn the_time_is_the_server_s() {
     let date = "Date: Wed, 25 Nov 2026 22:44:22 GMT\r\n";
     let server = Server::start(vec![answer("200 OK", date, "")]).await;
     let got = get(&server, |_| {}).await.unwrap();

@@ -23,7 +23,7 @@ async fn listed(answers: Vec<String>) -> (Vec<String>, usize) {
 }
 
 #[tokio::test]
-async fn short_pages_are_no_end() {
+async fn a_short_page_is_not_the_last() {
     let pages = vec![page(5, &[1, 2]), page(5, &[3, 4]), page(5, &[5])];
     let (ids, asked) = listed(pages).await;
     assert_eq!(ids, ["1", "2", "3", "4", "5"]);

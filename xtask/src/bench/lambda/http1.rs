@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_on_one_connection_are_told_apart_and_leave_is_given() {
+    fn pipelined_requests_are_separated_and_continue_is_sent() {
         let text = b"POST /a HTTP/1.1\r\nX-Amz-Target: Service.Do\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nxyzGET /b HTTP/1.1\r\n\r\n";
         let mut sent = Sent(Cursor::new(text.to_vec()), Vec::new());
         let mut buffer = Vec::new();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_short_or_in_chunks_is_an_error() {
+    fn a_truncated_or_chunked_request_is_an_error() {
         for text in [
             "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nab",
             "POST / HT",

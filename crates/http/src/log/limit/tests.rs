@@ -36,7 +36,7 @@ async fn pass(clock: &FakeClock, time: Duration) {
 }
 
 #[tokio::test]
-async fn a_flood_is_told_in_numbers_and_nothing_of_it_is_left_out() {
+async fn a_flood_is_logged_as_counts_that_add_up() {
     let (clock, limit) = limit();
     let (mut in_full, mut counted) = (0, 0);
     for _ in 0..60 {
@@ -57,7 +57,7 @@ async fn a_flood_is_told_in_numbers_and_nothing_of_it_is_left_out() {
 }
 
 #[tokio::test]
-async fn what_comes_now_and_then_is_always_in_full() {
+async fn rare_lines_are_always_logged_in_full() {
     let (clock, limit) = limit();
     for _ in 0..100 {
         assert!(limit.admits(&wrong()));
@@ -67,7 +67,7 @@ async fn what_comes_now_and_then_is_always_in_full() {
 }
 
 #[tokio::test]
-async fn after_a_flood_and_a_pause_the_first_few_are_in_full_again() {
+async fn after_a_flood_and_a_pause_lines_are_logged_in_full_again() {
     let (clock, limit) = limit();
     while limit.admits(&wrong()) {}
     pass(&clock, ONE_MORE * IN_FULL).await;
@@ -79,7 +79,7 @@ async fn after_a_flood_and_a_pause_the_first_few_are_in_full_again() {
 }
 
 #[tokio::test]
-async fn one_kind_hides_no_other() {
+async fn one_kind_does_not_hide_another() {
     let (clock, limit) = limit();
     let others = [
         Kind::new("forbidden", Some("labelbox"), "no secret made it"),
@@ -108,7 +108,7 @@ async fn one_kind_hides_no_other() {
 }
 
 #[tokio::test]
-async fn however_many_kinds_there_are_the_lines_are_bounded() {
+async fn lines_are_bounded_for_any_number_of_kinds() {
     let (clock, limit) = limit();
     let mut in_full = 0;
     for n in 0..10_000 {
@@ -127,7 +127,7 @@ async fn however_many_kinds_there_are_the_lines_are_bounded() {
 }
 
 #[tokio::test]
-async fn what_was_not_told_yet_is_told_at_the_end() {
+async fn pending_counts_are_logged_at_the_end() {
     let (_clock, limit) = limit();
     for _ in 0..7 {
         limit.admits(&wrong());
@@ -138,7 +138,7 @@ async fn what_was_not_told_yet_is_told_at_the_end() {
 }
 
 #[test]
-fn outside_of_a_runtime_nothing_is_held_back() {
+fn without_a_runtime_every_line_is_logged() {
     let (_clock, limit) = limit();
     assert!((0..100).all(|_| limit.admits(&wrong())));
 }

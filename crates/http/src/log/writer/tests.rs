@@ -28,7 +28,7 @@ fn stalled() -> (LogWriter, Receiver<Vec<u8>>, Receiver<u64>) {
 }
 
 #[test]
-fn what_finds_no_room_is_dropped_counted_and_told_and_the_rest_is_in_order() {
+fn lines_over_the_buffer_are_dropped_and_counted_and_the_rest_is_in_order() {
     const LINES: u64 = 50_000;
     let line = |n: u64| format!("line {n:>95}\n");
     let (writer, reader, told) = stalled();
@@ -63,7 +63,7 @@ fn the_last_lines_are_written_before_the_end() {
 }
 
 #[test]
-fn an_end_does_not_wait_for_a_reader_that_is_stuck() {
+fn shutdown_does_not_wait_for_a_stuck_reader() {
     let (writer, reader, _told) = stalled();
     writer.line(b"stopped\n");
     let (done, ended) = sync_channel(1);
@@ -76,7 +76,7 @@ fn an_end_does_not_wait_for_a_reader_that_is_stuck() {
 }
 
 #[test]
-fn a_reader_that_is_gone_costs_its_lines_alone() {
+fn a_closed_reader_loses_only_its_own_lines() {
     let (writer, reader, _told) = stalled();
     drop(reader);
     for _ in 0..3 {
