@@ -27,7 +27,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         output(&mut cargo("metadata --locked --format-version 1")).map(drop)
     })?;
     steps.run("format", || status(&mut cargo("fmt --all --check")))?;
-    steps.run("what is linked", tree::run)?;
+    steps.run("dependency directions", tree::run)?;
     steps.run("lints", lints)?;
     let Some(mut preinstall) = preinstall else {
         // Those that need Label Studio say that they were left out.
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     fuzz::shortly(&mut steps)?;
     preinstall.check()?;
     steps.run("release builds, the function", e2e::programs)?;
-    let setup = steps.run("what tests run against, installed", || {
+    let setup = steps.run("test tools, installed", || {
         preinstall.end()?;
         TestSetup::whole()
     })?;
