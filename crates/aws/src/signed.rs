@@ -1,7 +1,7 @@
 //! Requests to services that have no SDK here: signed by AWS's own signer, sent over the shared client.
 
 use crate::credentials::CredentialsSource;
-use crate::http::{Answer, Attempt, Http, read};
+use crate::http::{Answer, Http, read};
 use crate::text::chain;
 use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
@@ -65,7 +65,7 @@ impl Signed {
         content: Content,
         max: usize,
     ) -> Result<Answer, NoResponse> {
-        let attempt = Attempt::new(&self.http);
+        let attempt = self.http.attempt();
         let exchanged = async {
             let identity = Identity::from(self.credentials.get().await?);
             let request = self.signed(&identity, method, path, headers, content)?;

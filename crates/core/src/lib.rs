@@ -17,6 +17,7 @@ pub mod address;
 pub mod blob;
 pub mod clock;
 pub mod config;
+pub mod connection;
 pub mod describe;
 pub mod fallback;
 pub mod filter;

@@ -1,11 +1,9 @@
 //! The one HTTP client behind everything in this crate, and when its connections are not used again.
 
 mod answer;
-mod attempt;
 mod trust;
 
 pub(crate) use answer::{Answer, read};
-pub(crate) use attempt::Attempt;
 pub(crate) use trust::trust;
 
 use aws_smithy_http_client::Connector;
@@ -16,8 +14,9 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use labelrelay_core::connection::{Attempt, Connections};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Idle connections older than this are closed rather than used: servers hang up after about a minute,
@@ -30,26 +29,17 @@ pub(crate) struct Http(Arc<Inner>);
 
 struct Inner {
     tls: TlsContext,
-    pool: Mutex<Pool>,
+    pools: Connections<Pool>,
 }
 
-/// A pool and its place in the row of pools.
-#[derive(Clone)]
-struct Pool {
-    /// `None` until it is first needed: a process that never connects never reads certificates.
-    connector: Option<SharedHttpConnector>,
-    generation: u64,
-}
+/// A pool of connections. Empty until it is first needed: a process that never connects never reads certificates.
+pub(crate) type Pool = OnceLock<SharedHttpConnector>;
 
 impl Http {
     pub(crate) fn new(tls: TlsContext) -> Self {
-        let pool = Pool {
-            connector: None,
-            generation: 0,
-        };
         Self(Arc::new(Inner {
             tls,
-            pool: Mutex::new(pool),
+            pools: Connections::default(),
         }))
     }
 
@@ -58,28 +48,13 @@ impl Http {
         Self::new(self.0.tls.clone())
     }
 
-    /// From here on a new pool is used, unless somebody saw to that since `generation`. What is under way
-    /// ends on the old one.
-    ///
-    /// A function that was frozen finds all its idle connections dead, and a dead one answers nothing at
-    /// all: the second attempt must not take another of them.
-    fn renew(&self, generation: u64) {
-        let mut pool = self.0.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        if pool.generation == generation {
-            *pool = Pool {
-                connector: None,
-                generation: generation + 1,
-            };
-        }
-    }
-
-    fn generation(&self) -> u64 {
-        let pool = self.0.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        pool.generation
+    /// Begins an attempt. Unless it is answered, the next one uses a new pool: a function that was frozen finds all
+    /// its idle connections dead, and the second attempt must not take another of them.
+    pub(crate) fn attempt(&self) -> Attempt<'_, Pool> {
+        self.0.pools.attempt()
     }
 
     fn connector(&self) -> SharedHttpConnector {
-        let mut pool = self.0.pool.lock().unwrap_or_else(PoisonError::into_inner);
         let made = || {
             let connector = Connector::builder()
                 .tls_provider(Provider::rustls(CryptoMode::Ring))
@@ -88,7 +63,7 @@ impl Http {
                 .build();
             SharedHttpConnector::new(connector)
         };
-        pool.connector.get_or_insert_with(made).clone()
+        self.0.pools.current().get_or_init(made).clone()
     }
 }
 

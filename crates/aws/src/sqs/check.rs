@@ -1,7 +1,6 @@
 //! Whether the queue could take an event, and what its owner set.
 
 use super::SqsQueue;
-use crate::http::Attempt;
 use aws_sdk_sqs::types::QueueAttributeName;
 use labelrelay_core::{QueueError, QueueErrorKind};
 use std::sync::atomic::Ordering;
@@ -14,7 +13,7 @@ impl SqsQueue {
             .get_queue_attributes()
             .queue_url(&self.location.url)
             .attribute_names(QueueAttributeName::MaximumMessageSize);
-        let attempt = Attempt::new(&self.http);
+        let attempt = self.http.attempt();
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(error) => {

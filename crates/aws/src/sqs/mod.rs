@@ -9,7 +9,7 @@ mod receipt;
 
 pub(crate) use location::QueueLocation;
 
-use crate::http::{Attempt, Http};
+use crate::http::Http;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::retry::RetryConfig;
@@ -96,7 +96,7 @@ impl SqsQueue {
         if self.is_fifo() || self.location.fair {
             request = request.message_group_id(message_group::group(message));
         }
-        let attempt = Attempt::new(&self.http);
+        let attempt = self.http.attempt();
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(error) => {

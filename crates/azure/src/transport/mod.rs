@@ -25,15 +25,15 @@ pub(crate) fn options(client: &Arc<dyn HttpClient>) -> ClientOptions {
 
 /// One client for everything: a connection that the check has opened serves the first delivery.
 pub(crate) fn client() -> Arc<dyn HttpClient> {
-    Arc::new(Connections::default())
+    Arc::new(LazyPool::default())
 }
 
 /// Made with the first request: reading whom this machine trusts takes longer than the rest of a start.
 #[derive(Debug, Default)]
-struct Connections(OnceLock<Pool>);
+struct LazyPool(OnceLock<Pool>);
 
 #[async_trait]
-impl HttpClient for Connections {
+impl HttpClient for LazyPool {
     async fn execute_request(&self, request: &Request) -> Result<AsyncRawResponse> {
         let request = convert(request)?;
         let pool = self.0.get_or_init(Pool::new);
@@ -41,7 +41,8 @@ impl HttpClient for Connections {
         // Dropped without an answer, by an error or by whoever gave up waiting, it takes the connections
         // that are open now out of use.
         let attempt = pool.attempt();
-        let response = attempt.client().request(request).await.map_err(failed)?;
+        let client = pool.client(&attempt);
+        let response = client.request(request).await.map_err(failed)?;
         attempt.answered();
         let (head, body) = response.into_parts();
         let headers: Headers = head

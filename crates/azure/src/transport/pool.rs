@@ -6,14 +6,15 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as LegacyClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use labelrelay_core::connection::{Attempt, Connections};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-type Client = LegacyClient<HttpsConnector<HttpConnector>, Full<Bytes>>;
+pub(super) type Client = LegacyClient<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// Nobody waits longer for anything; what has given up must not leave a connection in the making behind.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,90 +29,36 @@ const AT_ONCE: usize = 256;
 /// A client whose kept connections can be replaced all at once.
 pub(super) struct Pool {
     connector: HttpsConnector<HttpConnector>,
-    current: Mutex<Generation>,
+    clients: Connections<OnceLock<Client>>,
     slots: Semaphore,
-}
-
-struct Generation {
-    number: u64,
-    client: Client,
 }
 
 impl Pool {
     pub(super) fn new() -> Self {
-        let connector = connector();
-        let current = Mutex::new(Generation {
-            number: 0,
-            client: client(&connector),
-        });
         Self {
-            connector,
-            current,
+            connector: connector(),
+            clients: Connections::default(),
             slots: Semaphore::new(AT_ONCE),
         }
     }
 
-    /// A place among those under way. `None` never comes: nobody closes the semaphore.
+    /// A slot among the requests under way. `None` never comes: nobody closes the semaphore.
     pub(super) async fn slot(&self) -> Option<SemaphorePermit<'_>> {
         self.slots.acquire().await.ok()
     }
 
-    pub(super) fn attempt(&self) -> Attempt<'_> {
-        let current = self.current();
-        Attempt {
-            pool: self,
-            number: current.number,
-            client: current.client.clone(),
-            answered: false,
-        }
+    pub(super) fn attempt(&self) -> Attempt<'_, OnceLock<Client>> {
+        self.clients.attempt()
     }
 
-    /// Lets no later attempt use a connection of generation `number`; those that are busy end by themselves.
-    fn distrust(&self, number: u64) {
-        let mut current = self.current();
-        if current.number == number {
-            *current = Generation {
-                number: number + 1,
-                client: client(&self.connector),
-            };
-        }
-    }
-
-    fn current(&self) -> MutexGuard<'_, Generation> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn client<'a>(&self, attempt: &'a Attempt<'_, OnceLock<Client>>) -> &'a Client {
+        attempt.connection().get_or_init(|| client(&self.connector))
     }
 }
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Pool")
-    }
-}
-
-/// One request under way.
-pub(super) struct Attempt<'a> {
-    pool: &'a Pool,
-    number: u64,
-    client: Client,
-    answered: bool,
-}
-
-impl Attempt<'_> {
-    pub(super) fn client(&self) -> &Client {
-        &self.client
-    }
-
-    /// The connection lives.
-    pub(super) fn answered(mut self) {
-        self.answered = true;
-    }
-}
-
-impl Drop for Attempt<'_> {
-    fn drop(&mut self) {
-        if !self.answered {
-            self.pool.distrust(self.number);
-        }
     }
 }
 

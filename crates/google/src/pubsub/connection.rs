@@ -6,8 +6,9 @@ use google_cloud_gax::retry_policy::{NeverRetry, RetryPolicyExt};
 use google_cloud_pubsub::client::{BasePublisher, Publisher};
 use google_cloud_pubsub::error::PublishError;
 use google_cloud_pubsub::model::Message;
+use labelrelay_core::connection::Connections;
 use labelrelay_core::relay::GIVE_UP;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 /// Everything that a new connection is made from.
@@ -18,17 +19,11 @@ pub(super) struct Connector {
     pub(super) credentials: Credentials,
 }
 
-/// The connection in use. When an attempt is given up or the connection breaks, the next attempt gets
-/// another one: a connection that stood while the instance was frozen may never answer again, and the
-/// client itself would go on waiting for it.
-pub(super) struct Connections {
+/// Connections to one topic. The client itself would go on waiting for one that is dead, so they are retired here.
+pub(super) struct PubSubConnections {
     connector: Connector,
-    current: Mutex<Arc<Connection>>,
+    connections: Connections<OnceCell<Publishers>>,
 }
-
-/// A connection, made by whoever needs it first.
-#[derive(Default)]
-struct Connection(OnceCell<Publishers>);
 
 #[derive(Clone)]
 struct Publishers {
@@ -37,11 +32,11 @@ struct Publishers {
     unordered: Publisher,
 }
 
-impl Connections {
+impl PubSubConnections {
     pub(super) fn new(connector: Connector) -> Self {
         Self {
             connector,
-            current: Mutex::default(),
+            connections: Connections::default(),
         }
     }
 
@@ -51,49 +46,23 @@ impl Connections {
         message: Message,
         ordered: bool,
     ) -> Result<String, PublishError> {
-        let mut attempt = Attempt {
-            connections: self,
-            connection: Some(Arc::clone(&self.current())),
-        };
-        let result = attempt.run(message, ordered).await;
-        let connection = attempt.connection.take();
-        if let (Err(error), Some(connection)) = (&result, connection)
-            && !was_answered(error)
-        {
-            self.retire(&connection);
+        let attempt = self.connections.attempt();
+        let result = self
+            .try_publish(attempt.connection(), message, ordered)
+            .await;
+        if result.as_ref().err().is_none_or(was_answered) {
+            attempt.answered();
         }
         result
     }
 
-    fn retire(&self, connection: &Arc<Connection>) {
-        let mut current = self.current();
-        // Others may have retired it already.
-        if Arc::ptr_eq(&current, connection) {
-            *current = Arc::default();
-        }
-    }
-
-    fn current(&self) -> MutexGuard<'_, Arc<Connection>> {
-        // Held to look at or to replace a pointer, never longer.
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One attempt to publish. While it has its line, it has not ended.
-struct Attempt<'a> {
-    connections: &'a Connections,
-    connection: Option<Arc<Connection>>,
-}
-
-impl Attempt<'_> {
-    async fn run(&self, message: Message, ordered: bool) -> Result<String, PublishError> {
-        let Some(connection) = &self.connection else {
-            return Err(PublishError::Shutdown);
-        };
-        let opened = connection
-            .0
-            .get_or_try_init(|| self.connections.connector.open())
-            .await;
+    async fn try_publish(
+        &self,
+        connection: &OnceCell<Publishers>,
+        message: Message,
+        ordered: bool,
+    ) -> Result<String, PublishError> {
+        let opened = connection.get_or_try_init(|| self.connector.open()).await;
         let open = opened.map_err(|error| PublishError::Rpc(Arc::new(error)))?;
         if !ordered {
             return open.unordered.publish(message).await;
@@ -102,16 +71,8 @@ impl Attempt<'_> {
         // has ever seen, let messages wait for another's slow answer, and refuse a key's messages after a
         // failure until somebody calls `resume_publish`. What orders messages is that a sender has its
         // answer before it sends the next.
-        let publisher = single(&open.base, &self.connections.connector.topic);
+        let publisher = single(&open.base, &self.connector.topic);
         publisher.publish(message).await
-    }
-}
-
-impl Drop for Attempt<'_> {
-    fn drop(&mut self) {
-        if let Some(connection) = &self.connection {
-            self.connections.retire(connection);
-        }
     }
 }
 

@@ -12,7 +12,7 @@ pub use message_size::MAX_REQUEST_BYTES;
 
 use crate::location::Topic;
 use crate::rest::{Rest, parse};
-use connection::{Connections, Connector};
+use connection::{Connector, PubSubConnections};
 use error::{PERMISSION, publish_error, rest_error};
 use google_cloud_auth::credentials::Credentials;
 use google_cloud_gax::error::rpc::Code;
@@ -31,7 +31,7 @@ pub struct PubSubQueue {
     topic: Topic,
     /// Its name in Google's cloud.
     resource: String,
-    connections: Connections,
+    connections: PubSubConnections,
     /// `None` with an emulator, which knows no permissions.
     rest: Option<Rest>,
 }
@@ -58,7 +58,7 @@ impl PubSubQueue {
         Self {
             topic,
             resource,
-            connections: Connections::new(connector),
+            connections: PubSubConnections::new(connector),
             rest,
         }
     }
