@@ -1,5 +1,6 @@
 //! The fallback in S3: where events wait that the queue did not take.
 
+use super::listing::Page;
 use super::{MAX_ANSWER, S3Location, checksum, error, listing, nothing, proven};
 use crate::signed::Content;
 use aws_smithy_types::body::SdkBody;
@@ -53,10 +54,14 @@ impl S3Fallback {
         Err(context.of(&answer, &error::stated(&answer)))
     }
 
-    async fn page(&self, after: Option<&str>, max: usize) -> Result<Vec<String>, BlobError> {
+    async fn page(&self, start: Start<'_>, max: usize) -> Result<Page, BlobError> {
         let prefix = self.0.key("");
         let max = max.min(PAGE).to_string();
-        let start = after.map(|after| self.0.key(after));
+        let start = match start {
+            Start::Beginning => None,
+            Start::After(key) => Some(("start-after", self.0.key(key))),
+            Start::Token(token) => Some(("continuation-token", token.to_owned())),
+        };
         let mut query = vec![
             ("delimiter", "/"), // bodies lie in folders
             ("encoding-type", "url"),
@@ -64,32 +69,43 @@ impl S3Fallback {
             ("max-keys", max.as_str()),
             ("prefix", prefix.as_str()),
         ];
-        query.extend(start.as_deref().map(|start| ("start-after", start)));
+        query.extend(start.as_ref().map(|(name, value)| (*name, value.as_str())));
         let context = self.0.error_context("s3:ListBucket", "");
         let answer = self.0.list(&query, MAX_ANSWER).await;
         let answer = answer.map_err(|error| context.no_response(error))?;
         if !answer.is_success() {
             return Err(context.of(&answer, &error::stated(&answer)));
         }
-        let keys = listing::keys(&answer.body)?.into_iter();
+        let Page { keys, next } = listing::page(&answer.body)?;
         let ours = |key: String| key.strip_prefix(&prefix).map(str::to_owned);
-        Ok(keys
-            .filter_map(ours)
-            .filter(|key| !key.is_empty())
-            .collect())
+        let keys = keys.into_iter().filter_map(ours);
+        Ok(Page {
+            keys: keys.filter(|key| !key.is_empty()).collect(),
+            next,
+        })
     }
 
     async fn list_up_to(&self, after: Option<&str>, max: usize) -> Result<Vec<String>, BlobError> {
-        let mut all = self.page(after, max).await?;
-        let mut more = all.len() == PAGE;
-        while more && all.len() < max {
-            let page = self
-                .page(all.last().map(String::as_str), max - all.len())
-                .await?;
-            more = page.len() == PAGE;
-            all.extend(page);
+        let mut all = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let start = match (&token, after) {
+                (Some(token), _) => Start::Token(token),
+                (None, Some(after)) => Start::After(after),
+                (None, None) => Start::Beginning,
+            };
+            let page = self.page(start, max - all.len()).await?;
+            all.extend(page.keys);
+            if page.next.is_none() || all.len() >= max {
+                return Ok(all);
+            }
+            if page.next == token {
+                return Err(BlobError::transient(
+                    "the list of objects has no end: the same page follows itself",
+                ));
+            }
+            token = page.next;
         }
-        Ok(all)
     }
 
     async fn fetch(&self, key: &str) -> Result<Option<Bytes>, BlobError> {
@@ -157,6 +173,13 @@ impl S3Fallback {
         }
         Err(context.of(&answer, &stated))
     }
+}
+
+/// Beginning of a page.
+enum Start<'a> {
+    Beginning,
+    After(&'a str),
+    Token(&'a str),
 }
 
 /// A body that is being read.

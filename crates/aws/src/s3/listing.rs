@@ -1,10 +1,20 @@
-//! Keys in an answer of `ListObjectsV2`.
+//! A page of `ListObjectsV2`.
 
 use labelrelay_core::BlobError;
 use percent_encoding::percent_decode_str;
 
-/// The keys, in S3's order, which is that of their bytes.
-pub(super) fn keys(body: &[u8]) -> Result<Vec<String>, BlobError> {
+/// One page of a list.
+#[derive(Debug)]
+pub(super) struct Page {
+    /// In S3's order, which is that of their bytes.
+    pub(super) keys: Vec<String>,
+    /// Token that asks for the next page; `None` on the last one. The number of keys does not tell: folders count in
+    /// a page, and do not show among its keys.
+    pub(super) next: Option<String>,
+}
+
+/// Reads an answer's body.
+pub(super) fn page(body: &[u8]) -> Result<Page, BlobError> {
     let garbled = || BlobError::transient("the list of objects is not one of S3");
     let text = std::str::from_utf8(body).map_err(|_| garbled())?;
     let document = roxmltree::Document::parse(text).map_err(|error| garbled().caused_by(error))?;
@@ -14,11 +24,21 @@ pub(super) fn keys(body: &[u8]) -> Result<Vec<String>, BlobError> {
     }
     let named =
         |name: &'static str| move |node: &roxmltree::Node<'_, '_>| node.tag_name().name() == name;
-    let encoded = root
+    let text_of = |name: &'static str| {
+        let node = root.children().find(named(name))?;
+        node.text()
+    };
+    let next = match text_of("IsTruncated") {
+        Some("true") => Some(
+            text_of("NextContinuationToken")
+                .ok_or_else(garbled)?
+                .to_owned(),
+        ),
+        _ => None,
+    };
+    let encoded = text_of("EncodingType") == Some("url");
+    let keys = root
         .children()
-        .find(named("EncodingType"))
-        .is_some_and(|node| node.text() == Some("url"));
-    root.children()
         .filter(named("Contents"))
         .filter_map(|object| object.children().find(named("Key")))
         .map(|key| {
@@ -29,22 +49,36 @@ pub(super) fn keys(body: &[u8]) -> Result<Vec<String>, BlobError> {
             let decoded = percent_decode_str(key).decode_utf8();
             decoded.map(String::from).map_err(|_| garbled())
         })
-        .collect()
+        .collect::<Result<_, _>>()?;
+    Ok(Page { keys, next })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::keys;
+    use super::page;
 
     #[test]
-    fn a_list_of_keys_is_parsed_and_garbage_is_an_error() {
+    fn a_page_is_parsed_and_garbage_is_an_error() {
         let list = br#"<?xml version="1.0" encoding="UTF-8"?>
             <ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name>
             <EncodingType>url</EncodingType><Contents><Key>a/b%3Ac</Key><Size>1</Size></Contents>
             <Contents><Key>d&amp;e</Key></Contents></ListBucketResult>"#;
-        assert_eq!(keys(list).expect("a list"), ["a/b:c", "d&e"]);
-        for garbage in [&b"<html></html>"[..], b"", b"<ListBucketResult>", b"\xff"] {
-            assert!(keys(garbage).is_err());
+        let last = page(list).expect("a page");
+        assert_eq!(last.keys, ["a/b:c", "d&e"]);
+        assert_eq!(last.next, None);
+        let first = b"<ListBucketResult><IsTruncated>true</IsTruncated>
+            <NextContinuationToken>1/a+b==</NextContinuationToken></ListBucketResult>";
+        let first = page(first).expect("a page");
+        assert_eq!(first.next.as_deref(), Some("1/a+b=="));
+        assert!(first.keys.is_empty(), "folders alone");
+        for garbage in [
+            &b"<html></html>"[..],
+            b"",
+            b"<ListBucketResult>",
+            b"\xff",
+            b"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
+        ] {
+            assert!(page(garbage).is_err());
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::setting::{aws, aws_with};
 use bytes::Bytes;
 use futures_util::stream;
-use labelrelay_core::{BlobError, BlobStore, BoxStream};
+use labelrelay_core::{BlobError, BlobStore, BoxStream, FallbackStore};
 use labelrelay_event::Digest;
 use labelrelay_testkit::fallback_suite;
 use labelrelay_tests::servers::{Behaviour, Misbehaving, Seaweedfs, boto3};
@@ -276,4 +276,30 @@ async fn a_check_needs_no_more_than_storing_does() {
     }
     server.behave(Behaviour::html(200));
     store.check().await.expect_err("not S3");
+}
+
+/// A page of folders alone is not the last one: S3 says whether there are more, and how to go on.
+#[tokio::test]
+async fn a_list_goes_on_as_long_as_s3_says_and_has_an_end() {
+    let page = "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>a/b=</NextContinuationToken></ListBucketResult>";
+    let server = Misbehaving::start(Behaviour::Answer {
+        status: 200,
+        headers: vec![("content-type".to_owned(), "application/xml".to_owned())],
+        body: page.to_owned(),
+    });
+    let fallback = aws(&server.endpoint())
+        .fallback("s3://claims/a")
+        .expect("a URL");
+    let error = fallback.list(None, 10).await.expect_err("the same page");
+    assert!(
+        error.retryable && error.message.contains("no end"),
+        "{error}"
+    );
+    let seen = server.seen();
+    assert_eq!(seen.len(), 2);
+    assert!(
+        seen[1].line.contains("continuation-token=a%2Fb%3D"),
+        "{}",
+        seen[1].line
+    );
 }
