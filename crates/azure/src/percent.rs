@@ -1,16 +1,13 @@
-//! Percent-encoding, as signatures and object names need it.
+//! The characters that are percent-encoded in signatures and in names of objects.
 
-use std::fmt::Write as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
-/// `text` with everything encoded but letters, digits and `-_.~`, and what stands in `also`.
-pub(crate) fn encode(text: &str, also: &[u8]) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || also.contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let _never_fails = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
-}
+/// Everything but letters, digits and `-_.~`.
+pub(crate) const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// The same, without the slashes between a name's parts.
+pub(crate) const PATH: &AsciiSet = &COMPONENT.remove(b'/');

@@ -1,39 +1,36 @@
 //! The URI of a file, and the way back: what a claim check carries on one machine.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use std::path::{Path, PathBuf};
 
-/// Percent-encodes what may not stand in a URI's path; the directory's name may hold anything.
+/// The characters that a URI's path does not hold as they are.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'/');
+
+/// The URI of a path; the directory's name may hold anything.
 pub(crate) fn of(path: &Path) -> String {
-    use std::fmt::Write as _;
-    let mut uri = "file://".to_owned();
-    for byte in path.as_os_str().as_encoded_bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~/".contains(byte) {
-            uri.push(char::from(*byte));
-        } else {
-            let _never_fails = write!(uri, "%{byte:02X}");
-        }
-    }
-    uri
+    let bytes = path.as_os_str().as_encoded_bytes();
+    format!("file://{}", percent_encode(bytes, ENCODED))
 }
 
 /// The path of a `file:///…` URI, percent-decoded; `None` of any other. On Unix a path may be any bytes.
 pub fn file_of(uri: &str) -> Option<PathBuf> {
-    let mut rest = uri
+    let encoded = uri
         .strip_prefix("file://")
         .filter(|path| path.starts_with('/'))?;
-    let mut bytes = Vec::with_capacity(rest.len());
-    while let Some((before, coded)) = rest.split_once('%') {
-        bytes.extend_from_slice(before.as_bytes());
-        let (digits, after) = coded.split_at_checked(2)?;
-        // A sign, which a number may have, is no digit.
-        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return None;
-        }
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        rest = after;
+    // The decoder leaves an escape that is none as it is, and the file would be another one.
+    let is_escape = |after: &str| {
+        let digits = after.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !encoded.split('%').skip(1).all(is_escape) {
+        return None;
     }
-    bytes.extend_from_slice(rest.as_bytes());
-    path(bytes)
+    path(percent_decode_str(encoded).collect())
 }
 
 #[cfg(unix)]

@@ -7,7 +7,7 @@ pub use fallback::AzureBlobFallback;
 
 use crate::error::{AzureError, Resource};
 use crate::location::{SettingKey, StorageLocation};
-use crate::percent;
+use crate::percent::PATH;
 use crate::storage_queue::may_only_send;
 use crate::transport::options;
 use azure_core::credentials::TokenCredential;
@@ -17,6 +17,7 @@ use azure_storage_blob::{BlobClient, BlobContainerClient, BlobContainerClientOpt
 use bytes::Bytes;
 use labelrelay_core::config::ConfigError;
 use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream};
+use percent_encoding::utf8_percent_encode;
 use std::sync::Arc;
 
 /// Objects below a prefix of a container. An object is made once and never overwritten.
@@ -66,7 +67,7 @@ impl AzureBlobStore {
 
     fn uri(&self, key: &str) -> String {
         let name = format!("{}{key}", self.prefix);
-        format!("{}/{}", self.url, percent::encode(&name, b"/"))
+        format!("{}/{}", self.url, utf8_percent_encode(&name, PATH))
     }
 
     fn failed(&self, error: &Error) -> BlobError {

@@ -2,7 +2,7 @@
 
 use super::namespace::own_endpoint;
 use crate::connection_string::ConnectionString;
-use crate::percent;
+use crate::percent::COMPONENT;
 use azure_core::credentials::{Secret, TokenCredential};
 use azure_core::error::Result;
 use azure_core::http::Url;
@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use labelrelay_core::Clock;
+use percent_encoding::utf8_percent_encode;
 use sha2::Sha256;
 use std::sync::Arc;
 
@@ -75,15 +76,15 @@ impl Authority {
 
 /// A shared access signature for `resource` until `expiry`, in seconds since 1970.
 fn signed(name: &str, key: &str, resource: &str, expiry: i64) -> String {
-    let resource = percent::encode(resource, b"");
+    let resource = utf8_percent_encode(resource, COMPONENT);
     // HMAC takes keys of any length; the error cannot come.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else {
         return String::new();
     };
     mac.update(format!("{resource}\n{expiry}").as_bytes());
     let signature = STANDARD.encode(mac.finalize().into_bytes());
-    let signature = percent::encode(&signature, b"");
-    let name = percent::encode(name, b"");
+    let signature = utf8_percent_encode(&signature, COMPONENT);
+    let name = utf8_percent_encode(name, COMPONENT);
     format!("SharedAccessSignature sr={resource}&sig={signature}&se={expiry}&skn={name}")
 }
 
