@@ -16,7 +16,7 @@ use std::thread::JoinHandle;
 
 /// How long the journal may become, in pages.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Marks {
+pub(super) struct CheckpointLimits {
     /// So much is moved at a time.
     pub(super) step: u32,
     /// The journal shall begin anew.
@@ -30,7 +30,7 @@ pub(super) struct Marks {
 /// State of the journal, shared by the writer and the checkpointer.
 #[derive(Debug)]
 pub(super) struct Journal {
-    marks: Marks,
+    limits: CheckpointLimits,
     pages: AtomicU32,
     /// Pages at the journal's beginning that the checkpointer has moved.
     moved: AtomicU32,
@@ -41,7 +41,7 @@ pub(super) struct Journal {
     /// Length at which the writer tries again after a reader kept it from finishing.
     again_at: AtomicU32,
     wake: Mutex<Wake>,
-    bell: Condvar,
+    wake_signal: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -51,16 +51,16 @@ struct Wake {
 }
 
 impl Journal {
-    pub(super) fn new(marks: Marks) -> Arc<Self> {
+    pub(super) fn new(limits: CheckpointLimits) -> Arc<Self> {
         Arc::new(Self {
-            marks,
+            limits,
             pages: AtomicU32::new(0),
             moved: AtomicU32::new(0),
             rest_is_small: AtomicBool::new(false),
             halted: AtomicBool::new(false),
-            again_at: AtomicU32::new(marks.bound),
+            again_at: AtomicU32::new(limits.bound),
             wake: Mutex::default(),
-            bell: Condvar::new(),
+            wake_signal: Condvar::new(),
         })
     }
 
@@ -80,7 +80,7 @@ impl Journal {
 
     /// It is longer than it becomes unless a reader of old pages is in the way.
     pub(super) fn is_longer_than_it_should(&self) -> bool {
-        self.pages() > self.marks.bound
+        self.pages() > self.limits.bound
     }
 
     /// Keeps the checkpointer from touching the files, or lets it again.
@@ -99,21 +99,21 @@ impl Journal {
                 if log == moved {
                     self.pages.store(0, Ordering::Relaxed);
                     self.moved.store(0, Ordering::Relaxed);
-                    self.again_at.store(self.marks.bound, Ordering::Relaxed);
+                    self.again_at.store(self.limits.bound, Ordering::Relaxed);
                 } else {
                     // A reader of old pages is in the way: not before the journal has grown much more.
-                    let next = pages.saturating_add(self.marks.bound);
+                    let next = pages.saturating_add(self.limits.bound);
                     self.again_at.store(next, Ordering::Relaxed);
                 }
                 self.rest_is_small.store(false, Ordering::Release);
             }
-        } else if pages.saturating_sub(self.moved.load(Ordering::Relaxed)) >= self.marks.step
-            || pages >= self.marks.begin
+        } else if pages.saturating_sub(self.moved.load(Ordering::Relaxed)) >= self.limits.step
+            || pages >= self.limits.begin
         {
             let mut wake = self.wake.lock().unwrap_or_else(PoisonError::into_inner);
             if !wake.due {
                 wake.due = true;
-                self.bell.notify_one();
+                self.wake_signal.notify_one();
             }
         }
     }
@@ -123,7 +123,7 @@ impl Journal {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .stop = true;
-        self.bell.notify_one();
+        self.wake_signal.notify_one();
     }
 
     /// The checkpointer's life.
@@ -131,9 +131,12 @@ impl Journal {
         let mut wake = self.wake.lock().unwrap_or_else(PoisonError::into_inner);
         while !wake.stop {
             if !wake.due || self.rest_is_small.load(Ordering::Acquire) {
-                // The writer clears `rest_is_small` without the bell: it rings at its next group.
+                // The writer clears `rest_is_small` without a signal: it gives one at its next group.
                 wake.due = false;
-                wake = self.bell.wait(wake).unwrap_or_else(PoisonError::into_inner);
+                wake = self
+                    .wake_signal
+                    .wait(wake)
+                    .unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
             drop(wake);
@@ -141,9 +144,9 @@ impl Journal {
                 && let Some((log, moved)) = checkpoint(db)
             {
                 self.moved.store(moved, Ordering::Relaxed);
-                let small = log.saturating_sub(moved) <= self.marks.rest;
+                let small = log.saturating_sub(moved) <= self.limits.rest;
                 self.rest_is_small
-                    .store(small && log >= self.marks.begin, Ordering::Release);
+                    .store(small && log >= self.limits.begin, Ordering::Release);
             }
             wake = self.wake.lock().unwrap_or_else(PoisonError::into_inner);
             wake.due = false;

@@ -1,6 +1,6 @@
 //! Opening a queue file as its owner.
 
-use super::checkpoint::{Checkpointer, Journal, Marks};
+use super::checkpoint::{CheckpointLimits, Checkpointer, Journal};
 use super::sequencer::Sequencer;
 use super::writer::Writer;
 use super::{EmbeddedQueue, Options, Running, Trouble};
@@ -78,7 +78,7 @@ pub(super) fn open(
         "CREATE INDEX IF NOT EXISTS deliveries_died ON deliveries(changed_ms, seq) WHERE state = 2",
     );
     let files = QueueFiles::of(path, &db, Some(lock.file())).map_err(database)?;
-    let journal = Journal::new(Marks {
+    let journal = Journal::new(CheckpointLimits {
         step,
         begin,
         rest: step / 2,

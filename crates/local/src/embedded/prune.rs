@@ -12,12 +12,12 @@ const BATCH_EVENTS: usize = 128;
 const BATCH_BYTES: i64 = 4 * 1024 * 1024;
 
 /// Decides whether it is time to prune.
-pub(super) struct Turns {
+pub(super) struct PruneSchedule {
     every: Duration,
     due: Duration,
 }
 
-impl Turns {
+impl PruneSchedule {
     pub(super) fn new(every: Duration) -> Self {
         Self {
             every,

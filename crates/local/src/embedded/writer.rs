@@ -45,7 +45,7 @@ impl Writer {
     pub(super) fn run(self, mut sequencer: Sequencer, commands: &Receiver<Command>) {
         let mut group = Vec::new();
         let mut failing = false;
-        let mut pruned = prune::Turns::new(self.options.prune_every);
+        let mut pruned = prune::PruneSchedule::new(self.options.prune_every);
         let mut open = true;
         while open {
             // Without work it wakes now and then to prune; with more to prune it only looks whether work came.
