@@ -209,7 +209,7 @@ impl HttpClient {
 }
 
 /// A URI without its query, for messages: a query may hold what is nobody's business.
-fn place(uri: &Uri) -> String {
+fn without_query(uri: &Uri) -> String {
     let port = uri
         .port_u16()
         .map(|port| format!(":{port}"))

@@ -3,7 +3,7 @@
 mod batch;
 mod deletions;
 mod live_events;
-mod pages;
+mod prefetch;
 
 use crate::page::{Entity, Page};
 use crate::platform::{EntityRef, Platform, PlatformError, Project};
@@ -110,7 +110,7 @@ impl Reconcile<'_> {
             .and_then(|watermark| watermark.checked_sub(self.overlap).ok());
         let scan = self.ledger.begin(&project.id)?;
         let refused = summary.refused;
-        let mut pages = pages::ahead(Arc::clone(&self.platform), project.clone(), since);
+        let mut pages = prefetch::start(Arc::clone(&self.platform), project.clone(), since);
         // The first page's, whatever others say: what changes after it was written is found by the next look.
         let mut began = None;
         while let Some(page) = pages.next().await {

@@ -10,16 +10,16 @@ use tokio::task::JoinHandle;
 /// Pages that wait to be sent; another one is being fetched, and one sent.
 const WAITING: usize = 1;
 
-pub(super) struct Pages {
+pub(super) struct PrefetchedPages {
     pages: mpsc::Receiver<Result<Page, PlatformError>>,
     fetching: JoinHandle<()>,
 }
 
-pub(super) fn ahead(
+pub(super) fn start(
     platform: Arc<dyn Platform>,
     project: Project,
     since: Option<Timestamp>,
-) -> Pages {
+) -> PrefetchedPages {
     let (sender, pages) = mpsc::channel(WAITING);
     let fetching = tokio::spawn(async move {
         let mut scan = platform.scan(&project, since);
@@ -29,14 +29,14 @@ pub(super) fn ahead(
             }
         }
     });
-    Pages { pages, fetching }
+    PrefetchedPages { pages, fetching }
 }
 
 async fn next<S: futures_util::Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
     futures_util::StreamExt::next(stream).await
 }
 
-impl Pages {
+impl PrefetchedPages {
     /// The next page; `None` after the last one.
     pub(super) async fn next(&mut self) -> Option<Result<Page, PlatformError>> {
         if let Some(page) = self.pages.recv().await {
@@ -50,7 +50,7 @@ impl Pages {
     }
 }
 
-impl Drop for Pages {
+impl Drop for PrefetchedPages {
     fn drop(&mut self) {
         self.fetching.abort();
     }
