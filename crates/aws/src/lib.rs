@@ -13,7 +13,7 @@ mod http;
 mod s3;
 mod secret;
 mod settings;
-mod signed;
+mod signed_client;
 mod sqs;
 mod text;
 

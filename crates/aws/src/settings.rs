@@ -5,7 +5,7 @@ use crate::credentials::CredentialsSource;
 use crate::http::{Http, trust};
 use crate::s3::{S3BlobStore, S3Fallback, S3Location};
 use crate::secret::{ManagerSecret, ParameterSecret};
-use crate::signed::Signed;
+use crate::signed_client::SignedClient;
 use crate::sqs::{QueueLocation, SqsQueue};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use jiff::Timestamp;
@@ -126,7 +126,7 @@ impl Aws {
             .clone()
             .unwrap_or_else(|| format!("https://{service}.{region}.{}", suffix(&region)));
         // Asked every few minutes at most: a connection that was kept so long is a dead one.
-        let signed = Signed {
+        let signed = SignedClient {
             http: self.http.with_own_connections(),
             credentials: self.credentials(&text)?,
             region,

@@ -1,7 +1,7 @@
 //! Claim checks in S3.
 
 use super::{MAX_ANSWER, S3Location, checksum, error, proven, stream};
-use crate::signed::Content;
+use crate::signed_client::Content;
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
 use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream};
@@ -49,7 +49,7 @@ impl S3Location {
                 .await
         };
         let context = self.error_context("s3:PutObject", &key);
-        let answer = stream::fed(length, body, put).await;
+        let answer = stream::with_body(length, body, put).await;
         let answer = answer.map_err(|error| context.no_response(error))?;
         match answer.status {
             200 => proven(&answer, &digest)?,

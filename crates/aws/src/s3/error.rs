@@ -2,7 +2,7 @@
 
 use super::S3Location;
 use crate::http::Answer;
-use crate::signed::NoResponse;
+use crate::signed_client::NoResponse;
 use crate::text::quoted;
 use labelrelay_core::BlobError;
 use std::fmt;

@@ -2,7 +2,7 @@
 
 use super::listing::Page;
 use super::{MAX_ANSWER, S3Location, checksum, error, listing, nothing, proven};
-use crate::signed::Content;
+use crate::signed_client::Content;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
@@ -19,7 +19,7 @@ const PAGE: usize = 1000;
 const MAX_ENVELOPE: usize = 256 * 1024 * 1024;
 
 /// So much of a body is asked for at a time.
-const PART: u64 = 4 * 1024 * 1024;
+const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A prefix of a bucket that takes whole envelopes.
 pub struct S3Fallback(S3Location);
@@ -128,29 +128,29 @@ impl S3Fallback {
 
     /// Asks for one part after the other: answers are read whole before they are used.
     async fn open_body(&self, name: &str) -> Result<Option<StoredBody>, BlobError> {
-        let Some(first) = self.0.part(name, 0).await? else {
+        let Some(first) = self.0.chunk(name, 0).await? else {
             return Ok(None);
         };
-        let parts = Parts {
+        let reader = BodyReader {
             location: self.0.clone(),
             name: name.to_owned(),
             bytes: first.whole,
             at: first.bytes.len() as u64,
         };
         let bytes = first.whole;
-        let rest = stream::try_unfold(parts, |mut parts| async move {
-            if parts.at >= parts.bytes {
+        let rest = stream::try_unfold(reader, |mut reader| async move {
+            if reader.at >= reader.bytes {
                 return Ok(None);
             }
-            let part = parts.location.part(&parts.name, parts.at).await;
-            let part = part.map_err(io::Error::other)?;
-            let Some(part) =
-                part.filter(|part| part.whole == parts.bytes && !part.bytes.is_empty())
+            let chunk = reader.location.chunk(&reader.name, reader.at).await;
+            let chunk = chunk.map_err(io::Error::other)?;
+            let Some(chunk) =
+                chunk.filter(|chunk| chunk.whole == reader.bytes && !chunk.bytes.is_empty())
             else {
                 return Err(io::Error::other("it went or changed while it was read"));
             };
-            parts.at += part.bytes.len() as u64;
-            Ok(Some((part.bytes, parts)))
+            reader.at += chunk.bytes.len() as u64;
+            Ok(Some((chunk.bytes, reader)))
         });
         let first = stream::iter([Ok(first.bytes)]);
         Ok(Some(StoredBody {
@@ -183,7 +183,7 @@ enum Start<'a> {
 }
 
 /// A body that is being read.
-struct Parts {
+struct BodyReader {
     location: S3Location,
     name: String,
     bytes: u64,
@@ -191,17 +191,17 @@ struct Parts {
 }
 
 /// Some of a body.
-struct Part {
+struct BodyChunk {
     bytes: Bytes,
     /// Length of all of it.
     whole: u64,
 }
 
 impl S3Location {
-    /// Reads `name` from `at`, up to [`PART`] bytes; `None` when there is no such object.
-    async fn part(&self, name: &str, at: u64) -> Result<Option<Part>, BlobError> {
+    /// Reads `name` from `at`, up to [`CHUNK_BYTES`] bytes; `None` when there is no such object.
+    async fn chunk(&self, name: &str, at: u64) -> Result<Option<BodyChunk>, BlobError> {
         let key = self.key(name);
-        let range = format!("bytes={at}-{}", at + PART - 1);
+        let range = format!("bytes={at}-{}", at + CHUNK_BYTES - 1);
         let headers = [("range", range.as_str())];
         let context = self.error_context("s3:GetObject", &key);
         let answer = self
@@ -223,7 +223,7 @@ impl S3Location {
             BlobError::transient("the answer does not say how long the object is")
         })?;
         let bytes = answer.body;
-        Ok(Some(Part { bytes, whole }))
+        Ok(Some(BodyChunk { bytes, whole }))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::SettingError;
 use crate::credentials::CredentialsSource;
 use crate::http::{Answer, Http};
 use crate::settings::suffix;
-use crate::signed::{Content, NoResponse, Signed};
+use crate::signed_client::{Content, NoResponse, SignedClient};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// A bucket and a prefix in it, with a client for them.
@@ -14,7 +14,7 @@ pub(crate) struct S3Location {
     /// Without slashes around it; may be empty.
     pub(super) prefix: String,
     pub(super) region: String,
-    signed: Signed,
+    signed: SignedClient,
     /// Path before the key.
     base: String,
 }
@@ -66,7 +66,7 @@ impl S3Location {
                 String::new(),
             ),
         };
-        let signed = Signed {
+        let signed = SignedClient {
             http,
             credentials,
             region: region.clone(),

@@ -12,7 +12,7 @@ pub use fallback::S3Fallback;
 pub(crate) use location::S3Location;
 
 use crate::http::Answer;
-use crate::signed::Content;
+use crate::signed_client::Content;
 use aws_smithy_types::body::SdkBody;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -13,13 +13,13 @@ use std::task::{Context, Poll};
 
 /// Runs `request`, which gets a body of `length` bytes, and feeds that body from `stream` meanwhile. At
 /// most two chunks lie in memory.
-pub(super) async fn fed<T>(
+pub(super) async fn with_body<T>(
     length: u64,
     mut stream: BoxStream<'_, io::Result<Bytes>>,
     request: impl AsyncFnOnce(SdkBody) -> T,
 ) -> T {
     let (mut feed, chunks) = mpsc::channel(0);
-    let body = Counted {
+    let body = SizedBody {
         chunks,
         left: length,
     };
@@ -39,12 +39,12 @@ pub(super) async fn fed<T>(
 }
 
 /// A body that is exactly as long as was said, or breaks.
-struct Counted {
+struct SizedBody {
     chunks: mpsc::Receiver<io::Result<Bytes>>,
     left: u64,
 }
 
-impl Body for Counted {
+impl Body for SizedBody {
     type Data = Bytes;
     type Error = io::Error;
 

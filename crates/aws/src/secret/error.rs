@@ -2,7 +2,7 @@
 //! whole: they may hold the secret.
 
 use crate::http::Answer;
-use crate::signed::NoResponse;
+use crate::signed_client::NoResponse;
 use crate::text::quoted;
 use labelrelay_core::SecretError;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use super::value::{self, Name};
 use super::{Reply, SecretErrorContext, call};
-use crate::signed::Signed;
+use crate::signed_client::SignedClient;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 
 /// A secret of Secrets Manager.
 pub(crate) struct ManagerSecret {
-    signed: Signed,
+    signed: SignedClient,
     reference: String,
     name: Name,
     not_after: Option<Timestamp>,
 }
 
 impl ManagerSecret {
-    pub(crate) fn new(signed: Signed, name: &str, not_after: Option<Timestamp>) -> Self {
+    pub(crate) fn new(signed: SignedClient, name: &str, not_after: Option<Timestamp>) -> Self {
         Self {
             signed,
             reference: format!("aws-secretsmanager:{name}"),
@@ -38,7 +38,11 @@ impl ManagerSecret {
         Ok([Some(current), previous].into_iter().flatten().collect())
     }
 
-    async fn stage(&self, signed: &Signed, stage: &str) -> Result<Option<Secret>, SecretError> {
+    async fn stage(
+        &self,
+        signed: &SignedClient,
+        stage: &str,
+    ) -> Result<Option<Secret>, SecretError> {
         let body = json!({ "SecretId": self.name.store, "VersionStage": stage });
         let context = self.error_context();
         let Reply::Found(members) =

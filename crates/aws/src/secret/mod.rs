@@ -10,7 +10,7 @@ pub(crate) use manager::ManagerSecret;
 pub(crate) use parameter::ParameterSecret;
 
 use crate::http::Answer;
-use crate::signed::{Content, Signed};
+use crate::signed_client::{Content, SignedClient};
 use aws_smithy_types::body::SdkBody;
 use error::SecretErrorContext;
 use labelrelay_core::SecretError;
@@ -30,7 +30,7 @@ enum Reply {
 
 /// Calls `action` of a service that speaks JSON.
 async fn call(
-    signed: &Signed,
+    signed: &SignedClient,
     action: &str,
     body: &Value,
     context: &SecretErrorContext<'_>,

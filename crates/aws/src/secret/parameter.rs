@@ -2,21 +2,21 @@
 
 use super::value::{self, Name};
 use super::{Reply, SecretErrorContext, call};
-use crate::signed::Signed;
+use crate::signed_client::SignedClient;
 use jiff::Timestamp;
 use labelrelay_core::{BoxFuture, Secret, SecretError, SecretSource};
 use serde_json::{Value, json};
 
 /// A parameter of Systems Manager.
 pub(crate) struct ParameterSecret {
-    signed: Signed,
+    signed: SignedClient,
     reference: String,
     name: Name,
     not_after: Option<Timestamp>,
 }
 
 impl ParameterSecret {
-    pub(crate) fn new(signed: Signed, name: &str, not_after: Option<Timestamp>) -> Self {
+    pub(crate) fn new(signed: SignedClient, name: &str, not_after: Option<Timestamp>) -> Self {
         Self {
             signed,
             reference: format!("aws-ssm:{name}"),
@@ -41,7 +41,7 @@ impl ParameterSecret {
 
     async fn version(
         &self,
-        signed: &Signed,
+        signed: &SignedClient,
         name: &str,
     ) -> Result<Option<(Secret, u64)>, SecretError> {
         let body = json!({ "Name": name, "WithDecryption": true });

@@ -18,7 +18,7 @@ use std::time::SystemTime;
 
 /// One service in one region.
 #[derive(Clone)]
-pub(crate) struct Signed {
+pub(crate) struct SignedClient {
     pub(crate) http: Http,
     pub(crate) credentials: CredentialsSource,
     pub(crate) region: String,
@@ -44,7 +44,7 @@ pub(crate) struct NoResponse {
     source: BoxError,
 }
 
-impl Signed {
+impl SignedClient {
     /// Connections of its own: for what is asked so rarely that kept ones are dead ones.
     pub(crate) fn with_own_connections(&self) -> Self {
         Self {
@@ -124,7 +124,7 @@ impl Signed {
     }
 }
 
-impl fmt::Debug for Signed {
+impl fmt::Debug for SignedClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Signed({} {} [redacted])", self.service, self.endpoint)
     }
