@@ -2,7 +2,7 @@
 //! delivery brings it to light.
 
 use labelrelay_core::Clock;
-use labelrelay_http::admin::{Metrics, QueueFigures};
+use labelrelay_http::admin::{Metrics, QueueGauges};
 use labelrelay_local::{DeadLetter, EmbeddedQueue, FileError, QueueFile, QueueStats};
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,8 +70,8 @@ fn look(file: &QueueFile, before: Option<u64>) -> Result<Seen, FileError> {
     Ok(Seen { stats, died })
 }
 
-fn figures(stats: &QueueStats) -> QueueFigures {
-    QueueFigures {
+fn figures(stats: &QueueStats) -> QueueGauges {
+    QueueGauges {
         ready: stats.ready,
         in_flight: stats.in_flight,
         dead: stats.dead,

@@ -1,7 +1,7 @@
 //! Counts and measurements of requests, in Prometheus' format.
 
 use super::log_lines::LogLines;
-use super::queue::{QueueFigures, QueueState};
+use super::queue::{QueueGauges, QueueState};
 use crate::log::LogWriter;
 use labelrelay_core::{BlobError, Observer, Outcome, QueueError, Report};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -153,7 +153,7 @@ impl Metrics {
     }
 
     /// Keeps what is known of the queue, where it can be looked into; `None`: nothing is known now.
-    pub fn set_queue(&self, figures: Option<QueueFigures>) {
+    pub fn set_queue(&self, figures: Option<QueueGauges>) {
         self.queue.set(figures);
     }
 

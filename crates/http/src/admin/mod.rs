@@ -6,7 +6,7 @@ mod metrics;
 mod queue;
 
 pub use metrics::Metrics;
-pub use queue::QueueFigures;
+pub use queue::QueueGauges;
 
 use crate::options::ServeOptions;
 use crate::server::serve_with;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// Figures of a queue at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct QueueFigures {
+pub struct QueueGauges {
     /// Events that the next receive may take.
     pub ready: u64,
     /// Events that were received and are neither acknowledged nor visible again.
@@ -25,7 +25,7 @@ pub struct QueueFigures {
     pub file_bytes: u64,
 }
 
-impl QueueFigures {
+impl QueueGauges {
     /// Each gauge but the age: its name, what it is, its value.
     fn gauges(&self) -> [(&'static str, &'static str, u64); 4] {
         [
@@ -51,14 +51,14 @@ impl QueueFigures {
 
 /// The newest figures, as whoever watches the queue left them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct QueueState(Arc<Mutex<Option<QueueFigures>>>);
+pub(super) struct QueueState(Arc<Mutex<Option<QueueGauges>>>);
 
 impl QueueState {
-    pub(super) fn set(&self, figures: Option<QueueFigures>) {
+    pub(super) fn set(&self, figures: Option<QueueGauges>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = figures;
     }
 
-    fn get(&self) -> Option<QueueFigures> {
+    fn get(&self) -> Option<QueueGauges> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
