@@ -35,11 +35,11 @@ struct Version {
 struct Access {
     #[serde(default)]
     name: String,
-    payload: Payload,
+    payload: SecretPayload,
 }
 
 #[derive(Deserialize)]
-struct Payload {
+struct SecretPayload {
     data: String,
 }
 
