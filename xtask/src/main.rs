@@ -2,13 +2,13 @@
 
 mod bench;
 mod campaign;
+mod cpu_time;
 mod e2e;
 mod fuzz;
 mod lab;
 mod npm;
 mod paths;
 mod preinstall;
-mod processor;
 mod python;
 mod snapshots;
 mod step;

@@ -1,6 +1,6 @@
 //! Running other programs, saying which, and how long it took.
 
-use crate::{Outcome, processor};
+use crate::{Outcome, cpu_time};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -97,7 +97,7 @@ impl Step {
 
 /// Processor time of all programs that were run and have ended.
 fn used() -> Option<Duration> {
-    Some(processor::own().ok()?.children)
+    Some(cpu_time::own().ok()?.children)
 }
 /// The cargo that runs us, with these arguments; none of them holds a space.
 pub(crate) fn cargo(arguments: &str) -> Command {

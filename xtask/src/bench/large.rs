@@ -1,8 +1,8 @@
 //! `cargo xtask bench large`: one body of a gibibyte through `labelrelay serve`, against what nobody can do
 //! without: both hashes of it by OpenSSL, and a copy that is synced.
 
+use super::bench_folder::BenchFolder;
 use super::body::{PATH, signer};
-use super::folder::Folder;
 use super::memory;
 use super::servers::Server;
 use crate::Outcome;
@@ -41,7 +41,7 @@ impl Round {
 pub(super) fn run(args: &[String]) -> Outcome {
     let options = parse(args)?;
     status(&mut cargo("build --release --package labelrelay"))?;
-    let folder = Folder::new()?;
+    let folder = BenchFolder::new()?;
     let folder = &folder.0;
     let (body, bytes) = write_body(folder, options.mib)?;
     let claims = folder.join("claims");

@@ -3,6 +3,8 @@
 //! Figures of different machines or different runs say little; the ratios of one run are the result.
 
 #[cfg(feature = "load")]
+mod bench_folder;
+#[cfg(feature = "load")]
 mod body;
 #[cfg(feature = "load")]
 mod ceiling;
@@ -10,8 +12,6 @@ mod ceiling;
 mod connection;
 #[cfg(feature = "load")]
 mod figures;
-#[cfg(feature = "load")]
-mod folder;
 #[cfg(feature = "load")]
 mod functions;
 #[cfg(feature = "load")]

@@ -2,9 +2,9 @@
 //! fallback takes the events: at first, while each request waits for the queue, and when the circuit breaker is
 //! open.
 
+use super::bench_folder::BenchFolder;
 use super::body::Deliveries;
 use super::figures::Figures;
-use super::folder::Folder;
 use super::load::{self, CONNECTIONS, Until};
 use super::servers::Server;
 use crate::Outcome;
@@ -40,7 +40,7 @@ pub(super) fn run(args: &[String]) -> Outcome {
     let deliveries = Arc::new(Deliveries::new(BODY));
     // Removed at the end, all at once: ext4 without a journal makes files slowly for five minutes after many
     // were removed, and an outage removes none.
-    let folder = Folder::new()?;
+    let folder = BenchFolder::new()?;
     for round in 1..=ROUNDS {
         let folder = folder.0.join(format!("round-{round}"));
         std::fs::create_dir(&folder)?;

@@ -1,7 +1,7 @@
 //! The order of a run: start everything, fill the queue, measure in turns, print.
 
+use super::bench_folder::BenchFolder;
 use super::body::Deliveries;
-use super::folder::Folder;
 use super::load::{self, Until};
 use super::options::Options;
 use super::report::{Measured, Report};
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     status(&mut cargo("build --release --package labelrelay"))?;
     // Pages that the build left unwritten would otherwise be written under the measured commits.
     status(&mut Command::new("sync"))?;
-    let folder = Folder::new()?;
+    let folder = BenchFolder::new()?;
     let report = servers(&options, &folder.0, &python)?;
     report.print();
     if let Some(file) = &options.json {

@@ -11,8 +11,8 @@ mod running;
 mod starts;
 mod throughput;
 
+use super::bench_folder::BenchFolder;
 use super::figures::Figures;
-use super::folder::Folder;
 use crate::Outcome;
 use crate::step::status;
 use options::Options;
@@ -28,7 +28,7 @@ pub(super) fn run(args: &[String]) -> Outcome {
     let programs = Programs::build()?;
     // Pages that the build left unwritten would otherwise be written while starts are measured.
     status(&mut Command::new("sync"))?;
-    let folder = Folder::new()?;
+    let folder = BenchFolder::new()?;
     let mut figures = Figures::default();
     for platform in [Platform::google(&programs), Platform::azure(&programs)] {
         println!("\n{}: {} starts, in turns", platform.name, options.starts);

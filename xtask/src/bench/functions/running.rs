@@ -3,7 +3,7 @@
 use super::platform::Environment;
 use crate::Outcome;
 use crate::bench::memory::{self, Memory};
-use crate::processor;
+use crate::cpu_time;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -77,7 +77,7 @@ impl Running {
 
     /// The processor time that it has used.
     pub(super) fn processor(&self) -> Outcome<Duration> {
-        Ok(processor::of(self.child.id())?.own)
+        Ok(cpu_time::of(self.child.id())?.own)
     }
 }
 

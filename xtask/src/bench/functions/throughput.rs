@@ -9,7 +9,7 @@ use crate::bench::body::Deliveries;
 use crate::bench::figures::Figures;
 use crate::bench::load::{self, Until};
 use crate::bench::report::median;
-use crate::processor;
+use crate::cpu_time;
 use crate::step::output;
 use std::path::Path;
 use std::process::Command;
@@ -78,9 +78,9 @@ impl Contest<'_> {
             &BODY.to_string(),
             &self.seconds.to_string(),
         ]);
-        let before = processor::own()?.children;
+        let before = cpu_time::own()?.children;
         let printed = output(&mut alone)?;
-        let spent = processor::own()?.children.saturating_sub(before);
+        let spent = cpu_time::own()?.children.saturating_sub(before);
         let numbers: Result<Vec<f64>, _> = printed.split_whitespace().map(str::parse).collect();
         let [per_second, p50, p99] = numbers?[..] else {
             return Err(format!("publishing alone printed {printed:?}").into());
@@ -104,12 +104,12 @@ impl Contest<'_> {
         let processors = f64::from(u32::try_from(processors)?);
         let (ours, generator, begun) = (
             self.relay.processor()?,
-            processor::own()?.own,
+            cpu_time::own()?.own,
             Instant::now(),
         );
         let result = load::run(self.relay.address, &self.deliveries, until)?;
         let spent = self.relay.processor()?.saturating_sub(ours);
-        let generator = processor::own()?.own.saturating_sub(generator);
+        let generator = cpu_time::own()?.own.saturating_sub(generator);
         let all = begun.elapsed().as_secs_f64() * processors;
         self.left.push(1.0 - generator.as_secs_f64() / all);
         self.refused += result.refused + result.broken;

@@ -8,7 +8,7 @@ use super::invocations::accepted;
 use super::programs::Programs;
 use super::site::{Setting, Site};
 use crate::Outcome;
-use crate::bench::folder::Folder;
+use crate::bench::bench_folder::BenchFolder;
 use crate::bench::samples::Samples;
 use crate::step::status;
 use std::process::Command;
@@ -26,7 +26,7 @@ const AWAY: Duration = Duration::from_millis(8);
 pub(super) fn run() -> Outcome {
     let programs = Programs::build()?;
     status(&mut Command::new("sync"))?;
-    let folder = Folder::new()?;
+    let folder = BenchFolder::new()?;
     let site = Site::start(&folder.0)?;
     site.set_delay(AWAY);
     let share = CpuShare::new()?;

@@ -14,17 +14,17 @@ mod http1;
 mod invocations;
 mod large;
 mod memory_sizes;
+mod minimal_start;
 mod options;
 mod profiles;
 mod programs;
-mod raw;
 mod runtime_api;
 mod site;
 mod stand_in;
 mod starts;
 
+use super::bench_folder::BenchFolder;
 use super::figures::Figures;
-use super::folder::Folder;
 use crate::Outcome;
 use crate::step::status;
 use options::Options;
@@ -44,7 +44,7 @@ pub(super) fn run(args: &[String]) -> Outcome {
     let programs = Programs::build()?;
     // Pages that the build left unwritten would otherwise be written while starts are measured.
     status(&mut Command::new("sync"))?;
-    let folder = Folder::new()?;
+    let folder = BenchFolder::new()?;
     let mut figures = Figures::default();
     measure(&options, &programs, &folder.0, &mut figures)?;
     figures.print();

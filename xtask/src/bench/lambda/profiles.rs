@@ -8,7 +8,7 @@ use super::invocations::accepted;
 use super::programs::PROFILE;
 use super::site::{Setting, Site};
 use crate::Outcome;
-use crate::bench::folder::Folder;
+use crate::bench::bench_folder::BenchFolder;
 use crate::bench::memory::Memory;
 use crate::bench::samples::Samples;
 use crate::paths::built;
@@ -67,7 +67,7 @@ struct Tried {
 }
 
 pub(super) fn run(starts: usize, also: &[(String, PathBuf)]) -> Outcome {
-    let folder = Folder::new()?;
+    let folder = BenchFolder::new()?;
     let mut tried = Vec::new();
     for variant in VARIANTS {
         tried.push(build(&variant, &folder.0)?);

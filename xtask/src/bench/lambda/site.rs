@@ -46,7 +46,7 @@ impl Site {
 
     /// Time of one secret call and one handshake with the queue, side by side.
     pub(super) fn opening(&self) -> Outcome<Duration> {
-        raw::side_by_side(&self.client, &self.secrets, &self.sqs)
+        minimal_start::secret_and_queue(&self.client, &self.secrets, &self.sqs)
     }
 
     /// Makes the way to all services as long as it is in a region, or as short as it is here.

@@ -40,7 +40,7 @@ struct Starts {
     /// The same with services that are [`AWAY`].
     away: Times,
     bare: Samples,
-    raw: Samples,
+    minimal_start: Samples,
     /// Load of each full start on the queue and on the secret store.
     cost: Vec<(Counts, Counts)>,
 }

@@ -5,9 +5,9 @@ use crate::paths::target;
 use std::path::PathBuf;
 
 /// A folder on the disk that the build lies on (a temporary folder may be memory), removed afterwards.
-pub(super) struct Folder(pub(super) PathBuf);
+pub(super) struct BenchFolder(pub(super) PathBuf);
 
-impl Folder {
+impl BenchFolder {
     pub(super) fn new() -> Outcome<Self> {
         let folder = target()?.join(format!("bench-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
@@ -15,7 +15,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for BenchFolder {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
             eprintln!("cannot remove {}: {error}", self.0.display());

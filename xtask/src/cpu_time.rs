@@ -8,30 +8,30 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// Processor time that a process has used so far, and that its children had used which it has waited for.
 #[derive(Clone, Copy)]
-pub(crate) struct Processor {
+pub(crate) struct CpuTime {
     #[cfg_attr(not(feature = "load"), expect(dead_code, reason = "for benchmarks"))]
     pub(crate) own: Duration,
     pub(crate) children: Duration,
 }
 
 /// Processor time of this process.
-pub(crate) fn own() -> Outcome<Processor> {
+pub(crate) fn own() -> Outcome<CpuTime> {
     read("self")
 }
 
 /// Processor time of process `pid`.
 #[cfg(feature = "load")]
-pub(crate) fn of(pid: u32) -> Outcome<Processor> {
+pub(crate) fn of(pid: u32) -> Outcome<CpuTime> {
     read(&pid.to_string())
 }
 
-fn read(process: &str) -> Outcome<Processor> {
+fn read(process: &str) -> Outcome<CpuTime> {
     let file = format!("/proc/{process}/stat");
     let stat = std::fs::read_to_string(&file)
         .map_err(|error| format!("cannot read {file} ({error}): Linux alone counts it there"))?;
     let [user, system, children_user, children_system] =
         ticks(&stat).ok_or_else(|| format!("{file} is not what it was"))?;
-    Ok(Processor {
+    Ok(CpuTime {
         own: TICK * u32::try_from(user + system)?,
         children: TICK * u32::try_from(children_user + children_system)?,
     })

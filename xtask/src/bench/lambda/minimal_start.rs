@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Does both at once, and gives back what the slower took.
-pub(super) fn side_by_side(
+pub(super) fn secret_and_queue(
     tls: &Arc<ClientConfig>,
     secrets: &StandIn,
     queue: &StandIn,
