@@ -4,8 +4,8 @@
 mod body;
 
 use crate::fault::{Fault, Faults};
-use crate::json;
 use crate::plan::Plan;
+use crate::random_json;
 use crate::secrets::{Source, foreign, secret};
 use labelrelay_tests::random::Random;
 use labelrelay_tests::sender;
@@ -146,7 +146,7 @@ impl Delivery {
     fn afterwards(plan: &Plan, number: u32) -> Self {
         let mut random = draw(plan, number);
         let delivery = Self::fresh(plan, number, &mut random);
-        let body = json::object(&mut random, &format!("{:x}x{number:x}", plan.seed));
+        let body = random_json::object(&mut random, &format!("{:x}x{number:x}", plan.seed));
         Self {
             body: body.into_bytes(),
             credential: Credential::Of(plan.generation(number)),

@@ -10,15 +10,15 @@
 //! ```
 
 mod cases;
+mod expected;
 mod forgeries;
 mod masked;
-mod program;
 mod relay;
 mod serve;
 
 pub use cases::cases;
+pub use expected::{Expected, assert_queued, expected};
 pub use masked::masked;
-pub use program::{Expected, assert_queued, expected};
 pub use relay::{CONFIG, LIMITS, SECRET, WRONG_SECRET, relay_with_queue};
 pub use serve::serve;
 

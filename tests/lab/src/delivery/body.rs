@@ -1,7 +1,7 @@
 //! Bodies: what the platforms send, what they might send, and what nobody should.
 
-use crate::json;
 use crate::plan::{Deployment, Plan};
+use crate::random_json;
 use crate::secrets::Source;
 use http::{HeaderMap, Method};
 use labelrelay_core::RequestHead;
@@ -57,7 +57,7 @@ pub(super) fn make(plan: &Plan, number: u32, source: Source, random: &mut Random
         }
         (52..54, _) => label_link(number),
         (54..70, _) => fixture_body(random),
-        (70..88, _) => json::object(random, &tag).into_bytes(),
+        (70..88, _) => random_json::object(random, &tag).into_bytes(),
         (88..96, _) => not_json(&tag, random),
         (96..98, _) => small(random),
         _ => large(plan, &tag, random),
@@ -66,7 +66,7 @@ pub(super) fn make(plan: &Plan, number: u32, source: Source, random: &mut Random
 }
 
 fn annotation(tag: &str, number: u32, random: &mut Random) -> Vec<u8> {
-    let result = json::object(random, tag);
+    let result = random_json::object(random, tag);
     let (minute, second) = (number / 60 % 60, number % 60);
     format!(
         r#"{{"action": "ANNOTATION_UPDATED", "annotation": {{"id": {number}, "result": [{result}], "task": {}, "project": 7, "created_at": "2026-11-20T10:00:00.000000Z", "updated_at": "2026-11-20T11:{minute:02}:{second:02}.{:06}Z"}}, "project": {{"id": 7, "title": "é {tag}"}}}}"#,
@@ -131,7 +131,7 @@ fn version(body: &[u8]) -> String {
 }
 
 fn not_json(tag: &str, random: &mut Random) -> Vec<u8> {
-    let mut body = json::object(random, tag).into_bytes();
+    let mut body = random_json::object(random, tag).into_bytes();
     match random.below(6) {
         0 => _ = body.pop(),
         1 => body.extend_from_slice(b"\r\n"),
