@@ -1,6 +1,6 @@
 //! Why a server gave no answer.
 
-use super::place;
+use super::without_query;
 use http::{StatusCode, Uri};
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -27,10 +27,10 @@ impl HttpError {
         let message = if error.is_connect() {
             format!(
                 "cannot connect to {}: {cause}; see that the server runs and that the URL is its address",
-                place(uri)
+                without_query(uri)
             )
         } else {
-            format!("{}: the exchange broke off: {cause}", place(uri))
+            format!("{}: the exchange broke off: {cause}", without_query(uri))
         };
         Self::passing(message)
     }
@@ -38,7 +38,7 @@ impl HttpError {
     pub(super) fn broke_off(uri: &Uri, error: &hyper::Error) -> Self {
         Self::passing(format!(
             "{}: the answer broke off: {}",
-            place(uri),
+            without_query(uri),
             deepest(error)
         ))
     }
@@ -46,13 +46,16 @@ impl HttpError {
     pub(super) fn late(uri: &Uri, limit: Duration) -> Self {
         Self::passing(format!(
             "{}: no whole answer within {} s; see whether the server is overloaded",
-            place(uri),
+            without_query(uri),
             limit.as_secs()
         ))
     }
 
     pub(super) fn too_large(uri: &Uri, limit: usize) -> Self {
-        let message = format!("{}: the answer is larger than {limit} bytes", place(uri));
+        let message = format!(
+            "{}: the answer is larger than {limit} bytes",
+            without_query(uri)
+        );
         Self {
             is_too_large: true,
             ..Self::lasting(message)
@@ -62,7 +65,7 @@ impl HttpError {
     pub(super) fn keeps_failing(uri: &Uri, status: StatusCode) -> Self {
         Self::passing(format!(
             "{}: answered {status} to every attempt; look into the server's log",
-            place(uri)
+            without_query(uri)
         ))
     }
 

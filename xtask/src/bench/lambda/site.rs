@@ -2,7 +2,7 @@
 
 use super::certificate::Certificates;
 use super::function::Environment;
-use super::raw;
+use super::minimal_start;
 use super::stand_in::StandIn;
 use crate::Outcome;
 use crate::bench::body::SECRET;
