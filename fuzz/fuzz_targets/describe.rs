@@ -1,5 +1,5 @@
-//! What a body says. Input: platform and topic, where to cut, the body. However it is cut, it says the same;
-//! what is JSON, `serde_json` calls JSON; and what it says may stand in attributes.
+//! The description of a body. Input: platform and topic, where to cut, the body. However it is cut, it says the
+//! same; what is JSON, `serde_json` calls JSON; and what it says may stand in attributes.
 
 #![no_main]
 

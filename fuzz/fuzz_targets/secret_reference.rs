@@ -29,7 +29,7 @@ fuzz_target!(|data: &str| {
         }
         _ => panic!("a kind that this target does not know"),
     }
-    // What is shown of a reference is one.
+    // A reference is shown as one.
     assert_eq!(read(&secret.to_string()).ok().as_ref(), Some(&secret));
 
     let lookup = |asked: &str| {
@@ -64,7 +64,7 @@ fn read(reference: &str) -> Result<SecretRef, ConfigError> {
 
 fn assert_says_nothing(error: &ConfigError, reference: &str) {
     assert_named(error);
-    // What is said of every text may hold this one by chance.
+    // The text that every error has may hold this one by chance.
     let always = read("?").expect_err("it is none").to_string();
     assert!(
         always.contains(reference) || !error.to_string().contains(reference),

@@ -29,7 +29,7 @@ provider = "label-studio"
 secret = "env:LABEL_STUDIO"
 "#;
 
-/// What the queue of a bench takes, chosen by the bits of one byte.
+/// Limits of a bench's queue, chosen by the bits of one byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// No character that XML refuses, as SQS.
@@ -50,7 +50,7 @@ impl Limits {
     }
 }
 
-/// What was put last: on the queue, and into the blob store.
+/// The last thing that was put: on the queue, and into the blob store.
 #[derive(Default)]
 pub struct Put {
     message: Mutex<Option<OutboundMessage>>,
@@ -127,7 +127,7 @@ impl BlobStore for Put {
 /// A relay for both platforms.
 pub struct Bench {
     relay: Relay,
-    /// What its deliveries became.
+    /// Results of its deliveries.
     pub put: Arc<Put>,
 }
 

@@ -1,5 +1,5 @@
-//! What the fuzz targets share: a way to cut bytes into pieces, heads of requests, and a relay whose
-//! queue and blob store remember what was put last.
+//! Shared by the fuzz targets: a way to cut bytes into pieces, heads of requests, and a relay whose queue and blob
+//! store remember what was put last.
 
 mod bench;
 mod pieces;

@@ -1,4 +1,5 @@
-//! What the queue does not take in time waits in the fallback, is acknowledged, and reaches the queue later.
+//! An event that the queue does not take in time waits in the fallback, is acknowledged, and reaches the queue
+//! later.
 
 use crate::slow_disk::SlowDisk;
 use labelrelay_tests::client::once;

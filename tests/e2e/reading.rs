@@ -1,4 +1,4 @@
-//! What is queued is read by those who consume it.
+//! Queued events are read by those who consume them.
 
 use crate::readers::generate::{Delivery, Generator};
 use crate::readers::pipeline::Pipeline;
@@ -107,7 +107,7 @@ fn what_the_program_prints_is_read_line_by_line() {
     assert_all_read(&tally);
 }
 
-/// What `datasha256` says.
+/// Value of `datasha256`.
 fn digest_in(line: &[u8]) -> String {
     let key = b"\"datasha256\":\"";
     let at = line

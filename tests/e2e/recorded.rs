@@ -20,7 +20,7 @@ fn line(name: &str, event: &Exported) -> String {
     )
 }
 
-/// What is in a queue, by id.
+/// Events in a queue, by id.
 struct Queued(HashMap<String, Exported>);
 
 impl Queued {

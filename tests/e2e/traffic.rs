@@ -19,7 +19,7 @@ pub(crate) struct Traffic {
     accepted: Arc<AtomicUsize>,
 }
 
-/// What was sent, by tag of the delivery.
+/// Deliveries that were sent, by their tags.
 #[derive(Default)]
 pub(crate) struct Sent {
     /// Answered with a 2xx: the promise is given.

@@ -51,7 +51,7 @@ fn each_mistake_is_found() {
     }
 }
 
-/// What waits in the fallback, and what reconcile remembers, stays until somebody removes it.
+/// Events in the fallback, and the memory of reconcile, stay until somebody removes them.
 #[test]
 fn nothing_expires_but_claims() {
     let events = read("events.bicep");
@@ -68,7 +68,7 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(root().join("infra/azure").join(name)).unwrap()
 }
 
-/// What the check says depends on its script, its models and the files, and what is asked of it on this one.
+/// The result of the check depends on its script, its models and the files, and on the questions in this one.
 fn input(name: &'static str) -> Input {
     let models = installed("LABELRELAY_TEST_AZURE_MODELS");
     Input::new(name, &models, include_str!("bicep.rs"))

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-/// What the relay could have verified: numbers and escapes to keep, bytes that are no JSON, a large one.
+/// Bodies that the relay could have verified: numbers and escapes to keep, bytes that are no JSON, a large one.
 const BODIES: [&[u8]; 3] = [
     b"{\"a\": 1.0 ,\"b\":\"\\u00e9\\ud83d\"}",
     b"\xff\x00 not JSON",
@@ -68,7 +68,7 @@ struct Consumer {
     document: &'static str,
     /// Variable with the Python that has the cloud's clients.
     python: &'static str,
-    /// What `publish.py` calls the cloud.
+    /// The cloud's name in `publish.py`.
     publisher: &'static str,
     from: &'static str,
 }
@@ -106,7 +106,7 @@ fn consumes(consumer: &Consumer, environment: &[(String, String)]) {
     assert_eq!(kept(folder.path()), expected);
 }
 
-/// What the consumer wrote: each event's id, and the bytes of its body.
+/// Output of the consumer: each event's id, and the bytes of its body.
 fn kept(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     std::fs::read_dir(folder)
         .unwrap()

@@ -13,7 +13,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// What `gcr.io/distroless/cc-debian12` has of what programs are linked with.
+/// The libraries in `gcr.io/distroless/cc-debian12` that programs are linked with.
 const LIBRARIES: [&str; 7] = [
     "ld-linux-x86-64.so.2",
     "ld-linux-aarch64.so.1",
@@ -27,7 +27,7 @@ const LIBRARIES: [&str; 7] = [
 /// The base images' `nonroot`.
 const USER: &str = "65532";
 
-/// What each program may weigh, stripped as it is.
+/// Largest size of each program, stripped as it is.
 const BUDGETS: [(&str, u64); 3] = [
     // Each start of an instance reads it.
     ("labelrelay-cloud-function", 12_000_000),
@@ -184,14 +184,14 @@ fn remove_others(folder: &Path, kept: &BTreeSet<PathBuf>) {
     }
 }
 
-/// What the build stage leaves in its folder `/image`.
+/// Output of the build stage, in its folder `/image`.
 struct Built(tempfile::TempDir);
 
 impl Built {
     /// Runs the stage's commands in what an image is built from.
     ///
-    /// What they compile lies in the target directory that these tests lie in themselves, where most of it was
-    /// compiled before; a cargo that knows no build directory compiles it again.
+    /// Its output lies in the target directory that these tests lie in themselves, where most of it was compiled
+    /// before; a cargo that knows no build directory compiles it again.
     fn new(stages: &[Stage]) -> Self {
         let tests = std::env::current_exe().unwrap();
         let shared = tests.ancestors().nth(3).unwrap();
@@ -297,7 +297,7 @@ fn link(root: &Path, program: &Path) {
     let program = root.join(program.strip_prefix("/").unwrap());
     for line in output(Command::new("ldd").arg(program)).lines() {
         let Some(path) = line.split_whitespace().find(|word| word.starts_with('/')) else {
-            // What the kernel itself brings.
+            // Part of the kernel itself.
             assert!(line.contains("vdso"), "{line}");
             continue;
         };

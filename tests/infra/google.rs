@@ -24,7 +24,7 @@ fn it_deploys_and_a_second_time_changes_nothing() {
         assert_eq!(of(&deeds, kind).count(), count, "{kind}");
     }
 
-    // What was generated went to Secret Manager, and nowhere else.
+    // Generated secrets went to Secret Manager, and nowhere else.
     let made: Vec<&str> = of(&deeds, "google_secret_manager_secret_version")
         .map(|deed| deed.config["secret_data_wo"].as_str().unwrap())
         .collect();
@@ -81,7 +81,7 @@ fn the_redrive_gets_no_secret_and_nobody_but_the_scheduler_starts_it() {
     assert!(starter.contains("labelrelay-scheduler@"), "{starter}");
 }
 
-/// What turns reconcile on.
+/// Settings that turn reconcile on.
 const RECONCILE: [&str; 3] = [
     "reconcile_image=labelrelay:1",
     "reconcile_url=https://label-studio.example.org",

@@ -1,6 +1,6 @@
-//! What is deployed elsewhere than on AWS, checked as far as it can be without a cloud: Terraform plans and
-//! applies `infra/google` against a provider that has the real one's schema, scanners read `infra/azure`
-//! and the Dockerfile, the Dockerfile's commands are run, and the documented consumers consume.
+//! Checks of what is deployed elsewhere than on AWS, as far as they need no cloud: Terraform plans and applies
+//! `infra/google` against a provider that has the real one's schema, scanners read `infra/azure` and the
+//! Dockerfile, the Dockerfile's commands are run, and the documented consumers consume.
 
 #![expect(
     clippy::unwrap_used,

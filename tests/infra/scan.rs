@@ -75,7 +75,7 @@ fn scan(framework: &'static str, flag: &str, path: &str, checks: u64) {
     });
 }
 
-/// What `tool` says of `path` depends on both, and what is asked of it on this file.
+/// The result of `tool` for `path` depends on both, and on the questions in this file.
 fn input(name: &'static str, tool: &Path, path: &str) -> Input {
     Input::new(name, tool, include_str!("scan.rs")).with(&root().join(path))
 }

@@ -94,7 +94,7 @@ impl Deployment {
         command
     }
 
-    /// What was done since the last call.
+    /// Changes since the last call.
     pub(crate) fn deeds(&self) -> Vec<Deed> {
         let journal = self.folder().join("journal");
         let text = std::fs::read_to_string(&journal).unwrap();

@@ -12,7 +12,7 @@ pub(crate) fn index(random: &mut Random, below: usize) -> usize {
     usize::try_from(random.below(below as u64)).unwrap()
 }
 
-/// What may stand in a JSON string and is read alike everywhere.
+/// Text that may stand in a JSON string and is read alike everywhere.
 const PLAIN: &[&str] = &[
     "a",
     "label",
@@ -65,7 +65,7 @@ const PLAIN: &[&str] = &[
     "\\u0022,\\u0022data\\u0022:",
 ];
 
-/// What splits lines, or is half of a character.
+/// Characters that split lines, or are half of one.
 const SPLITTING: &[&str] = &[
     "\u{2028}",
     "\u{2029}",
@@ -244,7 +244,7 @@ const TIMES: &[&str] = &[
     "2026-13-20T08:00:00Z",
 ];
 
-/// What stands where a time should.
+/// Text in the place of a time.
 pub(crate) fn time(random: &mut Random) -> String {
     if random.below(3) > 0 {
         return pick(random, TIMES).to_owned();

@@ -186,7 +186,7 @@ impl Generator {
         out.push('}');
     }
 
-    /// What Label Studio could send, with something odd in each member.
+    /// A body that Label Studio could send, with something odd in each member.
     fn label_studio(&mut self, tame: bool) -> String {
         let mut out = format!("{{\"action\":\"{}\"", pick(&mut self.random, ACTIONS));
         for key in [
@@ -261,7 +261,7 @@ impl Generator {
         (labelbox, [&body[..from], &new, &body[to..]].concat())
     }
 
-    /// What nobody sends.
+    /// A body that nobody sends.
     fn oddity(&mut self, tame: bool) -> Vec<u8> {
         let random = &mut self.random;
         let depth = [
@@ -303,7 +303,7 @@ impl Generator {
     }
 }
 
-/// Where strings stand between their quotes.
+/// Positions of strings between their quotes.
 fn strings(body: &[u8]) -> Vec<(usize, usize)> {
     let mut quotes =
         (0..body.len()).filter(|&at| body[at] == b'"' && (at == 0 || body[at - 1] != b'\\'));

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 /// Events that a consumer takes at once.
 const BATCH: u64 = 250;
 
-/// What became of a run.
+/// Result of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) embedded: u64,

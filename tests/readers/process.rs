@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// What a consumer takes from a queue at once.
+/// The events that a consumer takes from a queue at once.
 pub(crate) struct Batch {
     /// Whether it is one text, read line by line, and not a message at a time.
     pub(crate) line_by_line: bool,
@@ -40,7 +40,7 @@ impl Readers {
         Self([Reader::start(&mut python), Reader::start(&mut node)])
     }
 
-    /// What is wrong with a batch; nothing, if all is well. Both read at the same time.
+    /// Errors in a batch; none, if all is well. Both read at the same time.
     pub(crate) fn read(&mut self, batch: &Batch) -> Vec<Failure> {
         let asked = batch.bytes();
         std::thread::scope(|scope| {

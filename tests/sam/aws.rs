@@ -38,7 +38,7 @@ impl Aws {
         }
     }
 
-    /// Where HTTP is spoken without TLS.
+    /// Address at which HTTP is spoken without TLS.
     pub(crate) fn plain(&self) -> SocketAddr {
         self.plain.address
     }

@@ -1,11 +1,11 @@
-//! What can be said of the templates without deploying them. What linters and the scanner passed before, as it
-//! is, they are not given again.
+//! Checks of the templates that need no deployment. A file that linters and the scanner passed before, as it is,
+//! they are not given again.
 
 use crate::tool::{output, root, tool};
 use labelrelay_tests::passed::Input;
 use labelrelay_tests::servers::installed;
 
-/// What is deployed beside the stack, to fetch what was missed.
+/// Template beside the stack, which fetches missed events.
 const RECONCILE: &str = "infra/aws/reconcile.yaml";
 
 #[test]
@@ -48,7 +48,7 @@ fn the_security_scan_finds_nothing_that_is_not_explained() {
     }
 }
 
-/// What waits in the fallback, and what reconcile remembers, stays until somebody removes it.
+/// Events in the fallback, and the memory of reconcile, stay until somebody removes them.
 #[test]
 fn nothing_expires_but_claims() {
     let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
@@ -86,7 +86,8 @@ fn scan(template: &str, checks: u64) {
     }
 }
 
-/// What the tool that `variable` names says of these files depends on both, and what is asked of it on this file.
+/// The result of the tool that `variable` names depends on it and on these files, and on the questions in this
+/// file.
 fn input(name: &'static str, variable: &str, files: &[&str]) -> Input {
     let input = Input::new(name, &installed(variable), include_str!("checks.rs"));
     files

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What the consumer kept: each event's id, and the bytes of its body.
+/// Output of the consumer: each event's id, and the bytes of its body.
 pub(crate) type Consumed = HashMap<String, Vec<u8>>;
 
 /// Runs the consumer until the queue is empty, with these credentials, and returns all that it ever kept in

@@ -5,7 +5,7 @@ use labelrelay_tests::client::{Client, Response};
 use labelrelay_tests::sender;
 use std::collections::HashMap;
 
-/// What the relay said that it accepted: ids, and the bytes that were sent.
+/// Events that the relay said it accepted: ids, and the bytes that were sent.
 pub(crate) type Accepted = HashMap<String, Vec<u8>>;
 
 /// Sends a request that is written for the root of a server.

@@ -48,7 +48,7 @@ fn everything_delivered_to_a_deployed_relay_is_consumed_and_an_upgrade_keeps_it(
     assert_same(&accepted, &consume(&stack, &outputs, &kept, &consumer));
     assert_eq!(stack.waiting(&outputs), 0, "the consumer empties the queue");
 
-    // What waits while a new version is deployed, from a release's archive, by somebody with the
+    // An event that waits while a new version is deployed, from a release's archive, by somebody with the
     // documented permissions.
     let sample = fixture::labelbox().remove(0);
     let body = with_line(&sample.body, "before the upgrade");
@@ -84,7 +84,7 @@ fn everything_delivered_to_a_deployed_relay_is_consumed_and_an_upgrade_keeps_it(
     assert_same(&accepted, &consume(&stack, &upgraded, &kept, &consumer));
 }
 
-/// What the documentation has a reader do first, with its own command.
+/// First step of the documentation, with its own command.
 fn first_proof(
     stack: &Stack,
     outputs: &Outputs,

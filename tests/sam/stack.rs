@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What a deployment printed at its end.
+/// Outputs of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outputs(HashMap<String, String>);
 
@@ -41,12 +41,12 @@ impl Outputs {
     }
 }
 
-/// What `samconfig.toml` calls it.
+/// The stack's name in `samconfig.toml`.
 const NAME: &str = "labelrelay";
 
 /// The stand-in, and the stack in it.
 pub(crate) struct Stack {
-    /// Where everything is. It lets a function do only what the function's role allows.
+    /// The cloud that holds everything. It lets a function do only what the function's role allows.
     pub(crate) aws: Aws,
 }
 
@@ -56,7 +56,7 @@ impl Stack {
         Self { aws: Aws::start() }
     }
 
-    /// Where function URLs answer.
+    /// Address of function URLs.
     pub(crate) fn address(&self) -> SocketAddr {
         self.aws.plain()
     }
@@ -116,7 +116,7 @@ impl Stack {
         command
     }
 
-    /// What `sam list stack-outputs` says.
+    /// Output of `sam list stack-outputs`.
     fn outputs(&self) -> Outputs {
         let mut command = tool("LABELRELAY_TEST_SAM");
         command
@@ -166,7 +166,7 @@ impl Stack {
         serde_json::from_str(&printed).unwrap()
     }
 
-    /// What the function lets everybody do, each under a condition.
+    /// Actions that the function allows to everybody, each under a condition.
     pub(crate) fn public_actions(&self, outputs: &Outputs) -> Vec<String> {
         let script = "policy = json.loads(client('lambda').get_policy(FunctionName=args[0])['Policy'])\n\
             url_alone = ['lambda:FunctionUrlAuthType', 'lambda:InvokedViaFunctionUrl']\n\

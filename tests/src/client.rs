@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// What no answer of ours may take.
+/// Longest time for any answer of ours.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A keep-alive connection.
@@ -110,7 +110,7 @@ impl Response {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// What became of the request.
+    /// The request's outcome.
     pub fn outcome(&self) -> String {
         self.member("outcome")
             .unwrap_or_else(|| panic!("no outcome in {}", String::from_utf8_lossy(&self.body)))
@@ -135,7 +135,7 @@ impl Request {
         self.line[1].split('?').next().unwrap_or_default()
     }
 
-    /// What stands behind the question mark.
+    /// Text behind the question mark.
     pub fn query(&self) -> Option<&str> {
         self.line[1].split_once('?').map(|(_, query)| query)
     }

@@ -1,4 +1,4 @@
-//! What the embedded queue holds, read the way that scripts read it.
+//! Content of the embedded queue, read the way that scripts read it.
 
 use crate::program;
 use labelrelay_event::{Attributes, Envelope};

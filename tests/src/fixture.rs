@@ -113,7 +113,7 @@ impl Sample {
         head.followed_by(body)
     }
 
-    /// What `X-Labelbox-Event` says.
+    /// Value of `X-Labelbox-Event`.
     fn event(&self) -> &'static str {
         let events = [
             ("label_deleted", "LABEL_DELETED"),
@@ -128,7 +128,7 @@ impl Sample {
     }
 }
 
-/// Where the fixtures lie.
+/// Path of the fixtures.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }

@@ -8,7 +8,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// What version 1.23.2 is known to send.
+/// Actions that version 1.23.2 is known to send.
 const ACTIONS: [&str; 13] = [
     "ANNOTATIONS_CREATED",
     "ANNOTATIONS_DELETED",
@@ -33,7 +33,7 @@ const CHOICE: &str = r#"<View><Text name="text" value="$text"/><Choices name="ch
 
 /// A running Label Studio that does what it is told; ends when dropped.
 pub struct LabelStudio {
-    /// Where it is.
+    /// Its URL.
     pub base: String,
     /// A legacy token of its user.
     pub token: String,
@@ -86,7 +86,7 @@ impl LabelStudio {
         answer["value"].take()
     }
 
-    /// What its database says.
+    /// Rows of its database.
     pub fn rows(&mut self, sql: &str) -> Vec<Value> {
         let mut answer = self.command(&json!({"sql": sql}));
         match answer["rows"].take() {

@@ -1,5 +1,5 @@
-//! What the integration tests share: the program as a process, senders that speak HTTP byte for byte,
-//! what was recorded of real senders, and what the queue holds.
+//! Shared by the integration tests: the program as a process, senders that speak HTTP byte for byte, recordings of
+//! real senders, and the queue's content.
 
 #![expect(
     clippy::unwrap_used,

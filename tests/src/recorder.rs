@@ -20,12 +20,12 @@ pub struct Exchange {
 
 /// A running proxy; its threads end with the connections.
 pub struct Recorder {
-    /// Where it listens.
+    /// Address that it listens on.
     pub address: SocketAddr,
     connections: Connections,
 }
 
-/// What one connection carried, each way.
+/// Bytes that one connection carried, each way.
 #[derive(Default)]
 struct Copies {
     sent: Mutex<Vec<u8>>,

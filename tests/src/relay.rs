@@ -97,7 +97,7 @@ impl Default for Site {
 
 /// A running `labelrelay serve`; killed when dropped.
 pub struct Relay {
-    /// Where it listens.
+    /// Address that it listens on.
     pub address: SocketAddr,
     child: Child,
     log: PathBuf,
@@ -137,7 +137,7 @@ impl Relay {
         relay
     }
 
-    /// What it has written to its log.
+    /// Its log so far.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap()).into_owned()
     }

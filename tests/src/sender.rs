@@ -16,7 +16,7 @@ pub fn signature(secret: &str, body: &[u8]) -> String {
         .fold("sha1=".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-/// What stands before the body of a delivery of Labelbox.
+/// Head of a delivery of Labelbox, before its body.
 pub struct Head<'a> {
     /// Path.
     pub path: &'a str,

@@ -21,7 +21,7 @@ const HEAD: &[u8] =
     b"POST /labelbox HTTP/1.1\r\nHost: relay\r\nX-Labelbox-Event: LABEL_CREATED\r\n\
     X-Labelbox-Id: d\r\nX-Hub-Signature: sha1=0123456789012345678901234567890123456789\r\n";
 
-/// What a stranger does.
+/// Habits of a stranger.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Habit {
     /// Asks, and never reads an answer.

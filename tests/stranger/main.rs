@@ -28,8 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 const LOG_BYTES: usize = 1_000_000;
 
-/// What docs/container.md reckons with: the program, and its 1,024 connections with their buffers. The
-/// crowd's bodies are some bytes long, so bodies under way add nothing to it.
+/// Memory that docs/container.md counts: the program, and its 1,024 connections with their buffers. The crowd's
+/// bodies are some bytes long, so bodies under way add nothing to it.
 const MEMORY_KIB: u64 = 64 * 1024 + 1024 * 72;
 
 #[test]
@@ -44,7 +44,7 @@ fn valid_deliveries_are_answered_in_time_whatever_a_stranger_does() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// What was not as it should be.
+/// Things that were not as they should be.
 fn against(habit: Habit, time: Duration) -> Vec<String> {
     let site = Site::new();
     let relay = site.serve();

@@ -1,4 +1,4 @@
-//! What is wrong is named, with the cure; the watermark stays where it was.
+//! Bad input is named, with the cure; the watermark stays where it was.
 
 use super::{reconcile, run, summary, text};
 use labelrelay_tests::label_studio::LabelStudio;

@@ -53,8 +53,8 @@ fn summary(site: &Site, label_studio: &LabelStudio, args: &[&str]) -> Value {
     serde_json::from_str(last.lines().last().unwrap()).unwrap()
 }
 
-/// What the events say, applied by id and version: the newest sequence of each subject, a deletion final.
-/// Of each thing that is there, the event that says so; what an event says of several things counts, too.
+/// Result of the events, applied by id and version: the newest sequence of each subject, a deletion final. Of each
+/// thing that is there, the event that says so; what an event says of several things counts, too.
 fn applied(events: &[Exported]) -> BTreeMap<String, Exported> {
     let mut there: BTreeMap<String, Exported> = BTreeMap::new();
     let mut gone = std::collections::BTreeSet::new();

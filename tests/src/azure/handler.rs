@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 /// A running handler; killed when dropped.
 pub struct Handler {
-    /// Where it listens.
+    /// Address that it listens on.
     pub address: SocketAddr,
     child: Child,
     folder: TempDir,
@@ -62,7 +62,7 @@ impl Handler {
         }
     }
 
-    /// What it has written, on both its outputs.
+    /// Its output, of both streams.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(log(self.folder.path())).unwrap()).into_owned()
     }

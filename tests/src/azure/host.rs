@@ -17,7 +17,7 @@ pub const FUNCTION_KEY: &str = "function-key-of-tests";
 
 /// A host in front of one handler. It takes no connections any more once it is dropped.
 pub struct Host {
-    /// Where senders reach it.
+    /// Address for senders.
     pub address: SocketAddr,
     handler: SocketAddr,
     stopped: Arc<AtomicBool>,
@@ -47,7 +47,7 @@ impl Host {
         }
     }
 
-    /// What the host does when a timer is due.
+    /// Does as the host when a timer is due.
     pub fn timer(&self, function: &str) -> Response {
         let body = r#"{"Data":{"timer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}},"Metadata":{"sys":{"MethodName":"redrive","UtcNow":"2026-11-24T03:14:15Z"}}}"#;
         let head = format!(

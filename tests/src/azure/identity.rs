@@ -1,4 +1,4 @@
-//! What gives tokens to an app on Azure's machines: `IDENTITY_ENDPOINT`.
+//! Source of tokens for an app on Azure's machines: `IDENTITY_ENDPOINT`.
 
 use crate::client::read_request;
 use base64::Engine as _;
@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What every request to it must carry.
+/// Header that every request to it must carry.
 pub const HEADER: &str = "the-identity-header-of-tests";
 
 /// The start of every token, which must never show up in a log.

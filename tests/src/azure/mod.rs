@@ -1,4 +1,4 @@
-//! What stands around the function on Azure: signatures, the Functions host, the machine's identity.
+//! Surroundings of the function on Azure: signatures, the Functions host, the machine's identity.
 
 pub mod handler;
 pub mod host;

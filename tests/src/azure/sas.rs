@@ -8,7 +8,7 @@ use sha2::Sha256;
 /// The account.
 pub const ACCOUNT: &str = "labelrelay";
 
-/// What must never show up in a log: the signature's name in URLs.
+/// Mark that must never show up in a log: the signature's name in URLs.
 pub const MARK: &str = "sig=";
 
 const KEY: &[u8] = b"an account key of tests and of no account";

@@ -1,7 +1,6 @@
 //! Azurite: Azure's blobs and queues on this machine, by their own makers.
 //!
-//! What is asked of it here goes by plain requests and not by the SDK, so that the tests see what any
-//! consumer would see.
+//! Requests to it are plain ones and not the SDK's, so that the tests see what any consumer would see.
 
 use super::{Server, free_ports, installed};
 use crate::azure::sas::{ACCOUNT, account_key, signature};
@@ -17,9 +16,9 @@ use tempfile::TempDir;
 /// A running Azurite, on a folder and ports that outlive it.
 pub struct Azurite {
     server: Server,
-    /// Where it serves blobs.
+    /// Address of its blobs.
     pub blobs: SocketAddr,
-    /// Where it serves queues.
+    /// Address of its queues.
     pub queues: SocketAddr,
     data: TempDir,
 }
@@ -37,7 +36,7 @@ pub struct Tls<'a> {
 pub struct Message {
     /// Its id.
     pub id: String,
-    /// What deletes it.
+    /// Token that deletes it.
     pub receipt: String,
     /// How many times it was received.
     pub receive_count: u32,
@@ -107,7 +106,7 @@ impl Azurite {
         format!("http://{}/{ACCOUNT}/{path}?{}", self.blobs, signature())
     }
 
-    /// What goes into `AZURE_STORAGE_CONNECTION_STRING`.
+    /// Value of `AZURE_STORAGE_CONNECTION_STRING`.
     pub fn connection_string(&self) -> String {
         format!(
             "BlobEndpoint=http://{}/{ACCOUNT};QueueEndpoint=http://{}/{ACCOUNT};SharedAccessSignature={}",
@@ -175,7 +174,7 @@ impl Azurite {
         assert_eq!(answer.status, 204, "{}", answer.text());
     }
 
-    /// What lies at `path`, container first.
+    /// The blob at `path`, container first.
     pub fn blob(&self, path: &str) -> Option<Vec<u8>> {
         let answer = signed(self.blobs, "GET", path, "");
         match answer.status {

@@ -35,7 +35,7 @@ impl Function {
         }))
     }
 
-    /// What the function answers to `event`.
+    /// Answer of the function to `event`.
     pub fn invoke(&self, event: &[u8]) -> serde_json::Value {
         let head = format!(
             "POST /2015-03-31/functions/function/invocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n",
@@ -48,7 +48,7 @@ impl Function {
         })
     }
 
-    /// What it and the emulator have written.
+    /// Output of the function and of the emulator.
     pub fn log(&self) -> String {
         self.0.log()
     }
@@ -100,12 +100,12 @@ impl Watched {
         }
     }
 
-    /// Where requests go.
+    /// Address for requests.
     pub fn address(&self) -> SocketAddr {
         self.emulator.address
     }
 
-    /// What the function has written.
+    /// Output of the function.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(self.folder.path().join("function.log")).unwrap())
             .into_owned()
@@ -114,7 +114,7 @@ impl Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        // What ended already is no error.
+        // A process that ended already is no error.
         let _ = self.function.kill();
         let _ = self.function.wait();
     }

@@ -45,13 +45,13 @@ impl Labelbox {
         std::fs::rename(new, file).unwrap();
     }
 
-    /// Where it answers.
+    /// Its endpoint.
     pub fn endpoint(&self) -> String {
         format!("{}/graphql", self.server.endpoint())
     }
 
-    /// What Labelbox's own client exports of a project, of rows that were active at or after `since`: it prints
-    /// each as JSON, a row a line.
+    /// Export of a project by Labelbox's own client, of rows that were active at or after `since`: it prints each
+    /// as JSON, a row a line.
     pub fn own_client(&self, key: &str, project: &str, since: &str) -> Output {
         Command::new(python())
             .args(["-c", include_str!("labelbox_client.py")])

@@ -1,6 +1,6 @@
 //! Servers that speak the clouds' protocols on this machine, each a process of its own that ends with its value.
 //!
-//! Where each is installed is told by a variable; `cargo xtask test` installs them and sets it.
+//! A variable tells where each is installed; `cargo xtask test` installs them and sets it.
 
 mod azurite;
 pub mod boto3;
@@ -33,7 +33,7 @@ pub const KEY: &str = "test";
 /// The region that tests live in: not any server's default, so that one that is not told is found out.
 pub const REGION: &str = "eu-central-1";
 
-/// What `variable` names, which must be there.
+/// The path that `variable` names, which must be there.
 pub fn installed(variable: &str) -> PathBuf {
     let path = std::env::var_os(variable)
         .unwrap_or_else(|| panic!("{variable} is not set; `cargo xtask test` sets it"));

@@ -19,7 +19,7 @@ pub fn free_ports<const N: usize>() -> [u16; N] {
 
 /// A running server with a folder of its own; it and its children are killed when this is dropped.
 pub struct Server {
-    /// Where it answers.
+    /// Address that it listens on.
     pub address: SocketAddr,
     child: Child,
     folder: TempDir,
@@ -86,12 +86,12 @@ impl Server {
         })
     }
 
-    /// Where it answers, as a URL without a slash at its end.
+    /// Its URL, without a slash at its end.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// What it has written.
+    /// Its output so far.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(log(&self.folder)).unwrap()).into_owned()
     }

@@ -17,11 +17,11 @@ pub struct PubSub(Server);
 /// A message as a subscriber gets it.
 #[derive(Debug, Clone)]
 pub struct Pulled {
-    /// What acknowledges it.
+    /// Token that acknowledges it.
     pub ack_id: String,
     /// Its data.
     pub data: Vec<u8>,
-    /// What stands beside the data, sorted by name.
+    /// Attributes beside the data, sorted by name.
     pub attributes: Vec<(String, String)>,
     /// Its ordering key; empty when it has none.
     pub ordering_key: String,

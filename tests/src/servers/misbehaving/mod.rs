@@ -104,7 +104,7 @@ pub struct Seen {
 
 /// A running server; its port is closed when this is dropped.
 pub struct Misbehaving {
-    /// Where it listens.
+    /// Address that it listens on.
     pub address: SocketAddr,
     shared: Arc<Shared>,
     identity: Option<Arc<Identity>>,
@@ -151,7 +151,7 @@ impl Misbehaving {
         }
     }
 
-    /// Where it listens, as a URL without a slash at its end.
+    /// Its URL, without a slash at its end.
     pub fn endpoint(&self) -> String {
         let scheme = if self.identity.is_some() {
             "https"
@@ -174,7 +174,7 @@ impl Misbehaving {
         *self.shared.behaviour.lock().unwrap() = behaviour;
     }
 
-    /// What was asked so far.
+    /// Requests so far.
     pub fn seen(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().clone()
     }
