@@ -12,7 +12,7 @@
 //!
 //! [`LedgerFile`] remembers what was found, in a file of its own.
 //!
-//! What is written: an event is appended once and never touched again until it is pruned; what happens
+//! Storage: an event is appended once and never touched again until it is pruned; what happens
 //! to it (received, acknowledged, dead) lies in a small table beside. So a send touches only the ends of
 //! its tables. `MEASUREMENTS.md` in this crate's folder has the figures behind this and behind the page size.
 

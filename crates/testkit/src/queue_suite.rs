@@ -1,7 +1,7 @@
 //! Conformance suite of durable queues, as plain functions: a new back end gets its tests for a few lines.
 //!
 //! Each function takes the queue and a [`Reader`] of the same queue, which is empty and nobody else's.
-//! What a back end cannot do (repeats, dead letters, a clock of its own) it does not call.
+//! A back end leaves out the functions of what it cannot do (repeats, dead letters, a clock of its own).
 
 use crate::clock::FakeClock;
 use bytes::Bytes;
