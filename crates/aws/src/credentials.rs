@@ -1,8 +1,8 @@
 //! Who we are: keys in the environment, or those of a container's role, which change every few hours.
 
 use crate::SettingError;
+use crate::error_text::chain;
 use crate::http::{Http, read};
-use crate::text::chain;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result as Provided, future};

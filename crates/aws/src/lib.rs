@@ -9,13 +9,13 @@
 
 mod credentials;
 mod error;
+mod error_text;
 mod http;
 mod s3;
 mod secret;
 mod settings;
 mod signed_client;
 mod sqs;
-mod text;
 
 pub use error::SettingError;
 pub use s3::{S3BlobStore, S3Fallback};

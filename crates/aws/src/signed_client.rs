@@ -1,8 +1,8 @@
 //! Requests to services that have no SDK here: signed by AWS's own signer, sent over the shared client.
 
 use crate::credentials::CredentialsSource;
+use crate::error_text::chain;
 use crate::http::{Answer, Http, read};
-use crate::text::chain;
 use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
     UriPathNormalizationMode, sign,

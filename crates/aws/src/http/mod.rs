@@ -1,10 +1,10 @@
 //! The one HTTP client behind everything in this crate, and when its connections are not used again.
 
 mod answer;
-mod trust;
+mod trusted_roots;
 
 pub(crate) use answer::{Answer, read};
-pub(crate) use trust::trust;
+pub(crate) use trusted_roots::trust;
 
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;

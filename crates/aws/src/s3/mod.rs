@@ -1,13 +1,13 @@
 //! Objects in S3: claim checks, and the fallback.
 
-mod blob;
+mod blob_store;
+mod body_stream;
 mod error;
 mod fallback;
 mod listing;
 mod location;
-mod stream;
 
-pub use blob::S3BlobStore;
+pub use blob_store::S3BlobStore;
 pub use fallback::S3Fallback;
 pub(crate) use location::S3Location;
 

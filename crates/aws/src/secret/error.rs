@@ -1,9 +1,9 @@
 //! From what a store or the network said to what somebody can do about it. Answers are never quoted
 //! whole: they may hold the secret.
 
+use crate::error_text::quoted;
 use crate::http::Answer;
 use crate::signed_client::NoResponse;
-use crate::text::quoted;
 use labelrelay_core::SecretError;
 use serde_json::Value;
 

@@ -2,12 +2,12 @@
 //! platform signs with the old secret until somebody gives it the new one.
 
 mod error;
-mod manager;
-mod parameter;
+mod parameter_store;
+mod secrets_manager;
 mod value;
 
-pub(crate) use manager::ManagerSecret;
-pub(crate) use parameter::ParameterSecret;
+pub(crate) use parameter_store::ParameterSecret;
+pub(crate) use secrets_manager::ManagerSecret;
 
 use crate::http::Answer;
 use crate::signed_client::{Content, SignedClient};

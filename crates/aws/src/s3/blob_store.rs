@@ -49,7 +49,7 @@ impl S3Location {
                 .await
         };
         let context = self.error_context("s3:PutObject", &key);
-        let answer = stream::with_body(length, body, put).await;
+        let answer = body_stream::with_body(length, body, put).await;
         let answer = answer.map_err(|error| context.no_response(error))?;
         match answer.status {
             200 => proven(&answer, &digest)?,
