@@ -1,9 +1,9 @@
 //! A directory as a fallback (`file:///directory`): one file for each event, until the queue has it.
 
+use crate::blob_store::{FileBlobStore, failed};
+use crate::object_writer::{answer, on_thread};
 use crate::read::contents;
-use crate::store::{FileBlobStore, failed};
-use crate::temporary::is_abandoned;
-use crate::write::{answer, on_thread};
+use crate::temporary_file::is_abandoned;
 use bytes::Bytes;
 use labelrelay_core::fallback::{BODIES, StoredBody};
 use labelrelay_core::{BlobError, BoxFuture, FallbackStore, Payload};

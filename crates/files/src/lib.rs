@@ -4,19 +4,19 @@
 //! Everything that waits for the disk happens on threads that nobody else needs; no runtime is known
 //! here. A crate of its own, so that a cloud's program has a spool without linking an embedded queue.
 
+mod blob_store;
 mod dir_sync;
 mod fallback;
+mod file_uri;
+mod object_writer;
 mod private;
 mod read;
 mod spool;
-mod store;
-mod temporary;
-mod uri;
-mod write;
+mod temporary_file;
 mod writer_pool;
 
+pub use blob_store::FileBlobStore;
 pub use fallback::FileFallback;
+pub use file_uri::file_of;
 pub use private::{private_dir, private_file};
 pub use spool::FileSpool;
-pub use store::FileBlobStore;
-pub use uri::file_of;

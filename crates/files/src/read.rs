@@ -1,6 +1,6 @@
 //! Reading a file as a stream, on a thread of its own.
 
-use crate::write::spawn;
+use crate::object_writer::spawn;
 use bytes::Bytes;
 use futures_channel::mpsc;
 use futures_executor::block_on;

@@ -1,9 +1,9 @@
 //! A body that lies in its file, whole.
 
-use super::file::Unnamed;
 use super::quota::Share;
+use super::unnamed_file::Unnamed;
+use crate::object_writer::spawn;
 use crate::read::contents;
-use crate::write::spawn;
 use bytes::Bytes;
 use labelrelay_core::{BoxFuture, BoxStream, Spooled};
 use std::path::Path;

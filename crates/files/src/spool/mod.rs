@@ -1,20 +1,20 @@
 //! A directory as a spool: bodies in files that have no name.
 
 mod body;
-mod file;
 mod quota;
+mod unnamed_file;
 mod writer;
 
+use crate::object_writer::spawn;
 use crate::private::private_dir;
-use crate::temporary;
-use crate::write::spawn;
-use file::Unnamed;
+use crate::temporary_file;
 use labelrelay_core::{BoxFuture, Spool, SpoolError, SpoolWriter};
 use quota::Quota;
 use std::fmt;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use unnamed_file::Unnamed;
 use writer::Writer;
 
 /// Spools bodies into a directory.

@@ -1,10 +1,10 @@
 //! A body on its way into its file.
 
 use super::body::FileBody;
-use super::file::Unnamed;
 use super::quota::{Quota, Share};
+use super::unnamed_file::Unnamed;
 use super::{SpoolDir, ended};
-use crate::write::{Piece, spawn};
+use crate::object_writer::{Piece, spawn};
 use bytes::Bytes;
 use futures_channel::{mpsc, oneshot};
 use futures_executor::block_on_stream;

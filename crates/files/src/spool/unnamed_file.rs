@@ -1,6 +1,6 @@
 //! A file without a name.
 
-use crate::temporary::Temporary;
+use crate::temporary_file::Temporary;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;

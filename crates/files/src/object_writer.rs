@@ -1,9 +1,9 @@
 //! Writing an object: everything that waits for the disk, on a thread that nobody else needs.
 
+use crate::blob_store::failed;
 use crate::dir_sync::{self, DirSync};
 use crate::private::private_dir;
-use crate::store::failed;
-use crate::temporary::Temporary;
+use crate::temporary_file::Temporary;
 use crate::writer_pool::WriterPool;
 use bytes::Bytes;
 use futures_channel::{mpsc, oneshot};

@@ -1,10 +1,10 @@
 //! A directory as a blob store (`file:///directory`), for claim checks and as a fallback on one machine.
 
 use crate::dir_sync::DirSync;
+use crate::file_uri;
+use crate::object_writer::{Object, answer, on_thread};
 use crate::private::private_dir;
-use crate::temporary::{self, Temporary};
-use crate::uri;
-use crate::write::{Object, answer, on_thread};
+use crate::temporary_file::{self, Temporary};
 use crate::writer_pool::WriterPool;
 use bytes::Bytes;
 use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream, Payload};
@@ -45,7 +45,7 @@ impl FileBlobStore {
                 ErrorKind::NotADirectory.into(),
             ));
         }
-        temporary::sweep(&dir);
+        temporary_file::sweep(&dir);
         Ok(Self {
             dir_sync: Arc::new(DirSync::new(dir)),
             writers: WriterPool::default(),
@@ -146,7 +146,7 @@ impl BlobStore for FileBlobStore {
         length: u64,
         body: BoxStream<'a, std::io::Result<Bytes>>,
     ) -> BoxFuture<'a, Result<String, BlobError>> {
-        Box::pin(async move { Ok(uri::of(&self.store(key, length, body).await?)) })
+        Box::pin(async move { Ok(file_uri::of(&self.store(key, length, body).await?)) })
     }
 
     fn put_payload<'a>(
@@ -154,7 +154,7 @@ impl BlobStore for FileBlobStore {
         key: &'a str,
         body: &'a Payload,
     ) -> BoxFuture<'a, Result<String, BlobError>> {
-        Box::pin(async move { Ok(uri::of(&self.store_payload(key, body).await?)) })
+        Box::pin(async move { Ok(file_uri::of(&self.store_payload(key, body).await?)) })
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
