@@ -7,7 +7,7 @@
 mod accept;
 #[cfg(feature = "admin")]
 pub mod admin;
-mod body;
+mod body_stream;
 mod connection;
 pub mod log;
 pub mod memory;

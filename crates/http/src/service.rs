@@ -1,6 +1,6 @@
 //! One request, from its head to its answer.
 
-use crate::body;
+use crate::body_stream;
 use crate::connection::{Activity, Proof};
 use crate::tasks::Tasks;
 use bytes::Bytes;
@@ -33,7 +33,7 @@ pub async fn respond(
         peer,
         arrived: clock.monotonic(),
     };
-    let received = match AssertUnwindSafe(relay.receive(head, body::stream(incoming)))
+    let received = match AssertUnwindSafe(relay.receive(head, body_stream::stream(incoming)))
         .catch_unwind()
         .await
     {

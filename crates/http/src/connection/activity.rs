@@ -1,6 +1,6 @@
 //! Activity of one connection: who waits for whom, and since when.
 
-use super::boundary::Boundary;
+use super::request_boundary::Boundary;
 use crate::options::ServeOptions;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -1,10 +1,10 @@
 //! One connection, from the moment it has a place to its end.
 
 mod activity;
-mod boundary;
 mod drive;
-mod io;
-mod refused;
+mod parser_refusal;
+mod request_boundary;
+mod watched_socket;
 
 pub(crate) use activity::{Activity, Idle};
 
@@ -24,12 +24,12 @@ use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use io::Watched;
 use labelrelay_core::{Answer, Observer, Outcome, Report};
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use watched_socket::Watched;
 
 /// Shared by all connections of a server.
 pub(crate) struct Shared<A> {
@@ -69,13 +69,15 @@ where
             End::Itself(Ok(())) => {}
             End::Itself(Err(error)) => {
                 tracing::debug!(name: "connection_ended", %error);
-                if let Some(report) = refused::by_parser(&*error, &activity.first_bytes(), peer) {
+                if let Some(report) =
+                    parser_refusal::by_parser(&*error, &activity.first_bytes(), peer)
+                {
                     self.observer.request(&report);
                 }
             }
             End::Overdue(Overdue::Head) => {
                 self.observer
-                    .request(&refused::late_head(&self.options, peer));
+                    .request(&parser_refusal::late_head(&self.options, peer));
             }
             End::Overdue(Overdue::Idle) => self.observer.connection_closed("idle"),
             End::Overdue(Overdue::Stalled) => self.observer.connection_closed("unread"),
