@@ -1,8 +1,8 @@
 //! A ledger in an `SQLite` file of its own, beside the queue file: its writes never hold the queue up.
 
 mod open;
+mod schema;
 mod sync;
-mod tables;
 
 use crate::lock::Lock;
 use crate::sqlite::begin;

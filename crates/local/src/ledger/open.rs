@@ -1,7 +1,7 @@
 //! Opening a ledger's file.
 
 use super::failed;
-use super::tables::{APPLICATION_ID, TABLES, VERSION};
+use super::schema::{APPLICATION_ID, TABLES, VERSION};
 use crate::lock::{Lock, LockError};
 use crate::sqlite::{self, BusyWait, begin};
 use labelrelay_core::ledger::LedgerError;
