@@ -6,7 +6,7 @@ mod body;
 use crate::fault::{Fault, Faults};
 use crate::plan::Plan;
 use crate::random_json;
-use crate::secrets::{Source, foreign, secret};
+use crate::sources::{Source, foreign, secret};
 use labelrelay_tests::random::Random;
 use labelrelay_tests::sender;
 

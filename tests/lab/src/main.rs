@@ -16,7 +16,6 @@
     reason = "a laboratory whose equipment fails ends with a panic"
 )]
 
-mod deliver;
 mod delivery;
 mod fault;
 mod fault_injector;
@@ -24,14 +23,15 @@ mod obligations;
 mod options;
 mod oracle;
 mod plan;
-mod program;
+mod process;
 mod random_json;
 mod record;
 mod run;
-mod secrets;
 mod seed_dir;
+mod send_request;
 mod sender;
 mod server;
+mod sources;
 mod summary;
 mod violation;
 

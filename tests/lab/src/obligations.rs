@@ -4,7 +4,7 @@ use crate::delivery::Credential;
 use crate::fault::{Component, Fault, Faults};
 use crate::plan::{Action, DEADLINE_MS, Deployment, Jump, LABORATORY_LIMIT, Plan, Step};
 use crate::record::{Answer, End, Record};
-use crate::secrets::Source;
+use crate::sources::Source;
 use crate::violation::{Violation, ViolationKind};
 use labelrelay_event::Digest;
 use std::collections::HashMap;

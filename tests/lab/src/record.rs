@@ -2,7 +2,7 @@
 
 use crate::delivery::Credential;
 use crate::fault::Faults;
-use crate::secrets::Source;
+use crate::sources::Source;
 use labelrelay_event::Digest;
 use std::time::Duration;
 

@@ -1,14 +1,14 @@
 //! One seed from its plan to its verdict, and many seeds at once.
 
-use crate::deliver;
 use crate::delivery::Delivery;
 use crate::fault_injector::FaultInjector;
 use crate::options::Options;
 use crate::oracle;
 use crate::plan::Plan;
-use crate::program::Start;
+use crate::process::Start;
 use crate::record::{End, Record};
 use crate::seed_dir::SeedDir;
+use crate::send_request;
 use crate::sender::{SENDERS, Sender};
 use crate::summary::Summary;
 use crate::violation::{Violation, ViolationKind};
@@ -162,7 +162,7 @@ fn send_afterwards(plan: &Plan, number: u32, address: SocketAddr) -> Record {
     let (head, body) = delivery.request(plan);
     let began = Instant::now();
     let end = Client::connect(address).map_or(End::NotWhole, |mut client| {
-        deliver::whole(&mut client, &[head, body].concat())
+        send_request::whole(&mut client, &[head, body].concat())
     });
     Record {
         number,

@@ -1,7 +1,7 @@
 //! The folder of one seed: configuration, secrets, queue, stores.
 
 use crate::plan::{Plan, WINDOW_SECONDS};
-use crate::secrets::{Source, secret};
+use crate::sources::{Source, secret};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;

@@ -1,10 +1,10 @@
 //! Senders: each a thread with a connection of its own, which takes the next delivery until there is none.
 
-use crate::deliver;
 use crate::delivery::{Delivery, Way};
 use crate::fault_injector::FaultInjector;
 use crate::plan::Plan;
 use crate::record::{End, Record};
+use crate::send_request;
 use labelrelay_event::Digest;
 use labelrelay_tests::client::Client;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -43,22 +43,26 @@ impl Sender<'_> {
         let ends = match delivery.way {
             Way::Whole => {
                 let request = [head, body].concat();
-                vec![self.kept(before.process, |client| deliver::whole(client, &request))]
+                vec![self.kept(before.process, |client| {
+                    send_request::whole(client, &request)
+                })]
             }
             Way::Pieces { .. } => {
                 vec![self.kept(before.process, |client| {
-                    deliver::pieces(client, &head, &body)
+                    send_request::pieces(client, &head, &body)
                 })]
             }
             way => {
                 let (_, address) = self.injector.running();
                 match way {
-                    Way::HangUp => vec![deliver::hang_up(address, &[head, body].concat())],
+                    Way::HangUp => vec![send_request::hang_up(address, &[head, body].concat())],
                     Way::Cut { thousandths } => {
                         let sent = body.len() * usize::try_from(thousandths).unwrap() / 1000;
-                        vec![deliver::cut(address, &[&head, &body[..sent]].concat())]
+                        vec![send_request::cut(address, &[&head, &body[..sent]].concat())]
                     }
-                    Way::Copies(copies) => deliver::copies(address, &[head, body].concat(), copies),
+                    Way::Copies(copies) => {
+                        send_request::copies(address, &[head, body].concat(), copies)
+                    }
                     Way::Whole | Way::Pieces { .. } => unreachable!("handled above"),
                 }
             }
@@ -106,12 +110,12 @@ impl Sender<'_> {
 
     fn connect(&self) -> Option<(u32, Client)> {
         let (process, address) = self.injector.running();
-        if let Ok(client) = deliver::connect(address) {
+        if let Ok(client) = send_request::connect(address) {
             return Some((process, client));
         }
         self.injector.revive(process);
         let (process, address) = self.injector.running();
-        let client = deliver::connect(address).ok()?;
+        let client = send_request::connect(address).ok()?;
         Some((process, client))
     }
 }

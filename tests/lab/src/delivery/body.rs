@@ -2,7 +2,7 @@
 
 use crate::plan::{Deployment, Plan};
 use crate::random_json;
-use crate::secrets::Source;
+use crate::sources::Source;
 use http::{HeaderMap, Method};
 use labelrelay_core::RequestHead;
 use labelrelay_core::identity::Identity;

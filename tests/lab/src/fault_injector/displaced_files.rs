@@ -3,7 +3,7 @@
 //! A copy of them from just before is kept aside, and is what the next process finds. So whatever was answered 200
 //! after it, and is not in the fallback, is lost; and was never in the file that was there.
 
-use crate::program::Program;
+use crate::process::Program;
 use crate::seed_dir::{self, SeedDir};
 use rustix::process::Signal;
 use std::fs::File;

@@ -7,7 +7,7 @@ mod stop;
 
 use crate::fault::{Fault, Faults};
 use crate::plan::Plan;
-use crate::program::{Log, Program, Start};
+use crate::process::{Log, Program, Start};
 use crate::record::Record;
 use crate::seed_dir::SeedDir;
 use crate::violation::{Violation, ViolationKind};

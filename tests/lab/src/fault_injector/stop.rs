@@ -2,10 +2,10 @@
 //! has not accepted yet. All of them were sent before: each gets an answer.
 
 use super::{FaultInjector, Inner, SIGKILL};
-use crate::deliver;
 use crate::delivery::{Credential, Delivery};
 use crate::fault::{Fault, Faults};
 use crate::record::{End, Record};
+use crate::send_request;
 use crate::violation::{Violation, ViolationKind};
 use labelrelay_event::Digest;
 use labelrelay_tests::client::Client;

@@ -1,7 +1,7 @@
 //! A secret in a file, whose store can be down.
 
 use super::mode::{Mode, Switch};
-use crate::secrets::foreign;
+use crate::sources::foreign;
 use jiff::Timestamp;
 use labelrelay_core::secret::FileSecret;
 use labelrelay_core::{BoxFuture, Secret, SecretError, SecretSource};
