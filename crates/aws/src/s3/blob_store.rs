@@ -1,6 +1,6 @@
 //! Claim checks in S3.
 
-use super::{MAX_ANSWER, S3Location, checksum, error, proven, stream};
+use super::{MAX_ANSWER, S3Location, body_stream, checksum, error, proven};
 use crate::signed_client::Content;
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;

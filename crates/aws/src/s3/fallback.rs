@@ -138,7 +138,7 @@ impl S3Fallback {
             at: first.bytes.len() as u64,
         };
         let bytes = first.whole;
-        let rest = body_stream::try_unfold(reader, |mut reader| async move {
+        let rest = stream::try_unfold(reader, |mut reader| async move {
             if reader.at >= reader.bytes {
                 return Ok(None);
             }
@@ -152,7 +152,7 @@ impl S3Fallback {
             reader.at += chunk.bytes.len() as u64;
             Ok(Some((chunk.bytes, reader)))
         });
-        let first = body_stream::iter([Ok(first.bytes)]);
+        let first = stream::iter([Ok(first.bytes)]);
         Ok(Some(StoredBody {
             bytes,
             stream: Box::pin(first.chain(rest)),

@@ -50,7 +50,7 @@ impl FileSpool {
         if !dir.is_dir() {
             return Err(spool_dir.failed("opening the directory", ErrorKind::NotADirectory.into()));
         }
-        temporary::sweep(dir);
+        temporary_file::sweep(dir);
         spool_dir.file()?;
         Ok(Self {
             spool_dir: Arc::new(spool_dir),

@@ -21,7 +21,7 @@ impl Watched {
     }
 
     /// Asks the system, not the runtime, which learns of what has come a moment later.
-    fn read_now(&self, buffer: &mut ReadBuf<'_>) -> Option<watched_socket::Result<()>> {
+    fn read_now(&self, buffer: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
         let socket = SockRef::from(&self.stream);
         match (&*socket).read(buffer.initialize_unfilled()) {
             Ok(count) => {
@@ -37,9 +37,9 @@ impl Watched {
     /// that it can be written to.
     fn wrote(
         &self,
-        polled: Poll<watched_socket::Result<usize>>,
-        again: impl FnOnce(&socket2::Socket) -> watched_socket::Result<usize>,
-    ) -> Poll<watched_socket::Result<usize>> {
+        polled: Poll<io::Result<usize>>,
+        again: impl FnOnce(&socket2::Socket) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
         if polled.is_ready() {
             self.activity.wrote();
             return polled;
@@ -57,7 +57,7 @@ impl Watched {
     }
 }
 
-fn is_not_yet(error: &watched_socket::Error) -> bool {
+fn is_not_yet(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
@@ -66,7 +66,7 @@ impl AsyncRead for Watched {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
-    ) -> Poll<watched_socket::Result<()>> {
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let mut polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if polled.is_pending()
@@ -90,7 +90,7 @@ impl AsyncWrite for Watched {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
-    ) -> Poll<watched_socket::Result<usize>> {
+    ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.wrote(polled, |mut socket| socket.write(bytes))
     }
@@ -99,7 +99,7 @@ impl AsyncWrite for Watched {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
-    ) -> Poll<watched_socket::Result<usize>> {
+    ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
         self.wrote(polled, |mut socket| socket.write_vectored(slices))
     }
@@ -108,17 +108,11 @@ impl AsyncWrite for Watched {
         self.stream.is_write_vectored()
     }
 
-    fn poll_flush(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<watched_socket::Result<()>> {
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
-    fn poll_shutdown(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<watched_socket::Result<()>> {
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
