@@ -1,7 +1,7 @@
 //! Credentials of a container's role: fetched when they are needed, again before they end, and never from
 //! where others could give them out.
 
-use crate::setting::aws_with;
+use crate::setup::aws_with;
 use labelrelay_aws::{Aws, SqsQueue};
 use labelrelay_core::EventQueue as _;
 use labelrelay_core::config::SecretRef;

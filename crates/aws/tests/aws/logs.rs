@@ -1,6 +1,6 @@
 //! Log lines of all of this: by this crate, by the SDK and by everything below it.
 
-use crate::setting::aws_with;
+use crate::setup::aws_with;
 use bytes::Bytes;
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::{BlobStore, EventQueue, FallbackStore};

@@ -14,5 +14,5 @@ mod permissions;
 mod queues;
 mod s3;
 mod secrets;
-mod setting;
+mod setup;
 mod sqs;

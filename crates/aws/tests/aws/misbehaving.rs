@@ -1,7 +1,7 @@
 //! Every failure of SQS, and of what lies between: an error of the right kind that says what to do, and
 //! never a success.
 
-use crate::setting::{aws, aws_with};
+use crate::setup::{aws, aws_with};
 use labelrelay_aws::SqsQueue;
 use labelrelay_core::{EventQueue, QueueError, QueueErrorKind};
 use labelrelay_testkit::queue_suite::message;

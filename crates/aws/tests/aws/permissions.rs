@@ -1,7 +1,7 @@
 //! With no permission but those that the relay needs, and without each of them: `MiniStack` holds callers
 //! to their policies and checks signatures when it is told to.
 
-use crate::setting::aws_with;
+use crate::setup::aws_with;
 use bytes::Bytes;
 use labelrelay_aws::Aws;
 use labelrelay_core::config::SecretRef;

@@ -1,6 +1,6 @@
 //! Claim checks and the fallback, against a real S3 server and against one that misbehaves.
 
-use crate::setting::{aws, aws_with};
+use crate::setup::{aws, aws_with};
 use bytes::Bytes;
 use futures_util::stream;
 use labelrelay_core::{BlobError, BlobStore, BoxStream, FallbackStore};

@@ -1,6 +1,6 @@
 //! Secrets Manager and Parameter Store: rotation, permissions, and stores that fail.
 
-use crate::setting::{aws, aws_with};
+use crate::setup::{aws, aws_with};
 use labelrelay_aws::Aws;
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::secret::SecretRing;

@@ -4,7 +4,7 @@
 //! large is fauxqs's to show; that our own count refuses it first shows with both.
 
 use crate::queues::{Consumer, client, create, receive};
-use crate::setting::aws;
+use crate::setup::aws;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use labelrelay_aws::SqsQueue;

@@ -1,6 +1,6 @@
 //! Blob Storage, on Azurite.
 
-use crate::setting::{blobs, fallback};
+use crate::setup::{blobs, fallback};
 use bytes::Bytes;
 use futures_util::stream;
 use labelrelay_core::{BlobError, BlobStore, BoxStream};

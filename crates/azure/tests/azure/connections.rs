@@ -1,6 +1,6 @@
 //! Connections that look alive and are not.
 
-use crate::setting::queue;
+use crate::setup::queue;
 use labelrelay_core::QueueErrorKind;
 use labelrelay_core::clock::within;
 use labelrelay_http::SystemClock;

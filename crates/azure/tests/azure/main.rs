@@ -6,4 +6,4 @@
 mod blobs;
 mod connections;
 mod queues;
-mod setting;
+mod setup;

@@ -1,6 +1,6 @@
 //! Storage Queue, on Azurite.
 
-use crate::setting::{azure, queue};
+use crate::setup::{azure, queue};
 use labelrelay_core::{BoxFuture, QueueErrorKind};
 use labelrelay_testkit::queue_suite::{self as suite, Reader, Received, message};
 use labelrelay_tests::azure::sas::{ACCOUNT, allowing};

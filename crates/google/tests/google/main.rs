@@ -8,5 +8,5 @@
 
 mod outage;
 mod pubsub;
-mod setting;
+mod setup;
 mod storage;

@@ -1,6 +1,6 @@
 //! An emulator that is killed, and one that accepts connections and never answers.
 
-use crate::setting::google;
+use crate::setup::google;
 use labelrelay_core::clock::within;
 use labelrelay_core::{EventQueue, QueueErrorKind};
 use labelrelay_http::SystemClock;

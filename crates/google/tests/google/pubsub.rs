@@ -3,7 +3,7 @@
 //! It enforces no limits, so that those show only in what we refuse before it sees anything; and it knows no
 //! permissions.
 
-use crate::setting::{Consumer, google};
+use crate::setup::{Consumer, google};
 use labelrelay_core::{EventQueue, OutboundMessage, QueueErrorKind};
 use labelrelay_google::{MAX_REQUEST_BYTES, PubSubQueue};
 use labelrelay_testkit::queue_suite as suite;

@@ -1,6 +1,6 @@
 //! Cloud Storage against fake-gcs-server, which honours preconditions.
 
-use crate::setting::google;
+use crate::setup::google;
 use bytes::Bytes;
 use futures_util::stream;
 use labelrelay_core::{BlobStore, FallbackStore};
