@@ -6,7 +6,7 @@
 mod admin;
 mod connections;
 mod deliveries;
-mod places;
 mod refused;
+mod slots;
 mod stop;
 mod support;
