@@ -1,4 +1,4 @@
-//! Who we are: keys in the environment, or those of a container's role, which change every few hours.
+//! Our credentials: keys in the environment, or those of a container's role, which change every few hours.
 
 use crate::SettingError;
 use crate::error_text::chain;
@@ -20,7 +20,7 @@ use std::time::{Duration, SystemTime};
 /// Address at which ECS gives a task its role's keys.
 const ECS: &str = "http://169.254.170.2";
 
-/// Besides loopback, the only places that are asked without TLS: ECS, and EKS's Pod Identity.
+/// Besides loopback, the only addresses that are asked without TLS: ECS, and EKS's Pod Identity.
 const LINK_LOCAL: [&str; 3] = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
 
 /// Keys are asked for again so long before they end.

@@ -1,4 +1,4 @@
-//! Who we are where no URL is signed.
+//! Our identity where no URL is signed.
 
 use crate::transport::options;
 use azure_core::credentials::{Secret, TokenCredential};

@@ -5,13 +5,13 @@
 //! |---|---|
 //! | `azure-queue://ACCOUNT/QUEUE` | a Storage Queue; `?ttl_s=N` lets messages expire, which they else never do |
 //! | `servicebus://NAMESPACE/QUEUE` | a Service Bus queue or topic; `?session=partition` asks for sessions, `?max_message_bytes=N` is for the premium tier |
-//! | `az://ACCOUNT/CONTAINER/PREFIX` | a place in Blob Storage |
+//! | `az://ACCOUNT/CONTAINER/PREFIX` | a prefix in Blob Storage |
 //! | `azure-keyvault:VAULT/SECRET` | a secret; its newest two enabled versions are live |
 //!
 //! Instead of the first and the third, the full URL of queue or container can be given: for the other
 //! clouds of Azure, for emulators, and with a shared access signature as its query.
 //!
-//! Who we are: the signature in the URL; else `AZURE_STORAGE_CONNECTION_STRING`, if it is about this account;
+//! Our identity: the signature in the URL; else `AZURE_STORAGE_CONNECTION_STRING`, if it is about this account;
 //! else a workload identity (`AZURE_FEDERATED_TOKEN_FILE`), a service principal (`AZURE_TENANT_ID`,
 //! `AZURE_CLIENT_ID`, `AZURE_CLIENT_SECRET`) or the managed identity of the machine, where
 //! `AZURE_CLIENT_ID` picks one of several.

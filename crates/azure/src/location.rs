@@ -20,7 +20,7 @@ pub(crate) struct StorageLocation {
     pub(crate) own: Vec<(String, String)>,
 }
 
-/// Whose error it is if a URL is not one.
+/// The setting that an error is about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SettingKey<'a> {
     pub(crate) origin: &'a str,

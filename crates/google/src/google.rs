@@ -79,7 +79,7 @@ impl Google {
     /// The store for claim checks at `url`.
     ///
     /// # Errors
-    /// [`SettingError`] when it is no place in Cloud Storage, or the credentials that are configured cannot be
+    /// [`SettingError`] when it is no location in Cloud Storage, or the credentials that are configured cannot be
     /// used.
     pub fn blob_store(&self, url: &str) -> Result<GcsBlobStore, SettingError> {
         self.bucket(url).map(GcsBlobStore::new)
@@ -88,7 +88,7 @@ impl Google {
     /// The fallback at `url`.
     ///
     /// # Errors
-    /// [`SettingError`] when it is no place in Cloud Storage, or the credentials that are configured cannot be
+    /// [`SettingError`] when it is no location in Cloud Storage, or the credentials that are configured cannot be
     /// used.
     pub fn fallback(&self, url: &str) -> Result<GcsFallback, SettingError> {
         self.bucket(url).map(GcsFallback::new)
@@ -140,7 +140,7 @@ impl Google {
         })
     }
 
-    /// Who we are.
+    /// Our credentials.
     fn credentials(&self) -> Result<Credentials, SettingError> {
         once(&self.credentials, || {
             Builder::default().build().map_err(|error| {

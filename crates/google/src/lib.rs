@@ -4,12 +4,12 @@
 //! | setting | what it names |
 //! |---|---|
 //! | `pubsub://PROJECT/TOPIC` | a topic; `?ordering=partition` sets ordering keys |
-//! | `gs://BUCKET/PREFIX` | a place in Cloud Storage |
+//! | `gs://BUCKET/PREFIX` | a prefix in Cloud Storage |
 //! | `gcp-secretmanager:projects/PROJECT/secrets/NAME` | a secret; its newest two enabled versions are live |
 //! | `gcp-secretmanager:projects/PROJECT/secrets/NAME/versions/N` | one version of it |
 //! | `gcp-secretmanager:NAME` | the same, in the project that `GOOGLE_CLOUD_PROJECT` names |
 //!
-//! Who we are: [Application Default Credentials][adc], which in Google's cloud are the service account of
+//! Our identity: [Application Default Credentials][adc], which in Google's cloud are the service account of
 //! the machine. `PUBSUB_EMULATOR_HOST`, `STORAGE_EMULATOR_HOST` and `SECRET_MANAGER_EMULATOR_HOST` send
 //! everything to an emulator instead, without credentials.
 //!

@@ -1,4 +1,4 @@
-//! Takes connections from a listener, no more at once than there are places.
+//! Takes connections from a listener, no more at once than there are slots.
 
 use crate::options::ServeOptions;
 use crate::slots::{Slot, Slots};
@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Connections that may wait to be accepted; the system may allow fewer. A sender whose connection finds no
-/// place there tries again after a second, when it has given up already.
+/// slot there tries again after a second, when it has given up already.
 const BACKLOG: i32 = 4096;
 
 /// Size of the system's buffer for answers that a peer does not read. The system would let it grow to megabytes a
@@ -27,7 +27,7 @@ pub(crate) struct Accept {
     pub(crate) slots: Arc<Slots>,
 }
 
-/// A connection, and the entry among the places that it has until it is dropped.
+/// A connection, and the entry among the slots that it has until it is dropped.
 pub(crate) struct Accepted {
     pub(crate) stream: TcpStream,
     pub(crate) peer: SocketAddr,

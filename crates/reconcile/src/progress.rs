@@ -1,8 +1,8 @@
-//! Who is told how far it is.
+//! Progress of a run.
 
 use crate::platform::Project;
 
-/// Is told how far it is.
+/// Receives the progress of a run.
 pub trait Progress: Send + Sync {
     /// A look through this project begins.
     fn project(&self, _project: &Project) {}
@@ -17,7 +17,7 @@ pub trait Progress: Send + Sync {
     fn warn(&self, _warning: &str) {}
 }
 
-/// Nobody.
+/// Receives nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoProgress;
 

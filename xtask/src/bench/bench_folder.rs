@@ -1,4 +1,4 @@
-//! A place for what a run writes.
+//! The folder of a benchmark's files.
 
 use crate::Outcome;
 use crate::paths::target;

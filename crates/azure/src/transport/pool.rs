@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub(super) type Client = LegacyClient<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-/// Nobody waits longer for anything; what has given up must not leave a connection in the making behind.
+/// Longest wait for a connection: nobody waits longer for anything, and what has given up must not leave a connection in the making behind.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Azure's front ends close what is silent for a minute and more; who asks first is never surprised.

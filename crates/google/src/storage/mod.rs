@@ -52,7 +52,7 @@ impl BlobStore for GcsBlobStore {
     }
 }
 
-/// A place in a bucket.
+/// A location in a bucket.
 #[derive(Debug)]
 pub(crate) struct Bucket {
     location: GcsLocation,

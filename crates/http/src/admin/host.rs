@@ -1,4 +1,4 @@
-//! Whom the loopback address answers: requests that name it as such.
+//! Check of a request's `Host`: the loopback address answers those alone that name it as such.
 //!
 //! A web page that somebody on this machine has open reaches loopback addresses too, once its own name
 //! resolves to one (DNS rebinding). Its browser then sends that name.

@@ -59,7 +59,7 @@ struct State {
     closing: bool,
 }
 
-/// Who goes first when there is no room: the smallest.
+/// Rank of an idle connection: the smallest is the first to go when there is no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Idle {
     rank: IdleRank,
@@ -285,7 +285,7 @@ impl Activity {
         self.wake.notify_one();
     }
 
-    /// It may have a place by now.
+    /// It may have a slot by now.
     pub(crate) fn wake_up(&self) {
         self.wake.notify_one();
     }

@@ -1,4 +1,4 @@
-//! One connection, from the moment it has a place to its end.
+//! One connection, from the moment it has a slot to its end.
 
 mod activity;
 mod drive;

@@ -1,4 +1,4 @@
-//! Whose a connection is.
+//! The network that a connection comes from.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,4 +1,4 @@
-//! Places for connections: how many there are, how many one address gets, and who goes when they are taken.
+//! Slots for connections: how many there are, how many one address gets, and who goes when they are taken.
 //!
 //! A connection that its peer leaves idle makes room for one that comes. One that waits for us, or brings a
 //! body as fast as it should, never does.
@@ -14,16 +14,16 @@ use std::time::{Duration, Instant};
 use table::{SlotState, SlotTable};
 use tokio::sync::Notify;
 
-/// Somebody may have become idle: nobody tells, so those who wait for a place look this often.
+/// Pause between two looks of those who wait for a slot: somebody may have become idle, and nobody tells.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Who is not the next is told when it is; this is for the case that it was not.
+/// Pause of those who are not the next: they are told when they are. This is for the case that they were not.
 const IN_LINE: Duration = Duration::from_millis(200);
 
-/// The places of one server.
+/// The slots of one server.
 pub(crate) struct Slots {
     table: Mutex<SlotTable>,
-    /// Somebody has: who accepts waits for that.
+    /// Notified when somebody has left: who accepts waits for that.
     left: Notify,
 }
 
@@ -51,7 +51,7 @@ impl Slots {
         }
     }
 
-    /// Takes a connection in. It has a place when [`Slot::admitted`] says so.
+    /// Takes a connection in. It has a slot when [`Slot::admitted`] says so.
     pub(crate) fn enter(self: &Arc<Self>, peer: IpAddr) -> Slot {
         let activity = Activity::new();
         let id = self.table().enter(peer.into(), Arc::clone(&activity));
@@ -62,7 +62,7 @@ impl Slots {
         }
     }
 
-    /// Whether there are more connections than places, now or a moment ago.
+    /// Whether there are more connections than slots, now or a moment ago.
     pub(crate) fn is_crowded(&self) -> bool {
         self.table().is_crowded()
     }
@@ -85,7 +85,7 @@ impl Slot {
         &self.activity
     }
 
-    /// Waits for a place; `false` when there was none within `patience`, or for nobody.
+    /// Waits for a slot; `false` when there was none within `patience`, or for nobody.
     pub(crate) async fn admitted(&self, patience: Duration) -> bool {
         let end = Instant::now() + patience;
         loop {

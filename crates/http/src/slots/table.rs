@@ -1,4 +1,4 @@
-//! Who has a place, who waits for one, and who is asked to leave.
+//! The table of slots: who has one, who waits for one, and who is asked to leave.
 
 use super::client_network::ClientNetwork;
 use crate::connection::{Activity, Idle};
@@ -13,11 +13,11 @@ const TELL: Duration = Duration::from_secs(10);
 /// Pause before another look where nobody was idle: many wait, and each would look at all.
 const AGAIN: Duration = Duration::from_millis(10);
 
-/// A crowd is reckoned with for so long after the last time that there was no place. Were it shorter than what
-/// it takes to come back, all of it would be let in again and again, and be served until there is no place.
+/// A crowd is reckoned with for so long after the last time that there was no slot. Were it shorter than what
+/// it takes to come back, all of it would be let in again and again, and be served until there is no slot.
 const CROWDED: Duration = Duration::from_secs(10);
 
-/// A sender that has waited this long for a place may have given up.
+/// A sender that has waited this long for a slot may have given up.
 const WAIT: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) enum SlotState {
     /// Accepted, and not yet served.
     Waiting,
     Served,
-    /// Asked to leave. Its place is another's already.
+    /// Asked to leave. Its slot is another's already.
     Leaving,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct SlotTable {
     open_at_most: usize,
     of_one_address: usize,
     entries: HashMap<u64, Entry>,
-    /// Those that wait for a place, and not for one of their own address: the first to come is the first.
+    /// Those that wait for a slot, and not for one of their own address: the first to come is the first.
     queue: BTreeSet<u64>,
     next: u64,
     served: usize,
@@ -52,7 +52,7 @@ pub(super) struct SlotTable {
     nobody_idle: Option<Instant>,
     draining: bool,
     left: u64,
-    /// The last time that somebody came and all places were taken.
+    /// The last time that somebody came and all slots were taken.
     full: Option<Instant>,
     told: Option<Instant>,
 }
@@ -91,7 +91,7 @@ impl SlotTable {
             self.make_room();
             return false;
         }
-        // There are places all the same, so those who wait are too many of one address: they must not keep
+        // There are slots all the same, so those who wait are too many of one address: they must not keep
         // others out.
         let waiting = self.entries.iter().filter(|(_, entry)| {
             entry.state == SlotState::Waiting && entry.entered.elapsed() > WAIT
@@ -118,7 +118,7 @@ impl SlotTable {
         self.next
     }
 
-    /// Gives a place to one that waits, if there is one or somebody can be asked to leave. If not, whether it
+    /// Gives a slot to one that waits, if there is one or somebody can be asked to leave. If not, whether it
     /// looks again soon: the next in the queue does, and one that waits for others of its address.
     pub(super) fn admit(&mut self, id: u64) -> (SlotState, bool) {
         let Some(entry) = self.entries.get(&id) else {

@@ -1,4 +1,4 @@
-//! Who gets a place when there are fewer than connections.
+//! Slots, when there are fewer than connections.
 
 use crate::support::{Running, answer, body, head, request};
 use labelrelay_http::ServeOptions;
@@ -113,7 +113,7 @@ async fn slow_heads_slow_bodies_and_peers_that_do_not_read_are_evicted() {
         .is_ok()
     {}
     open.push(deaf);
-    // Four deliveries at once, each of which is held at the queue, need all places.
+    // Four deliveries at once, each of which is held at the queue, need all slots.
     running.queue.open.forget_permits(1000);
     let mut waiting = Vec::new();
     for number in 0..4 {

@@ -11,7 +11,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
-/// Nobody else writes to it; a backup may read it.
+/// Wait for the file: nobody else writes to it, but a backup may read it.
 const BUSY_WAIT: BusyWait = BusyWait {
     total: Duration::from_secs(10),
     retry_every: Duration::from_millis(5),

@@ -1,4 +1,4 @@
-//! Who may open what, and that nothing is overwritten.
+//! Ownership of a file, and that nothing is overwritten.
 
 use crate::support::{QueueDir, ids, send, try_send};
 use labelrelay_core::QueueErrorKind;

@@ -110,13 +110,13 @@ impl Batch {
 
 impl Summary {
     pub(super) fn count(&mut self, change: Change, outcome: &SendOutcome) {
-        let place = match (outcome, change) {
+        let count = match (outcome, change) {
             (SendOutcome::Refused(_), _) => &mut self.refused,
             (SendOutcome::Repeat, _) => &mut self.repeats,
             (SendOutcome::New, Change::Created) => &mut self.created,
             (SendOutcome::New, Change::Updated) => &mut self.updated,
             (SendOutcome::New, Change::Deleted) => &mut self.deleted,
         };
-        *place += 1;
+        *count += 1;
     }
 }

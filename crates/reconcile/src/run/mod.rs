@@ -29,7 +29,7 @@ pub struct Reconcile<'a> {
     pub ledger: &'a mut dyn Ledger,
     /// The queue's side: every event goes there.
     pub sink: &'a mut dyn Sink,
-    /// Who is told.
+    /// Receiver of the progress.
     pub progress: &'a dyn Progress,
     /// For the time at which something was found.
     pub clock: &'a dyn Clock,
