@@ -1,8 +1,10 @@
 //! A directory as a blob store (`file:///directory`), for claim checks and as a fallback on one machine.
 
 use crate::dir_sync::DirSync;
+use crate::disk_thread::{answer, on_thread};
+use crate::error::failed;
 use crate::file_uri;
-use crate::object_writer::{Object, answer, on_thread};
+use crate::object_writer::Object;
 use crate::private::private_dir;
 use crate::temporary_file::{self, Temporary};
 use crate::writer_pool::WriterPool;
@@ -160,25 +162,4 @@ impl BlobStore for FileBlobStore {
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
         Box::pin(self.probe())
     }
-}
-
-pub(crate) fn failed(what: &str, path: &Path, source: std::io::Error) -> BlobError {
-    let retryable = matches!(
-        source.kind(),
-        ErrorKind::Interrupted | ErrorKind::TimedOut | ErrorKind::WouldBlock
-    );
-    let cure = match source.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; free space",
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            "; let this user write the directory"
-        }
-        _ => "",
-    };
-    let message = format!("{what} ({}): {source}{cure}", path.display());
-    let error = if retryable {
-        BlobError::transient(message)
-    } else {
-        BlobError::permanent(message)
-    };
-    error.caused_by(source)
 }

@@ -1,7 +1,8 @@
 //! A directory as a fallback (`file:///directory`): one file for each event, until the queue has it.
 
-use crate::blob_store::{FileBlobStore, failed};
-use crate::object_writer::{answer, on_thread};
+use crate::blob_store::FileBlobStore;
+use crate::disk_thread::{answer, on_thread};
+use crate::error::failed;
 use crate::read::contents;
 use crate::temporary_file::is_abandoned;
 use bytes::Bytes;

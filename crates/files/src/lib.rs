@@ -6,6 +6,8 @@
 
 mod blob_store;
 mod dir_sync;
+mod disk_thread;
+mod error;
 mod fallback;
 mod file_uri;
 mod object_writer;

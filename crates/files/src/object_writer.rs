@@ -1,12 +1,13 @@
 //! Writing an object: everything that waits for the disk, on a thread that nobody else needs.
 
-use crate::blob_store::failed;
 use crate::dir_sync::{self, DirSync};
+use crate::disk_thread::{answer, on_thread};
+use crate::error::failed;
 use crate::private::private_dir;
 use crate::temporary_file::Temporary;
 use crate::writer_pool::WriterPool;
 use bytes::Bytes;
-use futures_channel::{mpsc, oneshot};
+use futures_channel::mpsc;
 use futures_executor::block_on_stream;
 use futures_util::StreamExt as _;
 use labelrelay_core::{BlobError, BoxStream, Spooled};
@@ -157,42 +158,4 @@ impl Object {
         }
         self.dir_sync.sync().map_err(|source| failed(store, source))
     }
-}
-
-/// Answer of a thread.
-pub(crate) type Answer<T> = oneshot::Receiver<Result<T, BlobError>>;
-
-/// Runs `work` on a thread of its own: bodies that need one are rare, and one that arrives slowly shall keep
-/// no other from the disk.
-pub(crate) fn spawn<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> std::io::Result<oneshot::Receiver<T>> {
-    let (done, answer) = oneshot::channel();
-    std::thread::Builder::new()
-        .name("disk".to_owned())
-        .spawn(move || {
-            let _gone = done.send(work());
-        })?;
-    Ok(answer)
-}
-
-pub(crate) fn on_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, BlobError> + Send + 'static,
-) -> Result<Answer<T>, BlobError> {
-    spawn(work).map_err(no_thread)
-}
-
-pub(crate) fn no_thread(source: std::io::Error) -> BlobError {
-    BlobError::transient(format!(
-        "starting a thread: {source}; let the process have more threads"
-    ))
-    .caused_by(source)
-}
-
-pub(crate) async fn answer<T>(answer: Answer<T>) -> Result<T, BlobError> {
-    answer.await.unwrap_or_else(|_| {
-        Err(BlobError::transient(
-            "the thread that writes ended without an answer; what it printed says why",
-        ))
-    })
 }

@@ -1,6 +1,6 @@
 //! Reading a file as a stream, on a thread of its own.
 
-use crate::object_writer::spawn;
+use crate::disk_thread::spawn;
 use bytes::Bytes;
 use futures_channel::mpsc;
 use futures_executor::block_on;

@@ -1,7 +1,7 @@
 //! Threads that write what is in hand already: a few for all of it, in the order in which it came. More of them
 //! write no faster, for a disk has one journal; they take turns at random instead, and some wait for long.
 
-use crate::object_writer::{Answer, no_thread, spawn};
+use crate::disk_thread::{Answer, no_thread, spawn};
 use futures_channel::oneshot;
 use labelrelay_core::BlobError;
 use std::collections::VecDeque;

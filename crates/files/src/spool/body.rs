@@ -2,7 +2,7 @@
 
 use super::quota::Share;
 use super::unnamed_file::Unnamed;
-use crate::object_writer::spawn;
+use crate::disk_thread::spawn;
 use crate::read::contents;
 use bytes::Bytes;
 use labelrelay_core::{BoxFuture, BoxStream, Spooled};

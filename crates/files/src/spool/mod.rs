@@ -1,20 +1,21 @@
 //! A directory as a spool: bodies in files that have no name.
 
 mod body;
+mod dir;
 mod quota;
 mod unnamed_file;
 mod writer;
 
-use crate::object_writer::spawn;
+use crate::disk_thread::spawn;
 use crate::private::private_dir;
 use crate::temporary_file;
+use dir::{SpoolDir, ended};
 use labelrelay_core::{BoxFuture, Spool, SpoolError, SpoolWriter};
 use quota::Quota;
 use std::fmt;
 use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use unnamed_file::Unnamed;
 use writer::Writer;
 
 /// Spools bodies into a directory.
@@ -29,12 +30,6 @@ pub struct FileSpool {
     quota: Arc<Quota>,
 }
 
-/// The spool's directory, shared by those who make files and those who report errors.
-#[derive(Debug)]
-struct SpoolDir {
-    dir: PathBuf,
-}
-
 impl FileSpool {
     /// Opens the directory `dir`, and makes it (mode 0700) when there is none. All bodies in it together
     /// have no more than `max_bytes`.
@@ -42,10 +37,8 @@ impl FileSpool {
     /// # Errors
     /// When it cannot be made, is not a directory, or no file can be made in it.
     pub fn open(dir: impl AsRef<Path>, max_bytes: u64) -> Result<Self, SpoolError> {
-        let spool_dir = SpoolDir {
-            dir: dir.as_ref().to_owned(),
-        };
-        let dir = &spool_dir.dir;
+        let spool_dir = SpoolDir::new(dir.as_ref());
+        let dir = spool_dir.path();
         private_dir(dir).map_err(|source| spool_dir.failed("making the directory", source))?;
         if !dir.is_dir() {
             return Err(spool_dir.failed("opening the directory", ErrorKind::NotADirectory.into()));
@@ -83,34 +76,6 @@ impl FileSpool {
     }
 }
 
-impl SpoolDir {
-    fn file(&self) -> Result<Unnamed, SpoolError> {
-        Unnamed::make(&self.dir).map_err(|source| self.failed("making a file", source))
-    }
-
-    fn failed(&self, what: &str, source: std::io::Error) -> SpoolError {
-        let cure = match source.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-                "; free space there, or name a directory with more of it (spool.dir)"
-            }
-            _ => "; let this user write there, or name another directory (spool.dir)",
-        };
-        let dir = self.dir.display();
-        SpoolError::new(format!("{what} in {dir}: {source}{cure}")).caused_by(source)
-    }
-
-    fn is_full(&self, max_bytes: u64) -> SpoolError {
-        let dir = self.dir.display();
-        SpoolError::new(format!(
-            "the bodies that are arriving fill the {max_bytes} bytes that they may have in {dir} (spool.max_bytes)"
-        ))
-    }
-}
-
-fn ended() -> SpoolError {
-    SpoolError::new("the thread that writes ended without an answer; what it printed says why")
-}
-
 impl Spool for FileSpool {
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn SpoolWriter>, SpoolError>> {
         Box::pin(async move { Ok(Box::new(self.writer().await?) as Box<dyn SpoolWriter>) })
@@ -123,6 +88,6 @@ impl Spool for FileSpool {
 
 impl fmt::Display for FileSpool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.spool_dir.dir.display().fmt(f)
+        self.spool_dir.path().display().fmt(f)
     }
 }

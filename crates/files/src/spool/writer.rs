@@ -1,10 +1,11 @@
 //! A body on its way into its file.
 
 use super::body::FileBody;
+use super::dir::{SpoolDir, ended};
 use super::quota::{Quota, Share};
 use super::unnamed_file::Unnamed;
-use super::{SpoolDir, ended};
-use crate::object_writer::{Piece, spawn};
+use crate::disk_thread::spawn;
+use crate::object_writer::Piece;
 use bytes::Bytes;
 use futures_channel::{mpsc, oneshot};
 use futures_executor::block_on_stream;
