@@ -23,6 +23,7 @@ mod error;
 mod file;
 mod ledger;
 mod lock;
+mod prune;
 mod queue_files;
 mod schema;
 mod sqlite;

@@ -1,16 +1,10 @@
 //! One group: several messages in one transaction, with one sync of the disk.
 
+use super::pending::Pending;
 use super::sequencer::Sequencer;
 use crate::sqlite_error::queue_error;
-use futures_channel::oneshot;
-use labelrelay_core::{OutboundMessage, QueueError, Receipt};
+use labelrelay_core::QueueError;
 use rusqlite::{Connection, ErrorCode};
-
-/// A message that waits to be written.
-pub(super) struct Pending {
-    pub(super) message: OutboundMessage,
-    pub(super) done: oneshot::Sender<Result<Receipt, QueueError>>,
-}
 
 /// Result of committing a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +134,8 @@ mod tests {
     use crate::embedded::Options;
     use crate::schema;
     use crate::sqlite::BusyWait;
-    use labelrelay_core::QueueErrorKind;
+    use futures_channel::oneshot;
+    use labelrelay_core::{QueueErrorKind, Receipt};
     use labelrelay_testkit::clock::FakeClock;
     use labelrelay_testkit::queue_suite::message;
     use std::sync::Arc;

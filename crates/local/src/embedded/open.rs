@@ -1,9 +1,10 @@
 //! Opening a queue file as its owner.
 
 use super::checkpoint::{CheckpointLimits, Checkpointer, Journal};
+use super::options::Options;
+use super::queue::{EmbeddedQueue, Running};
 use super::sequencer::Sequencer;
-use super::writer::Writer;
-use super::{EmbeddedQueue, Options, Running, Trouble};
+use super::writer::{Trouble, Writer};
 use crate::canonical_path;
 use crate::disk_reserve;
 use crate::error::OpenError;
@@ -17,11 +18,22 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-pub(super) fn open(
-    path: &Path,
-    options: Options,
-    clock: Arc<dyn Clock>,
-) -> Result<EmbeddedQueue, OpenError> {
+impl EmbeddedQueue {
+    /// Opens the queue file at `path` as its owner, and makes it when there is none.
+    ///
+    /// # Errors
+    /// [`OpenError`] names the file and the cure. A file that is something else, newer, or owned by another
+    /// process is left as it is.
+    pub fn open(
+        path: impl AsRef<Path>,
+        options: Options,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
+        open(path.as_ref(), options, clock)
+    }
+}
+
+fn open(path: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<EmbeddedQueue, OpenError> {
     // First of all: the lock lies beside the file itself, whatever path led here.
     let path = &canonical_path::resolve(path)?;
     let lock = Lock::take(path).map_err(|error| not_owned(path, error))?;

@@ -5,8 +5,8 @@
 //! read again before anything else is written. And another program may append beside the owner: so each
 //! transaction begins with a look at the last number in the file.
 
-use super::Options;
-use super::group_commit::Pending;
+use super::options::Options;
+use super::pending::Pending;
 use super::repeat_window::{Fingerprint, RepeatWindow};
 use crate::schema::INSERT_EVENT;
 use crate::sqlite::{begin, ms, now_ms, setting};

@@ -1,10 +1,11 @@
 //! The one writer: takes what has arrived since its last commit, commits it, answers.
 
-use super::Options;
 use super::checkpoint::{Journal, checkpoint};
-use super::group_commit::{self, CommitContext, Outcome, Pending};
+use super::group_commit::{self, CommitContext, Outcome};
+use super::options::Options;
+use super::pending::Pending;
+use super::prune_schedule::{self, PruneSchedule};
 use super::sequencer::Sequencer;
-use super::{Trouble, prune};
 use crate::disk_reserve;
 use crate::queue_files::QueueFiles;
 use crate::sqlite::{begin, ms, now_ms};
@@ -16,12 +17,15 @@ use rusqlite::config::DbConfig;
 use rusqlite::wal::CheckpointMode;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// A group ends here at the latest, so that its first message does not wait for a crowd. Measured.
 const GROUP_MESSAGES: usize = 256;
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
+
+/// Why nothing is stored although `SQLite` would: told by the writer.
+pub(super) type Trouble = Arc<Mutex<Option<String>>>;
 
 /// A request to the writer.
 pub(super) enum Command {
@@ -45,7 +49,7 @@ impl Writer {
     pub(super) fn run(self, mut sequencer: Sequencer, commands: &Receiver<Command>) {
         let mut group = Vec::new();
         let mut failing = false;
-        let mut pruned = prune::PruneSchedule::new(self.options.prune_every);
+        let mut pruned = PruneSchedule::new(self.options.prune_every);
         let mut open = true;
         while open {
             // Without work it wakes now and then to prune; with more to prune it only looks whether work came.
@@ -122,7 +126,7 @@ impl Writer {
             }
             if open {
                 let turn = pruned.take(self.clock.monotonic(), || {
-                    prune::batch(&self.db, &*self.clock, &self.options)
+                    prune_schedule::prune_batch(&self.db, &*self.clock, &self.options)
                 });
                 // Room that is not freed is no reason to refuse events as long as they can be written;
                 // whether they can is what the next check then really tries.
@@ -226,6 +230,3 @@ impl Writer {
             .map_err(|error| queue_error(&disk_reserve::diagnose(error, &self.path)))
     }
 }
-
-/// Longest that the writer sleeps at a time: it looks at the queue's files when it wakes.
-pub(super) const IDLE: Duration = Duration::from_secs(1);

@@ -23,8 +23,8 @@ pub use receive::{Acknowledgement, Delivery};
 pub use stats::QueueStats;
 
 use crate::canonical_path;
-use crate::embedded::prune;
 use crate::error::{FileError, OpenError};
+use crate::prune;
 use crate::queue_files::QueueFiles;
 use crate::schema;
 use crate::sqlite::{BusyWait, ms, now_ms, setting};

@@ -1,11 +1,13 @@
 //! A ledger in an `SQLite` file of its own, beside the queue file: its writes never hold the queue up.
 
+mod error;
 mod open;
 mod schema;
 mod sync;
 
 use crate::lock::Lock;
 use crate::sqlite::begin;
+use error::failed;
 use jiff::Timestamp;
 use labelrelay_core::ledger::{Key, Known, Ledger, LedgerError};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, named_params};
@@ -287,9 +289,4 @@ fn known(row: &Row<'_>, first: usize) -> rusqlite::Result<Known> {
         sequence: row.get(first + 3)?,
         gone: row.get(first + 4)?,
     })
-}
-
-fn failed(source: rusqlite::Error) -> LedgerError {
-    let message = crate::sqlite_error::advice(&source).replace("queue file", "ledger's file");
-    LedgerError::transient(message).caused_by(source)
 }

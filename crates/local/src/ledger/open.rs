@@ -1,6 +1,6 @@
 //! Opening a ledger's file.
 
-use super::failed;
+use super::error::failed;
 use super::schema::{APPLICATION_ID, TABLES, VERSION};
 use crate::lock::{Lock, LockError};
 use crate::sqlite::{self, BusyWait, begin};

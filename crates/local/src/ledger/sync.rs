@@ -1,6 +1,7 @@
 //! Ledgers on the way: a copy to take elsewhere, and what another copy learned meanwhile.
 
-use super::{LedgerFile, failed, open};
+use super::error::failed;
+use super::{LedgerFile, open};
 use labelrelay_core::ledger::LedgerError;
 use std::path::Path;
 

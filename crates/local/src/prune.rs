@@ -1,76 +1,17 @@
 //! Removes what was acknowledged long enough ago, a little at a time, so that no send waits for it.
 
-use super::Options;
-use super::writer::IDLE;
-use crate::sqlite::{begin, ms, now_ms};
-use labelrelay_core::Clock;
+use crate::sqlite::begin;
 use rusqlite::Connection;
-use std::time::Duration;
 
 /// Events that one transaction removes at most, and their bytes: each page that is freed has to be read.
 const BATCH_EVENTS: usize = 128;
 const BATCH_BYTES: i64 = 4 * 1024 * 1024;
-
-/// Decides whether it is time to prune.
-pub(super) struct PruneSchedule {
-    every: Duration,
-    due: Duration,
-}
-
-impl PruneSchedule {
-    pub(super) fn new(every: Duration) -> Self {
-        Self {
-            every,
-            due: Duration::ZERO,
-        }
-    }
-
-    /// How long the writer may sleep.
-    pub(super) fn patience(&self, now: Duration) -> Duration {
-        self.due.saturating_sub(now).min(IDLE)
-    }
-
-    /// Prunes a batch when it is time; the next is due at once when there is more, else after the interval.
-    ///
-    /// # Errors
-    /// The batch's; it is tried again after the interval.
-    pub(super) fn take(
-        &mut self,
-        now: Duration,
-        batch: impl FnOnce() -> rusqlite::Result<Pruned>,
-    ) -> rusqlite::Result<()> {
-        if now >= self.due {
-            self.due = now + self.every;
-            if batch()?.more {
-                self.due = now;
-            }
-        }
-        Ok(())
-    }
-}
 
 /// Result of one batch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pruned {
     pub(crate) events: u64,
     pub(crate) more: bool,
-}
-
-/// The owner's own batch: what was acknowledged longer ago than the retention.
-pub(super) fn batch(
-    db: &Connection,
-    clock: &dyn Clock,
-    options: &Options,
-) -> rusqlite::Result<Pruned> {
-    let now = now_ms(clock);
-    let burying = db.unchecked_transaction()?;
-    crate::file::bury_expired(&burying, now)?;
-    burying.commit()?;
-    acknowledged(
-        db,
-        now.saturating_sub(ms(options.retention)),
-        now.saturating_sub(ms(options.window)),
-    )
 }
 
 /// Removes acknowledged events: acknowledged before `changed_ms`, and received before `received_ms`, for the

@@ -1,0 +1,10 @@
+//! A message on its way to the writer.
+
+use futures_channel::oneshot;
+use labelrelay_core::{OutboundMessage, QueueError, Receipt};
+
+/// A message that waits to be written.
+pub(super) struct Pending {
+    pub(super) message: OutboundMessage,
+    pub(super) done: oneshot::Sender<Result<Receipt, QueueError>>,
+}

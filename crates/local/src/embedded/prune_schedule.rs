@@ -1,0 +1,66 @@
+//! The owner's pruning: when, and of what.
+
+use super::options::Options;
+use crate::prune::{self, Pruned};
+use crate::sqlite::{ms, now_ms};
+use labelrelay_core::Clock;
+use rusqlite::Connection;
+use std::time::Duration;
+
+/// Longest that the writer sleeps at a time: it looks at the queue's files when it wakes.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// Decides whether it is time to prune.
+pub(super) struct PruneSchedule {
+    every: Duration,
+    due: Duration,
+}
+
+impl PruneSchedule {
+    pub(super) fn new(every: Duration) -> Self {
+        Self {
+            every,
+            due: Duration::ZERO,
+        }
+    }
+
+    /// How long the writer may sleep.
+    pub(super) fn patience(&self, now: Duration) -> Duration {
+        self.due.saturating_sub(now).min(IDLE)
+    }
+
+    /// Prunes a batch when it is time; the next is due at once when there is more, else after the interval.
+    ///
+    /// # Errors
+    /// The batch's; it is tried again after the interval.
+    pub(super) fn take(
+        &mut self,
+        now: Duration,
+        batch: impl FnOnce() -> rusqlite::Result<Pruned>,
+    ) -> rusqlite::Result<()> {
+        if now >= self.due {
+            self.due = now + self.every;
+            if batch()?.more {
+                self.due = now;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The owner's own batch: what was acknowledged longer ago than the retention.
+pub(super) fn prune_batch(
+    db: &Connection,
+    clock: &dyn Clock,
+    options: &Options,
+) -> rusqlite::Result<Pruned> {
+    let now = now_ms(clock);
+    let burying = db.unchecked_transaction()?;
+    crate::file::bury_expired(&burying, now)?;
+    burying.commit()?;
+    prune::acknowledged(
+        db,
+        now.saturating_sub(ms(options.retention)),
+        now.saturating_sub(ms(options.window)),
+    )
+}
