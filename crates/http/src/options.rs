@@ -90,3 +90,7 @@ impl ServeOptions {
         self.max_connections + self.max_connections / 4 + 1
     }
 }
+
+/// Bytes that a connection may hold before anybody asked for them; also the largest head. hyper's own limit is six
+/// times as much, which a thousand connections of strangers would turn into 400 MiB.
+pub(crate) const READ_BUFFER_BYTES: usize = 64 * 1024;

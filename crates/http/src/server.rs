@@ -119,10 +119,6 @@ fn builder() -> auto::Builder<TokioExecutor> {
     versions(builder)
 }
 
-/// Bytes that a connection may hold before anybody asked for them; also the largest head. hyper's own limit is six
-/// times as much, which a thousand connections of strangers would turn into 400 MiB.
-pub(crate) const READ_BUFFER_BYTES: usize = 64 * 1024;
-
 /// HTTP/1.1 alone.
 #[cfg(not(feature = "h2c"))]
 fn versions(builder: auto::Builder<TokioExecutor>) -> auto::Builder<TokioExecutor> {

@@ -33,6 +33,7 @@ mod sender;
 mod server;
 mod sources;
 mod summary;
+mod verdict;
 mod violation;
 
 use std::process::ExitCode;

@@ -11,6 +11,7 @@ use crate::seed_dir::SeedDir;
 use crate::send_request;
 use crate::sender::{SENDERS, Sender};
 use crate::summary::Summary;
+use crate::verdict::Verdict;
 use crate::violation::{Violation, ViolationKind};
 use labelrelay_event::Digest;
 use labelrelay_tests::client::Client;
@@ -63,14 +64,6 @@ pub(crate) fn all(options: &Options) -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
-}
-
-/// Result of one seed.
-pub(crate) struct Verdict {
-    pub(crate) records: Vec<Record>,
-    pub(crate) violations: Vec<Violation>,
-    /// Processes that were started.
-    pub(crate) processes: u32,
 }
 
 fn one(plan: &Plan, options: &Options) -> Verdict {

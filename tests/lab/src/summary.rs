@@ -3,7 +3,7 @@
 use crate::fault::{Fault, Faults};
 use crate::plan::Plan;
 use crate::record::{End, Record};
-use crate::run::Verdict;
+use crate::verdict::Verdict;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::time::Duration;

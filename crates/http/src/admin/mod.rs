@@ -4,6 +4,7 @@ mod host;
 mod log_lines;
 mod metrics;
 mod queue;
+mod text;
 
 pub use metrics::Metrics;
 pub use queue::QueueGauges;
@@ -11,13 +12,13 @@ pub use queue::QueueGauges;
 use crate::options::ServeOptions;
 use crate::server::serve_with;
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use labelrelay_core::{NoObserver, Relay};
 use std::sync::Arc;
 use std::time::Duration;
+use text::{PLAIN, text};
 use tokio::net::TcpListener;
 
 /// A few scrapers, and a person who looks.
@@ -46,8 +47,6 @@ pub async fn serve_admin(
     serve_with(listener, answer, Arc::new(NoObserver), shutdown, options).await;
 }
 
-const PLAIN: &str = "text/plain; charset=utf-8";
-
 async fn answer(
     metrics: &Metrics,
     relay: &Relay,
@@ -74,13 +73,4 @@ async fn answer(
         ),
     };
     text(status, kind, body)
-}
-
-fn text(status: StatusCode, kind: &'static str, body: String) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(body));
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
 }

@@ -326,3 +326,7 @@ impl Drop for Working {
         state.working = state.working.saturating_sub(1);
     }
 }
+
+/// Marks the answer to a delivery that was verified.
+#[derive(Clone)]
+pub(crate) struct Proof;

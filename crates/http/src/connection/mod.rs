@@ -6,7 +6,7 @@ mod parser_refusal;
 mod request_boundary;
 mod watched_socket;
 
-pub(crate) use activity::{Activity, Idle};
+pub(crate) use activity::{Activity, Idle, Proof};
 
 use crate::accept::Accepted;
 use crate::options::ServeOptions;
@@ -124,10 +124,6 @@ where
         answer
     }
 }
-
-/// Marks the answer to a delivery that was verified.
-#[derive(Clone)]
-pub(crate) struct Proof;
 
 impl<I, S, E> Closing for auto::Connection<'_, I, S, E>
 where

@@ -27,7 +27,7 @@ pub(super) fn by_parser(
     } else if error.is_parse_too_large() {
         format!(
             "the head is too large ({error}): 100 headers and {} bytes are the most; the answer was 431, or 414 for the path alone",
-            crate::server::READ_BUFFER_BYTES
+            crate::options::READ_BUFFER_BYTES
         )
     } else {
         format!("not a request of HTTP/1.1 ({error})")

@@ -4,7 +4,7 @@
 mod trim;
 
 use crate::ServeOptions;
-use crate::server::READ_BUFFER_BYTES;
+use crate::options::READ_BUFFER_BYTES;
 use labelrelay_core::Relay;
 
 /// The program itself: its threads, the log's buffers, the caches of the embedded queue and its window of

@@ -1,6 +1,5 @@
 //! Why a server gave no answer.
 
-use super::without_query;
 use http::{StatusCode, Uri};
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -103,4 +102,18 @@ fn deepest(error: &dyn StdError) -> String {
         error = source;
     }
     error.to_string()
+}
+
+/// A URI without its query, for messages: a query may hold what is nobody's business.
+fn without_query(uri: &Uri) -> String {
+    let port = uri
+        .port_u16()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    format!(
+        "{}://{}{port}{}",
+        uri.scheme_str().unwrap_or_default(),
+        uri.host().unwrap_or_default(),
+        uri.path()
+    )
 }

@@ -207,17 +207,3 @@ impl HttpClient {
         })
     }
 }
-
-/// A URI without its query, for messages: a query may hold what is nobody's business.
-fn without_query(uri: &Uri) -> String {
-    let port = uri
-        .port_u16()
-        .map(|port| format!(":{port}"))
-        .unwrap_or_default();
-    format!(
-        "{}://{}{port}{}",
-        uri.scheme_str().unwrap_or_default(),
-        uri.host().unwrap_or_default(),
-        uri.path()
-    )
-}

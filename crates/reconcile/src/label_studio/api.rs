@@ -1,7 +1,7 @@
 //! Requests to Label Studio's API, and what its answers mean.
 
+use super::error::wrong;
 use super::token::Token;
-use super::wrong;
 use crate::http::{Answer, HttpClient};
 use crate::platform::PlatformError;
 use bytes::Bytes;

@@ -7,6 +7,8 @@
 
 mod api;
 mod bulk_events;
+mod error;
+mod kinds;
 mod pagination;
 mod projects;
 mod query;
@@ -17,16 +19,12 @@ use crate::http::{HttpClient, HttpOptions};
 use crate::page::{Entity, Page};
 use crate::platform::{EntityRef, EntityVersions, Platform, PlatformError, Project};
 use api::Api;
-use http::{StatusCode, Uri};
 use jiff::Timestamp;
 use labelrelay_core::config::SourceConfig;
 use labelrelay_core::ledger::{Key, Known};
 use labelrelay_core::{BoxFuture, BoxStream, Secret};
 use labelrelay_event::Attributes;
 use token::Token;
-
-const TASK: &str = "task";
-const ANNOTATION: &str = "annotation";
 
 /// A Label Studio.
 pub struct LabelStudio {
@@ -108,13 +106,4 @@ impl Platform for LabelStudio {
         }
         format!("{{{}}}", members.join(","))
     }
-}
-
-fn wrong(uri: &Uri, status: StatusCode) -> PlatformError {
-    let cure = if status.is_redirection() {
-        "write the URL to which it redirects (https://, or without a path)"
-    } else {
-        "see that the URL is that of a Label Studio, and look into its log"
-    };
-    PlatformError::permanent(format!("{}: answered {status}; {cure}", uri.path()))
 }

@@ -1,8 +1,9 @@
 //! The two walks through a project.
 
 use super::api::Api;
+use super::kinds::TASK;
+use super::query;
 use super::tasks::{self, Fields, Tasks};
-use super::{TASK, query};
 use crate::page::Page;
 use crate::platform::{EntityRef, PlatformError, Project};
 use futures_util::{Stream, StreamExt, stream};

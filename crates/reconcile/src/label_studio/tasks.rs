@@ -1,7 +1,8 @@
 //! Answers of the data manager: tasks, and the annotations in them, cut out as they were written.
 
 use super::api::{self, Api, LARGEST_ANSWER};
-use super::{ANNOTATION, TASK, query};
+use super::kinds::{ANNOTATION, TASK};
+use super::query;
 use crate::http::Answer;
 use crate::page::Entity;
 use crate::platform::{EntityRef, PlatformError};

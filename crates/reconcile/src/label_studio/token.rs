@@ -1,7 +1,7 @@
 //! The credential: a legacy token is shown as it is; a personal access token (a JWT) is exchanged for one
 //! that lives for minutes.
 
-use super::wrong;
+use super::error::wrong;
 use crate::http::HttpClient;
 use crate::platform::PlatformError;
 use bytes::Bytes;

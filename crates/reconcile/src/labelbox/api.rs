@@ -11,6 +11,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+/// Endpoint of Labelbox's own client.
+pub const ENDPOINT: &str = "https://api.labelbox.com/graphql";
+
 /// Of a message from the other side, so much is shown.
 const SHOWN_CHARACTERS: usize = 200;
 
@@ -60,7 +63,7 @@ impl Api {
         let endpoint = endpoint.parse().map_err(|error| {
             PlatformError::permanent(format!(
                 "`{endpoint}` is not a URL ({error}); write it as {}",
-                super::ENDPOINT
+                ENDPOINT
             ))
         })?;
         let value = [b"Bearer ", key.expose()].concat();

@@ -9,6 +9,8 @@ mod export;
 mod projects;
 mod rows;
 
+pub use api::ENDPOINT;
+
 use crate::http::{HttpClient, HttpOptions};
 use crate::page::{Entity, Page};
 use crate::platform::{EntityRef, EntityVersions, Platform, PlatformError, Project};
@@ -20,11 +22,6 @@ use labelrelay_core::ledger::{Key, Known};
 use labelrelay_core::{BoxFuture, BoxStream, Secret};
 use labelrelay_event::Attributes;
 use std::collections::HashSet;
-
-const LABEL: &str = "label";
-
-/// Endpoint of Labelbox's own client.
-pub const ENDPOINT: &str = "https://api.labelbox.com/graphql";
 
 /// Labelbox, seen with one key.
 pub struct Labelbox {

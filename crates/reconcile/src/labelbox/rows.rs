@@ -1,6 +1,5 @@
 //! Rows of an export: each is one JSON value on a line of its own, with the labels on it.
 
-use super::LABEL;
 use crate::page::Entity;
 use crate::platform::{EntityVersions, PlatformError};
 use bytes::Bytes;
@@ -10,6 +9,8 @@ use labelrelay_core::ledger::{Key, Known};
 use labelrelay_event::{Attributes, EventType};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+
+const LABEL: &str = "label";
 
 #[derive(Deserialize)]
 struct Row {

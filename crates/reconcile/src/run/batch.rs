@@ -1,6 +1,6 @@
 //! The things of one page: sent, recorded, or passed over.
 
-use super::{Reconcile, Summary};
+use super::reconcile::{Reconcile, Summary};
 use crate::page::Entity;
 use crate::sink::SendOutcome;
 use labelrelay_core::OutboundMessage;

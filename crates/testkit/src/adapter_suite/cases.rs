@@ -1,6 +1,7 @@
 //! The requests.
 
 use super::forgeries::forgeries;
+use super::label::{LABEL, label};
 use super::{Case, SECRET};
 use crate::memory::Fault;
 use crate::request::{TestRequest, basic};
@@ -22,14 +23,6 @@ pub fn cases() -> Vec<Case> {
     cases.extend(a_b_a());
     cases
 }
-
-/// A label of Labelbox, signed.
-pub(super) fn label(body: &[u8]) -> TestRequest {
-    TestRequest::labelbox(SECRET, "LABEL_CREATED", "delivery", body)
-}
-
-pub(super) const LABEL: &[u8] =
-    br#"{"id":"l1", "label":"{}", "createdAt":"2020-09-24T04:56:08Z","updatedAt":"2020-09-24T04:56:08Z"}"#;
 
 fn recorded() -> impl Iterator<Item = Case> {
     fixture::label_studio().into_iter().map(|recorded| {

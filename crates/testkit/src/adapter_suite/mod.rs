@@ -12,6 +12,7 @@
 mod cases;
 mod expected;
 mod forgeries;
+mod label;
 mod masked;
 mod relay;
 mod serve;

@@ -1,0 +1,12 @@
+//! The result of one seed.
+
+use crate::record::Record;
+use crate::violation::Violation;
+
+/// Result of one seed.
+pub(crate) struct Verdict {
+    pub(crate) records: Vec<Record>,
+    pub(crate) violations: Vec<Violation>,
+    /// Processes that were started.
+    pub(crate) processes: u32,
+}
