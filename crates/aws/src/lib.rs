@@ -11,6 +11,7 @@ mod credentials;
 mod error;
 mod error_text;
 mod http;
+mod region;
 mod s3;
 mod secret;
 mod settings;

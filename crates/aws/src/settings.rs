@@ -3,6 +3,7 @@
 use crate::SettingError;
 use crate::credentials::CredentialsSource;
 use crate::http::{Http, trust};
+use crate::region::{region_of_arn, suffix};
 use crate::s3::{S3BlobStore, S3Fallback, S3Location};
 use crate::secret::{ManagerSecret, ParameterSecret};
 use crate::signed_client::SignedClient;
@@ -186,18 +187,4 @@ fn origin(name: &str, url: &str) -> Result<String, SettingError> {
         let cure = "write https://host or http://host:port, without a path";
         Err(SettingError::new(url, &problem, cure))
     }
-}
-
-/// Domain suffix of a region's services.
-pub(crate) fn suffix(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "amazonaws.com.cn"
-    } else {
-        "amazonaws.com"
-    }
-}
-
-fn region_of_arn(name: &str) -> Option<&str> {
-    let mut parts = name.strip_prefix("arn:")?.split(':');
-    parts.nth(2).filter(|region| !region.is_empty())
 }

@@ -1,6 +1,8 @@
 //! Claim checks in S3.
 
-use super::{MAX_ANSWER, S3Location, body_stream, checksum, error, proven};
+use super::content::{MAX_ANSWER, checksum, proven};
+use super::location::S3Location;
+use super::{body_stream, error};
 use crate::signed_client::Content;
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;

@@ -1,6 +1,6 @@
 //! From what S3 or the network said to what somebody can do about it.
 
-use super::S3Location;
+use super::location::S3Location;
 use crate::error_text::quoted;
 use crate::http::Answer;
 use crate::signed_client::NoResponse;

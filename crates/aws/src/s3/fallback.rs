@@ -1,7 +1,9 @@
 //! The fallback in S3: where events wait that the queue did not take.
 
+use super::content::{MAX_ANSWER, checksum, nothing, proven};
 use super::listing::Page;
-use super::{MAX_ANSWER, S3Location, checksum, error, listing, nothing, proven};
+use super::location::S3Location;
+use super::{error, listing};
 use crate::signed_client::Content;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;

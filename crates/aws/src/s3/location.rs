@@ -1,9 +1,10 @@
 //! Which bucket, and where in it.
 
+use super::content::nothing;
 use crate::SettingError;
 use crate::credentials::CredentialsSource;
 use crate::http::{Answer, Http};
-use crate::settings::suffix;
+use crate::region::suffix;
 use crate::signed_client::{Content, NoResponse, SignedClient};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -126,9 +127,7 @@ impl S3Location {
             .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, ALL)))
             .collect();
         let path = format!("{}/?{}", self.base, query.join("&"));
-        self.signed
-            .send("GET", &path, &[], super::nothing(), max)
-            .await
+        self.signed.send("GET", &path, &[], nothing(), max).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which queue a URL means.
 
 use crate::SettingError;
-use crate::settings::suffix;
+use crate::region::suffix;
 
 /// A queue, by its URL.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,38 @@
+//! Check of the bucket, and the context of its errors.
+
+use super::content::MAX_ANSWER;
+use super::error::{self, S3ErrorContext};
+use super::listing;
+use super::location::S3Location;
+use labelrelay_core::BlobError;
+
+impl S3Location {
+    /// Whether the bucket is there and in this region. That the caller may list it is not needed, so
+    /// being forbidden to is no failure; what is really allowed shows when something is stored.
+    pub(super) async fn check(&self) -> Result<(), BlobError> {
+        let context = self.error_context("s3:ListBucket", "");
+        let query = [("list-type", "2"), ("max-keys", "0")];
+        let answer = self.list(&query, MAX_ANSWER).await;
+        let answer = answer.map_err(|error| context.no_response(error))?;
+        if answer.is_success() {
+            return listing::page(&answer.body).map(drop);
+        }
+        let stated = error::stated(&answer);
+        if stated.code == "AccessDenied" {
+            return Ok(());
+        }
+        Err(context.of(&answer, &stated))
+    }
+
+    pub(super) fn error_context<'a>(
+        &'a self,
+        permission: &'static str,
+        key: &'a str,
+    ) -> S3ErrorContext<'a> {
+        S3ErrorContext {
+            location: self,
+            permission,
+            key,
+        }
+    }
+}
