@@ -1,4 +1,5 @@
-//! Installing on a thread of its own: that waits for network and disk, and the compiler for neither.
+//! Installs the tests' programs on a thread of its own: that waits for network and disk, and the compiler for
+//! neither.
 
 use crate::{Outcome, tools};
 use std::thread::JoinHandle;

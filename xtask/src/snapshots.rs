@@ -1,4 +1,4 @@
-//! Snapshots that no test looks at any more are an error: they would be believed and never checked.
+//! Finds snapshots that no test looks at any more: they would be believed and never checked.
 
 use crate::Outcome;
 use crate::paths::{root, target};

@@ -1,4 +1,4 @@
-//! Running other programs, saying which, and how long it took.
+//! Runs other programs as steps: says which, and how long each took.
 
 use crate::{Outcome, cpu_time};
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! Others' words in our messages.
+//! Text of a server or a library, made fit for our own messages.
 
 /// Longest that a server is quoted.
 const QUOTED: usize = 300;

@@ -1,4 +1,5 @@
-//! Settings' URLs taken apart. Errors never repeat them: a query may be a signature.
+//! Locations that URLs name: an account, a queue or a container, a prefix. Errors never repeat a URL: a query may
+//! be a signature.
 
 use crate::connection_string::ConnectionString;
 use azure_core::http::Url;

@@ -1,5 +1,5 @@
-//! Syncing a directory for many at once: a new name lasts when its directory is synced, and one sync does for
-//! all names that were there when it began.
+//! Syncs a directory for many at once: a new name lasts when its directory is synced, and one sync does for all
+//! names that were there when it began.
 
 use std::collections::VecDeque;
 use std::fs::File;

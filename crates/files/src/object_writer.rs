@@ -1,4 +1,4 @@
-//! Writing an object: everything that waits for the disk, on a thread that nobody else needs.
+//! Writes an object durably, on a thread that nobody else needs.
 
 use crate::dir_sync::{self, DirSync};
 use crate::disk_thread::{answer, on_thread};

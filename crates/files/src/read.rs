@@ -1,4 +1,4 @@
-//! Reading a file as a stream, on a thread of its own.
+//! Reads a file as a stream, on a thread of its own.
 
 use crate::disk_thread::spawn;
 use bytes::Bytes;

@@ -1,5 +1,5 @@
-//! Threads that write what is in hand already: a few for all of it, in the order in which it came. More of them
-//! write no faster, for a disk has one journal; they take turns at random instead, and some wait for long.
+//! A pool of threads that write objects: a few for all of them, in the order in which they came. More of them write
+//! no faster, for a disk has one journal; they take turns at random instead, and some wait for long.
 
 use crate::disk_thread::{Answer, no_thread, spawn};
 use futures_channel::oneshot;

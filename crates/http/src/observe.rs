@@ -1,4 +1,4 @@
-//! Combining observers.
+//! Observers combined into one.
 
 use labelrelay_core::{BlobError, Observer, QueueError, Report, SecretError};
 

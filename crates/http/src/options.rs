@@ -1,4 +1,4 @@
-//! How a server behaves towards connections.
+//! Settings of a server's connections.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Work that outlives its connection, counted, so that a stop can wait for it.
+//! Tasks that outlive their connection, counted, so that a stop can wait for them.
 
 use std::sync::Arc;
 use tokio::sync::Semaphore;

@@ -1,4 +1,4 @@
-//! One page of a platform's API.
+//! One page of entities from a platform's API.
 
 use bytes::Bytes;
 use jiff::Timestamp;

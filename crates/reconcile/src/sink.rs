@@ -1,4 +1,4 @@
-//! The queue's side of a reconciliation.
+//! The sink of a reconciliation: the queue, as far as a run needs it.
 
 use labelrelay_core::{BoxFuture, OutboundMessage, QueueLimits};
 use labelrelay_event::Attributes;

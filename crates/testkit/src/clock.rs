@@ -1,4 +1,4 @@
-//! Time and randomness that a test decides.
+//! A clock and entropy that a test controls.
 
 use jiff::Timestamp;
 use labelrelay_core::{BoxFuture, Clock, Entropy};

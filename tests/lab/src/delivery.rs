@@ -1,5 +1,5 @@
-//! From a plan and a number to one delivery: what is sent, with which credential, in which way. A pure
-//! function, so that the oracle can make every body again.
+//! Makes one delivery from a plan and a number: its body, its credential, its way. A pure function, so that the
+//! oracle can make every body again.
 
 mod body;
 

@@ -1,4 +1,4 @@
-//! Holds every answer to its word: reads what is in the queue and the stores, after all is over.
+//! Checks every answer against the content of the queue and the stores, after all is over.
 
 use crate::delivery::Delivery;
 use crate::obligations::{self, Ledger};

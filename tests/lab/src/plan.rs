@@ -1,4 +1,4 @@
-//! From a seed to everything that will be done: a pure function.
+//! Makes a plan from a seed, everything that will be done: a pure function.
 
 use crate::fault::{Component, Fault};
 use labelrelay_tests::random::Random;

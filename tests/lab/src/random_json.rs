@@ -1,4 +1,4 @@
-//! JSON that few people write, and every sender may.
+//! Random JSON that few people write, and every sender may.
 
 use labelrelay_tests::random::Random;
 

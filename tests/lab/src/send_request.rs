@@ -1,4 +1,4 @@
-//! The ways of a delivery over a connection.
+//! Sends a request over a connection: whole, in pieces, cut off, hung up on, or several times.
 
 use crate::record::{Answer, End};
 use labelrelay_tests::client::{Client, Response};

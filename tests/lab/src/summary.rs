@@ -1,4 +1,4 @@
-//! The table: what each fault met, and what came of it.
+//! The summary: a row for each fault, with its deliveries and violations.
 
 use crate::fault::{Fault, Faults};
 use crate::plan::Plan;

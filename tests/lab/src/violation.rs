@@ -1,4 +1,4 @@
-//! Obligations that were not kept.
+//! Violations: obligations that were not kept.
 
 use std::fmt;
 

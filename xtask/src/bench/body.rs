@@ -1,4 +1,4 @@
-//! Signed deliveries, each with a body, a delivery id and a signature of its own.
+//! Bodies of a benchmark: signed deliveries, each with a delivery id and a signature of its own.
 //!
 //! Repeats would flatter a server that recognises them. All bodies of one size share a prefix, so the
 //! HMAC over that prefix is computed once and cloned: signing costs the generator a tail of about a

@@ -1,4 +1,4 @@
-//! The table: what was measured, what was to be reached, and whether it was.
+//! The table of figures: each with its goal, and whether it was reached.
 
 use super::samples::Samples;
 use crate::Outcome;

@@ -1,4 +1,4 @@
-//! Times of one kind, and what is said of them: the middle, and how far the rest lies from it.
+//! Samples of one duration: their median, and how far the rest lies from it.
 
 use crate::bench::report::median;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Starting and ending the servers that are measured, each a process of its own on a free port.
+//! Starts and ends the servers that are measured, each a process of its own on a free port.
 
 use super::body::{PATH, SECRET};
 use super::memory::{self, Memory};

@@ -1,4 +1,4 @@
-//! The one HTTP client behind everything in this crate, and when its connections are not used again.
+//! The one HTTP client behind everything in this crate, and the retirement of its connections.
 
 mod answer;
 mod trusted_roots;

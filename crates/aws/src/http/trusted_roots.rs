@@ -1,4 +1,4 @@
-//! Which certificate authorities are trusted.
+//! The certificate authorities that are trusted.
 
 use crate::SettingError;
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};

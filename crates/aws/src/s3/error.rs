@@ -1,4 +1,4 @@
-//! From what S3 or the network said to what somebody can do about it.
+//! Errors of S3 and of the network, in core's terms and with the cure.
 
 use super::location::S3Location;
 use crate::error_text::quoted;

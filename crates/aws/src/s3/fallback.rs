@@ -1,4 +1,4 @@
-//! The fallback in S3: where events wait that the queue did not take.
+//! The fallback in S3: events that the queue did not take wait there.
 
 use super::content::{MAX_ANSWER, checksum, nothing, proven};
 use super::listing::Page;

@@ -1,4 +1,4 @@
-//! Which bucket, and where in it.
+//! A bucket and a prefix in it, and requests to them.
 
 use super::content::nothing;
 use crate::SettingError;

@@ -1,5 +1,5 @@
-//! From what a store or the network said to what somebody can do about it. Answers are never quoted
-//! whole: they may hold the secret.
+//! Errors of a secret store and of the network, in core's terms and with the cure. Answers are never quoted whole:
+//! they may hold the secret.
 
 use crate::error_text::quoted;
 use crate::http::Answer;

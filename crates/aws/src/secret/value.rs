@@ -1,4 +1,4 @@
-//! From what a store holds to the secret itself.
+//! Reads the secret from a stored value.
 
 /// Name of a secret in its store, and the member of its JSON object that is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Whether the queue could take an event, and what its owner set.
+//! Check of the queue: whether it could take an event, and the limits that its owner set.
 
 use super::SqsQueue;
 use aws_sdk_sqs::types::QueueAttributeName;

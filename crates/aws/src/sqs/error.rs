@@ -1,4 +1,4 @@
-//! From what SQS or the network said to what somebody can do about it.
+//! Errors of SQS and of the network, in core's terms and with the cure.
 
 use super::QueueLocation;
 use super::receipt::unproven;

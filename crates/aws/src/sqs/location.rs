@@ -1,4 +1,4 @@
-//! Which queue a URL means.
+//! The queue that a URL names.
 
 use crate::SettingError;
 use crate::region::suffix;

@@ -1,4 +1,4 @@
-//! `MessageGroupId`: what keeps messages of one thing in order, or lets others pass a busy one.
+//! `MessageGroupId`: keeps messages of one thing in order, or lets others pass a busy one.
 
 use labelrelay_core::OutboundMessage;
 use labelrelay_event::Digest;

@@ -1,5 +1,5 @@
-//! Whether an answer proves that SQS holds what it was given. The SDK does not compare; an answer that
-//! was cut, cached or made by something in between would pass for a success.
+//! Proof that SQS holds the message: the digests in its answer. The SDK does not compare them; an answer that was
+//! cut, cached or made by something in between would pass for a success.
 
 use super::attributes;
 use aws_sdk_sqs::operation::send_message::SendMessageOutput;

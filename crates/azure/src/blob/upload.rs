@@ -1,4 +1,4 @@
-//! Making an object: in one request, or in blocks that become an object with the last request.
+//! Creates an object: in one request, or in blocks that become an object with the last request.
 
 use super::AzureBlobStore;
 use azure_core::error::{Error, ErrorKind};

@@ -1,4 +1,4 @@
-//! Which namespace and queue a URL names.
+//! The namespace and queue that a URL names.
 
 use crate::connection_string::ConnectionString;
 

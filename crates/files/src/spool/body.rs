@@ -1,4 +1,4 @@
-//! A body that lies in its file, whole.
+//! A spooled body, whole.
 
 use super::quota::Share;
 use super::unnamed_file::Unnamed;

@@ -1,4 +1,4 @@
-//! How much all spooled bodies together may occupy.
+//! The bytes that all spooled bodies together may occupy.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! Connections to Pub/Sub, one at a time, and the end of those that do not answer.
+//! Connections to Pub/Sub, one at a time, and the retirement of those that do not answer.
 
 use google_cloud_auth::credentials::Credentials;
 use google_cloud_gax::error::Error;

@@ -1,4 +1,4 @@
-//! Lines of the log that nobody will read, as a metric.
+//! Metric of the log's lines that were dropped.
 
 use crate::log::LogWriter;
 use prometheus_client::collector::Collector;

@@ -1,4 +1,4 @@
-//! Takes a connection to its end: the one that it finds itself, that its times set, or that others ask for.
+//! Drives a connection to its end: the one that it finds itself, that its times set, or that others ask for.
 
 use super::activity::{Activity, Overdue};
 use crate::options::ServeOptions;

@@ -1,4 +1,4 @@
-//! How much memory a server takes at most, by arithmetic, and how it goes back to the system.
+//! The most memory that a server takes, by arithmetic, and its way back to the system.
 
 #[cfg(all(feature = "memory", target_os = "linux", target_env = "gnu"))]
 mod trim;

@@ -1,4 +1,4 @@
-//! One group: several messages in one transaction, with one sync of the disk.
+//! Group commit: several messages in one transaction, with one sync of the disk.
 
 use super::pending::Pending;
 use super::sequencer::Sequencer;

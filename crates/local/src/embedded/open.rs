@@ -1,4 +1,4 @@
-//! Opening a queue file as its owner.
+//! Opens a queue file as its owner.
 
 use super::checkpoint::{CheckpointLimits, Checkpointer, Journal};
 use super::options::Options;

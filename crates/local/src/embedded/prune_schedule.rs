@@ -1,4 +1,4 @@
-//! The owner's pruning: when, and of what.
+//! The owner's schedule of pruning.
 
 use super::options::Options;
 use crate::prune::{self, Pruned};

@@ -1,4 +1,4 @@
-//! Numbers and repeats: what the writer knows besides the file, and how it is kept in step with the file.
+//! Gives each event its number and recognises repeats, in step with the file.
 //!
 //! Both are ahead of the file only while a transaction is open. When one fails, they are taken back; but a
 //! commit that failed with an error of the disk may have happened all the same, so what is in the file is

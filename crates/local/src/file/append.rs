@@ -1,5 +1,5 @@
-//! A second way in, for events that were not delivered but found, and for those that are sent again: beside a
-//! running owner, or without one.
+//! Appends events that were not delivered but found, or that are sent again: beside a running owner, or without
+//! one.
 
 use super::QueueFile;
 use super::transaction::Durability;

@@ -1,5 +1,4 @@
-//! Dead letters: looking at them is listing with [`State::Dead`]; here messages become some, and are
-//! brought back.
+//! Dead letters: messages become some, and are brought back. They are listed with [`State::Dead`].
 
 use super::transaction::Durability;
 use super::{Event, Filter, QueueFile, State};

@@ -1,4 +1,4 @@
-//! Looking at events without taking them.
+//! Lists and shows events without taking them.
 
 use super::QueueFile;
 use crate::error::FileError;

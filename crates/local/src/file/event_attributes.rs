@@ -1,4 +1,4 @@
-//! Events without their data: what is in the queue, at the price of its attributes.
+//! Events without their data: the queue's content at the price of its attributes.
 
 use super::QueueFile;
 use crate::error::FileError;

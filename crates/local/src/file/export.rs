@@ -1,4 +1,4 @@
-//! Everything that is held, in order of arrival, without taking it.
+//! Exports all events that are held, in order of arrival, without taking them.
 
 use super::QueueFile;
 use super::event::{COLUMNS, StoredEvent, stored};

@@ -1,4 +1,4 @@
-//! Taking messages and acknowledging them.
+//! Receives messages and acknowledges them.
 
 use super::QueueFile;
 use super::dead_letters::count_dead;

@@ -1,4 +1,4 @@
-//! How much of what is in a queue.
+//! Counts and sizes of a queue's events.
 
 use super::QueueFile;
 use super::dead_letters::DEAD_LETTERS;

@@ -1,4 +1,4 @@
-//! Transactions of a reader that change the file: when it may write, and what it does when no room is left.
+//! Transactions of a reader that change the file: the wait for its turn, and the reserve for a full disk.
 
 use super::QueueFile;
 use crate::disk_reserve;

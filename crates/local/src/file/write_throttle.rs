@@ -1,5 +1,5 @@
-//! Leaves the owner room: whoever reads in a loop would else hold the file for most of the time, and
-//! deliveries wait for the owner.
+//! Throttles a reader's writes: a reader in a loop would else hold the file for most of the time, and deliveries
+//! wait for the owner.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Opening a ledger's file.
+//! Opens a ledger's file.
 
 use super::error::failed;
 use super::schema::{APPLICATION_ID, TABLES, VERSION};

@@ -1,4 +1,4 @@
-//! Ledgers on the way: a copy to take elsewhere, and what another copy learned meanwhile.
+//! Copies of a ledger: a snapshot to take elsewhere, and the merge of two.
 
 use super::error::failed;
 use super::{LedgerFile, open};

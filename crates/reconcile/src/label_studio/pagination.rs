@@ -1,4 +1,4 @@
-//! The two walks through a project.
+//! Pages through a project's tasks: the changed ones with their contents, and all of them by their ids.
 
 use super::api::Api;
 use super::kinds::TASK;

@@ -1,4 +1,4 @@
-//! Which tasks of a project Label Studio is asked for, in the words of its data manager.
+//! Queries of Label Studio's data manager: the tasks to ask for.
 
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};

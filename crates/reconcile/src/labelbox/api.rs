@@ -1,4 +1,4 @@
-//! Questions to Labelbox's GraphQL API, and what its answers mean.
+//! Requests to Labelbox's GraphQL API, and the meaning of its answers.
 
 use crate::http::HttpClient;
 use crate::platform::PlatformError;

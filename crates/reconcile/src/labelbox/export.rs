@@ -1,4 +1,4 @@
-//! One export: asked for, waited for, fetched in pieces.
+//! One export: requested, awaited, fetched in parts.
 
 use super::api::{Api, shown};
 use super::rows;

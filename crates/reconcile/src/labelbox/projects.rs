@@ -1,4 +1,4 @@
-//! Which projects there are.
+//! Lists projects.
 
 use super::api::{Api, shown};
 use crate::platform::{PlatformError, Project};

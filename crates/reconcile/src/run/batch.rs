@@ -1,4 +1,4 @@
-//! The things of one page: sent, recorded, or passed over.
+//! The entities of one page: sent, recorded, or passed over.
 
 use super::reconcile::{Reconcile, Summary};
 use crate::page::Entity;

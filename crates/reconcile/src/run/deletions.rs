@@ -1,4 +1,4 @@
-//! Things that the ledger knows and the platform does not show.
+//! Deletions: entities that the ledger knows and the platform does not show.
 
 use super::batch::Batch;
 use super::{AT_A_TIME, Reconcile, ReconcileError, Summary};

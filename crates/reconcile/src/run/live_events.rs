@@ -1,4 +1,4 @@
-//! Events that came live count as seen.
+//! Reads live events from the queue: their entities count as seen.
 
 use super::{Reconcile, ReconcileError};
 use crate::sink::LiveEvent;

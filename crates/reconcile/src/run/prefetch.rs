@@ -1,4 +1,4 @@
-//! Fetches ahead: while a page is sent, the next one is on its way.
+//! Fetches the next page while one is sent.
 
 use crate::page::Page;
 use crate::platform::{Platform, PlatformError, Project};

@@ -1,4 +1,4 @@
-//! The requests.
+//! The cases: requests, each with the status that it must have.
 
 use super::forgeries::forgeries;
 use super::label::{LABEL, label};

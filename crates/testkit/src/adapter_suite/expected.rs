@@ -1,5 +1,5 @@
-//! The suite for programs, which bring their own clock and queue: cases that need no relay of their own, held
-//! against what `serve` makes of them, but for what no two runs share.
+//! The suite for programs that bring their own clock and queue: cases that need no relay of their own, compared
+//! with `serve`'s results, but for what differs between any two runs.
 
 use super::masked::masked;
 use super::{Case, Observed, cases, observe_with, serve};

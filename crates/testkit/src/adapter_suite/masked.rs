@@ -1,4 +1,4 @@
-//! Envelopes and answers without what differs between two runs: times, places and fresh ids.
+//! Masks what differs between two runs in envelopes and answers: times, paths and fresh ids.
 
 /// `text`, an envelope or an answer, with the values masked that no two runs share. Only attributes are
 /// touched: what stands in `data` stays.

@@ -1,4 +1,4 @@
-//! The relay that a case meets.
+//! The relay under test, with its sources and its queue.
 
 use crate::clock::{CountingEntropy, FakeClock};
 use crate::memory::{MemoryBlobs, MemoryQueue, RecordingObserver};

@@ -1,4 +1,4 @@
-//! The steps of a plan: what is done to the process, and to the world around it.
+//! Does the steps of a plan: to the process, and to its surroundings.
 
 use super::displaced_files::DisplacedFiles;
 use super::{FaultInjector, Inner};

@@ -1,4 +1,4 @@
-//! The queue's files are taken away, replaced or cut off under the process that has them.
+//! A fault: the queue's files are taken away, replaced or cut off under the process that has them.
 //!
 //! A copy of them from just before is kept aside, and is what the next process finds. So whatever was answered 200
 //! after it, and is not in the fallback, is lost; and was never in the file that was there.

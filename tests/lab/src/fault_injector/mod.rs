@@ -1,4 +1,4 @@
-//! Brings the faults about, at their delivery, under the load.
+//! Injects the faults, each at its delivery, under the load.
 
 mod actions;
 mod displaced_files;

@@ -1,5 +1,5 @@
-//! A process is asked to stop while whole requests lie in its sockets' buffers, and in the queue of connections that it
-//! has not accepted yet. All of them were sent before: each gets an answer.
+//! A fault: the process is asked to stop while whole requests lie in its sockets' buffers, and in the queue of
+//! connections that it has not accepted yet. All of them were sent before: each gets an answer.
 
 use super::{FaultInjector, Inner, SIGKILL};
 use crate::delivery::{Credential, Delivery};

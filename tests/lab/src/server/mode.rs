@@ -1,4 +1,4 @@
-//! How a wrapper behaves, and how it learns of it.
+//! Modes of a wrapper, and the switch that sets them.
 
 use tokio::sync::watch;
 

@@ -1,4 +1,4 @@
-//! The embedded queue, in the hands of somebody who breaks it.
+//! The embedded queue behind a wrapper that breaks it.
 
 use super::mode::{Mode, Switch};
 use bytes::Bytes;

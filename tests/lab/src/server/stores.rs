@@ -1,4 +1,4 @@
-//! The file stores, in the hands of somebody who breaks them.
+//! The file stores behind wrappers that break them.
 
 use super::mode::{Mode, Switch, kill_ourselves};
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! Everything that a function finds around itself: endpoints, roots, variables.
+//! Surroundings of a function: endpoints, roots, variables.
 
 use super::certificate::Certificates;
 use super::function::Environment;
