@@ -2,7 +2,7 @@
 
 use crate::accept::Accept;
 use crate::connection::Shared;
-use crate::options::ServeOptions;
+use crate::options::{READ_BUFFER_BYTES, ServeOptions};
 use crate::service::respond;
 use crate::tasks::Tasks;
 use bytes::Bytes;

@@ -18,7 +18,6 @@ use rusqlite::wal::CheckpointMode;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 /// A group ends here at the latest, so that its first message does not wait for a crowd. Measured.
 const GROUP_MESSAGES: usize = 256;

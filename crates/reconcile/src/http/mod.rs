@@ -9,7 +9,7 @@ pub use error::HttpError;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{DATE, RETRY_AFTER};
-use http::{HeaderMap, Request, StatusCode, Uri};
+use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Body as _;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};

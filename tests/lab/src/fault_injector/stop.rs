@@ -48,7 +48,7 @@ impl FaultInjector<'_> {
         program.ask_to_stop();
         program.signal(Signal::CONT);
         for (delivery, mut client) in waiting {
-            let end = deliver::answered(&mut client);
+            let end = send_request::answered(&mut client);
             if !matches!(end, End::Answered(_)) {
                 unanswered.push((delivery.number, end.clone()));
             }
