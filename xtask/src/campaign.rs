@@ -37,15 +37,26 @@ const ALL: &[Campaign] = &[
         },
     },
     Campaign {
+        name: "images",
+        what: "the Dockerfile's programs as they are released: whether they run there, and what they weigh",
+        run: images,
+    },
+    Campaign {
         name: "stranger",
         what: "5,000 connections of each kind that brings nothing, a minute each, beside valid deliveries",
         run: stranger,
     },
 ];
 
+fn images(args: &[String]) -> Outcome {
+    let mut setup = TestSetup::released()?;
+    setup.prepare_infra()?;
+    status(setup.infra_tests().arg("container::").args(args))
+}
+
 fn stranger(args: &[String]) -> Outcome {
-    let setup = TestSetup::prepare()?;
-    let mut tests = cargo("test --package labelrelay-tests --test stranger -- --nocapture");
+    let setup = TestSetup::released()?;
+    let mut tests = cargo("test --workspace --features xtask/load --test stranger -- --nocapture");
     tests.env("LABELRELAY_STRANGER_SECONDS", "60");
     status(setup.tell(tests.args(args)))
 }
@@ -72,7 +83,7 @@ fn list() -> String {
 ///
 /// `arguments` are split at blanks, such as `run --release --package labelrelay-tests --example NAME --`.
 fn run_with(tools: ToolPaths, arguments: &str, args: &[String]) -> Outcome {
-    let mut setup = TestSetup::prepare()?;
+    let mut setup = TestSetup::released()?;
     setup.add(tools);
     status(setup.tell(cargo(arguments).args(args)))
 }

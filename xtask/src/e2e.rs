@@ -56,7 +56,7 @@ pub(crate) fn infra(names: &[String]) -> Outcome {
 /// By hand: how long `labelrelay reconcile` takes for so many annotations of a real Label Studio.
 #[cfg(not(feature = "load"))]
 pub(crate) fn bench_reconcile(args: &[String]) -> Outcome {
-    let mut setup = TestSetup::prepare()?;
+    let mut setup = TestSetup::released()?;
     status(&mut cargo(
         "build --release --package labelrelay-reconcile --example paging",
     ))?;
@@ -69,17 +69,49 @@ pub(crate) fn bench_reconcile(args: &[String]) -> Outcome {
 /// Programs that the tests run against.
 pub(crate) struct TestSetup {
     tools: ToolPaths,
+    build: Build,
+}
+
+/// Optimisation of the programs under test.
+#[derive(Clone, Copy)]
+enum Build {
+    /// None at link time: that generates all code of everybody's crates once for each program, and would take
+    /// half of a test run.
+    Tested,
+    /// That of a release, for figures and campaigns.
+    Released,
+}
+
+impl Build {
+    /// Has cargo build profile `release` so, and every cargo that `command` runs.
+    fn choose(self, command: &mut Command) -> &mut Command {
+        match self {
+            Self::Tested => command
+                .env("CARGO_PROFILE_RELEASE_LTO", "off")
+                .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+            Self::Released => command,
+        }
+    }
 }
 
 impl TestSetup {
     /// Installs and builds what tests of one machine need.
     pub(crate) fn prepare() -> Outcome<Self> {
+        Self::with(Build::Tested)
+    }
+
+    /// The same with programs as they are released.
+    pub(crate) fn released() -> Outcome<Self> {
+        Self::with(Build::Released)
+    }
+
+    fn with(build: Build) -> Outcome<Self> {
         let mut tools = tools::one_machine()?;
-        program()?;
+        program(build)?;
         tools.push(("LABELRELAY_TEST_BINARY", built("release", "labelrelay")?));
         tools.push(("LABELRELAY_TEST_CACHE", cache()?));
         settle()?;
-        Ok(Self { tools })
+        Ok(Self { tools, build })
     }
 
     /// All of it.
@@ -129,6 +161,7 @@ impl TestSetup {
     pub(crate) fn tell<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         // A snapshot that differs fails; it is never rewritten by a test run.
         command.env("INSTA_UPDATE", "no");
+        self.build.choose(command);
         command.envs(self.tools.iter().map(|(name, path)| (name, path)))
     }
 
@@ -199,12 +232,12 @@ pub(crate) const PLAIN: &str = "xtask/load";
 /// The same with the back ends of all clouds, which are off by default. Nothing but `labelrelay` differs.
 pub(crate) const ALL: &str = "xtask/load,labelrelay/aws,labelrelay/azure,labelrelay/google";
 
-/// Builds `labelrelay` as it is released. The packages beside it are named for their features: those of the
+/// Builds `labelrelay`. The packages beside it are named for their features: those of the
 /// Dockerfile's build, so that both compile what comes from others once.
-fn program() -> Outcome {
-    status(&mut cargo(
+fn program(build: Build) -> Outcome {
+    status(build.choose(&mut cargo(
         "build --release --locked --package labelrelay --package labelrelay-aws --package labelrelay-cloud-function --package labelrelay-azure-function --bin labelrelay",
-    ))
+    )))
 }
 
 /// Builds the function as it is released.
@@ -218,7 +251,7 @@ fn function() -> Outcome {
 pub(crate) fn programs() -> Outcome {
     std::thread::scope(|scope| {
         let function = scope.spawn(function);
-        program()?;
+        program(Build::Tested)?;
         function
             .join()
             .map_err(|_| "building ended with a panic, which stands above")?
