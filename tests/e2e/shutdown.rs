@@ -64,7 +64,7 @@ fn deliveries_under_way_are_answered_before_the_end() {
 
 /// Deliveries that lie whole in the system's buffers when the signal comes: a third of them on connections that
 /// were served before (one address keeps 256 at most), the others on ones that were not accepted yet.
-fn stopped_by(signal: &str, connections: usize) {
+fn stopped_by(signals: &[&str], connections: usize) {
     let site = Site::new();
     let relay = site.serve();
     let mut clients: Vec<Client> = (0..connections / 3)
@@ -86,7 +86,9 @@ fn stopped_by(signal: &str, connections: usize) {
             clients.push(client);
         }
     }
-    relay.signal(signal);
+    for signal in signals {
+        relay.signal(signal);
+    }
     relay.signal("CONT");
     let unanswered = answered(&mut clients, &relay);
     assert_eq!(unanswered, 0, "of {connections}:\n{}", relay.log());
@@ -114,10 +116,15 @@ fn answered(clients: &mut [Client], relay: &Relay) -> usize {
 
 #[test]
 fn whole_requests_in_the_systems_buffers_are_served_before_the_end() {
-    stopped_by("TERM", 600);
+    stopped_by(&["TERM"], 600);
 }
 
 #[test]
 fn a_hang_up_stops_like_a_termination() {
-    stopped_by("HUP", 100);
+    stopped_by(&["HUP"], 100);
+}
+
+#[test]
+fn signals_that_come_together_are_one_stop() {
+    stopped_by(&["TERM", "HUP", "INT"], 200);
 }

@@ -34,7 +34,7 @@ Examples:
   labelrelay serve --listen 127.0.0.1:0 --ready-file /run/labelrelay.addr
   labelrelay serve --demo          try it without any platform
 
-SIGTERM, SIGINT or SIGHUP stops: what had arrived is finished first. A second one ends at once (130). \
+SIGTERM, SIGINT or SIGHUP stops: what had arrived is finished first. One that comes a second later or more ends at once (130). \
 A port that is taken, and a queue file that another process owns, are failures (1). A queue file that cannot be \
 written, or that a newer version wrote, is bad configuration (78).";
 

@@ -1,7 +1,12 @@
-//! SIGTERM, SIGINT and SIGHUP: the first one stops, the second one ends.
+//! SIGTERM, SIGINT and SIGHUP: the first one stops, one that comes later ends.
 
 use crate::output::{finish, say};
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
+
+/// Signals that come together are one wish: systemd sends SIGHUP right after SIGTERM (`SendSIGHUP=yes`), and a
+/// wrapper passes on the SIGINT that the terminal has sent to both. What had arrived would be lost by the second.
+const ONE_STOP: Duration = Duration::from_secs(1);
 
 /// Becomes true at the first signal.
 pub(super) type Stop = watch::Receiver<bool>;
@@ -12,9 +17,13 @@ pub(super) fn watch(on_second: impl FnOnce() + Send + 'static) -> std::io::Resul
     let mut signals = Signals::new()?;
     tokio::spawn(async move {
         signals.next().await;
-        tracing::info!(name: "stopping", "stopping: what was accepted is finished first; once more ends at once");
+        let stopped = Instant::now();
+        tracing::info!(name: "stopping", "stopping: what was accepted is finished first; a signal after a second or more ends at once");
         let _ = sender.send(true);
-        signals.next().await;
+        while {
+            signals.next().await;
+            stopped.elapsed() < ONE_STOP
+        } {}
         say(format_args!("labelrelay: ended at once"));
         on_second();
         finish();

@@ -218,6 +218,10 @@ impl Serving {
         self.wait()
     }
 
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     pub(crate) fn wait(&mut self) -> i32 {
         let begun = Instant::now();
         loop {
