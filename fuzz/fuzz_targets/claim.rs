@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_executor::block_on;
 use labelrelay_core::fallback::redrive;
 use labelrelay_core::{BlobStore, FallbackStore, QueueLimits};
-use labelrelay_event::{Data, Digest, Envelope, Payload, encode};
+use labelrelay_event::{Data, Digest, Envelope, DataEncoding, encode};
 use labelrelay_fuzz::Put;
 use labelrelay_testkit::clock::FakeClock;
 use labelrelay_testkit::memory::MemoryFallback;
@@ -44,7 +44,7 @@ fn assert_stays(envelope: &Envelope<'_>) -> Option<Vec<u8>> {
     let (form, body) = match envelope.data {
         Data::Json(bytes) => {
             assert_eq!(data, Ok(Some(Cow::Borrowed(bytes))));
-            (Payload::Json, bytes.to_vec())
+            (DataEncoding::Json, bytes.to_vec())
         }
         Data::Base64(text) => {
             assert_eq!(
@@ -52,13 +52,13 @@ fn assert_stays(envelope: &Envelope<'_>) -> Option<Vec<u8>> {
                 STANDARD.decode(text).ok()
             );
             match STANDARD.decode(text) {
-                Ok(bytes) => (Payload::Base64, bytes),
+                Ok(bytes) => (DataEncoding::Base64, bytes),
                 Err(_) => return None,
             }
         }
         Data::Reference => {
             assert_eq!(data, Ok(None));
-            (Payload::Reference, Vec::new())
+            (DataEncoding::Reference, Vec::new())
         }
     };
     let again = encode(&envelope.attributes, form, body.len(), [body.as_slice()]);

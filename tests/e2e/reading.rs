@@ -4,7 +4,7 @@ use crate::readers::generate::{Delivery, Generator};
 use crate::readers::pipeline::Pipeline;
 use crate::readers::process::{Batch, Readers};
 use crate::readers::{Tally, run};
-use labelrelay_event::{Attributes, Digest, EventType, Payload, encode};
+use labelrelay_event::{Attributes, Digest, EventType, DataEncoding, encode};
 use labelrelay_tests::client::Client;
 use labelrelay_tests::random::Random;
 use labelrelay_tests::relay::{SECRET, Site};
@@ -144,7 +144,7 @@ fn what_the_rules_keep_out_is_noticed() {
             }
             assert_eq!(failures.is_empty(), by.is_empty(), "{what}: {failures:?}");
         };
-    let (json, python, node) = (Payload::Json, "Python's json", "Node's JSON");
+    let (json, python, node) = (DataEncoding::Json, "Python's json", "Node's JSON");
     let (python_sdk, js_sdk) = ("Python's CloudEvents", "JavaScript's CloudEvents");
     let good = br#"{"a":"b"}"#;
     noticed(
@@ -165,7 +165,7 @@ fn what_the_rules_keep_out_is_noticed() {
     );
     noticed(
         "other bytes",
-        Payload::Base64,
+        DataEncoding::Base64,
         None,
         br#"{"a":"b" }"#,
         good,

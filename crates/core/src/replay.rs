@@ -9,7 +9,7 @@ use crate::json;
 use crate::queue::{EventQueue, OutboundMessage, QueueLimits};
 use crate::relay::form;
 use jiff::Timestamp;
-use labelrelay_event::{Data, DecodeError, Envelope, Payload as Form, encode};
+use labelrelay_event::{Data, DecodeError, Envelope, DataEncoding, encode};
 use std::sync::Arc;
 
 /// The event of `envelope` as a message that is sent again at `now`, to a queue with these limits.
@@ -32,9 +32,9 @@ pub fn again(
         }
         Data::Base64(_) => {
             let data = envelope.data.bytes()?.unwrap_or_default();
-            encode(&attributes, Form::Base64, data.len(), [&*data])
+            encode(&attributes, DataEncoding::Base64, data.len(), [&*data])
         }
-        Data::Reference => encode(&attributes, Form::Reference, 0, []),
+        Data::Reference => encode(&attributes, DataEncoding::Reference, 0, []),
     };
     Ok(OutboundMessage::new(Arc::new(attributes), body))
 }

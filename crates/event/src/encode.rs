@@ -3,7 +3,7 @@ use crate::base64::Encoder;
 
 /// What goes into the envelope after the attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Payload {
+pub enum DataEncoding {
     /// The bytes verbatim, as the member `data`. Only for bytes that were checked, whole, to be one
     /// JSON value in UTF-8 without whitespace around it: anything else could break out of the envelope.
     Json,
@@ -18,27 +18,27 @@ pub enum Payload {
 /// From the first `,"data":` to the final `}` lie the sender's bytes: no attribute can contain that
 /// sequence, because JSON escapes the quotes inside a string.
 ///
-/// The caller vouches that `chunks` together are what `payload` says.
+/// The caller vouches that `chunks` together are what `encoding` says.
 pub fn encode<'a>(
     attributes: &Attributes,
-    payload: Payload,
+    encoding: DataEncoding,
     data_bytes: usize,
     chunks: impl IntoIterator<Item = &'a [u8]>,
 ) -> Vec<u8> {
-    let room = match payload {
-        Payload::Json => data_bytes + 16,
-        Payload::Base64 => data_bytes / 3 * 4 + 32,
-        Payload::Reference => 16,
+    let room = match encoding {
+        DataEncoding::Json => data_bytes + 16,
+        DataEncoding::Base64 => data_bytes / 3 * 4 + 32,
+        DataEncoding::Reference => 16,
     };
     let mut out = encode_head(attributes, room);
-    match payload {
-        Payload::Json => {
+    match encoding {
+        DataEncoding::Json => {
             out.extend_from_slice(b",\"data\":");
             for chunk in chunks {
                 out.extend_from_slice(chunk);
             }
         }
-        Payload::Base64 => {
+        DataEncoding::Base64 => {
             out.extend_from_slice(b",\"data_base64\":\"");
             let mut encoder = Encoder::default();
             for chunk in chunks {
@@ -47,7 +47,7 @@ pub fn encode<'a>(
             encoder.finish(&mut out);
             out.push(b'"');
         }
-        Payload::Reference => {}
+        DataEncoding::Reference => {}
     }
     out.push(b'}');
     out

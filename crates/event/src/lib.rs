@@ -30,7 +30,7 @@ mod event_type;
 pub use attributes::{Attributes, MAX_ATTRIBUTE_BYTES, Origin, TypeFrom};
 pub use decode::{Data, DecodeError, Envelope};
 pub use digest::Digest;
-pub use encode::{Payload, encode};
+pub use encode::{DataEncoding, encode};
 pub use event_type::{EventType, InvalidEventType};
 
 /// Media type of an envelope, as the CloudEvents JSON format registers it.

@@ -47,7 +47,7 @@ pub fn message(id: &str, data: &[u8]) -> OutboundMessage {
     attributes.subject = Some(format!("label/{}", id.len()));
     let envelope = labelrelay_event::encode(
         &attributes,
-        labelrelay_event::Payload::Json,
+        labelrelay_event::DataEncoding::Json,
         data.len(),
         [data],
     );

@@ -30,7 +30,7 @@ pub(super) fn body<'a>(envelope: &Envelope<'a>) -> Result<Option<Cow<'a, [u8]>>,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use labelrelay_event::{Attributes, Digest, EventType, Payload, encode};
+    use labelrelay_event::{Attributes, Digest, EventType, DataEncoding, encode};
 
     fn claimed(dataref: &str, body: &[u8]) -> Vec<u8> {
         let digest = Digest::of(body);
@@ -42,7 +42,7 @@ mod tests {
             "2026-01-01T00:00:00Z",
         );
         attributes.dataref = Some(dataref.to_owned());
-        encode(&attributes, Payload::Reference, 0, [])
+        encode(&attributes, DataEncoding::Reference, 0, [])
     }
 
     #[test]

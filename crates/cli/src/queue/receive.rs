@@ -125,7 +125,7 @@ fn has_line_ends(envelope: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use labelrelay_event::{Attributes, Digest, EventType, Payload, encode};
+    use labelrelay_event::{Attributes, Digest, EventType, DataEncoding, encode};
 
     #[test]
     fn line_breaks_of_the_data_never_split_the_line() {
@@ -145,7 +145,7 @@ mod tests {
                 &digest,
                 "2026-01-01T00:00:00Z",
             );
-            let envelope = encode(&attributes, Payload::Json, body.len(), [body]);
+            let envelope = encode(&attributes, DataEncoding::Json, body.len(), [body]);
             let line = on_one_line(&envelope);
             let text = std::str::from_utf8(&line).unwrap();
             assert!(!text.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']));

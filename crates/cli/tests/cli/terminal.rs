@@ -1,7 +1,7 @@
 //! What reaches a terminal: whatever bytes somebody placed where labelrelay reads, none that a terminal obeys.
 
 use crate::support::{Place, Ran, configured};
-use labelrelay_event::{Attributes, Digest, EventType, Payload, encode};
+use labelrelay_event::{Attributes, Digest, EventType, DataEncoding, encode};
 
 /// Escapes, the bell, DEL, C1 controls, bidi and other format characters, line and paragraph separators, tags,
 /// private use; and what has to stay readable.
@@ -27,7 +27,7 @@ fn assert_harmless(what: &[&str], text: &str) {
 }
 
 /// An envelope whose attributes and data are hostile, as somebody would place it who may write there.
-fn envelope(id: &str, data: &[u8], form: Payload) -> Vec<u8> {
+fn envelope(id: &str, data: &[u8], form: DataEncoding) -> Vec<u8> {
     let mut attributes = Attributes::new(
         format!("{id}{HOSTILE}"),
         "/label-studio",
@@ -59,9 +59,9 @@ fn hostile_queue() -> (Place, Ran) {
     );
     place.write("labelrelay.toml", fallback + &config);
     for (number, data, form) in [
-        ("1", json(), Payload::Json),
-        ("2", b"\xff\x9b2J\x1b[31m".to_vec(), Payload::Base64),
-        ("3", HOSTILE.as_bytes().to_vec(), Payload::Base64),
+        ("1", json(), DataEncoding::Json),
+        ("2", b"\xff\x9b2J\x1b[31m".to_vec(), DataEncoding::Base64),
+        ("3", HOSTILE.as_bytes().to_vec(), DataEncoding::Base64),
     ] {
         let file = format!("fallback/20260101T00000{number}Z-{number}.json");
         place.write(&file, envelope(number, &data, form));

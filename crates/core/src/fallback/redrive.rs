@@ -11,7 +11,7 @@ use crate::relay::{READ_BACK_BYTES, copying, form};
 use bytes::Bytes;
 use futures_util::lock::Mutex;
 use futures_util::{StreamExt, TryStreamExt};
-use labelrelay_event::{Envelope, Payload as Form, encode};
+use labelrelay_event::{Envelope, DataEncoding, encode};
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::time::Duration;
@@ -297,7 +297,7 @@ async fn claim(
         Err(_) => return Err("its body was not copied to the blob store in time".to_owned()),
     };
     attributes.dataref = Some(uri);
-    let envelope = encode(&attributes, Form::Reference, 0, []);
+    let envelope = encode(&attributes, DataEncoding::Reference, 0, []);
     Ok(OutboundMessage::new(attributes, envelope))
 }
 

@@ -10,7 +10,7 @@ use crate::payload::{Gathered, Payload};
 use crate::queue::{OutboundMessage, QueueError, QueueErrorKind, QueueLimits};
 use crate::signature::Verified;
 use crate::source::Source;
-use labelrelay_event::{Attributes, Payload as Form, encode};
+use labelrelay_event::{Attributes, DataEncoding, encode};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ impl Event<'_> {
     pub(super) fn reference(&self, uri: String) -> OutboundMessage {
         let mut attributes = Attributes::clone(&self.attributes);
         attributes.dataref = Some(uri);
-        let envelope = encode(&attributes, Form::Reference, 0, []);
+        let envelope = encode(&attributes, DataEncoding::Reference, 0, []);
         OutboundMessage::new(attributes, envelope)
     }
 }
@@ -192,7 +192,7 @@ impl Relay {
 ///   that it cannot write again;
 /// - numbers beyond a double: Python refuses integers of more than 4,300 digits, Go and Rust those that
 ///   overflow, Java what is written in more than 1,000 digits; the rest read infinity, or the largest double.
-pub(crate) fn form(check: Check, limits: QueueLimits) -> Form {
+pub(crate) fn form(check: Check, limits: QueueLimits) -> DataEncoding {
     let embeddable = check.is_json
         && !check.has_outer_whitespace
         && (1..=MAX_EMBEDDED_WEIGHT).contains(&check.weight)
@@ -201,5 +201,5 @@ pub(crate) fn form(check: Check, limits: QueueLimits) -> Form {
         && !check.has_immodest_numbers
         && !(limits.xml_characters_only && check.has_noncharacters)
         && !(limits.single_line && check.has_line_breaks);
-    if embeddable { Form::Json } else { Form::Base64 }
+    if embeddable { DataEncoding::Json } else { DataEncoding::Base64 }
 }
