@@ -1,7 +1,7 @@
 //! A queue that a verb sends to: each event is sent, or given up after a while, whatever hangs.
 
 use labelrelay_core::clock::within;
-use labelrelay_core::replay::fitted;
+use labelrelay_core::replay::claim_if_too_large;
 use labelrelay_core::{
     BlobStore, Clock, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
 };
@@ -92,7 +92,7 @@ impl Sender {
     }
 
     async fn try_to_send(&self, message: OutboundMessage) -> Result<(), Unsent> {
-        let fitted = fitted(message, &*self.queue, self.blobs.as_deref(), &*self.clock);
+        let fitted = claim_if_too_large(message, &*self.queue, self.blobs.as_deref(), &*self.clock);
         let message = fitted.await.map_err(Unsent::own)?;
         self.queue.send(&message).await?;
         Ok(())

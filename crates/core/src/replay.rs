@@ -16,7 +16,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// [`DecodeError`] when it is no envelope.
-pub fn again(
+pub fn as_replay(
     envelope: &[u8],
     now: Timestamp,
     limits: QueueLimits,
@@ -43,7 +43,7 @@ pub fn again(
 ///
 /// # Errors
 /// Why it can be sent in neither form.
-pub async fn fitted(
+pub async fn claim_if_too_large(
     message: OutboundMessage,
     queue: &dyn EventQueue,
     blobs: Option<&dyn BlobStore>,

@@ -9,7 +9,7 @@ use crate::sender::{AT_ONCE, Fault, Sender, Unsent};
 use crate::world::World;
 use futures_util::StreamExt as _;
 use labelrelay_core::config::Config;
-use labelrelay_core::replay::again;
+use labelrelay_core::replay::as_replay;
 use labelrelay_core::{Clock, QueueLimits};
 use labelrelay_http::SystemClock;
 use labelrelay_local::{EmbeddedQueue, OpenError, Options, QueueFile, StoredEvent};
@@ -90,7 +90,7 @@ impl<'a> Target<'a> {
         let limits = QueueLimits::bytes(Options::default().max_message_bytes);
         let mut messages = Vec::new();
         for stored in events {
-            match again(&stored.envelope, self.clock.now(), limits) {
+            match as_replay(&stored.envelope, self.clock.now(), limits) {
                 Ok(message) => messages.push(message),
                 Err(error) => sent.failures.push(format!("{}: {error}", stored.event.id)),
             }
@@ -129,7 +129,7 @@ impl<'a> Target<'a> {
     }
 
     async fn one(&self, queue: &Sender, stored: &StoredEvent) -> Result<(), Unsent> {
-        let message = again(&stored.envelope, self.clock.now(), queue.limits());
+        let message = as_replay(&stored.envelope, self.clock.now(), queue.limits());
         queue
             .send(message.map_err(|error| Unsent::own(error.to_string()))?)
             .await
