@@ -132,7 +132,7 @@ pub struct LedgerError {
     /// What went wrong and, where known, how to put it right.
     pub message: String,
     /// Whether it may pass without anybody changing the configuration.
-    pub may_pass: bool,
+    pub retryable: bool,
     /// What it came from.
     #[source]
     pub source: Option<Box<dyn StdError + Send + Sync>>,
@@ -143,7 +143,7 @@ impl LedgerError {
     pub fn transient(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
-            may_pass: true,
+            retryable: true,
             source: None,
         }
     }
@@ -151,7 +151,7 @@ impl LedgerError {
     /// An error that somebody has to mend.
     pub fn permanent(message: impl Into<String>) -> Self {
         Self {
-            may_pass: false,
+            retryable: false,
             ..Self::transient(message)
         }
     }

@@ -146,7 +146,7 @@ fn two_runs_at_once_and_another_server_are_refused_with_a_cure() {
     let held = queue_dir.open();
     let error = open(SERVER).unwrap_err();
     assert!(
-        error.may_pass && error.to_string().contains("wait until that run ends"),
+        error.retryable && error.to_string().contains("wait until that run ends"),
         "{error}"
     );
     drop(held);
@@ -158,7 +158,7 @@ fn two_runs_at_once_and_another_server_are_refused_with_a_cure() {
     drop(ledger);
     let error = open("http://elsewhere").unwrap_err();
     assert!(
-        !error.may_pass && error.to_string().contains("add --moved"),
+        !error.retryable && error.to_string().contains("add --moved"),
         "{error}"
     );
     LedgerFile::moved(&queue_dir.path(), "label-studio", "http://elsewhere").unwrap();
