@@ -23,7 +23,18 @@ impl Key {
     }
 }
 
-/// What is known of a thing.
+/// Change of a thing since the ledger knew it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It was not known before.
+    Created,
+    /// It was known in another version.
+    Updated,
+    /// It was known and is gone.
+    Deleted,
+}
+
+/// Knowledge of a thing: its newest event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
     /// Id of the project that it is in.

@@ -21,7 +21,7 @@ pub mod connection;
 pub mod describe;
 pub mod fallback;
 pub mod filter;
-pub mod found;
+pub mod from_api;
 pub mod identity;
 pub mod json;
 pub mod ledger;

@@ -5,7 +5,7 @@
 //! what is missing. A [`Platform`] yields what a project holds, page by page, and knows its own API; a new
 //! platform is one implementation of that trait. While one page is sent, the next one is fetched.
 //!
-//! An event that is sent has the id that the live event would have had (see [`labelrelay_core::found`]), and says
+//! An event that is sent has the id that the live event would have had (see [`labelrelay_core::from_api`]), and says
 //! `origin: reconcile`. It is recorded after it was sent; a watermark moves only after everything before it was
 //! recorded: whatever breaks off leaves repeats with the same ids at worst.
 //!

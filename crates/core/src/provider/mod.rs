@@ -7,7 +7,7 @@ mod label_studio;
 mod labelbox;
 
 use crate::describe::Inspection;
-use crate::found::Change;
+use crate::ledger::Change;
 use crate::ledger::Key;
 use crate::request::RequestHead;
 use http::Method;
@@ -58,10 +58,10 @@ impl Provider {
 
     /// What the platform's API returned for one thing, described as the delivery that would have reported
     /// it. `None` for a kind of thing that is not looked for on this platform.
-    pub(crate) fn found(self, key: &Key, change: Change, entity: &[u8]) -> Option<Inspection> {
+    pub(crate) fn describe_entity(self, key: &Key, change: Change, entity: &[u8]) -> Option<Inspection> {
         match self {
-            Self::Labelbox => labelbox::found(key, change, entity),
-            Self::LabelStudio => label_studio::found(&key.kind, change, entity),
+            Self::Labelbox => labelbox::describe_entity(key, change, entity),
+            Self::LabelStudio => label_studio::describe_entity(&key.kind, change, entity),
         }
     }
 

@@ -10,7 +10,7 @@
 mod edge;
 mod endpoints;
 mod fixtures;
-mod found;
+mod from_api;
 mod headers;
 mod json;
 mod recorded;

@@ -3,8 +3,8 @@
 use super::kinds::{ANNOTATION, TASK};
 use crate::platform::EntityVersions;
 use labelrelay_core::config::SourceConfig;
-use labelrelay_core::found::{Change, Found};
-use labelrelay_core::ledger::{Key, Known};
+use labelrelay_core::from_api::ReconciledEvent;
+use labelrelay_core::ledger::{Change, Key, Known};
 use labelrelay_event::{Attributes, EventType};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -49,7 +49,7 @@ pub(super) fn read(source: &SourceConfig, attributes: &Attributes, data: &[u8]) 
             continue;
         };
         let key = Key::new(kind, entity.id.to_string());
-        let Some(found) = Found::describe(source, &key, change, raw.get().as_bytes()) else {
+        let Some(found) = ReconciledEvent::describe(source, &key, change, raw.get().as_bytes()) else {
             continue;
         };
         let known = Known {

@@ -4,8 +4,8 @@ use crate::page::Entity;
 use crate::platform::{EntityVersions, PlatformError};
 use bytes::Bytes;
 use labelrelay_core::config::SourceConfig;
-use labelrelay_core::found::{Change, Found};
-use labelrelay_core::ledger::{Key, Known};
+use labelrelay_core::from_api::ReconciledEvent;
+use labelrelay_core::ledger::{Change, Key, Known};
 use labelrelay_event::{Attributes, EventType};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -76,7 +76,7 @@ pub(super) fn entity_versions(
     for (project, held) in &row.projects {
         for label in &held.labels {
             let key = Key::new(LABEL, &label.id);
-            let Some(found) = Found::describe(source, &key, Change::Updated, data) else {
+            let Some(found) = ReconciledEvent::describe(source, &key, Change::Updated, data) else {
                 continue;
             };
             let known = Known {

@@ -2,10 +2,10 @@
 
 mod action;
 mod describe;
-mod found;
+mod from_api;
 mod members;
 
-pub(super) use found::found;
+pub(super) use from_api::describe_entity;
 
 use super::Endpoint;
 use crate::describe::{Description, Inspection};

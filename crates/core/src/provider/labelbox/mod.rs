@@ -2,12 +2,12 @@
 
 mod describe;
 mod flat;
-mod found;
+mod from_api;
 mod labels;
 mod members;
 mod topic;
 
-pub(super) use found::found;
+pub(super) use from_api::describe_entity;
 
 use super::Endpoint;
 use crate::describe::{Description, Inspection};

@@ -4,7 +4,7 @@
 //! new or was changed is what the ledger says.
 
 use crate::describe::{Description, Inspection};
-use crate::found::Change;
+use crate::ledger::Change;
 use crate::identity::{Identity, bounded};
 use crate::json;
 use crate::ledger::Key;
@@ -53,7 +53,7 @@ struct Details {
 }
 
 /// Describes the label `key` of `row`; `None` when it holds none of this id.
-pub(in crate::provider) fn found(key: &Key, change: Change, row: &[u8]) -> Option<Inspection> {
+pub(in crate::provider) fn describe_entity(key: &Key, change: Change, row: &[u8]) -> Option<Inspection> {
     let id = Some(&key.id).filter(|_| key.kind == LABEL)?;
     let parsed: Row<'_> = serde_json::from_slice(row).ok()?;
     let mut found = None;
@@ -115,7 +115,7 @@ mod tests {
         {"id": "c"}]}, "q": {}}, "media_attributes": {}}"#;
 
     fn label(id: &str, change: Change) -> Option<Description> {
-        Some(found(&Key::new(LABEL, id), change, ROW)?.description)
+        Some(describe_entity(&Key::new(LABEL, id), change, ROW)?.description)
     }
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
         assert_ne!(a.identity, b.identity);
         assert_ne!(label("c", Change::Created).unwrap().identity, b.identity);
         assert_eq!(label("d", Change::Created), None);
-        assert!(found(&Key::new("data_row", "a"), Change::Created, ROW).is_none());
+        assert!(describe_entity(&Key::new("data_row", "a"), Change::Created, ROW).is_none());
     }
 
     #[test]
@@ -141,7 +141,7 @@ mod tests {
             let row = format!(
                 r#"{{"projects":{{"p":{{"labels":[{{"id":"a","value":"{value}","label_details":{{"updated_at":"2026-11-20T08:00:00Z"}}}},{{"id":"{beside}"}}]}}}}}}"#
             );
-            let found = found(&Key::new(LABEL, "a"), Change::Updated, row.as_bytes());
+            let found = describe_entity(&Key::new(LABEL, "a"), Change::Updated, row.as_bytes());
             found.unwrap().description.identity
         };
         assert_ne!(identity("A", "b"), identity("B", "b"));
@@ -158,7 +158,7 @@ mod tests {
             (None, Some("label/a"))
         );
         let left = br#"{"data_row":{"id":"r"},"projects":{"p":{"labels":[{"id":"a"}]}}}"#;
-        let again = found(&Key::new(LABEL, "a"), Change::Deleted, left).unwrap();
+        let again = describe_entity(&Key::new(LABEL, "a"), Change::Deleted, left).unwrap();
         assert_eq!(gone.identity, again.description.identity);
     }
 }

@@ -1,5 +1,5 @@
-//! Things that were found through a platform's API because their delivery was missed: the message that
-//! the delivery would have become.
+//! Events made of what a platform's API returned, because their delivery was missed: the message that the
+//! delivery would have become.
 //!
 //! The id is that of the live event wherever the platform's API tells what identifies it, so that a
 //! consumer recognises a repeat. The data is what the API returned, verbatim, and the attribute `origin`
@@ -8,34 +8,23 @@
 use crate::config::SourceConfig;
 use crate::describe::{Description, Inspection};
 use crate::json::Scanner;
-use crate::ledger::Key;
+use crate::ledger::{Change, Key};
 use crate::queue::{OutboundMessage, QueueLimits};
 use crate::relay::form;
 use crate::time::rfc3339;
 use jiff::Timestamp;
 use labelrelay_event::{Digest, Origin, encode};
 
-/// What happened to a thing, as far as the API shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// It was not known before.
-    Created,
-    /// It was known in another version.
-    Updated,
-    /// It was known and is gone.
-    Deleted,
-}
-
-/// One thing that was found, described. `Debug` does not show its data.
+/// The event of one thing that reconciliation found. `Debug` does not show its data.
 #[derive(Clone)]
-pub struct Found<'a> {
+pub struct ReconciledEvent<'a> {
     id: String,
     entity: &'a [u8],
     inspection: Inspection,
     digest: Digest,
 }
 
-impl<'a> Found<'a> {
+impl<'a> ReconciledEvent<'a> {
     /// Describes `entity`, one JSON value that `source`'s API returned for the thing `key`: itself, or what it is
     /// shown with. For a deletion it is whatever is left to say: the thing's id, and what it belonged to.
     ///
@@ -53,7 +42,7 @@ impl<'a> Found<'a> {
         if !check.is_json || entity.first() != Some(&b'{') {
             return None;
         }
-        let description = source.provider.found(key, change, entity)?.description;
+        let description = source.provider.describe_entity(key, change, entity)?.description;
         let named = description.subject.as_ref()?.split_once('/')?.0 == key.kind;
         let digest = Digest::of(entity);
         let event_type = description.event_type.as_str();
@@ -100,9 +89,9 @@ impl<'a> Found<'a> {
     }
 }
 
-impl std::fmt::Debug for Found<'_> {
+impl std::fmt::Debug for ReconciledEvent<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Found")
+        f.debug_struct("ReconciledEvent")
             .field("id", &self.id)
             .field("type", &self.inspection.description.event_type)
             .field("data_bytes", &self.entity.len())

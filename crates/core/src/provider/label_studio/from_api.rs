@@ -3,7 +3,7 @@
 use super::Inspector;
 use super::action::{self, Kind, Verb};
 use crate::describe::Inspection;
-use crate::found::Change;
+use crate::ledger::Change;
 use crate::identity::Identity;
 use labelrelay_event::Digest;
 
@@ -16,7 +16,7 @@ const CREATED: &str = "created";
 
 /// Describes `entity` by the code that describes webhooks, so that an event that was found gets the id,
 /// the subject and the version of the one that was not delivered.
-pub(in crate::provider) fn found(kind: &str, change: Change, entity: &[u8]) -> Option<Inspection> {
+pub(in crate::provider) fn describe_entity(kind: &str, change: Change, entity: &[u8]) -> Option<Inspection> {
     let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind)?;
     let verb = match change {
         // A task's update time moves by itself, and no webhook reports its changes: there is its creation, and

@@ -4,8 +4,8 @@ use crate::fixtures::{head, inspect, list, read};
 use jiff::Timestamp;
 use labelrelay_core::QueueLimits;
 use labelrelay_core::config::{Config, SourceConfig};
-use labelrelay_core::found::{Change, Found};
-use labelrelay_core::ledger::Key;
+use labelrelay_core::from_api::ReconciledEvent;
+use labelrelay_core::ledger::{Change, Key};
 use labelrelay_core::provider::Provider;
 use labelrelay_event::{Data, Envelope, EventType, Origin};
 use serde::Deserialize;
@@ -60,7 +60,7 @@ fn id_subject_version_and_all_else_are_those_of_the_live_event() {
             continue;
         };
         let entity = entity.get().as_bytes();
-        let found = Found::describe(&source, &Key::new(kind, ""), change, entity).unwrap();
+        let found = ReconciledEvent::describe(&source, &Key::new(kind, ""), change, entity).unwrap();
         assert_eq!(found.description(), &live, "{name}");
 
         let now = Timestamp::UNIX_EPOCH;
@@ -86,7 +86,7 @@ fn a_task_is_created_once_whatever_its_update_time_says() {
             r#"{{"id":5,"created_at":"2026-11-21T09:00:00Z","updated_at":"2026-11-21T09:00:0{updated}Z"}}"#
         );
         let found =
-            Found::describe(&source, &Key::new("task", "7"), change, entity.as_bytes()).unwrap();
+            ReconciledEvent::describe(&source, &Key::new("task", "7"), change, entity.as_bytes()).unwrap();
         (
             found.id().to_owned(),
             found.description().event_type.clone(),
@@ -105,7 +105,7 @@ fn a_version_that_says_no_more_than_the_second_is_told_by_what_it_holds() {
             r#"{{"id":5,"result":["{result}"],"updated_at":"2026-11-21T09:00:00Z","task":7}}"#
         );
         let key = Key::new("annotation", "5");
-        let found = Found::describe(&source, &key, Change::Updated, entity.as_bytes()).unwrap();
+        let found = ReconciledEvent::describe(&source, &key, Change::Updated, entity.as_bytes()).unwrap();
         let description = found.description();
         assert_eq!(description.subject.as_deref(), Some("annotation/5"));
         let sequence = description.sequence.as_deref();
@@ -120,7 +120,7 @@ fn a_version_that_says_no_more_than_the_second_is_told_by_what_it_holds() {
 fn a_deletion_has_one_id_and_no_version() {
     let source = source();
     let deleted = |entity: &str| {
-        let found = Found::describe(
+        let found = ReconciledEvent::describe(
             &source,
             &Key::new("annotation", "5"),
             Change::Deleted,
@@ -151,7 +151,7 @@ fn a_deletion_has_one_id_and_no_version() {
 fn what_is_no_such_thing_is_not_described() {
     let source = source();
     let describe = |kind: &str, entity: &'static str| {
-        Found::describe(
+        ReconciledEvent::describe(
             &source,
             &Key::new(kind, "5"),
             Change::Created,
