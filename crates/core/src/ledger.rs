@@ -1,5 +1,5 @@
-//! What was seen of a platform so far, by whichever way: so that what is looked for is sent only when it is
-//! new, and what is gone is noticed.
+//! The memory of reconciliation: which things of a platform were seen so far, live or not, so that only news is
+//! sent and a deletion is noticed.
 
 use jiff::Timestamp;
 use std::error::Error as StdError;
@@ -72,32 +72,32 @@ pub trait Ledger: Send {
     /// [`LedgerError`] when it cannot be read.
     fn known(&self, keys: &[Key]) -> Result<Vec<Option<Known>>, LedgerError>;
 
-    /// Records what was seen, unless more is known already. In a look through a project, `look` is its
-    /// number: things that were seen in it are not missing. `arrivals` moves the mark up to which the queue
-    /// was read.
+    /// Records what was seen, unless more is known already. In a pass through a project, `pass` is its
+    /// number: things that were seen in it are not missing. `queue_position` moves the mark up to which the
+    /// queue was read.
     ///
     /// # Errors
     /// [`LedgerError`]; nothing of it is recorded then.
     fn record(
         &mut self,
         seen: &[(Key, Known)],
-        look: Option<u64>,
-        arrivals: Option<u64>,
+        pass: Option<u64>,
+        queue_position: Option<u64>,
     ) -> Result<(), LedgerError>;
 
-    /// Number of the last event of the queue that was looked at; 0 at first.
+    /// Number of the last event of the queue that was read; 0 at first.
     ///
     /// # Errors
     /// [`LedgerError`] when it cannot be read.
-    fn arrivals(&self) -> Result<u64, LedgerError>;
+    fn queue_position(&self) -> Result<u64, LedgerError>;
 
-    /// Begins to look through a project: the number of this look, higher than that of any before.
+    /// Begins a pass through a project: its number, higher than that of any before.
     ///
     /// # Errors
     /// [`LedgerError`] when it cannot be written.
     fn begin(&mut self, project: &str) -> Result<u64, LedgerError>;
 
-    /// Up to `max` things of the project that are known to be there, but were not seen in this look; those
+    /// Up to `max` things of the project that are known to be there, but were not seen in this pass; those
     /// after `after`.
     ///
     /// # Errors
@@ -105,24 +105,24 @@ pub trait Ledger: Send {
     fn missing(
         &self,
         project: &str,
-        look: u64,
+        pass: u64,
         after: Option<&Key>,
         max: usize,
     ) -> Result<Vec<(Key, Known)>, LedgerError>;
 
-    /// Up to when, by the platform's clock, the project was looked through.
+    /// Moment of the platform's clock up to which the project was read.
     ///
     /// # Errors
     /// [`LedgerError`] when it cannot be read.
     fn watermark(&self, project: &str) -> Result<Option<Timestamp>, LedgerError>;
 
-    /// Notes that the project was looked through, and everything sent.
+    /// Notes the end of a pass: the project was read to its end, and everything sent.
     ///
     /// # Errors
     /// [`LedgerError`] when it cannot be written; the watermark is where it was then.
     fn finish(&mut self, project: &str, watermark: Timestamp) -> Result<(), LedgerError>;
 
-    /// Projects that were looked through and not forgotten.
+    /// Projects with a pass behind them, and not forgotten.
     ///
     /// # Errors
     /// [`LedgerError`] when it cannot be read.

@@ -178,7 +178,7 @@ impl Ledger for LedgerFile {
         })
     }
 
-    fn arrivals(&self) -> Result<u64, LedgerError> {
+    fn queue_position(&self) -> Result<u64, LedgerError> {
         let arrivals = self.db.query_row(
             "SELECT arrivals FROM sources WHERE source = ?1",
             [&self.source],
