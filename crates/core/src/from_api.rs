@@ -6,11 +6,11 @@
 //! says so.
 
 use crate::config::SourceConfig;
+use crate::data_encoding::data_encoding;
 use crate::describe::{Description, Inspection};
 use crate::json::Scanner;
 use crate::ledger::{Change, Key};
 use crate::queue::{OutboundMessage, QueueLimits};
-use crate::relay::form;
 use crate::time::rfc3339;
 use jiff::Timestamp;
 use labelrelay_event::{Digest, Origin, encode};
@@ -81,7 +81,7 @@ impl<'a> ReconciledEvent<'a> {
         attributes.origin = Some(Origin::Reconcile);
         let envelope = encode(
             &attributes,
-            form(*check, limits),
+            data_encoding(*check, limits),
             self.entity.len(),
             [self.entity],
         );

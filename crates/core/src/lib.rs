@@ -18,6 +18,7 @@ pub mod blob;
 pub mod clock;
 pub mod config;
 pub mod connection;
+mod data_encoding;
 pub mod describe;
 pub mod fallback;
 pub mod filter;
@@ -39,6 +40,7 @@ pub mod signature;
 pub mod source;
 pub mod spool;
 pub mod time;
+mod transfer;
 
 pub use blob::{BlobError, BlobStore};
 pub use clock::{Clock, Entropy};

@@ -4,10 +4,10 @@
 
 use crate::blob::BlobStore;
 use crate::clock::Clock;
+use crate::data_encoding::data_encoding;
 use crate::fallback::claimed;
 use crate::json;
 use crate::queue::{EventQueue, OutboundMessage, QueueLimits};
-use crate::relay::form;
 use jiff::Timestamp;
 use labelrelay_event::{Data, DecodeError, Envelope, DataEncoding, encode};
 use std::sync::Arc;
@@ -27,8 +27,8 @@ pub fn as_replay(
     let body = match envelope.data {
         // What one queue takes as it is, another may not: a line break on `stdout:`, a U+FFFF in SQS.
         Data::Json(data) => {
-            let form = form(json::check(data), limits);
-            encode(&attributes, form, data.len(), [data])
+            let encoding = data_encoding(json::check(data), limits);
+            encode(&attributes, encoding, data.len(), [data])
         }
         Data::Base64(_) => {
             let data = envelope.data.bytes()?.unwrap_or_default();

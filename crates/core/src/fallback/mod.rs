@@ -85,8 +85,8 @@ pub struct StoredBody {
     pub stream: BoxStream<'static, std::io::Result<Bytes>>,
 }
 
-/// What the `dataref` of an envelope begins with whose body lies beside it.
-pub(crate) const BESIDE: &str = "fallback:";
+/// Scheme of the `dataref` of an envelope whose body lies beside it.
+pub(crate) const FALLBACK_SCHEME: &str = "fallback:";
 
 /// The key of an event that is stored now: keys sort by time, so that the oldest is moved first.
 pub(crate) fn key(now: Timestamp, event_id: &str) -> String {

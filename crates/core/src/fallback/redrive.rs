@@ -1,13 +1,14 @@
 //! From the fallback back to the queue.
 
-use super::{BESIDE, FallbackStore, StoredBody, claim_key};
+use super::{FALLBACK_SCHEME, FallbackStore, StoredBody, claim_key};
 use crate::BoxStream;
 use crate::blob::{BlobError, BlobStore};
 use crate::clock::{Clock, within};
 use crate::config::is_name;
+use crate::data_encoding::data_encoding;
 use crate::json::Scanner;
 use crate::queue::{EventQueue, OutboundMessage, QueueError, QueueErrorKind};
-use crate::relay::{READ_BACK_BYTES, copying, form};
+use crate::transfer::{READ_BACK_BYTES, transfer_allowance};
 use bytes::Bytes;
 use futures_util::lock::Mutex;
 use futures_util::{StreamExt, TryStreamExt};
@@ -154,7 +155,7 @@ impl Mover<'_> {
             .attributes
             .dataref
             .as_deref()
-            .and_then(|uri| uri.strip_prefix(BESIDE));
+            .and_then(|uri| uri.strip_prefix(FALLBACK_SCHEME));
         let mut alone = None;
         let message = if let Some(name) = beside {
             let Some(body) = self.soon(patience, self.fallback.get_body(name)).await? else {
@@ -235,7 +236,7 @@ impl Mover<'_> {
         let mut attributes = envelope.attributes.clone();
         attributes.dataref = None;
         let intact = intact(body.stream, attributes.datasha256.clone());
-        let patience = PATIENCE + 2 * copying(body.bytes);
+        let patience = PATIENCE + 2 * transfer_allowance(body.bytes);
         let pieces: Vec<Bytes> = match within(self.clock, patience, intact.try_collect()).await {
             Ok(read) => read.map_err(|error: std::io::Error| Failure::Own(error.to_string()))?,
             Err(_) => return Err(Failure::Own("its body was not read in time".to_owned())),
@@ -244,9 +245,9 @@ impl Mover<'_> {
         for piece in &pieces {
             scanner.update(piece);
         }
-        let form = form(scanner.finish().0, self.queue.limits());
+        let encoding = data_encoding(scanner.finish().0, self.queue.limits());
         let length = pieces.iter().map(Bytes::len).sum();
-        let envelope = encode(&attributes, form, length, pieces.iter().map(AsRef::as_ref));
+        let envelope = encode(&attributes, encoding, length, pieces.iter().map(AsRef::as_ref));
         Ok(OutboundMessage::new(attributes, envelope))
     }
 
@@ -291,7 +292,7 @@ async fn claim(
     let key = claim_key(clock.now(), source, &attributes.datasha256);
     let intact = intact(body.stream, attributes.datasha256.clone());
     let put = blobs.put(&key, body.bytes, intact);
-    let patience = PATIENCE + 2 * copying(body.bytes);
+    let patience = PATIENCE + 2 * transfer_allowance(body.bytes);
     let uri = match within(clock, patience, put).await {
         Ok(put) => put.map_err(|error| error.to_string())?,
         Err(_) => return Err("its body was not copied to the blob store in time".to_owned()),

@@ -49,15 +49,6 @@ impl Times {
     }
 }
 
-/// What is large is copied at this rate at least, or tried again: a third of a gigabit a second.
-const COPIED_BYTES_PER_SECOND: u64 = 32 * 1024 * 1024;
-
-/// How much longer it may take to copy this many bytes than to copy a few.
-pub(crate) fn copying(bytes: u64) -> Duration {
-    let micros = bytes.saturating_mul(1_000_000) / COPIED_BYTES_PER_SECOND;
-    Duration::from_micros(micros)
-}
-
 /// First pause between attempts once the quick retry failed; doubles up to [`LONGEST_PAUSE`]. Each is spread, so
 /// that those who failed together do not try again together.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);

@@ -11,7 +11,7 @@ use super::wrap::{Event, NotEmbedded};
 use crate::BoxFuture;
 use crate::blob::BlobError;
 use crate::clock::{Clock, Entropy, within};
-use crate::fallback::{BESIDE, FallbackStore, body_name, key};
+use crate::fallback::{FALLBACK_SCHEME, FallbackStore, body_name, key};
 use crate::observe::Report;
 use crate::outcome::{Answer, Outcome};
 use crate::queue::{OutboundMessage, QueueError, QueueErrorKind};
@@ -95,7 +95,7 @@ impl Relay {
         report: &mut Report,
     ) -> Result<OutboundMessage, Option<BlobError>> {
         let blobs = self.parts.blobs.as_deref().ok_or(None)?;
-        let times = self.before_the_fallback(times.longer_by(event.copying()));
+        let times = self.before_the_fallback(times.longer_by(event.transfer_allowance()));
         let message = self.claim(blobs, source, event, times).await;
         report.claimed = message.is_ok();
         message.map_err(Some)
@@ -197,9 +197,9 @@ impl Relay {
             let observer = &self.parts.observer;
             observer.fallback_failed(&source.name, &attributes.id, error);
         };
-        let copying = times.longer_by(event.copying()).to_the_answer(clock);
+        let copying = times.longer_by(event.transfer_allowance()).to_the_answer(clock);
         attempts(self.time(), copying, put, failed).await?;
-        let message = event.reference(format!("{BESIDE}{name}"));
+        let message = event.reference(format!("{FALLBACK_SCHEME}{name}"));
         let (begun, ended) = (AtomicU32::new(0), AtomicU32::new(0));
         let put = || -> BoxFuture<'_, _> {
             begun.fetch_add(1, Ordering::Relaxed);

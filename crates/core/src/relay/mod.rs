@@ -18,10 +18,8 @@ mod secret_warnings;
 mod verify;
 mod wrap;
 
-pub(crate) use attempts::copying;
 pub use check::CheckError;
 pub use receive::{BodyError, Intake, Received};
-pub(crate) use wrap::{READ_BACK_BYTES, form};
 
 use crate::blob::BlobStore;
 use crate::clock::{Clock, Entropy};

@@ -1,7 +1,7 @@
 //! The first half: everything up to the last byte of the body.
 
 use super::Relay;
-use super::attempts::{Times, copying};
+use super::attempts::Times;
 use super::in_flight::InFlight;
 use super::open::Opened;
 use super::reading::{Body, Reading};
@@ -13,6 +13,7 @@ use crate::provider::Endpoint;
 use crate::request::RequestHead;
 use crate::signature::{ClaimedSignature, HeaderProof, LiveSecrets, SignatureCheck};
 use crate::source::Source;
+use crate::transfer::transfer_allowance;
 use bytes::Bytes;
 use futures_util::Stream;
 use sha2::{Digest as _, Sha256};
@@ -105,7 +106,7 @@ impl Relay {
                 report.spooled = payload.spooled().is_some();
                 let large = payload
                     .spooled()
-                    .map_or(Duration::ZERO, |_| copying(payload.len()));
+                    .map_or(Duration::ZERO, |_| transfer_allowance(payload.len()));
                 let times = Times {
                     answer: (head.arrived + source.answer_by).max(last_byte + source.answer_by / 2),
                     give_up: last_byte + super::GIVE_UP.max(source.answer_by) + 3 * large,
