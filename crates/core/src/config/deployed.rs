@@ -1,6 +1,9 @@
 //! The configuration of a program that a cloud starts: it has a package, variables, and nobody who types.
 
-use super::{Config, ConfigError, ENVIRONMENT, Lookup, misspelt};
+use super::error::{ConfigError, ENVIRONMENT};
+use super::known::misspelt;
+use super::settings::Config;
+use super::variables::Lookup;
 use std::io;
 use std::path::{Path, PathBuf};
 

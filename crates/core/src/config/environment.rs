@@ -1,15 +1,18 @@
 //! The common case: nothing but environment variables.
 
-use super::ENVIRONMENT as ORIGIN;
-use super::{
-    Config, ConfigError, DEFAULT_MAX_BODY_BYTES, EmbeddedQueueConfig, LABEL_STUDIO_ANSWER_BY,
-    LABELBOX_ANSWER_BY, Lookup, SecretRef, ServeConfig, SourceConfig, SpoolConfig,
+use super::error::{ConfigError, ENVIRONMENT as ORIGIN};
+use super::reference::SecretRef;
+use super::settings::{
+    Config, DEFAULT_MAX_BODY_BYTES, EmbeddedQueueConfig, LABEL_STUDIO_ANSWER_BY,
+    LABELBOX_ANSWER_BY, ServeConfig, SourceConfig,
 };
+use super::spool::SpoolConfig;
+use super::values::{number, parse_header, parse_time, path_prefix, queue_bytes};
+use super::variables::Lookup;
 use crate::filter::Filter;
 use crate::provider::Provider;
 use crate::signature::HeaderScheme;
 use bytes::Bytes;
-use jiff::Timestamp;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,7 +21,20 @@ const LABEL_STUDIO: &str = "LABEL_STUDIO_WEBHOOK_SECRET";
 const PATH_PREFIX: &str = "LABELRELAY_PATH_PREFIX";
 const LABEL_STUDIO_HEADER: &str = "LABEL_STUDIO_WEBHOOK_HEADER";
 
-pub(super) fn read(base_dir: PathBuf, lookup: Lookup<'_>) -> Result<Option<Config>, ConfigError> {
+impl Config {
+    /// Takes everything from environment variables. `None` when none of them names a secret.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the variable and the cure.
+    pub fn from_environment(
+        base_dir: PathBuf,
+        lookup: Lookup<'_>,
+    ) -> Result<Option<Self>, ConfigError> {
+        Ok(read(base_dir, lookup)?.map(|config| config.warn_of_misspelt(lookup)))
+    }
+}
+
+fn read(base_dir: PathBuf, lookup: Lookup<'_>) -> Result<Option<Config>, ConfigError> {
     let mut warnings = Vec::new();
     let sources = sources(lookup, &mut warnings)?;
     if sources.is_empty() {
@@ -160,7 +176,7 @@ pub(super) fn apply(config: &mut Config, lookup: Lookup<'_>) -> Result<(), Confi
         config.in_flight = Some(deliveries);
     }
     if let Some(bytes) = number(lookup, "LABELRELAY_QUEUE_MAX_BYTES")? {
-        let bytes = super::file::queue_bytes(ORIGIN, "LABELRELAY_QUEUE_MAX_BYTES", bytes)?;
+        let bytes = queue_bytes(ORIGIN, "LABELRELAY_QUEUE_MAX_BYTES", bytes)?;
         config.embedded_queue.max_bytes = Some(bytes);
     }
     if let Some(most) = number(lookup, "LABELRELAY_MAX_CONNECTIONS_PER_ADDRESS")? {
@@ -174,88 +190,4 @@ pub(super) fn apply(config: &mut Config, lookup: Lookup<'_>) -> Result<(), Confi
             .for_each(|source| source.answer_by = Duration::from_millis(millis));
     }
     Ok(())
-}
-
-pub(super) fn number(lookup: Lookup<'_>, variable: &str) -> Result<Option<u64>, ConfigError> {
-    let Some(text) = lookup.text(variable)? else {
-        return Ok(None);
-    };
-    match text.parse() {
-        Ok(number) if number > 0 => Ok(Some(number)),
-        _ => Err(ConfigError::new(
-            ORIGIN,
-            variable,
-            "is not a positive whole number",
-            "write digits only",
-        )),
-    }
-}
-
-pub(super) fn not_empty(origin: &str, key: &str, value: String) -> Result<String, ConfigError> {
-    if value.is_empty() {
-        return Err(ConfigError::new(
-            origin,
-            key,
-            "is empty",
-            "give it a value or remove it",
-        ));
-    }
-    Ok(value)
-}
-
-/// A path, without what a URL has around one.
-pub(super) fn path_prefix(origin: &str, key: &str, text: String) -> Result<String, ConfigError> {
-    let is_path = !text.contains("//")
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_graphic() && !b"?#\\\"<>".contains(&b));
-    // What lies below `/-` is the relay's own.
-    let is_own = text.trim_start_matches('/').split('/').next() == Some("-");
-    if is_path && !is_own {
-        return Ok(text);
-    }
-    let problem = format!("`{}` cannot stand in front of paths", text.escape_debug());
-    let cure = "write the path alone, such as /hooks";
-    Err(ConfigError::new(origin, key, &problem, cure))
-}
-
-pub(super) fn parse_time(origin: &str, key: &str, text: &str) -> Result<Timestamp, ConfigError> {
-    crate::time::parse(text).ok_or_else(|| {
-        ConfigError::new(
-            origin,
-            key,
-            "is not a time",
-            "write RFC 3339, for example 2026-12-31T00:00:00Z",
-        )
-    })
-}
-
-pub(super) fn parse_header(
-    origin: &str,
-    key: &str,
-    name: &str,
-) -> Result<HeaderScheme, ConfigError> {
-    if name.eq_ignore_ascii_case("authorization") {
-        return Ok(HeaderScheme::Authorization);
-    }
-    // Headers that every client sets, or that proxies rewrite, prove nothing.
-    let reserved = [
-        "host",
-        "content-type",
-        "content-length",
-        "user-agent",
-        "accept",
-        "connection",
-        "transfer-encoding",
-        "x-forwarded-for",
-    ];
-    match name.parse::<http::HeaderName>() {
-        Ok(header) if !reserved.contains(&header.as_str()) => Ok(HeaderScheme::Header(header)),
-        _ => Err(ConfigError::new(
-            origin,
-            key,
-            "cannot be the header that carries the secret",
-            "name one such as X-Webhook-Token",
-        )),
-    }
 }

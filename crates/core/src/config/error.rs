@@ -1,3 +1,6 @@
+/// Name of the environment in errors and messages, where a file has a path.
+pub const ENVIRONMENT: &str = "environment";
+
 /// What is wrong with the configuration: names the file, the key and the cure. Never shows a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{origin}: `{key}`: {problem}; {cure}")]

@@ -1,13 +1,13 @@
 //! The TOML file.
 
-use super::environment::{
-    apply, has_secret, not_empty, path_prefix, sources as environment_sources,
-};
+use super::environment::{apply, has_secret, sources as environment_sources};
+use super::error::ConfigError;
+use super::reference::SecretRef;
+use super::settings::{Config, EmbeddedQueueConfig, ServeConfig, SourceConfig};
 use super::source_table::{self, Defaults, SourceTable};
 use super::spool::Spool;
-use super::{
-    Config, ConfigError, EmbeddedQueueConfig, Lookup, SecretRef, ServeConfig, SourceConfig,
-};
+use super::values::{not_empty, path_prefix, positive, queue_bytes};
+use super::variables::Lookup;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -73,7 +73,23 @@ struct EmbeddedQueue {
     max_receives: Option<u32>,
 }
 
-pub(super) fn read(
+impl Config {
+    /// Reads the text of a configuration file called `origin`. Single settings of the environment
+    /// win over the file's.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the file, the key and the cure.
+    pub fn from_toml(
+        text: &str,
+        origin: &str,
+        base_dir: PathBuf,
+        lookup: Lookup<'_>,
+    ) -> Result<Self, ConfigError> {
+        Ok(read(text, origin, base_dir, lookup)?.warn_of_misspelt(lookup))
+    }
+}
+
+fn read(
     text: &str,
     origin: &str,
     base_dir: PathBuf,
@@ -167,37 +183,6 @@ pub(super) fn read(
     };
     apply(&mut config, lookup)?;
     config.finish()
-}
-
-/// Less would not hold the tables and a few events.
-const LEAST_QUEUE_BYTES: u64 = 1024 * 1024;
-
-pub(super) fn queue_bytes(origin: &str, key: &str, bytes: u64) -> Result<u64, ConfigError> {
-    if bytes >= LEAST_QUEUE_BYTES {
-        return Ok(bytes);
-    }
-    Err(ConfigError::new(
-        origin,
-        key,
-        &format!("must be {LEAST_QUEUE_BYTES} (1 MiB) or more"),
-        "write a larger number of bytes, or remove it",
-    ))
-}
-
-pub(super) fn positive<N: PartialOrd + Default>(
-    origin: &str,
-    key: &str,
-    number: N,
-) -> Result<N, ConfigError> {
-    if number > N::default() {
-        return Ok(number);
-    }
-    Err(ConfigError::new(
-        origin,
-        key,
-        "must be more than 0",
-        "write a positive number or remove it",
-    ))
 }
 
 /// Line and message of a TOML error; not the line's text, which may hold what should not be logged.

@@ -1,6 +1,8 @@
 //! The names of all variables that labelrelay reads, and which of those that are set look like one of them.
 
-use super::{Config, Lookup, SecretRef};
+use super::reference::SecretRef;
+use super::settings::Config;
+use super::variables::Lookup;
 
 /// Every variable of labelrelay's own. A test holds the documents and the sources to this list.
 pub const KNOWN_VARIABLES: &[&str] = &[

@@ -1,4 +1,5 @@
-use super::{ConfigError, Lookup};
+use super::error::ConfigError;
+use super::variables::Lookup;
 use crate::secret::{FileSecret, FixedSecret, Secret, SecretSource};
 use jiff::Timestamp;
 use std::fmt;

@@ -1,11 +1,12 @@
 //! One `[[source]]` section of the TOML file.
 
-use super::environment::{parse_header, parse_time};
-use super::file::positive;
-use super::{
-    ConfigError, DEFAULT_MAX_BODY_BYTES, LABEL_STUDIO_ANSWER_BY, LABELBOX_ANSWER_BY, SecretRef,
-    SourceConfig, check_name,
+use super::error::ConfigError;
+use super::name::check_name;
+use super::reference::SecretRef;
+use super::settings::{
+    DEFAULT_MAX_BODY_BYTES, LABEL_STUDIO_ANSWER_BY, LABELBOX_ANSWER_BY, SourceConfig,
 };
+use super::values::{parse_header, parse_time, positive};
 use crate::address::Allowlist;
 use crate::filter::Filter;
 use crate::provider::Provider;
@@ -55,12 +56,12 @@ pub(super) struct Defaults {
 }
 
 /// Where a section stands, for messages.
-struct Place<'a> {
+struct Section<'a> {
     origin: &'a str,
     name: String,
 }
 
-impl Place<'_> {
+impl Section<'_> {
     fn key(&self, key: &str) -> String {
         format!("source.{}.{key}", self.name.escape_debug())
     }
@@ -78,15 +79,15 @@ pub(super) fn read(
     warnings: &mut Vec<String>,
 ) -> Result<SourceConfig, ConfigError> {
     check_name(origin, "source.name", &table.name)?;
-    let place = Place {
+    let section = Section {
         origin,
         name: table.name.clone(),
     };
-    let provider = provider(&table, &place)?;
+    let provider = provider(&table, &section)?;
     let deadline = table
         .deadline_ms
         .or(defaults.deadline_ms)
-        .map(|ms| positive(origin, &place.key("deadline_ms"), ms))
+        .map(|ms| positive(origin, &section.key("deadline_ms"), ms))
         .transpose()?;
     let max_body_bytes = table
         .max_body_bytes
@@ -94,29 +95,29 @@ pub(super) fn read(
         .unwrap_or(DEFAULT_MAX_BODY_BYTES);
     Ok(SourceConfig {
         provider,
-        secrets: secrets(&table, &place, base_dir)?,
-        header: header(&table, &place, provider)?,
+        secrets: secrets(&table, &section, base_dir)?,
+        header: header(&table, &section, provider)?,
         ml_backend: table.ml_backend,
-        allow: allow(&table, &place)?,
+        allow: allow(&table, &section)?,
         models: models(table.models),
         trusted_proxies: table.trusted_proxies,
         answer_by: deadline.map_or(default_answer_by(provider), Duration::from_millis),
-        max_body_bytes: positive(origin, &place.key("max_body_bytes"), max_body_bytes)?,
+        max_body_bytes: positive(origin, &section.key("max_body_bytes"), max_body_bytes)?,
         filter: Filter {
-            include: patterns(table.include, "include", &place, provider, warnings)?,
-            exclude: patterns(table.exclude, "exclude", &place, provider, warnings)?,
+            include: patterns(table.include, "include", &section, provider, warnings)?,
+            exclude: patterns(table.exclude, "exclude", &section, provider, warnings)?,
         },
         name: table.name,
     })
 }
 
-fn provider(table: &SourceTable, place: &Place<'_>) -> Result<Provider, ConfigError> {
+fn provider(table: &SourceTable, section: &Section<'_>) -> Result<Provider, ConfigError> {
     let provider = match table.provider.as_str() {
         "labelbox" => Provider::Labelbox,
         "label-studio" => Provider::LabelStudio,
         other => {
             let problem = format!("`{}` is not a platform", other.escape_debug());
-            return Err(place.error("provider", &problem, "write `labelbox` or `label-studio`"));
+            return Err(section.error("provider", &problem, "write `labelbox` or `label-studio`"));
         }
     };
     for (given, key, only) in [
@@ -126,7 +127,7 @@ fn provider(table: &SourceTable, place: &Place<'_>) -> Result<Provider, ConfigEr
     ] {
         if given && provider != only {
             let problem = format!("means nothing for {}", provider.as_str());
-            return Err(place.error(key, &problem, "remove it"));
+            return Err(section.error(key, &problem, "remove it"));
         }
     }
     Ok(provider)
@@ -134,21 +135,21 @@ fn provider(table: &SourceTable, place: &Place<'_>) -> Result<Provider, ConfigEr
 
 fn secrets(
     table: &SourceTable,
-    place: &Place<'_>,
+    section: &Section<'_>,
     base_dir: &Path,
 ) -> Result<Vec<(SecretRef, Option<Timestamp>)>, ConfigError> {
     let reference =
-        |text: &str, key: &str| SecretRef::parse(text, base_dir, place.origin, &place.key(key));
+        |text: &str, key: &str| SecretRef::parse(text, base_dir, section.origin, &section.key(key));
     let mut secrets = vec![(reference(&table.secret, "secret")?, None)];
     let until = table
         .previous_until
         .as_deref()
-        .map(|text| parse_time(place.origin, &place.key("previous_until"), text))
+        .map(|text| parse_time(section.origin, &section.key("previous_until"), text))
         .transpose()?;
     match &table.previous_secret {
         Some(previous) => secrets.push((reference(previous, "previous_secret")?, until)),
         None if until.is_some() => {
-            return Err(place.error(
+            return Err(section.error(
                 "previous_until",
                 "there is no previous secret",
                 "add `previous_secret` or remove it",
@@ -161,18 +162,18 @@ fn secrets(
 
 fn header(
     table: &SourceTable,
-    place: &Place<'_>,
+    section: &Section<'_>,
     provider: Provider,
 ) -> Result<Option<HeaderScheme>, ConfigError> {
     let header = match (provider, table.header.as_deref()) {
         (Provider::Labelbox, _) => return Ok(None),
         (Provider::LabelStudio, None) => HeaderScheme::Authorization,
         (Provider::LabelStudio, Some(name)) => {
-            parse_header(place.origin, &place.key("header"), name)?
+            parse_header(section.origin, &section.key("header"), name)?
         }
     };
     if table.ml_backend && header != HeaderScheme::Authorization {
-        return Err(place.error(
+        return Err(section.error(
             "header",
             "Label Studio's calls to an ML back end carry no header but Authorization",
             "remove `header`, or make the ML back end a source of its own",
@@ -186,7 +187,7 @@ fn header(
 fn patterns(
     patterns: Option<Vec<String>>,
     key: &str,
-    place: &Place<'_>,
+    section: &Section<'_>,
     provider: Provider,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<String>, ConfigError> {
@@ -194,12 +195,12 @@ fn patterns(
         return Ok(Vec::new());
     };
     if patterns.is_empty() {
-        return Err(place.error(key, "is empty", "list event types, or remove it"));
+        return Err(section.error(key, "is empty", "list event types, or remove it"));
     }
     for pattern in &patterns {
         let shown = pattern.escape_debug();
         if !Filter::is_pattern(pattern) {
-            return Err(place.error(
+            return Err(section.error(
                 key,
                 &format!("`{shown}` is not an event type"),
                 "write one such as com.labelbox.label.created, or a beginning and a final *, such as io.labelstud.annotation.*",
@@ -209,19 +210,19 @@ fn patterns(
             let name = provider.as_str();
             warnings.push(format!(
                 "{}: `{key}`: no event of {name} that this version knows matches `{shown}`",
-                place.key(key)
+                section.key(key)
             ));
         }
     }
     Ok(patterns)
 }
 
-fn allow(table: &SourceTable, place: &Place<'_>) -> Result<Option<Allowlist>, ConfigError> {
+fn allow(table: &SourceTable, section: &Section<'_>) -> Result<Option<Allowlist>, ConfigError> {
     let Some(entries) = &table.allow else {
         return Ok(None);
     };
     if entries.is_empty() {
-        return Err(place.error(
+        return Err(section.error(
             "allow",
             "is empty: nobody could deliver",
             "list addresses, or remove it",
@@ -229,7 +230,7 @@ fn allow(table: &SourceTable, place: &Place<'_>) -> Result<Option<Allowlist>, Co
     }
     Allowlist::try_from(entries.as_slice())
         .map(Some)
-        .map_err(|error| place.error("allow", &error.to_string(), "correct the entry"))
+        .map_err(|error| section.error("allow", &error.to_string(), "correct the entry"))
 }
 
 fn default_answer_by(provider: Provider) -> Duration {

@@ -1,8 +1,8 @@
 //! The section `[spool]`: what becomes of bodies that are too large for the memory.
 
-use super::environment::{not_empty, number};
-use super::file::positive;
-use super::{ConfigError, Lookup};
+use super::error::ConfigError;
+use super::values::{not_empty, number, positive};
+use super::variables::Lookup;
 use serde::Deserialize;
 use std::time::Duration;
 

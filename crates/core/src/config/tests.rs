@@ -1,6 +1,7 @@
 use super::*;
+use crate::signature::HeaderScheme;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn read(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let variables: HashMap<_, _> = variables

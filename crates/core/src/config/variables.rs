@@ -1,6 +1,6 @@
 //! Variables of the environment, as whoever started the process set them.
 
-use super::{ConfigError, ENVIRONMENT};
+use super::error::{ConfigError, ENVIRONMENT};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
