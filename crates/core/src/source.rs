@@ -4,6 +4,7 @@ use crate::config::{Config, SourceConfig};
 use crate::path::Segments;
 use crate::secret::SecretRing;
 use std::ops::Deref;
+use std::sync::Arc;
 
 /// No source can be called so: names begin with a letter or digit.
 const OWN: &str = "-";
@@ -33,7 +34,7 @@ impl Deref for Source {
 
 /// Finds the source that owns a path.
 pub struct Routes {
-    sources: Vec<Source>,
+    sources: Vec<Arc<Source>>,
     default: usize,
     /// What a proxy may leave in front of every path.
     prefixes: Vec<Segments>,
@@ -42,7 +43,7 @@ pub struct Routes {
 /// Where a path leads.
 pub struct Route<'a> {
     /// The source that owns it.
-    pub source: &'a Source,
+    pub source: &'a Arc<Source>,
     /// What of the path lies below the source, in its one spelling.
     pub below: String,
     /// Whether the path names the source; else it has the default one because it names none.
@@ -51,7 +52,7 @@ pub struct Route<'a> {
 
 impl Routes {
     /// The sources of `config`, in its order. The default one also owns every path that no other one owns.
-    pub(crate) fn new(sources: Vec<Source>, config: &Config) -> Self {
+    pub(crate) fn new(sources: Vec<Arc<Source>>, config: &Config) -> Self {
         Self {
             sources,
             default: config.default_source,
@@ -113,7 +114,7 @@ impl Routes {
     }
 
     /// All sources.
-    pub fn sources(&self) -> &[Source] {
+    pub fn sources(&self) -> &[Arc<Source>] {
         &self.sources
     }
 }

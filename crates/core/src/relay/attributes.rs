@@ -1,52 +1,51 @@
 //! The envelope's attributes: what the body says, and what the relay knows of the delivery.
 
-use super::Relay;
+use super::delivery::Delivery;
+use super::parts::Parts;
 use crate::clock::fresh_id;
 use crate::describe::Description;
 use crate::identity::bounded;
 use crate::json::Check;
-use crate::request::RequestHead;
-use crate::source::Source;
+use jiff::Timestamp;
 use labelrelay_event::{Attributes, Digest};
 
-impl Relay {
-    /// The event's id: the same for a repeat.
-    pub(super) fn event_id(
-        &self,
-        source: &Source,
-        head: &RequestHead,
-        description: &Description,
-        digest: &Digest,
-    ) -> String {
-        description
-            .identity
-            .event_id(
-                &source.name,
-                description.event_type.as_str(),
-                digest,
-                source.provider.delivery_id(head),
-            )
-            .unwrap_or_else(|| fresh_id(&*self.parts.clock, &*self.parts.entropy))
-    }
+/// The event's id: the same for a repeat.
+pub(super) fn event_id(
+    delivery: &Delivery,
+    description: &Description,
+    digest: &Digest,
+    parts: &Parts,
+) -> String {
+    let source = &delivery.source;
+    description
+        .identity
+        .event_id(
+            &source.name,
+            description.event_type.as_str(),
+            digest,
+            source.provider.delivery_id(&delivery.head),
+        )
+        .unwrap_or_else(|| fresh_id(&*parts.clock, &*parts.entropy))
+}
 
-    pub(super) fn attributes(
-        &self,
-        id: String,
-        source: &Source,
-        head: &RequestHead,
-        description: &Description,
-        check: Check,
-        digest: &Digest,
-    ) -> Attributes {
-        let received = crate::time::rfc3339(self.parts.clock.now());
-        let mut attributes = description.attributes(id, &source.name, check, digest, received);
-        attributes.deliveryid = source.provider.delivery_id(head).map(bounded);
-        attributes.traceparent = head
-            .text("traceparent")
-            .filter(|text| is_traceparent(text))
-            .map(str::to_owned);
-        attributes
-    }
+/// The attributes of an event that is received at `now`.
+pub(super) fn attributes(
+    id: String,
+    delivery: &Delivery,
+    description: &Description,
+    check: Check,
+    digest: &Digest,
+    now: Timestamp,
+) -> Attributes {
+    let Delivery { source, head, .. } = delivery;
+    let received = crate::time::rfc3339(now);
+    let mut attributes = description.attributes(id, &source.name, check, digest, received);
+    attributes.deliveryid = source.provider.delivery_id(head).map(bounded);
+    attributes.traceparent = head
+        .text("traceparent")
+        .filter(|text| is_traceparent(text))
+        .map(str::to_owned);
+    attributes
 }
 
 /// W3C Trace Context, version 00: `00-<32 hex>-<16 hex>-<2 hex>`, lower case, ids not all zero.

@@ -1,6 +1,6 @@
 //! Whether the relay could do its work: before it starts, and whenever somebody asks.
 
-use super::Relay;
+use super::pipeline::Relay;
 use super::secret_warnings::secret_warnings;
 use crate::blob::BlobError;
 use crate::provider::Provider;

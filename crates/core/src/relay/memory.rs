@@ -4,10 +4,11 @@
 //! copies that a queue makes of the envelope while it takes it. All of that is taken from
 //! `max_bytes_in_flight` as the body arrives: nothing that was verified is refused for want of memory later.
 
-use super::Parts;
+use super::parts::Parts;
 use crate::config::{Config, ConfigError, DEFAULT_BYTES_IN_FLIGHT};
-use crate::queue::Copies;
+use crate::queue::{Copies, EventQueue};
 use crate::spool::PIPE_BYTES;
+use std::sync::Arc;
 
 /// An envelope's attributes, at most 128 characters each, and what its buffer has to spare.
 const ATTRIBUTES_BYTES: u64 = 8 * 1024;
@@ -22,9 +23,38 @@ const SMALL_BYTES: u64 = 1024 * 1024;
 /// Without a word in the configuration, no more memory than this is taken for granted.
 const MOST_BY_DEFAULT: u64 = 2 * DEFAULT_BYTES_IN_FLIGHT;
 
-/// What bodies cost on their way to these parts.
+/// The memory that all deliveries may have together, and the part of it that one takes.
+#[derive(Clone)]
+pub(super) struct Memory {
+    /// Its limits may change while it runs, and the cost with them.
+    queue: Arc<dyn EventQueue>,
+    any_envelope: bool,
+    limit: u64,
+}
+
+impl Memory {
+    pub(super) fn new(parts: &Parts, limit: u64) -> Self {
+        Self {
+            queue: Arc::clone(&parts.queue),
+            any_envelope: parts.fallback.is_some(),
+            limit,
+        }
+    }
+
+    /// All of it, in bytes.
+    pub(super) fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// The most that a body of this length has in memory, from its last byte to the receipt.
+    pub(super) fn cost(&self, body_bytes: u64) -> u64 {
+        Cost::of(&*self.queue, self.any_envelope).of_body(body_bytes)
+    }
+}
+
+/// Costs of bodies on their way to these parts.
 #[derive(Clone, Copy)]
-pub(super) struct Cost {
+struct Cost {
     largest_message: u64,
     copies: Copies,
     /// The fallback takes an envelope of any size.
@@ -32,16 +62,16 @@ pub(super) struct Cost {
 }
 
 impl Cost {
-    pub(super) fn of(parts: &Parts) -> Self {
+    fn of(queue: &dyn EventQueue, any_envelope: bool) -> Self {
         Self {
-            largest_message: parts.queue.limits().max_message_bytes,
-            copies: parts.queue.copies(),
-            any_envelope: parts.fallback.is_some(),
+            largest_message: queue.limits().max_message_bytes,
+            copies: queue.copies(),
+            any_envelope,
         }
     }
 
     /// The most that a body of this length has in memory, from its last byte to the receipt.
-    pub(super) fn of_body(self, bytes: u64) -> u64 {
+    fn of_body(self, bytes: u64) -> u64 {
         if bytes == 0 {
             return 0;
         }
@@ -89,7 +119,7 @@ fn envelope(body: u64) -> u64 {
 /// # Errors
 /// [`ConfigError`] when the largest body that is allowed would never find room.
 pub(super) fn bound(config: &Config, parts: &Parts) -> Result<u64, ConfigError> {
-    let cost = Cost::of(parts);
+    let cost = Cost::of(&*parts.queue, parts.fallback.is_some());
     let sizes = config.sources.iter().map(|source| source.max_body_bytes);
     let largest = sizes.max().unwrap_or_default();
     let threshold = config.spool.threshold_bytes();

@@ -1,6 +1,5 @@
 //! Why a request ends without an event: what the sender is told, and what the log is.
 
-use super::verify::VerifyError;
 use crate::observe::Report;
 use crate::outcome::{Answer, Outcome};
 use crate::request::RequestHead;
@@ -67,7 +66,19 @@ impl Refusal {
         )
     }
 
-    /// More than may be under way at once. The reason is what the observer hears of it, once a flood.
+    pub(super) fn too_many_deliveries(limit: u64) -> Self {
+        Self::overloaded(format!(
+            "{limit} deliveries are under way (max_in_flight)"
+        ))
+    }
+
+    pub(super) fn no_memory_left(limit: u64) -> Self {
+        Self::overloaded(format!(
+            "the deliveries under way fill {limit} bytes of memory (max_bytes_in_flight)"
+        ))
+    }
+
+    /// More than may be under way at once. The observer hears the reason, once a flood.
     pub(super) fn overloaded(bound: String) -> Self {
         Self {
             reason: Some(bound),
@@ -120,15 +131,6 @@ impl From<SecretError> for Refusal {
                 Outcome::Unavailable,
                 "the secrets cannot be read now; try again",
             )
-        }
-    }
-}
-
-impl From<VerifyError> for Refusal {
-    fn from(error: VerifyError) -> Self {
-        match error {
-            VerifyError::Credential(error, tried) => Self::credential(&error, &tried),
-            VerifyError::Secrets(error) => error.into(),
         }
     }
 }

@@ -1,0 +1,83 @@
+//! The step before the body: endpoint, address, credential.
+
+use super::body_check::BodyCheck;
+use super::delivery::Delivery;
+use super::pipeline::Relay;
+use super::refusal::Refusal;
+use crate::outcome::{Answer, Outcome};
+use crate::payload::Payload;
+use crate::provider::Endpoint;
+use crate::source::Route;
+
+impl Relay {
+    /// Everything that can be decided before the body is read.
+    pub(super) async fn authenticate(
+        &self,
+        delivery: &Delivery,
+        route: &Route<'_>,
+    ) -> Result<(Endpoint, BodyCheck), Refusal> {
+        let Delivery { source, head, .. } = delivery;
+        // Only a credential tells of a wrong URL. Why secrets cannot be read is not for the sender.
+        let misrouted = |refusal: Refusal| {
+            let is_ours = refusal.answer.outcome == Outcome::Unavailable;
+            if !route.is_named && route.below.len() > 1 && !is_ours {
+                let names = self.sources().iter().map(|source| source.name.as_str());
+                refusal.on_the_path_of(&source.name, names)
+            } else {
+                refusal
+            }
+        };
+        let endpoint = source
+            .provider
+            .endpoint(&head.method, &route.below, source.ml_backend);
+        if let Endpoint::WrongMethod { allow } = endpoint {
+            let message = format!("this path takes {allow}");
+            let answer = Answer::refusal(Outcome::WrongMethod, &message).allowing(allow);
+            return Err(misrouted(Refusal {
+                reason: Some(message),
+                ..answer.into()
+            }));
+        }
+        if let Some(allow) = &source.allow
+            && !delivery
+                .report
+                .client
+                .is_some_and(|address| allow.contains(address))
+        {
+            return Err(Refusal::new(
+                Outcome::Forbidden,
+                "this address may not deliver here",
+            ));
+        }
+        let answer_by = delivery.deadlines.answer;
+        let check = self.verifier.begin(source, head, answer_by).await;
+        let check = check.map_err(misrouted)?;
+        if head
+            .content_length()
+            .is_some_and(|length| length > source.max_body_bytes)
+        {
+            return Err(Refusal::too_large(source.max_body_bytes));
+        }
+        Ok((endpoint, check))
+    }
+
+    /// Labelbox asks which models may be trained. The question is signed, over its empty body.
+    pub(super) async fn models(
+        &self,
+        delivery: &mut Delivery,
+        check: BodyCheck,
+        payload: Payload,
+    ) -> Refusal {
+        let answer_by = delivery.deadlines.answer;
+        let checked = self
+            .verifier
+            .finish(&delivery.source, check, payload, answer_by);
+        match checked.await {
+            (_, Ok(verified)) => {
+                delivery.report.verified_by = Some(verified.by().to_owned());
+                Answer::reply(delivery.source.models.clone()).into()
+            }
+            (_, Err(error)) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Events as messages that say where their data lies.
+
+use super::deadlines::Deadlines;
+use super::delivery::Delivery;
+use super::event::Event;
+use super::parts::Parts;
+use super::retry::Retry;
+use crate::blob::{BlobError, BlobStore};
+use crate::fallback::claim_key;
+use crate::observe::Observer;
+use crate::queue::{OutboundMessage, QueueError, QueueErrorKind};
+use std::sync::Arc;
+
+/// Puts bodies into the blob store.
+pub(super) struct ClaimCheck {
+    blobs: Arc<dyn BlobStore>,
+    retry: Retry,
+    observer: Arc<dyn Observer>,
+}
+
+impl ClaimCheck {
+    /// `None` when there is no blob store.
+    pub(super) fn new(parts: &Parts) -> Option<Self> {
+        Some(Self {
+            blobs: Arc::clone(parts.blobs.as_ref()?),
+            retry: Retry::new(parts),
+            observer: Arc::clone(&parts.observer),
+        })
+    }
+
+    /// The message that says where the data lies, after it was put there.
+    pub(super) async fn claim(
+        &self,
+        delivery: &Delivery,
+        event: &Event<'_>,
+        deadlines: Deadlines,
+    ) -> Result<OutboundMessage, BlobError> {
+        let (source, attributes) = (&delivery.source.name, &event.attributes);
+        let key = claim_key(self.retry.clock.now(), source, &attributes.datasha256);
+        let put = || self.blobs.put_payload(&key, event.body.get());
+        let failed = |error: &BlobError, again: bool| {
+            if !again {
+                return;
+            }
+            let error = QueueError::new(QueueErrorKind::Unavailable, error.to_string());
+            self.observer
+                .queue_attempt_failed(source, &attributes.id, &error);
+        };
+        let (uri, _) = self.retry.until(deadlines, put, failed).await?;
+        Ok(event.reference(uri))
+    }
+}

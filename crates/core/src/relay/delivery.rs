@@ -1,0 +1,63 @@
+//! One delivery on its way through the pipeline.
+
+use super::deadlines::Deadlines;
+use super::in_flight::InFlight;
+use super::refusal::Refusal;
+use crate::address::client_address;
+use crate::identity::bounded;
+use crate::observe::Report;
+use crate::outcome::{Answer, Outcome};
+use crate::payload::Payload;
+use crate::request::RequestHead;
+use crate::source::Source;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A delivery: where it came in, how long it has, and what is known of it so far.
+pub(super) struct Delivery {
+    pub(super) source: Arc<Source>,
+    pub(super) head: RequestHead,
+    pub(super) deadlines: Deadlines,
+    /// Its part of the room for all deliveries, held until it has ended.
+    pub(super) in_flight: InFlight,
+    /// What the observer will hear of it.
+    pub(super) report: Report,
+}
+
+impl Delivery {
+    /// A delivery of which only the head has come.
+    pub(super) fn new(source: &Arc<Source>, head: RequestHead, in_flight: InFlight) -> Self {
+        let mut report = Report::new(Outcome::Bug, Duration::ZERO);
+        report.claimed_bytes = head.content_length();
+        report.source = Some(source.name.clone());
+        report.delivery_id = source.provider.delivery_id(&head).map(bounded);
+        report.client = client_address(&head, source.trusted_proxies);
+        Self {
+            deadlines: Deadlines::with_answer(head.arrived + source.answer_by),
+            source: Arc::clone(source),
+            head,
+            in_flight,
+            report,
+        }
+    }
+
+    /// The whole body has come, its last byte at this moment.
+    pub(super) fn last_byte_at(&mut self, moment: Duration, payload: &Payload) {
+        let is_spooled = payload.spooled().is_some();
+        let copied = if is_spooled { payload.len() } else { 0 };
+        let (arrived, answer_by) = (self.head.arrived, self.source.answer_by);
+        self.deadlines = Deadlines::from_last_byte(moment, arrived, answer_by, copied);
+        self.report.spooled = is_spooled;
+    }
+
+    /// Ends it without an event. The report has what the sender is not told.
+    pub(super) fn refuse(&mut self, refusal: Refusal) -> Answer {
+        refusal.reported(&mut self.report, &self.head, self.source.header.as_ref())
+    }
+
+    /// Ends it without an event, for a reason that the sender may hear as well.
+    pub(super) fn refuse_because(&mut self, outcome: Outcome, message: &str) -> Answer {
+        self.report.reason = Some(message.to_owned());
+        Answer::refusal(outcome, message)
+    }
+}

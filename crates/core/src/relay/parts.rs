@@ -1,0 +1,71 @@
+//! What the pipeline is given: queue, stores, time, randomness, an observer.
+
+use crate::blob::BlobStore;
+use crate::clock::{Clock, Entropy};
+use crate::fallback::FallbackStore;
+use crate::observe::Observer;
+use crate::queue::EventQueue;
+use crate::spool::Spool;
+use std::sync::Arc;
+
+/// Back ends and instruments of a pipeline. Every part is an object-safe trait.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Parts {
+    /// Where events go.
+    pub queue: Arc<dyn EventQueue>,
+    /// Where bodies go that are too large for the queue.
+    pub blobs: Option<Arc<dyn BlobStore>>,
+    /// Where events go that the queue does not take in time.
+    pub fallback: Option<Arc<dyn FallbackStore>>,
+    /// Where bodies lie that are too large for the memory, until they are stored.
+    pub spool: Option<Arc<dyn Spool>>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Logs and metrics.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Parts {
+    /// Parts without a blob store, a fallback and a spool.
+    pub fn new(
+        queue: Arc<dyn EventQueue>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        Self {
+            queue,
+            blobs: None,
+            fallback: None,
+            spool: None,
+            clock,
+            entropy,
+            observer,
+        }
+    }
+
+    /// The same parts, with a blob store for what is too large for the queue.
+    #[must_use]
+    pub fn with_blobs(mut self, blobs: Option<Arc<dyn BlobStore>>) -> Self {
+        self.blobs = blobs;
+        self
+    }
+
+    /// The same parts, with a second place for what the queue does not take in time. Somebody has to
+    /// [`redrive`](crate::fallback::redrive) it.
+    #[must_use]
+    pub fn with_fallback(mut self, fallback: Option<Arc<dyn FallbackStore>>) -> Self {
+        self.fallback = fallback;
+        self
+    }
+
+    /// The same parts, with a spool for large bodies. Without one, all bodies are in memory.
+    #[must_use]
+    pub fn with_spool(mut self, spool: Option<Arc<dyn Spool>>) -> Self {
+        self.spool = spool;
+        self
+    }
+}
