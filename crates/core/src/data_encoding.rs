@@ -1,6 +1,6 @@
 //! How data goes into an envelope: as the JSON that it is, or as base64.
 
-use crate::json::Check;
+use labelrelay_json::Check;
 use crate::queue::QueueLimits;
 use labelrelay_event::DataEncoding;
 

@@ -1,7 +1,7 @@
 //! What the pipeline learns of a verified body: enough for the envelope, and no more.
 
 use crate::identity::{Identity, bounded};
-use crate::json::Check;
+use labelrelay_json::Check;
 use labelrelay_event::{Attributes, Digest, EventType, TypeFrom};
 
 /// What a body says, as far as the envelope needs it.

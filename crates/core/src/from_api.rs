@@ -8,7 +8,7 @@
 use crate::config::SourceConfig;
 use crate::data_encoding::data_encoding;
 use crate::describe::{Description, Inspection};
-use crate::json::Scanner;
+use labelrelay_json::Scanner;
 use crate::ledger::{Change, Key};
 use crate::queue::{OutboundMessage, QueueLimits};
 use crate::time::rfc3339;

@@ -24,7 +24,6 @@ pub mod fallback;
 pub mod filter;
 pub mod from_api;
 pub mod identity;
-pub mod json;
 pub mod ledger;
 pub mod observe;
 pub mod outcome;
@@ -41,6 +40,8 @@ pub mod source;
 pub mod spool;
 pub mod time;
 mod transfer;
+
+pub use labelrelay_json as json;
 
 pub use blob::{BlobError, BlobStore};
 pub use clock::{Clock, Entropy};

@@ -6,7 +6,7 @@ use crate::blob::BlobStore;
 use crate::clock::Clock;
 use crate::data_encoding::data_encoding;
 use crate::fallback::claimed;
-use crate::json;
+use labelrelay_json as json;
 use crate::queue::{EventQueue, OutboundMessage, QueueLimits};
 use jiff::Timestamp;
 use labelrelay_event::{Data, DecodeError, Envelope, DataEncoding, encode};

@@ -6,7 +6,7 @@ use crate::blob::{BlobError, BlobStore};
 use crate::clock::{Clock, within};
 use crate::config::is_name;
 use crate::data_encoding::data_encoding;
-use crate::json::Scanner;
+use labelrelay_json::Scanner;
 use crate::queue::{EventQueue, OutboundMessage, QueueError, QueueErrorKind};
 use crate::transfer::{READ_BACK_BYTES, transfer_allowance};
 use bytes::Bytes;

@@ -1,7 +1,7 @@
 //! Ids and texts as bodies carry them.
 
 use crate::identity::is_visible;
-use crate::json::Scalar;
+use labelrelay_json::Scalar;
 use labelrelay_event::{Digest, MAX_ATTRIBUTE_BYTES};
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};

@@ -5,7 +5,7 @@ use super::parts::Parts;
 use crate::clock::fresh_id;
 use crate::describe::Description;
 use crate::identity::bounded;
-use crate::json::Check;
+use labelrelay_json::Check;
 use jiff::Timestamp;
 use labelrelay_event::{Attributes, Digest};
 

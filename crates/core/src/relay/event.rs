@@ -1,6 +1,6 @@
 //! A described event, between its verified body and its message.
 
-use crate::json::Check;
+use labelrelay_json::Check;
 use crate::payload::Payload;
 use crate::queue::OutboundMessage;
 use crate::signature::Verified;

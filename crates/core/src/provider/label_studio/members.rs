@@ -2,7 +2,7 @@
 //! five members. Only the top level counts: a task's data may hold keys of the same names.
 
 use super::action::Kind;
-use crate::json::{Container, Interest, Observer, Scalar, Text};
+use labelrelay_json::{Container, Interest, Visitor, Scalar, Text};
 use crate::provider::ids::{Listed, set_id, set_text};
 
 /// What stands in a body. An empty text is an absent one.
@@ -189,7 +189,7 @@ impl Entity {
     }
 }
 
-impl Observer for Members {
+impl Visitor for Members {
     fn key(&mut self, depth: u32, key: Text<'_>) {
         let name = key.name();
         if depth == 1 {

@@ -9,7 +9,7 @@ pub(super) use from_api::describe_entity;
 
 use super::Endpoint;
 use crate::describe::{Description, Inspection};
-use crate::json::Scanner;
+use labelrelay_json::Scanner;
 use http::Method;
 use members::Members;
 

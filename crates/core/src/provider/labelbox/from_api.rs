@@ -6,7 +6,7 @@
 use crate::describe::{Description, Inspection};
 use crate::ledger::Change;
 use crate::identity::{Identity, bounded};
-use crate::json;
+use labelrelay_json as json;
 use crate::ledger::Key;
 use crate::provider::ids::{named, present};
 use crate::time;

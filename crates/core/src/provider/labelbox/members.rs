@@ -2,7 +2,7 @@
 //! only at the end.
 
 use super::labels::{Labels, Projects};
-use crate::json::{Container, Interest, Observer, Scalar, Text};
+use labelrelay_json::{Container, Interest, Visitor, Scalar, Text};
 use crate::provider::ids::{set_id, set_text};
 
 /// What stands in a body. An empty text is an absent one.
@@ -208,7 +208,7 @@ impl Members {
     }
 }
 
-impl Observer for Members {
+impl Visitor for Members {
     fn key(&mut self, depth: u32, key: Text<'_>) {
         let name = key.name();
         if depth == 1 {

@@ -1,6 +1,14 @@
 //! Decisions equal `serde_json`'s, in every way of splitting.
 
-use super::*;
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that misses something shall fail"
+)]
+
+use labelrelay_json::{
+    Check, Container, Interest, MAX_DEPTH, MAX_SCALAR_BYTES, Scalar, Scanner, Text, Visitor, check,
+};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 
@@ -11,7 +19,7 @@ struct Recorder {
     watch_to: u32,
 }
 
-impl Observer for Recorder {
+impl Visitor for Recorder {
     fn key(&mut self, depth: u32, key: Text<'_>) {
         self.heard.push(format!("{depth} key {:?}", key.decode()));
     }

@@ -1,10 +1,10 @@
 //! Escapes byte by byte: those that a piece cuts, and those of surrogate pairs.
 
-use super::string::{Inside, Walk};
+use crate::walk::{Inside, Walk};
 
 /// Whether four hex digits are those of half a surrogate pair: D800 to DFFF.
 #[inline]
-pub(super) fn is(digits: [u8; 4]) -> bool {
+pub(crate) fn is(digits: [u8; 4]) -> bool {
     let [first, second, ..] = digits;
     // Of the hex digits, those below 8 are the only ones that are not above '7'.
     first | 0x20 == b'd' && second > b'7'
@@ -13,7 +13,7 @@ pub(super) fn is(digits: [u8; 4]) -> bool {
 /// Walks from `at`, which is `inside` a string, to between characters. `lone` is set where half of a pair
 /// stands alone.
 #[cold]
-pub(super) fn walk(
+pub(crate) fn walk(
     bytes: &[u8],
     mut at: usize,
     mut inside: Inside,

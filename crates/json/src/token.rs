@@ -1,18 +1,20 @@
 //! Tokens that pieces cut: how a scanner holds what it has of one, resumes it, and hands the whole to
-//! its observer.
+//! its visitor.
 
-use super::number;
-use super::scanner::{Scanner, State, Step};
-use super::string::{self, Walk};
-use super::{Observer, Scalar, Text};
+use crate::number;
+use crate::scanner::{Scanner, State, Step};
+use crate::string;
+use crate::text::Text;
+use crate::visitor::{Scalar, Visitor};
+use crate::walk::Walk;
 
-/// Longest key, string or number, as written, whose text an observer gets.
+/// Longest key, string or number, as written, whose text a visitor gets.
 pub const MAX_SCALAR_BYTES: usize = 4096;
 
-impl<O: Observer> Scanner<O> {
+impl<V: Visitor> Scanner<V> {
     /// Walks from `at` to the end of the token that the last piece cut; `None` when this piece ends
     /// before it, or it is wrong.
-    pub(super) fn resume<const WATCH: bool>(
+    pub(crate) fn resume<const WATCH: bool>(
         &mut self,
         bytes: &[u8],
         at: &mut usize,
@@ -79,7 +81,7 @@ impl<O: Observer> Scanner<O> {
                 if present.starts_with(missing) {
                     *at = from + missing.len();
                     if WATCH {
-                        self.observer.scalar(self.stack.depth(), scalar);
+                        self.visitor.scalar(self.stack.depth(), scalar);
                     }
                 } else {
                     match missing.strip_prefix(present) {
@@ -95,7 +97,7 @@ impl<O: Observer> Scanner<O> {
 
     /// The piece ends within a token that began, or was resumed, at `from`.
     #[cold]
-    pub(super) fn cut<const WATCH: bool>(
+    pub(crate) fn cut<const WATCH: bool>(
         &mut self,
         bytes: &[u8],
         from: usize,
@@ -109,33 +111,33 @@ impl<O: Observer> Scanner<O> {
         bytes.len()
     }
 
-    pub(super) fn key(&mut self, rest: &[u8]) {
+    pub(crate) fn key(&mut self, rest: &[u8]) {
         let depth = self.stack.depth();
         if self.is_held {
             self.hold(rest);
-            self.observer
+            self.visitor
                 .key(depth, Text::new(within_limit(&self.held)));
             self.release();
         } else {
-            self.observer.key(depth, Text::new(within_limit(rest)));
+            self.visitor.key(depth, Text::new(within_limit(rest)));
         }
     }
 
-    pub(super) fn string(&mut self, rest: &[u8]) {
+    pub(crate) fn string(&mut self, rest: &[u8]) {
         let depth = self.stack.depth();
         if self.is_held {
             self.hold(rest);
-            self.observer
+            self.visitor
                 .scalar(depth, Scalar::String(Text::new(within_limit(&self.held))));
             self.release();
         } else {
-            self.observer
+            self.visitor
                 .scalar(depth, Scalar::String(Text::new(within_limit(rest))));
         }
     }
 
     #[inline]
-    pub(super) fn number<const WATCH: bool>(&mut self, rest: &[u8]) {
+    pub(crate) fn number<const WATCH: bool>(&mut self, rest: &[u8]) {
         if self.is_held {
             self.held_number::<WATCH>(rest);
             return;
@@ -143,7 +145,7 @@ impl<O: Observer> Scanner<O> {
         self.weigh(rest);
         if WATCH {
             let depth = self.stack.depth();
-            self.observer.scalar(depth, Scalar::Number(digits(rest)));
+            self.visitor.scalar(depth, Scalar::Number(digits(rest)));
         }
     }
 
@@ -154,13 +156,13 @@ impl<O: Observer> Scanner<O> {
         self.weigh(&held);
         if WATCH {
             let depth = self.stack.depth();
-            self.observer.scalar(depth, Scalar::Number(digits(&held)));
+            self.visitor.scalar(depth, Scalar::Number(digits(&held)));
         }
         self.held = held;
         self.release();
     }
 
-    /// Keeps what there is of a cut token, up to one byte more than an observer gets.
+    /// Keeps what there is of a cut token, up to one byte more than a visitor gets.
     fn hold(&mut self, part: &[u8]) {
         let room = (MAX_SCALAR_BYTES + 1).saturating_sub(self.held.len());
         self.held

@@ -3,7 +3,7 @@
 
 /// Checks that pieces together are UTF-8.
 #[derive(Debug, Default)]
-pub(super) struct Utf8 {
+pub(crate) struct Utf8 {
     /// The beginning of a character whose end has not arrived.
     held: [u8; 4],
     held_bytes: usize,
@@ -18,7 +18,7 @@ const SEPARATOR: u8 = 2;
 
 impl Utf8 {
     /// Takes the next piece; `false` when it cannot be UTF-8 any more.
-    pub(super) fn update(&mut self, mut piece: &[u8]) -> bool {
+    pub(crate) fn update(&mut self, mut piece: &[u8]) -> bool {
         if self.held_bytes > 0 {
             match self.complete(piece) {
                 Some(rest) => piece = rest,
@@ -39,15 +39,15 @@ impl Utf8 {
     }
 
     /// Whether the last character is complete.
-    pub(super) fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.held_bytes == 0
     }
 
-    pub(super) fn has_noncharacters(&self) -> bool {
+    pub(crate) fn has_noncharacters(&self) -> bool {
         self.found & NONCHARACTER != 0
     }
 
-    pub(super) fn has_line_separators(&self) -> bool {
+    pub(crate) fn has_line_separators(&self) -> bool {
         self.found & SEPARATOR != 0
     }
 

@@ -1,48 +1,14 @@
 //! Walking over the inside of a string.
 
-use super::surrogate;
-
-/// Where a string stands when a piece ends in it. "After a half" is after the escape of the first half of
-/// a surrogate pair, which the escape of the second half has to follow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Inside {
-    /// Between characters.
-    Plain,
-    /// Between characters, after a half.
-    Half,
-    /// After a backslash.
-    Escape {
-        /// And after a half.
-        half: bool,
-    },
-    /// Within `\uXXXX`.
-    Hex {
-        /// So many digits are missing.
-        missing: u8,
-        /// What the digits so far stand for.
-        unit: u16,
-        /// It is after a half.
-        half: bool,
-    },
-}
-
-/// How a walk over a token ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Walk<T> {
-    /// The token is over; what follows stands here.
-    Over(usize),
-    /// The piece ended first.
-    Cut(T),
-    /// This is not JSON.
-    Wrong,
-}
+use crate::surrogate;
+use crate::walk::{Inside, Walk};
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// The eight bytes at `at`, the first in the lowest byte.
 #[inline]
-pub(super) fn word(bytes: &[u8], at: usize) -> Option<u64> {
+pub(crate) fn word(bytes: &[u8], at: usize) -> Option<u64> {
     bytes
         .get(at..)?
         .first_chunk::<8>()
@@ -51,7 +17,7 @@ pub(super) fn word(bytes: &[u8], at: usize) -> Option<u64> {
 
 /// Number of bytes in `word` before the first flagged one.
 #[inline]
-pub(super) fn first_flagged(flags: u64) -> usize {
+pub(crate) fn first_flagged(flags: u64) -> usize {
     (flags.trailing_zeros() / 8) as usize
 }
 
@@ -76,7 +42,7 @@ fn any_special(block: &[u8; 32]) -> bool {
 /// Walks from `at`, which is `inside` a string, to after its closing quote. `lone` is set where half of a
 /// surrogate pair stands alone.
 #[inline]
-pub(super) fn walk(bytes: &[u8], mut at: usize, inside: Inside, lone: &mut bool) -> Walk<Inside> {
+pub(crate) fn walk(bytes: &[u8], mut at: usize, inside: Inside, lone: &mut bool) -> Walk<Inside> {
     if inside != Inside::Plain {
         match surrogate::walk(bytes, at, inside, lone) {
             Walk::Over(next) => at = next,

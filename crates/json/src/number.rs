@@ -1,10 +1,11 @@
 //! Walking over a number.
 
-use super::string::{Walk, first_flagged, word};
+use crate::string::{first_flagged, word};
+use crate::walk::Walk;
 
 /// Where a number stands when a piece ends in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// Nothing yet, or the minus sign.
     Sign,
     /// A leading zero, which no digit may follow.
@@ -25,7 +26,7 @@ pub(super) enum Part {
 
 impl Part {
     /// Whether a number may end here.
-    pub(super) fn may_end(self) -> bool {
+    pub(crate) fn may_end(self) -> bool {
         matches!(
             self,
             Self::Zero | Self::Integer | Self::Fraction | Self::ExponentDigits
@@ -35,11 +36,11 @@ impl Part {
 
 /// Longest number, as written, that is looked at: what is longer is not modest. An integer of so many
 /// digits still is a double.
-pub(super) const MODEST_BYTES: usize = 308;
+pub(crate) const MODEST_BYTES: usize = 308;
 
 /// Whether every parser reads a whole number to a double that is not infinite, and takes its digits:
 /// of no more than 308 bytes, below 10^308, and with an exponent no lower than that of the smallest double.
-pub(super) fn is_modest(written: &[u8]) -> bool {
+pub(crate) fn is_modest(written: &[u8]) -> bool {
     let digits = |bytes: &[u8]| {
         bytes
             .iter()
@@ -81,7 +82,7 @@ fn skip_digits(bytes: &[u8], mut at: usize) -> usize {
 
 /// Walks from the `first` byte of a number, at `at`, to the first byte after it.
 #[inline]
-pub(super) fn begin(bytes: &[u8], at: usize, first: u8, has_exponent: &mut bool) -> Walk<Part> {
+pub(crate) fn begin(bytes: &[u8], at: usize, first: u8, has_exponent: &mut bool) -> Walk<Part> {
     match first {
         b'-' => walk(bytes, at + 1, Part::Sign, has_exponent),
         b'0' => walk(bytes, at + 1, Part::Zero, has_exponent),
@@ -102,7 +103,7 @@ pub(super) fn begin(bytes: &[u8], at: usize, first: u8, has_exponent: &mut bool)
 /// Walks from `at`, which follows `part` of a number, to the first byte after it. `has_exponent` is set
 /// where there is one.
 #[inline]
-pub(super) fn walk(
+pub(crate) fn walk(
     bytes: &[u8],
     mut at: usize,
     mut part: Part,

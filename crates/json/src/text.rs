@@ -7,12 +7,12 @@ use std::borrow::Cow;
 pub struct Text<'a>(Option<&'a [u8]>);
 
 impl<'a> Text<'a> {
-    pub(super) fn new(written: Option<&'a [u8]>) -> Self {
+    pub(crate) fn new(written: Option<&'a [u8]>) -> Self {
         Self(written)
     }
 
     /// The text without its escapes; `None` when it is longer than
-    /// [`MAX_SCALAR_BYTES`](super::MAX_SCALAR_BYTES).
+    /// [`MAX_SCALAR_BYTES`](crate::MAX_SCALAR_BYTES).
     ///
     /// Half of a surrogate pair is no character; its escape stays as it is written, so that two
     /// different texts never become one.

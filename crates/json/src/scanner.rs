@@ -1,18 +1,20 @@
 //! The push parser: a state machine that walks over whole tokens as long as they lie in one piece,
 //! and remembers where it stood when they do not.
 
-use super::number::{self, Part};
-use super::stack::Stack;
-use super::string::{self, Inside, Walk};
-use super::utf8::Utf8;
-use super::{Check, Container, Interest, Observer, Scalar};
+use crate::check::Check;
+use crate::number::{self, Part};
+use crate::stack::Stack;
+use crate::string;
+use crate::utf8::Utf8;
+use crate::visitor::{Container, Interest, Scalar, Visitor};
+use crate::walk::{Inside, Walk};
 
 /// Bytes that are checked for UTF-8 and then scanned while they are still in the first-level cache.
 const BLOCK_BYTES: usize = 16 * 1024;
 
 /// What is expected next, between tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// A value.
     Value,
     /// After `[`: a value or `]`.
@@ -31,7 +33,7 @@ pub(super) enum Step {
 
 /// Where a piece ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(crate) enum State {
     /// Before the document.
     Start,
     /// Between tokens.
@@ -46,38 +48,72 @@ pub(super) enum State {
     Literal(&'static [u8], Scalar<'static>),
 }
 
-/// Checks a body that arrives in pieces, and tells an observer what it finds on the way.
+/// Checks a body that arrives in pieces, and tells a visitor of its members on the way.
+///
+/// ```
+/// use labelrelay_json::{Container, Interest, Scalar, Scanner, Text, Visitor};
+///
+/// /// Keeps the member `action` of the outermost object.
+/// #[derive(Default)]
+/// struct Action {
+///     is_next: bool,
+///     action: String,
+/// }
+///
+/// impl Visitor for Action {
+///     fn key(&mut self, _depth: u32, key: Text<'_>) {
+///         self.is_next = *key.name() == *b"action";
+///     }
+///     fn scalar(&mut self, _depth: u32, scalar: Scalar<'_>) {
+///         if let (true, Scalar::String(text)) = (self.is_next, scalar) {
+///             self.action = text.decode().unwrap_or_default().into_owned();
+///         }
+///     }
+///     fn open(&mut self, depth: u32, _container: Container) -> Interest {
+///         // The members of the document, and of nothing in it.
+///         if depth == 0 { Interest::Watch } else { Interest::Skip }
+///     }
+///     fn close(&mut self, _depth: u32) {}
+/// }
+///
+/// let mut scanner = Scanner::new(Action::default());
+/// scanner.update(br#"{"task": {"action": "no"}, "acti"#);
+/// scanner.update(br#"on": "TASK_CREATED"}"#);
+/// let (check, visitor) = scanner.finish();
+/// assert!(check.is_json);
+/// assert_eq!(visitor.action, "TASK_CREATED");
+/// ```
 #[expect(
     clippy::struct_excessive_bools,
     reason = "independent facts, not states"
 )]
 #[derive(Debug)]
-pub struct Scanner<O> {
-    pub(super) observer: O,
-    pub(super) state: State,
-    pub(super) stack: Stack,
+pub struct Scanner<V> {
+    pub(crate) visitor: V,
+    pub(crate) state: State,
+    pub(crate) stack: Stack,
     utf8: Utf8,
-    pub(super) failed: bool,
-    /// Depth of the container that the observer does not want to hear of, while in it.
+    pub(crate) failed: bool,
+    /// Depth of the container that the visitor does not want to hear of, while in it.
     skipping: Option<u32>,
     /// What earlier pieces brought of the key, string or number that the last one cut.
-    pub(super) held: Vec<u8>,
-    pub(super) is_held: bool,
+    pub(crate) held: Vec<u8>,
+    pub(crate) is_held: bool,
     deepest: u32,
     heaviest: u32,
-    pub(super) has_outer_whitespace: bool,
+    pub(crate) has_outer_whitespace: bool,
     has_line_breaks: bool,
-    pub(super) has_lone_surrogates: bool,
+    pub(crate) has_lone_surrogates: bool,
     has_immodest_numbers: bool,
     /// The number that is being walked over has an exponent.
-    pub(super) has_exponent: bool,
+    pub(crate) has_exponent: bool,
 }
 
-impl<O: Observer> Scanner<O> {
+impl<V: Visitor> Scanner<V> {
     /// A scanner before its first byte.
-    pub fn new(observer: O) -> Self {
+    pub fn new(visitor: V) -> Self {
         Self {
-            observer,
+            visitor,
             state: State::Start,
             stack: Stack::default(),
             utf8: Utf8::default(),
@@ -113,8 +149,8 @@ impl<O: Observer> Scanner<O> {
         }
     }
 
-    /// What the whole body is, and the observer.
-    pub fn finish(mut self) -> (Check, O) {
+    /// Result of the whole body, and the visitor.
+    pub fn finish(mut self) -> (Check, V) {
         if let (State::Number(part), 0) = (self.state, self.stack.depth())
             && part.may_end()
             && !self.failed
@@ -135,11 +171,11 @@ impl<O: Observer> Scanner<O> {
             has_lone_surrogates: self.has_lone_surrogates,
             has_immodest_numbers: self.has_immodest_numbers,
         };
-        (check, self.observer)
+        (check, self.visitor)
     }
 
-    /// Walks on from `at` until the piece ends, something is wrong, or the observer's interest
-    /// changes; returns where that was. `WATCH` says whether the observer listens.
+    /// Walks on from `at` until the piece ends, something is wrong, or the visitor's interest
+    /// changes; returns where that was. `WATCH` says whether the visitor listens.
     #[expect(
         clippy::too_many_lines,
         reason = "one loop without calls between its steps is what makes it fast"
@@ -302,7 +338,7 @@ impl<O: Observer> Scanner<O> {
 
     /// A whole number was walked over. Most are short and have no exponent: those are modest.
     #[inline]
-    pub(super) fn weigh(&mut self, written: &[u8]) {
+    pub(crate) fn weigh(&mut self, written: &[u8]) {
         if self.has_exponent || written.len() > number::MODEST_BYTES {
             self.has_immodest_numbers |= !number::is_modest(written);
             self.has_exponent = false;
@@ -310,13 +346,13 @@ impl<O: Observer> Scanner<O> {
     }
 
     #[cold]
-    pub(super) fn fail(&mut self, bytes: &[u8]) -> usize {
+    pub(crate) fn fail(&mut self, bytes: &[u8]) -> usize {
         self.failed = true;
         bytes.len()
     }
 
     #[inline]
-    pub(super) fn skip_whitespace(&mut self, bytes: &[u8], mut at: usize) -> usize {
+    pub(crate) fn skip_whitespace(&mut self, bytes: &[u8], mut at: usize) -> usize {
         while let Some(&byte) = bytes.get(at) {
             match byte {
                 b' ' | b'\t' => {}
@@ -330,7 +366,7 @@ impl<O: Observer> Scanner<O> {
 
     /// What follows a member. While skipping, the container that is skipped is still open.
     #[inline]
-    pub(super) fn after<const WATCH: bool>(&self) -> Step {
+    pub(crate) fn after<const WATCH: bool>(&self) -> Step {
         if WATCH && self.stack.depth() == 0 {
             Step::Done
         } else {
@@ -343,7 +379,7 @@ impl<O: Observer> Scanner<O> {
         self.stack.pop();
         let depth = self.stack.depth();
         if WATCH {
-            self.observer.close(depth);
+            self.visitor.close(depth);
         } else if self.skipping == Some(depth) {
             self.skipping = None;
         }
@@ -351,7 +387,7 @@ impl<O: Observer> Scanner<O> {
     }
 
     fn open(&mut self, depth: u32, is_object: bool) -> Interest {
-        self.observer.open(
+        self.visitor.open(
             depth,
             if is_object {
                 Container::Object

@@ -5,7 +5,7 @@
 pub const MAX_DEPTH: u32 = 1 << 20;
 
 #[derive(Debug, Default)]
-pub(super) struct Stack {
+pub(crate) struct Stack {
     /// The innermost levels, the last one in the lowest bit; set for an object.
     top: u64,
     /// Sixty-four levels each, outermost first.
@@ -16,19 +16,19 @@ pub(super) struct Stack {
 
 impl Stack {
     #[inline]
-    pub(super) fn depth(&self) -> u32 {
+    pub(crate) fn depth(&self) -> u32 {
         self.depth
     }
 
     /// Depth in which an object counts twice.
     #[inline]
-    pub(super) fn weight(&self) -> u32 {
+    pub(crate) fn weight(&self) -> u32 {
         self.weight
     }
 
     /// `false` when that would be too deep.
     #[inline]
-    pub(super) fn push(&mut self, is_object: bool) -> bool {
+    pub(crate) fn push(&mut self, is_object: bool) -> bool {
         if self.depth >= MAX_DEPTH {
             return false;
         }
@@ -42,7 +42,7 @@ impl Stack {
     }
 
     #[inline]
-    pub(super) fn pop(&mut self) {
+    pub(crate) fn pop(&mut self) {
         let weight = 1 + u32::from(self.in_object());
         self.top >>= 1;
         self.depth = self.depth.saturating_sub(1);
@@ -54,7 +54,7 @@ impl Stack {
 
     /// Whether the innermost container is an object.
     #[inline]
-    pub(super) fn in_object(&self) -> bool {
+    pub(crate) fn in_object(&self) -> bool {
         self.top & 1 == 1
     }
 }

@@ -1,0 +1,36 @@
+//! How far a walk over a token came.
+
+/// Where a string stands when a piece ends in it. "After a half" is after the escape of the first half of
+/// a surrogate pair, which the escape of the second half has to follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inside {
+    /// Between characters.
+    Plain,
+    /// Between characters, after a half.
+    Half,
+    /// After a backslash.
+    Escape {
+        /// And after a half.
+        half: bool,
+    },
+    /// Within `\uXXXX`.
+    Hex {
+        /// So many digits are missing.
+        missing: u8,
+        /// What the digits so far stand for.
+        unit: u16,
+        /// It is after a half.
+        half: bool,
+    },
+}
+
+/// How a walk over a token ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Walk<T> {
+    /// The token is over; what follows stands here.
+    Over(usize),
+    /// The piece ended first.
+    Cut(T),
+    /// This is not JSON.
+    Wrong,
+}
