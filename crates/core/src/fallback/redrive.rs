@@ -1,6 +1,7 @@
 //! From the fallback back to the queue.
 
-use super::{FALLBACK_SCHEME, FallbackStore, StoredBody, claim_key};
+use super::keys::{FALLBACK_SCHEME, claim_key};
+use super::store::{FallbackStore, StoredBody};
 use crate::BoxStream;
 use crate::blob::{BlobError, BlobStore};
 use crate::clock::{Clock, within};
@@ -91,8 +92,8 @@ pub async fn redrive(
                     done.moved += 1;
                     strikes = 0;
                 }
-                Err(Failure::NoTime) => return Ok(done),
-                Err(Failure::Queue(error)) => {
+                Err(Stuck::NoTime) => return Ok(done),
+                Err(Stuck::Queue(error)) => {
                     strikes += 1;
                     done.keep(key, error.to_string());
                     done.queue_error = Some(error);
@@ -100,7 +101,7 @@ pub async fn redrive(
                         return Ok(done);
                     }
                 }
-                Err(Failure::Own(reason)) => done.keep(key, reason),
+                Err(Stuck::Own(reason)) => done.keep(key, reason),
             }
         }
         after = Some(last);
@@ -117,7 +118,7 @@ impl Redriven {
 }
 
 /// Why one event stayed.
-enum Failure {
+enum Stuck {
     /// The time for all of them was up.
     NoTime,
     /// The queue failed, perhaps for the next one too.
@@ -136,21 +137,21 @@ struct Mover<'a> {
 }
 
 impl Mover<'_> {
-    async fn in_time(&self, key: String, until: Duration) -> (String, Result<(), Failure>) {
+    async fn in_time(&self, key: String, until: Duration) -> (String, Result<(), Stuck>) {
         let left = until.saturating_sub(self.clock.monotonic());
         if left.is_zero() {
-            return (key, Err(Failure::NoTime));
+            return (key, Err(Stuck::NoTime));
         }
         let outcome = self.one(&key, PATIENCE.min(left)).await;
         (key, outcome)
     }
 
     /// Moves one event; each of its calls has `patience`, but for what copies a large body.
-    async fn one(&self, key: &str, patience: Duration) -> Result<(), Failure> {
+    async fn one(&self, key: &str, patience: Duration) -> Result<(), Stuck> {
         let Some(bytes) = self.soon(patience, self.fallback.get(key)).await? else {
             return Ok(());
         };
-        let envelope = Envelope::decode(&bytes).map_err(|error| Failure::Own(error.to_string()))?;
+        let envelope = Envelope::decode(&bytes).map_err(|error| Stuck::Own(error.to_string()))?;
         let beside = envelope
             .attributes
             .dataref
@@ -169,7 +170,7 @@ impl Mover<'_> {
             }
         } else {
             // Before it is sent, and so before it is removed: the copy that is left is all there is.
-            let data = intact_data(&envelope).map_err(Failure::Own)?;
+            let data = intact_data(&envelope).map_err(Stuck::Own)?;
             let whole = OutboundMessage::new(envelope.attributes.clone(), bytes.clone());
             let fits = self.queue.message_bytes(&whole) <= self.queue.limits().max_message_bytes;
             if fits {
@@ -182,9 +183,9 @@ impl Mover<'_> {
         drop(alone);
         sent.unwrap_or_else(|_| Err(late())).map_err(|error| {
             if error.kind == QueueErrorKind::TooLarge {
-                Failure::Own(error.to_string())
+                Stuck::Own(error.to_string())
             } else {
-                Failure::Queue(error)
+                Stuck::Queue(error)
             }
         })?;
         self.soon(patience, self.fallback.remove(key)).await?;
@@ -199,18 +200,18 @@ impl Mover<'_> {
         &self,
         patience: Duration,
         call: impl Future<Output = Result<T, BlobError>>,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, Stuck> {
         match within(self.clock, patience, call).await {
-            Ok(done) => done.map_err(|error| Failure::Own(error.to_string())),
-            Err(_) => Err(Failure::Queue(late())),
+            Ok(done) => done.map_err(|error| Stuck::Own(error.to_string())),
+            Err(_) => Err(Stuck::Queue(late())),
         }
     }
 
     /// The body is not there: the event was moved by somebody else meanwhile, or there is something to tell.
-    async fn bodiless(&self, key: &str, patience: Duration) -> Result<(), Failure> {
+    async fn bodiless(&self, key: &str, patience: Duration) -> Result<(), Stuck> {
         match self.soon(patience, self.fallback.get(key)).await? {
             None => Ok(()),
-            Some(_) => Err(Failure::Own(
+            Some(_) => Err(Stuck::Own(
                 "its body is not beside it any more".to_owned(),
             )),
         }
@@ -232,14 +233,14 @@ impl Mover<'_> {
         &self,
         envelope: &Envelope<'_>,
         body: StoredBody,
-    ) -> Result<OutboundMessage, Failure> {
+    ) -> Result<OutboundMessage, Stuck> {
         let mut attributes = envelope.attributes.clone();
         attributes.dataref = None;
         let intact = intact(body.stream, attributes.datasha256.clone());
         let patience = PATIENCE + 2 * transfer_allowance(body.bytes);
         let pieces: Vec<Bytes> = match within(self.clock, patience, intact.try_collect()).await {
-            Ok(read) => read.map_err(|error: std::io::Error| Failure::Own(error.to_string()))?,
-            Err(_) => return Err(Failure::Own("its body was not read in time".to_owned())),
+            Ok(read) => read.map_err(|error: std::io::Error| Stuck::Own(error.to_string()))?,
+            Err(_) => return Err(Stuck::Own("its body was not read in time".to_owned())),
         };
         let mut scanner = Scanner::new(());
         for piece in &pieces {
@@ -255,10 +256,10 @@ impl Mover<'_> {
         &self,
         envelope: &Envelope<'_>,
         body: Result<StoredBody, String>,
-    ) -> Result<OutboundMessage, Failure> {
-        let body = body.map_err(Failure::Own)?;
+    ) -> Result<OutboundMessage, Stuck> {
+        let body = body.map_err(Stuck::Own)?;
         let claimed = claim(envelope, body, self.blobs, self.clock).await;
-        claimed.map_err(Failure::Own)
+        claimed.map_err(Stuck::Own)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What about a secret makes it unlikely that the other side has the same bytes. Never shows any of it.
 
-use super::Secret;
+use super::value::Secret;
 
 /// Marks at the beginning of a text, and what they say about its encoding.
 const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -1,4 +1,7 @@
-use super::{Secret, SecretError, SecretSource, regular};
+use super::error::SecretError;
+use super::regular;
+use super::source::SecretSource;
+use super::value::Secret;
 use crate::BoxFuture;
 use jiff::Timestamp;
 use std::fs;

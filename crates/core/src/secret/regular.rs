@@ -1,7 +1,7 @@
 //! Reads the file of a secret, if it is one: a pipe or a device would wait for somebody at its other end, and has
 //! no end.
 
-use super::SecretError;
+use super::error::SecretError;
 use std::fs::{File, FileType};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;

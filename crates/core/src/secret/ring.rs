@@ -1,6 +1,8 @@
 //! All live secrets of one source, and when they are read again.
 
-use super::{Secret, SecretError, SecretSource};
+use super::error::SecretError;
+use super::source::SecretSource;
+use super::value::Secret;
 use crate::clock::Clock;
 use futures_util::lock::Mutex as Gate;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

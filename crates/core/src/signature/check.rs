@@ -1,6 +1,8 @@
 //! The signature of one body, checked while the body arrives.
 
-use super::{ClaimedSignature, CredentialError, Verified};
+use super::claimed::ClaimedSignature;
+use super::error::CredentialError;
+use super::verified::Verified;
 use crate::secret::Secret;
 use hmac::{Hmac, KeyInit, Mac};
 use labelrelay_event::Digest;

@@ -1,6 +1,6 @@
 //! Signature headers, taken apart.
 
-use super::CredentialError;
+use super::error::CredentialError;
 use crate::request::RequestHead;
 
 /// Header of Labelbox's HMAC-SHA1 signature.

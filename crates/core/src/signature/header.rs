@@ -1,6 +1,8 @@
 //! Secrets in a header, for platforms that sign nothing.
 
-use super::{CredentialError, SIGNATURE_256_HEADER, SIGNATURE_HEADER, Verified};
+use super::claimed::{SIGNATURE_256_HEADER, SIGNATURE_HEADER};
+use super::error::CredentialError;
+use super::verified::Verified;
 use crate::identity::bounded;
 use crate::request::RequestHead;
 use crate::secret::Secret;

@@ -9,34 +9,11 @@ mod claimed;
 mod error;
 mod header;
 mod sign;
+mod verified;
 
 pub use check::SignatureCheck;
 pub use claimed::{ClaimedSignature, SIGNATURE_256_HEADER, SIGNATURE_HEADER};
 pub use error::CredentialError;
 pub use header::{HeaderProof, HeaderScheme, ShownSecret, credential_headers};
 pub use sign::{sign_sha1, sign_sha256};
-
-use crate::secret::Secret;
-use std::sync::Arc;
-
-/// What was proven to come from somebody who knows a secret. Only this module makes one.
-#[derive(Debug)]
-pub struct Verified<T> {
-    inner: T,
-    by: String,
-}
-
-impl<T> Verified<T> {
-    /// What was verified.
-    pub fn get(&self) -> &T {
-        &self.inner
-    }
-
-    /// Name of the secret that matched.
-    pub fn by(&self) -> &str {
-        &self.by
-    }
-}
-
-/// Shared list of live secrets, as [`SecretRing`](crate::secret::SecretRing) hands it out.
-pub type LiveSecrets = Arc<[Secret]>;
+pub use verified::{LiveSecrets, Verified};

@@ -1,7 +1,7 @@
 //! A thing as Label Studio's API returns it, read as the webhook that would have carried it.
 
-use super::Inspector;
 use super::action::{self, Kind, Verb};
+use super::inspector::Inspector;
 use crate::describe::Inspection;
 use crate::ledger::Change;
 use crate::identity::Identity;

@@ -1,19 +1,15 @@
 //! From what stands in a body to what the envelope says. The body alone decides the shape.
 
-use super::flat;
 use super::labels::Projects;
 use super::members::{Members, Rows};
 use super::topic::{Topic, Verb};
+use super::types::WORKFLOW_UNRECOGNIZED;
+use super::v1;
 use crate::describe::Description;
 use crate::identity::{Identity, bounded};
 use crate::provider::ids::{named, present};
 use crate::time;
 use labelrelay_event::{EventType, TypeFrom};
-
-pub(super) const UNRECOGNIZED: EventType = EventType::from_static("com.labelbox.unrecognized");
-
-const WORKFLOW_UNRECOGNIZED: EventType =
-    EventType::from_static("com.labelbox.workflow.unrecognized");
 
 pub(super) fn describe(members: &Members, topic: Option<Topic>) -> Description {
     if let (true, Some(projects)) = (members.data_row_v2.is_object, &members.projects) {
@@ -25,7 +21,7 @@ pub(super) fn describe(members: &Members, topic: Option<Topic>) -> Description {
     if let (Some(_), Some(run)) = (present(&members.model_id), present(&members.model_run_id)) {
         return model_run(run);
     }
-    flat::describe(members, topic)
+    v1::describe(members, topic)
 }
 
 /// A row with its labels, in the form of an export. It does not say what happened: only the header does.

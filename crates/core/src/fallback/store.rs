@@ -1,0 +1,80 @@
+//! The second place as a trait.
+
+use crate::blob::BlobError;
+use crate::payload::Payload;
+use crate::{BoxFuture, BoxStream};
+use bytes::Bytes;
+
+/// A durable store of whole envelopes, each under a key that sorts by time. Object-safe.
+///
+/// What is too large to be in an envelope, because it was never in memory, lies beside its envelope as a
+/// *body*, under a name of its own that no listing shows.
+pub trait FallbackStore: Send + Sync {
+    /// Stores `envelope`, durably.
+    ///
+    /// # Errors
+    /// [`BlobError`]; the envelope may be there nevertheless, whole.
+    fn put<'a>(&'a self, key: &'a str, envelope: Bytes) -> BoxFuture<'a, Result<(), BlobError>>;
+
+    /// Up to `max` keys in ascending order, those after `after` if that is given.
+    ///
+    /// # Errors
+    /// [`BlobError`] when the store cannot be read.
+    fn list<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        max: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, BlobError>>;
+
+    /// The envelope under `key`; `None` when it is gone, since somebody else redrove it.
+    ///
+    /// # Errors
+    /// [`BlobError`] when the store cannot be read.
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, BlobError>>;
+
+    /// Removes what lies under `key`, if anything does.
+    ///
+    /// # Errors
+    /// [`BlobError`] when it may still be there.
+    fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>>;
+
+    /// Stores a body under `name`, durably and without holding it in memory. Names are those of
+    /// [`body_name`](super::body_name): they have folders, and end in the body's digest. A body that is there stays.
+    ///
+    /// # Errors
+    /// [`BlobError`]; the body may be there nevertheless, whole.
+    fn put_body<'a>(
+        &'a self,
+        name: &'a str,
+        body: &'a Payload,
+    ) -> BoxFuture<'a, Result<(), BlobError>>;
+
+    /// The body under `name`; `None` when it is gone.
+    ///
+    /// # Errors
+    /// [`BlobError`] when the store cannot be read.
+    fn get_body<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>>;
+
+    /// Removes the body under `name`, if there is one.
+    ///
+    /// # Errors
+    /// [`BlobError`] when it may still be there.
+    fn remove_body<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>>;
+
+    /// Whether the store could take an event now.
+    ///
+    /// # Errors
+    /// The error that a put would meet.
+    fn check(&self) -> BoxFuture<'_, Result<(), BlobError>>;
+}
+
+/// A body on its way back.
+pub struct StoredBody {
+    /// Length in bytes.
+    pub bytes: u64,
+    /// The bytes, in order, as they are read.
+    pub stream: BoxStream<'static, std::io::Result<Bytes>>,
+}
