@@ -3,6 +3,7 @@
 //! Nothing here verifies anything, and nothing here sees a body that was not verified.
 
 mod endpoint;
+mod extractor;
 mod ids;
 mod inspector;
 mod label_studio;

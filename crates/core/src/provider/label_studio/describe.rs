@@ -1,37 +1,37 @@
 //! From what stands in a body to what the envelope says.
 
 use super::action::{self, Kind, Verb};
-use super::members::{Group, Members};
+use super::extract::{Group, Body};
 use crate::describe::Description;
 use crate::identity::{Identity, bounded};
 use crate::provider::ids::{named, present};
 use crate::time;
 use labelrelay_event::TypeFrom;
 
-pub(super) fn describe(members: &Members) -> Description {
-    match action::parse(&members.action) {
-        Some((kind, verb)) => entity(members, kind, verb),
-        None if members.action == action::START_TRAINING => training(members),
-        None => other(members),
+pub(super) fn describe(body: &Body) -> Description {
+    match action::parse(&body.action) {
+        Some((kind, verb)) => entity(body, kind, verb),
+        None if body.action == action::START_TRAINING => training(body),
+        None => other(body),
     }
 }
 
 /// Something happened to one thing, or to several of a kind.
-fn entity(members: &Members, kind: Kind, verb: Verb) -> Description {
-    let group = members.group(kind);
+fn entity(body: &Body, kind: Kind, verb: Verb) -> Description {
+    let group = body.group(kind);
     let is_single = group.count == 1;
     let id = match group.count {
-        0 => present(&members.id),
+        0 => present(&body.id),
         1 => present(&group.first.id),
         _ => None,
     };
     let project = match kind {
         Kind::Project => id,
-        _ => project(members).or_else(|| common(&group.first.project, group.projects_differ)),
+        _ => project(body).or_else(|| common(&group.first.project, group.projects_differ)),
     };
     let task = match kind {
         Kind::Task => id,
-        Kind::Annotation | Kind::Review => task(members, group),
+        Kind::Annotation | Kind::Review => task(body, group),
         Kind::Project | Kind::LabelLink => None,
     };
     let holder = || {
@@ -94,8 +94,8 @@ fn identity(group: &Group, kind: Kind, verb: Verb) -> Identity {
 }
 
 /// A request to do something. Its bytes repeat whenever somebody asks again.
-fn training(members: &Members) -> Description {
-    let project = project(members).or_else(|| present(&members.id));
+fn training(body: &Body) -> Description {
+    let project = project(body).or_else(|| present(&body.id));
     Description {
         type_from: Some(TypeFrom::Body),
         subject: project.map(|id| named("project", id)),
@@ -108,8 +108,8 @@ fn training(members: &Members) -> Description {
 
 /// An action of a newer version, or of the user's own making. Its project, if it says one, still
 /// keeps it in order.
-fn other(members: &Members) -> Description {
-    let project = project(members);
+fn other(body: &Body) -> Description {
+    let project = project(body);
     Description {
         project: project.map(bounded),
         partition: project.map(|id| named("project", id)),
@@ -117,15 +117,15 @@ fn other(members: &Members) -> Description {
     }
 }
 
-fn project(members: &Members) -> Option<&str> {
-    let group = members.group(Kind::Project);
+fn project(body: &Body) -> Option<&str> {
+    let group = body.group(Kind::Project);
     present(&group.first.id).filter(|_| group.count == 1)
 }
 
 /// The task that all annotations or reviews of a group belong to: they say so themselves, or a single
 /// task stands beside them.
-fn task<'a>(members: &'a Members, group: &'a Group) -> Option<&'a str> {
-    let beside = members.group(Kind::Task);
+fn task<'a>(body: &'a Body, group: &'a Group) -> Option<&'a str> {
+    let beside = body.group(Kind::Task);
     let is_silent = group.first.task.is_empty() && !group.tasks_differ;
     common(&group.first.task, group.tasks_differ)
         .or_else(|| present(&beside.first.id).filter(|_| is_silent && beside.count == 1))

@@ -1,17 +1,18 @@
 //! One pass over a body of Label Studio.
 
-use super::members::Members;
+use super::extract::Body;
 use super::{action, describe};
 use crate::describe::{Description, Inspection};
+use crate::provider::extractor::Extractor;
 use labelrelay_json::Scanner;
 
 /// Reads one body of Label Studio. Boxed, because it moves about with the request that it reads.
 #[derive(Debug)]
-pub struct Inspector(Box<Scanner<Members>>);
+pub struct Inspector(Box<Scanner<Extractor<Body>>>);
 
 impl Inspector {
     pub(in crate::provider) fn new() -> Self {
-        Self(Box::new(Scanner::new(Members::default())))
+        Self(Box::new(Scanner::new(Extractor::new(Body::default()))))
     }
 
     pub(in crate::provider) fn update(&mut self, bytes: &[u8]) {
@@ -19,9 +20,9 @@ impl Inspector {
     }
 
     pub(in crate::provider) fn finish(self) -> Inspection {
-        let (check, members) = self.0.finish();
+        let (check, extractor) = self.0.finish();
         let description = if check.is_json {
-            describe::describe(&members)
+            describe::describe(extractor.get())
         } else {
             Description::unrecognized(action::UNRECOGNIZED)
         };

@@ -5,7 +5,7 @@ mod describe;
 mod endpoint;
 mod from_api;
 mod inspector;
-mod members;
+mod extract;
 
 pub(super) use action::KNOWN_TYPES;
 pub(super) use endpoint::endpoint;

@@ -1,7 +1,7 @@
 //! From what stands in a body to what the envelope says. The body alone decides the shape.
 
 use super::labels::Projects;
-use super::members::{Members, Rows};
+use super::extract::{Body, Rows};
 use super::topic::{Topic, Verb};
 use super::types::WORKFLOW_UNRECOGNIZED;
 use super::v1;
@@ -11,21 +11,21 @@ use crate::provider::ids::{named, present};
 use crate::time;
 use labelrelay_event::{EventType, TypeFrom};
 
-pub(super) fn describe(members: &Members, topic: Option<Topic>) -> Description {
-    if let (true, Some(projects)) = (members.data_row_v2.is_object, &members.projects) {
-        return label_v2(members, projects, topic);
+pub(super) fn describe(body: &Body, topic: Option<Topic>) -> Description {
+    if let (true, Some(projects)) = (body.data_row_v2.is_object, &body.projects) {
+        return label_v2(body, projects, topic);
     }
-    if let (Some(action), Some(rows)) = (present(&members.action), &members.data_row_ids) {
-        return workflow(members, action, rows);
+    if let (Some(action), Some(rows)) = (present(&body.action), &body.data_row_ids) {
+        return workflow(body, action, rows);
     }
-    if let (Some(_), Some(run)) = (present(&members.model_id), present(&members.model_run_id)) {
+    if let (Some(_), Some(run)) = (present(&body.model_id), present(&body.model_run_id)) {
         return model_run(run);
     }
-    v1::describe(members, topic)
+    v1::describe(body, topic)
 }
 
 /// A row with its labels, in the form of an export. It does not say what happened: only the header does.
-fn label_v2(members: &Members, projects: &Projects, topic: Option<Topic>) -> Description {
+fn label_v2(body: &Body, projects: &Projects, topic: Option<Topic>) -> Description {
     let (event_type, type_from) = match topic {
         Some(Topic::Label(Verb::Created)) => ("com.labelbox.label.created", TypeFrom::Header),
         Some(Topic::Label(Verb::Updated)) => ("com.labelbox.label.updated", TypeFrom::Header),
@@ -34,7 +34,7 @@ fn label_v2(members: &Members, projects: &Projects, topic: Option<Topic>) -> Des
     };
     let event_type = EventType::from_static(event_type);
     let (labels, label, newest) = projects.all();
-    let row = present(&members.data_row_v2.id).map(|row| named("data_row", row));
+    let row = present(&body.data_row_v2.id).map(|row| named("data_row", row));
     let project = present(&projects.first_id).filter(|_| projects.count == 1);
     Description {
         type_from: Some(type_from),
@@ -67,23 +67,23 @@ fn label_v2(members: &Members, projects: &Projects, topic: Option<Topic>) -> Des
 }
 
 /// Rows went from one queue of a project to another.
-fn workflow(members: &Members, action: &str, rows: &Rows) -> Description {
-    let project = present(&members.project_id);
+fn workflow(body: &Body, action: &str, rows: &Rows) -> Description {
+    let project = present(&body.project_id);
     let holder = present(&rows.first)
         .filter(|_| rows.count == 1)
         .map(|row| named("data_row", row))
         .or_else(|| project.map(|project| named("project", project)));
-    let time = time::parse(&members.timestamp);
+    let time = time::parse(&body.timestamp);
     Description {
         type_from: Some(TypeFrom::Body),
         subject: holder.clone(),
-        time: time.map(|_| members.timestamp.clone()),
+        time: time.map(|_| body.timestamp.clone()),
         schema: Some("urn:labelrelay:schema:labelbox-workflow:1"),
         project: project.map(bounded),
         partition: holder,
         sequence: time.map(time::sequence),
         // The same rows may go the same way again.
-        identity: if !rows.first.is_empty() && time::parse_version(&members.timestamp).is_some() {
+        identity: if !rows.first.is_empty() && time::parse_version(&body.timestamp).is_some() {
             Identity::Content
         } else {
             Identity::Delivery

@@ -1,10 +1,11 @@
 //! One pass over a body of Labelbox.
 
 use super::describe;
-use super::members::Members;
+use super::extract::Body;
 use super::topic::Topic;
 use super::types::UNRECOGNIZED;
 use crate::describe::{Description, Inspection};
+use crate::provider::extractor::Extractor;
 use crate::request::RequestHead;
 use labelrelay_json::Scanner;
 
@@ -18,14 +19,14 @@ const EVENT_HEADER: &str = "x-labelbox-event";
 #[derive(Debug)]
 pub struct Inspector {
     /// Boxed, because it moves about with the request that it reads.
-    scanner: Box<Scanner<Members>>,
+    scanner: Box<Scanner<Extractor<Body>>>,
     topic: Option<Topic>,
 }
 
 impl Inspector {
     pub(in crate::provider) fn new(head: &RequestHead) -> Self {
         Self {
-            scanner: Box::new(Scanner::new(Members::default())),
+            scanner: Box::new(Scanner::new(Extractor::new(Body::default()))),
             topic: head.text(EVENT_HEADER).and_then(Topic::parse),
         }
     }
@@ -35,9 +36,9 @@ impl Inspector {
     }
 
     pub(in crate::provider) fn finish(self) -> Inspection {
-        let (check, members) = self.scanner.finish();
+        let (check, extractor) = self.scanner.finish();
         let description = if check.is_json {
-            describe::describe(&members, self.topic)
+            describe::describe(extractor.get(), self.topic)
         } else {
             Description::unrecognized(UNRECOGNIZED)
         };

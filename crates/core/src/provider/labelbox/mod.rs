@@ -5,7 +5,7 @@ mod endpoint;
 mod from_api;
 mod inspector;
 mod labels;
-mod members;
+mod extract;
 mod topic;
 mod types;
 mod v1;

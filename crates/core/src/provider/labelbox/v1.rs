@@ -1,6 +1,6 @@
 //! The flat body of v1: a label, or a review of one.
 
-use super::members::{Label, Members};
+use super::extract::{Label, Body};
 use super::topic::{Topic, Verb};
 use super::types::UNRECOGNIZED;
 use crate::describe::Description;
@@ -9,37 +9,37 @@ use crate::provider::ids::{named, present};
 use crate::time;
 use labelrelay_event::{EventType, TypeFrom};
 
-pub(super) fn describe(members: &Members, topic: Option<Topic>) -> Description {
-    let Some(id) = present(&members.id) else {
+pub(super) fn describe(body: &Body, topic: Option<Topic>) -> Description {
+    let Some(id) = present(&body.id) else {
         return Description::unrecognized(UNRECOGNIZED);
     };
-    let is_label = members.label == Label::Text || members.data_row_v1.is_object;
+    let is_label = body.label == Label::Text || body.data_row_v1.is_object;
     // Signed: it stands, whatever a header says.
-    let is_deleted_label = is_label && members.deleted == Some(true);
+    let is_deleted_label = is_label && body.deleted == Some(true);
     match topic {
         Some(Topic::Review(verb))
             if !is_deleted_label
-                && (is_label || members.project.is_object || members.label == Label::Object) =>
+                && (is_label || body.project.is_object || body.label == Label::Object) =>
         {
-            review(members, id, verb, is_label)
+            review(body, id, verb, is_label)
         }
-        _ if is_label => label(members, id, topic),
+        _ if is_label => label(body, id, topic),
         // Labelbox's guide shows a label of which only the id is left: nothing in it speaks against
         // what the header says.
-        Some(Topic::Label(_)) if members.label == Label::Absent => label(members, id, topic),
+        Some(Topic::Label(_)) if body.label == Label::Absent => label(body, id, topic),
         _ => Description::unrecognized(UNRECOGNIZED),
     }
 }
 
-fn label(members: &Members, id: &str, topic: Option<Topic>) -> Description {
+fn label(body: &Body, id: &str, topic: Option<Topic>) -> Description {
     let said = match topic {
         Some(Topic::Label(verb)) => Some(verb),
         _ => None,
     };
-    let (verb, type_from) = match (members.deleted, said) {
+    let (verb, type_from) = match (body.deleted, said) {
         (Some(true), _) => (Some(Verb::Deleted), TypeFrom::Body),
         // The body says that the label is there: this header lies.
-        (Some(false), Some(Verb::Deleted)) | (_, None) => (by_times(members), TypeFrom::Body),
+        (Some(false), Some(Verb::Deleted)) | (_, None) => (by_times(body), TypeFrom::Body),
         (_, Some(verb)) => (Some(verb), TypeFrom::Header),
     };
     let event_type = match verb {
@@ -52,16 +52,16 @@ fn label(members: &Members, id: &str, topic: Option<Topic>) -> Description {
         type_from: Some(type_from),
         subject: Some(named("label", id)),
         schema: Some("urn:labelrelay:schema:labelbox-label:1"),
-        identity: identity(members, verb),
-        ..common(members, EventType::from_static(event_type))
+        identity: identity(body, verb),
+        ..common(body, EventType::from_static(event_type))
     }
 }
 
-fn review(members: &Members, id: &str, said: Verb, is_label: bool) -> Description {
+fn review(body: &Body, id: &str, said: Verb, is_label: bool) -> Description {
     // Of a label's body `deleted` is about the label; of a review's own, about the review.
-    let verb = match (members.deleted, said) {
+    let verb = match (body.deleted, said) {
         (Some(true), _) => Some(Verb::Deleted),
-        (Some(false), Verb::Deleted) if !is_label => by_times(members),
+        (Some(false), Verb::Deleted) if !is_label => by_times(body),
         _ => Some(said),
     };
     let event_type = match verb {
@@ -71,7 +71,7 @@ fn review(members: &Members, id: &str, said: Verb, is_label: bool) -> Descriptio
         None => "com.labelbox.review.unrecognized",
     };
     // A review that is gone must not read as if its label were.
-    let kind = if members.label == Label::Text && verb != Some(Verb::Deleted) {
+    let kind = if body.label == Label::Text && verb != Some(Verb::Deleted) {
         "label"
     } else {
         "review"
@@ -84,18 +84,18 @@ fn review(members: &Members, id: &str, said: Verb, is_label: bool) -> Descriptio
         identity: if is_label {
             Identity::Delivery
         } else {
-            identity(members, verb)
+            identity(body, verb)
         },
-        ..common(members, EventType::from_static(event_type))
+        ..common(body, EventType::from_static(event_type))
     }
 }
 
 /// What tells this change of a thing from any other: see the table of [`crate::identity`].
-fn identity(members: &Members, verb: Option<Verb>) -> Identity {
+fn identity(body: &Body, verb: Option<Verb>) -> Identity {
     let tells = match verb {
         // That a header says so does not tell one deletion from another.
-        Some(Verb::Deleted) => members.deleted == Some(true),
-        Some(Verb::Created | Verb::Updated) => time::parse_version(&members.updated_at).is_some(),
+        Some(Verb::Deleted) => body.deleted == Some(true),
+        Some(Verb::Created | Verb::Updated) => time::parse_version(&body.updated_at).is_some(),
         None => false,
     };
     if tells {
@@ -106,10 +106,10 @@ fn identity(members: &Members, verb: Option<Verb>) -> Identity {
 }
 
 /// Created, or updated since? Only the body is asked.
-fn by_times(members: &Members) -> Option<Verb> {
+fn by_times(body: &Body) -> Option<Verb> {
     let (created, updated) = (
-        time::parse(&members.created_at)?,
-        time::parse(&members.updated_at)?,
+        time::parse(&body.created_at)?,
+        time::parse(&body.updated_at)?,
     );
     Some(if updated > created {
         Verb::Updated
@@ -118,13 +118,13 @@ fn by_times(members: &Members) -> Option<Verb> {
     })
 }
 
-fn common(members: &Members, event_type: EventType) -> Description {
-    let project = present(&members.project.id);
-    let updated = time::parse(&members.updated_at);
+fn common(body: &Body, event_type: EventType) -> Description {
+    let project = present(&body.project.id);
+    let updated = time::parse(&body.updated_at);
     Description {
-        time: updated.map(|_| members.updated_at.clone()),
+        time: updated.map(|_| body.updated_at.clone()),
         project: project.map(bounded),
-        partition: present(&members.data_row_v1.id)
+        partition: present(&body.data_row_v1.id)
             .map(|row| named("data_row", row))
             .or_else(|| project.map(|project| named("project", project))),
         sequence: updated
