@@ -75,7 +75,7 @@ Usage: cargo xtask <verb>
                          --rounds N       how often each window is measured, in turns (default 6, even)
   campaign [NAME [OPTIONS]]
                        what runs for long, and of which the tests run a sample; without a name, the list
-  tree                 prove what core, event and the clouds' programs do not link
+  tree                 prove what core, event and the clouds' programs do not link, and that no modules import each other in a circle
 ";
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! `cargo xtask tree`: what the two inner crates and the clouds' programs link, held against what they promise.
+//! What the two inner crates and the clouds' programs link, held against what they promise.
 
 use crate::Outcome;
 use crate::step::{cargo, output};
@@ -97,7 +97,7 @@ const PROGRAMS_NEVER: [(&str, &[&str]); 4] = [
     ),
 ];
 
-pub(crate) fn run() -> Outcome {
+pub(super) fn check() -> Outcome {
     let core = dependencies("labelrelay-core", &[])?;
     let linked: Vec<_> = core
         .iter()
