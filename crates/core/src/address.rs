@@ -155,7 +155,7 @@ mod tests {
             (&["6.6.6.6, 203.0.113.9 , ,\t"], 1, Some("203.0.113.9")),
             (&["6.6.6.6, 203.0.113.9", ""], 1, Some("203.0.113.9")),
             (&["6.6.6.6, 203.0.113.9, 10.0.0.1,"], 2, Some("203.0.113.9")),
-            // What a sender wrote does not move to where a proxy's entry has to be.
+            // An entry of the sender's does not move to where a proxy's entry has to be.
             (&["6.6.6.6,,203.0.113.9"], 1, Some("203.0.113.9")),
             (&["6.6.6.6,,203.0.113.9"], 2, None),
             (&["6.6.6.6,, 10.0.0.1"], 2, None),

@@ -1,4 +1,4 @@
-//! Where bodies go that are too large for the queue (claim checks).
+//! Blob stores: the place of bodies that are too large for the queue (claim checks).
 
 use crate::payload::Payload;
 use crate::{BoxFuture, BoxStream};
@@ -47,9 +47,9 @@ pub trait BlobStore: Send + Sync {
 pub struct BlobError {
     /// Whether the same put may succeed if it is tried again at once.
     pub retryable: bool,
-    /// What went wrong and, where known, how to put it right. Never holds payload or secrets.
+    /// Problem and, where known, its cure. Never holds payload or secrets.
     pub message: String,
-    /// What it came from.
+    /// Cause.
     #[source]
     pub source: Option<Box<dyn StdError + Send + Sync>>,
 }

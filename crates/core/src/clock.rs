@@ -49,7 +49,7 @@ pub async fn within<T>(
     work: impl Future<Output = T>,
 ) -> Result<T, Elapsed> {
     let mut work = std::pin::pin!(work);
-    // What is ready at once, as most is, needs no timer.
+    // Work that is ready at once, as most is, needs no timer.
     let first = std::future::poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
     if let Poll::Ready(done) = first {
         return Ok(done);

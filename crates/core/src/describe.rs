@@ -1,13 +1,13 @@
-//! What the pipeline learns of a verified body: enough for the envelope, and no more.
+//! Description of a verified body: enough for the envelope, and no more.
 
 use crate::identity::{Identity, bounded};
 use labelrelay_json::Check;
 use labelrelay_event::{Attributes, Digest, EventType, TypeFrom};
 
-/// What a body says, as far as the envelope needs it.
+/// Content of a body, as far as the envelope needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
-    /// What happened.
+    /// Event type.
     pub event_type: EventType,
     /// Whether a header had a say in it; `None` when nothing was understood.
     pub type_from: Option<TypeFrom>,
@@ -23,7 +23,7 @@ pub struct Description {
     pub partition: Option<String>,
     /// Version of the subject.
     pub sequence: Option<String>,
-    /// What makes two deliveries one event.
+    /// Sameness with other deliveries.
     pub identity: Identity,
 }
 
@@ -82,6 +82,6 @@ impl Description {
 pub struct Inspection {
     /// Whether the body is one JSON value, and what a queue may need to know of its characters.
     pub check: Check,
-    /// What it says.
+    /// Its content.
     pub description: Description,
 }

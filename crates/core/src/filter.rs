@@ -4,7 +4,7 @@ use labelrelay_event::EventType;
 
 /// Patterns of event types: a whole name, or a beginning that ends in `*`.
 ///
-/// What is filtered out is answered with 200, so that the sender does not try again. Events that the
+/// A filtered event is answered with 200, so that the sender does not try again. Events that the
 /// relay verified but did not understand pass, unless they are excluded by a pattern: whoever lists
 /// what is wanted cannot know what a platform's next version will call it.
 ///

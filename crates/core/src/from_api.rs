@@ -62,7 +62,7 @@ impl<'a> ReconciledEvent<'a> {
         &self.id
     }
 
-    /// What is known of it.
+    /// Its description.
     pub fn description(&self) -> &Description {
         &self.inspection.description
     }

@@ -47,7 +47,7 @@
 use labelrelay_event::{Digest, MAX_ATTRIBUTE_BYTES};
 use sha2::{Digest as _, Sha256};
 
-/// What makes two deliveries one event. The table above says where which applies.
+/// Sameness of two deliveries as one event. The table above says where which applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
     /// The same source, type and bytes.
@@ -59,7 +59,7 @@ pub enum Identity {
         kind: &'static str,
         /// Its id on the platform.
         id: String,
-        /// What tells this version from any other, as the platform writes it.
+        /// Mark of this version, as the platform writes it.
         version: String,
     },
     /// The same delivery of the platform, by its own id and with the same bytes. Without such an id every

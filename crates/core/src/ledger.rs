@@ -63,10 +63,10 @@ impl Known {
 /// The things of one source that were seen, with a watermark for each of its projects. Object-safe, blocking:
 /// each call is small. One process at a time has it.
 ///
-/// What a call has recorded survives a crash; a crash between a send and its record leaves a repeat, with the
+/// A recorded call survives a crash; a crash between a send and its record leaves a repeat, with the
 /// same id, at worst.
 pub trait Ledger: Send {
-    /// What is known of each of these things.
+    /// Knowledge of each of these things.
     ///
     /// # Errors
     /// [`LedgerError`] when it cannot be read.
@@ -140,11 +140,11 @@ pub trait Ledger: Send {
 #[error("ledger: {message}")]
 #[non_exhaustive]
 pub struct LedgerError {
-    /// What went wrong and, where known, how to put it right.
+    /// Problem and, where known, its cure.
     pub message: String,
     /// Whether it may pass without anybody changing the configuration.
     pub retryable: bool,
-    /// What it came from.
+    /// Cause.
     #[source]
     pub source: Option<Box<dyn StdError + Send + Sync>>,
 }

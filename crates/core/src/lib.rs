@@ -2,7 +2,7 @@
 //! claim, send, answer.
 //!
 //! This crate knows no async runtime, reads no environment, and links no web framework and no cloud.
-//! What it needs of those comes in through small object-safe traits: [`EventQueue`], [`BlobStore`],
+//! Those come in through small object-safe traits: [`EventQueue`], [`BlobStore`],
 //! [`SecretSource`], [`Spool`], [`Clock`], [`Entropy`], [`Observer`].
 //!
 //! An adapter does four things (`labelrelay-http` shows all of them):

@@ -1,4 +1,4 @@
-//! What logs and metrics may know of a request: never a body, a secret or a credential.
+//! Reports of requests, for logs and metrics: never a body, a secret or a credential.
 
 use crate::outcome::Outcome;
 use labelrelay_event::Digest;
@@ -111,7 +111,7 @@ impl Observer for NoObserver {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {
-    /// What became of it.
+    /// Outcome.
     pub outcome: Outcome,
     /// Name of the source that it was for.
     pub source: Option<String>,

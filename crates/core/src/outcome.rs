@@ -1,11 +1,11 @@
-//! What became of a request, and the only place that maps it to an HTTP status.
+//! Outcomes of requests, and the only place that maps them to an HTTP status.
 
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
 use std::time::Duration;
 
-/// What became of a request.
+/// Outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -103,7 +103,7 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answer {
-    /// What it stands for.
+    /// Outcome that it stands for.
     pub outcome: Outcome,
     /// JSON body.
     pub body: Bytes,
@@ -175,7 +175,7 @@ impl Answer {
     }
 }
 
-/// What `Retry-After` says with a 503. Long enough for a restart of what is down, short enough that
+/// `Retry-After` of a 503. Long enough for a restart of what is down, short enough that
 /// the event is not late for whoever waits for it.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 

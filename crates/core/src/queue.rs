@@ -1,4 +1,4 @@
-//! What a queue must be able to do, and how it fails.
+//! Queues: what one must be able to do, and how it fails.
 
 use crate::BoxFuture;
 use bytes::Bytes;
@@ -23,15 +23,15 @@ pub trait EventQueue: Send + Sync {
         message: &'a OutboundMessage,
     ) -> BoxFuture<'a, Result<Receipt, QueueError>>;
 
-    /// What one message may be.
+    /// Limits of one message.
     fn limits(&self) -> QueueLimits;
 
-    /// What this process has of a message in memory while it is sent, beside the message itself.
+    /// Copies of a message that this process has in memory while it is sent, beside the message itself.
     fn copies(&self) -> Copies {
         Copies::default()
     }
 
-    /// What the queue counts against [`QueueLimits::max_message_bytes`]; some count attributes too.
+    /// Bytes that the queue counts against [`QueueLimits::max_message_bytes`]; some count attributes too.
     fn message_bytes(&self, message: &OutboundMessage) -> u64 {
         message.body.len() as u64
     }
@@ -56,7 +56,7 @@ pub struct Copies {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct OutboundMessage {
-    /// What the queue's message body shall be: the envelope.
+    /// Body of the queue's message: the envelope.
     pub body: Bytes,
     /// The envelope's attributes, for queues that carry some of them beside the body.
     pub attributes: Arc<Attributes>,
@@ -76,7 +76,7 @@ impl OutboundMessage {
         &self.attributes.id
     }
 
-    /// What a repeat is recognised by, where the queue does that: the id, and for an event that is sent again
+    /// Key by which the queue recognises a repeat, where it does that: the id, and for an event that is sent again
     /// on purpose the time of that as well, so that it is not taken for a repeat of the first.
     pub fn deduplication_key(&self) -> Cow<'_, str> {
         match &self.attributes.replayedtime {
@@ -119,7 +119,7 @@ impl fmt::Debug for OutboundMessage {
     }
 }
 
-/// What one message may be.
+/// Limits of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueLimits {
     /// Largest message in bytes, attributes included; what is larger is claim-checked.
@@ -175,13 +175,13 @@ impl Receipt {
 #[error("{kind}: {message}")]
 #[non_exhaustive]
 pub struct QueueError {
-    /// What sort of failure it is.
+    /// Sort of failure.
     pub kind: QueueErrorKind,
     /// Whether the same send may succeed if it is tried again at once, on a fresh connection.
     pub retryable: bool,
-    /// What went wrong and, where known, how to put it right. Never holds payload or secrets.
+    /// Problem and, where known, its cure. Never holds payload or secrets.
     pub message: String,
-    /// What it came from.
+    /// Cause.
     #[source]
     pub source: Option<Box<dyn StdError + Send + Sync>>,
 }

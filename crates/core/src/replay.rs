@@ -25,7 +25,7 @@ pub fn as_replay(
     let mut attributes = envelope.attributes;
     attributes.replayedtime = Some(crate::time::rfc3339(now));
     let body = match envelope.data {
-        // What one queue takes as it is, another may not: a line break on `stdout:`, a U+FFFF in SQS.
+        // Another queue may not take what one takes as it is: a line break on `stdout:`, a U+FFFF in SQS.
         Data::Json(data) => {
             let encoding = data_encoding(json::check(data), limits);
             encode(&attributes, encoding, data.len(), [data])

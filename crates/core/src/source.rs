@@ -36,15 +36,15 @@ impl Deref for Source {
 pub struct Routes {
     sources: Vec<Arc<Source>>,
     default: usize,
-    /// What a proxy may leave in front of every path.
+    /// Prefixes that a proxy may leave in front of every path.
     prefixes: Vec<Segments>,
 }
 
-/// Where a path leads.
+/// Target of a path.
 pub struct Route<'a> {
     /// The source that owns it.
     pub source: &'a Arc<Source>,
-    /// What of the path lies below the source, in its one spelling.
+    /// Rest of the path below the source, in its one spelling.
     pub below: String,
     /// Whether the path names the source; else it has the default one because it names none.
     pub is_named: bool,
@@ -87,7 +87,7 @@ impl Routes {
         })
     }
 
-    /// What lies below `/-/`, if `path` does: the relay's own paths, which no source can own.
+    /// Rest of `path` below `/-/`, if it lies there: the relay's own paths, which no source can own.
     pub(crate) fn own(&self, path: &str) -> Option<String> {
         let whole = Segments::of(path);
         let segments = whole.as_slice();

@@ -1,4 +1,4 @@
-//! Where a large body lies while it arrives and until it is stored: outside of the memory.
+//! The spool: a place outside the memory for a large body, from its arrival until it is stored.
 //!
 //! A body is spooled before anybody knows whether its signature holds. So a spool is bounded, belongs
 //! to nobody but the delivery that writes it, and is gone with it, however the delivery ends.
@@ -9,7 +9,7 @@ use std::error::Error as StdError;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What one spooled body may occupy of the memory: pieces on their way to the disk, or back.
+/// Memory that one spooled body may occupy: pieces on their way to the disk, or back.
 pub const PIPE_BYTES: u64 = 1024 * 1024;
 
 /// A place for bodies. Object-safe; one value is shared by all requests. Nothing that it does keeps a
@@ -66,9 +66,9 @@ pub trait Spooled: Send + Sync {
 #[error("spool: {message}")]
 #[non_exhaustive]
 pub struct SpoolError {
-    /// What went wrong, where, and how to put it right. Never holds payload.
+    /// Problem, place and cure. Never holds payload.
     pub message: String,
-    /// What it came from.
+    /// Cause.
     #[source]
     pub source: Option<Box<dyn StdError + Send + Sync>>,
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 /// `None` when it is not one, names the 60th second of a minute, or lies outside the years 1 to 9999, as it
 /// is written or in UTC.
 ///
-/// What is taken here may stand in the attribute `time`. Consumers' SDKs read that into their languages'
+/// Times that are taken here may stand in the attribute `time`. Consumers' SDKs read that into their languages'
 /// own times: Python's have neither a year 0 nor a leap second, and its SDK refuses the whole envelope;
 /// JavaScript's would put the time of reading in its place.
 ///
@@ -44,7 +44,7 @@ pub fn parse(text: &str) -> Option<Timestamp> {
 
 /// Parses a time that may stand for a version, since it says more than the second: any two changes have another one.
 ///
-/// What counts is what is written. Labelbox writes whole seconds, and a program that counts in seconds may pad
+/// The written form counts. Labelbox writes whole seconds, and a program that counts in seconds may pad
 /// them with zeros; changed to B and back within one of them, a thing has the version that it had before.
 ///
 /// ```

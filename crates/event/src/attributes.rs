@@ -19,7 +19,7 @@ pub struct Attributes {
     pub id: String,
     /// `/` and the name of the configured source.
     pub source: String,
-    /// What happened, in reverse-DNS form: `com.labelbox.label.created`.
+    /// Event type in reverse-DNS form: `com.labelbox.label.created`.
     #[serde(rename = "type")]
     pub event_type: String,
     /// Kind and id of what the event is about: `label/ckfgcfsbi00003h5ziwnd8qt7`.
@@ -59,14 +59,14 @@ pub struct Attributes {
     /// W3C trace context of the delivery, when the request carried one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
-    /// Where the event came from, when not from a delivery.
+    /// Origin of the event, when not a delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
     /// When the event was sent again on purpose, RFC 3339: whoever drops what it has seen before shall know
     /// that this one is meant to be seen again. Everything else is as it was the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replayedtime: Option<String>,
-    /// Where the data lies when it is not in the envelope (a claim check): URI of the sender's bytes.
+    /// URI of the sender's bytes when they are not in the envelope (a claim check).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataref: Option<String>,
 }
@@ -118,7 +118,7 @@ impl Attributes {
     }
 }
 
-/// Where the event's type was read.
+/// Place from which the event's type was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TypeFrom {

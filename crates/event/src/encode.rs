@@ -1,7 +1,7 @@
 use crate::Attributes;
 use crate::base64::Encoder;
 
-/// What goes into the envelope after the attributes.
+/// Encoding of the data, which goes into the envelope after the attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataEncoding {
     /// The bytes verbatim, as the member `data`. Only for bytes that were checked, whole, to be one

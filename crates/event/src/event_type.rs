@@ -26,12 +26,12 @@ impl EventType {
         &self.0
     }
 
-    /// What kind of thing the event is about: the last segment but one.
+    /// Kind of thing that the event is about: the last segment but one.
     pub fn kind(&self) -> &str {
         self.0.rsplit('.').nth(1).unwrap_or_default()
     }
 
-    /// What happened to it: the last segment.
+    /// Action: the last segment.
     pub fn action(&self) -> &str {
         self.0.rsplit('.').next().unwrap_or_default()
     }

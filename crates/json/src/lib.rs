@@ -10,7 +10,7 @@
 //!
 //! `serde_json` needs the whole body in one piece, and stops at 128 levels. It says what the value is and not
 //! what other parsers will make of it: half of a surrogate pair, a number beyond a double, a raw line separator.
-//! What it calls JSON and what this crate calls JSON is the same; `tests/differential.rs` holds the two against
+//! The two call the same bytes JSON: `tests/differential.rs` holds them against
 //! each other, in every way of splitting.
 //!
 //! # Guarantees

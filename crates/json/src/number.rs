@@ -3,7 +3,7 @@
 use crate::string::{first_flagged, word};
 use crate::walk::Walk;
 
-/// Where a number stands when a piece ends in it.
+/// Position within a number when a piece ends in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     /// Nothing yet, or the minus sign.

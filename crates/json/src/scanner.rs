@@ -12,7 +12,7 @@ use crate::walk::{Inside, Walk};
 /// Bytes that are checked for UTF-8 and then scanned while they are still in the first-level cache.
 const BLOCK_BYTES: usize = 16 * 1024;
 
-/// What is expected next, between tokens.
+/// Next thing expected, between tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// A value.
@@ -31,7 +31,7 @@ pub(crate) enum Step {
     Done,
 }
 
-/// Where a piece ended.
+/// Position in the document when a piece ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     /// Before the document.
@@ -96,7 +96,7 @@ pub struct Scanner<V> {
     pub(crate) failed: bool,
     /// Depth of the container that the visitor does not want to hear of, while in it.
     skipping: Option<u32>,
-    /// What earlier pieces brought of the key, string or number that the last one cut.
+    /// Part of the cut key, string or number that earlier pieces brought.
     pub(crate) held: Vec<u8>,
     pub(crate) is_held: bool,
     deepest: u32,
@@ -364,7 +364,7 @@ impl<V: Visitor> Scanner<V> {
         at
     }
 
-    /// What follows a member. While skipping, the container that is skipped is still open.
+    /// Step after a member. While skipping, the container that is skipped is still open.
     #[inline]
     pub(crate) fn after<const WATCH: bool>(&self) -> Step {
         if WATCH && self.stack.depth() == 0 {

@@ -68,7 +68,7 @@ pub(crate) fn walk(
     }
 }
 
-/// Where a string stands after the escape of `unit`.
+/// Position in a string after the escape of `unit`.
 fn after(unit: u16, half: bool, lone: &mut bool) -> Inside {
     match (half, unit) {
         (true, 0xdc00..0xe000) => Inside::Plain,

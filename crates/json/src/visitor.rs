@@ -5,7 +5,7 @@ use crate::text::Text;
 /// Hears of keys, scalars and containers on a scanner's way, outermost first. Depth counts containers: the
 /// members of the outermost object are at depth 1, a value that is the whole document is at depth 0.
 ///
-/// What it hears is checked only as far as it was read: whoever uses it waits for
+/// Everything it hears is checked only as far as it was read: wait for
 /// [`Check::is_json`](crate::Check::is_json). Keys may repeat; the last one wins, so a key forgets what an equal one before
 /// it has brought.
 pub trait Visitor {

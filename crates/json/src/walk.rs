@@ -1,6 +1,6 @@
 //! How far a walk over a token came.
 
-/// Where a string stands when a piece ends in it. "After a half" is after the escape of the first half of
+/// Position within a string when a piece ends in it. "After a half" is after the escape of the first half of
 /// a surrogate pair, which the escape of the second half has to follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Inside {
@@ -17,7 +17,7 @@ pub(crate) enum Inside {
     Hex {
         /// So many digits are missing.
         missing: u8,
-        /// What the digits so far stand for.
+        /// Value of the digits so far.
         unit: u16,
         /// It is after a half.
         half: bool,

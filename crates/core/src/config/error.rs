@@ -1,7 +1,7 @@
 /// Name of the environment in errors and messages, where a file has a path.
 pub const ENVIRONMENT: &str = "environment";
 
-/// What is wrong with the configuration: names the file, the key and the cure. Never shows a secret.
+/// A problem of the configuration: names the file, the key and the cure. Never shows a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{origin}: `{key}`: {problem}; {cure}")]
 pub struct ConfigError {
@@ -9,9 +9,9 @@ pub struct ConfigError {
     pub origin: String,
     /// The key or variable.
     pub key: String,
-    /// What is wrong with it.
+    /// Problem.
     pub problem: String,
-    /// What to do about it.
+    /// Cure.
     pub cure: String,
 }
 

@@ -201,7 +201,7 @@ fn parse_error(error: &toml::de::Error, text: &str, origin: &str) -> ConfigError
         let cure = "add it to the section that starts there";
         return ConfigError::new(&origin, quoted.unwrap_or_default(), message, cure);
     }
-    // What stands left of the equals sign; the message itself may quote the value, which may be secret.
+    // The part left of the equals sign; the message itself may quote the value, which may be secret.
     let line = text.lines().nth(number - 1).unwrap_or_default();
     let key = line.split_once('=').map(|(key, _)| key.trim());
     let key = key.filter(|key| !key.is_empty()).unwrap_or("file");

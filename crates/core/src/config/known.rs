@@ -42,7 +42,7 @@ pub const KNOWN_VARIABLES: &[&str] = &[
 /// Nobody else's variables begin like this, without their underscores.
 const OURS: [&str; 3] = ["LABELRELAY", "LABELBOXWEBHOOK", "LABELSTUDIOWEBHOOK"];
 
-/// What Label Studio itself reads, in an environment that both have.
+/// Variables that Label Studio itself reads, in an environment that both have.
 const OF_LABEL_STUDIO: [&str; 4] = [
     "LABEL_STUDIO_WEBHOOK_TIMEOUT",
     "LABEL_STUDIO_WEBHOOK_BATCH_SIZE",
@@ -102,7 +102,7 @@ fn form(name: &str) -> String {
         .collect()
 }
 
-/// What Kubernetes sets for a service called `labelrelay` or `labelrelay-…`.
+/// Whether Kubernetes sets it for a service called `labelrelay` or `labelrelay-…`.
 fn is_of_kubernetes(name: &str, lookup: Lookup<'_>) -> bool {
     let is_address = || {
         let value = lookup.text(name).ok().flatten().unwrap_or_default();

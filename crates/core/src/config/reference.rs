@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Where a secret is kept. Configuration holds references, never secrets.
+/// Reference to a secret. Configuration holds references, never secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecretRef {
@@ -15,9 +15,9 @@ pub enum SecretRef {
     File(PathBuf),
     /// A cloud's store, which that cloud's crate opens: scheme and the rest.
     Store {
-        /// What stands before the colon.
+        /// The part before the colon.
         scheme: &'static str,
-        /// What stands after it.
+        /// The part after it.
         name: String,
     },
 }
@@ -30,14 +30,14 @@ const STORES: [&str; 4] = [
     "azure-keyvault",
 ];
 
-/// What a reference may be.
+/// Forms that a reference may have.
 const CURE: &str = "write where the secret is kept, not the secret: env:NAME, file:/path, aws-secretsmanager:…, aws-ssm:…, gcp-secretmanager:… or azure-keyvault:…";
 
 impl SecretRef {
     /// Reads a reference that stands on a command line; a relative path stays relative.
     ///
     /// # Errors
-    /// What is wrong, and the cure. It does not repeat the text: somebody may have written a secret there.
+    /// Problem and cure. It does not repeat the text: somebody may have written a secret there.
     ///
     /// ```
     /// use labelrelay_core::config::SecretRef;

@@ -40,9 +40,9 @@ pub const LABELBOX_ANSWER_BY: Duration = Duration::from_secs(8);
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// Where it came from, for messages: a file's path or `environment`.
+    /// Its origin, for messages: a file's path or `environment`.
     pub origin: String,
-    /// What relative paths in it are relative to.
+    /// Base of its relative paths.
     pub base_dir: PathBuf,
     /// URL of the queue; `None` when nothing says where events go.
     pub queue: Option<String>,
@@ -54,7 +54,7 @@ pub struct Config {
     pub sources: Vec<SourceConfig>,
     /// Index of the source that owns every path that no other one owns.
     pub default_source: usize,
-    /// What a proxy leaves in front of every path, such as `/hooks`.
+    /// Prefix that a proxy leaves in front of every path, such as `/hooks`.
     pub path_prefix: Option<String>,
     /// Bytes that all deliveries together may have in memory, as configured.
     pub bytes_in_flight: Option<u64>,
@@ -80,7 +80,7 @@ pub struct SourceConfig {
     pub provider: Provider,
     /// References to live secrets, the newest first, each with its end.
     pub secrets: Vec<(SecretRef, Option<Timestamp>)>,
-    /// Where the secret stands, for platforms that sign nothing.
+    /// Header of the secret, for platforms that sign nothing.
     pub header: Option<HeaderScheme>,
     /// Whether the calls to an ML back end are answered.
     pub ml_backend: bool,
@@ -134,7 +134,7 @@ impl Config {
         self.in_flight.unwrap_or(DEFAULT_IN_FLIGHT)
     }
 
-    /// What may stand in front of every path: the path of the URL that senders use, and what is configured.
+    /// Prefixes of every path: the path of the URL that senders use, and the configured one.
     pub(crate) fn prefixes(&self) -> Vec<Segments> {
         let url = self.serve.public_url.as_deref();
         let uri = url.and_then(|url| url.parse::<http::Uri>().ok());
@@ -152,7 +152,7 @@ impl Config {
         self.serve.connections_per_address.or(default)
     }
 
-    /// What only all settings together can show to be wrong.
+    /// Checks that need all settings together.
     pub(super) fn finish(mut self) -> Result<Self, ConfigError> {
         if self.sources.is_empty() {
             return Err(ConfigError::new(

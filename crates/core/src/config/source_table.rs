@@ -55,7 +55,7 @@ pub(super) struct Defaults {
     pub(super) deadline_ms: Option<u64>,
 }
 
-/// Where a section stands, for messages.
+/// Place of a section, for messages.
 struct Section<'a> {
     origin: &'a str,
     name: String,

@@ -390,7 +390,7 @@ fn the_known_variables_are_those_of_the_documents_and_the_sources() {
         if file.ends_with("config/known.rs") || file.ends_with("config/tests.rs") {
             continue;
         }
-        // What is no text names nothing.
+        // A name that is no text names nothing.
         let text = std::fs::read_to_string(&file).unwrap_or_default();
         let words = text.split(|c: char| !c.is_ascii_uppercase() && c != '_');
         named.extend(

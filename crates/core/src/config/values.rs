@@ -69,7 +69,7 @@ pub(super) fn path_prefix(origin: &str, key: &str, text: String) -> Result<Strin
         && text
             .bytes()
             .all(|b| b.is_ascii_graphic() && !b"?#\\\"<>".contains(&b));
-    // What lies below `/-` is the relay's own.
+    // Paths below `/-` are the relay's own.
     let is_own = text.trim_start_matches('/').split('/').next() == Some("-");
     if is_path && !is_own {
         return Ok(text);

@@ -10,7 +10,7 @@ pub type Lookup<'a> = &'a dyn Variables;
 /// Variables that can be looked up. A variable is absent, or text, or bytes that are no text; what is no
 /// text must not be taken for absent, or a setting that somebody made would not count.
 pub trait Variables {
-    /// What the variable `name` holds; `None` when it is not set.
+    /// Value of the variable `name`; `None` when it is not set.
     fn get(&self, name: &str) -> Option<OsString>;
 
     /// The names of all that are set, as far as they are known: for what is misspelt.

@@ -19,7 +19,7 @@ pub fn body_name(key: &str, digest: &str) -> String {
 /// The folder that all names of bodies begin with. It sorts after all keys, which begin with a digit.
 pub const BODIES: &str = "bodies";
 
-/// Where a claimed body lies. By day first, so that a person finds it and a lifecycle rule can be checked
+/// Key of a claimed body. By day first, so that a person finds it and a lifecycle rule can be checked
 /// by eye.
 pub(crate) fn claim_key(now: Timestamp, source: &str, digest: &str) -> String {
     format!("{}/{source}/{digest}", now.strftime("%Y/%m/%d"))

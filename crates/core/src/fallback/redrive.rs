@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::time::Duration;
 
-/// What a redrive did.
+/// Result of a redrive.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Redriven {
@@ -50,7 +50,7 @@ const STRIKES: u32 = 16;
 /// One event's three calls take no longer than this, whatever hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Where there is no blob store, a body from beside its envelope goes into it if it is no larger than this
+/// Without a blob store, a body from beside its envelope goes into it if it is no larger than this
 /// and the queue takes it; one at a time, because it is in memory then, twice.
 const ALONE_IN_MEMORY: u64 = 256 * 1024 * 1024;
 
@@ -339,7 +339,7 @@ fn intact(
     struct State {
         stream: BoxStream<'static, std::io::Result<Bytes>>,
         hash: Sha256,
-        /// What came last.
+        /// The last piece, not handed on yet.
         held: Option<Bytes>,
         digest: String,
     }

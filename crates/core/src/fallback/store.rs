@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 /// A durable store of whole envelopes, each under a key that sorts by time. Object-safe.
 ///
-/// What is too large to be in an envelope, because it was never in memory, lies beside its envelope as a
+/// A body that is too large for an envelope, because it was never in memory, lies beside its envelope as a
 /// *body*, under a name of its own that no listing shows.
 pub trait FallbackStore: Send + Sync {
     /// Stores `envelope`, durably.

@@ -1,4 +1,4 @@
-//! What a request to a source asks for.
+//! Purposes of requests to a source.
 
 /// Purpose of a request, by its method and path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

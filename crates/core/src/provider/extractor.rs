@@ -106,7 +106,7 @@ pub(super) struct Extractor<E: Extract> {
     /// The containers that are open, outermost first. All of them are in the table.
     open: [Option<(&'static Node<E::Slot>, Container)>; MAX_LEVELS],
     level: usize,
-    /// Where the last key leads.
+    /// Target of the last key.
     at: Option<&'static Node<E::Slot>>,
 }
 

@@ -26,7 +26,7 @@ pub(super) fn set_text(place: &mut String, scalar: Scalar<'_>) {
     }
 }
 
-/// What was put there, if anything.
+/// The text that was put there, if any.
 pub(super) fn present(place: &str) -> Option<&str> {
     (!place.is_empty()).then_some(place)
 }

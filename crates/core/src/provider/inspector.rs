@@ -20,7 +20,7 @@ impl Inspector {
         }
     }
 
-    /// What the whole body is.
+    /// Result of the whole body.
     pub fn finish(self) -> Inspection {
         match self {
             Self::Labelbox(inspector) => inspector.finish(),

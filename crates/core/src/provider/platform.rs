@@ -28,7 +28,7 @@ impl Provider {
         }
     }
 
-    /// What a request to `path` below a source of this platform asks for.
+    /// Purpose of a request to `path` below a source of this platform.
     ///
     /// `path` starts with `/` or is empty; only its last segment matters, so that a source may own
     /// any path.
@@ -52,7 +52,7 @@ impl Provider {
         }
     }
 
-    /// What the platform's API returned for one thing, described as the delivery that would have reported
+    /// Describes an entity that the platform's API returned as the delivery that would have reported
     /// it. `None` for a kind of thing that is not looked for on this platform.
     pub(crate) fn describe_entity(self, key: &Key, change: Change, entity: &[u8]) -> Option<Inspection> {
         match self {

@@ -27,7 +27,7 @@ pub enum BodyError {
     /// The sender went away, or broke the transfer encoding.
     #[error("the body broke off: {0}")]
     Broken(String),
-    /// What the platform handed over is not a body, such as invalid base64.
+    /// The platform handed over something that is no body, such as invalid base64.
     #[error("the body cannot be read: {0}")]
     Undecodable(String),
 }
@@ -96,7 +96,7 @@ pub(super) struct ArrivingBody<'a> {
     pub(super) in_flight: &'a mut InFlight,
 }
 
-/// Where the bytes go.
+/// Destination of the bytes.
 enum Destination {
     Memory(Gathered),
     Spool(Box<dyn SpoolWriter>),

@@ -13,7 +13,7 @@ const FAILURES: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
-/// What became of the breaker by a failure or a success.
+/// Change of the breaker by a failure or a success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     None,

@@ -17,7 +17,7 @@ pub enum CheckError {
     Secret {
         /// The source.
         name: String,
-        /// What is wrong.
+        /// Problem.
         error: SecretError,
     },
     /// The queue could not take an event.
@@ -43,7 +43,7 @@ impl Relay {
     pub async fn check(&self) -> Result<(), CheckError> {
         for source in self.sources() {
             let known = source.secrets.live().await;
-            // What is at hand may work for minutes yet; whoever asks shall know that it will end.
+            // The secrets at hand may work for minutes yet; whoever asks shall know that they will end.
             let failed = known.err().or_else(|| source.secrets.failure());
             if let Some(error) = failed {
                 return Err(CheckError::Secret {

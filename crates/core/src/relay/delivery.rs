@@ -20,7 +20,7 @@ pub(super) struct Delivery {
     pub(super) deadlines: Deadlines,
     /// Its part of the room for all deliveries, held until it has ended.
     pub(super) in_flight: InFlight,
-    /// What the observer will hear of it.
+    /// Report for the observer.
     pub(super) report: Report,
 }
 

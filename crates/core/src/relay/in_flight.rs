@@ -72,7 +72,7 @@ impl Budget {
     }
 }
 
-/// What one request takes of it, until it is dropped.
+/// Share of one request, until it is dropped.
 pub(super) struct InFlight {
     budget: Arc<Budget>,
     bytes: u64,

@@ -1,4 +1,4 @@
-//! What a delivery has in memory on its way, reckoned before it has it.
+//! Memory of a delivery on its way, reckoned before it has it.
 //!
 //! Of a body in memory there are the body itself, the envelope, which may be a third larger (base64), and the
 //! copies that a queue makes of the envelope while it takes it. All of that is taken from
@@ -129,7 +129,7 @@ pub(super) fn bound(config: &Config, parts: &Parts) -> Result<u64, ConfigError> 
         // Read back, unless the queue would not take it.
         (Some(_), None) => largest.min(cost.largest_message.max(threshold)),
     };
-    // What is read back held that much before.
+    // A body that is read back held that much before.
     let pipe = parts.spool.as_ref().map_or(0, |_| PIPE_BYTES);
     let needed = cost.of_body(in_memory).saturating_add(pipe);
     let bound = config

@@ -1,4 +1,4 @@
-//! What the pipeline is given: queue, stores, time, randomness, an observer.
+//! Parts of a pipeline: queue, stores, time, randomness, an observer.
 
 use crate::blob::BlobStore;
 use crate::clock::{Clock, Entropy};
@@ -12,13 +12,13 @@ use std::sync::Arc;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Parts {
-    /// Where events go.
+    /// Queue of the events.
     pub queue: Arc<dyn EventQueue>,
-    /// Where bodies go that are too large for the queue.
+    /// Store of bodies that are too large for the queue.
     pub blobs: Option<Arc<dyn BlobStore>>,
-    /// Where events go that the queue does not take in time.
+    /// Second place of events that the queue does not take in time.
     pub fallback: Option<Arc<dyn FallbackStore>>,
-    /// Where bodies lie that are too large for the memory, until they are stored.
+    /// Place of bodies that are too large for the memory, until they are stored.
     pub spool: Option<Arc<dyn Spool>>,
     /// Time.
     pub clock: Arc<dyn Clock>,

@@ -1,4 +1,4 @@
-//! What a request's first half leads to.
+//! Results of a request's first half.
 
 use super::body_check::BodyCheck;
 use super::deadlines::Deadlines;

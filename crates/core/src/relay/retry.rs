@@ -78,7 +78,7 @@ pub(super) async fn until<'a, T, E: RetryableError>(
         let now = clock.monotonic();
         let left = deadlines.give_up.saturating_sub(now);
         let half = deadlines.answer.saturating_sub(now) / 2;
-        // What is late already has no half to give: it gets all that is left.
+        // A late event has no half to give: it gets all that is left.
         let limit = if first && !half.is_zero() {
             half.min(left)
         } else {

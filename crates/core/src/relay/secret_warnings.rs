@@ -1,4 +1,4 @@
-//! What a start and `check` say of secrets. Never a part of one.
+//! Warnings about secrets, for a start and for `check`. Never a part of one.
 
 use crate::provider::Provider;
 use crate::secret::Secret;

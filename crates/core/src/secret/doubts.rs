@@ -1,4 +1,4 @@
-//! What about a secret makes it unlikely that the other side has the same bytes. Never shows any of it.
+//! Doubts about a secret: signs that the other side has other bytes. Never shows any of it.
 
 use super::value::Secret;
 
@@ -17,7 +17,7 @@ const REFERENCES: [&str; 6] = [
 ];
 
 impl Secret {
-    /// What is doubtful about it, each with a cure, as what follows the secret's name in a sentence.
+    /// Doubts about it, each with a cure, as the rest of a sentence that begins with the secret's name.
     ///
     /// ```
     /// use labelrelay_core::Secret;

@@ -7,7 +7,7 @@
 pub struct SecretError {
     /// Whether the same look-up may succeed later without anybody changing anything.
     pub retryable: bool,
-    /// What went wrong and how to put it right. Never holds a secret.
+    /// Problem and cure. Never holds a secret.
     pub message: String,
 }
 

@@ -83,7 +83,7 @@ fn name_of(kind: FileType) -> &'static str {
     }
 }
 
-/// What is said of a file that others than its owner and readers of its group get at.
+/// Warning of a file that others than its owner and readers of its group get at.
 #[cfg(unix)]
 pub(super) fn open_to_others(path: &Path) -> Option<String> {
     use std::os::unix::fs::PermissionsExt as _;

@@ -115,7 +115,7 @@ impl SecretRing {
         }
     }
 
-    /// What is doubtful about the places where they are kept.
+    /// Doubts about the places where they are kept.
     pub fn doubts(&self) -> Vec<String> {
         let of_each = self.sources.iter().map(|source| source.doubts());
         of_each.flatten().collect()

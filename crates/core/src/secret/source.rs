@@ -1,4 +1,4 @@
-//! Where live secrets come from.
+//! Sources of live secrets.
 
 use super::error::SecretError;
 use super::value::Secret;
@@ -17,7 +17,7 @@ pub trait SecretSource: Send + Sync {
         false
     }
 
-    /// What is doubtful about the place where they are kept, each with a cure.
+    /// Doubts about the place where they are kept, each with a cure.
     fn doubts(&self) -> Vec<String> {
         Vec::new()
     }

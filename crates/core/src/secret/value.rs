@@ -76,13 +76,13 @@ impl Secret {
 }
 
 impl Secret {
-    /// What a sender may show for it in a header: it, and the same text in Latin-1 or UTF-8. Two at most.
+    /// Forms that a sender may show in a header: it, and the same text in Latin-1 or UTF-8. Two at most.
     pub(crate) fn shown_forms(&self) -> impl Iterator<Item = &[u8]> {
         let other = self.other.as_deref().map(ExposeSecret::expose_secret);
         std::iter::once(self.expose()).chain(other)
     }
 
-    /// What a sender may sign with: it, and, where it is no UTF-8, the UTF-8 of the same text, because that is
+    /// Forms that a sender may sign with: it, and, where it is no UTF-8, the UTF-8 of the same text, because that is
     /// what platforms sign with. Two at most.
     pub(crate) fn signing_forms(&self) -> impl Iterator<Item = &[u8]> {
         let is_text = std::str::from_utf8(self.expose()).is_ok();

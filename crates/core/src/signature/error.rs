@@ -47,7 +47,7 @@ pub enum CredentialError {
         "the header authorization is neither `Bearer <secret>` nor `Basic <base64 of user:secret>`"
     )]
     Scheme,
-    /// What follows `Basic` is not base64 of `user:secret`.
+    /// The text after `Basic` is not base64 of `user:secret`.
     #[error("what follows `Basic` in the header authorization is not base64 of `user:secret`")]
     Basic,
     /// It is well formed, but no live secret made it.

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-/// Where a source without signatures carries its secret.
+/// Header in which a source without signatures carries its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeaderScheme {
     /// `Authorization: Bearer <secret>`, or `Authorization: Basic` with the secret as password.

@@ -16,10 +16,10 @@ pub(super) const UNRECOGNIZED: EventType = EventType::from_static("io.labelstud.
 pub(super) const TRAINING_STARTED: EventType =
     EventType::from_static("io.labelstud.training.started");
 
-/// What a user's click in the settings of an ML back end sends.
+/// Action of a user's click in the settings of an ML back end.
 pub(super) const START_TRAINING: &str = "START_TRAINING";
 
-/// What an action is about.
+/// Kind of thing that an action is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Project,
@@ -60,7 +60,7 @@ impl Kind {
     }
 }
 
-/// What happened to it.
+/// Change that an action reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
     Created,

@@ -63,7 +63,7 @@ fn entity(body: &Body, kind: Kind, verb: Verb) -> Description {
     }
 }
 
-/// What tells this change from any other: see the table of [`crate::identity`].
+/// Identity of this change, by the table of [`crate::identity`].
 fn identity(group: &Group, kind: Kind, verb: Verb) -> Identity {
     let Group { first, listed, .. } = group;
     if !listed.names_each_once() {

@@ -3,7 +3,7 @@
 use crate::time;
 use jiff::Timestamp;
 
-/// What is kept of any number of labels.
+/// Summary of any number of labels.
 #[derive(Debug, Default)]
 pub(super) struct Labels {
     pub(super) count: u32,

@@ -1,6 +1,6 @@
 //! The unsigned event header, as far as it may refine what a body leaves open.
 
-/// What happened to a label or review.
+/// Change of a label or review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
     Created,

@@ -9,7 +9,7 @@ pub(in crate::provider) const KNOWN_TYPES: &str = "\
     com.labelbox.review.deleted com.labelbox.review.unrecognized com.labelbox.model_run.created \
     com.labelbox.workflow.move com.labelbox.workflow.unrecognized com.labelbox.unrecognized";
 
-/// What follows this is the platform's own word.
+/// Beginning of types that end in the platform's own word.
 pub(in crate::provider) const OPEN_TYPES: &str = "com.labelbox.workflow.";
 
 /// A body that nothing is understood of.

@@ -90,7 +90,7 @@ fn review(body: &Body, id: &str, said: Verb, is_label: bool) -> Description {
     }
 }
 
-/// What tells this change of a thing from any other: see the table of [`crate::identity`].
+/// Identity of this change of a thing, by the table of [`crate::identity`].
 fn identity(body: &Body, verb: Option<Verb>) -> Identity {
     let tells = match verb {
         // That a header says so does not tell one deletion from another.
