@@ -1,7 +1,8 @@
 //! Outcomes of requests, and the only place that maps them to an HTTP status.
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -169,7 +170,7 @@ impl Answer {
             outcome,
             body: serde_json::to_vec(&body).unwrap_or_default().into(),
             retry_after: matches!(outcome, Outcome::Unavailable | Outcome::Overloaded)
-                .then_some(RETRY_AFTER),
+                .then_some(RETRY_AFTER_OUTAGE),
             allow: None,
         }
     }
@@ -177,7 +178,25 @@ impl Answer {
 
 /// `Retry-After` of a 503. Long enough for a restart of what is down, short enough that
 /// the event is not late for whoever waits for it.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
+const RETRY_AFTER_OUTAGE: Duration = Duration::from_secs(5);
+
+/// The same status, headers and body on every platform.
+impl From<Answer> for Response<Bytes> {
+    fn from(answer: Answer) -> Self {
+        let mut response = Self::new(answer.body);
+        *response.status_mut() = answer.outcome.status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(after) = answer.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
+        }
+        if let Some(allow) = answer.allow {
+            headers.insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        response
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@ pub struct Response {
     /// Status code.
     pub status_code: u16,
     /// Headers.
-    pub headers: BTreeMap<&'static str, String>,
+    pub headers: BTreeMap<String, String>,
     /// Body, which is text: JSON.
     pub body: String,
     /// Never.
@@ -22,20 +22,15 @@ pub struct Response {
 
 impl From<Answer> for Response {
     fn from(answer: Answer) -> Self {
-        let mut headers = BTreeMap::from([
-            ("content-type", "application/json".to_owned()),
-            ("cache-control", "no-store".to_owned()),
-        ]);
-        if let Some(after) = answer.retry_after {
-            headers.insert("retry-after", after.as_secs().max(1).to_string());
-        }
-        if let Some(allow) = answer.allow {
-            headers.insert("allow", allow.to_owned());
-        }
+        let (head, body) = http::Response::from(answer).into_parts();
+        let headers = head.headers.iter().filter_map(|(name, value)| {
+            let value = value.to_str().ok()?;
+            Some((name.as_str().to_owned(), value.to_owned()))
+        });
         Self {
-            status_code: answer.outcome.status().as_u16(),
-            headers,
-            body: String::from_utf8_lossy(&answer.body).into_owned(),
+            status_code: head.status.as_u16(),
+            headers: headers.collect(),
+            body: String::from_utf8_lossy(&body).into_owned(),
             is_base64_encoded: false,
             cookies: [],
         }

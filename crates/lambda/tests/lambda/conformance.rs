@@ -25,7 +25,7 @@ fn through(
             let headers = response.headers.iter();
             AdapterResponse::new(
                 response.status_code,
-                headers.map(|(name, value)| (*name, value.as_str())),
+                headers.map(|(name, value)| (name.as_str(), value.as_str())),
                 response.body.clone().into_bytes(),
             )
         })
