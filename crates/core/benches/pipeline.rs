@@ -1,4 +1,4 @@
-//! The pipeline without its queue (verify, describe, wrap) against the passes that it cannot avoid,
+//! The pipeline without its queue (verify, describe, embed) against the passes that it cannot avoid,
 //! each bare, over the same bytes in the same run: HMAC-SHA1, SHA-256, one JSON check, one copy.
 //!
 //! `cargo bench -p labelrelay-core --bench pipeline`. Read the ratio: it must not exceed 1.15 at

@@ -1,5 +1,5 @@
-//! The one pipeline of labelrelay, the same behind every adapter: route, verify, describe, wrap,
-//! claim, send, answer.
+//! The one pipeline of labelrelay, the same behind every adapter: route, authenticate, read,
+//! verify, describe, embed or claim, send, answer.
 //!
 //! This crate knows no async runtime, reads no environment, and links no web framework and no cloud.
 //! Those come in through small object-safe traits: [`EventQueue`], [`BlobStore`],

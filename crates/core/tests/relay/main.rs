@@ -11,6 +11,7 @@
 mod bench;
 mod credentials;
 mod endpoints;
+mod envelope;
 mod fallback;
 mod identity;
 mod memory;
@@ -18,4 +19,3 @@ mod paths;
 mod queueing;
 mod secrets;
 mod spool;
-mod wrapping;
