@@ -4,7 +4,7 @@ use crate::readers::generate::{Delivery, Generator};
 use crate::readers::pipeline::Pipeline;
 use crate::readers::process::{Batch, Readers};
 use crate::readers::{Tally, run};
-use labelrelay_event::{Attributes, Digest, EventType, DataEncoding, encode};
+use labelrelay_event::{Attributes, DataEncoding, Digest, EventType, encode};
 use labelrelay_tests::client::Client;
 use labelrelay_tests::random::Random;
 use labelrelay_tests::relay::{SECRET, Site};

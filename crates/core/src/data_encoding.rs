@@ -1,8 +1,8 @@
 //! How data goes into an envelope: as the JSON that it is, or as base64.
 
-use labelrelay_json::Check;
 use crate::queue::QueueLimits;
 use labelrelay_event::DataEncoding;
+use labelrelay_json::Check;
 
 /// Bodies nested deeper, an object counting twice, are not embedded: consumers' JSON parsers give up
 /// somewhere above this, and then lose the whole envelope. jq before 1.8 has room for 256, an object and its
@@ -35,5 +35,9 @@ pub(crate) fn data_encoding(check: Check, limits: QueueLimits) -> DataEncoding {
         && !check.has_immodest_numbers
         && !(limits.xml_characters_only && check.has_noncharacters)
         && !(limits.single_line && check.has_line_breaks);
-    if embeddable { DataEncoding::Json } else { DataEncoding::Base64 }
+    if embeddable {
+        DataEncoding::Json
+    } else {
+        DataEncoding::Base64
+    }
 }

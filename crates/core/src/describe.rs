@@ -1,8 +1,8 @@
 //! Description of a verified body: enough for the envelope, and no more.
 
 use crate::identity::{Identity, bounded};
-use labelrelay_json::Check;
 use labelrelay_event::{Attributes, Digest, EventType, TypeFrom};
+use labelrelay_json::Check;
 
 /// Content of a body, as far as the envelope needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,12 +8,12 @@
 use crate::config::SourceConfig;
 use crate::data_encoding::data_encoding;
 use crate::describe::{Description, Inspection};
-use labelrelay_json::Scanner;
 use crate::ledger::{Change, Key};
 use crate::queue::{OutboundMessage, QueueLimits};
 use crate::time::rfc3339;
 use jiff::Timestamp;
 use labelrelay_event::{Digest, Origin, encode};
+use labelrelay_json::Scanner;
 
 /// The event of one thing that reconciliation found. `Debug` does not show its data.
 #[derive(Clone)]
@@ -42,7 +42,10 @@ impl<'a> ReconciledEvent<'a> {
         if !check.is_json || entity.first() != Some(&b'{') {
             return None;
         }
-        let description = source.provider.describe_entity(key, change, entity)?.description;
+        let description = source
+            .provider
+            .describe_entity(key, change, entity)?
+            .description;
         let named = description.subject.as_ref()?.split_once('/')?.0 == key.kind;
         let digest = Digest::of(entity);
         let event_type = description.event_type.as_str();

@@ -6,10 +6,10 @@ use crate::blob::BlobStore;
 use crate::clock::Clock;
 use crate::data_encoding::data_encoding;
 use crate::fallback::claimed;
-use labelrelay_json as json;
 use crate::queue::{EventQueue, OutboundMessage, QueueLimits};
 use jiff::Timestamp;
-use labelrelay_event::{Data, DecodeError, Envelope, DataEncoding, encode};
+use labelrelay_event::{Data, DataEncoding, DecodeError, Envelope, encode};
+use labelrelay_json as json;
 use std::sync::Arc;
 
 /// The event of `envelope` as a message that is sent again at `now`, to a queue with these limits.

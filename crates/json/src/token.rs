@@ -115,8 +115,7 @@ impl<V: Visitor> Scanner<V> {
         let depth = self.stack.depth();
         if self.is_held {
             self.hold(rest);
-            self.visitor
-                .key(depth, Text::new(within_limit(&self.held)));
+            self.visitor.key(depth, Text::new(within_limit(&self.held)));
             self.release();
         } else {
             self.visitor.key(depth, Text::new(within_limit(rest)));

@@ -39,10 +39,17 @@ pub(super) fn check() -> Outcome {
         }
     }
     if wrong.is_empty() {
-        println!("{count} modules: none imports another in a circle, but for {}", KNOWN.len());
+        println!(
+            "{count} modules: none imports another in a circle, but for {}",
+            KNOWN.len()
+        );
         return Ok(());
     }
-    Err(format!("modules import each other in circles:\n{}", wrong.join("\n")).into())
+    Err(format!(
+        "modules import each other in circles:\n{}",
+        wrong.join("\n")
+    )
+    .into())
 }
 
 /// A circle in words: who takes what from whom.
@@ -61,7 +68,10 @@ fn told(krate: &str, circle: &BTreeSet<Segments>, arrows: &Arrows) -> String {
 
 /// The groups of modules that reach each other.
 fn circles(arrows: &Arrows) -> Vec<BTreeSet<Segments>> {
-    let reached: BTreeMap<_, _> = arrows.keys().map(|from| (from, reach(from, arrows))).collect();
+    let reached: BTreeMap<_, _> = arrows
+        .keys()
+        .map(|from| (from, reach(from, arrows)))
+        .collect();
     let mut circles: Vec<BTreeSet<Segments>> = Vec::new();
     for (from, there) in &reached {
         let circle: BTreeSet<Segments> = there

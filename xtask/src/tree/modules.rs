@@ -116,11 +116,7 @@ impl Modules {
 }
 
 /// Tells `each` leaf of a `use`: its name here, and its path.
-pub(super) fn leaves(
-    tree: &UseTree,
-    before: &mut Segments,
-    each: &mut impl FnMut(&str, Segments),
-) {
+pub(super) fn leaves(tree: &UseTree, before: &mut Segments, each: &mut impl FnMut(&str, Segments)) {
     let whole = |before: &Segments, last: String| -> Segments {
         before.iter().cloned().chain([last]).collect()
     };
@@ -145,7 +141,10 @@ pub(super) fn leaves(
             each(&name, whole(before, name.clone()));
         }
         UseTree::Rename(rename) => {
-            each(&rename.rename.to_string(), whole(before, rename.ident.to_string()));
+            each(
+                &rename.rename.to_string(),
+                whole(before, rename.ident.to_string()),
+            );
         }
         UseTree::Glob(_) => each("*", whole(before, "*".to_owned())),
     }

@@ -6,7 +6,11 @@ use syn::visit::{self, Visit};
 use syn::{ItemMod, ItemUse, Path, Visibility};
 
 /// The modules that `module`, at `path`, takes names from, each with one of the names.
-pub(super) fn taken(modules: &Modules, path: &[String], module: &Module) -> BTreeMap<Segments, String> {
+pub(super) fn taken(
+    modules: &Modules,
+    path: &[String],
+    module: &Module,
+) -> BTreeMap<Segments, String> {
     let mut names = Names::default();
     names.visit_file(&module.syntax);
     let mut taken = BTreeMap::new();

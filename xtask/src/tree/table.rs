@@ -14,9 +14,14 @@ pub(super) fn check() -> Outcome {
     }
     let gone: Vec<_> = told.difference(&crates).collect();
     if !gone.is_empty() {
-        return Err(format!("the table of ARCHITECTURE.md names {gone:?}, which are not there").into());
+        return Err(
+            format!("the table of ARCHITECTURE.md names {gone:?}, which are not there").into(),
+        );
     }
-    println!("ARCHITECTURE.md: all {} crates are in its table", crates.len());
+    println!(
+        "ARCHITECTURE.md: all {} crates are in its table",
+        crates.len()
+    );
     Ok(())
 }
 

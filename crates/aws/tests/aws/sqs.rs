@@ -74,7 +74,8 @@ async fn repeats_are_one_message(endpoint: &str, client: &Client) {
         0,
         "one even when it was consumed"
     );
-    let again = labelrelay_core::replay::as_replay(&one.body, jiff::Timestamp::now(), queue.limits());
+    let again =
+        labelrelay_core::replay::as_replay(&one.body, jiff::Timestamp::now(), queue.limits());
     queue
         .send(&again.expect("an envelope"))
         .await

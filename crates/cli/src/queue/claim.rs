@@ -30,7 +30,7 @@ pub(super) fn body<'a>(envelope: &Envelope<'a>) -> Result<Option<Cow<'a, [u8]>>,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use labelrelay_event::{Attributes, Digest, EventType, DataEncoding, encode};
+    use labelrelay_event::{Attributes, DataEncoding, Digest, EventType, encode};
 
     fn claimed(dataref: &str, body: &[u8]) -> Vec<u8> {
         let digest = Digest::of(body);

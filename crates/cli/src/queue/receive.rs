@@ -125,7 +125,7 @@ fn has_line_ends(envelope: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use labelrelay_event::{Attributes, Digest, EventType, DataEncoding, encode};
+    use labelrelay_event::{Attributes, DataEncoding, Digest, EventType, encode};
 
     #[test]
     fn line_breaks_of_the_data_never_split_the_line() {

@@ -1,7 +1,7 @@
 //! What reaches a terminal: whatever bytes somebody placed where labelrelay reads, none that a terminal obeys.
 
 use crate::support::{Place, Ran, configured};
-use labelrelay_event::{Attributes, Digest, EventType, DataEncoding, encode};
+use labelrelay_event::{Attributes, DataEncoding, Digest, EventType, encode};
 
 /// Escapes, the bell, DEL, C1 controls, bidi and other format characters, line and paragraph separators, tags,
 /// private use; and what has to stay readable.

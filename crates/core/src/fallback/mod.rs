@@ -4,8 +4,8 @@ mod keys;
 mod redrive;
 mod store;
 
-pub(crate) use keys::{FALLBACK_SCHEME, claim_key, key};
 pub use keys::{BODIES, body_name};
+pub(crate) use keys::{FALLBACK_SCHEME, claim_key, key};
 pub(crate) use redrive::claimed;
 pub use redrive::{MAX_REASONS, Redriven, redrive};
 pub use store::{FallbackStore, StoredBody};

@@ -7,13 +7,13 @@ use crate::blob::{BlobError, BlobStore};
 use crate::clock::{Clock, within};
 use crate::config::is_name;
 use crate::data_encoding::data_encoding;
-use labelrelay_json::Scanner;
 use crate::queue::{EventQueue, OutboundMessage, QueueError, QueueErrorKind};
 use crate::transfer::{READ_BACK_BYTES, transfer_allowance};
 use bytes::Bytes;
 use futures_util::lock::Mutex;
 use futures_util::{StreamExt, TryStreamExt};
-use labelrelay_event::{Envelope, DataEncoding, encode};
+use labelrelay_event::{DataEncoding, Envelope, encode};
+use labelrelay_json::Scanner;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::time::Duration;
@@ -211,9 +211,7 @@ impl Mover<'_> {
     async fn bodiless(&self, key: &str, patience: Duration) -> Result<(), Stuck> {
         match self.soon(patience, self.fallback.get(key)).await? {
             None => Ok(()),
-            Some(_) => Err(Stuck::Own(
-                "its body is not beside it any more".to_owned(),
-            )),
+            Some(_) => Err(Stuck::Own("its body is not beside it any more".to_owned())),
         }
     }
 
@@ -248,7 +246,12 @@ impl Mover<'_> {
         }
         let encoding = data_encoding(scanner.finish().0, self.queue.limits());
         let length = pieces.iter().map(Bytes::len).sum();
-        let envelope = encode(&attributes, encoding, length, pieces.iter().map(AsRef::as_ref));
+        let envelope = encode(
+            &attributes,
+            encoding,
+            length,
+            pieces.iter().map(AsRef::as_ref),
+        );
         Ok(OutboundMessage::new(attributes, envelope))
     }
 

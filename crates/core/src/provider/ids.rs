@@ -1,8 +1,8 @@
 //! Ids and texts as bodies carry them.
 
 use crate::identity::is_visible;
-use labelrelay_json::Scalar;
 use labelrelay_event::{Digest, MAX_ATTRIBUTE_BYTES};
+use labelrelay_json::Scalar;
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 

@@ -54,7 +54,12 @@ impl Provider {
 
     /// Describes an entity that the platform's API returned as the delivery that would have reported
     /// it. `None` for a kind of thing that is not looked for on this platform.
-    pub(crate) fn describe_entity(self, key: &Key, change: Change, entity: &[u8]) -> Option<Inspection> {
+    pub(crate) fn describe_entity(
+        self,
+        key: &Key,
+        change: Change,
+        entity: &[u8],
+    ) -> Option<Inspection> {
         match self {
             Self::Labelbox => labelbox::describe_entity(key, change, entity),
             Self::LabelStudio => label_studio::describe_entity(&key.kind, change, entity),

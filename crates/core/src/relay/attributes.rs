@@ -5,9 +5,9 @@ use super::parts::Parts;
 use crate::clock::fresh_id;
 use crate::describe::Description;
 use crate::identity::bounded;
-use labelrelay_json::Check;
 use jiff::Timestamp;
 use labelrelay_event::{Attributes, Digest};
+use labelrelay_json::Check;
 
 /// The event's id: the same for a repeat.
 pub(super) fn event_id(

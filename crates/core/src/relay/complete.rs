@@ -34,12 +34,7 @@ impl Relay {
         answer
     }
 
-    async fn process(
-        &self,
-        delivery: &mut Delivery,
-        check: BodyCheck,
-        payload: Payload,
-    ) -> Answer {
+    async fn process(&self, delivery: &mut Delivery, check: BodyCheck, payload: Payload) -> Answer {
         let answer_by = delivery.deadlines.answer;
         let checked = self
             .verifier

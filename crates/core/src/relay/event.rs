@@ -1,11 +1,11 @@
 //! A described event, between its verified body and its message.
 
-use labelrelay_json::Check;
 use crate::payload::Payload;
 use crate::queue::OutboundMessage;
 use crate::signature::Verified;
 use crate::transfer::transfer_allowance;
 use labelrelay_event::{Attributes, DataEncoding, encode};
+use labelrelay_json::Check;
 use std::sync::Arc;
 use std::time::Duration;
 

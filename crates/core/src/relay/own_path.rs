@@ -19,7 +19,9 @@ impl Relay {
         if head.method != Method::GET && head.method != Method::HEAD {
             return Answer::refusal(Outcome::WrongMethod, "GET only").allowing("GET, HEAD");
         }
-        let ready = self.readiness.get(&*self.parts.clock, self.could_take_one());
+        let ready = self
+            .readiness
+            .get(&*self.parts.clock, self.could_take_one());
         if ready.await {
             return Answer::reply(&br#"{"ready":true}"#[..]);
         }

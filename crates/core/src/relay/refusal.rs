@@ -67,9 +67,7 @@ impl Refusal {
     }
 
     pub(super) fn too_many_deliveries(limit: u64) -> Self {
-        Self::overloaded(format!(
-            "{limit} deliveries are under way (max_in_flight)"
-        ))
+        Self::overloaded(format!("{limit} deliveries are under way (max_in_flight)"))
     }
 
     pub(super) fn no_memory_left(limit: u64) -> Self {

@@ -58,47 +58,47 @@ impl Retry {
         }
     }
 
-/// Attempts until one succeeds, one fails for good, or the time is up. Returns the success, and
-/// whether it was the first attempt.
-///
-/// The first attempt gets half of the time to the answer; the second follows at once, because the
-/// commonest failure is a pooled connection that went stale while a function was frozen. No SDK's own
-/// retry decides. `failed` is told of every attempt that failed, and whether another one
-/// follows.
-pub(super) async fn until<'a, T, E: RetryableError>(
-    &self,
-    deadlines: Deadlines,
-    mut attempt: impl FnMut() -> BoxFuture<'a, Result<T, E>>,
-    mut failed: impl FnMut(&E, bool),
-) -> Result<(T, bool), E> {
-    let clock = &*self.clock;
-    let mut pause = Duration::ZERO;
-    let mut first = true;
-    loop {
-        let now = clock.monotonic();
-        let left = deadlines.give_up.saturating_sub(now);
-        let half = deadlines.answer.saturating_sub(now) / 2;
-        // A late event has no half to give: it gets all that is left.
-        let limit = if first && !half.is_zero() {
-            half.min(left)
-        } else {
-            left
-        };
-        let outcome = within(clock, limit, attempt()).await;
-        let error = match outcome.unwrap_or_else(|_| Err(E::late(limit))) {
-            Ok(done) => return Ok((done, first)),
-            Err(error) => error,
-        };
-        let is_last = !error.is_retryable() || clock.monotonic() + pause >= deadlines.give_up;
-        failed(&error, !is_last);
-        if is_last {
-            return Err(error);
+    /// Attempts until one succeeds, one fails for good, or the time is up. Returns the success, and
+    /// whether it was the first attempt.
+    ///
+    /// The first attempt gets half of the time to the answer; the second follows at once, because the
+    /// commonest failure is a pooled connection that went stale while a function was frozen. No SDK's own
+    /// retry decides. `failed` is told of every attempt that failed, and whether another one
+    /// follows.
+    pub(super) async fn until<'a, T, E: RetryableError>(
+        &self,
+        deadlines: Deadlines,
+        mut attempt: impl FnMut() -> BoxFuture<'a, Result<T, E>>,
+        mut failed: impl FnMut(&E, bool),
+    ) -> Result<(T, bool), E> {
+        let clock = &*self.clock;
+        let mut pause = Duration::ZERO;
+        let mut first = true;
+        loop {
+            let now = clock.monotonic();
+            let left = deadlines.give_up.saturating_sub(now);
+            let half = deadlines.answer.saturating_sub(now) / 2;
+            // A late event has no half to give: it gets all that is left.
+            let limit = if first && !half.is_zero() {
+                half.min(left)
+            } else {
+                left
+            };
+            let outcome = within(clock, limit, attempt()).await;
+            let error = match outcome.unwrap_or_else(|_| Err(E::late(limit))) {
+                Ok(done) => return Ok((done, first)),
+                Err(error) => error,
+            };
+            let is_last = !error.is_retryable() || clock.monotonic() + pause >= deadlines.give_up;
+            failed(&error, !is_last);
+            if is_last {
+                return Err(error);
+            }
+            if !pause.is_zero() {
+                clock.sleep(self.entropy.spread(pause)).await;
+            }
+            pause = (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+            first = false;
         }
-        if !pause.is_zero() {
-            clock.sleep(self.entropy.spread(pause)).await;
-        }
-        pause = (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
-        first = false;
     }
-}
 }

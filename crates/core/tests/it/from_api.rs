@@ -60,7 +60,8 @@ fn id_subject_version_and_all_else_are_those_of_the_live_event() {
             continue;
         };
         let entity = entity.get().as_bytes();
-        let found = ReconciledEvent::describe(&source, &Key::new(kind, ""), change, entity).unwrap();
+        let found =
+            ReconciledEvent::describe(&source, &Key::new(kind, ""), change, entity).unwrap();
         assert_eq!(found.description(), &live, "{name}");
 
         let now = Timestamp::UNIX_EPOCH;
@@ -86,7 +87,8 @@ fn a_task_is_created_once_whatever_its_update_time_says() {
             r#"{{"id":5,"created_at":"2026-11-21T09:00:00Z","updated_at":"2026-11-21T09:00:0{updated}Z"}}"#
         );
         let found =
-            ReconciledEvent::describe(&source, &Key::new("task", "7"), change, entity.as_bytes()).unwrap();
+            ReconciledEvent::describe(&source, &Key::new("task", "7"), change, entity.as_bytes())
+                .unwrap();
         (
             found.id().to_owned(),
             found.description().event_type.clone(),
@@ -105,7 +107,8 @@ fn a_version_that_says_no_more_than_the_second_is_told_by_what_it_holds() {
             r#"{{"id":5,"result":["{result}"],"updated_at":"2026-11-21T09:00:00Z","task":7}}"#
         );
         let key = Key::new("annotation", "5");
-        let found = ReconciledEvent::describe(&source, &key, Change::Updated, entity.as_bytes()).unwrap();
+        let found =
+            ReconciledEvent::describe(&source, &key, Change::Updated, entity.as_bytes()).unwrap();
         let description = found.description();
         assert_eq!(description.subject.as_deref(), Some("annotation/5"));
         let sequence = description.sequence.as_deref();

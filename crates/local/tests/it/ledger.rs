@@ -128,7 +128,7 @@ fn watermarks_are_kept_for_each_source() {
     drop(ledger);
     let mut ledger = queue_dir.open();
     assert_eq!(ledger.watermark("1").unwrap(), Some(now));
-    assert_eq!(ledger.arrivals().unwrap(), 42);
+    assert_eq!(ledger.queue_position().unwrap(), 42);
     assert_eq!(ledger.projects().unwrap(), ["1"]);
     ledger.forget("1").unwrap();
     assert_eq!(ledger.known(&[annotation(1)]).unwrap(), [None]);
@@ -136,7 +136,7 @@ fn watermarks_are_kept_for_each_source() {
     drop(ledger);
 
     let other = LedgerFile::open(&queue_dir.path(), "other", "http://elsewhere").unwrap();
-    assert_eq!(other.arrivals().unwrap(), 0);
+    assert_eq!(other.queue_position().unwrap(), 0);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::support::{QueueDir, ids, message, send};
 use futures_executor::block_on;
-use labelrelay_core::replay::again;
+use labelrelay_core::replay::as_replay;
 use labelrelay_core::{Clock as _, EventQueue as _, OutboundMessage};
 use labelrelay_event::Envelope;
 use std::time::Duration;
@@ -12,7 +12,7 @@ fn replayed(
     queue: &impl labelrelay_core::EventQueue,
     id: &str,
 ) -> OutboundMessage {
-    again(&message(id).body, queue_dir.clock.now(), queue.limits()).unwrap()
+    as_replay(&message(id).body, queue_dir.clock.now(), queue.limits()).unwrap()
 }
 
 #[test]

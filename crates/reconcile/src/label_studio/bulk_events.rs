@@ -49,7 +49,8 @@ pub(super) fn read(source: &SourceConfig, attributes: &Attributes, data: &[u8]) 
             continue;
         };
         let key = Key::new(kind, entity.id.to_string());
-        let Some(found) = ReconciledEvent::describe(source, &key, change, raw.get().as_bytes()) else {
+        let Some(found) = ReconciledEvent::describe(source, &key, change, raw.get().as_bytes())
+        else {
             continue;
         };
         let known = Known {

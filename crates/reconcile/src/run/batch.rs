@@ -4,8 +4,8 @@ use super::reconcile::{Reconcile, Summary};
 use crate::page::Entity;
 use crate::sink::SendOutcome;
 use labelrelay_core::OutboundMessage;
-use labelrelay_core::found::{Change, Found};
-use labelrelay_core::ledger::{Key, Known};
+use labelrelay_core::from_api::ReconciledEvent;
+use labelrelay_core::ledger::{Change, Key, Known};
 use labelrelay_core::time::sequence;
 
 /// Things of one page, sorted into what is sent and what is only recorded.
@@ -49,7 +49,8 @@ impl Batch {
             Change::Created
         };
         let Key { kind, id } = &entity.key;
-        let Some(found) = Found::describe(run.source, &entity.key, change, content) else {
+        let Some(found) = ReconciledEvent::describe(run.source, &entity.key, change, content)
+        else {
             // One odd thing shall not keep all others back. It stays what it was, known or unknown.
             run.progress.warn(&format!(
                 "project {project}: {kind} {id} is not what this version can read, and is passed over"
@@ -82,7 +83,8 @@ impl Batch {
     /// Adds a thing that is gone.
     pub(super) fn add_gone(&mut self, run: &Reconcile<'_>, key: Key, known: Known) {
         let tombstone = run.platform.tombstone(&key, &known);
-        let found = Found::describe(run.source, &key, Change::Deleted, tombstone.as_bytes());
+        let found =
+            ReconciledEvent::describe(run.source, &key, Change::Deleted, tombstone.as_bytes());
         let event_id = found.as_ref().map(|found| found.id().to_owned());
         if let Some(found) = &found {
             self.send(run, Change::Deleted, &key, found);
@@ -96,7 +98,13 @@ impl Batch {
         self.seen.push((key, known));
     }
 
-    fn send(&mut self, run: &Reconcile<'_>, change: Change, key: &Key, found: &Found<'_>) {
+    fn send(
+        &mut self,
+        run: &Reconcile<'_>,
+        change: Change,
+        key: &Key,
+        found: &ReconciledEvent<'_>,
+    ) {
         let source = run.source;
         if source.filter.passes(&found.description().event_type) {
             let message = found.message(source, run.sink.limits(), run.clock.now());

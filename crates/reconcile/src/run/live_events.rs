@@ -13,7 +13,7 @@ impl Reconcile<'_> {
     /// was killed, too.
     pub(super) fn read_live_events(&mut self) -> Result<(), ReconcileError> {
         loop {
-            let after = self.ledger.arrivals()?;
+            let after = self.ledger.queue_position()?;
             let events = self.sink.events_after(after, AT_A_TIME)?;
             let Some(last) = events.last() else {
                 return Ok(());

@@ -118,7 +118,7 @@ impl Reconcile<'_> {
         summary: &mut Summary,
     ) -> Result<(), ReconcileError> {
         if !batch.messages.is_empty() {
-            let after = self.ledger.arrivals()?;
+            let after = self.ledger.queue_position()?;
             let outcomes = self.sink.send(&batch.messages, after).await?;
             let mut sent = 0;
             for ((change, key), outcome) in batch.changes.iter().zip(outcomes) {

@@ -8,7 +8,7 @@
 use labelrelay_azure::Azure;
 use labelrelay_core::config::Environment;
 use labelrelay_core::{Clock, EventQueue, OutboundMessage};
-use labelrelay_event::{Attributes, Digest, EventType, DataEncoding, encode};
+use labelrelay_event::{Attributes, DataEncoding, Digest, EventType, encode};
 use labelrelay_google::Google;
 use labelrelay_http::SystemClock;
 use std::error::Error;
@@ -121,7 +121,12 @@ impl Messages {
         let mut attributes = self.attributes.clone();
         attributes.id = format!("{:064x}", self.next.fetch_add(1, Ordering::Relaxed));
         let length = self.body.len();
-        let envelope = encode(&attributes, DataEncoding::Json, length, [self.body.as_slice()]);
+        let envelope = encode(
+            &attributes,
+            DataEncoding::Json,
+            length,
+            [self.body.as_slice()],
+        );
         OutboundMessage::new(attributes, envelope)
     }
 }

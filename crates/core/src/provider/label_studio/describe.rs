@@ -1,7 +1,7 @@
 //! From what stands in a body to what the envelope says.
 
 use super::action::{self, Kind, Verb};
-use super::extract::{Group, Body};
+use super::extract::{Body, Group};
 use crate::describe::Description;
 use crate::identity::{Identity, bounded};
 use crate::provider::ids::{named, present};

@@ -3,8 +3,8 @@
 use super::action::{self, Kind, Verb};
 use super::inspector::Inspector;
 use crate::describe::Inspection;
-use crate::ledger::Change;
 use crate::identity::Identity;
+use crate::ledger::Change;
 use labelrelay_event::Digest;
 
 /// The version of a thing that is gone: there is one deletion of it, however often that is found out.
@@ -16,7 +16,11 @@ const CREATED: &str = "created";
 
 /// Describes `entity` by the code that describes webhooks, so that an event that was found gets the id,
 /// the subject and the version of the one that was not delivered.
-pub(in crate::provider) fn describe_entity(kind: &str, change: Change, entity: &[u8]) -> Option<Inspection> {
+pub(in crate::provider) fn describe_entity(
+    kind: &str,
+    change: Change,
+    entity: &[u8],
+) -> Option<Inspection> {
     let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind)?;
     let verb = match change {
         // A task's update time moves by itself, and no webhook reports its changes: there is its creation, and

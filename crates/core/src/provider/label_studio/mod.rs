@@ -3,9 +3,9 @@
 mod action;
 mod describe;
 mod endpoint;
+mod extract;
 mod from_api;
 mod inspector;
-mod extract;
 
 pub(super) use action::KNOWN_TYPES;
 pub(super) use endpoint::endpoint;

@@ -1,7 +1,7 @@
 //! From what stands in a body to what the envelope says. The body alone decides the shape.
 
-use super::labels::Projects;
 use super::extract::{Body, Rows};
+use super::labels::Projects;
 use super::topic::{Topic, Verb};
 use super::types::WORKFLOW_UNRECOGNIZED;
 use super::v1;

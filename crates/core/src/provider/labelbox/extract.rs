@@ -240,7 +240,10 @@ impl Extract for Body {
     fn scalar(&mut self, slot: Slot, scalar: Scalar<'_>) {
         match (slot, scalar) {
             (
-                Slot::Field(field @ (Field::CreatedAt | Field::UpdatedAt | Field::Action | Field::Timestamp)),
+                Slot::Field(
+                    field
+                    @ (Field::CreatedAt | Field::UpdatedAt | Field::Action | Field::Timestamp),
+                ),
                 text,
             ) => set_text(self.field(field), text),
             (Slot::Field(field), id) => set_id(self.field(field), id),

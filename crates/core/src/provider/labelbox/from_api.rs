@@ -4,13 +4,13 @@
 //! new or was changed is what the ledger says.
 
 use crate::describe::{Description, Inspection};
-use crate::ledger::Change;
 use crate::identity::{Identity, bounded};
-use labelrelay_json as json;
+use crate::ledger::Change;
 use crate::ledger::Key;
 use crate::provider::ids::{named, present};
 use crate::time;
 use labelrelay_event::{Digest, EventType, TypeFrom};
+use labelrelay_json as json;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -53,7 +53,11 @@ struct Details {
 }
 
 /// Describes the label `key` of `row`; `None` when it holds none of this id.
-pub(in crate::provider) fn describe_entity(key: &Key, change: Change, row: &[u8]) -> Option<Inspection> {
+pub(in crate::provider) fn describe_entity(
+    key: &Key,
+    change: Change,
+    row: &[u8],
+) -> Option<Inspection> {
     let id = Some(&key.id).filter(|_| key.kind == LABEL)?;
     let parsed: Row<'_> = serde_json::from_slice(row).ok()?;
     let mut found = None;

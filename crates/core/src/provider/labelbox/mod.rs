@@ -2,10 +2,10 @@
 
 mod describe;
 mod endpoint;
+mod extract;
 mod from_api;
 mod inspector;
 mod labels;
-mod extract;
 mod topic;
 mod types;
 mod v1;

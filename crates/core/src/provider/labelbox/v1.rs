@@ -1,6 +1,6 @@
 //! The flat body of v1: a label, or a review of one.
 
-use super::extract::{Label, Body};
+use super::extract::{Body, Label};
 use super::topic::{Topic, Verb};
 use super::types::UNRECOGNIZED;
 use crate::describe::Description;
