@@ -64,7 +64,7 @@ impl MultipartBody {
             .header(CONTENT_LENGTH, total)
             .body(reqwest::Body::wrap_stream(body));
         let (head, tail, length) = (self.head, self.tail, self.length);
-        let hand_over = async move {
+        let feed = async move {
             // Whoever does not listen any more has its answer already.
             if sender.send(Ok(head)).await.is_err() {
                 return None;
@@ -93,7 +93,7 @@ impl MultipartBody {
                 return Some(broken);
             }
         };
-        let (answer, broken) = future::join(rest.send(request), hand_over).await;
+        let (answer, broken) = future::join(rest.send(request), feed).await;
         match broken {
             Some(reason) => Err(BlobError::permanent(format!(
                 "the data cannot be read: {reason}"

@@ -207,14 +207,14 @@ async fn start(api: &Api, project: &str, filter: &Filter) -> Result<Reader, Plat
             "includeInterpolatedFrames": false,
         },
     });
-    let told = api.ask::<Asked>(QUERY, json!({ "input": input })).await?;
-    let task = told.data.ok_or_else(|| gone(project))?.export.task;
+    let answer = api.ask::<Asked>(QUERY, json!({ "input": input })).await?;
+    let task = answer.data.ok_or_else(|| gone(project))?.export.task;
     wait(api, project, &task).await?;
     no_errors(api, project, &task).await?;
     let total = size(api, &task, "RESULT").await?;
     Ok(Reader {
         task,
-        now: told.now,
+        now: answer.now,
         offset: 0,
         total,
         begun: BytesMut::new(),
@@ -231,8 +231,8 @@ async fn wait(api: &Api, project: &str, task: &str) -> Result<(), PlatformError>
     let begun = tokio::time::Instant::now();
     loop {
         let variables = json!({ "task": task, "user": user });
-        let told = api.ask::<Created>(QUERY, variables).await?.data;
-        let tasks = told.map(|data| data.user.tasks).unwrap_or_default();
+        let answer = api.ask::<Created>(QUERY, variables).await?.data;
+        let tasks = answer.map(|data| data.user.tasks).unwrap_or_default();
         match tasks.first().map(|task| task.status.as_str()) {
             Some("COMPLETE") => return Ok(()),
             Some("IN_PROGRESS") if begun.elapsed() < LONGEST_WAIT => {}
@@ -270,8 +270,8 @@ async fn no_errors(api: &Api, project: &str, task: &str) -> Result<(), PlatformE
 async fn size(api: &Api, task: &str, stream: &str) -> Result<u64, PlatformError> {
     const QUERY: &str = "query Header($where: WhereUniqueIdInput, $streamType: TaskStreamType!){task(where: $where){exportMetadataHeader(streamType: $streamType){totalSize}}}";
     let variables = json!({ "where": { "id": task }, "streamType": stream });
-    let told = api.ask::<OfTask<HasHeader>>(QUERY, variables).await?.data;
-    let task = told.and_then(|data| data.task);
+    let answer = api.ask::<OfTask<HasHeader>>(QUERY, variables).await?.data;
+    let task = answer.and_then(|data| data.task);
     let task = task.ok_or_else(|| unclear("how large its export is"))?;
     Ok(task.header.map_or(0, |header| header.total_size))
 }
@@ -286,8 +286,8 @@ async fn part(
     const QUERY: &str = "query Part($where: WhereUniqueIdInput, $streamType: TaskStreamType!, $offset: UInt64!){task(where: $where){exportFileFromOffset(streamType: $streamType, offset: $offset){offsets {start end} file}}}";
     let variables =
         json!({ "where": { "id": task }, "streamType": stream, "offset": offset.to_string() });
-    let told = api.ask::<OfTask<HasPart>>(QUERY, variables).await?.data;
-    let part = told.and_then(|data| data.task).and_then(|task| task.part);
+    let answer = api.ask::<OfTask<HasPart>>(QUERY, variables).await?.data;
+    let part = answer.and_then(|data| data.task).and_then(|task| task.part);
     let part = part.ok_or_else(|| unclear("where a part of its export lies"))?;
     let bytes = api.download(&part.file).await?;
     let Range { start, end } = part.offsets;

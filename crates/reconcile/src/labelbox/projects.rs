@@ -59,8 +59,8 @@ pub(super) async fn list(api: &Api, ids: &[String]) -> Result<Vec<Project>, Plat
 /// The project of this id, if the key sees it.
 pub(super) async fn one(api: &Api, id: &str) -> Result<Option<Project>, PlatformError> {
     const QUERY: &str = "query Project($id: ID!){project(where: {id: $id}){id}}";
-    let told = api.ask::<Single>(QUERY, json!({ "id": id })).await?;
-    let project = told.data.and_then(|data| data.project);
+    let answer = api.ask::<Single>(QUERY, json!({ "id": id })).await?;
+    let project = answer.data.and_then(|data| data.project);
     if let Some(other) = project.as_ref().filter(|project| project.id != id) {
         return Err(PlatformError::permanent(format!(
             "asked for project {id}, Labelbox answers with {}; see whether what stands before it passes questions on",
@@ -77,10 +77,10 @@ async fn all(api: &Api) -> Result<Vec<Project>, PlatformError> {
         let query = format!(
             "query Projects($deleted: Boolean!){{projects(where: {{deleted: $deleted}} skip: {skip} first: {PAGE}){{id}}}}"
         );
-        let told = api
+        let answer = api
             .ask::<Listed>(&query, json!({ "deleted": false }))
             .await?;
-        let page = told
+        let page = answer
             .data
             .ok_or_else(|| {
                 PlatformError::permanent(

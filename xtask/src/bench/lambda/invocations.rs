@@ -5,7 +5,7 @@ use super::event::{self, Events};
 use super::function::Function;
 use super::programs::Programs;
 use super::runtime_api::Invocation;
-use super::site::{Setting, Site};
+use super::surroundings::{StartKind, Surroundings};
 use crate::Outcome;
 use crate::bench::figures::Figures;
 use crate::bench::samples::Samples;
@@ -21,11 +21,11 @@ const LARGE: u64 = 10;
 pub(super) fn measure(
     count: usize,
     programs: &Programs,
-    site: &Site,
+    surroundings: &Surroundings,
     folder: &Path,
     figures: &mut Figures,
 ) -> Outcome {
-    let setting = site.environment(Setting::Full);
+    let setting = surroundings.environment(StartKind::Full);
     let mut hello = Function::start(&programs.hello, folder, &Vec::new())?;
     let mut relay = Function::start(&programs.relay, folder, &setting)?;
     let mut bare = Bare::start(&programs.bare, &setting)?;
@@ -45,7 +45,7 @@ pub(super) fn measure(
             hellos.add(hello.invoke(events.next()?)?.took);
         }
         // The same message as the function's, so that the two calls differ in nothing.
-        std::fs::write(&message, site.sqs.last_message())?;
+        std::fs::write(&message, surroundings.sqs.last_message())?;
         for ms in bare.send(each, &message)? {
             bares.add_ms(ms);
         }

@@ -6,7 +6,7 @@ use super::event::{self, Events};
 use super::function::Function;
 use super::invocations::accepted;
 use super::programs::Programs;
-use super::site::{Setting, Site};
+use super::surroundings::{StartKind, Surroundings};
 use crate::Outcome;
 use crate::bench::bench_folder::BenchFolder;
 use crate::bench::samples::Samples;
@@ -27,8 +27,8 @@ pub(super) fn run() -> Outcome {
     let programs = Programs::build()?;
     status(&mut Command::new("sync"))?;
     let folder = BenchFolder::new()?;
-    let site = Site::start(&folder.0)?;
-    site.set_delay(AWAY);
+    let surroundings = Surroundings::start(&folder.0)?;
+    surroundings.set_delay(AWAY);
     let share = CpuShare::new()?;
     println!(
         "\nservices {} ms away; median and slowest of {INVOCATIONS}, in milliseconds\n\n{:>8}{:>18}{:>18}{:>18}{:>20}{:>12}",
@@ -44,8 +44,11 @@ pub(super) fn run() -> Outcome {
     for size in SIZES {
         share.set(size)?;
         // A start has the whole processor, as Lambda gives it; what is invoked has its share.
-        let mut relay =
-            Function::start(&programs.relay, &folder.0, &site.environment(Setting::Full))?;
+        let mut relay = Function::start(
+            &programs.relay,
+            &folder.0,
+            &surroundings.environment(StartKind::Full),
+        )?;
         share.hold(&relay)?;
         let mut times = [Samples::default(), Samples::default(), Samples::default()];
         for number in 0..INVOCATIONS {
@@ -62,8 +65,11 @@ pub(super) fn run() -> Outcome {
 
         let mut cold = Samples::default();
         for _ in 0..INVOCATIONS {
-            let mut relay =
-                Function::start(&programs.relay, &folder.0, &site.environment(Setting::Lean))?;
+            let mut relay = Function::start(
+                &programs.relay,
+                &folder.0,
+                &surroundings.environment(StartKind::Lean),
+            )?;
             share.hold(&relay)?;
             rest();
             let invocation = relay.invoke(small.next()?)?;

@@ -19,9 +19,9 @@ mod options;
 mod profiles;
 mod programs;
 mod runtime_api;
-mod site;
 mod stand_in;
 mod starts;
+mod surroundings;
 
 use super::bench_folder::BenchFolder;
 use super::figures::Figures;
@@ -29,9 +29,9 @@ use crate::Outcome;
 use crate::step::status;
 use options::Options;
 use programs::Programs;
-use site::Site;
 use std::path::Path;
 use std::process::Command;
+use surroundings::Surroundings;
 
 pub(super) fn run(args: &[String]) -> Outcome {
     let options = Options::parse(args)?;
@@ -61,11 +61,17 @@ fn measure(
     folder: &Path,
     figures: &mut Figures,
 ) -> Outcome {
-    let site = Site::start(folder)?;
+    let surroundings = Surroundings::start(folder)?;
     println!("\n{} starts of each, in turns", options.starts);
-    starts::measure(options.starts, programs, &site, folder, figures)?;
+    starts::measure(options.starts, programs, &surroundings, folder, figures)?;
     println!("{} invocations of one environment", options.invocations);
-    invocations::measure(options.invocations, programs, &site, folder, figures)?;
+    invocations::measure(
+        options.invocations,
+        programs,
+        &surroundings,
+        folder,
+        figures,
+    )?;
 
     let weight = binary_size::of(&programs.relay)?;
     figures.goal("the binary, stripped", weight.binary, "MB", 8.0);

@@ -6,7 +6,7 @@ use super::event::Events;
 use super::function::Function;
 use super::invocations::accepted;
 use super::programs::PROFILE;
-use super::site::{Setting, Site};
+use super::surroundings::{StartKind, Surroundings};
 use crate::Outcome;
 use crate::bench::bench_folder::BenchFolder;
 use crate::bench::memory::Memory;
@@ -76,10 +76,10 @@ pub(super) fn run(starts: usize, also: &[(String, PathBuf)]) -> Outcome {
         tried.push(Tried::new(name, program.clone(), None)?);
     }
     status(&mut Command::new("sync"))?;
-    let site = Site::start(&folder.0)?;
+    let surroundings = Surroundings::start(&folder.0)?;
     let (lean, full) = (
-        site.environment(Setting::Lean),
-        site.environment(Setting::Full),
+        surroundings.environment(StartKind::Lean),
+        surroundings.environment(StartKind::Full),
     );
     // The first round reads the programs from the disk and is not counted.
     for round in 0..=starts {

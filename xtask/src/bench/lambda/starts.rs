@@ -5,8 +5,8 @@ use super::event::Events;
 use super::function::{Environment, Function};
 use super::invocations::accepted;
 use super::programs::Programs;
-use super::site::{Setting, Site};
 use super::stand_in::Counts;
+use super::surroundings::{StartKind, Surroundings};
 use crate::Outcome;
 use crate::bench::figures::Figures;
 use crate::bench::samples::Samples;
@@ -49,15 +49,15 @@ struct Starts {
 pub(super) fn measure(
     rounds: usize,
     programs: &Programs,
-    site: &Site,
+    surroundings: &Surroundings,
     folder: &Path,
     figures: &mut Figures,
 ) -> Outcome {
     let mut starts = Starts::default();
     // The first round reads the programs from the disk and is not counted.
-    Starts::default().round(programs, site, folder)?;
+    Starts::default().round(programs, surroundings, folder)?;
     for _ in 0..rounds {
-        starts.round(programs, site, folder)?;
+        starts.round(programs, surroundings, folder)?;
     }
     starts.report(figures);
     starts.report_extra(figures);
@@ -66,26 +66,31 @@ pub(super) fn measure(
 }
 
 impl Starts {
-    fn round(&mut self, programs: &Programs, site: &Site, folder: &Path) -> Outcome {
+    fn round(
+        &mut self,
+        programs: &Programs,
+        surroundings: &Surroundings,
+        folder: &Path,
+    ) -> Outcome {
         let (lean, full) = (
-            site.environment(Setting::Lean),
-            site.environment(Setting::Full),
+            surroundings.environment(StartKind::Lean),
+            surroundings.environment(StartKind::Full),
         );
         self.hello.take(&programs.hello, folder, &Vec::new())?;
         self.lean.take(&programs.relay, folder, &lean)?;
-        let before = (site.sqs.counts(), site.secrets.counts());
+        let before = (surroundings.sqs.counts(), surroundings.secrets.counts());
         drop(Function::start(&programs.relay, folder, &full)?);
-        let after = (site.sqs.counts(), site.secrets.counts());
+        let after = (surroundings.sqs.counts(), surroundings.secrets.counts());
         self.cost
             .push((since(before.0, after.0), since(before.1, after.1)));
         self.full.take(&programs.relay, folder, &full)?;
 
-        site.set_delay(AWAY);
+        surroundings.set_delay(AWAY);
         self.away.take(&programs.relay, folder, &full)?;
         let bare = Bare::start(&programs.bare, &full)?;
         self.bare.add_ms(bare.opened_ms);
-        self.minimal_start.add(site.opening()?);
-        site.set_delay(Duration::ZERO);
+        self.minimal_start.add(surroundings.opening()?);
+        surroundings.set_delay(Duration::ZERO);
         Ok(())
     }
 

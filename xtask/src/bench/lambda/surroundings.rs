@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) struct Site {
+pub(super) struct Surroundings {
     pub(super) sqs: StandIn,
     pub(super) secrets: StandIn,
     s3: StandIn,
@@ -21,7 +21,7 @@ pub(super) struct Site {
 
 /// Work of a relay at its start.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Setting {
+pub(super) enum StartKind {
     /// The secret in a variable, no connection opened ahead.
     Lean,
     /// The secret in Secrets Manager, the connection to the queue opened ahead.
@@ -31,7 +31,7 @@ pub(super) enum Setting {
 /// The source in a file, because a variable of its own would hold the secret itself.
 const STORED_SECRET: &str = "[[source]]\nname = \"labelbox\"\nprovider = \"labelbox\"\nsecret = \"aws-secretsmanager:bench\"\n";
 
-impl Site {
+impl Surroundings {
     pub(super) fn start(folder: &Path) -> Outcome<Self> {
         let certificates = Certificates::new(folder)?;
         let tls = &certificates.server;
@@ -57,7 +57,7 @@ impl Site {
     }
 
     /// The variables of a relay.
-    pub(super) fn environment(&self, setting: Setting) -> Environment {
+    pub(super) fn environment(&self, kind: StartKind) -> Environment {
         let roots = self.roots.display().to_string();
         let mut variables = vec![
             (
@@ -74,12 +74,12 @@ impl Site {
             // As on Amazon Linux, where the system's roots are one file.
             ("SSL_CERT_FILE", roots),
         ];
-        variables.extend(match setting {
-            Setting::Lean => [
+        variables.extend(match kind {
+            StartKind::Lean => [
                 ("LABELBOX_WEBHOOK_SECRET", SECRET.to_owned()),
                 ("LABELRELAY_WARM", "off".to_owned()),
             ],
-            Setting::Full => [
+            StartKind::Full => [
                 ("LABELRELAY_CONFIG_TOML", STORED_SECRET.to_owned()),
                 ("LABELRELAY_WARM", "on".to_owned()),
             ],
