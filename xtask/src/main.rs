@@ -5,6 +5,7 @@ mod campaign;
 mod cpu_time;
 mod e2e;
 mod fuzz;
+mod installed;
 mod lab;
 mod npm;
 mod paths;

@@ -1,7 +1,7 @@
 //! Node programs that tests run against, each a project of its own with a lock file.
 
-use crate::Outcome;
 use crate::paths::{cache, root};
+use crate::{Outcome, installed};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -35,23 +35,22 @@ impl Project {
     /// Folder of the project, installed if it was not there.
     pub(crate) fn ensure(&self) -> Outcome<PathBuf> {
         let folder = cache()?.join(self.folder);
-        if !folder.join(self.proof).exists() {
+        installed::ensure(&folder, || {
             self.install(&folder)?;
-        }
-        if folder.join(self.proof).exists() {
-            Ok(folder)
-        } else {
+            if folder.join(self.proof).exists() {
+                return Ok(());
+            }
             Err(format!(
                 "{} was installed but brought no {}",
                 self.folder, self.proof
             )
             .into())
-        }
+        })?;
+        Ok(folder)
     }
 
     fn install(&self, folder: &Path) -> Outcome {
         println!("installing {} into {}", self.folder, folder.display());
-        std::fs::create_dir_all(folder)?;
         let locked = root().join("xtask/requirements").join(self.folder);
         for file in ["package.json", "package-lock.json"] {
             std::fs::copy(locked.join(file), folder.join(file))?;
@@ -65,9 +64,7 @@ impl Project {
             .map_err(|error| {
                 format!("Node 20 or newer with npm is needed ({error}); on Debian: `apt-get install nodejs npm`")
             })?;
-        // A half-filled project would look like a whole one to the next run.
         if !done.success() {
-            std::fs::remove_dir_all(folder)?;
             return Err(format!(
                 "npm could not install {} ({done}); its message stands above",
                 self.folder

@@ -1,8 +1,8 @@
 //! Python programs that tests and benchmarks run against, each set in an environment of its own.
 
-use crate::Outcome;
 use crate::paths::{cache, root};
 use crate::step::{output, status};
+use crate::{Outcome, installed};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -136,18 +136,18 @@ impl Environment {
     pub(crate) fn ensure(&self) -> Outcome<PathBuf> {
         let folder = cache()?.join(self.folder);
         let program = folder.join(self.program);
-        if !program.exists() {
+        installed::ensure(&folder, || {
             self.install(&folder)?;
-        }
-        if program.exists() {
-            Ok(program)
-        } else {
+            if program.exists() {
+                return Ok(());
+            }
             Err(format!(
                 "{} was installed but brought no {}",
                 self.requirements, self.program
             )
             .into())
-        }
+        })?;
+        Ok(program)
     }
 
     /// Whether most of it is never imported: what is, Python compiles then, and keeps.
@@ -174,9 +174,6 @@ impl Environment {
             version.trim(),
             folder.display()
         );
-        if let Some(parent) = folder.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
         status(
             Command::new(&python)
                 .args(["-m", "venv", "--clear"])
@@ -204,9 +201,7 @@ impl Environment {
             .arg(requirements)
             .stdin(std::process::Stdio::null())
             .status()?;
-        // A half-filled environment would look like a whole one to the next run.
         if !pip.success() {
-            std::fs::remove_dir_all(folder)?;
             return Err(format!(
                 "pip could not install {} ({pip}); its message stands above",
                 self.requirements
