@@ -3,8 +3,10 @@
 use crate::support::{Running, body, head, request};
 use labelrelay_event::Envelope;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn an_answer_has_its_headers() {
@@ -114,18 +116,22 @@ async fn a_truncated_body_is_no_event() {
 
 #[tokio::test]
 async fn a_slow_body_is_cut_off() {
-    let running = Running::start("[serve]\nbody_timeout_ms = 200").await;
-    let sent = body(1);
-    let answer = running
-        .talk(
-            &[
-                head(&sent, "Content-Length: 1000000\r\nConnection: close\r\n"),
-                sent,
-            ]
-            .concat(),
-        )
-        .await;
-    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    let running = Running::start("[serve]\nbody_timeout_ms = 500").await;
+    let mut stream = running.connect().await;
+    let begun = head(&body(1), "Content-Length: 1000000\r\nConnection: close\r\n");
+    stream.write_all(&begun).await.unwrap();
+    let (mut answers, mut drops) = stream.into_split();
+    // Each drop comes long before the time of the whole body is over.
+    let dripping = tokio::spawn(async move {
+        while drops.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let mut answer = [0; 13];
+    let answered = timeout(Duration::from_secs(10), answers.read_exact(&mut answer)).await;
+    dripping.abort();
+    answered.expect("it is cut off while it drips").unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 408 ");
     assert_eq!(running.queued(), 0);
 }
 
