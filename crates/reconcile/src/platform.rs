@@ -27,7 +27,7 @@ pub trait Platform: Send + Sync {
     /// Whether [`projects`](Self::projects) are all that the credential sees.
     fn lists_all_projects(&self) -> bool;
 
-    /// Whether a look shows what did not change as well, so that what it does not show is gone. Where it does not,
+    /// Whether a pass shows what did not change as well, so that what it does not show is gone. Where it does not,
     /// deletions are not found.
     fn lists_unchanged(&self) -> bool {
         true
@@ -39,7 +39,7 @@ pub trait Platform: Send + Sync {
     /// [`PlatformError`] when it cannot be told.
     fn has_project<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<bool, PlatformError>>;
 
-    /// Those of the things in `project` that the platform has, with their contents. The rest is gone: a look
+    /// Those of the things in `project` that the platform has, with their contents. The rest is gone: a pass
     /// did not show it, and neither does this.
     ///
     /// # Errors
@@ -77,7 +77,7 @@ pub struct EntityRef {
 pub struct Project {
     /// Its id.
     pub id: String,
-    /// About how many things it holds, for showing how far a look is.
+    /// About how many things it holds, for showing how far a pass is.
     pub entities: Option<u64>,
 }
 

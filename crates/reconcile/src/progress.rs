@@ -4,7 +4,7 @@ use crate::platform::Project;
 
 /// Receives the progress of a run.
 pub trait Progress: Send + Sync {
-    /// A look through this project begins.
+    /// A pass through this project begins.
     fn project(&self, _project: &Project) {}
 
     /// So many things were looked at since the last call.

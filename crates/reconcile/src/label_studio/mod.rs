@@ -1,9 +1,9 @@
 //! Label Studio: tasks and annotations, through its data manager.
 //!
-//! A look has two walks through a project's tasks, each in the order of their ids: first those that changed
-//! since the watermark, with all their annotations; then all of them, with the ids of their annotations alone,
-//! for what is gone, and for annotations that came without a change of their task, as bulk actions make them.
-//! Without a watermark the first walk shows everything, and there is no second.
+//! A pass reads a project's tasks twice, each time in the order of their ids: first those that changed since the
+//! watermark, with all their annotations; then all of them, with the ids of their annotations alone, for what is
+//! gone, and for annotations that came without a change of their task, as bulk actions make them. Without a
+//! watermark the first time shows everything, and there is no second.
 
 mod api;
 mod bulk_events;

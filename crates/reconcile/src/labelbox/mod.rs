@@ -1,8 +1,8 @@
 //! Labelbox: labels, through exports of the rows that changed.
 //!
 //! An export is a task on Labelbox's side: it is asked for, waited for, and fetched in pieces, a row a line. A
-//! look without a watermark exports all rows of a project; one with a watermark those whose last activity is
-//! not before it. What a look does not show may well be there: so deletions are not found.
+//! pass without a watermark exports all rows of a project; one with a watermark those whose last activity is
+//! not before it. A label that a pass does not show may well be there: so deletions are not found.
 
 mod api;
 mod export;

@@ -10,7 +10,7 @@ use labelrelay_core::time::sequence;
 
 /// Things of one page, sorted into what is sent and what is only recorded.
 pub(super) struct Batch {
-    pub(super) scan: Option<u64>,
+    pub(super) pass: Option<u64>,
     pub(super) messages: Vec<OutboundMessage>,
     /// Change and key of each message, in their order.
     pub(super) changes: Vec<(Change, Key)>,
@@ -19,9 +19,9 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) fn new(scan: u64) -> Self {
+    pub(super) fn new(pass: u64) -> Self {
         Self {
-            scan: Some(scan),
+            pass: Some(pass),
             messages: Vec::new(),
             changes: Vec::new(),
             seen: Vec::new(),

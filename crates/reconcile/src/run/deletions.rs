@@ -7,12 +7,12 @@ use labelrelay_core::ledger::Key;
 use std::collections::HashSet;
 
 impl Reconcile<'_> {
-    /// Sends the deletion of what a look did not show. Each is asked for once more: what came while the look
+    /// Sends the deletions of what a pass did not show. Each is asked for once more: what came while the pass
     /// ran was not shown either.
     pub(super) async fn send_deletions(
         &mut self,
         project: &Project,
-        scan: u64,
+        pass: u64,
         summary: &mut Summary,
     ) -> Result<(), ReconcileError> {
         let mut after = None;
@@ -20,7 +20,7 @@ impl Reconcile<'_> {
             self.read_live_events()?;
             let missing = self
                 .ledger
-                .missing(&project.id, scan, after.as_ref(), AT_A_TIME)?;
+                .missing(&project.id, pass, after.as_ref(), AT_A_TIME)?;
             let Some((last, _)) = missing.last() else {
                 return Ok(());
             };
@@ -33,7 +33,7 @@ impl Reconcile<'_> {
                 })
                 .collect();
             let there = self.platform.fetch(&project.id, &wanted).await?;
-            let mut batch = Batch::new(scan);
+            let mut batch = Batch::new(pass);
             self.sort(&project.id, &there, &mut batch)?;
             let there: HashSet<_> = there.into_iter().map(|entity| entity.key).collect();
             for (key, known) in missing {
@@ -77,14 +77,14 @@ impl Reconcile<'_> {
         project: &str,
         summary: &mut Summary,
     ) -> Result<(), ReconcileError> {
-        let scan = self.ledger.begin(project)?;
+        let pass = self.ledger.begin(project)?;
         let refused = summary.refused;
         loop {
-            let missing = self.ledger.missing(project, scan, None, AT_A_TIME)?;
+            let missing = self.ledger.missing(project, pass, None, AT_A_TIME)?;
             if missing.is_empty() {
                 break;
             }
-            let mut batch = Batch::new(scan);
+            let mut batch = Batch::new(pass);
             for (key, known) in missing {
                 batch.add_gone(self, key, known);
             }

@@ -44,18 +44,18 @@ impl Reconcile<'_> {
             .ledger
             .watermark(&project.id)?
             .and_then(|watermark| watermark.checked_sub(self.overlap).ok());
-        let scan = self.ledger.begin(&project.id)?;
+        let pass = self.ledger.begin(&project.id)?;
         let refused = summary.refused;
         let mut pages = prefetch::start(Arc::clone(&self.platform), project.clone(), since);
-        // The first page's, whatever others say: what changes after it was written is found by the next look.
+        // The first page's, whatever others say: what changes after it was written is found by the next pass.
         let mut began = None;
         while let Some(page) = pages.next().await {
             let page = page?;
             began = began.or(Some(page.now));
-            self.page(project, scan, page, summary).await?;
+            self.page(project, pass, page, summary).await?;
         }
         if self.platform.lists_unchanged() {
-            self.send_deletions(project, scan, summary).await?;
+            self.send_deletions(project, pass, summary).await?;
         }
         summary.projects += 1;
         if let Some(Some(began)) = began
@@ -69,13 +69,13 @@ impl Reconcile<'_> {
     async fn page(
         &mut self,
         project: &Project,
-        scan: u64,
+        pass: u64,
         page: Page,
         summary: &mut Summary,
     ) -> Result<(), ReconcileError> {
         let entities = page.entities.len() as u64;
         self.read_live_events()?;
-        let mut batch = Batch::new(scan);
+        let mut batch = Batch::new(pass);
         let unknown = self.sort(&project.id, &page.entities, &mut batch)?;
         for some in unknown.chunks(AT_A_TIME) {
             let found = self.platform.fetch(&project.id, some).await?;
@@ -134,7 +134,7 @@ impl Reconcile<'_> {
             self.progress.sent(sent);
         }
         summary.passed_over += batch.passed_over;
-        self.ledger.record(&batch.seen, batch.scan, None)?;
+        self.ledger.record(&batch.seen, batch.pass, None)?;
         Ok(())
     }
 }

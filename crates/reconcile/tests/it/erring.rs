@@ -1,4 +1,4 @@
-//! Servers that err: each look ends, with an error that says what is wrong, and nothing is taken for whole that is
+//! Servers that err: each pass ends, with an error that says what is wrong, and nothing is taken for whole that is
 //! not.
 
 use crate::server::{Asked, Server, answer};
