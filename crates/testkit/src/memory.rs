@@ -272,7 +272,10 @@ impl FallbackStore for MemoryFallback {
         let body = self.bodies.lock().unwrap().get(name).cloned();
         let body = body.map(|body| StoredBody {
             bytes: body.len() as u64,
-            stream: Box::pin(futures_util::stream::iter([Ok(body)])),
+            // No piece of an empty one, as a file is read.
+            stream: Box::pin(futures_util::stream::iter(
+                (!body.is_empty()).then_some(Ok(body)),
+            )),
         });
         Box::pin(std::future::ready(Ok(body)))
     }

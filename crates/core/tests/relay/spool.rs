@@ -289,16 +289,23 @@ fn an_envelope_that_may_have_been_kept_keeps_its_body() {
 
 #[test]
 fn a_body_that_changed_in_the_fallback_stays_there_and_is_named() {
-    let spooling = Spooling::new(1000, true, true, "");
-    let name = fallen(&spooling, &json(100_000));
-    spooling
-        .bench
-        .fallback
-        .change_body(&name, b"something else");
-    let (none, stuck) = moved(&spooling, Some(&*spooling.bench.blobs));
-    assert!(none == 0 && stuck[0].1.contains("datasha256"), "{stuck:?}");
-    assert!(spooling.bench.queue.messages().is_empty() && spooling.bench.blobs.is_empty());
-    assert_eq!(spooling.bench.fallback.bodies().len(), 1);
+    // Nothing at all is what a disk that filled up leaves.
+    for changed in ["something else", ""] {
+        for max_message_bytes in [1000, 20_000_000] {
+            let spooling = Spooling::new(max_message_bytes, true, true, "");
+            let too_large = Fault::Error(QueueErrorKind::TooLarge);
+            spooling.bench.queue.fail_with(&[too_large]);
+            let name = fallen(&spooling, &json(100_000));
+            let changed = changed.as_bytes();
+            spooling.bench.fallback.change_body(&name, changed);
+            let (none, stuck) = moved(&spooling, Some(&*spooling.bench.blobs));
+            assert_eq!(none, 0);
+            assert!(stuck[0].1.contains("datasha256"), "{stuck:?}");
+            assert!(spooling.bench.queue.messages().is_empty() && spooling.bench.blobs.is_empty());
+            assert_eq!(spooling.bench.fallback.bodies().len(), 1);
+            assert_eq!(spooling.bench.fallback.envelopes().len(), 1);
+        }
+    }
 }
 
 /// The body is verified again from the spool.
