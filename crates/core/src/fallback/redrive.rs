@@ -333,8 +333,8 @@ fn stored(data: Option<Cow<'_, [u8]>>) -> Result<StoredBody, String> {
     })
 }
 
-/// The same bytes, of which the last piece comes only if all of them have this digest: so that nothing
-/// that changed where it lay becomes an object.
+/// The same bytes, of which the last piece comes, and after it the end, only if all of them have this digest: so
+/// that nothing that changed where it lay becomes an object, and nothing that was emptied an empty one.
 fn intact(
     stream: BoxStream<'static, std::io::Result<Bytes>>,
     digest: String,
@@ -352,24 +352,22 @@ fn intact(
         held: None,
         digest,
     };
-    Box::pin(futures_util::stream::try_unfold(state, |mut state| async {
-        loop {
-            let Some(piece) = state.stream.next().await else {
-                let Some(last) = state.held.take() else {
-                    return Ok(None);
-                };
-                let found = std::mem::take(&mut state.hash).finalize();
-                let found = labelrelay_event::Digest::from_bytes(found.into()).to_hex();
-                if found != state.digest {
-                    return Err(std::io::Error::other(CHANGED));
-                }
-                return Ok(Some((last, state)));
-            };
+    let pieces = futures_util::stream::try_unfold(Some(state), |state| async {
+        let Some(mut state) = state else {
+            return Ok(None);
+        };
+        while let Some(piece) = state.stream.next().await {
             let piece = piece?;
             state.hash.update(&piece);
             if let Some(before) = state.held.replace(piece) {
-                return Ok(Some((before, state)));
+                return Ok(Some((before, Some(state))));
             }
         }
-    }))
+        let found = labelrelay_event::Digest::from_bytes(state.hash.finalize().into()).to_hex();
+        if found != state.digest {
+            return Err(std::io::Error::other(CHANGED));
+        }
+        Ok(state.held.map(|last| (last, None)))
+    });
+    Box::pin(pieces)
 }
