@@ -353,3 +353,90 @@ fn other_programs_that_use_the_file_raise_no_alarm() {
     drop(reader);
     block_on(queue.check()).unwrap();
 }
+
+/// The file was seen long, is shortened, and the queue has grown beyond it again, in the journal alone: all
+/// between two looks.
+#[test]
+fn a_queue_that_grows_again_after_it_was_shortened_is_no_alarm() {
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
+    for n in 0..50 {
+        send(&queue, &format!("{n} {}", "x".repeat(20_000)));
+    }
+    let shell = Connection::open(queue_dir.path()).unwrap();
+    let done = |sql: &str| shell.query_row(sql, [], |row| row.get::<_, i64>(0));
+    assert_eq!(done("PRAGMA wal_checkpoint(TRUNCATE)").unwrap(), 0);
+    block_on(queue.check()).unwrap();
+    let before = queue_dir.path().metadata().unwrap().len();
+    shell
+        .execute_batch(
+            "PRAGMA wal_autocheckpoint = 0; DELETE FROM events WHERE seq < 40; VACUUM;
+             PRAGMA wal_checkpoint(TRUNCATE);
+             INSERT INTO events SELECT seq + 100, received_ms, id || '+', type, source, subject, envelope FROM events",
+        )
+        .unwrap();
+    let after = queue_dir.path().metadata().unwrap().len();
+    let pages = u64::try_from(done("PRAGMA page_count").unwrap()).unwrap();
+    assert!(after < before && after < pages * 16 * 1024);
+    block_on(queue.check()).unwrap();
+    send(&queue, "after");
+    // The same shortened for real, by one page that the journal does not have.
+    assert_eq!(done("PRAGMA wal_checkpoint(TRUNCATE)").unwrap(), 0);
+    block_on(queue.check()).unwrap();
+    send(&queue, "a journal that has other pages");
+    let file = fs::OpenOptions::new().write(true).open(queue_dir.path());
+    let file = file.unwrap();
+    let whole = file.metadata().unwrap().len();
+    file.set_len(whole / 2).unwrap();
+    refuses(&queue, "never", &["queue.db", "cut off"]);
+    file.set_len(whole).unwrap();
+    refuses(&queue, "never", &["cut off"]);
+    std::mem::forget(file);
+}
+
+/// Whatever of this happens between two looks, and between the steps of one.
+#[test]
+fn busy_neighbours_that_shorten_file_and_journal_raise_no_alarm() {
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.busy_timeout = Duration::from_secs(60));
+    let path = queue_dir.path();
+    let end = std::sync::atomic::AtomicBool::new(false);
+    let going = || !end.load(std::sync::atomic::Ordering::Relaxed);
+    let shell = || {
+        let shell = Connection::open(&path).unwrap();
+        shell.busy_timeout(Duration::from_secs(60)).unwrap();
+        shell
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let shell = shell();
+            while going() {
+                shell
+                    .execute_batch(
+                        "DELETE FROM events WHERE seq < (SELECT max(seq) FROM events) - 20; VACUUM;
+                         PRAGMA wal_checkpoint(TRUNCATE)",
+                    )
+                    .unwrap();
+            }
+        });
+        scope.spawn(|| {
+            let shell = shell();
+            while going() {
+                shell
+                    .execute_batch(
+                        "INSERT OR REPLACE INTO settings VALUES('neighbour', 1);
+                         PRAGMA wal_checkpoint(TRUNCATE)",
+                    )
+                    .unwrap();
+            }
+        });
+        let sent: Vec<_> = (0..400)
+            .map(|n| try_send(&queue, &format!("{n} {}", "x".repeat(30_000))))
+            .collect();
+        end.store(true, std::sync::atomic::Ordering::Relaxed);
+        for sent in sent {
+            sent.unwrap();
+        }
+    });
+    block_on(queue.check()).unwrap();
+}
