@@ -1,12 +1,14 @@
 //! The journal under senders that never pause.
 
-use crate::support::{QueueDir, ids, message};
+use crate::support::{QueueDir, ids, message, send, try_send};
 use futures_executor::ThreadPool;
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use futures_util::task::SpawnExt as _;
-use labelrelay_core::EventQueue as _;
+use labelrelay_core::{EventQueue as _, QueueErrorKind};
+use rusqlite::Connection;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 #[test]
 fn the_journal_begins_anew_although_nobody_pauses() {
@@ -39,4 +41,27 @@ fn the_journal_begins_anew_although_nobody_pauses() {
         .len();
     assert!(journal <= 5 * JOURNAL, "{journal} bytes");
     assert_eq!(ids(&queue_dir.file()).len(), 3200);
+}
+
+#[test]
+fn a_journal_that_a_reader_made_long_does_not_refuse_for_ever_though_nobody_pauses() {
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| options.max_file_bytes = Some(2 * 1024 * 1024));
+    send(&queue, "before");
+    let reader = Connection::open(queue_dir.path()).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    let count = |sql| reader.query_row(sql, [], |row| row.get::<_, i64>(0));
+    assert_eq!(count("SELECT count(*) FROM events").unwrap(), 1);
+    let full = (0..1000)
+        .find_map(|n| try_send(&queue, &format!("{n} {}", "x".repeat(10_000))).err())
+        .expect("the journal is not full");
+    assert_eq!(full.kind, QueueErrorKind::Full, "{full}");
+    assert!(full.message.contains("reads for long"), "{full}");
+    reader.execute_batch("COMMIT").unwrap();
+    // Far more than it takes, and without the second's pause in which the writer would look by itself.
+    let begun = Instant::now();
+    while let Err(error) = try_send(&queue, "after") {
+        assert_eq!(error.kind, QueueErrorKind::Full, "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{error}");
+    }
 }
