@@ -26,6 +26,7 @@ mod lock;
 mod prune;
 mod queue_files;
 mod schema;
+mod shortened;
 mod sqlite;
 mod sqlite_error;
 

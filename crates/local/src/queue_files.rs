@@ -2,21 +2,18 @@
 //!
 //! `SQLite` goes on writing into a file that was removed, moved or replaced, and everything that is written
 //! there is lost with the process. So who answers for what it wrote looks at the names: device and inode of
-//! each, the number of names of the file, and that neither file nor journal has become shorter than what
-//! is in it. By `stat` alone: opening and closing the file here would drop `SQLite`'s locks of this process,
-//! for that is how POSIX locks work.
+//! each, the number of names of the file, and that neither file nor journal has become shorter. By `stat` alone:
+//! opening and closing the file here would drop `SQLite`'s locks of this process, for that is how POSIX locks
+//! work. What became shorter is judged by what is in it: see `shortened`.
 //!
 //! A file that is put back is good again, for nothing was written meanwhile; one that was cut off is not.
 
+use crate::shortened::{self, Verdict};
 use rusqlite::Connection;
 use std::cell::{Cell, OnceCell};
 use std::fs::{File, Metadata};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-
-/// Bytes before the journal's first page, and before each page of it.
-const JOURNAL_HEAD: u64 = 32;
-const FRAME_HEAD: u64 = 24;
 
 /// Role of a file in a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +35,8 @@ pub(crate) enum Displaced {
     Linked { path: PathBuf, names: u64 },
     #[error("{} was cut off while it was in use, to {bytes} bytes, and events in it are damaged or lost: stop `serve`, move the file away together with what begins with its name (`labelrelay queue export` may still read it), put a backup in its place if there is one, and start `serve` again", path.display())]
     Shorter { path: PathBuf, bytes: u64 },
+    #[error("{} or its journal became shorter, and whether rightly (`VACUUM`) or because it was cut off cannot be told now: {why}. It is looked at again every second; nothing is stored until then", path.display())]
+    Undecided { path: PathBuf, why: String },
     #[error("{} cannot be looked at ({why}): see that its directory may be read and its disk works", path.display())]
     Unseen { path: PathBuf, why: String },
 }
@@ -158,14 +157,10 @@ pub(crate) struct QueueFiles {
     journal: KnownFile,
     index: KnownFile,
     lock: Option<KnownFile>,
-    /// Shortest that file and journal may be.
+    /// Lengths of file and journal below which they have to be judged.
     file_bytes: Cell<u64>,
     journal_bytes: Cell<u64>,
     page_bytes: u64,
-    /// Something was committed since the file was opened, so `SQLite` knows how many pages it has by more
-    /// than its length.
-    committed: Cell<bool>,
-    version: i64,
     cut_off: OnceCell<Displaced>,
 }
 
@@ -180,7 +175,7 @@ impl QueueFiles {
             }
             known
         });
-        let number = |sql| db.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let page_bytes: i64 = db.query_row("PRAGMA page_size", [], |row| row.get(0))?;
         let database = KnownFile::new(Role::Database, path, "");
         let bytes = database.path.metadata().map_or(0, |file| file.len());
         Ok(Self {
@@ -190,18 +185,17 @@ impl QueueFiles {
             lock,
             file_bytes: Cell::new(bytes),
             journal_bytes: Cell::new(0),
-            page_bytes: number("PRAGMA page_size")?.cast_unsigned(),
-            committed: Cell::new(false),
-            version: number("PRAGMA data_version")?,
+            page_bytes: page_bytes.cast_unsigned(),
             cut_off: OnceCell::new(),
         })
     }
 
     /// Notes that a commit left the journal with so many pages.
     pub(crate) fn committed(&self, journal_pages: u32) {
-        self.committed.set(true);
-        self.journal_bytes
-            .set(self.journal_of(journal_pages.into()));
+        self.journal_bytes.set(shortened::journal_bytes(
+            journal_pages.into(),
+            self.page_bytes,
+        ));
     }
 
     /// Whether what was written into the files is in the files that others find.
@@ -226,21 +220,39 @@ impl QueueFiles {
         self.index.check()?;
         // Last: who learns that it is gone knows that the rest is there.
         let journal = self.journal.check()?;
-        let shorter = |known: &KnownFile, bytes| Displaced::Shorter {
-            path: known.path.clone(),
-            bytes,
+        if file.len() < self.file_bytes.get() || journal.len() < self.journal_bytes.get() {
+            return self.judge(db);
+        }
+        self.file_bytes.set(file.len());
+        Ok(())
+    }
+
+    /// One became shorter. What is found to be cut off stays so, whatever its length is later.
+    fn judge(&self, db: &Connection) -> Result<(), Displaced> {
+        let (database, journal) = (&self.database.path, &self.journal.path);
+        let cut_off = match shortened::judge(db, database, journal, self.page_bytes) {
+            Ok(Verdict::Whole {
+                file_bytes,
+                journal_bytes,
+            }) => {
+                self.file_bytes.set(file_bytes);
+                self.journal_bytes.set(journal_bytes);
+                return Ok(());
+            }
+            Ok(Verdict::FileCutOff) => database,
+            Ok(Verdict::JournalCutOff) => journal,
+            Err(undecided) => {
+                return Err(Displaced::Undecided {
+                    path: database.clone(),
+                    why: undecided.to_string(),
+                });
+            }
         };
-        let found = if file.len() < self.file_bytes.get() && !self.may_be_shorter(db, file.len()) {
-            shorter(&self.database, file.len())
-        } else if journal.len() < self.journal_bytes.get()
-            && !self.journal_may_be_shorter(db, journal.len())
-        {
-            shorter(&self.journal, journal.len())
-        } else {
-            self.file_bytes.set(file.len());
-            return Ok(());
+        let found = || Displaced::Shorter {
+            path: cut_off.clone(),
+            bytes: cut_off.metadata().map_or(0, |file| file.len()),
         };
-        Err(self.cut_off.get_or_init(|| found).clone())
+        Err(self.cut_off.get_or_init(found).clone())
     }
 
     /// Whether only the journal has lost its name, and nothing has taken it: then this process is the last
@@ -267,40 +279,5 @@ impl QueueFiles {
     /// Something that was cut off was found. What is left of it must not be moved into the file.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.cut_off.get().is_some()
-    }
-
-    /// Somebody may have made the file smaller by `VACUUM`; `SQLite` knows then that it has fewer pages.
-    fn may_be_shorter(&self, db: &Connection, bytes: u64) -> bool {
-        let number = |sql| db.query_row(sql, [], |row| row.get::<_, i64>(0));
-        let look = || -> rusqlite::Result<bool> {
-            let pages = number("PRAGMA page_count")?.cast_unsigned();
-            let known = self.committed.get() || number("PRAGMA data_version")? != self.version;
-            Ok(known && pages > 0 && bytes >= pages.saturating_mul(self.page_bytes))
-        };
-        look().unwrap_or(false)
-    }
-
-    /// Somebody may have emptied the journal after all of it was moved; `SQLite` knows then that it has fewer
-    /// pages.
-    fn journal_may_be_shorter(&self, db: &Connection, bytes: u64) -> bool {
-        let pages = db.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| {
-            row.get::<_, i64>(1)
-        });
-        let Ok(Ok(pages)) = pages.map(u64::try_from) else {
-            return false;
-        };
-        let needed = self.journal_of(pages);
-        if bytes < needed {
-            return false;
-        }
-        self.journal_bytes.set(needed);
-        true
-    }
-
-    fn journal_of(&self, pages: u64) -> u64 {
-        if pages == 0 {
-            return 0;
-        }
-        JOURNAL_HEAD + pages.saturating_mul(self.page_bytes + FRAME_HEAD)
     }
 }

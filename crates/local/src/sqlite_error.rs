@@ -94,9 +94,13 @@ pub(crate) fn queue_error(error: &rusqlite::Error) -> QueueError {
 }
 
 /// The error that the sender of a message gets when the files are not what they were. Trying again at once cannot
-/// help: somebody has to put them right.
+/// help: somebody has to put them right, unless that is not known yet.
 pub(crate) fn displaced_error(displaced: &Displaced) -> QueueError {
-    QueueError::new(QueueErrorKind::Unavailable, displaced.to_string()).permanent()
+    let error = QueueError::new(QueueErrorKind::Unavailable, displaced.to_string());
+    match displaced {
+        Displaced::Undecided { .. } => error,
+        _ => error.permanent(),
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,172 @@
+//! Whether a queue file or its journal that became shorter was cut off.
+//!
+//! `VACUUM` and the checkpoint after it shorten the file, a checkpoint shortens the journal, and by the next look
+//! either may have grown again. So lengths that were seen one after the other prove nothing. This looks while
+//! nobody can commit. Then the journal is as long as its index says, and each page of the database is in the file
+//! or among the journal's pages that are yet to be moved. A page that is in neither was cut off.
+
+use rusqlite::{Connection, OpenFlags, ffi};
+use std::fs::File;
+use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+/// Bytes before the journal's first page, and before each page of it.
+const JOURNAL_HEAD: u64 = 32;
+const FRAME_HEAD: u64 = 24;
+
+/// `SQLite` never stores anything in the page in which its locks of a rollback journal would lie.
+const LOCK_BYTE: u64 = 0x4000_0000;
+
+/// Tries while somebody moves the journal into the file meanwhile, which goes on without commits.
+const TRIES: usize = 100;
+
+/// What became of a file and its journal.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing is missing. Neither may be shorter than this without another look.
+    Whole { file_bytes: u64, journal_bytes: u64 },
+    /// The file lacks pages.
+    FileCutOff,
+    /// The journal lacks pages.
+    JournalCutOff,
+}
+
+/// Why nothing can be told now.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Undecided {
+    #[error("{}", crate::sqlite_error::advice(.0))]
+    Database(#[from] rusqlite::Error),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error("another program moves its journal all the time")]
+    Restless,
+}
+
+/// Length of a journal of so many pages.
+pub(crate) fn journal_bytes(pages: u64, page_bytes: u64) -> u64 {
+    match pages {
+        0 => 0,
+        pages => JOURNAL_HEAD + pages.saturating_mul(page_bytes + FRAME_HEAD),
+    }
+}
+
+/// Looks while nobody can commit, for which it waits as long as `db` waits to write.
+///
+/// # Errors
+/// [`Undecided`] when it could not look.
+pub(crate) fn judge(
+    db: &Connection,
+    database: &Path,
+    journal: &Path,
+    page_bytes: u64,
+) -> Result<Verdict, Undecided> {
+    judge_locked(db, database, journal, page_bytes).or_else(|error| match &error {
+        Undecided::Database(rusqlite::Error::SqliteFailure(code, _)) => match code {
+            // Only the journal is read so that a page that is not there is an error.
+            ffi::Error {
+                extended_code: ffi::SQLITE_IOERR_SHORT_READ,
+                ..
+            } => Ok(Verdict::JournalCutOff),
+            ffi::Error {
+                code: ffi::ErrorCode::DatabaseCorrupt | ffi::ErrorCode::NotADatabase,
+                ..
+            } => Ok(Verdict::FileCutOff),
+            _ => Err(error),
+        },
+        _ => Err(error),
+    })
+}
+
+fn judge_locked(
+    db: &Connection,
+    database: &Path,
+    journal: &Path,
+    page_bytes: u64,
+) -> Result<Verdict, Undecided> {
+    // `SQLite` removes the journal of an empty file where it opens one, so this comes before the second connection.
+    if database.metadata()?.len() < page_bytes {
+        return Ok(Verdict::FileCutOff);
+    }
+    let nobody_commits = crate::sqlite::begin(db)?;
+    let pages: i64 = db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    let pages = pages.cast_unsigned();
+    // Within a transaction a connection does not say how long its journal is.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let second = Connection::open_with_flags(database, flags)?;
+    for _ in 0..TRIES {
+        let before = Progress::of(&second)?;
+        let file_bytes = database.metadata()?.len();
+        let journal_bytes = journal_bytes(before.pages, page_bytes);
+        if journal.metadata()?.len() < journal_bytes {
+            return Ok(Verdict::JournalCutOff);
+        }
+        let in_file = file_bytes / page_bytes;
+        let whole = in_file > 0
+            && pages > 0
+            && (in_file >= pages
+                || before.has_yet_to_move(journal, page_bytes, in_file + 1, pages)?);
+        // What was moved meanwhile is in the file by now.
+        if Progress::of(&second)? == before {
+            nobody_commits.rollback()?;
+            return Ok(if whole {
+                Verdict::Whole {
+                    file_bytes,
+                    journal_bytes,
+                }
+            } else {
+                Verdict::FileCutOff
+            });
+        }
+    }
+    Err(Undecided::Restless)
+}
+
+/// How far the journal is in the file.
+#[derive(Debug, PartialEq, Eq)]
+struct Progress {
+    pages: u64,
+    moved: u64,
+}
+
+impl Progress {
+    fn of(db: &Connection) -> rusqlite::Result<Self> {
+        let number = |value: i64| u64::try_from(value).unwrap_or(0);
+        db.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| {
+            Ok(Self {
+                pages: number(row.get(1)?),
+                moved: number(row.get(2)?),
+            })
+        })
+    }
+
+    /// Whether all of these pages of the database are in the part of the journal that is yet to be moved. The
+    /// journal, unlike the file, may be opened and closed here: nobody locks it.
+    fn has_yet_to_move(
+        &self,
+        journal: &Path,
+        page_bytes: u64,
+        first: u64,
+        last: u64,
+    ) -> std::io::Result<bool> {
+        let lock_page = LOCK_BYTE / page_bytes + 1;
+        let wanted = first..=last;
+        let mut journal = BufReader::with_capacity(4, File::open(journal)?);
+        let mut found = Vec::new();
+        for frame in self.moved..self.pages {
+            let at = JOURNAL_HEAD + frame * (page_bytes + FRAME_HEAD);
+            journal.seek(SeekFrom::Start(at))?;
+            let mut page = [0; 4];
+            journal.read_exact(&mut page)?;
+            let page = u32::from_be_bytes(page).into();
+            if wanted.contains(&page) {
+                found.push(page);
+            }
+        }
+        if wanted.contains(&lock_page) {
+            found.push(lock_page);
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found.len() as u64 == last + 1 - first)
+    }
+}
