@@ -13,6 +13,7 @@ use rusqlite::wal::CheckpointMode;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 /// How long the journal may become, in pages.
 #[derive(Debug, Clone, Copy)]
@@ -95,18 +96,7 @@ impl Journal {
             || pages >= self.again_at.load(Ordering::Relaxed)
         {
             // When the checkpointer is at it, this is tried again after the next group.
-            if let Some((log, moved)) = checkpoint(db) {
-                if log == moved {
-                    self.pages.store(0, Ordering::Relaxed);
-                    self.moved.store(0, Ordering::Relaxed);
-                    self.again_at.store(self.limits.bound, Ordering::Relaxed);
-                } else {
-                    // A reader of old pages is in the way: not before the journal has grown much more.
-                    let next = pages.saturating_add(self.limits.bound);
-                    self.again_at.store(next, Ordering::Relaxed);
-                }
-                self.rest_is_small.store(false, Ordering::Release);
-            }
+            self.try_to_empty(db);
         } else if pages.saturating_sub(self.moved.load(Ordering::Relaxed)) >= self.limits.step
             || pages >= self.limits.begin
         {
@@ -116,6 +106,36 @@ impl Journal {
                 self.wake_signal.notify_one();
             }
         }
+    }
+
+    /// Moves all of it now, and says whether no reader was in the way. Where the checkpointer is at it, this waits
+    /// for `patience`.
+    pub(super) fn empty(&self, db: &Connection, patience: Duration) -> bool {
+        let begun = Instant::now();
+        loop {
+            match self.try_to_empty(db) {
+                Some(emptied) => return emptied,
+                None if begun.elapsed() >= patience => return false,
+                None => std::thread::sleep(Duration::from_millis(1)),
+            }
+        }
+    }
+
+    /// Moves all of it, unless another one is at it, and says whether no reader was in the way.
+    fn try_to_empty(&self, db: &Connection) -> Option<bool> {
+        let (log, moved) = checkpoint(db)?;
+        let emptied = log == moved;
+        if emptied {
+            self.pages.store(0, Ordering::Relaxed);
+            self.moved.store(0, Ordering::Relaxed);
+            self.again_at.store(self.limits.bound, Ordering::Relaxed);
+        } else {
+            // A reader of old pages is in the way: not before the journal has grown much more.
+            let next = self.pages().saturating_add(self.limits.bound);
+            self.again_at.store(next, Ordering::Relaxed);
+        }
+        self.rest_is_small.store(false, Ordering::Release);
+        Some(emptied)
     }
 
     fn stop(&self) {

@@ -170,6 +170,8 @@ impl Writer {
             && !group.is_empty()
             && self.journal.is_longer_than_it_should()
             && self.files.bytes() >= most
+            // The reader may have ended, and nothing else would shorten the journal while senders try again.
+            && !self.journal.empty(&self.db, self.options.busy_timeout)
         {
             let full = disk_reserve::disk_full(
                 "a program that reads for long keeps the journal from beginning anew",
