@@ -316,6 +316,42 @@ fn a_redrive_ends_when_its_time_is_up() {
     assert_eq!(bench.fallback.envelopes().len(), 1);
 }
 
+/// A second for the whole of it, and nothing that lasts longer: not a call, not a large body's copy, not the wait
+/// for another one's.
+#[test]
+fn a_redrive_that_hangs_ends_with_its_time_as_well() {
+    let hangs: [fn(&Bench); 2] = [
+        |bench| bench.blobs.hang(),
+        |bench| bench.queue.fail_with(&[Fault::Hang; 4]),
+    ];
+    for (max_message_bytes, hang) in [2000, 1 << 20].into_iter().zip(hangs) {
+        let bench = Bench::with_fallback(max_message_bytes, false);
+        let denied = [Fault::Error(QueueErrorKind::Denied); 2];
+        bench.queue.fail_with(&denied);
+        let body = large();
+        for end in [&b""[..], b"\n"] {
+            let body = [&body[..], end].concat();
+            let request = TestRequest::label_studio(SECRET, &body);
+            assert_eq!(bench.deliver(&request).outcome, Outcome::Accepted);
+        }
+        hang(&bench);
+        let until = bench.clock.monotonic() + Duration::from_secs(1);
+        let blobs: Option<&dyn BlobStore> = Some(&*bench.blobs);
+        let all = redrive(&*bench.fallback, &*bench.queue, blobs, &bench.clock, until);
+        let mut all = std::pin::pin!(all);
+        let first = block_on(async { futures_util::poll!(&mut all) });
+        assert!(first.is_pending());
+        bench.clock.advance(Duration::from_secs(1));
+        let done = block_on(async { futures_util::poll!(&mut all) });
+        let std::task::Poll::Ready(done) = done else {
+            panic!("still at it when its time is up");
+        };
+        let done = done.unwrap();
+        assert_eq!(done.moved, 0);
+        assert_eq!(bench.fallback.envelopes().len(), 2, "nothing is lost");
+    }
+}
+
 #[test]
 fn a_dead_queue_is_left_alone_for_a_while_and_comes_back_by_itself() {
     let bench = Bench::with_fallback(1 << 20, false);
