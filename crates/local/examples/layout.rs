@@ -188,7 +188,8 @@ fn remove(path: &Path) {
     }
 }
 
-/// Bytes that this process sent to block devices.
+/// Bytes that this process handed to the system to write. Not those that reached the disk (`write_bytes`): the system
+/// joins writes of the same page, as many as it has memory and time for.
 fn written() -> u64 {
     let io = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
     io.lines()
