@@ -14,8 +14,9 @@ const IDLE: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// One round takes no longer, so that its result is logged.
-const ROUND: Duration = Duration::from_secs(60);
+/// One round takes no longer, so that its result is logged. What is under way then is broken off and begun again, so
+/// it is more than the largest body takes.
+const ROUND: Duration = Duration::from_secs(10 * 60);
 
 pub(super) async fn keep_moving(relay: Arc<Relay>, stop: impl Future<Output = ()>) {
     let rounds = async {

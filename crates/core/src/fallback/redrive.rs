@@ -47,7 +47,8 @@ const AT_ONCE: usize = 16;
 /// So many failures of the queue in a row mean that it is the queue and not the events.
 const STRIKES: u32 = 16;
 
-/// One event's three calls take no longer than this, whatever hangs.
+/// Each call takes no longer than this, whatever hangs; one that copies a body has more, by the body's length. An
+/// event has up to five of them, and waits for its turn in memory: all of it ends with the redrive's own time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Without a blob store, a body from beside its envelope goes into it if it is no larger than this
@@ -55,9 +56,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const ALONE_IN_MEMORY: u64 = 256 * 1024 * 1024;
 
 /// Moves events from the fallback to the queue until it is empty, the queue fails, or it is `until` on
-/// the monotonic clock. An event is removed only after the queue has it: a redrive that breaks off
-/// leaves a repeat at worst, with the same id. What is larger than the queue takes is claim-checked. Data that is not
-/// what its `datasha256` says stays, for whoever can repair it, and is told of as stuck.
+/// the monotonic clock. What is under way then is broken off, so that is later than a large body takes. An event is
+/// removed only after the queue has it: a redrive that breaks off leaves a repeat at worst, with the same id. What is
+/// larger than the queue takes is claim-checked. Data that is not what its `datasha256` says stays, for whoever can
+/// repair it, and is told of as stuck.
 ///
 /// # Errors
 /// [`BlobError`] when the fallback cannot be listed.
@@ -79,7 +81,17 @@ pub async fn redrive(
     let mut strikes = 0;
     let mut after: Option<String> = None;
     loop {
-        let keys = fallback.list(after.as_deref(), PAGE).await?;
+        let left = until.saturating_sub(clock.monotonic());
+        let listed = within(
+            clock,
+            PATIENCE.min(left),
+            fallback.list(after.as_deref(), PAGE),
+        );
+        let keys = match listed.await {
+            Ok(keys) => keys?,
+            Err(_) if clock.monotonic() >= until => return Ok(done),
+            Err(_) => return Err(BlobError::transient("its list did not come in time")),
+        };
         let Some(last) = keys.last().cloned() else {
             done.complete = true;
             return Ok(done);
@@ -142,8 +154,9 @@ impl Mover<'_> {
         if left.is_zero() {
             return (key, Err(Stuck::NoTime));
         }
-        let outcome = self.one(&key, PATIENCE.min(left)).await;
-        (key, outcome)
+        let one = self.one(&key, PATIENCE.min(left));
+        let outcome = within(self.clock, left, one).await;
+        (key, outcome.unwrap_or(Err(Stuck::NoTime)))
     }
 
     /// Moves one event; each of its calls has `patience`, but for what copies a large body.
