@@ -73,6 +73,15 @@ pub struct Attributes {
 
 impl Attributes {
     /// Attributes with everything that CloudEvents and this contract require.
+    ///
+    /// ```
+    /// use labelrelay_event::{Attributes, Digest, EventType};
+    ///
+    /// let event_type = EventType::from_static("io.labelstud.task.created");
+    /// let event = Attributes::new("1", "/label-studio", &event_type, &Digest::of(b"{}"), "2026-01-01T00:00:00Z");
+    /// assert_eq!(event.specversion, "1.0");
+    /// assert_eq!(event.subject, None);
+    /// ```
     pub fn new(
         id: impl Into<String>,
         source: impl Into<String>,

@@ -27,6 +27,14 @@ pub enum Data<'a> {
 impl<'a> Data<'a> {
     /// The sender's bytes, decoded; `None` for a reference.
     ///
+    /// ```
+    /// use labelrelay_event::Data;
+    ///
+    /// assert_eq!(Data::Base64("AP8=").bytes()?.as_deref(), Some(&[0, 255][..]));
+    /// assert_eq!(Data::Reference.bytes()?, None);
+    /// # Ok::<(), labelrelay_event::DecodeError>(())
+    /// ```
+    ///
     /// # Errors
     /// When `data_base64` is not base64.
     pub fn bytes(&self) -> Result<Option<Cow<'a, [u8]>>, DecodeError> {
@@ -59,6 +67,17 @@ fn present<'de, D: serde::Deserializer<'de>>(
 impl<'a> Envelope<'a> {
     /// Reads an envelope without parsing its data.
     ///
+    /// ```
+    /// use labelrelay_event::{Data, Envelope};
+    ///
+    /// let queued = br#"{"specversion":"1.0","id":"1","source":"/x","type":"x.y.z","datasha256":"00","receivedtime":"2026-01-01T00:00:00Z","dataref":"s3://bucket/key"}"#;
+    /// let envelope = Envelope::decode(queued)?;
+    /// assert_eq!(envelope.data, Data::Reference);
+    /// assert_eq!(envelope.attributes.dataref.as_deref(), Some("s3://bucket/key"));
+    /// assert!(Envelope::decode(b"{}").is_err());
+    /// # Ok::<(), labelrelay_event::DecodeError>(())
+    /// ```
+    ///
     /// # Errors
     /// When the bytes are not an envelope of this contract.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
@@ -83,6 +102,15 @@ impl<'a> Envelope<'a> {
     }
 
     /// Whether `body` is what the sender sent: its SHA-256 equals `datasha256`.
+    ///
+    /// ```
+    /// # use labelrelay_event::{Attributes, Data, Digest, Envelope, EventType};
+    /// # let event_type = EventType::from_static("x.y.z");
+    /// let attributes = Attributes::new("1", "/x", &event_type, &Digest::of(b"{}"), "2026-01-01T00:00:00Z");
+    /// let envelope = Envelope { attributes, data: Data::Json(b"{}") };
+    /// assert!(envelope.matches_digest(b"{}"));
+    /// assert!(!envelope.matches_digest(b"{ }"));
+    /// ```
     pub fn matches_digest(&self, body: &[u8]) -> bool {
         Digest::of(body).to_hex() == self.attributes.datasha256
     }

@@ -19,6 +19,19 @@ pub enum DataEncoding {
 /// sequence, because JSON escapes the quotes inside a string.
 ///
 /// The caller vouches that `chunks` together are what `encoding` says.
+///
+/// ```
+/// use labelrelay_event::{Attributes, Digest, Envelope, EventType, DataEncoding, encode};
+///
+/// # fn main() -> Result<(), labelrelay_event::DecodeError> {
+/// let body = br#"{"id": 1.0}"#;
+/// let event_type = EventType::from_static("com.labelbox.label.created");
+/// let attributes = Attributes::new("1", "/labelbox", &event_type, &Digest::of(body), "2026-01-01T00:00:00Z");
+/// let queued = encode(&attributes, DataEncoding::Json, body.len(), [&body[..]]);
+/// assert!(queued.ends_with(br#","data":{"id": 1.0}}"#));
+/// assert_eq!(Envelope::decode(&queued)?.attributes, attributes);
+/// # Ok(()) }
+/// ```
 pub fn encode<'a>(
     attributes: &Attributes,
     encoding: DataEncoding,

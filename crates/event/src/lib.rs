@@ -20,6 +20,11 @@
 //!
 //! This crate never touches a network, a clock or a file; consumers depend on it alone.
 
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod attributes;
 mod base64;
 mod decode;
