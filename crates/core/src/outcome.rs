@@ -84,6 +84,13 @@ impl Outcome {
     ///
     /// 200 is the only success that the senders' documents show. Our own trouble is never a 4xx,
     /// because some senders switch a webhook off after those.
+    ///
+    /// ```
+    /// use labelrelay_core::Outcome;
+    ///
+    /// assert_eq!(Outcome::Repeat.status(), 200);
+    /// assert_eq!(Outcome::Unavailable.status(), 503);
+    /// ```
     pub const fn status(self) -> StatusCode {
         match self {
             Self::Accepted | Self::Repeat | Self::Filtered | Self::Replied => StatusCode::OK,

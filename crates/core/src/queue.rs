@@ -12,6 +12,38 @@ use std::sync::Arc;
 /// a lock across a send.
 ///
 /// `send` returns `Ok` only when the message would survive a crash of everything on this side.
+///
+/// A queue in memory, as a test may have it:
+///
+/// ```
+/// use labelrelay_core::{BoxFuture, EventQueue, OutboundMessage, QueueError, QueueLimits, Receipt};
+/// use std::sync::Mutex;
+///
+/// #[derive(Default)]
+/// struct InMemory(Mutex<Vec<OutboundMessage>>);
+///
+/// impl EventQueue for InMemory {
+///     fn send<'a>(&'a self, message: &'a OutboundMessage) -> BoxFuture<'a, Result<Receipt, QueueError>> {
+///         Box::pin(async move {
+///             let mut events = self.0.lock().unwrap();
+///             let key = message.deduplication_key();
+///             if events.iter().any(|event| event.deduplication_key() == key) {
+///                 return Ok(Receipt::repeat(None));
+///             }
+///             events.push(message.clone());
+///             Ok(Receipt::new(None))
+///         })
+///     }
+///
+///     fn limits(&self) -> QueueLimits {
+///         QueueLimits::bytes(256 * 1024)
+///     }
+///
+///     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
+///         Box::pin(async { Ok(()) })
+///     }
+/// }
+/// ```
 pub trait EventQueue: Send + Sync {
     /// Puts one message on the queue, durably.
     ///
@@ -188,6 +220,13 @@ pub struct QueueError {
 
 impl QueueError {
     /// An error of `kind`, which decides whether it is retryable.
+    ///
+    /// ```
+    /// use labelrelay_core::{QueueError, QueueErrorKind};
+    ///
+    /// assert!(QueueError::new(QueueErrorKind::Throttled, "slow down").retryable);
+    /// assert!(!QueueError::new(QueueErrorKind::Full, "no room; free space on the disk").retryable);
+    /// ```
     pub fn new(kind: QueueErrorKind, message: impl Into<String>) -> Self {
         let retryable = matches!(
             kind,

@@ -77,6 +77,24 @@ impl Config {
     /// Reads the text of a configuration file called `origin`. Single settings of the environment
     /// win over the file's.
     ///
+    /// ```
+    /// use labelrelay_core::config::{Config, Environment};
+    ///
+    /// let text = r#"
+    ///     queue = "sqlite:queue.db"
+    ///     [[source]]
+    ///     name = "labelbox"
+    ///     provider = "labelbox"
+    ///     secret = "env:LABELBOX_SECRET"
+    /// "#;
+    /// let environment: Environment = [("LABELBOX_SECRET", "a secret")].into_iter().collect();
+    /// let read = |text: &str| Config::from_toml(text, "labelrelay.toml", "/etc".into(), &environment);
+    /// assert_eq!(read(text).unwrap().sources[0].name, "labelbox");
+    ///
+    /// let error = read(&text.replace("provider", "platform")).unwrap_err();
+    /// assert!(error.to_string().contains("labelrelay.toml"), "{error}");
+    /// ```
+    ///
     /// # Errors
     /// [`ConfigError`] names the file, the key and the cure.
     pub fn from_toml(
