@@ -50,14 +50,14 @@ impl S3Location {
             self.object("PUT", &key, &headers, content, MAX_ANSWER)
                 .await
         };
-        let context = self.error_context("s3:PutObject", &key);
+        let errors = self.error_context("s3:PutObject", &key);
         let answer = body_stream::with_body(length, body, put).await;
-        let answer = answer.map_err(|error| context.no_response(error))?;
+        let answer = answer.map_err(|error| errors.no_response(error))?;
         match answer.status {
             200 => proven(&answer, &digest)?,
             // It is there already, with the same digest in its key.
             412 => {}
-            _ => return Err(context.of(&answer, &error::stated(&answer))),
+            _ => return Err(errors.of(&answer, &error::stated(&answer))),
         }
         Ok(format!("s3://{}/{key}", self.bucket))
     }

@@ -50,10 +50,10 @@ impl Body for SizedBody {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
+        errors: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let odd = |problem| Poll::Ready(Some(Err(io::Error::other(problem))));
-        match std::task::ready!(self.chunks.poll_next_unpin(context)) {
+        match std::task::ready!(self.chunks.poll_next_unpin(errors)) {
             Some(Ok(chunk)) => match self.left.checked_sub(chunk.len() as u64) {
                 Some(left) => {
                     self.left = left;

@@ -10,10 +10,10 @@ impl S3Location {
     /// Whether the bucket is there and in this region. That the caller may list it is not needed, so
     /// being forbidden to is no failure; what is really allowed shows when something is stored.
     pub(super) async fn check(&self) -> Result<(), BlobError> {
-        let context = self.error_context("s3:ListBucket", "");
+        let errors = self.error_context("s3:ListBucket", "");
         let query = [("list-type", "2"), ("max-keys", "0")];
         let answer = self.list(&query, MAX_ANSWER).await;
-        let answer = answer.map_err(|error| context.no_response(error))?;
+        let answer = answer.map_err(|error| errors.no_response(error))?;
         if answer.is_success() {
             return listing::page(&answer.body).map(drop);
         }
@@ -21,7 +21,7 @@ impl S3Location {
         if stated.code == "AccessDenied" {
             return Ok(());
         }
-        Err(context.of(&answer, &stated))
+        Err(errors.of(&answer, &stated))
     }
 
     pub(super) fn error_context<'a>(

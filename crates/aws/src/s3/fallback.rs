@@ -44,16 +44,16 @@ impl S3Fallback {
             body: SdkBody::from(envelope),
             sha256: digest.to_hex(),
         };
-        let context = self.0.error_context("s3:PutObject", &key);
+        let errors = self.0.error_context("s3:PutObject", &key);
         let answer = self
             .0
             .object("PUT", &key, &headers, content, MAX_ANSWER)
             .await;
-        let answer = answer.map_err(|error| context.no_response(error))?;
+        let answer = answer.map_err(|error| errors.no_response(error))?;
         if answer.status == 200 {
             return proven(&answer, &digest);
         }
-        Err(context.of(&answer, &error::stated(&answer)))
+        Err(errors.of(&answer, &error::stated(&answer)))
     }
 
     async fn page(&self, start: Start<'_>, max: usize) -> Result<Page, BlobError> {
@@ -72,11 +72,11 @@ impl S3Fallback {
             ("prefix", prefix.as_str()),
         ];
         query.extend(start.as_ref().map(|(name, value)| (*name, value.as_str())));
-        let context = self.0.error_context("s3:ListBucket", "");
+        let errors = self.0.error_context("s3:ListBucket", "");
         let answer = self.0.list(&query, MAX_ANSWER).await;
-        let answer = answer.map_err(|error| context.no_response(error))?;
+        let answer = answer.map_err(|error| errors.no_response(error))?;
         if !answer.is_success() {
-            return Err(context.of(&answer, &error::stated(&answer)));
+            return Err(errors.of(&answer, &error::stated(&answer)));
         }
         let Page { keys, next } = listing::page(&answer.body)?;
         let ours = |key: String| key.strip_prefix(&prefix).map(str::to_owned);
@@ -112,19 +112,19 @@ impl S3Fallback {
 
     async fn fetch(&self, key: &str) -> Result<Option<Bytes>, BlobError> {
         let key = self.0.key(key);
-        let context = self.0.error_context("s3:GetObject", &key);
+        let errors = self.0.error_context("s3:GetObject", &key);
         let answer = self
             .0
             .object("GET", &key, &[], nothing(), MAX_ENVELOPE)
             .await;
-        let answer = answer.map_err(|error| context.no_response(error))?;
+        let answer = answer.map_err(|error| errors.no_response(error))?;
         if answer.status == 200 {
             return Ok(Some(answer.body));
         }
         let stated = error::stated(&answer);
         match stated.code.as_str() {
             "NoSuchKey" => Ok(None),
-            _ => Err(context.of(&answer, &stated)),
+            _ => Err(errors.of(&answer, &stated)),
         }
     }
 
@@ -163,17 +163,17 @@ impl S3Fallback {
 
     async fn delete(&self, key: &str) -> Result<(), BlobError> {
         let key = self.0.key(key);
-        let context = self.0.error_context("s3:DeleteObject", &key);
+        let errors = self.0.error_context("s3:DeleteObject", &key);
         let answer = self
             .0
             .object("DELETE", &key, &[], nothing(), MAX_ANSWER)
             .await;
-        let answer = answer.map_err(|error| context.no_response(error))?;
+        let answer = answer.map_err(|error| errors.no_response(error))?;
         let stated = error::stated(&answer);
         if answer.status == 204 || stated.code == "NoSuchKey" {
             return Ok(());
         }
-        Err(context.of(&answer, &stated))
+        Err(errors.of(&answer, &stated))
     }
 }
 
@@ -205,16 +205,16 @@ impl S3Location {
         let key = self.key(name);
         let range = format!("bytes={at}-{}", at + CHUNK_BYTES - 1);
         let headers = [("range", range.as_str())];
-        let context = self.error_context("s3:GetObject", &key);
+        let errors = self.error_context("s3:GetObject", &key);
         let answer = self
             .object("GET", &key, &headers, nothing(), MAX_ANSWER + 1)
             .await;
-        let answer = answer.map_err(|error| context.no_response(error))?;
+        let answer = answer.map_err(|error| errors.no_response(error))?;
         if answer.status != 206 {
             let stated = error::stated(&answer);
             return match stated.code.as_str() {
                 "NoSuchKey" => Ok(None),
-                _ => Err(context.of(&answer, &stated)),
+                _ => Err(errors.of(&answer, &stated)),
             };
         }
         let whole = answer

@@ -59,11 +59,11 @@ mod tests {
 
     #[test]
     fn a_page_is_parsed_and_garbage_is_an_error() {
-        let list = br#"<?xml version="1.0" encoding="UTF-8"?>
+        let listed = br#"<?xml version="1.0" encoding="UTF-8"?>
             <ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name>
             <EncodingType>url</EncodingType><Contents><Key>a/b%3Ac</Key><Size>1</Size></Contents>
             <Contents><Key>d&amp;e</Key></Contents></ListBucketResult>"#;
-        let last = page(list).expect("a page");
+        let last = page(listed).expect("a page");
         assert_eq!(last.keys, ["a/b:c", "d&e"]);
         assert_eq!(last.next, None);
         let first = b"<ListBucketResult><IsTruncated>true</IsTruncated>

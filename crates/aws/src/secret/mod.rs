@@ -33,7 +33,7 @@ async fn call(
     signed: &SignedClient,
     action: &str,
     body: &Value,
-    context: &SecretErrorContext<'_>,
+    errors: &SecretErrorContext<'_>,
 ) -> Result<Reply, SecretError> {
     let body = body.to_string();
     let content = Content {
@@ -47,17 +47,17 @@ async fn call(
     let answer = signed
         .send("POST", "/", &headers, content, MAX_ANSWER)
         .await;
-    let answer = answer.map_err(|error| context.no_response(&error))?;
+    let answer = answer.map_err(|error| errors.no_response(&error))?;
     let members = members(&answer);
     if answer.is_success() {
-        return members.map(Reply::Found).ok_or_else(|| context.garbled());
+        return members.map(Reply::Found).ok_or_else(|| errors.garbled());
     }
     let code = error::code(&answer, members.as_ref());
     match code.as_str() {
         "ResourceNotFoundException" | "ParameterNotFound" | "ParameterVersionNotFound" => {
             Ok(Reply::Absent)
         }
-        code => Err(context.stated(answer.status, code, members.as_ref())),
+        code => Err(errors.stated(answer.status, code, members.as_ref())),
     }
 }
 

@@ -45,18 +45,18 @@ impl ParameterSecret {
         name: &str,
     ) -> Result<Option<(Secret, u64)>, SecretError> {
         let body = json!({ "Name": name, "WithDecryption": true });
-        let context = self.error_context();
-        let Reply::Found(members) = call(signed, "AmazonSSM.GetParameter", &body, &context).await?
+        let errors = self.error_context();
+        let Reply::Found(members) = call(signed, "AmazonSSM.GetParameter", &body, &errors).await?
         else {
             return Ok(None);
         };
         let parameter = members.get("Parameter");
         let member = |name: &str| parameter.and_then(|parameter| parameter.get(name));
         let stored = member("Value").and_then(Value::as_str);
-        let stored = stored.ok_or_else(|| context.garbled())?;
+        let stored = stored.ok_or_else(|| errors.garbled())?;
         let version = member("Version").and_then(Value::as_u64).unwrap_or(1);
         let value = value::secret(stored.as_bytes(), self.name.member.as_deref());
-        let value = value.map_err(|problem| context.permanent(&problem))?;
+        let value = value.map_err(|problem| errors.permanent(&problem))?;
         let secret = Secret::new(format!("{} version {version}", self.reference), value)?;
         Ok(Some((secret.until(self.not_after), version)))
     }

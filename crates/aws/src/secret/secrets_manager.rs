@@ -44,15 +44,15 @@ impl ManagerSecret {
         stage: &str,
     ) -> Result<Option<Secret>, SecretError> {
         let body = json!({ "SecretId": self.name.store, "VersionStage": stage });
-        let context = self.error_context();
+        let errors = self.error_context();
         let Reply::Found(members) =
-            call(signed, "secretsmanager.GetSecretValue", &body, &context).await?
+            call(signed, "secretsmanager.GetSecretValue", &body, &errors).await?
         else {
             return Ok(None);
         };
-        let stored = stored(&members).ok_or_else(|| context.garbled())?;
+        let stored = stored(&members).ok_or_else(|| errors.garbled())?;
         let value = value::secret(&stored, self.name.member.as_deref());
-        let value = value.map_err(|problem| context.permanent(&problem))?;
+        let value = value.map_err(|problem| errors.permanent(&problem))?;
         let secret = Secret::new(format!("{} {stage}", self.reference), value)?;
         Ok(Some(secret.until(self.not_after)))
     }

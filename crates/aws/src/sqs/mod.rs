@@ -80,15 +80,15 @@ impl SqsQueue {
                 ),
             ));
         }
-        let context = self.error_context("sqs:SendMessage");
-        let body = String::from_utf8(message.body.to_vec()).map_err(|_| context.characters())?;
+        let errors = self.error_context("sqs:SendMessage");
+        let body = String::from_utf8(message.body.to_vec()).map_err(|_| errors.characters())?;
         let mut request = self
             .client
             .send_message()
             .queue_url(&self.location.url)
             .message_body(body)
             .set_message_attributes(Some(
-                attributes::values(message).map_err(|error| context.other(&error))?,
+                attributes::values(message).map_err(|error| errors.other(&error))?,
             ));
         if self.is_fifo() {
             request = request.message_deduplication_id(message_group::deduplication(message));
@@ -100,7 +100,7 @@ impl SqsQueue {
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(error) => {
-                let error = context.of(&error);
+                let error = errors.of(&error);
                 // An error that SQS itself stated came over a connection that works.
                 if error.answered {
                     attempt.answered();

@@ -62,8 +62,7 @@ impl Api {
     ) -> Result<Self, PlatformError> {
         let endpoint = endpoint.parse().map_err(|error| {
             PlatformError::permanent(format!(
-                "`{endpoint}` is not a URL ({error}); write it as {}",
-                ENDPOINT
+                "`{endpoint}` is not a URL ({error}); write it as {ENDPOINT}"
             ))
         })?;
         let value = [b"Bearer ", key.expose()].concat();
