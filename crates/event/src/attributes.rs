@@ -1,11 +1,5 @@
 use serde::{Deserialize, Serialize};
 
-/// Upper bound, in bytes, of everything in an envelope that came from outside and is not the data:
-/// ids, subject, partition key, trace context. What is longer, or not printable ASCII, is hashed.
-///
-/// 128 is what the narrowest queue takes (`SQS` FIFO: `MessageGroupId` and `MessageDeduplicationId`).
-pub const MAX_ATTRIBUTE_BYTES: usize = 128;
-
 /// Context attributes of an envelope, in the order in which they are written.
 ///
 /// Names are those of CloudEvents 1.0.2 and its documented extensions (`partitionkey`, `sequence`,

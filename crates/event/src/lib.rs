@@ -31,12 +31,14 @@ mod decode;
 mod digest;
 mod encode;
 mod event_type;
+mod limits;
 
-pub use attributes::{Attributes, MAX_ATTRIBUTE_BYTES, Origin, TypeFrom};
+pub use attributes::{Attributes, Origin, TypeFrom};
 pub use decode::{Data, DecodeError, Envelope};
 pub use digest::Digest;
 pub use encode::{DataEncoding, encode};
 pub use event_type::{EventType, InvalidEventType};
+pub use limits::MAX_ATTRIBUTE_BYTES;
 
 /// Media type of an envelope, as the CloudEvents JSON format registers it.
 pub const MEDIA_TYPE: &str = "application/cloudevents+json";
