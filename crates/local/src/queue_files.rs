@@ -9,6 +9,7 @@
 //! A file that is put back is good again, for nothing was written meanwhile; one that was cut off is not.
 
 use crate::shortened::{self, Verdict};
+use labelrelay_core::{QueueError, QueueErrorKind};
 use rusqlite::Connection;
 use std::cell::{Cell, OnceCell};
 use std::fs::{File, Metadata};
@@ -39,6 +40,16 @@ pub(crate) enum Displaced {
     Undecided { path: PathBuf, why: String },
     #[error("{} cannot be looked at ({why}): see that its directory may be read and its disk works", path.display())]
     Unseen { path: PathBuf, why: String },
+}
+
+/// The error that the sender of a message gets when the files are not what they were. Trying again at once cannot
+/// help: somebody has to put them right, unless that is not known yet.
+pub(crate) fn displaced_error(displaced: &Displaced) -> QueueError {
+    let error = QueueError::new(QueueErrorKind::Unavailable, displaced.to_string());
+    match displaced {
+        Displaced::Undecided { .. } => error,
+        _ => error.permanent(),
+    }
 }
 
 fn gone(role: Role, path: &Path) -> String {

@@ -1,6 +1,5 @@
 //! Explanation of `SQLite`'s errors for a queue file, and their cures.
 
-use crate::queue_files::Displaced;
 use labelrelay_core::{QueueError, QueueErrorKind};
 use rusqlite::ErrorCode;
 
@@ -91,16 +90,6 @@ pub(crate) fn queue_error(error: &rusqlite::Error) -> QueueError {
     } = explain(error);
     // As text: a group's members each get their own copy, and SQLite's error cannot be cloned.
     QueueError::new(kind, format!("{problem} ({error}): {cure}"))
-}
-
-/// The error that the sender of a message gets when the files are not what they were. Trying again at once cannot
-/// help: somebody has to put them right, unless that is not known yet.
-pub(crate) fn displaced_error(displaced: &Displaced) -> QueueError {
-    let error = QueueError::new(QueueErrorKind::Unavailable, displaced.to_string());
-    match displaced {
-        Displaced::Undecided { .. } => error,
-        _ => error.permanent(),
-    }
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use super::pending::Pending;
 use super::prune_schedule::{self, PruneSchedule};
 use super::sequencer::Sequencer;
 use crate::disk_reserve;
-use crate::queue_files::QueueFiles;
+use crate::queue_files::{QueueFiles, displaced_error};
 use crate::sqlite::{begin, ms, now_ms};
-use crate::sqlite_error::{self, queue_error};
+use crate::sqlite_error::queue_error;
 use futures_channel::oneshot;
 use labelrelay_core::{Clock, QueueError};
 use rusqlite::Connection;
@@ -99,7 +99,7 @@ impl Writer {
                     self.files.committed(self.journal.pages());
                     self.files
                         .check(&self.db)
-                        .map_err(|displaced| sqlite_error::displaced_error(&displaced))
+                        .map_err(|displaced| displaced_error(&displaced))
                 };
                 let make_room = |error| self.make_room(error);
                 let context = CommitContext {
@@ -155,7 +155,7 @@ impl Writer {
             let _as_far_as_it_goes = checkpoint(&self.db);
         }
         *trouble = Some(displaced.to_string());
-        Err(sqlite_error::displaced_error(&displaced))
+        Err(displaced_error(&displaced))
     }
 
     /// Whether deliveries may be written: not before the consumers' reserve is there again, and not beyond the
