@@ -99,12 +99,15 @@ pub(super) trait Extract {
 /// Containers that one path may lead through.
 const MAX_LEVELS: usize = 8;
 
+/// A container that is open, and its place in the table.
+type Level<S> = (&'static Node<S>, Container);
+
 /// Walks down the table as the scanner walks down the body.
 #[derive(Debug)]
 pub(super) struct Extractor<E: Extract> {
     extract: E,
     /// The containers that are open, outermost first. All of them are in the table.
-    open: [Option<(&'static Node<E::Slot>, Container)>; MAX_LEVELS],
+    open: [Option<Level<E::Slot>>; MAX_LEVELS],
     level: usize,
     /// Target of the last key.
     at: Option<&'static Node<E::Slot>>,
@@ -126,7 +129,7 @@ impl<E: Extract> Extractor<E> {
     }
 
     #[inline]
-    fn innermost(&self) -> Option<(&'static Node<E::Slot>, Container)> {
+    fn innermost(&self) -> Option<Level<E::Slot>> {
         *self.open.get(self.level.checked_sub(1)?)?
     }
 

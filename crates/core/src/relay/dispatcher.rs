@@ -131,13 +131,11 @@ impl Dispatcher {
         delivery: &mut Delivery,
         message: &OutboundMessage,
     ) -> Result<Outcome, QueueError> {
-        match &self.fallback {
-            Some(fallback) => fallback.send_or_keep(&self.sender, delivery, message).await,
-            None => {
-                let deadlines = delivery.deadlines;
-                self.sender.send(delivery, message, deadlines).await
-            }
+        if let Some(fallback) = &self.fallback {
+            return fallback.send_or_keep(&self.sender, delivery, message).await;
         }
+        let deadlines = delivery.deadlines;
+        self.sender.send(delivery, message, deadlines).await
     }
 }
 

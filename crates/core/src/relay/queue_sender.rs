@@ -43,8 +43,8 @@ impl QueueSender {
                     .queue_last_attempt_failed(source, message.id(), error);
             }
         };
-        let send = || self.queue.send(message);
-        let sent = self.retry.until(deadlines, send, failed).await;
+        let attempt = || self.queue.send(message);
+        let sent = self.retry.until(deadlines, attempt, failed).await;
         delivery.report.queue_elapsed = Some(clock.monotonic().saturating_sub(begun));
         // A repeat after an attempt of our own that timed out is that attempt, come true.
         sent.map(|(receipt, first)| {
