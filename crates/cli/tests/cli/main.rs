@@ -9,6 +9,7 @@ mod configuration;
 mod demo;
 #[cfg(unix)]
 mod displaced;
+mod documents;
 mod environment;
 mod export;
 #[cfg(unix)]
