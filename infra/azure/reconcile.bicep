@@ -1,4 +1,4 @@
-// What Label Studio sent while nothing took it, fetched through its API on a schedule by `labelrelay reconcile`:
+// What Label Studio sent while nothing took it, fetched through its API on a schedule by `labelrelay pull`:
 // a job of Container Apps, which costs nothing between its runs. It has an identity of its own and reads no
 // webhook's secret: it only has to know the source's name.
 
@@ -116,7 +116,7 @@ resource job 'Microsoft.App/jobs@2024-03-01' = {
         {
           name: 'reconcile'
           image: image
-          args: ['reconcile', 'label-studio', '--ledger', ledger]
+          args: ['pull', 'label-studio', '--ledger', ledger]
           resources: { cpu: json('0.25'), memory: '0.5Gi' }
           env: concat(settings, [
             { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }

@@ -1,4 +1,4 @@
-# What Label Studio sent while nothing took it, fetched through its API on a schedule by `labelrelay reconcile`.
+# What Label Studio sent while nothing took it, fetched through its API on a schedule by `labelrelay pull`.
 # Off unless an image is given. Nobody outside can start it, and it reads no webhook's secret: it only has to
 # know the source's name.
 
@@ -67,7 +67,7 @@ resource "google_cloud_run_v2_job" "reconcile" {
       timeout = "${var.reconcile_minutes * 60 - 60}s"
       containers {
         image = var.reconcile_image
-        args  = ["reconcile", "label-studio", "--ledger", "gs://${local.fallback_bucket}/${trimsuffix(local.ledger_prefix, "/")}"]
+        args  = ["pull", "label-studio", "--ledger", "gs://${local.fallback_bucket}/${trimsuffix(local.ledger_prefix, "/")}"]
         resources {
           limits = {
             cpu    = "1"

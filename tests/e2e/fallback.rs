@@ -70,14 +70,14 @@ fn what_a_busy_disk_does_not_take_is_acknowledged_and_queued_later() {
 }
 
 #[test]
-fn what_waits_when_serve_is_killed_is_moved_by_redrive() {
+fn what_waits_when_serve_is_killed_is_moved_by_retry() {
     let site = site();
     let relay = site.serve();
     let sent = deliver_to_a_busy_disk(&site, &relay);
     relay.kill();
     let left = waiting(&site);
     let output = program::command()
-        .args(["redrive", "--config"])
+        .args(["events", "retry", "--fallback", "--config"])
         .arg(site.config())
         .env("LABELRELAY_QUEUE", site.queue_url())
         .envs(secrets())

@@ -81,11 +81,10 @@ fn what_the_program_prints_is_read_line_by_line() {
     }
     let (mut readers, mut tally) = (Readers::start(), Tally::default());
     for verb in [
-        &["tail", "--lines", "1000", "--json"][..],
-        &["receive", "--max", "1000", "--json"],
+        &["events", "tail", "--lines", "1000", "--json"][..],
+        &["queue", "receive", "--max", "1000", "--json"],
     ] {
         let output = program::command()
-            .arg("queue")
             .args(verb)
             .env("LABELRELAY_QUEUE", site.queue_url())
             .output()

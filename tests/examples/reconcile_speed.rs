@@ -1,4 +1,4 @@
-//! `labelrelay reconcile` of 10,000 annotations of a real Label Studio, against the time of paging through
+//! `labelrelay pull` of 10,000 annotations of a real Label Studio, against the time of paging through
 //! the same API with the same client. `cargo xtask bench reconcile` builds both and runs this.
 
 #![expect(
@@ -66,7 +66,7 @@ fn reconcile(site: &Site, label_studio: &LabelStudio) -> (f64, String) {
     let start = Instant::now();
     let output = program::command()
         .args([
-            "reconcile",
+            "pull",
             "label-studio",
             "--url",
             &label_studio.base,

@@ -102,7 +102,7 @@ fn what_was_missed_is_fetched_on_a_schedule_when_that_is_asked_for() {
     assert_eq!(container["image"], "labelrelay:1");
     let bucket = "labelrelay-123456789012-fallback";
     let ledger = format!("gs://{bucket}/ledger");
-    let args = serde_json::json!(["reconcile", "label-studio", "--ledger", ledger]);
+    let args = serde_json::json!(["pull", "label-studio", "--ledger", ledger]);
     assert_eq!(container["args"], args);
     // The token comes from its secret, and stands nowhere.
     let variables = container["env"].as_array().unwrap();

@@ -25,7 +25,7 @@ fn it_runs_one_task_at_a_time_that_may_do_no_more_than_it_has_to() {
     let ledger = "s3://labelrelay-bucket/ledger";
     assert_eq!(
         found["command"],
-        json!(["reconcile", "label-studio", "--ledger", ledger])
+        json!(["pull", "label-studio", "--ledger", ledger])
     );
     let variables = &found["variables"];
     assert_eq!(

@@ -20,13 +20,13 @@ pub struct Exported {
 pub fn export(url: &str) -> Vec<Exported> {
     let folder = tempfile::tempdir().unwrap();
     let output = program::command()
-        .args(["queue", "export", "--queue", url, "--dir"])
+        .args(["events", "export", "--queue", url, "--dir"])
         .arg(folder.path())
         .output()
         .unwrap();
     assert!(
         output.status.success(),
-        "queue export: {}",
+        "events export: {}",
         String::from_utf8_lossy(&output.stderr)
     );
     let mut names: Vec<_> = std::fs::read_dir(folder.path())

@@ -53,7 +53,7 @@ pub(crate) fn infra(names: &[String]) -> Outcome {
     status(setup.infra_tests().args(names))
 }
 
-/// By hand: how long `labelrelay reconcile` takes for so many annotations of a real Label Studio.
+/// By hand: how long `labelrelay pull` takes for so many annotations of a real Label Studio.
 #[cfg(not(feature = "load"))]
 pub(crate) fn bench_reconcile(args: &[String]) -> Outcome {
     let mut setup = TestSetup::released()?;

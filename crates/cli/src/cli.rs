@@ -3,62 +3,85 @@
 use crate::failure::{EXIT_CODES, Failure};
 use crate::output::{print, say};
 use crate::world::World;
-use crate::{check, completions, queue, reconcile, redrive, replay, send, serve, verify};
-use clap::{Parser, Subcommand};
+use crate::{completions, events, help, pull, queue, send, serve, status, verify};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use std::env::ArgsOs;
 
-/// Webhooks of Labelbox and Label Studio, verified and byte for byte, into your queue.
+const EXAMPLES: &str = "\
+Begin here:
+  labelrelay serve --demo   see it work, without any platform
+  labelrelay serve          take deliveries in; makes its configuration
+  labelrelay send           deliver a sample to it
+  labelrelay events list    see what came in
+  labelrelay status         see whether all is well, and if not, what to do";
+
+/// Takes webhooks of Labelbox and Label Studio, verifies them, and puts them on your queue, byte for byte.
 #[derive(Debug, Parser)]
-#[command(name = "labelrelay", version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "labelrelay", version, max_term_width = 100)]
+#[command(before_help = EXAMPLES, after_help = EXIT_CODES, override_usage = "labelrelay <COMMAND> [OPTIONS]")]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    verb: Verb,
+    verb: Option<Verb>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
     Serve(serve::Args),
-    #[command(alias = "trigger")]
+    Status(status::Args),
+    Events(events::Args),
+    Pull(pull::Args),
     Send(send::Args),
     Verify(verify::Args),
     Queue(queue::Args),
-    Redrive(redrive::Args),
-    Reconcile(reconcile::Args),
-    Replay(replay::Args),
-    Check(check::Args),
     Completions(completions::Args),
 }
 
+/// The whole command line, as help and completions show it.
+pub(crate) fn command() -> clap::Command {
+    help::shaped(Cli::command())
+}
+
 /// `None` when only help was asked for, and printed.
-fn parse() -> Result<Option<Cli>, Failure> {
-    let error = match Cli::try_parse() {
-        Ok(cli) => return Ok(Some(cli)),
+fn parse(words: ArgsOs) -> Result<Option<Verb>, Failure> {
+    let mut command = command();
+    let parsed = command.try_get_matches_from_mut(words);
+    let parsed = parsed.and_then(|matches| {
+        let cli = Cli::from_arg_matches(&matches);
+        cli.map_err(|error| error.format(&mut command))
+    });
+    let error = match parsed {
+        Ok(Cli { verb: Some(verb) }) => return Ok(Some(verb)),
+        Ok(Cli { verb: None }) => {
+            say(format_args!("{}", help::WELCOME));
+            return Err(Failure::UsageSaid);
+        }
         Err(error) => error,
     };
-    let words = error.render().to_string();
-    let words = words.trim_end();
+    let text = error.render().to_string();
+    let text = text.trim_end();
     if error.use_stderr() {
         // It quotes what was typed, or what a script put there.
-        say(format_args!("{words}"));
+        say(format_args!("{text}"));
         return Err(Failure::UsageSaid);
     }
-    print(format_args!("{words}"))?;
+    print(format_args!("{text}"))?;
     Ok(None)
 }
 
-pub(crate) fn run(world: &World<'_>) -> Result<(), Failure> {
-    let Some(cli) = parse()? else {
+/// Does what `words` say, the program's name first.
+pub(crate) fn run(words: ArgsOs, world: &World<'_>) -> Result<(), Failure> {
+    let Some(verb) = parse(words)? else {
         return Ok(());
     };
     crate::runtime::outlive_the_limit_on_files()?;
-    match cli.verb {
+    match verb {
         Verb::Serve(args) => serve::run(&args, world),
+        Verb::Status(args) => status::run(&args, world),
+        Verb::Events(args) => events::run(&args, world),
+        Verb::Pull(args) => pull::run(&args, world),
         Verb::Send(args) => send::run(&args, world),
         Verb::Verify(args) => verify::run(&args, world),
         Verb::Queue(args) => queue::run(&args, world),
-        Verb::Redrive(args) => redrive::run(&args, world),
-        Verb::Reconcile(args) => reconcile::run(&args, world),
-        Verb::Replay(args) => replay::run(&args, world),
-        Verb::Check(args) => check::run(&args, world),
         Verb::Completions(args) => completions::run(&args),
     }
 }

@@ -1,8 +1,7 @@
 //! `labelrelay completions`.
 
-use crate::cli::Cli;
+use crate::cli;
 use crate::failure::{EXIT_CODES, Failure};
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 use std::io::Write as _;
 
@@ -13,9 +12,9 @@ Examples:
   labelrelay completions zsh > \"${fpath[1]}/_labelrelay\"
   labelrelay completions fish > ~/.config/fish/completions/labelrelay.fish";
 
-/// Prints what makes a shell complete labelrelay's words.
+/// Prints a script that makes a shell complete labelrelay's commands.
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(before_help = EXAMPLES, after_help = EXIT_CODES)]
 pub(crate) struct Args {
     /// The shell
     #[arg(value_parser = clap::value_parser!(Shell))]
@@ -24,7 +23,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "labelrelay", &mut script);
+    clap_complete::generate(args.shell, &mut cli::command(), "labelrelay", &mut script);
     let mut out = std::io::stdout().lock();
     out.write_all(&script)?;
     Ok(out.flush()?)

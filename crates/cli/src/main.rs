@@ -2,23 +2,24 @@
 //!
 //! Only this file reads the environment; everything else gets it handed in.
 
-mod check;
 mod cli;
 mod client;
 mod clouds;
 mod completions;
 mod delivery;
 mod discover;
+mod envelope_line;
+mod events;
 mod failure;
+mod help;
 mod home;
 mod logging;
 mod open;
 mod output;
 mod places;
+mod pull;
 mod queue;
-mod reconcile;
-mod redrive;
-mod replay;
+mod queue_file;
 mod running;
 mod runtime;
 mod samples;
@@ -26,6 +27,7 @@ mod secrets;
 mod send;
 mod sender;
 mod serve;
+mod status;
 mod times;
 mod verify;
 mod world;
@@ -41,7 +43,7 @@ fn main() -> ExitCode {
             return failure::Failure::failed(format!("no working directory: {error}")).report();
         }
     };
-    let code = match cli::run(&world) {
+    let code = match cli::run(std::env::args_os(), &world) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     };

@@ -33,7 +33,7 @@ mod sqlite_error;
 pub use embedded::{EmbeddedQueue, Options};
 pub use error::{FileError, OpenError};
 pub use file::{
-    Acknowledgement, DeadLetter, Delivery, Event, EventAttributes, Export, ExportScope, Filter,
+    Acknowledgement, DeadLetter, Delivery, Event, EventAttributes, Export, Filter, Pattern,
     QueueFile, QueueSettings, QueueStats, State, StoredEvent,
 };
 pub use labelrelay_files::{FileBlobStore, FileFallback, file_of};

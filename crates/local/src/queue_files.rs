@@ -34,7 +34,7 @@ pub(crate) enum Displaced {
     Replaced { role: Role, path: PathBuf },
     #[error("{} has {names} names (hard links) now, and through another one it would be damaged: remove the others (`find -samefile` shows them); nothing is stored until then", path.display())]
     Linked { path: PathBuf, names: u64 },
-    #[error("{} was cut off while it was in use, to {bytes} bytes, and events in it are damaged or lost: stop `serve`, move the file away together with what begins with its name (`labelrelay queue export` may still read it), put a backup in its place if there is one, and start `serve` again", path.display())]
+    #[error("{} was cut off while it was in use, to {bytes} bytes, and events in it are damaged or lost: stop `serve`, move the file away together with what begins with its name (`labelrelay events export` may still read it), put a backup in its place if there is one, and start `serve` again", path.display())]
     Shorter { path: PathBuf, bytes: u64 },
     #[error("{} or its journal became shorter, and whether rightly (`VACUUM`) or because it was cut off cannot be told now: {why}. It is looked at again every second; nothing is stored until then", path.display())]
     Undecided { path: PathBuf, why: String },

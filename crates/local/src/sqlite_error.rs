@@ -55,7 +55,7 @@ fn explain(error: &rusqlite::Error) -> Explanation {
             QueueErrorKind::Misconfigured,
             "the queue file is damaged",
             "stop `serve` and move the file away, together with what begins with its name; \
-             `labelrelay queue export` may still read it",
+             `labelrelay events export` may still read it",
         ),
         Some(ErrorCode::CannotOpen) => Explanation::new(
             QueueErrorKind::Unavailable,
@@ -140,13 +140,13 @@ mod tests {
                 ffi::SQLITE_NOTADB,
                 Misconfigured,
                 false,
-                "`labelrelay queue export`",
+                "`labelrelay events export`",
             ),
             (
                 ffi::SQLITE_CORRUPT,
                 Misconfigured,
                 false,
-                "`labelrelay queue export`",
+                "`labelrelay events export`",
             ),
             (
                 ffi::SQLITE_CANTOPEN,

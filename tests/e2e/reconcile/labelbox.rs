@@ -1,4 +1,4 @@
-//! `labelrelay reconcile labelbox` against a stand-in that Labelbox's own client exports from, too.
+//! `labelrelay pull labelbox` against a stand-in that Labelbox's own client exports from, too.
 
 use super::{assert_each_once, text};
 use labelrelay_tests::export::Exported;
@@ -28,7 +28,7 @@ fn reconcile(site: &Site, endpoint: &str) -> Command {
     let mut command = program::command();
     command
         .args([
-            "reconcile",
+            "pull",
             "labelbox",
             "--json",
             "--endpoint",

@@ -1,4 +1,4 @@
-//! `labelrelay reconcile` against a real Label Studio, and a stand-in for Labelbox.
+//! `labelrelay pull` against a real Label Studio, and a stand-in for Labelbox.
 
 mod bad_input;
 mod kept;
@@ -15,11 +15,11 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::{Command, Output, Stdio};
 
-/// `labelrelay reconcile label-studio`, ready to run.
+/// `labelrelay pull label-studio`, ready to run.
 fn reconcile(site: &Site, url: &str, token: &str) -> Command {
     let mut command = program::command();
     command
-        .args(["reconcile", "label-studio", "--url", url, "--config"])
+        .args(["pull", "label-studio", "--url", url, "--config"])
         .arg(site.config())
         .envs(secrets())
         .env("LABELRELAY_QUEUE", site.queue_url())

@@ -10,7 +10,7 @@ use crate::sources::Source;
 use crate::violation::{Violation, ViolationKind};
 use labelrelay_event::{Data, Digest, Envelope};
 use labelrelay_http::SystemClock;
-use labelrelay_local::{ExportScope, QueueFile};
+use labelrelay_local::{Filter, QueueFile};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -117,7 +117,7 @@ fn read_queue(
     )
     .unwrap();
     let mut found = Vec::new();
-    for stored in file.export(ExportScope::All) {
+    for stored in file.export(Filter::default()) {
         let stored = stored.unwrap();
         match read_event(plan, ledger, &stored.envelope) {
             Ok(event) if event.id == stored.event.id => found.push(event),

@@ -1,4 +1,4 @@
-//! Stands for a queue that is only looked at: `check` must not become the owner of a queue file.
+//! Stands for a queue that is only looked at: `status` must not become the owner of a queue file.
 
 use labelrelay_core::{
     BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,

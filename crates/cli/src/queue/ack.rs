@@ -8,13 +8,14 @@ const EXAMPLES: &str = "\
 Examples:
   labelrelay queue ack 17-9f86d081884c7d659a2feaa0c55ad015
   labelrelay queue receive --max 100 --json > batch.ndjson
-  labelrelay queue ack - < batch.ndjson
+  labelrelay queue ack - < batch.ndjson";
 
+const NOTES: &str = "\
 A receipt is good until its message is received again. One that is given twice counts once.";
 
 /// Says that received messages are done with.
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
     #[command(flatten)]
     receipts: Receipts,

@@ -9,14 +9,15 @@ use std::time::Duration;
 const EXAMPLES: &str = "\
 Examples:
   labelrelay queue extend --visibility 5m 17-9f86d081884c7d659a2feaa0c55ad015
-  labelrelay queue extend - < batch.ndjson
+  labelrelay queue extend - < batch.ndjson";
 
+const NOTES: &str = "\
 For work that takes longer than the visibility timeout of `receive`. A receipt whose time has run out \
 is still good as long as nobody received its message again.";
 
 /// Keeps received messages to whoever has them for longer.
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
     #[command(flatten)]
     receipts: Receipts,

@@ -14,7 +14,7 @@ Examples:
 
 /// Shows how much of what is in the queue.
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{STATS_EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(before_help = STATS_EXAMPLES, after_help = EXIT_CODES)]
 pub(super) struct StatsArgs {
     /// Print one JSON object
     #[arg(long)]
@@ -62,15 +62,16 @@ pub(super) fn stats(args: &StatsArgs, queue: &QueueFile) -> Result<(), Failure> 
 const PRUNE_EXAMPLES: &str = "\
 Examples:
   labelrelay queue prune
-  labelrelay queue prune --older-than 7d
+  labelrelay queue prune --older-than 7d";
 
+const PRUNE_NOTES: &str = "\
 An event stays in any case until the repeat window since its arrival has passed (5 minutes unless \
 configured): a repeat is recognised by what is in the file. A running `serve` prunes by itself, after \
 `embedded_queue.retain_acknowledged_s`.";
 
 /// Removes acknowledged events from the file.
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{PRUNE_EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(before_help = PRUNE_EXAMPLES, after_help = format!("{PRUNE_NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct PruneArgs {
     /// Only those acknowledged longer ago than this
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration)]

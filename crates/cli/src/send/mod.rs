@@ -5,7 +5,6 @@ mod url;
 
 use crate::client;
 use crate::delivery::Delivery;
-use crate::discover;
 use crate::failure::{EXIT_CODES, Failure};
 use crate::output::{one_line, print, print_json, say};
 use crate::samples::{SAMPLES, Sample, labelbox_id, named};
@@ -28,14 +27,15 @@ Examples:
   labelrelay send --event annotation.created
   labelrelay send --list
   labelrelay send --provider label-studio --file body.json
-  labelrelay send --to https://x.example/labelbox --secret env:SECRET
+  labelrelay send --to https://x.example/labelbox --secret env:SECRET";
 
+const NOTES: &str = "\
 A built-in sample gets a new id and the time of now before it is signed, so that it is no repeat; a \
 file's bytes are sent as they are. Fails unless the answer is 2xx.";
 
 /// Signs and delivers one event, as the platform would.
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}\n\n{EXIT_CODES}", discover::HELP))]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(crate) struct Args {
     /// URL to deliver to, exactly [default: the `serve` that runs here, else the configured address]
     #[arg(long, value_name = "URL")]

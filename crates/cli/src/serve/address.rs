@@ -2,11 +2,15 @@
 
 use crate::failure::Failure;
 use std::io::ErrorKind;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 
 /// Loopback: nobody but this machine can deliver until somebody decides otherwise.
 pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:8090";
-pub(super) const DEFAULT_ADMIN_LISTEN: &str = "127.0.0.1:0";
+
+/// Known beforehand, so that dashboards and scripts find it; any free port where it is taken.
+pub(super) const DEFAULT_ADMIN_LISTEN: SocketAddr =
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
+pub(super) const ANY_ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// `at` says where the text stands.
 pub(super) fn parse(text: &str, at: &str) -> Result<SocketAddr, Failure> {

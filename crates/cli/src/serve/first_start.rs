@@ -16,7 +16,9 @@ pub(super) fn check(args: &Args, world: &World<'_>) -> Result<(), Failure> {
     }
     let settings = Settings::read(Flags::of(args), None)?;
     let listener = bind(settings.listen, "--listen")?;
-    bind(settings.admin, "--admin-listen")?;
+    if let Some(admin) = settings.admin {
+        bind(admin, "--admin-listen")?;
+    }
     drop(listener);
     Ok(())
 }

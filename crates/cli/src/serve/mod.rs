@@ -32,20 +32,22 @@ Examples:
   labelrelay serve --config labelrelay.toml --log json
   LABELBOX_WEBHOOK_SECRET=… LABELRELAY_QUEUE=stdout: labelrelay serve | jq .id
   labelrelay serve --listen 127.0.0.1:0 --ready-file /run/labelrelay.addr
-  labelrelay serve --demo          try it without any platform
+  labelrelay serve --demo          try it without any platform";
 
+const NOTES: &str = "\
 SIGTERM, SIGINT or SIGHUP stops: what had arrived is finished first. One that comes a second later or more ends at once (130). \
 A port that is taken, and a queue file that another process owns, are failures (1). A queue file that cannot be \
 written, or that a newer version wrote, is bad configuration (78).";
 
 /// Takes deliveries in, verifies them and puts them on the queue.
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}\n\n{EXIT_CODES}", discover::HELP))]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", discover::HELP))]
 pub(crate) struct Args {
     /// Address for deliveries; port 0 picks a free one [default: 127.0.0.1:8090]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
-    /// Loopback address for /metrics and /ready with reasons [default: 127.0.0.1:0]
+    /// Loopback address for /metrics, and /ready with reasons [default: 127.0.0.1:9090; a free port if
+    /// that is taken]
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<String>,
     /// URL under which senders reach this relay, when a tunnel or proxy stands in front
@@ -57,8 +59,14 @@ pub(crate) struct Args {
     /// Write the bound address here once it answers; removed at the end
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
-    /// Form of the log, on stderr; `LABELRELAY_LOG` sets its level
-    #[arg(long, value_enum, value_name = "FORM", default_value = "human")]
+    /// Form of the log, on stderr: human or json; `LABELRELAY_LOG` sets its level
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORM",
+        default_value = "human",
+        hide_possible_values = true
+    )]
     log: Format,
     /// Deliver recordings and forgeries to a relay of its own, show what became of them, and end
     #[arg(long, conflicts_with_all = ["listen", "admin_listen", "public_url", "config", "ready_file"])]

@@ -1,6 +1,6 @@
 //! From the configuration to the last answer.
 
-use super::address::cannot_bind;
+use super::address::{ANY_ADMIN_LISTEN, DEFAULT_ADMIN_LISTEN, cannot_bind};
 use super::ready_file::ReadyFile;
 use super::settings::{Flags, Settings};
 use super::{Args, descriptors, hints, private_address, redrive, signals, watch};
@@ -76,7 +76,7 @@ impl Start<'_> {
         let options =
             options.with_max_connections(descriptors::connections(options.max_connections));
         let listener = bind(self.settings.listen, "--listen").await?;
-        let admin = bind(self.settings.admin, "--admin-listen").await?;
+        let admin = bind_admin(self.settings.admin).await?;
         let bound = listener.local_addr()?;
         let ready_path = self.args.ready_file.clone();
         let stop = signals::watch(move || {
@@ -209,4 +209,18 @@ async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address)
         .await
         .map_err(|error| cannot_bind(address, flag, &error))
+}
+
+/// Nobody is kept from taking deliveries in by a port that nobody asked for.
+async fn bind_admin(set: Option<SocketAddr>) -> Result<TcpListener, Failure> {
+    if let Some(address) = set {
+        return bind(address, "--admin-listen").await;
+    }
+    match TcpListener::bind(DEFAULT_ADMIN_LISTEN).await {
+        Ok(listener) => Ok(listener),
+        Err(error) => {
+            tracing::info!(name: "admin_port_taken", address = %DEFAULT_ADMIN_LISTEN, reason = %error, "metrics are on another port");
+            bind(ANY_ADMIN_LISTEN, "--admin-listen").await
+        }
+    }
 }

@@ -1,13 +1,13 @@
 //! The addresses and the URL that `serve` goes by: of its flags, else of the configuration.
 
 use super::Args;
-use super::address::{DEFAULT_ADMIN_LISTEN, DEFAULT_LISTEN, parse, parse_loopback};
+use super::address::{DEFAULT_LISTEN, parse, parse_loopback};
 use super::hints::public_url;
 use crate::failure::Failure;
 use labelrelay_core::config::Config;
 use std::net::SocketAddr;
 
-/// What the flags say; `check` has none of them.
+/// What the flags say; `status` has none of them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Flags<'a> {
     listen: Option<&'a str>,
@@ -29,8 +29,8 @@ impl<'a> Flags<'a> {
 pub(crate) struct Settings {
     /// Address for deliveries.
     pub(super) listen: SocketAddr,
-    /// Address for metrics and reasons.
-    pub(super) admin: SocketAddr,
+    /// Address for metrics and reasons; `None` is the default one, or any where that is taken.
+    pub(super) admin: Option<SocketAddr>,
     /// The URL that senders use, where it is not the address.
     pub(super) public_url: Option<String>,
 }
@@ -48,21 +48,20 @@ impl Settings {
             }
             _ => None,
         };
-        let default = |text: &str| (text.to_owned(), "the default".to_owned());
         let (listen, at) = pick(
             flags.listen,
             "listen",
             file.and_then(|file| file.listen.as_ref()),
         )
-        .unwrap_or_else(|| default(DEFAULT_LISTEN));
+        .unwrap_or_else(|| (DEFAULT_LISTEN.to_owned(), "the default".to_owned()));
         let listen = parse(&listen, &at)?;
-        let (admin, at) = pick(
+        let admin = pick(
             flags.admin_listen,
             "admin_listen",
             file.and_then(|file| file.admin_listen.as_ref()),
         )
-        .unwrap_or_else(|| default(DEFAULT_ADMIN_LISTEN));
-        let admin = parse_loopback(&admin, &at)?;
+        .map(|(text, at)| parse_loopback(&text, &at))
+        .transpose()?;
         let public_url = pick(
             flags.public_url,
             "public_url",

@@ -90,7 +90,7 @@ fn tell_dead(seen: &Seen, before: Option<u64>) {
             "type" = dead.event_type,
             subject = dead.subject,
             receive_count = dead.receive_count,
-            "an event is a dead letter: received too often, never acknowledged; `labelrelay queue dead` lists them",
+            "an event is a dead letter: received too often, never acknowledged; `labelrelay events list --dead` lists them",
         );
     }
     let new = before.map_or(0, |before| seen.stats.dead_letters.saturating_sub(before));

@@ -32,17 +32,18 @@ labelrelay verify --secret <REF> --request <FILE> [OPTIONS]
 
 const EXAMPLES: &str = "\
 Examples:
-  labelrelay verify --file body.json --signature 'sha1=3b1c…' --secret env:SECRET
+  labelrelay verify --file body.json --signature 'sha1=3b…' --secret env:SECRET
   labelrelay verify --request delivery.http --secret file:/etc/labelbox.secret
   labelrelay verify --authorization 'Bearer …' --secret file:studio.secret
-  labelrelay verify --header 'X-Token: …' --secret env:SECRET --json
+  labelrelay verify --header 'X-Token: …' --secret env:SECRET --json";
 
+const NOTES: &str = "\
 Works offline. A request file holds a request as it went over the wire: head, blank line, body. One in \
 chunks is put together first. Ends with 0 when it matches, 1 when it does not or holds no credential.";
 
 /// Says whether a credential matches, and if not, which usual mistake explains it.
 #[derive(Debug, clap::Args)]
-#[command(override_usage = USAGE, after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(override_usage = USAGE, before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 #[command(group = clap::ArgGroup::new("credential").required(true).args(["request", "signature", "authorization", "header"]))]
 pub(crate) struct Args {
     /// The body, as it was received

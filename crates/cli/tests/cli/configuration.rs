@@ -100,7 +100,7 @@ fn a_cloud_that_was_not_built_in_is_named_with_its_feature() {
         (format!("fallback='s3://x'\n{source}"), "fallback"),
         (source.replace("env:FULL", "aws-ssm:/x"), "source.a.secret"),
     ] {
-        let ran = place(&text).run(&["check"]);
+        let ran = place(&text).run(&["status"]);
         let key = format!("labelrelay.toml: `{key}`");
         ran.failed(
             78,
@@ -127,7 +127,7 @@ fn place(text: &str) -> Place {
 fn serve_and_check_say_what_is_wrong_where_and_what_to_do() {
     for (what, text, words) in WRONG {
         let place = place(text);
-        for verb in ["serve", "check"] {
+        for verb in ["serve", "status"] {
             let ran = place.run(&[verb]);
             assert_eq!(ran.code, 78, "{what}: {ran:?}");
             ran.failed(78, words);
@@ -136,7 +136,7 @@ fn serve_and_check_say_what_is_wrong_where_and_what_to_do() {
                 "{what}: {ran:?}"
             );
         }
-        let ran = place.run(&["check", "--json"]);
+        let ran = place.run(&["status", "--json"]);
         assert_eq!(ran.code, 78);
         let verdict = &ran.json()[0];
         assert_eq!(verdict["ok"], false);
@@ -171,7 +171,7 @@ fn the_configuration_that_is_named_first_wins() {
     let named = CONFIG.replace("\"labelbox\"\nprovider", "\"named\"\nprovider");
     place.write("named.toml", &named);
     let sources = |place: &Place, words: &[&str]| {
-        let ran = place.run(&[&["check", "--json"], words].concat());
+        let ran = place.run(&[&["status", "--json"], words].concat());
         ran.json()[0]["sources"][0].as_str().unwrap().to_owned()
     };
     assert_eq!(sources(&place, &[]), "labelbox");
@@ -182,10 +182,10 @@ fn the_configuration_that_is_named_first_wins() {
     let place = place.with("LABELRELAY_CONFIG", "named.toml");
     assert_eq!(sources(&place, &[]), "named");
     place
-        .run(&["check"])
+        .run(&["status"])
         .failed(0, &["both LABELRELAY_CONFIG and LABELRELAY_CONFIG_TOML"]);
     place
-        .run(&["check", "--config", "not-there.toml"])
+        .run(&["status", "--config", "not-there.toml"])
         .failed(78, &["not-there.toml", "correct the path"]);
 }
 
@@ -197,7 +197,7 @@ fn a_queue_in_the_environment_is_relative_to_where_the_process_starts() {
         std::fs::rename(place.path(file), place.path(&format!("etc/{file}"))).unwrap();
     }
     let queue = |place: &Place| {
-        let ran = place.run(&["check", "--json", "--config", "etc/labelrelay.toml"]);
+        let ran = place.run(&["status", "--json", "--config", "etc/labelrelay.toml"]);
         ran.json()[0]["queue"].as_str().unwrap().to_owned()
     };
     assert!(queue(&place).ends_with("/etc/queue.db"));

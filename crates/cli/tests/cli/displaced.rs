@@ -112,7 +112,7 @@ fn a_file_that_is_put_back_is_used_again_and_a_removed_journal_loses_nothing() {
     until("the log says nothing", || {
         place.read("serve.log").contains("are back")
     });
-    assert_eq!(place.run(&["queue", "list", "--json"]).json().len(), 2);
+    assert_eq!(place.run(&["events", "list", "--json"]).json().len(), 2);
 
     fs::remove_file(place.path("queue.db-wal")).unwrap();
     until("it is still ready", || !is_ready(&serving));
@@ -120,7 +120,7 @@ fn a_file_that_is_put_back_is_used_again_and_a_removed_journal_loses_nothing() {
     // What a killed process leaves.
     fs::remove_file(place.path("ready")).unwrap();
     let again = place.serve(&[]);
-    assert_eq!(place.run(&["queue", "list", "--json"]).json().len(), 2);
+    assert_eq!(place.run(&["events", "list", "--json"]).json().len(), 2);
     deliver(&place, &again, "task.deleted").good();
 }
 
@@ -138,7 +138,7 @@ fn a_fallback_takes_what_the_queue_cannot() {
     assert!(waiting() > 0);
     fs::rename(place.path("elsewhere"), place.path("queue.db")).unwrap();
     until("it stays in the fallback", || {
-        place.run(&["queue", "list", "--json"]).json().len() == 1
+        place.run(&["events", "list", "--json"]).json().len() == 1
     });
     assert_eq!(serving.stop(), 0);
 }

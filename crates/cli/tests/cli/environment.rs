@@ -39,7 +39,7 @@ fn a_variable_that_is_not_utf_8_is_named_and_not_taken_for_absent() {
         let place = Place::new()
             .with("LABEL_STUDIO_WEBHOOK_SECRET", SECRET)
             .with("LABELRELAY_QUEUE", "sqlite:q.db");
-        for verb in ["check", "serve"] {
+        for verb in ["status", "serve"] {
             run(&place, name, LATIN_1, &[verb]).failed(78, &[name, "not UTF-8", "unset it"]);
         }
         assert!(!place.path(".labelrelay").exists(), "{name}");
@@ -64,7 +64,7 @@ fn what_looks_into_the_queue_takes_no_other_one_instead() {
 fn a_secret_may_be_any_bytes() {
     let secret = b"example-\xff-secret-0123456789";
     let place = Place::new();
-    run(&place, "LABELBOX_WEBHOOK_SECRET", secret, &["check"])
+    run(&place, "LABELBOX_WEBHOOK_SECRET", secret, &["status"])
         .failed(0, &["LABELBOX_WEBHOOK_SECRET"]);
     let body = place.write("body.json", "{}");
     let signature = labelrelay_core::signature::sign_sha1(secret, b"{}");
@@ -104,7 +104,7 @@ fn an_optional_variable_that_is_set_to_nothing_counts_as_unset() {
     for name in empty {
         place = place.with(name, "");
     }
-    let ran = place.run(&["check", "--json"]);
+    let ran = place.run(&["status", "--json"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let verdict = &ran.json()[0];
     assert_eq!(verdict["configuration"], "environment");
@@ -121,7 +121,7 @@ fn an_optional_variable_that_is_set_to_nothing_counts_as_unset() {
 #[test]
 fn an_empty_secret_is_no_secret() {
     let place = Place::new().with("LABELBOX_WEBHOOK_SECRET", "");
-    for verb in ["check", "serve"] {
+    for verb in ["status", "serve"] {
         place.run(&[verb]).failed(
             78,
             &["LABELBOX_WEBHOOK_SECRET", "is set to nothing", "unset it"],
@@ -145,7 +145,7 @@ fn a_misspelt_variable_is_a_warning_with_the_nearest_name() {
         ("LABELBOX_WEBHOOK_SECRET_OLD", "LABELBOX_WEBHOOK_SECRET"),
     ] {
         let place = configured().with(wrong, "a value");
-        place.run(&["check"]).failed(0, &[wrong, nearest]);
+        place.run(&["status"]).failed(0, &[wrong, nearest]);
     }
 }
 
@@ -171,7 +171,7 @@ fn what_is_not_misspelt_is_no_warning() {
         .with("LABELRELAY_MINE", SECRET);
     let text = CONFIG.replacen("file:labelbox.secret", "env:LABELRELAY_MINE", 1);
     place.write("labelrelay.toml", text);
-    let ran = place.run(&["check", "--json"]);
+    let ran = place.run(&["status", "--json"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let warnings = ran.json()[0]["warnings"].to_string();
     assert!(!warnings.contains("did you mean"), "{warnings}");

@@ -1,4 +1,4 @@
-//! `queue export`: which events it writes.
+//! `events export`: which events it writes.
 
 use crate::queue::with_events;
 use std::path::Path;
@@ -25,7 +25,7 @@ fn everything_in_the_file_unless_only_what_is_pending_is_asked_for() {
     // In flight.
     place.run(&["queue", "receive", "--json"]).good();
 
-    let export = |words: &[&str]| place.run(&[&["queue", "export"], words].concat());
+    let export = |words: &[&str]| place.run(&[&["events", "export"], words].concat());
     assert_eq!(
         export(&["--dir", "all"]).good(),
         "exported 3 events to all\n"
@@ -37,11 +37,6 @@ fn everything_in_the_file_unless_only_what_is_pending_is_asked_for() {
     );
     export(&["--dir", "pending", "--pending"]).good();
     assert_eq!(numbers(&place.path("pending")), ["000002", "000003"]);
-    // What scripts have written stays good.
-    export(&["--dir", "as-before", "--all"]).good();
-    assert_eq!(numbers(&place.path("as-before")).len(), 3);
-    export(&["--dir", "both", "--all", "--pending"]).failed(2, &["--pending"]);
-    assert!(!export(&["--help"]).good().contains("--all"));
 }
 
 #[test]
@@ -61,11 +56,17 @@ fn dead_letters_are_written_too() {
         .good();
     // Whoever looks next finds it dead.
     assert_eq!(place.run(&["queue", "receive", "--json"]).good(), "");
-    assert_eq!(place.run(&["queue", "dead", "--json"]).json().len(), 1);
-    place.run(&["queue", "export", "--dir", "out"]).good();
+    assert_eq!(
+        place
+            .run(&["events", "list", "--dead", "--json"])
+            .json()
+            .len(),
+        1
+    );
+    place.run(&["events", "export", "--dir", "out"]).good();
     assert_eq!(numbers(&place.path("out")), ["000001"]);
     place
-        .run(&["queue", "export", "--dir", "pending", "--pending"])
+        .run(&["events", "export", "--dir", "pending", "--pending"])
         .good();
     assert!(numbers(&place.path("pending")).is_empty());
 }

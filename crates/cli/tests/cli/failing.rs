@@ -124,7 +124,7 @@ fn a_dead_letter_is_told_of_and_counted() {
     ] {
         assert!(ready.contains(line), "no {line:?} in {ready}");
     }
-    place.run(&["queue", "dead", "--requeue-all"]).good();
+    place.run(&["events", "retry", "--dead"]).good();
     until("it is ready again", || {
         figure("ready").as_deref() == Some("2")
     });

@@ -5,25 +5,28 @@ use crate::support::Place;
 #[test]
 fn every_verb_explains_itself_with_examples() {
     let place = Place::new();
-    let verbs: [&[&str]; 19] = [
+    let verbs: [&[&str]; 22] = [
         &["serve"],
         &["send"],
         &["verify"],
+        &["status"],
+        &["events"],
+        &["events", "list"],
+        &["events", "show"],
+        &["events", "tail"],
+        &["events", "retry"],
+        &["events", "replay"],
+        &["events", "export"],
+        &["pull"],
+        &["pull", "label-studio"],
+        &["pull", "labelbox"],
         &["queue"],
-        &["queue", "list"],
-        &["queue", "show"],
-        &["queue", "tail"],
         &["queue", "receive"],
         &["queue", "ack"],
-        &["queue", "dead"],
-        &["queue", "prune"],
+        &["queue", "nack"],
+        &["queue", "extend"],
         &["queue", "stats"],
-        &["queue", "export"],
-        &["redrive"],
-        &["reconcile"],
-        &["reconcile", "label-studio"],
-        &["replay"],
-        &["check"],
+        &["queue", "prune"],
         &["completions"],
     ];
     for verb in verbs {
@@ -33,6 +36,10 @@ fn every_verb_explains_itself_with_examples() {
             text.contains("Examples:\n  ") && text.contains("Exit codes:"),
             "{verb:?}: {text}"
         );
+        let begins = |word: &str| text.find(word).unwrap();
+        assert!(begins("Examples:") < begins("Usage:"), "{verb:?}: {text}");
+        // A screen of a terminal that somebody has made large enough to work in.
+        assert!(text.lines().count() <= 50, "{verb:?}: {text}");
     }
 }
 
@@ -49,7 +56,7 @@ fn shells_get_their_completions() {
         assert!(script.good().contains(word), "{shell}");
         assert!(
             script.stdout.contains("export"),
-            "{shell} knows the verbs below `queue`"
+            "{shell} knows the verbs below `events`"
         );
     }
     place.run(&["completions", "csh"]).failed(2, &["csh"]);
@@ -58,7 +65,12 @@ fn shells_get_their_completions() {
 #[test]
 fn wrong_words_are_wrong_usage() {
     let place = Place::new();
-    place.run(&[]).failed(2, &["Usage"]);
+    place
+        .run(&[])
+        .failed(2, &["Usage", "Begin here", "labelrelay serve --demo"]);
+    for gone in ["check", "redrive", "reconcile", "replay", "trigger"] {
+        place.run(&[gone]).failed(2, &[gone]);
+    }
     place.run(&["serve", "--liste"]).failed(2, &["--listen"]);
     place
         .run(&["serve", "--demo", "--listen", "127.0.0.1:0"])

@@ -65,13 +65,13 @@ fn a_file_in_its_place_is_named_with_a_cure() {
     let words = ["is no directory", "move it away"];
     let place = Place::new();
     place.write(".labelrelay", "a file");
-    for verb in ["serve", "check"] {
+    for verb in ["serve", "status"] {
         place.run(&[verb]).failed(78, &words);
     }
     place.run(&["queue", "stats"]).failed(78, &words);
     assert_eq!(place.read(".labelrelay"), "a file");
     let place = place.with("LABELBOX_WEBHOOK_SECRET", "only the environment knows it");
-    for verb in ["serve", "check"] {
+    for verb in ["serve", "status"] {
         place.run(&[verb]).failed(78, &words);
     }
 }
@@ -93,7 +93,7 @@ fn another_users_directory_is_not_used() {
         "chown -R",
         "--config",
     ];
-    for verb in ["serve", "check"] {
+    for verb in ["serve", "status"] {
         place.run(&[verb]).failed(78, &words);
     }
     place.run(&["queue", "stats"]).failed(78, &words);
@@ -107,7 +107,7 @@ fn a_directory_that_others_write_is_not_used() {
     let home = place.path(".labelrelay");
     for mode in [0o777, 0o775, 0o722] {
         fs::set_permissions(&home, Permissions::from_mode(mode)).unwrap();
-        for verb in ["serve", "check"] {
+        for verb in ["serve", "status"] {
             place
                 .run(&[verb])
                 .failed(78, &["can be written by others", "chmod 700"]);
@@ -125,7 +125,7 @@ fn no_link_is_followed_and_nothing_behind_one_is_touched() {
     let place = Place::new();
     fs::create_dir(place.path("elsewhere")).unwrap();
     symlink(place.path("elsewhere"), place.path(".labelrelay")).unwrap();
-    for verb in ["serve", "check"] {
+    for verb in ["serve", "status"] {
         place
             .run(&[verb])
             .failed(78, &[".labelrelay is a link", "--config FILE"]);

@@ -150,7 +150,7 @@ fn a_large_body_passes_with_flat_memory_and_a_forged_one_leaves_nothing() {
     assert!(fs::read(&objects[0]).unwrap() == sent, "byte for byte");
     let peak = peak_kib(&serving);
     assert!(peak <= MEMORY_KIB, "{peak} KiB for a body of 64 MiB");
-    let events = place.run(&["queue", "list", "--json"]).json();
+    let events = place.run(&["events", "list", "--json"]).json();
     assert_eq!(events.len(), 1);
     assert_eq!(serving.stop(), 0);
 }
@@ -264,7 +264,7 @@ fn a_disk_that_is_full_is_503_and_harms_nothing_that_was_accepted() {
     let objects = files(&claims(&place));
     assert_eq!(objects.len(), 1);
     assert!(fs::read(&objects[0]).unwrap() == small);
-    assert_eq!(place.run(&["queue", "list", "--json"]).json().len(), 1);
+    assert_eq!(place.run(&["events", "list", "--json"]).json().len(), 1);
 }
 
 #[test]
@@ -286,19 +286,19 @@ fn with_the_blob_store_gone_the_fallback_takes_the_body_and_gives_it_back() {
     assert!(peak_kib(&serving) <= MEMORY_KIB);
     assert_eq!(serving.stop(), 0);
     fs::remove_file(&claims).unwrap();
-    let moved = place.run(&["redrive"]);
+    let moved = place.run(&["events", "retry"]);
     assert!(moved.good().contains("1 moved"), "{moved:?}");
     let objects = files(&claims);
     assert_eq!(objects.len(), 1);
     assert!(fs::read(&objects[0]).unwrap() == sent);
     assert_eq!(files(&place.path("fallback")), Vec::<PathBuf>::new());
-    assert_eq!(place.run(&["queue", "list", "--json"]).json().len(), 1);
+    assert_eq!(place.run(&["events", "list", "--json"]).json().len(), 1);
 }
 
 #[test]
 fn a_spool_that_cannot_be_used_is_bad_configuration() {
     let place = place("", "dir = \"labelbox.secret\"");
-    for verb in ["serve", "check"] {
+    for verb in ["serve", "status"] {
         place
             .run(&[verb])
             .failed(78, &["spool.dir", "labelbox.secret"]);

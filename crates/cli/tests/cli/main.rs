@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail it by panicking")]
 
-mod check;
 #[cfg(all(feature = "aws", feature = "azure", feature = "google"))]
 mod clouds;
 mod configuration;
@@ -11,6 +10,7 @@ mod demo;
 mod displaced;
 mod documents;
 mod environment;
+mod events;
 mod export;
 #[cfg(unix)]
 mod failing;
@@ -25,8 +25,8 @@ mod memory;
 mod more;
 mod output;
 mod private_address;
+mod pull;
 mod queue;
-mod reconcile;
 mod replay;
 mod requests;
 mod running;
@@ -35,6 +35,7 @@ mod secrets;
 mod send;
 mod serve;
 mod settings;
+mod status;
 mod support;
 mod terminal;
 #[cfg(unix)]

@@ -82,7 +82,7 @@ fn a_burst_stays_within_the_bound_and_its_memory_goes_back() {
 #[test]
 fn settings_that_contradict_each_other_are_bad_configuration() {
     let contradiction = |place: Place| {
-        for verb in ["check", "serve"] {
+        for verb in ["status", "serve"] {
             let cure = [
                 "max_bytes_in_flight",
                 "max_body_bytes",

@@ -11,13 +11,13 @@ fn a_list_that_is_not_all_says_so() {
             let json: &[&str] = if json { &["--json"] } else { &[] };
             place.run(&[words, json].concat())
         };
-        let some = with(&["queue", "list", "--limit", "2"]);
+        let some = with(&["events", "list", "--limit", "2"]);
         assert!(some.stderr.contains(hint), "{some:?}");
         assert_eq!(some.good().lines().count(), if json { 2 } else { 3 });
-        let newest = with(&["queue", "list", "--limit", "1", "--newest"]);
+        let newest = with(&["events", "list", "--limit", "1", "--newest"]);
         assert!(newest.stderr.contains(hint), "{newest:?}");
         let tasks = with(&[
-            "queue",
+            "events",
             "list",
             "--limit",
             "2",
@@ -25,7 +25,7 @@ fn a_list_that_is_not_all_says_so() {
             "io.labelstud.task.*",
         ]);
         assert_eq!(tasks.stderr, "", "that is all of them: {tasks:?}");
-        let all = with(&["queue", "list", "--limit", "3"]);
+        let all = with(&["events", "list", "--limit", "3"]);
         assert_eq!(all.stderr, "", "{all:?}");
     }
     for _ in 0..5 {
@@ -33,7 +33,12 @@ fn a_list_that_is_not_all_says_so() {
             .run(&["queue", "receive", "--max", "10", "--visibility", "0s"])
             .good();
     }
-    let dead = place.run(&["queue", "dead", "--limit", "2"]);
+    let dead = place.run(&["events", "list", "--dead", "--limit", "2"]);
     assert!(dead.stderr.contains(hint), "{dead:?}");
-    assert_eq!(place.run(&["queue", "dead", "--limit", "3"]).stderr, "");
+    assert_eq!(
+        place
+            .run(&["events", "list", "--dead", "--limit", "3"])
+            .stderr,
+        ""
+    );
 }

@@ -21,24 +21,24 @@ fn a_disk_without_room_is_a_failure_of_every_verb() {
     // So small that it fits into stdout's buffer, where only a flush shows the failure.
     let (place, _serving) = with_events(&["action_alone.created", "label.created"]);
     for words in [
-        &["queue", "show", "1"][..],
-        &["queue", "show", "1", "--body"],
-        &["queue", "show", "1", "--envelope"],
-        &["queue", "show", "1", "--json"],
-        &["queue", "list"],
-        &["queue", "list", "--json"],
-        &["queue", "tail"],
-        &["queue", "tail", "--json"],
+        &["events", "show", "1"][..],
+        &["events", "show", "1", "--body"],
+        &["events", "show", "1", "--envelope"],
+        &["events", "show", "1", "--json"],
+        &["events", "list"],
+        &["events", "list", "--json"],
+        &["events", "tail"],
+        &["events", "tail", "--json"],
         &["queue", "stats"],
         &["queue", "stats", "--json"],
         &["queue", "prune"],
-        &["queue", "dead", "--requeue-all"],
+        &["events", "retry", "--dead"],
         &["queue", "receive"],
         &["queue", "receive", "--json"],
-        &["queue", "export", "--dir", "out"],
+        &["events", "export", "--dir", "out"],
         &["send", "--list"],
-        &["check"],
-        &["check", "--json"],
+        &["status"],
+        &["status", "--json"],
         &["completions", "bash"],
     ] {
         let ran = without_room(&place, words);
@@ -55,9 +55,9 @@ fn a_reader_that_has_seen_enough_ends_it_quietly() {
     let url = serving.url("labelbox");
     place.run(&["send", "--file", "body", "--to", &url]).good();
     for words in [
-        &["queue", "show", "2", "--body"][..],
-        &["queue", "show", "2"],
-        &["queue", "tail", "--json"],
+        &["events", "show", "2", "--body"][..],
+        &["events", "show", "2"],
+        &["events", "tail", "--json"],
         &["completions", "bash"],
     ] {
         let mut child = place

@@ -1,4 +1,4 @@
-//! The `queue` verbs.
+//! The verbs below `queue` and `events`.
 
 use crate::support::{Place, Serving, configured, send_laid_out};
 use std::io::Write as _;
@@ -120,13 +120,13 @@ fn what_is_received_too_often_becomes_a_dead_letter_and_comes_back() {
         assert_eq!(received[0]["receive_count"], count);
     }
     assert_eq!(place.run(&["queue", "receive", "--json"]).good(), "");
-    let dead = place.run(&["queue", "dead", "--json"]).json();
+    let dead = place.run(&["events", "list", "--dead", "--json"]).json();
     assert_eq!(dead[0]["state"], "dead");
     place
-        .run(&["queue", "dead", "--requeue", "77"])
+        .run(&["events", "retry", "77"])
         .failed(1, &["not all of these"]);
     assert_eq!(
-        place.run(&["queue", "dead", "--requeue", "1"]).good(),
+        place.run(&["events", "retry", "1"]).good(),
         "made 1 ready again\n"
     );
     assert_eq!(place.run(&["queue", "receive", "--json"]).json().len(), 1);
@@ -136,7 +136,7 @@ fn what_is_received_too_often_becomes_a_dead_letter_and_comes_back() {
 fn export_writes_envelopes_and_bodies_in_order_and_takes_nothing() {
     let (place, serving) = with_events(&["task.created", "label.created", "action_alone.created"]);
     assert_eq!(
-        place.run(&["queue", "export", "--dir", "out"]).good(),
+        place.run(&["events", "export", "--dir", "out"]).good(),
         "exported 3 events to out\n"
     );
     let mut names: Vec<_> = std::fs::read_dir(place.path("out"))
@@ -177,7 +177,7 @@ fn export_writes_envelopes_and_bodies_in_order_and_takes_nothing() {
             &serving.url("label-studio"),
         ])
         .good();
-    let again = place.run(&["queue", "export", "--dir", "out", "--json"]);
+    let again = place.run(&["events", "export", "--dir", "out", "--json"]);
     assert_eq!(again.json()[0]["events"], 4);
     assert!(place.path("out/000004.body").exists());
     assert_eq!(
@@ -187,7 +187,7 @@ fn export_writes_envelopes_and_bodies_in_order_and_takes_nothing() {
 
     place.write("out/000002.body", "somebody else's");
     place
-        .run(&["queue", "export", "--dir", "out"])
+        .run(&["events", "export", "--dir", "out"])
         .failed(1, &["000002.body", "other contents"]);
     assert_eq!(place.read("out/000002.body"), "somebody else's");
 }
@@ -197,7 +197,7 @@ fn list_show_and_tail() {
     let (place, serving) = with_events(&["task.created", "label.created", "label.deleted"]);
     let of_labelbox = place
         .run(&[
-            "queue",
+            "events",
             "list",
             "--type",
             "com.labelbox.*",
@@ -208,32 +208,32 @@ fn list_show_and_tail() {
     assert_eq!(of_labelbox.len(), 2);
     assert_eq!(of_labelbox[0]["seq"], 3);
     let id = of_labelbox[0]["id"].as_str().unwrap();
-    let by_id = place.run(&["queue", "show", id, "--envelope"]);
+    let by_id = place.run(&["events", "show", id, "--envelope"]);
     assert_eq!(
         by_id.good(),
-        place.run(&["queue", "show", "3", "--envelope"]).good()
+        place.run(&["events", "show", "3", "--envelope"]).good()
     );
     assert!(
         place
-            .run(&["queue", "show", "3"])
+            .run(&["events", "show", "3"])
             .good()
             .contains("com.labelbox.label.deleted")
     );
     assert_eq!(
-        place.run(&["queue", "show", "3", "--json"]).json()[0]["envelope"]["id"],
+        place.run(&["events", "show", "3", "--json"]).json()[0]["envelope"]["id"],
         id
     );
     place
-        .run(&["queue", "show", "99"])
+        .run(&["events", "show", "99"])
         .failed(1, &["no event 99"]);
 
     let tail = place
-        .run(&["queue", "tail", "--lines", "2", "--json"])
+        .run(&["events", "tail", "--lines", "2", "--json"])
         .json();
     assert_eq!((tail.len(), &tail[0]["seq"]), (2, &2.into()));
     let output = place.path("tail.out");
     let mut follow = place
-        .command(&["queue", "tail", "--lines", "0", "--follow"])
+        .command(&["events", "tail", "--lines", "0", "--follow"])
         .stdout(std::fs::File::create(&output).unwrap())
         .spawn()
         .unwrap();
@@ -270,7 +270,7 @@ fn a_queue_is_read_by_its_url_without_knowing_a_secret() {
         1
     );
     let elsewhere = elsewhere.with("LABELRELAY_QUEUE", &url);
-    assert_eq!(elsewhere.run(&["queue", "list", "--json"]).json().len(), 1);
+    assert_eq!(elsewhere.run(&["events", "list", "--json"]).json().len(), 1);
     elsewhere
         .run(&["queue", "stats", "--queue", "sqlite:gone.db"])
         .failed(1, &["gone.db", "`serve` makes it"]);

@@ -1,4 +1,4 @@
-//! `replay`: the same events again, told from repeats.
+//! `events replay`: the same events again, told from repeats.
 
 use crate::queue::with_events;
 use crate::support::{Place, Serving, configured, send_laid_out};
@@ -31,7 +31,7 @@ fn events_come_again_beside_a_running_serve_and_serve_goes_on() {
     let (place, serving) = with_events(&["task.created", "label.created", "action_alone.created"]);
     let first = received(&place, "sqlite:queue.db");
     assert_eq!(
-        place.run(&["replay", "--from", "1h"]).good(),
+        place.run(&["events", "replay", "--since", "1h"]).good(),
         "3 sent again\n"
     );
     let again = received(&place, "sqlite:queue.db");
@@ -47,10 +47,10 @@ fn events_come_again_beside_a_running_serve_and_serve_goes_on() {
     }
     // Its next number is taken by another process.
     deliver(&place, &serving, "task.deleted");
-    let seqs = place.run(&["queue", "list", "--json"]).json();
+    let seqs = place.run(&["events", "list", "--json"]).json();
     assert_eq!(seqs.len(), 7);
     // Byte for byte, as the export writes it.
-    place.run(&["queue", "export", "--dir", "out"]).good();
+    place.run(&["events", "export", "--dir", "out"]).good();
     for number in 1..=3 {
         assert_eq!(
             std::fs::read(place.path(&format!("out/00000{number}.body"))).unwrap(),
@@ -59,13 +59,13 @@ fn events_come_again_beside_a_running_serve_and_serve_goes_on() {
     }
     // What was replayed is in the file twice, and goes once.
     assert_eq!(
-        place.run(&["replay", "--from", "1h"]).good(),
+        place.run(&["events", "replay", "--since", "1h"]).good(),
         "4 sent again\n"
     );
     assert_eq!(serving.stop(), 0);
     let serving = place.serve(&[]);
     deliver(&place, &serving, "annotation.created");
-    assert_eq!(place.run(&["queue", "list", "--json"]).json().len(), 12);
+    assert_eq!(place.run(&["events", "list", "--json"]).json().len(), 12);
 }
 
 fn deliver(place: &Place, serving: &Serving, event: &str) {
@@ -77,7 +77,7 @@ fn deliver(place: &Place, serving: &Serving, event: &str) {
 fn filters_choose_and_a_dry_run_sends_nothing() {
     let (place, _serving) = with_events(&["task.created", "label.created", "task.deleted"]);
     let dry = |words: &[&str]| {
-        let ran = place.run(&[&["replay", "--dry-run", "--json"], words].concat());
+        let ran = place.run(&[&["events", "replay", "--dry-run", "--json"], words].concat());
         ran.good();
         let types = ran
             .json()
@@ -86,28 +86,28 @@ fn filters_choose_and_a_dry_run_sends_nothing() {
         types.collect::<Vec<_>>()
     };
     let tasks = ["io.labelstud.task.created", "io.labelstud.task.deleted"];
-    assert_eq!(dry(&["--from", "1h"]).len(), 3);
+    assert_eq!(dry(&["--since", "1h"]).len(), 3);
     assert_eq!(
-        dry(&["--from", "1h", "--type", "io.labelstud.task.*"]),
+        dry(&["--since", "1h", "--type", "io.labelstud.task.*"]),
         tasks
     );
-    assert_eq!(dry(&["--from", "1h", "--source", "label-studio"]), tasks);
+    assert_eq!(dry(&["--since", "1h", "--source", "label-studio"]), tasks);
     assert_eq!(
-        dry(&["--from", "1h", "--source", "labelbox"]),
+        dry(&["--since", "1h", "--source", "labelbox"]),
         ["com.labelbox.label.created"]
     );
-    assert_eq!(dry(&["--to", "2026-01-01T00:00:00Z"]), [""; 0]);
+    assert_eq!(dry(&["--until", "2026-01-01T00:00:00Z"]), [""; 0]);
     assert_eq!(dry(&["--dead"]), [""; 0]);
     assert_eq!(dry(&["--claimed"]), [""; 0]);
-    let id = place.run(&["queue", "list", "--json"]).json()[1]["id"]
+    let id = place.run(&["events", "list", "--json"]).json()[1]["id"]
         .as_str()
         .unwrap()
         .to_owned();
     assert_eq!(
-        dry(&["--from", "1h", "--id", &id]),
+        dry(&["--since", "1h", "--id", &id]),
         ["com.labelbox.label.created"]
     );
-    let people = place.run(&["replay", "--from", "1h", "--dry-run"]);
+    let people = place.run(&["events", "replay", "--since", "1h", "--dry-run"]);
     assert!(
         people.good().contains("io.labelstud.task.created"),
         "{people:?}"
@@ -116,10 +116,11 @@ fn filters_choose_and_a_dry_run_sends_nothing() {
         people.stderr.contains("3 would be sent again"),
         "{people:?}"
     );
-    assert_eq!(place.run(&["queue", "list", "--json"]).json().len(), 3);
+    assert_eq!(place.run(&["events", "list", "--json"]).json().len(), 3);
     let ran = place.run(&[
+        "events",
         "replay",
-        "--from",
+        "--since",
         "1h",
         "--type",
         "io.labelstud.task.*",
@@ -142,15 +143,23 @@ fn dead_letters_go_to_another_queue_and_stay_where_they_are() {
         .run(&["queue", "receive", "--visibility", "0s", "--json"])
         .good();
     deliver(&place, &serving, "task.deleted");
-    let ran = place.run(&["replay", "--dead", "--to-queue", "sqlite:other.db"]);
+    let ran = place.run(&["events", "replay", "--dead", "--to", "sqlite:other.db"]);
     assert_eq!(ran.good(), "1 sent again\n");
     let other = received(&place, "sqlite:other.db");
     assert_eq!(other[0]["envelope"]["type"], "io.labelstud.task.created");
     assert!(other[0]["envelope"]["replayedtime"].is_string());
-    assert_eq!(place.run(&["queue", "dead", "--json"]).json().len(), 1);
+    assert_eq!(
+        place
+            .run(&["events", "list", "--dead", "--json"])
+            .json()
+            .len(),
+        1
+    );
     // A pipe gets one envelope a line, whatever line breaks a body has.
     send_laid_out(&place, &serving);
-    let ran = place.run(&["replay", "--from", "1h", "--to-queue", "stdout:", "--json"]);
+    let ran = place.run(&[
+        "events", "replay", "--since", "1h", "--to", "stdout:", "--json",
+    ]);
     let lines = ran.json();
     assert_eq!(lines.len(), 4, "{ran:?}");
     assert!(lines[2]["data_base64"].is_string());
@@ -184,11 +193,14 @@ fn what_was_claim_checked_goes_again_unless_its_data_is_gone() {
     members.insert("id".into(), "claimed".into());
     append(&place.path("queue.db"), &envelope);
 
-    assert_eq!(place.run(&["replay", "--claimed"]).good(), "1 sent again\n");
-    let again = place.run(&["queue", "list", "--json", "--newest"]).json();
+    assert_eq!(
+        place.run(&["events", "replay", "--claimed"]).good(),
+        "1 sent again\n"
+    );
+    let again = place.run(&["events", "list", "--json", "--newest"]).json();
     assert_eq!(again[0]["id"], "claimed");
     std::fs::remove_file(data).unwrap();
-    let ran = place.run(&["replay", "--claimed"]);
+    let ran = place.run(&["events", "replay", "--claimed"]);
     ran.failed(1, &["claimed: its data is gone", "1 were not sent"]);
     assert_eq!(ran.stdout, "0 sent again\n");
 }
@@ -211,21 +223,35 @@ fn append(file: &std::path::Path, envelope: &Value) {
 fn wrong_words_and_queues_that_keep_nothing_are_said() {
     let (place, _serving) = with_events(&["task.created"]);
     place
-        .run(&["replay"])
-        .failed(2, &["--dead", "--from", "--claimed"]);
+        .run(&["events", "replay"])
+        .failed(2, &["--dead", "--since", "--claimed"]);
     place
-        .run(&["replay", "--from", "yesterday"])
-        .failed(2, &["`--from`", "2h"]);
+        .run(&["events", "replay", "--since", "yesterday"])
+        .failed(2, &["`--since`", "2h"]);
     place
-        .run(&["replay", "--from", "1h", "--to", "2h"])
-        .failed(2, &["`--from` is not before `--to`"]);
+        .run(&["events", "replay", "--since", "1h", "--until", "2h"])
+        .failed(2, &["`--since` is not before `--until`"]);
     place
-        .run(&["replay", "--from", "1h", "--to-queue", "kafka://x"])
-        .failed(2, &["--to-queue", "sqlite:FILE"]);
+        .run(&["events", "replay", "--since", "1h", "--to", "kafka://x"])
+        .failed(2, &["--to", "sqlite:FILE"]);
     place
-        .run(&["replay", "--from", "1h", "--queue", "pubsub://p/topic"])
+        .run(&[
+            "events",
+            "replay",
+            "--since",
+            "1h",
+            "--queue",
+            "pubsub://p/topic",
+        ])
         .failed(2, &["Google Cloud", "--queue sqlite:FILE"]);
     place
-        .run(&["replay", "--from", "1h", "--queue", "sqlite:gone.db"])
+        .run(&[
+            "events",
+            "replay",
+            "--since",
+            "1h",
+            "--queue",
+            "sqlite:gone.db",
+        ])
         .failed(1, &["gone.db"]);
 }

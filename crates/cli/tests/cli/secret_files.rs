@@ -28,13 +28,13 @@ fn a_secret_file_that_others_get_at_is_a_warning_with_its_cure() {
     ] {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
         let cure = format!("chmod 600 {}", file.display());
-        place.run(&["check"]).failed(0, &[word, &cure]);
+        place.run(&["status"]).failed(0, &[word, &cure]);
         assert_eq!(place.serve(&[]).stop(), 0);
         assert!(place.read("serve.log").contains(word));
     }
     for mode in [0o600, 0o400, 0o640] {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-        let ran = place.run(&["check"]);
+        let ran = place.run(&["status"]);
         ran.good();
         assert_eq!(ran.stderr, "", "{mode:o}");
     }
@@ -63,7 +63,7 @@ fn what_is_no_file_is_an_error_and_no_wait() {
             "large" => drop(place.write(name, vec![b'x'; 70_000])),
             _ => {}
         }
-        for verb in ["check", "serve"] {
+        for verb in ["status", "serve"] {
             place.run(&[verb]).failed(78, &["secret file", name, word]);
         }
         let reference = format!("file:{name}");

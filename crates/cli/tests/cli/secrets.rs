@@ -46,7 +46,7 @@ fn check_and_the_start_warn_and_show_nothing_of_them() {
             "labelrelay.toml",
             "queue='sqlite:q.db'\n[[source]]\nname='a'\nprovider='labelbox'\nsecret='file:doubtful'\n",
         );
-        let check = place.run(&["check"]);
+        let check = place.run(&["status"]);
         check.failed(0, &["source `a`: the secret file:", words]);
         assert_eq!(place.serve(&[]).stop(), 0);
         for said in [check.stderr, place.read("serve.log")] {

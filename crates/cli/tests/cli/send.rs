@@ -33,7 +33,7 @@ fn every_sample_is_accepted_and_none_is_a_repeat() {
         }
     }
     let types: Vec<_> = place
-        .run(&["queue", "list", "--limit", "1000", "--json"])
+        .run(&["events", "list", "--limit", "1000", "--json"])
         .json();
     assert_eq!(types.len(), 2 * listed.len());
     for row in types {
@@ -63,7 +63,7 @@ fn a_file_is_sent_byte_for_byte() {
     ran.good();
     assert_eq!(ran.json()[0]["delivery_id"], "mine");
     let shown = place
-        .command(&["queue", "show", "1", "--body"])
+        .command(&["events", "show", "1", "--body"])
         .output()
         .unwrap();
     assert_eq!(shown.stdout, body);
@@ -110,7 +110,7 @@ fn the_header_of_a_source_is_found_in_its_configuration() {
 fn what_cannot_be_sent_is_said() {
     let place = configured();
     place
-        .run(&["trigger", "--event", "no.such"])
+        .run(&["send", "--event", "no.such"])
         .failed(2, &["no sample `no.such`", "--list"]);
     place
         .run(&["send", "--source", "nobody"])

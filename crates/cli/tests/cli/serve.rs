@@ -55,7 +55,7 @@ fn a_queue_that_cannot_be_used_is_left_as_it_is() {
     ] {
         let place = configured();
         place.write("queue.db", &contents);
-        for verb in ["serve", "check"] {
+        for verb in ["serve", "status"] {
             place.run(&[verb]).failed(78, &["queue.db", says]);
         }
         place
@@ -146,7 +146,7 @@ fn a_stop_finishes_what_was_accepted() {
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     let mut serving = serving;
     assert_eq!(serving.wait(), 0);
-    assert_eq!(place.run(&["queue", "list", "--json"]).json().len(), 1);
+    assert_eq!(place.run(&["events", "list", "--json"]).json().len(), 1);
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn the_queue_stdout_prints_one_envelope_a_line() {
         .collect();
     assert_eq!(lines.len(), 2);
     assert!(lines[0]["data_base64"].is_string() && lines[1]["data"].is_object());
-    place.run(&["queue", "list"]).failed(2, &["keeps nothing"]);
+    place.run(&["events", "list"]).failed(2, &["keeps nothing"]);
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn a_reader_of_the_log_that_ends_takes_nothing_with_it() {
         place.run(&["send", "--to", &url]).good();
     }
     assert_eq!(serving.stop(), 0);
-    assert_eq!(place.run(&["queue", "list", "--json"]).json().len(), 2);
+    assert_eq!(place.run(&["events", "list", "--json"]).json().len(), 2);
 }
 
 #[test]
@@ -322,14 +322,14 @@ fn connections_fit_into_the_limit_of_file_descriptors() {
 #[test]
 fn a_blob_store_is_opened_where_one_is_configured() {
     let place = configured().with("LABELRELAY_BLOB_STORE", "file:blobs");
-    place.run(&["check"]).good();
+    place.run(&["status"]).good();
     assert!(!place.path("blobs").exists(), "check makes nothing");
     let serving = place.serve(&[]);
     assert_eq!(crate::support::mode(&place.path("blobs")), 0o700);
     assert_eq!(serving.stop(), 0);
     place.write("file", "");
     let place = place.with("LABELRELAY_BLOB_STORE", "file:file");
-    for verb in ["serve", "check"] {
+    for verb in ["serve", "status"] {
         place
             .run(&[verb])
             .failed(78, &["LABELRELAY_BLOB_STORE", "file"]);

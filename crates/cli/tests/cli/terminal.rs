@@ -48,7 +48,7 @@ fn json() -> Vec<u8> {
     format!("{{\r\n\t\"a\":\"{raw}\"}}").into_bytes()
 }
 
-/// A place whose queue holds such events, moved there from a fallback; and what `redrive` said.
+/// A place whose queue holds such events, moved there from a fallback; and what `events retry` said.
 fn hostile_queue() -> (Place, Ran) {
     let place = configured();
     std::fs::create_dir(place.path("fallback")).unwrap();
@@ -67,7 +67,7 @@ fn hostile_queue() -> (Place, Ran) {
         place.write(&file, envelope(number, &data, form));
     }
     place.write("fallback/20260101T000009Z-\u{1b}[31m\u{202e}.json", HOSTILE);
-    let redriven = place.run(&["redrive"]);
+    let redriven = place.run(&["events", "retry"]);
     redriven.failed(1, &["stays: "]);
     assert!(redriven.stdout.contains("3 moved"), "{redriven:?}");
     (place, redriven)
@@ -75,27 +75,27 @@ fn hostile_queue() -> (Place, Ran) {
 
 /// The number of the event whose id begins like this: what is redriven comes in any order.
 fn number(place: &Place, id: &str) -> String {
-    let rows = place.run(&["queue", "list", "--json"]).json();
+    let rows = place.run(&["events", "list", "--json"]).json();
     let of_id = |row: &&serde_json::Value| row["id"].as_str().unwrap().starts_with(id);
     rows.iter().find(of_id).unwrap()["seq"].to_string()
 }
 
 const FOR_PEOPLE: &[&[&str]] = &[
-    &["queue", "list"],
-    &["queue", "show", "1"],
-    &["queue", "show", "2"],
-    &["queue", "show", "3"],
-    &["queue", "tail"],
-    &["queue", "dead"],
+    &["events", "list"],
+    &["events", "show", "1"],
+    &["events", "show", "2"],
+    &["events", "show", "3"],
+    &["events", "tail"],
+    &["events", "list", "--dead"],
     &["queue", "receive", "--max", "10", "--visibility", "0s"],
     &["queue", "ack", HOSTILE],
-    &["queue", "show", HOSTILE],
+    &["events", "show", HOSTILE],
     &["queue", HOSTILE],
-    &["queue", "list", "--limit", HOSTILE],
-    &["queue", "list", "--queue", HOSTILE],
+    &["events", "list", "--limit", HOSTILE],
+    &["events", "list", "--queue", HOSTILE],
     &["queue", "stats", "--config", HOSTILE],
-    &["queue", "export", "--dir", "\u{1b}[31m\u{202e}"],
-    &["replay", "--dry-run", "--from", "10h"],
+    &["events", "export", "--dir", "\u{1b}[31m\u{202e}"],
+    &["events", "replay", "--dry-run", "--since", "10h"],
     &["send", "--to", "http://127.0.0.1:1/\u{9b}\u{202e}"],
     &["send", "--event", HOSTILE],
     &[
@@ -114,25 +114,25 @@ const FOR_PEOPLE: &[&[&str]] = &[
         "--secret",
         "file:labelbox.secret",
     ],
-    &["redrive"],
+    &["events", "retry"],
 ];
 
 #[test]
 fn words_for_people_are_printable_wherever_they_go() {
     let (place, redriven) = hostile_queue();
-    assert_harmless(&["redrive"], &(redriven.stdout + &redriven.stderr));
+    assert_harmless(&["events", "retry"], &(redriven.stdout + &redriven.stderr));
     for words in FOR_PEOPLE {
         let ran = place.run(words);
         assert_harmless(words, &(ran.stdout + &ran.stderr));
     }
-    let list = place.run(&["queue", "list"]);
+    let list = place.run(&["events", "list"]);
     assert_eq!(
         list.good().lines().count(),
         4,
         "an event is one line: {list:?}"
     );
     assert!(list.stdout.contains("\\u{1b}[31m") && list.stdout.contains(READABLE));
-    let show = place.run(&["queue", "show", &number(&place, "1")]);
+    let show = place.run(&["events", "show", &number(&place, "1")]);
     let lines_that_say_state = show.good().lines().filter(|line| line.starts_with("state"));
     assert_eq!(lines_that_say_state.count(), 1);
     assert!(
@@ -180,11 +180,11 @@ mod at_a_terminal {
             assert_harmless(words, &run(place.command(words)));
         }
         for words in [
-            &["queue", "show", "1", "--json"][..],
-            &["queue", "show", "1", "--envelope"],
-            &["queue", "list", "--json"],
-            &["queue", "tail", "--json"],
-            &["replay", "--dry-run", "--from", "10h", "--json"],
+            &["events", "show", "1", "--json"][..],
+            &["events", "show", "1", "--envelope"],
+            &["events", "list", "--json"],
+            &["events", "tail", "--json"],
+            &["events", "replay", "--dry-run", "--since", "10h", "--json"],
         ] {
             let shown = run(place.command(words));
             assert_harmless(words, &shown);
@@ -205,7 +205,7 @@ mod at_a_terminal {
         assert_eq!(received.len(), 3);
         assert_eq!(received[0]["envelope"]["subject"], HOSTILE);
         for which in ["1", "2", "3"] {
-            let words = ["queue", "show", which, "--body"];
+            let words = ["events", "show", which, "--body"];
             let shown = run(place.command(&words));
             assert_harmless(&words, &shown);
             assert!(
@@ -228,16 +228,16 @@ mod at_a_terminal {
     fn nothing_is_escaped_that_does_not_go_there() {
         let (place, _) = hostile_queue();
         let body = place
-            .command(&["queue", "show", &number(&place, "3"), "--body"])
+            .command(&["events", "show", &number(&place, "3"), "--body"])
             .output()
             .unwrap();
         assert_eq!(body.stdout, HOSTILE.as_bytes());
         let body = place
-            .command(&["queue", "show", &number(&place, "1"), "--body"])
+            .command(&["events", "show", &number(&place, "1"), "--body"])
             .output()
             .unwrap();
         assert_eq!(body.stdout, json());
-        let whole = place.run(&["queue", "show", "1", "--envelope"]);
+        let whole = place.run(&["events", "show", "1", "--envelope"]);
         assert!(whole.good().contains('\u{202e}'), "{whole:?}");
         let seen: serde_json::Value = serde_json::from_str(&whole.stdout).unwrap();
         assert_eq!(seen["subject"], HOSTILE);

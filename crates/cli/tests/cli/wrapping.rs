@@ -8,13 +8,12 @@ const VERBS: &[&[&str]] = &[
     &["serve"],
     &["send"],
     &["verify"],
+    &["events"],
     &["queue"],
-    &["redrive"],
-    &["reconcile"],
-    &["reconcile", "label-studio"],
-    &["reconcile", "labelbox"],
-    &["replay"],
-    &["check"],
+    &["pull"],
+    &["pull", "label-studio"],
+    &["pull", "labelbox"],
+    &["status"],
     &["completions"],
 ];
 
@@ -35,9 +34,16 @@ fn below(place: &Place, words: &[&str]) -> Vec<String> {
 fn help_fits_and_is_wrapped_once() {
     let place = Place::new();
     let queue = below(&place, &["queue"]);
-    assert!(queue.len() > 8, "{queue:?}");
+    assert!(queue.len() > 5, "{queue:?}");
     let queue = queue.iter().map(|verb| vec!["queue", verb.as_str()]);
-    let verbs = VERBS.iter().map(|verb| verb.to_vec()).chain(queue);
+    let events = below(&place, &["events"]);
+    assert!(events.len() > 5, "{events:?}");
+    let events = events.iter().map(|verb| vec!["events", verb.as_str()]);
+    let verbs = VERBS
+        .iter()
+        .map(|verb| verb.to_vec())
+        .chain(queue)
+        .chain(events);
     for verb in verbs {
         for (width, flag) in [(80, "--help"), (100, "--help"), (80, "-h")] {
             let mut command = place.command(&[&verb[..], &[flag]].concat());

@@ -68,7 +68,7 @@ fn the_second_start_keeps_secrets_and_events() {
             "task.created",
         ])
         .good();
-    let listed = place.run(&["queue", "list", "--json"]);
+    let listed = place.run(&["events", "list", "--json"]);
     let types: Vec<_> = listed
         .json()
         .iter()
@@ -107,7 +107,7 @@ fn two_starts_at_once_agree() {
         let _ = child.kill();
         child.wait().unwrap();
     }
-    place.run(&["check"]).good();
+    place.run(&["status"]).good();
 }
 
 #[test]
@@ -119,5 +119,5 @@ fn an_environment_alone_is_a_configuration() {
         .good();
     assert!(!place.path(".labelrelay/labelrelay.toml").exists());
     assert_eq!(mode(&place.path(".labelrelay")), 0o700);
-    assert_eq!(place.run(&["queue", "list", "--json"]).json().len(), 1);
+    assert_eq!(place.run(&["events", "list", "--json"]).json().len(), 1);
 }

@@ -66,7 +66,7 @@ impl QueueFile {
         self.bury();
         self.list(
             &Filter {
-                state: Some(State::Dead),
+                states: vec![State::Dead],
                 ..Filter::default()
             },
             limit,

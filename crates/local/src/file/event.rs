@@ -75,29 +75,6 @@ impl fmt::Debug for StoredEvent {
     }
 }
 
-/// Which events to list. The default is all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Only this event id.
-    pub id: Option<String>,
-    /// Only this type; a final `*` stands for any ending.
-    pub event_type: Option<String>,
-    /// Only this source, with its `/`.
-    pub source: Option<String>,
-    /// Only this subject.
-    pub subject: Option<String>,
-    /// Only in this state.
-    pub state: Option<State>,
-    /// Only what arrived after this number: following a queue is listing after the last number seen.
-    pub after: Option<u64>,
-    /// Only what was written at this time or later, milliseconds since 1970.
-    pub from_ms: Option<i64>,
-    /// Only what was written before this time.
-    pub before_ms: Option<i64>,
-    /// The newest first.
-    pub newest_first: bool,
-}
-
 /// Columns of [`Event`], for `events e LEFT JOIN deliveries d`; `:now` is bound.
 pub(super) const COLUMNS: &str = "e.seq, e.received_ms, e.id, e.type, e.source, e.subject, length(e.envelope), coalesce(d.receive_count, 0),
     CASE WHEN d.state IS NULL OR (d.state = 0 AND d.visible_ms <= :now) THEN 0 ELSE d.state + 1 END AS standing";
@@ -122,53 +99,6 @@ pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
 }
 
 impl QueueFile {
-    /// Events that pass `filter`, in order of arrival (or its reverse), `limit` at most.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn list(&self, filter: &Filter, limit: usize) -> Result<Vec<Event>, FileError> {
-        let order = if filter.newest_first { "DESC" } else { "ASC" };
-        let sql = format!(
-            "SELECT {COLUMNS} FROM events e LEFT JOIN deliveries d ON d.seq = e.seq
-             WHERE e.seq > :after AND (:id IS NULL OR e.id = :id) AND (:source IS NULL OR e.source = :source)
-               AND (:subject IS NULL OR e.subject = :subject)
-               AND (:type IS NULL OR e.type = :type) AND (:types IS NULL OR substr(e.type, 1, length(:types)) = :types)
-               AND (:state IS NULL OR standing = :state)
-               AND (:from IS NULL OR e.received_ms >= :from) AND (:before IS NULL OR e.received_ms < :before)
-             ORDER BY e.seq {order} LIMIT :limit"
-        );
-        let (exact, prefix) = match filter.event_type.as_deref() {
-            None => (None, None),
-            Some(pattern) => pattern
-                .strip_suffix('*')
-                .map_or((Some(pattern), None), |prefix| (None, Some(prefix))),
-        };
-        let state = filter.state.map(|state| match state {
-            State::Ready => 0,
-            State::InFlight => 1,
-            State::Acknowledged => 2,
-            State::Dead => 3,
-        });
-        let mut select = self.db.prepare_cached(&sql)?;
-        let rows = select.query_map(
-            named_params! {
-                ":now": self.now_ms(),
-                ":after": filter.after.unwrap_or(0).cast_signed(),
-                ":id": filter.id,
-                ":source": filter.source,
-                ":subject": filter.subject,
-                ":type": exact,
-                ":types": prefix,
-                ":state": state,
-                ":from": filter.from_ms,
-                ":before": filter.before_ms,
-                ":limit": i64::try_from(limit).unwrap_or(i64::MAX),
-            },
-            event,
-        )?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// The event with this number, envelope included; `None` when it was never there or is pruned.
     ///
     /// # Errors
@@ -186,23 +116,6 @@ impl QueueFile {
             )
             .optional()?;
         Ok(stored)
-    }
-
-    /// The newest event with this id, envelope included. Reads through the file: ids have no index, for an
-    /// index over random keys would halve the rate of sends.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn find(&self, id: &str) -> Result<Option<StoredEvent>, FileError> {
-        let filter = Filter {
-            id: Some(id.to_owned()),
-            newest_first: true,
-            ..Filter::default()
-        };
-        match self.list(&filter, 1)?.first() {
-            Some(event) => self.get(event.seq),
-            None => Ok(None),
-        }
     }
 }
 

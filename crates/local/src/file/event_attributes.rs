@@ -5,7 +5,7 @@ use crate::error::FileError;
 
 /// The data comes last in an envelope, and what stands before it is bounded: a hundred and a few bytes for
 /// each of some twenty attributes.
-const ATTRIBUTES_BYTES: usize = 16 * 1024;
+pub(super) const ATTRIBUTES_BYTES: usize = 16 * 1024;
 
 /// How the data begins. No attribute can hold this: JSON escapes the quotes in a string.
 const DATA: [&[u8]; 2] = [b",\"data\":", b",\"data_base64\":"];
@@ -44,7 +44,7 @@ impl QueueFile {
     }
 }
 
-fn without_data(mut envelope: Vec<u8>) -> Vec<u8> {
+pub(super) fn without_data(mut envelope: Vec<u8>) -> Vec<u8> {
     let begin = |mark: &&[u8]| {
         envelope
             .windows(mark.len())

@@ -1,9 +1,8 @@
 //! Exports all events that are held, in order of arrival, without taking them.
 
-use super::QueueFile;
-use super::event::{COLUMNS, StoredEvent, stored};
+use super::event::{StoredEvent, stored};
+use super::{Filter, QueueFile};
 use crate::error::FileError;
-use rusqlite::named_params;
 use std::collections::VecDeque;
 
 /// A page of an export ends when it holds this much: pages lie in memory, and a transaction that reads
@@ -11,33 +10,22 @@ use std::collections::VecDeque;
 const PAGE_EVENTS: usize = 256;
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
-/// Which events to export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ExportScope {
-    /// Events that are not done with: ready and in flight.
-    #[default]
-    Held,
-    /// Acknowledged events and dead letters as well.
-    All,
-}
-
 /// Iterates over events in order of arrival. Events that arrive meanwhile are included.
 #[derive(Debug)]
 pub struct Export<'a> {
     queue: &'a QueueFile,
-    scope: ExportScope,
-    after: i64,
+    filter: Filter,
     page: VecDeque<StoredEvent>,
     ended: bool,
 }
 
 impl QueueFile {
-    /// Exports without consuming.
-    pub const fn export(&self, scope: ExportScope) -> Export<'_> {
+    /// Exports without consuming: events that pass `filter`, in order of arrival.
+    pub const fn export(&self, mut filter: Filter) -> Export<'_> {
+        filter.newest_first = false;
         Export {
             queue: self,
-            scope,
-            after: 0,
+            filter,
             page: VecDeque::new(),
             ended: false,
         }
@@ -46,24 +34,18 @@ impl QueueFile {
 
 impl Export<'_> {
     fn read(&mut self) -> Result<(), FileError> {
-        let sql = format!(
-            "SELECT {COLUMNS}, e.envelope FROM events e LEFT JOIN deliveries d ON d.seq = e.seq
-             WHERE e.seq > :after AND (:all OR d.state IS NULL OR d.state = 0) ORDER BY e.seq"
-        );
-        let mut select = self.queue.db.prepare_cached(&sql)?;
-        let mut rows = select.query(named_params! {
-            ":now": self.queue.now_ms(), ":after": self.after, ":all": self.scope == ExportScope::All,
-        })?;
-        let mut bytes = 0;
-        while self.page.len() < PAGE_EVENTS && bytes < PAGE_BYTES {
-            let Some(row) = rows.next()? else {
-                self.ended = true;
-                break;
-            };
+        let Self { filter, page, .. } = self;
+        let (mut bytes, mut is_full) = (0, false);
+        self.queue.each(filter, "e.envelope", |row| {
             let event = stored(row)?;
             bytes += event.envelope.len();
-            self.after = event.event.seq.cast_signed();
-            self.page.push_back(event);
+            page.push_back(event);
+            is_full = page.len() >= PAGE_EVENTS || bytes >= PAGE_BYTES;
+            Ok(!is_full)
+        })?;
+        self.ended = !is_full;
+        if let Some(last) = self.page.back() {
+            self.filter.after = Some(last.event.seq);
         }
         Ok(())
     }

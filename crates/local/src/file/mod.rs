@@ -1,5 +1,5 @@
-//! The reading side of a queue file: what the `queue` verbs do, beside a running owner. And what `reconcile`
-//! does there: it appends what it found.
+//! The reading side of a queue file: all that the verbs `events` and `queue` do, beside a running owner. `pull`
+//! appends by it what it found.
 //!
 //! Blocking, one connection, any number of processes. Each call is one small transaction: an owner that
 //! sends meanwhile waits for a millisecond or two, and a reader waits as patiently as it was told to.
@@ -11,14 +11,16 @@ pub(crate) use dead_letters::bury_expired;
 mod event;
 mod event_attributes;
 mod export;
+mod filter;
 mod receive;
 mod stats;
 mod transaction;
 mod write_throttle;
 
-pub use event::{Event, Filter, State, StoredEvent};
+pub use event::{Event, State, StoredEvent};
 pub use event_attributes::EventAttributes;
-pub use export::{Export, ExportScope};
+pub use export::Export;
+pub use filter::{Filter, Pattern};
 pub use receive::{Acknowledgement, Delivery};
 pub use stats::QueueStats;
 

@@ -3,7 +3,7 @@
 use crate::support::{QueueDir, ids, message, send};
 use futures_executor::block_on;
 use labelrelay_core::EventQueue as _;
-use labelrelay_local::{Acknowledgement, ExportScope, Filter, State};
+use labelrelay_local::{Acknowledgement, Filter, State};
 use labelrelay_testkit::queue_suite;
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ fn lists_are_filtered_limited_and_ordered() {
         attributes.subject = Some(format!("thing/{id}"));
         block_on(queue.send(&message)).unwrap();
     }
-    let typed = |pattern: &str| list(&queue_dir, |f| f.event_type = Some(pattern.to_owned()));
+    let typed = |pattern: &str| list(&queue_dir, |f| f.event_type = Some(pattern.into()));
     assert_eq!(list(&queue_dir, |_| {}), ["1", "2", "3"]);
     assert_eq!(list(&queue_dir, |f| f.newest_first = true), ["3", "2", "1"]);
     assert_eq!(list(&queue_dir, |f| f.after = Some(1)), ["2", "3"]);
@@ -63,7 +63,7 @@ fn lists_know_where_events_stand() {
     }
     let taken = queue_dir.file().receive(2, LEASE).unwrap();
     queue_dir.file().acknowledge(&taken[0].receipt).unwrap();
-    let in_state = |state| list(&queue_dir, |f| f.state = Some(state));
+    let in_state = |state| list(&queue_dir, |f| f.states = vec![state]);
     assert_eq!(in_state(State::Acknowledged), ["1"]);
     assert_eq!(in_state(State::InFlight), ["2"]);
     assert_eq!(in_state(State::Ready), ["3", "4"]);
@@ -112,7 +112,10 @@ fn an_export_takes_nothing_and_keeps_order_across_pages() {
     let taken = file.receive(2, LEASE).unwrap();
     file.acknowledge(&taken[0].receipt).unwrap();
     let held: Vec<_> = file
-        .export(ExportScope::Held)
+        .export(Filter {
+            states: vec![State::Ready, State::InFlight],
+            ..Filter::default()
+        })
         .map(|event| event.unwrap().event.id)
         .collect();
     assert_eq!(
@@ -121,7 +124,7 @@ fn an_export_takes_nothing_and_keeps_order_across_pages() {
         "in flight is held, acknowledged is not"
     );
     let all: Vec<_> = file
-        .export(ExportScope::All)
+        .export(Filter::default())
         .map(|event| event.unwrap().envelope)
         .collect();
     assert_eq!(all.len(), 600);
@@ -312,7 +315,7 @@ fn debug_shows_neither_bodies_nor_receipts() {
         block_on(queue.send(&queue_suite::message(id, br#"{"token":"hush"}"#))).unwrap();
     }
     let file = queue_dir.file();
-    let mut export = file.export(ExportScope::All);
+    let mut export = file.export(Filter::default());
     let event = export.next().unwrap().unwrap();
     let deliveries = file.receive(1, Duration::from_secs(60)).unwrap();
     let text = format!("{event:?} {deliveries:?} {export:?}");

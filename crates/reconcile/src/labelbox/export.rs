@@ -187,7 +187,7 @@ pub(super) fn pages<'a>(
 async fn start(api: &Api, project: &str, filter: &Filter) -> Result<Reader, PlatformError> {
     const QUERY: &str = "mutation Export($input: ExportDataRowsInProjectInput!){exportDataRowsInProject(input: $input){taskId}}";
     let input = json!({
-        "taskName": "labelrelay reconcile",
+        "taskName": "labelrelay pull",
         "isStreamableReady": true,
         "streamable": true,
         "filters": {

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, chain};
 use labelrelay_event::Envelope;
 use labelrelay_http::SystemClock;
-use labelrelay_local::{ExportScope, QueueFile};
+use labelrelay_local::{Filter, QueueFile};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(super) fn read(file: &Path) -> Result<Vec<Queued>, Failure> {
     let queue = QueueFile::open(file, Arc::new(SystemClock::new()))
         .map_err(|error| Failure::failed(chain(&error)))?;
     let mut all = Vec::new();
-    for stored in queue.export(ExportScope::All) {
+    for stored in queue.export(Filter::default()) {
         let stored = stored?;
         let envelope = Envelope::decode(&stored.envelope).map_err(Failure::failed)?;
         let body = envelope

@@ -111,7 +111,7 @@ fn a_secret_of_aws_and_a_fallback_on_this_machine() {
         assert_eq!(super::delivered(&serving, br#"{"id":"two"}"#).status, 200);
         assert_eq!(serving.stop(), 0);
         (cloud.go_on)();
-        assert_eq!(place.run(&["redrive"]).good(), "1 moved to the queue\n");
+        assert_eq!(place.run(&["events", "retry"]).good(), "1 moved to the queue\n");
         assert!(super::ids(&(cloud.drain)()).len() >= 2);
     });
 }

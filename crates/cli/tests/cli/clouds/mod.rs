@@ -1,9 +1,9 @@
-//! `serve`, `check`, `redrive`, `replay` and `reconcile` with the clouds' queues and stores, against local servers.
+//! `serve`, `status`, `events retry`, `events replay` and `pull` with the clouds' queues and stores, against local servers.
 
 mod aws;
 mod azure;
 mod google;
-mod reconcile;
+mod pull;
 
 use crate::support::{Place, Serving};
 use labelrelay_core::QueueLimits;
@@ -56,7 +56,7 @@ impl Cloud<'_> {
         let cases = expected(self.limits).await;
         assert!(cases.len() > 150, "{} cases", cases.len());
         let place = self.place(LONG);
-        place.run(&["check"]).good();
+        place.run(&["status"]).good();
         let serving = place.serve(&["--log", "json"]);
         for case in &cases {
             let answer = once(address(&serving), &case.request.clone().close().raw());
@@ -70,7 +70,7 @@ impl Cloud<'_> {
     }
 
     /// The queue hangs: events wait in the fallback, `serve` starts all the same and moves them by itself, and
-    /// what a killed one left is moved by `redrive`.
+    /// what a killed one left is moved by `events retry`.
     fn loses_nothing(&self) {
         let place = self
             .place("1500")
@@ -106,7 +106,7 @@ impl Cloud<'_> {
         deliver(&serving, 12);
         serving.signal("-KILL");
         (self.go_on)();
-        let ran = place.run(&["redrive"]);
+        let ran = place.run(&["events", "retry"]);
         // An attempt that was given up may have come true meanwhile; the fallback's copy goes all the same.
         assert_eq!(ran.good(), "1 moved to the queue\n");
         moved.extend(ids(&(self.drain)()));
@@ -122,7 +122,14 @@ impl Cloud<'_> {
         for body in [br#"{"id":"small"}"#.as_slice(), large.as_bytes()] {
             assert_eq!(delivered(&serving, body).status, 200);
         }
-        let words = ["replay", "--from", "1h", "--to-queue", self.queue.as_str()];
+        let words = [
+            "events",
+            "replay",
+            "--since",
+            "1h",
+            "--to",
+            self.queue.as_str(),
+        ];
         assert_eq!(own.run(&words).good(), "2 sent again\n");
         let got = (self.drain)();
         assert_eq!(got.len(), 2);
@@ -134,7 +141,7 @@ impl Cloud<'_> {
 
     /// A queue that is not there ends the start with its name; one that hangs, with what may help.
     fn says_what_is_wrong(&self, missing: &str, name: &str) {
-        for verb in ["serve", "check"] {
+        for verb in ["serve", "status"] {
             let ran = self
                 .place(LONG)
                 .with("LABELRELAY_QUEUE", missing)
@@ -143,7 +150,9 @@ impl Cloud<'_> {
             self.assert_clean(&ran.stderr);
         }
         (self.hang)();
-        self.place(LONG).run(&["check"]).failed(1, &["start again"]);
+        self.place(LONG)
+            .run(&["status"])
+            .failed(1, &["start again"]);
         (self.go_on)();
     }
 

@@ -1,8 +1,7 @@
 //! Label Studio: where it is, and the token.
 
-use super::EXAMPLES;
+use super::NOTES;
 use super::common::Common;
-use crate::discover;
 use crate::failure::{EXIT_CODES, Failure};
 use crate::secrets;
 use crate::world::World;
@@ -17,9 +16,16 @@ use std::sync::Arc;
 const URL: &str = "LABEL_STUDIO_URL";
 const TOKEN: &str = "LABEL_STUDIO_API_KEY";
 
-/// Annotations and tasks of Label Studio: created, changed, deleted.
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay pull label-studio --url http://HOST:8080
+  labelrelay pull label-studio --token file:ls.token --dry-run
+  labelrelay pull label-studio --every 5m
+  LABELRELAY_QUEUE=sqs://… labelrelay pull label-studio --ledger s3://B/P";
+
+/// Fetches annotations and tasks of Label Studio: created, changed, deleted.
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}\n\n{EXIT_CODES}", discover::HELP))]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
     /// Where Label Studio is: `http://HOST:PORT` [default: what is in `LABEL_STUDIO_URL`]
     #[arg(long, value_name = "URL")]

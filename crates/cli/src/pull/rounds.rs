@@ -70,6 +70,6 @@ pub(super) fn words(summary: &Summary, dry_run: bool, json: bool) -> String {
         return done;
     }
     format!(
-        "{done}\n{passed_over} more were only remembered: their type is filtered out, or they are older than --begin"
+        "{done}\n{passed_over} more were only remembered: their type is filtered out, or they are older than --since"
     )
 }

@@ -73,7 +73,7 @@ pub(crate) fn one_more(limit: usize) -> usize {
     limit.saturating_add(1)
 }
 
-/// A list, as `list` and `dead` print it: the first `limit` of the events, and whether there are more.
+/// Prints the first `limit` of the events, and whether there are more.
 pub(crate) fn print_list(events: &[Event], limit: usize, json: bool) -> std::io::Result<()> {
     let shown = events.get(..limit).unwrap_or(events);
     print_all(shown, json)?;

@@ -42,9 +42,9 @@ pub(super) struct Common {
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
-    /// Remember what is older than this without sending it, unless it changes
+    /// Send what changed at this time or later; what is older is only remembered, until it changes
     #[arg(long, value_name = "TIME", value_parser = time)]
-    begin: Option<Timestamp>,
+    since: Option<Timestamp>,
     /// Look back this far before the end of the last run
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "10m")]
     overlap: Duration,
@@ -180,7 +180,7 @@ impl Place<'_> {
             progress: &progress,
             clock: &*self.clock,
             overlap: self.args.overlap,
-            begin: self.args.begin,
+            begin: self.args.since,
             deleted_projects: &self.args.deleted_project,
         };
         let ended = reconcile.run().await;

@@ -1,4 +1,4 @@
-//! A moment on the command line: a time of day, or how long ago.
+//! A moment on the command line: a date and time, or how long ago.
 
 use crate::times::parse_duration;
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ pub(super) fn parse(text: &str, now: Timestamp) -> Result<i64, String> {
         return Ok(time.as_millisecond());
     }
     let ago = parse_duration(text).map_err(|_| {
-        "is no time; write 2026-11-24T08:00:00Z, with Z or an offset, or how long ago: 2h"
+        "is no time; write 2026-11-01T00:00:00Z, with Z or an offset, or how long ago: 2h"
             .to_owned()
     })?;
     let ago = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);

@@ -1,8 +1,7 @@
 //! Labelbox: the API key, and where it is shown.
 
-use super::EXAMPLES;
+use super::NOTES;
 use super::common::Common;
-use crate::discover;
 use crate::failure::{EXIT_CODES, Failure};
 use crate::secrets;
 use crate::world::World;
@@ -16,9 +15,14 @@ use std::sync::Arc;
 /// As Labelbox's own client calls it.
 const KEY: &str = "LABELBOX_API_KEY";
 
-/// Labels of Labelbox: created and changed. Tried with Labelbox's own client against a stand-in only.
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay pull labelbox --project ID --dry-run
+  labelrelay pull labelbox --every 15m";
+
+/// Fetches labels of Labelbox: created and changed. Tried with Labelbox's own client against a stand-in only.
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}\n\n{EXIT_CODES}", discover::HELP))]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
     /// Where the API key is: `env:NAME`, `file:/path`, or a cloud's store, such as `gcp-secretmanager:NAME`
     /// [default: `env:LABELBOX_API_KEY`]

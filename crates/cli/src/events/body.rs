@@ -6,7 +6,7 @@ use labelrelay_local::file_of;
 use std::borrow::Cow;
 
 /// The bytes, checked against the envelope's digest. `None` when they lie where only a cloud's tools reach.
-pub(super) fn body<'a>(envelope: &Envelope<'a>) -> Result<Option<Cow<'a, [u8]>>, Failure> {
+pub(super) fn read<'a>(envelope: &Envelope<'a>) -> Result<Option<Cow<'a, [u8]>>, Failure> {
     let body = if let Some(body) = envelope.data.bytes().map_err(Failure::failed)? {
         body
     } else {
@@ -55,13 +55,13 @@ mod tests {
         std::fs::write(&file, b"the body").unwrap();
         let uri = format!("file://{}", file.display().to_string().replace(' ', "%20"));
         let envelope = claimed(&uri, b"the body");
-        let fetched = body(&Envelope::decode(&envelope).unwrap()).unwrap();
+        let fetched = read(&Envelope::decode(&envelope).unwrap()).unwrap();
         assert_eq!(fetched.as_deref(), Some(&b"the body"[..]));
         let changed = claimed(&uri, b"another body");
-        assert!(body(&Envelope::decode(&changed).unwrap()).is_err());
+        assert!(read(&Envelope::decode(&changed).unwrap()).is_err());
         let elsewhere = claimed("s3://bucket/key", b"the body");
         assert!(
-            body(&Envelope::decode(&elsewhere).unwrap())
+            read(&Envelope::decode(&elsewhere).unwrap())
                 .unwrap()
                 .is_none()
         );

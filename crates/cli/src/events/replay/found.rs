@@ -1,7 +1,7 @@
 //! The events that are to be sent again, a page at a time.
 
 use labelrelay_event::{Data, Envelope};
-use labelrelay_local::{FileError, Filter, QueueFile, State, StoredEvent};
+use labelrelay_local::{FileError, Filter, QueueFile, StoredEvent};
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -29,9 +29,6 @@ impl<'a> Found<'a> {
         filter: Filter,
         claimed: bool,
     ) -> Result<Self, FileError> {
-        if filter.state == Some(State::Dead) {
-            queue.bury();
-        }
         let newest = Filter {
             newest_first: true,
             ..Filter::default()

@@ -1,25 +1,26 @@
-//! `labelrelay queue show`.
+//! `labelrelay events show`.
 
-use super::claim;
-use super::receive::on_one_line;
+use super::body;
 use super::row::received;
+use crate::envelope_line::on_one_line;
 use crate::failure::{EXIT_CODES, Failure};
 use crate::output::{one_line, print, print_envelope, print_exactly, print_json_pieces};
+use clap::builder::NonEmptyStringValueParser;
 use labelrelay_event::{Data, Envelope};
-use labelrelay_local::{QueueFile, StoredEvent};
+use labelrelay_local::{Filter, Pattern, QueueFile, StoredEvent};
 
 const EXAMPLES: &str = "\
 Examples:
-  labelrelay queue show 17
-  labelrelay queue show 17 --body > body.json      the sender's bytes
-  labelrelay queue show 17 --envelope > event.json the envelope, as queued";
+  labelrelay events show 17
+  labelrelay events show 17 --body > body.json      the sender's bytes
+  labelrelay events show 17 --envelope > event.json the envelope, as queued";
 
-/// Shows one event without taking it.
+/// Shows one event.
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(before_help = EXAMPLES, after_help = EXIT_CODES)]
 pub(super) struct Args {
-    /// Number of the event, as `list` prints it, or its id
-    #[arg(value_name = "SEQ|ID")]
+    /// Number of the event, as `list` prints it, or the beginning of its id
+    #[arg(value_name = "SEQ|ID", value_parser = NonEmptyStringValueParser::new())]
     which: String,
     /// Print the sender's bytes alone, exactly
     #[arg(long, conflicts_with_all = ["envelope", "json"])]
@@ -33,16 +34,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
-    let by_number = match args.which.parse() {
-        Ok(number) => queue.get(number)?,
-        Err(_) => None,
-    };
-    let stored = match by_number {
-        Some(stored) => stored,
-        None => queue.find(&args.which)?.ok_or_else(|| {
-            Failure::failed(format_args!("the queue has no event {}", args.which))
-        })?,
-    };
+    let stored = find(&args.which, queue)?;
     let StoredEvent {
         event, envelope, ..
     } = &stored;
@@ -61,7 +53,7 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
     }
     let decoded = Envelope::decode(envelope).map_err(Failure::failed)?;
     if args.body {
-        let bytes = claim::body(&decoded)?.ok_or_else(|| {
+        let bytes = body::read(&decoded)?.ok_or_else(|| {
             let place = decoded.attributes.dataref.clone().unwrap_or_default();
             Failure::failed(format_args!("the body is not in the queue but at {place}"))
         })?;
@@ -89,4 +81,36 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
         Data::Base64(text) => Ok(print(format_args!("data_base64      {}", one_line(text)))?),
         Data::Reference => Ok(()),
     }
+}
+
+/// The event with this number, else the newest one whose id begins so.
+fn find(which: &str, queue: &QueueFile) -> Result<StoredEvent, Failure> {
+    let number = which.parse().ok();
+    if let Some(number) = number
+        && let Some(stored) = queue.get(number)?
+    {
+        return Ok(stored);
+    }
+    let none = || Failure::failed(format_args!("the queue has no event {which}"));
+    let filter = Filter {
+        // Whoever mistypes a number shall not see another event.
+        id: Some(match number {
+            Some(_) => Pattern::is(which),
+            None => Pattern::begins(which),
+        }),
+        newest_first: true,
+        ..Filter::default()
+    };
+    let events = queue.list(&filter, usize::MAX)?;
+    let exact = events.iter().find(|event| event.id == which);
+    let event = exact.or(events.first()).ok_or_else(none)?;
+    if let Some(other) = events.iter().find(|other| other.id != event.id)
+        && exact.is_none()
+    {
+        return Err(Failure::failed(format_args!(
+            "several events have an id that begins with {which}, such as {} and {}; give more of it",
+            event.id, other.id
+        )));
+    }
+    queue.get(event.seq)?.ok_or_else(none)
 }

@@ -17,7 +17,7 @@ provider = 'label-studio'
 secret = 'env:NEVER_READ'
 ";
 
-const RECONCILE: [&str; 3] = ["reconcile", "label-studio", "--json"];
+const PULL: [&str; 3] = ["pull", "label-studio", "--json"];
 
 impl Cloud<'_> {
     /// Each thing is sent once, also by two runs at once and after one that was killed; what a dry run shows is
@@ -29,7 +29,7 @@ impl Cloud<'_> {
         let events = 2 * TASKS;
         let place = self.reconciling(&label_studio);
 
-        let tried = place.run(&["reconcile", "label-studio", "--dry-run"]);
+        let tried = place.run(&["pull", "label-studio", "--dry-run"]);
         let lines = tried.good();
         assert!(
             lines.contains(&format!("{events} events would be sent")),
@@ -40,11 +40,11 @@ impl Cloud<'_> {
         let nowhere = self
             .reconciling(&label_studio)
             .with("LABELRELAY_QUEUE", missing);
-        nowhere.run(&RECONCILE).failed(1, &["missing"]);
+        nowhere.run(&PULL).failed(1, &["missing"]);
 
         // It is killed when it has sent something. What it sent before its ledger was saved is sent once more.
         let mut killed = place
-            .command(&["reconcile", "label-studio", "--rate", "1"])
+            .command(&["pull", "label-studio", "--rate", "1"])
             .spawn()
             .unwrap();
         let mut first = BTreeSet::new();
@@ -54,14 +54,14 @@ impl Cloud<'_> {
         });
         killed.kill().unwrap();
         killed.wait().unwrap();
-        let rest = sent(&place.run(&RECONCILE));
+        let rest = sent(&place.run(&PULL));
         assert!(
             rest == events || rest == 0 && first.len() == events,
             "{rest}"
         );
         first.extend(self.got());
         assert_eq!(first.len(), events, "repeats have their ids");
-        assert_eq!(sent(&place.run(&RECONCILE)), 0);
+        assert_eq!(sent(&place.run(&PULL)), 0);
 
         // Another machine goes by the same ledger.
         let place = self.reconciling(&label_studio);
@@ -72,7 +72,7 @@ impl Cloud<'_> {
         };
         label_studio.call("PATCH", &path(0), &json!({"result": choice("b")}));
         label_studio.call("DELETE", &path(1), &Value::Null);
-        assert_eq!(sent(&place.run(&RECONCILE)), 2);
+        assert_eq!(sent(&place.run(&PULL)), 2);
         let changes = self.got();
         assert_eq!(changes.len(), 2);
         assert!(changes.is_disjoint(&first));
@@ -81,7 +81,7 @@ impl Cloud<'_> {
         label_studio.import(project, 20, true);
         let both = [self.reconciling(&label_studio), place];
         let runs = both.each_ref().map(|place| {
-            let mut command = place.command(&RECONCILE);
+            let mut command = place.command(&PULL);
             command
                 .stdout(std::process::Stdio::piped())
                 .spawn()
@@ -94,9 +94,9 @@ impl Cloud<'_> {
         assert_eq!(self.got().len(), 40);
         let [place, _] = both;
         label_studio.call("DELETE", &path(0), &Value::Null);
-        assert_eq!(sent(&place.run(&RECONCILE)), 1);
+        assert_eq!(sent(&place.run(&PULL)), 1);
         assert_eq!(self.got().len(), 1);
-        assert_eq!(sent(&place.run(&RECONCILE)), 0);
+        assert_eq!(sent(&place.run(&PULL)), 0);
     }
 
     /// What is too large for the queue goes by a claim check; without a blob store it is named, tried again by
@@ -117,7 +117,7 @@ impl Cloud<'_> {
         let narrow = self
             .reconciling(&label_studio)
             .without("LABELRELAY_BLOB_STORE");
-        let words = [&RECONCILE[..], &ledger].concat();
+        let words = [&PULL[..], &ledger].concat();
         let ran = narrow.run(&words);
         ran.failed(
             1,
@@ -148,7 +148,7 @@ impl Cloud<'_> {
         place
     }
 
-    /// Ids of what is on the queue, all of it found by `reconcile`.
+    /// Ids of what is on the queue, all of it found by `pull`.
     fn got(&self) -> BTreeSet<String> {
         let id = |envelope: Vec<u8>| {
             let Attributes { id, origin, .. } = Envelope::decode(&envelope).unwrap().attributes;

@@ -1,4 +1,4 @@
-//! `labelrelay reconcile`: what it says before it asks anybody. What it does is tried with a real Label
+//! `labelrelay pull`: what it says before it asks anybody. What it does is tried with a real Label
 //! Studio, in `tests/e2e`.
 
 use crate::support::Place;
@@ -16,7 +16,7 @@ fn place() -> Place {
 }
 
 fn run(place: &Place, words: &[&str], code: i32, said: &[&str]) {
-    let words = [&["reconcile", "label-studio"], words].concat();
+    let words = [&["pull", "label-studio"], words].concat();
     place.run(&words).failed(code, said);
 }
 
@@ -37,7 +37,7 @@ fn what_is_missing_is_asked_for() {
     );
     let place = place.with("LABEL_STUDIO_API_KEY", "0123456789abcdef");
     run(&place, &[], 78, &["--config FILE"]);
-    place.run(&["reconcile"]).failed(2, &["label-studio"]);
+    place.run(&["pull"]).failed(2, &["label-studio"]);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn urls_and_tokens_are_what_they_should_be() {
     run(&place, &["--rate", "0"], 2, &["a number above 0"]);
     run(
         &place,
-        &["--begin", "yesterday"],
+        &["--since", "yesterday"],
         2,
         &["2026-11-01T00:00:00Z"],
     );

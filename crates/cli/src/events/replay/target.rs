@@ -4,7 +4,7 @@ use crate::clouds::Setting;
 use crate::failure::{Failure, chain};
 use crate::open;
 use crate::places::QueuePlace;
-use crate::queue::named;
+use crate::queue_file::named;
 use crate::sender::{AT_ONCE, Fault, Sender, Unsent};
 use crate::world::World;
 use futures_util::StreamExt as _;
@@ -57,9 +57,9 @@ impl<'a> Target<'a> {
             Some(url) => {
                 let at = Setting {
                     origin: "command line",
-                    key: "--to-queue",
+                    key: "--to",
                 };
-                let place = named(url, "`--to-queue`", world)?;
+                let place = named(url, "`--to`", world)?;
                 match (open::sink(&place, at, world, &clock)?, place) {
                     (Some(queue), _) => {
                         let blobs = match config {

@@ -1,11 +1,12 @@
-//! `labelrelay queue export`.
+//! `labelrelay events export`.
 
-use super::claim;
+use super::body;
+use super::filter::{self, Which};
 use crate::failure::{EXIT_CODES, Failure};
 use crate::output::{one_line, print, print_json, say};
 use crate::world::World;
 use labelrelay_event::Envelope;
-use labelrelay_local::{ExportScope, QueueFile};
+use labelrelay_local::QueueFile;
 use serde::Serialize;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -13,27 +14,24 @@ use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
-  labelrelay queue export --dir events
-  labelrelay queue export --dir events --pending --json
+  labelrelay events export --dir events
+  labelrelay events export --dir events --since 1d --source labelbox
+  labelrelay events export --dir events --pending --json";
 
-Writes for each event in the file NNNNNN.json, the envelope exactly as queued, and NNNNNN.body, the \
-sender's bytes; acknowledged events, until they are pruned, and dead letters too. NNNNNN is the event's \
-number in the queue, so that names sort in order of arrival and a second export into the same directory \
-adds what is new. A file that is there with other contents is left alone, and the export ends.";
+const NOTES: &str = "\
+Writes two files an event: NNNNNN.json, the envelope exactly as queued, and NNNNNN.body, the sender's \
+bytes. NNNNNN is the event's number in the queue, so a second export into the same directory adds what is \
+new. A file that is there with other contents is left alone, and the export ends.";
 
-/// Writes every event of the queue into files, without taking it.
+/// Writes events into files; acknowledged ones too, until they are pruned.
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", filter::HELP))]
 pub(super) struct Args {
     /// Directory to write into; made if need be
     #[arg(long, value_name = "DIR")]
     dir: PathBuf,
-    /// Only what is ready or in flight: neither acknowledged events nor dead letters
-    #[arg(long)]
-    pending: bool,
-    /// What it once asked for is what happens by default.
-    #[arg(long, hide = true, conflicts_with = "pending")]
-    all: bool,
+    #[command(flatten)]
+    which: Which,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -47,15 +45,11 @@ struct Exported {
 }
 
 pub(super) fn run(args: &Args, queue: &QueueFile, world: &World<'_>) -> Result<(), Failure> {
+    let filter = args.which.filter(queue)?;
     let directory = world.cwd().join(&args.dir);
     make(&directory).map_err(|error| cannot_write(&directory, &error))?;
-    let scope = if args.pending {
-        ExportScope::Held
-    } else {
-        ExportScope::All
-    };
     let mut exported = Exported::default();
-    for stored in queue.export(scope) {
+    for stored in queue.export(filter) {
         let stored = stored?;
         let name = format!("{:06}", stored.event.seq);
         write_once(&directory.join(format!("{name}.json")), &stored.envelope)?;
@@ -63,7 +57,7 @@ pub(super) fn run(args: &Args, queue: &QueueFile, world: &World<'_>) -> Result<(
         let envelope = Envelope::decode(&stored.envelope).map_err(|error| {
             Failure::failed(format_args!("event {}: {error}", stored.event.seq))
         })?;
-        let body = match claim::body(&envelope) {
+        let body = match body::read(&envelope) {
             Ok(Some(body)) => body,
             Ok(None) => {
                 let place = envelope.attributes.dataref.clone().unwrap_or_default();

@@ -1,0 +1,138 @@
+//! The one language that says which events are meant.
+
+use super::time;
+use crate::failure::Failure;
+use clap::builder::NonEmptyStringValueParser;
+use jiff::Timestamp;
+use labelrelay_local::{Filter, Pattern, QueueFile, State};
+
+/// Shown by the help of every verb that takes a filter.
+pub(super) const HELP: &str = "\
+A filter's value stands for itself and for what goes on after a dot or a slash: `--subject task` takes \
+task/17, `--subject task/1` does not. A final * stands for any ending, and ids need only be begun. An event \
+passes when every filter takes it.";
+
+/// Says what an event is about and when it came.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Filters")]
+pub(super) struct Content {
+    /// Received at this time or later: 2026-11-01T00:00:00Z, or so long ago: 2h
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Received before this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Of this source
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    source: Option<String>,
+    /// Of this type
+    #[arg(long = "type", value_name = "TYPE", value_parser = NonEmptyStringValueParser::new())]
+    event_type: Option<String>,
+    /// About this, such as task/17
+    #[arg(long, value_name = "SUBJECT", value_parser = NonEmptyStringValueParser::new())]
+    subject: Option<String>,
+    /// Of this project
+    #[arg(long, value_name = "PROJECT", value_parser = NonEmptyStringValueParser::new())]
+    project: Option<String>,
+    /// Delivered under this id of the platform
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    delivery: Option<String>,
+    /// With this id
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    id: Option<String>,
+}
+
+/// Says where an event stands, too.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Filters")]
+pub(super) struct Which {
+    #[command(flatten)]
+    content: Content,
+    /// Dead letters: received too often and never acknowledged
+    #[arg(long)]
+    dead: bool,
+    /// Not done with: ready or in flight
+    #[arg(long)]
+    pending: bool,
+}
+
+impl Content {
+    /// Whether anything is asked for at all.
+    pub(super) const fn is_given(&self) -> bool {
+        let Self {
+            since,
+            until,
+            source,
+            event_type,
+            subject,
+            project,
+            delivery,
+            id,
+        } = self;
+        since.is_some()
+            || until.is_some()
+            || source.is_some()
+            || event_type.is_some()
+            || subject.is_some()
+            || project.is_some()
+            || delivery.is_some()
+            || id.is_some()
+    }
+
+    pub(super) fn filter(&self) -> Result<Filter, Failure> {
+        let now = Timestamp::now();
+        let time = |flag: &str, text: &Option<String>| {
+            let parsed = text.as_deref().map(|text| time::parse(text, now));
+            parsed
+                .transpose()
+                .map_err(|problem| Failure::usage(format_args!("`{flag}`: {problem}")))
+        };
+        let (from_ms, before_ms) = (time("--since", &self.since)?, time("--until", &self.until)?);
+        if let (Some(from), Some(before)) = (from_ms, before_ms)
+            && from >= before
+        {
+            return Err(Failure::usage("`--since` is not before `--until`"));
+        }
+        let within = |text: &Option<String>| text.as_deref().map(Pattern::within);
+        let begins = |text: &Option<String>| {
+            let text = text.as_deref();
+            text.map(|text| Pattern::begins(text.trim_end_matches('*')))
+        };
+        let source = self.source.as_deref();
+        Ok(Filter {
+            id: begins(&self.id),
+            event_type: within(&self.event_type),
+            source: source
+                .map(|name| Pattern::within(&format!("/{}", name.trim_start_matches('/')))),
+            subject: within(&self.subject),
+            project: within(&self.project),
+            delivery: begins(&self.delivery),
+            from_ms,
+            before_ms,
+            ..Filter::default()
+        })
+    }
+}
+
+impl Which {
+    /// Whether anything is asked for at all.
+    pub(super) const fn is_given(&self) -> bool {
+        self.content.is_given() || self.dead || self.pending
+    }
+
+    /// The filter for events of `queue`. A message that nobody receives any more is a dead letter only when
+    /// somebody looks, so this does.
+    pub(super) fn filter(&self, queue: &QueueFile) -> Result<Filter, Failure> {
+        let mut filter = self.content.filter()?;
+        if self.dead {
+            filter.states.push(State::Dead);
+        }
+        if self.pending {
+            filter.states.extend([State::Ready, State::InFlight]);
+        }
+        if !filter.states.is_empty() {
+            queue.bury();
+        }
+        Ok(filter)
+    }
+}

@@ -1,0 +1,58 @@
+//! `labelrelay events`: looks at what came in without taking it, and sends it again.
+
+mod body;
+mod export;
+mod filter;
+mod list;
+mod replay;
+mod retry;
+mod row;
+mod show;
+mod tail;
+mod time;
+
+use crate::failure::{EXIT_CODES, Failure};
+use crate::queue_file::QueueArgs;
+use crate::world::World;
+use clap::Subcommand;
+
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay events list --since 1h --project 17
+  labelrelay events show 4
+  labelrelay events tail --follow
+  labelrelay events retry
+  labelrelay events replay --since 2h --type io.labelstud.annotation
+  labelrelay events export --dir events";
+
+/// Looks at the events of the embedded queue without taking them, and sends them again.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    queue: QueueArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    List(list::Args),
+    Show(show::Args),
+    Tail(tail::Args),
+    Retry(retry::Args),
+    Replay(replay::Args),
+    Export(export::Args),
+}
+
+pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
+    let queue = || args.queue.open(world);
+    match &args.verb {
+        Verb::List(args) => list::run(args, &queue()?),
+        Verb::Show(args) => show::run(args, &queue()?),
+        Verb::Tail(args) => tail::run(args, &queue()?),
+        Verb::Retry(verb) => retry::run(verb, &args.queue, world),
+        Verb::Replay(verb) => replay::run(verb, &args.queue, world),
+        Verb::Export(args) => export::run(args, &queue()?, world),
+    }
+}

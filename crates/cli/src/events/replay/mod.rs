@@ -1,0 +1,152 @@
+//! `labelrelay events replay`: sends events of the embedded queue again, on purpose.
+
+mod found;
+mod target;
+
+use super::filter::{self, Which};
+use super::row::{HEADING, Row, line};
+use crate::discover::{self, Missing};
+use crate::failure::{EXIT_CODES, Failure};
+use crate::output::{one_line, print, print_json, say};
+use crate::queue_file::QueueArgs;
+use crate::world::World;
+use found::Found;
+use labelrelay_core::config::Config;
+use labelrelay_local::QueueFile;
+use serde::Serialize;
+use target::Target;
+
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay events replay --since 2026-11-24T08:00:00Z --until 1h
+  labelrelay events replay --since 2h --type io.labelstud.annotation --dry-run
+  labelrelay events replay --dead --to sqs://eu-central-1/123456789012/events
+  labelrelay events replay --claimed --subject task/17";
+
+const NOTES: &str = "\
+Each event goes again with the same id and the same bytes, and with the attribute `replayedtime`: a \
+consumer that drops repeats has to let it pass, and no queue takes it for one. Nothing is removed; `events \
+retry` brings dead letters back instead. Pruned events are gone.";
+
+/// Sends events again on purpose, for a consumer that had a fault, or a new one.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", filter::HELP))]
+pub(super) struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// Those that were too large for the queue, so that their data lies in the blob store
+    #[arg(long, help_heading = "Filters")]
+    claimed: bool,
+    /// Queue to send them to [default: the one that they are taken from]
+    #[arg(long, value_name = "URL")]
+    to: Option<String>,
+    /// Show what would be sent, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints at the end.
+#[derive(Default, Serialize)]
+struct Replayed {
+    sent: u64,
+    failed: u64,
+}
+
+/// Reasons that are told; the rest is only counted.
+const MAX_REASONS: u64 = 10;
+
+pub(super) fn run(args: &Args, place: &QueueArgs, world: &World<'_>) -> Result<(), Failure> {
+    if !args.which.is_given() && !args.claimed {
+        return Err(Failure::usage(
+            "say which events are to be sent again: by time (`--since 2h`), by another filter (`--type`, `--id`, …), `--dead` or `--claimed`",
+        ));
+    }
+    let queue = place.open(world)?;
+    let found = Found::new(&queue, args.which.filter(&queue)?, args.claimed)?;
+    if args.dry_run {
+        return show(found, args.json);
+    }
+    // Where the queue is named, nothing else of a configuration is needed but a place for large bodies.
+    let config = match discover::find(world, place.config.as_deref(), Missing::Refuse) {
+        Ok(found) => Some(found.config),
+        Err(failure) if place.config.is_some() || place.queue.is_none() && args.to.is_some() => {
+            return Err(failure);
+        }
+        Err(_) => None,
+    };
+    send(args, world, &queue, found, config.as_ref())
+}
+
+fn send(
+    args: &Args,
+    world: &World<'_>,
+    queue: &QueueFile,
+    found: Found<'_>,
+    config: Option<&Config>,
+) -> Result<(), Failure> {
+    let runtime = crate::runtime::small()?;
+    let entered = runtime.enter();
+    let target = Target::open(args.to.as_deref(), queue, config, world)?;
+    drop(entered);
+    let mut done = Replayed::default();
+    let mut refuse = |failures: Vec<String>| {
+        for reason in failures {
+            if done.failed < MAX_REASONS {
+                say(format_args!("not sent: {}", one_line(&reason)));
+            }
+            done.failed += 1;
+        }
+    };
+    let mut sent = 0;
+    let mut broken = None;
+    for page in found {
+        let (events, unreadable) = page?;
+        refuse(unreadable);
+        let page = runtime.block_on(target.send(events));
+        sent += page.count;
+        refuse(page.failures);
+        if page.broken.is_some() {
+            broken = page.broken;
+            break;
+        }
+    }
+    done.sent = sent;
+    if args.json {
+        print_json(&done)?;
+    } else {
+        print(format_args!("{sent} sent again"))?;
+    }
+    match (broken, done.failed) {
+        (Some(reason), _) => Err(Failure::failed(format_args!(
+            "the queue keeps failing, so the rest was not tried: {reason}"
+        ))),
+        (None, 0) => Ok(()),
+        (None, failed) => Err(Failure::failed(format_args!("{failed} were not sent"))),
+    }
+}
+
+fn show(found: Found<'_>, json: bool) -> Result<(), Failure> {
+    let mut count = 0_u64;
+    for page in found {
+        let (events, unreadable) = page?;
+        for reason in unreadable {
+            say(format_args!("could not be sent: {}", one_line(&reason)));
+        }
+        for stored in events {
+            if json {
+                print_json(&Row::new(&stored.event, None))?;
+            } else {
+                if count == 0 {
+                    print(format_args!("{HEADING}"))?;
+                }
+                print(format_args!("{}", line(&stored.event)))?;
+            }
+            count += 1;
+        }
+    }
+    say(format_args!("{count} would be sent again"));
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! Moves what waits in the fallback into the queue, once.
+
+use crate::discover::{self, Missing};
+use crate::failure::Failure;
+use crate::open::{self, Opened};
+use crate::output::{one_line, say};
+use crate::places::QueuePlace;
+use crate::queue_file::QueueArgs;
+use crate::running;
+use crate::world::World;
+use labelrelay_core::Clock as _;
+use labelrelay_core::config::Config;
+use labelrelay_core::fallback::redrive;
+use labelrelay_core::observe::NoObserver;
+use labelrelay_http::SystemClock;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Result of a round.
+pub(super) struct Moved {
+    pub(super) count: u64,
+    /// Why something stays.
+    pub(super) failure: Option<Failure>,
+}
+
+/// The configuration, if it has a fallback. Without one, only whoever asked for the fallback by name is told.
+pub(super) fn configured(
+    place: &QueueArgs,
+    is_asked_for: bool,
+    world: &World<'_>,
+) -> Result<Option<Config>, Failure> {
+    let config = place.config.as_deref();
+    let missing = discover::is_first_start(world, config)?;
+    if missing && !is_asked_for {
+        // A queue can be looked into without a configuration.
+        return Ok(None);
+    }
+    let config = discover::find(world, config, Missing::Refuse)?.config;
+    match (&config.fallback, is_asked_for) {
+        (Some(_), _) => Ok(Some(config)),
+        (None, false) => Ok(None),
+        (None, true) => Err(Failure::config(format_args!(
+            "{}: `fallback`: none is configured, so nothing waits in one",
+            config.origin
+        ))),
+    }
+}
+
+/// Where the `serve` listens that owns the queue of this configuration.
+pub(super) fn served(config: &Config, world: &World<'_>) -> Option<SocketAddr> {
+    match open::queue_place(config, world) {
+        Ok(QueuePlace::Sqlite(file)) => running::address(&file),
+        _ => None,
+    }
+}
+
+pub(super) fn retry(
+    config: &Config,
+    timeout: Duration,
+    world: &World<'_>,
+) -> Result<Moved, Failure> {
+    let clock = Arc::new(SystemClock::new());
+    let runtime = crate::runtime::small()?;
+    let entered = runtime.enter();
+    let Opened { relay, embedded } =
+        open::relay(config, world, clock.clone(), Arc::new(NoObserver))?;
+    let parts = relay.parts();
+    let Some(fallback) = parts.fallback.as_deref() else {
+        return Ok(Moved {
+            count: 0,
+            failure: None,
+        });
+    };
+    let until = clock.monotonic() + timeout;
+    let moves = redrive(
+        fallback,
+        &*parts.queue,
+        parts.blobs.as_deref(),
+        &*clock,
+        until,
+    );
+    drop(entered);
+    let done = runtime.block_on(moves);
+    if let Some(queue) = embedded {
+        queue.close();
+    }
+    let done = done.map_err(|error| Failure::failed(format_args!("fallback: {error}")))?;
+    for (key, reason) in &done.stuck {
+        say(format_args!(
+            "stays: {}: {}",
+            one_line(key),
+            one_line(reason)
+        ));
+    }
+    let failure = match (done.failed, done.complete) {
+        (0, true) => None,
+        (0, false) => Some(Failure::failed(
+            "the time was up before everything was moved",
+        )),
+        (failed, _) => Some(Failure::failed(format_args!(
+            "{failed} stay in the fallback"
+        ))),
+    };
+    Ok(Moved {
+        count: done.moved,
+        failure,
+    })
+}

@@ -1,0 +1,43 @@
+//! `labelrelay pull`: fetches through a platform's API what no delivery brought.
+
+mod common;
+mod label_studio;
+mod labelbox;
+mod progress;
+mod rounds;
+mod target;
+
+use crate::failure::{EXIT_CODES, Failure};
+use crate::world::World;
+use clap::Subcommand;
+
+const NOTES: &str = "\
+The first run looks at everything that the token sees; later ones at what changed. Events of Label Studio \
+have the ids that the live ones would have had, so that consumers recognise a repeat; those of Labelbox have \
+its subjects and versions. Works beside a running `serve`.";
+
+const EXAMPLES: &str = "\
+Examples:
+  LABEL_STUDIO_API_KEY=… labelrelay pull label-studio --url http://HOST:8080
+  LABELBOX_API_KEY=… labelrelay pull labelbox --project ID --dry-run";
+
+/// Fetches through a platform's API what no delivery brought, and puts it on the queue.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    platform: PlatformArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum PlatformArgs {
+    LabelStudio(label_studio::Args),
+    Labelbox(labelbox::Args),
+}
+
+pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
+    match &args.platform {
+        PlatformArgs::LabelStudio(args) => label_studio::run(args, world),
+        PlatformArgs::Labelbox(args) => labelbox::run(args, world),
+    }
+}

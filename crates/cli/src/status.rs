@@ -1,0 +1,243 @@
+//! `labelrelay status`: walks the way that a delivery takes, without starting or making anything.
+
+use crate::discover::{self, Missing};
+use crate::failure::{EXIT_CODES, Failure, chain};
+use crate::home::Home;
+use crate::logging;
+use crate::open;
+use crate::output::{print, print_json, say};
+use crate::places::{self, QueuePlace};
+use crate::queue_file;
+use crate::running;
+use crate::serve::{Flags, Settings};
+use crate::world::World;
+use labelrelay_core::config::Config;
+use labelrelay_local::OpenError;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay status
+  labelrelay status --config /etc/labelrelay.toml --json | jq .events
+  labelrelay status && systemctl restart labelrelay";
+
+const NOTES: &str = "\
+Reads the configuration and every secret that it names, and looks at the addresses, the queue and the stores. \
+Starts and makes nothing, and works beside a running `serve`. Warnings go to stderr and leave the exit code 0.";
+
+/// Says whether all is well on a delivery's way, and if not, what to do.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", discover::HELP))]
+pub(crate) struct Args {
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Printed by `--json`.
+#[derive(Default, Serialize)]
+struct Report {
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    configuration: Option<String>,
+    /// Address of the `serve` that owns the queue's file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serve: Option<String>,
+    sources: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<String>,
+    /// Events in the queue, where it is a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Events>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blob_store: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallback: Option<String>,
+    warnings: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Events {
+    ready: u64,
+    in_flight: u64,
+    dead: u64,
+}
+
+pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
+    let mut report = Report::default();
+    let outcome = walk(args, world, &mut report);
+    if !args.json {
+        outcome?;
+        for warning in &report.warnings {
+            say(format_args!("warning: {warning}"));
+        }
+        return Ok(report.print()?);
+    }
+    let said = match outcome {
+        Ok(()) => {
+            report.ok = true;
+            Ok(())
+        }
+        Err(Failure::Config(message)) => {
+            report.error = Some(message);
+            Err(Failure::ConfigSaid)
+        }
+        Err(Failure::Failed(message)) => {
+            report.error = Some(message);
+            Err(Failure::Said)
+        }
+        Err(other) => return Err(other),
+    };
+    print_json(&report)?;
+    said
+}
+
+impl Report {
+    /// For people, in the order of a delivery's way.
+    fn print(&self) -> std::io::Result<()> {
+        let line = |name: &str, words: &str| print(format_args!("  {name:<12}{words}"));
+        print(format_args!(
+            "ok: {}",
+            self.configuration.as_deref().unwrap_or_default()
+        ))?;
+        match &self.serve {
+            Some(address) => line("serve", &format!("listens on {address}"))?,
+            None if self.queue.as_deref().is_some_and(is_file) => {
+                line("serve", "does not run; `labelrelay serve` starts it")?;
+            }
+            // Nothing tells from here.
+            None => {}
+        }
+        line("sources", &self.sources.join(", "))?;
+        let queue = self.queue.as_deref().unwrap_or_default();
+        match &self.events {
+            Some(events) => line(
+                "queue",
+                &format!(
+                    "{queue}: {} ready, {} in flight, {} dead",
+                    events.ready, events.in_flight, events.dead
+                ),
+            )?,
+            None if is_file(queue) => line("queue", &format!("{queue}: made by the next `serve`"))?,
+            None => line("queue", queue)?,
+        }
+        for (name, store) in [
+            ("blob store", &self.blob_store),
+            ("fallback", &self.fallback),
+        ] {
+            if let Some(store) = store {
+                line(name, store)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_file(queue: &str) -> bool {
+    queue.starts_with("sqlite:")
+}
+
+fn walk(args: &Args, world: &World<'_>, report: &mut Report) -> Result<(), Failure> {
+    logging::level(world)?;
+    let config = discover::find(world, args.config.as_deref(), Missing::Refuse)?.config;
+    report.configuration = Some(config.origin.clone());
+    report.sources = config
+        .sources
+        .iter()
+        .map(|source| source.name.clone())
+        .collect();
+    report.warnings.clone_from(&config.warnings);
+    Settings::read(Flags::default(), Some(&config))?;
+    let place = open::queue_place(&config, world)?;
+    report.queue = Some(place.to_string());
+    if let QueuePlace::Sqlite(file) = &place {
+        report.warnings.extend(open::network::warning(file));
+        can_be_made(file, world)?;
+    }
+    let runtime = crate::runtime::small()?;
+    let warnings = runtime.block_on(open::look(&config, world))?;
+    report.warnings.extend(warnings);
+    report.blob_store = store(
+        config.blob_store.as_ref(),
+        "blob_store",
+        "LABELRELAY_BLOB_STORE",
+        &config,
+        world,
+    )?;
+    report.fallback = store(
+        config.fallback.as_ref(),
+        "fallback",
+        "LABELRELAY_FALLBACK",
+        &config,
+        world,
+    )?;
+    if let QueuePlace::Sqlite(file) = &place {
+        report.serve = running::address(file).map(|address| address.to_string());
+        if file.exists() {
+            events(place, report)?;
+        }
+    }
+    Ok(())
+}
+
+/// A store's URL, without a query: that may be a signature.
+fn store(
+    url: Option<&String>,
+    key: &str,
+    variable: &str,
+    config: &Config,
+    world: &World<'_>,
+) -> Result<Option<String>, Failure> {
+    let Some(url) = url else {
+        return Ok(None);
+    };
+    let (base, at) = open::setting(key, variable, config, world);
+    Ok(Some(places::store(url, base, &at)?.to_string()))
+}
+
+fn events(place: QueuePlace, report: &mut Report) -> Result<(), Failure> {
+    let stats = queue_file::open(place)?.stats()?;
+    if stats.dead > 0 {
+        let letters = if stats.dead == 1 { "letter" } else { "letters" };
+        report.warnings.push(format!(
+            "{} dead {letters}: received too often and never acknowledged; see `labelrelay events list --dead`, and `labelrelay events retry` when the consumer is mended",
+            stats.dead
+        ));
+    }
+    report.events = Some(Events {
+        ready: stats.ready,
+        in_flight: stats.in_flight,
+        dead: stats.dead,
+    });
+    Ok(())
+}
+
+/// Whether `serve` could make a queue file that is not there yet: tried with a file that has no name,
+/// so that nothing is left behind and no running `serve` sees it.
+fn can_be_made(file: &Path, world: &World<'_>) -> Result<(), Failure> {
+    // The directory of our own is made with it.
+    let home = Home::below(world.cwd());
+    if file == home.queue_file() {
+        return home.has_configuration().map(drop);
+    }
+    if file.exists() {
+        return Ok(());
+    }
+    let directory = file.parent().unwrap_or(world.cwd());
+    tempfile::tempfile_in(directory)
+        .map(drop)
+        .map_err(|source| {
+            let error = OpenError::Io {
+                path: file.to_owned(),
+                what: "making the file",
+                source,
+            };
+            Failure::config(format_args!("queue: {}", chain(&error)))
+        })
+}

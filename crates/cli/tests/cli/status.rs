@@ -1,0 +1,84 @@
+//! `status`.
+
+use crate::support::{CONFIG, configured};
+
+#[test]
+fn a_good_configuration_is_good_and_nothing_is_made() {
+    let place = configured();
+    assert!(
+        place
+            .run(&["status"])
+            .good()
+            .starts_with("ok: labelrelay.toml")
+    );
+    let ran = place.run(&["status", "--json"]);
+    assert_eq!(ran.json()[0]["ok"], true);
+    assert_eq!(
+        ran.json()[0]["sources"],
+        serde_json::json!(["labelbox", "label-studio"])
+    );
+    assert!(!place.path("queue.db").exists());
+}
+
+#[test]
+fn a_short_secret_is_a_warning() {
+    let place = configured();
+    place.write("labelbox.secret", "example_secret");
+    let ran = place.run(&["status"]);
+    ran.good();
+    assert!(ran.stderr.contains("has 14 bytes"), "{ran:?}");
+    assert!(!ran.stderr.contains("example_secret"));
+}
+
+#[test]
+fn it_works_beside_a_running_serve() {
+    let place = configured();
+    let serving = place.serve(&[]);
+    place.run(&["status"]).good();
+    assert_eq!(serving.stop(), 0);
+}
+
+#[test]
+fn it_walks_the_way_of_a_delivery() {
+    let place = configured();
+    let before = place.run(&["status"]);
+    for line in [
+        "serve       does not run; `labelrelay serve` starts it",
+        "sources     labelbox, label-studio",
+        "queue.db: made by the next `serve`",
+    ] {
+        assert!(before.good().contains(line), "{line}: {before:?}");
+    }
+    let config = format!("{CONFIG}[embedded_queue]\nmax_receives = 1\n");
+    place.write("labelrelay.toml", config);
+    let serving = place.serve(&[]);
+    for _ in 0..2 {
+        let url = serving.url("labelbox");
+        place.run(&["send", "--to", &url]).good();
+    }
+    place
+        .run(&["queue", "receive", "--visibility", "0s"])
+        .good();
+    // Whoever looks next finds it dead.
+    place.run(&["events", "list", "--dead"]).good();
+    let ran = place.run(&["status"]);
+    let serve = format!("serve       listens on {}", serving.address);
+    for line in [serve.as_str(), "queue.db: 1 ready, 0 in flight, 1 dead"] {
+        assert!(ran.good().contains(line), "{line}: {ran:?}");
+    }
+    assert!(
+        ran.stderr.contains("1 dead letter:") && ran.stderr.contains("labelrelay events retry"),
+        "{ran:?}"
+    );
+    let json = &place.run(&["status", "--json"]).json()[0];
+    assert_eq!(
+        json["events"],
+        serde_json::json!({"ready": 1, "in_flight": 0, "dead": 1})
+    );
+    assert_eq!(json["serve"], serving.address);
+    assert!(
+        json["warnings"].to_string().contains("1 dead letter:"),
+        "{json}"
+    );
+    assert_eq!(serving.stop(), 0);
+}
