@@ -10,6 +10,8 @@
 )]
 
 mod crash;
+#[cfg(unix)]
+mod documents;
 mod fallback;
 mod forgery;
 mod hang_up;

@@ -9,6 +9,14 @@ pub(super) struct Page {
     pub(super) text: String,
 }
 
+impl Page {
+    /// Its blocks of TOML, which together are one configuration.
+    pub(super) fn toml(&self) -> String {
+        let parts = self.text.split("```toml\n").skip(1);
+        parts.filter_map(|part| part.split("```").next()).collect()
+    }
+}
+
 pub(super) fn all() -> Vec<Page> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut paths = of(&root);

@@ -1,0 +1,56 @@
+#!/bin/bash
+# `labelrelay` as a reader runs it: `serve` in a terminal of its own, and what has no end until it has said something.
+set -euo pipefail
+
+runs() {
+  case "$(ps -o stat= -p "$1")" in '' | Z*) return 1 ;; esac
+}
+
+stop_serving() {
+  [ -e "$PAGE/serve.pid" ] || return 0
+  local pid
+  pid=$(cat "$PAGE/serve.pid")
+  kill -TERM "$pid" 2>/dev/null || true
+  while runs "$pid"; do sleep 0.05; done
+  rm -f "$PAGE/serve.pid" "$PAGE/ready"
+}
+
+serve() {
+  stop_serving
+  "$PROGRAM" "$@" --ready-file "$PAGE/ready" >"$PAGE/serve.out" 2>"$PAGE/serve.log" </dev/null &
+  echo $! >"$PAGE/serve.pid"
+  until [ -s "$PAGE/ready" ]; do
+    runs $! || { cat "$PAGE/serve.log" >&2; exit 1; }
+    sleep 0.05
+  done
+}
+
+until_it_says_something() {
+  "$PROGRAM" "$@" >"$PAGE/said" 2>&1 </dev/null &
+  until [ -s "$PAGE/said" ]; do sleep 0.05; done
+  kill -TERM $! 2>/dev/null || true
+  local code=0
+  wait $! || code=$?
+  cat "$PAGE/said"
+  [ $code = 0 ] || [ $code = 143 ] || exit $code
+}
+
+# The program of the tests has no cloud in it, or no credentials of one, and says so.
+all_but_clouds() {
+  local code=0
+  "$PROGRAM" "$@" 2>"$PAGE/said" || code=$?
+  cat "$PAGE/said" >&2
+  if [ $code = 78 ] && grep -q -e '--features' -e 'needs credentials' "$PAGE/said"; then code=0; fi
+  exit $code
+}
+
+case "$*" in
+"pull labelbox"*) set -- "$@" --endpoint "$STAND_IN_LABELBOX" ;;
+esac
+case " $* " in
+" stop-serving ") stop_serving ;;
+*" --demo "*) exec "$PROGRAM" "$@" ;;
+" serve "*) serve "$@" ;;
+*" --every "* | *" --follow "*) until_it_says_something "$@" ;;
+*) all_but_clouds "$@" ;;
+esac

@@ -1,0 +1,40 @@
+#!/bin/bash
+# Answers for programs that are not run here. What a page asks of this repository is looked up in it.
+set -euo pipefail
+
+cargo() {
+  case "$*" in
+  "run --release -- "*) exec labelrelay "${@:4}" ;;
+  xtask*) grep -q -e "^  $2 " -e "^  $2\$" "$ROOT/xtask/src/main.rs" ;;
+  "install --path "*)
+    [ -z "${4:-}" ] || grep -q "^$5 = \[" "$ROOT/$3/Cargo.toml"
+    [ -e "$ROOT/$3/Cargo.toml" ]
+    ;;
+  *"--package "*)
+    local words="$*"
+    words=${words#*--package }
+    grep -qx "name = \"${words%% *}\"" "$ROOT"/crates/*/Cargo.toml
+    ;;
+  esac
+}
+
+docker() {
+  # Somebody may write to it.
+  [ "$1" = run ] || { cat >/dev/null && return; }
+  # What follows the image's name is for the program in it.
+  while [ "$1" != labelrelay ]; do shift; done
+  [ $# = 1 ] || "$PROGRAM" "${@:2}" --help >/dev/null
+}
+
+program=$(basename "$0")
+case "$program $*" in
+cargo*) cargo "$@" ;;
+docker*) docker "$@" ;;
+unzip*) mkdir -p "${!#}" ;;
+*[lL]abelbox*[sS]ecret*[cC]ommand*) echo "cat '$PAGE/.labelrelay/labelbox.secret'" ;;
+*LabelboxUrl* | *labelboxUrl* | *labelbox_url*) echo "http://$(cat "$PAGE/ready")/labelbox" ;;
+*)
+  cat >/dev/null
+  echo aGVsbG8=
+  ;;
+esac

@@ -1,0 +1,19 @@
+//! What two runs of a command have in common.
+
+/// The words of `text`; one that has a digit in it (an id, a time, a number) may differ from run to run.
+pub(super) fn shape(text: &str) -> Vec<&str> {
+    text.split(|c: char| c.is_whitespace() || "\"{}:,/".contains(c))
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            let differs = word.bytes().any(|byte| byte.is_ascii_digit());
+            if differs { "#" } else { word }
+        })
+        .collect()
+}
+
+#[test]
+fn ids_and_times_differ() {
+    let first = "200 after 3.1 ms: {\"outcome\":\"accepted\",\"id\":\"9e19\"}";
+    assert_eq!(shape(first), shape(&first.replace("9e19", "77ab")));
+    assert_ne!(shape(first), shape(&first.replace("accepted", "repeat")));
+}
