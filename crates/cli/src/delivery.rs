@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue, Method, Request};
 use labelrelay_core::Secret;
 use labelrelay_core::signature::{HeaderScheme, sign_sha1};
 
-/// What carries the proof of origin.
+/// Proof of origin.
 #[derive(Debug, Clone)]
 pub(crate) enum Credential {
     /// Labelbox's: HMAC-SHA1 of the body.

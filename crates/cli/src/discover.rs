@@ -25,7 +25,7 @@ Configuration, the first that is there: --config FILE; LABELRELAY_CONFIG (a path
 LABELRELAY_CONFIG_TOML (the text); ./labelrelay.toml; environment variables alone \
 (LABELBOX_WEBHOOK_SECRET, LABEL_STUDIO_WEBHOOK_SECRET); ./.labelrelay/labelrelay.toml.";
 
-/// What to do when there is no configuration at all.
+/// Course to take when there is no configuration at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {
     /// Make one in a directory of our own.

@@ -1,4 +1,4 @@
-//! How a verb fails, and the exit code that scripts see.
+//! Failures of a verb, and the exit code that scripts see.
 
 use labelrelay_core::config::ConfigError;
 use std::fmt::Display;
@@ -26,7 +26,7 @@ pub(crate) enum Failure {
     ConfigSaid,
     /// The command line is wrong, and everything about it was said already.
     UsageSaid,
-    /// Whoever read the output has seen enough.
+    /// The reader of the output has seen enough.
     ReaderGone,
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn level(world: &World<'_>) -> Result<LevelFilter, Failure> {
     })
 }
 
-/// Who writes the lines.
+/// Writer of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum By {
     /// Whoever has something to say, and waits until it is written.
@@ -98,7 +98,7 @@ fn writer(format: Format, by: By) -> Result<BoxMakeWriter, Failure> {
     Ok(harmless(format, move || log.clone()))
 }
 
-/// What a line tells of comes from outside, and a terminal must not obey it. JSON is escaped only where it goes
+/// Lines tell of things from outside, and a terminal must not obey them. JSON is escaped only where it goes
 /// to one.
 fn harmless<W: Write + 'static>(
     format: Format,

@@ -1,4 +1,4 @@
-//! Where the `serve` that runs here listens: a file beside its queue, for `send`.
+//! Address of the `serve` that runs here: a file beside its queue, for `send` and `status`.
 //!
 //! The file is locked for as long as the process lives, so what one left behind that was killed is not believed. A
 //! delivery carries a secret, so neither is a file that somebody else could have written.
@@ -29,7 +29,7 @@ mod locked {
     use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
     use std::time::Duration;
 
-    /// Who looks at the file holds its lock for a moment.
+    /// A reader of the file holds its lock for a moment.
     const TRIES: u32 = 50;
     const PAUSE: Duration = Duration::from_millis(10);
 
@@ -69,13 +69,13 @@ mod locked {
 
     impl Drop for Running {
         fn drop(&mut self) {
-            // Whoever has it open already reads nothing; the lock goes with the file.
+            // A process that has it open already reads nothing; the lock goes with the file.
             let _ = self.file.set_len(0);
             let _ = std::fs::remove_file(&self.path);
         }
     }
 
-    /// Where the `serve` listens whose queue lies at `queue`; `None` when none runs, or it cannot be told.
+    /// Address of the `serve` whose queue lies at `queue`; `None` when none runs, or it cannot be told.
     pub(crate) fn address(queue: &Path) -> Option<SocketAddr> {
         let file = open(&beside(queue), false).ok()?;
         if !is_trusted(&file, queue).ok()? {
@@ -113,7 +113,7 @@ mod locked {
 #[cfg(not(unix))]
 pub(crate) use unlocked::{Running, address};
 
-/// Where a locked file cannot be read, nothing is told.
+/// Tells nothing, because a locked file cannot be read here.
 #[cfg(not(unix))]
 mod unlocked {
     use super::{Path, SocketAddr};

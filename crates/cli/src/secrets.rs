@@ -10,7 +10,7 @@ use labelrelay_core::{Clock, Secret, SecretSource};
 use labelrelay_http::SystemClock;
 use std::sync::Arc;
 
-/// What the pipeline opens the references of its sources with.
+/// Opens a reference, for the pipeline's sources.
 pub(crate) fn open(
     reference: &SecretRef,
     not_after: Option<Timestamp>,

@@ -21,7 +21,7 @@ pub(crate) struct Sender {
     clock: Arc<dyn Clock>,
 }
 
-/// Why an event was not sent.
+/// Reason why an event was not sent.
 #[derive(Debug)]
 pub(crate) struct Unsent {
     pub(crate) reason: String,

@@ -1,4 +1,4 @@
-//! What the process was started with, read once in `main` and handed to every verb.
+//! Environment and directory of the process, read once in `main` and handed to every verb.
 
 use labelrelay_core::config::{ConfigError, Lookup};
 use std::path::{Path, PathBuf};

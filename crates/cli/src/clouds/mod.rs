@@ -23,7 +23,7 @@ pub(crate) enum Cloud {
     Azure,
 }
 
-/// Where a setting stands, for errors.
+/// Place of a setting, for errors.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setting<'a> {
     pub(crate) origin: &'a str,

@@ -41,7 +41,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// When it arrived, RFC 3339.
+/// Time of arrival, RFC 3339.
 pub(crate) fn received(event: &Event) -> String {
     Timestamp::from_millisecond(event.received_ms)
         .map(labelrelay_core::time::rfc3339)

@@ -93,7 +93,7 @@ fn find(which: &str, queue: &QueueFile) -> Result<StoredEvent, Failure> {
     }
     let none = || Failure::failed(format_args!("the queue has no event {which}"));
     let filter = Filter {
-        // Whoever mistypes a number shall not see another event.
+        // A mistyped number must not show another event.
         id: Some(match number {
             Some(_) => Pattern::is(which),
             None => Pattern::begins(which),

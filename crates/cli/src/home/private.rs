@@ -103,7 +103,7 @@ impl Private {
             return Ok(false);
         }
         let new = format!("{name}.new");
-        // What a start that was killed left behind, or what else has this name: the name goes, and nothing
+        // Left behind by a start that was killed, or something else of this name: the name goes, and nothing
         // that it may lead to is touched.
         match rustix::fs::unlinkat(&self.fd, &new, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => {}

@@ -1,4 +1,4 @@
-//! Why the directory of our own cannot be used, and what to do.
+//! Reasons why the directory of our own cannot be used, each with its cure.
 
 use crate::failure::Failure;
 use std::io;

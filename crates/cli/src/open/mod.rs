@@ -96,7 +96,7 @@ pub(crate) async fn look(config: &Config, world: &World<'_>) -> Result<Vec<Strin
     Ok(relay.warnings().await)
 }
 
-/// How long a cloud may take to say that all is well.
+/// Time that a cloud may take to say that all is well.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Whether everything could be used now.
@@ -121,7 +121,7 @@ pub(crate) async fn may_start(relay: &Relay) -> Result<(), Failure> {
     }
 }
 
-/// What is wrong, and whether a fallback would do instead.
+/// Failure of the check, and whether a fallback would do instead.
 async fn looked_at(relay: &Relay) -> Result<(), (Failure, bool)> {
     match within(&*relay.parts().clock, PATIENCE, relay.check()).await {
         Ok(Ok(())) => Ok(()),
@@ -146,7 +146,7 @@ fn pipeline(config: &Config, world: &World<'_>, parts: Parts) -> Result<Relay, F
     Ok(Relay::new(config, parts, &open_secret)?)
 }
 
-/// Where events go: what is configured, else the queue in the directory of our own.
+/// Queue for events: the configured one, else the one in the directory of our own.
 pub(crate) fn queue_place(config: &Config, world: &World<'_>) -> Result<QueuePlace, Failure> {
     let Some(url) = &config.queue else {
         return Ok(QueuePlace::Sqlite(Home::below(world.cwd()).queue_file()));
@@ -186,7 +186,7 @@ fn stdout(clock: &Arc<dyn Clock>) -> Result<StdoutQueue, Failure> {
         .map_err(|error| Failure::failed(format_args!("stdout: {error}")))
 }
 
-/// Where bodies go that are too large for the queue. `make` says whether its directory may be made.
+/// Store for bodies that are too large for the queue. `make` says whether its directory may be made.
 pub(crate) fn blob_store(
     config: &Config,
     world: &World<'_>,
@@ -213,7 +213,7 @@ pub(crate) fn blob_store(
     Ok(Some(Arc::new(store)))
 }
 
-/// Where events go that the queue does not take in time.
+/// Store for events that the queue does not take in time.
 fn fallback(
     config: &Config,
     world: &World<'_>,
@@ -253,7 +253,7 @@ pub(crate) fn objects(
     Ok(Some(Arc::new(store)))
 }
 
-/// What relative paths of a setting are relative to, and what to call it in errors. The environment
+/// Base of a setting's relative paths, and its name in errors. The environment
 /// wins over the file, and is relative to where the process was started.
 pub(crate) fn setting<'a>(
     key: &'a str,
@@ -270,14 +270,14 @@ pub(crate) fn setting<'a>(
     (base, format!("{}: `{}`", at.origin, at.key))
 }
 
-/// Where a setting stands: the environment wins over the file.
+/// Place of a setting: the environment wins over the file.
 pub(crate) fn stands<'a>(
     key: &'a str,
     variable: &'a str,
     config: &'a Config,
     world: &World<'_>,
 ) -> Setting<'a> {
-    // What cannot be read was an error when the configuration was.
+    // An unreadable variable was an error when the configuration was read.
     match world.var(variable) {
         Ok(Some(_)) => Setting {
             origin: ENVIRONMENT,

@@ -5,7 +5,7 @@ use std::path::Path;
 /// A warning when the queue's file lies, or is about to lie, on one.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn warning(queue: &Path) -> Option<String> {
-    // What is not there yet is made in the nearest directory that is.
+    // A file that is not there yet is made in the nearest directory that is.
     let kind = queue
         .ancestors()
         .find_map(|place| rustix::fs::statfs(place).ok())

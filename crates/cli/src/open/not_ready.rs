@@ -1,4 +1,4 @@
-//! What is said, and which exit code it is, when something cannot be used: bad configuration (78) is what
+//! Message and exit code when something cannot be used: bad configuration (78) is what
 //! somebody has to change there; what may pass by itself is a failure (1), and another start may do.
 
 use crate::failure::{Failure, chain};

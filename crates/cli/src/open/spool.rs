@@ -1,4 +1,4 @@
-//! Where large bodies lie while they arrive.
+//! Spool for large bodies while they arrive.
 
 use super::setting;
 use crate::failure::Failure;

@@ -17,7 +17,7 @@ fn shown(bytes: &[u8], harmless: impl Fn(&[u8]) -> Vec<u8>) -> std::io::Result<(
     let mut out = std::io::stdout().lock();
     if !out.is_terminal() {
         out.write_all(bytes)?;
-        // What does not end in a line break stays in the buffer; only a flush tells whether it got out.
+        // A last line without a line break stays in the buffer; only a flush tells whether it got out.
         return out.flush();
     }
     let shown = harmless(bytes);

@@ -1,6 +1,6 @@
 //! Results go to stdout, words for people to stderr. Neither may panic when nobody reads any more.
 //!
-//! What this program reads was written by others, and a terminal obeys some of it. So words for people are
+//! Others wrote the text that this program reads, and a terminal obeys some of it. So words for people are
 //! printable wherever they go, and exact bytes are where they reach a terminal.
 
 mod exact;
@@ -17,11 +17,11 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// What writes to stderr once `serve` runs: words for people stand in order with its log then, and wait for
+/// Writer to stderr once `serve` runs: words for people stand in order with its log then, and wait for
 /// nobody either.
 static LOG: OnceLock<LogWriter> = OnceLock::new();
 
-/// How long the last words wait for somebody who reads slowly.
+/// Time that the last words wait for somebody who reads slowly.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Lets a thread of its own write to stderr from now on; the same one every time.

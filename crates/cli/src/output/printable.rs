@@ -32,7 +32,7 @@ pub(super) fn is_shown(c: char) -> bool {
     text.is_some_and(|text| text.escape_debug().nth(1) == Some(c))
 }
 
-/// What comes from elsewhere and has to stay within its line.
+/// Text from elsewhere that has to stay within its line.
 pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     escaped(text, |_| false)
 }

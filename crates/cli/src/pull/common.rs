@@ -1,4 +1,4 @@
-//! What is the same for every platform: the source, the ledger, where to send, how often.
+//! Options and steps that every platform has: source, ledger, queue, schedule.
 
 use super::progress::Shown;
 use super::rounds;
@@ -51,7 +51,7 @@ pub(super) struct Common {
     /// Requests a second at most
     #[arg(long, value_name = "N", value_parser = rate)]
     pub(super) rate: Option<f64>,
-    /// Where shall be remembered what was seen, when the queue is not a file: a store, such as
+    /// Store for the ledger of what was seen, needed when the queue is not a file, such as
     /// `gs://BUCKET/PREFIX` [default: within the blob store]
     #[arg(long, value_name = "URL")]
     ledger: Option<String>,
@@ -149,7 +149,7 @@ impl Common {
     }
 }
 
-/// What every round goes by.
+/// Everything that a round needs.
 struct Place<'a> {
     args: &'a Common,
     source: &'a SourceConfig,

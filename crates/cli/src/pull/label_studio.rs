@@ -27,10 +27,10 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
-    /// Where Label Studio is: `http://HOST:PORT` [default: what is in `LABEL_STUDIO_URL`]
+    /// URL of Label Studio: `http://HOST:PORT` [default: `LABEL_STUDIO_URL`]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Where the token is: `env:NAME`, `file:/path`, or a cloud's store, such as `gcp-secretmanager:NAME`. A
+    /// Reference to the token: `env:NAME`, `file:/path`, or a cloud's store, such as `gcp-secretmanager:NAME`. A
     /// legacy token or a personal access token
     /// [default: `env:LABEL_STUDIO_API_KEY`]
     #[arg(long, value_name = "REFERENCE", value_parser = SecretRef::of_command_line)]

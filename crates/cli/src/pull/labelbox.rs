@@ -24,11 +24,11 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
-    /// Where the API key is: `env:NAME`, `file:/path`, or a cloud's store, such as `gcp-secretmanager:NAME`
+    /// Reference to the API key: `env:NAME`, `file:/path`, or a cloud's store, such as `gcp-secretmanager:NAME`
     /// [default: `env:LABELBOX_API_KEY`]
     #[arg(long, value_name = "REFERENCE", value_parser = SecretRef::of_command_line)]
     key: Option<SecretRef>,
-    /// Where Labelbox's GraphQL API is
+    /// URL of Labelbox's GraphQL API
     #[arg(long, value_name = "URL", default_value = ENDPOINT)]
     endpoint: String,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! How far it is: a bar on a terminal, else a line now and then.
+//! Progress of a run: a bar on a terminal, else a line now and then.
 
 use crate::output::{one_line, say};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

@@ -23,7 +23,7 @@ pub(super) async fn run<F: Future<Output = Result<(), Failure>>>(
     }
 }
 
-/// What fails in a later round may pass, and is said; what fails in the first one is for whoever starts this.
+/// A failure in a later round may pass, and is said; one in the first round is for whoever starts this.
 async fn rounds<F: Future<Output = Result<(), Failure>>>(
     pause: Duration,
     round: impl Fn() -> F,
@@ -39,7 +39,7 @@ async fn rounds<F: Future<Output = Result<(), Failure>>>(
     }
 }
 
-/// What a run did, in lines for people or for programs.
+/// Summary of a run, in lines for people or for programs.
 pub(super) fn words(summary: &Summary, dry_run: bool, json: bool) -> String {
     let Summary {
         projects,

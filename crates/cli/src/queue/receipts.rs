@@ -1,4 +1,4 @@
-//! What `ack`, `nack` and `extend` share: receipts in, what became of each out.
+//! Receipts of `ack`, `nack` and `extend`: read in, and reported on one by one.
 
 use crate::failure::Failure;
 use crate::output::{one_line, print, print_json, say};
@@ -77,7 +77,7 @@ impl Receipts {
                 receipts.push(receipt.clone());
             }
         }
-        // Whoever hands a line in twice means one message.
+        // A line that is handed in twice means one message.
         let mut seen = HashSet::new();
         receipts.retain(|receipt| seen.insert(receipt.clone()));
         Ok(receipts)

@@ -8,7 +8,7 @@ use labelrelay_event::Envelope;
 use labelrelay_local::{Delivery, QueueFile};
 use std::time::{Duration, Instant};
 
-/// How often an empty queue is looked at again. Reading it does not delay a running `serve`.
+/// Pause between two looks at an empty queue. Reading it does not delay a running `serve`.
 const POLL: Duration = Duration::from_millis(100);
 
 const EXAMPLES: &str = "\

@@ -101,7 +101,7 @@ pub(super) fn prune(args: &PruneArgs, queue: &QueueFile) -> Result<(), Failure> 
     ))?)
 }
 
-/// What stays and until when. Nothing was acknowledged before it arrived, so what is older than the
+/// Tells how many stay and until when. Nothing was acknowledged before it arrived, so an event older than the
 /// window stays for its age alone.
 fn staying(kept: u64, older_than: Duration, window: Duration) -> String {
     let stay = if kept == 1 { "stays" } else { "stay" };

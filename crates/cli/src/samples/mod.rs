@@ -15,11 +15,11 @@ pub(crate) struct Sample {
     pub(crate) event: &'static str,
     /// Whose it is.
     pub(crate) provider: Provider,
-    /// What the unsigned header `X-Labelbox-Event` says.
+    /// Value of the unsigned header `X-Labelbox-Event`.
     pub(crate) topic: Option<&'static str>,
-    /// What the platform adds to the source's URL.
+    /// Path that the platform adds to the source's URL.
     pub(crate) path: &'static str,
-    /// What it shows.
+    /// Purpose of the sample.
     pub(crate) about: &'static str,
     /// The sender's bytes.
     pub(crate) body: &'static [u8],

@@ -55,7 +55,7 @@ pub(crate) struct Args {
     /// Send this file's bytes
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Where the secret is: `env:NAME` or `file:/path` [default: the source's]
+    /// Reference to the secret: `env:NAME` or `file:/path` [default: the source's]
     #[arg(long, value_name = "REF", value_parser = SecretRef::of_command_line)]
     secret: Option<SecretRef>,
     /// Header for the secret, for Label Studio, which signs nothing [default: the source's]
@@ -87,7 +87,7 @@ impl From<Platform> for Provider {
     }
 }
 
-/// What `--json` prints.
+/// Printed by `--json`.
 #[derive(Serialize)]
 struct Sent<'a> {
     status: u16,

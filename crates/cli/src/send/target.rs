@@ -1,4 +1,4 @@
-//! Where a delivery goes, and with which credential: from the flags, else from the configuration.
+//! Destination of a delivery, and its credential: from the flags, else from the configuration.
 
 use super::{Args, url};
 use crate::delivery::Credential;

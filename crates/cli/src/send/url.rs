@@ -34,7 +34,7 @@ pub(super) fn shown(url: &str) -> String {
     }
 }
 
-/// What stands before and after the name and password.
+/// Text before and after the name and password.
 fn userinfo(url: &str) -> Option<(&str, &str)> {
     let begin = url.find("://").map_or(0, |at| at + 3);
     let (before, rest) = url.split_at(begin);

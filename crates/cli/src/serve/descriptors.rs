@@ -1,6 +1,6 @@
 //! File descriptors: as many as connections need, and no more connections than there are descriptors for.
 
-/// What is open beside connections: the queue's files, secrets that are read again, blobs, the log; spooled
+/// Descriptors beside connections: the queue's files, secrets that are read again, blobs, the log; spooled
 /// bodies, of which the memory for their pieces allows 256 unless configured otherwise; and connections that
 /// come and go (`ServeOptions::sockets`).
 const OTHERS: u64 = 128 + 256 + 257;

@@ -1,4 +1,4 @@
-//! What to enter in either platform so that it delivers here.
+//! Lines to enter in either platform so that it delivers here.
 
 use super::private_address;
 use crate::failure::Failure;

@@ -59,7 +59,7 @@ struct Attempt<'a> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         let Some(error) = &self.error else { return };
-        // What stands in an envelope may be anything, and each name is a series of its own.
+        // An envelope may name any source, and each name is a series of its own.
         let named = self.message.attributes.source.trim_start_matches('/');
         let source = self
             .relay

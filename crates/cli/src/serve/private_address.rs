@@ -19,7 +19,7 @@ const NO_DOT: &str = "\
 \x20   SSRF_PROTECTION_ENABLED=false
 ";
 
-/// What to say below a URL that is printed for Label Studio.
+/// Hint below a URL that is printed for Label Studio.
 pub(super) fn hint(base: &str) -> Option<&'static str> {
     let uri: http::Uri = base.parse().ok()?;
     let host = uri.host()?;
@@ -43,7 +43,7 @@ pub(super) fn hint(base: &str) -> Option<&'static str> {
     }
 }
 
-/// What is in the list that Label Studio brings along.
+/// The list that Label Studio brings along.
 fn is_refused(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => is_refused_v4(v4),

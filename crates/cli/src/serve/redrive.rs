@@ -6,7 +6,7 @@ use labelrelay_core::fallback::{Redriven, redrive};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often an empty fallback is looked at; the longest that an event waits there once the queue works.
+/// Pause between two looks at an empty fallback; the longest that an event waits there once the queue works.
 const IDLE: Duration = Duration::from_secs(5);
 
 /// Pauses while the queue does not take what waits: doubled up to a minute, so that a queue that is down

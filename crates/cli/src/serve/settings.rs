@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use labelrelay_core::config::Config;
 use std::net::SocketAddr;
 
-/// What the flags say; `status` has none of them.
+/// Values of the flags; `status` has none of them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Flags<'a> {
     listen: Option<&'a str>,

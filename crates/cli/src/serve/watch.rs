@@ -12,7 +12,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Dead letters that are told of one by one in one round; of more, how many.
 const TOLD: u64 = 20;
 
-/// What is seen in one round.
+/// Result of one round.
 struct Seen {
     stats: QueueStats,
     died: Vec<DeadLetter>,

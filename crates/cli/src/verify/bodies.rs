@@ -1,4 +1,4 @@
-//! What the body may have been when it was signed, before something on the way changed it.
+//! Bodies that may have been signed, before something on the way changed them.
 
 use super::layout::{self, Style};
 use base64::Engine as _;
@@ -8,7 +8,7 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// A change that may have happened on the way.
 pub(super) struct Change<'a> {
-    /// What happened.
+    /// Change on the way.
     pub(super) words: String,
     body: &'a [u8],
     undo: Undo,

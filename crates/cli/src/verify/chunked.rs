@@ -6,7 +6,7 @@ pub(super) fn decode(mut rest: &[u8]) -> Option<Vec<u8>> {
     loop {
         let end = rest.iter().position(|&byte| byte == b'\n')?;
         let (line, after) = rest.split_at(end);
-        // What follows a semicolon says more about the chunk, and belongs to no body.
+        // Text after a semicolon says more about the chunk, and belongs to no body.
         let digits = line.split(|&byte| byte == b';').next()?.trim_ascii();
         let length = length(digits)?;
         let after = after.get(1..)?;

@@ -1,4 +1,4 @@
-//! What a signature header claims, read more kindly than the relay reads it.
+//! Claims of a signature header, read more kindly than the relay reads it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};

@@ -91,7 +91,7 @@ pub(super) fn named(lines: &[Vec<u8>], secret: &[u8]) -> Verdict {
     verdict
 }
 
-/// What the relay accepts, and in which encoding it came.
+/// Secret that the relay accepts, and the encoding in which it came.
 fn matches(lines: &[Vec<u8>], secret: &[u8]) -> Verdict {
     let mut verdict = Verdict {
         matches: true,

@@ -1,4 +1,4 @@
-//! What the other side may have used as the secret instead of this one.
+//! Secrets that the other side may have used instead of this one.
 
 use super::claimed::{hex, unhex};
 use super::unwrapped;

@@ -6,7 +6,7 @@
 use serde_json::value::RawValue;
 use std::fmt::{self, Write as _};
 
-/// How an encoder lays JSON out.
+/// Layout that an encoder gives JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Style {
     spacing: Spacing,

@@ -61,7 +61,7 @@ pub(crate) struct Args {
     /// Another header that carries the secret, with its value; with --request, its name is enough
     #[arg(long, value_name = "NAME: VALUE")]
     header: Option<String>,
-    /// Where the secret is: `env:NAME` or `file:/path`
+    /// Reference to the secret: `env:NAME` or `file:/path`
     #[arg(long, value_name = "REF", value_parser = SecretRef::of_command_line)]
     secret: SecretRef,
     /// Print one JSON object
@@ -69,14 +69,14 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// What was found out.
+/// Result of a comparison.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Verdict {
     /// Whether labelrelay would accept it.
     pub(crate) matches: bool,
-    /// What explains that it does not; empty when nothing does.
+    /// Mistakes that explain why it does not; empty when none does.
     pub(crate) mistakes: Vec<String>,
-    /// What else is worth knowing.
+    /// Facts that are worth knowing besides.
     pub(crate) notes: Vec<String>,
 }
 

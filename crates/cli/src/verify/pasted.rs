@@ -1,4 +1,4 @@
-//! What is pasted along with a header's value: the header's own name, or the placeholder that
+//! Text pasted along with a header's value: the header's own name, or the placeholder that
 //! instructions print instead of the secret.
 
 use super::Verdict;

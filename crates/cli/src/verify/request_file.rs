@@ -7,7 +7,7 @@ use super::chunked;
 pub(super) struct Recorded {
     headers: Vec<(String, Vec<u8>)>,
     pub(super) body: Vec<u8>,
-    /// What was done to the body, or could not be.
+    /// Changes that were made to the body, or could not be.
     chunks: Option<&'static str>,
 }
 
@@ -77,7 +77,7 @@ impl Recorded {
             .collect()
     }
 
-    /// Why the file may not be what went over the wire.
+    /// Reasons to doubt that the file is what went over the wire.
     pub(super) fn doubts(&self) -> Vec<String> {
         let mut doubts = Vec::new();
         let text = |name: &str| {

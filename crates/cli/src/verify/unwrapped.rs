@@ -1,11 +1,11 @@
-//! What may stand around the secret here and is not part of it, and the encodings that it may have there.
+//! Text around the secret here that is not part of it, and the encodings that the secret may have there.
 
 use unicode_normalization::UnicodeNormalization as _;
 
 /// So many layers are taken off: `NAME="secret"` behind a byte order mark has three.
 const LAYERS: usize = 4;
 
-/// What is in the way, with its cure, and how it is taken away.
+/// Text in the way, with its cure, and how it is taken away.
 type Layer = (&'static str, fn(&[u8]) -> Option<Vec<u8>>);
 
 const AROUND: [Layer; 7] = [
@@ -54,7 +54,7 @@ const AROUND: [Layer; 7] = [
     ),
 ];
 
-/// Where the text is the same and its bytes are not.
+/// Texts that are the same with other bytes.
 const ENCODINGS: [Layer; 4] = [
     (
         "the secret here is in UTF-8, and the other side's in Latin-1: use letters and digits, which have the same bytes in both",
@@ -87,7 +87,7 @@ const ENCODINGS: [Layer; 4] = [
     ),
 ];
 
-/// What is left of the secret here without the layers around it, each form with what was taken away, the
+/// The secret here without the layers around it, each form with what was taken away, the
 /// outermost first; then all of them in other encodings.
 pub(super) fn forms(secret: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut all = vec![(String::new(), secret.to_vec())];

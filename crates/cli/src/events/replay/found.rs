@@ -5,7 +5,7 @@ use labelrelay_local::{FileError, Filter, QueueFile, StoredEvent};
 use std::collections::HashSet;
 use std::path::Path;
 
-/// What is looked for at a time, and how much of it may lie in memory.
+/// Events read at a time, and bytes of them that may lie in memory.
 const PAGE_EVENTS: usize = 256;
 const PAGE_BYTES: u64 = 8 * 1024 * 1024;
 
@@ -15,7 +15,7 @@ pub(super) struct Found<'a> {
     filter: Filter,
     /// Only events whose data lies in the blob store.
     claimed: bool,
-    /// What is sent into the same file meanwhile is not found.
+    /// Number of the last event at the start: what is sent into the same file meanwhile is not found.
     last: u64,
     seen: HashSet<String>,
 }

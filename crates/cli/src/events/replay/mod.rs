@@ -48,7 +48,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// What `--json` prints at the end.
+/// Printed by `--json` at the end.
 #[derive(Default, Serialize)]
 struct Replayed {
     sent: u64,
@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args, place: &QueueArgs, world: &World<'_>) -> Result<(
     if args.dry_run {
         return show(found, args.json);
     }
-    // Where the queue is named, nothing else of a configuration is needed but a place for large bodies.
+    // With a named queue, nothing else of a configuration is needed but a place for large bodies.
     let config = match discover::find(world, place.config.as_deref(), Missing::Refuse) {
         Ok(found) => Some(found.config),
         Err(failure) if place.config.is_some() || place.queue.is_none() && args.to.is_some() => {

@@ -1,4 +1,4 @@
-//! Where events are sent again to: a queue file, beside its owner, or any other queue.
+//! Destination of a replay: a queue file, beside its owner, or any other queue.
 
 use crate::clouds::Setting;
 use crate::failure::{Failure, chain};
@@ -34,12 +34,12 @@ enum Kind<'a> {
     Queue(Sender),
 }
 
-/// What became of some events.
+/// Result of sending some events.
 #[derive(Default)]
 pub(super) struct Sent {
     pub(super) count: u64,
     pub(super) failures: Vec<String>,
-    /// Why it makes no sense to go on.
+    /// Reason why it makes no sense to go on.
     pub(super) broken: Option<String>,
 }
 

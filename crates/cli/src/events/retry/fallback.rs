@@ -20,7 +20,7 @@ use std::time::Duration;
 /// Result of a round.
 pub(super) struct Moved {
     pub(super) count: u64,
-    /// Why something stays.
+    /// Reason why something stays.
     pub(super) failure: Option<Failure>,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn configured(
     }
 }
 
-/// Where the `serve` listens that owns the queue of this configuration.
+/// Address of the `serve` that owns the queue of this configuration.
 pub(super) fn served(config: &Config, world: &World<'_>) -> Option<SocketAddr> {
     match open::queue_place(config, world) {
         Ok(QueuePlace::Sqlite(file)) => running::address(&file),

@@ -37,7 +37,7 @@ pub(super) struct Args {
     /// Dead letters alone; so does each filter
     #[arg(long)]
     dead: bool,
-    /// What waits in the fallback alone
+    /// Only the events in the fallback
     #[arg(long, conflicts_with_all = [
         "numbers", "dead", "since", "until", "source", "event_type", "subject", "project", "delivery", "id",
     ])]
@@ -79,7 +79,7 @@ pub(super) fn run(args: &Args, place: &QueueArgs, world: &World<'_>) -> Result<(
     }
     if !args.fallback {
         let queue = place.place(world)?;
-        // Where the fallback was tried, a queue without dead letters of ours is no mistake.
+        // A cloud's queue keeps its dead letters itself; that is no mistake once the fallback was tried.
         if retried.moved.is_none() || matches!(queue, QueuePlace::Sqlite(_)) {
             let queue = queue_file::open(queue)?;
             let (requeued, missed) = requeue(args, &queue)?;

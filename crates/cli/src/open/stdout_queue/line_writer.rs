@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 /// pipeline comes within seconds.
 const MAX_UNCLAIMED: usize = 1024;
 
-/// What the writer is asked to do.
+/// Order to the writer.
 pub(super) enum Command {
     Write(Pending),
     Check(oneshot::Sender<Result<(), QueueError>>),
@@ -54,7 +54,7 @@ impl<W: Write> LineWriter<W> {
 
     fn write(&mut self, pending: Pending) {
         let Pending { message, done } = pending;
-        // Whoever gave up waiting tries again, or said that the event was not stored.
+        // A sender that gave up waiting tries again, or said that the event was not stored.
         if done.is_closed() {
             return;
         }

@@ -26,7 +26,7 @@ const MAX_WAITING: usize = 1024;
 /// A writer that has not answered by then is held up by a reader that does not read.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What `stdout:` takes: a line has no limit of its own, but a reader has to hold it.
+/// Limits of `stdout:`: a line has none of its own, but a reader has to hold it.
 pub(super) const LIMITS: QueueLimits = {
     let mut limits = QueueLimits::bytes(512 * 1024 * 1024);
     limits.single_line = true;

@@ -72,7 +72,7 @@ impl Held {
         self.fates.replace(None);
     }
 
-    /// What happens to the write that is being made, or to the next one.
+    /// Fate of the write that is being made, or of the next one.
     fn next(&self, fate: Fate) {
         self.fates.borrow().as_ref().unwrap().send(fate).unwrap();
     }

@@ -47,7 +47,7 @@ pub(super) struct Kept {
     clock: Arc<dyn Clock>,
 }
 
-/// What lies under a version's key. The ledger itself lies beside it, as bodies do.
+/// Object under a version's key. The ledger itself lies beside it, as bodies do.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -72,7 +72,7 @@ impl Version {
 /// The ledger on this machine, as long as a run has it.
 pub(super) struct Copy {
     folder: TempDir,
-    /// What it holds, all of it.
+    /// Versions that went into it.
     had: Vec<Version>,
 }
 
@@ -184,7 +184,7 @@ impl Kept {
         }
         let written = snapshot.clone();
         let write = move || {
-            // What a save that failed has left.
+            // Left by a save that failed.
             let _nothing_there = std::fs::remove_file(&written);
             LedgerFile::snapshot(&ledger, &written)
         };
@@ -209,7 +209,7 @@ impl Kept {
             .await?;
         let old = std::mem::replace(&mut copy.had, vec![version]);
         for version in old {
-            // What stays is merged into the next one, which then takes it away.
+            // A version that stays is merged into the next one, which then takes it away.
             if let Err(error) = self.remove(&version).await {
                 say(format_args!(
                     "warning: an old version of the ledger stays: {error}"

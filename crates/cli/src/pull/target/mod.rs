@@ -1,4 +1,4 @@
-//! Where what was found goes, and where the ledger lies: beside the embedded queue, or in a store.
+//! Queue for the events that were found, and place of the ledger: beside the embedded queue, or in a store.
 
 mod embedded;
 mod kept;
@@ -41,18 +41,18 @@ enum Kind {
     },
 }
 
-/// What a run needs to know besides.
+/// Options of one run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wishes<'a> {
     /// Name of the source whose ledger it is.
     pub(super) source: &'a str,
-    /// What the ledger is about.
+    /// Server that the ledger is about.
     pub(super) server: &'a str,
     /// The ledger may be about another address.
     pub(super) moved: bool,
     /// Nothing is sent or left behind.
     pub(super) dry_run: bool,
-    /// What is not sent is printed as JSON.
+    /// Events of a dry run are printed as JSON.
     pub(super) json: bool,
 }
 
@@ -64,7 +64,7 @@ pub(super) struct Opened {
 }
 
 impl Target {
-    /// What is configured, with the ledger at the URL `ledger` if that is given. A dry run makes nothing. Needs a
+    /// Takes the configured queue, with the ledger at the URL `ledger` if that is given. A dry run makes nothing. Needs a
     /// Tokio runtime around it.
     pub(super) fn new(
         config: &Config,
@@ -199,7 +199,7 @@ impl Opened {
     }
 }
 
-/// Where ledgers lie: at `url`, or within the blob store.
+/// Place of ledgers: `url`, or within the blob store.
 fn ledger_place<'a>(
     config: &'a Config,
     url: Option<&str>,

@@ -12,7 +12,7 @@ use labelrelay_core::provider::Provider;
 use labelrelay_core::signature::HeaderScheme;
 use serde::Deserialize;
 
-/// What is done to a delivery before it is sent.
+/// Change to a delivery before it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tamper {
     Nothing,
@@ -37,7 +37,7 @@ pub(super) struct Play {
 /// A delivery that was made.
 pub(super) struct Played {
     pub(super) play: Play,
-    /// What went over the wire.
+    /// Bytes that went over the wire.
     pub(super) body: Bytes,
     pub(super) status: u16,
     pub(super) outcome: String,

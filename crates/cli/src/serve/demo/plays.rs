@@ -1,4 +1,4 @@
-//! What the demo plays.
+//! Deliveries and forgeries of the demo.
 
 use super::play::{Play, Tamper};
 use crate::samples::{Sample, named};
@@ -27,7 +27,7 @@ const RECORDED: [(&str, Provider); 18] = [
     ("action_alone.created", LabelStudio),
 ];
 
-/// What somebody without the secret could try.
+/// Attempts of somebody without the secret.
 const FORGED: [(&str, &str, Provider, Tamper, Outcome); 10] = [
     (
         "signed with a foreign secret",

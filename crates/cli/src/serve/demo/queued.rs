@@ -1,4 +1,4 @@
-//! What the demo's queue holds, read back through its file.
+//! Events in the demo's queue, read back through its file.
 
 use crate::failure::{Failure, chain};
 use labelrelay_event::Envelope;
