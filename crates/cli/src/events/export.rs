@@ -30,11 +30,11 @@ pub(super) struct Args {
     /// Directory to write into; made if need be
     #[arg(long, value_name = "DIR")]
     dir: PathBuf,
-    #[command(flatten)]
-    which: Which,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    which: Which,
 }
 
 #[derive(Default, Serialize)]

@@ -15,8 +15,6 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{}\n\n{EXIT_CODES}", filter::HELP))]
 pub(super) struct Args {
-    #[command(flatten)]
-    which: Which,
     /// At most this many
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
@@ -26,6 +24,8 @@ pub(super) struct Args {
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    which: Which,
 }
 
 pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {

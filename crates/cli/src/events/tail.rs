@@ -25,8 +25,6 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{}\n\n{EXIT_CODES}", filter::HELP))]
 pub(super) struct Args {
-    #[command(flatten)]
-    which: Which,
     /// Begin with this many of the newest
     #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
     lines: usize,
@@ -36,6 +34,8 @@ pub(super) struct Args {
     /// Print one JSON object a line, the envelope in it
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    which: Which,
 }
 
 pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {

@@ -237,3 +237,16 @@ fn without_a_fallback_only_who_asks_for_it_is_told() {
         .run(&["events", "retry", "--fallback"])
         .failed(78, &["`fallback`: none is configured"]);
 }
+
+#[test]
+fn help_lists_the_filters_alone_under_their_heading() {
+    let place = Place::new();
+    for verb in ["list", "tail", "retry", "replay", "export"] {
+        let help = place.run(&["events", verb, "--help"]);
+        let filters = help.good().split("Filters:\n").nth(1).unwrap();
+        let filters = filters.split("\n\n").next().unwrap();
+        for flag in ["--json", "--limit", "--dir", "--to "] {
+            assert!(!filters.contains(flag), "{verb}: {filters}");
+        }
+    }
+}

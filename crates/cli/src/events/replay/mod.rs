@@ -32,8 +32,6 @@ retry` brings dead letters back instead. Pruned events are gone.";
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", filter::HELP))]
 pub(super) struct Args {
-    #[command(flatten)]
-    which: Which,
     /// Those that were too large for the queue, so that their data lies in the blob store
     #[arg(long, help_heading = "Filters")]
     claimed: bool,
@@ -46,6 +44,8 @@ pub(super) struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    which: Which,
 }
 
 /// Printed by `--json` at the end.

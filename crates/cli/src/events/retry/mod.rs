@@ -45,11 +45,11 @@ pub(super) struct Args {
     /// End after this long, whatever is left in the fallback
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_duration)]
     timeout: Duration,
-    #[command(flatten)]
-    content: Content,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    content: Content,
 }
 
 /// Printed by `--json`.
