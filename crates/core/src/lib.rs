@@ -53,7 +53,7 @@ pub use payload::Payload;
 pub use queue::{
     Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt,
 };
-pub use relay::{BodyError, Intake, Parts, Received, Relay};
+pub use relay::{BodyError, Intake, Parts, Received, Relay, Verification};
 pub use request::RequestHead;
 pub use secret::{Secret, SecretError, SecretSource};
 pub use signature::Verified;

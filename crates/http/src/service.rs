@@ -1,7 +1,7 @@
 //! One request, from its head to its answer.
 
 use crate::body_stream;
-use crate::connection::{Activity, Proof};
+use crate::connection::Activity;
 use crate::tasks::Tasks;
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -9,7 +9,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use labelrelay_core::clock::within;
-use labelrelay_core::{Answer, Intake, Outcome, Relay, RequestHead};
+use labelrelay_core::{Answer, Intake, Outcome, Relay, RequestHead, Verification};
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -32,10 +32,13 @@ pub async fn respond(
         peer,
         arrived: clock.monotonic(),
     };
-    let received = match AssertUnwindSafe(relay.receive(head, body_stream::stream(incoming)))
-        .catch_unwind()
-        .await
-    {
+    let verification = Verification::default();
+    if let Some(activity) = &activity {
+        activity.verification(&verification);
+    }
+    let body = body_stream::stream(incoming);
+    let receiving = relay.receive_watched(head, body, verification);
+    let received = match AssertUnwindSafe(receiving).catch_unwind().await {
         Ok(Intake::Deliver(received)) => received,
         Ok(Intake::Answer(answer)) => return response(answer),
         Err(_) => return response(bug("while the request was read")),
@@ -55,12 +58,7 @@ pub async fn respond(
         Ok(Err(_)) => bug("after the last byte"),
         Err(_) => Answer::late(),
     };
-    let is_proven = answer.outcome.status().is_success();
-    let mut response = response(answer);
-    if is_proven {
-        response.extensions_mut().insert(Proof);
-    }
-    response
+    response(answer)
 }
 
 /// The answer to a panic, whose message the panic hook has written already.

@@ -74,7 +74,7 @@ impl Relay {
             .finish(&delivery.source, check, payload, answer_by);
         match checked.await {
             (_, Ok(verified)) => {
-                delivery.report.verified_by = Some(verified.by().to_owned());
+                delivery.verified_by(verified.by());
                 Answer::reply(delivery.source.models.clone()).into()
             }
             (_, Err(error)) => error.into(),

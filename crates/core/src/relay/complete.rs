@@ -45,7 +45,7 @@ impl Relay {
             Ok(verified) => verified,
             Err(error) => return delivery.refuse(error.into()),
         };
-        delivery.report.verified_by = Some(verified.by().to_owned());
+        delivery.verified_by(verified.by());
         if verified.get().is_empty() {
             // The signature of `GET /models` is the signature of every empty body.
             return delivery.refuse_because(Outcome::Malformed, "an empty body is no event");

@@ -3,6 +3,7 @@
 use super::deadlines::Deadlines;
 use super::in_flight::InFlight;
 use super::refusal::Refusal;
+use super::verification::Verification;
 use crate::address::client_address;
 use crate::identity::bounded;
 use crate::observe::Report;
@@ -22,11 +23,18 @@ pub(super) struct Delivery {
     pub(super) in_flight: InFlight,
     /// Report for the observer.
     pub(super) report: Report,
+    /// Shared with the adapter.
+    pub(super) verification: Verification,
 }
 
 impl Delivery {
     /// A delivery of which only the head has come.
-    pub(super) fn new(source: &Arc<Source>, head: RequestHead, in_flight: InFlight) -> Self {
+    pub(super) fn new(
+        source: &Arc<Source>,
+        head: RequestHead,
+        in_flight: InFlight,
+        verification: Verification,
+    ) -> Self {
         let mut report = Report::new(Outcome::Bug, Duration::ZERO);
         report.claimed_bytes = head.content_length();
         report.source = Some(source.name.clone());
@@ -38,6 +46,7 @@ impl Delivery {
             head,
             in_flight,
             report,
+            verification,
         }
     }
 
@@ -48,6 +57,12 @@ impl Delivery {
         let (arrived, answer_by) = (self.head.arrived, self.source.answer_by);
         self.deadlines = Deadlines::from_last_byte(moment, arrived, answer_by, copied);
         self.report.spooled = is_spooled;
+    }
+
+    /// The secret with this name has sent it.
+    pub(super) fn verified_by(&mut self, name: &str) {
+        self.report.verified_by = Some(name.to_owned());
+        self.verification.succeeds();
     }
 
     /// Ends it without an event. The report has what the sender is not told.

@@ -34,6 +34,7 @@ mod refusal;
 mod retry;
 mod secret_lookup;
 mod secret_warnings;
+mod verification;
 mod verifier;
 
 pub use body_reader::{BodyError, DEFAULT_BODY_TIMEOUT};
@@ -42,3 +43,4 @@ pub use deadlines::GIVE_UP;
 pub use parts::Parts;
 pub use pipeline::{OpenSecret, Relay};
 pub use received::{Intake, Received};
+pub use verification::Verification;

@@ -6,6 +6,7 @@ use super::delivery::Delivery;
 use super::pipeline::Relay;
 use super::received::{Intake, Received};
 use super::refusal::Refusal;
+use super::verification::Verification;
 use crate::observe::Report;
 use crate::outcome::{Answer, Outcome};
 use crate::payload::Payload;
@@ -20,6 +21,21 @@ impl Relay {
     /// Routes a request, checks what its head shows, and reads its body to the last byte. A header
     /// secret is checked before the body is read; a signature is computed while it arrives.
     pub async fn receive<S>(&self, head: RequestHead, body: S) -> Intake
+    where
+        S: Stream<Item = Result<Bytes, BodyError>> + Send,
+    {
+        self.receive_watched(head, body, Verification::default())
+            .await
+    }
+
+    /// The same for an adapter that has to know early whether somebody with a secret sends this: `verification`
+    /// tells from then on.
+    pub async fn receive_watched<S>(
+        &self,
+        head: RequestHead,
+        body: S,
+        verification: Verification,
+    ) -> Intake
     where
         S: Stream<Item = Result<Bytes, BodyError>> + Send,
     {
@@ -38,7 +54,7 @@ impl Relay {
                 return Intake::Answer(self.turn_away(&head, route, refusal));
             }
         };
-        let mut delivery = Delivery::new(route.source, head, in_flight);
+        let mut delivery = Delivery::new(route.source, head, in_flight, verification);
         match self.take_in(&mut delivery, &route, body).await {
             Ok((check, payload)) => {
                 delivery.last_byte_at(self.parts.clock.monotonic(), &payload);
@@ -67,6 +83,9 @@ impl Relay {
         S: Stream<Item = Result<Bytes, BodyError>> + Send,
     {
         let (endpoint, mut check) = self.authenticate(delivery, route).await?;
+        if matches!(check, BodyCheck::Header(..)) {
+            delivery.verification.succeeds();
+        }
         let keep = matches!(endpoint, Endpoint::Event | Endpoint::Models);
         delivery.report.body_begun = true;
         let arriving = ArrivingBody {

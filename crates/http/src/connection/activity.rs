@@ -2,6 +2,7 @@
 
 use super::request_boundary::Boundary;
 use crate::options::ServeOptions;
+use labelrelay_core::Verification;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -43,10 +44,12 @@ struct State {
     head_at: Instant,
     /// Bytes that have come since.
     bytes: u64,
-    /// It has had an answer, and has brought no event.
+    /// It has had an answer, and had brought nothing that was verified.
     stranger: bool,
-    /// It has brought an event.
+    /// It has brought a request that was verified.
     proven: bool,
+    /// Of the newest request.
+    verification: Verification,
     /// HTTP/2.
     multiplexed: bool,
     boundary: Boundary,
@@ -68,18 +71,39 @@ pub(crate) struct Idle {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum IdleRank {
-    /// Nobody waits for us, and no event ever came from there.
+    /// Nobody waits for us, and nothing that was verified ever came from there.
     Unproven,
-    /// There is always something to do for it, but none of it was an event: it asks on and on.
+    /// There is always something to do for it, but none of it was verified: it asks on and on.
     Stranger,
     /// It has brought an event, and idles now.
     Proven,
+    /// It brings a body too slowly, and whose it is will be known after the last byte.
+    Body,
+    /// The same of somebody who has a secret: its head has shown it, or a request before did.
+    ProvenBody,
 }
 
 impl Idle {
-    pub(crate) fn is_proven(&self) -> bool {
-        self.rank == IdleRank::Proven
+    /// Whether none can go before it but those that have idled for longer in the same way.
+    pub(crate) fn is_strangers(&self) -> bool {
+        self.rank <= IdleRank::Stranger
     }
+
+    pub(crate) fn is_body(&self) -> bool {
+        self.rank >= IdleRank::Body
+    }
+
+    pub(crate) fn is_proven_body(&self) -> bool {
+        self.rank == IdleRank::ProvenBody
+    }
+}
+
+/// One connection, as those see it who choose which one has to go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    pub(crate) idle: Option<Idle>,
+    /// It brings a body, slowly or not, and nobody knows yet whose.
+    pub(crate) is_unproven_body: bool,
 }
 
 /// Why a connection is ended.
@@ -109,6 +133,7 @@ impl Activity {
                 head_at: now,
                 bytes: 0,
                 proven: false,
+                verification: Verification::default(),
                 multiplexed: false,
                 boundary: Boundary::START,
                 first: Vec::new(),
@@ -172,6 +197,7 @@ impl Activity {
     pub(super) fn request(&self, multiplexed: bool) {
         let mut state = self.state();
         state.open += 1;
+        state.verified_by(Verification::default());
         (state.head_at, state.bytes) = (Instant::now(), 0);
         (state.begun, state.drained, state.starved) = (None, false, false);
         state.multiplexed = multiplexed;
@@ -183,7 +209,7 @@ impl Activity {
         let mut state = self.state();
         state.open = state.open.saturating_sub(1);
         state.since = Instant::now();
-        state.stranger = !state.proven;
+        state.stranger = !state.is_proven();
         let alone = state.boundary.answered(length);
         state.draining && !state.multiplexed && alone
     }
@@ -194,13 +220,14 @@ impl Activity {
         Working(Arc::clone(self))
     }
 
-    /// It has brought an event.
-    pub(super) fn proves_itself(&self) {
-        self.state().proven = true;
+    /// Whether the newest request is verified is told by this.
+    pub(crate) fn verification(&self, verification: &Verification) {
+        self.state().verified_by(verification.clone());
     }
 
+    /// Whether it has brought a request that was verified.
     pub(super) fn is_proven(&self) -> bool {
-        self.state().proven
+        self.state().is_proven()
     }
 
     /// The first bytes that came.
@@ -208,39 +235,25 @@ impl Activity {
         self.state().first.clone()
     }
 
-    /// Whether it has had an answer, and has brought no event.
+    /// Whether it has had an answer, and has brought nothing that was verified.
     pub(super) fn is_stranger(&self) -> bool {
-        self.state().stranger
+        self.state().is_stranger()
     }
 
     /// Since when the peer is waited for; `None` when it waits for us, or sends as it should. Whoever has had
     /// answers without bringing an event can be asked to go at any time, but while an answer is made.
     pub(crate) fn idle(&self) -> Option<Idle> {
+        self.state().idle()
+    }
+
+    pub(crate) fn seen(&self) -> Seen {
         let state = self.state();
-        let idle = |since| Idle {
-            rank: if state.proven {
-                IdleRank::Proven
-            } else {
-                IdleRank::Unproven
-            },
-            since,
-        };
-        if let Some(stalled) = state.stalled {
-            return Some(idle(stalled));
+        let is_body = state.open > 0 && state.working == 0 && state.stalled.is_none();
+        let asks_on = state.is_stranger() && !state.starved;
+        Seen {
+            idle: state.idle(),
+            is_unproven_body: is_body && !asks_on && !state.is_proven(),
         }
-        if state.working > 0 {
-            return None;
-        }
-        if !state.starved {
-            return state.stranger.then_some(Idle {
-                rank: IdleRank::Stranger,
-                since: state.opened,
-            });
-        }
-        if state.open == 0 {
-            return Some(idle(state.since));
-        }
-        state.is_slow().then(|| idle(state.head_at))
     }
 
     /// Whether it brings a body, and more slowly than it should, though something may just have come.
@@ -259,7 +272,7 @@ impl Activity {
         if state.open > 0 || state.multiplexed {
             return None;
         }
-        Some(match (state.begun, state.proven) {
+        Some(match (state.begun, state.is_proven()) {
             (Some(begun), true) => (begun + options.head_timeout, Overdue::Head),
             (None, true) => (state.since + options.idle_timeout, Overdue::Idle),
             (Some(_), false) => (state.since + options.head_timeout, Overdue::Head),
@@ -311,6 +324,44 @@ impl Activity {
 }
 
 impl State {
+    fn verified_by(&mut self, verification: Verification) {
+        self.proven = self.is_proven();
+        self.verification = verification;
+    }
+
+    fn is_proven(&self) -> bool {
+        self.proven || self.verification.succeeded()
+    }
+
+    fn is_stranger(&self) -> bool {
+        self.stranger && !self.is_proven()
+    }
+
+    fn idle(&self) -> Option<Idle> {
+        let of = |unproven, proven, since| Idle {
+            rank: if self.is_proven() { proven } else { unproven },
+            since,
+        };
+        let idle = |since| of(IdleRank::Unproven, IdleRank::Proven, since);
+        if let Some(stalled) = self.stalled {
+            return Some(idle(stalled));
+        }
+        if self.working > 0 {
+            return None;
+        }
+        if !self.starved {
+            return self.is_stranger().then_some(Idle {
+                rank: IdleRank::Stranger,
+                since: self.opened,
+            });
+        }
+        if self.open == 0 {
+            return Some(idle(self.since));
+        }
+        self.is_slow()
+            .then(|| of(IdleRank::Body, IdleRank::ProvenBody, self.head_at))
+    }
+
     fn is_slow(&self) -> bool {
         let earned = GRACE + Duration::from_millis(self.bytes * 1000 / PACE);
         self.head_at.elapsed() > earned
@@ -326,7 +377,3 @@ impl Drop for Working {
         state.working = state.working.saturating_sub(1);
     }
 }
-
-/// Marks the answer to a delivery that was verified.
-#[derive(Clone)]
-pub(crate) struct Proof;

@@ -6,7 +6,7 @@ mod parser_refusal;
 mod request_boundary;
 mod watched_socket;
 
-pub(crate) use activity::{Activity, Idle, Proof};
+pub(crate) use activity::{Activity, Idle};
 
 use crate::accept::Accepted;
 use crate::options::ServeOptions;
@@ -112,10 +112,7 @@ where
             request.extensions_mut().insert(Arc::clone(activity));
             (self.answer)(self.tasks.clone(), peer, request).await
         };
-        if answer.extensions().get::<Proof>().is_some() {
-            activity.proves_itself();
-        }
-        // While others wait, a peer that has brought no event gets one answer, and has to come again for the next.
+        // While others wait, a peer that has shown no secret gets one answer, and has to come again for the next.
         let crowded = !multiplexed && !activity.is_proven() && self.slots.is_crowded();
         if activity.answered(length) || crowded {
             let close = HeaderValue::from_static("close");

@@ -1,10 +1,15 @@
 //! Slots for connections: how many there are, how many one address gets, and who goes when they are taken.
 //!
-//! A connection that its peer leaves idle makes room for one that comes. One that waits for us, or brings a
-//! body as fast as it should, never does.
+//! A connection that its peer leaves idle makes room for one that comes; a body that stays away does where there
+//! is nothing idler, and last of all where its head has shown the secret. One that waits for us, or brings a body as
+//! fast as it should, never does.
 
 mod client_network;
+mod idlers;
+mod lines;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use crate::connection::Activity;
 use crate::options::ServeOptions;

@@ -1,7 +1,9 @@
 //! The table of slots: who has one, who waits for one, and who is asked to leave.
 
 use super::client_network::ClientNetwork;
-use crate::connection::{Activity, Idle};
+use super::idlers::Idlers;
+use super::lines::Lines;
+use crate::connection::Activity;
 use crate::options::ServeOptions;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -29,9 +31,9 @@ pub(super) enum SlotState {
     Leaving,
 }
 
-struct Entry {
+pub(super) struct Entry {
     network: ClientNetwork,
-    activity: Arc<Activity>,
+    pub(super) activity: Arc<Activity>,
     entered: Instant,
     state: SlotState,
 }
@@ -41,14 +43,13 @@ pub(super) struct SlotTable {
     open_at_most: usize,
     of_one_address: usize,
     entries: HashMap<u64, Entry>,
-    /// Those that wait for a slot, and not for one of their own address: the first to come is the first.
-    queue: BTreeSet<u64>,
+    lines: Lines,
     next: u64,
     served: usize,
-    by_address: HashMap<ClientNetwork, usize>,
-    /// Those that idled when it was looked last, the longest at the end. One that still idles since then is
-    /// still the longest: whoever became idle later idles for less.
-    idle: Vec<(Idle, u64)>,
+    leaving: usize,
+    /// Those that are served.
+    by_address: HashMap<ClientNetwork, BTreeSet<u64>>,
+    idle: Idlers,
     nobody_idle: Option<Instant>,
     draining: bool,
     left: u64,
@@ -64,12 +65,13 @@ impl SlotTable {
             open_at_most: options.sockets(),
             of_one_address: options.max_connections_per_address.unwrap_or(usize::MAX),
             entries: HashMap::new(),
-            queue: BTreeSet::new(),
+            lines: Lines::default(),
             nobody_idle: None,
             next: 0,
             served: 0,
+            leaving: 0,
             by_address: HashMap::new(),
-            idle: Vec::new(),
+            idle: Idlers::default(),
             draining: false,
             left: 0,
             full: None,
@@ -82,8 +84,7 @@ impl SlotTable {
             return true;
         }
         // All that may be open are. Those who leave will be gone in a moment.
-        let is_leaving = |entry: &Entry| entry.state == SlotState::Leaving;
-        if self.entries.values().any(is_leaving) {
+        if self.leaving > 0 {
             return false;
         }
         if self.served >= self.served_at_most {
@@ -93,10 +94,11 @@ impl SlotTable {
         }
         // There are slots all the same, so those who wait are too many of one address: they must not keep
         // others out.
-        let waiting = self.entries.iter().filter(|(_, entry)| {
-            entry.state == SlotState::Waiting && entry.entered.elapsed() > WAIT
-        });
-        if let Some(id) = waiting.map(|(id, _)| *id).min() {
+        let first = self.lines.first();
+        let entered = first.and_then(|id| Some(self.entries.get(&id)?.entered));
+        if let (Some(id), Some(entered)) = (first, entered)
+            && entered.elapsed() > WAIT
+        {
             self.ask_to_leave(id);
         }
         false
@@ -114,12 +116,13 @@ impl SlotTable {
             state: SlotState::Waiting,
         };
         self.entries.insert(self.next, entry);
-        self.queue.insert(self.next);
+        self.lines.wait_for_any(self.next, network);
         self.next
     }
 
     /// Gives a slot to one that waits, if there is one or somebody can be asked to leave. If not, whether it
-    /// looks again soon: the next in the queue does, and one that waits for others of its address.
+    /// looks again soon: the first does of those that wait for any slot, and of those that wait for one of their
+    /// address. The others are told when they are the first.
     pub(super) fn admit(&mut self, id: u64) -> (SlotState, bool) {
         let Some(entry) = self.entries.get(&id) else {
             return (SlotState::Leaving, false);
@@ -128,19 +131,20 @@ impl SlotTable {
             return (entry.state, false);
         }
         let network = entry.network;
-        let neighbours = self.by_address.get(&network).copied();
         // While it drains, nobody comes that could be kept out.
-        if !self.draining
-            && neighbours.unwrap_or_default() >= self.of_one_address
-            && !self.make_room_among(network)
-        {
-            self.queue.remove(&id);
-            self.next_may_look();
-            return (SlotState::Waiting, true);
+        if !self.draining && self.is_full(network) {
+            let first = self.lines.first_for_own(network);
+            let is_first = first.is_none_or(|first| id <= first);
+            if !is_first || !self.make_room_among(network) {
+                self.lines.wait_for_own(id, network);
+                self.next_may_look();
+                return (SlotState::Waiting, is_first);
+            }
         }
+        self.lines.wait_for_any(id, network);
         if self.served >= self.served_at_most {
             self.full = Some(Instant::now());
-            if self.queue.first().is_some_and(|first| *first < id) {
+            if self.lines.first_for_any().is_some_and(|first| first < id) {
                 return (SlotState::Waiting, false);
             }
             if !self.make_room() {
@@ -149,74 +153,79 @@ impl SlotTable {
         }
         self.serve(id);
         self.next_may_look();
+        self.next_of_may_look(network);
         (SlotState::Served, false)
+    }
+
+    fn is_full(&self, network: ClientNetwork) -> bool {
+        let served = self.by_address.get(&network);
+        served.is_some_and(|served| served.len() >= self.of_one_address)
     }
 
     /// Only one is told: were it all, each would look, for each that comes or leaves.
     fn next_may_look(&self) {
-        if let Some(next) = self.queue.first().and_then(|id| self.entries.get(id)) {
-            next.activity.wake_up();
+        self.wake_up(self.lines.first_for_any());
+    }
+
+    fn next_of_may_look(&self, network: ClientNetwork) {
+        self.wake_up(self.lines.first_for_own(network));
+    }
+
+    fn wake_up(&self, id: Option<u64>) {
+        if let Some(entry) = id.and_then(|id| self.entries.get(&id)) {
+            entry.activity.wake_up();
         }
     }
 
     fn serve(&mut self, id: u64) {
         if let Some(entry) = self.entries.get_mut(&id) {
-            entry.state = SlotState::Served;
-            self.queue.remove(&id);
+            if std::mem::replace(&mut entry.state, SlotState::Served) == SlotState::Leaving {
+                self.leaving = self.leaving.saturating_sub(1);
+            }
+            self.lines.leave(id, entry.network);
             self.served += 1;
-            *self.by_address.entry(entry.network).or_default() += 1;
+            self.by_address.entry(entry.network).or_default().insert(id);
         }
     }
 
-    fn unserve(&mut self, network: ClientNetwork) {
+    fn unserve(&mut self, id: u64, network: ClientNetwork) {
         self.served = self.served.saturating_sub(1);
-        if let Some(count) = self.by_address.get_mut(&network) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
+        if let Some(served) = self.by_address.get_mut(&network) {
+            served.remove(&id);
+            if served.is_empty() {
                 self.by_address.remove(&network);
             }
         }
     }
 
-    /// Asks the one that idles longest to leave; `false` when none is idle.
+    /// Asks the first that can go to leave; `false` when there is none.
     fn make_room(&mut self) -> bool {
         if self.nobody_idle.is_some_and(|at| at.elapsed() < AGAIN) {
             return false;
         }
-        for looked_again in [false, true] {
-            if looked_again {
-                let served = self.entries.iter().filter(|(_, entry)| is_served(entry));
-                let idle = served.filter_map(|(id, entry)| Some((entry.activity.idle()?, *id)));
-                self.idle = idle.collect();
-                self.idle.sort_unstable_by(|a, b| b.cmp(a));
-            }
-            while let Some((since, id)) = self.idle.pop() {
-                // Others that have brought nothing may idle by now: those go first.
-                if since.is_proven() && !looked_again {
-                    break;
-                }
-                let still = self
-                    .entries
-                    .get(&id)
-                    .is_some_and(|entry| is_served(entry) && entry.activity.idle() == Some(since));
-                if still {
-                    self.ask_to_leave(id);
-                    return true;
-                }
+        while let Some((idle, id)) = self.idle.known() {
+            let entry = self.entries.get(&id);
+            if entry.is_some_and(|entry| is_served(entry) && entry.activity.idle() == Some(idle)) {
+                self.ask_to_leave(id);
+                return true;
             }
         }
-        self.nobody_idle = Some(Instant::now());
-        false
+        let served = self.entries.iter().filter(|(_, entry)| is_served(entry));
+        let served = served.map(|(id, entry)| (*id, entry));
+        self.idle = Idlers::look(served, self.served_at_most);
+        let Some((_, id)) = self.idle.first() else {
+            self.nobody_idle = Some(Instant::now());
+            return false;
+        };
+        self.ask_to_leave(id);
+        true
     }
 
     /// The same among the connections of one address.
     fn make_room_among(&mut self, network: ClientNetwork) -> bool {
-        let neighbours = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| is_served(entry) && entry.network == network);
-        let idle = neighbours.filter_map(|(id, entry)| Some((entry.activity.idle()?, *id)));
-        let Some((_, id)) = idle.min() else {
+        let served = self.by_address.get(&network).into_iter().flatten();
+        let served = served.filter_map(|id| Some((*id, self.entries.get(id)?)));
+        let Some((_, id)) = Idlers::look(served, self.of_one_address).first() else {
             return false;
         };
         self.ask_to_leave(id);
@@ -228,12 +237,13 @@ impl SlotTable {
             return;
         };
         entry.activity.ask_to_close();
-        self.queue.remove(&id);
         let was = std::mem::replace(&mut entry.state, SlotState::Leaving);
         let network = entry.network;
+        self.lines.leave(id, network);
         if was == SlotState::Served {
-            self.unserve(network);
+            self.unserve(id, network);
         }
+        self.leaving += usize::from(was != SlotState::Leaving);
         self.tell();
     }
 
@@ -262,13 +272,17 @@ impl SlotTable {
     }
 
     pub(super) fn leave(&mut self, id: u64) {
-        self.queue.remove(&id);
-        if let Some(entry) = self.entries.remove(&id)
-            && entry.state == SlotState::Served
-        {
-            self.unserve(entry.network);
+        let Some(entry) = self.entries.remove(&id) else {
+            return;
+        };
+        self.lines.leave(id, entry.network);
+        match entry.state {
+            SlotState::Waiting => {}
+            SlotState::Served => self.unserve(id, entry.network),
+            SlotState::Leaving => self.leaving = self.leaving.saturating_sub(1),
         }
         self.next_may_look();
+        self.next_of_may_look(entry.network);
     }
 
     pub(super) fn drain(&mut self) {

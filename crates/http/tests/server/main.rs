@@ -10,3 +10,4 @@ mod refused;
 mod slots;
 mod stop;
 mod support;
+mod under_way;

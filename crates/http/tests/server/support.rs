@@ -66,7 +66,8 @@ impl Running {
 
     pub(crate) async fn start_with(settings: &str, options: ServeOptions) -> Self {
         let toml = format!(
-            "{settings}\n[[source]]\nname = \"labelbox\"\nprovider = \"labelbox\"\nsecret = \"env:SECRET\"\n"
+            "{settings}\n[[source]]\nname = \"labelbox\"\nprovider = \"labelbox\"\nsecret = \"env:SECRET\"\n\
+            [[source]]\nname = \"label-studio\"\nprovider = \"label-studio\"\nsecret = \"env:SECRET\"\n"
         );
         let lookup = |name: &str| (name == "SECRET").then(|| SECRET.to_owned());
         let config = Config::from_toml(&toml, "test.toml", PathBuf::from("."), &lookup).unwrap();
@@ -151,6 +152,15 @@ pub(crate) fn head(body: &[u8], extra: &str) -> Vec<u8> {
     format!(
         "POST /labelbox HTTP/1.1\r\nHost: relay\r\nX-Hub-Signature: {}\r\nX-Labelbox-Event: LABEL_CREATED\r\nX-Labelbox-Id: d\r\n{extra}\r\n",
         sign_sha1(SECRET.as_bytes(), body)
+    )
+    .into_bytes()
+}
+
+/// A head for Label Studio's source, which shows its secret.
+pub(crate) fn head_with_secret(body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "POST /label-studio HTTP/1.1\r\nHost: relay\r\nAuthorization: Bearer {SECRET}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
     )
     .into_bytes()
 }

@@ -1,0 +1,20 @@
+//! Whether a request is verified, for an adapter that has to know it before the answer, or whatever that says.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether a request is verified by now. A header secret is compared before the body is read, a signature after its
+/// last byte. An answer does not tell: 503 is said to both. Copies tell the same.
+#[derive(Debug, Clone, Default)]
+pub struct Verification(Arc<AtomicBool>);
+
+impl Verification {
+    /// Whether somebody with a secret has sent the request.
+    pub fn succeeded(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn succeeds(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
