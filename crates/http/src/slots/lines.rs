@@ -17,16 +17,17 @@ pub(super) struct Lines {
 impl Lines {
     /// Takes one in, or lets one that waited for its address wait for any slot, in its turn.
     pub(super) fn wait_for_any(&mut self, id: u64, network: ClientNetwork) {
-        self.leave(id, network);
-        self.all.insert(id);
-        self.any.insert(id);
+        if !self.any.contains(&id) {
+            self.leave(id, network);
+            self.all.insert(id);
+            self.any.insert(id);
+        }
     }
 
-    /// Takes one in, or lets one wait for its address, so that it keeps nobody else waiting.
-    pub(super) fn wait_for_own(&mut self, id: u64, network: ClientNetwork) {
-        self.any.remove(&id);
-        self.all.insert(id);
-        self.own.entry(network).or_default().insert(id);
+    /// Lets one that waited for any slot wait for its address, so that it keeps nobody else waiting; `false` when it
+    /// did already.
+    pub(super) fn wait_for_own(&mut self, id: u64, network: ClientNetwork) -> bool {
+        self.any.remove(&id) && self.own.entry(network).or_default().insert(id)
     }
 
     pub(super) fn leave(&mut self, id: u64, network: ClientNetwork) {

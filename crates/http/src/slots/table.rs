@@ -136,8 +136,9 @@ impl SlotTable {
             let first = self.lines.first_for_own(network);
             let is_first = first.is_none_or(|first| id <= first);
             if !is_first || !self.make_room_among(network) {
-                self.lines.wait_for_own(id, network);
-                self.next_may_look();
+                if self.lines.wait_for_own(id, network) {
+                    self.next_may_look();
+                }
                 return (SlotState::Waiting, is_first);
             }
         }
