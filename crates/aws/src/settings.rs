@@ -14,6 +14,9 @@ use labelrelay_core::SecretSource;
 use labelrelay_core::config::{Lookup, SecretRef};
 use std::fmt;
 
+/// The variable with the endpoint of all services. A service's own has the service's name behind it.
+const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+
 /// AWS as one process sees it. Making one, and making clients with it, sends nothing.
 #[derive(Clone)]
 pub struct Aws {
@@ -44,12 +47,12 @@ impl Aws {
     pub fn load(lookup: Lookup<'_>) -> Result<Self, SettingError> {
         let set = |name: &str| -> Result<Option<String>, SettingError> { Ok(lookup.text(name)?) };
         let endpoint = |service: &str| -> Result<Option<String>, SettingError> {
-            let name = format!("AWS_ENDPOINT_URL_{service}");
-            let url = match set(&name)? {
-                Some(url) => Some(url),
-                None => set("AWS_ENDPOINT_URL")?,
-            };
-            url.map(|url| origin(&name, &url)).transpose()
+            for name in [&*format!("{ENDPOINT_URL}_{service}"), ENDPOINT_URL] {
+                if let Some(url) = set(name)? {
+                    return Ok(Some(origin(name, &url)?));
+                }
+            }
+            Ok(None)
         };
         let http = Http::new(trust(lookup)?);
         Ok(Self {
@@ -186,5 +189,20 @@ fn origin(name: &str, url: &str) -> Result<String, SettingError> {
         let problem = format!("({name}) is not an address of a service");
         let cure = "write https://host or http://host:port, without a path";
         Err(SettingError::new(url, &problem, cure))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_endpoint_is_told_by_the_variable_that_was_set() {
+        for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"] {
+            let lookup = |name: &str| (name == variable).then(|| "localhost:4566".to_owned());
+            let error = Aws::load(&lookup).unwrap_err();
+            let named = format!("({variable})");
+            assert!(error.problem.contains(&named), "{error}");
+        }
     }
 }
