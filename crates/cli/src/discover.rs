@@ -12,12 +12,16 @@ use crate::failure::Failure;
 use crate::home::Home;
 use crate::world::World;
 use labelrelay_core::config::Config;
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 const PATH: &str = "LABELRELAY_CONFIG";
 const TEXT: &str = "LABELRELAY_CONFIG_TOML";
 const HERE: &str = "labelrelay.toml";
+
+/// Far above any configuration, so that a device without an end is an error and fills no memory.
+const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Shown by the help of every verb that reads a configuration.
 pub(crate) const HELP: &str = "\
@@ -79,6 +83,7 @@ fn search(world: &World<'_>, explicit: Option<&Path>, missing: Missing) -> Resul
     }
     let here = Path::new(HERE);
     if exists(&world.cwd().join(here))? {
+        must_be_a_file(&world.cwd().join(here))?;
         return read(world, here).map(found);
     }
     if let Some(config) = Config::from_environment(world.cwd().to_owned(), world.lookup())? {
@@ -110,21 +115,48 @@ fn search(world: &World<'_>, explicit: Option<&Path>, missing: Missing) -> Resul
 fn read(world: &World<'_>, file: &Path) -> Result<Config, Failure> {
     let path = world.cwd().join(file);
     let origin = file.display().to_string();
-    let text = std::fs::read_to_string(&path).map_err(|error| {
+    let mut text = String::new();
+    let read =
+        File::open(&path).and_then(|opened| opened.take(MAX_BYTES + 1).read_to_string(&mut text));
+    read.map_err(|error| {
         let cure = match error.kind() {
             ErrorKind::InvalidData => "save the file in UTF-8",
             _ => "correct the path or the file's permissions",
         };
         Failure::config(format_args!("cannot read {origin}: {error}; {cure}"))
     })?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(Failure::config(format_args!(
+            "cannot read {origin}: it has more than {MAX_BYTES} bytes; give the configuration's own file"
+        )));
+    }
     let base = path
         .parent()
         .map_or_else(|| world.cwd().to_owned(), PathBuf::from);
     Ok(Config::from_toml(&text, &origin, base, world.lookup())?)
 }
 
-/// A file that cannot even be looked at is an error, not an absent one.
+/// Whether there is something of that name. A file that cannot even be looked at is an error, and a link that
+/// leads nowhere is a configuration that cannot be read: neither is an absent one.
 fn exists(file: &Path) -> Result<bool, Failure> {
-    file.try_exists()
-        .map_err(|error| Failure::config(format_args!("cannot read {}: {error}", file.display())))
+    match file.symlink_metadata() {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Failure::config(format_args!(
+            "cannot read {}: {error}",
+            file.display()
+        ))),
+    }
+}
+
+/// Nobody asked for what lies here by its name, so opening it must not wait for a writer that never comes.
+fn must_be_a_file(file: &Path) -> Result<(), Failure> {
+    match file.metadata() {
+        Ok(found) if !found.is_file() => Err(Failure::config(format_args!(
+            "{} is no regular file; replace it, or name another with --config",
+            file.display()
+        ))),
+        // What is wrong otherwise, reading says.
+        _ => Ok(()),
+    }
 }

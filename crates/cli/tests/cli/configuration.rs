@@ -165,6 +165,39 @@ fn wrong_addresses_are_refused_before_anything_is_made() {
     }
 }
 
+/// Taken for absent, it would be replaced by another configuration, with fresh secrets and without a fallback.
+#[cfg(unix)]
+#[test]
+fn one_that_is_there_and_cannot_be_read_is_never_absent() {
+    let place = Place::new();
+    let file = place.path("labelrelay.toml");
+    std::os::unix::fs::symlink("gone.toml", &file).unwrap();
+    refused(&place, &[], "labelrelay.toml");
+
+    // Opening a pipe waits for whoever writes into it.
+    std::fs::remove_file(&file).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&file).status();
+    assert!(made.unwrap().success());
+    refused(&place, &[], "no regular file");
+
+    std::fs::remove_file(&file).unwrap();
+    refused(
+        &place,
+        &["--config", "/dev/zero"],
+        "more than 1048576 bytes",
+    );
+}
+
+#[cfg(unix)]
+fn refused(place: &Place, more: &[&str], named: &str) {
+    for verb in ["status", "serve"] {
+        let ran = place.run(&[&[verb], more].concat());
+        assert_eq!(ran.code, 78, "{}", ran.stderr);
+        assert!(ran.stderr.contains(named), "{}", ran.stderr);
+        assert!(!place.path(".labelrelay").exists());
+    }
+}
+
 #[test]
 fn the_configuration_that_is_named_first_wins() {
     let place = configured().with("SECRET", "a secret that is long enough");
