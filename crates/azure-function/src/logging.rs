@@ -153,3 +153,53 @@ impl Visit for Fields {
         self.put(field, text.into());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    #[derive(Clone, Default)]
+    struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Buffer {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn numbers_are_numbers_and_the_innermost_word_stays() {
+        let buffer = Buffer::default();
+        let writer = LogWriter::start(buffer.clone()).unwrap();
+        let subscriber = Registry::default().with(Lines(writer.clone()));
+        tracing::subscriber::with_default(subscriber, || {
+            let outer =
+                tracing::error_span!(target: "labelrelay", "outer", source = "outer", id = 1);
+            let _outer = outer.enter();
+            let inner = tracing::error_span!(target: "labelrelay", "inner", source = "inner");
+            let _inner = inner.enter();
+            let elapsed_ms = Duration::from_secs(3).as_millis();
+            tracing::info!(name: "redrive", elapsed_ms, "redrive");
+            tracing::info!(name: "more", elapsed_ms = u128::MAX, source = "event", "more");
+        });
+        writer.flush_within(Duration::from_secs(20));
+        let text = String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap();
+        let lines: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert_eq!(lines[0]["elapsed_ms"], 3000);
+        assert_eq!(lines[0]["source"], "inner");
+        assert_eq!(lines[0]["id"], 1);
+        assert_eq!(lines[1]["elapsed_ms"], u128::MAX.to_string());
+        assert_eq!(lines[1]["source"], "event");
+    }
+}
