@@ -100,7 +100,9 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Lines {
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut fields = Fields(Map::new());
-        for span in context.event_scope(event).into_iter().flatten() {
+        // From the root, so that what lies further in is the word that stays.
+        let spans = context.event_scope(event).into_iter();
+        for span in spans.flat_map(|scope| scope.from_root()) {
             if let Some(Kept(kept)) = span.extensions().get() {
                 fields.0.extend(kept.clone());
             }
@@ -141,6 +143,14 @@ impl Visit for Fields {
 
     fn record_u64(&mut self, field: &Field, value: u64) {
         self.put(field, value.into());
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        // Times in milliseconds come as this; JSON's readers take no larger numbers than the next smaller one.
+        match u64::try_from(value) {
+            Ok(value) => self.put(field, value.into()),
+            Err(_) => self.put(field, value.to_string().into()),
+        }
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {

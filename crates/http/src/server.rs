@@ -99,7 +99,7 @@ async fn stop(tasks: &Tasks, mut connections: JoinSet<()>, asked: Instant, drain
     if tokio::time::timeout(left, ended).await.is_ok() {
         return tasks.finished().await;
     }
-    tracing::warn!(name: "drain_timed_out", waited_ms = drain.as_millis(), "some requests were still arriving");
+    tracing::warn!(name: "drain_timed_out", waited_ms = u64::try_from(drain.as_millis()).unwrap_or(u64::MAX), "some requests were still arriving");
     tasks.finished().await;
     let answered = async { while connections.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(LAST_WORDS, answered).await;

@@ -163,6 +163,14 @@ impl Visit for Fields {
         self.put(field, value.into());
     }
 
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        // Times in milliseconds come as this; JSON's readers take no larger numbers than the next smaller one.
+        match u64::try_from(value) {
+            Ok(value) => self.put(field, value.into()),
+            Err(_) => self.put(field, value.to_string().into()),
+        }
+    }
+
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.put(field, value.into());
     }
