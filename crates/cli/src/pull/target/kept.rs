@@ -324,3 +324,59 @@ async fn spooled(file: &Path, folder: &Path) -> Result<(Payload, String), Failur
     let digest = Digest::from_bytes(digest.finalize().into()).to_hex();
     Ok((Payload::from(body), digest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use labelrelay_testkit::clock::FakeClock;
+    use labelrelay_testkit::memory::MemoryFallback;
+
+    fn kept() -> (Arc<MemoryFallback>, Kept) {
+        let store = Arc::new(MemoryFallback::default());
+        let clock = Arc::new(FakeClock::at("2026-11-21T09:00:00Z"));
+        let kept = Kept::new(store.clone(), "memory".to_owned(), clock);
+        (store, kept)
+    }
+
+    /// A ledger that came from no version.
+    fn copy() -> Copy {
+        let folder = tempfile::tempdir().unwrap();
+        let had = Vec::new();
+        let copy = Copy { folder, had };
+        LedgerFile::open(&copy.file(), "label-studio", "http://localhost").unwrap();
+        copy
+    }
+
+    fn run(work: impl Future<Output = Result<(), Failure>>) {
+        let runtime = crate::runtime::small().unwrap();
+        assert!(runtime.block_on(work).is_ok());
+    }
+
+    /// As they lie there where nobody may remove any.
+    #[test]
+    fn all_versions_are_read_however_many_there_are() {
+        run(async {
+            let (_, kept) = kept();
+            for _ in 0..=MAX_VERSIONS {
+                kept.save(&mut copy()).await?;
+            }
+            assert_eq!(kept.fetch().await?.had.len(), MAX_VERSIONS + 1);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_version_that_may_not_be_there_is_taken_away_by_the_next() {
+        run(async {
+            let (store, kept) = kept();
+            let mut copy = copy();
+            store.lie(true);
+            assert!(kept.save(&mut copy).await.is_err());
+            store.lie(false);
+            kept.save(&mut copy).await?;
+            assert_eq!((store.envelopes().len(), store.bodies().len()), (1, 1));
+            assert_eq!(kept.fetch().await?.had.len(), 1);
+            Ok(())
+        });
+    }
+}
