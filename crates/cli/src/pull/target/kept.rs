@@ -35,8 +35,8 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Versions go while they are read only when another run saves.
 const TRIES: usize = 5;
 
-/// More lie nowhere, unless it is not a ledger's place.
-const MAX_VERSIONS: usize = 100;
+/// Versions asked for at a time. There may be many where nobody may remove the old ones.
+const PAGE: usize = 20;
 
 const PIECE_BYTES: usize = 256 * 1024;
 
@@ -74,6 +74,8 @@ pub(super) struct Copy {
     folder: TempDir,
     /// Versions that went into it.
     had: Vec<Version>,
+    /// Versions that could not be saved, or perhaps could.
+    unsaved: Vec<Version>,
 }
 
 impl Copy {
@@ -115,9 +117,12 @@ impl Kept {
             );
             Failure::failed(message)
         })?;
-        let had = Vec::new();
-        let mut copy = Copy { folder, had };
-        for key in self.patiently(self.store.list(None, MAX_VERSIONS)).await? {
+        let mut copy = Copy {
+            folder,
+            had: Vec::new(),
+            unsaved: Vec::new(),
+        };
+        for key in self.keys().await? {
             let Some(entry) = self.patiently(self.store.get(&key)).await? else {
                 return Ok(Err(key));
             };
@@ -144,6 +149,19 @@ impl Kept {
             copy.had.push(version);
         }
         Ok(Ok(copy))
+    }
+
+    /// Keys of all versions.
+    async fn keys(&self) -> Result<Vec<String>, Failure> {
+        let mut keys: Vec<String> = Vec::new();
+        loop {
+            let after = keys.last().map(String::as_str);
+            let page = self.patiently(self.store.list(after, PAGE)).await?;
+            if page.is_empty() {
+                return Ok(keys);
+            }
+            keys.extend(page);
+        }
     }
 
     /// Whether it was there.
@@ -204,11 +222,18 @@ impl Kept {
         let key = key(self.clock.now())?;
         let version = Version { key, entry };
         let name = version.body();
-        self.patiently(self.store.put_body(&name, &body)).await?;
-        self.patiently(self.store.put(&version.key, text.into()))
-            .await?;
+        let saved = async {
+            self.patiently(self.store.put_body(&name, &body)).await?;
+            let put = self.store.put(&version.key, text.into());
+            self.patiently(put).await
+        };
+        if let Err(failure) = saved.await {
+            // Removed by the next save, not now: it may come to be there yet, and would be a key without its ledger.
+            copy.unsaved.push(version);
+            return Err(failure);
+        }
         let old = std::mem::replace(&mut copy.had, vec![version]);
-        for version in old {
+        for version in old.into_iter().chain(copy.unsaved.drain(..)) {
             // A version that stays is merged into the next one, which then takes it away.
             if let Err(error) = self.remove(&version).await {
                 say(format_args!(
@@ -341,8 +366,11 @@ mod tests {
     /// A ledger that came from no version.
     fn copy() -> Copy {
         let folder = tempfile::tempdir().unwrap();
-        let had = Vec::new();
-        let copy = Copy { folder, had };
+        let copy = Copy {
+            folder,
+            had: Vec::new(),
+            unsaved: Vec::new(),
+        };
         LedgerFile::open(&copy.file(), "label-studio", "http://localhost").unwrap();
         copy
     }
@@ -357,10 +385,10 @@ mod tests {
     fn all_versions_are_read_however_many_there_are() {
         run(async {
             let (_, kept) = kept();
-            for _ in 0..=MAX_VERSIONS {
+            for _ in 0..=PAGE {
                 kept.save(&mut copy()).await?;
             }
-            assert_eq!(kept.fetch().await?.had.len(), MAX_VERSIONS + 1);
+            assert_eq!(kept.fetch().await?.had.len(), PAGE + 1);
             Ok(())
         });
     }
