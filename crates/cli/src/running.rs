@@ -49,7 +49,7 @@ mod locked {
             let mut file = open(&path, true)?;
             if !is_trusted(&file, queue)? {
                 return Err(Error::other(format!(
-                    "{} is not a file of the queue's owner alone; remove it",
+                    "{} is not a file of the queue's owner alone, with one name; it was left as it is: remove it",
                     path.display()
                 )));
             }
@@ -106,7 +106,10 @@ mod locked {
     /// Whether nobody but the queue's owner can have written it.
     fn is_trusted(file: &File, queue: &Path) -> std::io::Result<bool> {
         let (its, queue_s) = (file.metadata()?, std::fs::metadata(queue)?);
-        Ok(its.is_file() && its.uid() == queue_s.uid() && its.mode() & 0o022 == 0)
+        Ok(its.is_file()
+            && its.nlink() <= 1
+            && its.uid() == queue_s.uid()
+            && its.mode() & 0o022 == 0)
     }
 }
 

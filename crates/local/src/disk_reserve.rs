@@ -6,8 +6,9 @@
 //! would eat the room that was given up for the consumers. On file systems that copy on write, a reserve
 //! promises nothing: a file that is removed there may free nothing, and what is written needs new room.
 
+use labelrelay_files::{OwnFileError, own_file};
 use rusqlite::{Error, ErrorCode, ffi};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -29,7 +30,8 @@ fn beside(database: &Path, end: &str) -> PathBuf {
     name.into()
 }
 
-fn reserve(database: &Path) -> PathBuf {
+/// The file of the reserve.
+pub(crate) fn reserve(database: &Path) -> PathBuf {
     beside(database, ".reserve")
 }
 
@@ -40,7 +42,9 @@ pub(crate) fn release(database: &Path) -> bool {
 
 /// Whether there is a reserve, of whatever size. By its name alone, for this is asked before each group.
 pub(crate) fn exists(database: &Path) -> bool {
-    reserve(database).metadata().is_ok()
+    reserve(database)
+        .symlink_metadata()
+        .is_ok_and(|it| it.is_file())
 }
 
 /// Makes the reserve where there is room for twice as much, so that it neither takes the last of the disk nor what
@@ -48,7 +52,7 @@ pub(crate) fn exists(database: &Path) -> bool {
 /// whether deliveries may be taken: there is a reserve, or this is no place for one.
 pub(crate) fn ensure(database: &Path, reusable: impl FnOnce() -> u64) -> bool {
     let path = reserve(database);
-    let has = path.metadata().map_or(0, |file| file.len());
+    let has = path.symlink_metadata().map_or(0, |file| file.len());
     let Disk { bytes, free } = Disk::of(database);
     let target = SIZES
         .into_iter()
@@ -64,7 +68,7 @@ pub(crate) fn ensure(database: &Path, reusable: impl FnOnce() -> u64) -> bool {
     }
     for size in SIZES {
         if size > has && size <= target && free >= size - has {
-            match make(&path, size) {
+            match make(&path, database, size) {
                 Err(error) if is_no_space(&error) => {}
                 // Of a directory that may not be written, and the like, whoever writes the queue will tell.
                 Ok(()) | Err(_) => return true,
@@ -77,15 +81,11 @@ pub(crate) fn ensure(database: &Path, reusable: impl FnOnce() -> u64) -> bool {
     has > 0
 }
 
-fn make(path: &Path, bytes: u64) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let mut file = options.open(path)?;
+fn make(path: &Path, database: &Path, bytes: u64) -> std::io::Result<()> {
+    let mut file = own_file(path, database).map_err(|error| match error {
+        OwnFileError::Strange(strange) => std::io::Error::other(strange),
+        OwnFileError::Io(error) => error,
+    })?;
     if allocate(&file, bytes)? {
         return Ok(());
     }

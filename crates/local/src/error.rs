@@ -1,6 +1,7 @@
 //! Errors of a queue file.
 
 use crate::sqlite_error::advice;
+use labelrelay_files::Strange;
 use rusqlite::ErrorCode;
 use std::path::PathBuf;
 
@@ -37,6 +38,15 @@ pub enum OpenError {
         path: PathBuf,
         /// How many.
         names: u64,
+    },
+    /// Something beside it has the name of a file that labelrelay keeps there, and is none of its own.
+    #[error("{0}")]
+    Strange(Strange),
+    /// A journal beside it names another file, which `SQLite` would remove.
+    #[error("{} is a journal that names another file, and `SQLite` would remove that one; labelrelay writes no such journal: remove it, or give the queue to the program that wrote it", path.display())]
+    Journal {
+        /// The journal.
+        path: PathBuf,
     },
     /// A newer program wrote it.
     #[error("{} has format {found}, this program knows formats up to {known}: use the newer program; the file was left as it is", path.display())]

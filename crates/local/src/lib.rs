@@ -21,6 +21,7 @@ mod disk_reserve;
 mod embedded;
 mod error;
 mod file;
+mod foreign_files;
 mod ledger;
 mod lock;
 mod prune;

@@ -3,7 +3,8 @@
 //! The lock belongs to the open file, so it ends with its process however that ends, and there is no
 //! stale lock to judge. The lock file itself stays: removing it could part two owners that hold "it".
 
-use std::fs::{File, OpenOptions, TryLockError};
+use labelrelay_files::{OwnFileError, Strange, own_file};
+use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,8 @@ pub(crate) enum LockError {
         /// Its id, as it wrote it down.
         pid: Option<u32>,
     },
+    /// Something else has the name of the lock file.
+    Strange(Strange),
     /// The lock file cannot be made or locked.
     Io {
         /// The lock file.
@@ -36,13 +39,10 @@ impl Lock {
     /// Locks the file at `owned`, by the one beside it.
     pub(crate) fn take(owned: &Path) -> Result<Self, LockError> {
         let path = beside(owned);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = match options.open(&path) {
+        let mut file = match own_file(&path, owned) {
             Ok(file) => file,
-            Err(source) => {
+            Err(OwnFileError::Strange(strange)) => return Err(LockError::Strange(strange)),
+            Err(OwnFileError::Io(source)) => {
                 let what = "opening the lock file";
                 return Err(LockError::Io { path, what, source });
             }

@@ -2,6 +2,7 @@
 
 use crate::canonical_path;
 use crate::error::OpenError;
+use crate::foreign_files;
 use crate::sqlite::{self, BusyWait};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi};
 use std::path::Path;
@@ -130,6 +131,7 @@ fn recognise(db: &Connection, path: &Path) -> Result<Found, OpenError> {
 
 fn connect(path: &Path, busy_wait: BusyWait) -> Result<Connection, OpenError> {
     canonical_path::one_name(path)?;
+    foreign_files::plain_journals(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> rusqlite::Result<Connection> {
         let mut db = Connection::open_with_flags(path, flags)?;

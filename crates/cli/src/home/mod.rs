@@ -125,9 +125,9 @@ impl Home {
         }
     }
 
-    /// Makes the directory, unless it is there.
+    /// Makes the directory, unless it is there. A queue in it is no link.
     pub(crate) fn make(&self) -> Result<(), Failure> {
-        self.locked(|_| Ok(()))
+        self.locked(|directory| directory.has(QUEUE).map(drop))
     }
 
     /// Makes secrets and configuration, whatever of them is not there yet. Returns the secrets that

@@ -127,6 +127,12 @@ impl Private {
         };
         let stat = rustix::fs::fstat(&fd)?;
         self.is_file(name, FileType::from_raw_mode(stat.st_mode))?;
+        // Only what is written: a backup may link what is read.
+        if flags.intersects(OFlags::RDWR | OFlags::WRONLY)
+            && (stat.st_nlink > 1 || stat.st_uid != rustix::process::geteuid().as_raw())
+        {
+            return Err(Trouble::NotOurs(self.path.join(name)));
+        }
         Ok(fd.into())
     }
 

@@ -19,6 +19,9 @@ pub(super) enum Trouble {
     OthersWrite(u32),
     /// It, or a file in it, is a link: what it leads to may be anybody's.
     Link(PathBuf),
+    /// A file in it has several names, or is another user's: writing to it would change somebody's file.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no owners"))]
+    NotOurs(PathBuf),
     /// Something in it is no file.
     NoFile(PathBuf),
     Io(io::Error),
@@ -45,6 +48,11 @@ impl Trouble {
             Self::Link(path) => Failure::config(format_args!(
                 "{} is a link, and labelrelay follows none to what it keeps for itself; put what it leads to in \
                  its place, or give --config FILE",
+                path.display()
+            )),
+            Self::NotOurs(path) => Failure::config(format_args!(
+                "{} has several names (hard links), or belongs to another user, and labelrelay writes its own \
+                 files alone; it was left as it is: remove it, or give --config FILE",
                 path.display()
             )),
             Self::NoFile(path) => Failure::config(format_args!(

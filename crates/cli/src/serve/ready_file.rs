@@ -1,7 +1,8 @@
 //! The file that tells scripts where `serve` answers.
 
 use crate::failure::Failure;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +29,13 @@ impl ReadyFile {
         let mut temporary = path.to_owned().into_os_string();
         temporary.push(format!(".{}", std::process::id()));
         let temporary = PathBuf::from(temporary);
-        fs::write(&temporary, &contents)
+        // What has this name may be a link to somebody's file: the name goes, and nothing that it leads to is touched.
+        let _nothing_there = fs::remove_file(&temporary);
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&temporary)
+            .and_then(|mut file| file.write_all(contents.as_bytes()))
             .and_then(|()| fs::rename(&temporary, path))
             .map_err(|error| {
                 let _ = fs::remove_file(&temporary);
@@ -54,4 +61,31 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
         "cannot write the ready file {}: {error}",
         path.display()
     ))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_link_is_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        let (ready, victim) = (
+            directory.path().join("ready"),
+            directory.path().join("victim"),
+        );
+        fs::write(&victim, "of somebody else").unwrap();
+        let temporary = directory
+            .path()
+            .join(format!("ready.{}", std::process::id()));
+        for link in [&ready, &temporary] {
+            std::os::unix::fs::symlink(&victim, link).unwrap();
+        }
+        let address = "127.0.0.1:7".parse().unwrap();
+        let written = ReadyFile::write(&ready, address).unwrap();
+        assert_eq!(fs::read_to_string(&ready).unwrap(), "127.0.0.1:7\n");
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "of somebody else");
+        drop(written);
+        assert!(!ready.exists());
+    }
 }

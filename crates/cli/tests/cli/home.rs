@@ -172,3 +172,36 @@ fn a_pipe_in_the_directory_is_an_error_and_no_wait() {
         place.run(&["serve"]).failed(78, &[name, "is no file"]);
     }
 }
+
+/// Git keeps links, so a clone may bring a directory that is this user's, and links in it that are not.
+#[test]
+fn nothing_is_written_through_a_link_in_place_of_a_file_of_the_queue() {
+    use std::os::unix::fs::symlink;
+    for name in ["queue.db", "queue.db.lock", "queue.db.reserve"] {
+        for empty in [true, false] {
+            let place = Place::new();
+            let contents = if empty { "" } else { "of somebody else" };
+            let victim = place.write("victim", contents);
+            fs::create_dir(place.path(".labelrelay")).unwrap();
+            symlink(&victim, place.path(".labelrelay").join(name)).unwrap();
+            place.run(&["serve"]).failed(78, &[name, "is a link"]);
+            assert_eq!(place.read("victim"), contents, "{name}");
+        }
+    }
+    // The address is for `send` alone, and no reason not to serve.
+    for hard in [false, true] {
+        let place = Place::new();
+        let victim = place.write("victim", "of somebody else");
+        let address = place.path(".labelrelay/queue.db.address");
+        fs::create_dir(place.path(".labelrelay")).unwrap();
+        if hard {
+            fs::hard_link(&victim, address).unwrap();
+        } else {
+            symlink(&victim, address).unwrap();
+        }
+        let serving = place.serve(&[]);
+        place.logged(&["will not find this relay"]);
+        assert_eq!(serving.stop(), 0);
+        assert_eq!(place.read("victim"), "of somebody else");
+    }
+}

@@ -8,6 +8,7 @@ use super::writer::{Trouble, Writer};
 use crate::canonical_path;
 use crate::disk_reserve;
 use crate::error::OpenError;
+use crate::foreign_files;
 use crate::lock::{Lock, LockError};
 use crate::queue_files::QueueFiles;
 use crate::schema::{self, PAGE_BYTES};
@@ -37,6 +38,7 @@ fn open(path: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<Embedded
     // First of all: the lock lies beside the file itself, whatever path led here.
     let path = &canonical_path::resolve(path)?;
     let lock = Lock::take(path).map_err(|error| not_owned(path, error))?;
+    foreign_files::plain(&disk_reserve::reserve(path))?;
     let database = |source| OpenError::Database {
         path: path.to_owned(),
         source,
@@ -139,6 +141,7 @@ fn not_owned(path: &Path, error: LockError) -> OpenError {
             path: path.to_owned(),
             pid,
         },
+        LockError::Strange(strange) => OpenError::Strange(strange),
         LockError::Io { path, what, source } => OpenError::Io { path, what, source },
     }
 }

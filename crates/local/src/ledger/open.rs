@@ -28,12 +28,18 @@ pub(super) fn lock(path: &Path) -> Result<Lock, LedgerError> {
                 |pid| format!("process {pid}")
             )
         )),
+        LockError::Strange(strange) => LedgerError::permanent(strange.to_string()),
         LockError::Io { path, what, source } => cannot(&path, what, source),
     })
 }
 
 /// The file at `path`, made when there is none.
 pub(super) fn file(path: &Path) -> Result<Connection, LedgerError> {
+    // `SQLite` would follow a link, and make an empty file that one leads to a ledger.
+    let looked = labelrelay_files::strange(path);
+    if let Some(strange) = looked.map_err(|source| cannot(path, "looking for the file", source))? {
+        return Err(LedgerError::permanent(strange.to_string()));
+    }
     match labelrelay_files::private_file(path) {
         Ok(_new) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}

@@ -10,6 +10,8 @@ mod faults;
 mod journal;
 mod ledger;
 mod owner;
+#[cfg(unix)]
+mod planted;
 mod prune;
 mod repeats;
 mod replay;
