@@ -1,9 +1,10 @@
 //! The reserve for a full disk.
 //!
 //! Taking messages out has to write as well, so a disk that deliveries filled to the last byte could never be
-//! drained. Beside a queue lies a reserve: a file of nothing, whose room consumers take when they find none. Its
-//! owner makes it again when there is room for more than that, and refuses deliveries until then, for they
-//! would eat the room that was given up for the consumers. On file systems that copy on write, a reserve
+//! drained. Beside a queue lies a reserve: a file of nothing, whose room consumers take when they find none. While it
+//! stands, deliveries are refused when the disk is full: nothing but consumers, and opening a queue, may use it.
+//! Whoever gave it up takes back what is left of it, before another program does. Its owner makes it whole when there
+//! is room for more than that. On file systems that copy on write, a reserve
 //! promises nothing: a file that is removed there may free nothing, and what is written needs new room.
 
 use labelrelay_files::{OwnFileError, own_file};
@@ -17,6 +18,9 @@ const MIB: u64 = 1024 * 1024;
 /// Sizes of the reserve: the first that is at most a quarter of the disk. Draining needs little, for `SQLite`
 /// begins its journal anew once that is moved; the largest is room for moving what a journal usually holds.
 const SIZES: [u64; 5] = [16 * MIB, 8 * MIB, 4 * MIB, 2 * MIB, MIB];
+
+/// A reserve of less is not worth making.
+const SMALLEST: u64 = 64 * 1024;
 
 /// With less than this, a failure to write is taken for want of room, whatever the system called it.
 const NEARLY_FULL: u64 = MIB;
@@ -40,6 +44,40 @@ pub(crate) fn release(database: &Path) -> bool {
     fs::remove_file(reserve(database)).is_ok()
 }
 
+fn target(disk_bytes: u64) -> u64 {
+    let fits = |size: &u64| disk_bytes / 4 >= *size;
+    SIZES.into_iter().find(fits).unwrap_or(MIB)
+}
+
+/// Makes what was given up a reserve again, as much as is free: before others take it.
+pub(crate) fn take_back(database: &Path) {
+    let path = reserve(database);
+    let Disk { bytes, free } = Disk::of(database);
+    let mut size = target(bytes).min(free);
+    while size >= SMALLEST && !exists(database) {
+        match make(&path, database, size) {
+            Err(error) if is_no_space(&error) => {
+                let _half = fs::remove_file(&path);
+                size -= size / 8;
+            }
+            Ok(()) | Err(_) => return,
+        }
+    }
+}
+
+/// Whether so little is free that the journal must give its room back first. Its room is written again without
+/// asking the system for any, and then there is none to move it into the file.
+pub(crate) fn journal_is_in_the_way(database: &Path) -> bool {
+    let Disk { bytes, free } = Disk::of(database);
+    let low = target(bytes) / 2;
+    let journal = || {
+        beside(database, "-wal")
+            .metadata()
+            .map_or(0, |file| file.len())
+    };
+    free < low && journal() > low
+}
+
 /// Whether there is a reserve, of whatever size. By its name alone, for this is asked before each group.
 pub(crate) fn exists(database: &Path) -> bool {
     reserve(database)
@@ -54,10 +92,7 @@ pub(crate) fn ensure(database: &Path, reusable: impl FnOnce() -> u64) -> bool {
     let path = reserve(database);
     let has = path.symlink_metadata().map_or(0, |file| file.len());
     let Disk { bytes, free } = Disk::of(database);
-    let target = SIZES
-        .into_iter()
-        .find(|size| bytes / 4 >= *size)
-        .unwrap_or(MIB);
+    let target = target(bytes);
     if has >= target {
         return true;
     }
@@ -161,10 +196,12 @@ pub(crate) fn file_size_limit() -> Option<u64> {
 /// Whether a file of the queue is as large as this process may make one.
 fn is_at_file_size_limit(database: &Path) -> bool {
     file_size_limit().is_some_and(|limit| {
-        ["", "-wal"].iter().any(|end| {
-            let file = beside(database, end).metadata();
-            file.is_ok_and(|file| file.len().saturating_add(LARGEST_WRITE) > limit)
-        })
+        // No queue fits into less, and writes far less at a time.
+        limit < NEARLY_FULL
+            || ["", "-wal"].iter().any(|end| {
+                let file = beside(database, end).metadata();
+                file.is_ok_and(|file| file.len().saturating_add(LARGEST_WRITE) > limit)
+            })
     })
 }
 

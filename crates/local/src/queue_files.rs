@@ -38,6 +38,10 @@ pub(crate) enum Displaced {
     Shorter { path: PathBuf, bytes: u64 },
     #[error("{} or its journal became shorter, and whether rightly (`VACUUM`) or because it was cut off cannot be told now: {why}. It is looked at again every second; nothing is stored until then", path.display())]
     Undecided { path: PathBuf, why: String },
+    #[error("{} was cut off while the queue was in use, and a program that reads on in it is ended by the system: stop `serve` with SIGTERM, end the other programs that use the queue, and start `serve` again, which makes it anew and loses nothing; nothing is stored until then", path.display())]
+    IndexCutOff { path: PathBuf },
+    #[error("{} leads elsewhere now than to the queue that is in use, {}: let it lead there again, or stop `serve` and start it again, which then uses what is there (the events of the first stay in {})", configured.display(), path.display(), path.display())]
+    Elsewhere { configured: PathBuf, path: PathBuf },
     #[error("{} cannot be looked at ({why}): see that its directory may be read and its disk works", path.display())]
     Unseen { path: PathBuf, why: String },
 }
@@ -168,6 +172,10 @@ pub(crate) struct QueueFiles {
     journal: KnownFile,
     index: KnownFile,
     lock: Option<KnownFile>,
+    /// The path that was asked for, where it goes through links.
+    configured: Option<PathBuf>,
+    /// The index never becomes shorter.
+    index_bytes: Cell<u64>,
     /// Lengths of file and journal below which they have to be judged.
     file_bytes: Cell<u64>,
     journal_bytes: Cell<u64>,
@@ -194,11 +202,20 @@ impl QueueFiles {
             journal: KnownFile::new(Role::Journal, path, "-wal"),
             index: KnownFile::new(Role::JournalIndex, path, "-shm"),
             lock,
+            configured: None,
+            index_bytes: Cell::new(0),
             file_bytes: Cell::new(bytes),
             journal_bytes: Cell::new(0),
             page_bytes: page_bytes.cast_unsigned(),
             cut_off: OnceCell::new(),
         })
+    }
+
+    /// Watches as well where the path leads that was asked for: consumers go by that one.
+    pub(crate) fn asked_for(mut self, path: &Path) -> Self {
+        let absolute = std::path::absolute(path).ok();
+        self.configured = absolute.filter(|path| *path != self.database.path);
+        self
     }
 
     /// Notes that a commit left the journal with so many pages.
@@ -228,7 +245,24 @@ impl QueueFiles {
         if let Some(lock) = &self.lock {
             lock.check()?;
         }
-        self.index.check()?;
+        if let Some(configured) = &self.configured
+            && !configured
+                .metadata()
+                .is_ok_and(|its| Identity::of(&its) == Identity::of(&file))
+        {
+            return Err(Displaced::Elsewhere {
+                configured: configured.clone(),
+                path: self.database.path.clone(),
+            });
+        }
+        // Before `SQLite` looks into its memory, which is this file: what is cut off there ends the process.
+        let index = self.index.check()?.len();
+        if index < self.index_bytes.get() {
+            let path = self.index.path.clone();
+            let found = Displaced::IndexCutOff { path };
+            return Err(self.cut_off.get_or_init(|| found).clone());
+        }
+        self.index_bytes.set(index);
         // Last: who learns that it is gone knows that the rest is there.
         let journal = self.journal.check()?;
         if file.len() < self.file_bytes.get() || journal.len() < self.journal_bytes.get() {

@@ -1,6 +1,7 @@
 //! The tables of a queue file, and how a file is recognised as one.
 
 use crate::canonical_path;
+use crate::disk_reserve;
 use crate::error::OpenError;
 use crate::foreign_files;
 use crate::sqlite::{self, BusyWait};
@@ -46,6 +47,10 @@ pub(crate) const INSERT_EVENT: &str = "INSERT INTO events(seq, received_ms, id, 
 
 /// Opens the file at `path`, which has to be a queue file already.
 pub(crate) fn open_existing(path: &Path, busy_wait: BusyWait) -> Result<Connection, OpenError> {
+    with_room(path, || existing(path, busy_wait))
+}
+
+fn existing(path: &Path, busy_wait: BusyWait) -> Result<Connection, OpenError> {
     if !path
         .try_exists()
         .map_err(|source| io(path, "looking for the queue file", source))?
@@ -66,6 +71,30 @@ pub(crate) fn open_existing(path: &Path, busy_wait: BusyWait) -> Result<Connecti
 
 /// Opens the file at `path`, and makes it a queue file when there is none, or an empty one.
 pub(crate) fn open_or_create(path: &Path, busy_wait: BusyWait) -> Result<Connection, OpenError> {
+    with_room(path, || existing_or_new(path, busy_wait))
+}
+
+/// Opens a queue, and once more with the room of the reserve where there is no other: `SQLite` makes the journal and
+/// its index before anything can be read.
+fn with_room<T>(path: &Path, open: impl Fn() -> Result<T, OpenError>) -> Result<T, OpenError> {
+    let diagnose = |error| match error {
+        OpenError::Database { path, source } => OpenError::Database {
+            source: disk_reserve::diagnose(source, &path),
+            path,
+        },
+        other => other,
+    };
+    match open().map_err(diagnose) {
+        Err(OpenError::Database { source, .. })
+            if disk_reserve::is_disk_full(&source) && disk_reserve::release(path) =>
+        {
+            open().map_err(diagnose)
+        }
+        opened => opened,
+    }
+}
+
+fn existing_or_new(path: &Path, busy_wait: BusyWait) -> Result<Connection, OpenError> {
     match labelrelay_files::private_file(path) {
         Ok(_new) => {}
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}

@@ -22,7 +22,7 @@ fn admin(place: &Place) -> String {
     admin.next().unwrap().0.to_owned()
 }
 
-fn is_ready(serving: &Serving) -> bool {
+pub(crate) fn is_ready(serving: &Serving) -> bool {
     get(&serving.address, "/-/ready").0 == "HTTP/1.1 200 OK"
 }
 

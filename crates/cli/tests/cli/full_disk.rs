@@ -1,6 +1,6 @@
 //! No room left: deliveries are told so, and consumers can take out what is there all the same.
 
-use crate::displaced::until;
+use crate::displaced::{is_ready, until};
 use crate::support::{CONFIG, Place, Serving, configured};
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -141,6 +141,67 @@ fn a_full_disk_is_said_to_be_full_and_can_be_drained() {
     }
 }
 
+/// Fills the disk to its last byte, as another program does.
+#[cfg(target_os = "linux")]
+fn fill_disk(file: &std::path::Path) {
+    let mut file = fs::File::create(file).unwrap();
+    for piece in [vec![0; 64 * 1024], vec![0; 1]] {
+        while file.write_all(&piece).is_ok() {}
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_reserve_is_the_consumers_whoever_else_fills_the_disk() {
+    if !in_a_namespace_of_its_own(
+        "full_disk::the_reserve_is_the_consumers_whoever_else_fills_the_disk",
+    ) {
+        return;
+    }
+    let place = configured();
+    let disk = place.path("disk");
+    fs::create_dir(&disk).unwrap();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=64m", "none"])
+        .arg(&disk)
+        .status()
+        .unwrap();
+    assert!(mounted.success());
+    place.write(
+        "labelrelay.toml",
+        config("").replace("queue.db", "disk/queue.db"),
+    );
+    let reserve = place.path("disk/queue.db.reserve");
+    let other = place.path("disk/other");
+    let serving = place.serve(&[]);
+    let fitted = fill(&serving, 300_000);
+    assert!(reserve.exists(), "deliveries do not use it");
+    fill_disk(&other);
+    assert_eq!(deliver(&serving, 3000, 300_000), 503);
+    assert!(reserve.exists(), "nor another program");
+    assert_eq!(drain(&place), fitted);
+    fs::remove_file(&other).unwrap();
+    place.run(&["queue", "prune"]).good();
+    until("there is no room again", || {
+        deliver(&serving, 4000, 300_000) == 200
+    });
+    until("there is no reserve again", || reserve.exists());
+    assert_eq!(serving.stop(), 0);
+    // Nor is it lost while nothing runs.
+    fill_disk(&other);
+    assert!(reserve.exists());
+    place.run(&["queue", "list"]).good();
+    assert!(reserve.exists(), "what a look needed was taken back");
+    fs::remove_file(place.path("ready")).unwrap_or_default();
+    assert_eq!(drain(&place), 1);
+    fs::remove_file(reserve).unwrap();
+    fill_disk(&other);
+    for words in [["queue", "list"], ["queue", "receive"]] {
+        place.run(&words).failed(1, &["no room is left"]);
+    }
+    place.run(&["serve"]).failed(1, &["no room is left"]);
+}
+
 #[test]
 fn a_queue_has_a_largest_size() {
     let place = configured();
@@ -200,10 +261,35 @@ fn a_limit_on_the_size_of_files_is_no_end_of_the_process() {
     assert!(fitted > 20, "{fitted} of 100,000 bytes in 8 MiB");
     assert_eq!(deliver(&serving, 3000, 100_000), 503, "it lives");
     assert!(place.read("serve.log").contains("ulimit -f"));
+    for _ in 0..3 {
+        assert!(!is_ready(&serving), "it can store nothing");
+    }
     assert_eq!(drain(&place), fitted);
     place.run(&["queue", "prune"]).good();
     until("there is no room again", || {
         deliver(&serving, 5000, 100_000) == 200
     });
     assert_eq!(serving.stop(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_limit_that_no_queue_fits_into_is_named() {
+    let place = configured();
+    // In blocks of 512 bytes: 8 KiB, and 100 KiB.
+    for blocks in [16, 200] {
+        let program = place.command(&[]).get_program().to_owned();
+        let ran = Command::new("sh")
+            .arg("-c")
+            .arg(format!(
+                "ulimit -f {blocks}; exec \"$0\" serve --listen 127.0.0.1:0"
+            ))
+            .arg(program)
+            .current_dir(place.directory.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(1), "{said}");
+        assert!(said.contains("ulimit -f"), "{said}");
+    }
 }

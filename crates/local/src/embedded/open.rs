@@ -36,12 +36,14 @@ impl EmbeddedQueue {
 
 fn open(path: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<EmbeddedQueue, OpenError> {
     // First of all: the lock lies beside the file itself, whatever path led here.
+    let configured = path;
     let path = &canonical_path::resolve(path)?;
     let lock = Lock::take(path).map_err(|error| not_owned(path, error))?;
     foreign_files::plain(&disk_reserve::reserve(path))?;
+    let had_reserve = disk_reserve::exists(path);
     let database = |source| OpenError::Database {
         path: path.to_owned(),
-        source,
+        source: disk_reserve::diagnose(source, path),
     };
     let thread = |source| OpenError::Io {
         path: path.to_owned(),
@@ -91,7 +93,9 @@ fn open(path: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<Embedded
     let _for_speed = db.execute_batch(
         "CREATE INDEX IF NOT EXISTS deliveries_died ON deliveries(changed_ms, seq) WHERE state = 2",
     );
-    let files = QueueFiles::of(path, &db, Some(lock.file())).map_err(database)?;
+    let files = QueueFiles::of(path, &db, Some(lock.file()))
+        .map_err(database)?
+        .asked_for(configured);
     let journal = Journal::new(CheckpointLimits {
         step,
         begin,
@@ -104,6 +108,11 @@ fn open(path: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<Embedded
         schema::open_existing(path, busy_wait)?,
     )
     .map_err(thread)?;
+
+    // Where opening needed it: it is the consumers'.
+    if had_reserve {
+        disk_reserve::take_back(path);
+    }
 
     let (commands, inbox) = mpsc::sync_channel(options.max_waiting.max(1));
     let max_message_bytes = options.max_message_bytes;

@@ -23,6 +23,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 const GROUP_MESSAGES: usize = 256;
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
 
+/// An event of more is its own reason when it does not fit.
+const LARGEST_PROBE: usize = 64 * 1024;
+
 /// Why nothing is stored although `SQLite` would: told by the writer.
 pub(super) type Trouble = Arc<Mutex<Option<String>>>;
 
@@ -47,7 +50,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn run(self, mut sequencer: Sequencer, commands: &Receiver<Command>) {
         let mut group = Vec::new();
-        let mut failing = false;
+        let mut failing = None;
         let mut pruned = PruneSchedule::new(self.options.prune_every);
         let mut open = true;
         while open {
@@ -78,12 +81,12 @@ impl Writer {
             }
             let fit = self
                 .check_files()
-                .and_then(|()| self.has_room(reserve_due, &group));
+                .and_then(|()| self.has_room(reserve_due, !group.is_empty() || !checks.is_empty()));
             if let Err(unfit) = fit {
                 // Nothing is written or pruned: the files are somebody else's or nobody's, or what room there is
                 // belongs to the consumers.
                 group_commit::refuse(group.drain(..), &unfit);
-                failing = true;
+                failing = Some(failing.unwrap_or_default());
                 for answer in checks {
                     let mut lost = QueueError::new(unfit.kind, unfit.message.clone());
                     lost.retryable = unfit.retryable;
@@ -92,6 +95,8 @@ impl Writer {
                 continue;
             }
             if !group.is_empty() {
+                let sizes = group.iter().map(|pending| pending.message.body.len());
+                let smallest = sizes.min().unwrap_or_default();
                 let now = ms(self.clock.monotonic());
                 sequencer.expire(now);
                 let time_of_day = now_ms(&*self.clock);
@@ -115,8 +120,8 @@ impl Writer {
                 ) {
                     // It says nothing about the disk.
                     Outcome::Nothing => {}
-                    Outcome::Written => failing = false,
-                    Outcome::Failed => failing = true,
+                    Outcome::Written => failing = None,
+                    Outcome::Failed => failing = Some(smallest.min(LARGEST_PROBE)),
                 }
                 sequencer.arrived(now);
             }
@@ -129,7 +134,9 @@ impl Writer {
                 });
                 // Room that is not freed is no reason to refuse events as long as they can be written;
                 // whether they can is what the next check then really tries.
-                failing |= turn.is_err();
+                if turn.is_err() {
+                    failing = Some(failing.unwrap_or_default());
+                }
             }
             self.journal.tend(&self.db);
         }
@@ -160,14 +167,18 @@ impl Writer {
 
     /// Whether deliveries may be written: not before the consumers' reserve is there again, and not beyond the
     /// largest size.
-    fn has_room(&self, reserve_due: bool, group: &[Pending]) -> Result<(), QueueError> {
+    fn has_room(&self, reserve_due: bool, asked: bool) -> Result<(), QueueError> {
         let kept = || disk_reserve::ensure(&self.path, || self.reusable_bytes());
         if reserve_due && !kept() && !(self.empty_the_journal() && kept()) {
             let full = disk_reserve::disk_full("what is left of the disk is left to the consumers");
             return Err(queue_error(&full));
         }
+        if asked && disk_reserve::journal_is_in_the_way(&self.path) && !self.empty_the_journal() {
+            let full = disk_reserve::disk_full("the journal cannot be moved into the queue file");
+            return Err(queue_error(&full));
+        }
         if let Some(most) = self.options.max_file_bytes
-            && !group.is_empty()
+            && asked
             && self.journal.is_longer_than_it_should()
             && self.files.bytes() >= most
             // The reader may have ended, and nothing else would shorten the journal while senders try again.
@@ -191,18 +202,15 @@ impl Writer {
     }
 
     /// Want of room may be in the journal alone: what it takes is free when all of it was moved into the file.
-    /// Moving it may need the reserve for a moment.
+    /// The reserve stays: given up here, any other program would have it before the consumers.
     fn make_room(&self, error: rusqlite::Error) -> (rusqlite::Error, bool) {
         let error = disk_reserve::diagnose(error, &self.path);
         if !disk_reserve::is_disk_full(&error) {
             return (error, false);
         }
-        if !self.empty_the_journal() {
-            disk_reserve::release(&self.path);
-            self.empty_the_journal();
-        }
-        let kept = disk_reserve::ensure(&self.path, || self.reusable_bytes());
-        (error, kept)
+        let made =
+            self.empty_the_journal() && disk_reserve::ensure(&self.path, || self.reusable_bytes());
+        (error, made)
     }
 
     /// Moves the journal into the file, and gives its room back to the disk; says whether it could.
@@ -212,11 +220,26 @@ impl Writer {
         all && moved(CheckpointMode::TRUNCATE).is_ok()
     }
 
-    /// Whether a send could work. After a failure it really writes: a full disk shows in no other way.
-    fn check(&self, failing: bool) -> Result<(), QueueError> {
+    /// Whether a send could work. After a failure it really writes, and an event of the size that failed has to
+    /// fit: a full disk and a file of the largest size show in no other way.
+    fn check(&self, failing: Option<usize>) -> Result<(), QueueError> {
         let probe = || {
             let transaction = begin(&self.db)?;
-            if failing {
+            if let Some(bytes) = failing {
+                let fits = self.db.execute_batch(&format!(
+                    "SAVEPOINT probe;
+                     INSERT INTO events(seq, received_ms, id, type, source, envelope)
+                         SELECT coalesce(max(seq), 0) + 1, 0, '', '', '', zeroblob({bytes}) FROM events;
+                     ROLLBACK TO probe;
+                     RELEASE probe"
+                ));
+                if let Err(error) = fits {
+                    // Anything else is one message's own trouble.
+                    if disk_reserve::is_disk_full(&error) {
+                        return Err(error);
+                    }
+                    self.db.execute_batch("ROLLBACK TO probe; RELEASE probe")?;
+                }
                 crate::sqlite::set_setting(&self.db, "checked_ms", now_ms(&*self.clock))?;
                 transaction.commit()
             } else {

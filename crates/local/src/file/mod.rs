@@ -25,6 +25,7 @@ pub use receive::{Acknowledgement, Delivery};
 pub use stats::QueueStats;
 
 use crate::canonical_path;
+use crate::disk_reserve;
 use crate::error::{FileError, OpenError};
 use crate::prune;
 use crate::queue_files::QueueFiles;
@@ -54,6 +55,17 @@ pub struct QueueFile {
     files: Box<QueueFiles>,
     /// Bytes that were appended since the journal was last moved into the file.
     unmoved_bytes: Cell<usize>,
+    /// Its room was needed, and what is left of it is taken back at the end.
+    gave_up_reserve: Cell<bool>,
+}
+
+impl Drop for QueueFile {
+    fn drop(&mut self) {
+        if self.gave_up_reserve.get() {
+            self.move_journal();
+            disk_reserve::take_back(&self.path);
+        }
+    }
 }
 
 impl QueueFile {
@@ -69,7 +81,9 @@ impl QueueFile {
             }
             other => other,
         })?;
+        let had_reserve = disk_reserve::exists(&path);
         let db = schema::open_existing(&path, BUSY_WAIT)?;
+        let gave_up = had_reserve && !disk_reserve::exists(&path);
         let files = QueueFiles::of(&path, &db, None).map_err(|source| OpenError::Database {
             path: path.clone(),
             source,
@@ -81,6 +95,7 @@ impl QueueFile {
             clock,
             throttle: write_throttle::WriteThrottle::default(),
             unmoved_bytes: Cell::new(0),
+            gave_up_reserve: Cell::new(gave_up),
         })
     }
 

@@ -8,6 +8,9 @@ use rusqlite::Transaction;
 use rusqlite::wal::CheckpointMode;
 use std::time::Instant;
 
+/// Attempts with the room of the reserve.
+const TRIES: u32 = 3;
+
 /// How well a change survives a loss of power. Either survives the end of any process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Durability {
@@ -39,13 +42,19 @@ impl QueueFile {
             }
             other => other,
         };
-        let changed = change().map_err(diagnose);
-        if !matches!(changed, Err(FileError::Full(_))) {
-            return changed;
+        let mut changed = change().map_err(diagnose);
+        // Another consumer may take the reserve back meanwhile.
+        for _ in 0..TRIES {
+            if !matches!(changed, Err(FileError::Full(_))) {
+                break;
+            }
+            if disk_reserve::release(&self.path) {
+                self.gave_up_reserve.set(true);
+            }
+            self.move_journal();
+            changed = change().map_err(diagnose);
         }
-        disk_reserve::release(&self.path);
-        self.move_journal();
-        change().map_err(diagnose)
+        changed
     }
 
     /// Moves the journal into the file, as far as nobody is in the way: it begins anew then, in the room that it

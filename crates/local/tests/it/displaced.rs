@@ -440,3 +440,57 @@ fn busy_neighbours_that_shorten_file_and_journal_raise_no_alarm() {
     });
     block_on(queue.check()).unwrap();
 }
+
+#[test]
+fn a_path_that_leads_elsewhere_is_noticed() {
+    let place = QueueDir::new();
+    let [first, second, current] =
+        ["first", "second", "current"].map(|name| place.dir.path().join(name));
+    for directory in [&first, &second] {
+        fs::create_dir(directory).unwrap();
+    }
+    let lead = |to: &PathBuf| {
+        let _none_yet = fs::remove_file(&current);
+        std::os::unix::fs::symlink(to, &current).unwrap();
+    };
+    lead(&first);
+    let clock = Arc::new(place.clock.clone());
+    let queue = EmbeddedQueue::open(
+        current.join("queue.db"),
+        labelrelay_local::Options::default(),
+        clock,
+    )
+    .unwrap();
+    send(&queue, "a");
+    for to in [&second, &place.dir.path().join("nowhere")] {
+        lead(to);
+        refuses(
+            &queue,
+            "b",
+            &["current/queue.db leads elsewhere", "first/queue.db"],
+        );
+    }
+    lead(&first);
+    send(&queue, "b");
+}
+
+#[test]
+fn an_index_that_is_cut_off_ends_nothing_and_loses_nothing() {
+    for bytes in [0, 1000] {
+        let place = QueueDir::new();
+        let queue = place.open();
+        send(&queue, "a");
+        let index = fs::OpenOptions::new()
+            .write(true)
+            .open(beside(&place, "-shm"))
+            .unwrap();
+        index.set_len(bytes).unwrap();
+        // Closing it here would drop this process's locks of it, which is not what is tried.
+        std::mem::forget(index);
+        refuses(&queue, "b", &["queue.db-shm was cut off", "loses nothing"]);
+        drop(queue);
+        let again = place.open();
+        assert!(send(&again, "a").repeat);
+        assert!(!send(&again, "b").repeat);
+    }
+}
