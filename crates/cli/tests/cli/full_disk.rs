@@ -190,13 +190,13 @@ fn the_reserve_is_the_consumers_whoever_else_fills_the_disk() {
     // Nor is it lost while nothing runs.
     fill_disk(&other);
     assert!(reserve.exists());
-    place.run(&["queue", "list"]).good();
+    place.run(&["events", "list"]).good();
     assert!(reserve.exists(), "what a look needed was taken back");
     fs::remove_file(place.path("ready")).unwrap_or_default();
     assert_eq!(drain(&place), 1);
     fs::remove_file(reserve).unwrap();
     fill_disk(&other);
-    for words in [["queue", "list"], ["queue", "receive"]] {
+    for words in [["events", "list"], ["queue", "receive"]] {
         place.run(&words).failed(1, &["no room is left"]);
     }
     place.run(&["serve"]).failed(1, &["no room is left"]);
