@@ -102,7 +102,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Lines {
         let mut fields = Fields(Map::new());
         // From the root, so that what lies further in is the word that stays.
         let spans = context.event_scope(event).into_iter();
-        for span in spans.flat_map(|scope| scope.from_root()) {
+        for span in spans.flat_map(tracing_subscriber::registry::Scope::from_root) {
             if let Some(Kept(kept)) = span.extensions().get() {
                 fields.0.extend(kept.clone());
             }

@@ -190,13 +190,13 @@ mod tests {
     #[test]
     fn what_somebody_put_there_is_left_as_it_is() {
         use std::os::unix::fs::symlink;
+        type Put = fn(&Path, &Path) -> io::Result<()>;
         let directory = tempfile::tempdir().unwrap();
         let (own, precious) = (
             directory.path().join("own"),
             directory.path().join("precious"),
         );
         std::fs::write(&precious, "precious").unwrap();
-        type Put = fn(&Path, &Path) -> io::Result<()>;
         let puts: [(Put, &str); 4] = [
             (|to, own| symlink(to, own), "is a link"),
             (

@@ -6,6 +6,7 @@ use labelrelay_tests::program;
 use labelrelay_tests::relay::eventually;
 use labelrelay_tests::servers::{API_KEY, Labelbox};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt as _;
@@ -130,7 +131,7 @@ impl Machine {
             .iter()
             .filter_map(|block| Some((block, block.shell()?)))
         {
-            script.push_str(&format!("printf '{MARK}%s\\n' {}\n{shell}", block.line));
+            let _ = write!(script, "printf '{MARK}%s\\n' {}\n{shell}", block.line);
         }
         script
             .replace("http://127.0.0.1:8090", "http://$(cat \"$PAGE/ready\")")

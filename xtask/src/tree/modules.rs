@@ -25,7 +25,7 @@ impl Modules {
     pub(super) fn of(root: &Path) -> Outcome<Self> {
         let mut modules = Self::default();
         let folder = root.parent().unwrap_or(root).to_owned();
-        modules.read(Vec::new(), root, &folder)?;
+        modules.read(&[], root, &folder)?;
         Ok(modules)
     }
 
@@ -37,7 +37,7 @@ impl Modules {
         self.0.contains_key(path)
     }
 
-    fn read(&mut self, path: Segments, file: &Path, folder: &Path) -> Outcome {
+    fn read(&mut self, path: &[String], file: &Path, folder: &Path) -> Outcome {
         let text = fs::read_to_string(file)?;
         let parsed = syn::parse_file(&text);
         let syntax = parsed.map_err(|error| format!("{}: {error}", file.display()))?;
@@ -58,7 +58,7 @@ impl Modules {
             }
         }
         let module = Module { syntax, handed_on };
-        self.0.insert(path.clone(), module);
+        self.0.insert(path.to_vec(), module);
         for child in children {
             let flat = folder.join(format!("{child}.rs"));
             let below = folder.join(&child);
@@ -67,9 +67,9 @@ impl Modules {
             } else {
                 below.join("mod.rs")
             };
-            let mut path = path.clone();
+            let mut path = path.to_vec();
             path.push(child);
-            self.read(path, &file, &below)?;
+            self.read(&path, &file, &below)?;
         }
         Ok(())
     }

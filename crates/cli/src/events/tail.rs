@@ -52,7 +52,10 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
     }
     events.reverse();
     show(&events, args.json, queue)?;
-    while args.follow {
+    if !args.follow {
+        return Ok(());
+    }
+    loop {
         // Read first: whatever is older and passes is in the page, unless that is full.
         let newest = newest(queue)?;
         let later = Filter {
@@ -69,7 +72,6 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
             std::thread::sleep(POLL);
         }
     }
-    Ok(())
 }
 
 /// The number of the newest event; 0 without any.

@@ -1,6 +1,10 @@
 //! The command line as its users see it: real processes, free ports, directories of their own.
 
-#![expect(clippy::unwrap_used, reason = "a test's helpers fail it by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test's helpers fail it by panicking"
+)]
 
 #[cfg(all(feature = "aws", feature = "azure", feature = "google"))]
 mod clouds;
