@@ -4,7 +4,7 @@
 #![no_main]
 #![allow(unreachable_pub)]
 
-#[path = "../../crates/files/src/uri.rs"]
+#[path = "../../crates/files/src/file_uri.rs"]
 mod uri;
 
 use libfuzzer_sys::fuzz_target;

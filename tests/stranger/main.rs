@@ -67,7 +67,7 @@ fn against(habit: Habit, time: Duration) -> Vec<String> {
     let checks = [
         (sent.failed.is_empty(), format!("{:?}", sent.failed)),
         (slowest < PATIENCE, format!("the slowest took {slowest:?}")),
-        (count > 10, format!("{count} say nothing")),
+        (count > 5, format!("{count} say nothing")),
         (queued >= count, format!("{queued} of {count} are queued")),
         (memory < MEMORY_KIB, format!("{memory} KiB")),
         (log < LOG_BYTES, format!("{log} bytes of log")),
