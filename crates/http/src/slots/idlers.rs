@@ -1,7 +1,6 @@
 //! Who goes first when a slot is needed.
 
-use super::table::Entry;
-use crate::connection::Idle;
+use crate::connection::{Activity, Idle};
 use std::time::{Duration, Instant};
 
 /// A look counts for so long, so that a flood does not make each connection that comes look at all.
@@ -19,16 +18,19 @@ pub(super) struct Idlers {
 }
 
 impl Idlers {
-    /// Looks at `entries`, which share so many slots.
+    /// Looks at `connections`, which share so many slots.
     ///
     /// A body goes after whoever brings nothing. So that strangers cannot keep others out with bodies, those of
     /// which nobody knows yet whose they are have half of the slots: beyond that the oldest slow one of them goes
     /// before anybody else, be it a sender that has just come and has not said anything yet.
-    pub(super) fn look<'a>(entries: impl Iterator<Item = (u64, &'a Entry)>, slots: usize) -> Self {
+    pub(super) fn look<'a>(
+        connections: impl Iterator<Item = (u64, &'a Activity)>,
+        slots: usize,
+    ) -> Self {
         let mut bodies = 0_usize;
-        let mut list: Vec<_> = entries
-            .filter_map(|(id, entry)| {
-                let seen = entry.activity.seen();
+        let mut list: Vec<_> = connections
+            .filter_map(|(id, activity)| {
+                let seen = activity.seen();
                 bodies += usize::from(seen.is_unproven_body);
                 Some((seen.idle?, id))
             })

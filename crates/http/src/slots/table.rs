@@ -31,9 +31,9 @@ pub(super) enum SlotState {
     Leaving,
 }
 
-pub(super) struct Entry {
+struct Entry {
     network: ClientNetwork,
-    pub(super) activity: Arc<Activity>,
+    activity: Arc<Activity>,
     entered: Instant,
     state: SlotState,
 }
@@ -212,7 +212,7 @@ impl SlotTable {
             }
         }
         let served = self.entries.iter().filter(|(_, entry)| is_served(entry));
-        let served = served.map(|(id, entry)| (*id, entry));
+        let served = served.map(|(id, entry)| (*id, &*entry.activity));
         self.idle = Idlers::look(served, self.served_at_most);
         let Some((_, id)) = self.idle.first() else {
             self.nobody_idle = Some(Instant::now());
@@ -225,7 +225,7 @@ impl SlotTable {
     /// The same among the connections of one address.
     fn make_room_among(&mut self, network: ClientNetwork) -> bool {
         let served = self.by_address.get(&network).into_iter().flatten();
-        let served = served.filter_map(|id| Some((*id, self.entries.get(id)?)));
+        let served = served.filter_map(|id| Some((*id, &*self.entries.get(id)?.activity)));
         let Some((_, id)) = Idlers::look(served, self.of_one_address).first() else {
             return false;
         };
