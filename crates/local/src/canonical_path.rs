@@ -46,6 +46,13 @@ pub(crate) fn resolve(path: &Path) -> Result<PathBuf, OpenError> {
     ))
 }
 
+/// The file whose name is that of `file` with `end` after it: those of a queue lie beside one another.
+pub(crate) fn beside(file: &Path, end: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
 /// Refuses a file that has further names in the directory tree (hard links). A lock and a journal belong to
 /// a name: through another one, programs would not see each other, and would damage the file.
 pub(crate) fn one_name(path: &Path) -> Result<(), OpenError> {

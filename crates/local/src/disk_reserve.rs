@@ -7,6 +7,7 @@
 //! is room for more than that. On file systems that copy on write, a reserve
 //! promises nothing: a file that is removed there may free nothing, and what is written needs new room.
 
+use crate::canonical_path::beside;
 use labelrelay_files::{OwnFileError, own_file};
 use rusqlite::{Error, ErrorCode, ffi};
 use std::fs::{self, File};
@@ -27,12 +28,6 @@ const NEARLY_FULL: u64 = MIB;
 
 /// A write of this many bytes has to fit under the process's limit on the size of files.
 const LARGEST_WRITE: u64 = 64 * 1024;
-
-fn beside(database: &Path, end: &str) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(end);
-    name.into()
-}
 
 /// The file of the reserve.
 pub(crate) fn reserve(database: &Path) -> PathBuf {

@@ -1,9 +1,10 @@
 //! Files beside a queue that have the names of its own, and are none: a directory may come from somebody else.
 
+use crate::canonical_path::beside;
 use crate::error::OpenError;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Refuses what lies where one of our files is about to be made or written, and is none.
 pub(crate) fn plain(path: &Path) -> Result<(), OpenError> {
@@ -25,11 +26,7 @@ const NAMES_ANOTHER: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 /// but would write through a hard link. And it removes the file that an old journal names as its super-journal:
 /// where a directory came from somebody else, that may be any file.
 pub(crate) fn plain_journals(database: &Path) -> Result<(), OpenError> {
-    let [journal, wal, index] = ["-journal", "-wal", "-shm"].map(|end| {
-        let mut name = database.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    });
+    let [journal, wal, index] = ["-journal", "-wal", "-shm"].map(|end| beside(database, end));
     for path in [&journal, &wal, &index] {
         plain(path)?;
     }

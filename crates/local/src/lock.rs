@@ -3,6 +3,7 @@
 //! The lock belongs to the open file, so it ends with its process however that ends, and there is no
 //! stale lock to judge. The lock file itself stays: removing it could part two owners that hold "it".
 
+use crate::canonical_path::beside;
 use labelrelay_files::{OwnFileError, Strange, own_file};
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -38,7 +39,7 @@ pub(crate) enum LockError {
 impl Lock {
     /// Locks the file at `owned`, by the one beside it.
     pub(crate) fn take(owned: &Path) -> Result<Self, LockError> {
-        let path = beside(owned);
+        let path = beside(owned, ".lock");
         let mut file = match own_file(&path, owned) {
             Ok(file) => file,
             Err(OwnFileError::Strange(strange)) => return Err(LockError::Strange(strange)),
@@ -80,10 +81,4 @@ fn read_pid(file: &mut File) -> Option<u32> {
         .and_then(|()| file.take(16).read_to_string(&mut text))
         .ok()?;
     text.trim().parse().ok()
-}
-
-fn beside(owned: &Path) -> PathBuf {
-    let mut name = owned.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
 }

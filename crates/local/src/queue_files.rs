@@ -8,6 +8,7 @@
 //!
 //! A file that is put back is good again, for nothing was written meanwhile; one that was cut off is not.
 
+use crate::canonical_path::beside;
 use crate::shortened::{self, Verdict};
 use labelrelay_core::{QueueError, QueueErrorKind};
 use rusqlite::Connection;
@@ -132,9 +133,7 @@ struct KnownFile {
 
 impl KnownFile {
     fn new(role: Role, database: &Path, end: &str) -> Self {
-        let mut path = database.as_os_str().to_owned();
-        path.push(end);
-        let path = PathBuf::from(path);
+        let path = beside(database, end);
         let identity = OnceCell::new();
         if let Ok(file) = path.metadata() {
             let _ = identity.set(Identity::of(&file));

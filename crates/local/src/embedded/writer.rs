@@ -215,9 +215,11 @@ impl Writer {
 
     /// Moves the journal into the file, and gives its room back to the disk; says whether it could.
     fn empty_the_journal(&self) -> bool {
-        let moved = |mode| self.db.wal_checkpoint_v2(Some("main"), mode);
-        let all = moved(CheckpointMode::PASSIVE).is_ok_and(|(log, moved)| log == moved);
-        all && moved(CheckpointMode::TRUNCATE).is_ok()
+        let truncate = || {
+            self.db
+                .wal_checkpoint_v2(Some("main"), CheckpointMode::TRUNCATE)
+        };
+        checkpoint(&self.db).is_some_and(|(log, moved)| log == moved) && truncate().is_ok()
     }
 
     /// Whether a send could work. After a failure it really writes, and an event of the size that failed has to

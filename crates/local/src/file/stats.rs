@@ -2,10 +2,10 @@
 
 use super::QueueFile;
 use super::dead_letters::DEAD_LETTERS;
+use crate::canonical_path::beside;
 use crate::error::FileError;
 use crate::sqlite::setting;
 use rusqlite::OptionalExtension as _;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// Figures of a queue at one moment.
@@ -96,10 +96,8 @@ impl QueueFile {
     }
 
     fn bytes(&self) -> u64 {
-        let mut journal = self.path.as_os_str().to_owned();
-        journal.push("-wal");
         // By their names: opening and closing them here would drop SQLite's locks of this process.
-        [self.path.clone(), PathBuf::from(journal)]
+        [self.path.clone(), beside(&self.path, "-wal")]
             .iter()
             .filter_map(|path| path.metadata().ok())
             .map(|file| file.len())

@@ -5,6 +5,7 @@ mod open;
 mod schema;
 mod sync;
 
+use crate::canonical_path::beside;
 use crate::lock::Lock;
 use crate::sqlite::begin;
 use error::failed;
@@ -71,9 +72,7 @@ impl LedgerFile {
 
     /// The file of the ledger that belongs to the queue file at `queue`.
     pub fn beside(queue: &Path) -> PathBuf {
-        let mut name = queue.as_os_str().to_owned();
-        name.push(".ledger");
-        name.into()
+        beside(queue, ".ledger")
     }
 
     /// Whose things these are is decided by the first of them: a mistyped address decides nothing.
