@@ -91,12 +91,9 @@ fn in_a_namespace_of_its_own(test: &str) -> bool {
     false
 }
 
+/// Its queue lies on a disk of 64 MiB, `disk`.
 #[cfg(target_os = "linux")]
-#[test]
-fn a_full_disk_is_said_to_be_full_and_can_be_drained() {
-    if !in_a_namespace_of_its_own("full_disk::a_full_disk_is_said_to_be_full_and_can_be_drained") {
-        return;
-    }
+fn on_a_small_disk() -> Place {
     let place = configured();
     let disk = place.path("disk");
     fs::create_dir(&disk).unwrap();
@@ -110,6 +107,16 @@ fn a_full_disk_is_said_to_be_full_and_can_be_drained() {
         "labelrelay.toml",
         config("").replace("queue.db", "disk/queue.db"),
     );
+    place
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_said_to_be_full_and_can_be_drained() {
+    if !in_a_namespace_of_its_own("full_disk::a_full_disk_is_said_to_be_full_and_can_be_drained") {
+        return;
+    }
+    let place = on_a_small_disk();
     let serving = place.serve(&[]);
     for round in 0..3 {
         let fitted = fill(&serving, 300_000 + round);
@@ -158,19 +165,7 @@ fn the_reserve_is_the_consumers_whoever_else_fills_the_disk() {
     ) {
         return;
     }
-    let place = configured();
-    let disk = place.path("disk");
-    fs::create_dir(&disk).unwrap();
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=64m", "none"])
-        .arg(&disk)
-        .status()
-        .unwrap();
-    assert!(mounted.success());
-    place.write(
-        "labelrelay.toml",
-        config("").replace("queue.db", "disk/queue.db"),
-    );
+    let place = on_a_small_disk();
     let reserve = place.path("disk/queue.db.reserve");
     let other = place.path("disk/other");
     let serving = place.serve(&[]);

@@ -140,25 +140,23 @@ fn requeue(args: &Args, queue: &QueueFile) -> Result<(u64, bool), Failure> {
         let events = queue.list(&filter, usize::MAX)?;
         Ok(events.into_iter().map(|event| event.seq).collect())
     };
+    let passes = dead(args.content.filter()?)?;
+    if args.numbers.is_empty() {
+        return Ok((queue.requeue_dead(Some(&passes))?, false));
+    }
     let mut chosen = Vec::new();
     let mut missed = false;
-    let filter = args.content.filter()?;
-    if args.numbers.is_empty() {
-        chosen = dead(filter)?;
-    } else {
-        let passes = dead(filter)?;
-        for word in &args.numbers {
-            let found = match word.parse() {
-                Ok(number) => vec![number],
-                Err(_) => dead(Filter {
-                    id: Some(Pattern::begins(word)),
-                    ..Filter::default()
-                })?,
-            };
-            let before = chosen.len();
-            chosen.extend(found.into_iter().filter(|seq| passes.contains(seq)));
-            missed |= chosen.len() == before;
-        }
+    for word in &args.numbers {
+        let found = match word.parse() {
+            Ok(number) => vec![number],
+            Err(_) => dead(Filter {
+                id: Some(Pattern::begins(word)),
+                ..Filter::default()
+            })?,
+        };
+        let before = chosen.len();
+        chosen.extend(found.into_iter().filter(|seq| passes.contains(seq)));
+        missed |= chosen.len() == before;
     }
     Ok((queue.requeue_dead(Some(&chosen))?, missed))
 }
