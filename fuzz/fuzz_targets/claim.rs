@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_executor::block_on;
 use labelrelay_core::fallback::redrive;
 use labelrelay_core::{BlobStore, FallbackStore, QueueLimits};
-use labelrelay_event::{Data, Digest, Envelope, DataEncoding, encode};
+use labelrelay_event::{Data, DataEncoding, Digest, Envelope, encode};
 use labelrelay_fuzz::Put;
 use labelrelay_testkit::clock::FakeClock;
 use labelrelay_testkit::memory::MemoryFallback;
