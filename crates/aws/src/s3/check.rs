@@ -15,7 +15,7 @@ impl S3Location {
         let answer = self.list(&query, MAX_ANSWER).await;
         let answer = answer.map_err(|error| errors.no_response(error))?;
         if answer.is_success() {
-            return listing::page(&answer.body).map(drop);
+            return listing::check(&answer.body);
         }
         let stated = error::stated(&answer);
         if stated.code == "AccessDenied" {

@@ -15,13 +15,8 @@ pub(super) struct Page {
 
 /// Reads an answer's body.
 pub(super) fn page(body: &[u8]) -> Result<Page, BlobError> {
-    let garbled = || BlobError::transient("the list of objects is not one of S3");
-    let text = std::str::from_utf8(body).map_err(|_| garbled())?;
-    let document = roxmltree::Document::parse(text).map_err(|error| garbled().caused_by(error))?;
+    let document = document(body)?;
     let root = document.root_element();
-    if root.tag_name().name() != "ListBucketResult" {
-        return Err(garbled());
-    }
     let named =
         |name: &'static str| move |node: &roxmltree::Node<'_, '_>| node.tag_name().name() == name;
     let text_of = |name: &'static str| {
@@ -53,9 +48,28 @@ pub(super) fn page(body: &[u8]) -> Result<Page, BlobError> {
     Ok(Page { keys, next })
 }
 
+/// Checks that an answer's body is a list, whatever is in it. A list of no keys may say that it is truncated
+/// without a token: S3 says that it is not, servers that speak as S3 does differ.
+pub(super) fn check(body: &[u8]) -> Result<(), BlobError> {
+    document(body).map(drop)
+}
+
+fn document(body: &[u8]) -> Result<roxmltree::Document<'_>, BlobError> {
+    let text = std::str::from_utf8(body).map_err(|_| garbled())?;
+    let document = roxmltree::Document::parse(text).map_err(|error| garbled().caused_by(error))?;
+    if document.root_element().tag_name().name() != "ListBucketResult" {
+        return Err(garbled());
+    }
+    Ok(document)
+}
+
+fn garbled() -> BlobError {
+    BlobError::transient("the list of objects is not one of S3")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::page;
+    use super::{check, page};
 
     #[test]
     fn a_page_is_parsed_and_garbage_is_an_error() {
@@ -71,14 +85,10 @@ mod tests {
         let first = page(first).expect("a page");
         assert_eq!(first.next.as_deref(), Some("1/a+b=="));
         assert!(first.keys.is_empty(), "folders alone");
-        for garbage in [
-            &b"<html></html>"[..],
-            b"",
-            b"<ListBucketResult>",
-            b"\xff",
-            b"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
-        ] {
-            assert!(page(garbage).is_err());
+        let without_token = b"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>";
+        assert!(check(without_token).is_ok() && page(without_token).is_err());
+        for garbage in [&b"<html></html>"[..], b"", b"<ListBucketResult>", b"\xff"] {
+            assert!(page(garbage).is_err() && check(garbage).is_err());
         }
     }
 }
