@@ -1,6 +1,5 @@
 //! Our credentials: keys in the environment, or those of a container's role, which change every few hours.
 
-use crate::SettingError;
 use crate::error_text::chain;
 use crate::http::{Http, read};
 use aws_credential_types::Credentials;
@@ -10,6 +9,7 @@ use aws_smithy_runtime_api::client::http::HttpConnector as _;
 use aws_smithy_types::body::SdkBody;
 use futures_util::lock::Mutex;
 use jiff::Timestamp;
+use labelrelay_core::BackEndError;
 use serde_json::Value;
 use std::error::Error as StdError;
 use std::fmt;
@@ -29,7 +29,7 @@ const EARLY: Duration = Duration::from_mins(5);
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// Looks a variable up.
-type Set<'a> = &'a dyn Fn(&str) -> Result<Option<String>, SettingError>;
+type Set<'a> = &'a dyn Fn(&str) -> Result<Option<String>, BackEndError>;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -61,8 +61,8 @@ impl CredentialsSource {
     /// Those that the environment names, if it names any. Nothing is asked for yet.
     ///
     /// # Errors
-    /// [`SettingError`] when half of them is missing, or the address is not to be trusted with them.
-    pub(crate) fn find(set: Set<'_>, http: &Http) -> Result<Option<Self>, SettingError> {
+    /// [`BackEndError`] when half of them is missing, or the address is not to be trusted with them.
+    pub(crate) fn find(set: Set<'_>, http: &Http) -> Result<Option<Self>, BackEndError> {
         if let Some(fixed) = in_the_environment(set)? {
             return Ok(Some(Self::Fixed(fixed)));
         }
@@ -71,7 +71,7 @@ impl CredentialsSource {
             (Some(path), _) => format!("{ECS}{path}"),
             (None, Some(url)) if may_be_asked(&url) => url,
             (None, Some(_)) => {
-                return Err(SettingError::new(
+                return Err(BackEndError::of_variable(
                     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
                     "is neither https nor an address that only this machine reaches",
                     "leave it as ECS or EKS has set it",
@@ -178,10 +178,11 @@ fn may_be_asked(url: &str) -> bool {
     }
 }
 
-fn in_the_environment(set: Set<'_>) -> Result<Option<Credentials>, SettingError> {
+fn in_the_environment(set: Set<'_>) -> Result<Option<Credentials>, BackEndError> {
     let (one, other) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
-    let alone =
-        |set: &str, missing: &str| SettingError::new(set, "is set alone", format!("set {missing}"));
+    let alone = |set: &str, missing: &str| {
+        BackEndError::of_variable(set, "is set alone", format!("set {missing}"))
+    };
     match (set(one)?, set(other)?) {
         (Some(key), Some(secret)) => {
             let token = set("AWS_SESSION_TOKEN")?;

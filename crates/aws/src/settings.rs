@@ -1,6 +1,5 @@
 //! Shared by all clients of one process: region, credentials, endpoints, connections.
 
-use crate::SettingError;
 use crate::credentials::CredentialsSource;
 use crate::http::{Http, trust};
 use crate::region::{region_of_arn, suffix};
@@ -10,6 +9,7 @@ use crate::signed_client::SignedClient;
 use crate::sqs::{QueueLocation, SqsQueue};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use jiff::Timestamp;
+use labelrelay_core::BackEndError;
 use labelrelay_core::SecretSource;
 use labelrelay_core::config::{Lookup, SecretRef};
 use std::fmt;
@@ -43,10 +43,10 @@ impl Aws {
     /// its environment, and asking elsewhere takes seconds.
     ///
     /// # Errors
-    /// [`SettingError`] when one of them cannot be used.
-    pub fn load(lookup: Lookup<'_>) -> Result<Self, SettingError> {
-        let set = |name: &str| -> Result<Option<String>, SettingError> { Ok(lookup.text(name)?) };
-        let endpoint = |service: &str| -> Result<Option<String>, SettingError> {
+    /// [`BackEndError`] when one of them cannot be used.
+    pub fn load(lookup: Lookup<'_>) -> Result<Self, BackEndError> {
+        let set = |name: &str| -> Result<Option<String>, BackEndError> { Ok(lookup.text(name)?) };
+        let endpoint = |service: &str| -> Result<Option<String>, BackEndError> {
             for name in [&*format!("{ENDPOINT_URL}_{service}"), ENDPOINT_URL] {
                 if let Some(url) = set(name)? {
                     return Ok(Some(origin(name, &url)?));
@@ -76,8 +76,8 @@ impl Aws {
     /// FIFO queue's; `?group=partition` gives messages of a standard queue a group too, for fair queueing.
     ///
     /// # Errors
-    /// [`SettingError`] when the URL is none of these, or credentials or region are missing.
-    pub fn queue(&self, url: &str) -> Result<SqsQueue, SettingError> {
+    /// [`BackEndError`] when the URL is none of these, or credentials or region are missing.
+    pub fn queue(&self, url: &str) -> Result<SqsQueue, BackEndError> {
         let location = QueueLocation::parse(url)?;
         let region = self.region(url, location.region.as_deref())?;
         let credentials = SharedCredentialsProvider::new(self.credentials(url)?);
@@ -94,28 +94,28 @@ impl Aws {
     /// Objects below `url`: `s3://bucket/prefix`.
     ///
     /// # Errors
-    /// [`SettingError`] when the URL is not that, or credentials or region are missing.
-    pub fn blob_store(&self, url: &str) -> Result<S3BlobStore, SettingError> {
+    /// [`BackEndError`] when the URL is not that, or credentials or region are missing.
+    pub fn blob_store(&self, url: &str) -> Result<S3BlobStore, BackEndError> {
         Ok(S3BlobStore::new(self.bucket(url)?))
     }
 
     /// Events below `url`: `s3://bucket/prefix`.
     ///
     /// # Errors
-    /// [`SettingError`] when the URL is not that, or credentials or region are missing.
-    pub fn fallback(&self, url: &str) -> Result<S3Fallback, SettingError> {
+    /// [`BackEndError`] when the URL is not that, or credentials or region are missing.
+    pub fn fallback(&self, url: &str) -> Result<S3Fallback, BackEndError> {
         Ok(S3Fallback::new(self.bucket(url)?))
     }
 
     /// The secret that `reference` names, refused after `end`; `None` when it is in no store of AWS.
     ///
     /// # Errors
-    /// [`SettingError`] when credentials or region are missing.
+    /// [`BackEndError`] when credentials or region are missing.
     pub fn secret(
         &self,
         reference: &SecretRef,
         end: Option<Timestamp>,
-    ) -> Result<Option<Box<dyn SecretSource>>, SettingError> {
+    ) -> Result<Option<Box<dyn SecretSource>>, BackEndError> {
         let SecretRef::Store { scheme, name } = reference else {
             return Ok(None);
         };
@@ -143,7 +143,7 @@ impl Aws {
         }))
     }
 
-    fn bucket(&self, url: &str) -> Result<S3Location, SettingError> {
+    fn bucket(&self, url: &str) -> Result<S3Location, BackEndError> {
         let region = self.region(url, None)?;
         let credentials = self.credentials(url)?;
         let endpoint = self.endpoints.s3.as_deref();
@@ -151,18 +151,18 @@ impl Aws {
     }
 
     /// The region that the setting itself names, or else everybody's.
-    fn region(&self, setting: &str, named: Option<&str>) -> Result<String, SettingError> {
+    fn region(&self, setting: &str, named: Option<&str>) -> Result<String, BackEndError> {
         let region = named.map(str::to_owned).or_else(|| self.region.clone());
         region.ok_or_else(|| {
             let cure = "set AWS_REGION";
-            SettingError::new(setting, "does not say in which region it is", cure)
+            BackEndError::new(setting, "does not say in which region it is", cure)
         })
     }
 
-    fn credentials(&self, setting: &str) -> Result<CredentialsSource, SettingError> {
+    fn credentials(&self, setting: &str) -> Result<CredentialsSource, BackEndError> {
         self.credentials.clone().ok_or_else(|| {
             let cure = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if they are temporary); `aws configure export-credentials --format env` prints them";
-            SettingError::new(setting, "needs credentials, and there are none", cure)
+            BackEndError::new(setting, "needs credentials, and there are none", cure)
         })
     }
 }
@@ -174,7 +174,7 @@ impl fmt::Debug for Aws {
 }
 
 /// Scheme, host and port of an endpoint.
-fn origin(name: &str, url: &str) -> Result<String, SettingError> {
+fn origin(name: &str, url: &str) -> Result<String, BackEndError> {
     let url = url.trim_end_matches('/');
     let parsed = url.parse::<http::Uri>().ok();
     let good = parsed.is_some_and(|uri| {
@@ -186,9 +186,9 @@ fn origin(name: &str, url: &str) -> Result<String, SettingError> {
     if good {
         Ok(url.to_owned())
     } else {
-        let problem = format!("({name}) is not an address of a service");
+        let problem = "is not an address of a service";
         let cure = "write https://host or http://host:port, without a path";
-        Err(SettingError::new(url, &problem, cure))
+        Err(BackEndError::of_variable(name, problem, cure))
     }
 }
 
@@ -201,8 +201,8 @@ mod tests {
         for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"] {
             let lookup = |name: &str| (name == variable).then(|| "localhost:4566".to_owned());
             let error = Aws::load(&lookup).unwrap_err();
-            let named = format!("({variable})");
-            assert!(error.problem.contains(&named), "{error}");
+            assert!(error.is_variable, "{error}");
+            assert_eq!(error.resource, variable);
         }
     }
 }

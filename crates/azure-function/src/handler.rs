@@ -37,7 +37,7 @@ impl Handler {
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send + use<> {
         let relay = Arc::clone(&self.relay);
         let invocation_id = invocation_id(request.headers());
-        let span = tracing::info_span!("invocation", invocation_id);
+        let span = tracing::error_span!("invocation", invocation_id);
         let answered = async move {
             match route(request.method(), request.uri()) {
                 Route::Outside(uri) => {

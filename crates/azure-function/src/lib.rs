@@ -8,12 +8,11 @@
 //! route prefix for that reason; without one nobody's `/redrive` could be told from the timer's.
 
 mod handler;
-mod logging;
+mod log;
 mod path;
-mod places;
 mod redrive;
 mod start;
 
 pub use handler::Handler;
-pub use logging::{level, line, start_logging};
-pub use start::{Failure, configuration, port, relay, warm};
+pub use log::format;
+pub use start::{configuration, port, relay, warm};

@@ -3,21 +3,24 @@
 //! Only this file reads the environment, but for the identity library, which looks there for where this
 //! machine gives tokens out.
 
-use labelrelay_azure_function::{
-    Failure, Handler, configuration, level, line, port, relay, start_logging, warm,
+use labelrelay_azure::Azure;
+use labelrelay_azure_function::{Handler, configuration, format, port, relay, warm};
+use labelrelay_core::Clock;
+use labelrelay_core::config::{ENVIRONMENT, Environment, Lookup};
+use labelrelay_http::{ServeOptions, memory, serve_with};
+use labelrelay_startup::log::{
+    BoundedLog, Line, LogWriter, level, panics_to, subscriber, to_writer, written,
 };
-use labelrelay_core::config::{Environment, Lookup};
-use labelrelay_http::log::{BoundedLog, LogWriter};
-use labelrelay_http::{ServeOptions, SystemClock, memory, serve_with};
+use labelrelay_startup::{Open, StartError, SystemClock};
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-
-/// What a bad configuration exits with, as in all programs of labelrelay.
-const BAD_CONFIGURATION: u8 = 78;
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
 
 /// How long the last lines wait for a host that reads slowly.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -34,43 +37,50 @@ fn main() -> ExitCode {
 }
 
 fn started(lookup: Lookup<'_>, log: &LogWriter) -> ExitCode {
-    let end = |event: &str, reason: &str, code| end(log, event, reason, code);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return end("runtime", &error.to_string(), 1),
+        Err(error) => return failed(log, "runtime", &error),
     };
     match runtime.block_on(run(lookup, log)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Stop::Failure(failure)) => end("not_started", &failure.to_string(), BAD_CONFIGURATION),
-        Err(Stop::Io(error)) => end("not_started", &error.to_string(), 1),
+        Err(Stop::Start(error)) => {
+            end(log, error.line());
+            ExitCode::from(error.exit_code())
+        }
+        Err(Stop::Io(error)) => failed(log, "not_started", &error),
     }
 }
 
 enum Stop {
-    Failure(Failure),
+    Start(StartError),
     Io(std::io::Error),
 }
 
-impl<E: Into<Failure>> From<E> for Stop {
+impl<E: Into<StartError>> From<E> for Stop {
     fn from(error: E) -> Self {
-        Self::Failure(error.into())
+        Self::Start(error.into())
     }
 }
 
 async fn run(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), Stop> {
-    start_logging(level(lookup)?, log);
+    start_log(lookup, log)?;
     memory::give_back_after_bursts();
     let port = port(lookup)?;
-    let config = configuration(lookup)?;
-    for warning in &config.warnings {
-        tracing::warn!(name: "configuration_warning", "{warning}");
-    }
     let clock = Arc::new(SystemClock::new());
+    let azure = Azure::load(lookup, Arc::<SystemClock>::clone(&clock) as Arc<dyn Clock>);
+    let azure = azure.map_err(|error| StartError::at(error, ENVIRONMENT, "AZURE"))?;
+    let open = Open {
+        lookup,
+        cwd: Path::new("."),
+        default_queue: None,
+        back_end: &azure,
+    };
+    let config = configuration(&open)?;
     let observer = Arc::new(BoundedLog::new(Arc::<SystemClock>::clone(&clock)));
-    let relay = Arc::new(relay(&config, lookup, clock, observer)?);
+    let relay = Arc::new(relay(&config, &open, clock, observer).await?);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .map_err(Stop::Io)?;
@@ -94,7 +104,7 @@ async fn run(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), Stop> {
     // The host waits for the port: requests that come with it are answered as at any other time. What is wrong
     // for good ends the program, with the reason.
     let ended = tokio::select! {
-        warmed = warm(&relay) => {
+        warmed = warm(&relay, &config, lookup) => {
             warmed?;
             server.await
         }
@@ -103,13 +113,28 @@ async fn run(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), Stop> {
     ended.map_err(|broke| Stop::Io(broke.into()))
 }
 
+fn start_log(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), StartError> {
+    panics_to(format, to_writer(log));
+    let level = level(lookup, None)?;
+    // What HTTP clients and SDKs warn of may hold requests with their headers and signed URLs.
+    let subscriber = subscriber(level, LevelFilter::ERROR, format, to_writer(log));
+    // Nobody else sets one; if somebody did, their lines would go there, which is no reason to stop.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+    Ok(())
+}
+
+fn failed(log: &LogWriter, event: &str, error: &std::io::Error) -> ExitCode {
+    let reason = [("reason", &error.to_string())];
+    end(log, Line::new(Level::ERROR, event, reason));
+    ExitCode::FAILURE
+}
+
 /// The last line, on standard error as well, which the host shows in red.
-fn end(log: &LogWriter, event: &str, reason: &str, code: u8) -> ExitCode {
-    let line = line("ERROR", event, &[("reason", reason)]);
+fn end(log: &LogWriter, line: Line<'_>) {
+    let line = written(format, line);
     log.line(&line);
     if let Ok(errors) = LogWriter::start(std::io::stderr()) {
         errors.line(&line);
         errors.flush_within(LAST_LINES);
     }
-    ExitCode::from(code)
 }

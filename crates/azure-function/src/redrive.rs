@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::Full;
 use labelrelay_core::Relay;
-use labelrelay_core::fallback::redrive;
+use labelrelay_startup::redrive::{is_empty, report, run};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -35,31 +35,12 @@ pub(crate) async fn answer(relay: &Relay) -> Response<Full<Bytes>> {
     let begun = clock.monotonic();
     let blobs = parts.blobs.as_deref();
     let until = begun + TIME;
-    let done = match redrive(fallback, &*parts.queue, blobs, clock, until).await {
-        Ok(done) => done,
-        Err(error) => {
-            tracing::error!(name: "fallback_unreadable", reason = %error, "the fallback cannot be listed");
-            let message = "the fallback cannot be listed; the log says why".to_owned();
-            return result(StatusCode::INTERNAL_SERVER_ERROR, message);
-        }
+    let Ok(done) = run(fallback, &*parts.queue, blobs, clock, until).await else {
+        let message = "the fallback cannot be listed; the log says why".to_owned();
+        return result(StatusCode::INTERNAL_SERVER_ERROR, message);
     };
-    for (key, reason) in &done.stuck {
-        tracing::error!(name: "redrive_stuck", key, reason, "an event stays in the fallback");
-    }
-    if let Some(error) = &done.queue_error {
-        tracing::error!(name: "redrive_queue", kind = error.kind.as_str(), reason = %error, "the queue did not take events from the fallback");
-    }
-    let elapsed_ms = clock.monotonic().saturating_sub(begun).as_millis();
-    tracing::info!(
-        name: "redrive",
-        moved = done.moved,
-        failed = done.failed,
-        complete = done.complete,
-        elapsed_ms,
-        "redrive"
-    );
-    let emptied = done.failed == 0 && done.complete;
-    let status = if emptied {
+    report(&done, clock.monotonic().saturating_sub(begun));
+    let status = if is_empty(&done) {
         StatusCode::OK
     } else {
         StatusCode::INTERNAL_SERVER_ERROR

@@ -1,13 +1,11 @@
-//! Everything that is done once, before the first request.
+//! Everything that is done once, before the first request, as far as it is the Functions host's own.
 
-use crate::places::Places;
-use labelrelay_azure::Azure;
-use labelrelay_core::clock::within;
 use labelrelay_core::config::{Config, ConfigError, ENVIRONMENT, Lookup};
-use labelrelay_core::relay::CheckError;
-use labelrelay_core::{Clock, Observer, Parts, QueueErrorKind, Relay};
-use labelrelay_files::FileSpool;
-use labelrelay_http::OsEntropy;
+use labelrelay_core::{Clock, Observer, Relay};
+use labelrelay_startup::{
+    Injected, Open, OsEntropy, SPOOL_DIR, StartError, examine, settle, spool, warn,
+};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,18 +13,6 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 const PORT: &str = "FUNCTIONS_CUSTOMHANDLER_PORT";
-
-/// Why the handler does not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Failure {
-    /// Somebody has to change the configuration.
-    #[error(transparent)]
-    Configuration(#[from] ConfigError),
-    /// Somebody has to change what the configuration names, or who may use it.
-    #[error("{0}")]
-    NotUsable(CheckError),
-}
 
 /// The port that the host gave us.
 ///
@@ -44,8 +30,7 @@ pub fn port(lookup: Lookup<'_>) -> Result<u16, ConfigError> {
     })
 }
 
-/// The configuration: the file that `LABELRELAY_CONFIG` names, or the text in `LABELRELAY_CONFIG_TOML`, or
-/// single variables.
+/// The configuration.
 ///
 /// The address that counts as the sender's is the last one of `X-Forwarded-For`, which Azure's front end
 /// wrote: every request comes from the host, so the connection's own address says nothing. Where another
@@ -53,9 +38,8 @@ pub fn port(lookup: Lookup<'_>) -> Result<u16, ConfigError> {
 ///
 /// # Errors
 /// [`ConfigError`] names the key and the cure.
-pub fn configuration(lookup: Lookup<'_>) -> Result<Config, ConfigError> {
-    let cure = "put the file into the app's package, or its text into LABELRELAY_CONFIG_TOML";
-    let mut config = Config::deployed(lookup, &|path| std::fs::read_to_string(path), cure)?;
+pub fn configuration(open: &Open<'_>) -> Result<Config, ConfigError> {
+    let mut config = open.configuration()?;
     for source in &mut config.sources {
         source.trusted_proxies = source.trusted_proxies.max(1);
     }
@@ -65,85 +49,32 @@ pub fn configuration(lookup: Lookup<'_>) -> Result<Config, ConfigError> {
 /// The pipeline of `config`. Nothing is connected to yet.
 ///
 /// # Errors
-/// [`ConfigError`] names the key and the cure.
-pub fn relay(
+/// [`StartError`] names the setting and the cure.
+pub async fn relay(
     config: &Config,
-    lookup: Lookup<'_>,
+    open: &Open<'_>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
-) -> Result<Relay, ConfigError> {
-    let azure = Azure::load(lookup, Arc::clone(&clock))?;
-    let places = Places {
-        azure: &azure,
-        config,
-        lookup,
+) -> Result<Relay, StartError> {
+    // The instance's own directory for temporary files is on a disk.
+    let temporary = open.lookup.text("TMPDIR")?;
+    let temporary = PathBuf::from(temporary.unwrap_or_else(|| "/tmp".to_owned()));
+    let injected = Injected {
+        clock,
+        entropy: Arc::new(OsEntropy),
+        observer,
+        spool: spool(config, open.setting(SPOOL_DIR, config), Some(&temporary))?,
     };
-    let parts = Parts::new(places.queue()?, clock, Arc::new(OsEntropy), observer)
-        .with_blobs(places.blob_store()?)
-        .with_fallback(places.fallback()?)
-        .with_spool(Some(Arc::new(spool(config, lookup)?)));
-    Relay::new(config, parts, &|reference, end| {
-        places.secret(reference, end)
-    })
+    open.relay(config, injected).await
 }
 
-/// Where large bodies lie while they arrive: the directory that is configured, else the instance's own for
-/// temporary files, which is on a disk.
-fn spool(config: &Config, lookup: Lookup<'_>) -> Result<FileSpool, ConfigError> {
-    let dir = match &config.spool.dir {
-        Some(dir) => dir.clone(),
-        None => lookup.text("TMPDIR")?.unwrap_or_else(|| "/tmp".to_owned()),
-    };
-    let dir = config.base_dir.join(dir);
-    FileSpool::open(dir, config.spool.max_bytes()).map_err(|error| {
-        let cure = "name a directory that this app may write to";
-        ConfigError::new(
-            ENVIRONMENT,
-            "LABELRELAY_SPOOL_DIR",
-            &error.to_string(),
-            cure,
-        )
-    })
-}
-
-/// Reads the secrets and opens the connections. What may pass by itself is logged, and tried again with the
-/// first request.
+/// Reads the secrets and opens the connections.
 ///
 /// # Errors
-/// [`Failure::NotUsable`] when no second look would change anything, unless a fallback takes what the
-/// queue does not.
-pub async fn warm(relay: &Relay) -> Result<(), Failure> {
-    let clock = &*relay.parts().clock;
-    let checked = within(clock, PATIENCE, relay.check()).await;
-    match checked {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) if may_start(relay, &error) => {
-            tracing::error!(name: "not_ready", reason = %error, "not ready; the first request tries again");
-        }
-        Ok(Err(error)) => return Err(Failure::NotUsable(error)),
-        Err(_) => {
-            tracing::error!(name: "not_ready", reason = "no answer in time", "not ready; the first request tries again");
-        }
-    }
-    for warning in relay.warnings().await {
-        tracing::warn!(name: "configuration_warning", "{warning}");
-    }
+/// [`StartError`] when no second look would change anything.
+pub async fn warm(relay: &Relay, config: &Config, lookup: Lookup<'_>) -> Result<(), StartError> {
+    let found = examine(relay, PATIENCE, true).await;
+    settle(&found, relay, config, lookup)?;
+    warn(&relay.warnings().await);
     Ok(())
-}
-
-fn may_start(relay: &Relay, error: &CheckError) -> bool {
-    match error {
-        CheckError::Secret { error, .. } => error.retryable,
-        CheckError::Queue(error) => {
-            relay.parts().fallback.is_some()
-                || !matches!(
-                    error.kind,
-                    QueueErrorKind::Denied | QueueErrorKind::Misconfigured
-                )
-        }
-        CheckError::Blob(error) | CheckError::Fallback(error) => error.retryable,
-        // Small bodies need none.
-        CheckError::Spool(_) => true,
-        _ => false,
-    }
 }

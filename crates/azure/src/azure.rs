@@ -4,15 +4,17 @@ use crate::blob::{AzureBlobFallback, AzureBlobStore};
 use crate::connection_string::ConnectionString;
 use crate::credential::credential;
 use crate::key_vault::KeyVaultSecret;
-use crate::location::{SettingKey, StorageLocation};
+use crate::location::{SettingValue, StorageLocation};
 use crate::service_bus::ServiceBusQueue;
 use crate::storage_queue::StorageQueue;
 use crate::transport::client;
 use azure_core::credentials::TokenCredential;
 use azure_core::http::HttpClient;
 use jiff::Timestamp;
-use labelrelay_core::config::{ConfigError, ENVIRONMENT, Lookup};
+use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
+use labelrelay_core::config::{Lookup, SecretRef};
 use labelrelay_core::{BlobStore, Clock, EventQueue, FallbackStore, SecretSource};
+use std::future::ready;
 use std::sync::Arc;
 
 /// Shared by all parts of Azure: connections, and our identity.
@@ -29,8 +31,8 @@ impl Azure {
     /// to yet. Needs a tokio runtime when anything of it is used.
     ///
     /// # Errors
-    /// [`ConfigError`] names the variable and the cure.
-    pub fn load(lookup: Lookup<'_>, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
+    /// [`BackEndError`] names the variable and the cure.
+    pub fn load(lookup: Lookup<'_>, clock: Arc<dyn Clock>) -> Result<Self, BackEndError> {
         let client = client();
         Ok(Self {
             credential: credential(lookup, &client)?,
@@ -41,17 +43,12 @@ impl Azure {
         })
     }
 
-    /// The queue at `url`, which `key` of `origin` holds.
+    /// The queue at `url`.
     ///
     /// # Errors
-    /// [`ConfigError`] when it is not the URL of a queue of Azure.
-    pub fn queue(
-        &self,
-        url: &str,
-        origin: &str,
-        key: &str,
-    ) -> Result<Arc<dyn EventQueue>, ConfigError> {
-        let setting = SettingKey { origin, key };
+    /// [`BackEndError`] when it is not the URL of a queue of Azure.
+    pub fn queue(&self, url: &str) -> Result<Arc<dyn EventQueue>, BackEndError> {
+        let setting = SettingValue(url);
         if url.starts_with("servicebus://") {
             let queue = ServiceBusQueue::open(
                 url,
@@ -84,42 +81,41 @@ impl Azure {
     /// The store for claim checks at `url`.
     ///
     /// # Errors
-    /// [`ConfigError`] when it is not the URL of a container of Azure.
-    pub fn blob_store(
-        &self,
-        url: &str,
-        origin: &str,
-        key: &str,
-    ) -> Result<Arc<dyn BlobStore>, ConfigError> {
-        Ok(Arc::new(self.container(url, origin, key)?))
+    /// [`BackEndError`] when it is not the URL of a container of Azure.
+    pub fn blob_store(&self, url: &str) -> Result<Arc<dyn BlobStore>, BackEndError> {
+        Ok(Arc::new(self.container(url)?))
     }
 
     /// The fallback at `url`.
     ///
     /// # Errors
-    /// [`ConfigError`] when it is not the URL of a container of Azure.
-    pub fn fallback(
-        &self,
-        url: &str,
-        origin: &str,
-        key: &str,
-    ) -> Result<Arc<dyn FallbackStore>, ConfigError> {
-        let store = self.container(url, origin, key)?;
+    /// [`BackEndError`] when it is not the URL of a container of Azure.
+    pub fn fallback(&self, url: &str) -> Result<Arc<dyn FallbackStore>, BackEndError> {
+        let store = self.container(url)?;
         Ok(Arc::new(AzureBlobFallback::new(store)))
     }
 
-    /// The secret called `name` after `azure-keyvault:`, refused after `not_after`.
+    /// The secret that `reference` names, refused after `not_after`.
     ///
     /// # Errors
-    /// [`ConfigError`] when the name is not one of a secret in Key Vault.
+    /// [`BackEndError`] when it is not the name of a secret in Key Vault.
     pub fn secret(
         &self,
-        name: &str,
+        reference: &SecretRef,
         not_after: Option<Timestamp>,
-        origin: &str,
-        key: &str,
-    ) -> Result<Box<dyn SecretSource>, ConfigError> {
-        let setting = SettingKey { origin, key };
+    ) -> Result<Box<dyn SecretSource>, BackEndError> {
+        let shown = reference.to_string();
+        let setting = SettingValue(&shown);
+        let SecretRef::Store {
+            scheme: "azure-keyvault",
+            name,
+        } = reference
+        else {
+            return Err(setting.error(
+                "is in no store of Azure",
+                "name one of azure-keyvault:VAULT/SECRET, env:NAME or file:/path",
+            ));
+        };
         let credential = Arc::clone(&self.credential);
         let clock = Arc::clone(&self.clock);
         let secret =
@@ -127,8 +123,8 @@ impl Azure {
         Ok(Box::new(secret))
     }
 
-    fn container(&self, url: &str, origin: &str, key: &str) -> Result<AzureBlobStore, ConfigError> {
-        let setting = SettingKey { origin, key };
+    fn container(&self, url: &str) -> Result<AzureBlobStore, BackEndError> {
+        let setting = SettingValue(url);
         if !is_one_of(url, &["az", "https", "http"]) {
             return Err(setting.error(
                 "is not the URL of a store that this build can open",
@@ -149,6 +145,36 @@ impl Azure {
     }
 }
 
+impl BackEnd for Azure {
+    fn forms(&self) -> Forms {
+        Forms {
+            queue: "azure-queue://ACCOUNT/QUEUE or servicebus://NAMESPACE/QUEUE",
+            store: "az://ACCOUNT/CONTAINER/PREFIX",
+            secret: "azure-keyvault:VAULT/SECRET",
+        }
+    }
+
+    fn queue<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn EventQueue>> {
+        Box::pin(ready(self.queue(at.url)))
+    }
+
+    fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
+        Box::pin(ready(self.blob_store(at.url)))
+    }
+
+    fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
+        Box::pin(ready(self.fallback(at.url)))
+    }
+
+    fn secret<'a>(
+        &'a self,
+        reference: &'a SecretRef,
+        not_after: Option<Timestamp>,
+    ) -> Opening<'a, Box<dyn SecretSource>> {
+        Box::pin(ready(self.secret(reference, not_after)))
+    }
+}
+
 fn is_one_of(url: &str, schemes: &[&str]) -> bool {
     url.split_once("://")
         .is_some_and(|(scheme, _)| schemes.contains(&scheme))
@@ -157,13 +183,12 @@ fn is_one_of(url: &str, schemes: &[&str]) -> bool {
 fn connection_string(
     lookup: Lookup<'_>,
     variable: &str,
-) -> Result<Option<ConnectionString>, ConfigError> {
+) -> Result<Option<ConnectionString>, BackEndError> {
     let Some(text) = lookup.text(variable)? else {
         return Ok(None);
     };
     let parsed = ConnectionString::parse(&text).ok_or_else(|| {
-        ConfigError::new(
-            ENVIRONMENT,
+        BackEndError::of_variable(
             variable,
             "is not a connection string",
             "write Name=value;Name=value, as the portal shows it",

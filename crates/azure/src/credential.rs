@@ -8,7 +8,8 @@ use azure_identity::{
     ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
     WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
-use labelrelay_core::config::{ConfigError, ENVIRONMENT, Lookup};
+use labelrelay_core::BackEndError;
+use labelrelay_core::config::Lookup;
 use std::sync::Arc;
 
 /// The identity that the environment names. The identity library reads some variables of it by itself:
@@ -16,7 +17,7 @@ use std::sync::Arc;
 pub(crate) fn credential(
     lookup: Lookup<'_>,
     client: &Arc<dyn HttpClient>,
-) -> Result<Arc<dyn TokenCredential>, ConfigError> {
+) -> Result<Arc<dyn TokenCredential>, BackEndError> {
     let client_id = lookup.text("AZURE_CLIENT_ID")?;
     if let Some(file) = lookup.text("AZURE_FEDERATED_TOKEN_FILE")? {
         let options = WorkloadIdentityCredentialOptions {
@@ -65,6 +66,6 @@ pub(crate) fn credential(
     Ok(credential)
 }
 
-fn wrong(variable: &str, cure: &str) -> ConfigError {
-    ConfigError::new(ENVIRONMENT, variable, "makes no identity", cure)
+fn wrong(variable: &str, cure: &str) -> BackEndError {
+    BackEndError::of_variable(variable, "makes no identity", cure)
 }

@@ -5,7 +5,7 @@
 //! shall end at once is disabled in the vault; what shall end later gets an expiry there.
 
 use crate::error::{AzureError, Resource};
-use crate::location::SettingKey;
+use crate::location::SettingValue;
 use crate::transport::options;
 use azure_core::credentials::TokenCredential;
 use azure_core::error::{Error, ErrorKind, Result};
@@ -16,7 +16,7 @@ use azure_security_keyvault_secrets::{ResourceExt as _, SecretClient, SecretClie
 use futures_util::TryStreamExt as _;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
-use labelrelay_core::config::ConfigError;
+use labelrelay_core::BackEndError;
 use labelrelay_core::{BoxFuture, Clock, Secret, SecretError, SecretSource};
 use std::sync::Arc;
 
@@ -48,8 +48,8 @@ impl KeyVaultSecret {
         client: &Arc<dyn HttpClient>,
         clock: Arc<dyn Clock>,
         not_after: Option<Timestamp>,
-        setting: SettingKey<'_>,
-    ) -> std::result::Result<Self, ConfigError> {
+        setting: SettingValue<'_>,
+    ) -> std::result::Result<Self, BackEndError> {
         let wrong = || {
             setting.error(
                 "does not name a secret in Key Vault",
@@ -197,10 +197,7 @@ mod tests {
 
     fn secret(reference: &str, stub: &Arc<Stub>) -> KeyVaultSecret {
         let client: Arc<dyn HttpClient> = stub.clone();
-        let setting = SettingKey {
-            origin: "labelrelay.toml",
-            key: "secret",
-        };
+        let setting = SettingValue(reference);
         let clock = Arc::new(FakeClock::at("2026-11-24T00:00:00Z"));
         KeyVaultSecret::open(reference, stub.clone(), &client, clock, None, setting).unwrap()
     }

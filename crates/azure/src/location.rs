@@ -3,7 +3,7 @@
 
 use crate::connection_string::ConnectionString;
 use azure_core::http::Url;
-use labelrelay_core::config::ConfigError;
+use labelrelay_core::BackEndError;
 
 /// A queue or a container of a storage account.
 #[derive(Clone)]
@@ -21,16 +21,13 @@ pub(crate) struct StorageLocation {
     pub(crate) own: Vec<(String, String)>,
 }
 
-/// The setting that an error is about.
+/// A URL or a reference, as errors show it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct SettingKey<'a> {
-    pub(crate) origin: &'a str,
-    pub(crate) key: &'a str,
-}
+pub(crate) struct SettingValue<'a>(pub(crate) &'a str);
 
-impl SettingKey<'_> {
-    pub(crate) fn error(&self, problem: &str, cure: &str) -> ConfigError {
-        ConfigError::new(self.origin, self.key, problem, cure)
+impl SettingValue<'_> {
+    pub(crate) fn error(&self, problem: &str, cure: &str) -> BackEndError {
+        BackEndError::new(self.0, problem, cure)
     }
 }
 
@@ -53,8 +50,8 @@ impl StorageLocation {
         service: &str,
         known: &[&str],
         connection: Option<&ConnectionString>,
-        setting: SettingKey<'_>,
-    ) -> Result<Self, ConfigError> {
+        setting: SettingValue<'_>,
+    ) -> Result<Self, BackEndError> {
         let cure = match service {
             "queue" => "write azure-queue://ACCOUNT/QUEUE, or the full URL of the queue",
             _ => "write az://ACCOUNT/CONTAINER/PREFIX, or the full URL of the container",
@@ -172,14 +169,15 @@ fn is_name(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    const HERE: SettingKey<'_> = SettingKey {
-        origin: "environment",
-        key: "LABELRELAY_QUEUE",
-    };
-
-    fn queue(text: &str, connection: Option<&str>) -> Result<StorageLocation, ConfigError> {
+    fn queue(text: &str, connection: Option<&str>) -> Result<StorageLocation, BackEndError> {
         let connection = connection.map(|text| ConnectionString::parse(text).unwrap());
-        StorageLocation::parse(text, "queue", &["ttl_s"], connection.as_ref(), HERE)
+        StorageLocation::parse(
+            text,
+            "queue",
+            &["ttl_s"],
+            connection.as_ref(),
+            SettingValue(text),
+        )
     }
 
     #[test]

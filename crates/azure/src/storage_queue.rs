@@ -5,7 +5,7 @@
 //! Nothing recognises repeats there; consumers do, by `id`.
 
 use crate::error::{AzureError, Resource};
-use crate::location::{SettingKey, StorageLocation};
+use crate::location::{SettingValue, StorageLocation};
 use crate::transport::options;
 use azure_core::credentials::TokenCredential;
 use azure_core::error::{Error, ErrorKind};
@@ -14,7 +14,7 @@ use azure_storage_queue::models::{QueueClientSendMessageOptions, QueueMessage};
 use azure_storage_queue::{QueueClient, QueueClientOptions};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use labelrelay_core::config::ConfigError;
+use labelrelay_core::BackEndError;
 use labelrelay_core::{
     BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
     Receipt,
@@ -39,8 +39,8 @@ impl StorageQueue {
         location: &StorageLocation,
         credential: Option<Arc<dyn TokenCredential>>,
         client: &Arc<dyn HttpClient>,
-        setting: SettingKey<'_>,
-    ) -> Result<Self, ConfigError> {
+        setting: SettingValue<'_>,
+    ) -> Result<Self, BackEndError> {
         let ttl = match location.own("ttl_s") {
             None => NEVER,
             Some(text) => match text.parse() {

@@ -1,6 +1,8 @@
 //! Failures of a verb, and the exit code that scripts see.
 
+pub(crate) use labelrelay_core::chain;
 use labelrelay_core::config::ConfigError;
+use labelrelay_startup::StartError;
 use std::fmt::Display;
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -65,6 +67,16 @@ impl From<ConfigError> for Failure {
     }
 }
 
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        if error.retryable {
+            Self::failed(error.error)
+        } else {
+            Self::config(error.error)
+        }
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
@@ -72,15 +84,4 @@ impl From<std::io::Error> for Failure {
             _ => Self::failed(error),
         }
     }
-}
-
-/// An error with everything that it came from, on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text} ({cause})");
-        source = cause.source();
-    }
-    text
 }

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::output::{self, JsonForTerminal, PrintableLines};
 use crate::world::World;
+use labelrelay_startup::log;
 use std::io::{IsTerminal as _, Write};
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
@@ -11,8 +12,6 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, fmt};
-
-const LEVEL: &str = "LABELRELAY_LOG";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
@@ -24,14 +23,7 @@ pub(crate) enum Format {
 
 /// The level that the environment names.
 pub(crate) fn level(world: &World<'_>) -> Result<LevelFilter, Failure> {
-    let Some(level) = world.var(LEVEL)? else {
-        return Ok(LevelFilter::INFO);
-    };
-    level.parse().map_err(|_| {
-        Failure::config(format_args!(
-            "environment: `{LEVEL}`: is not a level; write off, error, warn, info, debug or trace"
-        ))
-    })
+    Ok(log::level(world.lookup(), None)?)
 }
 
 /// Writer of the lines.
@@ -56,15 +48,7 @@ pub(crate) fn start(
         level(world)?
     };
     // Of others' lines only warnings and errors: a cloud's client would log whole requests.
-    let shown = move |metadata: &Metadata<'_>| {
-        let is_ours = metadata.target().starts_with("labelrelay");
-        *metadata.level()
-            <= if is_ours {
-                level
-            } else {
-                level.min(LevelFilter::WARN)
-            }
-    };
+    let shown = move |metadata: &Metadata<'_>| log::is_shown(metadata, level, LevelFilter::WARN);
     let shown = filter_fn(shown).with_max_level_hint(level);
     let lines = fmt::layer()
         .with_writer(writer(format, by)?)

@@ -1,7 +1,8 @@
 //! URLs of queues and stores, taken apart.
 
 use crate::clouds::Cloud;
-use crate::failure::Failure;
+use labelrelay_core::BackEndError;
+use labelrelay_local::path_in;
 use std::path::{Path, PathBuf};
 
 /// A queue.
@@ -60,50 +61,40 @@ impl std::fmt::Display for QueuePlace {
     }
 }
 
-/// Takes a queue's URL apart. `at` says where it stands, `base` what a relative path is relative to.
-/// The URL itself is not repeated in errors: some carry a signature.
-pub(crate) fn queue(url: &str, base: &Path, at: &str) -> Result<QueuePlace, Failure> {
-    let known = "write sqlite:FILE, sqlite:///absolute/FILE, stdout:, sqs://…, pubsub://…, azure-queue://… or servicebus://…";
+/// Takes a queue's URL apart; `base` is what a relative path is relative to.
+pub(crate) fn queue(url: &str, base: &Path) -> Result<QueuePlace, BackEndError> {
+    let wrong = |problem: &str| {
+        let cure = "write sqlite:FILE, sqlite:///absolute/FILE, stdout:, sqs://…, pubsub://…, azure-queue://… or servicebus://…";
+        BackEndError::new(url, problem, cure)
+    };
     let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
     match scheme {
-        "sqlite" => Ok(QueuePlace::Sqlite(path(rest, base).ok_or_else(|| {
-            Failure::config(format_args!("{at}: names no file; {known}"))
-        })?)),
+        "sqlite" => {
+            let file = path_in(rest, base).ok_or_else(|| wrong("names no file"))?;
+            Ok(QueuePlace::Sqlite(file))
+        }
         "stdout" if rest.is_empty() => Ok(QueuePlace::Stdout),
         _ => match Cloud::of_queue(url) {
             Some(cloud) => Ok(QueuePlace::Cloud(cloud, url.to_owned())),
-            None => Err(Failure::config(format_args!(
-                "{at}: is not the URL of a queue; {known}"
-            ))),
+            None => Err(wrong("is not the URL of a queue")),
         },
     }
 }
 
 /// Takes the URL of a store, for claim checks or as a fallback, apart.
-pub(crate) fn store(url: &str, base: &Path, at: &str) -> Result<StorePlace, Failure> {
-    let known = "write file:///absolute/DIRECTORY, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://ACCOUNT/CONTAINER/PREFIX";
-    let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
-    if scheme == "file" {
-        let directory = path(rest, base)
-            .ok_or_else(|| Failure::config(format_args!("{at}: names no directory; {known}")))?;
+pub(crate) fn store(url: &str, base: &Path) -> Result<StorePlace, BackEndError> {
+    let wrong = |problem: &str| {
+        let cure = "write file:///absolute/DIRECTORY, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://ACCOUNT/CONTAINER/PREFIX";
+        BackEndError::new(url, problem, cure)
+    };
+    if let Some(("file", rest)) = url.split_once(':') {
+        let directory = path_in(rest, base).ok_or_else(|| wrong("names no directory"))?;
         return Ok(StorePlace::Directory(directory));
     }
     match Cloud::of_store(url) {
         Some(cloud) => Ok(StorePlace::Cloud(cloud, url.to_owned())),
-        None => Err(Failure::config(format_args!(
-            "{at}: is not the URL of a store; {known}"
-        ))),
+        None => Err(wrong("is not the URL of a store")),
     }
-}
-
-/// `FILE`, `/FILE` or `///FILE`. Two slashes would begin a host name, which a file has not.
-fn path(rest: &str, base: &Path) -> Option<PathBuf> {
-    let path = match rest.strip_prefix("//") {
-        Some(absolute) if absolute.starts_with('/') => absolute,
-        Some(_) => return None,
-        None => rest,
-    };
-    (!path.is_empty() && !path.starts_with(':')).then(|| base.join(path))
 }
 
 #[cfg(test)]
@@ -135,27 +126,27 @@ mod tests {
             ("queue.db", None),
             ("", None),
         ] {
-            assert_eq!(queue(url, base, "queue").ok(), place, "{url}");
+            assert_eq!(queue(url, base).ok(), place, "{url}");
         }
     }
 
     #[test]
     fn a_signature_is_not_shown() {
         let url = "https://account.queue.core.windows.net/events?sv=1&sig=secret";
-        let place = queue(url, Path::new("/"), "`queue`").unwrap();
+        let place = queue(url, Path::new("/")).unwrap();
         assert_eq!(
             place.to_string(),
             "https://account.queue.core.windows.net/events"
         );
-        let Err(Failure::Config(message)) = queue("x?sig=secret", Path::new("/"), "`queue`") else {
-            panic!()
-        };
+        let message = queue("x?sig=secret", Path::new("/"))
+            .unwrap_err()
+            .to_string();
         assert!(!message.contains("secret"), "{message}");
     }
 
     #[test]
     fn urls_of_stores() {
-        let store = |url: &str| store(url, Path::new("/base"), "`fallback`").ok();
+        let store = |url: &str| store(url, Path::new("/base")).ok();
         let directory = |path: &str| Some(StorePlace::Directory(path.into()));
         assert_eq!(store("file:///dir"), directory("/dir"));
         assert_eq!(store("file:dir"), directory("/base/dir"));

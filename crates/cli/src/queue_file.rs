@@ -6,8 +6,9 @@ use crate::home::Home;
 use crate::open;
 use crate::places::{self, QueuePlace};
 use crate::world::World;
-use labelrelay_http::SystemClock;
+use labelrelay_core::config::ENVIRONMENT;
 use labelrelay_local::{FileError, OpenError, QueueFile};
+use labelrelay_startup::{QUEUE, SystemClock};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -36,7 +37,8 @@ impl QueueArgs {
             return named(url, "`--queue`", world);
         }
         if let (None, Some(url)) = (config, world.var("LABELRELAY_QUEUE")?) {
-            return places::queue(&url, world.cwd(), "environment: `LABELRELAY_QUEUE`");
+            let place = places::queue(&url, world.cwd());
+            return Ok(place.map_err(|error| error.at(ENVIRONMENT, QUEUE.variable))?);
         }
         let home = Home::below(world.cwd());
         // `serve` may have been configured by an environment that this shell has not.
@@ -71,10 +73,7 @@ pub(crate) fn open(place: QueuePlace) -> Result<QueueFile, Failure> {
 
 /// A queue that a flag names.
 pub(crate) fn named(url: &str, flag: &str, world: &World<'_>) -> Result<QueuePlace, Failure> {
-    places::queue(url, world.cwd(), flag).map_err(|error| match error {
-        Failure::Config(message) => Failure::Usage(message),
-        other => other,
-    })
+    places::queue(url, world.cwd()).map_err(|error| Failure::usage(format_args!("{flag}: {error}")))
 }
 
 impl From<FileError> for Failure {

@@ -1,29 +1,14 @@
-//! Opens references to secrets, from the configuration and from `--secret`.
+//! Opens references to secrets that stand on the command line.
 
-use crate::clouds::Cloud;
 use crate::failure::Failure;
+use crate::open::BackEnds;
 use crate::output::say;
 use crate::world::World;
-use jiff::Timestamp;
-use labelrelay_core::config::{ConfigError, SecretRef};
-use labelrelay_core::{Clock, Secret, SecretSource};
-use labelrelay_http::SystemClock;
+use labelrelay_core::config::SecretRef;
+use labelrelay_core::{Clock, Secret};
+use labelrelay_local::Options;
+use labelrelay_startup::SystemClock;
 use std::sync::Arc;
-
-/// Opens a reference, for the pipeline's sources.
-pub(crate) fn open(
-    reference: &SecretRef,
-    not_after: Option<Timestamp>,
-    world: &World<'_>,
-    clock: &Arc<dyn Clock>,
-    origin: &str,
-) -> Result<Box<dyn SecretSource>, ConfigError> {
-    let key = reference.to_string();
-    match reference.open(not_after, world.lookup(), origin, &key)? {
-        Some(here) => Ok(here),
-        None => Cloud::secret(reference, not_after, world, clock, origin),
-    }
-}
 
 /// The newest secret behind a reference.
 pub(crate) async fn read(reference: &SecretRef, world: &World<'_>) -> Result<Secret, Failure> {
@@ -32,7 +17,9 @@ pub(crate) async fn read(reference: &SecretRef, world: &World<'_>) -> Result<Sec
         other => other.clone(),
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let source = open(&reference, None, world, &clock, "command line")?;
+    let back_ends = BackEnds::new(Options::default(), world, clock);
+    let (open, key) = (back_ends.open(), reference.to_string());
+    let source = open.secret(&reference, None, "command line", &key).await?;
     let secrets = source.fetch().await.map_err(Failure::config)?;
     for doubt in source.doubts() {
         say(format_args!("warning: {doubt}"));

@@ -13,6 +13,7 @@ use crate::serve::{Flags, Settings};
 use crate::world::World;
 use labelrelay_core::config::Config;
 use labelrelay_local::OpenError;
+use labelrelay_startup::{BLOB_STORE, FALLBACK, Name};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -163,20 +164,8 @@ fn walk(args: &Args, world: &World<'_>, report: &mut Report) -> Result<(), Failu
     let runtime = crate::runtime::small()?;
     let warnings = runtime.block_on(open::look(&config, world))?;
     report.warnings.extend(warnings);
-    report.blob_store = store(
-        config.blob_store.as_ref(),
-        "blob_store",
-        "LABELRELAY_BLOB_STORE",
-        &config,
-        world,
-    )?;
-    report.fallback = store(
-        config.fallback.as_ref(),
-        "fallback",
-        "LABELRELAY_FALLBACK",
-        &config,
-        world,
-    )?;
+    report.blob_store = store(config.blob_store.as_ref(), BLOB_STORE, &config, world)?;
+    report.fallback = store(config.fallback.as_ref(), FALLBACK, &config, world)?;
     if let QueuePlace::Sqlite(file) = &place {
         report.serve = running::address(file).map(|address| address.to_string());
         if file.exists() {
@@ -189,16 +178,16 @@ fn walk(args: &Args, world: &World<'_>, report: &mut Report) -> Result<(), Failu
 /// A store's URL, without a query: that may be a signature.
 fn store(
     url: Option<&String>,
-    key: &str,
-    variable: &str,
+    name: Name,
     config: &Config,
     world: &World<'_>,
 ) -> Result<Option<String>, Failure> {
     let Some(url) = url else {
         return Ok(None);
     };
-    let (base, at) = open::setting(key, variable, config, world);
-    Ok(Some(places::store(url, base, &at)?.to_string()))
+    let at = open::setting(name, config, world);
+    let place = places::store(url, at.base_dir).map_err(|error| error.at(at.origin, at.key))?;
+    Ok(Some(place.to_string()))
 }
 
 fn events(place: QueuePlace, report: &mut Report) -> Result<(), Failure> {

@@ -1,23 +1,25 @@
 //! The service's program: wiring alone.
 
 use labelrelay_cloud_function::front::Front;
-use labelrelay_cloud_function::redrive::Redrive;
 use labelrelay_cloud_function::stop::{self, Signals};
-use labelrelay_cloud_function::{init, log};
-use labelrelay_core::config::{ConfigError, ENVIRONMENT, Environment, Lookup, misspelt};
+use labelrelay_cloud_function::{init, log, redrive};
+use labelrelay_core::config::{ENVIRONMENT, Environment, Lookup};
 use labelrelay_google::Google;
-use labelrelay_http::log::{BoundedLog, LogWriter};
-use labelrelay_http::{SystemClock, memory, serve_with};
+use labelrelay_http::{memory, serve_with};
+use labelrelay_startup::log::{
+    BoundedLog, Line, LogWriter, Sink, level, panics_to, subscriber, to_writer, written,
+};
+use labelrelay_startup::redrive::Redrive;
+use labelrelay_startup::{Open, StartError, SystemClock};
 use std::fmt::Display;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tracing::Level;
-
-/// Bad configuration, as `sysexits.h` numbers it.
-const EXIT_CONFIG: u8 = 78;
+use tracing::level_filters::LevelFilter;
 
 const USAGE: &str = "usage: labelrelay-cloud-function [redrive]";
 
@@ -28,7 +30,7 @@ const RUNTIME_END: Duration = Duration::from_millis(100);
 const LAST_LINES: Duration = Duration::from_millis(50);
 
 enum Failure {
-    Config(ConfigError),
+    Start(StartError),
     Other(String),
     /// Everything was said already.
     Said,
@@ -54,32 +56,35 @@ fn main() -> ExitCode {
 }
 
 fn say_directly(problem: &str) -> ExitCode {
-    let _ = std::io::stdout().write_all(&log::line(Level::ERROR, "failed", problem));
+    let _ = std::io::stdout().write_all(&failed(problem));
     ExitCode::FAILURE
 }
 
-fn started(arguments: &[&str], lookup: Lookup<'_>, writer: &LogWriter) -> ExitCode {
-    let sink = log::to(writer);
-    let ended = start_log(lookup, &sink).and_then(|()| run(arguments, lookup));
-    let (code, event, message) = match ended {
-        Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Said) => return ExitCode::FAILURE,
-        Err(Failure::Config(error)) => (
-            EXIT_CONFIG,
-            "bad_configuration",
-            format!("bad configuration: {error}"),
-        ),
-        Err(Failure::Other(message)) => (1, "failed", message),
-    };
-    // Not through the log: its level must not hide why there is no service.
-    sink(&log::line(Level::ERROR, event, &message));
-    ExitCode::from(code)
+fn failed(problem: &str) -> Vec<u8> {
+    let line = Line::new(Level::ERROR, "failed", [("message", &problem.to_owned())]);
+    written(log::format, line)
 }
 
-fn start_log(lookup: Lookup<'_>, sink: &log::Sink) -> Result<(), Failure> {
-    log::panics_to(Arc::clone(sink));
-    let level = log::level(lookup)?;
-    let subscriber = log::subscriber(level, Arc::clone(sink));
+fn started(arguments: &[&str], lookup: Lookup<'_>, writer: &LogWriter) -> ExitCode {
+    let sink = to_writer(writer);
+    let (line, code) = match start_log(lookup, &sink).and_then(|()| run(arguments, lookup)) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Said) => return ExitCode::FAILURE,
+        Err(Failure::Start(error)) => (
+            written(log::format, error.line()),
+            ExitCode::from(error.exit_code()),
+        ),
+        Err(Failure::Other(message)) => (failed(&message), ExitCode::FAILURE),
+    };
+    // Not through the log: its level must not hide why there is no service.
+    sink(&line);
+    code
+}
+
+fn start_log(lookup: Lookup<'_>, sink: &Sink) -> Result<(), Failure> {
+    panics_to(log::format, Arc::clone(sink));
+    let level = level(lookup, None)?;
+    let subscriber = subscriber(level, LevelFilter::WARN, log::format, Arc::clone(sink));
     tracing::subscriber::set_global_default(subscriber).map_err(other)
 }
 
@@ -91,7 +96,7 @@ fn run(arguments: &[&str], lookup: Lookup<'_>) -> Result<(), Failure> {
     let ended = runtime.block_on(async {
         match arguments {
             [] => serve(lookup).await,
-            ["redrive"] => redrive(lookup).await,
+            ["redrive"] => redrive_once(lookup).await,
             _ => Err(Failure::Other(USAGE.to_owned())),
         }
     });
@@ -101,16 +106,14 @@ fn run(arguments: &[&str], lookup: Lookup<'_>) -> Result<(), Failure> {
 
 async fn serve(lookup: Lookup<'_>) -> Result<(), Failure> {
     memory::give_back_after_bursts();
-    let config = init::config(lookup)?;
+    let google = google(lookup)?;
+    let open = opening(lookup, &google);
+    let config = open.configuration()?;
     let address = init::address(&config, lookup)?;
     let clock = Arc::new(SystemClock::new());
     let observer = Arc::new(BoundedLog::new(Arc::<SystemClock>::clone(&clock)));
-    let relay = init::relay(&config, &google(lookup)?, lookup, clock, observer)?;
-    let relay = Arc::new(relay);
+    let relay = Arc::new(init::relay(&config, &open, clock, observer).await?);
     let mut signals = Signals::new().map_err(other)?;
-    for warning in &config.warnings {
-        tracing::warn!(name: "configuration_warning", "{warning}");
-    }
     let listener = TcpListener::bind(address).await.map_err(|error| {
         other(format_args!(
             "cannot listen on {address}: {error}; set PORT to a free port"
@@ -142,7 +145,7 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), Failure> {
     // `/-/ready` says when it is done; what comes before is answered as at any other time. What is wrong for good
     // ends the service, with the reason.
     tokio::select! {
-        warmed = init::warm(&relay) => {
+        warmed = init::warm(&relay, &config, lookup) => {
             warmed?;
             signals.stopped().await;
         }
@@ -162,28 +165,37 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), Failure> {
     }
 }
 
-async fn redrive(lookup: Lookup<'_>) -> Result<(), Failure> {
-    for warning in misspelt(lookup, &[]) {
-        tracing::warn!(name: "configuration_warning", "{warning}");
-    }
-    let redrive = Redrive::open(&google(lookup)?, lookup)?;
-    if redrive.run().await {
+async fn redrive_once(lookup: Lookup<'_>) -> Result<(), Failure> {
+    let google = google(lookup)?;
+    let clock = Arc::new(SystemClock::new());
+    let redrive = Redrive::of_variables(&opening(lookup, &google), clock).await?;
+    if redrive::run(&redrive).await {
         Ok(())
     } else {
         Err(Failure::Said)
     }
 }
 
-fn google(lookup: Lookup<'_>) -> Result<Google, Failure> {
-    Ok(Google::load(lookup).map_err(|error| error.at(ENVIRONMENT, "GOOGLE_CLOUD_PROJECT"))?)
+fn google(lookup: Lookup<'_>) -> Result<Google, StartError> {
+    let google = Google::load(lookup);
+    google.map_err(|error| StartError::at(error, ENVIRONMENT, "GOOGLE_CLOUD_PROJECT"))
+}
+
+fn opening<'a>(lookup: Lookup<'a>, google: &'a Google) -> Open<'a> {
+    Open {
+        lookup,
+        cwd: Path::new("."),
+        default_queue: None,
+        back_end: google,
+    }
 }
 
 fn other(error: impl Display) -> Failure {
     Failure::Other(error.to_string())
 }
 
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        Self::Config(error)
+impl<E: Into<StartError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Start(error.into())
     }
 }

@@ -14,7 +14,9 @@
 //! 4. answer with what comes first: that task's [`Answer`], or [`Answer::late`] at `answer_by`.
 
 pub mod address;
+pub mod backend;
 pub mod blob;
+mod chain;
 pub mod clock;
 pub mod config;
 pub mod connection;
@@ -43,7 +45,9 @@ mod transfer;
 
 pub use labelrelay_json as json;
 
+pub use backend::{BackEnd, BackEndError, Location};
 pub use blob::{BlobError, BlobStore};
+pub use chain::chain;
 pub use clock::{Clock, Entropy};
 pub use fallback::FallbackStore;
 pub use ledger::{Ledger, LedgerError};

@@ -4,6 +4,7 @@
 //! Everything that waits for the disk happens on threads that nobody else needs; no runtime is known
 //! here. A crate of its own, so that a cloud's program has a spool without linking an embedded queue.
 
+mod backend;
 mod blob_store;
 mod dir_sync;
 mod disk_thread;
@@ -18,6 +19,7 @@ mod spool;
 mod temporary_file;
 mod writer_pool;
 
+pub use backend::{Directories, path_in};
 pub use blob_store::FileBlobStore;
 pub use fallback::FileFallback;
 pub use file_uri::file_of;

@@ -1,6 +1,5 @@
 //! The way in: who we are, and where the services are.
 
-use crate::error::SettingError;
 use crate::location::{GcsLocation, SecretName, Topic};
 use crate::pubsub::PubSubQueue;
 use crate::rest::Rest;
@@ -8,6 +7,7 @@ use crate::secret_manager::SecretManagerSecret;
 use crate::storage::{Bucket, GcsBlobStore, GcsFallback};
 use google_cloud_auth::credentials::{Builder, Credentials, anonymous};
 use jiff::Timestamp;
+use labelrelay_core::BackEndError;
 use labelrelay_core::config::Lookup;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -46,8 +46,8 @@ impl Google {
     /// runtime: tokens are renewed by a task of it.
     ///
     /// # Errors
-    /// [`SettingError`] when an emulator's address is none.
-    pub fn load(lookup: Lookup<'_>) -> Result<Self, SettingError> {
+    /// [`BackEndError`] when an emulator's address is none.
+    pub fn load(lookup: Lookup<'_>) -> Result<Self, BackEndError> {
         provide_tls();
         Ok(Self {
             pubsub: emulator(lookup, PUBSUB_EMULATOR)?,
@@ -61,8 +61,8 @@ impl Google {
     /// The topic at `url`.
     ///
     /// # Errors
-    /// [`SettingError`] when it is no topic's URL, or the credentials that are configured cannot be used.
-    pub fn queue(&self, url: &str) -> Result<PubSubQueue, SettingError> {
+    /// [`BackEndError`] when it is no topic's URL, or the credentials that are configured cannot be used.
+    pub fn queue(&self, url: &str) -> Result<PubSubQueue, BackEndError> {
         let topic = Topic::parse(url)?;
         let (credentials, rest) = match self.pubsub {
             Some(_) => (anonymous::Builder::new().build(), None),
@@ -79,36 +79,36 @@ impl Google {
     /// The store for claim checks at `url`.
     ///
     /// # Errors
-    /// [`SettingError`] when it is no location in Cloud Storage, or the credentials that are configured cannot be
+    /// [`BackEndError`] when it is no location in Cloud Storage, or the credentials that are configured cannot be
     /// used.
-    pub fn blob_store(&self, url: &str) -> Result<GcsBlobStore, SettingError> {
+    pub fn blob_store(&self, url: &str) -> Result<GcsBlobStore, BackEndError> {
         self.bucket(url).map(GcsBlobStore::new)
     }
 
     /// The fallback at `url`.
     ///
     /// # Errors
-    /// [`SettingError`] when it is no location in Cloud Storage, or the credentials that are configured cannot be
+    /// [`BackEndError`] when it is no location in Cloud Storage, or the credentials that are configured cannot be
     /// used.
-    pub fn fallback(&self, url: &str) -> Result<GcsFallback, SettingError> {
+    pub fn fallback(&self, url: &str) -> Result<GcsFallback, BackEndError> {
         self.bucket(url).map(GcsFallback::new)
     }
 
     /// The secret behind `gcp-secretmanager:name`, refused after `not_after`.
     ///
     /// # Errors
-    /// [`SettingError`] when it is no secret's name, or the credentials that are configured cannot be used.
+    /// [`BackEndError`] when it is no secret's name, or the credentials that are configured cannot be used.
     pub fn secret(
         &self,
         name: &str,
         not_after: Option<Timestamp>,
-    ) -> Result<SecretManagerSecret, SettingError> {
+    ) -> Result<SecretManagerSecret, BackEndError> {
         let name = SecretName::parse(name, self.project.as_deref())?;
         let rest = self.rest(self.secrets.as_ref(), SECRETS)?;
         Ok(SecretManagerSecret::new(name, rest, not_after))
     }
 
-    fn bucket(&self, url: &str) -> Result<Bucket, SettingError> {
+    fn bucket(&self, url: &str) -> Result<Bucket, BackEndError> {
         let location = GcsLocation::parse(url)?;
         Ok(Bucket::new(
             location,
@@ -116,11 +116,11 @@ impl Google {
         ))
     }
 
-    fn rest(&self, emulator: Option<&String>, real: &str) -> Result<Rest, SettingError> {
+    fn rest(&self, emulator: Option<&String>, real: &str) -> Result<Rest, BackEndError> {
         let unusable = |error: reqwest::Error| {
-            SettingError::new(
-                "TLS",
-                format!("cannot be set up: {error}"),
+            BackEndError::new(
+                "",
+                format!("TLS cannot be set up: {error}"),
                 "install the system's CA certificates",
             )
         };
@@ -141,10 +141,10 @@ impl Google {
     }
 
     /// Our credentials.
-    fn credentials(&self) -> Result<Credentials, SettingError> {
+    fn credentials(&self) -> Result<Credentials, BackEndError> {
         once(&self.credentials, || {
             Builder::default().build().map_err(|error| {
-                SettingError::new(
+                BackEndError::of_variable(
                     "GOOGLE_APPLICATION_CREDENTIALS",
                     format!("leads to credentials that cannot be used: {error}"),
                     "correct or unset it; in Google's cloud nothing has to be set",
@@ -178,7 +178,7 @@ fn client() -> reqwest::ClientBuilder {
 }
 
 /// Address of an emulator. Other languages' clients take an address with and without a scheme.
-fn emulator(lookup: Lookup<'_>, variable: &str) -> Result<Option<String>, SettingError> {
+fn emulator(lookup: Lookup<'_>, variable: &str) -> Result<Option<String>, BackEndError> {
     let Some(text) = lookup.text(variable)? else {
         return Ok(None);
     };
@@ -192,7 +192,7 @@ fn emulator(lookup: Lookup<'_>, variable: &str) -> Result<Option<String>, Settin
         Ok(uri) if uri.host().is_some_and(|host| !host.is_empty()) && uri.path() == "/" => {
             Ok(Some(url.to_owned()))
         }
-        _ => Err(SettingError::new(
+        _ => Err(BackEndError::of_variable(
             variable,
             "is not an emulator's address",
             "write HOST:PORT",

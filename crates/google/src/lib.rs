@@ -18,9 +18,9 @@
 //!
 //! [adc]: https://cloud.google.com/docs/authentication/application-default-credentials
 
+mod backend;
 #[cfg(test)]
 mod cloud_tests;
-mod error;
 mod google;
 mod location;
 mod pubsub;
@@ -30,7 +30,6 @@ mod storage;
 #[cfg(test)]
 mod stub;
 
-pub use error::SettingError;
 pub use google::{Google, provide_tls};
 pub use pubsub::{MAX_REQUEST_BYTES, PubSubQueue};
 pub use secret_manager::SecretManagerSecret;

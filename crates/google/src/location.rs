@@ -1,6 +1,6 @@
 //! Resources that settings name: a topic, a prefix in a bucket, a secret.
 
-use crate::error::SettingError;
+use labelrelay_core::BackEndError;
 
 /// A topic of Pub/Sub.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,9 +13,9 @@ pub(crate) struct Topic {
 
 impl Topic {
     /// Reads `pubsub://PROJECT/TOPIC`.
-    pub(crate) fn parse(url: &str) -> Result<Self, SettingError> {
+    pub(crate) fn parse(url: &str) -> Result<Self, BackEndError> {
         let cure = "write pubsub://PROJECT/TOPIC, or pubsub://PROJECT/TOPIC?ordering=partition";
-        let invalid = |problem: &str| SettingError::new(url, problem, cure);
+        let invalid = |problem: &str| BackEndError::new(url, problem, cure);
         let rest = url
             .strip_prefix("pubsub://")
             .ok_or_else(|| invalid("is not the URL of a Pub/Sub topic"))?;
@@ -64,9 +64,9 @@ pub(crate) struct GcsLocation {
 
 impl GcsLocation {
     /// Reads `gs://BUCKET/PREFIX`.
-    pub(crate) fn parse(url: &str) -> Result<Self, SettingError> {
+    pub(crate) fn parse(url: &str) -> Result<Self, BackEndError> {
         let invalid = |problem: &str| {
-            SettingError::new(url, problem, "write gs://BUCKET or gs://BUCKET/PREFIX")
+            BackEndError::new(url, problem, "write gs://BUCKET or gs://BUCKET/PREFIX")
         };
         let rest = url
             .strip_prefix("gs://")
@@ -110,9 +110,9 @@ pub(crate) struct SecretName {
 
 impl SecretName {
     /// Reads what stands after `gcp-secretmanager:`; `project` completes a bare name.
-    pub(crate) fn parse(text: &str, project: Option<&str>) -> Result<Self, SettingError> {
+    pub(crate) fn parse(text: &str, project: Option<&str>) -> Result<Self, BackEndError> {
         let invalid = |problem: &str, cure: &str| {
-            SettingError::new(&format!("gcp-secretmanager:{text}"), problem, cure)
+            BackEndError::new(&format!("gcp-secretmanager:{text}"), problem, cure)
         };
         let full = "write gcp-secretmanager:projects/PROJECT/secrets/NAME, with /versions/N at its end for one version alone";
         let good = |part: &str| {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use labelrelay_core::{BoxFuture, Clock};
-use labelrelay_http::SystemClock;
+use labelrelay_startup::SystemClock;
 use std::time::Duration;
 
 /// How old the process seems when it starts. A request that waited for the start arrived before it: its

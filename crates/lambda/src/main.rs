@@ -1,79 +1,67 @@
 //! The function's `bootstrap`: wiring alone.
 
-mod places;
-
 use labelrelay_aws::Aws;
 use labelrelay_core::Clock;
-use labelrelay_core::config::{ConfigError, Environment, Lookup, misspelt};
+use labelrelay_core::config::{ENVIRONMENT, Environment, Lookup};
 use labelrelay_lambda::init::{self, Role};
 use labelrelay_lambda::{Event, Function, FunctionClock, Redrive, Telemetry, log};
+use labelrelay_startup::log::{Line, Sink, level, panics_to, subscriber, written};
+use labelrelay_startup::{Open, StartError};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
-use places::Places;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use tracing::Level;
 use tracing::level_filters::LevelFilter;
-
-/// Bad configuration, as `sysexits.h` numbers it.
-const EXIT_CONFIG: u8 = 78;
 
 fn main() -> ExitCode {
     let sink = log::stdout();
-    log::panics_to(Arc::clone(&sink));
+    panics_to(log::format, Arc::clone(&sink));
     let environment: Environment = std::env::vars_os().collect();
-    match start(&environment, &sink) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Config(error)) => {
-            let ConfigError {
-                origin,
-                key,
-                problem,
-                cure,
-            } = &error;
-            sink(&log::line(
-                LevelFilter::ERROR,
-                "bad_configuration",
-                &[
-                    ("origin", origin),
-                    ("key", key),
-                    ("problem", problem),
-                    ("cure", cure),
-                ],
-            ));
-            ExitCode::from(EXIT_CONFIG)
-        }
+    let (line, code) = match start(&environment, &sink) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Start(error)) => (
+            written(log::format, error.line()),
+            ExitCode::from(error.exit_code()),
+        ),
         Err(Failure::Runtime(error)) => {
-            let reason = error.to_string();
-            sink(&log::line(
-                LevelFilter::ERROR,
-                "runtime_failed",
-                &[("reason", &reason)],
-            ));
-            ExitCode::FAILURE
+            let reason = [("reason", &error.to_string())];
+            let line = Line::new(Level::ERROR, "runtime_failed", reason);
+            (written(log::format, line), ExitCode::FAILURE)
         }
-    }
+    };
+    sink(&line);
+    code
 }
 
 enum Failure {
-    /// Somebody has to change something.
-    Config(ConfigError),
+    /// The function does not start.
+    Start(StartError),
     /// Lambda's side of it broke.
     Runtime(Error),
 }
 
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        Self::Config(error)
+impl<E: Into<StartError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Start(error.into())
     }
 }
 
-fn start(lookup: Lookup<'_>, sink: &log::Sink) -> Result<(), Failure> {
-    let level = log::level(lookup)?;
+fn start(lookup: Lookup<'_>, sink: &Sink) -> Result<(), Failure> {
+    let level = level(lookup, Some("AWS_LAMBDA_LOG_LEVEL"))?;
+    let subscriber = subscriber(level, LevelFilter::WARN, log::format, Arc::clone(sink));
     // Nobody else sets one; if somebody did, their lines would go there, which is no reason to stop.
-    let _ = tracing::subscriber::set_global_default(log::subscriber(level, Arc::clone(sink)));
+    let _ = tracing::subscriber::set_global_default(subscriber);
     let name = lookup.text("AWS_LAMBDA_FUNCTION_NAME")?.unwrap_or_default();
     let telemetry = Arc::new(Telemetry::new(name, level, Arc::clone(sink)));
-    let aws = Aws::load(lookup).map_err(places::bad_setting)?;
-    let open = Places { aws, lookup };
+    let aws = Aws::load(lookup).map_err(|error| StartError::at(error, ENVIRONMENT, "AWS"))?;
+    let open = Open {
+        lookup,
+        cwd: Path::new("."),
+        default_queue: None,
+        back_end: &aws,
+    };
+    let clock: Arc<dyn Clock> = Arc::new(FunctionClock::default());
     // One invocation at a time: a second thread would have nothing to do.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -81,20 +69,12 @@ fn start(lookup: Lookup<'_>, sink: &log::Sink) -> Result<(), Failure> {
         .map_err(|error| Failure::Runtime(error.into()))?;
     match init::role(lookup)? {
         Role::Relay => {
-            let config = init::config(lookup)?;
-            for warning in &config.warnings {
-                tracing::warn!(name: "configuration_warning", "{warning}");
-            }
-            let clock: Arc<dyn Clock> = Arc::new(FunctionClock::default());
-            let relay = Arc::new(init::relay(&config, &open, clock, Arc::clone(&telemetry))?);
-            runtime.block_on(init::warm(&relay, lookup))?;
+            let relay = init::relay(&open, clock, Arc::clone(&telemetry));
+            let relay = Arc::new(runtime.block_on(relay)?);
             runtime.block_on(Box::pin(serve(Function::new(relay, telemetry))))
         }
         Role::Redrive => {
-            for warning in misspelt(lookup, &[]) {
-                tracing::warn!(name: "configuration_warning", "{warning}");
-            }
-            let redrive = init::redrive(lookup, &open, telemetry)?;
+            let redrive = runtime.block_on(Redrive::open(&open, clock, telemetry))?;
             runtime.block_on(empty(redrive))
         }
     }

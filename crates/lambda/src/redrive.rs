@@ -3,8 +3,9 @@
 
 use crate::clock::moment;
 use crate::telemetry::Telemetry;
-use labelrelay_core::fallback::{Redriven, redrive};
-use labelrelay_core::{BlobError, BlobStore, Clock, EventQueue, FallbackStore};
+use labelrelay_core::fallback::Redriven;
+use labelrelay_core::{BlobError, Clock};
+use labelrelay_startup::{Open, StartError, redrive};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,19 +18,13 @@ const DEFAULT_TIME: Duration = Duration::from_secs(60);
 
 /// The function that a schedule starts.
 pub struct Redrive {
-    /// Where events are.
-    pub fallback: Arc<dyn FallbackStore>,
-    /// Where they go.
-    pub queue: Arc<dyn EventQueue>,
-    /// Where bodies go that are too large for the queue.
-    pub blobs: Option<Arc<dyn BlobStore>>,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
+    /// What it moves, and where.
+    pub redrive: redrive::Redrive,
     /// Where the report goes.
     pub telemetry: Arc<Telemetry>,
 }
 
-/// What one run did: the function's result.
+/// Result of one run, and of the function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Moved {
     /// Events that are on the queue now.
@@ -39,46 +34,42 @@ pub struct Moved {
 }
 
 impl Redrive {
+    /// Opens what the variables name. It needs no source and no secret.
+    ///
+    /// # Errors
+    /// [`StartError`] names the variable and the cure.
+    pub async fn open(
+        open: &Open<'_>,
+        clock: Arc<dyn Clock>,
+        telemetry: Arc<Telemetry>,
+    ) -> Result<Self, StartError> {
+        Ok(Self {
+            redrive: redrive::Redrive::of_variables(open, clock).await?,
+            telemetry,
+        })
+    }
+
     /// Moves what it can before `deadline`, in milliseconds since 1970.
     ///
     /// # Errors
     /// [`BlobError`] when the fallback cannot be listed; Lambda counts that as an error of the function.
     pub async fn invoke(&self, deadline: u64) -> Result<Moved, BlobError> {
-        let begun = self.clock.monotonic();
-        let until = match moment(&*self.clock, deadline) {
+        let clock = &*self.redrive.clock;
+        let begun = clock.monotonic();
+        let until = match moment(clock, deadline) {
             Some(end) => end
                 .saturating_sub(MARGIN)
                 .max(begun + end.saturating_sub(begun) / 2),
             None => begun + DEFAULT_TIME,
         };
-        let blobs = self.blobs.as_deref();
-        let run = redrive(&*self.fallback, &*self.queue, blobs, &*self.clock, until);
-        let elapsed = |clock: &dyn Clock| clock.monotonic().saturating_sub(begun);
-        match run.await {
-            Ok(done) => {
-                let moved = Moved {
-                    moved: done.moved,
-                    left: left(&done),
-                };
-                Self::tell(&done);
-                self.telemetry
-                    .redriven(moved.moved, moved.left, elapsed(&*self.clock));
-                Ok(moved)
-            }
-            Err(error) => {
-                tracing::error!(name: "fallback_unreadable", reason = %error, "the fallback cannot be listed");
-                Err(error)
-            }
-        }
-    }
-
-    fn tell(done: &Redriven) {
-        for (key, reason) in &done.stuck {
-            tracing::error!(name: "redrive_stuck", key, reason, "an event stays in the fallback");
-        }
-        if let Some(error) = &done.queue_error {
-            tracing::error!(name: "redrive_queue", kind = error.kind.as_str(), reason = %error, "the queue did not take events from the fallback");
-        }
+        let done = self.redrive.run(until).await?;
+        let moved = Moved {
+            moved: done.moved,
+            left: left(&done),
+        };
+        let elapsed = clock.monotonic().saturating_sub(begun);
+        self.telemetry.redriven(moved.moved, moved.left, elapsed);
+        Ok(moved)
     }
 }
 

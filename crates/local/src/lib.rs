@@ -16,6 +16,7 @@
 //! to it (received, acknowledged, dead) lies in a small table beside. So a send touches only the ends of
 //! its tables. `MEASUREMENTS.md` in this crate's folder has the figures behind this and behind the page size.
 
+mod backend;
 mod canonical_path;
 mod disk_reserve;
 mod embedded;
@@ -31,11 +32,12 @@ mod shortened;
 mod sqlite;
 mod sqlite_error;
 
+pub use backend::Local;
 pub use embedded::{EmbeddedQueue, Options};
 pub use error::{FileError, OpenError};
 pub use file::{
     Acknowledgement, DeadLetter, Delivery, Event, EventAttributes, Export, Filter, Pattern,
     QueueFile, QueueSettings, QueueStats, State, StoredEvent,
 };
-pub use labelrelay_files::{FileBlobStore, FileFallback, file_of};
+pub use labelrelay_files::{FileBlobStore, FileFallback, file_of, path_in};
 pub use ledger::LedgerFile;

@@ -20,3 +20,4 @@ pub mod fixtures;
 pub mod memory;
 pub mod queue_suite;
 pub mod request;
+pub mod start_suite;

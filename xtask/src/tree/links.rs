@@ -27,7 +27,21 @@ const EVENT_DIRECT: [&str; 3] = ["serde", "serde_json", "sha2"];
 /// A program of one cloud links nothing of another, nor what only `labelrelay` itself needs: the platforms'
 /// management clients are among it. By the beginnings
 /// of names; `aws-lc`, a TLS library, would be a second one beside ring.
-const PROGRAMS_NEVER: [(&str, &[&str]); 4] = [
+const PROGRAMS_NEVER: [(&str, &[&str]); 5] = [
+    (
+        // What every program starts with knows no cloud and no HTTP.
+        "labelrelay-startup",
+        &[
+            "aws-",
+            "lambda_",
+            "google-",
+            "gcloud-",
+            "azure_",
+            "hyper",
+            "axum",
+            "labelrelay-http",
+        ],
+    ),
     (
         // As it is built by default: the clouds' back ends are features of it.
         "labelrelay",
@@ -62,6 +76,9 @@ const PROGRAMS_NEVER: [(&str, &[&str]); 4] = [
             "native-tls",
             "rusqlite",
             "libsqlite3-sys",
+            // Lambda brings events, not connections.
+            "labelrelay-http",
+            "labelrelay-files",
             "labelrelay-reconcile",
             "clap",
         ],
@@ -95,6 +112,13 @@ const PROGRAMS_NEVER: [(&str, &[&str]); 4] = [
             "clap",
         ],
     ),
+];
+
+/// Lambda's client is hyper's; its server is nobody's there.
+const LAMBDA_NEVER_FEATURES: [&str; 3] = [
+    "hyper feature \"server\"",
+    "hyper-util feature \"server\"",
+    "hyper-util feature \"server-auto\"",
 ];
 
 pub(super) fn check() -> Outcome {
@@ -135,6 +159,22 @@ pub(super) fn check() -> Outcome {
             linked.len()
         );
     }
+    no_server_in_lambda()
+}
+
+fn no_server_in_lambda() -> Outcome {
+    const PROGRAM: &str = "labelrelay-lambda";
+    let mut command = cargo("tree --locked --edges normal,features --target all --prefix none");
+    let lines = output(command.args(["--package", PROGRAM]))?;
+    let found = lines.lines().find(|line| {
+        LAMBDA_NEVER_FEATURES
+            .iter()
+            .any(|never| line.starts_with(never))
+    });
+    if let Some(found) = found {
+        return Err(format!("{PROGRAM} links {found}; `cargo tree -p {PROGRAM} -e normal,features -i hyper` says through what").into());
+    }
+    println!("{PROGRAM}: hyper's client, and not its server");
     Ok(())
 }
 

@@ -1,9 +1,9 @@
 //! The certificate authorities that are trusted.
 
-use crate::SettingError;
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use labelrelay_core::BackEndError;
 use labelrelay_core::config::Lookup;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 
 /// The system's authorities (`SSL_CERT_FILE` says where else they are), or those in the file that
 /// `AWS_CA_BUNDLE` names instead, as AWS's own tools understand it.
-pub(crate) fn trust(lookup: Lookup<'_>) -> Result<TlsContext, SettingError> {
+pub(crate) fn trust(lookup: Lookup<'_>) -> Result<TlsContext, BackEndError> {
     let store = match lookup.text("AWS_CA_BUNDLE")? {
         Some(path) => bundle(&path)?,
         None => TrustStore::default(),
@@ -21,14 +21,15 @@ pub(crate) fn trust(lookup: Lookup<'_>) -> Result<TlsContext, SettingError> {
         .build()
         .map_err(|error| {
             let problem = format!("cannot be used for TLS: {error}");
-            SettingError::new("AWS_CA_BUNDLE", &problem, "name a file of PEM certificates")
+            BackEndError::of_variable("AWS_CA_BUNDLE", problem, "name a file of PEM certificates")
         })
 }
 
-fn bundle(path: &str) -> Result<TrustStore, SettingError> {
+fn bundle(path: &str) -> Result<TrustStore, BackEndError> {
     let unusable = |problem: &str| {
-        let cure = "name a file of PEM certificates, or unset AWS_CA_BUNDLE";
-        SettingError::new(path, problem, cure)
+        let problem = format!("names {path}, which {problem}");
+        let cure = "name a file of PEM certificates, or unset it";
+        BackEndError::of_variable("AWS_CA_BUNDLE", problem, cure)
     };
     let read = std::fs::read(path);
     let bytes = read.map_err(|error| unusable(&format!("cannot be read: {error}")))?;

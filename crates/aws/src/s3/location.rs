@@ -1,11 +1,11 @@
 //! A bucket and a prefix in it, and requests to them.
 
 use super::content::nothing;
-use crate::SettingError;
 use crate::credentials::CredentialsSource;
 use crate::http::{Answer, Http};
 use crate::region::suffix;
 use crate::signed_client::{Content, NoResponse, SignedClient};
+use labelrelay_core::BackEndError;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// A bucket and a prefix in it, with a client for them.
@@ -37,8 +37,8 @@ impl S3Location {
         endpoint: Option<&str>,
         credentials: CredentialsSource,
         http: Http,
-    ) -> Result<Self, SettingError> {
-        let invalid = |problem| SettingError::new(url, problem, CURE);
+    ) -> Result<Self, BackEndError> {
+        let invalid = |problem| BackEndError::new(url, problem, CURE);
         let rest = url
             .strip_prefix("s3://")
             .ok_or_else(|| invalid("is not the URL of a bucket"))?;
@@ -146,7 +146,7 @@ mod tests {
     use aws_credential_types::Credentials;
     use aws_smithy_http_client::tls::TlsContext;
 
-    fn located(url: &str, endpoint: Option<&str>) -> Result<S3Location, SettingError> {
+    fn located(url: &str, endpoint: Option<&str>) -> Result<S3Location, BackEndError> {
         let credentials = Credentials::new("test", "test", None, None, "test");
         let credentials = CredentialsSource::Fixed(credentials);
         let http = Http::new(TlsContext::default());

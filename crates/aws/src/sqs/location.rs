@@ -1,7 +1,7 @@
 //! The queue that a URL names.
 
-use crate::SettingError;
 use crate::region::suffix;
+use labelrelay_core::BackEndError;
 
 /// A queue, by its URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,15 +21,15 @@ pub(crate) struct QueueLocation {
 const CURE: &str = "write the URL that AWS prints, https://sqs.<region>.amazonaws.com/<account>/<name>, or sqs://<region>/<account>/<name>";
 
 impl QueueLocation {
-    pub(crate) fn parse(text: &str) -> Result<Self, SettingError> {
-        let invalid = |problem: &str| SettingError::new(text, problem, CURE);
+    pub(crate) fn parse(text: &str) -> Result<Self, BackEndError> {
+        let invalid = |problem: &str| BackEndError::new(text, problem, CURE);
         let (plain, query) = text.split_once('?').unwrap_or((text, ""));
         let fair = match query {
             "" => false,
             "group=partition" => true,
             _ => {
                 let cure = "the only parameter is ?group=partition, for fair queueing";
-                return Err(SettingError::new(text, "has an unknown parameter", cure));
+                return Err(BackEndError::new(text, "has an unknown parameter", cure));
             }
         };
         let url = match plain.strip_prefix("sqs://") {
@@ -46,7 +46,7 @@ impl QueueLocation {
             return Err(invalid("is not the URL of an SQS queue"));
         };
         if host.as_str().contains('@') {
-            return Err(SettingError::new(
+            return Err(BackEndError::new(
                 host.host(),
                 "holds credentials",
                 "give them in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",

@@ -14,6 +14,7 @@ mod in_process;
 mod label_studio;
 mod program;
 mod redrive;
+mod same_start;
 mod setting;
 mod start;
 mod trouble;

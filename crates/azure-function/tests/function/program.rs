@@ -251,7 +251,7 @@ fn a_wrong_configuration_ends_the_start_with_one_line_that_names_it() {
         let (status, log) = Handler::fail(crate::setting::program(), &variables);
         assert_eq!(status.code(), Some(78), "{name}: {log}");
         assert!(
-            log.contains("not_started") && log.contains(part),
+            log.contains("bad_configuration") && log.contains(part),
             "{name}: {log}"
         );
         assert_clean(&log, &[]);

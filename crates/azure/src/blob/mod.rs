@@ -6,7 +6,7 @@ mod upload;
 pub use fallback::AzureBlobFallback;
 
 use crate::error::{AzureError, Resource};
-use crate::location::{SettingKey, StorageLocation};
+use crate::location::{SettingValue, StorageLocation};
 use crate::percent::PATH;
 use crate::storage_queue::may_only_send;
 use crate::transport::options;
@@ -15,7 +15,7 @@ use azure_core::error::Error;
 use azure_core::http::HttpClient;
 use azure_storage_blob::{BlobClient, BlobContainerClient, BlobContainerClientOptions};
 use bytes::Bytes;
-use labelrelay_core::config::ConfigError;
+use labelrelay_core::BackEndError;
 use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream};
 use percent_encoding::utf8_percent_encode;
 use std::sync::Arc;
@@ -35,8 +35,8 @@ impl AzureBlobStore {
         location: &StorageLocation,
         credential: Option<Arc<dyn TokenCredential>>,
         client: &Arc<dyn HttpClient>,
-        setting: SettingKey<'_>,
-    ) -> Result<Self, ConfigError> {
+        setting: SettingValue<'_>,
+    ) -> Result<Self, BackEndError> {
         let options = BlobContainerClientOptions {
             client_options: options(client),
             ..BlobContainerClientOptions::default()

@@ -11,11 +11,11 @@ mod tests;
 
 use crate::connection_string::ConnectionString;
 use crate::error::{AzureError, Resource};
-use crate::location::{SettingKey, own_parameters};
+use crate::location::{SettingValue, own_parameters};
 use azure_core::credentials::TokenCredential;
 use azure_core::error::Error;
 use azure_core::http::{HttpClient, Method, Request, StatusCode, Url};
-use labelrelay_core::config::ConfigError;
+use labelrelay_core::BackEndError;
 use labelrelay_core::{
     BoxFuture, Clock, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
     Receipt,
@@ -63,8 +63,8 @@ impl ServiceBusQueue {
         client: Arc<dyn HttpClient>,
         credential: Arc<dyn TokenCredential>,
         clock: Arc<dyn Clock>,
-        setting: SettingKey<'_>,
-    ) -> Result<Self, ConfigError> {
+        setting: SettingValue<'_>,
+    ) -> Result<Self, BackEndError> {
         let cure = "write servicebus://NAMESPACE/QUEUE, with ?session=partition or ?max_message_bytes=N behind it if need be";
         let (bare, query) = text.split_once('?').unwrap_or((text, ""));
         let (own, rest) = own_parameters(query, &["session", "max_message_bytes"]);

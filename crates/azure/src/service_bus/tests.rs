@@ -9,7 +9,7 @@ use labelrelay_testkit::queue_suite::message;
 const CONNECTION: &str =
     "Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=send;SharedAccessKey=c2VjcmV0";
 
-fn queue(url: &str, stub: &Arc<Stub>) -> Result<ServiceBusQueue, ConfigError> {
+fn queue(url: &str, stub: &Arc<Stub>) -> Result<ServiceBusQueue, BackEndError> {
     let connection = ConnectionString::parse(CONNECTION).unwrap();
     ServiceBusQueue::open(
         url,
@@ -17,10 +17,7 @@ fn queue(url: &str, stub: &Arc<Stub>) -> Result<ServiceBusQueue, ConfigError> {
         stub.clone(),
         stub.clone(),
         Arc::new(FakeClock::at("2026-11-24T00:00:00Z")),
-        SettingKey {
-            origin: "environment",
-            key: "LABELRELAY_QUEUE",
-        },
+        SettingValue(url),
     )
 }
 

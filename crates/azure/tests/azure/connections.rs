@@ -3,7 +3,7 @@
 use crate::setup::queue;
 use labelrelay_core::QueueErrorKind;
 use labelrelay_core::clock::within;
-use labelrelay_http::SystemClock;
+use labelrelay_startup::SystemClock;
 use labelrelay_testkit::queue_suite::message;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

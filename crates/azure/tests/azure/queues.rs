@@ -143,9 +143,7 @@ async fn a_connection_string_names_the_queue_too() {
         azurite.connection_string(),
     )]);
     let url = format!("azure-queue://{ACCOUNT}/{QUEUE}");
-    let queue = azure
-        .queue(&url, "environment", "LABELRELAY_QUEUE")
-        .unwrap();
+    let queue = azure.queue(&url).unwrap();
     queue.send(&message("1", b"{}")).await.unwrap();
     assert_eq!(azurite.drain(QUEUE).len(), 1);
 }

@@ -2,7 +2,7 @@
 
 use labelrelay_azure::Azure;
 use labelrelay_core::{BlobStore, EventQueue, FallbackStore};
-use labelrelay_http::SystemClock;
+use labelrelay_startup::SystemClock;
 use std::sync::Arc;
 
 /// Azure as an environment with these variables makes it.
@@ -15,19 +15,13 @@ pub(crate) fn azure(variables: &[(&str, String)]) -> Azure {
 }
 
 pub(crate) fn queue(url: &str) -> Arc<dyn EventQueue> {
-    azure(&[])
-        .queue(url, "environment", "LABELRELAY_QUEUE")
-        .unwrap()
+    azure(&[]).queue(url).unwrap()
 }
 
 pub(crate) fn blobs(url: &str) -> Arc<dyn BlobStore> {
-    azure(&[])
-        .blob_store(url, "environment", "LABELRELAY_BLOB_STORE")
-        .unwrap()
+    azure(&[]).blob_store(url).unwrap()
 }
 
 pub(crate) fn fallback(url: &str) -> Arc<dyn FallbackStore> {
-    azure(&[])
-        .fallback(url, "environment", "LABELRELAY_FALLBACK")
-        .unwrap()
+    azure(&[]).fallback(url).unwrap()
 }

@@ -1,17 +1,8 @@
 //! The clouds' back ends: whose a URL or a reference is, and that cloud opened. Each is a feature of the
 //! build, off by default, so that `labelrelay` builds in minutes.
 
-#[cfg(feature = "aws")]
-mod aws;
-#[cfg(feature = "azure")]
-mod azure;
-#[cfg(feature = "google")]
-mod google;
-
 use crate::world::World;
-use jiff::Timestamp;
-use labelrelay_core::config::{ConfigError, SecretRef};
-use labelrelay_core::{BlobStore, Clock, EventQueue, FallbackStore, SecretSource};
+use labelrelay_core::{BackEnd, BackEndError, Clock};
 use std::fmt;
 use std::sync::Arc;
 
@@ -21,27 +12,6 @@ pub(crate) enum Cloud {
     Aws,
     Google,
     Azure,
-}
-
-/// Place of a setting, for errors.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Setting<'a> {
-    pub(crate) origin: &'a str,
-    pub(crate) key: &'a str,
-}
-
-/// One cloud, opened. Nothing is sent by opening what it holds.
-pub(crate) trait BackEnd {
-    fn queue(&self, url: &str, at: Setting<'_>) -> Result<Arc<dyn EventQueue>, ConfigError>;
-    fn blob_store(&self, url: &str, at: Setting<'_>) -> Result<Arc<dyn BlobStore>, ConfigError>;
-    fn fallback(&self, url: &str, at: Setting<'_>) -> Result<Arc<dyn FallbackStore>, ConfigError>;
-    /// A reference into one of this cloud's stores.
-    fn secret(
-        &self,
-        reference: &SecretRef,
-        end: Option<Timestamp>,
-        at: Setting<'_>,
-    ) -> Result<Box<dyn SecretSource>, ConfigError>;
 }
 
 impl Cloud {
@@ -66,7 +36,8 @@ impl Cloud {
         }
     }
 
-    fn of_secret(scheme: &str) -> Self {
+    /// Whose store of secrets a reference's scheme names.
+    pub(crate) fn of_secret(scheme: &str) -> Self {
         match scheme {
             "gcp-secretmanager" => Self::Google,
             "azure-keyvault" => Self::Azure,
@@ -74,58 +45,42 @@ impl Cloud {
         }
     }
 
-    /// Opens it. Must be called within a Tokio runtime: Google's tokens are renewed by a task of it.
+    /// Opens it, for the sake of `resource`. Must be called within a Tokio runtime: Google's tokens are renewed by
+    /// a task of it.
     pub(crate) fn open(
         self,
         world: &World<'_>,
         clock: &Arc<dyn Clock>,
-        at: Setting<'_>,
-    ) -> Result<Box<dyn BackEnd>, ConfigError> {
+        resource: &str,
+    ) -> Result<Arc<dyn BackEnd>, BackEndError> {
         // Not every build has a use for all of these.
-        let _ = (world, clock, at);
+        let _ = (world, clock, resource);
         match self {
             #[cfg(feature = "aws")]
-            Self::Aws => aws::open(world.lookup()),
+            Self::Aws => Ok(Arc::new(labelrelay_aws::Aws::load(world.lookup())?)),
             #[cfg(feature = "google")]
-            Self::Google => google::open(world.lookup()),
+            Self::Google => Ok(Arc::new(labelrelay_google::Google::load(world.lookup())?)),
             #[cfg(feature = "azure")]
-            Self::Azure => azure::open(world.lookup(), clock),
+            Self::Azure => Ok(Arc::new(labelrelay_azure::Azure::load(
+                world.lookup(),
+                Arc::clone(clock),
+            )?)),
             #[cfg(not(all(feature = "aws", feature = "google", feature = "azure")))]
-            missing => Err(missing.not_built(at)),
+            missing => Err(missing.not_built(resource)),
         }
     }
 
-    /// Opens the store that a reference leads into.
-    pub(crate) fn secret(
-        reference: &SecretRef,
-        end: Option<Timestamp>,
-        world: &World<'_>,
-        clock: &Arc<dyn Clock>,
-        origin: &str,
-    ) -> Result<Box<dyn SecretSource>, ConfigError> {
-        let key = reference.to_string();
-        let cloud = Self::of_secret(scheme(&key));
-        let at = Setting { origin, key: &key };
-        let opened = cloud.open(world, clock, at).map_err(|mut error| {
-            // The key becomes the setting's; the reference shall still be named.
-            error.problem = format!("`{key}` {}", error.problem);
-            error
-        });
-        opened?.secret(reference, end, at)
-    }
-
     #[cfg(not(all(feature = "aws", feature = "google", feature = "azure")))]
-    fn not_built(self, at: Setting<'_>) -> ConfigError {
+    fn not_built(self, resource: &str) -> BackEndError {
         let feature = match self {
             Self::Aws => "aws",
             Self::Google => "google",
             Self::Azure => "azure",
         };
-        ConfigError::new(
-            at.origin,
-            at.key,
-            &format!("is of {self}, and this labelrelay was built without the feature `{feature}`"),
-            &format!(
+        BackEndError::new(
+            resource,
+            format!("is of {self}, and this labelrelay was built without the feature `{feature}`"),
+            format!(
                 "build it with that: cargo install --path crates/cli --features {feature} (the container image has all three), or name a place on this machine"
             ),
         )
@@ -190,16 +145,10 @@ mod tests {
     #[test]
     fn what_was_not_built_in_is_named_with_its_feature() {
         let world = World::new(&|_: &str| None, std::path::PathBuf::new());
-        let clock: Arc<dyn Clock> = Arc::new(labelrelay_http::SystemClock::new());
-        let at = Setting {
-            origin: "labelrelay.toml",
-            key: "queue",
-        };
-        let error = Cloud::Google
-            .open(&world, &clock, at)
-            .err()
-            .unwrap()
-            .to_string();
+        let clock: Arc<dyn Clock> = Arc::new(labelrelay_startup::SystemClock::new());
+        let opened = Cloud::Google.open(&world, &clock, "pubsub://p/t");
+        let error = opened.err().unwrap().at("labelrelay.toml", "queue");
+        let error = error.to_string();
         for word in [
             "labelrelay.toml: `queue`",
             "Google Cloud",

@@ -22,6 +22,9 @@ use trouble::Trouble;
 const DIRECTORY: &str = ".labelrelay";
 const CONFIG: &str = "labelrelay.toml";
 const QUEUE: &str = "queue.db";
+
+/// The queue in it, relative to where the process was started.
+pub(crate) const QUEUE_URL: &str = "sqlite:.labelrelay/queue.db";
 const IGNORE: &str = ".gitignore";
 const IGNORE_TEXT: &[u8] = b"*\n";
 const SECRETS: [&str; 2] = ["labelbox", "label-studio"];

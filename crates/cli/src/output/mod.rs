@@ -11,7 +11,7 @@ pub(crate) use exact::{print_envelope, print_exactly};
 pub(crate) use json::JsonForTerminal;
 pub(crate) use printable::{PrintableLines, one_line};
 
-use labelrelay_http::log::LogWriter;
+use labelrelay_startup::log::LogWriter;
 use std::fmt::Arguments;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::OnceLock;

@@ -13,8 +13,8 @@ use labelrelay_core::Clock;
 use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_core::ledger::LedgerError;
 use labelrelay_core::provider::Provider;
-use labelrelay_http::SystemClock;
 use labelrelay_reconcile::{Platform, Reconcile, ReconcileError};
+use labelrelay_startup::SystemClock;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,7 +85,6 @@ impl Common {
         let source = self.source(&config, provider)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let runtime = crate::runtime::full()?;
-        let entered = runtime.enter();
         let target = Target::new(
             &config,
             self.ledger.as_deref(),
@@ -93,8 +92,8 @@ impl Common {
             self.dry_run,
             world,
             Arc::clone(&clock),
-        )?;
-        drop(entered);
+        );
+        let target = runtime.block_on(target)?;
         let place = Place {
             args: self,
             source,

@@ -7,9 +7,9 @@ use crate::secrets;
 use crate::world::World;
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::provider::Provider;
-use labelrelay_http::OsEntropy;
 use labelrelay_reconcile::http::HttpOptions;
 use labelrelay_reconcile::label_studio::LabelStudio;
+use labelrelay_startup::OsEntropy;
 use std::sync::Arc;
 
 /// As Label Studio's own client calls them.

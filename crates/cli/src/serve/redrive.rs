@@ -2,7 +2,8 @@
 
 use super::observed::Observed;
 use labelrelay_core::Relay;
-use labelrelay_core::fallback::{Redriven, redrive};
+use labelrelay_core::fallback::Redriven;
+use labelrelay_startup::redrive::{report, run};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,28 +44,12 @@ pub(super) async fn keep_moving(relay: Arc<Relay>, stop: impl Future<Output = ()
 async fn round(relay: &Relay) -> Option<Redriven> {
     let parts = relay.parts();
     let fallback = parts.fallback.as_deref()?;
-    let until = parts.clock.monotonic() + ROUND;
+    let begun = parts.clock.monotonic();
     let (queue, blobs) = (Observed(relay), parts.blobs.as_deref());
-    match redrive(fallback, &queue, blobs, &*parts.clock, until).await {
-        Ok(done) => {
-            log(&done);
-            Some(done)
-        }
-        Err(error) => {
-            tracing::error!(name: "fallback_unreadable", reason = %error, "the fallback cannot be read; what waits there stays");
-            None
-        }
-    }
-}
-
-fn log(done: &Redriven) {
+    let moved = run(fallback, &queue, blobs, &*parts.clock, begun + ROUND).await;
+    let done = moved.ok()?;
     if done.moved > 0 {
-        tracing::info!(name: "redriven", events = done.moved, "events moved from the fallback to the queue");
+        report(&done, parts.clock.monotonic().saturating_sub(begun));
     }
-    for (key, reason) in &done.stuck {
-        tracing::warn!(name: "redrive_stuck", key, reason, "an event stays in the fallback");
-    }
-    if done.failed > done.stuck.len() as u64 {
-        tracing::warn!(name: "redrive_stuck", events = done.failed, "events stay in the fallback, these among them");
-    }
+    Some(done)
 }

@@ -14,9 +14,10 @@ use crate::running::Running;
 use crate::world::World;
 use labelrelay_core::provider::Provider;
 use labelrelay_http::admin::{Metrics, serve_admin};
-use labelrelay_http::log::BoundedLog;
 use labelrelay_http::observe::Tee;
-use labelrelay_http::{ServeOptions, SystemClock, memory, serve};
+use labelrelay_http::{ServeOptions, memory, serve};
+use labelrelay_startup::SystemClock;
+use labelrelay_startup::log::BoundedLog;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -61,13 +62,15 @@ struct Start<'a> {
 impl Start<'_> {
     async fn serve(self) -> Result<(), Failure> {
         memory::give_back_after_bursts();
-        let metrics = Arc::new(Metrics::new().with_log(from_a_thread()?));
+        let lines = from_a_thread()?;
+        let dropped = move || lines.dropped();
+        let metrics = Arc::new(Metrics::new().with_dropped_lines(dropped));
         let clock = Arc::new(SystemClock::new());
         let log = BoundedLog::new(Arc::<SystemClock>::clone(&clock));
         let observer = Arc::new(Tee(Arc::clone(&metrics), log));
         let Opened { relay, embedded } =
-            open::relay(&self.found.config, self.world, clock, observer)?;
-        open::may_start(&relay).await?;
+            open::relay(&self.found.config, self.world, clock, observer).await?;
+        open::may_start(&relay, &self.found.config, self.world).await?;
         if let Some(path) = &self.args.ready_file {
             ReadyFile::clear(path)?;
         }

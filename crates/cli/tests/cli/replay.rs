@@ -212,7 +212,7 @@ fn append(file: &std::path::Path, envelope: &Value) {
     let attributes = labelrelay_event::Envelope::decode(&bytes)
         .unwrap()
         .attributes;
-    let clock = std::sync::Arc::new(labelrelay_http::SystemClock::new());
+    let clock = std::sync::Arc::new(labelrelay_startup::SystemClock::new());
     let queue = labelrelay_local::QueueFile::open(file, clock).unwrap();
     queue
         .append(&[OutboundMessage::new(attributes, bytes)], 0)

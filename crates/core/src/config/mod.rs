@@ -1,7 +1,6 @@
 //! Configuration: one TOML file, or nothing but environment variables. Parsed from text and an
 //! injected lookup; this module reads neither files nor the environment.
 
-mod deployed;
 mod environment;
 mod error;
 mod file;

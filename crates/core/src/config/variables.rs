@@ -9,7 +9,7 @@ pub type Lookup<'a> = &'a dyn Variables;
 
 /// Variables that can be looked up. A variable is absent, or text, or bytes that are no text; what is no
 /// text must not be taken for absent, or a setting that somebody made would not count.
-pub trait Variables {
+pub trait Variables: Send + Sync {
     /// Value of the variable `name`; `None` when it is not set.
     fn get(&self, name: &str) -> Option<OsString>;
 
@@ -20,7 +20,7 @@ pub trait Variables {
 }
 
 /// Text alone: what tests have.
-impl<F: Fn(&str) -> Option<String>> Variables for F {
+impl<F: Fn(&str) -> Option<String> + Send + Sync> Variables for F {
     fn get(&self, name: &str) -> Option<OsString> {
         self(name).map(OsString::from)
     }

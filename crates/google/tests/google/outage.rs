@@ -3,7 +3,7 @@
 use crate::setup::google;
 use labelrelay_core::clock::within;
 use labelrelay_core::{EventQueue, QueueErrorKind};
-use labelrelay_http::SystemClock;
+use labelrelay_startup::SystemClock;
 use labelrelay_testkit::queue_suite::message;
 use labelrelay_tests::servers::PubSub;
 use std::time::Duration;

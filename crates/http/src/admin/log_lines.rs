@@ -1,16 +1,15 @@
 //! Metric of the log's lines that were dropped.
 
-use crate::log::LogWriter;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
 use prometheus_client::metrics::counter::ConstCounter;
 use std::fmt;
 
-pub(super) struct LogLines(pub(super) LogWriter);
+pub(super) struct LogLines<F>(pub(super) F);
 
-impl Collector for LogLines {
+impl<F: Fn() -> u64 + Send + Sync + 'static> Collector for LogLines<F> {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let dropped = ConstCounter::new(self.0.dropped());
+        let dropped = ConstCounter::new((self.0)());
         let metric = encoder.encode_descriptor(
             "log_lines_dropped",
             "Lines of the log that were dropped, because nobody read them fast enough",
@@ -21,7 +20,7 @@ impl Collector for LogLines {
     }
 }
 
-impl fmt::Debug for LogLines {
+impl<F> fmt::Debug for LogLines<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("LogLines")
     }

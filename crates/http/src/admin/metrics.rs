@@ -2,7 +2,6 @@
 
 use super::log_lines::LogLines;
 use super::queue::{QueueGauges, QueueState};
-use crate::log::LogWriter;
 use labelrelay_core::{BlobError, Observer, Outcome, QueueError, Report};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -145,10 +144,11 @@ impl Metrics {
         metrics
     }
 
-    /// The same, and how many lines the log lost.
+    /// The same, and how many lines the log lost, as `dropped` says.
     #[must_use]
-    pub fn with_log(mut self, log: LogWriter) -> Self {
-        self.registry.register_collector(Box::new(LogLines(log)));
+    pub fn with_dropped_lines(mut self, dropped: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        self.registry
+            .register_collector(Box::new(LogLines(dropped)));
         self
     }
 

@@ -6,7 +6,8 @@ use labelrelay_core::signature::sign_sha1;
 use labelrelay_core::{
     BoxFuture, EventQueue, OutboundMessage, QueueError, QueueLimits, Receipt, Relay,
 };
-use labelrelay_http::{OsEntropy, ServeOptions, SystemClock, serve};
+use labelrelay_http::{ServeOptions, serve};
+use labelrelay_startup::{OsEntropy, SystemClock};
 use labelrelay_testkit::memory::{MemoryQueue, RecordingObserver};
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -4,11 +4,10 @@
 
 mod line;
 
-use crate::log::Sink;
 use jiff::Timestamp;
 use labelrelay_core::observe::millis;
 use labelrelay_core::{BlobError, Observer, Outcome, QueueError, Report, SecretError};
-use labelrelay_http::log::LogObserver;
+use labelrelay_startup::log::{LogObserver, Sink};
 use line::{Line, Metric};
 use std::time::Duration;
 use tracing::level_filters::LevelFilter;

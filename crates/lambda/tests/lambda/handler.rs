@@ -259,10 +259,12 @@ async fn the_second_function_empties_the_fallback() {
     }
     let queue = Arc::new(MemoryQueue::new(LIMITS));
     let redrive = Redrive {
-        fallback: fallback.clone(),
-        queue: queue.clone(),
-        blobs: None,
-        clock: Arc::new(FakeClock::at("2026-11-21T09:47:10Z")),
+        redrive: labelrelay_startup::redrive::Redrive {
+            fallback: fallback.clone(),
+            queue: queue.clone(),
+            blobs: None,
+            clock: Arc::new(FakeClock::at("2026-11-21T09:47:10Z")),
+        },
         telemetry,
     };
     queue.fail_with(&[Fault::Error(labelrelay_core::QueueErrorKind::Denied)]);

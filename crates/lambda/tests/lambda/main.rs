@@ -17,3 +17,4 @@ mod handler;
 mod init;
 mod quiet;
 mod setting;
+mod start;

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use labelrelay_core::{BoxFuture, Clock};
-use labelrelay_http::SystemClock;
+use labelrelay_startup::SystemClock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use labelrelay_core::config::Environment;
 use labelrelay_core::{Clock, EventQueue, OutboundMessage};
 use labelrelay_event::{Attributes, DataEncoding, Digest, EventType, encode};
 use labelrelay_google::Google;
-use labelrelay_http::SystemClock;
+use labelrelay_startup::SystemClock;
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,7 +66,7 @@ fn open(url: &str) -> Outcome<Arc<dyn EventQueue>> {
         return Ok(Arc::new(Google::load(&lookup)?.queue(url)?));
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    Ok(Azure::load(&lookup, clock)?.queue(url, "command line", "URL")?)
+    Ok(Azure::load(&lookup, clock)?.queue(url)?)
 }
 
 async fn publish(

@@ -88,9 +88,8 @@ fn send(
     config: Option<&Config>,
 ) -> Result<(), Failure> {
     let runtime = crate::runtime::small()?;
-    let entered = runtime.enter();
-    let target = Target::open(args.to.as_deref(), queue, config, world)?;
-    drop(entered);
+    let target = Target::open(args.to.as_deref(), queue, config, world);
+    let target = runtime.block_on(target)?;
     let mut done = Replayed::default();
     let mut refuse = |failures: Vec<String>| {
         for reason in failures {

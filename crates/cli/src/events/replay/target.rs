@@ -1,6 +1,5 @@
 //! Destination of a replay: a queue file, beside its owner, or any other queue.
 
-use crate::clouds::Setting;
 use crate::failure::{Failure, chain};
 use crate::open;
 use crate::places::QueuePlace;
@@ -11,8 +10,8 @@ use futures_util::StreamExt as _;
 use labelrelay_core::config::Config;
 use labelrelay_core::replay::as_replay;
 use labelrelay_core::{Clock, QueueLimits};
-use labelrelay_http::SystemClock;
 use labelrelay_local::{EmbeddedQueue, OpenError, Options, QueueFile, StoredEvent};
+use labelrelay_startup::{Setting, SystemClock};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,7 +44,7 @@ pub(super) struct Sent {
 
 impl<'a> Target<'a> {
     /// The queue at `url`, or the file that the events lie in.
-    pub(super) fn open(
+    pub(super) async fn open(
         url: Option<&str>,
         from: &'a QueueFile,
         config: Option<&Config>,
@@ -58,12 +57,13 @@ impl<'a> Target<'a> {
                 let at = Setting {
                     origin: "command line",
                     key: "--to",
+                    base_dir: world.cwd(),
                 };
                 let place = named(url, "`--to`", world)?;
-                match (open::sink(&place, at, world, &clock)?, place) {
+                match (open::sink(&place, at, world, &clock).await?, place) {
                     (Some(queue), _) => {
                         let blobs = match config {
-                            Some(config) => open::blob_store(config, world, &clock, true)?,
+                            Some(config) => open::blob_store(config, world, &clock, true).await?,
                             None => None,
                         };
                         Kind::Queue(Sender::new(queue, blobs, Arc::clone(&clock)))

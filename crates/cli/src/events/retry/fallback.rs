@@ -12,7 +12,7 @@ use labelrelay_core::Clock as _;
 use labelrelay_core::config::Config;
 use labelrelay_core::fallback::redrive;
 use labelrelay_core::observe::NoObserver;
-use labelrelay_http::SystemClock;
+use labelrelay_startup::SystemClock;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,9 +62,8 @@ pub(super) fn retry(
 ) -> Result<Moved, Failure> {
     let clock = Arc::new(SystemClock::new());
     let runtime = crate::runtime::small()?;
-    let entered = runtime.enter();
-    let Opened { relay, embedded } =
-        open::relay(config, world, clock.clone(), Arc::new(NoObserver))?;
+    let opened = open::relay(config, world, clock.clone(), Arc::new(NoObserver));
+    let Opened { relay, embedded } = runtime.block_on(opened)?;
     let parts = relay.parts();
     let Some(fallback) = parts.fallback.as_deref() else {
         return Ok(Moved {
@@ -80,7 +79,6 @@ pub(super) fn retry(
         &*clock,
         until,
     );
-    drop(entered);
     let done = runtime.block_on(moves);
     if let Some(queue) = embedded {
         queue.close();

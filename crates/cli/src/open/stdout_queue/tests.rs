@@ -2,7 +2,7 @@
 
 use super::*;
 use labelrelay_event::{Attributes, Digest, EventType};
-use labelrelay_http::SystemClock;
+use labelrelay_startup::SystemClock;
 use std::cell::RefCell;
 use std::io::ErrorKind;
 use std::sync::Mutex;

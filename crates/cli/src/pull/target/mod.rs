@@ -5,7 +5,6 @@ mod kept;
 mod preview;
 mod queue;
 
-use crate::clouds::Setting;
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::open::{self, not_opened};
@@ -18,6 +17,7 @@ use labelrelay_core::config::Config;
 use labelrelay_core::{Clock, QueueLimits};
 use labelrelay_local::{LedgerFile, Options};
 use labelrelay_reconcile::Sink;
+use labelrelay_startup::{BLOB_STORE, QUEUE, Setting};
 use preview::Preview;
 use queue::Queue;
 use std::path::{Path, PathBuf};
@@ -66,7 +66,7 @@ pub(super) struct Opened {
 impl Target {
     /// Takes the configured queue, with the ledger at the URL `ledger` if that is given. A dry run makes nothing. Needs a
     /// Tokio runtime around it.
-    pub(super) fn new(
+    pub(super) async fn new(
         config: &Config,
         ledger: Option<&str>,
         source: &str,
@@ -76,14 +76,14 @@ impl Target {
     ) -> Result<Self, Failure> {
         let place = open::queue_place(config, world)?;
         let takes_stdout = place == QueuePlace::Stdout;
-        let at = open::stands("queue", "LABELRELAY_QUEUE", config, world);
-        let kind = match (open::sink(&place, at, world, &clock)?, place) {
+        let at = open::setting(QUEUE, config, world);
+        let kind = match (open::sink(&place, at, world, &clock).await?, place) {
             (Some(queue), _) => {
-                let blobs = open::blob_store(config, world, &clock, !dry_run)?;
+                let blobs = open::blob_store(config, world, &clock, !dry_run).await?;
                 let sender = Sender::new(queue, blobs, Arc::clone(&clock));
                 let (place, at) = ledger_place(config, ledger, world)?;
                 let place = place.below(source);
-                let store = open::objects(&place, at, world, &clock, !dry_run)?;
+                let store = open::objects(&place, at, world, &clock, !dry_run).await?;
                 let kept = |store| Kept::new(store, place.to_string(), Arc::clone(&clock));
                 Kind::Queue {
                     sender: Arc::new(sender),
@@ -209,16 +209,18 @@ fn ledger_place<'a>(
         let at = Setting {
             origin: "command line",
             key: "--ledger",
+            base_dir: world.cwd(),
         };
-        return Ok((places::store(url, world.cwd(), "--ledger")?, at));
+        let place = places::store(url, world.cwd());
+        return Ok((place.map_err(|error| error.at(at.origin, at.key))?, at));
     }
     let Some(url) = &config.blob_store else {
         return Err(Failure::usage(
             "where shall be remembered what was seen? The queue is not a file of this machine: give --ledger URL (s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://ACCOUNT/CONTAINER/PREFIX, file:///DIRECTORY), or configure a blob store, which it then lies in",
         ));
     };
-    let (key, variable) = ("blob_store", "LABELRELAY_BLOB_STORE");
-    let (base, name) = open::setting(key, variable, config, world);
-    let place = places::store(url, base, &name)?.below("ledger");
-    Ok((place, open::stands(key, variable, config, world)))
+    let at = open::setting(BLOB_STORE, config, world);
+    let place = places::store(url, at.base_dir);
+    let place = place.map_err(|error| error.at(at.origin, at.key))?;
+    Ok((place.below("ledger"), at))
 }

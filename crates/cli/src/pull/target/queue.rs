@@ -3,8 +3,8 @@
 use crate::sender::{AT_ONCE, Fault, Sender};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use labelrelay_core::{BoxFuture, Entropy as _, OutboundMessage, QueueLimits};
-use labelrelay_http::OsEntropy;
 use labelrelay_reconcile::{LiveEvent, SendOutcome, Sink, SinkError};
+use labelrelay_startup::OsEntropy;
 use std::sync::Arc;
 use std::time::Duration;
 

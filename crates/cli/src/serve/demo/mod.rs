@@ -15,8 +15,9 @@ use crate::world::World;
 use labelrelay_core::config::Config;
 use labelrelay_core::observe::NoObserver;
 use labelrelay_core::{Observer, Secret};
-use labelrelay_http::log::LogObserver;
-use labelrelay_http::{ServeOptions, SystemClock, serve};
+use labelrelay_http::{ServeOptions, serve};
+use labelrelay_startup::SystemClock;
+use labelrelay_startup::log::LogObserver;
 use play::Played;
 use std::path::Path;
 use std::sync::Arc;
@@ -88,7 +89,7 @@ async fn demo(directory: &Path, verbose: bool) -> Result<(), Failure> {
         Arc::new(NoObserver)
     };
     let Opened { relay, embedded } =
-        open::relay(&config, &world, Arc::new(SystemClock::new()), observer)?;
+        open::relay(&config, &world, Arc::new(SystemClock::new()), observer).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let base = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();

@@ -2,8 +2,8 @@
 
 use crate::failure::{Failure, chain};
 use labelrelay_event::Envelope;
-use labelrelay_http::SystemClock;
 use labelrelay_local::{Filter, QueueFile};
+use labelrelay_startup::SystemClock;
 use std::path::Path;
 use std::sync::Arc;
 

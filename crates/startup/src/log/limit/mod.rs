@@ -6,8 +6,8 @@
 //! counted for itself: a flood of one hides no other.
 //!
 //! ```
-//! use labelrelay_http::SystemClock;
-//! use labelrelay_http::log::{Kind, LogLimit};
+//! use labelrelay_startup::SystemClock;
+//! use labelrelay_startup::log::{Kind, LogLimit};
 //! use std::sync::Arc;
 //!
 //! // One for each place that refuses: made once, and kept as long as its server.

@@ -1,12 +1,7 @@
 //! One log event for each request, with a fixed name and fields with units. Never a body, a secret
 //! or a credential.
 
-mod limit;
-mod writer;
-
-pub use limit::{Kind, LogLimit};
-pub use writer::LogWriter;
-
+use super::limit::{Kind, LogLimit};
 use labelrelay_core::observe::millis;
 use labelrelay_core::{BlobError, Clock, Observer, Outcome, QueueError, Report, SecretError};
 use labelrelay_event::Digest;

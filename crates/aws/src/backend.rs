@@ -1,0 +1,51 @@
+//! AWS as a back end.
+
+use crate::Aws;
+use jiff::Timestamp;
+use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
+use labelrelay_core::config::SecretRef;
+use labelrelay_core::{BlobStore, EventQueue, FallbackStore, SecretSource};
+use std::future::ready;
+use std::sync::Arc;
+
+impl BackEnd for Aws {
+    fn forms(&self) -> Forms {
+        Forms {
+            queue: "sqs://REGION/ACCOUNT/NAME",
+            store: "s3://BUCKET/PREFIX",
+            secret: "aws-secretsmanager:NAME or aws-ssm:/NAME",
+        }
+    }
+
+    fn queue<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn EventQueue>> {
+        let opened = self.queue(at.url);
+        Box::pin(ready(opened.map(|queue| Arc::new(queue) as _)))
+    }
+
+    fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
+        let opened = self.blob_store(at.url);
+        Box::pin(ready(opened.map(|store| Arc::new(store) as _)))
+    }
+
+    fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
+        let opened = self.fallback(at.url);
+        Box::pin(ready(opened.map(|store| Arc::new(store) as _)))
+    }
+
+    fn secret<'a>(
+        &'a self,
+        reference: &'a SecretRef,
+        not_after: Option<Timestamp>,
+    ) -> Opening<'a, Box<dyn SecretSource>> {
+        let opened = self.secret(reference, not_after);
+        Box::pin(ready(opened.and_then(|secret| {
+            secret.ok_or_else(|| {
+                BackEndError::new(
+                    &reference.to_string(),
+                    "is in no store of AWS",
+                    "name one of aws-secretsmanager:…, aws-ssm:…, env:NAME or file:/path",
+                )
+            })
+        })))
+    }
+}

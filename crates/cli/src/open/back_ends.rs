@@ -1,0 +1,113 @@
+//! Whatever a URL names: of this machine, or of one of the clouds that this build has.
+
+use super::stdout_queue::StdoutQueue;
+use crate::clouds::Cloud;
+use crate::home::QUEUE_URL;
+use crate::places::{self, QueuePlace, StorePlace};
+use crate::world::World;
+use jiff::Timestamp;
+use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
+use labelrelay_core::config::SecretRef;
+use labelrelay_core::{BlobStore, Clock, EventQueue, FallbackStore, SecretSource};
+use labelrelay_local::{EmbeddedQueue, Local, Options};
+use labelrelay_startup::Open;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// All back ends of this build. A cloud is opened when something of it is named.
+pub(crate) struct BackEnds<'a> {
+    world: &'a World<'a>,
+    clock: Arc<dyn Clock>,
+    local: Local,
+    clouds: Mutex<Vec<(Cloud, Arc<dyn BackEnd>)>>,
+}
+
+impl<'a> BackEnds<'a> {
+    /// Back ends, of which the embedded queue has these options.
+    pub(crate) fn new(options: Options, world: &'a World<'a>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            world,
+            local: Local::new(options, Arc::clone(&clock)),
+            clock,
+            clouds: Mutex::default(),
+        }
+    }
+
+    /// What opens a configuration with them.
+    pub(crate) fn open(&self) -> Open<'_> {
+        Open {
+            lookup: self.world.lookup(),
+            cwd: self.world.cwd(),
+            default_queue: Some(QUEUE_URL),
+            back_end: self,
+        }
+    }
+
+    /// The embedded queue, if that was opened.
+    pub(super) fn embedded(&self) -> Option<Arc<EmbeddedQueue>> {
+        self.local.embedded()
+    }
+
+    fn cloud(&self, cloud: Cloud, resource: &str) -> Result<Arc<dyn BackEnd>, BackEndError> {
+        let mut clouds = self.clouds.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, back_end)) = clouds.iter().find(|(known, _)| *known == cloud) {
+            return Ok(Arc::clone(back_end));
+        }
+        let back_end = cloud.open(self.world, &self.clock, resource)?;
+        clouds.push((cloud, Arc::clone(&back_end)));
+        Ok(back_end)
+    }
+}
+
+impl BackEnd for BackEnds<'_> {
+    fn forms(&self) -> Forms {
+        self.local.forms()
+    }
+
+    fn queue<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn EventQueue>> {
+        Box::pin(async move {
+            match places::queue(at.url, at.base_dir)? {
+                QueuePlace::Sqlite(_) => self.local.queue(at).await,
+                QueuePlace::Stdout => {
+                    let queue = StdoutQueue::open(Arc::clone(&self.clock)).map_err(|error| {
+                        let problem = format!("cannot be written: {error}");
+                        BackEndError::new(at.url, problem, "open it, and start again").retryable()
+                    })?;
+                    Ok(Arc::new(queue) as _)
+                }
+                QueuePlace::Cloud(cloud, _) => self.cloud(cloud, at.url)?.queue(at).await,
+            }
+        })
+    }
+
+    fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
+        Box::pin(async move {
+            match places::store(at.url, at.base_dir)? {
+                StorePlace::Directory(_) => self.local.blob_store(at).await,
+                StorePlace::Cloud(cloud, _) => self.cloud(cloud, at.url)?.blob_store(at).await,
+            }
+        })
+    }
+
+    fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
+        Box::pin(async move {
+            match places::store(at.url, at.base_dir)? {
+                StorePlace::Directory(_) => self.local.fallback(at).await,
+                StorePlace::Cloud(cloud, _) => self.cloud(cloud, at.url)?.fallback(at).await,
+            }
+        })
+    }
+
+    fn secret<'a>(
+        &'a self,
+        reference: &'a SecretRef,
+        not_after: Option<Timestamp>,
+    ) -> Opening<'a, Box<dyn SecretSource>> {
+        Box::pin(async move {
+            let SecretRef::Store { scheme, .. } = reference else {
+                return self.local.secret(reference, not_after).await;
+            };
+            let back_end = self.cloud(Cloud::of_secret(scheme), &reference.to_string())?;
+            back_end.secret(reference, not_after).await
+        })
+    }
+}

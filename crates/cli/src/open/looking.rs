@@ -1,0 +1,91 @@
+//! Back ends for whoever only looks: a check must not become the owner of a queue file.
+
+use super::back_ends::BackEnds;
+use super::stdout_queue;
+use crate::places::{self, QueuePlace};
+use jiff::Timestamp;
+use labelrelay_core::backend::{BackEnd, Forms, Location, Opening};
+use labelrelay_core::config::SecretRef;
+use labelrelay_core::{
+    BlobStore, BoxFuture, Copies, EventQueue, FallbackStore, OutboundMessage, QueueError,
+    QueueErrorKind, QueueLimits, Receipt, SecretSource,
+};
+use labelrelay_local::{EmbeddedQueue, OpenError, Options, QueueFile};
+use labelrelay_startup::SystemClock;
+use std::sync::Arc;
+
+/// Opens what others open, but for a queue that has one owner.
+pub(super) struct Looking<'a>(pub(super) &'a BackEnds<'a>);
+
+impl BackEnd for Looking<'_> {
+    fn forms(&self) -> Forms {
+        self.0.forms()
+    }
+
+    fn queue<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn EventQueue>> {
+        Box::pin(async move {
+            match places::queue(at.url, at.base_dir)? {
+                QueuePlace::Sqlite(file) => {
+                    match QueueFile::open(&file, Arc::new(SystemClock::new())) {
+                        // The next start makes it.
+                        Ok(_) | Err(OpenError::Missing { .. }) => {}
+                        Err(error) => return Err(error.of(at.url)),
+                    }
+                    let limits = QueueLimits::bytes(Options::default().max_message_bytes);
+                    Ok(unopened(limits, EmbeddedQueue::COPIES))
+                }
+                QueuePlace::Stdout => Ok(unopened(stdout_queue::LIMITS, Copies::default())),
+                // Opening one makes nothing and owns nothing.
+                QueuePlace::Cloud(..) => self.0.queue(at).await,
+            }
+        })
+    }
+
+    fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
+        self.0.blob_store(at)
+    }
+
+    fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
+        self.0.fallback(at)
+    }
+
+    fn secret<'a>(
+        &'a self,
+        reference: &'a SecretRef,
+        not_after: Option<Timestamp>,
+    ) -> Opening<'a, Box<dyn SecretSource>> {
+        self.0.secret(reference, not_after)
+    }
+}
+
+fn unopened(limits: QueueLimits, copies: Copies) -> Arc<dyn EventQueue> {
+    Arc::new(Unopened { limits, copies })
+}
+
+/// Stands for a queue that is only looked at.
+#[derive(Debug)]
+struct Unopened {
+    limits: QueueLimits,
+    copies: Copies,
+}
+
+impl EventQueue for Unopened {
+    fn send<'a>(&'a self, _: &'a OutboundMessage) -> BoxFuture<'a, Result<Receipt, QueueError>> {
+        Box::pin(std::future::ready(Err(QueueError::new(
+            QueueErrorKind::Misconfigured,
+            "the queue was not opened",
+        ))))
+    }
+
+    fn limits(&self) -> QueueLimits {
+        self.limits
+    }
+
+    fn copies(&self) -> Copies {
+        self.copies
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}

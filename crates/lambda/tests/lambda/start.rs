@@ -1,0 +1,30 @@
+//! Starts, as of every other program.
+
+use labelrelay_lambda::{FunctionClock, Telemetry, init};
+use labelrelay_startup::Open;
+use labelrelay_testkit::start_suite::{Given, same_start};
+use std::sync::Arc;
+use tracing::level_filters::LevelFilter;
+
+async fn start(given: Given) -> Result<(), (u8, String)> {
+    let open = Open {
+        lookup: &given.environment,
+        cwd: &given.cwd,
+        default_queue: None,
+        back_end: &given.back_end,
+    };
+    let sink = Arc::new(|_: &[u8]| {});
+    let telemetry = Arc::new(Telemetry::new("relay".to_owned(), LevelFilter::OFF, sink));
+    let started = init::relay(&open, Arc::new(FunctionClock::default()), telemetry).await;
+    let said = |error: labelrelay_startup::StartError| (error.exit_code(), error.to_string());
+    started.map(drop).map_err(said)
+}
+
+#[tokio::test]
+async fn every_configuration_ends_as_in_every_program() {
+    let folder = tempfile::tempdir().unwrap();
+    same_start("Lambda", folder.path().to_owned(), &|given| {
+        Box::pin(start(given))
+    })
+    .await;
+}

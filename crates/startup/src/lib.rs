@@ -1,0 +1,33 @@
+//! What every program of labelrelay does at its start, and in one way: the programs add what their platform
+//! asks for, and nothing else.
+//!
+//! | step | where |
+//! |---|---|
+//! | clocks and randomness | [`SystemClock`], [`OsEntropy`] |
+//! | the log's level, lines and observer | [`log`] |
+//! | find and read the configuration | [`configuration`] |
+//! | open what it names | [`Open`] |
+//! | end the start, or begin and wait | [`settle`] |
+//! | move what lies in the fallback | [`redrive`] |
+//!
+//! It reads neither the environment nor the command line: a program's `main` does, and hands them in. It knows
+//! no cloud: whoever opens things is a [`BackEnd`](labelrelay_core::BackEnd). It knows no HTTP.
+
+pub mod configuration;
+mod error;
+pub mod log;
+mod open;
+pub mod redrive;
+mod setting;
+mod settle;
+#[cfg(feature = "spool")]
+mod spool;
+mod system;
+
+pub use error::{EXIT_BAD_CONFIGURATION, StartError};
+pub use open::{Injected, Open};
+pub use setting::{BLOB_STORE, FALLBACK, Name, QUEUE, SPOOL_DIR, Setting};
+pub use settle::{Found, examine, settle, warn};
+#[cfg(feature = "spool")]
+pub use spool::spool;
+pub use system::{OsEntropy, SystemClock};

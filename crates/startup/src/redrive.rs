@@ -1,0 +1,96 @@
+//! Moves what lies in the fallback into the queue, and reports it: in one form, whoever starts it.
+
+use crate::error::StartError;
+use crate::open::Open;
+use crate::setting::{BLOB_STORE, FALLBACK, QUEUE, Setting};
+use labelrelay_core::config::misspelt;
+use labelrelay_core::fallback::{Redriven, redrive};
+use labelrelay_core::{BlobError, BlobStore, Clock, EventQueue, FallbackStore};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a redrive needs: no source and no secret.
+pub struct Redrive {
+    /// Where events are.
+    pub fallback: Arc<dyn FallbackStore>,
+    /// Where they go.
+    pub queue: Arc<dyn EventQueue>,
+    /// Where bodies go that are too large for the queue.
+    pub blobs: Option<Arc<dyn BlobStore>>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Redrive {
+    /// Opens what the variables name. Warns of those that are misspelt.
+    ///
+    /// # Errors
+    /// [`StartError`] names the variable and the cure.
+    pub async fn of_variables(open: &Open<'_>, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        for warning in misspelt(open.lookup, &[]) {
+            tracing::warn!(name: "configuration_warning", "{warning}");
+        }
+        let at = |name| Setting::of_variable(name, open.cwd);
+        let text = |name: crate::Name| open.lookup.text(name.variable);
+        let (queue, blobs, fallback) = (text(QUEUE)?, text(BLOB_STORE)?, text(FALLBACK)?);
+        Ok(Self {
+            queue: open.queue_at(queue.as_deref(), at(QUEUE)).await?,
+            blobs: open.blob_store_at(blobs.as_deref(), at(BLOB_STORE)).await?,
+            fallback: open.fallback_at(fallback.as_deref(), at(FALLBACK)).await?,
+            clock,
+        })
+    }
+
+    /// Moves what it can before `until`, of the monotonic clock. Logs what stays, and why.
+    ///
+    /// # Errors
+    /// [`BlobError`], logged, when the fallback cannot be listed.
+    pub async fn run(&self, until: Duration) -> Result<Redriven, BlobError> {
+        let blobs = self.blobs.as_deref();
+        run(&*self.fallback, &*self.queue, blobs, &*self.clock, until).await
+    }
+}
+
+/// Moves what it can before `until`, of the monotonic clock. Logs what stays, and why.
+///
+/// # Errors
+/// [`BlobError`], logged, when the fallback cannot be listed.
+pub async fn run(
+    fallback: &dyn FallbackStore,
+    queue: &dyn EventQueue,
+    blobs: Option<&dyn BlobStore>,
+    clock: &dyn Clock,
+    until: Duration,
+) -> Result<Redriven, BlobError> {
+    let done = redrive(fallback, queue, blobs, clock, until).await;
+    match &done {
+        Ok(done) => tell(done),
+        Err(error) => {
+            tracing::error!(name: "fallback_unreadable", reason = %error, "the fallback cannot be listed; what waits there stays");
+        }
+    }
+    done
+}
+
+fn tell(done: &Redriven) {
+    for (key, reason) in &done.stuck {
+        tracing::error!(name: "redrive_stuck", key, reason, "an event stays in the fallback");
+    }
+    if done.failed > done.stuck.len() as u64 {
+        tracing::error!(name: "redrive_stuck", events = done.failed, "events stay in the fallback, these among them");
+    }
+    if let Some(error) = &done.queue_error {
+        tracing::error!(name: "redrive_queue", kind = error.kind.as_str(), reason = %error, "the queue did not take events from the fallback");
+    }
+}
+
+/// The last line of a run: how much was moved, and how much was not.
+pub fn report(done: &Redriven, elapsed: Duration) {
+    let elapsed_ms = elapsed.as_millis();
+    tracing::info!(name: "redriven", moved = done.moved, failed = done.failed, complete = done.complete, elapsed_ms, "events moved from the fallback to the queue");
+}
+
+/// Whether nothing lies in the fallback any more.
+pub fn is_empty(done: &Redriven) -> bool {
+    done.complete && done.failed == 0
+}

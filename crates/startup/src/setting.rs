@@ -1,0 +1,88 @@
+//! Where a setting stands: in a variable, or in the file.
+
+use labelrelay_core::Location;
+use labelrelay_core::config::{Config, ENVIRONMENT, Lookup};
+use std::path::Path;
+
+/// A setting's two names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Name {
+    /// In the environment.
+    pub variable: &'static str,
+    /// In the file.
+    pub key: &'static str,
+}
+
+/// Where events go.
+pub const QUEUE: Name = Name {
+    variable: "LABELRELAY_QUEUE",
+    key: "queue",
+};
+
+/// Where bodies go that are too large for the queue.
+pub const BLOB_STORE: Name = Name {
+    variable: "LABELRELAY_BLOB_STORE",
+    key: "blob_store",
+};
+
+/// Where events go that the queue does not take in time.
+pub const FALLBACK: Name = Name {
+    variable: "LABELRELAY_FALLBACK",
+    key: "fallback",
+};
+
+/// Where large bodies lie while they arrive.
+pub const SPOOL_DIR: Name = Name {
+    variable: "LABELRELAY_SPOOL_DIR",
+    key: "spool.dir",
+};
+
+/// Where a setting stands, for errors, and what a relative path in it is relative to.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// The file, or the environment.
+    pub origin: &'a str,
+    /// What it is called there.
+    pub key: &'a str,
+    /// What a relative path in it is relative to.
+    pub base_dir: &'a Path,
+}
+
+impl<'a> Setting<'a> {
+    /// Where the setting `name` stands: the environment wins over the file, and is relative to where the
+    /// process was started.
+    pub fn of(name: Name, config: &'a Config, lookup: Lookup<'_>, cwd: &'a Path) -> Self {
+        // What cannot be read was an error when the configuration was.
+        let by_variable =
+            matches!(lookup.text(name.variable), Ok(Some(_))) || config.origin == ENVIRONMENT;
+        if by_variable {
+            Self::of_variable(name, cwd)
+        } else {
+            Self {
+                origin: &config.origin,
+                key: name.key,
+                base_dir: &config.base_dir,
+            }
+        }
+    }
+
+    /// The setting `name` in the environment.
+    pub fn of_variable(name: Name, cwd: &'a Path) -> Self {
+        Self {
+            origin: ENVIRONMENT,
+            key: name.variable,
+            base_dir: cwd,
+        }
+    }
+
+    /// What `url` of this setting names.
+    pub fn location<'l>(&self, url: &'l str) -> Location<'l>
+    where
+        'a: 'l,
+    {
+        Location {
+            url,
+            base_dir: self.base_dir,
+        }
+    }
+}
