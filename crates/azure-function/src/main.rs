@@ -116,7 +116,7 @@ async fn run(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), Stop> {
 fn start_log(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), StartError> {
     panics_to(format, to_writer(log));
     let level = level(lookup, None)?;
-    // What HTTP clients and SDKs warn of may hold requests with their headers and signed URLs.
+    // Warnings of HTTP clients and SDKs may hold requests with their headers and signed URLs.
     let subscriber = subscriber(level, LevelFilter::ERROR, format, to_writer(log));
     // Nobody else sets one; if somebody did, their lines would go there, which is no reason to stop.
     let _ = tracing::subscriber::set_global_default(subscriber);

@@ -2,9 +2,7 @@
 
 use labelrelay_core::config::{Config, ConfigError, ENVIRONMENT, Lookup};
 use labelrelay_core::{Clock, Observer, Relay};
-use labelrelay_startup::{
-    Injected, Open, OsEntropy, SPOOL_DIR, StartError, examine, settle, spool, warn,
-};
+use labelrelay_startup::{Injected, Open, OsEntropy, SPOOL_DIR, StartError, spool};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,8 +71,5 @@ pub async fn relay(
 /// # Errors
 /// [`StartError`] when no second look would change anything.
 pub async fn warm(relay: &Relay, config: &Config, lookup: Lookup<'_>) -> Result<(), StartError> {
-    let found = examine(relay, PATIENCE, true).await;
-    settle(&found, relay, config, lookup)?;
-    warn(&relay.warnings().await);
-    Ok(())
+    labelrelay_startup::warm(relay, config, lookup, PATIENCE, true).await
 }

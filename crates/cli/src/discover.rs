@@ -45,8 +45,8 @@ pub(crate) fn find(
 
 /// Whether `serve` is about to make a configuration.
 pub(crate) fn is_first_start(world: &World<'_>, explicit: Option<&Path>) -> Result<bool, Failure> {
-    let nothing = search(world, explicit).find()?.is_none();
-    Ok(nothing && !Home::below(world.cwd()).has_configuration()?)
+    let is_there = search(world, explicit).is_there()?;
+    Ok(!is_there && !Home::below(world.cwd()).has_configuration()?)
 }
 
 fn search<'a>(world: &'a World<'_>, file: Option<&'a Path>) -> Search<'a> {

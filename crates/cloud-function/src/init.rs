@@ -2,9 +2,7 @@
 
 use labelrelay_core::config::{Config, ConfigError, ENVIRONMENT, Lookup};
 use labelrelay_core::{Clock, Observer, Relay};
-use labelrelay_startup::{
-    Injected, Open, OsEntropy, SPOOL_DIR, StartError, examine, settle, spool, warn,
-};
+use labelrelay_startup::{Injected, Open, OsEntropy, SPOOL_DIR, StartError, spool};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,8 +83,5 @@ pub fn project(config: &Config, lookup: Lookup<'_>) -> Result<Option<Arc<str>>, 
 /// # Errors
 /// [`StartError`] when something is not as it should be, and no second look would change that.
 pub async fn warm(relay: &Relay, config: &Config, lookup: Lookup<'_>) -> Result<(), StartError> {
-    let found = examine(relay, PATIENCE, true).await;
-    settle(&found, relay, config, lookup)?;
-    warn(&relay.warnings().await);
-    Ok(())
+    labelrelay_startup::warm(relay, config, lookup, PATIENCE, true).await
 }

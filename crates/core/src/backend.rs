@@ -145,11 +145,11 @@ fn shown(url: &str) -> &str {
 #[error("{}{problem}; {cure}", quoted(resource))]
 #[non_exhaustive]
 pub struct BackEndError {
-    /// What was to be opened, or the variable that is to blame. Empty where it must not be shown.
+    /// The URL or reference that was to be opened, or the variable that is to blame. Empty where it must not be shown.
     pub resource: String,
     /// Whether `resource` is a variable of the environment.
     pub is_variable: bool,
-    /// What is wrong with it.
+    /// Problem.
     pub problem: String,
     /// How to put it right.
     pub cure: String,

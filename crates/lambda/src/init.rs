@@ -3,7 +3,7 @@
 use crate::telemetry::Telemetry;
 use labelrelay_core::config::{ConfigError, ENVIRONMENT, Lookup};
 use labelrelay_core::{Clock, Relay};
-use labelrelay_startup::{Injected, Open, OsEntropy, StartError, examine, settle, warn};
+use labelrelay_startup::{Injected, Open, OsEntropy, StartError, warm};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,8 +57,6 @@ pub async fn relay(
     };
     let relay = open.relay(&config, injected).await?;
     let connects = open.lookup.text(WARM)?.as_deref() != Some("off");
-    let found = examine(&relay, PATIENCE, connects).await;
-    settle(&found, &relay, &config, open.lookup)?;
-    warn(&relay.warnings().await);
+    warm(&relay, &config, open.lookup, PATIENCE, connects).await?;
     Ok(relay)
 }

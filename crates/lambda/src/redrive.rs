@@ -18,7 +18,7 @@ const DEFAULT_TIME: Duration = Duration::from_secs(60);
 
 /// The function that a schedule starts.
 pub struct Redrive {
-    /// What it moves, and where.
+    /// Its queue and its stores.
     pub redrive: redrive::Redrive,
     /// Where the report goes.
     pub telemetry: Arc<Telemetry>,

@@ -60,7 +60,7 @@ impl OpenError {
     }
 }
 
-/// What a configuration says of the embedded queue; the rest as it is.
+/// The options that a configuration sets; the rest by default.
 impl From<&EmbeddedQueueConfig> for Options {
     fn from(settings: &EmbeddedQueueConfig) -> Self {
         let default = Self::default();

@@ -5,10 +5,10 @@ use labelrelay_core::BackEndError;
 use labelrelay_core::config::ConfigError;
 use tracing::Level;
 
-/// What a start ends with that somebody has to correct: `EX_CONFIG` of `sysexits.h`.
+/// Exit code of a start that somebody has to correct: `EX_CONFIG` of `sysexits.h`.
 pub const EXIT_BAD_CONFIGURATION: u8 = 78;
 
-/// What a start ends with that another one may not meet.
+/// Exit code of a start that may succeed the next time.
 const EXIT_FAILED: u8 = 1;
 
 /// Why a program does not start: the setting, its problem and the cure.
@@ -31,7 +31,7 @@ impl StartError {
         }
     }
 
-    /// What the program exits with.
+    /// The program's exit code.
     pub fn exit_code(&self) -> u8 {
         if self.retryable {
             EXIT_FAILED

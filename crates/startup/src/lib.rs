@@ -1,5 +1,5 @@
-//! What every program of labelrelay does at its start, and in one way: the programs add what their platform
-//! asks for, and nothing else.
+//! The start of every program of labelrelay, in one way: the programs add what their platform asks for, and
+//! nothing else.
 //!
 //! | step | where |
 //! |---|---|
@@ -27,7 +27,7 @@ mod system;
 pub use error::{EXIT_BAD_CONFIGURATION, StartError};
 pub use open::{Injected, Open};
 pub use setting::{BLOB_STORE, FALLBACK, Name, QUEUE, SPOOL_DIR, Setting};
-pub use settle::{Found, examine, settle, warn};
+pub use settle::{Found, examine, settle, warm, warn};
 #[cfg(feature = "spool")]
 pub use spool::spool;
 pub use system::{OsEntropy, SystemClock};

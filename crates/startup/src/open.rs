@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What the pipeline is given that no configuration names.
+/// Parts of the pipeline that no configuration names.
 pub struct Injected {
     /// Time.
     pub clock: Arc<dyn Clock>,
@@ -22,7 +22,7 @@ pub struct Injected {
     pub entropy: Arc<dyn Entropy>,
     /// Logs and metrics.
     pub observer: Arc<dyn Observer>,
-    /// Where large bodies lie while they arrive.
+    /// Directory of large bodies while they arrive.
     pub spool: Option<Arc<dyn Spool>>,
 }
 
@@ -33,7 +33,7 @@ pub struct Open<'a> {
     pub lookup: Lookup<'a>,
     /// The directory that it was started in.
     pub cwd: &'a Path,
-    /// Where events go when nothing else is said.
+    /// Queue when the configuration names none.
     pub default_queue: Option<&'a str>,
     /// Who opens it.
     pub back_end: &'a dyn BackEnd,
@@ -146,7 +146,7 @@ impl Open<'_> {
         opened.map_err(|error| error.at(origin, key))
     }
 
-    /// Where a setting of `config` stands.
+    /// The origin, name and base directory of a setting of `config`.
     pub fn setting<'s>(&'s self, name: Name, config: &'s Config) -> Setting<'s> {
         Setting::of(name, config, self.lookup, self.cwd)
     }

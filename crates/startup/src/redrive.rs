@@ -9,13 +9,13 @@ use labelrelay_core::{BlobError, BlobStore, Clock, EventQueue, FallbackStore};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a redrive needs: no source and no secret.
+/// Parts of a redrive: no source and no secret among them.
 pub struct Redrive {
-    /// Where events are.
+    /// The events' store.
     pub fallback: Arc<dyn FallbackStore>,
-    /// Where they go.
+    /// Their destination.
     pub queue: Arc<dyn EventQueue>,
-    /// Where bodies go that are too large for the queue.
+    /// The store for bodies that are too large for the queue.
     pub blobs: Option<Arc<dyn BlobStore>>,
     /// Time.
     pub clock: Arc<dyn Clock>,

@@ -1,4 +1,4 @@
-//! Where a setting stands: in a variable, or in the file.
+//! The origin of a setting: a variable, or the file.
 
 use labelrelay_core::Location;
 use labelrelay_core::config::{Config, ENVIRONMENT, Lookup};
@@ -13,46 +13,46 @@ pub struct Name {
     pub key: &'static str,
 }
 
-/// Where events go.
+/// The queue.
 pub const QUEUE: Name = Name {
     variable: "LABELRELAY_QUEUE",
     key: "queue",
 };
 
-/// Where bodies go that are too large for the queue.
+/// The store for bodies that are too large for the queue.
 pub const BLOB_STORE: Name = Name {
     variable: "LABELRELAY_BLOB_STORE",
     key: "blob_store",
 };
 
-/// Where events go that the queue does not take in time.
+/// The store for events that the queue does not take in time.
 pub const FALLBACK: Name = Name {
     variable: "LABELRELAY_FALLBACK",
     key: "fallback",
 };
 
-/// Where large bodies lie while they arrive.
+/// The directory of large bodies while they arrive.
 pub const SPOOL_DIR: Name = Name {
     variable: "LABELRELAY_SPOOL_DIR",
     key: "spool.dir",
 };
 
-/// Where a setting stands, for errors, and what a relative path in it is relative to.
+/// The origin of a setting, for errors, and the base directory of a relative path in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting<'a> {
     /// The file, or the environment.
     pub origin: &'a str,
-    /// What it is called there.
+    /// Its name there.
     pub key: &'a str,
-    /// What a relative path in it is relative to.
+    /// The base directory of a relative path in it.
     pub base_dir: &'a Path,
 }
 
 impl<'a> Setting<'a> {
-    /// Where the setting `name` stands: the environment wins over the file, and is relative to where the
+    /// The origin of the setting `name`: the environment wins over the file, and is relative to where the
     /// process was started.
     pub fn of(name: Name, config: &'a Config, lookup: Lookup<'_>, cwd: &'a Path) -> Self {
-        // What cannot be read was an error when the configuration was.
+        // An unreadable variable was an error when the configuration was read.
         let by_variable =
             matches!(lookup.text(name.variable), Ok(Some(_))) || config.origin == ENVIRONMENT;
         if by_variable {
@@ -75,7 +75,7 @@ impl<'a> Setting<'a> {
         }
     }
 
-    /// What `url` of this setting names.
+    /// The location that `url` of this setting names.
     pub fn location<'l>(&self, url: &'l str) -> Location<'l>
     where
         'a: 'l,

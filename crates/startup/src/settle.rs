@@ -10,7 +10,7 @@
 //! | a spool | it begins; small bodies need none |
 //!
 //! Whoever ends a start that could have begun loses events: a platform that meets nobody does not come again.
-//! What ends it is what no waiting mends, so that somebody is told while he looks.
+//! So only a trouble that no waiting mends ends it, and somebody is told while he looks.
 
 use crate::error::StartError;
 use crate::setting::{BLOB_STORE, FALLBACK, Name, QUEUE, Setting};
@@ -30,12 +30,12 @@ pub struct Found {
     pub what: &'static str,
     /// The source, where it is about one.
     pub source: Option<String>,
-    /// What is wrong; `None` when nothing came back in time.
+    /// The trouble; `None` when nothing came back in time.
     pub error: Option<CheckError>,
 }
 
 impl Found {
-    /// What is wrong, with everything that it came from, on one line.
+    /// The trouble, with everything that it came from, on one line.
     pub fn reason(&self) -> String {
         match &self.error {
             None => "no answer in time".to_owned(),
@@ -97,7 +97,7 @@ pub async fn examine(relay: &Relay, patience: Duration, connecting: bool) -> Vec
     for source in relay.sources() {
         let name = &source.name;
         let read = async move {
-            // What is at hand may work for minutes yet; whoever starts shall know that it will end.
+            // Secrets at hand may work for minutes yet; whoever starts shall know that they will end.
             let failed = source.secrets.live().await.err();
             match failed.or_else(|| source.secrets.failure()) {
                 None => Ok(()),
@@ -179,6 +179,24 @@ pub fn settle(
             tracing::error!(name: "not_ready", what, source, reason, "not ready; the next request tries again");
         }
     }
+    Ok(())
+}
+
+/// The last step of a cloud's program before it only serves: examines everything, applies the policy, and logs
+/// what works but should not stay.
+///
+/// # Errors
+/// [`StartError`] when the start ends.
+pub async fn warm(
+    relay: &Relay,
+    config: &Config,
+    lookup: Lookup<'_>,
+    patience: Duration,
+    connecting: bool,
+) -> Result<(), StartError> {
+    let found = examine(relay, patience, connecting).await;
+    settle(&found, relay, config, lookup)?;
+    warn(&relay.warnings().await);
     Ok(())
 }
 

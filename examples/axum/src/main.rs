@@ -5,7 +5,7 @@ use labelrelay_core::config::Environment;
 use labelrelay_example_axum::answer;
 use labelrelay_local::{Local, Options};
 use labelrelay_startup::log::LogObserver;
-use labelrelay_startup::{Injected, Open, OsEntropy, SystemClock, examine, settle};
+use labelrelay_startup::{Injected, Open, OsEntropy, SystemClock, warm};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -39,8 +39,7 @@ async fn serve(environment: &Environment) -> Result<(), Box<dyn std::error::Erro
         spool: None,
     };
     let relay = Arc::new(open.relay(&config, injected).await?);
-    let found = examine(&relay, Duration::from_secs(5), true).await;
-    settle(&found, &relay, &config, open.lookup)?;
+    warm(&relay, &config, open.lookup, Duration::from_secs(5), true).await?;
     let app = Router::new().fallback(answer).with_state(relay);
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8090").await?;

@@ -29,7 +29,7 @@ const EVENT_DIRECT: [&str; 3] = ["serde", "serde_json", "sha2"];
 /// of names; `aws-lc`, a TLS library, would be a second one beside ring.
 const PROGRAMS_NEVER: [(&str, &[&str]); 5] = [
     (
-        // What every program starts with knows no cloud and no HTTP.
+        // The start of every program knows no cloud and no HTTP.
         "labelrelay-startup",
         &[
             "aws-",

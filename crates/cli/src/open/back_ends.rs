@@ -32,7 +32,7 @@ impl<'a> BackEnds<'a> {
         }
     }
 
-    /// What opens a configuration with them.
+    /// Opens a configuration with them.
     pub(crate) fn open(&self) -> Open<'_> {
         Open {
             lookup: self.world.lookup(),

@@ -92,7 +92,7 @@ pub(crate) async fn look(config: &Config, world: &World<'_>) -> Result<Vec<Strin
         let base = setting(name, config, world).base_dir;
         !matches!(places::store(url, base), Ok(StorePlace::Directory(directory)) if !directory.exists())
     };
-    // What is not there yet is made by the next start.
+    // The next start makes those that are not there yet.
     there.blob_store = there.blob_store.filter(|url| is_there(url, BLOB_STORE));
     there.fallback = there
         .fallback
@@ -114,12 +114,13 @@ pub(crate) async fn look(config: &Config, world: &World<'_>) -> Result<Vec<Strin
     }
 }
 
-/// What a start would wait for.
+/// A trouble that a start would wait for.
 fn not_ready(found: &Found) -> Failure {
-    let source = found.source.as_deref().unwrap_or_default();
+    let source = found.source.as_ref();
+    let of = source.map_or_else(String::new, |name| format!(" of source `{name}`"));
     Failure::failed(format_args!(
-        "{} {source}: {}; see that it can be reached, has room and is held by no other program, and start again",
-        found.what,
+        "{}{of}: {}; see that it can be reached, has room and is held by no other program, and start again",
+        found.what.replace('_', " "),
         found.reason()
     ))
 }
@@ -163,7 +164,7 @@ pub(crate) async fn sink(
     Ok(Some(opened))
 }
 
-/// Where bodies go that are too large for the queue. `make` says whether its directory may be made.
+/// The store for bodies that are too large for the queue. `make` says whether its directory may be made.
 pub(crate) async fn blob_store(
     config: &Config,
     world: &World<'_>,
@@ -212,7 +213,7 @@ pub(crate) async fn objects(
     }
 }
 
-/// Where a setting stands.
+/// The origin, name and base directory of a setting.
 pub(crate) fn setting<'a>(name: Name, config: &'a Config, world: &'a World<'_>) -> Setting<'a> {
     Setting::of(name, config, world.lookup(), world.cwd())
 }

@@ -30,7 +30,7 @@ pub(super) fn look(config: &Config, world: &World<'_>) -> Result<Option<Arc<dyn 
     }
 }
 
-/// Where bodies lie when nobody says so: the blob store's directory, which can then take them over as they lie;
+/// The directory for bodies when nobody names one: the blob store's directory, which can then take them over as they lie;
 /// else the system's for temporary files.
 fn otherwise(config: &Config, world: &World<'_>) -> Result<PathBuf, Failure> {
     if let Some(url) = &config.blob_store {

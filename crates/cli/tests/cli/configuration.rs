@@ -181,6 +181,7 @@ fn one_that_is_there_and_cannot_be_read_is_never_absent() {
     refused(&place, &[], "no regular file");
 
     std::fs::remove_file(&file).unwrap();
+    refused(&place, &["--config", "."], "is a directory");
     refused(
         &place,
         &["--config", "/dev/zero"],
@@ -196,6 +197,21 @@ fn refused(place: &Place, more: &[&str], named: &str) {
         assert!(ran.stderr.contains(named), "{}", ran.stderr);
         assert!(!place.path(".labelrelay").exists());
     }
+}
+
+/// A shell gives the output of a command as a pipe.
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_is_named_is_read_once() {
+    let place = configured();
+    let text = place.read("labelrelay.toml");
+    let pipe = place.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let writer = std::thread::spawn(move || std::fs::write(pipe, text));
+    let ran = place.run(&["status", "--config", "pipe"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    writer.join().unwrap().unwrap();
 }
 
 #[test]

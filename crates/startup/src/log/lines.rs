@@ -16,13 +16,13 @@ use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::registry::{LookupSpan, Scope};
 use tracing_subscriber::{Layer, Registry};
 
-/// Where whole lines go.
+/// Takes whole lines.
 pub type Sink = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
 /// The members of a line, as a platform wants them.
 pub type Format = fn(Line<'_>) -> Map<String, Value>;
 
-/// What a line says.
+/// A line, before the platform's format.
 pub struct Line<'a> {
     /// Its level.
     pub level: Level,
@@ -53,7 +53,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Where `writer` writes to, from a thread of its own: nothing waits for whoever reads the log.
+/// A sink that `writer` empties from a thread of its own: nothing waits for whoever reads the log.
 pub fn to_writer(writer: &LogWriter) -> Sink {
     let writer = writer.clone();
     Arc::new(move |line| writer.line(line))
@@ -74,7 +74,7 @@ pub fn is_shown(metadata: &Metadata<'_>, level: LevelFilter, others: LevelFilter
     *metadata.level() <= limit && (metadata.is_event() || is_ours)
 }
 
-/// What takes the program's lines; of others' those from `others` on.
+/// Takes the program's lines; of others' those from `others` on.
 pub fn subscriber(
     level: LevelFilter,
     others: LevelFilter,
@@ -88,9 +88,9 @@ pub fn subscriber(
 
 /// Writes each event as a line.
 pub struct Lines {
-    /// What the platform wants.
+    /// The platform's format.
     pub format: Format,
-    /// Where lines go.
+    /// Takes the lines.
     pub sink: Sink,
 }
 
@@ -175,5 +175,67 @@ impl Visit for Fields {
         let mut text = String::new();
         let _ = write!(text, "{value:?}");
         self.put(field, text.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    fn format(line: Line<'_>) -> Map<String, Value> {
+        let mut members = line.span;
+        members.insert("event".to_owned(), line.event.into());
+        members.extend(line.fields);
+        members
+    }
+
+    /// Lines that `work` logs at the level debug.
+    fn lines(work: impl FnOnce()) -> Vec<Value> {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&lines);
+        let sink: Sink = Arc::new(move |line: &[u8]| {
+            let line = serde_json::from_slice(line).unwrap();
+            kept.lock().unwrap().push(line);
+        });
+        let subscriber = subscriber(LevelFilter::DEBUG, LevelFilter::WARN, format, sink);
+        tracing::subscriber::with_default(subscriber, work);
+        let lines = lines.lock().unwrap();
+        lines.clone()
+    }
+
+    #[test]
+    fn numbers_are_numbers_and_the_innermost_word_stays() {
+        let lines = lines(|| {
+            let outer =
+                tracing::error_span!(target: "labelrelay", "outer", source = "outer", id = 1);
+            let _outer = outer.enter();
+            let inner = tracing::error_span!(target: "labelrelay", "inner", source = "inner");
+            let _inner = inner.enter();
+            let elapsed_ms = Duration::from_secs(3).as_millis();
+            tracing::info!(name: "redrive", elapsed_ms, "redrive");
+            tracing::info!(name: "more", elapsed_ms = u128::MAX, source = "event", "more");
+        });
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert_eq!(lines[0]["elapsed_ms"], 3000);
+        assert_eq!(lines[0]["source"], "inner");
+        assert_eq!(lines[0]["id"], 1);
+        assert_eq!(lines[1]["elapsed_ms"], u128::MAX.to_string());
+        assert_eq!(lines[1]["source"], "event");
+    }
+
+    #[test]
+    fn spans_and_chatter_of_others_are_left_out() {
+        let lines = lines(|| {
+            let span = tracing::error_span!(target: "hyper", "request", authorization = "secret");
+            let _span = span.enter();
+            tracing::debug!(target: "hyper", authorization = "secret");
+            tracing::warn!(target: "hyper", "a warning");
+            tracing::debug!(target: "labelrelay_core", "ours");
+        });
+        let messages: Vec<_> = lines.iter().map(|line| &line["message"]).collect();
+        assert_eq!(messages, ["a warning", "ours"]);
+        assert!(lines.iter().all(|line| line.get("authorization").is_none()));
     }
 }

@@ -9,15 +9,28 @@ pub enum Ended {
     Ends(u8, String),
 }
 
-/// A configuration, and what becomes of a start with it.
+/// Something that lies in the directory that a program starts in.
+#[derive(Debug, Clone, Copy)]
+pub enum File {
+    /// A file with this text.
+    Text(&'static str),
+    /// A symbolic link to this path.
+    #[cfg(unix)]
+    Link(&'static str),
+    /// A pipe that nobody writes into.
+    #[cfg(unix)]
+    Pipe,
+}
+
+/// A configuration, and the end of a start with it.
 pub struct Case {
-    /// What is particular about it.
+    /// Its peculiarity.
     pub name: &'static str,
     /// The variables.
     pub variables: Vec<(&'static str, &'static str)>,
     /// Files of the directory that the program starts in.
-    pub files: &'static [(&'static str, &'static str)],
-    /// What becomes of it.
+    pub files: &'static [(&'static str, File)],
+    /// The end of the start.
     pub ended: Ended,
 }
 
@@ -104,14 +117,14 @@ pub fn cases() -> Vec<Case> {
             "LABELRELAY_CONFIG_TOML, line 1: `queue`: is not of the kind that this key takes; give it a string",
         ),
         Case {
-            files: &[("labelrelay.toml", FILE)],
+            files: &[("labelrelay.toml", File::Text(FILE))],
             ..begins(
                 "both variables, of which the second is not read",
                 &[SECRET, GOOD, (PATH, "labelrelay.toml"), (TEXT, "no TOML")],
             )
         },
         Case {
-            files: &[("labelrelay.toml", FILE)],
+            files: &[("labelrelay.toml", File::Text(FILE))],
             ..begins("a file that lies there", &[SECRET, GOOD])
         },
         ends(
@@ -119,6 +132,35 @@ pub fn cases() -> Vec<Case> {
             &[SECRET, GOOD, (PATH, "gone.toml")],
             "environment: `LABELRELAY_CONFIG`: names gone.toml, which cannot be read: No such file or directory (os error 2); correct the path or the file's permissions, or put its text into LABELRELAY_CONFIG_TOML",
         ),
+        ends(
+            "a directory in a file's place",
+            &[SECRET, GOOD, (PATH, ".")],
+            "environment: `LABELRELAY_CONFIG`: names ., which is a directory; name the file in it, labelrelay.toml",
+        ),
+        #[cfg(unix)]
+        ends(
+            "a file without an end",
+            &[SECRET, GOOD, (PATH, "/dev/zero")],
+            "environment: `LABELRELAY_CONFIG`: names /dev/zero, which has more than 1048576 bytes; name the configuration's own file",
+        ),
+        #[cfg(unix)]
+        Case {
+            files: &[("labelrelay.toml", File::Pipe)],
+            ..ends(
+                "a pipe that lies there",
+                &[SECRET, GOOD],
+                "current directory: `labelrelay.toml`: is no regular file; replace or remove it, or name another in LABELRELAY_CONFIG",
+            )
+        },
+        #[cfg(unix)]
+        Case {
+            files: &[("labelrelay.toml", File::Link("gone.toml"))],
+            ..ends(
+                "a link that leads nowhere",
+                &[SECRET, GOOD],
+                "current directory: `labelrelay.toml`: cannot be read: No such file or directory (os error 2); correct the path or the file's permissions, or put its text into LABELRELAY_CONFIG_TOML",
+            )
+        },
         ends(
             "a secret's variable that is not set",
             &[GOOD, (TEXT, FILE)],

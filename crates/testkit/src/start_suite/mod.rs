@@ -1,5 +1,5 @@
-//! What every program must do at its start: the same configurations through each one, and of each the same
-//! verdict, message and exit code.
+//! The start of every program: the same configurations through each one, and of each the same verdict,
+//! message and exit code.
 //!
 //! A program is a closure: it starts with what it is given, down to the point from which it would serve, and says
 //! how that ended. A new program joins with one line:
@@ -12,13 +12,13 @@ mod back_end;
 mod cases;
 
 pub use back_end::TestBackEnd;
-pub use cases::{Case, Ended, cases};
+pub use cases::{Case, Ended, File, cases};
 
 use labelrelay_core::BoxFuture;
 use labelrelay_core::config::Environment;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// What a program is started with.
+/// Surroundings of a start.
 pub struct Given {
     /// The variables.
     pub environment: Environment,
@@ -35,8 +35,8 @@ pub type Program<'a> = &'a dyn Fn(Given) -> BoxFuture<'a, Result<(), (u8, String
 pub async fn same_start(name: &str, folder: PathBuf, program: Program<'_>) {
     let cases = cases();
     for case in &cases {
-        for (file, text) in case.files {
-            std::fs::write(folder.join(file), text).unwrap();
+        for (name, file) in case.files {
+            put(*file, &folder.join(name));
         }
         let temporary = folder.display().to_string();
         let variables = [("TMPDIR", temporary.as_str())].into_iter();
@@ -54,9 +54,22 @@ pub async fn same_start(name: &str, folder: PathBuf, program: Program<'_>) {
             }
             (expected, got) => panic!("{name}, {}: {expected:?}, but {got:?}", case.name),
         }
-        for (file, _) in case.files {
-            std::fs::remove_file(folder.join(file)).unwrap();
+        for (name, _) in case.files {
+            std::fs::remove_file(folder.join(name)).unwrap();
         }
     }
     assert!(cases.len() >= 12, "only {} cases", cases.len());
+}
+
+fn put(file: File, path: &Path) {
+    match file {
+        File::Text(text) => std::fs::write(path, text).unwrap(),
+        #[cfg(unix)]
+        File::Link(to) => std::os::unix::fs::symlink(to, path).unwrap(),
+        #[cfg(unix)]
+        File::Pipe => {
+            let made = std::process::Command::new("mkfifo").arg(path).status();
+            assert!(made.unwrap().success());
+        }
+    }
 }

@@ -8,15 +8,17 @@
 //!
 //! `labelrelay` looks into a directory of its own after that; the clouds' programs end.
 
+mod file;
+
+use file::Unreadable;
 use labelrelay_core::config::{Config, ConfigError, ENVIRONMENT, Lookup, misspelt};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 const PATH: &str = "LABELRELAY_CONFIG";
 const TEXT: &str = "LABELRELAY_CONFIG_TOML";
 const HERE: &str = "labelrelay.toml";
 
-/// Where to look.
+/// A search for the configuration, by what the program was started with.
 #[derive(Clone, Copy)]
 pub struct Search<'a> {
     /// The variables that the program was started with.
@@ -49,10 +51,24 @@ impl Search<'_> {
         if let Some(text) = text {
             return Config::from_toml(&text, TEXT, cwd(), self.lookup).map(Some);
         }
-        if self.exists(Path::new(HERE))? {
-            return self.read(Path::new(HERE), HERE, "file").map(Some);
+        if let Some(config) = self.here()? {
+            return Ok(Some(config));
         }
         Config::from_environment(cwd(), self.lookup)
+    }
+
+    /// Whether there is a configuration, good or bad. No file is read: a pipe gives its text once.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when a variable, or the directory, cannot be read.
+    pub fn is_there(&self) -> Result<bool, ConfigError> {
+        let is_named = self.file.is_some()
+            || self.lookup.text(PATH)?.is_some()
+            || self.lookup.text(TEXT)?.is_some();
+        if is_named || file::is_there(&self.cwd.join(HERE)).map_err(at_hand)? {
+            return Ok(true);
+        }
+        Ok(Config::from_environment(self.cwd.to_owned(), self.lookup)?.is_some())
     }
 
     /// The configuration of a program that has no other place to look into.
@@ -80,26 +96,25 @@ impl Search<'_> {
     fn read(&self, file: &Path, origin: &str, key: &str) -> Result<Config, ConfigError> {
         let path = self.cwd.join(file);
         let name = file.display().to_string();
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            let cure = match error.kind() {
-                ErrorKind::InvalidData => "save the file in UTF-8",
-                _ => "correct the path or the file's permissions, or put its text into LABELRELAY_CONFIG_TOML",
-            };
-            let problem = format!("names {name}, which cannot be read: {error}");
+        let text = file::read(&path).map_err(|Unreadable { problem, cure }| {
+            let problem = format!("names {name}, which {problem}");
             ConfigError::new(origin, key, &problem, cure)
         })?;
         let base_dir = path.parent().map_or_else(PathBuf::new, Path::to_owned);
         Config::from_toml(&text, &name, base_dir, self.lookup)
     }
 
-    /// A file that cannot even be looked at is an error, not an absent one.
-    fn exists(&self, file: &Path) -> Result<bool, ConfigError> {
-        self.cwd.join(file).try_exists().map_err(|error| {
-            let problem = format!("cannot be read: {error}");
-            let cure = "correct the directory's permissions";
-            ConfigError::new(&file.display().to_string(), "file", &problem, cure)
-        })
+    /// Reads the file in the directory that the program was started in, if there is one.
+    fn here(&self) -> Result<Option<Config>, ConfigError> {
+        let text = file::read_if_there(&self.cwd.join(HERE)).map_err(at_hand)?;
+        text.map(|text| Config::from_toml(&text, HERE, self.cwd.to_owned(), self.lookup))
+            .transpose()
     }
+}
+
+/// An error of the file that nobody named.
+fn at_hand(Unreadable { problem, cure }: Unreadable) -> ConfigError {
+    ConfigError::new("current directory", HERE, &problem, cure)
 }
 
 #[cfg(test)]
@@ -108,7 +123,7 @@ mod tests {
 
     const SOURCE: &str = "[[source]]\nname='NAME'\nprovider='labelbox'\nsecret='env:SECRET'\n";
 
-    fn find(cwd: &Path, variables: &[(&str, &str)], file: Option<&Path>) -> Option<Config> {
+    fn find(cwd: &Path, variables: &[(&str, &str)], file: Option<&Path>) -> Result<Option<Config>, ConfigError> {
         let lookup = |name: &str| {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
@@ -118,7 +133,7 @@ mod tests {
             cwd,
             file,
         };
-        search.find().unwrap()
+        search.find()
     }
 
     #[test]
@@ -131,12 +146,12 @@ mod tests {
         let mut variables = vec![("LABELBOX_WEBHOOK_SECRET", "a secret that is long enough")];
         let mut warnings = 0;
         let mut source = |variables: &[(&str, &str)], file: Option<&Path>| {
-            let config = find(folder.path(), variables, file).unwrap();
+            let config = find(folder.path(), variables, file).unwrap().unwrap();
             let both = |warning: &&String| warning.contains("is not read");
             warnings = config.warnings.iter().filter(both).count();
             (config.sources[0].name.clone(), warnings)
         };
-        assert!(find(folder.path(), &[], None).is_none());
+        assert!(find(folder.path(), &[], None).unwrap().is_none());
         assert_eq!(source(&variables, None), ("labelbox".to_owned(), 0));
         write("labelrelay.toml", "here");
         assert_eq!(source(&variables, None), ("here".to_owned(), 0));
@@ -148,5 +163,32 @@ mod tests {
         write("given.toml", "given");
         let given = Some(Path::new("given.toml"));
         assert_eq!(source(&variables, given), ("given".to_owned(), 0));
+    }
+
+    #[test]
+    fn a_file_is_read_to_its_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let given = Path::new("given.toml");
+        let read = |bytes: &[u8]| {
+            std::fs::write(folder.path().join(given), bytes).unwrap();
+            let found = find(folder.path(), &[], Some(given));
+            found.map(|found| found.unwrap().sources[0].name.clone())
+        };
+        let mut text = SOURCE.replace("NAME", "given").into_bytes();
+        text.resize(1024 * 1024, b'\n');
+        assert_eq!(read(&text).unwrap(), "given");
+        text.push(b'\n');
+        let error = read(&text).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "command line: `--config`: names given.toml, which has more than 1048576 bytes; name the configuration's own file"
+        );
+        let error = read(b"\xff\xfeq").unwrap_err().to_string();
+        assert!(error.contains("given.toml, which is not UTF-8"), "{error}");
+        // A letter of two bytes across the bound is not what is wrong with it.
+        text.truncate(1024 * 1024);
+        text.extend("\u{e9}".bytes());
+        let error = read(&text).unwrap_err().to_string();
+        assert!(error.contains("more than 1048576 bytes"), "{error}");
     }
 }
