@@ -3,7 +3,7 @@
 use crate::clock::moment;
 use crate::event::{Event, HttpEvent};
 use crate::head::head;
-use crate::response::Response;
+use crate::response::{Response, response};
 use crate::telemetry::Telemetry;
 use futures_util::{FutureExt, stream};
 use labelrelay_core::clock::within;
@@ -58,7 +58,7 @@ impl Function {
         });
         // A panic becomes one 500, not a dead instance. The relay holds no lock while it waits.
         let answer = AssertUnwindSafe(self.answer(*event, end)).catch_unwind();
-        Ok(Response::from(answer.await.unwrap_or_else(|_| {
+        Ok(response(answer.await.unwrap_or_else(|_| {
             let elapsed = clock.monotonic().saturating_sub(begun);
             self.telemetry
                 .failed("delivery_panicked", "a bug: please report it", elapsed);
@@ -67,12 +67,10 @@ impl Function {
     }
 
     async fn answer(&self, event: HttpEvent, end: Option<Duration>) -> Answer {
-        let clock = &*self.relay.parts().clock;
-        let head = head(&event, clock);
+        let HttpEvent { request, body } = event;
+        let head = head(request, &*self.relay.parts().clock);
         let arrived = head.arrived;
-        let body = event
-            .body
-            .map_err(|error| BodyError::Undecodable(error.to_string()));
+        let body = body.map_err(|error| BodyError::Undecodable(error.to_string()));
         let intake = self.relay.receive(head, stream::iter([body]));
         let mut received = match self.until(end, intake).await {
             Some(Intake::Deliver(received)) => received,
@@ -111,6 +109,6 @@ impl Function {
         );
         self.telemetry
             .failed("unsupported_event", &message, Duration::ZERO);
-        Answer::refusal(Outcome::Unavailable, &message).into()
+        response(Answer::refusal(Outcome::Unavailable, &message))
     }
 }

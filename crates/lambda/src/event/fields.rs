@@ -2,6 +2,7 @@
 
 use super::body::{self, Undecodable};
 use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -44,10 +45,21 @@ impl Fields<'_> {
         text(self.path)
     }
 
-    pub(super) fn headers(&self) -> Vec<(String, String)> {
+    /// Names in any case are one header. What is no header is left out: a stranger writes these, and the rest of
+    /// the request counts.
+    pub(super) fn headers(&self) -> HeaderMap {
         let members = members(self.headers);
-        let value = |(name, value)| text(Some(value)).map(|value| (name, value));
-        members.into_iter().filter_map(value).collect()
+        let mut headers = HeaderMap::new();
+        for (name, value) in members {
+            let name = HeaderName::from_bytes(name.as_bytes());
+            // As bytes: as text, it would have to be ASCII.
+            let value = text(Some(value)).map(|value| HeaderValue::from_bytes(value.as_bytes()));
+            if let (Ok(name), Some(Ok(value))) = (name, value) {
+                // More than a map holds is more than any front lets through.
+                let _ = headers.try_append(name, value);
+            }
+        }
+        headers
     }
 
     pub(super) fn context(&self) -> Option<Context> {

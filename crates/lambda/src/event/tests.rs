@@ -20,12 +20,12 @@ fn a_request() {
         "requestContext":{"accountId":"anonymous","http":{"method":"POST","path":"/labelbox","sourceIp":"192.0.2.1"},"stage":"$default","timeEpoch":1583348638390},
         "body":"{\"a\":1}","isBase64Encoded":false}"#,
     );
-    assert_eq!(
-        (event.method.as_str(), event.path.as_str(), event.at),
-        ("POST", "/labelbox", Some(1_583_348_638_390))
-    );
-    assert_eq!(event.headers[0].0, "X-Hub-Signature");
-    assert_eq!(event.source_ip.as_deref(), Some("192.0.2.1"));
+    let context = &event.request.request_context;
+    assert_eq!(context.http.method, Method::POST);
+    assert_eq!(event.request.raw_path.as_deref(), Some("/labelbox"));
+    assert_eq!(context.time_epoch, 1_583_348_638_390);
+    assert_eq!(event.request.headers["x-hub-signature"], "sha1=00");
+    assert_eq!(context.http.source_ip.as_deref(), Some("192.0.2.1"));
     assert_eq!(event.body.as_deref(), Ok(&br#"{"a":1}"#[..]));
     assert!(!format!("{event:?}").contains("sha1"));
 }
@@ -38,10 +38,24 @@ fn what_is_null_or_of_another_kind_is_not_there() {
         r#""requestContext":{"http":{}}"#,
     ] {
         let event = http(&format!(r#"{{"version":"2.0",{more}}}"#));
-        assert!(event.method.is_empty() && event.path.is_empty() && event.headers.is_empty());
-        assert_eq!((event.source_ip, event.stage, event.at), (None, None, None));
         assert_eq!(event.body, Ok(Bytes::new()));
+        let mut nothing = ApiGatewayV2httpRequest::default();
+        nothing.request_context.http.method = Method::TRACE;
+        assert_eq!(event.request, nothing);
     }
+}
+
+#[test]
+fn names_in_any_case_are_one_header_and_what_is_no_header_is_left_out() {
+    let event = http(
+        r#"{"version":"2.0","requestContext":{"http":{}},
+        "headers":{"X-A":"1","x-a":"2","no name":"3","x-b":"\n","x-c":7,"x-d":"\u00e9"}}"#,
+    );
+    let headers = event.request.headers;
+    let lines: Vec<_> = headers.get_all("x-a").iter().collect();
+    assert_eq!(lines, ["1", "2"]);
+    assert_eq!(headers["x-d"].as_bytes(), "\u{e9}".as_bytes());
+    assert_eq!(headers.len(), 3);
 }
 
 #[test]

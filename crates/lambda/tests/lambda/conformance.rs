@@ -24,9 +24,9 @@ fn through(
             assert!(!response.is_base64_encoded);
             let headers = response.headers.iter();
             AdapterResponse::new(
-                response.status_code,
-                headers.map(|(name, value)| (name.as_str(), value.as_str())),
-                response.body.clone().into_bytes(),
+                u16::try_from(response.status_code).unwrap(),
+                headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap())),
+                response.body.as_deref().unwrap_or_default().to_vec(),
             )
         })
     }

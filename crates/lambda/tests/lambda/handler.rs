@@ -187,7 +187,8 @@ async fn events_of_others_are_told_apart() {
     ] {
         let response = invoke(json).await.unwrap();
         assert_eq!(response.status_code, 503);
-        assert!(response.body.contains(whose), "{}", response.body);
+        let body = String::from_utf8(response.body.unwrap().to_vec()).unwrap();
+        assert!(body.contains(whose), "{body}");
         let line = setting.lines.lock().unwrap().pop().unwrap();
         assert_eq!(
             (&line["event"], &line["Failed"]),
