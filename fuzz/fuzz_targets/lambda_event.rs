@@ -50,7 +50,10 @@ fn assert_same(event: &HttpEvent, tree: &Value) {
     let http = &tree["requestContext"]["http"];
     let (request, read) = (&event.request, &event.request.request_context.http);
     let method = http["method"].as_str().map(str::parse);
-    assert_eq!(read.method, method.and_then(Result::ok).unwrap_or(Method::TRACE));
+    assert_eq!(
+        read.method,
+        method.and_then(Result::ok).unwrap_or(Method::TRACE)
+    );
     assert_eq!(request.raw_path.as_deref(), tree["rawPath"].as_str());
     assert_eq!(read.source_ip.as_deref(), http["sourceIp"].as_str());
     let text = match &tree["body"] {
@@ -65,9 +68,17 @@ fn assert_same(event: &HttpEvent, tree: &Value) {
     if let Value::Object(headers) = &tree["headers"] {
         for (name, value) in headers {
             let name = HeaderName::from_bytes(name.as_bytes());
-            let value = value.as_str().map(|value| HeaderValue::from_bytes(value.as_bytes()));
+            let value = value
+                .as_str()
+                .map(|value| HeaderValue::from_bytes(value.as_bytes()));
             if let (Ok(name), Some(Ok(value))) = (name, value) {
-                assert!(request.headers.get_all(name).iter().any(|line| line == value));
+                assert!(
+                    request
+                        .headers
+                        .get_all(name)
+                        .iter()
+                        .any(|line| line == value)
+                );
             }
         }
     }

@@ -169,7 +169,9 @@ fn a_pipe_in_the_directory_is_an_error_and_no_wait() {
             .arg(place.path(".labelrelay").join(name))
             .status();
         assert!(made.unwrap().success());
-        place.run(&["serve"]).failed(78, &[name, "is no file"]);
+        place
+            .run(&["serve", "--listen", "127.0.0.1:0"])
+            .failed(78, &[name, "is no file"]);
     }
 }
 
@@ -184,7 +186,9 @@ fn nothing_is_written_through_a_link_in_place_of_a_file_of_the_queue() {
             let victim = place.write("victim", contents);
             fs::create_dir(place.path(".labelrelay")).unwrap();
             symlink(&victim, place.path(".labelrelay").join(name)).unwrap();
-            place.run(&["serve"]).failed(78, &[name, "is a link"]);
+            place
+                .run(&["serve", "--listen", "127.0.0.1:0"])
+                .failed(78, &[name, "is a link"]);
             assert_eq!(place.read("victim"), contents, "{name}");
         }
     }

@@ -151,7 +151,9 @@ fn logs_for_people_are_printable() {
     let serving = place.serve(&[]);
     std::fs::remove_dir(&fallback).unwrap();
     crate::support::until("the log tells of the fallback", || {
-        place.read("serve.log").contains("fallback cannot be listed")
+        place
+            .read("serve.log")
+            .contains("fallback cannot be listed")
     });
     assert_eq!(serving.stop(), 0);
     let log = place.read("serve.log");

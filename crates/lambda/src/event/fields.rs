@@ -45,14 +45,13 @@ impl Fields<'_> {
         text(self.path)
     }
 
-    /// Names in any case are one header. What is no header is left out: a stranger writes these, and the rest of
-    /// the request counts.
+    /// Names in any case are one header, with all of its lines. What is no header is left out: the rest of the
+    /// request counts.
     pub(super) fn headers(&self) -> HeaderMap {
         let members = members(self.headers);
         let mut headers = HeaderMap::new();
         for (name, value) in members {
             let name = HeaderName::from_bytes(name.as_bytes());
-            // As bytes: as text, it would have to be ASCII.
             let value = text(Some(value)).map(|value| HeaderValue::from_bytes(value.as_bytes()));
             if let (Ok(name), Some(Ok(value))) = (name, value) {
                 // More than a map holds is more than any front lets through.

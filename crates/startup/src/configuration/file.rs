@@ -47,8 +47,7 @@ pub(super) fn read(path: &Path) -> Result<String, Unreadable> {
             "name the configuration's own file",
         ));
     }
-    String::from_utf8(bytes)
-        .map_err(|_| Unreadable::new("is not UTF-8", "save the file in UTF-8"))
+    String::from_utf8(bytes).map_err(|_| Unreadable::new("is not UTF-8", "save the file in UTF-8"))
 }
 
 /// Whether something of that name is there: also a link that leads nowhere.

@@ -123,7 +123,11 @@ mod tests {
 
     const SOURCE: &str = "[[source]]\nname='NAME'\nprovider='labelbox'\nsecret='env:SECRET'\n";
 
-    fn find(cwd: &Path, variables: &[(&str, &str)], file: Option<&Path>) -> Result<Option<Config>, ConfigError> {
+    fn find(
+        cwd: &Path,
+        variables: &[(&str, &str)],
+        file: Option<&Path>,
+    ) -> Result<Option<Config>, ConfigError> {
         let lookup = |name: &str| {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())

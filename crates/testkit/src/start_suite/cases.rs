@@ -46,6 +46,10 @@ const FILE: &str =
     "[[source]]\nname = 'a'\nprovider = 'labelbox'\nsecret = 'env:LABELBOX_WEBHOOK_SECRET'\n";
 
 /// All cases.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one table is read more easily than its parts"
+)]
 pub fn cases() -> Vec<Case> {
     let begins = |name, variables: &[(&'static str, &'static str)]| Case {
         name,
