@@ -8,7 +8,7 @@ const LAYERS: usize = 4;
 /// Text in the way, with its cure, and how it is taken away.
 type Layer = (&'static str, fn(&[u8]) -> Option<Vec<u8>>);
 
-const AROUND: [Layer; 7] = [
+const AROUND: [Layer; 9] = [
     (
         "the secret here begins with a byte order mark, which is not part of the other side's: save it in UTF-8 without one",
         |bytes| bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec),
@@ -37,10 +37,37 @@ const AROUND: [Layer; 7] = [
         |bytes| {
             let at = bytes.iter().position(|&byte| byte == b'=')?;
             let (name, value) = bytes.split_at(at);
-            let name = name.strip_prefix(b"export ").unwrap_or(name);
+            let name = name
+                .strip_prefix(b"export ")
+                .unwrap_or(name)
+                .trim_ascii_end();
             let is_name =
                 !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
             is_name.then(|| value.get(1..).unwrap_or_default().to_vec())
+        },
+    ),
+    (
+        "the secret here is JSON, of which one value alone is the other side's: keep that alone",
+        |bytes| {
+            let members: std::collections::BTreeMap<String, String> =
+                serde_json::from_slice(bytes).ok()?;
+            let mut values = members.into_values();
+            values
+                .next()
+                .filter(|_| values.next().is_none())
+                .map(String::into_bytes)
+        },
+    ),
+    (
+        "the secret here is a whole line of YAML, of which the value alone is the other side's: keep that alone",
+        |bytes| {
+            let at = bytes.windows(2).position(|pair| pair == b": ")?;
+            let (name, value) = bytes.split_at(at);
+            let is_name = !name.is_empty()
+                && name
+                    .iter()
+                    .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(b));
+            is_name.then(|| value.get(2..).unwrap_or_default().to_vec())
         },
     ),
     (
@@ -171,6 +198,17 @@ mod tests {
         assert!(at("white space") < at("NAME=value"), "{words}");
         assert!(at("NAME=value") < at("quotes"), "{words}");
         assert!(mistakes(b"it", b"that").is_none());
+        for (here, word) in [
+            (&b"KEY = it"[..], "NAME=value"),
+            (b"export k='it'", "quotes"),
+            (br#"{"secret": "it"}"#, "JSON"),
+            (b"webhook-secret: it", "YAML"),
+            (b"secret: \"it\"", "quotes"),
+        ] {
+            let words = mistakes(here, b"it").unwrap();
+            assert!(words.contains(word), "{words}");
+        }
+        assert!(mistakes(br#"{"a": "it", "b": "that"}"#, b"it").is_none());
     }
 
     #[test]

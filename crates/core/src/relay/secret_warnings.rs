@@ -1,4 +1,4 @@
-//! Warnings about secrets, for a start and for `check`. Never a part of one.
+//! Warnings about secrets, at the start and in `status`. They never contain any part of a secret.
 
 use crate::provider::Provider;
 use crate::secret::Secret;

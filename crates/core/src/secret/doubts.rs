@@ -63,6 +63,11 @@ impl Secret {
                 "looks like NAME=value, all of which is the secret as it stands; keep the value alone",
             );
         }
+        if is_in_a_document(inner) {
+            add(
+                "looks like JSON or YAML, all of which is the secret as it stands; keep the value alone",
+            );
+        }
         if is_placeholder(inner) {
             add(
                 "looks like a reference or a placeholder that nothing has replaced; put the secret itself there",
@@ -95,11 +100,12 @@ impl Secret {
     }
 }
 
-/// By its mark, or because every other byte of it is zero.
+/// By its mark, or because every other byte of it is zero. A line break that was taken off as one byte leaves half
+/// a character.
 fn is_utf_16(bytes: &[u8]) -> bool {
     let zeros = |rest: usize| bytes.iter().skip(rest).step_by(2).all(|&byte| byte == 0);
-    UTF_16_MARKS.iter().any(|mark| bytes.starts_with(mark)) && bytes.len().is_multiple_of(2)
-        || bytes.len() >= 4 && bytes.len().is_multiple_of(2) && (zeros(0) || zeros(1))
+    UTF_16_MARKS.iter().any(|mark| bytes.starts_with(mark))
+        || bytes.len() >= 4 && (zeros(0) || zeros(1))
 }
 
 fn is_quoted(text: &[u8]) -> bool {
@@ -109,22 +115,41 @@ fn is_quoted(text: &[u8]) -> bool {
     }
 }
 
-/// A name as variables have it, an equals sign, and more than the padding of base64.
+/// A name as variables have it, an equals sign, and more than the padding of base64. A short name in lower case may
+/// be the beginning of a secret.
 fn is_assignment(text: &[u8]) -> bool {
-    let text = text.strip_prefix(b"export ").unwrap_or(text);
+    let exported = text.strip_prefix(b"export ");
+    let text = exported.unwrap_or(text);
     let Some(at) = text.iter().position(|&byte| byte == b'=') else {
         return false;
     };
     let (name, value) = text.split_at(at);
+    let name = name.trim_ascii_end();
     let good = |letter: fn(&u8) -> bool| {
-        name.len() >= 3
-            && name.first().is_some_and(letter)
+        name.first().is_some_and(letter)
             && name
                 .iter()
                 .all(|b| letter(b) || b.is_ascii_digit() || *b == b'_')
     };
-    let is_name = good(u8::is_ascii_uppercase) || good(u8::is_ascii_lowercase);
+    let is_name = good(u8::is_ascii_uppercase)
+        || good(u8::is_ascii_lowercase) && (name.len() >= 3 || exported.is_some());
     is_name && value.iter().any(|&byte| byte != b'=')
+}
+
+/// An object of JSON, or a name, a colon, a space and a value.
+fn is_in_a_document(text: &[u8]) -> bool {
+    let is_object = text.starts_with(b"{") && text.ends_with(b"}") && text.contains(&b'"');
+    let is_pair = text
+        .windows(2)
+        .position(|pair| pair == b": ")
+        .and_then(|at| text.split_at_checked(at))
+        .is_some_and(|(name, _)| {
+            !name.is_empty()
+                && name
+                    .iter()
+                    .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(b))
+        });
+    is_object || is_pair
 }
 
 fn is_placeholder(text: &[u8]) -> bool {
@@ -157,11 +182,16 @@ mod tests {
     fn each_has_words_of_its_own_and_no_part_of_the_secret() {
         let utf_16 =
             |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+        let big_endian =
+            |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_be_bytes).collect() };
         let marked = [&b"\xff\xfe"[..], &utf_16("example-secret\r\n")].concat();
         for (secret, word) in [
             (&b"\xef\xbb\xbfexample-secret"[..], "byte order mark"),
             (&marked, "UTF-16"),
             (&utf_16("example-secret"), "UTF-16"),
+            (&big_endian("example-secret"), "UTF-16"),
+            // A file that lost what looked like a line break.
+            (&big_endian("example-secret\n")[..29], "UTF-16"),
             (b"example-secret ", "white space"),
             (b"\texample-secret", "white space"),
             (b"example\nsecret", "control character"),
@@ -171,6 +201,12 @@ mod tests {
             (b"LABELBOX_WEBHOOK_SECRET=example-secret", "NAME=value"),
             (b"export SECRET=\"example-secret\"", "NAME=value"),
             (b"secret=example-secret", "NAME=value"),
+            (b"SECRET = example-secret", "NAME=value"),
+            (b"X=example-secret", "NAME=value"),
+            (b"export x=example-secret", "NAME=value"),
+            (br#"{"secret":"example-secret"}"#, "JSON"),
+            (b"secret: example-secret", "YAML"),
+            (b"webhook-secret: \"example-secret\"", "YAML"),
             (b"${EXAMPLE_SECRET}", "placeholder"),
             (b"$EXAMPLE_SECRET", "placeholder"),
             (b"<example-secret>", "placeholder"),
@@ -196,6 +232,9 @@ mod tests {
             "aB3=xyz/+9",
             "with a space, and $ymbols: {}",
             "a:b@c!",
+            "x=y",
+            "{curly}",
+            "with a space: and more",
         ] {
             let doubts = Secret::new("s", secret).unwrap().doubts();
             assert!(doubts.is_empty(), "{secret}: {doubts:?}");
