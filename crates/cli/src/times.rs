@@ -25,6 +25,18 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Longest time for which a message can be kept from others. Nothing brings one back before.
+const LONGEST_HOLD: Duration = Duration::from_secs(14 * 86_400);
+
+/// The time for which a message is kept from others: a duration of 14 days at most.
+pub(crate) fn parse_hold(text: &str) -> Result<Duration, String> {
+    let hold = parse_duration(text)?;
+    if hold > LONGEST_HOLD {
+        return Err("write 14d or less: nobody gets the message before".to_owned());
+    }
+    Ok(hold)
+}
+
 /// In the largest unit that it is a whole number of.
 pub(crate) fn words(time: Duration) -> String {
     let millis = time.as_millis();
@@ -86,6 +98,14 @@ mod tests {
             "99999999999999999d",
         ] {
             assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_kept_for_14_days_at_most() {
+        assert_eq!(parse_hold("14d"), Ok(LONGEST_HOLD));
+        for text in ["1209600001ms", "15d", "9223372036854775807ms", "5w"] {
+            assert!(parse_hold(text).is_err(), "{text}");
         }
     }
 }

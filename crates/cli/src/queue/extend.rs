@@ -2,7 +2,7 @@
 
 use super::receipts::Receipts;
 use crate::failure::{EXIT_CODES, Failure};
-use crate::times::parse_duration;
+use crate::times::parse_hold;
 use labelrelay_local::QueueFile;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(super) struct Args {
     #[command(flatten)]
     receipts: Receipts,
     /// Nobody else gets them for this long from now on
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_hold)]
     visibility: Duration,
 }
 

@@ -2,7 +2,7 @@
 
 use super::receipts::Receipts;
 use crate::failure::{EXIT_CODES, Failure};
-use crate::times::parse_duration;
+use crate::times::parse_hold;
 use labelrelay_local::QueueFile;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[command(flatten)]
     receipts: Receipts,
     /// Nobody gets them again before this time has passed
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_hold)]
     delay: Duration,
 }
 

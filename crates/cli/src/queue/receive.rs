@@ -3,7 +3,7 @@
 use crate::envelope_line::on_one_line;
 use crate::failure::{EXIT_CODES, Failure};
 use crate::output::{one_line, print, print_json_pieces, say};
-use crate::times::parse_duration;
+use crate::times::{parse_duration, parse_hold};
 use labelrelay_event::Envelope;
 use labelrelay_local::{Delivery, QueueFile};
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 1)]
     max: usize,
     /// Nobody else gets them for this long
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_hold)]
     visibility: Duration,
     /// Wait this long for a message when there is none
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration)]
