@@ -1,6 +1,7 @@
 //! The spool's directory, and errors that name it.
 
 use super::unnamed_file::Unnamed;
+use crate::private::private_dir;
 use labelrelay_core::SpoolError;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -22,8 +23,15 @@ impl SpoolDir {
         &self.dir
     }
 
+    /// A file in it. Where somebody has removed the directory meanwhile, it is made again.
     pub(super) fn file(&self) -> Result<Unnamed, SpoolError> {
-        Unnamed::make(&self.dir).map_err(|source| self.failed("making a file", source))
+        let made = match Unnamed::make(&self.dir) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                private_dir(&self.dir).and_then(|()| Unnamed::make(&self.dir))
+            }
+            made => made,
+        };
+        made.map_err(|source| self.failed("making a file", source))
     }
 
     pub(super) fn failed(&self, what: &str, source: std::io::Error) -> SpoolError {

@@ -133,7 +133,19 @@ fn a_path_that_is_no_directory_is_refused_at_once() {
     let made = dir.path().join("made/below");
     let spool = FileSpool::open(&made, 1).unwrap();
     block_on(spool.check()).unwrap();
-    fs::remove_dir(&made).unwrap();
+}
+
+#[test]
+fn a_directory_that_was_removed_is_made_again_and_nothing_else_in_its_place_is_used() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("spool");
+    let spool = FileSpool::open(&path, 1 << 20).unwrap();
+    fs::remove_dir(&path).unwrap();
+    block_on(spool.check()).unwrap();
+    fs::remove_dir(&path).unwrap();
+    assert_eq!(read(&*spooled(&spool, &[b"body"])), b"body");
+    fs::remove_dir(&path).unwrap();
+    fs::write(&path, b"").unwrap();
     block_on(spool.check()).unwrap_err();
     assert!(block_on(spool.begin()).is_err());
 }
