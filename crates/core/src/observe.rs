@@ -49,6 +49,12 @@ pub trait Observer: Send + Sync {
         let _ = why;
     }
 
+    /// Somebody asks for readiness, and no event could be taken now, for this reason; `None`: it can again. Told when
+    /// that changes.
+    fn not_ready(&self, reason: Option<&str>) {
+        let _ = reason;
+    }
+
     /// The secrets of a source could not be read. Told once for each failed look-up; deliveries may
     /// still be verified with the secrets at hand for a while.
     fn secrets_unreadable(&self, source: &str, error: &crate::SecretError) {
@@ -87,6 +93,10 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 
     fn connection_closed(&self, why: &'static str) {
         (**self).connection_closed(why);
+    }
+
+    fn not_ready(&self, reason: Option<&str>) {
+        (**self).not_ready(reason);
     }
 
     fn secrets_unreadable(&self, source: &str, error: &crate::SecretError) {

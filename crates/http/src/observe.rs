@@ -47,6 +47,11 @@ impl<A: Observer, B: Observer> Observer for Tee<A, B> {
         self.1.connection_closed(why);
     }
 
+    fn not_ready(&self, reason: Option<&str>) {
+        self.0.not_ready(reason);
+        self.1.not_ready(reason);
+    }
+
     fn secrets_unreadable(&self, source: &str, error: &SecretError) {
         self.0.secrets_unreadable(source, error);
         self.1.secrets_unreadable(source, error);

@@ -27,6 +27,7 @@ pub struct MemoryQueue {
     limits: QueueLimits,
     messages: Mutex<Vec<OutboundMessage>>,
     faults: Mutex<VecDeque<Fault>>,
+    unreachable: Mutex<bool>,
 }
 
 impl MemoryQueue {
@@ -36,12 +37,18 @@ impl MemoryQueue {
             limits,
             messages: Mutex::default(),
             faults: Mutex::default(),
+            unreachable: Mutex::default(),
         }
     }
 
     /// The next sends meet `faults`, one each.
     pub fn fail_with(&self, faults: &[Fault]) {
         self.faults.lock().unwrap().extend(faults);
+    }
+
+    /// Whether checks fail from now on.
+    pub fn set_unreachable(&self, unreachable: bool) {
+        *self.unreachable.lock().unwrap() = unreachable;
     }
 
     /// Faults that nobody has met yet.
@@ -88,7 +95,13 @@ impl EventQueue for MemoryQueue {
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
-        Box::pin(std::future::ready(Ok(())))
+        let checked = if *self.unreachable.lock().unwrap() {
+            let kind = QueueErrorKind::Unavailable;
+            Err(QueueError::new(kind, "a fault of the test"))
+        } else {
+            Ok(())
+        };
+        Box::pin(std::future::ready(checked))
     }
 }
 
@@ -297,6 +310,7 @@ pub struct RecordingObserver {
     failed: Mutex<Vec<QueueErrorKind>>,
     breaker: Mutex<Vec<bool>>,
     overload: Mutex<Vec<String>>,
+    readiness: Mutex<Vec<Option<String>>>,
 }
 
 impl RecordingObserver {
@@ -325,7 +339,19 @@ impl RecordingObserver {
     }
 }
 
+impl RecordingObserver {
+    /// Changes of readiness: the reason, or `None` for ready again.
+    pub fn readiness(&self) -> Vec<Option<String>> {
+        self.readiness.lock().unwrap().clone()
+    }
+}
+
 impl Observer for RecordingObserver {
+    fn not_ready(&self, reason: Option<&str>) {
+        let reason = reason.map(str::to_owned);
+        self.readiness.lock().unwrap().push(reason);
+    }
+
     fn overloaded(&self, bound: &str) {
         self.overload.lock().unwrap().push(bound.to_owned());
     }

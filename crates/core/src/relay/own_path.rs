@@ -19,9 +19,10 @@ impl Relay {
         if head.method != Method::GET && head.method != Method::HEAD {
             return Answer::refusal(Outcome::WrongMethod, "GET only").allowing("GET, HEAD");
         }
+        let parts = &self.parts;
         let ready = self
             .readiness
-            .get(&*self.parts.clock, self.could_take_one());
+            .get(&*parts.clock, &*parts.observer, self.could_take_one());
         if ready.await {
             return Answer::reply(&br#"{"ready":true}"#[..]);
         }
@@ -31,14 +32,18 @@ impl Relay {
         )
     }
 
-    /// Whether a delivery would be durable now: on the queue, or in the fallback.
-    async fn could_take_one(&self) -> bool {
-        match (self.check().await, &self.parts.fallback) {
-            (Ok(()) | Err(CheckError::Fallback(_) | CheckError::Spool(_)), _) => true,
-            (Err(CheckError::Queue(_) | CheckError::Blob(_)), Some(fallback)) => {
-                fallback.check().await.is_ok()
+    /// Whether a delivery would be durable now, on the queue or in the fallback; else why not.
+    async fn could_take_one(&self) -> Result<(), String> {
+        let Err(error) = self.check().await else {
+            return Ok(());
+        };
+        match (&error, &self.parts.fallback) {
+            (CheckError::Fallback(_) | CheckError::Spool(_), _) => Ok(()),
+            (CheckError::Queue(_) | CheckError::Blob(_), Some(fallback)) => {
+                let both = |second| format!("{error}; fallback: {second}");
+                fallback.check().await.map_err(both)
             }
-            (Err(_), _) => false,
+            _ => Err(error.to_string()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One check of readiness for everybody who asks.
 
 use crate::clock::{Clock, within};
+use crate::observe::Observer;
 use futures_util::lock::Mutex;
 use std::sync::{self, PoisonError};
 use std::time::Duration;
@@ -21,8 +22,14 @@ pub(super) struct Readiness {
 }
 
 impl Readiness {
-    /// The newest answer, or that of `check` where that is too old.
-    pub(super) async fn get(&self, clock: &dyn Clock, check: impl Future<Output = bool>) -> bool {
+    /// The newest answer, or that of `check` where that is too old. `check` fails with its reason, and `observer` is
+    /// told when the answer changes.
+    pub(super) async fn get(
+        &self,
+        clock: &dyn Clock,
+        observer: &dyn Observer,
+        check: impl Future<Output = Result<(), String>>,
+    ) -> bool {
         if let Some(ready) = self.within(clock.monotonic(), CACHED) {
             return ready;
         }
@@ -39,10 +46,15 @@ impl Readiness {
         if let Some(ready) = self.within(clock.monotonic(), CACHED) {
             return ready;
         }
-        let ready = within(clock, PATIENCE, check).await == Ok(true);
-        self.keep(clock.monotonic(), ready);
+        let checked = within(clock, PATIENCE, check).await;
+        let late = || format!("no answer within {} s", PATIENCE.as_secs());
+        let failure = checked.unwrap_or_else(|_| Err(late())).err();
+        let was_ready = self.keep(clock.monotonic(), failure.is_none());
+        if was_ready != failure.is_none() {
+            observer.not_ready(failure.as_deref());
+        }
         drop(checking);
-        ready
+        failure.is_none()
     }
 
     /// The newest answer, if it is no older than `age`.
@@ -52,8 +64,9 @@ impl Readiness {
         Some(ready)
     }
 
-    fn keep(&self, now: Duration, ready: bool) {
+    /// Keeps the newest answer and returns the one before; the first one comes after a good start.
+    fn keep(&self, now: Duration, ready: bool) -> bool {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        *newest = Some((now, ready));
+        newest.replace((now, ready)).is_none_or(|(_, ready)| ready)
     }
 }

@@ -5,6 +5,7 @@ use http::Method;
 use labelrelay_core::QueueLimits;
 use labelrelay_core::signature::sign_sha1;
 use labelrelay_testkit::request::{TestRequest, basic};
+use std::time::Duration;
 
 fn body_of(bench: &Bench, request: &TestRequest) -> String {
     String::from_utf8(bench.deliver(request).body.to_vec()).unwrap()
@@ -91,6 +92,25 @@ fn methods_and_the_relays_own_path() {
     assert_eq!(
         bench.status(&TestRequest::new(Method::POST, "/-", b"")),
         404
+    );
+}
+
+#[test]
+fn the_log_says_once_why_it_is_not_ready_and_once_that_it_is_again() {
+    let bench = Bench::new();
+    let ready = || {
+        bench.clock.advance(Duration::from_secs(1));
+        bench.status(&TestRequest::new(Method::GET, "/-/ready", b""))
+    };
+    assert_eq!(ready(), 200);
+    bench.queue.set_unreachable(true);
+    assert_eq!((ready(), ready()), (503, 503));
+    bench.queue.set_unreachable(false);
+    assert_eq!((ready(), ready()), (200, 200));
+    let told = bench.seen.readiness();
+    assert!(
+        matches!(&told[..], [Some(reason), None] if reason.contains("a fault of the test")),
+        "{told:?}"
     );
 }
 

@@ -101,6 +101,22 @@ impl Observer for Telemetry {
         LogObserver.fallback_failed(source, event_id, error);
     }
 
+    fn queue_breaker(&self, open: Option<&QueueError>) {
+        LogObserver.queue_breaker(open);
+    }
+
+    fn overloaded(&self, bound: &str) {
+        LogObserver.overloaded(bound);
+    }
+
+    fn overload_over(&self, refused: u64) {
+        LogObserver.overload_over(refused);
+    }
+
+    fn not_ready(&self, reason: Option<&str>) {
+        LogObserver.not_ready(reason);
+    }
+
     fn secrets_unreadable(&self, source: &str, error: &SecretError) {
         LogObserver.secrets_unreadable(source, error);
     }

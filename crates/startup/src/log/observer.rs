@@ -69,6 +69,10 @@ impl Observer for BoundedLog {
         LogObserver.overload_over(refused);
     }
 
+    fn not_ready(&self, reason: Option<&str>) {
+        LogObserver.not_ready(reason);
+    }
+
     fn secrets_unreadable(&self, source: &str, error: &SecretError) {
         LogObserver.secrets_unreadable(source, error);
     }
@@ -175,6 +179,17 @@ impl Observer for LogObserver {
 
     fn overload_over(&self, refused: u64) {
         tracing::warn!(name: "overload_over", refused, "there is room again");
+    }
+
+    fn not_ready(&self, reason: Option<&str>) {
+        match reason {
+            Some(reason) => {
+                tracing::error!(name: "not_ready", reason, "no event can be taken; whoever asks is told 503");
+            }
+            None => {
+                tracing::info!(name: "ready_again", "events can be taken again");
+            }
+        }
     }
 
     fn secrets_unreadable(&self, source: &str, error: &SecretError) {
