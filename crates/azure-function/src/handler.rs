@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use tracing::Instrument as _;
 
-/// What the host calls an invocation by: in requests of its own, and in those that it proxies.
+/// Header by which the host names an invocation: in requests of its own, and in those that it proxies.
 const INVOCATION: [&str; 2] = ["x-azure-functions-invocationid", "x-ms-invocation-id"];
 
 /// Answers what the host sends. Cheap to clone.

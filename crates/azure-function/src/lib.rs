@@ -1,7 +1,7 @@
 //! labelrelay as the custom handler of the Azure Functions host: a server on the loopback address that the
 //! host proxies HTTP requests to, and tells of timers.
 //!
-//! What tells the two apart is the path alone, and the path cannot be chosen from outside. The host routes
+//! Only the path tells the two apart, and the path cannot be chosen from outside. The host routes
 //! HTTP under its route prefix, `/api`, and proxies a request with the path that it came with; an
 //! invocation that is no HTTP request is a POST of the host's own to `/` and the function's name. So all
 //! that came from outside begins with `/api/`, and `/redrive` is the host's word. `host.json` must keep its

@@ -9,7 +9,7 @@ const PREFIX: &str = "/api";
 /// The folder of the timer's function.
 const REDRIVE: &str = "/redrive";
 
-/// What a request is about.
+/// Subject of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
     /// It came from outside; this is its URI without the prefix.
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn nothing_from_outside_reaches_the_redrive() {
         assert_eq!(of(&Method::POST, "/redrive"), Route::Redrive);
-        // What the host proxies keeps its prefix, however the path is written.
+        // A proxied request keeps its prefix, however the path is written.
         for path in [
             "/api/redrive",
             "/api/../redrive",

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What is not there by then is left to the first request: the host waits 30 s for the port.
+/// Time for the start. The rest is left to the first request: the host waits 30 s for the port.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 const PORT: &str = "FUNCTIONS_CUSTOMHANDLER_PORT";

@@ -1,4 +1,4 @@
-//! What the platform adds to requests, and which of them are not for the relay.
+//! Headers that the platform adds to requests, and requests that are not for the relay.
 
 use crate::trace::Trace;
 use bytes::Bytes;
@@ -17,9 +17,9 @@ const NOT_OURS: [&str; 2] = ["/robots.txt", "/favicon.ico"];
 /// Everything between a connection and the relay.
 #[derive(Clone)]
 pub struct Front {
-    /// What takes deliveries.
+    /// Takes deliveries.
     pub relay: Arc<Relay>,
-    /// Where traces are; `None` when nobody says.
+    /// Project of the traces; `None` when nobody names one.
     pub project: Option<Arc<str>>,
     /// Whether Google's front end is before us: then it is the last entry of `X-Forwarded-For` that says who
     /// connected to it, and every other connection's address is its own.

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What cannot be reached by then is left to the first requests.
+/// Time for the start. The first requests try the rest again.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 const DEFAULT_PORT: u16 = 8080;
@@ -15,7 +15,7 @@ const DEFAULT_PORT: u16 = 8080;
 const PORT: &str = "PORT";
 const LISTEN: &str = "LABELRELAY_LISTEN";
 
-/// Where to listen: all addresses at the port that the platform names, unless `LABELRELAY_LISTEN` or the file
+/// Address to listen at: all addresses at the port that the platform names, unless `LABELRELAY_LISTEN` or the file
 /// says otherwise.
 ///
 /// # Errors

@@ -23,7 +23,7 @@ use tracing::level_filters::LevelFilter;
 
 const USAGE: &str = "usage: labelrelay-cloud-function [redrive]";
 
-/// What may still run when everything that was accepted has ended has nobody who waits for it.
+/// Time for tasks that are left once everything accepted has ended: nobody waits for them.
 const RUNTIME_END: Duration = Duration::from_millis(100);
 
 /// How long the last lines wait for whoever reads them: no longer than the platform waits for us.

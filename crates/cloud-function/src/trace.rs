@@ -8,7 +8,7 @@ use std::fmt;
 pub struct Trace(String);
 
 impl Trace {
-    /// What the head of a request says: `traceparent`, else `X-Cloud-Trace-Context`. Both come from outside,
+    /// Trace that the head of a request names: `traceparent`, else `X-Cloud-Trace-Context`. Both come from outside,
     /// so that nothing but 32 hexadecimal digits of them is taken over.
     pub fn of(headers: &HeaderMap, project: &str) -> Option<Self> {
         let text = |name: &str| headers.get(name)?.to_str().ok();

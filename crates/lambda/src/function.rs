@@ -83,7 +83,7 @@ impl Function {
         answer.unwrap_or_else(|| self.late(arrived, "while the event was stored"))
     }
 
-    /// What comes of `work`, unless it is `end` first.
+    /// Result of `work`, unless `end` comes first.
     async fn until<T>(&self, end: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
         let clock = &*self.relay.parts().clock;
         match end {

@@ -7,7 +7,7 @@ use labelrelay_startup::{Injected, Open, OsEntropy, StartError, warm};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What is not there by then is left to the first request: Lambda gives all of INIT 10 s.
+/// Time for the start. The rest is left to the first request: Lambda gives all of INIT 10 s.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 const FUNCTION: &str = "LABELRELAY_FUNCTION";

@@ -107,7 +107,7 @@ async fn empty(redrive: Redrive) -> Result<(), Error> {
     .await
 }
 
-/// What Lambda shows to whoever invoked the function directly, and counts as an error.
+/// Error that Lambda shows to whoever invoked the function directly, and counts.
 fn diagnostic(kind: &str, error: &dyn std::error::Error) -> Diagnostic {
     Diagnostic {
         error_type: kind.to_owned(),

@@ -20,7 +20,7 @@ const DEFAULT_TIME: Duration = Duration::from_secs(60);
 pub struct Redrive {
     /// Its queue and its stores.
     pub redrive: redrive::Redrive,
-    /// Where the report goes.
+    /// Takes the report.
     pub telemetry: Arc<Telemetry>,
 }
 
@@ -73,7 +73,7 @@ impl Redrive {
     }
 }
 
-/// What lies in the fallback for certain: what was tried, and one more where it was not all looked at.
+/// Number of events that are certainly in the fallback: those that were tried, and one more where it was not all looked at.
 fn left(done: &Redriven) -> u64 {
     done.failed + u64::from(!done.complete && done.failed == 0)
 }

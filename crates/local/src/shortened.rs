@@ -20,7 +20,7 @@ const LOCK_BYTE: u64 = 0x4000_0000;
 /// Tries while somebody moves the journal into the file meanwhile, which goes on without commits.
 const TRIES: usize = 100;
 
-/// What became of a file and its journal.
+/// State of a file and its journal.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Nothing is missing. Neither may be shorter than this without another look.
@@ -105,7 +105,7 @@ fn judge_locked(
             && pages > 0
             && (in_file >= pages
                 || before.has_yet_to_move(journal, page_bytes, in_file + 1, pages)?);
-        // What was moved meanwhile is in the file by now.
+        // Pages that were moved meanwhile are in the file by now.
         if Progress::of(&second)? == before {
             nobody_commits.rollback()?;
             return Ok(if whole {

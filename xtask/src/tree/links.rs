@@ -1,4 +1,4 @@
-//! What the two inner crates and the clouds' programs link, held against what they promise.
+//! Checks that the two inner crates and the clouds' programs link only what they promise.
 
 use crate::Outcome;
 use crate::step::{cargo, output};

@@ -16,7 +16,7 @@ pub(super) struct Modules(BTreeMap<Segments, Module>);
 /// One module that has a file of its own.
 pub(super) struct Module {
     pub(super) syntax: syn::File,
-    /// What `pub use` hands on: under which name, and from where, as it is written.
+    /// Re-exports by `pub use`: the name, and the path as it is written.
     handed_on: BTreeMap<String, Segments>,
 }
 

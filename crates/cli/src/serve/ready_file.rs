@@ -29,7 +29,7 @@ impl ReadyFile {
         let mut temporary = path.to_owned().into_os_string();
         temporary.push(format!(".{}", std::process::id()));
         let temporary = PathBuf::from(temporary);
-        // What has this name may be a link to somebody's file: the name goes, and nothing that it leads to is touched.
+        // The name may be a link to somebody's file: the link goes, and the file is not touched.
         let _nothing_there = fs::remove_file(&temporary);
         OpenOptions::new()
             .write(true)

@@ -34,7 +34,7 @@ pub(super) fn decode(raw: &str, is_base64: bool) -> Result<Vec<u8>, Undecodable>
     STANDARD.decode(text).map_err(|_| Undecodable::Base64)
 }
 
-/// What stands between the quotes of a JSON string, as bytes; `None` when an escape is none. A surrogate
+/// Text between the quotes of a JSON string, as bytes; `None` when an escape is none. A surrogate
 /// without its other half becomes the three bytes that encode it: what was signed decides, not we.
 fn unescape(mut rest: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(rest.len());

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// What a request's event may hold. Of a member that stands twice, the last one counts.
+/// Members of a request's event. If one stands twice, the last one counts.
 #[derive(Default)]
 pub(super) struct Fields<'de> {
     version: Option<&'de RawValue>,

@@ -69,7 +69,7 @@ impl From<Fields<'_>> for Event {
             of_request.stage.clone_from(&context.stage);
             of_request.time_epoch = context.time_epoch.unwrap_or_default();
             let method = http.method.as_deref().unwrap_or_default();
-            // What is no method is none that any path takes.
+            // No path takes TRACE, so it stands for whatever is no method.
             of_request.http.method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::TRACE);
             of_request.http.source_ip.clone_from(&http.source_ip);
             return Self::Http(Box::new(HttpEvent {

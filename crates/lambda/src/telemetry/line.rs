@@ -77,7 +77,7 @@ impl<'a> Line<'a> {
         line
     }
 
-    /// What tells `CloudWatch` which members are metrics.
+    /// Tells `CloudWatch` which members are metrics.
     fn directive(&self) -> Value {
         let unit = |metric: &Metric| match metric {
             Metric::Count(_) => "Count",

@@ -109,7 +109,7 @@ fn open(path: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<Embedded
     )
     .map_err(thread)?;
 
-    // Where opening needed it: it is the consumers'.
+    // Opening may have needed the reserve, which is the consumers'.
     if had_reserve {
         disk_reserve::take_back(path);
     }
