@@ -1,6 +1,6 @@
 //! No room left: deliveries are told so, and consumers can take out what is there all the same.
 
-use crate::displaced::{is_ready, until};
+use crate::displaced_queue::{is_ready, until};
 use crate::support::{CONFIG, Place, Serving, configured};
 use std::fs;
 use std::io::{Read as _, Write as _};

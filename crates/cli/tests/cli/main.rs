@@ -6,48 +6,48 @@
     reason = "a test's helpers fail it by panicking"
 )]
 
+mod ack_and_prune;
 #[cfg(all(feature = "aws", feature = "azure", feature = "google"))]
 mod clouds;
 mod configuration;
 mod demo;
 #[cfg(unix)]
-mod displaced;
+mod displaced_queue;
 mod documents;
 mod environment;
 mod events;
-mod export;
+mod events_export;
+mod events_replay;
 #[cfg(unix)]
-mod failing;
+mod failing_consumers;
+mod finding_serve;
 #[cfg(unix)]
 mod full_disk;
 mod help;
-mod home;
-mod large;
+mod help_width;
+mod large_bodies;
+mod list_limit;
+mod local_dir;
 mod log;
+mod logs_and_metrics;
 #[cfg(target_os = "linux")]
 mod memory;
-mod more;
-mod output;
 mod private_address;
 mod pull;
 mod queue;
-mod replay;
-mod requests;
-mod running;
 mod secret_files;
-mod secrets;
 mod send;
+mod send_errors;
+mod send_tls;
 mod serve;
-mod settings;
+mod serve_settings;
 mod status;
+mod stdout_full_or_closed;
 mod support;
 mod terminal;
 #[cfg(unix)]
 mod terminal_device;
-mod tls;
-mod told;
-mod upkeep;
-mod urls;
 mod verify;
-mod wrapping;
-mod zero;
+mod verify_input;
+mod verify_secret_forms;
+mod zero_configuration;

@@ -1,6 +1,6 @@
 //! A consumer that fails for some events: they alone are given back, and somebody hears of what it gave up.
 
-use crate::displaced::until;
+use crate::displaced_queue::until;
 use crate::queue::with_events;
 use crate::support::{CONFIG, Place, Ran, configured, get};
 use std::io::Write as _;
