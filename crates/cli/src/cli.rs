@@ -1,8 +1,8 @@
 //! The words of the command line.
 
-use crate::failure::{EXIT_CODES, Failure};
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
 use crate::output::{print, say};
-use crate::world::World;
 use crate::{completions, events, help, pull, queue, send, serve, status, verify};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::env::ArgsOs;
@@ -42,7 +42,7 @@ pub(crate) fn command() -> clap::Command {
 }
 
 /// `None` when only help was asked for, and printed.
-fn parse(words: ArgsOs) -> Result<Option<Verb>, Failure> {
+fn parse(words: ArgsOs) -> Result<Option<Verb>, CliError> {
     let mut command = command();
     let parsed = command.try_get_matches_from_mut(words);
     let parsed = parsed.and_then(|matches| {
@@ -53,7 +53,7 @@ fn parse(words: ArgsOs) -> Result<Option<Verb>, Failure> {
         Ok(Cli { verb: Some(verb) }) => return Ok(Some(verb)),
         Ok(Cli { verb: None }) => {
             say(format_args!("{}", help::WELCOME));
-            return Err(Failure::UsageSaid);
+            return Err(CliError::UsageReported);
         }
         Err(error) => error,
     };
@@ -62,26 +62,26 @@ fn parse(words: ArgsOs) -> Result<Option<Verb>, Failure> {
     if error.use_stderr() {
         // It quotes what was typed, or what a script put there.
         say(format_args!("{text}"));
-        return Err(Failure::UsageSaid);
+        return Err(CliError::UsageReported);
     }
     print(format_args!("{text}"))?;
     Ok(None)
 }
 
 /// Does what `words` say, the program's name first.
-pub(crate) fn run(words: ArgsOs, world: &World<'_>) -> Result<(), Failure> {
+pub(crate) fn run(words: ArgsOs, env: &Env<'_>) -> Result<(), CliError> {
     let Some(verb) = parse(words)? else {
         return Ok(());
     };
     crate::runtime::outlive_the_limit_on_files()?;
     match verb {
-        Verb::Serve(args) => serve::run(&args, world),
-        Verb::Status(args) => status::run(&args, world),
-        Verb::Events(args) => events::run(&args, world),
-        Verb::Pull(args) => pull::run(&args, world),
-        Verb::Send(args) => send::run(&args, world),
-        Verb::Verify(args) => verify::run(&args, world),
-        Verb::Queue(args) => queue::run(&args, world),
+        Verb::Serve(args) => serve::run(&args, env),
+        Verb::Status(args) => status::run(&args, env),
+        Verb::Events(args) => events::run(&args, env),
+        Verb::Pull(args) => pull::run(&args, env),
+        Verb::Send(args) => send::run(&args, env),
+        Verb::Verify(args) => verify::run(&args, env),
+        Verb::Queue(args) => queue::run(&args, env),
         Verb::Completions(args) => completions::run(&args),
     }
 }

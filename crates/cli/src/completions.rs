@@ -1,7 +1,7 @@
 //! `labelrelay completions`.
 
 use crate::cli;
-use crate::failure::{EXIT_CODES, Failure};
+use crate::error::{CliError, EXIT_CODES};
 use clap_complete::Shell;
 use std::io::Write as _;
 
@@ -21,7 +21,7 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut cli::command(), "labelrelay", &mut script);
     let mut out = std::io::stdout().lock();

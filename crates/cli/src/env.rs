@@ -3,12 +3,12 @@
 use labelrelay_core::config::{ConfigError, Lookup};
 use std::path::{Path, PathBuf};
 
-pub(crate) struct World<'a> {
+pub(crate) struct Env<'a> {
     lookup: Lookup<'a>,
     cwd: PathBuf,
 }
 
-impl<'a> World<'a> {
+impl<'a> Env<'a> {
     pub(crate) fn new(lookup: Lookup<'a>, cwd: PathBuf) -> Self {
         Self { lookup, cwd }
     }

@@ -15,7 +15,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration.";
 const BAD_CONFIGURATION: u8 = 78;
 
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum CliError {
     /// Tried, and it did not work.
     Failed(String),
     /// The words on the command line do not fit together.
@@ -23,16 +23,16 @@ pub(crate) enum Failure {
     /// The configuration has to be changed.
     Config(String),
     /// Failed, and everything about it was said already.
-    Said,
+    Reported,
     /// Configuration has to be changed, and everything about it was said already.
-    ConfigSaid,
+    ConfigReported,
     /// The command line is wrong, and everything about it was said already.
-    UsageSaid,
+    UsageReported,
     /// The reader of the output has seen enough.
     ReaderGone,
 }
 
-impl Failure {
+impl CliError {
     pub(crate) fn failed(message: impl Display) -> Self {
         Self::Failed(message.to_string())
     }
@@ -51,9 +51,9 @@ impl Failure {
             Self::Failed(message) => (1, message),
             Self::Usage(message) => (2, message),
             Self::Config(message) => (BAD_CONFIGURATION, format!("bad configuration: {message}")),
-            Self::UsageSaid => return ExitCode::from(2),
-            Self::Said => return ExitCode::from(1),
-            Self::ConfigSaid => return ExitCode::from(BAD_CONFIGURATION),
+            Self::UsageReported => return ExitCode::from(2),
+            Self::Reported => return ExitCode::from(1),
+            Self::ConfigReported => return ExitCode::from(BAD_CONFIGURATION),
             Self::ReaderGone => return ExitCode::SUCCESS,
         };
         crate::output::say(format_args!("labelrelay: {message}"));
@@ -61,13 +61,13 @@ impl Failure {
     }
 }
 
-impl From<ConfigError> for Failure {
+impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
         Self::config(error)
     }
 }
 
-impl From<StartError> for Failure {
+impl From<StartError> for CliError {
     fn from(error: StartError) -> Self {
         if error.retryable {
             Self::failed(error.error)
@@ -77,7 +77,7 @@ impl From<StartError> for Failure {
     }
 }
 
-impl From<std::io::Error> for Failure {
+impl From<std::io::Error> for CliError {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
             ErrorKind::BrokenPipe => Self::ReaderGone,

@@ -1,9 +1,9 @@
 //! Finds the configuration: where every program looks ([`Search`]), then in the directory of our own,
 //! `./.labelrelay/labelrelay.toml`, which `serve` makes where there is none.
 
-use crate::failure::Failure;
-use crate::home::Home;
-use crate::world::World;
+use crate::env::Env;
+use crate::error::CliError;
+use crate::local_dir::LocalDir;
 use labelrelay_core::config::Config;
 use labelrelay_startup::configuration::Search;
 use std::path::{Path, PathBuf};
@@ -23,60 +23,60 @@ pub(crate) enum Missing {
     Refuse,
 }
 
-pub(crate) struct Found {
+pub(crate) struct FoundConfiguration {
     pub(crate) config: Config,
     /// Secrets that were made just now: source and secret.
     pub(crate) made: Vec<(String, String)>,
 }
 
 pub(crate) fn find(
-    world: &World<'_>,
+    env: &Env<'_>,
     explicit: Option<&Path>,
     missing: Missing,
-) -> Result<Found, Failure> {
-    match search(world, explicit).find()? {
-        Some(config) => Ok(Found {
+) -> Result<FoundConfiguration, CliError> {
+    match search(env, explicit).find()? {
+        Some(config) => Ok(FoundConfiguration {
             config,
             made: Vec::new(),
         }),
-        None => at_home(world, missing),
+        None => in_local_dir(env, missing),
     }
 }
 
 /// Whether `serve` is about to make a configuration.
-pub(crate) fn is_first_start(world: &World<'_>, explicit: Option<&Path>) -> Result<bool, Failure> {
-    let is_there = search(world, explicit).is_there()?;
-    Ok(!is_there && !Home::below(world.cwd()).has_configuration()?)
+pub(crate) fn is_first_start(env: &Env<'_>, explicit: Option<&Path>) -> Result<bool, CliError> {
+    let is_there = search(env, explicit).is_there()?;
+    Ok(!is_there && !LocalDir::below(env.cwd()).has_configuration()?)
 }
 
-fn search<'a>(world: &'a World<'_>, file: Option<&'a Path>) -> Search<'a> {
+fn search<'a>(env: &'a Env<'_>, file: Option<&'a Path>) -> Search<'a> {
     Search {
-        lookup: world.lookup(),
-        cwd: world.cwd(),
+        lookup: env.lookup(),
+        cwd: env.cwd(),
         file,
     }
 }
 
-fn at_home(world: &World<'_>, missing: Missing) -> Result<Found, Failure> {
-    let home = Home::below(world.cwd());
-    let made = match (home.has_configuration()?, missing) {
+fn in_local_dir(env: &Env<'_>, missing: Missing) -> Result<FoundConfiguration, CliError> {
+    let local_dir = LocalDir::below(env.cwd());
+    let made = match (local_dir.has_configuration()?, missing) {
         (true, Missing::Make) => {
-            home.keep_private();
+            local_dir.keep_private();
             Vec::new()
         }
         (true, Missing::Refuse) => Vec::new(),
-        (false, Missing::Make) => home.make_configuration()?,
+        (false, Missing::Make) => local_dir.make_configuration()?,
         (false, Missing::Refuse) => {
-            return Err(Failure::config(
+            return Err(CliError::config(
                 "there is none; `labelrelay serve` makes one here, or give --config FILE",
             ));
         }
     };
-    let file = home.config_file();
+    let file = local_dir.config_file();
     let base = file
         .parent()
-        .map_or_else(|| world.cwd().to_owned(), PathBuf::from);
+        .map_or_else(|| env.cwd().to_owned(), PathBuf::from);
     let origin = file.display().to_string();
-    let config = Config::from_toml(&home.configuration()?, &origin, base, world.lookup())?;
-    Ok(Found { config, made })
+    let config = Config::from_toml(&local_dir.configuration()?, &origin, base, env.lookup())?;
+    Ok(FoundConfiguration { config, made })
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// A queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum QueuePlace {
+pub(crate) enum QueueLocation {
     /// The embedded queue, in this file.
     Sqlite(PathBuf),
     /// One envelope a line on stdout.
@@ -18,15 +18,15 @@ pub(crate) enum QueuePlace {
 
 /// A store for claim checks, or a fallback.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum StorePlace {
+pub(crate) enum StoreLocation {
     /// A directory.
     Directory(PathBuf),
     /// A cloud's, which the cloud's own crate understands.
     Cloud(Cloud, String),
 }
 
-impl StorePlace {
-    /// The place of this name within this one.
+impl StoreLocation {
+    /// The location of this name within this one.
     pub(crate) fn below(&self, name: &str) -> Self {
         match self {
             Self::Directory(directory) => Self::Directory(directory.join(name)),
@@ -40,7 +40,7 @@ impl StorePlace {
     }
 }
 
-impl std::fmt::Display for StorePlace {
+impl std::fmt::Display for StoreLocation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Directory(directory) => write!(f, "{}", directory.display()),
@@ -50,7 +50,7 @@ impl std::fmt::Display for StorePlace {
     }
 }
 
-impl std::fmt::Display for QueuePlace {
+impl std::fmt::Display for QueueLocation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Sqlite(file) => write!(f, "sqlite:{}", file.display()),
@@ -62,7 +62,7 @@ impl std::fmt::Display for QueuePlace {
 }
 
 /// Takes a queue's URL apart; `base` is what a relative path is relative to.
-pub(crate) fn queue(url: &str, base: &Path) -> Result<QueuePlace, BackEndError> {
+pub(crate) fn queue(url: &str, base: &Path) -> Result<QueueLocation, BackEndError> {
     let wrong = |problem: &str| {
         let cure = "write sqlite:FILE, sqlite:///absolute/FILE, stdout:, sqs://…, pubsub://…, azure-queue://… or servicebus://…";
         BackEndError::new(url, problem, cure)
@@ -71,28 +71,28 @@ pub(crate) fn queue(url: &str, base: &Path) -> Result<QueuePlace, BackEndError> 
     match scheme {
         "sqlite" => {
             let file = path_in(rest, base).ok_or_else(|| wrong("names no file"))?;
-            Ok(QueuePlace::Sqlite(file))
+            Ok(QueueLocation::Sqlite(file))
         }
-        "stdout" if rest.is_empty() => Ok(QueuePlace::Stdout),
+        "stdout" if rest.is_empty() => Ok(QueueLocation::Stdout),
         _ => match Cloud::of_queue(url) {
-            Some(cloud) => Ok(QueuePlace::Cloud(cloud, url.to_owned())),
+            Some(cloud) => Ok(QueueLocation::Cloud(cloud, url.to_owned())),
             None => Err(wrong("is not the URL of a queue")),
         },
     }
 }
 
 /// Takes the URL of a store, for claim checks or as a fallback, apart.
-pub(crate) fn store(url: &str, base: &Path) -> Result<StorePlace, BackEndError> {
+pub(crate) fn store(url: &str, base: &Path) -> Result<StoreLocation, BackEndError> {
     let wrong = |problem: &str| {
         let cure = "write file:///absolute/DIRECTORY, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://ACCOUNT/CONTAINER/PREFIX";
         BackEndError::new(url, problem, cure)
     };
     if let Some(("file", rest)) = url.split_once(':') {
         let directory = path_in(rest, base).ok_or_else(|| wrong("names no directory"))?;
-        return Ok(StorePlace::Directory(directory));
+        return Ok(StoreLocation::Directory(directory));
     }
     match Cloud::of_store(url) {
-        Some(cloud) => Ok(StorePlace::Cloud(cloud, url.to_owned())),
+        Some(cloud) => Ok(StoreLocation::Cloud(cloud, url.to_owned())),
         None => Err(wrong("is not the URL of a store")),
     }
 }
@@ -104,20 +104,20 @@ mod tests {
     #[test]
     fn urls_of_queues() {
         let base = Path::new("/base");
-        let sqlite = |path: &str| Some(QueuePlace::Sqlite(PathBuf::from(path)));
-        for (url, place) in [
+        let sqlite = |path: &str| Some(QueueLocation::Sqlite(PathBuf::from(path)));
+        for (url, location) in [
             ("sqlite:queue.db", sqlite("/base/queue.db")),
             ("sqlite:sub/queue.db", sqlite("/base/sub/queue.db")),
             ("sqlite:/abs/queue.db", sqlite("/abs/queue.db")),
             ("sqlite:///abs/queue.db", sqlite("/abs/queue.db")),
-            ("stdout:", Some(QueuePlace::Stdout)),
+            ("stdout:", Some(QueueLocation::Stdout)),
             ("sqlite:", None),
             ("sqlite://queue.db", None),
             ("sqlite::memory:", None),
             ("stdout:x", None),
             (
                 "sqs://region/account/name",
-                Some(QueuePlace::Cloud(
+                Some(QueueLocation::Cloud(
                     Cloud::Aws,
                     "sqs://region/account/name".to_owned(),
                 )),
@@ -126,16 +126,16 @@ mod tests {
             ("queue.db", None),
             ("", None),
         ] {
-            assert_eq!(queue(url, base).ok(), place, "{url}");
+            assert_eq!(queue(url, base).ok(), location, "{url}");
         }
     }
 
     #[test]
     fn a_signature_is_not_shown() {
         let url = "https://account.queue.core.windows.net/events?sv=1&sig=secret";
-        let place = queue(url, Path::new("/")).unwrap();
+        let location = queue(url, Path::new("/")).unwrap();
         assert_eq!(
-            place.to_string(),
+            location.to_string(),
             "https://account.queue.core.windows.net/events"
         );
         let message = queue("x?sig=secret", Path::new("/"))
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn urls_of_stores() {
         let store = |url: &str| store(url, Path::new("/base")).ok();
-        let directory = |path: &str| Some(StorePlace::Directory(path.into()));
+        let directory = |path: &str| Some(StoreLocation::Directory(path.into()));
         assert_eq!(store("file:///dir"), directory("/dir"));
         assert_eq!(store("file:dir"), directory("/base/dir"));
         for (url, cloud) in [
@@ -159,7 +159,10 @@ mod tests {
                 Cloud::Azure,
             ),
         ] {
-            assert_eq!(store(url), Some(StorePlace::Cloud(cloud, url.to_owned())));
+            assert_eq!(
+                store(url),
+                Some(StoreLocation::Cloud(cloud, url.to_owned()))
+            );
         }
         for (url, below) in [
             ("file:dir", "/base/dir/ledger"),
@@ -172,7 +175,7 @@ mod tests {
         ] {
             let below_it = store(url).unwrap().below("ledger");
             assert_eq!(below_it.to_string(), below);
-            let StorePlace::Cloud(_, full) = below_it else {
+            let StoreLocation::Cloud(_, full) = below_it else {
                 continue;
             };
             assert_eq!(full.ends_with("?sig=secret"), url.ends_with("?sig=secret"));

@@ -1,8 +1,8 @@
 //! Logs, on stderr: for people, or one JSON object a line. Never a body, a secret or a credential.
 
-use crate::failure::Failure;
+use crate::env::Env;
+use crate::error::CliError;
 use crate::output::{self, JsonForTerminal, PrintableLines};
-use crate::world::World;
 use labelrelay_startup::log;
 use std::io::{IsTerminal as _, Write};
 use tracing::Metadata;
@@ -22,8 +22,8 @@ pub(crate) enum Format {
 }
 
 /// The level that the environment names.
-pub(crate) fn level(world: &World<'_>) -> Result<LevelFilter, Failure> {
-    Ok(log::level(world.lookup(), None)?)
+pub(crate) fn level(env: &Env<'_>) -> Result<LevelFilter, CliError> {
+    Ok(log::level(env.lookup(), None)?)
 }
 
 /// Writer of the lines.
@@ -36,16 +36,11 @@ pub(crate) enum By {
 }
 
 /// Starts logging. `verbose` raises the level to debug, which logs every delivery.
-pub(crate) fn start(
-    format: Format,
-    verbose: bool,
-    by: By,
-    world: &World<'_>,
-) -> Result<(), Failure> {
+pub(crate) fn start(format: Format, verbose: bool, by: By, env: &Env<'_>) -> Result<(), CliError> {
     let level = if verbose {
         LevelFilter::DEBUG
     } else {
-        level(world)?
+        level(env)?
     };
     // Of others' lines only warnings and errors: a cloud's client would log whole requests.
     let shown = move |metadata: &Metadata<'_>| log::is_shown(metadata, level, LevelFilter::WARN);
@@ -68,7 +63,7 @@ pub(crate) fn start(
     started.map_err(|error| cannot_start(&error))
 }
 
-fn writer(format: Format, by: By) -> Result<BoxMakeWriter, Failure> {
+fn writer(format: Format, by: By) -> Result<BoxMakeWriter, CliError> {
     if by == By::TheSpeaker {
         return Ok(harmless(format, std::io::stderr));
     }
@@ -97,6 +92,6 @@ fn harmless<W: Write + 'static>(
     }
 }
 
-fn cannot_start(error: &dyn std::error::Error) -> Failure {
-    Failure::failed(format_args!("cannot start logging: {error}"))
+fn cannot_start(error: &dyn std::error::Error) -> CliError {
+    CliError::failed(format_args!("cannot start logging: {error}"))
 }

@@ -3,47 +3,47 @@
 //! Only this file reads the environment; everything else gets it handed in.
 
 mod cli;
-mod client;
 mod clouds;
 mod completions;
 mod delivery;
-mod discover;
+mod durations;
+mod env;
 mod envelope_line;
+mod error;
 mod events;
-mod failure;
+mod find_configuration;
 mod help;
-mod home;
+mod http_client;
+mod local_dir;
+mod locations;
 mod logging;
 mod open;
 mod output;
-mod places;
 mod pull;
 mod queue;
 mod queue_file;
-mod running;
+mod queue_sender;
 mod runtime;
 mod samples;
-mod secrets;
+mod secret_reference;
 mod send;
-mod sender;
 mod serve;
+mod serve_address;
 mod status;
-mod times;
 mod verify;
-mod world;
 
 use labelrelay_core::config::Environment;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let environment: Environment = std::env::vars_os().collect();
-    let world = match std::env::current_dir() {
-        Ok(cwd) => world::World::new(&environment, cwd),
+    let env = match std::env::current_dir() {
+        Ok(cwd) => env::Env::new(&environment, cwd),
         Err(error) => {
-            return failure::Failure::failed(format!("no working directory: {error}")).report();
+            return error::CliError::failed(format!("no working directory: {error}")).report();
         }
     };
-    let code = match cli::run(std::env::args_os(), &world) {
+    let code = match cli::run(std::env::args_os(), &env) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     };

@@ -1,11 +1,11 @@
 //! The embedded queue that a verb looks into: of `--queue`, else the configured one.
 
-use crate::discover::{self, Missing};
-use crate::failure::{Failure, chain};
-use crate::home::Home;
+use crate::env::Env;
+use crate::error::{CliError, chain};
+use crate::find_configuration::{self, Missing};
+use crate::local_dir::LocalDir;
+use crate::locations::{self, QueueLocation};
 use crate::open;
-use crate::places::{self, QueuePlace};
-use crate::world::World;
 use labelrelay_core::config::ENVIRONMENT;
 use labelrelay_local::{FileError, OpenError, QueueFile};
 use labelrelay_startup::{QUEUE, SystemClock};
@@ -25,58 +25,59 @@ pub(crate) struct QueueArgs {
 
 impl QueueArgs {
     /// Opens the file.
-    pub(crate) fn open(&self, world: &World<'_>) -> Result<QueueFile, Failure> {
-        open(self.place(world)?)
+    pub(crate) fn open(&self, env: &Env<'_>) -> Result<QueueFile, CliError> {
+        open(self.location(env)?)
     }
 
     /// The queue: of the flag, of the environment, of the configuration, else the one in the directory of our own.
     /// A queue can be read without knowing any secret.
-    pub(crate) fn place(&self, world: &World<'_>) -> Result<QueuePlace, Failure> {
+    pub(crate) fn location(&self, env: &Env<'_>) -> Result<QueueLocation, CliError> {
         let config = self.config.as_deref();
         if let Some(url) = &self.queue {
-            return named(url, "`--queue`", world);
+            return named(url, "`--queue`", env);
         }
-        if let (None, Some(url)) = (config, world.var("LABELRELAY_QUEUE")?) {
-            let place = places::queue(&url, world.cwd());
-            return Ok(place.map_err(|error| error.at(ENVIRONMENT, QUEUE.variable))?);
+        if let (None, Some(url)) = (config, env.var("LABELRELAY_QUEUE")?) {
+            let location = locations::queue(&url, env.cwd());
+            return Ok(location.map_err(|error| error.at(ENVIRONMENT, QUEUE.variable))?);
         }
-        let home = Home::below(world.cwd());
+        let local_dir = LocalDir::below(env.cwd());
         // `serve` may have been configured by an environment that this shell has not.
-        if discover::is_first_start(world, config)? && home.has_queue()? {
-            return Ok(QueuePlace::Sqlite(home.queue_file()));
+        if find_configuration::is_first_start(env, config)? && local_dir.has_queue()? {
+            return Ok(QueueLocation::Sqlite(local_dir.queue_file()));
         }
-        let found = discover::find(world, config, Missing::Refuse)?;
-        open::queue_place(&found.config, world)
+        let found = find_configuration::find(env, config, Missing::Refuse)?;
+        open::queue_location(&found.config, env)
     }
 }
 
-/// Opens the queue file at `place`; other queues have tools of their own.
-pub(crate) fn open(place: QueuePlace) -> Result<QueueFile, Failure> {
-    let file = match place {
-        QueuePlace::Sqlite(file) => file,
-        QueuePlace::Stdout => {
-            return Err(Failure::usage(
+/// Opens the queue file at `location`; other queues have tools of their own.
+pub(crate) fn open(location: QueueLocation) -> Result<QueueFile, CliError> {
+    let file = match location {
+        QueueLocation::Sqlite(file) => file,
+        QueueLocation::Stdout => {
+            return Err(CliError::usage(
                 "the queue is `stdout:`, which keeps nothing to look into",
             ));
         }
-        QueuePlace::Cloud(cloud, _) => {
-            return Err(Failure::usage(format_args!(
+        QueueLocation::Cloud(cloud, _) => {
+            return Err(CliError::usage(format_args!(
                 "the queue is one of {cloud}, which has tools of its own; this verb looks into the embedded queue (--queue sqlite:FILE)"
             )));
         }
     };
     QueueFile::open(&file, Arc::new(SystemClock::new())).map_err(|error| match error {
-        OpenError::Missing { .. } => Failure::failed(chain(&error)),
+        OpenError::Missing { .. } => CliError::failed(chain(&error)),
         _ => open::not_opened(&error),
     })
 }
 
 /// A queue that a flag names.
-pub(crate) fn named(url: &str, flag: &str, world: &World<'_>) -> Result<QueuePlace, Failure> {
-    places::queue(url, world.cwd()).map_err(|error| Failure::usage(format_args!("{flag}: {error}")))
+pub(crate) fn named(url: &str, flag: &str, env: &Env<'_>) -> Result<QueueLocation, CliError> {
+    locations::queue(url, env.cwd())
+        .map_err(|error| CliError::usage(format_args!("{flag}: {error}")))
 }
 
-impl From<FileError> for Failure {
+impl From<FileError> for CliError {
     fn from(error: FileError) -> Self {
         Self::failed(chain(&error))
     }

@@ -14,7 +14,7 @@ pub(crate) const AT_ONCE: usize = 16;
 /// One event takes no longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(crate) struct Sender {
+pub(crate) struct QueueSender {
     queue: Arc<dyn EventQueue>,
     /// For what is too large for the queue.
     blobs: Option<Arc<dyn BlobStore>>,
@@ -63,7 +63,7 @@ impl From<QueueError> for Unsent {
     }
 }
 
-impl Sender {
+impl QueueSender {
     pub(crate) fn new(
         queue: Arc<dyn EventQueue>,
         blobs: Option<Arc<dyn BlobStore>>,

@@ -1,16 +1,16 @@
 //! Runtimes: `serve` has one with a thread a core, the other verbs a small one.
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use tokio::runtime::{Builder, Runtime};
 
-pub(crate) fn small() -> Result<Runtime, Failure> {
+pub(crate) fn small() -> Result<Runtime, CliError> {
     Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| cannot_start(&error))
 }
 
-pub(crate) fn full() -> Result<Runtime, Failure> {
+pub(crate) fn full() -> Result<Runtime, CliError> {
     Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -19,7 +19,7 @@ pub(crate) fn full() -> Result<Runtime, Failure> {
 
 /// From now on a limit on the size of files (`ulimit -f`) is an error of whoever writes, and not the end of the
 /// process: the signal's own action is that. Its handler stays when the runtime that brings it is gone.
-pub(crate) fn outlive_the_limit_on_files() -> Result<(), Failure> {
+pub(crate) fn outlive_the_limit_on_files() -> Result<(), CliError> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -32,6 +32,6 @@ pub(crate) fn outlive_the_limit_on_files() -> Result<(), Failure> {
     Ok(())
 }
 
-fn cannot_start(error: &std::io::Error) -> Failure {
-    Failure::failed(format_args!("cannot start: {error}"))
+fn cannot_start(error: &std::io::Error) -> CliError {
+    CliError::failed(format_args!("cannot start: {error}"))
 }

@@ -18,7 +18,7 @@ fn beside(queue: &Path) -> PathBuf {
 }
 
 #[cfg(unix)]
-pub(crate) use locked::{Running, address};
+pub(crate) use locked::{ServeAddress, find};
 
 #[cfg(unix)]
 mod locked {
@@ -37,14 +37,14 @@ mod locked {
     const LONGEST: u64 = 64;
 
     /// Tells where this process listens, until it is dropped.
-    pub(crate) struct Running {
+    pub(crate) struct ServeAddress {
         path: PathBuf,
         file: File,
     }
 
-    impl Running {
+    impl ServeAddress {
         /// Called by the one process that owns the queue.
-        pub(crate) fn tell(queue: &Path, address: SocketAddr) -> std::io::Result<Self> {
+        pub(crate) fn publish(queue: &Path, address: SocketAddr) -> std::io::Result<Self> {
             let path = beside(queue);
             let mut file = open(&path, true)?;
             if !is_trusted(&file, queue)? {
@@ -67,7 +67,7 @@ mod locked {
         }
     }
 
-    impl Drop for Running {
+    impl Drop for ServeAddress {
         fn drop(&mut self) {
             // A process that has it open already reads nothing; the lock goes with the file.
             let _ = self.file.set_len(0);
@@ -76,7 +76,7 @@ mod locked {
     }
 
     /// Address of the `serve` whose queue lies at `queue`; `None` when none runs, or it cannot be told.
-    pub(crate) fn address(queue: &Path) -> Option<SocketAddr> {
+    pub(crate) fn find(queue: &Path) -> Option<SocketAddr> {
         let file = open(&beside(queue), false).ok()?;
         if !is_trusted(&file, queue).ok()? {
             return None;
@@ -114,23 +114,23 @@ mod locked {
 }
 
 #[cfg(not(unix))]
-pub(crate) use unlocked::{Running, address};
+pub(crate) use unlocked::{ServeAddress, find};
 
 /// Tells nothing, because a locked file cannot be read here.
 #[cfg(not(unix))]
 mod unlocked {
     use super::{Path, SocketAddr};
 
-    pub(crate) struct Running;
+    pub(crate) struct ServeAddress;
 
-    impl Running {
+    impl ServeAddress {
         #[expect(clippy::unnecessary_wraps, reason = "the other systems' form can fail")]
-        pub(crate) fn tell(_queue: &Path, _address: SocketAddr) -> std::io::Result<Self> {
+        pub(crate) fn publish(_queue: &Path, _address: SocketAddr) -> std::io::Result<Self> {
             Ok(Self)
         }
     }
 
-    pub(crate) fn address(_queue: &Path) -> Option<SocketAddr> {
+    pub(crate) fn find(_queue: &Path) -> Option<SocketAddr> {
         None
     }
 }

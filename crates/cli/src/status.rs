@@ -1,16 +1,16 @@
 //! `labelrelay status`: walks the way that a delivery takes, without starting or making anything.
 
-use crate::discover::{self, Missing};
-use crate::failure::{EXIT_CODES, Failure, chain};
-use crate::home::Home;
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES, chain};
+use crate::find_configuration::{self, Missing};
+use crate::local_dir::LocalDir;
+use crate::locations::{self, QueueLocation};
 use crate::logging;
 use crate::open;
 use crate::output::{print, print_json, say};
-use crate::places::{self, QueuePlace};
 use crate::queue_file;
-use crate::running;
 use crate::serve::{Flags, Settings};
-use crate::world::World;
+use crate::serve_address;
 use labelrelay_core::config::Config;
 use labelrelay_local::OpenError;
 use labelrelay_startup::{BLOB_STORE, FALLBACK, Name};
@@ -29,7 +29,7 @@ Starts and makes nothing, and works beside a running `serve`. Warnings go to std
 
 /// Says whether all is well on a delivery's way, and if not, what to do.
 #[derive(Debug, clap::Args)]
-#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", discover::HELP))]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", find_configuration::HELP))]
 pub(crate) struct Args {
     /// Configuration file
     #[arg(long, value_name = "FILE")]
@@ -70,9 +70,9 @@ struct Events {
     dead: u64,
 }
 
-pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let mut report = Report::default();
-    let outcome = walk(args, world, &mut report);
+    let outcome = walk(args, env, &mut report);
     if !args.json {
         outcome?;
         for warning in &report.warnings {
@@ -85,13 +85,13 @@ pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
             report.ok = true;
             Ok(())
         }
-        Err(Failure::Config(message)) => {
+        Err(CliError::Config(message)) => {
             report.error = Some(message);
-            Err(Failure::ConfigSaid)
+            Err(CliError::ConfigReported)
         }
-        Err(Failure::Failed(message)) => {
+        Err(CliError::Failed(message)) => {
             report.error = Some(message);
-            Err(Failure::Said)
+            Err(CliError::Reported)
         }
         Err(other) => return Err(other),
     };
@@ -144,9 +144,9 @@ fn is_file(queue: &str) -> bool {
     queue.starts_with("sqlite:")
 }
 
-fn walk(args: &Args, world: &World<'_>, report: &mut Report) -> Result<(), Failure> {
-    logging::level(world)?;
-    let config = discover::find(world, args.config.as_deref(), Missing::Refuse)?.config;
+fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError> {
+    logging::level(env)?;
+    let config = find_configuration::find(env, args.config.as_deref(), Missing::Refuse)?.config;
     report.configuration = Some(config.origin.clone());
     report.sources = config
         .sources
@@ -155,21 +155,23 @@ fn walk(args: &Args, world: &World<'_>, report: &mut Report) -> Result<(), Failu
         .collect();
     report.warnings.clone_from(&config.warnings);
     Settings::read(Flags::default(), Some(&config))?;
-    let place = open::queue_place(&config, world)?;
-    report.queue = Some(place.to_string());
-    if let QueuePlace::Sqlite(file) = &place {
-        report.warnings.extend(open::network::warning(file));
-        can_be_made(file, world)?;
+    let location = open::queue_location(&config, env)?;
+    report.queue = Some(location.to_string());
+    if let QueueLocation::Sqlite(file) = &location {
+        report
+            .warnings
+            .extend(open::network_file_system::warning(file));
+        can_be_made(file, env)?;
     }
     let runtime = crate::runtime::small()?;
-    let warnings = runtime.block_on(open::look(&config, world))?;
+    let warnings = runtime.block_on(open::check(&config, env))?;
     report.warnings.extend(warnings);
-    report.blob_store = store(config.blob_store.as_ref(), BLOB_STORE, &config, world)?;
-    report.fallback = store(config.fallback.as_ref(), FALLBACK, &config, world)?;
-    if let QueuePlace::Sqlite(file) = &place {
-        report.serve = running::address(file).map(|address| address.to_string());
+    report.blob_store = store(config.blob_store.as_ref(), BLOB_STORE, &config, env)?;
+    report.fallback = store(config.fallback.as_ref(), FALLBACK, &config, env)?;
+    if let QueueLocation::Sqlite(file) = &location {
+        report.serve = serve_address::find(file).map(|address| address.to_string());
         if file.exists() {
-            events(place, report)?;
+            events(location, report)?;
         }
     }
     Ok(())
@@ -180,18 +182,19 @@ fn store(
     url: Option<&String>,
     name: Name,
     config: &Config,
-    world: &World<'_>,
-) -> Result<Option<String>, Failure> {
+    env: &Env<'_>,
+) -> Result<Option<String>, CliError> {
     let Some(url) = url else {
         return Ok(None);
     };
-    let at = open::setting(name, config, world);
-    let place = places::store(url, at.base_dir).map_err(|error| error.at(at.origin, at.key))?;
-    Ok(Some(place.to_string()))
+    let at = open::setting(name, config, env);
+    let location =
+        locations::store(url, at.base_dir).map_err(|error| error.at(at.origin, at.key))?;
+    Ok(Some(location.to_string()))
 }
 
-fn events(place: QueuePlace, report: &mut Report) -> Result<(), Failure> {
-    let stats = queue_file::open(place)?.stats()?;
+fn events(location: QueueLocation, report: &mut Report) -> Result<(), CliError> {
+    let stats = queue_file::open(location)?.stats()?;
     if stats.dead > 0 {
         let letters = if stats.dead == 1 { "letter" } else { "letters" };
         report.warnings.push(format!(
@@ -209,16 +212,16 @@ fn events(place: QueuePlace, report: &mut Report) -> Result<(), Failure> {
 
 /// Whether `serve` could make a queue file that is not there yet: tried with a file that has no name,
 /// so that nothing is left behind and no running `serve` sees it.
-fn can_be_made(file: &Path, world: &World<'_>) -> Result<(), Failure> {
+fn can_be_made(file: &Path, env: &Env<'_>) -> Result<(), CliError> {
     // The directory of our own is made with it.
-    let home = Home::below(world.cwd());
-    if file == home.queue_file() {
-        return home.has_configuration().map(drop);
+    let local_dir = LocalDir::below(env.cwd());
+    if file == local_dir.queue_file() {
+        return local_dir.has_configuration().map(drop);
     }
     if file.exists() {
         return Ok(());
     }
-    let directory = file.parent().unwrap_or(world.cwd());
+    let directory = file.parent().unwrap_or(env.cwd());
     tempfile::tempfile_in(directory)
         .map(drop)
         .map_err(|source| {
@@ -227,6 +230,6 @@ fn can_be_made(file: &Path, world: &World<'_>) -> Result<(), Failure> {
                 what: "making the file",
                 source,
             };
-            Failure::config(format_args!("queue: {}", chain(&error)))
+            CliError::config(format_args!("queue: {}", chain(&error)))
         })
 }

@@ -1,7 +1,7 @@
 //! The clouds' back ends: whose a URL or a reference is, and that cloud opened. Each is a feature of the
 //! build, off by default, so that `labelrelay` builds in minutes.
 
-use crate::world::World;
+use crate::env::Env;
 use labelrelay_core::{BackEnd, BackEndError, Clock};
 use std::fmt;
 use std::sync::Arc;
@@ -49,20 +49,20 @@ impl Cloud {
     /// a task of it.
     pub(crate) fn open(
         self,
-        world: &World<'_>,
+        env: &Env<'_>,
         clock: &Arc<dyn Clock>,
         resource: &str,
     ) -> Result<Arc<dyn BackEnd>, BackEndError> {
         // Not every build has a use for all of these.
-        let _ = (world, clock, resource);
+        let _ = (env, clock, resource);
         match self {
             #[cfg(feature = "aws")]
-            Self::Aws => Ok(Arc::new(labelrelay_aws::Aws::load(world.lookup())?)),
+            Self::Aws => Ok(Arc::new(labelrelay_aws::Aws::load(env.lookup())?)),
             #[cfg(feature = "google")]
-            Self::Google => Ok(Arc::new(labelrelay_google::Google::load(world.lookup())?)),
+            Self::Google => Ok(Arc::new(labelrelay_google::Google::load(env.lookup())?)),
             #[cfg(feature = "azure")]
             Self::Azure => Ok(Arc::new(labelrelay_azure::Azure::load(
-                world.lookup(),
+                env.lookup(),
                 Arc::clone(clock),
             )?)),
             #[cfg(not(all(feature = "aws", feature = "google", feature = "azure")))]
@@ -144,9 +144,9 @@ mod tests {
     #[cfg(not(feature = "google"))]
     #[test]
     fn what_was_not_built_in_is_named_with_its_feature() {
-        let world = World::new(&|_: &str| None, std::path::PathBuf::new());
+        let env = Env::new(&|_: &str| None, std::path::PathBuf::new());
         let clock: Arc<dyn Clock> = Arc::new(labelrelay_startup::SystemClock::new());
-        let opened = Cloud::Google.open(&world, &clock, "pubsub://p/t");
+        let opened = Cloud::Google.open(&env, &clock, "pubsub://p/t");
         let error = opened.err().unwrap().at("labelrelay.toml", "queue");
         let error = error.to_string();
         for word in [

@@ -1,25 +1,25 @@
 //! The sender's bytes of an event: out of the envelope, or from the file that the envelope refers to.
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use labelrelay_event::Envelope;
 use labelrelay_local::file_of;
 use std::borrow::Cow;
 
 /// The bytes, checked against the envelope's digest. `None` when they lie where only a cloud's tools reach.
-pub(super) fn read<'a>(envelope: &Envelope<'a>) -> Result<Option<Cow<'a, [u8]>>, Failure> {
-    let body = if let Some(body) = envelope.data.bytes().map_err(Failure::failed)? {
+pub(super) fn read<'a>(envelope: &Envelope<'a>) -> Result<Option<Cow<'a, [u8]>>, CliError> {
+    let body = if let Some(body) = envelope.data.bytes().map_err(CliError::failed)? {
         body
     } else {
         let Some(file) = envelope.attributes.dataref.as_deref().and_then(file_of) else {
             return Ok(None);
         };
         let body = std::fs::read(&file).map_err(|error| {
-            Failure::failed(format_args!("cannot read {}: {error}", file.display()))
+            CliError::failed(format_args!("cannot read {}: {error}", file.display()))
         })?;
         Cow::Owned(body)
     };
     if !envelope.matches_digest(&body) {
-        return Err(Failure::failed(format_args!(
+        return Err(CliError::failed(format_args!(
             "event {}: the body's digest is not the one that the envelope names",
             envelope.attributes.id
         )));

@@ -2,9 +2,9 @@
 
 use super::body;
 use super::filter::{self, Which};
-use crate::failure::{EXIT_CODES, Failure};
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
 use crate::output::{one_line, print, print_json, say};
-use crate::world::World;
 use labelrelay_event::Envelope;
 use labelrelay_local::QueueFile;
 use serde::Serialize;
@@ -44,9 +44,9 @@ struct Exported {
     failures: u64,
 }
 
-pub(super) fn run(args: &Args, queue: &QueueFile, world: &World<'_>) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, queue: &QueueFile, env: &Env<'_>) -> Result<(), CliError> {
     let filter = args.which.filter(queue)?;
-    let directory = world.cwd().join(&args.dir);
+    let directory = env.cwd().join(&args.dir);
     make(&directory).map_err(|error| cannot_write(&directory, &error))?;
     let mut exported = Exported::default();
     for stored in queue.export(filter) {
@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args, queue: &QueueFile, world: &World<'_>) -> Result<(
         write_once(&directory.join(format!("{name}.json")), &stored.envelope)?;
         exported.events += 1;
         let envelope = Envelope::decode(&stored.envelope).map_err(|error| {
-            Failure::failed(format_args!("event {}: {error}", stored.event.seq))
+            CliError::failed(format_args!("event {}: {error}", stored.event.seq))
         })?;
         let body = match body::read(&envelope) {
             Ok(Some(body)) => body,
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args, queue: &QueueFile, world: &World<'_>) -> Result<(
                 ));
                 continue;
             }
-            Err(Failure::Failed(message)) => {
+            Err(CliError::Failed(message)) => {
                 say(format_args!("{name}: {message}"));
                 exported.failures += 1;
                 continue;
@@ -87,7 +87,7 @@ pub(super) fn run(args: &Args, queue: &QueueFile, world: &World<'_>) -> Result<(
         ))?;
     }
     if exported.failures > 0 {
-        Err(Failure::Said)
+        Err(CliError::Reported)
     } else {
         Ok(())
     }
@@ -103,7 +103,7 @@ fn make(directory: &Path) -> std::io::Result<()> {
 }
 
 /// Leaves a file with the same contents as it is, and refuses to change any other.
-fn write_once(file: &Path, contents: &[u8]) -> Result<(), Failure> {
+fn write_once(file: &Path, contents: &[u8]) -> Result<(), CliError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -116,7 +116,7 @@ fn write_once(file: &Path, contents: &[u8]) -> Result<(), Failure> {
         }),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => match fs::read(file) {
             Ok(there) if there == contents => Ok(()),
-            _ => Err(Failure::failed(format_args!(
+            _ => Err(CliError::failed(format_args!(
                 "{} is there with other contents; export into an empty directory",
                 file.display()
             ))),
@@ -125,6 +125,6 @@ fn write_once(file: &Path, contents: &[u8]) -> Result<(), Failure> {
     }
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::failed(format_args!("cannot write {}: {error}", path.display()))
+fn cannot_write(path: &Path, error: &std::io::Error) -> CliError {
+    CliError::failed(format_args!("cannot write {}: {error}", path.display()))
 }

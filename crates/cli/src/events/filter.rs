@@ -1,7 +1,7 @@
 //! The one language that says which events are meant.
 
 use super::time;
-use crate::failure::Failure;
+use crate::error::CliError;
 use clap::builder::NonEmptyStringValueParser;
 use jiff::Timestamp;
 use labelrelay_local::{Filter, Pattern, QueueFile, State};
@@ -79,19 +79,19 @@ impl Content {
             || id.is_some()
     }
 
-    pub(super) fn filter(&self) -> Result<Filter, Failure> {
+    pub(super) fn filter(&self) -> Result<Filter, CliError> {
         let now = Timestamp::now();
         let time = |flag: &str, text: &Option<String>| {
             let parsed = text.as_deref().map(|text| time::parse(text, now));
             parsed
                 .transpose()
-                .map_err(|problem| Failure::usage(format_args!("`{flag}`: {problem}")))
+                .map_err(|problem| CliError::usage(format_args!("`{flag}`: {problem}")))
         };
         let (from_ms, before_ms) = (time("--since", &self.since)?, time("--until", &self.until)?);
         if let (Some(from), Some(before)) = (from_ms, before_ms)
             && from >= before
         {
-            return Err(Failure::usage("`--since` is not before `--until`"));
+            return Err(CliError::usage("`--since` is not before `--until`"));
         }
         let within = |text: &Option<String>| text.as_deref().map(Pattern::within);
         let begins = |text: &Option<String>| {
@@ -122,7 +122,7 @@ impl Which {
 
     /// The filter for events of `queue`. A message that nobody receives any more is a dead letter only when
     /// somebody looks, so this does.
-    pub(super) fn filter(&self, queue: &QueueFile) -> Result<Filter, Failure> {
+    pub(super) fn filter(&self, queue: &QueueFile) -> Result<Filter, CliError> {
         let mut filter = self.content.filter()?;
         if self.dead {
             filter.states.push(State::Dead);

@@ -2,7 +2,7 @@
 
 use super::filter::{self, Which};
 use super::row::{one_more, print_list};
-use crate::failure::{EXIT_CODES, Failure};
+use crate::error::{CliError, EXIT_CODES};
 use labelrelay_local::QueueFile;
 
 const EXAMPLES: &str = "\
@@ -28,7 +28,7 @@ pub(super) struct Args {
     which: Which,
 }
 
-pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
     let mut filter = args.which.filter(queue)?;
     filter.newest_first = args.newest;
     let events = queue.list(&filter, one_more(args.limit))?;

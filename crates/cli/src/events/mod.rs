@@ -11,9 +11,9 @@ mod show;
 mod tail;
 mod time;
 
-use crate::failure::{EXIT_CODES, Failure};
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
 use crate::queue_file::QueueArgs;
-use crate::world::World;
 use clap::Subcommand;
 
 const EXAMPLES: &str = "\
@@ -45,14 +45,14 @@ enum Verb {
     Export(export::Args),
 }
 
-pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
-    let queue = || args.queue.open(world);
+pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
+    let queue = || args.queue.open(env);
     match &args.verb {
         Verb::List(args) => list::run(args, &queue()?),
         Verb::Show(args) => show::run(args, &queue()?),
         Verb::Tail(args) => tail::run(args, &queue()?),
-        Verb::Retry(verb) => retry::run(verb, &args.queue, world),
-        Verb::Replay(verb) => replay::run(verb, &args.queue, world),
-        Verb::Export(args) => export::run(args, &queue()?, world),
+        Verb::Retry(verb) => retry::run(verb, &args.queue, env),
+        Verb::Replay(verb) => replay::run(verb, &args.queue, env),
+        Verb::Export(args) => export::run(args, &queue()?, env),
     }
 }

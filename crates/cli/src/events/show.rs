@@ -3,7 +3,7 @@
 use super::body;
 use super::row::received;
 use crate::envelope_line::on_one_line;
-use crate::failure::{EXIT_CODES, Failure};
+use crate::error::{CliError, EXIT_CODES};
 use crate::output::{one_line, print, print_envelope, print_exactly, print_json_pieces};
 use clap::builder::NonEmptyStringValueParser;
 use labelrelay_event::{Data, Envelope};
@@ -33,7 +33,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
     let stored = find(&args.which, queue)?;
     let StoredEvent {
         event, envelope, ..
@@ -51,11 +51,11 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
         let pieces = [head.as_bytes(), &on_one_line(envelope), b"}"];
         return Ok(print_json_pieces(&pieces)?);
     }
-    let decoded = Envelope::decode(envelope).map_err(Failure::failed)?;
+    let decoded = Envelope::decode(envelope).map_err(CliError::failed)?;
     if args.body {
         let bytes = body::read(&decoded)?.ok_or_else(|| {
             let place = decoded.attributes.dataref.clone().unwrap_or_default();
-            Failure::failed(format_args!("the body is not in the queue but at {place}"))
+            CliError::failed(format_args!("the body is not in the queue but at {place}"))
         })?;
         return Ok(print_exactly(&bytes)?);
     }
@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
         event.receive_count
     ))?;
     print(format_args!("queued           {}", received(event)))?;
-    let attributes = serde_json::to_value(&decoded.attributes).map_err(Failure::failed)?;
+    let attributes = serde_json::to_value(&decoded.attributes).map_err(CliError::failed)?;
     for (name, value) in attributes.as_object().into_iter().flatten() {
         print(format_args!(
             "{name:<16} {}",
@@ -84,14 +84,14 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
 }
 
 /// The event with this number, else the newest one whose id begins so.
-fn find(which: &str, queue: &QueueFile) -> Result<StoredEvent, Failure> {
+fn find(which: &str, queue: &QueueFile) -> Result<StoredEvent, CliError> {
     let number = which.parse().ok();
     if let Some(number) = number
         && let Some(stored) = queue.get(number)?
     {
         return Ok(stored);
     }
-    let none = || Failure::failed(format_args!("the queue has no event {which}"));
+    let none = || CliError::failed(format_args!("the queue has no event {which}"));
     let filter = Filter {
         // A mistyped number must not show another event.
         id: Some(match number {
@@ -107,7 +107,7 @@ fn find(which: &str, queue: &QueueFile) -> Result<StoredEvent, Failure> {
     if let Some(other) = events.iter().find(|other| other.id != event.id)
         && exact.is_none()
     {
-        return Err(Failure::failed(format_args!(
+        return Err(CliError::failed(format_args!(
             "several events have an id that begins with {which}, such as {} and {}; give more of it",
             event.id, other.id
         )));

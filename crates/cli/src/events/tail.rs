@@ -3,7 +3,7 @@
 use super::filter::{self, Which};
 use super::row::{Row, line};
 use crate::envelope_line::on_one_line;
-use crate::failure::{EXIT_CODES, Failure};
+use crate::error::{CliError, EXIT_CODES};
 use crate::output::{print, print_json};
 use labelrelay_local::{Event, FileError, Filter, QueueFile};
 use serde_json::value::RawValue;
@@ -38,7 +38,7 @@ pub(super) struct Args {
     which: Which,
 }
 
-pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
     let filter = args.which.filter(queue)?;
     // Following begins after what is there now.
     let mut last = newest(queue)?;
@@ -83,13 +83,13 @@ fn newest(queue: &QueueFile) -> Result<u64, FileError> {
     Ok(queue.list(&newest, 1)?.first().map_or(0, |event| event.seq))
 }
 
-fn show(events: &[Event], json: bool, queue: &QueueFile) -> Result<(), Failure> {
+fn show(events: &[Event], json: bool, queue: &QueueFile) -> Result<(), CliError> {
     for event in events {
         if !json {
             print(format_args!("{}", line(event)))?;
         } else if let Some(stored) = queue.get(event.seq)? {
             let envelope = on_one_line(&stored.envelope);
-            let raw: &RawValue = serde_json::from_slice(&envelope).map_err(Failure::failed)?;
+            let raw: &RawValue = serde_json::from_slice(&envelope).map_err(CliError::failed)?;
             print_json(&Row::new(event, Some(raw)))?;
         }
     }

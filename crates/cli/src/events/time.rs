@@ -1,6 +1,6 @@
 //! A moment on the command line: a date and time, or how long ago.
 
-use crate::times::parse_duration;
+use crate::durations::parse_duration;
 use jiff::Timestamp;
 
 /// Milliseconds since 1970.

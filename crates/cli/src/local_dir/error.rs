@@ -1,11 +1,11 @@
 //! Reasons why the directory of our own cannot be used, each with its cure.
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use std::io;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum LocalDirError {
     /// Something else has its name.
     NoDirectory,
     /// It is somebody else's, who could give us secrets that they know.
@@ -27,53 +27,53 @@ pub(super) enum Trouble {
     Io(io::Error),
 }
 
-impl Trouble {
-    pub(super) fn about(self, directory: &Path) -> Failure {
+impl LocalDirError {
+    pub(super) fn about(self, directory: &Path) -> CliError {
         let shown = directory.display();
         match self {
-            Self::NoDirectory => Failure::config(format_args!(
+            Self::NoDirectory => CliError::config(format_args!(
                 "{shown} is no directory, and labelrelay keeps its own in one of that name; move it away, \
                  start elsewhere, or give --config FILE"
             )),
-            Self::AnotherUser { owner, me } => Failure::config(format_args!(
+            Self::AnotherUser { owner, me } => CliError::config(format_args!(
                 "{shown} belongs to user {owner}, and this is user {me}: whoever owns it knows the secrets in \
                  it, and says where events go. Start as user {owner} (in a container: --user {owner}), give it \
                  to this user (chown -R {me} {shown}), or say that it is meant: --config {}",
                 directory.join(super::CONFIG).display()
             )),
-            Self::OthersWrite(mode) => Failure::config(format_args!(
+            Self::OthersWrite(mode) => CliError::config(format_args!(
                 "{shown} can be written by others (mode {mode:04o}), who may have put secrets of their own \
                  there. Look at what is in it, then: chmod 700 {shown}"
             )),
-            Self::Link(path) => Failure::config(format_args!(
+            Self::Link(path) => CliError::config(format_args!(
                 "{} is a link, and labelrelay follows none to what it keeps for itself; put what it leads to in \
                  its place, or give --config FILE",
                 path.display()
             )),
-            Self::NotOurs(path) => Failure::config(format_args!(
+            Self::NotOurs(path) => CliError::config(format_args!(
                 "{} has several names (hard links), or belongs to another user, and labelrelay writes its own \
                  files alone; it was left as it is: remove it, or give --config FILE",
                 path.display()
             )),
-            Self::NoFile(path) => Failure::config(format_args!(
+            Self::NoFile(path) => CliError::config(format_args!(
                 "{} is no file; move it away, or give --config FILE",
                 path.display()
             )),
-            Self::Io(error) => Failure::config(format_args!(
+            Self::Io(error) => CliError::config(format_args!(
                 "cannot use {shown}: {error}; start in a directory that may be written, or give --config FILE"
             )),
         }
     }
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for LocalDirError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
 #[cfg(unix)]
-impl From<rustix::io::Errno> for Trouble {
+impl From<rustix::io::Errno> for LocalDirError {
     fn from(error: rustix::io::Errno) -> Self {
         Self::Io(error.into())
     }

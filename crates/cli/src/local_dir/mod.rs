@@ -4,20 +4,20 @@
 //! that the other one overwrites. It is a real directory of this user's, which nobody else can write: whoever can
 //! put a file there chooses the secrets and where events go.
 
+mod error;
 #[cfg(not(unix))]
-mod elsewhere;
+mod not_unix;
 #[cfg(unix)]
-mod private;
-mod trouble;
+mod unix;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::output::say;
+use error::LocalDirError;
 #[cfg(not(unix))]
-use elsewhere::Private;
-#[cfg(unix)]
-use private::Private;
+use not_unix::Private;
 use std::path::{Path, PathBuf};
-use trouble::Trouble;
+#[cfg(unix)]
+use unix::Private;
 
 const DIRECTORY: &str = ".labelrelay";
 const CONFIG: &str = "labelrelay.toml";
@@ -48,11 +48,11 @@ provider = \"label-studio\"
 secret = \"file:label-studio.secret\"
 ";
 
-pub(crate) struct Home {
+pub(crate) struct LocalDir {
     directory: PathBuf,
 }
 
-impl Home {
+impl LocalDir {
     /// The one below `cwd`, whether it exists or not.
     pub(crate) fn below(cwd: &Path) -> Self {
         Self {
@@ -69,16 +69,16 @@ impl Home {
     }
 
     /// Whether zero configuration was here before.
-    pub(crate) fn has_configuration(&self) -> Result<bool, Failure> {
+    pub(crate) fn has_configuration(&self) -> Result<bool, CliError> {
         self.has(CONFIG)
     }
 
     /// Whether a queue is here.
-    pub(crate) fn has_queue(&self) -> Result<bool, Failure> {
+    pub(crate) fn has_queue(&self) -> Result<bool, CliError> {
         self.has(QUEUE)
     }
 
-    fn has(&self, name: &str) -> Result<bool, Failure> {
+    fn has(&self, name: &str) -> Result<bool, CliError> {
         let has = || match Private::open(&self.directory)? {
             Some(directory) => directory.has(name),
             None => Ok(false),
@@ -87,7 +87,7 @@ impl Home {
     }
 
     /// The text of the configuration, and nothing that a link leads to, nor secrets that one leads to.
-    pub(crate) fn configuration(&self) -> Result<String, Failure> {
+    pub(crate) fn configuration(&self) -> Result<String, CliError> {
         let read = || {
             let directory = Private::make(&self.directory)?;
             for name in SECRETS {
@@ -95,9 +95,9 @@ impl Home {
             }
             directory.read(CONFIG)
         };
-        let bytes = read().map_err(|trouble: Trouble| trouble.about(&self.directory))?;
+        let bytes = read().map_err(|trouble: LocalDirError| trouble.about(&self.directory))?;
         String::from_utf8(bytes).map_err(|_| {
-            Failure::config(format_args!(
+            CliError::config(format_args!(
                 "cannot read {}: it is not UTF-8; save the file in UTF-8",
                 self.config_file().display()
             ))
@@ -129,13 +129,13 @@ impl Home {
     }
 
     /// Makes the directory, unless it is there. A queue in it is no link.
-    pub(crate) fn make(&self) -> Result<(), Failure> {
+    pub(crate) fn make(&self) -> Result<(), CliError> {
         self.locked(|directory| directory.has(QUEUE).map(drop))
     }
 
     /// Makes secrets and configuration, whatever of them is not there yet. Returns the secrets that
     /// this call made, each with its source's name.
-    pub(crate) fn make_configuration(&self) -> Result<Vec<(String, String)>, Failure> {
+    pub(crate) fn make_configuration(&self) -> Result<Vec<(String, String)>, CliError> {
         let mut secrets = Vec::new();
         for name in SECRETS {
             secrets.push((name.to_owned(), new_secret()?));
@@ -153,7 +153,10 @@ impl Home {
     }
 
     /// Does something in the directory, which is made if need be, while no other start does.
-    fn locked<T>(&self, work: impl FnOnce(&Private) -> Result<T, Trouble>) -> Result<T, Failure> {
+    fn locked<T>(
+        &self,
+        work: impl FnOnce(&Private) -> Result<T, LocalDirError>,
+    ) -> Result<T, CliError> {
         let done = || {
             let directory = Private::make(&self.directory)?;
             self.close(&directory);
@@ -171,13 +174,13 @@ fn secret_file(source: &str) -> String {
 }
 
 /// Letters and digits alone: both platforms take them, and no shell, URL or header changes them.
-pub(crate) fn new_secret() -> Result<String, Failure> {
+pub(crate) fn new_secret() -> Result<String, CliError> {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut secret = String::with_capacity(SECRET_CHARACTERS);
     while secret.len() < SECRET_CHARACTERS {
         let mut bytes = [0; 64];
         getrandom::fill(&mut bytes).map_err(|error| {
-            Failure::failed(format_args!("the system has no random bytes: {error}"))
+            CliError::failed(format_args!("the system has no random bytes: {error}"))
         })?;
         // Six bits name 64 places; the last two are thrown away, so that all 62 are equally likely.
         let letters = bytes
@@ -211,7 +214,11 @@ mod tests {
         let made: Vec<_> = std::thread::scope(|scope| {
             let starts: Vec<_> = (0..16)
                 .map(|_| {
-                    scope.spawn(|| Home::below(directory.path()).make_configuration().unwrap())
+                    scope.spawn(|| {
+                        LocalDir::below(directory.path())
+                            .make_configuration()
+                            .unwrap()
+                    })
                 })
                 .collect();
             starts
@@ -228,7 +235,7 @@ mod tests {
             assert_eq!(fs::read_to_string(file).unwrap(), secret);
         }
         assert_eq!(
-            fs::read_to_string(Home::below(directory.path()).config_file()).unwrap(),
+            fs::read_to_string(LocalDir::below(directory.path()).config_file()).unwrap(),
             CONFIG_TEXT
         );
     }

@@ -1,6 +1,6 @@
 //! The same where there are no owners and modes to look at.
 
-use super::trouble::Trouble;
+use super::error::LocalDirError;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ pub(super) struct Private {
 }
 
 impl Private {
-    pub(super) fn open(path: &Path) -> Result<Option<Self>, Trouble> {
+    pub(super) fn open(path: &Path) -> Result<Option<Self>, LocalDirError> {
         match path.symlink_metadata() {
-            Ok(there) if there.is_symlink() => Err(Trouble::Link(path.to_owned())),
-            Ok(there) if !there.is_dir() => Err(Trouble::NoDirectory),
+            Ok(there) if there.is_symlink() => Err(LocalDirError::Link(path.to_owned())),
+            Ok(there) if !there.is_dir() => Err(LocalDirError::NoDirectory),
             Ok(_) => Ok(Some(Self {
                 path: path.to_owned(),
             })),
@@ -22,12 +22,12 @@ impl Private {
         }
     }
 
-    pub(super) fn make(path: &Path) -> Result<Self, Trouble> {
+    pub(super) fn make(path: &Path) -> Result<Self, LocalDirError> {
         match fs::create_dir(path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
             _ => {}
         }
-        Self::open(path)?.ok_or_else(|| Trouble::Io(ErrorKind::NotFound.into()))
+        Self::open(path)?.ok_or_else(|| LocalDirError::Io(ErrorKind::NotFound.into()))
     }
 
     pub(super) fn is_open_to_others(&self) -> std::io::Result<bool> {
@@ -38,22 +38,22 @@ impl Private {
         Ok(())
     }
 
-    pub(super) fn has(&self, name: &str) -> Result<bool, Trouble> {
+    pub(super) fn has(&self, name: &str) -> Result<bool, LocalDirError> {
         let path = self.path.join(name);
         match path.symlink_metadata() {
-            Ok(there) if there.is_symlink() => Err(Trouble::Link(path)),
-            Ok(there) if !there.is_file() => Err(Trouble::NoFile(path)),
+            Ok(there) if there.is_symlink() => Err(LocalDirError::Link(path)),
+            Ok(there) if !there.is_file() => Err(LocalDirError::NoFile(path)),
             Ok(_) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
 
-    pub(super) fn read(&self, name: &str) -> Result<Vec<u8>, Trouble> {
+    pub(super) fn read(&self, name: &str) -> Result<Vec<u8>, LocalDirError> {
         Ok(fs::read(self.path.join(name))?)
     }
 
-    pub(super) fn locked(&self, name: &str, contents: &[u8]) -> Result<File, Trouble> {
+    pub(super) fn locked(&self, name: &str, contents: &[u8]) -> Result<File, LocalDirError> {
         self.has(name)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -65,7 +65,7 @@ impl Private {
         Ok(file)
     }
 
-    pub(super) fn make_once(&self, name: &str, contents: &[u8]) -> Result<bool, Trouble> {
+    pub(super) fn make_once(&self, name: &str, contents: &[u8]) -> Result<bool, LocalDirError> {
         if self.has(name)? {
             return Ok(false);
         }

@@ -1,7 +1,7 @@
 //! A directory that nobody else can put anything into, and its files. Everything goes by the open directory, so
 //! that what was looked at is what is used, and no link is followed.
 
-use super::trouble::Trouble;
+use super::error::LocalDirError;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
@@ -19,15 +19,15 @@ pub(super) struct Private {
 
 impl Private {
     /// The directory at `path`; `None` when there is none.
-    pub(super) fn open(path: &Path) -> Result<Option<Self>, Trouble> {
+    pub(super) fn open(path: &Path) -> Result<Option<Self>, LocalDirError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
             Ok(fd) => File::from(fd),
             Err(Errno::NOENT) => return Ok(None),
             Err(error) => {
                 return Err(match path.symlink_metadata() {
-                    Ok(there) if there.is_symlink() => Trouble::Link(path.to_owned()),
-                    Ok(there) if !there.is_dir() => Trouble::NoDirectory,
+                    Ok(there) if there.is_symlink() => LocalDirError::Link(path.to_owned()),
+                    Ok(there) if !there.is_dir() => LocalDirError::NoDirectory,
                     _ => error.into(),
                 });
             }
@@ -35,27 +35,27 @@ impl Private {
         let stat = fd.metadata()?;
         let me = rustix::process::geteuid().as_raw();
         if stat.uid() != me {
-            return Err(Trouble::AnotherUser {
+            return Err(LocalDirError::AnotherUser {
                 owner: stat.uid(),
                 me,
             });
         }
         let mode = stat.mode() & 0o7777;
         if mode & 0o022 != 0 {
-            return Err(Trouble::OthersWrite(mode));
+            return Err(LocalDirError::OthersWrite(mode));
         }
         let path = path.to_owned();
         Ok(Some(Self { fd, path }))
     }
 
     /// The same, made for nobody else if there is none.
-    pub(super) fn make(path: &Path) -> Result<Self, Trouble> {
+    pub(super) fn make(path: &Path) -> Result<Self, LocalDirError> {
         match rustix::fs::mkdirat(CWD, path, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
         let made = Self::open(path)?;
-        made.ok_or_else(|| Trouble::Io(io::ErrorKind::NotFound.into()))
+        made.ok_or_else(|| LocalDirError::Io(io::ErrorKind::NotFound.into()))
     }
 
     /// Whether others may look into it.
@@ -69,7 +69,7 @@ impl Private {
     }
 
     /// Whether there is a file of this name. Anything else of this name is trouble.
-    pub(super) fn has(&self, name: &str) -> Result<bool, Trouble> {
+    pub(super) fn has(&self, name: &str) -> Result<bool, LocalDirError> {
         let stat = match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
             Err(Errno::NOENT) => return Ok(false),
@@ -80,7 +80,7 @@ impl Private {
     }
 
     /// The bytes of a file.
-    pub(super) fn read(&self, name: &str) -> Result<Vec<u8>, Trouble> {
+    pub(super) fn read(&self, name: &str) -> Result<Vec<u8>, LocalDirError> {
         let file = self.opened(name, OFlags::RDONLY)?;
         let mut bytes = Vec::new();
         file.take(MAX_BYTES).read_to_end(&mut bytes)?;
@@ -88,7 +88,7 @@ impl Private {
     }
 
     /// A file, locked until it is dropped; `contents` are written into a new or empty one.
-    pub(super) fn locked(&self, name: &str, contents: &[u8]) -> Result<File, Trouble> {
+    pub(super) fn locked(&self, name: &str, contents: &[u8]) -> Result<File, LocalDirError> {
         let mut file = self.opened(name, OFlags::RDWR | OFlags::CREATE)?;
         file.lock()?;
         if file.metadata()?.len() == 0 {
@@ -98,7 +98,7 @@ impl Private {
     }
 
     /// Makes a file, whole or not at all; `false` when there is one. Nobody else may be at it: hold a lock.
-    pub(super) fn make_once(&self, name: &str, contents: &[u8]) -> Result<bool, Trouble> {
+    pub(super) fn make_once(&self, name: &str, contents: &[u8]) -> Result<bool, LocalDirError> {
         if self.has(name)? {
             return Ok(false);
         }
@@ -118,11 +118,13 @@ impl Private {
     }
 
     /// Opens a regular file. It waits for nobody: one of another kind is found out after it is open.
-    fn opened(&self, name: &str, flags: OFlags) -> Result<File, Trouble> {
+    fn opened(&self, name: &str, flags: OFlags) -> Result<File, LocalDirError> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let fd = match rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR) {
             Ok(fd) => fd,
-            Err(Errno::LOOP | Errno::MLINK) => return Err(Trouble::Link(self.path.join(name))),
+            Err(Errno::LOOP | Errno::MLINK) => {
+                return Err(LocalDirError::Link(self.path.join(name)));
+            }
             Err(error) => return Err(error.into()),
         };
         let stat = rustix::fs::fstat(&fd)?;
@@ -131,16 +133,16 @@ impl Private {
         if flags.intersects(OFlags::RDWR | OFlags::WRONLY)
             && (stat.st_nlink > 1 || stat.st_uid != rustix::process::geteuid().as_raw())
         {
-            return Err(Trouble::NotOurs(self.path.join(name)));
+            return Err(LocalDirError::NotOurs(self.path.join(name)));
         }
         Ok(fd.into())
     }
 
-    fn is_file(&self, name: &str, kind: FileType) -> Result<(), Trouble> {
+    fn is_file(&self, name: &str, kind: FileType) -> Result<(), LocalDirError> {
         match kind {
             FileType::RegularFile => Ok(()),
-            FileType::Symlink => Err(Trouble::Link(self.path.join(name))),
-            _ => Err(Trouble::NoFile(self.path.join(name))),
+            FileType::Symlink => Err(LocalDirError::Link(self.path.join(name))),
+            _ => Err(LocalDirError::NoFile(self.path.join(name))),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::stdout_queue::StdoutQueue;
 use crate::clouds::Cloud;
-use crate::home::QUEUE_URL;
-use crate::places::{self, QueuePlace, StorePlace};
-use crate::world::World;
+use crate::env::Env;
+use crate::local_dir::QUEUE_URL;
+use crate::locations::{self, QueueLocation, StoreLocation};
 use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::SecretRef;
@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// All back ends of this build. A cloud is opened when something of it is named.
 pub(crate) struct BackEnds<'a> {
-    world: &'a World<'a>,
+    env: &'a Env<'a>,
     clock: Arc<dyn Clock>,
     local: Local,
     clouds: Mutex<Vec<(Cloud, Arc<dyn BackEnd>)>>,
@@ -23,9 +23,9 @@ pub(crate) struct BackEnds<'a> {
 
 impl<'a> BackEnds<'a> {
     /// Back ends, of which the embedded queue has these options.
-    pub(crate) fn new(options: Options, world: &'a World<'a>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(options: Options, env: &'a Env<'a>, clock: Arc<dyn Clock>) -> Self {
         Self {
-            world,
+            env,
             local: Local::new(options, Arc::clone(&clock)),
             clock,
             clouds: Mutex::default(),
@@ -35,8 +35,8 @@ impl<'a> BackEnds<'a> {
     /// Opens a configuration with them.
     pub(crate) fn open(&self) -> Open<'_> {
         Open {
-            lookup: self.world.lookup(),
-            cwd: self.world.cwd(),
+            lookup: self.env.lookup(),
+            cwd: self.env.cwd(),
             default_queue: Some(QUEUE_URL),
             back_end: self,
         }
@@ -52,7 +52,7 @@ impl<'a> BackEnds<'a> {
         if let Some((_, back_end)) = clouds.iter().find(|(known, _)| *known == cloud) {
             return Ok(Arc::clone(back_end));
         }
-        let back_end = cloud.open(self.world, &self.clock, resource)?;
+        let back_end = cloud.open(self.env, &self.clock, resource)?;
         clouds.push((cloud, Arc::clone(&back_end)));
         Ok(back_end)
     }
@@ -65,34 +65,34 @@ impl BackEnd for BackEnds<'_> {
 
     fn queue<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn EventQueue>> {
         Box::pin(async move {
-            match places::queue(at.url, at.base_dir)? {
-                QueuePlace::Sqlite(_) => self.local.queue(at).await,
-                QueuePlace::Stdout => {
+            match locations::queue(at.url, at.base_dir)? {
+                QueueLocation::Sqlite(_) => self.local.queue(at).await,
+                QueueLocation::Stdout => {
                     let queue = StdoutQueue::open(Arc::clone(&self.clock)).map_err(|error| {
                         let problem = format!("cannot be written: {error}");
                         BackEndError::new(at.url, problem, "open it, and start again").retryable()
                     })?;
                     Ok(Arc::new(queue) as _)
                 }
-                QueuePlace::Cloud(cloud, _) => self.cloud(cloud, at.url)?.queue(at).await,
+                QueueLocation::Cloud(cloud, _) => self.cloud(cloud, at.url)?.queue(at).await,
             }
         })
     }
 
     fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
         Box::pin(async move {
-            match places::store(at.url, at.base_dir)? {
-                StorePlace::Directory(_) => self.local.blob_store(at).await,
-                StorePlace::Cloud(cloud, _) => self.cloud(cloud, at.url)?.blob_store(at).await,
+            match locations::store(at.url, at.base_dir)? {
+                StoreLocation::Directory(_) => self.local.blob_store(at).await,
+                StoreLocation::Cloud(cloud, _) => self.cloud(cloud, at.url)?.blob_store(at).await,
             }
         })
     }
 
     fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
         Box::pin(async move {
-            match places::store(at.url, at.base_dir)? {
-                StorePlace::Directory(_) => self.local.fallback(at).await,
-                StorePlace::Cloud(cloud, _) => self.cloud(cloud, at.url)?.fallback(at).await,
+            match locations::store(at.url, at.base_dir)? {
+                StoreLocation::Directory(_) => self.local.fallback(at).await,
+                StoreLocation::Cloud(cloud, _) => self.cloud(cloud, at.url)?.fallback(at).await,
             }
         })
     }

@@ -1,8 +1,8 @@
 //! Opens what a configuration names: queue, blob store, secrets; and puts the pipeline together.
 
 mod back_ends;
-mod looking;
-pub(crate) mod network;
+pub(crate) mod network_file_system;
+mod read_only;
 #[cfg(test)]
 mod same_start;
 mod spool;
@@ -10,10 +10,10 @@ mod stdout_queue;
 
 pub(crate) use back_ends::BackEnds;
 
-use crate::failure::{Failure, chain};
-use crate::home::Home;
-use crate::places::{self, QueuePlace, StorePlace};
-use crate::world::World;
+use crate::env::Env;
+use crate::error::{CliError, chain};
+use crate::local_dir::LocalDir;
+use crate::locations::{self, QueueLocation, StoreLocation};
 use labelrelay_core::backend::{BackEnd as _, Location};
 use labelrelay_core::config::Config;
 use labelrelay_core::observe::NoObserver;
@@ -23,7 +23,7 @@ use labelrelay_startup::{
     BLOB_STORE, Found, Injected, Name, Open, OsEntropy, QUEUE, Setting, StartError, SystemClock,
     examine, settle,
 };
-use looking::Looking;
+use read_only::ReadOnly;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,17 +39,17 @@ pub(crate) struct Opened {
 /// Opens everything. Nothing listens yet, and nothing is sent. Needs a Tokio runtime around it.
 pub(crate) async fn relay(
     config: &Config,
-    world: &World<'_>,
+    env: &Env<'_>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
-) -> Result<Opened, Failure> {
-    let home = Home::below(world.cwd());
-    if queue_place(config, world)? == QueuePlace::Sqlite(home.queue_file()) {
-        home.make()?;
+) -> Result<Opened, CliError> {
+    let local_dir = LocalDir::below(env.cwd());
+    if queue_location(config, env)? == QueueLocation::Sqlite(local_dir.queue_file()) {
+        local_dir.make()?;
     }
     let options = Options::from(&config.embedded_queue);
-    let back_ends = BackEnds::new(options, world, Arc::clone(&clock));
-    let relay = opened(&back_ends.open(), config, world, clock, observer).await?;
+    let back_ends = BackEnds::new(options, env, Arc::clone(&clock));
+    let relay = opened(&back_ends.open(), config, env, clock, observer).await?;
     Ok(Opened {
         relay: Arc::new(relay),
         embedded: back_ends.embedded(),
@@ -59,15 +59,15 @@ pub(crate) async fn relay(
 async fn opened(
     open: &Open<'_>,
     config: &Config,
-    world: &World<'_>,
+    env: &Env<'_>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
-) -> Result<Relay, Failure> {
+) -> Result<Relay, CliError> {
     let injected = Injected {
         clock,
         entropy: Arc::new(OsEntropy),
         observer,
-        spool: spool::open(config, world)?,
+        spool: spool::open(config, env)?,
     };
     Ok(open.relay(config, injected).await?)
 }
@@ -76,21 +76,21 @@ async fn opened(
 pub(crate) async fn may_start(
     relay: &Relay,
     config: &Config,
-    world: &World<'_>,
-) -> Result<(), Failure> {
+    env: &Env<'_>,
+) -> Result<(), CliError> {
     let found = examine(relay, PATIENCE, true).await;
-    Ok(settle(&found, relay, config, world.lookup())?)
+    Ok(settle(&found, relay, config, env.lookup())?)
 }
 
-/// Looks at everything that [`relay`] would open, without owning or making anything. Returns warnings.
-pub(crate) async fn look(config: &Config, world: &World<'_>) -> Result<Vec<String>, Failure> {
+/// Checks everything that [`relay`] would open, without owning or making anything. Returns warnings.
+pub(crate) async fn check(config: &Config, env: &Env<'_>) -> Result<Vec<String>, CliError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let back_ends = BackEnds::new(Options::default(), world, Arc::clone(&clock));
-    let looking = Looking(&back_ends);
+    let back_ends = BackEnds::new(Options::default(), env, Arc::clone(&clock));
+    let read_only = ReadOnly(&back_ends);
     let mut there = config.clone();
     let is_there = |url: &String, name| {
-        let base = setting(name, config, world).base_dir;
-        !matches!(places::store(url, base), Ok(StorePlace::Directory(directory)) if !directory.exists())
+        let base = setting(name, config, env).base_dir;
+        !matches!(locations::store(url, base), Ok(StoreLocation::Directory(directory)) if !directory.exists())
     };
     // The next start makes those that are not there yet.
     there.blob_store = there.blob_store.filter(|url| is_there(url, BLOB_STORE));
@@ -98,16 +98,16 @@ pub(crate) async fn look(config: &Config, world: &World<'_>) -> Result<Vec<Strin
         .fallback
         .filter(|url| is_there(url, labelrelay_startup::FALLBACK));
     let mut open = back_ends.open();
-    open.back_end = &looking;
+    open.back_end = &read_only;
     let injected = Injected {
         clock,
         entropy: Arc::new(OsEntropy),
         observer: Arc::new(NoObserver),
-        spool: spool::look(config, world)?,
+        spool: spool::open_existing(config, env)?,
     };
     let relay = open.relay(&there, injected).await?;
     let found = examine(&relay, PATIENCE, true).await;
-    settle(&found, &relay, config, world.lookup())?;
+    settle(&found, &relay, config, env.lookup())?;
     match found.first() {
         None => Ok(relay.warnings().await),
         Some(found) => Err(not_ready(found)),
@@ -115,10 +115,10 @@ pub(crate) async fn look(config: &Config, world: &World<'_>) -> Result<Vec<Strin
 }
 
 /// A trouble that a start would wait for.
-fn not_ready(found: &Found) -> Failure {
+fn not_ready(found: &Found) -> CliError {
     let source = found.source.as_ref();
     let of = source.map_or_else(String::new, |name| format!(" of source `{name}`"));
-    Failure::failed(format_args!(
+    CliError::failed(format_args!(
         "{}{of}: {}; see that it can be reached, has room and is held by no other program, and start again",
         found.what.replace('_', " "),
         found.reason()
@@ -126,39 +126,41 @@ fn not_ready(found: &Found) -> Failure {
 }
 
 /// A queue file that could not be opened. The error names it, and the cure.
-pub(crate) fn not_opened(error: &OpenError) -> Failure {
+pub(crate) fn not_opened(error: &OpenError) -> CliError {
     let message = format!("queue: {}", chain(error));
     if error.is_retryable() {
-        Failure::Failed(message)
+        CliError::Failed(message)
     } else {
-        Failure::Config(message)
+        CliError::Config(message)
     }
 }
 
 /// Queue for events: the configured one, else the one in the directory of our own.
-pub(crate) fn queue_place(config: &Config, world: &World<'_>) -> Result<QueuePlace, Failure> {
+pub(crate) fn queue_location(config: &Config, env: &Env<'_>) -> Result<QueueLocation, CliError> {
     let Some(url) = &config.queue else {
-        return Ok(QueuePlace::Sqlite(Home::below(world.cwd()).queue_file()));
+        return Ok(QueueLocation::Sqlite(
+            LocalDir::below(env.cwd()).queue_file(),
+        ));
     };
-    let at = setting(QUEUE, config, world);
-    let place = places::queue(url, at.base_dir);
-    Ok(place.map_err(|error| error.at(at.origin, at.key))?)
+    let at = setting(QUEUE, config, env);
+    let location = locations::queue(url, at.base_dir);
+    Ok(location.map_err(|error| error.at(at.origin, at.key))?)
 }
 
 /// A queue that is sent to, without owning it where it is a file; `None` is the embedded one, which others
 /// append to.
 pub(crate) async fn sink(
-    place: &QueuePlace,
+    location: &QueueLocation,
     at: Setting<'_>,
-    world: &World<'_>,
+    env: &Env<'_>,
     clock: &Arc<dyn Clock>,
-) -> Result<Option<Arc<dyn EventQueue>>, Failure> {
-    let url = match place {
-        QueuePlace::Sqlite(_) => return Ok(None),
-        QueuePlace::Stdout => "stdout:",
-        QueuePlace::Cloud(_, url) => url,
+) -> Result<Option<Arc<dyn EventQueue>>, CliError> {
+    let url = match location {
+        QueueLocation::Sqlite(_) => return Ok(None),
+        QueueLocation::Stdout => "stdout:",
+        QueueLocation::Cloud(_, url) => url,
     };
-    let back_ends = BackEnds::new(Options::default(), world, Arc::clone(clock));
+    let back_ends = BackEnds::new(Options::default(), env, Arc::clone(clock));
     let opened = back_ends.queue(at.location(url)).await;
     let opened = opened.map_err(|error| StartError::at(error, at.origin, at.key))?;
     Ok(Some(opened))
@@ -167,41 +169,41 @@ pub(crate) async fn sink(
 /// The store for bodies that are too large for the queue. `make` says whether its directory may be made.
 pub(crate) async fn blob_store(
     config: &Config,
-    world: &World<'_>,
+    env: &Env<'_>,
     clock: &Arc<dyn Clock>,
     make: bool,
-) -> Result<Option<Arc<dyn BlobStore>>, Failure> {
-    let base = setting(BLOB_STORE, config, world).base_dir;
-    let place = config.blob_store.as_ref();
-    let place = place.map(|url| places::store(url, base));
-    if let (Some(Ok(StorePlace::Directory(directory))), false) = (place, make)
+) -> Result<Option<Arc<dyn BlobStore>>, CliError> {
+    let base = setting(BLOB_STORE, config, env).base_dir;
+    let location = config.blob_store.as_ref();
+    let location = location.map(|url| locations::store(url, base));
+    if let (Some(Ok(StoreLocation::Directory(directory))), false) = (location, make)
         && !directory.exists()
     {
         return Ok(None);
     }
-    let back_ends = BackEnds::new(Options::default(), world, Arc::clone(clock));
+    let back_ends = BackEnds::new(Options::default(), env, Arc::clone(clock));
     Ok(back_ends.open().blob_store(config).await?)
 }
 
 /// A store whose objects can be listed and removed. `make` says whether its directory may be made; `None` when
 /// it may not and is not there.
 pub(crate) async fn objects(
-    place: &StorePlace,
+    location: &StoreLocation,
     at: Setting<'_>,
-    world: &World<'_>,
+    env: &Env<'_>,
     clock: &Arc<dyn Clock>,
     make: bool,
-) -> Result<Option<Arc<dyn FallbackStore>>, Failure> {
-    match place {
-        StorePlace::Directory(directory) if !make && !directory.exists() => Ok(None),
-        StorePlace::Directory(directory) => {
+) -> Result<Option<Arc<dyn FallbackStore>>, CliError> {
+    match location {
+        StoreLocation::Directory(directory) if !make && !directory.exists() => Ok(None),
+        StoreLocation::Directory(directory) => {
             let store = FileFallback::open(directory).map_err(|error| {
-                Failure::config(format_args!("{}: `{}`: {error}", at.origin, at.key))
+                CliError::config(format_args!("{}: `{}`: {error}", at.origin, at.key))
             })?;
             Ok(Some(Arc::new(store)))
         }
-        StorePlace::Cloud(_, url) => {
-            let back_ends = BackEnds::new(Options::default(), world, Arc::clone(clock));
+        StoreLocation::Cloud(_, url) => {
+            let back_ends = BackEnds::new(Options::default(), env, Arc::clone(clock));
             let location = Location {
                 url,
                 base_dir: at.base_dir,
@@ -214,6 +216,6 @@ pub(crate) async fn objects(
 }
 
 /// The origin, name and base directory of a setting.
-pub(crate) fn setting<'a>(name: Name, config: &'a Config, world: &'a World<'_>) -> Setting<'a> {
-    Setting::of(name, config, world.lookup(), world.cwd())
+pub(crate) fn setting<'a>(name: Name, config: &'a Config, env: &'a Env<'_>) -> Setting<'a> {
+    Setting::of(name, config, env.lookup(), env.cwd())
 }

@@ -2,7 +2,7 @@
 
 use super::back_ends::BackEnds;
 use super::stdout_queue;
-use crate::places::{self, QueuePlace};
+use crate::locations::{self, QueueLocation};
 use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, Forms, Location, Opening};
 use labelrelay_core::config::SecretRef;
@@ -15,17 +15,17 @@ use labelrelay_startup::SystemClock;
 use std::sync::Arc;
 
 /// Opens what others open, but for a queue that has one owner.
-pub(super) struct Looking<'a>(pub(super) &'a BackEnds<'a>);
+pub(super) struct ReadOnly<'a>(pub(super) &'a BackEnds<'a>);
 
-impl BackEnd for Looking<'_> {
+impl BackEnd for ReadOnly<'_> {
     fn forms(&self) -> Forms {
         self.0.forms()
     }
 
     fn queue<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn EventQueue>> {
         Box::pin(async move {
-            match places::queue(at.url, at.base_dir)? {
-                QueuePlace::Sqlite(file) => {
+            match locations::queue(at.url, at.base_dir)? {
+                QueueLocation::Sqlite(file) => {
                     match QueueFile::open(&file, Arc::new(SystemClock::new())) {
                         // The next start makes it.
                         Ok(_) | Err(OpenError::Missing { .. }) => {}
@@ -34,9 +34,9 @@ impl BackEnd for Looking<'_> {
                     let limits = QueueLimits::bytes(Options::default().max_message_bytes);
                     Ok(unopened(limits, EmbeddedQueue::COPIES))
                 }
-                QueuePlace::Stdout => Ok(unopened(stdout_queue::LIMITS, Copies::default())),
+                QueueLocation::Stdout => Ok(unopened(stdout_queue::LIMITS, Copies::default())),
                 // Opening one makes nothing and owns nothing.
-                QueuePlace::Cloud(..) => self.0.queue(at).await,
+                QueueLocation::Cloud(..) => self.0.queue(at).await,
             }
         })
     }

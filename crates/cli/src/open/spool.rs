@@ -1,9 +1,9 @@
 //! Spool for large bodies while they arrive.
 
 use super::setting;
-use crate::failure::Failure;
-use crate::places::{self, StorePlace};
-use crate::world::World;
+use crate::env::Env;
+use crate::error::CliError;
+use crate::locations::{self, StoreLocation};
 use labelrelay_core::Spool;
 use labelrelay_core::config::Config;
 use labelrelay_startup::{BLOB_STORE, SPOOL_DIR, spool};
@@ -12,19 +12,22 @@ use std::sync::Arc;
 
 /// Opens the spool, and makes its directory where there is none. `None` where nobody named one and there is
 /// none to write to: all bodies are in memory then.
-pub(super) fn open(config: &Config, world: &World<'_>) -> Result<Option<Arc<dyn Spool>>, Failure> {
-    let at = setting(SPOOL_DIR, config, world);
-    Ok(spool(config, at, Some(&otherwise(config, world)?))?)
+pub(super) fn open(config: &Config, env: &Env<'_>) -> Result<Option<Arc<dyn Spool>>, CliError> {
+    let at = setting(SPOOL_DIR, config, env);
+    Ok(spool(config, at, Some(&default_directory(config, env)?))?)
 }
 
 /// The same, but makes nothing: `None` when there is no directory yet.
-pub(super) fn look(config: &Config, world: &World<'_>) -> Result<Option<Arc<dyn Spool>>, Failure> {
+pub(super) fn open_existing(
+    config: &Config,
+    env: &Env<'_>,
+) -> Result<Option<Arc<dyn Spool>>, CliError> {
     let directory = match &config.spool.dir {
-        Some(named) => setting(SPOOL_DIR, config, world).base_dir.join(named),
-        None => otherwise(config, world)?,
+        Some(named) => setting(SPOOL_DIR, config, env).base_dir.join(named),
+        None => default_directory(config, env)?,
     };
     if directory.exists() {
-        open(config, world)
+        open(config, env)
     } else {
         Ok(None)
     }
@@ -32,15 +35,15 @@ pub(super) fn look(config: &Config, world: &World<'_>) -> Result<Option<Arc<dyn 
 
 /// The directory for bodies when nobody names one: the blob store's directory, which can then take them over as they lie;
 /// else the system's for temporary files.
-fn otherwise(config: &Config, world: &World<'_>) -> Result<PathBuf, Failure> {
+fn default_directory(config: &Config, env: &Env<'_>) -> Result<PathBuf, CliError> {
     if let Some(url) = &config.blob_store {
-        let base = setting(BLOB_STORE, config, world).base_dir;
-        if let Ok(StorePlace::Directory(directory)) = places::store(url, base) {
+        let base = setting(BLOB_STORE, config, env).base_dir;
+        if let Ok(StoreLocation::Directory(directory)) = locations::store(url, base) {
             return Ok(directory);
         }
     }
     for name in ["TMPDIR", "TEMP"] {
-        if let Some(directory) = world.var(name)? {
+        if let Some(directory) = env.var(name)? {
             return Ok(directory.into());
         }
     }

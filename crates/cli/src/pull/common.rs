@@ -2,12 +2,12 @@
 
 use super::progress::Shown;
 use super::rounds;
-use super::target::{Target, Wishes};
-use crate::discover::{self, Missing};
-use crate::failure::Failure;
+use super::target::{RunOptions, Target};
+use crate::durations::parse_duration;
+use crate::env::Env;
+use crate::error::CliError;
+use crate::find_configuration::{self, Missing};
 use crate::output::{print, say};
-use crate::times::parse_duration;
-use crate::world::World;
 use jiff::Timestamp;
 use labelrelay_core::Clock;
 use labelrelay_core::config::{Config, SourceConfig};
@@ -76,12 +76,12 @@ impl Common {
     /// Reconciles with `platform`, which is `server`, once or again and again.
     pub(super) fn run(
         &self,
-        world: &World<'_>,
+        env: &Env<'_>,
         provider: Provider,
         server: &str,
         platform: Arc<dyn Platform>,
-    ) -> Result<(), Failure> {
-        let config = discover::find(world, self.config.as_deref(), Missing::Refuse)?.config;
+    ) -> Result<(), CliError> {
+        let config = find_configuration::find(env, self.config.as_deref(), Missing::Refuse)?.config;
         let source = self.source(&config, provider)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let runtime = crate::runtime::full()?;
@@ -90,11 +90,11 @@ impl Common {
             self.ledger.as_deref(),
             &source.name,
             self.dry_run,
-            world,
+            env,
             Arc::clone(&clock),
         );
         let target = runtime.block_on(target)?;
-        let place = Place {
+        let round = Round {
             args: self,
             source,
             server,
@@ -102,14 +102,14 @@ impl Common {
             clock,
             target,
         };
-        runtime.block_on(rounds::run(self.every, || place.once()))
+        runtime.block_on(rounds::run(self.every, || round.once()))
     }
 
     fn source<'a>(
         &self,
         config: &'a Config,
         provider: Provider,
-    ) -> Result<&'a SourceConfig, Failure> {
+    ) -> Result<&'a SourceConfig, CliError> {
         let of_platform = || {
             config
                 .sources
@@ -124,7 +124,7 @@ impl Common {
             return of_platform()
                 .find(|source| source.name == *name)
                 .ok_or_else(|| {
-                    Failure::usage(format_args!(
+                    CliError::usage(format_args!(
                         "--source {name}: there is no such source of {}; there are: {}",
                         provider.as_str(),
                         names()
@@ -134,12 +134,12 @@ impl Common {
         let mut sources = of_platform();
         match (sources.next(), sources.next()) {
             (Some(source), None) => Ok(source),
-            (None, _) => Err(Failure::config(format_args!(
+            (None, _) => Err(CliError::config(format_args!(
                 "{}: no source is of {}; add a [[source]] section, for ids and names are made of it",
                 config.origin,
                 provider.as_str()
             ))),
-            (Some(_), Some(_)) => Err(Failure::usage(format_args!(
+            (Some(_), Some(_)) => Err(CliError::usage(format_args!(
                 "several sources are of {}: say which with --source NAME: {}",
                 provider.as_str(),
                 names()
@@ -149,7 +149,7 @@ impl Common {
 }
 
 /// Everything that a round needs.
-struct Place<'a> {
+struct Round<'a> {
     args: &'a Common,
     source: &'a SourceConfig,
     server: &'a str,
@@ -158,11 +158,11 @@ struct Place<'a> {
     target: Target,
 }
 
-impl Place<'_> {
-    async fn once(&self) -> Result<(), Failure> {
+impl Round<'_> {
+    async fn once(&self) -> Result<(), CliError> {
         let mut opened = self
             .target
-            .open(Wishes {
+            .open(RunOptions {
                 source: &self.source.name,
                 server: self.server,
                 moved: self.args.moved,
@@ -195,12 +195,12 @@ impl Place<'_> {
         closed?;
         if !summary.vanished.is_empty() {
             let projects = summary.vanished.join(", ");
-            return Err(Failure::failed(format_args!(
+            return Err(CliError::failed(format_args!(
                 "gone, or no longer seen with this token: project {projects}. Nothing in it is reported as deleted. If it was deleted, add --deleted-project ID once; if not, give the token its rights back"
             )));
         }
         if summary.refused > 0 {
-            return Err(Failure::failed(format_args!(
+            return Err(CliError::failed(format_args!(
                 "{} events were not sent, for the reasons above; the next run tries them again",
                 summary.refused
             )));
@@ -209,13 +209,13 @@ impl Place<'_> {
     }
 }
 
-impl From<LedgerError> for Failure {
+impl From<LedgerError> for CliError {
     fn from(error: LedgerError) -> Self {
-        Self::failed(crate::failure::chain(&error))
+        Self::failed(crate::error::chain(&error))
     }
 }
 
-impl From<ReconcileError> for Failure {
+impl From<ReconcileError> for CliError {
     fn from(error: ReconcileError) -> Self {
         Self::failed(error)
     }

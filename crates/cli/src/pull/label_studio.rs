@@ -2,9 +2,9 @@
 
 use super::NOTES;
 use super::common::Common;
-use crate::failure::{EXIT_CODES, Failure};
-use crate::secrets;
-use crate::world::World;
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
+use crate::secret_reference;
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::provider::Provider;
 use labelrelay_reconcile::http::HttpOptions;
@@ -39,24 +39,24 @@ pub(super) struct Args {
     common: Common,
 }
 
-pub(super) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
-    let url = match (&args.url, world.var(URL)?) {
+pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
+    let url = match (&args.url, env.var(URL)?) {
         (Some(url), _) => url.clone(),
         (None, Some(url)) => url,
         (None, _) => {
-            return Err(Failure::usage(format_args!(
+            return Err(CliError::usage(format_args!(
                 "where is Label Studio? Give --url http://HOST:PORT, or set {URL}"
             )));
         }
     };
     let url = url.trim().trim_end_matches('/');
     if !(url.starts_with("http://") || url.starts_with("https://")) {
-        return Err(Failure::usage(
+        return Err(CliError::usage(
             "the URL of Label Studio begins with http:// or https://",
         ));
     }
     if url.contains('@') {
-        return Err(Failure::usage(
+        return Err(CliError::usage(
             "the URL of Label Studio takes no user or password; give the token by --token",
         ));
     }
@@ -65,17 +65,17 @@ pub(super) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
         .clone()
         .unwrap_or_else(|| SecretRef::Env(TOKEN.to_owned()));
     if let SecretRef::Env(name) = &reference
-        && world.lookup().secret(name).is_none()
+        && env.lookup().secret(name).is_none()
     {
-        return Err(Failure::usage(format_args!(
+        return Err(CliError::usage(format_args!(
             "with which token? {name} is not set: set it to one (Account & Settings of Label Studio), or say where it is: --token file:/path"
         )));
     }
-    let token = crate::runtime::small()?.block_on(secrets::read(&reference, world))?;
+    let token = crate::runtime::small()?.block_on(secret_reference::read(&reference, env))?;
     let mut options = HttpOptions::new(Arc::new(OsEntropy));
     options.per_second = args.common.rate;
     let projects = args.common.project.clone();
-    let platform = LabelStudio::new(url, token, projects, options).map_err(Failure::failed)?;
+    let platform = LabelStudio::new(url, token, projects, options).map_err(CliError::failed)?;
     args.common
-        .run(world, Provider::LabelStudio, url, Arc::new(platform))
+        .run(env, Provider::LabelStudio, url, Arc::new(platform))
 }

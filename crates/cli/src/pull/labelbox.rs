@@ -2,9 +2,9 @@
 
 use super::NOTES;
 use super::common::Common;
-use crate::failure::{EXIT_CODES, Failure};
-use crate::secrets;
-use crate::world::World;
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
+use crate::secret_reference;
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::provider::Provider;
 use labelrelay_reconcile::http::HttpOptions;
@@ -35,27 +35,29 @@ pub(super) struct Args {
     common: Common,
 }
 
-pub(super) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let endpoint = args.endpoint.trim();
     if !(endpoint.starts_with("http://") || endpoint.starts_with("https://")) {
-        return Err(Failure::usage("--endpoint begins with http:// or https://"));
+        return Err(CliError::usage(
+            "--endpoint begins with http:// or https://",
+        ));
     }
     let reference = args
         .key
         .clone()
         .unwrap_or_else(|| SecretRef::Env(KEY.to_owned()));
     if let SecretRef::Env(name) = &reference
-        && world.lookup().secret(name).is_none()
+        && env.lookup().secret(name).is_none()
     {
-        return Err(Failure::usage(format_args!(
+        return Err(CliError::usage(format_args!(
             "with which API key? {name} is not set: set it to one (Workspace settings of Labelbox), or say where it is: --key file:/path"
         )));
     }
-    let key = crate::runtime::small()?.block_on(secrets::read(&reference, world))?;
+    let key = crate::runtime::small()?.block_on(secret_reference::read(&reference, env))?;
     let mut options = HttpOptions::new(Arc::new(OsEntropy));
     options.per_second = args.common.rate;
     let projects = args.common.project.clone();
-    let platform = Labelbox::new(endpoint, key, projects, options).map_err(Failure::failed)?;
+    let platform = Labelbox::new(endpoint, key, projects, options).map_err(CliError::failed)?;
     args.common
-        .run(world, Provider::Labelbox, endpoint, Arc::new(platform))
+        .run(env, Provider::Labelbox, endpoint, Arc::new(platform))
 }

@@ -7,8 +7,8 @@ mod progress;
 mod rounds;
 mod target;
 
-use crate::failure::{EXIT_CODES, Failure};
-use crate::world::World;
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
 use clap::Subcommand;
 
 const NOTES: &str = "\
@@ -35,9 +35,9 @@ enum PlatformArgs {
     Labelbox(labelbox::Args),
 }
 
-pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     match &args.platform {
-        PlatformArgs::LabelStudio(args) => label_studio::run(args, world),
-        PlatformArgs::Labelbox(args) => labelbox::run(args, world),
+        PlatformArgs::LabelStudio(args) => label_studio::run(args, env),
+        PlatformArgs::Labelbox(args) => labelbox::run(args, env),
     }
 }

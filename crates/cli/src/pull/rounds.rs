@@ -1,18 +1,18 @@
-//! Once, or again and again.
+//! Runs a pull once, or in rounds until it is stopped.
 
-use crate::failure::Failure;
+use crate::durations;
+use crate::error::CliError;
 use crate::output::say;
 use crate::serve::Signals;
-use crate::times;
 use labelrelay_reconcile::Summary;
 use std::time::Duration;
 
 /// Runs `round` once, or with this pause after each, until a signal says to end. It ends at once then: the
 /// next run takes up whatever broke off.
-pub(super) async fn run<F: Future<Output = Result<(), Failure>>>(
+pub(super) async fn run<F: Future<Output = Result<(), CliError>>>(
     every: Option<Duration>,
     round: impl Fn() -> F,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let Some(pause) = every else {
         return round().await;
     };
@@ -24,17 +24,20 @@ pub(super) async fn run<F: Future<Output = Result<(), Failure>>>(
 }
 
 /// A failure in a later round may pass, and is said; one in the first round is for whoever starts this.
-async fn rounds<F: Future<Output = Result<(), Failure>>>(
+async fn rounds<F: Future<Output = Result<(), CliError>>>(
     pause: Duration,
     round: impl Fn() -> F,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     round().await?;
     loop {
         tokio::time::sleep(pause).await;
         if let Err(failure) = round().await {
             // Says it, and goes on: the next round begins where this one did.
             let _code = failure.report();
-            say(format_args!("the next run is in {}", times::words(pause)));
+            say(format_args!(
+                "the next run is in {}",
+                durations::words(pause)
+            ));
         }
     }
 }

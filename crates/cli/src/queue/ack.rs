@@ -1,7 +1,7 @@
 //! `labelrelay queue ack`.
 
 use super::receipts::Receipts;
-use crate::failure::{EXIT_CODES, Failure};
+use crate::error::{CliError, EXIT_CODES};
 use labelrelay_local::QueueFile;
 
 const EXAMPLES: &str = "\
@@ -21,7 +21,7 @@ pub(super) struct Args {
     receipts: Receipts,
 }
 
-pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
     args.receipts
         .settle("acknowledged", |receipts| queue.acknowledge_all(receipts))
 }

@@ -1,8 +1,8 @@
 //! `labelrelay queue extend`.
 
 use super::receipts::Receipts;
-use crate::failure::{EXIT_CODES, Failure};
-use crate::times::parse_hold;
+use crate::durations::parse_hold;
+use crate::error::{CliError, EXIT_CODES};
 use labelrelay_local::QueueFile;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub(super) struct Args {
     visibility: Duration,
 }
 
-pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
     args.receipts.settle("extended", |receipts| {
         queue.extend_all(receipts, args.visibility)
     })

@@ -5,11 +5,11 @@ mod extend;
 mod nack;
 mod receipts;
 mod receive;
-mod upkeep;
+mod stats_and_prune;
 
-use crate::failure::{EXIT_CODES, Failure};
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
 use crate::queue_file::QueueArgs;
-use crate::world::World;
 use clap::Subcommand;
 
 const EXAMPLES: &str = "\
@@ -34,18 +34,18 @@ enum Verb {
     Ack(ack::Args),
     Nack(nack::Args),
     Extend(extend::Args),
-    Stats(upkeep::StatsArgs),
-    Prune(upkeep::PruneArgs),
+    Stats(stats_and_prune::StatsArgs),
+    Prune(stats_and_prune::PruneArgs),
 }
 
-pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
-    let queue = args.queue.open(world)?;
+pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
+    let queue = args.queue.open(env)?;
     match &args.verb {
         Verb::Receive(args) => receive::run(args, &queue),
         Verb::Ack(args) => ack::run(args, &queue),
         Verb::Nack(args) => nack::run(args, &queue),
         Verb::Extend(args) => extend::run(args, &queue),
-        Verb::Stats(args) => upkeep::stats(args, &queue),
-        Verb::Prune(args) => upkeep::prune(args, &queue),
+        Verb::Stats(args) => stats_and_prune::stats(args, &queue),
+        Verb::Prune(args) => stats_and_prune::prune(args, &queue),
     }
 }

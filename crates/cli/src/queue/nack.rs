@@ -1,8 +1,8 @@
 //! `labelrelay queue nack`.
 
 use super::receipts::Receipts;
-use crate::failure::{EXIT_CODES, Failure};
-use crate::times::parse_hold;
+use crate::durations::parse_hold;
+use crate::error::{CliError, EXIT_CODES};
 use labelrelay_local::QueueFile;
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(super) struct Args {
     delay: Duration,
 }
 
-pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
     args.receipts.settle("returned", |receipts| {
         queue.release_all(receipts, args.delay)
     })

@@ -1,6 +1,6 @@
 //! Receipts of `ack`, `nack` and `extend`: read in, and reported on one by one.
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::output::{one_line, print, print_json, say};
 use labelrelay_local::{Acknowledgement, FileError};
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@ impl Receipts {
         &self,
         word: &'static str,
         change: impl FnOnce(&[&str]) -> Result<Vec<Acknowledgement>, FileError>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         let receipts = self.read()?;
         let borrowed: Vec<&str> = receipts.iter().map(String::as_str).collect();
         let mut done = 0_usize;
@@ -62,11 +62,11 @@ impl Receipts {
         if done == receipts.len() {
             Ok(())
         } else {
-            Err(Failure::Said)
+            Err(CliError::Reported)
         }
     }
 
-    fn read(&self) -> Result<Vec<String>, Failure> {
+    fn read(&self) -> Result<Vec<String>, CliError> {
         let mut receipts = Vec::new();
         for receipt in &self.receipts {
             if receipt == "-" {
@@ -84,11 +84,11 @@ impl Receipts {
     }
 }
 
-fn read_line(line: &str) -> Result<Option<String>, Failure> {
+fn read_line(line: &str) -> Result<Option<String>, CliError> {
     let line = line.trim();
     if line.starts_with('{') {
         let received: Received = serde_json::from_str(line).map_err(|error| {
-            Failure::failed(format_args!("stdin: a line has no receipt: {error}"))
+            CliError::failed(format_args!("stdin: a line has no receipt: {error}"))
         })?;
         return Ok(Some(received.receipt));
     }

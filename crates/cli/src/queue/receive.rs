@@ -1,9 +1,9 @@
 //! `labelrelay queue receive`.
 
+use crate::durations::{parse_duration, parse_hold};
 use crate::envelope_line::on_one_line;
-use crate::failure::{EXIT_CODES, Failure};
+use crate::error::{CliError, EXIT_CODES};
 use crate::output::{one_line, print, print_json_pieces, say};
-use crate::times::{parse_duration, parse_hold};
 use labelrelay_event::Envelope;
 use labelrelay_local::{Delivery, QueueFile};
 use std::time::{Duration, Instant};
@@ -40,7 +40,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
     let begun = Instant::now();
     let deliveries = loop {
         let deliveries = queue.receive(args.max, args.visibility)?;
@@ -72,8 +72,8 @@ fn print_delivery(delivery: &Delivery) -> std::io::Result<()> {
     print_json_pieces(&[head.as_bytes(), &on_one_line(&delivery.envelope), b"}"])
 }
 
-fn print_for_people(delivery: &Delivery) -> Result<(), Failure> {
-    let envelope = Envelope::decode(&delivery.envelope).map_err(Failure::failed)?;
+fn print_for_people(delivery: &Delivery) -> Result<(), CliError> {
+    let envelope = Envelope::decode(&delivery.envelope).map_err(CliError::failed)?;
     let attributes = &envelope.attributes;
     Ok(print(format_args!(
         "receipt {}  received {} times  {}  {}  {} bytes",

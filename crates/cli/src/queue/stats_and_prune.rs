@@ -1,8 +1,8 @@
 //! `labelrelay queue stats` and `labelrelay queue prune`.
 
-use crate::failure::{EXIT_CODES, Failure};
+use crate::durations::{parse_duration, words};
+use crate::error::{CliError, EXIT_CODES};
 use crate::output::{print, print_json};
-use crate::times::{parse_duration, words};
 use labelrelay_local::QueueFile;
 use serde::Serialize;
 use std::time::Duration;
@@ -32,7 +32,7 @@ struct Stats {
     file_bytes: u64,
 }
 
-pub(super) fn stats(args: &StatsArgs, queue: &QueueFile) -> Result<(), Failure> {
+pub(super) fn stats(args: &StatsArgs, queue: &QueueFile) -> Result<(), CliError> {
     let stats = queue.stats()?;
     let age = stats.oldest_ready_age.map(|age| age.as_secs_f64());
     if args.json {
@@ -88,7 +88,7 @@ struct Pruned {
     kept: u64,
 }
 
-pub(super) fn prune(args: &PruneArgs, queue: &QueueFile) -> Result<(), Failure> {
+pub(super) fn prune(args: &PruneArgs, queue: &QueueFile) -> Result<(), CliError> {
     let pruned = queue.prune(args.older_than)?;
     let kept = queue.stats()?.acknowledged;
     if args.json {

@@ -1,15 +1,15 @@
 //! Gives a sample new ids and times, as text, before it is signed: else it would be a repeat.
 
 use super::Sample;
-use crate::failure::Failure;
-use crate::home::new_secret;
+use crate::error::CliError;
+use crate::local_dir::new_secret;
 use jiff::Timestamp;
 
 impl Sample {
     /// The sample's bytes with a new id and the time `now`.
-    pub(crate) fn fresh(&self, now: Timestamp) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn fresh(&self, now: Timestamp) -> Result<Vec<u8>, CliError> {
         let mut text = std::str::from_utf8(self.body)
-            .map_err(Failure::failed)?
+            .map_err(CliError::failed)?
             .to_owned();
         let number = now.as_microsecond().to_string();
         let (id, uuid) = (labelbox_id()?, uuid(now)?);
@@ -33,16 +33,16 @@ impl Sample {
 }
 
 /// An id in the form of Labelbox's: `c` and 24 of `a-z0-9`.
-pub(crate) fn labelbox_id() -> Result<String, Failure> {
+pub(crate) fn labelbox_id() -> Result<String, CliError> {
     let letters = new_secret()?.to_ascii_lowercase();
     Ok(format!("c{}", letters.get(..24).unwrap_or(&letters)))
 }
 
 /// The form of a UUID, with the time in front.
-fn uuid(now: Timestamp) -> Result<String, Failure> {
+fn uuid(now: Timestamp) -> Result<String, CliError> {
     let mut random = [0; 10];
     getrandom::fill(&mut random).map_err(|error| {
-        Failure::failed(format_args!("the system has no random bytes: {error}"))
+        CliError::failed(format_args!("the system has no random bytes: {error}"))
     })?;
     let [a, b, tail @ ..] = random;
     let tail = tail

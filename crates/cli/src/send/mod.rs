@@ -3,13 +3,13 @@
 mod target;
 mod url;
 
-use crate::client;
 use crate::delivery::Delivery;
-use crate::failure::{EXIT_CODES, Failure};
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
+use crate::http_client;
 use crate::output::{one_line, print, print_json, say};
 use crate::samples::{SAMPLES, Sample, labelbox_id, named};
-use crate::secrets;
-use crate::world::World;
+use crate::secret_reference;
 use bytes::Bytes;
 use jiff::Timestamp;
 use labelrelay_core::config::SecretRef;
@@ -102,7 +102,7 @@ struct Sent<'a> {
     answer: Option<&'a RawValue>,
 }
 
-pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     if args.list {
         return list(args.provider.map(Provider::from), args.json);
     }
@@ -112,33 +112,33 @@ pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
         .as_deref()
         .map(|event| sample(event, wanted))
         .transpose()?;
-    crate::runtime::small()?.block_on(send(args, world, wanted, sample))
+    crate::runtime::small()?.block_on(send(args, env, wanted, sample))
 }
 
 async fn send(
     args: &Args,
-    world: &World<'_>,
+    env: &Env<'_>,
     wanted: Option<Provider>,
     sample: Option<&'static Sample>,
-) -> Result<(), Failure> {
-    let target = Target::find(args, world, wanted.or(sample.map(|sample| sample.provider)))?;
+) -> Result<(), CliError> {
+    let target = Target::find(args, env, wanted.or(sample.map(|sample| sample.provider)))?;
     let sample = match (&args.file, sample) {
         (None, None) => Some(default_sample(target.provider)?),
         (_, sample) => sample,
     };
     let body = match (&args.file, sample) {
-        (Some(file), _) => std::fs::read(world.cwd().join(file)).map_err(|error| {
-            Failure::failed(format_args!("cannot read {}: {error}", file.display()))
+        (Some(file), _) => std::fs::read(env.cwd().join(file)).map_err(|error| {
+            CliError::failed(format_args!("cannot read {}: {error}", file.display()))
         })?,
         (None, Some(sample)) => sample.fresh(Timestamp::now())?,
-        (None, None) => return Err(Failure::usage("give --event or --file")),
+        (None, None) => return Err(CliError::usage("give --event or --file")),
     };
     let delivery_id = match (&args.delivery_id, target.provider) {
         (Some(id), _) => Some(id.clone()),
         (None, Provider::Labelbox) => Some(labelbox_id()?),
         _ => None,
     };
-    let secret = secrets::read(&target.secret, world).await?;
+    let secret = secret_reference::read(&target.secret, env).await?;
     let url = target.url(sample);
     let shown = url::shown(&url);
     let body_bytes = body.len();
@@ -151,7 +151,7 @@ async fn send(
         id: delivery_id.as_deref(),
     }
     .request()
-    .map_err(Failure::usage)?;
+    .map_err(CliError::usage)?;
     let event = sample.map(|sample| sample.event);
     if !args.json {
         let what = event.map_or_else(|| "the file".to_owned(), str::to_owned);
@@ -165,13 +165,13 @@ async fn send(
         ));
     }
     let begun = Instant::now();
-    let answer = client::send(request).await.map_err(|error| {
+    let answer = http_client::send(request).await.map_err(|error| {
         let cure = if error.refused {
             "; is `serve` running? `--to` names another address"
         } else {
             ""
         };
-        Failure::failed(format_args!("{shown}: {error}{cure}"))
+        CliError::failed(format_args!("{shown}: {error}{cure}"))
     })?;
     let elapsed_ms = millis(begun.elapsed());
     let (status, good) = (answer.status, (200..300).contains(&answer.status));
@@ -194,28 +194,32 @@ async fn send(
             one_line(text.trim_end())
         ))?;
     }
-    if good { Ok(()) } else { Err(Failure::Said) }
+    if good {
+        Ok(())
+    } else {
+        Err(CliError::Reported)
+    }
 }
 
-fn sample(event: &str, provider: Option<Provider>) -> Result<&'static Sample, Failure> {
+fn sample(event: &str, provider: Option<Provider>) -> Result<&'static Sample, CliError> {
     named(event, provider).ok_or_else(|| match (named(event, None), provider) {
-        (Some(other), Some(provider)) => Failure::usage(format_args!(
+        (Some(other), Some(provider)) => CliError::usage(format_args!(
             "`{event}` is an event of {}, not of {}; leave out --provider, or see \
              `labelrelay send --list --provider {}`",
             other.provider.as_str(),
             provider.as_str(),
             provider.as_str(),
         )),
-        _ => Failure::usage(format_args!(
+        _ => CliError::usage(format_args!(
             "there is no sample `{}`; `labelrelay send --list` shows all",
             event.escape_debug()
         )),
     })
 }
 
-fn default_sample(provider: Provider) -> Result<&'static Sample, Failure> {
+fn default_sample(provider: Provider) -> Result<&'static Sample, CliError> {
     let found = SAMPLES.iter().find(|sample| sample.provider == provider);
-    found.ok_or_else(|| Failure::usage("there is no sample of that platform; give --file"))
+    found.ok_or_else(|| CliError::usage("there is no sample of that platform; give --file"))
 }
 
 #[derive(Serialize)]
@@ -226,7 +230,7 @@ struct Listed {
     body_bytes: usize,
 }
 
-fn list(provider: Option<Provider>, json: bool) -> Result<(), Failure> {
+fn list(provider: Option<Provider>, json: bool) -> Result<(), CliError> {
     for sample in SAMPLES
         .iter()
         .filter(|sample| provider.is_none_or(|wanted| wanted == sample.provider))

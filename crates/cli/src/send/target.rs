@@ -2,14 +2,14 @@
 
 use super::{Args, url};
 use crate::delivery::Credential;
-use crate::discover::{self, Missing};
-use crate::failure::Failure;
+use crate::env::Env;
+use crate::error::CliError;
+use crate::find_configuration::{self, Missing};
+use crate::locations::QueueLocation;
 use crate::open;
-use crate::places::QueuePlace;
-use crate::running;
 use crate::samples::Sample;
 use crate::serve::{DEFAULT_LISTEN, public_base};
-use crate::world::World;
+use crate::serve_address;
 use labelrelay_core::config::{Config, SecretRef, SourceConfig};
 use labelrelay_core::provider::Provider;
 use labelrelay_core::signature::HeaderScheme;
@@ -27,9 +27,9 @@ pub(super) struct Target {
 impl Target {
     pub(super) fn find(
         args: &Args,
-        world: &World<'_>,
+        env: &Env<'_>,
         wanted: Option<Provider>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CliError> {
         let header = args.header.as_deref().map(scheme).transpose()?;
         if let Some(to) = &args.to {
             url::check(to)?;
@@ -44,12 +44,12 @@ impl Target {
                 exact: true,
             });
         }
-        let config = discover::find(world, args.config.as_deref(), Missing::Refuse)?.config;
+        let config = find_configuration::find(env, args.config.as_deref(), Missing::Refuse)?.config;
         let source = source(&config, args.source.as_deref(), wanted)?;
         let secret = match (&args.secret, source.secrets.first()) {
             (Some(secret), _) | (None, Some((secret, _))) => secret.clone(),
             (None, None) => {
-                return Err(Failure::usage(format_args!(
+                return Err(CliError::usage(format_args!(
                     "source `{}` has no secret; give --secret",
                     source.name
                 )));
@@ -57,7 +57,7 @@ impl Target {
         };
         let url = match &args.to {
             Some(url) => url.clone(),
-            None => format!("{}/{}", local_base(&config, world)?, source.name),
+            None => format!("{}/{}", local_base(&config, env)?, source.name),
         };
         let credential = credential(source.provider, header, source.header.as_ref())?;
         Ok(Self {
@@ -82,7 +82,7 @@ fn source<'a>(
     config: &'a Config,
     name: Option<&str>,
     wanted: Option<Provider>,
-) -> Result<&'a SourceConfig, Failure> {
+) -> Result<&'a SourceConfig, CliError> {
     let fits = |source: &&SourceConfig| {
         name.is_none_or(|name| source.name == name)
             && wanted.is_none_or(|provider| source.provider == provider)
@@ -90,7 +90,7 @@ fn source<'a>(
     config.sources.iter().find(fits).ok_or_else(|| {
         let other = config.sources.iter().find(|source| Some(source.name.as_str()) == name);
         if let (Some(other), Some(wanted)) = (other, wanted) {
-            return Failure::usage(format_args!(
+            return CliError::usage(format_args!(
                 "source `{}` is one of {}, and this is a delivery of {}",
                 other.name,
                 other.provider.as_str(),
@@ -98,7 +98,7 @@ fn source<'a>(
             ));
         }
         let names: Vec<_> = config.sources.iter().map(|source| source.name.as_str()).collect();
-        Failure::usage(format_args!(
+        CliError::usage(format_args!(
             "no such source in {}, which has {}; give --source, or --to with --secret and --provider",
             config.origin,
             names.join(", ")
@@ -110,10 +110,10 @@ fn credential(
     provider: Provider,
     flag: Option<HeaderScheme>,
     configured: Option<&HeaderScheme>,
-) -> Result<Credential, Failure> {
+) -> Result<Credential, CliError> {
     match (provider, flag) {
         (Provider::Labelbox, None) => Ok(Credential::Signature),
-        (Provider::Labelbox, Some(_)) => Err(Failure::usage(
+        (Provider::Labelbox, Some(_)) => Err(CliError::usage(
             "--header: Labelbox sends no secret in a header, it signs the body; leave --header out",
         )),
         (_, flag) => Ok(Credential::Header(
@@ -123,20 +123,20 @@ fn credential(
     }
 }
 
-fn scheme(name: &str) -> Result<HeaderScheme, Failure> {
+fn scheme(name: &str) -> Result<HeaderScheme, CliError> {
     if name.eq_ignore_ascii_case("authorization") {
         return Ok(HeaderScheme::Authorization);
     }
     let name = name
         .parse()
-        .map_err(|_| Failure::usage("--header: is not the name of a header"))?;
+        .map_err(|_| CliError::usage("--header: is not the name of a header"))?;
     Ok(HeaderScheme::Header(name))
 }
 
 /// The relay that runs here, else the one that the configuration would start: without the tunnel in front.
-fn local_base(config: &Config, world: &World<'_>) -> Result<String, Failure> {
-    if let Ok(QueuePlace::Sqlite(queue)) = open::queue_place(config, world)
-        && let Some(address) = running::address(&queue)
+fn local_base(config: &Config, env: &Env<'_>) -> Result<String, CliError> {
+    if let Ok(QueueLocation::Sqlite(queue)) = open::queue_location(config, env)
+        && let Some(address) = serve_address::find(&queue)
     {
         return Ok(public_base(None, address));
     }
@@ -147,7 +147,7 @@ fn local_base(config: &Config, world: &World<'_>) -> Result<String, Failure> {
         .and_then(|mut addresses| addresses.next());
     match address {
         Some(address) if address.port() != 0 => Ok(public_base(None, address)),
-        _ => Err(Failure::usage(format_args!(
+        _ => Err(CliError::usage(format_args!(
             "the configured address {listen} names no port, and no `serve` runs here; give --to URL"
         ))),
     }

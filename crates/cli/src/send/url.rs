@@ -1,12 +1,12 @@
 //! The URL of `--to`: checked before anything is sent, and shown without what it keeps secret.
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use http::Uri;
 
 /// Whether a delivery can go there at all.
-pub(super) fn check(url: &str) -> Result<(), Failure> {
+pub(super) fn check(url: &str) -> Result<(), CliError> {
     let wrong = |what: &str| {
-        Err(Failure::usage(format_args!(
+        Err(CliError::usage(format_args!(
             "--to: `{}` {what}; write http://HOST:PORT/SOURCE or https://HOST/SOURCE",
             shown(url).escape_debug()
         )))
@@ -66,7 +66,7 @@ mod tests {
             "https://user:password@/x",
             "http://a b/",
         ] {
-            let Err(Failure::Usage(message)) = check(wrong) else {
+            let Err(CliError::Usage(message)) = check(wrong) else {
                 panic!("{wrong}")
             };
             assert!(!message.contains("password"), "{message}");

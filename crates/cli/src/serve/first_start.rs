@@ -2,16 +2,16 @@
 //! shown once, by the start that made them, so one that cannot listen must not make them.
 
 use super::Args;
-use super::address::cannot_bind;
+use super::listen_address::cannot_bind;
 use super::settings::{Flags, Settings};
-use crate::discover;
-use crate::failure::Failure;
-use crate::world::World;
+use crate::env::Env;
+use crate::error::CliError;
+use crate::find_configuration;
 use std::net::{SocketAddr, TcpListener};
 
 /// Binds what `serve` is about to bind, and lets go of it. Does nothing where there is a configuration.
-pub(super) fn check(args: &Args, world: &World<'_>) -> Result<(), Failure> {
-    if !discover::is_first_start(world, args.config.as_deref())? {
+pub(super) fn check(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
+    if !find_configuration::is_first_start(env, args.config.as_deref())? {
         return Ok(());
     }
     let settings = Settings::read(Flags::of(args), None)?;
@@ -23,10 +23,10 @@ pub(super) fn check(args: &Args, world: &World<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
+fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, CliError> {
     TcpListener::bind(address).map_err(|error| match cannot_bind(address, flag, &error) {
-        Failure::Failed(message) => {
-            Failure::failed(format_args!("{message}. No configuration was made yet"))
+        CliError::Failed(message) => {
+            CliError::failed(format_args!("{message}. No configuration was made yet"))
         }
         other => other,
     })

@@ -1,7 +1,7 @@
 //! Lines to enter in either platform so that it delivers here.
 
 use super::private_address;
-use crate::failure::Failure;
+use crate::error::CliError;
 use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_core::provider::Provider;
 use labelrelay_core::signature::HeaderScheme;
@@ -20,7 +20,7 @@ pub(crate) fn public_base(configured: Option<&str>, bound: SocketAddr) -> String
 }
 
 /// A URL that paths can be put behind. `at` says where it stands.
-pub(super) fn public_url(url: &str, at: &str) -> Result<String, Failure> {
+pub(super) fn public_url(url: &str, at: &str) -> Result<String, CliError> {
     let parsed: Option<http::Uri> = url.parse().ok();
     let good = parsed.is_some_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))
@@ -30,7 +30,7 @@ pub(super) fn public_url(url: &str, at: &str) -> Result<String, Failure> {
     if good {
         return Ok(url.trim_end_matches('/').to_owned());
     }
-    Err(Failure::config(format_args!(
+    Err(CliError::config(format_args!(
         "{at}: `{}` is not a URL; write https://HOST or https://HOST/PATH",
         url.escape_debug()
     )))

@@ -1,6 +1,6 @@
 //! Addresses to listen on.
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 
@@ -13,12 +13,12 @@ pub(super) const DEFAULT_ADMIN_LISTEN: SocketAddr =
 pub(super) const ANY_ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// `at` says where the text stands.
-pub(super) fn parse(text: &str, at: &str) -> Result<SocketAddr, Failure> {
+pub(super) fn parse(text: &str, at: &str) -> Result<SocketAddr, CliError> {
     text.to_socket_addrs()
         .ok()
         .and_then(|mut addresses| addresses.next())
         .ok_or_else(|| {
-            Failure::config(format_args!(
+            CliError::config(format_args!(
                 "{at}: `{}` is not an address; write ADDRESS:PORT, for example {DEFAULT_LISTEN}",
                 text.escape_debug()
             ))
@@ -26,21 +26,21 @@ pub(super) fn parse(text: &str, at: &str) -> Result<SocketAddr, Failure> {
 }
 
 /// Metrics and reasons tell more than senders may know, so they never leave the machine.
-pub(super) fn parse_loopback(text: &str, at: &str) -> Result<SocketAddr, Failure> {
+pub(super) fn parse_loopback(text: &str, at: &str) -> Result<SocketAddr, CliError> {
     let address = parse(text, at)?;
     if address.ip().to_canonical().is_loopback() {
         return Ok(address);
     }
-    Err(Failure::config(format_args!(
+    Err(CliError::config(format_args!(
         "{at}: {address} is not a loopback address; metrics and reasons are not for senders: write 127.0.0.1:PORT"
     )))
 }
 
 /// An address that cannot be listened on, and what to do about it.
-pub(super) fn cannot_bind(address: SocketAddr, flag: &str, error: &std::io::Error) -> Failure {
+pub(super) fn cannot_bind(address: SocketAddr, flag: &str, error: &std::io::Error) -> CliError {
     let cure = match error.kind() {
         ErrorKind::AddrInUse => {
-            return Failure::failed(format_args!(
+            return CliError::failed(format_args!(
                 "{address} is taken by another program; stop that one, or give another address: {flag} 127.0.0.1:0 picks a free port"
             ));
         }
@@ -52,7 +52,7 @@ pub(super) fn cannot_bind(address: SocketAddr, flag: &str, error: &std::io::Erro
         }
         _ => "give another address",
     };
-    Failure::failed(format_args!(
+    CliError::failed(format_args!(
         "cannot listen on {address}: {error}; {cure} ({flag} ADDRESS:PORT)"
     ))
 }

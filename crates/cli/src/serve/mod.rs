@@ -1,27 +1,27 @@
 //! `labelrelay serve`: takes deliveries in until it is told to stop.
 
-mod address;
 mod demo;
-mod descriptors;
+mod file_descriptors;
 mod first_start;
 mod hints;
-mod observed;
+mod listen_address;
+mod observed_queue;
 mod private_address;
+mod queue_watch;
 mod ready_file;
 mod redrive;
 mod run;
 mod settings;
 mod signals;
-mod watch;
 
-use crate::discover;
-use crate::failure::{EXIT_CODES, Failure};
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
+use crate::find_configuration;
 use crate::logging::{self, By, Format};
-use crate::world::World;
 use std::path::PathBuf;
 
-pub(crate) use address::DEFAULT_LISTEN;
 pub(crate) use hints::public_base;
+pub(crate) use listen_address::DEFAULT_LISTEN;
 pub(crate) use settings::{Flags, Settings};
 pub(crate) use signals::Signals;
 
@@ -41,7 +41,7 @@ written, or that a newer version wrote, is bad configuration (78).";
 
 /// Takes deliveries in, verifies them and puts them on the queue.
 #[derive(Debug, clap::Args)]
-#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", discover::HELP))]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", find_configuration::HELP))]
 pub(crate) struct Args {
     /// Address for deliveries; port 0 picks a free one [default: 127.0.0.1:8090]
     #[arg(long, value_name = "ADDRESS")]
@@ -76,17 +76,17 @@ pub(crate) struct Args {
     verbose: bool,
 }
 
-pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let by = if args.demo {
         By::TheSpeaker
     } else {
         By::AThread
     };
-    logging::start(args.log, args.verbose, by, world)?;
+    logging::start(args.log, args.verbose, by, env)?;
     if args.demo {
         demo::run(args.verbose)
     } else {
-        first_start::check(args, world)?;
-        run::run(args, world)
+        first_start::check(args, env)?;
+        run::run(args, env)
     }
 }

@@ -6,9 +6,9 @@ use labelrelay_core::{
 };
 
 /// The relay's queue, seen by its observer.
-pub(super) struct Observed<'a>(pub(super) &'a Relay);
+pub(super) struct ObservedQueue<'a>(pub(super) &'a Relay);
 
-impl EventQueue for Observed<'_> {
+impl EventQueue for ObservedQueue<'_> {
     fn send<'a>(
         &'a self,
         message: &'a OutboundMessage,

@@ -36,15 +36,15 @@ pub(super) async fn watch(
         } else {
             let (path, clock) = (queue.path().to_owned(), Arc::clone(&clock));
             let (before, had) = (dead, file.take());
-            let looked = tokio::task::spawn_blocking(move || {
+            let polled = tokio::task::spawn_blocking(move || {
                 let file = match had {
                     Some(file) => file,
                     None => QueueFile::open(path, clock).ok()?,
                 };
-                let seen = look(&file, before);
+                let seen = poll(&file, before);
                 Some((file, seen))
             });
-            if let Ok(Some((had, Ok(seen)))) = looked.await {
+            if let Ok(Some((had, Ok(seen)))) = polled.await {
                 file = Some(had);
                 metrics.set_queue(Some(figures(&seen.stats)));
                 tell_dead(&seen, dead);
@@ -59,7 +59,7 @@ pub(super) async fn watch(
     }
 }
 
-fn look(file: &QueueFile, before: Option<u64>) -> Result<Seen, FileError> {
+fn poll(file: &QueueFile, before: Option<u64>) -> Result<Seen, FileError> {
     let stats = file.watched()?;
     let new = before.map_or(0, |before| stats.dead_letters.saturating_sub(before));
     let died = if new > 0 {

@@ -1,6 +1,6 @@
 //! The file that tells scripts where `serve` answers.
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ pub(super) struct ReadyFile {
 
 impl ReadyFile {
     /// Removes what a process that was killed left behind, so that nobody takes it for ours.
-    pub(super) fn clear(path: &Path) -> Result<(), Failure> {
+    pub(super) fn clear(path: &Path) -> Result<(), CliError> {
         match fs::remove_file(path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(cannot_write(path, &error))
@@ -24,7 +24,7 @@ impl ReadyFile {
     }
 
     /// Writes the address, so that a reader sees all of it or nothing.
-    pub(super) fn write(path: &Path, address: SocketAddr) -> Result<Self, Failure> {
+    pub(super) fn write(path: &Path, address: SocketAddr) -> Result<Self, CliError> {
         let contents = format!("{address}\n");
         let mut temporary = path.to_owned().into_os_string();
         temporary.push(format!(".{}", std::process::id()));
@@ -56,8 +56,8 @@ impl Drop for ReadyFile {
     }
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::failed(format_args!(
+fn cannot_write(path: &Path, error: &std::io::Error) -> CliError {
+    CliError::failed(format_args!(
         "cannot write the ready file {}: {error}",
         path.display()
     ))

@@ -1,6 +1,6 @@
 //! Moves what waits in the fallback into the queue, for as long as `serve` runs.
 
-use super::observed::Observed;
+use super::observed_queue::ObservedQueue;
 use labelrelay_core::Relay;
 use labelrelay_core::fallback::Redriven;
 use labelrelay_startup::redrive::{report, run};
@@ -45,7 +45,7 @@ async fn round(relay: &Relay) -> Option<Redriven> {
     let parts = relay.parts();
     let fallback = parts.fallback.as_deref()?;
     let begun = parts.clock.monotonic();
-    let (queue, blobs) = (Observed(relay), parts.blobs.as_deref());
+    let (queue, blobs) = (ObservedQueue(relay), parts.blobs.as_deref());
     let moved = run(fallback, &queue, blobs, &*parts.clock, begun + ROUND).await;
     let done = moved.ok()?;
     if done.moved > 0 {

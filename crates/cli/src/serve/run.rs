@@ -1,17 +1,17 @@
 //! From the configuration to the last answer.
 
-use super::address::{ANY_ADMIN_LISTEN, DEFAULT_ADMIN_LISTEN, cannot_bind};
+use super::listen_address::{ANY_ADMIN_LISTEN, DEFAULT_ADMIN_LISTEN, cannot_bind};
 use super::ready_file::ReadyFile;
 use super::settings::{Flags, Settings};
-use super::{Args, descriptors, hints, private_address, redrive, signals, watch};
-use crate::discover::{self, Found, Missing};
-use crate::failure::Failure;
+use super::{Args, file_descriptors, hints, private_address, queue_watch, redrive, signals};
+use crate::env::Env;
+use crate::error::CliError;
+use crate::find_configuration::{self, FoundConfiguration, Missing};
+use crate::locations::QueueLocation;
 use crate::logging::Format;
 use crate::open::{self, Opened};
 use crate::output::{from_a_thread, say};
-use crate::places::QueuePlace;
-use crate::running::Running;
-use crate::world::World;
+use crate::serve_address::ServeAddress;
 use labelrelay_core::provider::Provider;
 use labelrelay_http::admin::{Metrics, serve_admin};
 use labelrelay_http::observe::Tee;
@@ -28,8 +28,8 @@ use tokio::net::TcpListener;
 /// After the server itself has stopped, connections to it have nothing to wait for.
 const RUNTIME_END: Duration = Duration::from_secs(1);
 
-pub(super) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
-    let mut found = discover::find(world, args.config.as_deref(), Missing::Make)?;
+pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
+    let mut found = find_configuration::find(env, args.config.as_deref(), Missing::Make)?;
     // Checked before anything is opened or bound.
     let settings = Settings::read(Flags::of(args), Some(&found.config))?;
     // Its path may be left in front of those that arrive.
@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
     let result = runtime.block_on(
         Start {
             args,
-            world,
+            env,
             found,
             settings,
         }
@@ -54,13 +54,13 @@ pub(super) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
 
 struct Start<'a> {
     args: &'a Args,
-    world: &'a World<'a>,
-    found: Found,
+    env: &'a Env<'a>,
+    found: FoundConfiguration,
     settings: Settings,
 }
 
 impl Start<'_> {
-    async fn serve(self) -> Result<(), Failure> {
+    async fn serve(self) -> Result<(), CliError> {
         memory::give_back_after_bursts();
         let lines = from_a_thread()?;
         let dropped = move || lines.dropped();
@@ -69,15 +69,15 @@ impl Start<'_> {
         let log = BoundedLog::new(Arc::<SystemClock>::clone(&clock));
         let observer = Arc::new(Tee(Arc::clone(&metrics), log));
         let Opened { relay, embedded } =
-            open::relay(&self.found.config, self.world, clock, observer).await?;
-        open::may_start(&relay, &self.found.config, self.world).await?;
+            open::relay(&self.found.config, self.env, clock, observer).await?;
+        open::may_start(&relay, &self.found.config, self.env).await?;
         if let Some(path) = &self.args.ready_file {
             ReadyFile::clear(path)?;
         }
         let options = ServeOptions::default()
             .with_max_connections_per_address(self.found.config.max_connections_per_address());
         let options =
-            options.with_max_connections(descriptors::connections(options.max_connections));
+            options.with_max_connections(file_descriptors::connections(options.max_connections));
         let listener = bind(self.settings.listen, "--listen").await?;
         let admin = bind_admin(self.settings.admin).await?;
         let bound = listener.local_addr()?;
@@ -103,7 +103,7 @@ impl Start<'_> {
         let moving = redrive::keep_moving(Arc::clone(&relay), signals::stopped(stop.clone()));
         let moving = tokio::spawn(moving);
         let watching = embedded.as_ref().map(|queue| {
-            let watching = watch::watch(
+            let watching = queue_watch::watch(
                 Arc::clone(queue),
                 Arc::clone(&metrics),
                 Arc::clone(&relay.parts().clock),
@@ -114,7 +114,7 @@ impl Start<'_> {
         let server = serve(listener, relay, signals::stopped(stop), options);
         let server = tokio::spawn(server);
         // The listener is bound and its server runs: whoever connects from now on is answered.
-        let running = self.tell_where(bound);
+        let running = self.publish_address(bound);
         let ready_file = self
             .args
             .ready_file
@@ -123,7 +123,7 @@ impl Start<'_> {
             .transpose()?;
         server
             .await
-            .map_err(|error| Failure::failed(format_args!("the server broke down: {error}")))?;
+            .map_err(|error| CliError::failed(format_args!("the server broke down: {error}")))?;
         drop(ready_file);
         // Before the queue is another process's to own.
         drop(running);
@@ -137,7 +137,7 @@ impl Start<'_> {
         if let Some(queue) = embedded {
             let closed = tokio::task::spawn_blocking(move || queue.close()).await;
             closed.map_err(|error| {
-                Failure::failed(format_args!("the queue did not close: {error}"))
+                CliError::failed(format_args!("the queue did not close: {error}"))
             })?;
         }
         tracing::info!(name: "stopped", "stopped: everything that was accepted is finished");
@@ -146,19 +146,19 @@ impl Start<'_> {
 
     /// The embedded queue's file, where that is the queue.
     fn queue_file(&self) -> Option<PathBuf> {
-        match open::queue_place(&self.found.config, self.world) {
-            Ok(QueuePlace::Sqlite(file)) => Some(file),
+        match open::queue_location(&self.found.config, self.env) {
+            Ok(QueueLocation::Sqlite(file)) => Some(file),
             _ => None,
         }
     }
 
     fn network(&self) -> Option<String> {
-        open::network::warning(&self.queue_file()?)
+        open::network_file_system::warning(&self.queue_file()?)
     }
 
     /// For `send`. That it does not find this one is no reason not to serve.
-    fn tell_where(&self, bound: SocketAddr) -> Option<Running> {
-        let told = Running::tell(&self.queue_file()?, bound);
+    fn publish_address(&self, bound: SocketAddr) -> Option<ServeAddress> {
+        let told = ServeAddress::publish(&self.queue_file()?, bound);
         told.inspect_err(|error| {
             tracing::warn!(name: "address_not_told", reason = %error, "`labelrelay send` will not find this relay by itself");
         })
@@ -172,13 +172,13 @@ impl Start<'_> {
         admin: SocketAddr,
         warnings: &[String],
         max_memory_bytes: u64,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         let base = hints::public_base(self.settings.public_url.as_deref(), bound);
         let config = &self.found.config;
         for warning in warnings {
             tracing::warn!(name: "configuration_warning", "{warning}");
         }
-        let queue = open::queue_place(config, self.world)?;
+        let queue = open::queue_location(config, self.env)?;
         if self.args.log == Format::Json {
             for source in &config.sources {
                 let url = format!("{base}/{}", source.name);
@@ -208,14 +208,14 @@ impl Start<'_> {
     }
 }
 
-async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
+async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, CliError> {
     TcpListener::bind(address)
         .await
         .map_err(|error| cannot_bind(address, flag, &error))
 }
 
 /// Nobody is kept from taking deliveries in by a port that nobody asked for.
-async fn bind_admin(set: Option<SocketAddr>) -> Result<TcpListener, Failure> {
+async fn bind_admin(set: Option<SocketAddr>) -> Result<TcpListener, CliError> {
     if let Some(address) = set {
         return bind(address, "--admin-listen").await;
     }

@@ -1,9 +1,9 @@
 //! The addresses and the URL that `serve` goes by: of its flags, else of the configuration.
 
 use super::Args;
-use super::address::{DEFAULT_LISTEN, parse, parse_loopback};
 use super::hints::public_url;
-use crate::failure::Failure;
+use super::listen_address::{DEFAULT_LISTEN, parse, parse_loopback};
+use crate::error::CliError;
 use labelrelay_core::config::Config;
 use std::net::SocketAddr;
 
@@ -37,7 +37,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Takes them together; errors name the flag, or the file and the key.
-    pub(crate) fn read(flags: Flags<'_>, config: Option<&Config>) -> Result<Self, Failure> {
+    pub(crate) fn read(flags: Flags<'_>, config: Option<&Config>) -> Result<Self, CliError> {
         let file = config.map(|config| &config.serve);
         let pick = |flag: Option<&str>, key: &str, configured: Option<&String>| match (
             flag, configured, config,

@@ -1,6 +1,6 @@
 //! Bodies that may have been signed, before something on the way changed them.
 
-use super::layout::{self, Style};
+use super::json_layout::{self, Style};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -89,7 +89,10 @@ pub(super) fn changes(body: &[u8]) -> Vec<Change<'_>> {
     for style in Style::ALL {
         let words =
             format!("the body was parsed as JSON and encoded anew; it was signed as {style}");
-        add(&words, Box::new(move |body| layout::relaid(body, style)));
+        add(
+            &words,
+            Box::new(move |body| json_layout::relaid(body, style)),
+        );
     }
     add(
         "the signature is that of an empty body: it was computed before the body was read, or after",

@@ -1,6 +1,6 @@
 //! Header secrets, as Label Studio sends them.
 
-use super::{Verdict, head, keys};
+use super::{Verdict, other_secrets, request_head};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue};
@@ -113,7 +113,7 @@ fn matches(lines: &[Vec<u8>], secret: &[u8]) -> Verdict {
 }
 
 fn as_the_relay(scheme: &HeaderScheme, headers: HeaderMap, secret: &[u8]) -> Result<(), Verdict> {
-    let head = head::with(headers);
+    let head = request_head::with(headers);
     let answer = |error: &dyn std::fmt::Display| Verdict {
         notes: vec![
             format!("labelrelay answers: {error}").replace("x-secret", "that carries the secret"),
@@ -172,7 +172,7 @@ fn differs(shown: &[u8], secret: &[u8]) -> Option<Vec<String>> {
     if shown == secret {
         return Some(Vec::new());
     }
-    let (mistake, _) = keys::others(secret)
+    let (mistake, _) = other_secrets::others(secret)
         .into_iter()
         .find(|(_, form)| form == shown)?;
     Some(vec![mistake])

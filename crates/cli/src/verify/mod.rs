@@ -1,21 +1,21 @@
 //! `labelrelay verify`: does this body match this credential and secret, and if not, why?
 
-mod bodies;
+mod changed_bodies;
 mod chunked;
-mod claimed;
-mod head;
 mod header_secret;
-mod keys;
-mod layout;
-mod pasted;
+mod json_layout;
+mod other_secrets;
+mod pasted_header;
 mod request_file;
+mod request_head;
 mod search;
-mod unwrapped;
+mod secret_forms;
+mod signature_claim;
 
-use crate::failure::{EXIT_CODES, Failure};
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
 use crate::output::{one_line, print, print_json};
-use crate::secrets;
-use crate::world::World;
+use crate::secret_reference;
 use labelrelay_core::Secret;
 use labelrelay_core::config::SecretRef;
 use labelrelay_event::Digest;
@@ -80,9 +80,9 @@ pub(crate) struct Verdict {
     pub(crate) notes: Vec<String>,
 }
 
-pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
-    let secret = crate::runtime::small()?.block_on(secrets::read(&args.secret, world))?;
-    let mut verdict = examine(args, world, &secret)?;
+pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
+    let secret = crate::runtime::small()?.block_on(secret_reference::read(&args.secret, env))?;
+    let mut verdict = examine(args, env, &secret)?;
     verdict.notes.push(format!(
         "secret {}: {} bytes, fingerprint {}",
         secret.name(),
@@ -101,13 +101,13 @@ pub(crate) fn run(args: &Args, world: &World<'_>) -> Result<(), Failure> {
     if verdict.matches {
         Ok(())
     } else {
-        Err(Failure::Said)
+        Err(CliError::Reported)
     }
 }
 
-fn examine(args: &Args, world: &World<'_>, secret: &Secret) -> Result<Verdict, Failure> {
+fn examine(args: &Args, env: &Env<'_>, secret: &Secret) -> Result<Verdict, CliError> {
     if let Some(file) = &args.request {
-        let recorded = Recorded::parse(&read(world, file)?).map_err(Failure::failed)?;
+        let recorded = Recorded::parse(&read(env, file)?).map_err(CliError::failed)?;
         return recorded_request(&recorded, args, secret);
     }
     if let Some(value) = &args.authorization {
@@ -116,16 +116,18 @@ fn examine(args: &Args, world: &World<'_>, secret: &Secret) -> Result<Verdict, F
     if let Some(header) = &args.header {
         let (_, value) = header
             .split_once(':')
-            .ok_or_else(|| Failure::usage("--header: write 'NAME: VALUE'"))?;
+            .ok_or_else(|| CliError::usage("--header: write 'NAME: VALUE'"))?;
         return Ok(header_secret::named(
             &[value.trim().as_bytes().to_vec()],
             secret.expose(),
         ));
     }
     let (Some(value), Some(file)) = (&args.signature, &args.file) else {
-        return Err(Failure::usage("give --request, or --file with --signature"));
+        return Err(CliError::usage(
+            "give --request, or --file with --signature",
+        ));
     };
-    let body = read(world, file)?;
+    let body = read(env, file)?;
     Ok(signature(
         &[value.as_bytes().to_vec()],
         &body,
@@ -134,7 +136,11 @@ fn examine(args: &Args, world: &World<'_>, secret: &Secret) -> Result<Verdict, F
 }
 
 /// Takes the credential that the request has: a signature first, else the header that may hold the secret.
-fn recorded_request(recorded: &Recorded, args: &Args, secret: &Secret) -> Result<Verdict, Failure> {
+fn recorded_request(
+    recorded: &Recorded,
+    args: &Args,
+    secret: &Secret,
+) -> Result<Verdict, CliError> {
     let mut verdict = if let Some(name) = &args.header {
         let name = name.split(':').next().unwrap_or_default().trim();
         header_secret::named(&recorded.lines(name), secret.expose())
@@ -149,7 +155,7 @@ fn recorded_request(recorded: &Recorded, args: &Args, secret: &Secret) -> Result
         } else if !authorization.is_empty() {
             self::authorization(&authorization, secret.expose())
         } else {
-            return Err(Failure::failed(
+            return Err(CliError::failed(
                 "the request has neither X-Hub-Signature nor Authorization; name the header with --header NAME",
             ));
         }
@@ -161,7 +167,7 @@ fn recorded_request(recorded: &Recorded, args: &Args, secret: &Secret) -> Result
 fn signature(lines: &[Vec<u8>], body: &[u8], secret: &[u8]) -> Verdict {
     let names = ["x-hub-signature", "x-hub-signature-256"];
     let mut verdict = match lines {
-        [line] => pasted::look(line, &names, |line| {
+        [line] => pasted_header::explain(line, &names, |line| {
             search::signature(&[line.to_vec()], body, secret)
         }),
         lines => search::signature(lines, body, secret),
@@ -180,16 +186,16 @@ fn signature(lines: &[Vec<u8>], body: &[u8], secret: &[u8]) -> Verdict {
 
 fn authorization(lines: &[Vec<u8>], secret: &[u8]) -> Verdict {
     match lines {
-        [line] => pasted::look(line, &["authorization"], |line| {
+        [line] => pasted_header::explain(line, &["authorization"], |line| {
             header_secret::authorization(&[line.to_vec()], secret)
         }),
         lines => header_secret::authorization(lines, secret),
     }
 }
 
-fn read(world: &World<'_>, file: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(world.cwd().join(file))
-        .map_err(|error| Failure::failed(format_args!("cannot read {}: {error}", file.display())))
+fn read(env: &Env<'_>, file: &Path) -> Result<Vec<u8>, CliError> {
+    std::fs::read(env.cwd().join(file))
+        .map_err(|error| CliError::failed(format_args!("cannot read {}: {error}", file.display())))
 }
 
 fn show(verdict: &Verdict) -> std::io::Result<()> {

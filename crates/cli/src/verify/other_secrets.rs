@@ -1,7 +1,7 @@
 //! Secrets that the other side may have used instead of this one.
 
-use super::claimed::{hex, unhex};
-use super::unwrapped;
+use super::secret_forms;
+use super::signature_claim::{hex, unhex};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
@@ -34,7 +34,7 @@ pub(super) fn others(secret: &[u8]) -> Vec<(String, Vec<u8>)> {
         let quoted = [&[quote], secret, &[quote]].concat();
         add("the other side's secret has quotes around it", quoted);
     }
-    for (mistakes, form) in unwrapped::forms(secret) {
+    for (mistakes, form) in secret_forms::forms(secret) {
         add(&mistakes, form);
     }
     let trimmed = secret.trim_ascii();

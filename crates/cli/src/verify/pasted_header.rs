@@ -7,7 +7,7 @@ const PLACEHOLDERS: [&str; 3] = ["<secret>", "$secret", "{secret}"];
 
 /// Examines the value of a header; when it does not match, also what is left of it without one of
 /// `names` in front.
-pub(super) fn look(value: &[u8], names: &[&str], examine: impl Fn(&[u8]) -> Verdict) -> Verdict {
+pub(super) fn explain(value: &[u8], names: &[&str], examine: impl Fn(&[u8]) -> Verdict) -> Verdict {
     let mut verdict = examine(value);
     if verdict.matches {
         return verdict;

@@ -1,7 +1,7 @@
 //! Looks for the mistake that explains a signature.
 
-use super::claimed::{Claimed, hash_of, hex, read};
-use super::{Verdict, bodies, head, keys};
+use super::signature_claim::{Claimed, hash_of, hex, read};
+use super::{Verdict, changed_bodies, other_secrets, request_head};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use labelrelay_core::Secret;
 use labelrelay_core::signature::{
@@ -70,8 +70,8 @@ fn as_the_relay(lines: &[Vec<u8>], body: &[u8], secret: &[u8]) -> Result<(), Str
         let value = HeaderValue::from_bytes(line).map_err(|error| error.to_string())?;
         headers.append(HeaderName::from_static(name), value);
     }
-    let claimed =
-        ClaimedSignature::from_head(&head::with(headers)).map_err(|error| error.to_string())?;
+    let claimed = ClaimedSignature::from_head(&request_head::with(headers))
+        .map_err(|error| error.to_string())?;
     let secret = Secret::new("given", secret).map_err(|error| error.to_string())?;
     let mut check = SignatureCheck::new(claimed, &[secret]);
     check.update(body);
@@ -113,7 +113,7 @@ fn explain(claimed: &Claimed, body: &[u8], secret: &[u8]) -> Option<Vec<String>>
     if signs(secret, body) {
         return with(&[]);
     }
-    let (keys, changes) = (keys::others(secret), bodies::changes(body));
+    let (keys, changes) = (other_secrets::others(secret), changed_bodies::changes(body));
     for (mistake, key) in &keys {
         if signs(key, body) {
             return with(&[mistake]);

@@ -1,18 +1,18 @@
 //! `labelrelay events replay`: sends events of the embedded queue again, on purpose.
 
-mod found;
+mod selection;
 mod target;
 
 use super::filter::{self, Which};
 use super::row::{HEADING, Row, line};
-use crate::discover::{self, Missing};
-use crate::failure::{EXIT_CODES, Failure};
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
+use crate::find_configuration::{self, Missing};
 use crate::output::{one_line, print, print_json, say};
 use crate::queue_file::QueueArgs;
-use crate::world::World;
-use found::Found;
 use labelrelay_core::config::Config;
 use labelrelay_local::QueueFile;
+use selection::Selection;
 use serde::Serialize;
 use target::Target;
 
@@ -58,37 +58,40 @@ struct Replayed {
 /// Reasons that are told; the rest is only counted.
 const MAX_REASONS: u64 = 10;
 
-pub(super) fn run(args: &Args, place: &QueueArgs, world: &World<'_>) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, queue_args: &QueueArgs, env: &Env<'_>) -> Result<(), CliError> {
     if !args.which.is_given() && !args.claimed {
-        return Err(Failure::usage(
+        return Err(CliError::usage(
             "say which events are to be sent again: by time (`--since 2h`), by another filter (`--type`, `--id`, …), `--dead` or `--claimed`",
         ));
     }
-    let queue = place.open(world)?;
-    let found = Found::new(&queue, args.which.filter(&queue)?, args.claimed)?;
+    let queue = queue_args.open(env)?;
+    let selection = Selection::new(&queue, args.which.filter(&queue)?, args.claimed)?;
     if args.dry_run {
-        return show(found, args.json);
+        return show(selection, args.json);
     }
     // With a named queue, nothing else of a configuration is needed but a place for large bodies.
-    let config = match discover::find(world, place.config.as_deref(), Missing::Refuse) {
+    let config = match find_configuration::find(env, queue_args.config.as_deref(), Missing::Refuse)
+    {
         Ok(found) => Some(found.config),
-        Err(failure) if place.config.is_some() || place.queue.is_none() && args.to.is_some() => {
+        Err(failure)
+            if queue_args.config.is_some() || queue_args.queue.is_none() && args.to.is_some() =>
+        {
             return Err(failure);
         }
         Err(_) => None,
     };
-    send(args, world, &queue, found, config.as_ref())
+    send(args, env, &queue, selection, config.as_ref())
 }
 
 fn send(
     args: &Args,
-    world: &World<'_>,
+    env: &Env<'_>,
     queue: &QueueFile,
-    found: Found<'_>,
+    selection: Selection<'_>,
     config: Option<&Config>,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let runtime = crate::runtime::small()?;
-    let target = Target::open(args.to.as_deref(), queue, config, world);
+    let target = Target::open(args.to.as_deref(), queue, config, env);
     let target = runtime.block_on(target)?;
     let mut done = Replayed::default();
     let mut refuse = |failures: Vec<String>| {
@@ -101,7 +104,7 @@ fn send(
     };
     let mut sent = 0;
     let mut broken = None;
-    for page in found {
+    for page in selection {
         let (events, unreadable) = page?;
         refuse(unreadable);
         let page = runtime.block_on(target.send(events));
@@ -119,17 +122,17 @@ fn send(
         print(format_args!("{sent} sent again"))?;
     }
     match (broken, done.failed) {
-        (Some(reason), _) => Err(Failure::failed(format_args!(
+        (Some(reason), _) => Err(CliError::failed(format_args!(
             "the queue keeps failing, so the rest was not tried: {reason}"
         ))),
         (None, 0) => Ok(()),
-        (None, failed) => Err(Failure::failed(format_args!("{failed} were not sent"))),
+        (None, failed) => Err(CliError::failed(format_args!("{failed} were not sent"))),
     }
 }
 
-fn show(found: Found<'_>, json: bool) -> Result<(), Failure> {
+fn show(selection: Selection<'_>, json: bool) -> Result<(), CliError> {
     let mut count = 0_u64;
-    for page in found {
+    for page in selection {
         let (events, unreadable) = page?;
         for reason in unreadable {
             say(format_args!("could not be sent: {}", one_line(&reason)));

@@ -10,7 +10,7 @@ const PAGE_EVENTS: usize = 256;
 const PAGE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Events that pass a filter, each id once: an event that was replayed before is in the file twice.
-pub(super) struct Found<'a> {
+pub(super) struct Selection<'a> {
     queue: &'a QueueFile,
     filter: Filter,
     /// Only events whose data lies in the blob store.
@@ -23,7 +23,7 @@ pub(super) struct Found<'a> {
 /// Events, and why others cannot be sent.
 type Page = (Vec<StoredEvent>, Vec<String>);
 
-impl<'a> Found<'a> {
+impl<'a> Selection<'a> {
     pub(super) fn new(
         queue: &'a QueueFile,
         filter: Filter,
@@ -93,7 +93,7 @@ fn exists(path: &str) -> bool {
     path.contains('%') || Path::new(path).exists()
 }
 
-impl Iterator for Found<'_> {
+impl Iterator for Selection<'_> {
     type Item = Result<Page, FileError>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -1,11 +1,11 @@
 //! Destination of a replay: a queue file, beside its owner, or any other queue.
 
-use crate::failure::{Failure, chain};
+use crate::env::Env;
+use crate::error::{CliError, chain};
+use crate::locations::QueueLocation;
 use crate::open;
-use crate::places::QueuePlace;
 use crate::queue_file::named;
-use crate::sender::{AT_ONCE, Fault, Sender, Unsent};
-use crate::world::World;
+use crate::queue_sender::{AT_ONCE, Fault, QueueSender, Unsent};
 use futures_util::StreamExt as _;
 use labelrelay_core::config::Config;
 use labelrelay_core::replay::as_replay;
@@ -30,7 +30,7 @@ enum Kind<'a> {
     /// The file that they were taken from.
     Same(&'a QueueFile),
     File(QueueFile),
-    Queue(Sender),
+    Queue(QueueSender),
 }
 
 /// Result of sending some events.
@@ -48,8 +48,8 @@ impl<'a> Target<'a> {
         url: Option<&str>,
         from: &'a QueueFile,
         config: Option<&Config>,
-        world: &World<'_>,
-    ) -> Result<Self, Failure> {
+        env: &Env<'_>,
+    ) -> Result<Self, CliError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let kind = match url {
             None => Kind::Same(from),
@@ -57,18 +57,18 @@ impl<'a> Target<'a> {
                 let at = Setting {
                     origin: "command line",
                     key: "--to",
-                    base_dir: world.cwd(),
+                    base_dir: env.cwd(),
                 };
-                let place = named(url, "`--to`", world)?;
-                match (open::sink(&place, at, world, &clock).await?, place) {
+                let location = named(url, "`--to`", env)?;
+                match (open::sink(&location, at, env, &clock).await?, location) {
                     (Some(queue), _) => {
                         let blobs = match config {
-                            Some(config) => open::blob_store(config, world, &clock, true).await?,
+                            Some(config) => open::blob_store(config, env, &clock, true).await?,
                             None => None,
                         };
-                        Kind::Queue(Sender::new(queue, blobs, Arc::clone(&clock)))
+                        Kind::Queue(QueueSender::new(queue, blobs, Arc::clone(&clock)))
                     }
-                    (None, QueuePlace::Sqlite(file)) => Kind::File(file_at(&file, &clock)?),
+                    (None, QueueLocation::Sqlite(file)) => Kind::File(file_at(&file, &clock)?),
                     (None, _) => Kind::Same(from),
                 }
             }
@@ -102,7 +102,7 @@ impl<'a> Target<'a> {
         sent
     }
 
-    async fn send_all(&self, queue: &Sender, events: &[StoredEvent]) -> Sent {
+    async fn send_all(&self, queue: &QueueSender, events: &[StoredEvent]) -> Sent {
         let mut all = Sent::default();
         let mut strikes = 0;
         let sends = events
@@ -128,7 +128,7 @@ impl<'a> Target<'a> {
         all
     }
 
-    async fn one(&self, queue: &Sender, stored: &StoredEvent) -> Result<(), Unsent> {
+    async fn one(&self, queue: &QueueSender, stored: &StoredEvent) -> Result<(), Unsent> {
         let message = as_replay(&stored.envelope, self.clock.now(), queue.limits());
         queue
             .send(message.map_err(|error| Unsent::own(error.to_string()))?)
@@ -137,7 +137,7 @@ impl<'a> Target<'a> {
 }
 
 /// The queue file at `path`; made when there is none.
-fn file_at(path: &Path, clock: &Arc<dyn Clock>) -> Result<QueueFile, Failure> {
+fn file_at(path: &Path, clock: &Arc<dyn Clock>) -> Result<QueueFile, CliError> {
     match QueueFile::open(path, Arc::clone(clock)) {
         Err(OpenError::Missing { .. }) => {
             let made = EmbeddedQueue::open(path, Options::default(), Arc::clone(clock));

@@ -1,13 +1,13 @@
 //! Moves what waits in the fallback into the queue, once.
 
-use crate::discover::{self, Missing};
-use crate::failure::Failure;
+use crate::env::Env;
+use crate::error::CliError;
+use crate::find_configuration::{self, Missing};
+use crate::locations::QueueLocation;
 use crate::open::{self, Opened};
 use crate::output::{one_line, say};
-use crate::places::QueuePlace;
 use crate::queue_file::QueueArgs;
-use crate::running;
-use crate::world::World;
+use crate::serve_address;
 use labelrelay_core::Clock as _;
 use labelrelay_core::config::Config;
 use labelrelay_core::fallback::redrive;
@@ -21,26 +21,26 @@ use std::time::Duration;
 pub(super) struct Moved {
     pub(super) count: u64,
     /// Reason why something stays.
-    pub(super) failure: Option<Failure>,
+    pub(super) failure: Option<CliError>,
 }
 
 /// The configuration, if it has a fallback. Without one, only whoever asked for the fallback by name is told.
 pub(super) fn configured(
-    place: &QueueArgs,
+    queue_args: &QueueArgs,
     is_asked_for: bool,
-    world: &World<'_>,
-) -> Result<Option<Config>, Failure> {
-    let config = place.config.as_deref();
-    let missing = discover::is_first_start(world, config)?;
+    env: &Env<'_>,
+) -> Result<Option<Config>, CliError> {
+    let config = queue_args.config.as_deref();
+    let missing = find_configuration::is_first_start(env, config)?;
     if missing && !is_asked_for {
         // A queue can be looked into without a configuration.
         return Ok(None);
     }
-    let config = discover::find(world, config, Missing::Refuse)?.config;
+    let config = find_configuration::find(env, config, Missing::Refuse)?.config;
     match (&config.fallback, is_asked_for) {
         (Some(_), _) => Ok(Some(config)),
         (None, false) => Ok(None),
-        (None, true) => Err(Failure::config(format_args!(
+        (None, true) => Err(CliError::config(format_args!(
             "{}: `fallback`: none is configured, so nothing waits in one",
             config.origin
         ))),
@@ -48,21 +48,17 @@ pub(super) fn configured(
 }
 
 /// Address of the `serve` that owns the queue of this configuration.
-pub(super) fn served(config: &Config, world: &World<'_>) -> Option<SocketAddr> {
-    match open::queue_place(config, world) {
-        Ok(QueuePlace::Sqlite(file)) => running::address(&file),
+pub(super) fn served(config: &Config, env: &Env<'_>) -> Option<SocketAddr> {
+    match open::queue_location(config, env) {
+        Ok(QueueLocation::Sqlite(file)) => serve_address::find(&file),
         _ => None,
     }
 }
 
-pub(super) fn retry(
-    config: &Config,
-    timeout: Duration,
-    world: &World<'_>,
-) -> Result<Moved, Failure> {
+pub(super) fn retry(config: &Config, timeout: Duration, env: &Env<'_>) -> Result<Moved, CliError> {
     let clock = Arc::new(SystemClock::new());
     let runtime = crate::runtime::small()?;
-    let opened = open::relay(config, world, clock.clone(), Arc::new(NoObserver));
+    let opened = open::relay(config, env, clock.clone(), Arc::new(NoObserver));
     let Opened { relay, embedded } = runtime.block_on(opened)?;
     let parts = relay.parts();
     let Some(fallback) = parts.fallback.as_deref() else {
@@ -83,7 +79,7 @@ pub(super) fn retry(
     if let Some(queue) = embedded {
         queue.close();
     }
-    let done = done.map_err(|error| Failure::failed(format_args!("fallback: {error}")))?;
+    let done = done.map_err(|error| CliError::failed(format_args!("fallback: {error}")))?;
     for (key, reason) in &done.stuck {
         say(format_args!(
             "stays: {}: {}",
@@ -93,10 +89,10 @@ pub(super) fn retry(
     }
     let failure = match (done.failed, done.complete) {
         (0, true) => None,
-        (0, false) => Some(Failure::failed(
+        (0, false) => Some(CliError::failed(
             "the time was up before everything was moved",
         )),
-        (failed, _) => Some(Failure::failed(format_args!(
+        (failed, _) => Some(CliError::failed(format_args!(
             "{failed} stay in the fallback"
         ))),
     };

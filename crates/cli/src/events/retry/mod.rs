@@ -3,12 +3,12 @@
 mod fallback;
 
 use super::filter::{self, Content};
-use crate::failure::{EXIT_CODES, Failure};
+use crate::durations::parse_duration;
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
+use crate::locations::QueueLocation;
 use crate::output::{print, print_json, say};
-use crate::places::QueuePlace;
 use crate::queue_file::{self, QueueArgs};
-use crate::times::parse_duration;
-use crate::world::World;
 use clap::builder::NonEmptyStringValueParser;
 use fallback::Moved;
 use labelrelay_local::{Filter, Pattern, QueueFile, State};
@@ -63,30 +63,32 @@ struct Retried {
     requeued: Option<u64>,
 }
 
-pub(super) fn run(args: &Args, place: &QueueArgs, world: &World<'_>) -> Result<(), Failure> {
-    let dead_alone =
-        args.dead || !args.numbers.is_empty() || args.content.is_given() || place.queue.is_some();
-    if args.fallback && place.queue.is_some() {
-        return Err(Failure::usage(
+pub(super) fn run(args: &Args, queue_args: &QueueArgs, env: &Env<'_>) -> Result<(), CliError> {
+    let dead_alone = args.dead
+        || !args.numbers.is_empty()
+        || args.content.is_given()
+        || queue_args.queue.is_some();
+    if args.fallback && queue_args.queue.is_some() {
+        return Err(CliError::usage(
             "the fallback belongs to a configuration and its queue: leave `--queue` out, or give `--config`",
         ));
     }
     let mut retried = Retried::default();
     let mut failure = None;
-    if !dead_alone && let Some(moved) = move_fallback(args, place, world)? {
+    if !dead_alone && let Some(moved) = move_fallback(args, queue_args, env)? {
         retried.moved = Some(moved.count);
         failure = moved.failure;
     }
     if !args.fallback {
-        let queue = place.place(world)?;
+        let queue = queue_args.location(env)?;
         // A cloud's queue keeps its dead letters itself; that is no mistake once the fallback was tried.
-        if retried.moved.is_none() || matches!(queue, QueuePlace::Sqlite(_)) {
+        if retried.moved.is_none() || matches!(queue, QueueLocation::Sqlite(_)) {
             let queue = queue_file::open(queue)?;
             let (requeued, missed) = requeue(args, &queue)?;
             retried.requeued = Some(requeued);
             // Numbers that are no dead letters are most likely mistyped.
             if missed {
-                failure = Some(Failure::failed("not all of these are dead letters"));
+                failure = Some(CliError::failed("not all of these are dead letters"));
             }
         }
     }
@@ -109,30 +111,30 @@ pub(super) fn run(args: &Args, place: &QueueArgs, world: &World<'_>) -> Result<(
 /// `None` where nothing waits in a fallback of this configuration, or a running `serve` moves it.
 fn move_fallback(
     args: &Args,
-    place: &QueueArgs,
-    world: &World<'_>,
-) -> Result<Option<Moved>, Failure> {
-    let Some(config) = fallback::configured(place, args.fallback, world)? else {
+    queue_args: &QueueArgs,
+    env: &Env<'_>,
+) -> Result<Option<Moved>, CliError> {
+    let Some(config) = fallback::configured(queue_args, args.fallback, env)? else {
         return Ok(None);
     };
-    if let Some(address) = fallback::served(&config, world) {
+    if let Some(address) = fallback::served(&config, env) {
         let words = format!("`serve` listens on {address} and moves its fallback by itself");
         if args.fallback {
-            return Err(Failure::failed(words));
+            return Err(CliError::failed(words));
         }
         say(format_args!("{words}"));
         return Ok(None);
     }
-    fallback::retry(&config, args.timeout, world).map(Some)
+    fallback::retry(&config, args.timeout, env).map(Some)
 }
 
 /// Makes dead letters ready again; says how many, and whether some of those that were named are none.
-fn requeue(args: &Args, queue: &QueueFile) -> Result<(u64, bool), Failure> {
+fn requeue(args: &Args, queue: &QueueFile) -> Result<(u64, bool), CliError> {
     if args.numbers.is_empty() && !args.content.is_given() {
         return Ok((queue.requeue_dead(None)?, false));
     }
     queue.bury();
-    let dead = |filter: Filter| -> Result<Vec<u64>, Failure> {
+    let dead = |filter: Filter| -> Result<Vec<u64>, CliError> {
         let filter = Filter {
             states: vec![State::Dead],
             ..filter

@@ -1,6 +1,6 @@
 //! The embedded queue as a place for what was found: appended beside a running `serve`.
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::open::not_opened;
 use labelrelay_core::{BoxFuture, Clock, OutboundMessage, QueueLimits};
 use labelrelay_event::{Attributes, Envelope, EventType};
@@ -14,7 +14,7 @@ pub(super) struct Embedded {
 }
 
 /// Makes the queue file, when no `serve` has made it yet.
-pub(super) fn make(path: &Path, clock: Arc<dyn Clock>) -> Result<(), Failure> {
+pub(super) fn make(path: &Path, clock: Arc<dyn Clock>) -> Result<(), CliError> {
     match QueueFile::open(path, clock.clone()) {
         Err(OpenError::Missing { .. }) => {}
         Err(error) => return Err(not_opened(&error)),
@@ -40,7 +40,7 @@ impl Embedded {
     pub(super) fn open_existing(
         path: &Path,
         clock: Arc<dyn Clock>,
-    ) -> Result<Option<Self>, Failure> {
+    ) -> Result<Option<Self>, CliError> {
         match Self::open(path, clock) {
             Ok(queue) => Ok(Some(queue)),
             Err(OpenError::Missing { .. }) => Ok(None),
@@ -128,5 +128,5 @@ fn data(envelope: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn failed(error: &FileError) -> SinkError {
-    SinkError::new(crate::failure::chain(error))
+    SinkError::new(crate::error::chain(error))
 }

@@ -1,18 +1,17 @@
-//! Queue for the events that were found, and place of the ledger: beside the embedded queue, or in a store.
+//! Queue for the events that were found, and location of the ledger: beside the embedded queue, or in a store.
 
 mod embedded;
-mod kept;
 mod preview;
 mod queue;
+mod remote_ledger;
 
-use crate::failure::Failure;
-use crate::home::Home;
+use crate::env::Env;
+use crate::error::CliError;
+use crate::local_dir::LocalDir;
+use crate::locations::{self, QueueLocation, StoreLocation};
 use crate::open::{self, not_opened};
-use crate::places::{self, QueuePlace, StorePlace};
-use crate::sender::Sender;
-use crate::world::World;
+use crate::queue_sender::QueueSender;
 use embedded::Embedded;
-use kept::{Kept, Saving};
 use labelrelay_core::config::Config;
 use labelrelay_core::{Clock, QueueLimits};
 use labelrelay_local::{LedgerFile, Options};
@@ -20,6 +19,7 @@ use labelrelay_reconcile::Sink;
 use labelrelay_startup::{BLOB_STORE, QUEUE, Setting};
 use preview::Preview;
 use queue::Queue;
+use remote_ledger::{RemoteLedger, Saving};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,18 +32,18 @@ pub(super) struct Target {
 
 enum Kind {
     /// The embedded queue in this file; the ledger lies beside it.
-    Embedded { queue: PathBuf, home: Home },
+    Embedded { queue: PathBuf, local_dir: LocalDir },
     /// Any other queue; the ledger lies in a store.
     Queue {
-        sender: Arc<Sender>,
+        sender: Arc<QueueSender>,
         /// `None` in a dry run, as long as nobody has made its directory.
-        ledger: Option<Arc<Kept>>,
+        ledger: Option<Arc<RemoteLedger>>,
     },
 }
 
 /// Options of one run.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wishes<'a> {
+pub(super) struct RunOptions<'a> {
     /// Name of the source whose ledger it is.
     pub(super) source: &'a str,
     /// Server that the ledger is about.
@@ -71,37 +71,38 @@ impl Target {
         ledger: Option<&str>,
         source: &str,
         dry_run: bool,
-        world: &World<'_>,
+        env: &Env<'_>,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, Failure> {
-        let place = open::queue_place(config, world)?;
-        let takes_stdout = place == QueuePlace::Stdout;
-        let at = open::setting(QUEUE, config, world);
-        let kind = match (open::sink(&place, at, world, &clock).await?, place) {
+    ) -> Result<Self, CliError> {
+        let location = open::queue_location(config, env)?;
+        let takes_stdout = location == QueueLocation::Stdout;
+        let at = open::setting(QUEUE, config, env);
+        let kind = match (open::sink(&location, at, env, &clock).await?, location) {
             (Some(queue), _) => {
-                let blobs = open::blob_store(config, world, &clock, !dry_run).await?;
-                let sender = Sender::new(queue, blobs, Arc::clone(&clock));
-                let (place, at) = ledger_place(config, ledger, world)?;
-                let place = place.below(source);
-                let store = open::objects(&place, at, world, &clock, !dry_run).await?;
-                let kept = |store| Kept::new(store, place.to_string(), Arc::clone(&clock));
+                let blobs = open::blob_store(config, env, &clock, !dry_run).await?;
+                let sender = QueueSender::new(queue, blobs, Arc::clone(&clock));
+                let (location, at) = ledger_location(config, ledger, env)?;
+                let location = location.below(source);
+                let store = open::objects(&location, at, env, &clock, !dry_run).await?;
+                let remote =
+                    |store| RemoteLedger::new(store, location.to_string(), Arc::clone(&clock));
                 Kind::Queue {
                     sender: Arc::new(sender),
-                    ledger: store.map(|store| Arc::new(kept(store))),
+                    ledger: store.map(|store| Arc::new(remote(store))),
                 }
             }
-            (None, QueuePlace::Sqlite(queue)) => {
+            (None, QueueLocation::Sqlite(queue)) => {
                 if ledger.is_some() {
-                    return Err(Failure::usage(format_args!(
+                    return Err(CliError::usage(format_args!(
                         "--ledger is for queues elsewhere: this one is a file, and its ledger is {}",
                         LedgerFile::beside(&queue).display()
                     )));
                 }
-                let home = Home::below(world.cwd());
-                Kind::Embedded { queue, home }
+                let local_dir = LocalDir::below(env.cwd());
+                Kind::Embedded { queue, local_dir }
             }
             (None, other) => {
-                return Err(Failure::config(format_args!("{other}: cannot be sent to")));
+                return Err(CliError::config(format_args!("{other}: cannot be sent to")));
             }
         };
         Ok(Self {
@@ -112,37 +113,42 @@ impl Target {
     }
 
     /// Opens both for one run.
-    pub(super) async fn open(&self, wishes: Wishes<'_>) -> Result<Opened, Failure> {
+    pub(super) async fn open(&self, options: RunOptions<'_>) -> Result<Opened, CliError> {
         match &self.kind {
-            Kind::Embedded { queue, home } => self.embedded(queue, home, wishes),
+            Kind::Embedded { queue, local_dir } => self.embedded(queue, local_dir, options),
             Kind::Queue {
                 sender,
                 ledger: Some(ledger),
-            } => queue(sender, ledger, wishes).await,
+            } => queue(sender, ledger, options).await,
             Kind::Queue {
                 sender,
                 ledger: None,
-            } => preview(sender, Path::new(""), wishes),
+            } => preview(sender, Path::new(""), options),
         }
     }
 
-    fn embedded(&self, queue: &Path, home: &Home, wishes: Wishes<'_>) -> Result<Opened, Failure> {
+    fn embedded(
+        &self,
+        queue: &Path,
+        local_dir: &LocalDir,
+        options: RunOptions<'_>,
+    ) -> Result<Opened, CliError> {
         let file = LedgerFile::beside(queue);
         let clock = Arc::clone(&self.clock);
-        if wishes.dry_run {
+        if options.dry_run {
             let queue = Embedded::open_existing(queue, clock)?;
             let limits = QueueLimits::bytes(Options::default().max_message_bytes);
             return Ok(Opened {
-                ledger: LedgerFile::copy(&file, wishes.source, wishes.server)?,
-                sink: Box::new(Preview::new(queue, limits, wishes.json)),
+                ledger: LedgerFile::copy(&file, options.source, options.server)?,
+                sink: Box::new(Preview::new(queue, limits, options.json)),
                 saving: None,
             });
         }
-        if queue == home.queue_file() {
-            home.make()?;
+        if queue == local_dir.queue_file() {
+            local_dir.make()?;
         }
         embedded::make(queue, Arc::clone(&clock))?;
-        let ledger = wishes.ledger(&file)?;
+        let ledger = options.ledger(&file)?;
         let queue = Embedded::open(queue, clock).map_err(|error| not_opened(&error))?;
         Ok(Opened {
             ledger,
@@ -153,35 +159,39 @@ impl Target {
 }
 
 async fn queue(
-    sender: &Arc<Sender>,
-    kept: &Arc<Kept>,
-    wishes: Wishes<'_>,
-) -> Result<Opened, Failure> {
-    let copy = kept.fetch().await?;
+    sender: &Arc<QueueSender>,
+    remote: &Arc<RemoteLedger>,
+    options: RunOptions<'_>,
+) -> Result<Opened, CliError> {
+    let copy = remote.fetch().await?;
     let file = copy.file();
-    let named = |failure| kept.says(failure, &file);
-    if wishes.dry_run {
-        return preview(sender, &file, wishes).map_err(named);
+    let named = |failure| remote.says(failure, &file);
+    if options.dry_run {
+        return preview(sender, &file, options).map_err(named);
     }
-    let ledger = wishes.ledger(&file).map_err(named)?;
+    let ledger = options.ledger(&file).map_err(named)?;
     Ok(Opened {
         ledger,
         sink: Box::new(Queue::new(Arc::clone(sender))),
-        saving: Some(Saving::begin(Arc::clone(kept), copy)),
+        saving: Some(Saving::begin(Arc::clone(remote), copy)),
     })
 }
 
 /// By the ledger in this file, if it is there.
-fn preview(sender: &Sender, ledger: &Path, wishes: Wishes<'_>) -> Result<Opened, Failure> {
+fn preview(
+    sender: &QueueSender,
+    ledger: &Path,
+    options: RunOptions<'_>,
+) -> Result<Opened, CliError> {
     Ok(Opened {
-        ledger: LedgerFile::copy(ledger, wishes.source, wishes.server)?,
-        sink: Box::new(Preview::new(None, sender.limits(), wishes.json)),
+        ledger: LedgerFile::copy(ledger, options.source, options.server)?,
+        sink: Box::new(Preview::new(None, sender.limits(), options.json)),
         saving: None,
     })
 }
 
-impl Wishes<'_> {
-    fn ledger(&self, file: &Path) -> Result<LedgerFile, Failure> {
+impl RunOptions<'_> {
+    fn ledger(&self, file: &Path) -> Result<LedgerFile, CliError> {
         if self.moved {
             LedgerFile::moved(file, self.source, self.server)?;
         }
@@ -191,7 +201,7 @@ impl Wishes<'_> {
 
 impl Opened {
     /// Makes what was recorded last, also of a run that failed.
-    pub(super) async fn close(self) -> Result<(), Failure> {
+    pub(super) async fn close(self) -> Result<(), CliError> {
         match self.saving {
             Some(saving) => saving.end().await,
             None => Ok(()),
@@ -199,28 +209,28 @@ impl Opened {
     }
 }
 
-/// Place of ledgers: `url`, or within the blob store.
-fn ledger_place<'a>(
+/// Location of ledgers: `url`, or within the blob store.
+fn ledger_location<'a>(
     config: &'a Config,
     url: Option<&str>,
-    world: &'a World<'_>,
-) -> Result<(StorePlace, Setting<'a>), Failure> {
+    env: &'a Env<'_>,
+) -> Result<(StoreLocation, Setting<'a>), CliError> {
     if let Some(url) = url {
         let at = Setting {
             origin: "command line",
             key: "--ledger",
-            base_dir: world.cwd(),
+            base_dir: env.cwd(),
         };
-        let place = places::store(url, world.cwd());
-        return Ok((place.map_err(|error| error.at(at.origin, at.key))?, at));
+        let location = locations::store(url, env.cwd());
+        return Ok((location.map_err(|error| error.at(at.origin, at.key))?, at));
     }
     let Some(url) = &config.blob_store else {
-        return Err(Failure::usage(
+        return Err(CliError::usage(
             "where shall be remembered what was seen? The queue is not a file of this machine: give --ledger URL (s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://ACCOUNT/CONTAINER/PREFIX, file:///DIRECTORY), or configure a blob store, which it then lies in",
         ));
     };
-    let at = open::setting(BLOB_STORE, config, world);
-    let place = places::store(url, at.base_dir);
-    let place = place.map_err(|error| error.at(at.origin, at.key))?;
-    Ok((place.below("ledger"), at))
+    let at = open::setting(BLOB_STORE, config, env);
+    let location = locations::store(url, at.base_dir);
+    let location = location.map_err(|error| error.at(at.origin, at.key))?;
+    Ok((location.below("ledger"), at))
 }

@@ -1,6 +1,6 @@
 //! Any queue that cannot be looked into, as a place for what was found.
 
-use crate::sender::{AT_ONCE, Fault, Sender};
+use crate::queue_sender::{AT_ONCE, Fault, QueueSender};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use labelrelay_core::{BoxFuture, Entropy as _, OutboundMessage, QueueLimits};
 use labelrelay_reconcile::{LiveEvent, SendOutcome, Sink, SinkError};
@@ -17,11 +17,11 @@ const PAUSES: [Duration; 3] = [
 ];
 
 pub(super) struct Queue {
-    sender: Arc<Sender>,
+    sender: Arc<QueueSender>,
 }
 
 impl Queue {
-    pub(super) fn new(sender: Arc<Sender>) -> Self {
+    pub(super) fn new(sender: Arc<QueueSender>) -> Self {
         Self { sender }
     }
 

@@ -4,7 +4,7 @@
 //! overwritten: what two runs at once have saved lies there side by side, and whoever comes next makes one ledger
 //! of both. A run that is killed has saved what it did up to a minute before; the rest is found, and sent, again.
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::output::say;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -40,10 +40,10 @@ const PAGE: usize = 20;
 
 const PIECE_BYTES: usize = 256 * 1024;
 
-pub(super) struct Kept {
+pub(super) struct RemoteLedger {
     store: Arc<dyn FallbackStore>,
     /// In words.
-    place: String,
+    location: String,
     clock: Arc<dyn Clock>,
 }
 
@@ -85,17 +85,21 @@ impl Copy {
     }
 }
 
-impl Kept {
-    pub(super) fn new(store: Arc<dyn FallbackStore>, place: String, clock: Arc<dyn Clock>) -> Self {
+impl RemoteLedger {
+    pub(super) fn new(
+        store: Arc<dyn FallbackStore>,
+        location: String,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             store,
-            place,
+            location,
             clock,
         }
     }
 
     /// Everything that the store knows, as one ledger.
-    pub(super) async fn fetch(&self) -> Result<Copy, Failure> {
+    pub(super) async fn fetch(&self) -> Result<Copy, CliError> {
         let mut missing = String::new();
         for _ in 0..TRIES {
             match self.try_to_fetch().await? {
@@ -109,13 +113,13 @@ impl Kept {
     }
 
     /// The name of what went while it was read, if something did: a newer version is there then.
-    async fn try_to_fetch(&self) -> Result<Result<Copy, String>, Failure> {
+    async fn try_to_fetch(&self) -> Result<Result<Copy, String>, CliError> {
         let folder = tempfile::tempdir().map_err(|error| {
             let message = format!(
                 "a directory for the ledger cannot be made in {}: {error}; set TMPDIR to one that can be written",
                 std::env::temp_dir().display()
             );
-            Failure::failed(message)
+            CliError::failed(message)
         })?;
         let mut copy = Copy {
             folder,
@@ -152,7 +156,7 @@ impl Kept {
     }
 
     /// Keys of all versions.
-    async fn keys(&self) -> Result<Vec<String>, Failure> {
+    async fn keys(&self) -> Result<Vec<String>, CliError> {
         let mut keys: Vec<String> = Vec::new();
         loop {
             let after = keys.last().map(String::as_str);
@@ -165,7 +169,7 @@ impl Kept {
     }
 
     /// Whether it was there.
-    async fn download(&self, version: &Version, to: &Path) -> Result<bool, Failure> {
+    async fn download(&self, version: &Version, to: &Path) -> Result<bool, CliError> {
         let name = version.body();
         let Some(body) = self.patiently(self.store.get_body(&name)).await? else {
             return Ok(false);
@@ -195,7 +199,7 @@ impl Kept {
     }
 
     /// Saves the copy, in place of what went into it.
-    async fn save(&self, copy: &mut Copy) -> Result<(), Failure> {
+    async fn save(&self, copy: &mut Copy) -> Result<(), CliError> {
         let (ledger, snapshot) = (copy.file(), copy.folder.path().join("snapshot.db"));
         if !ledger.exists() {
             return Ok(());
@@ -259,7 +263,7 @@ impl Kept {
     async fn patiently<T>(
         &self,
         answer: BoxFuture<'_, Result<T, BlobError>>,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, CliError> {
         match within(&*self.clock, PATIENCE, answer).await {
             Ok(answer) => answer.map_err(|error| self.failed(error.message)),
             Err(late) => Err(self.failed(late)),
@@ -267,46 +271,46 @@ impl Kept {
     }
 
     /// The failure, which shall name the store and not the copy of a moment.
-    pub(super) fn says(&self, failure: Failure, copy: &Path) -> Failure {
+    pub(super) fn says(&self, failure: CliError, copy: &Path) -> CliError {
         match failure {
-            Failure::Failed(message) => {
-                Failure::Failed(message.replace(&copy.display().to_string(), &self.place))
+            CliError::Failed(message) => {
+                CliError::Failed(message.replace(&copy.display().to_string(), &self.location))
             }
             other => other,
         }
     }
 
-    fn failed(&self, why: impl std::fmt::Display) -> Failure {
-        Failure::failed(format_args!("ledger in {}: {why}", self.place))
+    fn failed(&self, why: impl std::fmt::Display) -> CliError {
+        CliError::failed(format_args!("ledger in {}: {why}", self.location))
     }
 }
 
 /// Saves a copy now and then, and at the end.
 pub(super) struct Saving {
-    task: JoinHandle<Result<(), Failure>>,
+    task: JoinHandle<Result<(), CliError>>,
     end: oneshot::Sender<()>,
 }
 
 impl Saving {
-    pub(super) fn begin(kept: Arc<Kept>, mut copy: Copy) -> Self {
+    pub(super) fn begin(remote: Arc<RemoteLedger>, mut copy: Copy) -> Self {
         let (end, mut ended) = oneshot::channel();
         let task = tokio::spawn(async move {
             while tokio::time::timeout(SAVE_EVERY, &mut ended).await.is_err() {
-                if let Err(failure) = kept.save(&mut copy).await {
+                if let Err(failure) = remote.save(&mut copy).await {
                     // The last one decides.
                     let _code = failure.report();
                 }
             }
-            kept.save(&mut copy).await
+            remote.save(&mut copy).await
         });
         Self { task, end }
     }
 
     /// Saves what was recorded, whatever became of the run.
-    pub(super) async fn end(self) -> Result<(), Failure> {
+    pub(super) async fn end(self) -> Result<(), CliError> {
         drop(self.end);
         self.task.await.unwrap_or_else(|broke| {
-            Err(Failure::failed(format_args!(
+            Err(CliError::failed(format_args!(
                 "saving the ledger broke down: {broke}"
             )))
         })
@@ -314,10 +318,10 @@ impl Saving {
 }
 
 /// Sorts by time; two saves in one moment have different ones.
-fn key(now: Timestamp) -> Result<String, Failure> {
+fn key(now: Timestamp) -> Result<String, CliError> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(|error| {
-        Failure::failed(format_args!(
+        CliError::failed(format_args!(
             "the operating system has no random numbers: {error}"
         ))
     })?;
@@ -329,8 +333,8 @@ fn key(now: Timestamp) -> Result<String, Failure> {
 }
 
 /// The file as something that stores take, and its SHA-256.
-async fn spooled(file: &Path, folder: &Path) -> Result<(Payload, String), Failure> {
-    let failed = |error: labelrelay_core::SpoolError| Failure::failed(error);
+async fn spooled(file: &Path, folder: &Path) -> Result<(Payload, String), CliError> {
+    let failed = |error: labelrelay_core::SpoolError| CliError::failed(error);
     let spool = FileSpool::open(folder, u64::MAX).map_err(failed)?;
     let mut writer = spool.begin().await.map_err(failed)?;
     let mut digest = Sha256::new();
@@ -356,11 +360,11 @@ mod tests {
     use labelrelay_testkit::clock::FakeClock;
     use labelrelay_testkit::memory::MemoryFallback;
 
-    fn kept() -> (Arc<MemoryFallback>, Kept) {
+    fn remote() -> (Arc<MemoryFallback>, RemoteLedger) {
         let store = Arc::new(MemoryFallback::default());
         let clock = Arc::new(FakeClock::at("2026-11-21T09:00:00Z"));
-        let kept = Kept::new(store.clone(), "memory".to_owned(), clock);
-        (store, kept)
+        let remote = RemoteLedger::new(store.clone(), "memory".to_owned(), clock);
+        (store, remote)
     }
 
     /// A ledger that came from no version.
@@ -375,7 +379,7 @@ mod tests {
         copy
     }
 
-    fn run(work: impl Future<Output = Result<(), Failure>>) {
+    fn run(work: impl Future<Output = Result<(), CliError>>) {
         let runtime = crate::runtime::small().unwrap();
         assert!(runtime.block_on(work).is_ok());
     }
@@ -384,11 +388,11 @@ mod tests {
     #[test]
     fn all_versions_are_read_however_many_there_are() {
         run(async {
-            let (_, kept) = kept();
+            let (_, remote) = remote();
             for _ in 0..=PAGE {
-                kept.save(&mut copy()).await?;
+                remote.save(&mut copy()).await?;
             }
-            assert_eq!(kept.fetch().await?.had.len(), PAGE + 1);
+            assert_eq!(remote.fetch().await?.had.len(), PAGE + 1);
             Ok(())
         });
     }
@@ -396,14 +400,14 @@ mod tests {
     #[test]
     fn a_version_that_may_not_be_there_is_taken_away_by_the_next() {
         run(async {
-            let (store, kept) = kept();
+            let (store, remote) = remote();
             let mut copy = copy();
             store.lie(true);
-            assert!(kept.save(&mut copy).await.is_err());
+            assert!(remote.save(&mut copy).await.is_err());
             store.lie(false);
-            kept.save(&mut copy).await?;
+            remote.save(&mut copy).await?;
             assert_eq!((store.envelopes().len(), store.bodies().len()), (1, 1));
-            assert_eq!(kept.fetch().await?.had.len(), 1);
+            assert_eq!(remote.fetch().await?.had.len(), 1);
             Ok(())
         });
     }

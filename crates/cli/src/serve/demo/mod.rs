@@ -1,24 +1,24 @@
 //! `serve --demo`: a real relay and a real queue in a directory that is gone afterwards, to which
 //! recorded deliveries and forgeries are sent over HTTP.
 
-mod play;
-mod plays;
 mod queued;
+mod scenario;
+mod scenarios;
 mod table;
 
 use super::signals;
-use crate::failure::Failure;
-use crate::home::new_secret;
+use crate::env::Env;
+use crate::error::CliError;
+use crate::local_dir::new_secret;
 use crate::open::{self, Opened};
 use crate::output::{print, say};
-use crate::world::World;
 use labelrelay_core::config::Config;
 use labelrelay_core::observe::NoObserver;
 use labelrelay_core::{Observer, Secret};
 use labelrelay_http::{ServeOptions, serve};
 use labelrelay_startup::SystemClock;
 use labelrelay_startup::log::LogObserver;
-use play::Played;
+use scenario::PlayedScenario;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -43,45 +43,45 @@ pub(super) struct Secrets {
     foreign: Secret,
 }
 
-pub(super) fn run(verbose: bool) -> Result<(), Failure> {
+pub(super) fn run(verbose: bool) -> Result<(), CliError> {
     let directory = tempfile::Builder::new()
         .prefix("labelrelay-demo-")
         .tempdir()
         .map_err(|error| {
-            Failure::failed(format_args!("cannot make a temporary directory: {error}"))
+            CliError::failed(format_args!("cannot make a temporary directory: {error}"))
         })?;
     let runtime = crate::runtime::full()?;
     let result = runtime.block_on(async {
         let stop = signals::watch(|| {})?;
         tokio::select! {
             result = demo(directory.path(), verbose) => result,
-            () = signals::stopped(stop) => Err(Failure::failed("stopped")),
+            () = signals::stopped(stop) => Err(CliError::failed("stopped")),
         }
     });
     // The queue's threads end with the runtime; then its directory can go.
     drop(runtime);
     directory.close().map_err(|error| {
-        Failure::failed(format_args!(
+        CliError::failed(format_args!(
             "cannot remove the temporary directory: {error}"
         ))
     })?;
     result
 }
 
-async fn demo(directory: &Path, verbose: bool) -> Result<(), Failure> {
+async fn demo(directory: &Path, verbose: bool) -> Result<(), CliError> {
     let (labelbox, label_studio) = (new_secret()?, new_secret()?);
     let lookup = |name: &str| match name {
         "LABELBOX" => Some(labelbox.clone()),
         "LABEL_STUDIO" => Some(label_studio.clone()),
         _ => None,
     };
-    let secret = |name: &str, value: String| Secret::new(name, value).map_err(Failure::failed);
+    let secret = |name: &str, value: String| Secret::new(name, value).map_err(CliError::failed);
     let secrets = Secrets {
         labelbox: secret("labelbox", labelbox.clone())?,
         label_studio: secret("label-studio", label_studio.clone())?,
         foreign: secret("foreign", new_secret()?)?,
     };
-    let world = World::new(&lookup, directory.to_owned());
+    let env = Env::new(&lookup, directory.to_owned());
     let config = Config::from_toml(CONFIG, "demo", directory.to_owned(), &lookup)?;
     let observer: Arc<dyn Observer> = if verbose {
         Arc::new(LogObserver)
@@ -89,7 +89,7 @@ async fn demo(directory: &Path, verbose: bool) -> Result<(), Failure> {
         Arc::new(NoObserver)
     };
     let Opened { relay, embedded } =
-        open::relay(&config, &world, Arc::new(SystemClock::new()), observer).await?;
+        open::relay(&config, &env, Arc::new(SystemClock::new()), observer).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let base = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();
@@ -104,17 +104,17 @@ async fn demo(directory: &Path, verbose: bool) -> Result<(), Failure> {
     ));
 
     let mut played = Vec::new();
-    for play in plays::all() {
-        played.push(Played::play(play, &base, &secrets).await?);
+    for scenario in scenarios::all() {
+        played.push(PlayedScenario::run(scenario, &base, &secrets).await?);
     }
     let _ = stop.send(());
     server
         .await
-        .map_err(|error| Failure::failed(format_args!("the server broke down: {error}")))?;
+        .map_err(|error| CliError::failed(format_args!("the server broke down: {error}")))?;
     if let Some(queue) = embedded {
         let closed = tokio::task::spawn_blocking(move || queue.close()).await;
         closed
-            .map_err(|error| Failure::failed(format_args!("the queue did not close: {error}")))?;
+            .map_err(|error| CliError::failed(format_args!("the queue did not close: {error}")))?;
     }
     let queued = queued::read(&directory.join("queue.db"))?;
     let mut table = Vec::new();
@@ -126,6 +126,6 @@ async fn demo(directory: &Path, verbose: bool) -> Result<(), Failure> {
     if all_is_well {
         Ok(())
     } else {
-        Err(Failure::Said)
+        Err(CliError::Reported)
     }
 }

@@ -1,6 +1,6 @@
 //! Events in the demo's queue, read back through its file.
 
-use crate::failure::{Failure, chain};
+use crate::error::{CliError, chain};
 use labelrelay_event::Envelope;
 use labelrelay_local::{Filter, QueueFile};
 use labelrelay_startup::SystemClock;
@@ -18,17 +18,17 @@ pub(super) struct Queued {
     pub(super) body: Vec<u8>,
 }
 
-pub(super) fn read(file: &Path) -> Result<Vec<Queued>, Failure> {
+pub(super) fn read(file: &Path) -> Result<Vec<Queued>, CliError> {
     let queue = QueueFile::open(file, Arc::new(SystemClock::new()))
-        .map_err(|error| Failure::failed(chain(&error)))?;
+        .map_err(|error| CliError::failed(chain(&error)))?;
     let mut all = Vec::new();
     for stored in queue.export(Filter::default()) {
         let stored = stored?;
-        let envelope = Envelope::decode(&stored.envelope).map_err(Failure::failed)?;
+        let envelope = Envelope::decode(&stored.envelope).map_err(CliError::failed)?;
         let body = envelope
             .data
             .bytes()
-            .map_err(Failure::failed)?
+            .map_err(CliError::failed)?
             .unwrap_or_default()
             .into_owned();
         all.push(Queued {

@@ -1,9 +1,9 @@
 //! One delivery of the demo: made, perhaps tampered with, sent, answered.
 
 use super::Secrets;
-use crate::client;
 use crate::delivery::{Credential, Delivery};
-use crate::failure::Failure;
+use crate::error::CliError;
+use crate::http_client;
 use crate::samples::Sample;
 use bytes::Bytes;
 use http::{HeaderValue, Request};
@@ -27,7 +27,7 @@ pub(super) enum Tamper {
 
 /// A delivery to be made, and the answer that is right.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Play {
+pub(super) struct Scenario {
     pub(super) about: &'static str,
     pub(super) sample: &'static Sample,
     pub(super) tamper: Tamper,
@@ -35,8 +35,8 @@ pub(super) struct Play {
 }
 
 /// A delivery that was made.
-pub(super) struct Played {
-    pub(super) play: Play,
+pub(super) struct PlayedScenario {
+    pub(super) scenario: Scenario,
     /// Bytes that went over the wire.
     pub(super) body: Bytes,
     pub(super) status: u16,
@@ -51,18 +51,22 @@ struct AnswerBody {
     id: Option<String>,
 }
 
-impl Played {
-    pub(super) async fn play(play: Play, base: &str, secrets: &Secrets) -> Result<Self, Failure> {
-        let request = play.request(base, secrets).map_err(Failure::failed)?;
+impl PlayedScenario {
+    pub(super) async fn run(
+        scenario: Scenario,
+        base: &str,
+        secrets: &Secrets,
+    ) -> Result<Self, CliError> {
+        let request = scenario.request(base, secrets).map_err(CliError::failed)?;
         let body = request.body().clone();
-        let answer = client::send(request).await.map_err(Failure::failed)?;
+        let answer = http_client::send(request).await.map_err(CliError::failed)?;
         let parsed: Option<AnswerBody> = serde_json::from_slice(&answer.body).ok();
         let (outcome, id) = parsed.map_or_else(
             || ("?".to_owned(), None),
             |parsed| (parsed.outcome, parsed.id),
         );
         Ok(Self {
-            play,
+            scenario,
             body,
             status: answer.status,
             outcome,
@@ -71,12 +75,12 @@ impl Played {
     }
 
     pub(super) fn is_as_expected(&self) -> bool {
-        self.outcome == self.play.expected.as_str()
-            && self.status == self.play.expected.status().as_u16()
+        self.outcome == self.scenario.expected.as_str()
+            && self.status == self.scenario.expected.status().as_u16()
     }
 }
 
-impl Play {
+impl Scenario {
     fn request(&self, base: &str, secrets: &Secrets) -> Result<Request<Bytes>, String> {
         let (own, credential, header) = match self.sample.provider {
             Provider::Labelbox => (&secrets.labelbox, Credential::Signature, "x-hub-signature"),

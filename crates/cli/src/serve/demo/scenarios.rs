@@ -1,6 +1,6 @@
 //! Deliveries and forgeries of the demo.
 
-use super::play::{Play, Tamper};
+use super::scenario::{Scenario, Tamper};
 use crate::samples::{Sample, named};
 use labelrelay_core::Outcome;
 use labelrelay_core::provider::Provider::{self, LabelStudio, Labelbox};
@@ -102,10 +102,10 @@ const FORGED: [(&str, &str, Provider, Tamper, Outcome); 10] = [
 ];
 
 /// All of them, in the order in which they are played.
-pub(super) fn all() -> impl Iterator<Item = Play> {
+pub(super) fn all() -> impl Iterator<Item = Scenario> {
     let recorded = RECORDED.iter().filter_map(|&(event, provider)| {
         let sample = named(event, Some(provider))?;
-        Some(play(
+        Some(scenario(
             sample.about,
             sample,
             Tamper::Nothing,
@@ -113,7 +113,7 @@ pub(super) fn all() -> impl Iterator<Item = Play> {
         ))
     });
     let again = named("label.created", Some(Labelbox)).map(|sample| {
-        play(
+        scenario(
             "the first label once more",
             sample,
             Tamper::Nothing,
@@ -123,13 +123,23 @@ pub(super) fn all() -> impl Iterator<Item = Play> {
     let forged = FORGED
         .iter()
         .filter_map(|&(about, event, provider, tamper, expected)| {
-            Some(play(about, named(event, Some(provider))?, tamper, expected))
+            Some(scenario(
+                about,
+                named(event, Some(provider))?,
+                tamper,
+                expected,
+            ))
         });
     recorded.chain(again).chain(forged)
 }
 
-fn play(about: &'static str, sample: &'static Sample, tamper: Tamper, expected: Outcome) -> Play {
-    Play {
+fn scenario(
+    about: &'static str,
+    sample: &'static Sample,
+    tamper: Tamper,
+    expected: Outcome,
+) -> Scenario {
+    Scenario {
         about,
         sample,
         tamper,

@@ -1,7 +1,7 @@
 //! The demo's result, for people; and whether all of it is as it should be.
 
-use super::play::{Played, Tamper};
 use super::queued::Queued;
+use super::scenario::{PlayedScenario, Tamper};
 use labelrelay_core::Outcome;
 use std::collections::HashMap;
 use std::io::Write;
@@ -10,7 +10,7 @@ use std::io::Write;
 /// accepted, byte for byte, and nothing else.
 pub(super) fn write(
     out: &mut impl Write,
-    played: &[Played],
+    played: &[PlayedScenario],
     queued: &[Queued],
 ) -> std::io::Result<bool> {
     let by_id: HashMap<&str, &Queued> = queued
@@ -19,7 +19,7 @@ pub(super) fn write(
         .collect();
     let (recorded, forged): (Vec<_>, Vec<_>) = played
         .iter()
-        .partition(|played| played.play.tamper == Tamper::Nothing);
+        .partition(|played| played.scenario.tamper == Tamper::Nothing);
     writeln!(
         out,
         "{}",
@@ -44,7 +44,7 @@ pub(super) fn write(
     )?;
     let accepted: Vec<_> = recorded
         .iter()
-        .filter(|one| one.play.expected == Outcome::Accepted)
+        .filter(|one| one.scenario.expected == Outcome::Accepted)
         .collect();
     let mut identical = 0;
     for event in queued {
@@ -65,7 +65,7 @@ pub(super) fn write(
             if same { "as sent" } else { "DIFFERS" }
         )?;
     }
-    let right = |of: &[&Played]| of.iter().filter(|one| one.is_as_expected()).count();
+    let right = |of: &[&PlayedScenario]| of.iter().filter(|one| one.is_as_expected()).count();
     let (as_recorded, refused) = (right(&recorded), right(&forged));
     writeln!(
         out,
@@ -83,15 +83,19 @@ pub(super) fn write(
     Ok(answers && queued.len() == accepted.len() && identical == accepted.len())
 }
 
-fn write_one(out: &mut impl Write, one: &Played, event_type: &str) -> std::io::Result<()> {
+fn write_one(out: &mut impl Write, one: &PlayedScenario, event_type: &str) -> std::io::Result<()> {
     let expected = format!(
         "{} {}",
-        one.play.expected.status().as_u16(),
-        one.play.expected.as_str()
+        one.scenario.expected.status().as_u16(),
+        one.scenario.expected.as_str()
     );
     let answer = format!("{} {}", one.status, one.outcome);
     let mark = if one.is_as_expected() { ' ' } else { '!' };
-    let about = format!("{}: {}", one.play.sample.provider.as_str(), one.play.about);
+    let about = format!(
+        "{}: {}",
+        one.scenario.sample.provider.as_str(),
+        one.scenario.about
+    );
     writeln!(
         out,
         "{mark}{}",
@@ -111,13 +115,13 @@ fn row(delivery: &str, expected: &str, answer: &str, event_type: &str) -> String
 mod tests {
     use super::*;
     use crate::samples::SAMPLES;
-    use crate::serve::demo::play::Play;
+    use crate::serve::demo::scenario::Scenario;
     use bytes::Bytes;
 
-    fn played(tamper: Tamper, expected: Outcome, outcome: Outcome) -> Played {
+    fn played(tamper: Tamper, expected: Outcome, outcome: Outcome) -> PlayedScenario {
         let accepted = outcome == Outcome::Accepted;
-        Played {
-            play: Play {
+        PlayedScenario {
+            scenario: Scenario {
                 about: "x",
                 sample: &SAMPLES[0],
                 tamper,
@@ -144,8 +148,9 @@ mod tests {
 
     #[test]
     fn anything_that_is_not_as_it_should_be_fails_the_demo() {
-        let verdict =
-            |played: &[Played], queued: &[Queued]| write(&mut Vec::new(), played, queued).unwrap();
+        let verdict = |played: &[PlayedScenario], queued: &[Queued]| {
+            write(&mut Vec::new(), played, queued).unwrap()
+        };
         let good = || played(Tamper::Nothing, Outcome::Accepted, Outcome::Accepted);
         let forged = |outcome| played(Tamper::BodyBit, Outcome::Unauthorized, outcome);
         assert!(verdict(
