@@ -1,15 +1,15 @@
 //! `cargo xtask tree`: how the crates and their modules hang together, held against what ARCHITECTURE.md promises.
 
-mod circles;
-mod links;
-mod modules;
-mod names;
-mod table;
+mod architecture_table;
+mod import_circles;
+mod imports;
+mod linked_crates;
+mod module_files;
 
 use crate::Outcome;
 
 pub(crate) fn run() -> Outcome {
-    table::check()?;
-    circles::check()?;
-    links::check()
+    architecture_table::check()?;
+    import_circles::check()?;
+    linked_crates::check()
 }

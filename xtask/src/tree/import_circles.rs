@@ -1,7 +1,7 @@
 //! No modules of a crate import each other in a circle: whoever reads one file from the ground up can read the next.
 
-use super::modules::{Modules, Segments};
-use super::{names, table};
+use super::module_files::{Modules, Segments};
+use super::{architecture_table, imports};
 use crate::{Outcome, paths};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ type Arrows = BTreeMap<Segments, BTreeMap<Segments, String>>;
 pub(super) fn check() -> Outcome {
     let mut wrong = Vec::new();
     let mut count = 0;
-    for name in table::crates()? {
+    for name in architecture_table::crates()? {
         let source = paths::root().join("crates").join(&name).join("src");
         for root in ["lib.rs", "main.rs"] {
             let root = source.join(root);
@@ -38,7 +38,7 @@ pub(super) fn check() -> Outcome {
             let modules = Modules::of(&root)?;
             let mut arrows = Arrows::new();
             for (path, module) in modules.iter() {
-                let mut taken = names::taken(&modules, path, module);
+                let mut taken = imports::taken(&modules, path, module);
                 if FACES.contains(&name.as_str()) {
                     taken.retain(|to, _| !path.starts_with(to));
                 }

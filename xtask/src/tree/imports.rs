@@ -1,6 +1,6 @@
 //! The names that a module takes from others of its crate.
 
-use super::modules::{Module, Modules, Segments, leaves};
+use super::module_files::{Module, Modules, Segments, leaves};
 use std::collections::{BTreeMap, BTreeSet};
 use syn::visit::{self, Visit};
 use syn::{ItemMod, ItemUse, Path, Visibility};
