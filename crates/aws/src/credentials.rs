@@ -1,7 +1,7 @@
 //! Our credentials: keys in the environment, or those of a container's role, which change every few hours.
 
-use crate::error_text::chain;
 use crate::http::{Http, read};
+use crate::quoted_text::chain;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result as Provided, future};

@@ -10,8 +10,8 @@
 
 mod backend;
 mod credentials;
-mod error_text;
 mod http;
+mod quoted_text;
 mod region;
 mod s3;
 mod secret;

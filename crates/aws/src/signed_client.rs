@@ -1,8 +1,8 @@
 //! Requests to services that have no SDK here: signed by AWS's own signer, sent over the shared client.
 
 use crate::credentials::CredentialsSource;
-use crate::error_text::chain;
 use crate::http::{Answer, Http, read};
+use crate::quoted_text::chain;
 use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
     UriPathNormalizationMode, sign,
@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::identity::Identity;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
+use labelrelay_event::Digest;
 use std::error::Error as StdError;
 use std::fmt;
 use std::time::SystemTime;
@@ -32,6 +33,16 @@ pub(crate) struct SignedClient {
 pub(crate) struct Content {
     pub(crate) body: SdkBody,
     pub(crate) sha256: String,
+}
+
+impl Content {
+    /// A request without a body.
+    pub(crate) fn empty() -> Self {
+        Self {
+            body: SdkBody::empty(),
+            sha256: Digest::of(b"").to_hex(),
+        }
+    }
 }
 
 type BoxError = Box<dyn StdError + Send + Sync>;

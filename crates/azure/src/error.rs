@@ -3,7 +3,7 @@
 
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::StatusCode;
-use labelrelay_core::{BlobError, QueueError, QueueErrorKind, SecretError};
+use labelrelay_core::{BlobError, QueueError, QueueErrorKind, SecretError, chain};
 use std::error::Error as _;
 
 /// The resource that was to be reached, for messages.
@@ -30,7 +30,7 @@ impl AzureError {
             } => Self::answered(*status, error_code.as_deref().unwrap_or_default(), resource),
             ErrorKind::Connection | ErrorKind::Io => Self {
                 kind: QueueErrorKind::Unavailable,
-                message: format!("{} cannot be reached: {}", resource.what, chain(error)),
+                message: format!("{} cannot be reached: {}", resource.what, causes(error)),
             },
             ErrorKind::Credential => Self::no_token(error, resource),
             // The answer did not come from this service: a proxy, or a stranger.
@@ -163,18 +163,9 @@ fn printable(code: &str) -> String {
         .collect()
 }
 
-/// An error of the transport with its causes, none of which know the URL's query.
-fn chain(error: &Error) -> String {
-    let mut texts = Vec::new();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !texts.contains(&text) {
-            texts.push(text);
-        }
-        cause = error.source();
-    }
-    texts.join(": ")
+/// The causes of an error of the transport, none of which know the URL's query.
+fn causes(error: &Error) -> String {
+    error.source().map(chain).unwrap_or_default()
 }
 
 #[cfg(test)]

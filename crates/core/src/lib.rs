@@ -16,12 +16,12 @@
 pub mod address;
 pub mod backend;
 pub mod blob;
-mod chain;
 pub mod clock;
 pub mod config;
 pub mod connection;
 mod data_encoding;
 pub mod describe;
+mod error_chain;
 pub mod fallback;
 pub mod filter;
 pub mod from_api;
@@ -47,8 +47,8 @@ pub use labelrelay_json as json;
 
 pub use backend::{BackEnd, BackEndError, Location};
 pub use blob::{BlobError, BlobStore};
-pub use chain::chain;
 pub use clock::{Clock, Entropy};
+pub use error_chain::chain;
 pub use fallback::FallbackStore;
 pub use ledger::{Ledger, LedgerError};
 pub use observe::{NoObserver, Observer, Report};

@@ -5,7 +5,6 @@ use google_cloud_auth::credentials::{CacheableResource, Credentials};
 use http::{Extensions, Method, StatusCode};
 use reqwest::{RequestBuilder, Response};
 use serde::Deserialize;
-use std::error::Error as StdError;
 
 /// One of Google's services.
 #[derive(Debug, Clone)]
@@ -48,17 +47,6 @@ impl RestError {
                 status.is_server_error() || [408, 409, 429].contains(&status.as_u16())
             }
         }
-    }
-
-    /// With everything that it came from, on one line.
-    pub(crate) fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut source = self.source();
-        while let Some(cause) = source {
-            text = format!("{text} ({cause})");
-            source = cause.source();
-        }
-        text
     }
 }
 

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
-use labelrelay_core::{BoxFuture, Secret, SecretError, SecretSource};
+use labelrelay_core::{BoxFuture, Secret, SecretError, SecretSource, chain};
 use serde::Deserialize;
 use std::fmt;
 
@@ -153,7 +153,7 @@ impl SecretManagerSecret {
                 "the secret {resource} may not be read: that needs secretmanager.versions.access (roles/secretmanager.secretAccessor); Secret Manager {error}"
             ),
             Some(404) => format!("the secret {resource} is not there; Secret Manager {error}"),
-            _ => format!("the secret {resource}: Secret Manager {}", error.chain()),
+            _ => format!("the secret {resource}: Secret Manager {}", chain(error)),
         };
         if error.is_retryable() {
             SecretError::transient(message)

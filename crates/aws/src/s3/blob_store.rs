@@ -1,6 +1,7 @@
 //! Claim checks in S3.
 
-use super::content::{MAX_ANSWER, checksum, proven};
+use super::MAX_ANSWER;
+use super::checksum::{checksum, prove};
 use super::location::S3Location;
 use super::{body_stream, error};
 use crate::signed_client::Content;
@@ -54,7 +55,7 @@ impl S3Location {
         let answer = body_stream::with_body(length, body, put).await;
         let answer = answer.map_err(|error| errors.no_response(error))?;
         match answer.status {
-            200 => proven(&answer, &digest)?,
+            200 => prove(&answer, &digest)?,
             // It is there already, with the same digest in its key.
             412 => {}
             _ => return Err(errors.of(&answer, &error::stated(&answer))),

@@ -1,8 +1,8 @@
 //! Check of the bucket, and the context of its errors.
 
-use super::content::MAX_ANSWER;
+use super::MAX_ANSWER;
 use super::error::{self, S3ErrorContext};
-use super::listing;
+use super::list_page;
 use super::location::S3Location;
 use labelrelay_core::BlobError;
 
@@ -15,7 +15,7 @@ impl S3Location {
         let answer = self.list(&query, MAX_ANSWER).await;
         let answer = answer.map_err(|error| errors.no_response(error))?;
         if answer.is_success() {
-            return listing::check(&answer.body);
+            return list_page::check(&answer.body);
         }
         let stated = error::stated(&answer);
         if stated.code == "AccessDenied" {

@@ -1,8 +1,8 @@
 //! Errors of S3 and of the network, in core's terms and with the cure.
 
 use super::location::S3Location;
-use crate::error_text::quoted;
 use crate::http::Answer;
+use crate::quoted_text::quoted;
 use crate::signed_client::NoResponse;
 use labelrelay_core::BlobError;
 use std::fmt;

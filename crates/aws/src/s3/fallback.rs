@@ -1,9 +1,10 @@
 //! The fallback in S3: events that the queue did not take wait there.
 
-use super::content::{MAX_ANSWER, checksum, nothing, proven};
-use super::listing::Page;
+use super::MAX_ANSWER;
+use super::checksum::{checksum, prove};
+use super::list_page::Page;
 use super::location::S3Location;
-use super::{error, listing};
+use super::{error, list_page};
 use crate::signed_client::Content;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
@@ -51,7 +52,7 @@ impl S3Fallback {
             .await;
         let answer = answer.map_err(|error| errors.no_response(error))?;
         if answer.status == 200 {
-            return proven(&answer, &digest);
+            return prove(&answer, &digest);
         }
         Err(errors.of(&answer, &error::stated(&answer)))
     }
@@ -78,7 +79,7 @@ impl S3Fallback {
         if !answer.is_success() {
             return Err(errors.of(&answer, &error::stated(&answer)));
         }
-        let Page { keys, next } = listing::page(&answer.body)?;
+        let Page { keys, next } = list_page::page(&answer.body)?;
         let ours = |key: String| key.strip_prefix(&prefix).map(str::to_owned);
         let keys = keys.into_iter().filter_map(ours);
         Ok(Page {
@@ -115,7 +116,7 @@ impl S3Fallback {
         let errors = self.0.error_context("s3:GetObject", &key);
         let answer = self
             .0
-            .object("GET", &key, &[], nothing(), MAX_ENVELOPE)
+            .object("GET", &key, &[], Content::empty(), MAX_ENVELOPE)
             .await;
         let answer = answer.map_err(|error| errors.no_response(error))?;
         if answer.status == 200 {
@@ -166,7 +167,7 @@ impl S3Fallback {
         let errors = self.0.error_context("s3:DeleteObject", &key);
         let answer = self
             .0
-            .object("DELETE", &key, &[], nothing(), MAX_ANSWER)
+            .object("DELETE", &key, &[], Content::empty(), MAX_ANSWER)
             .await;
         let answer = answer.map_err(|error| errors.no_response(error))?;
         let stated = error::stated(&answer);
@@ -207,7 +208,7 @@ impl S3Location {
         let headers = [("range", range.as_str())];
         let errors = self.error_context("s3:GetObject", &key);
         let answer = self
-            .object("GET", &key, &headers, nothing(), MAX_ANSWER + 1)
+            .object("GET", &key, &headers, Content::empty(), MAX_ANSWER + 1)
             .await;
         let answer = answer.map_err(|error| errors.no_response(error))?;
         if answer.status != 206 {

@@ -1,6 +1,5 @@
 //! A bucket and a prefix in it, and requests to them.
 
-use super::content::nothing;
 use crate::credentials::CredentialsSource;
 use crate::http::{Answer, Http};
 use crate::region::suffix;
@@ -127,7 +126,9 @@ impl S3Location {
             .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, ALL)))
             .collect();
         let path = format!("{}/?{}", self.base, query.join("&"));
-        self.signed.send("GET", &path, &[], nothing(), max).await
+        self.signed
+            .send("GET", &path, &[], Content::empty(), max)
+            .await
     }
 }
 

@@ -3,12 +3,15 @@
 mod blob_store;
 mod body_stream;
 mod check;
-mod content;
+mod checksum;
 mod error;
 mod fallback;
-mod listing;
+mod list_page;
 mod location;
 
 pub use blob_store::S3BlobStore;
 pub use fallback::S3Fallback;
 pub(crate) use location::S3Location;
+
+/// No answer but an object's bytes is larger.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;

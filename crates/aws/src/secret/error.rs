@@ -1,8 +1,8 @@
 //! Errors of a secret store and of the network, in core's terms and with the cure. Answers are never quoted whole:
 //! they may hold the secret.
 
-use crate::error_text::quoted;
 use crate::http::Answer;
+use crate::quoted_text::quoted;
 use crate::signed_client::NoResponse;
 use labelrelay_core::SecretError;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use super::QueueLocation;
 use super::receipt::unproven;
-use crate::error_text::{chain, quoted};
+use crate::quoted_text::{chain, quoted};
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use labelrelay_core::{QueueError, QueueErrorKind};

@@ -4,7 +4,7 @@ use crate::rest::RestError;
 use google_cloud_gax::error::Error;
 use google_cloud_gax::error::rpc::Code;
 use google_cloud_pubsub::error::PublishError;
-use labelrelay_core::{QueueError, QueueErrorKind};
+use labelrelay_core::{QueueError, QueueErrorKind, chain};
 
 /// All that it takes to publish.
 pub(super) const PERMISSION: &str = "pubsub.topics.publish";
@@ -66,7 +66,7 @@ fn is_transient(error: &Error) -> bool {
 
 /// The look-up of the permission failed.
 pub(super) fn rest_error(error: &RestError, topic: &str) -> QueueError {
-    let message = format!("{topic}: Pub/Sub {}", error.chain());
+    let message = format!("{topic}: Pub/Sub {}", chain(error));
     match error.status().map(|status| status.as_u16()) {
         _ if error.is_retryable() => QueueError::new(QueueErrorKind::Unavailable, message),
         Some(404) => {

@@ -9,7 +9,7 @@ use crate::location::GcsLocation;
 use crate::rest::{Rest, RestError, parse};
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream};
+use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream, chain};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use upload::MultipartBody;
@@ -169,7 +169,7 @@ impl Bucket {
                 "gs://{bucket} refuses us: that needs {permission} ({role}); Cloud Storage {error}"
             ),
             Some(404) => format!("gs://{bucket} does not exist; Cloud Storage {error}"),
-            _ => format!("gs://{bucket}: Cloud Storage {}", error.chain()),
+            _ => format!("gs://{bucket}: Cloud Storage {}", chain(error)),
         };
         if error.is_retryable() {
             BlobError::transient(message)

@@ -13,16 +13,7 @@ pub(crate) fn quoted(text: &str) -> String {
     short
 }
 
-/// An error and what it came from, in one line: the outermost of a failed connection says least.
+/// An error and its causes on one line: the outermost of a failed connection says least.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let inner = error.to_string();
-        if !text.contains(&inner) {
-            text = format!("{text}: {inner}");
-        }
-        source = error.source();
-    }
-    quoted(&text)
+    quoted(&labelrelay_core::chain(error))
 }

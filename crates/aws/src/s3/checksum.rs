@@ -1,23 +1,10 @@
-//! Bodies of requests, and the proof that S3 has them.
+//! Checksums that go with objects, and the proof that S3 has them.
 
 use crate::http::Answer;
-use crate::signed_client::Content;
-use aws_smithy_types::body::SdkBody;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labelrelay_core::BlobError;
 use labelrelay_event::Digest;
-
-/// No answer but an object's bytes is larger.
-pub(super) const MAX_ANSWER: usize = 4 * 1024 * 1024;
-
-/// A request without a body.
-pub(super) fn nothing() -> Content {
-    Content {
-        body: SdkBody::empty(),
-        sha256: Digest::of(b"").to_hex(),
-    }
-}
 
 /// As `x-amz-checksum-sha256` wants it.
 pub(super) fn checksum(digest: &Digest) -> String {
@@ -25,7 +12,7 @@ pub(super) fn checksum(digest: &Digest) -> String {
 }
 
 /// Whether an answer to a PUT proves that S3 holds bytes of this digest.
-pub(super) fn proven(answer: &Answer, digest: &Digest) -> Result<(), BlobError> {
+pub(super) fn prove(answer: &Answer, digest: &Digest) -> Result<(), BlobError> {
     let stored = answer.header("x-amz-checksum-sha256");
     let is_ours = stored.is_none_or(|stored| stored == checksum(digest));
     let is_s3 = answer.header("etag").is_some_and(|tag| !tag.is_empty()) && answer.body.is_empty();

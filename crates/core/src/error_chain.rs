@@ -2,12 +2,15 @@
 
 use std::error::Error;
 
-/// `error`, and in parentheses what it came from.
+/// `error`, and in parentheses each cause that says more.
 pub fn chain(error: &(dyn Error + '_)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text = format!("{text} ({cause})");
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text = format!("{text} ({said})");
+        }
         source = cause.source();
     }
     text
