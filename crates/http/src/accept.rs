@@ -49,7 +49,7 @@ impl Accept {
     /// The next connection. Dropping the future loses none.
     pub(crate) async fn next(&mut self) -> Accepted {
         loop {
-            self.slots.room().await;
+            self.slots.wait_for_room().await;
             match self.listener.accept().await {
                 Ok((stream, peer)) => return self.accepted(stream, peer),
                 Err(error) => {
@@ -73,7 +73,7 @@ impl Accept {
         };
         let slots = self.slots;
         while Instant::now() < end
-            && tokio::time::timeout_at(end.into(), slots.room())
+            && tokio::time::timeout_at(end.into(), slots.wait_for_room())
                 .await
                 .is_ok()
         {

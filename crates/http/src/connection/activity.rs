@@ -33,7 +33,7 @@ struct State {
     /// The first byte of a head came.
     begun: Option<Instant>,
     /// The server wants bytes, and none are there.
-    starved: bool,
+    is_starved: bool,
     /// The peer has taken no byte of what it asked for since.
     stalled: Option<Instant>,
     /// Requests whose head has come and whose answer is not made.
@@ -45,21 +45,21 @@ struct State {
     /// Bytes that have come since.
     bytes: u64,
     /// It has had an answer, and had brought nothing that was verified.
-    stranger: bool,
+    is_stranger: bool,
     /// It has brought a request that was verified.
-    proven: bool,
+    is_proven: bool,
     /// Of the newest request.
     verification: Verification,
     /// HTTP/2.
-    multiplexed: bool,
+    is_multiplexed: bool,
     boundary: Boundary,
     first: Vec<u8>,
     /// The socket is to be asked itself, once.
-    read_socket: bool,
-    draining: bool,
+    must_read_socket: bool,
+    is_draining: bool,
     /// While draining: all that had come is answered.
-    drained: bool,
-    closing: bool,
+    is_drained: bool,
+    is_closing: bool,
 }
 
 /// Rank of an idle connection: the smallest is the first to go when there is no room.
@@ -124,23 +124,23 @@ impl Activity {
             state: Mutex::new(State {
                 opened: now,
                 since: now,
-                stranger: false,
+                is_stranger: false,
                 begun: None,
-                starved: false,
+                is_starved: false,
                 stalled: None,
                 open: 0,
                 working: 0,
                 head_at: now,
                 bytes: 0,
-                proven: false,
+                is_proven: false,
                 verification: Verification::default(),
-                multiplexed: false,
+                is_multiplexed: false,
                 boundary: Boundary::START,
                 first: Vec::new(),
-                read_socket: false,
-                draining: false,
-                drained: false,
-                closing: false,
+                must_read_socket: false,
+                is_draining: false,
+                is_drained: false,
+                is_closing: false,
             }),
             wake: Notify::new(),
         })
@@ -152,7 +152,7 @@ impl Activity {
 
     pub(super) fn read(&self, bytes: &[u8]) {
         let mut state = self.state();
-        state.starved = false;
+        state.is_starved = false;
         state.bytes += bytes.len() as u64;
         let room = FIRST_BYTES.saturating_sub(state.first.len());
         if room > 0 {
@@ -166,18 +166,18 @@ impl Activity {
 
     /// The server asked for bytes. Whether the socket itself is to be asked: the runtime only knows what
     /// the system told it last.
-    pub(super) fn starves(&self) -> bool {
+    pub(super) fn needs_socket_read(&self) -> bool {
         let mut state = self.state();
-        std::mem::take(&mut state.read_socket) || state.draining
+        std::mem::take(&mut state.must_read_socket) || state.is_draining
     }
 
     /// There are none.
     pub(super) fn starved(&self) {
         let mut state = self.state();
-        state.starved = true;
+        state.is_starved = true;
         if state.open == 0 {
             state.boundary.used_up();
-            state.drained = !state.boundary.is_in_head();
+            state.is_drained = !state.boundary.is_in_head();
         }
     }
 
@@ -194,24 +194,24 @@ impl Activity {
     }
 
     /// A head is complete.
-    pub(super) fn request(&self, multiplexed: bool) {
+    pub(super) fn request(&self, is_multiplexed: bool) {
         let mut state = self.state();
         state.open += 1;
         state.verified_by(Verification::default());
         (state.head_at, state.bytes) = (Instant::now(), 0);
-        (state.begun, state.drained, state.starved) = (None, false, false);
-        state.multiplexed = multiplexed;
+        (state.begun, state.is_drained, state.is_starved) = (None, false, false);
+        state.is_multiplexed = is_multiplexed;
     }
 
     /// The answer to a request whose body has this length is made. Whether it is the connection's last:
     /// the connection is asked to end, and certainly nothing of another request has come.
-    pub(super) fn answered(&self, length: Option<u64>) -> bool {
+    pub(super) fn is_last_answer(&self, length: Option<u64>) -> bool {
         let mut state = self.state();
         state.open = state.open.saturating_sub(1);
         state.since = Instant::now();
-        state.stranger = !state.is_proven();
+        state.is_stranger = !state.is_proven();
         let alone = state.boundary.answered(length);
-        state.draining && !state.multiplexed && alone
+        state.is_draining && !state.is_multiplexed && alone
     }
 
     /// The last byte of a request has come: from now on it waits for us.
@@ -249,7 +249,7 @@ impl Activity {
     pub(crate) fn seen(&self) -> Seen {
         let state = self.state();
         let is_body = state.open > 0 && state.working == 0 && state.stalled.is_none();
-        let asks_on = state.is_stranger() && !state.starved;
+        let asks_on = state.is_stranger() && !state.is_starved;
         Seen {
             idle: state.idle(),
             is_unproven_body: is_body && !asks_on && !state.is_proven(),
@@ -269,7 +269,7 @@ impl Activity {
         if let Some(stalled) = state.stalled {
             return Some((stalled + options.write_timeout, Overdue::Stalled));
         }
-        if state.open > 0 || state.multiplexed {
+        if state.open > 0 || state.is_multiplexed {
             return None;
         }
         Some(match (state.begun, state.is_proven()) {
@@ -282,19 +282,19 @@ impl Activity {
 
     /// Asks the connection to end as soon as all that has come is answered.
     pub(crate) fn drain(&self) {
-        self.state().draining = true;
+        self.state().is_draining = true;
         self.wake.notify_one();
     }
 
     /// Whether that is so now.
     pub(super) fn is_drained(&self) -> bool {
         let state = self.state();
-        state.draining && (state.drained || state.multiplexed)
+        state.is_draining && (state.is_drained || state.is_multiplexed)
     }
 
     /// Asks the connection to end, if it is still idle when it has looked at its socket.
     pub(crate) fn ask_to_close(&self) {
-        self.state().closing = true;
+        self.state().is_closing = true;
         self.wake.notify_one();
     }
 
@@ -305,11 +305,11 @@ impl Activity {
 
     /// Whether it was asked to.
     pub(crate) fn is_asked_to_close(&self) -> bool {
-        self.state().closing
+        self.state().is_closing
     }
 
-    pub(super) fn stays(&self) {
-        self.state().closing = false;
+    pub(super) fn keep(&self) {
+        self.state().is_closing = false;
     }
 
     /// Completes when somebody asked for something.
@@ -319,22 +319,22 @@ impl Activity {
 
     /// The socket itself is asked with the next read.
     pub(super) fn read_socket_next(&self) {
-        self.state().read_socket = true;
+        self.state().must_read_socket = true;
     }
 }
 
 impl State {
     fn verified_by(&mut self, verification: Verification) {
-        self.proven = self.is_proven();
+        self.is_proven = self.is_proven();
         self.verification = verification;
     }
 
     fn is_proven(&self) -> bool {
-        self.proven || self.verification.succeeded()
+        self.is_proven || self.verification.succeeded()
     }
 
     fn is_stranger(&self) -> bool {
-        self.stranger && !self.is_proven()
+        self.is_stranger && !self.is_proven()
     }
 
     fn idle(&self) -> Option<Idle> {
@@ -349,7 +349,7 @@ impl State {
         if self.working > 0 {
             return None;
         }
-        if !self.starved {
+        if !self.is_starved {
             return self.is_stranger().then_some(Idle {
                 rank: IdleRank::Stranger,
                 since: self.opened,

@@ -76,7 +76,7 @@ pub(super) async fn drive<C: Closing>(
             if is_idle || goes_on || (was.is_some() && activity.is_slow()) {
                 return End::Gone;
             }
-            activity.stays();
+            activity.keep();
             stays();
         }
     }

@@ -50,7 +50,7 @@ where
     pub(crate) async fn connection(self: Arc<Self>, accepted: Accepted) {
         let Accepted { stream, peer, slot } = accepted;
         let peer = peer.ip();
-        if !slot.admitted(self.options.head_timeout).await {
+        if !slot.is_admitted(self.options.head_timeout).await {
             return self.observer.connection_closed("no_room");
         }
         // Answers are one small segment each; waiting for more to send would only delay them.
@@ -64,7 +64,7 @@ where
         });
         let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
         let connection = self.builder.serve_connection(io, service);
-        let ended = drive(connection, &activity, &self.options, || slot.stays()).await;
+        let ended = drive(connection, &activity, &self.options, || slot.keep()).await;
         match ended {
             End::Itself(Ok(())) => {}
             End::Itself(Err(error)) => {
@@ -114,7 +114,7 @@ where
         };
         // While others wait, a peer that has shown no secret gets one answer, and has to come again for the next.
         let crowded = !multiplexed && !activity.is_proven() && self.slots.is_crowded();
-        if activity.answered(length) || crowded {
+        if activity.is_last_answer(length) || crowded {
             let close = HeaderValue::from_static("close");
             answer.headers_mut().insert(CONNECTION, close);
         }

@@ -70,7 +70,7 @@ impl AsyncRead for Watched {
         let before = buffer.filled().len();
         let mut polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if polled.is_pending()
-            && self.activity.starves()
+            && self.activity.needs_socket_read()
             && let Some(read) = self.read_now(buffer)
         {
             polled = Poll::Ready(read);

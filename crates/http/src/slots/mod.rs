@@ -5,11 +5,11 @@
 //! fast as it should, never does.
 
 mod client_network;
-mod idlers;
-mod lines;
+mod eviction_order;
 mod table;
 #[cfg(test)]
 mod tests;
+mod waiting_lines;
 
 use crate::connection::Activity;
 use crate::options::ServeOptions;
@@ -45,7 +45,7 @@ impl Slots {
     }
 
     /// Waits until one more connection can be accepted. One that is not accepted costs this process nothing.
-    pub(crate) async fn room(&self) {
+    pub(crate) async fn wait_for_room(&self) {
         loop {
             let mut left = std::pin::pin!(self.left.notified());
             left.as_mut().enable();
@@ -56,7 +56,7 @@ impl Slots {
         }
     }
 
-    /// Takes a connection in. It has a slot when [`Slot::admitted`] says so.
+    /// Takes a connection in. It has a slot when [`Slot::is_admitted`] says so.
     pub(crate) fn enter(self: &Arc<Self>, peer: IpAddr) -> Slot {
         let activity = Activity::new();
         let id = self.table().enter(peer.into(), Arc::clone(&activity));
@@ -91,7 +91,7 @@ impl Slot {
     }
 
     /// Waits for a slot; `false` when there was none within `patience`, or for nobody.
-    pub(crate) async fn admitted(&self, patience: Duration) -> bool {
+    pub(crate) async fn is_admitted(&self, patience: Duration) -> bool {
         let end = Instant::now() + patience;
         loop {
             let (state, is_next) = self.slots.table().admit(self.id);
@@ -104,8 +104,8 @@ impl Slot {
     }
 
     /// It was asked to go, and is not idle any more.
-    pub(crate) fn stays(&self) {
-        self.slots.table().stays(self.id);
+    pub(crate) fn keep(&self) {
+        self.slots.table().keep(self.id);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The table of slots: who has one, who waits for one, and who is asked to leave.
 
 use super::client_network::ClientNetwork;
-use super::idlers::Idlers;
-use super::lines::Lines;
+use super::eviction_order::EvictionOrder;
+use super::waiting_lines::WaitingLines;
 use crate::connection::Activity;
 use crate::options::ServeOptions;
 use std::collections::{BTreeSet, HashMap};
@@ -43,15 +43,15 @@ pub(super) struct SlotTable {
     open_at_most: usize,
     of_one_address: usize,
     entries: HashMap<u64, Entry>,
-    lines: Lines,
+    lines: WaitingLines,
     next: u64,
     served: usize,
     leaving: usize,
     /// Those that are served.
     by_address: HashMap<ClientNetwork, BTreeSet<u64>>,
-    idle: Idlers,
+    idle: EvictionOrder,
     nobody_idle: Option<Instant>,
-    draining: bool,
+    is_draining: bool,
     left: u64,
     /// The last time that somebody came and all slots were taken.
     full: Option<Instant>,
@@ -65,14 +65,14 @@ impl SlotTable {
             open_at_most: options.sockets(),
             of_one_address: options.max_connections_per_address.unwrap_or(usize::MAX),
             entries: HashMap::new(),
-            lines: Lines::default(),
+            lines: WaitingLines::default(),
             nobody_idle: None,
             next: 0,
             served: 0,
             leaving: 0,
             by_address: HashMap::new(),
-            idle: Idlers::default(),
-            draining: false,
+            idle: EvictionOrder::default(),
+            is_draining: false,
             left: 0,
             full: None,
             told: None,
@@ -89,7 +89,7 @@ impl SlotTable {
         }
         if self.served >= self.served_at_most {
             // All of them may be served, when some that were to leave stayed: nobody waits then who would ask.
-            self.make_room();
+            self.try_make_room();
             return false;
         }
         // There are slots all the same, so those who wait are too many of one address: they must not keep
@@ -105,7 +105,7 @@ impl SlotTable {
     }
 
     pub(super) fn enter(&mut self, network: ClientNetwork, activity: Arc<Activity>) -> u64 {
-        if self.draining {
+        if self.is_draining {
             activity.drain();
         }
         self.next += 1;
@@ -132,10 +132,10 @@ impl SlotTable {
         }
         let network = entry.network;
         // While it drains, nobody comes that could be kept out.
-        if !self.draining && self.is_full(network) {
+        if !self.is_draining && self.is_full(network) {
             let first = self.lines.first_for_own(network);
             let is_first = first.is_none_or(|first| id <= first);
-            if !is_first || !self.make_room_among(network) {
+            if !is_first || !self.try_make_room_among(network) {
                 if self.lines.wait_for_own(id, network) {
                     self.next_may_look();
                 }
@@ -148,7 +148,7 @@ impl SlotTable {
             if self.lines.first_for_any().is_some_and(|first| first < id) {
                 return (SlotState::Waiting, false);
             }
-            if !self.make_room() {
+            if !self.try_make_room() {
                 return (SlotState::Waiting, true);
             }
         }
@@ -200,11 +200,11 @@ impl SlotTable {
     }
 
     /// Asks the first that can go to leave; `false` when there is none.
-    fn make_room(&mut self) -> bool {
+    fn try_make_room(&mut self) -> bool {
         if self.nobody_idle.is_some_and(|at| at.elapsed() < AGAIN) {
             return false;
         }
-        while let Some((idle, id)) = self.idle.known() {
+        while let Some((idle, id)) = self.idle.next_known() {
             let entry = self.entries.get(&id);
             if entry.is_some_and(|entry| is_served(entry) && entry.activity.idle() == Some(idle)) {
                 self.ask_to_leave(id);
@@ -213,7 +213,7 @@ impl SlotTable {
         }
         let served = self.entries.iter().filter(|(_, entry)| is_served(entry));
         let served = served.map(|(id, entry)| (*id, &*entry.activity));
-        self.idle = Idlers::look(served, self.served_at_most);
+        self.idle = EvictionOrder::of(served, self.served_at_most);
         let Some((_, id)) = self.idle.first() else {
             self.nobody_idle = Some(Instant::now());
             return false;
@@ -223,10 +223,10 @@ impl SlotTable {
     }
 
     /// The same among the connections of one address.
-    fn make_room_among(&mut self, network: ClientNetwork) -> bool {
+    fn try_make_room_among(&mut self, network: ClientNetwork) -> bool {
         let served = self.by_address.get(&network).into_iter().flatten();
         let served = served.filter_map(|id| Some((*id, &*self.entries.get(id)?.activity)));
-        let Some((_, id)) = Idlers::look(served, self.of_one_address).first() else {
+        let Some((_, id)) = EvictionOrder::of(served, self.of_one_address).first() else {
             return false;
         };
         self.ask_to_leave(id);
@@ -262,7 +262,7 @@ impl SlotTable {
         self.full.is_some_and(|at| at.elapsed() < CROWDED)
     }
 
-    pub(super) fn stays(&mut self, id: u64) {
+    pub(super) fn keep(&mut self, id: u64) {
         if self
             .entries
             .get(&id)
@@ -287,7 +287,7 @@ impl SlotTable {
     }
 
     pub(super) fn drain(&mut self) {
-        self.draining = true;
+        self.is_draining = true;
         self.entries
             .values()
             .for_each(|entry| entry.activity.drain());

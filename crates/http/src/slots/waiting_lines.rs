@@ -1,11 +1,11 @@
-//! Who waits for a slot: for any, or for one among those of its own address.
+//! Connections that wait for a slot: for any, or for one among those of its own address.
 
 use super::client_network::ClientNetwork;
 use std::collections::{BTreeSet, HashMap};
 
 /// Connections by their numbers, which rise: the first to come is the first.
 #[derive(Default)]
-pub(super) struct Lines {
+pub(super) struct WaitingLines {
     /// All that wait.
     all: BTreeSet<u64>,
     /// Those of them that wait for any slot.
@@ -14,7 +14,7 @@ pub(super) struct Lines {
     own: HashMap<ClientNetwork, BTreeSet<u64>>,
 }
 
-impl Lines {
+impl WaitingLines {
     /// Takes one in, or lets one that waited for its address wait for any slot, in its turn.
     pub(super) fn wait_for_any(&mut self, id: u64, network: ClientNetwork) {
         if !self.any.contains(&id) {
