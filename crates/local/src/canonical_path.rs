@@ -1,6 +1,6 @@
 //! The real path of a queue file. One file with two names would get two owners, and two journals.
 
-use crate::error::OpenError;
+use crate::queue_file_error::OpenError;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 

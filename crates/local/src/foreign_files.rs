@@ -1,7 +1,7 @@
 //! Files beside a queue that have the names of its own, and are none: a directory may come from somebody else.
 
 use crate::canonical_path::beside;
-use crate::error::OpenError;
+use crate::queue_file_error::OpenError;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;

@@ -19,14 +19,14 @@
 mod backend;
 mod canonical_path;
 mod disk_reserve;
+mod displaced_files;
 mod embedded;
-mod error;
 mod file;
 mod foreign_files;
 mod ledger;
 mod lock;
 mod prune;
-mod queue_files;
+mod queue_file_error;
 mod schema;
 mod shortened;
 mod sqlite;
@@ -34,10 +34,10 @@ mod sqlite_error;
 
 pub use backend::Local;
 pub use embedded::{EmbeddedQueue, Options};
-pub use error::{FileError, OpenError};
 pub use file::{
     Acknowledgement, DeadLetter, Delivery, Event, EventAttributes, Export, Filter, Pattern,
     QueueFile, QueueSettings, QueueStats, State, StoredEvent,
 };
 pub use labelrelay_files::{FileBlobStore, FileFallback, file_of, path_in};
 pub use ledger::LedgerFile;
+pub use queue_file_error::{FileError, OpenError};

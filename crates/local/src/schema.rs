@@ -2,8 +2,8 @@
 
 use crate::canonical_path;
 use crate::disk_reserve;
-use crate::error::OpenError;
 use crate::foreign_files;
+use crate::queue_file_error::OpenError;
 use crate::sqlite::{self, BusyWait};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi};
 use std::path::Path;

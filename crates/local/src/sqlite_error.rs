@@ -95,7 +95,7 @@ pub(crate) fn queue_error(error: &rusqlite::Error) -> QueueError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{FileError, OpenError};
+    use crate::queue_file_error::{FileError, OpenError};
     use rusqlite::ffi;
 
     /// The whole table: result code, what a sender is told, whether it is retried, what each text names.

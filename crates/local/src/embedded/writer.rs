@@ -7,7 +7,7 @@ use super::pending::Pending;
 use super::prune_schedule::{self, PruneSchedule};
 use super::sequencer::Sequencer;
 use crate::disk_reserve;
-use crate::queue_files::{QueueFiles, displaced_error};
+use crate::displaced_files::{QueueFiles, displaced_error};
 use crate::sqlite::{begin, ms, now_ms};
 use crate::sqlite_error::queue_error;
 use futures_channel::oneshot;

@@ -4,7 +4,7 @@
 use super::QueueFile;
 use super::transaction::Durability;
 use crate::embedded::sequencer::{insert_row, next_number};
-use crate::error::FileError;
+use crate::queue_file_error::FileError;
 use crate::schema::INSERT_EVENT;
 use labelrelay_core::OutboundMessage;
 use rusqlite::Connection;

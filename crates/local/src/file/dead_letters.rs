@@ -2,7 +2,7 @@
 
 use super::transaction::Durability;
 use super::{Event, Filter, QueueFile, State};
-use crate::error::FileError;
+use crate::queue_file_error::FileError;
 use crate::sqlite::{set_setting, setting};
 use rusqlite::Connection;
 

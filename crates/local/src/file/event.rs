@@ -1,7 +1,7 @@
 //! Lists and shows events without taking them.
 
 use super::QueueFile;
-use crate::error::FileError;
+use crate::queue_file_error::FileError;
 use rusqlite::{OptionalExtension as _, Row, named_params};
 use std::fmt;
 

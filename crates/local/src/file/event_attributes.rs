@@ -1,7 +1,7 @@
 //! Events without their data: the queue's content at the price of its attributes.
 
 use super::QueueFile;
-use crate::error::FileError;
+use crate::queue_file_error::FileError;
 
 /// The data comes last in an envelope, and what stands before it is bounded: a hundred and a few bytes for
 /// each of some twenty attributes.

@@ -2,7 +2,7 @@
 
 use super::event::{StoredEvent, stored};
 use super::{Filter, QueueFile};
-use crate::error::FileError;
+use crate::queue_file_error::FileError;
 use std::collections::VecDeque;
 
 /// A page of an export ends when it holds this much: pages lie in memory, and a transaction that reads

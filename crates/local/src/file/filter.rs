@@ -3,7 +3,7 @@
 use super::QueueFile;
 use super::event::{COLUMNS, Event, State, StoredEvent, event};
 use super::event_attributes::{ATTRIBUTES_BYTES, without_data};
-use crate::error::FileError;
+use crate::queue_file_error::FileError;
 use labelrelay_event::Attributes;
 use rusqlite::{Row, named_params};
 

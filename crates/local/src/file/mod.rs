@@ -26,9 +26,9 @@ pub use stats::QueueStats;
 
 use crate::canonical_path;
 use crate::disk_reserve;
-use crate::error::{FileError, OpenError};
+use crate::displaced_files::QueueFiles;
 use crate::prune;
-use crate::queue_files::QueueFiles;
+use crate::queue_file_error::{FileError, OpenError};
 use crate::schema;
 use crate::sqlite::{BusyWait, ms, now_ms, setting};
 use labelrelay_core::Clock;

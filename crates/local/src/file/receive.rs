@@ -3,7 +3,7 @@
 use super::QueueFile;
 use super::dead_letters::count_dead;
 use super::transaction::Durability;
-use crate::error::FileError;
+use crate::queue_file_error::FileError;
 use crate::sqlite::{ms, set_setting, setting};
 use rusqlite::Connection;
 use std::fmt;

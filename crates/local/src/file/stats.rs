@@ -3,7 +3,7 @@
 use super::QueueFile;
 use super::dead_letters::DEAD_LETTERS;
 use crate::canonical_path::beside;
-use crate::error::FileError;
+use crate::queue_file_error::FileError;
 use crate::sqlite::setting;
 use rusqlite::OptionalExtension as _;
 use std::time::Duration;

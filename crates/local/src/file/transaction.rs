@@ -2,7 +2,7 @@
 
 use super::QueueFile;
 use crate::disk_reserve;
-use crate::error::FileError;
+use crate::queue_file_error::FileError;
 use crate::sqlite::begin;
 use rusqlite::Transaction;
 use rusqlite::wal::CheckpointMode;
