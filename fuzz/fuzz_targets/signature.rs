@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labelrelay_core::Secret;
 use labelrelay_core::signature::{
-    ClaimedSignature, CredentialError, HeaderScheme, SIGNATURE_256_HEADER, SIGNATURE_HEADER,
+    ClaimedSignature, CredentialError, SecretHeader, SIGNATURE_256_HEADER, SIGNATURE_HEADER,
     SignatureCheck, credential_headers, sign_sha1, sign_sha256,
 };
 use labelrelay_fuzz::{LABEL_STUDIO_SECRET, LABELBOX_SECRET, head};
@@ -88,8 +88,8 @@ fuzz_target!(|data: &[u8]| {
 
     let secret = Secret::new("label-studio", LABEL_STUDIO_SECRET).expect("it is not empty");
     for scheme in [
-        HeaderScheme::Authorization,
-        HeaderScheme::Header(http::HeaderName::from_static(TOKEN)),
+        SecretHeader::Authorization,
+        SecretHeader::Named(http::HeaderName::from_static(TOKEN)),
     ] {
         let accepted = match scheme.shown(&head) {
             Ok(shown) => match shown.check(std::slice::from_ref(&secret)) {
@@ -109,8 +109,8 @@ fuzz_target!(|data: &[u8]| {
             of("authorization").as_slice(),
             of(TOKEN).as_slice(),
         ) {
-            (HeaderScheme::Authorization, [line], _) => is_authorization(line),
-            (HeaderScheme::Header(_), _, [line]) => *line == LABEL_STUDIO_SECRET.as_bytes(),
+            (SecretHeader::Authorization, [line], _) => is_authorization(line),
+            (SecretHeader::Named(_), _, [line]) => *line == LABEL_STUDIO_SECRET.as_bytes(),
             _ => false,
         };
         assert_eq!(accepted, right, "{scheme:?} {:?}", head.headers);

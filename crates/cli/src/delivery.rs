@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request};
 use labelrelay_core::Secret;
-use labelrelay_core::signature::{HeaderScheme, sign_sha1};
+use labelrelay_core::signature::{SecretHeader, sign_sha1};
 
 /// Proof of origin.
 #[derive(Debug, Clone)]
@@ -11,7 +11,7 @@ pub(crate) enum Credential {
     /// Labelbox's: HMAC-SHA1 of the body.
     Signature,
     /// Label Studio's: a header with the secret.
-    Header(HeaderScheme),
+    Header(SecretHeader),
 }
 
 /// A whole request. `url` was parsed before; what cannot stand in a header is said, not sent.
@@ -63,11 +63,11 @@ impl Delivery<'_> {
                 line("accept", b"*/*")?;
                 line("connection", b"keep-alive")?;
                 match scheme {
-                    HeaderScheme::Authorization => line(
+                    SecretHeader::Authorization => line(
                         "authorization",
                         &[b"Bearer ", self.secret.expose()].concat(),
                     )?,
-                    HeaderScheme::Header(name) => {
+                    SecretHeader::Named(name) => {
                         let value = HeaderValue::from_bytes(self.secret.expose())
                             .map_err(|_| "the secret cannot stand in a header".to_owned())?;
                         lines.push((name.clone(), value));

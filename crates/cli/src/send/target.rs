@@ -12,7 +12,7 @@ use crate::serve::{DEFAULT_LISTEN, public_base};
 use crate::serve_address;
 use labelrelay_core::config::{Config, SecretRef, SourceConfig};
 use labelrelay_core::provider::Provider;
-use labelrelay_core::signature::HeaderScheme;
+use labelrelay_core::signature::SecretHeader;
 use std::net::ToSocketAddrs as _;
 
 pub(super) struct Target {
@@ -108,8 +108,8 @@ fn source<'a>(
 
 fn credential(
     provider: Provider,
-    flag: Option<HeaderScheme>,
-    configured: Option<&HeaderScheme>,
+    flag: Option<SecretHeader>,
+    configured: Option<&SecretHeader>,
 ) -> Result<Credential, CliError> {
     match (provider, flag) {
         (Provider::Labelbox, None) => Ok(Credential::Signature),
@@ -118,19 +118,19 @@ fn credential(
         )),
         (_, flag) => Ok(Credential::Header(
             flag.or_else(|| configured.cloned())
-                .unwrap_or(HeaderScheme::Authorization),
+                .unwrap_or(SecretHeader::Authorization),
         )),
     }
 }
 
-fn scheme(name: &str) -> Result<HeaderScheme, CliError> {
+fn scheme(name: &str) -> Result<SecretHeader, CliError> {
     if name.eq_ignore_ascii_case("authorization") {
-        return Ok(HeaderScheme::Authorization);
+        return Ok(SecretHeader::Authorization);
     }
     let name = name
         .parse()
         .map_err(|_| CliError::usage("--header: is not the name of a header"))?;
-    Ok(HeaderScheme::Header(name))
+    Ok(SecretHeader::Named(name))
 }
 
 /// The relay that runs here, else the one that the configuration would start: without the tunnel in front.

@@ -4,7 +4,7 @@ use super::private_address;
 use crate::error::CliError;
 use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_core::provider::Provider;
-use labelrelay_core::signature::HeaderScheme;
+use labelrelay_core::signature::SecretHeader;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// The URL that senders use: what is configured, else the bound address.
@@ -74,7 +74,7 @@ fn for_label_studio(
 ) -> String {
     let shown = secret.unwrap_or("<secret>");
     let header = match &source.header {
-        Some(HeaderScheme::Header(name)) => format!("{name} = {shown}"),
+        Some(SecretHeader::Named(name)) => format!("{name} = {shown}"),
         _ => format!("Authorization = Bearer {shown}"),
     };
     let mut lines = format!(

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue};
 use labelrelay_core::Secret;
-use labelrelay_core::signature::HeaderScheme;
+use labelrelay_core::signature::SecretHeader;
 
 /// `Authorization`: Bearer, or Basic with the secret as password.
 pub(super) fn authorization(lines: &[Vec<u8>], secret: &[u8]) -> Verdict {
@@ -15,7 +15,7 @@ pub(super) fn authorization(lines: &[Vec<u8>], secret: &[u8]) -> Verdict {
             headers.append(http::header::AUTHORIZATION, value);
         }
     }
-    let mut verdict = match as_the_relay(&HeaderScheme::Authorization, headers, secret) {
+    let mut verdict = match as_the_relay(&SecretHeader::Authorization, headers, secret) {
         Ok(()) => return matches(lines, secret),
         Err(verdict) => verdict,
     };
@@ -72,7 +72,7 @@ pub(super) fn named(lines: &[Vec<u8>], secret: &[u8]) -> Verdict {
             headers.append(name.clone(), value);
         }
     }
-    let mut verdict = match as_the_relay(&HeaderScheme::Header(name), headers, secret) {
+    let mut verdict = match as_the_relay(&SecretHeader::Named(name), headers, secret) {
         Ok(()) => return matches(lines, secret),
         Err(verdict) => verdict,
     };
@@ -112,7 +112,7 @@ fn matches(lines: &[Vec<u8>], secret: &[u8]) -> Verdict {
     verdict
 }
 
-fn as_the_relay(scheme: &HeaderScheme, headers: HeaderMap, secret: &[u8]) -> Result<(), Verdict> {
+fn as_the_relay(scheme: &SecretHeader, headers: HeaderMap, secret: &[u8]) -> Result<(), Verdict> {
     let head = request_head::with(headers);
     let answer = |error: &dyn std::fmt::Display| Verdict {
         notes: vec![

@@ -7,11 +7,11 @@ use super::settings::{
     LABELBOX_ANSWER_BY, ServeConfig, SourceConfig,
 };
 use super::spool::SpoolConfig;
-use super::values::{number, parse_header, parse_time, path_prefix, queue_bytes};
+use super::value_checks::{number, parse_header, parse_time, path_prefix, queue_bytes};
 use super::variables::Lookup;
 use crate::filter::Filter;
 use crate::provider::Provider;
-use crate::signature::HeaderScheme;
+use crate::signature::SecretHeader;
 use bytes::Bytes;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -126,7 +126,7 @@ pub(super) fn sources(
             Provider::Labelbox => None,
             Provider::LabelStudio => Some(match lookup.text(LABEL_STUDIO_HEADER)? {
                 Some(name) => parse_header(ORIGIN, LABEL_STUDIO_HEADER, &name)?,
-                None => HeaderScheme::Authorization,
+                None => SecretHeader::Authorization,
             }),
         };
         sources.push(SourceConfig {

@@ -6,7 +6,7 @@ use super::reference::SecretRef;
 use super::settings::{Config, EmbeddedQueueConfig, ServeConfig, SourceConfig};
 use super::source_table::{self, Defaults, SourceTable};
 use super::spool::Spool;
-use super::values::{not_empty, path_prefix, positive, queue_bytes};
+use super::value_checks::{not_empty, path_prefix, positive, queue_bytes};
 use super::variables::Lookup;
 use serde::Deserialize;
 use std::path::PathBuf;

@@ -12,7 +12,7 @@ mod source_table;
 mod spool;
 #[cfg(test)]
 mod tests;
-mod values;
+mod value_checks;
 mod variables;
 
 pub use error::{ConfigError, ENVIRONMENT};

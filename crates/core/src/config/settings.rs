@@ -7,7 +7,7 @@ use crate::address::Allowlist;
 use crate::filter::Filter;
 use crate::path::Segments;
 use crate::provider::Provider;
-use crate::signature::HeaderScheme;
+use crate::signature::SecretHeader;
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -81,7 +81,7 @@ pub struct SourceConfig {
     /// References to live secrets, the newest first, each with its end.
     pub secrets: Vec<(SecretRef, Option<Timestamp>)>,
     /// Header of the secret, for platforms that sign nothing.
-    pub header: Option<HeaderScheme>,
+    pub header: Option<SecretHeader>,
     /// Whether the calls to an ML back end are answered.
     pub ml_backend: bool,
     /// Answer to Labelbox's question for models, a JSON object.

@@ -6,11 +6,11 @@ use super::reference::SecretRef;
 use super::settings::{
     DEFAULT_MAX_BODY_BYTES, LABEL_STUDIO_ANSWER_BY, LABELBOX_ANSWER_BY, SourceConfig,
 };
-use super::values::{parse_header, parse_time, positive};
+use super::value_checks::{parse_header, parse_time, positive};
 use crate::address::Allowlist;
 use crate::filter::Filter;
 use crate::provider::Provider;
-use crate::signature::HeaderScheme;
+use crate::signature::SecretHeader;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -164,15 +164,15 @@ fn header(
     table: &SourceTable,
     section: &Section<'_>,
     provider: Provider,
-) -> Result<Option<HeaderScheme>, ConfigError> {
+) -> Result<Option<SecretHeader>, ConfigError> {
     let header = match (provider, table.header.as_deref()) {
         (Provider::Labelbox, _) => return Ok(None),
-        (Provider::LabelStudio, None) => HeaderScheme::Authorization,
+        (Provider::LabelStudio, None) => SecretHeader::Authorization,
         (Provider::LabelStudio, Some(name)) => {
             parse_header(section.origin, &section.key("header"), name)?
         }
     };
-    if table.ml_backend && header != HeaderScheme::Authorization {
+    if table.ml_backend && header != SecretHeader::Authorization {
         return Err(section.error(
             "header",
             "Label Studio's calls to an ML back end carry no header but Authorization",

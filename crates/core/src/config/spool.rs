@@ -1,7 +1,7 @@
 //! The section `[spool]`: what becomes of bodies that are too large for the memory.
 
 use super::error::ConfigError;
-use super::values::{not_empty, number, positive};
+use super::value_checks::{not_empty, number, positive};
 use super::variables::Lookup;
 use serde::Deserialize;
 use std::time::Duration;

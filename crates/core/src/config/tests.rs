@@ -1,5 +1,5 @@
 use super::*;
-use crate::signature::HeaderScheme;
+use crate::signature::SecretHeader;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -289,7 +289,7 @@ fn the_environment_alone() {
     );
     assert_eq!(
         config.sources[1].header,
-        Some(HeaderScheme::Header("x-token".parse().unwrap()))
+        Some(SecretHeader::Named("x-token".parse().unwrap()))
     );
     assert_eq!(config.queue.as_deref(), Some("sqlite:///q.db"));
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 /// A place in a body that somebody wants to hear of, with the places in it.
 #[derive(Debug)]
 pub(super) struct Node<S: 'static> {
-    /// Its name for [`Extract`].
+    /// Its name for [`ExtractedValues`].
     pub(super) slot: S,
     /// Places in it when it is an object; without any, an object here is skipped.
     pub(super) members: Members<S>,
@@ -74,9 +74,9 @@ impl<S: 'static> Node<S> {
     }
 }
 
-/// Keeps the values that stand at the paths of a table. Keys may repeat: the last one wins, so a key forgets what
+/// Values at the paths of a table, kept as they come. Keys may repeat: the last one wins, so a key forgets what
 /// an equal one before it has brought.
-pub(super) trait Extract {
+pub(super) trait ExtractedValues {
     /// Names of the places.
     type Slot: Copy + Debug + 'static;
 
@@ -104,28 +104,28 @@ type Level<S> = (&'static Node<S>, Container);
 
 /// Walks down the table as the scanner walks down the body.
 #[derive(Debug)]
-pub(super) struct Extractor<E: Extract> {
-    extract: E,
+pub(super) struct Extractor<E: ExtractedValues> {
+    values: E,
     /// The containers that are open, outermost first. All of them are in the table.
     open: [Option<Level<E::Slot>>; MAX_LEVELS],
     level: usize,
     /// Target of the last key.
-    at: Option<&'static Node<E::Slot>>,
+    key_target: Option<&'static Node<E::Slot>>,
 }
 
-impl<E: Extract> Extractor<E> {
-    pub(super) fn new(extract: E) -> Self {
+impl<E: ExtractedValues> Extractor<E> {
+    pub(super) fn new(values: E) -> Self {
         Self {
-            extract,
+            values,
             open: [None; MAX_LEVELS],
             level: 0,
-            at: None,
+            key_target: None,
         }
     }
 
     /// The values so far.
-    pub(super) fn get(&self) -> &E {
-        &self.extract
+    pub(super) fn values(&self) -> &E {
+        &self.values
     }
 
     #[inline]
@@ -133,37 +133,37 @@ impl<E: Extract> Extractor<E> {
         *self.open.get(self.level.checked_sub(1)?)?
     }
 
-    /// The place of the value that comes now.
+    /// The node of the value that comes now.
     #[inline]
-    fn place(&self) -> Option<&'static Node<E::Slot>> {
+    fn current_node(&self) -> Option<&'static Node<E::Slot>> {
         match self.innermost() {
             None => Some(E::ROOT),
-            Some((_, Container::Object)) => self.at,
+            Some((_, Container::Object)) => self.key_target,
             Some((node, Container::Array)) => node.elements,
         }
     }
 }
 
-impl<E: Extract> Visitor for Extractor<E> {
+impl<E: ExtractedValues> Visitor for Extractor<E> {
     fn key(&mut self, _depth: u32, key: Text<'_>) {
         let name = key.name();
-        self.at = self.innermost().and_then(|(node, _)| node.member(&name));
-        if let Some(node) = self.at {
-            self.extract.key(node.slot, &name);
+        self.key_target = self.innermost().and_then(|(node, _)| node.member(&name));
+        if let Some(node) = self.key_target {
+            self.values.key(node.slot, &name);
         }
     }
 
     fn scalar(&mut self, _depth: u32, scalar: Scalar<'_>) {
-        if let Some(node) = self.place() {
-            self.extract.scalar(node.slot, scalar);
+        if let Some(node) = self.current_node() {
+            self.values.scalar(node.slot, scalar);
         }
     }
 
     fn open(&mut self, _depth: u32, container: Container) -> Interest {
-        let Some(node) = self.place() else {
+        let Some(node) = self.current_node() else {
             return Interest::Skip;
         };
-        self.extract.open(node.slot, container);
+        self.values.open(node.slot, container);
         let Some(innermost) = self.open.get_mut(self.level) else {
             return Interest::Skip;
         };
@@ -178,7 +178,7 @@ impl<E: Extract> Visitor for Extractor<E> {
     fn close(&mut self, _depth: u32) {
         if let Some((node, container)) = self.innermost() {
             self.level -= 1;
-            self.extract.close(node.slot, container);
+            self.values.close(node.slot, container);
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::observe::Report;
 use crate::outcome::{Answer, Outcome};
 use crate::request::RequestHead;
 use crate::secret::{Secret, SecretError};
-use crate::signature::{CredentialError, HeaderScheme, credential_headers};
+use crate::signature::{CredentialError, SecretHeader, credential_headers};
 use crate::spool::SpoolError;
 
 /// Why a request ends here.
@@ -28,7 +28,7 @@ impl Refusal {
         self,
         report: &mut Report,
         head: &RequestHead,
-        scheme: Option<&HeaderScheme>,
+        scheme: Option<&SecretHeader>,
     ) -> Answer {
         report.outcome = self.answer.outcome;
         report.reason = self.reason;

@@ -9,7 +9,7 @@ use crate::payload::Payload;
 use crate::request::RequestHead;
 use crate::secret::SecretError;
 use crate::signature::{
-    ClaimedSignature, CredentialError, HeaderProof, HeaderScheme, LiveSecrets, SignatureCheck,
+    ClaimedSignature, CredentialError, HeaderProof, LiveSecrets, SecretHeader, SignatureCheck,
     Verified,
 };
 use crate::source::Source;
@@ -69,7 +69,7 @@ impl Verifier {
     async fn header_proof(
         &self,
         source: &Source,
-        scheme: &HeaderScheme,
+        scheme: &SecretHeader,
         head: &RequestHead,
         deadline: Duration,
     ) -> Result<HeaderProof, Refusal> {

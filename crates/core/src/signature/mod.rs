@@ -7,13 +7,13 @@
 mod check;
 mod claimed;
 mod error;
-mod header;
+mod header_secret;
 mod sign;
 mod verified;
 
 pub use check::SignatureCheck;
 pub use claimed::{ClaimedSignature, SIGNATURE_256_HEADER, SIGNATURE_HEADER};
 pub use error::CredentialError;
-pub use header::{HeaderProof, HeaderScheme, ShownSecret, credential_headers};
+pub use header_secret::{HeaderProof, SecretHeader, ShownSecret, credential_headers};
 pub use sign::{sign_sha1, sign_sha256};
 pub use verified::{LiveSecrets, Verified};

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request};
 use labelrelay_core::Outcome;
 use labelrelay_core::provider::Provider;
-use labelrelay_core::signature::HeaderScheme;
+use labelrelay_core::signature::SecretHeader;
 use serde::Deserialize;
 
 /// Change to a delivery before it is sent.
@@ -86,7 +86,7 @@ impl Scenario {
             Provider::Labelbox => (&secrets.labelbox, Credential::Signature, "x-hub-signature"),
             _ => (
                 &secrets.label_studio,
-                Credential::Header(HeaderScheme::Authorization),
+                Credential::Header(SecretHeader::Authorization),
                 "authorization",
             ),
         };

@@ -2,7 +2,7 @@
 //! five members. Only the top level counts: a task's data may hold keys of the same names.
 
 use super::action::Kind;
-use crate::provider::extractor::{Extract, Members, Node};
+use crate::provider::extractor::{ExtractedValues, Members, Node};
 use crate::provider::ids::{Listed, set_id, set_text};
 use labelrelay_json::{Container, Scalar};
 
@@ -203,7 +203,7 @@ impl Entity {
     }
 }
 
-impl Extract for Body {
+impl ExtractedValues for Body {
     type Slot = Slot;
 
     const ROOT: &'static Node<Slot> = &BODY;

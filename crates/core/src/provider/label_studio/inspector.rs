@@ -22,7 +22,7 @@ impl Inspector {
     pub(in crate::provider) fn finish(self) -> Inspection {
         let (check, extractor) = self.0.finish();
         let description = if check.is_json {
-            describe::describe(extractor.get())
+            describe::describe(extractor.values())
         } else {
             Description::unrecognized(action::UNRECOGNIZED)
         };

@@ -2,7 +2,7 @@
 //! only at the end.
 
 use super::labels::{Labels, Projects};
-use crate::provider::extractor::{Extract, Members, Node};
+use crate::provider::extractor::{ExtractedValues, Members, Node};
 use crate::provider::ids::{set_id, set_text};
 use labelrelay_json::{Container, Scalar};
 
@@ -207,7 +207,7 @@ impl Body {
     }
 }
 
-impl Extract for Body {
+impl ExtractedValues for Body {
     type Slot = Slot;
 
     const ROOT: &'static Node<Slot> = &BODY;

@@ -13,21 +13,21 @@ use subtle::{Choice, ConstantTimeEq};
 
 /// Header in which a source without signatures carries its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HeaderScheme {
+pub enum SecretHeader {
     /// `Authorization: Bearer <secret>`, or `Authorization: Basic` with the secret as password.
     Authorization,
     /// `<name>: <secret>`.
-    Header(http::HeaderName),
+    Named(http::HeaderName),
 }
 
-impl HeaderScheme {
+impl SecretHeader {
     /// The secret that a request shows.
     ///
     /// # Errors
     /// [`CredentialError`] when there is none, or when it is malformed or stands twice.
     pub fn shown(&self, head: &RequestHead) -> Result<ShownSecret, CredentialError> {
         match self {
-            Self::Header(name) => match head.single(name.as_str()) {
+            Self::Named(name) => match head.single(name.as_str()) {
                 Err(_) => Err(CredentialError::DoubledNamed {
                     header: name.to_string(),
                 }),
@@ -121,9 +121,9 @@ impl HeaderProof {
 }
 
 /// The credential headers that a request carries, by name alone: for the log of a refusal.
-pub fn credential_headers(head: &RequestHead, scheme: Option<&HeaderScheme>) -> Vec<String> {
+pub fn credential_headers(head: &RequestHead, scheme: Option<&SecretHeader>) -> Vec<String> {
     let mut names = vec![SIGNATURE_HEADER, SIGNATURE_256_HEADER, "authorization"];
-    if let Some(HeaderScheme::Header(name)) = scheme {
+    if let Some(SecretHeader::Named(name)) = scheme {
         names.push(name.as_str());
     }
     names

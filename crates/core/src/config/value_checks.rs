@@ -2,7 +2,7 @@
 
 use super::error::{ConfigError, ENVIRONMENT};
 use super::variables::Lookup;
-use crate::signature::HeaderScheme;
+use crate::signature::SecretHeader;
 use jiff::Timestamp;
 
 pub(super) fn number(lookup: Lookup<'_>, variable: &str) -> Result<Option<u64>, ConfigError> {
@@ -94,9 +94,9 @@ pub(super) fn parse_header(
     origin: &str,
     key: &str,
     name: &str,
-) -> Result<HeaderScheme, ConfigError> {
+) -> Result<SecretHeader, ConfigError> {
     if name.eq_ignore_ascii_case("authorization") {
-        return Ok(HeaderScheme::Authorization);
+        return Ok(SecretHeader::Authorization);
     }
     // Headers that every client sets, or that proxies rewrite, prove nothing.
     let reserved = [
@@ -110,7 +110,7 @@ pub(super) fn parse_header(
         "x-forwarded-for",
     ];
     match name.parse::<http::HeaderName>() {
-        Ok(header) if !reserved.contains(&header.as_str()) => Ok(HeaderScheme::Header(header)),
+        Ok(header) if !reserved.contains(&header.as_str()) => Ok(SecretHeader::Named(header)),
         _ => Err(ConfigError::new(
             origin,
             key,
