@@ -7,6 +7,7 @@ mod read_only;
 mod same_start;
 mod spool;
 mod stdout_queue;
+mod to_be_made;
 
 pub(crate) use back_ends::BackEnds;
 
@@ -87,16 +88,6 @@ pub(crate) async fn check(config: &Config, env: &Env<'_>) -> Result<Vec<String>,
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let back_ends = BackEnds::new(Options::default(), env, Arc::clone(&clock));
     let read_only = ReadOnly(&back_ends);
-    let mut there = config.clone();
-    let is_there = |url: &String, name| {
-        let base = setting(name, config, env).base_dir;
-        !matches!(locations::store(url, base), Ok(StoreLocation::Directory(directory)) if !directory.exists())
-    };
-    // The next start makes those that are not there yet.
-    there.blob_store = there.blob_store.filter(|url| is_there(url, BLOB_STORE));
-    there.fallback = there
-        .fallback
-        .filter(|url| is_there(url, labelrelay_startup::FALLBACK));
     let mut open = back_ends.open();
     open.back_end = &read_only;
     let injected = Injected {
@@ -105,7 +96,7 @@ pub(crate) async fn check(config: &Config, env: &Env<'_>) -> Result<Vec<String>,
         observer: Arc::new(NoObserver),
         spool: spool::open_existing(config, env)?,
     };
-    let relay = open.relay(&there, injected).await?;
+    let relay = open.relay(config, injected).await?;
     let found = examine(&relay, PATIENCE, true).await;
     settle(&found, &relay, config, env.lookup())?;
     match found.first() {

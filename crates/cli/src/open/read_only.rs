@@ -1,10 +1,12 @@
-//! Back ends for whoever only looks: a check must not become the owner of a queue file.
+//! Back ends for whoever only looks: a check must not become the owner of a queue
+//! file, and makes no directory.
 
 use super::back_ends::BackEnds;
 use super::stdout_queue;
-use crate::locations::{self, QueueLocation};
+use super::to_be_made::ToBeMade;
+use crate::locations::{self, QueueLocation, StoreLocation};
 use jiff::Timestamp;
-use labelrelay_core::backend::{BackEnd, Forms, Location, Opening};
+use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::{
     BlobStore, BoxFuture, Copies, EventQueue, FallbackStore, OutboundMessage, QueueError,
@@ -42,11 +44,21 @@ impl BackEnd for ReadOnly<'_> {
     }
 
     fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
-        self.0.blob_store(at)
+        Box::pin(async move {
+            if made_by_the_next_start(at)? {
+                return Ok(Arc::new(ToBeMade) as _);
+            }
+            self.0.blob_store(at).await
+        })
     }
 
     fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
-        self.0.fallback(at)
+        Box::pin(async move {
+            if made_by_the_next_start(at)? {
+                return Ok(Arc::new(ToBeMade) as _);
+            }
+            self.0.fallback(at).await
+        })
     }
 
     fn secret<'a>(
@@ -56,6 +68,12 @@ impl BackEnd for ReadOnly<'_> {
     ) -> Opening<'a, Box<dyn SecretSource>> {
         self.0.secret(reference, not_after)
     }
+}
+
+/// Whether the URL names a directory that is not there.
+fn made_by_the_next_start(at: Location<'_>) -> Result<bool, BackEndError> {
+    let location = locations::store(at.url, at.base_dir)?;
+    Ok(matches!(location, StoreLocation::Directory(directory) if !directory.exists()))
 }
 
 fn unopened(limits: QueueLimits, copies: Copies) -> Arc<dyn EventQueue> {

@@ -1,6 +1,7 @@
 //! Spool for large bodies while they arrive.
 
 use super::setting;
+use super::to_be_made::ToBeMade;
 use crate::env::Env;
 use crate::error::CliError;
 use crate::locations::{self, StoreLocation};
@@ -17,7 +18,7 @@ pub(super) fn open(config: &Config, env: &Env<'_>) -> Result<Option<Arc<dyn Spoo
     Ok(spool(config, at, Some(&default_directory(config, env)?))?)
 }
 
-/// The same, but makes nothing: `None` when there is no directory yet.
+/// The same, but makes nothing: a directory that the next start makes counts as there.
 pub(super) fn open_existing(
     config: &Config,
     env: &Env<'_>,
@@ -27,10 +28,9 @@ pub(super) fn open_existing(
         None => default_directory(config, env)?,
     };
     if directory.exists() {
-        open(config, env)
-    } else {
-        Ok(None)
+        return open(config, env);
     }
+    Ok(Some(Arc::new(ToBeMade)))
 }
 
 /// The directory for bodies when nobody names one: the blob store's directory, which can then take them over as they lie;

@@ -30,6 +30,24 @@ fn a_short_secret_is_a_warning() {
     assert!(!ran.stderr.contains("example_secret"));
 }
 
+/// A body that goes to the blob store needs less memory than the queue would.
+#[test]
+fn a_directory_that_the_next_serve_makes_counts_as_there() {
+    let place = configured();
+    let stores = "blob_store = \"file:claims\"\nfallback = \"file:fallback\"\nmax_body_bytes = 536870912\nmax_bytes_in_flight = 67108864\n";
+    place.write(
+        "labelrelay.toml",
+        format!("{stores}{CONFIG}[spool]\ndir = \"spool\"\n"),
+    );
+    place.run(&["status"]).good();
+    for store in ["claims", "fallback"] {
+        assert!(!place.path(store).exists(), "{store}");
+    }
+    let serving = place.serve(&[]);
+    place.run(&["status"]).good();
+    assert_eq!(serving.stop(), 0);
+}
+
 #[test]
 fn it_works_beside_a_running_serve() {
     let place = configured();
