@@ -51,7 +51,9 @@ const ALL: &[Campaign] = &[
 fn images(args: &[String]) -> Outcome {
     let mut setup = TestSetup::released()?;
     setup.prepare_infra()?;
-    status(setup.infra_tests().arg("container::").args(args))
+    let mut tests = setup.infra_tests();
+    tests.env("LABELRELAY_TEST_IMAGES", "released");
+    status(tests.arg("container::").args(args))
 }
 
 fn stranger(args: &[String]) -> Outcome {

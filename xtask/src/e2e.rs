@@ -232,11 +232,10 @@ pub(crate) const PLAIN: &str = "xtask/load";
 /// The same with the back ends of all clouds, which are off by default. Nothing but `labelrelay` differs.
 pub(crate) const ALL: &str = "xtask/load,labelrelay/aws,labelrelay/azure,labelrelay/google";
 
-/// Builds `labelrelay`. The packages beside it are named for their features: those of the
-/// Dockerfile's build, so that both compile what comes from others once.
+/// Builds `labelrelay`.
 fn program(build: Build) -> Outcome {
     status(build.choose(&mut cargo(
-        "build --release --locked --package labelrelay --package labelrelay-aws --package labelrelay-cloud-function --package labelrelay-azure-function --bin labelrelay",
+        "build --release --locked --package labelrelay --bin labelrelay",
     )))
 }
 
