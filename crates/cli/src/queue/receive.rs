@@ -20,7 +20,7 @@ Examples:
 const NOTES: &str = "\
 With --json, one object a line: receipt, receive_count, envelope. The envelope is embedded as it was \
 queued; where its data has line breaks, which would split the line, its data stands as data_base64. What \
-is not acknowledged within the visibility timeout can be received again.";
+is not acknowledged within the visibility timeout can be received again; what could not be printed, at once.";
 
 /// Takes messages; `ack` says that they are done with.
 #[derive(Debug, clap::Args)]
@@ -50,17 +50,35 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
         }
         std::thread::sleep(POLL.min(left));
     };
-    for delivery in &deliveries {
-        if args.json {
-            print_delivery(delivery)?;
-        } else {
-            print_for_people(delivery)?;
+    for (printed, delivery) in deliveries.iter().enumerate() {
+        if let Err(error) = print_one(delivery, args.json) {
+            give_back(queue, deliveries.get(printed..).unwrap_or_default());
+            return Err(error);
         }
     }
     if deliveries.is_empty() && !args.json {
         say(format_args!("nothing to receive"));
     }
     Ok(())
+}
+
+/// Lets others receive at once what could not be printed: nobody has the receipts of these.
+fn give_back(queue: &QueueFile, unprinted: &[Delivery]) {
+    let receipts: Vec<&str> = unprinted.iter().map(|one| one.receipt.as_str()).collect();
+    if let Err(error) = queue.release_all(&receipts, Duration::ZERO) {
+        say(format_args!(
+            "{} messages could not be printed and not be given back ({error}); they can be received again after the visibility timeout",
+            receipts.len()
+        ));
+    }
+}
+
+fn print_one(delivery: &Delivery, json: bool) -> Result<(), CliError> {
+    if json {
+        Ok(print_delivery(delivery)?)
+    } else {
+        print_for_people(delivery)
+    }
 }
 
 fn print_delivery(delivery: &Delivery) -> std::io::Result<()> {

@@ -47,6 +47,20 @@ fn a_disk_without_room_is_a_failure_of_every_verb() {
     }
 }
 
+/// Nobody has their receipts.
+#[cfg(target_os = "linux")]
+#[test]
+fn messages_that_could_not_be_printed_can_be_received_at_once() {
+    let (place, _serving) = with_events(&["action_alone.created", "label.created"]);
+    let receive = ["queue", "receive", "--max", "9", "--visibility", "1h"];
+    for words in [&receive[..], &[&receive[..], &["--json"]].concat()] {
+        assert_eq!(without_room(&place, words).code, 1, "{words:?}");
+    }
+    let ran = place.run(&[&receive[..], &["--json"]].concat());
+    ran.good();
+    assert_eq!(ran.json().len(), 2, "{ran:?}");
+}
+
 #[test]
 fn a_reader_that_has_seen_enough_ends_it_quietly() {
     let (place, serving) = with_events(&["task.created"]);
