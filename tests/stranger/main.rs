@@ -28,9 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 const LOG_BYTES: usize = 1_000_000;
 
-/// Memory that docs/container.md counts: the program, and its 1,024 connections with their buffers. The crowd's
+/// Memory that docs/container.md counts: the program, and its 816 connections with their buffers. The crowd's
 /// bodies are some bytes long, so bodies under way add nothing to it.
-const MEMORY_KIB: u64 = 64 * 1024 + 1024 * 72;
+const MEMORY_KIB: u64 = 64 * 1024 + 816 * 72;
 
 #[test]
 fn valid_deliveries_are_answered_in_time_whatever_a_stranger_does() {

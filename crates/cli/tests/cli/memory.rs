@@ -1,4 +1,4 @@
-//! What `serve` has in memory at most follows from its settings; and after a burst it gives it back.
+//! Memory of `serve`: its bound follows from the settings, and after a burst it is given back.
 
 use crate::support::{Place, Serving, configured};
 use std::fs;
@@ -12,8 +12,8 @@ const MIB: u64 = 1024 * 1024;
 /// All deliveries together, as configured here.
 const IN_FLIGHT: u64 = 200 * MIB;
 
-/// What docs/container.md reckons with for the program, and for each of 1,024 connections.
-const BOUND: u64 = 64 * MIB + 1024 * 72 * 1024 + IN_FLIGHT;
+/// Bound of docs/container.md: for the program, and for each of 816 connections.
+const BOUND: u64 = 64 * MIB + 816 * 72 * 1024 + IN_FLIGHT;
 
 /// A number of this process's status, in bytes.
 fn status(serving: &Serving, name: &str) -> u64 {
