@@ -25,7 +25,7 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 const HELP: &str = "\
 Usage: cargo xtask <verb>
 
-  test [--quick]       all checks and tests; --quick: those that need nothing but Rust
+  test [--quick]       all checks and tests; --quick: those that need only Rust and a C compiler
   e2e [NAME…]          the end-to-end tests alone, against a release build; NAME filters them
   aws [NAME…]          the tests of AWS alone, against local servers that stand in for it
   google [NAME…]       the tests of Google Cloud alone, against its Pub/Sub emulator and a stand-in for its storage
