@@ -75,7 +75,7 @@ fn one(
     let message = message.expect("what is accepted is queued");
     let queued = &*message.body;
 
-    // Whatever stands in the body, the envelope is one object with the members that it should have, once.
+    // The envelope, whatever stands in the body, is one object with the members that it should have, once.
     serde_json::from_slice::<IgnoredAny>(queued).expect("an envelope is JSON");
     let members: BTreeMap<String, &RawValue> = serde_json::from_slice(queued).expect("an object");
     let text = std::str::from_utf8(queued).expect("UTF-8");

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labelrelay_core::Secret;
 use labelrelay_core::signature::{
-    ClaimedSignature, CredentialError, SecretHeader, SIGNATURE_256_HEADER, SIGNATURE_HEADER,
+    ClaimedSignature, CredentialError, SIGNATURE_256_HEADER, SIGNATURE_HEADER, SecretHeader,
     SignatureCheck, credential_headers, sign_sha1, sign_sha256,
 };
 use labelrelay_fuzz::{LABEL_STUDIO_SECRET, LABELBOX_SECRET, head};

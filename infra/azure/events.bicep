@@ -38,7 +38,7 @@ resource events 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-
   name: 'labelrelay-events'
 }
 
-// Where Functions' queue trigger puts what it received 5 times in vain; other consumers do it themselves.
+// Dead letters: Functions' queue trigger puts here what it received 5 times in vain; other consumers do it themselves.
 resource poison 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-01' = if (makeQueue) {
   parent: queues
   name: 'labelrelay-events-poison'
@@ -65,7 +65,7 @@ resource fallback 'Microsoft.Storage/storageAccounts/blobServices/containers@202
   properties: { publicAccess: 'None' }
 }
 
-// What reconcile remembers.
+// Memory of reconcile.
 resource ledger 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = if (makeLedger) {
   parent: blobs
   name: 'ledger'

@@ -1,4 +1,4 @@
-// What Label Studio sent while nothing took it, fetched through its API on a schedule by `labelrelay pull`:
+// Events that Label Studio sent while nothing took them, fetched through its API on a schedule by `labelrelay pull`:
 // a job of Container Apps, which costs nothing between its runs. It has an identity of its own and reads no
 // webhook's secret: it only has to know the source's name.
 

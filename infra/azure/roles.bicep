@@ -1,4 +1,4 @@
-// What the relay may do, and what reconcile may do, each on the very queue, container or secret. The redrive is
+// Rights of the relay, and of reconcile, each on the very queue, container or secret. The redrive is
 // part of the relay's app, so that may also read and remove in the fallback. Whoever makes claims may read and
 // remove them too, since the role has no smaller form.
 

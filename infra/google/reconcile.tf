@@ -1,4 +1,4 @@
-# What Label Studio sent while nothing took it, fetched through its API on a schedule by `labelrelay pull`.
+# Events that Label Studio sent while nothing took them, fetched through its API on a schedule by `labelrelay pull`.
 # Off unless an image is given. Nobody outside can start it, and it reads no webhook's secret: it only has to
 # know the source's name.
 

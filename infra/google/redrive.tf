@@ -21,7 +21,7 @@ resource "google_storage_bucket_iam_member" "redrive_moves" {
   member = google_service_account.redrive[0].member
 }
 
-# What lies in the fallback because it is too large for Pub/Sub is claim-checked on its way.
+# An event that lies in the fallback because it is too large for Pub/Sub is claim-checked on its way.
 resource "google_storage_bucket_iam_member" "redrive_claims" {
   count  = var.fallback ? 1 : 0
   bucket = local.claims_bucket

@@ -44,7 +44,7 @@ MODELS = {
 # Members that Bicep itself gives a resource, or that the models leave out.
 BICEPS_OWN = {"name", "parent", "scope", "location", "kind", "identity", "dependsOn"}
 
-# Where a model stands for several, told apart by a member.
+# Models that stand for several, told apart by a member.
 KINDS = {
     "MetricAlertCriteria": "MetricAlertSingleResourceMultipleMetricCriteria",
     "MultiMetricCriteria": "MetricCriteria",

@@ -208,7 +208,7 @@ def random_password():
     return block
 
 
-# What the cloud would answer.
+# Answers of the cloud.
 
 
 def identity(kind, value):

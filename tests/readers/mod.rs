@@ -1,4 +1,4 @@
-//! Whatever is queued is read by those who consume it, to the same data: a property, run over bodies that are made to
+//! Queued events are read by those who consume them, to the same data: a property, run over bodies that are made to
 //! break parsers.
 //!
 //! Bodies go through the real pipeline; the envelopes go to Python's `json`, Node's `JSON`, jq 1.7 and the official

@@ -46,7 +46,7 @@ def python(text, body):
     expected, got = parsed(envelope, body, json.loads)
     if expected != got:
         raise ValueError("other data")
-    # What was read can be written again, by a consumer that writes UTF-8 and no Infinity.
+    # A value that was read can be written again, by a consumer that writes UTF-8 and no Infinity.
     if "data" in envelope:
         json.dumps(got, ensure_ascii=False, allow_nan=False).encode()
     return envelope, expected, text if envelope is message else json.dumps(envelope)

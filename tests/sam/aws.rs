@@ -56,7 +56,7 @@ impl Aws {
     }
 }
 
-/// Its own command speaks either TLS or not.
+/// Runs it as a module: its own command speaks either TLS or not.
 fn server(tls: u16, plain: u16, state: &Path, folder: &Path) -> Command {
     let mut command = Command::new(boto3::python());
     command

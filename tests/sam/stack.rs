@@ -252,7 +252,7 @@ pub(crate) fn build(folder: &Path) -> PathBuf {
     folder.join("template.yaml")
 }
 
-/// This machine's, as AWS calls it: the stand-in runs the function here.
+/// Architecture of this machine, as AWS calls it: the stand-in runs the function here.
 pub(crate) fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "aarch64" => "arm64",

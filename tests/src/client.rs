@@ -125,12 +125,12 @@ pub struct Request {
 }
 
 impl Request {
-    /// Its method.
+    /// Method.
     pub fn method(&self) -> &str {
         &self.line[0]
     }
 
-    /// Its path, as it was written.
+    /// Path, as it was written.
     pub fn path(&self) -> &str {
         self.line[1].split('?').next().unwrap_or_default()
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 /// One event of the queue.
 #[derive(Debug, Clone)]
 pub struct Exported {
-    /// Its attributes.
+    /// Attributes.
     pub attributes: Attributes,
     /// The envelope, as queued.
     pub envelope: Vec<u8>,

@@ -33,7 +33,7 @@ const CHOICE: &str = r#"<View><Text name="text" value="$text"/><Choices name="ch
 
 /// A running Label Studio that does what it is told; ends when dropped.
 pub struct LabelStudio {
-    /// Its URL.
+    /// URL.
     pub base: String,
     /// A legacy token of its user.
     pub token: String,
@@ -207,7 +207,7 @@ pub fn drive(place: &str, secret: &str) -> Vec<Step> {
         .collect()
 }
 
-/// Those of the exchanges that reported an event; they must be of every kind that this version sends.
+/// Selects the exchanges that reported an event; they must be of every kind that this version sends.
 pub fn events(exchanges: &[Exchange]) -> Vec<&Exchange> {
     let events: Vec<&Exchange> = exchanges
         .iter()

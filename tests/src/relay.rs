@@ -137,12 +137,12 @@ impl Relay {
         relay
     }
 
-    /// Its log so far.
+    /// Log so far.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap()).into_owned()
     }
 
-    /// Its process.
+    /// Process.
     pub fn id(&self) -> u32 {
         self.child.id()
     }

@@ -11,7 +11,7 @@ use crate::{Outcome, fuzz, lab};
 struct Campaign {
     /// Name on the command line.
     name: &'static str,
-    /// Its work when nothing more is said.
+    /// Work when nothing more is said.
     what: &'static str,
     /// Runs it with the rest of the command line.
     run: fn(&[String]) -> Outcome,

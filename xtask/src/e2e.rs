@@ -78,7 +78,7 @@ enum Build {
     /// None at link time: that generates all code of everybody's crates once for each program, and would take
     /// half of a test run.
     Tested,
-    /// That of a release, for figures and campaigns.
+    /// Program of a release, for figures and campaigns.
     Released,
 }
 
@@ -193,7 +193,7 @@ impl TestSetup {
         [self.named(own, names), self.serve_tests("azure", names)]
     }
 
-    /// Those of `labelrelay` itself with a cloud's queue and stores. All of the workspace is named with it, so
+    /// Tests of `labelrelay` itself with a cloud's queue and stores. All of the workspace is named with it, so
     /// that nothing but `labelrelay` is compiled again.
     fn serve_tests(&self, cloud: &str, names: &[String]) -> Command {
         let mut tests = cargo("test --workspace --test cli");

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 /// A project below `xtask/requirements`, and a file that is there once it is installed.
 pub(crate) struct Project {
-    /// Its folder, there and under the cache; its name carries the version.
+    /// Folder, there and under the cache; its name carries the version.
     pub(crate) folder: &'static str,
     /// File that the installation brings.
     pub(crate) proof: &'static str,

@@ -13,7 +13,7 @@ struct Step {
     /// Why it failed.
     failure: Option<String>,
     took: Duration,
-    /// Its processor time, on systems that tell it.
+    /// Processor time, on systems that tell it.
     processor: Option<Duration>,
 }
 

@@ -36,7 +36,7 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// Source of credentials. Cheap to clone; clones share what was fetched.
 #[derive(Clone)]
 pub(crate) enum CredentialsSource {
-    /// They stand in the environment.
+    /// Credentials from the environment.
     Fixed(Credentials),
     /// An address of the container's platform gives them out.
     Container(Arc<Container>),
@@ -58,7 +58,7 @@ enum Token {
 }
 
 impl CredentialsSource {
-    /// Those that the environment names, if it names any. Nothing is asked for yet.
+    /// Credentials that the environment names, if it names any. Nothing is asked for yet.
     ///
     /// # Errors
     /// [`BackEndError`] when half of them is missing, or the address is not to be trusted with them.

@@ -12,7 +12,7 @@ const REDRIVE: &str = "/redrive";
 /// Subject of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// It came from outside; this is its URI without the prefix.
+    /// A request from outside, with its URI without the prefix.
     Outside(Uri),
     /// The timer.
     Redrive,

@@ -82,6 +82,6 @@ impl Description {
 pub struct Inspection {
     /// Whether the body is one JSON value, and what a queue may need to know of its characters.
     pub check: Check,
-    /// Its content.
+    /// Content.
     pub description: Description,
 }

@@ -65,7 +65,7 @@ impl<'a> ReconciledEvent<'a> {
         &self.id
     }
 
-    /// Its description.
+    /// Description.
     pub fn description(&self) -> &Description {
         &self.inspection.description
     }

@@ -57,7 +57,7 @@ pub enum Identity {
     Version {
         /// Kind of the thing.
         kind: &'static str,
-        /// Its id on the platform.
+        /// Id on the platform.
         id: String,
         /// Mark of this version, as the platform writes it.
         version: String,

@@ -7,9 +7,9 @@ use std::error::Error as StdError;
 /// A thing on a platform.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
-    /// Its kind, as in event types: `annotation`.
+    /// Kind, as in event types: `annotation`.
     pub kind: String,
-    /// Its id on the platform.
+    /// Id on the platform.
     pub id: String,
 }
 
@@ -26,11 +26,11 @@ impl Key {
 /// Change of a thing since the ledger knew it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It was not known before.
+    /// Not known before.
     Created,
-    /// It was known in another version.
+    /// Known in another version.
     Updated,
-    /// It was known and is gone.
+    /// Known before, and gone.
     Deleted,
 }
 

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 pub(crate) struct Segments(Vec<String>);
 
 impl Segments {
-    /// Those of `path`. It may begin with a slash, or not.
+    /// Segments of `path`. It may begin with a slash, or not.
     pub(crate) fn of(path: &str) -> Self {
         let mut segments: Vec<String> = Vec::new();
         for raw in path.split('/') {
@@ -37,7 +37,7 @@ impl Segments {
     }
 }
 
-/// These segments as a path.
+/// Joins segments to a path.
 pub(crate) fn path(segments: &[String]) -> String {
     segments
         .iter()

@@ -259,21 +259,21 @@ impl QueueError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum QueueErrorKind {
-    /// It cannot be reached, hung up, or is locked by somebody else.
+    /// The queue cannot be reached, hung up, or is locked by somebody else.
     Unavailable,
-    /// It answered that we are too fast.
+    /// The queue answered that we are too fast.
     Throttled,
-    /// It has no room: a full disk, a quota.
+    /// No room is left: a full disk, a quota.
     Full,
     /// The message is larger than it takes.
     TooLarge,
-    /// It refused our credentials or this action.
+    /// Our credentials or this action were refused.
     Denied,
-    /// It does not exist, or is not what the configuration says.
+    /// The queue does not exist, or is not what the configuration says.
     Misconfigured,
-    /// It took the message but answered something that does not prove it.
+    /// The answer does not prove that the queue took the message.
     Unproven,
-    /// It did not answer in time.
+    /// No answer came in time.
     Late,
 }
 

@@ -140,7 +140,7 @@ fn file_name(key: &str) -> String {
     format!("{key}{SUFFIX}")
 }
 
-/// They are in nobody's way but for their room, so what cannot be removed stays.
+/// Removes bodies without an envelope. They only take room, so one that cannot be removed stays.
 fn sweep_bodies(dir: &Path) {
     let Ok(entries) = std::fs::read_dir(dir.join(BODIES)) else {
         return;

@@ -56,7 +56,7 @@ impl std::error::Error for Strange {}
 /// Why one of our own files could not be opened.
 #[derive(Debug)]
 pub enum OwnFileError {
-    /// It is not ours.
+    /// The file is not ours.
     Strange(Strange),
     /// The system's error.
     Io(io::Error),

@@ -75,7 +75,7 @@ fn rename_to_new(_: &Path, _: &Path) -> std::io::Result<bool> {
 impl Drop for Temporary {
     fn drop(&mut self) {
         if !self.renamed {
-            // Whatever went wrong was said before; what is left is swept later.
+            // An error was said before; a file that is left is swept later.
             let _ = std::fs::remove_file(&self.path);
         }
     }

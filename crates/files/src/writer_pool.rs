@@ -31,7 +31,7 @@ struct Shared {
 struct State {
     waiting: VecDeque<Work>,
     threads: usize,
-    /// Those of them that wait for more.
+    /// Number of them that wait for more.
     idle: usize,
 }
 

@@ -48,7 +48,7 @@ impl Topic {
         })
     }
 
-    /// Its name in Google's cloud.
+    /// Name in Google's cloud.
     pub(crate) fn resource(&self) -> String {
         format!("projects/{}/topics/{}", self.project, self.id)
     }

@@ -7,7 +7,7 @@ pub(crate) struct Utf8 {
     /// The beginning of a character whose end has not arrived.
     held: [u8; 4],
     held_bytes: usize,
-    /// Those of [`NONCHARACTER`] and [`SEPARATOR`] that were found.
+    /// Bits of [`NONCHARACTER`] and [`SEPARATOR`] that were found.
     found: u8,
 }
 

@@ -48,9 +48,9 @@ pub enum Container {
 /// Whether a visitor wants to hear of the members of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interest {
-    /// It does.
+    /// Members are of interest.
     Watch,
-    /// It does not: the container is checked and skipped.
+    /// Nothing in it is: the container is checked and skipped.
     Skip,
 }
 

@@ -19,7 +19,7 @@ pub(crate) enum Inside {
         missing: u8,
         /// Value of the digits so far.
         unit: u16,
-        /// It is after a half.
+        /// After a half.
         half: bool,
     },
 }
@@ -31,6 +31,6 @@ pub(crate) enum Walk<T> {
     Over(usize),
     /// The piece ended first.
     Cut(T),
-    /// This is not JSON.
+    /// Not JSON.
     Wrong,
 }

@@ -96,7 +96,7 @@ async fn serve(function: Function) -> Result<(), Error> {
 
 async fn empty(redrive: Redrive) -> Result<(), Error> {
     let redrive = &redrive;
-    // Whatever the schedule sends: it says nothing but that it is time.
+    // The schedule's event is not read: it says nothing but that it is time.
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| {
         let context = event.context;
         log::in_request(context.request_id, async move {

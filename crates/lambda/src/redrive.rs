@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// It ends this long before Lambda would end it: time for what is under way, and for the report.
+/// Time between its end and the one that Lambda would make: room for what is under way, and for the report.
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// Without a deadline, as in tests of the console's kind.
@@ -18,7 +18,7 @@ const DEFAULT_TIME: Duration = Duration::from_secs(60);
 
 /// The function that a schedule starts.
 pub struct Redrive {
-    /// Its queue and its stores.
+    /// Queue and its stores.
     pub redrive: redrive::Redrive,
     /// Takes the report.
     pub telemetry: Arc<Telemetry>,

@@ -1,4 +1,4 @@
-//! This machine as a back end: the embedded queue, and stores in directories.
+//! The machine as a back end: the embedded queue, and stores in directories.
 
 use crate::{EmbeddedQueue, OpenError, Options};
 use jiff::Timestamp;

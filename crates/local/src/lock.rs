@@ -20,7 +20,7 @@ pub(crate) struct Lock {
 pub(crate) enum LockError {
     /// Another process has it.
     Held {
-        /// Its id, as it wrote it down.
+        /// Id, as it wrote it down.
         pid: Option<u32>,
     },
     /// Something else has the name of the lock file.

@@ -23,7 +23,7 @@ pub enum OpenError {
         /// The path that was tried.
         path: PathBuf,
     },
-    /// It is something else.
+    /// The file is something else.
     #[error("{} is not a queue file of labelrelay ({what}); it was left as it is: choose another path", path.display())]
     Foreign {
         /// The file.
@@ -31,7 +31,7 @@ pub enum OpenError {
         /// The file's likely kind.
         what: String,
     },
-    /// It has several names (hard links).
+    /// The file has several names (hard links).
     #[error("{} has {names} names (hard links), and each would get a lock and a journal of its own, which damages the file; it was left as it is: remove the other names (`find -samefile` shows them), or give a copy (`cp`) to this program", path.display())]
     Linked {
         /// The queue file.
@@ -53,12 +53,12 @@ pub enum OpenError {
     Newer {
         /// The queue file.
         path: PathBuf,
-        /// Its format.
+        /// Format.
         found: i64,
         /// The newest format that this program knows.
         known: i64,
     },
-    /// It, or its directory, cannot be read or written.
+    /// The file, or its directory, cannot be read or written.
     #[error("{}: {what}; the directory must exist, and the file and the directory must be writable", path.display())]
     Io {
         /// The file.

@@ -39,7 +39,7 @@ pub trait Platform: Send + Sync {
     /// [`PlatformError`] when it cannot be told.
     fn has_project<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<bool, PlatformError>>;
 
-    /// Those of the things in `project` that the platform has, with their contents. The rest is gone: a pass
+    /// Fetches those of the things in `project` that the platform has, with their contents. The rest is gone: a pass
     /// did not show it, and neither does this.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ pub struct EntityRef {
 /// A project on the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
-    /// Its id.
+    /// Id.
     pub id: String,
     /// About how many things it holds, for showing how far a pass is.
     pub entities: Option<u64>,

@@ -31,7 +31,7 @@ pub trait Sink: Send {
 /// Result of sending one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendOutcome {
-    /// It is on the queue.
+    /// The event is on the queue.
     New,
     /// The queue had it already.
     Repeat,
@@ -42,7 +42,7 @@ pub enum SendOutcome {
 /// An event that the queue got.
 #[derive(Debug)]
 pub struct LiveEvent {
-    /// Its number.
+    /// Number.
     pub seq: u64,
     /// Everything but the data.
     pub attributes: Attributes,

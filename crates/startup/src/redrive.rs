@@ -13,7 +13,7 @@ use std::time::Duration;
 pub struct Redrive {
     /// The events' store.
     pub fallback: Arc<dyn FallbackStore>,
-    /// Their destination.
+    /// Destination of the events.
     pub queue: Arc<dyn EventQueue>,
     /// The store for bodies that are too large for the queue.
     pub blobs: Option<Arc<dyn BlobStore>>,

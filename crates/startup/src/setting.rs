@@ -42,7 +42,7 @@ pub const SPOOL_DIR: Name = Name {
 pub struct Setting<'a> {
     /// The file, or the environment.
     pub origin: &'a str,
-    /// Its name there.
+    /// Name there.
     pub key: &'a str,
     /// The base directory of a relative path in it.
     pub base_dir: &'a Path,

@@ -26,7 +26,7 @@ use std::time::Duration;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Found {
-    /// Its name in the log.
+    /// Name in the log.
     pub what: &'static str,
     /// The source, where it is about one.
     pub source: Option<String>,

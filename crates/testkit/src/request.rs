@@ -122,7 +122,7 @@ impl TestRequest {
         }
     }
 
-    /// Its body, in pieces of `piece` bytes.
+    /// Body, in pieces of `piece` bytes.
     pub fn stream(
         &self,
         piece: usize,

@@ -8,7 +8,7 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// What a shell runs for it; `None` when it is nothing to run.
+    /// Text that a shell runs for it; `None` when it is nothing to run.
     pub(super) fn shell(&self) -> Option<String> {
         match self.language.as_str() {
             "sh" => Some(self.text.clone()),

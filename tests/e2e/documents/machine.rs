@@ -41,7 +41,7 @@ pub(super) struct Machine {
 
 /// A page that was run.
 pub(super) struct Ran {
-    /// What each block that was begun printed, by its line.
+    /// Output of each block that was begun, by its line.
     pub(super) outputs: BTreeMap<usize, String>,
     /// Why it did not come to the end.
     pub(super) error: Option<String>,

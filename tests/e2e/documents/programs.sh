@@ -21,7 +21,7 @@ cargo() {
 docker() {
   # Somebody may write to it.
   [ "$1" = run ] || { cat >/dev/null && return; }
-  # What follows the image's name is for the program in it.
+  # Words after the image's name are for the program in it.
   while [ "$1" != labelrelay ]; do shift; done
   [ $# = 1 ] || "$PROGRAM" "${@:2}" --help >/dev/null
 }

@@ -1,4 +1,4 @@
-//! What two runs of a command have in common.
+//! The shape of an output: what two runs of a command have in common.
 
 /// The words of `text`; one that has a digit in it (an id, a time, a number) may differ from run to run.
 pub(super) fn shape(text: &str) -> Vec<&str> {

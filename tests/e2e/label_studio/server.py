@@ -15,7 +15,7 @@ import urllib.request
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 USER, PASSWORD = "driver@example.com", "driver-pass-12345"
 
-# What a freshly migrated installation consists of.
+# Files of a freshly migrated installation.
 TEMPLATE_FILES = (".env", "ls.sqlite3")
 
 

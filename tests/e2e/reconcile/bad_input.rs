@@ -8,7 +8,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Command;
 
-/// It must fail, and say each of these.
+/// Asserts that it fails, and says each of these.
 fn refused(command: &mut Command, said: &[&str]) {
     let output = command.output().unwrap();
     let told = text(&output.stderr);

@@ -23,7 +23,7 @@ pub(crate) struct Delivery {
     pub(crate) way: Way,
     /// Whether it was sent before, under another number.
     pub(crate) is_again: bool,
-    /// Its bytes were sent before, and it is another event all the same.
+    /// Has bytes that were sent before, and is another event all the same.
     pub(crate) is_twin: bool,
     /// Nothing in the body tells this event from another with the same bytes: only the delivery does.
     has_no_version: bool,
@@ -37,7 +37,7 @@ pub(crate) struct Delivery {
 pub(crate) enum Credential {
     /// The secret of this rotation.
     Of(u32),
-    /// That of a rotation so long ago that it must not do any more.
+    /// Secret of a rotation so long ago that it must not do any more.
     Retired(u32),
     /// Something that never was right.
     Forged(Forgery),
@@ -155,7 +155,7 @@ impl Delivery {
         }
     }
 
-    /// Its own faults, beside those of the time.
+    /// Faults of its own, beside those of the time.
     pub(crate) fn faults(&self) -> Faults {
         let mut faults = match self.way {
             Way::Whole => Faults::default(),

@@ -17,7 +17,7 @@ pub(crate) struct Sent {
     pub(crate) possible: usize,
     /// The first delivery of it.
     pub(crate) number: u32,
-    /// It came with a forged credential.
+    /// Came with a forged credential.
     pub(crate) is_forged: bool,
 }
 

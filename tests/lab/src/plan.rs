@@ -69,7 +69,7 @@ pub(crate) enum Action {
     Jump(Jump),
     /// A fault begins, in one of its forms.
     Begin(Fault, &'static str),
-    /// It ends.
+    /// End of a fault.
     End(Fault),
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Its last lines, as they are shown below a message.
+    /// Last lines, as they are shown below a message.
     pub(crate) fn last_words(&self) -> String {
         let lines = self.last.iter();
         lines.fold(String::new(), |text, line| text + "\n    " + line)

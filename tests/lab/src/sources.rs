@@ -16,7 +16,7 @@ pub(crate) enum Source {
 impl Source {
     pub(crate) const ALL: [Self; 3] = [Self::Labelbox, Self::LabelStudio, Self::Token];
 
-    /// Its name in the configuration.
+    /// Name in the configuration.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Labelbox => "labelbox",

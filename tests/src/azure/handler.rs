@@ -62,7 +62,7 @@ impl Handler {
         }
     }
 
-    /// Its output, of both streams.
+    /// Output, of both streams.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(log(self.folder.path())).unwrap()).into_owned()
     }

@@ -27,14 +27,14 @@ pub struct Azurite {
 pub struct Tls<'a> {
     /// The certificate.
     pub certificate: &'a Path,
-    /// Its key.
+    /// Key.
     pub key: &'a Path,
 }
 
 /// A message as a consumer gets it.
 #[derive(Debug, Clone)]
 pub struct Message {
-    /// Its id.
+    /// Id.
     pub id: String,
     /// Token that deletes it.
     pub receipt: String,
@@ -42,7 +42,7 @@ pub struct Message {
     pub receive_count: u32,
     /// When it expires, as the service writes times.
     pub expires: String,
-    /// Its body, decoded from base64.
+    /// Body, decoded from base64.
     pub body: Vec<u8>,
 }
 

@@ -4,7 +4,7 @@ use super::{Server, environment, installed};
 use std::ops::Deref;
 use std::process::Command;
 
-/// Its own command listens on all interfaces; as a module it listens where it is told to.
+/// Starts it as a module, which listens where it is told to; its own command listens on all interfaces.
 const START: &str = include_str!("fauxqs.mjs");
 
 /// A running fauxqs without a queue.

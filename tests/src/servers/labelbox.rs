@@ -45,7 +45,7 @@ impl Labelbox {
         std::fs::rename(new, file).unwrap();
     }
 
-    /// Its endpoint.
+    /// Endpoint.
     pub fn endpoint(&self) -> String {
         format!("{}/graphql", self.server.endpoint())
     }

@@ -86,12 +86,12 @@ impl Server {
         })
     }
 
-    /// Its URL, without a slash at its end.
+    /// URL, without a slash at its end.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Its output so far.
+    /// Output so far.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(log(&self.folder)).unwrap()).into_owned()
     }

@@ -19,11 +19,11 @@ pub struct PubSub(Server);
 pub struct Pulled {
     /// Token that acknowledges it.
     pub ack_id: String,
-    /// Its data.
+    /// Data.
     pub data: Vec<u8>,
     /// Attributes beside the data, sorted by name.
     pub attributes: Vec<(String, String)>,
-    /// Its ordering key; empty when it has none.
+    /// Ordering key; empty when it has none.
     pub ordering_key: String,
     /// How often it was delivered, where there is a dead-letter topic; else 1.
     pub attempt: u32,

@@ -18,9 +18,9 @@ pub(crate) struct Server {
 
 /// How a server says where it listens.
 enum Readiness {
-    /// It writes its address into this file once it answers.
+    /// Writes its address into this file once it answers.
     File(PathBuf),
-    /// It was told this address, and takes connections.
+    /// Was told this address, and takes connections.
     Connects(SocketAddr),
 }
 
@@ -141,7 +141,7 @@ impl Server {
         }
     }
 
-    /// Its resident memory.
+    /// Resident memory.
     pub(crate) fn memory(&self) -> Outcome<Memory> {
         memory::of(self.child.id())
     }

@@ -21,7 +21,7 @@ pub(super) struct Module {
 }
 
 impl Modules {
-    /// Those of the crate whose root is `root`: `src/lib.rs` or `src/main.rs`. Tests are left out.
+    /// Modules of the crate whose root is `root`: `src/lib.rs` or `src/main.rs`. Tests are left out.
     pub(super) fn of(root: &Path) -> Outcome<Self> {
         let mut modules = Self::default();
         let folder = root.parent().unwrap_or(root).to_owned();

@@ -80,7 +80,7 @@ fn the_limit_of_a_message_to_the_byte() {
         let body = format!(r#"{{"id":"l","label":"{}"}}"#, "x".repeat(bytes)).into_bytes();
         sender::labelbox(SECRET, "LABEL_CREATED", "d", &body)
     };
-    // What an envelope costs beside its data is the same for two of these.
+    // An envelope costs the same beside its data for two of these.
     let answer = deliver(&host, &delivery(10_000));
     assert_eq!(answer.status, 200, "{}", answer.text());
     let around = azurite.drain(QUEUE)[0].body.len() - 10_000;

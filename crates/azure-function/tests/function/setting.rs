@@ -11,7 +11,7 @@ use std::path::Path;
 pub(crate) const SECRET: &str = "azure0function0secret0forty0characters00";
 pub(crate) const QUEUE: &str = "events";
 
-/// What the program is started with.
+/// Environment of the program.
 pub(crate) fn variables(azurite: &Azurite) -> Vec<(&'static str, String)> {
     vec![
         ("LABELBOX_WEBHOOK_SECRET", SECRET.to_owned()),
@@ -75,7 +75,7 @@ pub(crate) fn queued(azurite: &Azurite) -> std::collections::HashMap<String, Vec
     events.collect()
 }
 
-/// That a log holds JSON objects, one a line, and nothing that is secret.
+/// Asserts that a log holds JSON objects, one a line, and nothing that is secret.
 pub(crate) fn assert_clean(log: &str, bodies: &[&str]) {
     assert!(!log.is_empty());
     for line in log.lines() {

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// What the sender waits for its answer, told to the program.
+/// Time that the sender waits for its answer, told to the program.
 const DEADLINE_MS: &str = "800";
 
 /// An answer that takes longer was not bounded by the deadline but by something else: the work itself ends

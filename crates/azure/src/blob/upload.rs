@@ -122,7 +122,7 @@ impl Blocks<'_> {
         Ok((!block.is_empty()).then(|| block.freeze()))
     }
 
-    /// That the body was as long as it was said to be: else nothing must become an object.
+    /// Checks that the body was as long as it was said to be: else nothing must become an object.
     async fn end(&mut self) -> Result<(), BlobError> {
         if self.next().await?.is_none() && self.read == self.length {
             return Ok(());

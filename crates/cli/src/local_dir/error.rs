@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub(super) enum LocalDirError {
     /// Something else has its name.
     NoDirectory,
-    /// It is somebody else's, who could give us secrets that they know.
+    /// The directory is somebody else's, who could give us secrets that they know.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there are no owners"))]
     AnotherUser {
         owner: u32,
@@ -17,7 +17,7 @@ pub(super) enum LocalDirError {
     /// Others could have put something into it.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there are no modes"))]
     OthersWrite(u32),
-    /// It, or a file in it, is a link: what it leads to may be anybody's.
+    /// The directory, or a file in it, is a link: what it leads to may be anybody's.
     Link(PathBuf),
     /// A file in it has several names, or is another user's: writing to it would change somebody's file.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there are no owners"))]

@@ -1,4 +1,4 @@
-//! Whatever a URL names: of this machine, or of one of the clouds that this build has.
+//! Back ends by URL: of this machine, or of one of the clouds that this build has.
 
 use super::stdout_queue::StdoutQueue;
 use crate::clouds::Cloud;

@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_yet_lies_where_it_will_be_made() {
-        // Whatever this is: memory, by all accounts, is not a network.
+        // Memory is not a network, whatever its file system is called.
         assert_eq!(warning(Path::new("/dev/shm/not/there/queue.db")), None);
     }
 }

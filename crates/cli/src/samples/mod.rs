@@ -11,7 +11,7 @@ use labelrelay_core::provider::Provider;
 /// One delivery that can be sent.
 #[derive(Debug)]
 pub(crate) struct Sample {
-    /// Its name on the command line: kind and action.
+    /// Name on the command line: kind and action.
     pub(crate) event: &'static str,
     /// Whose it is.
     pub(crate) provider: Provider,

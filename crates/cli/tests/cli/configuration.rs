@@ -2,7 +2,7 @@
 
 use crate::support::{CONFIG, Place, configured};
 
-/// What is wrong, the file, and what the message has to name.
+/// The mistake, the file, and the words that the message has to hold.
 const WRONG: &[(&str, &str, &[&str])] = &[
     (
         "an unknown key",
@@ -89,7 +89,7 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-/// What a build without a cloud's back end says of what is that cloud's.
+/// Message of a build without a cloud's back end about a resource of that cloud.
 #[cfg(not(feature = "aws"))]
 #[test]
 fn a_cloud_that_was_not_built_in_is_named_with_its_feature() {

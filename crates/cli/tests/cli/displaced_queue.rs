@@ -117,7 +117,7 @@ fn a_file_that_is_put_back_is_used_again_and_a_removed_journal_loses_nothing() {
     fs::remove_file(place.path("queue.db-wal")).unwrap();
     until("it is still ready", || !is_ready(&serving));
     drop(serving);
-    // What a killed process leaves.
+    // Left by a killed process.
     fs::remove_file(place.path("ready")).unwrap();
     let again = place.serve(&[]);
     assert_eq!(place.run(&["events", "list", "--json"]).json().len(), 2);

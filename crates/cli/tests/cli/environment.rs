@@ -153,7 +153,7 @@ fn a_misspelt_variable_is_a_warning_with_the_nearest_name() {
 fn what_is_not_misspelt_is_no_warning() {
     let place = configured()
         .with("LABELRELAY_LOG", "info")
-        // What Kubernetes sets for a service that is called `labelrelay`.
+        // Set by Kubernetes for a service that is called `labelrelay`.
         .with("LABELRELAY_SERVICE_HOST", "10.0.0.1")
         .with("LABELRELAY_SERVICE_PORT", "8090")
         .with("LABELRELAY_SERVICE_PORT_HTTP", "8090")
@@ -161,13 +161,13 @@ fn what_is_not_misspelt_is_no_warning() {
         .with("LABELRELAY_PORT_8090_TCP", "tcp://10.0.0.1:8090")
         .with("LABELRELAY_PORT_8090_TCP_ADDR", "10.0.0.1")
         .with("LABELRELAY", "/usr/local/bin/labelrelay")
-        // What others read.
+        // Read by others.
         .with("LABEL_STUDIO_API_KEY", "k")
         .with("LABEL_STUDIO_URL", "http://label-studio.example")
         .with("LABEL_STUDIO_HOST", "http://label-studio.example")
         .with("LABEL_STUDIO_WEBHOOK_TIMEOUT", "10")
         .with("LABELBOX_API_KEY", "k")
-        // What the configuration itself names.
+        // Named by the configuration itself.
         .with("LABELRELAY_MINE", SECRET);
     let text = CONFIG.replacen("file:labelbox.secret", "env:LABELRELAY_MINE", 1);
     place.write("labelrelay.toml", text);

@@ -12,7 +12,7 @@ fn received(place: &Place, queue: &str) -> Vec<Value> {
     place.run(&words).json()
 }
 
-/// What an envelope is without the mark of a replay.
+/// An envelope without the mark of a replay.
 fn unmarked(envelope: &Value) -> Value {
     let mut envelope = envelope.clone();
     envelope.as_object_mut().unwrap().remove("replayedtime");
@@ -57,7 +57,7 @@ fn events_come_again_beside_a_running_serve_and_serve_goes_on() {
             std::fs::read(place.path(&format!("out/00000{}.body", number + 3))).unwrap()
         );
     }
-    // What was replayed is in the file twice, and goes once.
+    // A replayed event is in the file twice, and goes once.
     assert_eq!(
         place.run(&["events", "replay", "--since", "1h"]).good(),
         "4 sent again\n"

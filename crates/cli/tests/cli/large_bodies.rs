@@ -13,7 +13,7 @@ const SECRET: &[u8] = b"a secret of Labelbox, 27 bytes";
 
 const MIB: usize = 1024 * 1024;
 
-/// What the process may have had in memory at most, whatever it took in. A small one has about 20 MiB.
+/// Most memory that the process may have had, whatever it took in. A small one has about 20 MiB.
 const MEMORY_KIB: u64 = 48 * 1024;
 
 /// Settings of the tests here; `more` stands before the sections.

@@ -1,4 +1,4 @@
-//! What logs and metrics tell of a delivery.
+//! Logs and metrics of a delivery.
 
 use crate::support::{configured, get, until};
 use serde_json::Value;

@@ -75,7 +75,7 @@ fn https_to_a_plain_port_is_said_in_words() {
 fn http_to_what_speaks_something_else_is_said_in_words() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    // What a TLS server says to a plain request: an alert.
+    // An alert, as a TLS server answers a plain request.
     let served = std::thread::spawn(move || {
         use std::io::{Read as _, Write as _};
         let (mut stream, _) = listener.accept().unwrap();

@@ -78,7 +78,7 @@ fn the_ready_file_is_there_while_it_answers() {
     let place = configured();
     place.write("ready", "127.0.0.1:1\n");
     let mut child = place.serve(&[]);
-    // What an earlier process left was removed; it may take a moment until ours is written.
+    // The file of an earlier process was removed; it may take a moment until ours is written.
     while child.address == "127.0.0.1:1" {
         child.address = std::fs::read_to_string(place.path("ready"))
             .unwrap_or(child.address.clone())

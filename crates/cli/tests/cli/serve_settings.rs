@@ -4,7 +4,7 @@ use crate::support::{CONFIG, Place, configured};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-/// What is wrong, the table `[serve]` or what stands instead of the queue, and what is said.
+/// The mistake, the table `[serve]` or a line instead of the queue, and the words of the message.
 const WRONG: &[(&str, &str, &str, &[&str])] = &[
     (
         "an address without a port",

@@ -132,7 +132,7 @@ impl Place {
     }
 }
 
-/// What a process that ended said.
+/// Output and exit code of a process that ended.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -151,7 +151,7 @@ impl From<Output> for Ran {
 }
 
 impl Ran {
-    /// It ended with `code`, and said all of `words` on stderr.
+    /// Asserts that it ended with `code`, and said all of `words` on stderr.
     #[track_caller]
     pub(crate) fn failed(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, code, "{self:?}");
@@ -160,7 +160,7 @@ impl Ran {
         }
     }
 
-    /// It ended well; what it printed.
+    /// Asserts that it ended well, and returns what it printed.
     #[track_caller]
     pub(crate) fn good(&self) -> &str {
         assert_eq!(self.code, 0, "{self:?}");

@@ -1,4 +1,4 @@
-//! What reaches a terminal: whatever bytes somebody placed where labelrelay reads, none that a terminal obeys.
+//! Output to a terminal: no byte that it obeys, whatever somebody placed where labelrelay reads.
 
 use crate::support::{Place, Ran, configured};
 use labelrelay_event::{Attributes, DataEncoding, Digest, EventType, encode};
@@ -7,7 +7,7 @@ use labelrelay_event::{Attributes, DataEncoding, Digest, EventType, encode};
 /// private use; and what has to stay readable.
 const HOSTILE: &str = "\u{1b}[31m\u{1b}]0;title\u{7}\u{8}\u{7f}\u{85}\u{9b}2J\u{9d}\u{61c}\u{200b}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}\u{2060}\u{feff}\u{fff9}\u{ad}\u{e000}\u{e0041}\u{3164}\nSEQ\r\tend é 漢 नि 😀";
 
-/// What of it is text.
+/// The part of it that is text.
 const READABLE: &str = "end é 漢 नि 😀";
 
 /// Whether a terminal obeys it, or shows something else than what is there.

@@ -9,7 +9,7 @@ use std::process::Command;
 
 pub(crate) struct Terminal {
     ours: File,
-    /// What the processes write to.
+    /// The side that the processes write to.
     theirs: OwnedFd,
 }
 
@@ -25,7 +25,7 @@ impl Terminal {
             .write(true)
             .open(name.to_str().unwrap())
             .unwrap();
-        // What is written comes out as it was written.
+        // Bytes come out as they were written.
         let mut modes = tcgetattr(&theirs).unwrap();
         modes.make_raw();
         tcsetattr(&theirs, OptionalActions::Now, &modes).unwrap();

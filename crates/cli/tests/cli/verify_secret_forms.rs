@@ -18,7 +18,7 @@ fn utf_16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-/// What stands in the file, and what is said of it.
+/// Content of the file, and the doubt about it.
 fn doubtful() -> Vec<(Vec<u8>, &'static str)> {
     vec![
         (ACCENTS.into(), "is not printable ASCII"),

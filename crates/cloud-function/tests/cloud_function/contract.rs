@@ -1,7 +1,7 @@
-//! What Cloud Run asks of a service, and what Google's conformance suite for the Functions Framework checks of
+//! Demands of Cloud Run on a service, and those that Google's conformance suite for the Functions Framework makes of
 //! HTTP functions, as far as it is about a compiled service: it answers on the port that it is told, hands the body
-//! on as it came, serves requests at the same time, and is not called for `/robots.txt` and `/favicon.ico`. What
-//! is about loading a function's source, about its declared signature and about events is not.
+//! on as it came, serves requests at the same time, and is not called for `/robots.txt` and `/favicon.ico`. The
+//! parts about loading a function's source, its declared signature and events are left out.
 
 use crate::service::{SECRET, Service, assert_clean, named, queued, variables};
 use labelrelay_tests::client::{Client, once};

@@ -20,7 +20,7 @@ pub(crate) type Variables = Vec<(String, String)>;
 
 /// A running service; killed when dropped.
 pub(crate) struct Service {
-    /// Where it listens.
+    /// Address that it listens on.
     pub(crate) address: SocketAddr,
     child: Child,
     folder: TempDir,
@@ -36,7 +36,7 @@ pub(crate) fn command(variables: &[(String, String)]) -> Command {
     command
 }
 
-/// What a service needs that puts everything on the topic at `queue`.
+/// Environment of a service that puts everything on the topic at `queue`.
 pub(crate) fn variables(pubsub: &PubSub, queue: &str) -> Variables {
     let mut variables = pubsub.environment();
     variables.extend(named(&[
@@ -45,7 +45,7 @@ pub(crate) fn variables(pubsub: &PubSub, queue: &str) -> Variables {
         ("LABELBOX_WEBHOOK_SECRET", SECRET),
         ("LABEL_STUDIO_WEBHOOK_SECRET", SECRET),
         ("LABELRELAY_LOG", "debug"),
-        // What is not about time must not fail because a machine is busy.
+        // A test that is not about time must not fail because a machine is busy.
         ("LABELRELAY_DEADLINE_MS", "30000"),
     ]));
     variables
@@ -82,7 +82,7 @@ impl Service {
         service
     }
 
-    /// What it has written.
+    /// Log so far.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(log_of(&self.folder)).unwrap()).into_owned()
     }
@@ -134,7 +134,7 @@ fn log_of(folder: &TempDir) -> PathBuf {
     folder.path().join("service.log")
 }
 
-/// What lies on the topic of this name: data by event id. All of it is acknowledged.
+/// Content of the topic of this name: data by event id. All of it is acknowledged.
 pub(crate) fn queued(pubsub: &PubSub, name: &str) -> HashMap<String, Vec<u8>> {
     let all = pubsub.drain(name).into_iter().map(|message| {
         let envelope = Envelope::decode(&message.data).expect("an envelope");

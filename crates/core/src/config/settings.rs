@@ -40,7 +40,7 @@ pub const LABELBOX_ANSWER_BY: Duration = Duration::from_secs(8);
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// Its origin, for messages: a file's path or `environment`.
+    /// Origin, for messages: a file's path or `environment`.
     pub origin: String,
     /// Base of its relative paths.
     pub base_dir: PathBuf,
@@ -74,9 +74,9 @@ pub struct Config {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SourceConfig {
-    /// Its name and path.
+    /// Name and path.
     pub name: String,
-    /// Its platform.
+    /// Platform.
     pub provider: Provider,
     /// References to live secrets, the newest first, each with its end.
     pub secrets: Vec<(SecretRef, Option<Timestamp>)>,

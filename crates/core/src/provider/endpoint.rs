@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Endpoint {
-    /// It brings an event.
+    /// A webhook, which brings an event.
     Event,
     /// Labelbox asks which models may be trained: answered from the configuration.
     Models,

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 /// A place in a body that somebody wants to hear of, with the places in it.
 #[derive(Debug)]
 pub(super) struct Node<S: 'static> {
-    /// Its name for [`ExtractedValues`].
+    /// Name for [`ExtractedValues`].
     pub(super) slot: S,
     /// Places in it when it is an object; without any, an object here is skipped.
     pub(super) members: Members<S>,
@@ -19,7 +19,7 @@ pub(super) struct Node<S: 'static> {
 pub(super) enum Members<S: 'static> {
     /// None does.
     None,
-    /// Those with these keys.
+    /// Members with these keys.
     Named(&'static [(&'static str, Node<S>)]),
     /// All of them: their keys are data.
     Any(&'static Node<S>),

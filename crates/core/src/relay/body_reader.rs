@@ -92,7 +92,7 @@ pub(super) struct ArrivingBody<'a> {
     pub(super) check: Option<&'a mut BodyCheck>,
     /// Bytes that have arrived, for the log, whatever comes of them.
     pub(super) read: &'a mut u64,
-    /// Its part of the memory that all bodies share.
+    /// Part of the memory that all bodies share.
     pub(super) in_flight: &'a mut InFlight,
 }
 

@@ -21,7 +21,7 @@ pub(super) enum Change {
     Closed,
 }
 
-/// Its state; no request waits for another one's.
+/// State; no request waits for another one's.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     /// Failures since the last success.

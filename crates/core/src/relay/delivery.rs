@@ -19,7 +19,7 @@ pub(super) struct Delivery {
     pub(super) source: Arc<Source>,
     pub(super) head: RequestHead,
     pub(super) deadlines: Deadlines,
-    /// Its part of the room for all deliveries, held until it has ended.
+    /// Part of the room for all deliveries, held until it has ended.
     pub(super) in_flight: InFlight,
     /// Report for the observer.
     pub(super) report: Report,

@@ -25,13 +25,13 @@ pub(super) struct Embedder {
 pub(super) enum NotEmbedded {
     /// The queue would not take it.
     TooLarge,
-    /// It is better claimed, and can be.
+    /// The data is better claimed, and can be.
     Spooled,
     /// The memory for it is in use.
     NoRoom,
     /// All the memory that there may be is less.
     NeverRoom,
-    /// It cannot be read back.
+    /// The data cannot be read back.
     Unreadable(std::io::Error),
 }
 

@@ -26,7 +26,7 @@ const MOST_BY_DEFAULT: u64 = 2 * DEFAULT_BYTES_IN_FLIGHT;
 /// The memory that all deliveries may have together, and the part of it that one takes.
 #[derive(Clone)]
 pub(super) struct Memory {
-    /// Its limits may change while it runs, and the cost with them.
+    /// Queue whose limits may change while it runs, and the cost with them.
     queue: Arc<dyn EventQueue>,
     any_envelope: bool,
     limit: u64,

@@ -47,12 +47,12 @@ impl Secret {
         self
     }
 
-    /// Its name in logs: where it comes from.
+    /// Name in logs: where it comes from.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its length in bytes.
+    /// Length in bytes.
     pub fn bytes(&self) -> usize {
         self.expose().len()
     }

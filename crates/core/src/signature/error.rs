@@ -50,7 +50,7 @@ pub enum CredentialError {
     /// The text after `Basic` is not base64 of `user:secret`.
     #[error("what follows `Basic` in the header authorization is not base64 of `user:secret`")]
     Basic,
-    /// It is well formed, but no live secret made it.
+    /// The credential is well formed, but no live secret made it.
     #[error("the credential matches no live secret")]
     Mismatch,
 }

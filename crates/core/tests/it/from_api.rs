@@ -1,4 +1,4 @@
-//! What is found through the API is the event that a delivery would have brought.
+//! Events found through the API: each is the one that a delivery would have brought.
 
 use crate::fixtures::{head, inspect, list, read};
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! What Labelbox's unsigned event header may do: refine, never contradict.
+//! Labelbox's unsigned event header: it may refine, never contradict.
 
 use crate::fixtures::{head, inspect, read};
 use labelrelay_core::provider::Provider;

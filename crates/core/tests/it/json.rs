@@ -1,4 +1,4 @@
-//! What is JSON, file by file; and that no damage to a fixture does more than make it something else.
+//! JSON or not, file by file; and no damage to a fixture does more than make it something else.
 
 use crate::fixtures::{head, inspect, list, read};
 use labelrelay_core::json::{Scanner, check};

@@ -1,4 +1,4 @@
-//! What core makes of every fixture: recorded requests, the documents' samples, and edge cases.
+//! Core's reading of every fixture: recorded requests, the documents' samples, and edge cases.
 
 #![expect(
     clippy::unwrap_used,

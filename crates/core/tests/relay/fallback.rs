@@ -291,7 +291,7 @@ fn a_redrive_into_a_queue_that_is_still_down_moves_nothing_and_loses_nothing() {
     assert_eq!(done.queue_error.unwrap().kind, QueueErrorKind::Denied);
     assert_eq!(bench.fallback.envelopes().len(), count);
 
-    // What fails in between is stuck, and the rest moves.
+    // An event that fails in between is stuck, and the rest moves.
     loop {
         let done = redriven(&bench, None);
         if done.complete && done.failed == 0 {

@@ -159,7 +159,8 @@ fn three_changes_within_one_second_are_three_events() {
     }
 }
 
-/// What is not told apart by its bytes is not told apart by a version either, if that says no more than the second.
+/// Changes that their bytes do not tell apart are not told apart by a version either, if that says no more than the
+/// second.
 #[test]
 fn the_same_whole_second_with_other_bytes_is_no_repeat() {
     let version = |id: u32, updated_at: &str, result: &str| {

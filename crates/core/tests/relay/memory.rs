@@ -5,7 +5,7 @@ use labelrelay_core::config::{Config, ConfigError};
 use labelrelay_core::{Parts, QueueLimits, Relay};
 use std::path::PathBuf;
 
-/// What becomes of these settings, where all bodies are in memory.
+/// Starts with these settings, where all bodies are in memory.
 fn start(settings: &str, blobs: bool) -> Result<(), ConfigError> {
     let source =
         "[[source]]\nname = \"ls\"\nprovider = \"label-studio\"\nsecret = \"env:SECRET\"\n";

@@ -59,7 +59,7 @@ fn a_prefix_that_a_proxy_leaves_in_front_names_the_same_source() {
         "/hooks/label-studio",
         "/prod/label-studio",
         "/a/deep/prefix//label%2Dstudio/webhook",
-        // What lies below a source may be called like another one.
+        // A path below a source may be called like another one.
         "/label-studio/labelbox",
         "/hooks/label-studio/labelbox",
     ] {

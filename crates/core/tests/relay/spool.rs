@@ -147,7 +147,7 @@ fn without_a_blob_store_the_memory_bounds_what_is_read_back() {
     let bounds = "max_body_bytes = 8000000\nmax_bytes_in_flight = 19800000";
     let spooling = Spooling::new(1 << 30, false, false, bounds);
     let spooled = spooling.bench.deliver_half(&request(&json(2_000_000)));
-    // What waits in the spool holds a mebibyte; what is read back all that it has, and its envelope.
+    // A body that waits in the spool holds a mebibyte; one that is read back all that it has, and its envelope.
     assert_eq!(spooling.deliver(&json(6_000_000)), Outcome::Accepted);
     let small = spooling.bench.deliver_half(&request(&json(400_000)));
     assert_eq!(spooling.deliver(&json(7_600_000)), Outcome::Overloaded);

@@ -12,13 +12,13 @@ pub(super) struct Unnamed {
 }
 
 enum Kind {
-    /// It never had a name, and may get one.
+    /// Never had a name, and may get one.
     #[cfg(target_os = "linux")]
     Nameless,
-    /// It has lost its name, for good.
+    /// Has lost its name, for good.
     #[cfg(unix)]
     Unlinked,
-    /// It loses its name at the end.
+    /// Loses its name at the end.
     #[cfg(not(unix))]
     Named(Temporary),
 }

@@ -29,7 +29,7 @@ use std::fmt;
 /// Puts events on a topic, with the attributes `id`, `type`, `source` and `subject` for filters.
 pub struct PubSubQueue {
     topic: Topic,
-    /// Its name in Google's cloud.
+    /// Name in Google's cloud.
     resource: String,
     connections: PubSubConnections,
     /// `None` with an emulator, which knows no permissions.

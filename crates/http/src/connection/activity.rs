@@ -44,9 +44,9 @@ struct State {
     head_at: Instant,
     /// Bytes that have come since.
     bytes: u64,
-    /// It has had an answer, and had brought nothing that was verified.
+    /// Has had an answer, and had brought nothing that was verified.
     is_stranger: bool,
-    /// It has brought a request that was verified.
+    /// Has brought a request that was verified.
     is_proven: bool,
     /// Of the newest request.
     verification: Verification,
@@ -75,9 +75,9 @@ enum IdleRank {
     Unproven,
     /// There is always something to do for it, but none of it was verified: it asks on and on.
     Stranger,
-    /// It has brought an event, and idles now.
+    /// Has brought an event, and idles now.
     Proven,
-    /// It brings a body too slowly, and whose it is will be known after the last byte.
+    /// Brings a body too slowly, and whose it is will be known after the last byte.
     Body,
     /// The same of somebody who has a secret: its head has shown it, or a request before did.
     ProvenBody,
@@ -102,7 +102,7 @@ impl Idle {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen {
     pub(crate) idle: Option<Idle>,
-    /// It brings a body, slowly or not, and nobody knows yet whose.
+    /// Brings a body, slowly or not, and nobody knows yet whose.
     pub(crate) is_unproven_body: bool,
 }
 
@@ -298,7 +298,7 @@ impl Activity {
         self.wake.notify_one();
     }
 
-    /// It may have a slot by now.
+    /// Wakes the connection: it may have a slot by now.
     pub(crate) fn wake_up(&self) {
         self.wake.notify_one();
     }

@@ -18,7 +18,7 @@ pub(super) enum End<T> {
     Itself(T),
     /// One of its times is over.
     Overdue(Overdue),
-    /// It had to make room.
+    /// Made room for another one.
     Gone,
 }
 

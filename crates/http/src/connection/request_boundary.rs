@@ -23,7 +23,7 @@ impl Boundary {
         line_is_empty: true,
     };
 
-    /// These came next.
+    /// Follows the bytes that came next.
     pub(super) fn feed(&mut self, bytes: &[u8]) {
         match self {
             Self::Unknown => {}

@@ -103,7 +103,7 @@ impl Slot {
         }
     }
 
-    /// It was asked to go, and is not idle any more.
+    /// Keeps the slot: the connection was asked to go, and is not idle any more.
     pub(crate) fn keep(&self) {
         self.slots.table().keep(self.id);
     }

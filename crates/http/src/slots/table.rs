@@ -47,7 +47,7 @@ pub(super) struct SlotTable {
     next: u64,
     served: usize,
     leaving: usize,
-    /// Those that are served.
+    /// Connections that are served.
     by_address: HashMap<ClientNetwork, BTreeSet<u64>>,
     idle: EvictionOrder,
     nobody_idle: Option<Instant>,

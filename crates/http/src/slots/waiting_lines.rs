@@ -8,9 +8,9 @@ use std::collections::{BTreeSet, HashMap};
 pub(super) struct WaitingLines {
     /// All that wait.
     all: BTreeSet<u64>,
-    /// Those of them that wait for any slot.
+    /// Connections that wait for any slot.
     any: BTreeSet<u64>,
-    /// Those that wait for others of their address.
+    /// Connections that wait for others of their address.
     own: HashMap<ClientNetwork, BTreeSet<u64>>,
 }
 

@@ -10,7 +10,7 @@ pub enum Undecodable {
     /// The platform says base64, and it is none.
     #[error("the event says that it is base64, but it is not")]
     Base64,
-    /// It is not text.
+    /// The body is not text.
     #[error("the event's body is not a string")]
     NotText,
 }

@@ -21,7 +21,7 @@ pub(crate) enum Form {
     Base64,
 }
 
-/// What Lambda would make of `request`, at `millis` since 1970.
+/// The event that Lambda would make of `request`, at `millis` since 1970.
 pub(crate) fn event(front: Front, form: Form, request: &TestRequest, millis: i64) -> Value {
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
     let (stage, raw_path) = match front {

@@ -1,4 +1,4 @@
-//! What the handler does beyond what all adapters do: Lambda's own deadline, panics, events that are no
+//! The handler's part beyond that of all adapters: Lambda's own deadline, panics, events that are no
 //! requests, and its lines.
 
 use crate::craft::{Form, Front, event};

@@ -1,4 +1,4 @@
-//! What the function is told, and AWS's stand-in behind it.
+//! Settings of the function, and AWS's stand-in behind it.
 
 use crate::quiet::assert_quiet;
 use labelrelay_testkit::adapter_suite::{CONFIG, SECRET};

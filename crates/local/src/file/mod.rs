@@ -55,7 +55,7 @@ pub struct QueueFile {
     files: Box<QueueFiles>,
     /// Bytes that were appended since the journal was last moved into the file.
     unmoved_bytes: Cell<usize>,
-    /// Its room was needed, and what is left of it is taken back at the end.
+    /// The reserve's room was needed, and the rest of it is taken back at the end.
     gave_up_reserve: Cell<bool>,
 }
 

@@ -51,7 +51,7 @@ pub enum Acknowledgement {
     /// The receipt is not, or no longer, good: used before, or the message was received again since, or is
     /// a dead letter.
     Stale,
-    /// This is no receipt of this queue.
+    /// Not a receipt of this queue.
     Malformed,
 }
 

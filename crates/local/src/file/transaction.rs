@@ -14,9 +14,9 @@ const TRIES: u32 = 3;
 /// How well a change survives a loss of power. Either survives the end of any process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Durability {
-    /// It is on the disk when the call returns.
+    /// On the disk when the call returns.
     Synced,
-    /// It is on the disk with the next change that is; losing it does no harm.
+    /// On the disk with the next change that is; losing it does no harm.
     Soon,
 }
 

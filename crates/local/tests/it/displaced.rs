@@ -394,7 +394,7 @@ fn a_queue_that_grows_again_after_it_was_shortened_is_no_alarm() {
     std::mem::forget(file);
 }
 
-/// Whatever of this happens between two looks, and between the steps of one.
+/// Shortens file and journal between two looks, and between the steps of one.
 #[test]
 fn busy_neighbours_that_shorten_file_and_journal_raise_no_alarm() {
     let queue_dir = QueueDir::new();

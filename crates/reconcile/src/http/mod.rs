@@ -74,11 +74,11 @@ pub struct HttpClient {
 /// An answer that came whole, whatever its status.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// Its status.
+    /// Status.
     pub status: StatusCode,
-    /// Its headers.
+    /// Headers.
     pub headers: HeaderMap,
-    /// Its body.
+    /// Body.
     pub body: Bytes,
 }
 

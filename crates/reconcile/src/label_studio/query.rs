@@ -21,7 +21,7 @@ pub(super) fn after(after: u64, since: Option<Timestamp>) -> Value {
     json!({ "filters": { "conjunction": "and", "items": items }, "ordering": ["tasks:id"] })
 }
 
-/// These tasks.
+/// Query for these tasks.
 pub(super) fn of(ids: &[&str]) -> Value {
     let ids: Vec<u64> = ids.iter().filter_map(|id| id.parse().ok()).collect();
     json!({ "selectedItems": { "all": false, "included": ids }, "ordering": ["tasks:id"] })

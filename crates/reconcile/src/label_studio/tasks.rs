@@ -176,7 +176,7 @@ fn read_part<'a, T: Deserialize<'a>>(what: &str, raw: &'a RawValue) -> Result<T,
     })
 }
 
-/// Those of the things that are there, with their contents.
+/// Fetches those of the things that are there, with their contents.
 pub(super) async fn fetch(
     api: &Api,
     project: &str,

@@ -26,9 +26,9 @@ const MOST_SMALL_PARTS: u32 = 1000;
 pub(super) enum Filter {
     /// All of the project.
     All,
-    /// Those whose last activity is not before this.
+    /// Rows whose last activity is not before this.
     ActiveSince(Timestamp),
-    /// Those of these ids.
+    /// Rows of these ids.
     Rows(Vec<String>),
 }
 

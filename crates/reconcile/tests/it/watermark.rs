@@ -1,4 +1,5 @@
-//! Whatever a server does: what was not looked through is looked through again, and nothing is taken for deleted.
+//! The watermark, whatever a server does: what was not looked through is looked through again, and nothing is taken
+//! for deleted.
 
 use crate::server::{Answer, Asked, Server, answer, options};
 use labelrelay_core::config::Config;

@@ -24,13 +24,13 @@ pub type Format = fn(Line<'_>) -> Map<String, Value>;
 
 /// A line, before the platform's format.
 pub struct Line<'a> {
-    /// Its level.
+    /// Level.
     pub level: Level,
     /// The event's name.
     pub event: &'a str,
     /// Fields of the spans around it.
     pub span: Map<String, Value>,
-    /// Its own fields.
+    /// Own fields.
     pub fields: Map<String, Value>,
 }
 

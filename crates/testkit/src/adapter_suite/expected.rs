@@ -53,7 +53,7 @@ fn one_by_one(case: Case, observed: Observed) -> Option<Vec<Expected>> {
 }
 
 impl Expected {
-    /// That a program answered so.
+    /// Asserts that a program answered so.
     pub fn assert_answer(&self, status: u16, body: &[u8]) {
         let shown = String::from_utf8_lossy(body);
         assert_eq!(status, self.status, "{}: {shown}", self.name);
@@ -66,7 +66,7 @@ impl Expected {
     }
 }
 
-/// That what lies on a queue is what `serve` put on its own, as often.
+/// Asserts that what lies on a queue is what `serve` put on its own, as often.
 pub fn assert_queued<'a>(queued: &[Vec<u8>], cases: impl IntoIterator<Item = &'a Expected>) {
     let mut count: BTreeMap<Vec<u8>, i64> = BTreeMap::new();
     let mut expected = 0;

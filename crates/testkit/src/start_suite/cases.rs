@@ -3,9 +3,9 @@
 /// How a start ends.
 #[derive(Debug)]
 pub enum Ended {
-    /// It serves from now on.
+    /// Serves from now on.
     Begins,
-    /// It ends with this code, after this message.
+    /// Ends with this code, after this message.
     Ends(u8, String),
 }
 
@@ -24,7 +24,7 @@ pub enum File {
 
 /// A configuration, and the end of a start with it.
 pub struct Case {
-    /// Its peculiarity.
+    /// Peculiarity.
     pub name: &'static str,
     /// The variables.
     pub variables: Vec<(&'static str, &'static str)>,

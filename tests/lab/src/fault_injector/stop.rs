@@ -17,7 +17,7 @@ use std::time::Instant;
 /// Requests that wait.
 const WAITING: u32 = 24;
 
-/// Their numbers lie beyond those of all others.
+/// First number of these deliveries, beyond those of all others.
 const BEYOND: u32 = 100_000;
 
 impl FaultInjector<'_> {

@@ -151,7 +151,7 @@ impl Misbehaving {
         }
     }
 
-    /// Its URL, without a slash at its end.
+    /// URL, without a slash at its end.
     pub fn endpoint(&self) -> String {
         let scheme = if self.identity.is_some() {
             "https"

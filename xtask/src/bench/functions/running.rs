@@ -70,7 +70,7 @@ impl Running {
         Ok(running)
     }
 
-    /// Its resident memory.
+    /// Resident memory.
     pub(super) fn memory(&self) -> Outcome<Memory> {
         memory::of(self.child.id())
     }

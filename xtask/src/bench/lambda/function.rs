@@ -73,7 +73,7 @@ impl Function {
         self.child.id()
     }
 
-    /// Its resident memory.
+    /// Resident memory.
     pub(super) fn memory(&self) -> Outcome<Memory> {
         memory::of(self.child.id())
     }

@@ -79,7 +79,7 @@ pub(super) struct Copy {
 }
 
 impl Copy {
-    /// Its file, which may not be there yet.
+    /// File, which may not be there yet.
     pub(super) fn file(&self) -> PathBuf {
         self.folder.path().join("ledger.db")
     }

@@ -1,4 +1,4 @@
-//! What a real Label Studio holds, sent to a cloud's queue, by a ledger that lies in the cloud's store.
+//! Content of a real Label Studio, sent to a cloud's queue, by a ledger that lies in the cloud's store.
 
 use super::{Cloud, LONG};
 use crate::support::{Place, Ran};
@@ -99,7 +99,7 @@ impl Cloud<'_> {
         assert_eq!(sent(&place.run(&PULL)), 0);
     }
 
-    /// What is too large for the queue goes by a claim check; without a blob store it is named, tried again by
+    /// An event that is too large for the queue goes by a claim check; without a blob store it is named, tried again by
     /// each run, and keeps nothing else back.
     pub(super) fn fetches_what_is_large(&self, bytes: usize) {
         let mut label_studio = LabelStudio::start();
@@ -163,7 +163,7 @@ fn sent(ran: &Ran) -> usize {
     sent_of(ran.good())
 }
 
-/// What a summary says was sent.
+/// Number of sent events in a summary.
 fn sent_of(stdout: &str) -> usize {
     let summary: Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
     let sent = summary.get("sent").and_then(Value::as_u64);

@@ -10,7 +10,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Its blocks of TOML, which together are one configuration.
+    /// Blocks of TOML, which together are one configuration.
     pub(super) fn toml(&self) -> String {
         let parts = self.text.split("```toml\n").skip(1);
         parts.filter_map(|part| part.split("```").next()).collect()
