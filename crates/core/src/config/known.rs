@@ -71,6 +71,10 @@ pub fn misspelt(lookup: Lookup<'_>, used: &[&str]) -> Vec<String> {
 
 /// The known name that `name` was most likely meant to be; `None` when it is known, or somebody else's.
 fn nearest(name: &str, lookup: Lookup<'_>) -> Option<&'static str> {
+    // First, for it is quick, and of nearly all variables it is all: a function asks at each start.
+    if !looks_like_ours(name) {
+        return None;
+    }
     let known = || KNOWN_VARIABLES.iter().copied();
     if known().any(|known| known == name)
         || OF_LABEL_STUDIO.contains(&name)
@@ -81,7 +85,7 @@ fn nearest(name: &str, lookup: Lookup<'_>) -> Option<&'static str> {
     }
     let form = form(name);
     // The bare name is nobody's misspelling: scripts call the program's path so.
-    if form == "LABELRELAY" || !OURS.iter().any(|prefix| form.starts_with(prefix)) {
+    if form == "LABELRELAY" {
         return None;
     }
     // One that is longer or shorter by a word is nearer than one with other words.
@@ -94,12 +98,21 @@ fn nearest(name: &str, lookup: Lookup<'_>) -> Option<&'static str> {
     known().min_by_key(distance)
 }
 
-/// Without what people write differently.
+fn looks_like_ours(name: &str) -> bool {
+    OURS.iter().any(|prefix| {
+        let mut letters = letters(name);
+        prefix.chars().all(|letter| letters.next() == Some(letter))
+    })
+}
+
+/// The name without what people write differently.
 fn form(name: &str) -> String {
-    name.chars()
-        .filter(|c| *c != '_' && *c != '-')
-        .map(|c| c.to_ascii_uppercase())
-        .collect()
+    letters(name).collect()
+}
+
+fn letters(name: &str) -> impl Iterator<Item = char> {
+    let kept = name.chars().filter(|c| *c != '_' && *c != '-');
+    kept.map(|c| c.to_ascii_uppercase())
 }
 
 /// Whether Kubernetes sets it for a service called `labelrelay` or `labelrelay-…`.
