@@ -13,7 +13,7 @@ use labelrelay_core::{BlobStore, FallbackStore, QueueLimits};
 use labelrelay_event::{Data, DataEncoding, Digest, Envelope, encode};
 use labelrelay_fuzz::Put;
 use labelrelay_testkit::clock::FakeClock;
-use labelrelay_testkit::memory::MemoryFallback;
+use labelrelay_testkit::in_memory::MemoryFallback;
 use libfuzzer_sys::fuzz_target;
 use std::borrow::Cow;
 use std::time::Duration;

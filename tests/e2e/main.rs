@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod consumers;
 mod crash;
 #[cfg(unix)]
 mod documents;
@@ -18,7 +19,6 @@ mod hang_up;
 mod label_studio;
 #[path = "../readers/mod.rs"]
 mod readers;
-mod reading;
 mod reconcile;
 mod recorded;
 mod repeats;

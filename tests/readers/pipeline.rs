@@ -8,7 +8,7 @@ use labelrelay_core::{
     Receipt, Relay,
 };
 use labelrelay_testkit::clock::{CountingEntropy, FakeClock};
-use labelrelay_testkit::memory::RecordingObserver;
+use labelrelay_testkit::in_memory::RecordingObserver;
 use labelrelay_testkit::request::TestRequest;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

@@ -1,11 +1,11 @@
 //! Frequent tasks of this repository, in Rust: nothing else to install, the same everywhere.
 
 mod bench;
+mod cache_folder;
 mod campaign;
 mod cpu_time;
 mod e2e;
 mod fuzz;
-mod installed;
 mod lab;
 mod npm;
 mod paths;

@@ -1,7 +1,7 @@
 //! Node programs that tests run against, each a project of its own with a lock file.
 
 use crate::paths::{cache, root};
-use crate::{Outcome, installed};
+use crate::{Outcome, cache_folder};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -35,7 +35,7 @@ impl Project {
     /// Folder of the project, installed if it was not there.
     pub(crate) fn ensure(&self) -> Outcome<PathBuf> {
         let folder = cache()?.join(self.folder);
-        installed::ensure(&folder, || {
+        cache_folder::ensure(&folder, || {
             self.install(&folder)?;
             if folder.join(self.proof).exists() {
                 return Ok(());

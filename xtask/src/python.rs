@@ -2,7 +2,7 @@
 
 use crate::paths::{cache, root};
 use crate::step::{output, status};
-use crate::{Outcome, installed};
+use crate::{Outcome, cache_folder};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -136,7 +136,7 @@ impl Environment {
     pub(crate) fn ensure(&self) -> Outcome<PathBuf> {
         let folder = cache()?.join(self.folder);
         let program = folder.join(self.program);
-        installed::ensure(&folder, || {
+        cache_folder::ensure(&folder, || {
             self.install(&folder)?;
             if program.exists() {
                 return Ok(());

@@ -1,7 +1,7 @@
 //! One request of the host's, from its head to its answer.
 
-use crate::path::{Route, route};
 use crate::redrive;
+use crate::route::{Route, route};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};

@@ -8,11 +8,11 @@
 //! route prefix for that reason; without one nobody's `/redrive` could be told from the timer's.
 
 mod handler;
+mod init;
 mod log;
-mod path;
 mod redrive;
-mod start;
+mod route;
 
 pub use handler::Handler;
+pub use init::{configuration, port, relay, warm};
 pub use log::format;
-pub use start::{configuration, port, relay, warm};

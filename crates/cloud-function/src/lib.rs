@@ -7,9 +7,9 @@
 //! The same program is a job, which no URL reaches: `labelrelay-cloud-function redrive` moves events from the
 //! fallback into the queue ([`redrive`]).
 
-pub mod front;
 pub mod init;
 pub mod log;
+pub mod platform_request;
 pub mod redrive;
 pub mod stop;
 mod trace;

@@ -1,6 +1,6 @@
 //! The service's program: wiring alone.
 
-use labelrelay_cloud_function::front::Front;
+use labelrelay_cloud_function::platform_request::Front;
 use labelrelay_cloud_function::stop::{self, Signals};
 use labelrelay_cloud_function::{init, log, redrive};
 use labelrelay_core::config::{ENVIRONMENT, Environment, Lookup};

@@ -5,7 +5,7 @@ use crate::disk_thread::{answer, on_thread};
 use crate::error::failed;
 use crate::file_uri;
 use crate::object_writer::Object;
-use crate::private::private_dir;
+use crate::private_files::private_dir;
 use crate::temporary_file::{self, Temporary};
 use crate::writer_pool::WriterPool;
 use bytes::Bytes;

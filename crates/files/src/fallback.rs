@@ -3,7 +3,7 @@
 use crate::blob_store::FileBlobStore;
 use crate::disk_thread::{answer, on_thread};
 use crate::error::failed;
-use crate::read::contents;
+use crate::file_stream::contents;
 use crate::temporary_file::is_abandoned;
 use bytes::Bytes;
 use labelrelay_core::fallback::{BODIES, StoredBody};

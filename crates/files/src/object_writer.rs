@@ -3,7 +3,7 @@
 use crate::dir_sync::{self, DirSync};
 use crate::disk_thread::{answer, on_thread};
 use crate::error::failed;
-use crate::private::private_dir;
+use crate::private_files::private_dir;
 use crate::temporary_file::Temporary;
 use crate::writer_pool::WriterPool;
 use bytes::Bytes;

@@ -3,7 +3,7 @@
 //! Opening such a name, cutting the file off and writing to it would destroy whatever a link there leads to. So no
 //! link is followed, and a file that has a second name, or is another user's, is refused.
 
-use crate::private::private_file;
+use crate::private_files::private_file;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! Files that are being written, before they have their own name.
 
-use crate::private::private_file;
+use crate::private_files::private_file;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};

@@ -2,7 +2,7 @@
 
 use crate::clock::moment;
 use crate::event::{Event, HttpEvent};
-use crate::head::head;
+use crate::request_head::head;
 use crate::response::{Response, response};
 use crate::telemetry::Telemetry;
 use futures_util::{FutureExt, stream};

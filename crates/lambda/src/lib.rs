@@ -10,10 +10,10 @@
 mod clock;
 pub mod event;
 mod function;
-mod head;
 pub mod init;
 pub mod log;
 mod redrive;
+mod request_head;
 mod response;
 mod telemetry;
 

@@ -9,7 +9,7 @@
 //! A file that is put back is good again, for nothing was written meanwhile; one that was cut off is not.
 
 use crate::canonical_path::beside;
-use crate::shortened::{self, Verdict};
+use crate::cut_off_files::{self, Verdict};
 use labelrelay_core::{QueueError, QueueErrorKind};
 use rusqlite::Connection;
 use std::cell::{Cell, OnceCell};
@@ -219,7 +219,7 @@ impl QueueFiles {
 
     /// Notes that a commit left the journal with so many pages.
     pub(crate) fn committed(&self, journal_pages: u32) {
-        self.journal_bytes.set(shortened::journal_bytes(
+        self.journal_bytes.set(cut_off_files::journal_bytes(
             journal_pages.into(),
             self.page_bytes,
         ));
@@ -274,7 +274,7 @@ impl QueueFiles {
     /// One became shorter. What is found to be cut off stays so, whatever its length is later.
     fn judge(&self, db: &Connection) -> Result<(), Displaced> {
         let (database, journal) = (&self.database.path, &self.journal.path);
-        let cut_off = match shortened::judge(db, database, journal, self.page_bytes) {
+        let cut_off = match cut_off_files::judge(db, database, journal, self.page_bytes) {
             Ok(Verdict::Whole {
                 file_bytes,
                 journal_bytes,

@@ -18,6 +18,7 @@
 
 mod backend;
 mod canonical_path;
+mod cut_off_files;
 mod disk_reserve;
 mod displaced_files;
 mod embedded;
@@ -28,7 +29,6 @@ mod lock;
 mod prune;
 mod queue_file_error;
 mod schema;
-mod shortened;
 mod sqlite;
 mod sqlite_error;
 

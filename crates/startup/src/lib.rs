@@ -13,6 +13,7 @@
 //! It reads neither the environment nor the command line: a program's `main` does, and hands them in. It knows
 //! no cloud: whoever opens things is a [`BackEnd`](labelrelay_core::BackEnd). It knows no HTTP.
 
+mod clock_and_entropy;
 pub mod configuration;
 mod error;
 pub mod log;
@@ -22,12 +23,11 @@ mod setting;
 mod settle;
 #[cfg(feature = "spool")]
 mod spool;
-mod system;
 
+pub use clock_and_entropy::{OsEntropy, SystemClock};
 pub use error::{EXIT_BAD_CONFIGURATION, StartError};
 pub use open::{Injected, Open};
 pub use setting::{BLOB_STORE, FALLBACK, Name, QUEUE, SPOOL_DIR, Setting};
 pub use settle::{Found, examine, settle, warm, warn};
 #[cfg(feature = "spool")]
 pub use spool::spool;
-pub use system::{OsEntropy, SystemClock};

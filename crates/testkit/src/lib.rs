@@ -17,7 +17,7 @@ pub mod adapter_suite;
 pub mod clock;
 pub mod fallback_suite;
 pub mod fixtures;
-pub mod memory;
+pub mod in_memory;
 pub mod queue_suite;
 pub mod request;
 pub mod start_suite;

@@ -1,9 +1,9 @@
 //! `labelrelay pull` against a real Label Studio, and a stand-in for Labelbox.
 
 mod bad_input;
-mod kept;
 mod labelbox;
 mod outage;
+mod remote_ledger;
 mod runs;
 
 use labelrelay_event::Attributes;

@@ -3,8 +3,8 @@
 //! `MiniStack` does not count attributes against the limit, so that the byte where they make a message too
 //! large is fauxqs's to show; that our own count refuses it first shows with both.
 
-use crate::queues::{Consumer, client, create, receive};
 use crate::setup::aws;
+use crate::sqs_client::{Consumer, client, create, receive};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use labelrelay_aws::SqsQueue;

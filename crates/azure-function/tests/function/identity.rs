@@ -1,6 +1,6 @@
 //! With TLS, and the tokens of a managed identity.
 
-use crate::setting::{QUEUE, SECRET, assert_clean, deliver, queued, start};
+use crate::setup::{QUEUE, SECRET, assert_clean, deliver, queued, start};
 use labelrelay_tests::azure::handler::Handler;
 use labelrelay_tests::azure::host::Host;
 use labelrelay_tests::azure::identity::{HEADER, Identity, TOKEN_MARK};
@@ -13,7 +13,7 @@ use labelrelay_tests::servers::Tls;
 #[test]
 #[ignore = "needs Azurite: cargo xtask test"]
 fn a_managed_identity_and_tls() {
-    let mut azurite = crate::setting::azurite();
+    let mut azurite = crate::setup::azurite();
     azurite.stop();
     let folder = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
@@ -71,7 +71,7 @@ fn without_an_identity_the_start_says_what_is_missing() {
         ("IDENTITY_HEADER", HEADER),
     ];
     // Nobody gives tokens out now; that may pass, so it starts, and says so.
-    let handler = Handler::start(crate::setting::program(), &nowhere);
+    let handler = Handler::start(crate::setup::program(), &nowhere);
     let log = eventually("it says that it is not ready", || {
         let log = handler.log();
         log.contains("not_ready").then_some(log)
@@ -84,7 +84,7 @@ fn without_an_identity_the_start_says_what_is_missing() {
     let mut refused = nowhere;
     refused[2].1 = &endpoint.1;
     refused[3].1 = "another header";
-    let (status, log) = Handler::fail(crate::setting::program(), &refused);
+    let (status, log) = Handler::fail(crate::setup::program(), &refused);
     assert_eq!(status.code(), Some(78), "{log}");
     assert!(log.contains("status 401"), "{log}");
 }

@@ -1,6 +1,6 @@
 //! A real Label Studio fires every event that it can at the program behind the host.
 
-use crate::setting::{QUEUE, SECRET, assert_clean, azurite, start, variables};
+use crate::setup::{QUEUE, SECRET, assert_clean, azurite, start, variables};
 use labelrelay_event::Envelope;
 use labelrelay_tests::azure::host::Host;
 use labelrelay_tests::label_studio::{self, action};

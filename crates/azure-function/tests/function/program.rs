@@ -1,6 +1,6 @@
 //! The program, through the host, into Azurite.
 
-use crate::setting::{
+use crate::setup::{
     QUEUE, SECRET, assert_clean, azurite, deliver, queued, start, under_the_prefix, variables,
 };
 use labelrelay_tests::azure::handler::Handler;
@@ -248,7 +248,7 @@ fn a_wrong_configuration_ends_the_start_with_one_line_that_names_it() {
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        let (status, log) = Handler::fail(crate::setting::program(), &variables);
+        let (status, log) = Handler::fail(crate::setup::program(), &variables);
         assert_eq!(status.code(), Some(78), "{name}: {log}");
         assert!(
             log.contains("bad_configuration") && log.contains(part),

@@ -4,7 +4,7 @@ use crate::in_process::behind_the_host;
 use labelrelay_core::config::{Config, SecretRef};
 use labelrelay_core::{FallbackStore as _, Parts, QueueErrorKind, QueueLimits, Relay};
 use labelrelay_startup::{OsEntropy, SystemClock};
-use labelrelay_testkit::memory::{Fault, MemoryFallback, MemoryQueue, RecordingObserver};
+use labelrelay_testkit::in_memory::{Fault, MemoryFallback, MemoryQueue, RecordingObserver};
 use labelrelay_testkit::queue_suite::message;
 use labelrelay_tests::client::once;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! Starts that fail, each with a line that says why.
 
-use crate::setting::{SECRET, program};
+use crate::setup::{SECRET, program};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::{Command, Output};

@@ -1,6 +1,6 @@
 //! The suite that every adapter passes, in this process, over HTTP/1 and HTTP/2.
 
-use labelrelay_cloud_function::front::Front;
+use labelrelay_cloud_function::platform_request::Front;
 use labelrelay_cloud_function::stop;
 use labelrelay_core::Relay;
 use labelrelay_http::serve_with;

@@ -1,7 +1,7 @@
 //! The common case: nothing but environment variables.
 
 use super::error::{ConfigError, ENVIRONMENT as ORIGIN};
-use super::reference::SecretRef;
+use super::secret_reference::SecretRef;
 use super::settings::{
     Config, DEFAULT_MAX_BODY_BYTES, EmbeddedQueueConfig, LABEL_STUDIO_ANSWER_BY,
     LABELBOX_ANSWER_BY, ServeConfig, SourceConfig,

@@ -2,7 +2,7 @@
 
 use super::environment::{apply, has_secret, sources as environment_sources};
 use super::error::ConfigError;
-use super::reference::SecretRef;
+use super::secret_reference::SecretRef;
 use super::settings::{Config, EmbeddedQueueConfig, ServeConfig, SourceConfig};
 use super::source_table::{self, Defaults, SourceTable};
 use super::spool::Spool;

@@ -4,10 +4,10 @@
 mod environment;
 mod error;
 mod file;
-mod known;
-mod name;
-mod reference;
+mod known_variables;
+mod secret_reference;
 mod settings;
+mod source_name;
 mod source_table;
 mod spool;
 #[cfg(test)]
@@ -16,13 +16,13 @@ mod value_checks;
 mod variables;
 
 pub use error::{ConfigError, ENVIRONMENT};
-pub use known::{KNOWN_VARIABLES, misspelt};
-pub(crate) use name::is_name;
-pub use reference::SecretRef;
+pub use known_variables::{KNOWN_VARIABLES, misspelt};
+pub use secret_reference::SecretRef;
 pub use settings::{
     Config, DEFAULT_BYTES_IN_FLIGHT, DEFAULT_CONNECTIONS_PER_ADDRESS, DEFAULT_IN_FLIGHT,
     DEFAULT_MAX_BODY_BYTES, EmbeddedQueueConfig, LABEL_STUDIO_ANSWER_BY, LABELBOX_ANSWER_BY,
     ServeConfig, SourceConfig,
 };
+pub(crate) use source_name::is_name;
 pub use spool::{DEFAULT_SPOOL_BYTES, DEFAULT_SPOOL_THRESHOLD, SpoolConfig};
 pub use variables::{Environment, Lookup, Variables};

@@ -1,7 +1,7 @@
 //! The configuration as values, and what holds where nothing is configured.
 
 use super::error::ConfigError;
-use super::reference::SecretRef;
+use super::secret_reference::SecretRef;
 use super::spool::SpoolConfig;
 use crate::address::Allowlist;
 use crate::filter::Filter;

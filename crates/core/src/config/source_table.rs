@@ -1,11 +1,11 @@
 //! One `[[source]]` section of the TOML file.
 
 use super::error::ConfigError;
-use super::name::check_name;
-use super::reference::SecretRef;
+use super::secret_reference::SecretRef;
 use super::settings::{
     DEFAULT_MAX_BODY_BYTES, LABEL_STUDIO_ANSWER_BY, LABELBOX_ANSWER_BY, SourceConfig,
 };
+use super::source_name::check_name;
 use super::value_checks::{parse_header, parse_time, positive};
 use crate::address::Allowlist;
 use crate::filter::Filter;

@@ -1,4 +1,4 @@
-//! The second place as a trait.
+//! The trait of fallback stores.
 
 use crate::blob::BlobError;
 use crate::payload::Payload;

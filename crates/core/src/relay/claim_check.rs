@@ -2,7 +2,7 @@
 
 use super::deadlines::Deadlines;
 use super::delivery::Delivery;
-use super::event::Event;
+use super::described_event::DescribedEvent;
 use super::parts::Parts;
 use super::retry::Retry;
 use crate::blob::{BlobError, BlobStore};
@@ -32,7 +32,7 @@ impl ClaimCheck {
     pub(super) async fn claim(
         &self,
         delivery: &Delivery,
-        event: &Event<'_>,
+        event: &DescribedEvent<'_>,
         deadlines: Deadlines,
     ) -> Result<OutboundMessage, BlobError> {
         let (source, attributes) = (&delivery.source.name, &event.attributes);

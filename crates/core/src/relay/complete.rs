@@ -3,7 +3,7 @@
 use super::attributes::{attributes, event_id};
 use super::body_check::BodyCheck;
 use super::delivery::Delivery;
-use super::event::Event;
+use super::described_event::DescribedEvent;
 use super::pipeline::Relay;
 use super::received::Received;
 use crate::describe::Inspection;
@@ -64,7 +64,7 @@ impl Relay {
             return Answer::event(Outcome::Filtered, &id);
         }
         let now = self.parts.clock.now();
-        let event = Event {
+        let event = DescribedEvent {
             attributes: Arc::new(attributes(id, delivery, &description, check, &digest, now)),
             check,
             body: &verified,

@@ -4,8 +4,8 @@
 use super::body_reader::BodyReader;
 use super::claim_check::ClaimCheck;
 use super::delivery::Delivery;
+use super::described_event::DescribedEvent;
 use super::embedder::{Embedder, NotEmbedded};
-use super::event::Event;
 use super::fallback_policy::FallbackPolicy;
 use super::memory::Memory;
 use super::not_stored::NotStored;
@@ -40,7 +40,11 @@ impl Dispatcher {
     }
 
     /// Makes the event durable. The answer is a success only when it is.
-    pub(super) async fn deliver(&self, delivery: &mut Delivery, event: &Event<'_>) -> Answer {
+    pub(super) async fn deliver(
+        &self,
+        delivery: &mut Delivery,
+        event: &DescribedEvent<'_>,
+    ) -> Answer {
         let embedded = self
             .embedder
             .embed_if_small(event, &mut delivery.in_flight)
@@ -77,7 +81,7 @@ impl Dispatcher {
     async fn without_a_place(
         &self,
         delivery: &mut Delivery,
-        event: &Event<'_>,
+        event: &DescribedEvent<'_>,
         why: &NotStored,
     ) -> Answer {
         let limit = self.queue.limits().max_message_bytes;
@@ -112,7 +116,7 @@ impl Dispatcher {
     async fn claim(
         &self,
         delivery: &mut Delivery,
-        event: &Event<'_>,
+        event: &DescribedEvent<'_>,
     ) -> Result<OutboundMessage, Option<BlobError>> {
         let claim_check = self.claim_check.as_ref().ok_or(None)?;
         let deadlines = delivery.deadlines.longer_by(event.transfer_allowance());

@@ -1,7 +1,7 @@
 //! Events as messages that hold their data.
 
 use super::body_reader::BodyReader;
-use super::event::Event;
+use super::described_event::DescribedEvent;
 use super::in_flight::InFlight;
 use super::memory::Memory;
 use super::parts::Parts;
@@ -48,7 +48,7 @@ impl Embedder {
     /// The message with the data in it, if the queue takes it and it is worth the memory.
     pub(super) async fn embed_if_small(
         &self,
-        event: &Event<'_>,
+        event: &DescribedEvent<'_>,
         in_flight: &mut InFlight,
     ) -> Result<OutboundMessage, NotEmbedded> {
         if event.is_spooled() && self.can_be_claimed && event.bytes() > READ_BACK_BYTES {
@@ -60,7 +60,7 @@ impl Embedder {
     /// The message with the data in it, if the queue takes it and there is memory for it.
     pub(super) async fn embed_if_fits(
         &self,
-        event: &Event<'_>,
+        event: &DescribedEvent<'_>,
         in_flight: &mut InFlight,
     ) -> Result<OutboundMessage, NotEmbedded> {
         let limit = self.queue.limits().max_message_bytes;
@@ -79,13 +79,13 @@ impl Embedder {
     }
 
     /// The message with the data in it, however large; `None` when the data does not lie in memory.
-    pub(super) fn embed(&self, event: &Event<'_>) -> Option<OutboundMessage> {
+    pub(super) fn embed(&self, event: &DescribedEvent<'_>) -> Option<OutboundMessage> {
         self.envelope(event, event.body.get())
     }
 
     async fn read_back(
         &self,
-        event: &Event<'_>,
+        event: &DescribedEvent<'_>,
         in_flight: &mut InFlight,
     ) -> Result<OutboundMessage, NotEmbedded> {
         let cost = self.memory.cost(event.bytes());
@@ -108,7 +108,7 @@ impl Embedder {
             .ok_or(NotEmbedded::NoRoom)
     }
 
-    fn envelope(&self, event: &Event<'_>, payload: &Payload) -> Option<OutboundMessage> {
+    fn envelope(&self, event: &DescribedEvent<'_>, payload: &Payload) -> Option<OutboundMessage> {
         let encoding = data_encoding(event.check, self.queue.limits());
         let length = usize::try_from(payload.len()).ok()?;
         let envelope = encode(&event.attributes, encoding, length, payload.in_memory()?);

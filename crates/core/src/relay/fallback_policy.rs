@@ -3,7 +3,7 @@
 use super::breaker::{Breaker, Change};
 use super::deadlines::Deadlines;
 use super::delivery::Delivery;
-use super::event::Event;
+use super::described_event::DescribedEvent;
 use super::parts::Parts;
 use super::queue_sender::QueueSender;
 use super::retry::Retry;
@@ -111,7 +111,7 @@ impl FallbackPolicy {
     pub(super) async fn keep_whole(
         &self,
         delivery: &Delivery,
-        event: &Event<'_>,
+        event: &DescribedEvent<'_>,
         embedded: Option<OutboundMessage>,
     ) -> Result<(), BlobError> {
         match embedded {
@@ -121,7 +121,11 @@ impl FallbackPolicy {
     }
 
     /// Stores the body first, then the envelope that names it.
-    async fn keep_beside(&self, delivery: &Delivery, event: &Event<'_>) -> Result<(), BlobError> {
+    async fn keep_beside(
+        &self,
+        delivery: &Delivery,
+        event: &DescribedEvent<'_>,
+    ) -> Result<(), BlobError> {
         let (clock, attributes) = (&*self.retry.clock, &event.attributes);
         let key = key(clock.now(), &attributes.id);
         let name = body_name(&key, &attributes.datasha256);

@@ -1,7 +1,7 @@
 //! Why the data of an event has no place.
 
+use super::described_event::DescribedEvent;
 use super::embedder::NotEmbedded;
-use super::event::Event;
 use super::memory::Memory;
 use super::refusal::Refusal;
 use crate::blob::BlobError;
@@ -49,7 +49,7 @@ impl NotStored {
     }
 
     /// The reason in words; the queue takes messages up to `limit` bytes.
-    pub(super) fn reason(&self, event: &Event<'_>, memory: &Memory, limit: u64) -> String {
+    pub(super) fn reason(&self, event: &DescribedEvent<'_>, memory: &Memory, limit: u64) -> String {
         let most = memory.limit();
         match self {
             Self::TooLarge => format!(

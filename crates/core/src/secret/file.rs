@@ -1,5 +1,5 @@
 use super::error::SecretError;
-use super::regular;
+use super::regular_file;
 use super::source::SecretSource;
 use super::value::Secret;
 use crate::BoxFuture;
@@ -42,7 +42,7 @@ impl FileSecret {
     fn read(&self) -> Result<Secret, SecretError> {
         // The stamp is taken before the read: a change between the two is then seen as one later.
         let stamp = self.stamp();
-        let mut bytes = regular::read(&self.path)?;
+        let mut bytes = regular_file::read(&self.path)?;
         if bytes.last() == Some(&b'\n') {
             bytes.pop();
             if bytes.last() == Some(&b'\r') {
@@ -75,6 +75,8 @@ impl SecretSource for FileSecret {
     }
 
     fn doubts(&self) -> Vec<String> {
-        regular::open_to_others(&self.path).into_iter().collect()
+        regular_file::open_to_others(&self.path)
+            .into_iter()
+            .collect()
     }
 }

@@ -4,7 +4,7 @@ mod doubts;
 mod encoding;
 mod error;
 mod file;
-mod regular;
+mod regular_file;
 mod ring;
 mod source;
 mod value;

@@ -9,9 +9,9 @@
 
 mod edge;
 mod endpoints;
+mod event_header;
 mod fixtures;
 mod from_api;
-mod headers;
 mod json;
 mod recorded;
 mod samples;

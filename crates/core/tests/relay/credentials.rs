@@ -1,6 +1,6 @@
 //! Nothing forged gets in: every way in which a credential can be wrong has its answer.
 
-use crate::bench::{Bench, PREVIOUS, SECRET};
+use crate::test_bench::{Bench, PREVIOUS, SECRET};
 use http::Method;
 use labelrelay_core::signature::{sign_sha1, sign_sha256};
 use labelrelay_testkit::fixtures::fixtures;

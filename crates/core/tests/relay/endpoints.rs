@@ -1,6 +1,6 @@
 //! Routes, methods, questions of the platforms, addresses, sizes.
 
-use crate::bench::{BOTH_PLATFORMS, Bench, SECRET};
+use crate::test_bench::{BOTH_PLATFORMS, Bench, SECRET};
 use http::Method;
 use labelrelay_core::QueueLimits;
 use labelrelay_core::signature::sign_sha1;

@@ -1,9 +1,9 @@
 //! Nothing is changed: bytes out are bytes in, whatever the bytes are.
 
-use crate::bench::{BOTH_PLATFORMS, Bench, SECRET};
+use crate::test_bench::{BOTH_PLATFORMS, Bench, SECRET};
 use labelrelay_core::{Outcome, QueueErrorKind, QueueLimits};
 use labelrelay_event::{Data, Envelope};
-use labelrelay_testkit::memory::Fault;
+use labelrelay_testkit::in_memory::Fault;
 use labelrelay_testkit::request::TestRequest;
 use proptest::prelude::*;
 

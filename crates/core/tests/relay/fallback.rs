@@ -1,12 +1,12 @@
 //! A second place for what the queue does not take in time, and the way back from there.
 
-use crate::bench::{Bench, SECRET};
+use crate::test_bench::{Bench, SECRET};
 use futures_executor::block_on;
 use futures_util::future::join;
 use labelrelay_core::fallback::{Redriven, redrive};
 use labelrelay_core::{BlobStore, Clock, FallbackStore, Outcome, QueueErrorKind};
 use labelrelay_event::{Data, Envelope};
-use labelrelay_testkit::memory::Fault;
+use labelrelay_testkit::in_memory::Fault;
 use labelrelay_testkit::request::TestRequest;
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Equal bytes are one event only where they tell any two changes apart: the table of `core::identity`, row by row.
 
-use crate::bench::{Bench, SECRET};
+use crate::test_bench::{Bench, SECRET};
 use labelrelay_core::Outcome;
 use labelrelay_core::identity::Identity;
 use labelrelay_core::provider::Provider;

@@ -8,14 +8,14 @@
     unreachable_pub
 )]
 
-mod bench;
+mod contradicting_settings;
 mod credentials;
 mod endpoints;
 mod envelope;
 mod fallback;
 mod identity;
-mod memory;
 mod paths;
 mod queueing;
 mod secrets;
 mod spool;
+mod test_bench;

@@ -1,6 +1,6 @@
 //! Which source a path names, in all its spellings, and with what a proxy leaves in front of it.
 
-use crate::bench::{BOTH_PLATFORMS, Bench, SECRET};
+use crate::test_bench::{BOTH_PLATFORMS, Bench, SECRET};
 use http::Method;
 use labelrelay_core::QueueLimits;
 use labelrelay_testkit::request::TestRequest;

@@ -1,10 +1,10 @@
 //! Nothing verified is lost: a success is only said of what the queue has.
 
-use crate::bench::{Bench, SECRET};
+use crate::test_bench::{Bench, SECRET};
 use futures_executor::block_on;
 use futures_util::future::join;
 use labelrelay_core::{Clock, Intake, Outcome, QueueErrorKind};
-use labelrelay_testkit::memory::Fault;
+use labelrelay_testkit::in_memory::Fault;
 use labelrelay_testkit::request::TestRequest;
 use std::time::Duration;
 

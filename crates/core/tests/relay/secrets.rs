@@ -1,6 +1,6 @@
 //! Secrets that change, end, and cannot be read.
 
-use crate::bench::SECRET;
+use crate::test_bench::SECRET;
 use futures_executor::block_on;
 use labelrelay_core::secret::SecretRing;
 use labelrelay_core::{BoxFuture, Clock, Secret, SecretError, SecretSource};

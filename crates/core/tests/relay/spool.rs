@@ -1,6 +1,6 @@
 //! Bodies that are too large for the memory, in a real spool.
 
-use crate::bench::{Bench, PREVIOUS, SECRET};
+use crate::test_bench::{Bench, PREVIOUS, SECRET};
 use bytes::Bytes;
 use futures_executor::block_on;
 use futures_util::future::join;
@@ -11,7 +11,7 @@ use labelrelay_core::{BlobStore, Clock as _, Outcome, QueueErrorKind, QueueLimit
 use labelrelay_event::{Data, Envelope};
 use labelrelay_files::FileSpool;
 use labelrelay_testkit::clock::FakeClock;
-use labelrelay_testkit::memory::Fault;
+use labelrelay_testkit::in_memory::Fault;
 use labelrelay_testkit::request::TestRequest;
 use std::sync::Arc;
 use std::task::Poll;

@@ -3,7 +3,7 @@
 use super::quota::Share;
 use super::unnamed_file::Unnamed;
 use crate::disk_thread::spawn;
-use crate::read::contents;
+use crate::file_stream::contents;
 use bytes::Bytes;
 use labelrelay_core::{BoxFuture, BoxStream, Spooled};
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! The spool's directory, and errors that name it.
 
 use super::unnamed_file::Unnamed;
-use crate::private::private_dir;
+use crate::private_files::private_dir;
 use labelrelay_core::SpoolError;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

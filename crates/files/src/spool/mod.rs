@@ -7,7 +7,7 @@ mod unnamed_file;
 mod writer;
 
 use crate::disk_thread::spawn;
-use crate::private::private_dir;
+use crate::private_files::private_dir;
 use crate::temporary_file;
 use dir::{SpoolDir, ended};
 use labelrelay_core::{BoxFuture, Spool, SpoolError, SpoolWriter};

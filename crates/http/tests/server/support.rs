@@ -8,7 +8,7 @@ use labelrelay_core::{
 };
 use labelrelay_http::{ServeOptions, serve};
 use labelrelay_startup::{OsEntropy, SystemClock};
-use labelrelay_testkit::memory::{MemoryQueue, RecordingObserver};
+use labelrelay_testkit::in_memory::{MemoryQueue, RecordingObserver};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! The conformance suite of adapters through the real binary: by crafted events behind the Runtime
 //! Interface Emulator, and by HTTP behind `cargo lambda watch`. A real queue takes the events.
 
-use crate::craft::{Form, Front, event};
-use crate::setting::{Cloud, answer, quiet_about_cases};
+use crate::event_builder::{Form, Front, event};
+use crate::setup::{Cloud, answer, quiet_about_cases};
 use labelrelay_testkit::adapter_suite::{LIMITS, assert_queued, expected};
 use labelrelay_tests::client;
 use labelrelay_tests::servers::{Function, Watched};

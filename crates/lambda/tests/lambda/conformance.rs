@@ -1,6 +1,6 @@
 //! The conformance suite of adapters, through the handler: both event kinds, both forms of a body.
 
-use crate::craft::{Form, Front, event};
+use crate::event_builder::{Form, Front, event};
 use labelrelay_core::{BoxFuture, Relay};
 use labelrelay_lambda::{Event, Function, Telemetry};
 use labelrelay_testkit::adapter_suite::{self, AdapterResponse};

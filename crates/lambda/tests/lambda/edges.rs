@@ -1,8 +1,8 @@
 //! Events that no other adapter meets: as large as Lambda lets them be, with a body that is none, with
 //! members missing.
 
-use crate::craft::{Form, Front, event};
-use crate::setting::{Cloud, answer, variables, with};
+use crate::event_builder::{Form, Front, event};
+use crate::setup::{Cloud, answer, variables, with};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labelrelay_testkit::adapter_suite::SECRET;

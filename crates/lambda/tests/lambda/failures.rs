@@ -1,9 +1,9 @@
 //! The queue misbehaves on purpose: 503 with `Retry-After` before the answer is due, a line that says why,
 //! and the next event gets through once the queue does well again.
 
-use crate::craft::{Form, Front, event};
+use crate::event_builder::{Form, Front, event};
 use crate::quiet::assert_quiet;
-use crate::setting::{answer, variables, with};
+use crate::setup::{answer, variables, with};
 use labelrelay_testkit::adapter_suite::SECRET;
 use labelrelay_testkit::request::TestRequest;
 use labelrelay_tests::servers::{Behaviour, Function, Misbehaving};

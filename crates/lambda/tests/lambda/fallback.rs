@@ -1,7 +1,7 @@
 //! The queue refuses an event, the fallback has it, the second function moves it into the queue.
 
-use crate::craft::{Form, Front, event};
-use crate::setting::{Cloud, answer, with};
+use crate::event_builder::{Form, Front, event};
+use crate::setup::{Cloud, answer, with};
 use labelrelay_testkit::adapter_suite::SECRET;
 use labelrelay_testkit::request::TestRequest;
 use labelrelay_tests::servers::{Behaviour, Function, Misbehaving};

@@ -1,7 +1,7 @@
 //! The handler's part beyond that of all adapters: Lambda's own deadline, panics, events that are no
 //! requests, and its lines.
 
-use crate::craft::{Form, Front, event};
+use crate::event_builder::{Form, Front, event};
 use labelrelay_core::FallbackStore;
 use labelrelay_core::config::{Config, SecretRef};
 use labelrelay_core::{
@@ -9,7 +9,7 @@ use labelrelay_core::{
 };
 use labelrelay_lambda::{Event, Function, NotARequest, Redrive, Response, Telemetry};
 use labelrelay_testkit::clock::{CountingEntropy, FakeClock};
-use labelrelay_testkit::memory::{Fault, MemoryFallback, MemoryQueue};
+use labelrelay_testkit::in_memory::{Fault, MemoryFallback, MemoryQueue};
 use labelrelay_testkit::queue_suite::message;
 use labelrelay_testkit::request::TestRequest;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! A start that fails says so in one line that names the key and the cure, and exits with 78.
 
-use crate::setting::{Variables, variables, with};
+use crate::setup::{Variables, variables, with};
 use labelrelay_testkit::adapter_suite::SECRET;
 use labelrelay_tests::servers::{Behaviour, Misbehaving};
 use std::process::Command;

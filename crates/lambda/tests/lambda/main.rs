@@ -9,12 +9,12 @@
 
 mod binary;
 mod conformance;
-mod craft;
 mod edges;
+mod event_builder;
 mod failures;
 mod fallback;
 mod handler;
 mod init;
 mod quiet;
-mod setting;
+mod setup;
 mod start;

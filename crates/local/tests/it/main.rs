@@ -11,7 +11,7 @@ mod journal;
 mod ledger;
 mod owner;
 #[cfg(unix)]
-mod planted;
+mod planted_files;
 mod prune;
 mod repeats;
 mod replay;

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod erring;
+mod erring_servers;
 mod http;
 mod projects;
 mod server;

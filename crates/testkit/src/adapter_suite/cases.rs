@@ -3,7 +3,7 @@
 use super::forgeries::forgeries;
 use super::label::{LABEL, label};
 use super::{Case, SECRET};
-use crate::memory::Fault;
+use crate::in_memory::Fault;
 use crate::request::{TestRequest, basic};
 use http::Method;
 use labelrelay_core::QueueErrorKind;

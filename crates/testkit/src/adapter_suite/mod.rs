@@ -23,7 +23,7 @@ pub use masked::masked;
 pub use relay::{CONFIG, LIMITS, SECRET, WRONG_SECRET, relay_with_queue};
 pub use serve::serve;
 
-use crate::memory::Fault;
+use crate::in_memory::Fault;
 use crate::request::TestRequest;
 use bytes::Bytes;
 use labelrelay_core::{BoxFuture, QueueLimits, Relay};

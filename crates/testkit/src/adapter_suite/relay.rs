@@ -1,7 +1,7 @@
 //! The relay under test, with its sources and its queue.
 
 use crate::clock::{CountingEntropy, FakeClock};
-use crate::memory::{MemoryBlobs, MemoryQueue, RecordingObserver};
+use crate::in_memory::{MemoryBlobs, MemoryQueue, RecordingObserver};
 use labelrelay_core::config::{Config, SecretRef};
 use labelrelay_core::{Parts, QueueLimits, Relay};
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! A back end whose queues, stores and secrets are as their names say.
 
-use crate::memory::{MemoryBlobs, MemoryFallback, MemoryQueue};
+use crate::in_memory::{MemoryBlobs, MemoryFallback, MemoryQueue};
 use bytes::Bytes;
 use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};

@@ -358,7 +358,7 @@ async fn spooled(file: &Path, folder: &Path) -> Result<(Payload, String), CliErr
 mod tests {
     use super::*;
     use labelrelay_testkit::clock::FakeClock;
-    use labelrelay_testkit::memory::MemoryFallback;
+    use labelrelay_testkit::in_memory::MemoryFallback;
 
     fn remote() -> (Arc<MemoryFallback>, RemoteLedger) {
         let store = Arc::new(MemoryFallback::default());

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A described event.
-pub(super) struct Event<'a> {
+pub(super) struct DescribedEvent<'a> {
     pub(super) attributes: Arc<Attributes>,
     pub(super) check: Check,
     pub(super) body: &'a Verified<Payload>,
 }
 
-impl Event<'_> {
+impl DescribedEvent<'_> {
     pub(super) fn bytes(&self) -> u64 {
         self.body.get().len()
     }

@@ -1,6 +1,6 @@
 //! Two settings that contradict each other are refused, with both names and a cure.
 
-use crate::bench::{Bench, SECRET};
+use crate::test_bench::{Bench, SECRET};
 use labelrelay_core::config::{Config, ConfigError};
 use labelrelay_core::{Parts, QueueLimits, Relay};
 use std::path::PathBuf;

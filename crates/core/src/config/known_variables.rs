@@ -1,6 +1,6 @@
 //! The names of all variables that labelrelay reads, and which of those that are set look like one of them.
 
-use super::reference::SecretRef;
+use super::secret_reference::SecretRef;
 use super::settings::Config;
 use super::variables::Lookup;
 

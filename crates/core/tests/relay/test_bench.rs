@@ -7,7 +7,7 @@ use labelrelay_core::queue::QueueLimits;
 use labelrelay_core::relay::{Intake, Parts, Received};
 use labelrelay_core::{Answer, Relay, Spool};
 use labelrelay_testkit::clock::{CountingEntropy, FakeClock};
-use labelrelay_testkit::memory::{MemoryBlobs, MemoryFallback, MemoryQueue, RecordingObserver};
+use labelrelay_testkit::in_memory::{MemoryBlobs, MemoryFallback, MemoryQueue, RecordingObserver};
 use labelrelay_testkit::request::TestRequest;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The queue goes away in the middle of a load, or hangs. Every request is answered, and a 2xx is said of
 //! nothing but what is in the queue afterwards.
 
-use crate::setting::{SECRET, assert_clean, azurite, queued, start, under_the_prefix, variables};
+use crate::setup::{SECRET, assert_clean, azurite, queued, start, under_the_prefix, variables};
 use labelrelay_tests::client::Client;
 use labelrelay_tests::relay::eventually;
 use labelrelay_tests::sender;
