@@ -15,9 +15,18 @@ Begin here:
   labelrelay events list    see what came in
   labelrelay status         see whether all is well, and if not, what to do";
 
+/// Answer to `--version`; `-V` gives the first line alone. The build script finds the rest.
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\ncommit   ",
+    env!("LABELRELAY_BUILT_FROM"),
+    "\nfeatures ",
+    env!("LABELRELAY_FEATURES"),
+);
+
 /// Takes webhooks of Labelbox and Label Studio, verifies them, and puts them on your queue, byte for byte.
 #[derive(Debug, Parser)]
-#[command(name = "labelrelay", version, max_term_width = 100)]
+#[command(name = "labelrelay", version, long_version = LONG_VERSION, max_term_width = 100)]
 #[command(before_help = EXAMPLES, after_help = EXIT_CODES, override_usage = "labelrelay <COMMAND> [OPTIONS]")]
 pub(crate) struct Cli {
     #[command(subcommand)]

@@ -75,10 +75,13 @@ fn wrong_words_are_wrong_usage() {
     place
         .run(&["serve", "--demo", "--listen", "127.0.0.1:0"])
         .failed(2, &["--demo"]);
-    assert!(
-        place
-            .run(&["--version"])
-            .good()
-            .starts_with("labelrelay 0.")
-    );
+    let long = place.run(&["--version"]);
+    let lines: Vec<&str> = long.good().lines().collect();
+    assert!(lines[0].starts_with("labelrelay 0."), "{lines:?}");
+    assert!(lines[1].starts_with("commit   "), "{lines:?}");
+    assert!(lines[2].starts_with("features "), "{lines:?}");
+    assert_eq!(lines[2].contains("aws"), cfg!(feature = "aws"), "{lines:?}");
+    // For scripts that want nothing but the version.
+    let short = place.run(&["-V"]);
+    assert_eq!(short.good().trim_end(), lines[0]);
 }
