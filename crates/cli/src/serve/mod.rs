@@ -11,6 +11,7 @@ mod queue_watch;
 mod ready_file;
 mod redrive;
 mod run;
+mod service_manager;
 mod settings;
 mod signals;
 

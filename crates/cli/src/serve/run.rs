@@ -2,6 +2,7 @@
 
 use super::listen_address::{ANY_ADMIN_LISTEN, DEFAULT_ADMIN_LISTEN, cannot_bind};
 use super::ready_file::ReadyFile;
+use super::service_manager::ServiceManager;
 use super::settings::{Flags, Settings};
 use super::{Args, file_descriptors, hints, private_address, queue_watch, redrive, signals};
 use crate::env::Env;
@@ -74,6 +75,7 @@ impl Start<'_> {
         if let Some(path) = &self.args.ready_file {
             ReadyFile::clear(path)?;
         }
+        let manager = ServiceManager::of(self.env)?;
         let options = ServeOptions::default()
             .with_max_connections_per_address(self.found.config.max_connections_per_address());
         let options =
@@ -111,6 +113,7 @@ impl Start<'_> {
             );
             tokio::spawn(watching)
         });
+        tokio::spawn(manager.clone().stopping(stop.clone()));
         let server = serve(listener, relay, signals::stopped(stop), options);
         let server = tokio::spawn(server);
         // The listener is bound and its server runs: whoever connects from now on is answered.
@@ -121,6 +124,7 @@ impl Start<'_> {
             .as_deref()
             .map(|path| ReadyFile::write(path, bound))
             .transpose()?;
+        manager.ready(bound);
         server
             .await
             .map_err(|error| CliError::failed(format_args!("the server broke down: {error}")))?;

@@ -41,6 +41,8 @@ mod send_errors;
 mod send_tls;
 mod serve;
 mod serve_settings;
+#[cfg(target_os = "linux")]
+mod service_manager;
 mod status;
 mod stdout_full_or_closed;
 mod support;
