@@ -5,7 +5,7 @@
 use crate::e2e::TestSetup;
 use crate::step::{cargo, status};
 use crate::tools::ToolPaths;
-use crate::{Outcome, fuzz, lab};
+use crate::{Outcome, fuzz, lab, release};
 
 /// A long run of what the tests sample.
 struct Campaign {
@@ -40,6 +40,11 @@ const ALL: &[Campaign] = &[
         name: "images",
         what: "the Dockerfile's programs as they are released: whether they run there, and what they weigh",
         run: images,
+    },
+    Campaign {
+        name: "release",
+        what: "the files of a release, built as for a release and each tried in a root without Rust",
+        run: |_| release::run(&["--dry-run".to_owned()]),
     },
     Campaign {
         name: "stranger",

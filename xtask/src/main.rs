@@ -4,6 +4,7 @@ mod bench;
 mod cache_folder;
 mod campaign;
 mod cpu_time;
+mod debian;
 mod e2e;
 mod fuzz;
 mod lab;
@@ -11,6 +12,7 @@ mod npm;
 mod paths;
 mod preinstall;
 mod python;
+mod release;
 mod snapshots;
 mod step;
 mod test;
@@ -76,6 +78,8 @@ Usage: cargo xtask <verb>
                          --rounds N       how often each window is measured, in turns (default 6, even)
   campaign [NAME [OPTIONS]]
                        what runs for long, and of which the tests run a sample; without a name, the list
+  release --dry-run    the files of a release, as far as this machine can make them, each tried in a root without Rust
+  release STEP…        some of them, as the workflow has them made; `release help` lists the steps
   tree                 prove what core, event and the clouds' programs do not link, and that no modules import each other in a circle
 ";
 
@@ -94,6 +98,7 @@ fn main() -> ExitCode {
         "fuzz" => fuzz::run(&rest),
         "bench" => bench::run(&rest),
         "campaign" => campaign::run(&rest),
+        "release" => release::run(&rest),
         "tree" => tree::run(),
         #[cfg(feature = "load")]
         "load" => bench::load(&rest),

@@ -123,6 +123,13 @@ pub(crate) const HADOLINT: Environment = Environment {
     program: "bin/hadolint",
 };
 
+/// Builds and packs wheels, and installs them. Its name is not a version's: several packages make it up.
+pub(crate) const RELEASE: Environment = Environment {
+    folder: "release-1",
+    requirements: "release.txt",
+    program: "bin/maturin",
+};
+
 /// The server that the platform's documents run their example with.
 #[cfg(feature = "load")]
 pub(crate) const FLASK: Environment = Environment {

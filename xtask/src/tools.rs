@@ -2,10 +2,12 @@
 //! an environment variable of its own.
 
 use crate::Outcome;
+use crate::debian;
 use crate::npm::{AZURITE, CLOUDEVENTS, FAUXQS};
 use crate::python::{
     AZURE_CLIENTS, AZURE_MODELS, CARGO_LAMBDA, CFN_LINT, CHECKOV, FAKE_GCS, GOOGLE_CLIENTS,
-    HADOLINT, LABEL_STUDIO, LABELBOX, MINISTACK, READERS, SAM, SEAWEEDFS, TERRAFORM_GOOGLE,
+    HADOLINT, LABEL_STUDIO, LABELBOX, MINISTACK, READERS, RELEASE, SAM, SEAWEEDFS,
+    TERRAFORM_GOOGLE,
 };
 use std::path::{Path, PathBuf};
 
@@ -16,7 +18,7 @@ pub(crate) type ToolPaths = Vec<(&'static str, PathBuf)>;
 pub(crate) fn by_hand() -> Outcome {
     pubsub_emulator()?;
     terraform()?;
-    Ok(())
+    debian::rights()
 }
 
 /// Tools of the end-to-end tests of one machine.
@@ -107,6 +109,14 @@ pub(crate) fn infra() -> Outcome<ToolPaths> {
         ("LABELRELAY_TEST_AZURE_PYTHON", AZURE_CLIENTS.ensure()?),
         ("LABELRELAY_TEST_HADOLINT", HADOLINT.ensure()?),
         ("LABELRELAY_TEST_CHECKOV", CHECKOV.ensure()?),
+    ])
+}
+
+/// Tools that the tests of a release's files need.
+pub(crate) fn release() -> Outcome<ToolPaths> {
+    Ok(vec![
+        ("LABELRELAY_TEST_UV", RELEASE.ensure()?.with_file_name("uv")),
+        ("LABELRELAY_TEST_CLEAN_ROOT", debian::clean_root()?),
     ])
 }
 

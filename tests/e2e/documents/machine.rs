@@ -15,17 +15,25 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// Programs that `programs.sh` answers for.
-const STOOD_IN: [&str; 11] = [
+const STOOD_IN: [&str; 20] = [
+    "apt",
     "aws",
     "az",
     "cargo",
     "cloudflared",
     "docker",
     "gcloud",
+    "gh",
     "ngrok",
+    "pip",
     "sam",
+    "sha256sum",
+    "sudo",
+    "systemctl",
+    "tar",
     "terraform",
     "unzip",
+    "uvx",
     "zip",
 ];
 

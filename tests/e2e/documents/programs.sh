@@ -31,6 +31,7 @@ case "$program $*" in
 cargo*) cargo "$@" ;;
 docker*) docker "$@" ;;
 unzip*) mkdir -p "${!#}" ;;
+"uvx labelrelay "*) exec labelrelay "${@:2}" ;;
 *[lL]abelbox*[sS]ecret*[cC]ommand*) echo "cat '$PAGE/.labelrelay/labelbox.secret'" ;;
 *LabelboxUrl* | *labelboxUrl* | *labelbox_url*) echo "http://$(cat "$PAGE/ready")/labelbox" ;;
 *)

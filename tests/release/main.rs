@@ -1,0 +1,16 @@
+//! A release's files: the wheel, the Debian package and the archive, each installed in a root that holds a new
+//! system, no Rust and nothing of ours, and run there. `cargo xtask release --dry-run` makes the files.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod archive;
+mod clean_root;
+mod deb;
+mod files;
+mod speed;
+mod unit;
+mod wheel;

@@ -1,0 +1,92 @@
+//! The wheel, installed by pip and by uv, without a package index.
+
+use crate::clean_root::{CleanRoot, demo_ran};
+use crate::files;
+
+/// The goal for the wheel, with the queues of all clouds in it.
+const WHEEL_BYTES: u64 = 12_000_000;
+
+fn root_with_wheel() -> CleanRoot {
+    let root = CleanRoot::new();
+    root.put(&files::one(".whl"), "/dist");
+    root
+}
+
+#[test]
+#[ignore = "needs files of a release and a root: cargo xtask release --dry-run"]
+fn pip_installs_it_and_the_module_runs_the_program_beside_it() {
+    let root = root_with_wheel();
+    let (demo, took) = root.timed(
+        "wheel: pip install into a new environment, and the demo",
+        "python3 -m venv /opt/venv
+         /opt/venv/bin/pip install --quiet --no-index --find-links /dist labelrelay
+         /opt/venv/bin/labelrelay serve --demo",
+    );
+    demo_ran(&demo, took);
+    let version = root.run("/opt/venv/bin/labelrelay --version");
+    assert!(version.starts_with("labelrelay "), "{version}");
+    // Another program of the name is on the path, before this one.
+    let module = root.run(
+        "printf '#!/bin/sh\\necho another\\n' >/usr/local/bin/labelrelay
+         chmod 755 /usr/local/bin/labelrelay
+         test \"$(labelrelay)\" = another
+         /opt/venv/bin/python -m labelrelay --version",
+    );
+    assert_eq!(module, version);
+    let python = root.run(
+        "/opt/venv/bin/python -c 'import labelrelay; print(\"labelrelay\", labelrelay.__version__); print(labelrelay.find_program())'",
+    );
+    let expected = format!(
+        "{}\n/opt/venv/bin/labelrelay",
+        version.lines().next().unwrap()
+    );
+    assert_eq!(python, expected);
+    // Its exit code is the program's.
+    root.run("/opt/venv/bin/python -m labelrelay serve --nonsense 2>&1 || test $? = 2");
+
+    let target = root.run(
+        "/opt/venv/bin/pip install --quiet --no-index --find-links /dist --target /opt/target labelrelay
+         /opt/venv/bin/pip uninstall --quiet --yes labelrelay
+         PYTHONPATH=/opt/target python3 -m labelrelay --version",
+    );
+    assert_eq!(target, version);
+    let left = root.run("find /opt/venv -name '*labelrelay*'");
+    assert_eq!(left, "", "what pip removes is gone");
+}
+
+#[test]
+#[ignore = "needs files of a release and a root: cargo xtask release --dry-run"]
+fn uvx_runs_it_in_one_command() {
+    let root = root_with_wheel();
+    let uv = files::variable("LABELRELAY_TEST_UV");
+    root.put(&uv, "/usr/local/bin");
+    root.put(&uv.with_file_name("uvx"), "/usr/local/bin");
+    let (demo, took) = root.timed(
+        "wheel: uvx, and the demo",
+        "UV_NO_INDEX=1 UV_FIND_LINKS=/dist uvx labelrelay serve --demo",
+    );
+    demo_ran(&demo, took);
+}
+
+#[test]
+#[ignore = "needs files of a release and a root: cargo xtask release --dry-run"]
+fn it_is_small_and_brings_all_licences() {
+    let wheel = files::one(".whl");
+    let bytes = wheel.metadata().unwrap().len();
+    println!("{}: {bytes} of {WHEEL_BYTES} bytes", files::name(&wheel));
+    let root = root_with_wheel();
+    let listed = root.run("python3 -m zipfile --list /dist/*.whl");
+    for file in [
+        "licenses/LICENSE-MIT",
+        "licenses/LICENSE-APACHE",
+        "licenses/LICENSE-THIRD-PARTY.txt",
+        "labelrelay/__main__.py",
+        ".data/scripts/labelrelay",
+    ] {
+        assert!(listed.contains(file), "no {file} in {listed}");
+    }
+    if files::are_released() {
+        assert!(listed.contains(".cyclonedx.json"), "{listed}");
+        assert!(bytes <= WHEEL_BYTES, "{bytes}");
+    }
+}

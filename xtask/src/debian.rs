@@ -1,0 +1,92 @@
+//! Debian's packages: a program that is installed if it is missing, and a root with nothing in it but a new system.
+
+use crate::Outcome;
+use crate::installed;
+use crate::paths::cache;
+use crate::step::{output, status};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// In a root besides what every system has: what a wheel and a service are installed with.
+const PACKAGES: &str = "--include=python3-venv,systemd,adduser";
+
+/// A root of this machine's own distribution and release, without Rust, as an archive that tests unpack.
+pub(crate) fn clean_root() -> Outcome<PathBuf> {
+    rights()?;
+    let debootstrap = installed_program("debootstrap")?;
+    let (release, mirror) = source()?;
+    let folder = cache()?.join(format!("clean-root-{release}-1"));
+    let archive = folder.join("root.tar");
+    installed::ensure(&folder, || {
+        let root = folder.join("root");
+        // In a name space of its own, so that nothing stays mounted, however it ends.
+        let mut make = Command::new("unshare");
+        make.arg("--mount").arg(&debootstrap);
+        make.args(["--variant=minbase", PACKAGES, &release]);
+        output(make.arg(&root).arg(&mirror))?;
+        output(Command::new("chroot").arg(&root).args(["apt-get", "clean"]))?;
+        // Whoever keeps the cache need not be able to keep devices and owners.
+        let mut pack = Command::new("tar");
+        pack.args(["--create", "--file"]).arg(&archive);
+        output(pack.arg("--directory").arg(&root).arg("."))?;
+        std::fs::remove_dir_all(root)?;
+        Ok(())
+    })?;
+    Ok(archive)
+}
+
+/// Fails for whoever could not make that root, before anything is built.
+pub(crate) fn rights() -> Outcome {
+    let user = output(Command::new("id").arg("-u"))?;
+    if user.trim() == "0" {
+        return Ok(());
+    }
+    Err("a release's files are installed in a root of their own, which needs root's rights: `sudo --preserve-env --set-home env \"PATH=$PATH\" cargo xtask test`; `cargo xtask test --quick` needs none".into())
+}
+
+/// Where this machine's own packages come from: the release's name and the mirror.
+fn source() -> Outcome<(String, String)> {
+    let mut ask = Command::new("apt-get");
+    ask.args([
+        "indextargets",
+        "--format",
+        "$(RELEASE) $(REPO_URI)",
+        "Created-By: Packages",
+    ]);
+    let told = output(&mut ask)
+        .map_err(|error| format!("a release is tried on Debian or Ubuntu alone ({error})"))?;
+    let mut words = told.split_whitespace();
+    match (words.next(), words.next()) {
+        (Some(release), Some(mirror)) => Ok((release.to_owned(), mirror.to_owned())),
+        _ => Err("apt has no source of packages: see /etc/apt/sources.list".into()),
+    }
+}
+
+/// Path of a program of the package of the same name.
+fn installed_program(name: &str) -> Outcome<PathBuf> {
+    if let Some(program) = find(name) {
+        return Ok(program);
+    }
+    let help = format!("{name} is needed: `apt-get install {name}`");
+    let refused = |error| format!("{help} ({error})");
+    status(Command::new("apt-get").args(["update", "--quiet=2"])).map_err(refused)?;
+    let mut install = Command::new("apt-get");
+    install.args([
+        "install",
+        "--yes",
+        "--quiet=2",
+        "--no-install-recommends",
+        name,
+    ]);
+    status(install.env("DEBIAN_FRONTEND", "noninteractive")).map_err(refused)?;
+    find(name).ok_or_else(|| help.into())
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Root's programs are not on everybody's path.
+    std::env::split_paths(&path)
+        .chain([Path::new("/usr/sbin").to_owned()])
+        .map(|folder| folder.join(name))
+        .find(|program| program.is_file())
+}

@@ -1,0 +1,126 @@
+//! Wheel and sdist, by maturin.
+
+use super::folder::Folder;
+use super::version::{VERSION, commit_time};
+use crate::Outcome;
+use crate::paths::root;
+use crate::python::{CARGO_LAMBDA, RELEASE};
+use crate::step::{output, status};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The oldest C library that a wheel for Linux asks for: that of Debian 10, Ubuntu 20.04 and RHEL 8.
+const MANYLINUX: &str = "manylinux_2_28";
+
+pub(super) fn sdist(folder: &Folder) -> Outcome {
+    status(maturin()?.args(["sdist", "--out"]).arg(folder.path()))
+}
+
+/// Builds the program for `target`, and the wheel of it.
+pub(super) fn wheel(folder: &Folder, target: &str) -> Outcome {
+    let mut build = maturin()?;
+    build.args([
+        "build",
+        "--release",
+        "--locked",
+        "--target",
+        target,
+        "--out",
+    ]);
+    build.arg(folder.path());
+    if target.ends_with("linux-gnu") {
+        // The linker knows the symbols of older C libraries.
+        build.args(["--zig", "--compatibility", MANYLINUX]);
+        build.env("CARGO_ZIGBUILD_PYTHON_PATH", zig()?);
+    }
+    status(&mut build)
+}
+
+/// A Python that has `ziglang`.
+fn zig() -> Outcome<PathBuf> {
+    Ok(CARGO_LAMBDA.ensure()?.with_file_name("python"))
+}
+
+/// Packs a wheel around a program that is built already. All in it but the program is maturin's, from the same
+/// manifest, so that what is tested of it is true of a released one.
+pub(super) fn pack(folder: &Folder, program: &Path) -> Outcome {
+    let stage = folder.stage("wheel")?;
+    status(
+        maturin()?
+            .args([
+                "pep517",
+                "write-dist-info",
+                "--compatibility",
+                "linux",
+                "--metadata-directory",
+            ])
+            .arg(&stage),
+    )?;
+    let scripts = stage.join(format!("labelrelay-{VERSION}.data/scripts"));
+    std::fs::create_dir_all(&scripts)?;
+    std::fs::copy(program, scripts.join("labelrelay"))?;
+    let package = stage.join("labelrelay");
+    std::fs::create_dir_all(&package)?;
+    for entry in std::fs::read_dir(root().join("python/labelrelay"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "py") {
+            std::fs::copy(&path, package.join(path.file_name().unwrap_or_default()))?;
+        }
+    }
+    let wheel = RELEASE.ensure()?.with_file_name("wheel");
+    output(
+        Command::new(wheel)
+            .arg("pack")
+            .arg(&stage)
+            .arg("--dest-dir")
+            .arg(folder.path()),
+    )
+    .map(drop)
+}
+
+/// The bill of materials that maturin has put into the wheel, as a file of the release.
+pub(super) fn sbom(folder: &Folder) -> Outcome {
+    let wheel = folder.one(".whl")?;
+    let script = "import sys, zipfile
+wheel, out = sys.argv[1:]
+with zipfile.ZipFile(wheel) as files:
+    [name] = [name for name in files.namelist() if '/sboms/' in name and 'cyclonedx' in name]
+    open(out, 'wb').write(files.read(name))";
+    let out = folder.join(&format!("labelrelay-{VERSION}.cyclonedx.json"));
+    run_python(script, &wheel, &out)
+}
+
+/// The program of the wheel, which the archive and the Debian package have too: one build, and the oldest C library.
+pub(super) fn program(folder: &Folder) -> Outcome<PathBuf> {
+    let wheel = folder.one(".whl")?;
+    let script = "import os, sys, zipfile
+wheel, out = sys.argv[1:]
+with zipfile.ZipFile(wheel) as files:
+    [name] = [name for name in files.namelist() if name.endswith('.data/scripts/labelrelay')]
+    open(out, 'wb').write(files.read(name))
+os.chmod(out, 0o755)";
+    let out = folder.stage("program")?.join("labelrelay");
+    run_python(script, &wheel, &out)?;
+    Ok(out)
+}
+
+fn run_python(script: &str, wheel: &Path, out: &Path) -> Outcome {
+    let python = RELEASE.ensure()?.with_file_name("python");
+    let mut run = Command::new(python);
+    output(run.args(["-c", script]).arg(wheel).arg(out)).map(drop)
+}
+
+/// maturin, which gives the same bytes for the same commit.
+fn maturin() -> Outcome<Command> {
+    let program = RELEASE.ensure()?;
+    let mut path = OsString::from(program.parent().unwrap_or(Path::new("")));
+    path.push(if cfg!(windows) { ";" } else { ":" });
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    let mut command = Command::new(program);
+    command
+        .current_dir(root())
+        .env("PATH", path)
+        .env("SOURCE_DATE_EPOCH", commit_time()?);
+    Ok(command)
+}
