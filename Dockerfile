@@ -7,8 +7,10 @@
 #
 # Both images have nothing in them but the program, the C library and certificates, and do not run as root.
 
-FROM rust:1.95-slim-bookworm AS build
+FROM rust:1.95-slim-trixie AS build
 WORKDIR /src
+# Told by `labelrelay --version`: docker build --build-arg LABELRELAY_COMMIT=$(git rev-parse HEAD) …
+ARG LABELRELAY_COMMIT
 ENV CARGO_TARGET_DIR=/target
 COPY . .
 # All at once, so that what they share is compiled once; `labelrelay` with the queues and stores of all clouds.
@@ -22,14 +24,14 @@ RUN cargo build --release --locked --features labelrelay/aws,labelrelay/azure,la
 FROM scratch AS azure-function
 COPY --from=build /image/labelrelay-azure-function /
 
-FROM gcr.io/distroless/cc-debian12:nonroot AS cloud-function
+FROM gcr.io/distroless/cc-debian13:nonroot AS cloud-function
 # checkov:skip=CKV_DOCKER_2:platforms ask GET /-/ready themselves; there is no shell here to ask it with
 USER 65532:65532
 COPY --from=build /image/labelrelay-cloud-function /usr/local/bin/
 EXPOSE 8080
 ENTRYPOINT ["/usr/local/bin/labelrelay-cloud-function"]
 
-FROM gcr.io/distroless/cc-debian12:nonroot AS serve
+FROM gcr.io/distroless/cc-debian13:nonroot AS serve
 USER 65532:65532
 COPY --from=build /image/labelrelay /usr/local/bin/
 COPY --from=build --chown=65532:65532 /image/data /data

@@ -13,7 +13,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// The libraries in `gcr.io/distroless/cc-debian12` that programs are linked with.
+/// The libraries in `gcr.io/distroless/cc-debian13` that programs are linked with.
 const LIBRARIES: [&str; 7] = [
     "ld-linux-x86-64.so.2",
     "ld-linux-aarch64.so.1",
