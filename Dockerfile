@@ -41,6 +41,8 @@ ENV LABELRELAY_QUEUE=sqlite:///data/queue.db \
     LABELRELAY_LISTEN=0.0.0.0:8080
 EXPOSE 8080
 VOLUME ["/data"]
+# Kubernetes asks GET /-/ready itself.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD ["/usr/local/bin/labelrelay", "status", "--ready"]
 # SIGTERM, which stops a container, finishes what was accepted first.
 ENTRYPOINT ["/usr/local/bin/labelrelay"]
 CMD ["serve", "--log", "json"]

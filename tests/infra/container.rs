@@ -102,6 +102,51 @@ fn images_run_as_a_user_that_is_not_root_and_copy_what_is_built() {
     }
 }
 
+/// Manifests for the image hold to what the Dockerfile and the arithmetic of the documents say.
+#[test]
+fn manifests_fit_the_image() {
+    let read = |file: &str| std::fs::read_to_string(root().join(file)).unwrap();
+    let stages = stages();
+    let serve = stage(&stages, "serve");
+    let port = serve.all("EXPOSE").next().unwrap();
+    let health = serve.all("HEALTHCHECK").next().unwrap();
+    assert!(health.contains(r#""status", "--ready""#), "{health}");
+    let documented = read("docs/container.md");
+    assert!(documented.contains("448Mi leaves room"));
+
+    let kubernetes = read("packaging/kubernetes.yaml");
+    for line in [
+        "replicas: 1 ",
+        "limits: { memory: 448Mi }",
+        "readOnlyRootFilesystem: true",
+        "runAsNonRoot: true",
+        &format!("fsGroup: {USER}"),
+        &format!("containerPort: {port}"),
+        &format!("path: /-/ready, port: {port}"),
+        "mountPath: /data",
+        "file:///data/claims",
+        "ReadWriteOncePod",
+        "terminationGracePeriodSeconds: 15",
+    ] {
+        assert!(kubernetes.contains(line), "{line}");
+    }
+    assert!(
+        !kubernetes.contains("livenessProbe"),
+        "a restart would not help"
+    );
+
+    let compose = read("packaging/compose.yaml");
+    for line in [
+        "mem_limit: 448m",
+        "read_only: true",
+        "stop_grace_period: 15s",
+        &format!(":{port}\""),
+        ":/data\"",
+    ] {
+        assert!(compose.contains(line), "{line}");
+    }
+}
+
 struct Stage {
     name: String,
     instructions: Vec<(String, String)>,

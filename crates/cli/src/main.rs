@@ -12,6 +12,7 @@ mod envelope_line;
 mod error;
 mod events;
 mod find_configuration;
+mod health_check;
 mod help;
 mod http_client;
 mod local_dir;

@@ -3,6 +3,7 @@
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES, chain};
 use crate::find_configuration::{self, Missing};
+use crate::health_check;
 use crate::local_dir::LocalDir;
 use crate::locations::{self, QueueLocation};
 use crate::logging;
@@ -21,6 +22,7 @@ const EXAMPLES: &str = "\
 Examples:
   labelrelay status
   labelrelay status --config /etc/labelrelay.toml --json | jq .events
+  labelrelay status --ready        a container's health check
   labelrelay status && systemctl restart labelrelay";
 
 const NOTES: &str = "\
@@ -37,6 +39,9 @@ pub(crate) struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// Ask the running `serve` whether a delivery would be durable now, and nothing else; 1 if not. For health checks
+    #[arg(long, conflicts_with = "json")]
+    ready: bool,
 }
 
 /// Printed by `--json`.
@@ -71,6 +76,10 @@ struct Events {
 }
 
 pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
+    if args.ready {
+        let config = find_configuration::find(env, args.config.as_deref(), Missing::Refuse)?.config;
+        return health_check::run(&config, env);
+    }
     let mut report = Report::default();
     let outcome = walk(args, env, &mut report);
     if !args.json {

@@ -24,6 +24,7 @@ const STOOD_IN: [&str; 20] = [
     "docker",
     "gcloud",
     "gh",
+    "kubectl",
     "ngrok",
     "pip",
     "sam",

@@ -19,6 +19,8 @@ cargo() {
 }
 
 docker() {
+  # What it reads is there.
+  [ "$1" != compose ] || { [ -e "$ROOT/$3" ] && return; }
   # Somebody may write to it.
   [ "$1" = run ] || { cat >/dev/null && return; }
   # Words after the image's name are for the program in it.

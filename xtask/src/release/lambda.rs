@@ -53,16 +53,16 @@ fn build(target: &str) -> Outcome<PathBuf> {
         build.arg("--arm64");
     }
     status(build.env("PATH", path))?;
-    let built = built("lambda/labelrelay-lambda", "bootstrap")?;
-    let needs = glibc::newest(&built)?;
+    let program = built("lambda/labelrelay-lambda", "bootstrap")?;
+    let needs = glibc::newest(&program)?;
     if needs > Some(GLIBC) {
         return Err(format!(
             "the function needs version {needs:?} of the C library, and Lambda has {GLIBC:?}"
         )
         .into());
     }
-    starts(&built)?;
-    Ok(built)
+    starts(&program)?;
+    Ok(program)
 }
 
 /// Without a configuration it says so, and ends.

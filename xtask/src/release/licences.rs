@@ -55,17 +55,14 @@ fn text(package: &str, features: &str, target: &str) -> Outcome<String> {
     // Those of most crates first.
     let mut texts: Vec<_> = texts.into_iter().collect();
     texts.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then_with(|| a.1.cmp(&b.1)));
-    let mut all = format!(
+    let line = "=".repeat(80);
+    let mut parts = vec![format!(
         "Licences of what {package} links. Each text stands once, below the names of the crates that bring it; in brackets, all that a crate may be used under.\n"
-    );
+    )];
     for (text, crates) in texts {
-        all.push_str(&format!(
-            "\n{}\n{}\n\n{text}\n",
-            "=".repeat(80),
-            crates.join("\n")
-        ));
+        parts.push(format!("{line}\n{}\n\n{text}\n", crates.join("\n")));
     }
-    Ok(all)
+    Ok(parts.join("\n"))
 }
 
 /// Name and version, and the licence, of each crate that is not ours.

@@ -36,6 +36,10 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    pub(crate) fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
     /// Takes them together; errors name the flag, or the file and the key.
     pub(crate) fn read(flags: Flags<'_>, config: Option<&Config>) -> Result<Self, CliError> {
         let file = config.map(|config| &config.serve);

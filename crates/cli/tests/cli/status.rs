@@ -57,6 +57,27 @@ fn it_works_beside_a_running_serve() {
 }
 
 #[test]
+fn a_health_check_asks_the_serve_that_runs() {
+    let place = configured();
+    let config = place.read("labelrelay.toml");
+    // Nobody listens there; the running one is found by its queue.
+    let listen = "[serve]\nlisten = \"127.0.0.1:9\"\n";
+    place.write("labelrelay.toml", format!("{config}\n{listen}"));
+    place
+        .run(&["status", "--ready"])
+        .failed(1, &["not ready: http://127.0.0.1:9/-/ready"]);
+    let serving = place.serve(&[]);
+    let ready = place.run(&["status", "--ready"]);
+    assert_eq!(
+        ready.good().trim_end(),
+        format!("ready: {}", serving.url("-/ready"))
+    );
+    std::fs::rename(place.path("queue.db"), place.path("moved")).unwrap();
+    place.run(&["status", "--ready"]).failed(1, &["not ready"]);
+    drop(serving);
+}
+
+#[test]
 fn it_walks_the_way_of_a_delivery() {
     let place = configured();
     let before = place.run(&["status"]);
