@@ -79,6 +79,7 @@ Usage: cargo xtask <verb>
   campaign [NAME [OPTIONS]]
                        what runs for long, and of which the tests run a sample; without a name, the list
   release --dry-run    the files of a release, as far as this machine can make them, each tried in a root without Rust
+  release --packed     the same around the program that is built for tests: what `test` runs, in a minute
   release STEP…        some of them, as the workflow has them made; `release help` lists the steps
   tree                 prove what core, event and the clouds' programs do not link, and that no modules import each other in a circle
 ";

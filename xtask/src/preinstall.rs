@@ -16,7 +16,6 @@ impl Preinstall {
             tools::google()?;
             tools::azure()?;
             tools::infra()?;
-            tools::release()?;
             Ok(())
         })))
     }

@@ -17,22 +17,17 @@ pub(super) fn pack(folder: &Folder, target: &str, program: &Path) -> Outcome {
         return zip(&stage, &folder.join(&format!("{name}.zip")), true);
     }
     let mut tar = Command::new("tar");
-    tar.arg("--directory")
-        .arg(stage.parent().unwrap_or(&stage))
-        .args(["--create", "--gzip", "--file"])
-        .arg(folder.join(&format!("{name}.tar.gz")));
+    tar.arg("--directory").arg(stage.parent().unwrap_or(&stage));
     if cfg!(target_os = "linux") {
         // The same bytes whenever it is made.
-        tar.args([
-            "--sort=name",
-            "--owner=0",
-            "--group=0",
-            "--numeric-owner",
-            "--mode=u=rwX,go=rX",
-        ])
-        .arg(format!("--mtime=@{}", commit_time()?))
-        .env("GZIP", "-n9");
+        tar.args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner"])
+            .args(["--mode=u=rwX,go=rX", "--use-compress-program=gzip -9n"])
+            .arg(format!("--mtime=@{}", commit_time()?));
+    } else {
+        tar.arg("--gzip");
     }
+    tar.args(["--create", "--file"])
+        .arg(folder.join(&format!("{name}.tar.gz")));
     status(tar.arg(&name))
 }
 

@@ -17,16 +17,18 @@ use crate::step::Steps;
 use folder::Folder;
 use std::path::PathBuf;
 
-pub(crate) use clean::tests_of_packed;
+use clean::tests_of_packed;
 
 const USAGE: &str = "\
 usage: cargo xtask release --dry-run
+       cargo xtask release --packed
        cargo xtask release STEP… [--target TRIPLE]
 steps: tag NAME, licences, sdist, wheel, archive, deb, lambda, sums";
 
 pub(crate) fn run(args: &[String]) -> Outcome {
     match args {
         [flag] if flag == "--dry-run" => dry_run(),
+        [flag] if flag == "--packed" => tests_of_packed(),
         [step, name] if step == "tag" => version::check_tag(name),
         _ => {
             let (steps, target) = chosen(args)?;
