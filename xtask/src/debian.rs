@@ -1,7 +1,7 @@
 //! Debian's packages: a program that is installed if it is missing, and a root with nothing in it but a new system.
 
 use crate::Outcome;
-use crate::installed;
+use crate::cache_folder;
 use crate::paths::cache;
 use crate::step::{output, status};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub(crate) fn clean_root() -> Outcome<PathBuf> {
     let (release, mirror) = source()?;
     let folder = cache()?.join(format!("clean-root-{release}-1"));
     let archive = folder.join("root.tar");
-    installed::ensure(&folder, || {
+    cache_folder::ensure(&folder, || {
         let root = folder.join("root");
         // In a name space of its own, so that nothing stays mounted, however it ends.
         let mut make = Command::new("unshare");
