@@ -8,8 +8,8 @@
 
 #[path = "../../crates/lambda/src/event/mod.rs"]
 mod event;
-#[path = "../../crates/lambda/src/head.rs"]
-mod head;
+#[path = "../../crates/lambda/src/request_head.rs"]
+mod request_head;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -28,7 +28,7 @@ fuzz_target!(|data: &[u8]| {
     let tree = serde_json::from_slice::<Value>(data).ok();
     match event {
         Ok(Event::Http(event)) => {
-            let head = CLOCK.with(|clock| head::head(event.request.clone(), clock));
+            let head = CLOCK.with(|clock| request_head::head(event.request.clone(), clock));
             assert!(!head.path.is_empty());
             if let Some(tree) = tree {
                 assert_same(&event, &tree);
