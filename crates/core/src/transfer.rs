@@ -6,7 +6,7 @@ use std::time::Duration;
 /// much the queue takes: an envelope of it costs several times its size on the way.
 pub(crate) const READ_BACK_BYTES: u64 = 8 * 1024 * 1024;
 
-/// Slowest rate at which a large body is copied before it is tried again: a third of a gigabit a second.
+/// Slowest rate at which a large body is copied before it is tried again: about a quarter of a gigabit a second.
 const COPIED_BYTES_PER_SECOND: u64 = 32 * 1024 * 1024;
 
 /// Time that copying this many bytes may take on top of copying a few.

@@ -10,15 +10,15 @@
 //! | a spool | it begins; small bodies need none |
 //!
 //! Whoever ends a start that could have begun loses events: a platform that meets nobody does not come again.
-//! So only a trouble that no waiting mends ends it, and somebody is told while he looks.
+//! So only a trouble that no waiting mends ends it: then the deployment fails, while somebody watches.
 
 use crate::error::StartError;
-use crate::setting::{BLOB_STORE, FALLBACK, Name, QUEUE, Setting};
+use crate::setting::{BLOB_STORE, FALLBACK, Name, QUEUE, SPOOL_DIR, Setting};
 use futures_util::future::join_all;
 use labelrelay_core::clock::within;
 use labelrelay_core::config::{Config, ConfigError, Lookup};
-use labelrelay_core::relay::CheckError;
-use labelrelay_core::{BoxFuture, QueueErrorKind, Relay, chain};
+use labelrelay_core::relay::{Check, CheckError, Resource};
+use labelrelay_core::{QueueErrorKind, Relay, chain};
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ use std::time::Duration;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Found {
-    /// Name in the log.
-    pub what: &'static str,
+    /// The thing that is not as it should be.
+    pub resource: Resource,
     /// The source, where it is about one.
     pub source: Option<String>,
     /// The trouble; `None` when nothing came back in time.
@@ -35,6 +35,17 @@ pub struct Found {
 }
 
 impl Found {
+    /// Name in the log.
+    pub fn what(&self) -> &'static str {
+        match self.resource {
+            Resource::Secrets => "secrets_unreadable",
+            Resource::Queue => "queue_not_ready",
+            Resource::BlobStore => "blob_store_not_ready",
+            Resource::Spool => "spool_not_ready",
+            Resource::Fallback => "fallback_not_ready",
+        }
+    }
+
     /// The trouble, with everything that it came from, on one line.
     pub fn reason(&self) -> String {
         match &self.error {
@@ -44,12 +55,12 @@ impl Found {
             Some(CheckError::Queue(error)) => chain(error),
             Some(CheckError::Blob(error)) => chain(error),
             Some(CheckError::Fallback(error)) => format!("fallback: {}", chain(error)),
-            Some(other) => other.to_string(),
+            Some(CheckError::Spool(error)) => error.to_string(),
         }
     }
 
     /// Whether no waiting would help.
-    fn lasts(&self) -> bool {
+    fn is_permanent(&self) -> bool {
         match &self.error {
             None | Some(CheckError::Spool(_)) => false,
             Some(CheckError::Secret { error, .. }) => !error.retryable,
@@ -58,13 +69,12 @@ impl Found {
                 QueueErrorKind::Denied | QueueErrorKind::Misconfigured
             ),
             Some(CheckError::Blob(error) | CheckError::Fallback(error)) => !error.retryable,
-            Some(_) => true,
         }
     }
 
     /// Whether a fallback would do instead.
     fn can_be_stood_in_for(&self) -> bool {
-        matches!(self.what, "queue_not_ready" | "blob_store_not_ready")
+        matches!(self.resource, Resource::Queue | Resource::BlobStore)
     }
 
     fn ends_with(&self, config: &Config, lookup: Lookup<'_>) -> ConfigError {
@@ -78,7 +88,8 @@ impl Found {
                 let key = format!("source.{name}.secret");
                 return ConfigError::new(&config.origin, &key, &problem, cure);
             }
-            _ => QUEUE,
+            Some(CheckError::Spool(_)) => SPOOL_DIR,
+            Some(CheckError::Queue(_)) | None => QUEUE,
         };
         let at = setting(name);
         let cure = format!(
@@ -89,69 +100,25 @@ impl Found {
     }
 }
 
-/// Looks at everything at the same time, each for `patience` at most: what is not as it should be. Opens
-/// connections ahead of the first delivery. Without `connecting`, at the secrets alone.
+/// Runs all checks of the relay at the same time, each for `patience` at most, and returns what is not as it should
+/// be. Opens connections ahead of the first delivery. Without `connecting`, it reads the secrets alone.
 pub async fn examine(relay: &Relay, patience: Duration, connecting: bool) -> Vec<Found> {
-    let parts = relay.parts();
-    let mut looks: Vec<BoxFuture<'_, Option<Found>>> = Vec::new();
-    for source in relay.sources() {
-        let name = &source.name;
-        let read = async move {
-            // Secrets at hand may work for minutes yet; whoever starts shall know that they will end.
-            let failed = source.secrets.live().await.err();
-            match failed.or_else(|| source.secrets.failure()) {
-                None => Ok(()),
-                Some(error) => Err(CheckError::Secret {
-                    name: name.clone(),
-                    error,
-                }),
-            }
-        };
-        looks.push(look(
-            relay,
-            patience,
-            "secrets_unreadable",
-            Some(name),
-            read,
-        ));
-    }
-    if connecting {
-        let queue = async { Ok(parts.queue.check().await?) };
-        looks.push(look(relay, patience, "queue_not_ready", None, queue));
-        if let Some(blobs) = &parts.blobs {
-            let blobs = async { Ok(blobs.check().await?) };
-            looks.push(look(relay, patience, "blob_store_not_ready", None, blobs));
-        }
-        if let Some(spool) = &parts.spool {
-            let spool = async { Ok(spool.check().await?) };
-            looks.push(look(relay, patience, "spool_not_ready", None, spool));
-        }
-        if let Some(fallback) = &parts.fallback {
-            let fallback = async { fallback.check().await.map_err(CheckError::Fallback) };
-            looks.push(look(relay, patience, "fallback_not_ready", None, fallback));
-        }
-    }
-    join_all(looks).await.into_iter().flatten().collect()
+    let checks = relay.checks().into_iter();
+    let checks = checks.filter(|check| connecting || check.resource == Resource::Secrets);
+    let found = checks.map(|check| within_patience(relay, patience, check));
+    join_all(found).await.into_iter().flatten().collect()
 }
 
-fn look<'a>(
-    relay: &'a Relay,
-    patience: Duration,
-    what: &'static str,
-    source: Option<&'a String>,
-    check: impl Future<Output = Result<(), CheckError>> + Send + 'a,
-) -> BoxFuture<'a, Option<Found>> {
-    Box::pin(async move {
-        let error = match within(&*relay.parts().clock, patience, check).await {
-            Ok(Ok(())) => return None,
-            Ok(Err(error)) => Some(error),
-            Err(_) => None,
-        };
-        Some(Found {
-            what,
-            source: source.cloned(),
-            error,
-        })
+async fn within_patience(relay: &Relay, patience: Duration, check: Check<'_>) -> Option<Found> {
+    let error = match within(&*relay.parts().clock, patience, check.run).await {
+        Ok(Ok(())) => return None,
+        Ok(Err(error)) => Some(error),
+        Err(_) => None,
+    };
+    Some(Found {
+        resource: check.resource,
+        source: check.source.map(str::to_owned),
+        error,
     })
 }
 
@@ -166,13 +133,14 @@ pub fn settle(
     lookup: Lookup<'_>,
 ) -> Result<(), StartError> {
     let has_fallback = relay.parts().fallback.is_some();
-    let fallback_works = has_fallback && !found.iter().any(|one| one.what == "fallback_not_ready");
+    let fallback_works =
+        has_fallback && !found.iter().any(|one| one.resource == Resource::Fallback);
     for one in found {
         let replaced = fallback_works && one.can_be_stood_in_for();
-        if one.lasts() && !replaced {
+        if one.is_permanent() && !replaced {
             return Err(one.ends_with(config, lookup).into());
         }
-        let (what, source, reason) = (one.what, one.source.as_deref(), one.reason());
+        let (what, source, reason) = (one.what(), one.source.as_deref(), one.reason());
         if replaced {
             tracing::error!(name: "not_ready", what, source, reason, "not ready; events go to the fallback meanwhile");
         } else {
@@ -214,7 +182,7 @@ mod tests {
 
     fn found(error: Option<CheckError>) -> Found {
         Found {
-            what: "queue_not_ready",
+            resource: Resource::Queue,
             source: None,
             error,
         }
@@ -227,7 +195,7 @@ mod tests {
             name: "a".to_owned(),
             error,
         };
-        for (error, lasts) in [
+        for (error, permanent) in [
             (queue(QueueErrorKind::Unavailable), false),
             (queue(QueueErrorKind::Throttled), false),
             (queue(QueueErrorKind::Late), false),
@@ -244,10 +212,10 @@ mod tests {
             (secret(SecretError::permanent("x")), true),
         ] {
             let found = found(Some(error));
-            assert_eq!(found.lasts(), lasts, "{found:?}");
+            assert_eq!(found.is_permanent(), permanent, "{found:?}");
         }
         let late = found(None);
-        assert!(!late.lasts());
+        assert!(!late.is_permanent());
         assert_eq!(late.reason(), "no answer in time");
     }
 }

@@ -111,7 +111,7 @@ fn not_ready(found: &Found) -> CliError {
     let of = source.map_or_else(String::new, |name| format!(" of source `{name}`"));
     CliError::failed(format_args!(
         "{}{of}: {}; see that it can be reached, has room and is held by no other program, and start again",
-        found.what.replace('_', " "),
+        found.what().replace('_', " "),
         found.reason()
     ))
 }

@@ -27,7 +27,7 @@ pub(super) struct Breaker {
     /// Failures since the last success.
     failures: AtomicU32,
     /// Nobody tries before this moment, in microseconds on the monotonic clock.
-    closed_until: AtomicU64,
+    open_until: AtomicU64,
 }
 
 impl Breaker {
@@ -38,12 +38,12 @@ impl Breaker {
         if failures < FAILURES {
             return true;
         }
-        let until = self.closed_until.load(Ordering::Relaxed);
+        let until = self.open_until.load(Ordering::Relaxed);
         if micros(now) < until {
             return false;
         }
         let next = micros(now + entropy.spread(pause(failures)));
-        self.closed_until
+        self.open_until
             .compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed)
             .is_ok()
     }
@@ -67,7 +67,7 @@ impl Breaker {
         if failures < FAILURES {
             return Change::None;
         }
-        self.closed_until.store(
+        self.open_until.store(
             micros(now + entropy.spread(pause(failures))),
             Ordering::Relaxed,
         );

@@ -2,15 +2,73 @@
 
 use super::pipeline::Relay;
 use super::secret_warnings::secret_warnings;
+use crate::BoxFuture;
 use crate::blob::BlobError;
 use crate::provider::Provider;
 use crate::queue::QueueError;
 use crate::secret::SecretError;
+use crate::source::Source;
 use crate::spool::SpoolError;
 
-/// Why the relay could not do its work now.
+/// Something that a delivery needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// The secrets of a source.
+    Secrets,
+    /// The queue.
+    Queue,
+    /// The place of bodies that are too large for the queue.
+    BlobStore,
+    /// The place of large bodies while they arrive.
+    Spool,
+    /// The place of events while the queue takes none.
+    Fallback,
+}
+
+/// A check of one [`Resource`], which runs when it is awaited.
+pub struct Check<'a> {
+    /// The thing that is checked.
+    pub resource: Resource,
+    /// The source whose it is; `None` where all share it.
+    pub source: Option<&'a str>,
+    /// The check itself.
+    pub run: BoxFuture<'a, Result<(), CheckError>>,
+}
+
+impl<'a> Check<'a> {
+    fn of(
+        resource: Resource,
+        run: impl Future<Output = Result<(), CheckError>> + Send + 'a,
+    ) -> Self {
+        Self {
+            resource,
+            source: None,
+            run: Box::pin(run),
+        }
+    }
+
+    fn of_secrets(source: &'a Source) -> Self {
+        let read = async {
+            let known = source.secrets.live().await;
+            // The secrets at hand may work for minutes yet; whoever asks shall know that they will end.
+            match known.err().or_else(|| source.secrets.failure()) {
+                None => Ok(()),
+                Some(error) => Err(CheckError::Secret {
+                    name: source.name.clone(),
+                    error,
+                }),
+            }
+        };
+        Self {
+            source: Some(&source.name),
+            ..Self::of(Resource::Secrets, read)
+        }
+    }
+}
+
+/// Why the relay could not do its work now. Another kind of check is another variant: whoever decides what becomes
+/// of a start or of readiness then has to say so of it.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum CheckError {
     /// The secrets of a source cannot be read.
     #[error("source `{name}`: {error}")]
@@ -35,32 +93,43 @@ pub enum CheckError {
 }
 
 impl Relay {
-    /// Whether an event could be taken now: secrets at hand, queue, blob store and fallback reachable. Opens
-    /// connections ahead of the first delivery.
+    /// Everything that a delivery needs, each with its check. Starts run them side by side, and readiness one after
+    /// the other; both open connections ahead of the first delivery.
+    pub fn checks(&self) -> Vec<Check<'_>> {
+        let parts = &self.parts;
+        let mut checks: Vec<_> = self
+            .sources()
+            .iter()
+            .map(|source| Check::of_secrets(source))
+            .collect();
+        checks.push(Check::of(Resource::Queue, async {
+            Ok(parts.queue.check().await?)
+        }));
+        if let Some(blobs) = &parts.blobs {
+            checks.push(Check::of(Resource::BlobStore, async {
+                Ok(blobs.check().await?)
+            }));
+        }
+        if let Some(spool) = &parts.spool {
+            checks.push(Check::of(Resource::Spool, async {
+                Ok(spool.check().await?)
+            }));
+        }
+        if let Some(fallback) = &parts.fallback {
+            checks.push(Check::of(Resource::Fallback, async {
+                fallback.check().await.map_err(CheckError::Fallback)
+            }));
+        }
+        checks
+    }
+
+    /// Whether an event could be taken now: all [`checks`](Self::checks), in order.
     ///
     /// # Errors
     /// The first thing that is not as it should be.
     pub async fn check(&self) -> Result<(), CheckError> {
-        for source in self.sources() {
-            let known = source.secrets.live().await;
-            // The secrets at hand may work for minutes yet; whoever asks shall know that they will end.
-            let failed = known.err().or_else(|| source.secrets.failure());
-            if let Some(error) = failed {
-                return Err(CheckError::Secret {
-                    name: source.name.clone(),
-                    error,
-                });
-            }
-        }
-        self.parts.queue.check().await?;
-        if let Some(blobs) = &self.parts.blobs {
-            blobs.check().await?;
-        }
-        if let Some(spool) = &self.parts.spool {
-            spool.check().await?;
-        }
-        if let Some(fallback) = &self.parts.fallback {
-            fallback.check().await.map_err(CheckError::Fallback)?;
+        for check in self.checks() {
+            check.run.await?;
         }
         Ok(())
     }

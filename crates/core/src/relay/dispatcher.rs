@@ -112,7 +112,7 @@ impl Dispatcher {
         }
     }
 
-    /// `None` when there is no blob store.
+    /// Stores the body, and returns the message that refers to it; `Err(None)` when there is no blob store.
     async fn claim(
         &self,
         delivery: &mut Delivery,

@@ -38,7 +38,7 @@ mod verification;
 mod verifier;
 
 pub use body_reader::{BodyError, DEFAULT_BODY_TIMEOUT};
-pub use check::CheckError;
+pub use check::{Check, CheckError, Resource};
 pub use deadlines::GIVE_UP;
 pub use parts::Parts;
 pub use pipeline::{OpenSecret, Relay};

@@ -43,7 +43,9 @@ impl Relay {
                 let both = |second| format!("{error}; fallback: {second}");
                 fallback.check().await.map_err(both)
             }
-            _ => Err(error.to_string()),
+            (CheckError::Secret { .. }, _) | (CheckError::Queue(_) | CheckError::Blob(_), None) => {
+                Err(error.to_string())
+            }
         }
     }
 }

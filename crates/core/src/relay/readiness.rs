@@ -64,7 +64,7 @@ impl Readiness {
         Some(ready)
     }
 
-    /// Keeps the newest answer and returns the one before; the first one comes after a good start.
+    /// Keeps the newest answer and returns the one before. Before the first, it counts as ready.
     fn keep(&self, now: Duration, ready: bool) -> bool {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         newest.replace((now, ready)).is_none_or(|(_, ready)| ready)

@@ -22,7 +22,7 @@ pub trait SecretSource: Send + Sync {
         Vec::new()
     }
 
-    /// Whether secrets from here can ever change while the process lives.
+    /// Whether secrets from here never change while the process lives.
     fn is_fixed(&self) -> bool {
         false
     }

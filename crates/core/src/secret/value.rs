@@ -69,7 +69,7 @@ impl Secret {
         self.not_after.is_none_or(|end| now <= end)
     }
 
-    /// The secret itself, for the one module that checks credentials and for senders in tests.
+    /// The secret itself, for whoever checks, signs or shows it.
     pub fn expose(&self) -> &[u8] {
         self.value.expose_secret()
     }

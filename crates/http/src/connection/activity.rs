@@ -84,8 +84,8 @@ enum IdleRank {
 }
 
 impl Idle {
-    /// Whether none can go before it but those that have idled for longer in the same way.
-    pub(crate) fn is_strangers(&self) -> bool {
+    /// Whether it brings no body, and has never brought anything that was verified.
+    pub(crate) fn has_brought_nothing(&self) -> bool {
         self.rank <= IdleRank::Stranger
     }
 
@@ -262,7 +262,7 @@ impl Activity {
         state.open > 0 && state.working == 0 && state.is_slow()
     }
 
-    /// When the peer's patience with us ends, and why then; `None` while it waits for us, or sends a body:
+    /// When our patience with the peer ends, and why then; `None` while it waits for us, or sends a body:
     /// those have times of their own.
     pub(super) fn deadline(&self, options: &ServeOptions) -> Option<(Instant, Overdue)> {
         let state = self.state();

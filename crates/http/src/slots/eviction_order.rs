@@ -62,7 +62,7 @@ impl EvictionOrder {
         let is_excess = self.excess > 0;
         let (idle, id) = self.first()?;
         // Behind the last body beyond their part, more of them may be beyond it by now.
-        let is_next = is_excess || (idle.is_strangers() && !self.has_had_excess);
+        let is_next = is_excess || (idle.has_brought_nothing() && !self.has_had_excess);
         (is_fresh && is_next).then_some((idle, id))
     }
 }
