@@ -50,7 +50,7 @@ pub(crate) fn received(event: &Event) -> String {
 
 /// The columns of [`line()`].
 pub(crate) const HEADING: &str =
-    "     SEQ  RECEIVED                  STATE         BYTES  TYPE  SUBJECT";
+    "     SEQ  RECEIVED                     STATE         BYTES  TYPE  SUBJECT";
 
 /// The line for people.
 pub(crate) fn line(event: &Event) -> String {
@@ -59,7 +59,7 @@ pub(crate) fn line(event: &Event) -> String {
         state = format!("{state} {}", event.receive_count);
     }
     format!(
-        "{:>8}  {:<24}  {state:<12} {:>6}  {}  {}",
+        "{:>8}  {:<27}  {state:<12} {:>6}  {}  {}",
         event.seq,
         received(event),
         event.envelope_bytes,
