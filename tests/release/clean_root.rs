@@ -75,9 +75,9 @@ impl CleanRoot {
         (printed, took)
     }
 
-    /// All paths in it but those that the package manager keeps its books in.
+    /// All paths in it but those that the package manager keeps its books in, and those that a restart forgets.
     pub(crate) fn paths(&self) -> BTreeSet<String> {
-        let books = "-path /proc -o -path /sys -o -path /var/lib/dpkg -o -path /var/log -o -path /var/cache";
+        let books = "-path /proc -o -path /sys -o -path /run -o -path /var/lib/dpkg -o -path /var/log -o -path /var/cache";
         // The accounts' files have backups beside them.
         let listed = self.run(&format!(
             "find / \\( {books} \\) -prune -o ! -name 'passwd-' ! -name 'group-' ! -name 'shadow-' ! -name 'gshadow-' -print"
