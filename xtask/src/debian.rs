@@ -44,7 +44,7 @@ fn rights() -> Outcome {
     Err("a release's files are installed in a root of their own, which needs root's rights: `sudo --preserve-env --set-home env \"PATH=$PATH\" cargo xtask test`; `cargo xtask test --quick` needs none".into())
 }
 
-/// Where this machine's own packages come from: the release's name and the mirror.
+/// Source of this machine's own packages: the release's name and the mirror.
 fn source() -> Outcome<(String, String)> {
     let mut ask = Command::new("apt-get");
     ask.args([

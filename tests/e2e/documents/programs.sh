@@ -19,7 +19,7 @@ cargo() {
 }
 
 docker() {
-  # What it reads is there.
+  # Files that it reads are there.
   [ "$1" != compose ] || { [ -e "$ROOT/$3" ] && return; }
   # Somebody may write to it.
   [ "$1" = run ] || { cat >/dev/null && return; }

@@ -131,7 +131,7 @@ fn tidy(text: &str) -> String {
     lines.join("\n").trim_matches('\n').to_owned()
 }
 
-/// Where cargo keeps a crate's package.
+/// Folder in which cargo keeps a crate's package.
 fn sources(name: &str) -> Outcome<PathBuf> {
     let home = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)
