@@ -1,9 +1,9 @@
 //! The reserve for a full disk.
 //!
 //! Taking messages out has to write as well, so a disk that deliveries filled to the last byte could never be
-//! drained. Beside a queue lies a reserve: a file of nothing, whose room consumers take when they find none. While it
+//! drained. Beside a queue lies a reserve: an empty, allocated file, whose room consumers take when they find none. While it
 //! stands, deliveries are refused when the disk is full: nothing but consumers, and opening a queue, may use it.
-//! Whoever gave it up takes back what is left of it, before another program does. Its owner makes it whole when there
+//! Whoever gave it up takes back what is left of it, before another program does. The queue's owner makes it whole when there
 //! is room for more than that. On file systems that copy on write, a reserve
 //! promises nothing: a file that is removed there may free nothing, and what is written needs new room.
 
@@ -60,8 +60,8 @@ pub(crate) fn take_back(database: &Path) {
     }
 }
 
-/// Whether so little is free that the journal must give its room back first. Its room is written again without
-/// asking the system for any, and then there is none to move it into the file.
+/// Whether so little is free that the journal must give its room back first. SQLite writes into the journal's room
+/// without asking for more, so the disk may be too full to move the journal into the file.
 pub(crate) fn journal_is_in_the_way(database: &Path) -> bool {
     let Disk { bytes, free } = Disk::of(database);
     let low = target(bytes) / 2;

@@ -17,7 +17,8 @@ impl Relay {
         route: &Route<'_>,
     ) -> Result<(Endpoint, BodyCheck), Refusal> {
         let Delivery { source, head, .. } = delivery;
-        // Only a credential tells of a wrong URL. Why secrets cannot be read is not for the sender.
+        // Names the other sources only where the credential was wrong: then the URL may be. An error of our own
+        // is not for the sender.
         let misrouted = |refusal: Refusal| {
             let is_ours = refusal.answer.outcome == Outcome::Unavailable;
             if !route.is_named && route.below.len() > 1 && !is_ours {

@@ -71,7 +71,7 @@ impl BodyReader {
         }
     }
 
-    /// The next piece of a body that has arrived. Nothing outlives the stop of a disk that hangs.
+    /// The next piece of a body that has arrived. Gives up after the idle timeout if the disk hangs.
     pub(super) async fn next_piece(
         &self,
         stream: &mut BoxStream<'_, std::io::Result<Bytes>>,
@@ -195,7 +195,7 @@ impl ArrivingBody<'_> {
         Refusal::no_memory_left(self.reader.memory.limit())
     }
 
-    /// A disk that hangs is no reason to hold on to what arrives.
+    /// Runs `work`. Gives up after the idle timeout if the disk hangs.
     async fn on_disk<T>(
         &self,
         work: impl Future<Output = Result<T, SpoolError>>,

@@ -16,8 +16,8 @@ const ATTRIBUTES_BYTES: u64 = 8 * 1024;
 /// The room that a body's last buffer may have to spare.
 const SPARE_BYTES: u64 = 64 * 1024;
 
-/// Of smaller messages the copies that a queue makes one after another are so small that they belong to what
-/// the program itself takes.
+/// Below this size, the copies that a queue makes one after another are not counted: they belong to what the
+/// program itself takes.
 const SMALL_BYTES: u64 = 1024 * 1024;
 
 /// Without a word in the configuration, no more memory than this is taken for granted.
@@ -28,7 +28,7 @@ const MOST_BY_DEFAULT: u64 = 2 * DEFAULT_BYTES_IN_FLIGHT;
 pub(super) struct Memory {
     /// Queue whose limits may change while it runs, and the cost with them.
     queue: Arc<dyn EventQueue>,
-    any_envelope: bool,
+    has_fallback: bool,
     limit: u64,
 }
 
@@ -36,7 +36,7 @@ impl Memory {
     pub(super) fn new(parts: &Parts, limit: u64) -> Self {
         Self {
             queue: Arc::clone(&parts.queue),
-            any_envelope: parts.fallback.is_some(),
+            has_fallback: parts.fallback.is_some(),
             limit,
         }
     }
@@ -48,7 +48,7 @@ impl Memory {
 
     /// The most that a body of this length has in memory, from its last byte to the receipt.
     pub(super) fn cost(&self, body_bytes: u64) -> u64 {
-        Cost::of(&*self.queue, self.any_envelope).of_body(body_bytes)
+        Cost::of(&*self.queue, self.has_fallback).of_body(body_bytes)
     }
 }
 
@@ -58,15 +58,15 @@ struct Cost {
     largest_message: u64,
     copies: Copies,
     /// The fallback takes an envelope of any size.
-    any_envelope: bool,
+    has_fallback: bool,
 }
 
 impl Cost {
-    fn of(queue: &dyn EventQueue, any_envelope: bool) -> Self {
+    fn of(queue: &dyn EventQueue, has_fallback: bool) -> Self {
         Self {
             largest_message: queue.limits().max_message_bytes,
             copies: queue.copies(),
-            any_envelope,
+            has_fallback,
         }
     }
 
@@ -82,7 +82,7 @@ impl Cost {
         };
         let copies = self.copies.of_each + of_one;
         let sent = envelope(bytes.min(self.largest_message)).saturating_mul(1 + copies);
-        let kept = if self.any_envelope {
+        let kept = if self.has_fallback {
             envelope(bytes)
         } else {
             0
@@ -169,7 +169,7 @@ mod tests {
             of_each: 0,
             of_one: 2,
         },
-        any_envelope: false,
+        has_fallback: false,
     };
 
     #[test]
@@ -180,7 +180,7 @@ mod tests {
                 of_each: 3,
                 of_one: 0,
             },
-            any_envelope: true,
+            has_fallback: true,
         };
         for cost in [SQLITE, small] {
             let mut before = 0;

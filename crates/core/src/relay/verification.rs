@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether a request is verified by now. A header secret is compared before the body is read, a signature after its
-/// last byte. An answer does not tell: 503 is said to both. Copies tell the same.
+/// last byte. The status does not tell: a verified request may get 503, and so may any other. Clones share the
+/// value.
 #[derive(Debug, Clone, Default)]
 pub struct Verification(Arc<AtomicBool>);
 

@@ -91,7 +91,7 @@ impl SecretRing {
             let mut state = self.lock();
             let recently =
                 |at: Option<Duration>| at.is_some_and(|at| now.saturating_sub(at) < MISS_FLOOR);
-            let look = self.same(&state, tried) && !recently(state.missed_at);
+            let look = self.all_were_tried(&state, tried) && !recently(state.missed_at);
             if look {
                 state.missed_at = Some(now);
             }
@@ -104,7 +104,7 @@ impl SecretRing {
             drop(self.reading.lock().await);
         }
         let state = self.lock();
-        if !self.same(&state, tried) {
+        if !self.all_were_tried(&state, tried) {
             let secrets = Arc::clone(&state.secrets);
             drop(state);
             return Ok(Some(self.in_force(&secrets)));
@@ -196,7 +196,7 @@ impl SecretRing {
     }
 
     /// Whether everything that may be used now was among what was tried.
-    fn same(&self, state: &State, tried: &[Secret]) -> bool {
+    fn all_were_tried(&self, state: &State, tried: &[Secret]) -> bool {
         self.in_force(&state.secrets)
             .iter()
             .all(|secret| tried.iter().any(|other| other.expose() == secret.expose()))

@@ -50,7 +50,7 @@ where
     pub(crate) async fn connection(self: Arc<Self>, accepted: Accepted) {
         let Accepted { stream, peer, slot } = accepted;
         let peer = peer.ip();
-        if !slot.is_admitted(self.options.head_timeout).await {
+        if !slot.wait_for_slot(self.options.head_timeout).await {
             return self.observer.connection_closed("no_room");
         }
         // Answers are one small segment each; waiting for more to send would only delay them.

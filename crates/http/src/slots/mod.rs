@@ -56,7 +56,7 @@ impl Slots {
         }
     }
 
-    /// Takes a connection in. It has a slot when [`Slot::is_admitted`] says so.
+    /// Takes a connection in. It has a slot when [`Slot::wait_for_slot`] says so.
     pub(crate) fn enter(self: &Arc<Self>, peer: IpAddr) -> Slot {
         let activity = Activity::new();
         let id = self.table().enter(peer.into(), Arc::clone(&activity));
@@ -90,8 +90,8 @@ impl Slot {
         &self.activity
     }
 
-    /// Waits for a slot; `false` when there was none within `patience`, or for nobody.
-    pub(crate) async fn is_admitted(&self, patience: Duration) -> bool {
+    /// Waits for a slot; `false` when none came free within `patience`, or when this one was asked to leave.
+    pub(crate) async fn wait_for_slot(&self, patience: Duration) -> bool {
         let end = Instant::now() + patience;
         loop {
             let (state, is_next) = self.slots.table().admit(self.id);
