@@ -36,7 +36,7 @@ pub(crate) fn clean_root() -> Outcome<PathBuf> {
 }
 
 /// Fails for whoever could not make that root, before anything is built.
-fn rights() -> Outcome {
+pub(crate) fn rights() -> Outcome {
     let user = output(Command::new("id").arg("-u"))?;
     if user.trim() == "0" {
         return Ok(());

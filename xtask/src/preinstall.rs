@@ -16,6 +16,7 @@ impl Preinstall {
             tools::google()?;
             tools::azure()?;
             tools::infra()?;
+            tools::release()?;
             Ok(())
         })))
     }

@@ -5,7 +5,7 @@ use crate::e2e::{ALL, PLAIN, TestSetup};
 use crate::preinstall::Preinstall;
 use crate::snapshots::References;
 use crate::step::{Steps, cargo, output, status};
-use crate::{Outcome, e2e, fuzz, tools, tree};
+use crate::{Outcome, e2e, fuzz, release, tools, tree};
 use std::process::Command;
 
 pub(crate) fn run(args: &[String]) -> Outcome {
@@ -72,6 +72,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     steps.suite("Terraform, Bicep, container", || {
         status(&mut setup.infra_tests())
     });
+    steps.suite("a release, installed", release::tests_of_packed);
     steps.summary()
 }
 

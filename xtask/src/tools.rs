@@ -18,7 +18,7 @@ pub(crate) type ToolPaths = Vec<(&'static str, PathBuf)>;
 pub(crate) fn by_hand() -> Outcome {
     pubsub_emulator()?;
     terraform()?;
-    Ok(())
+    debian::rights()
 }
 
 /// Tools of the end-to-end tests of one machine.

@@ -17,7 +17,7 @@ use crate::step::Steps;
 use folder::Folder;
 use std::path::PathBuf;
 
-use clean::tests_of_packed;
+pub(crate) use clean::tests_of_packed;
 
 const USAGE: &str = "\
 usage: cargo xtask release --dry-run
