@@ -1,10 +1,10 @@
 //! One request of the host's, from its head to its answer.
 
+use crate::json_response::json;
 use crate::redrive;
 use crate::route::{Route, route};
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use labelrelay_core::Relay;
@@ -58,13 +58,4 @@ fn invocation_id(headers: &HeaderMap) -> Option<String> {
     let value = INVOCATION.iter().find_map(|name| headers.get(*name))?;
     let text = value.to_str().ok()?;
     (text.len() <= 64 && text.bytes().all(|b| b.is_ascii_graphic())).then(|| text.to_owned())
-}
-
-pub(crate) fn json(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body));
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
 }

@@ -9,6 +9,7 @@
 
 mod handler;
 mod init;
+mod json_response;
 mod log;
 mod redrive;
 mod route;

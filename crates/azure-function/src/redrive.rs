@@ -1,6 +1,6 @@
 //! The timer's function: moves what lies in the fallback into the queue.
 
-use crate::handler::json;
+use crate::json_response::json;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::Full;

@@ -6,18 +6,11 @@ use crate::{Outcome, paths};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Circles that stay, each with its reason.
-const KNOWN: [(&str, &str, &str); 2] = [
-    (
-        "cli",
-        "completions",
-        "completions are made of the command line that they are part of",
-    ),
-    (
-        "azure-function",
-        "redrive",
-        "the handler answers the timer through redrive, which answers in the handler's form",
-    ),
-];
+const KNOWN: [(&str, &str, &str); 1] = [(
+    "cli",
+    "completions",
+    "completions are made of the command line that they are part of",
+)];
 
 /// In these crates a face may define what the modules below it take back: a verb's arguments are declared for
 /// clap in its face, and its parts read them.
