@@ -60,7 +60,7 @@ pub(crate) fn take_back(database: &Path) {
     }
 }
 
-/// Whether so little is free that the journal must give its room back first. SQLite writes into the journal's room
+/// Whether so little is free that the journal must give its room back first. `SQLite` writes into the journal's room
 /// without asking for more, so the disk may be too full to move the journal into the file.
 pub(crate) fn journal_is_in_the_way(database: &Path) -> bool {
     let Disk { bytes, free } = Disk::of(database);

@@ -9,7 +9,7 @@ impl SqsQueue {
     /// Asks for the queue's attributes, which opens the connection that the first event will use.
     pub(super) async fn try_check(&self) -> Result<(), QueueError> {
         let request = self
-            .client
+            .client()
             .get_queue_attributes()
             .queue_url(&self.location.url)
             .attribute_names(QueueAttributeName::MaximumMessageSize);

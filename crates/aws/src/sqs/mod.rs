@@ -14,13 +14,16 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
-use aws_sdk_sqs::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
+use aws_sdk_sqs::config::{
+    BehaviorVersion, Config, IdentityCache, Region, StalledStreamProtectionConfig,
+};
 use error::SqsErrorContext;
 use labelrelay_core::{
     BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
     Receipt,
 };
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Limit of SQS, unless a queue was configured with a lower one.
@@ -28,7 +31,8 @@ const MAX_MESSAGE_BYTES: u64 = 1_048_576;
 
 /// A queue of SQS.
 pub struct SqsQueue {
-    client: Client,
+    config: Config,
+    client: OnceLock<Client>,
     http: Http,
     location: QueueLocation,
     region: String,
@@ -43,7 +47,7 @@ impl SqsQueue {
         credentials: SharedCredentialsProvider,
         http: Http,
     ) -> Self {
-        let config = aws_sdk_sqs::Config::builder()
+        let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.clone()))
             .endpoint_url(endpoint.unwrap_or_else(|| location.origin.clone()))
@@ -56,12 +60,20 @@ impl SqsQueue {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         Self {
-            client: Client::from_conf(config),
+            config,
+            client: OnceLock::new(),
             http,
             location,
             region,
             max_message_bytes: AtomicU64::new(MAX_MESSAGE_BYTES),
         }
+    }
+
+    /// Made when it is first needed: the SDK reads the names of all regions then, which is a third of the work
+    /// that a function does before it asks for its first event.
+    fn client(&self) -> &Client {
+        let made = || Client::from_conf(self.config.clone());
+        self.client.get_or_init(made)
     }
 
     /// Whether it keeps order, and removes repeats within five minutes.
@@ -83,7 +95,7 @@ impl SqsQueue {
         let errors = self.error_context("sqs:SendMessage");
         let body = String::from_utf8(message.body.to_vec()).map_err(|_| errors.characters())?;
         let mut request = self
-            .client
+            .client()
             .send_message()
             .queue_url(&self.location.url)
             .message_body(body)
