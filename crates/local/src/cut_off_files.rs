@@ -4,9 +4,12 @@
 //! either may have grown again. So lengths that were seen one after the other prove nothing. This looks while
 //! nobody can commit. Then the journal is as long as its index says, and each page of the database is in the file
 //! or among the journal's pages that are yet to be moved. A page that is in neither was cut off.
+//!
+//! A file that was cut off can be long again by the next look: a checkpoint writes the newest pages where they
+//! belong, and leaves a hole where the others were. So the holes are counted as well.
 
 use rusqlite::{Connection, OpenFlags, ffi};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
@@ -31,6 +34,19 @@ pub(crate) enum Verdict {
     JournalCutOff,
 }
 
+/// Holes of a file that has more of them than before.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Holes {
+    /// Free pages, which nobody misses.
+    OfFreePages,
+    /// Pages that the journal has yet to bring.
+    OfTheJournal,
+    /// Content was cut off there.
+    OfContent,
+    /// None that `SQLite` knows of: this file system counts in another way, such as one that compresses.
+    Unknown,
+}
+
 /// Why nothing can be told now.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Undecided {
@@ -50,6 +66,82 @@ pub(crate) fn journal_bytes(pages: u64, page_bytes: u64) -> u64 {
     }
 }
 
+/// Bytes of a file for which the disk keeps no room: its holes.
+pub(crate) fn hole_bytes(file: &Metadata) -> u64 {
+    #[cfg(unix)]
+    {
+        // Of 512 bytes each, whatever the file system's own blocks are.
+        let kept = std::os::unix::fs::MetadataExt::blocks(file).saturating_mul(512);
+        file.len().saturating_sub(kept)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        0
+    }
+}
+
+/// Bytes of the pages that hold nothing.
+pub(crate) fn free_bytes(db: &Connection, page_bytes: u64) -> rusqlite::Result<u64> {
+    let pages: i64 = db.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
+    Ok(pages.cast_unsigned().saturating_mul(page_bytes))
+}
+
+/// Judges the holes of a file while nobody can commit. Reads all of its pages if nothing else explains the holes.
+///
+/// # Errors
+/// [`Undecided`] when it could not look.
+pub(crate) fn judge_holes(
+    db: &Connection,
+    database: &Path,
+    page_bytes: u64,
+) -> Result<Holes, Undecided> {
+    match judge_holes_locked(db, database, page_bytes) {
+        Err(Undecided::Database(error)) if is_damage(&error) => Ok(Holes::OfContent),
+        judged => judged,
+    }
+}
+
+fn judge_holes_locked(
+    db: &Connection,
+    database: &Path,
+    page_bytes: u64,
+) -> Result<Holes, Undecided> {
+    let nobody_commits = crate::sqlite::begin(db)?;
+    let second = second(database)?;
+    let progress = Progress::of(&second)?;
+    let holes = hole_bytes(&database.metadata()?);
+    let free = free_bytes(&second, page_bytes)?;
+    let yet_to_move = progress.pages.saturating_sub(progress.moved);
+    let judged = if holes <= free {
+        Holes::OfFreePages
+    } else if holes <= free.saturating_add(yet_to_move.saturating_mul(page_bytes)) {
+        Holes::OfTheJournal
+    } else {
+        let found: String = second.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if found == "ok" {
+            Holes::Unknown
+        } else {
+            Holes::OfContent
+        }
+    };
+    nobody_commits.rollback()?;
+    Ok(judged)
+}
+
+/// Another connection. It has read nothing yet, so that it sees what is in the file.
+fn second(database: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(database, flags)
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ffi::ErrorCode::DatabaseCorrupt | ffi::ErrorCode::NotADatabase)
+    )
+}
+
 /// Looks while nobody can commit, for which it waits as long as `db` waits to write.
 ///
 /// # Errors
@@ -61,18 +153,15 @@ pub(crate) fn judge(
     page_bytes: u64,
 ) -> Result<Verdict, Undecided> {
     judge_locked(db, database, journal, page_bytes).or_else(|error| match &error {
-        Undecided::Database(rusqlite::Error::SqliteFailure(code, _)) => match code {
-            // Only the journal is read so that a page that is not there is an error.
+        // Only the journal is read so that a page that is not there is an error.
+        Undecided::Database(rusqlite::Error::SqliteFailure(
             ffi::Error {
                 extended_code: ffi::SQLITE_IOERR_SHORT_READ,
                 ..
-            } => Ok(Verdict::JournalCutOff),
-            ffi::Error {
-                code: ffi::ErrorCode::DatabaseCorrupt | ffi::ErrorCode::NotADatabase,
-                ..
-            } => Ok(Verdict::FileCutOff),
-            _ => Err(error),
-        },
+            },
+            _,
+        )) => Ok(Verdict::JournalCutOff),
+        Undecided::Database(damage) if is_damage(damage) => Ok(Verdict::FileCutOff),
         _ => Err(error),
     })
 }
@@ -91,8 +180,7 @@ fn judge_locked(
     let pages: i64 = db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     let pages = pages.cast_unsigned();
     // Within a transaction a connection does not say how long its journal is.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let second = Connection::open_with_flags(database, flags)?;
+    let second = second(database)?;
     for _ in 0..TRIES {
         let before = Progress::of(&second)?;
         let file_bytes = database.metadata()?.len();

@@ -2,14 +2,14 @@
 //!
 //! `SQLite` goes on writing into a file that was removed, moved or replaced, and everything that is written
 //! there is lost with the process. So who answers for what it wrote looks at the names: device and inode of
-//! each, the number of names of the file, and that neither file nor journal has become shorter. By `stat` alone:
+//! each, the number of names of the file, and that neither file nor journal has become shorter, or has new holes. By `stat` alone:
 //! opening and closing the file here would drop `SQLite`'s locks of this process, for that is how POSIX locks
 //! work. What became shorter is judged by what is in it: see `shortened`.
 //!
 //! A file that is put back is good again, for nothing was written meanwhile; one that was cut off is not.
 
 use crate::canonical_path::beside;
-use crate::cut_off_files::{self, Verdict};
+use crate::cut_off_files::{self, Holes, Verdict, free_bytes, hole_bytes};
 use labelrelay_core::{QueueError, QueueErrorKind};
 use rusqlite::Connection;
 use std::cell::{Cell, OnceCell};
@@ -37,6 +37,8 @@ pub(crate) enum Displaced {
     Linked { path: PathBuf, names: u64 },
     #[error("{} was cut off while it was in use, to {bytes} bytes, and events in it are damaged or lost: stop `serve`, move the file away together with what begins with its name (`labelrelay events export` may still read it), put a backup in its place if there is one, and start `serve` again", path.display())]
     Shorter { path: PathBuf, bytes: u64 },
+    #[error("{} was cut off while it was in use, and written on: it has holes where events were. Stop `serve`, move the file away together with what begins with its name (`labelrelay events export` may still read it), put a backup in its place if there is one, and start `serve` again", path.display())]
+    Holes { path: PathBuf },
     #[error("{} or its journal became shorter, and whether rightly (`VACUUM`) or because it was cut off cannot be told now: {why}. It is looked at again every second; nothing is stored until then", path.display())]
     Undecided { path: PathBuf, why: String },
     #[error("{} was cut off while the queue was in use, and a program that reads on in it is ended by the system: stop `serve` with SIGTERM, end the other programs that use the queue, and start `serve` again, which makes it anew and loses nothing; nothing is stored until then", path.display())]
@@ -179,6 +181,8 @@ pub(crate) struct QueueFiles {
     file_bytes: Cell<u64>,
     journal_bytes: Cell<u64>,
     page_bytes: u64,
+    /// Bytes of the file's holes above which they have to be judged; `None` where they tell nothing.
+    hole_bytes: Cell<Option<u64>>,
     cut_off: OnceCell<Displaced>,
 }
 
@@ -195,7 +199,10 @@ impl QueueFiles {
         });
         let page_bytes: i64 = db.query_row("PRAGMA page_size", [], |row| row.get(0))?;
         let database = KnownFile::new(Role::Database, path, "");
-        let bytes = database.path.metadata().map_or(0, |file| file.len());
+        let file = database.path.metadata().ok();
+        let bytes = file.as_ref().map_or(0, Metadata::len);
+        let holes = file.as_ref().map_or(0, hole_bytes);
+        let are_explained = holes <= free_bytes(db, page_bytes.cast_unsigned())?;
         Ok(Self {
             database,
             journal: KnownFile::new(Role::Journal, path, "-wal"),
@@ -206,6 +213,7 @@ impl QueueFiles {
             file_bytes: Cell::new(bytes),
             journal_bytes: Cell::new(0),
             page_bytes: page_bytes.cast_unsigned(),
+            hole_bytes: Cell::new(are_explained.then_some(holes)),
             cut_off: OnceCell::new(),
         })
     }
@@ -268,6 +276,32 @@ impl QueueFiles {
             return self.judge(db);
         }
         self.file_bytes.set(file.len());
+        match self.hole_bytes.get() {
+            Some(known) if hole_bytes(&file) > known => self.judge_holes(db, &file),
+            _ => Ok(()),
+        }
+    }
+
+    /// The file has more holes than before: it may have been cut off and be long again.
+    fn judge_holes(&self, db: &Connection, file: &Metadata) -> Result<(), Displaced> {
+        let path = &self.database.path;
+        match cut_off_files::judge_holes(db, path, self.page_bytes) {
+            Ok(Holes::OfFreePages) => self.hole_bytes.set(Some(hole_bytes(file))),
+            // They are gone, or judged again, when the journal was moved.
+            Ok(Holes::OfTheJournal) => {}
+            Ok(Holes::Unknown) => self.hole_bytes.set(None),
+            Ok(Holes::OfContent) => {
+                let path = path.clone();
+                let found = || Displaced::Holes { path };
+                return Err(self.cut_off.get_or_init(found).clone());
+            }
+            Err(undecided) => {
+                return Err(Displaced::Undecided {
+                    path: path.clone(),
+                    why: undecided.to_string(),
+                });
+            }
+        }
         Ok(())
     }
 
