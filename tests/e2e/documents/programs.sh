@@ -7,8 +7,9 @@ cargo() {
   "run --release -- "*) exec labelrelay "${@:4}" ;;
   xtask*) grep -q -e "^  $2 " -e "^  $2\$" "$ROOT/xtask/src/main.rs" ;;
   "install --path "*)
-    [ -z "${4:-}" ] || grep -q "^$5 = \[" "$ROOT/$3/Cargo.toml"
     [ -e "$ROOT/$3/Cargo.toml" ]
+    local feature features="${5:-}"
+    for feature in ${features//,/ }; do grep -q "^$feature = \[" "$ROOT/$3/Cargo.toml"; done
     ;;
   *"--package "*)
     local words="$*"
