@@ -1,7 +1,7 @@
 //! Python programs that tests and benchmarks run against, each set in an environment of its own.
 
 use crate::paths::{cache, root};
-use crate::step::{output, status};
+use crate::step::{output, python, status};
 use crate::{Outcome, cache_folder};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -172,8 +172,7 @@ impl Environment {
     }
 
     fn install(&self, folder: &Path) -> Outcome {
-        let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-        let version = output(Command::new(&python).args(["-c", "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"]))
+        let version = output(python().args(["-c", "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"]))
             .map_err(|error| format!("Python 3.10 or newer with its venv module is needed ({error}); on Debian: `apt-get install python3 python3-venv`"))?;
         println!(
             "installing {} for Python {} into {}",
@@ -181,11 +180,7 @@ impl Environment {
             version.trim(),
             folder.display()
         );
-        status(
-            Command::new(&python)
-                .args(["-m", "venv", "--clear"])
-                .arg(folder),
-        )?;
+        status(python().args(["-m", "venv", "--clear"]).arg(folder))?;
         let requirements = root()
             .join("xtask")
             .join("requirements")

@@ -157,3 +157,18 @@ fn show(command: &Command) -> String {
         .collect::<Vec<_>>()
         .join(" ")
 }
+
+/// The Python of this machine, which `PYTHON` names if it is another than the first on the path.
+pub(crate) fn python() -> Command {
+    Command::new(std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into()))
+}
+
+/// The kind of machine that this one is, as rustc names it.
+pub(crate) fn host() -> Outcome<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let told = output(Command::new(rustc).arg("-vV"))?;
+    let line = told.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(line
+        .ok_or("rustc does not say what machine this is")?
+        .to_owned())
+}

@@ -6,11 +6,10 @@ mod seeds;
 
 use crate::Outcome;
 use crate::paths::{root, target};
-use crate::step::{Steps, cargo, output, status};
+use crate::step::{Steps, cargo, host, output, status};
 use options::Options;
 use program::Program;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// How long each target runs as a step of `cargo xtask test`.
 const SHORT: Length = Length::Seconds(5);
@@ -141,11 +140,7 @@ impl Folder {
     fn prepare() -> Outcome<Self> {
         let path = target()?.join("fuzz");
         seeds::write(&path.join("seeds"))?;
-        let version = output(Command::new("rustc").arg("-vV"))?;
-        let host = version.lines().find_map(|line| line.strip_prefix("host: "));
-        let host = host
-            .ok_or("rustc does not say what it builds for")?
-            .to_owned();
+        let host = host()?;
         Ok(Self { path, host })
     }
 

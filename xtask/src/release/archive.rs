@@ -5,7 +5,7 @@ use super::licences;
 use super::version::{VERSION, commit_time};
 use crate::Outcome;
 use crate::paths::root;
-use crate::step::status;
+use crate::step::{output, python, status};
 use std::path::Path;
 use std::process::Command;
 
@@ -67,9 +67,8 @@ with zipfile.ZipFile(file, 'w', zipfile.ZIP_DEFLATED, compresslevel=9) as out:
         entry.create_system, entry.compress_type = 3, zipfile.ZIP_DEFLATED
         entry.external_attr = (0o100644 | path.stat().st_mode & 0o111) << 16
         out.writestr(entry, path.read_bytes())";
-    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let mut run = Command::new(python);
+    let mut run = python();
     run.args(["-c", script]).arg(stage).arg(file);
     run.arg(if with_folder { "True" } else { "False" });
-    crate::step::output(&mut run).map(drop)
+    output(&mut run).map(drop)
 }

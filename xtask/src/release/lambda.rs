@@ -6,7 +6,7 @@ use super::{archive, glibc, licences};
 use crate::Outcome;
 use crate::paths::{built, root};
 use crate::python::CARGO_LAMBDA;
-use crate::step::{cargo, status};
+use crate::step::{cargo, python, status};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -22,9 +22,8 @@ pub(super) fn pack(folder: &Folder, target: &str) -> Outcome {
     let name = format!("labelrelay-{VERSION}-lambda-{architecture}");
     let program = build(target)?;
     let stage = folder.stage(&name)?;
-    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
     status(
-        Command::new(python)
+        python()
             .arg(root().join(".github/function-archive"))
             .arg(&program)
             .arg(architecture)

@@ -13,7 +13,7 @@ mod sums;
 mod version;
 
 use crate::Outcome;
-use crate::step::Steps;
+use crate::step::{Steps, host};
 use folder::Folder;
 use std::path::PathBuf;
 
@@ -118,16 +118,6 @@ fn chosen(args: &[String]) -> Outcome<(Vec<Step>, String)> {
         return Err(USAGE.into());
     }
     Ok((steps, target.map_or_else(host, Ok)?))
-}
-
-/// The kind of machine that this one is, as rustc names it.
-fn host() -> Outcome<String> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let told = crate::step::output(std::process::Command::new(rustc).arg("-vV"))?;
-    let line = told.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(line
-        .ok_or("rustc does not say what machine this is")?
-        .to_owned())
 }
 
 /// Features of every program that is released.

@@ -1,7 +1,7 @@
 //! `queue ack` and `queue prune`.
 
 use crate::queue::with_events;
-use crate::support::{Ran, configured};
+use crate::support::{Ran, serving_with_an_event};
 use std::io::Write as _;
 use std::process::Stdio;
 
@@ -56,16 +56,7 @@ fn prune_says_what_stays_and_why() {
 
 #[test]
 fn without_a_window_prune_removes_what_is_acknowledged() {
-    let place = configured();
-    let config = format!(
-        "{}[embedded_queue]\nrepeat_window_s = 0\n",
-        place.read("labelrelay.toml")
-    );
-    place.write("labelrelay.toml", config);
-    let serving = place.serve(&[]);
-    place
-        .run(&["send", "--to", &serving.url("labelbox")])
-        .good();
+    let (place, _serving) = serving_with_an_event("repeat_window_s = 0");
     let received = place.run(&["queue", "receive", "--json"]).json();
     place
         .run(&["queue", "ack", received[0]["receipt"].as_str().unwrap()])

@@ -1,6 +1,7 @@
 //! `events export`: which events it writes.
 
 use crate::queue::with_events;
+use crate::support::serving_with_an_event;
 use std::path::Path;
 
 /// Numbers of the events in a directory of an export.
@@ -41,16 +42,7 @@ fn everything_in_the_file_unless_only_what_is_pending_is_asked_for() {
 
 #[test]
 fn dead_letters_are_written_too() {
-    let place = crate::support::configured();
-    let config = format!(
-        "{}[embedded_queue]\nmax_receives = 1\n",
-        place.read("labelrelay.toml")
-    );
-    place.write("labelrelay.toml", config);
-    let serving = place.serve(&[]);
-    place
-        .run(&["send", "--to", &serving.url("labelbox")])
-        .good();
+    let (place, _serving) = serving_with_an_event("max_receives = 1");
     place
         .run(&["queue", "receive", "--visibility", "0s"])
         .good();

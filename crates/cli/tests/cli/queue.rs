@@ -1,6 +1,6 @@
 //! The verbs below `queue` and `events`.
 
-use crate::support::{Place, Serving, configured, send_laid_out};
+use crate::support::{Place, Serving, configured, send_laid_out, serving_with_an_event};
 use std::io::Write as _;
 use std::process::Stdio;
 
@@ -95,16 +95,7 @@ fn receipts_are_read_from_stdin() {
 
 #[test]
 fn what_is_received_too_often_becomes_a_dead_letter_and_comes_back() {
-    let place = configured();
-    let config = format!(
-        "{}[embedded_queue]\nmax_receives = 2\n",
-        place.read("labelrelay.toml")
-    );
-    place.write("labelrelay.toml", config);
-    let serving = place.serve(&[]);
-    place
-        .run(&["send", "--to", &serving.url("labelbox")])
-        .good();
+    let (place, _serving) = serving_with_an_event("max_receives = 2");
     for count in 1..=2 {
         let received = place
             .run(&[

@@ -302,3 +302,17 @@ pub(crate) fn configured() -> Place {
     place.write("label-studio.secret", "a-secret-of-label-studio");
     place
 }
+
+/// The same with a setting of the embedded queue, a `serve`, and an event that it took.
+pub(crate) fn serving_with_an_event(setting: &str) -> (Place, Serving) {
+    let place = configured();
+    let config = place.read("labelrelay.toml");
+    place.write(
+        "labelrelay.toml",
+        format!("{config}[embedded_queue]\n{setting}\n"),
+    );
+    let serving = place.serve(&[]);
+    let url = serving.url("labelbox");
+    place.run(&["send", "--to", &url]).good();
+    (place, serving)
+}
