@@ -4,7 +4,7 @@ use crate::consumer::{Consumed, consume};
 use crate::delivery::{Accepted, deliver};
 use crate::stack::{Outputs, Stack, build};
 use crate::{archive, delivery, outage, permissions};
-use labelrelay_tests::recorder::Recorder;
+use labelrelay_tests::recording_proxy::Recorder;
 use labelrelay_tests::relay::WRONG_SECRET;
 use labelrelay_tests::{fixture, label_studio, program, sender};
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! A real Label Studio that fires every event it can at a URL.
 
-use crate::recorder::Exchange;
+use crate::recording_proxy::Exchange;
 use crate::servers::installed;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

@@ -17,7 +17,7 @@ pub mod label_studio;
 pub mod passed;
 pub mod program;
 pub mod random;
-pub mod recorder;
+pub mod recording_proxy;
 pub mod relay;
 pub mod sender;
 pub mod servers;

@@ -19,7 +19,7 @@
 //! No retry of the SDK's decides anything: its own go on for 81 s against a dead endpoint. Core's deadlines
 //! do, and an attempt that failed or was given up makes the next one begin on fresh connections.
 
-mod azure;
+mod backend;
 mod blob;
 mod connection_string;
 mod credential;
@@ -33,7 +33,7 @@ mod storage_queue;
 mod stub;
 mod transport;
 
-pub use azure::Azure;
+pub use backend::Azure;
 pub use blob::{AzureBlobFallback, AzureBlobStore};
 pub use key_vault::KeyVaultSecret;
 pub use service_bus::ServiceBusQueue;

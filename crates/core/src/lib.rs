@@ -14,11 +14,11 @@
 //! 4. answer with what comes first: that task's [`Answer`], or [`Answer::late`] at `answer_by`.
 
 pub mod address;
+pub mod back_end_connection;
 pub mod backend;
 pub mod blob;
 pub mod clock;
 pub mod config;
-pub mod connection;
 mod data_encoding;
 pub mod describe;
 mod error_chain;

@@ -1,8 +1,8 @@
 //! A directory as a blob store (`file:///directory`), for claim checks and as a fallback on one machine.
 
+use crate::blob_error::failed;
 use crate::dir_sync::DirSync;
 use crate::disk_thread::{answer, on_thread};
-use crate::error::failed;
 use crate::file_uri;
 use crate::object_writer::Object;
 use crate::private_files::private_dir;

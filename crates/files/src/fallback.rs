@@ -1,8 +1,8 @@
 //! A directory as a fallback (`file:///directory`): one file for each event, until the queue has it.
 
+use crate::blob_error::failed;
 use crate::blob_store::FileBlobStore;
 use crate::disk_thread::{answer, on_thread};
-use crate::error::failed;
 use crate::file_stream::contents;
 use crate::temporary_file::is_abandoned;
 use bytes::Bytes;

@@ -5,10 +5,10 @@
 //! here. A crate of its own, so that a cloud's program has a spool without linking an embedded queue.
 
 mod backend;
+mod blob_error;
 mod blob_store;
 mod dir_sync;
 mod disk_thread;
-mod error;
 mod fallback;
 mod file_stream;
 mod file_uri;

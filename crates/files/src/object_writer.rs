@@ -1,8 +1,8 @@
 //! Writes an object durably, on a thread that nobody else needs.
 
+use crate::blob_error::failed;
 use crate::dir_sync::{self, DirSync};
 use crate::disk_thread::{answer, on_thread};
-use crate::error::failed;
 use crate::private_files::private_dir;
 use crate::temporary_file::Temporary;
 use crate::writer_pool::WriterPool;

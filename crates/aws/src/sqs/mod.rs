@@ -3,8 +3,8 @@
 mod attributes;
 mod check;
 mod error;
+mod fifo_ids;
 mod location;
-mod message_group;
 mod receipt;
 
 pub(crate) use location::QueueLocation;
@@ -103,10 +103,10 @@ impl SqsQueue {
                 attributes::values(message).map_err(|error| errors.other(&error))?,
             ));
         if self.is_fifo() {
-            request = request.message_deduplication_id(message_group::deduplication(message));
+            request = request.message_deduplication_id(fifo_ids::deduplication(message));
         }
         if self.is_fifo() || self.location.fair {
-            request = request.message_group_id(message_group::group(message));
+            request = request.message_group_id(fifo_ids::group(message));
         }
         let attempt = self.http.attempt();
         let answer = match request.send().await {

@@ -4,7 +4,7 @@ use crate::setup::{QUEUE, SECRET, assert_clean, azurite, start, variables};
 use labelrelay_event::Envelope;
 use labelrelay_tests::azure::host::Host;
 use labelrelay_tests::label_studio::{self, action};
-use labelrelay_tests::recorder::Recorder;
+use labelrelay_tests::recording_proxy::Recorder;
 use std::collections::HashMap;
 
 const CONFIG: &str = r#"

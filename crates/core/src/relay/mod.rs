@@ -7,7 +7,6 @@
 
 mod admission;
 mod attributes;
-mod authenticate;
 mod body_check;
 mod body_reader;
 mod breaker;
@@ -20,6 +19,7 @@ mod described_event;
 mod dispatcher;
 mod embedder;
 mod fallback_policy;
+mod head_checks;
 mod in_flight;
 mod memory;
 mod not_stored;
