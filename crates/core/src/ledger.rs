@@ -110,17 +110,35 @@ pub trait Ledger: Send {
         max: usize,
     ) -> Result<Vec<(Key, Known)>, LedgerError>;
 
+    /// How many things of a kind are known to be there in the project.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be read.
+    fn count(&self, project: &str, kind: &str) -> Result<u64, LedgerError>;
+
+    /// When a pass last looked at everything in the project, by our own clock.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be read.
+    fn last_full_pass(&self, project: &str) -> Result<Option<Timestamp>, LedgerError>;
+
     /// Moment of the platform's clock up to which the project was read.
     ///
     /// # Errors
     /// [`LedgerError`] when it cannot be read.
     fn watermark(&self, project: &str) -> Result<Option<Timestamp>, LedgerError>;
 
-    /// Notes the end of a pass: the project was read to its end, and everything sent.
+    /// Notes the end of a pass: the project was read to its end, and everything sent. `full` is the time, if it
+    /// looked at everything.
     ///
     /// # Errors
     /// [`LedgerError`] when it cannot be written; the watermark is where it was then.
-    fn finish(&mut self, project: &str, watermark: Timestamp) -> Result<(), LedgerError>;
+    fn finish(
+        &mut self,
+        project: &str,
+        watermark: Timestamp,
+        full: Option<Timestamp>,
+    ) -> Result<(), LedgerError>;
 
     /// Projects with a pass behind them, and not forgotten.
     ///

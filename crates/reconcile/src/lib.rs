@@ -22,7 +22,7 @@ mod run;
 mod sink;
 
 pub use page::{Entity, Page};
-pub use platform::{EntityRef, EntityVersions, Platform, PlatformError, Project};
+pub use platform::{Counts, EntityRef, EntityVersions, Platform, PlatformError, Project};
 pub use progress::{NoProgress, Progress};
 pub use run::{Reconcile, ReconcileError, Summary};
 pub use sink::{LiveEvent, SendOutcome, Sink, SinkError};

@@ -16,19 +16,37 @@ pub trait Platform: Send + Sync {
     /// [`PlatformError`] names the project that is gone, or what else is wrong.
     fn projects(&self) -> BoxFuture<'_, Result<Vec<Project>, PlatformError>>;
 
-    /// Everything that the project holds, in pages: with its content what changed at or after `since` (all,
-    /// without it), at least by its id what did not. What comes or changes while it runs may be left out.
-    fn scan<'a>(
+    /// What changed in the project at or after `since` (everything in it, without that), in pages, with its content.
+    /// What comes or changes while it runs may be left out.
+    fn changed<'a>(
         &'a self,
         project: &'a Project,
         since: Option<Timestamp>,
     ) -> BoxStream<'a, Result<Page, PlatformError>>;
 
+    /// Everything that the project holds, in pages, at least by its id. Empty where
+    /// [`lists_unchanged`](Self::lists_unchanged) says no.
+    fn all<'a>(&'a self, _project: &'a Project) -> BoxStream<'a, Result<Page, PlatformError>> {
+        Box::pin(futures_util::stream::empty())
+    }
+
+    /// How many things of each kind the project holds, where the platform says so at once. Nothing has to be looked
+    /// for where the ledger knows as many.
+    ///
+    /// # Errors
+    /// [`PlatformError`] when it cannot be told.
+    fn counts<'a>(
+        &'a self,
+        _project: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Counts>, PlatformError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Whether [`projects`](Self::projects) are all that the credential sees.
     fn lists_all_projects(&self) -> bool;
 
-    /// Whether a pass shows what did not change as well, so that what it does not show is gone. Where it does not,
-    /// deletions are not found.
+    /// Whether [`all`](Self::all) shows what did not change as well, so that what it does not show is gone. Where it
+    /// does not, deletions are not found.
     fn lists_unchanged(&self) -> bool {
         true
     }
@@ -62,6 +80,9 @@ pub trait Platform: Send + Sync {
         data: &[u8],
     ) -> EntityVersions;
 }
+
+/// How many things of each kind there are.
+pub type Counts = Vec<(&'static str, u64)>;
 
 /// A thing that is asked for by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

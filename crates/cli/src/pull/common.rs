@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Common {
     /// Configuration file
     #[arg(long, value_name = "FILE")]
@@ -45,6 +46,9 @@ pub(super) struct Common {
     /// Send what changed at this time or later; what is older is only remembered, until it changes
     #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<Timestamp>,
+    /// Look at everything, not only where the numbers of tasks or annotations differ; done once a day anyhow
+    #[arg(long)]
+    full: bool,
     /// Look back this far before the end of the last run
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "10m")]
     overlap: Duration,
@@ -180,6 +184,7 @@ impl Round<'_> {
             clock: &*self.clock,
             overlap: self.args.overlap,
             begin: self.args.since,
+            full: self.args.full,
             deleted_projects: &self.args.deleted_project,
         };
         let ended = reconcile.run().await;

@@ -101,6 +101,19 @@ impl LedgerFile {
         )))
     }
 
+    /// A time in the project's row.
+    fn time_of(&self, column: &str, project: &str) -> Result<Option<Timestamp>, LedgerError> {
+        let select = format!("SELECT {column} FROM projects WHERE source = ?1 AND project = ?2");
+        let micros: Option<Option<i64>> = self
+            .db
+            .query_row(&select, (&self.source, project), |row| row.get(0))
+            .optional()
+            .map_err(failed)?;
+        Ok(micros
+            .flatten()
+            .and_then(|micros| Timestamp::from_microsecond(micros).ok()))
+    }
+
     fn change(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
@@ -207,7 +220,8 @@ impl Ledger for LedgerFile {
         let read = || {
             self.db
                 .prepare_cached(
-                    "SELECT kind, id, project, holder, event_id, sequence, gone FROM things
+                    "SELECT kind, id, project, holder, event_id, sequence, gone
+                     FROM things INDEXED BY things_in_project
                      WHERE source = :source AND (kind, id) > (:kind, :id)
                        AND project = :project AND gone = 0 AND look < :look
                      ORDER BY kind, id LIMIT :max",
@@ -229,26 +243,42 @@ impl Ledger for LedgerFile {
         read().map_err(failed)
     }
 
-    fn watermark(&self, project: &str) -> Result<Option<Timestamp>, LedgerError> {
-        let micros: Option<Option<i64>> = self
+    fn count(&self, project: &str, kind: &str) -> Result<u64, LedgerError> {
+        let count = self
             .db
-            .query_row(
-                "SELECT watermark FROM projects WHERE source = ?1 AND project = ?2",
-                (&self.source, project),
-                |row| row.get(0),
+            .prepare_cached(
+                "SELECT count(*) FROM things INDEXED BY things_in_project
+                 WHERE source = ?1 AND project = ?2 AND kind = ?3 AND gone = 0",
             )
-            .optional()
-            .map_err(failed)?;
-        Ok(micros
-            .flatten()
-            .and_then(|micros| Timestamp::from_microsecond(micros).ok()))
+            .and_then(|mut select| {
+                select.query_row((&self.source, project, kind), |row| row.get::<_, i64>(0))
+            });
+        count.map(i64::cast_unsigned).map_err(failed)
     }
 
-    fn finish(&mut self, project: &str, watermark: Timestamp) -> Result<(), LedgerError> {
+    fn last_full_pass(&self, project: &str) -> Result<Option<Timestamp>, LedgerError> {
+        self.time_of("full", project)
+    }
+
+    fn watermark(&self, project: &str) -> Result<Option<Timestamp>, LedgerError> {
+        self.time_of("watermark", project)
+    }
+
+    fn finish(
+        &mut self,
+        project: &str,
+        watermark: Timestamp,
+        full: Option<Timestamp>,
+    ) -> Result<(), LedgerError> {
         self.change(|db| {
             db.execute(
-                "UPDATE projects SET watermark = ?3 WHERE source = ?1 AND project = ?2",
-                (&self.source, project, watermark.as_microsecond()),
+                "UPDATE projects SET watermark = ?3, full = coalesce(?4, full) WHERE source = ?1 AND project = ?2",
+                (
+                    &self.source,
+                    project,
+                    watermark.as_microsecond(),
+                    full.map(Timestamp::as_microsecond),
+                ),
             )
             .map(|_| ())
         })

@@ -1,7 +1,7 @@
 //! Opens a ledger's file.
 
 use super::error::failed;
-use super::schema::{APPLICATION_ID, TABLES, VERSION};
+use super::schema::{APPLICATION_ID, MIGRATIONS, VERSION};
 use crate::lock::{Lock, LockError};
 use crate::sqlite::{self, BusyWait, begin};
 use labelrelay_core::ledger::LedgerError;
@@ -50,7 +50,7 @@ pub(super) fn file(path: &Path) -> Result<Connection, LedgerError> {
         db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         db.pragma_update(None, "synchronous", "FULL")
     };
-    make(&db, path)?;
+    migrate(&db, path)?;
     set().map_err(failed)?;
     Ok(db)
 }
@@ -65,20 +65,27 @@ pub(super) fn copy(path: &Path) -> Result<Connection, LedgerError> {
         copy.run_to_completion(1000, Duration::ZERO, None)
             .map_err(failed)?;
     }
-    make(&memory, path)?;
+    migrate(&memory, path)?;
     Ok(memory)
 }
 
-/// The file at `path`, which must be a ledger.
+/// The file at `path`, which must be a ledger. Its format may be an older one: all of them have the same tables.
 pub(super) fn existing(path: &Path) -> Result<Connection, LedgerError> {
     let db = connect(path)?;
-    if recognise(&db, path)? {
+    if recognise(&db, path)? > 0 {
         return Ok(db);
     }
     Err(LedgerError::permanent(format!(
         "{} is not a ledger of this program (it is empty)",
         path.display()
     )))
+}
+
+/// The same, brought to our format.
+pub(super) fn current(path: &Path) -> Result<Connection, LedgerError> {
+    let db = existing(path)?;
+    migrate(&db, path)?;
+    Ok(db)
 }
 
 fn connect(path: &Path) -> Result<Connection, LedgerError> {
@@ -94,14 +101,17 @@ fn connect(path: &Path) -> Result<Connection, LedgerError> {
     })
 }
 
-/// Makes the tables, unless they are there.
-fn make(db: &Connection, path: &Path) -> Result<(), LedgerError> {
-    if recognise(db, path)? {
+/// Makes the tables, or brings those of an older format to ours.
+fn migrate(db: &Connection, path: &Path) -> Result<(), LedgerError> {
+    let found = recognise(db, path)?;
+    let Some(missing) = MIGRATIONS.get(found..).filter(|all| !all.is_empty()) else {
         return Ok(());
-    }
+    };
     let make = || -> rusqlite::Result<()> {
         let transaction = begin(db)?;
-        transaction.execute_batch(TABLES)?;
+        for migration in missing {
+            transaction.execute_batch(migration)?;
+        }
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()
@@ -109,8 +119,8 @@ fn make(db: &Connection, path: &Path) -> Result<(), LedgerError> {
     make().map_err(failed)
 }
 
-/// Whether the file is a ledger; an empty one is none yet.
-fn recognise(db: &Connection, path: &Path) -> Result<bool, LedgerError> {
+/// Format of the ledger in the file; an empty file is none yet, and has format 0.
+fn recognise(db: &Connection, path: &Path) -> Result<usize, LedgerError> {
     let number = |sql| db.query_row(sql, [], |row| row.get::<_, i64>(0));
     let foreign = |what: &str| {
         LedgerError::permanent(format!(
@@ -126,9 +136,15 @@ fn recognise(db: &Connection, path: &Path) -> Result<bool, LedgerError> {
         ))
     };
     match header().map_err(|error| foreign(&error.to_string()))? {
-        (0, 0, 0) => Ok(false),
-        (APPLICATION_ID, VERSION, _) => Ok(true),
-        (APPLICATION_ID, _, _) => Err(foreign("its format is of another version")),
+        (0, 0, 0) => Ok(0),
+        (APPLICATION_ID, found, _) if found > VERSION => Err(LedgerError::permanent(format!(
+            "{} has format {found}, this program knows formats up to {VERSION}: use the newer program; the file was left as it is",
+            path.display()
+        ))),
+        (APPLICATION_ID, found, _) => usize::try_from(found)
+            .ok()
+            .filter(|&found| found > 0)
+            .ok_or_else(|| foreign(&format!("its format {found} never existed"))),
         _ => Err(foreign("an SQLite database of another program")),
     }
 }

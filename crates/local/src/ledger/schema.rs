@@ -3,10 +3,14 @@
 /// Says in the file's header whose it is: "`LbRl`".
 pub(super) const APPLICATION_ID: i64 = 0x4C62_526C;
 
-/// Format of the tables below; a change of them needs a new number and a migration.
-pub(super) const VERSION: i64 = 1;
+/// Format that [`MIGRATIONS`] lead to.
+pub(super) const VERSION: i64 = 2;
 
-pub(super) const TABLES: &str = "
+/// Migrations, each to the format after the one before it; the first makes the tables. One that was released is never
+/// changed: a new format is a new migration at the end.
+pub(super) const MIGRATIONS: [&str; 2] = [TABLES, PASSES_BY_PROJECT];
+
+const TABLES: &str = "
 CREATE TABLE sources(
     source TEXT PRIMARY KEY,
     server TEXT NOT NULL,               -- what it is about
@@ -32,3 +36,12 @@ CREATE TABLE things(
     PRIMARY KEY(source, kind, id)
 ) STRICT, WITHOUT ROWID;
 ";
+
+/// A pass through one project asks what of it was not seen, and how much of it there is, in an installation of many.
+/// Whether there is anything to look for is asked first, so not every pass looks at everything.
+const PASSES_BY_PROJECT: &str = "
+ALTER TABLE projects ADD COLUMN full INTEGER; -- when a pass last looked at everything, in microseconds since 1970
+CREATE INDEX things_in_project ON things(source, project, kind, id) WHERE gone = 0;
+";
+
+const _: () = assert!(matches!((MIGRATIONS.len(), VERSION), (2, 2)));

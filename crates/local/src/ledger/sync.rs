@@ -15,7 +15,8 @@ INSERT INTO projects SELECT * FROM other.projects WHERE true
     ON CONFLICT(source, project) DO UPDATE SET
         look = max(projects.look, excluded.look),
         watermark = max(coalesce(projects.watermark, excluded.watermark),
-                        coalesce(excluded.watermark, projects.watermark));
+                        coalesce(excluded.watermark, projects.watermark)),
+        full = max(coalesce(projects.full, excluded.full), coalesce(excluded.full, projects.full));
 INSERT INTO things SELECT * FROM other.things WHERE true
     ON CONFLICT(source, kind, id) DO UPDATE SET
         project = coalesce(excluded.project, things.project), holder = coalesce(excluded.holder, things.holder),
@@ -46,7 +47,8 @@ impl LedgerFile {
     pub fn merge(path: &Path, other: &Path) -> Result<(), LedgerError> {
         let _lock = open::lock(path)?;
         let db = open::file(path)?;
-        drop(open::existing(other)?);
+        // A store may hold what an older program put there.
+        drop(open::current(other)?);
         db.execute("ATTACH ?1 AS other", [text(other)?])
             .map_err(failed)?;
         let merge = || {

@@ -3,6 +3,7 @@
 use labelrelay_core::Ledger;
 use labelrelay_core::ledger::{Key, Known};
 use labelrelay_local::LedgerFile;
+use rusqlite::Connection;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -121,7 +122,7 @@ fn watermarks_are_kept_for_each_source() {
         [""; 0],
         "not looked through yet"
     );
-    ledger.finish("1", now).unwrap();
+    ledger.finish("1", now, None).unwrap();
     ledger
         .record(&[(annotation(1), seen(1))], None, Some(42))
         .unwrap();
@@ -198,7 +199,13 @@ fn two_copies_merge_into_one_ledger() {
     let look = ledger.begin("1").unwrap();
     let both = [(annotation(1), seen(1)), (annotation(2), seen(5))];
     ledger.record(&both, Some(look), None).unwrap();
-    ledger.finish("1", time("2026-11-24T08:00:00Z")).unwrap();
+    ledger
+        .finish(
+            "1",
+            time("2026-11-24T08:00:00Z"),
+            Some(time("2026-11-24T08:01:00Z")),
+        )
+        .unwrap();
     // While it is open, with what is not yet in the file itself.
     LedgerFile::snapshot(&here.path(), &there.path()).unwrap();
     assert!(
@@ -213,7 +220,9 @@ fn two_copies_merge_into_one_ledger() {
         (annotation(3), seen(1)),
     ];
     ledger.record(&mine, Some(look), None).unwrap();
-    ledger.finish("1", time("2026-11-24T09:00:00Z")).unwrap();
+    ledger
+        .finish("1", time("2026-11-24T09:00:00Z"), None)
+        .unwrap();
     drop(ledger);
     let mut other = there.open();
     for _ in 0..3 {
@@ -226,7 +235,13 @@ fn two_copies_merge_into_one_ledger() {
         other.record(&its, Some(look), None).unwrap();
     }
     other.begin("2").unwrap();
-    other.finish("2", time("2026-11-24T07:00:00Z")).unwrap();
+    other
+        .finish(
+            "2",
+            time("2026-11-24T07:00:00Z"),
+            Some(time("2026-11-24T07:01:00Z")),
+        )
+        .unwrap();
     drop(other);
 
     for (into, from) in [(&here, &there), (&there, &here)] {
@@ -248,6 +263,10 @@ fn two_copies_merge_into_one_ledger() {
             Some(time("2026-11-24T09:00:00Z"))
         );
         assert_eq!(ledger.projects().unwrap(), ["1", "2"]);
+        for (project, at) in [("1", "2026-11-24T08:01:00Z"), ("2", "2026-11-24T07:01:00Z")] {
+            assert_eq!(ledger.last_full_pass(project).unwrap(), Some(time(at)));
+        }
+        assert_eq!(ledger.count("1", "annotation").unwrap(), 3);
         let look = ledger.begin("1").unwrap();
         assert!(look > 4, "no look of either has this number");
         let missing = ledger.missing("1", look, None, 10).unwrap();
@@ -277,4 +296,56 @@ fn another_file_is_not_merged() {
         queue_dir.open().known(&[annotation(1)]).unwrap(),
         [Some(seen(1))]
     );
+}
+
+#[test]
+fn a_ledger_of_a_newer_program_is_left_as_it_is() {
+    let queue_dir = LedgerDir::new();
+    drop(queue_dir.open());
+    let db = Connection::open(queue_dir.path()).unwrap();
+    db.pragma_update(None, "user_version", 99).unwrap();
+    drop(db);
+    let before = std::fs::read(queue_dir.path()).unwrap();
+    let error = LedgerFile::open(&queue_dir.path(), "label-studio", SERVER).unwrap_err();
+    for words in ["format 99", "formats up to 2", "use the newer program"] {
+        assert!(error.to_string().contains(words), "{error}");
+    }
+    assert_eq!(std::fs::read(queue_dir.path()).unwrap(), before);
+}
+
+/// The first format, as it was: a migration changes files, and what made them is gone.
+const FORMAT_1: &str = "
+CREATE TABLE sources(source TEXT PRIMARY KEY, server TEXT NOT NULL, arrivals INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+CREATE TABLE projects(source TEXT NOT NULL, project TEXT NOT NULL, look INTEGER NOT NULL, watermark INTEGER, PRIMARY KEY(source, project)) STRICT, WITHOUT ROWID;
+CREATE TABLE things(source TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, project TEXT, holder TEXT, event_id TEXT NOT NULL, sequence TEXT, gone INTEGER NOT NULL, look INTEGER NOT NULL, PRIMARY KEY(source, kind, id)) STRICT, WITHOUT ROWID;
+PRAGMA application_id = 1281512044;
+PRAGMA user_version = 1;
+";
+
+#[test]
+fn an_older_ledger_is_merged_and_brought_up_to_date() {
+    let old = |path: &std::path::Path| {
+        let db = Connection::open(path).unwrap();
+        db.execute_batch(FORMAT_1).unwrap();
+        db.execute_batch(&format!(
+            "INSERT INTO sources VALUES('label-studio', '{SERVER}', 7);
+             INSERT INTO projects VALUES('label-studio', '1', 3, 1763712000000000);
+             INSERT INTO things VALUES('label-studio', 'annotation', '1', '1', '7', 'event 1', '0001', 0, 3);"
+        ))
+        .unwrap();
+    };
+    let queue_dir = LedgerDir::new();
+    old(&queue_dir.path());
+    let mut ledger = queue_dir.open();
+    assert_eq!(ledger.queue_position().unwrap(), 7);
+    assert_eq!(ledger.known(&[annotation(1)]).unwrap(), [Some(seen(1))]);
+    let look = ledger.begin("1").unwrap();
+    assert_eq!(ledger.missing("1", look, None, 10).unwrap().len(), 1);
+    drop(ledger);
+    // One that a store keeps may be older than the program that merges it.
+    let (new, stored) = (LedgerDir::new(), LedgerDir::new());
+    drop(new.open());
+    old(&stored.path());
+    LedgerFile::merge(&new.path(), &stored.path()).unwrap();
+    assert_eq!(new.open().known(&[annotation(1)]).unwrap(), [Some(seen(1))]);
 }

@@ -1,9 +1,10 @@
 //! Label Studio: tasks and annotations, through its data manager.
 //!
-//! A pass reads a project's tasks twice, each time in the order of their ids: first those that changed since the
-//! watermark, with all their annotations; then all of them, with the ids of their annotations alone, for what is
-//! gone, and for annotations that came without a change of their task, as bulk actions make them. Without a
-//! watermark the first time shows everything, and there is no second.
+//! A pass reads a project's tasks in the order of their ids: first those that changed since the watermark, with all
+//! their annotations. Then, where Label Studio counts another number of tasks or annotations than is known, and once a
+//! day, all of them with the ids of their annotations alone: for what is gone, and for annotations that came without a
+//! change of their task, as bulk actions make them. Without a watermark the first time shows everything, and there is
+//! no second.
 
 mod api;
 mod bulk_events;
@@ -17,7 +18,7 @@ mod token;
 
 use crate::http::{HttpClient, HttpOptions};
 use crate::page::{Entity, Page};
-use crate::platform::{EntityRef, EntityVersions, Platform, PlatformError, Project};
+use crate::platform::{Counts, EntityRef, EntityVersions, Platform, PlatformError, Project};
 use api::Api;
 use jiff::Timestamp;
 use labelrelay_core::config::SourceConfig;
@@ -65,12 +66,23 @@ impl Platform for LabelStudio {
         Box::pin(async move { Ok(projects::one(&self.api, id).await?.is_some()) })
     }
 
-    fn scan<'a>(
+    fn changed<'a>(
         &'a self,
         project: &'a Project,
         since: Option<Timestamp>,
     ) -> BoxStream<'a, Result<Page, PlatformError>> {
-        Box::pin(pagination::scan(&self.api, project, since))
+        Box::pin(pagination::changed(&self.api, project, since))
+    }
+
+    fn all<'a>(&'a self, project: &'a Project) -> BoxStream<'a, Result<Page, PlatformError>> {
+        Box::pin(pagination::all(&self.api, project))
+    }
+
+    fn counts<'a>(
+        &'a self,
+        project: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Counts>, PlatformError>> {
+        Box::pin(projects::counts(&self.api, project))
     }
 
     fn fetch<'a>(

@@ -6,7 +6,7 @@ use super::query;
 use super::tasks::{self, Fields, Tasks};
 use crate::page::Page;
 use crate::platform::{EntityRef, PlatformError, Project};
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, stream};
 use jiff::Timestamp;
 use labelrelay_core::ledger::Key;
 use std::time::{Duration, Instant};
@@ -22,15 +22,21 @@ const PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// Desired time of an answer, at most: the server does little else for others meanwhile.
 const PAGE_TIME: Duration = Duration::from_secs(5);
 
-/// Everything in the project, as [`Platform::scan`](crate::Platform::scan) says.
-pub(super) fn scan<'a>(
+/// As [`Platform::changed`](crate::Platform::changed) says.
+pub(super) fn changed<'a>(
     api: &'a Api,
     project: &'a Project,
     since: Option<Timestamp>,
 ) -> impl Stream<Item = Result<Page, PlatformError>> + Send + 'a {
-    let changed = pages(api, project, since, Fields::All);
-    let present = since.map(|_| pages(api, project, None, Fields::Ids));
-    changed.chain(stream::iter(present).flatten())
+    pages(api, project, since, Fields::All)
+}
+
+/// As [`Platform::all`](crate::Platform::all) says.
+pub(super) fn all<'a>(
+    api: &'a Api,
+    project: &'a Project,
+) -> impl Stream<Item = Result<Page, PlatformError>> + Send + 'a {
+    pages(api, project, None, Fields::Ids)
 }
 
 /// So many pages may be followed by no fewer tasks than they were themselves: tasks are made while a walk runs,

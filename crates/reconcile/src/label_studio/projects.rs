@@ -1,7 +1,9 @@
 //! Lists projects.
 
 use super::api::{self, Api};
-use crate::platform::{PlatformError, Project};
+use super::kinds::{ANNOTATION, TASK};
+use super::tasks;
+use crate::platform::{Counts, PlatformError, Project};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -26,8 +28,11 @@ struct One {
     id: u64,
     #[serde(default)]
     task_number: Option<u64>,
+    /// Those that were not skipped.
     #[serde(default)]
     total_annotations_number: Option<u64>,
+    #[serde(default)]
+    skipped_annotations_number: Option<u64>,
 }
 
 impl From<One> for Project {
@@ -60,6 +65,28 @@ pub(super) async fn list(api: &Api, ids: &[String]) -> Result<Vec<Project>, Plat
 
 /// The project of this id, if the token sees it.
 pub(super) async fn one(api: &Api, id: &str) -> Result<Option<Project>, PlatformError> {
+    Ok(read(api, id).await?.map(Project::from))
+}
+
+/// How many tasks and annotations the project holds.
+pub(super) async fn counts(api: &Api, id: &str) -> Result<Option<Counts>, PlatformError> {
+    let one = read(api, id).await?.ok_or_else(|| tasks::gone(id))?;
+    let counts = (
+        one.task_number,
+        one.total_annotations_number,
+        one.skipped_annotations_number,
+    );
+    Ok(match counts {
+        (Some(tasks), Some(kept), Some(skipped)) => Some(vec![
+            (TASK, tasks),
+            (ANNOTATION, kept.saturating_add(skipped)),
+        ]),
+        // A version that does not say.
+        _ => None,
+    })
+}
+
+async fn read(api: &Api, id: &str) -> Result<Option<One>, PlatformError> {
     let what = format!("/api/projects/{id}/");
     let Some(answer) = api.get(&what).await? else {
         return Ok(None);
@@ -71,7 +98,7 @@ pub(super) async fn one(api: &Api, id: &str) -> Result<Option<Project>, Platform
             one.id
         )));
     }
-    Ok(Some(one.into()))
+    Ok(Some(one))
 }
 
 /// All that the token sees. A project that goes while the list is read moves those behind it, so that one of them

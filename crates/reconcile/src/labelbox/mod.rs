@@ -66,7 +66,7 @@ impl Platform for Labelbox {
         Box::pin(async move { Ok(projects::one(&self.api, id).await?.is_some()) })
     }
 
-    fn scan<'a>(
+    fn changed<'a>(
         &'a self,
         project: &'a Project,
         since: Option<Timestamp>,

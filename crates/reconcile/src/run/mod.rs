@@ -12,7 +12,13 @@ use crate::page::{Entity, Page};
 use crate::platform::{EntityRef, Project};
 use crate::sink::SendOutcome;
 use batch::Batch;
+use jiff::Timestamp;
+use prefetch::Wanted;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Everything is looked at this often, though the counts agree: what came and what went may be as many.
+const FULL_PASS_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Things that are asked for, sent and recorded together.
 const AT_A_TIME: usize = 200;
@@ -46,24 +52,71 @@ impl Reconcile<'_> {
             .and_then(|watermark| watermark.checked_sub(self.overlap).ok());
         let pass = self.ledger.begin(&project.id)?;
         let refused = summary.refused;
-        let mut pages = prefetch::start(Arc::clone(&self.platform), project.clone(), since);
-        // The first page's, whatever others say: what changes after it was written is found by the next pass.
+        let began = self
+            .pages(project, pass, Wanted::Changed(since), summary)
+            .await?;
+        // Without a watermark, everything counts as changed.
+        let is_full = since.is_none() || self.needs_full_pass(project).await?;
+        if is_full && since.is_some() {
+            self.pages(project, pass, Wanted::All, summary).await?;
+        }
+        if is_full && self.platform.lists_unchanged() {
+            self.send_deletions(project, pass, summary).await?;
+        }
+        summary.projects += 1;
+        if let Some(began) = began
+            && summary.refused == refused
+        {
+            let full = is_full.then(|| self.clock.now());
+            self.ledger.finish(&project.id, began, full)?;
+        }
+        Ok(())
+    }
+
+    /// Whether something can be gone, or there, that no change told of: a bulk action of the platform's may leave
+    /// tasks as they were.
+    async fn needs_full_pass(&mut self, project: &Project) -> Result<bool, ReconcileError> {
+        if !self.platform.lists_unchanged() {
+            return Ok(false);
+        }
+        let last = self.ledger.last_full_pass(&project.id)?;
+        let now = self.clock.now();
+        let is_recent = last.is_some_and(|last| {
+            // One that lies ahead is of a clock that was wrong.
+            last <= now && now.duration_since(last).unsigned_abs() < FULL_PASS_EVERY
+        });
+        if self.full || !is_recent {
+            return Ok(true);
+        }
+        let Some(counts) = self.platform.counts(&project.id).await? else {
+            return Ok(true);
+        };
+        self.read_live_events()?;
+        for (kind, count) in counts {
+            if self.ledger.count(&project.id, kind)? != count {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Sends what is new among the things that are asked for. The platform's time at its first answer, whatever the
+    /// later ones say: what changes after that was written is found by the next pass.
+    async fn pages(
+        &mut self,
+        project: &Project,
+        pass: u64,
+        wanted: Wanted,
+        summary: &mut Summary,
+    ) -> Result<Option<Timestamp>, ReconcileError> {
+        let mut pages = prefetch::start(Arc::clone(&self.platform), project.clone(), wanted);
         let mut began = None;
         while let Some(page) = pages.next().await {
             let page = page?;
             began = began.or(Some(page.now));
             self.page(project, pass, page, summary).await?;
         }
-        if self.platform.lists_unchanged() {
-            self.send_deletions(project, pass, summary).await?;
-        }
-        summary.projects += 1;
-        if let Some(Some(began)) = began
-            && summary.refused == refused
-        {
-            self.ledger.finish(&project.id, began)?;
-        }
-        Ok(())
+        Ok(began.flatten())
     }
 
     async fn page(

@@ -15,15 +15,27 @@ pub(super) struct PrefetchedPages {
     fetching: JoinHandle<()>,
 }
 
+/// Things of a project that are asked for.
+#[derive(Clone, Copy)]
+pub(super) enum Wanted {
+    /// What changed since then, or everything with its content.
+    Changed(Option<Timestamp>),
+    /// Everything, by its ids.
+    All,
+}
+
 pub(super) fn start(
     platform: Arc<dyn Platform>,
     project: Project,
-    since: Option<Timestamp>,
+    wanted: Wanted,
 ) -> PrefetchedPages {
     let (sender, pages) = mpsc::channel(WAITING);
     let fetching = tokio::spawn(async move {
-        let mut scan = platform.scan(&project, since);
-        while let Some(page) = next(&mut scan).await {
+        let mut shown = match wanted {
+            Wanted::Changed(since) => platform.changed(&project, since),
+            Wanted::All => platform.all(&project),
+        };
+        while let Some(page) = next(&mut shown).await {
             if sender.send(page).await.is_err() {
                 return;
             }

@@ -28,6 +28,8 @@ pub struct Reconcile<'a> {
     pub overlap: Duration,
     /// An older thing is remembered and not sent, unless it was known before.
     pub begin: Option<Timestamp>,
+    /// Look at everything, though the platform counts as many things as are known.
+    pub full: bool,
     /// Projects that were deleted, as the operator says, though the platform only does not show them.
     pub deleted_projects: &'a [String],
 }

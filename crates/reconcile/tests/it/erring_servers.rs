@@ -2,7 +2,7 @@
 //! not.
 
 use crate::server::{Asked, Server, answer};
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 use labelrelay_core::Secret;
 use labelrelay_reconcile::http::HttpOptions;
 use labelrelay_reconcile::label_studio::LabelStudio;
@@ -67,9 +67,12 @@ async fn scan(platform: &dyn Platform, since: Option<&str>) -> Result<Vec<Page>,
     let project = project();
     let since = since.map(|time| time.parse().unwrap());
     let pages = async {
-        let mut stream = platform.scan(&project, since);
+        let changed = platform.changed(&project, since);
+        // As a pass looks at everything.
+        let all = since.map(|_| platform.all(&project));
+        let mut shown = changed.chain(stream::iter(all).flatten());
         let mut pages = Vec::new();
-        while let Some(page) = stream.next().await {
+        while let Some(page) = shown.next().await {
             pages.push(page?);
         }
         Ok(pages)

@@ -8,8 +8,9 @@ use labelrelay_local::LedgerFile;
 use labelrelay_reconcile::label_studio::LabelStudio;
 use labelrelay_reconcile::{LiveEvent, NoProgress, Reconcile, SendOutcome, Sink, SinkError};
 use labelrelay_testkit::clock::FakeClock;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Takes everything; the types of what it took.
@@ -81,19 +82,27 @@ fn behaviour(how: usize, asked: &Asked) -> Answer {
     }
 }
 
+fn platform(url: &str) -> Arc<LabelStudio> {
+    let token = Secret::new("token", "0123456789abcdef0123456789abcdef01234567").unwrap();
+    let mut options = options();
+    options.attempts = 2;
+    Arc::new(LabelStudio::new(url, token, Vec::new(), options).unwrap())
+}
+
+fn config(directory: &Path) -> Config {
+    let config = "queue = \"sqlite:queue.db\"\n[[source]]\nname = \"studio\"\nprovider = \"label-studio\"\nsecret = \"env:S\"\n";
+    let lookup = |name: &str| (name == "S").then(|| "secret0of0more0than0sixteen0bytes".to_owned());
+    Config::from_toml(config, "test", directory.to_owned(), &lookup).unwrap()
+}
+
 #[tokio::test]
 async fn a_server_that_errs_moves_no_watermark_and_deletes_nothing() {
     let how = Arc::new(AtomicUsize::new(0));
     let now = Arc::clone(&how);
     let server = Server::by(move |asked| behaviour(now.load(Ordering::Relaxed), asked)).await;
-    let token = Secret::new("token", "0123456789abcdef0123456789abcdef01234567").unwrap();
-    let mut options = options();
-    options.attempts = 2;
-    let platform = Arc::new(LabelStudio::new(&server.url, token, Vec::new(), options).unwrap());
+    let platform = platform(&server.url);
     let directory = tempfile::tempdir().unwrap();
-    let config = "queue = \"sqlite:queue.db\"\n[[source]]\nname = \"studio\"\nprovider = \"label-studio\"\nsecret = \"env:S\"\n";
-    let lookup = |name: &str| (name == "S").then(|| "secret0of0more0than0sixteen0bytes".to_owned());
-    let config = Config::from_toml(config, "test", directory.path().to_owned(), &lookup).unwrap();
+    let config = config(directory.path());
     let file = directory.path().join("ledger");
     let mut ledger = LedgerFile::open(&file, "studio", &server.url).unwrap();
     let mut sink = Taken::default();
@@ -110,6 +119,7 @@ async fn a_server_that_errs_moves_no_watermark_and_deletes_nothing() {
             clock: &clock,
             overlap: Duration::from_secs(600),
             begin: None,
+            full: false,
             deleted_projects: &[],
         };
         let ended = tokio::time::timeout(Duration::from_secs(60), run.run());
@@ -121,4 +131,114 @@ async fn a_server_that_errs_moves_no_watermark_and_deletes_nothing() {
     assert!(marks.iter().all(|mark| *mark == marks[0]), "{marks:?}");
     let types = sink.0.into_inner().unwrap();
     assert_eq!(types, ["io.labelstud.task.created"; 2]);
+}
+
+/// A Label Studio whose tasks can be taken away behind everybody's back; how often all of them were asked for.
+#[derive(Default)]
+struct Shelf {
+    ids: Mutex<Vec<u64>>,
+    listed: AtomicUsize,
+    counts_nothing: AtomicBool,
+}
+
+impl Shelf {
+    fn ids(&self) -> Vec<u64> {
+        let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.clone()
+    }
+
+    fn set(&self, ids: &[u64]) {
+        *self.ids.lock().unwrap() = ids.to_vec();
+    }
+
+    fn answer(&self, asked: &Asked) -> Answer {
+        let ids = self.ids();
+        let head = &asked.head;
+        if head.starts_with("GET /api/projects/?") {
+            return json("{\"count\":1,\"results\":[{\"id\":1}]}");
+        }
+        if head.starts_with("GET /api/projects/1/") {
+            return if self.counts_nothing.load(Ordering::Relaxed) {
+                json("{\"id\":1}")
+            } else {
+                json(&format!(
+                    "{{\"id\":1,\"task_number\":{},\"total_annotations_number\":0,\"skipped_annotations_number\":0}}",
+                    ids.len()
+                ))
+            };
+        }
+        // Nothing changes but by going away, and what is asked for by its id is gone.
+        if head.contains("selectedItems") || head.contains("updated%5Fat") {
+            return tasks(0, &[]);
+        }
+        if head.contains("fields=task_only") {
+            self.listed.fetch_add(1, Ordering::Relaxed);
+        }
+        tasks(ids.len() as u64, &ids)
+    }
+}
+
+/// Done before a run.
+type Before<'a> = &'a dyn Fn();
+
+#[tokio::test]
+async fn everything_is_looked_at_where_the_counts_differ_and_once_a_day() {
+    let shelf = Arc::new(Shelf::default());
+    shelf.set(&[1, 2, 3]);
+    let on_server = Arc::clone(&shelf);
+    let server = Server::by(move |asked| on_server.answer(asked)).await;
+    let platform = platform(&server.url);
+    let directory = tempfile::tempdir().unwrap();
+    let config = config(directory.path());
+    let file = directory.path().join("ledger");
+    let mut ledger = LedgerFile::open(&file, "studio", &server.url).unwrap();
+    let mut sink = Taken::default();
+    let clock = FakeClock::at("2026-11-25T23:00:00Z");
+    let day = Duration::from_secs(24 * 60 * 60);
+    // What happens before a run, whether it looks at everything, and the deletions that it sends.
+    let runs: [(Before<'_>, bool, usize, usize, &str); 8] = [
+        (&|| {}, false, 0, 0, "the first one shows everything anyhow"),
+        (&|| {}, false, 0, 0, "as many as before"),
+        (&|| shelf.set(&[1, 3]), false, 1, 1, "one is gone"),
+        (&|| {}, false, 0, 0, "that is known now"),
+        (&|| {}, true, 1, 0, "asked for"),
+        (&|| clock.advance(day), false, 1, 0, "a day is over"),
+        (&|| {}, false, 0, 0, "it begins anew"),
+        (
+            &|| shelf.counts_nothing.store(true, Ordering::Relaxed),
+            false,
+            1,
+            0,
+            "a version that does not count",
+        ),
+    ];
+    for (before, full, listed, deleted, why) in runs {
+        before();
+        let earlier = (shelf.listed.load(Ordering::Relaxed), deletions(&sink));
+        let mut run = Reconcile {
+            source: &config.sources[0],
+            platform: platform.clone(),
+            ledger: &mut ledger,
+            sink: &mut sink,
+            progress: &NoProgress,
+            clock: &clock,
+            overlap: Duration::from_secs(600),
+            begin: None,
+            full,
+            deleted_projects: &[],
+        };
+        run.run().await.unwrap();
+        let now = (shelf.listed.load(Ordering::Relaxed), deletions(&sink));
+        assert_eq!(
+            (now.0 - earlier.0, now.1 - earlier.1),
+            (listed, deleted),
+            "{why}"
+        );
+    }
+}
+
+fn deletions(sink: &Taken) -> usize {
+    let types = sink.0.lock().unwrap();
+    let deleted = types.iter().filter(|name| name.ends_with(".deleted"));
+    deleted.count()
 }
