@@ -49,6 +49,7 @@ mod support;
 mod terminal;
 #[cfg(unix)]
 mod terminal_device;
+mod upgrade;
 mod verify;
 mod verify_input;
 mod verify_secret_forms;
