@@ -14,6 +14,7 @@ use std::collections::HashMap;
 #[test]
 #[ignore = "needs jq and the CloudEvents SDKs: run it with `cargo xtask e2e reading`"]
 fn whatever_is_queued_is_read_to_the_same_data() {
+    let _machine = crate::beside_others();
     let seed = Random::seeded().below(1 << 32);
     let tally = run(seed, 20_000, &mut Readers::start());
     println!("{} embedded, {} as base64", tally.embedded, tally.base64);
@@ -26,6 +27,7 @@ fn whatever_is_queued_is_read_to_the_same_data() {
 #[test]
 #[ignore = "needs jq and the CloudEvents SDKs: run it with `cargo xtask e2e reading`"]
 fn every_fixture_is_read() {
+    let _machine = crate::beside_others();
     let files = ["edge", "json", "labelbox", "label_studio/documents"];
     let files = files.map(|folder| fixture::files(&fixture::folder().join(folder), "json"));
     let files = files
@@ -64,6 +66,7 @@ fn every_fixture_is_read() {
 #[test]
 #[ignore = "needs jq and the CloudEvents SDKs: run it with `cargo xtask e2e reading`"]
 fn what_the_program_prints_is_read_line_by_line() {
+    let _machine = crate::beside_others();
     let site = Site::new();
     let relay = site.serve();
     let mut generator = Generator::new(Random::seeded().below(1 << 32));
@@ -121,6 +124,7 @@ fn digest_in(line: &[u8]) -> String {
 #[test]
 #[ignore = "needs jq and the CloudEvents SDKs: run it with `cargo xtask e2e reading`"]
 fn what_the_rules_keep_out_is_noticed() {
+    let _machine = crate::beside_others();
     let mut readers = Readers::start();
     let mut noticed =
         |what: &str, form, time: Option<&str>, body: &[u8], sent: &[u8], by: &[&str]| {

@@ -1,7 +1,7 @@
 //! A real Label Studio fires every event that it can at a real `serve`.
 
 use labelrelay_tests::label_studio::{self, Step, action};
-use labelrelay_tests::recorder::Recorder;
+use labelrelay_tests::recording_proxy::Recorder;
 use labelrelay_tests::relay::{SECRET, Site};
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -10,6 +10,7 @@ use std::net::{SocketAddr, TcpListener};
 #[test]
 #[ignore = "needs an installed Label Studio: run it with `cargo xtask e2e label_studio`"]
 fn every_event_of_a_real_label_studio_is_queued_and_its_api_is_not_slowed() {
+    let _machine = crate::alone();
     let site = Site::new();
     let relay = site.serve();
     let recorder = Recorder::start(relay.address);

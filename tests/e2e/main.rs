@@ -25,3 +25,18 @@ mod repeats;
 mod shutdown;
 mod slow_disk;
 mod traffic;
+
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// Those that wait for other programs most of the time run two at once. Held for reading by each of them.
+static MACHINE: RwLock<()> = RwLock::new(());
+
+/// Held by a test that others may run beside.
+fn beside_others() -> RwLockReadGuard<'static, ()> {
+    MACHINE.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Held by a test that compares times.
+fn alone() -> RwLockWriteGuard<'static, ()> {
+    MACHINE.write().unwrap_or_else(PoisonError::into_inner)
+}

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 #[test]
 #[ignore = "needs Label Studio, jq and curl: run it with `cargo xtask e2e documents`"]
 fn every_command_runs_as_printed() {
+    let _machine = crate::beside_others();
     let machine = Machine::start();
     let (mut run, mut wrong) = (0, Vec::new());
     for path in pages() {

@@ -91,6 +91,7 @@ fn carried(events: &[Exported]) -> BTreeMap<String, Value> {
 #[test]
 #[ignore = "needs Labelbox's own client: run it with `cargo xtask e2e labelbox`"]
 fn events_are_the_rows_that_the_own_client_exports() {
+    let _machine = crate::beside_others();
     let labelbox = Labelbox::start();
     let site = Site::new();
     let mut rows: Vec<_> = (0..30_u8)
@@ -184,6 +185,7 @@ fn events_are_the_rows_that_the_own_client_exports() {
 #[test]
 #[ignore = "needs Labelbox's own client: run it with `cargo xtask e2e labelbox`"]
 fn what_is_wrong_is_named_and_nothing_moves() {
+    let _machine = crate::beside_others();
     let labelbox = Labelbox::start();
     let site = Site::new();
     labelbox.set_rows(&[

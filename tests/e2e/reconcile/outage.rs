@@ -49,6 +49,7 @@ impl Flaky<'_> {
 #[test]
 #[ignore = "needs an installed Label Studio: run it with `cargo xtask e2e reconcile`"]
 fn after_outages_one_run_makes_the_queue_say_what_label_studio_says() {
+    let _machine = crate::beside_others();
     let mut label_studio = LabelStudio::start();
     let site = Site::new();
     let [port] = free_ports();

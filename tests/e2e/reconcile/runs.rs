@@ -9,6 +9,7 @@ use std::process::Stdio;
 #[test]
 #[ignore = "needs an installed Label Studio: run it with `cargo xtask e2e reconcile`"]
 fn a_dry_run_leaves_nothing_a_killed_run_is_taken_up_and_a_personal_token_does() {
+    let _machine = crate::beside_others();
     let mut label_studio = LabelStudio::start();
     let site = Site::new();
     let project = label_studio.project("runs");
