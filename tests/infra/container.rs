@@ -179,8 +179,7 @@ fn stages() -> Vec<Stage> {
             let name = rest.split(" AS ").nth(1).unwrap().to_owned();
             let instructions = Vec::new();
             stages.push(Stage { name, instructions });
-        } else {
-            let stage = stages.last_mut().unwrap();
+        } else if let Some(stage) = stages.last_mut() {
             let rest = rest.trim().to_owned();
             stage.instructions.push((instruction.to_owned(), rest));
         }

@@ -1,4 +1,4 @@
-//! A release's files: the wheel, the Debian package and the archive, each installed in a root that holds a new
+//! A release's files: the wheel, the Debian package, the archive and the package for Azure, each installed in a root that holds a new
 //! system, no Rust and nothing of ours, and run there. `cargo xtask release --dry-run` makes the files.
 
 #![expect(
@@ -8,6 +8,7 @@
 )]
 
 mod archive;
+mod azure;
 mod clean_root;
 mod deb;
 mod files;

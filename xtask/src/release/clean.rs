@@ -1,7 +1,7 @@
 //! Tries a release's files: each is installed in a root without Rust, and runs there.
 
 use super::folder::Folder;
-use super::{archive, deb, host, python};
+use super::{archive, azure, deb, host, python};
 use crate::Outcome;
 use crate::paths::{built, target};
 use crate::step::{cargo, status};
@@ -21,6 +21,7 @@ pub(crate) fn tests_of_packed() -> Outcome {
     archive::pack(&folder, &target, &program)?;
     deb::pack(&folder, &target, &program)?;
     python::pack(&folder, &program)?;
+    azure::pack_around(&folder, &target, &azure::tested_program()?)?;
     status(&mut command(&folder)?)
 }
 

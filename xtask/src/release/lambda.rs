@@ -6,7 +6,7 @@ use super::{archive, glibc, licences};
 use crate::Outcome;
 use crate::paths::{built, root};
 use crate::python::CARGO_LAMBDA;
-use crate::step::{cargo, python, status};
+use crate::step::{cargo, path_with, python, status};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -43,10 +43,7 @@ pub(super) fn pack(folder: &Folder, target: &str) -> Outcome {
 /// Builds for the C library of Lambda, which may be older than this machine's.
 fn build(target: &str) -> Outcome<PathBuf> {
     let cargo_lambda = CARGO_LAMBDA.ensure()?;
-    let mut path =
-        std::ffi::OsString::from(cargo_lambda.parent().ok_or("no folder of cargo-lambda")?);
-    path.push(":");
-    path.push(std::env::var_os("PATH").unwrap_or_default());
+    let path = path_with(&cargo_lambda)?;
     let mut build = cargo("lambda build --profile function --locked --package labelrelay-lambda");
     if target.starts_with("aarch64") {
         build.arg("--arm64");

@@ -2,6 +2,7 @@
 //! steps, one machine for each kind of processor and system.
 
 mod archive;
+mod azure;
 mod clean;
 mod deb;
 mod folder;
@@ -23,7 +24,7 @@ const USAGE: &str = "\
 usage: cargo xtask release --dry-run
        cargo xtask release --packed
        cargo xtask release STEP… [--target TRIPLE]
-steps: tag NAME, licences, sdist, wheel, archive, deb, lambda, sums";
+steps: tag NAME, licences, sdist, wheel, archive, deb, lambda, azure, sums";
 
 pub(crate) fn run(args: &[String]) -> Outcome {
     match args {
@@ -56,6 +57,9 @@ fn dry_run() -> Outcome {
     steps.run("archive", || archive::pack(&folder, &target, &program))?;
     steps.run("Debian package", || deb::pack(&folder, &target, &program))?;
     steps.run("function for Lambda", || lambda::pack(&folder, &target))?;
+    steps.run("package for Azure Functions", || {
+        azure::pack(&folder, &target)
+    })?;
     steps.run("checksums", || sums::write(&folder))?;
     steps.run("installed in a root without Rust", || clean::tests(&folder))?;
     steps.summary()?;
@@ -71,6 +75,7 @@ enum Step {
     Archive,
     Deb,
     Lambda,
+    Azure,
     Sums,
 }
 
@@ -83,6 +88,7 @@ impl Step {
             "archive" => Self::Archive,
             "deb" => Self::Deb,
             "lambda" => Self::Lambda,
+            "azure" => Self::Azure,
             "sums" => Self::Sums,
             _ => return None,
         })
@@ -99,6 +105,7 @@ impl Step {
             Self::Archive => archive::pack(folder, target, &program(target)?),
             Self::Deb => deb::pack(folder, target, &program(target)?),
             Self::Lambda => lambda::pack(folder, target),
+            Self::Azure => azure::pack(folder, target),
             Self::Sums => sums::write(folder),
         }
     }

@@ -5,8 +5,7 @@ use super::version::{VERSION, commit_time};
 use crate::Outcome;
 use crate::paths::root;
 use crate::python::{CARGO_LAMBDA, RELEASE};
-use crate::step::{output, status};
-use std::ffi::OsString;
+use crate::step::{output, path_with, status};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -38,7 +37,7 @@ pub(super) fn wheel(folder: &Folder, target: &str) -> Outcome {
 }
 
 /// A Python that has `ziglang`.
-fn zig() -> Outcome<PathBuf> {
+pub(super) fn zig() -> Outcome<PathBuf> {
     Ok(CARGO_LAMBDA.ensure()?.with_file_name("python"))
 }
 
@@ -114,9 +113,7 @@ fn run_python(script: &str, wheel: &Path, out: &Path) -> Outcome {
 /// maturin, which gives the same bytes for the same commit.
 fn maturin() -> Outcome<Command> {
     let program = RELEASE.ensure()?;
-    let mut path = OsString::from(program.parent().unwrap_or(Path::new("")));
-    path.push(if cfg!(windows) { ";" } else { ":" });
-    path.push(std::env::var_os("PATH").unwrap_or_default());
+    let path = path_with(&program)?;
     let mut command = Command::new(program);
     command
         .current_dir(root())
