@@ -34,7 +34,7 @@ impl Readers {
         };
         let mut python = Command::new(installed("LABELRELAY_TEST_READERS_PYTHON"));
         python.arg(program("read.py"));
-        let mut node = Command::new("node");
+        let mut node = Command::new(installed("LABELRELAY_TEST_NODE"));
         node.arg(program("read.cjs"))
             .arg(installed("LABELRELAY_TEST_READERS_NODE"));
         Self([Reader::start(&mut python), Reader::start(&mut node)])

@@ -5,7 +5,7 @@
 use crate::e2e::TestSetup;
 use crate::step::{cargo, status};
 use crate::tools::ToolPaths;
-use crate::{Outcome, fuzz, lab, release};
+use crate::{Outcome, e2e, fuzz, lab, release};
 
 /// A long run of what the tests sample.
 struct Campaign {
@@ -42,6 +42,11 @@ const ALL: &[Campaign] = &[
         run: images,
     },
     Campaign {
+        name: "function",
+        what: "the function for Lambda as it is released: what it weighs, and the tests of AWS with it",
+        run: function,
+    },
+    Campaign {
         name: "release",
         what: "the files of a release, built as for a release and each tried in a root without Rust",
         run: |_| release::run(&["--dry-run".to_owned()]),
@@ -59,6 +64,12 @@ fn images(args: &[String]) -> Outcome {
     let mut tests = setup.infra_tests();
     tests.env("LABELRELAY_TEST_IMAGES", "released");
     status(tests.arg("container::").args(args))
+}
+
+fn function(names: &[String]) -> Outcome {
+    let mut setup = TestSetup::released()?;
+    setup.prepare_aws()?;
+    e2e::all(setup.aws_tests(names))
 }
 
 fn stranger(args: &[String]) -> Outcome {

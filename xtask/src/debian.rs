@@ -3,8 +3,9 @@
 use crate::Outcome;
 use crate::cache_folder;
 use crate::paths::cache;
-use crate::step::{output, status};
-use std::path::{Path, PathBuf};
+use crate::runtimes;
+use crate::step::{find, output, python, status};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// In a root besides what every system has: what a wheel and a service are installed with.
@@ -62,31 +63,50 @@ fn source() -> Outcome<(String, String)> {
     }
 }
 
-/// Path of a program of the package of the same name.
-fn installed_program(name: &str) -> Outcome<PathBuf> {
-    if let Some(program) = find(name) {
-        return Ok(program);
+/// Installs the packages that a test run needs and this machine lacks, where that is allowed: as root, on a system
+/// with apt. Elsewhere the step that needs one says so, or goes without.
+pub(crate) fn install_what_is_missing() -> Outcome {
+    if rights().is_err() || find("apt-get").is_none() {
+        return Ok(());
     }
-    let help = format!("{name} is needed: `apt-get install {name}`");
-    let refused = |error| format!("{help} ({error})");
-    status(Command::new("apt-get").args(["update", "--quiet=2"])).map_err(refused)?;
-    let mut install = Command::new("apt-get");
-    install.args([
-        "install",
-        "--yes",
-        "--quiet=2",
-        "--no-install-recommends",
-        name,
-    ]);
-    status(install.env("DEBIAN_FRONTEND", "noninteractive")).map_err(refused)?;
-    find(name).ok_or_else(|| help.into())
+    let python_is_whole = output(python().args(["-c", "import venv, ensurepip"])).is_ok();
+    let needs = [
+        ("g++", find("c++").is_some()),
+        ("python3-venv", python_is_whole),
+        // Any from 17 on will do.
+        ("default-jre-headless", runtimes::own_java().is_some()),
+        ("debootstrap", find("debootstrap").is_some()),
+    ];
+    let missing: Vec<&str> = needs
+        .into_iter()
+        .filter_map(|(package, there)| (!there).then_some(package))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("installing packages of this system: {}", missing.join(" "));
+    install(&missing)
 }
 
-fn find(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    // Root's programs are not on everybody's path.
-    std::env::split_paths(&path)
-        .chain([Path::new("/usr/sbin").to_owned()])
-        .map(|folder| folder.join(name))
-        .find(|program| program.is_file())
+/// Path of a program of the package of the same name.
+fn installed_program(name: &str) -> Outcome<PathBuf> {
+    if find(name).is_none() {
+        install(&[name])?;
+    }
+    find(name).ok_or_else(|| format!("{name} is needed: `apt-get install {name}`").into())
+}
+
+fn install(packages: &[&str]) -> Outcome {
+    let refused = |error| {
+        format!(
+            "`apt-get install {}` is needed ({error})",
+            packages.join(" ")
+        )
+    };
+    status(Command::new("apt-get").args(["update", "--quiet=2"])).map_err(refused)?;
+    let mut install = Command::new("apt-get");
+    install.args(["install", "--yes", "--quiet=2", "--no-install-recommends"]);
+    install.args(packages);
+    status(install.env("DEBIAN_FRONTEND", "noninteractive")).map_err(refused)?;
+    Ok(())
 }

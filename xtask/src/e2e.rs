@@ -2,18 +2,19 @@
 //! and real programs.
 
 use crate::Outcome;
+use crate::left_out::LeftOut;
 use crate::paths::{built, cache};
 use crate::snapshots::References;
 use crate::step::{cargo, status};
 use crate::tools::{self, ToolPaths};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// By hand: all of them, or those with one of `names` in theirs.
 pub(crate) fn run(names: &[String]) -> Outcome {
     let setup = TestSetup::prepare()?;
     let references = References::new()?;
-    let mut tests = setup.tests("--include-ignored");
+    let mut tests = setup.tests();
     references.record(tests.args(names));
     status(&mut tests)?;
     if names.is_empty() {
@@ -50,6 +51,7 @@ pub(crate) fn infra(names: &[String]) -> Outcome {
     setup.prepare_google()?;
     setup.prepare_azure()?;
     setup.prepare_infra()?;
+    setup.prepare_terraform()?;
     status(setup.infra_tests().args(names))
 }
 
@@ -75,8 +77,8 @@ pub(crate) struct TestSetup {
 /// Optimisation of the programs under test.
 #[derive(Clone, Copy)]
 enum Build {
-    /// None at link time: that generates all code of everybody's crates once for each program, and would take
-    /// half of a test run.
+    /// Little, and none at link time: that generates all code of everybody's crates once for each program, and would
+    /// take half of a test run.
     Tested,
     /// Program of a release, for figures and campaigns.
     Released,
@@ -88,6 +90,7 @@ impl Build {
         match self {
             Self::Tested => command
                 .env("CARGO_PROFILE_RELEASE_LTO", "off")
+                .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
                 .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
             Self::Released => command,
         }
@@ -114,23 +117,26 @@ impl TestSetup {
         Ok(Self { tools, build })
     }
 
-    /// All of it.
-    pub(crate) fn whole() -> Outcome<Self> {
+    /// All of it that this machine can have.
+    pub(crate) fn whole(left_out: &LeftOut) -> Outcome<Self> {
         let mut setup = Self::prepare()?;
         setup.prepare_aws()?;
-        setup.prepare_google()?;
+        if left_out.pubsub_emulator.is_none() {
+            setup.prepare_google()?;
+        }
         setup.prepare_azure()?;
         setup.prepare_infra()?;
+        if left_out.terraform.is_none() {
+            setup.prepare_terraform()?;
+        }
         Ok(setup)
     }
 
     /// Installs and builds what tests of AWS need besides.
     pub(crate) fn prepare_aws(&mut self) -> Outcome {
         self.tools.extend(tools::aws()?);
-        function()?;
-        let function = built("function", "labelrelay-lambda")?;
-        weighs_at_most(&function, LAMBDA_BYTES)?;
-        self.tools.push(("LABELRELAY_TEST_LAMBDA", function));
+        self.tools
+            .push(("LABELRELAY_TEST_LAMBDA", function(self.build)?));
         settle()
     }
 
@@ -152,6 +158,13 @@ impl TestSetup {
         Ok(())
     }
 
+    /// Finds what tests of Terraform's files need besides those of `infra`.
+    pub(crate) fn prepare_terraform(&mut self) -> Outcome {
+        self.tools
+            .push(("LABELRELAY_TEST_TERRAFORM", tools::terraform()?));
+        Ok(())
+    }
+
     /// Tells of more than that.
     pub(crate) fn add(&mut self, tools: ToolPaths) {
         self.tools.extend(tools);
@@ -165,13 +178,20 @@ impl TestSetup {
         command.envs(self.tools.iter().map(|(name, path)| (name, path)))
     }
 
-    /// The end-to-end tests, one at a time: several of them load all cores, and one compares times.
-    pub(crate) fn tests(&self, which: &str) -> Command {
+    /// The end-to-end tests, all of them one at a time: several load all cores.
+    pub(crate) fn tests(&self) -> Command {
+        self.e2e_tests(&["--include-ignored", "--test-threads=1"])
+    }
+
+    /// Those alone that `cargo test` leaves out. They wait for other programs half of the time, so two run at once.
+    pub(crate) fn long_tests(&self) -> Command {
+        self.e2e_tests(&["--ignored", "--test-threads=2"])
+    }
+
+    fn e2e_tests(&self, options: &[&str]) -> Command {
         // The whole workspace is named, so that its features, hence its crates, are those of `test`.
-        let mut tests = cargo(
-            "test --workspace --features xtask/load --test e2e -- --test-threads=1 --show-output",
-        );
-        self.tell(tests.arg(which));
+        let mut tests = cargo("test --workspace --features xtask/load --test e2e -- --show-output");
+        self.tell(tests.args(options));
         tests
     }
 
@@ -239,22 +259,24 @@ fn program(build: Build) -> Outcome {
     )))
 }
 
-/// Builds the function as it is released.
-fn function() -> Outcome {
-    status(&mut cargo(
-        "build --profile function --locked --package labelrelay-lambda",
-    ))
+/// Builds the function, and weighs it.
+fn function(build: Build) -> Outcome<PathBuf> {
+    let (profile, budget) = match build {
+        Build::Tested => ("release", TESTED_LAMBDA_BYTES),
+        Build::Released => ("function", LAMBDA_BYTES),
+    };
+    status(build.choose(&mut cargo(&format!(
+        "build --profile {profile} --locked --package labelrelay-lambda"
+    ))))?;
+    let function = built(profile, "labelrelay-lambda")?;
+    weighs_at_most(&function, budget)?;
+    Ok(function)
 }
 
-/// Builds both at once: at the end of either, one processor works alone.
+/// Builds the programs that tests run.
 pub(crate) fn programs() -> Outcome {
-    std::thread::scope(|scope| {
-        let function = scope.spawn(function);
-        program(Build::Tested)?;
-        function
-            .join()
-            .map_err(|_| "building ended with a panic, which stands above")?
-    })
+    program(Build::Tested)?;
+    function(Build::Tested).map(drop)
 }
 
 /// Runs commands until one fails.
@@ -266,6 +288,9 @@ pub(crate) fn all(commands: impl IntoIterator<Item = Command>) -> Outcome {
 
 /// Lambda reads the program from its archive at every start of an instance.
 const LAMBDA_BYTES: u64 = 8_000_000;
+
+/// The same without optimisation at link time. What makes the one larger makes the other larger.
+const TESTED_LAMBDA_BYTES: u64 = 11_000_000;
 
 /// Fails when a program has outgrown its budget.
 fn weighs_at_most(program: &Path, budget: u64) -> Outcome {

@@ -1,9 +1,9 @@
 //! Node programs that tests run against, each a project of its own with a lock file.
 
 use crate::paths::{cache, root};
-use crate::{Outcome, cache_folder};
+use crate::{Outcome, cache_folder, runtimes};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 /// A project below `xtask/requirements`, and a file that is there once it is installed.
 pub(crate) struct Project {
@@ -55,14 +55,13 @@ impl Project {
         for file in ["package.json", "package-lock.json"] {
             std::fs::copy(locked.join(file), folder.join(file))?;
         }
-        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-        let done = Command::new(npm)
+        let done = runtimes::npm()?
             .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
             .current_dir(folder)
             .stdin(Stdio::null())
             .status()
             .map_err(|error| {
-                format!("Node 20 or newer with npm is needed ({error}); on Debian: `apt-get install nodejs npm`")
+                format!("npm cannot be started ({error}): Node 20 or newer is needed")
             })?;
         if !done.success() {
             return Err(format!(

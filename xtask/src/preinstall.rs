@@ -1,6 +1,7 @@
 //! Installs the tests' programs on a thread of its own: that waits for network and disk, and the compiler for
 //! neither.
 
+use crate::left_out::LeftOut;
 use crate::{Outcome, tools};
 use std::thread::JoinHandle;
 
@@ -9,14 +10,22 @@ pub(crate) struct Preinstall(Option<JoinHandle<Outcome>>);
 
 impl Preinstall {
     /// Begins. What is installed already costs a look.
-    pub(crate) fn begin() -> Self {
-        Self(Some(std::thread::spawn(|| {
+    pub(crate) fn begin(left_out: &LeftOut) -> Self {
+        let (google, release) = (
+            left_out.pubsub_emulator.is_none(),
+            left_out.clean_root.is_none(),
+        );
+        Self(Some(std::thread::spawn(move || {
             tools::one_machine()?;
             tools::aws()?;
-            tools::google()?;
+            if google {
+                tools::google()?;
+            }
             tools::azure()?;
             tools::infra()?;
-            tools::release()?;
+            if release {
+                tools::release()?;
+            }
             Ok(())
         })))
     }

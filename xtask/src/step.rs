@@ -1,6 +1,9 @@
 //! Runs other programs as steps: says which, and how long each took.
 
+use crate::left_out::Incomplete;
 use crate::{Outcome, cpu_time};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,11 +13,18 @@ pub(crate) struct Steps(Vec<Step>);
 
 struct Step {
     name: String,
-    /// Why it failed.
-    failure: Option<String>,
+    verdict: Verdict,
     took: Duration,
     /// Processor time, on systems that tell it.
     processor: Option<Duration>,
+}
+
+enum Verdict {
+    Passed,
+    /// Reason.
+    Failed(String),
+    /// What it, or a part of it, needs that is not there.
+    LeftOut(String),
 }
 
 impl Steps {
@@ -32,13 +42,28 @@ impl Steps {
         }
     }
 
+    /// Notes a suite, or a part of one, that cannot run on this machine. [`Self::summary`] says so, and fails with
+    /// an error of its own.
+    pub(crate) fn left_out(&mut self, name: &str, why: &str) {
+        println!("\n== {name}: left out");
+        self.0.push(Step {
+            name: name.to_owned(),
+            verdict: Verdict::LeftOut(why.to_owned()),
+            took: Duration::ZERO,
+            processor: None,
+        });
+    }
+
     fn step<T>(&mut self, name: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
         println!("\n== {name}");
         let (start, before) = (Instant::now(), used());
         let done = work();
         let step = Step {
             name: name.to_owned(),
-            failure: done.as_ref().err().map(ToString::to_string),
+            verdict: match &done {
+                Ok(_) => Verdict::Passed,
+                Err(error) => Verdict::Failed(error.to_string()),
+            },
             took: start.elapsed(),
             processor: used()
                 .zip(before)
@@ -56,33 +81,45 @@ impl Steps {
     pub(crate) fn summary(&self) -> Outcome {
         println!("\n== summary: time, and processor time");
         for step in &self.0 {
-            let verdict = if step.failure.is_none() {
-                "ok    "
-            } else {
-                "FAILED"
+            let verdict = match step.verdict {
+                Verdict::Passed => "ok    ",
+                Verdict::Failed(_) => "FAILED",
+                Verdict::LeftOut(_) => "absent",
             };
             println!("{verdict}  {}", step.line());
         }
         let failures: Vec<String> = self.0.iter().filter_map(Step::failed).collect();
         let all = Step {
             name: format!("{} steps, {} failures", self.0.len(), failures.len()),
-            failure: None,
+            verdict: Verdict::Passed,
             took: self.0.iter().map(|step| step.took).sum(),
             processor: self.0.iter().map(|step| step.processor).sum(),
         };
         println!("        {}", all.line());
-        if failures.is_empty() {
-            Ok(())
-        } else {
-            Err(failures.join("; ").into())
+        let left_out: Vec<&Step> = self.0.iter().filter(|step| step.is_left_out()).collect();
+        for step in &left_out {
+            if let Verdict::LeftOut(why) = &step.verdict {
+                println!("left out: {}: {why}", step.name);
+            }
+        }
+        match (failures.is_empty(), left_out.len()) {
+            (false, _) => Err(failures.join("; ").into()),
+            (true, 0) => Ok(()),
+            (true, absent) => Err(Incomplete(absent).into()),
         }
     }
 }
 
 impl Step {
     fn failed(&self) -> Option<String> {
-        let why = self.failure.as_ref()?;
+        let Verdict::Failed(why) = &self.verdict else {
+            return None;
+        };
         Some(format!("{}: {why}", self.name))
+    }
+
+    fn is_left_out(&self) -> bool {
+        matches!(self.verdict, Verdict::LeftOut(_))
     }
 
     fn line(&self) -> String {
@@ -156,6 +193,25 @@ fn show(command: &Command) -> String {
         .map(|word| word.to_string_lossy())
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+/// Path of a program of this machine.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Root's programs are not on everybody's path.
+    std::env::split_paths(&path)
+        .chain([Path::new("/usr/sbin").to_owned()])
+        .map(|folder| folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+        .find(|program| program.is_file())
+}
+
+/// The search path with the folder of `program` first.
+pub(crate) fn path_with(program: &Path) -> Outcome<OsString> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = program.parent().map(Path::to_owned).into_iter();
+    Ok(std::env::join_paths(
+        folders.chain(std::env::split_paths(&path)),
+    )?)
 }
 
 /// The Python of this machine, which `PYTHON` names if it is another than the first on the path.

@@ -6,20 +6,14 @@ use crate::debian;
 use crate::npm::{AZURITE, CLOUDEVENTS, FAUXQS};
 use crate::python::{
     AZURE_CLIENTS, AZURE_MODELS, CARGO_LAMBDA, CFN_LINT, CHECKOV, FAKE_GCS, GOOGLE_CLIENTS,
-    HADOLINT, LABEL_STUDIO, LABELBOX, MINISTACK, READERS, RELEASE, SAM, SEAWEEDFS,
-    TERRAFORM_GOOGLE,
+    HADOLINT, LABEL_STUDIO, LABELBOX, MINISTACK, READERS, SAM, SEAWEEDFS, TERRAFORM_GOOGLE, UV,
 };
+use crate::runtimes;
+use crate::step::find;
 use std::path::{Path, PathBuf};
 
 /// Variables, each with the path of a program or folder.
 pub(crate) type ToolPaths = Vec<(&'static str, PathBuf)>;
-
-/// Asks for what nobody can install but the machine's owner, who should hear of it before anything is built.
-pub(crate) fn by_hand() -> Outcome {
-    pubsub_emulator()?;
-    terraform()?;
-    debian::rights()
-}
 
 /// Tools of the end-to-end tests of one machine.
 pub(crate) fn one_machine() -> Outcome<ToolPaths> {
@@ -28,6 +22,7 @@ pub(crate) fn one_machine() -> Outcome<ToolPaths> {
         ("LABELRELAY_TEST_LABELBOX", LABELBOX.ensure()?),
         ("LABELRELAY_TEST_READERS_PYTHON", READERS.ensure()?),
         ("LABELRELAY_TEST_READERS_NODE", CLOUDEVENTS.ensure()?),
+        ("LABELRELAY_TEST_NODE", runtimes::node()?),
     ])
 }
 
@@ -37,6 +32,7 @@ pub(crate) fn aws() -> Outcome<ToolPaths> {
     Ok(vec![
         ("LABELRELAY_TEST_MINISTACK", MINISTACK.ensure()?),
         ("LABELRELAY_TEST_FAUXQS", FAUXQS.ensure()?),
+        ("LABELRELAY_TEST_NODE", runtimes::node()?),
         ("LABELRELAY_TEST_SEAWEEDFS", SEAWEEDFS.ensure()?),
         ("LABELRELAY_TEST_CARGO_LAMBDA", CARGO_LAMBDA.ensure()?),
         ("LABELRELAY_TEST_RIE", runtime_emulator(&sam)?),
@@ -50,12 +46,13 @@ pub(crate) fn aws() -> Outcome<ToolPaths> {
 pub(crate) fn google() -> Outcome<ToolPaths> {
     Ok(vec![
         ("LABELRELAY_TEST_PUBSUB", pubsub_emulator()?),
+        ("LABELRELAY_TEST_JAVA", runtimes::java()?),
         ("LABELRELAY_TEST_FAKE_GCS", fake_gcs(&FAKE_GCS.ensure()?)?),
     ])
 }
 
 /// Google's emulator of Pub/Sub, which Google alone hands out.
-fn pubsub_emulator() -> Outcome<PathBuf> {
+pub(crate) fn pubsub_emulator() -> Outcome<PathBuf> {
     const FOLDERS: [&str; 3] = [
         "/usr/lib/google-cloud-sdk",
         "/opt/google-cloud-sdk",
@@ -76,7 +73,7 @@ fn pubsub_emulator() -> Outcome<PathBuf> {
             }
         }
     }
-    Err("Google's Pub/Sub emulator and Java 17 are needed; with Google's package source set up (https://cloud.google.com/sdk/docs/install#deb): `apt-get install google-cloud-cli-pubsub-emulator openjdk-17-jre-headless`; else set LABELRELAY_TEST_PUBSUB to cloud-pubsub-emulator-*-all.jar".into())
+    Err("Google's Pub/Sub emulator is needed; with Google's package source set up (https://cloud.google.com/sdk/docs/install#deb): `apt-get install google-cloud-cli-pubsub-emulator`; else set LABELRELAY_TEST_PUBSUB to cloud-pubsub-emulator-*-all.jar".into())
 }
 
 /// The program among the packages of an environment.
@@ -93,13 +90,15 @@ fn fake_gcs(python: &Path) -> Outcome<PathBuf> {
 
 /// Tools that the tests of Azure need besides.
 pub(crate) fn azure() -> Outcome<ToolPaths> {
-    Ok(vec![("LABELRELAY_TEST_AZURITE", AZURITE.ensure()?)])
+    Ok(vec![
+        ("LABELRELAY_TEST_AZURITE", AZURITE.ensure()?),
+        ("LABELRELAY_TEST_NODE", runtimes::node()?),
+    ])
 }
 
-/// Tools that the tests of `infra` and the Dockerfile need besides those of all clouds.
+/// Tools that the tests of `infra` and the Dockerfile need besides those of all clouds, but for Terraform.
 pub(crate) fn infra() -> Outcome<ToolPaths> {
     Ok(vec![
-        ("LABELRELAY_TEST_TERRAFORM", terraform()?),
         (
             "LABELRELAY_TEST_TERRAFORM_GOOGLE",
             TERRAFORM_GOOGLE.ensure()?,
@@ -115,21 +114,17 @@ pub(crate) fn infra() -> Outcome<ToolPaths> {
 /// Tools that the tests of a release's files need.
 pub(crate) fn release() -> Outcome<ToolPaths> {
     Ok(vec![
-        ("LABELRELAY_TEST_UV", RELEASE.ensure()?.with_file_name("uv")),
+        ("LABELRELAY_TEST_UV", UV.ensure()?),
         ("LABELRELAY_TEST_CLEAN_ROOT", debian::clean_root()?),
     ])
 }
 
 /// Terraform, which no package registry has.
-fn terraform() -> Outcome<PathBuf> {
+pub(crate) fn terraform() -> Outcome<PathBuf> {
     if let Some(path) = std::env::var_os("LABELRELAY_TEST_TERRAFORM") {
         return Ok(path.into());
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|folder| folder.join("terraform"))
-        .find(|program| program.is_file())
-        .ok_or_else(|| "Terraform 1.11 or newer is needed (https://developer.hashicorp.com/terraform/install): put it on the PATH, or set LABELRELAY_TEST_TERRAFORM to it".into())
+    find("terraform").ok_or_else(|| "Terraform 1.11 or newer is needed (https://developer.hashicorp.com/terraform/install): put it on the PATH, or set LABELRELAY_TEST_TERRAFORM to it".into())
 }
 
 /// The Lambda runtime interface emulator, which lies among the files of the SAM command line.
@@ -142,7 +137,7 @@ fn runtime_emulator(sam: &Path) -> Outcome<PathBuf> {
 }
 
 /// A file of the packages of the environment that `program` lies in.
-fn below_packages(program: &Path, file: &str) -> Outcome<PathBuf> {
+pub(crate) fn below_packages(program: &Path, file: &str) -> Outcome<PathBuf> {
     let environment = program
         .ancestors()
         .nth(2)

@@ -196,6 +196,7 @@ fn loopback(port: u16) -> SocketAddr {
 }
 
 fn serve(data: &Path, blobs: SocketAddr, queues: SocketAddr, tls: Option<&Tls<'_>>) -> Server {
+    let node = installed("LABELRELAY_TEST_NODE");
     let program: PathBuf = installed("LABELRELAY_TEST_AZURITE").join("node_modules/.bin/azurite");
     // Ready when all take connections: with TLS no more can be asked for here. Tables come last, and what it
     // does when it is asked to end is set up after them.
@@ -205,8 +206,9 @@ fn serve(data: &Path, blobs: SocketAddr, queues: SocketAddr, tls: Option<&Tls<'_
             .all(|address| TcpStream::connect(address).is_ok())
     };
     Server::start_until("Azurite", ready, |table, _| {
-        let mut command = Command::new(&program);
+        let mut command = Command::new(&node);
         command
+            .arg(&program)
             .args(["--silent", "--disableTelemetry", "--skipApiVersionCheck"])
             .arg("--location")
             .arg(data)

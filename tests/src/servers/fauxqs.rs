@@ -20,7 +20,7 @@ impl Fauxqs {
             std::fs::write(&script, START).unwrap();
             std::os::unix::fs::symlink(project.join("node_modules"), folder.join("node_modules"))
                 .unwrap();
-            let mut command = Command::new("node");
+            let mut command = Command::new(installed("LABELRELAY_TEST_NODE"));
             command.arg(script).arg(port.to_string()).arg(super::REGION);
             command
         }))

@@ -38,11 +38,12 @@ impl PubSub {
     /// Starts one that holds messages in so much memory, as Java writes it.
     pub fn start_with_memory(memory: &str) -> Self {
         let jar = installed("LABELRELAY_TEST_PUBSUB");
+        let java = installed("LABELRELAY_TEST_JAVA");
         Self(Server::start(
             "the Pub/Sub emulator",
             "/",
             |port, folder| {
-                let mut command = Command::new("java");
+                let mut command = Command::new(&java);
                 command
                     .arg(format!("-Xmx{memory}"))
                     .arg("-XX:+UseSerialGC")
