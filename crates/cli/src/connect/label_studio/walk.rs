@@ -116,10 +116,10 @@ async fn relay_answers(target: &Target, report: &mut Report) -> Result<(), CliEr
             answer.status
         )),
         Ok(Err(error)) => report.doubted(format_args!(
-            "the relay does not answer here: {url}: {error}; see that it runs. If only Label Studio reaches it, that is well"
+            "the relay does not answer here: {url}: {error}; see that it runs. Where only Label Studio reaches it, that is no fault"
         )),
         Err(_) => report.doubted(format_args!(
-            "the relay does not answer here: {url}: not within {} s; see that it runs. If only Label Studio reaches it, that is well",
+            "the relay does not answer here: {url}: not within {} s; see that it runs. Where only Label Studio reaches it, that is no fault",
             READY_WITHIN.as_secs()
         )),
     }
