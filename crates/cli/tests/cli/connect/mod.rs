@@ -293,7 +293,7 @@ fn a_probe_sends_an_event_through_label_studio_and_leaves_nothing() {
     scene.label_studio.fails(|asked| {
         let is_probe_s = asked.makes_webhook() && asked.body["project"] == FIRST_MADE;
         let refusal = json!({"detail": "You do not have permission."}).to_string();
-        is_probe_s.then(|| Fault::Answer(403, refusal))
+        is_probe_s.then_some(Fault::Answer(403, refusal))
     });
     let failed = scene.connect(&["--probe"]);
     assert_eq!(failed.code, 1, "{failed:?}");
