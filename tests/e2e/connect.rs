@@ -139,7 +139,7 @@ fn a_real_label_studio_is_connected_delivers_and_is_let_go() {
 fn a_stock_label_studio_s_refusal_is_named_with_its_cure() {
     let mut label_studio = LabelStudio::start_stock();
     let site = Site::new();
-    let _relay = site.serve();
+    let relay = site.serve();
     label_studio.project("Cars");
     for words in [&[][..], &["--plan"], &["--probe"]] {
         refused(
@@ -167,9 +167,22 @@ fn a_stock_label_studio_s_refusal_is_named_with_its_cure() {
         &["Can't resolve hostname relay.invalid"],
     );
     assert!(webhooks(&mut label_studio).is_empty());
+    // One that a version before 1.23.1 took: it stays active, and nothing is delivered.
+    let url = format!("http://{}/label-studio", relay.address);
+    label_studio.rows(&format!(
+        "insert into webhook (organization_id, project_id, url, headers, is_active, send_payload, send_for_all_actions, created_at, updated_at) \
+         values (1, 1, '{url}', '{{}}', 1, 1, 1, '2026-11-01', '2026-11-01')"
+    ));
+    refused(&site, &label_studio, &[], &["reserved network address"]);
+    good(&site, &label_studio, &["--remove"], &["webhook 1 removed"]);
     // Nothing is sent there: the project does not change.
     let public = ["--relay", "http://1.1.1.1"];
-    good(&site, &label_studio, &public, &["\"Cars\": webhook 1 made"]);
+    good(
+        &site,
+        &label_studio,
+        &public,
+        &["\"Cars\": webhook ", " made"],
+    );
     good(
         &site,
         &label_studio,
