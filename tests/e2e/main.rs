@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod connect;
 mod consumers;
 mod crash;
 #[cfg(unix)]

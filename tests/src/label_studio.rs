@@ -43,8 +43,17 @@ pub struct LabelStudio {
 }
 
 impl LabelStudio {
-    /// Starts one, with an empty database.
+    /// Starts one that delivers to this machine, with an empty database.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts one with no switch set, as a user has it: it refuses to deliver to this machine.
+    pub fn start_stock() -> Self {
+        Self::start_with(&["--stock"])
+    }
+
+    fn start_with(words: &[&str]) -> Self {
         let label_studio = installed("LABELRELAY_TEST_LABEL_STUDIO");
         let template = installed("LABELRELAY_TEST_CACHE").join("label-studio-1.23.2-template");
         let hold = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/label_studio/hold.py");
@@ -54,6 +63,7 @@ impl LabelStudio {
             .arg(&label_studio)
             .arg("--template")
             .arg(template)
+            .args(words)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -3,7 +3,7 @@
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::{print, say};
-use crate::{completions, events, help, pull, queue, send, serve, status, verify};
+use crate::{completions, connect, events, help, pull, queue, send, serve, status, verify};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::env::ArgsOs;
 
@@ -36,6 +36,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Serve(serve::Args),
+    Connect(connect::Args),
     Status(status::Args),
     Events(events::Args),
     Pull(pull::Args),
@@ -85,6 +86,7 @@ pub(crate) fn run(words: ArgsOs, env: &Env<'_>) -> Result<(), CliError> {
     crate::runtime::outlive_the_limit_on_files()?;
     match verb {
         Verb::Serve(args) => serve::run(&args, env),
+        Verb::Connect(args) => connect::run(&args, env),
         Verb::Status(args) => status::run(&args, env),
         Verb::Events(args) => events::run(&args, env),
         Verb::Pull(args) => pull::run(&args, env),

@@ -4,11 +4,9 @@
 use crate::env::Env;
 use crate::error::CliError;
 use crate::http_client;
-use crate::locations::QueueLocation;
-use crate::open;
 use crate::output::print;
+use crate::running_serve;
 use crate::serve::{Flags, Settings, public_base};
-use crate::serve_address;
 use bytes::Bytes;
 use http::Request;
 use labelrelay_core::config::Config;
@@ -38,9 +36,7 @@ pub(crate) fn run(config: &Config, env: &Env<'_>) -> Result<(), CliError> {
 
 /// Address of the `serve` that runs here, else the configured one.
 fn address(config: &Config, env: &Env<'_>) -> Result<SocketAddr, CliError> {
-    if let Ok(QueueLocation::Sqlite(queue)) = open::queue_location(config, env)
-        && let Some(address) = serve_address::find(&queue)
-    {
+    if let Some(address) = running_serve::address(config, env) {
         return Ok(address);
     }
     let listen = Settings::read(Flags::default(), Some(config))?.listen();

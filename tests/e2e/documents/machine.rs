@@ -38,6 +38,9 @@ const STOOD_IN: [&str; 20] = [
     "zip",
 ];
 
+/// The user of the tests' Label Studio, and how documents call theirs.
+const USERS: [&str; 2] = ["driver@example.com", "you@example.com"];
+
 /// Begins what each block prints.
 const MARK: char = '\u{1}';
 
@@ -79,8 +82,10 @@ impl Machine {
         labelbox.set_rows(&[
             r#"{"data_row": {"id": "r"}, "projects": {"PROJECT-ID": {"labels": []}}}"#.to_owned(),
         ]);
+        let mut label_studio = LabelStudio::start();
+        label_studio.project("Cars");
         Self {
-            label_studio: LabelStudio::start(),
+            label_studio,
             labelbox,
             programs,
         }
@@ -100,7 +105,8 @@ impl Machine {
             .spawn()
             .unwrap();
         let status = eventually("the page ends", || child.try_wait().unwrap());
-        let printed = fs::read_to_string(stdout).unwrap();
+        let [ours, reader_s] = USERS;
+        let printed = fs::read_to_string(stdout).unwrap().replace(ours, reader_s);
         let errors = fs::read_to_string(stderr).unwrap();
         Ran {
             outputs: printed.split(MARK).skip(1).map(output).collect(),

@@ -25,11 +25,13 @@ def main():
     parser.add_argument("--label-studio", required=True, help="the label-studio program")
     parser.add_argument("--template", required=True, help="folder that keeps a freshly migrated database")
     parser.add_argument("--deadline", type=int, default=1800, help="seconds after which it gives up")
+    parser.add_argument("--stock", action="store_true", help="with no switch set, as a user has it")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = tempfile.mkdtemp(prefix="label-studio-")
     try:
-        with LabelStudio(args.label_studio, folder, args.template, time.time() + args.deadline) as label_studio:
+        deadline = time.time() + args.deadline
+        with LabelStudio(args.label_studio, folder, args.template, deadline, args.stock) as label_studio:
             say({"base": label_studio.base, "token": TOKEN})
             for line in sys.stdin:
                 command = json.loads(line)

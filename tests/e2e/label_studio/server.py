@@ -19,7 +19,8 @@ USER, PASSWORD = "driver@example.com", "driver-pass-12345"
 TEMPLATE_FILES = (".env", "ls.sqlite3")
 
 
-def environment(folder):
+def environment(folder, stock=False):
+    """`stock` leaves every switch as a user finds it."""
     env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     env.update(
         HOME=folder,
@@ -33,14 +34,17 @@ def environment(folder):
         LABEL_STUDIO_SENTRY_DSN="",
         LABEL_STUDIO_FRONTEND_SENTRY_DSN="",
         LABEL_STUDIO_LATEST_VERSION_CHECK="false",
-        # Webhooks and ML back ends on loopback are refused otherwise.
-        LABEL_STUDIO_SSRF_PROTECTION_ENABLED="false",
-        LABEL_STUDIO_ML_BLOCK_LOCAL_IP="false",
-        LABEL_STUDIO_ALLOW_ORGANIZATION_WEBHOOKS="true",
-        LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED="true",
-        LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT=os.path.join(folder, "local"),
-        LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK="true",
     )
+    if not stock:
+        env.update(
+            # Webhooks and ML back ends on loopback are refused otherwise.
+            LABEL_STUDIO_SSRF_PROTECTION_ENABLED="false",
+            LABEL_STUDIO_ML_BLOCK_LOCAL_IP="false",
+            LABEL_STUDIO_ALLOW_ORGANIZATION_WEBHOOKS="true",
+            LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED="true",
+            LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT=os.path.join(folder, "local"),
+            LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK="true",
+        )
     return env
 
 
@@ -53,11 +57,11 @@ def free_port():
 class LabelStudio:
     """A context manager; the process that it starts, and no other, ends with it."""
 
-    def __init__(self, program, folder, template, deadline):
+    def __init__(self, program, folder, template, deadline, stock=False):
         self.program, self.folder, self.template, self.deadline = program, os.path.abspath(folder), template, deadline
         self.database = os.path.join(self.folder, "ls.sqlite3")
         self.base = "http://127.0.0.1:%d" % free_port()
-        self.env = environment(self.folder)
+        self.env = environment(self.folder, stock)
         self.process = self.log = self.version = None
         self.seconds = 0.0
 

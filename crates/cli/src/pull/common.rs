@@ -8,9 +8,10 @@ use crate::env::Env;
 use crate::error::CliError;
 use crate::find_configuration::{self, Missing};
 use crate::output::{print, say};
+use crate::source_of_platform;
 use jiff::Timestamp;
 use labelrelay_core::Clock;
-use labelrelay_core::config::{Config, SourceConfig};
+use labelrelay_core::config::SourceConfig;
 use labelrelay_core::ledger::LedgerError;
 use labelrelay_core::provider::Provider;
 use labelrelay_reconcile::{Platform, Reconcile, ReconcileError};
@@ -86,7 +87,7 @@ impl Common {
         platform: Arc<dyn Platform>,
     ) -> Result<(), CliError> {
         let config = find_configuration::find(env, self.config.as_deref(), Missing::Refuse)?.config;
-        let source = self.source(&config, provider)?;
+        let source = source_of_platform::find(&config, provider, self.source.as_deref())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let runtime = crate::runtime::full()?;
         let target = Target::new(
@@ -107,48 +108,6 @@ impl Common {
             target,
         };
         runtime.block_on(rounds::run(self.every, || round.once()))
-    }
-
-    fn source<'a>(
-        &self,
-        config: &'a Config,
-        provider: Provider,
-    ) -> Result<&'a SourceConfig, CliError> {
-        let of_platform = || {
-            config
-                .sources
-                .iter()
-                .filter(|source| source.provider == provider)
-        };
-        let names = || {
-            let names: Vec<_> = of_platform().map(|source| source.name.as_str()).collect();
-            names.join(", ")
-        };
-        if let Some(name) = &self.source {
-            return of_platform()
-                .find(|source| source.name == *name)
-                .ok_or_else(|| {
-                    CliError::usage(format_args!(
-                        "--source {name}: there is no such source of {}; there are: {}",
-                        provider.as_str(),
-                        names()
-                    ))
-                });
-        }
-        let mut sources = of_platform();
-        match (sources.next(), sources.next()) {
-            (Some(source), None) => Ok(source),
-            (None, _) => Err(CliError::config(format_args!(
-                "{}: no source is of {}; add a [[source]] section, for ids and names are made of it",
-                config.origin,
-                provider.as_str()
-            ))),
-            (Some(_), Some(_)) => Err(CliError::usage(format_args!(
-                "several sources are of {}: say which with --source NAME: {}",
-                provider.as_str(),
-                names()
-            ))),
-        }
     }
 }
 

@@ -4,17 +4,13 @@ use super::NOTES;
 use super::common::Common;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
-use crate::secret_reference;
+use crate::label_studio_access;
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::provider::Provider;
 use labelrelay_reconcile::http::HttpOptions;
 use labelrelay_reconcile::label_studio::LabelStudio;
 use labelrelay_startup::OsEntropy;
 use std::sync::Arc;
-
-/// As Label Studio's own client calls them.
-const URL: &str = "LABEL_STUDIO_URL";
-const TOKEN: &str = "LABEL_STUDIO_API_KEY";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,42 +36,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
-    let url = match (&args.url, env.var(URL)?) {
-        (Some(url), _) => url.clone(),
-        (None, Some(url)) => url,
-        (None, _) => {
-            return Err(CliError::usage(format_args!(
-                "where is Label Studio? Give --url http://HOST:PORT, or set {URL}"
-            )));
-        }
-    };
-    let url = url.trim().trim_end_matches('/');
-    if !(url.starts_with("http://") || url.starts_with("https://")) {
-        return Err(CliError::usage(
-            "the URL of Label Studio begins with http:// or https://",
-        ));
-    }
-    if url.contains('@') {
-        return Err(CliError::usage(
-            "the URL of Label Studio takes no user or password; give the token by --token",
-        ));
-    }
-    let reference = args
-        .token
-        .clone()
-        .unwrap_or_else(|| SecretRef::Env(TOKEN.to_owned()));
-    if let SecretRef::Env(name) = &reference
-        && env.lookup().secret(name).is_none()
-    {
-        return Err(CliError::usage(format_args!(
-            "with which token? {name} is not set: set it to one (Account & Settings of Label Studio), or say where it is: --token file:/path"
-        )));
-    }
-    let token = crate::runtime::small()?.block_on(secret_reference::read(&reference, env))?;
+    let url = label_studio_access::url(args.url.as_deref(), "--url http://HOST:PORT", env)?;
+    let token = label_studio_access::token(args.token.as_ref(), env);
+    let token = crate::runtime::small()?.block_on(token)?;
     let mut options = HttpOptions::new(Arc::new(OsEntropy));
     options.per_second = args.common.rate;
     let projects = args.common.project.clone();
-    let platform = LabelStudio::new(url, token, projects, options).map_err(CliError::failed)?;
+    let platform = LabelStudio::new(&url, token, projects, options).map_err(CliError::failed)?;
     args.common
-        .run(env, Provider::LabelStudio, url, Arc::new(platform))
+        .run(env, Provider::LabelStudio, &url, Arc::new(platform))
 }

@@ -10,6 +10,7 @@ use crate::http_client;
 use crate::output::{one_line, print, print_json, say};
 use crate::samples::{SAMPLES, Sample, labelbox_id, named};
 use crate::secret_reference;
+use crate::userinfo;
 use bytes::Bytes;
 use jiff::Timestamp;
 use labelrelay_core::config::SecretRef;
@@ -140,7 +141,7 @@ async fn send(
     };
     let secret = secret_reference::read(&target.secret, env).await?;
     let url = target.url(sample);
-    let shown = url::shown(&url);
+    let shown = userinfo::hidden(&url);
     let body_bytes = body.len();
     let request = Delivery {
         url: &url,
@@ -159,7 +160,7 @@ async fn send(
             "sending {what}, {body_bytes} bytes, to {shown}"
         ));
     }
-    if url::has_userinfo(&url) {
+    if userinfo::is_in(&url) {
         say(format_args!(
             "the name and password in the URL are not sent"
         ));

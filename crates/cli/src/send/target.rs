@@ -5,11 +5,9 @@ use crate::delivery::Credential;
 use crate::env::Env;
 use crate::error::CliError;
 use crate::find_configuration::{self, Missing};
-use crate::locations::QueueLocation;
-use crate::open;
+use crate::running_serve;
 use crate::samples::Sample;
 use crate::serve::{DEFAULT_LISTEN, public_base};
-use crate::serve_address;
 use labelrelay_core::config::{Config, SecretRef, SourceConfig};
 use labelrelay_core::provider::Provider;
 use labelrelay_core::signature::SecretHeader;
@@ -135,9 +133,7 @@ fn scheme(name: &str) -> Result<SecretHeader, CliError> {
 
 /// The relay that runs here, else the one that the configuration would start: without the tunnel in front.
 fn local_base(config: &Config, env: &Env<'_>) -> Result<String, CliError> {
-    if let Ok(QueueLocation::Sqlite(queue)) = open::queue_location(config, env)
-        && let Some(address) = serve_address::find(&queue)
-    {
+    if let Some(address) = running_serve::address(config, env) {
         return Ok(public_base(None, address));
     }
     let listen = config.serve.listen.as_deref().unwrap_or(DEFAULT_LISTEN);

@@ -1,6 +1,7 @@
-//! The URL of `--to`: checked before anything is sent, and shown without what it keeps secret.
+//! The URL of `--to`, checked before anything is sent.
 
 use crate::error::CliError;
+use crate::userinfo;
 use http::Uri;
 
 /// Whether a delivery can go there at all.
@@ -8,7 +9,7 @@ pub(super) fn check(url: &str) -> Result<(), CliError> {
     let wrong = |what: &str| {
         Err(CliError::usage(format_args!(
             "--to: `{}` {what}; write http://HOST:PORT/SOURCE or https://HOST/SOURCE",
-            shown(url).escape_debug()
+            userinfo::hidden(url).escape_debug()
         )))
     };
     let Ok(parsed) = url.parse::<Uri>() else {
@@ -19,28 +20,6 @@ pub(super) fn check(url: &str) -> Result<(), CliError> {
         (Some("http" | "https"), _) => wrong("names no host"),
         _ => wrong("begins with neither http:// nor https://"),
     }
-}
-
-/// Whether the URL holds a name and password, which are not sent.
-pub(super) fn has_userinfo(url: &str) -> bool {
-    userinfo(url).is_some()
-}
-
-/// The URL without name and password, for output and errors, which end up in logs.
-pub(super) fn shown(url: &str) -> String {
-    match userinfo(url) {
-        Some((before, after)) => format!("{before}…@{after}"),
-        None => url.to_owned(),
-    }
-}
-
-/// Text before and after the name and password.
-fn userinfo(url: &str) -> Option<(&str, &str)> {
-    let begin = url.find("://").map_or(0, |at| at + 3);
-    let (before, rest) = url.split_at(begin);
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let at = rest.get(..end)?.rfind('@')?;
-    Some((before, rest.get(at + 1..)?))
 }
 
 #[cfg(test)]
@@ -70,20 +49,6 @@ mod tests {
                 panic!("{wrong}")
             };
             assert!(!message.contains("password"), "{message}");
-        }
-    }
-
-    #[test]
-    fn names_and_passwords_are_not_shown() {
-        for (url, text) in [
-            ("http://u:p@host/a@b", "http://…@host/a@b"),
-            ("https://p@ss@host:1?x@y", "https://…@host:1?x@y"),
-            ("http://host/u:p@x", "http://host/u:p@x"),
-            ("u:p@host", "…@host"),
-            ("http://host", "http://host"),
-        ] {
-            assert_eq!(shown(url), text);
-            assert_eq!(has_userinfo(url), url != text);
         }
     }
 }

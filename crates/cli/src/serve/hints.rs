@@ -20,7 +20,7 @@ pub(crate) fn public_base(configured: Option<&str>, bound: SocketAddr) -> String
 }
 
 /// A URL that paths can be put behind. `at` says where it stands.
-pub(super) fn public_url(url: &str, at: &str) -> Result<String, CliError> {
+pub(crate) fn public_url(url: &str, at: &str) -> Result<String, CliError> {
     let parsed: Option<http::Uri> = url.parse().ok();
     let good = parsed.is_some_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))
@@ -66,6 +66,14 @@ fn for_labelbox(source: &SourceConfig, base: &str, place: &str, secret: Option<&
     )
 }
 
+/// Name and value of the header in which Label Studio shows the secret.
+pub(crate) fn secret_header(source: &SourceConfig, secret: &str) -> (String, String) {
+    match &source.header {
+        Some(SecretHeader::Named(name)) => (name.to_string(), secret.to_owned()),
+        _ => ("Authorization".to_owned(), format!("Bearer {secret}")),
+    }
+}
+
 fn for_label_studio(
     source: &SourceConfig,
     base: &str,
@@ -73,14 +81,11 @@ fn for_label_studio(
     secret: Option<&str>,
 ) -> String {
     let shown = secret.unwrap_or("<secret>");
-    let header = match &source.header {
-        Some(SecretHeader::Named(name)) => format!("{name} = {shown}"),
-        _ => format!("Authorization = Bearer {shown}"),
-    };
+    let (name, value) = secret_header(source, shown);
     let mut lines = format!(
-        "  Label Studio: project → Settings → Webhooks → Add webhook\n\
+        "  Label Studio: `labelrelay connect label-studio URL`, or project → Settings → Webhooks → Add webhook\n\
         \x20   Payload URL   {base}/{}\n\
-        \x20   header        {header}\n",
+        \x20   header        {name} = {value}\n",
         source.name
     );
     if secret.is_none() {

@@ -21,7 +21,7 @@ use crate::find_configuration;
 use crate::logging::{self, By, Format};
 use std::path::PathBuf;
 
-pub(crate) use hints::public_base;
+pub(crate) use hints::{public_base, public_url, secret_header};
 pub(crate) use listen_address::DEFAULT_LISTEN;
 pub(crate) use settings::{Flags, Settings};
 pub(crate) use signals::Signals;

@@ -40,6 +40,10 @@ impl Settings {
         self.listen
     }
 
+    pub(crate) fn public_url(&self) -> Option<&str> {
+        self.public_url.as_deref()
+    }
+
     /// Takes them together; errors name the flag, or the file and the key.
     pub(crate) fn read(flags: Flags<'_>, config: Option<&Config>) -> Result<Self, CliError> {
         let file = config.map(|config| &config.serve);

@@ -5,10 +5,14 @@ use crate::support::Place;
 #[test]
 fn every_verb_explains_itself_with_examples() {
     let place = Place::new();
-    let verbs: [&[&str]; 22] = [
+    let verbs: [&[&str]; 26] = [
         &["serve"],
         &["send"],
         &["verify"],
+        &["connect"],
+        &["connect", "label-studio"],
+        &["connect", "list"],
+        &["connect", "list", "label-studio"],
         &["status"],
         &["events"],
         &["events", "list"],

@@ -13,6 +13,10 @@ const VERBS: &[&[&str]] = &[
     &["pull"],
     &["pull", "label-studio"],
     &["pull", "labelbox"],
+    &["connect"],
+    &["connect", "label-studio"],
+    &["connect", "list"],
+    &["connect", "list", "label-studio"],
     &["status"],
     &["completions"],
 ];

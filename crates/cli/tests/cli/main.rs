@@ -10,6 +10,7 @@ mod ack_and_prune;
 #[cfg(all(feature = "aws", feature = "azure", feature = "google"))]
 mod clouds;
 mod configuration;
+mod connect;
 mod demo;
 #[cfg(unix)]
 mod displaced_queue;

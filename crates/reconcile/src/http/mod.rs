@@ -166,6 +166,20 @@ impl HttpClient {
         }
     }
 
+    /// Sends a request once; the answer, whatever its status. For requests that make something: without an answer
+    /// nobody knows whether it was made, and a second request would make it twice.
+    ///
+    /// # Errors
+    /// [`HttpError`] when there is no answer, or when it is too large.
+    pub async fn send_once(
+        &self,
+        request: &Request<Bytes>,
+        max_bytes: usize,
+    ) -> Result<Answer, HttpError> {
+        self.rate_limiter.wait().await;
+        self.attempt(request, max_bytes).await
+    }
+
     async fn attempt(
         &self,
         request: &Request<Bytes>,

@@ -5,13 +5,26 @@ use super::token::Token;
 use crate::http::{Answer, HttpClient};
 use crate::platform::PlatformError;
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION};
-use http::{HeaderValue, Request, StatusCode, Uri};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// An answer that cannot be asked for in smaller parts: one task with all that is in it. What does not fit does
 /// not fit into the queue either.
 pub(super) const LARGEST_ANSWER: usize = 512 * 1024 * 1024;
+
+/// An answer to a change: the one thing that was changed.
+const LARGEST_CHANGE: usize = 16 * 1024 * 1024;
+
+/// How often a request may be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tries {
+    /// Until it is answered: it changes nothing, or the same however often it is sent.
+    Several,
+    /// Once: it makes something.
+    One,
+}
 
 /// One installation, seen with one token.
 pub(super) struct Api {
@@ -46,16 +59,9 @@ impl Api {
         max_bytes: usize,
     ) -> Result<Option<Answer>, PlatformError> {
         let uri = uri(&self.base, path)?;
-        let mut shown = self.token.shown(&self.client, &self.refresh, None).await?;
-        let mut answer = self.send(&uri, &shown, max_bytes).await?;
-        if answer.status == StatusCode::UNAUTHORIZED && self.token.is_personal() {
-            // The access token has run out.
-            shown = self
-                .token
-                .shown(&self.client, &self.refresh, Some(&shown))
-                .await?;
-            answer = self.send(&uri, &shown, max_bytes).await?;
-        }
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = uri.clone();
+        let answer = self.exchange(request, max_bytes, Tries::Several).await?;
         match answer.status {
             StatusCode::OK => Ok(Some(answer)),
             StatusCode::NOT_FOUND => Ok(None),
@@ -66,18 +72,59 @@ impl Api {
         }
     }
 
+    /// Sends a change. The answer may be a refusal, but for that of the token.
+    pub(super) async fn change(
+        &self,
+        method: Method,
+        path: &str,
+        value: Option<&Value>,
+        tries: Tries,
+    ) -> Result<Answer, PlatformError> {
+        let body = value.map(ToString::to_string).unwrap_or_default();
+        let mut request = Request::new(Bytes::from(body));
+        *request.method_mut() = method;
+        *request.uri_mut() = uri(&self.base, path)?;
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(CONTENT_TYPE, json);
+        let answer = self.exchange(request, LARGEST_CHANGE, tries).await?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            return Err(self.token.refused(answer.status));
+        }
+        Ok(answer)
+    }
+
+    /// Shows the token with a request, and another access token where the first one has run out: what was refused
+    /// with 401 was not carried out.
+    async fn exchange(
+        &self,
+        mut request: Request<Bytes>,
+        max_bytes: usize,
+        tries: Tries,
+    ) -> Result<Answer, PlatformError> {
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(ACCEPT, json);
+        let shown = self.token.shown(&self.client, &self.refresh, None).await?;
+        request.headers_mut().insert(AUTHORIZATION, shown.clone());
+        let answer = self.send(&request, max_bytes, tries).await?;
+        if answer.status != StatusCode::UNAUTHORIZED || !self.token.is_personal() {
+            return Ok(answer);
+        }
+        let refresh = &self.refresh;
+        let fresh = self.token.shown(&self.client, refresh, Some(&shown));
+        request.headers_mut().insert(AUTHORIZATION, fresh.await?);
+        self.send(&request, max_bytes, tries).await
+    }
+
     async fn send(
         &self,
-        uri: &Uri,
-        shown: &HeaderValue,
+        request: &Request<Bytes>,
         max_bytes: usize,
+        tries: Tries,
     ) -> Result<Answer, PlatformError> {
-        let mut request = Request::new(Bytes::new());
-        *request.uri_mut() = uri.clone();
-        let headers = request.headers_mut();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(AUTHORIZATION, shown.clone());
-        Ok(self.client.send_for(&request, max_bytes).await?)
+        Ok(match tries {
+            Tries::Several => self.client.send_for(request, max_bytes).await?,
+            Tries::One => self.client.send_once(request, max_bytes).await?,
+        })
     }
 }
 

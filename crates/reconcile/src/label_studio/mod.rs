@@ -10,11 +10,19 @@ mod api;
 mod bulk_events;
 mod error;
 mod kinds;
+mod management;
 mod pagination;
 mod projects;
 mod query;
+mod refusal;
 mod tasks;
 mod token;
+mod version;
+mod webhook;
+
+pub use management::{Management, ProjectTitle};
+pub use version::Version;
+pub use webhook::{Webhook, WebhookSettings};
 
 use crate::http::{HttpClient, HttpOptions};
 use crate::page::{Entity, Page};
@@ -63,7 +71,7 @@ impl Platform for LabelStudio {
     }
 
     fn has_project<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<bool, PlatformError>> {
-        Box::pin(async move { Ok(projects::one(&self.api, id).await?.is_some()) })
+        Box::pin(async move { Ok(projects::by_id(&self.api, id).await?.is_some()) })
     }
 
     fn changed<'a>(

@@ -23,9 +23,12 @@ struct Listed {
     results: Vec<One>,
 }
 
+/// A project as the API shows it.
 #[derive(Deserialize)]
-struct One {
-    id: u64,
+pub(super) struct One {
+    pub(super) id: u64,
+    #[serde(default)]
+    pub(super) title: Option<String>,
     #[serde(default)]
     task_number: Option<u64>,
     /// Those that were not skipped.
@@ -49,28 +52,23 @@ impl From<One> for Project {
 /// The projects of these ids, or all that the token sees.
 pub(super) async fn list(api: &Api, ids: &[String]) -> Result<Vec<Project>, PlatformError> {
     if ids.is_empty() {
-        return all(api).await;
+        return Ok(all(api).await?.into_iter().map(Project::from).collect());
     }
     let mut projects = Vec::with_capacity(ids.len());
     for id in ids {
-        let project = one(api, id).await?.ok_or_else(|| {
+        let project = by_id(api, id).await?.ok_or_else(|| {
             PlatformError::permanent(format!(
                 "project {id} is gone, or this token does not see it: leave out --project {id}, or, if it was deleted and its contents shall be reported as deleted, add --deleted-project {id}"
             ))
         })?;
-        projects.push(project);
+        projects.push(project.into());
     }
     Ok(projects)
 }
 
-/// The project of this id, if the token sees it.
-pub(super) async fn one(api: &Api, id: &str) -> Result<Option<Project>, PlatformError> {
-    Ok(read(api, id).await?.map(Project::from))
-}
-
 /// How many tasks and annotations the project holds.
 pub(super) async fn counts(api: &Api, id: &str) -> Result<Option<Counts>, PlatformError> {
-    let one = read(api, id).await?.ok_or_else(|| tasks::gone(id))?;
+    let one = by_id(api, id).await?.ok_or_else(|| tasks::gone(id))?;
     let counts = (
         one.task_number,
         one.total_annotations_number,
@@ -86,7 +84,8 @@ pub(super) async fn counts(api: &Api, id: &str) -> Result<Option<Counts>, Platfo
     })
 }
 
-async fn read(api: &Api, id: &str) -> Result<Option<One>, PlatformError> {
+/// The project of this id, if the token sees it.
+pub(super) async fn by_id(api: &Api, id: &str) -> Result<Option<One>, PlatformError> {
     let what = format!("/api/projects/{id}/");
     let Some(answer) = api.get(&what).await? else {
         return Ok(None);
@@ -103,12 +102,12 @@ async fn read(api: &Api, id: &str) -> Result<Option<One>, PlatformError> {
 
 /// All that the token sees. A project that goes while the list is read moves those behind it, so that one of them
 /// is shown on no page: such a list is read again. A list that still shows less than it says is none.
-async fn all(api: &Api) -> Result<Vec<Project>, PlatformError> {
+pub(super) async fn all(api: &Api) -> Result<Vec<One>, PlatformError> {
     let mut listing = Listing::default();
     for _ in 0..LISTINGS {
         listing = Listing::read(api).await?;
         if listing.projects.len() as u64 >= listing.count {
-            return Ok(listing.projects.into_values().map(Project::from).collect());
+            return Ok(listing.projects.into_values().collect());
         }
     }
     Err(PlatformError::permanent(format!(
@@ -133,7 +132,7 @@ impl Listing {
         let mut grew = 0;
         for page in 1_u64.. {
             let what = format!(
-                "/api/projects/?page={page}&page_size={PAGE}&ordering=id&include=id,task_number,total_annotations_number"
+                "/api/projects/?page={page}&page_size={PAGE}&ordering=id&include=id,title,task_number,total_annotations_number"
             );
             let Some(answer) = api.get(&what).await? else {
                 if page == 1 {

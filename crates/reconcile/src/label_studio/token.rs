@@ -92,8 +92,13 @@ impl Token {
         } else {
             "token"
         };
+        let right = if status == StatusCode::FORBIDDEN {
+            "that its user has the right to this, "
+        } else {
+            ""
+        };
         PlatformError::permanent(format!(
-            "Label Studio refuses the {kind} ({}, fingerprint {}, answer {}): see that it is whole, of this installation, and that its kind is allowed (Organization, API tokens settings)",
+            "Label Studio refuses the {kind} ({}, fingerprint {}, answer {}): see {right}that it is whole, of this installation, and that its kind is allowed (Organization, API tokens settings)",
             self.secret.name(),
             self.secret.fingerprint(),
             status.as_u16()

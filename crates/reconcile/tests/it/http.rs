@@ -35,6 +35,18 @@ async fn server_errors_are_retried_and_client_errors_are_not() {
 }
 
 #[tokio::test]
+async fn what_makes_something_is_sent_once() {
+    let busy = answer("503 Service Unavailable", "Retry-After: 0\r\n", "busy");
+    let server = Server::start(vec![busy, String::new()]).await;
+    let client = HttpClient::new(crate::server::options()).unwrap();
+    let got = client.send_once(&request(&server), 100).await.unwrap();
+    assert_eq!((got.status.as_u16(), &got.body[..]), (503, &b"busy"[..]));
+    let error = client.send_once(&request(&server), 100).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    assert_eq!(server.count(), 2);
+}
+
+#[tokio::test]
 async fn attempts_end_with_an_error_that_names_the_url_without_its_query() {
     let down = || answer("502 Bad Gateway", "Retry-After: 0\r\n", "");
     let server = Server::start((0..5).map(|_| down()).collect()).await;

@@ -5,6 +5,7 @@
 
 mod erring_servers;
 mod http;
+mod management;
 mod projects;
 mod server;
 mod watermark;

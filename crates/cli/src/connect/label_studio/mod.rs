@@ -1,0 +1,140 @@
+//! Label Studio: one webhook for each project, for its API makes none for a whole organization.
+
+mod list;
+mod probe;
+mod remove;
+mod target;
+mod walk;
+
+use super::report::{Problem, Report};
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
+use crate::find_configuration;
+use serde::Serialize;
+use target::{Common, Target};
+
+pub(super) use list::{Args as ListArgs, run as list};
+
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay connect label-studio http://HOST:8080
+  labelrelay connect label-studio --token file:ls.token --plan
+  labelrelay connect label-studio --relay https://relay.example.org --project 3
+  labelrelay connect label-studio --probe
+  labelrelay connect label-studio --remove";
+
+const NOTES: &str = "\
+Makes one webhook for each project, and mends those that deliver to the relay already: inactive, another header, no \
+payload, not all actions. Touches no other webhook. Run it again for new projects; what is right stays as it is.";
+
+/// Makes Label Studio deliver to the relay.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", find_configuration::HELP))]
+pub(in crate::connect) struct Args {
+    #[command(flatten)]
+    common: Common,
+    /// Connect this project only; can be given several times [default: all that the token sees]
+    #[arg(long, value_name = "ID")]
+    project: Vec<u64>,
+    /// Say what would be done; change nothing
+    #[arg(long)]
+    plan: bool,
+    /// Then send an event through a temporary project, and wait until it is in the queue
+    #[arg(long, conflicts_with_all = ["plan", "remove"])]
+    probe: bool,
+    /// Delete the webhooks that deliver to the relay, and no other
+    #[arg(long)]
+    remove: bool,
+}
+
+/// What programs are told, beside the steps.
+#[derive(Default, Serialize)]
+struct Facts {
+    server: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    relay: String,
+    source: String,
+    plan: bool,
+    webhooks: Vec<Row>,
+}
+
+/// One webhook that was looked at.
+#[derive(Serialize)]
+struct Row {
+    /// `None` as long as it is only planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
+    /// `None` for one of the organization.
+    project: Option<u64>,
+    /// What was done, or would be: `made`, `mended`, `removed`, `unchanged`; `failed`.
+    action: &'static str,
+    /// What was wrong with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    flaws: Vec<&'static str>,
+}
+
+pub(super) async fn connect(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
+    let target = args.common.open(env).await?;
+    let mut report = Report::new(args.common.json, env);
+    let mut facts = Facts {
+        server: target.server.clone(),
+        relay: target.relay.url.clone(),
+        source: target.source.clone(),
+        plan: args.plan,
+        ..Facts::default()
+    };
+    let walked = if args.remove {
+        remove::walk(args, &target, &mut report, &mut facts).await
+    } else {
+        all(args, &target, &mut report, &mut facts).await
+    };
+    report.end(walked, &facts)
+}
+
+async fn all(
+    args: &Args,
+    target: &Target,
+    report: &mut Report,
+    facts: &mut Facts,
+) -> Result<(), Problem> {
+    walk::walk(args, target, report, facts).await?;
+    if report.has_failed() {
+        return Ok(());
+    }
+    let changed = facts.webhooks.iter().any(|row| row.action != "unchanged");
+    if !changed {
+        report.hint("nothing to change: all is as it should be")?;
+    } else if args.plan {
+        report.hint("nothing was changed; leave out --plan to do it")?;
+    }
+    if args.probe {
+        let words = probe::run(target).await.map_err(Problem::Step)?;
+        report.done(words)?;
+    } else if changed && !args.plan {
+        report.hint(
+            "To see the first event, submit an annotation in Label Studio, then run `labelrelay events tail`.",
+        )?;
+    }
+    Ok(())
+}
+
+/// Who we are, and on what.
+async fn greet(target: &Target, facts: &mut Facts) -> Result<String, Problem> {
+    let user = target.management.user().await?;
+    let version = target.management.version().await?;
+    let words = format!("Label Studio {version} at {} as {user}", target.server);
+    facts.version = Some(version.to_string());
+    facts.user = Some(user);
+    Ok(words)
+}
+
+/// A webhook's number and project.
+fn named(id: u64, project: Option<u64>) -> String {
+    match project {
+        Some(project) => format!("project {project}: webhook {id}"),
+        None => format!("the organization's webhook {id}"),
+    }
+}

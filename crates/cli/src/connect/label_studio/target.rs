@@ -1,0 +1,105 @@
+//! Label Studio, the relay, and what one has to show the other.
+
+use crate::connect::credential::Credential;
+use crate::connect::relay_url::RelayUrl;
+use crate::env::Env;
+use crate::error::CliError;
+use crate::find_configuration::{self, Missing};
+use crate::label_studio_access;
+use crate::locations::QueueLocation;
+use crate::open;
+use crate::secret_reference;
+use crate::source_of_platform;
+use labelrelay_core::config::SecretRef;
+use labelrelay_core::provider::Provider;
+use labelrelay_reconcile::http::HttpOptions;
+use labelrelay_reconcile::label_studio::{Management, Webhook};
+use labelrelay_startup::OsEntropy;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Somebody waits for each answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Attempts of a request that may be sent again: two pauses of a second or so.
+const ATTEMPTS: u32 = 3;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Common {
+    /// URL of Label Studio: `http://HOST:PORT` [default: `LABEL_STUDIO_URL`]
+    #[arg(value_name = "URL")]
+    url: Option<String>,
+    /// Reference to the token: `env:NAME`, `file:/path`, or a cloud's store. A legacy token or a personal access token
+    /// [default: `env:LABEL_STUDIO_API_KEY`]
+    #[arg(long, value_name = "REFERENCE", value_parser = SecretRef::of_command_line)]
+    token: Option<SecretRef>,
+    /// URL at which Label Studio reaches the relay; the source's path is added where it is missing
+    /// [default: the configured `public_url`, else the `serve` that runs here]
+    #[arg(long, value_name = "URL")]
+    relay: Option<String>,
+    /// The configured source to deliver to; needed when several are Label Studio's
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+pub(super) struct Target {
+    /// URL of Label Studio.
+    pub(super) server: String,
+    pub(super) management: Management,
+    pub(super) relay: RelayUrl,
+    /// Name of the source.
+    pub(super) source: String,
+    pub(super) credential: Credential,
+    /// The embedded queue, where that is the queue.
+    pub(super) queue: Option<PathBuf>,
+}
+
+impl Common {
+    /// Finds everything; asks nobody yet.
+    pub(super) async fn open(&self, env: &Env<'_>) -> Result<Target, CliError> {
+        let server = label_studio_access::url(self.url.as_deref(), "http://HOST:PORT", env)?;
+        let token = label_studio_access::token(self.token.as_ref(), env).await?;
+        let config = find_configuration::find(env, self.config.as_deref(), Missing::Refuse)?.config;
+        let source =
+            source_of_platform::find(&config, Provider::LabelStudio, self.source.as_deref())?;
+        let relay = RelayUrl::find(self.relay.as_deref(), &config, source, env)?;
+        let Some((reference, _)) = source.secrets.first() else {
+            return Err(CliError::config(format_args!(
+                "{}: source `{}` has no secret; set `secret`",
+                config.origin, source.name
+            )));
+        };
+        let secret = secret_reference::read(reference, env).await?;
+        let credential = Credential::new(source, &secret)?;
+        let mut options = HttpOptions::new(Arc::new(OsEntropy));
+        options.timeout = PATIENCE;
+        options.attempts = ATTEMPTS;
+        let management = Management::new(&server, token, options).map_err(CliError::failed)?;
+        let queue = match open::queue_location(&config, env) {
+            Ok(QueueLocation::Sqlite(file)) => Some(file),
+            _ => None,
+        };
+        Ok(Target {
+            server,
+            management,
+            relay,
+            source: source.name.clone(),
+            credential,
+            queue,
+        })
+    }
+}
+
+impl Target {
+    /// Whether a webhook delivers to the relay.
+    pub(super) fn is_ours(&self, webhook: &Webhook) -> bool {
+        self.relay.is(&webhook.url)
+    }
+}

@@ -1,0 +1,101 @@
+//! A webhook as the API shows it, and as it is written.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::fmt;
+
+/// A webhook of a Label Studio.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Webhook {
+    /// Id.
+    pub id: u64,
+    /// The project whose events it sends; `None` stands for all of the organization.
+    #[serde(default)]
+    pub project: Option<u64>,
+    /// URL that it sends to. May hold a name and a password.
+    pub url: String,
+    /// Headers that it sends, by their names. May hold secrets.
+    #[serde(default)]
+    pub headers: Map<String, Value>,
+    /// Whether it sends anything.
+    #[serde(default)]
+    pub is_active: bool,
+    /// Whether it sends what happened to what, and not only that something happened.
+    #[serde(default)]
+    pub send_payload: bool,
+    /// Whether it sends every action, whatever `actions` says.
+    #[serde(default)]
+    pub send_for_all_actions: bool,
+    /// The actions that it sends where it does not send all.
+    #[serde(default)]
+    pub actions: Vec<String>,
+}
+
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhook")
+            .field("id", &self.id)
+            .field("project", &self.project)
+            .field("is_active", &self.is_active)
+            .field("send_payload", &self.send_payload)
+            .field("send_for_all_actions", &self.send_for_all_actions)
+            .field("actions", &self.actions)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a webhook shall be: active, with its payload, for all actions. It is always written whole, because Label
+/// Studio takes all actions away from a webhook that is changed without naming them.
+#[derive(Clone)]
+pub struct WebhookSettings<'a> {
+    /// URL to send to.
+    pub url: &'a str,
+    /// Headers to send, all of them.
+    pub headers: &'a Map<String, Value>,
+    /// The actions that it had; they count again when somebody switches off that all are sent.
+    pub actions: &'a [String],
+}
+
+impl WebhookSettings<'_> {
+    pub(super) fn value(&self, project: Option<u64>) -> Value {
+        let mut value = json!({
+            "url": self.url,
+            "headers": self.headers,
+            "is_active": true,
+            "send_payload": true,
+            "send_for_all_actions": true,
+            "actions": self.actions,
+        });
+        // The project of a webhook cannot be changed.
+        if let (Some(project), Some(members)) = (project, value.as_object_mut()) {
+            members.insert("project".to_owned(), project.into());
+        }
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_webhook_is_written_whole_and_shown_without_its_secrets() {
+        let text = r#"{"id":7,"organization":1,"project":3,"url":"http://u:hidden@h/x","send_payload":false,
+            "send_for_all_actions":false,"headers":{"Authorization":"Bearer hidden"},"is_active":false,
+            "actions":["TASKS_CREATED"],"created_at":"2026-11-01T00:00:00Z"}"#;
+        let webhook: Webhook = serde_json::from_str(text).unwrap();
+        assert!(!format!("{webhook:?}").contains("hidden"));
+        let settings = WebhookSettings {
+            url: "http://h/x",
+            headers: &webhook.headers,
+            actions: &webhook.actions,
+        };
+        let expected = json!({
+            "url": "http://h/x", "headers": {"Authorization": "Bearer hidden"}, "is_active": true,
+            "send_payload": true, "send_for_all_actions": true, "actions": ["TASKS_CREATED"],
+        });
+        assert_eq!(settings.value(None), expected);
+        assert_eq!(settings.value(Some(3))["project"], 3);
+    }
+}

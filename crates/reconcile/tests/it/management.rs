@@ -1,0 +1,97 @@
+//! Webhooks that are made and changed, on a server that loses answers.
+
+use crate::server::{Asked, Server, answer, options};
+use labelrelay_core::Secret;
+use labelrelay_reconcile::PlatformError;
+use labelrelay_reconcile::label_studio::{Management, Webhook, WebhookSettings};
+use serde_json::Map;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+
+const LEGACY: &str = "0123456789abcdef0123456789abcdef01234567";
+const URL: &str = "http://relay.test/label-studio";
+
+fn management(server: &Server, token: &str) -> Management {
+    let mut options = options();
+    options.attempts = 1;
+    let token = Secret::new("token", token).unwrap();
+    Management::new(&server.url, token, options).unwrap()
+}
+
+async fn make(server: &Server, token: &str) -> Result<Webhook, PlatformError> {
+    let headers = Map::new();
+    let settings = WebhookSettings {
+        url: URL,
+        headers: &headers,
+        actions: &[],
+    };
+    management(server, token).make_webhook(3, &settings).await
+}
+
+fn webhook(project: u64, url: &str) -> String {
+    format!(
+        r#"{{"id":7,"project":{project},"url":"{url}","headers":{{}},"is_active":true,"actions":[]}}"#
+    )
+}
+
+fn posts(server: &Server) -> usize {
+    let asked = server.asked.lock().unwrap();
+    let is_post = |asked: &&Asked| asked.head.starts_with("POST /api/webhooks/");
+    asked.iter().filter(is_post).count()
+}
+
+/// A server that loses what makes a webhook, and lists these.
+async fn losing(listed: &'static [(u64, &'static str)]) -> Server {
+    Server::by(move |asked| {
+        if asked.head.starts_with("POST") {
+            return String::new();
+        }
+        let listed: Vec<_> = listed
+            .iter()
+            .map(|(project, url)| webhook(*project, url))
+            .collect();
+        answer("200 OK", "", &format!("[{}]", listed.join(",")))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_looked_for_in_the_list() {
+    let server = losing(&[(2, URL), (3, "http://else.test/"), (3, URL)]).await;
+    let made = make(&server, LEGACY).await.unwrap();
+    assert_eq!((made.id, made.project), (7, Some(3)));
+    assert_eq!(posts(&server), 1);
+
+    let server = losing(&[(2, URL), (3, "http://else.test/")]).await;
+    let error = make(&server, LEGACY).await.unwrap_err();
+    assert!(
+        error.message.contains("was not made: run it again"),
+        "{error}"
+    );
+    assert_eq!(posts(&server), 1);
+
+    let server = Server::by(|_| answer("503 Service Unavailable", "", "")).await;
+    let error = make(&server, LEGACY).await.unwrap_err();
+    assert!(error.message.contains("is not known"), "{error}");
+    assert!(error.is_retryable);
+    assert_eq!(posts(&server), 1);
+}
+
+#[tokio::test]
+async fn an_access_token_that_has_run_out_is_exchanged_before_the_second_try() {
+    let exchanged = AtomicU32::new(0);
+    let server = Server::by(move |asked| {
+        if asked.head.starts_with("POST /api/token/refresh/") {
+            let number = exchanged.fetch_add(1, Relaxed);
+            answer("200 OK", "", &format!(r#"{{"access":"number-{number}"}}"#))
+        } else if asked.head.contains("Bearer number-1") {
+            answer("201 Created", "", &webhook(3, URL))
+        } else {
+            answer("401 Unauthorized", "", "{}")
+        }
+    })
+    .await;
+    let made = make(&server, "a.personal.token").await.unwrap();
+    assert_eq!(made.id, 7);
+    assert_eq!(posts(&server), 2, "what was refused was not carried out");
+}
