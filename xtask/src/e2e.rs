@@ -290,7 +290,7 @@ pub(crate) fn all(commands: impl IntoIterator<Item = Command>) -> Outcome {
 const LAMBDA_BYTES: u64 = 8_000_000;
 
 /// The same without optimisation at link time. What makes the one larger makes the other larger.
-const TESTED_LAMBDA_BYTES: u64 = 16_000_000;
+const TESTED_LAMBDA_BYTES: u64 = 12_000_000;
 
 /// Fails when a program has outgrown its budget.
 fn weighs_at_most(program: &Path, budget: u64) -> Outcome {
