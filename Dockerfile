@@ -7,9 +7,6 @@
 #
 # Both images have nothing in them but the program, the C library and certificates, and do not run as root.
 
-# The C library, certificates, and nothing else. A release names it by the digest that it had then.
-ARG BASE=gcr.io/distroless/cc-debian13:nonroot
-
 FROM rust:1.95-slim-trixie AS build
 WORKDIR /src
 # Told by `labelrelay --version`: docker build --build-arg LABELRELAY_COMMIT=$(git rev-parse HEAD) …
@@ -27,14 +24,14 @@ RUN cargo build --release --locked --features labelrelay/aws,labelrelay/azure,la
 FROM scratch AS azure-function
 COPY --from=build /image/labelrelay-azure-function /
 
-FROM ${BASE} AS cloud-function
+FROM gcr.io/distroless/cc-debian13:nonroot AS cloud-function
 # checkov:skip=CKV_DOCKER_2:platforms ask GET /-/ready themselves; there is no shell here to ask it with
 USER 65532:65532
 COPY --from=build /image/labelrelay-cloud-function /usr/local/bin/
 EXPOSE 8080
 ENTRYPOINT ["/usr/local/bin/labelrelay-cloud-function"]
 
-FROM ${BASE} AS serve
+FROM gcr.io/distroless/cc-debian13:nonroot AS serve
 USER 65532:65532
 COPY --from=build /image/labelrelay /usr/local/bin/
 COPY --from=build --chown=65532:65532 /image/data /data
