@@ -179,7 +179,8 @@ fn stages() -> Vec<Stage> {
             let name = rest.split(" AS ").nth(1).unwrap().to_owned();
             let instructions = Vec::new();
             stages.push(Stage { name, instructions });
-        } else if let Some(stage) = stages.last_mut() {
+        } else {
+            let stage = stages.last_mut().unwrap();
             let rest = rest.trim().to_owned();
             stage.instructions.push((instruction.to_owned(), rest));
         }

@@ -95,6 +95,29 @@ fn config(directory: &Path) -> Config {
     Config::from_toml(config, "test", directory.to_owned(), &lookup).unwrap()
 }
 
+/// A run over everything that the token sees.
+fn reconcile<'a>(
+    config: &'a Config,
+    platform: &Arc<LabelStudio>,
+    ledger: &'a mut LedgerFile,
+    sink: &'a mut Taken,
+    clock: &'a FakeClock,
+    full: bool,
+) -> Reconcile<'a> {
+    Reconcile {
+        source: config.sources.first().unwrap(),
+        platform: Arc::<LabelStudio>::clone(platform),
+        ledger,
+        sink,
+        progress: &NoProgress,
+        clock,
+        overlap: Duration::from_secs(600),
+        begin: None,
+        full,
+        deleted_projects: &[],
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_errs_moves_no_watermark_and_deletes_nothing() {
     let how = Arc::new(AtomicUsize::new(0));
@@ -110,18 +133,7 @@ async fn a_server_that_errs_moves_no_watermark_and_deletes_nothing() {
     let mut marks = Vec::new();
     for number in 0..=10 {
         how.store(number, Ordering::Relaxed);
-        let mut run = Reconcile {
-            source: &config.sources[0],
-            platform: platform.clone(),
-            ledger: &mut ledger,
-            sink: &mut sink,
-            progress: &NoProgress,
-            clock: &clock,
-            overlap: Duration::from_secs(600),
-            begin: None,
-            full: false,
-            deleted_projects: &[],
-        };
+        let mut run = reconcile(&config, &platform, &mut ledger, &mut sink, &clock, false);
         let ended = tokio::time::timeout(Duration::from_secs(60), run.run());
         let ended = ended.await.expect("the run ends");
         assert_eq!(ended.is_ok(), number == 0, "{number}: {ended:?}");
@@ -215,18 +227,7 @@ async fn everything_is_looked_at_where_the_counts_differ_and_once_a_day() {
     for (before, full, listed, deleted, why) in runs {
         before();
         let earlier = (shelf.listed.load(Ordering::Relaxed), deletions(&sink));
-        let mut run = Reconcile {
-            source: &config.sources[0],
-            platform: platform.clone(),
-            ledger: &mut ledger,
-            sink: &mut sink,
-            progress: &NoProgress,
-            clock: &clock,
-            overlap: Duration::from_secs(600),
-            begin: None,
-            full,
-            deleted_projects: &[],
-        };
+        let mut run = reconcile(&config, &platform, &mut ledger, &mut sink, &clock, full);
         run.run().await.unwrap();
         let now = (shelf.listed.load(Ordering::Relaxed), deletions(&sink));
         assert_eq!(
