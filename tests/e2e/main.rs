@@ -29,7 +29,7 @@ mod traffic;
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// Those that wait for other programs most of the time run two at once. Held for reading by each of them.
+/// Held for reading by each test that waits for other programs most of the time: two of these run at once.
 static MACHINE: RwLock<()> = RwLock::new(());
 
 /// Held by a test that others may run beside.

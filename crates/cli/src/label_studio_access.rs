@@ -1,4 +1,4 @@
-//! Where Label Studio is, and the token for its API: of the command line, else of the environment.
+//! URL of Label Studio and the token for its API: from the command line, else from the environment.
 
 use crate::env::Env;
 use crate::error::CliError;

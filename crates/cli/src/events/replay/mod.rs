@@ -32,7 +32,7 @@ retry` brings dead letters back instead. Pruned events are gone.";
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", filter::HELP))]
 pub(super) struct Args {
-    /// Those that were too large for the queue, so that their data lies in the blob store
+    /// Events whose data lies in the blob store, because they were too large for the queue
     #[arg(long, help_heading = "Filters")]
     claimed: bool,
     /// Queue to send them to [default: the one that they are taken from]

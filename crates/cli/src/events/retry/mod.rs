@@ -31,7 +31,7 @@ received `embedded_queue.max_receives` times (5 unless configured) and never ack
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", filter::HELP))]
 pub(super) struct Args {
-    /// These dead letters alone: numbers, as `list` prints them, or beginnings of ids
+    /// Dead letters to try again, and no others: numbers, as `list` prints them, or beginnings of ids
     #[arg(value_name = "SEQ|ID", value_parser = NonEmptyStringValueParser::new())]
     numbers: Vec<String>,
     /// Dead letters alone; so does each filter
