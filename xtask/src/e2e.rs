@@ -3,7 +3,8 @@
 
 use crate::Outcome;
 use crate::left_out::LeftOut;
-use crate::paths::{built, cache};
+use crate::paths::{built, cache, root, target};
+use crate::python::CARGO_LAMBDA;
 use crate::snapshots::References;
 use crate::step::{cargo, status};
 use crate::tools::{self, ToolPaths};
@@ -183,7 +184,7 @@ impl TestSetup {
         self.e2e_tests(&["--include-ignored", "--test-threads=1"])
     }
 
-    /// Those alone that `cargo test` leaves out. They wait for other programs half of the time, so two run at once.
+    /// The tests that `cargo test` leaves out. They wait for other programs half of the time, so two run at once.
     pub(crate) fn long_tests(&self) -> Command {
         self.e2e_tests(&["--ignored", "--test-threads=2"])
     }
@@ -261,16 +262,32 @@ fn program(build: Build) -> Outcome {
 
 /// Builds the function, and weighs it.
 fn function(build: Build) -> Outcome<PathBuf> {
-    let (profile, budget) = match build {
-        Build::Tested => ("release", TESTED_LAMBDA_BYTES),
-        Build::Released => ("function", LAMBDA_BYTES),
+    let (function, budget) = match build {
+        Build::Tested => (deployed_function(build)?, TESTED_LAMBDA_BYTES),
+        Build::Released => {
+            status(&mut cargo(
+                "build --profile function --locked --package labelrelay-lambda",
+            ))?;
+            (built("function", "labelrelay-lambda")?, LAMBDA_BYTES)
+        }
     };
-    status(build.choose(&mut cargo(&format!(
-        "build --profile {profile} --locked --package labelrelay-lambda"
-    ))))?;
-    let function = built(profile, "labelrelay-lambda")?;
     weighs_at_most(&function, budget)?;
     Ok(function)
+}
+
+/// Builds it as `sam build` does, with cargo-lambda and its options: the test of `sam build` then finds everything
+/// compiled.
+fn deployed_function(build: Build) -> Outcome<PathBuf> {
+    let cargo_lambda = CARGO_LAMBDA.ensure()?;
+    let folder = cargo_lambda.parent().unwrap_or(&cargo_lambda);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
+    let mut command = cargo("lambda build --release --locked --bin labelrelay-lambda");
+    command
+        .current_dir(root().join("crates/lambda"))
+        .env("PATH", std::env::join_paths(folders)?);
+    status(build.choose(&mut command))?;
+    Ok(target()?.join("lambda/labelrelay-lambda/bootstrap"))
 }
 
 /// Builds the programs that tests run.

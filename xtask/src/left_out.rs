@@ -1,4 +1,4 @@
-//! What a test run has to go without: programs that no package registry has, and rights that a user may not have.
+//! Gaps of a test run: programs that no package registry has, and rights that a user may not have.
 
 use crate::debian;
 use crate::tools;
@@ -6,7 +6,7 @@ use crate::tools;
 /// Exit code of a run in which nothing failed and something was left out.
 pub(crate) const EXIT_CODE: u8 = 3;
 
-/// What is missing, and how to get it.
+/// Missing programs and rights, and how to get them.
 pub(crate) struct LeftOut {
     /// Google's emulator of Pub/Sub.
     pub(crate) pubsub_emulator: Option<String>,

@@ -3,10 +3,12 @@
 use crate::Outcome;
 use std::path::{Path, PathBuf};
 
-/// Root of the work tree.
+/// Root of the work tree: of the one that cargo runs us in. Two of them may share a target directory, and cargo then
+/// takes a program of the one for one of the other.
 pub(crate) fn root() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.parent().unwrap_or(manifest).to_owned()
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    manifest.parent().unwrap_or(&manifest).to_owned()
 }
 
 /// Cargo's output directory: this program lies in `<target>/<profile>/`.

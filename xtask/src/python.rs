@@ -178,20 +178,6 @@ impl Environment {
         Ok(program)
     }
 
-    /// Whether most of it is never imported: what is, Python compiles then, and keeps.
-    fn is_large(&self) -> bool {
-        [
-            AZURE_CLIENTS,
-            AZURE_MODELS,
-            CHECKOV,
-            GOOGLE_CLIENTS,
-            LABELBOX,
-            SAM,
-        ]
-        .iter()
-        .any(|large| large.folder == self.folder)
-    }
-
     fn install(&self, folder: &Path) -> Outcome {
         let version = output(python().args(["-c", "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"]))
             .map_err(|error| format!("Python 3.10 or newer with its venv module is needed ({error}); on Debian: `apt-get install python3 python3-venv`"))?;
@@ -206,7 +192,7 @@ impl Environment {
             .join("requirements")
             .join(self.requirements);
         if self.folder != UV.folder {
-            match self.install_with_uv(folder, &requirements) {
+            match Self::install_with_uv(folder, &requirements) {
                 Ok(()) => return Ok(()),
                 Err(error) => println!(
                     "uv could not install {} ({error}); pip does",
@@ -217,12 +203,9 @@ impl Environment {
         status(python().args(["-m", "venv", "--clear"]).arg(folder))?;
         let mut pip = Command::new(folder.join("bin").join("python"));
         pip.args(["-m", "pip", "install", "--quiet", "--no-input"]);
+        // Most modules are never imported. Python compiles the others when they are, and keeps what it compiled.
         pip.args([
-            if self.is_large() {
-                "--no-compile"
-            } else {
-                "--compile"
-            },
+            "--no-compile",
             "--disable-pip-version-check",
             "--requirement",
         ]);
@@ -241,7 +224,7 @@ impl Environment {
     }
 
     /// Takes a fraction of the processor time that pip takes, while the compiler wants all of it.
-    fn install_with_uv(&self, folder: &Path, requirements: &Path) -> Outcome {
+    fn install_with_uv(folder: &Path, requirements: &Path) -> Outcome {
         // pip is not asked for anything, and takes seconds to install.
         let mut venv = python();
         status(
@@ -251,9 +234,6 @@ impl Environment {
         let mut uv = Command::new(UV.ensure()?);
         uv.args(["pip", "install", "--quiet", "--python"]);
         uv.arg(folder.join("bin").join("python"));
-        if !self.is_large() {
-            uv.arg("--compile-bytecode");
-        }
         uv.arg("--requirement").arg(requirements);
         // Files are linked from there, so the two take the room of one.
         uv.env("UV_CACHE_DIR", cache()?.join("uv"));

@@ -23,7 +23,7 @@ enum Verdict {
     Passed,
     /// Reason.
     Failed(String),
-    /// What it, or a part of it, needs that is not there.
+    /// Names what it, or a part of it, needs and does not find.
     LeftOut(String),
 }
 
