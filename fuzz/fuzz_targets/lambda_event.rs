@@ -1,10 +1,15 @@
 //! Events of Lambda function URLs and API Gateway. Input: an event. Whatever it is, it is read without a
 //! panic, and where `serde_json`'s own tree can hold it, both read the same request out of it.
 //!
-//! The two modules are the function's own files: its package would bring the AWS SDK along.
+//! The two modules are the function's own files: its package would bring the AWS SDK along. They name the types of
+//! events by `lambda_http`, which is this file here.
 
 #![no_main]
 #![allow(dead_code, missing_docs, unreachable_pub)]
+
+extern crate self as lambda_http;
+
+pub use aws_lambda_events;
 
 #[path = "../../crates/lambda/src/event/mod.rs"]
 mod event;
