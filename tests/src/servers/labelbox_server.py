@@ -358,6 +358,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         try:
             query = Query(asked["query"], asked["variables"])
             root = QUERIES if query.kind == "query" else MUTATIONS
+            for name, _, inner in query.fields:
+                # Before anything is changed.
+                known = "id url topics status createdAt updatedAt project".split()
+                valid(not name.endswith("Webhook") or all(of in known for of, *_ in inner), "no such field")
             said = {"data": pick(root, query.fields)}
         except Failed as failed:
             said = error(*failed.args)

@@ -17,7 +17,15 @@ fn deliver(scene: &Scene, secret: &str) -> i32 {
     let file = scene.place.write("shown.secret", secret);
     let reference = format!("file:{}", file.display());
     let url = scene.url();
-    let words = ["send", "--to", &url, "--secret", &reference];
+    let words = [
+        "send",
+        "--event",
+        "annotation.created",
+        "--to",
+        &url,
+        "--secret",
+        &reference,
+    ];
     scene.place.run(&words).code
 }
 

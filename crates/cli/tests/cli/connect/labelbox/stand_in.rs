@@ -105,7 +105,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
         Some(Fault::LostRequest) => return,
         Some(Fault::Answer(status, body)) => (status, body),
         Some(Fault::LostAnswer) => {
-            state.answer(&asked);
+            let _lost = state.answer(&asked);
             return;
         }
         None if asked.authorization == format!("Bearer {KEY}") => {
