@@ -11,9 +11,15 @@ import json
 import sys
 import urllib.request
 
-import labelbox
-
 endpoint, key, verb, *words = sys.argv[1:]
+if verb == "held":
+    with urllib.request.urlopen(endpoint.rsplit("/", 1)[0] + "/webhooks") as answer:
+        for one in json.load(answer):
+            print(json.dumps(one))
+    sys.exit()
+
+import labelbox  # takes seconds
+
 client = labelbox.Client(api_key=key, endpoint=endpoint, rest_endpoint=endpoint, enable_experimental=False)
 
 
@@ -42,9 +48,5 @@ elif verb == "update":
     shown(webhook)
 elif verb == "delete":
     called(words[0]).delete()
-elif verb == "held":
-    with urllib.request.urlopen(endpoint.rsplit("/", 1)[0] + "/webhooks") as answer:
-        for one in json.load(answer):
-            print(json.dumps(one))
 else:
     raise SystemExit(f"no verb {verb}")
