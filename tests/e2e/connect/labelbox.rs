@@ -85,7 +85,7 @@ fn what_ours_makes_the_own_client_lists_updates_and_ends() {
     scene.says(0, &["labelbox"], "the organization: webhook webhook");
     let id = scene.newest();
     let expected = json!({"uid": id, "url": URL, "topics": topics, "status": "ACTIVE"});
-    assert_eq!(scene.seen(""), [expected.clone()]);
+    assert_eq!(scene.seen(""), [expected]);
     let held = scene.held(&id);
     assert_eq!(
         (&held["secret"], &held["project"]),

@@ -127,7 +127,7 @@ impl Management {
                 )));
             }
             Err(error) if error.is_retryable || error.is_too_large => error,
-            Err(error) => return Err(refused(&what, error, Some(settings.secret))),
+            Err(error) => return Err(refused(&what, &error, Some(settings.secret))),
         };
         let is_it = |hook: &Webhook| {
             hook.project.as_deref() == settings.project
@@ -174,7 +174,7 @@ impl Management {
         let what = format!("webhook {id}");
         let (query, variables) = update(id, change);
         let answer = self.api.ask::<Changed>(&query, variables).await;
-        let answer = answer.map_err(|error| refused(&what, error, None))?;
+        let answer = answer.map_err(|error| refused(&what, &error, None))?;
         let changed = answer.data.and_then(|data| data.changed);
         let changed = changed.ok_or_else(|| {
             PlatformError::permanent(format!(
@@ -245,7 +245,7 @@ fn words(topics: &[String]) -> String {
 }
 
 /// A refusal. Words that quote the secret, or the beginning of it, are left out.
-fn refused(what: &str, error: PlatformError, secret: Option<&str>) -> PlatformError {
+fn refused(what: &str, error: &PlatformError, secret: Option<&str>) -> PlatformError {
     let beginning = secret.map(|secret| -> String { secret.chars().take(8).collect() });
     let is_quoted = |beginning: &String| {
         let escaped = beginning.escape_debug().to_string();
@@ -259,7 +259,8 @@ fn refused(what: &str, error: PlatformError, secret: Option<&str>) -> PlatformEr
     };
     PlatformError {
         message: format!("{what}: {said}"),
-        ..error
+        is_retryable: error.is_retryable,
+        is_too_large: error.is_too_large,
     }
 }
 
@@ -315,7 +316,7 @@ mod tests {
     #[test]
     fn a_refusal_does_not_repeat_the_secret() {
         let error = PlatformError::permanent("Labelbox answered an error (X): secret \"s3cr3t\"");
-        let refusal = refused("a webhook", error, Some("s3cr3t"));
+        let refusal = refused("a webhook", &error, Some("s3cr3t"));
         assert!(!refusal.message.contains("s3cr3t"), "{refusal}");
     }
 }

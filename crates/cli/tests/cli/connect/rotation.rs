@@ -130,7 +130,5 @@ fn what_cannot_be_rotated_is_said_with_what_to_do() {
     for said in ["in the variable LS_SECRET", "LS_SECRET_PREVIOUS"] {
         assert!(ran.stdout.contains(said), "no {said:?} in {ran:?}");
     }
-    for secret in [SECRET] {
-        assert!(!format!("{ran:?}").contains(secret), "{ran:?}");
-    }
+    assert!(!format!("{ran:?}").contains(SECRET), "{ran:?}");
 }
