@@ -9,7 +9,7 @@
 //! `origin: reconcile`. It is recorded after it was sent; a watermark moves only after everything before it was
 //! recorded: whatever breaks off leaves repeats with the same ids at worst.
 //!
-//! [`label_studio::Management`] makes, mends and removes webhooks.
+//! [`label_studio::Management`] and [`labelbox::Management`] make, mend and remove webhooks.
 //!
 //! The platforms' management clients live in this crate and nowhere else: nothing that takes deliveries in
 //! links it.

@@ -45,7 +45,7 @@ all_but_clouds() {
 }
 
 case "$*" in
-"pull labelbox"*) set -- "$@" --endpoint "$STAND_IN_LABELBOX" ;;
+"pull labelbox"* | "connect labelbox"* | "connect list labelbox"*) set -- "$@" --endpoint "$STAND_IN_LABELBOX" ;;
 esac
 case " $* " in
 " stop-serving ") stop_serving ;;

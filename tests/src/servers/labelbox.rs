@@ -1,7 +1,8 @@
-//! A stand-in for the part of Labelbox's API that exports projects, and Labelbox's own client, which is run
+//! A stand-in for the part of Labelbox's API that exports projects and manages webhooks, and Labelbox's own client, which is run
 //! against it: what both understand is what that client speaks.
 
 use super::{Server, installed};
+use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -59,5 +60,25 @@ impl Labelbox {
             .env("PYTHONIOENCODING", "utf-8")
             .output()
             .unwrap()
+    }
+
+    /// Webhooks by Labelbox's own client; what it printed. The script says which words there are.
+    ///
+    /// # Panics
+    /// When the client fails.
+    pub fn own_webhooks(&self, words: &[&str]) -> Vec<Value> {
+        let output = Command::new(python())
+            .args(["-c", include_str!("labelbox_webhooks.py")])
+            .args([&self.endpoint(), API_KEY])
+            .args(words)
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{words:?}: {told}");
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let lines = printed.lines();
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 }

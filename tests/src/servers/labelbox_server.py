@@ -1,9 +1,13 @@
-"""The part of Labelbox's GraphQL API that exports a project, on loopback, over rows in a file.
+"""The part of Labelbox's GraphQL API that exports a project and manages webhooks, on loopback, over rows in a file.
 
 Usage: labelbox_server.py PORT ROWS KEY. It speaks what Labelbox's own client asks and understands: the
 tests let that client export from it. It answers only the fields that are asked for. ROWS is read again for
 every export: a row a line, written back byte for byte. A row's last activity is the newest `updated_at` in
 it. A project of the name `fails` has an export that fails, one of the name `lacks` one with errors.
+
+Webhooks are kept in memory, and shown whole, with their secrets, at `/webhooks`. It delivers nothing. What the
+schema of Labelbox's own client's requests does not have is refused: fields, arguments, members, topics, statuses, and
+variables that were not declared or not given.
 """
 
 import http.server
@@ -15,21 +19,72 @@ import sys
 PORT, ROWS, KEY = sys.argv[1:]
 NOW = "2026-11-21T09:00:00.000Z"
 PART_BYTES = 1500
-TOKEN = re.compile(r"\s*,?\s*(\$?\w+|[{}():!])")
-tasks = {}
+TOKEN = re.compile(r'[\s,]*(\$?\w+|"(?:[^"\\]|\\.)*"|[{}():!\[\]])')
+TOPICS = "LABEL_CREATED LABEL_UPDATED LABEL_DELETED WORKFLOW_ACTION".split()
+STATUSES = "ACTIVE INACTIVE REVOKED".split()
+SCALARS = {"String": str, "ID": str, "Int": int, "Boolean": bool}
+tasks, webhooks = {}, {}
 numbers = itertools.count(1)
+
+
+class Failed(Exception):
+    pass
+
+
+def valid(holds, message):
+    if not holds:
+        raise Failed("GRAPHQL_VALIDATION_FAILED", message)
+
+
+class Word(str):
+    """A word of the language, and not a text: a topic, a status, a number."""
 
 
 class Query:
     """One operation, taken apart: fields with arguments and what is asked of them."""
 
     def __init__(self, text, variables):
-        self.tokens = TOKEN.findall(text)
-        self.variables = variables or {}
-        while self.tokens.pop(0) != "{":  # name and types of variables
-            pass
+        self.tokens, at = [], 0
+        text = text.rstrip()
+        while at < len(text):
+            found = TOKEN.match(text, at)
+            if not found:
+                raise Failed("GRAPHQL_PARSE_FAILED", f"unexpected at {at}")
+            self.tokens.append(found.group(1))
+            at = found.end()
+        self.variables, self.used = variables or {}, set()
+        self.kind = self.tokens.pop(0)
+        valid(self.kind in ("query", "mutation"), f"no operation {self.kind}")
+        self.tokens.pop(0)  # its name
+        self.declared = self.declarations()
+        self.expect("{")
         self.fields = self.selection()
-        assert not self.tokens, self.tokens
+        valid(not self.tokens, "something after the operation")
+        valid(self.used == set(self.declared), f"variables {sorted(set(self.declared) ^ self.used)}")
+
+    def expect(self, token):
+        valid(self.tokens and self.tokens.pop(0) == token, f"no {token}")
+
+    def declarations(self):
+        declared = {}
+        if self.tokens[0] != "(":
+            return declared
+        self.tokens.pop(0)
+        while self.tokens[0] != ")":
+            name = self.tokens.pop(0)[1:]
+            self.expect(":")
+            kind = ""
+            while self.tokens[0] not in (")",) and not self.tokens[0].startswith("$"):
+                kind += self.tokens.pop(0)
+            declared[name] = kind
+            value = self.variables.get(name)
+            if kind.endswith("!") and value is None:
+                raise Failed("BAD_USER_INPUT", f"variable ${name} of type {kind} was not provided")
+            of = SCALARS.get(kind.rstrip("!"))
+            if of and value is not None and type(value) is not of:
+                raise Failed("BAD_USER_INPUT", f"variable ${name} is no {kind}")
+        self.tokens.pop(0)
+        return declared
 
     def selection(self):
         fields = []
@@ -48,19 +103,28 @@ class Query:
     def pairs(self, end):
         pairs = {}
         while self.tokens[0] != end:
-            name, colon, value = (self.tokens.pop(0) for _ in range(3))
-            assert colon == ":"
-            if value == "{":
-                value = self.pairs("}")
-            elif value.startswith("$"):
-                value = self.variables[value[1:]]
-            pairs[name] = value
+            name = self.tokens.pop(0)
+            self.expect(":")
+            pairs[name] = self.value()
         self.tokens.pop(0)
         return pairs
 
-
-class Failed(Exception):
-    pass
+    def value(self):
+        token = self.tokens.pop(0)
+        if token == "{":
+            return self.pairs("}")
+        if token == "[":
+            values = []
+            while self.tokens[0] != "]":
+                values.append(self.value())
+            self.tokens.pop(0)
+            return values
+        if token.startswith("$"):
+            name = token[1:]
+            valid(name in self.declared, f"variable ${name} is not defined")
+            self.used.add(name)
+            return self.variables.get(name)
+        return json.loads(token) if token.startswith('"') else Word(token)
 
 
 def pick(thing, inner):
@@ -71,8 +135,8 @@ def pick(thing, inner):
         return [pick(one, inner) for one in thing]
     picked = {}
     for name, arguments, deeper in inner:
-        if name not in thing:
-            raise Failed("GRAPHQL_VALIDATION_FAILED", f"no field {name}")
+        valid(name in thing, f"no field {name}")
+        valid(deeper or not isinstance(thing[name], dict), f"{name} is asked for without fields")
         value = thing[name](arguments) if callable(thing[name]) else thing[name]
         picked[name] = pick(value, deeper) if deeper else value
     return picked
@@ -89,6 +153,7 @@ def projects():
     of = lambda project: dict.fromkeys(fields) | {
         "id": project, "name": project, "description": "", "createdAt": NOW, "updatedAt": NOW,
         "lastActivityTime": NOW, "dataRowCount": 0,
+        "webhooks": lambda arguments: page(webhooks_of(project), arguments),
     }
     return {project: of(project) for project in sorted(named)}
 
@@ -101,6 +166,7 @@ def project(arguments):
 
 
 def page(things, arguments):
+    valid(set(arguments) <= {"where", "skip", "first"}, f"arguments {sorted(arguments)}")
     skip, first = int(arguments["skip"]), int(arguments["first"])
     return things[skip : skip + first]
 
@@ -177,12 +243,89 @@ def task(arguments):
     return {"exportMetadataHeader": header, "exportFileFromOffset": part}
 
 
-ROOT = {
+def webhooks_of(project):
+    """As they are shown: without the secret."""
+    shown = []
+    for webhook in webhooks.values():
+        if project in (None, webhook["project"]):
+            of = webhook["project"]
+            mine = {name: value for name, value in webhook.items() if name != "secret"}
+            shown.append(mine | {"project": (lambda name: lambda _: projects().get(name))(of)})
+    return shown
+
+
+def organization(_):
+    # Those of projects as well, as the organization's own list may.
+    return {
+        "id": "org1", "name": "Organization", "createdAt": NOW, "updatedAt": NOW,
+        "webhooks": lambda arguments: page(webhooks_of(None), arguments),
+    }
+
+
+def members(data, allowed, needed=()):
+    """Members of an input, each as it was given."""
+    for name in data:
+        valid(name in allowed, f"field {name} is not defined by type")
+    for name in needed:
+        valid(data.get(name) is not None, f"field {name} of required type was not provided")
+    given = dict(data)
+    if "topics" in data:
+        valid(set(data["topics"]) == {"set"}, "topics are set")
+        for topic in data["topics"]["set"]:
+            valid(isinstance(topic, Word) and topic in TOPICS, f"value {topic} does not exist in enum")
+        valid(data["topics"]["set"], "no topics")
+        given["topics"] = [str(topic) for topic in data["topics"]["set"]]
+    if "status" in data:
+        valid(isinstance(data["status"], Word) and data["status"] in STATUSES, "no such status")
+        given["status"] = str(data["status"])
+    for name in ("url", "secret"):
+        valid(name not in data or type(data[name]) is str, f"{name} is no text")
+    if not data.get("url", "https://").startswith("https://"):
+        raise Failed("BAD_USER_INPUT", "Invalid URL: must use https")
+    return given
+
+
+def create_webhook(arguments):
+    valid(set(arguments) == {"data"}, "arguments")
+    given = members(arguments["data"], ("project", "topics", "url", "secret"), ("topics", "url", "secret"))
+    of = given.get("project")
+    if of is not None:
+        project({"where": of})
+    name = f"webhook{next(numbers):04}"
+    webhooks[name] = {
+        "id": name, "createdAt": NOW, "updatedAt": NOW, "url": given["url"], "topics": given["topics"],
+        "status": "ACTIVE", "secret": given["secret"], "project": of["id"] if of else None,
+    }
+    return webhook({"where": {"id": name}})
+
+
+def update_webhook(arguments):
+    valid(set(arguments) == {"where", "data"}, "arguments")
+    given = members(arguments["data"], ("topics", "url", "status"))
+    webhook(arguments)
+    webhooks[arguments["where"]["id"]].update(given)
+    return webhook(arguments)
+
+
+def webhook(arguments):
+    found = [one for one in webhooks_of(None) if one["id"] == arguments["where"]["id"]]
+    if not found:
+        raise Failed("RESOURCE_NOT_FOUND", "there is no such webhook")
+    return found[0]
+
+
+QUERIES = {
     "project": project,
     "projects": lambda arguments: page(list(projects().values()), arguments),
     "user": user,
-    "exportDataRowsInProject": export,
+    "organization": organization,
+    "webhook": webhook,
     "task": task,
+}
+MUTATIONS = {
+    "exportDataRowsInProject": export,
+    "createWebhook": create_webhook,
+    "updateWebhook": update_webhook,
 }
 
 
@@ -201,6 +344,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/ready":
             return self.answer(200, b"")
+        if self.path == "/webhooks":
+            return self.answer(200, json.dumps(list(webhooks.values())).encode())
         assert "Authorization" not in self.headers, "the key is nobody's business here"
         _, _, of, stream, start, end = self.path.split("/")
         self.answer(200, tasks[of][stream][int(start) : int(end)])
@@ -212,9 +357,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(401, json.dumps(error("AUTHENTICATION_ERROR", "Invalid API key")).encode())
         try:
             query = Query(asked["query"], asked["variables"])
-            said = {"data": pick(ROOT, query.fields)}
+            root = QUERIES if query.kind == "query" else MUTATIONS
+            for name, _, inner in query.fields:
+                # Before anything is changed.
+                known = "id url topics status createdAt updatedAt project".split()
+                valid(not name.endswith("Webhook") or all(of in known for of, *_ in inner), "no such field")
+            said = {"data": pick(root, query.fields)}
         except Failed as failed:
             said = error(*failed.args)
+        except (IndexError, KeyError, AttributeError, TypeError) as broken:
+            said = error("GRAPHQL_PARSE_FAILED", f"cannot be read: {broken!r}")
         self.answer(200, json.dumps(said).encode())
 
 

@@ -1,17 +1,34 @@
 //! `labelrelay connect`: makes a platform deliver to a relay, through the platform's API.
 
 mod credential;
+mod facts;
 mod label_studio;
+mod labelbox;
+mod listing;
+mod relay_ready;
 mod relay_url;
 mod report;
+mod rotation;
+mod steps;
 
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use clap::Subcommand;
+use labelrelay_reconcile::http::HttpOptions;
+use labelrelay_startup::OsEntropy;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Somebody waits for each answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Attempts of a request that may be sent again: two pauses of a second or so.
+const ATTEMPTS: u32 = 3;
 
 const EXAMPLES: &str = "\
 Examples:
   labelrelay connect label-studio http://HOST:8080
+  labelrelay connect labelbox --relay https://HOST
   labelrelay connect label-studio --plan
   labelrelay connect list label-studio
   labelrelay connect label-studio --remove";
@@ -32,6 +49,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum PlatformArgs {
     LabelStudio(label_studio::Args),
+    Labelbox(labelbox::Args),
     List(ListArgs),
 }
 
@@ -46,14 +64,25 @@ struct ListArgs {
 #[derive(Debug, Subcommand)]
 enum ListedArgs {
     LabelStudio(label_studio::ListArgs),
+    Labelbox(labelbox::ListArgs),
 }
 
 pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let runtime = crate::runtime::small()?;
     match &args.platform {
         PlatformArgs::LabelStudio(args) => runtime.block_on(label_studio::connect(args, env)),
-        PlatformArgs::List(ListArgs {
-            platform: ListedArgs::LabelStudio(args),
-        }) => runtime.block_on(label_studio::list(args, env)),
+        PlatformArgs::Labelbox(args) => runtime.block_on(labelbox::connect(args, env)),
+        PlatformArgs::List(ListArgs { platform }) => match platform {
+            ListedArgs::LabelStudio(args) => runtime.block_on(label_studio::list(args, env)),
+            ListedArgs::Labelbox(args) => runtime.block_on(labelbox::list(args, env)),
+        },
     }
+}
+
+/// How the platforms' APIs are asked.
+fn http_options() -> HttpOptions {
+    let mut options = HttpOptions::new(Arc::new(OsEntropy));
+    options.timeout = PATIENCE;
+    options.attempts = ATTEMPTS;
+    options
 }

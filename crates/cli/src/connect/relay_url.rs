@@ -3,7 +3,7 @@
 use crate::env::Env;
 use crate::error::CliError;
 use crate::running_serve;
-use crate::serve::{Flags, Settings, public_base, public_url};
+use crate::serve::{Flags, Reach, Settings, public_base, public_url, reach};
 use crate::userinfo;
 use http::Uri;
 use labelrelay_core::config::{Config, SourceConfig};
@@ -50,7 +50,7 @@ impl RelayUrl {
     fn given(url: &str, name: &str, names: &[&str]) -> Result<Self, String> {
         if userinfo::is_in(url) {
             return Err(format!(
-                "the relay's URL {} takes no user or password: the header that the webhook sends carries the secret",
+                "the relay's URL {} takes no user or password: the webhook has a secret of its own",
                 userinfo::hidden(url)
             ));
         }
@@ -89,6 +89,22 @@ impl RelayUrl {
     pub(super) fn is(&self, url: &str) -> bool {
         let place = Place::of(url);
         place.is_some() && place == Place::of(&self.url)
+    }
+
+    /// URL of a webhook that was ended: no longer one of ours, so that nothing brings it back with a secret that may
+    /// be an old one.
+    pub(super) fn ended(&self) -> String {
+        format!("{}/ended", self.url)
+    }
+
+    /// Who gets there, as far as it shows.
+    pub(super) fn reach(&self) -> Option<Reach> {
+        reach(&self.url)
+    }
+
+    /// Whether what is sent there is encrypted on its way.
+    pub(super) fn is_https(&self) -> bool {
+        Place::of(&self.url).is_some_and(|place| place.scheme == "https")
     }
 
     /// Whether it leads whoever follows it to their own machine.

@@ -4,16 +4,13 @@ use super::NOTES;
 use super::common::Common;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
-use crate::secret_reference;
+use crate::labelbox_access;
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::provider::Provider;
 use labelrelay_reconcile::http::HttpOptions;
 use labelrelay_reconcile::labelbox::{ENDPOINT, Labelbox};
 use labelrelay_startup::OsEntropy;
 use std::sync::Arc;
-
-/// As Labelbox's own client calls it.
-const KEY: &str = "LABELBOX_API_KEY";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,24 +33,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
-    let endpoint = args.endpoint.trim();
-    if !(endpoint.starts_with("http://") || endpoint.starts_with("https://")) {
-        return Err(CliError::usage(
-            "--endpoint begins with http:// or https://",
-        ));
-    }
-    let reference = args
-        .key
-        .clone()
-        .unwrap_or_else(|| SecretRef::Env(KEY.to_owned()));
-    if let SecretRef::Env(name) = &reference
-        && env.lookup().secret(name).is_none()
-    {
-        return Err(CliError::usage(format_args!(
-            "with which API key? {name} is not set: set it to one (Workspace settings of Labelbox), or say where it is: --key file:/path"
-        )));
-    }
-    let key = crate::runtime::small()?.block_on(secret_reference::read(&reference, env))?;
+    let endpoint = labelbox_access::endpoint(&args.endpoint)?;
+    let key = labelbox_access::key(args.key.as_ref(), env);
+    let key = crate::runtime::small()?.block_on(key)?;
     let mut options = HttpOptions::new(Arc::new(OsEntropy));
     options.per_second = args.common.rate;
     let projects = args.common.project.clone();

@@ -59,7 +59,7 @@ fn for_labelbox(source: &SourceConfig, base: &str, place: &str, secret: Option<&
         "    Labelbox delivers over HTTPS only: put a tunnel or proxy in front, and give --public-url\n"
     };
     format!(
-        "  Labelbox: Workspace settings → Webhooks → New webhook\n\
+        "  Labelbox: `labelrelay connect labelbox`, or Workspace settings → Webhooks → New webhook\n\
         \x20   URL      {base}/{}\n\
         \x20   secret   {secret}\n{tunnel}",
         source.name

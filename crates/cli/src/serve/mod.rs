@@ -10,6 +10,7 @@ mod private_address;
 mod queue_watch;
 mod ready_file;
 mod redrive;
+mod rotation_watch;
 mod run;
 mod service_manager;
 mod settings;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 
 pub(crate) use hints::{public_base, public_url, secret_header};
 pub(crate) use listen_address::DEFAULT_LISTEN;
+pub(crate) use private_address::{Reach, reach};
 pub(crate) use settings::{Flags, Settings};
 pub(crate) use signals::Signals;
 

@@ -19,28 +19,52 @@ const NO_DOT: &str = "\
 \x20   SSRF_PROTECTION_ENABLED=false
 ";
 
+/// Who gets to a URL's host, as far as it shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Everybody, unless its name resolves to something else.
+    Public,
+    /// This machine, or its own network.
+    Private,
+    /// A name that only a network of its own knows.
+    NoDot,
+}
+
 /// Hint below a URL that is printed for Label Studio.
 pub(super) fn hint(base: &str) -> Option<&'static str> {
+    match reach(base)? {
+        Reach::Public => None,
+        Reach::Private => Some(PRIVATE),
+        Reach::NoDot => Some(NO_DOT),
+    }
+}
+
+/// `None` where it is no URL.
+pub(crate) fn reach(base: &str) -> Option<Reach> {
     let uri: http::Uri = base.parse().ok()?;
     let host = uri.host()?;
     let plain = host.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = plain.parse::<IpAddr>() {
-        return is_refused(address).then_some(PRIVATE);
+        return Some(if is_refused(address) {
+            Reach::Private
+        } else {
+            Reach::Public
+        });
     }
     let name = plain.trim_end_matches('.').to_ascii_lowercase();
     // The names that are given to machines of one's own network, without asking what they resolve to here: for
-    // Label Studio they may resolve to something else.
+    // the platform they may resolve to something else.
     let is_local = name == "localhost"
         || [".localhost", ".local", ".internal", ".lan", ".home.arpa"]
             .iter()
             .any(|end| name.ends_with(end));
-    if is_local {
-        Some(PRIVATE)
+    Some(if is_local {
+        Reach::Private
     } else if name.contains('.') {
-        None
+        Reach::Public
     } else {
-        Some(NO_DOT)
-    }
+        Reach::NoDot
+    })
 }
 
 /// The list that Label Studio brings along.

@@ -2,6 +2,7 @@
 
 use super::listen_address::{ANY_ADMIN_LISTEN, DEFAULT_ADMIN_LISTEN, cannot_bind};
 use super::ready_file::ReadyFile;
+use super::rotation_watch::RotationWatch;
 use super::service_manager::ServiceManager;
 use super::settings::{Flags, Settings};
 use super::{Args, file_descriptors, hints, private_address, queue_watch, redrive, signals};
@@ -68,7 +69,8 @@ impl Start<'_> {
         let metrics = Arc::new(Metrics::new().with_dropped_lines(dropped));
         let clock = Arc::new(SystemClock::new());
         let log = BoundedLog::new(Arc::<SystemClock>::clone(&clock));
-        let observer = Arc::new(Tee(Arc::clone(&metrics), log));
+        let observer = Tee(Arc::clone(&metrics), log);
+        let observer = Arc::new(Tee(observer, RotationWatch::default()));
         let Opened { relay, embedded } =
             open::relay(&self.found.config, self.env, clock, observer).await?;
         open::may_start(&relay, &self.found.config, self.env).await?;

@@ -5,14 +5,16 @@ use crate::support::Place;
 #[test]
 fn every_verb_explains_itself_with_examples() {
     let place = Place::new();
-    let verbs: [&[&str]; 26] = [
+    let verbs: [&[&str]; 28] = [
         &["serve"],
         &["send"],
         &["verify"],
         &["connect"],
         &["connect", "label-studio"],
+        &["connect", "labelbox"],
         &["connect", "list"],
         &["connect", "list", "label-studio"],
+        &["connect", "list", "labelbox"],
         &["status"],
         &["events"],
         &["events", "list"],

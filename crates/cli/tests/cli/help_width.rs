@@ -15,8 +15,10 @@ const VERBS: &[&[&str]] = &[
     &["pull", "labelbox"],
     &["connect"],
     &["connect", "label-studio"],
+    &["connect", "labelbox"],
     &["connect", "list"],
     &["connect", "list", "label-studio"],
+    &["connect", "list", "labelbox"],
     &["status"],
     &["completions"],
 ];

@@ -5,7 +5,8 @@ use super::value::Secret;
 use crate::BoxFuture;
 use jiff::Timestamp;
 use std::fs;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::SystemTime;
 
@@ -13,12 +14,15 @@ use std::time::SystemTime;
 ///
 /// One trailing line break is not part of the secret: editors and `echo` put it there, and it is the
 /// most common reason why a signature does not match.
+///
+/// While the secret is being rotated, the next one lies in a file beside it ([`next_beside`](Self::next_beside)), and
+/// both are good. The rotation ends when that file takes the first one's place.
 #[derive(Debug)]
 pub struct FileSecret {
     path: PathBuf,
-    name: String,
+    next: PathBuf,
     not_after: Option<Timestamp>,
-    seen: Mutex<Option<Stamp>>,
+    seen: Mutex<Option<[Option<Stamp>; 2]>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,33 +36,57 @@ impl FileSecret {
     pub fn new(path: impl Into<PathBuf>, not_after: Option<Timestamp>) -> Self {
         let path = path.into();
         Self {
-            name: format!("file:{}", path.display()),
+            next: Self::next_beside(&path),
             path,
             not_after,
             seen: Mutex::new(None),
         }
     }
 
-    fn read(&self) -> Result<Secret, SecretError> {
-        // The stamp is taken before the read: a change between the two is then seen as one later.
-        let stamp = self.stamp();
-        let mut bytes = regular_file::read(&self.path)?;
+    /// The file in which the next secret lies while the one at `path` is being rotated.
+    pub fn next_beside(path: &Path) -> PathBuf {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".rotating");
+        PathBuf::from(name)
+    }
+
+    fn read(&self) -> Result<Vec<Secret>, SecretError> {
+        // The stamps are taken before the read: a change between the two is then seen as one later.
+        let stamps = self.stamps();
+        // The next one first: where it takes the other's place meanwhile, it is found there.
+        let next = match fs::symlink_metadata(&self.next) {
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            _ => Some(self.one(&self.next)?),
+        };
+        let mut secrets = vec![self.one(&self.path)?];
+        secrets.extend(next);
+        if let Ok(mut seen) = self.seen.lock() {
+            *seen = Some(stamps);
+        }
+        Ok(secrets)
+    }
+
+    fn one(&self, path: &Path) -> Result<Secret, SecretError> {
+        let mut bytes = regular_file::read(path)?;
         if bytes.last() == Some(&b'\n') {
             bytes.pop();
             if bytes.last() == Some(&b'\r') {
                 bytes.pop();
             }
         }
-        let secret = Secret::new(self.name.as_str(), bytes)?.until(self.not_after);
-        if let Ok(mut seen) = self.seen.lock() {
-            *seen = stamp;
-        }
-        Ok(secret)
+        let name = format!("file:{}", path.display());
+        Ok(Secret::new(name, bytes)?.until(self.not_after))
     }
 
-    fn stamp(&self) -> Option<Stamp> {
-        let meta = fs::metadata(&self.path).ok()?;
-        Some(Stamp {
+    fn stamps(&self) -> [Option<Stamp>; 2] {
+        [Stamp::of(&self.path), Stamp::of(&self.next)]
+    }
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let meta = fs::metadata(path).ok()?;
+        Some(Self {
             modified: meta.modified().ok(),
             bytes: meta.len(),
         })
@@ -67,16 +95,64 @@ impl FileSecret {
 
 impl SecretSource for FileSecret {
     fn fetch(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>> {
-        Box::pin(std::future::ready(self.read().map(|secret| vec![secret])))
+        Box::pin(std::future::ready(self.read()))
     }
 
     fn changed(&self) -> bool {
-        self.seen.lock().is_ok_and(|seen| *seen != self.stamp())
+        self.seen
+            .lock()
+            .is_ok_and(|seen| *seen != Some(self.stamps()))
     }
 
     fn doubts(&self) -> Vec<String> {
-        regular_file::open_to_others(&self.path)
+        let mut doubts: Vec<_> = [&self.path, &self.next]
             .into_iter()
-            .collect()
+            .filter_map(|path| regular_file::open_to_others(path))
+            .collect();
+        if fs::symlink_metadata(&self.next).is_ok() {
+            doubts.push(format!(
+                "a rotation of the secret in {} has not ended: the one in {} is good as well; run `labelrelay connect` with --rotate again",
+                self.path.display(),
+                self.next.display()
+            ));
+        }
+        doubts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read(file: &FileSecret) -> Vec<String> {
+        let secrets = file.fetch().await.unwrap();
+        let text = |secret: &Secret| String::from_utf8(secret.expose().to_vec()).unwrap();
+        secrets.iter().map(text).collect()
+    }
+
+    #[test]
+    fn both_are_good_while_one_takes_the_other_s_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.secret");
+        let next = FileSecret::next_beside(&path);
+        fs::write(&path, "old\n").unwrap();
+        let file = FileSecret::new(&path, None);
+        let now = |file: &FileSecret| futures_executor::block_on(read(file));
+        assert_eq!(now(&file), ["old"]);
+        assert!(!file.changed());
+        fs::write(&next, "new\n").unwrap();
+        assert!(file.changed(), "the next one came");
+        assert_eq!(now(&file), ["old", "new"]);
+        assert!(!file.changed());
+        let doubts = file.doubts();
+        assert!(doubts.iter().any(|doubt| doubt.contains("--rotate")));
+        fs::rename(&next, &path).unwrap();
+        assert!(file.changed(), "the old one went");
+        assert_eq!(now(&file), ["new"]);
+        assert!(
+            file.doubts()
+                .iter()
+                .all(|doubt| !doubt.contains("--rotate"))
+        );
     }
 }

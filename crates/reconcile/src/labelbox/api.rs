@@ -1,6 +1,6 @@
 //! Requests to Labelbox's GraphQL API, and the meaning of its answers.
 
-use crate::http::HttpClient;
+use crate::http::{Answer, HttpClient};
 use crate::platform::PlatformError;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -17,12 +17,17 @@ pub const ENDPOINT: &str = "https://api.labelbox.com/graphql";
 /// Of a message from the other side, so much is shown.
 const SHOWN_CHARACTERS: usize = 200;
 
+/// An answer to a change: the one thing that was changed.
+const LARGEST_CHANGE: usize = 16 * 1024 * 1024;
+
 /// One workspace, seen with one key.
 pub(super) struct Api {
     client: HttpClient,
     endpoint: Uri,
     key: Secret,
     authorization: HeaderValue,
+    /// What the member whose key it is must be allowed to do.
+    right: &'static str,
 }
 
 /// An answer's content.
@@ -59,6 +64,7 @@ impl Api {
         client: HttpClient,
         endpoint: &str,
         key: Secret,
+        right: &'static str,
     ) -> Result<Self, PlatformError> {
         let endpoint = endpoint.parse().map_err(|error| {
             PlatformError::permanent(format!(
@@ -77,6 +83,7 @@ impl Api {
             endpoint,
             key,
             authorization,
+            right,
         })
     }
 
@@ -86,6 +93,28 @@ impl Api {
         query: &str,
         variables: Value,
     ) -> Result<GraphqlAnswer<T>, PlatformError> {
+        let answer = self.client.send(&self.request(query, &variables)).await?;
+        self.read(&answer)
+    }
+
+    /// Asks once, for what makes something. An error that is retryable says that nobody knows whether it was made.
+    pub(super) async fn ask_once<T: DeserializeOwned>(
+        &self,
+        query: &str,
+        variables: Value,
+    ) -> Result<GraphqlAnswer<T>, PlatformError> {
+        let request = self.request(query, &variables);
+        let answer = self.client.send_once(&request, LARGEST_CHANGE).await?;
+        if answer.status.is_server_error() {
+            return Err(PlatformError {
+                is_retryable: true,
+                ..PlatformError::permanent(format!("{}: answered {}", self.endpoint, answer.status))
+            });
+        }
+        self.read(&answer)
+    }
+
+    fn request(&self, query: &str, variables: &Value) -> Request<Bytes> {
         let body = serde_json::json!({ "query": query, "variables": variables });
         let mut request = Request::new(Bytes::from(body.to_string()));
         *request.method_mut() = Method::POST;
@@ -95,7 +124,13 @@ impl Api {
         headers.insert(ACCEPT, json.clone());
         headers.insert(CONTENT_TYPE, json);
         headers.insert(AUTHORIZATION, self.authorization.clone());
-        let answer = self.client.send(&request).await?;
+        request
+    }
+
+    fn read<T: DeserializeOwned>(
+        &self,
+        answer: &Answer,
+    ) -> Result<GraphqlAnswer<T>, PlatformError> {
         if matches!(
             answer.status,
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
@@ -142,9 +177,10 @@ impl Api {
 
     fn refused(&self, how: &str) -> PlatformError {
         PlatformError::permanent(format!(
-            "Labelbox refuses the API key ({}, fingerprint {}, answer {how}): see that it is whole, not revoked, and of a member who may export the project",
+            "Labelbox refuses the API key ({}, fingerprint {}, answer {how}): see that it is whole, not revoked, and of a member who may {}",
             self.key.name(),
-            self.key.fingerprint()
+            self.key.fingerprint(),
+            self.right
         ))
     }
 

@@ -6,10 +6,16 @@
 
 mod api;
 mod export;
+mod management;
 mod projects;
 mod rows;
+mod webhook;
+mod webhooks;
 
 pub use api::ENDPOINT;
+pub use management::{Management, Member};
+pub use webhook::{Status, TOPICS, Webhook, WebhookChange, WebhookSettings};
+pub use webhooks::ProjectName;
 
 use crate::http::{HttpClient, HttpOptions};
 use crate::page::{Entity, Page};
@@ -43,7 +49,7 @@ impl Labelbox {
     ) -> Result<Self, PlatformError> {
         let client = HttpClient::new(options)?;
         Ok(Self {
-            api: Api::new(client, endpoint, key)?,
+            api: Api::new(client, endpoint, key, "export the project")?,
             projects,
         })
     }

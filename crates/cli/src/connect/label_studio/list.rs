@@ -1,11 +1,11 @@
 //! `labelrelay connect list label-studio`.
 
 use super::target::{Common, Target};
+use crate::connect::listing::shown;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::find_configuration;
 use crate::output::{one_line, print, print_json};
-use crate::userinfo;
 use labelrelay_reconcile::label_studio::Webhook;
 use serde::Serialize;
 
@@ -106,13 +106,4 @@ pub(in crate::connect) async fn run(args: &Args, env: &Env<'_>) -> Result<(), Cl
         row.print()?;
     }
     Ok(())
-}
-
-/// A URL as it may be shown.
-fn shown(url: &str) -> String {
-    let hidden = userinfo::hidden(url);
-    match hidden.split_once('?') {
-        Some((before, _)) => format!("{before}?…"),
-        None => hidden,
-    }
 }

@@ -3,14 +3,17 @@
 mod list;
 mod probe;
 mod remove;
+mod rotate;
 mod target;
 mod walk;
 
+use super::facts::{Action, Facts, Id};
 use super::report::{Problem, Report};
+use super::steps::Step;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::find_configuration;
-use serde::Serialize;
+use labelrelay_reconcile::label_studio::Webhook;
 use target::{Common, Target};
 
 pub(super) use list::{Args as ListArgs, run as list};
@@ -21,6 +24,7 @@ Examples:
   labelrelay connect label-studio --token file:ls.token --plan
   labelrelay connect label-studio --relay https://relay.example.org --project 3
   labelrelay connect label-studio --probe
+  labelrelay connect label-studio --rotate
   labelrelay connect label-studio --remove";
 
 const NOTES: &str = "\
@@ -30,6 +34,7 @@ payload, not all actions. Touches no other webhook. Run it again for new project
 /// Makes Label Studio deliver to the relay.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", find_configuration::HELP))]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub(in crate::connect) struct Args {
     #[command(flatten)]
     common: Common,
@@ -42,38 +47,12 @@ pub(in crate::connect) struct Args {
     /// Then send an event through a temporary project, and wait until it is in the queue
     #[arg(long, conflicts_with_all = ["plan", "remove"])]
     probe: bool,
+    /// Give the webhooks a new secret; the old one is good until all have it. The secret must be in a file here
+    #[arg(long, conflicts_with_all = ["probe", "remove", "project"])]
+    rotate: bool,
     /// Delete the webhooks that deliver to the relay, and no other
     #[arg(long)]
     remove: bool,
-}
-
-/// What programs are told, beside the steps.
-#[derive(Default, Serialize)]
-struct Facts {
-    server: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<String>,
-    relay: String,
-    source: String,
-    plan: bool,
-    webhooks: Vec<Row>,
-}
-
-/// One webhook that was looked at.
-#[derive(Serialize)]
-struct Row {
-    /// `None` as long as it is only planned.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<u64>,
-    /// `None` for one of the organization.
-    project: Option<u64>,
-    /// What was done, or would be: `made`, `mended`, `removed`, `unchanged`; `failed`.
-    action: &'static str,
-    /// What was wrong with it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    flaws: Vec<&'static str>,
 }
 
 pub(super) async fn connect(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
@@ -88,6 +67,8 @@ pub(super) async fn connect(args: &Args, env: &Env<'_>) -> Result<(), CliError> 
     };
     let walked = if args.remove {
         remove::walk(args, &target, &mut report, &mut facts).await
+    } else if args.rotate {
+        rotate::walk(args, &target, env, &mut report, &mut facts).await
     } else {
         all(args, &target, &mut report, &mut facts).await
     };
@@ -104,16 +85,11 @@ async fn all(
     if report.has_failed() {
         return Ok(());
     }
-    let changed = facts.webhooks.iter().any(|row| row.action != "unchanged");
-    if !changed {
-        report.hint("nothing to change: all is as it should be")?;
-    } else if args.plan {
-        report.hint("nothing was changed; leave out --plan to do it")?;
-    }
+    let changed = facts.conclude(report)?;
     if args.probe {
         let words = probe::run(target).await.map_err(Problem::Step)?;
         report.done(words)?;
-    } else if changed && !args.plan {
+    } else if changed {
         report.hint(
             "To see the first event, submit an annotation in Label Studio, then run `labelrelay events tail`.",
         )?;
@@ -136,5 +112,16 @@ fn named(id: u64, project: Option<u64>) -> String {
     match project {
         Some(project) => format!("project {project}: webhook {id}"),
         None => format!("the organization's webhook {id}"),
+    }
+}
+
+/// What is to become of a webhook.
+fn step(action: Action, name: String, webhook: &Webhook, flaws: Vec<&'static str>) -> Step {
+    Step {
+        action,
+        name,
+        id: Some(Id::Number(webhook.id)),
+        project: webhook.project.map(Id::Number),
+        flaws,
     }
 }

@@ -1,8 +1,10 @@
 //! Deletes the webhooks that deliver to the relay.
 
 use super::target::Target;
-use super::{Args, Facts, Row, greet, named};
+use super::{Args, greet, named, step};
+use crate::connect::facts::{Action, Facts};
 use crate::connect::report::{Problem, Report};
+use crate::connect::steps::Steps;
 
 pub(super) async fn walk(
     args: &Args,
@@ -19,35 +21,19 @@ pub(super) async fn walk(
     let ours = webhooks
         .iter()
         .filter(|hook| target.is_ours(hook) && is_asked(hook.project));
+    let mut steps = Steps {
+        plan: args.plan,
+        report,
+        rows: &mut facts.webhooks,
+    };
     for webhook in ours {
         let name = named(webhook.id, webhook.project);
-        let mut row = Row {
-            id: Some(webhook.id),
-            project: webhook.project,
-            action: "removed",
-            flaws: Vec::new(),
+        let step = step(Action::Removed, name, webhook, Vec::new());
+        let doing = async {
+            let deleted = target.management.delete_webhook(webhook.id).await;
+            deleted.map(|()| None)
         };
-        if args.plan {
-            report.done(format_args!("{name} would be removed"))?;
-        } else {
-            match target.management.delete_webhook(webhook.id).await {
-                Ok(()) => report.done(format_args!("{name} removed"))?,
-                Err(error) if error.is_retryable => return Err(error.into()),
-                Err(error) => {
-                    row.action = "failed";
-                    report.failed(format_args!("{name}: {error}"))?;
-                }
-            }
-        }
-        facts.webhooks.push(row);
+        steps.take(step, doing).await?;
     }
-    if facts.webhooks.is_empty() {
-        report.hint(format_args!(
-            "nothing to remove: no webhook delivers to {}",
-            target.relay.url
-        ))?;
-    } else if args.plan {
-        report.hint("nothing was changed; leave out --plan to do it")?;
-    }
-    Ok(())
+    Ok(facts.conclude_removal(report)?)
 }

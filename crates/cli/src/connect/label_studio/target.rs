@@ -1,7 +1,10 @@
 //! Label Studio, the relay, and what one has to show the other.
 
 use crate::connect::credential::Credential;
+use crate::connect::facts::Id;
+use crate::connect::http_options;
 use crate::connect::relay_url::RelayUrl;
+use crate::connect::rotation::Rotatable;
 use crate::env::Env;
 use crate::error::CliError;
 use crate::find_configuration::{self, Missing};
@@ -12,18 +15,10 @@ use crate::secret_reference;
 use crate::source_of_platform;
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::provider::Provider;
-use labelrelay_reconcile::http::HttpOptions;
-use labelrelay_reconcile::label_studio::{Management, Webhook};
-use labelrelay_startup::OsEntropy;
+use labelrelay_reconcile::PlatformError;
+use labelrelay_reconcile::label_studio::{Management, Webhook, WebhookSettings};
+use serde_json::Map;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
-
-/// Somebody waits for each answer.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Attempts of a request that may be sent again: two pauses of a second or so.
-const ATTEMPTS: u32 = 3;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Common {
@@ -57,6 +52,7 @@ pub(super) struct Target {
     /// Name of the source.
     pub(super) source: String,
     pub(super) credential: Credential,
+    pub(super) rotatable: Rotatable,
     /// The embedded queue, where that is the queue.
     pub(super) queue: Option<PathBuf>,
 }
@@ -70,18 +66,11 @@ impl Common {
         let source =
             source_of_platform::find(&config, Provider::LabelStudio, self.source.as_deref())?;
         let relay = RelayUrl::find(self.relay.as_deref(), &config, source, env)?;
-        let Some((reference, _)) = source.secrets.first() else {
-            return Err(CliError::config(format_args!(
-                "{}: source `{}` has no secret; set `secret`",
-                config.origin, source.name
-            )));
-        };
-        let secret = secret_reference::read(reference, env).await?;
+        let rotatable = Rotatable::new(&config, source, env)?;
+        let secret = secret_reference::read(rotatable.reference(), env).await?;
         let credential = Credential::new(source, &secret)?;
-        let mut options = HttpOptions::new(Arc::new(OsEntropy));
-        options.timeout = PATIENCE;
-        options.attempts = ATTEMPTS;
-        let management = Management::new(&server, token, options).map_err(CliError::failed)?;
+        let management = Management::new(&server, token, http_options());
+        let management = management.map_err(CliError::failed)?;
         let queue = match open::queue_location(&config, env) {
             Ok(QueueLocation::Sqlite(file)) => Some(file),
             _ => None,
@@ -92,12 +81,41 @@ impl Common {
             relay,
             source: source.name.clone(),
             credential,
+            rotatable,
             queue,
         })
     }
 }
 
 impl Target {
+    /// Makes a webhook what it should be, with this credential.
+    pub(super) async fn mend(
+        &self,
+        webhook: &Webhook,
+        credential: &Credential,
+    ) -> Result<Option<Id>, PlatformError> {
+        let headers = credential.headers(&webhook.headers);
+        let settings = WebhookSettings {
+            url: credential.url(webhook, &self.relay.url),
+            headers: &headers,
+            actions: &webhook.actions,
+        };
+        let updated = self.management.update_webhook(webhook.id, &settings).await;
+        updated.map(|()| None)
+    }
+
+    /// Makes a webhook for a project; its id.
+    pub(super) async fn make(&self, project: u64) -> Result<Option<Id>, PlatformError> {
+        let headers = self.credential.headers(&Map::new());
+        let settings = WebhookSettings {
+            url: &self.relay.url,
+            headers: &headers,
+            actions: &[],
+        };
+        let made = self.management.make_webhook(project, &settings).await;
+        made.map(|webhook| Some(Id::Number(webhook.id)))
+    }
+
     /// Whether a webhook delivers to the relay.
     pub(super) fn is_ours(&self, webhook: &Webhook) -> bool {
         self.relay.is(&webhook.url)

@@ -1,19 +1,13 @@
 //! From the token to a webhook for each project.
 
 use super::target::Target;
-use super::{Args, Facts, Row, greet, named};
+use super::{Args, greet, named, step};
+use crate::connect::facts::{Action, Facts, Id};
+use crate::connect::relay_ready;
 use crate::connect::relay_url::is_loopback;
 use crate::connect::report::{Problem, Report};
-use crate::error::CliError;
-use crate::http_client;
-use bytes::Bytes;
-use http::Request;
-use labelrelay_reconcile::label_studio::{ProjectTitle, Version, Webhook, WebhookSettings};
-use serde_json::Map;
-use std::time::Duration;
-
-/// Time for the relay to say that it is ready.
-const READY_WITHIN: Duration = Duration::from_secs(5);
+use crate::connect::steps::{Step, Steps};
+use labelrelay_reconcile::label_studio::{ProjectTitle, Version, Webhook};
 
 pub(super) async fn walk(
     args: &Args,
@@ -21,6 +15,7 @@ pub(super) async fn walk(
     report: &mut Report,
     facts: &mut Facts,
 ) -> Result<(), Problem> {
+    target.rotatable.refuse_while_under_way()?;
     let words = greet(target, facts).await?;
     let projects = target.management.projects(&args.project).await?;
     let count = match projects.len() {
@@ -34,7 +29,7 @@ pub(super) async fn walk(
             "no project to connect: each webhook is one of a project. Make a project, and run this again".to_owned(),
         ));
     }
-    relay_answers(target, report).await?;
+    relay_ready::ask(&target.relay, "Label Studio", report).await?;
     target.management.check_url(&target.relay.url).await?;
     report.done(format_args!(
         "Label Studio takes webhooks to {}",
@@ -46,14 +41,16 @@ pub(super) async fn walk(
         .filter(|hook| target.is_ours(hook))
         .collect();
     let mut walk = Walk {
-        plan: args.plan,
         target,
-        report,
-        rows: &mut facts.webhooks,
+        steps: Steps {
+            plan: args.plan,
+            report,
+            rows: &mut facts.webhooks,
+        },
     };
     let of = |project: Option<u64>| ours.iter().filter(move |hook| hook.project == project);
     for webhook in of(None) {
-        walk.keep_or_mend(webhook, &named(webhook.id, None)).await?;
+        walk.keep_or_mend(webhook, named(webhook.id, None)).await?;
     }
     for project in &projects {
         let name = titled(project);
@@ -61,17 +58,17 @@ pub(super) async fn walk(
         for webhook in of(Some(project.id)) {
             has_one = true;
             let name = format!("{name}: webhook {}", webhook.id);
-            walk.keep_or_mend(webhook, &name).await?;
+            walk.keep_or_mend(webhook, name).await?;
         }
         if has_one {
             continue;
         }
         match of(None).next() {
-            Some(webhook) => walk.report.done(format_args!(
+            Some(webhook) => walk.steps.report.done(format_args!(
                 "{name}: the organization's webhook {} sends its events",
                 webhook.id
             ))?,
-            None => walk.make(project.id, &name).await?,
+            None => walk.make(project.id, name).await?,
         }
     }
     Ok(())
@@ -103,110 +100,32 @@ fn warn(target: &Target, facts: &Facts, report: &mut Report) {
     }
 }
 
-async fn relay_answers(target: &Target, report: &mut Report) -> Result<(), CliError> {
-    let url = target.relay.ready();
-    let request = Request::get(&url).body(Bytes::new());
-    let request = request.map_err(CliError::failed)?;
-    match tokio::time::timeout(READY_WITHIN, http_client::send(request)).await {
-        Ok(Ok(answer)) if answer.status == 200 => {
-            report.done(format_args!("the relay is ready: {url}"))
-        }
-        Ok(Ok(answer)) => report.doubted(format_args!(
-            "the relay is not ready: {url} answers {}; its log says why. If that is not the relay, give --relay",
-            answer.status
-        )),
-        Ok(Err(error)) => report.doubted(format_args!(
-            "the relay does not answer here: {url}: {error}; see that it runs. Where only Label Studio reaches it, that is no fault"
-        )),
-        Err(_) => report.doubted(format_args!(
-            "the relay does not answer here: {url}: not within {} s; see that it runs. Where only Label Studio reaches it, that is no fault",
-            READY_WITHIN.as_secs()
-        )),
-    }
-}
-
 struct Walk<'a> {
-    plan: bool,
     target: &'a Target,
-    report: &'a mut Report,
-    rows: &'a mut Vec<Row>,
+    steps: Steps<'a>,
 }
 
 impl Walk<'_> {
-    async fn keep_or_mend(&mut self, webhook: &Webhook, name: &str) -> Result<(), Problem> {
-        let flaws = self.target.credential.flaws(webhook);
-        let mut row = Row {
-            id: Some(webhook.id),
-            project: webhook.project,
-            action: "unchanged",
-            flaws,
-        };
-        if row.flaws.is_empty() {
-            self.report.done(format_args!("{name} is there already"))?;
-            self.rows.push(row);
-            return Ok(());
+    async fn keep_or_mend(&mut self, webhook: &Webhook, name: String) -> Result<(), Problem> {
+        let credential = &self.target.credential;
+        let step = step(Action::Mended, name, webhook, credential.flaws(webhook));
+        if step.flaws.is_empty() {
+            let action = Action::Unchanged;
+            return self.steps.keep(&Step { action, ..step });
         }
-        let told = row.flaws.join(", ");
-        row.action = "mended";
-        if self.plan {
-            self.report
-                .done(format_args!("{name} would be mended ({told})"))?;
-            self.rows.push(row);
-            return Ok(());
-        }
-        let headers = self.target.credential.headers(&webhook.headers);
-        let settings = WebhookSettings {
-            url: self.target.credential.url(webhook, &self.target.relay.url),
-            headers: &headers,
-            actions: &webhook.actions,
-        };
-        let management = &self.target.management;
-        match management.update_webhook(webhook.id, &settings).await {
-            Ok(()) => self.report.done(format_args!("{name} mended ({told})"))?,
-            Err(error) if error.is_retryable => return Err(error.into()),
-            Err(error) => {
-                row.action = "failed";
-                self.report
-                    .failed(format_args!("{name} ({told}): {error}"))?;
-            }
-        }
-        self.rows.push(row);
-        Ok(())
+        let doing = self.target.mend(webhook, credential);
+        self.steps.take(step, doing).await.map(drop)
     }
 
-    async fn make(&mut self, project: u64, name: &str) -> Result<(), Problem> {
-        let mut row = Row {
+    async fn make(&mut self, project: u64, name: String) -> Result<(), Problem> {
+        let step = Step {
+            action: Action::Made,
+            name,
             id: None,
-            project: Some(project),
-            action: "made",
+            project: Some(Id::Number(project)),
             flaws: Vec::new(),
         };
-        if self.plan {
-            self.report
-                .done(format_args!("{name}: a webhook would be made"))?;
-            self.rows.push(row);
-            return Ok(());
-        }
-        let headers = self.target.credential.headers(&Map::new());
-        let settings = WebhookSettings {
-            url: &self.target.relay.url,
-            headers: &headers,
-            actions: &[],
-        };
-        let management = &self.target.management;
-        match management.make_webhook(project, &settings).await {
-            Ok(webhook) => {
-                row.id = Some(webhook.id);
-                self.report
-                    .done(format_args!("{name}: webhook {} made", webhook.id))?;
-            }
-            Err(error) if error.is_retryable => return Err(error.into()),
-            Err(error) => {
-                row.action = "failed";
-                self.report.failed(format_args!("{name}: {error}"))?;
-            }
-        }
-        self.rows.push(row);
-        Ok(())
+        let doing = self.target.make(project);
+        self.steps.take(step, doing).await.map(drop)
     }
 }

@@ -1,6 +1,8 @@
 //! `labelrelay connect`, against a stand-in for Label Studio. The real one is in `tests/e2e`.
 
+mod labelbox;
 mod obstacles;
+mod rotation;
 mod stand_in;
 
 use crate::support::{Place, Ran, Serving, configured};

@@ -24,7 +24,7 @@ pub(super) struct Asked {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) body: Value,
-    is_known: bool,
+    pub(super) authorization: String,
 }
 
 impl Asked {
@@ -125,7 +125,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
             state.answer(&asked);
             return;
         }
-        None if asked.is_known => {
+        None if asked.authorization == format!("Token {TOKEN}") => {
             let (status, value) = state.answer(&asked);
             (status, value.to_string())
         }
@@ -247,7 +247,7 @@ impl State {
 }
 
 /// A whole request.
-fn read(stream: &mut TcpStream) -> Option<Asked> {
+pub(super) fn read(stream: &mut TcpStream) -> Option<Asked> {
     let (mut bytes, mut buffer) = (Vec::new(), [0; 16 * 1024]);
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -259,12 +259,11 @@ fn read(stream: &mut TcpStream) -> Option<Asked> {
             let length: usize = header("content-length").map_or(0, |text| text.parse().unwrap());
             if body.len() >= length {
                 let mut words = head.split(' ');
-                let known = format!("Token {TOKEN}");
                 return Some(Asked {
                     method: words.next().unwrap().to_owned(),
                     path: words.next().unwrap().to_owned(),
                     body: serde_json::from_str(body).unwrap_or_default(),
-                    is_known: header("authorization") == Some(known.as_str()),
+                    authorization: header("authorization").unwrap_or_default().to_owned(),
                 });
             }
         }

@@ -1,15 +1,18 @@
 //! `labelrelay connect` makes a real Label Studio deliver, and says why a stock one does not.
 
+mod labelbox;
+mod rotate;
+
 use labelrelay_tests::export::Exported;
 use labelrelay_tests::label_studio::{LabelStudio, choice};
 use labelrelay_tests::program;
 use labelrelay_tests::relay::{SECRET, Site, eventually, secrets};
 use serde_json::{Value, json};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
-/// Runs it; its exit code, and what it said.
-fn connect(site: &Site, label_studio: &LabelStudio, words: &[&str]) -> (i32, String) {
-    let output = program::command()
+fn command(site: &Site, label_studio: &LabelStudio, words: &[&str]) -> Command {
+    let mut command = program::command();
+    command
         .args(["connect", "label-studio", &label_studio.base, "--config"])
         .arg(site.config())
         .args(words)
@@ -17,9 +20,13 @@ fn connect(site: &Site, label_studio: &LabelStudio, words: &[&str]) -> (i32, Str
         .env("LABELRELAY_QUEUE", site.queue_url())
         .env("LABEL_STUDIO_API_KEY", &label_studio.token)
         .current_dir(site.folder())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs it; its exit code, and what it said.
+fn connect(site: &Site, label_studio: &LabelStudio, words: &[&str]) -> (i32, String) {
+    let output = command(site, label_studio, words).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8(text).unwrap();
     for secret in [SECRET, &label_studio.token] {

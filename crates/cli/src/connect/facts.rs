@@ -1,0 +1,109 @@
+//! What programs are told, beside the steps.
+
+use super::report::Report;
+use crate::error::CliError;
+use serde::Serialize;
+use std::fmt;
+
+#[derive(Default, Serialize)]
+pub(super) struct Facts {
+    /// URL of the platform.
+    pub(super) server: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) organization: Option<String>,
+    pub(super) relay: String,
+    pub(super) source: String,
+    pub(super) plan: bool,
+    pub(super) webhooks: Vec<Row>,
+}
+
+/// Number or name that a platform gave to a thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub(super) enum Id {
+    Number(u64),
+    Text(String),
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+/// What was done to a webhook, or would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Action {
+    Made,
+    Mended,
+    Removed,
+    /// It has the new secret.
+    Rotated,
+    Unchanged,
+    /// It should be another, and is not.
+    Failed,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Made => "made",
+            Self::Mended => "mended",
+            Self::Removed => "removed",
+            Self::Rotated => "given the new secret",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// One webhook that was looked at.
+#[derive(Serialize)]
+pub(super) struct Row {
+    /// `None` as long as it is only planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<Id>,
+    /// `None` for one of the organization.
+    pub(super) project: Option<Id>,
+    pub(super) action: Action,
+    /// What was wrong with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) flaws: Vec<&'static str>,
+}
+
+impl Facts {
+    /// Says whether there was anything to do, to a person. `true` when something was done.
+    pub(super) fn conclude(&self, report: &Report) -> Result<bool, CliError> {
+        let changed = self
+            .webhooks
+            .iter()
+            .any(|row| row.action != Action::Unchanged);
+        if !changed {
+            report.hint("nothing to change: all is as it should be")?;
+        } else if self.plan {
+            report.hint("nothing was changed; leave out --plan to do it")?;
+        }
+        Ok(changed && !self.plan)
+    }
+
+    /// The same after a removal.
+    pub(super) fn conclude_removal(&self, report: &Report) -> Result<(), CliError> {
+        if self.webhooks.is_empty() {
+            report.hint(format_args!(
+                "nothing to remove: no webhook delivers to {}",
+                self.relay
+            ))?;
+        } else if self.plan {
+            report.hint("nothing was changed; leave out --plan to do it")?;
+        }
+        Ok(())
+    }
+}

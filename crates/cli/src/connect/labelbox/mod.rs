@@ -1,0 +1,147 @@
+//! Labelbox: one webhook for the organization, or one for each project that is named.
+
+mod list;
+mod remove;
+mod rotate;
+mod target;
+mod topics;
+mod walk;
+
+use super::facts::{Action, Facts, Id};
+use super::report::{Problem, Report};
+use super::steps::Step;
+use crate::durations::parse_duration;
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
+use crate::find_configuration;
+use labelrelay_reconcile::labelbox::Webhook;
+use std::time::Duration;
+use target::{Common, Target};
+
+pub(super) use list::{Args as ListArgs, run as list};
+
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay connect labelbox --relay https://relay.example.org
+  labelrelay connect labelbox --project ID --topic LABEL_CREATED
+  labelrelay connect labelbox --plan
+  labelrelay connect labelbox --rotate
+  labelrelay connect labelbox --remove";
+
+const NOTES: &str = "\
+Makes one webhook for the whole organization, or one for each --project, and mends those that deliver to the relay \
+already: inactive, revoked, topics missing. Touches no other webhook. Labelbox's API makes webhooks of version 1 only. \
+Tried with Labelbox's own client against a stand-in only.";
+
+/// Makes Labelbox deliver to the relay.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", find_configuration::HELP))]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
+pub(in crate::connect) struct Args {
+    #[command(flatten)]
+    common: Common,
+    /// Connect this project only; can be given several times [default: the whole organization]
+    #[arg(long, value_name = "ID")]
+    project: Vec<String>,
+    /// Send this topic only; can be given several times [default: all four]
+    #[arg(long, value_name = "NAME", value_parser = topics::parse)]
+    topic: Vec<String>,
+    /// Say what would be done; change nothing
+    #[arg(long)]
+    plan: bool,
+    /// Labelbox sends no event on demand; says what to click instead
+    #[arg(long, hide = true)]
+    probe: bool,
+    /// Change the secret: a second webhook is made, and the first one ended as soon as the second delivers. The secret
+    /// must be in a file here
+    #[arg(long, conflicts_with_all = ["remove", "project", "topic"])]
+    rotate: bool,
+    /// Wait so long for a delivery with the new secret
+    #[arg(long, value_name = "TIME", default_value = "10m", requires = "rotate", value_parser = parse_duration)]
+    wait: Duration,
+    /// End the webhooks that deliver to the relay, and no other
+    #[arg(long, conflicts_with = "topic")]
+    remove: bool,
+}
+
+pub(super) async fn connect(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
+    if args.probe {
+        return Err(CliError::usage(
+            "--probe: Labelbox sends no event on demand. Open a project in Labelbox, press Start labeling, and submit a label; then run `labelrelay events tail`",
+        ));
+    }
+    let target = args.common.open(env).await?;
+    let mut report = Report::new(args.common.json, env);
+    let mut facts = Facts {
+        server: target.server.clone(),
+        relay: target.relay.url.clone(),
+        source: target.source.clone(),
+        plan: args.plan,
+        ..Facts::default()
+    };
+    let walked = if args.remove {
+        remove::walk(args, &target, &mut report, &mut facts).await
+    } else if args.rotate {
+        rotate::walk(args, &target, env, &mut report, &mut facts).await
+    } else {
+        all(args, &target, &mut report, &mut facts).await
+    };
+    report.end(walked, &facts)
+}
+
+async fn all(
+    args: &Args,
+    target: &Target,
+    report: &mut Report,
+    facts: &mut Facts,
+) -> Result<(), Problem> {
+    walk::walk(args, target, report, facts).await?;
+    if report.has_failed() {
+        return Ok(());
+    }
+    if facts.conclude(report)? {
+        report.hint(
+            "To see the first event, submit a label in Labelbox, then run `labelrelay events tail`.",
+        )?;
+    }
+    report.hint(format_args!(
+        "These webhooks send v1 payloads. For v2, make one by hand in place of these:\n\
+        \x20 1. labelrelay connect labelbox --remove\n\
+        \x20 2. in Labelbox: Workspace settings → Webhooks → New webhook, payload version v2\n\
+        \x20 3. URL {}, and as secret what is in {}",
+        target.relay.url,
+        target.rotatable.reference()
+    ))?;
+    Ok(())
+}
+
+/// Who we are, and on what.
+async fn greet(target: &Target, facts: &mut Facts) -> Result<String, Problem> {
+    let member = target.management.member().await?;
+    let words = format!(
+        "Labelbox at {} as {}, organization \"{}\"",
+        target.server, member.user, member.organization
+    );
+    facts.user = Some(member.user);
+    facts.organization = Some(member.organization);
+    Ok(words)
+}
+
+/// A webhook's id and scope.
+fn named(webhook: &Webhook) -> String {
+    match &webhook.project {
+        Some(project) => format!("project {project}: webhook {}", webhook.id),
+        None => format!("the organization's webhook {}", webhook.id),
+    }
+}
+
+/// What is to become of a webhook.
+fn step(action: Action, webhook: &Webhook, flaws: Vec<&'static str>) -> Step {
+    Step {
+        action,
+        name: named(webhook),
+        id: Some(Id::Text(webhook.id.clone())),
+        project: webhook.project.clone().map(Id::Text),
+        flaws,
+    }
+}

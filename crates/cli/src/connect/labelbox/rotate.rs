@@ -1,0 +1,148 @@
+//! Another secret. Labelbox gives a webhook no other one, so a second webhook is made, and the first one is ended at
+//! the first delivery with the new secret. In between, events come twice.
+
+use super::target::Target;
+use super::{Args, greet, step};
+use crate::connect::facts::{Action, Facts, Id};
+use crate::connect::report::{Problem, Report};
+use crate::connect::rotation::Rotation;
+use crate::connect::steps::{Step, Steps};
+use crate::durations;
+use crate::env::Env;
+use labelrelay_reconcile::labelbox::{Status, Webhook};
+use std::time::{Duration, Instant};
+
+/// How often it is looked whether a delivery came.
+const POLL: Duration = Duration::from_millis(250);
+
+pub(super) async fn walk(
+    args: &Args,
+    target: &Target,
+    env: &Env<'_>,
+    report: &mut Report,
+    facts: &mut Facts,
+) -> Result<(), Problem> {
+    target.rotatable.check()?;
+    target.is_deliverable()?;
+    let words = greet(target, facts).await?;
+    report.done(words)?;
+    let (_, webhooks) = target.management.projects_and_webhooks(&[]).await?;
+    let ours: Vec<_> = webhooks
+        .iter()
+        .filter(|hook| target.is_ours(hook) && hook.status != Status::Inactive)
+        .collect();
+    if ours.is_empty() {
+        return Err(Problem::Step(format!(
+            "no webhook delivers to {}: leave out --rotate, and one is made",
+            target.relay.url
+        )));
+    }
+    if args.plan {
+        let mut steps = Steps {
+            plan: true,
+            report,
+            rows: &mut facts.webhooks,
+        };
+        for webhook in ours {
+            let step = step(Action::Rotated, webhook, Vec::new());
+            steps.take(step, std::future::ready(Ok(None))).await?;
+        }
+        facts.conclude(report)?;
+        return Ok(());
+    }
+    let ids: Vec<_> = ours.iter().map(|hook| hook.id.clone()).collect();
+    let rotation = target.rotatable.begin(&ids, env, report).await?;
+    rotation.both_are_taken(report).await?;
+    let (old, new): (Vec<&Webhook>, Vec<&Webhook>) = ours
+        .into_iter()
+        .partition(|hook| rotation.remembered.contains(&hook.id));
+    let mut steps = Steps {
+        plan: false,
+        report,
+        rows: &mut facts.webhooks,
+    };
+    let mut is_whole = true;
+    for webhook in &old {
+        is_whole &= second(target, &rotation, webhook, &new, &webhooks, &mut steps).await?;
+    }
+    if !is_whole {
+        return Err(Problem::Step(
+            "not every webhook has a second one: the old secret stays good, and so does the new one; run this again"
+                .to_owned(),
+        ));
+    }
+    if !old.is_empty() {
+        first_delivery(args.wait, &rotation, &old, steps.report).await?;
+    }
+    for webhook in &old {
+        let step = step(Action::Removed, webhook, Vec::new());
+        is_whole &= steps.take(step, target.end(&webhook.id)).await?;
+    }
+    if !is_whole {
+        return Err(Problem::Step(
+            "not every webhook with the old secret was ended: the old secret stays good; run this again"
+                .to_owned(),
+        ));
+    }
+    rotation.end(report).await
+}
+
+/// Makes the webhook that takes the place of `first`, unless an earlier run did.
+async fn second(
+    target: &Target,
+    rotation: &Rotation<'_>,
+    first: &Webhook,
+    new: &[&Webhook],
+    known: &[Webhook],
+    steps: &mut Steps<'_>,
+) -> Result<bool, Problem> {
+    let is_second = |hook: &&&Webhook| hook.project == first.project;
+    if let Some(second) = new.iter().find(is_second) {
+        let step = step(Action::Unchanged, second, Vec::new());
+        steps.keep(&step)?;
+        return Ok(true);
+    }
+    let project = first.project.as_deref();
+    let step = Step {
+        action: Action::Made,
+        name: match project {
+            Some(id) => format!("project {id}"),
+            None => "the organization".to_owned(),
+        },
+        id: None,
+        project: project.map(|id| Id::Text(id.to_owned())),
+        flaws: Vec::new(),
+    };
+    let doing = target.make(project, &first.topics, Some(&rotation.new), known);
+    steps.take(step, doing).await
+}
+
+/// Waits until the relay has seen a delivery with the new secret.
+async fn first_delivery(
+    wait: Duration,
+    rotation: &Rotation<'_>,
+    old: &[&Webhook],
+    report: &mut Report,
+) -> Result<(), Problem> {
+    if !rotation.is_shown() {
+        report.hint(format_args!(
+            "Waiting for the first delivery with the new secret, for {} at most: submit a label in Labelbox.",
+            durations::words(wait)
+        ))?;
+    }
+    let begun = Instant::now();
+    while !rotation.is_shown() {
+        if begun.elapsed() >= wait {
+            let ids: Vec<_> = old.iter().map(|hook| hook.id.as_str()).collect();
+            return Err(Problem::Step(format!(
+                "no delivery with the new secret came within {}. Both secrets are good, both webhooks deliver, and events come twice. Run this again when a label was submitted; or end it by hand: set the webhook {} to inactive in Labelbox, then {}",
+                durations::words(wait),
+                ids.join(", "),
+                rotation.end_by_hand()
+            )));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    report.done("a delivery with the new secret came")?;
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! Labelbox, the relay, and the secret that the one signs with and the other checks.
+
+use crate::connect::facts::Id;
+use crate::connect::http_options;
+use crate::connect::relay_url::RelayUrl;
+use crate::connect::report::Problem;
+use crate::connect::rotation::Rotatable;
+use crate::env::Env;
+use crate::error::CliError;
+use crate::find_configuration::{self, Missing};
+use crate::labelbox_access;
+use crate::secret_reference;
+use crate::serve::Reach;
+use crate::source_of_platform;
+use labelrelay_core::Secret;
+use labelrelay_core::config::SecretRef;
+use labelrelay_core::provider::Provider;
+use labelrelay_reconcile::PlatformError;
+use labelrelay_reconcile::labelbox::{
+    ENDPOINT, Management, Status, Webhook, WebhookChange, WebhookSettings,
+};
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Common {
+    /// Reference to the API key: `env:NAME`, `file:/path`, or a cloud's store, such as `gcp-secretmanager:NAME`
+    /// [default: `env:LABELBOX_API_KEY`]
+    #[arg(long, value_name = "REFERENCE", value_parser = SecretRef::of_command_line)]
+    key: Option<SecretRef>,
+    /// URL of Labelbox's GraphQL API
+    #[arg(long, value_name = "URL", default_value = ENDPOINT)]
+    endpoint: String,
+    /// URL at which Labelbox reaches the relay, with https://; the source's path is added where it is missing
+    /// [default: the configured `public_url`]
+    #[arg(long, value_name = "URL")]
+    relay: Option<String>,
+    /// The configured source to deliver to; needed when several are Labelbox's
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+pub(super) struct Target {
+    /// Endpoint of Labelbox's API.
+    pub(super) server: String,
+    pub(super) management: Management,
+    pub(super) relay: RelayUrl,
+    /// Name of the source.
+    pub(super) source: String,
+    pub(super) rotatable: Rotatable,
+    secret: Secret,
+}
+
+impl Common {
+    /// Finds everything; asks nobody yet.
+    pub(super) async fn open(&self, env: &Env<'_>) -> Result<Target, CliError> {
+        let server = labelbox_access::endpoint(&self.endpoint)?.to_owned();
+        let key = labelbox_access::key(self.key.as_ref(), env).await?;
+        let config = find_configuration::find(env, self.config.as_deref(), Missing::Refuse)?.config;
+        let source = source_of_platform::find(&config, Provider::Labelbox, self.source.as_deref())?;
+        let relay = RelayUrl::find(self.relay.as_deref(), &config, source, env)?;
+        let rotatable = Rotatable::new(&config, source, env)?;
+        let secret = secret_reference::read(rotatable.reference(), env).await?;
+        text(&secret)?;
+        let management = Management::new(&server, key, http_options());
+        Ok(Target {
+            server,
+            management: management.map_err(CliError::failed)?,
+            relay,
+            source: source.name.clone(),
+            rotatable,
+            secret,
+        })
+    }
+}
+
+impl Target {
+    /// Whether a webhook delivers to the relay.
+    pub(super) fn is_ours(&self, webhook: &Webhook) -> bool {
+        self.relay.is(&webhook.url)
+    }
+
+    /// Whether Labelbox can deliver to the relay's URL, as far as it shows.
+    pub(super) fn is_deliverable(&self) -> Result<(), Problem> {
+        const CURE: &str = "Give --relay https://HOST, the address of a tunnel or of a proxy in front of `serve`, or set `public_url`. Without any webhook, `labelrelay pull labelbox --every 15m` brings the labels";
+        let url = &self.relay.url;
+        let why = match self.relay.reach() {
+            Some(Reach::Public) if self.relay.is_https() => return Ok(()),
+            Some(Reach::Public) => {
+                format!("Labelbox delivers over HTTPS only, and {url} is not https://")
+            }
+            _ => format!("Labelbox cannot reach {url}: its host is not a public one"),
+        };
+        Err(Problem::Step(format!("{why}. {CURE}")))
+    }
+
+    /// Makes a webhook; its id.
+    pub(super) async fn make(
+        &self,
+        project: Option<&str>,
+        topics: &[String],
+        secret: Option<&Secret>,
+        known: &[Webhook],
+    ) -> Result<Option<Id>, PlatformError> {
+        let secret = text(secret.unwrap_or(&self.secret));
+        let settings = WebhookSettings {
+            project,
+            url: &self.relay.url,
+            topics,
+            secret: secret.map_err(|_| PlatformError::permanent("the secret is no text"))?,
+        };
+        let made = self.management.make_webhook(&settings, known).await;
+        made.map(|webhook| Some(Id::Text(webhook.id)))
+    }
+
+    pub(super) async fn change(
+        &self,
+        id: &str,
+        change: WebhookChange<'_>,
+    ) -> Result<Option<Id>, PlatformError> {
+        let changed = self.management.update_webhook(id, &change).await;
+        changed.map(|()| None)
+    }
+
+    /// Ends a webhook. Labelbox deletes none, so it also gets a URL that is not the relay's: its secret may be an old
+    /// one, and it must not come back.
+    pub(super) async fn end(&self, id: &str) -> Result<Option<Id>, PlatformError> {
+        let ended = self.relay.ended();
+        let change = WebhookChange {
+            url: Some(&ended),
+            status: Some(Status::Inactive),
+            ..WebhookChange::default()
+        };
+        self.change(id, change).await
+    }
+}
+
+/// A secret as a text that Labelbox can be given.
+fn text(secret: &Secret) -> Result<&str, CliError> {
+    let text = std::str::from_utf8(secret.expose()).ok();
+    text.filter(|text| !text.contains(char::is_control))
+        .ok_or_else(|| {
+            CliError::config(format_args!(
+                "{}: the secret holds what Labelbox cannot be given as text; make one of letters and digits, put it there, and run this again",
+                secret.name()
+            ))
+        })
+}

@@ -1,0 +1,168 @@
+//! From the key to a webhook for the organization, or for each project that was named.
+
+use super::target::Target;
+use super::topics::{Topics, mended};
+use super::{Args, greet, named, step};
+use crate::connect::facts::{Action, Facts, Id};
+use crate::connect::relay_ready;
+use crate::connect::report::{Problem, Report};
+use crate::connect::steps::{Step, Steps};
+use labelrelay_reconcile::labelbox::{ProjectName, Status, Webhook};
+
+pub(super) async fn walk(
+    args: &Args,
+    target: &Target,
+    report: &mut Report,
+    facts: &mut Facts,
+) -> Result<(), Problem> {
+    target.rotatable.refuse_while_under_way()?;
+    target.is_deliverable()?;
+    let words = greet(target, facts).await?;
+    let lists = target.management.projects_and_webhooks(&args.project);
+    let (projects, webhooks) = lists.await?;
+    let count = match projects.len() {
+        1 => "1 project".to_owned(),
+        count => format!("{count} projects"),
+    };
+    report.done(format_args!("{words}, {count}"))?;
+    relay_ready::ask(&target.relay, "Labelbox", report).await?;
+    let mut walk = Walk {
+        target,
+        topics: Topics::new(&args.topic),
+        webhooks: &webhooks,
+        steps: Steps {
+            plan: args.plan,
+            report,
+            rows: &mut facts.webhooks,
+        },
+    };
+    if args.project.is_empty() {
+        return walk.scope(None, "the organization".to_owned()).await;
+    }
+    for project in &projects {
+        walk.scope(Some(&project.id), titled(project)).await?;
+    }
+    Ok(())
+}
+
+/// A project's id and name.
+fn titled(project: &ProjectName) -> String {
+    let ProjectName { id, name } = project;
+    if name.is_empty() {
+        format!("project {id}")
+    } else {
+        format!("project {id} \"{name}\"")
+    }
+}
+
+struct Walk<'a> {
+    target: &'a Target,
+    topics: Topics,
+    webhooks: &'a [Webhook],
+    steps: Steps<'a>,
+}
+
+impl Walk<'_> {
+    /// Sees to the events of a project, or of the organization.
+    async fn scope(&mut self, project: Option<&str>, name: String) -> Result<(), Problem> {
+        let ours = self
+            .webhooks
+            .iter()
+            .filter(|hook| self.target.is_ours(hook));
+        let (same, others): (Vec<_>, Vec<_>) =
+            ours.partition(|hook| hook.project.as_deref() == project);
+        let of_status = |status| same.iter().copied().find(|hook| hook.status == status);
+        let active: Vec<_> = same
+            .iter()
+            .copied()
+            .filter(|hook| hook.status == Status::Active)
+            .collect();
+        // Of those that send nothing one is enough, and one that Labelbox revoked rather than one that somebody ended.
+        let asleep = of_status(Status::Revoked).or_else(|| same.first().copied());
+        // Of another scope, and about the same events.
+        let other = others.into_iter().find(|hook| {
+            let overlaps = project.is_none() || hook.project.is_none();
+            hook.status != Status::Inactive && overlaps
+        });
+        if active.len() > 1 {
+            self.steps.report.warn(format!(
+                "{name}: {} webhooks deliver here, so each event comes as often; end all but one in Labelbox: Workspace settings, Webhooks",
+                active.len()
+            ));
+        }
+        match (active.as_slice(), other) {
+            ([], Some(other)) => self.other_scope(project, other),
+            ([], None) => match asleep {
+                Some(webhook) => self.wake(webhook).await,
+                None => self.make(project, name).await,
+            },
+            (active, other) => {
+                if let Some(other) = other {
+                    self.steps.report.warn(format!(
+                        "{} delivers here as well, so its events come twice; end one of the two in Labelbox: Workspace settings, Webhooks",
+                        named(other)
+                    ));
+                }
+                for webhook in active {
+                    self.keep_or_mend(webhook).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A webhook delivers here already, whose scope nobody can change.
+    fn other_scope(&mut self, project: Option<&str>, other: &Webhook) -> Result<(), Problem> {
+        let (has, instead, keep) = match (project, &other.project) {
+            (None, Some(has)) => (
+                format!("project {has} alone"),
+                "the whole organization",
+                format!("keep it: --project {has}"),
+            ),
+            _ => (
+                "the whole organization".to_owned(),
+                "the project",
+                "keep it: leave out --project".to_owned(),
+            ),
+        };
+        let why = format!(
+            "delivers here already, for {has}, and Labelbox lets nobody change that. To have one for {instead}, run this with --remove, then again without it; or {keep}"
+        );
+        let step = step(Action::Failed, other, Vec::new());
+        self.steps.give_up(step, &why)
+    }
+
+    /// Mends one that sends nothing.
+    async fn wake(&mut self, webhook: &Webhook) -> Result<(), Problem> {
+        self.steps.report.warn(format!(
+            "{} sent nothing so far, and Labelbox shows no secret. If its deliveries get 401, it has another one: run this with --remove, then again without it",
+            named(webhook)
+        ));
+        self.keep_or_mend(webhook).await
+    }
+
+    async fn keep_or_mend(&mut self, webhook: &Webhook) -> Result<(), Problem> {
+        let (flaws, others) = self.topics.flaws(webhook);
+        let step = step(Action::Mended, webhook, flaws);
+        if step.flaws.is_empty() {
+            let action = Action::Unchanged;
+            return self.steps.keep(&Step { action, ..step });
+        }
+        let change = mended(others.as_deref(), webhook.status);
+        let doing = self.target.change(&webhook.id, change);
+        self.steps.take(step, doing).await.map(drop)
+    }
+
+    async fn make(&mut self, project: Option<&str>, name: String) -> Result<(), Problem> {
+        let step = Step {
+            action: Action::Made,
+            name,
+            id: None,
+            project: project.map(|id| Id::Text(id.to_owned())),
+            flaws: Vec::new(),
+        };
+        let topics = self.topics.of_new();
+        let doing = self.target.make(project, topics, None, self.webhooks);
+        self.steps.take(step, doing).await.map(drop)
+    }
+}

@@ -1,0 +1,32 @@
+//! What to do where a secret is not rotated by this program.
+
+use labelrelay_core::config::{SecretRef, SourceConfig};
+use labelrelay_core::provider::Provider;
+
+/// The secret is in no file.
+pub(super) fn elsewhere(source: &SourceConfig, reference: &SecretRef) -> String {
+    let platform = match source.provider {
+        Provider::Labelbox => {
+            "`labelrelay connect labelbox --remove` and `labelrelay connect labelbox` make the webhook anew with it"
+        }
+        _ => "`labelrelay connect label-studio` gives it to the webhooks",
+    };
+    match reference {
+        SecretRef::Env(name) => format!(
+            "--rotate changes secrets in files, and that of source `{}` is in the variable {name}. By hand: put the old one into {name}_PREVIOUS (in a configuration file: `previous_secret`), a new one into {name}, and restart `serve`. Then {platform}. At the end take the old one away, and restart `serve`",
+            source.name
+        ),
+        other => format!(
+            "--rotate changes secrets in files, and that of source `{}` is in a store ({other}). By hand: add a new version there; the store keeps the one before it, and both are good. Then {platform}. At the end take the old version away",
+            source.name
+        ),
+    }
+}
+
+/// The secret stands in a URL that no API changes.
+pub(super) fn ml_backend(source: &SourceConfig) -> String {
+    format!(
+        "--rotate cannot change the URL of an ML back end, which holds the secret of source `{0}`, too. By hand: set `previous_secret` and `previous_until` of the source, put a new secret into the file, and restart `serve`. Then `labelrelay connect label-studio` gives it to the webhooks. Enter it in the back end's URL as well: Settings, Model, in each project",
+        source.name
+    )
+}

@@ -1,0 +1,81 @@
+//! Asks a relay on this machine whether it takes a secret, without an event.
+//!
+//! Labelbox's question for models is signed and makes no event. For a header's secret, a request announces a body
+//! that is too large: the relay says so only to those who have shown the secret.
+
+use crate::serve::secret_header;
+use labelrelay_core::Secret;
+use labelrelay_core::config::SourceConfig;
+use labelrelay_core::provider::Provider;
+use labelrelay_core::signature::{SIGNATURE_HEADER, sign_sha1};
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The first line of an answer is not longer.
+const LINE: usize = 64;
+
+/// Whether the relay takes `secret` for `source`; a problem where its answer says neither.
+pub(super) async fn ask(
+    relay: SocketAddr,
+    source: &SourceConfig,
+    secret: &Secret,
+) -> Result<bool, String> {
+    let (head, yes) = question(relay, source, secret)?;
+    let asked = tokio::task::spawn_blocking(move || status(relay, head.as_bytes()));
+    let status = asked.await.map_err(|error| error.to_string())?;
+    match status.map_err(|error| error.to_string())? {
+        401 => Ok(false),
+        status if status == yes => Ok(true),
+        403 => Err(
+            "it answers 403: this machine's address is not on the source's `allow`; add 127.0.0.1"
+                .to_owned(),
+        ),
+        status => Err(format!("it answers {status}; its log says why")),
+    }
+}
+
+/// The head of a request without a body, and the status that says yes.
+fn question(
+    relay: SocketAddr,
+    source: &SourceConfig,
+    secret: &Secret,
+) -> Result<(String, u16), String> {
+    let name = &source.name;
+    if source.provider == Provider::Labelbox {
+        let signature = sign_sha1(secret.expose(), b"");
+        return Ok((
+            format!(
+                "GET /{name}/models HTTP/1.1\r\nHost: {relay}\r\n{SIGNATURE_HEADER}: {signature}\r\nConnection: close\r\n\r\n"
+            ),
+            200,
+        ));
+    }
+    let text = std::str::from_utf8(secret.expose()).map_err(|_| "a secret that is no text")?;
+    let (header, value) = secret_header(source, text);
+    let length = source.max_body_bytes.saturating_add(1);
+    Ok((
+        format!(
+            "POST /{name} HTTP/1.1\r\nHost: {relay}\r\n{header}: {value}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        ),
+        413,
+    ))
+}
+
+/// The status of the answer.
+fn status(relay: SocketAddr, head: &[u8]) -> std::io::Result<u16> {
+    let mut stream = TcpStream::connect_timeout(&relay, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.write_all(head)?;
+    let mut line = Vec::new();
+    stream.take(LINE as u64).read_to_end(&mut line)?;
+    let line = String::from_utf8_lossy(&line);
+    let status = line
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    status.ok_or_else(|| std::io::Error::other("what answers there is not HTTP"))
+}

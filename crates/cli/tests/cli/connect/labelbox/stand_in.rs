@@ -1,0 +1,253 @@
+//! A server that answers the requests of `connect labelbox` as Labelbox would, and errs on demand. Labelbox's own
+//! client is tried against another one, in `tests/e2e`.
+
+use crate::connect::stand_in::{Asked, Fault, read};
+use serde_json::{Value, json};
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+pub(super) const KEY: &str = "a-key-of-labelbox";
+
+type Faults = Box<dyn Fn(&Asked) -> Option<Fault> + Send>;
+
+pub(super) struct State {
+    pub(super) projects: Vec<(String, String)>,
+    pub(super) webhooks: Vec<Value>,
+    /// Operations that change something.
+    pub(super) changes: Vec<String>,
+    fault: Faults,
+    next: u32,
+}
+
+pub(super) struct StandIn {
+    pub(super) endpoint: String,
+    state: Arc<Mutex<State>>,
+}
+
+/// Name of the operation.
+pub(super) fn operation(asked: &Asked) -> String {
+    let query = asked.body["query"].as_str().unwrap_or_default();
+    let name = query.split([' ', '(', '{']).nth(1);
+    name.unwrap_or_default().to_owned()
+}
+
+impl StandIn {
+    /// One with two projects, and a webhook that is somebody else's.
+    pub(super) fn start() -> Self {
+        let state = State {
+            projects: vec![
+                ("p1".to_owned(), "Cars".to_owned()),
+                ("p2".to_owned(), "Boats".to_owned()),
+            ],
+            webhooks: vec![webhook(
+                "w1",
+                None,
+                "https://somebody:hidden@else.test/hook?key=hidden",
+            )],
+            changes: Vec::new(),
+            fault: Box::new(|_| None),
+            next: 7,
+        };
+        let state = Arc::new(Mutex::new(state));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}/graphql", listener.local_addr().unwrap());
+        let shared = Arc::clone(&state);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let state = Arc::clone(&shared);
+                std::thread::spawn(move || serve(stream.unwrap(), &state));
+            }
+        });
+        Self { endpoint, state }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// Lets requests fail from now on.
+    pub(super) fn fails(&self, fault: impl Fn(&Asked) -> Option<Fault> + Send + 'static) {
+        self.state().fault = Box::new(fault);
+    }
+
+    /// The changes that were asked for since the last look.
+    pub(super) fn changes(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().changes)
+    }
+
+    pub(super) fn webhooks(&self) -> Vec<Value> {
+        self.state().webhooks.clone()
+    }
+}
+
+/// A webhook as it is kept: with its secret.
+pub(super) fn webhook(id: &str, project: Option<&str>, url: &str) -> Value {
+    let topics = [
+        "LABEL_CREATED",
+        "LABEL_UPDATED",
+        "LABEL_DELETED",
+        "WORKFLOW_ACTION",
+    ];
+    json!({
+        "id": id, "project": project.map(|id| json!({"id": id})), "url": url, "topics": topics,
+        "status": "ACTIVE", "secret": "hidden",
+    })
+}
+
+fn serve(mut stream: TcpStream, state: &Mutex<State>) {
+    let Some(asked) = read(&mut stream) else {
+        return;
+    };
+    let mut state = state.lock().unwrap();
+    let fault = (state.fault)(&asked);
+    let (status, body) = match fault {
+        Some(Fault::LostRequest) => return,
+        Some(Fault::Answer(status, body)) => (status, body),
+        Some(Fault::LostAnswer) => {
+            let _lost = state.answer(&asked);
+            return;
+        }
+        None if asked.authorization == format!("Bearer {KEY}") => {
+            let said = match state.answer(&asked) {
+                Ok(data) => json!({"data": data}),
+                Err((code, message)) => refusal(code, &message),
+            };
+            (200, said.to_string())
+        }
+        None => (
+            401,
+            refusal("AUTHENTICATION_ERROR", "Invalid API key").to_string(),
+        ),
+    };
+    let head = format!(
+        "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    let _gone = stream.write_all(format!("{head}{body}").as_bytes());
+}
+
+pub(super) fn refusal(code: &str, message: &str) -> Value {
+    json!({"data": null, "errors": [{"message": message, "extensions": {"code": code}}]})
+}
+
+/// The text of `query` between two others.
+fn between<'a>(query: &'a str, before: &str, after: &[char]) -> Option<&'a str> {
+    query.split_once(before)?.1.split(after).next()
+}
+
+type Answer = Result<Value, (&'static str, String)>;
+
+impl State {
+    fn answer(&mut self, asked: &Asked) -> Answer {
+        let query = asked.body["query"].as_str().unwrap();
+        let variables = &asked.body["variables"];
+        let skip = between(query, "skip: ", &[' ', ')']);
+        let skip: usize = skip.map_or(0, |skip| skip.parse().unwrap());
+        let name = operation(asked);
+        if query.starts_with("mutation") {
+            self.changes.push(name.clone());
+        }
+        match name.as_str() {
+            "Member" => Ok(json!({
+                "user": {"email": "you@example.org"}, "organization": {"name": "Garage"},
+            })),
+            "Projects" => {
+                let shown: Vec<_> = self.projects.iter().map(|p| self.shown(p, 0)).collect();
+                Ok(json!({"projects": page(&shown, skip)}))
+            }
+            "ProjectWebhooks" => {
+                let project = self.project(variables["id"].as_str().unwrap())?;
+                Ok(json!({"project": self.shown(&project, skip)}))
+            }
+            "OrganizationWebhooks" => {
+                // A list of the organization's alone: whether that is so, nobody has documented.
+                let whole: Vec<_> = self.webhooks.iter().map(public).collect();
+                let whole: Vec<_> = whole
+                    .into_iter()
+                    .filter(|hook| hook["project"].is_null())
+                    .collect();
+                Ok(json!({"organization": {"webhooks": page(&whole, skip)}}))
+            }
+            "CreateWebhook" => self.create(query, variables),
+            "UpdateWebhook" => self.update(query, variables),
+            other => Err(("GRAPHQL_VALIDATION_FAILED", format!("no {other}"))),
+        }
+    }
+
+    fn project(&self, id: &str) -> Result<(String, String), (&'static str, String)> {
+        let found = self.projects.iter().find(|(known, _)| known == id).cloned();
+        found.ok_or_else(|| ("RESOURCE_NOT_FOUND", "no such project".to_owned()))
+    }
+
+    fn shown(&self, (id, name): &(String, String), skip: usize) -> Value {
+        let of_project = self.webhooks.iter().map(public);
+        let of_project: Vec<_> = of_project
+            .filter(|hook| hook["project"]["id"] == id.as_str())
+            .collect();
+        json!({"id": id, "name": name, "webhooks": page(&of_project, skip)})
+    }
+
+    fn create(&mut self, query: &str, variables: &Value) -> Answer {
+        let topics = topics(query)?.unwrap();
+        if let Some(project) = variables["project"].as_str() {
+            self.project(project)?;
+        }
+        let project = variables["project"].as_str();
+        let id = format!("w{}", self.next);
+        self.next += 1;
+        let mut made = webhook(&id, project, variables["url"].as_str().unwrap());
+        made["topics"] = topics;
+        made["secret"] = variables["secret"].clone();
+        assert!(made["secret"].is_string());
+        self.webhooks.push(made.clone());
+        Ok(json!({"createWebhook": public(&made)}))
+    }
+
+    fn update(&mut self, query: &str, variables: &Value) -> Answer {
+        let topics = topics(query)?;
+        let status = between(query, "status: ", &[',', '}']).map(str::to_owned);
+        let webhook = self
+            .webhooks
+            .iter_mut()
+            .find(|hook| hook["id"] == variables["id"])
+            .ok_or_else(|| ("RESOURCE_NOT_FOUND", "no such webhook".to_owned()))?;
+        if let Some(topics) = topics {
+            webhook["topics"] = topics;
+        }
+        if let Some(status) = status {
+            webhook["status"] = status.into();
+        }
+        if let Some(url) = variables["url"].as_str() {
+            webhook["url"] = url.into();
+        }
+        Ok(json!({"updateWebhook": public(webhook)}))
+    }
+}
+
+/// The topics that a mutation names.
+fn topics(query: &str) -> Result<Option<Value>, (&'static str, String)> {
+    let Some(words) = between(query, "set: [", &[']']) else {
+        return Ok(None);
+    };
+    let words: Vec<_> = words.split_whitespace().collect();
+    let is_none = |word: &&&str| !word.starts_with("LABEL_") && **word != "WORKFLOW_ACTION";
+    match words.iter().find(is_none) {
+        Some(word) => Err((
+            "GRAPHQL_VALIDATION_FAILED",
+            format!("Value \"{word}\" does not exist in \"WebhookTopic\" enum."),
+        )),
+        None => Ok(Some(json!(words))),
+    }
+}
+
+fn page(things: &[Value], skip: usize) -> Vec<Value> {
+    things.iter().skip(skip).take(100).cloned().collect()
+}
+
+/// A webhook as the API shows it.
+fn public(webhook: &Value) -> Value {
+    let mut shown = webhook.clone();
+    shown.as_object_mut().unwrap().remove("secret");
+    shown
+}
