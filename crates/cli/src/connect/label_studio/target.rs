@@ -59,6 +59,10 @@ pub(super) struct Target {
     pub(super) credential: Credential,
     /// The embedded queue, where that is the queue.
     pub(super) queue: Option<PathBuf>,
+    /// Where the token is.
+    pub(super) token: SecretRef,
+    /// Origin of the configuration.
+    pub(super) origin: String,
 }
 
 impl Common {
@@ -86,6 +90,10 @@ impl Common {
             Ok(QueueLocation::Sqlite(file)) => Some(file),
             _ => None,
         };
+        let token = match label_studio_access::reference(self.token.as_ref()) {
+            SecretRef::File(path) => SecretRef::File(env.cwd().join(path)),
+            other => other,
+        };
         Ok(Target {
             server,
             management,
@@ -93,6 +101,8 @@ impl Common {
             source: source.name.clone(),
             credential,
             queue,
+            token,
+            origin: config.origin.clone(),
         })
     }
 }

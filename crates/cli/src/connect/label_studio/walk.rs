@@ -1,5 +1,6 @@
 //! From the token to a webhook for each project.
 
+use super::pull_instead;
 use super::target::Target;
 use super::{Args, Facts, Row, greet, named};
 use crate::connect::relay_url::is_loopback;
@@ -35,7 +36,14 @@ pub(super) async fn walk(
         ));
     }
     relay_answers(target, report).await?;
-    target.management.check_url(&target.relay.url).await?;
+    if let Err(error) = target.management.check_url(&target.relay.url).await {
+        if !error.refuses_address {
+            return Err(error.into());
+        }
+        report.failed(&error)?;
+        report.hint(pull_instead::words(target))?;
+        return Ok(());
+    }
     report.done(format_args!(
         "Label Studio takes webhooks to {}",
         target.relay.url
