@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 /// Actions that version 1.23.2 is known to send.
 const ACTIONS: [&str; 13] = [
@@ -51,6 +52,11 @@ impl LabelStudio {
     /// Starts one with no switch set, as a user has it: it refuses to deliver to this machine.
     pub fn start_stock() -> Self {
         Self::start_with(&["--stock"])
+    }
+
+    /// Starts one as [`start`](Self::start) does, which may run for so long.
+    pub fn start_for(longest: Duration) -> Self {
+        Self::start_with(&["--deadline", &longest.as_secs().to_string()])
     }
 
     fn start_with(words: &[&str]) -> Self {

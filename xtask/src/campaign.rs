@@ -47,6 +47,11 @@ const ALL: &[Campaign] = &[
         run: function,
     },
     Campaign {
+        name: "large-project",
+        what: "pulls from a real Label Studio with 200,000 tasks (or as many as said): [TASKS]",
+        run: large_project,
+    },
+    Campaign {
         name: "release",
         what: "the files of a release, built as for a release and each tried in a root without Rust",
         run: |_| release::run(&["--dry-run".to_owned()]),
@@ -72,6 +77,14 @@ fn function(names: &[String]) -> Outcome {
     e2e::all(setup.aws_tests(names))
 }
 
+fn large_project(args: &[String]) -> Outcome {
+    let setup = TestSetup::released()?;
+    let tasks = args.first().map_or("200000", String::as_str);
+    let mut tests = setup.tests();
+    tests.env("LABELRELAY_TEST_LARGE_TASKS", tasks);
+    status(tests.args(["reconcile::large::", "--nocapture"]))
+}
+
 fn stranger(args: &[String]) -> Outcome {
     let setup = TestSetup::released()?;
     let mut tests = cargo("test --workspace --features xtask/load --test stranger -- --nocapture");
@@ -92,7 +105,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
 }
 
 fn list() -> String {
-    let line = |campaign: &Campaign| format!("  {:<12} {}\n", campaign.name, campaign.what);
+    let line = |campaign: &Campaign| format!("  {:<13} {}\n", campaign.name, campaign.what);
     ALL.iter().map(line).collect()
 }
 

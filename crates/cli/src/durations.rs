@@ -4,25 +4,7 @@ use std::time::Duration;
 
 /// A whole number and a unit; without a unit, seconds.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let millis = match unit {
-        "ms" => 1,
-        "s" | "" => 1000,
-        "m" => 60 * 1000,
-        "h" => 60 * 60 * 1000,
-        "d" => 24 * 60 * 60 * 1000,
-        _ => 0,
-    };
-    match number
-        .parse::<u64>()
-        .ok()
-        .filter(|_| millis > 0)
-        .and_then(|number| number.checked_mul(millis))
-    {
-        Some(millis) => Ok(Duration::from_millis(millis)),
-        None => Err("write a number and ms, s, m, h or d, such as 30s".to_owned()),
-    }
+    labelrelay_core::config::parse_duration(text).map_err(str::to_owned)
 }
 
 /// Longest time for which a message can be kept from others. Nothing brings one back before.

@@ -45,6 +45,14 @@ impl CliError {
         Self::Config(message.to_string())
     }
 
+    /// Problem and cure; nothing where everything was said already.
+    pub(crate) fn message(&self) -> &str {
+        match self {
+            Self::Failed(message) | Self::Usage(message) | Self::Config(message) => message,
+            Self::Reported | Self::ConfigReported | Self::UsageReported | Self::ReaderGone => "",
+        }
+    }
+
     /// Says it on stderr; the code to end with.
     pub(crate) fn report(self) -> ExitCode {
         let (code, message) = match self {

@@ -40,14 +40,19 @@ pub(crate) fn url(given: Option<&str>, way: &str, env: &Env<'_>) -> Result<Strin
     Ok(url.to_owned())
 }
 
+/// Where the token is: as given, else the usual variable.
+pub(crate) fn reference(given: Option<&SecretRef>) -> SecretRef {
+    given
+        .cloned()
+        .unwrap_or_else(|| SecretRef::Env(TOKEN.to_owned()))
+}
+
 /// The token behind `reference`, else the one in the environment.
 pub(crate) async fn token(
     reference: Option<&SecretRef>,
     env: &Env<'_>,
 ) -> Result<Secret, CliError> {
-    let reference = reference
-        .cloned()
-        .unwrap_or_else(|| SecretRef::Env(TOKEN.to_owned()));
+    let reference = self::reference(reference);
     if let SecretRef::Env(name) = &reference
         && env.lookup().secret(name).is_none()
     {

@@ -2,6 +2,7 @@
 //!
 //! Only this file reads the environment; everything else gets it handed in.
 
+mod arrivals;
 mod cli;
 mod clouds;
 mod completions;
@@ -26,7 +27,9 @@ mod output;
 mod pull;
 mod queue;
 mod queue_file;
+mod queue_records;
 mod queue_sender;
+mod remote_ledger;
 mod rotation_files;
 mod running_serve;
 mod runtime;

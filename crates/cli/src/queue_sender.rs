@@ -3,8 +3,10 @@
 use labelrelay_core::clock::within;
 use labelrelay_core::replay::claim_if_too_large;
 use labelrelay_core::{
-    BlobStore, Clock, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
+    BlobStore, Clock, Entropy as _, EventQueue, OutboundMessage, QueueError, QueueErrorKind,
+    QueueLimits, Receipt,
 };
+use labelrelay_startup::OsEntropy;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +15,14 @@ pub(crate) const AT_ONCE: usize = 16;
 
 /// One event takes no longer.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Pauses before a message is tried again; spread. A queue that fails for longer ends the run, which the next one
+/// takes up.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+    Duration::from_secs(8),
+];
 
 pub(crate) struct QueueSender {
     queue: Arc<dyn EventQueue>,
@@ -81,7 +91,7 @@ impl QueueSender {
     }
 
     /// Sends the event, as a claim check where the queue does not take it whole.
-    pub(crate) async fn send(&self, message: OutboundMessage) -> Result<(), Unsent> {
+    pub(crate) async fn send(&self, message: OutboundMessage) -> Result<Receipt, Unsent> {
         match within(&*self.clock, PATIENCE, self.try_to_send(message)).await {
             Ok(outcome) => outcome,
             Err(late) => Err(Unsent {
@@ -91,10 +101,31 @@ impl QueueSender {
         }
     }
 
-    async fn try_to_send(&self, message: OutboundMessage) -> Result<(), Unsent> {
+    /// The same; tried again a few times where the queue's fault may pass.
+    pub(crate) async fn send_patiently(
+        &self,
+        message: &OutboundMessage,
+    ) -> Result<Receipt, Unsent> {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let unsent = match self.send(message.clone()).await {
+                Ok(receipt) => return Ok(receipt),
+                Err(unsent) => unsent,
+            };
+            let pause = match unsent.fault {
+                Fault::Passing => pauses.next(),
+                Fault::Event | Fault::Lasting => None,
+            };
+            match pause {
+                Some(pause) => tokio::time::sleep(OsEntropy.spread(pause)).await,
+                None => return Err(unsent),
+            }
+        }
+    }
+
+    async fn try_to_send(&self, message: OutboundMessage) -> Result<Receipt, Unsent> {
         let fitted = claim_if_too_large(message, &*self.queue, self.blobs.as_deref(), &*self.clock);
         let message = fitted.await.map_err(Unsent::own)?;
-        self.queue.send(&message).await?;
-        Ok(())
+        Ok(self.queue.send(&message).await?)
     }
 }

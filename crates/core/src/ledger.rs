@@ -60,6 +60,17 @@ impl Known {
     }
 }
 
+/// A look at everything in a project that was not finished: another run goes on with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Walk {
+    /// Number of the pass in which it began: what was seen in that pass or a later one is not missing.
+    pub pass: u64,
+    /// Moment of the platform's clock at which it began.
+    pub began: Option<Timestamp>,
+    /// What comes after this is left, in the platform's own words.
+    pub after: String,
+}
+
 /// The things of one source that were seen, with a watermark for each of its projects. Object-safe, blocking:
 /// each call is small. One process at a time has it.
 ///
@@ -139,6 +150,19 @@ pub trait Ledger: Send {
         watermark: Timestamp,
         full: Option<Timestamp>,
     ) -> Result<(), LedgerError>;
+
+    /// The look at everything in the project that was not finished, if there is one.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be read.
+    fn walk(&self, project: &str) -> Result<Option<Walk>, LedgerError>;
+
+    /// Keeps how far a look at everything is; `None`: there is none. [`finish`](Self::finish) with a time for `full`
+    /// ends it, too.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be written.
+    fn keep_walk(&mut self, project: &str, walk: Option<&Walk>) -> Result<(), LedgerError>;
 
     /// Projects with a pass behind them, and not forgotten.
     ///

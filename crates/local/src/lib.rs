@@ -39,5 +39,5 @@ pub use file::{
     QueueFile, QueueSettings, QueueStats, State, StoredEvent,
 };
 pub use labelrelay_files::{FileBlobStore, FileFallback, file_of, path_in};
-pub use ledger::LedgerFile;
+pub use ledger::{LedgerChanges, LedgerFile};
 pub use queue_file_error::{FileError, OpenError};

@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let (mut entities, mut bytes) = (0, 0);
     for project in platform.projects().await? {
-        let mut pages = platform.changed(&project, None);
+        let mut pages = platform.changed(&project, None, None);
         while let Some(page) = pages.next().await {
             for entity in page?.entities {
                 entities += 1;

@@ -26,5 +26,5 @@ mod sink;
 pub use page::{Entity, Page};
 pub use platform::{Counts, EntityRef, EntityVersions, Platform, PlatformError, Project};
 pub use progress::{NoProgress, Progress};
-pub use run::{Reconcile, ReconcileError, Summary};
+pub use run::{Reconcile, ReconcileError, Summary, things_of};
 pub use sink::{LiveEvent, SendOutcome, Sink, SinkError};

@@ -12,6 +12,8 @@ pub struct Page {
     pub entities: Vec<Entity>,
     /// The platform's time when it answered.
     pub now: Option<Timestamp>,
+    /// What a look at everything can go on after, in the platform's own words. `None` where it cannot.
+    pub resume_after: Option<String>,
 }
 
 /// A thing that the platform holds. `Debug` does not show its content.

@@ -17,16 +17,22 @@ pub trait Platform: Send + Sync {
     fn projects(&self) -> BoxFuture<'_, Result<Vec<Project>, PlatformError>>;
 
     /// What changed in the project at or after `since` (everything in it, without that), in pages, with its content.
-    /// What comes or changes while it runs may be left out.
+    /// What comes or changes while it runs may be left out. `after` is where a page of an earlier time
+    /// [said](Page::resume_after) that it can go on.
     fn changed<'a>(
         &'a self,
         project: &'a Project,
         since: Option<Timestamp>,
+        after: Option<&'a str>,
     ) -> BoxStream<'a, Result<Page, PlatformError>>;
 
     /// Everything that the project holds, in pages, at least by its id. Empty where
-    /// [`lists_unchanged`](Self::lists_unchanged) says no.
-    fn all<'a>(&'a self, _project: &'a Project) -> BoxStream<'a, Result<Page, PlatformError>> {
+    /// [`lists_unchanged`](Self::lists_unchanged) says no. It goes on as [`changed`](Self::changed) does.
+    fn all<'a>(
+        &'a self,
+        _project: &'a Project,
+        _after: Option<&'a str>,
+    ) -> BoxStream<'a, Result<Page, PlatformError>> {
         Box::pin(futures_util::stream::empty())
     }
 
@@ -120,6 +126,8 @@ pub struct PlatformError {
     pub is_retryable: bool,
     /// Whether there is an answer, larger than what was allowed: asking for less may help.
     pub is_too_large: bool,
+    /// Whether the platform does not deliver to an address, whoever asks: what happens on it can be pulled.
+    pub refuses_address: bool,
 }
 
 impl PlatformError {
@@ -129,6 +137,7 @@ impl PlatformError {
             message: message.into(),
             is_retryable: false,
             is_too_large: false,
+            refuses_address: false,
         }
     }
 }
@@ -138,6 +147,7 @@ impl From<HttpError> for PlatformError {
         Self {
             is_retryable: error.is_retryable(),
             is_too_large: error.is_too_large(),
+            refuses_address: false,
             message: error.message,
         }
     }

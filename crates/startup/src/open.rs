@@ -5,7 +5,7 @@ use crate::error::StartError;
 use crate::setting::{BLOB_STORE, FALLBACK, Name, QUEUE, Setting};
 use crate::settle::warn;
 use jiff::Timestamp;
-use labelrelay_core::config::{Config, ConfigError, Lookup, SecretRef};
+use labelrelay_core::config::{Config, ConfigError, Lookup, SecretRef, SourceConfig};
 use labelrelay_core::{
     BackEnd, BlobStore, Clock, Entropy, EventQueue, FallbackStore, Observer, Parts, Relay,
     SecretSource, Spool,
@@ -52,6 +52,14 @@ impl Open<'_> {
         };
         let config = search.required()?;
         warn(&config.warnings);
+        let pulls = config.sources.iter().filter(|source| source.pull.is_some());
+        let warning = |source: &SourceConfig| {
+            format!(
+                "source `{}`: [source.pull] is for `labelrelay serve`; this program does not pull",
+                source.name
+            )
+        };
+        warn(&pulls.map(warning).collect::<Vec<_>>());
         Ok(config)
     }
 

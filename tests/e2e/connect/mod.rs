@@ -160,6 +160,9 @@ fn a_stock_label_studio_s_refusal_is_named_with_its_cure() {
                 "SSRF_PROTECTION_ENABLED=false",
                 "USE_DEFAULT_BANNED_SUBNETS=false",
                 "labelrelay pull label-studio --every 10s",
+                "[source.pull]",
+                &format!("url = \"{}\"", label_studio.base),
+                "token = \"env:LABEL_STUDIO_API_KEY\"",
             ],
         );
     }

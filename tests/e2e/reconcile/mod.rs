@@ -2,9 +2,11 @@
 
 mod bad_input;
 mod labelbox;
+mod large;
 mod outage;
 mod remote_ledger;
 mod runs;
+mod serve_pulls;
 
 use labelrelay_event::Attributes;
 use labelrelay_tests::export::Exported;

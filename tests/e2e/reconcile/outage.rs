@@ -148,7 +148,11 @@ fn annotate(label_studio: &mut LabelStudio, project: u64, flaky: &mut Flaky<'_>)
 }
 
 /// Every thing is there with its newest contents, and nothing else is.
-fn assert_says_what_it_says(label_studio: &mut LabelStudio, project: u64, events: &[Exported]) {
+pub(super) fn assert_says_what_it_says(
+    label_studio: &mut LabelStudio,
+    project: u64,
+    events: &[Exported],
+) {
     let said = applied(events);
     let of_kind = |kind: &str| -> BTreeMap<String, &Exported> {
         said.iter()

@@ -57,7 +57,13 @@ fn what_is_printed_once_is_remembered_in_a_directory() {
     let second = run(&ledger);
     assert!(second.status.success() && second.stdout.is_empty());
     let (keys, bodies) = objects(&site);
-    assert_eq!((keys.len(), bodies.len()), (1, 1), "one version stays");
+    assert_eq!(
+        (keys.len(), bodies.len()),
+        (2, 2),
+        "the whole, and what changed"
+    );
+    let bytes = bodies.iter().map(|file| file.metadata().unwrap().len());
+    assert!(bytes.min().unwrap() <= 100_000, "a quiet run saves little");
 
     std::fs::write(&bodies[0], b"damaged").unwrap();
     refused(&ledger, 1, "is not what");
@@ -75,7 +81,9 @@ fn what_is_printed_once_is_remembered_in_a_directory() {
 fn objects(site: &Site) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let files = |dir: PathBuf| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(dir).unwrap();
-        entries.map(|entry| entry.unwrap().path()).collect()
+        let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files
     };
     let place = site.folder().join("remembered/label-studio");
     let keys = files(place.clone())

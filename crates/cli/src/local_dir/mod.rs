@@ -68,6 +68,11 @@ impl LocalDir {
         self.directory.join(QUEUE)
     }
 
+    /// The ledger of a source whose queue is elsewhere.
+    pub(crate) fn ledger_file(&self, source: &str) -> PathBuf {
+        self.directory.join(format!("{source}.ledger"))
+    }
+
     /// Whether zero configuration was here before.
     pub(crate) fn has_configuration(&self) -> Result<bool, CliError> {
         self.has(CONFIG)

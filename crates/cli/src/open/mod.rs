@@ -2,6 +2,7 @@
 
 mod back_ends;
 pub(crate) mod network_file_system;
+mod noted;
 mod read_only;
 #[cfg(test)]
 mod same_start;
@@ -11,6 +12,7 @@ mod to_be_made;
 
 pub(crate) use back_ends::BackEnds;
 
+use crate::arrivals::Arrivals;
 use crate::env::Env;
 use crate::error::{CliError, chain};
 use crate::local_dir::LocalDir;
@@ -24,6 +26,7 @@ use labelrelay_startup::{
     BLOB_STORE, Found, Injected, Name, Open, OsEntropy, QUEUE, Setting, StartError, SystemClock,
     examine, settle,
 };
+use noted::Noted;
 use read_only::ReadOnly;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,12 +40,14 @@ pub(crate) struct Opened {
     pub(crate) embedded: Option<Arc<EmbeddedQueue>>,
 }
 
-/// Opens everything. Nothing listens yet, and nothing is sent. Needs a Tokio runtime around it.
+/// Opens everything. Nothing listens yet, and nothing is sent. Needs a Tokio runtime around it. What a queue takes
+/// that cannot be looked into is noted in `arrivals`.
 pub(crate) async fn relay(
     config: &Config,
     env: &Env<'_>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
+    arrivals: Option<Arc<Arrivals>>,
 ) -> Result<Opened, CliError> {
     let local_dir = LocalDir::below(env.cwd());
     if queue_location(config, env)? == QueueLocation::Sqlite(local_dir.queue_file()) {
@@ -50,7 +55,13 @@ pub(crate) async fn relay(
     }
     let options = Options::from(&config.embedded_queue);
     let back_ends = BackEnds::new(options, env, Arc::clone(&clock));
-    let relay = opened(&back_ends.open(), config, env, clock, observer).await?;
+    let noted = Noted {
+        back_ends: &back_ends,
+        arrivals,
+    };
+    let mut open = back_ends.open();
+    open.back_end = &noted;
+    let relay = opened(&open, config, env, clock, observer).await?;
     Ok(Opened {
         relay: Arc::new(relay),
         embedded: back_ends.embedded(),

@@ -7,6 +7,7 @@ mod hints;
 mod listen_address;
 mod observed_queue;
 mod private_address;
+mod pull;
 mod queue_watch;
 mod ready_file;
 mod redrive;

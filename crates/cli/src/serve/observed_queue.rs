@@ -1,25 +1,27 @@
-//! A queue whose failures are counted: those of what waits in the fallback as those of what arrives.
+//! A queue whose failures are counted: those of what waits in the fallback, and of what was pulled, as those of what
+//! arrives.
 
 use labelrelay_core::{
     BoxFuture, Copies, EventQueue, Observer, OutboundMessage, QueueError, QueueErrorKind,
     QueueLimits, Receipt, Relay,
 };
+use std::sync::Arc;
 
 /// The relay's queue, seen by its observer.
-pub(super) struct ObservedQueue<'a>(pub(super) &'a Relay);
+pub(super) struct ObservedQueue(pub(super) Arc<Relay>);
 
-impl EventQueue for ObservedQueue<'_> {
+impl EventQueue for ObservedQueue {
     fn send<'a>(
         &'a self,
         message: &'a OutboundMessage,
     ) -> BoxFuture<'a, Result<Receipt, QueueError>> {
         Box::pin(async move {
             let mut attempt = Attempt {
-                relay: self.0,
+                relay: &self.0,
                 message,
                 error: Some(QueueError::new(
                     QueueErrorKind::Late,
-                    "no answer in time, while it was moved out of the fallback",
+                    "no answer in time, while it was moved out of the fallback or sent by a pull",
                 )),
             };
             let sent = self.0.parts().queue.send(message).await;

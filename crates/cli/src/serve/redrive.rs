@@ -41,11 +41,11 @@ pub(super) async fn keep_moving(relay: Arc<Relay>, stop: impl Future<Output = ()
 }
 
 /// `None` when the fallback cannot be read.
-async fn round(relay: &Relay) -> Option<Redriven> {
+async fn round(relay: &Arc<Relay>) -> Option<Redriven> {
     let parts = relay.parts();
     let fallback = parts.fallback.as_deref()?;
     let begun = parts.clock.monotonic();
-    let (queue, blobs) = (ObservedQueue(relay), parts.blobs.as_deref());
+    let (queue, blobs) = (ObservedQueue(Arc::clone(relay)), parts.blobs.as_deref());
     let moved = run(fallback, &queue, blobs, &*parts.clock, begun + ROUND).await;
     let done = moved.ok()?;
     if done.moved > 0 {

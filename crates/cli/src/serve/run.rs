@@ -1,6 +1,7 @@
 //! From the configuration to the last answer.
 
 use super::listen_address::{ANY_ADMIN_LISTEN, DEFAULT_ADMIN_LISTEN, cannot_bind};
+use super::pull::Prepared;
 use super::ready_file::ReadyFile;
 use super::rotation_watch::RotationWatch;
 use super::service_manager::ServiceManager;
@@ -14,6 +15,7 @@ use crate::logging::Format;
 use crate::open::{self, Opened};
 use crate::output::{from_a_thread, say};
 use crate::serve_address::ServeAddress;
+use labelrelay_core::Clock;
 use labelrelay_core::provider::Provider;
 use labelrelay_http::admin::{Metrics, serve_admin};
 use labelrelay_http::observe::Tee;
@@ -68,11 +70,19 @@ impl Start<'_> {
         let dropped = move || lines.dropped();
         let metrics = Arc::new(Metrics::new().with_dropped_lines(dropped));
         let clock = Arc::new(SystemClock::new());
+        let timer: Arc<dyn Clock> = Arc::<SystemClock>::clone(&clock);
+        let pulls = Prepared::new(&self.found.config, self.env, &timer).await?;
         let log = BoundedLog::new(Arc::<SystemClock>::clone(&clock));
         let observer = Tee(Arc::clone(&metrics), log);
         let observer = Arc::new(Tee(observer, RotationWatch::default()));
-        let Opened { relay, embedded } =
-            open::relay(&self.found.config, self.env, clock, observer).await?;
+        let Opened { relay, embedded } = open::relay(
+            &self.found.config,
+            self.env,
+            clock,
+            observer,
+            pulls.arrivals(),
+        )
+        .await?;
         open::may_start(&relay, &self.found.config, self.env).await?;
         if let Some(path) = &self.args.ready_file {
             ReadyFile::clear(path)?;
@@ -116,6 +126,7 @@ impl Start<'_> {
             tokio::spawn(watching)
         });
         tokio::spawn(manager.clone().stopping(stop.clone()));
+        let pulling = pulls.start(&relay, &metrics, &stop)?;
         let server = serve(listener, relay, signals::stopped(stop), options);
         let server = tokio::spawn(server);
         // The listener is bound and its server runs: whoever connects from now on is answered.
@@ -136,6 +147,7 @@ impl Start<'_> {
         reasons.abort();
         // It ends at the signal; what it was moving is moved again by the next start.
         moving.abort();
+        pulling.end().await;
         if let Some(watching) = watching {
             // It ended at the signal, and its file with it; a panic of it was printed where it happened.
             let _ = watching.await;

@@ -41,6 +41,7 @@ mod send;
 mod send_errors;
 mod send_tls;
 mod serve;
+mod serve_pull;
 mod serve_settings;
 #[cfg(target_os = "linux")]
 mod service_manager;

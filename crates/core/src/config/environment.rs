@@ -1,6 +1,7 @@
 //! The common case: nothing but environment variables.
 
 use super::error::{ConfigError, ENVIRONMENT as ORIGIN};
+use super::pull_variables;
 use super::secret_reference::SecretRef;
 use super::settings::{
     Config, DEFAULT_MAX_BODY_BYTES, EmbeddedQueueConfig, LABEL_STUDIO_ANSWER_BY,
@@ -141,6 +142,7 @@ pub(super) fn sources(
             filter: Filter::default(),
             answer_by,
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
+            pull: None,
         });
     }
     Ok(sources)
@@ -183,6 +185,7 @@ pub(super) fn apply(config: &mut Config, lookup: Lookup<'_>) -> Result<(), Confi
         config.serve.connections_per_address = Some(usize::try_from(most).unwrap_or(usize::MAX));
     }
     config.spool.apply(lookup)?;
+    pull_variables::apply(config, lookup)?;
     if let Some(millis) = number(lookup, "LABELRELAY_DEADLINE_MS")? {
         config
             .sources

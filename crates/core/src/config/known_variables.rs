@@ -7,6 +7,7 @@ use super::variables::Lookup;
 /// Every variable of labelrelay's own. A test holds the documents and the sources to this list.
 pub const KNOWN_VARIABLES: &[&str] = &[
     "LABELBOX_API_KEY",
+    "LABELBOX_PULL_EVERY",
     "LABELBOX_WEBHOOK_SECRET",
     "LABELBOX_WEBHOOK_SECRET_PREVIOUS",
     "LABELBOX_WEBHOOK_SECRET_PREVIOUS_UNTIL",
@@ -32,6 +33,7 @@ pub const KNOWN_VARIABLES: &[&str] = &[
     "LABELRELAY_SPOOL_THRESHOLD_BYTES",
     "LABELRELAY_WARM",
     "LABEL_STUDIO_API_KEY",
+    "LABEL_STUDIO_PULL_EVERY",
     "LABEL_STUDIO_URL",
     "LABEL_STUDIO_WEBHOOK_HEADER",
     "LABEL_STUDIO_WEBHOOK_SECRET",
@@ -40,7 +42,13 @@ pub const KNOWN_VARIABLES: &[&str] = &[
 ];
 
 /// Nobody else's variables begin like this, without their underscores.
-const OURS: [&str; 3] = ["LABELRELAY", "LABELBOXWEBHOOK", "LABELSTUDIOWEBHOOK"];
+const OURS: [&str; 5] = [
+    "LABELRELAY",
+    "LABELBOXWEBHOOK",
+    "LABELBOXPULL",
+    "LABELSTUDIOWEBHOOK",
+    "LABELSTUDIOPULL",
+];
 
 /// Variables that Label Studio itself reads, in an environment that both have.
 const OF_LABEL_STUDIO: [&str; 4] = [
@@ -137,9 +145,16 @@ fn is_of_kubernetes(name: &str, lookup: Lookup<'_>) -> bool {
 impl Config {
     /// Warns of variables that mean nothing but look as if they did.
     pub(super) fn warn_of_misspelt(mut self, lookup: Lookup<'_>) -> Self {
-        let references = self.sources.iter().flat_map(|source| &source.secrets);
-        let used: Vec<&str> = references
-            .filter_map(|(reference, _)| match reference {
+        let secrets = self.sources.iter().flat_map(|source| &source.secrets);
+        let pulls = self
+            .sources
+            .iter()
+            .filter_map(|source| source.pull.as_ref());
+        let tokens = pulls.filter_map(|pull| pull.token.as_ref());
+        let used: Vec<&str> = secrets
+            .map(|(reference, _)| reference)
+            .chain(tokens)
+            .filter_map(|reference| match reference {
                 SecretRef::Env(name) => Some(name.as_str()),
                 _ => None,
             })

@@ -1,10 +1,13 @@
 //! Configuration: one TOML file, or nothing but environment variables. Parsed from text and an
 //! injected lookup; this module reads neither files nor the environment.
 
+mod duration;
 mod environment;
 mod error;
 mod file;
 mod known_variables;
+mod pull;
+mod pull_variables;
 mod secret_reference;
 mod settings;
 mod source_name;
@@ -15,8 +18,10 @@ mod tests;
 mod value_checks;
 mod variables;
 
+pub use duration::parse_duration;
 pub use error::{ConfigError, ENVIRONMENT};
 pub use known_variables::{KNOWN_VARIABLES, misspelt};
+pub use pull::{DEFAULT_OVERLAP, PullConfig};
 pub use secret_reference::SecretRef;
 pub use settings::{
     Config, DEFAULT_BYTES_IN_FLIGHT, DEFAULT_CONNECTIONS_PER_ADDRESS, DEFAULT_IN_FLIGHT,

@@ -1,6 +1,7 @@
 //! The configuration as values, and what holds where nothing is configured.
 
 use super::error::ConfigError;
+use super::pull::PullConfig;
 use super::secret_reference::SecretRef;
 use super::spool::SpoolConfig;
 use crate::address::Allowlist;
@@ -96,6 +97,8 @@ pub struct SourceConfig {
     pub answer_by: Duration,
     /// Largest body in bytes.
     pub max_body_bytes: u64,
+    /// How `serve` fetches by itself what happened on the platform, if it shall.
+    pub pull: Option<PullConfig>,
 }
 
 /// Settings of `labelrelay serve`.

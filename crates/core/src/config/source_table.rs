@@ -1,6 +1,7 @@
 //! One `[[source]]` section of the TOML file.
 
 use super::error::ConfigError;
+use super::pull::PullTable;
 use super::secret_reference::SecretRef;
 use super::settings::{
     DEFAULT_MAX_BODY_BYTES, LABEL_STUDIO_ANSWER_BY, LABELBOX_ANSWER_BY, SourceConfig,
@@ -39,6 +40,7 @@ pub(super) struct SourceTable {
     exclude: Option<Vec<String>>,
     deadline_ms: Option<u64>,
     max_body_bytes: Option<u64>,
+    pull: Option<PullTable>,
 }
 
 /// Names of models, or an object as Labelbox's documents show it.
@@ -72,7 +74,7 @@ impl Section<'_> {
 }
 
 pub(super) fn read(
-    table: SourceTable,
+    mut table: SourceTable,
     defaults: &Defaults,
     origin: &str,
     base_dir: &Path,
@@ -93,6 +95,8 @@ pub(super) fn read(
         .max_body_bytes
         .or(defaults.max_body_bytes)
         .unwrap_or(DEFAULT_MAX_BODY_BYTES);
+    let pull = table.pull.take();
+    let pull = pull.map(|pull| pull.checked(origin, &table.name, base_dir));
     Ok(SourceConfig {
         provider,
         secrets: secrets(&table, &section, base_dir)?,
@@ -107,6 +111,7 @@ pub(super) fn read(
             include: patterns(table.include, "include", &section, provider, warnings)?,
             exclude: patterns(table.exclude, "exclude", &section, provider, warnings)?,
         },
+        pull: pull.transpose()?,
         name: table.name,
     })
 }

@@ -384,7 +384,13 @@ fn the_known_variables_are_those_of_the_documents_and_the_sources() {
             }
         }
     }
-    let ours = ["LABELRELAY_", "LABELBOX_WEBHOOK_", "LABEL_STUDIO_WEBHOOK_"];
+    let ours = [
+        "LABELRELAY_",
+        "LABELBOX_WEBHOOK_",
+        "LABELBOX_PULL_",
+        "LABEL_STUDIO_WEBHOOK_",
+        "LABEL_STUDIO_PULL_",
+    ];
     // Read while the program is compiled, for `--version`.
     let of_the_build = [
         "LABELRELAY_BUILT_FROM",

@@ -1,6 +1,7 @@
 //! Counts and measurements of requests, in Prometheus' format.
 
 use super::log_lines::LogLines;
+use super::pull::PullState;
 use super::queue::{QueueGauges, QueueState};
 use labelrelay_core::{BlobError, Observer, Outcome, QueueError, Report};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -15,6 +16,7 @@ use prometheus_client::registry::{Registry, Unit};
 pub struct Metrics {
     registry: Registry,
     queue: QueueState,
+    pull: PullState,
     requests: Family<RequestLabels, Counter>,
     late: Family<SourceLabels, Counter>,
     spooled: Family<SourceLabels, Counter>,
@@ -63,6 +65,7 @@ impl Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("labelrelay"),
             queue: QueueState::default(),
+            pull: PullState::default(),
             requests: Family::default(),
             late: Family::default(),
             spooled: Family::default(),
@@ -78,6 +81,7 @@ impl Metrics {
         };
         let registry = &mut metrics.registry;
         registry.register_collector(Box::new(metrics.queue.clone()));
+        registry.register_collector(Box::new(metrics.pull.clone()));
         registry.register(
             "requests",
             "Requests, by source and outcome",
@@ -155,6 +159,26 @@ impl Metrics {
     /// Keeps what is known of the queue, where it can be looked into; `None`: nothing is known now.
     pub fn set_queue(&self, figures: Option<QueueGauges>) {
         self.queue.set(figures);
+    }
+
+    /// A source is pulled from, from now on.
+    pub fn pull_began(&self, source: &str) {
+        self.pull.began(source);
+    }
+
+    /// A look through the platform came to its end.
+    pub fn pull_succeeded(&self, source: &str) {
+        self.pull.succeeded(source);
+    }
+
+    /// A look through the platform failed.
+    pub fn pull_failed(&self, source: &str) {
+        self.pull.failed(source);
+    }
+
+    /// The queue took so many events that pulling found.
+    pub fn pull_found(&self, source: &str, events: u64) {
+        self.pull.found(source, events);
     }
 
     /// Figures of the queue, one a line; empty where nothing is known.

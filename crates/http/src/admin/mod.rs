@@ -3,6 +3,7 @@
 mod host;
 mod log_lines;
 mod metrics;
+mod pull;
 mod queue;
 mod text;
 

@@ -1,25 +1,34 @@
 //! A ledger in an `SQLite` file of its own, beside the queue file: its writes never hold the queue up.
 
+mod changes;
 mod error;
 mod open;
 mod schema;
+mod server;
 mod sync;
+mod unsaved;
+mod walk;
+
+pub use unsaved::LedgerChanges;
 
 use crate::canonical_path::beside;
 use crate::lock::Lock;
 use crate::sqlite::begin;
 use error::failed;
 use jiff::Timestamp;
-use labelrelay_core::ledger::{Key, Known, Ledger, LedgerError};
+use labelrelay_core::ledger::{Key, Known, Ledger, LedgerError, Walk};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, named_params};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The ledger of one source, in a file that may hold those of others. Held by one process at a time.
 #[derive(Debug)]
 pub struct LedgerFile {
     db: Connection,
     source: String,
-    _lock: Option<Lock>,
+    /// Whether what changes is noted, for a store that keeps the ledger.
+    tracks: bool,
+    lock: Option<Arc<Lock>>,
 }
 
 impl LedgerFile {
@@ -35,10 +44,28 @@ impl LedgerFile {
         let ledger = Self {
             db,
             source: source.to_owned(),
-            _lock: Some(lock),
+            tracks: false,
+            lock: Some(Arc::new(lock)),
         };
         ledger.is_about(server, path)?;
         Ok(ledger)
+    }
+
+    /// The same ledger once more, for another thread of this process. Both record; each waits for the other.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the file cannot be opened, or when this is only a copy in memory.
+    pub fn another(&self) -> Result<Self, LedgerError> {
+        let path = self.db.path().filter(|path| !path.is_empty());
+        let Some(path) = path else {
+            return Err(LedgerError::permanent("a copy in memory has no file"));
+        };
+        Ok(Self {
+            db: open::file(Path::new(path))?,
+            source: self.source.clone(),
+            tracks: self.tracks,
+            lock: self.lock.clone(),
+        })
     }
 
     /// A copy in memory of the ledger at `path`, or an empty one, for a run that shall leave nothing behind.
@@ -49,56 +76,16 @@ impl LedgerFile {
         let ledger = Self {
             db: open::copy(path)?,
             source: source.to_owned(),
-            _lock: None,
+            tracks: false,
+            lock: None,
         };
         ledger.is_about(server, path)?;
         Ok(ledger)
     }
 
-    /// Takes the ledger of `source` for one about `server`: the platform has moved to another address.
-    ///
-    /// # Errors
-    /// [`LedgerError`] when the file cannot be written.
-    pub fn moved(path: &Path, source: &str, server: &str) -> Result<(), LedgerError> {
-        let _lock = open::lock(path)?;
-        let db = open::file(path)?;
-        db.execute(
-            "UPDATE sources SET server = ?2 WHERE source = ?1",
-            (source, server),
-        )
-        .map_err(failed)?;
-        Ok(())
-    }
-
     /// The file of the ledger that belongs to the queue file at `queue`.
     pub fn beside(queue: &Path) -> PathBuf {
         beside(queue, ".ledger")
-    }
-
-    /// Whose things these are is decided by the first of them: a mistyped address decides nothing.
-    fn is_about(&self, server: &str, path: &Path) -> Result<(), LedgerError> {
-        let of = || -> rusqlite::Result<String> {
-            self.db.execute(
-                "INSERT INTO sources(source, server) VALUES(?1, ?2)
-                 ON CONFLICT(source) DO UPDATE SET server = excluded.server
-                 WHERE NOT EXISTS (SELECT 1 FROM things WHERE things.source = excluded.source)",
-                (&self.source, server),
-            )?;
-            self.db.query_row(
-                "SELECT server FROM sources WHERE source = ?1",
-                [&self.source],
-                |row| row.get(0),
-            )
-        };
-        let of = of().map_err(failed)?;
-        if of == server {
-            return Ok(());
-        }
-        Err(LedgerError::permanent(format!(
-            "{}: what source `{}` knows is about {of}, and this is {server}; if it is the same installation at another address, add --moved; if it is another one, give it a source of its own",
-            path.display(),
-            self.source
-        )))
     }
 
     /// A time in the project's row.
@@ -164,8 +151,12 @@ impl Ledger for LedgerFile {
             let mut look_again = db.prepare_cached(
                 "UPDATE things SET look = max(look, ?4) WHERE source = ?1 AND kind = ?2 AND id = ?3",
             )?;
+            let mut note = db.prepare_cached(unsaved::NOTE)?;
             for (key, new) in seen {
                 let place = (&self.source, &key.kind, &key.id);
+                if self.tracks {
+                    note.execute(place)?;
+                }
                 let old = read.query_row(place, |row| known(row, 0)).optional()?;
                 if old.is_some_and(|old| old.covers(new)) {
                     if let Some(look) = look {
@@ -279,9 +270,20 @@ impl Ledger for LedgerFile {
                     watermark.as_microsecond(),
                     full.map(Timestamp::as_microsecond),
                 ),
-            )
-            .map(|_| ())
+            )?;
+            if full.is_some() {
+                walk::write(db, &self.source, project, None)?;
+            }
+            Ok(())
         })
+    }
+
+    fn walk(&self, project: &str) -> Result<Option<Walk>, LedgerError> {
+        walk::read(&self.db, &self.source, project).map_err(failed)
+    }
+
+    fn keep_walk(&mut self, project: &str, walk: Option<&Walk>) -> Result<(), LedgerError> {
+        walk::write(&self.db, &self.source, project, walk).map_err(failed)
     }
 
     fn projects(&self) -> Result<Vec<String>, LedgerError> {
@@ -305,6 +307,9 @@ impl Ledger for LedgerFile {
                 "DELETE FROM projects WHERE source = ?1 AND project = ?2",
                 place,
             )?;
+            if self.tracks {
+                unsaved::note_forgotten(db)?;
+            }
             Ok(())
         })
     }

@@ -4,11 +4,11 @@
 pub(super) const APPLICATION_ID: i64 = 0x4C62_526C;
 
 /// Format that [`MIGRATIONS`] lead to.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// Migrations, each to the format after the one before it; the first makes the tables. One that was released is never
 /// changed: a new format is a new migration at the end.
-pub(super) const MIGRATIONS: [&str; 2] = [TABLES, PASSES_BY_PROJECT];
+pub(super) const MIGRATIONS: [&str; 3] = [TABLES, PASSES_BY_PROJECT, WALKS_AND_CHANGES];
 
 const TABLES: &str = "
 CREATE TABLE sources(
@@ -44,4 +44,17 @@ ALTER TABLE projects ADD COLUMN full INTEGER; -- when a pass last looked at ever
 CREATE INDEX things_in_project ON things(source, project, kind, id) WHERE gone = 0;
 ";
 
-const _: () = assert!(matches!((MIGRATIONS.len(), VERSION), (2, 2)));
+/// A look at everything goes on in another run. A store gets what it does not have yet, and not everything again.
+const WALKS_AND_CHANGES: &str = "
+ALTER TABLE projects ADD COLUMN walk INTEGER;       -- number of the look in which one at everything began that is not finished
+ALTER TABLE projects ADD COLUMN walk_began INTEGER; -- the platform's time then, in microseconds since 1970
+ALTER TABLE projects ADD COLUMN walk_after TEXT;    -- what comes after this is left
+CREATE TABLE unsaved(               -- things that no store has in this version, where a store keeps the ledger
+    source TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    PRIMARY KEY(source, kind, id)
+) STRICT, WITHOUT ROWID;
+";
+
+const _: () = assert!(matches!((MIGRATIONS.len(), VERSION), (3, 3)));

@@ -6,7 +6,8 @@ use labelrelay_core::ledger::LedgerError;
 use std::path::Path;
 
 /// Merges two copies. Together they know what either of them knows: of a thing, whatever [`Known::covers`] the
-/// other; of a project, the later watermark, because everything before it was recorded in one of the two.
+/// other; of a project, the later watermark, because everything before it was recorded in one of the two, and the walk
+/// of the later pass: what one of the two has not seen is asked for before it counts as gone.
 ///
 /// [`Known::covers`]: labelrelay_core::ledger::Known::covers
 const MERGE: &str = "
@@ -16,7 +17,10 @@ INSERT INTO projects SELECT * FROM other.projects WHERE true
         look = max(projects.look, excluded.look),
         watermark = max(coalesce(projects.watermark, excluded.watermark),
                         coalesce(excluded.watermark, projects.watermark)),
-        full = max(coalesce(projects.full, excluded.full), coalesce(excluded.full, projects.full));
+        full = max(coalesce(projects.full, excluded.full), coalesce(excluded.full, projects.full)),
+        walk = iif(excluded.look >= projects.look, excluded.walk, projects.walk),
+        walk_began = iif(excluded.look >= projects.look, excluded.walk_began, projects.walk_began),
+        walk_after = iif(excluded.look >= projects.look, excluded.walk_after, projects.walk_after);
 INSERT INTO things SELECT * FROM other.things WHERE true
     ON CONFLICT(source, kind, id) DO UPDATE SET
         project = coalesce(excluded.project, things.project), holder = coalesce(excluded.holder, things.holder),
@@ -60,7 +64,7 @@ impl LedgerFile {
     }
 }
 
-fn text(path: &Path) -> Result<&str, LedgerError> {
+pub(super) fn text(path: &Path) -> Result<&str, LedgerError> {
     path.to_str()
         .ok_or_else(|| LedgerError::permanent(format!("{}: its path is not UTF-8", path.display())))
 }

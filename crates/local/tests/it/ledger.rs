@@ -307,7 +307,7 @@ fn a_ledger_of_a_newer_program_is_left_as_it_is() {
     drop(db);
     let before = std::fs::read(queue_dir.path()).unwrap();
     let error = LedgerFile::open(&queue_dir.path(), "label-studio", SERVER).unwrap_err();
-    for words in ["format 99", "formats up to 2", "use the newer program"] {
+    for words in ["format 99", "formats up to 3", "use the newer program"] {
         assert!(error.to_string().contains(words), "{error}");
     }
     assert_eq!(std::fs::read(queue_dir.path()).unwrap(), before);

@@ -9,6 +9,7 @@ mod displaced;
 mod faults;
 mod journal;
 mod ledger;
+mod ledger_changes;
 mod owner;
 #[cfg(unix)]
 mod planted_files;

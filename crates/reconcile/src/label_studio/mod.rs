@@ -78,12 +78,17 @@ impl Platform for LabelStudio {
         &'a self,
         project: &'a Project,
         since: Option<Timestamp>,
+        after: Option<&'a str>,
     ) -> BoxStream<'a, Result<Page, PlatformError>> {
-        Box::pin(pagination::changed(&self.api, project, since))
+        Box::pin(pagination::changed(&self.api, project, since, after))
     }
 
-    fn all<'a>(&'a self, project: &'a Project) -> BoxStream<'a, Result<Page, PlatformError>> {
-        Box::pin(pagination::all(&self.api, project))
+    fn all<'a>(
+        &'a self,
+        project: &'a Project,
+        after: Option<&'a str>,
+    ) -> BoxStream<'a, Result<Page, PlatformError>> {
+        Box::pin(pagination::all(&self.api, project, after))
     }
 
     fn counts<'a>(

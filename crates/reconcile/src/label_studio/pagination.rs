@@ -27,16 +27,18 @@ pub(super) fn changed<'a>(
     api: &'a Api,
     project: &'a Project,
     since: Option<Timestamp>,
+    after: Option<&str>,
 ) -> impl Stream<Item = Result<Page, PlatformError>> + Send + 'a {
-    pages(api, project, since, Fields::All)
+    pages(api, project, since, Fields::All, start(after))
 }
 
 /// As [`Platform::all`](crate::Platform::all) says.
 pub(super) fn all<'a>(
     api: &'a Api,
     project: &'a Project,
+    after: Option<&str>,
 ) -> impl Stream<Item = Result<Page, PlatformError>> + Send + 'a {
-    pages(api, project, None, Fields::Ids)
+    pages(api, project, None, Fields::Ids, start(after))
 }
 
 /// So many pages may be followed by no fewer tasks than they were themselves: tasks are made while a walk runs,
@@ -52,18 +54,23 @@ struct Cursor {
     standstills: u32,
 }
 
+/// The start of a walk, or the place after the task `after`, where an earlier one was cut off.
+fn start(after: Option<&str>) -> Cursor {
+    Cursor {
+        after: after.and_then(|id| id.parse().ok()).unwrap_or_default(),
+        page_size: FIRST_PAGE,
+        left: u64::MAX,
+        standstills: 0,
+    }
+}
+
 fn pages<'a>(
     api: &'a Api,
     project: &'a Project,
     since: Option<Timestamp>,
     fields: Fields,
+    start: Cursor,
 ) -> impl Stream<Item = Result<Page, PlatformError>> + Send + 'a {
-    let start = Cursor {
-        after: 0,
-        page_size: FIRST_PAGE,
-        left: u64::MAX,
-        standstills: 0,
-    };
     stream::try_unfold(Some(start), move |cursor| async move {
         let Some(cursor) = cursor else {
             return Ok(None);
@@ -153,6 +160,7 @@ impl Cursor {
 /// The page, and what Label Studio left out of it.
 async fn complete_page(api: &Api, project: &Project, tasks: Tasks) -> Result<Page, PlatformError> {
     let now = tasks.answer.date();
+    let resume_after = tasks.ids.last().map(ToString::to_string);
     let mut entities = tasks.entities;
     if !tasks.shortened.is_empty() {
         let wanted: Vec<_> = tasks
@@ -165,5 +173,9 @@ async fn complete_page(api: &Api, project: &Project, tasks: Tasks) -> Result<Pag
             .collect();
         entities.extend(tasks::contents(api, &project.id, &wanted).await?);
     }
-    Ok(Page { entities, now })
+    Ok(Page {
+        entities,
+        now,
+        resume_after,
+    })
 }

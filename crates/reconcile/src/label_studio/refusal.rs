@@ -72,7 +72,15 @@ pub(super) fn of_webhook(what: &str, url: &str, answer: &Answer) -> PlatformErro
         ),
         status => return of_status(what, status, &detail),
     };
-    PlatformError::permanent(message)
+    let refuses_address = match answer.status {
+        StatusCode::FORBIDDEN => is_private,
+        StatusCode::BAD_REQUEST => refusal.of_url().is_some(),
+        status => status == StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    PlatformError {
+        refuses_address,
+        ..PlatformError::permanent(message)
+    }
 }
 
 /// The error for another change.

@@ -316,6 +316,8 @@ impl Reader {
         let mut page = Page {
             entities: Vec::new(),
             now: self.now,
+            // An export is another one each time.
+            resume_after: None,
         };
         if self.offset >= self.total {
             return Ok(page);

@@ -76,6 +76,7 @@ impl Platform for Labelbox {
         &'a self,
         project: &'a Project,
         since: Option<Timestamp>,
+        _after: Option<&'a str>,
     ) -> BoxStream<'a, Result<Page, PlatformError>> {
         let filter = since.map_or(export::Filter::All, export::Filter::ActiveSince);
         export::pages(&self.api, &project.id, filter).boxed()

@@ -1,7 +1,9 @@
 //! Reads live events from the queue: their entities count as seen.
 
 use super::{Reconcile, ReconcileError};
+use crate::platform::Platform;
 use crate::sink::LiveEvent;
+use labelrelay_core::config::SourceConfig;
 use labelrelay_core::ledger::{Key, Known};
 use labelrelay_event::Attributes;
 
@@ -22,7 +24,7 @@ impl Reconcile<'_> {
             let is_all = events.len() < AT_A_TIME;
             let seen: Vec<_> = events
                 .into_iter()
-                .flat_map(|event| self.seen_in(event))
+                .flat_map(|event| things_of(self.source, &*self.platform, event))
                 .collect();
             self.ledger.record(&seen, None, Some(through))?;
             if is_all {
@@ -30,23 +32,24 @@ impl Reconcile<'_> {
             }
         }
     }
+}
 
-    fn seen_in(&self, event: LiveEvent) -> Vec<(Key, Known)> {
-        let attributes = &event.attributes;
-        if attributes.source.strip_prefix('/') != Some(&self.source.name) {
-            return Vec::new();
-        }
-        match one(attributes) {
-            Some(said) => vec![said],
-            None => event
-                .data
-                .map(|data| {
-                    self.platform
-                        .entity_versions(self.source, attributes, &data)
-                        .entities
-                })
-                .unwrap_or_default(),
-        }
+/// The things that an event of the queue is about, in the versions of which it tells; none if it is not of this source.
+pub fn things_of(
+    source: &SourceConfig,
+    platform: &dyn Platform,
+    event: LiveEvent,
+) -> Vec<(Key, Known)> {
+    let attributes = &event.attributes;
+    if attributes.source.strip_prefix('/') != Some(&source.name) {
+        return Vec::new();
+    }
+    match one(attributes) {
+        Some(said) => vec![said],
+        None => event
+            .data
+            .map(|data| platform.entity_versions(source, attributes, &data).entities)
+            .unwrap_or_default(),
     }
 }
 

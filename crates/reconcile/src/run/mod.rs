@@ -5,7 +5,9 @@ mod deletions;
 mod live_events;
 mod prefetch;
 mod reconcile;
+mod walk;
 
+pub use live_events::things_of;
 pub use reconcile::{Reconcile, ReconcileError, Summary};
 
 use crate::page::{Entity, Page};
@@ -52,22 +54,34 @@ impl Reconcile<'_> {
             .and_then(|watermark| watermark.checked_sub(self.overlap).ok());
         let pass = self.ledger.begin(&project.id)?;
         let refused = summary.refused;
-        let began = self
-            .pages(project, pass, Wanted::Changed(since), summary)
-            .await?;
         // Without a watermark, everything counts as changed.
-        let is_full = since.is_none() || self.needs_full_pass(project).await?;
-        if is_full && since.is_some() {
-            self.pages(project, pass, Wanted::All, summary).await?;
-        }
-        if is_full && self.platform.lists_unchanged() {
-            self.send_deletions(project, pass, summary).await?;
+        let (began, walked) = match since {
+            None => {
+                let walk = self.walk(project, pass, Wanted::Contents, summary).await?;
+                (walk.began, Some(walk.pass))
+            }
+            Some(since) => {
+                let changed = Wanted::Changed(since);
+                let began = self.pages(project, pass, changed, summary).await?;
+                let walked = if self.needs_full_pass(project).await? {
+                    let walk = self.walk(project, pass, Wanted::Ids, summary).await?;
+                    Some(walk.pass)
+                } else {
+                    None
+                };
+                (began, walked)
+            }
+        };
+        if let Some(first) = walked
+            && self.platform.lists_unchanged()
+        {
+            self.send_deletions(project, first, summary).await?;
         }
         summary.projects += 1;
         if let Some(began) = began
             && summary.refused == refused
         {
-            let full = is_full.then(|| self.clock.now());
+            let full = walked.map(|_| self.clock.now());
             self.ledger.finish(&project.id, began, full)?;
         }
         Ok(())
@@ -78,6 +92,9 @@ impl Reconcile<'_> {
     async fn needs_full_pass(&mut self, project: &Project) -> Result<bool, ReconcileError> {
         if !self.platform.lists_unchanged() {
             return Ok(false);
+        }
+        if self.ledger.walk(&project.id)?.is_some() {
+            return Ok(true);
         }
         let last = self.ledger.last_full_pass(&project.id)?;
         let now = self.clock.now();

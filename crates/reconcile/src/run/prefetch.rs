@@ -16,12 +16,14 @@ pub(super) struct PrefetchedPages {
 }
 
 /// Things of a project that are asked for.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum Wanted {
-    /// What changed since then, or everything with its content.
-    Changed(Option<Timestamp>),
-    /// Everything, by its ids.
-    All,
+    /// What changed since then.
+    Changed(Timestamp),
+    /// Everything with its content, after this place if there is one.
+    Contents(Option<String>),
+    /// Everything by its ids, after this place if there is one.
+    Ids(Option<String>),
 }
 
 pub(super) fn start(
@@ -31,9 +33,10 @@ pub(super) fn start(
 ) -> PrefetchedPages {
     let (sender, pages) = mpsc::channel(WAITING);
     let fetching = tokio::spawn(async move {
-        let mut shown = match wanted {
-            Wanted::Changed(since) => platform.changed(&project, since),
-            Wanted::All => platform.all(&project),
+        let mut shown = match &wanted {
+            Wanted::Changed(since) => platform.changed(&project, Some(*since), None),
+            Wanted::Contents(after) => platform.changed(&project, None, after.as_deref()),
+            Wanted::Ids(after) => platform.all(&project, after.as_deref()),
         };
         while let Some(page) = next(&mut shown).await {
             if sender.send(page).await.is_err() {

@@ -67,9 +67,9 @@ async fn scan(platform: &dyn Platform, since: Option<&str>) -> Result<Vec<Page>,
     let project = project();
     let since = since.map(|time| time.parse().unwrap());
     let pages = async {
-        let changed = platform.changed(&project, since);
+        let changed = platform.changed(&project, since, None);
         // As a pass looks at everything.
-        let all = since.map(|_| platform.all(&project));
+        let all = since.map(|_| platform.all(&project, None));
         let mut shown = changed.chain(stream::iter(all).flatten());
         let mut pages = Vec::new();
         while let Some(page) = shown.next().await {

@@ -8,4 +8,5 @@ mod http;
 mod management;
 mod projects;
 mod server;
+mod walk;
 mod watermark;

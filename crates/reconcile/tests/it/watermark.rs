@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// Takes everything; the types of what it took.
 #[derive(Default)]
-struct Taken(Mutex<Vec<String>>);
+pub(crate) struct Taken(pub(crate) Mutex<Vec<String>>);
 
 impl Sink for Taken {
     fn limits(&self) -> QueueLimits {
@@ -39,7 +39,7 @@ impl Sink for Taken {
     }
 }
 
-fn json(body: &str) -> Answer {
+pub(crate) fn json(body: &str) -> Answer {
     answer("200 OK", "Date: Wed, 25 Nov 2026 22:44:22 GMT\r\n", body)
 }
 
@@ -49,7 +49,7 @@ fn task(id: u64) -> String {
     )
 }
 
-fn tasks(total: u64, ids: &[u64]) -> Answer {
+pub(crate) fn tasks(total: u64, ids: &[u64]) -> Answer {
     let tasks: Vec<_> = ids.iter().map(|id| task(*id)).collect();
     json(&format!(
         "{{\"total\":{total},\"tasks\":[{}]}}",
@@ -82,21 +82,21 @@ fn behaviour(how: usize, asked: &Asked) -> Answer {
     }
 }
 
-fn platform(url: &str) -> Arc<LabelStudio> {
+pub(crate) fn platform(url: &str) -> Arc<LabelStudio> {
     let token = Secret::new("token", "0123456789abcdef0123456789abcdef01234567").unwrap();
     let mut options = options();
     options.attempts = 2;
     Arc::new(LabelStudio::new(url, token, Vec::new(), options).unwrap())
 }
 
-fn config(directory: &Path) -> Config {
+pub(crate) fn config(directory: &Path) -> Config {
     let config = "queue = \"sqlite:queue.db\"\n[[source]]\nname = \"studio\"\nprovider = \"label-studio\"\nsecret = \"env:S\"\n";
     let lookup = |name: &str| (name == "S").then(|| "secret0of0more0than0sixteen0bytes".to_owned());
     Config::from_toml(config, "test", directory.to_owned(), &lookup).unwrap()
 }
 
 /// A run over everything that the token sees.
-fn reconcile<'a>(
+pub(crate) fn reconcile<'a>(
     config: &'a Config,
     platform: &Arc<LabelStudio>,
     ledger: &'a mut LedgerFile,
@@ -238,7 +238,7 @@ async fn everything_is_looked_at_where_the_counts_differ_and_once_a_day() {
     }
 }
 
-fn deletions(sink: &Taken) -> usize {
+pub(crate) fn deletions(sink: &Taken) -> usize {
     let types = sink.0.lock().unwrap();
     let deleted = types.iter().filter(|name| name.ends_with(".deleted"));
     deleted.count()

@@ -2,6 +2,7 @@
 
 mod list;
 mod probe;
+mod pull_instead;
 mod remove;
 mod rotate;
 mod target;

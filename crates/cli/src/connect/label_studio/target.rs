@@ -55,6 +55,10 @@ pub(super) struct Target {
     pub(super) rotatable: Rotatable,
     /// The embedded queue, where that is the queue.
     pub(super) queue: Option<PathBuf>,
+    /// Where the token is.
+    pub(super) token: SecretRef,
+    /// Origin of the configuration.
+    pub(super) origin: String,
 }
 
 impl Common {
@@ -75,6 +79,10 @@ impl Common {
             Ok(QueueLocation::Sqlite(file)) => Some(file),
             _ => None,
         };
+        let token = match label_studio_access::reference(self.token.as_ref()) {
+            SecretRef::File(path) => SecretRef::File(env.cwd().join(path)),
+            other => other,
+        };
         Ok(Target {
             server,
             management,
@@ -83,6 +91,8 @@ impl Common {
             credential,
             rotatable,
             queue,
+            token,
+            origin: config.origin.clone(),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! From the token to a webhook for each project.
 
+use super::pull_instead;
 use super::target::Target;
 use super::{Args, greet, named, step};
 use crate::connect::facts::{Action, Facts, Id};
@@ -30,7 +31,14 @@ pub(super) async fn walk(
         ));
     }
     relay_ready::ask(&target.relay, "Label Studio", report).await?;
-    target.management.check_url(&target.relay.url).await?;
+    if let Err(error) = target.management.check_url(&target.relay.url).await {
+        if !error.refuses_address {
+            return Err(error.into());
+        }
+        report.failed(&error)?;
+        report.hint(pull_instead::words(target))?;
+        return Ok(());
+    }
     report.done(format_args!(
         "Label Studio takes webhooks to {}",
         target.relay.url

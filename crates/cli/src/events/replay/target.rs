@@ -133,6 +133,7 @@ impl<'a> Target<'a> {
         queue
             .send(message.map_err(|error| Unsent::own(error.to_string()))?)
             .await
+            .map(drop)
     }
 }
 

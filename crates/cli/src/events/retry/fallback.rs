@@ -58,7 +58,7 @@ pub(super) fn served(config: &Config, env: &Env<'_>) -> Option<SocketAddr> {
 pub(super) fn retry(config: &Config, timeout: Duration, env: &Env<'_>) -> Result<Moved, CliError> {
     let clock = Arc::new(SystemClock::new());
     let runtime = crate::runtime::small()?;
-    let opened = open::relay(config, env, clock.clone(), Arc::new(NoObserver));
+    let opened = open::relay(config, env, clock.clone(), Arc::new(NoObserver), None);
     let Opened { relay, embedded } = runtime.block_on(opened)?;
     let parts = relay.parts();
     let Some(fallback) = parts.fallback.as_deref() else {

@@ -3,25 +3,31 @@
 mod embedded;
 mod preview;
 mod queue;
-mod remote_ledger;
 
 use crate::env::Env;
 use crate::error::CliError;
 use crate::local_dir::LocalDir;
 use crate::locations::{self, QueueLocation, StoreLocation};
 use crate::open::{self, not_opened};
+use crate::output::say;
 use crate::queue_sender::QueueSender;
+use crate::remote_ledger::{RemoteLedger, Saving};
 use embedded::Embedded;
 use labelrelay_core::config::Config;
+use labelrelay_core::ledger::LedgerError;
 use labelrelay_core::{Clock, QueueLimits};
 use labelrelay_local::{LedgerFile, Options};
 use labelrelay_reconcile::Sink;
 use labelrelay_startup::{BLOB_STORE, QUEUE, Setting};
 use preview::Preview;
 use queue::Queue;
-use remote_ledger::{RemoteLedger, Saving};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Looks for a ledger that another run has, and the pause between them: 5 s in all.
+const TRIES: u32 = 25;
+const PAUSE: Duration = Duration::from_millis(200);
 
 pub(super) struct Target {
     kind: Kind,
@@ -84,8 +90,9 @@ impl Target {
                 let (location, at) = ledger_location(config, ledger, env)?;
                 let location = location.below(source);
                 let store = open::objects(&location, at, env, &clock, !dry_run).await?;
-                let remote =
-                    |store| RemoteLedger::new(store, location.to_string(), Arc::clone(&clock));
+                let remote = |store| {
+                    RemoteLedger::new(store, location.to_string(), Arc::clone(&clock), warn)
+                };
                 Kind::Queue {
                     sender: Arc::new(sender),
                     ledger: store.map(|store| Arc::new(remote(store))),
@@ -115,7 +122,7 @@ impl Target {
     /// Opens both for one run.
     pub(super) async fn open(&self, options: RunOptions<'_>) -> Result<Opened, CliError> {
         match &self.kind {
-            Kind::Embedded { queue, local_dir } => self.embedded(queue, local_dir, options),
+            Kind::Embedded { queue, local_dir } => self.embedded(queue, local_dir, options).await,
             Kind::Queue {
                 sender,
                 ledger: Some(ledger),
@@ -127,7 +134,7 @@ impl Target {
         }
     }
 
-    fn embedded(
+    async fn embedded(
         &self,
         queue: &Path,
         local_dir: &LocalDir,
@@ -148,7 +155,7 @@ impl Target {
             local_dir.make()?;
         }
         embedded::make(queue, Arc::clone(&clock))?;
-        let ledger = options.ledger(&file)?;
+        let ledger = options.ledger_when_free(&file).await?;
         let queue = Embedded::open(queue, clock).map_err(|error| not_opened(&error))?;
         Ok(Opened {
             ledger,
@@ -156,6 +163,10 @@ impl Target {
             saving: None,
         })
     }
+}
+
+fn warn(words: &str) {
+    say(format_args!("warning: {words}"));
 }
 
 async fn queue(
@@ -169,7 +180,8 @@ async fn queue(
     if options.dry_run {
         return preview(sender, &file, options).map_err(named);
     }
-    let ledger = options.ledger(&file).map_err(named)?;
+    let mut ledger = options.ledger(&file).map_err(|error| named(error.into()))?;
+    ledger.track()?;
     Ok(Opened {
         ledger,
         sink: Box::new(Queue::new(Arc::clone(sender))),
@@ -191,11 +203,22 @@ fn preview(
 }
 
 impl RunOptions<'_> {
-    fn ledger(&self, file: &Path) -> Result<LedgerFile, CliError> {
+    fn ledger(&self, file: &Path) -> Result<LedgerFile, LedgerError> {
         if self.moved {
             LedgerFile::moved(file, self.source, self.server)?;
         }
-        Ok(LedgerFile::open(file, self.source, self.server)?)
+        LedgerFile::open(file, self.source, self.server)
+    }
+
+    /// The same; a `serve` that pulls by itself has the ledger now and then.
+    async fn ledger_when_free(&self, file: &Path) -> Result<LedgerFile, CliError> {
+        for _ in 0..TRIES {
+            match self.ledger(file) {
+                Err(error) if error.retryable => tokio::time::sleep(PAUSE).await,
+                opened => return Ok(opened?),
+            }
+        }
+        Ok(self.ledger(file)?)
     }
 }
 

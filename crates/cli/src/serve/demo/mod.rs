@@ -89,7 +89,7 @@ async fn demo(directory: &Path, verbose: bool) -> Result<(), CliError> {
         Arc::new(NoObserver)
     };
     let Opened { relay, embedded } =
-        open::relay(&config, &env, Arc::new(SystemClock::new()), observer).await?;
+        open::relay(&config, &env, Arc::new(SystemClock::new()), observer, None).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let base = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();

@@ -270,3 +270,56 @@ fn the_configured_url_is_the_relay_s() {
     let headers = scene.label_studio.webhooks()[1]["headers"].clone();
     assert_eq!(headers, json!({"x-token": super::SECRET}));
 }
+
+#[test]
+fn where_no_webhook_can_work_the_lines_for_pulling_are_printed_and_taken() {
+    let refuse = |asked: &Asked| {
+        asked.is("POST", "/api/webhooks/").then(|| {
+            Fault::Answer(
+                403,
+                detail("URL resolves to a reserved network address (block: 127.0.0.0/8)"),
+            )
+        })
+    };
+    let scene = Scene::new();
+    scene.label_studio.fails(refuse);
+    let ran = scene.connect(&[]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let (_, section) = ran.stdout.split_once("\n[source.pull]\n").unwrap();
+    let url = format!("url = \"{}\"\n", scene.label_studio.url);
+    assert!(section.contains(&url), "{section}");
+    assert!(
+        section.contains("token = \"env:LABEL_STUDIO_API_KEY\"\n"),
+        "{section}"
+    );
+    let config = scene.place.read("labelrelay.toml");
+    scene.place.write(
+        "labelrelay.toml",
+        format!("{config}[source.pull]\n{section}"),
+    );
+    let Scene { place, serving, .. } = scene;
+    assert_eq!(serving.stop(), 0);
+    let serving = place.serve(&[]);
+    place.logged(&["pulls from the platform by itself"]);
+    assert_eq!(serving.stop(), 0);
+    // Where variables are the configuration, variables are what helps.
+    let place = Place::new()
+        .with("LABEL_STUDIO_API_KEY", TOKEN)
+        .with("LABEL_STUDIO_WEBHOOK_SECRET", "a-secret-of-label-studio");
+    let label_studio = StandIn::start();
+    label_studio.fails(refuse);
+    let ran = place.run(&[
+        "connect",
+        "label-studio",
+        &label_studio.url,
+        "--relay",
+        "http://127.0.0.1:9",
+    ]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    for line in [
+        "LABEL_STUDIO_PULL_EVERY=10s\n".to_owned(),
+        format!("LABEL_STUDIO_URL={}\n", label_studio.url),
+    ] {
+        assert!(ran.stdout.contains(&line), "{ran:?}");
+    }
+}

@@ -1,0 +1,188 @@
+//! Events that a queue took, for whoever records them. Nothing waits for that: an event that is not noted is one that
+//! a pull may send once more, with the same id.
+
+use crate::queue_records::{data, is_about_one};
+use labelrelay_core::{
+    BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueLimits, Receipt,
+};
+use labelrelay_event::Attributes;
+use labelrelay_reconcile::LiveEvent;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+
+/// Events that wait to be recorded.
+const WAITING: usize = 8192;
+
+/// Bytes of their envelopes, as far as those are needed.
+const WAITING_BYTES: usize = 16 * 1024 * 1024;
+
+/// What a queue took.
+pub(crate) enum Arrival {
+    /// An event.
+    Event {
+        attributes: Arc<Attributes>,
+        /// The envelope, where the attributes do not say everything.
+        envelope: Option<bytes::Bytes>,
+    },
+    /// Nothing comes any more.
+    End,
+}
+
+/// The places where events are noted, one for each source that is recorded.
+#[derive(Default)]
+pub(crate) struct Arrivals {
+    of: Vec<Noted>,
+}
+
+struct Noted {
+    source: String,
+    sender: SyncSender<Arrival>,
+    bytes: Arc<AtomicUsize>,
+    lost: Arc<AtomicU64>,
+}
+
+/// The other end: what arrived at one source.
+pub(crate) struct Arrived {
+    receiver: Receiver<Arrival>,
+    bytes: Arc<AtomicUsize>,
+    lost: Arc<AtomicU64>,
+    has_ended: bool,
+}
+
+impl Arrivals {
+    /// Notes the events of this source from now on.
+    pub(crate) fn of(&mut self, source: &str) -> Arrived {
+        let (sender, receiver) = sync_channel(WAITING);
+        let (bytes, lost) = (Arc::default(), Arc::default());
+        self.of.push(Noted {
+            source: source.to_owned(),
+            sender,
+            bytes: Arc::clone(&bytes),
+            lost: Arc::clone(&lost),
+        });
+        Arrived {
+            receiver,
+            bytes,
+            lost,
+            has_ended: false,
+        }
+    }
+
+    /// Says that nothing comes any more. Waits until there is room to say so.
+    pub(crate) fn end(&self) {
+        for noted in &self.of {
+            // Nobody records any more.
+            let _ = noted.sender.send(Arrival::End);
+        }
+    }
+
+    fn note(&self, message: &OutboundMessage) {
+        let source = message.source().trim_start_matches('/');
+        let Some(noted) = self.of.iter().find(|noted| noted.source == source) else {
+            return;
+        };
+        let envelope = (!is_about_one(&message.attributes)).then(|| message.body.clone());
+        let bytes = envelope.as_ref().map_or(0, bytes::Bytes::len);
+        let before = noted.bytes.fetch_add(bytes, Ordering::Relaxed);
+        if bytes > 0 && before.saturating_add(bytes) > WAITING_BYTES {
+            noted.lose(bytes);
+            return;
+        }
+        let event = Arrival::Event {
+            attributes: Arc::clone(&message.attributes),
+            envelope,
+        };
+        match noted.sender.try_send(event) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => noted.lose(bytes),
+        }
+    }
+}
+
+impl Noted {
+    fn lose(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.lost.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Arrived {
+    /// The next event, and what else is there, `max` at most. Waits for the first one; `None` at the end.
+    pub(crate) fn next(&mut self, max: usize) -> Option<Vec<LiveEvent>> {
+        if self.has_ended {
+            return None;
+        }
+        let mut arrival = self.receiver.recv().ok();
+        let mut events = Vec::new();
+        while let Some(event) = arrival.and_then(|arrival| self.read(arrival)) {
+            events.push(event);
+            if events.len() >= max {
+                return Some(events);
+            }
+            match self.receiver.try_recv() {
+                Ok(next) => arrival = Some(next),
+                Err(_) => return Some(events),
+            }
+        }
+        self.has_ended = true;
+        (!events.is_empty()).then_some(events)
+    }
+
+    /// How many events were not noted, because too many waited.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    fn read(&self, arrival: Arrival) -> Option<LiveEvent> {
+        let Arrival::Event {
+            attributes,
+            envelope,
+        } = arrival
+        else {
+            return None;
+        };
+        let bytes = envelope.as_ref().map_or(0, bytes::Bytes::len);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        Some(LiveEvent {
+            seq: 0,
+            attributes: Arc::unwrap_or_clone(attributes),
+            data: envelope.as_deref().and_then(data),
+        })
+    }
+}
+
+/// A queue whose events are noted once it has them.
+pub(crate) struct NotedQueue {
+    pub(crate) queue: Arc<dyn EventQueue>,
+    pub(crate) arrivals: Arc<Arrivals>,
+}
+
+impl EventQueue for NotedQueue {
+    fn send<'a>(
+        &'a self,
+        message: &'a OutboundMessage,
+    ) -> BoxFuture<'a, Result<Receipt, QueueError>> {
+        Box::pin(async move {
+            let receipt = self.queue.send(message).await?;
+            self.arrivals.note(message);
+            Ok(receipt)
+        })
+    }
+
+    fn limits(&self) -> QueueLimits {
+        self.queue.limits()
+    }
+
+    fn copies(&self) -> Copies {
+        self.queue.copies()
+    }
+
+    fn message_bytes(&self, message: &OutboundMessage) -> u64 {
+        self.queue.message_bytes(message)
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
+        self.queue.check()
+    }
+}

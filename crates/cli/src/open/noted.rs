@@ -1,0 +1,52 @@
+//! Back ends whose queue notes what it took, where the queue itself cannot be looked into.
+
+use super::back_ends::BackEnds;
+use crate::arrivals::{Arrivals, NotedQueue};
+use crate::locations::{self, QueueLocation};
+use jiff::Timestamp;
+use labelrelay_core::backend::{BackEnd, Forms, Location, Opening};
+use labelrelay_core::config::SecretRef;
+use labelrelay_core::{BlobStore, EventQueue, FallbackStore, SecretSource};
+use std::sync::Arc;
+
+/// Opens what others open; `None` notes nothing.
+pub(super) struct Noted<'a> {
+    pub(super) back_ends: &'a BackEnds<'a>,
+    pub(super) arrivals: Option<Arc<Arrivals>>,
+}
+
+impl BackEnd for Noted<'_> {
+    fn forms(&self) -> Forms {
+        self.back_ends.forms()
+    }
+
+    fn queue<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn EventQueue>> {
+        Box::pin(async move {
+            let queue = self.back_ends.queue(at).await?;
+            match (&self.arrivals, locations::queue(at.url, at.base_dir)?) {
+                // The embedded queue is a record itself.
+                (None, _) | (_, QueueLocation::Sqlite(_)) => Ok(queue),
+                (Some(arrivals), _) => Ok(Arc::new(NotedQueue {
+                    queue,
+                    arrivals: Arc::clone(arrivals),
+                }) as _),
+            }
+        })
+    }
+
+    fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
+        self.back_ends.blob_store(at)
+    }
+
+    fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
+        self.back_ends.fallback(at)
+    }
+
+    fn secret<'a>(
+        &'a self,
+        reference: &'a SecretRef,
+        not_after: Option<Timestamp>,
+    ) -> Opening<'a, Box<dyn SecretSource>> {
+        self.back_ends.secret(reference, not_after)
+    }
+}

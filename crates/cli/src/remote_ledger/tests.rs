@@ -1,0 +1,211 @@
+use super::RemoteLedger;
+use super::copy::Copy;
+use super::fetch::PAGE;
+use super::save::When;
+use crate::error::CliError;
+use labelrelay_core::Ledger as _;
+use labelrelay_core::ledger::{Key, Known};
+use labelrelay_local::LedgerFile;
+use labelrelay_testkit::clock::FakeClock;
+use labelrelay_testkit::in_memory::MemoryFallback;
+use std::sync::Arc;
+use std::time::Duration;
+
+fn remote() -> (Arc<MemoryFallback>, Arc<FakeClock>, RemoteLedger) {
+    let store = Arc::new(MemoryFallback::default());
+    let clock = Arc::new(FakeClock::at("2026-11-21T09:00:00Z"));
+    let remote = RemoteLedger::new(store.clone(), "memory".to_owned(), clock.clone(), |_| {});
+    (store, clock, remote)
+}
+
+fn open(copy: &Copy) -> LedgerFile {
+    let mut ledger = LedgerFile::open(&copy.file(), "label-studio", "http://localhost").unwrap();
+    ledger.track().unwrap();
+    ledger
+}
+
+/// A ledger that came from no version.
+fn copy() -> Copy {
+    let copy = Copy::new(Duration::ZERO).unwrap();
+    open(&copy);
+    copy
+}
+
+fn task(id: u64) -> Key {
+    Key::new("task", id.to_string())
+}
+
+fn seen(version: &str) -> Known {
+    Known {
+        project: Some("1".to_owned()),
+        event_id: format!("0123456789abcdef0123456789abcdef0123456789abcdef {version}"),
+        sequence: Some(version.to_owned()),
+        ..Known::default()
+    }
+}
+
+fn record(ledger: &mut LedgerFile, ids: std::ops::Range<u64>, version: &str) {
+    let things: Vec<_> = ids.map(|id| (task(id), seen(version))).collect();
+    ledger.record(&things, None, None).unwrap();
+}
+
+/// What the store knows of these tasks: their versions.
+async fn known(remote: &RemoteLedger, ids: &[u64]) -> Result<Vec<Option<String>>, CliError> {
+    let copy = remote.fetch().await?;
+    let ledger = open(&copy);
+    let keys: Vec<_> = ids.iter().map(|id| task(*id)).collect();
+    let known = ledger.known(&keys).unwrap();
+    Ok(known.into_iter().map(|known| known?.sequence).collect())
+}
+
+fn run(work: impl Future<Output = Result<(), CliError>>) {
+    let runtime = crate::runtime::small().unwrap();
+    let done = runtime.block_on(work);
+    assert!(done.is_ok(), "{done:?}");
+}
+
+/// As they lie there where nobody may remove any.
+#[test]
+fn all_versions_are_read_however_many_there_are() {
+    run(async {
+        let (_, _, remote) = remote();
+        for _ in 0..=PAGE {
+            remote.save(&mut copy(), When::End).await?;
+        }
+        assert_eq!(remote.fetch().await?.had.len(), PAGE + 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_version_that_may_not_be_there_is_taken_away_by_the_next() {
+    run(async {
+        let (store, _, remote) = remote();
+        let mut copy = copy();
+        store.lie(true);
+        assert!(remote.save(&mut copy, When::End).await.is_err());
+        store.lie(false);
+        remote.save(&mut copy, When::End).await?;
+        assert_eq!((store.envelopes().len(), store.bodies().len()), (1, 1));
+        assert_eq!(remote.fetch().await?.had.len(), 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_save_is_as_large_as_what_changed() {
+    run(async {
+        let (_, clock, remote) = remote();
+        let mut copy = copy();
+        let mut ledger = open(&copy);
+        record(&mut ledger, 0..20_000, "1");
+        remote.save(&mut copy, When::Now).await?;
+        record(&mut ledger, 7..9, "2");
+        remote.save(&mut copy, When::Now).await?;
+        let sizes: Vec<_> = copy
+            .had
+            .iter()
+            .map(|version| version.entry.ledger_bytes)
+            .collect();
+        assert!(sizes[0] > 1_000_000 && sizes[1] < 50_000, "{sizes:?}");
+        // Nothing new: watermarks alone wait, but not for ever, and not at the end.
+        remote.save(&mut copy, When::Now).await?;
+        assert_eq!(copy.had.len(), 2);
+        clock.advance(Duration::from_secs(601));
+        remote.save(&mut copy, When::Now).await?;
+        assert_eq!(copy.had.len(), 3);
+        remote.save(&mut copy, When::End).await?;
+        assert_eq!(copy.had.len(), 4);
+        let versions = known(&remote, &[6, 7, 8, 9, 20_000]).await?;
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(versions, [text("1"), text("2"), text("2"), text("1"), None]);
+        Ok(())
+    });
+}
+
+#[test]
+fn segments_become_one_ledger_before_they_are_many() {
+    run(async {
+        let (store, _, remote) = remote();
+        let mut copy = copy();
+        let mut ledger = open(&copy);
+        let mut most = 0;
+        for id in 0..120 {
+            record(&mut ledger, id..id + 1, "1");
+            remote.save(&mut copy, When::Now).await?;
+            most = most.max(store.envelopes().len());
+            assert_eq!(store.envelopes().len(), store.bodies().len());
+        }
+        assert!((10..=50).contains(&most), "{most}");
+        let ids: Vec<_> = (0..120).collect();
+        assert!(known(&remote, &ids).await?.iter().all(Option::is_some));
+        Ok(())
+    });
+}
+
+#[test]
+fn what_a_failed_save_took_is_in_the_next_one() {
+    run(async {
+        let (store, _, remote) = remote();
+        let mut copy = copy();
+        let mut ledger = open(&copy);
+        record(&mut ledger, 0..5, "1");
+        remote.save(&mut copy, When::Now).await?;
+        record(&mut ledger, 5..7, "1");
+        store.lie(true);
+        assert!(remote.save(&mut copy, When::Now).await.is_err());
+        record(&mut ledger, 7..8, "1");
+        store.lie(false);
+        remote.save(&mut copy, When::Now).await?;
+        assert_eq!((store.envelopes().len(), copy.had.len()), (2, 2));
+        assert!(
+            known(&remote, &[0, 5, 6, 7])
+                .await?
+                .iter()
+                .all(Option::is_some)
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn a_forgotten_project_stays_forgotten_and_two_writers_lose_nothing() {
+    run(async {
+        let (store, _, remote) = remote();
+        let mut first = copy();
+        let mut ledger = open(&first);
+        ledger.begin("1").unwrap();
+        record(&mut ledger, 0..3, "1");
+        remote.save(&mut first, When::Now).await?;
+        let mut second = remote.fetch().await?;
+        let mut other = open(&second);
+        record(&mut other, 10..12, "1");
+        remote.save(&mut second, When::End).await?;
+        record(&mut ledger, 20..22, "1");
+        remote.save(&mut first, When::End).await?;
+        assert!(
+            known(&remote, &[0, 10, 20])
+                .await?
+                .iter()
+                .all(Option::is_some)
+        );
+        drop((ledger, other));
+
+        let mut third = remote.fetch().await?;
+        let mut ledger = open(&third);
+        ledger.forget("1").unwrap();
+        remote.save(&mut third, When::End).await?;
+        assert_eq!(
+            store.envelopes().len(),
+            1,
+            "it takes away all that went into it"
+        );
+        assert!(
+            known(&remote, &[0, 10, 20])
+                .await?
+                .iter()
+                .all(Option::is_none)
+        );
+        Ok(())
+    });
+}

@@ -1,0 +1,43 @@
+//! A version: one save of a ledger in a store.
+
+use crate::error::CliError;
+use jiff::Timestamp;
+use labelrelay_core::fallback::body_name;
+use serde::{Deserialize, Serialize};
+
+/// Object under a version's key. The ledger itself lies beside it, as bodies do.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    /// Length of the ledger.
+    pub(super) ledger_bytes: u64,
+    /// SHA-256 of the ledger.
+    pub(super) ledger_sha256: String,
+}
+
+#[derive(Debug)]
+pub(super) struct Version {
+    pub(super) key: String,
+    pub(super) entry: Entry,
+}
+
+impl Version {
+    pub(super) fn body(&self) -> String {
+        body_name(&self.key, &self.entry.ledger_sha256)
+    }
+}
+
+/// Sorts by time; two saves in one moment have different ones.
+pub(super) fn key(now: Timestamp) -> Result<String, CliError> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| {
+        CliError::failed(format_args!(
+            "the operating system has no random numbers: {error}"
+        ))
+    })?;
+    let random = u64::from_be_bytes(random);
+    Ok(format!(
+        "{}-{random:016x}",
+        now.strftime("%Y%m%dT%H%M%S%.9fZ")
+    ))
+}

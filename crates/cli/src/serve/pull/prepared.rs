@@ -1,0 +1,195 @@
+//! Opens what pulling needs, before anything listens: a configuration that cannot work ends the start.
+
+use super::ledger::Place;
+use super::puller::{Job, Puller};
+use super::{Pulling, start};
+use crate::arrivals::{Arrivals, Arrived};
+use crate::env::Env;
+use crate::error::CliError;
+use crate::local_dir::LocalDir;
+use crate::locations::{self, QueueLocation};
+use crate::open::{self, BackEnds};
+use crate::queue_sender::QueueSender;
+use crate::remote_ledger::RemoteLedger;
+use crate::serve::observed_queue::ObservedQueue;
+use crate::serve::signals::Stop;
+use labelrelay_core::config::{Config, PullConfig, SecretRef, SourceConfig};
+use labelrelay_core::provider::Provider;
+use labelrelay_core::{Clock, Relay, SecretSource};
+use labelrelay_http::admin::Metrics;
+use labelrelay_local::{LedgerFile, Options};
+use labelrelay_reconcile::labelbox::ENDPOINT;
+use labelrelay_startup::Setting;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+
+/// Variables of the platforms' tokens, as the platforms' own clients call them.
+const LABELBOX_KEY: &str = "LABELBOX_API_KEY";
+const LABEL_STUDIO_TOKEN: &str = "LABEL_STUDIO_API_KEY";
+
+pub(crate) struct Prepared {
+    sources: Vec<One>,
+    arrivals: Option<Arc<Arrivals>>,
+}
+
+struct One {
+    source: SourceConfig,
+    settings: PullConfig,
+    server: String,
+    token: Box<dyn SecretSource>,
+    place: Place,
+    arrived: Option<Arrived>,
+}
+
+impl Prepared {
+    /// Everything that `config` says of pulling. Sends nothing. Needs a Tokio runtime around it.
+    pub(crate) async fn new(
+        config: &Config,
+        env: &Env<'_>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, CliError> {
+        let location = open::queue_location(config, env)?;
+        let is_embedded = matches!(location, QueueLocation::Sqlite(_));
+        let turn = Arc::default();
+        let mut arrivals = Arrivals::default();
+        let mut sources = Vec::new();
+        for source in &config.sources {
+            let Some(settings) = &source.pull else {
+                continue;
+            };
+            let key = |name: &str| format!("source.{}.pull.{name}", source.name);
+            let server = settings.url.clone().unwrap_or_else(|| ENDPOINT.to_owned());
+            let token = token(source, settings, config, &key("token"), env, clock).await?;
+            let at = Setting {
+                origin: &config.origin,
+                key: &key("ledger"),
+                base_dir: &config.base_dir,
+            };
+            let place = place(source, settings, &location, &turn, at, env, clock).await?;
+            sources.push(One {
+                arrived: (!is_embedded).then(|| arrivals.of(&source.name)),
+                source: source.clone(),
+                settings: settings.clone(),
+                server,
+                token,
+                place,
+            });
+        }
+        let is_noted = !is_embedded && !sources.is_empty();
+        Ok(Self {
+            arrivals: is_noted.then(|| Arc::new(arrivals)),
+            sources,
+        })
+    }
+
+    /// Where the queue notes what it took; `None` where nobody needs to know, or where it can be looked into.
+    pub(crate) fn arrivals(&self) -> Option<Arc<Arrivals>> {
+        self.arrivals.clone()
+    }
+
+    /// Begins to pull, on a thread of its own, until the signal to stop. Needs the Tokio runtime of the deliveries around
+    /// it.
+    pub(crate) fn start(
+        self,
+        relay: &Arc<Relay>,
+        metrics: &Arc<Metrics>,
+        stop: &Stop,
+    ) -> Result<Pulling, CliError> {
+        let parts = relay.parts();
+        let queue = Arc::new(ObservedQueue(Arc::clone(relay)));
+        let sender = QueueSender::new(queue, parts.blobs.clone(), Arc::clone(&parts.clock));
+        let sender = Arc::new(sender);
+        let pullers = self.sources.into_iter().map(|one| {
+            let job = Job {
+                source: one.source,
+                settings: one.settings,
+                server: one.server,
+                token: one.token,
+                place: one.place,
+                sender: Arc::clone(&sender),
+                main: Handle::current(),
+                clock: Arc::clone(&parts.clock),
+                metrics: Arc::clone(metrics),
+            };
+            Puller::new(job, one.arrived)
+        });
+        start(pullers.collect(), self.arrivals, stop)
+    }
+}
+
+async fn token(
+    source: &SourceConfig,
+    settings: &PullConfig,
+    config: &Config,
+    key: &str,
+    env: &Env<'_>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Box<dyn SecretSource>, CliError> {
+    let (variable, page) = match source.provider {
+        Provider::Labelbox => (LABELBOX_KEY, "Workspace settings of Labelbox"),
+        _ => (LABEL_STUDIO_TOKEN, "Account & Settings of Label Studio"),
+    };
+    let reference = settings
+        .token
+        .clone()
+        .unwrap_or_else(|| SecretRef::Env(variable.to_owned()));
+    if let SecretRef::Env(name) = &reference
+        && env
+            .lookup()
+            .secret(name)
+            .is_none_or(|value| value.is_empty())
+    {
+        return Err(CliError::config(format_args!(
+            "{}: `{key}`: the environment variable {name} is not set; set it to a token ({page}), or write where the token is: file:/path",
+            config.origin
+        )));
+    }
+    let back_ends = BackEnds::new(Options::default(), env, Arc::clone(clock));
+    let open = back_ends.open();
+    let opened = open.secret(&reference, None, &config.origin, key).await?;
+    Ok(opened)
+}
+
+async fn place(
+    source: &SourceConfig,
+    settings: &PullConfig,
+    queue: &QueueLocation,
+    turn: &Arc<Mutex<()>>,
+    at: Setting<'_>,
+    env: &Env<'_>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Place, CliError> {
+    match (queue, &settings.ledger) {
+        (QueueLocation::Sqlite(queue), None) => Ok(Place::Beside {
+            queue: queue.clone(),
+            ledger: LedgerFile::beside(queue),
+            turn: Arc::clone(turn),
+        }),
+        (QueueLocation::Sqlite(queue), Some(_)) => Err(CliError::config(format_args!(
+            "{}: `{}`: is for queues elsewhere: this one is a file, and its ledger is {}; remove it",
+            at.origin,
+            at.key,
+            LedgerFile::beside(queue).display()
+        ))),
+        (_, None) => Ok(Place::File {
+            local_dir: LocalDir::below(env.cwd()),
+            source: source.name.clone(),
+        }),
+        (_, Some(url)) => {
+            let location = locations::store(url, at.base_dir);
+            let location = location.map_err(|error| error.at(at.origin, at.key))?;
+            let location = location.below(&source.name);
+            let words = location.to_string();
+            let Some(store) = open::objects(&location, at, env, clock, true).await? else {
+                return Err(CliError::config(format_args!("{words}: is not there")));
+            };
+            let remote = RemoteLedger::new(store, words, Arc::clone(clock), warn);
+            Ok(Place::Store(Arc::new(remote)))
+        }
+    }
+}
+
+fn warn(words: &str) {
+    tracing::warn!(name: "ledger_warning", "{words}");
+}

@@ -1,0 +1,212 @@
+//! The runs of one source, one after the other, until somebody says to stop.
+
+use super::failures::Failures;
+use super::ledger::{Held, Place, told};
+use super::recorder::Recorder;
+use super::sink::RelaySink;
+use super::told::Told;
+use crate::arrivals::Arrived;
+use crate::error::chain;
+use crate::queue_records::QueueRecords;
+use crate::queue_sender::QueueSender;
+use crate::serve::signals::{Stop, stopped};
+use labelrelay_core::config::{PullConfig, SourceConfig};
+use labelrelay_core::provider::Provider;
+use labelrelay_core::{Clock, Entropy as _, SecretSource};
+use labelrelay_http::admin::Metrics;
+use labelrelay_local::LedgerFile;
+use labelrelay_reconcile::http::HttpOptions;
+use labelrelay_reconcile::label_studio::LabelStudio;
+use labelrelay_reconcile::labelbox::Labelbox;
+use labelrelay_reconcile::{Platform, PlatformError, Progress as _, Reconcile, Summary};
+use labelrelay_startup::OsEntropy;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// One attempt of a request. The next run tries again what this one gives up.
+const TIMEOUT: Duration = Duration::from_secs(60);
+const ATTEMPTS: u32 = 3;
+
+/// What a run goes by.
+pub(super) struct Job {
+    pub(super) source: SourceConfig,
+    pub(super) settings: PullConfig,
+    /// URL of the platform.
+    pub(super) server: String,
+    pub(super) token: Box<dyn SecretSource>,
+    pub(super) place: Place,
+    pub(super) sender: Arc<QueueSender>,
+    /// The runtime of the deliveries.
+    pub(super) main: Handle,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+pub(super) struct Puller {
+    job: Job,
+    /// What the queue took, where it cannot be looked into; whoever records it takes this.
+    arrived: Option<Arrived>,
+    platform: Option<Arc<dyn Platform>>,
+    held: Option<Held>,
+}
+
+impl Puller {
+    pub(super) fn new(job: Job, arrived: Option<Arrived>) -> Self {
+        Self {
+            job,
+            arrived,
+            platform: None,
+            held: None,
+        }
+    }
+
+    pub(super) async fn run(mut self, stop: Stop) {
+        let source = self.job.source.name.clone();
+        self.job.metrics.pull_began(&source);
+        tracing::info!(name: "pulling", source, server = self.job.server, every_s = self.job.settings.every.as_secs(), "pulls from the platform by itself");
+        // Whatever is broken off is found again by the next start.
+        tokio::select! {
+            () = self.rounds() => {}
+            () = stopped(stop) => {}
+        }
+        if let Some(held) = self.held.take() {
+            held.close(&source).await;
+        }
+    }
+
+    async fn rounds(&mut self) {
+        let source = self.job.source.name.clone();
+        let every = self.job.settings.every;
+        let progress = Told::new(&source, Arc::clone(&self.job.metrics));
+        let mut failures = Failures::default();
+        let mut is_first = true;
+        loop {
+            let pause = match self.round(&progress).await {
+                Ok(summary) => {
+                    self.job.metrics.pull_succeeded(&source);
+                    warn_of_vanished(&summary, &progress);
+                    let failed = failures.over();
+                    if failed > 0 {
+                        tracing::info!(name: "pull_works_again", source, failures = failed, "pulling works again");
+                    }
+                    if std::mem::take(&mut is_first) {
+                        tracing::info!(name: "pulled", source, projects = summary.projects, created = summary.created, updated = summary.updated, deleted = summary.deleted, "looked through the platform");
+                    }
+                    every
+                }
+                Err(reason) => {
+                    self.job.metrics.pull_failed(&source);
+                    // The token may be another one by now.
+                    self.platform = None;
+                    let (pause, is_new) = failures.add(&reason, every);
+                    if is_new {
+                        tracing::warn!(name: "pull_failed", source, reason, "pulling failed; it is tried again, at growing intervals, and deliveries go on");
+                    }
+                    OsEntropy.spread(pause)
+                }
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn round(&mut self, progress: &Told) -> Result<Summary, String> {
+        let platform = match &self.platform {
+            Some(platform) => Arc::clone(platform),
+            None => Arc::clone(self.platform.insert(self.job.platform().await?)),
+        };
+        let (source, server) = (&self.job.source.name, &self.job.server);
+        if let Place::Beside {
+            queue,
+            ledger,
+            turn,
+        } = &self.job.place
+        {
+            let _turn = turn.lock().await;
+            let mut ledger =
+                LedgerFile::open(ledger, source, server).map_err(|error| told(&error))?;
+            let records = QueueRecords::open(queue, Arc::clone(&self.job.clock));
+            let records = records.map_err(|error| chain(&error))?;
+            let run = self.job.run(platform, &mut ledger, Some(records), progress);
+            return run.await;
+        }
+        let held = match &mut self.held {
+            Some(held) => held,
+            None => self.held.insert(self.job.place.hold(source, server).await?),
+        };
+        if self.arrived.is_some() {
+            let ledger = held.ledger.another().map_err(|error| told(&error))?;
+            if let Some(arrived) = self.arrived.take() {
+                let recorder = Recorder {
+                    arrived,
+                    ledger,
+                    source: self.job.source.clone(),
+                    platform: Arc::clone(&platform),
+                };
+                held.recorder = Some(recorder.start().map_err(|error| error.to_string())?);
+            }
+        }
+        self.job
+            .run(platform, &mut held.ledger, None, progress)
+            .await
+    }
+}
+
+impl Job {
+    /// Looks through the platform once. `records` is what the queue got, where it can be looked into.
+    async fn run(
+        &self,
+        platform: Arc<dyn Platform>,
+        ledger: &mut LedgerFile,
+        records: Option<QueueRecords>,
+        progress: &Told,
+    ) -> Result<Summary, String> {
+        let mut sink = RelaySink {
+            sender: Arc::clone(&self.sender),
+            main: self.main.clone(),
+            records,
+        };
+        let mut run = Reconcile {
+            source: &self.source,
+            platform,
+            ledger,
+            sink: &mut sink,
+            progress,
+            clock: &*self.clock,
+            overlap: self.settings.overlap,
+            begin: self.settings.since,
+            full: false,
+            deleted_projects: &self.settings.deleted_projects,
+        };
+        run.run().await.map_err(|error| chain(&error))
+    }
+
+    /// The platform, asked with the token as it is now.
+    async fn platform(&self) -> Result<Arc<dyn Platform>, String> {
+        let secrets = self.token.fetch().await;
+        let secrets = secrets.map_err(|error| error.to_string())?;
+        let token = secrets.into_iter().next();
+        let token = token.ok_or("the token is empty: put one in its place")?;
+        let mut options = HttpOptions::new(Arc::new(OsEntropy));
+        options.timeout = TIMEOUT;
+        options.attempts = ATTEMPTS;
+        options.per_second = self.settings.rate;
+        let projects = self.settings.projects.clone();
+        let failed = |error: PlatformError| error.message;
+        Ok(if self.source.provider == Provider::Labelbox {
+            let opened = Labelbox::new(&self.server, token, projects, options);
+            Arc::new(opened.map_err(failed)?)
+        } else {
+            let opened = LabelStudio::new(&self.server, token, projects, options);
+            Arc::new(opened.map_err(failed)?)
+        })
+    }
+}
+
+fn warn_of_vanished(summary: &Summary, progress: &Told) {
+    for project in &summary.vanished {
+        progress.warn(&format!(
+            "gone, or no longer seen with this token: project {project}. Nothing in it is reported as deleted. If it was deleted, put it into deleted_projects in [source.pull]; if not, give the token its rights back"
+        ));
+    }
+}

@@ -1,0 +1,138 @@
+//! What comes of pulling from the platforms: so that somebody hears of a pull that has ended, or brings nothing.
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// Figures of one source.
+#[derive(Debug, Clone, Copy)]
+struct Figures {
+    runs: u64,
+    failures: u64,
+    found: u64,
+    /// End of the last good run; the beginning, as long as there was none.
+    good: Instant,
+}
+
+/// A count: its name, what it is, and where it is kept.
+type Count = (&'static str, &'static str, fn(&Figures) -> u64);
+
+const COUNTS: [Count; 3] = [
+    (
+        "pull_runs",
+        "Looks through a platform that came to their end",
+        |figures| figures.runs,
+    ),
+    (
+        "pull_failures",
+        "Looks through a platform that failed",
+        |figures| figures.failures,
+    ),
+    (
+        "pull_events",
+        "Events that pulling found and the queue took",
+        |figures| figures.found,
+    ),
+];
+
+/// The newest figures, by source.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PullState(Arc<Mutex<BTreeMap<String, Figures>>>);
+
+impl PullState {
+    pub(super) fn began(&self, source: &str) {
+        self.change(source, |_| {});
+    }
+
+    pub(super) fn succeeded(&self, source: &str) {
+        self.change(source, |figures| {
+            figures.runs += 1;
+            figures.good = Instant::now();
+        });
+    }
+
+    pub(super) fn failed(&self, source: &str) {
+        self.change(source, |figures| figures.failures += 1);
+    }
+
+    pub(super) fn found(&self, source: &str, events: u64) {
+        self.change(source, |figures| figures.found += events);
+    }
+
+    fn change(&self, source: &str, change: impl FnOnce(&mut Figures)) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let figures = all.entry(source.to_owned()).or_insert_with(|| Figures {
+            runs: 0,
+            failures: 0,
+            found: 0,
+            good: Instant::now(),
+        });
+        change(figures);
+    }
+}
+
+impl Collector for PullState {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let all = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if all.is_empty() {
+            return Ok(());
+        }
+        for (name, help, value) in COUNTS {
+            let kind = ConstCounter::new(0_u64).metric_type();
+            let mut family = encoder.encode_descriptor(name, help, None, kind)?;
+            for (source, figures) in &all {
+                let labels = [("source", source.as_str())];
+                ConstCounter::new(value(figures)).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        let kind = ConstGauge::new(0.0).metric_type();
+        let mut family = encoder.encode_descriptor(
+            "pull_last_success_age_seconds",
+            "Time since a look through the platform last came to its end; since the start, as long as none did",
+            None,
+            kind,
+        )?;
+        for (source, figures) in &all {
+            let labels = [("source", source.as_str())];
+            let age = figures.good.elapsed().as_secs_f64();
+            ConstGauge::new(age).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::admin::Metrics;
+
+    #[test]
+    fn pulls_are_counted_by_source() {
+        let metrics = Metrics::new();
+        assert!(!metrics.encode().contains("pull_"));
+        metrics.pull_began("studio");
+        metrics.pull_succeeded("studio");
+        metrics.pull_succeeded("studio");
+        metrics.pull_failed("studio");
+        metrics.pull_found("studio", 7);
+        metrics.pull_began("box");
+        let text = metrics.encode();
+        for line in [
+            "labelrelay_pull_runs_total{source=\"studio\"} 2",
+            "labelrelay_pull_failures_total{source=\"studio\"} 1",
+            "labelrelay_pull_events_total{source=\"studio\"} 7",
+            "labelrelay_pull_runs_total{source=\"box\"} 0",
+            "labelrelay_pull_last_success_age_seconds{source=\"box\"} ",
+        ] {
+            assert!(text.contains(line), "no {line} in {text}");
+        }
+    }
+}

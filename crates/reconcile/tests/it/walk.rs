@@ -1,0 +1,144 @@
+//! A look at everything that is cut off goes on in the next run.
+
+use crate::server::{Answer, Asked, Server};
+use crate::watermark::{Taken, config, deletions, json, platform, reconcile, tasks};
+use labelrelay_core::Ledger as _;
+use labelrelay_local::LedgerFile;
+use labelrelay_testkit::clock::FakeClock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+const TASKS: u64 = 1000;
+
+/// A Label Studio that answers so many questions for tasks, and hangs up at the others.
+struct Large {
+    ids: Mutex<Vec<u64>>,
+    answers: AtomicUsize,
+    /// What each page was asked for after.
+    pages: Mutex<Vec<u64>>,
+}
+
+impl Large {
+    fn answer(&self, asked: &Asked) -> Answer {
+        let ids = self.ids.lock().unwrap().clone();
+        let head = &asked.head;
+        if head.starts_with("GET /api/projects/?") {
+            return json("{\"count\":1,\"results\":[{\"id\":1}]}");
+        }
+        if head.starts_with("GET /api/projects/1/") {
+            return json(&format!(
+                "{{\"id\":1,\"task_number\":{},\"total_annotations_number\":0,\"skipped_annotations_number\":0}}",
+                ids.len()
+            ));
+        }
+        // Nothing changes but by going away, and what is asked for by its id is gone.
+        if head.contains("selectedItems") || head.contains("updated%5Fat") {
+            return tasks(0, &[]);
+        }
+        let left = self.answers.load(Ordering::Relaxed);
+        if left == 0 {
+            return String::new();
+        }
+        self.answers.store(left - 1, Ordering::Relaxed);
+        let number = |before: &str| {
+            let digits = head.split(before).nth(1).unwrap();
+            let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse::<u64>().unwrap()
+        };
+        let (after, size) = (number("%22value%22%3A"), number("page_size="));
+        self.pages.lock().unwrap().push(after);
+        let mut rest: Vec<_> = ids.into_iter().filter(|id| *id > after).collect();
+        let total = rest.len() as u64;
+        rest.truncate(usize::try_from(size).unwrap());
+        tasks(total, &rest)
+    }
+
+    /// Lets so many pages be answered; what the ones before were asked for after.
+    fn allow(&self, pages: usize) -> Vec<u64> {
+        self.answers.store(pages, Ordering::Relaxed);
+        std::mem::take(&mut *self.pages.lock().unwrap())
+    }
+
+    fn remove(&self, id: u64) {
+        self.ids.lock().unwrap().retain(|known| *known != id);
+    }
+}
+
+#[tokio::test]
+async fn a_look_that_is_cut_off_goes_on_where_it_was() {
+    let large = Arc::new(Large {
+        ids: Mutex::new((1..=TASKS).collect()),
+        answers: AtomicUsize::new(2),
+        pages: Mutex::default(),
+    });
+    let on_server = Arc::clone(&large);
+    let server = Server::by(move |asked| on_server.answer(asked)).await;
+    let platform = platform(&server.url);
+    let directory = tempfile::tempdir().unwrap();
+    let config = config(directory.path());
+    let file = directory.path().join("ledger");
+    let mut ledger = LedgerFile::open(&file, "studio", &server.url).unwrap();
+    let mut sink = Taken::default();
+    let clock = FakeClock::at("2026-11-25T23:00:00Z");
+    let mut run = async |clock: &FakeClock| {
+        let mut run = reconcile(&config, &platform, &mut ledger, &mut sink, clock, false);
+        let ended = run.run().await;
+        (
+            ended,
+            ledger.watermark("1").unwrap(),
+            ledger.walk("1").unwrap(),
+            sent(&sink),
+            deletions(&sink),
+        )
+    };
+
+    // The first look, which brings the contents.
+    let (ended, watermark, walk, had, _) = run(&clock).await;
+    assert!(ended.is_err() && watermark.is_none());
+    let walk = walk.unwrap();
+    let pages = large.allow(usize::MAX);
+    assert_eq!(pages.first(), Some(&0));
+    let last: u64 = walk.after.parse().unwrap();
+    assert!(last > 0 && last < TASKS, "{last}");
+    assert_eq!(had as u64, last);
+    let (ended, watermark, walk, sent, _) = run(&clock).await;
+    assert!(ended.is_ok(), "{ended:?}");
+    assert_eq!((watermark, walk), (Some(first_answer()), None));
+    assert_eq!(sent as u64, TASKS, "each once");
+    assert_eq!(
+        large.allow(1).first(),
+        Some(&last),
+        "it begins where the other was"
+    );
+
+    // The daily one, which finds what is gone.
+    clock.advance(Duration::from_secs(25 * 60 * 60));
+    let (ended, ..) = run(&clock).await;
+    assert!(ended.is_err());
+    large.allow(usize::MAX);
+    large.remove(5);
+    large.remove(TASKS - 5);
+    let (ended, _, walk, sent, deleted) = run(&clock).await;
+    assert!(ended.is_ok() && walk.is_none(), "{ended:?}");
+    assert!(
+        large
+            .allow(usize::MAX)
+            .first()
+            .is_some_and(|after| *after > 5)
+    );
+    assert_eq!(deleted, 1, "what was seen before it went passes for there");
+    let (ended, _, _, again, deleted) = run(&clock).await;
+    assert!(ended.is_ok());
+    assert_eq!(deleted, 2, "the counts tell");
+    assert_eq!(again, sent + 1);
+}
+
+/// The platform's time at the first answer.
+fn first_answer() -> jiff::Timestamp {
+    "2026-11-25T22:44:22Z".parse().unwrap()
+}
+
+fn sent(sink: &Taken) -> usize {
+    sink.0.lock().unwrap().len()
+}
