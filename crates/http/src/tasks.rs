@@ -26,6 +26,9 @@ impl Tasks {
         work: impl Future<Output = T> + Send + 'static,
     ) -> Option<tokio::task::JoinHandle<T>> {
         let counted = Arc::clone(&self.0).try_acquire_owned().ok()?;
+        // A delivery's work is kilobytes of state, which would be copied with everything that is put around it here
+        // and in the runtime.
+        let work = Box::pin(work);
         let work = async move {
             let _counted = counted;
             work.await
