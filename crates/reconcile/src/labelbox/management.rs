@@ -261,6 +261,7 @@ fn refused(what: &str, error: &PlatformError, secret: Option<&str>) -> PlatformE
         message: format!("{what}: {said}"),
         is_retryable: error.is_retryable,
         is_too_large: error.is_too_large,
+        refuses_address: error.refuses_address,
     }
 }
 
