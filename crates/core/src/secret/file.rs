@@ -5,7 +5,6 @@ use super::value::Secret;
 use crate::BoxFuture;
 use jiff::Timestamp;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::SystemTime;
@@ -54,20 +53,26 @@ impl FileSecret {
         // The stamps are taken before the read: a change between the two is then seen as one later.
         let stamps = self.stamps();
         // The next one first: where it takes the other's place meanwhile, it is found there.
-        let next = match fs::symlink_metadata(&self.next) {
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            _ => Some(self.one(&self.next)?),
-        };
-        let mut secrets = vec![self.one(&self.path)?];
-        secrets.extend(next);
+        let next = self.next();
+        let mut secrets = vec![self.secret(&self.path, regular_file::read(&self.path)?)?];
+        // Without it nothing is lost that was good before.
+        secrets.extend(next.ok().flatten());
         if let Ok(mut seen) = self.seen.lock() {
             *seen = Some(stamps);
         }
         Ok(secrets)
     }
 
-    fn one(&self, path: &Path) -> Result<Secret, SecretError> {
-        let mut bytes = regular_file::read(path)?;
+    /// The next secret, while there is one.
+    fn next(&self) -> Result<Option<Secret>, SecretError> {
+        if fs::symlink_metadata(&self.next).is_err() {
+            return Ok(None);
+        }
+        let bytes = regular_file::read_of_owner(&self.next, &self.path)?;
+        self.secret(&self.next, bytes).map(Some)
+    }
+
+    fn secret(&self, path: &Path, mut bytes: Vec<u8>) -> Result<Secret, SecretError> {
         if bytes.last() == Some(&b'\n') {
             bytes.pop();
             if bytes.last() == Some(&b'\r') {
@@ -109,12 +114,14 @@ impl SecretSource for FileSecret {
             .into_iter()
             .filter_map(|path| regular_file::open_to_others(path))
             .collect();
-        if fs::symlink_metadata(&self.next).is_ok() {
-            doubts.push(format!(
+        match self.next() {
+            Ok(None) => {}
+            Ok(Some(_)) => doubts.push(format!(
                 "a rotation of the secret in {} has not ended: the one in {} is good as well; run `labelrelay connect` with --rotate again",
                 self.path.display(),
                 self.next.display()
-            ));
+            )),
+            Err(error) => doubts.push(error.to_string()),
         }
         doubts
     }
@@ -154,5 +161,38 @@ mod tests {
                 .iter()
                 .all(|doubt| !doubt.contains("--rotate"))
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_next_one_that_somebody_else_could_have_chosen_is_not_taken() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.secret");
+        let next = FileSecret::next_beside(&path);
+        let known = folder.path().join("known");
+        fs::write(&path, "old").unwrap();
+        fs::write(&known, "new").unwrap();
+        let is_refused = |what: &str| {
+            let file = FileSecret::new(&path, None);
+            assert_eq!(futures_executor::block_on(read(&file)), ["old"], "{what}");
+            let doubts = file.doubts();
+            assert!(
+                doubts
+                    .iter()
+                    .any(|doubt| doubt.contains("a.secret.rotating")),
+                "{doubts:?}"
+            );
+            fs::remove_file(&next).unwrap();
+        };
+        std::os::unix::fs::symlink(&known, &next).unwrap();
+        is_refused("a link");
+        fs::hard_link(&known, &next).unwrap();
+        is_refused("another name of a file");
+        fs::write(&next, "new").unwrap();
+        fs::set_permissions(&next, fs::Permissions::from_mode(0o666)).unwrap();
+        is_refused("a file that anybody may change");
+        fs::write(&next, "").unwrap();
+        is_refused("an empty file");
     }
 }

@@ -2,7 +2,7 @@
 //! no end.
 
 use super::error::SecretError;
-use std::fs::{File, FileType};
+use std::fs::{File, FileType, Metadata};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;
 
@@ -10,6 +10,37 @@ use std::path::Path;
 const MAX_BYTES: u64 = 64 * 1024;
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, SecretError> {
+    read_if(path, true, |_| Ok(()))
+}
+
+/// Reads it if it was put there by whoever keeps the file at `other`: the same owner, who alone may change it, and no
+/// link to a file of another name. Somebody who can make files in that folder could choose the secret otherwise.
+#[cfg(unix)]
+pub(super) fn read_of_owner(path: &Path, other: &Path) -> Result<Vec<u8>, SecretError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let owner = std::fs::metadata(other).map(|there| there.uid()).ok();
+    read_if(path, false, |there| {
+        if Some(there.uid()) == owner && there.nlink() == 1 && there.mode() & 0o022 == 0 {
+            return Ok(());
+        }
+        Err(SecretError::permanent(format!(
+            "the secret file {} is not taken: whoever owns {} does not alone own and change it; remove it",
+            path.display(),
+            other.display()
+        )))
+    })
+}
+
+#[cfg(not(unix))]
+pub(super) fn read_of_owner(path: &Path, _: &Path) -> Result<Vec<u8>, SecretError> {
+    read(path)
+}
+
+fn read_if(
+    path: &Path,
+    follow: bool,
+    check: impl FnOnce(&Metadata) -> Result<(), SecretError>,
+) -> Result<Vec<u8>, SecretError> {
     let unreadable = |error: &io::Error| SecretError {
         retryable: !matches!(
             error.kind(),
@@ -21,9 +52,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, SecretError> {
     // be another one by then.
     let there = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
     is_file(path, there.file_type())?;
-    let file = open(path).map_err(|error| unreadable(&error))?;
+    let file = open(path, follow).map_err(|error| unreadable(&error))?;
     let there = file.metadata().map_err(|error| unreadable(&error))?;
     is_file(path, there.file_type())?;
+    check(&there)?;
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
@@ -49,14 +81,15 @@ fn is_file(path: &Path, kind: FileType) -> Result<(), SecretError> {
 }
 
 #[cfg(unix)]
-fn open(path: &Path) -> io::Result<File> {
+fn open(path: &Path, follow: bool) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags};
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let mut flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    flags.set(OFlags::NOFOLLOW, !follow);
     Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
 }
 
 #[cfg(not(unix))]
-fn open(path: &Path) -> io::Result<File> {
+fn open(path: &Path, _: bool) -> io::Result<File> {
     File::open(path)
 }
 
