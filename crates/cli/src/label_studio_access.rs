@@ -10,6 +10,11 @@ use labelrelay_core::config::SecretRef;
 const URL: &str = "LABEL_STUDIO_URL";
 const TOKEN: &str = "LABEL_STUDIO_API_KEY";
 
+/// Whether the environment says where it is.
+pub(crate) fn is_set(env: &Env<'_>) -> bool {
+    matches!(env.var(URL), Ok(Some(_)))
+}
+
 /// The URL, without a slash at its end. `way` is how the command line gives one.
 pub(crate) fn url(given: Option<&str>, way: &str, env: &Env<'_>) -> Result<String, CliError> {
     let url = match (given, env.var(URL)?) {

@@ -1,5 +1,6 @@
 //! `labelrelay status`: walks the way that a delivery takes, without starting or making anything.
 
+use crate::connect::label_studio;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES, chain};
 use crate::find_configuration::{self, Missing};
@@ -13,6 +14,7 @@ use crate::queue_file;
 use crate::serve::{Flags, Settings};
 use crate::serve_address;
 use labelrelay_core::config::Config;
+use labelrelay_core::provider::Provider;
 use labelrelay_local::OpenError;
 use labelrelay_startup::{BLOB_STORE, FALLBACK, Name};
 use serde::Serialize;
@@ -27,7 +29,10 @@ Examples:
 
 const NOTES: &str = "\
 Reads the configuration and every secret that it names, and looks at the addresses, the queue and the stores. \
-Starts and makes nothing, and works beside a running `serve`. Warnings go to stderr and leave the exit code 0.";
+Starts and makes nothing, and works beside a running `serve`. Warnings go to stderr and leave the exit code 0.
+
+Where LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY are set, or `[source.pull]` has both, it asks Label Studio too: \
+whether each project has a webhook that delivers here, and whether that sends every event.";
 
 /// Says whether all is well on a delivery's way, and if not, what to do.
 #[derive(Debug, clap::Args)]
@@ -54,6 +59,9 @@ struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     serve: Option<String>,
     sources: Vec<String>,
+    /// Platforms that could be asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    platforms: Vec<Platform>,
     #[serde(skip_serializing_if = "Option::is_none")]
     queue: Option<String>,
     /// Events in the queue, where it is a file.
@@ -66,6 +74,14 @@ struct Report {
     warnings: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+}
+
+/// The platform of a source, and its webhooks.
+#[derive(Serialize)]
+struct Platform {
+    source: String,
+    server: String,
+    webhooks: String,
 }
 
 #[derive(Serialize)]
@@ -125,6 +141,10 @@ impl Report {
             None => {}
         }
         line("sources", &self.sources.join(", "))?;
+        for platform in &self.platforms {
+            line("platform", &platform.server)?;
+            line("webhooks", &platform.webhooks)?;
+        }
         let queue = self.queue.as_deref().unwrap_or_default();
         match &self.events {
             Some(events) => line(
@@ -183,7 +203,31 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
             events(location, report)?;
         }
     }
+    runtime.block_on(platforms(&config, args.config.as_deref(), env, report));
     Ok(())
+}
+
+/// Asks the platforms. One that does not answer is no fault of the relay's.
+async fn platforms(config: &Config, file: Option<&Path>, env: &Env<'_>, report: &mut Report) {
+    let of_label_studio = config.sources.iter().filter(|source| {
+        source.provider == Provider::LabelStudio && label_studio::is_known(source, env)
+    });
+    for source in of_label_studio {
+        match label_studio::ask(source, file, env).await {
+            Ok(state) => {
+                report.warnings.extend(state.warnings);
+                report.platforms.push(Platform {
+                    source: source.name.clone(),
+                    server: state.server,
+                    webhooks: state.webhooks,
+                });
+            }
+            Err(why) => report.warnings.push(format!(
+                "source `{}`: the webhooks of Label Studio are not known: {why}",
+                source.name
+            )),
+        }
+    }
 }
 
 /// A store's URL, without a query: that may be a signature.

@@ -2,7 +2,7 @@
 
 mod credential;
 mod facts;
-mod label_studio;
+pub(crate) mod label_studio;
 mod labelbox;
 mod listing;
 mod relay_ready;

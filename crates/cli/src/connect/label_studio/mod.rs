@@ -5,6 +5,7 @@ mod probe;
 mod pull_instead;
 mod remove;
 mod rotate;
+mod state;
 mod target;
 mod walk;
 
@@ -18,6 +19,7 @@ use labelrelay_reconcile::label_studio::Webhook;
 use target::{Common, Target};
 
 pub(super) use list::{Args as ListArgs, run as list};
+pub(crate) use state::{ask, is_known};
 
 const EXAMPLES: &str = "\
 Examples:

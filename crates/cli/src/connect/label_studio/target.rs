@@ -13,12 +13,12 @@ use crate::locations::QueueLocation;
 use crate::open;
 use crate::secret_reference;
 use crate::source_of_platform;
-use labelrelay_core::config::SecretRef;
+use labelrelay_core::config::{SecretRef, SourceConfig};
 use labelrelay_core::provider::Provider;
 use labelrelay_reconcile::PlatformError;
 use labelrelay_reconcile::label_studio::{Management, Webhook, WebhookSettings};
 use serde_json::Map;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Common {
@@ -62,6 +62,19 @@ pub(super) struct Target {
 }
 
 impl Common {
+    /// Flags of a program that has none: all is as the source and the environment say.
+    pub(super) fn of(source: &SourceConfig, config: Option<&Path>) -> Self {
+        let pull = source.pull.as_ref();
+        Self {
+            url: pull.and_then(|pull| pull.url.clone()),
+            token: pull.and_then(|pull| pull.token.clone()),
+            relay: None,
+            source: Some(source.name.clone()),
+            config: config.map(Path::to_owned),
+            json: false,
+        }
+    }
+
     /// Finds everything; asks nobody yet.
     pub(super) async fn open(&self, env: &Env<'_>) -> Result<Target, CliError> {
         let server = label_studio_access::url(self.url.as_deref(), "http://HOST:PORT", env)?;

@@ -83,7 +83,7 @@ pub(super) async fn walk(
 }
 
 /// A project's number and title.
-fn titled(project: &ProjectTitle) -> String {
+pub(super) fn titled(project: &ProjectTitle) -> String {
     let ProjectTitle { id, title } = project;
     if title.is_empty() {
         format!("project {id}")

@@ -4,6 +4,7 @@ mod labelbox;
 mod obstacles;
 mod rotation;
 mod stand_in;
+mod status;
 
 use crate::support::{Place, Ran, Serving, configured};
 #[cfg(unix)]

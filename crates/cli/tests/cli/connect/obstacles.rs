@@ -5,7 +5,7 @@ use super::{Scene, shows_no_secret};
 use crate::support::{CONFIG, Place, configured};
 use serde_json::json;
 
-fn detail(text: &str) -> String {
+pub(super) fn detail(text: &str) -> String {
     json!({"id": "x", "status_code": 0, "version": "1.23.2", "detail": text, "exc_info": null})
         .to_string()
 }

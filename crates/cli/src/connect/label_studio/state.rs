@@ -1,0 +1,137 @@
+//! The relay's webhooks on Label Studio as they are, for `labelrelay status`. Nothing is changed.
+
+use super::target::{Common, Target};
+use super::walk::titled;
+use crate::env::Env;
+use crate::label_studio_access;
+use labelrelay_core::config::SourceConfig;
+use labelrelay_reconcile::PlatformError;
+use labelrelay_reconcile::label_studio::{ProjectTitle, Webhook};
+use std::path::Path;
+use std::time::Duration;
+
+/// Time for all answers together.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Projects that a warning names, at most.
+const NAMED: usize = 5;
+
+/// How a Label Studio sees to the deliveries of a source.
+pub(crate) struct State {
+    /// Label Studio, its version, and who we are there.
+    pub(crate) server: String,
+    /// Number of projects that have a webhook which delivers here.
+    pub(crate) webhooks: String,
+    /// Reasons for which events stay away, each with its cure.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Whether it is known where the Label Studio of `source` is.
+pub(crate) fn is_known(source: &SourceConfig, env: &Env<'_>) -> bool {
+    let configured = source.pull.as_ref().and_then(|pull| pull.url.as_ref());
+    configured.is_some() || label_studio_access::is_set(env)
+}
+
+/// Asks the Label Studio of `source`; `config` is the configuration's file, where the command line named one.
+///
+/// # Errors
+/// Problem and cure, when it cannot be asked.
+pub(crate) async fn ask(
+    source: &SourceConfig,
+    config: Option<&Path>,
+    env: &Env<'_>,
+) -> Result<State, String> {
+    let target = Common::of(source, config).open(env).await;
+    let target = target.map_err(|error| error.message().to_owned())?;
+    let asking = tokio::time::timeout(PATIENCE, read(&target, source.pull.is_some()));
+    match asking.await {
+        Ok(Ok(state)) => Ok(state),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!(
+            "{} did not answer within {} s: see that it runs, and that this machine reaches it",
+            target.server,
+            PATIENCE.as_secs()
+        )),
+    }
+}
+
+async fn read(target: &Target, is_pulled: bool) -> Result<State, PlatformError> {
+    let management = &target.management;
+    let user = management.user().await?;
+    let version = management.version().await?;
+    let projects = management.projects(&[]).await?;
+    let webhooks = management.webhooks().await?;
+    let ours: Vec<_> = webhooks
+        .iter()
+        .filter(|hook| target.is_ours(hook))
+        .collect();
+    let (with, without) = parted(&projects, &ours);
+    let mut warnings: Vec<_> = ours
+        .iter()
+        .filter_map(|hook| flawed(target, hook))
+        .collect();
+    // Where `serve` pulls, no event needs a webhook.
+    if !without.is_empty() && !is_pulled {
+        warnings.push(missing(target, &without));
+    }
+    if !ours.is_empty()
+        && let Err(error) = management.check_url(&target.relay.url).await
+    {
+        warnings.push(format!(
+            "source `{}`: Label Studio no longer takes webhooks to the relay, and sends none: {error}",
+            target.source
+        ));
+    }
+    let pulled = if is_pulled {
+        "; `serve` pulls besides"
+    } else {
+        ""
+    };
+    Ok(State {
+        server: format!("Label Studio {version} at {} as {user}", target.server),
+        webhooks: format!(
+            "{} of {} projects deliver to {}{pulled}",
+            with,
+            projects.len(),
+            target.relay.url
+        ),
+        warnings,
+    })
+}
+
+/// Number of the projects whose events come, and the other projects.
+fn parted<'a>(projects: &'a [ProjectTitle], ours: &[&Webhook]) -> (usize, Vec<&'a ProjectTitle>) {
+    let comes = |project: &&ProjectTitle| {
+        let of_it = |hook: &&Webhook| hook.project.is_none_or(|id| id == project.id);
+        ours.iter().any(of_it)
+    };
+    let (with, without): (Vec<_>, Vec<_>) = projects.iter().partition(comes);
+    (with.len(), without)
+}
+
+/// Words about a webhook that delivers here and does not send every event.
+fn flawed(target: &Target, webhook: &Webhook) -> Option<String> {
+    let flaws = target.credential.flaws(webhook);
+    if flaws.is_empty() {
+        return None;
+    }
+    let name = super::named(webhook.id, webhook.project);
+    Some(format!(
+        "source `{}`: {name} of Label Studio does not send every event ({}); `labelrelay connect label-studio` mends it",
+        target.source,
+        flaws.join(", ")
+    ))
+}
+
+/// Words about projects whose events do not come.
+fn missing(target: &Target, projects: &[&ProjectTitle]) -> String {
+    let mut names: Vec<_> = projects.iter().take(NAMED).map(|one| titled(one)).collect();
+    if projects.len() > NAMED {
+        names.push(format!("{} more", projects.len() - NAMED));
+    }
+    format!(
+        "source `{}`: no webhook delivers the events of {}; `labelrelay connect label-studio` makes them",
+        target.source,
+        names.join(", ")
+    )
+}
