@@ -3,10 +3,10 @@
 
 use crate::Outcome;
 use crate::left_out::LeftOut;
-use crate::paths::{built, cache, root, target};
+use crate::paths::{built, cache, root};
 use crate::python::CARGO_LAMBDA;
 use crate::snapshots::References;
-use crate::step::{cargo, status};
+use crate::step::{cargo, path_with, status};
 use crate::tools::{self, ToolPaths};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -278,16 +278,12 @@ fn function(build: Build) -> Outcome<PathBuf> {
 /// Builds it as `sam build` does, with cargo-lambda and its options: the test of `sam build` then finds everything
 /// compiled.
 fn deployed_function(build: Build) -> Outcome<PathBuf> {
-    let cargo_lambda = CARGO_LAMBDA.ensure()?;
-    let folder = cargo_lambda.parent().unwrap_or(&cargo_lambda);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
     let mut command = cargo("lambda build --release --locked --bin labelrelay-lambda");
     command
         .current_dir(root().join("crates/lambda"))
-        .env("PATH", std::env::join_paths(folders)?);
+        .env("PATH", path_with(&CARGO_LAMBDA.ensure()?)?);
     status(build.choose(&mut command))?;
-    Ok(target()?.join("lambda/labelrelay-lambda/bootstrap"))
+    built("lambda/labelrelay-lambda", "bootstrap")
 }
 
 /// Builds the programs that tests run.
