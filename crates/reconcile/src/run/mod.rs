@@ -83,6 +83,9 @@ impl Reconcile<'_> {
         {
             let full = walked.map(|_| self.clock.now());
             self.ledger.finish(&project.id, began, full)?;
+        } else if walked.is_some() {
+            // It came to its end and does not count. Going on behind its end would find nothing ever again.
+            self.ledger.keep_walk(&project.id, None)?;
         }
         Ok(())
     }

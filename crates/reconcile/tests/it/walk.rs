@@ -134,6 +134,39 @@ async fn a_look_that_is_cut_off_goes_on_where_it_was() {
     assert_eq!(again, sent + 1);
 }
 
+/// A server that does not tell the time: what it says cannot count up to any.
+#[tokio::test]
+async fn a_look_that_came_to_its_end_and_does_not_count_begins_anew() {
+    let large = Arc::new(Large {
+        ids: Mutex::new((1..=10).collect()),
+        answers: AtomicUsize::new(usize::MAX),
+        pages: Mutex::default(),
+    });
+    let on_server = Arc::clone(&large);
+    let server = Server::by(move |asked| {
+        let answer = on_server.answer(asked);
+        answer.replace("Date: Wed, 25 Nov 2026 22:44:22 GMT\r\n", "")
+    })
+    .await;
+    let platform = platform(&server.url);
+    let directory = tempfile::tempdir().unwrap();
+    let config = config(directory.path());
+    let file = directory.path().join("ledger");
+    let mut ledger = LedgerFile::open(&file, "studio", &server.url).unwrap();
+    let mut sink = Taken::default();
+    let clock = FakeClock::at("2026-11-25T23:00:00Z");
+    for deleted in [0, 1] {
+        let mut run = reconcile(&config, &platform, &mut ledger, &mut sink, &clock, false);
+        let ended = run.run().await;
+        assert!(ended.is_ok(), "{ended:?}");
+        assert_eq!(ledger.watermark("1").unwrap(), None);
+        assert_eq!(ledger.walk("1").unwrap(), None);
+        assert_eq!(large.allow(usize::MAX).first(), Some(&0));
+        assert_eq!(deletions(&sink), deleted);
+        large.remove(10);
+    }
+}
+
 /// The platform's time at the first answer.
 fn first_answer() -> jiff::Timestamp {
     "2026-11-25T22:44:22Z".parse().unwrap()
