@@ -22,7 +22,7 @@ pub const DEFAULT_OVERLAP: Duration = Duration::from_secs(10 * 60);
 pub struct PullConfig {
     /// Pause between two runs.
     pub every: Duration,
-    /// URL of the platform. Always there for Label Studio; `None` is the public one of Labelbox.
+    /// URL of the platform; `None` is the public one of Labelbox, and for Label Studio not known.
     pub url: Option<String>,
     /// Reference to the token; `None` is the platform's usual variable.
     pub token: Option<SecretRef>,

@@ -50,29 +50,23 @@ pub(super) fn apply(config: &mut Config, lookup: Lookup<'_>) -> Result<(), Confi
             }
         }
     }
-    let origin = config.origin.clone();
     config
         .sources
         .iter_mut()
-        .try_for_each(|source| locate(source, &origin, lookup))
+        .try_for_each(|source| locate(source, lookup))
 }
 
-/// Label Studio is somewhere else for everybody.
-fn locate(source: &mut SourceConfig, origin: &str, lookup: Lookup<'_>) -> Result<(), ConfigError> {
+/// Label Studio is somewhere else for everybody. Only who pulls has to know where.
+fn locate(source: &mut SourceConfig, lookup: Lookup<'_>) -> Result<(), ConfigError> {
     let Some(pull) = &mut source.pull else {
         return Ok(());
     };
     if source.provider != Provider::LabelStudio || pull.url.is_some() {
         return Ok(());
     }
-    let Some(url) = lookup.text(LABEL_STUDIO_URL)? else {
-        let key = format!("source.{}.pull.url", source.name);
-        let cure = format!(
-            "write where Label Studio is, such as http://HOST:8080, or set {LABEL_STUDIO_URL}"
-        );
-        return Err(ConfigError::new(origin, &key, "is not set", &cure));
-    };
-    pull.url = Some(url_of(ENVIRONMENT, LABEL_STUDIO_URL, &url)?);
+    if let Some(url) = lookup.text(LABEL_STUDIO_URL)? {
+        pull.url = Some(url_of(ENVIRONMENT, LABEL_STUDIO_URL, &url)?);
+    }
     Ok(())
 }
 
@@ -157,7 +151,6 @@ mod tests {
             ),
             (format!("every = \"10ms\"\n{url}"), "1s or more"),
             (url.to_owned(), "every"),
-            ("every = \"1s\"\n".to_owned(), "set LABEL_STUDIO_URL"),
             (
                 "every = \"1s\"\nurl = \"ls.test\"\n".to_owned(),
                 "http://HOST:PORT",

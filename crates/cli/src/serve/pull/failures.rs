@@ -12,15 +12,21 @@ pub(super) struct Failures {
     reason: String,
 }
 
+/// Pause after so many in a row.
+pub(super) fn pause(count: u32) -> Duration {
+    let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(count));
+    pause.min(LONGEST_PAUSE)
+}
+
 impl Failures {
     /// One more. The pause before the next attempt, if runs are usually `every` apart; and whether somebody should be
     /// told: of the first, and of each that has another reason than the one before.
     pub(super) fn add(&mut self, reason: &str, every: Duration) -> (Duration, bool) {
-        let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.count));
+        let pause = pause(self.count);
         self.count = self.count.saturating_add(1);
         let is_new = self.reason != reason;
         reason.clone_into(&mut self.reason);
-        (pause.min(LONGEST_PAUSE).max(every), is_new)
+        (pause.max(every), is_new)
     }
 
     /// It works: how many failures there were.

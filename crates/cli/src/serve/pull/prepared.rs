@@ -59,7 +59,17 @@ impl Prepared {
                 continue;
             };
             let key = |name: &str| format!("source.{}.pull.{name}", source.name);
-            let server = settings.url.clone().unwrap_or_else(|| ENDPOINT.to_owned());
+            let server = match (&settings.url, source.provider) {
+                (Some(url), _) => url.clone(),
+                (None, Provider::Labelbox) => ENDPOINT.to_owned(),
+                (None, _) => {
+                    return Err(CliError::config(format_args!(
+                        "{}: `{}` is not set: write where Label Studio is, such as http://HOST:8080, or set LABEL_STUDIO_URL",
+                        config.origin,
+                        key("url")
+                    )));
+                }
+            };
             let token = token(source, settings, config, &key("token"), env, clock).await?;
             let at = Setting {
                 origin: &config.origin,

@@ -1,6 +1,6 @@
 //! The runs of one source, one after the other, until somebody says to stop.
 
-use super::failures::Failures;
+use super::failures::{self, Failures};
 use super::ledger::{Held, Place, told};
 use super::recorder::Recorder;
 use super::sink::RelaySink;
@@ -81,11 +81,18 @@ impl Puller {
         let progress = Told::new(&source, Arc::clone(&self.job.metrics));
         let mut failures = Failures::default();
         let mut is_first = true;
+        // Runs in a row in which the queue refused something for good: each finds it again, among everything else.
+        let mut refusals: u32 = 0;
         loop {
             let pause = match self.round(&progress).await {
                 Ok(summary) => {
                     self.job.metrics.pull_succeeded(&source);
                     warn_of_vanished(&summary, &progress);
+                    if summary.refused > 0 {
+                        refusals = refusals.saturating_add(1);
+                    } else {
+                        refusals = 0;
+                    }
                     let failed = failures.over();
                     if failed > 0 {
                         tracing::info!(name: "pull_works_again", source, failures = failed, "pulling works again");
@@ -93,7 +100,7 @@ impl Puller {
                     if std::mem::take(&mut is_first) {
                         tracing::info!(name: "pulled", source, projects = summary.projects, created = summary.created, updated = summary.updated, deleted = summary.deleted, "looked through the platform");
                     }
-                    every
+                    every.max(failures::pause(refusals))
                 }
                 Err(reason) => {
                     self.job.metrics.pull_failed(&source);
