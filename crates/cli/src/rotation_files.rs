@@ -130,10 +130,17 @@ pub(crate) fn note_shown(name: &str) {
         return;
     };
     let next = next.to_owned();
-    // A disk may keep its caller waiting.
-    std::thread::spawn(move || {
-        if next.exists() {
-            let _ = File::create_new(shown_beside(&next));
+    // A disk may keep its caller waiting. Where there is no thread, the next delivery has another chance.
+    let thread = std::thread::Builder::new().name("rotation".to_owned());
+    let _ = thread.spawn(move || {
+        let shown = shown_beside(&next);
+        if !next.exists() || shown.exists() {
+            return;
+        }
+        if let Err(error) = File::create_new(&shown)
+            && error.kind() != ErrorKind::AlreadyExists
+        {
+            tracing::warn!(name: "rotation_not_noted", file = %shown.display(), %error, "a delivery came with the new secret, and `labelrelay connect --rotate` cannot be told: let this program write there, or make the file by hand");
         }
     });
 }

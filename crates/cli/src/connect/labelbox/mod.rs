@@ -25,7 +25,7 @@ Examples:
   labelrelay connect labelbox --relay https://relay.example.org
   labelrelay connect labelbox --project ID --topic LABEL_CREATED
   labelrelay connect labelbox --plan
-  labelrelay connect labelbox --rotate
+  labelrelay connect labelbox --rotate --v1
   labelrelay connect labelbox --remove";
 
 const NOTES: &str = "\
@@ -56,6 +56,9 @@ pub(in crate::connect) struct Args {
     /// must be in a file here
     #[arg(long, conflicts_with_all = ["remove", "project", "topic"])]
     rotate: bool,
+    /// With --rotate: the webhooks that are there send v1 payloads, as those that are made do
+    #[arg(long, requires = "rotate")]
+    v1: bool,
     /// Wait so long for a delivery with the new secret
     #[arg(long, value_name = "TIME", default_value = "10m", requires = "rotate", value_parser = parse_duration)]
     wait: Duration,

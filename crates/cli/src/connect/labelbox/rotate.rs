@@ -31,10 +31,25 @@ pub(super) async fn walk(
         .iter()
         .filter(|hook| target.is_ours(hook) && hook.status != Status::Inactive)
         .collect();
+    if ours.is_empty() && target.rotatable.is_under_way() && !args.plan {
+        // Somebody removed them meanwhile: nothing is left that has the old secret.
+        let rotation = target.rotatable.begin(&[], env, report).await?;
+        return rotation.end(report).await;
+    }
     if ours.is_empty() {
         return Err(Problem::Step(format!(
             "no webhook delivers to {}: leave out --rotate, and one is made",
             target.relay.url
+        )));
+    }
+    if !args.v1 && !target.rotatable.is_under_way() {
+        return Err(Problem::Step(format!(
+            "Labelbox's API makes webhooks that send v1 payloads, and does not tell what those send that are there ({}). If all of them send v1, give --v1 as well. If one sends v2, its events would change: set `previous_secret` of source `{}`, put a new secret into the file, restart `serve`, and make a webhook with it in Labelbox: Workspace settings, Webhooks. Then end the old one, and take `previous_secret` away",
+            ours.iter()
+                .map(|hook| hook.id.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+            target.source
         )));
     }
     if args.plan {
@@ -135,7 +150,7 @@ async fn first_delivery(
         if begun.elapsed() >= wait {
             let ids: Vec<_> = old.iter().map(|hook| hook.id.as_str()).collect();
             return Err(Problem::Step(format!(
-                "no delivery with the new secret came within {}. Both secrets are good, both webhooks deliver, and events come twice. Run this again when a label was submitted; or end it by hand: set the webhook {} to inactive in Labelbox, then {}",
+                "no delivery with the new secret came within {}. Both secrets are good, both webhooks deliver, and events come twice. If one came all the same, the log of `serve` says why it could not tell. Run this again when a label was submitted; or end it by hand: set the webhook {} to inactive in Labelbox, then {}",
                 durations::words(wait),
                 ids.join(", "),
                 rotation.end_by_hand()

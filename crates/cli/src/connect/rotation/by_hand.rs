@@ -3,14 +3,19 @@
 use labelrelay_core::config::{SecretRef, SourceConfig};
 use labelrelay_core::provider::Provider;
 
-/// The secret is in no file.
-pub(super) fn elsewhere(source: &SourceConfig, reference: &SecretRef) -> String {
-    let platform = match source.provider {
+/// How the webhooks get the secret.
+fn webhooks(source: &SourceConfig) -> &'static str {
+    match source.provider {
         Provider::Labelbox => {
             "`labelrelay connect labelbox --remove` and `labelrelay connect labelbox` make the webhook anew with it"
         }
         _ => "`labelrelay connect label-studio` gives it to the webhooks",
-    };
+    }
+}
+
+/// The secret is in no file.
+pub(super) fn elsewhere(source: &SourceConfig, reference: &SecretRef) -> String {
+    let platform = webhooks(source);
     match reference {
         SecretRef::Env(name) => format!(
             "--rotate changes secrets in files, and that of source `{}` is in the variable {name}. By hand: put the old one into {name}_PREVIOUS (in a configuration file: `previous_secret`), a new one into {name}, and restart `serve`. Then {platform}. At the end take the old one away, and restart `serve`",
@@ -21,6 +26,15 @@ pub(super) fn elsewhere(source: &SourceConfig, reference: &SecretRef) -> String 
             source.name
         ),
     }
+}
+
+/// Nobody knows where the relay runs.
+pub(super) fn unseen(source: &SourceConfig) -> String {
+    format!(
+        "--rotate asks the relay which secrets it takes, and finds it through the embedded queue alone; the queue of this configuration is another. By hand: set `previous_secret` of source `{}`, put a new secret into the file, and restart `serve`. Then {}. At the end take `previous_secret` away",
+        source.name,
+        webhooks(source)
+    )
 }
 
 /// The secret stands in a URL that no API changes.

@@ -10,6 +10,8 @@ use super::report::{Problem, Report};
 use crate::env::Env;
 use crate::error::CliError;
 use crate::local_dir::new_secret;
+use crate::locations::QueueLocation;
+use crate::open;
 use crate::rotation_files::RotationFiles;
 use crate::running_serve;
 use crate::secret_reference;
@@ -35,6 +37,10 @@ pub(super) struct Rotatable {
     file: Option<PathBuf>,
     /// The `serve` that runs here.
     serve: Option<SocketAddr>,
+    /// Whether a `serve` that runs here could be found.
+    is_findable: bool,
+    /// Another source with the same file.
+    shared_with: Option<String>,
 }
 
 /// A rotation that has begun.
@@ -69,6 +75,16 @@ impl Rotatable {
             reference: reference.clone(),
             file,
             serve: running_serve::address(config, env),
+            is_findable: matches!(
+                open::queue_location(config, env),
+                Ok(QueueLocation::Sqlite(_))
+            ),
+            shared_with: config
+                .sources
+                .iter()
+                .filter(|other| other.name != source.name)
+                .find(|other| other.secrets.iter().any(|(one, _)| one == reference))
+                .map(|other| other.name.clone()),
         })
     }
 
@@ -104,6 +120,16 @@ impl Rotatable {
         if self.source.ml_backend {
             return Err(Problem::Step(by_hand::ml_backend(&self.source)));
         }
+        if let Some(other) = &self.shared_with {
+            return Err(Problem::Step(format!(
+                "the sources `{}` and `{other}` have the same secret in {}, and --rotate changes it for one alone: give each a file of its own",
+                self.source.name,
+                file.display()
+            )));
+        }
+        if !self.is_findable {
+            return Err(Problem::Step(by_hand::unseen(&self.source)));
+        }
         let serve = self.serve.ok_or_else(|| {
             Problem::Step(
                 "--rotate asks the relay which secrets it takes, and no `serve` runs here with this configuration and its queue: run it where `serve` runs, as the same user"
@@ -111,6 +137,12 @@ impl Rotatable {
             )
         })?;
         Ok((RotationFiles::of(file), serve))
+    }
+
+    /// Whether a rotation has begun and not ended.
+    pub(super) fn is_under_way(&self) -> bool {
+        let file = self.file.as_deref().map(RotationFiles::of);
+        file.is_some_and(|files| files.is_under_way())
     }
 
     /// Whether a rotation can begin; changes nothing.

@@ -34,7 +34,7 @@ fn the_first_webhook_is_ended_at_the_first_delivery_with_the_new_secret() {
     scene.connect(&[]).good();
     assert_eq!(deliver(&serving, SECRET, "before"), 200);
     let rotated = std::thread::scope(|scope| {
-        let rotation = scope.spawn(|| scene.connect(&["--rotate"]));
+        let rotation = scope.spawn(|| scene.connect(&["--rotate", "--v1"]));
         until("a second webhook is made", || {
             scene.labelbox.webhooks().len() == 3
         });
@@ -78,7 +78,7 @@ fn one_that_breaks_off_leaves_both_good_and_the_next_goes_on() {
     let scene = Scene::new();
     let serving = scene.place.serve(&[]);
     scene.connect(&[]).good();
-    let late = scene.connect(&["--rotate", "--wait", "1ms"]);
+    let late = scene.connect(&["--rotate", "--v1", "--wait", "1ms"]);
     assert_eq!(late.code, 1, "{late:?}");
     for said in [
         "no delivery with the new secret came",
@@ -119,7 +119,7 @@ fn a_plan_makes_no_secret_and_a_relay_elsewhere_is_not_rotated() {
         "{stopped:?}"
     );
     let _serving = scene.place.serve(&[]);
-    let planned = scene.connect(&["--rotate", "--plan"]);
+    let planned = scene.connect(&["--rotate", "--v1", "--plan"]);
     let said = "webhook w7 would be given the new secret";
     assert!(planned.good().contains(said), "{planned:?}");
     assert!(!scene.place.path("labelbox.secret.rotating").exists());
