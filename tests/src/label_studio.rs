@@ -64,13 +64,14 @@ impl LabelStudio {
         let template = installed("LABELRELAY_TEST_CACHE").join("label-studio-1.23.2-template");
         let hold = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/label_studio/hold.py");
         let mut holder = Command::new(label_studio.with_file_name("python"))
+            // Leaves nothing beside the scripts. Label Studio itself is to keep what it compiles.
+            .arg("-B")
             .arg(hold)
             .arg("--label-studio")
             .arg(&label_studio)
             .arg("--template")
             .arg(template)
             .args(words)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -183,6 +184,7 @@ pub fn drive(place: &str, secret: &str) -> Vec<Step> {
     let report = folder.path().join("report.json");
     let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/label_studio/drive.py");
     let output = Command::new(label_studio.with_file_name("python"))
+        .arg("-B")
         .arg(driver)
         .arg("--label-studio")
         .arg(&label_studio)
@@ -198,7 +200,6 @@ pub fn drive(place: &str, secret: &str) -> Vec<Step> {
         ])
         .args(["--header", &format!("Authorization: Bearer {secret}")])
         .args(["--ml-url", &format!("http://label-studio:{secret}@{place}")])
-        .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::null())
         .output()
         .unwrap();

@@ -114,7 +114,16 @@ class LabelStudio:
                 shutil.copy2(os.path.join(self.template, name), os.path.join(self.folder, name))
 
     def start(self):
-        self.log = open(os.path.join(self.folder, "server.log"), "ab")
+        while not self.starts():
+            # Somebody took the port meanwhile. Whoever knows the address of before expects it there.
+            if self.version is None:
+                self.base = "http://127.0.0.1:%d" % free_port()
+
+    def starts(self):
+        """False where it took another port than its own: it is ended then."""
+        name = os.path.join(self.folder, "server.log")
+        self.log = open(name, "ab")
+        told = self.log.tell()
         port = self.base.rsplit(":", 1)[1]
         self.process = subprocess.Popen(
             [self.program, "start", "--no-browser", "--internal-host", "127.0.0.1", "--port", port,
@@ -130,10 +139,16 @@ class LabelStudio:
                     break
             except OSError:
                 pass
+            with open(name, "rb") as log:
+                log.seek(told)
+                if b"Port %s is in use" % port.encode() in log.read():
+                    self.__exit__()
+                    return False
             if time.time() > end:
                 raise TimeoutError("label-studio was not healthy in time; its log ends: " + self.log_end())
             time.sleep(0.2)
         self.version = self.api("GET", "/api/version")[1]["release"]
+        return True
 
     def log_end(self):
         with open(os.path.join(self.folder, "server.log"), "rb") as log:
