@@ -48,6 +48,12 @@ fn read_if(
         ),
         message: format!("cannot read the secret file {}: {error}", path.display()),
     };
+    if !follow && std::fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink()) {
+        return Err(SecretError::permanent(format!(
+            "the secret file {} is not taken: it is a link; remove it",
+            path.display()
+        )));
+    }
     // Looked at before it is opened, because opening some devices does something, and after it, because it may
     // be another one by then.
     let there = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
