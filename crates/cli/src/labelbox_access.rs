@@ -25,11 +25,16 @@ pub(crate) fn endpoint(given: &str) -> Result<&str, CliError> {
     Ok(endpoint)
 }
 
+/// Where the key is: as given, else the usual variable.
+pub(crate) fn reference(given: Option<&SecretRef>) -> SecretRef {
+    given
+        .cloned()
+        .unwrap_or_else(|| SecretRef::Env(KEY.to_owned()))
+}
+
 /// The key behind `reference`, else the one in the environment.
 pub(crate) async fn key(reference: Option<&SecretRef>, env: &Env<'_>) -> Result<Secret, CliError> {
-    let reference = reference
-        .cloned()
-        .unwrap_or_else(|| SecretRef::Env(KEY.to_owned()));
+    let reference = self::reference(reference);
     if let SecretRef::Env(name) = &reference
         && env.lookup().secret(name).is_none()
     {

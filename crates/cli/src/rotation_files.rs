@@ -124,11 +124,8 @@ impl RotationFiles {
     }
 }
 
-/// Notes that a delivery has shown the secret called `name`, if that is the next one of a rotation.
-pub(crate) fn note_shown(name: &str) {
-    let Some(next) = next_called(name) else {
-        return;
-    };
+/// Notes that a delivery has shown the secret in the file `next`.
+pub(crate) fn note_shown(next: &Path) {
     let next = next.to_owned();
     // A disk may keep its caller waiting. Where there is no thread, the next delivery has another chance.
     let thread = std::thread::Builder::new().name("rotation".to_owned());
@@ -146,7 +143,7 @@ pub(crate) fn note_shown(name: &str) {
 }
 
 /// The file of the next secret, where a secret of this name is one.
-fn next_called(name: &str) -> Option<&Path> {
+pub(crate) fn next_called(name: &str) -> Option<&Path> {
     let path = Path::new(name.strip_prefix("file:")?);
     (path.extension() == Some(OsStr::new("rotating"))).then_some(path)
 }

@@ -20,13 +20,13 @@ impl Observer for RotationWatch {
             Outcome::Accepted | Outcome::Repeat | Outcome::Filtered
         );
         let name = report.verified_by.as_deref().filter(|_| is_event);
-        let Some(name) = name.filter(|name| name.ends_with(".rotating")) else {
+        let Some(next) = name.and_then(rotation_files::next_called) else {
             return;
         };
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         if noted.is_none_or(|at| at.elapsed() >= AGAIN) {
             *noted = Some(Instant::now());
-            rotation_files::note_shown(name);
+            rotation_files::note_shown(next);
         }
     }
 

@@ -23,16 +23,12 @@ pub(super) async fn walk(
         .iter()
         .filter(|hook| target.is_ours(hook))
         .collect();
-    if ours.is_empty() && target.rotatable.is_under_way() && !args.plan {
-        // Somebody removed them meanwhile: nothing is left that has the old secret.
-        let rotation = target.rotatable.begin(&[], env, report).await?;
-        return rotation.end(report).await;
-    }
     if ours.is_empty() {
-        return Err(Problem::Step(format!(
-            "no webhook delivers to {}: leave out --rotate, and one is made for each project",
-            target.relay.url
-        )));
+        let (relay, otherwise) = (&target.relay.url, "one is made for each project");
+        return target
+            .rotatable
+            .without_webhooks(args.plan, relay, otherwise, env, report)
+            .await;
     }
     target.management.check_url(&target.relay.url).await?;
     if args.plan {

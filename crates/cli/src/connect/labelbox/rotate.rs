@@ -31,16 +31,12 @@ pub(super) async fn walk(
         .iter()
         .filter(|hook| target.is_ours(hook) && hook.status != Status::Inactive)
         .collect();
-    if ours.is_empty() && target.rotatable.is_under_way() && !args.plan {
-        // Somebody removed them meanwhile: nothing is left that has the old secret.
-        let rotation = target.rotatable.begin(&[], env, report).await?;
-        return rotation.end(report).await;
-    }
     if ours.is_empty() {
-        return Err(Problem::Step(format!(
-            "no webhook delivers to {}: leave out --rotate, and one is made",
-            target.relay.url
-        )));
+        let (relay, otherwise) = (&target.relay.url, "one is made");
+        return target
+            .rotatable
+            .without_webhooks(args.plan, relay, otherwise, env, report)
+            .await;
     }
     if !args.v1 && !target.rotatable.is_under_way() {
         return Err(Problem::Step(format!(

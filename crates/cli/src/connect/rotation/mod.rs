@@ -145,6 +145,24 @@ impl Rotatable {
         file.is_some_and(|files| files.is_under_way())
     }
 
+    /// No webhook delivers to `relay`: nothing is left that has the old secret, so a rotation whose webhooks somebody
+    /// removed ends. `otherwise` is what to do where there is none.
+    pub(super) async fn without_webhooks(
+        &self,
+        plan: bool,
+        relay: &str,
+        otherwise: &str,
+        env: &Env<'_>,
+        report: &mut Report,
+    ) -> Result<(), Problem> {
+        if !plan && self.is_under_way() {
+            return self.begin(&[], env, report).await?.end(report).await;
+        }
+        Err(Problem::Step(format!(
+            "no webhook delivers to {relay}: leave out --rotate, and {otherwise}"
+        )))
+    }
+
     /// Whether a rotation can begin; changes nothing.
     pub(super) fn check(&self) -> Result<(), Problem> {
         self.needs().map(drop)

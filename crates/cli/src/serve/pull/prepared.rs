@@ -6,6 +6,8 @@ use super::{Pulling, start};
 use crate::arrivals::{Arrivals, Arrived};
 use crate::env::Env;
 use crate::error::CliError;
+use crate::label_studio_access;
+use crate::labelbox_access;
 use crate::local_dir::LocalDir;
 use crate::locations::{self, QueueLocation};
 use crate::open::{self, BackEnds};
@@ -23,10 +25,6 @@ use labelrelay_startup::Setting;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
-
-/// Variables of the platforms' tokens, as the platforms' own clients call them.
-const LABELBOX_KEY: &str = "LABELBOX_API_KEY";
-const LABEL_STUDIO_TOKEN: &str = "LABEL_STUDIO_API_KEY";
 
 pub(crate) struct Prepared {
     sources: Vec<One>,
@@ -136,14 +134,17 @@ async fn token(
     env: &Env<'_>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Box<dyn SecretSource>, CliError> {
-    let (variable, page) = match source.provider {
-        Provider::Labelbox => (LABELBOX_KEY, "Workspace settings of Labelbox"),
-        _ => (LABEL_STUDIO_TOKEN, "Account & Settings of Label Studio"),
+    let given = settings.token.as_ref();
+    let (reference, page) = match source.provider {
+        Provider::Labelbox => (
+            labelbox_access::reference(given),
+            "Workspace settings of Labelbox",
+        ),
+        _ => (
+            label_studio_access::reference(given),
+            "Account & Settings of Label Studio",
+        ),
     };
-    let reference = settings
-        .token
-        .clone()
-        .unwrap_or_else(|| SecretRef::Env(variable.to_owned()));
     if let SecretRef::Env(name) = &reference
         && env
             .lookup()
