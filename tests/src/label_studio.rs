@@ -26,6 +26,10 @@ const ACTIONS: [&str; 13] = [
     "TASKS_DELETED",
 ];
 
+/// The version that the tests run against, and the variable with its program.
+const NEWEST: &str = "1.23.2";
+const NEWEST_PROGRAM: &str = "LABELRELAY_TEST_LABEL_STUDIO";
+
 /// One step of the driver's walk and the seconds that Label Studio's API took for it.
 pub type Step = (String, f64);
 
@@ -59,16 +63,26 @@ impl LabelStudio {
         Self::start_with(&["--deadline", &longest.as_secs().to_string()])
     }
 
+    /// Starts an older one, such as `1.22.0`, with no switch set.
+    pub fn start_older(version: &str) -> Self {
+        let program = format!("LABELRELAY_TEST_LABEL_STUDIO_{}", version.replace('.', "_"));
+        Self::start_version(&installed(&program), version, &["--stock"])
+    }
+
     fn start_with(words: &[&str]) -> Self {
-        let label_studio = installed("LABELRELAY_TEST_LABEL_STUDIO");
-        let template = installed("LABELRELAY_TEST_CACHE").join("label-studio-1.23.2-template");
+        Self::start_version(&installed(NEWEST_PROGRAM), NEWEST, words)
+    }
+
+    fn start_version(label_studio: &Path, version: &str, words: &[&str]) -> Self {
+        let template = format!("label-studio-{version}-template");
+        let template = installed("LABELRELAY_TEST_CACHE").join(template);
         let hold = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/label_studio/hold.py");
         let mut holder = Command::new(label_studio.with_file_name("python"))
             // Leaves nothing beside the scripts. Label Studio itself is to keep what it compiles.
             .arg("-B")
             .arg(hold)
             .arg("--label-studio")
-            .arg(&label_studio)
+            .arg(label_studio)
             .arg("--template")
             .arg(template)
             .args(words)
@@ -89,6 +103,12 @@ impl LabelStudio {
         let text = |name: &str| told[name].as_str().unwrap().to_owned();
         (started.base, started.token) = (text("base"), text("token"));
         started
+    }
+
+    /// Has the newest version serve the same data at the same address; waits until it does.
+    pub fn upgrade(&mut self) {
+        let told = self.command(&json!({"program": installed(NEWEST_PROGRAM)}));
+        assert_eq!(told["version"], NEWEST);
     }
 
     /// One call of its API; the answer's body.

@@ -4,7 +4,7 @@
 
 use crate::e2e::TestSetup;
 use crate::step::{cargo, status};
-use crate::tools::ToolPaths;
+use crate::tools::{self, ToolPaths};
 use crate::{Outcome, e2e, fuzz, lab, release};
 
 /// A long run of what the tests sample.
@@ -52,6 +52,11 @@ const ALL: &[Campaign] = &[
         run: large_project,
     },
     Campaign {
+        name: "older-label-studios",
+        what: "`connect`, push, and an upgrade to the newest with Label Studio 1.20.0 and 1.22.0 as they come",
+        run: older_label_studios,
+    },
+    Campaign {
         name: "release",
         what: "the files of a release, built as for a release and each tried in a root without Rust",
         run: |_| release::run(&["--dry-run".to_owned()]),
@@ -85,6 +90,13 @@ fn large_project(args: &[String]) -> Outcome {
     status(tests.args(["reconcile::large::", "--nocapture"]))
 }
 
+fn older_label_studios(args: &[String]) -> Outcome {
+    let mut setup = TestSetup::released()?;
+    setup.add(tools::older_label_studios()?);
+    let mut tests = setup.older_label_studio_tests();
+    status(tests.args(args))
+}
+
 fn stranger(args: &[String]) -> Outcome {
     let setup = TestSetup::released()?;
     let mut tests = cargo("test --workspace --features xtask/load --test stranger -- --nocapture");
@@ -105,7 +117,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
 }
 
 fn list() -> String {
-    let line = |campaign: &Campaign| format!("  {:<13} {}\n", campaign.name, campaign.what);
+    let line = |campaign: &Campaign| format!("  {:<20} {}\n", campaign.name, campaign.what);
     ALL.iter().map(line).collect()
 }
 

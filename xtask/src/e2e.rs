@@ -181,12 +181,27 @@ impl TestSetup {
 
     /// The end-to-end tests, all of them one at a time: several load all cores.
     pub(crate) fn tests(&self) -> Command {
-        self.e2e_tests(&["--include-ignored", "--test-threads=1"])
+        self.e2e_tests(&[
+            "--include-ignored",
+            "--test-threads=1",
+            "--skip",
+            OLDER_VERSIONS,
+        ])
     }
 
     /// The tests that `cargo test` leaves out. They wait for other programs half of the time, so two run at once.
     pub(crate) fn long_tests(&self) -> Command {
-        self.e2e_tests(&["--ignored", "--test-threads=2"])
+        self.e2e_tests(&["--ignored", "--test-threads=2", "--skip", OLDER_VERSIONS])
+    }
+
+    /// Those with older versions of Label Studio, which a campaign installs.
+    pub(crate) fn older_label_studio_tests(&self) -> Command {
+        self.e2e_tests(&[
+            "--ignored",
+            "--test-threads=1",
+            "--nocapture",
+            OLDER_VERSIONS,
+        ])
     }
 
     fn e2e_tests(&self, options: &[&str]) -> Command {
@@ -245,6 +260,9 @@ impl TestSetup {
         tests
     }
 }
+
+/// Part of the names of the tests that need older versions of Label Studio.
+const OLDER_VERSIONS: &str = "older_versions::";
 
 /// Features with which everything is linted and tested. One set, so that what comes from others is compiled
 /// once: what it does without `load`, xtask does with it.

@@ -23,6 +23,20 @@ pub(crate) const LABEL_STUDIO: Environment = Environment {
     program: "bin/label-studio",
 };
 
+/// An older Label Studio, which delivers to private addresses as it comes.
+pub(crate) const LABEL_STUDIO_1_20: Environment = Environment {
+    folder: "label-studio-1.20.0",
+    requirements: "label-studio-1.20.0.txt",
+    program: "bin/label-studio",
+};
+
+/// The last minor version that does so: the newest refuses its webhooks on the same data.
+pub(crate) const LABEL_STUDIO_1_22: Environment = Environment {
+    folder: "label-studio-1.22.0",
+    requirements: "label-studio-1.22.0.txt",
+    program: "bin/label-studio",
+};
+
 /// Labelbox's own client; the stand-in that it is tried against needs nothing but Python.
 pub(crate) const LABELBOX: Environment = Environment {
     folder: "labelbox-7.17.0",

@@ -6,7 +6,8 @@ use crate::debian;
 use crate::npm::{AZURITE, CLOUDEVENTS, FAUXQS};
 use crate::python::{
     AZURE_CLIENTS, AZURE_MODELS, CARGO_LAMBDA, CFN_LINT, CHECKOV, FAKE_GCS, GOOGLE_CLIENTS,
-    HADOLINT, LABEL_STUDIO, LABELBOX, MINISTACK, READERS, SAM, SEAWEEDFS, TERRAFORM_GOOGLE, UV,
+    HADOLINT, LABEL_STUDIO, LABEL_STUDIO_1_20, LABEL_STUDIO_1_22, LABELBOX, MINISTACK, READERS,
+    SAM, SEAWEEDFS, TERRAFORM_GOOGLE, UV,
 };
 use crate::runtimes;
 use crate::step::find;
@@ -23,6 +24,20 @@ pub(crate) fn one_machine() -> Outcome<ToolPaths> {
         ("LABELRELAY_TEST_READERS_PYTHON", READERS.ensure()?),
         ("LABELRELAY_TEST_READERS_NODE", CLOUDEVENTS.ensure()?),
         ("LABELRELAY_TEST_NODE", runtimes::node()?),
+    ])
+}
+
+/// Older versions that the campaign of that name needs besides.
+pub(crate) fn older_label_studios() -> Outcome<ToolPaths> {
+    Ok(vec![
+        (
+            "LABELRELAY_TEST_LABEL_STUDIO_1_20_0",
+            LABEL_STUDIO_1_20.ensure()?,
+        ),
+        (
+            "LABELRELAY_TEST_LABEL_STUDIO_1_22_0",
+            LABEL_STUDIO_1_22.ensure()?,
+        ),
     ])
 }
 

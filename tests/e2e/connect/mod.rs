@@ -36,7 +36,7 @@ fn connect(site: &Site, label_studio: &LabelStudio, words: &[&str]) -> (i32, Str
 }
 
 #[track_caller]
-fn good(site: &Site, label_studio: &LabelStudio, words: &[&str], said: &[&str]) {
+pub(crate) fn good(site: &Site, label_studio: &LabelStudio, words: &[&str], said: &[&str]) {
     let (code, text) = connect(site, label_studio, words);
     assert_eq!(code, 0, "{text}");
     for part in said {
@@ -45,7 +45,7 @@ fn good(site: &Site, label_studio: &LabelStudio, words: &[&str], said: &[&str]) 
 }
 
 #[track_caller]
-fn refused(site: &Site, label_studio: &LabelStudio, words: &[&str], said: &[&str]) {
+pub(crate) fn refused(site: &Site, label_studio: &LabelStudio, words: &[&str], said: &[&str]) {
     let (code, text) = connect(site, label_studio, words);
     assert_eq!(code, 1, "{text}");
     for part in said {
@@ -54,7 +54,7 @@ fn refused(site: &Site, label_studio: &LabelStudio, words: &[&str], said: &[&str
 }
 
 /// Webhooks as the database has them.
-fn webhooks(label_studio: &mut LabelStudio) -> Vec<Value> {
+pub(crate) fn webhooks(label_studio: &mut LabelStudio) -> Vec<Value> {
     label_studio.rows(
         "select id, project_id, url, headers, is_active, send_payload, send_for_all_actions, updated_at from webhook order by id",
     )

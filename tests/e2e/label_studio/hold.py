@@ -3,8 +3,9 @@
 
     {"method": "POST", "path": "/api/projects/", "value": {...}}   one call of the API, as its own user
     {"sql": "select ...", "values": [...]}                          a look into its database
+    {"program": "/.../bin/label-studio"}                            the same data, served by that one from now on
 
-and answers each on stdout with one line: {"status": ..., "value": ...} or {"rows": [...]}. The first line that
+and answers each on stdout with one line: {"status": ..., "value": ...}, {"rows": [...]} or {"version": ...}. The first line that
 it writes is {"base": ..., "token": ...}. Ends, and Label Studio with it, at the end of stdin. Standard
 library only.
 """
@@ -37,6 +38,9 @@ def main():
                 command = json.loads(line)
                 if "sql" in command:
                     say({"rows": label_studio.sql(command["sql"], command.get("values", ()))})
+                elif "program" in command:
+                    label_studio.go_on_with(command["program"])
+                    say({"version": label_studio.version})
                 else:
                     status, value = label_studio.api(command["method"], command["path"], command.get("value"))
                     say({"status": status, "value": value})

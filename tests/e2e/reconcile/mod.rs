@@ -3,6 +3,7 @@
 mod bad_input;
 mod labelbox;
 mod large;
+mod older_versions;
 mod outage;
 mod remote_ledger;
 mod runs;
