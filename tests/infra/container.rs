@@ -281,7 +281,7 @@ impl Built {
     }
 }
 
-/// Whether the programs are built as they are deployed.
+/// Tells whether the programs are built as they are deployed.
 fn is_released() -> bool {
     std::env::var_os("LABELRELAY_TEST_IMAGES").is_some_and(|build| build == "released")
 }

@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// The events that a consumer takes from a queue at once.
 pub(crate) struct Batch {
-    /// Whether it is one text, read line by line, and not a message at a time.
+    /// `true` if a program reads it as one text, line by line, and not a message at a time.
     pub(crate) line_by_line: bool,
     /// Envelopes as they are read, and the bodies that the sender sent.
     pub(crate) events: Vec<(Vec<u8>, Vec<u8>)>,

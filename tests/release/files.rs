@@ -29,7 +29,7 @@ pub(crate) fn name(path: &Path) -> &str {
     path.file_name().unwrap().to_str().unwrap()
 }
 
-/// Whether they were built as for a release; else they are packed around a program of other tests.
+/// Tells whether the files were built as for a release; else they are packed around a program of other tests.
 pub(crate) fn are_released() -> bool {
     std::env::var_os("LABELRELAY_TEST_RELEASED").is_some()
 }

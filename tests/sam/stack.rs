@@ -21,7 +21,7 @@ impl Outputs {
             .unwrap_or_else(|| panic!("the stack has no output {name}: {:?}", self.0))
     }
 
-    /// Whether there is an output of this name.
+    /// Tells whether there is an output of this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }

@@ -42,7 +42,7 @@ impl Recorded {
         }
     }
 
-    /// Whether the sender reported an event, and did not ask something of an ML back end.
+    /// Tells whether the sender reported an event, and did not ask something of an ML back end.
     pub fn is_event(&self) -> bool {
         self.body.starts_with(br#"{"action""#)
     }

@@ -10,7 +10,7 @@ use labelrelay_core::BackEndError;
 pub(crate) struct StorageLocation {
     /// URL of the queue or container, the signature as its query if there is one.
     pub(crate) url: Url,
-    /// Whether the URL is signed; else somebody has to give tokens out.
+    /// `true` if the URL is signed; else a source of tokens is needed.
     pub(crate) is_signed: bool,
     pub(crate) account: String,
     /// Queue or container.

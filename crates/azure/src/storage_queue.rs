@@ -146,7 +146,7 @@ impl EventQueue for StorageQueue {
     }
 }
 
-/// Whether the identity is known there, and this one question is not allowed to it.
+/// Tells whether the identity is known there, and only this one question is not allowed to it.
 pub(crate) fn may_only_send(error: &Error) -> bool {
     let ErrorKind::HttpResponse {
         status, error_code, ..

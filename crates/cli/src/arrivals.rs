@@ -17,7 +17,7 @@ const WAITING: usize = 8192;
 /// Bytes of their envelopes, as far as those are needed.
 const WAITING_BYTES: usize = 16 * 1024 * 1024;
 
-/// What a queue took.
+/// An event that a queue took.
 pub(crate) enum Arrival {
     /// An event.
     Event {

@@ -35,7 +35,7 @@ pub(crate) fn on_one_line(envelope: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(line)
 }
 
-/// Whether a line feed, a carriage return, U+0085, U+2028 or U+2029 stands in it.
+/// Tells whether the envelope holds a line feed, a carriage return, U+0085, U+2028 or U+2029.
 fn has_line_ends(envelope: &[u8]) -> bool {
     let wide = |window: &[u8]| matches!(window, [0xe2, 0x80, 0xa8 | 0xa9] | [0xc2, 0x85, _]);
     envelope.iter().any(|byte| matches!(byte, b'\n' | b'\r')) || envelope.windows(3).any(wide)

@@ -43,7 +43,7 @@ pub(crate) fn find(
     }
 }
 
-/// Whether `serve` is about to make a configuration.
+/// Tells whether `serve` is about to make a configuration.
 pub(crate) fn is_first_start(env: &Env<'_>, explicit: Option<&Path>) -> Result<bool, CliError> {
     let is_there = search(env, explicit).is_there()?;
     Ok(!is_there && !LocalDir::below(env.cwd()).has_configuration()?)

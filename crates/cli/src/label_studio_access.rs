@@ -10,7 +10,7 @@ use labelrelay_core::config::SecretRef;
 const URL: &str = "LABEL_STUDIO_URL";
 const TOKEN: &str = "LABEL_STUDIO_API_KEY";
 
-/// Whether the environment says where it is.
+/// Tells whether the environment names the URL.
 pub(crate) fn is_set(env: &Env<'_>) -> bool {
     matches!(env.var(URL), Ok(Some(_)))
 }
@@ -45,7 +45,7 @@ pub(crate) fn url(given: Option<&str>, way: &str, env: &Env<'_>) -> Result<Strin
     Ok(url.to_owned())
 }
 
-/// Where the token is: as given, else the usual variable.
+/// Reference to the token: as given, else the usual variable.
 pub(crate) fn reference(given: Option<&SecretRef>) -> SecretRef {
     given
         .cloned()

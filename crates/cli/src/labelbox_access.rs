@@ -1,4 +1,4 @@
-//! Where Labelbox's API is, and the key for it: of the command line, else of the environment.
+//! URL of Labelbox's API, and the key for it: of the command line, else of the environment.
 
 use crate::env::Env;
 use crate::error::CliError;
@@ -25,7 +25,7 @@ pub(crate) fn endpoint(given: &str) -> Result<&str, CliError> {
     Ok(endpoint)
 }
 
-/// Where the key is: as given, else the usual variable.
+/// Reference to the key: as given, else the usual variable.
 pub(crate) fn reference(given: Option<&SecretRef>) -> SecretRef {
     given
         .cloned()

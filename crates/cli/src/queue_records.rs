@@ -1,4 +1,4 @@
-//! What the embedded queue got, from whomever: the things in its events count as seen.
+//! Events that the embedded queue got, from whomever: the things in them count as seen.
 
 use labelrelay_core::Clock;
 use labelrelay_event::{Attributes, Envelope, EventType};
@@ -62,7 +62,7 @@ pub(crate) fn failed(error: &FileError) -> SinkError {
     SinkError::new(crate::error::chain(error))
 }
 
-/// Whether an event says all of its one thing by its attributes.
+/// Tells whether an event's attributes say all of its one thing.
 pub(crate) fn is_about_one(attributes: &Attributes) -> bool {
     let kind = attributes.event_type.parse::<EventType>();
     let subject = attributes

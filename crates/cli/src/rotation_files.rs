@@ -37,12 +37,12 @@ impl RotationFiles {
         }
     }
 
-    /// Whether a rotation has begun and not ended.
+    /// Tells whether a rotation has begun and not ended.
     pub(crate) fn is_under_way(&self) -> bool {
         fs::symlink_metadata(&self.next).is_ok()
     }
 
-    /// Whether a delivery has shown the next secret.
+    /// Tells whether a delivery has shown the next secret.
     pub(crate) fn is_shown(&self) -> bool {
         shown_beside(&self.next).exists()
     }
@@ -64,7 +64,7 @@ impl RotationFiles {
         self.write(&self.next, secret, &there, false)
     }
 
-    /// What was given to [`begin`](Self::begin) when the rotation began.
+    /// Words that [`begin`](Self::begin) got when the rotation began.
     pub(crate) fn remembered(&self) -> io::Result<Vec<String>> {
         use std::io::Read as _;
         let mut text = String::new();

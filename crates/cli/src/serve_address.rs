@@ -103,7 +103,7 @@ mod locked {
             .open(path)
     }
 
-    /// Whether nobody but the queue's owner can have written it.
+    /// Tells whether the queue's owner alone can have written it.
     fn is_trusted(file: &File, queue: &Path) -> std::io::Result<bool> {
         let (its, queue_s) = (file.metadata()?, std::fs::metadata(queue)?);
         Ok(its.is_file()

@@ -263,8 +263,8 @@ fn events(location: QueueLocation, report: &mut Report) -> Result<(), CliError> 
     Ok(())
 }
 
-/// Whether `serve` could make a queue file that is not there yet: tried with a file that has no name,
-/// so that nothing is left behind and no running `serve` sees it.
+/// Checks that `serve` could make a queue file that is not there yet: with a file that has no name, so that nothing
+/// is left behind and no running `serve` sees it.
 fn can_be_made(file: &Path, env: &Env<'_>) -> Result<(), CliError> {
     // The directory of our own is made with it.
     let local_dir = LocalDir::below(env.cwd());

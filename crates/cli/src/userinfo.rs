@@ -1,6 +1,6 @@
 //! Name and password in a URL, which output and errors must not repeat: they end up in logs.
 
-/// Whether the URL holds a name and password.
+/// Tells whether the URL holds a name and password.
 pub(crate) fn is_in(url: &str) -> bool {
     parts(url).is_some()
 }

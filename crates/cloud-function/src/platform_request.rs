@@ -21,8 +21,8 @@ pub struct Front {
     pub relay: Arc<Relay>,
     /// Project of the traces; `None` when nobody names one.
     pub project: Option<Arc<str>>,
-    /// Whether Google's front end is before us: then it is the last entry of `X-Forwarded-For` that says who
-    /// connected to it, and every other connection's address is its own.
+    /// `true` if Google's front end is before us. Then the last entry of `X-Forwarded-For` says who connected to it,
+    /// and every other connection's address is its own.
     pub behind_google: bool,
 }
 

@@ -17,7 +17,7 @@ use std::str::FromStr;
 pub struct Allowlist(Vec<IpNet>);
 
 impl Allowlist {
-    /// Whether `address` is on it. An IPv4 address that is written as IPv6 counts as the IPv4 address.
+    /// Tells whether `address` is on the list. An IPv4 address that is written as IPv6 counts as the IPv4 address.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|net| net.contains(&address))

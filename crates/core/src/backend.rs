@@ -147,13 +147,13 @@ fn shown(url: &str) -> &str {
 pub struct BackEndError {
     /// The URL or reference that was to be opened, or the variable that is to blame. Empty where it must not be shown.
     pub resource: String,
-    /// Whether `resource` is a variable of the environment.
+    /// `true` if `resource` is a variable of the environment.
     pub is_variable: bool,
     /// Problem.
     pub problem: String,
     /// How to put it right.
     pub cure: String,
-    /// Whether the same may open later though nobody changes the configuration.
+    /// `true` if it may open later, although nobody changes the configuration.
     pub retryable: bool,
 }
 

@@ -33,7 +33,7 @@ pub trait BlobStore: Send + Sync {
         self.put(key, body.len(), body.stream())
     }
 
-    /// Whether the store could take an object now.
+    /// Checks that the store could take an object now.
     ///
     /// # Errors
     /// The error that a put would meet.
@@ -45,7 +45,7 @@ pub trait BlobStore: Send + Sync {
 #[error("blob store: {message}")]
 #[non_exhaustive]
 pub struct BlobError {
-    /// Whether the same put may succeed if it is tried again at once.
+    /// `true` if the same put may succeed if it is tried again at once.
     pub retryable: bool,
     /// Problem and, where known, its cure. Never holds payload or secrets.
     pub message: String,

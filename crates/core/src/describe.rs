@@ -9,7 +9,7 @@ use labelrelay_json::Check;
 pub struct Description {
     /// Event type.
     pub event_type: EventType,
-    /// Whether a header had a say in it; `None` when nothing was understood.
+    /// Tells whether a header had a say in the type; `None` when nothing was understood.
     pub type_from: Option<TypeFrom>,
     /// Kind and id of what the event is about.
     pub subject: Option<String>,
@@ -80,7 +80,7 @@ impl Description {
 /// The result of one pass over a body: is it JSON, may it be embedded, and what does it say?
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
-    /// Whether the body is one JSON value, and what a queue may need to know of its characters.
+    /// Tells whether the body is one JSON value, and what a queue may need to know of its characters.
     pub check: Check,
     /// Content.
     pub description: Description,

@@ -24,14 +24,14 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether an event of this type is forwarded.
+    /// Tells whether an event of this type is forwarded.
     pub fn passes(&self, event_type: &EventType) -> bool {
         let any = |patterns: &[String]| patterns.iter().any(|pattern| event_type.matches(pattern));
         let wanted = self.include.is_empty() || any(&self.include) || event_type.is_unrecognized();
         wanted && !any(&self.exclude)
     }
 
-    /// Whether `pattern` is a name, or the beginning of one and a final `*`.
+    /// Tells whether `pattern` is a name, or the beginning of one and a final `*`.
     pub fn is_pattern(pattern: &str) -> bool {
         let name = pattern.strip_suffix('*').unwrap_or(pattern);
         !pattern.is_empty() && (name.is_empty() || name.parse::<EventType>().is_ok())

@@ -129,7 +129,7 @@ pub fn bounded(text: &str) -> String {
     }
 }
 
-/// Whether `text` is visible ASCII alone, without spaces.
+/// Tells whether `text` is visible ASCII alone, without spaces.
 pub(crate) fn is_visible(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_graphic())
 }

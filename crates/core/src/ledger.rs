@@ -45,12 +45,12 @@ pub struct Known {
     pub event_id: String,
     /// Version that this event had.
     pub sequence: Option<String>,
-    /// Whether it is gone.
+    /// `true` if the thing is gone.
     pub gone: bool,
 }
 
 impl Known {
-    /// Whether `other`, of the same thing, says nothing that this does not say. Deletions are final, and
+    /// Tells whether `other`, of the same thing, says nothing that this does not say. Deletions are final, and
     /// versions compare as strings; without versions, only the same event is old.
     pub fn covers(&self, other: &Self) -> bool {
         self.gone
@@ -67,7 +67,7 @@ pub struct Walk {
     pub pass: u64,
     /// Moment of the platform's clock at which it began.
     pub began: Option<Timestamp>,
-    /// What comes after this is left, in the platform's own words.
+    /// The last place that was looked at, in the platform's own words: the rest is left.
     pub after: String,
 }
 
@@ -184,7 +184,7 @@ pub trait Ledger: Send {
 pub struct LedgerError {
     /// Problem and, where known, its cure.
     pub message: String,
-    /// Whether it may pass without anybody changing the configuration.
+    /// `true` if the error may pass without a change of the configuration.
     pub retryable: bool,
     /// Cause.
     #[source]

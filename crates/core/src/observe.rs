@@ -137,7 +137,7 @@ pub struct Report {
     pub body_bytes: u64,
     /// SHA-256 of the body, when all of it was read.
     pub digest: Option<Digest>,
-    /// Whether the body was begun to be read. A head that is refused by itself costs nobody a body.
+    /// `true` if the reading of the body began. A head that is refused by itself costs nobody a body.
     pub body_begun: bool,
     /// Length of the body as the head claims it.
     pub claimed_bytes: Option<u64>,
@@ -149,14 +149,13 @@ pub struct Report {
     pub credential_headers: Vec<String>,
     /// Names and fingerprints of the secrets that were tried. Only for refusals.
     pub secrets_tried: Vec<String>,
-    /// Whether this end came after the sender had to have its answer, which was 503 then.
+    /// `true` if this end came after the sender had to have its answer, which was 503 then.
     pub late: bool,
-    /// Whether the body was too large for the memory, and lay in the spool.
+    /// `true` if the body was too large for the memory, and lay in the spool.
     pub spooled: bool,
-    /// Whether the body went to the blob store.
+    /// `true` if the body went to the blob store.
     pub claimed: bool,
-    /// Whether the event is in the fallback, because the queue did not take it in time; `reason` says
-    /// why then.
+    /// `true` if the event is in the fallback, because the queue did not take it in time; `reason` says why then.
     pub fell_back: bool,
     /// From the request's arrival to its end.
     pub elapsed: Duration,

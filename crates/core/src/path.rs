@@ -27,7 +27,7 @@ impl Segments {
         Self(segments)
     }
 
-    /// Whether there is none: the root.
+    /// Tells whether the path is the root.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

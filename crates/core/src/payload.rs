@@ -31,7 +31,7 @@ impl Payload {
         }
     }
 
-    /// Whether there is nothing.
+    /// Tells whether the payload has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

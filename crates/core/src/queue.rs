@@ -68,7 +68,7 @@ pub trait EventQueue: Send + Sync {
         message.body.len() as u64
     }
 
-    /// Whether the queue could take a message now; also opens connections ahead of the first one.
+    /// Checks that the queue could take a message now; also opens connections ahead of the first one.
     ///
     /// # Errors
     /// The error that a send would meet.
@@ -156,10 +156,10 @@ impl fmt::Debug for OutboundMessage {
 pub struct QueueLimits {
     /// Largest message in bytes, attributes included; what is larger is claim-checked.
     pub max_message_bytes: u64,
-    /// Whether the queue refuses the characters that XML 1.0 refuses (SQS): U+FFFE, U+FFFF and
-    /// control characters other than tab, line feed and carriage return.
+    /// `true` if the queue refuses the characters that XML 1.0 refuses (SQS): U+FFFE, U+FFFF and control characters
+    /// other than tab, line feed and carriage return.
     pub xml_characters_only: bool,
-    /// Whether a line break within a message would split it (`stdout:`).
+    /// `true` if a line break within a message would split it (`stdout:`).
     pub single_line: bool,
 }
 
@@ -180,7 +180,7 @@ impl QueueLimits {
 pub struct Receipt {
     /// The queue's own id of the message, where it gives one.
     pub message_id: Option<String>,
-    /// Whether the queue already had a message with this id within its window, and kept that one.
+    /// `true` if the queue already had a message with this id within its window, and kept that one.
     pub repeat: bool,
 }
 
@@ -209,7 +209,7 @@ impl Receipt {
 pub struct QueueError {
     /// Sort of failure.
     pub kind: QueueErrorKind,
-    /// Whether the same send may succeed if it is tried again at once, on a fresh connection.
+    /// `true` if the same send may succeed if it is tried again at once, on a fresh connection.
     pub retryable: bool,
     /// Problem and, where known, its cure. Never holds payload or secrets.
     pub message: String,

@@ -46,7 +46,7 @@ pub struct Route<'a> {
     pub source: &'a Arc<Source>,
     /// Rest of the path below the source, in its one spelling.
     pub below: String,
-    /// Whether the path names the source; else it has the default one because it names none.
+    /// `true` if the path names the source; else it is the default one.
     pub is_named: bool,
 }
 

@@ -21,7 +21,7 @@ pub trait Spool: Send + Sync {
     /// [`SpoolError`] when there is no room, or the place cannot be written.
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn SpoolWriter>, SpoolError>>;
 
-    /// Whether a body could be spooled now.
+    /// Checks that a body could be spooled now.
     ///
     /// # Errors
     /// The error that one would meet.

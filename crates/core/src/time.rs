@@ -62,14 +62,14 @@ pub fn parse_version(text: &str) -> Option<Timestamp> {
 const FIRST: i64 = -62_135_596_800;
 const LAST: i64 = 253_402_300_799;
 
-/// Whether `text` is an offset from UTC, of less than a day: jiff takes up to `+25:59`.
+/// Tells whether `text` is an offset from UTC, of less than a day: jiff takes up to `+25:59`.
 fn is_offset(text: &str) -> bool {
     (fits(text, "+00:00") || fits(text, "-00:00"))
         && text.get(1..3).is_some_and(|hours| hours < "24")
         && text.get(4..).is_some_and(|minutes| minutes < "60")
 }
 
-/// Whether `text` looks like `pattern`, in which a zero stands for any digit.
+/// Tells whether `text` looks like `pattern`, in which a zero stands for any digit.
 fn fits(text: &str, pattern: &str) -> bool {
     text.len() == pattern.len()
         && text.bytes().zip(pattern.bytes()).all(|(c, p)| {

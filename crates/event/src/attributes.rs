@@ -43,7 +43,7 @@ pub struct Attributes {
     /// versions. Absent from deletions, which are final, and where the event is not a version of its subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<String>,
-    /// Whether `type` was decided from the signed body alone or with the help of an unsigned header.
+    /// Tells whether `type` was decided from the signed body alone or with the help of an unsigned header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub typefrom: Option<TypeFrom>,
     /// Lower-case hex SHA-256 of the sender's bytes.
@@ -94,7 +94,7 @@ impl Attributes {
         }
     }
 
-    /// Whether the subject is gone for good after this event.
+    /// Tells whether the subject is gone for good after this event.
     ///
     /// A deletion of several things at once is about what held them (a project, a task), which stays:
     /// only a deletion whose subject is of the type's own kind is a tombstone.

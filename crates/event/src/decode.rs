@@ -101,7 +101,7 @@ impl<'a> Envelope<'a> {
         Ok(Self { attributes, data })
     }
 
-    /// Whether `body` is what the sender sent: its SHA-256 equals `datasha256`.
+    /// Tells whether `body` is what the sender sent: its SHA-256 equals `datasha256`.
     ///
     /// ```
     /// # use labelrelay_event::{Attributes, Data, Digest, Envelope, EventType};

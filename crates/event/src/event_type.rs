@@ -36,18 +36,18 @@ impl EventType {
         self.0.rsplit('.').next().unwrap_or_default()
     }
 
-    /// Whether something was deleted. What exactly is gone:
-    /// [`Attributes::is_tombstone`](crate::Attributes::is_tombstone).
+    /// Tells whether something was deleted. [`Attributes::is_tombstone`](crate::Attributes::is_tombstone) tells what
+    /// exactly is gone.
     pub fn is_deletion(&self) -> bool {
         self.action() == "deleted"
     }
 
-    /// Whether the relay verified the event but did not understand it.
+    /// Tells whether the relay verified the event but did not understand it.
     pub fn is_unrecognized(&self) -> bool {
         self.action() == "unrecognized"
     }
 
-    /// Whether the name equals `pattern`, or starts with what stands before a final `*` in it.
+    /// Tells whether the name equals `pattern`, or starts with the part before a final `*` in it.
     pub fn matches(&self, pattern: &str) -> bool {
         match pattern.strip_suffix('*') {
             Some(prefix) => self.0.starts_with(prefix),

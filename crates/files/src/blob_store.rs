@@ -129,7 +129,7 @@ impl FileBlobStore {
         }
     }
 
-    /// Whether a file can be written.
+    /// Checks that a file can be written.
     pub(crate) async fn probe(&self) -> Result<(), BlobError> {
         let dir = self.dir().to_owned();
         let probe = move || {

@@ -92,7 +92,7 @@ impl Object {
         Ok(true)
     }
 
-    /// Whether it has to be stored; its directory is there then.
+    /// Tells whether the object has to be stored. Its directory is there then.
     fn is_due(&self) -> Result<bool, BlobError> {
         let (path, parent) = (&self.path, self.parent());
         if path

@@ -106,7 +106,7 @@ pub fn own_file(path: &Path, beside: &Path) -> Result<File, OwnFileError> {
     }
 }
 
-/// Whether something that is no plain file with one name has this name. For files that a library opens.
+/// Finds something of this name that is no plain file with one name. For files that a library opens.
 ///
 /// # Errors
 /// When it cannot be looked at.

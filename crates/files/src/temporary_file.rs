@@ -81,7 +81,7 @@ impl Drop for Temporary {
     }
 }
 
-/// Whether what these metadata are about belongs to nobody any more.
+/// Tells whether the file of these metadata belongs to nobody any more.
 pub(crate) fn is_abandoned(about: &std::fs::Metadata) -> bool {
     let age = about
         .modified()

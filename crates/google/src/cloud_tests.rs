@@ -55,7 +55,7 @@ async fn requests_carry_the_machine_s_identity_and_a_check_needs_few_permissions
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_permission_that_is_lacking_is_named() {
-    // Whether the topic or the permission is missing cannot be told apart; a bucket that is missing is a 404.
+    // Pub/Sub does not tell a missing topic from a missing permission. Cloud Storage does: a missing bucket is a 404.
     let stub = Stub::start(|_| (200, "{}"));
     let error = store(&stub).check().await.expect_err("not allowed");
     for word in [

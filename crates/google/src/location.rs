@@ -7,7 +7,7 @@ use labelrelay_core::BackEndError;
 pub(crate) struct Topic {
     pub(crate) project: String,
     pub(crate) id: String,
-    /// Whether messages carry ordering keys.
+    /// `true` if messages carry ordering keys.
     pub(crate) ordered: bool,
 }
 

@@ -38,7 +38,7 @@ impl RestError {
         }
     }
 
-    /// Whether the same request may succeed if it is made again at once.
+    /// Tells whether the same request may succeed if it is made again at once.
     pub(crate) fn is_retryable(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::Garbled => true,
@@ -71,7 +71,7 @@ impl Rest {
         self.http.request(method, format!("{}{path}", self.base))
     }
 
-    /// Whether an emulator answers here.
+    /// Tells whether an emulator answers here.
     pub(crate) fn is_emulator(&self) -> bool {
         self.credentials.is_none()
     }

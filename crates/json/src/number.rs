@@ -25,7 +25,7 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    /// Whether a number may end here.
+    /// Tells whether a number may end here.
     pub(crate) fn may_end(self) -> bool {
         matches!(
             self,
@@ -38,8 +38,8 @@ impl Part {
 /// digits still is a double.
 pub(crate) const MODEST_BYTES: usize = 308;
 
-/// Whether every parser reads a whole number to a double that is not infinite, and takes its digits:
-/// of no more than 308 bytes, below 10^308, and with an exponent no lower than that of the smallest double.
+/// Tells whether every parser reads a whole number to a double that is not infinite, and takes its digits: of no more
+/// than 308 bytes, below 10^308, and with an exponent no lower than that of the smallest double.
 pub(crate) fn is_modest(written: &[u8]) -> bool {
     let digits = |bytes: &[u8]| {
         bytes

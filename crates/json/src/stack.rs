@@ -52,7 +52,7 @@ impl Stack {
         }
     }
 
-    /// Whether the innermost container is an object.
+    /// Tells whether the innermost container is an object.
     #[inline]
     pub(crate) fn in_object(&self) -> bool {
         self.top & 1 == 1

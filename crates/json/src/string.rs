@@ -31,7 +31,7 @@ fn special(word: u64) -> u64 {
         & HIGH
 }
 
-/// Whether any of 32 bytes needs a look. Without an early exit, so that the compiler makes vectors of it.
+/// Tells whether any of 32 bytes needs a look. Without an early exit, so that the compiler makes vectors of it.
 #[inline]
 fn any_special(block: &[u8; 32]) -> bool {
     let special =

@@ -2,7 +2,7 @@
 
 use crate::walk::{Inside, Walk};
 
-/// Whether four hex digits are those of half a surrogate pair: D800 to DFFF.
+/// Tells whether four hex digits are those of half a surrogate pair: D800 to DFFF.
 #[inline]
 pub(crate) fn is(digits: [u8; 4]) -> bool {
     let [first, second, ..] = digits;

@@ -103,7 +103,7 @@ impl<V: Visitor> Scanner<V> {
         from: usize,
         state: State,
     ) -> usize {
-        // Whether a number is modest is asked of all of it, whoever listens.
+        // The check for modest numbers needs all of a number, whoever listens.
         if WATCH || matches!(state, State::Number(_)) {
             self.hold(bytes.get(from..).unwrap_or_default());
         }

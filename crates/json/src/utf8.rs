@@ -38,7 +38,7 @@ impl Utf8 {
         true
     }
 
-    /// Whether the last character is complete.
+    /// Tells whether the last character is complete.
     pub(crate) fn is_complete(&self) -> bool {
         self.held_bytes == 0
     }

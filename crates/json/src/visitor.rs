@@ -45,7 +45,7 @@ pub enum Container {
     Array,
 }
 
-/// Whether a visitor wants to hear of the members of a container.
+/// Members of a container that a visitor wants to hear of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interest {
     /// Members are of interest.

@@ -1,4 +1,4 @@
-//! Whether a queue file or its journal that became shorter was cut off.
+//! Check that tells a queue file or journal that was cut off from one that became shorter by itself.
 //!
 //! `VACUUM` and the checkpoint after it shorten the file, a checkpoint shortens the journal, and by the next look
 //! either may have grown again. So lengths that were seen one after the other prove nothing. This looks while
@@ -227,7 +227,7 @@ impl Progress {
         })
     }
 
-    /// Whether all of these pages of the database are in the part of the journal that is yet to be moved. The
+    /// Tells whether all of these pages of the database are in the part of the journal that is yet to be moved. The
     /// journal, unlike the file, may be opened and closed here: nobody locks it.
     fn has_yet_to_move(
         &self,

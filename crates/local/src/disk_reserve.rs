@@ -60,8 +60,8 @@ pub(crate) fn take_back(database: &Path) {
     }
 }
 
-/// Whether so little is free that the journal must give its room back first. `SQLite` writes into the journal's room
-/// without asking for more, so the disk may be too full to move the journal into the file.
+/// Tells whether so little is free that the journal must give its room back first. `SQLite` writes into the journal's
+/// room without asking for more, so the disk may be too full to move the journal into the file.
 pub(crate) fn journal_is_in_the_way(database: &Path) -> bool {
     let Disk { bytes, free } = Disk::of(database);
     let low = target(bytes) / 2;
@@ -73,7 +73,7 @@ pub(crate) fn journal_is_in_the_way(database: &Path) -> bool {
     free < low && journal() > low
 }
 
-/// Whether there is a reserve, of whatever size. By its name alone, for this is asked before each group.
+/// Tells whether there is a reserve, of whatever size. Looks at the name alone, for this is asked before each group.
 pub(crate) fn exists(database: &Path) -> bool {
     reserve(database)
         .symlink_metadata()
@@ -124,7 +124,7 @@ fn make(path: &Path, database: &Path, bytes: u64) -> std::io::Result<()> {
     file.sync_data()
 }
 
-/// Whether the system can allocate room, and has.
+/// Allocates room; `false` if the system cannot.
 #[cfg(target_os = "linux")]
 fn allocate(file: &File, bytes: u64) -> std::io::Result<bool> {
     use rustix::fs::{FallocateFlags, fallocate};
@@ -188,7 +188,7 @@ pub(crate) fn file_size_limit() -> Option<u64> {
     }
 }
 
-/// Whether a file of the queue is as large as this process may make one.
+/// Tells whether a file of the queue is as large as this process may make one.
 fn is_at_file_size_limit(database: &Path) -> bool {
     file_size_limit().is_some_and(|limit| {
         // No queue fits into less, and writes far less at a time.
@@ -219,7 +219,7 @@ pub(crate) fn disk_full(why: &str) -> Error {
     Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_FULL), Some(why.to_owned()))
 }
 
-/// Whether this is want of room.
+/// Tells whether the error is want of room.
 pub(crate) fn is_disk_full(error: &Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }

@@ -1,4 +1,4 @@
-//! Whether the files of a queue are still where, and what, they were when they were opened.
+//! Check that the files of a queue are still where, and what, they were when they were opened.
 //!
 //! `SQLite` goes on writing into a file that was removed, moved or replaced, and everything that is written
 //! there is lost with the process. So who answers for what it wrote looks at the names: device and inode of
@@ -233,7 +233,7 @@ impl QueueFiles {
         ));
     }
 
-    /// Whether what was written into the files is in the files that others find.
+    /// Checks that others find the files that were written into.
     pub(crate) fn check(&self, db: &Connection) -> Result<(), Displaced> {
         if let Some(cut_off) = self.cut_off.get() {
             return Err(cut_off.clone());
@@ -333,8 +333,8 @@ impl QueueFiles {
         Err(self.cut_off.get_or_init(found).clone())
     }
 
-    /// Whether only the journal has lost its name, and nothing has taken it: then this process is the last
-    /// one that holds it, and can move what is in it into the file.
+    /// Tells whether only the journal has lost its name, and nothing has taken it: then this process is the last one
+    /// that holds it, and can move what is in it into the file.
     pub(crate) fn only_the_journal_is_gone(displaced: &Displaced) -> bool {
         matches!(
             displaced,

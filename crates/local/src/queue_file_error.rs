@@ -81,8 +81,8 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// Whether the same file may open later though nobody changes what names it: somebody else has to
-    /// let go of it, or room has to be made.
+    /// Tells whether the same file may open later though nobody changes what names it: somebody else has to let go of
+    /// it, or room has to be made.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Owned { .. } => true,

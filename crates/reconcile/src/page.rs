@@ -12,7 +12,7 @@ pub struct Page {
     pub entities: Vec<Entity>,
     /// The platform's time when it answered.
     pub now: Option<Timestamp>,
-    /// What a look at everything can go on after, in the platform's own words. `None` where it cannot.
+    /// Place after which a look at everything can go on, in the platform's own words. `None` if it cannot.
     pub resume_after: Option<String>,
 }
 

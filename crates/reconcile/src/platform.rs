@@ -16,8 +16,8 @@ pub trait Platform: Send + Sync {
     /// [`PlatformError`] names the project that is gone, or what else is wrong.
     fn projects(&self) -> BoxFuture<'_, Result<Vec<Project>, PlatformError>>;
 
-    /// What changed in the project at or after `since` (everything in it, without that), in pages, with its content.
-    /// What comes or changes while it runs may be left out. `after` is where a page of an earlier time
+    /// Changes in the project at or after `since` (everything in it, without that), in pages, with their content.
+    /// Changes that come while it runs may be left out. `after` is where a page of an earlier time
     /// [said](Page::resume_after) that it can go on.
     fn changed<'a>(
         &'a self,
@@ -48,16 +48,16 @@ pub trait Platform: Send + Sync {
         Box::pin(std::future::ready(Ok(None)))
     }
 
-    /// Whether [`projects`](Self::projects) are all that the credential sees.
+    /// Tells whether [`projects`](Self::projects) are all that the credential sees.
     fn lists_all_projects(&self) -> bool;
 
-    /// Whether [`all`](Self::all) shows what did not change as well, so that what it does not show is gone. Where it
-    /// does not, deletions are not found.
+    /// Tells whether [`all`](Self::all) shows what did not change as well, so that what it does not show is gone. If
+    /// it does not, deletions are not found.
     fn lists_unchanged(&self) -> bool {
         true
     }
 
-    /// Whether the credential sees this project.
+    /// Tells whether the credential sees this project.
     ///
     /// # Errors
     /// [`PlatformError`] when it cannot be told.
@@ -122,11 +122,11 @@ pub struct EntityVersions {
 pub struct PlatformError {
     /// The problem and the cure. Never holds a credential.
     pub message: String,
-    /// Whether it may pass by itself.
+    /// `true` if the error may pass by itself.
     pub is_retryable: bool,
-    /// Whether there is an answer, larger than what was allowed: asking for less may help.
+    /// `true` if there is an answer, larger than what was allowed: asking for less may help.
     pub is_too_large: bool,
-    /// Whether the platform does not deliver to an address, whoever asks: what happens on it can be pulled.
+    /// `true` if the platform does not deliver to an address, whoever asks: what happens on it can be pulled.
     pub refuses_address: bool,
 }
 

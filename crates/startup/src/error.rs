@@ -18,7 +18,7 @@ const EXIT_FAILED: u8 = 1;
 pub struct StartError {
     /// The setting, its problem and the cure.
     pub error: ConfigError,
-    /// Whether another start may succeed though nobody changes anything.
+    /// `true` if another start may succeed though nobody changes anything.
     pub retryable: bool,
 }
 

@@ -90,7 +90,7 @@ pub fn report(done: &Redriven, elapsed: Duration) {
     tracing::info!(name: "redriven", moved = done.moved, failed = done.failed, complete = done.complete, elapsed_ms, "events moved from the fallback to the queue");
 }
 
-/// Whether nothing lies in the fallback any more.
+/// Tells whether the fallback is empty by now.
 pub fn is_empty(done: &Redriven) -> bool {
     done.complete && done.failed == 0
 }

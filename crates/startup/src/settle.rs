@@ -59,7 +59,7 @@ impl Found {
         }
     }
 
-    /// Whether no waiting would help.
+    /// Tells whether waiting is in vain.
     fn is_permanent(&self) -> bool {
         match &self.error {
             None | Some(CheckError::Spool(_)) => false,
@@ -72,7 +72,7 @@ impl Found {
         }
     }
 
-    /// Whether a fallback would do instead.
+    /// Tells whether a fallback can take the place of what failed.
     fn can_be_stood_in_for(&self) -> bool {
         matches!(self.resource, Resource::Queue | Resource::BlobStore)
     }

@@ -46,7 +46,7 @@ impl MemoryQueue {
         self.faults.lock().unwrap().extend(faults);
     }
 
-    /// Whether checks fail from now on.
+    /// Makes checks fail from now on, or work again.
     pub fn set_unreachable(&self, unreachable: bool) {
         *self.unreachable.lock().unwrap() = unreachable;
     }
@@ -120,7 +120,7 @@ impl MemoryBlobs {
         self.objects.lock().unwrap().get(key).cloned()
     }
 
-    /// Whether nothing lies here.
+    /// Tells whether the store is empty.
     pub fn is_empty(&self) -> bool {
         self.objects.lock().unwrap().is_empty()
     }

@@ -56,7 +56,7 @@ impl Scene {
         assert!(text.contains(said), "no {said:?} in {text}");
     }
 
-    /// What Labelbox's own client sees of a project, or of the organization.
+    /// Webhooks that Labelbox's own client sees of a project, or of the organization.
     fn seen(&self, project: &str) -> Vec<Value> {
         self.labelbox.own_webhooks(&["list", project])
     }

@@ -20,7 +20,7 @@ impl Block {
         }
     }
 
-    /// Whether it shows what the block before it prints.
+    /// Tells whether it shows what the block before it prints.
     pub(super) fn is_output(&self) -> bool {
         self.language == "text"
     }

@@ -62,7 +62,7 @@ fn a_stock_label_studio_s_events_arrive_and_are_what_its_database_says() {
     assert!(relay.wait().success());
 }
 
-/// Whether the events tell of every thing in its newest version, and of no other.
+/// Tells whether the events tell of every thing in its newest version, and of no other.
 fn is_current(label_studio: &mut LabelStudio, events: &[Exported]) -> bool {
     let applied = applied(events);
     let of_kind = |kind: &str| {

@@ -21,7 +21,7 @@ pub(crate) struct Delivery {
     pub(crate) body: Vec<u8>,
     pub(crate) credential: Credential,
     pub(crate) way: Way,
-    /// Whether it was sent before, under another number.
+    /// `true` if it was sent before, under another number.
     pub(crate) is_again: bool,
     /// Has bytes that were sent before, and is another event all the same.
     pub(crate) is_twin: bool,

@@ -70,7 +70,7 @@ fn overtaken(record: &Record) -> bool {
     }
 }
 
-/// Whether nothing but the sender had a part in it.
+/// Tells whether the sender alone had a part in it.
 fn is_calm(faults: Faults) -> bool {
     let ours = |fault: &&Fault| fault.component() != Component::Sender;
     !Fault::ALL
@@ -79,7 +79,7 @@ fn is_calm(faults: Faults) -> bool {
         .any(|fault| faults.contains(*fault))
 }
 
-/// Whether this answer may be given to this delivery.
+/// Judges whether this answer may be given to this delivery.
 pub(crate) fn judge(plan: &Plan, record: &Record, troubled: &[u32]) -> Option<Violation> {
     let answer = match &record.end {
         End::Answered(answer) => answer,
@@ -139,13 +139,13 @@ fn genuine(plan: &Plan, record: &Record, answer: &Answer, troubled: &[u32]) -> b
     }
 }
 
-/// Whether the machine slept while it came in, perhaps for longer than a body may take.
+/// Tells whether the machine slept while the delivery came in, perhaps for longer than a body may take.
 fn slept_through(plan: &Plan, record: &Record) -> bool {
     let sleeps = |step: &Step| matches!(step.action, Action::Jump(Jump::Slept(_)));
     record.faults.contains(Fault::ClockJump) && plan.steps.iter().any(sleeps)
 }
 
-/// Whether it may be larger than the queue takes.
+/// Tells whether the delivery may be larger than the queue takes.
 fn is_too_large(plan: &Plan, record: &Record) -> bool {
     // In base64 and with its envelope.
     let largest = record.body_bytes as u64 * 4 / 3 + 4096;

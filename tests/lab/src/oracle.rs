@@ -59,7 +59,7 @@ pub(crate) fn check(
     violations
 }
 
-/// Whether all that has to be there of senders that hung up is there.
+/// Checks that all is there that senders that hung up are owed.
 pub(crate) fn has_hung_up(
     plan: &Plan,
     seed_dir: &SeedDir,

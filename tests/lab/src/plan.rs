@@ -40,9 +40,9 @@ pub(crate) struct Plan {
     pub(crate) blob_store: bool,
     /// Larger bodies go to the disk while they arrive.
     pub(crate) spool_threshold: u64,
-    /// Whether repeats are recognised.
+    /// `true` if the queue recognises repeats.
     pub(crate) window: bool,
-    /// Whether the last process is killed, or asked to stop.
+    /// `true` if the last process is killed, `false` if it is asked to stop.
     pub(crate) ends_by_kill: bool,
     /// In order.
     pub(crate) steps: Vec<Step>,
@@ -237,7 +237,7 @@ impl Episode {
         self.at <= other.end && other.at <= self.end
     }
 
-    /// Whether both may be in one plan.
+    /// Tells whether both may be in one plan.
     fn goes_with(&self, other: &Self) -> bool {
         if !self.overlaps(other) {
             return true;

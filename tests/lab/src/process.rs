@@ -184,7 +184,7 @@ impl Program {
         }
     }
 
-    /// Whether every thread is stopped, or gone: one that waits for the disk is neither.
+    /// Tells whether every thread is stopped, or gone: one that waits for the disk is neither.
     fn is_still(&self) -> bool {
         let Ok(threads) = std::fs::read_dir(format!("/proc/{}/task", self.child.id())) else {
             return true;

@@ -134,7 +134,7 @@ fn local(port: u16) -> String {
     format!("127.0.0.1:{port}")
 }
 
-/// Whether somebody listens. A request would be an invocation.
+/// Tells whether somebody listens. A request would be an invocation.
 fn answers(address: SocketAddr) -> bool {
     TcpStream::connect(address).is_ok()
 }

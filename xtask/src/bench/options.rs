@@ -10,7 +10,7 @@ pub(crate) struct Options {
     pub(crate) prefill: u64,
     pub(crate) window: Duration,
     pub(crate) rounds: usize,
-    /// Whether the pipeline's own benchmarks follow.
+    /// `true` if the pipeline's own benchmarks follow.
     pub(crate) pipeline: bool,
 }
 

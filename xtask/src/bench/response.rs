@@ -6,7 +6,7 @@ use std::io;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Response {
     pub(crate) status: u16,
-    /// Whether another request may follow on the connection.
+    /// `true` if another request may follow on the connection.
     pub(crate) keep_alive: bool,
     /// Bytes that it took of the buffer.
     pub(crate) length: usize,

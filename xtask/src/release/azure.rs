@@ -41,7 +41,7 @@ pub(super) fn pack_around(folder: &Folder, target: &str, program: &Path) -> Outc
     }
     std::fs::copy(program, app.join(PROGRAM))?;
     archive::zip(&app, &stage.join("app.zip"), false)?;
-    // Where they are in a clone, so that a command of the documents is the same in both.
+    // These lie as in a clone, so that a command of the documents is the same in both.
     archive::copy_folder(&root().join("infra/azure"), &stage.join("infra/azure"))?;
     std::fs::create_dir(stage.join("docs"))?;
     for file in ["LICENSE-MIT", "LICENSE-APACHE", "docs/azure.md"] {

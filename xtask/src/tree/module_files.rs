@@ -150,7 +150,7 @@ pub(super) fn leaves(tree: &UseTree, before: &mut Segments, each: &mut impl FnMu
     }
 }
 
-/// Whether a module is one of tests.
+/// Tells whether a module is one of tests.
 fn is_test(item: &ItemMod) -> bool {
     item.attrs.iter().any(|attribute| {
         attribute.path().is_ident("cfg")

@@ -7,8 +7,8 @@ use super::location::S3Location;
 use labelrelay_core::BlobError;
 
 impl S3Location {
-    /// Whether the bucket is there and in this region. That the caller may list it is not needed, so
-    /// being forbidden to is no failure; what is really allowed shows when something is stored.
+    /// Checks that the bucket is there and in this region. The relay does not need to list it, so a refusal to list
+    /// is no failure. The permission to store shows only when something is stored.
     pub(super) async fn check(&self) -> Result<(), BlobError> {
         let errors = self.error_context("s3:ListBucket", "");
         let query = [("list-type", "2"), ("max-keys", "0")];

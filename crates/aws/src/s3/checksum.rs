@@ -11,7 +11,7 @@ pub(super) fn checksum(digest: &Digest) -> String {
     STANDARD.encode(digest.as_bytes())
 }
 
-/// Whether an answer to a PUT proves that S3 holds bytes of this digest.
+/// Checks that an answer to a PUT proves that S3 holds bytes of this digest.
 pub(super) fn prove(answer: &Answer, digest: &Digest) -> Result<(), BlobError> {
     let stored = answer.header("x-amz-checksum-sha256");
     let is_ours = stored.is_none_or(|stored| stored == checksum(digest));

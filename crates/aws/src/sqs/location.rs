@@ -14,7 +14,7 @@ pub(crate) struct QueueLocation {
     pub(crate) region: Option<String>,
     pub(crate) account: String,
     pub(crate) name: String,
-    /// Whether messages get a group on a standard queue too.
+    /// `true` if messages get a group on a standard queue too.
     pub(crate) fair: bool,
 }
 

@@ -76,7 +76,7 @@ impl SqsQueue {
         self.client.get_or_init(made)
     }
 
-    /// Whether it keeps order, and removes repeats within five minutes.
+    /// Tells whether the queue keeps order, and removes repeats within five minutes.
     pub fn is_fifo(&self) -> bool {
         self.location.is_fifo()
     }

@@ -86,7 +86,7 @@ impl AzureBlobStore {
     }
 }
 
-/// Whether an object lay there before.
+/// Tells whether the error says that an object lay there before.
 fn is_there(error: &Error) -> bool {
     let ErrorKind::HttpResponse { error_code, .. } = error.kind() else {
         return false;

@@ -43,7 +43,7 @@ pub struct ServiceBusQueue {
     url: Url,
     resource: Resource,
     limit: u64,
-    /// Whether messages of one partition key form a session.
+    /// `true` if messages of one partition key form a session.
     sessions: bool,
 }
 

@@ -60,7 +60,7 @@ impl Credential {
         }
     }
 
-    /// What keeps a webhook that delivers here from sending every event; empty when nothing does.
+    /// Flaws that keep a webhook that delivers here from sending every event; empty if there is none.
     pub(super) fn flaws(&self, webhook: &Webhook) -> Vec<&'static str> {
         [
             (!webhook.is_active).then_some("inactive"),
@@ -88,15 +88,15 @@ impl Credential {
         }
     }
 
-    /// Whether the password in a URL is the secret. Label Studio sends one as `Authorization`, in the place of a
-    /// header of that name.
+    /// Tells whether the password in a URL is the secret. Label Studio sends one as `Authorization`, in the place of
+    /// a header of that name.
     fn shown_in_url(&self, url: &str) -> Option<bool> {
         let userinfo = userinfo::of(url).filter(|_| self.is_authorization)?;
         let (_, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
         Some(percent_decode_str(password).eq(self.secret.bytes()))
     }
 
-    /// Whether the relay takes this value of the header.
+    /// Tells whether the relay takes this value of the header.
     fn is_shown_by(&self, value: &str) -> bool {
         if value == self.value {
             return true;

@@ -1,4 +1,4 @@
-//! What programs are told, beside the steps.
+//! The result of a run as JSON, for programs.
 
 use super::report::Report;
 use crate::error::CliError;
@@ -38,7 +38,7 @@ impl fmt::Display for Id {
     }
 }
 
-/// What was done to a webhook, or would be.
+/// The change that was made to a webhook, or would be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Action {
@@ -74,7 +74,7 @@ pub(super) struct Row {
     /// `None` for one of the organization.
     pub(super) project: Option<Id>,
     pub(super) action: Action,
-    /// What was wrong with it.
+    /// Flaws that it had.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) flaws: Vec<&'static str>,
 }

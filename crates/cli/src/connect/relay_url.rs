@@ -85,7 +85,7 @@ impl RelayUrl {
         format!("{}/-/ready", self.base)
     }
 
-    /// Whether a webhook to `url` delivers here.
+    /// Tells whether a webhook to `url` delivers here.
     pub(super) fn is(&self, url: &str) -> bool {
         let place = Place::of(url);
         place.is_some() && place == Place::of(&self.url)
@@ -102,18 +102,18 @@ impl RelayUrl {
         reach(&self.url)
     }
 
-    /// Whether what is sent there is encrypted on its way.
+    /// Tells whether requests to this URL are encrypted on their way.
     pub(super) fn is_https(&self) -> bool {
         Place::of(&self.url).is_some_and(|place| place.scheme == "https")
     }
 
-    /// Whether it leads whoever follows it to their own machine.
+    /// Tells whether this URL leads each machine to itself.
     pub(super) fn is_loopback(&self) -> bool {
         is_loopback(&self.url)
     }
 }
 
-/// Whether the host of `url` is one that each machine is to itself.
+/// Tells whether the host of `url` is one that each machine is to itself.
 pub(super) fn is_loopback(url: &str) -> bool {
     let Some(Place { host, .. }) = Place::of(url) else {
         return false;
@@ -125,13 +125,13 @@ pub(super) fn is_loopback(url: &str) -> bool {
     }
 }
 
-/// What a name looks like to somebody who types it from memory.
+/// A name as somebody may type it from memory: only its letters and digits.
 fn letters(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
-/// Where a URL leads, however it is written.
+/// Target of a URL, however the URL is written.
 #[derive(PartialEq, Eq)]
 struct Place {
     scheme: String,

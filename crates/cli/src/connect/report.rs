@@ -42,7 +42,7 @@ struct Step {
 
 pub(super) struct Report {
     json: bool,
-    /// What stands before a step that went well, and before one that did not.
+    /// Marks before a step that went well, and before one that did not.
     marks: [&'static str; 2],
     steps: Vec<Step>,
     warnings: Vec<String>,
@@ -159,7 +159,7 @@ impl Report {
     }
 }
 
-/// Whether the terminal writes UTF-8, as the locale says.
+/// Tells whether the terminal writes UTF-8, as the locale says.
 fn shows_utf8(env: &Env<'_>) -> bool {
     let set = |name| env.var(name).ok().flatten();
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);

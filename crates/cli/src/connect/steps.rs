@@ -1,4 +1,4 @@
-//! What is done to webhooks, one after the other: planned or done, said, and told to programs. The same for every
+//! Steps to change webhooks, one after the other: planned or done, said, and told to programs. The same for every
 //! platform.
 
 use super::facts::{Action, Id, Row};
@@ -9,11 +9,11 @@ use std::future::Future;
 /// One webhook, and what is to become of it.
 pub(super) struct Step {
     pub(super) action: Action,
-    /// What the webhook is called in the words about it.
+    /// Name of the webhook in messages about it.
     pub(super) name: String,
     pub(super) id: Option<Id>,
     pub(super) project: Option<Id>,
-    /// What is wrong with it.
+    /// Flaws that it has.
     pub(super) flaws: Vec<&'static str>,
 }
 
@@ -52,7 +52,7 @@ impl Step {
 }
 
 pub(super) struct Steps<'a> {
-    /// Whether nothing is done.
+    /// `true` if the steps are only planned.
     pub(super) plan: bool,
     pub(super) report: &'a mut Report,
     pub(super) rows: &'a mut Vec<Row>,

@@ -57,7 +57,7 @@ pub(super) struct Which {
 }
 
 impl Content {
-    /// Whether anything is asked for at all.
+    /// Tells whether the filter asks for anything at all.
     pub(super) const fn is_given(&self) -> bool {
         let Self {
             since,
@@ -115,7 +115,7 @@ impl Content {
 }
 
 impl Which {
-    /// Whether anything is asked for at all.
+    /// Tells whether the filter asks for anything at all.
     pub(super) const fn is_given(&self) -> bool {
         self.content.is_given() || self.dead || self.pending
     }

@@ -73,12 +73,12 @@ impl LocalDir {
         self.directory.join(format!("{source}.ledger"))
     }
 
-    /// Whether zero configuration was here before.
+    /// Tells whether zero configuration has made its file here before.
     pub(crate) fn has_configuration(&self) -> Result<bool, CliError> {
         self.has(CONFIG)
     }
 
-    /// Whether a queue is here.
+    /// Tells whether a queue is here.
     pub(crate) fn has_queue(&self) -> Result<bool, CliError> {
         self.has(QUEUE)
     }

@@ -58,7 +58,7 @@ impl Private {
         made.ok_or_else(|| LocalDirError::Io(io::ErrorKind::NotFound.into()))
     }
 
-    /// Whether others may look into it.
+    /// Tells whether others may look into the directory.
     pub(super) fn is_open_to_others(&self) -> io::Result<bool> {
         Ok(self.fd.metadata()?.mode() & 0o077 != 0)
     }
@@ -68,7 +68,7 @@ impl Private {
         Ok(rustix::fs::fchmod(&self.fd, Mode::RWXU)?)
     }
 
-    /// Whether there is a file of this name. Anything else of this name is trouble.
+    /// Tells whether there is a file of this name. Anything else of this name is an error.
     pub(super) fn has(&self, name: &str) -> Result<bool, LocalDirError> {
         let stat = match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,

@@ -84,7 +84,7 @@ async fn opened(
     Ok(open.relay(config, injected).await?)
 }
 
-/// Whether `serve` may begin.
+/// Checks that `serve` may begin.
 pub(crate) async fn may_start(
     relay: &Relay,
     config: &Config,

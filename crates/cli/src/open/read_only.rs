@@ -70,7 +70,7 @@ impl BackEnd for ReadOnly<'_> {
     }
 }
 
-/// Whether the URL names a directory that is not there.
+/// Tells whether the URL names a directory that is not there.
 fn made_by_the_next_start(at: Location<'_>) -> Result<bool, BackEndError> {
     let location = locations::store(at.url, at.base_dir)?;
     Ok(matches!(location, StoreLocation::Directory(directory) if !directory.exists()))

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write;
 
-/// Whether a character is seen as what it is.
+/// Tells whether a character is seen as what it is.
 ///
 /// For the standard library neither controls, format characters (bidi among them), separators but the space,
 /// unassigned nor private characters are: how the last two look is for the reader's font to say. Characters that

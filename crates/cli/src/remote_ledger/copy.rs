@@ -18,7 +18,7 @@ pub(crate) struct Copy {
     pub(super) had: Vec<Version>,
     /// Versions that could not be saved, or perhaps could.
     pub(super) unsaved: Vec<Version>,
-    /// What changed was taken out, and no store has it: the next save is of everything.
+    /// `true` after changes were taken out that no store has: the next save is of everything.
     pub(super) is_torn: bool,
     /// When it was last saved or fetched.
     pub(super) saved: Duration,
@@ -48,7 +48,7 @@ impl Copy {
         self.folder.path().join("ledger.db")
     }
 
-    /// Whether the next save is of everything, and takes all of the versions away.
+    /// Tells whether the next save is of everything, and takes all of the versions away.
     pub(super) fn wants_whole(&self) -> bool {
         let bytes = self.had.iter().map(|version| version.entry.ledger_bytes);
         let (all, largest) = (bytes.clone().sum::<u64>(), bytes.max().unwrap_or_default());

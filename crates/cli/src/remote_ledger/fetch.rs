@@ -79,7 +79,7 @@ impl RemoteLedger {
         }
     }
 
-    /// Whether it was there.
+    /// Fetches a version into a file; `false` if the store does not have it.
     async fn download(&self, version: &Version, to: &Path) -> Result<bool, CliError> {
         let name = version.body();
         let Some(body) = self.patiently(self.store.get_body(&name)).await? else {

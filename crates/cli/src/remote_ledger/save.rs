@@ -31,7 +31,7 @@ pub(super) enum When {
     End,
 }
 
-/// What lies in the file that is to be saved.
+/// Content of the file that is to be saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Whole,

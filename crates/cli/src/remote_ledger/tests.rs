@@ -49,7 +49,7 @@ fn record(ledger: &mut LedgerFile, ids: std::ops::Range<u64>, version: &str) {
     ledger.record(&things, None, None).unwrap();
 }
 
-/// What the store knows of these tasks: their versions.
+/// Versions of these tasks that the store knows.
 async fn known(remote: &RemoteLedger, ids: &[u64]) -> Result<Vec<Option<String>>, CliError> {
     let copy = remote.fetch().await?;
     let ledger = open(&copy);

@@ -18,7 +18,7 @@ pub(super) struct Target {
     pub(super) secret: SecretRef,
     pub(super) credential: Credential,
     url: String,
-    /// Whether the URL was given, and is not to be changed.
+    /// `true` if the URL was given, and must stay as it is.
     exact: bool,
 }
 

@@ -4,7 +4,7 @@ use crate::error::CliError;
 use crate::userinfo;
 use http::Uri;
 
-/// Whether a delivery can go there at all.
+/// Checks that a delivery can go there at all.
 pub(super) fn check(url: &str) -> Result<(), CliError> {
     let wrong = |what: &str| {
         Err(CliError::usage(format_args!(

@@ -80,7 +80,7 @@ async fn hung_up(signal: Option<&mut tokio::signal::unix::Signal>) {
     }
 }
 
-/// Whether whoever started this process had SIGHUP ignored. Only Linux tells without unsafe code; elsewhere
+/// Tells whether the parent of this process had it ignore SIGHUP. Only Linux tells without unsafe code; elsewhere
 /// `nohup` does not keep `serve` from stopping with its terminal.
 #[cfg(unix)]
 fn hang_up_is_ignored() -> bool {

@@ -72,7 +72,7 @@ pub(crate) struct Args {
 /// Result of a comparison.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Verdict {
-    /// Whether labelrelay would accept it.
+    /// `true` if labelrelay would accept it.
     pub(crate) matches: bool,
     /// Mistakes that explain why it does not; empty when none does.
     pub(crate) mistakes: Vec<String>,

@@ -14,7 +14,7 @@ use sha1::{Digest as _, Sha1};
 /// hundred hashes over the body.
 const MAX_BOTH_BYTES: usize = 4 * 1024 * 1024;
 
-/// Whether one of the lines is a signature of `body`, as the relay sees it; else why not.
+/// Looks for a signature of `body` in the lines, as the relay sees it; else finds out why none is one.
 pub(super) fn signature(lines: &[Vec<u8>], body: &[u8], secret: &[u8]) -> Verdict {
     let refusal = match as_the_relay(lines, body, secret) {
         Ok(()) => {

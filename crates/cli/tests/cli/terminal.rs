@@ -10,7 +10,7 @@ const HOSTILE: &str = "\u{1b}[31m\u{1b}]0;title\u{7}\u{8}\u{7f}\u{85}\u{9b}2J\u{
 /// The part of it that is text.
 const READABLE: &str = "end é 漢 नि 😀";
 
-/// Whether a terminal obeys it, or shows something else than what is there.
+/// Tells whether a terminal obeys the character, or shows something else than what is there.
 fn is_obeyed(c: char) -> bool {
     c != '\n' && c.is_control()
         || matches!(c,

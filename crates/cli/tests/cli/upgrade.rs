@@ -1,4 +1,5 @@
-//! What older programs wrote, opened by this one. `tests/fixtures/upgrades/README.md` says which commit made what.
+//! Files that older programs wrote, opened by this one. `tests/fixtures/upgrades/README.md` says which commit made
+//! what.
 
 use crate::support::Place;
 use labelrelay_event::Digest;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What to write instead of what is none.
+/// Form of a good duration, for the errors.
 const CURE: &str = "write a number and ms, s, m, h or d, such as 30s";
 
 /// Reads a whole number and a unit; without a unit, seconds.

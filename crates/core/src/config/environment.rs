@@ -79,7 +79,7 @@ fn is_nothing(lookup: Lookup<'_>) -> Option<&'static str> {
     })
 }
 
-/// Whether a secret is there. An empty one is none: it would verify what everybody can make.
+/// Tells whether a secret is there. An empty one is none: it would verify what everybody can make.
 pub(super) fn has_secret(lookup: Lookup<'_>, variable: &str) -> bool {
     lookup
         .secret(variable)

@@ -123,7 +123,7 @@ fn letters(name: &str) -> impl Iterator<Item = char> {
     kept.map(|c| c.to_ascii_uppercase())
 }
 
-/// Whether Kubernetes sets it for a service called `labelrelay` or `labelrelay-…`.
+/// Tells whether Kubernetes sets the variable for a service called `labelrelay` or `labelrelay-…`.
 fn is_of_kubernetes(name: &str, lookup: Lookup<'_>) -> bool {
     let is_address = || {
         let value = lookup.text(name).ok().flatten().unwrap_or_default();

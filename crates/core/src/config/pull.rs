@@ -30,7 +30,7 @@ pub struct PullConfig {
     pub projects: Vec<String>,
     /// Projects that were deleted, as the operator says.
     pub deleted_projects: Vec<String>,
-    /// What is older is remembered, and not sent.
+    /// Changes before this are recorded, and not sent.
     pub since: Option<Timestamp>,
     /// How far before the end of the last run a run begins.
     pub overlap: Duration,
@@ -41,7 +41,7 @@ pub struct PullConfig {
 }
 
 impl PullConfig {
-    /// What holds where only the pause is said.
+    /// Settings of a pull of which only the pause is given.
     pub(super) fn new(every: Duration) -> Self {
         Self {
             every,

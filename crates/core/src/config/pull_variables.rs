@@ -13,10 +13,10 @@ const EVERY: [(Provider, &str); 2] = [
     (Provider::LabelStudio, "LABEL_STUDIO_PULL_EVERY"),
 ];
 
-/// Where Label Studio is, as its own client calls it.
+/// URL of Label Studio, as its own client calls it.
 const LABEL_STUDIO_URL: &str = "LABEL_STUDIO_URL";
 
-/// What variables say: they win over the file.
+/// Applies the variables: they win over the file.
 pub(super) fn apply(config: &mut Config, lookup: Lookup<'_>) -> Result<(), ConfigError> {
     for (provider, variable) in EVERY {
         let Some(text) = lookup.text(variable)? else {

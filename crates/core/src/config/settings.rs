@@ -83,7 +83,7 @@ pub struct SourceConfig {
     pub secrets: Vec<(SecretRef, Option<Timestamp>)>,
     /// Header of the secret, for platforms that sign nothing.
     pub header: Option<SecretHeader>,
-    /// Whether the calls to an ML back end are answered.
+    /// `true` if the relay answers the calls to an ML back end.
     pub ml_backend: bool,
     /// Answer to Labelbox's question for models, a JSON object.
     pub models: Bytes,

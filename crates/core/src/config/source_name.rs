@@ -2,7 +2,7 @@
 
 use super::error::ConfigError;
 
-/// Whether a source may be called so: text in a file name's form.
+/// Tells whether a source may be called so: text in a file name's form.
 pub(crate) fn is_name(name: &str) -> bool {
     let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
     let starts_well = name

@@ -28,8 +28,7 @@ pub struct Redriven {
     pub stuck: Vec<(String, String)>,
     /// How many were tried and stayed.
     pub failed: u64,
-    /// Whether all that was there was looked at; `false` when the queue kept
-    /// failing or the time was up.
+    /// `true` if all that was there was looked at; `false` when the queue kept failing or the time was up.
     pub complete: bool,
     /// Why the queue did not take an event, the last time that it did not.
     pub queue_error: Option<QueueError>,
@@ -228,7 +227,7 @@ impl Mover<'_> {
         }
     }
 
-    /// Whether a body from beside its envelope goes into it, as it would have when it arrived.
+    /// Tells whether a body from beside its envelope goes into it, as it would have when it arrived.
     fn is_better_embedded(&self, bytes: u64) -> bool {
         let most = match self.blobs {
             Some(_) => READ_BACK_BYTES,

@@ -64,7 +64,7 @@ pub trait FallbackStore: Send + Sync {
     /// [`BlobError`] when it may still be there.
     fn remove_body<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>>;
 
-    /// Whether the store could take an event now.
+    /// Checks that the store could take an event now.
     ///
     /// # Errors
     /// The error that a put would meet.

@@ -41,7 +41,7 @@ pub(super) fn named(kind: &str, id: &str) -> String {
     }
 }
 
-/// Whether a list of things is one that tells by itself which things they are: each has an id, none stands twice.
+/// A list of things, to tell if it says by itself which things they are: each has an id, none stands twice.
 ///
 /// One id that is never used again would be enough to tell two deletions apart. But a list in which one is missing
 /// or doubled is none that we know, and then nothing is known of its ids either.
@@ -73,7 +73,7 @@ impl Listed {
         self.count = self.count.saturating_add(1);
     }
 
-    /// Whether it names its things, each once. An empty list names none.
+    /// Tells whether the list names its things, each once. An empty list names none.
     pub(super) fn names_each_once(&self) -> bool {
         let distinct: BTreeSet<_> = self.seen.iter().collect();
         self.count > 0 && !self.misses_one && distinct.len() == self.seen.len()

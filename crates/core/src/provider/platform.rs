@@ -66,8 +66,8 @@ impl Provider {
         }
     }
 
-    /// Whether events of this platform can have a type that `pattern` means, as far as this version
-    /// knows. For warnings about patterns that would match nothing.
+    /// Tells whether events of this platform can have a type that `pattern` means, as far as this version knows. For
+    /// warnings about patterns that would match nothing.
     pub fn may_send(self, pattern: &str) -> bool {
         let (known, open) = match self {
             Self::Labelbox => (labelbox::KNOWN_TYPES, labelbox::OPEN_TYPES),

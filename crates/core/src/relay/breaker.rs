@@ -31,8 +31,8 @@ pub(super) struct Breaker {
 }
 
 impl Breaker {
-    /// Whether the queue may be tried now. When the pause is over, the first to ask tries it, and whoever
-    /// asks meanwhile does not.
+    /// Tells whether the queue may be tried now. When the pause is over, the first to ask tries it, and whoever asks
+    /// meanwhile does not.
     pub(super) fn lets_through(&self, now: Duration, entropy: &dyn Entropy) -> bool {
         let failures = self.failures.load(Ordering::Relaxed);
         if failures < FAILURES {

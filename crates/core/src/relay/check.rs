@@ -1,4 +1,4 @@
-//! Whether the relay could do its work: before it starts, and whenever somebody asks.
+//! Checks that the relay could do its work: before it starts, and whenever somebody asks.
 
 use super::pipeline::Relay;
 use super::secret_warnings::secret_warnings;
@@ -123,7 +123,7 @@ impl Relay {
         checks
     }
 
-    /// Whether an event could be taken now: all [`checks`](Self::checks), in order.
+    /// Checks that an event could be taken now: all [`checks`](Self::checks), in order.
     ///
     /// # Errors
     /// The first thing that is not as it should be.

@@ -39,7 +39,7 @@ impl Bound {
         self.used.fetch_sub(amount, Ordering::Relaxed);
     }
 
-    /// Whether it is far from used up. Overload that flickers with every request counts as one.
+    /// Tells whether the budget is far from used up. Overload that flickers with every request counts as one.
     fn is_calm(&self) -> bool {
         self.used.load(Ordering::Relaxed) <= self.limit / 2
     }

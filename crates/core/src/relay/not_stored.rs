@@ -34,8 +34,8 @@ impl NotStored {
         matches!(self, Self::NotClaimed(_, true))
     }
 
-    /// Whether the fallback need not keep it: nobody could bring it back without a blob store, and the next
-    /// delivery may be luckier.
+    /// Tells whether the fallback need not keep the event: nobody could bring it back without a blob store, and the
+    /// next delivery may be luckier.
     pub(super) fn will_pass(&self) -> bool {
         matches!(self, Self::NoRoom)
     }

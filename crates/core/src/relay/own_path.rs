@@ -32,7 +32,7 @@ impl Relay {
         )
     }
 
-    /// Whether a delivery would be durable now, on the queue or in the fallback; else why not.
+    /// Checks that a delivery would be durable now, on the queue or in the fallback; else says why not.
     async fn could_take_one(&self) -> Result<(), String> {
         let Err(error) = self.check().await else {
             return Ok(());

@@ -18,7 +18,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 pub(super) trait RetryableError {
     /// No answer came within this time.
     fn late(limit: Duration) -> Self;
-    /// Whether another attempt may succeed.
+    /// Tells whether another attempt may succeed.
     fn is_retryable(&self) -> bool;
 }
 

@@ -1,16 +1,16 @@
-//! Whether a request is verified, for an adapter that has to know it before the answer, or whatever that says.
+//! Result of the verification, for an adapter that has to know it before the answer, or whatever that says.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether a request is verified by now. A header secret is compared before the body is read, a signature after its
-/// last byte. The status does not tell: a verified request may get 503, and so may any other. Clones share the
+/// Result of a request's verification so far. A header secret is compared before the body is read, a signature after
+/// its last byte. The status does not tell: a verified request may get 503, and so may any other. Clones share the
 /// value.
 #[derive(Debug, Clone, Default)]
 pub struct Verification(Arc<AtomicBool>);
 
 impl Verification {
-    /// Whether somebody with a secret has sent the request.
+    /// Tells whether somebody with a secret has sent the request.
     pub fn succeeded(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

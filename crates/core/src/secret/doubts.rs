@@ -93,7 +93,7 @@ impl Secret {
         doubts
     }
 
-    /// Whether a header can carry it in no form: it has characters that Latin-1 has not.
+    /// Tells whether no form of a header can carry the secret: it has characters that Latin-1 has not.
     pub(crate) fn is_beyond_latin_1(&self) -> bool {
         std::str::from_utf8(self.expose())
             .is_ok_and(|text| text.chars().any(|c| u8::try_from(c).is_err()))

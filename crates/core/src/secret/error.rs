@@ -5,7 +5,7 @@
 #[error("{message}")]
 #[non_exhaustive]
 pub struct SecretError {
-    /// Whether the same look-up may succeed later without anybody changing anything.
+    /// `true` if the same look-up may succeed later, although nobody changes anything.
     pub retryable: bool,
     /// Problem and cure. Never holds a secret.
     pub message: String,

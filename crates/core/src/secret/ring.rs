@@ -195,7 +195,7 @@ impl SecretRing {
             .collect()
     }
 
-    /// Whether everything that may be used now was among what was tried.
+    /// Tells whether all secrets that may be used now were tried.
     fn all_were_tried(&self, state: &State, tried: &[Secret]) -> bool {
         self.in_force(&state.secrets)
             .iter()

@@ -12,7 +12,7 @@ pub trait SecretSource: Send + Sync {
     /// [`SecretError`] when the store cannot be read. An empty list is an error too.
     fn fetch(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>>;
 
-    /// Whether what [`fetch`](Self::fetch) returns may have changed, where that can be told cheaply.
+    /// Tells whether the result of [`fetch`](Self::fetch) may have changed, if that can be told cheaply.
     fn changed(&self) -> bool {
         false
     }
@@ -22,7 +22,7 @@ pub trait SecretSource: Send + Sync {
         Vec::new()
     }
 
-    /// Whether secrets from here never change while the process lives.
+    /// Tells whether secrets from here never change while the process lives.
     fn is_fixed(&self) -> bool {
         false
     }

@@ -64,7 +64,7 @@ impl Secret {
         hex
     }
 
-    /// Whether it may still be used at `now`.
+    /// Tells whether it may still be used at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.not_after.is_none_or(|end| now <= end)
     }

@@ -56,7 +56,7 @@ pub enum CredentialError {
 }
 
 impl CredentialError {
-    /// Whether the request is malformed, rather than its credential missing or wrong.
+    /// Tells whether the request is malformed, rather than its credential missing or wrong.
     pub const fn is_malformed(&self) -> bool {
         matches!(
             self,

@@ -96,7 +96,7 @@ fn single(base: &BasePublisher, topic: &str) -> Publisher {
     base.publisher(topic).set_message_count_threshold(1).build()
 }
 
-/// Whether it was Pub/Sub that said no: then the connection is sound.
+/// Tells whether it was Pub/Sub that said no: then the connection is sound.
 fn was_answered(error: &PublishError) -> bool {
     use google_cloud_gax::error::rpc::Code;
     match error {

@@ -1,4 +1,4 @@
-//! What comes of pulling from the platforms: so that somebody hears of a pull that has ended, or brings nothing.
+//! Results of pulling from the platforms, as metrics: they show a pull that has ended, or one that brings nothing.
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};

@@ -84,7 +84,7 @@ enum IdleRank {
 }
 
 impl Idle {
-    /// Whether it brings no body, and has never brought anything that was verified.
+    /// Tells whether the connection brings no body, and has never brought anything that was verified.
     pub(crate) fn has_brought_nothing(&self) -> bool {
         self.rank <= IdleRank::Stranger
     }
@@ -220,12 +220,12 @@ impl Activity {
         Working(Arc::clone(self))
     }
 
-    /// Whether the newest request is verified is told by this.
+    /// Takes the value that tells whether the newest request is verified.
     pub(crate) fn verification(&self, verification: &Verification) {
         self.state().verified_by(verification.clone());
     }
 
-    /// Whether it has brought a request that was verified.
+    /// Tells whether the connection has brought a request that was verified.
     pub(super) fn is_proven(&self) -> bool {
         self.state().is_proven()
     }
@@ -235,7 +235,7 @@ impl Activity {
         self.state().first.clone()
     }
 
-    /// Whether it has had an answer, and has brought nothing that was verified.
+    /// Tells whether the connection has had an answer, and has brought nothing that was verified.
     pub(super) fn is_stranger(&self) -> bool {
         self.state().is_stranger()
     }
@@ -256,7 +256,8 @@ impl Activity {
         }
     }
 
-    /// Whether it brings a body, and more slowly than it should, though something may just have come.
+    /// Tells whether the connection brings a body, and more slowly than it should, though something may just have
+    /// come.
     pub(super) fn is_slow(&self) -> bool {
         let state = self.state();
         state.open > 0 && state.working == 0 && state.is_slow()
@@ -286,7 +287,7 @@ impl Activity {
         self.wake.notify_one();
     }
 
-    /// Whether that is so now.
+    /// Tells whether all that has come is answered, so that a draining connection can end.
     pub(super) fn is_drained(&self) -> bool {
         let state = self.state();
         state.is_draining && (state.is_drained || state.is_multiplexed)
@@ -303,7 +304,7 @@ impl Activity {
         self.wake.notify_one();
     }
 
-    /// Whether it was asked to.
+    /// Tells whether the connection was asked to end.
     pub(crate) fn is_asked_to_close(&self) -> bool {
         self.state().is_closing
     }

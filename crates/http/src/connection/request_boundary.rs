@@ -6,9 +6,9 @@
 pub(super) enum Boundary {
     /// Before the blank line that ends a head.
     Head {
-        /// Whether anything of it has come.
+        /// `true` if a part of it has come.
         begun: bool,
-        /// Whether nothing but a carriage return has come since the last line feed.
+        /// `true` if nothing but a carriage return has come since the last line feed.
         line_is_empty: bool,
     },
     /// Behind that line: so many bytes have come since.
@@ -48,7 +48,7 @@ impl Boundary {
         }
     }
 
-    /// Whether a request has begun to come, but not all of its head.
+    /// Tells whether a request has begun to come, but not all of its head.
     pub(super) fn is_in_head(&self) -> bool {
         matches!(self, Self::Head { begun: true, .. })
     }

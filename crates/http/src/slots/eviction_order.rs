@@ -12,7 +12,7 @@ pub(super) struct EvictionOrder {
     list: Vec<(Idle, u64)>,
     /// Number of those at the end that are bodies beyond their part.
     excess: usize,
-    /// Whether there were such bodies at the look.
+    /// `true` if there were such bodies at the last look.
     has_had_excess: bool,
     made_at: Option<Instant>,
 }

@@ -67,7 +67,7 @@ impl Slots {
         }
     }
 
-    /// Whether there are more connections than slots, now or a moment ago.
+    /// Tells whether there are more connections than slots, now or a moment ago.
     pub(crate) fn is_crowded(&self) -> bool {
         self.table().is_crowded()
     }

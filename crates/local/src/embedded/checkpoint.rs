@@ -79,7 +79,7 @@ impl Journal {
         self.pages.load(Ordering::Relaxed)
     }
 
-    /// Whether the journal is longer than it becomes unless a reader of old pages is in the way.
+    /// Tells whether the journal is longer than it becomes unless a reader of old pages is in the way.
     pub(super) fn is_longer_than_it_should(&self) -> bool {
         self.pages() > self.limits.bound
     }

@@ -19,7 +19,7 @@ pub(super) enum Outcome {
 
 /// Questions that a commit asks about the world around the file.
 pub(super) struct CommitContext<'a> {
-    /// Whether what was just committed is in the files that others find.
+    /// Checks that the last commit is in the files that others find.
     pub(super) still_there: &'a dyn Fn() -> Result<(), QueueError>,
     /// Says what an error really is; where it is want of room, makes some within the queue's own files, and says
     /// whether another attempt is worth it.
@@ -101,7 +101,7 @@ pub(super) fn refuse(part: impl IntoIterator<Item = Pending>, error: &QueueError
     }
 }
 
-/// Whether other messages of the same group may be written all the same.
+/// Tells whether the error concerns one message: others of the same group may be written all the same.
 fn is_about_one_message(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),

@@ -148,7 +148,7 @@ impl Writer {
         }
     }
 
-    /// Whether the files are what they were; leaves what it finds for whoever watches the queue.
+    /// Checks that the files are what they were; leaves what it finds for whoever watches the queue.
     fn check_files(&self) -> Result<(), QueueError> {
         let looked = self.files.check(&self.db);
         self.journal.halt(looked.is_err());
@@ -165,7 +165,7 @@ impl Writer {
         Err(displaced_error(&displaced))
     }
 
-    /// Whether deliveries may be written: not before the consumers' reserve is there again, and not beyond the
+    /// Checks that deliveries may be written: not before the consumers' reserve is there again, and not beyond the
     /// largest size.
     fn has_room(&self, reserve_due: bool, asked: bool) -> Result<(), QueueError> {
         let kept = || disk_reserve::ensure(&self.path, || self.reusable_bytes());
@@ -222,7 +222,7 @@ impl Writer {
         checkpoint(&self.db).is_some_and(|(log, moved)| log == moved) && truncate().is_ok()
     }
 
-    /// Whether a send could work. After a failure it really writes, and an event of the size that failed has to
+    /// Checks that a send could work. After a failure it really writes, and an event of the size that failed has to
     /// fit: a full disk and a file of the largest size show in no other way.
     fn check(&self, failing: Option<usize>) -> Result<(), QueueError> {
         let probe = || {

@@ -117,13 +117,13 @@ impl Filter {
         })
     }
 
-    /// Whether the filter asks for more than the file's columns tell.
+    /// Tells whether the filter asks for more than the file's columns tell.
     const fn needs_attributes(&self) -> bool {
         self.project.is_some() || self.delivery.is_some()
     }
 
-    /// Whether an envelope with this beginning passes as far as columns do not tell. An event of a newer version
-    /// may not be readable, and does not pass then.
+    /// Tells whether an envelope with this beginning passes, as far as columns do not tell. An event of a newer
+    /// version may not be readable, and does not pass then.
     fn takes(&self, beginning: Vec<u8>) -> bool {
         let Ok(attributes) = serde_json::from_slice::<Attributes>(&without_data(beginning)) else {
             return false;
@@ -137,7 +137,8 @@ fn is_asked_for(pattern: Option<&Pattern>, value: Option<&str>) -> bool {
     pattern.is_none_or(|pattern| value.is_some_and(|value| pattern.matches(value)))
 }
 
-/// Whether a column matches the pattern that is bound as `:name`, with `:name_ending` beside it; true without one.
+/// SQL that matches a column with the pattern that is bound as `:name`, with `:name_ending` beside it; true without
+/// one.
 fn condition(column: &str, name: &str) -> String {
     format!(
         "(:{name} IS NULL OR {column} = :{name} OR :{name}_ending > 0

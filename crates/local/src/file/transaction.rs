@@ -88,7 +88,7 @@ impl QueueFile {
         Ok(done)
     }
 
-    /// Whether the files are still the ones that were opened.
+    /// Checks that the files are still the ones that were opened.
     pub(super) fn check_files(&self) -> Result<(), FileError> {
         self.files
             .check(&self.db)

@@ -1,4 +1,4 @@
-//! What changed since a store got the ledger, so that the store gets no more than that.
+//! Changes of a ledger since a store got it, so that the store gets no more than those.
 //!
 //! A *segment* is a small ledger with the things that changed, and the watermarks. It merges with what it was taken
 //! from like any other.
@@ -33,7 +33,7 @@ impl LedgerFile {
         Ok(())
     }
 
-    /// What changed in the ledger at `path` since it was last taken.
+    /// Changes of the ledger at `path` since they were last taken.
     ///
     /// # Errors
     /// [`LedgerError`] when it cannot be read.

@@ -26,7 +26,7 @@ use std::sync::Arc;
 pub struct LedgerFile {
     db: Connection,
     source: String,
-    /// Whether what changes is noted, for a store that keeps the ledger.
+    /// `true` if changes are noted, for a store that keeps the ledger.
     tracks: bool,
     lock: Option<Arc<Lock>>,
 }

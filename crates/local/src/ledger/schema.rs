@@ -38,7 +38,7 @@ CREATE TABLE things(
 ";
 
 /// A pass through one project asks what of it was not seen, and how much of it there is, in an installation of many.
-/// Whether there is anything to look for is asked first, so not every pass looks at everything.
+/// The pass first asks if there is anything to look for, so not every pass looks at everything.
 const PASSES_BY_PROJECT: &str = "
 ALTER TABLE projects ADD COLUMN full INTEGER; -- when a pass last looked at everything, in microseconds since 1970
 CREATE INDEX things_in_project ON things(source, project, kind, id) WHERE gone = 0;

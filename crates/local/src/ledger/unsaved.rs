@@ -5,12 +5,12 @@ use rusqlite::Connection;
 /// Stands among the things that changed where a project was forgotten: no segment can say that.
 const FORGOTTEN: (&str, &str, &str) = ("", "", "");
 
-/// What no store has yet.
+/// Changes that no store has yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LedgerChanges {
     /// Things that are new, or known in another version, or were seen again.
     pub things: u64,
-    /// Whether a project was forgotten: only the whole ledger says so.
+    /// `true` if a project was forgotten: only the whole ledger says so.
     pub forgot: bool,
 }
 

@@ -250,7 +250,7 @@ fn a_file_that_was_cut_off_is_not_trusted_again() {
     refuses(&queue, "after", &["cut off"]);
 }
 
-/// What was cut off is as long as before by the next look, because a checkpoint was on its way.
+/// The cut file is as long as before by the next look, because a checkpoint was on its way.
 #[test]
 fn a_file_that_was_cut_off_and_written_on_is_not_trusted() {
     let queue_dir = QueueDir::new();

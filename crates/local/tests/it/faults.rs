@@ -132,7 +132,7 @@ fn one_message_that_does_not_fit_takes_no_other_with_it() {
     assert!(send(&queue, "7").repeat);
 }
 
-/// Whether a check has really written to the file, and not only asked for its turn.
+/// Tells whether a check has really written to the file, and not only asked for its turn.
 fn has_written(queue_dir: &QueueDir) -> bool {
     let db = Connection::open(queue_dir.path()).unwrap();
     let written = "SELECT count(*) FROM settings WHERE name = 'checked_ms'";

@@ -1,4 +1,4 @@
-//! What changed in a ledger since a store got it, and how far a look at everything is.
+//! Changes in a ledger since a store got it, and how far a look at everything is.
 
 use labelrelay_core::Ledger as _;
 use labelrelay_core::ledger::{Key, Known, Walk};

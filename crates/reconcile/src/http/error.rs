@@ -84,12 +84,12 @@ impl HttpError {
         }
     }
 
-    /// Whether the same request may be answered later, though nobody changes it.
+    /// Tells whether the same request may be answered later, although nobody changes it.
     pub fn is_retryable(&self) -> bool {
         self.is_retryable
     }
 
-    /// Whether there is an answer, larger than what was allowed.
+    /// Tells whether there is an answer, larger than what was allowed.
     pub fn is_too_large(&self) -> bool {
         self.is_too_large
     }

@@ -10,7 +10,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A server that asks for more is asked again after this: whoever waits shall see that something goes on.
 const LONGEST_ASKED_PAUSE: Duration = Duration::from_secs(300);
 
-/// Whether the same request may be answered otherwise later, though nobody changes it.
+/// Tells whether the same request may be answered otherwise later, although nobody changes it.
 pub(super) fn is_retryable(status: StatusCode) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }

@@ -125,8 +125,8 @@ impl Management {
         api::read(WEBHOOKS, &answer)
     }
 
-    /// Whether Label Studio takes webhooks to `url` from this token: asked with a webhook of a project and an
-    /// action that cannot be, so that none is made.
+    /// Checks that Label Studio takes webhooks to `url` from this token: with a webhook of a project and an action
+    /// that cannot be, so that none is made.
     ///
     /// # Errors
     /// [`PlatformError`] says why it does not, and what to do.
@@ -289,7 +289,7 @@ impl Management {
         Err(refusal::of_change(what, &uri(path), &answer))
     }
 
-    /// What every Label Studio has.
+    /// Answer to a request for something that every Label Studio has.
     async fn there(&self, path: &str) -> Result<Answer, PlatformError> {
         self.api.get(path).await?.ok_or_else(|| {
             PlatformError::permanent(format!(

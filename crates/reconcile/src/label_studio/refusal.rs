@@ -27,13 +27,13 @@ impl Refusal {
         self.detail.contains(words)
     }
 
-    /// What it says of the URL of a webhook.
+    /// The refusal's words on the URL of a webhook.
     fn of_url(&self) -> Option<String> {
         self.validation_errors.get("url").map(words)
     }
 }
 
-/// Whether a webhook was refused for other reasons than its URL.
+/// Tells whether a webhook was refused for other reasons than its URL.
 pub(super) fn takes_url(answer: &Answer) -> bool {
     let refusal = Refusal::of(answer);
     answer.status == StatusCode::BAD_REQUEST

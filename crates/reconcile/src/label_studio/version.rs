@@ -12,7 +12,7 @@ impl Version {
         Self(text.into())
     }
 
-    /// Whether its API is one that we were tried with: 1.20 to 1.23.
+    /// Tells whether its API is one that we were tried with: 1.20 to 1.23.
     pub fn is_known(&self) -> bool {
         let mut numbers = self.0.split('.').map(|number| number.parse().ok());
         matches!(

@@ -18,13 +18,13 @@ pub struct Webhook {
     /// Headers that it sends, by their names. May hold secrets.
     #[serde(default)]
     pub headers: Map<String, Value>,
-    /// Whether it sends anything.
+    /// `true` if it sends anything.
     #[serde(default)]
     pub is_active: bool,
-    /// Whether it sends what happened to what, and not only that something happened.
+    /// `true` if it sends the thing and its change, and not only that something happened.
     #[serde(default)]
     pub send_payload: bool,
-    /// Whether it sends every action, whatever `actions` says.
+    /// `true` if it sends every action, whatever `actions` says.
     #[serde(default)]
     pub send_for_all_actions: bool,
     /// The actions that it sends where it does not send all.
@@ -45,8 +45,8 @@ impl fmt::Debug for Webhook {
     }
 }
 
-/// What a webhook shall be: active, with its payload, for all actions. It is always written whole, because Label
-/// Studio takes all actions away from a webhook that is changed without naming them.
+/// Settings that a webhook shall have: active, with its payload, for all actions. They are always written whole,
+/// because Label Studio takes all actions away from a webhook that is changed without naming them.
 #[derive(Clone)]
 pub struct WebhookSettings<'a> {
     /// URL to send to.

@@ -26,7 +26,7 @@ pub(super) struct Api {
     endpoint: Uri,
     key: Secret,
     authorization: HeaderValue,
-    /// What the member whose key it is must be allowed to do.
+    /// Right that the member whose key it is must have.
     right: &'static str,
 }
 

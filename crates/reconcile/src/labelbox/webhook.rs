@@ -22,10 +22,10 @@ pub struct Webhook {
     pub project: Option<String>,
     /// URL that it sends to. May hold a name and a password.
     pub url: String,
-    /// What it sends.
+    /// Topics that it sends.
     #[serde(default)]
     pub topics: Vec<String>,
-    /// Whether it sends anything.
+    /// Tells whether it sends anything.
     pub status: Status,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Debug for Webhook {
     }
 }
 
-/// Whether a webhook sends anything.
+/// State of a webhook: it sends, or why it does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[non_exhaustive]
@@ -75,7 +75,7 @@ pub struct WebhookSettings<'a> {
     pub project: Option<&'a str>,
     /// URL to send to.
     pub url: &'a str,
-    /// What to send.
+    /// Topics to send.
     pub topics: &'a [String],
     /// The secret that it signs with. It cannot be changed later.
     pub secret: &'a str,
@@ -86,9 +86,9 @@ pub struct WebhookSettings<'a> {
 pub struct WebhookChange<'a> {
     /// URL to send to.
     pub url: Option<&'a str>,
-    /// What to send, all of it.
+    /// Topics to send, all of them.
     pub topics: Option<&'a [String]>,
-    /// Whether it sends.
+    /// New state, if it changes.
     pub status: Option<Status>,
 }
 

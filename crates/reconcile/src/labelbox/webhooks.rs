@@ -1,7 +1,7 @@
 //! Lists webhooks: those of the organization, and those of each project.
 //!
-//! Whether the organization's list shows those of projects as well, Labelbox documents nowhere. So both are asked for,
-//! and each webhook says whose it is.
+//! Labelbox does not document whether the organization's list shows the webhooks of projects as well. So both are
+//! asked for, and each webhook says whose it is.
 
 use super::api::Api;
 use super::webhook::Webhook;
@@ -16,7 +16,7 @@ const PAGE: usize = 100;
 /// A list with more pages is none.
 const MOST_PAGES: u32 = 1000;
 
-/// What is asked of a webhook.
+/// Fields that a query asks of a webhook.
 pub(super) const FIELDS: &str = "id url topics status project{id}";
 
 /// A project and its name.
@@ -164,7 +164,7 @@ impl Lists {
             let before = seen.len();
             for webhook in page {
                 seen.insert(webhook.id.clone());
-                // What a project's own list says of it stays.
+                // The answer of a project's own list stays.
                 self.webhooks.entry(webhook.id.clone()).or_insert(webhook);
             }
             if seen.len() == before {

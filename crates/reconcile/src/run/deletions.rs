@@ -66,7 +66,7 @@ impl Reconcile<'_> {
         Ok(())
     }
 
-    /// Whether the queue got the deletion of the project.
+    /// Tells whether the queue got the deletion of the project.
     fn was_deleted(&self, id: &str) -> Result<bool, ReconcileError> {
         let known = self.ledger.known(&[Key::new("project", id)])?;
         Ok(known.into_iter().flatten().any(|project| project.gone))

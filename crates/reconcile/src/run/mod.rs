@@ -90,8 +90,8 @@ impl Reconcile<'_> {
         Ok(())
     }
 
-    /// Whether something can be gone, or there, that no change told of: a bulk action of the platform's may leave
-    /// tasks as they were.
+    /// Tells whether something can be gone, or there, that no change told of: a bulk action of the platform's may
+    /// leave tasks as they were.
     async fn needs_full_pass(&mut self, project: &Project) -> Result<bool, ReconcileError> {
         if !self.platform.lists_unchanged() {
             return Ok(false);

@@ -18,7 +18,7 @@ pub(super) struct PrefetchedPages {
 /// Things of a project that are asked for.
 #[derive(Clone)]
 pub(super) enum Wanted {
-    /// What changed since then.
+    /// The changes since then.
     Changed(Timestamp),
     /// Everything with its content, after this place if there is one.
     Contents(Option<String>),

@@ -11,8 +11,8 @@ impl Reconcile<'_> {
     /// Sends what is new among everything in the project, as `wanted` asks for it. Whatever the project holds was
     /// seen in the pass that the walk began in, or in a later one.
     ///
-    /// What was deleted after a run saw it, and before the next one went on, passes for seen. The numbers of things
-    /// then differ, and the next run looks at everything again.
+    /// A thing that was deleted after a run saw it, and before the next one went on, passes for seen. The numbers of
+    /// things then differ, and the next run looks at everything again.
     pub(super) async fn walk(
         &mut self,
         project: &Project,
@@ -37,7 +37,7 @@ impl Reconcile<'_> {
             }
             let after = page.resume_after.clone();
             self.page(project, pass, page, summary).await?;
-            // What the queue refused shall be found again: no run goes on after it.
+            // No run goes on after a refused event, so that it is found again.
             if let Some(after) = after
                 && summary.refused == refused
             {

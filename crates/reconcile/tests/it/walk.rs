@@ -15,7 +15,7 @@ const TASKS: u64 = 1000;
 struct Large {
     ids: Mutex<Vec<u64>>,
     answers: AtomicUsize,
-    /// What each page was asked for after.
+    /// Places after which pages were asked for.
     pages: Mutex<Vec<u64>>,
 }
 

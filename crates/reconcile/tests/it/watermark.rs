@@ -207,7 +207,7 @@ async fn everything_is_looked_at_where_the_counts_differ_and_once_a_day() {
     let mut sink = Taken::default();
     let clock = FakeClock::at("2026-11-25T23:00:00Z");
     let day = Duration::from_secs(24 * 60 * 60);
-    // What happens before a run, whether it looks at everything, and the deletions that it sends.
+    // Changes before a run, whether the run looks at everything, and the deletions that it sends.
     let runs: [(Before<'_>, bool, usize, usize, &str); 8] = [
         (&|| {}, false, 0, 0, "the first one shows everything anyhow"),
         (&|| {}, false, 0, 0, "as many as before"),

@@ -50,7 +50,7 @@ pub(super) fn read(path: &Path) -> Result<String, Unreadable> {
     String::from_utf8(bytes).map_err(|_| Unreadable::new("is not UTF-8", "save the file in UTF-8"))
 }
 
-/// Whether something of that name is there: also a link that leads nowhere.
+/// Tells whether something of that name is there: also a link that leads nowhere.
 pub(super) fn is_there(path: &Path) -> Result<bool, Unreadable> {
     match path.symlink_metadata() {
         Ok(_) => Ok(true),

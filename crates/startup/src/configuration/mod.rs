@@ -57,7 +57,7 @@ impl Search<'_> {
         Config::from_environment(cwd(), self.lookup)
     }
 
-    /// Whether there is a configuration, good or bad. No file is read: a pipe gives its text once.
+    /// Tells whether there is a configuration, good or bad. No file is read: a pipe gives its text once.
     ///
     /// # Errors
     /// [`ConfigError`] when a variable, or the directory, cannot be read.

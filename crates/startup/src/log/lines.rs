@@ -66,7 +66,7 @@ pub fn written(format: Format, line: Line<'_>) -> Vec<u8> {
     line
 }
 
-/// Whether a line or a span is shown at `level`: of others only what is at least as bad as `others`, and no
+/// Tells whether a line or a span is shown at `level`: of others only what is at least as bad as `others`, and no
 /// spans.
 pub fn is_shown(metadata: &Metadata<'_>, level: LevelFilter, others: LevelFilter) -> bool {
     let is_ours = metadata.target().starts_with("labelrelay");

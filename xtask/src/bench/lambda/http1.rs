@@ -70,7 +70,7 @@ struct Head {
     request: Request,
     length: usize,
     body_length: usize,
-    /// Whether the client waits for leave to send its body.
+    /// `true` if the client waits for leave to send its body.
     waits: bool,
 }
 

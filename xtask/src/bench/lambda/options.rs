@@ -9,13 +9,13 @@ pub(super) struct Options {
     pub(super) starts: usize,
     /// How many invocations of one environment are measured.
     pub(super) invocations: usize,
-    /// Whether to try the profiles instead.
+    /// `true` to try the profiles instead.
     pub(super) profiles: bool,
     /// Functions built in some other way, by name, to compare with the profiles.
     pub(super) also: Vec<(String, PathBuf)>,
-    /// Whether to try sizes of memory instead.
+    /// `true` to try sizes of memory instead.
     pub(super) memory: bool,
-    /// Whether the benchmark of a large event follows.
+    /// `true` if the benchmark of a large event follows.
     pub(super) large: bool,
 }
 

@@ -118,7 +118,7 @@ fn named(id: u64, project: Option<u64>) -> String {
     }
 }
 
-/// What is to become of a webhook.
+/// The change that a webhook needs.
 fn step(action: Action, name: String, webhook: &Webhook, flaws: Vec<&'static str>) -> Step {
     Step {
         action,

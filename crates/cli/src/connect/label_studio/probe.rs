@@ -74,7 +74,7 @@ async fn send(target: &Target, project: u64) -> Result<String, String> {
     ))
 }
 
-/// Whether the queue has an event about the project.
+/// Tells whether the queue has an event about the project.
 fn arrived(queue: &Path, source: &str, project: u64) -> Result<bool, String> {
     let file = QueueFile::open(queue, Arc::new(SystemClock::new()));
     let file =

@@ -1,4 +1,4 @@
-//! Where no webhook can work, `serve` pulls: the lines that let it.
+//! Lines of configuration that let `serve` pull, for a platform to which no webhook can work.
 
 use super::target::Target;
 use labelrelay_core::config::ENVIRONMENT;

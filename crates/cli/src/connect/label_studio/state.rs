@@ -26,7 +26,7 @@ pub(crate) struct State {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Whether it is known where the Label Studio of `source` is.
+/// Tells whether the configuration names the Label Studio of `source`.
 pub(crate) fn is_known(source: &SourceConfig, env: &Env<'_>) -> bool {
     let configured = source.pull.as_ref().and_then(|pull| pull.url.as_ref());
     configured.is_some() || label_studio_access::is_set(env)
@@ -70,7 +70,7 @@ async fn read(target: &Target, is_pulled: bool) -> Result<State, PlatformError> 
         .iter()
         .filter_map(|hook| flawed(target, hook))
         .collect();
-    // Where `serve` pulls, no event needs a webhook.
+    // A pull brings every event, so a source that is pulled needs no webhook.
     if !without.is_empty() && !is_pulled {
         warnings.push(missing(target, &without));
     }

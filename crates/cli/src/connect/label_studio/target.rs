@@ -55,7 +55,7 @@ pub(super) struct Target {
     pub(super) rotatable: Rotatable,
     /// The embedded queue, where that is the queue.
     pub(super) queue: Option<PathBuf>,
-    /// Where the token is.
+    /// Reference to the token.
     pub(super) token: SecretRef,
     /// Origin of the configuration.
     pub(super) origin: String,
@@ -139,7 +139,7 @@ impl Target {
         made.map(|webhook| Some(Id::Number(webhook.id)))
     }
 
-    /// Whether a webhook delivers to the relay.
+    /// Tells whether a webhook delivers to the relay.
     pub(super) fn is_ours(&self, webhook: &Webhook) -> bool {
         self.relay.is(&webhook.url)
     }

@@ -42,7 +42,7 @@ struct Row<'a> {
     topics: &'a [String],
     /// Without name, password and query, which may be secret.
     url: String,
-    /// What keeps one of ours from sending every event.
+    /// Flaws that keep one of ours from sending every event.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     flaws: Vec<&'static str>,
 }

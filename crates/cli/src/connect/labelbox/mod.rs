@@ -138,7 +138,7 @@ fn named(webhook: &Webhook) -> String {
     }
 }
 
-/// What is to become of a webhook.
+/// The change that a webhook needs.
 fn step(action: Action, webhook: &Webhook, flaws: Vec<&'static str>) -> Step {
     Step {
         action,

@@ -80,12 +80,12 @@ impl Common {
 }
 
 impl Target {
-    /// Whether a webhook delivers to the relay.
+    /// Tells whether a webhook delivers to the relay.
     pub(super) fn is_ours(&self, webhook: &Webhook) -> bool {
         self.relay.is(&webhook.url)
     }
 
-    /// Whether Labelbox can deliver to the relay's URL, as far as it shows.
+    /// Checks that Labelbox can deliver to the relay's URL, as far as it shows.
     pub(super) fn is_deliverable(&self) -> Result<(), Problem> {
         const CURE: &str = "Give --relay https://HOST, the address of a tunnel or of a proxy in front of `serve`, or set `public_url`. Without any webhook, `labelrelay pull labelbox --every 15m` brings the labels";
         let url = &self.relay.url;

@@ -1,4 +1,4 @@
-//! What a webhook shall send, and whether one does.
+//! Topics that a webhook shall send, and the check that one does.
 
 use labelrelay_reconcile::labelbox::{Status, TOPICS, Webhook, WebhookChange};
 
@@ -18,7 +18,7 @@ pub(super) fn parse(text: &str) -> Result<String, String> {
 
 pub(super) struct Topics {
     wanted: Vec<String>,
-    /// Whether others are too many.
+    /// `true` if other topics are too many.
     is_exact: bool,
 }
 
@@ -51,7 +51,7 @@ impl Topics {
         match (missing, has_others, self.is_exact) {
             (0, false, _) | (0, true, false) => None,
             (_, _, true) => Some(self.wanted.clone()),
-            // What it sends beyond these was somebody's wish.
+            // Topics beyond these were somebody's wish.
             (_, _, false) => {
                 let mut all = topics.to_vec();
                 all.extend(self.wanted.iter().filter(is_missing).cloned());
@@ -60,7 +60,7 @@ impl Topics {
         }
     }
 
-    /// What keeps a webhook from sending what it should, and the topics that it should have.
+    /// Flaws that keep a webhook from sending what it should, and the topics that it should have.
     pub(super) fn flaws(&self, webhook: &Webhook) -> (Vec<&'static str>, Option<Vec<String>>) {
         let others = self.others(&webhook.topics);
         let of_status = match webhook.status {

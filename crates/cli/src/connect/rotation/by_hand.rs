@@ -1,4 +1,4 @@
-//! What to do where a secret is not rotated by this program.
+//! Steps to do by hand for a secret that this program does not rotate.
 
 use labelrelay_core::config::{SecretRef, SourceConfig};
 use labelrelay_core::provider::Provider;

@@ -37,7 +37,7 @@ pub(super) struct Rotatable {
     file: Option<PathBuf>,
     /// The `serve` that runs here.
     serve: Option<SocketAddr>,
-    /// Whether a `serve` that runs here could be found.
+    /// `true` if a `serve` that runs here could be found.
     is_findable: bool,
     /// Another source with the same file.
     shared_with: Option<String>,
@@ -50,7 +50,7 @@ pub(super) struct Rotation<'a> {
     files: RotationFiles,
     old: Secret,
     pub(super) new: Secret,
-    /// What the platform's half had to remember when it began.
+    /// Words that the platform's half had to remember when it began.
     pub(super) remembered: Vec<String>,
 }
 
@@ -88,7 +88,7 @@ impl Rotatable {
         })
     }
 
-    /// Where the newest secret is.
+    /// Reference to the newest secret.
     pub(super) fn reference(&self) -> &SecretRef {
         &self.reference
     }
@@ -109,7 +109,7 @@ impl Rotatable {
         }
     }
 
-    /// What a rotation needs, or why there is none and what to do by hand.
+    /// Files and address that a rotation needs, or why there can be none and what to do by hand.
     fn needs(&self) -> Result<(RotationFiles, SocketAddr), Problem> {
         let Some(file) = &self.file else {
             return Err(Problem::Step(by_hand::elsewhere(
@@ -139,7 +139,7 @@ impl Rotatable {
         Ok((RotationFiles::of(file), serve))
     }
 
-    /// Whether a rotation has begun and not ended.
+    /// Tells whether a rotation has begun and not ended.
     pub(super) fn is_under_way(&self) -> bool {
         let file = self.file.as_deref().map(RotationFiles::of);
         file.is_some_and(|files| files.is_under_way())
@@ -163,7 +163,7 @@ impl Rotatable {
         )))
     }
 
-    /// Whether a rotation can begin; changes nothing.
+    /// Checks that a rotation can begin; changes nothing.
     pub(super) fn check(&self) -> Result<(), Problem> {
         self.needs().map(drop)
     }
@@ -226,7 +226,7 @@ impl Rotation<'_> {
         Ok(())
     }
 
-    /// Whether a delivery has shown the new secret.
+    /// Tells whether a delivery has shown the new secret.
     pub(super) fn is_shown(&self) -> bool {
         self.files.is_shown()
     }

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The first line of an answer is not longer.
 const LINE: usize = 64;
 
-/// Whether the relay takes `secret` for `source`; a problem where its answer says neither.
+/// Asks the relay whether it takes `secret` for `source`; a problem if its answer says neither.
 pub(super) async fn ask(
     relay: SocketAddr,
     source: &SourceConfig,

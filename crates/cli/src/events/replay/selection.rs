@@ -88,7 +88,7 @@ impl<'a> Selection<'a> {
     }
 }
 
-/// Whether the file of a claim check is there; one whose name is written in another way counts as there.
+/// Tells whether the file of a claim check is there; one whose name is written in another way counts as there.
 fn exists(path: &str) -> bool {
     path.contains('%') || Path::new(path).exists()
 }

@@ -25,7 +25,7 @@ pub(super) struct Pending {
 /// The writer's state; it lives on a thread of its own.
 pub(super) struct LineWriter<W> {
     out: W,
-    /// Whether the last write failed: perhaps within a line.
+    /// `true` if the last write failed: perhaps within a line.
     within_line: bool,
     /// Ids of events that were written when nobody waited for the answer any more.
     unclaimed: VecDeque<String>,

@@ -13,7 +13,7 @@ pub(super) struct Queued {
     pub(super) event_type: String,
     pub(super) subject: Option<String>,
     pub(super) digest: String,
-    /// Whether the digest is that of the body.
+    /// `true` if the digest is that of the body.
     pub(super) digest_is_right: bool,
     pub(super) body: Vec<u8>,
 }

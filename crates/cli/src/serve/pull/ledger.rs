@@ -1,4 +1,4 @@
-//! Where `serve` remembers what was seen: beside the embedded queue, in a file of this machine, or in a store.
+//! The place where `serve` keeps its ledger: beside the embedded queue, in a file of this machine, or in a store.
 
 use crate::error::CliError;
 use crate::local_dir::LocalDir;

@@ -91,7 +91,7 @@ impl Prepared {
         })
     }
 
-    /// Where the queue notes what it took; `None` where nobody needs to know, or where it can be looked into.
+    /// List in which the queue notes what it took; `None` if nobody needs it, or if the queue can be looked into.
     pub(crate) fn arrivals(&self) -> Option<Arc<Arrivals>> {
         self.arrivals.clone()
     }

@@ -28,7 +28,7 @@ use tokio::runtime::Handle;
 const TIMEOUT: Duration = Duration::from_secs(60);
 const ATTEMPTS: u32 = 3;
 
-/// What a run goes by.
+/// Settings of one run.
 pub(super) struct Job {
     pub(super) source: SourceConfig,
     pub(super) settings: PullConfig,
@@ -45,7 +45,7 @@ pub(super) struct Job {
 
 pub(super) struct Puller {
     job: Job,
-    /// What the queue took, where it cannot be looked into; whoever records it takes this.
+    /// Events that a queue took that nobody can look into; the next to record takes them.
     arrived: Option<Arrived>,
     platform: Option<Arc<dyn Platform>>,
     held: Option<Held>,

@@ -12,7 +12,7 @@ pub(super) struct RelaySink {
     pub(super) sender: Arc<QueueSender>,
     /// The runtime of the deliveries: connections to a queue belong to the one that made them.
     pub(super) main: Handle,
-    /// What the queue got, where it can be looked into.
+    /// Reader of the events that the queue got; `None` if nobody can look into it.
     pub(super) records: Option<QueueRecords>,
 }
 

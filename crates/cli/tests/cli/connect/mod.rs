@@ -202,7 +202,7 @@ fn only_ours_are_removed() {
         "{some:?}"
     );
     assert_eq!(scene.label_studio.changes(), ["DELETE /api/webhooks/8/"]);
-    // What is gone when it is asked for again, because the answer was lost, is as good.
+    // A webhook that is gone at the second request, because the answer to the first was lost, was removed.
     let is_lost = AtomicBool::new(true);
     scene.label_studio.fails(move |asked| {
         let is_first = asked.method == "DELETE" && is_lost.swap(false, Relaxed);

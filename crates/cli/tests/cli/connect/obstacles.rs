@@ -1,4 +1,4 @@
-//! What stands in the way is named with its cure, and changes nothing.
+//! Obstacles are named with their cure, and change nothing.
 
 use super::stand_in::{Asked, Fault, StandIn, TOKEN};
 use super::{Scene, shows_no_secret};
@@ -302,7 +302,7 @@ fn where_no_webhook_can_work_the_lines_for_pulling_are_printed_and_taken() {
     let serving = place.serve(&[]);
     place.logged(&["pulls from the platform by itself"]);
     assert_eq!(serving.stop(), 0);
-    // Where variables are the configuration, variables are what helps.
+    // A configuration of variables has a cure of variables.
     let place = Place::new()
         .with("LABEL_STUDIO_API_KEY", TOKEN)
         .with("LABEL_STUDIO_WEBHOOK_SECRET", "a-secret-of-label-studio");

@@ -11,7 +11,7 @@ pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef01234567";
 /// Number of the first project that is made.
 pub(super) const FIRST_MADE: u64 = 100;
 
-/// What becomes of a request instead of the usual.
+/// Answer to a request instead of the usual one.
 pub(super) enum Fault {
     Answer(u16, String),
     /// It is carried out, and the answer is lost.
@@ -28,7 +28,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Whether it is one that makes a webhook, and not one that cannot.
+    /// Tells whether the request makes a webhook, and is not one that cannot make any.
     pub(super) fn makes_webhook(&self) -> bool {
         self.is("POST", "/api/webhooks/") && self.body["project"] != 0
     }

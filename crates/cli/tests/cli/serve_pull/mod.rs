@@ -180,7 +180,7 @@ fn a_queue_that_cannot_be_looked_into_gets_each_event_once_too() {
     let import =
         json!({"action": "TASKS_CREATED", "tasks": [task(2), task(3)], "project": {"id": 1}});
     deliver(&serving, &import);
-    // What was delivered last is recorded before it ends.
+    // The last delivery is recorded before `serve` ends.
     assert_eq!(serving.stop(), 0);
     let events = printed(&place);
     assert_each_once(&events);

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// What the server says of the time: all that it holds changed after that.
+/// The server's time: all that it holds changed after it.
 const DATE: &str = "Wed, 25 Nov 2026 22:44:22 GMT";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Platform {
         self.state().mode = mode;
     }
 
-    /// Whether somebody waits for an answer.
+    /// Tells whether somebody waits for an answer.
     pub(super) fn is_waited_for(&self) -> bool {
         self.state().waiting > 0
     }

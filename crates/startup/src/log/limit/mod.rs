@@ -91,7 +91,7 @@ impl LogLimit {
         }))
     }
 
-    /// Whether to write this one in full. If not, it is counted, and the count is told within a second.
+    /// Tells whether to write this line in full. If not, it is counted, and the count is told within a second.
     ///
     /// Outside of a tokio runtime, where nothing could be told later, everything is written.
     pub fn admits(&self, kind: &Kind) -> bool {

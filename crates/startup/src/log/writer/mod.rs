@@ -38,7 +38,7 @@ struct Lines {
     waiting: Vec<u8>,
     /// Dropped since it was last told.
     dropped: u64,
-    /// Whether the thread is writing some.
+    /// `true` while the thread writes lines.
     under_way: bool,
 }
 

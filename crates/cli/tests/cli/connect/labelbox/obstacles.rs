@@ -1,4 +1,4 @@
-//! What stands in the way is named with its cure, and changes nothing.
+//! Obstacles are named with their cure, and change nothing.
 
 use super::stand_in::{KEY, StandIn, operation, refusal};
 use super::{RELAY, Scene};

@@ -46,7 +46,7 @@ fn the_first_webhook_is_ended_at_the_first_delivery_with_the_new_secret() {
         until("the first webhook is ended", || {
             scene.one("w7")["status"] == "INACTIVE"
         });
-        // What was under way is still taken.
+        // Deliveries that were under way are still taken.
         assert_eq!(deliver(&serving, SECRET, "under way"), 200);
         rotation.join().unwrap()
     });
