@@ -103,11 +103,11 @@ fn consumes(consumer: &Consumer, environment: &[(String, String)]) {
         .enumerate()
         .map(|(index, body)| (format!("event-{index}"), body.to_vec()))
         .collect();
-    assert_eq!(kept(folder.path()), expected);
+    assert_eq!(consumer_output(folder.path()), expected);
 }
 
 /// Output of the consumer: each event's id, and the bytes of its body.
-fn kept(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+fn consumer_output(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())

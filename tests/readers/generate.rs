@@ -1,7 +1,7 @@
 //! Bodies: values of every kind, the platforms' own shapes with odd members, recorded ones with a part changed, and
 //! bytes that are no JSON at all.
 
-use super::awkward::{index, number, pick, string, time};
+use super::awkward_values::{index, number, pick, string, time};
 use labelrelay_tests::fixture;
 use labelrelay_tests::random::Random;
 use std::fmt::Write as _;

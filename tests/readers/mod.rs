@@ -4,7 +4,7 @@
 //! Bodies go through the real pipeline; the envelopes go to Python's `json`, Node's `JSON`, jq 1.7 and the official
 //! CloudEvents SDKs of Python and JavaScript, as batches: read as messages, or as lines.
 
-mod awkward;
+mod awkward_values;
 pub(crate) mod generate;
 pub(crate) mod pipeline;
 pub(crate) mod process;

@@ -13,5 +13,5 @@ mod clean_root;
 mod deb;
 mod files;
 mod speed;
-mod unit;
+mod systemd_unit;
 mod wheel;

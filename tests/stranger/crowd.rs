@@ -65,7 +65,7 @@ impl Crowd {
             std::thread::spawn(move || {
                 while !leave.load(Ordering::Relaxed) {
                     for member in &mut members {
-                        member.turn(address, habit, &came);
+                        member.take_turn(address, habit, &came);
                     }
                     std::thread::sleep(ROUND);
                 }
@@ -110,7 +110,7 @@ impl Member {
         }
     }
 
-    fn turn(&mut self, address: SocketAddr, habit: Habit, came: &AtomicU64) {
+    fn take_turn(&mut self, address: SocketAddr, habit: Habit, came: &AtomicU64) {
         if self.socket.is_none() {
             self.socket = connect(self.from, address, habit);
             self.sent = 0;

@@ -2,7 +2,7 @@
 //! and real programs.
 
 use crate::Outcome;
-use crate::left_out::LeftOut;
+use crate::left_out_tests::LeftOut;
 use crate::paths::{built, cache, root};
 use crate::python::CARGO_LAMBDA;
 use crate::snapshots::References;
@@ -119,7 +119,7 @@ impl TestSetup {
     }
 
     /// All of it that this machine can have.
-    pub(crate) fn whole(left_out: &LeftOut) -> Outcome<Self> {
+    pub(crate) fn for_all_tests(left_out: &LeftOut) -> Outcome<Self> {
         let mut setup = Self::prepare()?;
         setup.prepare_aws()?;
         if left_out.pubsub_emulator.is_none() {

@@ -8,7 +8,7 @@ mod debian;
 mod e2e;
 mod fuzz;
 mod lab;
-mod left_out;
+mod left_out_tests;
 mod npm;
 mod paths;
 mod preinstall;
@@ -119,9 +119,9 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.is::<left_out::Incomplete>() => {
+        Err(error) if error.is::<left_out_tests::Incomplete>() => {
             eprintln!("\nINCOMPLETE: {error}");
-            ExitCode::from(left_out::EXIT_CODE)
+            ExitCode::from(left_out_tests::EXIT_CODE)
         }
         Err(error) => {
             eprintln!("\nFAILED: {error}");

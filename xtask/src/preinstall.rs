@@ -1,7 +1,7 @@
 //! Installs the tests' programs on a thread of its own: that waits for network and disk, and the compiler for
 //! neither.
 
-use crate::left_out::LeftOut;
+use crate::left_out_tests::LeftOut;
 use crate::{Outcome, tools};
 use std::thread::JoinHandle;
 

@@ -1,6 +1,6 @@
 //! Runs other programs as steps: says which, and how long each took.
 
-use crate::left_out::Incomplete;
+use crate::left_out_tests::Incomplete;
 use crate::{Outcome, cpu_time};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 //! owner is left out, said so, and an exit code of its own: never a success.
 
 use crate::e2e::{ALL, PLAIN, TestSetup};
-use crate::left_out::LeftOut;
+use crate::left_out_tests::LeftOut;
 use crate::preinstall::Preinstall;
 use crate::snapshots::References;
 use crate::step::{Steps, cargo, output, status};
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     steps.run("release builds", e2e::programs)?;
     let setup = steps.run("test tools, installed", || {
         preinstall.end()?;
-        TestSetup::whole(&left_out)
+        TestSetup::for_all_tests(&left_out)
     })?;
     steps.suite("tests", || {
         let references = References::new()?;

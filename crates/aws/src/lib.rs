@@ -8,11 +8,11 @@
 //! No retry, no timeout and no cache of the SDK is in force here: the relay's two clocks decide, by
 //! dropping an attempt. After an attempt that failed or was dropped the next one connects anew.
 
+mod arn_and_dns_suffix;
 mod backend;
 mod credentials;
 mod http;
 mod quoted_text;
-mod region;
 mod s3;
 mod secret;
 mod settings;

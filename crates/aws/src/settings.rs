@@ -1,8 +1,8 @@
 //! Shared by all clients of one process: region, credentials, endpoints, connections.
 
+use crate::arn_and_dns_suffix::{dns_suffix, region_of_arn};
 use crate::credentials::CredentialsSource;
 use crate::http::{Http, trust};
-use crate::region::{region_of_arn, suffix};
 use crate::s3::{S3BlobStore, S3Fallback, S3Location};
 use crate::secret::{ManagerSecret, ParameterSecret};
 use crate::signed_client::SignedClient;

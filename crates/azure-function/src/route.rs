@@ -1,4 +1,4 @@
-//! Whose request it is.
+//! Tells who a request of the host is from: an outside sender, the timer, or the host itself.
 
 use http::uri::PathAndQuery;
 use http::{Method, Uri};
@@ -9,7 +9,7 @@ const PREFIX: &str = "/api";
 /// The folder of the timer's function.
 const REDRIVE: &str = "/redrive";
 
-/// Subject of a request.
+/// Sender of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
     /// A request from outside, with its URI without the prefix.

@@ -26,7 +26,7 @@ mod credential;
 mod error;
 mod key_vault;
 mod location;
-mod percent;
+mod percent_encode_sets;
 mod service_bus;
 mod storage_queue;
 #[cfg(test)]

@@ -14,11 +14,11 @@
 //! 4. answer with what comes first: that task's [`Answer`], or [`Answer::late`] at `answer_by`.
 
 pub mod address;
-pub mod back_end_connection;
 pub mod backend;
 pub mod blob;
 pub mod clock;
 pub mod config;
+pub mod connection_retirement;
 mod data_encoding;
 pub mod describe;
 mod error_chain;
@@ -41,7 +41,7 @@ pub mod signature;
 pub mod source;
 pub mod spool;
 pub mod time;
-mod transfer;
+mod transfer_allowance;
 
 pub use labelrelay_json as json;
 

@@ -14,10 +14,10 @@ const SMALL_CHUNK_BYTES: usize = 64 * 1024;
 
 /// A whole body. Readers take it as a stream, so that none of them needs to know where it lies.
 #[derive(Clone)]
-pub struct Payload(Place);
+pub struct Payload(Storage);
 
 #[derive(Clone)]
-enum Place {
+enum Storage {
     Memory(Gathered),
     Spooled(Arc<dyn Spooled>),
 }
@@ -26,8 +26,8 @@ impl Payload {
     /// Length in bytes.
     pub fn len(&self) -> u64 {
         match &self.0 {
-            Place::Memory(gathered) => gathered.bytes,
-            Place::Spooled(spooled) => spooled.bytes(),
+            Storage::Memory(gathered) => gathered.bytes,
+            Storage::Spooled(spooled) => spooled.bytes(),
         }
     }
 
@@ -39,9 +39,9 @@ impl Payload {
     /// The bytes, in order, as a stream.
     pub fn stream(&self) -> BoxStream<'_, std::io::Result<Bytes>> {
         match &self.0 {
-            Place::Memory(gathered) => Box::pin(stream::iter(gathered.chunks().map(Ok))),
+            Storage::Memory(gathered) => Box::pin(stream::iter(gathered.chunks().map(Ok))),
             // Whoever reads it would keep the thread from everybody else for as long as that takes.
-            Place::Spooled(spooled) => Box::pin(spooled.stream().then(|piece| async {
+            Storage::Spooled(spooled) => Box::pin(spooled.stream().then(|piece| async {
                 let_others_run().await;
                 piece
             })),
@@ -51,16 +51,16 @@ impl Payload {
     /// The bytes, in order, as slices; `None` when they do not lie in memory.
     pub fn in_memory(&self) -> Option<impl Iterator<Item = &[u8]>> {
         match &self.0 {
-            Place::Memory(gathered) => Some(gathered.slices()),
-            Place::Spooled(_) => None,
+            Storage::Memory(gathered) => Some(gathered.slices()),
+            Storage::Spooled(_) => None,
         }
     }
 
     /// The body outside of the memory, if it lies there.
     pub fn spooled(&self) -> Option<&dyn Spooled> {
         match &self.0 {
-            Place::Memory(_) => None,
-            Place::Spooled(spooled) => Some(&**spooled),
+            Storage::Memory(_) => None,
+            Storage::Spooled(spooled) => Some(&**spooled),
         }
     }
 }
@@ -82,13 +82,13 @@ impl From<Bytes> for Payload {
 
 impl From<Gathered> for Payload {
     fn from(gathered: Gathered) -> Self {
-        Self(Place::Memory(gathered))
+        Self(Storage::Memory(gathered))
     }
 }
 
 impl From<Arc<dyn Spooled>> for Payload {
     fn from(spooled: Arc<dyn Spooled>) -> Self {
-        Self(Place::Spooled(spooled))
+        Self(Storage::Spooled(spooled))
     }
 }
 

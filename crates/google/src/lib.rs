@@ -21,7 +21,7 @@
 mod backend;
 #[cfg(test)]
 mod cloud_tests;
-mod google;
+mod credentials_and_endpoints;
 mod location;
 mod pubsub;
 mod rest;
@@ -30,7 +30,7 @@ mod storage;
 #[cfg(test)]
 mod stub;
 
-pub use google::{Google, provide_tls};
+pub use credentials_and_endpoints::{Google, provide_tls};
 pub use pubsub::{MAX_REQUEST_BYTES, PubSubQueue};
 pub use secret_manager::SecretManagerSecret;
 pub use storage::{GcsBlobStore, GcsFallback};

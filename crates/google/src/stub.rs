@@ -32,7 +32,7 @@ impl Stub {
 
     /// A service at this address, as the service account of a machine whose metadata server this is too.
     pub(crate) fn rest(&self) -> Rest {
-        crate::google::provide_tls();
+        crate::credentials_and_endpoints::provide_tls();
         let credentials = mds::Builder::default()
             .with_endpoint(&self.endpoint)
             .build();

@@ -20,14 +20,14 @@ pub mod log;
 mod open;
 pub mod redrive;
 mod setting;
-mod settle;
 #[cfg(feature = "spool")]
 mod spool;
+mod start_policy;
 
 pub use clock_and_entropy::{OsEntropy, SystemClock};
 pub use error::{EXIT_BAD_CONFIGURATION, StartError};
 pub use open::{Injected, Open};
 pub use setting::{BLOB_STORE, FALLBACK, Name, QUEUE, SPOOL_DIR, Setting};
-pub use settle::{Found, examine, settle, warm, warn};
 #[cfg(feature = "spool")]
 pub use spool::spool;
+pub use start_policy::{FailedCheck, examine, settle, warm, warn};

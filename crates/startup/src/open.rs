@@ -3,7 +3,7 @@
 use crate::configuration::Search;
 use crate::error::StartError;
 use crate::setting::{BLOB_STORE, FALLBACK, Name, QUEUE, Setting};
-use crate::settle::warn;
+use crate::start_policy::warn;
 use jiff::Timestamp;
 use labelrelay_core::config::{Config, ConfigError, Lookup, SecretRef, SourceConfig};
 use labelrelay_core::{

@@ -77,7 +77,7 @@ impl Delivery {
         }
         let mut random = draw(plan, number);
         let again = match random.below(10) {
-            0 if number > 0 => again(plan, number, &mut random),
+            0 if number > 0 => earlier_delivery(plan, number, &mut random),
             _ => None,
         };
         let (mut delivery, is_again) = match again {
@@ -268,7 +268,7 @@ fn draw(plan: &Plan, number: u32) -> Random {
 }
 
 /// An earlier delivery once more, unless that was a repeat itself.
-fn again(plan: &Plan, number: u32, random: &mut Random) -> Option<Delivery> {
+fn earlier_delivery(plan: &Plan, number: u32, random: &mut Random) -> Option<Delivery> {
     let back = 1 + random.below(BACK.min(u64::from(number)));
     let earlier = number - u32::try_from(back).unwrap();
     let mut drawn = draw(plan, earlier);

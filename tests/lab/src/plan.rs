@@ -128,7 +128,7 @@ impl Plan {
         let fault = self.draw_fault(random);
         let span = u64::from(self.deliveries);
         let at = span / 20 + random.below(span * 17 / 20);
-        let (form, length) = self.form(fault, random);
+        let (form, length) = self.fault_form(fault, random);
         let end = (at + length).min(span - 1);
         Episode {
             fault,
@@ -178,7 +178,7 @@ impl Plan {
 
     /// In which form a fault comes, and for how many deliveries. Where each delivery then waits for its
     /// deadline, for few.
-    fn form(&self, fault: Fault, random: &mut Random) -> (&'static str, u64) {
+    fn fault_form(&self, fault: Fault, random: &mut Random) -> (&'static str, u64) {
         let many = 40 + random.below(200);
         let few = 8 + random.below(24);
         // With a fallback the circuit breaker makes answers fast again.

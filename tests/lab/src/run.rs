@@ -155,7 +155,7 @@ fn send_afterwards(plan: &Plan, number: u32, address: SocketAddr) -> Record {
     let (head, body) = delivery.request(plan);
     let began = Instant::now();
     let end = Client::connect(address).map_or(End::NotWhole, |mut client| {
-        send_request::whole(&mut client, &[head, body].concat())
+        send_request::at_once(&mut client, &[head, body].concat())
     });
     Record {
         number,

@@ -17,7 +17,7 @@ struct Said {
 }
 
 /// A request in one go.
-pub(crate) fn whole(client: &mut Client, request: &[u8]) -> End {
+pub(crate) fn at_once(client: &mut Client, request: &[u8]) -> End {
     let written = client.write(request);
     end(written, client)
 }

@@ -43,12 +43,12 @@ impl Sender<'_> {
         let ends = match delivery.way {
             Way::Whole => {
                 let request = [head, body].concat();
-                vec![self.kept(before.process, |client| {
-                    send_request::whole(client, &request)
+                vec![self.over_kept_connection(before.process, |client| {
+                    send_request::at_once(client, &request)
                 })]
             }
             Way::Pieces { .. } => {
-                vec![self.kept(before.process, |client| {
+                vec![self.over_kept_connection(before.process, |client| {
                     send_request::pieces(client, &head, &body)
                 })]
             }
@@ -88,7 +88,11 @@ impl Sender<'_> {
     }
 
     /// Uses the connection that is kept, or makes another.
-    fn kept(&mut self, process: u32, exchange: impl FnOnce(&mut Client) -> End) -> End {
+    fn over_kept_connection(
+        &mut self,
+        process: u32,
+        exchange: impl FnOnce(&mut Client) -> End,
+    ) -> End {
         if self
             .connection
             .as_ref()

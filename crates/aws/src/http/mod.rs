@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use labelrelay_core::back_end_connection::{Attempt, Connections};
+use labelrelay_core::connection_retirement::{Attempt, Connections};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

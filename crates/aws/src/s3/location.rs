@@ -1,8 +1,8 @@
 //! A bucket and a prefix in it, and requests to them.
 
+use crate::arn_and_dns_suffix::dns_suffix;
 use crate::credentials::CredentialsSource;
 use crate::http::{Answer, Http};
-use crate::region::suffix;
 use crate::signed_client::{Content, NoResponse, SignedClient};
 use labelrelay_core::BackEndError;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

@@ -1,7 +1,7 @@
 //! Errors of SQS and of the network, in core's terms and with the cure.
 
 use super::QueueLocation;
-use super::receipt::unproven;
+use super::answer_digests::unproven;
 use crate::quoted_text::{chain, quoted};
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;

@@ -1,6 +1,6 @@
 //! The queue that a URL names.
 
-use crate::region::suffix;
+use crate::arn_and_dns_suffix::dns_suffix;
 use labelrelay_core::BackEndError;
 
 /// A queue, by its URL.
@@ -37,7 +37,7 @@ impl QueueLocation {
                 let (region, path) = rest
                     .split_once('/')
                     .ok_or_else(|| invalid("names no queue"))?;
-                format!("https://sqs.{region}.{}/{path}", suffix(region))
+                format!("https://sqs.{region}.{}/{path}", dns_suffix(region))
             }
             None => plain.to_owned(),
         };

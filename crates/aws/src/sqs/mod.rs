@@ -1,11 +1,11 @@
 //! The queue: SQS, standard or FIFO.
 
+mod answer_digests;
 mod attributes;
 mod check;
 mod error;
 mod fifo_ids;
 mod location;
-mod receipt;
 
 pub(crate) use location::QueueLocation;
 
@@ -120,7 +120,7 @@ impl SqsQueue {
                 return Err(error.error);
             }
         };
-        let receipt = receipt::verified(&answer, message)?;
+        let receipt = answer_digests::verified(&answer, message)?;
         attempt.answered();
         Ok(receipt)
     }

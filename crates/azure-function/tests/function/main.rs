@@ -15,6 +15,6 @@ mod label_studio;
 mod outage;
 mod program;
 mod redrive;
-mod same_start;
 mod setup;
 mod start;
+mod start_suite;

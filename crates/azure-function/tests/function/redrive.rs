@@ -17,14 +17,14 @@ provider = "labelbox"
 secret = "env:SECRET"
 "#;
 
-struct World {
+struct RedriveSetup {
     relay: Arc<Relay>,
     queue: Arc<MemoryQueue>,
     fallback: Arc<MemoryFallback>,
 }
 
 /// A relay whose fallback holds two events.
-async fn world() -> World {
+async fn redrive_setup() -> RedriveSetup {
     let lookup = |name: &str| (name == "SECRET").then(|| "0123456789abcdef".to_owned());
     let config = Config::from_toml(CONFIG, "test.toml", PathBuf::new(), &lookup).unwrap();
     let queue = Arc::new(MemoryQueue::new(QueueLimits::bytes(1 << 20)));
@@ -46,7 +46,7 @@ async fn world() -> World {
             .unwrap())
     };
     let relay = Arc::new(Relay::new(&config, parts, &open).unwrap());
-    World {
+    RedriveSetup {
         relay,
         queue,
         fallback,
@@ -55,8 +55,8 @@ async fn world() -> World {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_timer_empties_the_fallback() {
-    let world = world().await;
-    let answer = behind_the_host(world.relay, |host, _| host.timer("redrive")).await;
+    let setup = redrive_setup().await;
+    let answer = behind_the_host(setup.relay, |host, _| host.timer("redrive")).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     // The host waits for ever for a result that it cannot read.
     let result: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
@@ -65,26 +65,26 @@ async fn the_timer_empties_the_fallback() {
         "{result}"
     );
     assert!(result.as_object().unwrap().contains_key("ReturnValue"));
-    assert_eq!(world.queue.messages().len(), 2);
-    assert!(world.fallback.envelopes().is_empty());
+    assert_eq!(setup.queue.messages().len(), 2);
+    assert!(setup.fallback.envelopes().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_stays_makes_the_invocation_fail() {
-    let world = world().await;
-    world
+    let setup = redrive_setup().await;
+    setup
         .queue
         .fail_with(&[Fault::Error(QueueErrorKind::Denied)]);
-    let answer = behind_the_host(world.relay, |host, _| host.timer("redrive")).await;
+    let answer = behind_the_host(setup.relay, |host, _| host.timer("redrive")).await;
     assert_eq!(answer.status, 500, "{}", answer.text());
-    assert_eq!(world.queue.messages().len(), 1);
-    assert_eq!(world.fallback.envelopes().len(), 1);
+    assert_eq!(setup.queue.messages().len(), 1);
+    assert_eq!(setup.fallback.envelopes().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_outside_is_the_timer() {
-    let world = world().await;
-    let statuses = behind_the_host(world.relay, |host, _| {
+    let setup = redrive_setup().await;
+    let statuses = behind_the_host(setup.relay, |host, _| {
         let targets = [
             ("/redrive", 404),
             ("/api/../redrive", 404),
@@ -107,6 +107,6 @@ async fn nobody_outside_is_the_timer() {
     for (target, got, expected) in statuses {
         assert_eq!(got, expected, "{target}");
     }
-    assert!(world.queue.messages().is_empty());
-    assert_eq!(world.fallback.envelopes().len(), 2);
+    assert!(setup.queue.messages().is_empty());
+    assert_eq!(setup.fallback.envelopes().len(), 2);
 }

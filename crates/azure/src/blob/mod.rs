@@ -7,7 +7,7 @@ pub use fallback::AzureBlobFallback;
 
 use crate::error::{AzureError, Resource};
 use crate::location::{SettingValue, StorageLocation};
-use crate::percent::PATH;
+use crate::percent_encode_sets::PATH;
 use crate::storage_queue::may_only_send;
 use crate::transport::options;
 use azure_core::credentials::TokenCredential;

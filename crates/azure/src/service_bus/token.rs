@@ -2,7 +2,7 @@
 
 use super::namespace::own_endpoint;
 use crate::connection_string::ConnectionString;
-use crate::percent::COMPONENT;
+use crate::percent_encode_sets::COMPONENT;
 use azure_core::credentials::{Secret, TokenCredential};
 use azure_core::error::Result;
 use azure_core::http::Url;

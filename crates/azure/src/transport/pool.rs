@@ -6,7 +6,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as LegacyClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use labelrelay_core::back_end_connection::{Attempt, Connections};
+use labelrelay_core::connection_retirement::{Attempt, Connections};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use std::fmt;

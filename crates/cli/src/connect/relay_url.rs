@@ -87,8 +87,8 @@ impl RelayUrl {
 
     /// Tells whether a webhook to `url` delivers here.
     pub(super) fn is(&self, url: &str) -> bool {
-        let place = Place::of(url);
-        place.is_some() && place == Place::of(&self.url)
+        let target = Destination::of(url);
+        target.is_some() && target == Destination::of(&self.url)
     }
 
     /// URL of a webhook that was ended: no longer one of ours, so that nothing brings it back with a secret that may
@@ -104,7 +104,7 @@ impl RelayUrl {
 
     /// Tells whether requests to this URL are encrypted on their way.
     pub(super) fn is_https(&self) -> bool {
-        Place::of(&self.url).is_some_and(|place| place.scheme == "https")
+        Destination::of(&self.url).is_some_and(|target| target.scheme == "https")
     }
 
     /// Tells whether this URL leads each machine to itself.
@@ -115,7 +115,7 @@ impl RelayUrl {
 
 /// Tells whether the host of `url` is one that each machine is to itself.
 pub(super) fn is_loopback(url: &str) -> bool {
-    let Some(Place { host, .. }) = Place::of(url) else {
+    let Some(Destination { host, .. }) = Destination::of(url) else {
         return false;
     };
     let plain = host.trim_start_matches('[').trim_end_matches(']');
@@ -133,14 +133,14 @@ fn letters(name: &str) -> String {
 
 /// Target of a URL, however the URL is written.
 #[derive(PartialEq, Eq)]
-struct Place {
+struct Destination {
     scheme: String,
     host: String,
     port: u16,
     path: String,
 }
 
-impl Place {
+impl Destination {
     fn of(url: &str) -> Option<Self> {
         let uri: Uri = url.trim().parse().ok()?;
         let scheme = uri.scheme_str()?.to_ascii_lowercase();

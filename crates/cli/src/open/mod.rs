@@ -1,14 +1,14 @@
 //! Opens what a configuration names: queue, blob store, secrets; and puts the pipeline together.
 
 mod back_ends;
+mod missing_directory;
 pub(crate) mod network_file_system;
-mod noted;
+mod noted_queue;
 mod read_only;
-#[cfg(test)]
-mod same_start;
 mod spool;
+#[cfg(test)]
+mod start_suite;
 mod stdout_queue;
-mod to_be_made;
 
 pub(crate) use back_ends::BackEnds;
 
@@ -23,10 +23,10 @@ use labelrelay_core::observe::NoObserver;
 use labelrelay_core::{BlobStore, Clock, EventQueue, FallbackStore, Observer, Relay};
 use labelrelay_local::{EmbeddedQueue, FileFallback, OpenError, Options};
 use labelrelay_startup::{
-    BLOB_STORE, Found, Injected, Name, Open, OsEntropy, QUEUE, Setting, StartError, SystemClock,
-    examine, settle,
+    BLOB_STORE, FailedCheck, Injected, Name, Open, OsEntropy, QUEUE, Setting, StartError,
+    SystemClock, examine, settle,
 };
-use noted::Noted;
+use noted_queue::NotedBackEnds;
 use read_only::ReadOnly;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +55,7 @@ pub(crate) async fn relay(
     }
     let options = Options::from(&config.embedded_queue);
     let back_ends = BackEnds::new(options, env, Arc::clone(&clock));
-    let noted = Noted {
+    let noted = NotedBackEnds {
         back_ends: &back_ends,
         arrivals,
     };
@@ -117,7 +117,7 @@ pub(crate) async fn check(config: &Config, env: &Env<'_>) -> Result<Vec<String>,
 }
 
 /// A trouble that a start would wait for.
-fn not_ready(found: &Found) -> CliError {
+fn not_ready(found: &FailedCheck) -> CliError {
     let source = found.source.as_ref();
     let of = source.map_or_else(String::new, |name| format!(" of source `{name}`"));
     CliError::failed(format_args!(

@@ -2,8 +2,8 @@
 //! file, and makes no directory.
 
 use super::back_ends::BackEnds;
+use super::missing_directory::MissingDirectory;
 use super::stdout_queue;
-use super::to_be_made::ToBeMade;
 use crate::locations::{self, QueueLocation, StoreLocation};
 use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
@@ -46,7 +46,7 @@ impl BackEnd for ReadOnly<'_> {
     fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
         Box::pin(async move {
             if made_by_the_next_start(at)? {
-                return Ok(Arc::new(ToBeMade) as _);
+                return Ok(Arc::new(MissingDirectory) as _);
             }
             self.0.blob_store(at).await
         })
@@ -55,7 +55,7 @@ impl BackEnd for ReadOnly<'_> {
     fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
         Box::pin(async move {
             if made_by_the_next_start(at)? {
-                return Ok(Arc::new(ToBeMade) as _);
+                return Ok(Arc::new(MissingDirectory) as _);
             }
             self.0.fallback(at).await
         })

@@ -1,7 +1,7 @@
 //! Spool for large bodies while they arrive.
 
+use super::missing_directory::MissingDirectory;
 use super::setting;
-use super::to_be_made::ToBeMade;
 use crate::env::Env;
 use crate::error::CliError;
 use crate::locations::{self, StoreLocation};
@@ -30,7 +30,7 @@ pub(super) fn open_existing(
     if directory.exists() {
         return open(config, env);
     }
-    Ok(Some(Arc::new(ToBeMade)))
+    Ok(Some(Arc::new(MissingDirectory)))
 }
 
 /// The directory for bodies when nobody names one: the blob store's directory, which can then take them over as they lie;

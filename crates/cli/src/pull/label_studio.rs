@@ -1,7 +1,7 @@
 //! Label Studio: where it is, and the token.
 
 use super::NOTES;
-use super::common::Common;
+use super::common_options::Common;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::label_studio_access;

@@ -1,7 +1,7 @@
 //! Labelbox: the API key, and where it is shown.
 
 use super::NOTES;
-use super::common::Common;
+use super::common_options::Common;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::labelbox_access;

@@ -1,6 +1,6 @@
 //! `labelrelay pull`: fetches through a platform's API what no delivery brought.
 
-mod common;
+mod common_options;
 mod label_studio;
 mod labelbox;
 mod progress;

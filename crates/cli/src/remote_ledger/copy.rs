@@ -12,7 +12,7 @@ const MOST_SEGMENTS: usize = 24;
 /// Segments of a ledger that is smaller than this are together no larger.
 const SMALL_BYTES: u64 = 1024 * 1024;
 
-pub(crate) struct Copy {
+pub(crate) struct LocalCopy {
     pub(super) folder: TempDir,
     /// Versions that went into it, and those that were saved of it.
     pub(super) had: Vec<Version>,
@@ -24,7 +24,7 @@ pub(crate) struct Copy {
     pub(super) saved: Duration,
 }
 
-impl Copy {
+impl LocalCopy {
     /// One of which no store has anything. `now` is of the monotonic clock.
     pub(super) fn new(now: Duration) -> Result<Self, CliError> {
         let folder = tempfile::tempdir().map_err(|error| {

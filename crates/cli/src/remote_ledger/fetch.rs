@@ -1,6 +1,6 @@
 //! Makes one ledger of all versions in the store.
 
-use super::copy::Copy;
+use super::copy::LocalCopy;
 use super::version::Version;
 use super::{PATIENCE, RemoteLedger};
 use crate::error::CliError;
@@ -21,7 +21,7 @@ pub(super) const PAGE: usize = 20;
 
 impl RemoteLedger {
     /// Everything that the store knows, as one ledger.
-    pub(crate) async fn fetch(&self) -> Result<Copy, CliError> {
+    pub(crate) async fn fetch(&self) -> Result<LocalCopy, CliError> {
         let mut missing = String::new();
         for _ in 0..TRIES {
             match self.try_to_fetch().await? {
@@ -35,8 +35,8 @@ impl RemoteLedger {
     }
 
     /// The name of what went while it was read, if something did: a newer version is there then.
-    async fn try_to_fetch(&self) -> Result<Result<Copy, String>, CliError> {
-        let mut copy = Copy::new(self.clock.monotonic())?;
+    async fn try_to_fetch(&self) -> Result<Result<LocalCopy, String>, CliError> {
+        let mut copy = LocalCopy::new(self.clock.monotonic())?;
         for key in self.keys().await? {
             let Some(entry) = self.patiently(self.store.get(&key)).await? else {
                 return Ok(Err(key));

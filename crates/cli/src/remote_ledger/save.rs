@@ -1,7 +1,7 @@
 //! Saves what changed, or everything.
 
 use super::RemoteLedger;
-use super::copy::Copy;
+use super::copy::LocalCopy;
 use super::version::{Entry, Version, key};
 use crate::error::CliError;
 use bytes::Bytes;
@@ -40,7 +40,7 @@ enum Part {
 
 impl RemoteLedger {
     /// Saves what the store does not have, if there is something worth it.
-    pub(super) async fn save(&self, copy: &mut Copy, when: When) -> Result<(), CliError> {
+    pub(super) async fn save(&self, copy: &mut LocalCopy, when: When) -> Result<(), CliError> {
         let ledger = copy.file();
         if !ledger.exists() {
             return Ok(());
@@ -76,7 +76,7 @@ impl RemoteLedger {
     }
 
     /// Puts the file into the store, and takes away what it replaces.
-    async fn put(&self, copy: &mut Copy, part: Part, file: &Path) -> Result<(), CliError> {
+    async fn put(&self, copy: &mut LocalCopy, part: Part, file: &Path) -> Result<(), CliError> {
         let (body, digest) = spooled(file, copy.folder.path()).await?;
         if matches!(&*copy.had, [only] if only.entry.ledger_sha256 == digest) {
             return Ok(());

@@ -1,7 +1,7 @@
 //! Saves a copy now and then, and at the end.
 
 use super::RemoteLedger;
-use super::copy::Copy;
+use super::copy::LocalCopy;
 use super::save::When;
 use crate::error::CliError;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(crate) struct Saving {
 }
 
 impl Saving {
-    pub(crate) fn begin(remote: Arc<RemoteLedger>, mut copy: Copy) -> Self {
+    pub(crate) fn begin(remote: Arc<RemoteLedger>, mut copy: LocalCopy) -> Self {
         let (end, mut ended) = oneshot::channel();
         let task = tokio::spawn(async move {
             while tokio::time::timeout(SAVE_EVERY, &mut ended).await.is_err() {

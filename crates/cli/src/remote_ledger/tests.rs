@@ -1,5 +1,5 @@
 use super::RemoteLedger;
-use super::copy::Copy;
+use super::copy::LocalCopy;
 use super::fetch::PAGE;
 use super::save::When;
 use crate::error::CliError;
@@ -18,15 +18,15 @@ fn remote() -> (Arc<MemoryFallback>, Arc<FakeClock>, RemoteLedger) {
     (store, clock, remote)
 }
 
-fn open(copy: &Copy) -> LedgerFile {
+fn open(copy: &LocalCopy) -> LedgerFile {
     let mut ledger = LedgerFile::open(&copy.file(), "label-studio", "http://localhost").unwrap();
     ledger.track().unwrap();
     ledger
 }
 
 /// A ledger that came from no version.
-fn copy() -> Copy {
-    let copy = Copy::new(Duration::ZERO).unwrap();
+fn copy() -> LocalCopy {
+    let copy = LocalCopy::new(Duration::ZERO).unwrap();
     open(&copy);
     copy
 }

@@ -1,9 +1,9 @@
 //! Built-in deliveries: recorded ones of Label Studio, and those of Labelbox's documents.
 
-mod fresh;
+mod fresh_ids;
 mod table;
 
-pub(crate) use fresh::labelbox_id;
+pub(crate) use fresh_ids::labelbox_id;
 pub(crate) use table::{SAMPLES, named};
 
 use labelrelay_core::provider::Provider;

@@ -13,7 +13,7 @@ mod deliveries;
 mod outage;
 mod proxy;
 mod redrive;
-mod same_start;
 mod secrets;
 mod service;
 mod start;
+mod start_suite;

@@ -91,16 +91,16 @@ fn nearest(name: &str, lookup: Lookup<'_>) -> Option<&'static str> {
     {
         return None;
     }
-    let form = form(name);
+    let normal = normalized(name);
     // The bare name is nobody's misspelling: scripts call the program's path so.
-    if form == "LABELRELAY" {
+    if normal == "LABELRELAY" {
         return None;
     }
     // One that is longer or shorter by a word is nearer than one with other words.
     let distance = |known: &&str| {
-        let known = self::form(known);
-        let is_part = form.starts_with(&known) || known.starts_with(&form);
-        let distance = strsim::osa_distance(&form, &known);
+        let known = normalized(known);
+        let is_part = normal.starts_with(&known) || known.starts_with(&normal);
+        let distance = strsim::osa_distance(&normal, &known);
         if is_part { distance / 3 } else { distance }
     };
     known().min_by_key(distance)
@@ -114,7 +114,7 @@ fn looks_like_ours(name: &str) -> bool {
 }
 
 /// The name without what people write differently.
-fn form(name: &str) -> String {
+fn normalized(name: &str) -> String {
     letters(name).collect()
 }
 

@@ -8,7 +8,7 @@ use crate::clock::{Clock, within};
 use crate::config::is_name;
 use crate::data_encoding::data_encoding;
 use crate::queue::{EventQueue, OutboundMessage, QueueError, QueueErrorKind};
-use crate::transfer::{READ_BACK_BYTES, transfer_allowance};
+use crate::transfer_allowance::{READ_BACK_BYTES, transfer_allowance};
 use bytes::Bytes;
 use futures_util::lock::Mutex;
 use futures_util::{StreamExt, TryStreamExt};

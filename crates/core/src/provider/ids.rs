@@ -41,7 +41,7 @@ pub(super) fn named(kind: &str, id: &str) -> String {
     }
 }
 
-/// A list of things, to tell if it says by itself which things they are: each has an id, none stands twice.
+/// A list of things, to tell whether it says by itself which things they are: each has an id, none stands twice.
 ///
 /// One id that is never used again would be enough to tell two deletions apart. But a list in which one is missing
 /// or doubled is none that we know, and then nothing is known of its ids either.

@@ -2,7 +2,7 @@
 
 use super::body_check::BodyCheck;
 use super::in_flight::InFlight;
-use super::memory::Memory;
+use super::memory_estimate::Memory;
 use super::parts::Parts;
 use super::refusal::Refusal;
 use crate::BoxStream;

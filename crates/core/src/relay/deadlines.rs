@@ -1,7 +1,7 @@
 //! Two deadlines of a delivery: the sender wants its answer soon, the event may take longer.
 
 use crate::clock::Clock;
-use crate::transfer::transfer_allowance;
+use crate::transfer_allowance::transfer_allowance;
 use std::time::Duration;
 
 /// Work on one delivery ends this long after its last byte, whatever its state.

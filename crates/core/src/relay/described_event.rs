@@ -3,7 +3,7 @@
 use crate::payload::Payload;
 use crate::queue::OutboundMessage;
 use crate::signature::Verified;
-use crate::transfer::transfer_allowance;
+use crate::transfer_allowance::transfer_allowance;
 use labelrelay_event::{Attributes, DataEncoding, encode};
 use labelrelay_json::Check;
 use std::sync::Arc;

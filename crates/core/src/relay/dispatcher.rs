@@ -7,7 +7,7 @@ use super::delivery::Delivery;
 use super::described_event::DescribedEvent;
 use super::embedder::{Embedder, NotEmbedded};
 use super::fallback_policy::FallbackPolicy;
-use super::memory::Memory;
+use super::memory_estimate::Memory;
 use super::not_stored::NotStored;
 use super::parts::Parts;
 use super::queue_sender::QueueSender;

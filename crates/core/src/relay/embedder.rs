@@ -3,12 +3,12 @@
 use super::body_reader::BodyReader;
 use super::described_event::DescribedEvent;
 use super::in_flight::InFlight;
-use super::memory::Memory;
+use super::memory_estimate::Memory;
 use super::parts::Parts;
 use crate::data_encoding::data_encoding;
 use crate::payload::{Gathered, Payload};
 use crate::queue::{EventQueue, OutboundMessage};
-use crate::transfer::READ_BACK_BYTES;
+use crate::transfer_allowance::READ_BACK_BYTES;
 use labelrelay_event::encode;
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use super::described_event::DescribedEvent;
 use super::embedder::NotEmbedded;
-use super::memory::Memory;
+use super::memory_estimate::Memory;
 use super::refusal::Refusal;
 use crate::blob::BlobError;
 use crate::outcome::Outcome;

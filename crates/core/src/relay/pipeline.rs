@@ -3,7 +3,7 @@
 use super::admission::Admission;
 use super::body_reader::BodyReader;
 use super::dispatcher::Dispatcher;
-use super::memory::{self, Memory};
+use super::memory_estimate::{self, Memory};
 use super::parts::Parts;
 use super::readiness::Readiness;
 use super::verifier::Verifier;
@@ -47,7 +47,7 @@ impl Relay {
             .iter()
             .map(|source| build(source, &parts.clock, open_secret).map(Arc::new))
             .collect::<Result<_, _>>()?;
-        let memory = Memory::new(&parts, memory::bound(config, &parts)?);
+        let memory = Memory::new(&parts, memory_estimate::bound(config, &parts)?);
         let body_reader = Arc::new(BodyReader::new(config, &parts, memory.clone()));
         Ok(Self {
             routes: Routes::new(sources, config),

@@ -1,9 +1,9 @@
 //! Secrets: where they come from, how long they live, and that they never show.
 
-mod doubts;
 mod encoding;
 mod error;
 mod file;
+mod likely_mistakes;
 mod regular_file;
 mod ring;
 mod source;

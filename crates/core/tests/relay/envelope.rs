@@ -15,7 +15,7 @@ fn queued(bench: &Bench, body: &[u8]) -> Vec<u8> {
     bench.queue.messages()[before].body.to_vec()
 }
 
-fn form(envelope: &[u8]) -> &'static str {
+fn data_member(envelope: &[u8]) -> &'static str {
     match Envelope::decode(envelope).expect("an envelope").data {
         Data::Json(_) => "data",
         Data::Base64(_) => "data_base64",
@@ -28,7 +28,7 @@ fn assert_forms(cases: &[(&str, Vec<u8>, &str)]) {
     let bench = Bench::new();
     for (name, body, expected) in cases {
         let envelope = queued(&bench, body);
-        assert_eq!(form(&envelope), *expected, "{name}");
+        assert_eq!(data_member(&envelope), *expected, "{name}");
         let decoded = Envelope::decode(&envelope).unwrap();
         let bytes = decoded.data.bytes().unwrap().unwrap();
         assert_eq!(&*bytes, body.as_slice(), "{name}");
@@ -83,15 +83,15 @@ fn how_bodies_go_in() {
     };
     let bench = Bench::with(BOTH_PLATFORMS, narrow, false);
     assert_eq!(
-        form(&queued(&bench, "[\"\u{ffff}\"]".as_bytes())),
+        data_member(&queued(&bench, "[\"\u{ffff}\"]".as_bytes())),
         "data_base64"
     );
     assert_eq!(
-        form(&queued(&bench, "[\"\u{fffe}\"]".as_bytes())),
+        data_member(&queued(&bench, "[\"\u{fffe}\"]".as_bytes())),
         "data_base64"
     );
-    assert_eq!(form(&queued(&bench, b"{\n}")), "data_base64");
-    assert_eq!(form(&queued(&bench, b"{ }")), "data");
+    assert_eq!(data_member(&queued(&bench, b"{\n}")), "data_base64");
+    assert_eq!(data_member(&queued(&bench, b"{ }")), "data");
 }
 
 #[test]
@@ -167,9 +167,9 @@ fn what_the_queue_cannot_take_is_claimed_to_the_byte() {
     let limit = 10_000;
     let with_store = Bench::with(BOTH_PLATFORMS, QueueLimits::bytes(limit as u64), true);
     let fits = queued(&with_store, &body(limit - overhead));
-    assert_eq!((fits.len(), form(&fits)), (limit, "data"));
+    assert_eq!((fits.len(), data_member(&fits)), (limit, "data"));
     let claimed = queued(&with_store, &body(limit - overhead + 1));
-    assert_eq!(form(&claimed), "dataref");
+    assert_eq!(data_member(&claimed), "dataref");
     let attributes = Envelope::decode(&claimed).unwrap().attributes;
     let key = attributes
         .dataref
@@ -201,7 +201,7 @@ fn a_queue_that_finds_a_message_too_large_gets_a_claim() {
     bench
         .queue
         .fail_with(&[Fault::Error(QueueErrorKind::TooLarge)]);
-    assert_eq!(form(&queued(&bench, b"{}")), "dataref");
+    assert_eq!(data_member(&queued(&bench, b"{}")), "dataref");
     let without = Bench::with(BOTH_PLATFORMS, QueueLimits::bytes(1 << 20), false);
     without
         .queue

@@ -74,7 +74,7 @@ impl Writer {
         self.outcome().await.and_then(|()| Err(ended()))
     }
 
-    async fn whole(mut self) -> Result<Arc<dyn Spooled>, SpoolError> {
+    async fn complete(mut self) -> Result<Arc<dyn Spooled>, SpoolError> {
         let _said_by_the_outcome = self.push(Piece::End).await;
         self.outcome().await?;
         Ok(Arc::new(FileBody::new(self.file, self.share)))
@@ -87,7 +87,7 @@ impl SpoolWriter for Writer {
     }
 
     fn finish(self: Box<Self>) -> BoxFuture<'static, Result<Arc<dyn Spooled>, SpoolError>> {
-        Box::pin(self.whole())
+        Box::pin(self.complete())
     }
 }
 

@@ -6,7 +6,7 @@ use google_cloud_gax::retry_policy::{NeverRetry, RetryPolicyExt};
 use google_cloud_pubsub::client::{BasePublisher, Publisher};
 use google_cloud_pubsub::error::PublishError;
 use google_cloud_pubsub::model::Message;
-use labelrelay_core::back_end_connection::Connections;
+use labelrelay_core::connection_retirement::Connections;
 use labelrelay_core::relay::GIVE_UP;
 use std::sync::Arc;
 use tokio::sync::OnceCell;

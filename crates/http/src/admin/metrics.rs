@@ -1,6 +1,6 @@
 //! Counts and measurements of requests, in Prometheus' format.
 
-use super::log_lines::LogLines;
+use super::dropped_log_lines::LogLines;
 use super::pull::PullState;
 use super::queue::{QueueGauges, QueueState};
 use labelrelay_core::{BlobError, Observer, Outcome, QueueError, Report};

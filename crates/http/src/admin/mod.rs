@@ -1,7 +1,7 @@
 //! The second, loopback address: metrics for Prometheus, and reasons, which are not for senders.
 
+mod dropped_log_lines;
 mod host;
-mod log_lines;
 mod metrics;
 mod pull;
 mod queue;

@@ -2,7 +2,7 @@
 //! and the next event gets through once the queue does well again.
 
 use crate::event_builder::{Form, Front, event};
-use crate::quiet::assert_quiet;
+use crate::no_secrets_in_logs::assert_quiet;
 use crate::setup::{answer, variables, with};
 use labelrelay_testkit::adapter_suite::SECRET;
 use labelrelay_testkit::request::TestRequest;

@@ -15,6 +15,6 @@ mod failures;
 mod fallback;
 mod handler;
 mod init;
-mod quiet;
+mod no_secrets_in_logs;
 mod setup;
 mod start;

@@ -1,6 +1,6 @@
 //! Settings of the function, and AWS's stand-in behind it.
 
-use crate::quiet::assert_quiet;
+use crate::no_secrets_in_logs::assert_quiet;
 use labelrelay_testkit::adapter_suite::{CONFIG, SECRET};
 use labelrelay_tests::servers::{Ministack, environment};
 use serde_json::Value;

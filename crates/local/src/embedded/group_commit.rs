@@ -1,6 +1,6 @@
 //! Group commit: several messages in one transaction, with one sync of the disk.
 
-use super::pending::Pending;
+use super::pending_message::Pending;
 use super::sequencer::Sequencer;
 use crate::sqlite_error::queue_error;
 use labelrelay_core::QueueError;

@@ -4,7 +4,7 @@ mod checkpoint;
 mod group_commit;
 mod open;
 mod options;
-mod pending;
+mod pending_message;
 mod prune_schedule;
 mod queue;
 mod repeat_window;

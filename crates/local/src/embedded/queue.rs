@@ -1,7 +1,7 @@
 //! The queue, as its sender sees it.
 
 use super::checkpoint::Checkpointer;
-use super::pending::Pending;
+use super::pending_message::Pending;
 use super::writer::{Command, Trouble};
 use crate::lock::Lock;
 use futures_channel::oneshot;

@@ -113,7 +113,7 @@ impl RepeatWindow {
             .into_iter()
             .flat_map(move |shard| shard.probe(fingerprint.tag))
             .filter(move |slot| tag(*slot) == fingerprint.tag)
-            .filter_map(move |slot| whole(slot, next))
+            .filter_map(move |slot| full_sequence(slot, next))
             .filter(move |seq| *seq >= low)
     }
 
@@ -122,7 +122,7 @@ impl RepeatWindow {
         let low = self.low;
         if let Some(shard) = self.shards.get_mut(fingerprint.shard) {
             shard.insert(fingerprint.tag, seq, |slot| {
-                whole(slot, next).is_some_and(|seq| seq >= low)
+                full_sequence(slot, next).is_some_and(|seq| seq >= low)
             });
         }
     }
@@ -231,7 +231,7 @@ fn tag(slot: u64) -> u32 {
 }
 
 /// The sequence number of which the slot holds the lower half: the last one before `next` that fits.
-fn whole(slot: u64, next: u64) -> Option<u64> {
+fn full_sequence(slot: u64, next: u64) -> Option<u64> {
     const LOWER: u64 = u32::MAX as u64;
     if tag(slot) == 0 {
         return None;

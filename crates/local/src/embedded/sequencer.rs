@@ -6,7 +6,7 @@
 //! transaction begins with a look at the last number in the file.
 
 use super::options::Options;
-use super::pending::Pending;
+use super::pending_message::Pending;
 use super::repeat_window::{Fingerprint, RepeatWindow};
 use crate::schema::INSERT_EVENT;
 use crate::sqlite::{begin, ms, now_ms, setting};

@@ -3,7 +3,7 @@
 use super::checkpoint::{Journal, checkpoint};
 use super::group_commit::{self, CommitContext, Outcome};
 use super::options::Options;
-use super::pending::Pending;
+use super::pending_message::Pending;
 use super::prune_schedule::{self, PruneSchedule};
 use super::sequencer::Sequencer;
 use crate::disk_reserve;

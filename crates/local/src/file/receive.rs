@@ -74,7 +74,7 @@ impl QueueFile {
                 bytes: 0,
                 deliveries: Vec::new(),
             };
-            taken.again(transaction, max)?;
+            taken.take_visible_again(transaction, max)?;
             taken.new_ones(transaction, max)?;
             Ok(taken.deliveries)
         })
@@ -201,7 +201,7 @@ struct Taken {
 impl Taken {
     /// Takes messages whose visibility ran out, soonest first, and makes dead letters of those that were
     /// received too often.
-    fn again(&mut self, db: &Connection, max: usize) -> Result<(), FileError> {
+    fn take_visible_again(&mut self, db: &Connection, max: usize) -> Result<(), FileError> {
         let limit = setting(db, "max_receives")?.unwrap_or(i64::MAX);
         for _ in 0..BURIALS {
             let visible = self.visible_again(db, max - self.deliveries.len())?;

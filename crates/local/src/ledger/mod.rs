@@ -3,8 +3,8 @@
 mod changes;
 mod error;
 mod open;
+mod same_server;
 mod schema;
-mod server;
 mod sync;
 mod unsaved;
 mod walk;

@@ -1,6 +1,6 @@
 //! Events about several things: an import of tasks, annotations made or deleted by a bulk action.
 
-use super::kinds::{ANNOTATION, TASK};
+use super::entity_kinds::{ANNOTATION, TASK};
 use crate::platform::EntityVersions;
 use labelrelay_core::config::SourceConfig;
 use labelrelay_core::from_api::ReconciledEvent;

@@ -8,8 +8,8 @@
 
 mod api;
 mod bulk_events;
+mod entity_kinds;
 mod error;
-mod kinds;
 mod management;
 mod pagination;
 mod projects;

@@ -1,7 +1,7 @@
 //! Pages through a project's tasks: the changed ones with their contents, and all of them by their ids.
 
 use super::api::Api;
-use super::kinds::TASK;
+use super::entity_kinds::TASK;
 use super::query;
 use super::tasks::{self, Fields, Tasks};
 use crate::page::Page;

@@ -1,7 +1,7 @@
 //! Lists projects.
 
 use super::api::{self, Api};
-use super::kinds::{ANNOTATION, TASK};
+use super::entity_kinds::{ANNOTATION, TASK};
 use super::tasks;
 use crate::platform::{Counts, PlatformError, Project};
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! Answers of the data manager: tasks, and the annotations in them, cut out as they were written.
 
 use super::api::{self, Api, LARGEST_ANSWER};
-use super::kinds::{ANNOTATION, TASK};
+use super::entity_kinds::{ANNOTATION, TASK};
 use super::query;
 use crate::http::Answer;
 use crate::page::Entity;

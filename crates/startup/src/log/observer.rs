@@ -1,7 +1,7 @@
 //! One log event for each request, with a fixed name and fields with units. Never a body, a secret
 //! or a credential.
 
-use super::limit::{Kind, LogLimit};
+use super::rate_limit::{Kind, LogLimit};
 use labelrelay_core::observe::millis;
 use labelrelay_core::{BlobError, Clock, Observer, Outcome, QueueError, Report, SecretError};
 use labelrelay_event::Digest;

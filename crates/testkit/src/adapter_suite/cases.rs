@@ -1,7 +1,7 @@
 //! The cases: requests, each with the status that it must have.
 
 use super::forgeries::forgeries;
-use super::label::{LABEL, label};
+use super::label_delivery::{LABEL, label};
 use super::{Case, SECRET};
 use crate::in_memory::Fault;
 use crate::request::{TestRequest, basic};

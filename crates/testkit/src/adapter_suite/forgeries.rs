@@ -1,6 +1,6 @@
 //! Deliveries that must not get in, each with the status that refuses it.
 
-use super::label::{LABEL, label};
+use super::label_delivery::{LABEL, label};
 use super::{Case, SECRET, WRONG_SECRET};
 use crate::request::{TestRequest, basic};
 use http::Method;

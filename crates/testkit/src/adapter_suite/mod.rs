@@ -12,7 +12,7 @@
 mod cases;
 mod expected;
 mod forgeries;
-mod label;
+mod label_delivery;
 mod masked;
 mod relay;
 mod serve;

@@ -59,7 +59,7 @@ pub(super) fn make(plan: &Plan, number: u32, source: Source, random: &mut Random
         (54..70, _) => fixture_body(random),
         (70..88, _) => random_json::object(random, &tag).into_bytes(),
         (88..96, _) => not_json(&tag, random),
-        (96..98, _) => small(random),
+        (96..98, _) => shared_body(random),
         _ => large(plan, &tag, random),
     };
     made
@@ -148,7 +148,7 @@ fn not_json(tag: &str, random: &mut Random) -> Vec<u8> {
 }
 
 /// Bodies that many deliveries share.
-fn small(random: &mut Random) -> Vec<u8> {
+fn shared_body(random: &mut Random) -> Vec<u8> {
     let bodies: [&[u8]; 6] = [b"{}", b"[]", b"1", b"null", b"\"\"", b"\0\0"];
     bodies[usize::try_from(random.below(6)).unwrap()].to_vec()
 }

@@ -172,10 +172,10 @@ fn obey(switches: &Switches) {
         let line = line.unwrap();
         let words: Vec<&str> = line.split(' ').collect();
         match words[..] {
-            ["queue", mode] => switches.queue.turn(mode),
-            ["fallback", mode] => switches.fallback.turn(mode),
-            ["blobs", mode] => switches.blobs.turn(mode),
-            ["secrets", mode] => switches.secrets.turn(mode),
+            ["queue", mode] => switches.queue.switch_to(mode),
+            ["fallback", mode] => switches.fallback.switch_to(mode),
+            ["blobs", mode] => switches.blobs.switch_to(mode),
+            ["secrets", mode] => switches.secrets.switch_to(mode),
             ["time-of-day", seconds] => switches.clock.set(seconds.parse().unwrap()),
             ["sleep", seconds] => switches.clock.sleep_for(seconds.parse().unwrap()),
             ["stop"] => return,

@@ -47,7 +47,7 @@ impl Switch {
         Self(watch::Sender::new(Mode::Fine))
     }
 
-    pub(super) fn turn(&self, mode: &str) {
+    pub(super) fn switch_to(&self, mode: &str) {
         self.0.send_replace(Mode::parse(mode));
     }
 

@@ -1,6 +1,6 @@
 //! Answers of SQS, Secrets Manager and S3 to the few operations that a relay uses.
 
-use super::http1::Request;
+use super::http1_stand_in::Request;
 use crate::bench::body::SECRET;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};

@@ -3,9 +3,9 @@
 use super::bare::Bare;
 use super::event::{self, Events};
 use super::function::Function;
+use super::function_environment::{StartKind, Surroundings};
 use super::programs::Programs;
 use super::runtime_api::Invocation;
-use super::surroundings::{StartKind, Surroundings};
 use crate::Outcome;
 use crate::bench::figures::Figures;
 use crate::bench::samples::Samples;

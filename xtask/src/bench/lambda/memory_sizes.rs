@@ -4,9 +4,9 @@
 use super::cpu_share::{CpuShare, PERIOD};
 use super::event::{self, Events};
 use super::function::Function;
+use super::function_environment::{StartKind, Surroundings};
 use super::invocations::accepted;
 use super::programs::Programs;
-use super::surroundings::{StartKind, Surroundings};
 use crate::Outcome;
 use crate::bench::bench_folder::BenchFolder;
 use crate::bench::samples::Samples;

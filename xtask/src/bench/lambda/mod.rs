@@ -10,7 +10,8 @@ mod certificate;
 mod cpu_share;
 mod event;
 mod function;
-mod http1;
+mod function_environment;
+mod http1_stand_in;
 mod invocations;
 mod large;
 mod memory_sizes;
@@ -21,17 +22,16 @@ mod programs;
 mod runtime_api;
 mod stand_in;
 mod starts;
-mod surroundings;
 
 use super::bench_folder::BenchFolder;
 use super::figures::Figures;
 use crate::Outcome;
 use crate::step::status;
+use function_environment::Surroundings;
 use options::Options;
 use programs::Programs;
 use std::path::Path;
 use std::process::Command;
-use surroundings::Surroundings;
 
 pub(super) fn run(args: &[String]) -> Outcome {
     let options = Options::parse(args)?;

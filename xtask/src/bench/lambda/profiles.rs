@@ -4,9 +4,9 @@
 use super::binary_size::{self, BinarySize};
 use super::event::Events;
 use super::function::Function;
+use super::function_environment::{StartKind, Surroundings};
 use super::invocations::accepted;
 use super::programs::PROFILE;
-use super::surroundings::{StartKind, Surroundings};
 use crate::Outcome;
 use crate::bench::bench_folder::BenchFolder;
 use crate::bench::memory::Memory;

@@ -1,7 +1,7 @@
 //! A Lambda runtime API of our own: hands out invocations, and knows to the microsecond when a function
 //! first asked for one, and when it answered.
 
-use super::http1;
+use super::http1_stand_in;
 use crate::Outcome;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -182,7 +182,7 @@ impl Shared {
 fn serve(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let (mut stream, mut buffer) = (stream, Vec::new());
-    while let Some(request) = http1::read(&mut stream, &mut buffer)? {
+    while let Some(request) = http1_stand_in::read(&mut stream, &mut buffer)? {
         let now = Instant::now();
         let operation = request.path.rsplit('/').next().unwrap_or_default();
         match (request.method.as_str(), operation) {
@@ -192,7 +192,7 @@ fn serve(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
                 };
                 let headers = headers(number);
                 shared.lock().handed_out = Some(Instant::now());
-                if let Err(error) = http1::write(&mut stream, 200, &headers, &event) {
+                if let Err(error) = http1_stand_in::write(&mut stream, 200, &headers, &event) {
                     // The function ended while it waited; whoever started it says so.
                     return if error.kind() == ErrorKind::BrokenPipe {
                         Ok(())
@@ -204,16 +204,16 @@ fn serve(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
             ("POST", "response") => {
                 shared.lock().answered = Some((now, request.body));
                 shared.changed.notify_all();
-                http1::write(&mut stream, 202, "", b"")?;
+                http1_stand_in::write(&mut stream, 202, "", b"")?;
             }
             ("POST", "error") => {
                 let said = String::from_utf8_lossy(&request.body);
                 shared.fail(format!("the function reported {said}"));
-                http1::write(&mut stream, 202, "", b"")?;
+                http1_stand_in::write(&mut stream, 202, "", b"")?;
             }
             (method, _) => {
                 shared.fail(format!("the function asked for {method} {}", request.path));
-                http1::write(&mut stream, 404, "", b"")?;
+                http1_stand_in::write(&mut stream, 404, "", b"")?;
             }
         }
     }

@@ -3,10 +3,10 @@
 use super::bare::Bare;
 use super::event::Events;
 use super::function::{Environment, Function};
+use super::function_environment::{StartKind, Surroundings};
 use super::invocations::accepted;
 use super::programs::Programs;
 use super::stand_in::Counts;
-use super::surroundings::{StartKind, Surroundings};
 use crate::Outcome;
 use crate::bench::figures::Figures;
 use crate::bench::samples::Samples;

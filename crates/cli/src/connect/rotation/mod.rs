@@ -4,7 +4,7 @@
 //! is changed and after all are. What the platform has to do in between differs.
 
 mod by_hand;
-mod taken;
+mod secret_probe;
 
 use super::report::{Problem, Report};
 use crate::env::Env;
@@ -262,7 +262,7 @@ impl Rotation<'_> {
     }
 
     async fn takes(&self, secret: &Secret) -> Result<bool, Problem> {
-        let asked = taken::ask(self.serve, self.source, secret).await;
+        let asked = secret_probe::ask(self.serve, self.source, secret).await;
         asked.map_err(|problem| {
             Problem::Step(format!(
                 "the relay at {} does not say which secrets it takes: {problem}; both are good as long as the rotation has not ended: run this again",

@@ -61,7 +61,7 @@ impl StdoutQueue {
         Ok(Self { commands, clock })
     }
 
-    fn hand_over(&self, command: Command) -> Result<(), QueueError> {
+    fn submit(&self, command: Command) -> Result<(), QueueError> {
         self.commands
             .try_send(command)
             .map_err(|error| match error {
@@ -81,7 +81,7 @@ impl EventQueue for StdoutQueue {
     ) -> BoxFuture<'a, Result<Receipt, QueueError>> {
         Box::pin(async move {
             let (done, answer) = oneshot::channel();
-            self.hand_over(Command::Write(Pending {
+            self.submit(Command::Write(Pending {
                 message: message.clone(),
                 done,
             }))?;
@@ -96,7 +96,7 @@ impl EventQueue for StdoutQueue {
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
         Box::pin(async move {
             let (done, answer) = oneshot::channel();
-            self.hand_over(Command::Check(done))?;
+            self.submit(Command::Check(done))?;
             match within(&*self.clock, PATIENCE, answer).await {
                 Ok(answer) => answer.unwrap_or_else(|_| Err(gone())),
                 Err(_) => Err(QueueError::new(

@@ -10,7 +10,7 @@ mod prepared;
 mod puller;
 mod recorder;
 mod sink;
-mod told;
+mod unattended_progress;
 
 pub(super) use prepared::Prepared;
 

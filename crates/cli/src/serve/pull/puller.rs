@@ -4,7 +4,7 @@ use super::failures::{self, Failures};
 use super::ledger::{Held, Place, told};
 use super::recorder::Recorder;
 use super::sink::RelaySink;
-use super::told::Told;
+use super::unattended_progress::Told;
 use crate::arrivals::Arrived;
 use crate::error::chain;
 use crate::queue_records::QueueRecords;

@@ -2,12 +2,12 @@
 
 mod action;
 mod describe;
-mod endpoint;
 mod extract;
 mod from_api;
 mod inspector;
+mod routes;
 
 pub(super) use action::KNOWN_TYPES;
-pub(super) use endpoint::endpoint;
 pub(super) use from_api::describe_entity;
 pub(super) use inspector::Inspector;
+pub(super) use routes::endpoint;

@@ -25,7 +25,7 @@ use std::time::Duration;
 /// Something that is not as it should be.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Found {
+pub struct FailedCheck {
     /// The thing that is not as it should be.
     pub resource: Resource,
     /// The source, where it is about one.
@@ -34,7 +34,7 @@ pub struct Found {
     pub error: Option<CheckError>,
 }
 
-impl Found {
+impl FailedCheck {
     /// Name in the log.
     pub fn what(&self) -> &'static str {
         match self.resource {
@@ -102,20 +102,24 @@ impl Found {
 
 /// Runs all checks of the relay at the same time, each for `patience` at most, and returns what is not as it should
 /// be. Opens connections ahead of the first delivery. Without `connecting`, it reads the secrets alone.
-pub async fn examine(relay: &Relay, patience: Duration, connecting: bool) -> Vec<Found> {
+pub async fn examine(relay: &Relay, patience: Duration, connecting: bool) -> Vec<FailedCheck> {
     let checks = relay.checks().into_iter();
     let checks = checks.filter(|check| connecting || check.resource == Resource::Secrets);
     let found = checks.map(|check| within_patience(relay, patience, check));
     join_all(found).await.into_iter().flatten().collect()
 }
 
-async fn within_patience(relay: &Relay, patience: Duration, check: Check<'_>) -> Option<Found> {
+async fn within_patience(
+    relay: &Relay,
+    patience: Duration,
+    check: Check<'_>,
+) -> Option<FailedCheck> {
     let error = match within(&*relay.parts().clock, patience, check.run).await {
         Ok(Ok(())) => return None,
         Ok(Err(error)) => Some(error),
         Err(_) => None,
     };
-    Some(Found {
+    Some(FailedCheck {
         resource: check.resource,
         source: check.source.map(str::to_owned),
         error,
@@ -127,7 +131,7 @@ async fn within_patience(relay: &Relay, patience: Duration, check: Check<'_>) ->
 /// # Errors
 /// [`StartError`] when the start ends.
 pub fn settle(
-    found: &[Found],
+    found: &[FailedCheck],
     relay: &Relay,
     config: &Config,
     lookup: Lookup<'_>,
@@ -180,8 +184,8 @@ mod tests {
     use super::*;
     use labelrelay_core::{BlobError, QueueError, SecretError, SpoolError};
 
-    fn found(error: Option<CheckError>) -> Found {
-        Found {
+    fn failed(error: Option<CheckError>) -> FailedCheck {
+        FailedCheck {
             resource: Resource::Queue,
             source: None,
             error,
@@ -211,10 +215,10 @@ mod tests {
             (secret(SecretError::transient("x")), false),
             (secret(SecretError::permanent("x")), true),
         ] {
-            let found = found(Some(error));
+            let found = failed(Some(error));
             assert_eq!(found.is_permanent(), permanent, "{found:?}");
         }
-        let late = found(None);
+        let late = failed(None);
         assert!(!late.is_permanent());
         assert_eq!(late.reason(), "no answer in time");
     }

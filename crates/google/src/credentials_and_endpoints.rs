@@ -1,4 +1,4 @@
-//! The way in: who we are, and where the services are.
+//! Google Cloud as this process may use it: credentials, and endpoints of the services.
 
 use crate::location::{GcsLocation, SecretName, Topic};
 use crate::pubsub::PubSubQueue;

@@ -10,12 +10,12 @@ use labelrelay_core::{BlobStore, EventQueue, FallbackStore, SecretSource};
 use std::sync::Arc;
 
 /// Opens what others open; `None` notes nothing.
-pub(super) struct Noted<'a> {
+pub(super) struct NotedBackEnds<'a> {
     pub(super) back_ends: &'a BackEnds<'a>,
     pub(super) arrivals: Option<Arc<Arrivals>>,
 }
 
-impl BackEnd for Noted<'_> {
+impl BackEnd for NotedBackEnds<'_> {
     fn forms(&self) -> Forms {
         self.back_ends.forms()
     }

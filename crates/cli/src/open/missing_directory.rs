@@ -10,7 +10,7 @@ use std::future::ready;
 
 /// Stands for it where somebody only looks: the configuration is judged as if the directory were there.
 #[derive(Debug)]
-pub(super) struct ToBeMade;
+pub(super) struct MissingDirectory;
 
 const PROBLEM: &str =
     "the directory is not there yet; the next start of `labelrelay serve` makes it";
@@ -23,7 +23,7 @@ fn all_is_well<E: Send + 'static>() -> BoxFuture<'static, Result<(), E>> {
     Box::pin(ready(Ok(())))
 }
 
-impl BlobStore for ToBeMade {
+impl BlobStore for MissingDirectory {
     fn put<'a>(
         &'a self,
         _: &'a str,
@@ -38,7 +38,7 @@ impl BlobStore for ToBeMade {
     }
 }
 
-impl FallbackStore for ToBeMade {
+impl FallbackStore for MissingDirectory {
     fn put<'a>(&'a self, _: &'a str, _: Bytes) -> BoxFuture<'a, Result<(), BlobError>> {
         refused()
     }
@@ -76,7 +76,7 @@ impl FallbackStore for ToBeMade {
     }
 }
 
-impl Spool for ToBeMade {
+impl Spool for MissingDirectory {
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn SpoolWriter>, SpoolError>> {
         Box::pin(ready(Err(SpoolError::new(PROBLEM))))
     }

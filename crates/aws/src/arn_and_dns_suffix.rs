@@ -1,7 +1,7 @@
-//! Regions, as names of hosts and resources have them.
+//! DNS suffix of a region's services, and the region in an ARN.
 
 /// Domain suffix of a region's services.
-pub(crate) fn suffix(region: &str) -> &'static str {
+pub(crate) fn dns_suffix(region: &str) -> &'static str {
     if region.starts_with("cn-") {
         "amazonaws.com.cn"
     } else {
