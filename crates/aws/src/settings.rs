@@ -128,7 +128,7 @@ impl Aws {
         let region = self.region(&text, region_of_arn(name))?;
         let address = endpoint
             .clone()
-            .unwrap_or_else(|| format!("https://{service}.{region}.{}", suffix(&region)));
+            .unwrap_or_else(|| format!("https://{service}.{region}.{}", dns_suffix(&region)));
         // Asked every few minutes at most: a connection that was kept so long is a dead one.
         let signed = SignedClient {
             http: self.http.with_own_connections(),

@@ -58,11 +58,11 @@ impl S3Location {
         let (endpoint, base) = match endpoint {
             Some(endpoint) => (endpoint.to_owned(), format!("/{bucket}")),
             None if bucket.contains('.') => (
-                format!("https://s3.{region}.{}", suffix(&region)),
+                format!("https://s3.{region}.{}", dns_suffix(&region)),
                 format!("/{bucket}"),
             ),
             None => (
-                format!("https://{bucket}.s3.{region}.{}", suffix(&region)),
+                format!("https://{bucket}.s3.{region}.{}", dns_suffix(&region)),
                 String::new(),
             ),
         };
