@@ -3,7 +3,7 @@
 mod back_ends;
 mod missing_directory;
 pub(crate) mod network_file_system;
-mod noted_queue;
+mod noted_back_ends;
 mod read_only;
 mod spool;
 #[cfg(test)]
@@ -26,7 +26,7 @@ use labelrelay_startup::{
     BLOB_STORE, FailedCheck, Injected, Name, Open, OsEntropy, QUEUE, Setting, StartError,
     SystemClock, examine, settle,
 };
-use noted_queue::NotedBackEnds;
+use noted_back_ends::NotedBackEnds;
 use read_only::ReadOnly;
 use std::sync::Arc;
 use std::time::Duration;
