@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// Shown by the help of every verb that reads a configuration.
 pub(crate) const HELP: &str = "\
-Configuration, the first that is there: --config FILE; LABELRELAY_CONFIG (a path); \
+Configuration, the first of these that exists: --config FILE; LABELRELAY_CONFIG (a path); \
 LABELRELAY_CONFIG_TOML (the text); ./labelrelay.toml; environment variables alone \
 (LABELBOX_WEBHOOK_SECRET, LABEL_STUDIO_WEBHOOK_SECRET); ./.labelrelay/labelrelay.toml.";
 

@@ -21,7 +21,7 @@ Examples:
 const NOTES: &str = "\
 Writes two files an event: NNNNNN.json, the envelope exactly as queued, and NNNNNN.body, the sender's \
 bytes. NNNNNN is the event's number in the queue, so a second export into the same directory adds what is \
-new. A file that is there with other contents is left alone, and the export ends.";
+new. It never changes a file that has other contents: there the export ends.";
 
 /// Writes events into files; acknowledged ones too, until they are pruned.
 #[derive(Debug, clap::Args)]

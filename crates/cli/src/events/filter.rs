@@ -8,9 +8,9 @@ use labelrelay_local::{Filter, Pattern, QueueFile, State};
 
 /// Shown by the help of every verb that takes a filter.
 pub(super) const HELP: &str = "\
-A filter's value stands for itself and for what goes on after a dot or a slash: `--subject task` takes \
-task/17, `--subject task/1` does not. A final * stands for any ending, and ids need only be begun. An event \
-passes when every filter takes it.";
+A filter's value matches itself, and itself with more after a dot or a slash: `--subject task` matches \
+task/17, `--subject task/1` does not. A final * matches any ending. Of an id, the beginning is enough. An event \
+must match every filter.";
 
 /// Says what an event is about and when it came.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -51,7 +51,7 @@ pub(super) struct Which {
     /// Dead letters: received too often and never acknowledged
     #[arg(long)]
     dead: bool,
-    /// Not done with: ready or in flight
+    /// Not acknowledged yet: ready or in flight
     #[arg(long)]
     pending: bool,
 }

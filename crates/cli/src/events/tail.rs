@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// Begin with this many of the newest
     #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
     lines: usize,
-    /// Go on with what arrives
+    /// Go on with events that arrive
     #[arg(long, short, conflicts_with_all = ["dead", "pending"])]
     follow: bool,
     /// Print one JSON object a line, the envelope in it

@@ -26,16 +26,16 @@ pub(super) struct Common {
     /// Configuration file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The configured source as which the deliveries would have come; needed when several are of this platform
+    /// The configured source of these events; needed when several are of this platform
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
     /// Look through this project only; can be given several times [default: all that the token sees]
     #[arg(long, value_name = "ID")]
     pub(super) project: Vec<String>,
-    /// This project was deleted: report what was in it as deleted
+    /// This project was deleted: report everything in it as deleted
     #[arg(long, value_name = "ID")]
     deleted_project: Vec<String>,
-    /// Do it again this long after each run, until told to stop
+    /// Run again and again, with this pause in between, until stopped
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     every: Option<Duration>,
     /// Send and record nothing; print what would be sent
@@ -44,10 +44,10 @@ pub(super) struct Common {
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
-    /// Send what changed at this time or later; what is older is only remembered, until it changes
+    /// Send changes of this time or later; remember older ones without sending them
     #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<Timestamp>,
-    /// Look at everything, not only where the numbers of tasks or annotations differ; done once a day anyhow
+    /// Look at everything, even if the numbers of tasks and annotations agree; happens once a day anyhow
     #[arg(long)]
     full: bool,
     /// Look back this far before the end of the last run
@@ -60,7 +60,7 @@ pub(super) struct Common {
     /// `gs://BUCKET/PREFIX` [default: within the blob store]
     #[arg(long, value_name = "URL")]
     ledger: Option<String>,
-    /// The server is the one of before, at another address
+    /// The same server as before, at another address
     #[arg(long)]
     moved: bool,
 }

@@ -1,4 +1,4 @@
-//! `labelrelay pull`: fetches through a platform's API what no delivery brought.
+//! `labelrelay pull`: fetches missed events through a platform's API.
 
 mod common_options;
 mod label_studio;
@@ -12,16 +12,16 @@ use crate::error::{CliError, EXIT_CODES};
 use clap::Subcommand;
 
 const NOTES: &str = "\
-The first run looks at everything that the token sees; later ones at what changed. Events of Label Studio \
-have the ids that the live ones would have had, so that consumers recognise a repeat; those of Labelbox have \
-its subjects and versions. Works beside a running `serve`.";
+The first run looks at everything that the token sees, later runs at the changes. Events of Label Studio \
+have the ids of the live events, so consumers recognise a repeat. Events of Labelbox have the subjects and \
+versions of the live ones. Works beside a running `serve`.";
 
 const EXAMPLES: &str = "\
 Examples:
   LABEL_STUDIO_API_KEY=… labelrelay pull label-studio --url http://HOST:8080
   LABELBOX_API_KEY=… labelrelay pull labelbox --project ID --dry-run";
 
-/// Fetches through a platform's API what no delivery brought, and puts it on the queue.
+/// Fetches missed events through a platform's API, and puts them on the queue.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(crate) struct Args {

@@ -13,7 +13,7 @@ Examples:
 const NOTES: &str = "\
 A receipt is good until its message is received again. One that is given twice counts once.";
 
-/// Says that received messages are done with.
+/// Acknowledges received messages: their work is done.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {

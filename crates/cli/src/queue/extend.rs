@@ -15,13 +15,13 @@ const NOTES: &str = "\
 For work that takes longer than the visibility timeout of `receive`. A receipt whose time has run out \
 is still good as long as nobody received its message again.";
 
-/// Keeps received messages to whoever has them for longer.
+/// Extends the visibility timeout of received messages.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
     #[command(flatten)]
     receipts: Receipts,
-    /// Nobody else gets them for this long from now on
+    /// Hide them from other consumers for this long from now on
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_hold)]
     visibility: Duration,
 }

@@ -23,7 +23,7 @@ are not touched.";
 pub(super) struct Args {
     #[command(flatten)]
     receipts: Receipts,
-    /// Nobody gets them again before this time has passed
+    /// Hide them from all consumers for this long
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_hold)]
     delay: Duration,
 }

@@ -18,18 +18,18 @@ Examples:
   labelrelay queue receive --wait 20s --json | jq -r .envelope.type";
 
 const NOTES: &str = "\
-With --json, one object a line: receipt, receive_count, envelope. The envelope is embedded as it was \
-queued; where its data has line breaks, which would split the line, its data stands as data_base64. What \
-is not acknowledged within the visibility timeout can be received again; what could not be printed, at once.";
+With --json, prints one object a line: receipt, receive_count, envelope. The envelope is as it was queued. \
+If its data has line breaks, which would split the line, it has data_base64 instead. A message that nobody \
+acknowledges within the visibility timeout can be received again; one that could not be printed, at once.";
 
-/// Takes messages; `ack` says that they are done with.
+/// Receives messages; acknowledge them with `ack`.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
     /// At most this many
     #[arg(long, default_value_t = 1)]
     max: usize,
-    /// Nobody else gets them for this long
+    /// Hide them from other consumers for this long
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_hold)]
     visibility: Duration,
     /// Wait this long for a message when there is none

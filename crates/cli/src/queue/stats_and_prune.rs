@@ -12,7 +12,7 @@ Examples:
   labelrelay queue stats
   labelrelay queue stats --json | jq .ready";
 
-/// Shows how much of what is in the queue.
+/// Counts the queue's events by state.
 #[derive(Debug, clap::Args)]
 #[command(before_help = STATS_EXAMPLES, after_help = EXIT_CODES)]
 pub(super) struct StatsArgs {
@@ -65,8 +65,8 @@ Examples:
   labelrelay queue prune --older-than 7d";
 
 const PRUNE_NOTES: &str = "\
-An event stays in any case until the repeat window since its arrival has passed (5 minutes unless \
-configured): a repeat is recognised by what is in the file. A running `serve` prunes by itself, after \
+An event stays until the repeat window since its arrival has passed (5 minutes unless configured), \
+because repeats are recognised by the file. A running `serve` prunes by itself, after \
 `embedded_queue.retain_acknowledged_s`.";
 
 /// Removes acknowledged events from the file.

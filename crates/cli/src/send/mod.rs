@@ -31,8 +31,8 @@ Examples:
   labelrelay send --to https://x.example/labelbox --secret env:SECRET";
 
 const NOTES: &str = "\
-A built-in sample gets a new id and the time of now before it is signed, so that it is no repeat; a \
-file's bytes are sent as they are. Fails unless the answer is 2xx.";
+A built-in sample gets a new id and the current time before it is signed, so that it is no repeat. A \
+file's bytes are sent as they are. Any answer but 2xx is a failure.";
 
 /// Signs and delivers one event, as the platform would.
 #[derive(Debug, clap::Args)]

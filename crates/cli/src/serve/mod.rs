@@ -39,7 +39,8 @@ Examples:
   labelrelay serve --demo          try it without any platform";
 
 const NOTES: &str = "\
-SIGTERM, SIGINT or SIGHUP stops: what had arrived is finished first. One that comes a second later or more ends at once (130). \
+SIGTERM, SIGINT or SIGHUP stops it, once everything that had arrived is finished. A second signal, at least a second \
+later, ends it at once (130). \
 A port that is taken, and a queue file that another process owns, are failures (1). A queue file that cannot be \
 written, or that a newer version wrote, is bad configuration (78).";
 
@@ -72,7 +73,7 @@ pub(crate) struct Args {
         hide_possible_values = true
     )]
     log: Format,
-    /// Deliver recordings and forgeries to a relay of its own, show what became of them, and end
+    /// Deliver recordings and forgeries to a relay of its own, show the results, and end
     #[arg(long, conflicts_with_all = ["listen", "admin_listen", "public_url", "config", "ready_file"])]
     demo: bool,
     /// Log every delivery

@@ -1,4 +1,4 @@
-//! Moves what waits in the fallback into the queue, for as long as `serve` runs.
+//! Moves events from the fallback into the queue, for as long as `serve` runs.
 
 use super::observed_queue::ObservedQueue;
 use labelrelay_core::Relay;

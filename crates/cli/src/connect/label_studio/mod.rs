@@ -32,7 +32,7 @@ Examples:
 
 const NOTES: &str = "\
 Makes one webhook for each project, and mends those that deliver to the relay already: inactive, another header, no \
-payload, not all actions. Touches no other webhook. Run it again for new projects; what is right stays as it is.";
+payload, not all actions. Touches no other webhook. Run it again for new projects.";
 
 /// Makes Label Studio deliver to the relay.
 #[derive(Debug, clap::Args)]

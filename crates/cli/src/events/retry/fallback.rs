@@ -1,4 +1,4 @@
-//! Moves what waits in the fallback into the queue, once.
+//! Moves the events in the fallback into the queue, once.
 
 use crate::env::Env;
 use crate::error::CliError;

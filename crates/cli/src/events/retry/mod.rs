@@ -23,11 +23,11 @@ Examples:
   labelrelay events retry --fallback --timeout 10m";
 
 const NOTES: &str = "\
-Moves what waits in the fallback into the queue, and makes dead letters ready again, as if they had never \
+Moves events from the fallback into the queue, and makes dead letters ready again, as if they had never \
 been received. A running `serve` moves the fallback by itself. A message becomes a dead letter when it was \
 received `embedded_queue.max_receives` times (5 unless configured) and never acknowledged.";
 
-/// Tries again what is stuck: what waits in the fallback, and dead letters.
+/// Tries stuck events again: those in the fallback, and dead letters.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", filter::HELP))]
 pub(super) struct Args {
