@@ -96,7 +96,7 @@ fn tell_dead(seen: &Seen, before: Option<u64>) {
     let new = before.map_or(0, |before| seen.stats.dead_letters.saturating_sub(before));
     let told = seen.died.len() as u64;
     if new > told {
-        tracing::error!(name: "dead_letters", events = new - told, "and so many more events became dead letters");
+        tracing::error!(name: "dead_letters", events = new - told, "more events became dead letters");
     }
 }
 

@@ -252,7 +252,7 @@ impl SlotTable {
     fn tell(&mut self) {
         self.left += 1;
         if self.told.is_none_or(|told| told.elapsed() >= TELL) {
-            tracing::warn!(name: "connections_full", open = self.served, closed = self.left, "connections are taken up; for each that comes, the one that idles longest is closed");
+            tracing::warn!(name: "connections_full", open = self.served, closed = self.left, "all connections are in use; for each new one, the one that idles longest is closed");
             self.told = Some(Instant::now());
             self.left = 0;
         }

@@ -184,7 +184,7 @@ impl Observer for LogObserver {
     fn not_ready(&self, reason: Option<&str>) {
         match reason {
             Some(reason) => {
-                tracing::error!(name: "not_ready", reason, "no event can be taken; whoever asks is told 503");
+                tracing::error!(name: "not_ready", reason, "no event can be taken; readiness is answered 503");
             }
             None => {
                 tracing::info!(name: "ready_again", "events can be taken again");
