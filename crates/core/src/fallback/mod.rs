@@ -1,5 +1,6 @@
 //! A second durable place for events that the queue did not take in time, and the way back from there.
 
+mod intact_data;
 mod keys;
 mod redrive;
 mod store;

@@ -1,8 +1,8 @@
 //! From the fallback back to the queue.
 
+use super::intact_data::{intact, intact_data, stored};
 use super::keys::{FALLBACK_SCHEME, claim_key};
 use super::store::{FallbackStore, StoredBody};
-use crate::BoxStream;
 use crate::blob::{BlobError, BlobStore};
 use crate::clock::{Clock, within};
 use crate::config::is_name;
@@ -11,11 +11,9 @@ use crate::queue::{EventQueue, OutboundMessage, QueueError, QueueErrorKind};
 use crate::transfer_allowance::{READ_BACK_BYTES, transfer_allowance};
 use bytes::Bytes;
 use futures_util::lock::Mutex;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use labelrelay_event::{DataEncoding, Envelope, encode};
 use labelrelay_json::Scanner;
-use sha2::{Digest as _, Sha256};
-use std::borrow::Cow;
 use std::time::Duration;
 
 /// Result of a redrive.
@@ -318,68 +316,7 @@ async fn claim(
     Ok(OutboundMessage::new(attributes, envelope))
 }
 
-const CHANGED: &str =
-    "its data is not what its `datasha256` says; it was changed after it was put there";
-
 fn late() -> QueueError {
     let message = "neither queue nor stores answered in time";
     QueueError::new(QueueErrorKind::Late, message)
-}
-
-/// The data that an envelope holds, if its digest is right; `None` where it only says where the data lies.
-fn intact_data<'a>(envelope: &Envelope<'a>) -> Result<Option<Cow<'a, [u8]>>, String> {
-    let data = envelope.data.bytes().map_err(|error| error.to_string())?;
-    match data {
-        Some(data) if !envelope.matches_digest(&data) => Err(CHANGED.to_owned()),
-        data => Ok(data),
-    }
-}
-
-/// The data of an envelope as a body.
-fn stored(data: Option<Cow<'_, [u8]>>) -> Result<StoredBody, String> {
-    let data = data.ok_or("larger than the queue takes, without its data")?;
-    let data = Bytes::from(data.into_owned());
-    Ok(StoredBody {
-        bytes: data.len() as u64,
-        stream: Box::pin(futures_util::stream::once(async move { Ok(data) })),
-    })
-}
-
-/// The same bytes, of which the last piece comes, and after it the end, only if all of them have this digest: so
-/// that nothing that changed where it lay becomes an object, and nothing that was emptied an empty one.
-fn intact(
-    stream: BoxStream<'static, std::io::Result<Bytes>>,
-    digest: String,
-) -> BoxStream<'static, std::io::Result<Bytes>> {
-    struct State {
-        stream: BoxStream<'static, std::io::Result<Bytes>>,
-        hash: Sha256,
-        /// The last piece, not handed on yet.
-        held: Option<Bytes>,
-        digest: String,
-    }
-    let state = State {
-        stream,
-        hash: Sha256::new(),
-        held: None,
-        digest,
-    };
-    let pieces = futures_util::stream::try_unfold(Some(state), |state| async {
-        let Some(mut state) = state else {
-            return Ok(None);
-        };
-        while let Some(piece) = state.stream.next().await {
-            let piece = piece?;
-            state.hash.update(&piece);
-            if let Some(before) = state.held.replace(piece) {
-                return Ok(Some((before, Some(state))));
-            }
-        }
-        let found = labelrelay_event::Digest::from_bytes(state.hash.finalize().into()).to_hex();
-        if found != state.digest {
-            return Err(std::io::Error::other(CHANGED));
-        }
-        Ok(state.held.map(|last| (last, None)))
-    });
-    Box::pin(pieces)
 }

@@ -1,5 +1,6 @@
 //! Activity of one connection: who waits for whom, and since when.
 
+use super::idle_rank::{Idle, IdleRank};
 use super::request_boundary::Boundary;
 use crate::options::ServeOptions;
 use labelrelay_core::Verification;
@@ -60,42 +61,6 @@ struct State {
     /// While draining: all that had come is answered.
     is_drained: bool,
     is_closing: bool,
-}
-
-/// Rank of an idle connection: the smallest is the first to go when there is no room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Idle {
-    rank: IdleRank,
-    since: Instant,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum IdleRank {
-    /// Nobody waits for us, and nothing that was verified ever came from there.
-    Unproven,
-    /// There is always something to do for it, but none of it was verified: it asks on and on.
-    Stranger,
-    /// Has brought an event, and idles now.
-    Proven,
-    /// Brings a body too slowly, and whose it is will be known after the last byte.
-    Body,
-    /// The same of somebody who has a secret: its head has shown it, or a request before did.
-    ProvenBody,
-}
-
-impl Idle {
-    /// Tells whether the connection brings no body, and has never brought anything that was verified.
-    pub(crate) fn has_brought_nothing(&self) -> bool {
-        self.rank <= IdleRank::Stranger
-    }
-
-    pub(crate) fn is_body(&self) -> bool {
-        self.rank >= IdleRank::Body
-    }
-
-    pub(crate) fn is_proven_body(&self) -> bool {
-        self.rank == IdleRank::ProvenBody
-    }
 }
 
 /// One connection, as those see it who choose which one has to go.

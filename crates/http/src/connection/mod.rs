@@ -2,11 +2,13 @@
 
 mod activity;
 mod drive;
+mod idle_rank;
 mod parser_refusal;
 mod request_boundary;
 mod watched_socket;
 
-pub(crate) use activity::{Activity, Idle};
+pub(crate) use activity::Activity;
+pub(crate) use idle_rank::Idle;
 
 use crate::accept::Accepted;
 use crate::options::ServeOptions;

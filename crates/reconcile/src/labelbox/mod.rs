@@ -6,6 +6,7 @@
 
 mod api;
 mod export;
+mod export_task;
 mod management;
 mod projects;
 mod rows;

@@ -1,0 +1,70 @@
+//! Data in the fallback that still has its digest: a disk or a person may have changed it.
+
+use super::store::StoredBody;
+use crate::BoxStream;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use labelrelay_event::Envelope;
+use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
+
+const CHANGED: &str =
+    "its data is not what its `datasha256` says; it was changed after it was put there";
+
+/// The data that an envelope holds, if its digest is right; `None` where it only says where the data lies.
+pub(super) fn intact_data<'a>(envelope: &Envelope<'a>) -> Result<Option<Cow<'a, [u8]>>, String> {
+    let data = envelope.data.bytes().map_err(|error| error.to_string())?;
+    match data {
+        Some(data) if !envelope.matches_digest(&data) => Err(CHANGED.to_owned()),
+        data => Ok(data),
+    }
+}
+
+/// The data of an envelope as a body.
+pub(super) fn stored(data: Option<Cow<'_, [u8]>>) -> Result<StoredBody, String> {
+    let data = data.ok_or("larger than the queue takes, without its data")?;
+    let data = Bytes::from(data.into_owned());
+    Ok(StoredBody {
+        bytes: data.len() as u64,
+        stream: Box::pin(futures_util::stream::once(async move { Ok(data) })),
+    })
+}
+
+/// The same bytes, of which the last piece comes, and after it the end, only if all of them have this digest: so
+/// that nothing that changed where it lay becomes an object, and nothing that was emptied an empty one.
+pub(super) fn intact(
+    stream: BoxStream<'static, std::io::Result<Bytes>>,
+    digest: String,
+) -> BoxStream<'static, std::io::Result<Bytes>> {
+    struct State {
+        stream: BoxStream<'static, std::io::Result<Bytes>>,
+        hash: Sha256,
+        /// The last piece, not handed on yet.
+        held: Option<Bytes>,
+        digest: String,
+    }
+    let state = State {
+        stream,
+        hash: Sha256::new(),
+        held: None,
+        digest,
+    };
+    let pieces = futures_util::stream::try_unfold(Some(state), |state| async {
+        let Some(mut state) = state else {
+            return Ok(None);
+        };
+        while let Some(piece) = state.stream.next().await {
+            let piece = piece?;
+            state.hash.update(&piece);
+            if let Some(before) = state.held.replace(piece) {
+                return Ok(Some((before, Some(state))));
+            }
+        }
+        let found = labelrelay_event::Digest::from_bytes(state.hash.finalize().into()).to_hex();
+        if found != state.digest {
+            return Err(std::io::Error::other(CHANGED));
+        }
+        Ok(state.held.map(|last| (last, None)))
+    });
+    Box::pin(pieces)
+}
