@@ -24,7 +24,7 @@ pub(super) fn read_of_owner(path: &Path, other: &Path) -> Result<Vec<u8>, Secret
             return Ok(());
         }
         Err(SecretError::permanent(format!(
-            "the secret file {} is not taken: whoever owns {} does not alone own and change it; remove it",
+            "the secret file {} is not taken: it must have the owner of {}, no other name, and no other user who may change it; remove it",
             path.display(),
             other.display()
         )))
