@@ -1,7 +1,7 @@
 //! `infra/azure`: that it is Bicep, and that what it asks for has the names that Azure knows.
 
 use crate::tool::{output, root};
-use labelrelay_tests::passed::Input;
+use labelrelay_tests::passed_checks::Input;
 use labelrelay_tests::servers::installed;
 use std::process::Command;
 

@@ -2,7 +2,7 @@
 //! before, as it is, they are not given again.
 
 use crate::tool::{output, root};
-use labelrelay_tests::passed::Input;
+use labelrelay_tests::passed_checks::Input;
 use labelrelay_tests::servers::installed;
 use std::path::Path;
 use std::process::Command;

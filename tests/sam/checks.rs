@@ -2,7 +2,7 @@
 //! they are not given again.
 
 use crate::tool::{output, root, tool};
-use labelrelay_tests::passed::Input;
+use labelrelay_tests::passed_checks::Input;
 use labelrelay_tests::servers::installed;
 
 /// Template beside the stack, which fetches missed events.

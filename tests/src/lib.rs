@@ -14,7 +14,7 @@ pub mod client;
 pub mod export;
 pub mod fixture;
 pub mod label_studio;
-pub mod passed;
+pub mod passed_checks;
 pub mod program;
 pub mod random;
 pub mod recording_proxy;

@@ -23,20 +23,20 @@
 mod check;
 mod number;
 mod scanner;
+mod split_token;
 mod stack;
 mod string;
 mod surrogate;
 mod text;
-mod token;
 mod utf8;
 mod visitor;
 mod walk;
 
 pub use check::Check;
 pub use scanner::Scanner;
+pub use split_token::MAX_SCALAR_BYTES;
 pub use stack::MAX_DEPTH;
 pub use text::Text;
-pub use token::MAX_SCALAR_BYTES;
 pub use visitor::{Container, Interest, Scalar, Visitor};
 
 /// Checks a body that lies in one piece.

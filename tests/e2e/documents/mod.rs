@@ -3,13 +3,13 @@
 //! `labelrelay`, jq, curl, Python, Label Studio and the stand-in for Labelbox answer for themselves. `programs.sh`
 //! answers for what no machine of ours has: the command lines of clouds, containers, tunnels.
 
-mod blocks;
-mod machine;
-mod shape;
+mod code_blocks;
+mod output_shape;
+mod reader_machine;
 
-use blocks::Block;
-use machine::Machine;
-use shape::shape;
+use code_blocks::Block;
+use output_shape::shape;
+use reader_machine::Machine;
 use std::path::{Path, PathBuf};
 
 #[test]
@@ -19,7 +19,7 @@ fn every_command_runs_as_printed() {
     let machine = Machine::start();
     let (mut run, mut wrong) = (0, Vec::new());
     for path in pages() {
-        let blocks = blocks::of(&std::fs::read_to_string(root().join(&path)).unwrap());
+        let blocks = code_blocks::of(&std::fs::read_to_string(root().join(&path)).unwrap());
         if blocks.iter().all(|block| block.shell().is_none()) {
             continue;
         }

@@ -7,7 +7,7 @@
 mod options;
 mod platform;
 mod programs;
-mod running;
+mod running_program;
 mod starts;
 mod throughput;
 

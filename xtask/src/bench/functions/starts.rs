@@ -1,7 +1,7 @@
 //! Starts: from making a process to its first answer, and what it holds then.
 
 use super::platform::{Environment, Platform};
-use super::running::Running;
+use super::running_program::Running;
 use crate::Outcome;
 use crate::bench::figures::Figures;
 use crate::bench::memory::Memory;

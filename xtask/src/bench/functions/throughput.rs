@@ -2,7 +2,7 @@
 
 use super::options::Options;
 use super::platform::Platform;
-use super::running::Running;
+use super::running_program::Running;
 use super::starts::mebibytes;
 use crate::Outcome;
 use crate::bench::body::Deliveries;

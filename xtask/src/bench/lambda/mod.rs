@@ -4,7 +4,7 @@
 //! No figure is of use by itself: the ratios of one run are the result.
 
 mod answers;
-mod bare;
+mod bare_client;
 mod binary_size;
 mod certificate;
 mod cpu_share;

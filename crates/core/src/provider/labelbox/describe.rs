@@ -1,9 +1,9 @@
 //! From what stands in a body to what the envelope says. The body alone decides the shape.
 
+use super::event_types::WORKFLOW_UNRECOGNIZED;
 use super::extract::{Body, Rows};
 use super::labels::Projects;
 use super::topic::{Topic, Verb};
-use super::types::WORKFLOW_UNRECOGNIZED;
 use super::v1;
 use crate::describe::Description;
 use crate::identity::{Identity, bounded};

@@ -1,9 +1,9 @@
 //! One pass over a body of Labelbox.
 
 use super::describe;
+use super::event_types::UNRECOGNIZED;
 use super::extract::Body;
 use super::topic::Topic;
-use super::types::UNRECOGNIZED;
 use crate::describe::{Description, Inspection};
 use crate::provider::extractor::Extractor;
 use crate::request::RequestHead;

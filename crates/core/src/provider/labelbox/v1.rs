@@ -1,8 +1,8 @@
 //! The flat body of v1: a label, or a review of one.
 
+use super::event_types::UNRECOGNIZED;
 use super::extract::{Body, Label};
 use super::topic::{Topic, Verb};
-use super::types::UNRECOGNIZED;
 use crate::describe::Description;
 use crate::identity::{Identity, bounded};
 use crate::provider::ids::{named, present};
