@@ -18,6 +18,7 @@ pub fn options(of_one_address: Option<usize>) -> ServeOptions {
     ServeOptions::default()
         .with_drain(DRAIN)
         .with_max_connections_per_address(of_one_address)
+        .with_http2()
 }
 
 /// Signals to stop, listened for from now on.

@@ -23,6 +23,9 @@ pub struct ServeOptions {
     pub max_connections: usize,
     /// The same for one address, or one /64 of IPv6. `None` where all come from a proxy.
     pub max_connections_per_address: Option<usize>,
+    /// Whether HTTP/2 without TLS is spoken besides HTTP/1.1.
+    #[cfg(feature = "h2c")]
+    pub(crate) has_http2: bool,
 }
 
 impl Default for ServeOptions {
@@ -36,6 +39,8 @@ impl Default for ServeOptions {
             // nobody has verified could use those up, and a delivery would be told 503.
             max_connections: 816,
             max_connections_per_address: None,
+            #[cfg(feature = "h2c")]
+            has_http2: false,
         }
     }
 }
@@ -81,6 +86,14 @@ impl ServeOptions {
     #[must_use]
     pub fn with_max_connections_per_address(mut self, most: Option<usize>) -> Self {
         self.max_connections_per_address = most.map(|most| most.max(1));
+        self
+    }
+
+    /// The same options, with HTTP/2 without TLS besides HTTP/1.1.
+    #[cfg(feature = "h2c")]
+    #[must_use]
+    pub fn with_http2(mut self) -> Self {
+        self.has_http2 = true;
         self
     }
 

@@ -57,7 +57,7 @@ pub async fn serve_with<A, F>(
     let shared = Arc::new(Shared {
         answer,
         tasks: Tasks::new(),
-        builder: builder(),
+        builder: builder(&options),
         observer,
         options,
         slots: Arc::clone(&accept.slots),
@@ -106,7 +106,7 @@ async fn stop(tasks: &Tasks, mut connections: JoinSet<()>, asked: Instant, drain
     connections.shutdown().await;
 }
 
-fn builder() -> auto::Builder<TokioExecutor> {
+fn builder(options: &ServeOptions) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -116,18 +116,28 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .max_buf_size(READ_BUFFER_BYTES)
         // `connection` has the times: hyper's own end a connection without a look at its socket.
         .header_read_timeout(None);
-    versions(builder)
+    versions(builder, options)
 }
 
 /// HTTP/1.1 alone.
 #[cfg(not(feature = "h2c"))]
-fn versions(builder: auto::Builder<TokioExecutor>) -> auto::Builder<TokioExecutor> {
+fn versions(
+    builder: auto::Builder<TokioExecutor>,
+    _options: &ServeOptions,
+) -> auto::Builder<TokioExecutor> {
     builder.http1_only()
 }
 
-/// Both versions. A peer that does not answer a ping is gone.
+/// Both versions, where they are asked for: a program is not to speak HTTP/2 because another one is built beside it.
+/// A peer that does not answer a ping is gone.
 #[cfg(feature = "h2c")]
-fn versions(mut builder: auto::Builder<TokioExecutor>) -> auto::Builder<TokioExecutor> {
+fn versions(
+    mut builder: auto::Builder<TokioExecutor>,
+    options: &ServeOptions,
+) -> auto::Builder<TokioExecutor> {
+    if !options.has_http2 {
+        return builder.http1_only();
+    }
     builder
         .http2()
         .timer(hyper_util::rt::TokioTimer::new())

@@ -1,6 +1,6 @@
 //! Refusals by the HTTP parser, and by HTTP's rules, are reported like every other refusal.
 
-use crate::support::{Running, body, request};
+use crate::support::{Running, body, head, request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// The answer to raw bytes and what was reported: outcome and reason.
@@ -34,7 +34,7 @@ async fn requests_refused_by_the_parser_are_counted_and_reported() {
     let large = request(&body(1), &format!("X-Large: {}\r\n", "a".repeat(300_000)));
     let folded = request(&body(1), "X-Folded: a\r\n b\r\n");
     let two = request(&body(1), "Content-Length: 7\r\n");
-    let cases: [(&[u8], &str, &str); 11] = [
+    let cases: [(&[u8], &str, &str); 15] = [
         (&request(&body(1), &hops), "431", "too large"),
         (&large, "431", "too large"),
         (long.as_bytes(), "4", "too large"),
@@ -61,6 +61,24 @@ async fn requests_refused_by_the_parser_are_counted_and_reported() {
             "",
             "PROXY protocol",
         ),
+        // Prior knowledge; and what curl asks for where it has none, with the frames that it sends at once.
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "", "HTTP/2"),
+        (
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x04\0\xa0\0\0\0\x02\0\0\0\0",
+            "",
+            "HTTP/2",
+        ),
+        // More than 64 bits hold.
+        (
+            b"POST /labelbox HTTP/1.1\r\nHost: r\r\nContent-Length: 18446744073709551616\r\n\r\n",
+            "400",
+            "not a request",
+        ),
+        (
+            b"POST /labelbox HTTP/1.1\r\nHost: r\r\nContent-Length: 99999999999999999999999999999999999\r\n\r\n",
+            "400",
+            "not a request",
+        ),
         (b"hello\r\n\r\n", "400", "not a request"),
     ];
     for (raw, status, reason) in cases {
@@ -73,6 +91,42 @@ async fn requests_refused_by_the_parser_are_counted_and_reported() {
         assert_eq!(outcome, "malformed", "{shown}");
         assert!(why.contains(reason), "{shown}: {why}");
     }
+}
+
+#[tokio::test]
+async fn a_body_that_is_announced_too_large_is_413_whatever_the_number() {
+    const LIMIT: u64 = 100 * 1024 * 1024;
+    let announced = [
+        LIMIT + 1,
+        i64::MAX.unsigned_abs(),
+        i64::MAX.unsigned_abs() + 1,
+        u64::MAX - 3,
+        // hyper keeps the two numbers after it for bodies of unknown length, and says 431.
+        u64::MAX - 2,
+    ];
+    for length in announced.map(|length| length.to_string()) {
+        for length in [length.clone(), format!("000{length}")] {
+            let raw = head(&body(1), &format!("Content-Length: {length}\r\n"));
+            let (said, outcome, why) = refused(&raw).await;
+            assert!(said.starts_with("HTTP/1.1 413 "), "{length}: {said}");
+            assert_eq!(outcome, "too_large", "{length}");
+            assert!(why.contains("max_body_bytes"), "{length}: {why}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_speaks_http_2_is_told_of_as_one_kind() {
+    let whole = request(&body(1), "Upgrade: h2c\r\nConnection: close\r\n");
+    let running = Running::start("").await;
+    let said = running.talk(&whole).await;
+    assert!(
+        said.starts_with("HTTP/1.1 200 "),
+        "an offer to upgrade is not taken: {said}"
+    );
+    let (_, _, first) = refused(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    let (_, _, other) = refused(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\x01\0\0\0\0").await;
+    assert_eq!(first, other);
 }
 
 #[tokio::test]
