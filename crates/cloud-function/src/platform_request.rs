@@ -59,9 +59,14 @@ impl Front {
 
 /// Who connected to Google's front end, as that says.
 fn last_forwarded(headers: &HeaderMap) -> Option<IpAddr> {
-    let last = headers.get_all("x-forwarded-for").iter().next_back()?;
-    let entry = last.to_str().ok()?.rsplit(',').next()?.trim();
-    entry
+    let lines = headers.get_all("x-forwarded-for").iter().rev();
+    // Empty elements at the end are none, as for other proxies.
+    let mut entries = lines
+        .flat_map(|line| line.as_bytes().rsplit(|&byte| byte == b','))
+        .map(<[u8]>::trim_ascii);
+    let entry = entries.find(|entry| !entry.is_empty())?;
+    std::str::from_utf8(entry)
+        .ok()?
         .parse::<IpAddr>()
         .ok()
         .map(|address| address.to_canonical())
@@ -78,6 +83,8 @@ mod tests {
             (&["35.223.142.181, 203.0.113.9"], Some("203.0.113.9")),
             (&["35.223.142.181", "203.0.113.9"], Some("203.0.113.9")),
             (&["2001:db8::1"], Some("2001:db8::1")),
+            (&["35.223.142.181, 203.0.113.9,"], Some("203.0.113.9")),
+            (&["35.223.142.181, 203.0.113.9", " "], Some("203.0.113.9")),
             (&["203.0.113.9, unknown"], None),
             (&[], None),
         ] {
