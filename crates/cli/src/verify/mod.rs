@@ -21,6 +21,7 @@ use labelrelay_core::config::SecretRef;
 use labelrelay_event::Digest;
 use request_file::Recorded;
 use serde::Serialize;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// Whichever credential there is. The parser would write all of them on one line.
@@ -54,13 +55,13 @@ pub(crate) struct Args {
     request: Option<PathBuf>,
     /// Value of X-Hub-Signature (or X-Hub-Signature-256)
     #[arg(long, value_name = "VALUE", requires = "file")]
-    signature: Option<String>,
+    signature: Option<OsString>,
     /// Value of Authorization
     #[arg(long, value_name = "VALUE")]
-    authorization: Option<String>,
+    authorization: Option<OsString>,
     /// Another header that carries the secret, with its value; with --request, its name is enough
     #[arg(long, value_name = "NAME: VALUE")]
-    header: Option<String>,
+    header: Option<OsString>,
     /// Reference to the secret: `env:NAME` or `file:/path`
     #[arg(long, value_name = "REF", value_parser = SecretRef::of_command_line)]
     secret: SecretRef,
@@ -111,14 +112,13 @@ fn examine(args: &Args, env: &Env<'_>, secret: &Secret) -> Result<Verdict, CliEr
         return recorded_request(&recorded, args, secret);
     }
     if let Some(value) = &args.authorization {
-        return Ok(authorization(&[value.as_bytes().to_vec()], secret.expose()));
+        return Ok(authorization(&[bytes(value)], secret.expose()));
     }
     if let Some(header) = &args.header {
-        let (_, value) = header
-            .split_once(':')
-            .ok_or_else(|| CliError::usage("--header: write 'NAME: VALUE'"))?;
+        let (_, value) = name_and_value(header);
+        let value = value.ok_or_else(|| CliError::usage("--header: write 'NAME: VALUE'"))?;
         return Ok(header_secret::named(
-            &[value.trim().as_bytes().to_vec()],
+            &[value.trim_ascii().to_vec()],
             secret.expose(),
         ));
     }
@@ -128,11 +128,24 @@ fn examine(args: &Args, env: &Env<'_>, secret: &Secret) -> Result<Verdict, CliEr
         ));
     };
     let body = read(env, file)?;
-    Ok(signature(
-        &[value.as_bytes().to_vec()],
-        &body,
-        secret.expose(),
-    ))
+    Ok(signature(&[bytes(value)], &body, secret.expose()))
+}
+
+/// The bytes of a header's value: one in Latin-1 is no text here, and reaches the relay all the same.
+fn bytes(value: &OsStr) -> Vec<u8> {
+    value.as_encoded_bytes().to_vec()
+}
+
+/// `NAME: VALUE`, or the name alone.
+fn name_and_value(header: &OsStr) -> (&[u8], Option<&[u8]>) {
+    let header = header.as_encoded_bytes();
+    match header.iter().position(|&byte| byte == b':') {
+        Some(at) => {
+            let (name, value) = header.split_at(at);
+            (name, value.get(1..))
+        }
+        None => (header, None),
+    }
 }
 
 /// Takes the credential that the request has: a signature first, else the header that may hold the secret.
@@ -142,8 +155,9 @@ fn recorded_request(
     secret: &Secret,
 ) -> Result<Verdict, CliError> {
     let mut verdict = if let Some(name) = &args.header {
-        let name = name.split(':').next().unwrap_or_default().trim();
-        header_secret::named(&recorded.lines(name), secret.expose())
+        let (name, _) = name_and_value(name);
+        let name = String::from_utf8_lossy(name.trim_ascii());
+        header_secret::named(&recorded.lines(&name), secret.expose())
     } else {
         let signatures = match recorded.lines("x-hub-signature") {
             lines if lines.is_empty() => recorded.lines("x-hub-signature-256"),

@@ -1,6 +1,6 @@
 //! Secrets that have other bytes here than on the other side.
 
-use crate::support::Place;
+use crate::support::{Place, Ran};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labelrelay_core::signature::sign_sha1;
@@ -182,4 +182,42 @@ fn a_secret_with_accents_is_taken_in_the_encoding_that_label_studio_sends() {
         said.starts_with("matches\n") && said.contains("another encoding"),
         "{said}"
     );
+}
+
+/// A shell in Latin-1, or `$'…\xe4…'`, hands over bytes that are no text: the relay takes them, and so does `verify`.
+#[cfg(unix)]
+#[test]
+fn values_that_are_no_utf_8_are_taken_as_bytes() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt as _;
+    let shown =
+        |front: &str, secret: &[u8]| OsString::from_vec([front.as_bytes(), secret].concat());
+    let verify = |place: &Place, reference: &str, secret: &[u8], flag: &str, value: OsString| {
+        let mut command = place.command(&["verify", "--secret", reference, flag]);
+        command.arg(value);
+        command.env("SECRET", OsString::from_vec(secret.to_vec()));
+        Ran::from(command.output().unwrap())
+    };
+    let sent = latin_1(ACCENTS);
+    for secret in [sent.clone(), ACCENTS.into()] {
+        let place = Place::new();
+        place.write("secret", &secret);
+        for reference in ["file:secret", "env:SECRET"] {
+            for (flag, front) in [("--authorization", "Bearer "), ("--header", "X-Token: ")] {
+                verify(&place, reference, &secret, flag, shown(front, &sent)).good();
+                let other = shown(front, &[&sent[..], b"\xff"].concat());
+                let ran = verify(&place, reference, &secret, flag, other);
+                assert_eq!(ran.code, 1, "{ran:?}");
+                assert!(ran.stdout.contains("does not match"), "{ran:?}");
+            }
+        }
+    }
+    let place = Place::new();
+    place.write("body", "{}");
+    let mut command = place.command(&["verify", "--secret", "env:SECRET", "--file", "body"]);
+    command.arg("--signature").arg(shown("sha1=", b"\xff\xfe"));
+    command.env("SECRET", PLAIN);
+    let ran = Ran::from(command.output().unwrap());
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stdout.contains("is no signature"), "{ran:?}");
 }
