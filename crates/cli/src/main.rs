@@ -7,6 +7,7 @@ mod cli;
 mod clouds;
 mod completions;
 mod connect;
+mod damaged_event;
 mod delivery;
 mod durations;
 mod env;

@@ -1,6 +1,7 @@
 //! `labelrelay status`: walks the way that a delivery takes, without starting or making anything.
 
 use crate::connect::label_studio;
+use crate::damaged_event::damaged_event;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES, chain};
 use crate::find_configuration::{self, Missing};
@@ -19,6 +20,7 @@ use labelrelay_local::OpenError;
 use labelrelay_startup::{BLOB_STORE, FALLBACK, Name};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,7 +31,8 @@ Examples:
 
 const NOTES: &str = "\
 Reads the configuration and every secret that it names, and looks at the addresses, the queue and the stores. \
-Starts and makes nothing, and works beside a running `serve`. Warnings go to stderr and leave the exit code 0.
+Starts and makes nothing, and works beside a running `serve`. It looks for damage in the queue file for two \
+seconds, so in a large one not everywhere. Warnings go to stderr and leave the exit code 0.
 
 Where LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY are set, or `[source.pull]` has both, it asks Label Studio too: \
 whether each project has a webhook that delivers here, and whether that sends every event.";
@@ -48,6 +51,12 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "json")]
     ready: bool,
 }
+
+/// How long the queue file's structure, and then its events, are looked through for damage: a small one whole.
+const EXAMINED_FOR: Duration = Duration::from_secs(1);
+
+/// Damaged events that are told of one by one.
+const TOLD: usize = 3;
 
 /// Printed by `--json`.
 #[derive(Default, Serialize)]
@@ -247,7 +256,18 @@ fn store(
 }
 
 fn events(location: QueueLocation, report: &mut Report) -> Result<(), CliError> {
-    let stats = queue_file::open(location)?.stats()?;
+    let mut queue = queue_file::open(location)?;
+    let stats = queue.stats()?;
+    queue.check_structure(EXAMINED_FOR)?;
+    let damaged = queue.damaged_events(EXAMINED_FOR)?;
+    for (seq, reason) in damaged.iter().take(TOLD) {
+        report.warnings.push(damaged_event(*seq, reason));
+    }
+    if let Some(more) = damaged.len().checked_sub(TOLD).filter(|more| *more > 0) {
+        report
+            .warnings
+            .push(format!("{more} more events are damaged in the queue file"));
+    }
     if stats.dead > 0 {
         let letters = if stats.dead == 1 { "letter" } else { "letters" };
         report.warnings.push(format!(

@@ -1,9 +1,9 @@
 //! Errors of a queue file.
 
-use crate::sqlite_error::advice;
+use crate::sqlite_error::{REPAIR, advice, is_damage};
 use labelrelay_files::Strange;
 use rusqlite::ErrorCode;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a queue file could not be opened. Nothing was overwritten.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +24,7 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// The file is something else.
-    #[error("{} is not a queue file of labelrelay ({what}); it was left as it is: choose another path", path.display())]
+    #[error("{} is not a queue file of labelrelay ({what}); it was left as it is: choose another path, or, if it was a queue, its beginning is damaged: {}", path.display(), REPAIR)]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -119,6 +119,15 @@ pub enum FileError {
     /// The queue's files were removed, moved or replaced while they were in use.
     #[error("{0}")]
     Displaced(String),
+    /// The file does not hold what was written into it.
+    #[error("{}: {}", path.display(), advice(source))]
+    Damaged {
+        /// The queue file.
+        path: PathBuf,
+        /// The error of `SQLite`.
+        #[source]
+        source: rusqlite::Error,
+    },
     /// Anything else that `SQLite` said.
     #[error("{}", advice(.0))]
     Database(#[source] rusqlite::Error),
@@ -127,6 +136,26 @@ pub enum FileError {
         "the system gave no random bytes for a receipt, so nothing was received: try again, and see that the process may call `getrandom`"
     )]
     System(#[source] std::io::Error),
+}
+
+impl FileError {
+    /// The same error; where it tells of damage, with the file that is damaged.
+    pub(crate) fn of(self, file: &Path) -> Self {
+        match self {
+            Self::Database(source) if is_damage(&source) => Self::Damaged {
+                path: file.to_owned(),
+                source,
+            },
+            other => other,
+        }
+    }
+}
+
+impl OpenError {
+    /// Whether it does not hold what was written into it.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Database { source, .. } if is_damage(source))
+    }
 }
 
 impl From<rusqlite::Error> for FileError {

@@ -10,6 +10,16 @@ struct Explanation {
     cure: &'static str,
 }
 
+const DAMAGED: &str =
+    "the queue file is damaged, by its disk or by another program that wrote into it";
+
+/// Nothing is written into the damaged file, and all that it still holds is kept. `SQLite`'s own `.recover` is not
+/// named: Debian's shell comes without it.
+pub(crate) const REPAIR: &str = "stop `serve`, move the file away together with all that begins with its name, and start \
+    `serve` again; then `labelrelay events replay --pending --dead --queue sqlite:MOVED --to sqlite:QUEUE` brings back \
+    what can still be read (`labelrelay events export` writes it into files), and `labelrelay pull` fetches the rest \
+    from the platform";
+
 impl Explanation {
     const fn new(kind: QueueErrorKind, problem: &'static str, cure: &'static str) -> Self {
         Self {
@@ -20,7 +30,30 @@ impl Explanation {
     }
 }
 
+/// Whether the file does not hold what was written into it: `SQLite` says so, or a column holds what none of ours
+/// ever did.
+pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, SqlInputError,
+        SqliteFailure,
+    };
+    if let Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) = error.sqlite_error_code() {
+        return true;
+    }
+    match error {
+        FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) => true,
+        // All statements are ours, and are tried: what they name was there.
+        SqliteFailure(_, Some(text)) | SqlInputError { msg: text, .. } => {
+            text.starts_with("no such ")
+        }
+        _ => false,
+    }
+}
+
 fn explain(error: &rusqlite::Error) -> Explanation {
+    if is_damage(error) {
+        return Explanation::new(QueueErrorKind::Misconfigured, DAMAGED, REPAIR);
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Explanation::new(
             QueueErrorKind::Unavailable,
@@ -50,12 +83,6 @@ fn explain(error: &rusqlite::Error) -> Explanation {
             QueueErrorKind::Denied,
             "the queue file may not be written",
             "let this user write the file and its directory",
-        ),
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Explanation::new(
-            QueueErrorKind::Misconfigured,
-            "the queue file is damaged",
-            "stop `serve` and move the file away, together with what begins with its name; \
-             `labelrelay events export` may still read it",
         ),
         Some(ErrorCode::CannotOpen) => Explanation::new(
             QueueErrorKind::Unavailable,
@@ -97,6 +124,15 @@ mod tests {
     use super::*;
     use crate::queue_file_error::{FileError, OpenError};
     use rusqlite::ffi;
+
+    #[test]
+    fn a_file_that_lost_its_tables_is_damaged() {
+        let db = rusqlite::Connection::open_in_memory().unwrap();
+        let error = db.prepare("SELECT seq FROM events").unwrap_err();
+        assert!(is_damage(&error), "{error:?}");
+        let error = db.prepare("SELECT 1 FROM").unwrap_err();
+        assert!(!is_damage(&error), "{error:?}");
+    }
 
     /// The whole table: result code, what a sender is told, whether it is retried, what each text names.
     #[test]

@@ -2,11 +2,12 @@
 
 use super::body;
 use super::filter::{self, Which};
+use crate::damaged_event::damaged_event;
 use crate::env::Env;
-use crate::error::{CliError, EXIT_CODES};
+use crate::error::{CliError, EXIT_CODES, chain};
 use crate::output::{one_line, print, print_json, say};
 use labelrelay_event::Envelope;
-use labelrelay_local::QueueFile;
+use labelrelay_local::{FileError, QueueFile, envelope_damage};
 use serde::Serialize;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -21,7 +22,8 @@ Examples:
 const NOTES: &str = "\
 Writes two files an event: NNNNNN.json, the envelope exactly as queued, and NNNNNN.body, the sender's \
 bytes. NNNNNN is the event's number in the queue, so a second export into the same directory adds what is \
-new. It never changes a file that has other contents: there the export ends.";
+new. It never changes a file that has other contents: there the export ends. Of a damaged event it \
+ writes the first file alone, names it, goes on, and ends with 1.";
 
 /// Writes events into files; acknowledged ones too, until they are pruned.
 #[derive(Debug, clap::Args)]
@@ -50,13 +52,24 @@ pub(super) fn run(args: &Args, queue: &QueueFile, env: &Env<'_>) -> Result<(), C
     make(&directory).map_err(|error| cannot_write(&directory, &error))?;
     let mut exported = Exported::default();
     for stored in queue.export(filter) {
-        let stored = stored?;
+        let stored = match stored {
+            Err(damage @ FileError::Damaged { .. }) => {
+                say(format_args!("events are missing here: {}", chain(&damage)));
+                exported.failures += 1;
+                continue;
+            }
+            other => other?,
+        };
         let name = format!("{:06}", stored.event.seq);
         write_once(&directory.join(format!("{name}.json")), &stored.envelope)?;
         exported.events += 1;
-        let envelope = Envelope::decode(&stored.envelope).map_err(|error| {
-            CliError::failed(format_args!("event {}: {error}", stored.event.seq))
-        })?;
+        if let Some(reason) = envelope_damage(&stored.envelope) {
+            let words = damaged_event(stored.event.seq, &reason);
+            say(format_args!("{name}: {}", one_line(&words)));
+            exported.failures += 1;
+            continue;
+        }
+        let envelope = Envelope::decode(&stored.envelope).map_err(CliError::failed)?;
         let body = match body::read(&envelope) {
             Ok(Some(body)) => body,
             Ok(None) => {

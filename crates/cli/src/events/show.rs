@@ -2,12 +2,13 @@
 
 use super::body;
 use super::row::received;
+use crate::damaged_event::damaged_event;
 use crate::envelope_line::on_one_line;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::{one_line, print, print_envelope, print_exactly, print_json_pieces};
 use clap::builder::NonEmptyStringValueParser;
 use labelrelay_event::{Data, Envelope};
-use labelrelay_local::{Filter, Pattern, QueueFile, StoredEvent};
+use labelrelay_local::{Filter, Pattern, QueueFile, StoredEvent, envelope_damage};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,6 +41,10 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
     } = &stored;
     if args.envelope {
         return Ok(print_envelope(envelope)?);
+    }
+    if let Some(reason) = envelope_damage(envelope) {
+        let words = damaged_event(event.seq, &reason);
+        return Err(CliError::failed(one_line(&words)));
     }
     if args.json {
         let head = format!(

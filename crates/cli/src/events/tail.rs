@@ -2,10 +2,11 @@
 
 use super::filter::{self, Which};
 use super::row::{Row, line};
+use crate::damaged_event::damaged_event;
 use crate::envelope_line::on_one_line;
 use crate::error::{CliError, EXIT_CODES};
-use crate::output::{print, print_json};
-use labelrelay_local::{Event, FileError, Filter, QueueFile};
+use crate::output::{one_line, print, print_json, say};
+use labelrelay_local::{Event, FileError, Filter, QueueFile, envelope_damage};
 use serde_json::value::RawValue;
 use std::time::Duration;
 
@@ -88,6 +89,12 @@ fn show(events: &[Event], json: bool, queue: &QueueFile) -> Result<(), CliError>
         if !json {
             print(format_args!("{}", line(event)))?;
         } else if let Some(stored) = queue.get(event.seq)? {
+            if let Some(reason) = envelope_damage(&stored.envelope) {
+                // Those behind it are shown all the same.
+                let words = damaged_event(event.seq, &reason);
+                say(format_args!("{}", one_line(&words)));
+                continue;
+            }
             let envelope = on_one_line(&stored.envelope);
             let raw: &RawValue = serde_json::from_slice(&envelope).map_err(CliError::failed)?;
             print_json(&Row::new(event, Some(raw)))?;

@@ -1,11 +1,12 @@
 //! `labelrelay queue receive`.
 
+use crate::damaged_event::damaged_event;
 use crate::durations::{parse_duration, parse_hold};
 use crate::envelope_line::on_one_line;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::{one_line, print, print_json_pieces, say};
 use labelrelay_event::Envelope;
-use labelrelay_local::{Delivery, QueueFile};
+use labelrelay_local::{Delivery, QueueFile, envelope_damage};
 use std::time::{Duration, Instant};
 
 /// Pause between two looks at an empty queue. Reading it does not delay a running `serve`.
@@ -19,8 +20,9 @@ Examples:
 
 const NOTES: &str = "\
 With --json, prints one object a line: receipt, receive_count, envelope. The envelope is as it was queued. \
-If its data has line breaks, which would split the line, it has data_base64 instead. A message that nobody \
-acknowledges within the visibility timeout can be received again; one that could not be printed, at once.";
+ If its data has line breaks, which would split the line, it has data_base64 instead. A message that nobody \
+ acknowledges within the visibility timeout can be received again; one that could not be printed, at once. \
+ An event that was damaged in the queue file is not printed: it becomes a dead letter, and stderr names it.";
 
 /// Receives messages; acknowledge them with `ack`.
 #[derive(Debug, clap::Args)]
@@ -43,7 +45,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
     let begun = Instant::now();
     let deliveries = loop {
-        let deliveries = queue.receive(args.max, args.visibility)?;
+        let deliveries = intact(queue, queue.receive(args.max, args.visibility)?)?;
         let left = args.wait.saturating_sub(begun.elapsed());
         if !deliveries.is_empty() || left.is_zero() {
             break deliveries;
@@ -60,6 +62,40 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
         say(format_args!("nothing to receive"));
     }
     Ok(())
+}
+
+/// Leaves out what was damaged where it lay: no consumer can use it, and it must not keep the others from what
+/// comes after.
+fn intact(queue: &QueueFile, received: Vec<Delivery>) -> Result<Vec<Delivery>, CliError> {
+    let mut damaged = Vec::new();
+    let mut intact = Vec::with_capacity(received.len());
+    for delivery in received {
+        match envelope_damage(&delivery.envelope) {
+            None => intact.push(delivery),
+            Some(reason) => damaged.push((delivery, reason)),
+        }
+    }
+    if damaged.is_empty() {
+        return Ok(intact);
+    }
+    let receipts: Vec<_> = damaged
+        .iter()
+        .map(|(one, _)| one.receipt.as_str())
+        .collect();
+    if let Err(error) = queue.bury_all(&receipts) {
+        give_back(queue, &intact);
+        return Err(error.into());
+    }
+    for (delivery, reason) in &damaged {
+        say(format_args!(
+            "{}",
+            one_line(&damaged_event(
+                delivery.seq,
+                &format!("{reason}; it is a dead letter now")
+            ))
+        ));
+    }
+    Ok(intact)
 }
 
 /// Lets others receive at once what could not be printed: nobody has the receipts of these.

@@ -1,13 +1,16 @@
 //! Watches the embedded queue for as long as `serve` runs, and tells what somebody has to know of it though no
 //! delivery brings it to light.
 
-use labelrelay_core::Clock;
+use labelrelay_core::{Clock, chain};
 use labelrelay_http::admin::{Metrics, QueueGauges};
-use labelrelay_local::{DeadLetter, EmbeddedQueue, FileError, QueueFile, QueueStats};
+use labelrelay_local::{DeadLetter, EmbeddedQueue, FileError, OpenError, QueueFile, QueueStats};
 use std::sync::Arc;
 use std::time::Duration;
 
 const EVERY: Duration = Duration::from_secs(1);
+
+/// How long a file is looked through for damage, once.
+const EXAMINED_FOR: Duration = Duration::from_secs(1);
 
 /// Dead letters that are told of one by one in one round; of more, how many.
 const TOLD: u64 = 20;
@@ -26,6 +29,7 @@ pub(super) async fn watch(
 ) {
     let mut stop = std::pin::pin!(stop);
     let mut displaced = None;
+    let (mut damaged, mut examined) = (false, false);
     let mut file = None;
     let mut dead = None;
     loop {
@@ -36,19 +40,44 @@ pub(super) async fn watch(
         } else {
             let (path, clock) = (queue.path().to_owned(), Arc::clone(&clock));
             let (before, had) = (dead, file.take());
+            let examine = !std::mem::replace(&mut examined, true);
             let polled = tokio::task::spawn_blocking(move || {
-                let file = match had {
+                let mut file = match had {
                     Some(file) => file,
-                    None => QueueFile::open(path, clock).ok()?,
+                    None => QueueFile::open(path, clock).map_err(|error| {
+                        // It was a queue when `serve` opened it.
+                        let is_damage =
+                            error.is_damage() || matches!(error, OpenError::Foreign { .. });
+                        is_damage.then(|| chain(&error))
+                    })?,
                 };
-                let seen = poll(&file, before);
-                Some((file, seen))
+                let looked = if examine {
+                    file.check_structure(EXAMINED_FOR)
+                } else {
+                    Ok(())
+                };
+                match looked.and_then(|()| poll(&file, before)) {
+                    Ok(seen) => Ok((file, seen)),
+                    Err(error @ FileError::Damaged { .. }) => Err(Some(chain(&error))),
+                    // It passes.
+                    Err(_) => Err(None),
+                }
             });
-            if let Ok(Some((had, Ok(seen)))) = polled.await {
-                file = Some(had);
-                metrics.set_queue(Some(figures(&seen.stats)));
-                tell_dead(&seen, dead);
-                dead = Some(seen.stats.dead_letters);
+            match polled.await {
+                Ok(Ok((had, seen))) => {
+                    file = Some(had);
+                    damaged = false;
+                    metrics.set_queue(Some(figures(&seen.stats)));
+                    tell_dead(&seen, dead);
+                    dead = Some(seen.stats.dead_letters);
+                }
+                Ok(Err(Some(reason))) => {
+                    metrics.set_queue(None);
+                    if !std::mem::replace(&mut damaged, true) {
+                        tracing::error!(name: "queue_damaged", reason, "the queue file is damaged: consumers cannot read all of it");
+                    }
+                }
+                Ok(Err(None)) | Err(_) => {}
             }
         }
         // Between two rounds, so that the file is closed when this ends: the owner closes it last.

@@ -11,6 +11,8 @@ mod ack_and_prune;
 mod clouds;
 mod configuration;
 mod connect;
+#[cfg(unix)]
+mod damaged_queue;
 mod demo;
 #[cfg(unix)]
 mod displaced_queue;

@@ -77,6 +77,14 @@ impl EmbeddedQueue {
         }
     }
 
+    /// Damage is told with the file's name.
+    fn located(&self, mut error: QueueError) -> QueueError {
+        if error.kind == QueueErrorKind::Misconfigured {
+            error.message = format!("{}: {}", self.path.display(), error.message);
+        }
+        error
+    }
+
     fn enqueue(&self, command: Command) -> Result<(), QueueError> {
         self.commands
             .try_send(command)
@@ -115,7 +123,8 @@ impl EventQueue for EmbeddedQueue {
                 message: message.clone(),
                 done,
             }))?;
-            answer.await.unwrap_or_else(|_| Err(gone()))
+            let answer = answer.await.unwrap_or_else(|_| Err(gone()));
+            answer.map_err(|error| self.located(error))
         })
     }
 
@@ -131,7 +140,8 @@ impl EventQueue for EmbeddedQueue {
         Box::pin(async move {
             let (done, answer) = oneshot::channel();
             self.enqueue(Command::Check(done))?;
-            answer.await.unwrap_or_else(|_| Err(gone()))
+            let answer = answer.await.unwrap_or_else(|_| Err(gone()));
+            answer.map_err(|error| self.located(error))
         })
     }
 }

@@ -8,6 +8,7 @@
 use super::options::Options;
 use super::pending_message::Pending;
 use super::repeat_window::{Fingerprint, RepeatWindow};
+use crate::file::envelope_damage;
 use crate::schema::INSERT_EVENT;
 use crate::sqlite::{begin, ms, now_ms, setting};
 use labelrelay_core::{Clock, OutboundMessage, Receipt};
@@ -146,8 +147,10 @@ impl Sequencer {
             let mut rows = read.query([self.next.cast_signed()])?;
             while let Some(row) = rows.next()? {
                 let seq = row.get::<_, i64>(0)?.cast_unsigned();
-                let fingerprint = window.fingerprint(row.get_ref(1)?.as_str()?);
-                window.insert(fingerprint, seq, seq);
+                // A damaged id is nobody's.
+                if let Ok(id) = row.get_ref(1)?.as_str() {
+                    window.insert(window.fingerprint(id), seq, seq);
+                }
             }
         }
         // Never back: a number that was answered with stands for that event.
@@ -181,7 +184,13 @@ pub(crate) fn next_number(db: &Connection) -> rusqlite::Result<u64> {
         .query_row([], |row| row.get(0))?;
     // Pruned events were received before, so no number that was ever given is given again.
     let through = setting(db, "received_through")?.unwrap_or(0);
-    Ok(last.max(through).cast_unsigned() + 1)
+    let highest = last.max(through);
+    // An event with a number below all others would be received by nobody.
+    u64::try_from(highest)
+        .ok()
+        .and_then(|highest| highest.checked_add(1))
+        .filter(|next| i64::try_from(*next).is_ok())
+        .ok_or(rusqlite::Error::IntegralValueOutOfRange(0, highest))
 }
 
 /// Reads from the last event back to the window's beginning.
@@ -207,22 +216,31 @@ fn read_window(
             break;
         }
         let seq = seq.cast_unsigned();
-        let fingerprint = window.fingerprint(row.get_ref(2)?.as_str()?);
-        window.insert(fingerprint, seq, next);
+        if let Ok(id) = row.get_ref(2)?.as_str() {
+            window.insert(window.fingerprint(id), seq, next);
+        }
         window.arrived_before(now - age, seq);
     }
     Ok(window)
 }
 
-/// The candidate whose id is `id`, whole.
+/// The candidate whose id is `id`, whole. One that was damaged where it lies is none: who sends it again brings it
+/// back.
 fn repeated(
     db: &Connection,
     candidates: impl Iterator<Item = u64>,
     id: &str,
 ) -> rusqlite::Result<Option<u64>> {
     for seq in candidates {
-        let mut same = db.prepare_cached("SELECT 1 FROM events WHERE seq = ?1 AND id = ?2")?;
-        if same.exists((seq.cast_signed(), id))? {
+        let mut same =
+            db.prepare_cached("SELECT envelope FROM events WHERE seq = ?1 AND id = ?2")?;
+        let mut rows = same.query((seq.cast_signed(), id))?;
+        if let Some(row) = rows.next()?
+            && row
+                .get_ref(0)?
+                .as_bytes()
+                .is_ok_and(|envelope| envelope_damage(envelope).is_none())
+        {
             return Ok(Some(seq));
         }
     }

@@ -1,8 +1,8 @@
 //! Appends events that were not delivered but found, or that are sent again: beside a running owner, or without
 //! one.
 
-use super::QueueFile;
 use super::transaction::Durability;
+use super::{QueueFile, columns};
 use crate::embedded::sequencer::{insert_row, next_number};
 use crate::queue_file_error::FileError;
 use crate::schema::INSERT_EVENT;
@@ -59,6 +59,8 @@ impl QueueFile {
 
 fn ids_after(db: &Connection, after: u64) -> rusqlite::Result<HashSet<String>> {
     db.prepare_cached("SELECT id FROM events WHERE seq > ?1")?
-        .query_map([after.cast_signed()], |row| row.get(0))?
+        // A damaged id is nobody's.
+        .query_map([after.cast_signed()], |row| columns::text(row, 0))?
+        .filter_map(Result::transpose)
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Dead letters: messages become some, and are brought back. They are listed with [`State::Dead`].
 
 use super::transaction::Durability;
-use super::{Event, Filter, QueueFile, State};
+use super::{Event, Filter, QueueFile, State, columns};
 use crate::queue_file_error::FileError;
 use crate::sqlite::{set_setting, setting};
 use rusqlite::Connection;
@@ -79,20 +79,22 @@ impl QueueFile {
     /// When the file cannot be read.
     pub fn newest_dead(&self, limit: usize) -> Result<Vec<DeadLetter>, FileError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut read = self.db.prepare_cached(
-            "SELECT d.seq, e.id, e.type, e.subject, d.receive_count FROM deliveries d JOIN events e ON e.seq = d.seq
-             WHERE d.state = 2 ORDER BY d.changed_ms DESC, d.seq DESC LIMIT ?1",
-        )?;
-        let dead = read.query_map([limit], |row| {
-            Ok(DeadLetter {
-                seq: row.get::<_, i64>(0)?.cast_unsigned(),
-                id: row.get(1)?,
-                event_type: row.get(2)?,
-                subject: row.get(3)?,
-                receive_count: row.get(4)?,
-            })
-        })?;
-        Ok(dead.collect::<Result<_, _>>()?)
+        self.read(|db| {
+            let mut read = db.prepare_cached(
+                "SELECT d.seq, e.id, e.type, e.subject, d.receive_count FROM deliveries d JOIN events e ON e.seq = d.seq
+                 WHERE d.state = 2 ORDER BY d.changed_ms DESC, d.seq DESC LIMIT ?1",
+            )?;
+            let dead = read.query_map([limit], |row| {
+                Ok(DeadLetter {
+                    seq: row.get::<_, i64>(0)?.cast_unsigned(),
+                    id: columns::text(row, 1)?.unwrap_or_default(),
+                    event_type: columns::text(row, 2)?.unwrap_or_default(),
+                    subject: columns::text(row, 3)?,
+                    receive_count: u32::try_from(columns::number(row, 4)?).unwrap_or(u32::MAX),
+                })
+            })?;
+            Ok(dead.collect::<Result<_, _>>()?)
+        })
     }
 
     /// Makes dead letters of what has become one by now. Whoever may only read sees them as in flight.

@@ -1,6 +1,6 @@
 //! Lists and shows events without taking them.
 
-use super::QueueFile;
+use super::{QueueFile, columns};
 use crate::queue_file_error::FileError;
 use rusqlite::{OptionalExtension as _, Row, named_params};
 use std::fmt;
@@ -80,15 +80,16 @@ pub(super) const COLUMNS: &str = "e.seq, e.received_ms, e.id, e.type, e.source, 
     CASE WHEN d.state IS NULL OR (d.state = 0 AND d.visible_ms <= :now) THEN 0 ELSE d.state + 1 END AS standing";
 
 pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+    let text = |index| columns::text(row, index).map(Option::unwrap_or_default);
     Ok(Event {
         seq: row.get::<_, i64>(0)?.cast_unsigned(),
-        received_ms: row.get(1)?,
-        id: row.get(2)?,
-        event_type: row.get(3)?,
-        source: row.get(4)?,
-        subject: row.get(5)?,
-        envelope_bytes: row.get::<_, i64>(6)?.cast_unsigned(),
-        receive_count: row.get(7)?,
+        received_ms: columns::number(row, 1)?,
+        id: text(2)?,
+        event_type: text(3)?,
+        source: text(4)?,
+        subject: columns::text(row, 5)?,
+        envelope_bytes: columns::number(row, 6)?.cast_unsigned(),
+        receive_count: u32::try_from(columns::number(row, 7)?).unwrap_or(u32::MAX),
         state: match row.get::<_, i64>(8)? {
             0 => State::Ready,
             1 => State::InFlight,
@@ -98,30 +99,45 @@ pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     })
 }
 
+/// Stands for the table where it cannot be read: every event is ready then.
+const NO_DELIVERIES: &str =
+    "(SELECT NULL AS seq, NULL AS state, NULL AS receive_count, NULL AS visible_ms)";
+
 impl QueueFile {
+    /// What is joined to events to know their states.
+    pub(super) fn deliveries(&self) -> &'static str {
+        if self.ignores_deliveries.get() {
+            NO_DELIVERIES
+        } else {
+            "deliveries"
+        }
+    }
+
     /// The event with this number, envelope included; `None` when it was never there or is pruned.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn get(&self, seq: u64) -> Result<Option<StoredEvent>, FileError> {
         let sql = format!(
-            "SELECT {COLUMNS}, e.envelope FROM events e LEFT JOIN deliveries d ON d.seq = e.seq WHERE e.seq = :seq"
+            "SELECT {COLUMNS}, e.envelope FROM events e LEFT JOIN {} d ON d.seq = e.seq WHERE e.seq = :seq",
+            self.deliveries()
         );
-        let stored = self
-            .db
-            .prepare_cached(&sql)?
-            .query_row(
-                named_params! {":now": self.now_ms(), ":seq": seq.cast_signed()},
-                stored,
-            )
-            .optional()?;
-        Ok(stored)
+        self.read(|db| {
+            let stored = db
+                .prepare_cached(&sql)?
+                .query_row(
+                    named_params! {":now": self.now_ms(), ":seq": seq.cast_signed()},
+                    stored,
+                )
+                .optional()?;
+            Ok(stored)
+        })
     }
 }
 
 pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
     Ok(StoredEvent {
         event: event(row)?,
-        envelope: row.get(9)?,
+        envelope: columns::bytes(row, 9)?,
     })
 }

@@ -1,6 +1,6 @@
 //! Events without their data: the queue's content at the price of its attributes.
 
-use super::QueueFile;
+use super::{QueueFile, columns};
 use crate::queue_file_error::FileError;
 
 /// The data comes last in an envelope, and what stands before it is bounded: a hundred and a few bytes for
@@ -33,14 +33,16 @@ impl QueueFile {
         let sql = format!(
             "SELECT seq, substr(envelope, 1, {ATTRIBUTES_BYTES}) FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2"
         );
-        let mut select = self.db.prepare_cached(&sql)?;
-        let heads = select.query_map([after.cast_signed(), limit], |row| {
-            Ok(EventAttributes {
-                seq: row.get::<_, i64>(0)?.cast_unsigned(),
-                attributes: without_data(row.get(1)?),
-            })
-        })?;
-        Ok(heads.collect::<Result<_, _>>()?)
+        self.read(|db| {
+            let mut select = db.prepare_cached(&sql)?;
+            let heads = select.query_map([after.cast_signed(), limit], |row| {
+                Ok(EventAttributes {
+                    seq: row.get::<_, i64>(0)?.cast_unsigned(),
+                    attributes: without_data(columns::bytes(row, 1)?),
+                })
+            })?;
+            Ok(heads.collect::<Result<_, _>>()?)
+        })
     }
 }
 

@@ -10,12 +10,19 @@ use std::collections::VecDeque;
 const PAGE_EVENTS: usize = 256;
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
-/// Iterates over events in order of arrival. Events that arrive meanwhile are included.
+/// So many numbers are tried behind damage where the last one cannot be read.
+const FAR: u64 = 100_000;
+
+/// Iterates over events in order of arrival. Events that arrive meanwhile are included. Where the file is damaged,
+/// one [`FileError::Damaged`] stands for what cannot be read, and what lies behind it follows. Where the states of events
+/// cannot be read, all pass for ready.
 #[derive(Debug)]
 pub struct Export<'a> {
     queue: &'a QueueFile,
     filter: Filter,
     page: VecDeque<StoredEvent>,
+    /// Told when the page is used up.
+    damage: Option<FileError>,
     ended: bool,
 }
 
@@ -27,8 +34,20 @@ impl QueueFile {
             queue: self,
             filter,
             page: VecDeque::new(),
+            damage: None,
             ended: false,
         }
+    }
+}
+
+impl QueueFile {
+    fn last_number(&self) -> Result<u64, FileError> {
+        self.read(|db| {
+            let last = db.query_row("SELECT coalesce(max(seq), 0) FROM events", [], |row| {
+                row.get::<_, i64>(0)
+            })?;
+            Ok(last.max(0).cast_unsigned())
+        })
     }
 }
 
@@ -36,18 +55,44 @@ impl Export<'_> {
     fn read(&mut self) -> Result<(), FileError> {
         let Self { filter, page, .. } = self;
         let (mut bytes, mut is_full) = (0, false);
-        self.queue.each(filter, "e.envelope", |row| {
+        let read = self.queue.each(filter, "e.envelope", |row| {
             let event = stored(row)?;
             bytes += event.envelope.len();
             page.push_back(event);
             is_full = page.len() >= PAGE_EVENTS || bytes >= PAGE_BYTES;
             Ok(!is_full)
-        })?;
+        });
         self.ended = !is_full;
         if let Some(last) = self.page.back() {
             self.filter.after = Some(last.event.seq);
         }
-        Ok(())
+        match read {
+            Err(damage @ FileError::Damaged { .. }) => {
+                self.damage = Some(damage);
+                self.go_behind_the_damage();
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Goes on with the first event behind the next one that cannot be read. Where there is none, it may be what
+    /// happened to the events that cannot be read: they go on without that, as if none had been received.
+    fn go_behind_the_damage(&mut self) {
+        let after = self.filter.after.unwrap_or(0);
+        let last = self
+            .queue
+            .last_number()
+            .unwrap_or(after.saturating_add(FAR));
+        let is_readable = |seq: &u64| matches!(self.queue.get(*seq), Ok(Some(_)));
+        let mut numbers = after.saturating_add(1)..=last;
+        let gap = numbers.find(|seq| self.queue.get(*seq).is_err());
+        let mut behind = gap.and_then(|_| numbers.find(is_readable));
+        if behind.is_none() && !self.queue.ignores_deliveries.replace(true) {
+            behind = (after.saturating_add(1)..=last).find(is_readable);
+        }
+        self.ended = behind.is_none();
+        self.filter.after = behind.map(|seq| seq.saturating_sub(1));
     }
 }
 
@@ -56,12 +101,16 @@ impl Iterator for Export<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.page.is_empty()
+            && self.damage.is_none()
             && !self.ended
             && let Err(error) = self.read()
         {
             self.ended = true;
             return Some(Err(error));
         }
-        self.page.pop_front().map(Ok)
+        match self.page.pop_front() {
+            Some(event) => Some(Ok(event)),
+            None => self.damage.take().map(Err),
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Which events to look at: one filter for every way of looking.
 
-use super::QueueFile;
 use super::event::{COLUMNS, Event, State, StoredEvent, event};
 use super::event_attributes::{ATTRIBUTES_BYTES, without_data};
+use super::{QueueFile, columns};
 use crate::queue_file_error::FileError;
 use labelrelay_event::Attributes;
 use rusqlite::{Row, named_params};
@@ -205,38 +205,43 @@ impl QueueFile {
             ["id", "type", "source", "subject"].map(|name| condition(&format!("e.{name}"), name));
         let sql = format!(
             "SELECT {COLUMNS}, {more}, CASE WHEN :attributes THEN substr(e.envelope, 1, {ATTRIBUTES_BYTES}) END
-             FROM events e LEFT JOIN deliveries d ON d.seq = e.seq
-             WHERE e.seq > :after AND (:states = 0 OR (:states >> standing) & 1)
+             FROM events e LEFT JOIN {} d ON d.seq = e.seq
+             WHERE e.seq >= :first AND (:states = 0 OR (:states >> standing) & 1)
                AND (:from IS NULL OR e.received_ms >= :from) AND (:before IS NULL OR e.received_ms < :before)
                AND {id} AND {event_type} AND {source} AND {subject}
-             ORDER BY e.seq {order}"
+             ORDER BY e.seq {order}",
+            self.deliveries()
         );
-        let mut select = self.db.prepare_cached(&sql)?;
-        let mut rows = select.query(named_params! {
-            ":now": self.now_ms(),
-            ":attributes": filter.needs_attributes(),
-            ":after": filter.after.unwrap_or(0).cast_signed(),
-            ":states": filter.state_bits(),
-            ":from": filter.from_ms,
-            ":before": filter.before_ms,
-            ":id": text(filter.id.as_ref()),
-            ":id_ending": ending(filter.id.as_ref()),
-            ":type": text(filter.event_type.as_ref()),
-            ":type_ending": ending(filter.event_type.as_ref()),
-            ":source": text(filter.source.as_ref()),
-            ":source_ending": ending(filter.source.as_ref()),
-            ":subject": text(filter.subject.as_ref()),
-            ":subject_ending": ending(filter.subject.as_ref()),
-        })?;
-        while let Some(row) = rows.next()? {
-            if filter.needs_attributes() && !filter.takes(row.get(10)?) {
-                continue;
+        // Not `> after`: that would look for `after` first, where the file may be damaged.
+        let first = filter.after.unwrap_or(0).saturating_add(1);
+        self.read(|db| {
+            let mut select = db.prepare_cached(&sql)?;
+            let mut rows = select.query(named_params! {
+                ":now": self.now_ms(),
+                ":attributes": filter.needs_attributes(),
+                ":first": i64::try_from(first).unwrap_or(i64::MAX),
+                ":states": filter.state_bits(),
+                ":from": filter.from_ms,
+                ":before": filter.before_ms,
+                ":id": text(filter.id.as_ref()),
+                ":id_ending": ending(filter.id.as_ref()),
+                ":type": text(filter.event_type.as_ref()),
+                ":type_ending": ending(filter.event_type.as_ref()),
+                ":source": text(filter.source.as_ref()),
+                ":source_ending": ending(filter.source.as_ref()),
+                ":subject": text(filter.subject.as_ref()),
+                ":subject_ending": ending(filter.subject.as_ref()),
+            })?;
+            while let Some(row) = rows.next()? {
+                if filter.needs_attributes() && !filter.takes(columns::bytes(row, 10)?) {
+                    continue;
+                }
+                if !take(row)? {
+                    break;
+                }
             }
-            if !take(row)? {
-                break;
-            }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 

@@ -5,11 +5,14 @@
 //! sends meanwhile waits for a millisecond or two, and a reader waits as patiently as it was told to.
 
 mod append;
+mod columns;
 mod dead_letters;
 pub use dead_letters::DeadLetter;
 pub(crate) use dead_letters::bury_expired;
+mod envelope_damage;
 mod event;
 mod event_attributes;
+mod examine;
 mod export;
 mod filter;
 mod receive;
@@ -17,6 +20,7 @@ mod stats;
 mod transaction;
 mod write_throttle;
 
+pub use envelope_damage::envelope_damage;
 pub use event::{Event, State, StoredEvent};
 pub use event_attributes::EventAttributes;
 pub use export::Export;
@@ -57,6 +61,8 @@ pub struct QueueFile {
     unmoved_bytes: Cell<usize>,
     /// The reserve's room was needed, and the rest of it is taken back at the end.
     gave_up_reserve: Cell<bool>,
+    /// The table of what happened to events is damaged, and they are read without it.
+    ignores_deliveries: Cell<bool>,
 }
 
 impl Drop for QueueFile {
@@ -96,6 +102,7 @@ impl QueueFile {
             throttle: write_throttle::WriteThrottle::default(),
             unmoved_bytes: Cell::new(0),
             gave_up_reserve: Cell::new(gave_up),
+            ignores_deliveries: Cell::new(false),
         })
     }
 
@@ -104,13 +111,15 @@ impl QueueFile {
     /// # Errors
     /// When the file cannot be read.
     pub fn settings(&self) -> Result<QueueSettings, FileError> {
-        let read = |name| setting(&self.db, name);
         let millis =
             |value: Option<i64>| Duration::from_millis(value.unwrap_or(0).max(0).cast_unsigned());
-        Ok(QueueSettings {
-            window: millis(read("window_ms")?),
-            retention: millis(read("retention_ms")?),
-            max_receives: u32::try_from(read("max_receives")?.unwrap_or(5)).unwrap_or(u32::MAX),
+        self.read(|db| {
+            Ok(QueueSettings {
+                window: millis(setting(db, "window_ms")?),
+                retention: millis(setting(db, "retention_ms")?),
+                max_receives: u32::try_from(setting(db, "max_receives")?.unwrap_or(5))
+                    .unwrap_or(u32::MAX),
+            })
         })
     }
 

@@ -1,11 +1,11 @@
 //! Receives messages and acknowledges them.
 
-use super::QueueFile;
 use super::dead_letters::count_dead;
 use super::transaction::Durability;
+use super::{QueueFile, columns};
 use crate::queue_file_error::FileError;
 use crate::sqlite::{ms, set_setting, setting};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 use std::fmt;
 use std::time::Duration;
 
@@ -165,6 +165,22 @@ impl QueueFile {
         })
     }
 
+    /// Makes dead letters of several messages that are in flight, in one transaction: nobody can use them as they
+    /// are. The answers are in the receipts' order.
+    ///
+    /// # Errors
+    /// When the file cannot be written; all of them stay in flight then.
+    pub fn bury_all(&self, receipts: &[&str]) -> Result<Vec<Acknowledgement>, FileError> {
+        let now = self.now_ms();
+        self.settle(receipts, |db, seq, receipt| {
+            db.prepare_cached(
+                "UPDATE deliveries SET state = 2, receipt = NULL, changed_ms = ?3 WHERE seq = ?1 AND state = 0 AND receipt = ?2",
+            )?
+            .execute((seq, receipt, now))
+            .and_then(|buried| count_dead(db, buried))
+        })
+    }
+
     fn settle(
         &self,
         receipts: &[&str],
@@ -213,8 +229,15 @@ impl Taken {
                 } else {
                     let mut read =
                         db.prepare_cached("SELECT envelope FROM events WHERE seq = ?1")?;
-                    let envelope = read.query_row([seq], |row| row.get(0))?;
-                    self.take(db, *seq, *before, envelope)?;
+                    let envelope = read.query_row([seq], |row| columns::bytes(row, 0));
+                    match envelope.optional()? {
+                        Some(envelope) => self.take(db, *seq, *before, envelope)?,
+                        // A file that was recovered may have lost the event, and kept this. Nothing can be received.
+                        None => {
+                            db.prepare_cached("DELETE FROM deliveries WHERE seq = ?1")?
+                                .execute([seq])?;
+                        }
+                    }
                 }
             }
             if visible.is_empty() || self.is_full(max) {
@@ -254,7 +277,7 @@ impl Taken {
                 && let Some(row) = rows.next()?
             {
                 last = row.get(0)?;
-                self.take(db, last, 0, row.get(1)?)?;
+                self.take(db, last, 0, columns::bytes(row, 1)?)?;
             }
         }
         if last > through {

@@ -5,7 +5,7 @@ use super::dead_letters::DEAD_LETTERS;
 use crate::canonical_path::beside;
 use crate::queue_file_error::FileError;
 use crate::sqlite::setting;
-use rusqlite::OptionalExtension as _;
+use rusqlite::{Connection, OptionalExtension as _};
 use std::time::Duration;
 
 /// Figures of a queue at one moment.
@@ -35,7 +35,7 @@ impl QueueFile {
     /// When the file cannot be read.
     pub fn stats(&self) -> Result<QueueStats, FileError> {
         self.bury();
-        self.figures(true)
+        self.read(|db| self.figures(db, true))
     }
 
     /// The same for who asks every second: all but the acknowledged, which it takes longer to count than
@@ -46,13 +46,13 @@ impl QueueFile {
     pub fn watched(&self) -> Result<QueueStats, FileError> {
         self.check_files()?;
         self.bury();
-        self.figures(false)
+        self.read(|db| self.figures(db, false))
     }
 
-    fn figures(&self, acknowledged_too: bool) -> Result<QueueStats, FileError> {
+    fn figures(&self, db: &Connection, acknowledged_too: bool) -> Result<QueueStats, FileError> {
         let now = self.now_ms();
         // One snapshot, or an event could be counted twice or not at all.
-        let snapshot = self.db.unchecked_transaction()?;
+        let snapshot = db.unchecked_transaction()?;
         let through = setting(&snapshot, "received_through")?.unwrap_or(0);
         let number = |sql: &str| snapshot.query_row(sql, [], |row| row.get::<_, i64>(0));
         // Numbers above it have no gaps: nothing is pruned that was not received.
@@ -76,7 +76,7 @@ impl QueueFile {
             .query_row(
                 "SELECT received_ms FROM events WHERE seq = min(
                      coalesce((SELECT min(seq) FROM deliveries WHERE state = 0 AND visible_ms <= ?1), 9223372036854775807), ?2)",
-                [now, through + 1],
+                [now, through.saturating_add(1)],
                 |row| row.get(0),
             )
             .optional()?;

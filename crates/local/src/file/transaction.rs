@@ -4,8 +4,8 @@ use super::QueueFile;
 use crate::disk_reserve;
 use crate::queue_file_error::FileError;
 use crate::sqlite::begin;
-use rusqlite::Transaction;
 use rusqlite::wal::CheckpointMode;
+use rusqlite::{Connection, Transaction};
 use std::time::Instant;
 
 /// Attempts with the room of the reserve.
@@ -38,7 +38,7 @@ impl QueueFile {
     ) -> Result<T, FileError> {
         let diagnose = |error| match error {
             FileError::Database(error) | FileError::Full(error) => {
-                FileError::from(disk_reserve::diagnose(error, &self.path))
+                FileError::from(disk_reserve::diagnose(error, &self.path)).of(&self.path)
             }
             other => other,
         };
@@ -86,6 +86,14 @@ impl QueueFile {
         let (done, ()) = done?;
         self.check_files()?;
         Ok(done)
+    }
+
+    /// Runs `work`, which only reads. Damage is told with the file's name.
+    pub(super) fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, FileError>,
+    ) -> Result<T, FileError> {
+        work(&self.db).map_err(|error| error.of(&self.path))
     }
 
     /// Checks that the files are still the ones that were opened.

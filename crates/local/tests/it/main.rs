@@ -5,6 +5,7 @@ mod append;
 mod conformance;
 mod consumers;
 mod crash;
+mod damage;
 mod displaced;
 mod faults;
 mod journal;

@@ -1,7 +1,9 @@
 //! The events that are to be sent again, a page at a time.
 
+use crate::damaged_event::damaged_event;
+use crate::error::chain;
 use labelrelay_event::{Data, Envelope};
-use labelrelay_local::{FileError, Filter, QueueFile, StoredEvent};
+use labelrelay_local::{Export, FileError, Filter, QueueFile, StoredEvent, envelope_damage};
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -11,8 +13,7 @@ const PAGE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Events that pass a filter, each id once: an event that was replayed before is in the file twice.
 pub(super) struct Selection<'a> {
-    queue: &'a QueueFile,
-    filter: Filter,
+    events: Export<'a>,
     /// Only events whose data lies in the blob store.
     claimed: bool,
     /// Number of the last event at the start: what is sent into the same file meanwhile is not found.
@@ -33,10 +34,14 @@ impl<'a> Selection<'a> {
             newest_first: true,
             ..Filter::default()
         };
-        let last = queue.list(&newest, 1)?.first().map_or(0, |event| event.seq);
+        let last = match queue.list(&newest, 1) {
+            Ok(newest) => newest.first().map_or(0, |event| event.seq),
+            // Nothing can be sent into the same file then.
+            Err(FileError::Damaged { .. }) => u64::MAX,
+            Err(other) => return Err(other),
+        };
         Ok(Self {
-            queue,
-            filter,
+            events: queue.export(filter),
             claimed,
             last,
             seen: HashSet::new(),
@@ -45,20 +50,20 @@ impl<'a> Selection<'a> {
 
     /// `None` at the end.
     fn page(&mut self) -> Result<Option<Page>, FileError> {
-        let listed = self.queue.list(&self.filter, PAGE_EVENTS)?;
         let (mut events, mut unreadable, mut bytes) = (Vec::new(), Vec::new(), 0);
-        if listed.first().is_none_or(|event| event.seq > self.last) {
-            return Ok(None);
-        }
-        for event in listed {
-            if event.seq > self.last || bytes > PAGE_BYTES {
+        let mut is_last = true;
+        while let Some(stored) = self.events.next() {
+            let stored = match stored {
+                Ok(stored) => stored,
+                Err(damage @ FileError::Damaged { .. }) => {
+                    unreadable.push(chain(&damage));
+                    continue;
+                }
+                Err(other) => return Err(other),
+            };
+            if stored.event.seq > self.last {
                 break;
             }
-            self.filter.after = Some(event.seq);
-            // Pruned meanwhile.
-            let Some(stored) = self.queue.get(event.seq)? else {
-                continue;
-            };
             match self.takes(&stored) {
                 Ok(false) => {}
                 Ok(true) => {
@@ -67,8 +72,13 @@ impl<'a> Selection<'a> {
                 }
                 Err(reason) => unreadable.push(format!("{}: {reason}", stored.event.id)),
             }
+            if events.len() >= PAGE_EVENTS || bytes > PAGE_BYTES {
+                is_last = false;
+                break;
+            }
         }
-        Ok(Some((events, unreadable)))
+        let is_empty = events.is_empty() && unreadable.is_empty();
+        Ok((!is_last || !is_empty).then_some((events, unreadable)))
     }
 
     fn takes(&mut self, stored: &StoredEvent) -> Result<bool, String> {
@@ -76,6 +86,9 @@ impl<'a> Selection<'a> {
         if self.claimed && envelope.data != Data::Reference || self.seen.contains(&stored.event.id)
         {
             return Ok(false);
+        }
+        if let Some(reason) = envelope_damage(&stored.envelope) {
+            return Err(damaged_event(stored.event.seq, &reason));
         }
         self.seen.insert(stored.event.id.clone());
         let file = envelope.attributes.dataref.as_deref();

@@ -1,0 +1,8 @@
+//! An event whose bytes in the queue file are not what was queued, in words.
+
+/// Names the event `seq`, and the cure.
+pub(crate) fn damaged_event(seq: u64, reason: &str) -> String {
+    format!(
+        "event {seq} is damaged in the queue file: {reason}; `labelrelay events show {seq} --envelope` prints what is left of it, and `labelrelay pull` can fetch from the platform what it told of"
+    )
+}
