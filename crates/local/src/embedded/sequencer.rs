@@ -11,6 +11,7 @@ use super::repeat_window::{Fingerprint, RepeatWindow};
 use crate::file::envelope_damage;
 use crate::schema::INSERT_EVENT;
 use crate::sqlite::{begin, ms, now_ms, setting};
+use crate::sqlite_error::is_damage;
 use labelrelay_core::{Clock, OutboundMessage, Receipt};
 use rusqlite::{Connection, ErrorCode, Statement};
 
@@ -208,7 +209,14 @@ fn read_window(
     let (now, mut later, mut age) = (ms(clock.monotonic()), now_ms(clock), 0_i64);
     let mut read = db.prepare("SELECT seq, received_ms, id FROM events ORDER BY seq DESC")?;
     let mut rows = read.query([])?;
-    while let Some(row) = rows.next()? {
+    loop {
+        let row = match rows.next() {
+            Ok(Some(row)) => row,
+            Ok(None) => break,
+            // Repeats of what cannot be read are not recognised: better than to take no event at all.
+            Err(error) if is_damage(&error) => break,
+            Err(error) => return Err(error),
+        };
         let (seq, received): (i64, i64) = (row.get(0)?, row.get(1)?);
         age = age.saturating_add(later.saturating_sub(received).max(0));
         later = received;

@@ -94,7 +94,7 @@ fn whichever_page_is_overwritten_it_is_named_and_nothing_is_answered_well_that_i
                 Ok(queue) => {
                     match try_send(&queue, "new") {
                         Ok(receipt) => {
-                            let seq = receipt.message_id.unwrap().parse().unwrap();
+                            let seq: u64 = receipt.message_id.unwrap().parse().unwrap();
                             let file = queue_dir.file();
                             let mut readable =
                                 file.export(Filter::default()).filter_map(Result::ok);
