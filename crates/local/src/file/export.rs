@@ -11,7 +11,7 @@ const PAGE_EVENTS: usize = 256;
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 /// So many numbers are tried behind damage where the last one cannot be read.
-const FAR: u64 = 100_000;
+const FAR: u64 = 20_000;
 
 /// Iterates over events in order of arrival. Events that arrive meanwhile are included. Where the file is damaged,
 /// one [`FileError::Damaged`] stands for what cannot be read, and what lies behind it follows. Where the states of events

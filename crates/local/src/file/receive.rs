@@ -230,13 +230,12 @@ impl Taken {
                     let mut read =
                         db.prepare_cached("SELECT envelope FROM events WHERE seq = ?1")?;
                     let envelope = read.query_row([seq], |row| columns::bytes(row, 0));
-                    match envelope.optional()? {
-                        Some(envelope) => self.take(db, *seq, *before, envelope)?,
+                    if let Some(envelope) = envelope.optional()? {
+                        self.take(db, *seq, *before, envelope)?;
+                    } else {
                         // A file that was recovered may have lost the event, and kept this. Nothing can be received.
-                        None => {
-                            db.prepare_cached("DELETE FROM deliveries WHERE seq = ?1")?
-                                .execute([seq])?;
-                        }
+                        db.prepare_cached("DELETE FROM deliveries WHERE seq = ?1")?
+                            .execute([seq])?;
                     }
                 }
             }
