@@ -23,7 +23,7 @@ const NOTES: &str = "\
 Writes two files an event: NNNNNN.json, the envelope exactly as queued, and NNNNNN.body, the sender's \
 bytes. NNNNNN is the event's number in the queue, so a second export into the same directory adds what is \
 new. It never changes a file that has other contents: there the export ends. Of a damaged event it \
- writes the first file alone, names it, goes on, and ends with 1.";
+writes the first file alone, names it, goes on, and ends with 1.";
 
 /// Writes events into files; acknowledged ones too, until they are pruned.
 #[derive(Debug, clap::Args)]

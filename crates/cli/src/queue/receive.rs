@@ -20,9 +20,9 @@ Examples:
 
 const NOTES: &str = "\
 With --json, prints one object a line: receipt, receive_count, envelope. The envelope is as it was queued. \
- If its data has line breaks, which would split the line, it has data_base64 instead. A message that nobody \
- acknowledges within the visibility timeout can be received again; one that could not be printed, at once. \
- An event that was damaged in the queue file is not printed: it becomes a dead letter, and stderr names it.";
+If its data has line breaks, which would split the line, it has data_base64 instead. A message that nobody \
+acknowledges within the visibility timeout can be received again; one that could not be printed, at once. \
+An event that was damaged in the queue file is not printed: it becomes a dead letter, and stderr names it.";
 
 /// Receives messages; acknowledge them with `ack`.
 #[derive(Debug, clap::Args)]
