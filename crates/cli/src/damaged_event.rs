@@ -3,6 +3,6 @@
 /// Names the event `seq`, and the cure.
 pub(crate) fn damaged_event(seq: u64, reason: &str) -> String {
     format!(
-        "event {seq} is damaged in the queue file: {reason}; `labelrelay events show {seq} --envelope` prints what is left of it, and `labelrelay pull` can fetch from the platform what it told of"
+        "event {seq} is damaged in the queue file: {reason}; `labelrelay events show {seq} --envelope` prints what is left of it; the platform still has the thing that it told of"
     )
 }

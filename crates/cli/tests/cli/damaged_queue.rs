@@ -85,7 +85,7 @@ fn a_damaged_page_is_named_by_every_verb_and_by_serve() {
     );
 
     let serving = place.serve(&[]);
-    place.logged(&["queue_damaged", "queue.db", "events replay"]);
+    place.logged(&["the queue file is damaged", "queue.db", "events replay"]);
     let sent = deliver(&place, &serving, 7);
     let shown = place.run(&["events", "show", "7", "--body"]);
     if sent.code == 0 {
