@@ -21,11 +21,6 @@ pub fn most_bytes(relay: &Relay, options: &ServeOptions) -> u64 {
     PROGRAM_BYTES + connection * options.max_connections as u64 + relay.max_bytes_in_flight()
 }
 
-/// musl's own allocator lets one thread in at a time.
-#[cfg(all(feature = "memory", target_env = "musl"))]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Has memory go back to the system after bursts from now on, to the end of the process. Does nothing where
 /// the allocator does that by itself.
 pub fn give_back_after_bursts() {
