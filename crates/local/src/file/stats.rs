@@ -3,6 +3,7 @@
 use super::QueueFile;
 use super::dead_letters::DEAD_LETTERS;
 use crate::canonical_path::beside;
+use crate::embedded::sequencer::next_number;
 use crate::queue_file_error::FileError;
 use crate::sqlite::setting;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -47,6 +48,28 @@ impl QueueFile {
         self.check_files()?;
         self.bury();
         self.read(|db| self.figures(db, false))
+    }
+
+    /// How long ago a consumer last did something: received, acknowledged, gave back. `None` where none ever did, or
+    /// what it did was pruned.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn consumer_seen(&self) -> Result<Option<Duration>, FileError> {
+        // Each half is the end of an index, or as short as what is in flight.
+        let sql = "SELECT max(changed) FROM (SELECT max(changed_ms) AS changed FROM deliveries WHERE state = 1
+                   UNION ALL SELECT max(changed_ms) FROM deliveries WHERE state = 0)";
+        let seen: Option<i64> = self.read(|db| Ok(db.query_row(sql, [], |row| row.get(0))?))?;
+        let age = |seen: i64| self.now_ms().saturating_sub(seen).max(0).cast_unsigned();
+        Ok(seen.map(|seen| Duration::from_millis(age(seen))))
+    }
+
+    /// The highest number that an event ever had; 0 where there was none. That event may be pruned.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn last_number(&self) -> Result<u64, FileError> {
+        self.read(|db| Ok(next_number(db)?.saturating_sub(1)))
     }
 
     fn figures(&self, db: &Connection, acknowledged_too: bool) -> Result<QueueStats, FileError> {
