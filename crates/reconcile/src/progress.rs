@@ -1,6 +1,7 @@
 //! Progress of a run.
 
 use crate::platform::Project;
+use jiff::Timestamp;
 
 /// Receives the progress of a run.
 pub trait Progress: Send + Sync {
@@ -12,6 +13,13 @@ pub trait Progress: Send + Sync {
 
     /// So many events more are on the queue now.
     fn sent(&self, _events: u64) {}
+
+    /// So many of these were changes that a delivery should have brought. Not what was there before the first look
+    /// at a project, and no deletion: platforms leave some of those out.
+    fn undelivered(&self, _events: u64) {}
+
+    /// The platform changed something at this time, by its own clock.
+    fn changed(&self, _time: Timestamp) {}
 
     /// Something that somebody should look at.
     fn warn(&self, _warning: &str) {}

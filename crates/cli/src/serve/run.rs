@@ -69,6 +69,9 @@ impl Start<'_> {
         let lines = from_a_thread()?;
         let dropped = move || lines.dropped();
         let metrics = Arc::new(Metrics::new().with_dropped_lines(dropped));
+        for source in &self.found.config.sources {
+            metrics.expect_deliveries(&source.name);
+        }
         let clock = Arc::new(SystemClock::new());
         let timer: Arc<dyn Clock> = Arc::<SystemClock>::clone(&clock);
         let pulls = Prepared::new(&self.found.config, self.env, &timer).await?;

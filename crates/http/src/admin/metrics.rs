@@ -3,6 +3,7 @@
 use super::dropped_log_lines::LogLines;
 use super::pull::PullState;
 use super::queue::{QueueGauges, QueueState};
+use super::silence::Silence;
 use labelrelay_core::{BlobError, Observer, Outcome, QueueError, Report};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -11,12 +12,14 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use std::time::Duration;
 
 /// Counts what happens to requests, for Prometheus.
 pub struct Metrics {
     registry: Registry,
     queue: QueueState,
     pull: PullState,
+    silence: Silence,
     requests: Family<RequestLabels, Counter>,
     late: Family<SourceLabels, Counter>,
     spooled: Family<SourceLabels, Counter>,
@@ -66,6 +69,7 @@ impl Metrics {
             registry: Registry::with_prefix("labelrelay"),
             queue: QueueState::default(),
             pull: PullState::default(),
+            silence: Silence::default(),
             requests: Family::default(),
             late: Family::default(),
             spooled: Family::default(),
@@ -82,6 +86,7 @@ impl Metrics {
         let registry = &mut metrics.registry;
         registry.register_collector(Box::new(metrics.queue.clone()));
         registry.register_collector(Box::new(metrics.pull.clone()));
+        registry.register_collector(Box::new(metrics.silence.clone()));
         registry.register(
             "requests",
             "Requests, by source and outcome",
@@ -181,6 +186,21 @@ impl Metrics {
         self.pull.found(source, events);
     }
 
+    /// So many of these were changes that a delivery should have brought, and none did.
+    pub fn pull_undelivered(&self, source: &str, events: u64) {
+        self.pull.undelivered(source, events);
+    }
+
+    /// The platform showed a change that is so old.
+    pub fn platform_changed(&self, source: &str, age: Duration) {
+        self.pull.changed(source, age);
+    }
+
+    /// A source delivers from now on: its silence is counted.
+    pub fn expect_deliveries(&self, source: &str) {
+        self.silence.expect(source);
+    }
+
     /// Figures of the queue, one a line; empty where nothing is known.
     pub(super) fn queue_lines(&self) -> String {
         self.queue.lines()
@@ -227,6 +247,13 @@ impl Observer for Metrics {
         }
         if report.fell_back {
             self.fell_back.get_or_create(&source()).inc();
+        }
+        let is_verified = matches!(
+            report.outcome,
+            Outcome::Accepted | Outcome::Repeat | Outcome::Filtered
+        );
+        if let (true, Some(source)) = (is_verified, &report.source) {
+            self.silence.broken(source);
         }
         if matches!(report.outcome, Outcome::Accepted | Outcome::Repeat) {
             self.elapsed.observe(report.elapsed.as_secs_f64());

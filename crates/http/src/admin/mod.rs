@@ -5,6 +5,7 @@ mod host;
 mod metrics;
 mod pull;
 mod queue;
+mod silence;
 mod text;
 
 pub use metrics::Metrics;

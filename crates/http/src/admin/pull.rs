@@ -7,7 +7,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Figures of one source.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,9 @@ struct Figures {
     runs: u64,
     failures: u64,
     found: u64,
+    undelivered: u64,
+    /// The platform's newest change, as far as it was seen.
+    changed: Option<Instant>,
     /// End of the last good run; the beginning, as long as there was none.
     good: Instant,
 }
@@ -22,7 +25,7 @@ struct Figures {
 /// A count: its name, what it is, and where it is kept.
 type Count = (&'static str, &'static str, fn(&Figures) -> u64);
 
-const COUNTS: [Count; 3] = [
+const COUNTS: [Count; 4] = [
     (
         "pull_runs",
         "Looks through a platform that came to their end",
@@ -37,6 +40,11 @@ const COUNTS: [Count; 3] = [
         "pull_events",
         "Events that pulling found and the queue took",
         |figures| figures.found,
+    ),
+    (
+        "pull_undelivered",
+        "Of these, changes that a delivery should have brought, and none did",
+        |figures| figures.undelivered,
     ),
 ];
 
@@ -64,12 +72,28 @@ impl PullState {
         self.change(source, |figures| figures.found += events);
     }
 
+    pub(super) fn undelivered(&self, source: &str, events: u64) {
+        self.change(source, |figures| figures.undelivered += events);
+    }
+
+    pub(super) fn changed(&self, source: &str, age: Duration) {
+        // Nothing is older than the machine's own clock can say.
+        let Some(changed) = Instant::now().checked_sub(age) else {
+            return;
+        };
+        self.change(source, |figures| {
+            figures.changed = figures.changed.max(Some(changed));
+        });
+    }
+
     fn change(&self, source: &str, change: impl FnOnce(&mut Figures)) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let figures = all.entry(source.to_owned()).or_insert_with(|| Figures {
             runs: 0,
             failures: 0,
             found: 0,
+            undelivered: 0,
+            changed: None,
             good: Instant::now(),
         });
         change(figures);
@@ -106,6 +130,20 @@ impl Collector for PullState {
             let age = figures.good.elapsed().as_secs_f64();
             ConstGauge::new(age).encode(family.encode_family(&labels)?)?;
         }
+        let kind = ConstGauge::new(0.0).metric_type();
+        let mut family = encoder.encode_descriptor(
+            "platform_last_change_age_seconds",
+            "Age of the newest annotation or label that a look through the platform saw, by the platform's clock; absent as long as it saw none",
+            None,
+            kind,
+        )?;
+        for (source, figures) in &all {
+            if let Some(changed) = figures.changed {
+                let labels = [("source", source.as_str())];
+                let age = changed.elapsed().as_secs_f64();
+                ConstGauge::new(age).encode(family.encode_family(&labels)?)?;
+            }
+        }
         Ok(())
     }
 }
@@ -113,6 +151,7 @@ impl Collector for PullState {
 #[cfg(test)]
 mod tests {
     use crate::admin::Metrics;
+    use std::time::Duration;
 
     #[test]
     fn pulls_are_counted_by_source() {
@@ -123,16 +162,25 @@ mod tests {
         metrics.pull_succeeded("studio");
         metrics.pull_failed("studio");
         metrics.pull_found("studio", 7);
+        metrics.pull_undelivered("studio", 3);
+        // The newest counts, in whatever order they are seen.
+        for age in [40, 20, 30] {
+            metrics.platform_changed("studio", Duration::from_secs(age));
+        }
         metrics.pull_began("box");
         let text = metrics.encode();
         for line in [
             "labelrelay_pull_runs_total{source=\"studio\"} 2",
             "labelrelay_pull_failures_total{source=\"studio\"} 1",
             "labelrelay_pull_events_total{source=\"studio\"} 7",
+            "labelrelay_pull_undelivered_total{source=\"studio\"} 3",
+            "labelrelay_platform_last_change_age_seconds{source=\"studio\"} 2",
             "labelrelay_pull_runs_total{source=\"box\"} 0",
             "labelrelay_pull_last_success_age_seconds{source=\"box\"} ",
         ] {
             assert!(text.contains(line), "no {line} in {text}");
         }
+        let of_box = "platform_last_change_age_seconds{source=\"box\"}";
+        assert!(!text.contains(of_box), "{text}");
     }
 }

@@ -1,13 +1,15 @@
 //! The management client: who we are, which projects there are, and their webhooks.
 
+use super::activity::Activity;
 use super::api::{self, Api, Tries};
 use super::token::Token;
 use super::version::Version;
 use super::webhook::{Webhook, WebhookSettings};
-use super::{projects, refusal};
+use super::{activity, projects, refusal};
 use crate::http::{Answer, HttpClient, HttpOptions};
 use crate::platform::PlatformError;
 use http::{Method, StatusCode, Uri};
+use jiff::Timestamp;
 use labelrelay_core::Secret;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -29,6 +31,10 @@ pub struct ProjectTitle {
     pub id: u64,
     /// Title; empty where the server shows none.
     pub title: String,
+    /// How many tasks it holds, where the server says so.
+    pub tasks: Option<u64>,
+    /// How many annotations, without those that were skipped.
+    pub annotations: Option<u64>,
 }
 
 impl From<projects::One> for ProjectTitle {
@@ -36,6 +42,8 @@ impl From<projects::One> for ProjectTitle {
         Self {
             id: one.id,
             title: one.title.unwrap_or_default(),
+            tasks: one.task_number,
+            annotations: one.total_annotations_number,
         }
     }
 }
@@ -92,6 +100,28 @@ impl Management {
         let answer = self.there(VERSION).await?;
         let versions: Versions = api::read(VERSION, &answer)?;
         Ok(Version::new(versions.release))
+    }
+
+    /// The server's time, to the second; `None` where it does not say.
+    ///
+    /// # Errors
+    /// [`PlatformError`] when it does not answer.
+    pub async fn time(&self) -> Result<Option<Timestamp>, PlatformError> {
+        Ok(self.there(VERSION).await?.date())
+    }
+
+    /// What changed in the project after `since` and before `until`, by the server's clock: one request. `None` where
+    /// the server does not show it.
+    ///
+    /// # Errors
+    /// [`PlatformError`] when it does not tell.
+    pub async fn activity(
+        &self,
+        project: u64,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Activity>, PlatformError> {
+        activity::between(&self.api, project, since, until).await
     }
 
     /// The projects of these ids, or all that the token sees.

@@ -6,6 +6,7 @@
 //! change of their task, as bulk actions make them. Without a watermark the first time shows everything, and there is
 //! no second.
 
+mod activity;
 mod api;
 mod bulk_events;
 mod entity_kinds;
@@ -20,6 +21,7 @@ mod token;
 mod version;
 mod webhook;
 
+pub use activity::Activity;
 pub use management::{Management, ProjectTitle};
 pub use version::Version;
 pub use webhook::{Webhook, WebhookSettings};

@@ -30,10 +30,10 @@ pub(super) struct One {
     #[serde(default)]
     pub(super) title: Option<String>,
     #[serde(default)]
-    task_number: Option<u64>,
+    pub(super) task_number: Option<u64>,
     /// Those that were not skipped.
     #[serde(default)]
-    total_annotations_number: Option<u64>,
+    pub(super) total_annotations_number: Option<u64>,
     #[serde(default)]
     skipped_annotations_number: Option<u64>,
 }

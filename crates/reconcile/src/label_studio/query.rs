@@ -21,6 +21,15 @@ pub(super) fn after(after: u64, since: Option<Timestamp>) -> Value {
     json!({ "filters": { "conjunction": "and", "items": items }, "ordering": ["tasks:id"] })
 }
 
+/// Tasks that changed at or after `since`, the newest change first.
+pub(super) fn newest(since: Timestamp) -> Value {
+    let mut query = after(0, Some(since));
+    if let Some(query) = query.as_object_mut() {
+        query.insert("ordering".to_owned(), json!(["-tasks:updated_at"]));
+    }
+    query
+}
+
 /// Query for these tasks.
 pub(super) fn of(ids: &[&str]) -> Value {
     let ids: Vec<u64> = ids.iter().filter_map(|id| id.parse().ok()).collect();

@@ -3,10 +3,11 @@
 use super::reconcile::{Reconcile, Summary};
 use crate::page::Entity;
 use crate::sink::SendOutcome;
+use jiff::Timestamp;
 use labelrelay_core::OutboundMessage;
 use labelrelay_core::from_api::ReconciledEvent;
 use labelrelay_core::ledger::{Change, Key, Known};
-use labelrelay_core::time::sequence;
+use labelrelay_core::time::{parse, sequence};
 
 /// Things of one page, sorted into what is sent and what is only recorded.
 pub(super) struct Batch {
@@ -16,11 +17,17 @@ pub(super) struct Batch {
     pub(super) changes: Vec<(Change, Key)>,
     pub(super) seen: Vec<(Key, Known)>,
     pub(super) passed_over: u64,
+    /// Whether the project was looked at before, so that a delivery should have brought what is new.
+    pub(super) is_news: bool,
+    /// Newest change of what the platform showed.
+    pub(super) latest: Option<Timestamp>,
 }
 
 impl Batch {
     pub(super) fn new(pass: u64) -> Self {
         Self {
+            is_news: false,
+            latest: None,
             pass: Some(pass),
             messages: Vec::new(),
             changes: Vec::new(),
@@ -60,6 +67,11 @@ impl Batch {
                 .extend(known.map(|known| (entity.key.clone(), known)));
             return;
         };
+        let changed = found.description().time.as_deref().and_then(parse);
+        // A task's own time moves without a change that anybody is told of.
+        if kind != "task" {
+            self.latest = self.latest.max(changed);
+        }
         let new = Known {
             project: Some(project.to_owned()),
             holder: entity.holder.clone(),

@@ -15,6 +15,7 @@ use crate::platform::{EntityRef, Project};
 use crate::sink::SendOutcome;
 use batch::Batch;
 use jiff::Timestamp;
+use labelrelay_core::ledger::Change;
 use prefetch::Wanted;
 use std::sync::Arc;
 use std::time::Duration;
@@ -149,6 +150,7 @@ impl Reconcile<'_> {
         let entities = page.entities.len() as u64;
         self.read_live_events()?;
         let mut batch = Batch::new(pass);
+        batch.is_news = self.ledger.watermark(&project.id)?.is_some();
         let unknown = self.sort(&project.id, &page.entities, &mut batch)?;
         for some in unknown.chunks(AT_A_TIME) {
             let found = self.platform.fetch(&project.id, some).await?;
@@ -193,7 +195,7 @@ impl Reconcile<'_> {
         if !batch.messages.is_empty() {
             let after = self.ledger.queue_position()?;
             let outcomes = self.sink.send(&batch.messages, after).await?;
-            let mut sent = 0;
+            let (mut sent, mut undelivered) = (0, 0);
             for ((change, key), outcome) in batch.changes.iter().zip(outcomes) {
                 if let SendOutcome::Refused(reason) = &outcome {
                     self.progress
@@ -202,9 +204,19 @@ impl Reconcile<'_> {
                 } else {
                     sent += 1;
                 }
+                let should_have_come = batch.is_news && *change != Change::Deleted;
+                if should_have_come && outcome == SendOutcome::New {
+                    undelivered += 1;
+                }
                 summary.count(*change, &outcome);
             }
             self.progress.sent(sent);
+            if undelivered > 0 {
+                self.progress.undelivered(undelivered);
+            }
+        }
+        if let Some(latest) = batch.latest {
+            self.progress.changed(latest);
         }
         summary.passed_over += batch.passed_over;
         self.ledger.record(&batch.seen, batch.pass, None)?;

@@ -78,7 +78,11 @@ impl Puller {
     async fn rounds(&mut self) {
         let source = self.job.source.name.clone();
         let every = self.job.settings.every;
-        let progress = Told::new(&source, Arc::clone(&self.job.metrics));
+        let progress = Told::new(
+            &source,
+            Arc::clone(&self.job.metrics),
+            Arc::clone(&self.job.clock),
+        );
         let mut failures = Failures::default();
         let mut is_first = true;
         // Runs in a row in which the queue refused something for good: each finds it again, among everything else.

@@ -1,6 +1,7 @@
 //! `[source.pull]`: `serve` fetches by itself what happened on the platform.
 
 mod platform;
+mod silence;
 
 use crate::support::{Place, Serving, get, until};
 use platform::{Mode, Platform, TOKEN, annotation, task};
