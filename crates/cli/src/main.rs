@@ -16,6 +16,7 @@ mod error;
 mod events;
 mod find_configuration;
 mod health_check;
+mod heard;
 mod help;
 mod http_client;
 mod label_studio_access;

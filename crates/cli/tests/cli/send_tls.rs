@@ -9,7 +9,7 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A server for one connection; what it was sent, when the handshake succeeds.
-fn server(
+pub(crate) fn server(
     certified: &rcgen::CertifiedKey<rcgen::KeyPair>,
 ) -> (u16, std::thread::JoinHandle<Option<String>>) {
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(

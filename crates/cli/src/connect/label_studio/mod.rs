@@ -5,6 +5,7 @@ mod probe;
 mod pull_instead;
 mod remove;
 mod rotate;
+mod silence;
 mod state;
 mod target;
 mod walk;
@@ -19,6 +20,7 @@ use labelrelay_reconcile::label_studio::Webhook;
 use target::{Common, Target};
 
 pub(super) use list::{Args as ListArgs, run as list};
+pub(crate) use silence::Changes;
 pub(crate) use state::{ask, is_known};
 
 const EXAMPLES: &str = "\

@@ -1,9 +1,13 @@
 //! The relay's webhooks on Label Studio as they are, for `labelrelay status`. Nothing is changed.
 
+use super::silence::{Changes, Seen};
 use super::target::{Common, Target};
-use super::walk::titled;
+use super::walk::named_projects;
+use crate::durations::words;
 use crate::env::Env;
+use crate::heard::Hearing;
 use crate::label_studio_access;
+use jiff::{SignedDuration, Timestamp};
 use labelrelay_core::config::SourceConfig;
 use labelrelay_reconcile::PlatformError;
 use labelrelay_reconcile::label_studio::{ProjectTitle, Webhook};
@@ -13,8 +17,8 @@ use std::time::Duration;
 /// Time for all answers together.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Projects that a warning names, at most.
-const NAMED: usize = 5;
+/// Clocks that differ by more are told of: times of events, and what is looked for since a time, go by them.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
 /// How a Label Studio sees to the deliveries of a source.
 pub(crate) struct State {
@@ -24,6 +28,8 @@ pub(crate) struct State {
     pub(crate) webhooks: String,
     /// Reasons for which events stay away, each with its cure.
     pub(crate) warnings: Vec<String>,
+    /// What changed there, against what the queue got; `None` where that cannot be compared.
+    pub(crate) changes: Option<Changes>,
 }
 
 /// Tells whether the configuration names the Label Studio of `source`.
@@ -32,18 +38,20 @@ pub(crate) fn is_known(source: &SourceConfig, env: &Env<'_>) -> bool {
     configured.is_some() || label_studio_access::is_set(env)
 }
 
-/// Asks the Label Studio of `source`; `config` is the configuration's file, where the command line named one.
+/// Asks the Label Studio of `source`, and compares with `hearing` where the queue can be looked into; `config` is the
+/// configuration's file, where the command line named one.
 ///
 /// # Errors
 /// Problem and cure, when it cannot be asked.
 pub(crate) async fn ask(
     source: &SourceConfig,
     config: Option<&Path>,
+    hearing: Option<&Hearing>,
     env: &Env<'_>,
 ) -> Result<State, String> {
     let target = Common::of(source, config).open(env).await;
     let target = target.map_err(|error| error.message().to_owned())?;
-    let asking = tokio::time::timeout(PATIENCE, read(&target, source.pull.is_some()));
+    let asking = tokio::time::timeout(PATIENCE, read(&target, source, hearing));
     match asking.await {
         Ok(Ok(state)) => Ok(state),
         Ok(Err(error)) => Err(error.to_string()),
@@ -55,10 +63,18 @@ pub(crate) async fn ask(
     }
 }
 
-async fn read(target: &Target, is_pulled: bool) -> Result<State, PlatformError> {
+async fn read(
+    target: &Target,
+    source: &SourceConfig,
+    hearing: Option<&Hearing>,
+) -> Result<State, PlatformError> {
+    let is_pulled = source.pull.is_some();
     let management = &target.management;
     let user = management.user().await?;
     let version = management.version().await?;
+    let time = management.time().await?;
+    let now = Timestamp::now();
+    let ahead = time.map(|time| time.duration_since(now));
     let projects = management.projects(&[]).await?;
     let webhooks = management.webhooks().await?;
     let ours: Vec<_> = webhooks
@@ -70,6 +86,7 @@ async fn read(target: &Target, is_pulled: bool) -> Result<State, PlatformError> 
         .iter()
         .filter_map(|hook| flawed(target, hook))
         .collect();
+    warnings.extend(ahead.and_then(clocks));
     // A pull brings every event, so a source that is pulled needs no webhook.
     if !without.is_empty() && !is_pulled {
         warnings.push(missing(target, &without));
@@ -82,6 +99,25 @@ async fn read(target: &Target, is_pulled: bool) -> Result<State, PlatformError> 
             target.source
         ));
     }
+    let seen = Seen {
+        source,
+        projects: &projects,
+        without: &without,
+        has_webhook: !ours.is_empty(),
+        ahead: ahead.unwrap_or_default(),
+        now,
+    };
+    let changes = match hearing {
+        Some(hearing) => seen.compare(target, hearing).await,
+        None => Ok(None),
+    };
+    let changes = changes.unwrap_or_else(|error| {
+        warnings.push(format!(
+            "source `{}`: what changed on Label Studio is not known: {error}",
+            target.source
+        ));
+        None
+    });
     let pulled = if is_pulled {
         "; `serve` pulls besides"
     } else {
@@ -96,7 +132,26 @@ async fn read(target: &Target, is_pulled: bool) -> Result<State, PlatformError> 
             target.relay.url
         ),
         warnings,
+        changes,
     })
+}
+
+/// Words about a clock that is off. Label Studio tells its time to the second.
+fn clocks(ahead: SignedDuration) -> Option<String> {
+    if ahead.abs() <= CLOCKS_DIFFER {
+        return None;
+    }
+    let which = if ahead.is_negative() {
+        "ahead of"
+    } else {
+        "behind"
+    };
+    let minutes = (ahead.unsigned_abs().as_secs() + 30) / 60;
+    let off = Duration::from_secs(minutes * 60);
+    Some(format!(
+        "the clock of this machine is {} {which} that of Label Studio: see which of them is right (`date -u`), and let a time service set the other (NTP); events have the relay's time",
+        words(off)
+    ))
 }
 
 /// Number of the projects whose events come, and the other projects.
@@ -125,13 +180,9 @@ fn flawed(target: &Target, webhook: &Webhook) -> Option<String> {
 
 /// Words about projects whose events do not come.
 fn missing(target: &Target, projects: &[&ProjectTitle]) -> String {
-    let mut names: Vec<_> = projects.iter().take(NAMED).map(|one| titled(one)).collect();
-    if projects.len() > NAMED {
-        names.push(format!("{} more", projects.len() - NAMED));
-    }
     format!(
         "source `{}`: no webhook delivers the events of {}; `labelrelay connect label-studio` makes them",
         target.source,
-        names.join(", ")
+        named_projects(projects)
     )
 }

@@ -84,7 +84,7 @@ pub(super) async fn walk(
 
 /// A project's number and title.
 pub(super) fn titled(project: &ProjectTitle) -> String {
-    let ProjectTitle { id, title } = project;
+    let ProjectTitle { id, title, .. } = project;
     if title.is_empty() {
         format!("project {id}")
     } else {
@@ -136,4 +136,16 @@ impl Walk<'_> {
         let doing = self.target.make(project);
         self.steps.take(step, doing).await.map(drop)
     }
+}
+
+/// Projects that are named, at most.
+const NAMED: usize = 5;
+
+/// Some projects by their names, and how many more there are.
+pub(super) fn named_projects(projects: &[&ProjectTitle]) -> String {
+    let mut names: Vec<_> = projects.iter().take(NAMED).map(|one| titled(one)).collect();
+    if projects.len() > NAMED {
+        names.push(format!("{} more", projects.len() - NAMED));
+    }
+    names.join(", ")
 }

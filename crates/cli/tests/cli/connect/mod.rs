@@ -3,6 +3,7 @@
 mod labelbox;
 mod obstacles;
 mod rotation;
+mod silence;
 mod stand_in;
 mod status;
 

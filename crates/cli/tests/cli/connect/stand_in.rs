@@ -43,6 +43,12 @@ type Faults = Box<dyn Fn(&Asked) -> Option<Fault> + Send>;
 pub(super) struct State {
     pub(super) projects: Vec<(u64, String)>,
     pub(super) webhooks: Vec<Value>,
+    /// Tasks as the API shows them, with the project that each is in; newest change first.
+    pub(super) tasks: Vec<(u64, Value)>,
+    /// The time that answers bear; none at first.
+    pub(super) date: Option<String>,
+    /// Requests of whatever kind.
+    pub(super) requests: usize,
     /// Requests that change something, or would.
     pub(super) changes: Vec<String>,
     pub(super) version: &'static str,
@@ -66,6 +72,9 @@ impl StandIn {
                 "http://somebody:hidden@else.test/hook?key=hidden",
                 "x",
             )],
+            tasks: Vec::new(),
+            date: None,
+            requests: 0,
             changes: Vec::new(),
             version: "1.23.2",
             fault: Box::new(|_| None),
@@ -117,6 +126,9 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
         return;
     };
     let mut state = state.lock().unwrap();
+    state.requests += 1;
+    let date = state.date.clone();
+    let date = date.map_or_else(String::new, |date| format!("Date: {date}\r\n"));
     let fault = (state.fault)(&asked);
     let (status, body) = match fault {
         Some(Fault::LostRequest) => return,
@@ -132,7 +144,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
         None => (401, json!({"detail": "Invalid token."}).to_string()),
     };
     let head = format!(
-        "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nLocation: /user/login\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 {status} X\r\n{date}Content-Length: {}\r\nLocation: /user/login\r\nConnection: close\r\n\r\n",
         body.len()
     );
     let _gone = stream.write_all(format!("{head}{body}").as_bytes());
@@ -154,7 +166,14 @@ impl State {
             ),
             ("GET", ["api", "version"], _) => (200, json!({"release": self.version})),
             ("GET", ["api", "projects"], _) => {
-                let shown = |(id, title): &(u64, String)| json!({"id": id, "title": title});
+                let tasks = |id: u64| self.tasks.iter().filter(|(of, _)| *of == id).count();
+                let shown = |(id, title): &(u64, String)| {
+                    let (tasks, annotations) = (tasks(*id), 0);
+                    json!({
+                        "id": id, "title": title, "task_number": tasks,
+                        "total_annotations_number": annotations, "skipped_annotations_number": 0,
+                    })
+                };
                 let results: Vec<_> = self.projects.iter().map(shown).collect();
                 (200, json!({"count": results.len(), "results": results}))
             }
@@ -163,6 +182,14 @@ impl State {
                 let title = asked.body["title"].as_str().unwrap().to_owned();
                 self.projects.push((id, title));
                 (201, json!({"id": id}))
+            }
+            ("GET", ["api", "tasks"], _) => {
+                let is_of =
+                    |(of, _): &&(u64, Value)| asked.path.contains(&format!("?project={of}&"));
+                let found: Vec<_> = self.tasks.iter().filter(is_of).collect();
+                let shown = found.iter().take(50).map(|(_, task)| task.clone());
+                let shown: Vec<_> = shown.collect();
+                (200, json!({"tasks": shown, "total": found.len()}))
             }
             ("GET", ["api", "webhooks"], _) => (200, self.webhooks.clone().into()),
             ("POST", ["api", "webhooks"], _) => self.make(&asked.body),

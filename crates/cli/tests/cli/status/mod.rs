@@ -1,5 +1,7 @@
 //! `status`.
 
+mod faults;
+
 use crate::support::{CONFIG, configured};
 
 #[test]

@@ -1,0 +1,125 @@
+//! Reads from the embedded queue when each source last delivered something, project by project.
+
+use jiff::Timestamp;
+use labelrelay_core::time;
+use labelrelay_event::Attributes;
+use labelrelay_local::{FileError, QueueFile};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+/// So far back is looked, at most.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Events that are read at a time, and in all: with more than that, the look does not reach as far back.
+const AT_A_TIME: u64 = 500;
+const MOST: u64 = 20_000;
+
+/// A project; empty where an event names none.
+type Project = String;
+
+/// What the queue got of one source.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    /// By project: the newest delivery.
+    delivered: BTreeMap<Project, Timestamp>,
+    /// By project: the newest event, whoever brought it.
+    came: BTreeMap<Project, Timestamp>,
+    /// Number of deliveries.
+    pub(crate) deliveries: u64,
+}
+
+/// What the queue got, as far back as it can tell.
+#[derive(Debug)]
+pub(crate) struct Hearing {
+    /// Nothing is known of what came before.
+    pub(crate) since: Timestamp,
+    sources: BTreeMap<String, Heard>,
+}
+
+impl Hearing {
+    /// Reads the newest events of the queue in `file`. What was pruned is not known to have come, so it goes back to the
+    /// first gap.
+    pub(crate) fn read(queue: &QueueFile, file: &Path, now: Timestamp) -> Result<Self, FileError> {
+        let mut hearing = Self {
+            since: now,
+            sources: BTreeMap::new(),
+        };
+        let day_ago = now.checked_sub(DAY).unwrap_or(now);
+        let last = queue.last_number()?;
+        let mut next = last;
+        'all: while next > last.saturating_sub(MOST) {
+            let after = next.saturating_sub(AT_A_TIME);
+            let part = usize::try_from(next - after).unwrap_or_default();
+            let heads = queue.attributes_after(after, part)?;
+            for head in heads.iter().rev() {
+                // It came after the look began.
+                if head.seq > next {
+                    continue;
+                }
+                if head.seq != next {
+                    return Ok(hearing);
+                }
+                next -= 1;
+                let attributes: Option<Attributes> = serde_json::from_slice(&head.attributes).ok();
+                let received = attributes
+                    .as_ref()
+                    .and_then(|attributes| time::parse(&attributes.receivedtime));
+                let (Some(attributes), Some(received)) = (attributes, received) else {
+                    continue;
+                };
+                // Events out of a fallback come late; each still says when it was received.
+                if received < day_ago {
+                    hearing.since = day_ago;
+                    break 'all;
+                }
+                hearing.since = hearing.since.min(received);
+                hearing.add(attributes, received);
+            }
+            if next > after {
+                return Ok(hearing);
+            }
+        }
+        // All that ever came was read: before, the queue was not there.
+        if next == 0 {
+            let made = file.metadata().and_then(|file| file.created()).ok();
+            let made = made.and_then(|made| Timestamp::try_from(made).ok());
+            let made = made.unwrap_or(now);
+            hearing.since = hearing.since.min(made).max(day_ago);
+        }
+        Ok(hearing)
+    }
+
+    fn add(&mut self, event: Attributes, received: Timestamp) {
+        // Sent again on purpose, it says nothing of the platform.
+        if event.replayedtime.is_some() {
+            return;
+        }
+        let source = event.source.trim_start_matches('/').to_owned();
+        let heard = self.sources.entry(source).or_default();
+        let project = event.project.unwrap_or_default();
+        let newer = |times: &mut BTreeMap<Project, Timestamp>| {
+            let last = times.entry(project.clone()).or_insert(received);
+            *last = received.max(*last);
+        };
+        newer(&mut heard.came);
+        if event.origin.is_none() {
+            newer(&mut heard.delivered);
+            heard.deliveries += 1;
+        }
+    }
+
+    pub(crate) fn of(&self, source: &str) -> Option<&Heard> {
+        self.sources.get(source)
+    }
+}
+
+impl Heard {
+    /// When something last came of the project: by a delivery, or, with `by_any`, by whatever way.
+    pub(crate) fn last(&self, project: u64, by_any: bool) -> Option<Timestamp> {
+        let times = if by_any { &self.came } else { &self.delivered };
+        // One that names no project may be about this one.
+        let of = |project: &str| times.get(project).copied();
+        of(&project.to_string()).max(of(""))
+    }
+}

@@ -1,0 +1,216 @@
+//! `labelrelay status`: walks the way that a delivery takes, without starting or making anything.
+
+mod public_url;
+mod queue;
+mod report;
+
+use crate::connect::label_studio;
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
+use crate::find_configuration::{self, Missing};
+use crate::health_check;
+use crate::heard::Hearing;
+use crate::locations::{self, QueueLocation, StoreLocation};
+use crate::logging;
+use crate::open;
+use crate::output::{print_json, say};
+use crate::serve::{Flags, Settings};
+use crate::serve_address;
+use labelrelay_core::config::Config;
+use labelrelay_core::provider::Provider;
+use labelrelay_startup::{BLOB_STORE, FALLBACK, Name};
+use report::{NotAsked, Platform, Report};
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay status
+  labelrelay status --config /etc/labelrelay.toml --json | jq .events
+  labelrelay status --ready        a container's health check
+  labelrelay status && systemctl restart labelrelay";
+
+const NOTES: &str = "\
+Reads the configuration and every secret that it names, and looks at the addresses, the queue and the stores. \
+Starts and makes nothing, and works beside a running `serve`. It looks for damage in the queue file for two \
+seconds, so in a large one not everywhere. Warnings go to stderr and leave the exit code 0.
+
+Where LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY are set, or `[source.pull]` has both, it asks Label Studio too: \
+whether each project has a webhook that delivers here, whether that sends every event, and whether changes of the last \
+day came. Changes of which nothing came are a fault: the exit code is 1.";
+
+/// Says whether all is well on a delivery's way, and if not, what to do.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", find_configuration::HELP))]
+pub(crate) struct Args {
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Ask the running `serve` whether a delivery would be durable now, and nothing else; 1 if not. For health checks
+    #[arg(long, conflicts_with = "json")]
+    ready: bool,
+}
+
+pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
+    if args.ready {
+        let config = find_configuration::find(env, args.config.as_deref(), Missing::Refuse)?.config;
+        return health_check::run(&config, env);
+    }
+    let mut report = Report::default();
+    let outcome = walk(args, env, &mut report);
+    if !args.json {
+        outcome?;
+        for warning in &report.warnings {
+            say(format_args!("warning: {warning}"));
+        }
+        report.print()?;
+        for fault in &report.faults {
+            say(format_args!("fault: {fault}"));
+        }
+        if report.faults.is_empty() {
+            return Ok(());
+        }
+        return Err(CliError::Reported);
+    }
+    let said = match outcome {
+        Ok(()) if report.faults.is_empty() => {
+            report.ok = true;
+            Ok(())
+        }
+        Ok(()) => {
+            report.error = Some(report.faults.join("; "));
+            Err(CliError::Reported)
+        }
+        Err(CliError::Config(message)) => {
+            report.error = Some(message);
+            Err(CliError::ConfigReported)
+        }
+        Err(CliError::Failed(message)) => {
+            report.error = Some(message);
+            Err(CliError::Reported)
+        }
+        Err(other) => return Err(other),
+    };
+    print_json(&report)?;
+    said
+}
+
+fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError> {
+    logging::level(env)?;
+    let config = find_configuration::find(env, args.config.as_deref(), Missing::Refuse)?.config;
+    report.configuration = Some(config.origin.clone());
+    report.sources = config
+        .sources
+        .iter()
+        .map(|source| source.name.clone())
+        .collect();
+    report.warnings.clone_from(&config.warnings);
+    let settings = Settings::read(Flags::default(), Some(&config))?;
+    let location = open::queue_location(&config, env)?;
+    report.queue = Some(location.to_string());
+    if let QueueLocation::Sqlite(file) = &location {
+        report
+            .warnings
+            .extend(open::network_file_system::warning(file));
+        queue::can_be_made(file, env)?;
+    }
+    let runtime = crate::runtime::small()?;
+    let warnings = runtime.block_on(open::check(&config, env))?;
+    report.warnings.extend(warnings);
+    report.blob_store = store(config.blob_store.as_ref(), BLOB_STORE, &config, env)?;
+    report.fallback = store(config.fallback.as_ref(), FALLBACK, &config, env)?;
+    let mut hearing = None;
+    if let QueueLocation::Sqlite(file) = &location {
+        report.serve = serve_address::find(file).map(|address| address.to_string());
+        if file.exists() {
+            hearing = Some(queue::look(file, report)?);
+        }
+    }
+    runtime.block_on(async {
+        if let Some(url) = settings.public_url() {
+            report.warnings.extend(public_url::warning(url).await);
+        }
+        let file = args.config.as_deref();
+        platforms(&config, file, hearing.as_ref(), env, report).await;
+    });
+    Ok(())
+}
+
+/// Asks the platforms. One that does not answer is no fault of the relay's.
+async fn platforms(
+    config: &Config,
+    file: Option<&Path>,
+    hearing: Option<&Hearing>,
+    env: &Env<'_>,
+    report: &mut Report,
+) {
+    let all = config.sources.iter();
+    for source in all.filter(|source| source.provider == Provider::LabelStudio) {
+        if !label_studio::is_known(source, env) {
+            report.not_asked.push(NotAsked {
+                source: source.name.clone(),
+                cure: "set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY, and its changes are compared with what came".to_owned(),
+            });
+            continue;
+        }
+        match label_studio::ask(source, file, hearing, env).await {
+            Ok(state) => {
+                report.warnings.extend(state.warnings);
+                let changes = state.changes.as_ref();
+                report
+                    .faults
+                    .extend(changes.and_then(|changes| changes.fault.clone()));
+                report.platforms.push(Platform {
+                    source: source.name.clone(),
+                    server: state.server,
+                    webhooks: state.webhooks,
+                    changes: state.changes,
+                });
+            }
+            Err(why) => report.warnings.push(format!(
+                "source `{}`: the webhooks of Label Studio are not known: {why}",
+                source.name
+            )),
+        }
+    }
+}
+
+/// A store's URL, without a query: that may be a signature.
+fn store(
+    url: Option<&String>,
+    name: Name,
+    config: &Config,
+    env: &Env<'_>,
+) -> Result<Option<String>, CliError> {
+    let Some(url) = url else {
+        return Ok(None);
+    };
+    let at = open::setting(name, config, env);
+    let location =
+        locations::store(url, at.base_dir).map_err(|error| error.at(at.origin, at.key))?;
+    if let StoreLocation::Directory(directory) = &location {
+        directory_can_be_made(directory).map_err(|error| {
+            CliError::config(format_args!(
+                "{}: `{}`: {}: is not there and cannot be made ({error}); make it for the user of `serve`, or name another directory",
+                at.origin,
+                at.key,
+                directory.display()
+            ))
+        })?;
+    }
+    Ok(Some(location.to_string()))
+}
+
+/// Whether the next start could make a directory that is not there: tried with a file that has no name, in what is
+/// there of its path.
+fn directory_can_be_made(directory: &Path) -> std::io::Result<()> {
+    if directory.exists() {
+        return Ok(());
+    }
+    match directory.ancestors().find(|parent| parent.exists()) {
+        Some(parent) => tempfile::tempfile_in(parent).map(drop),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,101 @@
+//! The embedded queue, as `status` looks at it: what is in it, and who takes it out.
+
+use super::report::{Consumer, Events, Report};
+use crate::damaged_event::damaged_event;
+use crate::durations::words;
+use crate::env::Env;
+use crate::error::{CliError, chain};
+use crate::heard::Hearing;
+use crate::local_dir::LocalDir;
+use crate::locations::QueueLocation;
+use crate::queue_file;
+use jiff::Timestamp;
+use labelrelay_local::{OpenError, QueueStats};
+use std::path::Path;
+use std::time::Duration;
+
+/// A consumer that leaves an event for so long is gone.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long the queue file's structure, and then its events, are looked through for damage: a small one whole.
+const EXAMINED_FOR: Duration = Duration::from_secs(1);
+
+/// Damaged events that are told of one by one.
+const TOLD: usize = 3;
+
+/// Looks into the file, which is there. What came lately is told for whoever compares it with a platform.
+pub(super) fn look(file: &Path, report: &mut Report) -> Result<Hearing, CliError> {
+    let mut queue = queue_file::open(QueueLocation::Sqlite(file.to_owned()))?;
+    let stats = queue.stats()?;
+    queue.check_structure(EXAMINED_FOR)?;
+    let damaged = queue.damaged_events(EXAMINED_FOR)?;
+    for (seq, reason) in damaged.iter().take(TOLD) {
+        report.warnings.push(damaged_event(*seq, reason));
+    }
+    if let Some(more) = damaged.len().checked_sub(TOLD).filter(|more| *more > 0) {
+        report
+            .warnings
+            .push(format!("{more} more events are damaged in the queue file"));
+    }
+    let seen = queue.consumer_seen()?;
+    if stats.dead > 0 {
+        let letters = if stats.dead == 1 { "letter" } else { "letters" };
+        report.warnings.push(format!(
+            "{} dead {letters}: received too often and never acknowledged; see `labelrelay events list --dead`, and `labelrelay events retry` when the consumer is mended",
+            stats.dead
+        ));
+    }
+    report.warnings.extend(consumer_gone(&stats, seen));
+    report.events = Some(Events {
+        ready: stats.ready,
+        in_flight: stats.in_flight,
+        dead: stats.dead,
+    });
+    report.consumer = Some(Consumer {
+        seen_seconds_ago: seen.map(|age| age.as_secs()),
+        oldest_waits_seconds: stats.oldest_ready_age.map(|age| age.as_secs()),
+    });
+    Ok(Hearing::read(&queue, file, Timestamp::now())?)
+}
+
+fn consumer_gone(stats: &QueueStats, seen: Option<Duration>) -> Option<String> {
+    let waits = stats.oldest_ready_age.filter(|age| *age >= DAY)?;
+    // Hours say enough.
+    let hours = |age: Duration| words(Duration::from_secs(age.as_secs() / 3600 * 3600));
+    let seen = match seen {
+        Some(age) if age < Duration::from_secs(3600) => {
+            "a consumer was here within the hour".to_owned()
+        }
+        Some(age) => format!("a consumer was last seen {} ago", hours(age)),
+        None => "no consumer was seen".to_owned(),
+    };
+    Some(format!(
+        "the oldest of {} ready events has waited for {}, and {seen}: start the consumer, or see why it is slow; `labelrelay events list` shows what waits",
+        stats.ready,
+        hours(waits)
+    ))
+}
+
+/// Checks that `serve` could make a queue file that is not there yet: with a file that has no name, so that nothing
+/// is left behind and no running `serve` sees it.
+pub(super) fn can_be_made(file: &Path, env: &Env<'_>) -> Result<(), CliError> {
+    // The directory of our own is made with it.
+    let local_dir = LocalDir::below(env.cwd());
+    if file == local_dir.queue_file() {
+        return local_dir.has_configuration().map(drop);
+    }
+    if file.exists() {
+        return Ok(());
+    }
+    let directory = file.parent().unwrap_or(env.cwd());
+    tempfile::tempfile_in(directory)
+        .map(drop)
+        .map_err(|source| {
+            let error = OpenError::Io {
+                path: file.to_owned(),
+                what: "making the file",
+                source,
+            };
+            CliError::config(format_args!("queue: {}", chain(&error)))
+        })
+}

@@ -1,0 +1,152 @@
+//! What `status` found: for people, and for programs.
+
+use crate::connect::label_studio::Changes;
+use crate::output::print;
+use serde::Serialize;
+
+/// Printed by `--json`.
+#[derive(Default, Serialize)]
+pub(super) struct Report {
+    pub(super) ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) configuration: Option<String>,
+    /// Address of the `serve` that owns the queue's file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) serve: Option<String>,
+    pub(super) sources: Vec<String>,
+    /// Platforms that could be asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) platforms: Vec<Platform>,
+    /// Those that could not, and how they could.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) not_asked: Vec<NotAsked>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) queue: Option<String>,
+    /// Events in the queue, where it is a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) events: Option<Events>,
+    /// Whoever takes them out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) consumer: Option<Consumer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) blob_store: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fallback: Option<String>,
+    pub(super) warnings: Vec<String>,
+    /// Everything was looked at, and this is wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) faults: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
+}
+
+/// The platform of a source, and its webhooks.
+#[derive(Serialize)]
+pub(super) struct Platform {
+    pub(super) source: String,
+    pub(super) server: String,
+    pub(super) webhooks: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) changes: Option<Changes>,
+}
+
+#[derive(Serialize)]
+pub(super) struct NotAsked {
+    pub(super) source: String,
+    pub(super) cure: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Events {
+    pub(super) ready: u64,
+    pub(super) in_flight: u64,
+    pub(super) dead: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Consumer {
+    /// Absent where none was ever seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) seen_seconds_ago: Option<u64>,
+    /// Time for which the oldest event that is ready has waited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) oldest_waits_seconds: Option<u64>,
+}
+
+impl Report {
+    /// For people, in the order of a delivery's way.
+    pub(super) fn print(&self) -> std::io::Result<()> {
+        let line = |name: &str, words: &str| print(format_args!("  {name:<12}{words}"));
+        print(format_args!(
+            "{}: {}",
+            if self.faults.is_empty() {
+                "ok"
+            } else {
+                "not ok"
+            },
+            self.configuration.as_deref().unwrap_or_default()
+        ))?;
+        match &self.serve {
+            Some(address) => line("serve", &format!("listens on {address}"))?,
+            None if self.queue.as_deref().is_some_and(is_file) => {
+                line("serve", "does not run; `labelrelay serve` starts it")?;
+            }
+            // Nothing tells from here.
+            None => {}
+        }
+        line("sources", &self.sources.join(", "))?;
+        for platform in &self.platforms {
+            line("platform", &platform.server)?;
+            line("webhooks", &platform.webhooks)?;
+            if let Some(changes) = &platform.changes {
+                line("changes", &words(changes))?;
+            }
+        }
+        for NotAsked { source, cure } in &self.not_asked {
+            line("platform", &format!("{source}: not asked; {cure}"))?;
+        }
+        let queue = self.queue.as_deref().unwrap_or_default();
+        match &self.events {
+            Some(events) => line(
+                "queue",
+                &format!(
+                    "{queue}: {} ready, {} in flight, {} dead",
+                    events.ready, events.in_flight, events.dead
+                ),
+            )?,
+            None if is_file(queue) => line("queue", &format!("{queue}: made by the next `serve`"))?,
+            None => line("queue", queue)?,
+        }
+        for (name, store) in [
+            ("blob store", &self.blob_store),
+            ("fallback", &self.fallback),
+        ] {
+            if let Some(store) = store {
+                line(name, store)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn words(changes: &Changes) -> String {
+    let missing = match changes.missing {
+        0 => "no change is missing".to_owned(),
+        _ if changes.at_least => format!("at least {} changes are missing", changes.missing),
+        missing => format!("changes that are missing: {missing}"),
+    };
+    let held = match (changes.tasks, changes.annotations) {
+        (Some(tasks), Some(annotations)) => {
+            format!("; tasks: {tasks}, annotations: {annotations}")
+        }
+        _ => String::new(),
+    };
+    format!(
+        "{missing} since {}; deliveries: {}; projects compared: {} of {}{held}",
+        changes.since, changes.deliveries, changes.asked, changes.projects
+    )
+}
+
+fn is_file(queue: &str) -> bool {
+    queue.starts_with("sqlite:")
+}

@@ -1,0 +1,277 @@
+//! `labelrelay status` compares what changed on Label Studio with what the queue got.
+
+use super::stand_in::{StandIn, webhook};
+use super::{SECRET, Scene, TOKEN, shows_no_secret};
+use crate::support::{Ran, configured};
+use jiff::{SignedDuration, Timestamp};
+use labelrelay_core::OutboundMessage;
+use labelrelay_core::time::rfc3339;
+use labelrelay_event::{Attributes, DataEncoding, Digest, EventType, Origin, encode};
+use labelrelay_local::QueueFile;
+use labelrelay_testkit::clock::FakeClock;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// A relay and a Label Studio, each project of which has a webhook that is as it should be.
+fn scene(more: &str) -> Scene {
+    let label_studio = StandIn::start();
+    let place = configured()
+        .with("LABEL_STUDIO_API_KEY", TOKEN)
+        .with("LABEL_STUDIO_URL", &label_studio.url);
+    let text = place.read("labelrelay.toml") + &more.replace("URL", &label_studio.url);
+    place.write("labelrelay.toml", text);
+    let serving = place.serve(&[]);
+    let scene = Scene {
+        place,
+        serving,
+        label_studio,
+    };
+    for (id, project) in [(11, 1), (12, 2)] {
+        let made = webhook(id, project, &scene.url(), SECRET);
+        scene.label_studio.state().webhooks.push(made);
+    }
+    scene
+}
+
+fn ago(minutes: i64) -> Timestamp {
+    Timestamp::now() - SignedDuration::from_mins(minutes)
+}
+
+/// An annotation of a project changed so long ago, and so did its task, by itself.
+fn changed(scene: &Scene, project: u64, id: u64, minutes: i64) {
+    let (time, old) = (rfc3339(ago(minutes)), rfc3339(ago(100_000)));
+    let annotation = json!({"id": id, "created_at": old, "updated_at": time});
+    let task = json!({
+        "id": id, "created_at": old, "updated_at": time, "annotations": [annotation],
+    });
+    scene.label_studio.state().tasks.push((project, task));
+}
+
+/// The queue got an event of a project so long ago.
+fn came(scene: &Scene, project: u64, minutes: i64, origin: Option<Origin>) {
+    let event_type = EventType::from_static("io.labelstud.annotation.updated");
+    let (time, data) = (rfc3339(ago(minutes)), b"{}");
+    let id = format!("{project}-{minutes}");
+    let digest = Digest::of(data);
+    let clock = Arc::new(FakeClock::at(&time));
+    let mut attributes = Attributes::new(id, "/label-studio", &event_type, &digest, time);
+    attributes.project = Some(project.to_string());
+    attributes.origin = origin;
+    let envelope = encode(&attributes, DataEncoding::Json, data.len(), [&data[..]]);
+    let queue = QueueFile::open(scene.place.path("queue.db"), clock);
+    let message = OutboundMessage::new(attributes, envelope);
+    queue.unwrap().append(&[message], 0).unwrap();
+}
+
+fn status(scene: &Scene) -> Ran {
+    shows_no_secret(scene.place.run(&["status"]))
+}
+
+fn compared(scene: &Scene) -> Value {
+    let ran = scene.place.run(&["status", "--json"]);
+    ran.json()[0]["platforms"][0]["changes"].clone()
+}
+
+#[test]
+fn changes_of_which_nothing_came_are_a_fault_with_its_cure() {
+    let scene = scene("");
+    came(&scene, 1, 120, None);
+    for id in 1..=40 {
+        changed(&scene, 1, id, 60);
+    }
+    let ran = status(&scene);
+    ran.failed(
+        1,
+        &[
+            "fault: label-studio: 40 changes since ",
+            "0 deliveries (project 1 \"Cars\", the last at ",
+            "`labelrelay connect label-studio --probe` says why",
+            "`labelrelay pull label-studio` fetches what was missed",
+        ],
+    );
+    assert!(ran.stdout.starts_with("not ok: labelrelay.toml"), "{ran:?}");
+    assert!(ran.stdout.contains("  queue       sqlite:"), "{ran:?}");
+    let told = scene.place.run(&["status", "--json"]);
+    let said = &told.json()[0];
+    assert_eq!((told.code, &said["ok"]), (1, &false.into()), "{told:?}");
+    let words = said["error"].as_str().unwrap();
+    assert!(words.contains("40 changes since"), "{words}");
+    let changes = &said["platforms"][0]["changes"];
+    assert_eq!(changes["missing"], 40, "{changes}");
+    assert_eq!(changes["deliveries"], 1, "{changes}");
+
+    // Without a webhook, that is why.
+    scene.label_studio.state().webhooks.clear();
+    status(&scene).failed(
+        1,
+        &["no webhook sends them: `labelrelay connect label-studio` makes it"],
+    );
+
+    // What came after the last change may have brought it.
+    came(&scene, 1, 30, None);
+    let ran = status(&scene);
+    let line = "  changes     no change is missing since ";
+    assert!(ran.good().contains(line), "{ran:?}");
+    assert!(
+        ran.stdout
+            .contains("deliveries: 2; projects compared: 1 of 2; tasks: 40, annotations: 0"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_project_that_is_silent_beside_one_that_is_not_is_found() {
+    let scene = scene("");
+    came(&scene, 2, 120, None);
+    came(&scene, 1, 30, None);
+    changed(&scene, 1, 1, 60);
+    changed(&scene, 2, 2, 60);
+    let ran = status(&scene);
+    ran.failed(
+        1,
+        &[
+            "fault: label-studio: 1 change since ",
+            "(project 2 \"Boats\"",
+        ],
+    );
+    assert!(!ran.stderr.contains("Cars"), "{ran:?}");
+}
+
+#[test]
+fn what_may_be_under_way_or_was_before_the_queue_is_not_missed() {
+    let scene = scene("");
+    came(&scene, 1, 120, None);
+    changed(&scene, 1, 1, 0);
+    changed(&scene, 1, 2, 121);
+    changed(&scene, 2, 3, 100_000);
+    status(&scene).good();
+    assert_eq!(compared(&scene)["missing"], 0);
+    changed(&scene, 1, 4, 119);
+    status(&scene).failed(1, &["1 change since"]);
+}
+
+#[test]
+fn what_was_pruned_is_not_taken_for_missing() {
+    let scene = scene("");
+    came(&scene, 1, 120, None);
+    changed(&scene, 1, 1, 60);
+    status(&scene).failed(1, &["1 change since"]);
+    // This brought it, and is done with.
+    came(&scene, 1, 59, None);
+    let taken = scene
+        .place
+        .run(&["queue", "receive", "--max", "10", "--json"]);
+    taken.good();
+    let taken = taken.json();
+    let receipts = taken.iter().map(|one| one["receipt"].as_str().unwrap());
+    let words: Vec<_> = ["queue", "ack"].into_iter().chain(receipts).collect();
+    assert_eq!(words.len(), 4, "{taken:?}");
+    scene.place.run(&words).good();
+    scene.place.run(&["queue", "prune"]).good();
+    status(&scene).good();
+    assert_eq!(compared(&scene)["missing"], 0);
+}
+
+#[test]
+fn what_a_pull_brought_does_not_hide_a_webhook_that_is_gone() {
+    let scene = scene("");
+    came(&scene, 2, 120, None);
+    changed(&scene, 1, 1, 60);
+    came(&scene, 1, 30, Some(Origin::Reconcile));
+    status(&scene).failed(1, &["1 change since", "0 deliveries"]);
+}
+
+#[test]
+fn where_serve_pulls_and_nothing_is_pushed_all_may_come_by_pulling() {
+    let pull =
+        "[source.pull]\nevery = \"1h\"\nurl = \"URL\"\ntoken = \"env:LABEL_STUDIO_API_KEY\"\n";
+    let scene = scene(pull);
+    scene.label_studio.state().webhooks.clear();
+    // The next pull is an hour away.
+    scene.place.logged(&["looked through the platform"]);
+    came(&scene, 2, 1000, None);
+    changed(&scene, 1, 1, 500);
+    status(&scene).failed(
+        1,
+        &[
+            "1 change since",
+            "0 events",
+            "`serve` pulls, and brings none",
+        ],
+    );
+    came(&scene, 1, 400, Some(Origin::Reconcile));
+    status(&scene).good();
+    // The next pull brings it.
+    changed(&scene, 1, 2, 100);
+    status(&scene).good();
+}
+
+#[test]
+fn a_source_that_leaves_events_out_is_not_compared() {
+    let scene = scene("exclude = [\"io.labelstud.annotation.*\"]\n");
+    came(&scene, 1, 120, None);
+    changed(&scene, 1, 1, 60);
+    status(&scene).good();
+    assert_eq!(compared(&scene), Value::Null);
+}
+
+#[test]
+fn many_projects_are_asked_for_in_few_requests() {
+    let scene = scene("");
+    came(&scene, 3, 120, None);
+    {
+        let mut state = scene.label_studio.state();
+        state.projects = (1..=1000).map(|id| (id, format!("P{id}"))).collect();
+    }
+    for project in 1..=1000 {
+        changed(&scene, project, project, 100_000);
+    }
+    changed(&scene, 3, 2000, 60);
+    scene.label_studio.state().requests = 0;
+    // The one of which something came lately is among those that are asked.
+    status(&scene).failed(1, &["(project 3 \"P3\""]);
+    let requests = scene.label_studio.state().requests;
+    assert!(requests <= 30, "{requests}");
+    let changes = compared(&scene);
+    assert_eq!(
+        (&changes["asked"], &changes["projects"]),
+        (&20.into(), &1000.into())
+    );
+}
+
+#[test]
+fn without_a_token_it_says_how_it_could_ask() {
+    let place = configured();
+    let ran = place.run(&["status"]);
+    let line =
+        "  platform    label-studio: not asked; set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY";
+    assert!(ran.good().contains(line), "{ran:?}");
+    let told = &place.run(&["status", "--json"]).json()[0];
+    assert_eq!(told["not_asked"][0]["source"], "label-studio");
+}
+
+#[test]
+fn a_clock_that_is_off_is_told_of_and_misses_nothing() {
+    let scene = scene("");
+    came(&scene, 1, 60, None);
+    let date = |ahead: i64| {
+        let time = Timestamp::now() + SignedDuration::from_mins(ahead);
+        let date = time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        scene.label_studio.state().date = Some(date);
+    };
+    date(2);
+    assert!(!status(&scene).stderr.contains("clock"));
+    date(60);
+    // By its own clock, long before what came.
+    changed(&scene, 1, 1, 90);
+    status(&scene).failed(
+        0,
+        &[
+            "the clock of this machine is 1 h ",
+            "behind that of Label Studio",
+            "NTP",
+        ],
+    );
+    date(-60);
+    status(&scene).failed(1, &["ahead of that of Label Studio", "1 change since"]);
+}
