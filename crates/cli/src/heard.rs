@@ -18,7 +18,7 @@ const MOST: u64 = 20_000;
 /// A project; empty where an event names none.
 type Project = String;
 
-/// What the queue got of one source.
+/// Deliveries of one source, as the queue has them.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
     /// By project: the newest delivery.
@@ -29,7 +29,7 @@ pub(crate) struct Heard {
     pub(crate) deliveries: u64,
 }
 
-/// What the queue got, as far back as it can tell.
+/// Deliveries of all sources, as far back as the queue can tell.
 #[derive(Debug)]
 pub(crate) struct Hearing {
     /// Nothing is known of what came before.

@@ -23,7 +23,7 @@ pub struct ServeOptions {
     pub max_connections: usize,
     /// The same for one address, or one /64 of IPv6. `None` where all come from a proxy.
     pub max_connections_per_address: Option<usize>,
-    /// Whether HTTP/2 without TLS is spoken besides HTTP/1.1.
+    /// `true` if HTTP/2 without TLS is spoken besides HTTP/1.1.
     #[cfg(feature = "h2c")]
     pub(crate) has_http2: bool,
 }

@@ -152,7 +152,7 @@ impl FileError {
 }
 
 impl OpenError {
-    /// Whether it does not hold what was written into it.
+    /// Tells whether the file is damaged.
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Database { source, .. } if is_damage(source))
     }

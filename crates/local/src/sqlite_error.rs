@@ -30,7 +30,7 @@ impl Explanation {
     }
 }
 
-/// Whether the file does not hold what was written into it: `SQLite` says so, or a column holds what none of ours
+/// Tells whether the file is damaged: `SQLite` says so, or a column holds what none of ours
 /// ever did.
 pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::Error::{

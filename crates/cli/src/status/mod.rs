@@ -203,7 +203,7 @@ fn store(
     Ok(Some(location.to_string()))
 }
 
-/// Whether the next start could make a directory that is not there: tried with a file that has no name, in what is
+/// Checks that the next start could make a directory that is not there: tried with a file that has no name, in what is
 /// there of its path.
 fn directory_can_be_made(directory: &Path) -> std::io::Result<()> {
     if directory.exists() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Time for all of it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Where only the platform's network leads there, a failure from here says nothing.
+/// A failure from here says nothing if only the platform's network leads there.
 const ONLY_OTHERS: &str = "where this machine alone cannot reach it, ask from another one";
 
 /// Words about what stands in the way.

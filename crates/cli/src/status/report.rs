@@ -1,4 +1,4 @@
-//! What `status` found: for people, and for programs.
+//! Findings of `status`: for people, and for programs.
 
 use crate::connect::label_studio::Changes;
 use crate::output::print;

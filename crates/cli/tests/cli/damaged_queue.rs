@@ -38,7 +38,7 @@ fn overwrite(place: &Place, at: usize, bytes: &[u8]) {
     file.write_all(bytes).unwrap();
 }
 
-/// Where the text stands, once, in the queue file.
+/// Position of the text, which the queue file holds once.
 fn position(place: &Place, text: &str) -> usize {
     let bytes = std::fs::read(place.path("queue.db")).unwrap();
     let mut found = bytes

@@ -104,7 +104,7 @@ const NO_DELIVERIES: &str =
     "(SELECT NULL AS seq, NULL AS state, NULL AS receive_count, NULL AS visible_ms)";
 
 impl QueueFile {
-    /// What is joined to events to know their states.
+    /// Table that is joined to events to know their states.
     pub(super) fn deliveries(&self) -> &'static str {
         if self.ignores_deliveries.get() {
             NO_DELIVERIES

@@ -12,7 +12,7 @@ const STEPS: i32 = 1000;
 const PAGE: usize = 256;
 
 impl QueueFile {
-    /// Whether the parts of the file fit together. Ends well after `patience`: a large file is not read to its end.
+    /// Checks that the parts of the file fit together. Ends well after `patience`: a large file is not read to its end.
     ///
     /// # Errors
     /// [`FileError::Damaged`] when they do not.

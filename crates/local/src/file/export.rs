@@ -41,7 +41,7 @@ impl QueueFile {
 }
 
 impl QueueFile {
-    fn last_number(&self) -> Result<u64, FileError> {
+    fn last_stored(&self) -> Result<u64, FileError> {
         self.read(|db| {
             let last = db.query_row("SELECT coalesce(max(seq), 0) FROM events", [], |row| {
                 row.get::<_, i64>(0)
@@ -82,7 +82,7 @@ impl Export<'_> {
         let after = self.filter.after.unwrap_or(0);
         let last = self
             .queue
-            .last_number()
+            .last_stored()
             .unwrap_or(after.saturating_add(FAR));
         let is_readable = |seq: &u64| matches!(self.queue.get(*seq), Ok(Some(_)));
         let mut numbers = after.saturating_add(1)..=last;

@@ -59,7 +59,7 @@ fn is_named(error: &FileError, queue_dir: &QueueDir) {
     }
 }
 
-/// What a reader finds: each call works, or names the damage.
+/// Reads all there is: each call works, or names the damage.
 fn read_all(queue_dir: &QueueDir, file: &mut QueueFile) -> bool {
     let mut damaged = false;
     let mut look = |result: Result<(), FileError>| {

@@ -1,7 +1,7 @@
 //! Looks at what changed lately in a project: of each of these changes a webhook should have told.
 
 use super::api::Api;
-use super::kinds::ANNOTATION;
+use super::entity_kinds::ANNOTATION;
 use super::query;
 use super::tasks::{self, Fields, Tasks};
 use crate::platform::PlatformError;
@@ -18,7 +18,7 @@ const SAMPLE: u32 = 50;
 pub struct Activity {
     /// Annotations that were created or updated, and tasks that were created.
     pub changes: u64,
-    /// Whether there may be more: only some of the tasks that changed were looked at.
+    /// `true` if there may be more: only some of the tasks that changed were looked at.
     pub at_least: bool,
     /// The newest of these changes.
     pub latest: Option<Timestamp>,

@@ -110,7 +110,7 @@ impl Management {
         Ok(self.there(VERSION).await?.date())
     }
 
-    /// What changed in the project after `since` and before `until`, by the server's clock: one request. `None` where
+    /// Changes in the project after `since` and before `until`, by the server's clock: one request. `None` where
     /// the server does not show it.
     ///
     /// # Errors

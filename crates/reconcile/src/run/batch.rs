@@ -17,7 +17,7 @@ pub(super) struct Batch {
     pub(super) changes: Vec<(Change, Key)>,
     pub(super) seen: Vec<(Key, Known)>,
     pub(super) passed_over: u64,
-    /// Whether the project was looked at before, so that a delivery should have brought what is new.
+    /// `true` if the project was looked at before, so that a delivery should have brought what is new.
     pub(super) is_news: bool,
     /// Newest change of what the platform showed.
     pub(super) latest: Option<Timestamp>,

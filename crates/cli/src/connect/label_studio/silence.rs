@@ -45,7 +45,7 @@ pub(crate) struct Changes {
     /// Projects that were asked, and all that there are.
     pub(crate) asked: usize,
     pub(crate) projects: usize,
-    /// What all projects hold, where Label Studio says so.
+    /// Contents of all projects, where Label Studio tells them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tasks: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,7 +54,7 @@ pub(crate) struct Changes {
     pub(crate) fault: Option<String>,
 }
 
-/// What is known of the platform by now.
+/// Everything that is known of the platform by now.
 pub(super) struct Seen<'a> {
     pub(super) source: &'a SourceConfig,
     pub(super) projects: &'a [ProjectTitle],
@@ -88,7 +88,7 @@ impl Seen<'_> {
             return Ok(None);
         }
         let heard = hearing.of(&self.source.name);
-        // Where `serve` pulls and there is no webhook, nothing is delivered, and all comes.
+        // If `serve` pulls and there is no webhook, every event comes by a pull.
         let pull = self.source.pull.as_ref().filter(|_| !self.has_webhook);
         let under_way = pull.map_or(UNDER_WAY, |pull| UNDER_WAY.max(pull.every * 3));
         let until = self.now.checked_sub(under_way).unwrap_or(self.now);

@@ -28,7 +28,7 @@ pub(crate) struct State {
     pub(crate) webhooks: String,
     /// Reasons for which events stay away, each with its cure.
     pub(crate) warnings: Vec<String>,
-    /// What changed there, against what the queue got; `None` where that cannot be compared.
+    /// Changes there, compared with the events that the queue got; `None` if they cannot be compared.
     pub(crate) changes: Option<Changes>,
 }
 

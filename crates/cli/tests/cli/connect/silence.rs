@@ -107,7 +107,7 @@ fn changes_of_which_nothing_came_are_a_fault_with_its_cure() {
         &["no webhook sends them: `labelrelay connect label-studio` makes it"],
     );
 
-    // What came after the last change may have brought it.
+    // A delivery after the last change may have brought it.
     came(&scene, 1, 30, None);
     let ran = status(&scene);
     let line = "  changes     no change is missing since ";

@@ -78,7 +78,7 @@ const FAULTS: &[Fault] = &[
             drop(place.write(
                 "queue.db",
                 "no database at all, and long enough".repeat(100),
-            ))
+            ));
         },
         78,
         &["queue.db"],
