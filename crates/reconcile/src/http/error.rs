@@ -12,6 +12,7 @@ pub struct HttpError {
     pub message: String,
     is_retryable: bool,
     is_too_large: bool,
+    is_late: bool,
 }
 
 impl HttpError {
@@ -43,11 +44,15 @@ impl HttpError {
     }
 
     pub(super) fn late(uri: &Uri, limit: Duration) -> Self {
-        Self::passing(format!(
+        let message = format!(
             "{}: no whole answer within {} s; see whether the server is overloaded",
             without_query(uri),
             limit.as_secs()
-        ))
+        );
+        Self {
+            is_late: true,
+            ..Self::passing(message)
+        }
     }
 
     pub(super) fn too_large(uri: &Uri, limit: usize) -> Self {
@@ -73,6 +78,7 @@ impl HttpError {
             message,
             is_retryable: true,
             is_too_large: false,
+            is_late: false,
         }
     }
 
@@ -81,12 +87,18 @@ impl HttpError {
             message,
             is_retryable: false,
             is_too_large: false,
+            is_late: false,
         }
     }
 
     /// Tells whether the same request may be answered later, although nobody changes it.
     pub fn is_retryable(&self) -> bool {
         self.is_retryable
+    }
+
+    /// Tells whether the answer did not come in time.
+    pub fn is_late(&self) -> bool {
+        self.is_late
     }
 
     /// Tells whether there is an answer, larger than what was allowed.

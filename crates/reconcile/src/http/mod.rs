@@ -31,6 +31,8 @@ pub struct HttpOptions {
     pub timeout: Duration,
     /// Attempts of one request in all.
     pub attempts: u32,
+    /// Whether a request is sent again whose answer did not come in time. Where somebody waits, one time is enough.
+    pub late_again: bool,
     /// Requests a second, at most; `None`: as many as are answered.
     pub per_second: Option<f64>,
     /// Largest answer in bytes: it lies in memory.
@@ -45,6 +47,7 @@ impl HttpOptions {
         Self {
             timeout: Duration::from_secs(120),
             attempts: 6,
+            late_again: true,
             per_second: None,
             max_answer_bytes: 512 * 1024 * 1024,
             entropy,
@@ -57,6 +60,7 @@ impl fmt::Debug for HttpOptions {
         f.debug_struct("HttpOptions")
             .field("timeout", &self.timeout)
             .field("attempts", &self.attempts)
+            .field("late_again", &self.late_again)
             .field("per_second", &self.per_second)
             .field("max_answer_bytes", &self.max_answer_bytes)
             .finish_non_exhaustive()
@@ -151,6 +155,7 @@ impl HttpClient {
             let last = attempt >= self.options.attempts;
             let pause = match &outcome {
                 Ok(answer) if retry::is_retryable(answer.status) => answer.retry_after(),
+                Err(error) if error.is_late() && !self.options.late_again => return outcome,
                 Err(error) if error.is_retryable() => None,
                 _ => return outcome,
             };
