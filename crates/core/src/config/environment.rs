@@ -143,6 +143,7 @@ pub(super) fn sources(
             answer_by,
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
             pull: None,
+            webhook: None,
         });
     }
     Ok(sources)

@@ -17,6 +17,7 @@ mod spool;
 mod tests;
 mod value_checks;
 mod variables;
+mod webhook;
 
 pub use duration::parse_duration;
 pub use error::{ConfigError, ENVIRONMENT};
@@ -31,3 +32,4 @@ pub use settings::{
 pub(crate) use source_name::is_name;
 pub use spool::{DEFAULT_SPOOL_BYTES, DEFAULT_SPOOL_THRESHOLD, SpoolConfig};
 pub use variables::{Environment, Lookup, Variables};
+pub use webhook::WebhookConfig;

@@ -77,7 +77,7 @@ pub(super) struct PullTable {
 /// A project's id, in quotes or, where it is a number, without.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum ProjectId {
+pub(super) enum ProjectId {
     Text(String),
     Number(u64),
 }
@@ -141,7 +141,11 @@ pub(super) fn at_least(origin: &str, key: &str, every: Duration) -> Result<Durat
     Err(ConfigError::new(origin, key, "is too short", cure))
 }
 
-fn ids(origin: &str, key: &str, ids: Vec<ProjectId>) -> Result<Vec<String>, ConfigError> {
+pub(super) fn ids(
+    origin: &str,
+    key: &str,
+    ids: Vec<ProjectId>,
+) -> Result<Vec<String>, ConfigError> {
     let id = |id| match id {
         ProjectId::Text(text) => not_empty(origin, key, text),
         ProjectId::Number(number) => Ok(number.to_string()),

@@ -4,6 +4,7 @@ use super::error::ConfigError;
 use super::pull::PullConfig;
 use super::secret_reference::SecretRef;
 use super::spool::SpoolConfig;
+use super::webhook::WebhookConfig;
 use crate::address::Allowlist;
 use crate::filter::Filter;
 use crate::path::Segments;
@@ -99,6 +100,8 @@ pub struct SourceConfig {
     pub max_body_bytes: u64,
     /// How `serve` fetches by itself what happened on the platform, if it shall.
     pub pull: Option<PullConfig>,
+    /// What `labelrelay connect` makes of the platform's webhooks, if that is configured.
+    pub webhook: Option<WebhookConfig>,
 }
 
 /// Settings of `labelrelay serve`.

@@ -8,6 +8,7 @@ use super::settings::{
 };
 use super::source_name::check_name;
 use super::value_checks::{parse_header, parse_time, positive};
+use super::webhook::WebhookTable;
 use crate::address::Allowlist;
 use crate::filter::Filter;
 use crate::provider::Provider;
@@ -41,6 +42,7 @@ pub(super) struct SourceTable {
     deadline_ms: Option<u64>,
     max_body_bytes: Option<u64>,
     pull: Option<PullTable>,
+    webhook: Option<WebhookTable>,
 }
 
 /// Names of models, or an object as Labelbox's documents show it.
@@ -97,6 +99,8 @@ pub(super) fn read(
         .unwrap_or(DEFAULT_MAX_BODY_BYTES);
     let pull = table.pull.take();
     let pull = pull.map(|pull| pull.checked(origin, &table.name, base_dir));
+    let webhook = table.webhook.take();
+    let webhook = webhook.map(|hook| hook.checked(origin, &table.name, provider, base_dir));
     Ok(SourceConfig {
         provider,
         secrets: secrets(&table, &section, base_dir)?,
@@ -112,6 +116,7 @@ pub(super) fn read(
             exclude: patterns(table.exclude, "exclude", &section, provider, warnings)?,
         },
         pull: pull.transpose()?,
+        webhook: webhook.transpose()?,
         name: table.name,
     })
 }

@@ -138,7 +138,7 @@ impl Management {
             let one = projects::by_id(&self.api, &id.to_string()).await?;
             let one = one.ok_or_else(|| {
                 PlatformError::permanent(format!(
-                    "project {id} is not there, or this token does not see it: its number stands in its address, /projects/NUMBER; or leave out --project {id}"
+                    "project {id} is not there, or this token does not see it: its number stands in its address, /projects/NUMBER; or leave out --project {id}, or take it out of `projects`"
                 ))
             })?;
             found.push(one.into());

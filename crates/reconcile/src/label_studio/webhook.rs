@@ -45,15 +45,19 @@ impl fmt::Debug for Webhook {
     }
 }
 
-/// Settings that a webhook shall have: active, with its payload, for all actions. They are always written whole,
-/// because Label Studio takes all actions away from a webhook that is changed without naming them.
+/// Settings that a webhook shall have, beside being active. They are always written whole, because Label Studio takes
+/// all actions away from a webhook that is changed without naming them.
 #[derive(Clone)]
 pub struct WebhookSettings<'a> {
     /// URL to send to.
     pub url: &'a str,
     /// Headers to send, all of them.
     pub headers: &'a Map<String, Value>,
-    /// The actions that it had; they count again when somebody switches off that all are sent.
+    /// Whether it sends what happened to what, and not only that something happened.
+    pub sends_payload: bool,
+    /// Whether it sends every action.
+    pub sends_all_actions: bool,
+    /// The actions that it sends; where all are sent, those that count again when somebody switches that off.
     pub actions: &'a [String],
 }
 
@@ -63,8 +67,8 @@ impl WebhookSettings<'_> {
             "url": self.url,
             "headers": self.headers,
             "is_active": true,
-            "send_payload": true,
-            "send_for_all_actions": true,
+            "send_payload": self.sends_payload,
+            "send_for_all_actions": self.sends_all_actions,
             "actions": self.actions,
         });
         // The project of a webhook cannot be changed.
@@ -89,6 +93,8 @@ mod tests {
         let settings = WebhookSettings {
             url: "http://h/x",
             headers: &webhook.headers,
+            sends_payload: true,
+            sends_all_actions: true,
             actions: &webhook.actions,
         };
         let expected = json!({
@@ -97,5 +103,15 @@ mod tests {
         });
         assert_eq!(settings.value(None), expected);
         assert_eq!(settings.value(Some(3))["project"], 3);
+        let less = WebhookSettings {
+            sends_payload: false,
+            sends_all_actions: false,
+            ..settings
+        };
+        let value = less.value(None);
+        assert_eq!(
+            (&value["send_payload"], &value["send_for_all_actions"]),
+            (&json!(false), &json!(false))
+        );
     }
 }
