@@ -53,6 +53,17 @@ impl CliError {
         }
     }
 
+    /// The same, of one of several sources.
+    pub(crate) fn of_source(self, name: &str) -> Self {
+        let named = |message: String| format!("source `{name}`: {message}");
+        match self {
+            Self::Failed(message) => Self::Failed(named(message)),
+            Self::Usage(message) => Self::Usage(named(message)),
+            Self::Config(message) => Self::Config(named(message)),
+            said => said,
+        }
+    }
+
     /// Says it on stderr; the code to end with.
     pub(crate) fn report(self) -> ExitCode {
         let (code, message) = match self {

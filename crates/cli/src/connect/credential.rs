@@ -1,5 +1,6 @@
-//! The header that a webhook of Label Studio must send, and whether one does.
+//! The header that a webhook of Label Studio must send, and whether one sends it, and all else that it shall.
 
+use super::wanted::Wanted;
 use crate::error::CliError;
 use crate::serve::secret_header;
 use crate::userinfo;
@@ -18,6 +19,8 @@ pub(super) struct Credential {
     value: String,
     secret: String,
     is_authorization: bool,
+    /// What the webhook shall send with it.
+    pub(super) wanted: Wanted,
 }
 
 impl Credential {
@@ -36,7 +39,13 @@ impl Credential {
             value,
             secret: text.to_owned(),
             is_authorization: !matches!(source.header, Some(SecretHeader::Named(_))),
+            wanted: Wanted::of(source),
         })
+    }
+
+    /// The header's name and value.
+    pub(super) fn header(&self) -> (&str, &str) {
+        (&self.name, &self.value)
     }
 
     /// The headers of a webhook that has these: its own others stay.
@@ -60,17 +69,11 @@ impl Credential {
         }
     }
 
-    /// Flaws that keep a webhook that delivers here from sending every event; empty if there is none.
+    /// Flaws that keep a webhook that delivers here from sending the events that it shall send; empty if there is none.
     pub(super) fn flaws(&self, webhook: &Webhook) -> Vec<&'static str> {
-        [
-            (!webhook.is_active).then_some("inactive"),
-            self.flaw(webhook),
-            (!webhook.send_payload).then_some("no payload"),
-            (!webhook.send_for_all_actions).then_some("not all actions"),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        let inactive = (!webhook.is_active).then_some("inactive");
+        let flaws = inactive.into_iter().chain(self.flaw(webhook));
+        flaws.chain(self.wanted.flaws(webhook)).collect()
     }
 
     fn flaw(&self, webhook: &Webhook) -> Option<&'static str> {
@@ -129,6 +132,7 @@ mod tests {
             value: value.to_owned(),
             secret: "se:cret".to_owned(),
             is_authorization: header.is_none(),
+            wanted: Wanted::everything(),
         }
     }
 

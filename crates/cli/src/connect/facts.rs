@@ -19,6 +19,9 @@ pub(super) struct Facts {
     pub(super) source: String,
     pub(super) plan: bool,
     pub(super) webhooks: Vec<Row>,
+    /// What was done to `[source.pull]`, where no webhook can work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pull: Option<Action>,
 }
 
 /// Number or name that a platform gave to a thing.
@@ -82,10 +85,10 @@ pub(super) struct Row {
 impl Facts {
     /// Says whether there was anything to do, to a person. `true` when something was done.
     pub(super) fn conclude(&self, report: &Report) -> Result<bool, CliError> {
-        let changed = self
-            .webhooks
-            .iter()
-            .any(|row| row.action != Action::Unchanged);
+        let of_webhooks = self.webhooks.iter().map(|row| row.action);
+        let changed = of_webhooks
+            .chain(self.pull)
+            .any(|action| action != Action::Unchanged);
         if !changed {
             report.hint("nothing to change: all is as it should be")?;
         } else if self.plan {

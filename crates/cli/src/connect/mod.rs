@@ -1,15 +1,24 @@
 //! `labelrelay connect`: makes a platform deliver to a relay, through the platform's API.
 
+mod config_section;
+mod configured;
 mod credential;
 mod facts;
-pub(crate) mod label_studio;
+mod label_studio;
 mod labelbox;
 mod listing;
+mod no_platform;
+pub(crate) mod platform_state;
 mod relay_ready;
 mod relay_url;
 mod report;
 mod rotation;
+mod sections;
+mod state;
 mod steps;
+mod wanted;
+
+pub(crate) use label_studio::Changes;
 
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
@@ -22,7 +31,7 @@ use std::time::Duration;
 /// Somebody waits for each answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Attempts of a request that may be sent again: two pauses of a second or so.
+/// Attempts of a request that may be sent again: two pauses of a second or so. One that was waited for so long is not.
 const ATTEMPTS: u32 = 3;
 
 const EXAMPLES: &str = "\
@@ -31,7 +40,9 @@ Examples:
   labelrelay connect labelbox --relay https://HOST
   labelrelay connect label-studio --plan
   labelrelay connect list label-studio
-  labelrelay connect label-studio --remove";
+  labelrelay connect label-studio --remove
+  labelrelay connect               as the sections [source.webhook] say
+  labelrelay connect --repair      mends what `labelrelay status` found";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -40,10 +51,12 @@ Examples:
 
 /// Makes a platform deliver to the relay: makes its webhooks, mends them, removes them.
 #[derive(Debug, clap::Args)]
-#[command(before_help = EXAMPLES, after_help = EXIT_CODES)]
+#[command(before_help = EXAMPLES, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    platform: PlatformArgs,
+    platform: Option<PlatformArgs>,
+    #[command(flatten)]
+    configured: no_platform::Args,
 }
 
 #[derive(Debug, Subcommand)]
@@ -69,7 +82,10 @@ enum ListedArgs {
 
 pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let runtime = crate::runtime::small()?;
-    match &args.platform {
+    let Some(platform) = &args.platform else {
+        return runtime.block_on(configured::connect(&args.configured, env));
+    };
+    match platform {
         PlatformArgs::LabelStudio(args) => runtime.block_on(label_studio::connect(args, env)),
         PlatformArgs::Labelbox(args) => runtime.block_on(labelbox::connect(args, env)),
         PlatformArgs::List(ListArgs { platform }) => match platform {
@@ -84,5 +100,6 @@ fn http_options() -> HttpOptions {
     let mut options = HttpOptions::new(Arc::new(OsEntropy));
     options.timeout = PATIENCE;
     options.attempts = ATTEMPTS;
+    options.late_again = false;
     options
 }

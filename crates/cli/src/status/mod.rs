@@ -4,7 +4,7 @@ mod public_url;
 mod queue;
 mod report;
 
-use crate::connect::label_studio;
+use crate::connect::platform_state;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::find_configuration::{self, Missing};
@@ -34,9 +34,10 @@ Reads the configuration and every secret that it names, and looks at the address
 Starts and makes nothing, and works beside a running `serve`. It looks for damage in the queue file for two \
 seconds, so in a large one not everywhere. Warnings go to stderr and leave the exit code 0.
 
-Where LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY are set, or `[source.pull]` has both, it asks Label Studio too: \
-whether each project has a webhook that delivers here, whether that sends every event, and whether changes of the last \
-day came. Changes of which nothing came are a fault: the exit code is 1.";
+Where LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY are set, or `[source.webhook]` or `[source.pull]` has both, it asks \
+Label Studio too: whether each project has a webhook that delivers here, whether that sends every event, and whether \
+changes of the last day came. Changes of which nothing came are a fault: the exit code is 1. Labelbox is asked where \
+`[source.webhook]` says what it shall send. Each fault names the command that mends it: `labelrelay connect … --repair`.";
 
 /// Says whether all is well on a delivery's way, and if not, what to do.
 #[derive(Debug, clap::Args)]
@@ -146,17 +147,14 @@ async fn platforms(
     env: &Env<'_>,
     report: &mut Report,
 ) {
-    let all = config.sources.iter();
-    for source in all.filter(|source| source.provider == Provider::LabelStudio) {
-        if !label_studio::is_known(source, env) {
-            report.not_asked.push(NotAsked {
+    for source in &config.sources {
+        match platform_state::ask(source, file, hearing, env).await {
+            None if source.provider == Provider::LabelStudio => report.not_asked.push(NotAsked {
                 source: source.name.clone(),
                 cure: "set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY, and its changes are compared with what came".to_owned(),
-            });
-            continue;
-        }
-        match label_studio::ask(source, file, hearing, env).await {
-            Ok(state) => {
+            }),
+            None => {}
+            Some(Ok(state)) => {
                 report.warnings.extend(state.warnings);
                 let changes = state.changes.as_ref();
                 report
@@ -169,10 +167,9 @@ async fn platforms(
                     changes: state.changes,
                 });
             }
-            Err(why) => report.warnings.push(format!(
-                "source `{}`: the webhooks of Label Studio are not known: {why}",
-                source.name
-            )),
+            Some(Err(why)) => report
+                .warnings
+                .push(format!("source `{}`: {why}", source.name)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Findings of `status`: for people, and for programs.
 
-use crate::connect::label_studio::Changes;
+use crate::connect::Changes;
 use crate::output::print;
 use serde::Serialize;
 

@@ -11,17 +11,19 @@ mod target;
 mod walk;
 
 use super::facts::{Action, Facts, Id};
+use super::no_platform;
 use super::report::{Problem, Report};
 use super::steps::Step;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::find_configuration;
+use labelrelay_core::config::SourceConfig;
 use labelrelay_reconcile::label_studio::Webhook;
 use target::{Common, Target};
 
 pub(super) use list::{Args as ListArgs, run as list};
 pub(crate) use silence::Changes;
-pub(crate) use state::{ask, is_known};
+pub(super) use state::{ask, is_known};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,12 +31,14 @@ Examples:
   labelrelay connect label-studio --token file:ls.token --plan
   labelrelay connect label-studio --relay https://relay.example.org --project 3
   labelrelay connect label-studio --probe
+  labelrelay connect label-studio --repair
   labelrelay connect label-studio --rotate
   labelrelay connect label-studio --remove";
 
 const NOTES: &str = "\
 Makes one webhook for each project, and mends those that deliver to the relay already: inactive, another header, no \
-payload, not all actions. Touches no other webhook. Run it again for new projects.";
+payload, not all actions. If `[source.webhook]` says less, they send less. Touches no other webhook. Run it again for \
+new projects.";
 
 /// Makes Label Studio deliver to the relay.
 #[derive(Debug, clap::Args)]
@@ -43,12 +47,17 @@ payload, not all actions. Touches no other webhook. Run it again for new project
 pub(in crate::connect) struct Args {
     #[command(flatten)]
     common: Common,
-    /// Connect this project only; can be given several times [default: all that the token sees]
+    /// Connect this project only; can be given several times [default: those of `[source.webhook]`, else all that the
+    /// token sees]
     #[arg(long, value_name = "ID")]
     project: Vec<u64>,
     /// Say what would be done; change nothing
     #[arg(long)]
     plan: bool,
+    /// Mend what `labelrelay status` found: as without it, and where Label Studio refuses the relay's URL, write
+    /// `[source.pull]` into the configuration
+    #[arg(long, conflicts_with_all = ["rotate", "remove"])]
+    repair: bool,
     /// Then send an event through a temporary project, and wait until it is in the queue
     #[arg(long, conflicts_with_all = ["plan", "remove"])]
     probe: bool,
@@ -75,18 +84,37 @@ pub(super) async fn connect(args: &Args, env: &Env<'_>) -> Result<(), CliError> 
     } else if args.rotate {
         rotate::walk(args, &target, env, &mut report, &mut facts).await
     } else {
-        all(args, &target, &mut report, &mut facts).await
+        all(args, &target, env, &mut report, &mut facts).await
     };
     report.end(walked, &facts)
+}
+
+/// Makes the webhooks of `source` what its section says.
+pub(super) async fn configured(
+    source: &SourceConfig,
+    args: &no_platform::Args,
+    env: &Env<'_>,
+) -> Result<(), CliError> {
+    let args = Args {
+        common: Common::of(source, args.config.as_deref(), args.json),
+        project: Vec::new(),
+        plan: args.plan,
+        repair: args.repair,
+        probe: false,
+        rotate: false,
+        remove: false,
+    };
+    connect(&args, env).await
 }
 
 async fn all(
     args: &Args,
     target: &Target,
+    env: &Env<'_>,
     report: &mut Report,
     facts: &mut Facts,
 ) -> Result<(), Problem> {
-    walk::walk(args, target, report, facts).await?;
+    walk::walk(args, target, env, report, facts).await?;
     if report.has_failed() {
         return Ok(());
     }

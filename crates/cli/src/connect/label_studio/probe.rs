@@ -45,6 +45,8 @@ async fn send(target: &Target, project: u64) -> Result<String, String> {
     let settings = WebhookSettings {
         url: &target.relay.url,
         headers: &headers,
+        sends_payload: true,
+        sends_all_actions: true,
         actions: &[],
     };
     let management = &target.management;

@@ -1,19 +1,78 @@
-//! Lines of configuration that let `serve` pull, for a platform to which no webhook can work.
+//! Lines of configuration that let `serve` pull, for a platform to which no webhook can work: to copy, or written
+//! where they belong.
 
+use super::Args;
 use super::target::Target;
+use crate::connect::config_section;
+use crate::connect::facts::{Action, Facts};
+use crate::connect::report::Report;
+use crate::env::Env;
+use crate::error::CliError;
 use labelrelay_core::config::ENVIRONMENT;
+use labelrelay_reconcile::PlatformError;
 use serde_json::Value;
 
 /// Pause between two runs: what an annotator does is on the queue before anybody asks for it.
 const EVERY: &str = "10s";
 
+/// Says that `refusal` keeps webhooks from working, and what brings the events all the same.
+pub(super) fn see_to(
+    args: &Args,
+    target: &Target,
+    refusal: &PlatformError,
+    env: &Env<'_>,
+    report: &mut Report,
+    facts: &mut Facts,
+) -> Result<(), CliError> {
+    if target.is_pulled {
+        report.doubted(refusal)?;
+        return report.done("no webhook can work; `serve` pulls instead, as [source.pull] says");
+    }
+    if !args.repair {
+        report.failed(refusal)?;
+        return report.hint(words(target));
+    }
+    let Target { source, origin, .. } = target;
+    if origin == ENVIRONMENT {
+        report.failed(refusal)?;
+        report.failed("no webhook can work, and there is no configuration's file to write to: set the variables that are printed here")?;
+        return report.hint(words(target));
+    }
+    if args.plan {
+        report.doubted(refusal)?;
+        facts.pull = Some(Action::Made);
+        return report.done(format_args!(
+            "no webhook can work; [source.pull] would be written below the source `{source}` in {origin}"
+        ));
+    }
+    let path = env.cwd().join(origin);
+    match config_section::add(&path, source, &section(target), env) {
+        Ok(()) => {
+            report.doubted(refusal)?;
+            facts.pull = Some(Action::Made);
+            report.done(format_args!(
+                "no webhook can work; [source.pull] written below the source `{source}` in {origin}, so that `serve` pulls every {EVERY}"
+            ))?;
+            report
+                .hint("Start `labelrelay serve` again: it reads its configuration when it starts.")
+        }
+        Err(why) => {
+            report.failed(refusal)?;
+            report.failed(format_args!(
+                "no webhook can work, and {origin} was not changed: {why}; write the lines that are printed here"
+            ))?;
+            report.hint(words(target))
+        }
+    }
+}
+
 /// Words for a person, with lines to copy. The token itself is not in them.
-pub(super) fn words(target: &Target) -> String {
+fn words(target: &Target) -> String {
     let Target {
         server,
-        token,
         source,
         origin,
+        repair,
         ..
     } = target;
     if origin == ENVIRONMENT {
@@ -23,15 +82,21 @@ pub(super) fn words(target: &Target) -> String {
              LABEL_STUDIO_URL={server}"
         );
     }
+    format!(
+        "Or use no webhook: write these lines below the section of the source `{source}` in {origin} (`{repair}` does so), and start `labelrelay serve` again.\n\n{}",
+        section(target)
+    )
+}
+
+fn section(target: &Target) -> String {
     // Escapes of JSON are those of TOML.
     let quoted = |text: String| Value::from(text).to_string();
     format!(
-        "Or use no webhook: write these lines below the section of the source `{source}` in {origin}, and start `labelrelay serve` again.\n\n\
-         [source.pull]\n\
+        "[source.pull]\n\
          every = \"{EVERY}\"\n\
          url = {}\n\
          token = {}",
-        quoted(server.clone()),
-        quoted(token.to_string())
+        quoted(target.server.clone()),
+        quoted(target.token.to_string())
     )
 }

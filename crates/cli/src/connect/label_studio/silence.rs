@@ -84,7 +84,7 @@ impl Seen<'_> {
             let event_type = event_type.parse::<EventType>();
             event_type.is_ok_and(|event_type| self.source.filter.passes(&event_type))
         };
-        if !TOLD.into_iter().all(is_told) {
+        if !TOLD.into_iter().all(is_told) || !target.credential.wanted.is_everything() {
             return Ok(None);
         }
         let heard = hearing.of(&self.source.name);
@@ -136,7 +136,7 @@ impl Seen<'_> {
             projects: self.projects.len(),
             tasks: total(|project| project.tasks),
             annotations: total(|project| project.annotations),
-            fault: self.fault(&quiet, pull.is_some()),
+            fault: self.fault(target, &quiet, pull.is_some()),
         }))
     }
 
@@ -157,7 +157,7 @@ impl Seen<'_> {
         shifted.unwrap_or(time)
     }
 
-    fn fault(&self, quiet: &[Quiet<'_>], is_pulled: bool) -> Option<String> {
+    fn fault(&self, target: &Target, quiet: &[Quiet<'_>], is_pulled: bool) -> Option<String> {
         let since = quiet.iter().map(|quiet| quiet.since).min()?;
         let changes: u64 = quiet.iter().map(|quiet| quiet.activity.changes).sum();
         let more = if quiet.iter().any(|quiet| quiet.activity.at_least) {
@@ -177,17 +177,19 @@ impl Seen<'_> {
         let (what, cure) = if is_pulled {
             (
                 "events",
-                "`serve` pulls, and brings none of them: see that it runs, and its log for `pull_failed`",
+                "`serve` pulls, and brings none of them: see that it runs, and its log for `pull_failed`"
+                    .to_owned(),
             )
         } else if without == projects.len() {
             (
                 "deliveries",
-                "no webhook sends them: `labelrelay connect label-studio` makes it",
+                format!("no webhook sends them: `{}` makes it", target.repair),
             )
         } else {
             (
                 "deliveries",
-                "the webhook is there, and what it sends does not come: `labelrelay connect label-studio --probe` says why",
+                "the webhook is there, and what it sends does not come: `labelrelay connect label-studio --probe` says why"
+                    .to_owned(),
             )
         };
         let fetch = if is_pulled {

@@ -3,6 +3,8 @@
 use super::silence::{Changes, Seen};
 use super::target::{Common, Target};
 use super::walk::named_projects;
+use crate::connect::sections;
+use crate::connect::state::{State, within_patience};
 use crate::durations::words;
 use crate::env::Env;
 use crate::heard::Hearing;
@@ -12,30 +14,13 @@ use labelrelay_core::config::SourceConfig;
 use labelrelay_reconcile::PlatformError;
 use labelrelay_reconcile::label_studio::{ProjectTitle, Webhook};
 use std::path::Path;
-use std::time::Duration;
-
-/// Time for all answers together.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Clocks that differ by more are told of: times of events, and what is looked for since a time, go by them.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
-/// How a Label Studio sees to the deliveries of a source.
-pub(crate) struct State {
-    /// Label Studio, its version, and who we are there.
-    pub(crate) server: String,
-    /// Number of projects that have a webhook which delivers here.
-    pub(crate) webhooks: String,
-    /// Reasons for which events stay away, each with its cure.
-    pub(crate) warnings: Vec<String>,
-    /// Changes there, compared with the events that the queue got; `None` if they cannot be compared.
-    pub(crate) changes: Option<Changes>,
-}
-
 /// Tells whether the configuration names the Label Studio of `source`.
-pub(crate) fn is_known(source: &SourceConfig, env: &Env<'_>) -> bool {
-    let configured = source.pull.as_ref().and_then(|pull| pull.url.as_ref());
-    configured.is_some() || label_studio_access::is_set(env)
+pub(in crate::connect) fn is_known(source: &SourceConfig, env: &Env<'_>) -> bool {
+    sections::url(None, source).is_some() || label_studio_access::is_set(env)
 }
 
 /// Asks the Label Studio of `source`, and compares with `hearing` where the queue can be looked into; `config` is the
@@ -43,24 +28,15 @@ pub(crate) fn is_known(source: &SourceConfig, env: &Env<'_>) -> bool {
 ///
 /// # Errors
 /// Problem and cure, when it cannot be asked.
-pub(crate) async fn ask(
+pub(in crate::connect) async fn ask(
     source: &SourceConfig,
     config: Option<&Path>,
     hearing: Option<&Hearing>,
     env: &Env<'_>,
 ) -> Result<State, String> {
-    let target = Common::of(source, config).open(env).await;
+    let target = Common::of(source, config, false).open(env).await;
     let target = target.map_err(|error| error.message().to_owned())?;
-    let asking = tokio::time::timeout(PATIENCE, read(&target, source, hearing));
-    match asking.await {
-        Ok(Ok(state)) => Ok(state),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!(
-            "{} did not answer within {} s: see that it runs, and that this machine reaches it",
-            target.server,
-            PATIENCE.as_secs()
-        )),
-    }
+    within_patience(&target.server, read(&target, source, hearing)).await
 }
 
 async fn read(
@@ -68,14 +44,13 @@ async fn read(
     source: &SourceConfig,
     hearing: Option<&Hearing>,
 ) -> Result<State, PlatformError> {
-    let is_pulled = source.pull.is_some();
     let management = &target.management;
     let user = management.user().await?;
     let version = management.version().await?;
     let time = management.time().await?;
     let now = Timestamp::now();
     let ahead = time.map(|time| time.duration_since(now));
-    let projects = management.projects(&[]).await?;
+    let projects = management.projects(&target.projects).await?;
     let webhooks = management.webhooks().await?;
     let ours: Vec<_> = webhooks
         .iter()
@@ -86,19 +61,26 @@ async fn read(
         .iter()
         .filter_map(|hook| flawed(target, hook))
         .collect();
-    warnings.extend(ahead.and_then(clocks));
     // A pull brings every event, so a source that is pulled needs no webhook.
-    if !without.is_empty() && !is_pulled {
+    if !without.is_empty() && !target.is_pulled {
         warnings.push(missing(target, &without));
     }
+    let mut besides = if target.is_pulled {
+        "; `serve` pulls besides"
+    } else {
+        ""
+    };
     if !ours.is_empty()
         && let Err(error) = management.check_url(&target.relay.url).await
     {
-        warnings.push(format!(
-            "source `{}`: Label Studio no longer takes webhooks to the relay, and sends none: {error}",
-            target.source
-        ));
+        if error.refuses_address && target.is_pulled {
+            warnings.clear();
+            besides = ", whose URL Label Studio refuses; `serve` pulls instead";
+        } else {
+            warnings.push(refused(target, &error));
+        }
     }
+    warnings.extend(ahead.and_then(clocks));
     let seen = Seen {
         source,
         projects: &projects,
@@ -118,15 +100,10 @@ async fn read(
         ));
         None
     });
-    let pulled = if is_pulled {
-        "; `serve` pulls besides"
-    } else {
-        ""
-    };
     Ok(State {
         server: format!("Label Studio {version} at {} as {user}", target.server),
         webhooks: format!(
-            "{} of {} projects deliver to {}{pulled}",
+            "{} of {} projects deliver to {}{besides}",
             with,
             projects.len(),
             target.relay.url
@@ -172,17 +149,34 @@ fn flawed(target: &Target, webhook: &Webhook) -> Option<String> {
     }
     let name = super::named(webhook.id, webhook.project);
     Some(format!(
-        "source `{}`: {name} of Label Studio does not send every event ({}); `labelrelay connect label-studio` mends it",
+        "source `{}`: {name} of Label Studio does not send every event ({}); `{}` mends it",
         target.source,
-        flaws.join(", ")
+        flaws.join(", "),
+        target.repair
     ))
 }
 
 /// Words about projects whose events do not come.
 fn missing(target: &Target, projects: &[&ProjectTitle]) -> String {
     format!(
-        "source `{}`: no webhook delivers the events of {}; `labelrelay connect label-studio` makes them",
+        "source `{}`: no webhook delivers the events of {}; `{}` makes them",
         target.source,
-        named_projects(projects)
+        named_projects(projects),
+        target.repair
+    )
+}
+
+/// Words about a URL that Label Studio does not take. Webhooks that an older version took stay there, active, and
+/// nothing else says that they send nothing.
+fn refused(target: &Target, error: &PlatformError) -> String {
+    let source = &target.source;
+    if !error.refuses_address {
+        return format!(
+            "source `{source}`: whether Label Studio takes webhooks to the relay is not known: {error}"
+        );
+    }
+    format!(
+        "source `{source}`: Label Studio no longer takes webhooks to the relay, and sends none, also by those that an older version took: {error}. `{}` lets `serve` pull instead",
+        target.repair
     )
 }

@@ -5,6 +5,8 @@ use crate::connect::facts::Id;
 use crate::connect::http_options;
 use crate::connect::relay_url::RelayUrl;
 use crate::connect::rotation::Rotatable;
+use crate::connect::sections;
+use crate::connect::state;
 use crate::env::Env;
 use crate::error::CliError;
 use crate::find_configuration::{self, Missing};
@@ -51,6 +53,12 @@ pub(super) struct Target {
     pub(super) relay: RelayUrl,
     /// Name of the source.
     pub(super) source: String,
+    /// Projects that the configuration names; empty: all.
+    pub(super) projects: Vec<u64>,
+    /// Whether `serve` pulls besides, by the configuration.
+    pub(super) is_pulled: bool,
+    /// The command that mends what is wrong on the platform.
+    pub(super) repair: String,
     pub(super) credential: Credential,
     pub(super) rotatable: Rotatable,
     /// The embedded queue, where that is the queue.
@@ -62,37 +70,45 @@ pub(super) struct Target {
 }
 
 impl Common {
-    /// Flags of a program that has none: all is as the source and the environment say.
-    pub(super) fn of(source: &SourceConfig, config: Option<&Path>) -> Self {
-        let pull = source.pull.as_ref();
+    /// No flags but these: all is as the configuration says, and the environment.
+    pub(super) fn of(source: &SourceConfig, config: Option<&Path>, json: bool) -> Self {
         Self {
-            url: pull.and_then(|pull| pull.url.clone()),
-            token: pull.and_then(|pull| pull.token.clone()),
+            url: None,
+            token: None,
             relay: None,
             source: Some(source.name.clone()),
             config: config.map(Path::to_owned),
-            json: false,
+            json,
         }
     }
 
     /// Finds everything; asks nobody yet.
     pub(super) async fn open(&self, env: &Env<'_>) -> Result<Target, CliError> {
-        let server = label_studio_access::url(self.url.as_deref(), "http://HOST:PORT", env)?;
-        let token = label_studio_access::token(self.token.as_ref(), env).await?;
         let config = find_configuration::find(env, self.config.as_deref(), Missing::Refuse)?.config;
         let source =
             source_of_platform::find(&config, Provider::LabelStudio, self.source.as_deref())?;
-        let relay = RelayUrl::find(self.relay.as_deref(), &config, source, env)?;
+        let url = sections::url(self.url.as_deref(), source);
+        let server = label_studio_access::url(url, "http://HOST:PORT", env)?;
+        let reference = sections::token(self.token.as_ref(), source);
+        let token = label_studio_access::token(reference, env).await?;
+        let relay = sections::relay(self.relay.as_deref(), source);
+        let relay = RelayUrl::find(relay, &config, source, env)?;
         let rotatable = Rotatable::new(&config, source, env)?;
         let secret = secret_reference::read(rotatable.reference(), env).await?;
         let credential = Credential::new(source, &secret)?;
         let management = Management::new(&server, token, http_options());
         let management = management.map_err(CliError::failed)?;
+        let projects = sections::projects(source)
+            .iter()
+            .map(|id| id.parse::<u64>());
+        let projects = projects
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| CliError::config("`projects` has what is no project of Label Studio"))?;
         let queue = match open::queue_location(&config, env) {
             Ok(QueueLocation::Sqlite(file)) => Some(file),
             _ => None,
         };
-        let token = match label_studio_access::reference(self.token.as_ref()) {
+        let token = match label_studio_access::reference(reference) {
             SecretRef::File(path) => SecretRef::File(env.cwd().join(path)),
             other => other,
         };
@@ -101,6 +117,9 @@ impl Common {
             management,
             relay,
             source: source.name.clone(),
+            projects,
+            is_pulled: source.pull.is_some(),
+            repair: state::repair(&config, source, self.config.as_deref()),
             credential,
             rotatable,
             queue,
@@ -121,7 +140,9 @@ impl Target {
         let settings = WebhookSettings {
             url: credential.url(webhook, &self.relay.url),
             headers: &headers,
-            actions: &webhook.actions,
+            sends_payload: credential.wanted.payload,
+            sends_all_actions: credential.wanted.is_all_actions(),
+            actions: credential.wanted.actions(&webhook.actions),
         };
         let updated = self.management.update_webhook(webhook.id, &settings).await;
         updated.map(|()| None)
@@ -129,11 +150,14 @@ impl Target {
 
     /// Makes a webhook for a project; its id.
     pub(super) async fn make(&self, project: u64) -> Result<Option<Id>, PlatformError> {
+        let wanted = &self.credential.wanted;
         let headers = self.credential.headers(&Map::new());
         let settings = WebhookSettings {
             url: &self.relay.url,
             headers: &headers,
-            actions: &[],
+            sends_payload: wanted.payload,
+            sends_all_actions: wanted.is_all_actions(),
+            actions: wanted.actions(&[]),
         };
         let made = self.management.make_webhook(project, &settings).await;
         made.map(|webhook| Some(Id::Number(webhook.id)))

@@ -8,17 +8,24 @@ use crate::connect::relay_ready;
 use crate::connect::relay_url::is_loopback;
 use crate::connect::report::{Problem, Report};
 use crate::connect::steps::{Step, Steps};
+use crate::env::Env;
 use labelrelay_reconcile::label_studio::{ProjectTitle, Version, Webhook};
 
 pub(super) async fn walk(
     args: &Args,
     target: &Target,
+    env: &Env<'_>,
     report: &mut Report,
     facts: &mut Facts,
 ) -> Result<(), Problem> {
     target.rotatable.refuse_while_under_way()?;
     let words = greet(target, facts).await?;
-    let projects = target.management.projects(&args.project).await?;
+    let chosen = if args.project.is_empty() {
+        &target.projects
+    } else {
+        &args.project
+    };
+    let projects = target.management.projects(chosen).await?;
     let count = match projects.len() {
         1 => "1 project".to_owned(),
         count => format!("{count} projects"),
@@ -30,14 +37,16 @@ pub(super) async fn walk(
             "no project to connect: each webhook is one of a project. Make a project, and run this again".to_owned(),
         ));
     }
-    relay_ready::ask(&target.relay, "Label Studio", report).await?;
+    if relay_ready::ask(&target.relay, "Label Studio", report).await? {
+        relay_ready::ask_for_header(&target.relay, target.credential.header(), report).await?;
+    }
     if let Err(error) = target.management.check_url(&target.relay.url).await {
         if !error.refuses_address {
             return Err(error.into());
         }
-        report.failed(&error)?;
-        report.hint(pull_instead::words(target))?;
-        return Ok(());
+        return Ok(pull_instead::see_to(
+            args, target, &error, env, report, facts,
+        )?);
     }
     report.done(format_args!(
         "Label Studio takes webhooks to {}",

@@ -86,7 +86,7 @@ pub(in crate::connect) async fn run(args: &Args, env: &Env<'_>) -> Result<(), Cl
     let target = args.common.open(env).await?;
     let lists = target.management.projects_and_webhooks(&[]).await;
     let (_, webhooks) = lists.map_err(CliError::failed)?;
-    let topics = Topics::new(&[]);
+    let topics = Topics::new(&target.topics);
     let rows: Vec<_> = webhooks
         .iter()
         .map(|hook| Row::new(hook, &target, &topics))

@@ -3,22 +3,26 @@
 mod list;
 mod remove;
 mod rotate;
+mod state;
 mod target;
 mod topics;
 mod walk;
 
 use super::facts::{Action, Facts, Id};
+use super::no_platform;
 use super::report::{Problem, Report};
 use super::steps::Step;
 use crate::durations::parse_duration;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::find_configuration;
+use labelrelay_core::config::SourceConfig;
 use labelrelay_reconcile::labelbox::Webhook;
 use std::time::Duration;
 use target::{Common, Target};
 
 pub(super) use list::{Args as ListArgs, run as list};
+pub(super) use state::ask;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,15 +44,19 @@ Tried with Labelbox's own client against a stand-in only.";
 pub(in crate::connect) struct Args {
     #[command(flatten)]
     common: Common,
-    /// Connect this project only; can be given several times [default: the whole organization]
+    /// Connect this project only; can be given several times [default: those of `[source.webhook]`, else the
+    /// whole organization]
     #[arg(long, value_name = "ID")]
     project: Vec<String>,
-    /// Send this topic only; can be given several times [default: all four]
+    /// Send this topic only; can be given several times [default: those of `[source.webhook]`, else all four]
     #[arg(long, value_name = "NAME", value_parser = topics::parse)]
     topic: Vec<String>,
     /// Say what would be done; change nothing
     #[arg(long)]
     plan: bool,
+    /// Mend what `labelrelay status` found: what this does without it as well
+    #[arg(long, conflicts_with_all = ["rotate", "remove"])]
+    repair: bool,
     /// Labelbox sends no event on demand; says what to click instead
     #[arg(long, hide = true)]
     probe: bool,
@@ -90,6 +98,27 @@ pub(super) async fn connect(args: &Args, env: &Env<'_>) -> Result<(), CliError> 
         all(args, &target, &mut report, &mut facts).await
     };
     report.end(walked, &facts)
+}
+
+/// Makes the webhooks of `source` what its section says.
+pub(super) async fn configured(
+    source: &SourceConfig,
+    args: &no_platform::Args,
+    env: &Env<'_>,
+) -> Result<(), CliError> {
+    let args = Args {
+        common: Common::of(source, args.config.as_deref(), args.json),
+        project: Vec::new(),
+        topic: Vec::new(),
+        plan: args.plan,
+        repair: args.repair,
+        probe: false,
+        rotate: false,
+        v1: false,
+        wait: Duration::ZERO,
+        remove: false,
+    };
+    connect(&args, env).await
 }
 
 async fn all(

@@ -5,6 +5,8 @@ use crate::connect::http_options;
 use crate::connect::relay_url::RelayUrl;
 use crate::connect::report::Problem;
 use crate::connect::rotation::Rotatable;
+use crate::connect::sections;
+use crate::connect::state;
 use crate::env::Env;
 use crate::error::CliError;
 use crate::find_configuration::{self, Missing};
@@ -13,13 +15,13 @@ use crate::secret_reference;
 use crate::serve::Reach;
 use crate::source_of_platform;
 use labelrelay_core::Secret;
-use labelrelay_core::config::SecretRef;
+use labelrelay_core::config::{SecretRef, SourceConfig};
 use labelrelay_core::provider::Provider;
 use labelrelay_reconcile::PlatformError;
 use labelrelay_reconcile::labelbox::{
     ENDPOINT, Management, Status, Webhook, WebhookChange, WebhookSettings,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Common {
@@ -27,9 +29,9 @@ pub(super) struct Common {
     /// [default: `env:LABELBOX_API_KEY`]
     #[arg(long, value_name = "REFERENCE", value_parser = SecretRef::of_command_line)]
     key: Option<SecretRef>,
-    /// URL of Labelbox's GraphQL API
-    #[arg(long, value_name = "URL", default_value = ENDPOINT)]
-    endpoint: String,
+    /// URL of Labelbox's GraphQL API [default: https://api.labelbox.com/graphql]
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
     /// URL at which Labelbox reaches the relay, with https://; the source's path is added where it is missing
     /// [default: the configured `public_url`]
     #[arg(long, value_name = "URL")]
@@ -52,18 +54,38 @@ pub(super) struct Target {
     pub(super) relay: RelayUrl,
     /// Name of the source.
     pub(super) source: String,
+    /// Projects and topics that the configuration names; empty: all.
+    pub(super) projects: Vec<String>,
+    pub(super) topics: Vec<String>,
+    /// The command that mends what is wrong on the platform.
+    pub(super) repair: String,
     pub(super) rotatable: Rotatable,
     secret: Secret,
 }
 
 impl Common {
+    /// No flags but these: all is as the configuration says, and the environment.
+    pub(super) fn of(source: &SourceConfig, config: Option<&Path>, json: bool) -> Self {
+        Self {
+            key: None,
+            endpoint: None,
+            relay: None,
+            source: Some(source.name.clone()),
+            config: config.map(Path::to_owned),
+            json,
+        }
+    }
+
     /// Finds everything; asks nobody yet.
     pub(super) async fn open(&self, env: &Env<'_>) -> Result<Target, CliError> {
-        let server = labelbox_access::endpoint(&self.endpoint)?.to_owned();
-        let key = labelbox_access::key(self.key.as_ref(), env).await?;
         let config = find_configuration::find(env, self.config.as_deref(), Missing::Refuse)?.config;
         let source = source_of_platform::find(&config, Provider::Labelbox, self.source.as_deref())?;
-        let relay = RelayUrl::find(self.relay.as_deref(), &config, source, env)?;
+        let endpoint = sections::url(self.endpoint.as_deref(), source).unwrap_or(ENDPOINT);
+        let server = labelbox_access::endpoint(endpoint)?.to_owned();
+        let key = sections::token(self.key.as_ref(), source);
+        let key = labelbox_access::key(key, env).await?;
+        let relay = sections::relay(self.relay.as_deref(), source);
+        let relay = RelayUrl::find(relay, &config, source, env)?;
         let rotatable = Rotatable::new(&config, source, env)?;
         let secret = secret_reference::read(rotatable.reference(), env).await?;
         text(&secret)?;
@@ -73,6 +95,9 @@ impl Common {
             management: management.map_err(CliError::failed)?,
             relay,
             source: source.name.clone(),
+            projects: sections::projects(source).to_vec(),
+            topics: sections::topics(source).to_vec(),
+            repair: state::repair(&config, source, self.config.as_deref()),
             rotatable,
             secret,
         })

@@ -18,17 +18,26 @@ pub(super) async fn walk(
     target.rotatable.refuse_while_under_way()?;
     target.is_deliverable()?;
     let words = greet(target, facts).await?;
-    let lists = target.management.projects_and_webhooks(&args.project);
+    let chosen = if args.project.is_empty() {
+        &target.projects
+    } else {
+        &args.project
+    };
+    let lists = target.management.projects_and_webhooks(chosen);
     let (projects, webhooks) = lists.await?;
     let count = match projects.len() {
         1 => "1 project".to_owned(),
         count => format!("{count} projects"),
     };
     report.done(format_args!("{words}, {count}"))?;
-    relay_ready::ask(&target.relay, "Labelbox", report).await?;
+    let _is_ready = relay_ready::ask(&target.relay, "Labelbox", report).await?;
     let mut walk = Walk {
         target,
-        topics: Topics::new(&args.topic),
+        topics: Topics::new(if args.topic.is_empty() {
+            &target.topics
+        } else {
+            &args.topic
+        }),
         webhooks: &webhooks,
         steps: Steps {
             plan: args.plan,
@@ -36,7 +45,7 @@ pub(super) async fn walk(
             rows: &mut facts.webhooks,
         },
     };
-    if args.project.is_empty() {
+    if chosen.is_empty() {
         return walk.scope(None, "the organization".to_owned()).await;
     }
     for project in &projects {

@@ -1,0 +1,185 @@
+//! Writes a section into a configuration's file, and leaves every other byte as it is.
+
+use crate::env::Env;
+use labelrelay_core::config::Config;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Puts `section`, a table of `[source.pull]`, below the source `name` of the file at `path`. The file is replaced
+/// whole, and only when the new text reads as the old one with that section.
+///
+/// # Errors
+/// The reason why the file stays as it is.
+pub(super) fn add(path: &Path, name: &str, section: &str, env: &Env<'_>) -> Result<(), String> {
+    let there = fs::symlink_metadata(path).map_err(|error| error.to_string())?;
+    if !there.is_file() {
+        return Err(
+            "it is a link or no regular file: whatever keeps it there would undo the change"
+                .to_owned(),
+        );
+    }
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let read = |text: &str| {
+        let base = path.parent().map_or_else(PathBuf::new, Path::to_owned);
+        let origin = path.display().to_string();
+        Config::from_toml(text, &origin, base, env.lookup()).map_err(|error| error.to_string())
+    };
+    let before = read(&text)?;
+    let index = before.sources.iter().position(|one| one.name == name);
+    let new = index
+        .and_then(|index| inserted(&text, index, section))
+        .ok_or("its section of the source was not found")?;
+    let after = read(&new)?;
+    if !differs_by_pull_alone(&before, &after, name) {
+        return Err("it is written in a way that this program does not change safely".to_owned());
+    }
+    replace(path, &new, &there).map_err(|error| error.to_string())
+}
+
+/// Whether the source `name` pulls now, and all others are what they were.
+fn differs_by_pull_alone(before: &Config, after: &Config, name: &str) -> bool {
+    let same_count = before.sources.len() == after.sources.len();
+    let mut pairs = before.sources.iter().zip(&after.sources);
+    same_count
+        && pairs.all(|(before, after)| {
+            let is_it = before.name == name;
+            before.name == after.name
+                && before.webhook == after.webhook
+                && if is_it {
+                    before.pull.is_none() && after.pull.is_some()
+                } else {
+                    before.pull == after.pull
+                }
+        })
+}
+
+/// `text` with `section` behind the keys of its table `[[source]]` of this number.
+fn inserted(text: &str, index: usize, section: &str) -> Option<String> {
+    let (mut tables, mut at, mut end) = (0, 0, None);
+    for line in text.split_inclusive('\n') {
+        at += line.len();
+        let bare: String = line.chars().filter(|c| !c.is_whitespace()).collect();
+        if bare.starts_with('[') {
+            tables += usize::from(bare.starts_with("[[source]]"));
+            if end.is_some() {
+                break;
+            }
+            if tables != index + 1 {
+                continue;
+            }
+            end = Some(at);
+        } else if end.is_some() && !bare.is_empty() && !bare.starts_with('#') {
+            // Comments before the next table are about that one.
+            end = Some(at);
+        }
+    }
+    let (before, after) = text.split_at_checked(end?)?;
+    let line_end = if before.ends_with('\n') { "" } else { "\n" };
+    let blank = if after.starts_with(['\n', '\r']) || after.is_empty() {
+        ""
+    } else {
+        "\n"
+    };
+    Some(format!("{before}{line_end}\n{section}\n{blank}{after}"))
+}
+
+/// Whole or not at all, for those who may read the file now.
+fn replace(path: &Path, text: &str, like: &fs::Metadata) -> std::io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let new = tempfile::Builder::new()
+        .prefix(".labelrelay-")
+        .tempfile_in(folder)?;
+    let mut file = new.as_file();
+    file.write_all(text.as_bytes())?;
+    give_to_the_same(file, like)?;
+    file.sync_all()?;
+    new.persist(path).map_err(|error| error.error)?;
+    if let Ok(folder) = fs::File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+/// Owner, group and mode of the other file.
+#[cfg(unix)]
+fn give_to_the_same(file: &fs::File, like: &fs::Metadata) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    let new = file.metadata()?;
+    if (new.uid(), new.gid()) != (like.uid(), like.gid()) {
+        fchown(file, Some(like.uid()), Some(like.gid()))?;
+    }
+    file.set_permissions(like.permissions())
+}
+
+#[cfg(not(unix))]
+fn give_to_the_same(_: &fs::File, _: &fs::Metadata) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECTION: &str = "[source.pull]\nevery = \"10s\"";
+    const FILE: &str = "\
+# mine
+[[source]] # first
+name = \"a\"
+provider = \"label-studio\"
+secret = \"env:A\"
+
+# about the second
+[[source]]
+name = \"b\"
+provider = \"label-studio\"
+secret = \"env:B\"
+[source.webhook]
+projects = [1]";
+
+    #[test]
+    fn the_section_comes_behind_the_keys_of_its_source() {
+        let first = inserted(FILE, 0, SECTION).unwrap();
+        let place = "secret = \"env:A\"\n\n[source.pull]\nevery = \"10s\"\n\n# about the second\n";
+        assert!(first.contains(place), "{first}");
+        let second = inserted(FILE, 1, SECTION).unwrap();
+        let place = "secret = \"env:B\"\n\n[source.pull]\nevery = \"10s\"\n\n[source.webhook]";
+        assert!(second.contains(place), "{second}");
+        assert!(second.starts_with(FILE.split("[source.webhook]").next().unwrap()));
+        assert_eq!(inserted(FILE, 2, SECTION), None);
+        let short = "[[ source ]]\nname = \"a\"";
+        let whole = format!("{short}\n\n{SECTION}\n");
+        assert_eq!(inserted(short, 0, SECTION), Some(whole));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_changed_safely_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("labelrelay.toml");
+        let nothing = |_: &str| None::<String>;
+        let env = Env::new(&nothing, folder.path().to_owned());
+        let has_one = format!("{FILE}\n{SECTION}");
+        let in_a_list =
+            "source = [{ name = \"b\", provider = \"label-studio\", secret = \"env:B\" }]";
+        let many_lines = FILE.replace("# mine", "queue = \"\"\"\n[[source]]\n\"\"\"");
+        for text in [
+            has_one.as_str(),
+            in_a_list,
+            many_lines.as_str(),
+            "not TOML",
+            "",
+        ] {
+            fs::write(&path, text).unwrap();
+            add(&path, "b", SECTION, &env).unwrap_err();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        fs::write(&path, FILE).unwrap();
+        add(&path, "b", SECTION, &env).unwrap();
+        assert!(fs::read_to_string(&path).unwrap().contains(SECTION));
+        let left = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 1, "no other file is left");
+    }
+}

@@ -1,0 +1,20 @@
+//! The command line of `labelrelay connect` without a platform.
+
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub(super) struct Args {
+    /// Without a platform: the configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Without a platform: say what would be done; change nothing
+    #[arg(long)]
+    pub(super) plan: bool,
+    /// Without a platform: mend what `labelrelay status` found
+    #[arg(long)]
+    pub(super) repair: bool,
+    /// Without a platform: print one JSON object for each source
+    #[arg(long)]
+    pub(super) json: bool,
+}
