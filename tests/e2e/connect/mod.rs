@@ -35,6 +35,24 @@ fn connect(site: &Site, label_studio: &LabelStudio, words: &[&str]) -> (i32, Str
     (output.status.code().unwrap(), text)
 }
 
+/// What `status` says, which finds no fault of the relay's own.
+fn status(site: &Site, label_studio: &LabelStudio) -> String {
+    let output = program::command()
+        .args(["status", "--config"])
+        .arg(site.config())
+        .envs(secrets())
+        .env("LABELRELAY_QUEUE", site.queue_url())
+        .env("LABEL_STUDIO_URL", &label_studio.base)
+        .env("LABEL_STUDIO_API_KEY", &label_studio.token)
+        .current_dir(site.folder())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(output.status.success(), "{text}");
+    text
+}
+
 #[track_caller]
 pub(crate) fn good(site: &Site, label_studio: &LabelStudio, words: &[&str], said: &[&str]) {
     let (code, text) = connect(site, label_studio, words);
@@ -186,6 +204,20 @@ fn a_stock_label_studio_s_refusal_is_named_with_its_cure() {
          values (1, 1, '{url}', '{{}}', 1, 1, 1, '2026-11-01', '2026-11-01')"
     ));
     refused(&site, &label_studio, &[], &["reserved network address"]);
+    let found = status(&site, &label_studio);
+    for said in [
+        "Label Studio no longer takes webhooks to the relay",
+        "`labelrelay connect label-studio --repair --config ",
+    ] {
+        assert!(found.contains(said), "no {said:?} in {found}");
+    }
+    let written = "[source.pull] written below the source `label-studio`";
+    good(&site, &label_studio, &["--repair"], &[written]);
+    let found = status(&site, &label_studio);
+    assert!(found.contains("`serve` pulls instead"), "{found}");
+    assert!(!found.contains("no longer takes"), "{found}");
+    let again = ["--repair"];
+    good(&site, &label_studio, &again, &["nothing to change"]);
     good(&site, &label_studio, &["--remove"], &["webhook 1 removed"]);
     // Nothing is sent there: the project does not change.
     let public = ["--relay", "http://1.1.1.1"];

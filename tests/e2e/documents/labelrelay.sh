@@ -35,6 +35,13 @@ until_it_says_something() {
   [ $code = 0 ] || [ $code = 143 ] || exit $code
 }
 
+# The section that a page has told its reader to write.
+has_webhook_section() {
+  local file=.labelrelay/labelrelay.toml
+  grep -qF '[source.webhook]' "$file" ||
+    printf '\n[source.webhook]\nurl = "%s"\ntoken = "env:TESTS_TOKEN"\n' "$TESTS_LABEL_STUDIO" >>"$file"
+}
+
 # The program of the tests has no cloud in it, or no credentials of one, and says so.
 all_but_clouds() {
   local code=0
@@ -46,6 +53,9 @@ all_but_clouds() {
 
 case "$*" in
 "pull labelbox"* | "connect labelbox"* | "connect list labelbox"*) set -- "$@" --endpoint "$STAND_IN_LABELBOX" ;;
+esac
+case "$*" in
+"connect" | "connect --"*) has_webhook_section ;;
 esac
 case " $* " in
 " stop-serving ") stop_serving ;;

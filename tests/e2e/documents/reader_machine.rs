@@ -128,6 +128,8 @@ impl Machine {
             .env("ROOT", root())
             .env("PROGRAM", program::labelrelay())
             .env("STAND_IN_LABELBOX", self.labelbox.endpoint())
+            .env("TESTS_LABEL_STUDIO", &self.label_studio.base)
+            .env("TESTS_TOKEN", &self.label_studio.token)
             // So that pages may run beside whatever this machine runs.
             .env("LABELRELAY_LISTEN", "127.0.0.1:0")
             .env("LABELRELAY_ADMIN_LISTEN", "127.0.0.1:0")

@@ -1,7 +1,10 @@
 //! `labelrelay connect`, against a stand-in for Label Studio. The real one is in `tests/e2e`.
 
+mod configured;
 mod labelbox;
+mod obstacle_table;
 mod obstacles;
+mod repair;
 mod rotation;
 mod silence;
 mod stand_in;

@@ -18,6 +18,8 @@ pub(super) enum Fault {
     LostAnswer,
     /// It is lost itself.
     LostRequest,
+    /// It is taken, and nobody ever answers.
+    Hang,
 }
 
 pub(super) struct Asked {
@@ -132,6 +134,11 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     let fault = (state.fault)(&asked);
     let (status, body) = match fault {
         Some(Fault::LostRequest) => return,
+        Some(Fault::Hang) => {
+            drop(state);
+            hang(&mut stream);
+            return;
+        }
         Some(Fault::Answer(status, body)) => (status, body),
         Some(Fault::LostAnswer) => {
             state.answer(&asked);
@@ -271,6 +278,11 @@ impl State {
             assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         }
     }
+}
+
+/// Waits until the other side gives up.
+pub(super) fn hang(stream: &mut TcpStream) {
+    let _gone = stream.read(&mut [0]);
 }
 
 /// A whole request.

@@ -7,7 +7,7 @@ use crate::support::{Ran, configured};
 use serde_json::json;
 
 /// A relay that knows where Label Studio is, with these lines more in its configuration.
-fn scene(more: &str) -> Scene {
+pub(super) fn scene(more: &str) -> Scene {
     let label_studio = StandIn::start();
     let place = configured().with("LABEL_STUDIO_API_KEY", TOKEN);
     let place = if more.is_empty() {
@@ -25,7 +25,7 @@ fn scene(more: &str) -> Scene {
     }
 }
 
-fn status(scene: &Scene) -> Ran {
+pub(super) fn status(scene: &Scene) -> Ran {
     shows_no_secret(scene.place.run(&["status"]))
 }
 
@@ -40,7 +40,7 @@ fn a_missing_a_weak_and_a_refused_webhook_are_said_with_their_cures() {
     ] {
         assert!(ran.good().contains(&line), "no {line:?} in {ran:?}");
     }
-    let none = "no webhook delivers the events of project 1 \"Cars\", project 2 \"Boats\"; `labelrelay connect label-studio` makes them";
+    let none = "no webhook delivers the events of project 1 \"Cars\", project 2 \"Boats\"; `labelrelay connect label-studio --repair` makes them";
     ran.failed(0, &[none]);
 
     scene.connect(&[]).good();
@@ -57,7 +57,7 @@ fn a_missing_a_weak_and_a_refused_webhook_are_said_with_their_cures() {
     status(&scene).failed(
         0,
         &[
-            "project 1: webhook 7 of Label Studio does not send every event (inactive); `labelrelay connect label-studio` mends it",
+            "project 1: webhook 7 of Label Studio does not send every event (inactive); `labelrelay connect label-studio --repair` mends it",
             "project 2: webhook 8 of Label Studio does not send every event (header missing)",
         ],
     );

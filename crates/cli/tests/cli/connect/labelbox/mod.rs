@@ -2,7 +2,7 @@
 
 mod obstacles;
 mod rotation;
-mod stand_in;
+pub(super) mod stand_in;
 
 use super::stand_in::Fault;
 use crate::support::{Place, Ran, configured};

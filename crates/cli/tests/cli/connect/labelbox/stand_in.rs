@@ -1,32 +1,32 @@
 //! A server that answers the requests of `connect labelbox` as Labelbox would, and errs on demand. Labelbox's own
 //! client is tried against another one, in `tests/e2e`.
 
-use crate::connect::stand_in::{Asked, Fault, read};
+use crate::connect::stand_in::{Asked, Fault, hang, read};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-pub(super) const KEY: &str = "a-key-of-labelbox";
+pub(in crate::connect) const KEY: &str = "a-key-of-labelbox";
 
 type Faults = Box<dyn Fn(&Asked) -> Option<Fault> + Send>;
 
-pub(super) struct State {
-    pub(super) projects: Vec<(String, String)>,
-    pub(super) webhooks: Vec<Value>,
+pub(in crate::connect) struct State {
+    pub(in crate::connect) projects: Vec<(String, String)>,
+    pub(in crate::connect) webhooks: Vec<Value>,
     /// Operations that change something.
-    pub(super) changes: Vec<String>,
+    pub(in crate::connect) changes: Vec<String>,
     fault: Faults,
     next: u32,
 }
 
-pub(super) struct StandIn {
-    pub(super) endpoint: String,
+pub(in crate::connect) struct StandIn {
+    pub(in crate::connect) endpoint: String,
     state: Arc<Mutex<State>>,
 }
 
 /// Name of the operation.
-pub(super) fn operation(asked: &Asked) -> String {
+pub(in crate::connect) fn operation(asked: &Asked) -> String {
     let query = asked.body["query"].as_str().unwrap_or_default();
     let name = query.split([' ', '(', '{']).nth(1);
     name.unwrap_or_default().to_owned()
@@ -34,7 +34,7 @@ pub(super) fn operation(asked: &Asked) -> String {
 
 impl StandIn {
     /// One with two projects, and a webhook that is somebody else's.
-    pub(super) fn start() -> Self {
+    pub(in crate::connect) fn start() -> Self {
         let state = State {
             projects: vec![
                 ("p1".to_owned(), "Cars".to_owned()),
@@ -62,27 +62,30 @@ impl StandIn {
         Self { endpoint, state }
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(in crate::connect) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
 
     /// Lets requests fail from now on.
-    pub(super) fn fails(&self, fault: impl Fn(&Asked) -> Option<Fault> + Send + 'static) {
+    pub(in crate::connect) fn fails(
+        &self,
+        fault: impl Fn(&Asked) -> Option<Fault> + Send + 'static,
+    ) {
         self.state().fault = Box::new(fault);
     }
 
     /// The changes that were asked for since the last look.
-    pub(super) fn changes(&self) -> Vec<String> {
+    pub(in crate::connect) fn changes(&self) -> Vec<String> {
         std::mem::take(&mut self.state().changes)
     }
 
-    pub(super) fn webhooks(&self) -> Vec<Value> {
+    pub(in crate::connect) fn webhooks(&self) -> Vec<Value> {
         self.state().webhooks.clone()
     }
 }
 
 /// A webhook as it is kept: with its secret.
-pub(super) fn webhook(id: &str, project: Option<&str>, url: &str) -> Value {
+pub(in crate::connect) fn webhook(id: &str, project: Option<&str>, url: &str) -> Value {
     let topics = [
         "LABEL_CREATED",
         "LABEL_UPDATED",
@@ -103,6 +106,11 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     let fault = (state.fault)(&asked);
     let (status, body) = match fault {
         Some(Fault::LostRequest) => return,
+        Some(Fault::Hang) => {
+            drop(state);
+            hang(&mut stream);
+            return;
+        }
         Some(Fault::Answer(status, body)) => (status, body),
         Some(Fault::LostAnswer) => {
             let _lost = state.answer(&asked);
@@ -127,7 +135,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     let _gone = stream.write_all(format!("{head}{body}").as_bytes());
 }
 
-pub(super) fn refusal(code: &str, message: &str) -> Value {
+pub(in crate::connect) fn refusal(code: &str, message: &str) -> Value {
     json!({"data": null, "errors": [{"message": message, "extensions": {"code": code}}]})
 }
 
