@@ -23,6 +23,8 @@ async fn make(server: &Server, token: &str) -> Result<Webhook, PlatformError> {
     let settings = WebhookSettings {
         url: URL,
         headers: &headers,
+        sends_payload: true,
+        sends_all_actions: true,
         actions: &[],
     };
     management(server, token).make_webhook(3, &settings).await

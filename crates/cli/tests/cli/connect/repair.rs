@@ -31,9 +31,12 @@ fn run(scene: &Scene, words: &[String], more: &[&str]) -> Ran {
     super::shows_no_secret(scene.place.run(&words))
 }
 
+/// What `status` says, and what was done to the webhooks.
+type Spoilt = (&'static str, fn(&mut Vec<Value>));
+
 #[test]
 fn each_fault_that_status_names_is_gone_after_the_command_that_it_prints() {
-    let spoilt: [(&str, fn(&mut Vec<Value>)); 8] = [
+    let spoilt: [Spoilt; 8] = [
         ("no webhook delivers the events of project 1", |all| {
             all.truncate(1);
         }),
