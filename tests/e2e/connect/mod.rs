@@ -35,7 +35,7 @@ fn connect(site: &Site, label_studio: &LabelStudio, words: &[&str]) -> (i32, Str
     (output.status.code().unwrap(), text)
 }
 
-/// What `status` says, which finds no fault of the relay's own.
+/// Words of `status`, which finds no fault of the relay's own.
 fn status(site: &Site, label_studio: &LabelStudio) -> String {
     let output = program::command()
         .args(["status", "--config"])

@@ -37,7 +37,7 @@ pub(super) fn add(path: &Path, name: &str, section: &str, env: &Env<'_>) -> Resu
     replace(path, &new, &there).map_err(|error| error.to_string())
 }
 
-/// Whether the source `name` pulls now, and all others are what they were.
+/// Tells whether the source `name` pulls now, and all others are what they were.
 fn differs_by_pull_alone(before: &Config, after: &Config, name: &str) -> bool {
     let same_count = before.sources.len() == after.sources.len();
     let mut pairs = before.sources.iter().zip(&after.sources);

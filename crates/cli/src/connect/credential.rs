@@ -19,7 +19,7 @@ pub(super) struct Credential {
     value: String,
     secret: String,
     is_authorization: bool,
-    /// What the webhook shall send with it.
+    /// Events that the webhook shall send with it.
     pub(super) wanted: Wanted,
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Facts {
     pub(super) source: String,
     pub(super) plan: bool,
     pub(super) webhooks: Vec<Row>,
-    /// What was done to `[source.pull]`, where no webhook can work.
+    /// Change of `[source.pull]`, if no webhook can work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pull: Option<Action>,
 }

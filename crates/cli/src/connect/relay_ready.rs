@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Time for the relay to say that it is ready.
 const READY_WITHIN: Duration = Duration::from_secs(5);
 
-/// Whether it is. `platform` is who may reach it where we do not.
+/// Tells whether it is. `platform` is who may reach it where we do not.
 pub(super) async fn ask(
     relay: &RelayUrl,
     platform: &str,

@@ -49,11 +49,13 @@ pub(super) fn repair(config: &Config, source: &SourceConfig, file: Option<&Path>
         let file = file.display().to_string();
         let is_plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
         command.push_str(" --config ");
-        command.push_str(&if file.chars().all(is_plain) {
-            file
+        if file.chars().all(is_plain) {
+            command.push_str(&file);
         } else {
-            format!("'{}'", file.replace('\'', "'\\''"))
-        });
+            command.push('\'');
+            command.push_str(&file.replace('\'', "'\\''"));
+            command.push('\'');
+        }
     }
     command
 }

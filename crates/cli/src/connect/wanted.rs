@@ -1,10 +1,10 @@
-//! What a webhook of Label Studio shall send: everything, unless `[source.webhook]` says less.
+//! Events that a webhook of Label Studio shall send: everything, unless `[source.webhook]` says less.
 
 use labelrelay_core::config::SourceConfig;
 use labelrelay_reconcile::label_studio::Webhook;
 
 pub(super) struct Wanted {
-    /// Whether it sends what happened to what, and not only that something happened.
+    /// `true` if it sends what happened to what, and not only that something happened.
     pub(super) payload: bool,
     /// Empty: all.
     actions: Vec<String>,
@@ -45,7 +45,7 @@ impl Wanted {
         }
     }
 
-    /// What differs between this and what a webhook sends.
+    /// Differences between this and what a webhook sends.
     pub(super) fn flaws(&self, webhook: &Webhook) -> impl Iterator<Item = &'static str> {
         let payload = match (self.payload, webhook.send_payload) {
             (true, false) => Some("no payload"),
@@ -62,7 +62,7 @@ impl Wanted {
     }
 }
 
-/// Whether two lists name the same, in whatever order and however often.
+/// Tells whether two lists name the same, in whatever order and however often.
 fn same(one: &[String], other: &[String]) -> bool {
     one.iter().all(|name| other.contains(name)) && other.iter().all(|name| one.contains(name))
 }

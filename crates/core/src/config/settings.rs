@@ -100,7 +100,7 @@ pub struct SourceConfig {
     pub max_body_bytes: u64,
     /// How `serve` fetches by itself what happened on the platform, if it shall.
     pub pull: Option<PullConfig>,
-    /// What `labelrelay connect` makes of the platform's webhooks, if that is configured.
+    /// Settings by which `labelrelay connect` makes the platform's webhooks, if they are configured.
     pub webhook: Option<WebhookConfig>,
 }
 

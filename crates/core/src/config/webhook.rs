@@ -24,7 +24,7 @@ pub struct WebhookConfig {
     pub topics: Vec<String>,
     /// Actions of Label Studio; empty: all.
     pub actions: Vec<String>,
-    /// Whether Label Studio sends what happened to what, and not only that something happened.
+    /// `true` if Label Studio sends what happened to what, and not only that something happened.
     pub payload: bool,
 }
 

@@ -31,7 +31,7 @@ pub struct HttpOptions {
     pub timeout: Duration,
     /// Attempts of one request in all.
     pub attempts: u32,
-    /// Whether a request is sent again whose answer did not come in time. Where somebody waits, one time is enough.
+    /// `true` if a request is sent again whose answer did not come in time. Where somebody waits, one time is enough.
     pub late_again: bool,
     /// Requests a second, at most; `None`: as many as are answered.
     pub per_second: Option<f64>,

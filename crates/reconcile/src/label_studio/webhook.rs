@@ -53,9 +53,9 @@ pub struct WebhookSettings<'a> {
     pub url: &'a str,
     /// Headers to send, all of them.
     pub headers: &'a Map<String, Value>,
-    /// Whether it sends what happened to what, and not only that something happened.
+    /// `true` if it sends what happened to what, and not only that something happened.
     pub sends_payload: bool,
-    /// Whether it sends every action.
+    /// `true` if it sends every action.
     pub sends_all_actions: bool,
     /// The actions that it sends; where all are sent, those that count again when somebody switches that off.
     pub actions: &'a [String],

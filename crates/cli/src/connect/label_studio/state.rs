@@ -1,6 +1,6 @@
 //! The relay's webhooks on Label Studio as they are, for `labelrelay status`. Nothing is changed.
 
-use super::silence::{Changes, Seen};
+use super::silence::Seen;
 use super::target::{Common, Target};
 use super::walk::named_projects;
 use crate::connect::sections;
@@ -14,6 +14,7 @@ use labelrelay_core::config::SourceConfig;
 use labelrelay_reconcile::PlatformError;
 use labelrelay_reconcile::label_studio::{ProjectTitle, Webhook};
 use std::path::Path;
+use std::time::Duration;
 
 /// Clocks that differ by more are told of: times of events, and what is looked for since a time, go by them.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);

@@ -55,7 +55,7 @@ pub(super) struct Target {
     pub(super) source: String,
     /// Projects that the configuration names; empty: all.
     pub(super) projects: Vec<u64>,
-    /// Whether `serve` pulls besides, by the configuration.
+    /// `true` if `serve` pulls besides, by the configuration.
     pub(super) is_pulled: bool,
     /// The command that mends what is wrong on the platform.
     pub(super) repair: String,

@@ -29,7 +29,7 @@ pub(super) struct Common {
     /// [default: `env:LABELBOX_API_KEY`]
     #[arg(long, value_name = "REFERENCE", value_parser = SecretRef::of_command_line)]
     key: Option<SecretRef>,
-    /// URL of Labelbox's GraphQL API [default: https://api.labelbox.com/graphql]
+    /// URL of Labelbox's GraphQL API [default: `https://api.labelbox.com/graphql`]
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
     /// URL at which Labelbox reaches the relay, with https://; the source's path is added where it is missing

@@ -1,4 +1,4 @@
-//! What `labelrelay status` finds on Label Studio names one command, and that command mends it.
+//! Each fault that `labelrelay status` finds on Label Studio names one command, and that command mends it.
 
 use super::Scene;
 use super::obstacles::detail;
@@ -31,7 +31,7 @@ fn run(scene: &Scene, words: &[String], more: &[&str]) -> Ran {
     super::shows_no_secret(scene.place.run(&words))
 }
 
-/// What `status` says, and what was done to the webhooks.
+/// Words of `status`, and changes of the webhooks.
 type Spoilt = (&'static str, fn(&mut Vec<Value>));
 
 #[test]
