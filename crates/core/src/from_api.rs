@@ -77,11 +77,37 @@ impl<'a> ReconciledEvent<'a> {
         limits: QueueLimits,
         now: Timestamp,
     ) -> OutboundMessage {
+        self.with_origin(source, limits, rfc3339(now), Origin::Reconcile)
+    }
+
+    /// The message for a queue with these limits, where another event that was `received` told it.
+    pub(crate) fn derived(
+        &self,
+        source: &SourceConfig,
+        limits: QueueLimits,
+        received: String,
+    ) -> OutboundMessage {
+        self.with_origin(source, limits, received, Origin::Derived)
+    }
+
+    fn with_origin(
+        &self,
+        source: &SourceConfig,
+        limits: QueueLimits,
+        received: String,
+        origin: Origin,
+    ) -> OutboundMessage {
         let Inspection { check, description } = &self.inspection;
-        let (id, received) = (self.id.clone(), rfc3339(now));
+        let id = self.id.clone();
         let mut attributes =
             description.attributes(id, &source.name, *check, &self.digest, received);
-        attributes.origin = Some(Origin::Reconcile);
+        attributes.origin = Some(origin);
+        if description.event_type.is_deletion() && description.event_type.kind() == "annotation" {
+            let holder = description.partition.as_deref();
+            attributes.task = holder
+                .and_then(|holder| holder.strip_prefix("task/"))
+                .map(ToOwned::to_owned);
+        }
         let envelope = encode(
             &attributes,
             data_encoding(*check, limits),
@@ -90,6 +116,20 @@ impl<'a> ReconciledEvent<'a> {
         );
         OutboundMessage::new(attributes, envelope)
     }
+}
+
+/// The data of a deletion: the members that the platform's own events about this thing would have, as far as they
+/// are known.
+pub fn tombstone(key: &Key, task: Option<&str>, project: Option<&str>) -> String {
+    let id = |id: &str| match id.parse::<u64>() {
+        Ok(number) => serde_json::Value::from(number),
+        Err(_) => serde_json::Value::from(id),
+    };
+    let mut members = vec![format!("\"id\":{}", id(&key.id))];
+    for (name, value) in [("task", task), ("project", project)] {
+        members.extend(value.map(|value| format!("\"{name}\":{}", id(value))));
+    }
+    format!("{{{}}}", members.join(","))
 }
 
 impl std::fmt::Debug for ReconciledEvent<'_> {

@@ -20,6 +20,7 @@ pub mod clock;
 pub mod config;
 pub mod connection_retirement;
 mod data_encoding;
+pub mod derive;
 pub mod describe;
 mod error_chain;
 pub mod fallback;
@@ -41,6 +42,7 @@ pub mod signature;
 pub mod source;
 pub mod spool;
 pub mod time;
+pub mod told;
 mod transfer_allowance;
 
 pub use labelrelay_json as json;

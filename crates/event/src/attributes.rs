@@ -36,6 +36,9 @@ pub struct Attributes {
     /// Id of the project on the labelling platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
+    /// Id of the task of the annotations that a deletion is about, where it is one task and known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
     /// Events with one partition key belong together: source, then kind and id of a data row or task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitionkey: Option<String>,
@@ -137,4 +140,6 @@ pub enum TypeFrom {
 pub enum Origin {
     /// Found through the provider's API; the data is what the API returned.
     Reconcile,
+    /// Derived by the relay from another event, and from what it knew before.
+    Derived,
 }

@@ -6,6 +6,7 @@ use super::{label_studio, labelbox};
 use crate::describe::Inspection;
 use crate::ledger::{Change, Key};
 use crate::request::RequestHead;
+use crate::told::Statement;
 use http::Method;
 use labelrelay_event::EventType;
 
@@ -63,6 +64,22 @@ impl Provider {
         match self {
             Self::Labelbox => labelbox::describe_entity(key, change, entity),
             Self::LabelStudio => label_studio::describe_entity(&key.kind, change, entity),
+        }
+    }
+
+    /// Statements that `data`, of an event of this type, makes of tasks and annotations.
+    pub(crate) fn statements(
+        self,
+        event_type: &EventType,
+        is_fetched: bool,
+        data: &[u8],
+    ) -> Vec<Statement> {
+        match self {
+            Self::Labelbox => Vec::new(),
+            Self::LabelStudio => {
+                let (kind, action) = (event_type.kind(), event_type.action());
+                label_studio::statements(kind, action, is_fetched, data)
+            }
         }
     }
 

@@ -118,19 +118,6 @@ impl Platform for LabelStudio {
     }
 
     fn tombstone(&self, key: &Key, known: &Known) -> String {
-        // The members that Label Studio's own events about this thing would have, as far as they are known.
-        let id = |id: &str| match id.parse::<u64>() {
-            Ok(number) => serde_json::Value::from(number),
-            Err(_) => serde_json::Value::from(id),
-        };
-        let mut members = vec![format!("\"id\":{}", id(&key.id))];
-        for (name, value) in [("task", &known.holder), ("project", &known.project)] {
-            members.extend(
-                value
-                    .as_deref()
-                    .map(|value| format!("\"{name}\":{}", id(value))),
-            );
-        }
-        format!("{{{}}}", members.join(","))
+        labelrelay_core::from_api::tombstone(key, known.holder.as_deref(), known.project.as_deref())
     }
 }

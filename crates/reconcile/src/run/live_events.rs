@@ -44,6 +44,10 @@ pub fn things_of(
     if attributes.source.strip_prefix('/') != Some(&source.name) {
         return Vec::new();
     }
+    // It says something of a task that others tell of, and is no version of it.
+    if attributes.event_type.ends_with(".completed") {
+        return Vec::new();
+    }
     match one(attributes) {
         Some(said) => vec![said],
         None => event

@@ -5,7 +5,7 @@ use labelrelay_event::EventType;
 /// Types that a body of Label Studio can become, for checking what somebody wrote into a filter.
 pub(in crate::provider) const KNOWN_TYPES: &str = "\
     io.labelstud.project.created io.labelstud.project.updated io.labelstud.project.deleted \
-    io.labelstud.task.created io.labelstud.task.updated io.labelstud.task.deleted \
+    io.labelstud.task.created io.labelstud.task.updated io.labelstud.task.deleted io.labelstud.task.completed \
     io.labelstud.annotation.created io.labelstud.annotation.updated io.labelstud.annotation.deleted \
     io.labelstud.label_link.created io.labelstud.label_link.updated io.labelstud.label_link.deleted \
     io.labelstud.review.created io.labelstud.review.updated io.labelstud.review.deleted \

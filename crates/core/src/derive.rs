@@ -1,0 +1,196 @@
+//! Events that a platform leaves out, derived from those that it sends and from what these said before.
+//!
+//! This says what an event tells of tasks and annotations, and makes the messages. Whoever has a ledger decides when
+//! there is something to derive.
+
+use crate::config::SourceConfig;
+use crate::from_api::{ReconciledEvent, tombstone};
+use crate::identity::{Identity, bounded};
+use crate::ledger::{Change, Key};
+use crate::provider::Provider;
+use crate::queue::{OutboundMessage, QueueLimits};
+use crate::time;
+use crate::told::Statement;
+use labelrelay_event::{
+    Attributes, Data, DataEncoding, Digest, Envelope, EventType, Origin, TypeFrom, encode,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+const COMPLETED: EventType = EventType::from_static("io.labelstud.task.completed");
+const COMPLETED_SCHEMA: &str = "urn:labelrelay:schema:label-studio-task-completed:1";
+const DELETED: EventType = EventType::from_static("io.labelstud.annotation.deleted");
+
+/// The sources from whose events more is derived.
+#[derive(Debug, Clone)]
+pub struct Derivation {
+    sources: Vec<SourceConfig>,
+}
+
+/// What one event tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The event.
+    pub cause: Cause,
+    /// What it says of tasks and annotations.
+    pub statements: Vec<Statement>,
+}
+
+/// The event from which others are derived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// Name of its source.
+    pub source: String,
+    /// Its id.
+    pub event_id: String,
+    /// When it was received.
+    pub received: String,
+    /// When it happened, as the platform says.
+    pub time: Option<String>,
+    /// Project that it is about.
+    pub project: Option<String>,
+    /// Whether it was fetched, not delivered.
+    pub is_fetched: bool,
+}
+
+impl Cause {
+    /// The time of its receipt in the form of a version.
+    pub fn received_version(&self) -> String {
+        time::parse(&self.received).map_or_else(String::new, time::sequence)
+    }
+}
+
+impl Derivation {
+    /// Those of `sources` of which there is something to derive; `None` when there is no such source.
+    pub fn of(sources: &[SourceConfig]) -> Option<Self> {
+        let is_wanted = |source: &&SourceConfig| source.provider == Provider::LabelStudio;
+        let sources: Vec<_> = sources.iter().filter(is_wanted).cloned().collect();
+        (!sources.is_empty()).then_some(Self { sources })
+    }
+
+    fn source(&self, name: &str) -> Option<&SourceConfig> {
+        self.sources.iter().find(|source| source.name == name)
+    }
+
+    /// What `message` tells. Nothing, if it is sent again on purpose, derived itself, or holds no data.
+    pub fn read(&self, message: &OutboundMessage) -> Option<Told> {
+        self.told(&message.attributes, &message.body)
+    }
+
+    /// The same of an envelope that is on the queue.
+    pub fn read_envelope(&self, envelope: &[u8]) -> Option<Told> {
+        let attributes: Attributes = serde_json::from_slice(envelope).ok()?;
+        self.told(&attributes, envelope)
+    }
+
+    fn told(&self, attributes: &Attributes, envelope: &[u8]) -> Option<Told> {
+        let is_derived = attributes.origin == Some(Origin::Derived);
+        if is_derived || attributes.replayedtime.is_some() {
+            return None;
+        }
+        let source = self.source(attributes.source.strip_prefix('/')?)?;
+        let event_type: EventType = attributes.event_type.parse().ok()?;
+        if !matches!(event_type.kind(), "annotation" | "task") {
+            return None;
+        }
+        let is_fetched = attributes.origin == Some(Origin::Reconcile);
+        let envelope = Envelope::decode(envelope).ok()?;
+        let data = envelope.data.bytes().ok()??;
+        let statements = source.provider.statements(&event_type, is_fetched, &data);
+        (!statements.is_empty()).then(|| Told {
+            cause: Cause {
+                source: source.name.clone(),
+                event_id: attributes.id.clone(),
+                received: attributes.receivedtime.clone(),
+                time: attributes.time.clone(),
+                project: attributes.project.clone(),
+                is_fetched,
+            },
+            statements,
+        })
+    }
+
+    /// The deletion of an annotation that went with others, or with its task: the event that a pull would find.
+    /// `None` where the source does not forward such events.
+    pub fn deletion(
+        &self,
+        cause: &Cause,
+        annotation: i64,
+        task: Option<i64>,
+        project: Option<&str>,
+        limits: QueueLimits,
+    ) -> Option<OutboundMessage> {
+        let source = self.source(&cause.source)?;
+        if !source.filter.passes(&DELETED) {
+            return None;
+        }
+        let key = Key::new("annotation", annotation.to_string());
+        let task = task.map(|task| task.to_string());
+        let data = tombstone(&key, task.as_deref(), project);
+        let event = ReconciledEvent::describe(source, &key, Change::Deleted, data.as_bytes())?;
+        Some(event.derived(source, limits, cause.received.clone()))
+    }
+
+    /// The completion of a task, by an annotation if one is known. `None` where the source does not forward such
+    /// events.
+    pub fn completion(
+        &self,
+        cause: &Cause,
+        task: i64,
+        annotation: Option<i64>,
+        project: Option<&str>,
+    ) -> Option<OutboundMessage> {
+        let source = self.source(&cause.source)?;
+        if !source.filter.passes(&COMPLETED) {
+            return None;
+        }
+        let number = |id: &str| match id.parse::<i64>() {
+            Ok(id) => serde_json::Value::from(id),
+            Err(_) => serde_json::Value::from(id),
+        };
+        let data = serde_json::json!({
+            "task": task,
+            "project": project.map_or(serde_json::Value::Null, number),
+            "annotation": annotation,
+        })
+        .to_string();
+        let digest = Digest::of(data.as_bytes());
+        let subject = format!("task/{task}");
+        // One for each change that completed it.
+        let identity = Identity::Version {
+            kind: "task",
+            id: subject.clone(),
+            version: format!("completed/{}", cause.event_id),
+        };
+        let id = identity.event_id(&source.name, COMPLETED.as_str(), &digest, None)?;
+        let from = format!("/{}", source.name);
+        let mut attributes = Attributes::new(id, from, &COMPLETED, &digest, &cause.received);
+        attributes.partitionkey = Some(bounded(&format!("{}/{subject}", source.name)));
+        attributes.subject = Some(subject);
+        attributes.time.clone_from(&cause.time);
+        attributes.datacontenttype = Some("application/json".to_owned());
+        attributes.dataschema = Some(COMPLETED_SCHEMA.to_owned());
+        attributes.project = project.map(str::to_owned);
+        attributes.typefrom = Some(TypeFrom::Body);
+        attributes.origin = Some(Origin::Derived);
+        let data = data.as_bytes();
+        let envelope = encode(&attributes, DataEncoding::Json, data.len(), [data]);
+        Some(OutboundMessage::new(attributes, envelope))
+    }
+}
+
+/// `message` with the attribute `task`. `None` if it cannot be read.
+pub fn naming_task(message: &OutboundMessage, task: i64) -> Option<OutboundMessage> {
+    let envelope = Envelope::decode(&message.body).ok()?;
+    let mut attributes = envelope.attributes;
+    attributes.task = Some(task.to_string());
+    let body = match envelope.data {
+        Data::Json(data) => encode(&attributes, DataEncoding::Json, data.len(), [data]),
+        Data::Base64(_) => {
+            let data = envelope.data.bytes().ok()??;
+            encode(&attributes, DataEncoding::Base64, data.len(), [&*data])
+        }
+        Data::Reference => encode(&attributes, DataEncoding::Reference, 0, []),
+    };
+    Some(OutboundMessage::new(Arc::new(attributes), body))
+}

@@ -1,0 +1,316 @@
+//! Picks out of a body what it says of tasks and their annotations.
+
+use crate::provider::extractor::{ExtractedValues, Extractor, Members, Node};
+use crate::provider::ids::set_text;
+use crate::time;
+use crate::told::{AnnotationThere, Beside, Statement, TaskState};
+use labelrelay_json::{Container, Scalar, Scanner};
+use std::collections::HashMap;
+
+/// Reads `data`, the data of an event about `kind`. That of a fetched event is the thing alone.
+pub(in crate::provider) fn statements(
+    kind: &str,
+    action: &str,
+    is_fetched: bool,
+    data: &[u8],
+) -> Vec<Statement> {
+    let mut scanner = Scanner::new(Extractor::new(Values::default()));
+    if is_fetched {
+        scanner.update(format!("{{\"{kind}\":").as_bytes());
+    }
+    scanner.update(data);
+    if is_fetched {
+        scanner.update(b"}");
+    }
+    let (check, extractor) = scanner.finish();
+    let values = extractor.values();
+    match (kind, action) {
+        _ if !check.is_json => Vec::new(),
+        ("annotation", "created" | "updated") => {
+            values.annotations_there(action == "created", is_fetched)
+        }
+        ("annotation", "deleted") => gone(&values.annotations, |ids| Statement::AnnotationsGone {
+            are_several: ids.len() > 1,
+            ids,
+        }),
+        ("task", "created") => values.tasks_there(),
+        ("task", "deleted") => gone(&values.tasks, Statement::TasksGone),
+        _ => Vec::new(),
+    }
+}
+
+/// Values of a body.
+#[derive(Debug, Default)]
+struct Values {
+    ignores_skipped: bool,
+    annotations: Things,
+    tasks: Things,
+    at: Kind,
+    /// The one that is being read.
+    current: Thing,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Annotation,
+    Task,
+}
+
+#[derive(Debug, Default)]
+struct Things {
+    told: Vec<Thing>,
+    /// Those of which nothing else is told: a list of a hundred thousand costs no more than itself.
+    bare: Vec<i64>,
+}
+
+#[derive(Debug, Default)]
+struct Thing {
+    id: Option<i64>,
+    task: Option<i64>,
+    was_cancelled: bool,
+    updated_at: String,
+    is_labeled: Option<bool>,
+    overlap: Option<i64>,
+    total: Option<i64>,
+    cancelled: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Id,
+    Task,
+    WasCancelled,
+    UpdatedAt,
+    IsLabeled,
+    Overlap,
+    Total,
+    Cancelled,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    Document,
+    Project,
+    SkipQueue,
+    Group(Kind),
+    Element,
+    Field(Field),
+}
+
+const MEMBERS: Members<Slot> = Members::Named(&[
+    ("id", Node::leaf(Slot::Field(Field::Id))),
+    (
+        "task",
+        Node::object(
+            Slot::Field(Field::Task),
+            Members::Named(&[("id", Node::leaf(Slot::Field(Field::Task)))]),
+        ),
+    ),
+    (
+        "was_cancelled",
+        Node::leaf(Slot::Field(Field::WasCancelled)),
+    ),
+    ("updated_at", Node::leaf(Slot::Field(Field::UpdatedAt))),
+    ("is_labeled", Node::leaf(Slot::Field(Field::IsLabeled))),
+    ("overlap", Node::leaf(Slot::Field(Field::Overlap))),
+    ("total_annotations", Node::leaf(Slot::Field(Field::Total))),
+    (
+        "cancelled_annotations",
+        Node::leaf(Slot::Field(Field::Cancelled)),
+    ),
+]);
+
+static ELEMENT: Node<Slot> = Node::object(Slot::Element, MEMBERS);
+
+const fn group(kind: Kind) -> Node<Slot> {
+    Node {
+        slot: Slot::Group(kind),
+        members: MEMBERS,
+        elements: Some(&ELEMENT),
+    }
+}
+
+static BODY: Node<Slot> = Node::object(
+    Slot::Document,
+    Members::Named(&[
+        (
+            "project",
+            Node::object(
+                Slot::Project,
+                Members::Named(&[("skip_queue", Node::leaf(Slot::SkipQueue))]),
+            ),
+        ),
+        ("annotation", group(Kind::Annotation)),
+        ("annotations", group(Kind::Annotation)),
+        ("task", group(Kind::Task)),
+        ("tasks", group(Kind::Task)),
+    ]),
+);
+
+impl Values {
+    fn things(&mut self) -> &mut Things {
+        match self.at {
+            Kind::Annotation => &mut self.annotations,
+            Kind::Task => &mut self.tasks,
+        }
+    }
+
+    /// The thing that was being read is whole.
+    fn take_current(&mut self) {
+        let thing = std::mem::take(&mut self.current);
+        let things = self.things();
+        match thing.id {
+            Some(id) if thing.is_bare() => things.bare.push(id),
+            Some(_) => things.told.push(thing),
+            None => {}
+        }
+    }
+
+    fn annotations_there(&self, is_new: bool, is_fetched: bool) -> Vec<Statement> {
+        let states: HashMap<i64, TaskState> = self
+            .tasks
+            .told
+            .iter()
+            .filter_map(|task| Some((task.id?, self.state(task))))
+            .collect();
+        let the_only_task = match (self.tasks.told.as_slice(), self.tasks.bare.as_slice()) {
+            ([task], []) => task.id,
+            ([], [task]) => Some(*task),
+            _ => None,
+        };
+        let is_one = self.annotations.told.len() == 1;
+        let there = |annotation: &Thing| {
+            let task = annotation.task.or(the_only_task)?;
+            Some(Statement::Annotation(AnnotationThere {
+                id: annotation.id?,
+                task,
+                counts: !annotation.was_cancelled || self.ignores_skipped,
+                version: time::parse(&annotation.updated_at).map(time::sequence),
+                is_new: is_new && !is_fetched,
+                beside: match states.get(&task) {
+                    Some(state) if is_one => Beside::After(*state),
+                    Some(state) => Beside::Before(*state),
+                    None => Beside::Nothing,
+                },
+            }))
+        };
+        self.annotations.told.iter().filter_map(there).collect()
+    }
+
+    fn tasks_there(&self) -> Vec<Statement> {
+        let there = |task: &Thing| {
+            Some(Statement::Task {
+                id: task.id?,
+                state: self.state(task),
+            })
+        };
+        self.tasks.told.iter().filter_map(there).collect()
+    }
+
+    fn state(&self, task: &Thing) -> TaskState {
+        let skipped = if self.ignores_skipped {
+            task.cancelled.unwrap_or(0)
+        } else {
+            0
+        };
+        TaskState {
+            is_labelled: task.is_labeled,
+            overlap: task.overlap,
+            counted: task.total.map(|total| total.saturating_add(skipped)),
+        }
+    }
+}
+
+fn gone(things: &Things, statement: impl FnOnce(Vec<i64>) -> Statement) -> Vec<Statement> {
+    let told = things.told.iter().filter_map(|thing| thing.id);
+    let ids: Vec<_> = things.bare.iter().copied().chain(told).collect();
+    if ids.is_empty() {
+        Vec::new()
+    } else {
+        vec![statement(ids)]
+    }
+}
+
+impl Thing {
+    fn is_bare(&self) -> bool {
+        self.task.is_none()
+            && self.updated_at.is_empty()
+            && self.is_labeled.is_none()
+            && self.total.is_none()
+    }
+
+    fn set(&mut self, field: Field, scalar: Scalar<'_>) {
+        match field {
+            Field::Id => self.id = id(scalar),
+            Field::Task => self.task = id(scalar),
+            Field::WasCancelled => self.was_cancelled = scalar == Scalar::Bool(true),
+            Field::UpdatedAt => set_text(&mut self.updated_at, scalar),
+            Field::IsLabeled => {
+                self.is_labeled = match scalar {
+                    Scalar::Bool(is_labeled) => Some(is_labeled),
+                    _ => None,
+                }
+            }
+            Field::Overlap => self.overlap = number(scalar),
+            Field::Total => self.total = number(scalar),
+            Field::Cancelled => self.cancelled = number(scalar),
+        }
+    }
+}
+
+fn number(scalar: Scalar<'_>) -> Option<i64> {
+    match scalar {
+        Scalar::Number(Some(digits)) => digits.parse().ok().filter(|number| *number >= 0),
+        _ => None,
+    }
+}
+
+fn id(scalar: Scalar<'_>) -> Option<i64> {
+    number(scalar).filter(|id| *id > 0)
+}
+
+impl ExtractedValues for Values {
+    type Slot = Slot;
+
+    const ROOT: &'static Node<Slot> = &BODY;
+
+    fn key(&mut self, slot: Slot, _name: &[u8]) {
+        if let Slot::Group(kind) = slot {
+            self.at = kind;
+            *self.things() = Things::default();
+        }
+    }
+
+    fn scalar(&mut self, slot: Slot, scalar: Scalar<'_>) {
+        match slot {
+            Slot::SkipQueue => {
+                let mut text = String::new();
+                set_text(&mut text, scalar);
+                self.ignores_skipped = text == "IGNORE_SKIPPED";
+            }
+            Slot::Field(field) => self.current.set(field, scalar),
+            // `"task": 7`.
+            Slot::Group(_) | Slot::Element => {
+                self.current = Thing {
+                    id: id(scalar),
+                    ..Thing::default()
+                };
+                self.take_current();
+            }
+            Slot::Document | Slot::Project => {}
+        }
+    }
+
+    fn open(&mut self, slot: Slot, _container: Container) {
+        if let Slot::Group(_) | Slot::Element = slot {
+            self.current = Thing::default();
+        }
+    }
+
+    fn close(&mut self, slot: Slot, container: Container) {
+        if let (Slot::Group(_) | Slot::Element, Container::Object) = (slot, container) {
+            self.take_current();
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Things that an event says of tasks and their annotations, for whoever [derives](crate::derive) more from it.
+
+use serde::{Deserialize, Serialize};
+
+/// A statement about tasks or annotations. Ids that are no positive numbers are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Statement {
+    /// An annotation is there, in this version.
+    Annotation(AnnotationThere),
+    /// A task is there.
+    Task {
+        /// Id.
+        id: i64,
+        /// Its state.
+        state: TaskState,
+    },
+    /// These annotations are gone.
+    AnnotationsGone {
+        /// Their ids.
+        ids: Vec<i64>,
+        /// Whether the event is about several, so that none of them has an event of its own.
+        are_several: bool,
+    },
+    /// These tasks are gone, and all annotations of them.
+    TasksGone(Vec<i64>),
+}
+
+/// An annotation that was made or changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnnotationThere {
+    /// Id.
+    pub id: i64,
+    /// Id of its task.
+    pub task: i64,
+    /// Whether it brings its task nearer to being labelled: one that was skipped may not.
+    pub counts: bool,
+    /// Version, as an envelope's `sequence`.
+    pub version: Option<String>,
+    /// Whether the event says that it was made just now.
+    pub is_new: bool,
+    /// The task beside it.
+    pub beside: Beside,
+}
+
+/// What stands beside an annotation about its task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Beside {
+    /// Nothing.
+    Nothing,
+    /// The task's state after this change.
+    After(TaskState),
+    /// The task's state before this change: a bulk action of Label Studio's sends its event before it counts.
+    Before(TaskState),
+}
+
+/// State of a task, as the platform says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskState {
+    /// Whether it is labelled.
+    pub is_labelled: Option<bool>,
+    /// Annotations that it needs for that.
+    pub overlap: Option<i64>,
+    /// Annotations that it has and that count.
+    pub counted: Option<i64>,
+}
