@@ -195,7 +195,12 @@ mod tests {
     fn pending(id: &str, data: &[u8]) -> (Pending, Answer) {
         let (done, answer) = oneshot::channel();
         let message = message(id, data);
-        (Pending { message, done }, answer)
+        let pending = Pending {
+            message,
+            told: None,
+            done,
+        };
+        (pending, answer)
     }
 
     #[test]

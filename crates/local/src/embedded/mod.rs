@@ -1,6 +1,7 @@
 //! The embedded queue's sending side: one owner, one writer, group commit.
 
 mod checkpoint;
+mod follow_up;
 mod group_commit;
 mod open;
 mod options;
@@ -9,6 +10,7 @@ mod prune_schedule;
 mod queue;
 mod repeat_window;
 pub(crate) mod sequencer;
+mod task_ledger;
 mod writer;
 
 pub use options::Options;

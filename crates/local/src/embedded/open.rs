@@ -115,13 +115,14 @@ fn open(path: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<Embedded
     }
 
     let (commands, inbox) = mpsc::sync_channel(options.max_waiting.max(1));
-    let max_message_bytes = options.max_message_bytes;
-    let trouble = Trouble::default();
+    let (max_message_bytes, derivation) = (options.max_message_bytes, options.derivation.clone());
+    let (trouble, ledger_trouble) = (Trouble::default(), Trouble::default());
     let writer = Writer {
         db,
         files,
         path: path.to_owned(),
         trouble: trouble.clone(),
+        ledger_trouble: ledger_trouble.clone(),
         journal,
         clock,
         options,
@@ -139,6 +140,8 @@ fn open(path: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<Embedded
         path: path.to_owned(),
         max_message_bytes,
         trouble,
+        ledger_trouble,
+        derivation,
         commands,
         running,
     })

@@ -1,5 +1,7 @@
 //! Settings of an embedded queue.
 
+use labelrelay_core::derive::Derivation;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Settings of an embedded queue. Those marked "kept in the file" hold for its readers too.
@@ -32,6 +34,8 @@ pub struct Options {
     /// How much of the journal is moved at a time, beside the writer. Small, because a send that is to be
     /// synced meanwhile waits for it.
     pub checkpoint_step_bytes: u64,
+    /// What is derived from the events that come in; nothing without it.
+    pub derivation: Option<Arc<Derivation>>,
 }
 
 impl Default for Options {
@@ -47,6 +51,7 @@ impl Default for Options {
             max_file_bytes: None,
             checkpoint_bytes: 32 * 1024 * 1024,
             checkpoint_step_bytes: 2 * 1024 * 1024,
+            derivation: None,
         }
     }
 }

@@ -5,13 +5,14 @@ use super::pending_message::Pending;
 use super::writer::{Command, Trouble};
 use crate::lock::Lock;
 use futures_channel::oneshot;
+use labelrelay_core::derive::Derivation;
 use labelrelay_core::{
     BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
     Receipt,
 };
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// The sending side of a queue file, held by its one owner. Shared by all requests.
@@ -20,6 +21,8 @@ pub struct EmbeddedQueue {
     pub(super) path: PathBuf,
     pub(super) max_message_bytes: u64,
     pub(super) trouble: Trouble,
+    pub(super) ledger_trouble: Trouble,
+    pub(super) derivation: Option<Arc<Derivation>>,
     pub(super) commands: SyncSender<Command>,
     pub(super) running: Mutex<Option<Running>>,
 }
@@ -48,6 +51,14 @@ impl EmbeddedQueue {
     /// stored then. Checked once a second, and before each answer.
     pub fn displaced(&self) -> Option<String> {
         self.trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Why nothing is derived from the events that come in, though it shall be. Deliveries do not depend on it.
+    pub fn derives_nothing(&self) -> Option<String> {
+        self.ledger_trouble
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
@@ -119,8 +130,12 @@ impl EventQueue for EmbeddedQueue {
                 return Err(QueueError::new(QueueErrorKind::TooLarge, message));
             }
             let (done, answer) = oneshot::channel();
+            // Here, because the writer is one for all.
+            let derivation = self.derivation.as_ref();
+            let told = derivation.and_then(|derivation| derivation.read(message));
             self.enqueue(Command::Send(Pending {
                 message: message.clone(),
+                told,
                 done,
             }))?;
             let answer = answer.await.unwrap_or_else(|_| Err(gone()));

@@ -8,10 +8,12 @@
 use super::options::Options;
 use super::pending_message::Pending;
 use super::repeat_window::{Fingerprint, RepeatWindow};
+use super::task_ledger::{self, TaskLedger};
 use crate::file::envelope_damage;
 use crate::schema::INSERT_EVENT;
 use crate::sqlite::{begin, ms, now_ms, setting};
 use crate::sqlite_error::is_damage;
+use labelrelay_core::derive::naming_task;
 use labelrelay_core::{Clock, OutboundMessage, Receipt};
 use rusqlite::{Connection, ErrorCode, Statement};
 
@@ -19,9 +21,21 @@ use rusqlite::{Connection, ErrorCode, Statement};
 pub(super) struct Sequencer {
     window: Option<RepeatWindow>,
     /// Number of the event to come.
-    next: u64,
+    pub(super) next: u64,
     /// The last transaction failed; whether it is in the file is not known.
     in_doubt: bool,
+    /// What is derived from, as long as it can be read.
+    pub(super) ledger: Option<TaskLedger>,
+    /// Why nothing is derived, though it shall be.
+    pub(super) ledger_trouble: Option<String>,
+}
+
+/// What was done so far in a transaction that is open.
+pub(super) struct Open<'a> {
+    pub(super) db: &'a Connection,
+    received_ms: i64,
+    /// Ids that the window got, to be taken back if it fails.
+    added: Vec<(Fingerprint, u64)>,
 }
 
 impl Sequencer {
@@ -37,10 +51,16 @@ impl Sequencer {
         } else {
             Some(read_window(db, options, clock, next)?)
         };
+        let (ledger, ledger_trouble) = match TaskLedger::open(db, options, next) {
+            Ok(ledger) => (ledger, None),
+            Err(trouble) => (None, Some(trouble)),
+        };
         Ok(Self {
             window,
             next,
             in_doubt: false,
+            ledger,
+            ledger_trouble,
         })
     }
 
@@ -65,7 +85,12 @@ impl Sequencer {
         messages: &[Pending],
         received_ms: i64,
     ) -> rusqlite::Result<Vec<Receipt>> {
+        let had_ledger = self.ledger.is_some();
         match self.attempt(db, messages, received_ms) {
+            // It was the ledger's fault, which stops no delivery.
+            Err(_) if had_ledger && self.ledger.is_none() => {
+                self.attempt(db, messages, received_ms)
+            }
             // A number that was thought to be free is taken, if nothing else is wrong; the second attempt
             // begins with another look at the file.
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
@@ -84,58 +109,96 @@ impl Sequencer {
         let transaction = begin(db)?;
         if self.in_doubt || next_number(db)? > self.next {
             self.catch_up(db)?;
+            if let (Some(ledger), true) = (&mut self.ledger, self.in_doubt) {
+                let known = ledger.doubt(db);
+                self.judge(known)?;
+            }
             self.in_doubt = false;
         }
         let first = self.next;
-        let mut added = Vec::with_capacity(messages.len());
+        let mut open = Open {
+            db,
+            received_ms,
+            added: Vec::with_capacity(messages.len()),
+        };
         let written = self
-            .insert(db, messages, received_ms, &mut added)
+            .insert(messages, &mut open)
             .and_then(|receipts| transaction.commit().map(|()| receipts));
         if written.is_err() {
             if let Some(window) = &mut self.window {
-                for (fingerprint, seq) in added {
+                for (fingerprint, seq) in open.added {
                     window.remove(fingerprint, seq);
                 }
             }
             self.next = first;
             self.in_doubt = true;
+        } else if let Some(ledger) = &mut self.ledger {
+            ledger.written(first, self.next - 1);
         }
         written
     }
 
     fn insert(
         &mut self,
-        db: &Connection,
         messages: &[Pending],
-        received_ms: i64,
-        added: &mut Vec<(Fingerprint, u64)>,
+        open: &mut Open<'_>,
     ) -> rusqlite::Result<Vec<Receipt>> {
+        let mut left = task_ledger::budget();
+        self.derive_from_others(open, messages.is_empty(), &mut left)?;
         let mut receipts = Vec::with_capacity(messages.len());
-        let mut insert = db.prepare_cached(INSERT_EVENT)?;
-        for Pending { message, .. } in messages {
+        for Pending { message, told, .. } in messages {
             let seq = self.next;
-            let fingerprint = self
-                .window
-                .as_ref()
-                .map(|window| window.fingerprint(message.id()));
-            // An event that is sent again on purpose is no repeat.
-            let may_repeat = message.attributes.replayedtime.is_none();
-            if let (Some(window), Some(fingerprint), true) = (&self.window, fingerprint, may_repeat)
-                && let Some(first) =
-                    repeated(db, window.candidates(fingerprint, seq), message.id())?
-            {
+            if let Some(first) = self.first_copy(open.db, message)? {
                 receipts.push(Receipt::repeat(Some(first.to_string())));
                 continue;
             }
-            insert_row(&mut insert, seq, received_ms, message)?;
-            if let (Some(window), Some(fingerprint)) = (&mut self.window, fingerprint) {
-                window.insert(fingerprint, seq, seq);
-                added.push((fingerprint, seq));
+            let mut named = None;
+            let mut derived = Vec::new();
+            if let (Some(ledger), Some(told)) = (&mut self.ledger, told) {
+                let applied = ledger.apply(open.db, seq, told, &mut left);
+                let consequences = self.judge(applied)?;
+                named = consequences
+                    .task
+                    .and_then(|task| naming_task(message, task));
+                derived = consequences.derived;
             }
-            self.next += 1;
+            self.add(named.as_ref().unwrap_or(message), open)?;
+            self.add_derived(&derived, open)?;
             receipts.push(Receipt::new(Some(seq.to_string())));
         }
         Ok(receipts)
+    }
+
+    /// Number of the event that `message` repeats.
+    pub(super) fn first_copy(
+        &self,
+        db: &Connection,
+        message: &OutboundMessage,
+    ) -> rusqlite::Result<Option<u64>> {
+        // An event that is sent again on purpose is no repeat.
+        let may_repeat = message.attributes.replayedtime.is_none();
+        let Some(window) = self.window.as_ref().filter(|_| may_repeat) else {
+            return Ok(None);
+        };
+        let candidates = window.candidates(window.fingerprint(message.id()), self.next);
+        repeated(db, candidates, message.id())
+    }
+
+    pub(super) fn add(
+        &mut self,
+        message: &OutboundMessage,
+        open: &mut Open<'_>,
+    ) -> rusqlite::Result<()> {
+        let seq = self.next;
+        let mut insert = open.db.prepare_cached(INSERT_EVENT)?;
+        insert_row(&mut insert, seq, open.received_ms, message)?;
+        if let Some(window) = &mut self.window {
+            let fingerprint = window.fingerprint(message.id());
+            window.insert(fingerprint, seq, seq);
+            open.added.push((fingerprint, seq));
+        }
+        self.next += 1;
+        Ok(())
     }
 
     /// Learns of events that are in the file though their commit failed, or that another program appended:

@@ -18,6 +18,7 @@ use rusqlite::wal::CheckpointMode;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A group ends here at the latest, so that its first message does not wait for a crowd. Measured.
 const GROUP_MESSAGES: usize = 256;
@@ -42,6 +43,7 @@ pub(super) struct Writer {
     pub(super) files: QueueFiles,
     pub(super) path: PathBuf,
     pub(super) trouble: Trouble,
+    pub(super) ledger_trouble: Trouble,
     pub(super) journal: Arc<Journal>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) options: Options,
@@ -53,9 +55,15 @@ impl Writer {
         let mut failing = None;
         let mut pruned = PruneSchedule::new(self.options.prune_every);
         let mut open = true;
+        let mut derives_more = true;
         while open {
+            let patience = if derives_more {
+                Duration::ZERO
+            } else {
+                pruned.patience(self.clock.monotonic())
+            };
             // Without work it wakes now and then to prune; with more to prune it only looks whether work came.
-            let mut command = match commands.recv_timeout(pruned.patience(self.clock.monotonic())) {
+            let mut command = match commands.recv_timeout(patience) {
                 Ok(command) => Some(command),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => Some(Command::Close),
@@ -87,6 +95,7 @@ impl Writer {
                 // belongs to the consumers.
                 group_commit::refuse(group.drain(..), &unfit);
                 failing = Some(failing.unwrap_or_default());
+                derives_more = false;
                 for answer in checks {
                     let mut lost = QueueError::new(unfit.kind, unfit.message.clone());
                     lost.retryable = unfit.retryable;
@@ -129,6 +138,7 @@ impl Writer {
                 let _gone = answer.send(self.check(failing));
             }
             if open {
+                derives_more = self.derive_more(&mut sequencer);
                 let turn = pruned.take(self.clock.monotonic(), || {
                     prune_schedule::prune_batch(&self.db, &*self.clock, &self.options)
                 });
@@ -146,6 +156,23 @@ impl Writer {
                 .db
                 .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
+    }
+
+    /// Derives events for which no delivery waits, a little at a time; `true` if there are more.
+    fn derive_more(&self, sequencer: &mut Sequencer) -> bool {
+        let has_more = sequencer.derive_more(&self.db, now_ms(&*self.clock));
+        if has_more.is_some() {
+            self.files.committed(self.journal.pages());
+            sequencer.arrived(ms(self.clock.monotonic()));
+        }
+        let mut trouble = self
+            .ledger_trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if trouble.as_deref() != sequencer.ledger_trouble() {
+            *trouble = sequencer.ledger_trouble().map(str::to_owned);
+        }
+        has_more.unwrap_or(false)
     }
 
     /// Checks that the files are what they were; leaves what it finds for whoever watches the queue.

@@ -6,6 +6,7 @@ mod conformance;
 mod consumers;
 mod crash;
 mod damage;
+mod derived;
 mod displaced;
 mod faults;
 mod journal;

@@ -1,0 +1,128 @@
+//! Annotations that are there.
+
+use super::Work;
+use super::task::Task;
+use labelrelay_core::told::{AnnotationThere, Beside};
+use rusqlite::{Connection, OptionalExtension as _};
+
+/// States of an annotation.
+pub(super) const GONE: i64 = 0;
+const THERE: i64 = 1;
+pub(super) const COUNTS: i64 = 2;
+
+/// What is known of an annotation.
+pub(super) struct Known {
+    pub(super) task: i64,
+    pub(super) state: i64,
+    pub(super) version: Option<String>,
+    pub(super) seq: i64,
+}
+
+pub(super) fn known(
+    db: &Connection,
+    source: &str,
+    annotation: i64,
+) -> rusqlite::Result<Option<Known>> {
+    db.prepare_cached(
+        "SELECT task, state, version, seq FROM ledger_things
+         WHERE source = ?1 AND annotation = ?2 AND annotation != 0 ORDER BY seq DESC LIMIT 1",
+    )?
+    .query_row((source, annotation), |row| {
+        Ok(Known {
+            task: row.get(0)?,
+            state: row.get(1)?,
+            version: row.get(2)?,
+            seq: row.get(3)?,
+        })
+    })
+    .optional()
+}
+
+impl Work<'_> {
+    pub(super) fn annotation(&mut self, told: &AnnotationThere) -> rusqlite::Result<()> {
+        let source = &self.cause.source;
+        let known = known(self.db, source, told.id)?;
+        if let Some(known) = &known {
+            // A version that comes late, or again. What is gone comes back only where ids began anew.
+            let is_old = match (&known.version, &told.version) {
+                (Some(known), Some(new)) => known >= new,
+                _ => known.state == GONE,
+            };
+            if known.seq >= self.seq || is_old {
+                return Ok(());
+            }
+            if known.task != told.task {
+                forget(self.db, source, known.task, told.id)?;
+            }
+        }
+        let mut task = Task::read(self.db, source, told.task)?;
+        let (was_known, before) = (task.is_known, task.clone());
+        self.db
+            .prepare_cached(
+                "INSERT INTO ledger_things(source, task, annotation, state, version, seq)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO UPDATE SET state = excluded.state, version = excluded.version, seq = excluded.seq",
+            )?
+            .execute((
+                source,
+                told.task,
+                told.id,
+                if told.counts { COUNTS } else { THERE },
+                &told.version,
+                self.seq,
+            ))?;
+        let listed = task.listed(self.db, source)?;
+        let is_first = known.is_none_or(|known| known.state == GONE);
+        let by_count = |task: &Task| listed + task.unlisted >= task.needed();
+        let is_labelled = match told.beside {
+            // Deliveries overtake each other: only the newest one tells how it is.
+            Beside::After(state) if told.version >= task.version => {
+                task.version.clone_from(&told.version);
+                task.overlap = state.overlap.or(task.overlap);
+                if let Some(counted) = state.counted {
+                    task.unlisted = (counted - listed).max(0);
+                }
+                if !was_known {
+                    // Whether this change completed it: it may have been labelled before anything was known of it.
+                    let mine = i64::from(told.counts && told.is_new);
+                    let others = state.counted.map_or(0, |counted| counted - mine);
+                    task.is_labelled = others >= task.needed();
+                }
+                state.is_labelled.unwrap_or_else(|| by_count(&task))
+            }
+            Beside::Before(state) => {
+                task.overlap = state.overlap.or(task.overlap);
+                if !was_known {
+                    task.is_labelled = state.is_labelled.unwrap_or(false);
+                    task.unlisted = state.counted.unwrap_or(0);
+                }
+                task.is_labelled || by_count(&task)
+            }
+            Beside::Nothing | Beside::After(_) => {
+                if is_first && self.cause.is_fetched && told.counts && task.unlisted > 0 {
+                    task.unlisted -= 1;
+                }
+                task.is_labelled || by_count(&task)
+            }
+        };
+        self.transition(&mut task, is_labelled, Some(told.id));
+        if task != before {
+            task.write(self.db, source, self.seq, self.cause.project.as_deref())?;
+        }
+        Ok(())
+    }
+}
+
+/// Removes what is known of an annotation.
+pub(super) fn forget(
+    db: &Connection,
+    source: &str,
+    task: i64,
+    annotation: i64,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "DELETE FROM ledger_things WHERE source = ?1 AND task = ?2 AND annotation = ?3",
+    )?
+    .execute((source, task, annotation))
+    .map(|_| ())
+}

@@ -1,0 +1,153 @@
+//! Annotations that are gone, by themselves or with their task.
+
+use super::Work;
+use super::annotation::{self, GONE};
+use super::task::Task;
+use labelrelay_core::told::Statement;
+use rusqlite::Connection;
+use std::time::{Duration, Instant};
+
+/// A deletion waits no longer for the name of its task.
+const PATIENCE: Duration = Duration::from_millis(5);
+
+/// The task that all these annotations belong to, if each is known and the look does not take too long.
+pub(super) fn only_task(
+    db: &Connection,
+    source: &str,
+    annotations: &[i64],
+) -> rusqlite::Result<Option<i64>> {
+    let begun = Instant::now();
+    let mut only = None;
+    for (looked, id) in annotations.iter().enumerate() {
+        if looked % 64 == 63 && begun.elapsed() > PATIENCE {
+            return Ok(None);
+        }
+        let known = annotation::known(db, source, *id)?;
+        match (known.map(|known| known.task).filter(|task| *task > 0), only) {
+            (Some(task), None) => only = Some(task),
+            (Some(task), Some(same)) if task == same => {}
+            _ => return Ok(None),
+        }
+    }
+    Ok(only)
+}
+
+impl Work<'_> {
+    /// One that went alone has the platform's own event; of several, each gets one. The ids that are left.
+    pub(super) fn annotations_gone(
+        &mut self,
+        ids: &[i64],
+        are_several: bool,
+    ) -> rusqlite::Result<Option<Statement>> {
+        for (done, id) in ids.iter().enumerate() {
+            if self.left == 0 {
+                let left = ids.get(done..).unwrap_or_default().to_vec();
+                return Ok(Some(Statement::AnnotationsGone {
+                    ids: left,
+                    are_several,
+                }));
+            }
+            self.left -= 1;
+            self.annotation_gone(*id, are_several)?;
+        }
+        Ok(None)
+    }
+
+    fn annotation_gone(&mut self, id: i64, is_derived: bool) -> rusqlite::Result<()> {
+        let source = &self.cause.source;
+        let known = annotation::known(self.db, source, id)?;
+        if known
+            .as_ref()
+            .is_some_and(|known| known.state == GONE || known.seq >= self.seq)
+        {
+            return Ok(());
+        }
+        let of = known.map_or(0, |known| known.task);
+        self.mark_gone(of, id)?;
+        let task = Task::read(self.db, source, of)?;
+        if of > 0 && task.is_labelled {
+            let left = task.listed(self.db, source)? + task.unlisted;
+            if left < task.needed() {
+                let reopened = Task {
+                    is_labelled: false,
+                    ..task.clone()
+                };
+                reopened.write(self.db, source, self.seq, None)?;
+            }
+        }
+        if is_derived {
+            self.derive_deletion(id, Some(of).filter(|of| *of > 0), task.project.as_deref());
+        }
+        Ok(())
+    }
+
+    /// Everything that belonged to these tasks is gone. The tasks that are left.
+    pub(super) fn tasks_gone(&mut self, ids: &[i64]) -> rusqlite::Result<Option<Statement>> {
+        let source = &self.cause.source;
+        for (done, id) in ids.iter().enumerate() {
+            let task = Task::read(self.db, source, *id)?;
+            loop {
+                if self.left == 0 {
+                    let left = ids.get(done..).unwrap_or_default().to_vec();
+                    return Ok(Some(Statement::TasksGone(left)));
+                }
+                self.left -= 1;
+                let some: Vec<i64> = self
+                    .db
+                    .prepare_cached(
+                        "SELECT annotation FROM ledger_things
+                         WHERE source = ?1 AND task = ?2 AND annotation > 0 AND state != ?3 AND seq < ?4
+                         ORDER BY annotation LIMIT ?5",
+                    )?
+                    .query_map(
+                        (
+                            source,
+                            *id,
+                            GONE,
+                            self.seq,
+                            i64::try_from(self.left).unwrap_or(i64::MAX),
+                        ),
+                        |row| row.get(0),
+                    )?
+                    .collect::<rusqlite::Result<_>>()?;
+                if some.is_empty() && self.left > 0 {
+                    break;
+                }
+                for annotation in some {
+                    self.mark_gone(*id, annotation)?;
+                    self.derive_deletion(annotation, Some(*id), task.project.as_deref());
+                }
+            }
+            if task.is_known && task.seq < self.seq {
+                annotation::forget(self.db, source, *id, 0)?;
+            }
+        }
+        Ok(None)
+    }
+
+    fn derive_deletion(&mut self, annotation: i64, task: Option<i64>, project: Option<&str>) {
+        let project = self.cause.project.as_deref().or(project);
+        let event = self
+            .derivation
+            .deletion(self.cause, annotation, task, project, self.limits);
+        self.derive(event);
+    }
+
+    fn mark_gone(&self, task: i64, annotation: i64) -> rusqlite::Result<()> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO ledger_things(source, task, annotation, state, version, seq)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO UPDATE SET state = excluded.state, version = excluded.version, seq = excluded.seq",
+            )?
+            .execute((
+                &self.cause.source,
+                task,
+                annotation,
+                GONE,
+                self.cause.received_version(),
+                self.seq,
+            ))
+            .map(|_| ())
+    }
+}

@@ -1,0 +1,71 @@
+//! The ledger's tables in the queue file. A program that does not know them leaves them as they are.
+
+use crate::sqlite::{begin, set_setting, setting};
+use rusqlite::Connection;
+
+const FORMAT_NAME: &str = "ledger_format";
+const FORMAT: i64 = 1;
+
+/// The queue's events up to this one were read.
+pub(super) const THROUGH: &str = "ledger_through";
+
+/// The queue's events up to this one were there before the ledger.
+pub(super) const LEARNED: &str = "ledger_learned";
+
+/// A task and its annotations are neighbours, and an annotation leads to its task: a change touches two pages.
+const TABLES: &str = "
+CREATE TABLE ledger_things(
+    source TEXT NOT NULL,
+    task INTEGER NOT NULL,              -- 0: not known
+    annotation INTEGER NOT NULL,        -- 0: this row is about the task itself
+    state INTEGER NOT NULL,             -- annotation: 0 gone, 1 there, 2 there and counts; task: 1 labelled
+    version TEXT,                       -- its version; once it is gone, when that was told; of a task: of the annotation that told its state
+    overlap INTEGER,                    -- task: annotations that it needs
+    unlisted INTEGER NOT NULL DEFAULT 0,-- task: annotations that count and of which no event told
+    project TEXT,                       -- of a task
+    seq INTEGER NOT NULL,               -- the last event that told
+    PRIMARY KEY(source, task, annotation)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ledger_annotations ON ledger_things(source, annotation) WHERE annotation != 0;
+CREATE TABLE ledger_rest(               -- what one transaction had no time for
+    number INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,               -- the event that tells it
+    told TEXT NOT NULL
+) STRICT;
+";
+
+/// A look at every column: tables of another kind are found out before they are needed.
+const LOOK: [&str; 2] = [
+    "SELECT source, task, annotation, state, version, overlap, unlisted, project, seq
+     FROM ledger_things INDEXED BY ledger_annotations WHERE annotation != 0 LIMIT 1",
+    "SELECT number, seq, told FROM ledger_rest LIMIT 1",
+];
+
+/// Makes the tables where there are none; `last` is the queue's last event.
+pub(super) fn make(db: &Connection, last: u64) -> Result<(), String> {
+    let found = setting(db, FORMAT_NAME).map_err(|error| error.to_string())?;
+    match found {
+        Some(FORMAT) => {}
+        Some(newer) if newer > FORMAT => {
+            return Err(format!(
+                "the ledger in it has format {newer}, this program knows {FORMAT}: use the newer program"
+            ));
+        }
+        Some(other) => return Err(format!("the ledger's format {other} never existed")),
+        None => create(db, last).map_err(|error| error.to_string())?,
+    }
+    for look in LOOK {
+        let looked = db.prepare(look).and_then(|mut look| look.exists([]));
+        looked.map_err(|error| format!("the ledger in it cannot be read: {error}"))?;
+    }
+    Ok(())
+}
+
+fn create(db: &Connection, last: u64) -> rusqlite::Result<()> {
+    let transaction = begin(db)?;
+    transaction.execute_batch(TABLES)?;
+    set_setting(&transaction, LEARNED, last.cast_signed())?;
+    set_setting(&transaction, THROUGH, 0)?;
+    set_setting(&transaction, FORMAT_NAME, FORMAT)?;
+    transaction.commit()
+}

@@ -1,0 +1,135 @@
+//! Tasks, and when they are completed.
+
+use super::Work;
+use super::annotation::COUNTS;
+use labelrelay_core::told::TaskState;
+use rusqlite::{Connection, OptionalExtension as _};
+
+/// What is known of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Task {
+    pub(super) id: i64,
+    pub(super) is_known: bool,
+    pub(super) is_labelled: bool,
+    pub(super) overlap: Option<i64>,
+    /// Annotations that count and that no event told of: an import brings them with the task.
+    pub(super) unlisted: i64,
+    pub(super) project: Option<String>,
+    /// Version of the newest annotation beside which its state was told.
+    pub(super) version: Option<String>,
+    pub(super) seq: i64,
+}
+
+impl Task {
+    pub(super) fn read(db: &Connection, source: &str, id: i64) -> rusqlite::Result<Self> {
+        let known = db
+            .prepare_cached(
+                "SELECT state, overlap, unlisted, project, version, seq FROM ledger_things
+                 WHERE source = ?1 AND task = ?2 AND annotation = 0",
+            )?
+            .query_row((source, id), |row| {
+                Ok(Self {
+                    id,
+                    is_known: true,
+                    is_labelled: row.get::<_, i64>(0)? != 0,
+                    overlap: row.get(1)?,
+                    unlisted: row.get(2)?,
+                    project: row.get(3)?,
+                    version: row.get(4)?,
+                    seq: row.get(5)?,
+                })
+            })
+            .optional()?;
+        Ok(known.unwrap_or(Self {
+            id,
+            is_known: false,
+            is_labelled: false,
+            overlap: None,
+            unlisted: 0,
+            project: None,
+            version: None,
+            seq: 0,
+        }))
+    }
+
+    /// Annotations that it needs to be labelled; Label Studio's default where nothing was said.
+    pub(super) fn needed(&self) -> i64 {
+        self.overlap.unwrap_or(1).max(1)
+    }
+
+    /// Its annotations that count, as far as events told of them.
+    pub(super) fn listed(&self, db: &Connection, source: &str) -> rusqlite::Result<i64> {
+        db.prepare_cached(
+            "SELECT count(*) FROM ledger_things
+             WHERE source = ?1 AND task = ?2 AND annotation > 0 AND state = ?3",
+        )?
+        .query_row((source, self.id, COUNTS), |row| row.get(0))
+    }
+
+    pub(super) fn write(
+        &self,
+        db: &Connection,
+        source: &str,
+        seq: i64,
+        project: Option<&str>,
+    ) -> rusqlite::Result<()> {
+        db.prepare_cached(
+            "INSERT INTO ledger_things(source, task, annotation, state, overlap, unlisted, project, version, seq)
+             VALUES(?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT DO UPDATE SET state = excluded.state, overlap = excluded.overlap,
+                 unlisted = excluded.unlisted, project = coalesce(excluded.project, project), version = excluded.version,
+                 seq = max(seq, excluded.seq)",
+        )?
+        .execute((
+            source,
+            self.id,
+            i64::from(self.is_labelled),
+            self.overlap,
+            self.unlisted,
+            project.or(self.project.as_deref()),
+            &self.version,
+            seq,
+        ))
+        .map(|_| ())
+    }
+}
+
+impl Work<'_> {
+    /// A task that was imported or fetched.
+    pub(super) fn task(&mut self, id: i64, state: TaskState) -> rusqlite::Result<()> {
+        let source = &self.cause.source;
+        let mut task = Task::read(self.db, source, id)?;
+        // A delivery that tells of its creation tells what was before all that is known.
+        if task.seq >= self.seq || (task.is_known && !self.cause.is_fetched) {
+            return Ok(());
+        }
+        let before = task.clone();
+        task.overlap = state.overlap.or(task.overlap);
+        if let Some(counted) = state.counted {
+            task.unlisted = (counted - task.listed(self.db, source)?).max(0);
+        }
+        let is_labelled = task.is_labelled || state.is_labelled == Some(true);
+        self.transition(&mut task, is_labelled, None);
+        if task != before || !before.is_known {
+            task.write(self.db, source, self.seq, self.cause.project.as_deref())?;
+        }
+        Ok(())
+    }
+
+    /// The task is labelled now, or not; it may have been completed just now.
+    pub(super) fn transition(
+        &mut self,
+        task: &mut Task,
+        is_labelled: bool,
+        annotation: Option<i64>,
+    ) {
+        if is_labelled && !task.is_labelled {
+            let project = self.cause.project.as_deref().or(task.project.as_deref());
+            let event = self
+                .derivation
+                .completion(self.cause, task.id, annotation, project);
+            self.derive(event);
+        }
+        task.is_labelled = is_labelled;
+    }
+}
