@@ -19,6 +19,7 @@ use crate::local_dir::LocalDir;
 use crate::locations::{self, QueueLocation, StoreLocation};
 use labelrelay_core::backend::{BackEnd as _, Location};
 use labelrelay_core::config::Config;
+use labelrelay_core::derive::Derivation;
 use labelrelay_core::observe::NoObserver;
 use labelrelay_core::{BlobStore, Clock, EventQueue, FallbackStore, Observer, Relay};
 use labelrelay_local::{EmbeddedQueue, FileFallback, OpenError, Options};
@@ -53,7 +54,10 @@ pub(crate) async fn relay(
     if queue_location(config, env)? == QueueLocation::Sqlite(local_dir.queue_file()) {
         local_dir.make()?;
     }
-    let options = Options::from(&config.embedded_queue);
+    let mut options = Options::from(&config.embedded_queue);
+    if config.embedded_queue.derive.unwrap_or(false) {
+        options.derivation = Derivation::of(&config.sources).map(Arc::new);
+    }
     let back_ends = BackEnds::new(options, env, Arc::clone(&clock));
     let noted = NotedBackEnds {
         back_ends: &back_ends,

@@ -30,10 +30,12 @@ pub(super) async fn watch(
     let mut stop = std::pin::pin!(stop);
     let mut displaced = None;
     let (mut damaged, mut examined) = (false, false);
+    let mut derives_nothing = None;
     let mut file = None;
     let mut dead = None;
     loop {
         tell(&mut displaced, queue.displaced());
+        tell_of_ledger(&mut derives_nothing, queue.derives_nothing());
         if displaced.is_some() {
             metrics.set_queue(None);
             file = None;
@@ -141,6 +143,14 @@ fn tell(before: &mut Option<String>, now: Option<String>) {
         None => {
             tracing::info!(name: "queue_back", "the queue's files are back, and take events again");
         }
+    }
+    *before = now;
+}
+
+/// Says once that nothing is derived any more.
+fn tell_of_ledger(before: &mut Option<String>, now: Option<String>) {
+    if let (Some(reason), true) = (&now, *before != now) {
+        tracing::warn!(name: "derives_nothing", reason, "no events are derived until `serve` starts again; deliveries are queued as they come. If it happens again, remove `derive` from `[embedded_queue]`, or move the queue file away");
     }
     *before = now;
 }

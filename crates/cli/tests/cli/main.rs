@@ -15,6 +15,8 @@ mod connect;
 mod damaged_queue;
 mod demo;
 #[cfg(unix)]
+mod derived;
+#[cfg(unix)]
 mod displaced_queue;
 mod documents;
 mod environment;

@@ -71,6 +71,7 @@ struct EmbeddedQueue {
     repeat_window_s: Option<u64>,
     retain_acknowledged_s: Option<u64>,
     max_receives: Option<u32>,
+    derive: Option<bool>,
 }
 
 impl Config {
@@ -192,6 +193,7 @@ fn read(
                 .max_receives
                 .map(|n| positive(origin, "embedded_queue.max_receives", n))
                 .transpose()?,
+            derive: file.embedded_queue.derive,
             max_bytes: file
                 .queue_max_bytes
                 .map(|bytes| queue_bytes(origin, "queue_max_bytes", bytes))
