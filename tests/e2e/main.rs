@@ -12,6 +12,7 @@
 mod connect;
 mod consumers;
 mod crash;
+mod derived;
 #[cfg(unix)]
 mod documents;
 mod fallback;
