@@ -1,14 +1,10 @@
 //! Annotations that are there.
 
-use super::Work;
+use super::tables::{COUNTS, GONE, THERE};
 use super::task::Task;
+use super::work::Work;
 use labelrelay_core::told::{AnnotationThere, Beside};
 use rusqlite::{Connection, OptionalExtension as _};
-
-/// States of an annotation.
-pub(super) const GONE: i64 = 0;
-const THERE: i64 = 1;
-pub(super) const COUNTS: i64 = 2;
 
 /// What is known of an annotation.
 pub(super) struct Known {

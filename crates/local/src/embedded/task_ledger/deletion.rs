@@ -1,8 +1,9 @@
 //! Annotations that are gone, by themselves or with their task.
 
-use super::Work;
-use super::annotation::{self, GONE};
+use super::annotation;
+use super::tables::GONE;
 use super::task::Task;
+use super::work::Work;
 use labelrelay_core::told::Statement;
 use rusqlite::Connection;
 use std::time::{Duration, Instant};

@@ -8,6 +8,7 @@ mod deletion;
 mod rest;
 mod tables;
 mod task;
+mod work;
 
 use super::options::Options;
 use crate::sqlite::{set_setting, setting};
@@ -17,6 +18,7 @@ use labelrelay_core::derive::{Cause, Derivation, Told};
 use labelrelay_core::told::Statement;
 use rusqlite::{Connection, ErrorCode};
 use std::sync::Arc;
+use work::Work;
 
 /// Statements and derived events that one transaction has time for, so that no delivery waits for a deletion of a
 /// hundred thousand. What is left is kept in the file, and done in the next ones.
@@ -47,18 +49,6 @@ pub(super) struct Consequences {
     /// The task of all annotations that it says are gone.
     pub(super) task: Option<i64>,
     /// Events that follow from it.
-    pub(super) derived: Vec<OutboundMessage>,
-}
-
-/// A piece of work within one transaction.
-pub(super) struct Work<'a> {
-    pub(super) db: &'a Connection,
-    pub(super) derivation: &'a Derivation,
-    pub(super) limits: QueueLimits,
-    pub(super) cause: &'a Cause,
-    pub(super) seq: i64,
-    pub(super) is_silent: bool,
-    pub(super) left: usize,
     pub(super) derived: Vec<OutboundMessage>,
 }
 
@@ -233,42 +223,6 @@ impl TaskLedger {
             is_silent: seq <= self.learned,
             left,
             derived: Vec::new(),
-        }
-    }
-}
-
-impl Work<'_> {
-    /// Takes the statements in as far as there is time; the rest.
-    fn all(&mut self, statements: &[Statement]) -> rusqlite::Result<Vec<Statement>> {
-        let mut rest = Vec::new();
-        for statement in statements {
-            if self.left == 0 {
-                rest.push(statement.clone());
-                continue;
-            }
-            match statement {
-                Statement::Annotation(annotation) => {
-                    self.left -= 1;
-                    self.annotation(annotation)?;
-                }
-                Statement::Task { id, state } => {
-                    self.left -= 1;
-                    self.task(*id, *state)?;
-                }
-                Statement::AnnotationsGone { ids, are_several } => {
-                    rest.extend(self.annotations_gone(ids, *are_several)?);
-                }
-                Statement::TasksGone(ids) => rest.extend(self.tasks_gone(ids)?),
-            }
-        }
-        Ok(rest)
-    }
-
-    /// Adds an event that follows.
-    fn derive(&mut self, message: Option<OutboundMessage>) {
-        self.left = self.left.saturating_sub(1);
-        if !self.is_silent {
-            self.derived.extend(message);
         }
     }
 }

@@ -34,6 +34,11 @@ CREATE TABLE ledger_rest(               -- what one transaction had no time for
 ) STRICT;
 ";
 
+/// States of an annotation.
+pub(super) const GONE: i64 = 0;
+pub(super) const THERE: i64 = 1;
+pub(super) const COUNTS: i64 = 2;
+
 /// A look at every column: tables of another kind are found out before they are needed.
 const LOOK: [&str; 2] = [
     "SELECT source, task, annotation, state, version, overlap, unlisted, project, seq

@@ -1,7 +1,7 @@
 //! Tasks, and when they are completed.
 
-use super::Work;
-use super::annotation::COUNTS;
+use super::tables::COUNTS;
+use super::work::Work;
 use labelrelay_core::told::TaskState;
 use rusqlite::{Connection, OptionalExtension as _};
 
