@@ -1,4 +1,4 @@
-//! What is derived from a real Label Studio's events, against its database.
+//! Events that are derived from a real Label Studio's events, against its database.
 
 use labelrelay_event::Origin;
 use labelrelay_tests::export::Exported;

@@ -27,12 +27,12 @@ pub struct Derivation {
     sources: Vec<SourceConfig>,
 }
 
-/// What one event tells.
+/// Statements of one event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// The event.
     pub cause: Cause,
-    /// What it says of tasks and annotations.
+    /// Statements about tasks and annotations.
     pub statements: Vec<Statement>,
 }
 
@@ -49,7 +49,7 @@ pub struct Cause {
     pub time: Option<String>,
     /// Project that it is about.
     pub project: Option<String>,
-    /// Whether it was fetched, not delivered.
+    /// `true` if it was fetched, not delivered.
     pub is_fetched: bool,
 }
 
@@ -72,7 +72,7 @@ impl Derivation {
         self.sources.iter().find(|source| source.name == name)
     }
 
-    /// What `message` tells. Nothing, if it is sent again on purpose, derived itself, or holds no data.
+    /// Reads what `message` tells. Nothing, if it is sent again on purpose, derived itself, or holds no data.
     pub fn read(&self, message: &OutboundMessage) -> Option<Told> {
         self.told(&message.attributes, &message.body)
     }

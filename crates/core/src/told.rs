@@ -18,7 +18,7 @@ pub enum Statement {
     AnnotationsGone {
         /// Their ids.
         ids: Vec<i64>,
-        /// Whether the event is about several, so that none of them has an event of its own.
+        /// `true` if the event is about several, so that none of them has an event of its own.
         are_several: bool,
     },
     /// These tasks are gone, and all annotations of them.
@@ -32,17 +32,17 @@ pub struct AnnotationThere {
     pub id: i64,
     /// Id of its task.
     pub task: i64,
-    /// Whether it brings its task nearer to being labelled: one that was skipped may not.
+    /// `true` if it brings its task nearer to being labelled: one that was skipped may not.
     pub counts: bool,
     /// Version, as an envelope's `sequence`.
     pub version: Option<String>,
-    /// Whether the event says that it was made just now.
+    /// `true` if the event says that it was made just now.
     pub is_new: bool,
     /// The task beside it.
     pub beside: Beside,
 }
 
-/// What stands beside an annotation about its task.
+/// Statements beside an annotation about its task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Beside {
     /// Nothing.
@@ -56,7 +56,7 @@ pub enum Beside {
 /// State of a task, as the platform says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskState {
-    /// Whether it is labelled.
+    /// `true` if it is labelled.
     pub is_labelled: Option<bool>,
     /// Annotations that it needs for that.
     pub overlap: Option<i64>,

@@ -1,4 +1,4 @@
-//! What `serve` derives from Label Studio's events, by bodies that a real one sent.
+//! Events that `serve` derives from Label Studio's events, by bodies that a real one sent.
 
 use crate::support::{Place, Serving, configured, until};
 use serde_json::{Value, json};

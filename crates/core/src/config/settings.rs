@@ -132,7 +132,7 @@ pub struct EmbeddedQueueConfig {
     pub max_receives: Option<u32>,
     /// Largest size of the file and its journal together.
     pub max_bytes: Option<u64>,
-    /// Whether events that Label Studio leaves out are derived.
+    /// `true` if events that Label Studio leaves out are derived.
     pub derive: Option<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! What follows from events: derived by the ledger, written by the sequencer.
+//! Events that follow from events: derived by the ledger, written by the sequencer.
 
 use super::sequencer::{Open, Sequencer, next_number};
 use super::task_ledger;
@@ -12,7 +12,7 @@ impl Sequencer {
     }
 
     /// Derives what follows from what others wrote into the file, and what an earlier transaction had no time for.
-    /// Whether there is more to do; `None` if there was nothing.
+    /// `true` if there is more to do; `None` if there was nothing.
     pub(super) fn derive_more(&mut self, db: &Connection, received_ms: i64) -> Option<bool> {
         let has_more = |this: &Self| {
             let ledger = this.ledger.as_ref();
@@ -21,7 +21,7 @@ impl Sequencer {
         if self.ledger.is_none() || !(has_more(self) || self.others_wrote(db)) {
             return None;
         }
-        // What fails now is tried again at the next occasion, in a second at the latest.
+        // Work that fails now is tried again at the next occasion, in a second at the latest.
         Some(self.write(db, &[], received_ms).is_ok() && has_more(self))
     }
 

@@ -34,7 +34,7 @@ pub struct Options {
     /// How much of the journal is moved at a time, beside the writer. Small, because a send that is to be
     /// synced meanwhile waits for it.
     pub checkpoint_step_bytes: u64,
-    /// What is derived from the events that come in; nothing without it.
+    /// Rules by which events are derived from those that come in; without them, none are.
     pub derivation: Option<Arc<Derivation>>,
 }
 

@@ -7,7 +7,7 @@ use labelrelay_core::{OutboundMessage, QueueError, Receipt};
 /// A message that waits to be written.
 pub(super) struct Pending {
     pub(super) message: OutboundMessage,
-    /// What it tells, if something may follow from it.
+    /// Statements that it makes, if something may follow from it.
     pub(super) told: Option<Told>,
     pub(super) done: oneshot::Sender<Result<Receipt, QueueError>>,
 }

@@ -24,13 +24,13 @@ pub(super) struct Sequencer {
     pub(super) next: u64,
     /// The last transaction failed; whether it is in the file is not known.
     in_doubt: bool,
-    /// What is derived from, as long as it can be read.
+    /// Ledger that events are derived from, as long as it can be read.
     pub(super) ledger: Option<TaskLedger>,
     /// Why nothing is derived, though it shall be.
     pub(super) ledger_trouble: Option<String>,
 }
 
-/// What was done so far in a transaction that is open.
+/// Work done so far in a transaction that is open.
 pub(super) struct Open<'a> {
     pub(super) db: &'a Connection,
     received_ms: i64,

@@ -104,7 +104,7 @@ fn changes_of_which_nothing_came_are_a_fault_with_its_cure() {
     scene.label_studio.state().webhooks.clear();
     status(&scene).failed(
         1,
-        &["no webhook sends them: `labelrelay connect label-studio` makes it"],
+        &["no webhook sends them: `labelrelay connect label-studio --repair` makes it"],
     );
 
     // A delivery after the last change may have brought it.

@@ -6,7 +6,7 @@ use super::work::Work;
 use labelrelay_core::told::{AnnotationThere, Beside};
 use rusqlite::{Connection, OptionalExtension as _};
 
-/// What is known of an annotation.
+/// Knowledge of an annotation.
 pub(super) struct Known {
     pub(super) task: i64,
     pub(super) state: i64,
@@ -79,7 +79,7 @@ impl Work<'_> {
                     task.unlisted = (counted - listed).max(0);
                 }
                 if !was_known {
-                    // Whether this change completed it: it may have been labelled before anything was known of it.
+                    // It is open whether this change completed it: it may have been labelled before anything was known of it.
                     let mine = i64::from(told.counts && told.is_new);
                     let others = state.counted.map_or(0, |counted| counted - mine);
                     task.is_labelled = others >= task.needed();

@@ -43,7 +43,7 @@ pub(super) struct TaskLedger {
     has_rest: bool,
 }
 
-/// What one event brings along.
+/// Consequences of one event.
 #[derive(Default)]
 pub(super) struct Consequences {
     /// The task of all annotations that it says are gone.
@@ -83,12 +83,12 @@ impl TaskLedger {
         }))
     }
 
-    /// Whether there is something to do besides what is delivered.
+    /// Tells whether there is something to do besides what is delivered.
     pub(super) fn has_work(&self, next: u64) -> bool {
         self.has_rest || self.through + 1 < next
     }
 
-    /// What event `seq` tells, which is written in this transaction.
+    /// Applies what event `seq` tells, which is written in this transaction.
     pub(super) fn apply(
         &mut self,
         db: &Connection,
@@ -191,7 +191,7 @@ impl TaskLedger {
         }
     }
 
-    /// What was committed is not known: reads it again.
+    /// Reads again what was committed, which is not known.
     pub(super) fn doubt(&mut self, db: &Connection) -> rusqlite::Result<()> {
         let through = setting(db, tables::THROUGH)?.unwrap_or(0).cast_unsigned();
         (self.through, self.marked) = (through, through);
@@ -199,7 +199,7 @@ impl TaskLedger {
         Ok(())
     }
 
-    /// Whether the mark is so far behind that it is worth a page.
+    /// Tells whether the mark is so far behind that it is worth a page.
     pub(super) fn mark_if_due(&mut self, db: &Connection) -> rusqlite::Result<()> {
         if self.through >= self.marked + MARK_EVERY {
             self.mark(db)?;
@@ -232,7 +232,7 @@ pub(super) const fn budget() -> usize {
     AT_A_TIME
 }
 
-/// Whether an error is about the ledger alone, so that events can be written without it.
+/// Tells whether an error is about the ledger alone, so that events can be written without it.
 pub(super) fn is_its_own(error: &rusqlite::Error) -> bool {
     !matches!(
         error.sqlite_error_code(),

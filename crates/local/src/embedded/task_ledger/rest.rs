@@ -1,4 +1,4 @@
-//! What one transaction had no time for. It is in the file as long as it is not done, so that a crash loses none.
+//! Work that one transaction had no time for. It is in the file as long as it is not done, so that a crash loses none.
 
 use labelrelay_core::derive::{Cause, Told};
 use labelrelay_core::told::Statement;

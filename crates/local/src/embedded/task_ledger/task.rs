@@ -5,7 +5,7 @@ use super::work::Work;
 use labelrelay_core::told::TaskState;
 use rusqlite::{Connection, OptionalExtension as _};
 
-/// What is known of a task.
+/// Knowledge of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Task {
     pub(super) id: i64,

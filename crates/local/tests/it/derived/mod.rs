@@ -1,4 +1,4 @@
-//! What follows from the events of Label Studio: the task of a deletion, deletions of annotations that went with
+//! Events that follow from those of Label Studio: the task of a deletion, deletions of annotations that went with
 //! others, and tasks that are completed.
 
 mod ledger;
@@ -200,7 +200,7 @@ fn a_task_is_completed_once_and_again_after_it_was_reopened() {
     assert_eq!(first.attributes.sequence, None);
     assert_ne!(first.attributes.id, completed[1].attributes.id);
     drop(queue);
-    // What is read again changes nothing.
+    // An event that is read again changes nothing.
     let queue = open(&queue_dir);
     send(&queue, &deleted("delete 4", [4]));
     assert_eq!(self::completed(&file).len(), 2);
