@@ -1,7 +1,7 @@
 //! The ceiling: what a bare axum server reaches that reads the body, checks the HMAC and answers.
 //! No route table, no envelope, no queue. Nothing on this stack that verifies can be faster.
 
-use super::body::{PATH, signer};
+use super::deliveries::{PATH, signer};
 use crate::Outcome;
 use axum::Router;
 use axum::body::Bytes;

@@ -1,6 +1,6 @@
 //! One client connection: sends a delivery, reads the answer, connects again where the server closed.
 
-use super::body::{Deliveries, Request};
+use super::deliveries::{Deliveries, Request};
 use super::response;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;

@@ -2,7 +2,7 @@
 //! without: both hashes of it by OpenSSL, and a copy that is synced.
 
 use super::bench_folder::BenchFolder;
-use super::body::{PATH, signer};
+use super::deliveries::{PATH, signer};
 use super::memory;
 use super::servers::Server;
 use crate::Outcome;

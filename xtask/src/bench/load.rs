@@ -1,6 +1,6 @@
 //! The load generator: 64 connections that each send the next delivery when the last was answered.
 
-use super::body::Deliveries;
+use super::deliveries::Deliveries;
 use super::connection::Connection;
 use super::histogram::Histogram;
 use crate::Outcome;

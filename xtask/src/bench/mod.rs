@@ -5,7 +5,7 @@
 #[cfg(feature = "load")]
 mod bench_folder;
 #[cfg(feature = "load")]
-mod body;
+mod deliveries;
 #[cfg(feature = "load")]
 mod ceiling;
 #[cfg(feature = "load")]

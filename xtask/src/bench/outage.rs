@@ -3,7 +3,7 @@
 //! open.
 
 use super::bench_folder::BenchFolder;
-use super::body::Deliveries;
+use super::deliveries::Deliveries;
 use super::figures::Figures;
 use super::load::{self, CONNECTIONS, Until};
 use super::servers::Server;

@@ -1,7 +1,7 @@
 //! The order of a run: start everything, fill the queue, measure in turns, print.
 
 use super::bench_folder::BenchFolder;
-use super::body::Deliveries;
+use super::deliveries::Deliveries;
 use super::load::{self, Until};
 use super::options::Options;
 use super::report::{Measured, Report};

@@ -1,6 +1,6 @@
 //! Starts and ends the servers that are measured, each a process of its own on a free port.
 
-use super::body::{PATH, SECRET};
+use super::deliveries::{PATH, SECRET};
 use super::memory::{self, Memory};
 use crate::Outcome;
 use crate::paths::{built, root};

@@ -5,7 +5,7 @@ use super::body_check::BodyCheck;
 use super::delivery::Delivery;
 use super::described_event::DescribedEvent;
 use super::pipeline::Relay;
-use super::received::Received;
+use super::intake::Received;
 use crate::describe::Inspection;
 use crate::outcome::{Answer, Outcome};
 use crate::payload::Payload;

@@ -3,7 +3,7 @@
 use super::deadlines::Deadlines;
 use super::in_flight::InFlight;
 use super::refusal::Refusal;
-use super::verification::Verification;
+use super::verification_flag::Verification;
 use crate::address::client_address;
 use crate::identity::bounded;
 use crate::observe::Report;

@@ -5,7 +5,7 @@ use super::body_reader::BodyReader;
 use super::dispatcher::Dispatcher;
 use super::memory_estimate::{self, Memory};
 use super::parts::Parts;
-use super::readiness::Readiness;
+use super::readiness_cache::Readiness;
 use super::verifier::Verifier;
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, SourceConfig};

@@ -3,7 +3,7 @@
 //! A web page that somebody on this machine has open reaches loopback addresses too, once its own name
 //! resolves to one (DNS rebinding). Its browser then sends that name.
 
-use super::text::{PLAIN, text};
+use super::text_response::{PLAIN, text};
 use bytes::Bytes;
 use http::header::HOST;
 use http::uri::Authority;

@@ -6,7 +6,7 @@ mod metrics;
 mod pull;
 mod queue;
 mod silence;
-mod text;
+mod text_response;
 
 pub use metrics::Metrics;
 pub use queue::QueueGauges;
@@ -20,7 +20,7 @@ use hyper::body::Incoming;
 use labelrelay_core::{NoObserver, Relay};
 use std::sync::Arc;
 use std::time::Duration;
-use text::{PLAIN, text};
+use text_response::{PLAIN, text};
 use tokio::net::TcpListener;
 
 /// A few scrapers, and a person who looks.

@@ -1,7 +1,7 @@
 //! The measured parts of each cloud: the program, and the emulator that is its queue.
 
 use super::programs::Programs;
-use crate::bench::body::SECRET;
+use crate::bench::deliveries::SECRET;
 use labelrelay_tests::servers::{Azurite, PubSub};
 use std::path::PathBuf;
 

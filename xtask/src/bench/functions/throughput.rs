@@ -5,7 +5,7 @@ use super::platform::Platform;
 use super::running_program::Running;
 use super::starts::mebibytes;
 use crate::Outcome;
-use crate::bench::body::Deliveries;
+use crate::bench::deliveries::Deliveries;
 use crate::bench::figures::Figures;
 use crate::bench::load::{self, Until};
 use crate::bench::report::median;

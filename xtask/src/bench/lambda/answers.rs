@@ -1,7 +1,7 @@
 //! Answers of SQS, Secrets Manager and S3 to the few operations that a relay uses.
 
 use super::http1_stand_in::Request;
-use crate::bench::body::SECRET;
+use crate::bench::deliveries::SECRET;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 use std::fmt::Write as _;

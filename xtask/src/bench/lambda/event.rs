@@ -1,7 +1,7 @@
 //! Function-URL events around signed deliveries, as the platform hands them out.
 
 use crate::Outcome;
-use crate::bench::body::{Deliveries, PATH, Request, signer};
+use crate::bench::deliveries::{Deliveries, PATH, Request, signer};
 use hmac::Mac;
 use std::fmt::Write as _;
 

@@ -5,7 +5,7 @@ use super::function::Environment;
 use super::minimal_start;
 use super::stand_in::StandIn;
 use crate::Outcome;
-use crate::bench::body::SECRET;
+use crate::bench::deliveries::SECRET;
 use rustls::ClientConfig;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Invocations of one environment: their time over the bare call's, memory, processor time.
 
-use super::bare_client::Bare;
+use super::aws_calls_process::Bare;
 use super::event::{self, Events};
 use super::function::Function;
 use super::function_environment::{StartKind, Surroundings};

@@ -4,7 +4,7 @@
 //! No figure is of use by itself: the ratios of one run are the result.
 
 mod answers;
-mod bare_client;
+mod aws_calls_process;
 mod binary_size;
 mod certificate;
 mod cpu_share;

@@ -1,6 +1,6 @@
 //! Starts: from making a process to its first poll, and what the first invocation costs after it.
 
-use super::bare_client::Bare;
+use super::aws_calls_process::Bare;
 use super::event::Events;
 use super::function::{Environment, Function};
 use super::function_environment::{StartKind, Surroundings};
