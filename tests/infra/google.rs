@@ -1,6 +1,6 @@
 //! `infra/google`, deployed by Terraform to a provider that has the real one's schema.
 
-use crate::terraform::{Deed, Deployment};
+use crate::terraform::{Deployment, Operation};
 use crate::tool::run;
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 fn it_deploys_and_a_second_time_changes_nothing() {
     let deployment = Deployment::new();
     deployment.apply(&[]);
-    let deeds = deployment.deeds();
+    let operations = deployment.operations();
     for (kind, count) in [
         ("google_cloud_run_v2_service", 1),
         ("google_cloud_run_v2_job", 1),
@@ -21,12 +21,12 @@ fn it_deploys_and_a_second_time_changes_nothing() {
         ("google_monitoring_alert_policy", 5),
         ("google_service_account", 3),
     ] {
-        assert_eq!(of(&deeds, kind).count(), count, "{kind}");
+        assert_eq!(of(&operations, kind).count(), count, "{kind}");
     }
 
     // Generated secrets went to Secret Manager, and nowhere else.
-    let made: Vec<&str> = of(&deeds, "google_secret_manager_secret_version")
-        .map(|deed| deed.config["secret_data_wo"].as_str().unwrap())
+    let made: Vec<&str> = of(&operations, "google_secret_manager_secret_version")
+        .map(|operation| operation.config["secret_data_wo"].as_str().unwrap())
         .collect();
     assert!(made.iter().all(|secret| secret.len() == 40), "{made:?}");
     assert_ne!(made[0], made[1]);
@@ -34,7 +34,7 @@ fn it_deploys_and_a_second_time_changes_nothing() {
     assert!(made.iter().all(|secret| !state.contains(secret)));
 
     // The fallback never expires, claims outlive all messages.
-    for bucket in of(&deeds, "google_storage_bucket") {
+    for bucket in of(&operations, "google_storage_bucket") {
         let rules = bucket.state["lifecycle_rule"].as_array().unwrap();
         let deleting = rules
             .iter()
@@ -60,22 +60,22 @@ fn it_deploys_and_a_second_time_changes_nothing() {
 fn the_redrive_gets_no_secret_and_nobody_but_the_scheduler_starts_it() {
     let deployment = Deployment::new();
     deployment.apply(&[]);
-    let deeds = deployment.deeds();
-    let job = of(&deeds, "google_cloud_run_v2_job").next().unwrap();
+    let operations = deployment.operations();
+    let job = of(&operations, "google_cloud_run_v2_job").next().unwrap();
     let container = &job.state["template"][0]["template"][0]["containers"][0];
     assert_eq!(container["args"], serde_json::json!(["redrive"]));
     let names: Vec<&str> = environment(container).map(|(name, _)| name).collect();
     assert!(!names.contains(&"LABELRELAY_CONFIG_TOML"), "{names:?}");
     assert!(names.contains(&"LABELRELAY_FALLBACK"), "{names:?}");
-    let readers: Vec<_> = of(&deeds, "google_secret_manager_secret_iam_member")
-        .map(|deed| deed.state["member"].as_str().unwrap())
+    let readers: Vec<_> = of(&operations, "google_secret_manager_secret_iam_member")
+        .map(|operation| operation.state["member"].as_str().unwrap())
         .collect();
     assert!(
         readers
             .iter()
             .all(|member| member.contains("labelrelay-relay@"))
     );
-    let starters: Vec<_> = of(&deeds, "google_cloud_run_v2_job_iam_member").collect();
+    let starters: Vec<_> = of(&operations, "google_cloud_run_v2_job_iam_member").collect();
     assert_eq!(starters.len(), 1);
     let starter = starters[0].state["member"].as_str().unwrap();
     assert!(starter.contains("labelrelay-scheduler@"), "{starter}");
@@ -94,9 +94,9 @@ fn what_was_missed_is_fetched_on_a_schedule_when_that_is_asked_for() {
     let deployment = Deployment::new();
     let set = [&RECONCILE[..], &["reconcile_minutes=10", "fallback=false"]].concat();
     deployment.apply(&set);
-    let deeds = deployment.deeds();
+    let operations = deployment.operations();
 
-    let job = of(&deeds, "google_cloud_run_v2_job").next().unwrap();
+    let job = of(&operations, "google_cloud_run_v2_job").next().unwrap();
     let task = &job.state["template"][0]["template"][0];
     let container = &task["containers"][0];
     assert_eq!(container["image"], "labelrelay:1");
@@ -104,7 +104,7 @@ fn what_was_missed_is_fetched_on_a_schedule_when_that_is_asked_for() {
     let ledger = format!("gs://{bucket}/ledger");
     let args = serde_json::json!(["pull", "label-studio", "--ledger", ledger]);
     assert_eq!(container["args"], args);
-    // The token comes from its secret, and stands nowhere.
+    // The token comes from its secret, and appears nowhere else.
     let variables = container["env"].as_array().unwrap();
     let token = variables
         .iter()
@@ -116,7 +116,9 @@ fn what_was_missed_is_fetched_on_a_schedule_when_that_is_asked_for() {
         (&Value::Null, &"label-studio-token".into())
     );
     // Its events are those of the relay's source, and go where the relay's go.
-    let service = of(&deeds, "google_cloud_run_v2_service").next().unwrap();
+    let service = of(&operations, "google_cloud_run_v2_service")
+        .next()
+        .unwrap();
     let relay = &service.state["template"][0]["containers"][0];
     for name in [
         "LABELRELAY_QUEUE",
@@ -127,13 +129,15 @@ fn what_was_missed_is_fetched_on_a_schedule_when_that_is_asked_for() {
     }
 
     // A run is over before the next one begins.
-    let schedule = of(&deeds, "google_cloud_scheduler_job").next().unwrap();
+    let schedule = of(&operations, "google_cloud_scheduler_job")
+        .next()
+        .unwrap();
     assert_eq!(schedule.state["schedule"], "*/10 * * * *");
     assert_eq!(task["timeout"], "540s");
 
     // The ledger's bucket is there without a fallback too, and nothing in it expires.
-    let kept = of(&deeds, "google_storage_bucket")
-        .find(|deed| deed.state["name"] == bucket)
+    let kept = of(&operations, "google_storage_bucket")
+        .find(|operation| operation.state["name"] == bucket)
         .unwrap();
     let rules = kept.state["lifecycle_rule"].as_array().unwrap();
     assert!(
@@ -144,14 +148,14 @@ fn what_was_missed_is_fetched_on_a_schedule_when_that_is_asked_for() {
 
     // Of all that, it may touch the ledger, make claims, publish and read its token.
     let held = |kind: &str| -> Vec<(String, String)> {
-        let of_it = of(&deeds, kind).filter(|deed| {
-            let member = deed.state["member"].as_str().unwrap();
+        let of_it = of(&operations, kind).filter(|operation| {
+            let member = operation.state["member"].as_str().unwrap();
             member.contains("labelrelay-reconcile@")
         });
         of_it
-            .map(|deed| {
-                let role = deed.state["role"].as_str().unwrap().to_owned();
-                let condition = deed.state["condition"][0]["expression"].as_str();
+            .map(|operation| {
+                let role = operation.state["role"].as_str().unwrap().to_owned();
+                let condition = operation.state["condition"][0]["expression"].as_str();
                 (role, condition.unwrap_or_default().to_owned())
             })
             .collect()
@@ -180,9 +184,9 @@ fn what_was_missed_is_fetched_on_a_schedule_when_that_is_asked_for() {
 fn one_account_starts_both_jobs_and_nobody_else_does() {
     let deployment = Deployment::new();
     deployment.apply(&[&RECONCILE[..], &["reconcile_minutes=60"]].concat());
-    let deeds = deployment.deeds();
-    let starters: Vec<_> = of(&deeds, "google_cloud_run_v2_job_iam_member")
-        .map(|deed| deed.state["member"].as_str().unwrap())
+    let operations = deployment.operations();
+    let starters: Vec<_> = of(&operations, "google_cloud_run_v2_job_iam_member")
+        .map(|operation| operation.state["member"].as_str().unwrap())
         .collect();
     assert_eq!(starters.len(), 2);
     assert!(
@@ -190,8 +194,8 @@ fn one_account_starts_both_jobs_and_nobody_else_does() {
             .iter()
             .all(|member| member.contains("labelrelay-scheduler@"))
     );
-    let schedules: Vec<_> = of(&deeds, "google_cloud_scheduler_job")
-        .map(|deed| deed.state["schedule"].as_str().unwrap())
+    let schedules: Vec<_> = of(&operations, "google_cloud_scheduler_job")
+        .map(|operation| operation.state["schedule"].as_str().unwrap())
         .collect();
     assert_eq!(schedules.len(), 2);
     assert!(schedules.contains(&"0 * * * *"), "{schedules:?}");
@@ -211,7 +215,7 @@ fn what_you_bring_is_not_made() {
         "trusted_proxies=2",
         "ordering=true",
     ]);
-    let deeds = deployment.deeds();
+    let operations = deployment.operations();
     for kind in [
         "google_pubsub_topic",
         "google_pubsub_subscription",
@@ -219,9 +223,11 @@ fn what_you_bring_is_not_made() {
         "google_secret_manager_secret",
         "google_secret_manager_secret_version",
     ] {
-        assert_eq!(of(&deeds, kind).count(), 0, "{kind}");
+        assert_eq!(of(&operations, kind).count(), 0, "{kind}");
     }
-    let service = of(&deeds, "google_cloud_run_v2_service").next().unwrap();
+    let service = of(&operations, "google_cloud_run_v2_service")
+        .next()
+        .unwrap();
     let container = &service.state["template"][0]["containers"][0];
     let value = |name| variable(container, name);
     assert_eq!(
@@ -245,16 +251,22 @@ fn what_you_bring_is_not_made() {
 fn a_rotation_adds_a_version_and_keeps_the_one_before() {
     let deployment = Deployment::new();
     deployment.apply(&[]);
-    deployment.deeds();
+    deployment.operations();
     deployment.apply(&["labelbox_secret_version=2"]);
-    let deeds = deployment.deeds();
-    let deeds: Vec<_> = deeds
+    let operations = deployment.operations();
+    let operations: Vec<_> = operations
         .iter()
-        .map(|deed| (deed.what.as_str(), deed.kind.as_str(), &deed.state))
+        .map(|operation| {
+            (
+                operation.what.as_str(),
+                operation.kind.as_str(),
+                &operation.state,
+            )
+        })
         .collect();
     // The provider leaves a version enabled that is destroyed with this policy.
-    let [("create", made, _), ("delete", ended, state)] = deeds.as_slice() else {
-        panic!("{deeds:?}")
+    let [("create", made, _), ("delete", ended, state)] = operations.as_slice() else {
+        panic!("{operations:?}")
     };
     assert_eq!(
         (*made, *ended),
@@ -271,12 +283,14 @@ fn a_rotation_adds_a_version_and_keeps_the_one_before() {
 fn without_a_fallback_nothing_of_it_is_there() {
     let deployment = Deployment::new();
     deployment.apply(&["fallback=false", "label_studio=false", "keep_events=false"]);
-    let deeds = deployment.deeds();
-    assert_eq!(of(&deeds, "google_cloud_run_v2_job").count(), 0);
-    assert_eq!(of(&deeds, "google_cloud_scheduler_job").count(), 0);
-    assert_eq!(of(&deeds, "google_storage_bucket").count(), 1);
-    assert_eq!(of(&deeds, "google_secret_manager_secret").count(), 1);
-    let service = of(&deeds, "google_cloud_run_v2_service").next().unwrap();
+    let operations = deployment.operations();
+    assert_eq!(of(&operations, "google_cloud_run_v2_job").count(), 0);
+    assert_eq!(of(&operations, "google_cloud_scheduler_job").count(), 0);
+    assert_eq!(of(&operations, "google_storage_bucket").count(), 1);
+    assert_eq!(of(&operations, "google_secret_manager_secret").count(), 1);
+    let service = of(&operations, "google_cloud_run_v2_service")
+        .next()
+        .unwrap();
     let container = &service.state["template"][0]["containers"][0];
     assert!(environment(container).all(|(name, _)| name != "LABELRELAY_FALLBACK"));
 }
@@ -317,8 +331,10 @@ fn mistakes_are_found() {
     assert!(said.contains("Missing required argument"), "{said}");
 }
 
-fn of<'a>(deeds: &'a [Deed], kind: &str) -> impl Iterator<Item = &'a Deed> {
-    deeds.iter().filter(move |deed| deed.kind == kind)
+fn of<'a>(operations: &'a [Operation], kind: &str) -> impl Iterator<Item = &'a Operation> {
+    operations
+        .iter()
+        .filter(move |operation| operation.kind == kind)
 }
 
 /// The value of this variable, which must be there.

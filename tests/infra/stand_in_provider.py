@@ -320,8 +320,8 @@ class Provider:
             value_of(parts.get(4)),
         )
         state = None if planned is None else filled(kind, planned)
-        deed = "delete" if state is None else "update" if prior else "create"
-        line = {"deed": deed, "type": kind, "state": state or prior, "config": config}
+        operation = "delete" if state is None else "update" if prior else "create"
+        line = {"operation": operation, "type": kind, "state": state or prior, "config": config}
         print(json.dumps(line, default=lambda _: "(unknown)"), file=self.journal, flush=True)
         return field(1, dynamic(state)) + field(4, True)
 

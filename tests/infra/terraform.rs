@@ -15,8 +15,8 @@ pub(crate) struct Deployment {
     reattach: String,
 }
 
-/// One deed of the stand-in for the provider.
-pub(crate) struct Deed {
+/// One operation that the stand-in for the provider carried out.
+pub(crate) struct Operation {
     /// `create`, `update` or `delete`.
     pub(crate) what: String,
     pub(crate) kind: String,
@@ -95,21 +95,21 @@ impl Deployment {
     }
 
     /// Changes since the last call.
-    pub(crate) fn deeds(&self) -> Vec<Deed> {
+    pub(crate) fn operations(&self) -> Vec<Operation> {
         let journal = self.folder().join("journal");
         let text = std::fs::read_to_string(&journal).unwrap();
         // Both sides append; a file that is cut goes on at its new end.
         std::fs::write(&journal, "").unwrap();
-        let deed = |line: &str| {
+        let operation = |line: &str| {
             let line: Value = serde_json::from_str(line).unwrap();
-            Deed {
-                what: line["deed"].as_str().unwrap().to_owned(),
+            Operation {
+                what: line["operation"].as_str().unwrap().to_owned(),
                 kind: line["type"].as_str().unwrap().to_owned(),
                 state: line["state"].clone(),
                 config: line["config"].clone(),
             }
         };
-        text.lines().map(deed).collect()
+        text.lines().map(operation).collect()
     }
 }
 

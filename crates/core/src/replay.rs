@@ -1,6 +1,5 @@
-//! Events that were queued once, sent again on purpose: with the same id and the same bytes, and with the time
-//! of the replay beside them, by which a consumer, and a queue that recognises repeats, tells that the event is
-//! meant to be seen again.
+//! Sends queued events again on purpose: same id, same bytes, plus `replayedtime`. Consumers and deduplicating queues
+//! use that to tell them from repeats.
 
 use crate::blob::BlobStore;
 use crate::clock::Clock;
@@ -25,7 +24,7 @@ pub fn as_replay(
     let mut attributes = envelope.attributes;
     attributes.replayedtime = Some(crate::time::rfc3339(now));
     let body = match envelope.data {
-        // Another queue may not take what one takes as it is: a line break on `stdout:`, a U+FFFF in SQS.
+        // The target queue may not accept this JSON raw: a line break on `stdout:`, a U+FFFF in SQS.
         Data::Json(data) => {
             let encoding = data_encoding(json::check(data), limits);
             encode(&attributes, encoding, data.len(), [data])

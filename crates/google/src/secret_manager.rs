@@ -11,8 +11,8 @@ use serde::Deserialize;
 use std::fmt;
 
 /// A secret whose newest two enabled versions are live: a rotation adds a version, and ends by disabling
-/// the one before. With the permission to read versions alone (and not to list them), it is the newest version
-/// and the one numbered before it, if that is enabled. One trailing line break is not part of a secret: `echo` puts it there.
+/// the one before. Without permission to list versions, it reads `latest` and the number before it, if that is enabled.
+/// One trailing line break is not part of a secret: `echo` puts it there.
 pub struct SecretManagerSecret {
     name: SecretName,
     rest: Rest,

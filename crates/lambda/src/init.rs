@@ -1,4 +1,4 @@
-//! Everything that is done once, before the first request, as far as it is Lambda's own.
+//! Lambda's INIT phase: chooses the role and opens the relay.
 
 use crate::telemetry::Telemetry;
 use labelrelay_core::config::{ConfigError, ENVIRONMENT, Lookup};
@@ -39,7 +39,7 @@ pub fn role(lookup: Lookup<'_>) -> Result<Role, ConfigError> {
     }
 }
 
-/// The pipeline, with its secrets read and its connections open, unless `LABELRELAY_WARM` is `off`.
+/// Opens the pipeline: reads its secrets and makes its connections. `LABELRELAY_WARM=off` skips only the connections.
 ///
 /// # Errors
 /// [`StartError`] names the setting and the cure.

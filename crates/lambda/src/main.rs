@@ -51,7 +51,7 @@ impl<E: Into<StartError>> From<E> for Failure {
 fn start(lookup: Lookup<'_>, sink: &Sink) -> Result<(), Failure> {
     let level = level(lookup, Some("AWS_LAMBDA_LOG_LEVEL"))?;
     let subscriber = subscriber(level, LevelFilter::WARN, log::format, Arc::clone(sink));
-    // Nobody else sets one; if somebody did, their lines would go there, which is no reason to stop.
+    // No other code sets a global subscriber; if some did, it would get the lines, which is no reason to stop.
     let _ = tracing::subscriber::set_global_default(subscriber);
     let name = lookup.text("AWS_LAMBDA_FUNCTION_NAME")?.unwrap_or_default();
     let telemetry = Arc::new(Telemetry::new(name, level, Arc::clone(sink)));

@@ -13,12 +13,12 @@ use std::time::Duration;
 /// Deliveries of one body to one source.
 #[derive(Debug, Default)]
 pub(crate) struct Sent {
-    /// How often it was sent so that it may be an event.
+    /// Number of its deliveries that may have become events.
     pub(crate) possible: usize,
-    /// The first delivery of it.
+    /// Number of its first delivery.
     pub(crate) number: u32,
-    /// Came with a forged credential.
-    pub(crate) is_forged: bool,
+    /// At least one delivery did not show the current credential: forged or retired.
+    pub(crate) is_not_current: bool,
 }
 
 /// All that was sent, by source and digest.
@@ -35,7 +35,7 @@ pub(crate) fn ledger(plan: &Plan, records: &[Record]) -> Ledger {
             });
         sent.number = sent.number.min(record.number);
         sent.possible += usize::from(may_be_an_event(plan, record));
-        sent.is_forged |= !matches!(record.credential, Credential::Of(_));
+        sent.is_not_current |= !matches!(record.credential, Credential::Of(_));
     }
     ledger
 }
@@ -62,7 +62,7 @@ fn may_be_outdated(plan: &Plan, record: &Record) -> bool {
     record.faults.contains(Fault::SecretsRotated) || plan.steps.iter().any(begun)
 }
 
-/// Rotated so often since it was sent that its secret is none any more.
+/// Tells whether its secret is no longer valid.
 fn overtaken(record: &Record) -> bool {
     match record.credential {
         Credential::Of(generation) => record.rotations >= generation + 2,
@@ -70,7 +70,7 @@ fn overtaken(record: &Record) -> bool {
     }
 }
 
-/// Tells whether the sender alone had a part in it.
+/// Tells whether no fault was active except the sender's own.
 fn is_calm(faults: Faults) -> bool {
     let ours = |fault: &&Fault| fault.component() != Component::Sender;
     !Fault::ALL
@@ -126,7 +126,7 @@ fn genuine(plan: &Plan, record: &Record, answer: &Answer, troubled: &[u32]) -> b
             "repeat" => answer.id.is_some() && plan.window,
             _ => false,
         },
-        // Nobody may be sent away in haste by a process that nothing befell.
+        // A process without faults must not answer 503 early.
         503 => {
             !is_calm(record.faults)
                 || troubled.contains(&record.process)
@@ -152,8 +152,8 @@ fn is_too_large(plan: &Plan, record: &Record) -> bool {
     plan.deployment == Deployment::Laboratory && largest > LABORATORY_LIMIT
 }
 
-/// Deliveries whose senders hung up after the last byte, and whose events must be there all the same: those
-/// whose process nothing befell.
+/// Deliveries whose senders hung up after the last byte, and whose events must still be there: those whose process
+/// had no fault.
 pub(crate) fn hung_up<'a>(
     plan: &'a Plan,
     records: &'a [Record],

@@ -171,7 +171,7 @@ fn read_event(plan: &Plan, ledger: &Ledger, bytes: &[u8]) -> Result<Found, Viola
 fn genuine(ledger: &Ledger, source: Source, digest: Digest, what: &str) -> Result<u32, Violation> {
     match ledger.get(&(source, digest)) {
         Some(sent) if sent.possible > 0 => Ok(sent.number),
-        Some(sent) if sent.is_forged => {
+        Some(sent) if sent.is_not_current => {
             let detail = format!("{what}: only sent with a forged credential");
             Err(Violation::of(ViolationKind::Forged, sent.number, detail))
         }

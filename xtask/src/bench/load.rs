@@ -1,7 +1,7 @@
 //! The load generator: 64 connections that each send the next delivery when the last was answered.
 
-use super::deliveries::Deliveries;
 use super::connection::Connection;
+use super::deliveries::Deliveries;
 use super::histogram::Histogram;
 use crate::Outcome;
 use std::net::SocketAddr;

@@ -5,11 +5,11 @@
 #[cfg(feature = "load")]
 mod bench_folder;
 #[cfg(feature = "load")]
-mod deliveries;
-#[cfg(feature = "load")]
 mod ceiling;
 #[cfg(feature = "load")]
 mod connection;
+#[cfg(feature = "load")]
+mod deliveries;
 #[cfg(feature = "load")]
 mod figures;
 #[cfg(feature = "load")]

@@ -1,4 +1,4 @@
-//! Samples of one duration: their median, and how far the rest lies from it.
+//! Samples of one duration: their median and their spread.
 
 use crate::bench::report::median;
 use std::time::Duration;
@@ -16,12 +16,12 @@ impl Samples {
         self.0.push(ms);
     }
 
-    /// Milliseconds in the middle.
+    /// Median, in ms.
     pub(super) fn median(&self) -> f64 {
         median(self.0.clone())
     }
 
-    /// Milliseconds that a tenth of all are not above, and that a tenth are above.
+    /// 10th and 90th percentile, in ms.
     pub(super) fn tenths(&self) -> (f64, f64) {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
@@ -30,8 +30,8 @@ impl Samples {
         (at(last / 10), at(last - last / 10))
     }
 
-    /// Milliseconds of the slowest.
-    pub(super) fn most(&self) -> f64 {
+    /// Slowest, in ms.
+    pub(super) fn max(&self) -> f64 {
         self.0.iter().copied().fold(f64::NAN, f64::max)
     }
 

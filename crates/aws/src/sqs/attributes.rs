@@ -23,7 +23,7 @@ pub(super) fn attributes(message: &OutboundMessage) -> impl Iterator<Item = (&'s
 }
 
 /// Bytes that SQS counts: the body, and of each attribute its name, type and value.
-pub(super) fn bytes(message: &OutboundMessage) -> u64 {
+pub(super) fn counted_bytes(message: &OutboundMessage) -> u64 {
     let beside: usize = attributes(message)
         .map(|(name, value)| name.len() + TYPE.len() + value.len())
         .sum();
@@ -56,7 +56,7 @@ pub(super) fn md5(message: &OutboundMessage) -> String {
     hex(&md5.finalize())
 }
 
-/// Says that a value is text and not bytes.
+/// Type byte for `String` in AWS's attribute digest.
 const STRING: u8 = 1;
 
 fn counted(md5: &mut Md5, text: &str) {

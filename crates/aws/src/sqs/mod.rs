@@ -83,7 +83,7 @@ impl SqsQueue {
 
     async fn try_send(&self, message: &OutboundMessage) -> Result<Receipt, QueueError> {
         let limit = self.limits().max_message_bytes;
-        let bytes = attributes::bytes(message);
+        let bytes = attributes::counted_bytes(message);
         if bytes > limit {
             return Err(QueueError::new(
                 QueueErrorKind::TooLarge,
@@ -158,7 +158,7 @@ impl EventQueue for SqsQueue {
     }
 
     fn message_bytes(&self, message: &OutboundMessage) -> u64 {
-        attributes::bytes(message)
+        attributes::counted_bytes(message)
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {

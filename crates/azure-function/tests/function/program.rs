@@ -80,7 +80,7 @@ fn the_limit_of_a_message_to_the_byte() {
         let body = format!(r#"{{"id":"l","label":"{}"}}"#, "x".repeat(bytes)).into_bytes();
         sender::labelbox(SECRET, "LABEL_CREATED", "d", &body)
     };
-    // An envelope costs the same beside its data for two of these.
+    // The envelope adds the same number of bytes to each delivery, so measuring one gives the largest body that fits.
     let answer = deliver(&host, &delivery(10_000));
     assert_eq!(answer.status, 200, "{}", answer.text());
     let around = azurite.drain(QUEUE)[0].body.len() - 10_000;
@@ -237,7 +237,7 @@ fn a_wrong_configuration_ends_the_start_with_one_line_that_names_it() {
         let mut variables: Vec<_> = good
             .iter()
             .filter(|(known, _)| *known != name)
-            // A secret that is empty counts as none, and another one alone would do.
+            // An empty secret counts as absent. Drop Label Studio's too, else the start succeeds with it.
             .filter(|(known, _)| {
                 name != "LABELBOX_WEBHOOK_SECRET" || *known != "LABEL_STUDIO_WEBHOOK_SECRET"
             })

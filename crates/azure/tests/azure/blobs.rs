@@ -57,7 +57,7 @@ async fn a_body_comes_back_as_it_went_in_whatever_its_size() {
             azurite.blob(&path).expect("it is there") == body,
             "{length}"
         );
-        // A retry whose first attempt came true.
+        // A retry after the first attempt had succeeded must succeed too.
         put(&*store, &key, &body, length).await.unwrap();
     }
 }

@@ -1,8 +1,8 @@
-//! A queue on a network file system: `SQLite`'s locks and syncs are not what they have to be there.
+//! A queue on a network file system: `SQLite`'s locks and fsync are unreliable there.
 
 use std::path::Path;
 
-/// A warning when the queue's file lies, or is about to lie, on one.
+/// A warning when the queue's file is, or will be made, on a network file system.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn warning(queue: &Path) -> Option<String> {
     // A file that is not there yet is made in the nearest directory that is.
@@ -54,7 +54,7 @@ mod tests {
     fn network_file_systems_are_known_by_their_number() {
         assert_eq!(name(0x6969_i64), Some("NFS"));
         assert_eq!(name(0xfe53_4d42_u32), Some("SMB2"));
-        // As systems of 32 bits have it.
+        // 32-bit systems report it as a signed number.
         assert_eq!(name(0xff53_4d42_u32.cast_signed()), Some("CIFS"));
         for local in [
             0xef53_i64,

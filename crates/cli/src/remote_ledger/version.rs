@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use labelrelay_core::fallback::body_name;
 use serde::{Deserialize, Serialize};
 
-/// Object under a version's key. The ledger itself lies beside it, as bodies do.
+/// Object under a version's key. The ledger itself is a second object beside it, as a body is beside its envelope.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
@@ -27,7 +27,7 @@ impl Version {
     }
 }
 
-/// Sorts by time; two saves in one moment have different ones.
+/// A key that sorts by time. Random digits keep two saves of the same instant apart.
 pub(super) fn key(now: Timestamp) -> Result<String, CliError> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(|error| {

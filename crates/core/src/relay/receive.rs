@@ -3,8 +3,8 @@
 use super::body_check::BodyCheck;
 use super::body_reader::{ArrivingBody, BodyError};
 use super::delivery::Delivery;
-use super::pipeline::Relay;
 use super::intake::{Intake, Received};
+use super::pipeline::Relay;
 use super::refusal::Refusal;
 use super::verification_flag::Verification;
 use crate::observe::Report;

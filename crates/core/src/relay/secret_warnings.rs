@@ -4,7 +4,7 @@ use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::source::Source;
 
-/// Secrets shorter than this can be found by trying, offline, from one recorded delivery.
+/// Signing secrets shorter than this can be found by brute force, offline, from one recorded delivery.
 const SHORT_SECRET_BYTES: usize = 16;
 
 pub(super) fn secret_warnings(source: &Source, secrets: &[Secret], warnings: &mut Vec<String>) {

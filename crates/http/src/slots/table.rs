@@ -9,18 +9,18 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A flood is told of this often.
-const TELL: Duration = Duration::from_secs(10);
+/// Pause between two log lines about a flood.
+const FLOOD_REPORT_EVERY: Duration = Duration::from_secs(10);
 
-/// Pause before another look where nobody was idle: many wait, and each would look at all.
-const AGAIN: Duration = Duration::from_millis(10);
+/// Pause before the next search after one found nobody idle: many wait, and each would search all connections.
+const RETRY_PAUSE: Duration = Duration::from_millis(10);
 
-/// A crowd is reckoned with for so long after the last time that there was no slot. Were it shorter than what
-/// it takes to come back, all of it would be let in again and again, and be served until there is no slot.
-const CROWDED: Duration = Duration::from_secs(10);
+/// Time for which the server counts as crowded after it last ran out of slots. It is longer than a crowd takes to
+/// reconnect, else the whole crowd would be let in again and again.
+const CROWDED_FOR: Duration = Duration::from_secs(10);
 
 /// A sender that has waited this long for a slot may have given up.
-const WAIT: Duration = Duration::from_secs(1);
+const SENDER_PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SlotState {
@@ -97,7 +97,7 @@ impl SlotTable {
         let first = self.lines.first();
         let entered = first.and_then(|id| Some(self.entries.get(&id)?.entered));
         if let (Some(id), Some(entered)) = (first, entered)
-            && entered.elapsed() > WAIT
+            && entered.elapsed() > SENDER_PATIENCE
         {
             self.ask_to_leave(id);
         }
@@ -201,7 +201,10 @@ impl SlotTable {
 
     /// Asks the first that can go to leave; `false` when there is none.
     fn try_make_room(&mut self) -> bool {
-        if self.nobody_idle.is_some_and(|at| at.elapsed() < AGAIN) {
+        if self
+            .nobody_idle
+            .is_some_and(|at| at.elapsed() < RETRY_PAUSE)
+        {
             return false;
         }
         while let Some((idle, id)) = self.idle.next_known() {
@@ -251,7 +254,10 @@ impl SlotTable {
     /// Not for every connection: a stranger would decide how fast the log grows.
     fn tell(&mut self) {
         self.left += 1;
-        if self.told.is_none_or(|told| told.elapsed() >= TELL) {
+        if self
+            .told
+            .is_none_or(|told| told.elapsed() >= FLOOD_REPORT_EVERY)
+        {
             tracing::warn!(name: "connections_full", open = self.served, closed = self.left, "all connections are in use; for each new one, the one that idles longest is closed");
             self.told = Some(Instant::now());
             self.left = 0;
@@ -259,7 +265,7 @@ impl SlotTable {
     }
 
     pub(super) fn is_crowded(&self) -> bool {
-        self.full.is_some_and(|at| at.elapsed() < CROWDED)
+        self.full.is_some_and(|at| at.elapsed() < CROWDED_FOR)
     }
 
     pub(super) fn keep(&mut self, id: u64) {

@@ -28,7 +28,7 @@ fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Accepted, answered once, and idle.
+/// A connection that has had one answer and is now idle.
 async fn idle(running: &Running, number: usize) -> TcpStream {
     let mut stream = connect(running.address);
     stream.write_all(&request(&body(number), "")).unwrap();

@@ -1,4 +1,4 @@
-//! Events that no other adapter meets: as large as Lambda lets them be, with a body that is none, with
+//! Events that no other adapter meets: as large as Lambda lets them be, with an invalid body, with
 //! members missing.
 
 use crate::event_builder::{Form, Front, event};

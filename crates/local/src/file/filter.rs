@@ -10,17 +10,17 @@ use rusqlite::{Row, named_params};
 /// Which events to list. The default is all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Event ids.
+    /// Only events whose id matches.
     pub id: Option<Pattern>,
-    /// Event types.
+    /// Only events whose type matches.
     pub event_type: Option<Pattern>,
-    /// Sources, with their `/`.
+    /// Only events whose source matches, with its `/`.
     pub source: Option<Pattern>,
-    /// Subjects.
+    /// Only events whose subject matches.
     pub subject: Option<Pattern>,
-    /// Projects, as the envelope's attribute `project` names them.
+    /// Only events whose attribute `project` matches.
     pub project: Option<Pattern>,
-    /// The sender's delivery ids, as the attribute `deliveryid` has them.
+    /// Only events whose attribute `deliveryid` matches.
     pub delivery: Option<Pattern>,
     /// Only in one of these states; none stands for all.
     pub states: Vec<State>,
@@ -122,8 +122,8 @@ impl Filter {
         self.project.is_some() || self.delivery.is_some()
     }
 
-    /// Tells whether an envelope with this beginning passes, as far as columns do not tell. An event of a newer
-    /// version may not be readable, and does not pass then.
+    /// Checks the attributes that have no column, in the beginning of an envelope. Events of a newer, unreadable
+    /// version do not pass.
     fn takes(&self, beginning: Vec<u8>) -> bool {
         let Ok(attributes) = serde_json::from_slice::<Attributes>(&without_data(beginning)) else {
             return false;

@@ -167,9 +167,8 @@ pub(super) async fn part(
     }
 }
 
-/// Progress that a part of these bytes brings to a reader who has everything before `offset`: where the next part
-/// begins, and how much of this one was had already. `None` when the part is not what it says, or brings nothing:
-/// what is missing would be missed for ever.
+/// Checks the part's range. Returns the next offset and how many of its bytes overlap the ones we have; `None` if the
+/// range is inconsistent, brings nothing new or leaves a gap.
 fn advance(offset: u64, start: u64, end: u64, bytes: usize) -> Option<(u64, usize)> {
     let next = end.checked_add(1)?;
     let is_whole = next.checked_sub(start)? == bytes as u64;

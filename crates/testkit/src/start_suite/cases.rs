@@ -1,4 +1,4 @@
-//! The table.
+//! Every start that all programs must handle alike: configuration in, expected end out.
 
 /// How a start ends.
 #[derive(Debug)]
@@ -24,13 +24,13 @@ pub enum File {
 
 /// A configuration, and the end of a start with it.
 pub struct Case {
-    /// Peculiarity.
+    /// Special circumstance of this case; shown when it fails.
     pub name: &'static str,
     /// The variables.
     pub variables: Vec<(&'static str, &'static str)>,
     /// Files of the directory that the program starts in.
     pub files: &'static [(&'static str, File)],
-    /// The end of the start.
+    /// Expected end of the start.
     pub ended: Ended,
 }
 

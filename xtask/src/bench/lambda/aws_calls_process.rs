@@ -43,7 +43,7 @@ impl Bare {
         Ok(bare)
     }
 
-    /// Sends the message in the file `message` so often; milliseconds of each call.
+    /// Sends the message in the file `message` that many times; returns the milliseconds of each call.
     pub(super) fn send(&mut self, times: usize, message: &Path) -> Outcome<Vec<f64>> {
         writeln!(self.orders, "{times} {}", message.display())?;
         self.orders.flush()?;

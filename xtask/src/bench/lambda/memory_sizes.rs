@@ -78,12 +78,12 @@ pub(super) fn run() -> Outcome {
         }
         print!("{size:>8}");
         for times in &times {
-            print!("{:>10.1}{:>8.1}", times.median(), times.most());
+            print!("{:>10.1}{:>8.1}", times.median(), times.max());
         }
         println!(
             "{:>12.1}{:>8.1}{:>12}",
             cold.median(),
-            cold.most(),
+            cold.max(),
             peak / 1024
         );
     }

@@ -28,7 +28,7 @@ use tokio::runtime::Handle;
 const TIMEOUT: Duration = Duration::from_secs(60);
 const ATTEMPTS: u32 = 3;
 
-/// Settings of one run.
+/// Everything that all runs of one source share.
 pub(super) struct Job {
     pub(super) source: SourceConfig,
     pub(super) settings: PullConfig,
@@ -45,7 +45,7 @@ pub(super) struct Job {
 
 pub(super) struct Puller {
     job: Job,
-    /// Events that a queue took that nobody can look into; the next to record takes them.
+    /// Events sent to a queue we cannot read, not yet recorded; the next recorder takes them.
     arrived: Option<Arrived>,
     platform: Option<Arc<dyn Platform>>,
     held: Option<Held>,

@@ -2,7 +2,7 @@
 //!
 //! Reads the secret and opens the connection to the queue, side by side, and prints how many
 //! milliseconds that took, from before the clients were made. Then, for each line `TIMES FILE` on its
-//! input, sends the message of the `SendMessage` request in FILE so often, and prints the milliseconds
+//! input, sends the message of the `SendMessage` request in FILE that many times, and prints the milliseconds
 //! of each call.
 
 use futures_util::future::join;
