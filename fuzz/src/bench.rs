@@ -143,7 +143,7 @@ impl Bench {
         Self::of(&config.expect("it is good"), limits, &lookup)
     }
 
-    /// A bench for another configuration. A secret that lies in a file or in a store is the variable `FILE`.
+    /// A bench for another configuration. Secrets in files or stores are all the variable `FILE`.
     pub fn of(config: &Config, limits: Limits, lookup: Lookup<'_>) -> Self {
         let put = Put::with(limits.of_queue());
         let parts = Parts::new(

@@ -58,7 +58,7 @@ resource "google_monitoring_alert_policy" "counted" {
 }
 
 # The redrive fails as long as something stays in the fallback; and when it does not even run, nobody
-# knows what lies there.
+# knows what is in it.
 resource "google_monitoring_alert_policy" "fallback" {
   count                 = var.fallback ? 1 : 0
   display_name          = "${var.name}: fallback"

@@ -27,7 +27,7 @@ const LIBRARIES: [&str; 7] = [
 /// The base images' `nonroot`.
 const USER: &str = "65532";
 
-/// A program, and the bytes that it may weigh as it is deployed.
+/// A program, and the most bytes that it may have when deployed.
 const BUDGETS: [(&str, u64); 3] = [
     // Each start of an instance reads it.
     ("labelrelay-cloud-function", 12_000_000),

@@ -167,7 +167,7 @@ const HUGE: &[&str] = &[
     "2e-324",
 ];
 
-/// A number as it is written.
+/// A number in its written form.
 pub(crate) fn number(random: &mut Random, tame: bool) -> String {
     let digits = |random: &mut Random, most: u64| {
         let count = 1 + random.below(most);

@@ -4,7 +4,7 @@ use crate::delivery::{Accepted, deliver};
 use crate::stack::{Outputs, Stack};
 use labelrelay_tests::sender;
 
-/// An event that is accepted meanwhile lies in the fallback, and is moved into the queue by the second function.
+/// An event that is accepted meanwhile goes to the fallback, and is moved into the queue by the second function.
 pub(crate) fn queue_refuses(
     stack: &Stack,
     outputs: &Outputs,

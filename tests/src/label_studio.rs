@@ -58,7 +58,7 @@ impl LabelStudio {
         Self::start_with(&["--stock"])
     }
 
-    /// Starts one as [`start`](Self::start) does, which may run for so long.
+    /// Starts one as [`start`](Self::start) does, which may run for this long.
     pub fn start_for(longest: Duration) -> Self {
         Self::start_with(&["--deadline", &longest.as_secs().to_string()])
     }

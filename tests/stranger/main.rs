@@ -23,7 +23,7 @@ use std::time::Duration;
 
 const CONNECTIONS: usize = 5000;
 
-/// Label Studio hangs up after so long, and never tries again.
+/// Time after which Label Studio hangs up. It never tries again.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 const LOG_BYTES: usize = 1_000_000;

@@ -11,7 +11,7 @@ pub(crate) fn root() -> PathBuf {
     manifest.parent().unwrap_or(&manifest).to_owned()
 }
 
-/// Cargo's output directory: this program lies in `<target>/<profile>/`.
+/// Cargo's output directory: this program is in `<target>/<profile>/`.
 pub(crate) fn target() -> Outcome<PathBuf> {
     let program = std::env::current_exe()?;
     let target = program

@@ -142,7 +142,7 @@ pub(crate) fn terraform() -> Outcome<PathBuf> {
     find("terraform").ok_or_else(|| "Terraform 1.11 or newer is needed (https://developer.hashicorp.com/terraform/install): put it on the PATH, or set LABELRELAY_TEST_TERRAFORM to it".into())
 }
 
-/// The Lambda runtime interface emulator, which lies among the files of the SAM command line.
+/// The Lambda runtime interface emulator, which is among the files of the SAM command line.
 fn runtime_emulator(sam: &Path) -> Outcome<PathBuf> {
     let name = match std::env::consts::ARCH {
         "aarch64" => "aws-lambda-rie-arm64",
@@ -151,7 +151,7 @@ fn runtime_emulator(sam: &Path) -> Outcome<PathBuf> {
     below_packages(sam, &format!("samcli/local/rapid/{name}"))
 }
 
-/// A file of the packages of the environment that `program` lies in.
+/// A file of the Python packages in the environment of `program`.
 pub(crate) fn below_packages(program: &Path, file: &str) -> Outcome<PathBuf> {
     let environment = program
         .ancestors()

@@ -23,7 +23,7 @@ const ECS: &str = "http://169.254.170.2";
 /// Besides loopback, the only addresses that are asked without TLS: ECS, and EKS's Pod Identity.
 const LINK_LOCAL: [&str; 3] = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
 
-/// Keys are asked for again so long before they end.
+/// New keys are asked for this long before the old ones expire.
 const EARLY: Duration = Duration::from_mins(5);
 
 const MAX_ANSWER_BYTES: usize = 64 * 1024;

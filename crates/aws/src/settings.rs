@@ -129,7 +129,7 @@ impl Aws {
         let address = endpoint
             .clone()
             .unwrap_or_else(|| format!("https://{service}.{region}.{}", dns_suffix(&region)));
-        // Asked every few minutes at most: a connection that was kept so long is a dead one.
+        // Asked every few minutes at most: a connection that idles for minutes is dead.
         let signed = SignedClient {
             http: self.http.with_own_connections(),
             credentials: self.credentials(&text)?,

@@ -1,4 +1,4 @@
-//! The timer's function: moves what lies in the fallback into the queue.
+//! The timer's function: moves the fallback's events into the queue.
 
 use crate::json_response::json;
 use bytes::Bytes;

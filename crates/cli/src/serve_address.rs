@@ -9,7 +9,7 @@ use std::path::Path;
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
 
-/// The file of the `serve` whose queue lies at `queue`.
+/// The address file of the `serve` whose queue is the file `queue`.
 #[cfg(unix)]
 fn beside(queue: &Path) -> PathBuf {
     let mut name = queue.to_owned().into_os_string();
@@ -75,7 +75,7 @@ mod locked {
         }
     }
 
-    /// Address of the `serve` whose queue lies at `queue`; `None` when none runs, or it cannot be told.
+    /// Address of the `serve` whose queue is the file `queue`; `None` when no `serve` runs, or nobody can tell.
     pub(crate) fn find(queue: &Path) -> Option<SocketAddr> {
         let file = open(&beside(queue), false).ok()?;
         if !is_trusted(&file, queue).ok()? {

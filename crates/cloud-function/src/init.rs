@@ -1,4 +1,4 @@
-//! Everything that is done once, before the first request, as far as it is Cloud Run's own.
+//! Start of the service on Cloud Run, before the first request.
 
 use labelrelay_core::config::{Config, ConfigError, ENVIRONMENT, Lookup};
 use labelrelay_core::{Clock, Observer, Relay};

@@ -1,4 +1,4 @@
-//! The job: moves what lies in the fallback into the queue, as often as its schedule says. No URL reaches
+//! The job: moves the fallback's events into the queue, on a schedule. No URL reaches
 //! it, and it may do what the service may not: list, read and remove.
 
 use labelrelay_startup::redrive::{Redrive, is_empty, report};

@@ -9,7 +9,7 @@ use std::error::Error as StdError;
 /// without lying in memory.
 pub trait BlobStore: Send + Sync {
     /// Stores `body` under `key`, durably, and returns the URI by which a consumer fetches it.
-    /// An object that exists already under the key is left as it is: keys hold the body's digest.
+    /// Leaves an object that exists under the key alone: keys hold the body's digest.
     ///
     /// # Errors
     /// [`BlobError`]; nothing is left behind under the key then, or only what a later put finishes.

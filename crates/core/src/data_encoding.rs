@@ -12,7 +12,7 @@ use labelrelay_json::Check;
 const MAX_EMBEDDED_WEIGHT: u32 = 250;
 
 /// The encoding in which a body may go into the envelope. Only a body that was checked, whole, to be one JSON value
-/// in UTF-8 is embedded as it is: nothing in a body may ever break out of `data`.
+/// in UTF-8 is embedded unchanged: nothing in a body may ever break out of `data`.
 ///
 /// And only one that every consumer's parser takes, and takes for the same: a parser that refuses one body
 /// loses its envelope, and often the whole batch that it came with. As base64 the envelope is read, and

@@ -1,4 +1,4 @@
-//! A delivery's body: exact wire bytes, wherever they lie.
+//! A delivery's body: exact wire bytes, in memory or in a spool.
 
 use crate::BoxStream;
 use crate::spool::Spooled;
@@ -12,7 +12,7 @@ use std::task::Poll;
 /// bookkeeping larger than the body, nor hold a whole read buffer by each piece of it that lies here.
 const SMALL_CHUNK_BYTES: usize = 64 * 1024;
 
-/// A whole body. Readers take it as a stream, so that none of them needs to know where it lies.
+/// A whole body. Readers take it as a stream, so that none of them needs to know whether it is in memory.
 #[derive(Clone)]
 pub struct Payload(Storage);
 
@@ -48,7 +48,7 @@ impl Payload {
         }
     }
 
-    /// The bytes, in order, as slices; `None` when they do not lie in memory.
+    /// The bytes, in order, as slices; `None` when they are not in memory.
     pub fn in_memory(&self) -> Option<impl Iterator<Item = &[u8]>> {
         match &self.0 {
             Storage::Memory(gathered) => Some(gathered.slices()),
@@ -56,7 +56,7 @@ impl Payload {
         }
     }
 
-    /// The body outside of the memory, if it lies there.
+    /// The body in the spool, if it is there.
     pub fn spooled(&self) -> Option<&dyn Spooled> {
         match &self.0 {
             Storage::Memory(_) => None,

@@ -43,7 +43,7 @@ impl RequestHead {
             .and_then(|line| std::str::from_utf8(line).ok())
     }
 
-    /// Length of the body as it is claimed.
+    /// Length of the body that the head announces.
     pub fn content_length(&self) -> Option<u64> {
         self.text("content-length")?.parse().ok()
     }

@@ -87,7 +87,7 @@ impl Routes {
         })
     }
 
-    /// Rest of `path` below `/-/`, if it lies there: the relay's own paths, which no source can own.
+    /// Rest of `path` below `/-/`, if the path is there: the relay's own paths, which no source can own.
     pub(crate) fn own(&self, path: &str) -> Option<String> {
         let whole = Segments::of(path);
         let segments = whole.as_slice();

@@ -9,7 +9,7 @@ use std::fmt;
 pub struct Envelope<'a> {
     /// Everything but the data.
     pub attributes: Attributes,
-    /// The sender's bytes, or where they lie.
+    /// The sender's bytes, or a reference to them.
     pub data: Data<'a>,
 }
 

@@ -9,7 +9,7 @@ pub enum DataEncoding {
     Json,
     /// The bytes in base64, as the member `data_base64`.
     Base64,
-    /// No bytes: `dataref` among the attributes says where they lie.
+    /// No bytes: `dataref` among the attributes refers to them.
     Reference,
 }
 

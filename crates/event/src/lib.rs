@@ -1,4 +1,4 @@
-//! The event contract of labelrelay: what lies on the queue, and how to read it.
+//! The event contract of labelrelay: the form of a message on the queue, and how to read it.
 //!
 //! Every delivery becomes one [CloudEvents 1.0.2](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md)
 //! envelope in the JSON format. The sender's bytes are its last member, verbatim:

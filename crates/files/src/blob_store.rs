@@ -103,7 +103,7 @@ impl FileBlobStore {
             .await
     }
 
-    /// The same; a body that lies in a spool on this file system is taken over, not copied.
+    /// The same; a body in a spool on this file system is linked, not copied.
     pub(crate) async fn store_payload(
         &self,
         key: &str,

@@ -22,7 +22,7 @@ pub fn file_of(uri: &str) -> Option<PathBuf> {
     let encoded = uri
         .strip_prefix("file://")
         .filter(|path| path.starts_with('/'))?;
-    // The decoder leaves an escape that is none as it is, and the file would be another one.
+    // The decoder leaves an invalid escape unchanged, and the URI would then name another file.
     let is_escape = |after: &str| {
         let digits = after.as_bytes().get(..2);
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// A temporary file that was not written to for so long belongs to a process that was killed. Deliveries
+/// A temporary file that nobody wrote to for this long belongs to a process that was killed. Deliveries
 /// take seconds.
 const ABANDONED: Duration = Duration::from_secs(3600);
 

@@ -39,7 +39,7 @@ pub use stack::MAX_DEPTH;
 pub use text::Text;
 pub use visitor::{Container, Interest, Scalar, Visitor};
 
-/// Checks a body that lies in one piece.
+/// Checks a body in one piece.
 ///
 /// ```
 /// let check = labelrelay_json::check(br#"{"action": "PROJECT_DELETED"}"#);

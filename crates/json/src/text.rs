@@ -14,7 +14,7 @@ impl<'a> Text<'a> {
     /// The text without its escapes; `None` when it is longer than
     /// [`MAX_SCALAR_BYTES`](crate::MAX_SCALAR_BYTES).
     ///
-    /// Half of a surrogate pair is no character; its escape stays as it is written, so that two
+    /// Half of a surrogate pair is no character; its escape stays unchanged, so that two
     /// different texts never become one.
     pub fn decode(self) -> Option<Cow<'a, str>> {
         let written = self.0?;

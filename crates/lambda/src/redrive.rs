@@ -1,4 +1,4 @@
-//! The second function: moves what lies in the fallback into the queue, as often as its schedule says.
+//! The second function: moves the fallback's events into the queue, on a schedule.
 //! No URL reaches it, and it may do what the first one may not: list, read and remove.
 
 use crate::clock::moment;
@@ -29,7 +29,7 @@ pub struct Redrive {
 pub struct Moved {
     /// Events that are on the queue now.
     pub moved: u64,
-    /// Events that are known to lie in the fallback still.
+    /// Number of events that are still in the fallback, as far as known.
     pub left: u64,
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const MAX_LINKS: usize = 40;
 
 /// The one path of the queue file that `path` leads to, whether it is there or yet to be made: absolute,
-/// through no symbolic link. `SQLite` follows links as well, so its journal lies beside the same file.
+/// through no symbolic link. `SQLite` follows links as well, so its journal is beside the same file.
 pub(crate) fn resolve(path: &Path) -> Result<PathBuf, OpenError> {
     let io = |what| {
         move |source| OpenError::Io {
@@ -46,7 +46,7 @@ pub(crate) fn resolve(path: &Path) -> Result<PathBuf, OpenError> {
     ))
 }
 
-/// The file whose name is that of `file` with `end` after it: those of a queue lie beside one another.
+/// The file whose name is that of `file` with `end` after it: the files of a queue are beside one another.
 pub(crate) fn beside(file: &Path, end: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(end);

@@ -17,7 +17,7 @@ use std::path::Path;
 const JOURNAL_HEAD: u64 = 32;
 const FRAME_HEAD: u64 = 24;
 
-/// `SQLite` never stores anything in the page in which its locks of a rollback journal would lie.
+/// `SQLite` never stores anything in the page that holds the locks of its rollback journal mode.
 const LOCK_BYTE: u64 = 0x4000_0000;
 
 /// Tries while somebody moves the journal into the file meanwhile, which goes on without commits.

@@ -148,7 +148,7 @@ fn is_no_space(error: &std::io::Error) -> bool {
     )
 }
 
-/// How large the disk is where `database` lies, and how much of it is free; endless where the system does not say.
+/// Size of the disk that holds `database`, and its free room; unlimited if the system does not say.
 struct Disk {
     bytes: u64,
     free: u64,

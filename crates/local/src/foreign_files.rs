@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
-/// Refuses what lies where one of our files is about to be made or written, and is none.
+/// Refuses a foreign file in the place where one of ours is about to be made or written.
 pub(crate) fn plain(path: &Path) -> Result<(), OpenError> {
     match labelrelay_files::strange(path) {
         Ok(None) => Ok(()),
@@ -22,7 +22,7 @@ pub(crate) fn plain(path: &Path) -> Result<(), OpenError> {
 /// Last bytes of a journal that ends with the name of another file.
 const NAMES_ANOTHER: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 
-/// Refuses files that `SQLite` would open beside the queue file and that are none of its own. It follows no link,
+/// Refuses files that `SQLite` would open beside the queue file and that are not its own. It follows no link,
 /// but would write through a hard link. And it removes the file that an old journal names as its super-journal:
 /// where a directory came from somebody else, that may be any file.
 pub(crate) fn plain_journals(database: &Path) -> Result<(), OpenError> {

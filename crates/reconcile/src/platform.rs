@@ -8,7 +8,7 @@ use labelrelay_core::ledger::{Key, Known};
 use labelrelay_core::{BoxFuture, BoxStream};
 use labelrelay_event::Attributes;
 
-/// A platform's API, as far as it is needed here. Object-safe; shared with the task that fetches ahead.
+/// The calls of a platform's API that are needed here. Object-safe; shared with the task that fetches ahead.
 pub trait Platform: Send + Sync {
     /// The projects that were asked for, or all that the credential sees.
     ///

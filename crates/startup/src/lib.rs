@@ -8,7 +8,7 @@
 //! | find and read the configuration | [`configuration`] |
 //! | open what it names | [`Open`] |
 //! | end the start, or begin and wait | [`settle`] |
-//! | move what lies in the fallback | [`redrive`] |
+//! | move the fallback's events into the queue | [`redrive`] |
 //!
 //! It reads neither the environment nor the command line: a program's `main` does, and hands them in. It knows
 //! no cloud: whoever opens things is a [`BackEnd`](labelrelay_core::BackEnd). It knows no HTTP.

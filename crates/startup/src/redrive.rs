@@ -1,4 +1,4 @@
-//! Moves what lies in the fallback into the queue, and reports it: in one form, whoever starts it.
+//! Moves the fallback's events into the queue, and reports the result in the same form for all programs.
 
 use crate::error::StartError;
 use crate::open::Open;

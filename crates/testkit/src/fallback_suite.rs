@@ -23,7 +23,7 @@ pub async fn keeps_envelopes_until_they_are_removed(store: &dyn FallbackStore) {
     for n in [2, 0, 1] {
         let envelope = Bytes::from(bodies[n].clone());
         store.put(&key(n), envelope.clone()).await.expect("taken");
-        // A retry whose first attempt came true.
+        // A retry after the first attempt had succeeded must succeed too.
         store.put(&key(n), envelope).await.expect("taken again");
     }
     let all = store.list(None, 10).await.expect("listed");
@@ -58,7 +58,7 @@ pub async fn keeps_bodies_beside_envelopes(store: &dyn FallbackStore) {
     let payload = Payload::from(Bytes::from(body.clone()));
     assert!(store.get_body(&name).await.expect("looked for").is_none());
     store.put_body(&name, &payload).await.expect("taken");
-    // A retry whose first attempt came true.
+    // A retry after the first attempt had succeeded must succeed too.
     store.put_body(&name, &payload).await.expect("taken again");
     let envelope = Bytes::from_static(b"{}");
     store.put(key, envelope).await.expect("taken");

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 const CHANGES: usize = 200;
 
-/// Kinds of changes, each as often as it is listed.
+/// Kinds of changes; a kind that is listed twice is made twice as often.
 const KINDS: [Change; 16] = [
     Change::Import,
     Change::Import,

@@ -1,4 +1,4 @@
-//! A ledger that lies in a store, because the queue is no file.
+//! A ledger in a store, because the queue is not a file.
 
 use super::{reconcile, text};
 use labelrelay_event::Envelope;

@@ -37,7 +37,7 @@ pub(crate) struct Delivery {
 pub(crate) enum Credential {
     /// The secret of this rotation.
     Of(u32),
-    /// Secret of a rotation so long ago that it must not do any more.
+    /// Secret of an earlier rotation, which must no longer be accepted.
     Retired(u32),
     /// Something that never was right.
     Forged(Forgery),

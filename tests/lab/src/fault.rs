@@ -28,7 +28,7 @@ pub(crate) enum Fault {
     Forged,
 }
 
-/// Component that a fault befalls: two of one component do not happen at once.
+/// Component that has the fault: no two faults of one component are active at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Component {
     Process,

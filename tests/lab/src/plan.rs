@@ -59,9 +59,9 @@ pub(crate) struct Step {
 pub(crate) enum Action {
     /// The process is killed and started again.
     Kill,
-    /// The process is stopped for so long, and goes on.
+    /// The process is stopped for this long, and goes on.
     Freeze { ms: u64 },
-    /// The process is asked to stop while whole requests lie in its buffers, and started again.
+    /// The process is asked to stop while whole requests are in its buffers, and started again.
     Stop,
     /// All sources get a new secret; the one before stays good.
     Rotate,

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// How long a process may take to start, or to end; only one that is broken takes so long.
+/// How long a process may take to start, or to end; only a broken process takes this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The last lines of a log that are shown with what was broken.

@@ -172,7 +172,7 @@ fn send_afterwards(plan: &Plan, number: u32, address: SocketAddr) -> Record {
     }
 }
 
-/// Waits for a condition; whether it came true in time.
+/// Waits for a condition; returns whether it held in time.
 fn eventually(mut condition: impl FnMut() -> bool) -> bool {
     let begun = Instant::now();
     while !condition() {

@@ -101,7 +101,7 @@ impl Azurite {
         format!("http://{}/{ACCOUNT}/{queue}?{}", self.queues, signature())
     }
 
-    /// URL of a container, or of what lies below it, signed.
+    /// Signed URL of a container, or of a blob in it.
     pub fn blob_url(&self, path: &str) -> String {
         format!("http://{}/{ACCOUNT}/{path}?{}", self.blobs, signature())
     }

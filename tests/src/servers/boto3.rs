@@ -36,7 +36,7 @@ pub fn run_in(environment: &[(String, String)], script: &str, arguments: &[&str]
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Everything that lies on the queue at `url`, of the server at `endpoint`; nothing is left there.
+/// Takes all messages from the queue at `url`, of the server at `endpoint`.
 pub fn drain(endpoint: &str, url: &str) -> Vec<Vec<u8>> {
     const DRAIN: &str = "sqs, found = client('sqs'), []\n\
         while True:\n\

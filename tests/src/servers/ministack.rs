@@ -62,7 +62,7 @@ impl Ministack {
         self.boto3(make, &[name]);
     }
 
-    /// Everything that lies on a queue of this URL; nothing is left there.
+    /// Takes all messages from the queue of this URL.
     pub fn drain(&self, queue: &str) -> Vec<Vec<u8>> {
         boto3::drain(&self.endpoint(), queue)
     }

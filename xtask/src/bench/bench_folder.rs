@@ -4,7 +4,7 @@ use crate::Outcome;
 use crate::paths::target;
 use std::path::PathBuf;
 
-/// A folder on the disk that the build lies on (a temporary folder may be memory), removed afterwards.
+/// A folder on the disk of the build (a temporary folder may be memory), removed afterwards.
 pub(super) struct BenchFolder(pub(super) PathBuf);
 
 impl BenchFolder {

@@ -17,7 +17,7 @@ const APP: [&str; 3] = ["host.json", "webhook", "redrive"];
 /// The C library that the program asks for at most; the wheel asks for the same, and Azure's own is newer.
 const GLIBC: glibc::Version = (2, 28);
 
-/// Builds the program as it is released, and packs it.
+/// Builds the program of a release, and packs it.
 pub(super) fn pack(folder: &Folder, target: &str) -> Outcome {
     let program = build(target)?;
     pack_around(folder, target, &program)
@@ -41,7 +41,7 @@ pub(super) fn pack_around(folder: &Folder, target: &str, program: &Path) -> Outc
     }
     std::fs::copy(program, app.join(PROGRAM))?;
     archive::zip(&app, &stage.join("app.zip"), false)?;
-    // These lie as in a clone, so that a command of the documents is the same in both.
+    // These have the same folders as in a clone, so that a command of the documents is the same in both.
     archive::copy_folder(&root().join("infra/azure"), &stage.join("infra/azure"))?;
     std::fs::create_dir(stage.join("docs"))?;
     for file in ["LICENSE-MIT", "LICENSE-APACHE", "docs/azure.md"] {

@@ -19,7 +19,7 @@ const NAMES: [&str; 6] = [
     "copyright",
 ];
 
-/// Writes the file for the program `labelrelay`; where it lies.
+/// Writes the file for the program `labelrelay`; returns its path.
 pub(super) fn write(target: &str) -> Outcome<PathBuf> {
     let path = root().join(FILE);
     std::fs::write(&path, text("labelrelay", super::FEATURES, target)?)?;

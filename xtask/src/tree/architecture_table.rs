@@ -1,4 +1,4 @@
-//! The table of ARCHITECTURE.md names every crate, and nothing that is none.
+//! The table of ARCHITECTURE.md names every crate, and nothing else.
 
 use crate::{Outcome, paths};
 use std::collections::BTreeSet;

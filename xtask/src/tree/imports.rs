@@ -45,7 +45,7 @@ impl<'ast> Visit<'ast> for Names {
     fn visit_item_mod(&mut self, _: &'ast ItemMod) {}
 
     fn visit_item_use(&mut self, item: &'ast ItemUse) {
-        // A face hands on what lies below it; that is no need of its own.
+        // A module that only re-exports what is below it does not itself need it.
         if matches!(item.vis, Visibility::Inherited) {
             leaves(&item.tree, &mut Vec::new(), &mut |name, path| {
                 self.imports.insert(name.to_owned(), path);

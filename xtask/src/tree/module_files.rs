@@ -1,4 +1,4 @@
-//! The modules of a crate, as their files declare them: which file each lies in, and what it hands on.
+//! The modules of a crate, as their files declare them: the file of each, and its re-exports.
 
 use crate::Outcome;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ pub(super) struct Modules(BTreeMap<Segments, Module>);
 /// One module that has a file of its own.
 pub(super) struct Module {
     pub(super) syntax: syn::File,
-    /// Re-exports by `pub use`: the name, and the path as it is written.
+    /// Re-exports by `pub use`: the name, and the path in the source text.
     handed_on: BTreeMap<String, Segments>,
 }
 

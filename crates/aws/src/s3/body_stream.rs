@@ -12,7 +12,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// Runs `request`, which gets a body of `length` bytes, and feeds that body from `stream` meanwhile. At
-/// most two chunks lie in memory.
+/// most two chunks are in memory.
 pub(super) async fn with_body<T>(
     length: u64,
     mut stream: BoxStream<'_, io::Result<Bytes>>,

@@ -66,7 +66,7 @@ impl S3Fallback {
             Start::Token(token) => Some(("continuation-token", token.to_owned())),
         };
         let mut query = vec![
-            ("delimiter", "/"), // bodies lie in folders
+            ("delimiter", "/"), // bodies are in folders
             ("encoding-type", "url"),
             ("list-type", "2"),
             ("max-keys", max.as_str()),

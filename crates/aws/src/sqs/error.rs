@@ -182,7 +182,7 @@ fn hint(error: &dyn StdError) -> &'static str {
     }
 }
 
-/// A success that is none: whatever was sent may have arrived or not.
+/// A success without a valid answer: the message may have arrived or not.
 fn garbage(status: u16, error: &dyn StdError) -> QueueError {
     unproven(format!(
         "what answered ({status}) is not SQS, or something in between: {}",

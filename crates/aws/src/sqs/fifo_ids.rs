@@ -6,7 +6,7 @@ use labelrelay_event::Digest;
 /// SQS takes so many characters.
 const LONGEST: usize = 128;
 
-/// The message's partition key, as it is where SQS takes it.
+/// The message's partition key; unchanged if SQS accepts its characters.
 pub(super) fn group(message: &OutboundMessage) -> String {
     let key = message.partition_key();
     if is_allowed(key) {

@@ -1,4 +1,4 @@
-//! Every failure of SQS, and of what lies between: an error of the right kind that says what to do, and
+//! Every failure of SQS, and of the network between: an error of the right kind that says what to do, and
 //! never a success.
 
 use crate::setup::{aws, aws_with};

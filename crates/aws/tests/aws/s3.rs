@@ -123,7 +123,7 @@ async fn claims_are_created_once(endpoint: &str) {
     );
 }
 
-/// SHA-256 of what lies there, as AWS's own client reads it.
+/// SHA-256 of the stored object, as AWS's own client reads it.
 fn digest_of(endpoint: &str, uri: &str) -> String {
     let script = "
 import hashlib

@@ -3,7 +3,7 @@
 use labelrelay_aws::Aws;
 use labelrelay_tests::servers::environment;
 
-/// AWS as it is told about by the environment that programs get for `endpoint`.
+/// AWS, configured by the environment that programs get for `endpoint`.
 pub(crate) fn aws(endpoint: &str) -> Aws {
     aws_with(endpoint, &[])
 }

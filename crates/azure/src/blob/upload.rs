@@ -15,7 +15,7 @@ use labelrelay_core::{BlobError, BoxStream};
 const BLOCK_BYTES: usize = 4 * 1024 * 1024;
 
 impl AzureBlobStore {
-    /// Stores `body` under `key`, unless something lies there: keys hold the body's digest, so it is the same.
+    /// Stores `body` under `key`, unless the key exists: keys hold the body's digest, so that object is the same.
     pub(super) async fn upload(
         &self,
         key: &str,

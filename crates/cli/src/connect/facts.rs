@@ -71,7 +71,7 @@ impl fmt::Display for Action {
 /// One webhook that was looked at.
 #[derive(Serialize)]
 pub(super) struct Row {
-    /// `None` as long as it is only planned.
+    /// `None` while the webhook is only planned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<Id>,
     /// `None` for one of the organization.

@@ -59,7 +59,7 @@ pub(super) struct Steps<'a> {
 }
 
 impl Steps<'_> {
-    /// A webhook that stays as it is.
+    /// A webhook that stays unchanged.
     pub(super) fn keep(&mut self, step: &Step) -> Result<(), Problem> {
         self.report.done(step.done())?;
         self.rows.push(step.row());

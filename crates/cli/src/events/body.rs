@@ -5,7 +5,7 @@ use labelrelay_event::Envelope;
 use labelrelay_local::file_of;
 use std::borrow::Cow;
 
-/// The bytes, checked against the envelope's digest. `None` when they lie where only a cloud's tools reach.
+/// The bytes, checked against the envelope's digest. `None` when only a cloud's tools reach them.
 pub(super) fn read<'a>(envelope: &Envelope<'a>) -> Result<Option<Cow<'a, [u8]>>, CliError> {
     let body = if let Some(body) = envelope.data.bytes().map_err(CliError::failed)? {
         body

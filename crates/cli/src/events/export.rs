@@ -115,7 +115,7 @@ fn make(directory: &Path) -> std::io::Result<()> {
     builder.create(directory)
 }
 
-/// Leaves a file with the same contents as it is, and refuses to change any other.
+/// Leaves a file with the same contents alone, and refuses to change any other file.
 fn write_once(file: &Path, contents: &[u8]) -> Result<(), CliError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

@@ -12,7 +12,7 @@ pub(crate) fn warning(queue: &Path) -> Option<String> {
         .map(|about| about.f_type)?;
     let system = name(kind)?;
     Some(format!(
-        "the queue {} lies on a network file system ({system}): its locks and syncs cannot be relied upon, so the file may be damaged and events lost; put the queue on a disk of this machine",
+        "the queue {} is on a network file system ({system}): its locks and syncs cannot be relied upon, so the file may be damaged and events lost; put the queue on a disk of this machine",
         queue.display()
     ))
 }

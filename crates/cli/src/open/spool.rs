@@ -33,7 +33,7 @@ pub(super) fn open_existing(
     Ok(Some(Arc::new(MissingDirectory)))
 }
 
-/// The directory for bodies when nobody names one: the blob store's directory, which can then take them over as they lie;
+/// The directory for bodies when nobody names one: the blob store's directory, which can then link them without a copy;
 /// else the system's for temporary files.
 fn default_directory(config: &Config, env: &Env<'_>) -> Result<PathBuf, CliError> {
     if let Some(url) = &config.blob_store {

@@ -1,4 +1,4 @@
-//! A ledger that lies in a store between runs, for queues that are no file of this machine.
+//! A ledger that is kept in a store between runs, for queues that are not files of this machine.
 //!
 //! Each save is an object of its own, a *version*: the whole ledger, or a *segment* with what changed since the last
 //! save. Opening merges all of them. When segments become many or large, the whole ledger is saved, and takes away

@@ -64,7 +64,7 @@ fn run(work: impl Future<Output = Result<(), CliError>>) {
     assert!(done.is_ok(), "{done:?}");
 }
 
-/// As they lie there where nobody may remove any.
+/// Versions in a store where nobody may remove any.
 #[test]
 fn all_versions_are_read_however_many_there_are() {
     run(async {

@@ -18,7 +18,7 @@ pub(super) struct Target {
     pub(super) secret: SecretRef,
     pub(super) credential: Credential,
     url: String,
-    /// `true` if the URL was given, and must stay as it is.
+    /// `true` if the user gave the URL, which must then stay unchanged.
     exact: bool,
 }
 

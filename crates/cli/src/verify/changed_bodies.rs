@@ -14,7 +14,7 @@ pub(super) struct Change<'a> {
     undo: Undo,
 }
 
-/// Made when it is asked for: the forms of a large body do not lie in memory together.
+/// Made when it is asked for: the forms of a large body are never in memory together.
 type Undo = Box<dyn Fn(&[u8]) -> Option<Vec<u8>>>;
 
 impl Change<'_> {

@@ -155,7 +155,7 @@ fn stuck() -> Place {
         .good();
     assert_eq!(listed(&place, &["--dead"]), [1, 2]);
     assert_eq!(serving.stop(), 0);
-    // As it would lie there, byte for byte, but another event.
+    // An object of the expected form, byte for byte, but of another event.
     let id = envelope(&place, "1")["id"].as_str().unwrap().to_owned();
     let waiting = place.run(&["events", "show", "1", "--envelope"]);
     let waiting = waiting.good().replacen(&id, "waits", 1);

@@ -178,7 +178,7 @@ fn what_was_claim_checked_goes_again_unless_its_data_is_gone() {
     let serving = place.serve(&[]);
     deliver(&place, &serving, "task.created");
     assert_eq!(serving.stop(), 0);
-    // As an event lies in the file whose body was too large for it.
+    // Form in which the file keeps an event whose body was too large for it.
     let stored = place
         .run(&["queue", "receive", "--json", "--visibility", "0s"])
         .json();

@@ -91,7 +91,7 @@ fn in_a_namespace_of_its_own(test: &str) -> bool {
     false
 }
 
-/// A place whose queue lies on a disk of 64 MiB, `disk`.
+/// A place whose queue is on a disk of 64 MiB, `disk`.
 #[cfg(target_os = "linux")]
 fn on_a_small_disk() -> Place {
     let place = configured();

@@ -56,7 +56,7 @@ fn help_fits_and_is_wrapped_once() {
             let output = command.env("COLUMNS", width.to_string()).output().unwrap();
             let text = String::from_utf8(output.stdout).unwrap();
             for line in text.lines() {
-                // Lines that cannot be broken: an example is copied as it is, a word stays whole.
+                // Lines that cannot be broken: an example is copied whole, a word is not split.
                 let is_example = line.starts_with("  ") && text.contains("Examples:");
                 assert!(
                     line.chars().count() <= width || is_example,

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 const CHANGED: &str =
     "its data is not what its `datasha256` says; it was changed after it was put there";
 
-/// The data that an envelope holds, if its digest is right; `None` where it only says where the data lies.
+/// The data that an envelope holds, if its digest is right; `None` for an envelope that only refers to its data.
 pub(super) fn intact_data<'a>(envelope: &Envelope<'a>) -> Result<Option<Cow<'a, [u8]>>, String> {
     let data = envelope.data.bytes().map_err(|error| error.to_string())?;
     match data {

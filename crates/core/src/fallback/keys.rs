@@ -1,8 +1,8 @@
-//! Keys and names under which envelopes and bodies lie.
+//! Keys and names of envelopes and bodies.
 
 use jiff::Timestamp;
 
-/// Scheme of the `dataref` of an envelope whose body lies beside it.
+/// Scheme of the `dataref` of an envelope whose body is beside it.
 pub(crate) const FALLBACK_SCHEME: &str = "fallback:";
 
 /// The key of an event that is stored now: keys sort by time, so that the oldest is moved first.

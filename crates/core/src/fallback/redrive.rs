@@ -279,7 +279,7 @@ impl Mover<'_> {
 /// The event of `envelope` with its data, which the queue does not take, in the blob store.
 ///
 /// # Errors
-/// Why it cannot lie there.
+/// Why the blob store cannot hold it.
 pub(crate) async fn claimed(
     envelope: &Envelope<'_>,
     blobs: Option<&dyn BlobStore>,

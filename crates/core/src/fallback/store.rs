@@ -32,7 +32,7 @@ pub trait FallbackStore: Send + Sync {
     /// [`BlobError`] when the store cannot be read.
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, BlobError>>;
 
-    /// Removes what lies under `key`, if anything does.
+    /// Removes the object under `key`, if there is one.
     ///
     /// # Errors
     /// [`BlobError`] when it may still be there.

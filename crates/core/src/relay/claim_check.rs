@@ -1,4 +1,4 @@
-//! Events as messages that say where their data lies.
+//! Messages that refer to an event's data instead of holding it.
 
 use super::deadlines::Deadlines;
 use super::delivery::Delivery;
@@ -28,7 +28,7 @@ impl ClaimCheck {
         })
     }
 
-    /// The message that says where the data lies, after it was put there.
+    /// Stores the data, then returns the message that refers to it.
     pub(super) async fn claim(
         &self,
         delivery: &Delivery,

@@ -28,7 +28,7 @@ impl Deadlines {
         }
     }
 
-    /// The deadlines of a body whose last byte has come; `copied` bytes of it lie in the spool.
+    /// The deadlines of a body whose last byte has come; `copied` of its bytes are in the spool.
     ///
     /// The configured time counts from the request's arrival. A body that took long to arrive still leaves the
     /// queue half of that time: the sender's own timeout counts from its last byte.

@@ -34,7 +34,7 @@ impl DescribedEvent<'_> {
         }
     }
 
-    /// A message without the data, which lies at `uri`.
+    /// A message without the data, which is stored at `uri`.
     pub(super) fn reference(&self, uri: String) -> OutboundMessage {
         let mut attributes = Attributes::clone(&self.attributes);
         attributes.dataref = Some(uri);

@@ -78,7 +78,7 @@ impl Embedder {
         }
     }
 
-    /// The message with the data in it, however large; `None` when the data does not lie in memory.
+    /// The message with the data in it, however large; `None` when the data is not in memory.
     pub(super) fn embed(&self, event: &DescribedEvent<'_>) -> Option<OutboundMessage> {
         self.envelope(event, event.body.get())
     }

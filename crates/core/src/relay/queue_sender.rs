@@ -46,7 +46,7 @@ impl QueueSender {
         let attempt = || self.queue.send(message);
         let sent = self.retry.until(deadlines, attempt, failed).await;
         delivery.report.queue_elapsed = Some(clock.monotonic().saturating_sub(begun));
-        // A repeat after an attempt of our own that timed out is that attempt, come true.
+        // A repeat after our own attempt timed out means that the attempt had succeeded.
         sent.map(|(receipt, first)| {
             if receipt.repeat && first {
                 Outcome::Repeat

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 /// One trailing line break is not part of the secret: editors and `echo` put it there, and it is the
 /// most common reason why a signature does not match.
 ///
-/// While the secret is being rotated, the next one lies in a file beside it ([`next_beside`](Self::next_beside)), and
+/// While the secret is being rotated, the next one is in a file beside it ([`next_beside`](Self::next_beside)), and
 /// both are good. The rotation ends when that file takes the first one's place.
 #[derive(Debug)]
 pub struct FileSecret {
@@ -42,7 +42,7 @@ impl FileSecret {
         }
     }
 
-    /// The file in which the next secret lies while the one at `path` is being rotated.
+    /// The file that holds the next secret while the one at `path` is being rotated.
     pub fn next_beside(path: &Path) -> PathBuf {
         let mut name = path.as_os_str().to_owned();
         name.push(".rotating");

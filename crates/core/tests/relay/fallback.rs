@@ -224,7 +224,7 @@ fn what_is_damaged_in_the_fallback_stays_and_is_named_and_the_rest_goes() {
     assert_eq!(bench.queue.messages().len(), 4);
 }
 
-/// An envelope that lost its data says nothing of it: neither in it, nor where it lies.
+/// An envelope that lost its data: it has neither the data nor a reference to it.
 #[test]
 fn an_envelope_without_its_data_stays() {
     let bench = Bench::with_fallback(1 << 20, false);

@@ -42,7 +42,7 @@ impl Spooling {
         Self { dir, bench }
     }
 
-    /// Nothing lies in the spool's directory under a name.
+    /// No file in the spool's directory has a name.
     fn is_empty(&self) -> bool {
         std::fs::read_dir(self.dir.path()).unwrap().next().is_none()
     }

@@ -71,7 +71,7 @@ fn a_store_on_the_same_disk_takes_a_body_over() {
         assert_eq!((again.ino(), again.nlink()), (about.ino(), 2));
         fs::remove_file(dir.path().join("again")).unwrap();
     }
-    // The name stays when the delivery ends; and what lies there is left as it is.
+    // The name stays when the delivery ends; and the file there is left alone.
     let other = Payload::from(spooled(&spool, &[b"other bytes"]));
     block_on(store.put_payload("day/source/digest", &other)).unwrap();
     drop((body, payload, other));

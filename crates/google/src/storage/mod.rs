@@ -85,7 +85,7 @@ impl Bucket {
         self.path(&format!("/o/{}", utf8_percent_encode(name, &UNRESERVED)))
     }
 
-    /// Creates an object, in one request, unless there is one already: that one stays, whole as it is.
+    /// Creates an object, in one request, unless there is one already: the existing object stays unchanged.
     async fn create(
         &self,
         name: &str,

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// The longest time that Pub/Sub lends a message for.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// Google as it is told about by an environment.
+/// Google's services, configured by an environment.
 pub(crate) fn google(variables: &[(String, String)]) -> Google {
     let lookup = |name: &str| {
         let found = variables.iter().find(|(key, _)| key == name);

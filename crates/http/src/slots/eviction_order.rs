@@ -3,7 +3,7 @@
 use crate::connection::{Activity, Idle};
 use std::time::{Duration, Instant};
 
-/// An order counts for so long, so that a flood does not make each connection that comes look at all.
+/// Time for which an order is used, so that in a flood not every new connection searches all others.
 const FRESH: Duration = Duration::from_millis(10);
 
 /// Connections that idled at the last look, the first to go at the end.

@@ -1,4 +1,4 @@
-//! Requests that had arrived before a stop are served, wherever they lie.
+//! Requests that had arrived before a stop are served, in whichever buffer they are.
 //!
 //! These tests run on one thread, and write without giving the server a turn: so it cannot have seen what
 //! they write when it hears of the stop.

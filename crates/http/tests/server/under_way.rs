@@ -10,7 +10,7 @@ use tokio::time::timeout;
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// As long as one lost packet takes. A body that pauses for so long counts as slow.
+/// Pause that one lost packet causes. A body that pauses this long counts as slow.
 const PAUSE: Duration = Duration::from_millis(300);
 
 const SLOTS: usize = 4;

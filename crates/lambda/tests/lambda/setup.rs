@@ -49,7 +49,7 @@ impl Cloud {
         with(variables, "LABELRELAY_DEADLINE_MS", "30000")
     }
 
-    /// Everything that lies on the queue; nothing is left there.
+    /// Takes all messages from the queue.
     pub(crate) fn drain(&self) -> Vec<Vec<u8>> {
         self.ministack.drain(&self.queue)
     }

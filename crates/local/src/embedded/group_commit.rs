@@ -29,7 +29,7 @@ pub(super) struct CommitContext<'a> {
 /// Commits the messages of `group` and answers each of them.
 ///
 /// Nothing is answered before the commit, repeats neither: the first copy may be in this very group.
-/// And nothing is answered well that lies in files that are not there any more.
+/// No send succeeds whose event is in files that have gone meanwhile.
 ///
 /// A message that cannot be written does not take the others with it: the group is parted until it is alone.
 pub(super) fn commit(

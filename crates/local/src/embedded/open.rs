@@ -35,7 +35,7 @@ impl EmbeddedQueue {
 }
 
 fn open(path: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<EmbeddedQueue, OpenError> {
-    // First of all: the lock lies beside the file itself, whatever path led here.
+    // First of all: the lock is beside the file itself, whatever path led here.
     let configured = path;
     let path = &canonical_path::resolve(path)?;
     let lock = Lock::take(path).map_err(|error| not_owned(path, error))?;

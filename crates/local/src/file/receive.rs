@@ -13,7 +13,7 @@ use std::time::Duration;
 /// hidden for longer than this is visible.
 const MAX_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
 
-/// Bytes of envelopes that one receive returns at most, beyond the first: they lie in memory together.
+/// Bytes of envelopes that one receive returns at most, beyond the first: they are in memory together.
 const MAX_RECEIVE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Messages that one receive returns at most: its transaction keeps the owner waiting.

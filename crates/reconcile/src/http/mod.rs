@@ -35,7 +35,7 @@ pub struct HttpOptions {
     pub late_again: bool,
     /// Requests a second, at most; `None`: as many as are answered.
     pub per_second: Option<f64>,
-    /// Largest answer in bytes: it lies in memory.
+    /// Largest answer in bytes: all of it is in memory.
     pub max_answer_bytes: usize,
     /// Spreads the pauses between attempts.
     pub entropy: Arc<dyn Entropy>,

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 const FIRST_PAGE: u32 = 100;
 const LARGEST_PAGE: u32 = 500;
 
-/// Desired size of an answer, at most: three of them lie in memory. A page that is heavier, or slow, is followed by
+/// Desired size of an answer, at most: three of them are in memory. A page that is heavier, or slow, is followed by
 /// a smaller one, a light one by a larger one; each request costs the server something of its own.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 

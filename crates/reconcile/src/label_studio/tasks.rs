@@ -17,7 +17,7 @@ use std::collections::{BTreeSet, HashSet};
 /// Label Studio shortens lists of ids to so many characters.
 const SHORTENED_AT: usize = 500;
 
-/// An answer with more than one task: three of them lie in memory. What is larger is asked for in smaller parts.
+/// An answer with more than one task: three of them are in memory. What is larger is asked for in smaller parts.
 const LARGEST_PAGE_BYTES: usize = 32 * 1024 * 1024;
 
 /// How much of each task is asked for.

@@ -1,4 +1,4 @@
-//! The credential: a legacy token is shown as it is; a personal access token (a JWT) is exchanged for one
+//! The credential: a legacy token is sent unchanged; a personal access token (a JWT) is exchanged for one
 //! that lives for minutes.
 
 use super::error::wrong;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// A row lies in memory, and a part with it. What is longer does not fit into the queue either.
+/// A row and its part are in memory. A longer row does not fit into the queue either.
 const LONGEST_ROW: usize = 512 * 1024 * 1024;
 
 /// Labelbox's parts have megabytes. An export in more small ones than this would go on for ever.

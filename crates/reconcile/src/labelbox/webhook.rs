@@ -1,4 +1,4 @@
-//! A webhook as the API shows it, and as it is written.
+//! A webhook in the API's answers and in our requests.
 
 use serde::Deserialize;
 use std::fmt;

@@ -103,7 +103,7 @@ impl Reconcile<'_> {
         let last = self.ledger.last_full_pass(&project.id)?;
         let now = self.clock.now();
         let is_recent = last.is_some_and(|last| {
-            // One that lies ahead is of a clock that was wrong.
+            // A time in the future came from a wrong clock.
             last <= now && now.duration_since(last).unsigned_abs() < FULL_PASS_EVERY
         });
         if self.full || !is_recent {

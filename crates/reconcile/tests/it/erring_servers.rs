@@ -217,7 +217,7 @@ async fn pages_that_do_not_advance_are_an_error() {
             scan(&studio(&server.await.url), since).await,
             &["project 1", "after"],
         );
-        // It ignores the order, so that what lies between would be passed over.
+        // It ignores the order, so that everything between the two ids would be skipped.
         let server = Server::by(|asked| tasks(500, [after(asked) + 9, after(asked) + 2]));
         says(
             scan(&studio(&server.await.url), since).await,
@@ -400,7 +400,7 @@ async fn a_credential_is_shown_to_the_server_and_to_nobody_else() {
     .await;
     assert_eq!(projects(&studio(&server.url)).await.unwrap(), ["1", "2"]);
     assert_eq!(elsewhere.count(), 0);
-    // A part of an export lies elsewhere by right; the key is not shown there.
+    // A part of an export may be on another server; the key is not sent there.
     let other = elsewhere.url.clone();
     let server = Server::by(move |asked| {
         export(asked, 3, |_| {

@@ -1,4 +1,4 @@
-//! Reads a configuration file, whatever lies under its name: a device without an end fills no memory.
+//! Reads a configuration file, whatever kind of file it is: an endless device does not fill the memory.
 
 use std::fs::File;
 use std::io::{self, Read as _};

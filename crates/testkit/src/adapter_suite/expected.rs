@@ -66,7 +66,7 @@ impl Expected {
     }
 }
 
-/// Asserts that what lies on a queue is what `serve` put on its own, as often.
+/// Asserts that a queue has the events that `serve` put on its own queue, each the same number of times.
 pub fn assert_queued<'a>(queued: &[Vec<u8>], cases: impl IntoIterator<Item = &'a Expected>) {
     let mut count: BTreeMap<Vec<u8>, i64> = BTreeMap::new();
     let mut expected = 0;

@@ -73,7 +73,7 @@ pub struct Case {
     pub requests: Vec<(TestRequest, u16)>,
     /// Faults of the queue at the first sends.
     pub faults: Vec<Fault>,
-    /// How many events lie on the queue afterwards, where that is what the case is about.
+    /// Number of events on the queue afterwards, if the case is about that.
     pub events: Option<usize>,
 }
 

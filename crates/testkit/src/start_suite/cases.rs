@@ -9,7 +9,7 @@ pub enum Ended {
     Ends(u8, String),
 }
 
-/// Something that lies in the directory that a program starts in.
+/// An entry of the directory that a program starts in.
 #[derive(Debug, Clone, Copy)]
 pub enum File {
     /// A file with this text.
@@ -129,7 +129,7 @@ pub fn cases() -> Vec<Case> {
         },
         Case {
             files: &[("labelrelay.toml", File::Text(FILE))],
-            ..begins("a file that lies there", &[SECRET, GOOD])
+            ..begins("an existing file", &[SECRET, GOOD])
         },
         ends(
             "a file that is not there",
@@ -151,7 +151,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             files: &[("labelrelay.toml", File::Pipe)],
             ..ends(
-                "a pipe that lies there",
+                "an existing pipe",
                 &[SECRET, GOOD],
                 "current directory: `labelrelay.toml`: is no regular file; replace or remove it, or name another in LABELRELAY_CONFIG",
             )

@@ -1,4 +1,4 @@
-//! A fault: the process is asked to stop while whole requests lie in its sockets' buffers, and in the queue of
+//! A fault: the process is asked to stop while whole requests are in its sockets' buffers, and in the queue of
 //! connections that it has not accepted yet. All of them were sent before: each gets an answer.
 
 use super::{FaultInjector, Inner, SIGKILL};

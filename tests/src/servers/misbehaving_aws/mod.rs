@@ -1,4 +1,4 @@
-//! A server that speaks as AWS's services do, and misbehaves as it is told to.
+//! A server with AWS's protocols that misbehaves on demand.
 //!
 //! Told nothing, it is an SQS that takes everything and keeps nothing but a record of it.
 

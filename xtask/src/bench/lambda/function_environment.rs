@@ -49,7 +49,7 @@ impl Surroundings {
         minimal_start::secret_and_queue(&self.client, &self.secrets, &self.sqs)
     }
 
-    /// Makes the way to all services as long as it is in a region, or as short as it is here.
+    /// Gives all services the latency of a region, or that of this machine.
     pub(super) fn set_delay(&self, delay: Duration) {
         for service in [&self.sqs, &self.secrets, &self.s3] {
             service.set_delay(delay);

@@ -7,14 +7,14 @@ use labelrelay_local::{Export, FileError, Filter, QueueFile, StoredEvent, envelo
 use std::collections::HashSet;
 use std::path::Path;
 
-/// Events read at a time, and bytes of them that may lie in memory.
+/// Events read at a time, and bytes of them that may be in memory.
 const PAGE_EVENTS: usize = 256;
 const PAGE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Events that pass a filter, each id once: an event that was replayed before is in the file twice.
 pub(super) struct Selection<'a> {
     events: Export<'a>,
-    /// Only events whose data lies in the blob store.
+    /// Only events whose data is in the blob store.
     claimed: bool,
     /// Number of the last event at the start: what is sent into the same file meanwhile is not found.
     last: u64,

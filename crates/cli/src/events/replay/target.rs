@@ -43,7 +43,7 @@ pub(super) struct Sent {
 }
 
 impl<'a> Target<'a> {
-    /// The queue at `url`, or the file that the events lie in.
+    /// The queue at `url`, or the file that holds the events.
     pub(super) async fn open(
         url: Option<&str>,
         from: &'a QueueFile,

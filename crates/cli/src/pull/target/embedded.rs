@@ -36,7 +36,7 @@ impl Embedded {
         })
     }
 
-    /// The queue as it is; `None` as long as nobody has made it.
+    /// The queue; `None` until somebody has made it.
     pub(super) fn open_existing(
         path: &Path,
         clock: Arc<dyn Clock>,

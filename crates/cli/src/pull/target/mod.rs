@@ -37,9 +37,9 @@ pub(super) struct Target {
 }
 
 enum Kind {
-    /// The embedded queue in this file; the ledger lies beside it.
+    /// The embedded queue in this file; the ledger is beside it.
     Embedded { queue: PathBuf, local_dir: LocalDir },
-    /// Any other queue; the ledger lies in a store.
+    /// Any other queue; the ledger is in a store.
     Queue {
         sender: Arc<QueueSender>,
         /// `None` in a dry run, as long as nobody has made its directory.

@@ -192,7 +192,7 @@ impl Job {
         run.run().await.map_err(|error| chain(&error))
     }
 
-    /// The platform, asked with the token as it is now.
+    /// The platform, asked with the newest token.
     async fn platform(&self) -> Result<Arc<dyn Platform>, String> {
         let secrets = self.token.fetch().await;
         let secrets = secrets.map_err(|error| error.to_string())?;

@@ -90,7 +90,7 @@ fn what_is_wrong_with_sqs_is_said() {
     });
 }
 
-/// The places may be of different kinds, and a secret may lie in a store.
+/// Queue and stores may be of different clouds, and a secret may be in a store.
 #[test]
 #[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
 fn a_secret_of_aws_and_a_fallback_on_this_machine() {

@@ -107,7 +107,7 @@ impl Cloud<'_> {
         serving.signal("-KILL");
         (self.go_on)();
         let ran = place.run(&["events", "retry"]);
-        // An attempt that was given up may have come true meanwhile; the fallback's copy goes all the same.
+        // An attempt that was given up may have succeeded meanwhile; the fallback's copy is moved nevertheless.
         assert_eq!(ran.good(), "1 moved to the queue\n");
         moved.extend(ids(&(self.drain)()));
         assert_eq!(moved, accepted);

@@ -1,4 +1,4 @@
-//! Content of a real Label Studio, sent to a cloud's queue, by a ledger that lies in the cloud's store.
+//! Content of a real Label Studio, sent to a cloud's queue, by a ledger in the cloud's store.
 
 use super::{Cloud, LONG};
 use crate::support::{Place, Ran};

@@ -33,7 +33,7 @@ pub(super) fn all() -> Vec<Page> {
     pages
 }
 
-/// Documents that lie in `folder` itself. The changelog tells of the past.
+/// Documents in `folder` itself, not below it. The changelog tells of the past.
 fn of(folder: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(folder)
         .unwrap()

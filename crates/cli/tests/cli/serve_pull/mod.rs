@@ -30,7 +30,7 @@ fn config(platform: &Platform, queue: &str) -> String {
     )
 }
 
-/// An event, as far as it is looked at.
+/// Id, type and subject of an event.
 type Event = (String, String, String);
 
 /// Id, type and subject of each event in the embedded queue.

@@ -38,7 +38,7 @@ fn label(body: &Body, id: &str, topic: Option<Topic>) -> Description {
     };
     let (verb, type_from) = match (body.deleted, said) {
         (Some(true), _) => (Some(Verb::Deleted), TypeFrom::Body),
-        // The body says that the label is there: this header lies.
+        // The body says that the label is there: this header is wrong.
         (Some(false), Some(Verb::Deleted)) | (_, None) => (by_times(body), TypeFrom::Body),
         (_, Some(verb)) => (Some(verb), TypeFrom::Header),
     };

@@ -84,7 +84,7 @@ impl StandIn {
     }
 }
 
-/// A webhook as it is kept: with its secret.
+/// A webhook in the stand-in's state, with its secret.
 pub(in crate::connect) fn webhook(id: &str, project: Option<&str>, url: &str) -> Value {
     let topics = [
         "LABEL_CREATED",
