@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 thread_local! {
-    /// One for each choice of limits.
+    /// A bench for each choice of limits.
     static BENCHES: Vec<(Limits, Bench)> = (0..8_u8)
         .map(|bits| Limits {
             xml_characters_only: bits & 1 != 0,

@@ -19,7 +19,7 @@ fn whatever_is_queued_is_read_to_the_same_data() {
     let tally = run(seed, 20_000, &mut Readers::start());
     println!("{} embedded, {} as base64", tally.embedded, tally.base64);
     assert_all_read(&tally);
-    // Else one half of the rules was not tried.
+    // Both forms must be common, else one half of the rules was not tried.
     let (embedded, base64) = (tally.embedded, tally.base64);
     assert!(embedded > base64 / 4 && base64 > embedded / 20, "{tally:?}");
 }

@@ -200,7 +200,7 @@ fn fill(folder: &Path) {
     let mut there = BTreeSet::new();
     for file in listed.lines() {
         let first = file.split('/').next().unwrap();
-        // One that is deleted in the work tree is listed still.
+        // A file that was deleted in the work tree is still listed.
         if ignored.contains(&first) || !root().join(file).exists() {
             continue;
         }

@@ -88,7 +88,7 @@ impl Deployment {
             .args(flags)
             .env("TF_REATTACH_PROVIDERS", self.reattach.trim())
             .env("TF_IN_AUTOMATION", "1")
-            // It would ask a server for newer versions.
+            // Without this, Terraform asks a server for newer versions.
             .env("CHECKPOINT_DISABLE", "1")
             .current_dir(self.folder());
         command

@@ -3,7 +3,7 @@
 use labelrelay_tests::random::Random;
 use std::fmt::Write as _;
 
-/// One of them.
+/// Picks one at random.
 pub(crate) fn pick<'a, T: ?Sized>(random: &mut Random, of: &[&'a T]) -> &'a T {
     of[index(random, of.len())]
 }

@@ -99,7 +99,7 @@ fn it_serves_as_its_unit_says(root: &CleanRoot) {
     }
     let ready = String::from_utf8_lossy(&state[..heard.unwrap()]).into_owned();
     assert!(ready.starts_with("READY=1\n"), "{ready}");
-    // It was told where the service listens, as `labelrelay send` is.
+    // `labelrelay send` finds the service's address by itself.
     let sent = root.run(&format!(
         "cd {directory}; runuser -u {user} -- labelrelay send"
     ));

@@ -199,7 +199,7 @@ impl Stack {
         self.waiting_at(outputs.get("QueueUrl"))
     }
 
-    /// The same of the queue at `url`.
+    /// Messages that wait in the queue at `url`, those in flight included.
     pub(crate) fn waiting_at(&self, url: &str) -> u64 {
         let script = "names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible']\n\
             found = client('sqs').get_queue_attributes(QueueUrl=args[0], AttributeNames=names)['Attributes']\n\

@@ -115,7 +115,7 @@ impl Container {
         match self.fetch().await {
             Ok(fresh) => Ok(known.insert(fresh).clone()),
             Err(error) => {
-                // They are good for a few minutes yet.
+                // Known credentials are valid for a few minutes more.
                 if let Some(credentials) = known.as_ref().filter(|known| good_at(known, now)) {
                     return Ok(credentials.clone());
                 }

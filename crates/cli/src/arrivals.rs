@@ -72,7 +72,7 @@ impl Arrivals {
     /// Says that nothing comes any more. Waits until there is room to say so.
     pub(crate) fn end(&self) {
         for noted in &self.of {
-            // Nobody records any more.
+            // An error means that the recorder has ended already.
             let _ = noted.sender.send(Arrival::End);
         }
     }

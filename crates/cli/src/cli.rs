@@ -70,7 +70,7 @@ fn parse(words: ArgsOs) -> Result<Option<Verb>, CliError> {
     let text = error.render().to_string();
     let text = text.trim_end();
     if error.use_stderr() {
-        // It quotes what was typed, or what a script put there.
+        // The message quotes the arguments, which may hold bytes that a terminal obeys: `say` makes them printable.
         say(format_args!("{text}"));
         return Err(CliError::UsageReported);
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// Events under way at once.
 pub(crate) const AT_ONCE: usize = 16;
 
-/// One event takes no longer.
+/// Longest time for one event.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Pauses before a message is tried again; spread. A queue that fails for longer ends the run, which the next one

@@ -29,7 +29,7 @@ fn with_end(path: &Path, end: &str) -> PathBuf {
 }
 
 impl RotationFiles {
-    /// Those of the secret in the file at `current`.
+    /// Files of a rotation of the secret in the file at `current`.
     pub(crate) fn of(current: &Path) -> Self {
         Self {
             next: FileSecret::next_beside(current),

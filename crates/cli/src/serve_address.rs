@@ -82,7 +82,7 @@ mod locked {
             return None;
         }
         match file.try_lock_shared() {
-            // Nobody holds it: what stands there is of one that is gone.
+            // A lock that nobody holds means that the address is of a `serve` that has ended.
             Err(TryLockError::WouldBlock) => {}
             _ => return None,
         }

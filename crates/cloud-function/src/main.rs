@@ -39,7 +39,7 @@ enum Failure {
 fn main() -> ExitCode {
     let environment: Environment = std::env::vars_os().collect();
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    // One that is no text is not the name of a role either.
+    // An argument that is not text is no role's name either.
     let arguments: Vec<_> = arguments
         .iter()
         .map(|word| word.to_string_lossy())

@@ -70,7 +70,7 @@ impl SecretManagerSecret {
                 }
                 Ok(secrets)
             }
-            // Whoever may read a secret may not always see which versions there are.
+            // Permission to read a secret does not include permission to list its versions.
             Err(error) if error.status() == Some(StatusCode::FORBIDDEN) => self.latest().await,
             Err(error) => Err(self.error(&error)),
         }

@@ -72,7 +72,7 @@ pub async fn serve_with<A, F>(
                 connections.spawn(Arc::clone(&shared).connection(accepted));
             }
         }
-        // Those that ended since; so the set holds no more than there are slots.
+        // Ended connections are removed here, so that the set does not grow beyond the number of slots.
         while connections.try_join_next().is_some() {}
     }
     let asked = Instant::now();

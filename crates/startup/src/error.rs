@@ -65,7 +65,7 @@ impl StartError {
     }
 }
 
-/// Somebody has to change the configuration.
+/// Ends the start with 78: somebody has to change the configuration.
 impl From<ConfigError> for StartError {
     fn from(error: ConfigError) -> Self {
         Self {

@@ -102,7 +102,7 @@ impl Open<'_> {
             let at = self.setting(QUEUE, config);
             return self.queue_at(config.queue.as_deref(), at).await;
         }
-        // Whoever named none sets the variable: that works everywhere.
+        // Without a configured queue, errors name the variable: setting it works everywhere.
         let at = Setting::of_variable(QUEUE, self.cwd);
         self.queue_at(self.default_queue, at).await
     }

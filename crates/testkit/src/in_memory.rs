@@ -205,7 +205,7 @@ impl MemoryFallback {
             .collect()
     }
 
-    /// Somebody changes the body called `name`.
+    /// Changes the body called `name`, as somebody outside the program might.
     pub fn change_body(&self, name: &str, body: &'static [u8]) {
         let body = Bytes::from_static(body);
         self.bodies.lock().unwrap().insert(name.to_owned(), body);

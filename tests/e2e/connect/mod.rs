@@ -197,7 +197,7 @@ fn a_stock_label_studio_s_refusal_is_named_with_its_cure() {
         &["Can't resolve hostname relay.invalid"],
     );
     assert!(webhooks(&mut label_studio).is_empty());
-    // One that a version before 1.23.1 took: it stays active, and nothing is delivered.
+    // A webhook that a version before 1.23.1 took: it stays active, and nothing is delivered.
     let url = format!("http://{}/label-studio", relay.address);
     label_studio.rows(&format!(
         "insert into webhook (organization_id, project_id, url, headers, is_active, send_payload, send_for_all_actions, created_at, updated_at) \

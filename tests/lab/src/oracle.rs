@@ -291,7 +291,7 @@ fn recognised_from(plan: &Plan) -> u32 {
     match steps.rfind(|step| matches!(step.action, Action::Jump(_))) {
         None => 0,
         Some(_) if plan.fallback => u32::MAX,
-        // Those under way then may have been sent before it.
+        // Deliveries under way at the jump may have been sent before it.
         Some(jump) => jump.at + u32::try_from(SENDERS).unwrap(),
     }
 }

@@ -253,7 +253,7 @@ impl Episode {
                         | Fault::QueueDisplaced
                 )
             }
-            // It ends with a new process.
+            // The end of this fault is a new process, which needs its secrets.
             Fault::QueueDisplaced => two.fault == Fault::SecretsDown,
             _ => false,
         };

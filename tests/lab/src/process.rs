@@ -171,7 +171,7 @@ impl Program {
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        // One that ended meanwhile is noticed elsewhere.
+        // A process that ended meanwhile is noticed elsewhere.
         let _ = rustix::process::kill_process(self.pid(), signal);
     }
 

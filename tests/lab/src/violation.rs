@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// One of them.
+/// A broken promise, and the delivery that shows it.
 #[derive(Debug, Clone)]
 pub(crate) struct Violation {
     pub(crate) kind: ViolationKind,

@@ -43,7 +43,7 @@ impl Http {
         }))
     }
 
-    /// The same trust, and none of the connections.
+    /// A client with the same trusted roots, and connections of its own.
     pub(crate) fn with_own_connections(&self) -> Self {
         Self::new(self.0.tls.clone())
     }

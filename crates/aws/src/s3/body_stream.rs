@@ -25,7 +25,7 @@ pub(super) async fn with_body<T>(
     };
     let feeding = async move {
         while let Some(chunk) = stream.next().await {
-            // Nobody takes it when the answer came before the body's end.
+            // Sending fails when the answer came before the body's end: nobody takes the rest.
             if feed.send(chunk).await.is_err() {
                 break;
             }

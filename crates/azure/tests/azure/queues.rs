@@ -66,7 +66,7 @@ async fn messages_stay_until_they_are_deleted() {
     assert_eq!(ends, [true, false], "{got:?}");
 }
 
-/// Nobody moves them away there: the count tells a consumer to.
+/// Storage Queue has no dead letters: the count tells a consumer to move a message away.
 #[tokio::test]
 #[ignore = "needs Azurite: cargo xtask test"]
 async fn a_message_that_is_never_deleted_comes_again_and_counts() {
@@ -127,7 +127,7 @@ async fn a_wrong_setting_is_named_and_no_signature_shown() {
         assert!(error.to_string().contains(part), "{error}");
         assert!(!format!("{error:?}").contains("sig="), "{error:?}");
     }
-    // Whoever may only add is ready, and can.
+    // Permission to add is enough for the check and for a send.
     let adds = queue(&other("a"));
     adds.check().await.unwrap();
     adds.send(&message("1", b"{}")).await.unwrap();

@@ -48,10 +48,10 @@ pub(super) enum Action {
     Made,
     Mended,
     Removed,
-    /// It has the new secret.
+    /// The webhook has the new secret.
     Rotated,
     Unchanged,
-    /// It should be another, and is not.
+    /// The webhook should have been changed, and was not.
     Failed,
 }
 

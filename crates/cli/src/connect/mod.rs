@@ -28,7 +28,7 @@ use labelrelay_startup::OsEntropy;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Somebody waits for each answer.
+/// Time for one attempt. It is short because a person waits for the answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Attempts of a request that may be sent again: two pauses of a second or so. One that was waited for so long is not.

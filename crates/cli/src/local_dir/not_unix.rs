@@ -1,4 +1,4 @@
-//! The same where there are no owners and modes to look at.
+//! The local directory on systems whose files have no Unix owners and modes.
 
 use super::error::LocalDirError;
 use std::fs::{self, File, OpenOptions};

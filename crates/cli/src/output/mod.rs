@@ -47,7 +47,7 @@ pub(crate) fn say(words: Arguments<'_>) {
     if let Some(log) = LOG.get() {
         return log.line(format!("{words}\n").as_bytes());
     }
-    // Nobody left to tell.
+    // An error has no other place to be reported.
     let _ = writeln!(std::io::stderr().lock(), "{words}");
 }
 

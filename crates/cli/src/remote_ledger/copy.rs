@@ -25,7 +25,7 @@ pub(crate) struct LocalCopy {
 }
 
 impl LocalCopy {
-    /// One of which no store has anything. `now` is of the monotonic clock.
+    /// A new copy, of which nothing is in a store yet. `now` is of the monotonic clock.
     pub(super) fn new(now: Duration) -> Result<Self, CliError> {
         let folder = tempfile::tempdir().map_err(|error| {
             let message = format!(

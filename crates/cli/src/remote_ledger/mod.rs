@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use version::Version;
 
-/// One object is read or written in this time, or the run fails.
+/// Longest time to read or write one object; after it the run fails.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Told of what is no failure of a run.

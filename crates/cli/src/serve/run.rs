@@ -235,7 +235,7 @@ async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, CliError> 
         .map_err(|error| cannot_bind(address, flag, &error))
 }
 
-/// Nobody is kept from taking deliveries in by a port that nobody asked for.
+/// Binds the admin port. A default port that is taken does not stop deliveries; a configured one ends the start.
 async fn bind_admin(set: Option<SocketAddr>) -> Result<TcpListener, CliError> {
     if let Some(address) = set {
         return bind(address, "--admin-listen").await;

@@ -34,7 +34,7 @@ impl ServiceManager {
         self.tell("STOPPING=1\nSTATUS=finishes what was accepted");
     }
 
-    /// That a manager does not hear is no reason not to serve: it says itself that it waits in vain.
+    /// Sends `state`. An error does not stop `serve`: the manager itself reports that it waits in vain.
     fn tell(&self, state: &str) {
         let Some(socket) = &self.socket else {
             return;

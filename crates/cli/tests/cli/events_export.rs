@@ -46,7 +46,7 @@ fn dead_letters_are_written_too() {
     place
         .run(&["queue", "receive", "--visibility", "0s"])
         .good();
-    // Whoever looks next finds it dead.
+    // The next receive finds the event dead.
     assert_eq!(place.run(&["queue", "receive", "--json"]).good(), "");
     assert_eq!(
         place

@@ -124,7 +124,7 @@ fn a_full_disk_is_said_to_be_full_and_can_be_drained() {
         assert!(fitted > 60, "{fitted} of 300,000 bytes in 64 MiB");
         place.logged(&["no room", "queue receive", "queue ack", "queue prune"]);
         if round == 2 {
-            // Nobody who owns the file is needed for it.
+            // Consumers can drain the queue without a running `serve`.
             assert_eq!(serving.stop(), 0);
             assert_eq!(drain(&place), fitted);
             assert_eq!(

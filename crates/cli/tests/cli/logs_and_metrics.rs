@@ -37,7 +37,7 @@ fn a_refusal_before_the_body_was_read_says_so() {
     let why = line["no_digest"].as_str().unwrap_or_default();
     assert!(why.contains("the body was not read"), "{line}");
     assert_eq!(line["claimed_bytes"], 14, "{line}");
-    // One that needs the body has both.
+    // A refusal that needs the body logs both values.
     let to = serving.url("labelbox");
     let ran = place.run(&[
         "send",

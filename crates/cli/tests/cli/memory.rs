@@ -33,7 +33,7 @@ fn begin(serving: &Serving, bytes: usize) -> TcpStream {
         "POST /label-studio HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer a-secret-of-label-studio\r\nContent-Length: {bytes}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).unwrap();
-    // One that is refused may close before it has all.
+    // A refused connection may close before it has all bytes.
     let _ = stream.write_all(&vec![b'x'; bytes - 1]);
     stream
 }

@@ -163,7 +163,7 @@ fn a_later_signal_ends_at_once() {
     while !place.read("serve.log").contains("stopping") {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    // Those that come together are one, so it is sent until one of them is later.
+    // Signals that come together count as one, so it is sent until one arrives later.
     while !serving.has_ended() {
         serving.signal("-INT");
         std::thread::sleep(std::time::Duration::from_millis(50));

@@ -110,7 +110,7 @@ fn a_metrics_port_that_nobody_asked_for_and_is_taken_stops_no_start() {
     let (status, _) = crate::support::get(&admin, "/metrics");
     assert!(status.contains("200"), "{status}");
     assert_eq!(serving.stop(), 0);
-    // One that was asked for does.
+    // A configured port that is taken ends the start.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     place

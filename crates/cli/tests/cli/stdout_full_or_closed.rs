@@ -47,7 +47,7 @@ fn a_disk_without_room_is_a_failure_of_every_verb() {
     }
 }
 
-/// Nobody has their receipts.
+/// Messages whose receipts nobody has must not stay in flight.
 #[cfg(target_os = "linux")]
 #[test]
 fn messages_that_could_not_be_printed_can_be_received_at_once() {

@@ -117,7 +117,7 @@ fn a_stop_finishes_what_was_accepted() {
     assert_eq!(client.exchange(&before).unwrap().status, 200);
     pubsub.freeze();
     client.write(&request).unwrap();
-    // It waits for its answer when the signal comes.
+    // The delivery waits for its answer when the signal comes.
     eventually("the delivery is under way", || {
         (!service.lines("queue_attempt_failed").is_empty()).then_some(())
     });

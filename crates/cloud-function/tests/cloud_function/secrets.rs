@@ -69,7 +69,7 @@ fn the_newest_two_versions_are_live() {
     let queue = pubsub.topic("secrets");
     for address in [
         secret_manager(&[LISTED, NEWEST, BEFORE], 404),
-        // Whoever may not list the versions.
+        // An account that may not list the versions.
         secret_manager(&[LATEST, BEFORE], 403),
     ] {
         let mut variables = variables(&pubsub, &queue);

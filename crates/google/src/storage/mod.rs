@@ -130,7 +130,7 @@ impl Bucket {
         const CREATE: &str = "storage.objects.create";
         let failed = |error: &RestError| self.error(error, CREATE, "roles/storage.objectCreator");
         if self.rest.is_emulator() {
-            // They know no permissions.
+            // Emulators have no permissions to test.
             let request = self.rest.request(Method::GET, &self.path(""));
             return self
                 .rest

@@ -65,7 +65,7 @@ impl MultipartBody {
             .body(reqwest::Body::wrap_stream(body));
         let (head, tail, length) = (self.head, self.tail, self.length);
         let feed = async move {
-            // Whoever does not listen any more has its answer already.
+            // A receiver that has gone has its answer already.
             if sender.send(Ok(head)).await.is_err() {
                 return None;
             }

@@ -225,7 +225,7 @@ impl SlotTable {
         true
     }
 
-    /// The same among the connections of one address.
+    /// Asks the first connection of one address that can go to leave; `false` when there is none.
     fn try_make_room_among(&mut self, network: ClientNetwork) -> bool {
         let served = self.by_address.get(&network).into_iter().flatten();
         let served = served.filter_map(|id| Some((*id, &*self.entries.get(id)?.activity)));

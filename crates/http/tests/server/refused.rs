@@ -9,7 +9,7 @@ async fn refused(raw: &[u8]) -> (String, String, String) {
     let mut stream = running.connect().await;
     stream.write_all(raw).await.unwrap();
     let mut said = Vec::new();
-    // It ends with a reset where bytes were not read.
+    // The connection ends with a reset if bytes were left unread.
     let _ = stream.read_to_end(&mut said).await;
     running
         .until("it is reported", |running| {

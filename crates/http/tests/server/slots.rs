@@ -105,7 +105,7 @@ async fn slow_heads_slow_bodies_and_peers_that_do_not_read_are_evicted() {
         stream.write_all(begun).await.unwrap();
         open.push(stream);
     }
-    // One that asks, and does not read, until the server can say no more.
+    // A client that asks and does not read, until the server can write no more.
     let mut deaf = small_ears(&running).await;
     let many = READY.repeat(100);
     while timeout(Duration::from_millis(300), deaf.write_all(&many))
@@ -223,7 +223,7 @@ async fn a_slow_body_is_evicted_even_right_after_a_byte() {
     let mut slow = running.connect().await;
     let begun = head(&body(1), "Content-Length: 5000\r\n");
     slow.write_all(&begun).await.unwrap();
-    // It is slow from now on; and whenever the server looks, something has come.
+    // The connection counts as slow after this pause, although bytes keep coming.
     tokio::time::sleep(Duration::from_millis(300)).await;
     let dripping = tokio::spawn(async move {
         while slow.write_all(b"x").await.is_ok() {

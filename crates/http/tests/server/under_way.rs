@@ -42,13 +42,13 @@ impl Paused {
         }
     }
 
-    /// One whose head shows the secret.
+    /// A paused delivery whose head shows the secret.
     async fn with_secret(running: &Running, number: usize) -> Self {
         let body = body(number);
         Self::of(running, head_with_secret(&body), &body).await
     }
 
-    /// One whose signature is compared after its last byte.
+    /// A paused delivery whose signature is compared after its last byte.
     async fn signed(running: &Running, number: usize) -> Self {
         let body = body(number);
         let length = format!("Content-Length: {}\r\nConnection: close\r\n", body.len());
@@ -111,7 +111,7 @@ async fn slow_bodies_of_strangers_leave_half_of_the_slots_to_others() {
     for number in 0..SLOTS {
         bodies.push(Paused::signed(&running, number).await);
     }
-    // It has a slot, and no head yet, while bodies come and go.
+    // The newcomer has a slot, and no head yet, while bodies come and go.
     let mut newcomer = running.connect().await;
     for number in 0..2 * SLOTS {
         bodies.push(Paused::signed(&running, SLOTS + number).await);

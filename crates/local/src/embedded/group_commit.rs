@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode};
 /// Result of committing a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// Nobody waited for any of its messages any more, so nothing was tried.
+    /// No sender waited for any message of the group any more, so nothing was tried.
     Nothing,
     /// All of it was written.
     Written,

@@ -127,7 +127,7 @@ impl Writer {
                     time_of_day,
                     &context,
                 ) {
-                    // It says nothing about the disk.
+                    // A group that was not tried says nothing about the disk.
                     Outcome::Nothing => {}
                     Outcome::Written => failing = None,
                     Outcome::Failed => failing = Some(smallest.min(LARGEST_PROBE)),

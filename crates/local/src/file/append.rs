@@ -48,7 +48,7 @@ impl QueueFile {
         self.unmoved_bytes.set(unmoved);
         if unmoved >= CHECKPOINT_BYTES {
             self.unmoved_bytes.set(0);
-            // Somebody else who is at it does the same.
+            // A busy result means that another process is doing the same checkpoint.
             let _busy = self
                 .db
                 .wal_checkpoint_v2(Some("main"), CheckpointMode::PASSIVE);

@@ -81,7 +81,7 @@ impl QueueFile {
     /// [`OpenError`] when there is none, when it is something else or newer, or when it cannot be written.
     pub fn open(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let path = canonical_path::resolve(path.as_ref()).map_err(|error| match error {
-            // Neither is its directory: `serve` makes both.
+            // A missing directory counts as a missing file: `serve` makes both.
             OpenError::Io { path, source, .. } if source.kind() == ErrorKind::NotFound => {
                 OpenError::Missing { path }
             }

@@ -17,7 +17,7 @@ const BUSY_WAIT: BusyWait = BusyWait {
     retry_every: Duration::from_millis(5),
 };
 
-/// One process at a time goes by a ledger: two would send the same things.
+/// Locks the ledger for one process: two at a time would send the same things.
 pub(super) fn lock(path: &Path) -> Result<Lock, LedgerError> {
     Lock::take(path).map_err(|error| match error {
         LockError::Held { pid } => LedgerError::transient(format!(

@@ -342,7 +342,7 @@ fn an_older_ledger_is_merged_and_brought_up_to_date() {
     let look = ledger.begin("1").unwrap();
     assert_eq!(ledger.missing("1", look, None, 10).unwrap().len(), 1);
     drop(ledger);
-    // One that a store keeps may be older than the program that merges it.
+    // A stored ledger may be older than the program that merges it.
     let (new, stored) = (LedgerDir::new(), LedgerDir::new());
     drop(new.open());
     old(&stored.path());

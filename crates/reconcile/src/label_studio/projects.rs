@@ -31,7 +31,7 @@ pub(super) struct One {
     pub(super) title: Option<String>,
     #[serde(default)]
     pub(super) task_number: Option<u64>,
-    /// Those that were not skipped.
+    /// Annotations that were not skipped.
     #[serde(default)]
     pub(super) total_annotations_number: Option<u64>,
     #[serde(default)]

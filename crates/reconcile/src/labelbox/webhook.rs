@@ -45,9 +45,9 @@ impl fmt::Debug for Webhook {
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[non_exhaustive]
 pub enum Status {
-    /// It does.
+    /// The webhook delivers.
     Active,
-    /// Somebody ended it.
+    /// Somebody ended the webhook.
     Inactive,
     /// Labelbox gave up on it.
     Revoked,

@@ -85,7 +85,7 @@ impl Reconcile<'_> {
             let full = walked.map(|_| self.clock.now());
             self.ledger.finish(&project.id, began, full)?;
         } else if walked.is_some() {
-            // It came to its end and does not count. Going on behind its end would find nothing ever again.
+            // A look that came to its end without counting is forgotten: going on behind its end would find nothing.
             self.ledger.keep_walk(&project.id, None)?;
         }
         Ok(())

@@ -160,7 +160,7 @@ async fn labelbox_s_list_ends_with_an_empty_page_and_no_other() {
             ids.join(",")
         ))
     };
-    // Whoever stands before it allows 40 on a page.
+    // A proxy before the server allows 40 rows on a page.
     let server = Server::by(move |asked| {
         let skip = number_after(&asked.body, "skip: ");
         page(skip, 40.min(100_u64.saturating_sub(skip)))

@@ -32,7 +32,7 @@ async fn a_short_page_is_not_the_last() {
 
 #[tokio::test]
 async fn a_list_that_changes_while_it_is_read_is_read_again() {
-    // One goes after it was shown, and what stood behind it moves to the page before.
+    // A project is deleted after it was shown, so that those behind it move to the page before.
     let second = [page(5, &[1, 3, 4]), page(5, &[5, 6])];
     let first = [page(6, &[1, 2, 3]), page(6, &[5, 6]), page(6, &[])];
     let (ids, asked) = listed([&first[..], &second].concat()).await;

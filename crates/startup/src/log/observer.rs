@@ -117,7 +117,7 @@ impl Observer for LogObserver {
             Outcome::Replied => {
                 tracing::debug!(name: "question", source, elapsed_ms, "question answered");
             }
-            // One line for each flood of them: `overloaded` below.
+            // A flood of these gets one warning: `overloaded` below.
             Outcome::Overloaded => {
                 tracing::debug!(name: "delivery_refused", outcome = report.outcome.as_str(), source, elapsed_ms, reason = report.reason, "delivery refused");
             }

@@ -24,7 +24,7 @@ pub struct Given {
     pub environment: Environment,
     /// The directory that it is started in.
     pub cwd: PathBuf,
-    /// Whoever opens what the configuration names.
+    /// Back end that opens what the configuration names.
     pub back_end: TestBackEnd,
 }
 

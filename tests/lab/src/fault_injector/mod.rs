@@ -130,7 +130,7 @@ impl<'a> FaultInjector<'a> {
         *self.running.read().unwrap()
     }
 
-    /// Nobody answers at the address of `process`: sees to it that there is another one.
+    /// Starts another process if `process`, which does not answer, is still the current one.
     pub(crate) fn revive(&self, process: u32) {
         let mut inner = self.inner.lock().unwrap();
         if self.running().0 != process {

@@ -68,7 +68,7 @@ impl FaultInjector<'_> {
         }
         let (status, log) = program.wait();
         if inner.armed && status.is_some_and(|status| status.signal() == Some(SIGKILL)) {
-            // It came to what it was told to kill itself at.
+            // The process reached the point at which it was told to kill itself.
             return;
         }
         for (number, end) in unanswered {

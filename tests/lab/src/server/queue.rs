@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// One in so many is spoilt by those sabotages that spoil few.
+/// Sabotages that spoil few messages spoil one in this many.
 const ONE_IN: u64 = 1000;
 
 pub(super) struct LabQueue {
@@ -50,7 +50,7 @@ impl LabQueue {
             Some("swallow") => Some(Sabotage::Swallow),
             Some("merge") => Some(Sabotage::Merge),
             Some("blind") => Some(Sabotage::Blind),
-            // Those that are not the queue's.
+            // Sabotages of other components.
             Some("twice" | "forge" | "hasty") | None => None,
             Some(other) => panic!("no sabotage: {other}"),
         };

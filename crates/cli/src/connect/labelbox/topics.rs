@@ -43,7 +43,7 @@ impl Topics {
         &self.wanted
     }
 
-    /// Those that a webhook of these topics should have; `None` when they are as they should be.
+    /// Topics that a webhook with these topics should get; `None` when it needs no change.
     fn others(&self, topics: &[String]) -> Option<Vec<String>> {
         let is_missing = |topic: &&String| !topics.contains(topic);
         let missing = self.wanted.iter().filter(is_missing).count();

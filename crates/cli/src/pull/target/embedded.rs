@@ -22,7 +22,7 @@ pub(super) fn make(path: &Path, clock: Arc<dyn Clock>) -> Result<(), CliError> {
     }
     match EmbeddedQueue::open(path, Options::default(), clock) {
         Ok(queue) => queue.close(),
-        // It is being made in this moment.
+        // Another process is making the queue at this moment.
         Err(OpenError::Owned { .. }) => {}
         Err(error) => return Err(not_opened(&error)),
     }

@@ -19,8 +19,8 @@ pub(super) fn pause(count: u32) -> Duration {
 }
 
 impl Failures {
-    /// One more. The pause before the next attempt, if runs are usually `every` apart; and whether somebody should be
-    /// told: of the first, and of each that has another reason than the one before.
+    /// Counts a failure. Returns the pause before the next attempt, if runs are usually `every` apart; and whether
+    /// somebody should be told: of the first, and of each that has another reason than the one before.
     pub(super) fn add(&mut self, reason: &str, every: Duration) -> (Duration, bool) {
         let pause = pause(self.count);
         self.count = self.count.saturating_add(1);
@@ -29,7 +29,7 @@ impl Failures {
         (pause.max(every), is_new)
     }
 
-    /// It works: how many failures there were.
+    /// Ends a series of failures; returns how many there were.
     pub(super) fn over(&mut self) -> u32 {
         std::mem::take(self).count
     }

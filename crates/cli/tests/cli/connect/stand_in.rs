@@ -14,9 +14,9 @@ pub(super) const FIRST_MADE: u64 = 100;
 /// Answer to a request instead of the usual one.
 pub(super) enum Fault {
     Answer(u16, String),
-    /// It is carried out, and the answer is lost.
+    /// The request is carried out, and the answer is lost.
     LostAnswer,
-    /// It is lost itself.
+    /// The request itself is lost.
     LostRequest,
     /// It is taken, and nobody ever answers.
     Hang,
@@ -64,7 +64,7 @@ pub(super) struct StandIn {
 }
 
 impl StandIn {
-    /// One with two projects, and a webhook that is somebody else's.
+    /// A stand-in with two projects, and a webhook that is somebody else's.
     pub(super) fn start() -> Self {
         let state = State {
             projects: vec![(1, "Cars".to_owned()), (2, "Boats".to_owned())],

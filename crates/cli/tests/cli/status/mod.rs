@@ -62,7 +62,7 @@ fn it_works_beside_a_running_serve() {
 fn a_health_check_asks_the_serve_that_runs() {
     let place = configured();
     let config = place.read("labelrelay.toml");
-    // Nobody listens there; the running one is found by its queue.
+    // Port 9 has no listener; the running `serve` is found by its queue.
     let listen = "[serve]\nlisten = \"127.0.0.1:9\"\n";
     place.write("labelrelay.toml", format!("{config}\n{listen}"));
     place

@@ -82,7 +82,7 @@ fn workflow(body: &Body, action: &str, rows: &Rows) -> Description {
         project: project.map(bounded),
         partition: holder,
         sequence: time.map(time::sequence),
-        // The same rows may go the same way again.
+        // The same rows may be moved the same way again.
         identity: if !rows.first.is_empty() && time::parse_version(&body.timestamp).is_some() {
             Identity::Content
         } else {

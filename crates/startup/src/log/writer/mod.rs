@@ -153,7 +153,7 @@ impl Shared {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // A terminal or pipe that somebody else made so.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(PAUSE),
-                // Whoever read it is gone. A log must not take a delivery with it.
+                // The log's reader has gone. Its end must not end a delivery.
                 Ok(_) | Err(_) => {
                     let lost = batch.split_inclusive(|byte| *byte == b'\n').count();
                     self.dropped.fetch_add(lost as u64, Ordering::Relaxed);

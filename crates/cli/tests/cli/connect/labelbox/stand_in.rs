@@ -33,7 +33,7 @@ pub(in crate::connect) fn operation(asked: &Asked) -> String {
 }
 
 impl StandIn {
-    /// One with two projects, and a webhook that is somebody else's.
+    /// A stand-in with two projects, and a webhook that is somebody else's.
     pub(in crate::connect) fn start() -> Self {
         let state = State {
             projects: vec![
