@@ -1,5 +1,6 @@
 //! `labelrelay connect`: makes a platform deliver to a relay, through the platform's API.
 
+mod changes;
 mod config_section;
 mod configured;
 mod credential;
@@ -18,7 +19,7 @@ mod state;
 mod steps;
 mod wanted;
 
-pub(crate) use label_studio::Changes;
+pub(crate) use changes::Changes;
 
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};

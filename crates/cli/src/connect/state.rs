@@ -1,6 +1,6 @@
 //! A platform's webhooks as they are, for `labelrelay status`, and the command that mends them.
 
-use super::label_studio::Changes;
+use super::changes::Changes;
 use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_reconcile::PlatformError;
 use std::future::Future;

@@ -22,7 +22,6 @@ use labelrelay_reconcile::label_studio::Webhook;
 use target::{Common, Target};
 
 pub(super) use list::{Args as ListArgs, run as list};
-pub(crate) use silence::Changes;
 pub(super) use state::{ask, is_known};
 
 const EXAMPLES: &str = "\

@@ -2,6 +2,7 @@
 
 use super::target::Target;
 use super::walk::named_projects;
+use crate::connect::changes::Changes;
 use crate::heard::{Heard, Hearing};
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +10,6 @@ use labelrelay_core::config::SourceConfig;
 use labelrelay_event::EventType;
 use labelrelay_reconcile::PlatformError;
 use labelrelay_reconcile::label_studio::{Activity, ProjectTitle};
-use serde::Serialize;
 use std::time::Duration;
 
 /// Projects that are asked for their changes: one request each, two at a time.
@@ -31,28 +31,6 @@ const TOLD: [&str; 3] = [
     "io.labelstud.annotation.updated",
     "io.labelstud.task.created",
 ];
-
-/// Changes on the platform against what the queue got.
-#[derive(Debug, Serialize)]
-pub(crate) struct Changes {
-    /// Nothing is known of what came before.
-    pub(crate) since: String,
-    /// Deliveries that the queue got since then.
-    pub(crate) deliveries: u64,
-    /// Changes of which nothing came, and whether there may be more.
-    pub(crate) missing: u64,
-    pub(crate) at_least: bool,
-    /// Projects that were asked, and all that there are.
-    pub(crate) asked: usize,
-    pub(crate) projects: usize,
-    /// Contents of all projects, where Label Studio tells them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) tasks: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) annotations: Option<u64>,
-    #[serde(skip)]
-    pub(crate) fault: Option<String>,
-}
 
 /// Everything that is known of the platform by now.
 pub(super) struct Seen<'a> {
