@@ -15,15 +15,16 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const AT_A_TIME: u64 = 500;
 const MOST: u64 = 20_000;
 
+/// Old events in a row that end the look.
+const MANY_OLD: u32 = 100;
+
 /// A project; empty where an event names none.
 type Project = String;
 
 /// Deliveries of one source, as the queue has them.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
-    /// By project: the newest delivery.
-    delivered: BTreeMap<Project, Timestamp>,
-    /// By project: the newest event, whoever brought it.
+    /// By project: the newest event, whoever brought it. A pull brings every change up to its time.
     came: BTreeMap<Project, Timestamp>,
     /// Number of deliveries.
     pub(crate) deliveries: u64,
@@ -47,7 +48,7 @@ impl Hearing {
         };
         let day_ago = now.checked_sub(DAY).unwrap_or(now);
         let last = queue.last_number()?;
-        let mut next = last;
+        let (mut next, mut old) = (last, 0);
         'all: while next > last.saturating_sub(MOST) {
             let after = next.saturating_sub(AT_A_TIME);
             let part = usize::try_from(next - after).unwrap_or_default();
@@ -68,11 +69,17 @@ impl Hearing {
                 let (Some(attributes), Some(received)) = (attributes, received) else {
                     continue;
                 };
-                // Events out of a fallback come late; each still says when it was received.
+                // Events out of a fallback come late; each still says when it was received. So one that is old says
+                // little, and many in a row say that the day is over.
                 if received < day_ago {
-                    hearing.since = day_ago;
-                    break 'all;
+                    old += 1;
+                    if old == MANY_OLD {
+                        hearing.since = day_ago;
+                        break 'all;
+                    }
+                    continue;
                 }
+                old = 0;
                 hearing.since = hearing.since.min(received);
                 hearing.add(attributes, received);
             }
@@ -98,13 +105,9 @@ impl Hearing {
         let source = event.source.trim_start_matches('/').to_owned();
         let heard = self.sources.entry(source).or_default();
         let project = event.project.unwrap_or_default();
-        let newer = |times: &mut BTreeMap<Project, Timestamp>| {
-            let last = times.entry(project.clone()).or_insert(received);
-            *last = received.max(*last);
-        };
-        newer(&mut heard.came);
+        let last = heard.came.entry(project).or_insert(received);
+        *last = received.max(*last);
         if event.origin.is_none() {
-            newer(&mut heard.delivered);
             heard.deliveries += 1;
         }
     }
@@ -115,11 +118,10 @@ impl Hearing {
 }
 
 impl Heard {
-    /// When something last came of the project: by a delivery, or, with `by_any`, by whatever way.
-    pub(crate) fn last(&self, project: u64, by_any: bool) -> Option<Timestamp> {
-        let times = if by_any { &self.came } else { &self.delivered };
+    /// When something last came of the project, by whatever way.
+    pub(crate) fn last(&self, project: u64) -> Option<Timestamp> {
         // One that names no project may be about this one.
-        let of = |project: &str| times.get(project).copied();
+        let of = |project: &str| self.came.get(project).copied();
         of(&project.to_string()).max(of(""))
     }
 }

@@ -4,27 +4,28 @@ use super::state::State;
 use super::{label_studio, labelbox};
 use crate::env::Env;
 use crate::heard::Hearing;
-use labelrelay_core::config::SourceConfig;
+use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_core::provider::Provider;
 use std::path::Path;
 
 /// Asks the platform of `source`, and compares with `hearing` where the queue can be looked into; `None` where nothing
-/// says that the platform should be asked. `config` is the configuration's
+/// says that the platform should be asked. `file` is the configuration's
 /// file, where the command line named one. An error names the platform, the problem and the cure.
 pub(crate) async fn ask(
+    config: &Config,
     source: &SourceConfig,
-    config: Option<&Path>,
+    file: Option<&Path>,
     hearing: Option<&Hearing>,
     env: &Env<'_>,
 ) -> Option<Result<State, String>> {
     let (platform, state) = match source.provider {
-        Provider::LabelStudio if label_studio::is_known(source, env) => (
+        Provider::LabelStudio if label_studio::is_known(config, source, env) => (
             "Label Studio",
-            label_studio::ask(source, config, hearing, env).await,
+            label_studio::ask(source, file, hearing, env).await,
         ),
         // Its API is always there. Whether it shall deliver here, the section says.
         Provider::Labelbox if source.webhook.is_some() => {
-            ("Labelbox", labelbox::ask(source, config, env).await)
+            ("Labelbox", labelbox::ask(source, file, env).await)
         }
         _ => return None,
     };

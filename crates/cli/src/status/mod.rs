@@ -148,10 +148,10 @@ async fn platforms(
     report: &mut Report,
 ) {
     for source in &config.sources {
-        match platform_state::ask(source, file, hearing, env).await {
+        match platform_state::ask(config, source, file, hearing, env).await {
             None if source.provider == Provider::LabelStudio => report.not_asked.push(NotAsked {
                 source: source.name.clone(),
-                cure: "set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY, and its changes are compared with what came".to_owned(),
+                cure: "set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY, or `url` and `token` in its [source.webhook], and its changes are compared with what came".to_owned(),
             }),
             None => {}
             Some(Ok(state)) => {

@@ -53,8 +53,14 @@ pub(super) fn see_to(
             report.done(format_args!(
                 "no webhook can work; [source.pull] written below the source `{source}` in {origin}, so that `serve` pulls every {EVERY}"
             ))?;
-            report
-                .hint("Start `labelrelay serve` again: it reads its configuration when it starts.")
+            let token = target.token.to_string();
+            let needed = token.strip_prefix("env:").map_or_else(
+                || format!("It needs {token} then."),
+                |name| format!("It needs the variable {name} then, and does not start without it."),
+            );
+            report.hint(format_args!(
+                "Start `labelrelay serve` again: it reads its configuration when it starts. {needed} Its first pull brings what is there already."
+            ))
         }
         Err(why) => {
             report.failed(refusal)?;
@@ -91,11 +97,16 @@ fn words(target: &Target) -> String {
 fn section(target: &Target) -> String {
     // Escapes of JSON are those of TOML.
     let quoted = |text: String| Value::from(text).to_string();
+    let projects = if target.projects.is_empty() {
+        String::new()
+    } else {
+        format!("\nprojects = {:?}", target.projects)
+    };
     format!(
         "[source.pull]\n\
          every = \"{EVERY}\"\n\
          url = {}\n\
-         token = {}",
+         token = {}{projects}",
         quoted(target.server.clone()),
         quoted(target.token.to_string())
     )

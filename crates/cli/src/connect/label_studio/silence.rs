@@ -38,7 +38,6 @@ pub(super) struct Seen<'a> {
     pub(super) projects: &'a [ProjectTitle],
     /// Projects that no webhook of ours tells of.
     pub(super) without: &'a [&'a ProjectTitle],
-    pub(super) has_webhook: bool,
     /// The platform's time less ours.
     pub(super) ahead: SignedDuration,
     pub(super) now: Timestamp,
@@ -66,13 +65,12 @@ impl Seen<'_> {
             return Ok(None);
         }
         let heard = hearing.of(&self.source.name);
-        // If `serve` pulls and there is no webhook, every event comes by a pull.
-        let pull = self.source.pull.as_ref().filter(|_| !self.has_webhook);
+        let pull = self.source.pull.as_ref();
         let under_way = pull.map_or(UNDER_WAY, |pull| UNDER_WAY.max(pull.every * 3));
         let until = self.now.checked_sub(under_way).unwrap_or(self.now);
         let chosen = self.chosen(heard);
         let asks = chosen.iter().map(|&project| async move {
-            let last = heard.and_then(|heard| heard.last(project.id, pull.is_some()));
+            let last = heard.and_then(|heard| heard.last(project.id));
             let since = last.unwrap_or(hearing.since).max(hearing.since);
             if since >= until {
                 return Ok(None);
@@ -88,13 +86,23 @@ impl Seen<'_> {
                 activity,
             }))
         });
-        let mut asks = std::pin::pin!(stream::iter(asks).buffered(AT_ONCE));
-        let (mut asked, mut quiet) = (0, Vec::new());
+        let mut asks = std::pin::pin!(stream::iter(asks).buffer_unordered(AT_ONCE));
+        let (mut asked, mut quiet, mut failed) = (0, Vec::new(), None);
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while let Ok(Some(found)) = tokio::time::timeout_at(deadline, asks.next()).await {
-            asked += 1;
-            quiet.extend(found?.filter(|quiet| quiet.activity.changes > 0));
+            match found {
+                Ok(found) => {
+                    asked += 1;
+                    quiet.extend(found.filter(|quiet| quiet.activity.changes > 0));
+                }
+                Err(error) => failed = Some(error),
+            }
         }
+        // A fault that was found counts more than a project that does not answer.
+        if let Some(error) = failed.filter(|_| quiet.is_empty()) {
+            return Err(error);
+        }
+        quiet.sort_by_key(|quiet| quiet.project.id);
         let total = |of: fn(&ProjectTitle) -> Option<u64>| {
             let counts = self.projects.iter().map(of);
             counts.sum::<Option<u64>>()
@@ -122,10 +130,21 @@ impl Seen<'_> {
     fn chosen(&self, heard: Option<&Heard>) -> Vec<&ProjectTitle> {
         let holds_any = |project: &&ProjectTitle| project.tasks != Some(0);
         let mut chosen: Vec<_> = self.projects.iter().filter(holds_any).collect();
-        let last = |project: &ProjectTitle| heard.and_then(|heard| heard.last(project.id, true));
+        chosen.retain(|project| self.comes(project));
+        let last = |project: &ProjectTitle| heard.and_then(|heard| heard.last(project.id));
         chosen.sort_by_key(|project| std::cmp::Reverse((last(project), project.id)));
         chosen.truncate(MOST_PROJECTS);
         chosen
+    }
+
+    /// Tells whether events of the project shall come: by a webhook, or by a pull that is not for other projects alone.
+    fn comes(&self, project: &ProjectTitle) -> bool {
+        let has_webhook = self.without.iter().all(|one| one.id != project.id);
+        let is_pulled = self.source.pull.as_ref().is_none_or(|pull| {
+            let id = project.id.to_string();
+            pull.projects.is_empty() || pull.projects.contains(&id)
+        });
+        has_webhook || is_pulled
     }
 
     /// A time of ours by the platform's clock.
@@ -166,14 +185,20 @@ impl Seen<'_> {
         } else {
             (
                 "deliveries",
-                "the webhook is there, and what it sends does not come: `labelrelay connect label-studio --probe` says why"
-                    .to_owned(),
+                format!(
+                    "the webhook is there, and what it sends does not come: `{}` says why",
+                    target.repair.replacen("--repair", "--probe", 1)
+                ),
             )
         };
         let fetch = if is_pulled {
-            ""
+            String::new()
         } else {
-            "; `labelrelay pull label-studio` fetches what was missed"
+            let pull =
+                target
+                    .repair
+                    .replacen("connect label-studio --repair", "pull label-studio", 1);
+            format!("; `{pull}` fetches what was missed")
         };
         Some(format!(
             "{}: {more}{changes} {} since {}, 0 {what} ({of}{latest}): {cure}{fetch}",

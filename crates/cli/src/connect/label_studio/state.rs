@@ -10,7 +10,8 @@ use crate::env::Env;
 use crate::heard::Hearing;
 use crate::label_studio_access;
 use jiff::{SignedDuration, Timestamp};
-use labelrelay_core::config::SourceConfig;
+use labelrelay_core::config::{Config, SourceConfig};
+use labelrelay_core::provider::Provider;
 use labelrelay_reconcile::PlatformError;
 use labelrelay_reconcile::label_studio::{ProjectTitle, Webhook};
 use std::path::Path;
@@ -20,22 +21,27 @@ use std::time::Duration;
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
 /// Tells whether the configuration names the Label Studio of `source`.
-pub(in crate::connect) fn is_known(source: &SourceConfig, env: &Env<'_>) -> bool {
-    sections::url(None, source).is_some() || label_studio_access::is_set(env)
+/// Variables name one, so they speak of a source only if no other one is without a URL.
+pub(in crate::connect) fn is_known(config: &Config, source: &SourceConfig, env: &Env<'_>) -> bool {
+    let is_nameless = |source: &&SourceConfig| {
+        source.provider == Provider::LabelStudio && sections::url(None, source).is_none()
+    };
+    let is_alone = config.sources.iter().filter(is_nameless).count() == 1;
+    sections::url(None, source).is_some() || is_alone && label_studio_access::is_set(env)
 }
 
-/// Asks the Label Studio of `source`, and compares with `hearing` where the queue can be looked into; `config` is the
+/// Asks the Label Studio of `source`, and compares with `hearing` where the queue can be looked into; `file` is the
 /// configuration's file, where the command line named one.
 ///
 /// # Errors
 /// Problem and cure, when it cannot be asked.
 pub(in crate::connect) async fn ask(
     source: &SourceConfig,
-    config: Option<&Path>,
+    file: Option<&Path>,
     hearing: Option<&Hearing>,
     env: &Env<'_>,
 ) -> Result<State, String> {
-    let target = Common::of(source, config, false).open(env).await;
+    let target = Common::of(source, file, false).open(env).await;
     let target = target.map_err(|error| error.message().to_owned())?;
     within_patience(&target.server, read(&target, source, hearing)).await
 }
@@ -86,7 +92,6 @@ async fn read(
         source,
         projects: &projects,
         without: &without,
-        has_webhook: !ours.is_empty(),
         ahead: ahead.unwrap_or_default(),
         now,
     };

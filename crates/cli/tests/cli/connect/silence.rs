@@ -173,12 +173,31 @@ fn what_was_pruned_is_not_taken_for_missing() {
 }
 
 #[test]
-fn what_a_pull_brought_does_not_hide_a_webhook_that_is_gone() {
+fn what_a_pull_brought_is_not_missing_and_what_changes_after_it_is() {
     let scene = scene("");
-    came(&scene, 2, 120, None);
-    changed(&scene, 1, 1, 60);
-    came(&scene, 1, 30, Some(Origin::Reconcile));
+    came(&scene, 2, 1000, None);
+    changed(&scene, 1, 1, 500);
     status(&scene).failed(1, &["1 change since", "0 deliveries"]);
+    came(&scene, 1, 400, Some(Origin::Reconcile));
+    status(&scene).good();
+    changed(&scene, 1, 2, 100);
+    status(&scene).failed(1, &["1 change since", "0 deliveries"]);
+}
+
+/// A webhook that Label Studio silently drops, or one for some projects only: nothing is missing while a pull brings it.
+#[test]
+fn beside_a_webhook_a_pull_brings_events_as_well() {
+    let pull = "[source.pull]\nevery = \"1h\"\nurl = \"URL\"\ntoken = \"env:LABEL_STUDIO_API_KEY\"\nprojects = [1]\n";
+    let scene = scene(pull);
+    scene.place.logged(&["looked through the platform"]);
+    came(&scene, 1, 1000, None);
+    changed(&scene, 1, 1, 500);
+    came(&scene, 1, 400, Some(Origin::Reconcile));
+    status(&scene).good();
+    // Nobody pulls the other one, and no webhook tells of it.
+    scene.label_studio.state().webhooks.clear();
+    changed(&scene, 2, 2, 500);
+    status(&scene).good();
 }
 
 #[test]
