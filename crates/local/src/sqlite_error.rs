@@ -44,7 +44,7 @@ pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
         FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) => true,
         // All statements are ours, and are tried: what they name was there.
         SqliteFailure(_, Some(text)) | SqlInputError { msg: text, .. } => {
-            text.starts_with("no such ")
+            text.starts_with("no such table") || text.starts_with("no such column")
         }
         _ => false,
     }

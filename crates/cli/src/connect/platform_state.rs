@@ -18,8 +18,9 @@ pub(crate) async fn ask(
     hearing: Option<&Hearing>,
     env: &Env<'_>,
 ) -> Option<Result<State, String>> {
+    let hearing = hearing.filter(|_| label_studio::is_its_own(config, source));
     let (platform, state) = match source.provider {
-        Provider::LabelStudio if label_studio::is_known(config, source, env) => (
+        Provider::LabelStudio if label_studio::is_known(source, env) => (
             "Label Studio",
             label_studio::ask(source, file, hearing, env).await,
         ),

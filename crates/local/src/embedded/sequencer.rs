@@ -280,7 +280,9 @@ fn read_window(
             Err(error) if is_damage(&error) => break,
             Err(error) => return Err(error),
         };
-        let (seq, received): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let (Ok(seq), Ok(received)) = (row.get::<_, i64>(0), row.get::<_, i64>(1)) else {
+            continue;
+        };
         age = age.saturating_add(later.saturating_sub(received).max(0));
         later = received;
         if age > span {
@@ -295,6 +297,11 @@ fn read_window(
     Ok(window)
 }
 
+/// Tells whether the disk does not give back what lies there.
+fn is_unreadable(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure)
+}
+
 /// The candidate whose id is `id`, whole. One that was damaged where it lies is none: who sends it again brings it
 /// back.
 fn repeated(
@@ -306,12 +313,15 @@ fn repeated(
         let mut same =
             db.prepare_cached("SELECT envelope FROM events WHERE seq = ?1 AND id = ?2")?;
         let mut rows = same.query((seq.cast_signed(), id))?;
-        if let Some(row) = rows.next()?
-            && row
-                .get_ref(0)?
-                .as_bytes()
-                .is_ok_and(|envelope| envelope_damage(envelope).is_none())
-        {
+        let row = match rows.next() {
+            Ok(Some(row)) => row,
+            Ok(None) => continue,
+            // Who sends it again brings it back. Those who are sent beside it must not suffer from it.
+            Err(error) if is_damage(&error) || is_unreadable(&error) => continue,
+            Err(error) => return Err(error),
+        };
+        let envelope = row.get_ref(0)?.as_bytes();
+        if envelope.is_ok_and(|envelope| envelope_damage(envelope).is_none()) {
             return Ok(Some(seq));
         }
     }

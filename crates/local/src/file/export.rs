@@ -87,8 +87,11 @@ impl Export<'_> {
         let is_readable = |seq: &u64| matches!(self.queue.get(*seq), Ok(Some(_)));
         let mut numbers = after.saturating_add(1)..=last;
         let gap = numbers.find(|seq| self.queue.get(*seq).is_err());
-        let mut behind = gap.and_then(|_| numbers.find(is_readable));
-        if behind.is_none() && !self.queue.ignores_deliveries.replace(true) {
+        // In a damaged file the last number may be any.
+        let near = usize::try_from(FAR).unwrap_or(usize::MAX);
+        let mut behind = gap.and_then(|_| numbers.by_ref().take(near).find(is_readable));
+        // With an event that cannot be read, that one was the matter, and not what happened to the others.
+        if gap.is_none() && !self.queue.ignores_deliveries.replace(true) {
             behind = (after.saturating_add(1)..=last).find(is_readable);
         }
         self.ended = behind.is_none();

@@ -233,6 +233,27 @@ fn a_repeat_of_a_changed_event_brings_it_back() {
 }
 
 #[test]
+fn a_repeat_of_an_event_that_cannot_be_read_refuses_nobody() {
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open();
+    let data = format!("\"{}\"", "x".repeat(5 * PAGE));
+    let large = queue_suite::message("large", data.as_bytes());
+    block_on(queue.send(&large)).unwrap();
+    queue.close();
+    // Of a page that continues a row, the first four bytes say where it goes on.
+    let mut bytes = fs::read(queue_dir.path()).unwrap();
+    let goes_on = |page: &&mut [u8]| page.iter().skip(4).all(|byte| *byte == b'x');
+    let page = bytes.chunks_mut(PAGE).find(goes_on).unwrap();
+    page.get_mut(..4).unwrap().fill(0xff);
+    replace(&queue_dir, &bytes);
+
+    let queue = queue_dir.open();
+    assert!(!block_on(queue.send(&large)).unwrap().repeat);
+    assert!(block_on(queue.send(&large)).unwrap().repeat);
+    assert!(!send(&queue, "another").repeat);
+}
+
+#[test]
 fn columns_that_hold_what_none_ever_did_stop_nobody() {
     let queue_dir = QueueDir::new();
     let queue = queue_dir.open();

@@ -22,7 +22,7 @@ use labelrelay_reconcile::label_studio::Webhook;
 use target::{Common, Target};
 
 pub(super) use list::{Args as ListArgs, run as list};
-pub(super) use state::{ask, is_known};
+pub(super) use state::{ask, is_its_own, is_known};
 
 const EXAMPLES: &str = "\
 Examples:

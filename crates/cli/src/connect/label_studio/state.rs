@@ -21,13 +21,17 @@ use std::time::Duration;
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
 /// Tells whether the configuration names the Label Studio of `source`.
-/// Variables name one, so they speak of a source only if no other one is without a URL.
-pub(in crate::connect) fn is_known(config: &Config, source: &SourceConfig, env: &Env<'_>) -> bool {
+pub(in crate::connect) fn is_known(source: &SourceConfig, env: &Env<'_>) -> bool {
+    sections::url(None, source).is_some() || label_studio_access::is_set(env)
+}
+
+/// Tells whether everything on the Label Studio of `source` is for this source. Variables name one server, which
+/// several sources without a URL may share.
+pub(in crate::connect) fn is_its_own(config: &Config, source: &SourceConfig) -> bool {
     let is_nameless = |source: &&SourceConfig| {
         source.provider == Provider::LabelStudio && sections::url(None, source).is_none()
     };
-    let is_alone = config.sources.iter().filter(is_nameless).count() == 1;
-    sections::url(None, source).is_some() || is_alone && label_studio_access::is_set(env)
+    !is_nameless(&source) || config.sources.iter().filter(is_nameless).count() == 1
 }
 
 /// Asks the Label Studio of `source`, and compares with `hearing` where the queue can be looked into; `file` is the
