@@ -297,10 +297,9 @@ fn read_window(
     Ok(window)
 }
 
-/// Tells whether the disk does not give back what lies there.
-fn is_unreadable(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure)
-}
+/// Envelopes up to so many bytes are in one page with their id. To read more may fail where the id can be read, and
+/// with it all deliveries that are written together.
+const IN_ONE_PAGE: i64 = 8 * 1024;
 
 /// The candidate whose id is `id`, whole. One that was damaged where it lies is none: who sends it again brings it
 /// back.
@@ -310,18 +309,15 @@ fn repeated(
     id: &str,
 ) -> rusqlite::Result<Option<u64>> {
     for seq in candidates {
-        let mut same =
-            db.prepare_cached("SELECT envelope FROM events WHERE seq = ?1 AND id = ?2")?;
-        let mut rows = same.query((seq.cast_signed(), id))?;
-        let row = match rows.next() {
-            Ok(Some(row)) => row,
-            Ok(None) => continue,
-            // Who sends it again brings it back. Those who are sent beside it must not suffer from it.
-            Err(error) if is_damage(&error) || is_unreadable(&error) => continue,
-            Err(error) => return Err(error),
+        let mut same = db.prepare_cached(
+            "SELECT CASE WHEN length(envelope) <= ?3 THEN envelope END FROM events WHERE seq = ?1 AND id = ?2",
+        )?;
+        let mut rows = same.query((seq.cast_signed(), id, IN_ONE_PAGE))?;
+        let Some(row) = rows.next()? else {
+            continue;
         };
-        let envelope = row.get_ref(0)?.as_bytes();
-        if envelope.is_ok_and(|envelope| envelope_damage(envelope).is_none()) {
+        let envelope = row.get_ref(0)?.as_bytes_or_null();
+        if envelope.is_ok_and(|envelope| envelope.and_then(envelope_damage).is_none()) {
             return Ok(Some(seq));
         }
     }

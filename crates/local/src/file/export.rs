@@ -41,6 +41,14 @@ impl QueueFile {
 }
 
 impl QueueFile {
+    /// Reads every row of the states.
+    fn deliveries_are_damaged(&self) -> bool {
+        let sql = "SELECT coalesce(sum(length(receipt) + state), 0) FROM deliveries NOT INDEXED";
+        self.db
+            .query_row(sql, [], |row| row.get::<_, i64>(0))
+            .is_err()
+    }
+
     fn last_stored(&self) -> Result<u64, FileError> {
         self.read(|db| {
             let last = db.query_row("SELECT coalesce(max(seq), 0) FROM events", [], |row| {
@@ -76,8 +84,8 @@ impl Export<'_> {
         }
     }
 
-    /// Goes on with the first event behind the next one that cannot be read. Where there is none, it may be what
-    /// happened to the events that cannot be read: they go on without that, as if none had been received.
+    /// Goes on with the first event behind the next one that cannot be read. If the states of events cannot be read,
+    /// goes on without them, as if no event had been received.
     fn go_behind_the_damage(&mut self) {
         let after = self.filter.after.unwrap_or(0);
         let last = self
@@ -90,8 +98,10 @@ impl Export<'_> {
         // In a damaged file the last number may be any.
         let near = usize::try_from(FAR).unwrap_or(usize::MAX);
         let mut behind = gap.and_then(|_| numbers.by_ref().take(near).find(is_readable));
-        // With an event that cannot be read, that one was the matter, and not what happened to the others.
-        if gap.is_none() && !self.queue.ignores_deliveries.replace(true) {
+        if behind.is_none()
+            && self.queue.deliveries_are_damaged()
+            && !self.queue.ignores_deliveries.replace(true)
+        {
             behind = (after.saturating_add(1)..=last).find(is_readable);
         }
         self.ended = behind.is_none();
