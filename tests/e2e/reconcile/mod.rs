@@ -93,16 +93,17 @@ fn subjects(event: &Exported) -> Vec<String> {
     if !matches!(kind, "task" | "annotation") {
         return Vec::new();
     }
-    let subject = subject.as_deref().unwrap();
-    if subject.starts_with(&format!("{kind}/")) {
+    if let Some(subject) = subject.as_deref()
+        && subject.starts_with(&format!("{kind}/"))
+    {
         return vec![subject.to_owned()];
     }
     let body: Value = serde_json::from_slice(&event.body).unwrap();
     let several = [kind.to_owned(), format!("{kind}s")];
     let several = several.iter().find_map(|key| body[key].as_array());
+    // A bulk action that changed nothing lists nothing.
+    let several = several.into_iter().flatten();
     several
-        .unwrap()
-        .iter()
         .map(|thing| format!("{kind}/{}", thing["id"]))
         .collect()
 }

@@ -181,10 +181,11 @@ pub(super) fn assert_says_what_it_says(
     for row in rows {
         let event = annotations[&row[0].to_string()];
         let body: Value = serde_json::from_slice(&event.body).unwrap();
-        let annotation = if event.attributes.origin.is_some() {
-            &body
-        } else {
-            &body["annotation"]
+        // One by itself, one of several, or the annotation alone.
+        let annotation = match &body["annotation"] {
+            _ if event.attributes.origin.is_some() => &body,
+            Value::Array(several) => several.iter().find(|one| one["id"] == row[0]).unwrap(),
+            one => one,
         };
         let result: Value = serde_json::from_str(row[1].as_str().unwrap()).unwrap();
         assert_eq!(annotation["result"], result, "annotation {}", row[0]);
