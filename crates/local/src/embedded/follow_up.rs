@@ -70,8 +70,9 @@ impl Sequencer {
     ) -> rusqlite::Result<()> {
         for message in derived {
             // A pull may have found it already.
-            if self.first_copy(open.db, message)?.is_none() {
-                self.add(message, open)?;
+            let fingerprint = self.fingerprint(message);
+            if self.first_copy(open.db, message, fingerprint)?.is_none() {
+                self.add(message, fingerprint, open)?;
             }
         }
         Ok(())

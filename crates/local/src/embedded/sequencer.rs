@@ -15,7 +15,7 @@ use crate::sqlite::{begin, ms, now_ms, setting};
 use crate::sqlite_error::is_damage;
 use labelrelay_core::derive::naming_task;
 use labelrelay_core::{Clock, OutboundMessage, Receipt};
-use rusqlite::{Connection, ErrorCode, Statement};
+use rusqlite::{CachedStatement, Connection, ErrorCode, Statement};
 
 /// State of the writer besides the file.
 pub(super) struct Sequencer {
@@ -33,6 +33,8 @@ pub(super) struct Sequencer {
 /// Work done so far in a transaction that is open.
 pub(super) struct Open<'a> {
     pub(super) db: &'a Connection,
+    /// Writes one event. One statement for all of them: it runs for each message.
+    insert: CachedStatement<'a>,
     received_ms: i64,
     /// Ids that the window got, to be taken back if it fails.
     added: Vec<(Fingerprint, u64)>,
@@ -118,6 +120,7 @@ impl Sequencer {
         let first = self.next;
         let mut open = Open {
             db,
+            insert: db.prepare_cached(INSERT_EVENT)?,
             received_ms,
             added: Vec::with_capacity(messages.len()),
         };
@@ -148,7 +151,8 @@ impl Sequencer {
         let mut receipts = Vec::with_capacity(messages.len());
         for Pending { message, told, .. } in messages {
             let seq = self.next;
-            if let Some(first) = self.first_copy(open.db, message)? {
+            let fingerprint = self.fingerprint(message);
+            if let Some(first) = self.first_copy(open.db, message, fingerprint)? {
                 receipts.push(Receipt::repeat(Some(first.to_string())));
                 continue;
             }
@@ -162,38 +166,44 @@ impl Sequencer {
                     .and_then(|task| naming_task(message, task));
                 derived = consequences.derived;
             }
-            self.add(named.as_ref().unwrap_or(message), open)?;
+            self.add(named.as_ref().unwrap_or(message), fingerprint, open)?;
             self.add_derived(&derived, open)?;
             receipts.push(Receipt::new(Some(seq.to_string())));
         }
         Ok(receipts)
     }
 
-    /// Number of the event that `message` repeats.
+    /// Fingerprint of the message's id, where repeats are recognised.
+    pub(super) fn fingerprint(&self, message: &OutboundMessage) -> Option<Fingerprint> {
+        let window = self.window.as_ref()?;
+        Some(window.fingerprint(message.id()))
+    }
+
+    /// Number of the event that `message`, whose id has this fingerprint, repeats.
     pub(super) fn first_copy(
         &self,
         db: &Connection,
         message: &OutboundMessage,
+        fingerprint: Option<Fingerprint>,
     ) -> rusqlite::Result<Option<u64>> {
         // An event that is sent again on purpose is no repeat.
         let may_repeat = message.attributes.replayedtime.is_none();
-        let Some(window) = self.window.as_ref().filter(|_| may_repeat) else {
+        let (Some(window), Some(fingerprint), true) = (&self.window, fingerprint, may_repeat)
+        else {
             return Ok(None);
         };
-        let candidates = window.candidates(window.fingerprint(message.id()), self.next);
-        repeated(db, candidates, message.id())
+        repeated(db, window.candidates(fingerprint, self.next), message.id())
     }
 
     pub(super) fn add(
         &mut self,
         message: &OutboundMessage,
+        fingerprint: Option<Fingerprint>,
         open: &mut Open<'_>,
     ) -> rusqlite::Result<()> {
         let seq = self.next;
-        let mut insert = open.db.prepare_cached(INSERT_EVENT)?;
-        insert_row(&mut insert, seq, open.received_ms, message)?;
-        if let Some(window) = &mut self.window {
-            let fingerprint = window.fingerprint(message.id());
+        insert_row(&mut open.insert, seq, open.received_ms, message)?;
+        if let (Some(window), Some(fingerprint)) = (&mut self.window, fingerprint) {
             window.insert(fingerprint, seq, seq);
             open.added.push((fingerprint, seq));
         }

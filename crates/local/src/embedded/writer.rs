@@ -160,6 +160,9 @@ impl Writer {
 
     /// Derives events for which no delivery waits, a little at a time; `true` if there are more.
     fn derive_more(&self, sequencer: &mut Sequencer) -> bool {
+        if self.options.derivation.is_none() {
+            return false;
+        }
         let has_more = sequencer.derive_more(&self.db, now_ms(&*self.clock));
         if has_more.is_some() {
             self.files.committed(self.journal.pages());

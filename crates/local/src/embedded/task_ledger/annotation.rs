@@ -53,20 +53,8 @@ impl Work<'_> {
         }
         let mut task = Task::read(self.db, source, told.task)?;
         let (was_known, before) = (task.is_known, task.clone());
-        self.db
-            .prepare_cached(
-                "INSERT INTO ledger_things(source, task, annotation, state, version, seq)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT DO UPDATE SET state = excluded.state, version = excluded.version, seq = excluded.seq",
-            )?
-            .execute((
-                source,
-                told.task,
-                told.id,
-                if told.counts { COUNTS } else { THERE },
-                &told.version,
-                self.seq,
-            ))?;
+        let state = if told.counts { COUNTS } else { THERE };
+        self.note(told.task, told.id, state, told.version.as_deref())?;
         let listed = task.listed(self.db, source)?;
         let is_first = known.is_none_or(|known| known.state == GONE);
         let by_count = |task: &Task| listed + task.unlisted >= task.needed();
@@ -106,6 +94,31 @@ impl Work<'_> {
             task.write(self.db, source, self.seq, self.cause.project.as_deref())?;
         }
         Ok(())
+    }
+
+    /// Notes the state in which this event leaves an annotation.
+    pub(super) fn note(
+        &self,
+        task: i64,
+        annotation: i64,
+        state: i64,
+        version: Option<&str>,
+    ) -> rusqlite::Result<()> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO ledger_things(source, task, annotation, state, version, seq)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO UPDATE SET state = excluded.state, version = excluded.version, seq = excluded.seq",
+            )?
+            .execute((
+                &self.cause.source,
+                task,
+                annotation,
+                state,
+                version,
+                self.seq,
+            ))
+            .map(|_| ())
     }
 }
 

@@ -135,20 +135,7 @@ impl Work<'_> {
     }
 
     fn mark_gone(&self, task: i64, annotation: i64) -> rusqlite::Result<()> {
-        self.db
-            .prepare_cached(
-                "INSERT INTO ledger_things(source, task, annotation, state, version, seq)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT DO UPDATE SET state = excluded.state, version = excluded.version, seq = excluded.seq",
-            )?
-            .execute((
-                &self.cause.source,
-                task,
-                annotation,
-                GONE,
-                self.cause.received_version(),
-                self.seq,
-            ))
-            .map(|_| ())
+        let version = self.cause.received_version();
+        self.note(task, annotation, GONE, Some(&version))
     }
 }
