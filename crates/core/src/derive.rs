@@ -3,8 +3,9 @@
 //! This says what an event tells of tasks and annotations, and makes the messages. Whoever has a ledger decides when
 //! there is something to derive.
 
+use crate::changed_attributes::with_attributes;
 use crate::config::SourceConfig;
-use crate::from_api::{ReconciledEvent, tombstone};
+use crate::from_api::{ReconciledEvent, json_id, tombstone};
 use crate::identity::{Identity, bounded};
 use crate::ledger::{Change, Key};
 use crate::provider::Provider;
@@ -12,10 +13,9 @@ use crate::queue::{OutboundMessage, QueueLimits};
 use crate::time;
 use crate::told::Statement;
 use labelrelay_event::{
-    Attributes, Data, DataEncoding, Digest, Envelope, EventType, Origin, TypeFrom, encode,
+    Attributes, DataEncoding, Digest, Envelope, EventType, Origin, TypeFrom, encode,
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 const COMPLETED: EventType = EventType::from_static("io.labelstud.task.completed");
 const COMPLETED_SCHEMA: &str = "urn:labelrelay:schema:label-studio-task-completed:1";
@@ -144,13 +144,9 @@ impl Derivation {
         if !source.filter.passes(&COMPLETED) {
             return None;
         }
-        let number = |id: &str| match id.parse::<i64>() {
-            Ok(id) => serde_json::Value::from(id),
-            Err(_) => serde_json::Value::from(id),
-        };
         let data = serde_json::json!({
             "task": task,
-            "project": project.map_or(serde_json::Value::Null, number),
+            "project": project.map(json_id),
             "annotation": annotation,
         })
         .to_string();
@@ -181,16 +177,7 @@ impl Derivation {
 
 /// `message` with the attribute `task`. `None` if it cannot be read.
 pub fn naming_task(message: &OutboundMessage, task: i64) -> Option<OutboundMessage> {
-    let envelope = Envelope::decode(&message.body).ok()?;
-    let mut attributes = envelope.attributes;
-    attributes.task = Some(task.to_string());
-    let body = match envelope.data {
-        Data::Json(data) => encode(&attributes, DataEncoding::Json, data.len(), [data]),
-        Data::Base64(_) => {
-            let data = envelope.data.bytes().ok()??;
-            encode(&attributes, DataEncoding::Base64, data.len(), [&*data])
-        }
-        Data::Reference => encode(&attributes, DataEncoding::Reference, 0, []),
-    };
-    Some(OutboundMessage::new(Arc::new(attributes), body))
+    let mut envelope = Envelope::decode(&message.body).ok()?;
+    envelope.attributes.task = Some(task.to_string());
+    with_attributes(envelope, |_| DataEncoding::Json).ok()
 }

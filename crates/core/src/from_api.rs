@@ -121,15 +121,19 @@ impl<'a> ReconciledEvent<'a> {
 /// The data of a deletion: the members that the platform's own events about this thing would have, as far as they
 /// are known.
 pub fn tombstone(key: &Key, task: Option<&str>, project: Option<&str>) -> String {
-    let id = |id: &str| match id.parse::<u64>() {
-        Ok(number) => serde_json::Value::from(number),
-        Err(_) => serde_json::Value::from(id),
-    };
-    let mut members = vec![format!("\"id\":{}", id(&key.id))];
+    let mut members = vec![format!("\"id\":{}", json_id(&key.id))];
     for (name, value) in [("task", task), ("project", project)] {
-        members.extend(value.map(|value| format!("\"{name}\":{}", id(value))));
+        members.extend(value.map(|value| format!("\"{name}\":{}", json_id(value))));
     }
     format!("{{{}}}", members.join(","))
+}
+
+/// An id as the platforms write it: a number, where it is one.
+pub(crate) fn json_id(id: &str) -> serde_json::Value {
+    match id.parse::<u64>() {
+        Ok(number) => number.into(),
+        Err(_) => id.into(),
+    }
 }
 
 impl std::fmt::Debug for ReconciledEvent<'_> {

@@ -16,6 +16,7 @@
 pub mod address;
 pub mod backend;
 pub mod blob;
+mod changed_attributes;
 pub mod clock;
 pub mod config;
 pub mod connection_retirement;

@@ -2,14 +2,14 @@
 //! use that to tell them from repeats.
 
 use crate::blob::BlobStore;
+use crate::changed_attributes::with_attributes;
 use crate::clock::Clock;
 use crate::data_encoding::data_encoding;
 use crate::fallback::claimed;
 use crate::queue::{EventQueue, OutboundMessage, QueueLimits};
 use jiff::Timestamp;
-use labelrelay_event::{Data, DataEncoding, DecodeError, Envelope, encode};
+use labelrelay_event::{DecodeError, Envelope};
 use labelrelay_json as json;
-use std::sync::Arc;
 
 /// The event of `envelope` as a message that is sent again at `now`, to a queue with these limits.
 ///
@@ -20,22 +20,10 @@ pub fn as_replay(
     now: Timestamp,
     limits: QueueLimits,
 ) -> Result<OutboundMessage, DecodeError> {
-    let envelope = Envelope::decode(envelope)?;
-    let mut attributes = envelope.attributes;
-    attributes.replayedtime = Some(crate::time::rfc3339(now));
-    let body = match envelope.data {
-        // The target queue may not accept this JSON raw: a line break on `stdout:`, a U+FFFF in SQS.
-        Data::Json(data) => {
-            let encoding = data_encoding(json::check(data), limits);
-            encode(&attributes, encoding, data.len(), [data])
-        }
-        Data::Base64(_) => {
-            let data = envelope.data.bytes()?.unwrap_or_default();
-            encode(&attributes, DataEncoding::Base64, data.len(), [&*data])
-        }
-        Data::Reference => encode(&attributes, DataEncoding::Reference, 0, []),
-    };
-    Ok(OutboundMessage::new(Arc::new(attributes), body))
+    let mut envelope = Envelope::decode(envelope)?;
+    envelope.attributes.replayedtime = Some(crate::time::rfc3339(now));
+    // The target queue may not accept this JSON raw: a line break on `stdout:`, a U+FFFF in SQS.
+    with_attributes(envelope, |data| data_encoding(json::check(data), limits))
 }
 
 /// `message`, or a claim check in its place where `queue` does not take it whole.

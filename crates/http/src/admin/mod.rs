@@ -1,5 +1,6 @@
 //! The second, loopback address: metrics for Prometheus, and reasons, which are not for senders.
 
+mod ages;
 mod dropped_log_lines;
 mod host;
 mod metrics;

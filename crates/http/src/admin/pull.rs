@@ -1,9 +1,9 @@
 //! Results of pulling from the platforms, as metrics: they show a pull that has ended, or one that brings nothing.
 
+use super::ages::encode_ages;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
 use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -118,33 +118,20 @@ impl Collector for PullState {
                 ConstCounter::new(value(figures)).encode(family.encode_family(&labels)?)?;
             }
         }
-        let kind = ConstGauge::new(0.0).metric_type();
-        let mut family = encoder.encode_descriptor(
+        let good = all.iter().map(|(source, figures)| (source, figures.good));
+        encode_ages(
+            &mut encoder,
             "pull_last_success_age_seconds",
             "Time since a look through the platform last came to its end; since the start, as long as none did",
-            None,
-            kind,
+            good,
         )?;
-        for (source, figures) in &all {
-            let labels = [("source", source.as_str())];
-            let age = figures.good.elapsed().as_secs_f64();
-            ConstGauge::new(age).encode(family.encode_family(&labels)?)?;
-        }
-        let kind = ConstGauge::new(0.0).metric_type();
-        let mut family = encoder.encode_descriptor(
+        let changed = all.iter();
+        encode_ages(
+            &mut encoder,
             "platform_last_change_age_seconds",
             "Age of the newest annotation or label that a look through the platform saw, by the platform's clock; absent as long as it saw none",
-            None,
-            kind,
-        )?;
-        for (source, figures) in &all {
-            if let Some(changed) = figures.changed {
-                let labels = [("source", source.as_str())];
-                let age = changed.elapsed().as_secs_f64();
-                ConstGauge::new(age).encode(family.encode_family(&labels)?)?;
-            }
-        }
-        Ok(())
+            changed.filter_map(|(source, figures)| Some((source, figures.changed?))),
+        )
     }
 }
 

@@ -1,8 +1,8 @@
 //! Time since each source last delivered something: so that somebody hears of a webhook that is gone.
 
+use super::ages::encode_ages;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::encoding::DescriptorEncoder;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,19 +44,12 @@ impl Collector for Silence {
         if all.is_empty() {
             return Ok(());
         }
-        let kind = ConstGauge::new(0.0).metric_type();
-        let mut family = encoder.encode_descriptor(
+        encode_ages(
+            &mut encoder,
             "last_delivery_age_seconds",
             "Time since the last verified delivery of a source; since the start, as long as there was none",
-            None,
-            kind,
-        )?;
-        for (source, last) in &all {
-            let labels = [("source", source.as_str())];
-            let age = last.elapsed().as_secs_f64();
-            ConstGauge::new(age).encode(family.encode_family(&labels)?)?;
-        }
-        Ok(())
+            all.iter().map(|(source, last)| (source, *last)),
+        )
     }
 }
 
