@@ -3,14 +3,12 @@
 
 use super::outage::assert_says_what_it_says;
 use super::{assert_each_once, of_origin, summary};
-use crate::connect::{good, refused, webhooks};
+use crate::connect::{good, refused, status, webhooks};
 use labelrelay_tests::export::Exported;
 use labelrelay_tests::label_studio::{LabelStudio, choice};
-use labelrelay_tests::program;
 use labelrelay_tests::random::Random;
-use labelrelay_tests::relay::{Site, eventually, secrets};
+use labelrelay_tests::relay::{Site, eventually};
 use serde_json::{Value, json};
-use std::process::Stdio;
 use std::time::Instant;
 
 const CHANGES: usize = 200;
@@ -231,22 +229,4 @@ fn told_annotations(events: &[Exported]) -> usize {
         .keys()
         .filter(|subject| subject.starts_with("annotation/"));
     annotations.count()
-}
-
-/// Exit code of `labelrelay status`, and what it said.
-fn status(site: &Site, label_studio: &LabelStudio) -> (i32, String) {
-    let output = program::command()
-        .args(["status", "--config"])
-        .arg(site.config())
-        .envs(secrets())
-        .env("LABELRELAY_QUEUE", site.queue_url())
-        .env("LABEL_STUDIO_URL", &label_studio.base)
-        .env("LABEL_STUDIO_API_KEY", &label_studio.token)
-        .current_dir(site.folder())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    assert!(!text.contains(&label_studio.token), "{text}");
-    (output.status.code().unwrap(), text)
 }

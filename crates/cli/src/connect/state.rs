@@ -1,4 +1,4 @@
-//! A platform's webhooks as they are, for `labelrelay status`, and the command that mends them.
+//! A platform's webhooks as they are, for `labelrelay status`, and how the commands that mend them find both again.
 
 use super::changes::Changes;
 use labelrelay_core::config::{Config, SourceConfig};
@@ -36,26 +36,25 @@ pub(super) async fn within_patience(
     }
 }
 
-/// The command that mends what is wrong on the platform of `source`, with what it needs to find both again.
-pub(super) fn repair(config: &Config, source: &SourceConfig, file: Option<&Path>) -> String {
-    let platform = source.provider;
-    let mut command = format!("labelrelay connect {} --repair", platform.as_str());
-    let same = |one: &&SourceConfig| one.provider == platform;
+/// Options with which a command finds `source` and its configuration again; a blank before each.
+pub(super) fn options(config: &Config, source: &SourceConfig, file: Option<&Path>) -> String {
+    let mut options = String::new();
+    let same = |one: &&SourceConfig| one.provider == source.provider;
     if config.sources.iter().filter(same).count() > 1 {
-        command.push_str(" --source ");
-        command.push_str(&source.name);
+        options.push_str(" --source ");
+        options.push_str(&source.name);
     }
     if let Some(file) = file {
         let file = file.display().to_string();
         let is_plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
-        command.push_str(" --config ");
+        options.push_str(" --config ");
         if file.chars().all(is_plain) {
-            command.push_str(&file);
+            options.push_str(&file);
         } else {
-            command.push('\'');
-            command.push_str(&file.replace('\'', "'\\''"));
-            command.push('\'');
+            options.push('\'');
+            options.push_str(&file.replace('\'', "'\\''"));
+            options.push('\'');
         }
     }
-    command
+    options
 }

@@ -187,18 +187,14 @@ impl Seen<'_> {
                 "deliveries",
                 format!(
                     "the webhook is there, and what it sends does not come: `{}` says why",
-                    target.repair.replacen("--repair", "--probe", 1)
+                    target.probe
                 ),
             )
         };
         let fetch = if is_pulled {
             String::new()
         } else {
-            let pull =
-                target
-                    .repair
-                    .replacen("connect label-studio --repair", "pull label-studio", 1);
-            format!("; `{pull}` fetches what was missed")
+            format!("; `{}` fetches what was missed", target.fetch)
         };
         Some(format!(
             "{}: {more}{changes} {} since {}, 0 {what} ({of}{latest}): {cure}{fetch}",

@@ -59,6 +59,10 @@ pub(super) struct Target {
     pub(super) is_pulled: bool,
     /// The command that mends what is wrong on the platform.
     pub(super) repair: String,
+    /// The command that sends an event through the platform.
+    pub(super) probe: String,
+    /// The command that fetches what no delivery brought.
+    pub(super) fetch: String,
     pub(super) credential: Credential,
     pub(super) rotatable: Rotatable,
     /// The embedded queue, where that is the queue.
@@ -112,6 +116,7 @@ impl Common {
             SecretRef::File(path) => SecretRef::File(env.cwd().join(path)),
             other => other,
         };
+        let options = state::options(&config, source, self.config.as_deref());
         Ok(Target {
             server,
             management,
@@ -119,7 +124,9 @@ impl Common {
             source: source.name.clone(),
             projects,
             is_pulled: source.pull.is_some(),
-            repair: state::repair(&config, source, self.config.as_deref()),
+            repair: format!("labelrelay connect label-studio --repair{options}"),
+            probe: format!("labelrelay connect label-studio --probe{options}"),
+            fetch: format!("labelrelay pull label-studio{options}"),
             credential,
             rotatable,
             queue,

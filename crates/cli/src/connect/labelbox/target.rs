@@ -90,6 +90,7 @@ impl Common {
         let secret = secret_reference::read(rotatable.reference(), env).await?;
         text(&secret)?;
         let management = Management::new(&server, key, http_options());
+        let options = state::options(&config, source, self.config.as_deref());
         Ok(Target {
             server,
             management: management.map_err(CliError::failed)?,
@@ -97,7 +98,7 @@ impl Common {
             source: source.name.clone(),
             projects: sections::projects(source).to_vec(),
             topics: sections::topics(source).to_vec(),
-            repair: state::repair(&config, source, self.config.as_deref()),
+            repair: format!("labelrelay connect labelbox --repair{options}"),
             rotatable,
             secret,
         })
