@@ -3,10 +3,11 @@
 //! A relay takes the secrets of the first two ([`FileSecret`]). The rotation ends when the second takes the first
 //! one's place. Whatever breaks off before leaves both good, and the next run goes on from there.
 
+use crate::file_beside::{folder_of, sync_folder, written};
 use labelrelay_core::secret::FileSecret;
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// Far more than the ids of all webhooks of a workspace.
@@ -77,7 +78,7 @@ impl RotationFiles {
     /// Puts the next secret into the place of the current one, which is no longer good from then on.
     pub(crate) fn end(&self) -> io::Result<()> {
         fs::rename(&self.next, &self.current)?;
-        self.sync();
+        sync_folder(folder_of(&self.current));
         remove(&self.remembered_file())?;
         remove(&shown_beside(&self.next))
     }
@@ -86,22 +87,12 @@ impl RotationFiles {
         with_end(&self.next, ".old")
     }
 
-    fn folder(&self) -> &Path {
-        match self.current.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        }
-    }
-
     /// Writes a file, whole or not at all, for those who may read the secret.
     fn write(&self, path: &Path, text: &str, like: &fs::Metadata, replace: bool) -> io::Result<()> {
-        let new = tempfile::Builder::new()
-            .prefix(".labelrelay-rotation-")
-            .tempfile_in(self.folder())?;
-        let mut file = new.as_file();
-        file.write_all(text.as_bytes())?;
-        give_to_the_same(file, like)?;
-        file.sync_all()?;
+        // Mode of the secret, as far as that concerns these two.
+        let mode = |mode| 0o600 | mode & 0o040;
+        let folder = folder_of(&self.current);
+        let new = written(folder, ".labelrelay-rotation-", text, like, mode)?;
         let kept = if replace {
             new.persist(path)
         } else {
@@ -112,15 +103,8 @@ impl RotationFiles {
             }
         };
         kept.map_err(|error| error.error)?;
-        self.sync();
+        sync_folder(folder);
         Ok(())
-    }
-
-    /// Makes names durable, where a directory can be synced.
-    fn sync(&self) {
-        if let Ok(folder) = File::open(self.folder()) {
-            let _ = folder.sync_all();
-        }
     }
 }
 
@@ -153,23 +137,6 @@ fn remove(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-/// Owner and group of the other file, and its mode as far as that concerns these two.
-#[cfg(unix)]
-fn give_to_the_same(file: &File, like: &fs::Metadata) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
-    let new = file.metadata()?;
-    if (new.uid(), new.gid()) != (like.uid(), like.gid()) {
-        fchown(file, Some(like.uid()), Some(like.gid()))?;
-    }
-    let mode = 0o600 | like.mode() & 0o040;
-    file.set_permissions(fs::Permissions::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-fn give_to_the_same(_: &File, _: &fs::Metadata) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Writes a section into a configuration's file, and leaves every other byte as it is.
 
 use crate::env::Env;
+use crate::file_beside::{folder_of, sync_folder, written};
 use labelrelay_core::config::Config;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Puts `section`, a table of `[source.pull]`, below the source `name` of the file at `path`. The file is replaced
@@ -86,37 +86,10 @@ fn inserted(text: &str, index: usize, section: &str) -> Option<String> {
 
 /// Whole or not at all, for those who may read the file now.
 fn replace(path: &Path, text: &str, like: &fs::Metadata) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let new = tempfile::Builder::new()
-        .prefix(".labelrelay-")
-        .tempfile_in(folder)?;
-    let mut file = new.as_file();
-    file.write_all(text.as_bytes())?;
-    give_to_the_same(file, like)?;
-    file.sync_all()?;
+    let folder = folder_of(path);
+    let new = written(folder, ".labelrelay-", text, like, |mode| mode)?;
     new.persist(path).map_err(|error| error.error)?;
-    if let Ok(folder) = fs::File::open(folder) {
-        let _ = folder.sync_all();
-    }
-    Ok(())
-}
-
-/// Owner, group and mode of the other file.
-#[cfg(unix)]
-fn give_to_the_same(file: &fs::File, like: &fs::Metadata) -> std::io::Result<()> {
-    use std::os::unix::fs::{MetadataExt as _, fchown};
-    let new = file.metadata()?;
-    if (new.uid(), new.gid()) != (like.uid(), like.gid()) {
-        fchown(file, Some(like.uid()), Some(like.gid()))?;
-    }
-    file.set_permissions(like.permissions())
-}
-
-#[cfg(not(unix))]
-fn give_to_the_same(_: &fs::File, _: &fs::Metadata) -> std::io::Result<()> {
+    sync_folder(folder);
     Ok(())
 }
 
