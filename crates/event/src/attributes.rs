@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Names are those of CloudEvents 1.0.2 and its documented extensions (`partitionkey`, `sequence`,
 /// `dataref`, `traceparent`), and labelrelay's own extensions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Attributes {
     /// Always [`SPEC_VERSION`](crate::SPEC_VERSION).
@@ -126,6 +127,7 @@ impl Attributes {
 
 /// Place from which the event's type was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum TypeFrom {
     /// From the body, which the sender's credential covers.
@@ -136,6 +138,7 @@ pub enum TypeFrom {
 
 /// How the event reached the relay, when not as a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// Found through the provider's API; the data is what the API returned.

@@ -32,6 +32,7 @@ mod digest;
 mod encode;
 mod event_type;
 mod limits;
+pub mod payload;
 
 pub use attributes::{Attributes, Origin, TypeFrom};
 pub use decode::{Data, DecodeError, Envelope};
