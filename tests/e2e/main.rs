@@ -11,6 +11,7 @@
 
 mod connect;
 mod consumers;
+mod contract;
 mod crash;
 mod derived;
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! Every recorded request and every sample of the documents becomes one event, byte for byte.
 
+use labelrelay_tests::contract::Contract;
 use labelrelay_tests::export::Exported;
 use labelrelay_tests::relay::{SECRET, Site};
 use labelrelay_tests::{client, fixture, sender};
@@ -94,9 +95,11 @@ fn recorded_requests_of_label_studio() {
         }
     }
     let mut queue = Queued::of(&site, sent.len());
+    let contract = Contract::read();
     let mut snapshot = String::new();
     for (id, recorded) in sent {
         let event = queue.take(&id, &recorded.name, &recorded.body, "/label-studio");
+        contract.check(&recorded.name, &event);
         snapshot.push_str(&line(&recorded.name, &event));
     }
     let _ = writeln!(snapshot, "repeats: {repeats}");
@@ -122,9 +125,11 @@ fn samples_of_labelbox_signed() {
         sent.push((answer.member("id").unwrap(), sample));
     }
     let mut queue = Queued::of(&site, sent.len());
+    let contract = Contract::read();
     let mut snapshot = String::new();
     for (id, sample) in sent {
         let event = queue.take(&id, &sample.name, &sample.body, "/labelbox");
+        contract.check(&sample.name, &event);
         assert_eq!(
             event.attributes.deliveryid.as_deref(),
             Some("ckfgcfsjk09jn06624cy7gb26")

@@ -11,6 +11,7 @@
 
 pub mod azure;
 pub mod client;
+pub mod contract;
 pub mod export;
 pub mod fixture;
 pub mod label_studio;

@@ -84,8 +84,15 @@ Usage: cargo xtask <verb>
   release --dry-run    the files of a release, as far as this machine can make them, each tried in a root without Rust
   release --packed     the same around the program that is built for tests: what `test` runs, in a minute
   release STEP…        some of them, as the workflow has them made; `release help` lists the steps
+  schemas              write the folder `schemas` as the types of labelrelay-event say it
   tree                 prove what core, event and the clouds' programs do not link, and that no modules import each other in a circle
 ";
+
+/// The test that compares the files writes them first.
+fn schemas() -> Outcome {
+    let mut write = step::cargo("test --package labelrelay-tests --test schemas");
+    step::status(write.env("LABELRELAY_TEST_WRITE_SCHEMAS", "1"))
+}
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -103,6 +110,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(&rest),
         "campaign" => campaign::run(&rest),
         "release" => release::run(&rest),
+        "schemas" => schemas(),
         "tree" => tree::run(),
         #[cfg(feature = "load")]
         "load" => bench::load(&rest),

@@ -11,24 +11,36 @@ pub(crate) struct Project {
     pub(crate) folder: &'static str,
     /// File that the installation brings.
     pub(crate) proof: &'static str,
+    /// `true` if packages finish their installation themselves; else nothing of theirs runs.
+    runs_scripts: bool,
 }
 
 /// An SQS server, independent of the other one.
 pub(crate) const FAUXQS: Project = Project {
     folder: "fauxqs-2.4.1",
     proof: "node_modules/fauxqs/package.json",
+    runs_scripts: true,
 };
 
 /// Azure's blobs and queues.
 pub(crate) const AZURITE: Project = Project {
     folder: "azurite-3.37.0",
     proof: "node_modules/azurite/package.json",
+    runs_scripts: true,
 };
 
 /// The official CloudEvents SDK for JavaScript.
 pub(crate) const CLOUDEVENTS: Project = Project {
     folder: "cloudevents-10.0.0",
     proof: "node_modules/cloudevents/package.json",
+    runs_scripts: true,
+};
+
+/// The official parser of `AsyncAPI` documents.
+pub(crate) const ASYNCAPI: Project = Project {
+    folder: "asyncapi-parser-3.6.6",
+    proof: "node_modules/@asyncapi/parser/package.json",
+    runs_scripts: false, // one of them reports the installation to somebody
 };
 
 impl Project {
@@ -57,6 +69,7 @@ impl Project {
         }
         let done = runtimes::npm()?
             .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+            .args((!self.runs_scripts).then_some("--ignore-scripts"))
             .current_dir(folder)
             .stdin(Stdio::null())
             .status()

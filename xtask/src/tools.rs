@@ -3,7 +3,7 @@
 
 use crate::Outcome;
 use crate::debian;
-use crate::npm::{AZURITE, CLOUDEVENTS, FAUXQS};
+use crate::npm::{ASYNCAPI, AZURITE, CLOUDEVENTS, FAUXQS};
 use crate::python::{
     AZURE_CLIENTS, AZURE_MODELS, CARGO_LAMBDA, CFN_LINT, CHECKOV, FAKE_GCS, GOOGLE_CLIENTS,
     HADOLINT, LABEL_STUDIO, LABEL_STUDIO_1_20, LABEL_STUDIO_1_22, LABELBOX, MINISTACK, READERS,
@@ -23,6 +23,7 @@ pub(crate) fn one_machine() -> Outcome<ToolPaths> {
         ("LABELRELAY_TEST_LABELBOX", LABELBOX.ensure()?),
         ("LABELRELAY_TEST_READERS_PYTHON", READERS.ensure()?),
         ("LABELRELAY_TEST_READERS_NODE", CLOUDEVENTS.ensure()?),
+        ("LABELRELAY_TEST_ASYNCAPI", ASYNCAPI.ensure()?),
         ("LABELRELAY_TEST_NODE", runtimes::node()?),
     ])
 }
