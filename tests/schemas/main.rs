@@ -46,5 +46,9 @@ fn files_say_what_the_types_say() {
     }
     let entries = std::fs::read_dir(&folder).unwrap();
     let found = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    assert_eq!(found.collect::<BTreeSet<_>>(), names, "files that nobody writes");
+    assert_eq!(
+        found.collect::<BTreeSet<_>>(),
+        names,
+        "files that nobody writes"
+    );
 }

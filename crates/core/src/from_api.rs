@@ -8,6 +8,7 @@
 use crate::config::SourceConfig;
 use crate::data_encoding::data_encoding;
 use crate::describe::{Description, Inspection};
+use crate::identity::Identity;
 use crate::ledger::{Change, Key};
 use crate::queue::{OutboundMessage, QueueLimits};
 use crate::time::rfc3339;
@@ -58,6 +59,29 @@ impl<'a> ReconciledEvent<'a> {
             inspection: Inspection { check, description },
             digest,
         })
+    }
+
+    /// Describes the deletion of the thing `key`, of which `newest` was the newest version that was known: an id may be
+    /// given again, and then goes once more. `tombstone` is whatever is left to say.
+    ///
+    /// `None` as for [`describe`](Self::describe).
+    pub fn deletion(
+        source: &SourceConfig,
+        key: &Key,
+        newest: Option<&str>,
+        tombstone: &'a [u8],
+    ) -> Option<Self> {
+        let mut event = Self::describe(source, key, Change::Deleted, tombstone)?;
+        if let (Identity::Version { version, .. }, Some(newest)) =
+            (&mut event.inspection.description.identity, newest)
+        {
+            version.push('/');
+            version.push_str(newest);
+            let event_type = event.inspection.description.event_type.as_str();
+            let identity = &event.inspection.description.identity;
+            event.id = identity.event_id(&source.name, event_type, &event.digest, None)?;
+        }
+        Some(event)
     }
 
     /// The event's id.

@@ -43,20 +43,33 @@ pub struct Known {
     pub holder: Option<String>,
     /// Id of the newest event about it.
     pub event_id: String,
-    /// Version that this event had.
+    /// Version that this event had. Of a thing that is gone: the newest version that was known of it.
     pub sequence: Option<String>,
     /// `true` if the thing is gone.
     pub gone: bool,
 }
 
 impl Known {
-    /// Tells whether `other`, of the same thing, says nothing that this does not say. Deletions are final, and
-    /// versions compare as strings; without versions, only the same event is old.
+    /// Tells whether `other`, of the same thing, says nothing that this does not say. Versions compare as strings;
+    /// without versions, only the same event is old.
+    ///
+    /// Of a thing that is gone, a newer version than any that was known is another thing with its id: on `SQLite`, Label
+    /// Studio gives the ids of its newest tasks and annotations again. (Or it is the last version, overtaken by the
+    /// deletion. Then the next look finds it missing once more.)
     pub fn covers(&self, other: &Self) -> bool {
-        self.gone
-            || (!other.gone
-                && (self.event_id == other.event_id
-                    || matches!((&self.sequence, &other.sequence), (Some(mine), Some(its)) if mine >= its)))
+        if self.gone || other.gone {
+            return self.gone && (other.gone || !self.is_older(other));
+        }
+        self.event_id == other.event_id || !self.is_older(other) && self.has_version(other)
+    }
+
+    fn has_version(&self, other: &Self) -> bool {
+        self.sequence.is_some() && other.sequence.is_some()
+    }
+
+    /// `true` if `other` has a version, and this has an older one or none.
+    fn is_older(&self, other: &Self) -> bool {
+        other.sequence.is_some() && self.sequence < other.sequence
     }
 }
 

@@ -44,7 +44,7 @@ pub struct Attributes {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitionkey: Option<String>,
     /// Version of the subject: its own update time, fixed width, so that comparing strings compares
-    /// versions. Absent from deletions, which are final, and where the event is not a version of its subject.
+    /// versions. Absent from deletions, and where the event is not a version of its subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<String>,
     /// Tells whether `type` was decided from the signed body alone or with the help of an unsigned header.

@@ -6,6 +6,7 @@ mod large;
 mod older_versions;
 mod outage;
 mod remote_ledger;
+mod reused_ids;
 mod runs;
 mod serve_pulls;
 
@@ -56,37 +57,41 @@ fn summary(site: &Site, label_studio: &LabelStudio, args: &[&str]) -> Value {
     serde_json::from_str(last.lines().last().unwrap()).unwrap()
 }
 
-/// Result of the events, applied by id and version: the newest sequence of each subject, a deletion final. Of each
-/// thing that is there, the event that says so; what an event says of several things counts, too.
+/// Result of the events, applied by id and version: the newest version of each subject. A deletion is final for every
+/// version up to its receipt; what is newer is another thing with the same id. Of each thing that is there, the event
+/// that says so; what an event says of several things counts, too.
 fn applied(events: &[Exported]) -> BTreeMap<String, Exported> {
-    let mut there: BTreeMap<String, Exported> = BTreeMap::new();
-    let mut gone = std::collections::BTreeSet::new();
+    let mut there: BTreeMap<String, (Option<String>, Exported)> = BTreeMap::new();
+    let mut gone: BTreeMap<String, Option<String>> = BTreeMap::new();
     for event in events {
-        for subject in subjects(event) {
+        for (subject, version) in subjects(event) {
             if event.attributes.event_type.ends_with(".deleted") {
-                gone.insert(subject.clone());
-            }
-            if gone.contains(&subject) {
                 there.remove(&subject);
+                gone.insert(subject, version_of(&event.attributes.receivedtime));
                 continue;
             }
-            let version = |event: &Exported| event.attributes.sequence.clone();
-            let newer = there
-                .get(&subject)
-                .is_none_or(|old| version(event) >= version(old));
-            if newer {
-                there.insert(subject, event.clone());
+            if gone.get(&subject).is_some_and(|gone| version <= *gone) {
+                continue;
+            }
+            if there.get(&subject).is_none_or(|(old, _)| version >= *old) {
+                there.insert(subject, (version, event.clone()));
             }
         }
     }
-    there
+    let without_version = |(subject, (_, event))| (subject, event);
+    there.into_iter().map(without_version).collect()
 }
 
-/// The tasks and annotations that an event is about.
-fn subjects(event: &Exported) -> Vec<String> {
+fn version_of(time: &str) -> Option<String> {
+    labelrelay_core::time::parse(time).map(labelrelay_core::time::sequence)
+}
+
+/// The tasks and annotations that an event is about, each with its version.
+fn subjects(event: &Exported) -> Vec<(String, Option<String>)> {
     let Attributes {
         event_type,
         subject,
+        sequence,
         ..
     } = &event.attributes;
     let kind = event_type.rsplit('.').nth(1).unwrap();
@@ -96,7 +101,7 @@ fn subjects(event: &Exported) -> Vec<String> {
     if let Some(subject) = subject.as_deref()
         && subject.starts_with(&format!("{kind}/"))
     {
-        return vec![subject.to_owned()];
+        return vec![(subject.to_owned(), sequence.clone())];
     }
     let body: Value = serde_json::from_slice(&event.body).unwrap();
     let several = [kind.to_owned(), format!("{kind}s")];
@@ -104,7 +109,10 @@ fn subjects(event: &Exported) -> Vec<String> {
     // A bulk action that changed nothing lists nothing.
     let several = several.into_iter().flatten();
     several
-        .map(|thing| format!("{kind}/{}", thing["id"]))
+        .map(|thing| {
+            let version = thing["updated_at"].as_str().and_then(version_of);
+            (format!("{kind}/{}", thing["id"]), version)
+        })
         .collect()
 }
 

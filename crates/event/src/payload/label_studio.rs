@@ -41,7 +41,7 @@ impl AnnotationEvent {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Annotation {
-    /// Id in this Label Studio; never given again.
+    /// Id in this Label Studio. On `SQLite`, the id of a deleted one may be given again.
     #[serde(default, deserialize_with = "lenient")]
     pub id: Option<Id>,
     /// Regions, choices and relations, in the order of the editor; empty if there are none.
@@ -166,7 +166,7 @@ impl TaskEvent {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Task {
-    /// Id in this Label Studio; never given again.
+    /// Id in this Label Studio. On `SQLite`, the id of a deleted one may be given again.
     #[serde(default, deserialize_with = "lenient")]
     pub id: Option<Id>,
     /// Data to label, by the names of the labeling configuration. The user chose them.

@@ -145,8 +145,8 @@ impl Ledger for LedgerFile {
                  VALUES(:source, :kind, :id, :project, :holder, :event_id, :sequence, :gone, :look)
                  ON CONFLICT(source, kind, id) DO UPDATE SET
                      project = coalesce(excluded.project, project), holder = coalesce(excluded.holder, holder),
-                     event_id = excluded.event_id, sequence = excluded.sequence, gone = excluded.gone,
-                     look = max(look, excluded.look)",
+                     event_id = excluded.event_id, gone = excluded.gone, look = max(look, excluded.look),
+                     sequence = iif(excluded.gone, coalesce(excluded.sequence, sequence), excluded.sequence)",
             )?;
             let mut look_again = db.prepare_cached(
                 "UPDATE things SET look = max(look, ?4) WHERE source = ?1 AND kind = ?2 AND id = ?3",

@@ -6,7 +6,7 @@ use labelrelay_core::ledger::LedgerError;
 use std::path::Path;
 
 /// Merges two copies. Together they know what either of them knows: of a thing, whatever [`Known::covers`] the
-/// other; of a project, the later watermark, because everything before it was recorded in one of the two, and the walk
+/// other, and a version that is newer than a deletion in the other copy counts as there; of a project, the later watermark, because everything before it was recorded in one of the two, and the walk
 /// of the later pass: what one of the two has not seen is asked for before it counts as gone.
 ///
 /// [`Known::covers`]: labelrelay_core::ledger::Known::covers
@@ -24,9 +24,14 @@ INSERT INTO projects SELECT * FROM other.projects WHERE true
 INSERT INTO things SELECT * FROM other.things WHERE true
     ON CONFLICT(source, kind, id) DO UPDATE SET
         project = coalesce(excluded.project, things.project), holder = coalesce(excluded.holder, things.holder),
-        event_id = excluded.event_id, sequence = excluded.sequence, gone = excluded.gone
-    WHERE NOT things.gone AND (excluded.gone OR (things.event_id != excluded.event_id
-        AND coalesce(things.sequence < excluded.sequence, 1)));
+        event_id = excluded.event_id, gone = excluded.gone,
+        sequence = iif(excluded.gone, coalesce(excluded.sequence, things.sequence), excluded.sequence)
+    WHERE iif(things.gone,
+        NOT excluded.gone AND excluded.sequence IS NOT NULL
+            AND coalesce(things.sequence < excluded.sequence, 1),
+        iif(excluded.gone,
+            coalesce(things.sequence <= excluded.sequence, 1),
+            things.event_id != excluded.event_id AND coalesce(things.sequence < excluded.sequence, 1)));
 UPDATE things SET look = max(things.look, its.look) FROM other.things AS its
     WHERE things.source = its.source AND things.kind = its.kind AND things.id = its.id;
 ";

@@ -51,6 +51,14 @@ fn gone() -> Known {
     }
 }
 
+/// The same, as it is recorded of a thing whose newest version is known.
+fn gone_after(version: u32) -> Known {
+    Known {
+        sequence: seen(version).sequence,
+        ..gone()
+    }
+}
+
 #[test]
 fn the_newest_version_stays_whatever_comes_after_it() {
     let queue_dir = LedgerDir::new();
@@ -61,8 +69,13 @@ fn the_newest_version_stays_whatever_comes_after_it() {
         (seen(2), seen(2)),
         (seen(1), seen(2)),
         (seen(3), seen(3)),
-        (gone(), gone()),
-        (seen(4), gone()),
+        (gone(), gone_after(3)),
+        (seen(2), gone_after(3)),
+        (seen(3), gone_after(3)),
+        (gone(), gone_after(3)),
+        // Its id was given again.
+        (seen(4), seen(4)),
+        (gone_after(4), gone_after(4)),
     ] {
         ledger.record(&[(annotation(1), new)], None, None).unwrap();
         assert_eq!(one(&ledger), Some(then));
@@ -70,7 +83,7 @@ fn the_newest_version_stays_whatever_comes_after_it() {
     drop(ledger);
     assert_eq!(
         one(&queue_dir.open()),
-        Some(gone()),
+        Some(gone_after(4)),
         "another run knows it too"
     );
 }

@@ -50,10 +50,10 @@ impl Batch {
         content: &[u8],
         known: Option<Known>,
     ) {
-        let change = if known.is_some() {
-            Change::Updated
-        } else {
-            Change::Created
+        // The id of a thing that is gone may be given again.
+        let change = match &known {
+            Some(known) if !known.gone => Change::Updated,
+            _ => Change::Created,
         };
         let Key { kind, id } = &entity.key;
         let Some(found) = ReconciledEvent::describe(run.source, &entity.key, change, content)
@@ -95,15 +95,14 @@ impl Batch {
     /// Adds a thing that is gone.
     pub(super) fn add_gone(&mut self, run: &Reconcile<'_>, key: Key, known: Known) {
         let tombstone = run.platform.tombstone(&key, &known);
-        let found =
-            ReconciledEvent::describe(run.source, &key, Change::Deleted, tombstone.as_bytes());
+        let newest = known.sequence.as_deref();
+        let found = ReconciledEvent::deletion(run.source, &key, newest, tombstone.as_bytes());
         let event_id = found.as_ref().map(|found| found.id().to_owned());
         if let Some(found) = &found {
             self.send(run, Change::Deleted, &key, found);
         }
         let known = Known {
             event_id: event_id.unwrap_or(known.event_id),
-            sequence: None,
             gone: true,
             ..known
         };

@@ -86,6 +86,8 @@ fn identity(group: &Group, kind: Kind, verb: Verb) -> Identity {
         }
         // A task's update time moves by itself; the time of its creation does not.
         (Kind::Task, Verb::Created) => version(&first.created_at).unwrap_or(Identity::Content),
+        // Their ids are given again.
+        (Kind::Annotation | Kind::Task, Verb::Deleted) => Identity::Delivery,
         // Label links carry no times: set to A, B and A again within minutes, the first and the
         // last body are the same bytes, and the last one must not pass for a repeat.
         (_, Verb::Updated) if version(&first.updated_at).is_none() => Identity::Delivery,
