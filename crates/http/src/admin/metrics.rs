@@ -201,6 +201,11 @@ impl Metrics {
         self.silence.expect(source);
     }
 
+    /// A source may deliver from now on, and need not: its silence is counted from its first delivery on.
+    pub fn allow_deliveries(&self, source: &str) {
+        self.silence.allow(source);
+    }
+
     /// Figures of the queue, one a line; empty where nothing is known.
     pub(super) fn queue_lines(&self) -> String {
         self.queue.lines()

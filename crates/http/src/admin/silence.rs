@@ -8,15 +8,24 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// The last delivery of each source; the start, as long as there was none.
+/// The last delivery of each source; the start, as long as there was none. `None` for a source that may never deliver,
+/// until it does: nobody shall be woken up because events come by another way.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Silence(Arc<Mutex<BTreeMap<String, Instant>>>);
+pub(super) struct Silence(Arc<Mutex<BTreeMap<String, Option<Instant>>>>);
 
 impl Silence {
     /// A source from which deliveries are expected from now on.
     pub(super) fn expect(&self, source: &str) {
         self.at(|last| {
-            last.insert(source.to_owned(), Instant::now());
+            last.insert(source.to_owned(), Some(Instant::now()));
+        });
+    }
+
+    /// A source that may deliver from now on, and need not. Its first delivery makes it one from which others are
+    /// expected.
+    pub(super) fn allow(&self, source: &str) {
+        self.at(|last| {
+            last.insert(source.to_owned(), None);
         });
     }
 
@@ -24,12 +33,12 @@ impl Silence {
     pub(super) fn broken(&self, source: &str) {
         self.at(|last| {
             if let Some(last) = last.get_mut(source) {
-                *last = Instant::now();
+                *last = Some(Instant::now());
             }
         });
     }
 
-    fn at(&self, change: impl FnOnce(&mut BTreeMap<String, Instant>)) {
+    fn at(&self, change: impl FnOnce(&mut BTreeMap<String, Option<Instant>>)) {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
@@ -41,14 +50,18 @@ impl Collector for Silence {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        if all.is_empty() {
+        let ages = || {
+            let known = |(source, last): (_, &Option<Instant>)| Some((source, (*last)?));
+            all.iter().filter_map(known)
+        };
+        if ages().next().is_none() {
             return Ok(());
         }
         encode_ages(
             &mut encoder,
             "last_delivery_age_seconds",
-            "Time since the last verified delivery of a source; since the start, as long as there was none",
-            all.iter().map(|(source, last)| (source, *last)),
+            "Time since the last verified delivery of a source; since the start, as long as there was none. Absent for a source that pulls, until something was delivered",
+            ages(),
         )
     }
 }
@@ -86,5 +99,16 @@ mod tests {
         metrics.request(&report("studio", Outcome::Filtered));
         assert!(age(&metrics) < before);
         assert!(!metrics.encode().contains("age_seconds{source=\"other\"}"));
+    }
+
+    #[test]
+    fn a_source_that_need_not_deliver_is_silent_only_after_it_did() {
+        let metrics = Metrics::new();
+        metrics.allow_deliveries("studio");
+        metrics.request(&report("studio", Outcome::Unauthorized));
+        assert!(!metrics.encode().contains("last_delivery"));
+        metrics.request(&report("studio", Outcome::Accepted));
+        let since_then = age(&metrics);
+        assert!(since_then >= 0.0, "{since_then}");
     }
 }

@@ -21,7 +21,11 @@ fn what_pulling_found_and_no_delivery_brought_is_counted() {
     looked_again(&place);
     assert_eq!(figure(&place, "undelivered"), 0, "it was there before");
     let before = metrics(&place);
-    assert!(seconds(&before, "last_delivery").is_some(), "{before}");
+    assert_eq!(
+        seconds(&before, "last_delivery"),
+        None,
+        "who pulls need not be delivered to: {before}"
+    );
     assert_eq!(seconds(&before, "platform_last_change"), None, "{before}");
 
     // While the platform shows nothing, so that the delivery is first.
@@ -33,8 +37,10 @@ fn what_pulling_found_and_no_delivery_brought_is_counted() {
     platform.set(Mode::Works);
     looked_again(&place);
     assert_eq!(figure(&place, "undelivered"), 0, "a delivery brought it");
-    let age = |metrics: &str| seconds(metrics, "last_delivery").unwrap();
-    assert!(age(&delivered) < age(&before), "{delivered}");
+    assert!(
+        seconds(&delivered, "last_delivery").is_some(),
+        "from the first delivery on, silence counts: {delivered}"
+    );
 
     platform.add_annotation(1, 12);
     until("pulling counted it", || figure(&place, "undelivered") == 1);
@@ -48,5 +54,19 @@ fn what_pulling_found_and_no_delivery_brought_is_counted() {
     );
     let after = metrics(&place);
     assert!(seconds(&after, "platform_last_change").is_some(), "{after}");
+    assert_eq!(serving.stop(), 0);
+}
+
+/// With a webhook in the configuration, silence counts from the start: nobody may have made the webhook.
+#[test]
+fn beside_a_configured_webhook_the_first_delivery_is_waited_for() {
+    let platform = Platform::start();
+    let place = place(&platform, "sqlite:queue.db");
+    let text = place.read("labelrelay.toml");
+    let webhook = "[source.webhook]\nprojects = [1]\n";
+    place.write("labelrelay.toml", format!("{text}{webhook}"));
+    let serving = place.serve(&[]);
+    let text = metrics(&place);
+    assert!(seconds(&text, "last_delivery").is_some(), "{text}");
     assert_eq!(serving.stop(), 0);
 }
