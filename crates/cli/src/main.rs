@@ -14,6 +14,7 @@ mod env;
 mod envelope_line;
 mod error;
 mod events;
+mod evidence;
 mod file_beside;
 mod find_configuration;
 mod health_check;

@@ -3,26 +3,33 @@
 use super::state::State;
 use super::{label_studio, labelbox};
 use crate::env::Env;
-use crate::heard::Hearing;
+use crate::evidence::Evidence;
 use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_core::provider::Provider;
 use std::path::Path;
 
-/// Asks the platform of `source`, and compares with `hearing` where the queue can be looked into; `None` where nothing
+/// Tells whether the changes on the platform of `source` can be compared with what came.
+pub(crate) fn is_compared(config: &Config, source: &SourceConfig, env: &Env<'_>) -> bool {
+    source.provider == Provider::LabelStudio
+        && label_studio::is_known(source, env)
+        && label_studio::is_its_own(config, source)
+}
+
+/// Asks the platform of `source`, and compares with `evidence` of what came, where there is a queue; `None` where nothing
 /// says that the platform should be asked. `file` is the configuration's
 /// file, where the command line named one. An error names the platform, the problem and the cure.
 pub(crate) async fn ask(
     config: &Config,
     source: &SourceConfig,
     file: Option<&Path>,
-    hearing: Option<&Hearing>,
+    evidence: Option<Evidence<'_>>,
     env: &Env<'_>,
 ) -> Option<Result<State, String>> {
-    let hearing = hearing.filter(|_| label_studio::is_its_own(config, source));
+    let evidence = evidence.filter(|_| label_studio::is_its_own(config, source));
     let (platform, state) = match source.provider {
         Provider::LabelStudio if label_studio::is_known(source, env) => (
             "Label Studio",
-            label_studio::ask(source, file, hearing, env).await,
+            label_studio::ask(source, file, evidence, env).await,
         ),
         // Its API is always there. Whether it shall deliver here, the section says.
         Provider::Labelbox if source.webhook.is_some() => {

@@ -14,6 +14,7 @@ mod saving;
 mod tests;
 mod version;
 
+pub(crate) use copy::LocalCopy;
 pub(crate) use saving::Saving;
 
 use crate::error::CliError;

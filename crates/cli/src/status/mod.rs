@@ -9,6 +9,7 @@ use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::find_configuration::{self, Missing};
 use crate::health_check;
+use crate::evidence::{Evidence, KnownThings};
 use crate::heard::Hearing;
 use crate::locations::{self, QueueLocation, StoreLocation};
 use crate::logging;
@@ -134,21 +135,51 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
             report.warnings.extend(public_url::warning(url).await);
         }
         let file = args.config.as_deref();
-        platforms(&config, file, hearing.as_ref(), env, report).await;
+        let queue = match (&location, &hearing) {
+            (QueueLocation::Sqlite(_), None) => Queue::NotMade,
+            (QueueLocation::Sqlite(_), Some(hearing)) => Queue::Embedded(hearing),
+            _ => Queue::Elsewhere,
+        };
+        platforms(&config, file, &queue, env, report).await;
     });
     Ok(())
 }
+
+/// What tells of the events that came.
+enum Queue<'a> {
+    /// A file that no `serve` has made yet.
+    NotMade,
+    Embedded(&'a Hearing),
+    /// Nobody can look into it.
+    Elsewhere,
+}
+
+/// A queue elsewhere, and no ledger.
+const NO_EVIDENCE: &str = "nobody can look into this queue, and no ledger is there: `[source.pull]` keeps one. The metric `labelrelay_last_delivery_age_seconds` of `serve` says when something last came";
 
 /// Asks the platforms. One that does not answer is no fault of the relay's.
 async fn platforms(
     config: &Config,
     file: Option<&Path>,
-    hearing: Option<&Hearing>,
+    queue: &Queue<'_>,
     env: &Env<'_>,
     report: &mut Report,
 ) {
     for source in &config.sources {
-        match platform_state::ask(config, source, file, hearing, env).await {
+        let things = match queue {
+            Queue::Elsewhere if platform_state::is_compared(config, source, env) => {
+                KnownThings::of(config, source, env).await
+            }
+            _ => Ok(None),
+        };
+        let evidence = match (queue, &things) {
+            (Queue::NotMade, _) => None,
+            (Queue::Embedded(hearing), _) => Some(Evidence::Queue(hearing)),
+            (Queue::Elsewhere, Ok(Some(things))) => Some(Evidence::Ledger(things)),
+            (Queue::Elsewhere, Ok(None)) => Some(Evidence::Nothing(NO_EVIDENCE)),
+            (Queue::Elsewhere, Err(why)) => Some(Evidence::Nothing(why)),
+        };
+        match platform_state::ask(config, source, file, evidence, env).await {
             None if source.provider == Provider::LabelStudio => report.not_asked.push(NotAsked {
                 source: source.name.clone(),
                 cure: "set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY, or `url` and `token` in its [source.webhook], and its changes are compared with what came".to_owned(),

@@ -130,11 +130,29 @@ impl Report {
 }
 
 fn words(changes: &Changes) -> String {
-    let missing = match changes.missing {
-        0 => "no change is missing".to_owned(),
-        _ if changes.at_least => format!("at least {} changes are missing", changes.missing),
-        missing => format!("changes that are missing: {missing}"),
+    let at_least = if changes.at_least { "at least " } else { "" };
+    let since = &changes.since;
+    let missing = match (&changes.not_known, changes.missing.unwrap_or_default()) {
+        (Some(_), _) if changes.uncertain == 0 => format!("no change since {since}"),
+        (Some(why), _) => format!(
+            "{at_least}{} since {since}; whether events of them came is not known: {why}",
+            counted(changes.uncertain)
+        ),
+        (None, 0) if changes.unclear_projects.is_empty() => {
+            format!("no change is missing since {since}")
+        }
+        (None, 0) => format!("no change was found to be missing since {since}"),
+        (None, missing) if changes.at_least => {
+            format!("at least {missing} changes are missing since {since}")
+        }
+        (None, missing) => format!("changes that are missing: {missing} since {since}"),
     };
+    let unclear = match changes.unclear_projects.len() {
+        0 => String::new(),
+        count => format!("; projects of which it is not known: {count}"),
+    };
+    let deliveries = changes.deliveries;
+    let deliveries = deliveries.map_or_else(String::new, |count| format!("; deliveries: {count}"));
     let held = match (changes.tasks, changes.annotations) {
         (Some(tasks), Some(annotations)) => {
             format!("; tasks: {tasks}, annotations: {annotations}")
@@ -142,9 +160,16 @@ fn words(changes: &Changes) -> String {
         _ => String::new(),
     };
     format!(
-        "{missing} since {}; deliveries: {}; projects compared: {} of {}{held}",
-        changes.since, changes.deliveries, changes.asked, changes.projects
+        "{missing}{unclear}{deliveries}; projects compared: {} of {}{held}",
+        changes.asked, changes.projects
     )
+}
+
+fn counted(changes: u64) -> String {
+    match changes {
+        1 => "1 change".to_owned(),
+        changes => format!("{changes} changes"),
+    }
 }
 
 fn is_file(queue: &str) -> bool {

@@ -2,6 +2,7 @@
 
 mod changes;
 mod error;
+mod look;
 mod open;
 mod same_server;
 mod schema;
@@ -54,11 +55,11 @@ impl LedgerFile {
     /// The same ledger once more, for another thread of this process. Both record; each waits for the other.
     ///
     /// # Errors
-    /// [`LedgerError`] when the file cannot be opened, or when this is only a copy in memory.
+    /// [`LedgerError`] when the file cannot be opened, or when this is only a copy.
     pub fn another(&self) -> Result<Self, LedgerError> {
         let path = self.db.path().filter(|path| !path.is_empty());
         let Some(path) = path else {
-            return Err(LedgerError::permanent("a copy in memory has no file"));
+            return Err(LedgerError::permanent("a copy has no file"));
         };
         Ok(Self {
             db: open::file(Path::new(path))?,
@@ -68,7 +69,8 @@ impl LedgerFile {
         })
     }
 
-    /// A copy in memory of the ledger at `path`, or an empty one, for a run that shall leave nothing behind.
+    /// A copy of the ledger at `path`, or an empty one, for a run that shall leave nothing behind: in a file that has no
+    /// name and goes with it, of which the memory holds a part.
     ///
     /// # Errors
     /// As [`open`](Self::open).

@@ -55,18 +55,19 @@ pub(super) fn file(path: &Path) -> Result<Connection, LedgerError> {
     Ok(db)
 }
 
-/// A copy in memory of the file at `path`, empty when there is none.
+/// A copy of the file at `path`, empty when there is none. `SQLite` has it in a file of its own that has no name: a
+/// ledger may be larger than the memory that a run shall take.
 pub(super) fn copy(path: &Path) -> Result<Connection, LedgerError> {
-    let mut memory = Connection::open_in_memory().map_err(failed)?;
+    let mut nameless = Connection::open("").map_err(failed)?;
     if path.exists() {
         let db = connect(path)?;
         recognise(&db, path)?;
-        let copy = Backup::new(&db, &mut memory).map_err(failed)?;
+        let copy = Backup::new(&db, &mut nameless).map_err(failed)?;
         copy.run_to_completion(1000, Duration::ZERO, None)
             .map_err(failed)?;
     }
-    migrate(&memory, path)?;
-    Ok(memory)
+    migrate(&nameless, path)?;
+    Ok(nameless)
 }
 
 /// The file at `path`, which must be a ledger. Its format may be an older one: all of them have the same tables.
@@ -79,6 +80,13 @@ pub(super) fn existing(path: &Path) -> Result<Connection, LedgerError> {
         "{} is not a ledger of this program (it is empty)",
         path.display()
     )))
+}
+
+/// The same, for whoever only reads.
+pub(super) fn to_read(path: &Path) -> Result<Connection, LedgerError> {
+    let db = existing(path)?;
+    db.pragma_update(None, "query_only", true).map_err(failed)?;
+    Ok(db)
 }
 
 /// The same, brought to our format.

@@ -6,6 +6,7 @@ use super::query;
 use super::tasks::{self, Fields, Tasks};
 use crate::platform::PlatformError;
 use jiff::Timestamp;
+use labelrelay_core::ledger::Key;
 use labelrelay_core::time;
 use serde::Deserialize;
 
@@ -14,14 +15,21 @@ use serde::Deserialize;
 const SAMPLE: u32 = 50;
 
 /// Changes of a project within a time, by the platform's clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Activity {
     /// Annotations that were created or updated, and tasks that were created.
-    pub changes: u64,
+    pub changes: Vec<ChangedThing>,
     /// `true` if there may be more: only some of the tasks that changed were looked at.
     pub at_least: bool,
-    /// The newest of these changes.
-    pub latest: Option<Timestamp>,
+}
+
+/// A thing that changed, of which a webhook tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedThing {
+    /// Kind and id.
+    pub key: Key,
+    /// Moment of the change, by the platform's clock.
+    pub time: Timestamp,
 }
 
 #[derive(Deserialize)]
@@ -69,9 +77,9 @@ fn count(tasks: &Tasks, since: Timestamp, until: Timestamp) -> Activity {
             times.created_at
         };
         let changed = changed.and_then(time::parse);
-        if let Some(changed) = changed.filter(|changed| *changed > since && *changed < until) {
-            activity.changes += 1;
-            activity.latest = activity.latest.max(Some(changed));
+        if let Some(time) = changed.filter(|changed| *changed > since && *changed < until) {
+            let key = entity.key.clone();
+            activity.changes.push(ChangedThing { key, time });
         }
     }
     activity

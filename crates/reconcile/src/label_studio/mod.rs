@@ -21,7 +21,7 @@ mod token;
 mod version;
 mod webhook;
 
-pub use activity::Activity;
+pub use activity::{Activity, ChangedThing};
 pub use management::{Management, ProjectTitle};
 pub use version::Version;
 pub use webhook::{Webhook, WebhookSettings};

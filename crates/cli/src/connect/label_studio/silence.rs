@@ -1,12 +1,15 @@
-//! Compares what changed on Label Studio with what the queue got: a webhook that does not work says nothing by itself.
+//! Compares what changed on Label Studio with what is known to have come: a webhook that does not work says nothing by itself.
 
 use super::target::Target;
 use super::walk::named_projects;
 use crate::connect::changes::Changes;
-use crate::heard::{Heard, Hearing};
+use crate::error::chain;
+use crate::evidence::Evidence;
+use crate::heard::Heard;
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use labelrelay_core::config::SourceConfig;
+use labelrelay_core::ledger::LedgerError;
 use labelrelay_event::EventType;
 use labelrelay_reconcile::PlatformError;
 use labelrelay_reconcile::label_studio::{Activity, ProjectTitle};
@@ -18,6 +21,9 @@ const AT_ONCE: usize = 2;
 
 /// Time for all of them. What was answered by then counts.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// So far back is looked where a queue does not say how far it knows.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A change that is younger may be under way.
 const UNDER_WAY: Duration = Duration::from_secs(60);
@@ -43,11 +49,23 @@ pub(super) struct Seen<'a> {
     pub(super) now: Timestamp,
 }
 
-/// A project, and its changes since something last came of it.
+/// A project, and its changes of which nothing is known to have come.
 struct Quiet<'a> {
     project: &'a ProjectTitle,
     since: Timestamp,
-    activity: Activity,
+    changes: u64,
+    latest: Option<Timestamp>,
+    at_least: bool,
+}
+
+/// Answer of one project.
+enum Found<'a> {
+    /// Nothing that should have come.
+    Nothing,
+    Quiet(Quiet<'a>),
+    /// More tasks changed than were looked at, and those that were looked at moved by themselves; or no look through
+    /// the project has come to its end.
+    Unclear(&'a ProjectTitle),
 }
 
 impl Seen<'_> {
@@ -55,7 +73,7 @@ impl Seen<'_> {
     pub(super) async fn compare(
         &self,
         target: &Target,
-        hearing: &Hearing,
+        evidence: Evidence<'_>,
     ) -> Result<Option<Changes>, PlatformError> {
         let is_told = |event_type: &str| {
             let event_type = event_type.parse::<EventType>();
@@ -64,36 +82,22 @@ impl Seen<'_> {
         if !TOLD.into_iter().all(is_told) || !target.credential.wanted.is_everything() {
             return Ok(None);
         }
-        let heard = hearing.of(&self.source.name);
-        let pull = self.source.pull.as_ref();
-        let under_way = pull.map_or(UNDER_WAY, |pull| UNDER_WAY.max(pull.every * 3));
-        let until = self.now.checked_sub(under_way).unwrap_or(self.now);
+        let heard = self.heard(evidence);
         let chosen = self.chosen(heard);
-        let asks = chosen.iter().map(|&project| async move {
-            let last = heard.and_then(|heard| heard.last(project.id));
-            let since = last.unwrap_or(hearing.since).max(hearing.since);
-            if since >= until {
-                return Ok(None);
-            }
-            let (from, to) = (
-                self.theirs(since, SLACK),
-                self.theirs(until, SignedDuration::ZERO),
-            );
-            let activity = target.management.activity(project.id, from, to).await?;
-            Ok::<_, PlatformError>(activity.map(|activity| Quiet {
-                project,
-                since,
-                activity,
-            }))
-        });
+        let asks = chosen
+            .iter()
+            .map(|&project| self.ask(target, evidence, project));
         let mut asks = std::pin::pin!(stream::iter(asks).buffer_unordered(AT_ONCE));
-        let (mut asked, mut quiet, mut failed) = (0, Vec::new(), None);
+        let (mut asked, mut quiet, mut unclear, mut failed) = (0, Vec::new(), Vec::new(), None);
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while let Ok(Some(found)) = tokio::time::timeout_at(deadline, asks.next()).await {
             match found {
+                Ok(Found::Unclear(project)) => unclear.push(project.id),
                 Ok(found) => {
                     asked += 1;
-                    quiet.extend(found.filter(|quiet| quiet.activity.changes > 0));
+                    if let Found::Quiet(one) = found {
+                        quiet.push(one);
+                    }
                 }
                 Err(error) => failed = Some(error),
             }
@@ -103,27 +107,106 @@ impl Seen<'_> {
             return Err(error);
         }
         quiet.sort_by_key(|quiet| quiet.project.id);
+        unclear.sort_unstable();
         let total = |of: fn(&ProjectTitle) -> Option<u64>| {
             let counts = self.projects.iter().map(of);
             counts.sum::<Option<u64>>()
         };
+        let changes = quiet.iter().map(|quiet| quiet.changes).sum();
+        let not_known = not_known(evidence);
+        let is_known = not_known.is_none();
+        let since = quiet.iter().map(|quiet| quiet.since).min();
         Ok(Some(Changes {
-            since: told(
-                quiet
-                    .iter()
-                    .map(|quiet| quiet.since)
-                    .min()
-                    .unwrap_or(hearing.since),
-            ),
-            deliveries: heard.map_or(0, |heard| heard.deliveries),
-            missing: quiet.iter().map(|quiet| quiet.activity.changes).sum(),
-            at_least: quiet.iter().any(|quiet| quiet.activity.at_least),
+            since: told(since.unwrap_or_else(|| self.horizon(evidence))),
+            deliveries: match evidence {
+                Evidence::Queue(_) => Some(heard.map_or(0, |heard| heard.deliveries)),
+                Evidence::Ledger(_) | Evidence::Nothing(_) => None,
+            },
+            missing: is_known.then_some(changes),
+            uncertain: if is_known { 0 } else { changes },
+            at_least: quiet.iter().any(|quiet| quiet.at_least),
+            fault: is_known
+                .then(|| self.fault(target, &quiet, self.source.pull.is_some()))
+                .flatten(),
+            not_known,
+            unclear_projects: unclear,
             asked,
             projects: self.projects.len(),
             tasks: total(|project| project.tasks),
             annotations: total(|project| project.annotations),
-            fault: self.fault(target, &quiet, pull.is_some()),
         }))
+    }
+
+    /// Asks for the changes of one project since something last came of it.
+    async fn ask<'p>(
+        &self,
+        target: &Target,
+        evidence: Evidence<'_>,
+        project: &'p ProjectTitle,
+    ) -> Result<Found<'p>, PlatformError> {
+        let pull = self.source.pull.as_ref();
+        let under_way = pull.map_or(UNDER_WAY, |pull| UNDER_WAY.max(pull.every * 3));
+        let day_ago = self.horizon(evidence);
+        let (since, from, late) = match evidence {
+            Evidence::Queue(hearing) => {
+                let last = self.heard(evidence).and_then(|heard| heard.last(project.id));
+                let since = last.unwrap_or(hearing.since).max(hearing.since);
+                (since, self.theirs(since, SLACK), Duration::ZERO)
+            }
+            Evidence::Ledger(things) => {
+                let Some(seen) = things.watermark(project.id).map_err(unreadable)? else {
+                    return Ok(Found::Unclear(project));
+                };
+                // By the platform's clock already.
+                let from = seen.max(self.theirs(day_ago, SignedDuration::ZERO));
+                (from, from, things.late)
+            }
+            Evidence::Nothing(_) => (day_ago, self.theirs(day_ago, SLACK), Duration::ZERO),
+        };
+        let until = self.now.checked_sub(under_way + late).unwrap_or(self.now);
+        let to = self.theirs(until, SignedDuration::ZERO);
+        if from >= to {
+            return Ok(Found::Nothing);
+        }
+        let activity = target.management.activity(project.id, from, to).await?;
+        let Some(Activity { changes, at_least }) = activity else {
+            return Ok(Found::Nothing);
+        };
+        if changes.is_empty() && at_least {
+            return Ok(Found::Unclear(project));
+        }
+        let changes = match evidence {
+            Evidence::Ledger(things) => things.unknown(changes).map_err(unreadable)?,
+            Evidence::Queue(_) | Evidence::Nothing(_) => changes,
+        };
+        let latest = changes.iter().map(|change| change.time).max();
+        if latest.is_none() {
+            return Ok(Found::Nothing);
+        }
+        Ok(Found::Quiet(Quiet {
+            project,
+            since,
+            changes: changes.len() as u64,
+            latest,
+            at_least,
+        }))
+    }
+
+    fn heard<'e>(&self, evidence: Evidence<'e>) -> Option<&'e Heard> {
+        match evidence {
+            Evidence::Queue(hearing) => hearing.of(&self.source.name),
+            Evidence::Ledger(_) | Evidence::Nothing(_) => None,
+        }
+    }
+
+    /// Nothing before it is compared.
+    fn horizon(&self, evidence: Evidence<'_>) -> Timestamp {
+        match evidence {
+            Evidence::Queue(hearing) => hearing.since,
+            Evidence::Ledger(_) | Evidence::Nothing(_) => {
+                self.now.checked_sub(DAY).unwrap_or(self.now)
+            }
+        }
     }
 
     /// Those of which something came lately first, and then the newest: an old project may be asleep.
@@ -156,13 +239,13 @@ impl Seen<'_> {
 
     fn fault(&self, target: &Target, quiet: &[Quiet<'_>], is_pulled: bool) -> Option<String> {
         let since = quiet.iter().map(|quiet| quiet.since).min()?;
-        let changes: u64 = quiet.iter().map(|quiet| quiet.activity.changes).sum();
-        let more = if quiet.iter().any(|quiet| quiet.activity.at_least) {
+        let changes: u64 = quiet.iter().map(|quiet| quiet.changes).sum();
+        let more = if quiet.iter().any(|quiet| quiet.at_least) {
             "at least "
         } else {
             ""
         };
-        let latest = quiet.iter().filter_map(|quiet| quiet.activity.latest).max();
+        let latest = quiet.iter().filter_map(|quiet| quiet.latest).max();
         let latest = latest.map_or_else(String::new, |latest| {
             format!(", the last at {}", told(latest))
         });
@@ -203,6 +286,22 @@ impl Seen<'_> {
             told(since)
         ))
     }
+}
+
+/// Why it is not known whether the changes came, where it is not.
+fn not_known(evidence: Evidence<'_>) -> Option<String> {
+    match evidence {
+        Evidence::Queue(_) => None,
+        Evidence::Ledger(things) if things.knows_deliveries => None,
+        Evidence::Ledger(_) => Some(
+            "`labelrelay pull` has not seen them yet, and its ledger does not know what a webhook delivered".to_owned(),
+        ),
+        Evidence::Nothing(why) => Some(why.to_owned()),
+    }
+}
+
+fn unreadable(error: LedgerError) -> PlatformError {
+    PlatformError::permanent(chain(&error))
 }
 
 /// A time to the second.

@@ -7,7 +7,7 @@ use crate::connect::sections;
 use crate::connect::state::{State, within_patience};
 use crate::durations::words;
 use crate::env::Env;
-use crate::heard::Hearing;
+use crate::evidence::Evidence;
 use crate::label_studio_access;
 use jiff::{SignedDuration, Timestamp};
 use labelrelay_core::config::{Config, SourceConfig};
@@ -34,7 +34,7 @@ pub(in crate::connect) fn is_its_own(config: &Config, source: &SourceConfig) -> 
     !is_nameless(&source) || config.sources.iter().filter(is_nameless).count() == 1
 }
 
-/// Asks the Label Studio of `source`, and compares with `hearing` where the queue can be looked into; `file` is the
+/// Asks the Label Studio of `source`, and compares with `evidence` of what came, where there is a queue; `file` is the
 /// configuration's file, where the command line named one.
 ///
 /// # Errors
@@ -42,18 +42,18 @@ pub(in crate::connect) fn is_its_own(config: &Config, source: &SourceConfig) -> 
 pub(in crate::connect) async fn ask(
     source: &SourceConfig,
     file: Option<&Path>,
-    hearing: Option<&Hearing>,
+    evidence: Option<Evidence<'_>>,
     env: &Env<'_>,
 ) -> Result<State, String> {
     let target = Common::of(source, file, false).open(env).await;
     let target = target.map_err(|error| error.message().to_owned())?;
-    within_patience(&target.server, read(&target, source, hearing)).await
+    within_patience(&target.server, read(&target, source, evidence)).await
 }
 
 async fn read(
     target: &Target,
     source: &SourceConfig,
-    hearing: Option<&Hearing>,
+    evidence: Option<Evidence<'_>>,
 ) -> Result<State, PlatformError> {
     let management = &target.management;
     let user = management.user().await?;
@@ -99,8 +99,8 @@ async fn read(
         ahead: ahead.unwrap_or_default(),
         now,
     };
-    let changes = match hearing {
-        Some(hearing) => seen.compare(target, hearing).await,
+    let changes = match evidence {
+        Some(evidence) => seen.compare(target, evidence).await,
         None => Ok(None),
     };
     let changes = changes.unwrap_or_else(|error| {

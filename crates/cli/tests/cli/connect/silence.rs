@@ -2,7 +2,7 @@
 
 use super::stand_in::{StandIn, webhook};
 use super::{SECRET, Scene, TOKEN, shows_no_secret};
-use crate::support::{Ran, configured};
+use crate::support::{Place, Ran, configured, until};
 use jiff::{SignedDuration, Timestamp};
 use labelrelay_core::OutboundMessage;
 use labelrelay_core::time::rfc3339;
@@ -293,4 +293,155 @@ fn a_clock_that_is_off_is_told_of_and_misses_nothing() {
     );
     date(-60);
     status(&scene).failed(1, &["ahead of that of Label Studio", "1 change since"]);
+}
+
+/// Tasks move without a webhook: a bulk action moves them all, and hides which of them somebody changed.
+#[test]
+fn tasks_that_moved_by_themselves_hide_no_change() {
+    let scene = scene("");
+    came(&scene, 1, 120, None);
+    let moved = |id: u64| {
+        let (time, old) = (rfc3339(ago(30)), rfc3339(ago(100_000)));
+        json!({"id": id, "created_at": old, "updated_at": time, "annotations": []})
+    };
+    let tasks = (1..=50).map(|id| (1, moved(id)));
+    scene.label_studio.state().tasks.extend(tasks);
+    // All of them were looked at.
+    status(&scene).good();
+    assert_eq!(compared(&scene)["unclear_projects"], Value::Null);
+    // Behind them, where nobody looks.
+    changed(&scene, 1, 51, 60);
+    let ran = status(&scene);
+    let line = "  changes     no change was found to be missing since ";
+    assert!(ran.good().contains(line), "{ran:?}");
+    assert!(
+        ran.stdout
+            .contains("; projects of which it is not known: 1; deliveries: 1; projects compared: 1 of 2"),
+        "{ran:?}"
+    );
+    assert_eq!(compared(&scene)["unclear_projects"], json!([1]));
+}
+
+/// A place whose queue nobody can look into.
+fn elsewhere(label_studio: &StandIn, more: &str) -> Place {
+    let place = configured()
+        .with("LABEL_STUDIO_API_KEY", TOKEN)
+        .with("LABEL_STUDIO_URL", &label_studio.url)
+        .with("LABELRELAY_PUBLIC_URL", "https://relay.example.org");
+    let text = place.read("labelrelay.toml");
+    let text = text.replace("sqlite:queue.db", "stdout:") + &more.replace("URL", &label_studio.url);
+    place.write("labelrelay.toml", text);
+    let url = "https://relay.example.org/label-studio";
+    for (id, project) in [(11, 1), (12, 2)] {
+        let made = webhook(id, project, url, SECRET);
+        label_studio.state().webhooks.push(made);
+    }
+    place
+}
+
+/// An annotation and its task, with times so long ago.
+fn add(label_studio: &StandIn, project: u64, id: u64, minutes: i64) -> Value {
+    let (time, old) = (rfc3339(ago(minutes)), rfc3339(ago(100_000)));
+    let annotation = json!({"id": id, "task": id, "project": project, "created_at": old, "updated_at": time});
+    let task = json!({
+        "id": id, "created_at": old, "updated_at": time, "annotations": [annotation],
+    });
+    label_studio.state().tasks.push((project, task));
+    annotation
+}
+
+fn set_date(label_studio: &StandIn, minutes: i64) {
+    let date = ago(minutes).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    label_studio.state().date = Some(date);
+}
+
+fn changes(place: &Place) -> Value {
+    let ran = shows_no_secret(place.run(&["status", "--json"]));
+    ran.json()[0]["platforms"][0]["changes"].clone()
+}
+
+#[test]
+fn beside_another_queue_the_ledger_of_serve_tells_what_came() {
+    let label_studio = StandIn::start();
+    let pull =
+        "[source.pull]\nevery = \"1h\"\nurl = \"URL\"\ntoken = \"env:LABEL_STUDIO_API_KEY\"\n";
+    let place = elsewhere(&label_studio, pull);
+    // Before a look came to its end, nothing is known of any project.
+    add(&label_studio, 1, 1, 700);
+    let ran = place.run(&["status"]);
+    assert!(ran.good().contains("nobody can look into this queue"), "{ran:?}");
+    set_date(&label_studio, 600);
+    let serving = place.serve(&[]);
+    place.logged(&["looked through the platform"]);
+    set_date(&label_studio, 0);
+    let seen = changes(&place);
+    assert_eq!((&seen["missing"], &seen["asked"]), (&0.into(), &1.into()), "{seen}");
+    assert_eq!(seen["deliveries"], Value::Null, "nobody counts them");
+
+    let annotation = add(&label_studio, 1, 2, 300);
+    let ran = shows_no_secret(place.run(&["status"]));
+    ran.failed(
+        1,
+        &[
+            "fault: label-studio: 1 change since ",
+            "0 events (project 1 \"Cars\"",
+            "`serve` pulls, and brings none of them",
+        ],
+    );
+    // A delivery brings it, and `serve` notes that.
+    let body = json!({
+        "action": "ANNOTATION_UPDATED", "annotation": annotation,
+        "project": {"id": 1}, "task": {"id": 2},
+    });
+    place.write("body.json", body.to_string());
+    let url = serving.url("label-studio");
+    place.run(&["send", "--provider", "label-studio", "--file", "body.json", "--to", &url]).good();
+    until("it is noted", || changes(&place)["missing"] == 0);
+    place.run(&["status"]).good();
+    // Looking has written nothing, and kept nobody from the ledger.
+    add(&label_studio, 2, 3, 290);
+    until("the other project is told of", || changes(&place)["missing"] == 1);
+    assert_eq!(serving.stop(), 0);
+}
+
+#[test]
+fn beside_another_queue_the_ledger_of_a_pull_tells_what_it_has_not_seen() {
+    let label_studio = StandIn::start();
+    let place = elsewhere(&label_studio, "").with("LABELRELAY_BLOB_STORE", "file:blobs");
+    for id in 1..=3 {
+        add(&label_studio, 1, id, 700);
+    }
+    let told = changes(&place);
+    assert_eq!((&told["missing"], &told["uncertain"]), (&Value::Null, &3.into()), "{told}");
+    set_date(&label_studio, 600);
+    let pulled = place.run(&["pull", "label-studio"]);
+    pulled.good();
+    set_date(&label_studio, 0);
+    let ran = place.run(&["status"]);
+    assert!(ran.good().contains("  changes     no change since "), "{ran:?}");
+    add(&label_studio, 1, 4, 300);
+    let ran = place.run(&["status"]);
+    let line = "  changes     1 change since ";
+    assert!(ran.good().contains(line), "{ran:?}");
+    assert!(
+        ran.stdout.contains("whether events of them came is not known: `labelrelay pull` has not seen them yet"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn beside_another_queue_without_a_ledger_it_says_that_nobody_knows() {
+    let label_studio = StandIn::start();
+    let place = elsewhere(&label_studio, "");
+    for id in 1..=40 {
+        add(&label_studio, 1, id, 60);
+    }
+    let ran = place.run(&["status"]);
+    let line = "  changes     40 changes since ";
+    assert!(ran.good().contains(line), "{ran:?}");
+    assert!(
+        ran.stdout.contains("whether events of them came is not known: nobody can look into this queue"),
+        "{ran:?}"
+    );
+    assert!(!ran.stdout.contains("deliveries:"), "{ran:?}");
 }
