@@ -3,10 +3,10 @@
 use crate::damaged_event::damaged_event;
 use crate::durations::{parse_duration, parse_hold};
 use crate::envelope_line::on_one_line;
-use crate::error::{CliError, EXIT_CODES};
+use crate::error::{CliError, EXIT_CODES, chain};
 use crate::output::{one_line, print, print_json_pieces, say};
 use labelrelay_event::Envelope;
-use labelrelay_local::{Delivery, QueueFile, envelope_damage};
+use labelrelay_local::{Delivery, QueueFile, Received, envelope_damage};
 use std::time::{Duration, Instant};
 
 /// Pause between two looks at an empty queue. Reading it does not delay a running `serve`.
@@ -22,7 +22,8 @@ const NOTES: &str = "\
 With --json, prints one object a line: receipt, receive_count, envelope. The envelope is as it was queued. \
 If its data has line breaks, which would split the line, it has data_base64 instead. A message that nobody \
 acknowledges within the visibility timeout can be received again; one that could not be printed, at once. \
-An event that was damaged in the queue file is not printed: it becomes a dead letter, and stderr names it.";
+An event that was damaged in the queue file, or that cannot be read there, is not printed: it becomes a dead letter, \
+and stderr names it. The others are printed.";
 
 /// Receives messages; acknowledge them with `ack`.
 #[derive(Debug, clap::Args)]
@@ -45,7 +46,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
     let begun = Instant::now();
     let deliveries = loop {
-        let deliveries = intact(queue, queue.receive(args.max, args.visibility)?)?;
+        let received = queue.receive_around_damage(args.max, args.visibility)?;
+        let deliveries = intact(queue, readable(received)?)?;
         let left = args.wait.saturating_sub(begun.elapsed());
         if !deliveries.is_empty() || left.is_zero() {
             break deliveries;
@@ -62,6 +64,34 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
         say(format_args!("nothing to receive"));
     }
     Ok(())
+}
+
+/// Names what cannot be read. It keeps no other message back.
+fn readable(received: Received) -> Result<Vec<Delivery>, CliError> {
+    let Some(damage) = received.damage else {
+        return Ok(received.deliveries);
+    };
+    // Nothing is there that could be handed out, and nobody knows what there would be.
+    if received.deliveries.is_empty() && received.unreadable.is_empty() {
+        return Err(damage.into());
+    }
+    let why = chain(&damage);
+    for numbers in &received.unreadable {
+        let (first, last) = (numbers.start(), numbers.end());
+        let which = if first == last {
+            format!("event {first} cannot be read, and is a dead letter now")
+        } else {
+            format!("events {first} to {last} cannot be read, and are dead letters now")
+        };
+        say(format_args!("{}", one_line(&format!("{which}: {why}"))));
+    }
+    if received.unreadable.is_empty() {
+        say(format_args!(
+            "{}",
+            one_line(&format!("events behind these cannot be read: {why}"))
+        ));
+    }
+    Ok(received.deliveries)
 }
 
 /// Leaves out what was damaged where it lay: no consumer can use it, and it must not keep the others from what

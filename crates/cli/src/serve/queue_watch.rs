@@ -114,6 +114,14 @@ fn figures(stats: &QueueStats) -> QueueGauges {
 
 fn tell_dead(seen: &Seen, before: Option<u64>) {
     for dead in seen.died.iter().rev() {
+        if !dead.is_readable {
+            tracing::error!(
+                name: "dead_letter",
+                seq = dead.seq,
+                "an event is a dead letter: the part of the queue file that holds it is damaged, and no consumer can have it",
+            );
+            continue;
+        }
         tracing::error!(
             name: "dead_letter",
             seq = dead.seq,

@@ -61,11 +61,25 @@ fn a_damaged_page_is_named_by_every_verb_and_by_serve() {
         &["events", "list"][..],
         &["events", "tail", "--json"],
         &["events", "show", "3"],
-        &["queue", "receive", "--max", "10", "--json"],
         &["status"],
     ] {
         place.run(verb).failed(1, &NAMED);
     }
+    // A consumer gets all the others, and nothing is acknowledged for it.
+    let received = place.run(&["queue", "receive", "--max", "10", "--json"]);
+    received.failed(0, &NAMED);
+    let told = "event 3 cannot be read, and is a dead letter now";
+    assert!(received.stderr.contains(told), "{received:?}");
+    let ids = received.json();
+    let ids: Vec<_> = ids.iter().map(|one| one["receipt"].as_str().unwrap()).collect();
+    let numbers: Vec<_> = ids.iter().map(|receipt| receipt.split('-').next().unwrap()).collect();
+    assert_eq!(numbers, ["1", "2", "4", "5", "6"]);
+    let stats = place.run(&["queue", "stats", "--json"]).json();
+    assert_eq!((&stats[0]["dead"], &stats[0]["acknowledged"]), (&1.into(), &0.into()));
+    assert_eq!(stats[0]["dead_letters"], 1);
+    // Once it is a dead letter, nobody is told again.
+    let again = place.run(&["queue", "receive", "--max", "10", "--json"]);
+    assert_eq!((again.good(), again.stderr.as_str()), ("", ""));
     let status = place.run(&["status", "--json"]);
     assert_eq!(status.code, 1, "{status:?}");
     assert_eq!(status.json()[0]["ok"], false);

@@ -1,10 +1,11 @@
 //! Dead letters: messages become some, and are brought back. They are listed with [`State::Dead`].
 
+use super::behind_damage::unless_damaged;
 use super::transaction::Durability;
 use super::{Event, Filter, QueueFile, State, columns};
 use crate::queue_file_error::FileError;
 use crate::sqlite::{set_setting, setting};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 
 /// Setting that counts all that ever became dead letters.
 pub(super) const DEAD_LETTERS: &str = "dead_letters";
@@ -55,6 +56,8 @@ pub struct DeadLetter {
     pub subject: Option<String>,
     /// How many times it was received.
     pub receive_count: u32,
+    /// `false` if nothing is known of it but its number, because it lies in damage.
+    pub is_readable: bool,
 }
 
 impl QueueFile {
@@ -80,20 +83,18 @@ impl QueueFile {
     pub fn newest_dead(&self, limit: usize) -> Result<Vec<DeadLetter>, FileError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.read(|db| {
-            let mut read = db.prepare_cached(
-                "SELECT d.seq, e.id, e.type, e.subject, d.receive_count FROM deliveries d JOIN events e ON e.seq = d.seq
-                 WHERE d.state = 2 ORDER BY d.changed_ms DESC, d.seq DESC LIMIT ?1",
+            let mut newest = db.prepare_cached(
+                "SELECT seq, receive_count FROM deliveries WHERE state = 2 ORDER BY changed_ms DESC, seq DESC LIMIT ?1",
             )?;
-            let dead = read.query_map([limit], |row| {
-                Ok(DeadLetter {
-                    seq: row.get::<_, i64>(0)?.cast_unsigned(),
-                    id: columns::text(row, 1)?.unwrap_or_default(),
-                    event_type: columns::text(row, 2)?.unwrap_or_default(),
-                    subject: columns::text(row, 3)?,
-                    receive_count: u32::try_from(columns::number(row, 4)?).unwrap_or(u32::MAX),
-                })
+            let newest = newest.query_map([limit], |row| {
+                Ok((row.get::<_, i64>(0)?, columns::number(row, 1)?))
             })?;
-            Ok(dead.collect::<Result<_, _>>()?)
+            let mut dead = Vec::new();
+            for letter in newest {
+                let (seq, receive_count) = letter?;
+                dead.extend(letter_of(db, seq, receive_count)?);
+            }
+            Ok(dead)
         })
     }
 
@@ -127,5 +128,37 @@ impl QueueFile {
             }
             Ok(changed as u64)
         })
+    }
+}
+
+/// The dead letter with this number; `None` if its event is not in the file.
+fn letter_of(
+    db: &Connection,
+    seq: i64,
+    receive_count: i64,
+) -> rusqlite::Result<Option<DeadLetter>> {
+    let mut letter = DeadLetter {
+        seq: seq.cast_unsigned(),
+        id: String::new(),
+        event_type: String::new(),
+        subject: None,
+        receive_count: u32::try_from(receive_count).unwrap_or(u32::MAX),
+        is_readable: false,
+    };
+    let event = db
+        .prepare_cached("SELECT id, type, subject FROM events WHERE seq = ?1")?
+        .query_row([seq], |row| {
+            let text = |index| columns::text(row, index).map(Option::unwrap_or_default);
+            Ok((text(0)?, text(1)?, columns::text(row, 2)?))
+        })
+        .optional();
+    match unless_damaged(event)? {
+        Some(Some((id, event_type, subject))) => {
+            (letter.id, letter.event_type, letter.subject) = (id, event_type, subject);
+            letter.is_readable = true;
+            Ok(Some(letter))
+        }
+        Some(None) => Ok(None),
+        None => Ok(Some(letter)),
     }
 }

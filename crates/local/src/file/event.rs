@@ -1,8 +1,9 @@
 //! Lists and shows events without taking them.
 
+use super::behind_damage::unless_damaged;
 use super::{QueueFile, columns};
 use crate::queue_file_error::FileError;
-use rusqlite::{OptionalExtension as _, Row, named_params};
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 use std::fmt;
 
 /// State of an event.
@@ -118,20 +119,40 @@ impl QueueFile {
     /// # Errors
     /// When the file cannot be read.
     pub fn get(&self, seq: u64) -> Result<Option<StoredEvent>, FileError> {
+        self.read(|db| Ok(self.one(db, seq, self.deliveries())?))
+    }
+
+    /// Tells whether the event with this number can be read, whatever became of its state.
+    pub(super) fn is_readable_without_state(
+        &self,
+        db: &Connection,
+        seq: u64,
+    ) -> rusqlite::Result<bool> {
+        let one = unless_damaged(self.one(db, seq, NO_DELIVERIES))?;
+        Ok(one.flatten().is_some())
+    }
+
+    /// Tells whether the event with this number can be read as [`get`](Self::get) does.
+    pub(super) fn is_readable(&self, db: &Connection, seq: u64) -> rusqlite::Result<bool> {
+        let one = unless_damaged(self.one(db, seq, self.deliveries()))?;
+        Ok(one.flatten().is_some())
+    }
+
+    fn one(
+        &self,
+        db: &Connection,
+        seq: u64,
+        deliveries: &str,
+    ) -> rusqlite::Result<Option<StoredEvent>> {
         let sql = format!(
-            "SELECT {COLUMNS}, e.envelope FROM events e LEFT JOIN {} d ON d.seq = e.seq WHERE e.seq = :seq",
-            self.deliveries()
+            "SELECT {COLUMNS}, e.envelope FROM events e LEFT JOIN {deliveries} d ON d.seq = e.seq WHERE e.seq = :seq"
         );
-        self.read(|db| {
-            let stored = db
-                .prepare_cached(&sql)?
-                .query_row(
-                    named_params! {":now": self.now_ms(), ":seq": seq.cast_signed()},
-                    stored,
-                )
-                .optional()?;
-            Ok(stored)
-        })
+        db.prepare_cached(&sql)?
+            .query_row(
+                named_params! {":now": self.now_ms(), ":seq": seq.cast_signed()},
+                stored,
+            )
+            .optional()
     }
 }
 

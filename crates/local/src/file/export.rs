@@ -1,5 +1,6 @@
 //! Exports all events that are held, in order of arrival, without taking them.
 
+use super::behind_damage::{gap_from, readable_from};
 use super::event::{StoredEvent, stored};
 use super::{Filter, QueueFile};
 use crate::queue_file_error::FileError;
@@ -9,9 +10,6 @@ use std::collections::VecDeque;
 /// for long keeps the journal from being begun anew.
 const PAGE_EVENTS: usize = 256;
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
-
-/// So many numbers are tried behind damage where the last one cannot be read.
-const FAR: u64 = 20_000;
 
 /// Iterates over events in order of arrival. Events that arrive meanwhile are included. Where the file is damaged,
 /// one [`FileError::Damaged`] stands for what cannot be read, and what lies behind it follows. Where the states of events
@@ -48,15 +46,6 @@ impl QueueFile {
             .query_row(sql, [], |row| row.get::<_, i64>(0))
             .is_err()
     }
-
-    fn last_stored(&self) -> Result<u64, FileError> {
-        self.read(|db| {
-            let last = db.query_row("SELECT coalesce(max(seq), 0) FROM events", [], |row| {
-                row.get::<_, i64>(0)
-            })?;
-            Ok(last.max(0).cast_unsigned())
-        })
-    }
 }
 
 impl Export<'_> {
@@ -77,35 +66,36 @@ impl Export<'_> {
         match read {
             Err(damage @ FileError::Damaged { .. }) => {
                 self.damage = Some(damage);
-                self.go_behind_the_damage();
-                Ok(())
+                self.go_behind_the_damage()
             }
             other => other,
         }
     }
 
-    /// Goes on with the first event behind the next one that cannot be read. If the states of events cannot be read,
-    /// goes on without them, as if no event had been received.
-    fn go_behind_the_damage(&mut self) {
-        let after = self.filter.after.unwrap_or(0);
-        let last = self
-            .queue
-            .last_stored()
-            .unwrap_or(after.saturating_add(FAR));
-        let is_readable = |seq: &u64| matches!(self.queue.get(*seq), Ok(Some(_)));
-        let mut numbers = after.saturating_add(1)..=last;
-        let gap = numbers.find(|seq| self.queue.get(*seq).is_err());
-        // In a damaged file the last number may be any.
-        let near = usize::try_from(FAR).unwrap_or(usize::MAX);
-        let mut behind = gap.and_then(|_| numbers.by_ref().take(near).find(is_readable));
-        if behind.is_none()
-            && self.queue.deliveries_are_damaged()
-            && !self.queue.ignores_deliveries.replace(true)
-        {
-            behind = (after.saturating_add(1)..=last).find(is_readable);
+    /// Goes on with the first event behind the next one that cannot be read. If it is the states of events that cannot
+    /// be read, goes on without them, as if no event had been received: better twice than not at all.
+    fn go_behind_the_damage(&mut self) -> Result<(), FileError> {
+        let queue = self.queue;
+        let from = self.filter.after.unwrap_or(0).saturating_add(1);
+        let is_readable = |db: &_, seq| queue.is_readable(db, seq);
+        let gap = queue.read(|db| Ok(gap_from(db, from, |seq| is_readable(db, seq))?))?;
+        let is_of_the_states = match gap {
+            Some(gap) => queue.read(|db| Ok(queue.is_readable_without_state(db, gap)?))?,
+            None => queue.deliveries_are_damaged(),
+        };
+        if is_of_the_states && !queue.ignores_deliveries.replace(true) {
+            self.ended = false;
+            return Ok(());
         }
+        let behind = match gap {
+            Some(gap) => queue.read(|db| Ok(readable_from(db, gap, |seq| is_readable(db, seq))?))?,
+            None => None,
+        };
         self.ended = behind.is_none();
-        self.filter.after = behind.map(|seq| seq.saturating_sub(1));
+        if let Some(behind) = behind {
+            self.filter.after = Some(behind.saturating_sub(1));
+        }
+        Ok(())
     }
 }
 

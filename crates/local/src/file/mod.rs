@@ -5,6 +5,7 @@
 //! sends meanwhile waits for a millisecond or two, and a reader waits as patiently as it was told to.
 
 mod append;
+mod behind_damage;
 mod columns;
 mod dead_letters;
 pub use dead_letters::DeadLetter;
@@ -16,7 +17,9 @@ mod examine;
 mod export;
 mod filter;
 mod receive;
+mod received;
 mod stats;
+mod taken;
 mod transaction;
 mod write_throttle;
 
@@ -26,6 +29,7 @@ pub use event_attributes::EventAttributes;
 pub use export::Export;
 pub use filter::{Filter, Pattern};
 pub use receive::{Acknowledgement, Delivery};
+pub use received::Received;
 pub use stats::QueueStats;
 
 use crate::canonical_path;

@@ -1,20 +1,18 @@
 //! Receives messages and acknowledges them.
 
 use super::dead_letters::count_dead;
+use super::taken::Taken;
 use super::transaction::Durability;
-use super::{QueueFile, columns};
+use super::{QueueFile, Received};
 use crate::queue_file_error::FileError;
-use crate::sqlite::{ms, set_setting, setting};
-use rusqlite::{Connection, OptionalExtension as _};
+use crate::sqlite::ms;
+use rusqlite::Connection;
 use std::fmt;
 use std::time::Duration;
 
 /// Longest visibility timeout. Also bounds what a clock that was set back can do: a message that seems
 /// hidden for longer than this is visible.
-const MAX_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
-
-/// Bytes of envelopes that one receive returns at most, beyond the first: they are in memory together.
-const MAX_RECEIVE_BYTES: usize = 64 * 1024 * 1024;
+pub(super) const MAX_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
 
 /// Messages that one receive returns at most: its transaction keeps the owner waiting.
 const MAX_RECEIVE: usize = 1000;
@@ -58,26 +56,46 @@ pub enum Acknowledgement {
 impl QueueFile {
     /// Takes up to `max` messages (1,000 at most), which nobody else gets within `visibility` (12 hours at
     /// most): first those whose visibility ran out, then new ones in order of arrival. Messages that were
-    /// received too often become dead letters instead.
+    /// received too often, or that cannot be read, become dead letters instead.
+    ///
+    /// # Errors
+    /// When the file cannot be written; nothing is taken then. When nothing can be taken because of damage.
+    pub fn receive(&self, max: usize, visibility: Duration) -> Result<Vec<Delivery>, FileError> {
+        let received = self.receive_around_damage(max, visibility)?;
+        match received.damage {
+            Some(damage) if received.deliveries.is_empty() => Err(damage),
+            _ => Ok(received.deliveries),
+        }
+    }
+
+    /// The same, and says what cannot be read: a damaged page keeps no event back that is not in it.
     ///
     /// # Errors
     /// When the file cannot be written; nothing is taken then.
-    pub fn receive(&self, max: usize, visibility: Duration) -> Result<Vec<Delivery>, FileError> {
+    pub fn receive_around_damage(
+        &self,
+        max: usize,
+        visibility: Duration,
+    ) -> Result<Received, FileError> {
         let now = self.now_ms();
         let visible = now.saturating_add(ms(visibility.min(MAX_VISIBILITY)));
         let max = max.min(MAX_RECEIVE);
-        // Lost with the power, a message is received again sooner: nothing that a consumer does not know.
-        self.change(Durability::Soon, |transaction| {
-            let mut taken = Taken {
-                now,
-                visible,
-                bytes: 0,
-                deliveries: Vec::new(),
-            };
-            taken.take_visible_again(transaction, max)?;
-            taken.new_ones(transaction, max)?;
-            Ok(taken.deliveries)
-        })
+        let mut all = Received::default();
+        loop {
+            // Lost with the power, a message is received again sooner: nothing that a consumer does not know.
+            let (received, is_cut_off) = self.change(Durability::Soon, |transaction| {
+                let mut taken = Taken::new(now, visible);
+                taken.take_visible_again(transaction, max)?;
+                taken.new_ones(transaction, max)?;
+                Ok((taken.received, taken.is_cut_off))
+            })?;
+            all.extend(received);
+            // A large gap takes several transactions.
+            if !is_cut_off || !all.deliveries.is_empty() || max == 0 {
+                all.damage = all.damage.map(|damage| damage.of(&self.path));
+                return Ok(all);
+            }
+        }
     }
 
     /// Acknowledges a message, durably. A message whose visibility ran out can still be acknowledged as
@@ -202,132 +220,8 @@ impl QueueFile {
     }
 }
 
-/// Rounds of one receive that find nothing but messages that were received too often. Bounded, for the
-/// owner waits meanwhile; what is left is buried by the next receive.
-const BURIALS: usize = 10;
-
-/// Messages that one receive has taken so far.
-struct Taken {
-    now: i64,
-    visible: i64,
-    bytes: usize,
-    deliveries: Vec<Delivery>,
-}
-
-impl Taken {
-    /// Takes messages whose visibility ran out, soonest first, and makes dead letters of those that were
-    /// received too often.
-    fn take_visible_again(&mut self, db: &Connection, max: usize) -> Result<(), FileError> {
-        let limit = setting(db, "max_receives")?.unwrap_or(i64::MAX);
-        for _ in 0..BURIALS {
-            let visible = self.visible_again(db, max - self.deliveries.len())?;
-            for (seq, before) in &visible {
-                if self.is_full(max) {
-                    break;
-                } else if i64::from(*before) >= limit {
-                    bury(db, *seq, self.now)?;
-                } else {
-                    let mut read =
-                        db.prepare_cached("SELECT envelope FROM events WHERE seq = ?1")?;
-                    let envelope = read.query_row([seq], |row| columns::bytes(row, 0));
-                    if let Some(envelope) = envelope.optional()? {
-                        self.take(db, *seq, *before, envelope)?;
-                    } else {
-                        // A file that was recovered may have lost the event, and kept this. Nothing can be received.
-                        db.prepare_cached("DELETE FROM deliveries WHERE seq = ?1")?
-                            .execute([seq])?;
-                    }
-                }
-            }
-            if visible.is_empty() || self.is_full(max) {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Numbers and receive counts of messages whose visibility ran out; or that a clock which was set back
-    /// would hide for too long. Two queries, for each of them is a range of the index, however many
-    /// messages are in flight.
-    fn visible_again(&self, db: &Connection, max: usize) -> rusqlite::Result<Vec<(i64, u32)>> {
-        let mut found = Vec::new();
-        let too_far = self.now.saturating_add(ms(MAX_VISIBILITY));
-        for (range, bound) in [("visible_ms <= ?1", self.now), ("visible_ms > ?1", too_far)] {
-            let find = format!(
-                "SELECT seq, receive_count FROM deliveries WHERE state = 0 AND {range} ORDER BY visible_ms, seq LIMIT ?2"
-            );
-            let left = i64::try_from(max - found.len()).unwrap_or(i64::MAX);
-            let mut find = db.prepare_cached(&find)?;
-            for row in find.query_map([bound, left], |row| Ok((row.get(0)?, row.get(1)?)))? {
-                found.push(row?);
-            }
-        }
-        Ok(found)
-    }
-
-    fn new_ones(&mut self, db: &Connection, max: usize) -> Result<(), FileError> {
-        let through = setting(db, "received_through")?.unwrap_or(0);
-        let mut last = through;
-        {
-            let mut find =
-                db.prepare_cached("SELECT seq, envelope FROM events WHERE seq > ?1 ORDER BY seq")?;
-            let mut rows = find.query([through])?;
-            while !self.is_full(max)
-                && let Some(row) = rows.next()?
-            {
-                last = row.get(0)?;
-                self.take(db, last, 0, columns::bytes(row, 1)?)?;
-            }
-        }
-        if last > through {
-            set_setting(db, "received_through", last)?;
-        }
-        Ok(())
-    }
-
-    fn is_full(&self, max: usize) -> bool {
-        self.deliveries.len() >= max || self.bytes >= MAX_RECEIVE_BYTES
-    }
-
-    fn take(
-        &mut self,
-        db: &Connection,
-        seq: i64,
-        before: u32,
-        envelope: Vec<u8>,
-    ) -> Result<(), FileError> {
-        let mut token = [0; 16];
-        getrandom::fill(&mut token)
-            .map_err(|error| FileError::System(std::io::Error::other(error)))?;
-        let receive_count = before.saturating_add(1);
-        db.prepare_cached(
-            "INSERT INTO deliveries(seq, state, receive_count, visible_ms, changed_ms, receipt) VALUES(?1, 0, ?2, ?3, ?4, ?5)
-             ON CONFLICT(seq) DO UPDATE SET receive_count = excluded.receive_count, visible_ms = excluded.visible_ms,
-                                            changed_ms = excluded.changed_ms, receipt = excluded.receipt",
-        )?
-        .execute((seq, receive_count, self.visible, self.now, token))?;
-        self.bytes += envelope.len();
-        self.deliveries.push(Delivery {
-            receipt: format(seq, token),
-            receive_count,
-            seq: seq.cast_unsigned(),
-            envelope,
-        });
-        Ok(())
-    }
-}
-
-/// Makes a dead letter of a message.
-fn bury(db: &Connection, seq: i64, now: i64) -> rusqlite::Result<usize> {
-    db.prepare_cached(
-        "UPDATE deliveries SET state = 2, receipt = NULL, changed_ms = ?2 WHERE seq = ?1",
-    )?
-    .execute((seq, now))
-    .and_then(|buried| count_dead(db, buried))
-}
-
 /// `<number>-<32 hex digits>`: where to look, and what only the receiver knows.
-fn format(seq: i64, token: [u8; 16]) -> String {
+pub(super) fn receipt(seq: i64, token: [u8; 16]) -> String {
     format!("{seq}-{:032x}", u128::from_be_bytes(token))
 }
 
