@@ -67,7 +67,9 @@ impl KnownThings {
             let location = locations::store(url, at.base_dir);
             let location = location.map_err(|error| said(error.at(at.origin, at.key).into()))?;
             let location = location.below("ledger").below(&source.name);
-            return in_store(&location, at, source, false, env).await.map_err(said);
+            return in_store(&location, at, source, false, env)
+                .await
+                .map_err(said);
         };
         let Some(url) = &pull.ledger else {
             let file = LocalDir::below(env.cwd()).ledger_file(&source.name);
@@ -85,7 +87,9 @@ impl KnownThings {
         let location = locations::store(url, at.base_dir);
         let location = location.map_err(|error| said(error.at(at.origin, at.key).into()))?;
         let location = location.below(&source.name);
-        in_store(&location, at, source, true, env).await.map_err(said)
+        in_store(&location, at, source, true, env)
+            .await
+            .map_err(said)
     }
 
     fn read(

@@ -71,11 +71,20 @@ fn a_damaged_page_is_named_by_every_verb_and_by_serve() {
     let told = "event 3 cannot be read, and is a dead letter now";
     assert!(received.stderr.contains(told), "{received:?}");
     let ids = received.json();
-    let ids: Vec<_> = ids.iter().map(|one| one["receipt"].as_str().unwrap()).collect();
-    let numbers: Vec<_> = ids.iter().map(|receipt| receipt.split('-').next().unwrap()).collect();
+    let ids: Vec<_> = ids
+        .iter()
+        .map(|one| one["receipt"].as_str().unwrap())
+        .collect();
+    let numbers: Vec<_> = ids
+        .iter()
+        .map(|receipt| receipt.split('-').next().unwrap())
+        .collect();
     assert_eq!(numbers, ["1", "2", "4", "5", "6"]);
     let stats = place.run(&["queue", "stats", "--json"]).json();
-    assert_eq!((&stats[0]["dead"], &stats[0]["acknowledged"]), (&1.into(), &0.into()));
+    assert_eq!(
+        (&stats[0]["dead"], &stats[0]["acknowledged"]),
+        (&1.into(), &0.into())
+    );
     assert_eq!(stats[0]["dead_letters"], 1);
     // Once it is a dead letter, nobody is told again.
     let again = place.run(&["queue", "receive", "--max", "10", "--json"]);

@@ -70,15 +70,27 @@ pub(super) fn readable_from(
 
 /// The first number after `from`, which lies in damage, that does not; `None` if the damage has no end.
 fn end_of_gap(db: &Connection, from: u64) -> rusqlite::Result<Option<u64>> {
-    let is_whole = |number: u64| Ok(unless_damaged(next_from(db, number))?.is_some());
+    let is_whole = |number: u64| -> rusqlite::Result<bool> {
+        Ok(unless_damaged(next_from(db, number))?.is_some())
+    };
     let near = from.saturating_add(NEAR);
     for number in from.saturating_add(1)..=near {
         if is_whole(number)? {
             return Ok(Some(number));
         }
     }
-    let (mut damaged, mut step) = (near, NEAR);
+    let mut damaged = near;
+    let mut known = None;
+    for number in likely_numbers(db)? {
+        if number > near && known.is_none() && is_whole(number)? {
+            known = Some(number);
+        }
+    }
+    let mut step = NEAR;
     let mut whole = loop {
+        if let Some(known) = known {
+            break known;
+        }
         let next = damaged.saturating_add(step);
         if i64::try_from(next).is_err() {
             return Ok(None);
@@ -98,6 +110,24 @@ fn end_of_gap(db: &Connection, from: u64) -> rusqlite::Result<Option<u64>> {
         }
     }
     Ok(Some(whole))
+}
+
+/// Numbers that the other tables name, the lowest first: events are near them, though the first and the last of them may
+/// lie in damage, and a queue that was long in use begins at some high number.
+fn likely_numbers(db: &Connection) -> rusqlite::Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for select in [
+        "SELECT min(seq) FROM deliveries",
+        "SELECT max(seq) FROM deliveries",
+        "SELECT value FROM settings WHERE name = 'received_through'",
+        "SELECT value + 1 FROM settings WHERE name = 'received_through'",
+    ] {
+        let number = db.query_row(select, [], |row| row.get::<_, Option<i64>>(0));
+        let number = unless_damaged(number.optional())?.flatten().flatten();
+        numbers.extend(number.and_then(|number| u64::try_from(number).ok()));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
 }
 
 /// `None` for damage. Other errors stay what they are: they pass, and what they hide is there.

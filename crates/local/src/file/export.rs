@@ -88,7 +88,9 @@ impl Export<'_> {
             return Ok(());
         }
         let behind = match gap {
-            Some(gap) => queue.read(|db| Ok(readable_from(db, gap, |seq| is_readable(db, seq))?))?,
+            Some(gap) => {
+                queue.read(|db| Ok(readable_from(db, gap, |seq| is_readable(db, seq))?))?
+            }
             None => None,
         };
         self.ended = behind.is_none();

@@ -1,12 +1,14 @@
 //! Receives messages and acknowledges them.
 
 use super::dead_letters::count_dead;
+use super::received::KnownDamage;
 use super::taken::Taken;
 use super::transaction::Durability;
 use super::{QueueFile, Received};
 use crate::queue_file_error::FileError;
 use crate::sqlite::ms;
 use rusqlite::Connection;
+use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
 
@@ -81,18 +83,30 @@ impl QueueFile {
         let visible = now.saturating_add(ms(visibility.min(MAX_VISIBILITY)));
         let max = max.min(MAX_RECEIVE);
         let mut all = Received::default();
+        let mut known = KnownDamage::default();
         loop {
+            let met = Cell::new(None);
             // Lost with the power, a message is received again sooner: nothing that a consumer does not know.
-            let (received, is_cut_off) = self.change(Durability::Soon, |transaction| {
-                let mut taken = Taken::new(now, visible);
-                taken.take_visible_again(transaction, max)?;
-                taken.new_ones(transaction, max)?;
-                Ok((taken.received, taken.is_cut_off))
-            })?;
+            let taken = self.change(Durability::Soon, |transaction| {
+                let mut taken = Taken::new(now, visible, &known);
+                let done = taken
+                    .take_visible_again(transaction, max)
+                    .and_then(|()| taken.new_ones(transaction, max));
+                met.set(taken.met);
+                done.map(|()| (taken.received, taken.is_cut_off))
+            });
+            let (received, is_cut_off) = match (taken, met.get()) {
+                (Ok(taken), _) => taken,
+                (Err(damage), Some(met)) => {
+                    known.look_at(met, damage.of(&self.path), self)?;
+                    continue;
+                }
+                (Err(error), None) => return Err(error),
+            };
             all.extend(received);
             // A large gap takes several transactions.
             if !is_cut_off || !all.deliveries.is_empty() || max == 0 {
-                all.damage = all.damage.map(|damage| damage.of(&self.path));
+                all.damage = known.error;
                 return Ok(all);
             }
         }

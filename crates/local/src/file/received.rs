@@ -1,14 +1,13 @@
 //! Messages that a receive takes, and the damage that it goes around.
+//!
+//! `SQLite` writes nothing more in a transaction that has read a damaged page. So a receive that meets one is taken back.
+//! Then the damage is looked at outside of any transaction, and the receive begins again, knowing what not to touch.
 
-use super::Delivery;
 use super::behind_damage::{readable_from, unless_damaged};
-use super::dead_letters::count_dead;
+use super::{Delivery, QueueFile};
 use crate::queue_file_error::FileError;
 use rusqlite::{Connection, OptionalExtension as _};
 use std::ops::RangeInclusive;
-
-/// Unreadable events that one transaction makes dead letters of at most: the owner waits meanwhile.
-pub(super) const BURIED_AT_ONCE: u64 = 1000;
 
 /// Result of a receive from a file of which some cannot be read. `Debug` shows no envelope and no receipt.
 #[derive(Debug, Default)]
@@ -33,7 +32,7 @@ impl Received {
         self.damage = self.damage.take().or(other.damage);
     }
 
-    fn add_unreadable(&mut self, range: RangeInclusive<u64>) {
+    pub(super) fn add_unreadable(&mut self, range: RangeInclusive<u64>) {
         match self.unreadable.last_mut() {
             Some(last) if last.end().saturating_add(1) == *range.start() => {
                 *last = *last.start()..=*range.end();
@@ -41,62 +40,83 @@ impl Received {
             _ => self.unreadable.push(range),
         }
     }
+}
 
-    /// Makes a dead letter of one that was received before and can no longer be read.
-    pub(super) fn bury(
-        &mut self,
-        db: &Connection,
-        seq: u64,
-        now: i64,
-        damage: FileError,
-    ) -> rusqlite::Result<()> {
-        bury(db, seq..=seq, now)?;
-        self.add_unreadable(seq..=seq);
-        self.damage.get_or_insert(damage);
-        Ok(())
+/// Place at which a receive met damage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Met {
+    /// An event that was received before.
+    Again(u64),
+    /// The next event that no receive has reached, or the page that it would be in.
+    New(u64),
+}
+
+/// Damage that a receive met so far.
+#[derive(Debug, Default)]
+pub(super) struct KnownDamage {
+    /// Events that were received before and cannot be read any more.
+    again: Vec<u64>,
+    /// Numbers that no receive has reached. They have no gaps, so each is an event.
+    new: Vec<RangeInclusive<u64>>,
+    /// From this number on nothing can be read, and nobody knows how many there are.
+    end: Option<u64>,
+    /// Error with which `SQLite` said so first.
+    pub(super) error: Option<FileError>,
+}
+
+impl KnownDamage {
+    /// Tells whether damage lies among the events that no receive has reached.
+    pub(super) fn is_ahead(&self) -> bool {
+        !self.new.is_empty() || self.end.is_some()
     }
 
-    /// Makes dead letters of the events from `from` on that cannot be read, up to the next one that can. Numbers that no
-    /// receive has reached have no gaps, so each of these is an event. Returns the last of them; `None` if nothing can be
-    /// read behind them, so that nobody knows how many they are.
-    pub(super) fn go_around(
+    pub(super) fn has_again(&self, seq: u64) -> bool {
+        self.again.contains(&seq)
+    }
+
+    /// The last of the unreadable events that `seq` is one of.
+    pub(super) fn gap_at(&self, seq: u64) -> Option<u64> {
+        let gap = self.new.iter().find(|gap| gap.contains(&seq));
+        gap.map(|gap| *gap.end())
+    }
+
+    pub(super) fn ends_before(&self, seq: u64) -> bool {
+        self.end.is_some_and(|end| seq >= end)
+    }
+
+    /// Looks at what was met. Outside of a transaction.
+    ///
+    /// # Errors
+    /// The damage itself, where it is none of an event; and whatever else is wrong.
+    pub(super) fn look_at(
         &mut self,
-        db: &Connection,
-        from: u64,
-        now: i64,
+        met: Met,
         damage: FileError,
-    ) -> rusqlite::Result<Option<u64>> {
-        self.damage.get_or_insert(damage);
-        let Some(behind) = readable_from(db, from, |seq| is_readable(db, seq))? else {
-            return Ok(None);
-        };
-        let last = behind
-            .saturating_sub(1)
-            .min(from.saturating_add(BURIED_AT_ONCE - 1));
-        if from <= last {
-            bury(db, from..=last, now)?;
-            self.add_unreadable(from..=last);
+        queue: &QueueFile,
+    ) -> Result<(), FileError> {
+        match met {
+            Met::Again(seq) if self.has_again(seq) => return Err(damage),
+            Met::Again(seq) => self.again.push(seq),
+            Met::New(from) => {
+                let behind =
+                    queue.read(|db| Ok(readable_from(db, from, |seq| is_readable(db, seq))?))?;
+                match behind {
+                    Some(behind) if behind > from => self.new.push(from..=behind - 1),
+                    // It can be read after all: something else cannot.
+                    Some(_) => return Err(damage),
+                    None => self.end = Some(from),
+                }
+            }
         }
-        Ok(Some(last))
+        self.error.get_or_insert(damage);
+        Ok(())
     }
 }
 
 fn is_readable(db: &Connection, seq: u64) -> rusqlite::Result<bool> {
     let read = db
-        .prepare_cached("SELECT length(envelope), id, envelope FROM events WHERE seq = ?1")?
-        .query_row([seq.cast_signed()], |row| row.get_ref(2).map(drop))
+        .prepare_cached("SELECT envelope FROM events WHERE seq = ?1")?
+        .query_row([seq.cast_signed()], |row| row.get_ref(0).map(drop))
         .optional();
     Ok(unless_damaged(read)?.flatten().is_some())
-}
-
-fn bury(db: &Connection, numbers: RangeInclusive<u64>, now: i64) -> rusqlite::Result<()> {
-    let mut bury = db.prepare_cached(
-        "INSERT INTO deliveries(seq, state, receive_count, visible_ms, changed_ms) VALUES(?1, 2, 0, 0, ?2)
-         ON CONFLICT(seq) DO UPDATE SET state = 2, receipt = NULL, changed_ms = excluded.changed_ms",
-    )?;
-    let mut buried = 0;
-    for seq in numbers {
-        buried += bury.execute((seq.cast_signed(), now))?;
-    }
-    count_dead(db, buried).map(drop)
 }

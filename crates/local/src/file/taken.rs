@@ -2,12 +2,13 @@
 
 use super::dead_letters::count_dead;
 use super::receive::{Delivery, MAX_VISIBILITY, receipt};
-use super::received::BURIED_AT_ONCE;
+use super::received::{KnownDamage, Met};
 use super::{Received, columns};
 use crate::queue_file_error::FileError;
 use crate::sqlite::{ms, set_setting, setting};
 use crate::sqlite_error::is_damage;
 use rusqlite::{Connection, OptionalExtension as _};
+use std::ops::RangeInclusive;
 
 /// Bytes of envelopes that one receive returns at most, beyond the first: they are in memory together.
 const MAX_RECEIVE_BYTES: usize = 64 * 1024 * 1024;
@@ -16,34 +17,46 @@ const MAX_RECEIVE_BYTES: usize = 64 * 1024 * 1024;
 /// owner waits meanwhile; what is left is buried by the next receive.
 const BURIALS: usize = 10;
 
+/// Unreadable events that one transaction makes dead letters of at most.
+const BURIED_AT_ONCE: u64 = 1000;
+
 /// Messages that one receive has taken so far.
-pub(super) struct Taken {
+pub(super) struct Taken<'a> {
     now: i64,
     visible: i64,
     bytes: usize,
+    damage: &'a KnownDamage,
     pub(super) received: Received,
     /// Events that could not be read, and are dead letters now.
     buried: u64,
     /// More cannot be read than one transaction goes around.
     pub(super) is_cut_off: bool,
+    /// Damage that is not known yet. It ends this attempt.
+    pub(super) met: Option<Met>,
 }
 
-impl Taken {
+impl<'a> Taken<'a> {
     /// Nothing so far; what is taken is hidden until `visible`.
-    pub(super) fn new(now: i64, visible: i64) -> Self {
+    pub(super) fn new(now: i64, visible: i64, damage: &'a KnownDamage) -> Self {
         Self {
             now,
             visible,
             bytes: 0,
+            damage,
             received: Received::default(),
             buried: 0,
             is_cut_off: false,
+            met: None,
         }
     }
 
     /// Takes messages whose visibility ran out, soonest first, and makes dead letters of those that were
     /// received too often.
-    pub(super) fn take_visible_again(&mut self, db: &Connection, max: usize) -> Result<(), FileError> {
+    pub(super) fn take_visible_again(
+        &mut self,
+        db: &Connection,
+        max: usize,
+    ) -> Result<(), FileError> {
         let limit = setting(db, "max_receives")?.unwrap_or(i64::MAX);
         for _ in 0..BURIALS {
             let visible = self.visible_again(db, max - self.received.deliveries.len())?;
@@ -52,6 +65,9 @@ impl Taken {
                     break;
                 } else if i64::from(*before) >= limit {
                     bury(db, *seq, self.now)?;
+                } else if self.damage.has_again(seq.cast_unsigned()) {
+                    let seq = seq.cast_unsigned();
+                    self.bury_unreadable(db, seq..=seq)?;
                 } else {
                     let mut read =
                         db.prepare_cached("SELECT envelope FROM events WHERE seq = ?1")?;
@@ -63,11 +79,10 @@ impl Taken {
                             db.prepare_cached("DELETE FROM deliveries WHERE seq = ?1")?
                                 .execute([seq])?;
                         }
-                        Err(error) if is_damage(&error) => {
-                            let (seq, now) = (seq.cast_unsigned(), self.now);
-                            self.received.bury(db, seq, now, error.into())?;
+                        Err(error) => {
+                            let met = Met::Again(seq.cast_unsigned());
+                            return Err(self.meets(met, error));
                         }
-                        Err(error) => return Err(error.into()),
                     }
                 }
             }
@@ -97,28 +112,14 @@ impl Taken {
         Ok(found)
     }
 
+    /// Takes messages that no receive has reached, in order of arrival.
     pub(super) fn new_ones(&mut self, db: &Connection, max: usize) -> Result<(), FileError> {
         let through = setting(db, "received_through")?.unwrap_or(0);
         let mut last = through;
-        while let Err(error) = self.take_after(&mut last, db, max) {
-            let damage = match error {
-                FileError::Database(error) if is_damage(&error) => FileError::Database(error),
-                other => return Err(other),
-            };
-            let from = last.cast_unsigned().saturating_add(1);
-            let Some(around) = self.received.go_around(db, from, self.now, damage)? else {
-                break;
-            };
-            if around < from {
-                // It can be read: what cannot is something else, such as the table of what was received.
-                break;
-            }
-            last = around.cast_signed();
-            self.buried += around - from + 1;
-            if self.buried >= BURIED_AT_ONCE {
-                self.is_cut_off = true;
-                break;
-            }
+        if self.damage.is_ahead() {
+            self.around_damage(&mut last, db, max)?;
+        } else {
+            self.in_order(&mut last, db, max)?;
         }
         if last > through {
             set_setting(db, "received_through", last)?;
@@ -126,24 +127,86 @@ impl Taken {
         Ok(())
     }
 
-    /// Takes new ones after `last`, which moves with them.
-    fn take_after(
+    fn in_order(&mut self, last: &mut i64, db: &Connection, max: usize) -> Result<(), FileError> {
+        // Not `> last`: that would look for `last` first, where the file may be damaged.
+        let mut find =
+            db.prepare_cached("SELECT seq, envelope FROM events WHERE seq >= ?1 ORDER BY seq")?;
+        let mut rows = find.query([last.saturating_add(1)])?;
+        while !self.is_full(max) {
+            let met = Met::New(last.cast_unsigned().saturating_add(1));
+            let Some(row) = rows.next().map_err(|error| self.meets(met, error))? else {
+                break;
+            };
+            let seq = row.get(0)?;
+            self.take(db, seq, 0, columns::bytes(row, 1)?)?;
+            *last = seq;
+        }
+        Ok(())
+    }
+
+    /// The same, one by one: a step from one to the next would touch the page behind it.
+    fn around_damage(
         &mut self,
         last: &mut i64,
         db: &Connection,
         max: usize,
     ) -> Result<(), FileError> {
-        // Not `> last`: that would look for `last` first, where the file may be damaged.
-        let mut find =
-            db.prepare_cached("SELECT seq, envelope FROM events WHERE seq >= ?1 ORDER BY seq")?;
-        let mut rows = find.query([last.saturating_add(1)])?;
-        while !self.is_full(max)
-            && let Some(row) = rows.next()?
-        {
-            let seq = row.get(0)?;
-            self.take(db, seq, 0, columns::bytes(row, 1)?)?;
+        let mut find = db.prepare_cached(
+            "SELECT seq, envelope FROM events WHERE seq >= ?1 ORDER BY seq LIMIT 1",
+        )?;
+        while !self.is_full(max) {
+            let next = last.cast_unsigned().saturating_add(1);
+            if self.damage.ends_before(next) {
+                break;
+            }
+            if let Some(end) = self.damage.gap_at(next) {
+                let end = end.min(next.saturating_add(BURIED_AT_ONCE - 1));
+                self.bury_unreadable(db, next..=end)?;
+                *last = end.cast_signed();
+                self.buried += end - next + 1;
+                if self.buried >= BURIED_AT_ONCE {
+                    self.is_cut_off = true;
+                    break;
+                }
+                continue;
+            }
+            let found = find.query_row([next.cast_signed()], |row| {
+                Ok((row.get(0)?, columns::bytes(row, 1)?))
+            });
+            let found = found.optional();
+            let found = found.map_err(|error| self.meets(Met::New(next), error))?;
+            let Some((seq, envelope)) = found else {
+                break;
+            };
+            self.take(db, seq, 0, envelope)?;
             *last = seq;
         }
+        Ok(())
+    }
+
+    /// The error that ends this attempt, which remembers where it met damage.
+    fn meets(&mut self, met: Met, error: rusqlite::Error) -> FileError {
+        if is_damage(&error) {
+            self.met = Some(met);
+        }
+        error.into()
+    }
+
+    fn bury_unreadable(
+        &mut self,
+        db: &Connection,
+        numbers: RangeInclusive<u64>,
+    ) -> rusqlite::Result<()> {
+        let mut bury = db.prepare_cached(
+            "INSERT INTO deliveries(seq, state, receive_count, visible_ms, changed_ms) VALUES(?1, 2, 0, 0, ?2)
+             ON CONFLICT(seq) DO UPDATE SET state = 2, receipt = NULL, changed_ms = excluded.changed_ms",
+        )?;
+        let mut buried = 0;
+        for seq in numbers.clone() {
+            buried += bury.execute((seq.cast_signed(), self.now))?;
+        }
+        count_dead(db, buried)?;
+        self.received.add_unreadable(numbers);
         Ok(())
     }
 

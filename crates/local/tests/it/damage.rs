@@ -14,12 +14,12 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-const PAGE: usize = 16 * 1024;
-const EVENTS: usize = 60;
-const LONG: Duration = Duration::from_secs(60);
+pub(super) const PAGE: usize = 16 * 1024;
+pub(super) const EVENTS: usize = 60;
+pub(super) const LONG: Duration = Duration::from_secs(60);
 
 /// A closed queue of several pages, of which some events were received.
-fn filled() -> QueueDir {
+pub(super) fn filled() -> QueueDir {
     let queue_dir = QueueDir::new();
     let queue = queue_dir.open();
     for number in 0..EVENTS {
@@ -37,7 +37,7 @@ fn filled() -> QueueDir {
 }
 
 /// Puts a closed file in the place of another one, whose journal may be left.
-fn replace(queue_dir: &QueueDir, bytes: &[u8]) {
+pub(super) fn replace(queue_dir: &QueueDir, bytes: &[u8]) {
     for journal in ["queue.db-wal", "queue.db-shm"] {
         let _not_there = fs::remove_file(queue_dir.dir.path().join(journal));
     }
@@ -45,7 +45,7 @@ fn replace(queue_dir: &QueueDir, bytes: &[u8]) {
 }
 
 #[track_caller]
-fn is_named(error: &FileError, queue_dir: &QueueDir) {
+pub(super) fn is_named(error: &FileError, queue_dir: &QueueDir) {
     assert!(matches!(error, FileError::Damaged { .. }), "{error:?}");
     let text = error.to_string();
     let path = queue_dir.path().canonicalize().unwrap();
@@ -165,168 +165,6 @@ fn an_export_goes_on_behind_the_damage() {
         }
     }
     assert!(exported_behind > 3, "{exported_behind}");
-}
-
-/// Moves all events to other numbers, as those of a queue that was long in use.
-fn renumber(queue_dir: &QueueDir, by: u64) {
-    let db = Connection::open(queue_dir.path()).unwrap();
-    db.execute_batch(&format!(
-        "UPDATE events SET seq = seq + {by}; UPDATE deliveries SET seq = seq + {by};
-         UPDATE settings SET value = value + {by} WHERE name = 'received_through';
-         PRAGMA journal_mode = DELETE; VACUUM;"
-    ))
-    .unwrap();
-}
-
-/// Page of the file that holds the text.
-fn page_of(bytes: &[u8], text: &str) -> usize {
-    let mut found = bytes.windows(text.len());
-    found.position(|window| window == text.as_bytes()).unwrap() / PAGE
-}
-
-fn overwritten(bytes: &[u8], pages: &[usize]) -> Vec<u8> {
-    let mut bytes = bytes.to_vec();
-    for page in pages {
-        bytes[page * PAGE..(page + 1) * PAGE].fill(0xff);
-    }
-    bytes
-}
-
-/// Where the first page is damaged, and the numbers are high because what came before was pruned, an export by number
-/// would look at millions of them; where the last page is damaged too, nobody knows how many there are.
-#[test]
-fn an_export_goes_on_behind_damage_at_either_end_of_a_queue_that_was_long_in_use() {
-    const BEFORE: u64 = 5_000_000;
-    let queue_dir = filled();
-    renumber(&queue_dir, BEFORE);
-    let whole = fs::read(queue_dir.path()).unwrap();
-    let first = page_of(&whole, "\"id\":\"000\"");
-    let last = page_of(&whole, &format!("\"id\":\"{:03}\"", EVENTS - 1));
-    assert_ne!(first, last);
-    for (pages, is_last_there) in [(vec![first], true), (vec![first, last], false)] {
-        replace(&queue_dir, &overwritten(&whole, &pages));
-        let file = queue_dir.file();
-        let seen: HashSet<_> = file
-            .export(Filter::default())
-            .filter_map(Result::ok)
-            .map(|event| event.event.seq - BEFORE)
-            .collect();
-        assert!(seen.len() >= EVENTS - 12, "{pages:?}: {} seen", seen.len());
-        assert!(!seen.contains(&1), "{pages:?}");
-        assert_eq!(seen.contains(&(EVENTS as u64)), is_last_there, "{pages:?}");
-    }
-}
-
-/// The table of what became of events is damaged: all events are exported, as if none had been received.
-#[test]
-fn an_export_loses_no_event_whose_state_alone_is_damaged() {
-    let queue_dir = filled();
-    let db = Connection::open(queue_dir.path()).unwrap();
-    let root: usize = db
-        .query_row(
-            "SELECT rootpage FROM sqlite_schema WHERE name = 'deliveries'",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
-    drop(db);
-    let whole = fs::read(queue_dir.path()).unwrap();
-    replace(&queue_dir, &overwritten(&whole, &[root - 1]));
-    let file = queue_dir.file();
-    let seen = file.export(Filter::default()).filter_map(Result::ok);
-    assert_eq!(seen.count(), EVENTS);
-}
-
-/// Whichever page of events is damaged, a consumer gets each event that is not in it, and acknowledges no other.
-#[test]
-fn a_damaged_page_keeps_no_other_event_from_consumers() {
-    let queue_dir = filled();
-    let whole = fs::read(queue_dir.path()).unwrap();
-    let (mut around, mut ends) = (0, 0);
-    for page in 1..whole.len() / PAGE {
-        replace(&queue_dir, &overwritten(&whole, &[page]));
-        let Ok(file) = QueueFile::open(queue_dir.path(), Arc::new(queue_dir.clock.clone())) else {
-            continue;
-        };
-        // Half of them were acknowledged before.
-        let readable: HashSet<u64> = (EVENTS as u64 / 2 + 1..=EVENTS as u64)
-            .filter(|seq| matches!(file.get(*seq), Ok(Some(_))))
-            .collect();
-        let (mut got, mut unreadable, mut is_damaged) = (HashSet::new(), 0, false);
-        let failed = loop {
-            match file.receive_around_damage(7, LONG) {
-                Ok(received) => {
-                    for range in &received.unreadable {
-                        unreadable += range.end() - range.start() + 1;
-                    }
-                    if let Some(damage) = &received.damage {
-                        is_named(damage, &queue_dir);
-                        is_damaged = true;
-                    }
-                    if received.deliveries.is_empty() {
-                        break false;
-                    }
-                    for one in received.deliveries {
-                        assert_eq!(envelope_damage(&one.envelope), None);
-                        assert!(got.insert(one.seq), "page {page}: each once");
-                    }
-                }
-                // The table of what was received.
-                Err(error) => {
-                    is_named(&error, &queue_dir);
-                    break true;
-                }
-            }
-        };
-        if failed {
-            continue;
-        }
-        assert_eq!(got, readable, "page {page}");
-        if readable.len() == EVENTS / 2 {
-            continue;
-        }
-        assert!(is_damaged, "page {page}");
-        let lost = (EVENTS / 2 - readable.len()) as u64;
-        if readable.contains(&(EVENTS as u64)) {
-            around += 1;
-            assert_eq!(unreadable, lost, "page {page}: each is a dead letter");
-            let stats = file.stats().unwrap();
-            assert_eq!((stats.dead, stats.dead_letters), (lost, lost));
-            let dead = file.newest_dead(100).unwrap();
-            assert_eq!(dead.len() as u64, lost);
-            assert!(dead.iter().all(|letter| !letter.is_readable));
-        } else {
-            // Nobody knows how many are in the last page: they wait.
-            ends += 1;
-            assert_eq!(unreadable, 0, "page {page}");
-        }
-    }
-    assert!(around > 3 && ends >= 1, "{around} around, {ends} ends");
-}
-
-/// What was in flight when its page was damaged comes back to nobody, and keeps nobody from the rest.
-#[test]
-fn an_event_in_flight_that_cannot_be_read_any_more_is_a_dead_letter() {
-    let queue_dir = filled();
-    let file = queue_dir.file();
-    assert_eq!(file.receive(EVENTS, Duration::ZERO).unwrap().len(), EVENTS / 2);
-    drop(file);
-    let queue = queue_dir.open();
-    queue.close();
-    let whole = fs::read(queue_dir.path()).unwrap();
-    let page = page_of(&whole, &format!("\"id\":\"{:03}\"", EVENTS * 3 / 4));
-    replace(&queue_dir, &overwritten(&whole, &[page]));
-    let file = queue_dir.file();
-    let received = file.receive_around_damage(EVENTS, LONG).unwrap();
-    let buried: u64 = received
-        .unreadable
-        .iter()
-        .map(|range| range.end() - range.start() + 1)
-        .sum();
-    assert!(buried > 0, "{received:?}");
-    assert_eq!(received.deliveries.len() as u64 + buried, EVENTS as u64 / 2);
-    let stats = file.stats().unwrap();
-    assert_eq!((stats.dead, stats.ready), (buried, 0));
 }
 
 /// Three events, of which the second has other data than it was queued with.

@@ -149,7 +149,9 @@ impl Seen<'_> {
         let day_ago = self.horizon(evidence);
         let (since, from, late) = match evidence {
             Evidence::Queue(hearing) => {
-                let last = self.heard(evidence).and_then(|heard| heard.last(project.id));
+                let last = self
+                    .heard(evidence)
+                    .and_then(|heard| heard.last(project.id));
                 let since = last.unwrap_or(hearing.since).max(hearing.since);
                 (since, self.theirs(since, SLACK), Duration::ZERO)
             }

@@ -315,8 +315,9 @@ fn tasks_that_moved_by_themselves_hide_no_change() {
     let line = "  changes     no change was found to be missing since ";
     assert!(ran.good().contains(line), "{ran:?}");
     assert!(
-        ran.stdout
-            .contains("; projects of which it is not known: 1; deliveries: 1; projects compared: 1 of 2"),
+        ran.stdout.contains(
+            "; projects of which it is not known: 1; deliveries: 1; projects compared: 1 of 2"
+        ),
         "{ran:?}"
     );
     assert_eq!(compared(&scene)["unclear_projects"], json!([1]));
@@ -342,7 +343,8 @@ fn elsewhere(label_studio: &StandIn, more: &str) -> Place {
 /// An annotation and its task, with times so long ago.
 fn add(label_studio: &StandIn, project: u64, id: u64, minutes: i64) -> Value {
     let (time, old) = (rfc3339(ago(minutes)), rfc3339(ago(100_000)));
-    let annotation = json!({"id": id, "task": id, "project": project, "created_at": old, "updated_at": time});
+    let annotation =
+        json!({"id": id, "task": id, "project": project, "created_at": old, "updated_at": time});
     let task = json!({
         "id": id, "created_at": old, "updated_at": time, "annotations": [annotation],
     });
@@ -351,7 +353,9 @@ fn add(label_studio: &StandIn, project: u64, id: u64, minutes: i64) -> Value {
 }
 
 fn set_date(label_studio: &StandIn, minutes: i64) {
-    let date = ago(minutes).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let date = ago(minutes)
+        .strftime("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string();
     label_studio.state().date = Some(date);
 }
 
@@ -369,13 +373,20 @@ fn beside_another_queue_the_ledger_of_serve_tells_what_came() {
     // Before a look came to its end, nothing is known of any project.
     add(&label_studio, 1, 1, 700);
     let ran = place.run(&["status"]);
-    assert!(ran.good().contains("nobody can look into this queue"), "{ran:?}");
+    assert!(
+        ran.good().contains("nobody can look into this queue"),
+        "{ran:?}"
+    );
     set_date(&label_studio, 600);
     let serving = place.serve(&[]);
     place.logged(&["looked through the platform"]);
     set_date(&label_studio, 0);
     let seen = changes(&place);
-    assert_eq!((&seen["missing"], &seen["asked"]), (&0.into(), &1.into()), "{seen}");
+    assert_eq!(
+        (&seen["missing"], &seen["asked"]),
+        (&0.into(), &1.into()),
+        "{seen}"
+    );
     assert_eq!(seen["deliveries"], Value::Null, "nobody counts them");
 
     let annotation = add(&label_studio, 1, 2, 300);
@@ -395,12 +406,24 @@ fn beside_another_queue_the_ledger_of_serve_tells_what_came() {
     });
     place.write("body.json", body.to_string());
     let url = serving.url("label-studio");
-    place.run(&["send", "--provider", "label-studio", "--file", "body.json", "--to", &url]).good();
+    place
+        .run(&[
+            "send",
+            "--provider",
+            "label-studio",
+            "--file",
+            "body.json",
+            "--to",
+            &url,
+        ])
+        .good();
     until("it is noted", || changes(&place)["missing"] == 0);
     place.run(&["status"]).good();
     // Looking has written nothing, and kept nobody from the ledger.
     add(&label_studio, 2, 3, 290);
-    until("the other project is told of", || changes(&place)["missing"] == 1);
+    until("the other project is told of", || {
+        changes(&place)["missing"] == 1
+    });
     assert_eq!(serving.stop(), 0);
 }
 
@@ -412,19 +435,28 @@ fn beside_another_queue_the_ledger_of_a_pull_tells_what_it_has_not_seen() {
         add(&label_studio, 1, id, 700);
     }
     let told = changes(&place);
-    assert_eq!((&told["missing"], &told["uncertain"]), (&Value::Null, &3.into()), "{told}");
+    assert_eq!(
+        (&told["missing"], &told["uncertain"]),
+        (&Value::Null, &3.into()),
+        "{told}"
+    );
     set_date(&label_studio, 600);
     let pulled = place.run(&["pull", "label-studio"]);
     pulled.good();
     set_date(&label_studio, 0);
     let ran = place.run(&["status"]);
-    assert!(ran.good().contains("  changes     no change since "), "{ran:?}");
+    assert!(
+        ran.good().contains("  changes     no change since "),
+        "{ran:?}"
+    );
     add(&label_studio, 1, 4, 300);
     let ran = place.run(&["status"]);
     let line = "  changes     1 change since ";
     assert!(ran.good().contains(line), "{ran:?}");
     assert!(
-        ran.stdout.contains("whether events of them came is not known: `labelrelay pull` has not seen them yet"),
+        ran.stdout.contains(
+            "whether events of them came is not known: `labelrelay pull` has not seen them yet"
+        ),
         "{ran:?}"
     );
 }
@@ -440,7 +472,8 @@ fn beside_another_queue_without_a_ledger_it_says_that_nobody_knows() {
     let line = "  changes     40 changes since ";
     assert!(ran.good().contains(line), "{ran:?}");
     assert!(
-        ran.stdout.contains("whether events of them came is not known: nobody can look into this queue"),
+        ran.stdout
+            .contains("whether events of them came is not known: nobody can look into this queue"),
         "{ran:?}"
     );
     assert!(!ran.stdout.contains("deliveries:"), "{ran:?}");
