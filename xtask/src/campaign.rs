@@ -52,6 +52,11 @@ const ALL: &[Campaign] = &[
         run: large_project,
     },
     Campaign {
+        name: "million-things",
+        what: "the memory of pulls from a stand-in with 1,000,000 tasks and annotations: beside a queue file, and with a stored ledger",
+        run: million_things,
+    },
+    Campaign {
         name: "older-label-studios",
         what: "`connect`, push, and an upgrade to the newest with Label Studio 1.20.0 and 1.22.0 as they come",
         run: older_label_studios,
@@ -88,6 +93,12 @@ fn large_project(args: &[String]) -> Outcome {
     let mut tests = setup.tests();
     tests.env("LABELRELAY_TEST_LARGE_TASKS", tasks);
     status(tests.args(["reconcile::large::", "--nocapture"]))
+}
+
+fn million_things(args: &[String]) -> Outcome {
+    let mut tests = cargo("test --release --package labelrelay --test cli --");
+    tests.args(["--ignored", "--nocapture", "pull_memory::a_million"]);
+    status(tests.args(args))
 }
 
 fn older_label_studios(args: &[String]) -> Outcome {

@@ -36,7 +36,8 @@ pub use backend::Local;
 pub use embedded::{EmbeddedQueue, Options};
 pub use file::{
     Acknowledgement, DeadLetter, Delivery, Event, EventAttributes, Export, Filter, Pattern,
-    QueueFile, QueueSettings, QueueStats, Received, State, StoredEvent, envelope_damage,
+    QueueFile, QueueSettings, QueueStats, Received, State, StoredEnvelope, StoredEvent,
+    envelope_damage,
 };
 pub use labelrelay_files::{FileBlobStore, FileFallback, file_of, path_in};
 pub use ledger::{LedgerChanges, LedgerFile};

@@ -7,8 +7,9 @@ use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES, chain};
 use crate::output::{one_line, print, print_json, say};
 use labelrelay_event::Envelope;
-use labelrelay_local::{FileError, QueueFile, envelope_damage};
+use labelrelay_local::{FileError, QueueFile, StoredEnvelope};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -63,29 +64,22 @@ pub(super) fn run(args: &Args, queue: &QueueFile, env: &Env<'_>) -> Result<(), C
         let name = format!("{:06}", stored.event.seq);
         write_once(&directory.join(format!("{name}.json")), &stored.envelope)?;
         exported.events += 1;
-        if let Some(reason) = envelope_damage(&stored.envelope) {
-            let words = damaged_event(stored.event.seq, &reason);
-            say(format_args!("{name}: {}", one_line(&words)));
-            exported.failures += 1;
-            continue;
-        }
-        let envelope = Envelope::decode(&stored.envelope).map_err(CliError::failed)?;
-        let body = match body::read(&envelope) {
-            Ok(Some(body)) => body,
-            Ok(None) => {
-                let place = envelope.attributes.dataref.clone().unwrap_or_default();
-                say(format_args!(
-                    "{name}: the body is not in the queue but at {}",
-                    one_line(&place)
-                ));
-                continue;
+        let body = match StoredEnvelope::read(&stored.envelope) {
+            StoredEnvelope::Intact(_, Some(body)) => Ok(Some(body)),
+            StoredEnvelope::Intact(envelope, None) => claimed(&name, &envelope)?,
+            StoredEnvelope::Damaged(reason) => Err(damaged_event(stored.event.seq, &reason)),
+            StoredEnvelope::Newer(reason) => {
+                Err(format!("its envelope is one of a newer version: {reason}"))
             }
-            Err(CliError::Failed(message)) => {
-                say(format_args!("{name}: {message}"));
+        };
+        let body = match body {
+            Ok(Some(body)) => body,
+            Ok(None) => continue,
+            Err(words) => {
+                say(format_args!("{name}: {}", one_line(&words)));
                 exported.failures += 1;
                 continue;
             }
-            Err(other) => return Err(other),
         };
         write_once(&directory.join(format!("{name}.body")), &body)?;
         exported.bodies += 1;
@@ -103,6 +97,27 @@ pub(super) fn run(args: &Args, queue: &QueueFile, env: &Env<'_>) -> Result<(), C
         Err(CliError::Reported)
     } else {
         Ok(())
+    }
+}
+
+/// The body that an envelope refers to; `None`, and named, where only a cloud's tools reach it. Words say why it is not
+/// to be had.
+fn claimed<'a>(
+    name: &str,
+    envelope: &Envelope<'a>,
+) -> Result<Result<Option<Cow<'a, [u8]>>, String>, CliError> {
+    match body::read(envelope) {
+        Ok(Some(body)) => Ok(Ok(Some(body))),
+        Ok(None) => {
+            let place = envelope.attributes.dataref.as_deref().unwrap_or_default();
+            say(format_args!(
+                "{name}: the body is not in the queue but at {}",
+                one_line(place)
+            ));
+            Ok(Ok(None))
+        }
+        Err(CliError::Failed(message)) => Ok(Err(message)),
+        Err(other) => Err(other),
     }
 }
 

@@ -39,6 +39,8 @@ mod logs_and_metrics;
 mod memory;
 mod private_address;
 mod pull;
+#[cfg(target_os = "linux")]
+mod pull_memory;
 mod queue;
 mod secret_files;
 mod send;

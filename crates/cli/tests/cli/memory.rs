@@ -1,6 +1,6 @@
 //! Memory of `serve`: its bound follows from the settings, and after a burst it is given back.
 
-use crate::support::{Place, Serving, configured};
+use crate::support::{Place, Serving, bytes_of, configured};
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -17,10 +17,7 @@ const BOUND: u64 = 64 * MIB + 816 * 72 * 1024 + IN_FLIGHT;
 
 /// A number of this process's status, in bytes.
 fn status(serving: &Serving, name: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", serving.pid())).unwrap();
-    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
-    let kib = line.split_whitespace().nth(1).unwrap();
-    kib.parse::<u64>().unwrap() * 1024
+    bytes_of(serving.pid(), name)
 }
 
 /// Begins a delivery that is no JSON, whose envelope is a third larger than itself. Its last byte is missing.

@@ -2,22 +2,45 @@
 //! them.
 
 use labelrelay_event::Envelope;
+use std::borrow::Cow;
+
+/// Bytes in a queue file that were an envelope when they were queued.
+#[derive(Debug)]
+pub enum StoredEnvelope<'a> {
+    /// What was queued, as far as the digest in it tells; and the body, if it is in there. A body that lies elsewhere is
+    /// not looked at.
+    Intact(Envelope<'a>, Option<Cow<'a, [u8]>>),
+    /// An envelope of a version that this one cannot read.
+    Newer(String),
+    /// Something else than was queued: why.
+    Damaged(String),
+}
+
+impl<'a> StoredEnvelope<'a> {
+    /// Reads the bytes of an envelope, once.
+    pub fn read(bytes: &'a [u8]) -> Self {
+        let envelope = match Envelope::decode(bytes) {
+            Ok(envelope) => envelope,
+            // A newer version may write what this one does not know.
+            Err(error) if is_object(bytes) => return Self::Newer(error.to_string()),
+            Err(error) => return Self::Damaged(format!("it is no envelope any more ({error})")),
+        };
+        match envelope.data.bytes() {
+            Err(error) => Self::Damaged(error.to_string()),
+            Ok(Some(body)) if !envelope.matches_digest(&body) => {
+                Self::Damaged("its data is not what its `datasha256` says".to_owned())
+            }
+            Ok(body) => Self::Intact(envelope, body),
+        }
+    }
+}
 
 /// Why these bytes are not what was queued; `None` where they are, as far as the digest in them tells. A body that
 /// lies elsewhere is not looked at.
 pub fn envelope_damage(envelope: &[u8]) -> Option<String> {
-    let decoded = match Envelope::decode(envelope) {
-        Ok(decoded) => decoded,
-        // A newer version may write what this one does not know.
-        Err(_) if is_object(envelope) => return None,
-        Err(error) => return Some(format!("it is no envelope any more ({error})")),
-    };
-    match decoded.data.bytes() {
-        Err(error) => Some(error.to_string()),
-        Ok(Some(body)) if !decoded.matches_digest(&body) => {
-            Some("its data is not what its `datasha256` says".to_owned())
-        }
-        Ok(_) => None,
+    match StoredEnvelope::read(envelope) {
+        StoredEnvelope::Damaged(reason) => Some(reason),
+        StoredEnvelope::Intact(..) | StoredEnvelope::Newer(_) => None,
     }
 }
 

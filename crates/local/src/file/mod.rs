@@ -23,7 +23,7 @@ mod taken;
 mod transaction;
 mod write_throttle;
 
-pub use envelope_damage::envelope_damage;
+pub use envelope_damage::{StoredEnvelope, envelope_damage};
 pub use event::{Event, State, StoredEvent};
 pub use event_attributes::EventAttributes;
 pub use export::Export;
