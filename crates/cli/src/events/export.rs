@@ -66,20 +66,23 @@ pub(super) fn run(args: &Args, queue: &QueueFile, env: &Env<'_>) -> Result<(), C
         exported.events += 1;
         let body = match StoredEnvelope::read(&stored.envelope) {
             StoredEnvelope::Intact(_, Some(body)) => Ok(Some(body)),
-            StoredEnvelope::Intact(envelope, None) => claimed(&name, &envelope)?,
-            StoredEnvelope::Damaged(reason) => Err(damaged_event(stored.event.seq, &reason)),
-            StoredEnvelope::Newer(reason) => {
-                Err(format!("its envelope is one of a newer version: {reason}"))
+            StoredEnvelope::Intact(envelope, None) => claimed(&name, &envelope),
+            StoredEnvelope::Damaged(reason) => {
+                Err(CliError::Failed(damaged_event(stored.event.seq, &reason)))
             }
+            StoredEnvelope::Newer(reason) => Err(CliError::Failed(format!(
+                "its envelope is one of a newer version: {reason}"
+            ))),
         };
         let body = match body {
             Ok(Some(body)) => body,
             Ok(None) => continue,
-            Err(words) => {
+            Err(CliError::Failed(words)) => {
                 say(format_args!("{name}: {}", one_line(&words)));
                 exported.failures += 1;
                 continue;
             }
+            Err(other) => return Err(other),
         };
         write_once(&directory.join(format!("{name}.body")), &body)?;
         exported.bodies += 1;
@@ -100,25 +103,17 @@ pub(super) fn run(args: &Args, queue: &QueueFile, env: &Env<'_>) -> Result<(), C
     }
 }
 
-/// The body that an envelope refers to; `None`, and named, where only a cloud's tools reach it. Words say why it is not
-/// to be had.
-fn claimed<'a>(
-    name: &str,
-    envelope: &Envelope<'a>,
-) -> Result<Result<Option<Cow<'a, [u8]>>, String>, CliError> {
-    match body::read(envelope) {
-        Ok(Some(body)) => Ok(Ok(Some(body))),
-        Ok(None) => {
-            let place = envelope.attributes.dataref.as_deref().unwrap_or_default();
-            say(format_args!(
-                "{name}: the body is not in the queue but at {}",
-                one_line(place)
-            ));
-            Ok(Ok(None))
-        }
-        Err(CliError::Failed(message)) => Ok(Err(message)),
-        Err(other) => Err(other),
+/// The body that an envelope refers to; `None`, and named, where only a cloud's tools reach it.
+fn claimed<'a>(name: &str, envelope: &Envelope<'a>) -> Result<Option<Cow<'a, [u8]>>, CliError> {
+    let body = body::read(envelope)?;
+    if body.is_none() {
+        let place = envelope.attributes.dataref.as_deref().unwrap_or_default();
+        say(format_args!(
+            "{name}: the body is not in the queue but at {}",
+            one_line(place)
+        ));
     }
+    Ok(body)
 }
 
 /// Bodies may hold tokens of the platform: only their owner may read them.

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 pub enum StoredEnvelope<'a> {
     /// What was queued, as far as the digest in it tells; and the body, if it is in there. A body that lies elsewhere is
     /// not looked at.
-    Intact(Envelope<'a>, Option<Cow<'a, [u8]>>),
+    Intact(Box<Envelope<'a>>, Option<Cow<'a, [u8]>>),
     /// An envelope of a version that this one cannot read.
     Newer(String),
     /// Something else than was queued: why.
@@ -30,7 +30,7 @@ impl<'a> StoredEnvelope<'a> {
             Ok(Some(body)) if !envelope.matches_digest(&body) => {
                 Self::Damaged("its data is not what its `datasha256` says".to_owned())
             }
-            Ok(body) => Self::Intact(envelope, body),
+            Ok(body) => Self::Intact(Box::new(envelope), body),
         }
     }
 }

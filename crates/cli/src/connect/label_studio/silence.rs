@@ -156,7 +156,10 @@ impl Seen<'_> {
                 (since, self.theirs(since, SLACK), Duration::ZERO)
             }
             Evidence::Ledger(things) => {
-                let Some(seen) = things.watermark(project.id).map_err(unreadable)? else {
+                let Some(seen) = things
+                    .watermark(project.id)
+                    .map_err(|error| unreadable(&error))?
+                else {
                     return Ok(Found::Unclear(project));
                 };
                 // By the platform's clock already.
@@ -178,7 +181,9 @@ impl Seen<'_> {
             return Ok(Found::Unclear(project));
         }
         let changes = match evidence {
-            Evidence::Ledger(things) => things.unknown(changes).map_err(unreadable)?,
+            Evidence::Ledger(things) => things
+                .unknown(changes)
+                .map_err(|error| unreadable(&error))?,
             Evidence::Queue(_) | Evidence::Nothing(_) => changes,
         };
         let latest = changes.iter().map(|change| change.time).max();
@@ -302,8 +307,8 @@ fn not_known(evidence: Evidence<'_>) -> Option<String> {
     }
 }
 
-fn unreadable(error: LedgerError) -> PlatformError {
-    PlatformError::permanent(chain(&error))
+fn unreadable(error: &LedgerError) -> PlatformError {
+    PlatformError::permanent(chain(error))
 }
 
 /// A time to the second.
