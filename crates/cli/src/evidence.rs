@@ -48,10 +48,10 @@ pub(crate) struct KnownThings {
 }
 
 impl KnownThings {
-    /// The ledger of `source`, whose queue is no file; `None` if there is none.
+    /// The ledger of `source`, whose queue is no file; `None` if nobody keeps one.
     ///
     /// # Errors
-    /// Problem, in words, when it is there and cannot be read.
+    /// Problem, in words, when it cannot be read, or `serve` should keep one and it is not there.
     pub(crate) async fn of(
         config: &Config,
         source: &SourceConfig,
@@ -74,7 +74,7 @@ impl KnownThings {
         let Some(url) = &pull.ledger else {
             let file = LocalDir::below(env.cwd()).ledger_file(&source.name);
             if !file.exists() {
-                return Ok(None);
+                return Err(not_there(&file.display().to_string()));
             }
             let things = Self::read(&file, source, true, Duration::ZERO, None);
             return things.map(Some).map_err(|error| chain(&error));
@@ -87,9 +87,12 @@ impl KnownThings {
         let location = locations::store(url, at.base_dir);
         let location = location.map_err(|error| said(error.at(at.origin, at.key).into()))?;
         let location = location.below(&source.name);
-        in_store(&location, at, source, true, env)
+        let things = in_store(&location, at, source, true, env)
             .await
-            .map_err(said)
+            .map_err(said)?;
+        things
+            .map(Some)
+            .ok_or_else(|| not_there(&location.to_string()))
     }
 
     fn read(
@@ -130,6 +133,12 @@ impl KnownThings {
         };
         Ok(changes.into_iter().zip(known).filter_map(is_new).collect())
     }
+}
+
+fn not_there(place: &str) -> String {
+    format!(
+        "the ledger of `serve` is not there ({place}): `serve` has not pulled yet, or runs in another directory"
+    )
 }
 
 async fn in_store(

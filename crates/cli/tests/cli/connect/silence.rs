@@ -370,13 +370,10 @@ fn beside_another_queue_the_ledger_of_serve_tells_what_came() {
     let pull =
         "[source.pull]\nevery = \"1h\"\nurl = \"URL\"\ntoken = \"env:LABEL_STUDIO_API_KEY\"\n";
     let place = elsewhere(&label_studio, pull);
-    // Before a look came to its end, nothing is known of any project.
     add(&label_studio, 1, 1, 700);
     let ran = place.run(&["status"]);
-    assert!(
-        ran.good().contains("nobody can look into this queue"),
-        "{ran:?}"
-    );
+    let told = "the ledger of `serve` is not there (";
+    assert!(ran.good().contains(told), "{ran:?}");
     set_date(&label_studio, 600);
     let serving = place.serve(&[]);
     place.logged(&["looked through the platform"]);
