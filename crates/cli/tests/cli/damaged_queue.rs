@@ -80,12 +80,12 @@ fn a_damaged_page_is_named_by_every_verb_and_by_serve() {
         .map(|receipt| receipt.split('-').next().unwrap())
         .collect();
     assert_eq!(numbers, ["1", "2", "4", "5", "6"]);
-    let stats = place.run(&["queue", "stats", "--json"]).json();
+    let counted = place.run(&["queue", "stats", "--json"]).json();
     assert_eq!(
-        (&stats[0]["dead"], &stats[0]["acknowledged"]),
+        (&counted[0]["dead"], &counted[0]["acknowledged"]),
         (&1.into(), &0.into())
     );
-    assert_eq!(stats[0]["dead_letters"], 1);
+    assert_eq!(counted[0]["dead_letters"], 1);
     // Once it is a dead letter, nobody is told again.
     let again = place.run(&["queue", "receive", "--max", "10", "--json"]);
     assert_eq!((again.good(), again.stderr.as_str()), ("", ""));

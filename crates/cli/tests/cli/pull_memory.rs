@@ -156,7 +156,7 @@ fn peak(place: &Place, words: &[&str], summary: &str) -> u64 {
     };
     let told = BufReader::new(said).lines().map(Result::unwrap);
     let mut told = told.filter(|line| !line.starts_with("warning:"));
-    let line = told.next().expect("a summary");
+    let line = told.next().unwrap_or_default();
     assert!(line.contains(summary), "{words:?}: {line}");
     let peak = bytes_of(run.0.id(), "VmHWM:");
     println!("{words:?}: {} MiB, {:.1?}", peak / MIB, begun.elapsed());
