@@ -1,3 +1,4 @@
+use crate::Origin;
 use serde::{Deserialize, Serialize};
 
 /// Context attributes of an envelope, in the order in which they are written.
@@ -134,15 +135,4 @@ pub enum TypeFrom {
     Body,
     /// An unsigned header refined what the body left open.
     Header,
-}
-
-/// How the event reached the relay, when not as a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Origin {
-    /// Found through the provider's API; the data is what the API returned.
-    Reconcile,
-    /// Derived by the relay from another event, and from what it knew before.
-    Derived,
 }

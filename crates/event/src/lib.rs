@@ -32,14 +32,16 @@ mod digest;
 mod encode;
 mod event_type;
 mod limits;
+mod origin;
 pub mod payload;
 
-pub use attributes::{Attributes, Origin, TypeFrom};
+pub use attributes::{Attributes, TypeFrom};
 pub use decode::{Data, DecodeError, Envelope};
 pub use digest::Digest;
 pub use encode::{DataEncoding, encode};
 pub use event_type::{EventType, InvalidEventType};
 pub use limits::MAX_ATTRIBUTE_BYTES;
+pub use origin::Origin;
 
 /// Media type of an envelope, as the CloudEvents JSON format registers it.
 pub const MEDIA_TYPE: &str = "application/cloudevents+json";
