@@ -53,10 +53,23 @@ pub struct Cause {
     pub is_fetched: bool,
 }
 
+impl Told {
+    /// Bytes of memory that it takes, about.
+    pub fn bytes(&self) -> usize {
+        self.statements.iter().map(Statement::bytes).sum()
+    }
+}
+
 impl Cause {
     /// The time of its receipt in the form of a version.
     pub fn received_version(&self) -> String {
         time::parse(&self.received).map_or_else(String::new, time::sequence)
+    }
+
+    /// The time when it happened in the form of a version, if the platform says it.
+    pub fn time_version(&self) -> Option<String> {
+        let time = time::parse(self.time.as_deref()?)?;
+        Some(time::sequence(time))
     }
 }
 
@@ -77,22 +90,35 @@ impl Derivation {
         self.told(&message.attributes, &message.body)
     }
 
+    /// Tells whether [`read`](Self::read) would look into the data of an event with these attributes.
+    pub fn concerns(&self, attributes: &Attributes) -> bool {
+        self.subject_matter(attributes).is_some()
+    }
+
     /// The same of an envelope that is on the queue.
     pub fn read_envelope(&self, envelope: &[u8]) -> Option<Told> {
         let attributes: Attributes = serde_json::from_slice(envelope).ok()?;
         self.told(&attributes, envelope)
     }
 
-    fn told(&self, attributes: &Attributes, envelope: &[u8]) -> Option<Told> {
+    /// The source of an event that may tell something, and its type.
+    fn subject_matter(&self, attributes: &Attributes) -> Option<(&SourceConfig, EventType)> {
         let is_derived = attributes.origin == Some(Origin::Derived);
-        if is_derived || attributes.replayedtime.is_some() {
+        if is_derived || attributes.replayedtime.is_some() || attributes.dataref.is_some() {
             return None;
         }
         let source = self.source(attributes.source.strip_prefix('/')?)?;
         let event_type: EventType = attributes.event_type.parse().ok()?;
-        if !matches!(event_type.kind(), "annotation" | "task") {
-            return None;
-        }
+        let tells = match event_type.kind() {
+            "annotation" | "task" => true,
+            "project" => event_type.is_deletion(),
+            _ => false,
+        };
+        tells.then_some((source, event_type))
+    }
+
+    fn told(&self, attributes: &Attributes, envelope: &[u8]) -> Option<Told> {
+        let (source, event_type) = self.subject_matter(attributes)?;
         let is_fetched = attributes.origin == Some(Origin::Reconcile);
         let envelope = Envelope::decode(envelope).ok()?;
         let data = envelope.data.bytes().ok()??;

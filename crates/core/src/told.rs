@@ -23,6 +23,22 @@ pub enum Statement {
     },
     /// These tasks are gone, and all annotations of them.
     TasksGone(Vec<i64>),
+    /// The event's project is gone, with everything in it. Nothing more is told of it.
+    ProjectGone,
+}
+
+impl Statement {
+    /// Bytes of memory that it takes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let of_ids = match self {
+            Self::Annotation(there) => there.version.as_ref().map_or(0, String::capacity),
+            Self::AnnotationsGone { ids, .. } | Self::TasksGone(ids) => {
+                ids.capacity() * size_of::<i64>()
+            }
+            Self::Task { .. } | Self::ProjectGone => 0,
+        };
+        size_of::<Self>() + of_ids
+    }
 }
 
 /// An annotation that was made or changed.

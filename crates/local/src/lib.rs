@@ -33,7 +33,7 @@ mod sqlite;
 mod sqlite_error;
 
 pub use backend::Local;
-pub use embedded::{EmbeddedQueue, Options};
+pub use embedded::{EmbeddedQueue, LedgerFigures, Options};
 pub use file::{
     Acknowledgement, DeadLetter, Delivery, Event, EventAttributes, Export, Filter, Pattern,
     QueueFile, QueueSettings, QueueStats, Received, State, StoredEnvelope, StoredEvent,

@@ -2,8 +2,10 @@
 //! delivery brings it to light.
 
 use labelrelay_core::{Clock, chain};
-use labelrelay_http::admin::{Metrics, QueueGauges};
-use labelrelay_local::{DeadLetter, EmbeddedQueue, FileError, OpenError, QueueFile, QueueStats};
+use labelrelay_http::admin::{LedgerGauges, Metrics, QueueGauges};
+use labelrelay_local::{
+    DeadLetter, EmbeddedQueue, FileError, LedgerFigures, OpenError, QueueFile, QueueStats,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,12 +32,14 @@ pub(super) async fn watch(
     let mut stop = std::pin::pin!(stop);
     let mut displaced = None;
     let (mut damaged, mut examined) = (false, false);
-    let mut derives_nothing = None;
+    let mut ledger = None;
     let mut file = None;
     let mut dead = None;
     loop {
         tell(&mut displaced, queue.displaced());
-        tell_of_ledger(&mut derives_nothing, queue.derives_nothing());
+        let now = queue.ledger();
+        tell_of_ledger(ledger.as_ref(), now.as_ref());
+        ledger = now;
         if displaced.is_some() {
             metrics.set_queue(None);
             file = None;
@@ -69,7 +73,7 @@ pub(super) async fn watch(
                 Ok(Ok((had, seen))) => {
                     file = Some(had);
                     damaged = false;
-                    metrics.set_queue(Some(figures(&seen.stats)));
+                    metrics.set_queue(Some(figures(&seen.stats, ledger.as_ref())));
                     tell_dead(&seen, dead);
                     dead = Some(seen.stats.dead_letters);
                 }
@@ -101,7 +105,7 @@ fn poll(file: &QueueFile, before: Option<u64>) -> Result<Seen, FileError> {
     Ok(Seen { stats, died })
 }
 
-fn figures(stats: &QueueStats) -> QueueGauges {
+fn figures(stats: &QueueStats, ledger: Option<&LedgerFigures>) -> QueueGauges {
     QueueGauges {
         ready: stats.ready,
         in_flight: stats.in_flight,
@@ -109,6 +113,12 @@ fn figures(stats: &QueueStats) -> QueueGauges {
         dead_letters: stats.dead_letters,
         oldest_ready_age: stats.oldest_ready_age.unwrap_or_default(),
         file_bytes: stats.file_bytes,
+        ledger: ledger.map(|ledger| LedgerGauges {
+            is_off: ledger.off.is_some(),
+            behind: ledger.behind,
+            things: ledger.things,
+            forgotten: ledger.forgotten,
+        }),
     }
 }
 
@@ -155,10 +165,27 @@ fn tell(before: &mut Option<String>, now: Option<String>) {
     *before = now;
 }
 
-/// Says once that nothing is derived any more.
-fn tell_of_ledger(before: &mut Option<String>, now: Option<String>) {
-    if let (Some(reason), true) = (&now, *before != now) {
-        tracing::warn!(name: "derives_nothing", reason, "no events are derived until `serve` starts again; deliveries are queued as they come. If it happens again, remove `derive` from `[embedded_queue]`, or move the queue file away");
+/// Says once that the ledger is off, that it waits, that it works again, and how much it forgot.
+fn tell_of_ledger(before: Option<&LedgerFigures>, now: Option<&LedgerFigures>) {
+    let Some(now) = now else {
+        return;
+    };
+    let none = LedgerFigures::default();
+    let before = before.unwrap_or(&none);
+    if let (Some(reason), true) = (&now.off, before.off != now.off) {
+        tracing::warn!(name: "derives_nothing", reason, "no events are derived until `serve` starts again; deliveries are queued as they come. If it happens again, set `derive = false` in `[embedded_queue]`, or move the queue file away");
     }
-    *before = now;
+    match (&before.waits, &now.waits) {
+        (None, Some(reason)) => {
+            tracing::warn!(name: "derives_later", reason, behind = now.behind, "deliveries are queued as they come, and events are derived from them later");
+        }
+        (Some(_), None) if now.off.is_none() => {
+            tracing::info!(name: "derives_again", behind = now.behind, "events are derived again, from those that were queued meanwhile first");
+        }
+        _ => {}
+    }
+    if now.forgotten > before.forgotten {
+        let forgotten = now.forgotten - before.forgotten;
+        tracing::warn!(name: "ledger_forgot", forgotten, "what was known of tasks or annotations is damaged in the queue file: nothing is derived from it, and the others are as they were");
+    }
 }

@@ -10,7 +10,7 @@ mod silence;
 mod text_response;
 
 pub use metrics::Metrics;
-pub use queue::QueueGauges;
+pub use queue::{LedgerGauges, QueueGauges};
 
 use crate::options::ServeOptions;
 use crate::server::serve_with;

@@ -23,11 +23,54 @@ pub struct QueueGauges {
     pub oldest_ready_age: Duration,
     /// Bytes of the queue's files.
     pub file_bytes: u64,
+    /// Ledger from which events are derived, where there is one.
+    pub ledger: Option<LedgerGauges>,
+}
+
+/// Figures of the ledger from which events are derived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LedgerGauges {
+    /// `true` if nothing is derived until the program starts again.
+    pub is_off: bool,
+    /// Events that it has not taken in yet.
+    pub behind: u64,
+    /// Tasks and annotations that it knows of.
+    pub things: u64,
+    /// Things that it forgot because they could not be read.
+    pub forgotten: u64,
+}
+
+impl LedgerGauges {
+    fn gauges(&self) -> [(&'static str, &'static str, u64); 4] {
+        [
+            (
+                "queue_ledger_off",
+                "1 if the ledger of derived events failed and nothing is derived until the next start",
+                u64::from(self.is_off),
+            ),
+            (
+                "queue_ledger_behind",
+                "Events that the ledger of derived events has not taken in yet",
+                self.behind,
+            ),
+            (
+                "queue_ledger_things",
+                "Tasks and annotations that the ledger of derived events knows of, as of its last look through all",
+                self.things,
+            ),
+            (
+                "queue_ledger_forgotten",
+                "Things that the ledger of derived events forgot since the start, because they could not be read",
+                self.forgotten,
+            ),
+        ]
+    }
 }
 
 impl QueueGauges {
     /// Each gauge but the age: its name, what it is, its value.
-    fn gauges(&self) -> [(&'static str, &'static str, u64); 4] {
+    fn gauges(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
+        let of_ledger = self.ledger.iter().flat_map(LedgerGauges::gauges);
         [
             ("queue_ready", "Events that wait to be received", self.ready),
             (
@@ -46,6 +89,8 @@ impl QueueGauges {
                 self.file_bytes,
             ),
         ]
+        .into_iter()
+        .chain(of_ledger)
     }
 }
 

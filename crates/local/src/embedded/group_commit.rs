@@ -132,6 +132,7 @@ fn split(mut part: Vec<Pending>) -> (Vec<Pending>, Vec<Pending>) {
 mod tests {
     use super::*;
     use crate::embedded::Options;
+    use crate::embedded::pending_message::Said;
     use crate::schema;
     use crate::sqlite::BusyWait;
     use futures_channel::oneshot;
@@ -197,7 +198,7 @@ mod tests {
         let message = message(id, data);
         let pending = Pending {
             message,
-            told: None,
+            said: Said::Nothing,
             done,
         };
         (pending, answer)

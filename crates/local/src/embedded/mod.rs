@@ -3,6 +3,7 @@
 mod checkpoint;
 mod follow_up;
 mod group_commit;
+mod ledger_figures;
 mod open;
 mod options;
 mod pending_message;
@@ -13,5 +14,6 @@ pub(crate) mod sequencer;
 mod task_ledger;
 mod writer;
 
+pub use ledger_figures::LedgerFigures;
 pub use options::Options;
 pub use queue::EmbeddedQueue;

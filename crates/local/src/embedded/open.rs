@@ -1,6 +1,7 @@
 //! Opens a queue file as its owner.
 
 use super::checkpoint::{CheckpointLimits, Checkpointer, Journal};
+use super::ledger_figures::SharedFigures;
 use super::options::Options;
 use super::queue::{EmbeddedQueue, Running};
 use super::sequencer::Sequencer;
@@ -116,13 +117,13 @@ fn open(path: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<Embedded
 
     let (commands, inbox) = mpsc::sync_channel(options.max_waiting.max(1));
     let (max_message_bytes, derivation) = (options.max_message_bytes, options.derivation.clone());
-    let (trouble, ledger_trouble) = (Trouble::default(), Trouble::default());
+    let (trouble, ledger_figures) = (Trouble::default(), SharedFigures::default());
     let writer = Writer {
         db,
         files,
         path: path.to_owned(),
         trouble: trouble.clone(),
-        ledger_trouble: ledger_trouble.clone(),
+        ledger_figures: Arc::clone(&ledger_figures),
         journal,
         clock,
         options,
@@ -140,7 +141,7 @@ fn open(path: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<Embedded
         path: path.to_owned(),
         max_message_bytes,
         trouble,
-        ledger_trouble,
+        ledger_figures,
         derivation,
         commands,
         running,

@@ -1,7 +1,8 @@
 //! The queue, as its sender sees it.
 
 use super::checkpoint::Checkpointer;
-use super::pending_message::Pending;
+use super::ledger_figures::{LedgerFigures, SharedFigures};
+use super::pending_message::{Pending, Said};
 use super::writer::{Command, Trouble};
 use crate::lock::Lock;
 use futures_channel::oneshot;
@@ -21,7 +22,7 @@ pub struct EmbeddedQueue {
     pub(super) path: PathBuf,
     pub(super) max_message_bytes: u64,
     pub(super) trouble: Trouble,
-    pub(super) ledger_trouble: Trouble,
+    pub(super) ledger_figures: SharedFigures,
     pub(super) derivation: Option<Arc<Derivation>>,
     pub(super) commands: SyncSender<Command>,
     pub(super) running: Mutex<Option<Running>>,
@@ -56,12 +57,15 @@ impl EmbeddedQueue {
             .clone()
     }
 
-    /// Why nothing is derived from the events that come in, though it shall be. Deliveries do not depend on it.
-    pub fn derives_nothing(&self) -> Option<String> {
-        self.ledger_trouble
+    /// State of the ledger from which events are derived, as of the last moment when the writer had time; `None` where
+    /// nothing is to be derived. Deliveries do not depend on it.
+    pub fn ledger(&self) -> Option<LedgerFigures> {
+        self.derivation.as_ref()?;
+        let figures = self
+            .ledger_figures
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+            .unwrap_or_else(PoisonError::into_inner);
+        Some(figures.clone())
     }
 
     /// Finishes what was sent before, moves the journal into the file and gives the file up. Blocks until
@@ -130,12 +134,11 @@ impl EventQueue for EmbeddedQueue {
                 return Err(QueueError::new(QueueErrorKind::TooLarge, message));
             }
             let (done, answer) = oneshot::channel();
-            // Here, because the writer is one for all.
-            let derivation = self.derivation.as_ref();
-            let told = derivation.and_then(|derivation| derivation.read(message));
+            // Read here, because the writer is one for all.
+            let said = Said::by(message, self.derivation.as_deref());
             self.enqueue(Command::Send(Pending {
                 message: message.clone(),
-                told,
+                said,
                 done,
             }))?;
             let answer = answer.await.unwrap_or_else(|_| Err(gone()));

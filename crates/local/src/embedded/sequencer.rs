@@ -24,6 +24,8 @@ pub(super) struct Sequencer {
     pub(super) next: u64,
     /// The last transaction failed; whether it is in the file is not known.
     in_doubt: bool,
+    /// The last transaction got its turn: what failed in it may be the ledger's fault.
+    has_begun: bool,
     /// Ledger that events are derived from, as long as it can be read.
     pub(super) ledger: Option<TaskLedger>,
     /// Why nothing is derived, though it shall be.
@@ -61,6 +63,7 @@ impl Sequencer {
             window,
             next,
             in_doubt: false,
+            has_begun: false,
             ledger,
             ledger_trouble,
         })
@@ -88,11 +91,22 @@ impl Sequencer {
         received_ms: i64,
     ) -> rusqlite::Result<Vec<Receipt>> {
         let had_ledger = self.ledger.is_some();
-        match self.attempt(db, messages, received_ms) {
-            // It was the ledger's fault, which stops no delivery.
-            Err(_) if had_ledger && self.ledger.is_none() => {
-                self.attempt(db, messages, received_ms)
+        self.has_begun = false;
+        match self.attempt_twice(db, messages, received_ms) {
+            Err(error) if had_ledger && self.has_begun => {
+                self.write_without_ledger(db, messages, received_ms, error)
             }
+            other => other,
+        }
+    }
+
+    pub(super) fn attempt_twice(
+        &mut self,
+        db: &Connection,
+        messages: &[Pending],
+        received_ms: i64,
+    ) -> rusqlite::Result<Vec<Receipt>> {
+        match self.attempt(db, messages, received_ms) {
             // A number that was thought to be free is taken, if nothing else is wrong; the second attempt
             // begins with another look at the file.
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
@@ -111,12 +125,9 @@ impl Sequencer {
         let transaction = begin(db)?;
         if self.in_doubt || next_number(db)? > self.next {
             self.catch_up(db)?;
-            if let (Some(ledger), true) = (&mut self.ledger, self.in_doubt) {
-                let known = ledger.doubt(db);
-                self.judge(known)?;
-            }
             self.in_doubt = false;
         }
+        self.has_begun = true;
         let first = self.next;
         let mut open = Open {
             db,
@@ -135,8 +146,13 @@ impl Sequencer {
             }
             self.next = first;
             self.in_doubt = true;
-        } else if let Some(ledger) = &mut self.ledger {
-            ledger.written(first, self.next - 1);
+        }
+        if let Some(ledger) = &mut self.ledger {
+            if written.is_ok() {
+                ledger.written();
+            } else {
+                ledger.failed();
+            }
         }
         written
     }
@@ -147,29 +163,28 @@ impl Sequencer {
         open: &mut Open<'_>,
     ) -> rusqlite::Result<Vec<Receipt>> {
         let mut left = task_ledger::budget();
-        self.derive_from_others(open, messages.is_empty(), &mut left)?;
+        if messages.is_empty() {
+            // No delivery waits for it.
+            self.derive_from_file(open, &mut left)?;
+        }
         let mut receipts = Vec::with_capacity(messages.len());
-        for Pending { message, told, .. } in messages {
+        for Pending { message, said, .. } in messages {
             let seq = self.next;
             let fingerprint = self.fingerprint(message);
             if let Some(first) = self.first_copy(open.db, message, fingerprint)? {
                 receipts.push(Receipt::repeat(Some(first.to_string())));
                 continue;
             }
-            let mut named = None;
-            let mut derived = Vec::new();
-            if let (Some(ledger), Some(told)) = (&mut self.ledger, told) {
-                let applied = ledger.apply(open.db, seq, told, &mut left);
-                let consequences = self.judge(applied)?;
-                named = consequences
-                    .task
-                    .and_then(|task| naming_task(message, task));
-                derived = consequences.derived;
-            }
+            let follows = self.follow(open.db, said, &mut left)?;
+            let named = follows.task.and_then(|task| naming_task(message, task));
             self.add(named.as_ref().unwrap_or(message), fingerprint, open)?;
-            self.add_derived(&derived, open)?;
+            self.add_derived(&follows.derived, open)?;
+            if follows.is_read {
+                self.has_followed();
+            }
             receipts.push(Receipt::new(Some(seq.to_string())));
         }
+        self.mark_if_due(open.db)?;
         Ok(receipts)
     }
 

@@ -2,6 +2,7 @@
 
 use super::checkpoint::{Journal, checkpoint};
 use super::group_commit::{self, CommitContext, Outcome};
+use super::ledger_figures::SharedFigures;
 use super::options::Options;
 use super::pending_message::Pending;
 use super::prune_schedule::{self, PruneSchedule};
@@ -43,7 +44,7 @@ pub(super) struct Writer {
     pub(super) files: QueueFiles,
     pub(super) path: PathBuf,
     pub(super) trouble: Trouble,
-    pub(super) ledger_trouble: Trouble,
+    pub(super) ledger_figures: SharedFigures,
     pub(super) journal: Arc<Journal>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) options: Options,
@@ -55,7 +56,10 @@ impl Writer {
         let mut failing = None;
         let mut pruned = PruneSchedule::new(self.options.prune_every);
         let mut open = true;
-        let mut derives_more = true;
+        // What the last run left, as far as it takes no longer than one delivery may wait.
+        let mut derives_more = self.check_files().is_ok()
+            && self.has_room(true, false).is_ok()
+            && self.derive_more(&mut sequencer, true);
         while open {
             let patience = if derives_more {
                 Duration::ZERO
@@ -68,7 +72,8 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => Some(Command::Close),
             };
-            let reserve_due = command.is_none() || !disk_reserve::exists(&self.path);
+            let is_idle = command.is_none();
+            let reserve_due = is_idle || !disk_reserve::exists(&self.path);
             let mut bytes = 0;
             let mut checks = Vec::new();
             while let Some(next) = command.take() {
@@ -138,7 +143,7 @@ impl Writer {
                 let _gone = answer.send(self.check(failing));
             }
             if open {
-                derives_more = self.derive_more(&mut sequencer);
+                derives_more = self.derive_more(&mut sequencer, is_idle);
                 let turn = pruned.take(self.clock.monotonic(), || {
                     prune_schedule::prune_batch(&self.db, &*self.clock, &self.options)
                 });
@@ -159,21 +164,26 @@ impl Writer {
     }
 
     /// Derives events for which no delivery waits, a little at a time; `true` if there are more.
-    fn derive_more(&self, sequencer: &mut Sequencer) -> bool {
+    fn derive_more(&self, sequencer: &mut Sequencer, is_idle: bool) -> bool {
         if self.options.derivation.is_none() {
             return false;
         }
-        let has_more = sequencer.derive_more(&self.db, now_ms(&*self.clock));
+        let has_more = sequencer.derive_more(&self.db, now_ms(&*self.clock), is_idle);
         if has_more.is_some() {
-            self.files.committed(self.journal.pages());
             sequencer.arrived(ms(self.clock.monotonic()));
         }
-        let mut trouble = self
-            .ledger_trouble
+        if has_more != Some(true) {
+            let now = self.clock.monotonic();
+            sequencer.sweep(&self.db, now, self.clock.now(), is_idle);
+        }
+        self.files.committed(self.journal.pages());
+        let figures = sequencer.ledger_figures();
+        let mut told = self
+            .ledger_figures
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if trouble.as_deref() != sequencer.ledger_trouble() {
-            *trouble = sequencer.ledger_trouble().map(str::to_owned);
+        if *told != figures {
+            *told = figures;
         }
         has_more.unwrap_or(false)
     }

@@ -25,7 +25,7 @@ pub(in crate::provider) fn statements(
     let (check, extractor) = scanner.finish();
     let values = extractor.values();
     match (kind, action) {
-        _ if !check.is_json => Vec::new(),
+        _ if !check.is_json || values.has_too_many() => Vec::new(),
         ("annotation", "created" | "updated") => {
             values.annotations_there(action == "created", is_fetched)
         }
@@ -35,9 +35,14 @@ pub(in crate::provider) fn statements(
         }),
         ("task", "created") => values.tasks_there(),
         ("task", "deleted") => gone(&values.tasks, Statement::TasksGone),
+        ("project", "deleted") => vec![Statement::ProjectGone],
         _ => Vec::new(),
     }
 }
+
+/// Things of one kind that are read with what is told of them, a quarter of a KiB each. Label Studio writes over half
+/// a KiB of each, so that this is its own only in bodies of many MiB.
+const MOST_THINGS: usize = 10_000;
 
 /// Values of a body.
 #[derive(Debug, Default)]
@@ -62,6 +67,7 @@ struct Things {
     told: Vec<Thing>,
     /// Those of which nothing else is told: a list of a hundred thousand costs no more than itself.
     bare: Vec<i64>,
+    has_too_many: bool,
 }
 
 #[derive(Debug, Default)]
@@ -162,9 +168,14 @@ impl Values {
         let things = self.things();
         match thing.id {
             Some(id) if thing.is_bare() => things.bare.push(id),
-            Some(_) => things.told.push(thing),
+            Some(_) if things.told.len() < MOST_THINGS => things.told.push(thing),
+            Some(_) => things.has_too_many = true,
             None => {}
         }
+    }
+
+    fn has_too_many(&self) -> bool {
+        self.annotations.has_too_many || self.tasks.has_too_many
     }
 
     fn annotations_there(&self, is_new: bool, is_fetched: bool) -> Vec<Statement> {

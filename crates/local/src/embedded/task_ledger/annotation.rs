@@ -37,7 +37,7 @@ pub(super) fn known(
 impl Work<'_> {
     pub(super) fn annotation(&mut self, told: &AnnotationThere) -> rusqlite::Result<()> {
         let source = &self.cause.source;
-        let known = known(self.db, source, told.id)?;
+        let known = self.known(told.id)?;
         if let Some(known) = &known {
             // A version that comes late, or again. What is gone comes back only where ids began anew.
             let is_old = match (&known.version, &told.version) {
@@ -51,7 +51,7 @@ impl Work<'_> {
                 forget(self.db, source, known.task, told.id)?;
             }
         }
-        let mut task = Task::read(self.db, source, told.task)?;
+        let mut task = self.known_task(told.task)?;
         let (was_known, before) = (task.is_known, task.clone());
         let state = if told.counts { COUNTS } else { THERE };
         self.note(told.task, told.id, state, told.version.as_deref())?;
@@ -85,6 +85,10 @@ impl Work<'_> {
             Beside::Nothing | Beside::After(_) => {
                 if is_first && self.cause.is_fetched && told.counts && task.unlisted > 0 {
                     task.unlisted -= 1;
+                }
+                if !was_known && self.has_gaps {
+                    // It may have been told that it is labelled, before it was forgotten.
+                    task.is_labelled = by_count(&task);
                 }
                 task.is_labelled || by_count(&task)
             }
@@ -133,5 +137,14 @@ pub(super) fn forget(
         "DELETE FROM ledger_things WHERE source = ?1 AND task = ?2 AND annotation = ?3",
     )?
     .execute((source, task, annotation))
+    .map(|_| ())
+}
+
+/// Removes all rows of an annotation, of whatever task.
+pub(super) fn forget_all(db: &Connection, source: &str, annotation: i64) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "DELETE FROM ledger_things WHERE source = ?1 AND annotation = ?2 AND annotation != 0",
+    )?
+    .execute((source, annotation))
     .map(|_| ())
 }

@@ -1,6 +1,7 @@
 //! Annotations that are gone, by themselves or with their task.
 
 use super::annotation;
+use super::damage::is_one_row;
 use super::tables::GONE;
 use super::task::Task;
 use super::work::Work;
@@ -23,7 +24,10 @@ pub(super) fn only_task(
         if looked % 64 == 63 && begun.elapsed() > PATIENCE {
             return Ok(None);
         }
-        let known = annotation::known(db, source, *id)?;
+        let known = match annotation::known(db, source, *id) {
+            Err(error) if is_one_row(&error) => return Ok(None),
+            known => known?,
+        };
         match (known.map(|known| known.task).filter(|task| *task > 0), only) {
             (Some(task), None) => only = Some(task),
             (Some(task), Some(same)) if task == same => {}
@@ -55,8 +59,7 @@ impl Work<'_> {
     }
 
     fn annotation_gone(&mut self, id: i64, is_derived: bool) -> rusqlite::Result<()> {
-        let source = &self.cause.source;
-        let known = annotation::known(self.db, source, id)?;
+        let known = self.known(id)?;
         if known
             .as_ref()
             .is_some_and(|known| known.state == GONE || known.seq >= self.seq)
@@ -65,7 +68,8 @@ impl Work<'_> {
         }
         let of = known.map_or(0, |known| known.task);
         self.mark_gone(of, id)?;
-        let task = Task::read(self.db, source, of)?;
+        let task = self.known_task(of)?;
+        let source = &self.cause.source;
         if of > 0 && task.is_labelled {
             let left = task.listed(self.db, source)? + task.unlisted;
             if left < task.needed() {
@@ -84,9 +88,9 @@ impl Work<'_> {
 
     /// Everything that belonged to these tasks is gone. The tasks that are left.
     pub(super) fn tasks_gone(&mut self, ids: &[i64]) -> rusqlite::Result<Option<Statement>> {
-        let source = &self.cause.source;
         for (done, id) in ids.iter().enumerate() {
-            let task = Task::read(self.db, source, *id)?;
+            let task = self.known_task(*id)?;
+            let source = &self.cause.source;
             loop {
                 if self.left == 0 {
                     let left = ids.get(done..).unwrap_or_default().to_vec();
@@ -120,7 +124,7 @@ impl Work<'_> {
                 }
             }
             if task.is_known && task.seq < self.seq {
-                annotation::forget(self.db, source, *id, 0)?;
+                self.bury(*id)?;
             }
         }
         Ok(None)

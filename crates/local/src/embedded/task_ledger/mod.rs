@@ -1,46 +1,72 @@
 //! The ledger of tasks and annotations: what the queue's own events told, kept in the queue file and in the very
 //! transactions that bring events in, so that more can be derived from them.
 //!
-//! It never stops a delivery. What it cannot read turns it off until the next start, and nothing is derived then.
+//! It never stops a delivery. It takes events in by their numbers, each after the one before. What it cannot take in
+//! at once it takes in later, from the file: after want of room or an error of the disk, after events that others
+//! appended, and after one that is too large to be read on its way. What is damaged turns it off until the next start.
 
 mod annotation;
+mod catch_up;
+mod damage;
 mod deletion;
 mod rest;
+mod sweep;
 mod tables;
 mod task;
 mod work;
 
+use super::ledger_figures::LedgerFigures;
 use super::options::Options;
+use super::pending_message::Said;
 use crate::sqlite::{set_setting, setting};
 use labelrelay_core::OutboundMessage;
 use labelrelay_core::QueueLimits;
 use labelrelay_core::derive::{Cause, Derivation, Told};
 use labelrelay_core::told::Statement;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use std::sync::Arc;
+use sweep::Sweep;
 use work::Work;
+
+pub(super) use damage::is_its_own;
 
 /// Statements and derived events that one transaction has time for, so that no delivery waits for a deletion of a
 /// hundred thousand. What is left is kept in the file, and done in the next ones.
 const AT_A_TIME: usize = 1000;
 
-/// Events of others that one transaction reads.
-const READ_AT_A_TIME: usize = 200;
-const READ_BYTES: usize = 4 * 1024 * 1024;
-
 /// The mark up to which the queue was read is moved so often. What is read again changes nothing.
 const MARK_EVERY: u64 = 1000;
+
+/// After a failure, the ledger tries again when nothing else is to be done, or after so many groups.
+const WAITS_GROUPS: u32 = 64;
 
 /// The ledger, as its writer has it.
 pub(super) struct TaskLedger {
     derivation: Arc<Derivation>,
     limits: QueueLimits,
-    /// The queue was read up to this event.
+    /// The queue was read up to this event, and that is committed.
     through: u64,
+    /// The same, with the transaction that is open.
+    reading: u64,
+    /// The same, as the file has it.
     marked: u64,
+    /// The next mark is worth a page.
+    must_mark: bool,
     /// Events up to this one came before the ledger: it learns from them, and derives nothing.
     learned: u64,
+    /// Work that one transaction had no time for may be in the file. Nothing overtakes it.
     has_rest: bool,
+    has_gaps: bool,
+    forgot: u64,
+    forgotten: u64,
+    waits: Option<Wait>,
+    sweep: Sweep,
+}
+
+/// A pause after a failure.
+struct Wait {
+    reason: String,
+    groups: u32,
 }
 
 /// Consequences of one event.
@@ -50,6 +76,8 @@ pub(super) struct Consequences {
     pub(super) task: Option<i64>,
     /// Events that follow from it.
     pub(super) derived: Vec<OutboundMessage>,
+    /// The ledger has taken it in.
+    pub(super) is_read: bool,
 }
 
 impl TaskLedger {
@@ -75,12 +103,28 @@ impl TaskLedger {
             derivation: Arc::clone(derivation),
             limits: QueueLimits::bytes(options.max_message_bytes),
             through,
+            reading: through,
             marked: through,
+            must_mark: false,
             learned: mark(tables::LEARNED)?,
-            has_rest: rest::first(db)
-                .map_err(|error| error.to_string())?
-                .is_some(),
+            has_rest: true,
+            has_gaps: mark(tables::GAPS)? != 0,
+            forgot: 0,
+            forgotten: 0,
+            waits: None,
+            sweep: Sweep::new(options.max_file_bytes),
         }))
+    }
+
+    /// Figures while event `next` is the one to come.
+    pub(super) fn figures(&self, next: u64) -> LedgerFigures {
+        LedgerFigures {
+            off: None,
+            waits: self.waits.as_ref().map(|wait| wait.reason.clone()),
+            behind: next.saturating_sub(self.through + 1),
+            things: self.sweep.things(),
+            forgotten: self.forgotten,
+        }
     }
 
     /// Tells whether there is something to do besides what is delivered.
@@ -88,128 +132,141 @@ impl TaskLedger {
         self.has_rest || self.through + 1 < next
     }
 
-    /// Applies what event `seq` tells, which is written in this transaction.
-    pub(super) fn apply(
+    /// Tells whether the ledger has taken in all events before `seq`, so that this one is next.
+    pub(super) fn is_in_step(&self, seq: u64) -> bool {
+        !self.has_rest && self.reading + 1 == seq
+    }
+
+    /// Follows event `seq`, which is written in this transaction, if it is next.
+    pub(super) fn follow(
         &mut self,
         db: &Connection,
         seq: u64,
-        told: &Told,
+        said: &Said,
         left: &mut usize,
     ) -> rusqlite::Result<Consequences> {
+        if self.waits.is_some() {
+            return Ok(Consequences::default());
+        }
+        let is_read = self.is_in_step(seq) && *left > 0;
+        let told = match said {
+            Said::Unread => return Ok(Consequences::default()),
+            Said::Nothing => {
+                return Ok(Consequences {
+                    is_read,
+                    ..Consequences::default()
+                });
+            }
+            Said::These(told) => told,
+        };
         let task = match told.statements.as_slice() {
             [Statement::AnnotationsGone { ids, .. }] if !told.cause.is_fetched => {
                 deletion::only_task(db, &told.cause.source, ids)?
             }
             _ => None,
         };
-        // Nothing overtakes what waits, so that what was told first counts first.
-        if self.has_rest {
-            *left = left.saturating_sub(1);
-            rest::keep(db, seq, &told.cause, told.statements.clone())?;
-            return Ok(Consequences {
-                task,
-                derived: Vec::new(),
-            });
-        }
+        let derived = if is_read {
+            self.apply(db, seq, told, left)?
+        } else {
+            Vec::new()
+        };
+        Ok(Consequences {
+            task,
+            derived,
+            is_read,
+        })
+    }
+
+    /// Notes in this transaction that all events up to this one were taken in.
+    pub(super) fn has_read(&mut self, through: u64) {
+        self.reading = through;
+    }
+
+    /// Applies what event `seq` tells.
+    fn apply(
+        &mut self,
+        db: &Connection,
+        seq: u64,
+        told: &Told,
+        left: &mut usize,
+    ) -> rusqlite::Result<Vec<OutboundMessage>> {
         let mut work = self.work(db, &told.cause, seq, *left);
         let rest = work.all(&told.statements)?;
-        let (derived, remains) = (work.derived, work.left);
+        let (derived, remains, forgot) = (work.derived, work.left, work.forgot);
         *left = remains;
         if !rest.is_empty() {
             rest::keep(db, seq, &told.cause, rest)?;
             self.has_rest = true;
+            self.must_mark = true;
         }
-        Ok(Consequences { task, derived })
-    }
-
-    /// Reads what others wrote into the file since, in the order in which it is there.
-    pub(super) fn catch_up(
-        &mut self,
-        db: &Connection,
-        next: u64,
-        left: &mut usize,
-    ) -> rusqlite::Result<Vec<OutboundMessage>> {
-        let mut derived = Vec::new();
-        if self.through + 1 >= next {
-            return Ok(derived);
-        }
-        let mut read = db.prepare_cached(
-            "SELECT seq, envelope FROM events
-             WHERE seq > ?1 AND seq < ?2 AND (type GLOB '*.annotation.*' OR type GLOB '*.task.*')
-             ORDER BY seq LIMIT ?3",
-        )?;
-        let range = (
-            self.through.cast_signed(),
-            next.cast_signed(),
-            i64::try_from(READ_AT_A_TIME).unwrap_or(i64::MAX),
-        );
-        let mut rows = read.query(range)?;
-        let (mut count, mut bytes, mut last) = (0, 0, self.through);
-        while let Some(row) = rows.next()? {
-            let seq = row.get::<_, i64>(0)?.cast_unsigned();
-            let envelope = row.get_ref(1)?.as_blob()?;
-            (count, bytes, last) = (count + 1, bytes + envelope.len(), seq);
-            if let Some(told) = self.derivation.read_envelope(envelope) {
-                derived.append(&mut self.apply(db, seq, &told, left)?.derived);
-            }
-            if bytes > READ_BYTES {
-                break;
-            }
-        }
-        let is_all = count < READ_AT_A_TIME && bytes <= READ_BYTES;
-        let through = if is_all { next - 1 } else { last };
-        self.through = through;
-        self.mark(db)?;
+        self.note_forgotten(db, forgot)?;
         Ok(derived)
     }
 
-    /// Does some of what was left.
-    pub(super) fn do_rest(
-        &mut self,
-        db: &Connection,
-        left: &mut usize,
-    ) -> rusqlite::Result<Vec<OutboundMessage>> {
-        let mut derived = Vec::new();
-        while *left > 0 {
-            let Some(kept) = rest::first(db)? else {
-                self.has_rest = false;
-                break;
-            };
-            let mut work = self.work(db, &kept.told.cause, kept.seq, *left);
-            let rest = work.all(&kept.told.statements)?;
-            derived.append(&mut work.derived);
-            *left = work.left;
-            rest::replace(db, kept.number, &kept.told.cause, rest)?;
+    fn note_forgotten(&mut self, db: &Connection, forgot: u64) -> rusqlite::Result<()> {
+        if forgot > 0 {
+            self.forgot += forgot;
+            self.note_gaps(db)?;
         }
-        Ok(derived)
-    }
-
-    /// Everything up to event `last` was applied as it was written, and committed.
-    pub(super) fn written(&mut self, first: u64, last: u64) {
-        if self.through + 1 >= first {
-            self.through = self.through.max(last);
-        }
-    }
-
-    /// Reads again what was committed, which is not known.
-    pub(super) fn doubt(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        let through = setting(db, tables::THROUGH)?.unwrap_or(0).cast_unsigned();
-        (self.through, self.marked) = (through, through);
-        self.has_rest = rest::first(db)?.is_some();
         Ok(())
     }
 
-    /// Tells whether the mark is so far behind that it is worth a page.
+    /// Notes that what is not known may have been known. Nothing that was read may be read again after that.
+    fn note_gaps(&mut self, db: &Connection) -> rusqlite::Result<()> {
+        set_setting(db, tables::GAPS, 1)?;
+        self.has_gaps = true;
+        self.must_mark = true;
+        Ok(())
+    }
+
+    /// The transaction was committed.
+    pub(super) fn written(&mut self) {
+        self.through = self.reading;
+        self.forgotten += std::mem::take(&mut self.forgot);
+        if self.must_mark {
+            self.marked = self.through;
+            self.must_mark = false;
+        }
+    }
+
+    /// The transaction failed. It may be in the file all the same: then its events are read again, and change nothing.
+    pub(super) fn failed(&mut self) {
+        self.reading = self.through;
+        self.forgot = 0;
+        self.must_mark = true;
+        self.has_rest = true;
+    }
+
+    /// Takes no more part in deliveries until [`may_try`](Self::may_try).
+    pub(super) fn wait(&mut self, reason: String) {
+        self.waits = Some(Wait {
+            reason,
+            groups: WAITS_GROUPS,
+        });
+    }
+
+    /// Tells whether it may work: a ledger that failed waits for an idle moment, or for a while.
+    pub(super) fn may_try(&mut self, is_idle: bool) -> bool {
+        match &mut self.waits {
+            Some(wait) if !is_idle && wait.groups > 0 => {
+                wait.groups -= 1;
+                false
+            }
+            _ => true,
+        }
+    }
+
+    /// It works again.
+    pub(super) fn go_on(&mut self) {
+        self.waits = None;
+    }
+
+    /// Moves the mark at the end of a transaction, if it is so far behind that it is worth a page.
     pub(super) fn mark_if_due(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        if self.through >= self.marked + MARK_EVERY {
-            self.mark(db)?;
+        if self.must_mark || self.reading >= self.marked + MARK_EVERY {
+            set_setting(db, tables::THROUGH, self.reading.cast_signed())?;
+            self.must_mark = true;
         }
-        Ok(())
-    }
-
-    fn mark(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        set_setting(db, tables::THROUGH, self.through.cast_signed())?;
-        self.marked = self.through;
         Ok(())
     }
 
@@ -221,7 +278,9 @@ impl TaskLedger {
             cause,
             seq: seq.cast_signed(),
             is_silent: seq <= self.learned,
+            has_gaps: self.has_gaps,
             left,
+            forgot: 0,
             derived: Vec::new(),
         }
     }
@@ -230,20 +289,4 @@ impl TaskLedger {
 /// The statements and events that one transaction has time for.
 pub(super) const fn budget() -> usize {
     AT_A_TIME
-}
-
-/// Tells whether an error is about the ledger alone, so that events can be written without it.
-pub(super) fn is_its_own(error: &rusqlite::Error) -> bool {
-    !matches!(
-        error.sqlite_error_code(),
-        Some(
-            ErrorCode::DiskFull
-                | ErrorCode::DatabaseBusy
-                | ErrorCode::DatabaseLocked
-                | ErrorCode::OperationInterrupted
-                | ErrorCode::SystemIoFailure
-                | ErrorCode::OutOfMemory
-                | ErrorCode::ReadOnly
-        )
-    )
 }

@@ -2,15 +2,13 @@
 
 use labelrelay_core::derive::{Cause, Told};
 use labelrelay_core::told::Statement;
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _};
 
 /// Statements, or ids of one statement, that one row holds.
 const IN_A_ROW: usize = 2000;
 
-/// A row.
+/// Content of a row.
 pub(super) struct Kept {
-    pub(super) number: i64,
     pub(super) seq: u64,
     pub(super) told: Told,
 }
@@ -30,20 +28,23 @@ pub(super) fn keep(
     Ok(())
 }
 
-/// The row that was kept first.
-pub(super) fn first(db: &Connection) -> rusqlite::Result<Option<Kept>> {
+/// The number of the row that was kept first, and its content if it can be read.
+pub(super) fn first(db: &Connection) -> rusqlite::Result<Option<(i64, Option<Kept>)>> {
     db.prepare_cached("SELECT number, seq, told FROM ledger_rest ORDER BY number LIMIT 1")?
         .query_row([], |row| {
-            let told = serde_json::from_str(row.get_ref(2)?.as_str()?);
-            Ok(Kept {
-                number: row.get(0)?,
-                seq: row.get::<_, i64>(1)?.cast_unsigned(),
-                told: told.map_err(|error| {
-                    rusqlite::Error::FromSqlConversionFailure(2, Type::Text, Box::new(error))
-                })?,
-            })
+            let told = row.get_ref(2)?.as_str().ok();
+            let told = told.and_then(|told| serde_json::from_str(told).ok());
+            let seq = row.get::<_, i64>(1)?.cast_unsigned();
+            Ok((row.get(0)?, told.map(|told| Kept { seq, told })))
         })
         .optional()
+}
+
+/// Removes a row.
+pub(super) fn remove(db: &Connection, number: i64) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM ledger_rest WHERE number = ?1")?
+        .execute([number])
+        .map(|_| ())
 }
 
 /// Puts what is left of a row in its place, or removes it when nothing is.
@@ -54,8 +55,7 @@ pub(super) fn replace(
     statements: Vec<Statement>,
 ) -> rusqlite::Result<()> {
     if statements.is_empty() {
-        db.prepare_cached("DELETE FROM ledger_rest WHERE number = ?1")?
-            .execute([number])?;
+        remove(db, number)?;
     } else {
         db.prepare_cached("UPDATE ledger_rest SET told = ?2 WHERE number = ?1")?
             .execute((number, text(cause, statements)?))?;

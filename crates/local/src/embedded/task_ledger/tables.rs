@@ -9,6 +9,9 @@ const FORMAT: i64 = 1;
 /// The queue's events up to this one were read.
 pub(super) const THROUGH: &str = "ledger_through";
 
+/// Something was forgotten that is still there: what is not known may have been.
+pub(super) const GAPS: &str = "ledger_gaps";
+
 /// The queue's events up to this one were there before the ledger.
 pub(super) const LEARNED: &str = "ledger_learned";
 
@@ -17,8 +20,8 @@ const TABLES: &str = "
 CREATE TABLE ledger_things(
     source TEXT NOT NULL,
     task INTEGER NOT NULL,              -- 0: not known
-    annotation INTEGER NOT NULL,        -- 0: this row is about the task itself
-    state INTEGER NOT NULL,             -- annotation: 0 gone, 1 there, 2 there and counts; task: 1 labelled
+    annotation INTEGER NOT NULL,        -- 0: this row is about the task itself; below 0, of task 0: about a project that is gone
+    state INTEGER NOT NULL,             -- annotation: 0 gone, 1 there, 2 there and counts; task: 1 labelled, 2 gone
     version TEXT,                       -- its version; once it is gone, when that was told; of a task: of the annotation that told its state
     overlap INTEGER,                    -- task: annotations that it needs
     unlisted INTEGER NOT NULL DEFAULT 0,-- task: annotations that count and of which no event told
@@ -38,6 +41,9 @@ CREATE TABLE ledger_rest(               -- what one transaction had no time for
 pub(super) const GONE: i64 = 0;
 pub(super) const THERE: i64 = 1;
 pub(super) const COUNTS: i64 = 2;
+
+/// State of a task: it is gone, with all its annotations.
+pub(super) const TASK_GONE: i64 = 2;
 
 /// A look at every column: tables of another kind are found out before they are needed.
 const LOOK: [&str; 2] = [

@@ -1,6 +1,6 @@
 //! Tasks, and when they are completed.
 
-use super::tables::COUNTS;
+use super::tables::{COUNTS, GONE, TASK_GONE};
 use super::work::Work;
 use labelrelay_core::told::TaskState;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -10,6 +10,8 @@ use rusqlite::{Connection, OptionalExtension as _};
 pub(super) struct Task {
     pub(super) id: i64,
     pub(super) is_known: bool,
+    /// When it was told that the task is gone, in the form of a version.
+    pub(super) gone: Option<String>,
     pub(super) is_labelled: bool,
     pub(super) overlap: Option<i64>,
     /// Annotations that count and that no event told of: an import brings them with the task.
@@ -28,28 +30,44 @@ impl Task {
                  WHERE source = ?1 AND task = ?2 AND annotation = 0",
             )?
             .query_row((source, id), |row| {
+                let (state, version) = (row.get::<_, i64>(0)?, row.get(4)?);
+                let seq = row.get(5)?;
+                if state == TASK_GONE {
+                    return Ok(Self {
+                        gone: version,
+                        seq,
+                        ..Self::unknown(id)
+                    });
+                }
                 Ok(Self {
                     id,
                     is_known: true,
-                    is_labelled: row.get::<_, i64>(0)? != 0,
+                    gone: None,
+                    is_labelled: state != 0,
                     overlap: row.get(1)?,
                     unlisted: row.get(2)?,
                     project: row.get(3)?,
-                    version: row.get(4)?,
-                    seq: row.get(5)?,
+                    version,
+                    seq,
                 })
             })
             .optional()?;
-        Ok(known.unwrap_or(Self {
+        Ok(known.unwrap_or_else(|| Self::unknown(id)))
+    }
+
+    /// A task of which nothing is known.
+    pub(super) fn unknown(id: i64) -> Self {
+        Self {
             id,
             is_known: false,
+            gone: None,
             is_labelled: false,
             overlap: None,
             unlisted: 0,
             project: None,
             version: None,
             seq: 0,
-        }))
+        }
     }
 
     /// Annotations that it needs to be labelled; Label Studio's default where nothing was said.
@@ -97,23 +115,76 @@ impl Task {
 impl Work<'_> {
     /// A task that was imported or fetched.
     pub(super) fn task(&mut self, id: i64, state: TaskState) -> rusqlite::Result<()> {
+        let mut task = self.known_task(id)?;
         let source = &self.cause.source;
-        let mut task = Task::read(self.db, source, id)?;
         // A delivery that tells of its creation tells what was before all that is known.
-        if task.seq >= self.seq || (task.is_known && !self.cause.is_fetched) {
+        if task.seq >= self.seq
+            || (task.is_known && !self.cause.is_fetched)
+            || self.is_from_before(task.gone.as_deref())
+        {
             return Ok(());
         }
-        let before = task.clone();
         task.overlap = state.overlap.or(task.overlap);
         if let Some(counted) = state.counted {
             task.unlisted = (counted - task.listed(self.db, source)?).max(0);
         }
         let is_labelled = task.is_labelled || state.is_labelled == Some(true);
-        self.transition(&mut task, is_labelled, None);
-        if task != before || !before.is_known {
-            task.write(self.db, source, self.seq, self.cause.project.as_deref())?;
+        if !task.is_known && self.has_gaps {
+            // It may have been told that it is labelled, before it was forgotten.
+            task.is_labelled = is_labelled;
         }
-        Ok(())
+        self.transition(&mut task, is_labelled, None);
+        // Even where nothing changes: read again later, it would count against what came meanwhile.
+        task.write(
+            self.db,
+            &self.cause.source,
+            self.seq,
+            self.cause.project.as_deref(),
+        )
+    }
+
+    /// Tells whether a task was gone already when this event was made, as far as is known. Ids begin anew only where
+    /// a platform does.
+    fn is_from_before(&self, gone: Option<&str>) -> bool {
+        let Some(gone) = gone else {
+            return false;
+        };
+        let made = if self.cause.is_fetched {
+            Some(self.cause.received_version())
+        } else {
+            self.cause.time_version()
+        };
+        made.is_none_or(|made| *made <= *gone)
+    }
+
+    /// Notes that a task is gone. It is kept, so that what comes late or is read again does not bring it back.
+    pub(super) fn bury(&self, id: i64) -> rusqlite::Result<()> {
+        self.db
+            .prepare_cached(
+                "UPDATE ledger_things SET state = ?3, version = ?4, overlap = NULL, unlisted = 0, seq = ?5
+                 WHERE source = ?1 AND task = ?2 AND annotation = 0",
+            )?
+            .execute((
+                &self.cause.source,
+                id,
+                TASK_GONE,
+                self.cause.received_version(),
+                self.seq,
+            ))
+            .map(|_| ())
+    }
+
+    /// Notes that the event's project is gone. What is known of its tasks goes later, with this.
+    pub(super) fn project_gone(&self) -> rusqlite::Result<()> {
+        let project = self.cause.project.as_deref();
+        let Some(id) = project
+            .and_then(|id| id.parse::<i64>().ok())
+            .filter(|id| *id > 0)
+        else {
+            return Ok(());
+        };
+        let version = self.cause.received_version();
+        self.note(0, -id, GONE, Some(&version))
     }
 
     /// The task is labelled now, or not; it may have been completed just now.

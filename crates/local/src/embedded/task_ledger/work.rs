@@ -1,5 +1,8 @@
 //! Takes in what one event tells, within one transaction.
 
+use super::annotation::{self, Known};
+use super::damage::is_one_row;
+use super::task::Task;
 use labelrelay_core::derive::{Cause, Derivation};
 use labelrelay_core::told::Statement;
 use labelrelay_core::{OutboundMessage, QueueLimits};
@@ -13,7 +16,11 @@ pub(super) struct Work<'a> {
     pub(super) cause: &'a Cause,
     pub(super) seq: i64,
     pub(super) is_silent: bool,
+    /// What is not known may have been known.
+    pub(super) has_gaps: bool,
     pub(super) left: usize,
+    /// Tasks and annotations that were forgotten, because what is known of them cannot be read.
+    pub(super) forgot: u64,
     pub(super) derived: Vec<OutboundMessage>,
 }
 
@@ -39,9 +46,41 @@ impl Work<'_> {
                     rest.extend(self.annotations_gone(ids, *are_several)?);
                 }
                 Statement::TasksGone(ids) => rest.extend(self.tasks_gone(ids)?),
+                Statement::ProjectGone => {
+                    self.left -= 1;
+                    self.project_gone()?;
+                }
             }
         }
         Ok(rest)
+    }
+
+    /// Knowledge of an annotation. One that cannot be read is forgotten, and nothing else.
+    pub(super) fn known(&mut self, annotation: i64) -> rusqlite::Result<Option<Known>> {
+        let source = &self.cause.source;
+        match annotation::known(self.db, source, annotation) {
+            Err(error) if is_one_row(&error) => {
+                self.forgot += 1;
+                self.has_gaps = true;
+                annotation::forget_all(self.db, source, annotation)?;
+                Ok(None)
+            }
+            known => known,
+        }
+    }
+
+    /// Knowledge of a task. One that cannot be read is forgotten, and nothing else.
+    pub(super) fn known_task(&mut self, id: i64) -> rusqlite::Result<Task> {
+        let source = &self.cause.source;
+        match Task::read(self.db, source, id) {
+            Err(error) if is_one_row(&error) => {
+                self.forgot += 1;
+                self.has_gaps = true;
+                annotation::forget(self.db, source, id, 0)?;
+                Ok(Task::unknown(id))
+            }
+            task => task,
+        }
     }
 
     /// Adds an event that follows.

@@ -1,7 +1,9 @@
 //! Events that follow from those of Label Studio: the task of a deletion, deletions of annotations that went with
 //! others, and tasks that are completed.
 
+mod behind;
 mod ledger;
+mod pruned;
 
 use crate::support::QueueDir;
 use futures_executor::block_on;
@@ -26,10 +28,12 @@ fn source() -> SourceConfig {
     config.unwrap().sources.remove(0)
 }
 
+fn derivation() -> Option<Arc<Derivation>> {
+    Derivation::of(&[source()]).map(Arc::new)
+}
+
 fn open(queue_dir: &QueueDir) -> EmbeddedQueue {
-    queue_dir.open_with(|options| {
-        options.derivation = Derivation::of(&[source()]).map(Arc::new);
-    })
+    queue_dir.open_with(|options| options.derivation = derivation())
 }
 
 /// A delivery of this type with an id of its own.

@@ -1,0 +1,66 @@
+//! Errors of the ledger: which are about it alone, which pass, and which are about one row.
+
+use rusqlite::{Error, ErrorCode};
+
+/// Tells whether an error may be gone at the next attempt: want of room or memory, or an error of the disk.
+fn may_pass(error: &Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::DiskFull
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::OperationInterrupted
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::CannotOpen
+                | ErrorCode::OutOfMemory
+                | ErrorCode::ReadOnly
+        )
+    )
+}
+
+/// Tells whether an error of the ledger's statements is about the ledger, for good.
+pub(in crate::embedded) fn is_its_own(error: &Error) -> bool {
+    !may_pass(error)
+}
+
+/// Tells whether one row holds what was never written there. The rows beside it can be read.
+pub(super) fn is_one_row(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::FromSqlConversionFailure(..)
+            | Error::InvalidColumnType(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::Utf8Error(..)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn want_of_room_and_errors_of_the_disk_pass_and_damage_stays() {
+        let passes = |code| {
+            let error = Error::SqliteFailure(ffi::Error::new(code), None);
+            assert_ne!(may_pass(&error), is_its_own(&error));
+            may_pass(&error)
+        };
+        for code in [
+            ffi::SQLITE_FULL,
+            ffi::SQLITE_IOERR_READ,
+            ffi::SQLITE_IOERR_WRITE,
+            ffi::SQLITE_IOERR_SHORT_READ,
+            ffi::SQLITE_NOMEM,
+            ffi::SQLITE_BUSY,
+            ffi::SQLITE_INTERRUPT,
+            ffi::SQLITE_READONLY,
+        ] {
+            assert!(passes(code), "{code}");
+        }
+        for code in [ffi::SQLITE_CORRUPT, ffi::SQLITE_ERROR, ffi::SQLITE_NOTADB] {
+            assert!(!passes(code), "{code}");
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Looks through all that the ledger knows, a little at a time, and removes what is of no more use.
+//!
+//! - What is gone, a week after that was told. So long it is kept from coming back by an event that comes late: one
+//!   that waited in the fallback, over a long weekend too.
+//! - What belongs to a project that is gone, at the same age.
+//! - What was told longest ago, where there is more than there may be.
+
+use super::TaskLedger;
+use super::damage::is_one_row;
+use super::tables::{self, GONE, TASK_GONE};
+use crate::sqlite::{begin, set_setting};
+use jiff::{SignedDuration, Timestamp};
+use labelrelay_core::time;
+use rusqlite::{Connection, Row};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// How long what is gone is remembered.
+const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How often a look through all begins.
+const EVERY: Duration = Duration::from_secs(3600);
+
+/// Rows of one step; half a millisecond.
+const ROWS: usize = 1000;
+
+/// So many groups are written between two steps, while there is no idle moment.
+const GROUPS: u32 = 64;
+
+/// Things that are known at most, about. In the file they take 120 bytes each.
+const MOST: u64 = 1_000_000;
+const THING_BYTES: u64 = 120;
+
+/// Projects of which one look notes that they are gone.
+const MOST_PROJECTS: usize = 10_000;
+
+/// The part of the queue's largest size that is the ledger's: one in so many.
+const PART: u64 = 8;
+
+/// The schedule, and the look that is under way.
+pub(super) struct Sweep {
+    most: u64,
+    /// As of the last look.
+    things: u64,
+    /// The queue was read up to this event then.
+    through: u64,
+    lowest: i64,
+    due: Duration,
+    groups: u32,
+    look: Option<Look>,
+}
+
+/// A look that is under way.
+#[derive(Default)]
+struct Look {
+    after: Key,
+    kept: u64,
+    lowest: Option<i64>,
+    /// What was told before this event goes, whatever it is.
+    forgets_before: i64,
+    /// Projects that are gone, and the event that told it.
+    projects: HashMap<(String, String), i64>,
+    /// The task that is being looked at belongs to a project that was gone at this event.
+    leaving: Option<(String, i64, i64)>,
+    /// Rows of projects, that go when all is looked through.
+    last: Vec<Key>,
+}
+
+/// Source, task and annotation.
+type Key = (String, i64, i64);
+
+struct Thing {
+    key: Key,
+    state: i64,
+    version: Option<String>,
+    project: Option<String>,
+    seq: i64,
+}
+
+impl Sweep {
+    pub(super) fn new(max_file_bytes: Option<u64>) -> Self {
+        let fits = max_file_bytes.map_or(MOST, |bytes| bytes / PART / THING_BYTES);
+        Self {
+            most: fits.min(MOST),
+            things: 0,
+            through: 0,
+            lowest: 0,
+            due: Duration::ZERO,
+            groups: 0,
+            look: None,
+        }
+    }
+
+    pub(super) fn things(&self) -> u64 {
+        self.things
+    }
+
+    /// Tells whether there may be more than there should be: an event tells of one thing, mostly.
+    fn may_be_over(&self, through: u64) -> bool {
+        self.things + through.saturating_sub(self.through) > self.most
+    }
+
+    fn is_due(&mut self, now: Duration, through: u64, is_idle: bool) -> bool {
+        let is_over = self.may_be_over(through);
+        if self.look.is_none() && now < self.due && !is_over {
+            return false;
+        }
+        self.groups += 1;
+        if !(is_idle || is_over || self.groups > GROUPS) {
+            return false;
+        }
+        self.groups = 0;
+        true
+    }
+
+    fn begin(&mut self, through: u64) -> Look {
+        let (lowest, through) = (self.lowest, through.cast_signed());
+        let forgets_before = if self.things > self.most {
+            lowest + ((through - lowest) / 4).max(1)
+        } else {
+            0
+        };
+        Look {
+            forgets_before,
+            ..Look::default()
+        }
+    }
+}
+
+impl Look {
+    /// Decides of one thing; those that go, and whether one of them may still be there.
+    fn decide(&mut self, thing: Thing, cutoff: &str, marked: i64, goes: &mut Vec<Key>) -> bool {
+        let (source, task, annotation) = &thing.key;
+        let is_task = *annotation == 0;
+        let is_gone = if is_task {
+            thing.state == TASK_GONE
+        } else {
+            thing.state == GONE
+        };
+        let is_old = thing.version.as_deref().is_some_and(|then| then < cutoff);
+        // What may be read again stays, so that it changes nothing then.
+        let may_go = thing.seq <= marked;
+        if is_task {
+            let project = thing.project.map(|project| (source.clone(), project));
+            let gone = project.and_then(|project| self.projects.get(&project));
+            let gone = gone.filter(|gone| thing.seq < **gone);
+            self.leaving = gone.map(|gone| (source.clone(), *task, *gone));
+        }
+        let is_leaving = self
+            .leaving
+            .as_ref()
+            .is_some_and(|(of, id, gone)| of == source && id == task && thing.seq < *gone);
+        if *annotation < 0 {
+            if is_old && may_go && self.projects.len() < MOST_PROJECTS {
+                let project = (source.clone(), annotation.unsigned_abs().to_string());
+                self.projects.insert(project, thing.seq);
+                self.last.push(thing.key);
+            }
+        } else if may_go && ((is_gone && is_old) || is_leaving) {
+            goes.push(thing.key);
+        } else if may_go && thing.seq < self.forgets_before {
+            // Without one of its annotations, a task would seem to be open.
+            goes.push((source.clone(), *task, 0));
+            goes.push(thing.key);
+            return true;
+        } else {
+            self.kept += 1;
+            self.lowest = Some(
+                self.lowest
+                    .map_or(thing.seq, |lowest| lowest.min(thing.seq)),
+            );
+        }
+        false
+    }
+}
+
+impl TaskLedger {
+    /// Looks at some of what it knows, if it is time. `now` is monotonic.
+    pub(in crate::embedded) fn sweep(
+        &mut self,
+        db: &Connection,
+        now: Duration,
+        today: Timestamp,
+        is_idle: bool,
+    ) -> rusqlite::Result<()> {
+        if self.waits.is_some() || !self.sweep.is_due(now, self.through, is_idle) {
+            return Ok(());
+        }
+        let mut look = match self.sweep.look.take() {
+            Some(look) => look,
+            None => {
+                // What may be read again stays, so nothing shall be.
+                if self.marked != self.through {
+                    set_setting(db, tables::THROUGH, self.through.cast_signed())?;
+                    self.marked = self.through;
+                }
+                self.sweep.begin(self.through)
+            }
+        };
+        let cutoff = today
+            .checked_sub(KEPT)
+            .map_or_else(|_| String::new(), time::sequence);
+        let things = some(db, &look.after)?;
+        let is_all = things.is_empty();
+        if let Some(last) = things.last() {
+            look.after.clone_from(&last.key);
+        }
+        let (mut goes, mut forgets) = (Vec::new(), false);
+        for thing in things {
+            forgets |= look.decide(thing, &cutoff, self.marked.cast_signed(), &mut goes);
+        }
+        if is_all {
+            goes.append(&mut look.last);
+        }
+        if !goes.is_empty() {
+            remove(db, &goes, forgets)?;
+            self.has_gaps |= forgets;
+        }
+        if is_all {
+            self.sweep.things = look.kept;
+            self.sweep.through = self.through;
+            self.sweep.lowest = look.lowest.unwrap_or(0);
+            self.sweep.due = now + EVERY;
+        } else {
+            self.sweep.look = Some(look);
+        }
+        Ok(())
+    }
+}
+
+fn some(db: &Connection, after: &Key) -> rusqlite::Result<Vec<Thing>> {
+    let thing = |row: &Row<'_>| {
+        Ok(Thing {
+            key: (row.get(0)?, row.get(1)?, row.get(2)?),
+            state: row.get(3)?,
+            // What cannot be read is forgotten when it is needed.
+            version: row.get(4).unwrap_or_default(),
+            project: row.get(5).unwrap_or_default(),
+            seq: row.get(6)?,
+        })
+    };
+    db.prepare_cached(
+        "SELECT source, task, annotation, state, version, project, seq FROM ledger_things
+         WHERE (source, task, annotation) > (?1, ?2, ?3) ORDER BY source, task, annotation LIMIT ?4",
+    )?
+    .query_map(
+        (&after.0, after.1, after.2, i64::try_from(ROWS).unwrap_or(i64::MAX)),
+        thing,
+    )?
+    .filter(|thing| !thing.as_ref().is_err_and(is_one_row))
+    .collect()
+}
+
+fn remove(db: &Connection, goes: &[Key], forgets: bool) -> rusqlite::Result<()> {
+    let transaction = begin(db)?;
+    for key in goes {
+        db.prepare_cached(
+            "DELETE FROM ledger_things WHERE source = ?1 AND task = ?2 AND annotation = ?3",
+        )?
+        .execute((&key.0, key.1, key.2))?;
+    }
+    if forgets {
+        set_setting(db, tables::GAPS, 1)?;
+    }
+    transaction.commit()
+}

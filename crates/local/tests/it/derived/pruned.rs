@@ -1,0 +1,99 @@
+//! The ledger's size: what is gone goes after a week, and what was told longest ago where there is too much.
+
+use super::{
+    annotation, completed, created, deleted, event, open, send, source, tasks_deleted, until,
+};
+use crate::support::QueueDir;
+use labelrelay_core::EventQueue as _;
+use labelrelay_core::from_api::ReconciledEvent;
+use labelrelay_core::ledger::{Change, Key};
+use rusqlite::Connection;
+use serde_json::json;
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+fn rows(queue_dir: &QueueDir, of: &str) -> i64 {
+    let db = Connection::open(queue_dir.path()).unwrap();
+    let count = format!("SELECT count(*) FROM ledger_things WHERE {of}");
+    db.query_row(&count, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn what_is_gone_is_remembered_for_a_week() {
+    let queue_dir = QueueDir::new();
+    // Events of this test were received at noon, by the clock of the queue in three hours.
+    queue_dir.clock.advance(DAY / 8);
+    let queue = open(&queue_dir);
+    for id in 1..=4 {
+        send(&queue, &created(id, id, 1));
+    }
+    send(&queue, &deleted("one", [1]));
+    send(&queue, &tasks_deleted("a task", &[2]));
+    send(
+        &queue,
+        &event(
+            "project",
+            "io.labelstud.project.deleted",
+            &json!({"action": "PROJECT_DELETED", "project": {"id": 1}}),
+        ),
+    );
+    // Of a project that began anew.
+    send(&queue, &created(5, 5, 1));
+    drop(queue);
+    queue_dir.clock.advance(6 * DAY);
+    // Marks all that was read, without which nothing goes.
+    let queue = open(&queue_dir);
+    until("it was looked through", || {
+        queue.ledger().unwrap().things > 0
+    });
+    assert_eq!(rows(&queue_dir, "annotation > 0"), 5);
+    queue_dir.clock.advance(2 * DAY);
+    until("they are forgotten", || rows(&queue_dir, "1") == 2);
+    assert_eq!(rows(&queue_dir, "task = 5"), 2);
+    until("it is said", || queue.ledger().unwrap().things == 2);
+    assert_eq!(completed(&queue_dir.file()).len(), 5);
+}
+
+#[test]
+fn what_was_told_longest_ago_makes_room() {
+    const MANY: i64 = 900;
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| {
+        options.derivation = super::derivation();
+        // An eighth of it has room for 1,092 things of 120 bytes.
+        options.max_file_bytes = Some(1024 * 1024);
+    });
+    for id in 1..=MANY {
+        send(&queue, &created(id, id, 1));
+        if id % 150 == 0 {
+            consume(&queue_dir);
+        }
+    }
+    until("it is small", || rows(&queue_dir, "1") <= 1100);
+    assert!(
+        rows(&queue_dir, &format!("annotation = {MANY}")) == 1,
+        "the newest are there"
+    );
+    assert_eq!(rows(&queue_dir, "task = 1"), 0);
+    // A pull finds an annotation of a task of which nothing is known any more: it was completed long ago.
+    let before = completed(&queue_dir.file()).len();
+    let found = annotation(MANY + 1, 1, 59).to_string();
+    let key = Key::new("annotation", (MANY + 1).to_string());
+    let found = ReconciledEvent::describe(&source(), &key, Change::Created, found.as_bytes());
+    let now = "2026-11-21T09:00:00Z".parse().unwrap();
+    let message = found.unwrap().message(&source(), queue.limits(), now);
+    queue_dir.file().append(&[message], 0).unwrap();
+    until("it is noted", || rows(&queue_dir, "task = 1") == 2);
+    assert_eq!(completed(&queue_dir.file()).len(), before);
+}
+
+/// Takes everything out of the queue, so that there is room.
+fn consume(queue_dir: &QueueDir) {
+    let file = queue_dir.file();
+    let taken = file.receive(1000, Duration::from_secs(60)).unwrap();
+    let receipts: Vec<_> = taken.iter().map(|it| it.receipt.as_str()).collect();
+    file.acknowledge_all(&receipts).unwrap();
+    queue_dir.clock.advance(Duration::from_secs(400));
+    file.prune(Duration::ZERO).unwrap();
+}
