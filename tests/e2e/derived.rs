@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Stdio;
 
 const TASKS: usize = 20;
+/// Changes of the test; the campaign makes more of them.
 const CHANGES: usize = 200;
 const COMPLETED: &str = "io.labelstud.task.completed";
 const DELETED: &str = "io.labelstud.annotation.deleted";
@@ -147,12 +148,21 @@ impl Walk {
     }
 }
 
+fn changes() -> usize {
+    match std::env::var("LABELRELAY_TEST_CHANGES") {
+        Ok(changes) => changes
+            .parse()
+            .expect("LABELRELAY_TEST_CHANGES is a number"),
+        Err(_) => CHANGES,
+    }
+}
+
 #[test]
 #[ignore = "needs an installed Label Studio: run it with `cargo xtask e2e derived`"]
 fn every_deletion_names_its_task_and_each_completion_is_told_once() {
     let _machine = crate::beside_others();
     let mut label_studio = LabelStudio::start();
-    let site = Site::deriving();
+    let site = Site::new();
     let relay = site.serve();
     let project = label_studio.project("derived");
     let url = format!("http://{}/label-studio", relay.address);
@@ -166,7 +176,7 @@ fn every_deletion_names_its_task_and_each_completion_is_told_once() {
         labelled: BTreeSet::new(),
         completed: BTreeMap::new(),
     };
-    for _ in 0..CHANGES {
+    for _ in 0..changes() {
         walk.change();
     }
     let (_, there) = walk.look();

@@ -46,11 +46,6 @@ impl Site {
         site
     }
 
-    /// A new one, which derives events.
-    pub fn deriving() -> Self {
-        Self::with("[embedded_queue]\nderive = true")
-    }
-
     /// A new one, with this line in front of its configuration.
     pub fn with(setting: &str) -> Self {
         let site = Self::new();
