@@ -19,6 +19,11 @@ struct Campaign {
 
 const ALL: &[Campaign] = &[
     Campaign {
+        name: "derived",
+        what: "2,000 random changes (or as many as said) of a real Label Studio, and what is derived: [CHANGES]",
+        run: derived,
+    },
+    Campaign {
         name: "lab",
         what: "the fault laboratory: 500 seeds of 2,000 deliveries; options as for `cargo xtask lab`",
         run: lab::run,
@@ -85,6 +90,14 @@ fn function(names: &[String]) -> Outcome {
     let mut setup = TestSetup::released()?;
     setup.prepare_aws()?;
     e2e::all(setup.aws_tests(names))
+}
+
+fn derived(args: &[String]) -> Outcome {
+    let setup = TestSetup::released()?;
+    let changes = args.first().map_or("2000", String::as_str);
+    let mut tests = setup.tests();
+    tests.env("LABELRELAY_TEST_CHANGES", changes);
+    status(tests.args(["derived::", "--nocapture"]))
 }
 
 fn large_project(args: &[String]) -> Outcome {
