@@ -1,6 +1,6 @@
 //! The queue's files are taken away under a running `serve`: it says so at once, stores nothing, and tells why.
 
-use crate::support::{CONFIG, Place, Serving, configured, get};
+use crate::support::{CONFIG, Place, Serving, configured, deriving_nothing, get};
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -96,7 +96,7 @@ fn what_is_not_stored_is_not_answered_well_and_the_log_says_why() {
 
 #[test]
 fn a_file_that_is_put_back_is_used_again_and_a_removed_journal_loses_nothing() {
-    let place = configured();
+    let place = deriving_nothing();
     let serving = place.serve(&[]);
     deliver(&place, &serving, "task.created").good();
     fs::rename(place.path("queue.db"), place.path("elsewhere")).unwrap();

@@ -62,7 +62,7 @@ fn one_of_a_batch_is_given_back_alone() {
 #[test]
 fn a_dead_letter_is_told_of_and_counted() {
     let place = configured();
-    let config = format!("{CONFIG}[embedded_queue]\nmax_receives = 1\n");
+    let config = format!("{CONFIG}[embedded_queue]\nmax_receives = 1\nderive = false\n");
     place.write("labelrelay.toml", config);
     let serving = place.serve(&["--log", "json"]);
     for event in ["task.created", "annotation.created"] {

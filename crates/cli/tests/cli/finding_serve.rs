@@ -78,13 +78,17 @@ fn an_address_that_somebody_else_wrote_is_not_believed() {
 fn the_first_event_that_is_sent_can_be_read() {
     let place = Place::new();
     let _serving = place.serve(&[]);
+    // The event that was sent, without those that are derived from it.
+    let receive = || {
+        let all = place.run(&["queue", "receive", "--max", "10", "--json"]);
+        let mut all = all.json();
+        all.retain(|message| message["envelope"]["origin"].is_null());
+        assert_eq!(all.len(), 1, "{all:?}");
+        all.remove(0)["envelope"].take()
+    };
     place.run(&["send", "--json"]).good();
-    let received = place.run(&["queue", "receive", "--json"]).json();
-    assert!(
-        received[0]["envelope"]["data"].is_object(),
-        "{}",
-        received[0]
-    );
+    let envelope = receive();
+    assert!(envelope["data"].is_object(), "{envelope}");
     // So can every other one, but the one that is there to show what becomes of half a surrogate pair:
     // parsers disagree about that, so it goes as base64.
     let listed = place.run(&["send", "--list", "--json"]).json();
@@ -93,8 +97,7 @@ fn the_first_event_that_is_sent_can_be_read() {
         place
             .run(&["send", "--event", words[0], "--provider", words[1]])
             .good();
-        let received = place.run(&["queue", "receive", "--json"]).json();
-        let envelope = &received[0]["envelope"];
+        let envelope = receive();
         if words[0] == "task_surrogate.created" {
             assert!(envelope["data_base64"].is_string(), "{envelope}");
         } else {

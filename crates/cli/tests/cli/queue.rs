@@ -1,11 +1,11 @@
 //! The verbs below `queue` and `events`.
 
-use crate::support::{Place, Serving, configured, send_laid_out, serving_with_an_event};
+use crate::support::{Place, Serving, deriving_nothing, send_laid_out, serving_with_an_event};
 use std::io::Write as _;
 use std::process::Stdio;
 
 pub(crate) fn with_events(events: &[&str]) -> (Place, Serving) {
-    let place = configured();
+    let place = deriving_nothing();
     let serving = place.serve(&[]);
     for event in events {
         let source = if event.starts_with("label.") {

@@ -1,6 +1,6 @@
 //! `send`.
 
-use crate::support::{Serving, configured};
+use crate::support::{Serving, configured, deriving_nothing};
 
 fn labelbox(serving: &Serving) -> String {
     serving.url("labelbox")
@@ -8,7 +8,7 @@ fn labelbox(serving: &Serving) -> String {
 
 #[test]
 fn every_sample_is_accepted_and_none_is_a_repeat() {
-    let place = configured();
+    let place = deriving_nothing();
     let serving = place.serve(&[]);
     let listed = place.run(&["send", "--list", "--json"]).json();
     assert!(listed.len() > 25);

@@ -312,6 +312,16 @@ pub(crate) fn configured() -> Place {
     place
 }
 
+/// The same, where nothing comes into the queue but what is delivered.
+pub(crate) fn deriving_nothing() -> Place {
+    let place = configured();
+    place.write(
+        "labelrelay.toml",
+        format!("{CONFIG}[embedded_queue]\nderive = false\n"),
+    );
+    place
+}
+
 /// The same with a setting of the embedded queue, a `serve`, and an event that it took.
 pub(crate) fn serving_with_an_event(setting: &str) -> (Place, Serving) {
     let place = configured();

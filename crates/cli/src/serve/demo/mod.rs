@@ -26,6 +26,10 @@ use tokio::sync::oneshot;
 
 const CONFIG: &str = "\
 queue = \"sqlite:queue.db\"
+# What is sent is what is shown.
+[embedded_queue]
+derive = false
+
 [[source]]
 name = \"labelbox\"
 provider = \"labelbox\"

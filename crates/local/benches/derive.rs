@@ -1,0 +1,150 @@
+//! A commit of Label Studio's annotation events of 1 KB, with and without the ledger from which events are derived.
+//!
+//! `cargo bench -p labelrelay-local --bench derive`. Read the ratios at the end, from medians of interleaved rounds:
+//! a commit of one event must not cost over 1.05 of what it costs without the ledger. Nothing follows from most
+//! events (an annotation that is changed); an annotation that completes its task brings a second event along, which
+//! has to be written as well.
+
+#![expect(
+    clippy::expect_used,
+    reason = "a benchmark that cannot set itself up has to stop"
+)]
+
+use criterion::{Criterion, Throughput};
+use futures_executor::block_on;
+use futures_util::future::join_all;
+use labelrelay_core::config::Config;
+use labelrelay_core::derive::Derivation;
+use labelrelay_core::{EventQueue as _, OutboundMessage};
+use labelrelay_event::{Attributes, DataEncoding, Digest, EventType, encode};
+use labelrelay_local::{EmbeddedQueue, Options};
+use labelrelay_testkit::clock::FakeClock;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Tasks that are worked at.
+const TASKS: u64 = 1000;
+
+const ROUNDS: usize = 30;
+const COMMITS: u64 = 40;
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Changed,
+    Completing,
+}
+
+/// A queue, and the number of the next event.
+struct Bench {
+    queue: EmbeddedQueue,
+    next: u64,
+    _dir: TempDir,
+}
+
+fn derivation() -> Option<Arc<Derivation>> {
+    let lookup = |name: &str| (name == "SECRET").then(|| "0123456789abcdef".to_owned());
+    let toml = "[[source]]\nname = \"label-studio\"\nprovider = \"label-studio\"\nsecret = \"env:SECRET\"\n";
+    let config = Config::from_toml(toml, "bench", "/".into(), &lookup).expect("a configuration");
+    Derivation::of(&config.sources).map(Arc::new)
+}
+
+impl Bench {
+    fn new(derives: bool) -> Self {
+        let dir = TempDir::new().expect("a folder");
+        let mut options = Options::default();
+        options.derivation = derivation().filter(|_| derives);
+        let clock = Arc::new(FakeClock::at("2026-11-21T09:00:00Z"));
+        let queue = EmbeddedQueue::open(dir.path().join("queue.db"), options, clock);
+        let mut bench = Self {
+            queue: queue.expect("a queue"),
+            next: 1,
+            _dir: dir,
+        };
+        for _ in 0..TASKS / 50 {
+            bench.commit(50, Kind::Changed);
+        }
+        bench
+    }
+
+    fn event(&mut self, kind: Kind) -> OutboundMessage {
+        let number = self.next;
+        self.next += 1;
+        let (id, action) = match kind {
+            Kind::Changed => (1 + number % TASKS, "updated"),
+            Kind::Completing => (TASKS + number, "created"),
+        };
+        let (minute, micros) = (number / 1_000_000, number % 1_000_000);
+        let data = format!(
+            r#"{{"action":"ANNOTATION_{}","annotation":{{"id":{id},"task":{id},"was_cancelled":false,"updated_at":"2026-11-21T09:{minute:02}:00.{micros:06}Z","result":"{}"}},"project":{{"id":1,"skip_queue":"REQUEUE_FOR_OTHERS"}},"task":{{"id":{id},"is_labeled":true,"overlap":1,"total_annotations":1,"cancelled_annotations":0}}}}"#,
+            action.to_uppercase(),
+            "x".repeat(700)
+        );
+        let event_type = match kind {
+            Kind::Changed => EventType::from_static("io.labelstud.annotation.updated"),
+            Kind::Completing => EventType::from_static("io.labelstud.annotation.created"),
+        };
+        let digest = Digest::of(data.as_bytes());
+        let received = "2026-11-21T09:00:00.000000Z";
+        let source = "/label-studio";
+        let mut attributes =
+            Attributes::new(number.to_string(), source, &event_type, &digest, received);
+        attributes.project = Some("1".to_owned());
+        let pieces = [data.as_bytes()];
+        let envelope = encode(&attributes, DataEncoding::Json, data.len(), pieces);
+        OutboundMessage::new(attributes, envelope)
+    }
+
+    /// Sends some at once, and waits until they are written.
+    fn commit(&mut self, events: usize, kind: Kind) -> Duration {
+        let messages: Vec<_> = (0..events).map(|_| self.event(kind)).collect();
+        let begun = Instant::now();
+        let sent = block_on(join_all(messages.iter().map(|it| self.queue.send(it))));
+        let took = begun.elapsed();
+        assert!(sent.iter().all(Result::is_ok), "{sent:?}");
+        took
+    }
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+/// The cost with the ledger, as a multiple of that without.
+fn ratio(events: usize, kind: Kind) -> f64 {
+    let mut queues = [Bench::new(false), Bench::new(true)];
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..ROUNDS {
+        for _ in 0..COMMITS {
+            for (queue, times) in queues.iter_mut().zip(&mut times) {
+                times.push(queue.commit(events, kind));
+            }
+        }
+    }
+    let [without, with] = times.map(median);
+    println!("{events} at once: {without:?} without the ledger, {with:?} with it");
+    with.as_secs_f64() / without.as_secs_f64()
+}
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut group = criterion.benchmark_group("commit");
+    for (name, derives) in [("without", false), ("with", true)] {
+        let mut bench = Bench::new(derives);
+        group.throughput(Throughput::Elements(1));
+        group.bench_function(name, |bencher| {
+            bencher.iter_custom(|times| (0..times).map(|_| bench.commit(1, Kind::Changed)).sum());
+        });
+    }
+    group.finish();
+    criterion.final_summary();
+    for (what, kind) in [
+        ("changed", Kind::Changed),
+        ("completing its task", Kind::Completing),
+    ] {
+        for events in [1, 64] {
+            println!("ratio, {events} {what}: {:.3}", ratio(events, kind));
+        }
+    }
+}
