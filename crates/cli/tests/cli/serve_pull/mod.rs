@@ -33,11 +33,13 @@ fn config(platform: &Platform, queue: &str) -> String {
 /// Id, type and subject of an event.
 type Event = (String, String, String);
 
-/// Id, type and subject of each event in the embedded queue.
+/// Id, type and subject of each event in the embedded queue, without the tasks that these completed.
 fn queued(place: &Place) -> Vec<Event> {
     let ran = place.run(&["events", "list", "--json", "--limit", "10000"]);
     ran.good();
-    ran.json().iter().map(event).collect()
+    let mut events: Vec<_> = ran.json().iter().map(event).collect();
+    events.retain(|(_, name, _)| name != "io.labelstud.task.completed");
+    events
 }
 
 /// The same of each envelope on stdout.
