@@ -80,8 +80,4 @@ fn open(schema: &mut Value, name: &str, description: &str) {
         "description": format!("How the event reached the relay, when not as a delivery: {description}."),
         "type": "string",
     });
-    schema["$defs"]
-        .as_object_mut()
-        .expect("definitions")
-        .remove("Origin");
 }

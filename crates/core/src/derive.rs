@@ -7,7 +7,7 @@ use crate::changed_attributes::with_attributes;
 use crate::config::SourceConfig;
 use crate::from_api::{ReconciledEvent, json_id, tombstone};
 use crate::identity::{Identity, bounded};
-use crate::ledger::{Change, Key};
+use crate::ledger::Key;
 use crate::provider::Provider;
 use crate::queue::{OutboundMessage, QueueLimits};
 use crate::time;
@@ -136,12 +136,13 @@ impl Derivation {
         })
     }
 
-    /// The deletion of an annotation that went with others, or with its task: the event that a pull would find.
-    /// `None` where the source does not forward such events.
+    /// The deletion of an annotation that went with others, or with its task: the event that a pull would find, if it
+    /// knows the same `newest` version. `None` where the source does not forward such events.
     pub fn deletion(
         &self,
         cause: &Cause,
         annotation: i64,
+        newest: Option<&str>,
         task: Option<i64>,
         project: Option<&str>,
         limits: QueueLimits,
@@ -153,7 +154,7 @@ impl Derivation {
         let key = Key::new("annotation", annotation.to_string());
         let task = task.map(|task| task.to_string());
         let data = tombstone(&key, task.as_deref(), project);
-        let event = ReconciledEvent::describe(source, &key, Change::Deleted, data.as_bytes())?;
+        let event = ReconciledEvent::deletion(source, &key, newest, data.as_bytes())?;
         Some(event.derived(source, limits, cause.received.clone()))
     }
 

@@ -59,6 +59,7 @@ pub struct Attributes {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
     /// Origin of the event, when not a delivery.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
     /// When the event was sent again on purpose, RFC 3339: whoever drops what it has seen before shall know

@@ -66,7 +66,7 @@ impl Work<'_> {
         {
             return Ok(());
         }
-        let of = known.map_or(0, |known| known.task);
+        let (of, newest) = known.map_or((0, None), |known| (known.task, known.version));
         self.mark_gone(of, id)?;
         let task = self.known_task(of)?;
         let source = &self.cause.source;
@@ -81,7 +81,8 @@ impl Work<'_> {
             }
         }
         if is_derived {
-            self.derive_deletion(id, Some(of).filter(|of| *of > 0), task.project.as_deref());
+            let of = Some(of).filter(|of| *of > 0);
+            self.derive_deletion(id, newest.as_deref(), of, task.project.as_deref());
         }
         Ok(())
     }
@@ -97,10 +98,10 @@ impl Work<'_> {
                     return Ok(Some(Statement::TasksGone(left)));
                 }
                 self.left -= 1;
-                let some: Vec<i64> = self
+                let some: Vec<(i64, Option<String>)> = self
                     .db
                     .prepare_cached(
-                        "SELECT annotation FROM ledger_things
+                        "SELECT annotation, version FROM ledger_things
                          WHERE source = ?1 AND task = ?2 AND annotation > 0 AND state != ?3 AND seq < ?4
                          ORDER BY annotation LIMIT ?5",
                     )?
@@ -112,15 +113,16 @@ impl Work<'_> {
                             self.seq,
                             i64::try_from(self.left).unwrap_or(i64::MAX),
                         ),
-                        |row| row.get(0),
+                        |row| Ok((row.get(0)?, row.get(1)?)),
                     )?
                     .collect::<rusqlite::Result<_>>()?;
                 if some.is_empty() && self.left > 0 {
                     break;
                 }
-                for annotation in some {
+                for (annotation, newest) in some {
                     self.mark_gone(*id, annotation)?;
-                    self.derive_deletion(annotation, Some(*id), task.project.as_deref());
+                    let project = task.project.as_deref();
+                    self.derive_deletion(annotation, newest.as_deref(), Some(*id), project);
                 }
             }
             if task.is_known && task.seq < self.seq {
@@ -130,11 +132,18 @@ impl Work<'_> {
         Ok(None)
     }
 
-    fn derive_deletion(&mut self, annotation: i64, task: Option<i64>, project: Option<&str>) {
+    fn derive_deletion(
+        &mut self,
+        annotation: i64,
+        newest: Option<&str>,
+        task: Option<i64>,
+        project: Option<&str>,
+    ) {
         let project = self.cause.project.as_deref().or(project);
+        let (cause, limits) = (self.cause, self.limits);
         let event = self
             .derivation
-            .deletion(self.cause, annotation, task, project, self.limits);
+            .deletion(cause, annotation, newest, task, project, limits);
         self.derive(event);
     }
 
