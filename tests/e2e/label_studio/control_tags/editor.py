@@ -1,0 +1,88 @@
+"""A person's hands: draws in Label Studio's own editor, in a Chromium without a window."""
+
+from server import PASSWORD, USER
+
+# A store that the editor puts on the page. It is asked for the state only; everything is drawn by mouse and keys.
+SELECTED = "window.Htx?.annotationStore?.selected"
+MILLISECONDS = 20_000
+
+
+class Editor:
+    def __init__(self, browser, base):
+        self.base = base
+        context = browser.new_context(viewport={"width": 1600, "height": 1100}, locale="en-US", timezone_id="UTC")
+        self.page = context.new_page()
+        self.page.set_default_timeout(MILLISECONDS)
+        self.page.goto(base + "/user/login/")
+        self.page.fill("input[name=email]", USER)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.click("button[type=submit]")
+        self.page.wait_for_url(lambda url: "/user/login" not in url)
+
+    def open(self, project, task):
+        self.page.goto("%s/projects/%d/data?task=%d" % (self.base, project, task))
+        self.until("%s && !Htx.isLoading && Htx.task?.id == %d" % (SELECTED, task))
+
+    def until(self, condition):
+        """Waits until JavaScript's `condition` holds."""
+        self.page.wait_for_function("() => !!(%s)" % condition)
+
+    def ask(self, expression):
+        return self.page.evaluate("() => (%s)" % expression)
+
+    def regions(self, number):
+        self.until("%s.regions.length == %d" % (SELECTED, number))
+
+    # Controls.
+
+    def label(self, text, control=None):
+        scope = self.page.locator(".lsf-labels__body, .lsf-labels").first if control is None else control
+        scope.get_by_text(text, exact=True).first.click()
+
+    def click(self, selector):
+        self.page.locator(selector).first.click()
+
+    def press(self, key):
+        self.page.keyboard.press(key)
+
+    def rest(self):
+        """Nothing is selected any more."""
+        self.press("Escape")
+        self.until("!%s.selectedRegions?.length" % SELECTED)
+
+    def button(self, name):
+        """One of the bar below: submit, update, skip."""
+        self.page.get_by_test_id("bottombar-%s-button" % name).click()
+
+    # Images. Points are pixels of the image as it is shown.
+
+    def image(self, width=400, height=300, name="image"):
+        """Waits for the image; its pixels and the page's are converted from then on."""
+        image = self.page.locator('img[alt="%s"][src^="blob:"]' % name).first
+        image.wait_for(state="attached")
+        self.until("document.querySelector('img[alt=%s][src^=\"blob:\"]')?.naturalWidth > 0 && document.querySelector('.konvajs-content canvas')" % name)
+        self.canvas(image, width, height)
+
+    def canvas(self, element, width, height):
+        box = self.settled(element)
+        self.origin, self.scale = (box["x"], box["y"]), (box["width"] / width, box["height"] / height)
+
+    def settled(self, element):
+        """The element's place, once two looks a frame apart agree: layouts move while they load."""
+        box = None
+        while box != (box := element.bounding_box()) or box is None:
+            self.page.evaluate("() => new Promise(done => setTimeout(done, 300))")
+        return box
+
+    def at(self, point):
+        return tuple(o + p * s for o, p, s in zip(self.origin, point, self.scale))
+
+    def tap(self, point, **options):
+        self.page.mouse.click(*self.at(point), **options)
+
+    def drag(self, *points, steps=8):
+        self.page.mouse.move(*self.at(points[0]))
+        self.page.mouse.down()
+        for point in points[1:]:
+            self.page.mouse.move(*self.at(point), steps=steps)
+        self.page.mouse.up()

@@ -1,0 +1,173 @@
+"""Control tags on images."""
+
+from kinds import answer, box, kind, relation, shape
+
+LABELS = '<Label value="Car"/><Label value="Boat"/>'
+PICTURE = '<Image name="image" value="$image"/>\n'
+
+
+def labelled(tag, more=""):
+    return PICTURE + '<%s name="tag" toName="image"%s>%s</%s>' % (tag, more, LABELS, tag)
+
+
+def bare(tag, more=""):
+    return PICTURE + '<%s name="tag" toName="image"%s/>\n<Labels name="label" toName="image">%s</Labels>' % (tag, more, LABELS)
+
+
+def rectangles(e):
+    e.image()
+    e.label("Car")
+    e.drag((40, 30), (140, 90))
+    e.regions(1)
+    e.rest()
+    e.label("Boat")
+    e.drag((240, 260), (200, 200))
+    e.regions(2)
+    return [box("Car", 40, 30, 100, 60), box("Boat", 200, 200, 40, 60)]
+
+
+@kind(labelled("RectangleLabels"))
+def rectangle_labels(e):
+    return rectangles(e)
+
+
+@kind(bare("Rectangle"))
+def rectangle(e):
+    return rectangles(e)
+
+
+@kind(labelled("RectangleLabels", ' canRotate="true"'))
+def rectangle_rotated(e):
+    """The tool of three points: a side from (100, 50) to (180, 110), which is 100 long, then 50 square to it."""
+    e.image()
+    e.label("Car")
+    e.press("Shift+R")
+    for point in [(100, 50), (180, 110), (150, 150)]:
+        e.tap(point)
+    e.regions(1)
+    return [box("Car", 100, 50, 100, 50, 36.87)]
+
+
+def polygons(e):
+    e.image()
+    e.label("Car")
+    points = [(50, 40), (150, 50), (170, 130), (60, 120)]
+    for point in [*points, points[0]]:
+        e.tap(point)
+    e.regions(1)
+    return [shape("polygon", "Car", points=points)]
+
+
+@kind(labelled("PolygonLabels"))
+def polygon_labels(e):
+    return polygons(e)
+
+
+@kind(bare("Polygon"))
+def polygon(e):
+    return polygons(e)
+
+
+def ellipses(e):
+    """From the centre outwards."""
+    e.image()
+    e.label("Boat")
+    e.drag((120, 100), (180, 140))
+    e.regions(1)
+    return [shape("ellipse", "Boat", cx=120, cy=100, rx=60, ry=40, rotation=0)]
+
+
+@kind(labelled("EllipseLabels"))
+def ellipse_labels(e):
+    return ellipses(e)
+
+
+@kind(bare("Ellipse"))
+def ellipse(e):
+    return ellipses(e)
+
+
+def keypoints(e):
+    e.image()
+    e.label("Car")
+    e.tap((80, 60))
+    e.regions(1)
+    e.rest()
+    e.label("Boat")
+    e.tap((320, 240))
+    e.regions(2)
+    return [shape("keypoint", "Car", x=80, y=60), shape("keypoint", "Boat", x=320, y=240)]
+
+
+@kind(labelled("KeyPointLabels", ' strokeWidth="5"'))
+def keypoint_labels(e):
+    return keypoints(e)
+
+
+@kind(bare("KeyPoint"))
+def keypoint(e):
+    return keypoints(e)
+
+
+def strokes(e):
+    """A corner: along y = 80, then down x = 160."""
+    e.image()
+    e.label("Car")
+    e.drag((60, 80), (160, 80), (160, 140))
+    e.regions(1)
+    inside = [(60, 80), (110, 80), (160, 80), (160, 110), (160, 140)]
+    return [shape("mask", "Car", inside=inside, outside=[(110, 120), (300, 150), (5, 5), (395, 295)])]
+
+
+@kind(labelled("BrushLabels"))
+def brush_labels(e):
+    return strokes(e)
+
+
+@kind(bare("Brush"))
+def brush(e):
+    return strokes(e)
+
+
+@kind(labelled("BitmaskLabels"))
+def bitmask_labels(e):
+    return strokes(e)
+
+
+@kind(bare("Bitmask"))
+def bitmask(e):
+    return strokes(e)
+
+
+@kind(PICTURE.replace("/>", ' crossOrigin="anonymous"/>') + '<BrushLabels name="tag" toName="image">%s</BrushLabels>\n'
+      '<MagicWand name="wand" toName="image"/>' % LABELS)
+def magic_wand(e):
+    """In the dark square; to drag sets how far a colour may be off."""
+    e.image()
+    e.label("Car")
+    e.press("w")
+    e.drag((300, 150), (306, 150))
+    e.regions(1)
+    return [shape("mask", "Car", inside=[(255, 105), (345, 195), (300, 150)], outside=[(240, 150), (300, 90), (360, 205)])]
+
+
+def vectors(e):
+    """A line of three points, left open."""
+    e.image()
+    e.label("Car")
+    points = [(50, 40), (150, 50), (170, 130)]
+    for point in points:
+        e.tap(point)
+    e.rest()
+    e.regions(1)
+    return [shape("line", "Car", points=points)]
+
+
+@kind(labelled("VectorLabels", ' closable="true"'))
+def vector_labels(e):
+    return vectors(e)
+
+
+@kind(bare("Vector"))
+def vector(e):
+    return vectors(e)
