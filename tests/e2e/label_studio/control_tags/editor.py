@@ -6,6 +6,24 @@ from server import PASSWORD, USER
 SELECTED = "window.Htx?.annotationStore?.selected"
 MILLISECONDS = 20_000
 
+HOLDS = "([root, text]) => [...document.querySelectorAll(root)].some(it => it.textContent.includes(text))"
+
+# The places of the first and of the last character of a text, half a pixel inside of them.
+PLACES = """([root, text]) => {
+  const within = [...document.querySelectorAll(root)].find(it => it.textContent.includes(text));
+  const walk = document.createTreeWalker(within, NodeFilter.SHOW_TEXT), places = [];
+  for (let node; (node = walk.nextNode()); )
+    for (let i = 0; i < node.length; i++) places.push([node, i]);
+  const start = within.textContent.indexOf(text);
+  const at = ([node, i], side) => {
+    const range = document.createRange();
+    range.setStart(node, i); range.setEnd(node, i + 1);
+    const box = range.getBoundingClientRect();
+    return [side ? box.right - 0.5 : box.left + 0.5, (box.top + box.bottom) / 2];
+  };
+  return [at(places[start], 0), at(places[start + text.length - 1], 1)];
+}"""
+
 
 class Editor:
     def __init__(self, browser, base):
@@ -53,6 +71,29 @@ class Editor:
     def button(self, name):
         """One of the bar below: submit, update, skip."""
         self.page.get_by_test_id("bottombar-%s-button" % name).click()
+
+    def fill(self, selector, text):
+        self.page.locator(selector).first.fill(text)
+        self.press("Tab")
+
+    def choose(self, text):
+        self.page.locator(".lsf-choice, .lsf-choices").get_by_text(text, exact=True).first.click()
+
+    # Text.
+
+    def select(self, root, text, frame=False):
+        """Marks `text` below `root` with the mouse, as a reader sees it: across elements."""
+        scope, dx, dy = self.page, 0, 0
+        if frame:
+            element = self.page.locator("iframe").first
+            box = self.settled(element)
+            scope, dx, dy = element.element_handle().content_frame(), box["x"], box["y"]
+        scope.wait_for_function(HOLDS, arg=[root, text])
+        first, last = scope.evaluate(PLACES, [root, text])
+        self.page.mouse.move(dx + first[0], dy + first[1])
+        self.page.mouse.down()
+        self.page.mouse.move(dx + last[0], dy + last[1], steps=10)
+        self.page.mouse.up()
 
     # Images. Points are pixels of the image as it is shown.
 

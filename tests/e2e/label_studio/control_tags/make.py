@@ -17,7 +17,10 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-import images  # noqa: E402, F401: a module's kinds are there once it is imported
+import answers  # noqa: E402, F401: a module's kinds are there once it is imported
+import images  # noqa: E402, F401
+import series  # noqa: E402, F401
+import texts  # noqa: E402, F401
 import media  # noqa: E402
 from editor import Editor  # noqa: E402
 from kinds import KINDS  # noqa: E402

@@ -1,0 +1,74 @@
+"""Control tags on what has a time: sound, series, video."""
+
+from kinds import kind, shape
+
+LABELS = '<Label value="Speech"/><Label value="Noise"/>'
+SECONDS = 10
+
+
+def waves(e):
+    """The two channels lie one below the other; a region belongs to the one in which it begins."""
+    e.sound(SECONDS)
+    drawn = []
+    for label, start, end, channel in [("Speech", 1, 3.5, 0), ("Noise", 5, 6, 1)]:
+        e.label(label)
+        height = 0.25 + 0.5 * channel
+        e.drag((start, height), (end, height))
+        e.regions(len(drawn) + 1)
+        e.rest()
+        drawn.append(shape("time_span", label, start=start, end=end, channel=channel))
+    return drawn
+
+
+@kind('<Labels name="tag" toName="audio">%s</Labels>\n<Audio name="audio" value="$audio" splitchannels="true"/>' % LABELS,
+      {"audio": "stereo.wav"})
+def audio_labels(e):
+    return waves(e)
+
+
+@kind('<Labels name="tag" toName="audio">%s</Labels>\n<Audio name="audio" value="$audio"/>' % LABELS, {"audio": "stereo.wav"})
+def audio_one_wave(e):
+    """Both channels are shown as one wave."""
+    e.sound(SECONDS)
+    e.label("Speech")
+    e.drag((2, 0.5), (4, 0.5))
+    e.regions(1)
+    return [shape("time_span", "Speech", start=2, end=4)]
+
+
+@kind('<TimeSeriesLabels name="tag" toName="series">%s</TimeSeriesLabels>\n'
+      '<TimeSeries name="series" value="$series" valueType="url" timeColumn="time">'
+      '<Channel column="one"/><Channel column="two"/></TimeSeries>' % LABELS, {"series": "series.csv"})
+def time_series_labels(e):
+    """In units of the column `time`, which has no dates."""
+    e.chart(1000)
+    e.label("Speech")
+    e.drag((200, 0.5), (450, 0.5))
+    e.regions(1)
+    return [shape("time_span", "Speech", start=200, end=450)]
+
+
+@kind('<TimelineLabels name="tag" toName="video">%s</TimelineLabels>\n<Video name="video" value="$video" framerate="25"/>' % LABELS,
+      {"video": "video.webm"})
+def timeline_labels(e):
+    """Frames count from 1."""
+    e.film()
+    e.label("Speech")
+    start, end = e.frames(10, 30)
+    e.regions(1)
+    return [shape("time_span", "Speech", frames=[start, end])]
+
+
+@kind('<Labels name="label" toName="video">%s</Labels>\n<VideoRectangle name="tag" toName="video"/>\n'
+      '<Video name="video" value="$video" framerate="25"/>' % LABELS, {"video": "video.webm"})
+def video_rectangle(e):
+    """A box at the first frame, moved by (40, 20) at the 26th, so that there are two key frames."""
+    e.film()
+    e.label("Noise")
+    e.drag((60, 50), (140, 110))
+    e.regions(1)
+    e.seek(26)
+    e.drag((100, 80), (140, 100))
+    e.until("%s.regions[0].sequence.length == 2" % "Htx.annotationStore.selected")
+    first = dict(frame=1, x=60, y=50, width=80, height=60)
+    return [shape("track", "Noise", width=320, height=240, sequence=[first, dict(first, frame=26, x=100, y=70)])]
