@@ -1,12 +1,175 @@
-"""labelrelay puts webhooks of Labelbox and Label Studio on your queue.
+"""labelrelay puts webhooks of Labelbox and Label Studio on your queue, and reads what it put there.
 
-The work is done by a program of the same name, which this package brings. `find_program` says where it
-lies, and `python -m labelrelay` runs it.
+    event = labelrelay.parse(message)      # bytes or text from the queue; no I/O
+    event.verify()
+    for change in event.changes:
+        print(change.key, change)
+
+`docs/changes.md` says how an event becomes changes.
+
+The relay itself is a program of the same name, which this package brings. `find_program` says where it lies, and
+`python -m labelrelay` runs it.
 """
 
-from importlib.metadata import version as _version
+TYPE_CHECKING = (
+    False  # for type checkers, which know the name; `typing` itself is most of what importing this would cost
+)
 
-from ._program import find_program
+if TYPE_CHECKING:
+    from ._json import Json, Number
+    from ._program import find_program
+    from .attributes import Attributes
+    from .changes import By, Change, Changed, Key, Order, Removed
+    from .errors import (
+        BodyClaimed,
+        BytesLost,
+        DigestMismatch,
+        EventError,
+        LaterEnvelope,
+        MalformedEnvelope,
+        MaskUnreadable,
+        NotJson,
+        PayloadMissing,
+        TooDeep,
+        UnknownPayload,
+    )
+    from .event import Event, parse
+    from .records import Annotation, Project, Record, Task, Thing, Workflow
+    from .regions import (
+        Box,
+        Classification,
+        Ellipse,
+        Keypoint,
+        Line,
+        Mask,
+        Other,
+        Point,
+        Polygon,
+        Radii,
+        Rect,
+        Region,
+        Relation,
+        Size,
+        Span,
+        TimeSpan,
+        Track,
+        Value,
+    )
 
-__all__ = ["__version__", "find_program"]
-__version__ = _version("labelrelay")
+    __version__: str
+
+__all__ = [
+    "Annotation",
+    "Attributes",
+    "BodyClaimed",
+    "Box",
+    "By",
+    "BytesLost",
+    "Change",
+    "Changed",
+    "Classification",
+    "DigestMismatch",
+    "Ellipse",
+    "Event",
+    "EventError",
+    "Json",
+    "Key",
+    "Keypoint",
+    "LaterEnvelope",
+    "Line",
+    "MalformedEnvelope",
+    "Mask",
+    "MaskUnreadable",
+    "NotJson",
+    "Number",
+    "Order",
+    "Other",
+    "PayloadMissing",
+    "Point",
+    "Polygon",
+    "Project",
+    "Radii",
+    "Record",
+    "Rect",
+    "Region",
+    "Relation",
+    "Removed",
+    "Size",
+    "Span",
+    "Task",
+    "Thing",
+    "TimeSpan",
+    "TooDeep",
+    "Track",
+    "UnknownPayload",
+    "Value",
+    "Workflow",
+    "__version__",
+    "find_program",
+    "parse",
+]
+
+_MODULES = {
+    "_json": ("Json", "Number"),
+    "_program": ("find_program",),
+    "attributes": ("Attributes",),
+    "changes": ("By", "Change", "Changed", "Key", "Order", "Removed"),
+    "errors": (
+        "BodyClaimed",
+        "BytesLost",
+        "DigestMismatch",
+        "EventError",
+        "LaterEnvelope",
+        "MalformedEnvelope",
+        "MaskUnreadable",
+        "NotJson",
+        "PayloadMissing",
+        "TooDeep",
+        "UnknownPayload",
+    ),
+    "event": ("Event", "parse"),
+    "records": ("Annotation", "Project", "Record", "Task", "Thing", "Workflow"),
+    "regions": (
+        "Box",
+        "Classification",
+        "Ellipse",
+        "Keypoint",
+        "Line",
+        "Mask",
+        "Other",
+        "Point",
+        "Polygon",
+        "Radii",
+        "Rect",
+        "Region",
+        "Relation",
+        "Size",
+        "Span",
+        "TimeSpan",
+        "Track",
+        "Value",
+    ),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Imports what is asked for, and no more: a command line that wants `find_program` waits for nothing else."""
+    from importlib import import_module
+
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: object = version("labelrelay")
+    else:
+        for module, names in _MODULES.items():
+            if name in names:
+                value = getattr(import_module(f".{module}", __name__), name)
+                break
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,19 +1,24 @@
 """Finds the program of the installation that this module belongs to, and no other on the PATH."""
 
+from __future__ import annotations
+
 import os
 import sys
 import sysconfig
-from importlib.metadata import PackageNotFoundError, distribution
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NAME = "labelrelay" + (sysconfig.get_config_var("EXE") or "")
 
 
-def find_program():
+def find_program() -> str:
     """The path of the program `labelrelay`.
 
     Raises FileNotFoundError if the installation has lost it.
     """
-    looked = []
+    looked: list[str] = []
     for path in _places():
         if os.path.isfile(path):
             return path
@@ -25,7 +30,9 @@ def find_program():
     )
 
 
-def _places():
+def _places() -> Iterator[str]:
+    from importlib.metadata import PackageNotFoundError, distribution
+
     package = os.path.dirname(os.path.abspath(__file__))
     # `pip install --target` puts it into `bin` beside the package, and its record names another place.
     yield os.path.join(os.path.dirname(package), "bin", NAME)
@@ -38,7 +45,7 @@ def _places():
     yield os.path.join(sysconfig.get_path("scripts"), NAME)
 
 
-def run():
+def run() -> NoReturn:
     """Becomes the program, with the arguments of this process."""
     try:
         program = find_program()

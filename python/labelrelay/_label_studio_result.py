@@ -1,0 +1,124 @@
+"""The items of an annotation's `result`, as Label Studio writes them, to regions, classifications and relations.
+
+Items with one id belong together: a shape, its labels, and answers about it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ._label_studio_shapes import other, shape_of
+from ._lenient import identifier, items, member, number, text, texts
+from .regions import Classification, Relation
+
+if TYPE_CHECKING:
+    from ._json import Json
+    from ._label_studio_shapes import TaskTexts
+    from .regions import Region, Value
+
+CLASSIFICATIONS = frozenset(("choices", "rating", "textarea", "number", "datetime", "taxonomy", "pairwise"))
+"""Types of items that answer a question."""
+
+
+class Result(NamedTuple):
+    """What a `result` holds."""
+
+    regions: tuple[Region, ...]
+    classifications: tuple[Classification, ...]
+    relations: tuple[Relation, ...]
+
+
+def read_result(result: Json, beside: TaskTexts | None) -> Result:
+    """Reads a `result`; `beside` are the texts of the task, if the event has them."""
+    regions: list[Region] = []
+    classifications: list[Classification] = []
+    relations: list[Relation] = []
+    for group in _groups(result):
+        shape: Region | None = None
+        for item in group:
+            kind = text(member(item, "type"))
+            if kind not in CLASSIFICATIONS and kind != "relation" and shape is None:
+                shape = shape_of(item, kind, _labels(group), beside)
+        region = None if shape is None else shape.id
+        if shape is not None:
+            regions.append(shape)
+        for item in group:
+            kind = text(member(item, "type"))
+            if kind == "relation":
+                relations.append(_relation(item))
+            elif kind in CLASSIFICATIONS:
+                classifications.append(_classification(item, kind, region))
+            elif shape is None or (kind is not None and not _is_of_shape(item, kind, shape)):
+                regions.append(other(item, kind, _labels([item])))
+    return Result(tuple(regions), tuple(classifications), tuple(relations))
+
+
+def _groups(result: Json) -> list[list[Json]]:
+    """Items by their id, in the order of the first of each; an item without one stands alone."""
+    groups: list[list[Json]] = []
+    by_id: dict[str, list[Json]] = {}
+    for item in items(result):
+        id = identifier(member(item, "id"))
+        if id is not None and id in by_id:
+            by_id[id].append(item)
+            continue
+        group = [item]
+        groups.append(group)
+        if id is not None:
+            by_id[id] = group
+    return groups
+
+
+def _labels(group: list[Json]) -> tuple[str, ...]:
+    found: list[str] = []
+    for item in group:
+        kind = text(member(item, "type"))
+        if kind is None or kind in CLASSIFICATIONS or kind == "relation":
+            continue
+        value = member(item, "value")
+        for label in texts(member(value, kind)) or texts(member(value, "labels")):
+            if label not in found:
+                found.append(label)
+    return tuple(found)
+
+
+def _is_of_shape(item: Json, kind: str, shape: Region) -> bool:
+    """Tells whether the item says nothing but the shape, or its labels."""
+    if shape.raw is item:
+        return True
+    value = member(item, "value")
+    return kind == "labels" or kind.endswith("labels") or bool(texts(member(value, "labels")))
+
+
+def _relation(item: Json) -> Relation:
+    return Relation(
+        from_id=identifier(member(item, "from_id")),
+        to_id=identifier(member(item, "to_id")),
+        direction=text(member(item, "direction")),
+        labels=texts(member(item, "labels")),
+        raw=item,
+    )
+
+
+def _classification(item: Json, kind: str | None, region: str | None) -> Classification:
+    value = member(item, "value")
+    values: tuple[Value, ...]
+    if kind in ("rating", "number"):
+        answer = number(member(value, kind))
+        values = () if answer is None else (answer,)
+    elif kind == "taxonomy":
+        values = tuple(texts(path) for path in items(member(value, "taxonomy")))
+    elif kind == "choices":
+        # A nested choice is a path.
+        chosen = items(member(value, "choices"))
+        values = tuple(texts(one) if isinstance(one, list) else text(one) or "" for one in chosen)
+    else:
+        values = texts(member(value, {"textarea": "text", "pairwise": "selected"}.get(kind or "", kind or "")))
+    return Classification(
+        name=text(member(item, "from_name")),
+        values=values,
+        region=region,
+        frame=None,
+        parent=(),
+        raw=item,
+    )

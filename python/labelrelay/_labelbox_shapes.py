@@ -1,0 +1,184 @@
+"""One object of a label of Labelbox to the region that it draws."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._lenient import identifier, items, member, number, text
+from .regions import Box, Keypoint, Line, Mask, Other, Point, Polygon, Size, Track
+
+if TYPE_CHECKING:
+    from ._json import Json
+    from .regions import Region
+
+
+def feature_id(written: Json) -> str | None:
+    """Id of an object, as v2 or v1 writes it."""
+    return identifier(member(written, "feature_id")) or identifier(member(written, "featureId"))
+
+
+def name_of(written: Json) -> str | None:
+    """The name that people see of a tool, a question or an answer."""
+    for name in ("name", "title", "value"):
+        found = text(member(written, name))
+        if found is not None:
+            return found
+    return None
+
+
+def other(written: Json, kind: str | None) -> Other:
+    """The object, unread."""
+    tool, labels = _tool(written)
+    return Other(id=feature_id(written), name=tool, labels=labels, raw=written, type=kind)
+
+
+def _tool(written: Json) -> tuple[str | None, tuple[str, ...]]:
+    label = name_of(written)
+    return text(member(written, "value")), () if label is None else (label,)
+
+
+def shape_of(written: Json, size: Size | None) -> Region:
+    """The region; `Other` if it cannot be said without guessing. An entity's end is such a guess."""
+    found: Region | None = None
+    for name in ("bbox", "bounding_box"):
+        if found is None and member(written, name) is not None:
+            found = _box(written, member(written, name), size)
+    if found is None and member(written, "polygon") is not None:
+        found = _polygon(written, size)
+    if found is None and member(written, "line") is not None:
+        found = _line(written, size)
+    if found is None and member(written, "point") is not None:
+        found = _keypoint(written, size)
+    if found is None:
+        found = _mask(written, size)
+    return other(written, text(member(written, "annotation_kind"))) if found is None else found
+
+
+def _point(written: Json) -> Point | None:
+    x, y = number(member(written, "x")), number(member(written, "y"))
+    return None if x is None or y is None else Point(x, y)
+
+
+def _points(written: Json) -> tuple[Point, ...] | None:
+    """Points; `None` if there are none, or one of them is no point."""
+    found: list[Point] = []
+    for one in items(written):
+        point = _point(one)
+        if point is None:
+            return None
+        found.append(point)
+    return tuple(found) or None
+
+
+def _box(written: Json, bounds: Json, size: Size | None) -> Box | None:
+    x, y, width, height = (number(member(bounds, name)) for name in ("left", "top", "width", "height"))
+    if x is None or y is None or width is None or height is None:
+        return None
+    tool, labels = _tool(written)
+    return Box(
+        id=feature_id(written),
+        name=tool,
+        labels=labels,
+        raw=written,
+        size=size,
+        image_rotation=None,
+        x=x,
+        y=y,
+        width=width,
+        height=height,
+        rotation=0.0,
+        percent=None,
+    )
+
+
+def _polygon(written: Json, size: Size | None) -> Polygon | None:
+    points = _points(member(written, "polygon"))
+    if points is None:
+        return None
+    tool, labels = _tool(written)
+    return Polygon(
+        id=feature_id(written),
+        name=tool,
+        labels=labels,
+        raw=written,
+        size=size,
+        image_rotation=None,
+        points=points,
+        closed=None,
+        percent=None,
+    )
+
+
+def _line(written: Json, size: Size | None) -> Line | None:
+    points = _points(member(written, "line"))
+    if points is None:
+        return None
+    tool, labels = _tool(written)
+    return Line(
+        id=feature_id(written),
+        name=tool,
+        labels=labels,
+        raw=written,
+        size=size,
+        image_rotation=None,
+        points=points,
+        percent=None,
+    )
+
+
+def _keypoint(written: Json, size: Size | None) -> Keypoint | None:
+    point = _point(member(written, "point"))
+    if point is None:
+        return None
+    tool, labels = _tool(written)
+    return Keypoint(
+        id=feature_id(written),
+        name=tool,
+        labels=labels,
+        raw=written,
+        size=size,
+        image_rotation=None,
+        x=point.x,
+        y=point.y,
+        percent=None,
+    )
+
+
+def _mask(written: Json, size: Size | None) -> Mask | None:
+    """v2 has the address in `mask`; v1 has it alone, where another shape has its own member beside it."""
+    url = text(member(member(written, "mask"), "url"))
+    has_shape = any(
+        member(written, name) is not None for name in ("bbox", "polygon", "line", "point", "location", "data")
+    )
+    if url is None and not has_shape:
+        url = text(member(written, "instanceURI"))
+    if not url:
+        return None
+    tool, labels = _tool(written)
+    return Mask(
+        id=feature_id(written),
+        name=tool,
+        labels=labels,
+        raw=written,
+        size=size,
+        image_rotation=None,
+        rle=None,
+        url=url,
+    )
+
+
+def tracks(frames: dict[str, Json]) -> list[Track]:
+    """The objects of a video's frames, each with its frames, in the order in which the first of each stands."""
+    found: dict[str, list[tuple[int | None, dict[str, Json]]]] = {}
+    for frame, held in frames.items():
+        number = int(frame) if frame.isascii() and frame.isdigit() and len(frame) < 16 else None
+        objects = member(held, "objects")
+        for key, drawn in objects.items() if isinstance(objects, dict) else ():
+            if isinstance(drawn, dict):
+                found.setdefault(feature_id(drawn) or key, []).append((number, drawn))
+    made: list[Track] = []
+    for id, sent in found.items():
+        first: Json = sent[0][1]
+        tool, labels = _tool(first)
+        made.append(Track(id=id, name=tool, labels=labels, raw=first, frames=tuple(sent)))
+    return made

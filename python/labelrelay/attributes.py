@@ -1,0 +1,100 @@
+"""The attributes of an envelope, without its body."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .errors import LaterEnvelope, MalformedEnvelope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._json import Json
+
+SPEC_VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attributes:
+    """What an envelope says of its event; `docs/envelope.md` describes each of them."""
+
+    id: str
+    source: str
+    type: str
+    datasha256: str
+    receivedtime: str
+    specversion: str = SPEC_VERSION
+    subject: str | None = None
+    time: str | None = None
+    datacontenttype: str | None = None
+    dataschema: str | None = None
+    deliveryid: str | None = None
+    project: str | None = None
+    task: str | None = None
+    partitionkey: str | None = None
+    sequence: str | None = None
+    typefrom: str | None = None
+    traceparent: str | None = None
+    origin: str | None = None
+    replayedtime: str | None = None
+    dataref: str | None = None
+    extensions: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
+    """Attributes that this package does not know: those of later versions, and of whoever passed the event on."""
+
+    @property
+    def kind(self) -> str:
+        """Kind of thing that the event is about: the last word but one of `type`."""
+        return self.type.rsplit(".", 2)[-2] if "." in self.type else ""
+
+    @property
+    def action(self) -> str:
+        """What happened to it: the last word of `type`."""
+        return self.type.rsplit(".", 1)[-1]
+
+
+REQUIRED = ("id", "source", "type", "datasha256", "receivedtime")
+OPTIONAL = (
+    "subject",
+    "time",
+    "datacontenttype",
+    "dataschema",
+    "deliveryid",
+    "project",
+    "task",
+    "partitionkey",
+    "sequence",
+    "typefrom",
+    "traceparent",
+    "origin",
+    "replayedtime",
+    "dataref",
+)
+DATA = ("data", "data_base64")
+KNOWN = frozenset(("specversion", *REQUIRED, *OPTIONAL, *DATA))
+
+
+def read_attributes(members: Mapping[str, Json]) -> Attributes:
+    """The attributes among the members of an envelope. Raises `MalformedEnvelope` and `LaterEnvelope`."""
+    id = members.get("id")
+    event_id = id if isinstance(id, str) else None
+    specversion = members.get("specversion")
+    if not isinstance(specversion, str):
+        raise MalformedEnvelope("it has no specversion: this is no envelope", event_id)
+    if specversion != SPEC_VERSION:
+        raise LaterEnvelope(f"specversion is {specversion!r}, this package knows {SPEC_VERSION!r}", event_id)
+    known: dict[str, str] = {}
+    for name in (*REQUIRED, *OPTIONAL):
+        value = members.get(name)
+        if isinstance(value, str):
+            known[name] = value
+        elif value is not None:
+            raise MalformedEnvelope(f"the attribute {name} is no text", event_id)
+        elif name in REQUIRED:
+            raise MalformedEnvelope(f"the attribute {name} is missing", event_id)
+    # They decide how the body is read, so one that is not known must not pass for one that is.
+    for name, values in (("origin", ("reconcile", "derived")), ("typefrom", ("body", "header"))):
+        if name in known and known[name] not in values:
+            raise LaterEnvelope(f"{name} is {known[name]!r}, this package knows {' and '.join(values)}", event_id)
+    others = {name: value for name, value in members.items() if name not in KNOWN and isinstance(value, str)}
+    return Attributes(specversion=specversion, extensions=others, **known)

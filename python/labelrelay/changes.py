@@ -1,0 +1,92 @@
+"""Changes: what an event says of each thing that it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeAlias, Union
+
+from .errors import UnknownPayload
+from .records import Annotation
+
+if TYPE_CHECKING:
+    from .attributes import Attributes
+    from .records import Record
+
+
+class Key(NamedTuple):
+    """Names a thing: the source that it is in, its kind, and its id on the platform."""
+
+    source: str
+    kind: str
+    id: str
+
+
+class Order(Enum):
+    """How two versions of one thing compare."""
+
+    NEWER = "newer"
+    """The greater version is the newer one, and equal versions are the same."""
+
+    UNKNOWN = "unknown"
+    """There is no version, or it is in whole seconds, so that equal ones may differ, or the platform does not say what
+    happened. Where a comparison does not settle it, ask the platform."""
+
+
+class By(Enum):
+    """Who says that a thing is gone."""
+
+    BODY = "body"
+    """The body, which the sender's credential covers."""
+    HEADER = "header"
+    """A header too, which nobody signed: let it destroy nothing that you cannot get back."""
+    PARENT = "parent"
+    """The removal of several things, or of what held it."""
+    PULL = "pull"
+    """The platform's API, which no longer has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A thing that is there, in this version."""
+
+    key: Key
+    version: str | None
+    """Compares as a string; `None` if the platform gives none."""
+    order: Order
+    parents: tuple[Key, ...]
+    """What holds it, nearest first, as far as the body says."""
+    record: Record | None
+    """What it holds; `None` if the body only names it."""
+    attributes: Attributes = field(repr=False, compare=False)
+    """Those of the event."""
+
+    is_removal: ClassVar[Literal[False]] = False
+
+    @property
+    def annotation(self) -> Annotation:
+        """The record of an annotation or label. Raises `UnknownPayload` if this is none, or the body only names it."""
+        if isinstance(self.record, Annotation):
+            return self.record
+        problem = "the body only names it" if self.record is None else f"it is of kind {self.key.kind}"
+        raise UnknownPayload(f"{self.key.kind} {self.key.id} has no annotation: {problem}", self.attributes.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """A thing that is gone for good, with everything that has it among its `parents`."""
+
+    key: Key
+    by: By
+    parents: tuple[Key, ...]
+    attributes: Attributes = field(repr=False, compare=False)
+    """Those of the event."""
+
+    is_removal: ClassVar[Literal[True]] = True
+
+    def takes(self, key: Key, parents: tuple[Key, ...] = ()) -> bool:
+        """Tells whether the thing `key`, held by `parents`, is gone with this."""
+        return key == self.key or self.key in parents
+
+
+Change: TypeAlias = Union[Changed, Removed]

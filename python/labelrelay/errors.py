@@ -1,0 +1,63 @@
+"""Errors of reading: each says which event it was, and what was wrong with it.
+
+None of them is a `ValueError` or a `KeyError`, so that a handler's own faults are never taken for one.
+"""
+
+from __future__ import annotations
+
+
+class EventError(Exception):
+    """An event, or a part of one, that cannot be read. The bytes stay on the queue: nothing is lost by it."""
+
+    def __init__(self, reason: str, event_id: str | None = None) -> None:
+        super().__init__(reason, event_id)
+        self.reason = reason
+        self.event_id = event_id
+
+    def __str__(self) -> str:
+        return self.reason if self.event_id is None else f"event {self.event_id}: {self.reason}"
+
+
+class MalformedEnvelope(EventError):
+    """The message is no envelope: no JSON object, or without what every envelope has."""
+
+
+class LaterEnvelope(EventError):
+    """The envelope is of a later version than this package knows. A newer package reads it."""
+
+
+class BodyClaimed(EventError):
+    """The body is in the blob store: `dataref` says where. Fetch it, and give it to `Event.with_body`."""
+
+    def __init__(self, reason: str, event_id: str | None = None, dataref: str = "") -> None:
+        super().__init__(reason, event_id)
+        self.args = (reason, event_id, dataref)
+        self.dataref = dataref
+
+
+class BytesLost(EventError):
+    """What was given to `parse` no longer has the sender's bytes: a `dict`, or text that was not decoded as UTF-8."""
+
+
+class DigestMismatch(EventError):
+    """The body is not what the sender sent: its SHA-256 is not `datasha256`."""
+
+
+class NotJson(EventError):
+    """The body is no JSON, as RFC 8259 has it, in UTF-8."""
+
+
+class TooDeep(EventError):
+    """The body is nested deeper than 500 levels."""
+
+
+class UnknownPayload(EventError):
+    """The body has no shape that this package knows. It was verified; a newer package may know it."""
+
+
+class PayloadMissing(EventError):
+    """The body names nothing: *Send payload* is off in the platform's webhook."""
+
+
+class MaskUnreadable(EventError):
+    """A mask cannot be decoded: its run lengths are damaged, or it would have more pixels than was allowed."""
