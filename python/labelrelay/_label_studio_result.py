@@ -48,7 +48,7 @@ def read_result(result: Json, beside: TaskTexts | None) -> Result:
                 relations.append(_relation(item))
             elif kind in CLASSIFICATIONS:
                 classifications.append(_classification(item, kind, region))
-            elif shape is None or (kind is not None and not _is_of_shape(item, kind, shape)):
+            elif shape is None or not (shape.raw is item or _says_labels(item, kind)):
                 regions.append(other(item, kind, _labels([item])))
     return Result(tuple(regions), tuple(classifications), tuple(relations))
 
@@ -82,12 +82,9 @@ def _labels(group: list[Json]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _is_of_shape(item: Json, kind: str, shape: Region) -> bool:
-    """Tells whether the item says nothing but the shape, or its labels."""
-    if shape.raw is item:
-        return True
-    value = member(item, "value")
-    return kind == "labels" or kind.endswith("labels") or bool(texts(member(value, "labels")))
+def _says_labels(item: Json, kind: str | None) -> bool:
+    """Tells whether an item beside a region says nothing but its labels."""
+    return (kind is not None and kind.endswith("labels")) or bool(texts(member(member(item, "value"), "labels")))
 
 
 def _relation(item: Json) -> Relation:

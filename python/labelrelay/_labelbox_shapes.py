@@ -144,14 +144,14 @@ def _keypoint(written: Json, size: Size | None) -> Keypoint | None:
     )
 
 
+_SHAPES = ("bbox", "bounding_box", "polygon", "line", "point", "location", "data")
+
+
 def _mask(written: Json, size: Size | None) -> Mask | None:
-    """v2 has the address in `mask`; v1 has it alone, where another shape has its own member beside it."""
+    """The address is in `mask`; or it stands alone, where another shape has a member of its own beside it."""
     url = text(member(member(written, "mask"), "url"))
-    has_shape = any(
-        member(written, name) is not None for name in ("bbox", "polygon", "line", "point", "location", "data")
-    )
-    if url is None and not has_shape:
-        url = text(member(written, "instanceURI"))
+    if url is None and all(member(written, name) is None for name in _SHAPES):
+        url = text(member(written, "instance_uri")) or text(member(written, "instanceURI"))
     if not url:
         return None
     tool, labels = _tool(written)

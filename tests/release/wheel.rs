@@ -42,6 +42,11 @@ fn pip_installs_it_and_the_module_runs_the_program_beside_it() {
         version.lines().next().unwrap()
     );
     assert_eq!(python, expected);
+    // The reader of events, and the mark by which type checkers believe its types.
+    root.run(
+        "/opt/venv/bin/python -c 'import labelrelay; labelrelay.parse, labelrelay.Box'
+         test -e /opt/venv/lib/python3*/site-packages/labelrelay/py.typed",
+    );
     // Its exit code is the program's.
     root.run("/opt/venv/bin/python -m labelrelay serve --nonsense 2>&1 || test $? = 2");
 

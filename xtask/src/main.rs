@@ -13,6 +13,7 @@ mod npm;
 mod paths;
 mod preinstall;
 mod python;
+mod python_package;
 mod release;
 mod runtimes;
 mod snapshots;
@@ -36,6 +37,7 @@ Usage: cargo xtask <verb>
   google [NAME…]       the tests of Google Cloud alone, against its Pub/Sub emulator and a stand-in for its storage
   azure [NAME…]        the tests of Azure alone, against Azurite and a stand-in for the Functions host
   infra [NAME…]        the tests of Terraform, Bicep, Dockerfile and documented consumers alone
+  python [ARGUMENTS]   the tests of the Python package, mypy and pyright; with arguments, pytest alone with these
   lab [OPTIONS]        the fault laboratory: faults drawn from seeds, every answer held to its word
                          --seeds A..B     these seeds (default 0..500), or --seed S
                          --deliveries N   deliveries of each seed (default 2000)
@@ -105,6 +107,7 @@ fn main() -> ExitCode {
         "google" => e2e::google(&rest),
         "azure" => e2e::azure(&rest),
         "infra" => e2e::infra(&rest),
+        "python" => python_package::run(&rest),
         "lab" => lab::run(&rest),
         "fuzz" => fuzz::run(&rest),
         "bench" => bench::run(&rest),

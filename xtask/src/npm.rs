@@ -43,6 +43,12 @@ pub(crate) const ASYNCAPI: Project = Project {
     runs_scripts: false, // one of them reports the installation to somebody
 };
 
+/// A type checker for Python.
+pub(crate) const PYRIGHT: Project = Project {
+    folder: "pyright-1.1.414",
+    proof: "node_modules/pyright/package.json",
+};
+
 impl Project {
     /// Folder of the project, installed if it was not there.
     pub(crate) fn ensure(&self) -> Outcome<PathBuf> {

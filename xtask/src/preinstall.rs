@@ -2,7 +2,7 @@
 //! neither.
 
 use crate::left_out_tests::LeftOut;
-use crate::{Outcome, tools};
+use crate::{Outcome, python_package, tools};
 use std::thread::JoinHandle;
 
 /// Everything that tests run against, on its way into the cache.
@@ -17,6 +17,7 @@ impl Preinstall {
         );
         Self(Some(std::thread::spawn(move || {
             tools::one_machine()?;
+            python_package::install()?;
             tools::aws()?;
             if google {
                 tools::google()?;

@@ -130,6 +130,13 @@ pub(crate) const READERS: Environment = Environment {
     program: "bin/python",
 };
 
+/// pytest, mypy, and numpy, for the Python package. Its name is not a version's: many packages make it up.
+pub(crate) const PYTHON_PACKAGE: Environment = Environment {
+    folder: "python-package-1",
+    requirements: "python-package.txt",
+    program: "bin/python",
+};
+
 /// Checks Dockerfiles.
 pub(crate) const HADOLINT: Environment = Environment {
     folder: "hadolint-2.15.1",

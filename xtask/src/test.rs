@@ -6,7 +6,7 @@ use crate::left_out_tests::LeftOut;
 use crate::preinstall::Preinstall;
 use crate::snapshots::References;
 use crate::step::{Steps, cargo, output, status};
-use crate::{Outcome, debian, e2e, fuzz, release, tree};
+use crate::{Outcome, debian, e2e, fuzz, python_package, release, tree};
 use std::process::Command;
 
 pub(crate) fn run(args: &[String]) -> Outcome {
@@ -59,6 +59,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         preinstall.end()?;
         TestSetup::for_all_tests(&left_out)
     })?;
+    steps.suite("Python", || python_package::run(&[]));
     steps.suite("tests", || {
         let references = References::new()?;
         let mut tests = cargo("test --workspace --no-fail-fast");

@@ -63,7 +63,9 @@ pub(super) fn pack(folder: &Folder, program: &Path) -> Outcome {
     std::fs::create_dir_all(&package)?;
     for entry in std::fs::read_dir(root().join("python/labelrelay"))? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "py") {
+        let is_part = path.extension().is_some_and(|extension| extension == "py")
+            || path.file_name().is_some_and(|name| name == "py.typed");
+        if is_part {
             std::fs::copy(&path, package.join(path.file_name().unwrap_or_default()))?;
         }
     }
