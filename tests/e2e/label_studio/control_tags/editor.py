@@ -40,6 +40,9 @@ class Editor:
     def open(self, project, task):
         self.page.goto("%s/projects/%d/data?task=%d" % (self.base, project, task))
         self.until("%s && !Htx.isLoading && Htx.task?.id == %d" % (SELECTED, task))
+        # What is filled in before the editor has drawn itself for the first time may be lost.
+        self.page.get_by_test_id("bottombar-submit-button").wait_for()
+        self.frame()
 
     def until(self, condition):
         """Waits until JavaScript's `condition` holds."""
@@ -76,8 +79,40 @@ class Editor:
         self.page.locator(selector).first.fill(text)
         self.press("Tab")
 
-    def choose(self, text):
-        self.page.locator(".lsf-choice, .lsf-choices").get_by_text(text, exact=True).first.click()
+    def choose(self, name):
+        self.page.locator('.lsf-choice label:has(input[name="%s"])' % name).first.click()
+
+    def write(self, name, text):
+        """Into a TextArea; Enter submits it."""
+        self.page.locator('input[name="%s"], textarea[name="%s"]' % (name, name)).first.fill(text)
+        self.press("Enter")
+        self.page.get_by_text(text).first.wait_for()
+
+    def taxonomy(self, *paths):
+        self.click(".lsf-taxonomy .ant-select-selector")
+        tree = self.page.locator(".ant-select-tree-treenode")
+        for path in paths:
+            *above, leaf = path
+            for name in above:
+                tree.filter(has_text=name).first.locator(".ant-select-tree-switcher").click()
+            tree.filter(has_text=leaf).first.locator(".ant-select-tree-checkbox").click()
+        self.press("Escape")
+
+    def carry(self, what, to):
+        """Drags what shows the one text to what shows the other."""
+        start, end = (self.settled(self.page.get_by_text(text, exact=True).first) for text in (what, to))
+        mouse = self.page.mouse
+        mouse.move(start["x"] + 10, start["y"] + start["height"] / 2)
+        mouse.down()
+        mouse.move(start["x"] + 15, start["y"] + start["height"] / 2 + 8, steps=4)
+        mouse.move(end["x"] + 15, end["y"] + end["height"] + 12, steps=20)
+        self.frame()
+        mouse.up()
+        self.frame()
+
+    def frame(self):
+        """Lets the page draw: what is dragged follows a moment later."""
+        self.page.evaluate("() => new Promise(done => setTimeout(done, 400))")
 
     # Text.
 
@@ -95,7 +130,7 @@ class Editor:
         self.page.mouse.move(dx + last[0], dy + last[1], steps=10)
         self.page.mouse.up()
 
-    # Images. Points are pixels of the image as it is shown.
+    # Images, sound, series, video. Points are pixels of the image as it is shown.
 
     def image(self, width=400, height=300, name="image"):
         """Waits for the image; its pixels and the page's are converted from then on."""
@@ -108,11 +143,47 @@ class Editor:
         box = self.settled(element)
         self.origin, self.scale = (box["x"], box["y"]), (box["width"] / width, box["height"] / height)
 
+    def sound(self, seconds):
+        """x counts seconds; y goes from 0 to 1, from the upper edge of the waves to the lower one."""
+        self.box(self.page.locator("#waveform-layer-main"), seconds, 32)
+
+    def chart(self, units):
+        """x counts units of the series; y goes from 0 to 1 in its first channel."""
+        self.box(self.page.locator(".htx-timeseries-channel .new_brush .overlay").first, units)
+
+    def film(self, width=320, height=240):
+        """Points are pixels of the video, which lies in the middle of its place in its own size."""
+        view = self.page.locator(".lsf-video-canvas__view")
+        view.wait_for()
+        self.until("document.querySelector('.lsf-frames-control')?.textContent.startsWith('1 of 100')")
+        box = self.settled(view)
+        self.origin = (box["x"] + (box["width"] - width) / 2, box["y"] + (box["height"] - height) / 2)
+        self.scale = (1, 1)
+
+    def frames(self, start, end, below=40):
+        """Draws from one frame to another on the timeline, which shows each 16 pixels wide."""
+        box = self.settled(self.page.locator(".lsf-timeline-frames__labels-bg"))
+        first, last = (box["x"] + box["width"] + (frame - 0.5) * 16 for frame in (start, end))
+        self.page.mouse.move(first, box["y"] + below)
+        self.page.mouse.down()
+        self.page.mouse.move(last, box["y"] + below, steps=10)
+        self.page.mouse.up()
+
+    def seek(self, frame):
+        self.frames(frame, frame, below=12)
+        self.until("document.querySelector('.lsf-frames-control')?.textContent.startsWith('%d of')" % frame)
+
+    def box(self, element, across, above=0):
+        element.wait_for()
+        box = self.settled(element)
+        self.origin = (box["x"], box["y"] + above)
+        self.scale = (box["width"] / across, box["height"] - above)
+
     def settled(self, element):
         """The element's place, once two looks a frame apart agree: layouts move while they load."""
         box = None
         while box != (box := element.bounding_box()) or box is None:
-            self.page.evaluate("() => new Promise(done => setTimeout(done, 300))")
+            self.frame()
         return box
 
     def at(self, point):

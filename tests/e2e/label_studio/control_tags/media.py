@@ -2,8 +2,10 @@
 
 import io
 import math
+import os
 import struct
 import subprocess
+import tempfile
 import wave
 import zlib
 
@@ -56,14 +58,17 @@ def series():
 
 
 def video(ffmpeg, seconds=4, rate=25):
-    """320 × 240, 25 frames a second."""
+    """320 × 240, 25 frames a second. By way of a file: in a pipe it has no duration, and the editor fails at that."""
     source = "testsrc=size=320x240:rate=%d:duration=%d" % (rate, seconds)
-    arguments = ["-f", "lavfi", "-i", source, "-c:v", "libvpx", "-b:v", "200k", "-g", "10", "-f", "webm"]
-    return run(ffmpeg, arguments, b"")
+    with tempfile.TemporaryDirectory() as folder:
+        name = os.path.join(folder, "video.webm")
+        run(ffmpeg, ["-f", "lavfi", "-i", source, "-c:v", "libvpx", "-b:v", "200k", "-g", "10", name], b"", "-y")
+        with open(name, "rb") as file:
+            return file.read()
 
 
-def run(ffmpeg, arguments, data):
-    command = [ffmpeg, "-v", "error", *arguments, "-"]
+def run(ffmpeg, arguments, data, last="-"):
+    command = [ffmpeg, "-v", "error", *arguments, last]
     return subprocess.run(command, input=data, capture_output=True, check=True, timeout=60).stdout
 
 

@@ -7,16 +7,15 @@ SECONDS = 10
 
 
 def waves(e):
-    """The two channels lie one below the other; a region belongs to the one in which it begins."""
+    """The two channels lie one below the other. The second region is drawn in the lower one: it says 0 as well."""
     e.sound(SECONDS)
     drawn = []
-    for label, start, end, channel in [("Speech", 1, 3.5, 0), ("Noise", 5, 6, 1)]:
+    for label, start, end, height in [("Speech", 1, 3.5, 0.25), ("Noise", 5, 6, 0.75)]:
         e.label(label)
-        height = 0.25 + 0.5 * channel
         e.drag((start, height), (end, height))
         e.regions(len(drawn) + 1)
         e.rest()
-        drawn.append(shape("time_span", label, start=start, end=end, channel=channel))
+        drawn.append(shape("time_span", label, start=start, end=end, channel=0))
     return drawn
 
 
@@ -33,7 +32,7 @@ def audio_one_wave(e):
     e.label("Speech")
     e.drag((2, 0.5), (4, 0.5))
     e.regions(1)
-    return [shape("time_span", "Speech", start=2, end=4)]
+    return [shape("time_span", "Speech", start=2, end=4, channel=0)]
 
 
 @kind('<TimeSeriesLabels name="tag" toName="series">%s</TimeSeriesLabels>\n'
@@ -41,11 +40,11 @@ def audio_one_wave(e):
       '<Channel column="one"/><Channel column="two"/></TimeSeries>' % LABELS, {"series": "series.csv"})
 def time_series_labels(e):
     """In units of the column `time`, which has no dates."""
-    e.chart(1000)
+    e.chart(250)  # a quarter is shown at first
     e.label("Speech")
-    e.drag((200, 0.5), (450, 0.5))
+    e.drag((50, 0.5), (112, 0.5))
     e.regions(1)
-    return [shape("time_span", "Speech", start=200, end=450)]
+    return [shape("time_span", "Speech", start=50, end=112)]
 
 
 @kind('<TimelineLabels name="tag" toName="video">%s</TimelineLabels>\n<Video name="video" value="$video" framerate="25"/>' % LABELS,
@@ -54,9 +53,9 @@ def timeline_labels(e):
     """Frames count from 1."""
     e.film()
     e.label("Speech")
-    start, end = e.frames(10, 30)
+    e.frames(10, 30)
     e.regions(1)
-    return [shape("time_span", "Speech", frames=[start, end])]
+    return [shape("time_span", "Speech", frames=[10, 30])]
 
 
 @kind('<Labels name="label" toName="video">%s</Labels>\n<VideoRectangle name="tag" toName="video"/>\n'
@@ -69,6 +68,6 @@ def video_rectangle(e):
     e.regions(1)
     e.seek(26)
     e.drag((100, 80), (140, 100))
-    e.until("%s.regions[0].sequence.length == 2" % "Htx.annotationStore.selected")
+    e.until("Htx.annotationStore.selected.regions[0].sequence.length == 2")
     first = dict(frame=1, x=60, y=50, width=80, height=60)
     return [shape("track", "Noise", width=320, height=240, sequence=[first, dict(first, frame=26, x=100, y=70)])]

@@ -54,23 +54,12 @@ DIALOGUE = [
 ]
 
 
-def spoken(e):
+@kind('<Paragraphs name="text" value="$text" layout="dialogue" nameKey="author" textKey="text"/>\n'
+      '<ParagraphLabels name="tag" toName="text">%s</ParagraphLabels>' % LABELS, {"text": DIALOGUE})
+def paragraph_labels(e):
+    """`start` and `end` count within the paragraph, which counts from 0. Such text takes no `Labels`."""
     e.label("Place")
     e.select(".lsf-paragraphs, [class*=paragraphs]", PLACE)
     e.regions(1)
     start = DIALOGUE[1]["text"].index(PLACE)
     return [shape("span", "Place", text=PLACE, paragraph=1, start=start, end=start + len(PLACE))]
-
-
-PARAGRAPHS = '<Paragraphs name="text" value="$text" layout="dialogue" nameKey="author" textKey="text"/>\n'
-
-
-@kind(PARAGRAPHS + '<ParagraphLabels name="tag" toName="text">%s</ParagraphLabels>' % LABELS, {"text": DIALOGUE})
-def paragraph_labels(e):
-    """`start` and `end` count within the paragraph, from 0."""
-    return spoken(e)
-
-
-@kind(PARAGRAPHS + '<Labels name="tag" toName="text">%s</Labels>' % LABELS, {"text": DIALOGUE})
-def paragraphs(e):
-    return spoken(e)
