@@ -37,7 +37,7 @@ def read_result(result: Json, beside: TaskTexts | None) -> Result:
         shape: Region | None = None
         for item in group:
             kind = text(member(item, "type"))
-            if kind not in CLASSIFICATIONS and kind != "relation" and shape is None:
+            if not _is_answer(item, kind) and kind != "relation" and shape is None:
                 shape = shape_of(item, kind, _labels(group), beside)
         region = None if shape is None else shape.id
         if shape is not None:
@@ -46,11 +46,19 @@ def read_result(result: Json, beside: TaskTexts | None) -> Result:
             kind = text(member(item, "type"))
             if kind == "relation":
                 relations.append(_relation(item))
-            elif kind in CLASSIFICATIONS:
+            elif _is_answer(item, kind):
                 classifications.append(_classification(item, kind, region))
             elif shape is None or not (shape.raw is item or _says_labels(item, kind)):
                 regions.append(other(item, kind, _labels([item])))
     return Result(tuple(regions), tuple(classifications), tuple(relations))
+
+
+def _is_answer(item: Json, kind: str | None) -> bool:
+    """Tells whether an item answers a question. A ranking does if it has one list; buckets have several."""
+    if kind != "ranker":
+        return kind in CLASSIFICATIONS
+    ranked, name = member(member(item, "value"), "ranker"), member(item, "from_name")
+    return isinstance(ranked, dict) and list(ranked) == [name] and isinstance(ranked[str(name)], list)
 
 
 def _groups(result: Json) -> list[list[Json]]:
@@ -73,7 +81,7 @@ def _labels(group: list[Json]) -> tuple[str, ...]:
     found: list[str] = []
     for item in group:
         kind = text(member(item, "type"))
-        if kind is None or kind in CLASSIFICATIONS or kind == "relation":
+        if kind is None or _is_answer(item, kind) or kind == "relation":
             continue
         value = member(item, "value")
         for label in texts(member(value, kind)) or texts(member(value, "labels")):
@@ -109,6 +117,8 @@ def _classification(item: Json, kind: str | None, region: str | None) -> Classif
         # A nested choice is a path.
         chosen = items(member(value, "choices"))
         values = tuple(texts(one) if isinstance(one, list) else text(one) or "" for one in chosen)
+    elif kind == "ranker":
+        values = texts(member(member(value, "ranker"), text(member(item, "from_name")) or ""))
     else:
         values = texts(member(value, {"textarea": "text", "pairwise": "selected"}.get(kind or "", kind or "")))
     return Classification(

@@ -88,18 +88,16 @@ def shape_of(item: Json, kind: str | None, labels: tuple[str, ...], beside: Task
     stem = (kind or "").removesuffix("labels")
     names = read.names
     found: Region | None = None
-    if stem == "hypertext":
-        found = _hypertext(read)
-    elif stem == "paragraph":
-        found = _paragraph(read, beside)
-    elif stem in ("timeline", "cuboid"):
+    if stem in ("timeline", "cuboid"):
         found = None  # neither is one of ours, whatever members it shares with them
-    elif stem == "vector":
-        found = _vector(read)
-    elif stem in ("video", "videorectangle"):
-        found = _track(read)
     elif stem == "timeseries":
         found = _time_span(read, None)
+    elif "startOffset" in names:
+        found = _offsets(read, beside)
+    elif "vertices" in names:
+        found = _vector(read)
+    elif "sequence" in names:
+        found = _track(read)
     elif "rle" in names or "imageDataURL" in names:
         found = _mask(read)
     elif "radiusX" in names:
@@ -259,8 +257,8 @@ def _span(read: Item, beside: TaskTexts | None) -> Span | None:
     return _make_span(read, (start, end), None, None if beside is None else beside.texts)
 
 
-def _paragraph(read: Item, beside: TaskTexts | None) -> Span:
-    """Numbers of paragraphs in strings, and offsets in them."""
+def _offsets(read: Item, beside: TaskTexts | None) -> Span:
+    """Offsets within a paragraph of a dialogue, whose number is `start` and `end`; or within what XPaths name."""
     first, last = text(member(read.value, "start")), text(member(read.value, "end"))
     start, end = whole(member(read.value, "startOffset")), whole(member(read.value, "endOffset"))
     is_number = first is not None and first.isascii() and first.isdigit() and len(first) < 10
@@ -271,11 +269,6 @@ def _paragraph(read: Item, beside: TaskTexts | None) -> Span:
     if beside is not None and number < len(beside.paragraphs):
         texts = beside.paragraphs[number]
     return _make_span(read, (start, end), number, texts)
-
-
-def _hypertext(read: Item) -> Span:
-    # Offsets count within the elements that the XPaths name, or within the text that a browser made of the page.
-    return _make_span(read, None, None, None)
 
 
 def _make_span(

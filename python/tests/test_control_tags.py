@@ -1,0 +1,98 @@
+"""What a person drew in a real Label Studio's editor, and what is read of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import labelrelay
+import pytest
+from labelrelay import Box, Ellipse, Keypoint, Line, Mask, Other, Polygon, Region, Span, TimeSpan, Track
+from plain import FIXTURES
+
+CONTROL_TAGS = sorted(path.parent for path in (FIXTURES / "label_studio" / "control_tags").glob("*/body.json"))
+PIXELS = 1.5
+"""A pointer stands on whole pixels, and the editor's image is scaled."""
+
+
+def annotation_of(folder: Path) -> labelrelay.Annotation:
+    attributes = {
+        "id": "e1",
+        "source": "/ls",
+        "type": "io.labelstud.annotation.created",
+        "datasha256": "00",
+        "receivedtime": "2026-11-20T08:00:00Z",
+    }
+    [change] = labelrelay.parse((folder / "body.json").read_bytes(), attributes=attributes).changes
+    assert isinstance(change, labelrelay.Changed)
+    return change.annotation
+
+
+def near(found: Any, expected: Any, within: float = PIXELS) -> bool:
+    return found is not None and abs(found - expected) <= within
+
+
+def near_points(found: Any, expected: list[list[float]]) -> bool:
+    return len(found) == len(expected) and all(
+        near(point.x, x) and near(point.y, y) for point, (x, y) in zip(found, expected)
+    )
+
+
+def is_as_drawn(region: Region, drawn: dict[str, Any]) -> bool:
+    """Tells whether a region is where, and what, was drawn."""
+    match region:
+        case Box():
+            return all(near(getattr(region, name), drawn[name]) for name in ("x", "y", "width", "height", "rotation"))
+        case Ellipse():
+            return all(near(getattr(region, name), drawn[name]) for name in ("cx", "cy", "rx", "ry", "rotation"))
+        case Keypoint():
+            return near(region.x, drawn["x"]) and near(region.y, drawn["y"])
+        case Polygon() | Line():
+            return near_points(region.points, drawn["points"])
+        case Mask(rle=None):
+            return region.url is not None and region.url.startswith("data:image/png;base64,")
+        case Mask(size=size):
+            pixels = region.to_bytes()
+            assert size is not None
+            inside = all(pixels[y * size.width + x] == 255 for x, y in drawn["inside"])
+            return inside and all(pixels[y * size.width + x] == 0 for x, y in drawn["outside"])
+        case Span():
+            offsets = all(getattr(region, name) == drawn[name] for name in ("start", "end", "paragraph") if name in drawn)
+            return region.text == drawn["text"] and offsets and region.verified is (None if region.start is None else True)
+        case TimeSpan():
+            return near(region.start, drawn["start"], 0.05) and near(region.end, drawn["end"], 0.05)
+        case Track():
+            return len(region.frames) == len(drawn.get("frames", drawn.get("sequence", region.frames)))
+        case _:
+            return False
+
+
+def is_left_alone(folder: Path, drawn: dict[str, Any]) -> bool:
+    """Kinds of which nothing is said but their JSON: buckets of a ranking, and frames of a video."""
+    return folder.name in ("ranker_buckets", "timeline_labels") or not hasattr(labelrelay, class_of(drawn["kind"]))
+
+
+def class_of(kind: str) -> str:
+    return "".join(word.title() for word in kind.split("_"))
+
+
+def test_there_are_recordings() -> None:
+    assert len(CONTROL_TAGS) > 15
+
+
+@pytest.mark.parametrize("folder", CONTROL_TAGS, ids=lambda folder: folder.name)
+def test_it_is_read_as_it_was_drawn(folder: Path) -> None:
+    recorded = json.loads((folder / "drawn.json").read_bytes())
+    annotation = annotation_of(folder)
+    regions = list(annotation.regions)
+    answers = [classification.values for classification in annotation.classifications]
+    for drawn in recorded["drawn"]:
+        if is_left_alone(folder, drawn):
+            assert any(isinstance(region, Other) for region in regions), drawn
+        elif drawn["kind"] == "classification":
+            assert tuple(tuple(v) if isinstance(v, list) else v for v in drawn["values"]) in answers
+        else:
+            [found] = [region for region in regions if region.kind == drawn["kind"] and is_as_drawn(region, drawn)]
+            assert found.label == drawn["label"] or not found.labels
+            regions.remove(found)
