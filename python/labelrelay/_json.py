@@ -62,6 +62,10 @@ _IS_NOT_ZERO = re.compile(r"[-.0]*[1-9]").match
 _SPACE = re.compile(r"[ \t\n\r]*").match
 _decoder: Any = JSONDecoder(parse_int=_integer, parse_float=_fraction, parse_constant=_constant)
 _scan: Any = _decoder.scan_once
+_pairs_decoder: Any = JSONDecoder(
+    object_pairs_hook=list, parse_int=_integer, parse_float=_fraction, parse_constant=_constant
+)
+_pairs: Any = _pairs_decoder.scan_once
 
 
 def text_of(raw: bytes) -> str:
@@ -81,9 +85,46 @@ def read(text: str, max_levels: int = MAX_LEVELS) -> Json:
     return value
 
 
-def members(text: str) -> list[tuple[str, Json, int, int]]:
-    """The members of the object that `text` is: key, value, and where the value begins and ends. Raises `Fault`."""
+LAST = ',"data":'
+"""What stands before the body in an envelope as the relay writes it: no attribute can hold it, since quotes in a string
+are escaped."""
+
+
+def envelope(text: str) -> tuple[list[tuple[str, Json]], str | None]:
+    """The members of the envelope that `text` is, and the text of its member `data`, if it has one. Raises `Fault`."""
     _check_levels(text, MAX_LEVELS + 1)
+    at = text.find(LAST)
+    if at >= 0:
+        found = _split(text, at)
+        if found is not None:
+            return found
+    members = _members(text)
+    data = [text[start:end] for name, _, start, end in members if name == "data"]
+    return [(name, value) for name, value, _, _ in members], data[-1] if data else None
+
+
+def _split(text: str, at: int) -> tuple[list[tuple[str, Json]], str] | None:
+    """Reads the attributes before `at` and the body behind it; `None` unless both are as the relay writes them.
+
+    If what is before it is an object once a bracket closes it, and what is behind it is a value and the last bracket,
+    then both together are the envelope: another reading of the text has no place for either.
+    """
+    head = text[:at] + "}"
+    start = at + len(LAST)
+    try:
+        pairs, end = _pairs(head, 0)
+        value, after = _scan(text, start)
+    except (StopIteration, JSONDecodeError, Fault, RecursionError):
+        return None  # the slow way says what is wrong
+    is_whole = type(pairs) is list and head[0] == "{" and end == len(head)
+    if not is_whole or text[after : after + 1] != "}" or _skip(text, after + 1) != len(text):
+        return None
+    pairs.append(("data", value))
+    return pairs, text[start:after]
+
+
+def _members(text: str) -> list[tuple[str, Json, int, int]]:
+    """The members of the object that `text` is: key, value, and where the value begins and ends. Raises `Fault`."""
     found: list[tuple[str, Json, int, int]] = []
     at = _expect(text, _skip(text, 0), "{")
     if text[at : at + 1] == "}":
@@ -130,7 +171,11 @@ def _scan_anywhere(text: str, at: int) -> tuple[Json, int]:
     try:
         return cast("tuple[Json, int]", _scan(text, at))
     except RecursionError:
+        pass
+    try:
         return _scan_in_a_thread(text, at)
+    except RecursionError:
+        raise DeepFault("the caller's stack has no room left to read it") from None
 
 
 def _scan_in_a_thread(text: str, at: int) -> tuple[Json, int]:

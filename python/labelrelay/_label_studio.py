@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 PREFIX = "io.labelstud."
 KINDS = ("project", "task", "annotation", "label_link", "review")
+_HOLDERS = frozenset(("annotation", "project", "task"))
+"""Members of a thing that say what holds it."""
+
 ACTIONS = ("created", "updated", "deleted")
 
 
@@ -66,12 +69,13 @@ def _request(payload: dict[str, Json], attributes: Attributes, kind: str, subjec
 class Body:
     """A body about things of one kind."""
 
-    __slots__ = ("_attributes", "_data", "_kind", "_payload", "_project", "_task", "_tasks")
+    __slots__ = ("_attributes", "_common", "_data", "_kind", "_payload", "_project", "_task", "_tasks")
 
     def __init__(self, payload: dict[str, Json], kind: str, attributes: Attributes) -> None:
         self._payload = payload
         self._kind = kind
         self._attributes = attributes
+        self._common: tuple[Key, ...] | None = None
         self._data: dict[str | None, Json] | None = None
         is_alone = attributes.origin is not None
         projects = [] if is_alone else listed(payload, "project")
@@ -127,6 +131,14 @@ class Body:
         return Key(self._attributes.source, self._kind, id)
 
     def _parents(self, thing: Json, task: str | None) -> tuple[Key, ...]:
+        if isinstance(thing, dict) and not _HOLDERS.isdisjoint(thing):
+            return self._find_parents(thing, task)
+        # A deletion of thousands names nothing but ids.
+        if self._common is None:
+            self._common = self._find_parents(None, task)
+        return self._common
+
+    def _find_parents(self, thing: Json, task: str | None) -> tuple[Key, ...]:
         source, kind = self._attributes.source, self._kind
         parents: list[Key] = []
         if kind == "review":

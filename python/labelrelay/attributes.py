@@ -84,17 +84,21 @@ def read_attributes(members: Mapping[str, Json]) -> Attributes:
     if specversion != SPEC_VERSION:
         raise LaterEnvelope(f"specversion is {specversion!r}, this package knows {SPEC_VERSION!r}", event_id)
     known: dict[str, str] = {}
-    for name in (*REQUIRED, *OPTIONAL):
-        value = members.get(name)
-        if isinstance(value, str):
-            known[name] = value
-        elif value is not None:
-            raise MalformedEnvelope(f"the attribute {name} is no text", event_id)
-        elif name in REQUIRED:
+    others: dict[str, str] = {}
+    for name, value in members.items():
+        if name not in KNOWN:
+            if isinstance(value, str):
+                others[name] = value
+        elif name not in DATA:
+            if isinstance(value, str):
+                known[name] = value
+            elif value is not None:
+                raise MalformedEnvelope(f"the attribute {name} is no text", event_id)
+    for name in REQUIRED:
+        if name not in known:
             raise MalformedEnvelope(f"the attribute {name} is missing", event_id)
     # They decide how the body is read, so one that is not known must not pass for one that is.
     for name, values in (("origin", ("reconcile", "derived")), ("typefrom", ("body", "header"))):
         if name in known and known[name] not in values:
             raise LaterEnvelope(f"{name} is {known[name]!r}, this package knows {' and '.join(values)}", event_id)
-    others = {name: value for name, value in members.items() if name not in KNOWN and isinstance(value, str)}
-    return Attributes(specversion=specversion, extensions=others, **known)
+    return Attributes(extensions=others, **known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from binascii import Error as Base64Error
 from typing import TYPE_CHECKING, cast
 
-from ._json import DeepFault, Fault, members, read, text_of
+from ._json import DeepFault, Fault, envelope, read, text_of
 from .attributes import DATA, KNOWN, Attributes, read_attributes
 from .errors import (
     BodyClaimed,
@@ -72,17 +72,16 @@ def _encoded(text: str, event_id: str | None) -> bytes:
 
 def _from_text(text: str) -> Event:
     try:
-        found = members(text)
+        members, data = envelope(text)
     except Fault as fault:
         raise MalformedEnvelope(f"it is no JSON object: {fault}") from None
-    values: dict[str, Json] = {}
-    data: str | None = None
-    for name, value, start, end in found:
-        if name in values and name in KNOWN:
-            raise MalformedEnvelope(f"it has {name} twice", _id_in(values))
-        values[name] = value
-        if name == "data":
-            data = text[start:end]
+    values = dict(members)
+    if len(values) != len(members):
+        seen: set[str] = set()
+        for name, _ in members:
+            if name in seen and name in KNOWN:
+                raise MalformedEnvelope(f"it has {name} twice", _id_in(values))
+            seen.add(name)
     return _from_members(values, data)
 
 
