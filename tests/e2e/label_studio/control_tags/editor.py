@@ -1,5 +1,7 @@
 """A person's hands: draws in Label Studio's own editor, in a Chromium without a window."""
 
+import math
+
 from server import PASSWORD, USER
 
 # A store that the editor puts on the page. It is asked for the state only; everything is drawn by mouse and keys.
@@ -98,6 +100,19 @@ class Editor:
             tree.filter(has_text=leaf).first.locator(".ant-select-tree-checkbox").click()
         self.press("Escape")
 
+    def note(self, text):
+        self.click('[aria-label="Add metadata"], [data-testid="add-meta"], .lsf-region-actions__group button >> nth=1')
+        self.page.locator(".lsf-detailed-region textarea, textarea.lsf-meta__input, textarea").first.fill(text)
+        self.press("Enter")
+
+    def name_relation(self, label):
+        self.page.get_by_text("Relations", exact=True).first.click()
+        self.page.locator('[data-cy="relation-item"], .lsf-relations__item').first.hover()
+        self.click('[data-cy="toggle-meta-button"]')
+        self.click('[data-cy="relation-select"], .lsf-relation-meta .ant-select-selector')
+        self.page.locator(".ant-select-item").get_by_text(label, exact=True).first.click()
+        self.press("Escape")
+
     def carry(self, what, to):
         """Drags what shows the one text to what shows the other."""
         start, end = (self.settled(self.page.get_by_text(text, exact=True).first) for text in (what, to))
@@ -191,6 +206,26 @@ class Editor:
 
     def tap(self, point, **options):
         self.page.mouse.click(*self.at(point), **options)
+
+    def press_at(self, point, milliseconds):
+        self.page.mouse.move(*self.at(point), steps=5)
+        self.page.mouse.down()
+        self.page.wait_for_timeout(milliseconds)
+        self.page.mouse.up()
+        self.frame()
+
+    def turn(self, centre, height, degrees, handle=50):
+        """Turns the selected box by its handle, which stands so many of the page's pixels above it."""
+        x, y = self.at(centre)
+        radius, turned = height * self.scale[1] / 2 + handle, math.radians(degrees)
+        self.page.mouse.move(x, y - radius)
+        self.page.mouse.down()
+        self.page.mouse.move(x + radius * math.sin(turned), y - radius * math.cos(turned), steps=12)
+        self.page.mouse.up()
+
+    def selected(self):
+        self.until("%s.selectedRegions?.length == 1" % SELECTED)
+        self.frame()
 
     def drag(self, *points, steps=8):
         self.page.mouse.move(*self.at(points[0]))

@@ -36,16 +36,19 @@ def rectangle(e):
     return rectangles(e)
 
 
-@kind(labelled("RectangleLabels", ' canRotate="true"'))
+@kind(labelled("RectangleLabels"))
 def rectangle_rotated(e):
-    """The tool of three points: a side from (100, 50) to (180, 110), which is 100 long, then 50 square to it."""
+    """80 × 60 about (180, 160), turned by its handle by 30° clockwise; `x` and `y` are the turned corner."""
     e.image()
     e.label("Car")
-    e.press("Shift+R")
-    for point in [(100, 50), (180, 110), (150, 150)]:
-        e.tap(point)
+    e.drag((140, 130), (220, 190))
     e.regions(1)
-    return [box("Car", 100, 50, 100, 50, 36.87)]
+    e.rest()
+    e.tap((180, 160))
+    e.selected()
+    e.turn((180, 160), 60, 30)
+    e.until("Math.abs(Htx.annotationStore.selected.regions[0].rotation - 30) < 1")
+    return [box("Car", 160.36, 114.02, 80, 60, 30)]
 
 
 def polygons(e):
@@ -151,23 +154,49 @@ def magic_wand(e):
     return [shape("mask", "Car", inside=[(255, 105), (345, 195), (300, 150)], outside=[(240, 150), (300, 90), (360, 205)])]
 
 
-def vectors(e):
-    """A line of three points, left open."""
+def vectors(e, closed=False):
     e.image()
     e.label("Car")
     points = [(50, 40), (150, 50), (170, 130)]
-    for point in points:
-        e.tap(point)
-    e.rest()
-    e.regions(1)
-    return [shape("line", "Car", points=points)]
+    for number, point in enumerate(points, 1):
+        # A short first click makes two points, of which the editor loses one later.
+        e.press_at(point, 600 if number == 1 else 150)
+        e.until("Htx.annotationStore.selected.regions[0]?.vertices.length == %d" % number)
+    if closed:
+        e.press_at(points[0], 150)
+        e.until("Htx.annotationStore.selected.regions[0].closed")
+    return points
 
 
 @kind(labelled("VectorLabels", ' closable="true"'))
 def vector_labels(e):
-    return vectors(e)
+    """Left open."""
+    points = vectors(e)
+    e.rest()
+    return [shape("line", "Car", points=points)]
+
+
+@kind(labelled("VectorLabels", ' closable="true"'))
+def vector_closed(e):
+    points = vectors(e, closed=True)
+    e.rest()
+    return [shape("polygon", "Car", points=points)]
+
+
+@kind(labelled("VectorLabels", ' curves="true"'))
+def vector_curve(e):
+    """The second point has handles."""
+    points = vectors(e)
+    e.page.keyboard.down("Shift")
+    e.press_at(points[1], 150)
+    e.page.keyboard.up("Shift")
+    e.until("Htx.annotationStore.selected.regions[0].vertices[1].isBezier")
+    e.rest()
+    return [shape("line", "Car", points=points, curved=[1])]
 
 
 @kind(bare("Vector"))
 def vector(e):
-    return vectors(e)
+    points = vectors(e)
+    e.rest()
+    return [shape("line", "Car", points=points)]

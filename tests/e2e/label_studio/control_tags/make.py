@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import answers  # noqa: E402, F401: a module's kinds are there once it is imported
 import images  # noqa: E402, F401
+import more  # noqa: E402, F401
 import series  # noqa: E402, F401
 import texts  # noqa: E402, F401
 import media  # noqa: E402
