@@ -119,8 +119,9 @@ def _split(text: str, at: int) -> tuple[list[tuple[str, Json]], str] | None:
     is_whole = type(pairs) is list and head[0] == "{" and end == len(head)
     if not is_whole or text[after : after + 1] != "}" or _skip(text, after + 1) != len(text):
         return None
-    pairs.append(("data", value))
-    return pairs, text[start:after]
+    members = cast("list[tuple[str, Json]]", pairs)
+    members.append(("data", value))
+    return members, text[start:after]
 
 
 def _members(text: str) -> list[tuple[str, Json, int, int]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._label_studio_shapes import other, shape_of
-from ._lenient import identifier, items, member, number, text, texts
+from ._lenient import identifier, items, member, number, text, texts, whole
 from .regions import Classification, Relation
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ def _classification(item: Json, kind: str | None, region: str | None) -> Classif
         values=values,
         region=region,
         frame=None,
+        item=whole(member(item, "item_index")),
         parent=(),
         raw=item,
     )

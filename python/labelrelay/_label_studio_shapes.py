@@ -37,7 +37,7 @@ def _strings(values: list[Json]) -> tuple[str, ...]:
 class Item:
     """An item that is to become a region."""
 
-    __slots__ = ("id", "image_rotation", "labels", "name", "names", "raw", "size", "value")
+    __slots__ = ("id", "image_rotation", "item", "labels", "name", "names", "raw", "size", "value")
 
     def __init__(self, item: Json, labels: tuple[str, ...]) -> None:
         self.raw = item
@@ -48,6 +48,7 @@ class Item:
         self.names = frozenset(self.value) if isinstance(self.value, dict) else frozenset[str]()
         self.size = _size(item)
         self.image_rotation = number(member(item, "image_rotation"))
+        self.item = whole(member(item, "item_index"))
 
     def number(self, name: str) -> float | None:
         return number(member(self.value, name))
@@ -131,6 +132,7 @@ def _box(read: Item) -> Box | None:
         raw=read.raw,
         size=read.size,
         image_rotation=read.image_rotation,
+        item=read.item,
         x=read.across(x),
         y=read.down(y),
         width=read.across(width),
@@ -151,6 +153,7 @@ def _ellipse(read: Item) -> Ellipse | None:
         raw=read.raw,
         size=read.size,
         image_rotation=read.image_rotation,
+        item=read.item,
         cx=read.across(cx),
         cy=read.down(cy),
         rx=read.across(rx),
@@ -171,6 +174,7 @@ def _polygon(read: Item) -> Polygon | None:
         raw=read.raw,
         size=read.size,
         image_rotation=read.image_rotation,
+        item=read.item,
         points=read.pixels(percent),
         closed=flag(member(read.value, "closed")),
         percent=percent,
@@ -199,6 +203,7 @@ def _vector(read: Item) -> Line | Polygon | None:
             raw=read.raw,
             size=read.size,
             image_rotation=read.image_rotation,
+            item=read.item,
             points=read.pixels(points),
             closed=True,
             percent=points,
@@ -210,6 +215,7 @@ def _vector(read: Item) -> Line | Polygon | None:
         raw=read.raw,
         size=read.size,
         image_rotation=read.image_rotation,
+        item=read.item,
         points=read.pixels(points),
         percent=points,
     )
@@ -226,6 +232,7 @@ def _keypoint(read: Item) -> Keypoint | None:
         raw=read.raw,
         size=read.size,
         image_rotation=read.image_rotation,
+        item=read.item,
         x=read.across(x),
         y=read.down(y),
         percent=Point(x, y),
@@ -245,6 +252,7 @@ def _mask(read: Item) -> Mask | None:
         raw=read.raw,
         size=read.size,
         image_rotation=read.image_rotation,
+        item=read.item,
         rle=rle or None,
         url=url,
     )

@@ -61,7 +61,9 @@ def _answers(written: Json, region: str | None, frame: int | None) -> list[Class
         name = name_of(question)
         chosen = _chosen(question)
         values = tuple(value for value in map(_answer, chosen) if value is not None)
-        found.append(Classification(name=name, values=values, region=region, frame=frame, parent=parent, raw=question))
+        found.append(
+            Classification(name=name, values=values, region=region, frame=frame, item=None, parent=parent, raw=question)
+        )
         for answer in reversed(chosen):
             path = (*parent, name or "", str(_answer(answer) or ""))
             waiting += [(one, path) for one in reversed(items(member(answer, "classifications")))]

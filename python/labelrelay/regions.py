@@ -1,8 +1,9 @@
 """Regions: the marked parts of an image, a text, a sound or a video, in the same words for both platforms.
 
-Coordinates are in pixels from the top left of the image as it is stored, without its EXIF orientation, and without
-`image_rotation`, which is how far the annotator had turned it. They are `None` where the platform gives percentages
-and no size. `percent` has Label Studio's own numbers. Each region has its `raw` JSON.
+Coordinates are in pixels from the top left of the image, as the platform counts them: nothing is turned here. Label
+Studio counts on the image as a browser shows the file, so after its EXIF orientation, and before `image_rotation`. They
+are `None` where the platform gives percentages and no size. `percent` has Label Studio's own numbers. Each region has
+its `raw` JSON.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ class _OnImage(_Marked):
     size: Size | None
     """Size of the image, if the platform gives it."""
     image_rotation: float | None
-    """How far the annotator had turned the image, in degrees. Nothing here is turned by it."""
+    """How far the annotator had turned the image, in degrees clockwise. Nothing here is turned by it."""
+    item: int | None
+    """Number of the image among those of its task, from 0, if Label Studio says one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +262,8 @@ class Classification:
     region: str | None
     """Id of the region that it is about."""
     frame: int | None
+    item: int | None
+    """Number of the image that it is about, from 0, if Label Studio says one."""
     parent: tuple[str, ...]
     """Questions and answers that led to this question, outermost first."""
     raw: Json = field(repr=False, hash=False)

@@ -39,10 +39,19 @@ def near_points(found: Any, expected: list[list[float]]) -> bool:
     )
 
 
+def turned(drawn: dict[str, Any], size: labelrelay.Size) -> dict[str, Any]:
+    """What was drawn on an image that the annotator had turned by 90 degrees, on the image as it is stored."""
+    x, y, width, height = (drawn[name] for name in ("x", "y", "width", "height"))
+    return {**drawn, "x": y, "y": size.height - x - width, "width": height, "height": width}
+
+
 def is_as_drawn(region: Region, drawn: dict[str, Any]) -> bool:
     """Tells whether a region is where, and what, was drawn."""
     match region:
         case Box():
+            if drawn.get("turned") == 90:
+                assert region.size is not None and region.image_rotation == 90
+                drawn = turned(drawn, region.size)
             return all(near(getattr(region, name), drawn[name]) for name in ("x", "y", "width", "height", "rotation"))
         case Ellipse():
             return all(near(getattr(region, name), drawn[name]) for name in ("cx", "cy", "rx", "ry", "rotation"))
@@ -58,8 +67,12 @@ def is_as_drawn(region: Region, drawn: dict[str, Any]) -> bool:
             inside = all(pixels[y * size.width + x] == 255 for x, y in drawn["inside"])
             return inside and all(pixels[y * size.width + x] == 0 for x, y in drawn["outside"])
         case Span():
-            offsets = all(getattr(region, name) == drawn[name] for name in ("start", "end", "paragraph") if name in drawn)
-            return region.text == drawn["text"] and offsets and region.verified is (None if region.start is None else True)
+            offsets = all(
+                getattr(region, name) == drawn[name] for name in ("start", "end", "paragraph") if name in drawn
+            )
+            return (
+                region.text == drawn["text"] and offsets and region.verified is (None if region.start is None else True)
+            )
         case TimeSpan():
             return near(region.start, drawn["start"], 0.05) and near(region.end, drawn["end"], 0.05)
         case Track():
@@ -69,8 +82,12 @@ def is_as_drawn(region: Region, drawn: dict[str, Any]) -> bool:
 
 
 def is_left_alone(folder: Path, drawn: dict[str, Any]) -> bool:
-    """Kinds of which nothing is said but their JSON: buckets of a ranking, and frames of a video."""
-    return folder.name in ("ranker_buckets", "timeline_labels") or not hasattr(labelrelay, class_of(drawn["kind"]))
+    """Kinds of which nothing is said but their JSON: buckets of a ranking, frames of a video, curves."""
+    return (
+        "curved" in drawn
+        or folder.name in ("ranker_buckets", "timeline_labels")
+        or not hasattr(labelrelay, class_of(drawn["kind"]))
+    )
 
 
 def class_of(kind: str) -> str:
@@ -86,13 +103,17 @@ def test_it_is_read_as_it_was_drawn(folder: Path) -> None:
     recorded = json.loads((folder / "drawn.json").read_bytes())
     annotation = annotation_of(folder)
     regions = list(annotation.regions)
-    answers = [classification.values for classification in annotation.classifications]
     for drawn in recorded["drawn"]:
         if is_left_alone(folder, drawn):
             assert any(isinstance(region, Other) for region in regions), drawn
         elif drawn["kind"] == "classification":
-            assert tuple(tuple(v) if isinstance(v, list) else v for v in drawn["values"]) in answers
+            values = tuple(tuple(v) if isinstance(v, list) else v for v in drawn["values"])
+            [answer] = [one for one in annotation.classifications if one.values == values and one.name == drawn["name"]]
+            assert answer.item == drawn.get("item")
+            if "region" in drawn:
+                assert answer.region == annotation.regions[drawn["region"]].id
         else:
             [found] = [region for region in regions if region.kind == drawn["kind"] and is_as_drawn(region, drawn)]
             assert found.label == drawn["label"] or not found.labels
+            assert getattr(found, "item", None) == drawn.get("item")
             regions.remove(found)

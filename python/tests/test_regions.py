@@ -23,7 +23,15 @@ ATTRIBUTES = {
 
 
 def box(**given: Any) -> Box:
-    common: dict[str, Any] = {"id": None, "name": None, "labels": (), "raw": None, "size": None, "image_rotation": None}
+    common: dict[str, Any] = {
+        "id": None,
+        "name": None,
+        "labels": (),
+        "raw": None,
+        "size": None,
+        "image_rotation": None,
+        "item": None,
+    }
     return Box(**common, percent=None, **given)
 
 
@@ -117,7 +125,7 @@ def test_a_mask_is_never_larger_than_is_allowed() -> None:
 
 
 def mask(rle: bytes | None, size: Size | None) -> Mask:
-    common: dict[str, Any] = {"id": "m", "name": None, "labels": (), "raw": None, "image_rotation": None}
+    common: dict[str, Any] = {"id": "m", "name": None, "labels": (), "raw": None, "image_rotation": None, "item": None}
     return Mask(**common, rle=rle, size=size, url=None)
 
 

@@ -127,6 +127,8 @@ impl Machine {
             .env("PAGE", folder)
             .env("ROOT", root())
             .env("PROGRAM", program::labelrelay())
+            // As the wheel brings it.
+            .env("PYTHONPATH", root().join("python"))
             .env("STAND_IN_LABELBOX", self.labelbox.endpoint())
             .env("TESTS_LABEL_STUDIO", &self.label_studio.base)
             .env("TESTS_TOKEN", &self.label_studio.token)
