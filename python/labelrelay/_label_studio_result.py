@@ -115,8 +115,8 @@ def _classification(item: Json, kind: str | None, region: str | None) -> Classif
         values = tuple(texts(path) for path in items(member(value, "taxonomy")))
     elif kind == "choices":
         # A nested choice is a path.
-        chosen = items(member(value, "choices"))
-        values = tuple(texts(one) if isinstance(one, list) else text(one) or "" for one in chosen)
+        chosen = [texts(one) if isinstance(one, list) else text(one) for one in items(member(value, "choices"))]
+        values = tuple(one for one in chosen if one is not None)
     elif kind == "ranker":
         values = texts(member(member(value, "ranker"), text(member(item, "from_name")) or ""))
     else:
