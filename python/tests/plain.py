@@ -1,12 +1,15 @@
 """Changes as plain JSON, in the form of `tests/fixtures/changes/*.changes.json`.
 
-python plain.py NAME...     prints what the reader makes of these fixtures: a draft for somebody to check
+- `python plain.py NAME...` prints what the reader makes of these fixtures: a draft for somebody to check.
+- `python plain.py -` reads messages in base64, one a line, and prints what becomes of each, one a line: for comparing
+  another reader with this one.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from base64 import b64decode
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from hashlib import sha256
@@ -118,6 +121,22 @@ def written(value: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
+def of_message(message: bytes) -> dict[str, Any]:
+    """What becomes of a message."""
+    try:
+        return outcome(labelrelay.parse(message))
+    except labelrelay.EventError as error:
+        return outcome(error)
+
+
+def main(arguments: list[str]) -> None:
+    if arguments == ["-"]:
+        for line in sys.stdin.buffer:
+            print(json.dumps(of_message(b64decode(line))), flush=True)
+        return
+    for name in arguments:
+        print(name, written(expected_of(name)), sep="\n")
+
+
 if __name__ == "__main__":
-    for argument in sys.argv[1:]:
-        print(argument, written(expected_of(argument)), sep="\n")
+    main(sys.argv[1:])
