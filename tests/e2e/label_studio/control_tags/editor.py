@@ -6,7 +6,7 @@ from server import PASSWORD, USER
 
 # A store that the editor puts on the page. It is asked for the state only; everything is drawn by mouse and keys.
 SELECTED = "window.Htx?.annotationStore?.selected"
-MILLISECONDS = 20_000
+MILLISECONDS = 60_000
 
 HOLDS = "([root, text]) => [...document.querySelectorAll(root)].some(it => it.textContent.includes(text))"
 
@@ -41,9 +41,17 @@ class Editor:
 
     def open(self, project, task):
         self.page.goto("%s/projects/%d/data?task=%d" % (self.base, project, task))
+        self.ready(task)
+
+    def stream(self, project, task):
+        """As `open`, but as one task after another: only there a task can be skipped."""
+        self.page.goto("%s/projects/%d/data?labeling=1" % (self.base, project))
+        self.ready(task)
+
+    def ready(self, task):
         self.until("%s && !Htx.isLoading && Htx.task?.id == %d" % (SELECTED, task))
         # What is filled in before the editor has drawn itself for the first time may be lost.
-        self.page.get_by_test_id("bottombar-submit-button").wait_for()
+        self.page.get_by_test_id("bottombar-submit-button").or_(self.page.get_by_test_id("bottombar-update-button")).wait_for()
         self.frame()
 
     def until(self, condition):
@@ -58,9 +66,8 @@ class Editor:
 
     # Controls.
 
-    def label(self, text, control=None):
-        scope = self.page.locator(".lsf-labels__body, .lsf-labels").first if control is None else control
-        scope.get_by_text(text, exact=True).first.click()
+    def label(self, text):
+        self.page.locator(".lsf-labels").get_by_text(text, exact=True).first.click()
 
     def click(self, selector):
         self.page.locator(selector).first.click()
@@ -101,17 +108,26 @@ class Editor:
         self.press("Escape")
 
     def note(self, text):
-        self.click('[aria-label="Add metadata"], [data-testid="add-meta"], .lsf-region-actions__group button >> nth=1')
-        self.page.locator(".lsf-detailed-region textarea, textarea.lsf-meta__input, textarea").first.fill(text)
+        self.page.locator(".lsf-region-actions__group button").nth(1).click()
+        self.page.locator("textarea").first.fill(text)
         self.press("Enter")
 
-    def name_relation(self, label):
+    def related(self):
+        """The only relation, in the panel."""
         self.page.get_by_text("Relations", exact=True).first.click()
-        self.page.locator('[data-cy="relation-item"], .lsf-relations__item').first.hover()
-        self.click('[data-cy="toggle-meta-button"]')
-        self.click('[data-cy="relation-select"], .lsf-relation-meta .ant-select-selector')
-        self.page.locator(".ant-select-item").get_by_text(label, exact=True).first.click()
+        item = self.page.locator(".lsf-relations__item").first
+        item.hover()
+        return item
+
+    def name_relation(self, label):
+        self.related().get_by_label("Show Relation Labels").click()
+        self.click(".lsf-relation-meta button")
+        self.page.get_by_role("option", name=label).first.click()
         self.press("Escape")
+
+    def turn_relation(self):
+        """Each click goes on: right, both ways, left."""
+        self.related().locator(".lsf-relations__direction").click()
 
     def carry(self, what, to):
         """Drags what shows the one text to what shows the other."""

@@ -1,6 +1,6 @@
 """Control tags on images."""
 
-from kinds import answer, box, kind, relation, shape
+from kinds import box, kind, shape
 
 LABELS = '<Label value="Car"/><Label value="Boat"/>'
 PICTURE = '<Image name="image" value="$image"/>\n'
@@ -49,6 +49,26 @@ def rectangle_rotated(e):
     e.turn((180, 160), 60, 30)
     e.until("Math.abs(Htx.annotationStore.selected.regions[0].rotation - 30) < 1")
     return [box("Car", 160.36, 114.02, 80, 60, 30)]
+
+
+@kind(labelled("RectangleLabels", ' choice="multiple"'))
+def rectangle_two_labels(e):
+    e.image()
+    e.label("Car")
+    e.label("Boat")
+    e.drag((40, 30), (140, 90))
+    e.regions(1)
+    return [box("Car", 40, 30, 100, 60, labels=["Car", "Boat"])]
+
+
+@kind(PICTURE + '<RectangleLabels name="tag" toName="image"><Label value="Car" alias="c"/></RectangleLabels>')
+def rectangle_alias(e):
+    """The alias stands in the label's place."""
+    e.image()
+    e.label("Car")
+    e.drag((40, 30), (140, 90))
+    e.regions(1)
+    return [box("c", 40, 30, 100, 60)]
 
 
 def polygons(e):

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import answers  # noqa: E402, F401: a module's kinds are there once it is imported
 import images  # noqa: E402, F401
@@ -87,7 +87,7 @@ class Studio:
         if kind.how == "drawn" and not kind.more.get("ends"):
             editor.button("submit")
         wanted = b'{"action": "%s"' % kind.action.encode()
-        found = self.recorder.wait(mark, lambda body: body.startswith(wanted), 20)
+        found = self.recorder.wait(mark, lambda body: body.startswith(wanted), 60)
         if found is None:
             raise RuntimeError("%s: no %s came" % (kind.name, kind.action))
         keep(kind, found[1], drawn, out)

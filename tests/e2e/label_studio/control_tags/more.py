@@ -24,7 +24,8 @@ def selected_car(e):
 
 @kind(PICTURE.replace("/>", ' rotateControl="true"/>') + BOXES)
 def image_rotation(e):
-    """The picture is turned by 90° clockwise first. Pixels count in what is seen, which is 300 × 400."""
+    """The picture is turned by 90° clockwise first, and drawn on as it is seen then, 300 × 400. What comes counts in
+    the pixels of the file all the same."""
     e.image()
     e.click('[aria-label="rotate-right"]')
     e.until("document.querySelector('img[alt=image][src^=\"blob:\"]').style.transform.includes('rotate(90deg)')")
@@ -32,7 +33,7 @@ def image_rotation(e):
     e.label("Car")
     e.drag((100, 250), (200, 350))
     e.regions(1)
-    return [box("Car", 100, 250, 100, 100, turned=90, note="the dark square, (250, 100) to (350, 200) of the file")]
+    return [box("Car", 250, 100, 100, 100)]
 
 
 @kind(PICTURE + BOXES, {"image": "turned.jpg"})
@@ -82,9 +83,7 @@ def answers_for_a_region(e):
     return [made, *(answer(name, values, region=0) for name, values in names)]
 
 
-@kind(PICTURE + BOXES + '\n<Relations><Relation value="tows"/><Relation value="follows"/></Relations>')
-def relations(e):
-    """From the first to the second, then labelled."""
+def related(e):
     made = car(e)
     e.label("Boat")
     e.drag((200, 200), (280, 270))
@@ -95,19 +94,42 @@ def relations(e):
     e.press("Alt+r")
     e.tap((240, 235))
     e.until("Htx.annotationStore.selected.relationStore.relations.length == 1")
+    return [made, box("Boat", 200, 200, 80, 70)]
+
+
+@kind(PICTURE + BOXES + '\n<Relations><Relation value="tows"/><Relation value="follows"/></Relations>')
+def relations(e):
+    """From the first to the second, then labelled."""
+    made = related(e)
     e.name_relation("tows")
-    return [made, box("Boat", 200, 200, 80, 70), relation(0, 1, labels=["tows"])]
+    return [*made, relation(0, 1, labels=["tows"])]
 
 
-@kind(PICTURE + BOXES, ends="skip")
+@kind(PICTURE + BOXES)
+def relation_both_ways(e):
+    made = related(e)
+    e.turn_relation()
+    return [*made, relation(0, 1, "bi")]
+
+
+@kind(PICTURE + BOXES)
+def relation_turned_round(e):
+    made = related(e)
+    e.turn_relation()
+    e.turn_relation()
+    return [*made, relation(0, 1, "left")]
+
+
+@kind(PICTURE + BOXES, ends=True)
 def skipped(e):
-    """A box was drawn before the task was skipped."""
+    """A box was drawn before the task was skipped; it is kept."""
+    e.stream(e.project, e.task)
     made = car(e)
     e.button("skip")
     return [made]
 
 
-@kind(PICTURE + BOXES, ends="update", action="ANNOTATION_UPDATED")
+@kind(PICTURE + BOXES, ends=True, action="ANNOTATION_UPDATED")
 def updated(e):
     """Submitted with one box, then updated with a second one."""
     made = car(e)
@@ -122,8 +144,44 @@ def updated(e):
     return [made, box("Boat", 200, 200, 80, 70)]
 
 
-@kind(PICTURE + BOXES, predictions=[box("Car", 40, 30, 100, 60)])
-def from_prediction(e):
-    """A prediction is opened, and its copy submitted as it is."""
+def predicted(e):
+    """A prediction of the API; the editor opens a copy of it."""
+    region = dict(id="p1", from_name="tag", to_name="image", type="rectanglelabels", original_width=400, original_height=300,
+                  image_rotation=0, value=dict(x=10, y=10, width=25, height=20, rotation=0, rectanglelabels=["Car"]))
+    e.studio.call("POST", "/api/predictions/", dict(task=e.task, model_version="m1", score=0.9, result=[region]))
+    e.open(e.project, e.task)
     e.image()
+    e.regions(1)
+
+
+@kind(PICTURE + BOXES)
+def prediction_kept(e):
+    predicted(e)
     return [box("Car", 40, 30, 100, 60)]
+
+
+@kind(PICTURE + BOXES)
+def prediction_changed(e):
+    """Moved by (20, 10)."""
+    predicted(e)
+    e.tap((90, 60))
+    e.selected()
+    e.drag((90, 60), (110, 70))
+    return [box("Car", 60, 40, 100, 60)]
+
+
+@kind(PICTURE + BOXES, ends=True)
+def empty(e):
+    """Submitted with nothing on it."""
+    e.image()
+    e.button("submit")
+    return []
+
+
+@kind(PICTURE + BOXES, how="api", action="ANNOTATION_UPDATED", ends=True)
+def ground_truth(e):
+    """The free version's editor has no button for it."""
+    path = "/api/tasks/%d/annotations/" % e.task
+    made = e.studio.call("POST", path, {"result": [], "lead_time": 1.5})
+    e.studio.call("PATCH", "/api/annotations/%d/" % made["id"], {"ground_truth": True})
+    return []

@@ -71,3 +71,37 @@ def video_rectangle(e):
     e.until("Htx.annotationStore.selected.regions[0].sequence.length == 2")
     first = dict(frame=1, x=60, y=50, width=80, height=60)
     return [shape("track", "Noise", width=320, height=240, sequence=[first, dict(first, frame=26, x=100, y=70)])]
+
+
+@kind('<Labels name="label" toName="video">%s</Labels>\n<VideoRectangle name="tag" toName="video"/>\n'
+      '<Video name="video" value="$video" framerate="25"/>' % LABELS, {"video": "video.webm"})
+def video_rectangle_ends(e):
+    """As `video_rectangle`, and gone after the 26th frame."""
+    drawn = video_rectangle(e)
+    e.tap((140, 100))
+    e.selected()
+    e.page.locator(".lsf-timeline__topbar button").nth(3).click()
+    e.until("Htx.annotationStore.selected.regions[0].sequence[1].enabled == false")
+    drawn[0]["sequence"][1]["enabled"] = False
+    return drawn
+
+
+@kind('<TimeSeriesLabels name="tag" toName="series">%s</TimeSeriesLabels>\n'
+      '<TimeSeries name="series" value="$series" valueType="url" timeColumn="time"><Channel column="one"/></TimeSeries>' % LABELS,
+      {"series": "series.csv"})
+def time_series_instant(e):
+    """A double click marks a moment."""
+    e.chart(250)
+    e.label("Noise")
+    e.tap((100, 0.5), click_count=2)
+    e.regions(1)
+    return [shape("time_span", "Noise", start=100, end=100)]
+
+
+@kind('<Labels name="tag" toName="audio">%s</Labels>\n<Audio name="audio" value="$audio"/>' % LABELS, {"audio": "stereo.wav"}, how="api", ends=True)
+def audio_channel(e):
+    """The editor says channel 0 always; other programs say which."""
+    value = dict(start=5, end=6.25, channel=1, labels=["Noise"])
+    region = dict(id="a1", from_name="tag", to_name="audio", type="labels", original_length=10, value=value)
+    e.studio.call("POST", "/api/tasks/%d/annotations/" % e.task, {"result": [region], "lead_time": 1.5})
+    return [shape("time_span", "Noise", start=5, end=6.25, channel=1)]

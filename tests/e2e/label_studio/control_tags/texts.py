@@ -19,7 +19,7 @@ def text_labels(e):
     """`start` and `end` count code points of the task's text."""
     for number, (label, part) in enumerate([("Person", PERSON), ("Place", PLACE)], 1):
         e.label(label)
-        e.select('[data-testid="rich-text"], .lsf-richtext, .lsf-htx-richtext', part)
+        e.select(".lsf-main-view", part)
         e.regions(number)
         e.rest()
     return [found(TEXT, PERSON, "Person"), found(TEXT, PLACE, "Place")]
@@ -59,7 +59,7 @@ DIALOGUE = [
 def paragraph_labels(e):
     """`start` and `end` count within the paragraph, which counts from 0. Such text takes no `Labels`."""
     e.label("Place")
-    e.select(".lsf-paragraphs, [class*=paragraphs]", PLACE)
+    e.select(".lsf-main-view", PLACE)
     e.regions(1)
     start = DIALOGUE[1]["text"].index(PLACE)
     return [shape("span", "Place", text=PLACE, paragraph=1, start=start, end=start + len(PLACE))]
