@@ -78,14 +78,17 @@ pub struct Sample {
     pub body: Vec<u8>,
 }
 
-/// Every sample of Labelbox's documents, in order of their names, which tell the event.
+/// Every sample of a webhook in Labelbox's documents, in order of their names, which tell the event.
 pub fn labelbox() -> Vec<Sample> {
+    let folder = folder().join("labelbox");
     let read = |path: &PathBuf| Sample {
         name: path.file_stem().unwrap().to_str().unwrap().to_owned(),
         body: std::fs::read(path).unwrap(),
     };
-    files(&folder().join("labelbox"), "json")
+    files(&folder, "json")
         .iter()
+        // The folder below has annotations, which nobody sends alone.
+        .filter(|path| path.parent() == Some(folder.as_path()))
         .map(read)
         .collect()
 }

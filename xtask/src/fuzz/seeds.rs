@@ -69,6 +69,7 @@ fn bodies() -> Outcome<Vec<Vec<u8>>> {
         let mut files = std::fs::read_dir(root().join(folder))?
             .map(|entry| entry.map(|entry| entry.path()))
             .collect::<Result<Vec<_>, _>>()?;
+        files.retain(|file| file.is_file());
         files.sort();
         for file in files {
             let bytes = std::fs::read(&file)?;
