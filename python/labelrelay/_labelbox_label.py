@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._json import Fault, read
+from ._json import Fault, clean, read
 from ._lenient import identifier, items, member, text
-from ._labelbox_shapes import feature_id, name_of, other, shape_of, tracks
-from .regions import Classification, Relation
+from ._labelbox_shapes import feature_id, frame_number, name_of, other, shape_of, tracks
+from .regions import Classification, Other, Relation
 
 if TYPE_CHECKING:
     from ._json import Json
@@ -33,6 +33,10 @@ def read_v1(label: str) -> Marks:
     return Marks((other(label, None),), (), ())
 
 
+KNOWN = frozenset(("objects", "classifications", "relationships", "frames", "segments", "key_frame_feature_map"))
+"""Members of annotations that are read, and those of a video that repeat what its frames say."""
+
+
 def read_annotations(annotations: Json, size: Size | None) -> Marks:
     """Reads an object with `objects`, `classifications`, `relationships`, and the `frames` of a video."""
     regions: list[Region] = []
@@ -41,14 +45,27 @@ def read_annotations(annotations: Json, size: Size | None) -> Marks:
         regions.append(shape_of(drawn, size))
         classifications += _answers(member(drawn, "classifications"), feature_id(drawn), None)
     classifications += _answers(member(annotations, "classifications"), None, None)
-    frames = member(annotations, "frames")
-    if isinstance(frames, dict):
-        regions += tracks(frames)
-        for frame, held in frames.items():
-            number = int(frame) if frame.isascii() and frame.isdigit() and len(frame) < 16 else None
-            classifications += _answers(member(held, "classifications"), None, number)
+    for name, held in annotations.items() if isinstance(annotations, dict) else ():
+        if name == "frames" and isinstance(held, dict):
+            regions += tracks(held)
+            classifications += _answers_in_frames(held)
+        elif held and (name not in KNOWN or name == "frames"):
+            # Groups of a DICOM series, the address of a video's frames: there is more than was read.
+            regions.append(Other(id=None, name=None, labels=(), raw=held, type=clean(name)))
     relations = tuple(_relation(written) for written in items(member(annotations, "relationships")))
     return Marks(tuple(regions), tuple(classifications), relations)
+
+
+def _answers_in_frames(frames: dict[str, Json]) -> list[Classification]:
+    """Those about a frame, then those about each object in it."""
+    found: list[Classification] = []
+    for frame, held in frames.items():
+        number = frame_number(frame)
+        found += _answers(member(held, "classifications"), None, number)
+        objects = member(held, "objects")
+        for key, drawn in objects.items() if isinstance(objects, dict) else ():
+            found += _answers(member(drawn, "classifications"), feature_id(drawn) or clean(key), number)
+    return found
 
 
 def _answers(written: Json, region: str | None, frame: int | None) -> list[Classification]:
@@ -58,6 +75,9 @@ def _answers(written: Json, region: str | None, frame: int | None) -> list[Class
     waiting: list[tuple[Json, tuple[str, ...]]] = [(one, ()) for one in reversed(items(written))]
     while waiting:
         question, parent = waiting.pop()
+        if isinstance(question, list):  # v1 writes lists of lists
+            waiting += [(one, parent) for one in reversed(question)]
+            continue
         name = name_of(question)
         chosen = _chosen(question)
         values = tuple(value for value in map(_answer, chosen) if value is not None)
@@ -72,13 +92,16 @@ def _answers(written: Json, region: str | None, frame: int | None) -> list[Class
 
 def _chosen(question: Json) -> list[Json]:
     """The answers to one question, in any of the forms that Labelbox writes."""
-    for name in ("answer", "radio_answer", "text_answer"):
+    for name in ("answer", "radio_answer", "text_answer", "conversational_radio_answer", "conversational_text_answer"):
         answer = member(question, name)
         if isinstance(answer, list):
             return answer
         if answer is not None:
             return [answer]
-    return items(member(question, "answers")) or items(member(question, "checklist_answers"))
+    several = (
+        items(member(question, name)) for name in ("answers", "checklist_answers", "conversational_checklist_answers")
+    )
+    return next((answers for answers in several if answers), [])
 
 
 def _answer(answer: Json) -> Value | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._lenient import identifier, items, member, number, text
-from .regions import Box, Keypoint, Line, Mask, Other, Point, Polygon, Size, Track
+from ._json import clean
+from ._lenient import identifier, items, member, number, text, whole
+from .regions import Box, Keypoint, Line, Mask, Other, Point, Polygon, Size, Span, Track
 
 if TYPE_CHECKING:
     from ._json import Json
@@ -38,8 +39,11 @@ def _tool(written: Json) -> tuple[str | None, tuple[str, ...]]:
 
 
 def shape_of(written: Json, size: Size | None) -> Region:
-    """The region; `Other` if it cannot be said without guessing. An entity's end is such a guess."""
-    found: Region | None = None
+    """The region; `Other` if it is not in the pixels of an image or the characters of a text."""
+    kind = text(member(written, "annotation_kind"))
+    if any(member(written, name) is not None for name in ("page", "page_number", "unit", "geometry")):
+        return other(written, kind)
+    found: Region | None = _span(written)
     for name in ("bbox", "bounding_box"):
         if found is None and member(written, name) is not None:
             found = _box(written, member(written, name), size)
@@ -51,7 +55,32 @@ def shape_of(written: Json, size: Size | None) -> Region:
         found = _keypoint(written, size)
     if found is None:
         found = _mask(written, size)
-    return other(written, text(member(written, "annotation_kind"))) if found is None else found
+    return other(written, kind) if found is None else found
+
+
+def _span(written: Json) -> Span | None:
+    """An entity. Labelbox's end is the last character, not the place behind it."""
+    location = member(written, "location")
+    if location is None:
+        location = member(member(written, "data"), "location")
+    start, last = whole(member(location, "start")), whole(member(location, "end"))
+    # Within a message of a conversation: which text that is, is not in the region.
+    is_of_message = member(location, "messageId") is not None
+    if start is None or last is None or is_of_message or not 0 <= start <= last:
+        return None
+    token = member(location, "token")
+    tool, labels = _tool(written)
+    return Span(
+        id=feature_id(written),
+        name=tool,
+        labels=labels,
+        raw=written,
+        start=start,
+        end=last + 1,
+        text=text(token),
+        verified=False if isinstance(token, str) and len(token) != last + 1 - start else None,
+        paragraph=None,
+    )
 
 
 def _point(written: Json) -> Point | None:
@@ -172,15 +201,20 @@ def _mask(written: Json, size: Size | None) -> Mask | None:
     )
 
 
+def frame_number(key: str) -> int | None:
+    """The number of a frame, which is a key of an object."""
+    return int(key) if key.isascii() and key.isdigit() and len(key) <= 15 else None
+
+
 def tracks(frames: dict[str, Json]) -> list[Track]:
     """The objects of a video's frames, each with its frames, in the order in which the first of each stands."""
     found: dict[str, list[tuple[int | None, dict[str, Json]]]] = {}
     for frame, held in frames.items():
-        number = int(frame) if frame.isascii() and frame.isdigit() and len(frame) < 16 else None
+        number = frame_number(frame)
         objects = member(held, "objects")
         for key, drawn in objects.items() if isinstance(objects, dict) else ():
             if isinstance(drawn, dict):
-                found.setdefault(feature_id(drawn) or key, []).append((number, drawn))
+                found.setdefault(feature_id(drawn) or clean(key), []).append((number, drawn))
     made: list[Track] = []
     for id, sent in found.items():
         first: Json = sent[0][1]

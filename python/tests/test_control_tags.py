@@ -106,6 +106,11 @@ def test_it_is_read_as_it_was_drawn(folder: Path) -> None:
     for drawn in recorded["drawn"]:
         if is_left_alone(folder, drawn):
             assert any(isinstance(region, Other) for region in regions), drawn
+        elif drawn["kind"] == "relation":
+            [relation] = annotation.relations
+            ends = (annotation.regions[drawn["start"]].id, annotation.regions[drawn["end"]].id)
+            assert (relation.from_id, relation.to_id) == ends
+            assert (relation.direction, list(relation.labels)) == (drawn["direction"], drawn["labels"])
         elif drawn["kind"] == "classification":
             values = tuple(tuple(v) if isinstance(v, list) else v for v in drawn["values"])
             [answer] = [one for one in annotation.classifications if one.values == values and one.name == drawn["name"]]
