@@ -78,15 +78,13 @@ def _groups(result: Json) -> list[list[Json]]:
 
 
 def _labels(group: list[Json]) -> tuple[str, ...]:
-    found: list[str] = []
+    found: dict[str, None] = {}
     for item in group:
         kind = text(member(item, "type"))
         if kind is None or _is_answer(item, kind) or kind == "relation":
             continue
         value = member(item, "value")
-        for label in texts(member(value, kind)) or texts(member(value, "labels")):
-            if label not in found:
-                found.append(label)
+        found.update(dict.fromkeys(texts(member(value, kind)) or texts(member(value, "labels"))))
     return tuple(found)
 
 
