@@ -51,6 +51,18 @@ def rectangle_rotated(e):
     return [box("Car", 160.36, 114.02, 80, 60, 30)]
 
 
+@kind(bare("Rectangle"))
+def rectangle_of_three_points(e):
+    """A side from (100, 50) to (180, 110), which is 100 long, then 50 square to it."""
+    e.image()
+    e.label("Car")
+    e.click('[aria-label="rectangle-3-point-tool"]')
+    for point in [(100, 50), (180, 110), (150, 150)]:
+        e.press_at(point, 100)
+    e.regions(1)
+    return [box("Car", 100, 50, 100, 50, 36.87)]
+
+
 @kind(labelled("RectangleLabels", ' choice="multiple"'))
 def rectangle_two_labels(e):
     e.image()
@@ -162,16 +174,26 @@ def bitmask(e):
     return strokes(e)
 
 
-@kind(PICTURE.replace("/>", ' crossOrigin="anonymous"/>') + '<BrushLabels name="tag" toName="image">%s</BrushLabels>\n'
-      '<MagicWand name="wand" toName="image"/>' % LABELS)
-def magic_wand(e):
+def wand(e, label):
     """In the dark square; to drag sets how far a colour may be off."""
     e.image()
     e.label("Car")
     e.press("w")
     e.drag((300, 150), (306, 150))
     e.regions(1)
-    return [shape("mask", "Car", inside=[(255, 105), (345, 195), (300, 150)], outside=[(240, 150), (300, 90), (360, 205)])]
+    inside, outside = [(255, 105), (345, 195), (300, 150)], [(240, 150), (300, 90), (360, 205)]
+    return [shape("mask", label, inside=inside, outside=outside)]
+
+
+@kind(bare("MagicWand"))
+def magic_wand(e):
+    return wand(e, "Car")
+
+
+@kind(labelled("BrushLabels") + '\n<MagicWand name="wand" toName="image"/>')
+def magic_wand_beside_brush(e):
+    """Car was chosen among the labels of the brush. The region has no label."""
+    return wand(e, None)
 
 
 def vectors(e, closed=False):

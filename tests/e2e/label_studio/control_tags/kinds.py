@@ -17,16 +17,19 @@ class Kind:
     # Takes the editor; returns the list of what was drawn, for `drawn.json`.
     do: Callable
     # "drawn" in the editor, or sent to the "api".
-    how: str = "drawn"
-    action: str = "ANNOTATION_CREATED"
-    more: dict[str, Any] = dataclasses.field(default_factory=dict)
+    how: str
+    # The event that is kept.
+    action: str
+    # Tells that `do` submits what it made.
+    ends: bool
 
 
-def kind(config, data=None, how="drawn", action="ANNOTATION_CREATED", **more):
+def kind(config, data=None, how="drawn", action="ANNOTATION_CREATED", ends=False):
     """Makes a kind of a function, and names it so. `config` goes into a `View`."""
     def keep(do):
         whole = "<View>\n%s\n</View>\n" % "\n".join("  " + line for line in config.strip().split("\n"))
-        KINDS[do.__name__] = Kind(do.__name__, whole, IMAGE if data is None else data, do, how, action, more)
+        data_of = IMAGE if data is None else data
+        KINDS[do.__name__] = Kind(do.__name__, whole, data_of, do, how, action, ends or how == "api")
         return do
 
     return keep

@@ -84,7 +84,7 @@ class Studio:
         if kind.how == "drawn":
             editor.open(project, task)
         drawn = kind.do(editor)
-        if kind.how == "drawn" and not kind.more.get("ends"):
+        if not kind.ends:
             editor.button("submit")
         wanted = b'{"action": "%s"' % kind.action.encode()
         found = self.recorder.wait(mark, lambda body: body.startswith(wanted), 60)
@@ -96,8 +96,9 @@ class Studio:
 def keep(kind, body, drawn, out):
     folder = os.path.join(out, kind.name)
     os.makedirs(folder, exist_ok=True)
-    more = {name: value for name, value in kind.more.items() if name != "ends"}
-    told = {"how": kind.how, "action": kind.action, **more, "drawn": drawn}
+    told = {"how": kind.how, "action": kind.action, "drawn": drawn}
+    if kind.do.__doc__:
+        told["said"] = " ".join(kind.do.__doc__.split())
     for name, data in (("body.json", body), ("config.xml", kind.config.encode()), ("drawn.json", as_lines(told))):
         with open(os.path.join(folder, name), "wb") as file:
             file.write(data)
@@ -126,13 +127,22 @@ def main():
             flags = ["--no-sandbox"] if os.geteuid() == 0 else []
             browser = playwright.chromium.launch(executable_path=args.chromium, args=flags)
             studio, editor = Studio(label_studio, recorder, args.ffmpeg), Editor(browser, label_studio.base)
-            for name, kind in KINDS.items():
-                if not args.only or name in args.only:
-                    studio.capture(kind, editor, args.out)
-                    print(name, flush=True)
+            failed = [name for name in args.only or KINDS if not made(studio, KINDS[name], editor, args.out)]
             browser.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    sys.exit("not made: " + ", ".join(failed) if failed else 0)
+
+
+def made(studio, kind, editor, out):
+    """One that fails does not keep the others from being made."""
+    try:
+        studio.capture(kind, editor, out)
+    except Exception as error:
+        print("%s: %s" % (kind.name, error), flush=True)
+        return False
+    print(kind.name, flush=True)
+    return True
 
 
 if __name__ == "__main__":

@@ -178,7 +178,7 @@ def empty(e):
     return []
 
 
-@kind(PICTURE + BOXES, how="api", action="ANNOTATION_UPDATED", ends=True)
+@kind(PICTURE + BOXES, how="api", action="ANNOTATION_UPDATED")
 def ground_truth(e):
     """The free version's editor has no button for it."""
     path = "/api/tasks/%d/annotations/" % e.task

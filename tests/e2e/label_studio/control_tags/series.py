@@ -98,7 +98,7 @@ def time_series_instant(e):
     return [shape("time_span", "Noise", start=100, end=100)]
 
 
-@kind('<Labels name="tag" toName="audio">%s</Labels>\n<Audio name="audio" value="$audio"/>' % LABELS, {"audio": "stereo.wav"}, how="api", ends=True)
+@kind('<Labels name="tag" toName="audio">%s</Labels>\n<Audio name="audio" value="$audio"/>' % LABELS, {"audio": "stereo.wav"}, how="api")
 def audio_channel(e):
     """The editor says channel 0 always; other programs say which."""
     value = dict(start=5, end=6.25, channel=1, labels=["Noise"])
