@@ -163,15 +163,12 @@ class Editor:
 
     # Images, sound, series, video. Points are pixels of the image as it is shown.
 
-    def image(self, width=400, height=300, name="image"):
+    def image(self, width=400, height=300):
         """Waits for the image; its pixels and the page's are converted from then on."""
-        image = self.page.locator('img[alt="%s"][src^="blob:"]' % name).first
-        image.wait_for(state="attached")
-        self.until("document.querySelector('img[alt=%s][src^=\"blob:\"]')?.naturalWidth > 0 && document.querySelector('.konvajs-content canvas')" % name)
-        self.canvas(image, width, height)
-
-    def canvas(self, element, width, height):
-        box = self.settled(element)
+        image = 'img[alt="image"][src^="blob:"]'
+        self.until("document.querySelector('%s')?.naturalWidth > 0" % image)
+        self.until("document.querySelector('.konvajs-content canvas')")
+        box = self.settled(self.page.locator(image).first)
         self.origin, self.scale = (box["x"], box["y"]), (box["width"] / width, box["height"] / height)
 
     def sound(self, seconds):
@@ -205,6 +202,7 @@ class Editor:
         self.until("document.querySelector('.lsf-frames-control')?.textContent.startsWith('%d of')" % frame)
 
     def box(self, element, across, above=0):
+        """x counts what goes across the element; y goes from 0 to 1 below so many of the page's pixels."""
         element.wait_for()
         box = self.settled(element)
         self.origin = (box["x"], box["y"] + above)
@@ -216,6 +214,8 @@ class Editor:
         while box != (box := element.bounding_box()) or box is None:
             self.frame()
         return box
+
+    # Hands.
 
     def at(self, point):
         return tuple(o + p * s for o, p, s in zip(self.origin, point, self.scale))

@@ -70,7 +70,8 @@ def region_note(e):
     return [dict(made, note="seen twice 🐾")]
 
 
-@kind(PICTURE + BOXES + '\n<Choices name="state" toName="image" perRegion="true"><Choice value="New"/><Choice value="Old"/></Choices>\n'
+@kind(PICTURE + BOXES + '\n<Choices name="state" toName="image" perRegion="true">'
+      '<Choice value="New"/><Choice value="Old"/></Choices>\n'
       '<Rating name="stars" toName="image" perRegion="true"/>\n<Number name="count" toName="image" perRegion="true"/>\n'
       '<TextArea name="words" toName="image" perRegion="true"/>')
 def answers_for_a_region(e):

@@ -47,8 +47,8 @@ def time_series_labels(e):
     return [shape("time_span", "Speech", start=50, end=112)]
 
 
-@kind('<TimelineLabels name="tag" toName="video">%s</TimelineLabels>\n<Video name="video" value="$video" framerate="25"/>' % LABELS,
-      {"video": "video.webm"})
+@kind('<TimelineLabels name="tag" toName="video">%s</TimelineLabels>\n'
+      '<Video name="video" value="$video" framerate="25"/>' % LABELS, {"video": "video.webm"})
 def timeline_labels(e):
     """Frames count from 1."""
     e.film()
@@ -98,7 +98,8 @@ def time_series_instant(e):
     return [shape("time_span", "Noise", start=100, end=100)]
 
 
-@kind('<Labels name="tag" toName="audio">%s</Labels>\n<Audio name="audio" value="$audio"/>' % LABELS, {"audio": "stereo.wav"}, how="api")
+@kind('<Labels name="tag" toName="audio">%s</Labels>\n<Audio name="audio" value="$audio"/>' % LABELS,
+      {"audio": "stereo.wav"}, how="api")
 def audio_channel(e):
     """The editor says channel 0 always; other programs say which."""
     value = dict(start=5, end=6.25, channel=1, labels=["Noise"])

@@ -38,7 +38,8 @@ def marked(e):
     return [shape("span", "Person", text=PERSON), shape("span", "Place", text=PLACE)]
 
 
-@kind('<HyperText name="text" value="$text"/>\n<HyperTextLabels name="tag" toName="text">%s</HyperTextLabels>' % LABELS, {"text": HTML})
+@kind('<HyperText name="text" value="$text"/>\n'
+      '<HyperTextLabels name="tag" toName="text">%s</HyperTextLabels>' % LABELS, {"text": HTML})
 def hyper_text_labels(e):
     return marked(e)
 
