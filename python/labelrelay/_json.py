@@ -86,8 +86,8 @@ def read(text: str, max_levels: int = MAX_LEVELS) -> Json:
 
 
 LAST = ',"data":'
-"""What stands before the body in an envelope as the relay writes it: no attribute can hold it, since quotes in a string
-are escaped."""
+"""Stands before the body in an envelope as the relay writes it. No attribute can hold it, since quotes in a string are
+escaped."""
 
 
 def envelope(text: str) -> tuple[list[tuple[str, Json]], str | None]:

@@ -21,7 +21,7 @@ CLASSIFICATIONS = frozenset(("choices", "rating", "textarea", "number", "datetim
 
 
 class Result(NamedTuple):
-    """What a `result` holds."""
+    """Contents of a `result`."""
 
     regions: tuple[Region, ...]
     classifications: tuple[Classification, ...]

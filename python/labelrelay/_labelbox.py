@@ -51,7 +51,7 @@ def _key(id: Json, kind: str, attributes: Attributes) -> Key:
 
 
 def _keys(attributes: Attributes, **ids: str | None) -> tuple[Key, ...]:
-    """What holds a thing, as far as it is known."""
+    """Keys of the things with these ids, as far as they are known."""
     return tuple(Key(attributes.source, kind, id) for kind, id in ids.items() if id is not None)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Marks(NamedTuple):
-    """What a label holds."""
+    """Contents of a label."""
 
     regions: tuple[Region, ...]
     classifications: tuple[Classification, ...]
@@ -98,10 +98,11 @@ def _chosen(question: Json) -> list[Json]:
             return answer
         if answer is not None:
             return [answer]
-    several = (
-        items(member(question, name)) for name in ("answers", "checklist_answers", "conversational_checklist_answers")
-    )
-    return next((answers for answers in several if answers), [])
+    for name in ("answers", "checklist_answers", "conversational_checklist_answers"):
+        answers = items(member(question, name))
+        if answers:
+            return answers
+    return []
 
 
 def _answer(answer: Json) -> Value | None:

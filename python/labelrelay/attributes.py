@@ -17,7 +17,7 @@ SPEC_VERSION = "1.0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributes:
-    """What an envelope says of its event; `docs/envelope.md` describes each of them."""
+    """Attributes of an event; `docs/envelope.md` describes each of them."""
 
     id: str
     source: str
@@ -49,7 +49,7 @@ class Attributes:
 
     @property
     def action(self) -> str:
-        """What happened to it: the last word of `type`."""
+        """The thing's change: the last word of `type`."""
         return self.type.rsplit(".", 1)[-1]
 
 

@@ -23,7 +23,7 @@ class Key(NamedTuple):
 
 
 class Order(Enum):
-    """How two versions of one thing compare."""
+    """Comparison of two versions of one thing."""
 
     NEWER = "newer"
     """The greater version is the newer one, and equal versions are the same."""
@@ -55,9 +55,9 @@ class Changed:
     """Compares as a string; `None` if the platform gives none."""
     order: Order
     parents: tuple[Key, ...]
-    """What holds it, nearest first, as far as the body says."""
+    """Keys of the things that hold it, nearest first, as far as the body says."""
     record: Record | None
-    """What it holds; `None` if the body only names it."""
+    """Its contents; `None` if the body only names it."""
     attributes: Attributes = field(repr=False, compare=False)
     """Those of the event."""
 

@@ -36,7 +36,7 @@ class BodyClaimed(EventError):
 
 
 class BytesLost(EventError):
-    """What was given to `parse` no longer has the sender's bytes: a `dict`, or text that was not decoded as UTF-8."""
+    """The sender's bytes were lost before `parse`: it was given a `dict`, or text that was not decoded as UTF-8."""
 
 
 class DigestMismatch(EventError):

@@ -122,7 +122,7 @@ def _decoded(text: str, event_id: str) -> bytes:
 
 
 class _Missing:
-    """What is not known yet. (`None` is a payload.)"""
+    """Stands for a payload that is not known yet. (`None` is one.)"""
 
 
 _MISSING = _Missing()
@@ -188,7 +188,7 @@ class Event:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """What the event says of each thing that it names; `docs/changes.md` says how.
+        """The changes that it brings, one for each thing that it names; `docs/changes.md` says how.
 
         Raises `UnknownPayload`, `PayloadMissing`, and what `payload` raises.
         """

@@ -71,7 +71,7 @@ class _OnImage(_Marked):
     size: Size | None
     """Size of the image, if the platform gives it."""
     image_rotation: float | None
-    """How far the annotator had turned the image, in degrees clockwise. Nothing here is turned by it."""
+    """Degrees by which the annotator had turned the image clockwise. Nothing here is turned by it."""
     item: int | None
     """Number of the image among those of its task, from 0, if Label Studio says one."""
 

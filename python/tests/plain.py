@@ -27,7 +27,7 @@ CHANGES = FIXTURES / "changes"
 
 
 def outcome(event: Event | labelrelay.EventError) -> dict[str, Any]:
-    """What becomes of an event: its changes, or the name of the error."""
+    """The changes of an event, or the name of the error."""
     if isinstance(event, labelrelay.EventError):
         return {"error": type(event).__name__}
     try:
@@ -98,7 +98,7 @@ def read(name: str) -> Event | labelrelay.EventError:
 
 
 def expected_of(name: str) -> dict[str, Any]:
-    """What becomes of the fixture; of one whose body was claimed, also once that is fetched."""
+    """The outcome of a fixture; of one whose body was claimed, also once that is fetched."""
     event = read(name)
     found = outcome(event)
     body = CHANGES / f"{name}.body"
@@ -122,7 +122,7 @@ def written(value: dict[str, Any]) -> str:
 
 
 def of_message(message: bytes) -> dict[str, Any]:
-    """What becomes of a message."""
+    """The outcome of a message."""
     try:
         return outcome(labelrelay.parse(message))
     except labelrelay.EventError as error:

@@ -111,7 +111,7 @@ class Platform:
 
 
 class Copy:
-    """What a consumer has that follows the rules."""
+    """The copy that a consumer keeps which follows the rules."""
 
     def __init__(self) -> None:
         self.has: dict[Key, Changed] = {}

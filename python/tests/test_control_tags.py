@@ -1,4 +1,4 @@
-"""What a person drew in a real Label Studio's editor, and what is read of it."""
+"""Shapes and answers that were drawn in a real Label Studio's editor are read as they were drawn."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def near_points(found: Any, expected: list[list[float]]) -> bool:
 
 
 def turned(drawn: dict[str, Any], size: labelrelay.Size) -> dict[str, Any]:
-    """What was drawn on an image that the annotator had turned by 90 degrees, on the image as it is stored."""
+    """A box that was drawn on an image turned by 90 degrees, on the image as it is stored."""
     x, y, width, height = (drawn[name] for name in ("x", "y", "width", "height"))
     return {**drawn, "x": y, "y": size.height - x - width, "width": height, "height": width}
 

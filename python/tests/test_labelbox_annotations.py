@@ -18,7 +18,7 @@ def sample(name: str) -> Any:
 
 
 def marks(name: str) -> Marks:
-    """What is read of a sample: the annotations of a label, or one object or answer."""
+    """Contents of a sample: of the annotations of a label, or of one object or answer."""
     if name.startswith("v1_"):
         return read_v1(json.dumps(sample(name)[-1]["Label"]))
     held = sample(name)
