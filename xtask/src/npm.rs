@@ -47,6 +47,7 @@ pub(crate) const ASYNCAPI: Project = Project {
 pub(crate) const PYRIGHT: Project = Project {
     folder: "pyright-1.1.414",
     proof: "node_modules/pyright/package.json",
+    runs_scripts: false,
 };
 
 impl Project {
