@@ -229,8 +229,10 @@ fn two_copies_merge_into_one_ledger() {
     let look = ledger.begin("1").unwrap();
     let mine = [
         (annotation(1), seen(2)),
-        (annotation(2), gone()),
+        (annotation(2), gone_after(6)),
         (annotation(3), seen(1)),
+        // Its id is given again.
+        (annotation(5), gone_after(1)),
     ];
     ledger.record(&mine, Some(look), None).unwrap();
     ledger
@@ -244,6 +246,7 @@ fn two_copies_merge_into_one_ledger() {
             (annotation(1), seen(3)),
             (annotation(2), seen(6)),
             (annotation(4), seen(1)),
+            (annotation(5), seen(2)),
         ];
         other.record(&its, Some(look), None).unwrap();
     }
@@ -260,14 +263,15 @@ fn two_copies_merge_into_one_ledger() {
     for (into, from) in [(&here, &there), (&there, &here)] {
         LedgerFile::merge(&into.path(), &from.path()).unwrap();
         let mut ledger = into.open();
-        let keys: Vec<_> = (1..=5).map(annotation).collect();
+        let keys: Vec<_> = (1..=6).map(annotation).collect();
         assert_eq!(
             ledger.known(&keys).unwrap(),
             [
                 Some(seen(3)),
-                Some(gone()),
+                Some(gone_after(6)),
                 Some(seen(1)),
                 Some(seen(1)),
+                Some(seen(2)),
                 None
             ]
         );
@@ -279,12 +283,12 @@ fn two_copies_merge_into_one_ledger() {
         for (project, at) in [("1", "2026-11-24T08:01:00Z"), ("2", "2026-11-24T07:01:00Z")] {
             assert_eq!(ledger.last_full_pass(project).unwrap(), Some(time(at)));
         }
-        assert_eq!(ledger.count("1", "annotation").unwrap(), 3);
+        assert_eq!(ledger.count("1", "annotation").unwrap(), 4);
         let look = ledger.begin("1").unwrap();
         assert!(look > 4, "no look of either has this number");
         let missing = ledger.missing("1", look, None, 10).unwrap();
         let missing: Vec<_> = missing.into_iter().map(|(key, _)| key).collect();
-        assert_eq!(missing, [annotation(1), annotation(3), annotation(4)]);
+        assert_eq!(missing, [1, 3, 4, 5].map(annotation));
     }
 }
 
