@@ -1,7 +1,7 @@
 //! A commit of Label Studio's annotation events of 1 KB, with and without the ledger from which events are derived.
 //!
 //! `cargo bench -p labelrelay-local --bench derive`. Read the ratios at the end, from medians of interleaved rounds:
-//! a commit of one event must not cost over 1.05 of what it costs without the ledger. Nothing follows from most
+//! the aim is that a commit of one event costs at most 1.05 of what it costs without the ledger. Nothing follows from most
 //! events (an annotation that is changed); an annotation that completes its task brings a second event along, which
 //! has to be written as well.
 
