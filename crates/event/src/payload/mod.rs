@@ -168,6 +168,10 @@ impl Payload {
 
     fn of(schema: DataSchema, is_thing: bool, body: &[u8]) -> Result<Self, serde_json::Error> {
         fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, serde_json::Error> {
+            // A struct would be read from an array, too.
+            if body.trim_ascii_start().first() != Some(&b'{') {
+                return Err(serde::de::Error::custom("it is no JSON object"));
+            }
             serde_json::from_slice(body)
         }
         Ok(match (schema, is_thing) {

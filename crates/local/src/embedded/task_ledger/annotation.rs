@@ -14,7 +14,7 @@ pub(super) struct Known {
     pub(super) seq: i64,
 }
 
-/// The index is named, because SQLite would rather look through all of the source.
+/// The index is named, because `SQLite` would rather look through all of the source.
 const KNOWN: &str =
     "SELECT task, state, version, seq FROM ledger_things INDEXED BY ledger_annotations
     WHERE source = ?1 AND annotation = ?2 AND annotation != 0 ORDER BY seq DESC LIMIT 1";
