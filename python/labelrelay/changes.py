@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeAlias, Union
 
+from ._time import version
 from .errors import UnknownPayload
 from .records import Annotation
 
@@ -74,7 +75,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """A thing that is gone for good, with everything that has it among its `parents`."""
+    """A thing that is gone, with everything that has it among its `parents`, in every version up to `until`."""
 
     key: Key
     by: By
@@ -84,9 +85,18 @@ class Removed:
 
     is_removal: ClassVar[Literal[True]] = True
 
-    def takes(self, key: Key, parents: tuple[Key, ...] = ()) -> bool:
-        """Tells whether the thing `key`, held by `parents`, is gone with this."""
-        return key == self.key or self.key in parents
+    @property
+    def until(self) -> str:
+        """The version of a thing that was made when the relay received the removal. A later version is another thing
+        with the same id: on SQLite, Label Studio gives the id of its newest task or annotation again.
+        """
+        made = version(self.attributes.receivedtime)
+        # A time that is none hides nothing that was removed: `~` is after every version.
+        return made[0] if made else "~"
+
+    def takes(self, key: Key, parents: tuple[Key, ...] = (), version: str | None = None) -> bool:
+        """Tells whether the thing `key`, held by `parents`, is gone with this in this `version`."""
+        return (key == self.key or self.key in parents) and (version or "") <= self.until
 
 
 Change: TypeAlias = Union[Changed, Removed]

@@ -16,15 +16,14 @@ class Platform:
 
     def __init__(self, dice: random.Random) -> None:
         self.dice = dice
-        self.bodies: list[dict[str, Any]] = []
+        self.bodies: list[tuple[dict[str, Any], str]] = []
         self.tasks: dict[int, dict[str, Any]] = {}
         self.annotations: dict[int, dict[str, Any]] = {}
-        self.ids = 0
         self.microseconds = 0
 
-    def new_id(self) -> int:
-        self.ids += 1
-        return self.ids
+    def new_id(self, things: dict[int, dict[str, Any]]) -> int:
+        """On SQLite, the id of the newest thing is given again once that is gone."""
+        return max(things, default=0) + 1
 
     def now(self) -> str:
         self.microseconds += self.dice.randint(1, 400_000)
@@ -33,17 +32,18 @@ class Platform:
         return f"2026-11-20T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest or 1:06}Z"
 
     def send(self, action: str, **members: Any) -> None:
-        self.bodies.append(json.loads(json.dumps({"action": action, **members})))
+        # Received a moment after what it tells of.
+        self.bodies.append((json.loads(json.dumps({"action": action, **members})), self.now()))
 
     def import_tasks(self) -> None:
         project = {"id": self.dice.randint(1, 3)}
         made: list[dict[str, Any]] = []
         for _ in range(self.dice.randint(1, 4)):
-            id, at = self.new_id(), self.now()
+            id, at = self.new_id(self.tasks), self.now()
             made.append(
                 {"id": id, "data": {"text": str(id)}, "created_at": at, "updated_at": at, "project": project["id"]}
             )
-        self.tasks.update({task["id"]: task for task in made})
+            self.tasks[id] = made[-1]
         self.send("TASKS_CREATED", tasks=made, project=project)
 
     def annotate(self, how_many: int = 1) -> None:
@@ -52,7 +52,7 @@ class Platform:
         project = self.dice.choice(list(self.tasks.values()))["project"]
         tasks = [task for task in self.tasks.values() if task["project"] == project]
         tasks = [self.dice.choice(tasks) for _ in range(how_many)]
-        made = [self.annotation(self.new_id(), task) for task in tasks]
+        made = [self.annotation(self.new_id(self.annotations), task) for task in tasks]
         if how_many == 1:
             self.send("ANNOTATION_CREATED", annotation=made[0], task=tasks[0], project={"id": project})
         else:  # predictions to annotations: arrays under singular keys
@@ -92,7 +92,7 @@ class Platform:
             self.import_tasks = self.import_into_the_first  # type: ignore[method-assign]
 
     def import_into_the_first(self) -> None:
-        id, at = self.new_id(), self.now()
+        id, at = self.new_id(self.tasks), self.now()
         task = {"id": id, "data": {}, "created_at": at, "updated_at": at, "project": 1}
         self.tasks[id] = task
         self.send("TASK_CREATED", task=task, project={"id": 1})
@@ -115,33 +115,36 @@ class Copy:
 
     def __init__(self) -> None:
         self.has: dict[Key, Changed] = {}
-        self.gone: set[Key] = set()
+        self.gone: dict[Key, str] = {}
 
     def apply(self, change: labelrelay.Change) -> None:
         if isinstance(change, labelrelay.Removed):
             going = [change.key]
             while going:
                 gone = going.pop()
-                self.gone.add(gone)
-                self.has.pop(gone, None)
-                going += [key for key, held in self.has.items() if gone in held.parents]
+                self.gone[gone] = max(self.gone.get(gone, ""), change.until)
+                of = [key for key, held in self.has.items() if gone == key or gone in held.parents]
+                for key in of:
+                    if (self.has[key].version or "") <= change.until:
+                        del self.has[key]
+                        going += [key] if key != gone else []
             return
-        held = self.has.get(change.key)
-        is_gone = change.key in self.gone or not self.gone.isdisjoint(change.parents)
-        is_stale = held is not None and (held.version or "") >= (change.version or "")
+        held, version = self.has.get(change.key), change.version or ""
+        is_gone = any(version <= self.gone.get(key, "") for key in (change.key, *change.parents))
+        is_stale = held is not None and (held.version or "") >= version
         if not is_gone and not is_stale:
             assert change.order is Order.NEWER
             self.has[change.key] = change
 
 
-def event_of(body: dict[str, Any]) -> labelrelay.Event:
+def event_of(body: dict[str, Any], received: str) -> labelrelay.Event:
     noun, _, verb = body["action"].lower().rpartition("_")
     attributes = {
         "id": "e",
         "source": "/ls",
         "type": f"io.labelstud.{noun.removesuffix('s')}.{verb}",
         "datasha256": "",
-        "receivedtime": "",
+        "receivedtime": received,
         "typefrom": "body",
     }
     return labelrelay.parse(json.dumps(body), attributes=attributes)
@@ -158,7 +161,7 @@ def test_a_copy_ends_where_the_platform_is(seed: int) -> None:
     order = sorted(range(len(bodies)), key=lambda at: (at if at < 250 else dice.random() * 250) + dice.random() * 8)
     copy = Copy()
     for at in order:
-        for change in event_of(bodies[at]).changes:
+        for change in event_of(*bodies[at]).changes:
             copy.apply(change)
 
     records = {key: held.record for key, held in copy.has.items()}
