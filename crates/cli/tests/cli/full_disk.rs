@@ -256,7 +256,10 @@ fn a_limit_on_the_size_of_files_is_no_end_of_the_process() {
     let fitted = fill(&serving, 100_000);
     assert!(fitted > 20, "{fitted} of 100,000 bytes in 8 MiB");
     assert_eq!(deliver(&serving, 3000, 100_000), 503, "it lives");
-    assert!(place.read("serve.log").contains("ulimit -f"));
+    // A thread of its own writes the log.
+    until("the limit is named", || {
+        place.read("serve.log").contains("ulimit -f")
+    });
     for _ in 0..3 {
         assert!(!is_ready(&serving), "it can store nothing");
     }
