@@ -55,7 +55,7 @@ pub(crate) async fn relay(
         local_dir.make()?;
     }
     let mut options = Options::from(&config.embedded_queue);
-    if config.embedded_queue.derive.unwrap_or(true) {
+    if config.embedded_queue.derive.unwrap_or(false) {
         options.derivation = Derivation::of(&config.sources).map(Arc::new);
     }
     let back_ends = BackEnds::new(options, env, Arc::clone(&clock));

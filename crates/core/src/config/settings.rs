@@ -132,7 +132,7 @@ pub struct EmbeddedQueueConfig {
     pub max_receives: Option<u32>,
     /// Largest size of the file and its journal together.
     pub max_bytes: Option<u64>,
-    /// `true` if events that Label Studio leaves out are derived.
+    /// `true` if events that Label Studio leaves out are derived; the default is `false`.
     pub derive: Option<bool>,
 }
 
