@@ -3,7 +3,7 @@
 use super::ledger_figures::LedgerFigures;
 use super::pending_message::{Pending, Said};
 use super::sequencer::{Open, Sequencer, next_number};
-use super::task_ledger::{self, Consequences};
+use super::task_ledger::{self, Consequences, unless_it_panics};
 use crate::sqlite_error::advice;
 use jiff::Timestamp;
 use labelrelay_core::{OutboundMessage, Receipt};
@@ -56,7 +56,7 @@ impl Sequencer {
         let Some(ledger) = &mut self.ledger else {
             return;
         };
-        let swept = ledger.sweep(db, now, today, is_idle);
+        let swept = unless_it_panics(|| ledger.sweep(db, now, today, is_idle));
         // What passes is tried again.
         let _known = self.judge(swept);
     }
@@ -103,7 +103,7 @@ impl Sequencer {
         let Some(ledger) = &mut self.ledger else {
             return Ok(());
         };
-        let derived = ledger.catch_up(open.db, next, left);
+        let derived = unless_it_panics(|| ledger.catch_up(open.db, next, left));
         let derived = self.judge(derived)?;
         self.add_derived(&derived, open)?;
         // Nothing follows from what was derived.
@@ -124,7 +124,7 @@ impl Sequencer {
         let Some(ledger) = &mut self.ledger else {
             return Ok(Consequences::default());
         };
-        let followed = ledger.follow(db, next, said, left);
+        let followed = unless_it_panics(|| ledger.follow(db, next, said, left));
         self.judge(followed)
     }
 

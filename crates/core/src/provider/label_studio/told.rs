@@ -44,6 +44,9 @@ pub(in crate::provider) fn statements(
 /// a KiB of each, so that this is its own only in bodies of many MiB.
 const MOST_THINGS: usize = 10_000;
 
+/// Annotations that a task is taken to have, or to need, at most.
+const MOST_COUNTED: i64 = 1_000_000_000;
+
 /// Values of a body.
 #[derive(Debug, Default)]
 struct Values {
@@ -263,9 +266,9 @@ impl Thing {
                     _ => None,
                 }
             }
-            Field::Overlap => self.overlap = number(scalar),
-            Field::Total => self.total = number(scalar),
-            Field::Cancelled => self.cancelled = number(scalar),
+            Field::Overlap => self.overlap = count(scalar),
+            Field::Total => self.total = count(scalar),
+            Field::Cancelled => self.cancelled = count(scalar),
         }
     }
 }
@@ -275,6 +278,11 @@ fn number(scalar: Scalar<'_>) -> Option<i64> {
         Scalar::Number(Some(digits)) => digits.parse().ok().filter(|number| *number >= 0),
         _ => None,
     }
+}
+
+/// A number of annotations. One that no task can have is as good as any other that is too many, and can be added to.
+fn count(scalar: Scalar<'_>) -> Option<i64> {
+    number(scalar).map(|count| count.min(MOST_COUNTED))
 }
 
 fn id(scalar: Scalar<'_>) -> Option<i64> {

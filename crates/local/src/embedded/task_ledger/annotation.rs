@@ -59,19 +59,21 @@ impl Work<'_> {
         self.note(told.task, told.id, state, told.version.as_deref())?;
         let listed = task.listed(self.db, source)?;
         let is_first = known.is_none_or(|known| known.state == GONE);
-        let by_count = |task: &Task| listed + task.unlisted >= task.needed();
+        let by_count = |task: &Task| listed.saturating_add(task.unlisted) >= task.needed();
         let is_labelled = match told.beside {
             // Deliveries overtake each other: only the newest one tells how it is.
             Beside::After(state) if told.version >= task.version => {
                 task.version.clone_from(&told.version);
                 task.overlap = state.overlap.or(task.overlap);
                 if let Some(counted) = state.counted {
-                    task.unlisted = (counted - listed).max(0);
+                    task.unlisted = counted.saturating_sub(listed).max(0);
                 }
                 if !was_known {
                     // It is open whether this change completed it: it may have been labelled before anything was known of it.
                     let mine = i64::from(told.counts && told.is_new);
-                    let others = state.counted.map_or(0, |counted| counted - mine);
+                    let others = state
+                        .counted
+                        .map_or(0, |counted| counted.saturating_sub(mine));
                     task.is_labelled = others >= task.needed();
                 }
                 state.is_labelled.unwrap_or_else(|| by_count(&task))

@@ -1,6 +1,7 @@
 //! Errors of the ledger: which are about it alone, which pass, and which are about one row.
 
 use rusqlite::{Error, ErrorCode};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Tells whether an error may be gone at the next attempt: want of room or memory, or an error of the disk.
 fn may_pass(error: &Error) -> bool {
@@ -24,6 +25,22 @@ pub(in crate::embedded) fn is_its_own(error: &Error) -> bool {
     !may_pass(error)
 }
 
+/// Runs work of the ledger. A panic of it would end the writer's thread, and come again with the same event at each
+/// start: it is an error of the ledger's own instead.
+pub(in crate::embedded) fn unless_it_panics<T>(
+    work: impl FnOnce() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    // Nobody uses the ledger after such an error, and its transaction is rolled back.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied());
+        let text = format!("a fault of labelrelay's: {}", text.unwrap_or("a panic"));
+        Err(Error::ToSqlConversionFailure(text.into()))
+    })
+}
+
 /// Tells whether one row holds what was never written there. The rows beside it can be read.
 pub(super) fn is_one_row(error: &Error) -> bool {
     matches!(
@@ -39,6 +56,19 @@ pub(super) fn is_one_row(error: &Error) -> bool {
 mod tests {
     use super::*;
     use rusqlite::ffi;
+
+    /// Red if a panic ends the thread, or counts as something that passes.
+    #[test]
+    fn a_panic_is_an_error_for_good() {
+        let unlucky: i64 = "7".parse().unwrap();
+        let error = unless_it_panics(|| {
+            assert_eq!(unlucky, 8, "no such number");
+            Ok(())
+        })
+        .unwrap_err();
+        assert!(is_its_own(&error));
+        assert!(error.to_string().contains("no such number"), "{error}");
+    }
 
     #[test]
     fn want_of_room_and_errors_of_the_disk_pass_and_damage_stays() {

@@ -71,7 +71,7 @@ impl Work<'_> {
         let task = self.known_task(of)?;
         let source = &self.cause.source;
         if of > 0 && task.is_labelled {
-            let left = task.listed(self.db, source)? + task.unlisted;
+            let left = task.listed(self.db, source)?.saturating_add(task.unlisted);
             if left < task.needed() {
                 let reopened = Task {
                     is_labelled: false,

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use sweep::Sweep;
 use work::Work;
 
-pub(super) use damage::is_its_own;
+pub(super) use damage::{is_its_own, unless_it_panics};
 
 /// Statements and derived events that one transaction has time for, so that no delivery waits for a deletion of a
 /// hundred thousand. What is left is kept in the file, and done in the next ones.
@@ -121,7 +121,7 @@ impl TaskLedger {
         LedgerFigures {
             off: None,
             waits: self.waits.as_ref().map(|wait| wait.reason.clone()),
-            behind: next.saturating_sub(self.through + 1),
+            behind: next.saturating_sub(self.through.saturating_add(1)),
             things: self.sweep.things(),
             forgotten: self.forgotten,
         }
@@ -129,12 +129,12 @@ impl TaskLedger {
 
     /// Tells whether there is something to do besides what is delivered.
     pub(super) fn has_work(&self, next: u64) -> bool {
-        self.has_rest || self.through + 1 < next
+        self.has_rest || self.through.saturating_add(1) < next
     }
 
     /// Tells whether the ledger has taken in all events before `seq`, so that this one is next.
     pub(super) fn is_in_step(&self, seq: u64) -> bool {
-        !self.has_rest && self.reading + 1 == seq
+        !self.has_rest && self.reading.checked_add(1) == Some(seq)
     }
 
     /// Follows event `seq`, which is written in this transaction, if it is next.
@@ -263,7 +263,7 @@ impl TaskLedger {
 
     /// Moves the mark at the end of a transaction, if it is so far behind that it is worth a page.
     pub(super) fn mark_if_due(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        if self.must_mark || self.reading >= self.marked + MARK_EVERY {
+        if self.must_mark || self.reading >= self.marked.saturating_add(MARK_EVERY) {
             set_setting(db, tables::THROUGH, self.reading.cast_signed())?;
             self.must_mark = true;
         }

@@ -97,7 +97,9 @@ impl Sweep {
 
     /// Tells whether there may be more than there should be: an event tells of one thing, mostly.
     fn may_be_over(&self, through: u64) -> bool {
-        self.things + through.saturating_sub(self.through) > self.most
+        self.things
+            .saturating_add(through.saturating_sub(self.through))
+            > self.most
     }
 
     fn is_due(&mut self, now: Duration, through: u64, is_idle: bool) -> bool {
@@ -116,7 +118,7 @@ impl Sweep {
     fn begin(&mut self, through: u64) -> Look {
         let (lowest, through) = (self.lowest, through.cast_signed());
         let forgets_before = if self.things > self.most {
-            lowest + ((through - lowest) / 4).max(1)
+            lowest.saturating_add((through.saturating_sub(lowest) / 4).max(1))
         } else {
             0
         };

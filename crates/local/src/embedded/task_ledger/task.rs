@@ -126,7 +126,7 @@ impl Work<'_> {
         }
         task.overlap = state.overlap.or(task.overlap);
         if let Some(counted) = state.counted {
-            task.unlisted = (counted - task.listed(self.db, source)?).max(0);
+            task.unlisted = counted.saturating_sub(task.listed(self.db, source)?).max(0);
         }
         let is_labelled = task.is_labelled || state.is_labelled == Some(true);
         if !task.is_known && self.has_gaps {
