@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// A deletion waits no longer for the name of its task.
 const PATIENCE: Duration = Duration::from_millis(5);
 
-/// The task that all these annotations belong to, if each is known and the look does not take too long.
+/// The task that all these annotations belong to, if each is known to be there and the look does not take too long.
 pub(super) fn only_task(
     db: &Connection,
     source: &str,
@@ -28,7 +28,8 @@ pub(super) fn only_task(
             Err(error) if is_one_row(&error) => return Ok(None),
             known => known?,
         };
-        match (known.map(|known| known.task).filter(|task| *task > 0), only) {
+        let there = known.filter(|known| known.state != GONE && known.task > 0);
+        match (there.map(|known| known.task), only) {
             (Some(task), None) => only = Some(task),
             (Some(task), Some(same)) if task == same => {}
             _ => return Ok(None),

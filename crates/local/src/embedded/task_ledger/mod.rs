@@ -160,7 +160,10 @@ impl TaskLedger {
             Said::These(told) => told,
         };
         let task = match told.statements.as_slice() {
-            [Statement::AnnotationsGone { ids, .. }] if !told.cause.is_fetched => {
+            // What was told meanwhile may have moved them, or begun their ids anew.
+            [Statement::AnnotationsGone { ids, .. }]
+                if !told.cause.is_fetched && self.is_in_step(seq) =>
+            {
                 deletion::only_task(db, &told.cause.source, ids)?
             }
             _ => None,

@@ -1,6 +1,8 @@
 //! Events that come late, again, or with values that nobody expects.
 
-use super::{completed, event, named_task, open, send, stored};
+use super::{
+    annotation, completed, created, deleted, event, named_task, open, send, stored, tasks_deleted,
+};
 use crate::support::QueueDir;
 use serde_json::json;
 
@@ -14,16 +16,43 @@ fn counts_that_no_task_can_have_stop_nothing() {
     let body = json!({"action": "TASKS_CREATED", "tasks": tasks, "project": {"id": 1, "skip_queue": "IGNORE_SKIPPED"}});
     send(&queue, &event("tasks", "io.labelstud.task.created", &body));
     for id in [1, 2] {
-        let body = json!({"action": "ANNOTATION_CREATED", "annotation": super::annotation(id, 7, id), "project": {"id": 1}});
+        let body = json!({"action": "ANNOTATION_CREATED", "annotation": annotation(id, 7, id), "project": {"id": 1}});
         let id = format!("created {id}");
         send(
             &queue,
             &event(&id, "io.labelstud.annotation.created", &body),
         );
     }
-    send(&queue, &super::deleted("delete 1", [1]));
+    send(&queue, &deleted("delete 1", [1]));
     let file = queue_dir.file();
     assert_eq!(named_task(&file, "delete 1").as_deref(), Some("7"));
     assert_eq!(completed(&file).len(), 1);
     assert_eq!(stored(&file).len(), 5);
+}
+
+/// Red if a row of what is gone still names its task: the id may stand for another annotation by then.
+#[test]
+fn what_is_gone_already_names_no_task() {
+    let queue_dir = QueueDir::new();
+    let queue = open(&queue_dir);
+    send(&queue, &created(1, 7, 1));
+    send(&queue, &tasks_deleted("delete 7", &[7]));
+    send(&queue, &deleted("delete 1", [1]));
+    assert_eq!(named_task(&queue_dir.file(), "delete 1"), None);
+}
+
+/// Red if a ledger that is behind names tasks: another program appended that the annotation is gone.
+#[test]
+fn a_ledger_that_is_behind_names_no_task() {
+    let queue_dir = QueueDir::new();
+    send(&open(&queue_dir), &created(1, 7, 1));
+    let without = queue_dir.open();
+    send(&without, &tasks_deleted("delete 7", &[7]));
+    for id in 0..1500 {
+        send(&without, &created(10 + id, 100 + id, 1));
+    }
+    drop(without);
+    let queue = open(&queue_dir);
+    send(&queue, &deleted("delete 1", [1]));
+    assert_eq!(named_task(&queue_dir.file(), "delete 1"), None);
 }
