@@ -54,6 +54,13 @@ impl Work<'_> {
             }
         }
         let mut task = self.known_task(told.task)?;
+        if task.gone.as_ref().is_some_and(|gone| {
+            let version = told.version.as_ref();
+            version.is_none_or(|version| version <= gone)
+        }) {
+            // It comes late, and went with its task. The platform tells nothing more of it.
+            return self.went_before_it_was_told(told);
+        }
         let (was_known, before) = (task.is_known, task.clone());
         let state = if told.counts { COUNTS } else { THERE };
         self.note(told.task, told.id, state, told.version.as_deref())?;

@@ -5,7 +5,7 @@ use super::damage::is_one_row;
 use super::tables::GONE;
 use super::task::Task;
 use super::work::Work;
-use labelrelay_core::told::Statement;
+use labelrelay_core::told::{AnnotationThere, Statement};
 use rusqlite::Connection;
 use std::time::{Duration, Instant};
 
@@ -88,6 +88,16 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// An annotation of which is told after its task is gone.
+    pub(super) fn went_before_it_was_told(
+        &mut self,
+        told: &AnnotationThere,
+    ) -> rusqlite::Result<()> {
+        self.mark_gone(told.task, told.id)?;
+        self.derive_deletion(told.id, told.version.as_deref(), Some(told.task), None);
+        Ok(())
+    }
+
     /// Everything that belonged to these tasks is gone. The tasks that are left.
     pub(super) fn tasks_gone(&mut self, ids: &[i64]) -> rusqlite::Result<Option<Statement>> {
         for (done, id) in ids.iter().enumerate() {
@@ -126,7 +136,8 @@ impl Work<'_> {
                     self.derive_deletion(annotation, newest.as_deref(), Some(*id), project);
                 }
             }
-            if task.is_known && task.seq < self.seq {
+            // One that was not known too: what comes late must not bring it back.
+            if task.seq < self.seq {
                 self.bury(*id)?;
             }
         }

@@ -161,8 +161,10 @@ impl Work<'_> {
     pub(super) fn bury(&self, id: i64) -> rusqlite::Result<()> {
         self.db
             .prepare_cached(
-                "UPDATE ledger_things SET state = ?3, version = ?4, overlap = NULL, unlisted = 0, seq = ?5
-                 WHERE source = ?1 AND task = ?2 AND annotation = 0",
+                "INSERT INTO ledger_things(source, task, annotation, state, version, seq)
+                 VALUES(?1, ?2, 0, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET state = excluded.state, version = excluded.version, overlap = NULL,
+                     unlisted = 0, seq = excluded.seq",
             )?
             .execute((
                 &self.cause.source,

@@ -1,7 +1,8 @@
 //! Events that come late, again, or with values that nobody expects.
 
 use super::{
-    annotation, completed, created, deleted, event, named_task, open, send, stored, tasks_deleted,
+    annotation, completed, created, deleted, event, gone, named_task, open, send, stored,
+    tasks_deleted,
 };
 use crate::support::QueueDir;
 use serde_json::json;
@@ -55,4 +56,20 @@ fn a_ledger_that_is_behind_names_no_task() {
     let queue = open(&queue_dir);
     send(&queue, &deleted("delete 1", [1]));
     assert_eq!(named_task(&queue_dir.file(), "delete 1"), None);
+}
+
+/// Red if a late annotation brings its task back: it would complete what is gone, and nobody would tell that the
+/// annotation went.
+#[test]
+fn an_annotation_that_comes_after_its_task_went_is_gone_too() {
+    let queue_dir = QueueDir::new();
+    let queue = open(&queue_dir);
+    send(&queue, &created(1, 7, 1));
+    send(&queue, &tasks_deleted("delete", &[7, 8]));
+    send(&queue, &created(2, 7, 2));
+    send(&queue, &created(3, 8, 1));
+    let file = queue_dir.file();
+    assert_eq!(completed(&file).len(), 1);
+    let told = ["annotation/1", "annotation/2", "annotation/3"];
+    assert_eq!(gone(&file), told);
 }
