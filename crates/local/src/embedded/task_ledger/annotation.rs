@@ -123,7 +123,8 @@ impl Work<'_> {
             .prepare_cached(
                 "INSERT INTO ledger_things(source, task, annotation, state, version, seq)
                  VALUES(?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT DO UPDATE SET state = excluded.state, version = excluded.version, seq = excluded.seq",
+                 ON CONFLICT DO UPDATE SET state = excluded.state, version = coalesce(excluded.version, version),
+                     seq = excluded.seq",
             )?
             .execute((
                 &self.cause.source,

@@ -1,7 +1,7 @@
 //! Events that come late, again, or with values that nobody expects.
 
 use super::{
-    annotation, completed, created, deleted, event, gone, named_task, open, send, stored,
+    annotation, completed, created, deleted, derived, event, gone, named_task, open, send, stored,
     tasks_deleted,
 };
 use crate::support::QueueDir;
@@ -72,4 +72,27 @@ fn an_annotation_that_comes_after_its_task_went_is_gone_too() {
     assert_eq!(completed(&file).len(), 1);
     let told = ["annotation/1", "annotation/2", "annotation/3"];
     assert_eq!(gone(&file), told);
+}
+
+/// Red if an event without a time of change makes the version forgotten: an older one would count again, and the
+/// derived deletion would be another event than the one that a pull finds.
+#[test]
+fn an_event_without_a_version_leaves_the_one_that_is_known() {
+    let queue_dir = QueueDir::new();
+    let queue = open(&queue_dir);
+    send(&queue, &created(1, 7, 1));
+    let body = json!({"action": "ANNOTATION_UPDATED", "annotation": {"id": 1, "task": 7}, "project": {"id": 1}});
+    send(
+        &queue,
+        &event("updated", "io.labelstud.annotation.updated", &body),
+    );
+    send(&queue, &tasks_deleted("delete", &[7]));
+    let told = derived(&queue_dir.file(), "io.labelstud.annotation.deleted");
+
+    let other_dir = QueueDir::new();
+    let other = open(&other_dir);
+    send(&other, &created(1, 7, 1));
+    send(&other, &tasks_deleted("delete", &[7]));
+    let expected = derived(&other_dir.file(), "io.labelstud.annotation.deleted");
+    assert_eq!(told[0].attributes.id, expected[0].attributes.id);
 }
