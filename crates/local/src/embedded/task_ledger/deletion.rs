@@ -68,7 +68,7 @@ impl Work<'_> {
             return Ok(());
         }
         let (of, newest) = known.map_or((0, None), |known| (known.task, known.version));
-        self.mark_gone(of, id)?;
+        self.mark_gone(of, id, newest.as_deref())?;
         let task = self.known_task(of)?;
         let source = &self.cause.source;
         if of > 0 && task.is_labelled {
@@ -93,7 +93,7 @@ impl Work<'_> {
         &mut self,
         told: &AnnotationThere,
     ) -> rusqlite::Result<()> {
-        self.mark_gone(told.task, told.id)?;
+        self.mark_gone(told.task, told.id, told.version.as_deref())?;
         self.derive_deletion(told.id, told.version.as_deref(), Some(told.task), None);
         Ok(())
     }
@@ -131,14 +131,14 @@ impl Work<'_> {
                     break;
                 }
                 for (annotation, newest) in some {
-                    self.mark_gone(*id, annotation)?;
+                    self.mark_gone(*id, annotation, newest.as_deref())?;
                     let project = task.project.as_deref();
                     self.derive_deletion(annotation, newest.as_deref(), Some(*id), project);
                 }
             }
             // One that was not known too: what comes late must not bring it back.
             if task.seq < self.seq {
-                self.bury(*id)?;
+                self.bury(*id, task.version.as_deref())?;
             }
         }
         Ok(None)
@@ -159,8 +159,8 @@ impl Work<'_> {
         self.derive(event);
     }
 
-    fn mark_gone(&self, task: i64, annotation: i64) -> rusqlite::Result<()> {
-        let version = self.cause.received_version();
+    fn mark_gone(&self, task: i64, annotation: i64, newest: Option<&str>) -> rusqlite::Result<()> {
+        let version = self.gone_since(newest);
         self.note(task, annotation, GONE, Some(&version))
     }
 }

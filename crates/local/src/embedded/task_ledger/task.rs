@@ -157,8 +157,15 @@ impl Work<'_> {
         made.is_none_or(|made| *made <= *gone)
     }
 
+    /// The version up to which something counts as gone: the relay's time, or its own newest version where the
+    /// platform's clock is ahead.
+    pub(super) fn gone_since(&self, newest: Option<&str>) -> String {
+        let received = self.cause.received_version();
+        newest.map_or(received.clone(), |newest| received.max(newest.to_owned()))
+    }
+
     /// Notes that a task is gone. It is kept, so that what comes late or is read again does not bring it back.
-    pub(super) fn bury(&self, id: i64) -> rusqlite::Result<()> {
+    pub(super) fn bury(&self, id: i64, newest: Option<&str>) -> rusqlite::Result<()> {
         self.db
             .prepare_cached(
                 "INSERT INTO ledger_things(source, task, annotation, state, version, seq)
@@ -170,7 +177,7 @@ impl Work<'_> {
                 &self.cause.source,
                 id,
                 TASK_GONE,
-                self.cause.received_version(),
+                self.gone_since(newest),
                 self.seq,
             ))
             .map(|_| ())

@@ -96,3 +96,23 @@ fn an_event_without_a_version_leaves_the_one_that_is_known() {
     let expected = derived(&other_dir.file(), "io.labelstud.annotation.deleted");
     assert_eq!(told[0].attributes.id, expected[0].attributes.id);
 }
+
+/// Red if only the relay's clock tells since when something is gone: a platform's may be ahead of it.
+#[test]
+fn what_is_gone_stays_so_where_the_platforms_clock_is_ahead() {
+    let queue_dir = QueueDir::new();
+    let queue = open(&queue_dir);
+    let ahead = |id: &str, task| {
+        let time = "2026-11-21T12:05:00.000001Z";
+        let annotation = json!({"id": 1, "task": task, "was_cancelled": false, "updated_at": time});
+        let body = json!({"action": "ANNOTATION_CREATED", "annotation": annotation, "project": {"id": 1}, "task": task_state(task, true, 1)});
+        event(id, "io.labelstud.annotation.created", &body)
+    };
+    send(&queue, &ahead("first", 7));
+    send(&queue, &deleted("delete", [1]));
+    // Somebody sends it again, with another id.
+    send(&queue, &ahead("again", 7));
+    assert_eq!(completed(&queue_dir.file()).len(), 1);
+    send(&queue, &deleted("delete again", [1]));
+    assert_eq!(named_task(&queue_dir.file(), "delete again"), None);
+}
