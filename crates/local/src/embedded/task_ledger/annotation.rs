@@ -54,10 +54,7 @@ impl Work<'_> {
             }
         }
         let mut task = self.known_task(told.task)?;
-        if task.gone.as_ref().is_some_and(|gone| {
-            let version = told.version.as_ref();
-            version.is_none_or(|version| version <= gone)
-        }) {
+        if self.is_from_before(task.gone.as_deref(), told.version.clone()) {
             // It comes late, and went with its task. The platform tells nothing more of it.
             return self.went_before_it_was_told(told);
         }

@@ -120,7 +120,7 @@ impl Work<'_> {
         // A delivery that tells of its creation tells what was before all that is known.
         if task.seq >= self.seq
             || (task.is_known && !self.cause.is_fetched)
-            || self.is_from_before(task.gone.as_deref())
+            || self.is_from_before(task.gone.as_deref(), self.cause.time_version())
         {
             return Ok(());
         }
@@ -143,16 +143,16 @@ impl Work<'_> {
         )
     }
 
-    /// Tells whether a task was gone already when this event was made, as far as is known. Ids begin anew only where
-    /// a platform does.
-    fn is_from_before(&self, gone: Option<&str>) -> bool {
+    /// Tells whether a task was gone already when what is told was made, as far as is known. Ids begin anew only where
+    /// a platform does. What was fetched was there at that time, whenever it was made.
+    pub(super) fn is_from_before(&self, gone: Option<&str>, made: Option<String>) -> bool {
         let Some(gone) = gone else {
             return false;
         };
         let made = if self.cause.is_fetched {
             Some(self.cause.received_version())
         } else {
-            self.cause.time_version()
+            made
         };
         made.is_none_or(|made| *made <= *gone)
     }

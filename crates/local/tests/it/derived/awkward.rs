@@ -2,7 +2,7 @@
 
 use super::{
     annotation, completed, created, deleted, derived, event, gone, named_task, open, send, stored,
-    tasks_deleted,
+    task_state, tasks_deleted,
 };
 use crate::support::QueueDir;
 use serde_json::json;
