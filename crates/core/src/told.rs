@@ -13,6 +13,9 @@ pub enum Statement {
         id: i64,
         /// Its state.
         state: TaskState,
+        /// When it was made, in the form of a version, if that is told.
+        #[serde(default)]
+        made: Option<String>,
     },
     /// These annotations are gone.
     AnnotationsGone {
@@ -35,7 +38,8 @@ impl Statement {
             Self::AnnotationsGone { ids, .. } | Self::TasksGone(ids) => {
                 ids.capacity() * size_of::<i64>()
             }
-            Self::Task { .. } | Self::ProjectGone => 0,
+            Self::Task { made, .. } => made.as_ref().map_or(0, String::capacity),
+            Self::ProjectGone => 0,
         };
         size_of::<Self>() + of_ids
     }

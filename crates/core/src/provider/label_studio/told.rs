@@ -78,6 +78,7 @@ struct Thing {
     id: Option<i64>,
     task: Option<i64>,
     was_cancelled: bool,
+    created_at: String,
     updated_at: String,
     is_labeled: Option<bool>,
     overlap: Option<i64>,
@@ -90,6 +91,7 @@ enum Field {
     Id,
     Task,
     WasCancelled,
+    CreatedAt,
     UpdatedAt,
     IsLabeled,
     Overlap,
@@ -120,6 +122,7 @@ const MEMBERS: Members<Slot> = Members::Named(&[
         "was_cancelled",
         Node::leaf(Slot::Field(Field::WasCancelled)),
     ),
+    ("created_at", Node::leaf(Slot::Field(Field::CreatedAt))),
     ("updated_at", Node::leaf(Slot::Field(Field::UpdatedAt))),
     ("is_labeled", Node::leaf(Slot::Field(Field::IsLabeled))),
     ("overlap", Node::leaf(Slot::Field(Field::Overlap))),
@@ -217,6 +220,7 @@ impl Values {
             Some(Statement::Task {
                 id: task.id?,
                 state: self.state(task),
+                made: time::parse(&task.created_at).map(time::sequence),
             })
         };
         self.tasks.told.iter().filter_map(there).collect()
@@ -259,6 +263,7 @@ impl Thing {
             Field::Id => self.id = id(scalar),
             Field::Task => self.task = id(scalar),
             Field::WasCancelled => self.was_cancelled = scalar == Scalar::Bool(true),
+            Field::CreatedAt => set_text(&mut self.created_at, scalar),
             Field::UpdatedAt => set_text(&mut self.updated_at, scalar),
             Field::IsLabeled => {
                 self.is_labeled = match scalar {

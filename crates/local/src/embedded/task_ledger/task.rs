@@ -114,13 +114,21 @@ impl Task {
 
 impl Work<'_> {
     /// A task that was imported or fetched.
-    pub(super) fn task(&mut self, id: i64, state: TaskState) -> rusqlite::Result<()> {
+    pub(super) fn task(
+        &mut self,
+        id: i64,
+        state: TaskState,
+        made: Option<String>,
+    ) -> rusqlite::Result<()> {
         let mut task = self.known_task(id)?;
         let source = &self.cause.source;
+        // A bulk import has no time of its own. Without any, it was made when it was told.
+        let made = made.or_else(|| self.cause.time_version());
+        let made = made.or_else(|| Some(self.cause.received_version()));
         // A delivery that tells of its creation tells what was before all that is known.
         if task.seq >= self.seq
             || (task.is_known && !self.cause.is_fetched)
-            || self.is_from_before(task.gone.as_deref(), self.cause.time_version())
+            || self.is_from_before(task.gone.as_deref(), made)
         {
             return Ok(());
         }

@@ -38,9 +38,9 @@ impl Work<'_> {
                     self.left -= 1;
                     self.annotation(annotation)?;
                 }
-                Statement::Task { id, state } => {
+                Statement::Task { id, state, made } => {
                     self.left -= 1;
-                    self.task(*id, *state)?;
+                    self.task(*id, *state, made.clone())?;
                 }
                 Statement::AnnotationsGone { ids, are_several } => {
                     rest.extend(self.annotations_gone(ids, *are_several)?);

@@ -116,3 +116,23 @@ fn what_is_gone_stays_so_where_the_platforms_clock_is_ahead() {
     send(&queue, &deleted("delete again", [1]));
     assert_eq!(named_task(&queue_dir.file(), "delete again"), None);
 }
+
+/// Red if an import without a time of its own counts as one from before: a platform that began anew gives ids again.
+#[test]
+fn a_task_whose_id_comes_again_is_taken_by_the_time_when_it_was_made() {
+    let queue_dir = QueueDir::new();
+    let queue = open(&queue_dir);
+    let import = |id: &str, made: &str| {
+        let mut task = task_state(7, true, 1);
+        task["created_at"] = json!(made);
+        let body = json!({"action": "TASKS_CREATED", "tasks": [task], "project": {"id": 1}});
+        event(id, "io.labelstud.task.created", &body)
+    };
+    let file = queue_dir.file();
+    send(&queue, &import("first", "2026-11-21T09:00:00Z"));
+    send(&queue, &tasks_deleted("delete", &[7]));
+    send(&queue, &import("late", "2026-11-21T09:00:00Z"));
+    assert_eq!(completed(&file).len(), 1);
+    send(&queue, &import("anew", "2026-11-21T13:00:00Z"));
+    assert_eq!(completed(&file).len(), 2);
+}
