@@ -94,8 +94,9 @@ impl Work<'_> {
                 if is_first && self.cause.is_fetched && told.counts && task.unlisted > 0 {
                     task.unlisted -= 1;
                 }
-                if !was_known && self.has_gaps {
-                    // It may have been told that it is labelled, before it was forgotten.
+                if !was_known && (self.has_gaps || self.cause.is_fetched) {
+                    // It may have been told that it is labelled, before it was forgotten. And a first pull tells of
+                    // years.
                     task.is_labelled = by_count(&task);
                 }
                 task.is_labelled || by_count(&task)

@@ -1,11 +1,15 @@
 //! Events that come late, again, or with values that nobody expects.
 
 use super::{
-    annotation, completed, created, deleted, derived, event, gone, named_task, open, send, stored,
-    task_state, tasks_deleted,
+    annotation, completed, created, deleted, derived, event, gone, named_task, open, send, source,
+    stored, task_state, tasks_deleted,
 };
 use crate::support::QueueDir;
-use serde_json::json;
+use labelrelay_core::EventQueue as _;
+use labelrelay_core::from_api::ReconciledEvent;
+use labelrelay_core::ledger::{Change, Key};
+use labelrelay_local::EmbeddedQueue;
+use serde_json::{Value, json};
 
 /// Red if counts of bodies are added up unchecked: the writer's thread would end, and end again at the next start.
 #[test]
@@ -135,4 +139,29 @@ fn a_task_whose_id_comes_again_is_taken_by_the_time_when_it_was_made() {
     assert_eq!(completed(&file).len(), 1);
     send(&queue, &import("anew", "2026-11-21T13:00:00Z"));
     assert_eq!(completed(&file).len(), 2);
+}
+
+fn fetched(queue: &EmbeddedQueue, key: &Key, data: &Value) {
+    let source = source();
+    let data = data.to_string();
+    let found = ReconciledEvent::describe(&source, key, Change::Created, data.as_bytes());
+    let now = "2026-11-21T12:00:00Z".parse().unwrap();
+    let message = found.unwrap().message(&source, queue.limits(), now);
+    send(queue, &message);
+}
+
+/// Red if a first pull completes all tasks of the last years.
+#[test]
+fn a_pull_that_tells_of_a_task_first_completes_nothing() {
+    let queue_dir = QueueDir::new();
+    let queue = open(&queue_dir);
+    let file = queue_dir.file();
+    let task = Key::new("task", "7");
+    fetched(&queue, &task, &task_state(7, true, 1));
+    fetched(&queue, &Key::new("annotation", "1"), &annotation(1, 7, 1));
+    fetched(&queue, &Key::new("annotation", "2"), &annotation(2, 8, 2));
+    fetched(&queue, &Key::new("task", "9"), &task_state(9, false, 0));
+    assert_eq!(completed(&file).len(), 0);
+    fetched(&queue, &Key::new("annotation", "3"), &annotation(3, 9, 3));
+    assert_eq!(completed(&file).len(), 1, "it was known to be open");
 }
