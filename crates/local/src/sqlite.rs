@@ -2,6 +2,7 @@
 
 use labelrelay_core::Clock;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 /// Page cache of a connection, in `SQLite`'s unit (negative: KiB). The ends of a few tables are all that a
@@ -18,6 +19,25 @@ pub(crate) struct BusyWait {
     pub(crate) retry_every: Duration,
 }
 
+thread_local! {
+    /// This thread does something that can wait better than it can be waited for.
+    static IS_IMPATIENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work`, in which no connection of this thread waits for its turn: it fails at once where another one writes.
+pub(crate) fn without_waiting<T>(work: impl FnOnce() -> T) -> T {
+    /// A panic of the work leaves no impatience behind.
+    struct Patient;
+    impl Drop for Patient {
+        fn drop(&mut self) {
+            IS_IMPATIENT.set(false);
+        }
+    }
+    let _patient = Patient;
+    IS_IMPATIENT.set(true);
+    work()
+}
+
 /// Makes `db` wait while another connection writes.
 pub(crate) fn set_busy_wait(db: &mut Connection, busy_wait: BusyWait) -> rusqlite::Result<()> {
     let mut since = Instant::now();
@@ -25,7 +45,7 @@ pub(crate) fn set_busy_wait(db: &mut Connection, busy_wait: BusyWait) -> rusqlit
         if retries == 0 {
             since = Instant::now();
         }
-        let wait = since.elapsed() < busy_wait.total;
+        let wait = since.elapsed() < busy_wait.total && !IS_IMPATIENT.get();
         if wait {
             std::thread::sleep(busy_wait.retry_every);
         }
@@ -62,4 +82,31 @@ pub(crate) fn set_setting(db: &Connection, name: &str, value: i64) -> rusqlite::
     db.prepare_cached("INSERT INTO settings(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value")?
         .execute((name, value))
         .map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Red, without an end, if it waits; or if the next one does not wait any more.
+    #[test]
+    fn work_that_nobody_waits_for_waits_for_nobody() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("some.db");
+        let [other, mut db] = [(); 2].map(|()| Connection::open(&path).unwrap());
+        let busy_wait = BusyWait {
+            total: Duration::from_secs(24 * 3600),
+            retry_every: Duration::from_micros(200),
+        };
+        set_busy_wait(&mut db, busy_wait).unwrap();
+        let taken = begin(&other).unwrap();
+        let error = without_waiting(|| begin(&db).map(drop)).unwrap_err();
+        assert_eq!(
+            error.sqlite_error_code(),
+            Some(rusqlite::ErrorCode::DatabaseBusy)
+        );
+        assert!(!IS_IMPATIENT.get());
+        drop(taken);
+        begin(&db).unwrap();
+    }
 }

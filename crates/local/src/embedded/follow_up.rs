@@ -3,7 +3,8 @@
 use super::ledger_figures::LedgerFigures;
 use super::pending_message::{Pending, Said};
 use super::sequencer::{Open, Sequencer, next_number};
-use super::task_ledger::{self, Consequences, unless_it_panics};
+use super::task_ledger::{self, Consequences, is_busy, unless_it_panics};
+use crate::sqlite::without_waiting;
 use crate::sqlite_error::advice;
 use jiff::Timestamp;
 use labelrelay_core::{OutboundMessage, Receipt};
@@ -30,6 +31,7 @@ impl Sequencer {
         received_ms: i64,
         is_idle: bool,
     ) -> Option<bool> {
+        self.is_taken = false;
         let has_more = |this: &Self| {
             let ledger = this.ledger.as_ref();
             ledger.is_some_and(|ledger| ledger.has_work(this.next))
@@ -38,6 +40,7 @@ impl Sequencer {
             return None;
         }
         let done = self.write(db, &[], received_ms);
+        self.is_taken = !self.has_begun && done.as_ref().is_err_and(is_busy);
         if let (Ok(_), Some(ledger)) = (&done, &mut self.ledger) {
             ledger.go_on();
         }
@@ -56,7 +59,8 @@ impl Sequencer {
         let Some(ledger) = &mut self.ledger else {
             return;
         };
-        let swept = unless_it_panics(|| ledger.sweep(db, now, today, is_idle));
+        let sweep = || ledger.sweep(db, now, today, is_idle);
+        let swept = without_waiting(|| unless_it_panics(sweep));
         // What passes is tried again.
         let _known = self.judge(swept);
     }

@@ -1,6 +1,7 @@
 //! The embedded queue's sending side: one owner, one writer, group commit.
 
 mod checkpoint;
+mod first_copy;
 mod follow_up;
 mod group_commit;
 mod ledger_figures;

@@ -5,13 +5,13 @@
 //! read again before anything else is written. And another program may append beside the owner: so each
 //! transaction begins with a look at the last number in the file.
 
+use super::first_copy::repeated;
 use super::options::Options;
 use super::pending_message::Pending;
 use super::repeat_window::{Fingerprint, RepeatWindow};
 use super::task_ledger::{self, TaskLedger};
-use crate::file::envelope_damage;
 use crate::schema::INSERT_EVENT;
-use crate::sqlite::{begin, ms, now_ms, setting};
+use crate::sqlite::{begin, ms, now_ms, setting, without_waiting};
 use crate::sqlite_error::is_damage;
 use labelrelay_core::derive::naming_task;
 use labelrelay_core::{Clock, OutboundMessage, Receipt};
@@ -25,9 +25,11 @@ pub(super) struct Sequencer {
     /// The last transaction failed; whether it is in the file is not known.
     in_doubt: bool,
     /// The last transaction got its turn: what failed in it may be the ledger's fault.
-    has_begun: bool,
+    pub(super) has_begun: bool,
     /// Ledger that events are derived from, as long as it can be read.
     pub(super) ledger: Option<TaskLedger>,
+    /// Another program wrote when the ledger's turn was.
+    pub(super) is_taken: bool,
     /// Why nothing is derived, though it shall be.
     pub(super) ledger_trouble: Option<String>,
 }
@@ -64,6 +66,7 @@ impl Sequencer {
             next,
             in_doubt: false,
             has_begun: false,
+            is_taken: false,
             ledger,
             ledger_trouble,
         })
@@ -122,7 +125,12 @@ impl Sequencer {
         messages: &[Pending],
         received_ms: i64,
     ) -> rusqlite::Result<Vec<Receipt>> {
-        let transaction = begin(db)?;
+        let transaction = if messages.is_empty() {
+            // No delivery waits for it, but one that comes meanwhile would.
+            without_waiting(|| begin(db))?
+        } else {
+            begin(db)?
+        };
         if self.in_doubt || next_number(db)? > self.next {
             self.catch_up(db)?;
             self.in_doubt = false;
@@ -320,31 +328,4 @@ fn read_window(
         window.arrived_before(now - age, seq);
     }
     Ok(window)
-}
-
-/// Envelopes up to so many bytes are in one page with their id. To read more may fail where the id can be read, and
-/// with it all deliveries that are written together.
-const IN_ONE_PAGE: i64 = 8 * 1024;
-
-/// The candidate whose id is `id`, whole. One that was damaged where it lies is none: who sends it again brings it
-/// back.
-fn repeated(
-    db: &Connection,
-    candidates: impl Iterator<Item = u64>,
-    id: &str,
-) -> rusqlite::Result<Option<u64>> {
-    for seq in candidates {
-        let mut same = db.prepare_cached(
-            "SELECT CASE WHEN length(envelope) <= ?3 THEN envelope END FROM events WHERE seq = ?1 AND id = ?2",
-        )?;
-        let mut rows = same.query((seq.cast_signed(), id, IN_ONE_PAGE))?;
-        let Some(row) = rows.next()? else {
-            continue;
-        };
-        let envelope = row.get_ref(0)?.as_bytes_or_null();
-        if envelope.is_ok_and(|envelope| envelope.and_then(envelope_damage).is_none()) {
-            return Ok(Some(seq));
-        }
-    }
-    Ok(None)
 }

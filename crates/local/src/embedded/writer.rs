@@ -25,6 +25,9 @@ use std::time::Duration;
 const GROUP_MESSAGES: usize = 256;
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
 
+/// How long the ledger's work waits for a delivery while another program writes, before it tries again.
+const TAKEN: Duration = Duration::from_millis(5);
+
 /// An event of more is its own reason when it does not fit.
 const LARGEST_PROBE: usize = 64 * 1024;
 
@@ -61,11 +64,12 @@ impl Writer {
             && self.has_room(true, false).is_ok()
             && self.derive_more(&mut sequencer, true);
         while open {
-            let patience = if derives_more {
-                Duration::ZERO
-            } else {
-                pruned.patience(self.clock.monotonic())
-            };
+            let mut patience = pruned.patience(self.clock.monotonic());
+            if derives_more {
+                patience = Duration::ZERO;
+            } else if sequencer.is_taken {
+                patience = patience.min(TAKEN);
+            }
             // Without work it wakes now and then to prune; with more to prune it only looks whether work came.
             let mut command = match commands.recv_timeout(patience) {
                 Ok(command) => Some(command),

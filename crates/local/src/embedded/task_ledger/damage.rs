@@ -25,6 +25,11 @@ pub(in crate::embedded) fn is_its_own(error: &Error) -> bool {
     !may_pass(error)
 }
 
+/// Tells whether another program writes.
+pub(in crate::embedded) fn is_busy(error: &Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+}
+
 /// Runs work of the ledger. A panic of it would end the writer's thread, and come again with the same event at each
 /// start: it is an error of the ledger's own instead.
 pub(in crate::embedded) fn unless_it_panics<T>(

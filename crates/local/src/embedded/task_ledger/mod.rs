@@ -28,7 +28,7 @@ use std::sync::Arc;
 use sweep::Sweep;
 use work::Work;
 
-pub(super) use damage::{is_its_own, unless_it_panics};
+pub(super) use damage::{is_busy, is_its_own, unless_it_panics};
 
 /// Statements and derived events that one transaction has time for, so that no delivery waits for a deletion of a
 /// hundred thousand. What is left is kept in the file, and done in the next ones.

@@ -64,6 +64,11 @@ struct Look {
     leaving: Option<(String, i64, i64)>,
     /// Rows of projects, that go when all is looked through.
     last: Vec<Key>,
+    /// Rows that were not removed, because another program wrote; and whether one of them may still be there.
+    undone: Vec<Key>,
+    forgets: bool,
+    /// The mark when it began. What was told after that stays.
+    marked: i64,
 }
 
 /// Source, task and annotation.
@@ -131,7 +136,7 @@ impl Sweep {
 
 impl Look {
     /// Decides of one thing; those that go, and whether one of them may still be there.
-    fn decide(&mut self, thing: Thing, cutoff: &str, marked: i64, goes: &mut Vec<Key>) -> bool {
+    fn decide(&mut self, thing: Thing, cutoff: &str, goes: &mut Vec<Key>) -> bool {
         let (source, task, annotation) = &thing.key;
         let is_task = *annotation == 0;
         let is_gone = if is_task {
@@ -141,7 +146,7 @@ impl Look {
         };
         let is_old = thing.version.as_deref().is_some_and(|then| then < cutoff);
         // What may be read again stays, so that it changes nothing then.
-        let may_go = thing.seq <= marked;
+        let may_go = thing.seq <= self.marked;
         if is_task {
             let project = thing.project.map(|project| (source.clone(), project));
             let gone = project.and_then(|project| self.projects.get(&project));
@@ -196,7 +201,11 @@ impl TaskLedger {
                     set_setting(db, tables::THROUGH, self.through.cast_signed())?;
                     self.marked = self.through;
                 }
-                self.sweep.begin(self.through)
+                let marked = self.marked.cast_signed();
+                Look {
+                    marked,
+                    ..self.sweep.begin(self.through)
+                }
             }
         };
         let cutoff = today
@@ -207,15 +216,20 @@ impl TaskLedger {
         if let Some(last) = things.last() {
             look.after.clone_from(&last.key);
         }
-        let (mut goes, mut forgets) = (Vec::new(), false);
+        let mut goes = std::mem::take(&mut look.undone);
+        let mut forgets = std::mem::take(&mut look.forgets);
         for thing in things {
-            forgets |= look.decide(thing, &cutoff, self.marked.cast_signed(), &mut goes);
+            forgets |= look.decide(thing, &cutoff, &mut goes);
         }
         if is_all {
             goes.append(&mut look.last);
         }
         if !goes.is_empty() {
-            remove(db, &goes, forgets)?;
+            if let Err(error) = remove(db, &goes, look.marked, forgets) {
+                (look.undone, look.forgets) = (goes, forgets);
+                self.sweep.look = Some(look);
+                return Err(error);
+            }
             self.has_gaps |= forgets;
         }
         if is_all {
@@ -253,13 +267,13 @@ fn some(db: &Connection, after: &Key) -> rusqlite::Result<Vec<Thing>> {
     .collect()
 }
 
-fn remove(db: &Connection, goes: &[Key], forgets: bool) -> rusqlite::Result<()> {
+fn remove(db: &Connection, goes: &[Key], marked: i64, forgets: bool) -> rusqlite::Result<()> {
     let transaction = begin(db)?;
     for key in goes {
         db.prepare_cached(
-            "DELETE FROM ledger_things WHERE source = ?1 AND task = ?2 AND annotation = ?3",
+            "DELETE FROM ledger_things WHERE source = ?1 AND task = ?2 AND annotation = ?3 AND seq <= ?4",
         )?
-        .execute((&key.0, key.1, key.2))?;
+        .execute((&key.0, key.1, key.2, marked))?;
     }
     if forgets {
         set_setting(db, tables::GAPS, 1)?;
