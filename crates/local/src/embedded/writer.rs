@@ -169,7 +169,9 @@ impl Writer {
 
     /// Derives events for which no delivery waits, a little at a time; `true` if there are more.
     fn derive_more(&self, sequencer: &mut Sequencer, is_idle: bool) -> bool {
-        if self.options.derivation.is_none() {
+        // What deliveries would be refused for, the ledger does without: it refuses nobody.
+        if sequencer.ledger.is_none() || self.has_room(false, true).is_err() {
+            self.tell_figures(sequencer);
             return false;
         }
         let has_more = sequencer.derive_more(&self.db, now_ms(&*self.clock), is_idle);
@@ -181,6 +183,12 @@ impl Writer {
             sequencer.sweep(&self.db, now, self.clock.now(), is_idle);
         }
         self.files.committed(self.journal.pages());
+        self.tell_figures(sequencer);
+        has_more.unwrap_or(false)
+    }
+
+    /// Leaves the ledger's figures for whoever watches the queue.
+    fn tell_figures(&self, sequencer: &Sequencer) {
         let figures = sequencer.ledger_figures();
         let mut told = self
             .ledger_figures
@@ -189,7 +197,6 @@ impl Writer {
         if *told != figures {
             *told = figures;
         }
-        has_more.unwrap_or(false)
     }
 
     /// Checks that the files are what they were; leaves what it finds for whoever watches the queue.
