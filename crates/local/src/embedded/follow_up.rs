@@ -3,7 +3,7 @@
 use super::ledger_figures::LedgerFigures;
 use super::pending_message::{Pending, Said};
 use super::sequencer::{Open, Sequencer, next_number};
-use super::task_ledger::{self, Consequences, is_busy, unless_it_panics};
+use super::task_ledger::{self, Budget, Consequences, is_busy, unless_it_panics};
 use crate::sqlite::without_waiting;
 use crate::sqlite_error::advice;
 use jiff::Timestamp;
@@ -101,7 +101,7 @@ impl Sequencer {
     pub(super) fn derive_from_file(
         &mut self,
         open: &mut Open<'_>,
-        left: &mut usize,
+        left: &mut Budget,
     ) -> rusqlite::Result<()> {
         let next = self.next;
         let Some(ledger) = &mut self.ledger else {
@@ -122,7 +122,7 @@ impl Sequencer {
         &mut self,
         db: &Connection,
         said: &Said,
-        left: &mut usize,
+        left: &mut Budget,
     ) -> rusqlite::Result<Consequences> {
         let next = self.next;
         let Some(ledger) = &mut self.ledger else {

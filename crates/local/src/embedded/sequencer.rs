@@ -9,7 +9,7 @@ use super::first_copy::repeated;
 use super::options::Options;
 use super::pending_message::Pending;
 use super::repeat_window::{Fingerprint, RepeatWindow};
-use super::task_ledger::{self, TaskLedger};
+use super::task_ledger::{Budget, TaskLedger};
 use crate::schema::INSERT_EVENT;
 use crate::sqlite::{begin, ms, now_ms, setting, without_waiting};
 use crate::sqlite_error::is_damage;
@@ -170,7 +170,7 @@ impl Sequencer {
         messages: &[Pending],
         open: &mut Open<'_>,
     ) -> rusqlite::Result<Vec<Receipt>> {
-        let mut left = task_ledger::budget();
+        let mut left = Budget::begin(!messages.is_empty());
         if messages.is_empty() {
             // No delivery waits for it.
             self.derive_from_file(open, &mut left)?;

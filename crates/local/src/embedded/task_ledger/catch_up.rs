@@ -1,7 +1,7 @@
 //! Takes in what is in the file already, in the order in which it is there.
 
 use super::damage::is_one_row;
-use super::{TaskLedger, rest};
+use super::{Budget, TaskLedger, rest};
 use crate::sqlite_error::is_damage;
 use labelrelay_core::OutboundMessage;
 use labelrelay_core::derive::Told;
@@ -21,10 +21,10 @@ impl TaskLedger {
         &mut self,
         db: &Connection,
         next: u64,
-        left: &mut usize,
+        left: &mut Budget,
     ) -> rusqlite::Result<Vec<OutboundMessage>> {
         let mut derived = self.do_rest(db, left)?;
-        if !self.has_rest && *left > 0 {
+        if !self.has_rest && !left.is_spent() {
             derived.append(&mut self.read_on(db, next, left)?);
         }
         self.must_mark |= self.reading != self.marked;
@@ -36,7 +36,7 @@ impl TaskLedger {
         &mut self,
         db: &Connection,
         next: u64,
-        left: &mut usize,
+        left: &mut Budget,
     ) -> rusqlite::Result<Vec<OutboundMessage>> {
         let mut derived = Vec::new();
         let end = next.min(self.reading.saturating_add(1 + LOOKED_AT));
@@ -44,7 +44,7 @@ impl TaskLedger {
         let is_all = numbers.len() < READ_AT_A_TIME;
         let mut bytes = 0;
         for seq in numbers {
-            if *left == 0 || self.has_rest || bytes > READ_BYTES {
+            if left.is_spent() || self.has_rest || bytes > READ_BYTES {
                 return Ok(derived);
             }
             let (told, read) = self.read_event(db, seq)?;
@@ -101,10 +101,10 @@ impl TaskLedger {
     fn do_rest(
         &mut self,
         db: &Connection,
-        left: &mut usize,
+        left: &mut Budget,
     ) -> rusqlite::Result<Vec<OutboundMessage>> {
         let mut derived = Vec::new();
-        while self.has_rest && *left > 0 {
+        while self.has_rest && !left.is_spent() {
             let Some((number, kept)) = rest::first(db)? else {
                 self.has_rest = false;
                 break;

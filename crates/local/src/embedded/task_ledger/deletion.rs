@@ -46,14 +46,14 @@ impl Work<'_> {
         are_several: bool,
     ) -> rusqlite::Result<Option<Statement>> {
         for (done, id) in ids.iter().enumerate() {
-            if self.left == 0 {
+            if self.left.is_spent() {
                 let left = ids.get(done..).unwrap_or_default().to_vec();
                 return Ok(Some(Statement::AnnotationsGone {
                     ids: left,
                     are_several,
                 }));
             }
-            self.left -= 1;
+            self.left.spend();
             self.annotation_gone(*id, are_several)?;
         }
         Ok(None)
@@ -104,11 +104,11 @@ impl Work<'_> {
             let task = self.known_task(*id)?;
             let source = &self.cause.source;
             loop {
-                if self.left == 0 {
+                if self.left.is_spent() {
                     let left = ids.get(done..).unwrap_or_default().to_vec();
                     return Ok(Some(Statement::TasksGone(left)));
                 }
-                self.left -= 1;
+                self.left.spend();
                 let some: Vec<(i64, Option<String>)> = self
                     .db
                     .prepare_cached(
@@ -122,12 +122,12 @@ impl Work<'_> {
                             *id,
                             GONE,
                             self.seq,
-                            i64::try_from(self.left).unwrap_or(i64::MAX),
+                            i64::try_from(self.left.next()).unwrap_or(i64::MAX),
                         ),
                         |row| Ok((row.get(0)?, row.get(1)?)),
                     )?
                     .collect::<rusqlite::Result<_>>()?;
-                if some.is_empty() && self.left > 0 {
+                if some.is_empty() && self.left.next() > 0 {
                     break;
                 }
                 for (annotation, newest) in some {

@@ -6,6 +6,7 @@
 //! appended, and after one that is too large to be read on its way. What is damaged turns it off until the next start.
 
 mod annotation;
+mod budget;
 mod catch_up;
 mod damage;
 mod deletion;
@@ -28,11 +29,8 @@ use std::sync::Arc;
 use sweep::Sweep;
 use work::Work;
 
+pub(super) use budget::Budget;
 pub(super) use damage::{is_busy, is_its_own, unless_it_panics};
-
-/// Statements and derived events that one transaction has time for, so that no delivery waits for a deletion of a
-/// hundred thousand. What is left is kept in the file, and done in the next ones.
-const AT_A_TIME: usize = 1000;
 
 /// The mark up to which the queue was read is moved so often. What is read again changes nothing.
 const MARK_EVERY: u64 = 1000;
@@ -143,12 +141,12 @@ impl TaskLedger {
         db: &Connection,
         seq: u64,
         said: &Said,
-        left: &mut usize,
+        left: &mut Budget,
     ) -> rusqlite::Result<Consequences> {
         if self.waits.is_some() {
             return Ok(Consequences::default());
         }
-        let is_read = self.is_in_step(seq) && *left > 0;
+        let is_read = self.is_in_step(seq) && !left.is_spent();
         let told = match said {
             Said::Unread => return Ok(Consequences::default()),
             Said::Nothing => {
@@ -161,9 +159,7 @@ impl TaskLedger {
         };
         let task = match told.statements.as_slice() {
             // What was told meanwhile may have moved them, or begun their ids anew.
-            [Statement::AnnotationsGone { ids, .. }]
-                if !told.cause.is_fetched && self.is_in_step(seq) =>
-            {
+            [Statement::AnnotationsGone { ids, .. }] if !told.cause.is_fetched && is_read => {
                 deletion::only_task(db, &told.cause.source, ids)?
             }
             _ => None,
@@ -191,7 +187,7 @@ impl TaskLedger {
         db: &Connection,
         seq: u64,
         told: &Told,
-        left: &mut usize,
+        left: &mut Budget,
     ) -> rusqlite::Result<Vec<OutboundMessage>> {
         let mut work = self.work(db, &told.cause, seq, *left);
         let rest = work.all(&told.statements)?;
@@ -273,7 +269,13 @@ impl TaskLedger {
         Ok(())
     }
 
-    fn work<'a>(&'a self, db: &'a Connection, cause: &'a Cause, seq: u64, left: usize) -> Work<'a> {
+    fn work<'a>(
+        &'a self,
+        db: &'a Connection,
+        cause: &'a Cause,
+        seq: u64,
+        left: Budget,
+    ) -> Work<'a> {
         Work {
             db,
             derivation: &self.derivation,
@@ -287,9 +289,4 @@ impl TaskLedger {
             derived: Vec::new(),
         }
     }
-}
-
-/// The statements and events that one transaction has time for.
-pub(super) const fn budget() -> usize {
-    AT_A_TIME
 }

@@ -1,6 +1,7 @@
 //! Takes in what one event tells, within one transaction.
 
 use super::annotation::{self, Known};
+use super::budget::Budget;
 use super::damage::is_one_row;
 use super::task::Task;
 use labelrelay_core::derive::{Cause, Derivation};
@@ -18,7 +19,7 @@ pub(super) struct Work<'a> {
     pub(super) is_silent: bool,
     /// What is not known may have been known.
     pub(super) has_gaps: bool,
-    pub(super) left: usize,
+    pub(super) left: Budget,
     /// Tasks and annotations that were forgotten, because what is known of them cannot be read.
     pub(super) forgot: u64,
     pub(super) derived: Vec<OutboundMessage>,
@@ -29,17 +30,17 @@ impl Work<'_> {
     pub(super) fn all(&mut self, statements: &[Statement]) -> rusqlite::Result<Vec<Statement>> {
         let mut rest = Vec::new();
         for statement in statements {
-            if self.left == 0 {
+            if self.left.is_spent() {
                 rest.push(statement.clone());
                 continue;
             }
             match statement {
                 Statement::Annotation(annotation) => {
-                    self.left -= 1;
+                    self.left.spend();
                     self.annotation(annotation)?;
                 }
                 Statement::Task { id, state, made } => {
-                    self.left -= 1;
+                    self.left.spend();
                     self.task(*id, *state, made.clone())?;
                 }
                 Statement::AnnotationsGone { ids, are_several } => {
@@ -47,7 +48,7 @@ impl Work<'_> {
                 }
                 Statement::TasksGone(ids) => rest.extend(self.tasks_gone(ids)?),
                 Statement::ProjectGone => {
-                    self.left -= 1;
+                    self.left.spend();
                     self.project_gone()?;
                 }
             }
@@ -85,7 +86,7 @@ impl Work<'_> {
 
     /// Adds an event that follows.
     pub(super) fn derive(&mut self, message: Option<OutboundMessage>) {
-        self.left = self.left.saturating_sub(1);
+        self.left.spend();
         if !self.is_silent {
             self.derived.extend(message);
         }
