@@ -91,7 +91,9 @@ impl Work<'_> {
                 task.is_labelled || by_count(&task)
             }
             Beside::Nothing | Beside::After(_) => {
-                if is_first && self.cause.is_fetched && told.counts && task.unlisted > 0 {
+                // It was counted already beside what overtook it, or by the task that was fetched.
+                let was_counted = self.cause.is_fetched || matches!(told.beside, Beside::After(_));
+                if is_first && was_counted && told.counts && task.unlisted > 0 {
                     task.unlisted -= 1;
                 }
                 if !was_known && (self.has_gaps || self.cause.is_fetched) {

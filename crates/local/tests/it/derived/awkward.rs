@@ -165,3 +165,28 @@ fn a_pull_that_tells_of_a_task_first_completes_nothing() {
     fetched(&queue, &Key::new("annotation", "3"), &annotation(3, 9, 3));
     assert_eq!(completed(&file).len(), 1, "it was known to be open");
 }
+
+/// Red if an annotation that was overtaken counts twice: beside the one that overtook it, and by itself.
+#[test]
+fn what_was_overtaken_counts_once() {
+    let queue_dir = QueueDir::new();
+    let queue = open(&queue_dir);
+    let of_three = |id: i64, total: i64| {
+        let mut task = task_state(7, false, total);
+        task["overlap"] = json!(3);
+        if id == 2 {
+            // It came before: only what was counted beside it tells of the first.
+            task.as_object_mut().unwrap().remove("is_labeled");
+        }
+        let body = json!({"action": "ANNOTATION_CREATED", "annotation": annotation(id, 7, id), "project": {"id": 1}, "task": task});
+        event(
+            &format!("created {id}"),
+            "io.labelstud.annotation.created",
+            &body,
+        )
+    };
+    send(&queue, &of_three(2, 2));
+    send(&queue, &of_three(1, 1));
+    let file = queue_dir.file();
+    assert_eq!(completed(&file).len(), 0, "two of three");
+}
