@@ -4,7 +4,7 @@ use crate::Aws;
 use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::SecretRef;
-use labelrelay_core::{BlobStore, EventQueue, FallbackStore, SecretSource};
+use labelrelay_core::{BlobStore, EventQueue, FallbackStore, SecretSource, SecretStore};
 use std::future::ready;
 use std::sync::Arc;
 
@@ -38,14 +38,23 @@ impl BackEnd for Aws {
         not_after: Option<Timestamp>,
     ) -> Opening<'a, Box<dyn SecretSource>> {
         let opened = self.secret(reference, not_after);
-        Box::pin(ready(opened.and_then(|secret| {
-            secret.ok_or_else(|| {
-                BackEndError::new(
-                    &reference.to_string(),
-                    "is in no store of AWS",
-                    "name one of aws-secretsmanager:…, aws-ssm:…, env:NAME or file:/path",
-                )
-            })
-        })))
+        Box::pin(ready(
+            opened.and_then(|secret| secret.ok_or_else(|| elsewhere(reference))),
+        ))
     }
+
+    fn secret_store<'a>(&'a self, reference: &'a SecretRef) -> Opening<'a, Box<dyn SecretStore>> {
+        let opened = self.secret_store(reference);
+        Box::pin(ready(
+            opened.and_then(|store| store.ok_or_else(|| elsewhere(reference))),
+        ))
+    }
+}
+
+fn elsewhere(reference: &SecretRef) -> BackEndError {
+    BackEndError::new(
+        &reference.to_string(),
+        "is in no store of AWS",
+        "name one of aws-secretsmanager:…, aws-ssm:…, env:NAME or file:/path",
+    )
 }

@@ -9,9 +9,8 @@ use crate::signed_client::SignedClient;
 use crate::sqs::{QueueLocation, SqsQueue};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use jiff::Timestamp;
-use labelrelay_core::BackEndError;
-use labelrelay_core::SecretSource;
 use labelrelay_core::config::{Lookup, SecretRef};
+use labelrelay_core::{BackEndError, SecretSource, SecretStore};
 use std::fmt;
 
 /// The variable with the endpoint of all services. A service's own has the service's name behind it.
@@ -116,6 +115,37 @@ impl Aws {
         reference: &SecretRef,
         end: Option<Timestamp>,
     ) -> Result<Option<Box<dyn SecretSource>>, BackEndError> {
+        let Some((signed, name)) = self.secrets_of(reference)? else {
+            return Ok(None);
+        };
+        Ok(Some(match signed.service {
+            "ssm" => Box::new(ParameterSecret::new(signed, name, end)),
+            _ => Box::new(ManagerSecret::new(signed, name, end)),
+        }))
+    }
+
+    /// The store that `reference` names, to put a secret there; `None` when it is in no store of AWS.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when credentials or region are missing.
+    pub fn secret_store(
+        &self,
+        reference: &SecretRef,
+    ) -> Result<Option<Box<dyn SecretStore>>, BackEndError> {
+        let Some((signed, name)) = self.secrets_of(reference)? else {
+            return Ok(None);
+        };
+        Ok(Some(match signed.service {
+            "ssm" => Box::new(ParameterSecret::new(signed, name, None)),
+            _ => Box::new(ManagerSecret::new(signed, name, None)),
+        }))
+    }
+
+    /// The service that keeps a secret, and the name that it has there.
+    fn secrets_of<'a>(
+        &self,
+        reference: &'a SecretRef,
+    ) -> Result<Option<(SignedClient, &'a str)>, BackEndError> {
         let SecretRef::Store { scheme, name } = reference else {
             return Ok(None);
         };
@@ -137,10 +167,7 @@ impl Aws {
             service,
             endpoint: address,
         };
-        Ok(Some(match service {
-            "ssm" => Box::new(ParameterSecret::new(signed, name, end)),
-            _ => Box::new(ManagerSecret::new(signed, name, end)),
-        }))
+        Ok(Some((signed, name)))
     }
 
     fn bucket(&self, url: &str) -> Result<S3Location, BackEndError> {

@@ -13,7 +13,7 @@ use azure_core::http::HttpClient;
 use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::{Lookup, SecretRef};
-use labelrelay_core::{BlobStore, Clock, EventQueue, FallbackStore, SecretSource};
+use labelrelay_core::{BlobStore, Clock, EventQueue, FallbackStore, SecretSource, SecretStore};
 use std::future::ready;
 use std::sync::Arc;
 
@@ -104,6 +104,25 @@ impl Azure {
         reference: &SecretRef,
         not_after: Option<Timestamp>,
     ) -> Result<Box<dyn SecretSource>, BackEndError> {
+        Ok(Box::new(self.key_vault(reference, not_after)?))
+    }
+
+    /// The store that `reference` names, to put a secret there.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when it is not the name of a secret in Key Vault.
+    pub fn secret_store(
+        &self,
+        reference: &SecretRef,
+    ) -> Result<Box<dyn SecretStore>, BackEndError> {
+        Ok(Box::new(self.key_vault(reference, None)?))
+    }
+
+    fn key_vault(
+        &self,
+        reference: &SecretRef,
+        not_after: Option<Timestamp>,
+    ) -> Result<KeyVaultSecret, BackEndError> {
         let shown = reference.to_string();
         let setting = SettingValue(&shown);
         let SecretRef::Store {
@@ -118,9 +137,7 @@ impl Azure {
         };
         let credential = Arc::clone(&self.credential);
         let clock = Arc::clone(&self.clock);
-        let secret =
-            KeyVaultSecret::open(name, credential, &self.client, clock, not_after, setting)?;
-        Ok(Box::new(secret))
+        KeyVaultSecret::open(name, credential, &self.client, clock, not_after, setting)
     }
 
     fn container(&self, url: &str) -> Result<AzureBlobStore, BackEndError> {
@@ -172,6 +189,10 @@ impl BackEnd for Azure {
         not_after: Option<Timestamp>,
     ) -> Opening<'a, Box<dyn SecretSource>> {
         Box::pin(ready(self.secret(reference, not_after)))
+    }
+
+    fn secret_store<'a>(&'a self, reference: &'a SecretRef) -> Opening<'a, Box<dyn SecretStore>> {
+        Box::pin(ready(self.secret_store(reference)))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::blob::BlobStore;
 use crate::config::{ConfigError, ENVIRONMENT, SecretRef};
 use crate::fallback::FallbackStore;
 use crate::queue::EventQueue;
-use crate::secret::SecretSource;
+use crate::secret::{SecretSource, SecretStore};
 use jiff::Timestamp;
 use std::path::Path;
 use std::sync::Arc;
@@ -86,6 +86,19 @@ pub trait BackEnd: Send + Sync {
         reference: &'a SecretRef,
         not_after: Option<Timestamp>,
     ) -> Opening<'a, Box<dyn SecretSource>>;
+
+    /// The store behind `reference`, to put a secret there. A back end that cannot be written to says so.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when it is in no store of this back end, or can only be read.
+    fn secret_store<'a>(&'a self, reference: &'a SecretRef) -> Opening<'a, Box<dyn SecretStore>> {
+        let error = BackEndError::new(
+            &reference.to_string(),
+            "is in no store that a secret can be written to here",
+            "put the secret there by hand",
+        );
+        Box::pin(std::future::ready(Err(error)))
+    }
 
     /// The store at `at` that keeps a ledger between runs. It asks for what a fallback asks for: objects that
     /// can be listed, read and removed.

@@ -62,7 +62,7 @@ pub use queue::{
 };
 pub use relay::{BodyError, Intake, Parts, Received, Relay, Verification};
 pub use request::RequestHead;
-pub use secret::{Secret, SecretError, SecretSource};
+pub use secret::{Secret, SecretError, SecretSource, SecretStore};
 pub use signature::Verified;
 pub use source::Source;
 pub use spool::{Spool, SpoolError, SpoolWriter, Spooled};

@@ -4,7 +4,7 @@ use crate::Google;
 use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::SecretRef;
-use labelrelay_core::{BlobStore, EventQueue, FallbackStore, SecretSource};
+use labelrelay_core::{BlobStore, EventQueue, FallbackStore, SecretSource, SecretStore};
 use std::sync::Arc;
 
 impl BackEnd for Google {
@@ -40,12 +40,28 @@ impl BackEnd for Google {
                     scheme: "gcp-secretmanager",
                     name,
                 } => Ok(Box::new(self.secret(name, not_after)?) as _),
-                other => Err(BackEndError::new(
-                    &other.to_string(),
-                    "is in no store of Google Cloud",
-                    "name one of gcp-secretmanager:NAME, env:NAME or file:/path",
-                )),
+                other => Err(elsewhere(other)),
             }
         })
     }
+
+    fn secret_store<'a>(&'a self, reference: &'a SecretRef) -> Opening<'a, Box<dyn SecretStore>> {
+        Box::pin(async move {
+            match reference {
+                SecretRef::Store {
+                    scheme: "gcp-secretmanager",
+                    name,
+                } => Ok(Box::new(self.secret(name, None)?) as _),
+                other => Err(elsewhere(other)),
+            }
+        })
+    }
+}
+
+fn elsewhere(reference: &SecretRef) -> BackEndError {
+    BackEndError::new(
+        &reference.to_string(),
+        "is in no store of Google Cloud",
+        "name one of gcp-secretmanager:NAME, env:NAME or file:/path",
+    )
 }

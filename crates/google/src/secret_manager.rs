@@ -4,10 +4,13 @@ use crate::location::SecretName;
 use crate::rest::{Rest, RestError, parse};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
-use labelrelay_core::{BoxFuture, Secret, SecretError, SecretSource, chain};
+use labelrelay_core::{BoxFuture, Secret, SecretError, SecretSource, SecretStore, chain};
+use reqwest::RequestBuilder;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use std::fmt;
 
 /// A secret whose newest two enabled versions are live: a rotation adds a version, and ends by disabling
@@ -146,6 +149,90 @@ impl SecretManagerSecret {
         })
     }
 
+    /// What is read, or nothing where there is no such secret, or none with an enabled version.
+    async fn live(&self) -> Result<Vec<Secret>, SecretError> {
+        if self.name.version.is_some() {
+            return self.read().await;
+        }
+        match self.listed().await {
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Ok(Vec::new()),
+            // Who may not list may not see that there is none either: reading says the same as ever.
+            _ => self.read().await,
+        }
+    }
+
+    /// Makes the secret, or gives its first version to one that somebody made without.
+    async fn make(&self, value: &str) -> Result<(), SecretError> {
+        let (project, name) = self.project_and_name()?;
+        let request = self
+            .rest
+            .request(Method::POST, &format!("/v1/{project}/secrets"));
+        let request = request.query(&[("secretId", name)]);
+        let request = body(request, &json!({ "replication": { "automatic": {} } }));
+        match self.rest.send(request).await {
+            Ok(_) => {}
+            // Templates make secrets without a version.
+            Err(error) if error.status() == Some(StatusCode::CONFLICT) => {
+                if !self.live().await?.is_empty() {
+                    return Err(SecretError::permanent(format!(
+                        "the secret {}: somebody has put one there meanwhile; run this again",
+                        self.name.resource
+                    )));
+                }
+            }
+            Err(error) => {
+                let right = "secretmanager.secrets.create (or make the secret yourself, without a version: gcloud secrets create)";
+                return Err(self.not_written(&error, right));
+            }
+        }
+        self.put(value).await
+    }
+
+    async fn put(&self, value: &str) -> Result<(), SecretError> {
+        self.project_and_name()?;
+        let path = format!("/v1/{}:addVersion", self.name.resource);
+        let request = self.rest.request(Method::POST, &path);
+        let request = body(
+            request,
+            &json!({ "payload": { "data": STANDARD.encode(value) } }),
+        );
+        let right = "secretmanager.versions.add (roles/secretmanager.secretVersionAdder)";
+        let sent = self.rest.send(request).await;
+        sent.map(drop)
+            .map_err(|error| self.not_written(&error, right))
+    }
+
+    /// The two parts of the name, unless it is one of a version: those never change.
+    fn project_and_name(&self) -> Result<(&str, &str), SecretError> {
+        let parts = self.name.resource.split_once("/secrets/");
+        parts
+            .filter(|_| self.name.version.is_none())
+            .ok_or_else(|| {
+                SecretError::permanent(format!(
+                    "the secret {}: the reference names one version, and a version never changes; take /versions/… away from it",
+                    self.name.resource
+                ))
+            })
+    }
+
+    fn not_written(&self, error: &RestError, right: &str) -> SecretError {
+        let resource = &self.name.resource;
+        let message = match error.status().map(|status| status.as_u16()) {
+            Some(401 | 403) => format!(
+                "the secret {resource} may not be written: that needs {right}; Secret Manager {error}"
+            ),
+            _ => format!(
+                "the secret {resource} was not written: Secret Manager {}",
+                chain(error)
+            ),
+        };
+        if error.is_retryable() {
+            SecretError::transient(message)
+        } else {
+            SecretError::permanent(message)
+        }
+    }
+
     fn error(&self, error: &RestError) -> SecretError {
         let resource = &self.name.resource;
         let message = match error.status().map(|status| status.as_u16()) {
@@ -163,9 +250,29 @@ impl SecretManagerSecret {
     }
 }
 
+fn body(request: RequestBuilder, body: &Value) -> RequestBuilder {
+    request
+        .header(CONTENT_TYPE, "application/json")
+        .body(body.to_string())
+}
+
 impl SecretSource for SecretManagerSecret {
     fn fetch(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>> {
         Box::pin(self.read())
+    }
+}
+
+impl SecretStore for SecretManagerSecret {
+    fn held(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>> {
+        Box::pin(self.live())
+    }
+
+    fn create<'a>(&'a self, value: &'a str) -> BoxFuture<'a, Result<(), SecretError>> {
+        Box::pin(self.make(value))
+    }
+
+    fn add<'a>(&'a self, value: &'a str) -> BoxFuture<'a, Result<(), SecretError>> {
+        Box::pin(self.put(value))
     }
 }
 

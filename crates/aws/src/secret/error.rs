@@ -12,6 +12,8 @@ pub(super) struct SecretErrorContext<'a> {
     /// The reference, as it was configured.
     pub(super) name: &'a str,
     pub(super) permission: &'static str,
+    /// The permission on the KMS key, where one of one's own encrypts it.
+    pub(super) key_permission: &'static str,
     pub(super) region: &'a str,
 }
 
@@ -61,10 +63,16 @@ impl SecretErrorContext<'_> {
         let said = quoted(said.unwrap_or_default());
         match code {
             "AccessDeniedException" | "AccessDenied" if said.contains("kms:") => self.permanent(&format!(
-                "it is encrypted with a KMS key that cannot be used; allow kms:Decrypt on it ({said})"
+                "it is encrypted with a KMS key that cannot be used; allow {} on it ({said})", self.key_permission
             )),
             "AccessDeniedException" | "AccessDenied" => self.permanent(&format!(
                 "allow {} on it to this role ({said})", self.permission
+            )),
+            "ResourceExistsException" | "ParameterAlreadyExists" => {
+                self.permanent("somebody has put one there meanwhile; run this again")
+            }
+            "EncryptionFailure" => self.permanent(&format!(
+                "it cannot be encrypted; allow kms:GenerateDataKey and kms:Encrypt on its key, and check that the key is enabled ({said})"
             )),
             "DecryptionFailure" | "InvalidKeyId" => self.permanent(&format!(
                 "it cannot be decrypted; allow kms:Decrypt on its key, and check that the key is enabled ({said})"

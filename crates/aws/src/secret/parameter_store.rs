@@ -4,8 +4,12 @@ use super::value::{self, Name};
 use super::{Reply, SecretErrorContext, call};
 use crate::signed_client::SignedClient;
 use jiff::Timestamp;
-use labelrelay_core::{BoxFuture, Secret, SecretError, SecretSource};
+use labelrelay_core::{BoxFuture, Secret, SecretError, SecretSource, SecretStore};
 use serde_json::{Value, json};
+
+const READ: &str = "ssm:GetParameter";
+const WRITE: &str = "ssm:PutParameter";
+const DESCRIBE: &str = "ssm:DescribeParameters";
 
 /// A parameter of Systems Manager.
 pub(crate) struct ParameterSecret {
@@ -26,9 +30,19 @@ impl ParameterSecret {
     }
 
     async fn both(&self) -> Result<Vec<Secret>, SecretError> {
+        let held = self.live().await?;
+        if held.is_empty() {
+            return Err(self.errors(READ).absent());
+        }
+        Ok(held)
+    }
+
+    /// The current version and the one before; empty where there is no such parameter.
+    async fn live(&self) -> Result<Vec<Secret>, SecretError> {
         let signed = self.signed.with_own_connections();
-        let current = self.version(&signed, &self.name.store).await?;
-        let (current, version) = current.ok_or_else(|| self.error_context().absent())?;
+        let Some((current, version)) = self.version(&signed, &self.name.store).await? else {
+            return Ok(Vec::new());
+        };
         let mut secrets = vec![current];
         // Old versions go after a hundred; a parameter that was just made has none.
         if version > 1 {
@@ -45,7 +59,7 @@ impl ParameterSecret {
         name: &str,
     ) -> Result<Option<(Secret, u64)>, SecretError> {
         let body = json!({ "Name": name, "WithDecryption": true });
-        let errors = self.error_context();
+        let errors = self.errors(READ);
         let Reply::Found(members) = call(signed, "AmazonSSM.GetParameter", &body, &errors).await?
         else {
             return Ok(None);
@@ -61,10 +75,63 @@ impl ParameterSecret {
         Ok(Some((secret.until(self.not_after), version)))
     }
 
-    fn error_context(&self) -> SecretErrorContext<'_> {
+    /// Makes a parameter; one that is there stays as it is.
+    async fn make(&self, value: &str) -> Result<(), SecretError> {
+        let body = json!({
+            "Name": self.name.store,
+            "Value": value::first(value, self.name.member.as_deref()),
+            "Type": "SecureString",
+            "Overwrite": false,
+        });
+        self.put(&body).await
+    }
+
+    /// Adds a version of the same type, under the same key: without them it would get the account's key.
+    async fn put_newer(&self, value: &str) -> Result<(), SecretError> {
+        if let Some(member) = &self.name.member {
+            return Err(self.errors(WRITE).permanent(&value::shared(member)));
+        }
+        let filter = json!({ "Key": "Name", "Option": "Equals", "Values": [self.name.store] });
+        let body = json!({ "ParameterFilters": [filter] });
+        let action = "AmazonSSM.DescribeParameters";
+        let errors = self.errors(DESCRIBE);
+        let described = call(&self.signed, action, &body, &errors).await?;
+        let Reply::Found(members) = described else {
+            return Err(errors.absent());
+        };
+        let first = members
+            .get("Parameters")
+            .and_then(|parameters| parameters.get(0));
+        let parameter = first.ok_or_else(|| errors.absent())?;
+        let mut body = json!({ "Name": self.name.store, "Value": value, "Overwrite": true });
+        if let Some(body) = body.as_object_mut() {
+            let kept = ["Type", "KeyId", "Tier", "DataType"].into_iter();
+            let kept = kept.filter_map(|name| Some((name, parameter.get(name)?)));
+            body.extend(
+                kept.filter(|(_, value)| value.is_string())
+                    .map(|(name, value)| (name.to_owned(), value.clone())),
+            );
+        }
+        self.put(&body).await
+    }
+
+    async fn put(&self, body: &Value) -> Result<(), SecretError> {
+        let errors = self.errors(WRITE);
+        match call(&self.signed, "AmazonSSM.PutParameter", body, &errors).await? {
+            Reply::Found(_) => Ok(()),
+            Reply::Absent => Err(errors.absent()),
+        }
+    }
+
+    fn errors(&self, permission: &'static str) -> SecretErrorContext<'_> {
         SecretErrorContext {
             name: &self.reference,
-            permission: "ssm:GetParameter",
+            permission,
+            key_permission: if permission == WRITE {
+                "kms:Encrypt"
+            } else {
+                "kms:Decrypt"
+            },
             region: &self.signed.region,
         }
     }
@@ -73,5 +140,19 @@ impl ParameterSecret {
 impl SecretSource for ParameterSecret {
     fn fetch(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>> {
         Box::pin(self.both())
+    }
+}
+
+impl SecretStore for ParameterSecret {
+    fn held(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>> {
+        Box::pin(self.live())
+    }
+
+    fn create<'a>(&'a self, value: &'a str) -> BoxFuture<'a, Result<(), SecretError>> {
+        Box::pin(self.make(value))
+    }
+
+    fn add<'a>(&'a self, value: &'a str) -> BoxFuture<'a, Result<(), SecretError>> {
+        Box::pin(self.put_newer(value))
     }
 }

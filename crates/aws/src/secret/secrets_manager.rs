@@ -6,8 +6,15 @@ use crate::signed_client::SignedClient;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use labelrelay_core::{BoxFuture, Secret, SecretError, SecretSource};
+use labelrelay_core::signature::sign_sha1;
+use labelrelay_core::{BoxFuture, Secret, SecretError, SecretSource, SecretStore};
 use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const READ: &str = "secretsmanager:GetSecretValue";
+const CREATE: &str = "secretsmanager:CreateSecret";
+const DESCRIBE: &str = "secretsmanager:DescribeSecret";
+const WRITE: &str = "secretsmanager:PutSecretValue";
 
 /// A secret of Secrets Manager.
 pub(crate) struct ManagerSecret {
@@ -27,11 +34,21 @@ impl ManagerSecret {
         }
     }
 
-    /// One after the other over one connection: a second handshake costs more than a second question.
     async fn both(&self) -> Result<Vec<Secret>, SecretError> {
+        let held = self.live().await?;
+        if held.is_empty() {
+            return Err(self.errors(READ).absent());
+        }
+        Ok(held)
+    }
+
+    /// Both stages; empty where there is no such secret, or one without a value. One after the other over one
+    /// connection: a second handshake costs more than a second question.
+    async fn live(&self) -> Result<Vec<Secret>, SecretError> {
         let signed = self.signed.with_own_connections();
-        let current = self.stage(&signed, "AWSCURRENT").await?;
-        let current = current.ok_or_else(|| self.error_context().absent())?;
+        let Some(current) = self.stage(&signed, "AWSCURRENT").await? else {
+            return Ok(Vec::new());
+        };
         // Without it, a delivery that was signed before a rotation would be refused as a forgery; so it
         // is an error when it cannot be read, and none when there is none.
         let previous = self.stage(&signed, "AWSPREVIOUS").await?;
@@ -44,7 +61,7 @@ impl ManagerSecret {
         stage: &str,
     ) -> Result<Option<Secret>, SecretError> {
         let body = json!({ "SecretId": self.name.store, "VersionStage": stage });
-        let errors = self.error_context();
+        let errors = self.errors(READ);
         let Reply::Found(members) =
             call(signed, "secretsmanager.GetSecretValue", &body, &errors).await?
         else {
@@ -57,13 +74,88 @@ impl ManagerSecret {
         Ok(Some(secret.until(self.not_after)))
     }
 
-    fn error_context(&self) -> SecretErrorContext<'_> {
+    /// Makes the secret, or gives its first value to one that somebody made without.
+    async fn make(&self, value: &str) -> Result<(), SecretError> {
+        let value = value::first(value, self.name.member.as_deref());
+        let body = json!({
+            "Name": self.name.store,
+            "SecretString": value,
+            "ClientRequestToken": token(&value),
+        });
+        let errors = self.errors(CREATE);
+        let action = "secretsmanager.CreateSecret";
+        match call(&self.signed, action, &body, &errors).await {
+            Ok(Reply::Found(_)) => Ok(()),
+            Ok(Reply::Absent) => Err(errors.absent()),
+            Err(error) => {
+                // Templates make secrets without a value.
+                if self.is_without_value().await {
+                    self.put(&value).await
+                } else {
+                    Err(error)
+                }
+            }
+        }
+    }
+
+    /// Tells whether a secret is there that has no value yet: nothing else is current.
+    async fn is_without_value(&self) -> bool {
+        let body = json!({ "SecretId": self.name.store });
+        let errors = self.errors(DESCRIBE);
+        let action = "secretsmanager.DescribeSecret";
+        // Whoever may not ask goes by the first error.
+        let Ok(Reply::Found(members)) = call(&self.signed, action, &body, &errors).await else {
+            return false;
+        };
+        let versions = members.get("VersionIdsToStages");
+        let is_empty = versions
+            .and_then(Value::as_object)
+            .is_none_or(|versions| versions.is_empty());
+        is_empty && members.get("DeletedDate").is_none()
+    }
+
+    async fn put(&self, value: &str) -> Result<(), SecretError> {
+        let body = json!({
+            "SecretId": self.name.store,
+            "SecretString": value,
+            "ClientRequestToken": token(value),
+        });
+        let errors = self.errors(WRITE);
+        let action = "secretsmanager.PutSecretValue";
+        match call(&self.signed, action, &body, &errors).await? {
+            Reply::Found(_) => Ok(()),
+            Reply::Absent => Err(errors.absent()),
+        }
+    }
+
+    async fn put_newer(&self, value: &str) -> Result<(), SecretError> {
+        match &self.name.member {
+            Some(member) => Err(self.errors(WRITE).permanent(&value::shared(member))),
+            None => self.put(value).await,
+        }
+    }
+
+    fn errors(&self, permission: &'static str) -> SecretErrorContext<'_> {
         SecretErrorContext {
             name: &self.reference,
-            permission: "secretsmanager:GetSecretValue",
+            permission,
+            key_permission: if permission == READ {
+                "kms:Decrypt"
+            } else {
+                "kms:GenerateDataKey and kms:Decrypt"
+            },
             region: &self.signed.region,
         }
     }
+}
+
+/// Names a write, so that the service tells it from a repeat: of 32 to 64 characters. It becomes the version's id, which
+/// more people see than the value; so it must not tell anything of that. Two writes of one value are two versions.
+fn token(value: &str) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.unwrap_or_default().as_nanos().to_string();
+    let digest = sign_sha1(value.as_bytes(), now.as_bytes());
+    digest.trim_start_matches("sha1=").to_owned()
 }
 
 /// The stored secret, kept as text or as bytes.
@@ -78,5 +170,19 @@ fn stored(members: &Value) -> Option<Vec<u8>> {
 impl SecretSource for ManagerSecret {
     fn fetch(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>> {
         Box::pin(self.both())
+    }
+}
+
+impl SecretStore for ManagerSecret {
+    fn held(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>> {
+        Box::pin(self.live())
+    }
+
+    fn create<'a>(&'a self, value: &'a str) -> BoxFuture<'a, Result<(), SecretError>> {
+        Box::pin(self.make(value))
+    }
+
+    fn add<'a>(&'a self, value: &'a str) -> BoxFuture<'a, Result<(), SecretError>> {
+        Box::pin(self.put_newer(value))
     }
 }

@@ -38,6 +38,21 @@ pub(super) fn secret(stored: &[u8], member: Option<&str>) -> Result<Vec<u8>, Str
     }
 }
 
+/// The value of a store that holds nothing else yet.
+pub(super) fn first(secret: &str, member: Option<&str>) -> String {
+    match member {
+        None => secret.to_owned(),
+        Some(member) => serde_json::json!({ member: secret }).to_string(),
+    }
+}
+
+/// Why a value that holds other things too is not replaced.
+pub(super) fn shared(member: &str) -> String {
+    format!(
+        "the secret is the member `{member}` of a value that may hold other things too, and this program writes whole values alone; put the new one there by hand, and leave all else as it is"
+    )
+}
+
 fn without_line_break(bytes: &[u8]) -> &[u8] {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     bytes.strip_suffix(b"\r").unwrap_or(bytes)

@@ -8,7 +8,7 @@ use crate::locations::{self, QueueLocation, StoreLocation};
 use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::SecretRef;
-use labelrelay_core::{BlobStore, Clock, EventQueue, FallbackStore, SecretSource};
+use labelrelay_core::{BlobStore, Clock, EventQueue, FallbackStore, SecretSource, SecretStore};
 use labelrelay_local::{EmbeddedQueue, Local, Options};
 use labelrelay_startup::Open;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -108,6 +108,15 @@ impl BackEnd for BackEnds<'_> {
             };
             let back_end = self.cloud(Cloud::of_secret(scheme), &reference.to_string())?;
             back_end.secret(reference, not_after).await
+        })
+    }
+    fn secret_store<'a>(&'a self, reference: &'a SecretRef) -> Opening<'a, Box<dyn SecretStore>> {
+        Box::pin(async move {
+            let SecretRef::Store { scheme, .. } = reference else {
+                return self.local.secret_store(reference).await;
+            };
+            let back_end = self.cloud(Cloud::of_secret(scheme), &reference.to_string())?;
+            back_end.secret_store(reference).await
         })
     }
 }

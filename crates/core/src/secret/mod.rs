@@ -7,10 +7,12 @@ mod likely_mistakes;
 mod regular_file;
 mod ring;
 mod source;
+mod store;
 mod value;
 
 pub use error::SecretError;
 pub use file::FileSecret;
 pub use ring::SecretRing;
 pub use source::{FixedSecret, SecretSource};
+pub use store::SecretStore;
 pub use value::Secret;

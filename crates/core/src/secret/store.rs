@@ -1,0 +1,32 @@
+//! Stores that a secret can be written to: by whoever connects a platform, never by a relay.
+
+use super::error::SecretError;
+use super::value::Secret;
+use crate::BoxFuture;
+
+/// A secret's place in a cloud's store, where a first value or a newer one can be put.
+///
+/// Nothing is ever taken away: a store keeps the value before the newest one, and readers take both
+/// ([`SecretSource::fetch`](super::SecretSource::fetch)). So a rotation is two writes. The first puts the new
+/// secret there, and both are good. The second puts the same one there again, so that both values that are read are the
+/// new one.
+pub trait SecretStore: Send + Sync {
+    /// Values that readers take now, the newest first, two at most; empty if the store has none of that name.
+    ///
+    /// # Errors
+    /// [`SecretError`] when the store cannot be read, or may not be.
+    fn held(&self) -> BoxFuture<'_, Result<Vec<Secret>, SecretError>>;
+
+    /// Puts the first value there. What somebody else put there meanwhile is not replaced, as far as the store can
+    /// promise that.
+    ///
+    /// # Errors
+    /// [`SecretError`] when there is one already, or the store does not take it. Nothing has changed then.
+    fn create<'a>(&'a self, value: &'a str) -> BoxFuture<'a, Result<(), SecretError>>;
+
+    /// Puts a newer value there; the one before it stays good.
+    ///
+    /// # Errors
+    /// [`SecretError`] when there is none yet, or the store does not take it. Nothing has changed then.
+    fn add<'a>(&'a self, value: &'a str) -> BoxFuture<'a, Result<(), SecretError>>;
+}
