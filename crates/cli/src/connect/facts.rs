@@ -19,6 +19,9 @@ pub(super) struct Facts {
     pub(super) source: String,
     pub(super) plan: bool,
     pub(super) webhooks: Vec<Row>,
+    /// Change of the source's secret, if it was kept nowhere yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) secret: Option<Action>,
     /// Change of `[source.pull]`, if no webhook can work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pull: Option<Action>,
@@ -88,6 +91,7 @@ impl Facts {
         let of_webhooks = self.webhooks.iter().map(|row| row.action);
         let changed = of_webhooks
             .chain(self.pull)
+            .chain(self.secret)
             .any(|action| action != Action::Unchanged);
         if !changed {
             report.hint("nothing to change: all is as it should be")?;

@@ -5,6 +5,7 @@ mod config_section;
 mod configured;
 mod credential;
 mod facts;
+mod kept_secret;
 mod label_studio;
 mod labelbox;
 mod listing;

@@ -1,6 +1,7 @@
 //! A platform's webhooks as they are, for `labelrelay status`, and how the commands that mend them find both again.
 
 use super::changes::Changes;
+use super::rotation::Rotatable;
 use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_reconcile::PlatformError;
 use std::future::Future;
@@ -34,6 +35,14 @@ pub(super) async fn within_patience(
             PATIENCE.as_secs()
         )),
     }
+}
+
+/// Words about a secret that is nowhere yet.
+pub(super) fn no_secret(rotatable: &Rotatable) -> String {
+    format!(
+        "there is no secret in {}: `labelrelay connect` makes one",
+        rotatable.reference()
+    )
 }
 
 /// Options with which a command finds `source` and its configuration again; a blank before each.

@@ -44,6 +44,12 @@ struct State {
 }
 
 impl SecretRing {
+    /// Every relay has read its secrets again after this time.
+    pub const MAX_AGE: Duration = MAX_AGE;
+
+    /// A relay that refuses reads them again at most this often.
+    pub const MISS_FLOOR: Duration = MISS_FLOOR;
+
     /// Secrets of `sources`, in this order. Nothing is read before the first use.
     pub fn new(sources: Vec<Box<dyn SecretSource>>, clock: Arc<dyn Clock>) -> Self {
         Self {

@@ -60,7 +60,8 @@ pub(in crate::connect) struct Args {
     /// Then send an event through a temporary project, and wait until it is in the queue
     #[arg(long, conflicts_with_all = ["plan", "remove"])]
     probe: bool,
-    /// Give the webhooks a new secret; the old one is good until all have it. The secret must be in a file here
+    /// Give the webhooks a new secret; the old one is good until all have it. The secret must be in a file here, or in a
+    /// cloud's store
     #[arg(long, conflicts_with_all = ["probe", "remove", "project"])]
     rotate: bool,
     /// Delete the webhooks that deliver to the relay, and no other

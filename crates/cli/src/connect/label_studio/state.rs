@@ -4,7 +4,7 @@ use super::silence::Seen;
 use super::target::{Common, Target};
 use super::walk::named_projects;
 use crate::connect::sections;
-use crate::connect::state::{State, within_patience};
+use crate::connect::state::{State, no_secret, within_patience};
 use crate::durations::words;
 use crate::env::Env;
 use crate::evidence::Evidence;
@@ -47,6 +47,9 @@ pub(in crate::connect) async fn ask(
 ) -> Result<State, String> {
     let target = Common::of(source, file, false).open(env).await;
     let target = target.map_err(|error| error.message().to_owned())?;
+    if target.secret.is_missing() {
+        return Err(no_secret(&target.rotatable));
+    }
     within_patience(&target.server, read(&target, source, evidence)).await
 }
 

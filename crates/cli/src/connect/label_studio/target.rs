@@ -3,6 +3,7 @@
 use crate::connect::credential::Credential;
 use crate::connect::facts::Id;
 use crate::connect::http_options;
+use crate::connect::kept_secret::KeptSecret;
 use crate::connect::relay_url::RelayUrl;
 use crate::connect::rotation::Rotatable;
 use crate::connect::sections;
@@ -13,7 +14,6 @@ use crate::find_configuration::{self, Missing};
 use crate::label_studio_access;
 use crate::locations::QueueLocation;
 use crate::open;
-use crate::secret_reference;
 use crate::source_of_platform;
 use labelrelay_core::config::{SecretRef, SourceConfig};
 use labelrelay_core::provider::Provider;
@@ -65,6 +65,8 @@ pub(super) struct Target {
     pub(super) fetch: String,
     pub(super) credential: Credential,
     pub(super) rotatable: Rotatable,
+    /// The secret that the credential shows.
+    pub(super) secret: KeptSecret,
     /// The embedded queue, where that is the queue.
     pub(super) queue: Option<PathBuf>,
     /// Reference to the token.
@@ -97,9 +99,9 @@ impl Common {
         let token = label_studio_access::token(reference, env).await?;
         let relay = sections::relay(self.relay.as_deref(), source);
         let relay = RelayUrl::find(relay, &config, source, env)?;
-        let rotatable = Rotatable::new(&config, source, env)?;
-        let secret = secret_reference::read(rotatable.reference(), env).await?;
-        let credential = Credential::new(source, &secret)?;
+        let rotatable = Rotatable::new(&config, source, &relay, env)?;
+        let secret = KeptSecret::find(rotatable.reference(), env).await?;
+        let credential = Credential::new(source, secret.secret())?;
         let management = Management::new(&server, token, http_options());
         let management = management.map_err(CliError::failed)?;
         let projects = sections::projects(source)
@@ -129,6 +131,7 @@ impl Common {
             fetch: format!("labelrelay pull label-studio{options}"),
             credential,
             rotatable,
+            secret,
             queue,
             token,
             origin: config.origin.clone(),

@@ -9,6 +9,7 @@ use crate::connect::relay_url::is_loopback;
 use crate::connect::report::{Problem, Report};
 use crate::connect::steps::{Step, Steps};
 use crate::env::Env;
+use crate::error::CliError;
 use labelrelay_reconcile::label_studio::{ProjectTitle, Version, Webhook};
 
 pub(super) async fn walk(
@@ -37,8 +38,9 @@ pub(super) async fn walk(
             "no project to connect: each webhook is one of a project. Make a project, and run this again".to_owned(),
         ));
     }
-    if relay_ready::ask(&target.relay, "Label Studio", report).await? {
-        relay_ready::ask_for_header(&target.relay, target.credential.header(), report).await?;
+    // A relay without a secret is not ready.
+    if !target.secret.is_missing() {
+        ask_relay(target, report).await?;
     }
     if let Err(error) = target.management.check_url(&target.relay.url).await {
         if !error.refuses_address {
@@ -53,6 +55,10 @@ pub(super) async fn walk(
         target.relay.url
     ))?;
     let webhooks = target.management.webhooks().await?;
+    facts.secret = target.secret.put(args.plan, report).await?;
+    if facts.secret.is_some() && !args.plan {
+        ask_relay(target, report).await?;
+    }
     let ours: Vec<_> = webhooks
         .iter()
         .filter(|hook| target.is_ours(hook))
@@ -87,6 +93,14 @@ pub(super) async fn walk(
             ))?,
             None => walk.make(project.id, name).await?,
         }
+    }
+    Ok(())
+}
+
+/// Asks the relay whether it is ready, and takes the header.
+async fn ask_relay(target: &Target, report: &mut Report) -> Result<(), CliError> {
+    if relay_ready::ask(&target.relay, "Label Studio", report).await? {
+        relay_ready::ask_for_header(&target.relay, target.credential.header(), report).await?;
     }
     Ok(())
 }

@@ -60,13 +60,17 @@ pub(in crate::connect) struct Args {
     /// Labelbox sends no event on demand; says what to click instead
     #[arg(long, hide = true)]
     probe: bool,
-    /// Change the secret: a second webhook is made, and the first one ended as soon as the second delivers. The secret
-    /// must be in a file here
+    /// Change the secret, in a file here or in a cloud's store: a second webhook is made, and the first one ended as soon
+    /// as the second delivers
     #[arg(long, conflicts_with_all = ["remove", "project", "topic"])]
     rotate: bool,
     /// With --rotate: the webhooks that are there send v1 payloads, as those that are made do
     #[arg(long, requires = "rotate")]
     v1: bool,
+    /// With --rotate and a secret in a cloud's store: end this webhook, which has the old secret; can be given several
+    /// times
+    #[arg(long, value_name = "ID", requires = "rotate")]
+    end: Vec<String>,
     /// Wait so long for a delivery with the new secret
     #[arg(long, value_name = "TIME", default_value = "10m", requires = "rotate", value_parser = parse_duration)]
     wait: Duration,
@@ -115,6 +119,7 @@ pub(super) async fn configured(
         probe: false,
         rotate: false,
         v1: false,
+        end: Vec::new(),
         wait: Duration::ZERO,
         remove: false,
     };

@@ -9,6 +9,7 @@ use crate::connect::rotation::Rotation;
 use crate::connect::steps::{Step, Steps};
 use crate::durations;
 use crate::env::Env;
+use crate::error::CliError;
 use labelrelay_reconcile::labelbox::{Status, Webhook};
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,15 @@ pub(super) async fn walk(
             .without_webhooks(args.plan, relay, otherwise, env, report)
             .await;
     }
+    let unknown = args
+        .end
+        .iter()
+        .find(|id| ours.iter().all(|hook| hook.id != **id));
+    if let Some(unknown) = unknown {
+        return Err(Problem::Step(format!(
+            "--end {unknown}: no webhook of this id delivers here; `labelrelay connect list labelbox` shows them"
+        )));
+    }
     if !args.v1 && !target.rotatable.is_under_way() {
         return Err(Problem::Step(format!(
             "Labelbox's API makes webhooks that send v1 payloads, and does not tell what those send that are there ({}). If all of them send v1, give --v1 as well. If one sends v2, its events would change: set `previous_secret` of source `{}`, put a new secret into the file, restart `serve`, and make a webhook with it in Labelbox: Workspace settings, Webhooks. Then end the old one, and take `previous_secret` away",
@@ -64,9 +74,12 @@ pub(super) async fn walk(
     let ids: Vec<_> = ours.iter().map(|hook| hook.id.clone()).collect();
     let rotation = target.rotatable.begin(&ids, env, report).await?;
     rotation.both_are_taken(report).await?;
+    let with_old = with_old(args, &rotation, &ours)?;
     let (old, new): (Vec<&Webhook>, Vec<&Webhook>) = ours
         .into_iter()
-        .partition(|hook| rotation.remembered.contains(&hook.id));
+        .partition(|hook| with_old.contains(&hook.id));
+    let is_second = |first: &&Webhook| new.iter().any(|hook| hook.project == first.project);
+    let are_all_there = old.iter().all(is_second);
     let mut steps = Steps {
         plan: false,
         report,
@@ -83,7 +96,14 @@ pub(super) async fn walk(
         ));
     }
     if !old.is_empty() {
-        first_delivery(args.wait, &rotation, &old, steps.report).await?;
+        if rotation.is_shown().is_none() {
+            // Whoever names the old ones has seen events of the new ones.
+            if args.end.is_empty() || !are_all_there {
+                return Err(unseen(target, &old));
+            }
+        } else {
+            first_delivery(args.wait, &rotation, &old, steps.report).await?;
+        }
     }
     for webhook in &old {
         let step = step(Action::Removed, webhook, Vec::new());
@@ -96,6 +116,43 @@ pub(super) async fn walk(
         ));
     }
     rotation.end(report).await
+}
+
+/// Ids of the webhooks with the old secret: those that were there when the rotation began.
+fn with_old(
+    args: &Args,
+    rotation: &Rotation<'_>,
+    ours: &[&Webhook],
+) -> Result<Vec<String>, Problem> {
+    match (rotation.is_shown(), args.end.is_empty()) {
+        (Some(_), false) => Err(Problem::Cli(CliError::usage(
+            "--end is for a secret in a cloud's store; leave it out: the rotation of a secret in a file remembers its webhooks",
+        ))),
+        (Some(_), true) => Ok(rotation.remembered.clone()),
+        (None, false) => Ok(args.end.clone()),
+        (None, true) if rotation.remembered.is_empty() => Err(Problem::Step(format!(
+            "the store holds two secrets, and Labelbox does not show which webhooks have the older one ({}). Name those, each with --end ID. No webhook was changed",
+            ids(ours)
+        ))),
+        (None, true) => Ok(rotation.remembered.clone()),
+    }
+}
+
+fn ids(webhooks: &[&Webhook]) -> String {
+    let ids: Vec<_> = webhooks.iter().map(|hook| hook.id.as_str()).collect();
+    ids.join(", ")
+}
+
+/// Nobody here sees the deliveries of a relay that reads a store.
+fn unseen(target: &Target, old: &[&Webhook]) -> Problem {
+    let ends: String = old
+        .iter()
+        .map(|hook| format!(" --end {}", hook.id))
+        .collect();
+    Problem::Step(format!(
+        "both webhooks deliver, and events come twice. Submit a label in Labelbox; when its event has come twice, end the old ones: `{} --rotate --v1{ends}`",
+        target.connect
+    ))
 }
 
 /// Makes the webhook that takes the place of `first`, unless an earlier run did.
@@ -135,14 +192,15 @@ async fn first_delivery(
     old: &[&Webhook],
     report: &mut Report,
 ) -> Result<(), Problem> {
-    if !rotation.is_shown() {
+    let is_shown = || rotation.is_shown().unwrap_or(true);
+    if !is_shown() {
         report.hint(format_args!(
             "Waiting for the first delivery with the new secret, for {} at most: submit a label in Labelbox.",
             durations::words(wait)
         ))?;
     }
     let begun = Instant::now();
-    while !rotation.is_shown() {
+    while !is_shown() {
         if begun.elapsed() >= wait {
             let ids: Vec<_> = old.iter().map(|hook| hook.id.as_str()).collect();
             return Err(Problem::Step(format!(

@@ -3,7 +3,7 @@
 use super::named;
 use super::target::{Common, Target};
 use super::topics::Topics;
-use crate::connect::state::{State, within_patience};
+use crate::connect::state::{State, no_secret, within_patience};
 use crate::env::Env;
 use labelrelay_core::config::SourceConfig;
 use labelrelay_reconcile::PlatformError;
@@ -21,6 +21,9 @@ pub(in crate::connect) async fn ask(
 ) -> Result<State, String> {
     let target = Common::of(source, config, false).open(env).await;
     let target = target.map_err(|error| error.message().to_owned())?;
+    if target.secret.is_missing() {
+        return Err(no_secret(&target.rotatable));
+    }
     within_patience(&target.server, read(&target)).await
 }
 

@@ -2,6 +2,7 @@
 
 use crate::connect::facts::Id;
 use crate::connect::http_options;
+use crate::connect::kept_secret::KeptSecret;
 use crate::connect::relay_url::RelayUrl;
 use crate::connect::report::Problem;
 use crate::connect::rotation::Rotatable;
@@ -11,7 +12,6 @@ use crate::env::Env;
 use crate::error::CliError;
 use crate::find_configuration::{self, Missing};
 use crate::labelbox_access;
-use crate::secret_reference;
 use crate::serve::Reach;
 use crate::source_of_platform;
 use labelrelay_core::Secret;
@@ -59,8 +59,11 @@ pub(super) struct Target {
     pub(super) topics: Vec<String>,
     /// The command that mends what is wrong on the platform.
     pub(super) repair: String,
+    /// The command without any verb of its own.
+    pub(super) connect: String,
     pub(super) rotatable: Rotatable,
-    secret: Secret,
+    /// The secret that the webhooks get.
+    pub(super) secret: KeptSecret,
 }
 
 impl Common {
@@ -86,9 +89,9 @@ impl Common {
         let key = labelbox_access::key(key, env).await?;
         let relay = sections::relay(self.relay.as_deref(), source);
         let relay = RelayUrl::find(relay, &config, source, env)?;
-        let rotatable = Rotatable::new(&config, source, env)?;
-        let secret = secret_reference::read(rotatable.reference(), env).await?;
-        text(&secret)?;
+        let rotatable = Rotatable::new(&config, source, &relay, env)?;
+        let secret = KeptSecret::find(rotatable.reference(), env).await?;
+        text(secret.secret())?;
         let management = Management::new(&server, key, http_options());
         let options = state::options(&config, source, self.config.as_deref());
         Ok(Target {
@@ -99,6 +102,7 @@ impl Common {
             projects: sections::projects(source).to_vec(),
             topics: sections::topics(source).to_vec(),
             repair: format!("labelrelay connect labelbox --repair{options}"),
+            connect: format!("labelrelay connect labelbox{options}"),
             rotatable,
             secret,
         })
@@ -133,7 +137,7 @@ impl Target {
         secret: Option<&Secret>,
         known: &[Webhook],
     ) -> Result<Option<Id>, PlatformError> {
-        let secret = text(secret.unwrap_or(&self.secret));
+        let secret = text(secret.unwrap_or_else(|| self.secret.secret()));
         let settings = WebhookSettings {
             project,
             url: &self.relay.url,

@@ -30,7 +30,10 @@ pub(super) async fn walk(
         count => format!("{count} projects"),
     };
     report.done(format_args!("{words}, {count}"))?;
-    let _is_ready = relay_ready::ask(&target.relay, "Labelbox", report).await?;
+    facts.secret = new_secret(args, target, &webhooks, report).await?;
+    if facts.secret.is_none() || !args.plan {
+        let _is_ready = relay_ready::ask(&target.relay, "Labelbox", report).await?;
+    }
     let mut walk = Walk {
         target,
         topics: Topics::new(if args.topic.is_empty() {
@@ -52,6 +55,25 @@ pub(super) async fn walk(
         walk.scope(Some(&project.id), titled(project)).await?;
     }
     Ok(())
+}
+
+/// Puts a secret where there is none yet, unless a webhook delivers here already: Labelbox shows no secret, and that
+/// webhook signs with another one.
+async fn new_secret(
+    args: &Args,
+    target: &Target,
+    webhooks: &[Webhook],
+    report: &mut Report,
+) -> Result<Option<Action>, Problem> {
+    let is_ours = |hook: &&Webhook| target.is_ours(hook) && hook.status != Status::Inactive;
+    match webhooks.iter().find(is_ours) {
+        Some(webhook) if target.secret.is_missing() => Err(Problem::Step(format!(
+            "there is no secret in {}, and {} delivers here already, with one that Labelbox shows nobody: put that secret there; or run this with --remove, then again without it, which makes a new one",
+            target.rotatable.reference(),
+            named(webhook)
+        ))),
+        _ => target.secret.put(args.plan, report).await,
+    }
 }
 
 /// A project's id and name.

@@ -13,19 +13,21 @@ fn webhooks(source: &SourceConfig) -> &'static str {
     }
 }
 
-/// The secret is in no file.
-pub(super) fn elsewhere(source: &SourceConfig, reference: &SecretRef) -> String {
+/// The secret is in a variable.
+pub(super) fn variable(source: &SourceConfig, name: &str) -> String {
     let platform = webhooks(source);
-    match reference {
-        SecretRef::Env(name) => format!(
-            "--rotate changes secrets in files, and that of source `{}` is in the variable {name}. By hand: put the old one into {name}_PREVIOUS (in a configuration file: `previous_secret`), a new one into {name}, and restart `serve`. Then {platform}. At the end take the old one away, and restart `serve`",
-            source.name
-        ),
-        other => format!(
-            "--rotate changes secrets in files, and that of source `{}` is in a store ({other}). By hand: add a new version there; the store keeps the one before it, and both are good. Then {platform}. At the end take the old version away",
-            source.name
-        ),
-    }
+    format!(
+        "--rotate changes secrets in files and in the clouds' stores, and that of source `{}` is in the variable {name}. By hand: put the old one into {name}_PREVIOUS (in a configuration file: `previous_secret`), a new one into {name}, and restart `serve`. Then {platform}. At the end take the old one away, and restart `serve`",
+        source.name
+    )
+}
+
+/// The store does not take the new secret from here.
+pub(super) fn in_store(source: &SourceConfig, reference: &SecretRef) -> String {
+    format!(
+        "add a version to {reference}, where the one before it stays good; then {}",
+        webhooks(source)
+    )
 }
 
 /// Nobody knows where the relay runs.

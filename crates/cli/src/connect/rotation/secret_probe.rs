@@ -1,13 +1,18 @@
-//! Asks a relay on this machine whether it takes a secret, without an event.
+//! Asks a relay whether it takes a secret, without an event.
 //!
 //! Labelbox's question for models is signed and makes no event. For a header's secret, a request announces a body
-//! that is too large: the relay says so only to those who have shown the secret.
+//! that is too large: the relay says so only to those who have shown the secret. One elsewhere, behind programs that may
+//! want to see the announced body first, gets an empty one instead, which is no event either.
 
+use crate::http_client;
 use crate::serve::secret_header;
+use bytes::Bytes;
+use http::Request;
 use labelrelay_core::Secret;
 use labelrelay_core::config::SourceConfig;
 use labelrelay_core::provider::Provider;
 use labelrelay_core::signature::{SIGNATURE_HEADER, sign_sha1};
+use std::fmt;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -17,24 +22,72 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The first line of an answer is not longer.
 const LINE: usize = 64;
 
+/// The relay that is asked.
+pub(super) enum Asked {
+    /// The `serve` that runs here.
+    Here(SocketAddr),
+    /// The URL of the source at a relay elsewhere.
+    At(String),
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Here(address) => address.fmt(f),
+            Self::At(url) => url.fmt(f),
+        }
+    }
+}
+
 /// Asks the relay whether it takes `secret` for `source`; a problem if its answer says neither.
 pub(super) async fn ask(
-    relay: SocketAddr,
+    relay: &Asked,
     source: &SourceConfig,
     secret: &Secret,
 ) -> Result<bool, String> {
-    let (head, yes) = question(relay, source, secret)?;
-    let asked = tokio::task::spawn_blocking(move || status(relay, head.as_bytes()));
-    let status = asked.await.map_err(|error| error.to_string())?;
-    match status.map_err(|error| error.to_string())? {
+    let (status, yes) = match relay {
+        Asked::Here(address) => {
+            let address = *address;
+            let (head, yes) = question(address, source, secret)?;
+            let asked = tokio::task::spawn_blocking(move || status(address, head.as_bytes()));
+            let status = asked.await.map_err(|error| error.to_string())?;
+            (status.map_err(|error| error.to_string())?, yes)
+        }
+        Asked::At(url) => {
+            let (request, yes) = request(url, source, secret)?;
+            let answer = http_client::send(request).await;
+            (answer.map_err(|error| error.to_string())?.status, yes)
+        }
+    };
+    match status {
         401 => Ok(false),
         status if status == yes => Ok(true),
-        403 => Err(
-            "it answers 403: this machine's address is not on the source's `allow`; add 127.0.0.1"
-                .to_owned(),
-        ),
+        403 => Err(match relay {
+            Asked::Here(_) => "it answers 403: this machine's address is not on the source's `allow`; add 127.0.0.1",
+            Asked::At(_) => "it answers 403: this machine's address is not on the source's `allow`, or something in front of the relay refuses it",
+        }
+        .to_owned()),
         status => Err(format!("it answers {status}; its log says why")),
     }
+}
+
+/// The request to a relay elsewhere, and the status that says yes.
+fn request(
+    url: &str,
+    source: &SourceConfig,
+    secret: &Secret,
+) -> Result<(Request<Bytes>, u16), String> {
+    let (request, yes) = if source.provider == Provider::Labelbox {
+        let signature = sign_sha1(secret.expose(), b"");
+        let request = Request::get(format!("{url}/models"));
+        (request.header(SIGNATURE_HEADER, signature), 200)
+    } else {
+        let text = std::str::from_utf8(secret.expose()).map_err(|_| "a secret that is no text")?;
+        let (header, value) = secret_header(source, text);
+        (Request::post(url).header(header, value), 400)
+    };
+    let request = request.body(Bytes::new());
+    Ok((request.map_err(|error| error.to_string())?, yes))
 }
 
 /// The head of a request without a body, and the status that says yes.
