@@ -39,6 +39,16 @@ pub(crate) fn written(
     Ok(new)
 }
 
+/// Tries, with a file that has no name and is gone at once, whether [`written`] could make one.
+pub(crate) fn could_be_written(
+    folder: &Path,
+    like: &fs::Metadata,
+    mode: fn(u32) -> u32,
+) -> io::Result<()> {
+    let file = tempfile::tempfile_in(folder)?;
+    give_to_the_same(&file, like, mode)
+}
+
 #[cfg(unix)]
 fn give_to_the_same(file: &File, like: &fs::Metadata, mode: fn(u32) -> u32) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};

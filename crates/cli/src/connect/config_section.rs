@@ -1,7 +1,7 @@
 //! Writes a section into a configuration's file, and leaves every other byte as it is.
 
 use crate::env::Env;
-use crate::file_beside::{folder_of, sync_folder, written};
+use crate::file_beside::{could_be_written, folder_of, sync_folder, written};
 use labelrelay_core::config::Config;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,31 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// The reason why the file stays as it is.
 pub(super) fn add(path: &Path, name: &str, section: &str, env: &Env<'_>) -> Result<(), String> {
+    let (new, there) = changed(path, name, section, env)?;
+    replace(path, &new, &there).map_err(|error| error.to_string())
+}
+
+/// Tells whether [`add`] would do it; changes nothing.
+///
+/// # Errors
+/// The reason why the file would stay as it is.
+pub(super) fn could_be_added(
+    path: &Path,
+    name: &str,
+    section: &str,
+    env: &Env<'_>,
+) -> Result<(), String> {
+    let (_, there) = changed(path, name, section, env)?;
+    could_be_written(folder_of(path), &there, |mode| mode).map_err(|error| error.to_string())
+}
+
+/// The new text of the file, and what it is now.
+fn changed(
+    path: &Path,
+    name: &str,
+    section: &str,
+    env: &Env<'_>,
+) -> Result<(String, fs::Metadata), String> {
     let there = fs::symlink_metadata(path).map_err(|error| error.to_string())?;
     if !there.is_file() {
         return Err(
@@ -34,7 +59,7 @@ pub(super) fn add(path: &Path, name: &str, section: &str, env: &Env<'_>) -> Resu
     if !differs_by_pull_alone(&before, &after, name) {
         return Err("it is written in a way that this program does not change safely".to_owned());
     }
-    replace(path, &new, &there).map_err(|error| error.to_string())
+    Ok((new, there))
 }
 
 /// Tells whether the source `name` pulls now, and all others are what they were.
@@ -147,9 +172,12 @@ projects = [1]";
         ] {
             fs::write(&path, text).unwrap();
             add(&path, "b", SECTION, &env).unwrap_err();
+            could_be_added(&path, "b", SECTION, &env).unwrap_err();
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
         fs::write(&path, FILE).unwrap();
+        could_be_added(&path, "b", SECTION, &env).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), FILE);
         add(&path, "b", SECTION, &env).unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains(SECTION));
         let left = fs::read_dir(folder.path()).unwrap().count();

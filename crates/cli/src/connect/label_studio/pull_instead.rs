@@ -38,14 +38,22 @@ pub(super) fn see_to(
         report.failed("no webhook can work, and there is no configuration's file to write to: set the variables that are printed here")?;
         return report.hint(words(target));
     }
+    let path = env.cwd().join(origin);
     if args.plan {
+        if let Err(why) = config_section::could_be_added(&path, source, &section(target), env) {
+            report.failed(refusal)?;
+            report.failed(format_args!(
+                "no webhook can work, and {origin} could not be changed: {why}; write the lines that are printed here"
+            ))?;
+            return report.hint(words(target));
+        }
         report.doubted(refusal)?;
         facts.pull = Some(Action::Made);
-        return report.done(format_args!(
-            "no webhook can work; [source.pull] would be written below the source `{source}` in {origin}"
-        ));
+        report.done(format_args!(
+            "no webhook can work; [source.pull] would be written below the source `{source}` in {origin}, which can be written"
+        ))?;
+        return report.hint(format_args!("\n{}\n", section(target)));
     }
-    let path = env.cwd().join(origin);
     match config_section::add(&path, source, &section(target), env) {
         Ok(()) => {
             report.doubted(refusal)?;

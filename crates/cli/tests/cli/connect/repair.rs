@@ -109,10 +109,20 @@ fn after_an_upgrade_that_refuses_the_relay_the_repair_lets_serve_pull() {
     let planned = run(&scene, &command, &["--plan"]);
     let would = "[source.pull] would be written below the source `label-studio` in labelrelay.toml";
     assert!(planned.good().contains(would), "{planned:?}");
-    assert!(
-        planned.stdout.contains("nothing was changed"),
-        "{planned:?}"
-    );
+    for said in ["nothing was changed", "\n[source.pull]\nevery = \"10s\"\n"] {
+        assert!(planned.stdout.contains(said), "no {said:?} in {planned:?}");
+    }
+    #[cfg(unix)]
+    {
+        let link = scene.place.path("kept.toml");
+        std::fs::rename(scene.place.path("labelrelay.toml"), &link).unwrap();
+        std::os::unix::fs::symlink(&link, scene.place.path("labelrelay.toml")).unwrap();
+        let refused = run(&scene, &command, &["--plan"]);
+        assert_eq!(refused.code, 1, "{refused:?}");
+        let why = "labelrelay.toml could not be changed: it is a link";
+        assert!(refused.stdout.contains(why), "{refused:?}");
+        std::fs::rename(&link, scene.place.path("labelrelay.toml")).unwrap();
+    }
     assert_eq!(scene.place.read("labelrelay.toml"), config);
 
     let repaired = run(&scene, &command, &["--json"]);
