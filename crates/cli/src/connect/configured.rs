@@ -22,8 +22,8 @@ pub(super) async fn connect(args: &Args, env: &Env<'_>) -> Result<(), CliError> 
             print(format_args!("source `{}`:", source.name))?;
         }
         let done = match source.provider {
-            Provider::Labelbox => labelbox::configured(source, args, env).await,
-            _ => label_studio::configured(source, args, env).await,
+            Provider::Labelbox => labelbox::configured(&config, source, args, env).await,
+            _ => label_studio::configured(&config, source, args, env).await,
         };
         match done {
             Ok(()) => {}

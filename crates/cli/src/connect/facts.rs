@@ -1,5 +1,6 @@
 //! The result of a run as JSON, for programs.
 
+use super::relay_url::RelayUrl;
 use super::report::Report;
 use crate::error::CliError;
 use serde::Serialize;
@@ -86,6 +87,17 @@ pub(super) struct Row {
 }
 
 impl Facts {
+    /// Facts that are known before anybody is asked.
+    pub(super) fn new(server: &str, relay: &RelayUrl, source: &str, plan: bool) -> Self {
+        Self {
+            server: server.to_owned(),
+            relay: relay.url.clone(),
+            source: source.to_owned(),
+            plan,
+            ..Self::default()
+        }
+    }
+
     /// Says whether there was anything to do, to a person. `true` when something was done.
     pub(super) fn conclude(&self, report: &Report) -> Result<bool, CliError> {
         let of_webhooks = self.webhooks.iter().map(|row| row.action);

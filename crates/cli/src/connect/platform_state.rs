@@ -15,6 +15,12 @@ pub(crate) fn is_compared(config: &Config, source: &SourceConfig, env: &Env<'_>)
         && label_studio::is_its_own(config, source)
 }
 
+/// The same of any source.
+pub(crate) fn compares(config: &Config, env: &Env<'_>) -> bool {
+    let mut sources = config.sources.iter();
+    sources.any(|source| is_compared(config, source, env))
+}
+
 /// Asks the platform of `source`, and compares with `evidence` of what came, where there is a queue; `None` where nothing
 /// says that the platform should be asked. `file` is the configuration's
 /// file, where the command line named one. An error names the platform, the problem and the cure.
@@ -29,11 +35,11 @@ pub(crate) async fn ask(
     let (platform, state) = match source.provider {
         Provider::LabelStudio if label_studio::is_known(source, env) => (
             "Label Studio",
-            label_studio::ask(source, file, evidence, env).await,
+            label_studio::ask(config, source, file, evidence, env).await,
         ),
         // Its API is always there. Whether it shall deliver here, the section says.
         Provider::Labelbox if source.webhook.is_some() => {
-            ("Labelbox", labelbox::ask(source, file, env).await)
+            ("Labelbox", labelbox::ask(config, source, file, env).await)
         }
         _ => return None,
     };

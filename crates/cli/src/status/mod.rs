@@ -127,7 +127,10 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
     if let QueueLocation::Sqlite(file) = &location {
         report.serve = serve_address::find(file).map(|address| address.to_string());
         if file.exists() {
-            hearing = Some(queue::look(file, report)?);
+            let look = queue::look(file, report)?;
+            if platform_state::compares(&config, env) {
+                hearing = Some(queue::hear(&look, file)?);
+            }
         }
     }
     runtime.block_on(async {

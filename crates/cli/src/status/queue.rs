@@ -10,7 +10,7 @@ use crate::local_dir::LocalDir;
 use crate::locations::QueueLocation;
 use crate::queue_file;
 use jiff::Timestamp;
-use labelrelay_local::{OpenError, QueueStats};
+use labelrelay_local::{OpenError, QueueFile, QueueStats};
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ const EXAMINED_FOR: Duration = Duration::from_secs(1);
 /// Damaged events that are told of one by one.
 const TOLD: usize = 3;
 
-/// Looks into the file, which is there. What came lately is told for whoever compares it with a platform.
-pub(super) fn look(file: &Path, report: &mut Report) -> Result<Hearing, CliError> {
+/// Looks into the file, which is there.
+pub(super) fn look(file: &Path, report: &mut Report) -> Result<QueueFile, CliError> {
     let mut queue = queue_file::open(QueueLocation::Sqlite(file.to_owned()))?;
     let stats = queue.stats()?;
     queue.check_structure(EXAMINED_FOR)?;
@@ -55,7 +55,12 @@ pub(super) fn look(file: &Path, report: &mut Report) -> Result<Hearing, CliError
         seen_seconds_ago: seen.map(|age| age.as_secs()),
         oldest_waits_seconds: stats.oldest_ready_age.map(|age| age.as_secs()),
     });
-    Ok(Hearing::read(&queue, file, Timestamp::now())?)
+    Ok(queue)
+}
+
+/// Reads what came lately, for whoever compares it with a platform.
+pub(super) fn hear(queue: &QueueFile, file: &Path) -> Result<Hearing, CliError> {
+    Ok(Hearing::read(queue, file, Timestamp::now())?)
 }
 
 fn consumer_gone(stats: &QueueStats, seen: Option<Duration>) -> Option<String> {

@@ -17,7 +17,7 @@ use super::steps::Step;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::find_configuration;
-use labelrelay_core::config::SourceConfig;
+use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_reconcile::label_studio::Webhook;
 use target::{Common, Target};
 
@@ -40,7 +40,7 @@ payload, not all actions. If `[source.webhook]` says less, they send less. Touch
 new projects.";
 
 /// Makes Label Studio deliver to the relay.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", find_configuration::HELP))]
 #[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub(in crate::connect) struct Args {
@@ -71,40 +71,38 @@ pub(in crate::connect) struct Args {
 
 pub(super) async fn connect(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let target = args.common.open(env).await?;
+    reported(args, &target, env).await
+}
+
+/// Walks, and says what it came to.
+async fn reported(args: &Args, target: &Target, env: &Env<'_>) -> Result<(), CliError> {
     let mut report = Report::new(args.common.json, env);
-    let mut facts = Facts {
-        server: target.server.clone(),
-        relay: target.relay.url.clone(),
-        source: target.source.clone(),
-        plan: args.plan,
-        ..Facts::default()
-    };
+    let mut facts = Facts::new(&target.server, &target.relay, &target.source, args.plan);
     let walked = if args.remove {
-        remove::walk(args, &target, &mut report, &mut facts).await
+        remove::walk(args, target, &mut report, &mut facts).await
     } else if args.rotate {
-        rotate::walk(args, &target, env, &mut report, &mut facts).await
+        rotate::walk(args, target, env, &mut report, &mut facts).await
     } else {
-        all(args, &target, env, &mut report, &mut facts).await
+        all(args, target, env, &mut report, &mut facts).await
     };
     report.end(walked, &facts)
 }
 
 /// Makes the webhooks of `source` what its section says.
 pub(super) async fn configured(
+    config: &Config,
     source: &SourceConfig,
     args: &no_platform::Args,
     env: &Env<'_>,
 ) -> Result<(), CliError> {
     let args = Args {
         common: Common::of(source, args.config.as_deref(), args.json),
-        project: Vec::new(),
         plan: args.plan,
         repair: args.repair,
-        probe: false,
-        rotate: false,
-        remove: false,
+        ..Args::default()
     };
-    connect(&args, env).await
+    let target = args.common.open_in(config, source, env).await?;
+    reported(&args, &target, env).await
 }
 
 async fn all(

@@ -40,12 +40,15 @@ pub(in crate::connect) fn is_its_own(config: &Config, source: &SourceConfig) -> 
 /// # Errors
 /// Problem and cure, when it cannot be asked.
 pub(in crate::connect) async fn ask(
+    config: &Config,
     source: &SourceConfig,
     file: Option<&Path>,
     evidence: Option<Evidence<'_>>,
     env: &Env<'_>,
 ) -> Result<State, String> {
-    let target = Common::of(source, file, false).open(env).await;
+    let target = Common::of(source, file, false)
+        .open_in(config, source, env)
+        .await;
     let target = target.map_err(|error| error.message().to_owned())?;
     if target.secret.is_missing() {
         return Err(no_secret(&target.rotatable));

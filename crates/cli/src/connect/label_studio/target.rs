@@ -15,14 +15,14 @@ use crate::label_studio_access;
 use crate::locations::QueueLocation;
 use crate::open;
 use crate::source_of_platform;
-use labelrelay_core::config::{SecretRef, SourceConfig};
+use labelrelay_core::config::{Config, SecretRef, SourceConfig};
 use labelrelay_core::provider::Provider;
 use labelrelay_reconcile::PlatformError;
 use labelrelay_reconcile::label_studio::{Management, Webhook, WebhookSettings};
 use serde_json::Map;
 use std::path::{Path, PathBuf};
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Common {
     /// URL of Label Studio: `http://HOST:PORT` [default: `LABEL_STUDIO_URL`]
     #[arg(value_name = "URL")]
@@ -79,12 +79,10 @@ impl Common {
     /// No flags but these: all is as the configuration says, and the environment.
     pub(super) fn of(source: &SourceConfig, config: Option<&Path>, json: bool) -> Self {
         Self {
-            url: None,
-            token: None,
-            relay: None,
             source: Some(source.name.clone()),
             config: config.map(Path::to_owned),
             json,
+            ..Self::default()
         }
     }
 
@@ -93,13 +91,23 @@ impl Common {
         let config = find_configuration::find(env, self.config.as_deref(), Missing::Refuse)?.config;
         let source =
             source_of_platform::find(&config, Provider::LabelStudio, self.source.as_deref())?;
+        self.open_in(&config, source, env).await
+    }
+
+    /// The same in a configuration that was read already.
+    pub(super) async fn open_in(
+        &self,
+        config: &Config,
+        source: &SourceConfig,
+        env: &Env<'_>,
+    ) -> Result<Target, CliError> {
         let url = sections::url(self.url.as_deref(), source);
         let server = label_studio_access::url(url, "http://HOST:PORT", env)?;
         let reference = sections::token(self.token.as_ref(), source);
         let token = label_studio_access::token(reference, env).await?;
         let relay = sections::relay(self.relay.as_deref(), source);
-        let relay = RelayUrl::find(relay, &config, source, env)?;
-        let rotatable = Rotatable::new(&config, source, &relay, env)?;
+        let relay = RelayUrl::find(relay, config, source, env)?;
+        let rotatable = Rotatable::new(config, source, &relay, env)?;
         let secret = KeptSecret::find(rotatable.reference(), env).await?;
         let credential = Credential::new(source, secret.secret())?;
         let management = Management::new(&server, token, http_options());
@@ -110,7 +118,7 @@ impl Common {
         let projects = projects
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| CliError::config("`projects` has what is no project of Label Studio"))?;
-        let queue = match open::queue_location(&config, env) {
+        let queue = match open::queue_location(config, env) {
             Ok(QueueLocation::Sqlite(file)) => Some(file),
             _ => None,
         };
@@ -118,7 +126,7 @@ impl Common {
             SecretRef::File(path) => SecretRef::File(env.cwd().join(path)),
             other => other,
         };
-        let options = state::options(&config, source, self.config.as_deref());
+        let options = state::options(config, source, self.config.as_deref());
         Ok(Target {
             server,
             management,

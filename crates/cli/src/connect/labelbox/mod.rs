@@ -16,7 +16,7 @@ use crate::durations::parse_duration;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::find_configuration;
-use labelrelay_core::config::SourceConfig;
+use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_reconcile::labelbox::Webhook;
 use std::time::Duration;
 use target::{Common, Target};
@@ -38,7 +38,7 @@ already: inactive, revoked, topics missing. Touches no other webhook. Labelbox's
 Tried with Labelbox's own client against a stand-in only.";
 
 /// Makes Labelbox deliver to the relay.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", find_configuration::HELP))]
 #[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub(in crate::connect) struct Args {
@@ -86,44 +86,38 @@ pub(super) async fn connect(args: &Args, env: &Env<'_>) -> Result<(), CliError> 
         ));
     }
     let target = args.common.open(env).await?;
+    reported(args, &target, env).await
+}
+
+/// Walks, and says what it came to.
+async fn reported(args: &Args, target: &Target, env: &Env<'_>) -> Result<(), CliError> {
     let mut report = Report::new(args.common.json, env);
-    let mut facts = Facts {
-        server: target.server.clone(),
-        relay: target.relay.url.clone(),
-        source: target.source.clone(),
-        plan: args.plan,
-        ..Facts::default()
-    };
+    let mut facts = Facts::new(&target.server, &target.relay, &target.source, args.plan);
     let walked = if args.remove {
-        remove::walk(args, &target, &mut report, &mut facts).await
+        remove::walk(args, target, &mut report, &mut facts).await
     } else if args.rotate {
-        rotate::walk(args, &target, env, &mut report, &mut facts).await
+        rotate::walk(args, target, env, &mut report, &mut facts).await
     } else {
-        all(args, &target, &mut report, &mut facts).await
+        all(args, target, &mut report, &mut facts).await
     };
     report.end(walked, &facts)
 }
 
 /// Makes the webhooks of `source` what its section says.
 pub(super) async fn configured(
+    config: &Config,
     source: &SourceConfig,
     args: &no_platform::Args,
     env: &Env<'_>,
 ) -> Result<(), CliError> {
     let args = Args {
         common: Common::of(source, args.config.as_deref(), args.json),
-        project: Vec::new(),
-        topic: Vec::new(),
         plan: args.plan,
         repair: args.repair,
-        probe: false,
-        rotate: false,
-        v1: false,
-        end: Vec::new(),
-        wait: Duration::ZERO,
-        remove: false,
+        ..Args::default()
     };
-    connect(&args, env).await
+    let target = args.common.open_in(config, source, env).await?;
+    reported(&args, &target, env).await
 }
 
 async fn all(

@@ -5,21 +5,24 @@ use super::target::{Common, Target};
 use super::topics::Topics;
 use crate::connect::state::{State, no_secret, within_patience};
 use crate::env::Env;
-use labelrelay_core::config::SourceConfig;
+use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_reconcile::PlatformError;
 use labelrelay_reconcile::labelbox::{Status, Webhook};
 use std::path::Path;
 
-/// Asks the Labelbox of `source`; `config` is the configuration's file, where the command line named one.
+/// Asks the Labelbox of `source`; `file` is the configuration's file, where the command line named one.
 ///
 /// # Errors
 /// Problem and cure, when it cannot be asked.
 pub(in crate::connect) async fn ask(
+    config: &Config,
     source: &SourceConfig,
-    config: Option<&Path>,
+    file: Option<&Path>,
     env: &Env<'_>,
 ) -> Result<State, String> {
-    let target = Common::of(source, config, false).open(env).await;
+    let target = Common::of(source, file, false)
+        .open_in(config, source, env)
+        .await;
     let target = target.map_err(|error| error.message().to_owned())?;
     if target.secret.is_missing() {
         return Err(no_secret(&target.rotatable));

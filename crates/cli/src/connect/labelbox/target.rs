@@ -15,7 +15,7 @@ use crate::labelbox_access;
 use crate::serve::Reach;
 use crate::source_of_platform;
 use labelrelay_core::Secret;
-use labelrelay_core::config::{SecretRef, SourceConfig};
+use labelrelay_core::config::{Config, SecretRef, SourceConfig};
 use labelrelay_core::provider::Provider;
 use labelrelay_reconcile::PlatformError;
 use labelrelay_reconcile::labelbox::{
@@ -23,7 +23,7 @@ use labelrelay_reconcile::labelbox::{
 };
 use std::path::{Path, PathBuf};
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Common {
     /// Reference to the API key: `env:NAME`, `file:/path`, or a cloud's store, such as `gcp-secretmanager:NAME`
     /// [default: `env:LABELBOX_API_KEY`]
@@ -70,12 +70,10 @@ impl Common {
     /// No flags but these: all is as the configuration says, and the environment.
     pub(super) fn of(source: &SourceConfig, config: Option<&Path>, json: bool) -> Self {
         Self {
-            key: None,
-            endpoint: None,
-            relay: None,
             source: Some(source.name.clone()),
             config: config.map(Path::to_owned),
             json,
+            ..Self::default()
         }
     }
 
@@ -83,17 +81,27 @@ impl Common {
     pub(super) async fn open(&self, env: &Env<'_>) -> Result<Target, CliError> {
         let config = find_configuration::find(env, self.config.as_deref(), Missing::Refuse)?.config;
         let source = source_of_platform::find(&config, Provider::Labelbox, self.source.as_deref())?;
+        self.open_in(&config, source, env).await
+    }
+
+    /// The same in a configuration that was read already.
+    pub(super) async fn open_in(
+        &self,
+        config: &Config,
+        source: &SourceConfig,
+        env: &Env<'_>,
+    ) -> Result<Target, CliError> {
         let endpoint = sections::url(self.endpoint.as_deref(), source).unwrap_or(ENDPOINT);
         let server = labelbox_access::endpoint(endpoint)?.to_owned();
         let key = sections::token(self.key.as_ref(), source);
         let key = labelbox_access::key(key, env).await?;
         let relay = sections::relay(self.relay.as_deref(), source);
-        let relay = RelayUrl::find(relay, &config, source, env)?;
-        let rotatable = Rotatable::new(&config, source, &relay, env)?;
+        let relay = RelayUrl::find(relay, config, source, env)?;
+        let rotatable = Rotatable::new(config, source, &relay, env)?;
         let secret = KeptSecret::find(rotatable.reference(), env).await?;
         text(secret.secret())?;
         let management = Management::new(&server, key, http_options());
-        let options = state::options(&config, source, self.config.as_deref());
+        let options = state::options(config, source, self.config.as_deref());
         Ok(Target {
             server,
             management: management.map_err(CliError::failed)?,

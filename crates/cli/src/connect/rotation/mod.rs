@@ -153,11 +153,6 @@ impl Rotatable {
         ))
     }
 
-    /// Tells whether the secret is in a cloud's store.
-    pub(super) fn is_in_store(&self) -> bool {
-        matches!(self.reference, SecretRef::Store { .. })
-    }
-
     /// Tells whether a rotation has begun and not ended.
     pub(super) fn is_under_way(&self) -> bool {
         let file = self.file.as_deref().map(RotationFiles::of);
