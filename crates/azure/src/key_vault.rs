@@ -330,6 +330,52 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_secret_is_put_where_there_is_none_and_gets_newer_versions() {
+        let stub = Stub::answering(&[
+            (404, r#"{"error":{"code":"SecretNotFound"}}"#),
+            (200, r#"{"value":"value"}"#),
+        ]);
+        let store = secret("v/hook", &stub);
+        store.create("value").await.unwrap();
+        store.add("newer").await.unwrap();
+        let requests = stub.requests();
+        let asked: Vec<_> = requests
+            .iter()
+            .map(|request| format!("{} {}", request.method(), request.url().path()))
+            .collect();
+        let put = "PUT /secrets/hook";
+        assert_eq!(asked, ["GET /secrets/hook/versions", put, put]);
+    }
+
+    #[tokio::test]
+    async fn what_is_there_is_not_replaced_and_a_refusal_names_the_role() {
+        let list = format!(r#"{{"value":[{}]}}"#, version("one", 100, ""));
+        let stub = Stub::answering(&[(200, &list), (200, &list), (200, r#"{"value":"here"}"#)]);
+        let taken = secret("v/hook", &stub).create("value").await.unwrap_err();
+        assert!(taken.message.contains("meanwhile"), "{taken}");
+        assert!(
+            stub.requests()
+                .iter()
+                .all(|one| one.method().as_ref() == "GET")
+        );
+        for (status, word) in [
+            (403, "`Key Vault Secrets Officer`"),
+            (409, "recover or purge"),
+        ] {
+            let stub = Stub::answering(&[(status, r#"{"error":{"code":"X","message":"y"}}"#)]);
+            let error = secret("v/hook", &stub).add("value").await.unwrap_err();
+            assert!(!error.retryable && error.message.contains(word), "{error}");
+            assert!(
+                error.message.contains("`hook`") && !error.message.contains("value"),
+                "{error}"
+            );
+        }
+        let pinned = "https://v.vault.azure.net/secrets/hook/0123abc";
+        let error = secret(pinned, &stub).add("value").await.unwrap_err();
+        assert!(error.message.contains("never changes"), "{error}");
+    }
+
     #[test]
     fn references() {
         let id = "https://v.vault.usgovcloudapi.net/secrets/hook";

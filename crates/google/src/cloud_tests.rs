@@ -1,13 +1,14 @@
 //! Tests of the differences between Google's cloud and an emulator: credentials and permissions.
 
-use crate::location::{GcsLocation, Topic};
+use crate::location::{GcsLocation, SecretName, Topic};
 use crate::pubsub::PubSubQueue;
+use crate::secret_manager::SecretManagerSecret;
 use crate::storage::{Bucket, GcsBlobStore};
 use crate::stub::Stub;
 use bytes::Bytes;
 use futures_util::stream;
 use google_cloud_auth::credentials::anonymous;
-use labelrelay_core::{BlobStore as _, QueueErrorKind};
+use labelrelay_core::{BlobStore as _, QueueErrorKind, SecretStore as _};
 
 const DENIED: &str =
     r#"{"error":{"code":403,"message":"relay@p.iam.gserviceaccount.com does not have access"}}"#;
@@ -108,4 +109,85 @@ async fn fewer_bytes_than_were_sent_are_an_error() {
         .put("k", 2, body)
         .await
         .expect_err("it has one byte");
+}
+
+fn secret(stub: &Stub, name: &str) -> SecretManagerSecret {
+    let name = SecretName::parse(name, Some("proj")).unwrap();
+    SecretManagerSecret::new(name, stub.rest(), None)
+}
+
+/// First lines of the requests.
+fn requests(stub: &Stub) -> Vec<String> {
+    let heads = stub.heads().into_iter();
+    let first = heads.filter_map(|head| head.lines().next().map(str::to_owned));
+    first.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_made_with_its_first_version_and_gets_more() {
+    let stub = Stub::start(|path| match path {
+        "/v1/projects/proj/secrets?secretid=hook" => (200, "{}"),
+        "/v1/projects/proj/secrets/hook:addversion" => (200, "{}"),
+        _ => (404, "{}"),
+    });
+    let secret = secret(&stub, "hook");
+    assert!(secret.held().await.unwrap().is_empty());
+    secret.create("value").await.unwrap();
+    secret.add("newer").await.unwrap();
+    assert_eq!(
+        requests(&stub),
+        [
+            "get /v1/projects/proj/secrets/hook/versions?filter=state%3aenabled&pagesize=2 http/1.1",
+            "post /v1/projects/proj/secrets?secretid=hook http/1.1",
+            "post /v1/projects/proj/secrets/hook:addversion http/1.1",
+            "post /v1/projects/proj/secrets/hook:addversion http/1.1",
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_cannot_be_written_says_what_to_do() {
+    let stub = Stub::start(|_| (403, DENIED));
+    let writable = secret(&stub, "hook");
+    for (written, right) in [
+        (
+            writable.create("value").await,
+            "secretmanager.secrets.create",
+        ),
+        (
+            writable.add("value").await,
+            "roles/secretmanager.secretVersionAdder",
+        ),
+    ] {
+        let error = written.expect_err("not allowed");
+        assert!(!error.retryable && error.message.contains(right), "{error}");
+        assert!(
+            error.message.contains("projects/proj/secrets/hook"),
+            "{error}"
+        );
+        assert!(!error.message.contains("value"), "{error}");
+    }
+    // Of a secret that is there, nothing is replaced.
+    let taken = Stub::start(|path| match path {
+        "/v1/projects/proj/secrets?secretid=hook" => (409, "{}"),
+        path if path.contains("/versions?") => (200, r#"{"versions":[{"name":"x/versions/1"}]}"#),
+        path if path.contains(":access") => (
+            200,
+            r#"{"name":"x/versions/1","payload":{"data":"aGVyZQ=="}}"#,
+        ),
+        _ => (404, "{}"),
+    });
+    let error = secret(&taken, "hook")
+        .create("value")
+        .await
+        .expect_err("taken");
+    assert!(error.message.contains("meanwhile"), "{error}");
+    assert!(
+        !requests(&taken)
+            .iter()
+            .any(|line| line.contains("addversion"))
+    );
+    let pinned = secret(&stub, "projects/proj/secrets/hook/versions/3");
+    let error = pinned.add("value").await.expect_err("a version");
+    assert!(error.message.contains("/versions/"), "{error}");
 }

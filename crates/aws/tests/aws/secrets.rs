@@ -4,7 +4,7 @@ use crate::setup::{aws, aws_with};
 use labelrelay_aws::Aws;
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::secret::SecretRing;
-use labelrelay_core::{Secret, SecretError, SecretSource};
+use labelrelay_core::{Secret, SecretError, SecretSource, SecretStore};
 use labelrelay_testkit::clock::FakeClock;
 use labelrelay_tests::servers::{Behaviour, Ministack, Misbehaving};
 use std::sync::Arc;
@@ -17,6 +17,13 @@ fn source(aws: &Aws, scheme: &'static str, name: &str) -> Box<dyn SecretSource> 
     let reference = SecretRef::Store { scheme, name };
     let source = aws.secret(&reference, None).expect("settings");
     source.expect("a store of AWS")
+}
+
+fn store(aws: &Aws, scheme: &'static str, name: &str) -> Box<dyn SecretStore> {
+    let name = name.to_owned();
+    let reference = SecretRef::Store { scheme, name };
+    let store = aws.secret_store(&reference).expect("settings");
+    store.expect("a store of AWS")
 }
 
 fn values(secrets: &[Secret]) -> Vec<&str> {
@@ -98,6 +105,82 @@ async fn ministack() {
         a_miss_brings_the_new_secret(&server, &aws, scheme).await;
     }
     by_arn_and_as_bytes(&server, &aws).await;
+}
+
+/// What `connect` puts there is what a relay reads, and nothing that is there is replaced.
+#[tokio::test]
+#[ignore = "needs MiniStack: cargo xtask test"]
+async fn what_is_put_there_is_read() {
+    let server = Ministack::start();
+    let aws = aws(&server.endpoint());
+    for scheme in SCHEMES {
+        let name = "/label/new";
+        let store = store(&aws, scheme, name);
+        assert!(store.held().await.expect("read").is_empty());
+        let nothing = store.add("none").await.expect_err("nothing is there");
+        assert!(nothing.message.contains(name), "{nothing}");
+        store.create("first").await.expect("made");
+        let error = store.create("other").await.expect_err("there already");
+        assert!(
+            error.message.contains("meanwhile") && !error.message.contains("other"),
+            "{error}"
+        );
+        let reader = source(&aws, scheme, name);
+        assert_eq!(values(&reader.fetch().await.expect("read")), ["first"]);
+        store.add("second").await.expect("added");
+        let both = reader.fetch().await.expect("read");
+        assert_eq!(values(&both), ["second", "first"]);
+        // The end of a rotation.
+        store.add("second").await.expect("added");
+        let ended = reader.fetch().await.expect("read");
+        assert_eq!(values(&ended), ["second", "second"]);
+
+        let member = self::store(&aws, scheme, "/label/object#webhook");
+        member.create("inner").await.expect("made");
+        assert_eq!(values(&member.held().await.expect("read")), ["inner"]);
+        let error = member
+            .add("more")
+            .await
+            .expect_err("other things may be there");
+        assert!(
+            error.message.contains("by hand") && error.message.contains("webhook"),
+            "{error}"
+        );
+    }
+    // The type of a parameter stays.
+    let script = "client('ssm').put_parameter(Name='/plain', Value='old', Type='String')";
+    server.boto3(script, &[]);
+    store(&aws, SCHEMES[1], "/plain")
+        .add("new")
+        .await
+        .expect("added");
+    let script = "print(client('ssm').get_parameter(Name='/plain')['Parameter']['Type'])";
+    assert_eq!(server.boto3(script, &[]), "String");
+}
+
+/// Templates make a secret without a value.
+#[tokio::test]
+async fn one_without_a_value_gets_one() {
+    let server = Misbehaving::start(Behaviour::error(400, "ResourceExistsException", "x"));
+    let store = store(&aws(&server.endpoint()), SCHEMES[0], "hooks");
+    let error = store
+        .create("value")
+        .await
+        .expect_err("one is there, for all that shows");
+    assert!(error.message.contains("meanwhile"), "{error}");
+    for (scheme, permission) in [
+        (SCHEMES[0], "secretsmanager:CreateSecret"),
+        (SCHEMES[1], "ssm:PutParameter"),
+    ] {
+        server.behave(Behaviour::error(400, "AccessDeniedException", "x"));
+        let store = self::store(&aws(&server.endpoint()), scheme, "hooks");
+        let error = store.create("value").await.expect_err("not allowed");
+        assert!(
+            !error.retryable && error.message.contains(permission),
+            "{error}"
+        );
+        assert!(!error.message.contains("value"), "{error}");
+    }
 }
 
 /// The rules of the ring, over a real store: a delivery that no known secret made asks once a minute.

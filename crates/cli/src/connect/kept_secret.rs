@@ -128,7 +128,7 @@ impl KeptSecret {
 }
 
 /// Writes a file that is not there yet, whole or not at all.
-fn put_file(path: &Path, value: &str) -> io::Result<()> {
+pub(super) fn put_file(path: &Path, value: &str) -> io::Result<()> {
     let folder = folder_of(path);
     let mut new = tempfile::Builder::new()
         .prefix(".labelrelay-secret-")

@@ -14,7 +14,7 @@ const RIGHT: &str = "manage webhooks: take the key of an admin of the workspace"
 
 /// A workspace of Labelbox whose webhooks are managed.
 pub struct Management {
-    api: Api,
+    pub(super) api: Api,
 }
 
 /// Whose key it is.

@@ -10,11 +10,13 @@ mod export_task;
 mod management;
 mod projects;
 mod rows;
+mod trial;
 mod webhook;
 mod webhooks;
 
 pub use api::ENDPOINT;
 pub use management::{Management, Member};
+pub use trial::Shown;
 pub use webhook::{Status, TOPICS, Webhook, WebhookChange, WebhookSettings};
 pub use webhooks::ProjectName;
 

@@ -1,6 +1,7 @@
 //! Labelbox: one webhook for the organization, or one for each project that is named.
 
 mod list;
+mod prove;
 mod remove;
 mod rotate;
 mod state;
@@ -18,6 +19,8 @@ use crate::error::{CliError, EXIT_CODES};
 use crate::find_configuration;
 use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_reconcile::labelbox::Webhook;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 use target::{Common, Target};
 
@@ -30,6 +33,7 @@ Examples:
   labelrelay connect labelbox --project ID --topic LABEL_CREATED
   labelrelay connect labelbox --plan
   labelrelay connect labelbox --rotate --v1
+  labelrelay connect labelbox --project ID --prove
   labelrelay connect labelbox --remove";
 
 const NOTES: &str = "\
@@ -38,7 +42,7 @@ already: inactive, revoked, topics missing. Touches no other webhook. Labelbox's
 Tried with Labelbox's own client against a stand-in only.";
 
 /// Makes Labelbox deliver to the relay.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", find_configuration::HELP))]
 #[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub(in crate::connect) struct Args {
@@ -60,6 +64,26 @@ pub(in crate::connect) struct Args {
     /// Labelbox sends no event on demand; says what to click instead
     #[arg(long, hide = true)]
     probe: bool,
+    /// Ask a workspace what no document says, with a webhook of its own in the one --project; write a report without
+    /// secrets, names or content
+    #[arg(long, conflicts_with_all = ["rotate", "remove", "repair", "topic", "json"])]
+    prove: bool,
+    /// With --prove: take the deliveries here; the relay's URL must lead here
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:8090",
+        requires = "prove"
+    )]
+    listen: SocketAddr,
+    /// With --prove: write the report here
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "labelbox-proof.md",
+        requires = "prove"
+    )]
+    report: PathBuf,
     /// Change the secret, in a file here or in a cloud's store: a second webhook is made, and the first one ended as soon
     /// as the second delivers
     #[arg(long, conflicts_with_all = ["remove", "project", "topic"])]
@@ -71,8 +95,8 @@ pub(in crate::connect) struct Args {
     /// times
     #[arg(long, value_name = "ID", requires = "rotate")]
     end: Vec<String>,
-    /// Wait so long for a delivery with the new secret
-    #[arg(long, value_name = "TIME", default_value = "10m", requires = "rotate", value_parser = parse_duration)]
+    /// Wait so long for a delivery with the new secret; with --prove, in each of its two parts
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_duration)]
     wait: Duration,
     /// End the webhooks that deliver to the relay, and no other
     #[arg(long, conflicts_with = "topic")]
@@ -95,6 +119,8 @@ async fn reported(args: &Args, target: &Target, env: &Env<'_>) -> Result<(), Cli
     let mut facts = Facts::new(&target.server, &target.relay, &target.source, args.plan);
     let walked = if args.remove {
         remove::walk(args, target, &mut report, &mut facts).await
+    } else if args.prove {
+        prove::walk(args, target, env.cwd(), &mut report, &mut facts).await
     } else if args.rotate {
         rotate::walk(args, target, env, &mut report, &mut facts).await
     } else {
@@ -114,7 +140,17 @@ pub(super) async fn configured(
         common: Common::of(source, args.config.as_deref(), args.json),
         plan: args.plan,
         repair: args.repair,
-        ..Args::default()
+        project: Vec::new(),
+        topic: Vec::new(),
+        probe: false,
+        prove: false,
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        report: PathBuf::new(),
+        rotate: false,
+        v1: false,
+        end: Vec::new(),
+        wait: Duration::ZERO,
+        remove: false,
     };
     let target = args.common.open_in(config, source, env).await?;
     reported(&args, &target, env).await

@@ -6,6 +6,7 @@
 )]
 
 use super::{Cloud, SOON, wait};
+use crate::connect::stand_in::{StandIn, TOKEN};
 use crate::support::Place;
 use labelrelay_testkit::adapter_suite::LIMITS;
 use labelrelay_tests::servers::{Fauxqs, Ministack, boto3, environment};
@@ -127,4 +128,72 @@ fn what_was_missed_is_sent_to_sqs() {
 #[ignore = "needs fauxqs, MiniStack and Label Studio: cargo xtask test"]
 fn what_was_missed_and_is_large_is_sent_to_sqs() {
     Servers::start().cloud(|cloud| cloud.fetches_what_is_large(1_100_000));
+}
+
+/// `connect` makes the secret in the store, and `--rotate` changes it there; the relay reads both on the way.
+#[test]
+#[ignore = "needs MiniStack: cargo xtask test"]
+fn connect_puts_secrets_into_the_stores_and_rotates_them() {
+    let server = Ministack::start();
+    let secrets_of = |name: &str| {
+        let script = "
+store = client('secretsmanager')
+for stage in ('AWSCURRENT', 'AWSPREVIOUS'):
+    try: print(store.get_secret_value(SecretId=args[0], VersionStage=stage)['SecretString'])
+    except store.exceptions.ResourceNotFoundException: pass";
+        let told = server.boto3(script, &[name]);
+        told.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let label_studio = StandIn::start();
+    let mut place = Place::new().with("LABEL_STUDIO_API_KEY", TOKEN);
+    for (name, value) in environment(&server.endpoint()) {
+        place = place.with(&name, &value);
+    }
+    place.write(
+        "labelrelay.toml",
+        "queue = 'sqlite:queue.db'\n[[source]]\nname = 'label-studio'\nprovider = 'label-studio'\nsecret = 'aws-secretsmanager:hooks/ls'\n",
+    );
+    let words = ["connect", "label-studio", &label_studio.url];
+    let relay = ["--relay", "http://relay.test:1"];
+    let made = place.run(&[&words[..], &relay].concat());
+    let said = "a new secret put into aws-secretsmanager:hooks/ls";
+    assert!(made.good().contains(said), "{made:?}");
+    let first = secrets_of("hooks/ls");
+    let [secret] = first.as_slice() else {
+        panic!("{} secrets", first.len());
+    };
+    assert!(!format!("{made:?}").contains(secret.as_str()));
+
+    // A relay that runs, and the webhooks made anew for it.
+    let serving = place.serve(&[]);
+    place.run(&words).good();
+    let rotated = place.run(&[&words[..], &["--rotate"]].concat());
+    for said in [
+        "a new secret put into aws-secretsmanager:hooks/ls",
+        "the relay takes the old secret and a new one",
+        "given the new secret",
+        "the old secret is refused",
+    ] {
+        assert!(rotated.good().contains(said), "no {said:?} in {rotated:?}");
+    }
+    let after = secrets_of("hooks/ls");
+    let [new, before] = after.as_slice() else {
+        panic!("{} secrets", after.len());
+    };
+    assert!(new == before && new != secret);
+    assert!(!format!("{rotated:?}").contains(new.as_str()));
+    let webhooks = label_studio.webhooks();
+    let header = format!("Bearer {new}");
+    let here = serving.url("label-studio");
+    let ours: Vec<_> = webhooks
+        .iter()
+        .filter(|hook| hook["url"] == here.as_str())
+        .collect();
+    assert_eq!(ours.len(), 2);
+    assert!(
+        ours.iter()
+            .all(|hook| hook["headers"]["Authorization"] == header.as_str())
+    );
+    let again = place.run(&words);
+    assert!(again.good().contains("nothing to change"), "{again:?}");
 }

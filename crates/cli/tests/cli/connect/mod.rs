@@ -2,12 +2,13 @@
 
 mod configured;
 mod labelbox;
+mod new_secret;
 mod obstacle_table;
 mod obstacles;
 mod repair;
 mod rotation;
 mod silence;
-mod stand_in;
+pub(crate) mod stand_in;
 mod status;
 
 use crate::support::{Place, Ran, Serving, configured};

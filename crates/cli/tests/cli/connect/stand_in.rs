@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef01234567";
+pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// Number of the first project that is made.
 pub(super) const FIRST_MADE: u64 = 100;
@@ -58,14 +58,14 @@ pub(super) struct State {
     next_webhook: u64,
 }
 
-pub(super) struct StandIn {
-    pub(super) url: String,
+pub(crate) struct StandIn {
+    pub(crate) url: String,
     state: Arc<Mutex<State>>,
 }
 
 impl StandIn {
     /// A stand-in with two projects, and a webhook that is somebody else's.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let state = State {
             projects: vec![(1, "Cars".to_owned()), (2, "Boats".to_owned())],
             webhooks: vec![webhook(
@@ -109,7 +109,7 @@ impl StandIn {
         std::mem::take(&mut self.state().changes)
     }
 
-    pub(super) fn webhooks(&self) -> Vec<Value> {
+    pub(crate) fn webhooks(&self) -> Vec<Value> {
         self.state().webhooks.clone()
     }
 }

@@ -1,6 +1,7 @@
 //! `labelrelay connect labelbox`, against a stand-in.
 
 mod obstacles;
+mod prove;
 mod rotation;
 pub(super) mod stand_in;
 

@@ -1,0 +1,80 @@
+//! A secret that is nowhere yet.
+
+use super::labelbox::stand_in::{KEY, StandIn as Labelbox, webhook};
+use super::stand_in::{StandIn, TOKEN};
+use crate::support::{Place, configured, mode};
+
+/// A place whose `serve` cannot start yet: nobody has made the secrets.
+fn place() -> Place {
+    let place = configured()
+        .with("LABEL_STUDIO_API_KEY", TOKEN)
+        .with("LABELBOX_API_KEY", KEY);
+    for name in ["label-studio.secret", "labelbox.secret"] {
+        std::fs::remove_file(place.path(name)).unwrap();
+    }
+    place
+}
+
+#[test]
+fn it_is_made_and_put_into_the_file_before_a_webhook_gets_it() {
+    let (place, label_studio) = (place(), StandIn::start());
+    let words = [
+        "connect",
+        "label-studio",
+        &label_studio.url,
+        "--relay",
+        "http://relay.test:1",
+    ];
+    let planned = place.run(&[&words[..], &["--plan"]].concat());
+    let would = "a new secret would be put into file:";
+    assert!(planned.good().contains(would), "{planned:?}");
+    assert!(!place.path("label-studio.secret").exists());
+    assert_eq!(label_studio.changes(), [""; 0]);
+
+    let told = place.run(&[&words[..], &["--json"]].concat());
+    told.good();
+    assert_eq!(told.json()[0]["secret"], "made");
+    let secret = place.read("label-studio.secret");
+    assert!(!format!("{told:?}").contains(&secret));
+    assert_eq!(mode(&place.path("label-studio.secret")), 0o600);
+    let made = label_studio.webhooks();
+    let header = made[1]["headers"]["Authorization"].as_str();
+    assert_eq!(header, Some(format!("Bearer {secret}").as_str()));
+    let again = place.run(&words);
+    assert!(again.good().contains("nothing to change"), "{again:?}");
+    assert_eq!(place.read("label-studio.secret"), secret);
+}
+
+#[test]
+fn none_is_made_where_a_webhook_of_labelbox_has_another_one() {
+    let (place, labelbox) = (place(), Labelbox::start());
+    labelbox
+        .state()
+        .webhooks
+        .push(webhook("w3", None, "https://relay.invalid/labelbox"));
+    let words = [
+        "connect",
+        "labelbox",
+        "--relay",
+        "https://relay.invalid",
+        "--endpoint",
+        &labelbox.endpoint,
+    ];
+    let ran = place.run(&words);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    for said in [
+        "there is no secret in file:",
+        "webhook w3 delivers here already",
+        "run this with --remove",
+    ] {
+        assert!(ran.stdout.contains(said), "no {said:?} in {ran:?}");
+    }
+    assert!(!place.path("labelbox.secret").exists());
+    place.run(&[&words[..], &["--remove"]].concat()).good();
+    place.run(&words).good();
+    let secret = place.read("labelbox.secret");
+    assert_eq!(
+        labelbox.webhooks().pop().unwrap()["secret"],
+        secret.as_str()
+    );
+}
