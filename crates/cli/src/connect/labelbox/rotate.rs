@@ -39,10 +39,16 @@ pub(super) async fn walk(
             .without_webhooks(args.plan, relay, otherwise, env, report)
             .await;
     }
-    let unknown = args
-        .end
-        .iter()
-        .find(|id| ours.iter().all(|hook| hook.id != **id));
+    // Those that an earlier run ended count as well: that run may have broken off before its end.
+    let was_ended = |hook: &&Webhook| hook.url == target.relay.ended();
+    let is_known = |id: &&String| {
+        let mut known = ours
+            .iter()
+            .copied()
+            .chain(webhooks.iter().filter(was_ended));
+        known.any(|hook| hook.id == **id)
+    };
+    let unknown = args.end.iter().find(|id| !is_known(id));
     if let Some(unknown) = unknown {
         return Err(Problem::Step(format!(
             "--end {unknown}: no webhook of this id delivers here; `labelrelay connect list labelbox` shows them"
@@ -78,6 +84,18 @@ pub(super) async fn walk(
     let (old, new): (Vec<&Webhook>, Vec<&Webhook>) = ours
         .into_iter()
         .partition(|hook| with_old.contains(&hook.id));
+    let is_alone = |hook: &&&Webhook| {
+        let mut firsts = old.iter().copied().chain(webhooks.iter().filter(was_ended));
+        !firsts.any(|first| first.project == hook.project)
+    };
+    if let Some(alone) = new.iter().find(is_alone)
+        && rotation.is_shown().is_none()
+    {
+        return Err(Problem::Step(format!(
+            "the webhook {} takes nobody's place, so it may have the older secret: name it as well, with --end {}. No webhook was changed",
+            alone.id, alone.id
+        )));
+    }
     let is_second = |first: &&Webhook| new.iter().any(|hook| hook.project == first.project);
     let are_all_there = old.iter().all(is_second);
     let mut steps = Steps {
@@ -97,8 +115,9 @@ pub(super) async fn walk(
     }
     if !old.is_empty() {
         if rotation.is_shown().is_none() {
-            // Whoever names the old ones has seen events of the new ones.
-            if args.end.is_empty() || !are_all_there {
+            // Whoever names the old ones in a second run has seen events of the new ones.
+            let is_first_run = !rotation.remembered.is_empty();
+            if is_first_run || args.end.is_empty() || !are_all_there {
                 return Err(unseen(target, &old));
             }
         } else {
@@ -129,12 +148,13 @@ fn with_old(
             "--end is for a secret in a cloud's store; leave it out: the rotation of a secret in a file remembers its webhooks",
         ))),
         (Some(_), true) => Ok(rotation.remembered.clone()),
+        // A rotation that has just begun: all have the old one.
+        (None, _) if !rotation.remembered.is_empty() => Ok(rotation.remembered.clone()),
         (None, false) => Ok(args.end.clone()),
-        (None, true) if rotation.remembered.is_empty() => Err(Problem::Step(format!(
+        (None, true) => Err(Problem::Step(format!(
             "the store holds two secrets, and Labelbox does not show which webhooks have the older one ({}). Name those, each with --end ID. No webhook was changed",
             ids(ours)
         ))),
-        (None, true) => Ok(rotation.remembered.clone()),
     }
 }
 

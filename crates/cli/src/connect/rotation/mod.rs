@@ -279,7 +279,7 @@ impl Rotatable {
         let put = rotation.halves.add(&rotation.new).await;
         put.map_err(|error| {
             Problem::Step(format!(
-                "{error}. Nothing was changed. By hand: {}",
+                "{error}. No webhook was changed. By hand: {}",
                 by_hand::in_store(&self.source, reference)
             ))
         })?;

@@ -172,7 +172,8 @@ impl Proof<'_> {
     ) -> Result<(), Problem> {
         let topics = TOPICS.map(str::to_owned);
         let no_text = || Problem::Step("the secret is no text".to_owned());
-        let secret = std::str::from_utf8(self.secret.expose()).map_err(|_| no_text())?;
+        let secret = self.secret.clone();
+        let secret = std::str::from_utf8(secret.expose()).map_err(|_| no_text())?;
         let settings = WebhookSettings {
             project: Some(self.project),
             url: &self.url,

@@ -15,10 +15,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 /// As much as `serve` takes by default.
 const LARGEST: usize = 100 * 1024 * 1024;
+
+/// Bodies that are in memory at once: the address is public, and anybody may send.
+const AT_ONCE: usize = 4;
 
 /// A delivery that gets no answer is held so long, at most.
 const HOLD: Duration = Duration::from_secs(120);
@@ -35,6 +39,7 @@ pub(super) struct Receiver {
 struct Shared {
     secret: Secret,
     begun: Instant,
+    bodies: Semaphore,
     state: Mutex<State>,
 }
 
@@ -54,6 +59,7 @@ impl Receiver {
         let shared = Arc::new(Shared {
             secret,
             begun: Instant::now(),
+            bodies: Semaphore::new(AT_ONCE),
             state: Mutex::default(),
         });
         let task = tokio::spawn(accept(listener, Arc::clone(&shared)));
@@ -116,7 +122,12 @@ async fn answer(
     shared: Arc<Shared>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, LARGEST).collect().await else {
+    // Held until the body is gone.
+    let Ok(turn) = shared.bodies.acquire().await else {
+        return Ok(said(StatusCode::SERVICE_UNAVAILABLE));
+    };
+    let collected = tokio::time::timeout(HOLD, Limited::new(body, LARGEST).collect()).await;
+    let Ok(Ok(body)) = collected else {
         return Ok(said(StatusCode::BAD_REQUEST));
     };
     let body = body.to_bytes();
@@ -148,7 +159,7 @@ async fn answer(
         }
         (state.deliveries.len() - 1, answered)
     };
-    drop(body);
+    drop((body, turn));
     Ok(said(match answered {
         Answered::Ok => StatusCode::OK,
         Answered::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
