@@ -64,19 +64,18 @@ pub(in crate::connect) struct Args {
     /// Labelbox sends no event on demand; says what to click instead
     #[arg(long, hide = true)]
     probe: bool,
-    /// Ask a workspace what no document says, with a webhook of its own in the one --project; write a report without
-    /// secrets, names or content
+    /// Try what no document says, in the one --project, and write a report without secrets or names
     #[arg(long, conflicts_with_all = ["rotate", "remove", "repair", "topic", "json"])]
     prove: bool,
-    /// With --prove: take the deliveries here; the relay's URL must lead here
+    /// With --prove: listen here for deliveries
     #[arg(
         long,
-        value_name = "ADDRESS:PORT",
+        value_name = "ADDRESS",
         default_value = "127.0.0.1:8090",
         requires = "prove"
     )]
     listen: SocketAddr,
-    /// With --prove: write the report here
+    /// With --prove: the report's file
     #[arg(
         long,
         value_name = "FILE",
@@ -93,9 +92,9 @@ pub(in crate::connect) struct Args {
     v1: bool,
     /// With --rotate and a secret in a cloud's store: end this webhook, which has the old secret; can be given several
     /// times
-    #[arg(long, value_name = "ID", requires = "rotate")]
+    #[arg(long, value_name = "ID", requires = "rotate", hide = true)]
     end: Vec<String>,
-    /// Wait so long for a delivery with the new secret; with --prove, in each of its two parts
+    /// Wait so long for a delivery; with --prove in each part
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_duration)]
     wait: Duration,
     /// End the webhooks that deliver to the relay, and no other
