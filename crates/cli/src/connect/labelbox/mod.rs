@@ -17,6 +17,7 @@ use crate::durations::parse_duration;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::find_configuration;
+use clap::ArgGroup;
 use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_reconcile::labelbox::Webhook;
 use std::net::SocketAddr;
@@ -44,6 +45,7 @@ Tried with Labelbox's own client against a stand-in only.";
 /// Makes Labelbox deliver to the relay.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", find_configuration::HELP))]
+#[command(group = ArgGroup::new("waits").args(["rotate", "prove"]))]
 #[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub(in crate::connect) struct Args {
     #[command(flatten)]
@@ -95,7 +97,7 @@ pub(in crate::connect) struct Args {
     #[arg(long, value_name = "ID", requires = "rotate", hide = true)]
     end: Vec<String>,
     /// Wait so long for a delivery; with --prove in each part
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "10m", requires = "waits", value_parser = parse_duration)]
     wait: Duration,
     /// End the webhooks that deliver to the relay, and no other
     #[arg(long, conflicts_with = "topic")]
