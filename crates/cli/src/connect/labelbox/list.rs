@@ -3,10 +3,11 @@
 use super::target::{Common, Target};
 use super::topics::Topics;
 use crate::connect::listing::shown;
+use crate::connect::state::no_secret;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::find_configuration;
-use crate::output::{one_line, print, print_json};
+use crate::output::{one_line, print, print_json, say};
 use labelrelay_reconcile::labelbox::Webhook;
 use serde::Serialize;
 
@@ -84,6 +85,9 @@ impl<'a> Row<'a> {
 
 pub(in crate::connect) async fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let target = args.common.open(env).await?;
+    if target.secret.is_missing() {
+        say(format_args!("warning: {}", no_secret(&target.rotatable)));
+    }
     let lists = target.management.projects_and_webhooks(&[]).await;
     let (_, webhooks) = lists.map_err(CliError::failed)?;
     let topics = Topics::new(&target.topics);
