@@ -11,15 +11,13 @@ use azure_core::credentials::TokenCredential;
 use azure_core::error::{Error, ErrorKind, Result};
 use azure_core::http::{HttpClient, Url};
 use azure_core::time::OffsetDateTime;
-use azure_security_keyvault_secrets::models::{
-    SecretClientGetSecretOptions, SecretProperties, SetSecretParameters,
-};
+use azure_security_keyvault_secrets::models::{SecretClientGetSecretOptions, SecretProperties};
 use azure_security_keyvault_secrets::{ResourceExt as _, SecretClient, SecretClientOptions};
 use futures_util::TryStreamExt as _;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use labelrelay_core::BackEndError;
-use labelrelay_core::{BoxFuture, Clock, Secret, SecretError, SecretSource, SecretStore};
+use labelrelay_core::{BoxFuture, Clock, Secret, SecretError, SecretSource};
 use std::sync::Arc;
 
 /// The current one, and the one before.
@@ -27,16 +25,16 @@ const LIVE: usize = 2;
 
 /// One secret of a vault.
 pub struct KeyVaultSecret {
-    client: SecretClient,
+    pub(crate) client: SecretClient,
     clock: Arc<dyn Clock>,
-    name: String,
+    pub(crate) name: String,
     /// Only this version, where the reference names one.
-    version: Option<String>,
+    pub(crate) version: Option<String>,
     not_after: Option<Timestamp>,
-    resource: Resource,
+    pub(crate) resource: Resource,
 }
 
-struct Version {
+pub(crate) struct Version {
     id: String,
     created: i64,
     expires: Option<Timestamp>,
@@ -78,7 +76,7 @@ impl KeyVaultSecret {
         })
     }
 
-    async fn live(&self) -> std::result::Result<Vec<Secret>, SecretError> {
+    pub(crate) async fn live(&self) -> std::result::Result<Vec<Secret>, SecretError> {
         let versions = self.versions().await.map_err(|error| self.failed(&error))?;
         if versions.is_empty() {
             let message = format!(
@@ -92,7 +90,7 @@ impl KeyVaultSecret {
     }
 
     /// Newest first.
-    async fn versions(&self) -> Result<Vec<Version>> {
+    pub(crate) async fn versions(&self) -> Result<Vec<Version>> {
         if let Some(id) = &self.version {
             let id = id.clone();
             return Ok(vec![Version {
@@ -133,51 +131,6 @@ impl KeyVaultSecret {
         Ok(Secret::new(name, value.unwrap_or_default())?.until(ends))
     }
 
-    /// What is read, or nothing where there is no such secret, or none that is in force.
-    async fn here(&self) -> std::result::Result<Vec<Secret>, SecretError> {
-        match self.versions().await {
-            Ok(versions) if versions.is_empty() => Ok(Vec::new()),
-            Err(error) if status_of(&error) == Some(404) => Ok(Vec::new()),
-            _ => self.live().await,
-        }
-    }
-
-    /// Adds a version. A vault cannot be told to add only the first one, so that is looked at before.
-    async fn put(&self, value: &str, is_first: bool) -> std::result::Result<(), SecretError> {
-        let what = &self.resource.what;
-        if self.version.is_some() {
-            return Err(SecretError::permanent(format!(
-                "{what}: the reference names one version, and a version never changes; take it away from the end of the reference"
-            )));
-        }
-        if is_first && !self.here().await?.is_empty() {
-            return Err(SecretError::permanent(format!(
-                "{what}: somebody has put one there meanwhile; run this again"
-            )));
-        }
-        let parameters = SetSecretParameters {
-            value: Some(value.to_owned()),
-            ..SetSecretParameters::default()
-        };
-        let write = async {
-            let parameters = parameters.try_into()?;
-            self.client.set_secret(&self.name, parameters, None).await
-        };
-        match write.await {
-            Ok(_) => Ok(()),
-            Err(error) if status_of(&error) == Some(409) => Err(SecretError::permanent(format!(
-                "{what}: a deleted secret of that name can still be recovered; recover or purge it: az keyvault secret recover, az keyvault secret purge"
-            ))),
-            Err(error) => {
-                let resource = Resource {
-                    role: "Key Vault Secrets Officer",
-                    ..self.resource.clone()
-                };
-                Err(AzureError::of(&error, &resource).into())
-            }
-        }
-    }
-
     fn failed(&self, error: &Error) -> SecretError {
         AzureError::of(error, &self.resource).into()
     }
@@ -186,27 +139,6 @@ impl KeyVaultSecret {
 impl SecretSource for KeyVaultSecret {
     fn fetch(&self) -> BoxFuture<'_, std::result::Result<Vec<Secret>, SecretError>> {
         Box::pin(self.live())
-    }
-}
-
-fn status_of(error: &Error) -> Option<u16> {
-    match error.kind() {
-        ErrorKind::HttpResponse { status, .. } => Some(u16::from(*status)),
-        _ => None,
-    }
-}
-
-impl SecretStore for KeyVaultSecret {
-    fn held(&self) -> BoxFuture<'_, std::result::Result<Vec<Secret>, SecretError>> {
-        Box::pin(self.here())
-    }
-
-    fn create<'a>(&'a self, value: &'a str) -> BoxFuture<'a, std::result::Result<(), SecretError>> {
-        Box::pin(self.put(value, true))
-    }
-
-    fn add<'a>(&'a self, value: &'a str) -> BoxFuture<'a, std::result::Result<(), SecretError>> {
-        Box::pin(self.put(value, false))
     }
 }
 
@@ -259,6 +191,7 @@ fn parse(reference: &str) -> Option<(String, String, Option<String>)> {
 mod tests {
     use super::*;
     use crate::stub::Stub;
+    use labelrelay_core::SecretStore as _;
     use labelrelay_testkit::clock::FakeClock;
 
     const CHALLENGE: &str = r#"Bearer authorization="https://login.microsoftonline.com/tenant", resource="https://vault.azure.net""#;

@@ -25,6 +25,7 @@ mod connection_string;
 mod credential;
 mod error;
 mod key_vault;
+mod key_vault_store;
 mod location;
 mod percent_encode_sets;
 mod service_bus;

@@ -110,7 +110,7 @@ impl ManagerSecret {
         let versions = members.get("VersionIdsToStages");
         let is_empty = versions
             .and_then(Value::as_object)
-            .is_none_or(|versions| versions.is_empty());
+            .is_none_or(serde_json::Map::is_empty);
         is_empty && members.get("DeletedDate").is_none()
     }
 

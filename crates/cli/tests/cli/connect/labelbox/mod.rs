@@ -4,6 +4,8 @@ mod obstacles;
 mod prove;
 mod rotation;
 pub(super) mod stand_in;
+#[cfg(all(feature = "aws", feature = "azure", feature = "google"))]
+mod store_rotation;
 
 use super::stand_in::Fault;
 use crate::support::{Place, Ran, configured};
