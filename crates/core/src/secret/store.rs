@@ -10,6 +10,9 @@ use crate::BoxFuture;
 /// ([`SecretSource::fetch`](super::SecretSource::fetch)). So a rotation is two writes. The first puts the new
 /// secret there, and both are good. The second puts the same one there again, so that both values that are read are the
 /// new one.
+///
+/// An answer may be lost, and somebody else may write at the same time. So whoever writes reads
+/// [`held`](Self::held) directly before and after, and goes by what it says.
 pub trait SecretStore: Send + Sync {
     /// Values that readers take now, the newest first, two at most; empty if the store has none of that name.
     ///
@@ -21,12 +24,14 @@ pub trait SecretStore: Send + Sync {
     /// promise that.
     ///
     /// # Errors
-    /// [`SecretError`] when there is one already, or the store does not take it. Nothing has changed then.
+    /// [`SecretError`] when there is one already, or the store does not take it. If it is
+    /// [retryable](SecretError::retryable), the value may be there all the same; else nothing has changed.
     fn create<'a>(&'a self, value: &'a str) -> BoxFuture<'a, Result<(), SecretError>>;
 
     /// Puts a newer value there; the one before it stays good.
     ///
     /// # Errors
-    /// [`SecretError`] when there is none yet, or the store does not take it. Nothing has changed then.
+    /// [`SecretError`] when there is none yet, or the store does not take it. If it is
+    /// [retryable](SecretError::retryable), the value may be there all the same; else nothing has changed.
     fn add<'a>(&'a self, value: &'a str) -> BoxFuture<'a, Result<(), SecretError>>;
 }
