@@ -76,6 +76,11 @@ impl Credential {
         flaws.chain(self.wanted.flaws(webhook)).collect()
     }
 
+    /// Tells whether a webhook shows this secret.
+    pub(super) fn is_shown_of(&self, webhook: &Webhook) -> bool {
+        self.flaw(webhook).is_none()
+    }
+
     fn flaw(&self, webhook: &Webhook) -> Option<&'static str> {
         if let Some(is_it) = self.shown_in_url(&webhook.url) {
             return (!is_it).then_some("another password in its URL");

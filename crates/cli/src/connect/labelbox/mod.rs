@@ -85,17 +85,13 @@ pub(in crate::connect) struct Args {
         requires = "prove"
     )]
     report: PathBuf,
-    /// Change the secret, in a file here or in a cloud's store: a second webhook is made, and the first one ended as soon
-    /// as the second delivers
+    /// Change the secret, which is in a file here: a second webhook is made, and the first one ended as soon as the second
+    /// delivers
     #[arg(long, conflicts_with_all = ["remove", "project", "topic"])]
     rotate: bool,
     /// With --rotate: the webhooks that are there send v1 payloads, as those that are made do
     #[arg(long, requires = "rotate")]
     v1: bool,
-    /// With --rotate and a secret in a cloud's store: end this webhook, which has the old secret; can be given several
-    /// times
-    #[arg(long, value_name = "ID", requires = "rotate", hide = true)]
-    end: Vec<String>,
     /// Wait so long for a delivery; with --prove in each part
     #[arg(long, value_name = "TIME", default_value = "10m", requires = "waits", value_parser = parse_duration)]
     wait: Duration,
@@ -149,7 +145,6 @@ pub(super) async fn configured(
         report: PathBuf::new(),
         rotate: false,
         v1: false,
-        end: Vec::new(),
         wait: Duration::ZERO,
         remove: false,
     };

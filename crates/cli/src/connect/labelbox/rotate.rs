@@ -2,14 +2,13 @@
 //! the first delivery with the new secret. In between, events come twice.
 
 use super::target::Target;
-use super::{Args, greet, step};
+use super::{Args, greet, named, step};
 use crate::connect::facts::{Action, Facts, Id};
 use crate::connect::report::{Problem, Report};
 use crate::connect::rotation::Rotation;
 use crate::connect::steps::{Step, Steps};
 use crate::durations;
 use crate::env::Env;
-use crate::error::CliError;
 use labelrelay_reconcile::labelbox::{Status, Webhook};
 use std::time::{Duration, Instant};
 
@@ -39,21 +38,6 @@ pub(super) async fn walk(
             .without_webhooks(args.plan, relay, otherwise, env, report)
             .await;
     }
-    // Those that an earlier run ended count as well: that run may have broken off before its end.
-    let was_ended = |hook: &&Webhook| hook.url == target.relay.ended();
-    let is_known = |id: &&String| {
-        let mut known = ours
-            .iter()
-            .copied()
-            .chain(webhooks.iter().filter(was_ended));
-        known.any(|hook| hook.id == **id)
-    };
-    let unknown = args.end.iter().find(|id| !is_known(id));
-    if let Some(unknown) = unknown {
-        return Err(Problem::Step(format!(
-            "--end {unknown}: no webhook of this id delivers here; `labelrelay connect list labelbox` shows them"
-        )));
-    }
     if !args.v1 && !target.rotatable.is_under_way() {
         return Err(Problem::Step(format!(
             "Labelbox's API makes webhooks that send v1 payloads, and does not tell what those send that are there ({}). If all of them send v1, give --v1 as well. If one sends v2, its events would change: set `previous_secret` of source `{}`, put a new secret into the file, restart `serve`, and make a webhook with it in Labelbox: Workspace settings, Webhooks. Then end the old one, and take `previous_secret` away",
@@ -77,27 +61,15 @@ pub(super) async fn walk(
         facts.conclude(report)?;
         return Ok(());
     }
-    let ids: Vec<_> = ours.iter().map(|hook| hook.id.clone()).collect();
+    // Those that send nothing have the old secret as well, or an older one: none may count as a second webhook when
+    // somebody wakes it meanwhile.
+    let is_there = |hook: &&Webhook| target.is_ours(hook) || hook.url == target.relay.ended();
+    let there = webhooks.iter().filter(is_there);
+    let ids: Vec<_> = there.map(|hook| hook.id.clone()).collect();
     let rotation = target.rotatable.begin(&ids, env, report).await?;
     rotation.both_are_taken(report).await?;
-    let with_old = with_old(args, &rotation, &ours)?;
-    let (old, new): (Vec<&Webhook>, Vec<&Webhook>) = ours
-        .into_iter()
-        .partition(|hook| with_old.contains(&hook.id));
-    let is_alone = |hook: &&&Webhook| {
-        let mut firsts = old.iter().copied().chain(webhooks.iter().filter(was_ended));
-        !firsts.any(|first| first.project == hook.project)
-    };
-    if let Some(alone) = new.iter().find(is_alone)
-        && rotation.is_shown().is_none()
-    {
-        return Err(Problem::Step(format!(
-            "the webhook {} takes nobody's place, so it may have the older secret: name it as well, with --end {}. No webhook was changed",
-            alone.id, alone.id
-        )));
-    }
-    let is_second = |first: &&Webhook| new.iter().any(|hook| hook.project == first.project);
-    let are_all_there = old.iter().all(is_second);
+    let (_, webhooks) = target.management.projects_and_webhooks(&[]).await?;
+    let (old, new) = halves(target, &rotation, &webhooks);
     let mut steps = Steps {
         plan: false,
         report,
@@ -114,14 +86,17 @@ pub(super) async fn walk(
         ));
     }
     if !old.is_empty() {
-        if rotation.is_shown().is_none() {
-            // Whoever names the old ones in a second run has seen events of the new ones.
-            let is_first_run = !rotation.remembered.is_empty();
-            if is_first_run || args.end.is_empty() || !are_all_there {
-                return Err(unseen(target, &old));
-            }
-        } else {
-            first_delivery(args.wait, &rotation, &old, steps.report).await?;
+        first_delivery(args.wait, target, &rotation, &old, steps.report).await?;
+    }
+    // The wait was long: Labelbox, or somebody, may have ended a second one since.
+    let (_, webhooks) = target.management.projects_and_webhooks(&[]).await?;
+    let (old, new) = halves(target, &rotation, &webhooks);
+    for webhook in &old {
+        if active_second(webhook, &new)?.is_none() {
+            return Err(Problem::Step(format!(
+                "{} has no second webhook any more: the old secret stays good, and so does the new one; run this again",
+                named(webhook)
+            )));
         }
     }
     for webhook in &old {
@@ -134,45 +109,38 @@ pub(super) async fn walk(
                 .to_owned(),
         ));
     }
+    rotation.let_arrive().await;
     rotation.end(report).await
 }
 
-/// Ids of the webhooks with the old secret: those that were there when the rotation began.
-fn with_old(
-    args: &Args,
+/// Webhooks that deliver here with the old secret, which are those that were there when the rotation began, and the
+/// others.
+fn halves<'a>(
+    target: &Target,
     rotation: &Rotation<'_>,
-    ours: &[&Webhook],
-) -> Result<Vec<String>, Problem> {
-    match (rotation.is_shown(), args.end.is_empty()) {
-        (Some(_), false) => Err(Problem::Cli(CliError::usage(
-            "--end is for a secret in a cloud's store; leave it out: the rotation of a secret in a file remembers its webhooks",
-        ))),
-        (Some(_), true) => Ok(rotation.remembered.clone()),
-        // A rotation that has just begun: all have the old one.
-        (None, _) if !rotation.remembered.is_empty() => Ok(rotation.remembered.clone()),
-        (None, false) => Ok(args.end.clone()),
-        (None, true) => Err(Problem::Step(format!(
-            "the store holds two secrets, and Labelbox does not show which webhooks have the older one ({}). Name those, each with --end ID. No webhook was changed",
-            ids(ours)
+    webhooks: &'a [Webhook],
+) -> (Vec<&'a Webhook>, Vec<&'a Webhook>) {
+    webhooks
+        .iter()
+        .filter(|hook| target.is_ours(hook) && hook.status != Status::Inactive)
+        .partition(|hook| rotation.remembered.contains(&hook.id))
+}
+
+/// The webhook that takes the place of `first`, if there is one; a problem if it delivers nothing.
+fn active_second<'a>(first: &Webhook, new: &[&'a Webhook]) -> Result<Option<&'a Webhook>, Problem> {
+    let same = || new.iter().filter(|hook| hook.project == first.project);
+    match (
+        same().find(|hook| hook.status == Status::Active),
+        same().next(),
+    ) {
+        (Some(second), _) => Ok(Some(second)),
+        (None, None) => Ok(None),
+        (None, Some(second)) => Err(Problem::Step(format!(
+            "{} has the new secret and is {}, so it delivers nothing: see in the log of `serve` why, set it to active in Labelbox (Workspace settings, Webhooks), then run this again. Both secrets are good",
+            named(second),
+            second.status.as_str()
         ))),
     }
-}
-
-fn ids(webhooks: &[&Webhook]) -> String {
-    let ids: Vec<_> = webhooks.iter().map(|hook| hook.id.as_str()).collect();
-    ids.join(", ")
-}
-
-/// Nobody here sees the deliveries of a relay that reads a store.
-fn unseen(target: &Target, old: &[&Webhook]) -> Problem {
-    let ends: String = old
-        .iter()
-        .map(|hook| format!(" --end {}", hook.id))
-        .collect();
-    Problem::Step(format!(
-        "both webhooks deliver, and events come twice. Submit a label in Labelbox; when its event has come twice, end the old ones: `{} --rotate --v1{ends}`",
-        target.connect
-    ))
 }
 
 /// Makes the webhook that takes the place of `first`, unless an earlier run did.
@@ -184,8 +152,7 @@ async fn second(
     known: &[Webhook],
     steps: &mut Steps<'_>,
 ) -> Result<bool, Problem> {
-    let is_second = |hook: &&&Webhook| hook.project == first.project;
-    if let Some(second) = new.iter().find(is_second) {
+    if let Some(second) = active_second(first, new)? {
         let step = step(Action::Unchanged, second, Vec::new());
         steps.keep(&step)?;
         return Ok(true);
@@ -208,26 +175,26 @@ async fn second(
 /// Waits until the relay has seen a delivery with the new secret.
 async fn first_delivery(
     wait: Duration,
+    target: &Target,
     rotation: &Rotation<'_>,
     old: &[&Webhook],
     report: &mut Report,
 ) -> Result<(), Problem> {
-    let is_shown = || rotation.is_shown().unwrap_or(true);
-    if !is_shown() {
+    if !rotation.is_shown() {
         report.hint(format_args!(
             "Waiting for the first delivery with the new secret, for {} at most: submit a label in Labelbox.",
             durations::words(wait)
         ))?;
     }
     let begun = Instant::now();
-    while !is_shown() {
+    while !rotation.is_shown() {
         if begun.elapsed() >= wait {
             let ids: Vec<_> = old.iter().map(|hook| hook.id.as_str()).collect();
             return Err(Problem::Step(format!(
                 "no delivery with the new secret came within {}. Both secrets are good, both webhooks deliver, and events come twice. If one came all the same, the log of `serve` says why it could not tell. Run this again when a label was submitted; or end it by hand: set the webhook {} to inactive in Labelbox, then {}",
                 durations::words(wait),
                 ids.join(", "),
-                rotation.end_by_hand()
+                target.rotatable.end_by_hand()
             )));
         }
         tokio::time::sleep(POLL).await;

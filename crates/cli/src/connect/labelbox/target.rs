@@ -59,8 +59,6 @@ pub(super) struct Target {
     pub(super) topics: Vec<String>,
     /// The command that mends what is wrong on the platform.
     pub(super) repair: String,
-    /// The command without any verb of its own.
-    pub(super) connect: String,
     pub(super) rotatable: Rotatable,
     /// The secret that the webhooks get.
     pub(super) secret: KeptSecret,
@@ -110,7 +108,6 @@ impl Common {
             projects: sections::projects(source).to_vec(),
             topics: sections::topics(source).to_vec(),
             repair: format!("labelrelay connect labelbox --repair{options}"),
-            connect: format!("labelrelay connect labelbox{options}"),
             rotatable,
             secret,
         })

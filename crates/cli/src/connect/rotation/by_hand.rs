@@ -30,6 +30,13 @@ pub(super) fn in_store(source: &SourceConfig, reference: &SecretRef) -> String {
     )
 }
 
+/// Labelbox's secret in a store that relays read which nobody here sees.
+pub(super) fn labelbox_in_store(reference: &SecretRef, relay: &str) -> String {
+    format!(
+        "--rotate does not change a secret of Labelbox's in a cloud's store: nothing tells here which webhook has which secret, and what the relay gets. Nothing was changed. By hand: put a new secret into {reference} as its newest version, where the one before it stays good, and wait six minutes. Make a second webhook to {relay} with it, in Labelbox: Workspace settings, Webhooks. Submit a label. When its event has come twice, set the first webhook to inactive, and its URL to {relay}/ended. Then put the new secret into {reference} once more, which takes the old one away"
+    )
+}
+
 /// Nobody knows where the relay runs.
 pub(super) fn unseen(source: &SourceConfig) -> String {
     format!(

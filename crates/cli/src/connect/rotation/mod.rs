@@ -2,9 +2,13 @@
 //!
 //! It works on the file of the secret or on its place in a cloud's store, and asks the relay which secrets it takes,
 //! before any webhook is changed and after all are. What the platform has to do in between differs.
+//!
+//! Labelbox's secret in a store is left to people: its webhooks show no secret, and nobody here sees the deliveries, so
+//! nothing would tell which webhook may be ended.
 
 mod by_hand;
 mod halves;
+mod in_store;
 mod secret_probe;
 mod under_way;
 
@@ -21,9 +25,12 @@ use crate::open;
 use crate::rotation_files::RotationFiles;
 use crate::running_serve;
 use crate::secret_reference;
+use crate::serve::public_base;
 use halves::Halves;
+use in_store::InStore;
 use labelrelay_core::Secret;
 use labelrelay_core::config::{Config, SecretRef, SourceConfig};
+use labelrelay_core::provider::Provider;
 use secret_probe::Asked;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -34,7 +41,7 @@ pub(super) struct Rotatable {
     reference: SecretRef,
     /// The file that the secret is in, if it is in one.
     file: Option<PathBuf>,
-    /// The `serve` that runs here.
+    /// The `serve` that runs here. With a secret in a store, only one that the webhooks deliver to.
     serve: Option<SocketAddr>,
     /// URL of the source at the relay.
     relay: String,
@@ -61,11 +68,16 @@ impl Rotatable {
             SecretRef::File(path) => Some(env.cwd().join(path)),
             _ => None,
         };
+        // A store is read by any number of relays, so one that happens to run here speaks for itself alone.
+        let is_asked = |serve: &SocketAddr| {
+            let url = format!("{}/{}", public_base(None, *serve), source.name);
+            !matches!(reference, SecretRef::Store { .. }) || relay.is(&url)
+        };
         Ok(Self {
             source: source.clone(),
             reference: reference.clone(),
             file,
-            serve: running_serve::address(config, env),
+            serve: running_serve::address(config, env).filter(is_asked),
             relay: relay.url.clone(),
             is_findable: matches!(
                 open::queue_location(config, env),
@@ -119,6 +131,12 @@ impl Rotatable {
                 self.source.name
             )));
         }
+        if self.file.is_none() && self.source.provider == Provider::Labelbox {
+            return Err(Problem::Step(by_hand::labelbox_in_store(
+                &self.reference,
+                &self.relay,
+            )));
+        }
         if let Some(serve) = self.serve {
             return Ok(Asked::Here(serve));
         }
@@ -151,11 +169,19 @@ impl Rotatable {
         report: &mut Report,
     ) -> Result<(), Problem> {
         if !plan && self.is_under_way() {
-            return self.begin(&[], env, report).await?.end(report).await;
+            let rotation = self.begin(&[], env, report).await?;
+            rotation.let_arrive().await;
+            return rotation.end(report).await;
         }
         Err(Problem::Step(format!(
             "no webhook delivers to {relay}: leave out --rotate, and {otherwise}"
         )))
+    }
+
+    /// The words that end a rotation in files by hand.
+    pub(super) fn end_by_hand(&self) -> String {
+        let files = self.file.as_deref().map(RotationFiles::of);
+        files.as_ref().map_or_else(String::new, halves::end_by_hand)
     }
 
     /// Checks that a rotation can begin; changes nothing.
@@ -177,7 +203,7 @@ impl Rotatable {
                 self.begin_in_files(files, relay, remember, env, report)
                     .await
             }
-            None => self.begin_in_store(relay, remember, env, report).await,
+            None => self.begin_in_store(relay, env, report).await,
         }
     }
 
@@ -210,6 +236,7 @@ impl Rotatable {
             old,
             new,
             remembered,
+            is_found: false,
         })
     }
 
@@ -218,14 +245,13 @@ impl Rotatable {
     async fn begin_in_store(
         &self,
         relay: Asked,
-        remember: &[String],
         env: &Env<'_>,
         report: &mut Report,
     ) -> Result<Rotation<'_>, Problem> {
         let reference = &self.reference;
-        let store = kept_secret::store(reference, env).await?;
-        let (old, newer) = halves::held(store.as_ref(), reference).await?;
-        let goes_on = newer.is_some();
+        let in_store = InStore::new(kept_secret::store(reference, env).await?, reference);
+        let (old, newer) = in_store.held().await?;
+        let is_found = newer.is_some();
         let new = match newer {
             Some(new) => new,
             None => {
@@ -236,34 +262,27 @@ impl Rotatable {
         let rotation = Rotation {
             source: &self.source,
             relay,
-            halves: Halves::Store {
-                store,
-                reference: reference.clone(),
-            },
+            halves: Halves::Store(in_store),
             old,
             new,
-            remembered: if goes_on {
-                Vec::new()
-            } else {
-                remember.to_vec()
-            },
+            remembered: Vec::new(),
+            is_found,
         };
-        if goes_on {
+        if is_found {
             report.done(format_args!(
                 "{reference} holds two secrets, so a rotation has not ended: goes on with the newer one"
             ))?;
             return Ok(rotation);
         }
-        if !rotation.takes(&rotation.old).await? {
+        const NOTHING: &str = "No secret and no webhook was changed";
+        if !rotation.takes(&rotation.old, NOTHING).await? {
             return Err(rotation.takes_another());
         }
-        let put = rotation.halves.add(&rotation.new).await;
-        put.map_err(|error| {
-            Problem::Step(format!(
-                "{error}. No webhook was changed. By hand: {}",
-                by_hand::in_store(&self.source, reference)
-            ))
-        })?;
+        if let Halves::Store(store) = &rotation.halves {
+            let by_hand = by_hand::in_store(&self.source, reference);
+            let begun = store.begin(&rotation.old, &rotation.new, &by_hand).await;
+            begun.map_err(Problem::Step)?;
+        }
         report.done(format_args!("a new secret put into {reference}"))?;
         Ok(rotation)
     }

@@ -3,8 +3,11 @@
 //! Labelbox's question for models is signed and makes no event. For a header's secret, a request announces a body
 //! that is too large: the relay says so only to those who have shown the secret. One elsewhere, behind programs that may
 //! want to see the announced body first, gets an empty one instead, which is no event either.
+//!
+//! A yes counts only where a secret that nobody has gets a no: what answers may be something in front of the relay.
 
 use crate::http_client;
+use crate::local_dir::new_secret;
 use crate::serve::secret_header;
 use bytes::Bytes;
 use http::Request;
@@ -45,6 +48,21 @@ pub(super) async fn ask(
     source: &SourceConfig,
     secret: &Secret,
 ) -> Result<bool, String> {
+    if !says_yes(relay, source, secret).await? {
+        return Ok(false);
+    }
+    let nobody_s = new_secret().map_err(|_| "this system gives no random bytes")?;
+    let nobody_s = Secret::new("nobody's", nobody_s).map_err(|error| error.message)?;
+    if says_yes(relay, source, &nobody_s).await? {
+        return Err(
+            "it gives the same answer to a secret that nobody has: what answers there is not the relay, or does not check secrets"
+                .to_owned(),
+        );
+    }
+    Ok(true)
+}
+
+async fn says_yes(relay: &Asked, source: &SourceConfig, secret: &Secret) -> Result<bool, String> {
     let (status, yes) = match relay {
         Asked::Here(address) => {
             let address = *address;
@@ -131,4 +149,68 @@ fn status(relay: SocketAddr, head: &[u8]) -> std::io::Result<u16> {
         .nth(1)
         .and_then(|status| status.parse().ok());
     status.ok_or_else(|| std::io::Error::other("what answers there is not HTTP"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use labelrelay_core::config::Config;
+    use std::io::{BufRead as _, BufReader};
+    use std::net::TcpListener;
+
+    /// Answers of something that looks at no secret, as many as `statuses`.
+    fn answers(statuses: &'static [u16]) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for status in statuses {
+                let (mut stream, _) = listener.accept().unwrap();
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                let head = lines.map_while(Result::ok);
+                assert!(head.take_while(|line| !line.is_empty()).count() > 1);
+                write!(
+                    stream,
+                    "HTTP/1.1 {status} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                )
+                .unwrap();
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_yes_counts_where_an_unknown_secret_gets_a_no() {
+        let secret = Secret::new("a test's", "a-secret-of-this-test").unwrap();
+        for (provider, here, elsewhere) in [
+            ("labelbox", &[200, 200][..], &[200, 200][..]),
+            ("label-studio", &[413, 413], &[400, 400]),
+        ] {
+            let text = format!(
+                "[[source]]\nname = \"x\"\nprovider = \"{provider}\"\nsecret = \"env:X\"\n"
+            );
+            let none = |_: &str| None;
+            let config = Config::from_toml(&text, "x", ".".into(), &none).unwrap();
+            let source = config.sources.first().unwrap();
+            let asked = [
+                Asked::Here(answers(here)),
+                Asked::At(format!("http://{}/x", answers(elsewhere))),
+            ];
+            for relay in asked {
+                let said = ask(&relay, source, &secret).await.unwrap_err();
+                assert!(said.contains("a secret that nobody has"), "{said}");
+            }
+        }
+        let config = Config::from_toml(
+            "[[source]]\nname = \"x\"\nprovider = \"labelbox\"\nsecret = \"env:X\"\n",
+            "x",
+            ".".into(),
+            &|_: &str| None,
+        );
+        let config = config.unwrap();
+        let source = config.sources.first().unwrap();
+        for (statuses, takes) in [(&[200, 401][..], true), (&[401], false)] {
+            let relay = Asked::Here(answers(statuses));
+            assert_eq!(ask(&relay, source, &secret).await, Ok(takes));
+        }
+    }
 }

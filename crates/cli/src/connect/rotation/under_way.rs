@@ -3,7 +3,6 @@
 use super::halves::Halves;
 use super::secret_probe::{self, Asked};
 use crate::connect::report::{Problem, Report};
-use crate::local_dir::new_secret;
 use labelrelay_core::Secret;
 use labelrelay_core::config::SourceConfig;
 use labelrelay_core::secret::SecretRing;
@@ -27,6 +26,8 @@ pub(in crate::connect) struct Rotation<'a> {
     pub(in crate::connect) new: Secret,
     /// Words that the platform's half had to remember when it began.
     pub(in crate::connect) remembered: Vec<String>,
+    /// `true` if the new secret is one that a store held already, and that may be of no rotation that broke off.
+    pub(super) is_found: bool,
 }
 
 impl Rotation<'_> {
@@ -35,14 +36,15 @@ impl Rotation<'_> {
         &self,
         report: &mut Report,
     ) -> Result<(), Problem> {
+        const END: &str = "No webhook was changed, and both secrets stay good: run this again";
         self.wait_for_instances(report).await?;
         let begun = Instant::now();
-        while !self.takes(&self.new).await? {
+        while !self.takes(&self.new, END).await? {
             if begun.elapsed() > self.halves.read_within() {
                 let place = self.halves.of_new();
                 let end = match &self.halves {
                     Halves::Files(_) => "To end the rotation, remove that file",
-                    Halves::Store { .. } => "Both secrets stay good; run this again",
+                    Halves::Store(_) => "Both secrets stay good; run this again",
                 };
                 return Err(Problem::Step(format!(
                     "the relay at {} does not take the new secret in {place}: see that it is one of this version, with this configuration, that may read it. No webhook was changed. {end}",
@@ -51,7 +53,7 @@ impl Rotation<'_> {
             }
             tokio::time::sleep(self.pause()).await;
         }
-        if !self.takes(&self.old).await? {
+        if !self.takes(&self.old, END).await? {
             return Err(self.takes_another());
         }
         report.done("the relay takes the old secret and a new one")?;
@@ -65,7 +67,7 @@ impl Rotation<'_> {
             return Ok(());
         }
         report.hint(format_args!(
-            "Waiting {} minutes, until every instance of the relay has read its secrets again. Whatever breaks off here leaves both good.",
+            "Waiting {} minutes, until every instance of the relay has read its secrets again. Whatever breaks off here leaves the webhooks a secret that is good.",
             SecretRing::MAX_AGE.as_secs() / 60
         ))?;
         tokio::time::sleep(SecretRing::MAX_AGE).await;
@@ -80,54 +82,49 @@ impl Rotation<'_> {
         ))
     }
 
-    /// Tells whether a delivery has shown the new secret; `None` where nobody can see that.
-    pub(in crate::connect) fn is_shown(&self) -> Option<bool> {
-        match &self.halves {
-            Halves::Files(files) => Some(files.is_shown()),
-            Halves::Store { .. } => None,
-        }
+    /// Tells whether a delivery has shown the new secret. Nobody here sees that of a store.
+    pub(in crate::connect) fn is_shown(&self) -> bool {
+        matches!(&self.halves, Halves::Files(files) if files.is_shown())
     }
 
-    /// The words that end it by hand.
-    pub(in crate::connect) fn end_by_hand(&self) -> String {
-        self.halves.end_by_hand()
-    }
-
-    /// Waits for what is under way with the old secret, takes it away, and sees that it is refused.
-    pub(in crate::connect) async fn end(self, report: &mut Report) -> Result<(), Problem> {
+    /// Waits for what is under way with the old secret.
+    pub(in crate::connect) async fn let_arrive(&self) {
         tokio::time::sleep(UNDER_WAY).await;
-        self.halves.end(&self.new).await.map_err(|error| {
-            Problem::Step(format!(
-                "the new secret cannot take the old one's place: {error}; both are good. Run this again, or do it by hand: {}",
-                self.end_by_hand()
-            ))
-        })?;
+    }
+
+    /// Takes the old secret away, and sees that it is refused. Nothing may be under way with it any more, and no
+    /// webhook may have it.
+    pub(in crate::connect) async fn end(self, report: &mut Report) -> Result<(), Problem> {
+        let ended = self.halves.end(&self.new).await;
+        if let Some(left) = ended.map_err(Problem::Step)? {
+            report.warn(left);
+        }
+        let place = self.reference();
+        let unseen = format!(
+            "The webhooks and {place} have the new secret, and the old one was taken away there; only the answer of the relay is missing"
+        );
         self.wait_for_instances(report).await?;
         let begun = Instant::now();
-        while self.takes(&self.old).await? {
+        while self.takes(&self.old, &unseen).await? {
             if begun.elapsed() > self.halves.read_within() {
                 return Err(Problem::Step(format!(
-                    "the webhooks and {} have the new secret, and the relay still takes the old one: see whether `previous_secret` of the source `{}` is the same, and take it away",
-                    self.reference(),
+                    "the webhooks and {place} have the new secret, and the relay still takes the old one: see whether `previous_secret` of the source `{}` is the same, and take it away",
                     self.source.name
                 )));
             }
             tokio::time::sleep(self.pause()).await;
-            self.provoke().await?;
+        }
+        if !self.takes(&self.new, &unseen).await? {
+            return Err(Problem::Step(format!(
+                "the webhooks and {place} have the new secret, and the relay at {} takes neither of the two: see that it may read it; until then it refuses every delivery",
+                self.relay
+            )));
         }
         report.done("the old secret is refused")?;
-        Ok(())
-    }
-
-    /// Shows a relay here a secret that it cannot know, so that it reads the store again.
-    async fn provoke(&self) -> Result<(), Problem> {
-        if matches!(
-            (&self.relay, &self.halves),
-            (Asked::Here(_), Halves::Store { .. })
-        ) {
-            let unknown = Secret::new("nobody's", new_secret()?);
-            let unknown = unknown.map_err(|error| Problem::Step(error.message))?;
-            self.takes(&unknown).await?;
+        if self.is_found {
+            report.done(format_args!(
+                "no new secret was made: the newer one of the two in {place} is the secret now. If no rotation had broken off, run this again for a new one"
+            ))?;
         }
         Ok(())
     }
@@ -135,22 +132,23 @@ impl Rotation<'_> {
     fn reference(&self) -> String {
         match &self.halves {
             Halves::Files(files) => files.current.display().to_string(),
-            Halves::Store { reference, .. } => reference.to_string(),
+            Halves::Store(store) => store.reference.to_string(),
         }
     }
 
     fn pause(&self) -> Duration {
         match &self.halves {
             Halves::Files(_) => POLL,
-            Halves::Store { .. } => POLL_STORE,
+            Halves::Store(_) => POLL_STORE,
         }
     }
 
-    pub(super) async fn takes(&self, secret: &Secret) -> Result<bool, Problem> {
+    /// Asks the relay; `state` says which secrets are good, where it does not tell.
+    pub(super) async fn takes(&self, secret: &Secret, state: &str) -> Result<bool, Problem> {
         let asked = secret_probe::ask(&self.relay, self.source, secret).await;
         asked.map_err(|problem| {
             Problem::Step(format!(
-                "the relay at {} does not say which secrets it takes: {problem}; both are good as long as the rotation has not ended: run this again",
+                "the relay at {} does not say which secrets it takes: {problem}. {state}",
                 self.relay
             ))
         })

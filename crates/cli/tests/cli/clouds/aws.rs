@@ -164,8 +164,15 @@ for stage in ('AWSCURRENT', 'AWSPREVIOUS'):
     };
     assert!(!format!("{made:?}").contains(secret.as_str()));
 
-    // A relay that runs, and the webhooks made anew for it.
+    // A relay that runs here is not asked in the place of the one that the webhooks deliver to.
     let serving = place.serve(&[]);
+    let elsewhere = place.run(&[&words[..], &relay, &["--rotate"]].concat());
+    assert_eq!(elsewhere.code, 1, "{elsewhere:?}");
+    let said = "the relay at http://relay.test:1/label-studio does not say";
+    assert!(elsewhere.stdout.contains(said), "{elsewhere:?}");
+    assert_eq!(secrets_of("hooks/ls"), first);
+
+    // The webhooks made anew for the one here.
     place.run(&words).good();
     let rotated = place.run(&[&words[..], &["--rotate"]].concat());
     for said in [
@@ -174,6 +181,7 @@ for stage in ('AWSCURRENT', 'AWSPREVIOUS'):
         "given the new secret",
         "the old secret is refused",
     ] {
+        assert!(!rotated.stdout.contains("no new secret was made"));
         assert!(rotated.good().contains(said), "no {said:?} in {rotated:?}");
     }
     let after = secrets_of("hooks/ls");

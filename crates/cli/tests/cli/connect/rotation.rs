@@ -1,8 +1,8 @@
 //! Another secret for Label Studio: the header of every webhook that is ours.
 
 use super::{SECRET, Scene};
-use crate::connect::stand_in::{Asked, Fault};
-use crate::support::{CONFIG, mode};
+use crate::connect::stand_in::{Asked, Fault, webhook};
+use crate::support::{CONFIG, mode, until};
 use serde_json::Value;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -131,4 +131,27 @@ fn what_cannot_be_rotated_is_said_with_what_to_do() {
         assert!(ran.stdout.contains(said), "no {said:?} in {ran:?}");
     }
     assert!(!format!("{ran:?}").contains(SECRET), "{ran:?}");
+}
+
+#[test]
+fn one_that_comes_up_meanwhile_gets_the_new_secret_before_the_old_one_is_refused() {
+    let scene = Scene::new();
+    scene.connect(&[]).good();
+    let ran = std::thread::scope(|scope| {
+        let rotation = scope.spawn(|| scene.connect(&["--rotate"]));
+        until("the last webhook has the new secret", || {
+            secret_of(&scene.label_studio.webhooks()[2]) != SECRET
+        });
+        let late = webhook(20, 2, &scene.url(), SECRET);
+        scene.label_studio.state().webhooks.push(late);
+        rotation.join().unwrap()
+    });
+    let said = "project 2: webhook 20 given the new secret";
+    assert!(ran.good().contains(said), "{ran:?}");
+    let new = scene.place.read("label-studio.secret");
+    assert!(
+        scene.label_studio.webhooks()[1..]
+            .iter()
+            .all(|hook| secret_of(hook) == new)
+    );
 }

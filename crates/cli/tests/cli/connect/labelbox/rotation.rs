@@ -99,6 +99,18 @@ fn one_that_breaks_off_leaves_both_good_and_the_next_goes_on() {
     assert!(status.stderr.contains("--rotate again"), "{status:?}");
 
     assert_eq!(deliver(&serving, &new, "new"), 200);
+    let set = |status: &str| {
+        let mut state = scene.labelbox.state();
+        let mut hooks = state.webhooks.iter_mut();
+        hooks.find(|hook| hook["id"] == "w8").unwrap()["status"] = status.into();
+    };
+    set("REVOKED");
+    let silent = scene.connect(&["--rotate"]);
+    assert_eq!(silent.code, 1, "{silent:?}");
+    let said = "webhook w8 has the new secret and is REVOKED, so it delivers nothing";
+    assert!(silent.stdout.contains(said), "{silent:?}");
+    assert_eq!(scene.one("w7")["status"], "ACTIVE", "it alone delivers");
+    set("ACTIVE");
     let ended = scene.connect(&["--rotate"]);
     for said in ["goes on", "webhook w7 removed", "the old secret is refused"] {
         assert!(ended.good().contains(said), "no {said:?} in {ended:?}");
