@@ -53,6 +53,10 @@ class Item:
     def number(self, name: str) -> float | None:
         return number(member(self.value, name))
 
+    def rotation(self) -> float | None:
+        """Degrees; 0 if nothing is said, `None` if what is said is no number."""
+        return self.number("rotation") if member(self.value, "rotation") is not None else 0.0
+
     def across(self, percent: float) -> float | None:
         return None if self.size is None else percent * self.size.width / 100
 
@@ -123,7 +127,8 @@ def other(item: Json, kind: str | None, labels: tuple[str, ...]) -> Other:
 
 def _box(read: Item) -> Box | None:
     x, y, width, height = (read.number(name) for name in ("x", "y", "width", "height"))
-    if x is None or y is None or width is None or height is None:
+    rotation = read.rotation()
+    if x is None or y is None or width is None or height is None or rotation is None:
         return None
     return Box(
         id=read.id,
@@ -137,14 +142,15 @@ def _box(read: Item) -> Box | None:
         y=read.down(y),
         width=read.across(width),
         height=read.down(height),
-        rotation=read.number("rotation") or 0.0,
+        rotation=rotation,
         percent=Rect(x, y, width, height),
     )
 
 
 def _ellipse(read: Item) -> Ellipse | None:
     cx, cy, rx, ry = (read.number(name) for name in ("x", "y", "radiusX", "radiusY"))
-    if cx is None or cy is None or rx is None or ry is None:
+    rotation = read.rotation()
+    if cx is None or cy is None or rx is None or ry is None or rotation is None:
         return None
     return Ellipse(
         id=read.id,
@@ -158,7 +164,7 @@ def _ellipse(read: Item) -> Ellipse | None:
         cy=read.down(cy),
         rx=read.across(rx),
         ry=read.down(ry),
-        rotation=read.number("rotation") or 0.0,
+        rotation=rotation,
         percent=Radii(cx, cy, rx, ry),
     )
 

@@ -127,7 +127,8 @@ impl KnownThings {
             let known: Option<labelrelay_core::ledger::Known> = known;
             let is_known = known.is_some_and(|known| {
                 let version = time::sequence(change.time);
-                known.gone || known.sequence.is_none_or(|sequence| sequence >= version)
+                // Of what is gone, a newer version is another thing with its id.
+                known.sequence.is_none_or(|sequence| sequence >= version)
             });
             (!is_known).then_some(change)
         };

@@ -1,6 +1,6 @@
 //! Exports all events that are held, in order of arrival, without taking them.
 
-use super::behind_damage::{gap_from, readable_from};
+use super::behind_damage::{gap_from, readable_from, unless_damaged};
 use super::event::{StoredEvent, stored};
 use super::{Filter, QueueFile};
 use crate::queue_file_error::FileError;
@@ -39,12 +39,13 @@ impl QueueFile {
 }
 
 impl QueueFile {
-    /// Reads every row of the states.
-    fn deliveries_are_damaged(&self) -> bool {
+    /// Reads every row of the states. An error that passes is no damage.
+    fn deliveries_are_damaged(&self) -> Result<bool, FileError> {
         let sql = "SELECT coalesce(sum(length(receipt) + state), 0) FROM deliveries NOT INDEXED";
-        self.db
-            .query_row(sql, [], |row| row.get::<_, i64>(0))
-            .is_err()
+        self.read(|db| {
+            let sum = db.query_row(sql, [], |row| row.get::<_, i64>(0));
+            Ok(unless_damaged(sum)?.is_none())
+        })
     }
 }
 
@@ -81,7 +82,7 @@ impl Export<'_> {
         let gap = queue.read(|db| Ok(gap_from(db, from, |seq| is_readable(db, seq))?))?;
         let is_of_the_states = match gap {
             Some(gap) => queue.read(|db| Ok(queue.is_readable_without_state(db, gap)?))?,
-            None => queue.deliveries_are_damaged(),
+            None => queue.deliveries_are_damaged()?,
         };
         if is_of_the_states && !queue.ignores_deliveries.replace(true) {
             self.ended = false;

@@ -33,7 +33,7 @@ fn page_of(bytes: &[u8], text: &str) -> usize {
 fn overwritten(bytes: &[u8], pages: &[usize]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for page in pages {
-        bytes[page * PAGE..(page + 1) * PAGE].fill(0xff);
+        bytes.chunks_mut(PAGE).nth(*page).unwrap().fill(0xff);
     }
     bytes
 }

@@ -63,7 +63,7 @@ enum Found<'a> {
     /// Nothing that should have come.
     Nothing,
     Quiet(Quiet<'a>),
-    /// More tasks changed than were looked at, and those that were looked at moved by themselves; or no look through
+    /// More tasks changed than were looked at, and those that were looked at moved by themselves or came; or no look through
     /// the project has come to its end.
     Unclear(&'a ProjectTitle),
 }
@@ -188,7 +188,12 @@ impl Seen<'_> {
         };
         let latest = changes.iter().map(|change| change.time).max();
         if latest.is_none() {
-            return Ok(Found::Nothing);
+            // Of the changes that were not looked at, nothing is known.
+            return Ok(if at_least {
+                Found::Unclear(project)
+            } else {
+                Found::Nothing
+            });
         }
         Ok(Found::Quiet(Quiet {
             project,
