@@ -55,6 +55,19 @@ impl Task {
         Ok(known.unwrap_or_else(|| Self::unknown(id)))
     }
 
+    /// The event that told that a project is gone.
+    pub(super) fn seq_of_gone_project(
+        db: &Connection,
+        source: &str,
+        project: i64,
+    ) -> rusqlite::Result<Option<i64>> {
+        db.prepare_cached(
+            "SELECT seq FROM ledger_things WHERE source = ?1 AND task = 0 AND annotation = ?2",
+        )?
+        .query_row((source, -project), |row| row.get(0))
+        .optional()
+    }
+
     /// A task of which nothing is known.
     pub(super) fn unknown(id: i64) -> Self {
         Self {
@@ -110,6 +123,17 @@ impl Task {
         ))
         .map(|_| ())
     }
+}
+
+/// Removes what is known of a task and its annotations.
+pub(super) fn forget_with_annotations(
+    db: &Connection,
+    source: &str,
+    task: i64,
+) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM ledger_things WHERE source = ?1 AND task = ?2 AND task != 0")?
+        .execute((source, task))
+        .map(|_| ())
 }
 
 impl Work<'_> {

@@ -190,3 +190,22 @@ fn what_was_overtaken_counts_once() {
     let file = queue_dir.file();
     assert_eq!(completed(&file).len(), 0, "two of three");
 }
+
+/// Red if a task of a project that is gone is taken for one of the same id that came later.
+#[test]
+fn ids_that_begin_anew_after_a_project_went_are_of_other_tasks() {
+    let queue_dir = QueueDir::new();
+    let queue = open(&queue_dir);
+    let file = queue_dir.file();
+    send(&queue, &created(1, 7, 1));
+    let body = json!({"action": "PROJECT_DELETED", "project": {"id": 1}});
+    send(
+        &queue,
+        &event("project", "io.labelstud.project.deleted", &body),
+    );
+    assert_eq!(completed(&file).len(), 1);
+    send(&queue, &created(2, 7, 1));
+    assert_eq!(completed(&file).len(), 2);
+    send(&queue, &tasks_deleted("delete", &[7]));
+    assert_eq!(gone(&file), ["annotation/2"]);
+}
