@@ -62,6 +62,8 @@ struct Look {
     projects: HashMap<(String, String), i64>,
     /// The task that is being looked at belongs to a project that was gone at this event.
     leaving: Option<(String, i64, i64)>,
+    /// The task that is being looked at goes with all its annotations, because it was told longest ago, or stays.
+    forgetting: Option<(String, i64, bool)>,
     /// Rows of projects, that go when all is looked through.
     last: Vec<Key>,
     /// Rows that were not removed, because another program wrote; and whether one of them may still be there.
@@ -136,7 +138,13 @@ impl Sweep {
 
 impl Look {
     /// Decides of one thing; those that go, and whether one of them may still be there.
-    fn decide(&mut self, thing: Thing, cutoff: &str, goes: &mut Vec<Key>) -> bool {
+    fn decide(
+        &mut self,
+        db: &Connection,
+        thing: Thing,
+        cutoff: &str,
+        goes: &mut Vec<Key>,
+    ) -> rusqlite::Result<bool> {
         let (source, task, annotation) = &thing.key;
         let is_task = *annotation == 0;
         let is_gone = if is_task {
@@ -165,11 +173,9 @@ impl Look {
             }
         } else if may_go && ((is_gone && is_old) || is_leaving) {
             goes.push(thing.key);
-        } else if may_go && thing.seq < self.forgets_before {
-            // Without one of its annotations, a task would seem to be open.
-            goes.push((source.clone(), *task, 0));
+        } else if !is_gone && self.forgets(db, &thing)? {
             goes.push(thing.key);
-            return true;
+            return Ok(true);
         } else {
             self.kept += 1;
             self.lowest = Some(
@@ -177,7 +183,28 @@ impl Look {
                     .map_or(thing.seq, |lowest| lowest.min(thing.seq)),
             );
         }
-        false
+        Ok(false)
+    }
+
+    /// Tells whether a thing goes because it was told so long ago. A task goes with all its annotations, or none of
+    /// them: without one, it would seem to be open.
+    fn forgets(&mut self, db: &Connection, thing: &Thing) -> rusqlite::Result<bool> {
+        let (source, task, _) = &thing.key;
+        if thing.seq >= self.forgets_before {
+            return Ok(false);
+        }
+        if let Some((of, id, goes)) = &self.forgetting
+            && of == source
+            && id == task
+        {
+            return Ok(*goes);
+        }
+        let newest: i64 = db
+            .prepare_cached("SELECT max(seq) FROM ledger_things WHERE source = ?1 AND task = ?2")?
+            .query_row((source, task), |row| row.get(0))?;
+        let goes = newest < self.forgets_before && newest <= self.marked;
+        self.forgetting = Some((source.clone(), *task, goes));
+        Ok(goes)
     }
 }
 
@@ -219,7 +246,7 @@ impl TaskLedger {
         let mut goes = std::mem::take(&mut look.undone);
         let mut forgets = std::mem::take(&mut look.forgets);
         for thing in things {
-            forgets |= look.decide(thing, &cutoff, &mut goes);
+            forgets |= look.decide(db, thing, &cutoff, &mut goes)?;
         }
         if is_all {
             goes.append(&mut look.last);
@@ -279,4 +306,41 @@ fn remove(db: &Connection, goes: &[Key], marked: i64, forgets: bool) -> rusqlite
         set_setting(db, tables::GAPS, 1)?;
     }
     transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema;
+    use crate::sqlite::BusyWait;
+
+    /// Red if a task's row goes though one of its annotations is new, or what went just now is forgotten.
+    #[test]
+    fn a_task_is_forgotten_whole_and_what_is_gone_not_before_a_week() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let busy_wait = BusyWait {
+            total: Duration::ZERO,
+            retry_every: Duration::ZERO,
+        };
+        let db = schema::open_or_create(&dir.path().join("queue.db"), busy_wait).unwrap();
+        tables::make(&db, 0).unwrap();
+        db.execute_batch(
+            "INSERT INTO ledger_things(source, task, annotation, state, version, seq) VALUES
+                ('a', 7, 0, 1, NULL, 1), ('a', 7, 1, 2, NULL, 1), ('a', 7, 2, 2, NULL, 90),
+                ('a', 8, 0, 1, NULL, 2), ('a', 8, 3, 0, '2026', 2), ('a', 8, 4, 2, NULL, 2),
+                ('a', 9, 0, 2, '2026', 3), ('a', 10, 0, 2, '2025', 3)",
+        )
+        .unwrap();
+        let mut look = Look {
+            forgets_before: 50,
+            marked: 100,
+            ..Look::default()
+        };
+        let mut goes = Vec::new();
+        for thing in some(&db, &look.after).unwrap() {
+            look.decide(&db, thing, "2026", &mut goes).unwrap();
+        }
+        let goes: Vec<_> = goes.iter().map(|(_, task, id)| (*task, *id)).collect();
+        assert_eq!(goes, [(8, 0), (8, 4), (10, 0)]);
+    }
 }
