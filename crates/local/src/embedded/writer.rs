@@ -53,6 +53,17 @@ pub(super) struct Writer {
     pub(super) options: Options,
 }
 
+/// How long the ledger's own work may wait for a delivery.
+fn ledger_patience(derives_more: bool, sequencer: &Sequencer) -> Duration {
+    if derives_more {
+        Duration::ZERO
+    } else if sequencer.is_taken {
+        TAKEN
+    } else {
+        Duration::MAX
+    }
+}
+
 impl Writer {
     pub(super) fn run(self, mut sequencer: Sequencer, commands: &Receiver<Command>) {
         let mut group = Vec::new();
@@ -64,12 +75,8 @@ impl Writer {
             && self.has_room(true, false).is_ok()
             && self.derive_more(&mut sequencer, true);
         while open {
-            let mut patience = pruned.patience(self.clock.monotonic());
-            if derives_more {
-                patience = Duration::ZERO;
-            } else if sequencer.is_taken {
-                patience = patience.min(TAKEN);
-            }
+            let most = ledger_patience(derives_more, &sequencer);
+            let patience = pruned.patience(self.clock.monotonic()).min(most);
             // Without work it wakes now and then to prune; with more to prune it only looks whether work came.
             let mut command = match commands.recv_timeout(patience) {
                 Ok(command) => Some(command),

@@ -220,19 +220,17 @@ impl TaskLedger {
         if self.waits.is_some() || !self.sweep.is_due(now, self.through, is_idle) {
             return Ok(());
         }
-        let mut look = match self.sweep.look.take() {
-            Some(look) => look,
-            None => {
-                // What may be read again stays, so nothing shall be.
-                if self.marked != self.through {
-                    set_setting(db, tables::THROUGH, self.through.cast_signed())?;
-                    self.marked = self.through;
-                }
-                let marked = self.marked.cast_signed();
-                Look {
-                    marked,
-                    ..self.sweep.begin(self.through)
-                }
+        let mut look = if let Some(look) = self.sweep.look.take() {
+            look
+        } else {
+            // What may be read again stays, so nothing shall be.
+            if self.marked != self.through {
+                set_setting(db, tables::THROUGH, self.through.cast_signed())?;
+                self.marked = self.through;
+            }
+            Look {
+                marked: self.marked.cast_signed(),
+                ..self.sweep.begin(self.through)
             }
         };
         let cutoff = today
