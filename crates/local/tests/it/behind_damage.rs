@@ -33,7 +33,8 @@ fn page_of(bytes: &[u8], text: &str) -> usize {
 fn overwritten(bytes: &[u8], pages: &[usize]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for page in pages {
-        bytes.chunks_mut(PAGE).nth(*page).unwrap().fill(0xff);
+        let damaged = page * PAGE..(page + 1) * PAGE;
+        bytes.get_mut(damaged).unwrap().fill(0xff);
     }
     bytes
 }

@@ -173,7 +173,7 @@ impl Look {
             }
         } else if may_go && ((is_gone && is_old) || is_leaving) {
             goes.push(thing.key);
-        } else if !is_gone && self.forgets(db, &thing)? {
+        } else if !is_gone && self.forgets(db, &thing.key, thing.seq)? {
             goes.push(thing.key);
             return Ok(true);
         } else {
@@ -188,9 +188,9 @@ impl Look {
 
     /// Tells whether a thing goes because it was told so long ago. A task goes with all its annotations, or none of
     /// them: without one, it would seem to be open.
-    fn forgets(&mut self, db: &Connection, thing: &Thing) -> rusqlite::Result<bool> {
-        let (source, task, _) = &thing.key;
-        if thing.seq >= self.forgets_before {
+    fn forgets(&mut self, db: &Connection, key: &Key, seq: i64) -> rusqlite::Result<bool> {
+        let (source, task, _) = key;
+        if seq >= self.forgets_before {
             return Ok(false);
         }
         if let Some((of, id, goes)) = &self.forgetting

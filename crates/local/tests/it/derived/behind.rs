@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use serde_json::json;
 
 fn ledger(queue: &EmbeddedQueue) -> LedgerFigures {
-    queue.ledger().expect("it derives")
+    queue.ledger().unwrap()
 }
 
 fn is_in_step(queue: &EmbeddedQueue) -> bool {
