@@ -248,16 +248,16 @@ impl Rotatable {
         env: &Env<'_>,
         report: &mut Report,
     ) -> Result<Rotation<'_>, Problem> {
+        const NOTHING: &str = "No secret and no webhook was changed";
         let reference = &self.reference;
         let in_store = InStore::new(kept_secret::store(reference, env).await?, reference);
         let (old, newer) = in_store.held().await?;
         let is_found = newer.is_some();
-        let new = match newer {
-            Some(new) => new,
-            None => {
-                let new = Secret::new(reference.to_string(), new_secret()?);
-                new.map_err(|error| Problem::Step(error.message))?
-            }
+        let new = if let Some(new) = newer {
+            new
+        } else {
+            let new = Secret::new(reference.to_string(), new_secret()?);
+            new.map_err(|error| Problem::Step(error.message))?
         };
         let rotation = Rotation {
             source: &self.source,
@@ -274,7 +274,6 @@ impl Rotatable {
             ))?;
             return Ok(rotation);
         }
-        const NOTHING: &str = "No secret and no webhook was changed";
         if !rotation.takes(&rotation.old, NOTHING).await? {
             return Err(rotation.takes_another());
         }
