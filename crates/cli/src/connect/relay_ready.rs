@@ -41,16 +41,16 @@ pub(super) async fn ask(
 }
 
 /// Says so where the relay refuses this header, which the webhooks send. Asked with an empty body, which is no event.
-/// Any other answer than that refusal proves nothing against the header.
+/// Any other answer than that refusal proves nothing against the header: `true`.
 pub(super) async fn ask_for_header(
     relay: &RelayUrl,
     (name, value): (&str, &str),
     report: &mut Report,
-) -> Result<(), CliError> {
+) -> Result<bool, CliError> {
     let url = &relay.url;
     let request = Request::post(url).header(name, value).body(Bytes::new());
     let Ok(request) = request else {
-        return Ok(());
+        return Ok(true);
     };
     let asking = tokio::time::timeout(READY_WITHIN, http_client::send(request));
     if let Ok(Ok(answer)) = asking.await
@@ -59,6 +59,7 @@ pub(super) async fn ask_for_header(
         report.doubted(format_args!(
             "{url} answers 401 to the secret in the header `{name}`: either a proxy in front of the relay removes that header, so let it pass, or set `header` of the source to another name; or the relay has another secret, so start it again with this configuration"
         ))?;
+        return Ok(false);
     }
-    Ok(())
+    Ok(true)
 }

@@ -40,7 +40,7 @@ pub(super) async fn walk(
     }
     // A relay without a secret is not ready.
     if !target.secret.is_missing() {
-        ask_relay(target, report).await?;
+        let _takes = ask_relay(target, report).await?;
     }
     if let Err(error) = target.management.check_url(&target.relay.url).await {
         if !error.refuses_address {
@@ -55,14 +55,11 @@ pub(super) async fn walk(
         target.relay.url
     ))?;
     let webhooks = target.management.webhooks().await?;
-    facts.secret = target.secret.put(args.plan, report).await?;
-    if facts.secret.is_some() && !args.plan {
-        ask_relay(target, report).await?;
-    }
     let ours: Vec<_> = webhooks
         .iter()
         .filter(|hook| target.is_ours(hook))
         .collect();
+    facts.secret = new_secret(args, target, &ours, report).await?;
     let mut walk = Walk {
         target,
         steps: Steps {
@@ -97,12 +94,38 @@ pub(super) async fn walk(
     Ok(())
 }
 
-/// Asks the relay whether it is ready, and takes the header.
-async fn ask_relay(target: &Target, report: &mut Report) -> Result<(), CliError> {
-    if relay_ready::ask(&target.relay, "Label Studio", report).await? {
-        relay_ready::ask_for_header(&target.relay, target.credential.header(), report).await?;
+/// Puts a secret where there is none yet, unless a webhook delivers here already: the relay may know that one's secret, and
+/// read it from a place that the reference here names wrongly. Over a new one its deliveries would be refused.
+async fn new_secret(
+    args: &Args,
+    target: &Target,
+    ours: &[&Webhook],
+    report: &mut Report,
+) -> Result<Option<Action>, Problem> {
+    let reference = target.rotatable.reference();
+    if target.secret.is_missing()
+        && let Some(webhook) = ours.first()
+    {
+        return Err(Problem::Step(format!(
+            "there is no secret in {reference}, and {} delivers here already: see that the name is right, and in a cloud's store also its region and account; or put the secret of that webhook there; or run this with --remove, then again without it, which makes a new one",
+            named(webhook.id, webhook.project)
+        )));
     }
-    Ok(())
+    let action = target.secret.put(args.plan, report).await?;
+    if action.is_some() && !args.plan && !ask_relay(target, report).await? {
+        return Err(Problem::Step(format!(
+            "no webhook was made: the relay would refuse its deliveries. The new secret is in {reference}; when the relay takes it, run this again"
+        )));
+    }
+    Ok(action)
+}
+
+/// Asks the relay whether it is ready, and takes the header. `false` if it refuses the header.
+async fn ask_relay(target: &Target, report: &mut Report) -> Result<bool, CliError> {
+    if !relay_ready::ask(&target.relay, "Label Studio", report).await? {
+        return Ok(true);
+    }
+    relay_ready::ask_for_header(&target.relay, target.credential.header(), report).await
 }
 
 /// A project's number and title.

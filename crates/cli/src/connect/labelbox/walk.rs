@@ -30,7 +30,17 @@ pub(super) async fn walk(
         count => format!("{count} projects"),
     };
     report.done(format_args!("{words}, {count}"))?;
-    facts.secret = new_secret(args, target, &webhooks, report).await?;
+    let mut webhooks = webhooks;
+    if target.secret.is_missing() {
+        refuse_those_awake(target, &webhooks)?;
+        let mut steps = Steps {
+            plan: args.plan,
+            report,
+            rows: &mut facts.webhooks,
+        };
+        webhooks = without_sleeping(target, webhooks, &mut steps).await?;
+    }
+    facts.secret = target.secret.put(args.plan, report).await?;
     if facts.secret.is_none() || !args.plan {
         let _is_ready = relay_ready::ask(&target.relay, "Labelbox", report).await?;
     }
@@ -57,23 +67,40 @@ pub(super) async fn walk(
     Ok(())
 }
 
-/// Puts a secret where there is none yet, unless a webhook delivers here already: Labelbox shows no secret, and that
-/// webhook signs with another one.
-async fn new_secret(
-    args: &Args,
+/// Makes no secret where a webhook delivers here already: Labelbox shows no secret, and that webhook signs with another
+/// one.
+fn refuse_those_awake(target: &Target, webhooks: &[Webhook]) -> Result<(), Problem> {
+    let is_awake = |hook: &&Webhook| target.is_ours(hook) && hook.status != Status::Inactive;
+    let Some(webhook) = webhooks.iter().find(is_awake) else {
+        return Ok(());
+    };
+    Err(Problem::Step(format!(
+        "there is no secret in {}, and {} delivers here already, with one that Labelbox shows nobody: put that secret there; or run this with --remove, then again without it, which makes a new one",
+        target.rotatable.reference(),
+        named(webhook)
+    )))
+}
+
+/// Ends the webhooks to the relay that send nothing, before a secret is made: each of them has another one, and if it was
+/// woken, all its deliveries would be refused. The webhooks that are left.
+async fn without_sleeping(
     target: &Target,
-    webhooks: &[Webhook],
-    report: &mut Report,
-) -> Result<Option<Action>, Problem> {
-    let is_ours = |hook: &&Webhook| target.is_ours(hook) && hook.status != Status::Inactive;
-    match webhooks.iter().find(is_ours) {
-        Some(webhook) if target.secret.is_missing() => Err(Problem::Step(format!(
-            "there is no secret in {}, and {} delivers here already, with one that Labelbox shows nobody: put that secret there; or run this with --remove, then again without it, which makes a new one",
-            target.rotatable.reference(),
-            named(webhook)
-        ))),
-        _ => target.secret.put(args.plan, report).await,
+    webhooks: Vec<Webhook>,
+    steps: &mut Steps<'_>,
+) -> Result<Vec<Webhook>, Problem> {
+    let (ours, others): (Vec<_>, Vec<_>) = webhooks
+        .into_iter()
+        .partition(|webhook| target.is_ours(webhook));
+    for webhook in &ours {
+        let step = step(Action::Removed, webhook, vec!["it has another secret"]);
+        if !steps.take(step, target.end(&webhook.id)).await? {
+            return Err(Problem::Step(format!(
+                "no secret was made: in Labelbox, Workspace settings, Webhooks, give {} another URL, then run this again",
+                named(webhook)
+            )));
+        }
     }
+    Ok(others)
 }
 
 /// A project's id and name.
