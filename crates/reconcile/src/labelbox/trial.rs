@@ -17,7 +17,7 @@ pub struct Shown {
 }
 
 impl Management {
-    /// How the lists show the webhook `id` of a project.
+    /// Looks how the lists show the webhook `id` of a project.
     ///
     /// # Errors
     /// [`PlatformError`] when they cannot be read.

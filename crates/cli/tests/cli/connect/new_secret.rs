@@ -1,7 +1,7 @@
 //! A secret that is nowhere yet.
 
 use super::labelbox::stand_in::{KEY, StandIn as Labelbox, webhook};
-use super::stand_in::{StandIn, TOKEN};
+use super::stand_in::{StandIn, TOKEN, webhook as project_webhook};
 use crate::support::{Place, configured, mode};
 
 /// A place whose `serve` cannot start yet: nobody has made the secrets.
@@ -77,4 +77,80 @@ fn none_is_made_where_a_webhook_of_labelbox_has_another_one() {
         labelbox.webhooks().pop().unwrap()["secret"],
         secret.as_str()
     );
+}
+
+/// A reference with a slip in it leads to no secret, and what works goes on.
+#[test]
+fn none_is_made_where_a_webhook_of_label_studio_has_another_one() {
+    let (place, label_studio) = (place(), StandIn::start());
+    let url = "http://relay.test:1/label-studio";
+    let works = project_webhook(3, 1, url, "the-right-secret");
+    label_studio.state().webhooks.push(works);
+    let before = label_studio.webhooks();
+    let words = [
+        "connect",
+        "label-studio",
+        &label_studio.url,
+        "--relay",
+        "http://relay.test:1",
+    ];
+    for words in [&words[..], &[&words[..], &["--plan"]].concat()] {
+        let ran = place.run(words);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        for said in [
+            "there is no secret in file:",
+            "webhook 3 delivers here already",
+            "run this with --remove",
+        ] {
+            assert!(ran.stdout.contains(said), "no {said:?} in {ran:?}");
+        }
+    }
+    assert_eq!(label_studio.webhooks(), before);
+    assert!(!place.path("label-studio.secret").exists());
+    place.run(&[&words[..], &["--remove"]].concat()).good();
+    place.run(&words).good();
+}
+
+#[test]
+fn no_webhook_gets_one_that_the_relay_refuses() {
+    let (place, label_studio) = (place(), StandIn::start());
+    // It reads its secret elsewhere.
+    let elsewhere = configured();
+    let serving = elsewhere.serve(&[]);
+    let relay = serving.url("label-studio");
+    let ran = place.run(&[
+        "connect",
+        "label-studio",
+        &label_studio.url,
+        "--relay",
+        &relay,
+    ]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    for said in ["answers 401 to the secret", "no webhook was made"] {
+        assert!(ran.stdout.contains(said), "no {said:?} in {ran:?}");
+    }
+    assert_eq!(label_studio.changes(), [""; 0]);
+}
+
+#[test]
+fn one_of_labelbox_that_sleeps_is_not_woken_with_another_one() {
+    let (place, labelbox) = (place(), Labelbox::start());
+    let mut asleep = webhook("w3", None, "https://relay.invalid/labelbox");
+    asleep["status"] = "INACTIVE".into();
+    labelbox.state().webhooks.push(asleep);
+    let words = [
+        "connect",
+        "labelbox",
+        "--relay",
+        "https://relay.invalid",
+        "--endpoint",
+        &labelbox.endpoint,
+    ];
+    let ran = place.run(&words);
+    assert!(ran.good().contains("webhook w3 removed"), "{ran:?}");
+    let webhooks = labelbox.webhooks();
+    let of = |id: &str| webhooks.iter().find(|hook| hook["id"] == id).unwrap();
+    assert_eq!(of("w3")["status"], "INACTIVE");
+    let secret = place.read("labelbox.secret");
+    assert_eq!(of("w7")["secret"], secret.as_str());
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One question a line: id, and words.
 const QUESTIONS: &str = include_str!("questions.txt");
 
-/// What was seen, besides deliveries. `None`, with the reason, is what was not.
+/// Deliveries, and all else that was seen. `None`, with the reason, is what was not.
 pub(super) struct Seen {
     pub(super) deliveries: Vec<Delivery>,
     /// Reason why there are no more deliveries than these.

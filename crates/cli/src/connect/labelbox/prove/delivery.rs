@@ -1,4 +1,4 @@
-//! One delivery, as far as a report may tell of it: sizes, times, names of headers and of known members. No value that
+//! One delivery, as far as a report may tell of it: sizes, times, names of known headers and members. No value that
 //! somebody chose, no id, no text of a body.
 
 use bytes::Bytes;
@@ -54,7 +54,52 @@ const KNOWN: [&str; 40] = [
     "workspace",
 ];
 
-/// Names of headers that are told, at most; one is not longer than [`LONGEST`].
+/// Names of headers that senders and proxies are known to set. Any other may be a name of somebody's, and is only counted.
+const KNOWN_HEADERS: [&str; 38] = [
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "baggage",
+    "cache-control",
+    "cdn-loop",
+    "cf-connecting-ip",
+    "cf-ipcountry",
+    "cf-ray",
+    "cf-visitor",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "date",
+    "expect",
+    "forwarded",
+    "host",
+    "idempotency-key",
+    "keep-alive",
+    "sentry-trace",
+    "te",
+    "traceparent",
+    "tracestate",
+    "transfer-encoding",
+    "user-agent",
+    "via",
+    "x-amzn-trace-id",
+    "x-b3-traceid",
+    "x-cloud-trace-context",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-hub-signature",
+    "x-hub-signature-256",
+    "x-real-ip",
+    "x-request-id",
+    "x-retry-count",
+];
+
+/// Beginning of the names that are Labelbox's own.
+const OF_LABELBOX: &str = "x-labelbox-";
+
+/// Names of Labelbox's own headers that are told, at most; a word is not longer than [`LONGEST`].
 const MOST_HEADERS: usize = 60;
 const LONGEST: usize = 48;
 
@@ -87,6 +132,8 @@ pub(super) struct Delivery {
     pub(super) waited_ms: Option<u64>,
     pub(super) http: &'static str,
     pub(super) headers: Vec<String>,
+    /// Headers whose names are not told.
+    pub(super) other_headers: usize,
     pub(super) sha1: Option<bool>,
     pub(super) sha256: Option<bool>,
     pub(super) event: Option<String>,
@@ -141,6 +188,7 @@ impl Delivery {
         let known = |name: &&'static str| members.contains_key(*name);
         let known: Vec<_> = KNOWN.iter().copied().filter(known).collect();
         let content_type = header("content-type").and_then(|value| value.to_str().ok());
+        let headers = names(&head.headers);
         Self {
             at_ms,
             answered: Answered::Ok,
@@ -150,7 +198,8 @@ impl Delivery {
                 Version::HTTP_11 => "1.1",
                 _ => "other",
             },
-            headers: names(&head.headers),
+            other_headers: head.headers.keys_len().saturating_sub(headers.len()),
+            headers,
             sha1,
             sha256,
             event: header("x-labelbox-event").map(|event| word(event.as_bytes())),
@@ -182,11 +231,13 @@ fn shape(members: &[&str]) -> Shape {
     }
 }
 
-/// Names of headers, in the order in which they came. Proxies add theirs.
+/// Names of headers that are known, in the order in which they came.
 fn names(headers: &HeaderMap) -> Vec<String> {
-    let names = headers.keys().map(http::HeaderName::as_str);
-    let short = names.filter(|name| name.len() <= LONGEST);
-    short.take(MOST_HEADERS).map(str::to_owned).collect()
+    let is_told = |name: &&str| {
+        KNOWN_HEADERS.contains(name) || (name.starts_with(OF_LABELBOX) && name.len() <= LONGEST)
+    };
+    let names = headers.keys().map(http::HeaderName::as_str).filter(is_told);
+    names.take(MOST_HEADERS).map(str::to_owned).collect()
 }
 
 /// A name of an event: words of capitals or small letters. Anything else is not told.

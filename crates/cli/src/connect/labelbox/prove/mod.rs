@@ -7,9 +7,8 @@ mod receiver;
 mod report_file;
 mod secret_file;
 
-use super::Args;
-use super::greet;
 use super::target::Target;
+use super::{Args, greet, named};
 use crate::connect::facts::Facts;
 use crate::connect::report::{Problem, Report};
 use crate::durations::words;
@@ -20,7 +19,9 @@ use answers::{Exported, Seen};
 use labelrelay_core::Secret;
 use labelrelay_reconcile::labelbox::{Status, TOPICS, Webhook, WebhookChange, WebhookSettings};
 use receiver::Receiver;
+use report_file::ReportFile;
 use secret_file::SecretFile;
+use std::fmt::Display;
 use std::io::BufRead as _;
 use std::path::Path;
 use std::time::Instant;
@@ -38,6 +39,8 @@ struct Proof<'a> {
     project: &'a str,
     /// URL of the proof's webhooks, and of no other.
     url: String,
+    /// The part of the URL that no other has.
+    mark: String,
     secret: Secret,
     /// Lines of the person who does what only a person can do.
     lines: UnboundedReceiver<()>,
@@ -58,24 +61,26 @@ pub(super) async fn walk(
     target.is_deliverable()?;
     let said = greet(target, facts).await?;
     report.done(said)?;
-    let (_, webhooks) = target
-        .management
-        .projects_and_webhooks(std::slice::from_ref(project))
-        .await?;
+    // Of every project: whichever of them delivers to `serve`, its deliveries would come here meanwhile.
+    let (_, webhooks) = target.management.projects_and_webhooks(&[]).await?;
     let is_used = |hook: &&Webhook| target.is_ours(hook) && hook.status == Status::Active;
     if let Some(used) = webhooks.iter().find(is_used) {
         return Err(Problem::Step(format!(
-            "the webhook {} delivers to {}, and would get no answer of `serve` meanwhile: give --relay another address, such as that of a second tunnel to {}",
-            used.id, target.relay.url, args.listen
+            "{} delivers to {}, and would get no answer of `serve` meanwhile: give --relay another address, such as that of a second tunnel to {}",
+            named(used),
+            target.relay.url,
+            args.listen
         )));
     }
     let mark: String = new_secret()?.chars().take(MARK).collect();
     let secret = Secret::new("of the proof", new_secret()?);
+    let mark = format!("/proof-{mark}");
     let mut proof = Proof {
         args,
         target,
         project,
-        url: format!("{}/proof-{mark}", target.relay.url),
+        url: format!("{}{mark}", target.relay.url),
+        mark,
         secret: secret.map_err(|error| Problem::Step(error.message))?,
         lines: lines(),
     };
@@ -90,22 +95,81 @@ pub(super) async fn walk(
             args.listen
         ))
     })?;
+    // Before anything is made, so that nobody asks for nothing.
+    let file = ReportFile::make(&args.report, cwd).map_err(Problem::Step)?;
     report.done(format_args!(
         "listening at http://{}, where {} must lead",
         receiver.address, proof.url
     ))?;
     let mut seen = Seen::nothing();
-    let asked = tokio::select! {
-        asked = proof.ask(&receiver, cwd, &webhooks, &mut seen, report) => asked,
-        () = signals.next() => Err(Problem::Step("it was interrupted".to_owned())),
+    let mut secret_file = None;
+    // Not interrupted: a webhook whose making is not waited for cannot be looked for.
+    let made = proof.make(&webhooks, report).await;
+    let is_made = made.is_ok();
+    let asked = match made {
+        Ok(id) => tokio::select! {
+            biased;
+            () = signals.next() => Err(Problem::Step("it was interrupted".to_owned())),
+            asked = proof.ask(&id, &receiver, cwd, &mut secret_file, &mut seen, report) => asked,
+        },
+        Err(problem) => Err(problem),
     };
     if asked.is_err() {
         seen.ended = "it broke off";
     }
-    let ended = proof.end(report).await;
+    let mut all = Endings::new(report);
+    all.saw(asked);
+    if let Some(file) = secret_file {
+        let removed = file.remove();
+        all.saw(
+            removed.map_err(|error| {
+                Problem::Step(format!("{SECRET_FILE} is left: {error}; remove it"))
+            }),
+        );
+    }
+    let ended = tokio::select! {
+        ended = proof.end(is_made, &mut all) => ended,
+        () = signals.next() => Err(proof.left(&"it was interrupted again")),
+    };
+    all.saw(ended);
     seen.deliveries = receiver.deliveries();
-    let written = write(&args.report, cwd, &seen, receiver.strangers(), report);
-    asked.and(ended).and(written)
+    let written = file.write(&report_file::text(&seen, receiver.strangers()), all.report);
+    all.saw(written);
+    all.end()
+}
+
+/// Ends of the parts of a proof. Each that went wrong is said, and the others are seen to all the same.
+struct Endings<'a> {
+    report: &'a mut Report,
+    /// Of the output, or of the words on the command line.
+    first: Option<CliError>,
+}
+
+impl<'a> Endings<'a> {
+    fn new(report: &'a mut Report) -> Self {
+        Self {
+            report,
+            first: None,
+        }
+    }
+
+    fn saw(&mut self, ended: Result<(), Problem>) {
+        let error = match ended {
+            Ok(()) => None,
+            Err(Problem::Step(why)) => self.report.failed(why).err(),
+            Err(Problem::Cli(error)) => Some(error),
+        };
+        self.first = self.first.take().or(error);
+    }
+
+    fn done(&mut self, what: impl Display) {
+        let said = self.report.done(what);
+        self.saw(said.map_err(Problem::Cli));
+    }
+
+    fn end(self) -> Result<(), Problem> {
+        self.first.map_or(Ok(()), |error| Err(error.into()))
+    }
 }
 
 /// Lines that somebody enters; none where nobody is there.
@@ -120,27 +184,6 @@ fn lines() -> UnboundedReceiver<()> {
         }
     });
     lines
-}
-
-fn write(
-    file: &Path,
-    cwd: &Path,
-    seen: &Seen,
-    strangers: u64,
-    report: &mut Report,
-) -> Result<(), Problem> {
-    let text = report_file::text(seen, strangers);
-    std::fs::write(cwd.join(file), text).map_err(|error| {
-        Problem::Step(format!(
-            "the report cannot be written to {}: {error}; give --report FILE",
-            file.display()
-        ))
-    })?;
-    report.done(format_args!(
-        "report written to {}: it holds no secret, id, name or content; read it, then send it with an issue of this project",
-        file.display()
-    ))?;
-    Ok(())
 }
 
 impl Proof<'_> {
@@ -162,43 +205,50 @@ impl Proof<'_> {
         Ok(())
     }
 
-    async fn ask(
-        &mut self,
-        receiver: &Receiver,
-        cwd: &Path,
-        known: &[Webhook],
-        seen: &mut Seen,
-        report: &mut Report,
-    ) -> Result<(), Problem> {
+    /// Makes the webhook of version 1; its id.
+    async fn make(&self, known: &[Webhook], report: &mut Report) -> Result<String, Problem> {
         let topics = TOPICS.map(str::to_owned);
         let no_text = || Problem::Step("the secret is no text".to_owned());
-        let secret = self.secret.clone();
-        let secret = std::str::from_utf8(secret.expose()).map_err(|_| no_text())?;
+        let secret = std::str::from_utf8(self.secret.expose()).map_err(|_| no_text())?;
         let settings = WebhookSettings {
             project: Some(self.project),
             url: &self.url,
             topics: &topics,
             secret,
         };
-        let made = self
-            .target
-            .management
-            .make_webhook(&settings, known)
-            .await?;
+        let making = self.target.management.make_webhook(&settings, known);
+        let made = making.await?;
         report.done(format_args!("webhook {} made, of version 1", made.id))?;
+        Ok(made.id)
+    }
+
+    async fn ask(
+        &mut self,
+        webhook: &str,
+        receiver: &Receiver,
+        cwd: &Path,
+        file: &mut Option<SecretFile>,
+        seen: &mut Seen,
+        report: &mut Report,
+    ) -> Result<(), Problem> {
+        let secret = self.secret.clone();
+        let secret = String::from_utf8_lossy(secret.expose());
         let wait = words(self.args.wait);
+        self.forget_lines();
         report.hint(format_args!(
             "Part 1 of 2. In Labelbox, in this project: submit a label, change it, delete it, and move a row to another task of the workflow. The first delivery gets a 503, and the second one no answer, so leave Labelbox time to send them again. Press Enter when nothing comes any more; it ends by itself after {wait}."
         ))?;
         self.person(report, receiver).await?;
         receiver.be_friendly();
-        self.look(&made.id, seen, report).await?;
+        self.look(webhook, seen, report).await?;
 
-        let file = SecretFile::make(&cwd.join(SECRET_FILE), secret).map_err(|error| {
+        let made = SecretFile::make(&cwd.join(SECRET_FILE), &secret).map_err(|error| {
             Problem::Step(format!(
                 "{SECRET_FILE} cannot be made: {error}; if it is left of an earlier run, remove it"
             ))
         })?;
+        *file = Some(made);
+        self.forget_lines();
         report.hint(format_args!(
             "Part 2 of 2. Labelbox's API makes no webhook of version 2, so make one:\n\
              \x20 1. in Labelbox: Workspace settings → Webhooks → New webhook, this project, payload version v2, all topics\n\
@@ -209,9 +259,12 @@ impl Proof<'_> {
         ))?;
         self.person(report, receiver).await?;
         seen.ended = "the person said that it was enough, or the time was over";
-        file.remove()
-            .map_err(|error| Problem::Step(format!("{SECRET_FILE} is left: {error}; remove it")))?;
         Ok(())
+    }
+
+    /// Drops lines that were entered before the next part was told of: they are no answer to it.
+    fn forget_lines(&mut self) {
+        while self.lines.try_recv().is_ok() {}
     }
 
     /// Waits for Enter, or for the end of the time.
@@ -256,36 +309,45 @@ impl Proof<'_> {
         Ok(())
     }
 
-    /// Ends every webhook of this proof: also the one that was made by hand, and one whose making was interrupted.
-    async fn end(&self, report: &mut Report) -> Result<(), Problem> {
-        let left = |why: &dyn std::fmt::Display| {
-            Problem::Step(format!(
-                "a webhook to {} may be left: {why}. Set it to inactive in Labelbox: Workspace settings, Webhooks",
-                self.url
-            ))
-        };
-        let project = self.project.to_owned();
-        let lists = self
-            .target
-            .management
-            .projects_and_webhooks(&[project])
-            .await;
-        let (_, webhooks) = lists.map_err(|error| left(&error))?;
+    /// A webhook may be left, for this reason.
+    fn left(&self, why: &dyn Display) -> Problem {
+        Problem::Step(format!(
+            "a webhook to {} may be left: {why}. Set it to inactive in Labelbox: Workspace settings, Webhooks",
+            self.url
+        ))
+    }
+
+    /// Ends every webhook of this proof: also the one that was made by hand, for any project, and one whose making went
+    /// wrong. One that cannot be ended keeps no other.
+    async fn end(&self, is_made: bool, all: &mut Endings<'_>) -> Result<(), Problem> {
+        let management = &self.target.management;
+        let lists = management.projects_and_webhooks(&[]).await;
+        let (_, webhooks) = lists.map_err(|error| self.left(&error))?;
         let url = format!("{}/ended", self.url);
         let change = WebhookChange {
             url: Some(&url),
             status: Some(Status::Inactive),
             ..WebhookChange::default()
         };
-        for webhook in webhooks.iter().filter(|hook| hook.url == self.url) {
-            let ended = self
-                .target
-                .management
-                .update_webhook(&webhook.id, &change)
-                .await;
-            ended.map_err(|error| left(&error))?;
-            report.done(format_args!("webhook {} ended", webhook.id))?;
+        // A URL that was entered by hand may differ in all else.
+        let ours = webhooks.iter().filter(|hook| hook.url.contains(&self.mark));
+        let mut count = 0_usize;
+        for webhook in ours {
+            match management.update_webhook(&webhook.id, &change).await {
+                Ok(()) => {
+                    count += 1;
+                    all.done(format_args!("webhook {} ended", webhook.id));
+                }
+                Err(error) => all.saw(Err(self.left(&format!("webhook {}: {error}", webhook.id)))),
+            }
         }
+        if count == 0 && !is_made {
+            return Err(self.left(&"its making went wrong, and no list shows it yet"));
+        }
+        all.done(format_args!(
+            "{count} webhooks ended: those with {} in their URL",
+            self.mark
+        ));
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! `connect labelbox --prove`, with a stand-in for the workspace, whose deliveries the test sends itself.
 
-use super::{RELAY, Scene};
+use super::stand_in::{operation, refusal};
+use super::{Fault, RELAY, Scene};
 use labelrelay_core::signature::{sign_sha1, sign_sha256};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -9,13 +10,14 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::Duration;
 
 /// Text of bodies and headers that must not be told.
-const PRIVATE: [&str; 7] = [
+const PRIVATE: [&str; 8] = [
     "somebody@example.org",
     "Car of somebody",
     "https://media.example.org/a.jpg",
     "row-1234",
     "id-of-delivery",
     "Garage",
+    "garage",
     "p1",
 ];
 
@@ -25,6 +27,8 @@ const WORKFLOW: &str = r#"{"projectId":"p1","action":"MOVE","dataRowIds":["row-1
 
 const SOON: Duration = Duration::from_secs(1);
 const LONG: Duration = Duration::from_secs(30);
+/// Times that a delivery is sent again, each after [`SOON`] at most.
+const TRIES: usize = 30;
 
 struct Proving {
     scene: Scene,
@@ -110,7 +114,7 @@ impl Proving {
         let sha1 = sign_sha1(secret.as_bytes(), body.as_bytes());
         let sha256 = sign_sha256(secret.as_bytes(), body.as_bytes());
         let head = format!(
-            "POST /labelbox/proof HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nX-Hub-Signature: {sha1}\r\nX-Hub-Signature-256: {sha256}\r\nX-Labelbox-Id: {id}\r\nX-Labelbox-Event: {event}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            "POST /labelbox/proof HTTP/1.1\r\nHost: h\r\nX-Garage-Proxy: 1\r\nContent-Type: application/json\r\nX-Hub-Signature: {sha1}\r\nX-Hub-Signature-256: {sha256}\r\nX-Labelbox-Id: {id}\r\nX-Labelbox-Event: {event}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             body.len()
         );
         stream
@@ -169,24 +173,29 @@ fn a_proof_asks_everything_and_tells_of_nobody() {
     assert_eq!(deliver("LABEL_CREATED", "id-of-delivery", V1), 200, "again");
     // The next other one is kept waiting, until its sender has enough of it, and is taken when it comes again.
     let other = V1.replace("row", "ROW");
-    while proving.status(proving.request(&secret, "LABEL_UPDATED", "b", &other), SOON) != Some(200)
-    {
-    }
+    let taken = (0..TRIES).any(|_| {
+        let stream = proving.request(&secret, "LABEL_UPDATED", "b", &other);
+        proving.status(stream, SOON) == Some(200)
+    });
+    assert!(taken, "it was never taken");
     let workflow = proving.deliver(&secret, "somebody@example.org", "c", WORKFLOW);
     assert_eq!(workflow, 200);
     proving.enter();
     proving.until("Part 2 of 2");
     let shown = proving.scene.place.read("labelbox-proof.secret");
     assert_eq!(shown, secret);
-    // Made by hand.
+    // Made by hand, and not quite as it was asked for.
     let mut by_hand = proving.webhook();
     by_hand["id"] = "w8".into();
+    by_hand["project"] = Value::Null;
+    by_hand["url"] = format!("{}/", by_hand["url"].as_str().unwrap()).into();
     proving.scene.has(by_hand);
     assert_eq!(proving.deliver(&secret, "LABEL_CREATED", "d", V2), 200);
     proving.enter();
     let (scene, said, code) = proving.end();
     assert_eq!(code, 0, "{said}");
     assert!(!said.contains(&secret), "{said}");
+    assert!(said.contains("2 webhooks ended"), "{said}");
 
     for id in ["w7", "w8"] {
         let webhook = scene.one(id);
@@ -276,7 +285,8 @@ fn a_plan_makes_nothing_and_a_relay_in_use_is_left_alone() {
     );
     assert_eq!(scene.labelbox.changes(), [""; 0]);
     assert!(!scene.place.path("labelbox-proof.md").exists());
-    scene.connect(&["--project", "p1"]).good();
+    // Of another project: its deliveries would come to the proof just so.
+    scene.connect(&["--project", "p2"]).good();
     scene.labelbox.changes();
     let used = scene.connect(&plan[..3]);
     assert_eq!(used.code, 1, "{used:?}");
@@ -286,4 +296,56 @@ fn a_plan_makes_nothing_and_a_relay_in_use_is_left_alone() {
     );
     assert_eq!(scene.labelbox.changes(), [""; 0]);
     scene.connect(&["--prove"]).failed(2, &["--project ID"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn one_webhook_that_cannot_be_ended_is_told_and_keeps_no_other() {
+    let proving = Proving::start();
+    let mut by_hand = proving.webhook();
+    by_hand["id"] = "w8".into();
+    proving.scene.has(by_hand);
+    proving.scene.labelbox.fails(|asked| {
+        let is_it = operation(asked) == "UpdateWebhook" && asked.body["variables"]["id"] == "w7";
+        is_it.then(|| Fault::Answer(200, refusal("FORBIDDEN", "no").to_string()))
+    });
+    let pid = proving.child.id().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status();
+    assert!(sent.unwrap().success());
+    let (scene, said, code) = proving.end();
+    assert_eq!(code, 1, "{said}");
+    for word in [
+        "it was interrupted",
+        "may be left: webhook w7",
+        "webhook w8 ended",
+        "1 webhooks ended",
+        "report written to",
+    ] {
+        assert!(said.contains(word), "no {word:?} in {said}");
+    }
+    assert_eq!(scene.one("w8")["status"], "INACTIVE");
+    assert_eq!(scene.one("w7")["status"], "ACTIVE");
+}
+
+#[test]
+fn a_report_that_is_there_stays_and_a_making_that_fails_is_looked_for() {
+    let scene = Scene::new();
+    scene.place.write("labelbox-proof.md", "mine");
+    let words = ["--prove", "--project", "p1", "--listen", "127.0.0.1:0"];
+    let ran = scene.connect(&words);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stdout.contains("give --report FILE"), "{ran:?}");
+    assert_eq!(scene.labelbox.changes(), [""; 0]);
+    assert_eq!(scene.place.read("labelbox-proof.md"), "mine");
+
+    scene.labelbox.fails(|asked| {
+        let lost = || Fault::Answer(200, refusal("FORBIDDEN", "no").to_string());
+        (operation(asked) == "CreateWebhook").then(lost)
+    });
+    let ran = scene.connect(&[&words[..], &["--report", "another.md"]].concat());
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stdout.contains("no list shows it yet"), "{ran:?}");
+    assert!(scene.place.path("another.md").exists());
 }
