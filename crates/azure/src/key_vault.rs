@@ -77,7 +77,8 @@ impl KeyVaultSecret {
     }
 
     pub(crate) async fn live(&self) -> std::result::Result<Vec<Secret>, SecretError> {
-        let versions = self.versions().await.map_err(|error| self.failed(&error))?;
+        let listed = self.listed().await;
+        let (versions, _) = listed.map_err(|error| self.failed(&error))?;
         if versions.is_empty() {
             let message = format!(
                 "{} has no version that is enabled and in force",
@@ -89,27 +90,31 @@ impl KeyVaultSecret {
         try_join_all(reads).await
     }
 
-    /// Newest first.
-    pub(crate) async fn versions(&self) -> Result<Vec<Version>> {
+    /// Versions in force, the newest first, and the number of those that are not.
+    pub(crate) async fn listed(&self) -> Result<(Vec<Version>, usize)> {
         if let Some(id) = &self.version {
             let id = id.clone();
-            return Ok(vec![Version {
+            let version = Version {
                 id,
                 created: 0,
                 expires: None,
-            }]);
+            };
+            return Ok((vec![version], 0));
         }
         let now = self.clock.now().as_second();
         let mut all = self
             .client
             .list_secret_properties_versions(&self.name, None)?;
-        let mut versions = Vec::new();
+        let (mut versions, mut others) = (Vec::new(), 0);
         while let Some(properties) = all.try_next().await? {
-            versions.extend(in_force(&properties, now)?);
+            match in_force(&properties, now)? {
+                Some(version) => versions.push(version),
+                None => others += 1,
+            }
         }
         versions.sort_by_key(|version| std::cmp::Reverse(version.created));
         versions.truncate(LIVE);
-        Ok(versions)
+        Ok((versions, others))
     }
 
     async fn read(&self, version: &Version) -> std::result::Result<Secret, SecretError> {
@@ -307,6 +312,25 @@ mod tests {
         let pinned = "https://v.vault.azure.net/secrets/hook/0123abc";
         let error = secret(pinned, &stub).add("value").await.unwrap_err();
         assert!(error.message.contains("never changes"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_put_on_top_of_disabled_versions() {
+        let disabled = version("one", 100, "").replace("true", "false");
+        let list = format!(r#"{{"value":[{disabled}]}}"#);
+        let stub = Stub::answering(&[(200, &list), (200, &list)]);
+        let store = secret("v/hook", &stub);
+        for error in [
+            store.held().await.unwrap_err(),
+            store.create("value").await.unwrap_err(),
+        ] {
+            assert!(
+                !error.retryable && error.message.contains("disabled"),
+                "{error}"
+            );
+        }
+        let asked = stub.requests();
+        assert!(asked.iter().all(|one| one.method().as_ref() == "GET"));
     }
 
     #[test]

@@ -7,10 +7,15 @@ use azure_security_keyvault_secrets::models::SetSecretParameters;
 use labelrelay_core::{BoxFuture, Secret, SecretError, SecretStore};
 
 impl KeyVaultSecret {
-    /// What is read, or nothing where there is no such secret, or none that is in force.
+    /// Values that are read, or nothing where there is no such secret. One whose versions are all out of force is an
+    /// error: somebody may have disabled it for a while, and nothing may be put on top of that.
     async fn here(&self) -> Result<Vec<Secret>, SecretError> {
-        match self.versions().await {
-            Ok(versions) if versions.is_empty() => Ok(Vec::new()),
+        match self.listed().await {
+            Ok((versions, 0)) if versions.is_empty() => Ok(Vec::new()),
+            Ok((versions, others)) if versions.is_empty() => Err(SecretError::permanent(format!(
+                "{} has {others} versions, all of them disabled, expired or not in force yet: enable one that is to be read (az keyvault secret set-attributes --enabled true --id ID), or put a new one there yourself",
+                self.resource.what
+            ))),
             Err(error) if status_of(&error) == Some(404) => Ok(Vec::new()),
             _ => self.live().await,
         }

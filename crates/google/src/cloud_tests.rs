@@ -138,11 +138,55 @@ async fn a_secret_is_made_with_its_first_version_and_gets_more() {
         requests(&stub),
         [
             "get /v1/projects/proj/secrets/hook/versions?filter=state%3aenabled&pagesize=2 http/1.1",
+            "get /v1/projects/proj/secrets/hook/versions?filter=state%3adisabled&pagesize=2 http/1.1",
             "post /v1/projects/proj/secrets?secretid=hook http/1.1",
             "post /v1/projects/proj/secrets/hook:addversion http/1.1",
             "post /v1/projects/proj/secrets/hook:addversion http/1.1",
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_put_on_top_of_disabled_versions() {
+    let stub = Stub::start(|path| match path {
+        "/v1/projects/proj/secrets?secretid=hook" => (409, "{}"),
+        path if path.contains("disabled") => (200, r#"{"versions":[{"name":"x/versions/4"}]}"#),
+        _ => (200, "{}"),
+    });
+    let secret = secret(&stub, "hook");
+    for error in [
+        secret.held().await.expect_err("disabled"),
+        secret.create("value").await.expect_err("disabled"),
+    ] {
+        let said = "version 4 is disabled";
+        assert!(!error.retryable && error.message.contains(said), "{error}");
+    }
+    let asked = requests(&stub);
+    assert!(
+        !asked.iter().any(|line| line.contains("addversion")),
+        "{asked:?}"
+    );
+}
+
+/// A server that repeats what it was sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_never_tells_the_value() {
+    const VALUE: &str = "0123456789abcdef0123456789abcdef01234567";
+    const PLAIN: &str = r#"{"error":{"message":"bad: 0123456789abcdef0123456789abcdef01234567"}}"#;
+    const ENCODED: &str =
+        r#"{"error":{"message":"bad: MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nw=="}}"#;
+    for stub in [
+        Stub::start(|_| (400, PLAIN)),
+        Stub::start(|_| (403, PLAIN)),
+        Stub::start(|_| (400, ENCODED)),
+        Stub::start(|_| (403, ENCODED)),
+    ] {
+        let error = secret(&stub, "hook").add(VALUE).await;
+        let error = error.expect_err("refused");
+        assert!(!error.message.contains("0123456789"), "{error}");
+        assert!(!error.message.contains("MDEyMzQ1"), "{error}");
+        assert!(error.message.contains("left out"), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
+use labelrelay_core::secret::words_without;
 use labelrelay_core::{BoxFuture, Secret, SecretError, SecretSource, SecretStore, chain};
 use reqwest::RequestBuilder;
 use serde::Deserialize;
@@ -81,13 +82,7 @@ impl SecretManagerSecret {
 
     /// Numbers of the newest two enabled versions, the newest first.
     async fn listed(&self) -> Result<Vec<String>, RestError> {
-        let path = format!("/v1/{}/versions", self.name.resource);
-        let request = self.rest.request(Method::GET, &path);
-        let request = request.query(&[("filter", "state:ENABLED"), ("pageSize", "2")]);
-        let body = self.rest.send(request).await?;
-        let Versions { versions } = parse(&body)?;
-        let number = |version: &Version| Some(version.name.rsplit('/').next()?.to_owned());
-        let numbers: Vec<_> = versions.iter().filter_map(number).take(2).collect();
+        let numbers = self.numbers("state:ENABLED").await?;
         if numbers.is_empty() {
             let message =
                 "it has no enabled version; add one: gcloud secrets versions add".to_owned();
@@ -97,6 +92,17 @@ impl SecretManagerSecret {
             });
         }
         Ok(numbers)
+    }
+
+    /// Numbers of the newest two versions of a state.
+    async fn numbers(&self, state: &str) -> Result<Vec<String>, RestError> {
+        let path = format!("/v1/{}/versions", self.name.resource);
+        let request = self.rest.request(Method::GET, &path);
+        let request = request.query(&[("filter", state), ("pageSize", "2")]);
+        let body = self.rest.send(request).await?;
+        let Versions { versions } = parse(&body)?;
+        let number = |version: &Version| Some(version.name.rsplit('/').next()?.to_owned());
+        Ok(versions.iter().filter_map(number).take(2).collect())
     }
 
     /// The newest version, and the one numbered before it if that can be read.
@@ -149,15 +155,32 @@ impl SecretManagerSecret {
         })
     }
 
-    /// What is read, or nothing where there is no such secret, or none with an enabled version.
+    /// Values that are read, or nothing where there is no such secret, or one without a version. One whose versions are
+    /// disabled is an error: somebody may want them back, and nothing may be put on top of that. A destroyed version
+    /// never comes back.
     async fn live(&self) -> Result<Vec<Secret>, SecretError> {
         if self.name.version.is_some() {
             return self.read().await;
         }
         match self.listed().await {
-            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Ok(Vec::new()),
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
+                self.none_disabled().await.map(|()| Vec::new())
+            }
             // Who may not list may not see that there is none either: reading says the same as ever.
             _ => self.read().await,
+        }
+    }
+
+    async fn none_disabled(&self) -> Result<(), SecretError> {
+        match self.numbers("state:DISABLED").await {
+            Ok(numbers) => numbers.first().map_or(Ok(()), |number| {
+                Err(SecretError::permanent(format!(
+                    "the secret {} has no enabled version, and version {number} is disabled: enable the one that is to be read (gcloud secrets versions enable), or add a new one yourself (gcloud secrets versions add)",
+                    self.name.resource
+                )))
+            }),
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Ok(()),
+            Err(error) => Err(self.error(&error)),
         }
     }
 
@@ -182,7 +205,7 @@ impl SecretManagerSecret {
             }
             Err(error) => {
                 let right = "secretmanager.secrets.create (or make the secret yourself, without a version: gcloud secrets create)";
-                return Err(self.not_written(&error, right));
+                return Err(self.not_written(error, value, right));
             }
         }
         self.put(value).await
@@ -199,7 +222,7 @@ impl SecretManagerSecret {
         let right = "secretmanager.versions.add (roles/secretmanager.secretVersionAdder)";
         let sent = self.rest.send(request).await;
         sent.map(drop)
-            .map_err(|error| self.not_written(&error, right))
+            .map_err(|error| self.not_written(error, value, right))
     }
 
     /// The two parts of the name, unless it is one of a version: those never change.
@@ -215,7 +238,15 @@ impl SecretManagerSecret {
             })
     }
 
-    fn not_written(&self, error: &RestError, right: &str) -> SecretError {
+    /// Tells why `value` was not written, and never the value.
+    fn not_written(&self, error: RestError, value: &str, right: &str) -> SecretError {
+        let error = match error {
+            RestError::Refused { status, message } => RestError::Refused {
+                status,
+                message: words_without(value, &message).to_owned(),
+            },
+            other => other,
+        };
         let resource = &self.name.resource;
         let message = match error.status().map(|status| status.as_u16()) {
             Some(401 | 403) => format!(
@@ -223,7 +254,7 @@ impl SecretManagerSecret {
             ),
             _ => format!(
                 "the secret {resource} was not written: Secret Manager {}",
-                chain(error)
+                chain(&error)
             ),
         };
         if error.is_retryable() {

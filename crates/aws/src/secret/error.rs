@@ -5,6 +5,7 @@ use crate::http::Answer;
 use crate::quoted_text::quoted;
 use crate::signed_client::NoResponse;
 use labelrelay_core::SecretError;
+use labelrelay_core::secret::words_without;
 use serde_json::Value;
 
 /// Subject of an error.
@@ -15,6 +16,8 @@ pub(super) struct SecretErrorContext<'a> {
     /// The permission on the KMS key, where one of one's own encrypts it.
     pub(super) key_permission: &'static str,
     pub(super) region: &'a str,
+    /// The value that is written, if any: no error tells it.
+    pub(super) written: Option<&'a str>,
 }
 
 /// The error's code, from the header or from the body.
@@ -60,9 +63,15 @@ impl SecretErrorContext<'_> {
                 .or_else(|| members.get("Message"))?
                 .as_str()
         });
-        let said = quoted(said.unwrap_or_default());
+        let said = said.unwrap_or_default();
+        let names_key = said.contains("kms:");
+        let said = match self.written {
+            Some(value) => words_without(value, said),
+            None => said,
+        };
+        let said = quoted(said);
         match code {
-            "AccessDeniedException" | "AccessDenied" if said.contains("kms:") => self.permanent(&format!(
+            "AccessDeniedException" | "AccessDenied" if names_key => self.permanent(&format!(
                 "it is encrypted with a KMS key that cannot be used; allow {} on it ({said})", self.key_permission
             )),
             "AccessDeniedException" | "AccessDenied" => self.permanent(&format!(
@@ -76,6 +85,9 @@ impl SecretErrorContext<'_> {
             )),
             "DecryptionFailure" | "InvalidKeyId" => self.permanent(&format!(
                 "it cannot be decrypted; allow kms:Decrypt on its key, and check that the key is enabled ({said})"
+            )),
+            "InvalidRequestException" if self.written.is_some() => self.permanent(&format!(
+                "it cannot be written; was it deleted? `aws secretsmanager restore-secret` brings it back, and a name is free again only after the days that a deletion waits ({said})"
             )),
             "InvalidRequestException" => self.permanent(&format!(
                 "it cannot be read; was it deleted? `aws secretsmanager restore-secret` brings it back ({said})"

@@ -116,7 +116,10 @@ impl ParameterSecret {
     }
 
     async fn put(&self, body: &Value) -> Result<(), SecretError> {
-        let errors = self.errors(WRITE);
+        let errors = SecretErrorContext {
+            written: body.get("Value").and_then(Value::as_str),
+            ..self.errors(WRITE)
+        };
         match call(&self.signed, "AmazonSSM.PutParameter", body, &errors).await? {
             Reply::Found(_) => Ok(()),
             Reply::Absent => Err(errors.absent()),
@@ -133,6 +136,7 @@ impl ParameterSecret {
                 "kms:Decrypt"
             },
             region: &self.signed.region,
+            written: None,
         }
     }
 }

@@ -82,36 +82,42 @@ impl ManagerSecret {
             "SecretString": value,
             "ClientRequestToken": token(&value),
         });
-        let errors = self.errors(CREATE);
+        let errors = SecretErrorContext {
+            written: Some(&value),
+            ..self.errors(CREATE)
+        };
         let action = "secretsmanager.CreateSecret";
         match call(&self.signed, action, &body, &errors).await {
             Ok(Reply::Found(_)) => Ok(()),
             Ok(Reply::Absent) => Err(errors.absent()),
-            Err(error) => {
-                // Templates make secrets without a value.
-                if self.is_without_value().await {
-                    self.put(&value).await
-                } else {
-                    Err(error)
+            // Templates make secrets without a value.
+            Err(error) => match self.is_without_value().await {
+                Ok(true) => self.put(&value).await,
+                // Whoever may not look sees no difference to a secret that has one.
+                Err(refused) if !refused.retryable && !error.retryable => {
+                    Err(SecretError::permanent(format!(
+                        "{}; or, if it is there and has no value yet, allow {DESCRIBE} and {WRITE} on it",
+                        error.message
+                    )))
                 }
-            }
+                Ok(false) | Err(_) => Err(error),
+            },
         }
     }
 
     /// Tells whether a secret is there that has no value yet: nothing else is current.
-    async fn is_without_value(&self) -> bool {
+    async fn is_without_value(&self) -> Result<bool, SecretError> {
         let body = json!({ "SecretId": self.name.store });
         let errors = self.errors(DESCRIBE);
         let action = "secretsmanager.DescribeSecret";
-        // Whoever may not ask goes by the first error.
-        let Ok(Reply::Found(members)) = call(&self.signed, action, &body, &errors).await else {
-            return false;
+        let Reply::Found(members) = call(&self.signed, action, &body, &errors).await? else {
+            return Ok(false);
         };
         let versions = members.get("VersionIdsToStages");
         let is_empty = versions
             .and_then(Value::as_object)
             .is_none_or(serde_json::Map::is_empty);
-        is_empty && members.get("DeletedDate").is_none()
+        Ok(is_empty && members.get("DeletedDate").is_none())
     }
 
     async fn put(&self, value: &str) -> Result<(), SecretError> {
@@ -120,7 +126,10 @@ impl ManagerSecret {
             "SecretString": value,
             "ClientRequestToken": token(value),
         });
-        let errors = self.errors(WRITE);
+        let errors = SecretErrorContext {
+            written: Some(value),
+            ..self.errors(WRITE)
+        };
         let action = "secretsmanager.PutSecretValue";
         match call(&self.signed, action, &body, &errors).await? {
             Reply::Found(_) => Ok(()),
@@ -145,6 +154,7 @@ impl ManagerSecret {
                 "kms:GenerateDataKey and kms:Decrypt"
             },
             region: &self.signed.region,
+            written: None,
         }
     }
 }

@@ -107,7 +107,7 @@ async fn ministack() {
     by_arn_and_as_bytes(&server, &aws).await;
 }
 
-/// What `connect` puts there is what a relay reads, and nothing that is there is replaced.
+/// A relay reads what `connect` puts there, and nothing that is there is replaced.
 #[tokio::test]
 #[ignore = "needs MiniStack: cargo xtask test"]
 async fn what_is_put_there_is_read() {
@@ -161,6 +161,53 @@ async fn what_is_put_there_is_read() {
 /// Templates make a secret without a value.
 #[tokio::test]
 async fn one_without_a_value_gets_one() {
+    let is_there = Behaviour::error(400, "ResourceExistsException", "x");
+    let create = ("secretsmanager.CreateSecret", is_there);
+    let server = Misbehaving::start(Behaviour::ByAction(vec![create.clone()]));
+    let hooks = store(&aws(&server.endpoint()), SCHEMES[0], "hooks");
+    hooks.create("value").await.expect("its first value");
+    let last = server.seen().pop().expect("asked");
+    assert_eq!(last.action, "secretsmanager.PutSecretValue");
+    assert!(String::from_utf8_lossy(&last.body).contains(r#""SecretString":"value""#));
+    // Without the permission to look, nobody knows that it has none.
+    let denied = Behaviour::error(400, "AccessDeniedException", "x");
+    let describe = ("secretsmanager.DescribeSecret", denied);
+    server.behave(Behaviour::ByAction(vec![create, describe]));
+    let error = hooks.create("value").await.expect_err("nobody knows");
+    let cure = "allow secretsmanager:DescribeSecret and secretsmanager:PutSecretValue";
+    assert!(error.message.contains(cure), "{error}");
+}
+
+/// A store that repeats what it was sent.
+#[tokio::test]
+async fn a_refusal_never_tells_the_value() {
+    const VALUE: &str = "0123456789abcdef0123456789abcdef01234567";
+    let server = Misbehaving::start(Behaviour::Well);
+    for code in [
+        "ValidationException",
+        "AccessDeniedException",
+        "InvalidRequestException",
+        "Odd",
+    ] {
+        let said = format!("kms: not {VALUE}");
+        let error = Behaviour::error(400, code, &said);
+        server.behave(Behaviour::ByAction(vec![
+            ("secretsmanager.PutSecretValue", error.clone()),
+            ("secretsmanager.CreateSecret", error.clone()),
+            ("secretsmanager.DescribeSecret", error.clone()),
+            ("AmazonSSM.PutParameter", error),
+        ]));
+        for scheme in SCHEMES {
+            let store = store(&aws(&server.endpoint()), scheme, "hooks");
+            let error = store.create(VALUE).await.expect_err("refused");
+            assert!(!error.message.contains("01234567"), "{error}");
+            assert!(error.message.contains("left out"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_made_says_why() {
     let server = Misbehaving::start(Behaviour::error(400, "ResourceExistsException", "x"));
     let store = store(&aws(&server.endpoint()), SCHEMES[0], "hooks");
     let error = store

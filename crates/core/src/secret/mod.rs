@@ -14,5 +14,5 @@ pub use error::SecretError;
 pub use file::FileSecret;
 pub use ring::SecretRing;
 pub use source::{FixedSecret, SecretSource};
-pub use store::SecretStore;
+pub use store::{SecretStore, words_without};
 pub use value::Secret;

@@ -37,6 +37,8 @@ pub enum Behaviour {
         /// Body.
         body: String,
     },
+    /// Requests for these actions are answered so, all others well.
+    ByAction(Vec<(&'static str, Behaviour)>),
     /// No request is answered.
     Hang,
     /// Requests are read, then the connection ends without an answer.
@@ -64,6 +66,15 @@ impl Behaviour {
             )],
             body: body.to_string(),
         }
+    }
+
+    fn to(self, action: &str) -> Self {
+        let Self::ByAction(actions) = self else {
+            return self;
+        };
+        let mut actions = actions.into_iter();
+        let found = actions.find(|(name, _)| *name == action);
+        found.map_or(Self::Well, |(_, behaviour)| behaviour)
     }
 
     /// An error of S3, in its XML.
@@ -273,6 +284,7 @@ fn serve(
             return Ok(());
         };
         let behaviour = shared.behaviour.lock().unwrap().clone();
+        let behaviour = behaviour.to(&request.action);
         let answer = answer_of(&behaviour, &request);
         shared.seen.lock().unwrap().push(Seen {
             connection: number,
