@@ -84,8 +84,8 @@ fn none_is_made_where_a_webhook_of_labelbox_has_another_one() {
 fn none_is_made_where_a_webhook_of_label_studio_has_another_one() {
     let (place, label_studio) = (place(), StandIn::start());
     let url = "http://relay.test:1/label-studio";
-    let works = project_webhook(3, 1, url, "the-right-secret");
-    label_studio.state().webhooks.push(works);
+    let good = project_webhook(3, 1, url, "the-right-secret");
+    label_studio.state().webhooks.push(good);
     let before = label_studio.webhooks();
     let words = [
         "connect",

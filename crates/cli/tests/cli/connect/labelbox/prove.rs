@@ -126,11 +126,11 @@ impl Proving {
     /// Delivers, and gives the status.
     fn deliver(&self, secret: &str, event: &str, id: &str, body: &str) -> u16 {
         let stream = self.request(secret, event, id, body);
-        self.status(stream, LONG).unwrap()
+        Self::status(stream, LONG).unwrap()
     }
 
     /// The status, unless none comes within the time.
-    fn status(&self, mut stream: TcpStream, within: Duration) -> Option<u16> {
+    fn status(mut stream: TcpStream, within: Duration) -> Option<u16> {
         stream.set_read_timeout(Some(within)).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
@@ -175,7 +175,7 @@ fn a_proof_asks_everything_and_tells_of_nobody() {
     let other = V1.replace("row", "ROW");
     let taken = (0..TRIES).any(|_| {
         let stream = proving.request(&secret, "LABEL_UPDATED", "b", &other);
-        proving.status(stream, SOON) == Some(200)
+        Proving::status(stream, SOON) == Some(200)
     });
     assert!(taken, "it was never taken");
     let workflow = proving.deliver(&secret, "somebody@example.org", "c", WORKFLOW);
