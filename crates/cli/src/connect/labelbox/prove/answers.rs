@@ -26,6 +26,7 @@ pub(super) struct Exported {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the report's word")]
 pub(super) struct Answer {
     pub(super) id: &'static str,
     pub(super) question: &'static str,

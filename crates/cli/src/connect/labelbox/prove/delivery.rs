@@ -183,6 +183,7 @@ impl Delivery {
         let digest = Digest::of(body);
         let id = header("x-labelbox-id").map(|id| id.as_bytes().to_vec());
         let same_id = |other: &Self| id.is_some() && other.id == id;
+        #[expect(clippy::zero_sized_map_values, reason = "a set reads no JSON object")]
         let members: Option<BTreeMap<String, IgnoredAny>> = serde_json::from_slice(body).ok();
         let members = members.unwrap_or_default();
         let known = |name: &&'static str| members.contains_key(*name);
