@@ -126,8 +126,9 @@ fn requests(stub: &Stub) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_made_with_its_first_version_and_gets_more() {
     let stub = Stub::start(|path| match path {
-        "/v1/projects/proj/secrets?secretid=hook" => (200, "{}"),
-        "/v1/projects/proj/secrets/hook:addversion" => (200, "{}"),
+        "/v1/projects/proj/secrets?secretid=hook" | "/v1/projects/proj/secrets/hook:addversion" => {
+            (200, "{}")
+        }
         _ => (404, "{}"),
     });
     let secret = secret(&stub, "hook");

@@ -4,7 +4,7 @@ use super::outage::assert_says_what_it_says;
 use super::{assert_each_once, summary};
 use labelrelay_tests::label_studio::LabelStudio;
 use labelrelay_tests::relay::{SECRET, Site};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// An import of one task, with an annotation; the task's id.
 fn import(label_studio: &mut LabelStudio, project: u64) -> u64 {
