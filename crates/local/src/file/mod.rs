@@ -10,6 +10,7 @@ mod columns;
 mod dead_letters;
 pub use dead_letters::DeadLetter;
 pub(crate) use dead_letters::bury_expired;
+mod delivery;
 mod envelope_damage;
 mod event;
 mod event_attributes;
@@ -23,12 +24,13 @@ mod taken;
 mod transaction;
 mod write_throttle;
 
+pub use delivery::Delivery;
 pub use envelope_damage::{StoredEnvelope, envelope_damage};
 pub use event::{Event, State, StoredEvent};
 pub use event_attributes::EventAttributes;
 pub use export::Export;
 pub use filter::{Filter, Pattern};
-pub use receive::{Acknowledgement, Delivery};
+pub use receive::Acknowledgement;
 pub use received::Received;
 pub use stats::QueueStats;
 

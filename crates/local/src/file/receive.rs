@@ -1,6 +1,7 @@
 //! Receives messages and acknowledges them.
 
 use super::dead_letters::count_dead;
+use super::delivery::{Delivery, MAX_VISIBILITY};
 use super::received::KnownDamage;
 use super::taken::Taken;
 use super::transaction::Durability;
@@ -9,39 +10,10 @@ use crate::queue_file_error::FileError;
 use crate::sqlite::ms;
 use rusqlite::Connection;
 use std::cell::Cell;
-use std::fmt;
 use std::time::Duration;
-
-/// Longest visibility timeout. Also bounds what a clock that was set back can do: a message that seems
-/// hidden for longer than this is visible.
-pub(super) const MAX_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
 
 /// Messages that one receive returns at most: its transaction keeps the owner waiting.
 const MAX_RECEIVE: usize = 1000;
-
-/// A message, taken for a while. `Debug` shows neither the envelope nor the receipt.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Delivery {
-    /// Token that acknowledges it, until it is received again.
-    pub receipt: String,
-    /// How many times it was received, this time included.
-    pub receive_count: u32,
-    /// Order of arrival.
-    pub seq: u64,
-    /// The envelope, exactly as it was sent.
-    pub envelope: Vec<u8>,
-}
-
-impl fmt::Debug for Delivery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Delivery")
-            .field("seq", &self.seq)
-            .field("receive_count", &self.receive_count)
-            .field("envelope_bytes", &self.envelope.len())
-            .finish_non_exhaustive()
-    }
-}
 
 /// Result of an acknowledgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -232,11 +204,6 @@ impl QueueFile {
             Ok(settled)
         })
     }
-}
-
-/// `<number>-<32 hex digits>`: where to look, and what only the receiver knows.
-pub(super) fn receipt(seq: i64, token: [u8; 16]) -> String {
-    format!("{seq}-{:032x}", u128::from_be_bytes(token))
 }
 
 fn parse(receipt: &str) -> Option<(i64, [u8; 16])> {

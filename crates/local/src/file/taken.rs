@@ -1,7 +1,7 @@
 //! Messages that one receive takes, in its transaction.
 
 use super::dead_letters::count_dead;
-use super::receive::{Delivery, MAX_VISIBILITY, receipt};
+use super::delivery::{Delivery, MAX_VISIBILITY, receipt};
 use super::received::{KnownDamage, Met};
 use super::{Received, columns};
 use crate::queue_file_error::FileError;

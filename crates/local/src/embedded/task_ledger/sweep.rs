@@ -5,21 +5,19 @@
 //! - What belongs to a project that is gone, at the same age.
 //! - What was told longest ago, where there is more than there may be.
 
-use super::TaskLedger;
 use super::damage::is_one_row;
 use super::tables::{self, GONE, TASK_GONE};
 use crate::sqlite::{begin, set_setting};
-use jiff::{SignedDuration, Timestamp};
-use labelrelay_core::time;
+use jiff::SignedDuration;
 use rusqlite::{Connection, Row};
 use std::collections::HashMap;
 use std::time::Duration;
 
 /// How long what is gone is remembered.
-const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub(super) const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// How often a look through all begins.
-const EVERY: Duration = Duration::from_secs(3600);
+pub(super) const EVERY: Duration = Duration::from_secs(3600);
 
 /// Rows of one step; half a millisecond.
 const ROWS: usize = 1000;
@@ -41,21 +39,21 @@ const PART: u64 = 8;
 pub(super) struct Sweep {
     most: u64,
     /// As of the last look.
-    things: u64,
+    pub(super) things: u64,
     /// The queue was read up to this event then.
-    through: u64,
-    lowest: i64,
-    due: Duration,
+    pub(super) through: u64,
+    pub(super) lowest: i64,
+    pub(super) due: Duration,
     groups: u32,
-    look: Option<Look>,
+    pub(super) look: Option<Look>,
 }
 
 /// A look that is under way.
 #[derive(Default)]
-struct Look {
-    after: Key,
-    kept: u64,
-    lowest: Option<i64>,
+pub(super) struct Look {
+    pub(super) after: Key,
+    pub(super) kept: u64,
+    pub(super) lowest: Option<i64>,
     /// What was told before this event goes, whatever it is.
     forgets_before: i64,
     /// Projects that are gone, and the event that told it.
@@ -65,19 +63,19 @@ struct Look {
     /// The task that is being looked at goes with all its annotations, because it was told longest ago, or stays.
     forgetting: Option<(String, i64, bool)>,
     /// Rows of projects, that go when all is looked through.
-    last: Vec<Key>,
+    pub(super) last: Vec<Key>,
     /// Rows that were not removed, because another program wrote; and whether one of them may still be there.
-    undone: Vec<Key>,
-    forgets: bool,
+    pub(super) undone: Vec<Key>,
+    pub(super) forgets: bool,
     /// The mark when it began. What was told after that stays.
-    marked: i64,
+    pub(super) marked: i64,
 }
 
 /// Source, task and annotation.
-type Key = (String, i64, i64);
+pub(super) type Key = (String, i64, i64);
 
-struct Thing {
-    key: Key,
+pub(super) struct Thing {
+    pub(super) key: Key,
     state: i64,
     version: Option<String>,
     project: Option<String>,
@@ -109,7 +107,7 @@ impl Sweep {
             > self.most
     }
 
-    fn is_due(&mut self, now: Duration, through: u64, is_idle: bool) -> bool {
+    pub(super) fn is_due(&mut self, now: Duration, through: u64, is_idle: bool) -> bool {
         let is_over = self.may_be_over(through);
         if self.look.is_none() && now < self.due && !is_over {
             return false;
@@ -122,7 +120,7 @@ impl Sweep {
         true
     }
 
-    fn begin(&mut self, through: u64) -> Look {
+    pub(super) fn begin(&mut self, through: u64) -> Look {
         let (lowest, through) = (self.lowest, through.cast_signed());
         let forgets_before = if self.things > self.most {
             lowest.saturating_add((through.saturating_sub(lowest) / 4).max(1))
@@ -138,7 +136,7 @@ impl Sweep {
 
 impl Look {
     /// Decides of one thing; those that go, and whether one of them may still be there.
-    fn decide(
+    pub(super) fn decide(
         &mut self,
         db: &Connection,
         thing: Thing,
@@ -208,68 +206,7 @@ impl Look {
     }
 }
 
-impl TaskLedger {
-    /// Looks at some of what it knows, if it is time. `now` is monotonic.
-    pub(in crate::embedded) fn sweep(
-        &mut self,
-        db: &Connection,
-        now: Duration,
-        today: Timestamp,
-        is_idle: bool,
-    ) -> rusqlite::Result<()> {
-        if self.waits.is_some() || !self.sweep.is_due(now, self.through, is_idle) {
-            return Ok(());
-        }
-        let mut look = if let Some(look) = self.sweep.look.take() {
-            look
-        } else {
-            // What may be read again stays, so nothing shall be.
-            if self.marked != self.through {
-                set_setting(db, tables::THROUGH, self.through.cast_signed())?;
-                self.marked = self.through;
-            }
-            Look {
-                marked: self.marked.cast_signed(),
-                ..self.sweep.begin(self.through)
-            }
-        };
-        let cutoff = today
-            .checked_sub(KEPT)
-            .map_or_else(|_| String::new(), time::sequence);
-        let things = some(db, &look.after)?;
-        let is_all = things.is_empty();
-        if let Some(last) = things.last() {
-            look.after.clone_from(&last.key);
-        }
-        let mut goes = std::mem::take(&mut look.undone);
-        let mut forgets = std::mem::take(&mut look.forgets);
-        for thing in things {
-            forgets |= look.decide(db, thing, &cutoff, &mut goes)?;
-        }
-        if is_all {
-            goes.append(&mut look.last);
-        }
-        if !goes.is_empty() {
-            if let Err(error) = remove(db, &goes, look.marked, forgets) {
-                (look.undone, look.forgets) = (goes, forgets);
-                self.sweep.look = Some(look);
-                return Err(error);
-            }
-            self.has_gaps |= forgets;
-        }
-        if is_all {
-            self.sweep.things = look.kept;
-            self.sweep.through = self.through;
-            self.sweep.lowest = look.lowest.unwrap_or(0);
-            self.sweep.due = now + EVERY;
-        } else {
-            self.sweep.look = Some(look);
-        }
-        Ok(())
-    }
-}
-
-fn some(db: &Connection, after: &Key) -> rusqlite::Result<Vec<Thing>> {
+pub(super) fn some(db: &Connection, after: &Key) -> rusqlite::Result<Vec<Thing>> {
     let thing = |row: &Row<'_>| {
         Ok(Thing {
             key: (row.get(0)?, row.get(1)?, row.get(2)?),
@@ -292,7 +229,12 @@ fn some(db: &Connection, after: &Key) -> rusqlite::Result<Vec<Thing>> {
     .collect()
 }
 
-fn remove(db: &Connection, goes: &[Key], marked: i64, forgets: bool) -> rusqlite::Result<()> {
+pub(super) fn remove(
+    db: &Connection,
+    goes: &[Key],
+    marked: i64,
+    forgets: bool,
+) -> rusqlite::Result<()> {
     let transaction = begin(db)?;
     for key in goes {
         db.prepare_cached(

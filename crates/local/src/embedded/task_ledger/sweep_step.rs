@@ -1,0 +1,70 @@
+//! One step of a sweep: some of what the ledger knows is looked at, and removed where it is of no more use.
+
+use super::TaskLedger;
+use super::sweep::{EVERY, KEPT, remove, some};
+use super::tables;
+use crate::sqlite::set_setting;
+use jiff::Timestamp;
+use labelrelay_core::time;
+use rusqlite::Connection;
+use std::time::Duration;
+
+impl TaskLedger {
+    /// Looks at some of what it knows, if it is time. `now` is monotonic.
+    pub(in crate::embedded) fn sweep(
+        &mut self,
+        db: &Connection,
+        now: Duration,
+        today: Timestamp,
+        is_idle: bool,
+    ) -> rusqlite::Result<()> {
+        if self.waits.is_some() || !self.sweep.is_due(now, self.through, is_idle) {
+            return Ok(());
+        }
+        let mut look = if let Some(look) = self.sweep.look.take() {
+            look
+        } else {
+            // What may be read again stays, so nothing shall be.
+            if self.marked != self.through {
+                set_setting(db, tables::THROUGH, self.through.cast_signed())?;
+                self.marked = self.through;
+            }
+            let mut look = self.sweep.begin(self.through);
+            look.marked = self.marked.cast_signed();
+            look
+        };
+        let cutoff = today
+            .checked_sub(KEPT)
+            .map_or_else(|_| String::new(), time::sequence);
+        let things = some(db, &look.after)?;
+        let is_all = things.is_empty();
+        if let Some(last) = things.last() {
+            look.after.clone_from(&last.key);
+        }
+        let mut goes = std::mem::take(&mut look.undone);
+        let mut forgets = std::mem::take(&mut look.forgets);
+        for thing in things {
+            forgets |= look.decide(db, thing, &cutoff, &mut goes)?;
+        }
+        if is_all {
+            goes.append(&mut look.last);
+        }
+        if !goes.is_empty() {
+            if let Err(error) = remove(db, &goes, look.marked, forgets) {
+                (look.undone, look.forgets) = (goes, forgets);
+                self.sweep.look = Some(look);
+                return Err(error);
+            }
+            self.has_gaps |= forgets;
+        }
+        if is_all {
+            self.sweep.things = look.kept;
+            self.sweep.through = self.through;
+            self.sweep.lowest = look.lowest.unwrap_or(0);
+            self.sweep.due = now + EVERY;
+        } else {
+            self.sweep.look = Some(look);
+        }
+        Ok(())
+    }
+}
