@@ -177,7 +177,7 @@ class _RowBody:
         if is_deletion and len(labels) == 1:
             return (self._removed(labels[0]),)
         if is_deletion or not labels:
-            # Which label is gone, nothing says: the platform has to be asked about the row.
+            # Nothing says which label is gone: the platform has to be asked about the row.
             key = _key(self._row, "data_row", attributes)
             projects = tuple(Key(attributes.source, "project", clean(project)) for project in self._projects)
             return (_changed(key, None, projects, None, attributes),)

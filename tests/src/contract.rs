@@ -30,7 +30,7 @@ impl Contract {
 
     /// The envelope is as its schema says, and its data as the one that it names; the types read it, too.
     pub fn check(&self, name: &str, event: &Exported) {
-        // What a parser of a consumer's refuses is in base64, and is held to nothing.
+        // A body that a consumer's parser refuses is in base64, and is held to nothing.
         let envelope: Value = serde_json::from_slice(&event.envelope).unwrap();
         valid(&self.envelope, name, &envelope);
         let read = Envelope::decode(&event.envelope).unwrap().payload();

@@ -70,7 +70,7 @@ impl Start<'_> {
         let dropped = move || lines.dropped();
         let metrics = Arc::new(Metrics::new().with_dropped_lines(dropped));
         for source in &self.found.config.sources {
-            // What is pulled may have no webhook. Where the configuration describes one, it shall bring something.
+            // A source that pulls may have no webhook. One that the configuration describes shall bring something.
             if source.pull.is_some() && source.webhook.is_none() {
                 metrics.allow_deliveries(&source.name);
             } else {

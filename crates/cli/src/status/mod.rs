@@ -148,7 +148,7 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
     Ok(())
 }
 
-/// What tells of the events that came.
+/// Evidence of the events that came.
 enum Queue<'a> {
     /// A file that no `serve` has made yet.
     NotMade,

@@ -147,7 +147,7 @@ fn peak(place: &Place, words: &[&str], summary: &str) -> u64 {
         .spawn()
         .unwrap();
     let mut run = Run(child);
-    // Where events are printed, the summary is not among them.
+    // The summary is not among the events that are printed.
     let prints_events = place.read("labelrelay.toml").contains("stdout:");
     let said: Box<dyn Read> = if prints_events && !words.contains(&"--dry-run") {
         Box::new(run.0.stderr.take().unwrap())

@@ -99,7 +99,7 @@ pub struct ResultItem {
     /// Name of the object tag that was labelled.
     #[serde(default, deserialize_with = "lenient")]
     pub to_name: Option<String>,
-    /// What was drawn or chosen. Its members depend on `type`.
+    /// Region or choice. Its members depend on `type`.
     #[serde(default, deserialize_with = "lenient")]
     pub value: Option<Json>,
     /// Width of the picture, in pixels.

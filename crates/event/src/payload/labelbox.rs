@@ -156,7 +156,7 @@ pub struct RowDetails {
     pub row_data: Option<Json>,
 }
 
-/// What one project says of the row.
+/// One project's part of the row.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -210,7 +210,7 @@ pub struct LabelDetails {
     pub created_by: Option<String>,
 }
 
-/// How long a label took, and how good it is.
+/// Times and scores of a label.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]

@@ -61,7 +61,7 @@ impl Sequencer {
         };
         let sweep = || ledger.sweep(db, now, today, is_idle);
         let swept = without_waiting(|| unless_it_panics(sweep));
-        // What passes is tried again.
+        // An error that passes is tried again.
         let _known = self.judge(swept);
     }
 
@@ -84,7 +84,7 @@ impl Sequencer {
         let ledger = self.ledger.take();
         let written = self.attempt_twice(db, messages, received_ms);
         self.ledger = ledger;
-        // What fails without it too is not its fault.
+        // An error that comes without it too is not its fault.
         if written.is_ok() {
             self.let_ledger_wait(&error);
         }
@@ -117,7 +117,7 @@ impl Sequencer {
         Ok(())
     }
 
-    /// What follows from event `next`, which is about to be written.
+    /// Events that follow from event `next`, which is about to be written.
     pub(super) fn follow(
         &mut self,
         db: &Connection,

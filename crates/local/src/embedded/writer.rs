@@ -25,7 +25,7 @@ use std::time::Duration;
 const GROUP_MESSAGES: usize = 256;
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
 
-/// How long the ledger's work waits for a delivery while another program writes, before it tries again.
+/// Time for which the ledger's work waits for a delivery while another program writes, before it tries again.
 const TAKEN: Duration = Duration::from_millis(5);
 
 /// An event of more is its own reason when it does not fit.
@@ -53,7 +53,7 @@ pub(super) struct Writer {
     pub(super) options: Options,
 }
 
-/// How long the ledger's own work may wait for a delivery.
+/// Time that a delivery may wait for the ledger's own work.
 fn ledger_patience(derives_more: bool, sequencer: &Sequencer) -> Duration {
     if derives_more {
         Duration::ZERO
@@ -70,7 +70,7 @@ impl Writer {
         let mut failing = None;
         let mut pruned = PruneSchedule::new(self.options.prune_every);
         let mut open = true;
-        // What the last run left, as far as it takes no longer than one delivery may wait.
+        // The rest of the last run, as far as it takes no longer than one delivery may wait.
         let mut derives_more = self.check_files().is_ok()
             && self.has_room(true, false).is_ok()
             && self.derive_more(&mut sequencer, true);
@@ -176,7 +176,7 @@ impl Writer {
 
     /// Derives events for which no delivery waits, a little at a time; `true` if there are more.
     fn derive_more(&self, sequencer: &mut Sequencer, is_idle: bool) -> bool {
-        // What deliveries would be refused for, the ledger does without: it refuses nobody.
+        // Where a delivery would be refused, the ledger does without: it refuses nobody.
         if sequencer.ledger.is_none() || self.has_room(false, true).is_err() {
             self.tell_figures(sequencer);
             return false;

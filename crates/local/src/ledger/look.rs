@@ -6,7 +6,7 @@ use std::path::Path;
 
 impl LedgerFile {
     /// The ledger of `source` in the file at `path`, for whoever only reads: also beside the process that records in it.
-    /// What it records meanwhile is read, too.
+    /// Records that it writes meanwhile are read, too.
     ///
     /// # Errors
     /// [`LedgerError`] when there is none, when it cannot be read, or when the file is something else.

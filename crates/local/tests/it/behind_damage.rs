@@ -154,7 +154,7 @@ fn a_damaged_page_keeps_no_other_event_from_consumers() {
     assert!(around > 3 && ends >= 1, "{around} around, {ends} ends");
 }
 
-/// What was in flight when its page was damaged comes back to nobody, and keeps nobody from the rest.
+/// An event that was in flight when its page was damaged comes back to nobody, and keeps nobody from the rest.
 #[test]
 fn an_event_in_flight_that_cannot_be_read_any_more_is_a_dead_letter() {
     let queue_dir = filled();

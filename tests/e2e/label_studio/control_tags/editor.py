@@ -50,7 +50,7 @@ class Editor:
 
     def ready(self, task):
         self.until("%s && !Htx.isLoading && Htx.task?.id == %d" % (SELECTED, task))
-        # What is filled in before the editor has drawn itself for the first time may be lost.
+        # A value that is filled in before the editor has drawn itself for the first time may be lost.
         self.page.get_by_test_id("bottombar-submit-button").or_(self.page.get_by_test_id("bottombar-update-button")).wait_for()
         self.frame()
 

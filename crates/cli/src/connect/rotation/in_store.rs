@@ -125,14 +125,14 @@ impl InStore {
         self.store.add(value).await
     }
 
-    /// What readers take, each value once, the newest first.
+    /// Values that readers take, each once, the newest first.
     async fn values(&self) -> Result<Vec<Secret>, SecretError> {
         let mut held = self.store.held().await?;
         held.dedup_by(|later, earlier| later.expose() == earlier.expose());
         Ok(held)
     }
 
-    /// What the store holds, as soon as that is what is `expected`, else after some reads.
+    /// Values that the store holds, as soon as they are the `expected` ones, else after some reads.
     async fn shown(&self, expected: &[&Secret]) -> Result<Vec<Secret>, SecretError> {
         let mut held = self.values().await;
         for _ in 1..READS {

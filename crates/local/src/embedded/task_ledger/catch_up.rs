@@ -79,7 +79,7 @@ impl TaskLedger {
         .collect()
     }
 
-    /// What an event tells, and its size. One that is damaged tells nothing: nobody can read it.
+    /// Statements of an event, and its size. One that is damaged tells nothing: nobody can read it.
     fn read_event(&self, db: &Connection, seq: u64) -> rusqlite::Result<(Option<Told>, usize)> {
         let read = db
             .prepare_cached(

@@ -160,7 +160,7 @@ impl TaskLedger {
             Said::These(told) => told,
         };
         let task = match told.statements.as_slice() {
-            // What was told meanwhile may have moved them, or begun their ids anew.
+            // News that came meanwhile may have moved them, or begun their ids anew.
             [Statement::AnnotationsGone { ids, .. }] if !told.cause.is_fetched && is_read => {
                 deletion::only_task(db, &told.cause.source, ids)?
             }

@@ -13,10 +13,10 @@ use rusqlite::{Connection, Row};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// How long what is gone is remembered.
+/// Time for which a thing that is gone is remembered.
 pub(super) const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// How often a look through all begins.
+/// Interval between two looks through all.
 pub(super) const EVERY: Duration = Duration::from_secs(3600);
 
 /// Rows of one step; half a millisecond.
@@ -54,7 +54,7 @@ pub(super) struct Look {
     pub(super) after: Key,
     pub(super) kept: u64,
     pub(super) lowest: Option<i64>,
-    /// What was told before this event goes, whatever it is.
+    /// Number of an event: knowledge from before it goes, whatever it is.
     forgets_before: i64,
     /// Projects that are gone, and the event that told it.
     projects: HashMap<(String, String), i64>,
@@ -151,7 +151,7 @@ impl Look {
             thing.state == GONE
         };
         let is_old = thing.version.as_deref().is_some_and(|then| then < cutoff);
-        // What may be read again stays, so that it changes nothing then.
+        // Knowledge that may be read again stays, so that it changes nothing then.
         let may_go = thing.seq <= self.marked;
         if is_task {
             let project = thing.project.map(|project| (source.clone(), project));
@@ -211,7 +211,7 @@ pub(super) fn some(db: &Connection, after: &Key) -> rusqlite::Result<Vec<Thing>>
         Ok(Thing {
             key: (row.get(0)?, row.get(1)?, row.get(2)?),
             state: row.get(3)?,
-            // What cannot be read is forgotten when it is needed.
+            // A row that cannot be read is forgotten when it is needed.
             version: row.get(4).unwrap_or_default(),
             project: row.get(5).unwrap_or_default(),
             seq: row.get(6)?,

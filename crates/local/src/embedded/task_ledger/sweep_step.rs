@@ -24,7 +24,7 @@ impl TaskLedger {
         let mut look = if let Some(look) = self.sweep.look.take() {
             look
         } else {
-            // What may be read again stays, so nothing shall be.
+            // Knowledge that may be read again stays, so nothing shall be.
             if self.marked != self.through {
                 set_setting(db, tables::THROUGH, self.through.cast_signed())?;
                 self.marked = self.through;

@@ -14,7 +14,7 @@ pub(super) struct Work<'a> {
     pub(super) cause: &'a Cause,
     pub(super) seq: i64,
     pub(super) is_silent: bool,
-    /// What is not known may have been known.
+    /// Things that are not known may have been known.
     pub(super) has_gaps: bool,
     pub(super) left: Budget,
     /// Tasks and annotations that were forgotten, because what is known of them cannot be read.

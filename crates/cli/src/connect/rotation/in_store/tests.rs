@@ -5,7 +5,7 @@ use labelrelay_core::BoxFuture;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What becomes of a write.
+/// Fate of a write.
 #[derive(Clone, Copy)]
 enum Write {
     Good,
@@ -83,7 +83,7 @@ fn secret(text: impl Into<String>) -> Secret {
     Secret::new("a test's", text.into()).unwrap()
 }
 
-/// What a future comes to.
+/// Result of a future.
 fn now<T>(future: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().build().unwrap();
