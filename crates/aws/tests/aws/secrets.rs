@@ -221,12 +221,12 @@ async fn one_that_cannot_be_made_says_why() {
     ] {
         server.behave(Behaviour::error(400, "AccessDeniedException", "x"));
         let store = self::store(&aws(&server.endpoint()), scheme, "hooks");
-        let error = store.create("value").await.expect_err("not allowed");
+        let error = store.create("hidden").await.expect_err("not allowed");
         assert!(
             !error.retryable && error.message.contains(permission),
             "{error}"
         );
-        assert!(!error.message.contains("value"), "{error}");
+        assert!(!error.message.contains("hidden"), "{error}");
     }
 }
 
