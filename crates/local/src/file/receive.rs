@@ -70,10 +70,12 @@ impl QueueFile {
             let (received, is_cut_off) = match (taken, met.get()) {
                 (Ok(taken), _) => taken,
                 (Err(damage), Some(met)) => {
-                    known.look_at(met, damage.of(&self.path), self)?;
+                    if let Err(error) = known.look_at(met, damage.of(&self.path), self) {
+                        return all.or_failed(error);
+                    }
                     continue;
                 }
-                (Err(error), None) => return Err(error),
+                (Err(error), None) => return all.or_failed(error),
             };
             all.extend(received);
             // A large gap takes several transactions.

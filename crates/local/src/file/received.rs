@@ -7,6 +7,7 @@ use super::behind_damage::{readable_from, unless_damaged};
 use super::{Delivery, QueueFile};
 use crate::queue_file_error::FileError;
 use rusqlite::{Connection, OptionalExtension as _};
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 /// Result of a receive from a file of which some cannot be read. `Debug` shows no envelope and no receipt.
@@ -32,6 +33,15 @@ impl Received {
         self.damage = self.damage.take().or(other.damage);
     }
 
+    /// What was taken or buried by transactions before one that failed: it is told all the same.
+    pub(super) fn or_failed(mut self, error: FileError) -> Result<Self, FileError> {
+        if self.deliveries.is_empty() && self.unreadable.is_empty() {
+            return Err(error);
+        }
+        self.damage = Some(error);
+        Ok(self)
+    }
+
     pub(super) fn add_unreadable(&mut self, range: RangeInclusive<u64>) {
         match self.unreadable.last_mut() {
             Some(last) if last.end().saturating_add(1) == *range.start() => {
@@ -51,15 +61,20 @@ pub(super) enum Met {
     New(u64),
 }
 
+/// Events that were received before, of which one cannot be read, are looked at together: so many.
+const LOOKED_AT_TOGETHER: i64 = 1000;
+
 /// Damage that a receive met so far.
 #[derive(Debug, Default)]
 pub(super) struct KnownDamage {
     /// Events that were received before and cannot be read any more.
-    again: Vec<u64>,
+    again: BTreeSet<u64>,
     /// Numbers that no receive has reached. They have no gaps, so each is an event.
     new: Vec<RangeInclusive<u64>>,
     /// From this number on nothing can be read, and nobody knows how many there are.
     end: Option<u64>,
+    /// Each event can be read by its number, but not one after the other.
+    by_number: bool,
     /// Error with which `SQLite` said so first.
     pub(super) error: Option<FileError>,
 }
@@ -67,7 +82,7 @@ pub(super) struct KnownDamage {
 impl KnownDamage {
     /// Tells whether damage lies among the events that no receive has reached.
     pub(super) fn is_ahead(&self) -> bool {
-        !self.new.is_empty() || self.end.is_some()
+        self.by_number || !self.new.is_empty() || self.end.is_some()
     }
 
     pub(super) fn has_again(&self, seq: u64) -> bool {
@@ -96,12 +111,16 @@ impl KnownDamage {
     ) -> Result<(), FileError> {
         match met {
             Met::Again(seq) if self.has_again(seq) => return Err(damage),
-            Met::Again(seq) => self.again.push(seq),
+            Met::Again(seq) => {
+                self.again.insert(seq);
+                self.again.extend(queue.unreadable_again()?);
+            }
             Met::New(from) => {
                 let behind =
                     queue.read(|db| Ok(readable_from(db, from, |seq| is_readable(db, seq))?))?;
                 match behind {
                     Some(behind) if behind > from => self.new.push(from..=behind - 1),
+                    Some(_) if !self.by_number => self.by_number = true,
                     // It can be read after all: something else cannot.
                     Some(_) => return Err(damage),
                     None => self.end = Some(from),
@@ -113,10 +132,37 @@ impl KnownDamage {
     }
 }
 
+impl QueueFile {
+    /// Numbers of events in flight that cannot be read, of those that come back first. One transaction then buries all of
+    /// them, and not one transaction each.
+    fn unreadable_again(&self) -> Result<Vec<u64>, FileError> {
+        self.read(|db| {
+            let mut find = db.prepare_cached(
+                "SELECT seq FROM deliveries WHERE state = 0 ORDER BY visible_ms, seq LIMIT ?1",
+            )?;
+            let numbers = find.query_map([LOOKED_AT_TOGETHER], |row| row.get(0))?;
+            let mut unreadable = Vec::new();
+            for seq in numbers {
+                let seq: i64 = seq?;
+                let seq = seq.cast_unsigned();
+                if read_event(db, seq)?.is_none() {
+                    unreadable.push(seq);
+                }
+            }
+            Ok(unreadable)
+        })
+    }
+}
+
 fn is_readable(db: &Connection, seq: u64) -> rusqlite::Result<bool> {
+    Ok(read_event(db, seq)?.flatten().is_some())
+}
+
+/// `None` for damage, and `Some(None)` where there is no such event.
+fn read_event(db: &Connection, seq: u64) -> rusqlite::Result<Option<Option<()>>> {
     let read = db
         .prepare_cached("SELECT envelope FROM events WHERE seq = ?1")?
         .query_row([seq.cast_signed()], |row| row.get_ref(0).map(drop))
         .optional();
-    Ok(unless_damaged(read)?.flatten().is_some())
+    unless_damaged(read)
 }

@@ -138,6 +138,9 @@ impl<'a> Taken<'a> {
                 break;
             };
             let seq = row.get(0)?;
+            if seq <= *last {
+                return Err(self.meets(met, out_of_order(seq)));
+            }
             self.take(db, seq, 0, columns::bytes(row, 1)?)?;
             *last = seq;
         }
@@ -178,6 +181,9 @@ impl<'a> Taken<'a> {
             let Some((seq, envelope)) = found else {
                 break;
             };
+            if seq <= *last {
+                return Err(self.meets(Met::New(next), out_of_order(seq)));
+            }
             self.take(db, seq, 0, envelope)?;
             *last = seq;
         }
@@ -240,6 +246,11 @@ impl<'a> Taken<'a> {
         });
         Ok(())
     }
+}
+
+/// A page in which the numbers are in no order: whoever followed it would go back, and hand out the same again.
+fn out_of_order(seq: i64) -> rusqlite::Error {
+    rusqlite::Error::IntegralValueOutOfRange(0, seq)
 }
 
 /// Makes a dead letter of a message.

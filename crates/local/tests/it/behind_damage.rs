@@ -181,3 +181,93 @@ fn an_event_in_flight_that_cannot_be_read_any_more_is_a_dead_letter() {
     let stats = file.stats().unwrap();
     assert_eq!((stats.dead, stats.ready), (buried, 0));
 }
+
+/// Two neighbours in a page change places, so that the numbers in it are in no order.
+fn with_neighbours_swapped(bytes: &[u8], page: usize) -> Vec<u8> {
+    // SQLite's file format, "B-tree Pages": a leaf's head is 8 bytes, then come the 2-byte places of its rows.
+    const FIRST: usize = 8;
+    let mut bytes = bytes.to_vec();
+    let page = bytes.get_mut(page * PAGE..(page + 1) * PAGE).unwrap();
+    let places = page.get_mut(FIRST..FIRST + 4).unwrap();
+    places.rotate_left(2);
+    bytes
+}
+
+/// Whichever page of events is in no order, a consumer gets no event twice, and comes to an end.
+#[test]
+fn a_page_in_no_order_hands_out_nothing_twice() {
+    let queue_dir = filled();
+    let whole = fs::read(queue_dir.path()).unwrap();
+    let mut pages: Vec<usize> = (EVENTS / 2..EVENTS)
+        .map(|event| page_of(&whole, &format!("\"id\":\"{event:03}\"")))
+        .collect();
+    pages.dedup();
+    assert!(pages.len() > 3);
+    let mut met = 0;
+    for page in pages {
+        replace(&queue_dir, &with_neighbours_swapped(&whole, page));
+        let file = queue_dir.file();
+        let mut got = HashSet::new();
+        for _turn in 0..EVENTS {
+            match file.receive_around_damage(7, LONG) {
+                Ok(received) => {
+                    met += usize::from(received.damage.is_some());
+                    if received.deliveries.is_empty() {
+                        break;
+                    }
+                    for one in received.deliveries {
+                        assert!(got.insert(one.seq), "page {page}: each once");
+                    }
+                }
+                Err(error) => {
+                    is_named(&error, &queue_dir);
+                    met += 1;
+                    break;
+                }
+            }
+        }
+        assert!(
+            got.len() + 12 >= EVENTS / 2,
+            "page {page}: {} got",
+            got.len()
+        );
+    }
+    assert!(met > 0);
+}
+
+/// Thousands of dead letters that cannot be read are made ready again: a receive is done with them in a few turns, and
+/// hands out what can be read.
+#[test]
+fn dead_letters_that_cannot_be_read_keep_nobody_waiting() {
+    let queue_dir = filled();
+    let file = queue_dir.file();
+    let taken = file.receive(EVENTS, LONG).unwrap();
+    let receipts: Vec<&str> = taken.iter().map(|one| one.receipt.as_str()).collect();
+    file.bury_all(&receipts).unwrap();
+    drop(file);
+    queue_dir.open().close();
+    let whole = fs::read(queue_dir.path()).unwrap();
+    let pages: Vec<usize> = [1, 3]
+        .map(|part| {
+            page_of(
+                &whole,
+                &format!("\"id\":\"{:03}\"", EVENTS / 2 + EVENTS / 8 * part),
+            )
+        })
+        .to_vec();
+    replace(&queue_dir, &overwritten(&whole, &pages));
+    let file = queue_dir.file();
+    assert_eq!(file.requeue_dead(None).unwrap(), taken.len() as u64);
+    let received = file.receive_around_damage(EVENTS, LONG).unwrap();
+    let buried: u64 = received
+        .unreadable
+        .iter()
+        .map(|range| range.end() - range.start() + 1)
+        .sum();
+    assert!(buried > 1, "{received:?}");
+    assert_eq!(
+        received.deliveries.len() as u64 + buried,
+        taken.len() as u64
+    );
+    assert_eq!(file.stats().unwrap().dead, buried);
+}
