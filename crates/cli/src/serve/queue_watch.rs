@@ -118,6 +118,7 @@ fn figures(stats: &QueueStats, ledger: Option<&LedgerFigures>) -> QueueGauges {
             behind: ledger.behind,
             things: ledger.things,
             forgotten: ledger.forgotten,
+            missed: ledger.missed,
         }),
     }
 }
@@ -187,5 +188,9 @@ fn tell_of_ledger(before: Option<&LedgerFigures>, now: Option<&LedgerFigures>) {
     if now.forgotten > before.forgotten {
         let forgotten = now.forgotten - before.forgotten;
         tracing::warn!(name: "ledger_forgot", forgotten, "what was known of tasks or annotations is damaged in the queue file: nothing is derived from it, and the others are as they were");
+    }
+    if now.missed > before.missed {
+        let missed = now.missed - before.missed;
+        tracing::warn!(name: "ledger_missed", missed, "events were acknowledged and pruned before events were derived from them: nothing is derived from these. `retention` in `[embedded_queue]` keeps them for longer");
     }
 }

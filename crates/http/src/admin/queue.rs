@@ -38,10 +38,12 @@ pub struct LedgerGauges {
     pub things: u64,
     /// Things that it forgot because they could not be read.
     pub forgotten: u64,
+    /// Events that were pruned before it read them.
+    pub missed: u64,
 }
 
 impl LedgerGauges {
-    fn gauges(&self) -> [(&'static str, &'static str, u64); 4] {
+    fn gauges(&self) -> [(&'static str, &'static str, u64); 5] {
         [
             (
                 "queue_ledger_off",
@@ -62,6 +64,11 @@ impl LedgerGauges {
                 "queue_ledger_forgotten",
                 "Things that the ledger of derived events forgot since the start, because they could not be read",
                 self.forgotten,
+            ),
+            (
+                "queue_ledger_missed",
+                "Events that were pruned before the ledger of derived events read them, since the start",
+                self.missed,
             ),
         ]
     }

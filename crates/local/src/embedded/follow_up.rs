@@ -1,9 +1,10 @@
 //! Events that follow from events: derived by the ledger, written by the sequencer.
 
 use super::ledger_figures::LedgerFigures;
+use super::options::Options;
 use super::pending_message::{Pending, Said};
 use super::sequencer::{Open, Sequencer, next_number};
-use super::task_ledger::{self, Budget, Consequences, is_busy, unless_it_panics};
+use super::task_ledger::{self, Budget, Consequences, TaskLedger, is_busy, unless_it_panics};
 use crate::sqlite::without_waiting;
 use crate::sqlite_error::advice;
 use jiff::Timestamp;
@@ -12,11 +13,38 @@ use rusqlite::Connection;
 use std::time::Duration;
 
 impl Sequencer {
+    /// Opens the ledger, if events shall be derived. `next` was the event to come when the queue was opened: what came
+    /// before is only learned from.
+    pub(super) fn open_ledger(&mut self, db: &Connection, options: &Options, next: u64) {
+        self.opens_ledger_from = None;
+        match TaskLedger::open(db, options, next) {
+            Ok(ledger) => (self.ledger, self.ledger_trouble) = (ledger, None),
+            Err(trouble) => {
+                self.opens_ledger_from = trouble.may_pass.then_some(next);
+                self.ledger_trouble = Some(trouble.reason);
+            }
+        }
+    }
+
+    /// Opens the ledger at an idle moment, if it could not be opened for a reason that may have passed. Tells whether
+    /// there is one.
+    pub(super) fn has_ledger(&mut self, db: &Connection, options: &Options, is_idle: bool) -> bool {
+        if let (Some(next), true) = (self.opens_ledger_from, is_idle) {
+            without_waiting(|| self.open_ledger(db, options, next));
+        }
+        self.ledger.is_some()
+    }
+
     /// State of the ledger.
     pub(super) fn ledger_figures(&self) -> LedgerFigures {
-        match &self.ledger {
-            Some(ledger) => ledger.figures(self.next),
-            None => LedgerFigures {
+        match (&self.ledger, self.opens_ledger_from) {
+            (Some(ledger), _) => ledger.figures(self.next),
+            (None, Some(from)) => LedgerFigures {
+                waits: self.ledger_trouble.clone(),
+                behind: self.next.saturating_sub(from),
+                ..LedgerFigures::default()
+            },
+            (None, None) => LedgerFigures {
                 off: self.ledger_trouble.clone(),
                 ..LedgerFigures::default()
             },
@@ -170,5 +198,59 @@ impl Sequencer {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::task_ledger::tables::LEARNED;
+    use crate::schema;
+    use crate::sqlite::{BusyWait, setting};
+    use labelrelay_core::config::Config;
+    use labelrelay_core::derive::Derivation;
+    use labelrelay_testkit::clock::FakeClock;
+    use std::sync::Arc;
+
+    /// Red if an error that passes turns the ledger off until the next start, or if what came meanwhile counts as what was
+    /// there before the ledger.
+    #[test]
+    fn a_ledger_that_could_not_be_opened_is_opened_later() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let busy_wait = BusyWait {
+            total: Duration::ZERO,
+            retry_every: Duration::ZERO,
+        };
+        let db = schema::open_or_create(&dir.path().join("queue.db"), busy_wait).unwrap();
+        let secret = |name: &str| {
+            (name == "LABEL_STUDIO_WEBHOOK_SECRET").then(|| "0123456789abcdef".to_owned())
+        };
+        let config = Config::from_environment("/".into(), &secret).unwrap();
+        let options = Options {
+            derivation: Derivation::of(&config.unwrap().sources).map(Arc::new),
+            ..Options::default()
+        };
+        db.pragma_update(None, "query_only", true).unwrap();
+        let mut sequencer =
+            Sequencer::read(&db, &options, &FakeClock::at("2026-11-21T12:00:00Z")).unwrap();
+        let figures = sequencer.ledger_figures();
+        assert!(
+            figures.waits.is_some() && figures.off.is_none(),
+            "{figures:?}"
+        );
+        sequencer.next += 3;
+        assert!(!sequencer.has_ledger(&db, &options, true));
+        db.pragma_update(None, "query_only", false).unwrap();
+        assert!(
+            !sequencer.has_ledger(&db, &options, false),
+            "no delivery waits for it"
+        );
+        assert!(sequencer.has_ledger(&db, &options, true));
+        assert_eq!(setting(&db, LEARNED).unwrap(), Some(0));
+        let figures = sequencer.ledger_figures();
+        assert_eq!(
+            (figures.waits, figures.off, figures.behind),
+            (None, None, 3)
+        );
     }
 }

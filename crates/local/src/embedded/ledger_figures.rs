@@ -16,6 +16,8 @@ pub struct LedgerFigures {
     pub things: u64,
     /// Tasks, annotations and pieces of work that it forgot since the queue was opened, because they could not be read.
     pub forgotten: u64,
+    /// Events that were acknowledged and pruned before the ledger read them, since the queue was opened.
+    pub missed: u64,
 }
 
 pub(super) type SharedFigures = Arc<Mutex<LedgerFigures>>;

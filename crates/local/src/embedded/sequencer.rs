@@ -32,6 +32,8 @@ pub(super) struct Sequencer {
     pub(super) is_taken: bool,
     /// Why nothing is derived, though it shall be.
     pub(super) ledger_trouble: Option<String>,
+    /// Event that was to come when the ledger could not be opened, for a reason that may pass.
+    pub(super) opens_ledger_from: Option<u64>,
 }
 
 /// Work done so far in a transaction that is open.
@@ -57,19 +59,18 @@ impl Sequencer {
         } else {
             Some(read_window(db, options, clock, next)?)
         };
-        let (ledger, ledger_trouble) = match TaskLedger::open(db, options, next) {
-            Ok(ledger) => (ledger, None),
-            Err(trouble) => (None, Some(trouble)),
-        };
-        Ok(Self {
+        let mut sequencer = Self {
             window,
             next,
             in_doubt: false,
             has_begun: false,
             is_taken: false,
-            ledger,
-            ledger_trouble,
-        })
+            ledger: None,
+            ledger_trouble: None,
+            opens_ledger_from: None,
+        };
+        sequencer.open_ledger(db, options, next);
+        Ok(sequencer)
     }
 
     /// Lets go of ids that are too old by now.

@@ -177,7 +177,9 @@ impl Writer {
     /// Derives events for which no delivery waits, a little at a time; `true` if there are more.
     fn derive_more(&self, sequencer: &mut Sequencer, is_idle: bool) -> bool {
         // Where a delivery would be refused, the ledger does without: it refuses nobody.
-        if sequencer.ledger.is_none() || self.has_room(false, true).is_err() {
+        if !sequencer.has_ledger(&self.db, &self.options, is_idle)
+            || self.has_room(false, true).is_err()
+        {
             self.tell_figures(sequencer);
             return false;
         }

@@ -58,7 +58,7 @@ impl Work<'_> {
             // It comes late, and went with its task. The platform tells nothing more of it.
             return self.went_before_it_was_told(told);
         }
-        let (was_known, before) = (task.is_known, task.clone());
+        let (was_known, before) = (self.is_up_to_date(&task), task.clone());
         let state = if told.counts { COUNTS } else { THERE };
         self.note(told.task, told.id, state, told.version.as_deref())?;
         let listed = task.listed(self.db, source)?;
@@ -85,8 +85,11 @@ impl Work<'_> {
             Beside::Before(state) => {
                 task.overlap = state.overlap.or(task.overlap);
                 if !was_known {
-                    task.is_labelled = state.is_labelled.unwrap_or(false);
-                    task.unlisted = state.counted.unwrap_or(0);
+                    task.is_labelled = state.is_labelled.unwrap_or(task.is_labelled);
+                    let listed_before = listed - i64::from(told.counts && is_first);
+                    task.unlisted = state.counted.map_or(task.unlisted, |counted| {
+                        counted.saturating_sub(listed_before).max(0)
+                    });
                 }
                 task.is_labelled || by_count(&task)
             }
@@ -96,10 +99,8 @@ impl Work<'_> {
                 if is_first && was_counted && told.counts && task.unlisted > 0 {
                     task.unlisted -= 1;
                 }
-                if !was_known && (self.has_gaps || self.cause.is_fetched) {
-                    // It may have been told that it is labelled, before it was forgotten. And a first pull tells of
-                    // years.
-                    task.is_labelled = by_count(&task);
+                if !was_known && self.may_be_old() {
+                    task.is_labelled |= by_count(&task);
                 }
                 task.is_labelled || by_count(&task)
             }

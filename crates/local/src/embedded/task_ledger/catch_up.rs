@@ -8,7 +8,7 @@ use labelrelay_core::derive::Told;
 use rusqlite::{Connection, OptionalExtension as _};
 
 /// Events that one transaction reads, and numbers that it looks at for them.
-const READ_AT_A_TIME: usize = 200;
+const READ_AT_A_TIME: usize = 1000;
 const LOOKED_AT: u64 = 2000;
 const READ_BYTES: usize = 2 * 1024 * 1024;
 
@@ -38,14 +38,37 @@ impl TaskLedger {
         next: u64,
         left: &mut Budget,
     ) -> rusqlite::Result<Vec<OutboundMessage>> {
-        let mut derived = Vec::new();
         let end = next.min(self.reading.saturating_add(1 + LOOKED_AT));
         let numbers = self.numbers(db, end)?;
         let is_all = numbers.len() < READ_AT_A_TIME;
+        let last = numbers.last().copied().unwrap_or(self.reading);
+        let before = self.reading;
+        let missing = missing(db, before, if is_all { end - 1 } else { last })?;
+        if let Some(highest) = missing.highest {
+            self.note_gaps(db, highest)?;
+        }
+        let (derived, is_done) = self.read_these(db, numbers, left)?;
+        if is_all && is_done {
+            self.reading = self.reading.max(end - 1);
+        }
+        if missing.highest.is_some() {
+            self.misses += self::missing(db, before, self.reading)?.events;
+        }
+        Ok(derived)
+    }
+
+    /// Reads events as far as there is time; `true` if that is all of them.
+    fn read_these(
+        &mut self,
+        db: &Connection,
+        numbers: Vec<u64>,
+        left: &mut Budget,
+    ) -> rusqlite::Result<(Vec<OutboundMessage>, bool)> {
+        let mut derived = Vec::new();
         let mut bytes = 0;
         for seq in numbers {
             if left.is_spent() || self.has_rest || bytes > READ_BYTES {
-                return Ok(derived);
+                return Ok((derived, false));
             }
             let (told, read) = self.read_event(db, seq)?;
             bytes += read;
@@ -54,10 +77,7 @@ impl TaskLedger {
             }
             self.reading = seq;
         }
-        if is_all && !self.has_rest {
-            self.reading = self.reading.max(end - 1);
-        }
-        Ok(derived)
+        Ok((derived, !self.has_rest))
     }
 
     /// Numbers of the events before `end` that may tell something.
@@ -124,4 +144,40 @@ impl TaskLedger {
         }
         Ok(derived)
     }
+}
+
+/// Events that are in the file no more, though nobody read them here: they were pruned.
+struct Missing {
+    events: u64,
+    highest: Option<u64>,
+}
+
+/// Looks for events that are missing after `after` up to `through`. Numbers have no gaps but these.
+fn missing(db: &Connection, after: u64, through: u64) -> rusqlite::Result<Missing> {
+    let range = (after.cast_signed(), through.cast_signed());
+    let there: i64 = db
+        .prepare_cached("SELECT count(*) FROM events WHERE seq > ?1 AND seq <= ?2")?
+        .query_row(range, |row| row.get(0))?;
+    let events = through
+        .saturating_sub(after)
+        .saturating_sub(there.cast_unsigned());
+    if events == 0 {
+        return Ok(Missing {
+            events,
+            highest: None,
+        });
+    }
+    let mut highest = through;
+    let mut downwards =
+        db.prepare_cached("SELECT seq FROM events WHERE seq > ?1 AND seq <= ?2 ORDER BY seq DESC")?;
+    for seq in downwards.query_map(range, |row| row.get::<_, i64>(0))? {
+        if seq?.cast_unsigned() != highest {
+            break;
+        }
+        highest -= 1;
+    }
+    Ok(Missing {
+        events,
+        highest: Some(highest),
+    })
 }

@@ -25,6 +25,33 @@ pub(in crate::embedded) fn is_its_own(error: &Error) -> bool {
     !may_pass(error)
 }
 
+/// Reason why there is no ledger.
+#[derive(Debug)]
+pub(in crate::embedded) struct NotOpen {
+    /// The reason, in words.
+    pub(in crate::embedded) reason: String,
+    /// It may be gone at the next attempt.
+    pub(in crate::embedded) may_pass: bool,
+}
+
+impl NotOpen {
+    pub(super) fn for_good(reason: String) -> Self {
+        Self {
+            reason,
+            may_pass: false,
+        }
+    }
+}
+
+impl From<Error> for NotOpen {
+    fn from(error: Error) -> Self {
+        Self {
+            reason: format!("the ledger in it cannot be read: {error}"),
+            may_pass: may_pass(&error),
+        }
+    }
+}
+
 /// Tells whether another program writes.
 pub(in crate::embedded) fn is_busy(error: &Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)

@@ -12,7 +12,7 @@ impl Work<'_> {
         match annotation::known(self.db, source, annotation) {
             Err(error) if is_one_row(&error) => {
                 self.forgot += 1;
-                self.has_gaps = true;
+                self.gaps = self.gaps.max(1);
                 annotation::forget_all(self.db, source, annotation)?;
                 Ok(None)
             }
@@ -26,7 +26,7 @@ impl Work<'_> {
         match Task::read(self.db, source, id) {
             Err(error) if is_one_row(&error) => {
                 self.forgot += 1;
-                self.has_gaps = true;
+                self.gaps = self.gaps.max(1);
                 annotation::forget(self.db, source, id, 0)?;
                 Ok(Task::unknown(id))
             }
@@ -37,6 +37,17 @@ impl Work<'_> {
             }
             task => task,
         }
+    }
+
+    /// Tells whether what is known of a task is up to date, as far as events told.
+    pub(super) fn is_up_to_date(&self, task: &Task) -> bool {
+        task.is_known && task.seq > self.gaps
+    }
+
+    /// Tells whether a task of which nothing is told for the first time may have been labelled long ago: it was forgotten,
+    /// events of it were missed, or a first pull tells of years.
+    pub(super) fn may_be_old(&self) -> bool {
+        self.gaps > 0 || self.cause.is_fetched
     }
 
     /// Tells whether a task's project went after the last that was told of the task.

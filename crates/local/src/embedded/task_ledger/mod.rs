@@ -14,7 +14,7 @@ mod known;
 mod rest;
 mod sweep;
 mod sweep_step;
-mod tables;
+pub(super) mod tables;
 mod task;
 mod work;
 
@@ -32,7 +32,7 @@ use sweep::Sweep;
 use work::Work;
 
 pub(super) use budget::Budget;
-pub(super) use damage::{is_busy, is_its_own, unless_it_panics};
+pub(super) use damage::{NotOpen, is_busy, is_its_own, unless_it_panics};
 
 /// The mark up to which the queue was read is moved so often. What is read again changes nothing.
 const MARK_EVERY: u64 = 1000;
@@ -56,9 +56,12 @@ pub(super) struct TaskLedger {
     learned: u64,
     /// Work that one transaction had no time for may be in the file. Nothing overtakes it.
     has_rest: bool,
-    has_gaps: bool,
+    /// Nothing is missed after this event; 0: nothing at all.
+    gaps: u64,
     forgot: u64,
     forgotten: u64,
+    misses: u64,
+    missed: u64,
     waits: Option<Wait>,
     sweep: Sweep,
 }
@@ -84,19 +87,18 @@ impl TaskLedger {
     /// Opens the ledger in the queue file, and makes it when there is none. `next` is the number of the event to come.
     ///
     /// # Errors
-    /// Why there is none, in words.
+    /// Why there is none.
     pub(super) fn open(
         db: &Connection,
         options: &Options,
         next: u64,
-    ) -> Result<Option<Self>, String> {
+    ) -> Result<Option<Self>, NotOpen> {
         let Some(derivation) = &options.derivation else {
             return Ok(None);
         };
         tables::make(db, next - 1)?;
-        let mark = |name: &str| -> Result<u64, String> {
-            let value = setting(db, name).map_err(|error| error.to_string())?;
-            Ok(value.unwrap_or(0).cast_unsigned())
+        let mark = |name: &str| -> Result<u64, NotOpen> {
+            Ok(setting(db, name)?.unwrap_or(0).cast_unsigned())
         };
         let through = mark(tables::THROUGH)?;
         Ok(Some(Self {
@@ -108,9 +110,11 @@ impl TaskLedger {
             must_mark: false,
             learned: mark(tables::LEARNED)?,
             has_rest: true,
-            has_gaps: mark(tables::GAPS)? != 0,
+            gaps: mark(tables::GAPS)?,
             forgot: 0,
             forgotten: 0,
+            misses: 0,
+            missed: 0,
             waits: None,
             sweep: Sweep::new(options.max_file_bytes),
         }))
@@ -124,6 +128,7 @@ impl TaskLedger {
             behind: next.saturating_sub(self.through.saturating_add(1)),
             things: self.sweep.things(),
             forgotten: self.forgotten,
+            missed: self.missed,
         }
     }
 
@@ -207,15 +212,16 @@ impl TaskLedger {
     fn note_forgotten(&mut self, db: &Connection, forgot: u64) -> rusqlite::Result<()> {
         if forgot > 0 {
             self.forgot += forgot;
-            self.note_gaps(db)?;
+            self.note_gaps(db, 1)?;
         }
         Ok(())
     }
 
-    /// Notes that what is not known may have been known. Nothing that was read may be read again after that.
-    fn note_gaps(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        set_setting(db, tables::GAPS, 1)?;
-        self.has_gaps = true;
+    /// Notes that what is not known may have been known, and that what was told up to event `until` may be out of date.
+    /// Nothing that was read may be read again after that.
+    fn note_gaps(&mut self, db: &Connection, until: u64) -> rusqlite::Result<()> {
+        self.gaps = self.gaps.max(until);
+        set_setting(db, tables::GAPS, self.gaps.cast_signed())?;
         self.must_mark = true;
         Ok(())
     }
@@ -224,6 +230,7 @@ impl TaskLedger {
     pub(super) fn written(&mut self) {
         self.through = self.reading;
         self.forgotten += std::mem::take(&mut self.forgot);
+        self.missed += std::mem::take(&mut self.misses);
         if self.must_mark {
             self.marked = self.through;
             self.must_mark = false;
@@ -234,6 +241,7 @@ impl TaskLedger {
     pub(super) fn failed(&mut self) {
         self.reading = self.through;
         self.forgot = 0;
+        self.misses = 0;
         self.must_mark = true;
         self.has_rest = true;
     }
@@ -285,7 +293,7 @@ impl TaskLedger {
             cause,
             seq: seq.cast_signed(),
             is_silent: seq <= self.learned,
-            has_gaps: self.has_gaps,
+            gaps: self.gaps.cast_signed(),
             left,
             forgot: 0,
             derived: Vec::new(),

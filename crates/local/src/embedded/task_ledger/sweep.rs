@@ -233,7 +233,7 @@ pub(super) fn remove(
     db: &Connection,
     goes: &[Key],
     marked: i64,
-    forgets: bool,
+    gaps: Option<i64>,
 ) -> rusqlite::Result<()> {
     let transaction = begin(db)?;
     for key in goes {
@@ -242,8 +242,8 @@ pub(super) fn remove(
         )?
         .execute((&key.0, key.1, key.2, marked))?;
     }
-    if forgets {
-        set_setting(db, tables::GAPS, 1)?;
+    if let Some(gaps) = gaps {
+        set_setting(db, tables::GAPS, gaps)?;
     }
     transaction.commit()
 }

@@ -50,12 +50,13 @@ impl TaskLedger {
             goes.append(&mut look.last);
         }
         if !goes.is_empty() {
-            if let Err(error) = remove(db, &goes, look.marked, forgets) {
+            let gaps = forgets.then(|| self.gaps.max(1));
+            if let Err(error) = remove(db, &goes, look.marked, gaps.map(u64::cast_signed)) {
                 (look.undone, look.forgets) = (goes, forgets);
                 self.sweep.look = Some(look);
                 return Err(error);
             }
-            self.has_gaps |= forgets;
+            self.gaps = gaps.unwrap_or(self.gaps);
         }
         if is_all {
             self.sweep.things = look.kept;

@@ -1,5 +1,6 @@
 //! The ledger's tables in the queue file. A program that does not know them leaves them as they are.
 
+use super::damage::NotOpen;
 use crate::sqlite::{begin, set_setting, setting};
 use rusqlite::Connection;
 
@@ -9,11 +10,12 @@ const FORMAT: i64 = 1;
 /// The queue's events up to this one were read.
 pub(super) const THROUGH: &str = "ledger_through";
 
-/// Something was forgotten that is still there: what is not known may have been.
+/// What is not known may have been: something was forgotten that is still there, or events were pruned unread. What was
+/// told before the event of this number may be out of date. 0: the ledger misses nothing.
 pub(super) const GAPS: &str = "ledger_gaps";
 
 /// The queue's events up to this one were there before the ledger.
-pub(super) const LEARNED: &str = "ledger_learned";
+pub(in crate::embedded) const LEARNED: &str = "ledger_learned";
 
 /// A task and its annotations are neighbours, and an annotation leads to its task: a change touches two pages.
 const TABLES: &str = "
@@ -53,21 +55,22 @@ const LOOK: [&str; 2] = [
 ];
 
 /// Makes the tables where there are none; `last` is the queue's last event.
-pub(super) fn make(db: &Connection, last: u64) -> Result<(), String> {
-    let found = setting(db, FORMAT_NAME).map_err(|error| error.to_string())?;
-    match found {
+pub(super) fn make(db: &Connection, last: u64) -> Result<(), NotOpen> {
+    match setting(db, FORMAT_NAME)? {
         Some(FORMAT) => {}
         Some(newer) if newer > FORMAT => {
-            return Err(format!(
+            return Err(NotOpen::for_good(format!(
                 "the ledger in it has format {newer}, this program knows {FORMAT}: use the newer program"
-            ));
+            )));
         }
-        Some(other) => return Err(format!("the ledger's format {other} never existed")),
-        None => create(db, last).map_err(|error| error.to_string())?,
+        Some(other) => {
+            let never = format!("the ledger's format {other} never existed");
+            return Err(NotOpen::for_good(never));
+        }
+        None => create(db, last)?,
     }
     for look in LOOK {
-        let looked = db.prepare(look).and_then(|mut look| look.exists([]));
-        looked.map_err(|error| format!("the ledger in it cannot be read: {error}"))?;
+        db.prepare(look)?.exists([])?;
     }
     Ok(())
 }

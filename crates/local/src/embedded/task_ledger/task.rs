@@ -161,8 +161,7 @@ impl Work<'_> {
             task.unlisted = counted.saturating_sub(task.listed(self.db, source)?).max(0);
         }
         let is_labelled = task.is_labelled || state.is_labelled == Some(true);
-        if !task.is_known && (self.has_gaps || self.cause.is_fetched) {
-            // It may have been told that it is labelled, before it was forgotten. And a first pull tells of years.
+        if !self.is_up_to_date(&task) && self.may_be_old() {
             task.is_labelled = is_labelled;
         }
         self.transition(&mut task, is_labelled, None);

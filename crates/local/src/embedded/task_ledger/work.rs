@@ -14,8 +14,8 @@ pub(super) struct Work<'a> {
     pub(super) cause: &'a Cause,
     pub(super) seq: i64,
     pub(super) is_silent: bool,
-    /// Things that are not known may have been known.
-    pub(super) has_gaps: bool,
+    /// Things that are not known may have been known, and what was told up to this event may be out of date; 0: neither.
+    pub(super) gaps: i64,
     pub(super) left: Budget,
     /// Tasks and annotations that were forgotten, because what is known of them cannot be read.
     pub(super) forgot: u64,

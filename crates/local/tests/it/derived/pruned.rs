@@ -4,9 +4,9 @@ use super::{
     annotation, completed, created, deleted, event, open, send, source, tasks_deleted, until,
 };
 use crate::support::QueueDir;
-use labelrelay_core::EventQueue as _;
 use labelrelay_core::from_api::ReconciledEvent;
 use labelrelay_core::ledger::{Change, Key};
+use labelrelay_core::{EventQueue as _, OutboundMessage};
 use rusqlite::Connection;
 use serde_json::json;
 use std::time::Duration;
@@ -86,6 +86,49 @@ fn what_was_told_longest_ago_makes_room() {
     queue_dir.file().append(&[message], 0).unwrap();
     until("it is noted", || rows(&queue_dir, "task = 1") == 2);
     assert_eq!(completed(&queue_dir.file()).len(), before);
+}
+
+/// A task was labelled while nothing was derived, and the event of that is pruned. Red if a later annotation of it
+/// completes it, or if nobody hears of what was missed.
+#[test]
+fn events_that_were_pruned_unread_complete_nothing_later() {
+    let queue_dir = QueueDir::new();
+    let queue = open(&queue_dir);
+    send(&queue, &imported(7));
+    send(&queue, &created(1, 8, 1));
+    drop(queue);
+    let queue = queue_dir.open();
+    send(&queue, &created(2, 7, 1));
+    consume(&queue_dir);
+    drop(queue);
+    let queue = open(&queue_dir);
+    send(&queue, &created(3, 7, 2));
+    send(&queue, &created(4, 9, 1));
+    until("it is said", || queue.ledger().unwrap().missed > 0);
+    until("it has read all", || queue.ledger().unwrap().behind == 0);
+    send(&queue, &created(5, 7, 3));
+    let tasks: Vec<_> = completed(&queue_dir.file())
+        .iter()
+        .map(|event| event.data["task"].as_i64().unwrap())
+        .collect();
+    assert_eq!(
+        tasks,
+        [9],
+        "task 8 was completed before, and pruned; 7 was, unseen"
+    );
+}
+
+/// A task that nobody has labelled.
+fn imported(task: i64) -> OutboundMessage {
+    let body = json!({
+        "action": "TASKS_CREATED", "project": {"id": 1},
+        "tasks": [{"id": task, "is_labeled": false, "overlap": 1, "total_annotations": 0, "cancelled_annotations": 0}],
+    });
+    event(
+        &format!("imported {task}"),
+        "io.labelstud.task.created",
+        &body,
+    )
 }
 
 /// Takes everything out of the queue, so that there is room.
