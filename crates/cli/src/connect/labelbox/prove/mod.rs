@@ -344,8 +344,9 @@ impl Proof<'_> {
         if count == 0 && !is_made {
             return Err(self.left(&"its making went wrong, and no list shows it yet"));
         }
+        let webhooks = if count == 1 { "webhook" } else { "webhooks" };
         all.done(format_args!(
-            "{count} webhooks ended: those with {} in their URL",
+            "{count} {webhooks} ended, with {} in the URL",
             self.mark
         ));
         Ok(())

@@ -320,7 +320,7 @@ fn one_webhook_that_cannot_be_ended_is_told_and_keeps_no_other() {
         "it was interrupted",
         "may be left: webhook w7",
         "webhook w8 ended",
-        "1 webhooks ended",
+        "1 webhook ended",
         "report written to",
     ] {
         assert!(said.contains(word), "no {word:?} in {said}");
