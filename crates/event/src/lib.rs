@@ -27,11 +27,16 @@ struct Readme;
 
 mod attributes;
 mod base64;
+pub mod changes;
 mod decode;
 mod digest;
 mod encode;
+mod error;
+mod event;
 mod event_type;
+mod json;
 mod limits;
+mod message;
 mod origin;
 pub mod payload;
 
@@ -39,6 +44,8 @@ pub use attributes::{Attributes, TypeFrom};
 pub use decode::{Data, DecodeError, Envelope};
 pub use digest::Digest;
 pub use encode::{DataEncoding, encode};
+pub use error::{ErrorKind, EventError};
+pub use event::Event;
 pub use event_type::{EventType, InvalidEventType};
 pub use limits::MAX_ATTRIBUTE_BYTES;
 pub use origin::Origin;

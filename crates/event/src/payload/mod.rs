@@ -231,12 +231,21 @@ impl PayloadError {
     pub fn event_id(&self) -> &str {
         &self.id
     }
+
+    pub(crate) fn cause(&self) -> String {
+        self.cause.to_string()
+    }
 }
 
 impl fmt::Display for PayloadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "event {}: ", self.id)?;
-        match &self.cause {
+        write!(f, "event {}: {}", self.id, self.cause)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Cause::Decode(error) => error.fmt(f),
             Cause::Elsewhere(place) => write!(
                 f,

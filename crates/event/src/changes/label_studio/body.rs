@@ -1,0 +1,237 @@
+//! A body about things of one kind.
+
+use super::groups::read_result;
+use super::task_texts::TaskTexts;
+use crate::changes::context::Context;
+use crate::changes::{Annotation, Change, Key, Kind, Project, Record, Task, Thing};
+use crate::json::Value;
+use crate::{ErrorKind, EventError};
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+type Id<'a> = Cow<'a, str>;
+
+pub(super) struct Body<'c, 'd, 'a> {
+    context: &'c Context<'c>,
+    payload: Value<'d, 'a>,
+    kind: Kind,
+    /// The only project beside the things.
+    project: Option<Id<'a>>,
+    /// The only task beside them.
+    task: Option<Id<'a>>,
+    /// The only annotation beside them.
+    annotation: Option<Id<'a>>,
+    /// Texts of each task beside them.
+    texts: HashMap<Id<'a>, TaskTexts<'d, 'a>>,
+    /// Parents of a thing that names none itself: a deletion of thousands names nothing but ids.
+    common: OnceCell<Arc<[Key<'a>]>>,
+}
+
+impl<'c, 'd, 'a> Body<'c, 'd, 'a> {
+    pub(super) fn new(context: &'c Context<'c>, payload: Value<'d, 'a>, kind: Kind) -> Self {
+        let beside = |kind| {
+            if context.is_thing() {
+                return Vec::new();
+            }
+            listed(payload, kind)
+        };
+        let tasks = beside(Kind::Task);
+        let texts = tasks.iter().filter_map(|task| {
+            let texts = TaskTexts::new(task.member("data"));
+            Some((task.reference()?, texts))
+        });
+        Self {
+            context,
+            payload,
+            kind,
+            project: only(&beside(Kind::Project)),
+            task: only(&tasks),
+            annotation: only(&beside(Kind::Annotation)),
+            texts: texts.collect(),
+            common: OnceCell::new(),
+        }
+    }
+
+    /// The things that the event is about.
+    pub(super) fn things(&self) -> Result<Vec<Value<'d, 'a>>, EventError> {
+        if self.context.is_thing() {
+            return Ok(vec![self.payload]); // what the API returned, or what is left of it
+        }
+        let found = listed(self.payload, self.kind);
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let id = self.payload.member("id");
+        if let Some(id) = id.filter(|id| id.identifier().is_some()) {
+            return Ok(vec![id]);
+        }
+        let names = names_of(self.kind);
+        let is_list = |name: &str| self.payload.member(name).is_some_and(Value::is_array);
+        if names.into_iter().any(is_list) {
+            return Ok(Vec::new());
+        }
+        let why = format!(
+            "the body does not say which {} it is about; switch on Send payload in the webhook's settings",
+            self.kind
+        );
+        Err(self.context.error(ErrorKind::PayloadMissing, why))
+    }
+
+    /// A thing that was created or changed.
+    pub(super) fn changed(&self, thing: Value<'d, 'a>) -> Result<Change<'a>, EventError> {
+        let key = self.key(thing)?;
+        // A label link has no time of its own.
+        let written = if self.kind == Kind::LabelLink {
+            None
+        } else {
+            text(thing, "updated_at")
+        };
+        let parents = self.parents(thing, None);
+        let record = thing.is_object().then(|| self.record(thing)).flatten();
+        let version = (written.as_deref(), true);
+        Ok(self.context.changed(key, version, parents, record))
+    }
+
+    /// A thing that is gone.
+    pub(super) fn removed(&self, thing: Value<'d, 'a>) -> Result<Change<'a>, EventError> {
+        let task = self.context.attributes.task.as_deref();
+        let parents = self.parents(thing, task);
+        Ok(self.context.removed(self.key(thing)?, parents))
+    }
+
+    fn key(&self, thing: Value<'d, 'a>) -> Result<Key<'a>, EventError> {
+        let id = if thing.is_object() {
+            thing.member("id")
+        } else {
+            Some(thing)
+        };
+        self.context.key_of(self.kind, id)
+    }
+
+    fn parents(&self, thing: Value<'d, 'a>, task: Option<&str>) -> Arc<[Key<'a>]> {
+        if ["annotation", "project", "task"]
+            .into_iter()
+            .any(|holder| thing.has(holder))
+        {
+            return self.find_parents(Some(thing), task);
+        }
+        let common = self.common.get_or_init(|| self.find_parents(None, task));
+        Arc::clone(common)
+    }
+
+    fn find_parents(&self, thing: Option<Value<'d, 'a>>, known: Option<&str>) -> Arc<[Key<'a>]> {
+        let named = |name| thing.and_then(|thing| thing.member(name)?.reference());
+        let (mut annotation, mut task, mut project) = (None, None, None);
+        if self.kind == Kind::Review {
+            annotation = named("annotation").or_else(|| self.annotation.clone());
+        }
+        if matches!(self.kind, Kind::Annotation | Kind::Review) {
+            let known = || known.map(|task| Cow::Owned(task.to_owned()));
+            task = named("task").or_else(|| self.task.clone()).or_else(known);
+        }
+        if self.kind != Kind::Project {
+            project = self.project.clone().or_else(|| named("project"));
+        }
+        self.context.keys([
+            (Kind::Annotation, annotation),
+            (Kind::Task, task),
+            (Kind::Project, project),
+        ])
+    }
+
+    /// What the thing holds. An object that just names it has no record: nothing must read as empty of which nothing was
+    /// said.
+    fn record(&self, thing: Value<'d, 'a>) -> Option<Record<'a>> {
+        let raw = thing.raw();
+        let (created, updated) = (text(thing, "created_at"), text(thing, "updated_at"));
+        let project = || {
+            let own = || thing.member("project").and_then(Value::reference);
+            self.project.clone().or_else(own)
+        };
+        let flag = |name| thing.member(name).and_then(Value::flag);
+        Some(match self.kind {
+            Kind::Annotation => {
+                let result = thing.member("result").filter(|result| result.is_array())?;
+                let own = thing.member("task").and_then(Value::reference);
+                let task = own.or_else(|| self.task.clone());
+                let beside = task.as_ref().and_then(|task| self.texts.get(task));
+                let marks = read_result(result, beside);
+                Record::Annotation(Annotation {
+                    task,
+                    project: project(),
+                    author: thing.member("completed_by").and_then(Value::reference),
+                    created,
+                    updated,
+                    skipped: flag("was_cancelled"),
+                    ground_truth: flag("ground_truth"),
+                    workflow: None,
+                    regions: marks.regions,
+                    classifications: marks.classifications,
+                    relations: marks.relations,
+                    raw,
+                })
+            }
+            Kind::Task => Record::Task(Task {
+                project: project(),
+                created,
+                updated,
+                labelled: flag("is_labeled"),
+                data: thing.find("data")?.raw(),
+                raw,
+            }),
+            Kind::Project => {
+                thing.find("title")?;
+                Record::Project(Project {
+                    title: text(thing, "title"),
+                    label_config: text(thing, "label_config"),
+                    created,
+                    updated,
+                    raw,
+                })
+            }
+            _ => Record::Thing(Thing { raw }),
+        })
+    }
+}
+
+fn text<'a>(thing: Value<'_, 'a>, name: &str) -> Option<Cow<'a, str>> {
+    thing.member(name).and_then(Value::text)
+}
+
+fn only<'a>(things: &[Value<'_, 'a>]) -> Option<Cow<'a, str>> {
+    match things {
+        [one] => one.reference(),
+        _ => None,
+    }
+}
+
+/// Singular and plural: versions differ in which they send.
+fn names_of(kind: Kind) -> [&'static str; 2] {
+    match kind {
+        Kind::Project => ["project", "projects"],
+        Kind::Task => ["task", "tasks"],
+        Kind::LabelLink => ["label_link", "label_links"],
+        Kind::Review => ["review", "reviews"],
+        _ => ["annotation", "annotations"],
+    }
+}
+
+/// The things under the singular key, else those under the plural. Under either may be one thing, several in an array, or
+/// an id alone. `null` is none.
+fn listed<'d, 'a>(payload: Value<'d, 'a>, kind: Kind) -> Vec<Value<'d, 'a>> {
+    for name in names_of(kind) {
+        let Some(held) = payload.member(name) else {
+            continue;
+        };
+        if !held.is_array() {
+            return vec![held];
+        }
+        let things: Vec<_> = held.items().collect();
+        if !things.is_empty() {
+            return things;
+        }
+    }
+    Vec::new()
+}

@@ -1,0 +1,114 @@
+//! The items of an annotation's `result` to regions, classifications and relations.
+//!
+//! Items with one id belong together: a shape, its labels, and answers about it.
+
+use super::answers::{all_texts, classification, relation};
+use super::geometry::shape;
+use super::item::Item;
+use super::task_texts::TaskTexts;
+use crate::changes::marks::Marks;
+use crate::json::Value;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+/// Reads a `result`; `beside` are the texts of the task, if the event has them.
+pub(super) fn read_result<'a>(
+    result: Value<'_, 'a>,
+    beside: Option<&TaskTexts<'_, 'a>>,
+) -> Marks<'a> {
+    let mut marks = Marks::default();
+    for group in groups(result) {
+        read_group(&group, beside, &mut marks);
+    }
+    marks
+}
+
+type Group<'d, 'a> = Vec<Item<'d, 'a>>;
+
+/// Items by their id, in the order of the first of each; an item without one stands alone.
+fn groups<'d, 'a>(result: Value<'d, 'a>) -> Vec<Group<'d, 'a>> {
+    let mut groups: Vec<Group<'d, 'a>> = Vec::new();
+    let mut by_id = HashMap::new();
+    for json in result.items() {
+        let item = Item::new(json);
+        let place = match item.id() {
+            Some(id) => *by_id.entry(id).or_insert(groups.len()),
+            None => groups.len(),
+        };
+        match groups.get_mut(place) {
+            Some(group) => group.push(item),
+            None => groups.push(vec![item]),
+        }
+    }
+    groups
+}
+
+fn read_group<'a>(
+    group: &[Item<'_, 'a>],
+    beside: Option<&TaskTexts<'_, 'a>>,
+    marks: &mut Marks<'a>,
+) {
+    let drawn = group
+        .iter()
+        .find(|item| !item.is_answer() && !item.is_relation());
+    let region = drawn.map(|item| item.region(labels(group), shape(item, beside)));
+    let id = region.as_ref().and_then(|region| region.id.clone());
+    marks.regions.extend(region);
+    // Names of many members are not to be looked through again for each of many items.
+    let members = match (drawn.and_then(|item| item.value), group) {
+        (Some(value), [_, _, ..]) => value.members(),
+        _ => Vec::new(),
+    };
+    let members: Members<'_, '_> = members
+        .into_iter()
+        .map(|(key, value)| (key.exact(), value))
+        .collect();
+    for item in group {
+        if item.is_relation() {
+            match relation(item) {
+                Some(relation) => marks.relations.push(relation),
+                None => marks.regions.push(item.other()),
+            }
+        } else if item.is_answer() {
+            match classification(item, id.clone()) {
+                Some(answers) => marks.classifications.push(answers),
+                None => marks.regions.push(item.other()),
+            }
+        } else if !drawn.is_some_and(|drawn| drawn.json.is_same(item.json))
+            && !adds_labels_alone(item, &members)
+        {
+            marks.regions.push(item.other());
+        }
+    }
+}
+
+/// Labels of all items of a group, each once.
+fn labels<'a>(group: &[Item<'_, 'a>]) -> Vec<Cow<'a, str>> {
+    let mut seen = HashSet::new();
+    let labels = group.iter().flat_map(Item::labels);
+    labels.filter(|label| seen.insert(label.clone())).collect()
+}
+
+type Members<'d, 'a> = HashMap<Cow<'d, [u8]>, Value<'d, 'a>>;
+
+/// Tells whether an item beside a region says nothing but its labels: the rest of its `value` is in the region's too.
+fn adds_labels_alone(item: &Item<'_, '_>, region: &Members<'_, '_>) -> bool {
+    let has_labels = item
+        .member("labels")
+        .is_some_and(|labels| !labels.texts().is_empty());
+    if !item.kind().ends_with("labels") && !has_labels {
+        return false;
+    }
+    let Some(value) = item.value else { return true };
+    if !value.is_object() {
+        return !value.says_something();
+    }
+    value.members().into_iter().all(|(key, held)| {
+        let is_labels = key.reads("labels") || key.exact() == item.kind().as_bytes();
+        if is_labels {
+            return !held.says_something() || all_texts(held).is_some();
+        }
+        let same = region.get(&key.exact());
+        same.is_some_and(|same| same.is_equal(held))
+    })
+}

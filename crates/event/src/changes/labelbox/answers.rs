@@ -1,0 +1,102 @@
+//! Questions and their answers.
+
+use super::object::{name_of, other};
+use crate::changes::{Answer, Classification, Region};
+use crate::json::Value;
+use std::borrow::Cow;
+
+/// Answers that were read, and questions of which one was not as it should be.
+#[derive(Default)]
+pub(super) struct Answers<'a> {
+    pub(super) read: Vec<Classification<'a>>,
+    pub(super) unread: Vec<Region<'a>>,
+}
+
+type Text<'a> = Cow<'a, str>;
+
+/// Members of a question that hold its answers, in any of the forms that Labelbox writes.
+const HOLDERS: [&str; 8] = [
+    "answer",
+    "radio_answer",
+    "text_answer",
+    "conversational_radio_answer",
+    "conversational_text_answer",
+    "answers",
+    "checklist_answers",
+    "conversational_checklist_answers",
+];
+
+impl<'a> Answers<'a> {
+    /// Reads questions in the order in which they stand, and after each those that its answers led to.
+    pub(super) fn read(
+        &mut self,
+        written: Option<Value<'_, 'a>>,
+        region: Option<&Text<'a>>,
+        frame: Option<i64>,
+    ) {
+        // A stack in place of recursion: bodies may be nested deeply.
+        let questions = written.map(Value::several).unwrap_or_default();
+        let mut waiting: Vec<(Value<'_, 'a>, Vec<Text<'a>>)> = Vec::new();
+        waiting.extend(questions.into_iter().rev().map(|one| (one, Vec::new())));
+        while let Some((question, parent)) = waiting.pop() {
+            if question.is_array() {
+                // v1 writes lists of lists.
+                let inner: Vec<_> = question.items().collect();
+                waiting.extend(inner.into_iter().rev().map(|one| (one, parent.clone())));
+                continue;
+            }
+            let chosen = chosen(question);
+            let name = name_of(question);
+            for answer in chosen.iter().rev() {
+                let Some(below) = answer.member("classifications") else {
+                    continue;
+                };
+                let mut path = parent.clone();
+                path.push(name.clone().unwrap_or_default());
+                path.push(text_of(*answer).unwrap_or_default());
+                let below = below.several().into_iter().rev();
+                waiting.extend(below.map(|one| (one, path.clone())));
+            }
+            let values = chosen.into_iter().map(text_of);
+            let values: Option<Vec<_>> = values.map(|text| text.map(Answer::Text)).collect();
+            match values.filter(|_| question.is_object()) {
+                Some(values) => self.read.push(Classification {
+                    name,
+                    values,
+                    region: region.cloned(),
+                    frame,
+                    item: None,
+                    parent,
+                    raw: question.raw(),
+                }),
+                None => self.unread.push(other(question, None)),
+            }
+        }
+    }
+}
+
+/// The answers to one question: one, or an array.
+fn chosen<'d, 'a>(question: Value<'d, 'a>) -> Vec<Value<'d, 'a>> {
+    let held = HOLDERS.into_iter().filter_map(|name| question.member(name));
+    for held in held {
+        if !held.is_array() {
+            return vec![held];
+        }
+        let answers: Vec<_> = held.items().collect();
+        if !answers.is_empty() {
+            return answers;
+        }
+    }
+    Vec::new()
+}
+
+/// The answer's text, its content, or its name.
+fn text_of<'a>(answer: Value<'_, 'a>) -> Option<Text<'a>> {
+    if !answer.is_object() {
+        return answer.text();
+    }
+    match answer.find("content") {
+        Some(content) => content.text(),
+        None => name_of(answer),
+    }
+}

@@ -1,0 +1,63 @@
+//! Changes: what an event says of each thing that it names.
+//!
+//! An event says that something happened: an annotation was created, or eighteen tasks were deleted at once. A change says
+//! of one thing what is true of it now. [`docs/changes.md`] is the specification, and `tests/fixtures/changes` decides:
+//! this reader and the Python package's are held to the same files.
+//!
+//! ```
+//! use labelrelay_event::Event;
+//! use labelrelay_event::changes::{Change, Record, Shape};
+//!
+//! fn handle(message: &[u8]) -> Result<(), labelrelay_event::EventError> {
+//!     let event = Event::parse(message)?;
+//!     event.verify()?; // the body is what the sender sent
+//!     for change in event.changes()? {
+//!         match change {
+//!             Change::Removed(removed) => println!("gone: {}", removed.key),
+//!             Change::Changed(changed) => {
+//!                 println!("there: {} {:?}", changed.key, changed.version);
+//!                 let Some(Record::Annotation(annotation)) = &changed.record else {
+//!                     continue;
+//!                 };
+//!                 for region in &annotation.regions {
+//!                     if let Shape::Box(found) = &region.shape {
+//!                         println!("{:?} at {:?}", region.label(), found.pixels);
+//!                     }
+//!                 }
+//!             }
+//!             _ => {}
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//! # let queued = br#"{"specversion":"1.0","id":"1","source":"/ls","type":"io.labelstud.task.created","datasha256":"b4e7b9b4e68d7e9e2f5a7a3f3c8a6b0e","receivedtime":"2026-01-01T00:00:00Z","data":{}}"#;
+//! # assert!(handle(queued).is_err());
+//! ```
+//!
+//! [`docs/changes.md`]: https://github.com/labelrelay/labelrelay/blob/main/docs/changes.md
+
+mod brush;
+mod change;
+mod context;
+mod key;
+mod label_studio;
+mod labelbox;
+mod marks;
+mod raw;
+mod reader;
+mod records;
+mod regions;
+mod version;
+
+pub use change::{By, Change, Changed, Order, Removed};
+pub use key::{Key, Kind};
+pub use raw::Raw;
+pub use records::{
+    Annotation, Answer, Classification, Project, Record, Relation, Task, Thing, Workflow,
+};
+pub use regions::{
+    Box, Ellipse, Frame, Image, Keypoint, Line, Mask, Other, Point, Polygon, Radii, Rect, Region,
+    Shape, Size, Span, TimeSpan, TimeUnit, Track,
+};
+
+pub(crate) use reader::reader_of;

@@ -1,0 +1,288 @@
+//! One pass over the text of a value, with a stack of its own in place of recursion.
+
+use super::value::Form;
+use std::fmt;
+
+/// Why a text is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It is no JSON: why, and at which byte.
+    NotJson(&'static str, usize),
+    /// It is nested deeper than so many levels.
+    TooDeep(usize),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotJson(why, at) => write!(f, "{why} (at byte {at})"),
+            Self::TooDeep(most) => write!(f, "it is nested deeper than {most} levels"),
+        }
+    }
+}
+
+/// Takes what the parser finds, in the order of the text.
+pub(super) trait Sink {
+    /// A container begins. The number that is returned is given to `close`.
+    fn open(&mut self, form: Form, start: usize) -> usize;
+    /// The container ends before `end`.
+    fn close(&mut self, container: usize, end: usize);
+    /// A key or a value without parts.
+    fn scalar(&mut self, form: Form, start: usize, end: usize);
+}
+
+/// Checks, and keeps nothing.
+impl Sink for () {
+    fn open(&mut self, _: Form, _: usize) -> usize {
+        0
+    }
+    fn close(&mut self, _: usize, _: usize) {}
+    fn scalar(&mut self, _: Form, _: usize, _: usize) {}
+}
+
+/// Reads a text from left to right.
+pub(crate) struct Parser<'t> {
+    bytes: &'t [u8],
+    at: usize,
+}
+
+struct Open {
+    is_object: bool,
+    number: usize,
+}
+
+impl<'t> Parser<'t> {
+    pub(crate) fn new(text: &'t str) -> Self {
+        let bytes = text.as_bytes();
+        Self { bytes, at: 0 }
+    }
+
+    fn next(&self) -> u8 {
+        // A zero byte stands nowhere in JSON, so it can stand for the end.
+        self.bytes.get(self.at).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn skip_space(&mut self) {
+        while matches!(self.next(), b' ' | b'\n' | b'\r' | b'\t') {
+            self.at += 1;
+        }
+    }
+
+    /// Reads `sign` and the white space before it, if it is next.
+    pub(crate) fn take(&mut self, sign: u8) -> bool {
+        self.skip_space();
+        let is_next = self.next() == sign;
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    pub(crate) fn fault<T>(&self, why: &'static str) -> Result<T, Fault> {
+        Err(Fault::NotJson(why, self.at))
+    }
+
+    /// Refuses anything but white space.
+    pub(crate) fn end(&mut self) -> Result<(), Fault> {
+        self.skip_space();
+        if self.at == self.bytes.len() {
+            return Ok(());
+        }
+        self.fault("something follows the value")
+    }
+
+    /// A key and the colon behind it; where the key begins and ends.
+    pub(crate) fn key(&mut self) -> Result<(Form, usize, usize), Fault> {
+        self.skip_space();
+        let start = self.at;
+        if self.next() != b'"' {
+            return self.fault("a key is missing");
+        }
+        let form = self.string()?;
+        let end = self.at;
+        if self.take(b':') {
+            return Ok((form, start, end));
+        }
+        self.fault("':' is missing")
+    }
+
+    /// Checks a value of up to `most` levels, and keeps nothing of it; where it begins and ends.
+    pub(crate) fn skip_value(&mut self, most: usize) -> Result<(usize, usize), Fault> {
+        self.skip_space();
+        let start = self.at;
+        self.value(&mut (), most)?;
+        Ok((start, self.at))
+    }
+
+    /// A value of up to `most` levels.
+    pub(super) fn value(&mut self, sink: &mut impl Sink, most: usize) -> Result<(), Fault> {
+        let mut open: Vec<Open> = Vec::new();
+        loop {
+            self.skip_space();
+            let start = self.at;
+            let form = match self.next() {
+                b'"' => self.string()?,
+                b'{' => Form::Object,
+                b'[' => Form::Array,
+                b'-' | b'0'..=b'9' => self.number()?,
+                b't' => self.word(b"true", Form::True)?,
+                b'f' => self.word(b"false", Form::False)?,
+                b'n' => self.word(b"null", Form::Null)?,
+                _ => return self.fault("a value is missing"),
+            };
+            if matches!(form, Form::Object | Form::Array) {
+                if open.len() == most {
+                    return Err(Fault::TooDeep(most));
+                }
+                self.at += 1;
+                let number = sink.open(form, start);
+                let is_object = form == Form::Object;
+                if !self.take(if is_object { b'}' } else { b']' }) {
+                    open.push(Open { is_object, number });
+                    if is_object {
+                        self.keep_key(sink)?;
+                    }
+                    continue;
+                }
+                sink.close(number, self.at);
+            } else {
+                sink.scalar(form, start, self.at);
+            }
+            if self.close(&mut open, sink)? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn keep_key(&mut self, sink: &mut impl Sink) -> Result<(), Fault> {
+        let (form, start, end) = self.key()?;
+        sink.scalar(form, start, end);
+        Ok(())
+    }
+
+    /// Reads what may follow a value: the ends of containers, then a comma. `true` if all containers have ended.
+    fn close(&mut self, open: &mut Vec<Open>, sink: &mut impl Sink) -> Result<bool, Fault> {
+        while let Some(&Open { is_object, number }) = open.last() {
+            if self.take(b',') {
+                if is_object {
+                    self.keep_key(sink)?;
+                }
+                return Ok(false);
+            }
+            if !self.take(if is_object { b'}' } else { b']' }) {
+                return self.fault("',' or an end is missing");
+            }
+            sink.close(number, self.at);
+            open.pop();
+        }
+        Ok(true)
+    }
+
+    fn word(&mut self, word: &[u8], form: Form) -> Result<Form, Fault> {
+        if self
+            .bytes
+            .get(self.at..)
+            .is_some_and(|rest| rest.starts_with(word))
+        {
+            self.at += word.len();
+            return Ok(form);
+        }
+        self.fault("a value is missing")
+    }
+
+    fn number(&mut self) -> Result<Form, Fault> {
+        self.at += usize::from(self.next() == b'-');
+        if self.next() == b'0' {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        let mut form = Form::Integer;
+        if self.next() == b'.' {
+            self.at += 1;
+            self.digits()?;
+            form = Form::Fraction;
+        }
+        if matches!(self.next(), b'e' | b'E') {
+            self.at += 1;
+            self.at += usize::from(matches!(self.next(), b'+' | b'-'));
+            self.digits()?;
+            form = Form::Fraction;
+        }
+        Ok(form)
+    }
+
+    fn digits(&mut self) -> Result<(), Fault> {
+        let start = self.at;
+        while self.next().is_ascii_digit() {
+            self.at += 1;
+        }
+        if self.at == start {
+            return self.fault("a digit is missing");
+        }
+        Ok(())
+    }
+
+    /// Reads a string from its first quote to behind its last one.
+    fn string(&mut self) -> Result<Form, Fault> {
+        self.at += 1;
+        let mut form = Form::Text;
+        loop {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            self.at += plain_bytes(rest);
+            match self.next() {
+                b'"' => {
+                    self.at += 1;
+                    return Ok(form);
+                }
+                b'\\' => {
+                    form = Form::EscapedText;
+                    self.at += 1;
+                    self.escape()?;
+                }
+                _ => return self.fault("a string has no end, or a control character in it"),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), Fault> {
+        match self.next() {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
+            b'u' => {
+                self.at += 1;
+                for _ in 0..4 {
+                    if !self.next().is_ascii_hexdigit() {
+                        return self.fault("an escape is no character");
+                    }
+                    self.at += 1;
+                }
+            }
+            _ => return self.fault("an escape is no character"),
+        }
+        Ok(())
+    }
+}
+
+/// Bytes before the first quote, backslash or control character; eight at a time, since most of a body is text.
+fn plain_bytes(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const TOPS: u64 = ONES << 7;
+    let zero_in = |word: u64| word.wrapping_sub(ONES) & !word;
+    let mut words = bytes.chunks_exact(8);
+    let mut at = 0;
+    for word in &mut words {
+        let mut eight = [0; 8];
+        eight.copy_from_slice(word);
+        let word = u64::from_le_bytes(eight);
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let special = zero_in(word ^ (ONES * u64::from(b'"')))
+            | zero_in(word ^ (ONES * u64::from(b'\\')))
+            | control;
+        // A borrow can only mark bytes above the first that counts.
+        let special = special & TOPS;
+        if special != 0 {
+            return at + (special.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
+    at + words.remainder().iter().take_while(is_plain).count()
+}

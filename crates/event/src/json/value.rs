@@ -1,0 +1,318 @@
+//! A value in a document, and lenient questions about it: whatever is not as it was expected is as if it were absent.
+
+use super::document::{Document, Node};
+use super::string::{Halves, decode};
+use super::{Source, number};
+use crate::changes::Raw;
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// Form of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Null,
+    True,
+    False,
+    /// A number without fraction and exponent.
+    Integer,
+    Fraction,
+    /// A string without escapes: its text is what stands between the quotes.
+    Text,
+    EscapedText,
+    Array,
+    Object,
+}
+
+/// A value in a document.
+#[derive(Clone, Copy)]
+pub(crate) struct Value<'d, 'a> {
+    document: &'d Document<'a>,
+    at: usize,
+    node: Node,
+}
+
+impl<'d, 'a> Value<'d, 'a> {
+    pub(super) fn new(document: &'d Document<'a>, at: usize) -> Self {
+        const NONE: Node = Node {
+            start: 0,
+            end: 0,
+            after: 1,
+            form: Form::Null,
+        };
+        let node = document.nodes.get(at).copied().unwrap_or(NONE);
+        Self { document, at, node }
+    }
+
+    pub(crate) fn form(self) -> Form {
+        self.node.form
+    }
+
+    pub(crate) fn is_object(self) -> bool {
+        self.form() == Form::Object
+    }
+
+    pub(crate) fn is_array(self) -> bool {
+        self.form() == Form::Array
+    }
+
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self.form(), Form::Text | Form::EscapedText)
+    }
+
+    /// Tells whether two are the same place of the same document.
+    pub(crate) fn is_same(self, other: Self) -> bool {
+        std::ptr::eq(self.document, other.document) && self.at == other.at
+    }
+
+    /// The value as it is written.
+    pub(crate) fn written(self) -> &'d str {
+        let (start, end) = (self.node.start as usize, self.node.end as usize);
+        let text = self.document.source.as_str();
+        text.get(start..end).unwrap_or_default()
+    }
+
+    pub(crate) fn raw(self) -> Raw<'a> {
+        let (start, end) = (self.node.start as usize, self.node.end as usize);
+        Raw::new(self.document.source.clone(), start, end)
+    }
+
+    /// The parts of a container, one after the other: of an object, keys and values in turn.
+    fn parts(self) -> impl Iterator<Item = Self> {
+        let document = self.document;
+        let end = self.node.after as usize;
+        let mut at = self.at + 1;
+        std::iter::from_fn(move || {
+            let part = (at < end).then(|| Self::new(document, at))?;
+            at = part.node.after as usize;
+            Some(part)
+        })
+    }
+
+    /// The elements, if it is an array.
+    pub(crate) fn items(self) -> impl Iterator<Item = Self> {
+        self.is_array().then(|| self.parts()).into_iter().flatten()
+    }
+
+    fn pairs(self) -> impl Iterator<Item = (Self, Self)> {
+        let mut parts = self.is_object().then(|| self.parts());
+        std::iter::from_fn(move || {
+            let parts = parts.as_mut()?;
+            Some((parts.next()?, parts.next()?))
+        })
+    }
+
+    /// The last member of this name, though it were `null`.
+    pub(crate) fn find(self, name: &str) -> Option<Self> {
+        self.pairs()
+            .filter(|(key, _)| key.reads(name))
+            .map(|(_, value)| value)
+            .last()
+    }
+
+    /// Tells whether there is a member of this name, though it were `null`.
+    pub(crate) fn has(self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// The last member of this name, unless it is `null`.
+    pub(crate) fn member(self, name: &str) -> Option<Self> {
+        self.find(name).filter(|value| value.form() != Form::Null)
+    }
+
+    /// The members of an object, each name once: where its first one stands, with the value of its last.
+    pub(crate) fn members(self) -> Vec<(Self, Self)> {
+        let mut found: Vec<(Self, Self)> = Vec::new();
+        let mut places = HashMap::new();
+        for (key, value) in self.pairs() {
+            let place = *places.entry(key.exact()).or_insert(found.len());
+            match found.get_mut(place) {
+                Some((_, last)) => *last = value,
+                None => found.push((key, value)),
+            }
+        }
+        found
+    }
+
+    fn quoted(self) -> (usize, usize) {
+        (
+            self.node.start as usize + 1,
+            (self.node.end as usize).saturating_sub(1),
+        )
+    }
+
+    /// Tells whether it is a string with this text, which is plain ASCII.
+    pub(crate) fn reads(self, text: &str) -> bool {
+        match self.form() {
+            Form::Text => {
+                let written = self.written().as_bytes();
+                written.len() == text.len() + 2
+                    && written.get(1..=text.len()) == Some(text.as_bytes())
+            }
+            Form::EscapedText => *self.exact() == *text.as_bytes(),
+            _ => false,
+        }
+    }
+
+    /// The bytes of a string, with halves of pairs in three bytes: equal if and only if the texts are.
+    pub(crate) fn exact(self) -> Cow<'d, [u8]> {
+        let (start, end) = self.quoted();
+        let quoted = self
+            .document
+            .source
+            .as_str()
+            .get(start..end)
+            .unwrap_or_default();
+        match self.form() {
+            Form::Text => Cow::Borrowed(quoted.as_bytes()),
+            Form::EscapedText => Cow::Owned(decode(quoted, Halves::Bytes)),
+            _ => Cow::Borrowed(&[]),
+        }
+    }
+
+    /// The text, if it is a string. Half of a surrogate pair is its escape.
+    pub(crate) fn text(self) -> Option<Cow<'a, str>> {
+        let (start, end) = self.quoted();
+        match self.form() {
+            Form::Text => Some(self.document.source.part(start, end)),
+            Form::EscapedText => {
+                let quoted = self.document.source.as_str().get(start..end)?;
+                let bytes = decode(quoted, Halves::Escaped);
+                String::from_utf8(bytes).ok().map(Cow::Owned)
+            }
+            _ => None,
+        }
+    }
+
+    /// The strings in an array, or the one string that it is.
+    pub(crate) fn texts(self) -> Vec<Cow<'a, str>> {
+        if self.is_array() {
+            return self.items().filter_map(Self::text).collect();
+        }
+        self.text().into_iter().collect()
+    }
+
+    pub(crate) fn flag(self) -> Option<bool> {
+        match self.form() {
+            Form::True => Some(true),
+            Form::False => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The number as a double, if it is one that a double can hold.
+    pub(crate) fn number(self) -> Option<f64> {
+        match self.form() {
+            Form::Integer => number::double(self.written(), true),
+            Form::Fraction => number::double(self.written(), false),
+            _ => None,
+        }
+    }
+
+    /// The number, if it is written as an integer of up to 2^53 - 1.
+    pub(crate) fn whole(self) -> Option<i64> {
+        if self.form() == Form::Integer {
+            return number::whole(self.written());
+        }
+        None
+    }
+
+    /// The id: a string that is not empty, or an integer in its digits, of up to 4,096 bytes.
+    pub(crate) fn identifier(self) -> Option<Cow<'a, str>> {
+        const MAX_ID_BYTES: usize = 4096;
+        let id = match self.form() {
+            Form::Integer if self.written() == "-0" => Cow::Borrowed("0"),
+            Form::Integer => {
+                let (start, end) = (self.node.start as usize, self.node.end as usize);
+                self.document.source.part(start, end)
+            }
+            _ => self.text()?,
+        };
+        (!id.is_empty() && id.len() <= MAX_ID_BYTES).then_some(id)
+    }
+
+    /// The id of a thing that is named by its id, or is an object with one.
+    pub(crate) fn reference(self) -> Option<Cow<'a, str>> {
+        if self.is_object() {
+            return self.member("id")?.identifier();
+        }
+        self.identifier()
+    }
+
+    /// Tells whether it says something: it is not `null`, `false`, zero or empty.
+    pub(crate) fn says_something(self) -> bool {
+        match self.form() {
+            Form::Null | Form::False => false,
+            Form::True => true,
+            Form::Integer | Form::Fraction => !number::is_zero(self.written()),
+            Form::Text | Form::EscapedText => self.written().len() > 2,
+            Form::Array | Form::Object => self.node.after as usize > self.at + 1,
+        }
+    }
+
+    /// The elements of an array; anything else that says something stands for itself.
+    pub(crate) fn several(self) -> Vec<Self> {
+        if self.is_array() {
+            return self.items().collect();
+        }
+        self.says_something().then_some(self).into_iter().collect()
+    }
+
+    /// Tells whether both are the same data: numbers as doubles, objects whatever the order of their members.
+    pub(crate) fn is_equal(self, other: Self) -> bool {
+        let mut waiting = vec![(self, other)];
+        while let Some((one, two)) = waiting.pop() {
+            let is_equal = match (one.form(), two.form()) {
+                (Form::Integer | Form::Fraction, Form::Integer | Form::Fraction) => {
+                    match (one.number(), two.number()) {
+                        #[expect(clippy::float_cmp, reason = "equal means equal")]
+                        (Some(one), Some(two)) => one == two,
+                        (None, None) => one.written() == two.written(),
+                        _ => false,
+                    }
+                }
+                (Form::Array, Form::Array) => {
+                    let (ones, twos): (Vec<_>, Vec<_>) =
+                        (one.items().collect(), two.items().collect());
+                    let is_equal = ones.len() == twos.len();
+                    waiting.extend(ones.into_iter().zip(twos));
+                    is_equal
+                }
+                (Form::Object, Form::Object) => {
+                    let (ones, twos) = (one.members(), two.members());
+                    let twos: HashMap<_, _> = twos
+                        .into_iter()
+                        .map(|(key, value)| (key.exact(), value))
+                        .collect();
+                    let is_equal = ones.len() == twos.len();
+                    let mut all = true;
+                    for (key, value) in ones {
+                        match twos.get(&key.exact()) {
+                            Some(other) => waiting.push((value, *other)),
+                            None => all = false,
+                        }
+                    }
+                    is_equal && all
+                }
+                _ if one.is_text() && two.is_text() => one.exact() == two.exact(),
+                (one, two) => one == two,
+            };
+            if !is_equal {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+impl std::fmt::Debug for Value<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.written())
+    }
+}
+
+/// A part of a document as a document of its own, for what was JSON within a string.
+impl From<String> for Source<'_> {
+    fn from(text: String) -> Self {
+        Self::Shared(text.into())
+    }
+}
