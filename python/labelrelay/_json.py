@@ -49,13 +49,18 @@ def _fraction(text: str) -> float | Number:
     if len(text) > MAX_NUMBER_BYTES:
         return Number(text)
     value = float(text)
-    if value - value != 0.0 or (value == 0.0 and _IS_NOT_ZERO(text) is not None):
+    if value - value != 0.0 or (value == 0.0 and not is_zero(text)):
         return Number(text)
     return value
 
 
 def _constant(name: str) -> NoReturn:
     raise Fault(f"{name} is no JSON")
+
+
+def is_zero(text: str) -> bool:
+    """Tells whether a number has no digit before its exponent other than zero."""
+    return _IS_NOT_ZERO(text) is None
 
 
 _IS_NOT_ZERO = re.compile(r"[-.0]*[1-9]").match

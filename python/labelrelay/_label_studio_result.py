@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._label_studio_shapes import other, shape_of
-from ._lenient import identifier, items, member, number, text, texts, whole
+from ._lenient import all_texts, identifier, is_equal, items, member, number, says_something, text, texts, whole
 from .regions import Classification, Relation
 
 if TYPE_CHECKING:
@@ -35,20 +35,24 @@ def read_result(result: Json, beside: TaskTexts | None) -> Result:
     relations: list[Relation] = []
     for group in _groups(result):
         shape: Region | None = None
+        drawn: Json = None
         for item in group:
             kind = text(member(item, "type"))
-            if not _is_answer(item, kind) and kind != "relation" and shape is None:
-                shape = shape_of(item, kind, _labels(group), beside)
+            if not _is_answer(item, kind) and kind != "relation":
+                drawn, shape = item, shape_of(item, kind, _labels(group), beside)
+                break
         region = None if shape is None else shape.id
         if shape is not None:
             regions.append(shape)
         for item in group:
             kind = text(member(item, "type"))
-            if kind == "relation":
-                relations.append(_relation(item))
-            elif _is_answer(item, kind):
-                classifications.append(_classification(item, kind, region))
-            elif shape is None or not (shape.raw is item or _says_labels(item, kind)):
+            relation = _relation(item) if kind == "relation" else None
+            answers = _classification(item, kind, region) if _is_answer(item, kind) else None
+            if relation is not None:
+                relations.append(relation)
+            elif answers is not None:
+                classifications.append(answers)
+            elif not (shape is not None and item is drawn) and not _adds_labels_alone(item, kind, drawn):
                 regions.append(other(item, kind, _labels([item])))
     return Result(tuple(regions), tuple(classifications), tuple(relations))
 
@@ -88,37 +92,74 @@ def _labels(group: list[Json]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _says_labels(item: Json, kind: str | None) -> bool:
-    """Tells whether an item beside a region says nothing but its labels."""
-    return (kind is not None and kind.endswith("labels")) or bool(texts(member(member(item, "value"), "labels")))
+def _adds_labels_alone(item: Json, kind: str | None, drawn: Json) -> bool:
+    """Tells whether an item beside a region says nothing but its labels: the rest of its `value` is in the region's."""
+    if kind is None or kind == "relation" or _is_answer(item, kind):
+        return False
+    value, region = member(item, "value"), member(drawn, "value")
+    if not kind.endswith("labels") and not texts(member(value, "labels")):
+        return False
+    if not isinstance(value, dict):
+        return not says_something(value)
+    for name, held in value.items():
+        if name in ("labels", kind):
+            if says_something(held) and all_texts(held) is None:
+                return False
+        elif not isinstance(region, dict) or name not in region or not is_equal(held, region[name]):
+            return False
+    return True
 
 
-def _relation(item: Json) -> Relation:
+def _relation(item: Json) -> Relation | None:
+    """`None` if it does not say between which regions."""
+    from_id, to_id = identifier(member(item, "from_id")), identifier(member(item, "to_id"))
+    if from_id is None or to_id is None:
+        return None
     return Relation(
-        from_id=identifier(member(item, "from_id")),
-        to_id=identifier(member(item, "to_id")),
+        from_id=from_id,
+        to_id=to_id,
         direction=text(member(item, "direction")),
         labels=texts(member(item, "labels")),
         raw=item,
     )
 
 
-def _classification(item: Json, kind: str | None, region: str | None) -> Classification:
+_HOLDERS = {"textarea": "text", "pairwise": "selected"}
+"""Members of `value` that hold the answer, where they are not called like the type."""
+
+
+def _answers(item: Json, kind: str) -> tuple[Value, ...] | None:
+    """The answers; `None` if something is said that is not as it should be."""
     value = member(item, "value")
-    values: tuple[Value, ...]
+    name = _HOLDERS.get(kind, kind)
+    if not isinstance(value, dict) or name not in value:
+        return None if says_something(value) else ()
+    held = value[name]
+    if kind == "ranker":
+        held = next(iter(held.values())) if isinstance(held, dict) else None  # one list, under the item's own name
     if kind in ("rating", "number"):
-        answer = number(member(value, kind))
-        values = () if answer is None else (answer,)
-    elif kind == "taxonomy":
-        values = tuple(texts(path) for path in items(member(value, "taxonomy")))
-    elif kind == "choices":
-        # A nested choice is a path.
-        chosen = [texts(one) if isinstance(one, list) else text(one) for one in items(member(value, "choices"))]
-        values = tuple(one for one in chosen if one is not None)
-    elif kind == "ranker":
-        values = texts(member(member(value, "ranker"), text(member(item, "from_name")) or ""))
-    else:
-        values = texts(member(value, {"textarea": "text", "pairwise": "selected"}.get(kind or "", kind or "")))
+        amount = number(held)
+        return (amount,) if amount is not None else None if says_something(held) else ()
+    if not says_something(held):
+        return ()
+    if kind not in ("choices", "taxonomy"):
+        return all_texts(held)
+    if not isinstance(held, list):
+        return None
+    # A nested choice is a path.
+    found: list[Value] = []
+    for one in held:
+        answer = text(one) if kind == "choices" and not isinstance(one, list) else all_texts(one)
+        if answer is None:
+            return None
+        found.append(answer)
+    return tuple(found)
+
+
+def _classification(item: Json, kind: str | None, region: str | None) -> Classification | None:
+    values = _answers(item, kind or "")
+    if values is None:
+        return None
     return Classification(
         name=text(member(item, "from_name")),
         values=values,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._json import clean
 from ._labelbox_label import Marks, read_annotations, read_v1
 from ._lenient import flag, identifier, items, member, text
 from ._time import version
@@ -149,7 +148,7 @@ def _workflow(payload: dict[str, Json], attributes: Attributes) -> tuple[Change,
 class _Label(NamedTuple):
     """A label of a row, and the project that it is in."""
 
-    project: str
+    project: str | None
     details: Json
     label: dict[str, Json]
 
@@ -179,13 +178,14 @@ class _RowBody:
         if is_deletion or not labels:
             # Nothing says which label is gone: the platform has to be asked about the row.
             key = _key(self._row, "data_row", attributes)
-            projects = tuple(Key(attributes.source, "project", clean(project)) for project in self._projects)
-            return (_changed(key, None, projects, None, attributes),)
+            projects = [identifier(project) for project in self._projects]
+            parents = tuple(Key(attributes.source, "project", project) for project in projects if project is not None)
+            return (_changed(key, None, parents, None, attributes),)
         return tuple(self._changed(label) for label in labels)
 
     def _labels(self) -> list[_Label]:
         return [
-            _Label(clean(project), member(held, "project_details"), label if isinstance(label, dict) else {})
+            _Label(identifier(project), member(held, "project_details"), label if isinstance(label, dict) else {})
             for project, held in self._projects.items()
             for label in items(member(held, "labels"))
         ]
@@ -199,7 +199,7 @@ class _RowBody:
         raise UnknownPayload(f"the row has no {self._attributes.subject}", self._attributes.id)
 
     def _parents(self, label: _Label) -> tuple[Key, ...]:
-        return _keys(self._attributes, data_row=self._row, project=label.project or None)
+        return _keys(self._attributes, data_row=self._row, project=label.project)
 
     def _removed(self, label: _Label) -> Removed:
         key = _key(label.label.get("id"), "label", self._attributes)
@@ -215,7 +215,7 @@ class _RowBody:
         marks: Marks = read_annotations(written, _size(media))
         record = Annotation(
             task=self._row,
-            project=label.project or None,
+            project=label.project,
             author=text(member(details, "created_by")),
             created=text(member(details, "created_at")),
             updated=updated,

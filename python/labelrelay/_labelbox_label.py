@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._json import Fault, clean, read
-from ._lenient import identifier, items, member, text
-from ._labelbox_shapes import feature_id, frame_number, name_of, other, shape_of, tracks
+from ._labelbox_shapes import feature_id, frame_number, is_whole, name_of, other, shape_of, tracks
+from ._lenient import identifier, member, says_something, several, text
 from .regions import Classification, Other, Relation
 
 if TYPE_CHECKING:
     from ._json import Json
-    from .regions import Region, Size, Value
+    from .regions import Region, Size
 
 
 class Marks(NamedTuple):
@@ -25,7 +25,7 @@ class Marks(NamedTuple):
 def read_v1(label: str) -> Marks:
     """Reads the member `label` of a v1 body: JSON in a string. Text that is no JSON (`Skip`) is one `Other`."""
     try:
-        annotations = read(label)
+        annotations = read(clean(label))
     except Fault:
         annotations = None
     if isinstance(annotations, dict):
@@ -33,96 +33,132 @@ def read_v1(label: str) -> Marks:
     return Marks((other(label, None),), (), ())
 
 
-KNOWN = frozenset(("objects", "classifications", "relationships", "frames", "segments", "key_frame_feature_map"))
+KNOWN = frozenset(("objects", "classifications", "relationships", "segments", "key_frame_feature_map"))
 """Members of annotations that are read, and those of a video that repeat what its frames say."""
 
 
 def read_annotations(annotations: Json, size: Size | None) -> Marks:
     """Reads an object with `objects`, `classifications`, `relationships`, and the `frames` of a video."""
     regions: list[Region] = []
-    classifications: list[Classification] = []
-    for drawn in items(member(annotations, "objects")):
+    answers = Answers()
+    for drawn in several(member(annotations, "objects")):
         regions.append(shape_of(drawn, size))
-        classifications += _answers(member(drawn, "classifications"), feature_id(drawn), None)
-    classifications += _answers(member(annotations, "classifications"), None, None)
+        answers.read(member(drawn, "classifications"), feature_id(drawn), None)
+    answers.read(member(annotations, "classifications"), None, None)
     for name, held in annotations.items() if isinstance(annotations, dict) else ():
+        is_read = name in KNOWN
         if name == "frames" and isinstance(held, dict):
             regions += tracks(held)
-            classifications += _answers_in_frames(held)
-        elif held and (name not in KNOWN or name == "frames"):
+            _read_answers_in_frames(held, answers)
+            is_read = is_whole(held)
+        if not is_read and says_something(held):
             # Groups of a DICOM series, the address of a video's frames: there is more than was read.
             regions.append(Other(id=None, name=None, labels=(), raw=held, type=clean(name)))
-    relations = tuple(_relation(written) for written in items(member(annotations, "relationships")))
-    return Marks(tuple(regions), tuple(classifications), relations)
+    regions += answers.unread
+    relations: list[Relation] = []
+    for written in several(member(annotations, "relationships")):
+        relation = _relation(written)
+        if relation is not None:
+            relations.append(relation)
+        else:
+            regions.append(other(written, text(member(written, "annotation_kind"))))
+    return Marks(tuple(regions), tuple(answers.found), tuple(relations))
 
 
-def _answers_in_frames(frames: dict[str, Json]) -> list[Classification]:
+def _read_answers_in_frames(frames: dict[str, Json], answers: Answers) -> None:
     """Those about a frame, then those about each object in it."""
-    found: list[Classification] = []
     for frame, held in frames.items():
         number = frame_number(frame)
-        found += _answers(member(held, "classifications"), None, number)
+        answers.read(member(held, "classifications"), None, number)
         objects = member(held, "objects")
         for key, drawn in objects.items() if isinstance(objects, dict) else ():
-            found += _answers(member(drawn, "classifications"), feature_id(drawn) or clean(key), number)
-    return found
+            answers.read(member(drawn, "classifications"), feature_id(drawn) or clean(key), number)
 
 
-def _answers(written: Json, region: str | None, frame: int | None) -> list[Classification]:
-    """Questions in the order in which they stand, and after each those that its answers led to."""
-    found: list[Classification] = []
-    # A stack in place of recursion: bodies may be nested more deeply than Python calls.
-    waiting: list[tuple[Json, tuple[str, ...]]] = [(one, ()) for one in reversed(items(written))]
-    while waiting:
-        question, parent = waiting.pop()
-        if isinstance(question, list):  # v1 writes lists of lists
-            waiting += [(one, parent) for one in reversed(question)]
-            continue
-        name = name_of(question)
-        chosen = _chosen(question)
-        values = tuple(value for value in map(_answer, chosen) if value is not None)
-        found.append(
-            Classification(name=name, values=values, region=region, frame=frame, item=None, parent=parent, raw=question)
-        )
-        for answer in reversed(chosen):
-            path = (*parent, name or "", str(_answer(answer) or ""))
-            waiting += [(one, path) for one in reversed(items(member(answer, "classifications")))]
-    return found
+class Answers:
+    """Answers that were read, and questions of which one was not as it should be."""
+
+    __slots__ = ("found", "unread")
+
+    def __init__(self) -> None:
+        self.found: list[Classification] = []
+        self.unread: list[Other] = []
+
+    def read(self, written: Json, region: str | None, frame: int | None) -> None:
+        """Reads questions in the order in which they stand, and after each those that its answers led to."""
+        # A stack in place of recursion: bodies may be nested more deeply than Python calls.
+        waiting: list[tuple[Json, tuple[str, ...]]] = [(one, ()) for one in reversed(several(written))]
+        while waiting:
+            question, parent = waiting.pop()
+            if isinstance(question, list):  # v1 writes lists of lists
+                waiting += [(one, parent) for one in reversed(question)]
+                continue
+            name, chosen = name_of(question), _chosen(question)
+            answers = [_answer(answer) for answer in chosen]
+            values = tuple(answer for answer in answers if answer is not None)
+            if isinstance(question, dict) and len(values) == len(answers):
+                self.found.append(
+                    Classification(
+                        name=name,
+                        values=values,
+                        region=region,
+                        frame=frame,
+                        item=None,
+                        parent=parent,
+                        raw=question,
+                    )
+                )
+            else:
+                self.unread.append(other(question, text(member(question, "annotation_kind"))))
+            for answer, read in zip(reversed(chosen), reversed(answers)):
+                path = (*parent, name or "", read or "")
+                waiting += [(one, path) for one in reversed(several(member(answer, "classifications")))]
+
+
+_HOLDERS = (
+    "answer",
+    "radio_answer",
+    "text_answer",
+    "conversational_radio_answer",
+    "conversational_text_answer",
+    "answers",
+    "checklist_answers",
+    "conversational_checklist_answers",
+)
+"""Members of a question that hold its answers, in any of the forms that Labelbox writes."""
 
 
 def _chosen(question: Json) -> list[Json]:
-    """The answers to one question, in any of the forms that Labelbox writes."""
-    for name in ("answer", "radio_answer", "text_answer", "conversational_radio_answer", "conversational_text_answer"):
-        answer = member(question, name)
-        if isinstance(answer, list):
-            return answer
-        if answer is not None:
-            return [answer]
-    for name in ("answers", "checklist_answers", "conversational_checklist_answers"):
-        answers = items(member(question, name))
-        if answers:
-            return answers
+    """The answers to one question: one, or an array."""
+    for name in _HOLDERS:
+        held = member(question, name)
+        if held is not None and held != []:
+            return held if isinstance(held, list) else [held]
     return []
 
 
-def _answer(answer: Json) -> Value | None:
+def _answer(answer: Json) -> str | None:
+    """The answer's text, its content, or its name."""
     if isinstance(answer, dict):
         return text(answer.get("content")) if "content" in answer else name_of(answer)
     return text(answer)
 
 
-def _relation(written: Json) -> Relation:
-    """v1 has the ends in `data`; v2 in a member named after the direction."""
+def _relation(written: Json) -> Relation | None:
+    """v1 has the ends in `data`; v2 in a member named after the direction. `None` if one of them is missing."""
     direction = text(member(written, "relationshipType"))
     ends = member(written, "data")
     for name in ("unidirectional_relationship", "bidirectional_relationship"):
         if member(written, name) is not None:
             ends, direction = member(written, name), name.partition("_")[0]
     source, target = ("source", "target") if member(ends, "source") is not None else ("startFeatureId", "endFeatureId")
+    from_id, to_id = identifier(member(ends, source)), identifier(member(ends, target))
+    if from_id is None or to_id is None:
+        return None
     label = name_of(written)
     return Relation(
-        from_id=identifier(member(ends, source)),
-        to_id=identifier(member(ends, target)),
+        from_id=from_id,
+        to_id=to_id,
         direction=direction,
         labels=() if label is None else (label,),
         raw=written,

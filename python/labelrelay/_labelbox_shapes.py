@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._json import clean
-from ._lenient import identifier, items, member, number, text, whole
+from ._lenient import identifier, items, member, number, says_something, text, whole
 from .regions import Box, Keypoint, Line, Mask, Other, Point, Polygon, Size, Span, Track
 
 if TYPE_CHECKING:
@@ -221,3 +221,13 @@ def tracks(frames: dict[str, Json]) -> list[Track]:
         tool, labels = _tool(first)
         made.append(Track(id=id, name=tool, labels=labels, raw=first, frames=tuple(sent)))
     return made
+
+
+def is_whole(frames: dict[str, Json]) -> bool:
+    """Tells whether all frames, and the objects in them, are objects: the rest is read by nobody."""
+    for held in frames.values():
+        objects = member(held, "objects")
+        drawn = list(objects.values()) if isinstance(objects, dict) else []
+        if not all(isinstance(one, dict) or not says_something(one) for one in (held, objects, *drawn)):
+            return False
+    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from ._json import Number, clean
+from ._json import Number, clean, is_zero
 
 if TYPE_CHECKING:
     from ._json import Json
@@ -14,6 +14,9 @@ MAX_ID_BYTES = 4096
 """The longest text that the relay looks at: what is longer is no id."""
 
 _LARGEST_INTEGER = 10**308
+_LARGEST_ID = 10**MAX_ID_BYTES
+MAX_WHOLE = 2**53 - 1
+"""The largest integer in a record: beyond it, a double is no integer any more."""
 
 
 def member(value: Json, name: str) -> Json:
@@ -53,8 +56,10 @@ def number(value: Json) -> float | None:
 
 
 def whole(value: Json) -> int | None:
-    """The number, if it is written without a fraction."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """The number, if it is written as an integer of up to 2^53 - 1."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if -MAX_WHOLE <= value <= MAX_WHOLE else None
 
 
 def identifier(value: Json) -> str | None:
@@ -65,10 +70,59 @@ def identifier(value: Json) -> str | None:
     if isinstance(value, Number):
         digits = value.text[1:] if value.text.startswith("-") else value.text
         return value.text if digits.isdigit() and len(value.text) <= MAX_ID_BYTES else None
-    integer = whole(value)
-    return None if integer is None or abs(integer) >= _LARGEST_INTEGER else str(integer)
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= _LARGEST_ID:
+        return None
+    try:
+        digits = str(value)
+    except ValueError:  # whoever gave it as a number set a limit to the digits of one
+        return None
+    return digits if len(digits) <= MAX_ID_BYTES else None
 
 
 def reference(value: Json) -> str | None:
     """The id of a thing that is named by its id, or is an object with one."""
     return identifier(value["id"]) if isinstance(value, dict) and "id" in value else identifier(value)
+
+
+def says_something(value: Json) -> bool:
+    """Tells whether it is neither `None`, `False`, zero nor empty."""
+    return not is_zero(value.text) if isinstance(value, Number) else bool(value)
+
+
+def several(value: Json) -> list[Json]:
+    """The elements of an array; anything else that says something stands for itself."""
+    if isinstance(value, list):
+        return value
+    return [value] if says_something(value) else []
+
+
+def all_texts(value: Json) -> tuple[str, ...] | None:
+    """The strings in an array, or the one string that it is; `None` if anything else is there."""
+    found = texts(value)
+    return found if len(found) == (len(value) if isinstance(value, list) else 1) else None
+
+
+def is_equal(one: Json, two: Json) -> bool:
+    """Tells whether both are the same data: numbers as doubles, and no number is a truth value."""
+    waiting = [(one, two)]  # a stack in place of recursion
+    while waiting:
+        one, two = waiting.pop()
+        if isinstance(one, dict) and isinstance(two, dict):
+            if one.keys() != two.keys():
+                return False
+            waiting += [(held, two[name]) for name, held in one.items()]
+        elif isinstance(one, list) and isinstance(two, list):
+            if len(one) != len(two):
+                return False
+            waiting += zip(one, two)
+        elif _is_number(one) and _is_number(two):
+            doubles = number(one), number(two)
+            if doubles[0] != doubles[1] or (doubles[0] is None and one != two):
+                return False
+        elif type(one) is not type(two) or one != two:
+            return False
+    return True
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, (int, float, Number)) and not isinstance(value, bool)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ._json import clean
 from .errors import LaterEnvelope, MalformedEnvelope
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ KNOWN = frozenset(("specversion", *REQUIRED, *OPTIONAL, *DATA))
 def read_attributes(members: Mapping[str, Json]) -> Attributes:
     """The attributes among the members of an envelope. Raises `MalformedEnvelope` and `LaterEnvelope`."""
     id = members.get("id")
-    event_id = id if isinstance(id, str) else None
+    event_id = clean(id) if isinstance(id, str) else None
     specversion = members.get("specversion")
     if not isinstance(specversion, str):
         raise MalformedEnvelope("it has no specversion: this is no envelope", event_id)
@@ -88,17 +89,15 @@ def read_attributes(members: Mapping[str, Json]) -> Attributes:
     for name, value in members.items():
         if name not in KNOWN:
             if isinstance(value, str):
-                others[name] = value
+                others[clean(name)] = clean(value)
         elif name not in DATA:
             if isinstance(value, str):
-                known[name] = value
+                known[name] = clean(value)
             elif value is not None:
                 raise MalformedEnvelope(f"the attribute {name} is no text", event_id)
     for name in REQUIRED:
         if name not in known:
             raise MalformedEnvelope(f"the attribute {name} is missing", event_id)
-    # They decide how the body is read, so one that is not known must not pass for one that is.
-    for name, values in (("origin", ("reconcile", "derived")), ("typefrom", ("body", "header"))):
-        if name in known and known[name] not in values:
-            raise LaterEnvelope(f"{name} is {known[name]!r}, this package knows {' and '.join(values)}", event_id)
+    if known.get("typefrom", "body") not in ("body", "header"):
+        raise LaterEnvelope(f"typefrom is {known['typefrom']!r}, this package knows body and header", event_id)
     return Attributes(extensions=others, **known)

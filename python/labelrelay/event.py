@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from binascii import Error as Base64Error
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from ._json import DeepFault, Fault, envelope, read, text_of
+from ._json import DeepFault, Fault, clean, envelope, read, text_of
 from .attributes import DATA, KNOWN, Attributes, read_attributes
 from .errors import (
     BodyClaimed,
     BytesLost,
     DigestMismatch,
     EventError,
+    LaterEnvelope,
     MalformedEnvelope,
     NotJson,
     TooDeep,
@@ -19,8 +21,6 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ._json import Json
     from .changes import Change
 
@@ -37,15 +37,25 @@ def parse(
 
     A `dict` has lost the sender's bytes: then `Event.raw` and `Event.verify` raise `BytesLost`.
 
-    Raises `MalformedEnvelope` and `LaterEnvelope`.
+    Raises `MalformedEnvelope` and `LaterEnvelope`, and `TooDeep` if the caller's stack has no room left.
     """
+    try:
+        return _parse(body, attributes)
+    except RecursionError:
+        raise TooDeep(_NO_ROOM) from None
+
+
+_NO_ROOM = "the caller's stack has no room left to read it"
+
+
+def _parse(body: object, attributes: Attributes | Mapping[str, str] | None) -> Event:
     if attributes is not None:
         known = attributes if isinstance(attributes, Attributes) else _read_given(attributes)
         if isinstance(body, (bytes, bytearray, memoryview)):
             return Event(known, raw=bytes(body))
         if isinstance(body, str):
             return Event(known, raw=_encoded(body, known.id))
-        return Event(known, payload=cast("Json", dict(body)))
+        return Event(known, payload=cast("Json", dict(body) if isinstance(body, Mapping) else body))
     if isinstance(body, (bytes, bytearray, memoryview)):
         try:
             text = text_of(bytes(body))
@@ -54,6 +64,8 @@ def parse(
         return _from_text(text)
     if isinstance(body, str):
         return _from_text(body)
+    if not isinstance(body, Mapping):
+        raise MalformedEnvelope("it is no JSON object")
     return _from_members(cast("dict[str, Json]", dict(body)), None)
 
 
@@ -87,7 +99,7 @@ def _from_text(text: str) -> Event:
 
 def _id_in(values: Mapping[str, Json]) -> str | None:
     id = values.get("id")
-    return id if isinstance(id, str) else None
+    return clean(id) if isinstance(id, str) else None
 
 
 def _from_members(values: dict[str, Json], data: str | None) -> Event:
@@ -190,14 +202,21 @@ class Event:
     def changes(self) -> tuple[Change, ...]:
         """The changes that it brings, one for each thing that it names; `docs/changes.md` says how.
 
-        Raises `UnknownPayload`, `PayloadMissing`, and what `payload` raises.
+        Raises `LaterEnvelope`, `UnknownPayload`, `PayloadMissing`, and what `payload` raises.
         """
         if self._changes is None:
-            self._changes = self._read_changes()
+            try:
+                self._changes = self._read_changes()
+            except RecursionError:
+                raise TooDeep(_NO_ROOM, self.id) from None
         return self._changes
 
     def _read_changes(self) -> tuple[Change, ...]:
         attributes = self.attributes
+        if attributes.origin not in (None, "reconcile", "derived"):
+            # It decides how the body is read, so one that is not known must not pass for one that is.
+            reason = f"origin is {attributes.origin!r}, this package knows reconcile and derived"
+            raise LaterEnvelope(reason, attributes.id)
         schema = attributes.dataschema
         if schema is not None and schema not in SCHEMAS:
             raise UnknownPayload(f"the shape {schema} is not known", attributes.id)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import labelrelay
 from labelrelay import Key, Mask, Removed, Track
+from labelrelay._json import clean
 
 if TYPE_CHECKING:
     from labelrelay import Change, Event
@@ -47,7 +48,7 @@ def pointers(payload: object) -> dict[int, str]:
         found[id(value)] = pointer
         if isinstance(value, dict):
             members = cast("dict[str, object]", value)
-            waiting += [(v, f"{pointer}/{k.replace('~', '~0').replace('/', '~1')}") for k, v in members.items()]
+            waiting += [(v, f"{pointer}/{clean(k).replace('~', '~0').replace('/', '~1')}") for k, v in members.items()]
         elif isinstance(value, list):
             elements = cast("list[object]", value)
             waiting += [(v, f"{pointer}/{i}") for i, v in enumerate(elements)]

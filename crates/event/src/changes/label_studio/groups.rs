@@ -96,7 +96,7 @@ fn adds_labels_alone(item: &Item<'_, '_>, region: &Members<'_, '_>) -> bool {
     let has_labels = item
         .member("labels")
         .is_some_and(|labels| !labels.texts().is_empty());
-    if !item.kind().ends_with("labels") && !has_labels {
+    if item.kind.is_none() || !item.kind().ends_with("labels") && !has_labels {
         return false;
     }
     let Some(value) = item.value else { return true };
