@@ -194,7 +194,8 @@ def _vector(read: Item) -> Line | Polygon | None:
     for vertex in items(member(read.value, "vertices")):
         x, y = number(member(vertex, "x")), number(member(vertex, "y"))
         follows = not percent or (before is not None and text(member(vertex, "prevPointId")) == before)
-        if x is None or y is None or not follows or member(vertex, "isBezier") not in (None, False):
+        is_straight = member(vertex, "isBezier") is None or flag(member(vertex, "isBezier")) is False
+        if x is None or y is None or not follows or not is_straight:
             return None
         percent.append(Point(x, y))
         before = text(member(vertex, "id"))

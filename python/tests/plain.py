@@ -82,7 +82,7 @@ def as_json(value: Any, places: dict[int, str]) -> Any:
             if id(held) in places and isinstance(held, (dict, list)):
                 written[field.name] = places[id(held)]
         elif isinstance(value, Track) and field.name == "frames":
-            written["frames"] = [[number, places[id(frame)]] for number, frame in value.frames]
+            written["frames"] = [[number, places.get(id(frame))] for number, frame in value.frames]
         elif isinstance(value, Mask) and field.name == "rle" and value.rle is not None:
             written["rle"] = {"bytes": len(value.rle), "sha256": sha256(value.rle).hexdigest()}
         elif held is not None and held != ():

@@ -1,0 +1,67 @@
+//! Two readers of changes, one in Rust and one in Python, read the same messages: a property, run over messages that are
+//! changed at random.
+
+mod messages;
+mod mutations;
+mod python;
+mod value_places;
+
+#[path = "../../crates/event/tests/changes/exact.rs"]
+mod exact;
+#[path = "../../crates/event/tests/changes/plain.rs"]
+mod plain;
+#[path = "../../crates/event/tests/changes/pointers.rs"]
+mod pointers;
+
+use labelrelay_tests::random::Random;
+use python::PythonReader;
+use serde_json::Value;
+
+pub(crate) use messages::messages;
+
+/// Result of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Messages that became changes.
+    pub(crate) changes: u64,
+    /// Messages of which both told an error.
+    pub(crate) errors: u64,
+    /// The first messages that the two read otherwise, and how.
+    pub(crate) differences: Vec<String>,
+}
+
+/// Differences that are shown.
+const SHOWN: usize = 5;
+
+/// Reads messages that are made of `seed` with both.
+pub(crate) fn run(seed: u64, count: u64) -> Tally {
+    let originals = messages();
+    let mut dice = Random::new(seed);
+    let made = (0..count).map(|_| mutations::mutated(&originals, &mut dice));
+    compare(made.collect())
+}
+
+/// Reads these messages with both.
+pub(crate) fn compare(messages: Vec<Vec<u8>>) -> Tally {
+    let mut tally = Tally::default();
+    let python = PythonReader::start(messages.clone());
+    for (message, python) in messages.iter().zip(python.outcomes()) {
+        let rust = plain::outcome(message).to_string();
+        let [rust, python] = [&rust, &python].map(|text| either_told(exact::exact(text)));
+        if rust != python && tally.differences.len() < SHOWN {
+            let message = message.escape_ascii();
+            tally.differences.push(format!("{message}\nRust:   {rust}\nPython: {python}"));
+        }
+        let is_error = rust.get("error").is_some();
+        *(if is_error { &mut tally.errors } else { &mut tally.changes }) += 1;
+    }
+    tally
+}
+
+/// Of a body that is no JSON and too deep, either is told.
+fn either_told(mut outcome: Value) -> Value {
+    if outcome["error"] == "TooDeep" {
+        outcome["error"] = "NotJson".into();
+    }
+    outcome
+}
