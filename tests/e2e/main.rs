@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod changes;
 mod connect;
 mod consumers;
 mod contract;
@@ -28,6 +29,8 @@ mod repeats;
 mod shutdown;
 mod slow_disk;
 mod traffic;
+#[path = "../two_readers/mod.rs"]
+mod two_readers;
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 

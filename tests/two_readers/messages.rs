@@ -20,7 +20,9 @@ pub(crate) fn messages() -> Vec<Vec<u8>> {
 }
 
 fn fixtures(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(name)
 }
 
 fn read(path: &Path) -> Vec<u8> {
@@ -38,11 +40,15 @@ fn files(folder: &str) -> Vec<PathBuf> {
 
 fn drawn() -> impl Iterator<Item = Vec<u8>> {
     let entries = std::fs::read_dir(fixtures("label_studio/control_tags")).unwrap();
-    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path().join("body.json")).collect();
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.unwrap().path().join("body.json"))
+        .collect();
     paths.retain(|path| path.exists());
     paths.sort();
     let annotation = "io.labelstud.annotation.created";
-    paths.into_iter().map(move |path| message(annotation, &read(&path)))
+    paths
+        .into_iter()
+        .map(move |path| message(annotation, &read(&path)))
 }
 
 /// Each sample as the annotations of a label, in both versions.
@@ -64,7 +70,11 @@ fn samples() -> impl Iterator<Item = Vec<u8>> {
 /// A sample is a label, its annotations, or one object or answer of them.
 fn annotations(name: &str, sample: Value) -> Value {
     if name.starts_with("v1_") {
-        return sample.as_array().and_then(|rows| rows.last()).map(|row| row["Label"].clone()).unwrap();
+        return sample
+            .as_array()
+            .and_then(|rows| rows.last())
+            .map(|row| row["Label"].clone())
+            .unwrap();
     }
     let held = match sample.get("annotations") {
         Some(held) => held.clone(),
@@ -73,8 +83,14 @@ fn annotations(name: &str, sample: Value) -> Value {
     if !name.starts_with("docs_") && !name.starts_with("notebook_") {
         return held;
     }
-    let is_answer = held.as_object().is_some_and(|held| held.keys().any(|key| key.contains("answer")));
-    if is_answer { json!({ "classifications": [held] }) } else { json!({ "objects": [held] }) }
+    let is_answer = held
+        .as_object()
+        .is_some_and(|held| held.keys().any(|key| key.contains("answer")));
+    if is_answer {
+        json!({ "classifications": [held] })
+    } else {
+        json!({ "objects": [held] })
+    }
 }
 
 /// An envelope with this body, as it is.

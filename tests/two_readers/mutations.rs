@@ -5,25 +5,95 @@ use labelrelay_tests::random::Random;
 
 /// Values that somebody once sent, or that a reader could stumble over.
 const ODD: [&str; 52] = [
-    "null", "true", "false", "0", "-0", "-1", "1.5", "-0.0", "5", "1e400", "1e-400", "-1e15", "0e5", "1.0",
-    "9007199254740991", "9007199254740993", "18446744073709551616", "1e2", "\"\"", "\"a\"", "\"7\"",
-    r#""\ud83d""#, r#""\ude00\ud83d""#, r#""\ud83d\ude00""#, r#""\\ud83d""#, r#""\u0000\n\"\/""#, "\"\u{1f600}\u{e9}\"",
-    "[]", "[[]]", "{}", "[null]", "[5]", "[\"a\",\"b\"]", "[\"a\",7]", "[[\"a\",\"b\"],[\"c\"]]", "[1,2,3]", "[256]",
-    r#"{"id":null}"#, r#"{"id":5}"#, r#"{"id":{"id":5}}"#, r#"[{"id":5},{"id":5}]"#, r#"{"\u0069d":"5","id":"6"}"#,
-    "\"2026-11-20T08:00:00.5Z\"", "\"9999-12-31T23:59:59-23:59\"", "\"0001-01-01T00:00:00+23:59\"",
-    "\"2024-02-29T23:59:59.123456789-00:30\"", r#"{"x":1,"y":2}"#, "[[1,2]]", "\"{\"",
-    r#""{\"objects\":[7],\"classifications\":\"x\"}""#, "\"rectanglelabels\"", "\"relation\"",
+    "null",
+    "true",
+    "false",
+    "0",
+    "-0",
+    "-1",
+    "1.5",
+    "-0.0",
+    "5",
+    "1e400",
+    "1e-400",
+    "-1e15",
+    "0e5",
+    "1.0",
+    "9007199254740991",
+    "9007199254740993",
+    "18446744073709551616",
+    "1e2",
+    "\"\"",
+    "\"a\"",
+    "\"7\"",
+    r#""\ud83d""#,
+    r#""\ude00\ud83d""#,
+    r#""\ud83d\ude00""#,
+    r#""\\ud83d""#,
+    r#""\u0000\n\"\/""#,
+    "\"\u{1f600}\u{e9}\"",
+    "[]",
+    "[[]]",
+    "{}",
+    "[null]",
+    "[5]",
+    "[\"a\",\"b\"]",
+    "[\"a\",7]",
+    "[[\"a\",\"b\"],[\"c\"]]",
+    "[1,2,3]",
+    "[256]",
+    r#"{"id":null}"#,
+    r#"{"id":5}"#,
+    r#"{"id":{"id":5}}"#,
+    r#"[{"id":5},{"id":5}]"#,
+    r#"{"\u0069d":"5","id":"6"}"#,
+    "\"2026-11-20T08:00:00.5Z\"",
+    "\"9999-12-31T23:59:59-23:59\"",
+    "\"0001-01-01T00:00:00+23:59\"",
+    "\"2024-02-29T23:59:59.123456789-00:30\"",
+    r#"{"x":1,"y":2}"#,
+    "[[1,2]]",
+    "\"{\"",
+    r#""{\"objects\":[7],\"classifications\":\"x\"}""#,
+    "\"rectanglelabels\"",
+    "\"relation\"",
 ];
 
 const NAMES: [&str; 24] = [
-    "id", "type", "value", "labels", "task", "project", "annotation", "annotations", "result", "text", "start", "end",
-    "x", "points", "answer", "answers", "content", "classifications", "objects", "frames", "name", "data", "from_name",
+    "id",
+    "type",
+    "value",
+    "labels",
+    "task",
+    "project",
+    "annotation",
+    "annotations",
+    "result",
+    "text",
+    "start",
+    "end",
+    "x",
+    "points",
+    "answer",
+    "answers",
+    "content",
+    "classifications",
+    "objects",
+    "frames",
+    "name",
+    "data",
+    "from_name",
     "rotation",
 ];
 
 /// Members that hold what people marked: most of a body is not theirs, and most of a reader is.
 const MARKS: [&str; 6] = [
-    "result", "value", "annotations", "objects", "classifications", "frames",
+    "result",
+    "value",
+    "annotations",
+    "objects",
+    "classifications",
+    "frames",
 ];
 
 /// A message that is one of these, changed in one to four places.
@@ -95,7 +165,10 @@ fn values(mut message: Vec<u8>, originals: &[Vec<u8>], dice: &mut Random) -> Vec
         2 => {
             let name = one(&NAMES, dice);
             let odd = one(&ODD, dice);
-            message.splice(member.start..member.start, format!("\"{name}\":{odd},").into_bytes());
+            message.splice(
+                member.start..member.start,
+                format!("\"{name}\":{odd},").into_bytes(),
+            );
         }
         3 => {
             let mut again = message[member.clone()].to_vec();
@@ -136,7 +209,9 @@ fn values(mut message: Vec<u8>, originals: &[Vec<u8>], dice: &mut Random) -> Vec
 /// A change of the JSON that stands in a string: the annotations of a flat label.
 fn within_a_string(message: &[u8], originals: &[Vec<u8>], dice: &mut Random) -> Vec<u8> {
     let places = Places::of(message).values;
-    let strings = places.into_iter().filter(|place| message[place.clone()].starts_with(b"\"{"));
+    let strings = places
+        .into_iter()
+        .filter(|place| message[place.clone()].starts_with(b"\"{"));
     let strings: Vec<_> = strings.collect();
     if strings.is_empty() {
         return values(message.to_vec(), originals, dice);

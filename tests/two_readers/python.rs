@@ -50,7 +50,10 @@ impl PythonReader {
             let _until_all_are_read = &self;
             let mut line = String::new();
             let length = output.read_line(&mut line).unwrap();
-            assert!(length > 0, "the Python reader has ended: see what it wrote to standard error");
+            assert!(
+                length > 0,
+                "the Python reader has ended: see what it wrote to standard error"
+            );
             Some(line)
         })
     }

@@ -26,7 +26,9 @@ impl Places {
                     continue;
                 }
                 b'}' | b']' => {
-                    let Some((start, its_key)) = open.pop() else { return found };
+                    let Some((start, its_key)) = open.pop() else {
+                        return found;
+                    };
                     found.keep(start..at, its_key);
                 }
                 b'"' => {
@@ -41,7 +43,10 @@ impl Places {
                     }
                 }
                 b'-' | b'0'..=b'9' | b'a'..=b'z' => {
-                    while text.get(at).is_some_and(|sign| sign.is_ascii_alphanumeric() || b"+-.".contains(sign)) {
+                    while text
+                        .get(at)
+                        .is_some_and(|sign| sign.is_ascii_alphanumeric() || b"+-.".contains(sign))
+                    {
                         at += 1;
                     }
                     found.keep(start..at, key.take());
@@ -55,9 +60,15 @@ impl Places {
     /// Keeps what is within members of this name, if there are any.
     pub(super) fn stay_within(&mut self, text: &[u8], name: &str) {
         let key = format!("\"{name}\"").into_bytes();
-        let all = self.members.iter().filter(|place| text[place.start..].starts_with(&key));
+        let all = self
+            .members
+            .iter()
+            .filter(|place| text[place.start..].starts_with(&key));
         let all: Vec<_> = all.cloned().collect();
-        let is_within = |place: &Range<usize>| all.iter().any(|one| one.start < place.start && place.end <= one.end);
+        let is_within = |place: &Range<usize>| {
+            all.iter()
+                .any(|one| one.start < place.start && place.end <= one.end)
+        };
         if !all.is_empty() {
             self.values.retain(is_within);
             self.members.retain(is_within);

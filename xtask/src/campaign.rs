@@ -19,6 +19,14 @@ struct Campaign {
 
 const ALL: &[Campaign] = &[
     Campaign {
+        name: "changes",
+        what: "1,000,000 mutated messages (or as many as said) to the Rust and the Python reader of changes: [MESSAGES [SEED]]",
+        run: |args| {
+            let run = "run --release --package labelrelay-tests --example two_readers --";
+            run_with(Vec::new(), run, args)
+        },
+    },
+    Campaign {
         name: "derived",
         what: "2,000 random changes (or as many as said) of a real Label Studio, and what is derived: [CHANGES]",
         run: derived,

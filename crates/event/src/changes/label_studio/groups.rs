@@ -4,12 +4,12 @@
 
 use super::answers::{all_texts, classification, relation};
 use super::geometry::shape;
-use super::item::Item;
+use super::item::{Item, labels_of};
 use super::task_texts::TaskTexts;
 use crate::changes::marks::Marks;
 use crate::json::Value;
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Reads a `result`; `beside` are the texts of the task, if the event has them.
 pub(super) fn read_result<'a>(
@@ -51,7 +51,7 @@ fn read_group<'a>(
     let drawn = group
         .iter()
         .find(|item| !item.is_answer() && !item.is_relation());
-    let region = drawn.map(|item| item.region(labels(group), shape(item, beside)));
+    let region = drawn.map(|item| item.region(labels_of(group), shape(item, beside)));
     let id = region.as_ref().and_then(|region| region.id.clone());
     marks.regions.extend(region);
     // Names of many members are not to be looked through again for each of many items.
@@ -80,13 +80,6 @@ fn read_group<'a>(
             marks.regions.push(item.other());
         }
     }
-}
-
-/// Labels of all items of a group, each once.
-fn labels<'a>(group: &[Item<'_, 'a>]) -> Vec<Cow<'a, str>> {
-    let mut seen = HashSet::new();
-    let labels = group.iter().flat_map(Item::labels);
-    labels.filter(|label| seen.insert(label.clone())).collect()
 }
 
 type Members<'d, 'a> = HashMap<Cow<'d, [u8]>, Value<'d, 'a>>;

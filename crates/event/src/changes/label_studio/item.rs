@@ -3,6 +3,7 @@
 use crate::changes::{Image, Other, Region, Shape, Size};
 use crate::json::Value;
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// An item, with what is asked of it more than once.
 #[derive(Clone)]
@@ -80,7 +81,7 @@ impl<'d, 'a> Item<'d, 'a> {
     }
 
     /// The labels that it says: under its type, or else under `labels`.
-    pub(super) fn labels(&self) -> Vec<Cow<'a, str>> {
+    fn labels(&self) -> Vec<Cow<'a, str>> {
         if self.kind.is_none() || self.is_answer() || self.is_relation() {
             return Vec::new();
         }
@@ -114,8 +115,18 @@ impl<'d, 'a> Item<'d, 'a> {
     /// The item, unread.
     pub(super) fn other(&self) -> Region<'a> {
         let kind = self.kind.clone();
-        self.region(self.labels(), Shape::Other(Other { kind }))
+        self.region(
+            labels_of(std::slice::from_ref(self)),
+            Shape::Other(Other { kind }),
+        )
     }
+}
+
+/// Labels of all these items, each once.
+pub(super) fn labels_of<'a>(items: &[Item<'_, 'a>]) -> Vec<Cow<'a, str>> {
+    let mut seen = HashSet::new();
+    let labels = items.iter().flat_map(Item::labels);
+    labels.filter(|label| seen.insert(label.clone())).collect()
 }
 
 /// The size of an image: two integers from 1 to 2^31.
