@@ -42,7 +42,7 @@ pub struct Changed<'a> {
     /// Keys of the things that hold it, nearest first, as far as the body says.
     pub parents: Arc<[Key<'a>]>,
     /// Its contents; `None` if the body only names it.
-    pub record: Option<Record<'a>>,
+    pub record: Option<Box<Record<'a>>>,
 }
 
 /// A thing that is gone, with everything that has it among its parents, in every version up to `until`.

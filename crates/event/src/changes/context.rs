@@ -91,7 +91,7 @@ impl<'c> Context<'c> {
                 Order::Unknown
             },
             parents,
-            record,
+            record: record.map(Box::new),
         })
     }
 

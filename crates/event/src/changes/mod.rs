@@ -16,7 +16,7 @@
 //!             Change::Removed(removed) => println!("gone: {}", removed.key),
 //!             Change::Changed(changed) => {
 //!                 println!("there: {} {:?}", changed.key, changed.version);
-//!                 let Some(Record::Annotation(annotation)) = &changed.record else {
+//!                 let Some(Record::Annotation(annotation)) = changed.record.as_deref() else {
 //!                     continue;
 //!                 };
 //!                 for region in &annotation.regions {

@@ -16,7 +16,7 @@ use std::fmt;
 /// let Change::Changed(task) = &changes[0] else {
 ///     panic!("a task that is there")
 /// };
-/// let Some(Record::Task(record)) = &task.record else {
+/// let Some(Record::Task(record)) = task.record.as_deref() else {
 ///     panic!("a task with data")
 /// };
 /// assert_eq!(record.data.get(), r#"{"price": 1.50}"#);
@@ -25,19 +25,20 @@ use std::fmt;
 #[derive(Clone)]
 pub struct Raw<'a> {
     source: Source<'a>,
-    start: usize,
-    end: usize,
+    start: u32,
+    end: u32,
 }
 
 impl<'a> Raw<'a> {
-    pub(crate) fn new(source: Source<'a>, start: usize, end: usize) -> Self {
+    pub(crate) fn new(source: Source<'a>, start: u32, end: u32) -> Self {
         Self { source, start, end }
     }
 
     /// The value's text: one JSON value.
     pub fn get(&self) -> &str {
         let text = self.source.as_str();
-        text.get(self.start..self.end).unwrap_or_default()
+        text.get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
     }
 
     /// The value as `T`. `serde_json` reads up to 127 levels, and no half of a surrogate pair.

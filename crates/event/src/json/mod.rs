@@ -6,12 +6,14 @@
 //! before somebody asks for it.
 
 mod document;
+mod index;
 mod number;
 mod parser;
 mod string;
 mod value;
 
 pub(crate) use document::{Document, Source};
+pub(crate) use index::Index;
 pub(crate) use parser::{Fault, Parser};
 pub(crate) use string::{Halves, decode};
 pub(crate) use value::Value;

@@ -27,24 +27,27 @@ pub(crate) enum Form {
 #[derive(Clone, Copy)]
 pub(crate) struct Value<'d, 'a> {
     document: &'d Document<'a>,
-    at: usize,
-    node: Node,
+    at: u32,
 }
 
 impl<'d, 'a> Value<'d, 'a> {
-    pub(super) fn new(document: &'d Document<'a>, at: usize) -> Self {
+    pub(super) fn new(document: &'d Document<'a>, at: u32) -> Self {
+        Self { document, at }
+    }
+
+    fn node(self) -> Node {
         const NONE: Node = Node {
             start: 0,
             end: 0,
-            after: 1,
+            after: u32::MAX,
             form: Form::Null,
         };
-        let node = document.nodes.get(at).copied().unwrap_or(NONE);
-        Self { document, at, node }
+        let node = self.document.nodes.get(self.at as usize);
+        node.copied().unwrap_or(NONE)
     }
 
     pub(crate) fn form(self) -> Form {
-        self.node.form
+        self.node().form
     }
 
     pub(crate) fn is_object(self) -> bool {
@@ -66,24 +69,25 @@ impl<'d, 'a> Value<'d, 'a> {
 
     /// The value as it is written.
     pub(crate) fn written(self) -> &'d str {
-        let (start, end) = (self.node.start as usize, self.node.end as usize);
+        let node = self.node();
         let text = self.document.source.as_str();
-        text.get(start..end).unwrap_or_default()
+        text.get(node.start as usize..node.end as usize)
+            .unwrap_or_default()
     }
 
     pub(crate) fn raw(self) -> Raw<'a> {
-        let (start, end) = (self.node.start as usize, self.node.end as usize);
-        Raw::new(self.document.source.clone(), start, end)
+        let node = self.node();
+        Raw::new(self.document.source.clone(), node.start, node.end)
     }
 
     /// The parts of a container, one after the other: of an object, keys and values in turn.
     fn parts(self) -> impl Iterator<Item = Self> {
         let document = self.document;
-        let end = self.node.after as usize;
+        let end = self.node().after;
         let mut at = self.at + 1;
         std::iter::from_fn(move || {
             let part = (at < end).then(|| Self::new(document, at))?;
-            at = part.node.after as usize;
+            at = part.node().after;
             Some(part)
         })
     }
@@ -93,7 +97,7 @@ impl<'d, 'a> Value<'d, 'a> {
         self.is_array().then(|| self.parts()).into_iter().flatten()
     }
 
-    fn pairs(self) -> impl Iterator<Item = (Self, Self)> {
+    pub(super) fn pairs(self) -> impl Iterator<Item = (Self, Self)> {
         let mut parts = self.is_object().then(|| self.parts());
         std::iter::from_fn(move || {
             let parts = parts.as_mut()?;
@@ -134,20 +138,21 @@ impl<'d, 'a> Value<'d, 'a> {
     }
 
     fn quoted(self) -> (usize, usize) {
-        (
-            self.node.start as usize + 1,
-            (self.node.end as usize).saturating_sub(1),
-        )
+        let node = self.node();
+        (node.start as usize + 1, node.end.saturating_sub(1) as usize)
+    }
+
+    /// A string as it is written, without its quotes.
+    pub(super) fn between_quotes(self) -> &'d str {
+        let (start, end) = self.quoted();
+        let text = self.document.source.as_str();
+        text.get(start..end).unwrap_or_default()
     }
 
     /// Tells whether it is a string with this text, which is plain ASCII.
     pub(crate) fn reads(self, text: &str) -> bool {
         match self.form() {
-            Form::Text => {
-                let written = self.written().as_bytes();
-                written.len() == text.len() + 2
-                    && written.get(1..=text.len()) == Some(text.as_bytes())
-            }
+            Form::Text => self.between_quotes() == text,
             Form::EscapedText => *self.exact() == *text.as_bytes(),
             _ => false,
         }
@@ -155,28 +160,22 @@ impl<'d, 'a> Value<'d, 'a> {
 
     /// The bytes of a string, with halves of pairs in three bytes: equal if and only if the texts are.
     pub(crate) fn exact(self) -> Cow<'d, [u8]> {
-        let (start, end) = self.quoted();
-        let quoted = self
-            .document
-            .source
-            .as_str()
-            .get(start..end)
-            .unwrap_or_default();
         match self.form() {
-            Form::Text => Cow::Borrowed(quoted.as_bytes()),
-            Form::EscapedText => Cow::Owned(decode(quoted, Halves::Bytes)),
+            Form::Text => Cow::Borrowed(self.between_quotes().as_bytes()),
+            Form::EscapedText => Cow::Owned(decode(self.between_quotes(), Halves::Bytes)),
             _ => Cow::Borrowed(&[]),
         }
     }
 
     /// The text, if it is a string. Half of a surrogate pair is its escape.
     pub(crate) fn text(self) -> Option<Cow<'a, str>> {
-        let (start, end) = self.quoted();
         match self.form() {
-            Form::Text => Some(self.document.source.part(start, end)),
+            Form::Text => {
+                let (start, end) = self.quoted();
+                Some(self.document.source.part(start, end))
+            }
             Form::EscapedText => {
-                let quoted = self.document.source.as_str().get(start..end)?;
-                let bytes = decode(quoted, Halves::Escaped);
+                let bytes = decode(self.between_quotes(), Halves::Escaped);
                 String::from_utf8(bytes).ok().map(Cow::Owned)
             }
             _ => None,
@@ -222,7 +221,8 @@ impl<'d, 'a> Value<'d, 'a> {
         let id = match self.form() {
             Form::Integer if self.written() == "-0" => Cow::Borrowed("0"),
             Form::Integer => {
-                let (start, end) = (self.node.start as usize, self.node.end as usize);
+                let node = self.node();
+                let (start, end) = (node.start as usize, node.end as usize);
                 self.document.source.part(start, end)
             }
             _ => self.text()?,
@@ -245,7 +245,7 @@ impl<'d, 'a> Value<'d, 'a> {
             Form::True => true,
             Form::Integer | Form::Fraction => !number::is_zero(self.written()),
             Form::Text | Form::EscapedText => self.written().len() > 2,
-            Form::Array | Form::Object => self.node.after as usize > self.at + 1,
+            Form::Array | Form::Object => self.node().after > self.at + 1,
         }
     }
 

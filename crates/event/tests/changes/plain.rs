@@ -44,7 +44,7 @@ fn change(change: &Change<'_>, places: &Pointers<'_>) -> Value {
             "version": changed.version,
             "order": changed.order.as_str(),
             "parents": keys(&changed.parents),
-            "record": changed.record.as_ref().map(|held| record(held, places)),
+            "record": changed.record.as_deref().map(|held| record(held, places)),
         }),
         other => panic!("{other:?}"),
     }

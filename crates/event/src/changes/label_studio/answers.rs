@@ -17,12 +17,12 @@ pub(super) fn classification<'a>(
         frame: None,
         item: item.number_of_image(),
         parent: Vec::new(),
-        raw: item.json.raw(),
+        raw: item.json.object().raw(),
     })
 }
 
 fn answers<'a>(item: &Item<'_, 'a>) -> Option<Vec<Answer<'a>>> {
-    let Some(value) = item.value else {
+    let Some(value) = &item.value else {
         return Some(Vec::new());
     };
     let held = match item.kind() {
@@ -35,7 +35,7 @@ fn answers<'a>(item: &Item<'_, 'a>) -> Option<Vec<Answer<'a>>> {
         kind => value.find(kind),
     };
     let Some(held) = held else {
-        return (!value.says_something()).then(Vec::new);
+        return (!value.object().says_something()).then(Vec::new);
     };
     let is_number = matches!(item.kind(), "rating" | "number");
     if is_number && let Some(number) = held.number() {
@@ -84,6 +84,6 @@ pub(super) fn relation<'a>(item: &Item<'_, 'a>) -> Option<Relation<'a>> {
             .member("labels")
             .map(Value::texts)
             .unwrap_or_default(),
-        raw: item.json.raw(),
+        raw: item.json.object().raw(),
     })
 }

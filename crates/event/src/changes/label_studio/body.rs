@@ -37,7 +37,17 @@ impl<'c, 'd, 'a> Body<'c, 'd, 'a> {
             }
             listed(payload, kind)
         };
-        let tasks = beside(Kind::Task);
+        // A deletion names thousands of tasks, and what stands beside a task is no part of it.
+        let of_annotations = matches!(kind, Kind::Annotation | Kind::Review);
+        let tasks = if of_annotations {
+            beside(Kind::Task)
+        } else {
+            Vec::new()
+        };
+        let annotations = match kind {
+            Kind::Review => beside(Kind::Annotation),
+            _ => Vec::new(),
+        };
         let texts = tasks.iter().filter_map(|task| {
             let texts = TaskTexts::new(task.member("data"));
             Some((task.reference()?, texts))
@@ -48,7 +58,7 @@ impl<'c, 'd, 'a> Body<'c, 'd, 'a> {
             kind,
             project: only(&beside(Kind::Project)),
             task: only(&tasks),
-            annotation: only(&beside(Kind::Annotation)),
+            annotation: only(&annotations),
             texts: texts.collect(),
             common: OnceCell::new(),
         }

@@ -7,7 +7,7 @@ use super::geometry::shape;
 use super::item::{Item, labels_of};
 use super::task_texts::TaskTexts;
 use crate::changes::marks::Marks;
-use crate::json::Value;
+use crate::json::{Index, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -17,30 +17,48 @@ pub(super) fn read_result<'a>(
     beside: Option<&TaskTexts<'_, 'a>>,
 ) -> Marks<'a> {
     let mut marks = Marks::default();
-    for group in groups(result) {
-        read_group(&group, beside, &mut marks);
+    let groups = Groups::of(result);
+    for first in groups.firsts.iter().copied() {
+        let items: Vec<_> = groups.items(first).map(Item::new).collect();
+        read_group(&items, beside, &mut marks);
     }
     marks
 }
 
-type Group<'d, 'a> = Vec<Item<'d, 'a>>;
+/// Items by their id; an item without one stands alone.
+struct Groups<'d, 'a> {
+    /// Each item, and the next one of its group.
+    items: Vec<(Value<'d, 'a>, Option<usize>)>,
+    /// The first item of each group, in their order.
+    firsts: Vec<usize>,
+}
 
-/// Items by their id, in the order of the first of each; an item without one stands alone.
-fn groups<'d, 'a>(result: Value<'d, 'a>) -> Vec<Group<'d, 'a>> {
-    let mut groups: Vec<Group<'d, 'a>> = Vec::new();
-    let mut by_id = HashMap::new();
-    for json in result.items() {
-        let item = Item::new(json);
-        let place = match item.id() {
-            Some(id) => *by_id.entry(id).or_insert(groups.len()),
-            None => groups.len(),
-        };
-        match groups.get_mut(place) {
-            Some(group) => group.push(item),
-            None => groups.push(vec![item]),
+impl<'d, 'a> Groups<'d, 'a> {
+    fn of(result: Value<'d, 'a>) -> Self {
+        let mut items: Vec<(Value<'d, 'a>, Option<usize>)> = Vec::new();
+        let mut firsts = Vec::new();
+        let mut lasts: HashMap<Cow<'a, str>, usize> = HashMap::new();
+        for (at, item) in result.items().enumerate() {
+            items.push((item, None));
+            let id = item.member("id").and_then(Value::identifier);
+            let last = id.and_then(|id| lasts.insert(id, at));
+            match last.and_then(|last| items.get_mut(last)) {
+                Some((_, next)) => *next = Some(at),
+                None => firsts.push(at),
+            }
         }
+        Self { items, firsts }
     }
-    groups
+
+    /// The items of the group that begins here.
+    fn items(&self, first: usize) -> impl Iterator<Item = Value<'d, 'a>> {
+        let mut next = Some(first);
+        std::iter::from_fn(move || {
+            let (item, behind) = self.items.get(next?)?;
+            next = *behind;
+            Some(*item)
+        })
+    }
 }
 
 fn read_group<'a>(
@@ -55,8 +73,8 @@ fn read_group<'a>(
     let id = region.as_ref().and_then(|region| region.id.clone());
     marks.regions.extend(region);
     // Names of many members are not to be looked through again for each of many items.
-    let members = match (drawn.and_then(|item| item.value), group) {
-        (Some(value), [_, _, ..]) => value.members(),
+    let members = match (drawn.and_then(|item| item.value.as_ref()), group) {
+        (Some(value), [_, _, ..]) => value.object().members(),
         _ => Vec::new(),
     };
     let members: Members<'_, '_> = members
@@ -74,7 +92,7 @@ fn read_group<'a>(
                 Some(answers) => marks.classifications.push(answers),
                 None => marks.regions.push(item.other()),
             }
-        } else if !drawn.is_some_and(|drawn| drawn.json.is_same(item.json))
+        } else if !drawn.is_some_and(|drawn| drawn.json.object().is_same(item.json.object()))
             && !adds_labels_alone(item, &members)
         {
             marks.regions.push(item.other());
@@ -92,7 +110,9 @@ fn adds_labels_alone(item: &Item<'_, '_>, region: &Members<'_, '_>) -> bool {
     if item.kind.is_none() || !item.kind().ends_with("labels") && !has_labels {
         return false;
     }
-    let Some(value) = item.value else { return true };
+    let Some(value) = item.value.as_ref().map(Index::object) else {
+        return true;
+    };
     if !value.is_object() {
         return !value.says_something();
     }

@@ -1,18 +1,18 @@
 //! One item of a `result`.
 
 use crate::changes::{Image, Other, Region, Shape, Size};
-use crate::json::Value;
+use crate::json::{Index, Value};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// An item, with what is asked of it more than once.
 #[derive(Clone)]
 pub(super) struct Item<'d, 'a> {
-    pub(super) json: Value<'d, 'a>,
+    pub(super) json: Index<'d, 'a>,
     /// Its `type`.
     pub(super) kind: Option<Cow<'a, str>>,
     /// Its `value`.
-    pub(super) value: Option<Value<'d, 'a>>,
+    pub(super) value: Option<Index<'d, 'a>>,
 }
 
 /// Types of items that answer a question.
@@ -22,10 +22,11 @@ const ANSWERS: [&str; 7] = [
 
 impl<'d, 'a> Item<'d, 'a> {
     pub(super) fn new(json: Value<'d, 'a>) -> Self {
+        let json = Index::new(json);
         Self {
             json,
             kind: json.member("type").and_then(Value::text),
-            value: json.member("value"),
+            value: json.member("value").map(Index::new),
         }
     }
 
@@ -36,12 +37,12 @@ impl<'d, 'a> Item<'d, 'a> {
 
     /// The member of its `value`, unless it is `null`.
     pub(super) fn member(&self, name: &str) -> Option<Value<'d, 'a>> {
-        self.value?.member(name)
+        self.value.as_ref()?.member(name)
     }
 
     /// Tells whether its `value` has such a member, though it were `null`.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.value.is_some_and(|value| value.has(name))
+        self.value.as_ref().is_some_and(|value| value.has(name))
     }
 
     pub(super) fn number(&self, name: &str) -> Option<f64> {
@@ -96,7 +97,11 @@ impl<'d, 'a> Item<'d, 'a> {
 
     pub(super) fn image(&self) -> Image {
         Image {
-            size: size(self.json, "original_width", "original_height"),
+            size: size(
+                |name| self.json.member(name),
+                "original_width",
+                "original_height",
+            ),
             rotation: self.json.member("image_rotation").and_then(Value::number),
             item: self.number_of_image(),
         }
@@ -108,7 +113,7 @@ impl<'d, 'a> Item<'d, 'a> {
             name: self.name(),
             labels,
             shape,
-            raw: self.json.raw(),
+            raw: self.json.object().raw(),
         }
     }
 
@@ -124,15 +129,22 @@ impl<'d, 'a> Item<'d, 'a> {
 
 /// Labels of all these items, each once.
 pub(super) fn labels_of<'a>(items: &[Item<'_, 'a>]) -> Vec<Cow<'a, str>> {
-    let mut seen = HashSet::new();
-    let labels = items.iter().flat_map(Item::labels);
-    labels.filter(|label| seen.insert(label.clone())).collect()
+    let mut labels: Vec<_> = items.iter().flat_map(Item::labels).collect();
+    if labels.len() > 1 {
+        let mut seen = HashSet::new();
+        labels.retain(|label| seen.insert(label.clone()));
+    }
+    labels
 }
 
 /// The size of an image: two integers from 1 to 2^31.
-pub(in crate::changes) fn size(of: Value<'_, '_>, width: &str, height: &str) -> Option<Size> {
+pub(in crate::changes) fn size<'d, 'a: 'd>(
+    member: impl Fn(&str) -> Option<Value<'d, 'a>>,
+    width: &str,
+    height: &str,
+) -> Option<Size> {
     let side = |name| {
-        let side = u32::try_from(of.member(name)?.whole()?).ok()?;
+        let side = u32::try_from(member(name)?.whole()?).ok()?;
         (1..=1 << 31).contains(&side).then_some(side)
     };
     let (width, height) = (side(width)?, side(height)?);

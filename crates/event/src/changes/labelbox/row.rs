@@ -110,7 +110,7 @@ impl<'d, 'a> Row<'_, 'd, 'a> {
             .filter(|held| held.is_object());
         let record = annotations.map(|annotations| {
             let media = self.payload.member("media_attributes");
-            let size = media.and_then(|media| size(media, "width", "height"));
+            let size = media.and_then(|media| size(|name| media.member(name), "width", "height"));
             let marks = read_annotations(annotations, size);
             let performance = label.json.member("performance_details");
             Record::Annotation(Annotation {

@@ -1,0 +1,67 @@
+//! The members of an object that is asked for many names.
+
+use super::value::{Form, Value};
+
+/// Members that fit. Items of a result have about ten.
+const ROOM: usize = 14;
+
+/// The members of an object, each with the text of its key at hand: to ask for a name that is not there costs as much as
+/// for one that is, and shapes are told apart by what is not there.
+#[derive(Clone, Copy)]
+pub(crate) struct Index<'d, 'a> {
+    object: Value<'d, 'a>,
+    names: [&'d str; ROOM],
+    values: [Value<'d, 'a>; ROOM],
+    /// Members in the arrays; `None` if they do not fit, or a key is written with escapes.
+    count: Option<usize>,
+}
+
+impl<'d, 'a> Index<'d, 'a> {
+    pub(crate) fn new(object: Value<'d, 'a>) -> Self {
+        let mut index = Self {
+            object,
+            names: [""; ROOM],
+            values: [object; ROOM],
+            count: Some(0),
+        };
+        for (at, (key, value)) in object.pairs().enumerate() {
+            let (Some(name), Some(place), Form::Text) = (
+                index.names.get_mut(at),
+                index.values.get_mut(at),
+                key.form(),
+            ) else {
+                index.count = None;
+                break;
+            };
+            *name = key.between_quotes();
+            *place = value;
+            index.count = Some(at + 1);
+        }
+        index
+    }
+
+    /// The object itself.
+    pub(crate) fn object(&self) -> Value<'d, 'a> {
+        self.object
+    }
+
+    /// The last member of this name, though it were `null`.
+    pub(crate) fn find(&self, name: &str) -> Option<Value<'d, 'a>> {
+        let Some(count) = self.count else {
+            return self.object.find(name);
+        };
+        let members = self.names.iter().zip(&self.values).take(count).rev();
+        let mut members = members.filter(|(key, _)| **key == name);
+        members.next().map(|(_, value)| *value)
+    }
+
+    /// Tells whether there is a member of this name, though it were `null`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// The last member of this name, unless it is `null`.
+    pub(crate) fn member(&self, name: &str) -> Option<Value<'d, 'a>> {
+        self.find(name).filter(|value| value.form() != Form::Null)
+    }
+}
