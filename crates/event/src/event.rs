@@ -6,6 +6,7 @@ use crate::{
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// An event of the queue as a consumer reads it, without any I/O: its attributes, the sender's bytes, and the changes
 /// that it brings.
@@ -35,6 +36,8 @@ pub struct Event<'a> {
 
 #[derive(Clone)]
 enum Body<'a> {
+    /// Read with the message.
+    Read(Arc<Document<'a>>),
     Text(Source<'a>),
     /// No UTF-8, so no JSON; the sender's bytes all the same.
     Bytes(Cow<'a, [u8]>),
@@ -57,9 +60,8 @@ impl<'a> Body<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Reads a message of the queue. Of the body only as much is read as is needed to find its end: what is wrong with it
-    /// is said by [`changes`](Self::changes) and [`verify`](Self::verify), so that an event whose body nobody can read
-    /// still says which event it is.
+    /// Reads a message of the queue. What is wrong with its body is said by [`changes`](Self::changes) and
+    /// [`verify`](Self::verify), so that an event whose body nobody can read still says which event it is.
     ///
     /// # Errors
     /// [`ErrorKind::MalformedEnvelope`] and [`ErrorKind::LaterEnvelope`].
@@ -71,7 +73,7 @@ impl<'a> Event<'a> {
             (Some(_), Some(_)) => {
                 return Err(malformed("data and data_base64 exclude each other"));
             }
-            (Some(data), None) => Body::Text(Source::Borrowed(data)),
+            (Some(data), None) => Body::Read(Arc::new(data)),
             (None, Some(text)) => {
                 let bytes = base64::decode(text.as_bytes());
                 Body::of(bytes.ok_or_else(|| malformed("data_base64 is not base64"))?)
@@ -118,6 +120,7 @@ impl<'a> Event<'a> {
     /// [`ErrorKind::BodyClaimed`].
     pub fn raw(&self) -> Result<&[u8], EventError> {
         match &self.body {
+            Body::Read(document) => Ok(document.root().written().as_bytes()),
             Body::Text(source) => Ok(source.as_str().as_bytes()),
             Body::Bytes(bytes) => Ok(bytes),
             Body::Claimed => {
@@ -187,15 +190,17 @@ impl<'a> Event<'a> {
         Err(self.error(ErrorKind::LaterEnvelope, why))
     }
 
-    fn document(&self) -> Result<Document<'a>, EventError> {
-        let Body::Text(source) = &self.body else {
-            self.raw()?;
-            return Err(self.error(
-                ErrorKind::NotJson,
-                "its body cannot be read: it is not UTF-8",
-            ));
+    fn document(&self) -> Result<Arc<Document<'a>>, EventError> {
+        let source = match &self.body {
+            Body::Read(document) => return Ok(Arc::clone(document)),
+            Body::Text(source) => source.clone(),
+            Body::Bytes(_) | Body::Claimed => {
+                self.raw()?;
+                let why = "its body cannot be read: it is not UTF-8";
+                return Err(self.error(ErrorKind::NotJson, why));
+            }
         };
-        Document::read(source.clone()).map_err(|fault| {
+        Document::read(source).map(Arc::new).map_err(|fault| {
             let kind = match fault {
                 Fault::NotJson(..) => ErrorKind::NotJson,
                 Fault::TooDeep(_) => ErrorKind::TooDeep,

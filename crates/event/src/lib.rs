@@ -18,12 +18,19 @@
 //! numbers beyond a double, half of a surrogate pair, raw line separators, a bare scalar), stand as
 //! `data_base64` instead; [`Data::bytes`] gives them back in either case.
 //!
+//! [`Event`] is the same message as a consumer reads it: [`changes`] says what is true of each thing that it names.
+//!
 //! This crate never touches a network, a clock or a file; consumers depend on it alone.
 
 /// The README's example compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The example of the specification, too.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/changes.md")]
+struct Specification;
 
 mod attributes;
 mod base64;

@@ -1,16 +1,17 @@
 //! The members of an envelope, read once from the first byte to the last: attributes, and where the data stands.
 
 use crate::attributes::TypeFrom;
-use crate::json::{self, Fault, Halves, MAX_LEVELS, Parser};
+use crate::json::{self, Document, Fault, Halves, MAX_LEVELS, Parser};
 use crate::{Attributes, ErrorKind, EventError, SPEC_VERSION};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-/// An envelope whose data is still a text.
+/// An envelope, and what its data is.
 pub(crate) struct Message<'a> {
     pub(crate) attributes: Attributes,
     pub(crate) extensions: BTreeMap<String, String>,
-    pub(crate) data: Option<&'a str>,
+    /// The data, read in the same pass that finds its end.
+    pub(crate) data: Option<Document<'a>>,
     pub(crate) base64: Option<Cow<'a, str>>,
 }
 
@@ -49,7 +50,7 @@ enum Held<'a> {
 struct Members<'a> {
     known: HashMap<&'static str, Held<'a>>,
     extensions: BTreeMap<String, String>,
-    data: Option<&'a str>,
+    data: Option<Document<'a>>,
     /// A name that stands there twice.
     twice: Option<&'static str>,
 }
@@ -81,8 +82,15 @@ fn members(text: &str) -> Result<Members<'_>, Fault> {
         loop {
             let (_, start, end) = parser.key()?;
             let name = text_of(text.get(start..end).unwrap_or_default()).unwrap_or_default();
-            let (start, end) = parser.skip_value(MAX_LEVELS)?;
-            found.keep(name, text.get(start..end).unwrap_or_default());
+            if name == "data" {
+                let data = Document::part(text, &mut parser)?;
+                if found.data.replace(data).is_some() {
+                    found.twice = Some("data");
+                }
+            } else {
+                let (start, end) = parser.skip_value(MAX_LEVELS)?;
+                found.keep(name, text.get(start..end).unwrap_or_default());
+            }
             if parser.take(b'}') {
                 break;
             }
@@ -107,12 +115,6 @@ fn text_of(written: &str) -> Option<Cow<'_, str>> {
 
 impl<'a> Members<'a> {
     fn keep(&mut self, name: Cow<'a, str>, written: &'a str) {
-        if name == "data" {
-            if self.data.replace(written).is_some() {
-                self.twice = Some("data");
-            }
-            return;
-        }
         let held = match text_of(written) {
             Some(text) => Held::Text(text),
             None if written == "null" => Held::Null,

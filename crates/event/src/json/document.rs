@@ -50,17 +50,27 @@ pub(crate) struct Document<'a> {
 impl<'a> Document<'a> {
     /// Reads the one value that a text is.
     pub(crate) fn read(source: Source<'a>) -> Result<Self, Fault> {
-        let text = source.as_str();
+        let mut parser = Parser::new(source.as_str());
+        let nodes = Self::nodes(source.as_str(), &mut parser)?;
+        parser.end()?;
+        Ok(Self { source, nodes })
+    }
+
+    /// Reads the next value of a larger text.
+    pub(crate) fn part(text: &'a str, parser: &mut Parser<'a>) -> Result<Self, Fault> {
+        let nodes = Self::nodes(text, parser)?;
+        let source = Source::Borrowed(text);
+        Ok(Self { source, nodes })
+    }
+
+    fn nodes(text: &str, parser: &mut Parser<'_>) -> Result<Vec<Node>, Fault> {
         // Places are kept in four bytes: half of the memory, for bodies that no queue or store of ours takes.
         if u32::try_from(text.len()).is_err() {
             return Err(Fault::NotJson("it is larger than 4 GiB", 0));
         }
         let mut nodes = Nodes(Vec::with_capacity(text.len() / 16));
-        let mut parser = Parser::new(text);
         parser.value(&mut nodes, MAX_LEVELS)?;
-        parser.end()?;
-        let nodes = nodes.0;
-        Ok(Self { source, nodes })
+        Ok(nodes.0)
     }
 
     /// The whole value.

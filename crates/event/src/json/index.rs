@@ -11,7 +11,7 @@ const ROOM: usize = 14;
 pub(crate) struct Index<'d, 'a> {
     object: Value<'d, 'a>,
     names: [&'d str; ROOM],
-    values: [Value<'d, 'a>; ROOM],
+    places: [u32; ROOM],
     /// Members in the arrays; `None` if they do not fit, or a key is written with escapes.
     count: Option<usize>,
 }
@@ -21,20 +21,17 @@ impl<'d, 'a> Index<'d, 'a> {
         let mut index = Self {
             object,
             names: [""; ROOM],
-            values: [object; ROOM],
+            places: [0; ROOM],
             count: Some(0),
         };
         for (at, (key, value)) in object.pairs().enumerate() {
-            let (Some(name), Some(place), Form::Text) = (
-                index.names.get_mut(at),
-                index.values.get_mut(at),
-                key.form(),
-            ) else {
+            let room = index.names.get_mut(at).zip(index.places.get_mut(at));
+            let Some((name, place)) = room.filter(|_| key.form() == Form::Text) else {
                 index.count = None;
                 break;
             };
             *name = key.between_quotes();
-            *place = value;
+            *place = value.place();
             index.count = Some(at + 1);
         }
         index
@@ -46,13 +43,18 @@ impl<'d, 'a> Index<'d, 'a> {
     }
 
     /// The last member of this name, though it were `null`.
+    #[inline]
     pub(crate) fn find(&self, name: &str) -> Option<Value<'d, 'a>> {
         let Some(count) = self.count else {
             return self.object.find(name);
         };
-        let members = self.names.iter().zip(&self.values).take(count).rev();
-        let mut members = members.filter(|(key, _)| **key == name);
-        members.next().map(|(_, value)| *value)
+        // A length and a sign tell most names apart, without a call.
+        let (length, first) = (name.len(), name.as_bytes().first());
+        let members = self.names.iter().zip(&self.places).take(count).rev();
+        let mut members = members.filter(|(key, _)| {
+            key.len() == length && key.as_bytes().first() == first && **key == name
+        });
+        members.next().map(|(_, place)| self.object.beside(*place))
     }
 
     /// Tells whether there is a member of this name, though it were `null`.

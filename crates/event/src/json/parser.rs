@@ -57,11 +57,13 @@ impl<'t> Parser<'t> {
         Self { bytes, at: 0 }
     }
 
+    #[inline]
     fn next(&self) -> u8 {
         // A zero byte stands nowhere in JSON, so it can stand for the end.
         self.bytes.get(self.at).copied().unwrap_or_default()
     }
 
+    #[inline]
     pub(crate) fn skip_space(&mut self) {
         while matches!(self.next(), b' ' | b'\n' | b'\r' | b'\t') {
             self.at += 1;
@@ -69,6 +71,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Reads `sign` and the white space before it, if it is next.
+    #[inline]
     pub(crate) fn take(&mut self, sign: u8) -> bool {
         self.skip_space();
         let is_next = self.next() == sign;
@@ -211,17 +214,17 @@ impl<'t> Parser<'t> {
     }
 
     fn digits(&mut self) -> Result<(), Fault> {
-        let start = self.at;
-        while self.next().is_ascii_digit() {
-            self.at += 1;
-        }
-        if self.at == start {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.at += count;
+        if count == 0 {
             return self.fault("a digit is missing");
         }
         Ok(())
     }
 
     /// Reads a string from its first quote to behind its last one.
+    #[inline]
     fn string(&mut self) -> Result<Form, Fault> {
         self.at += 1;
         let mut form = Form::Text;
@@ -262,6 +265,7 @@ impl<'t> Parser<'t> {
 }
 
 /// Bytes before the first quote, backslash or control character; eight at a time, since most of a body is text.
+#[inline]
 fn plain_bytes(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const TOPS: u64 = ONES << 7;

@@ -35,6 +35,17 @@ impl<'d, 'a> Value<'d, 'a> {
         Self { document, at }
     }
 
+    /// Its place in the document.
+    pub(super) fn place(self) -> u32 {
+        self.at
+    }
+
+    /// The value in this place of the same document.
+    pub(super) fn beside(self, place: u32) -> Self {
+        Self::new(self.document, place)
+    }
+
+    #[inline]
     fn node(self) -> Node {
         const NONE: Node = Node {
             start: 0,
@@ -113,9 +124,10 @@ impl<'d, 'a> Value<'d, 'a> {
             .last()
     }
 
-    /// Tells whether there is a member of this name, though it were `null`.
-    pub(crate) fn has(self, name: &str) -> bool {
-        self.find(name).is_some()
+    /// Tells whether there is a member of one of these names.
+    pub(crate) fn has_any(self, names: &[&str]) -> bool {
+        let mut pairs = self.pairs();
+        pairs.any(|(key, _)| names.iter().any(|name| key.reads(name)))
     }
 
     /// The last member of this name, unless it is `null`.

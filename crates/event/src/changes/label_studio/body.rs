@@ -121,10 +121,7 @@ impl<'c, 'd, 'a> Body<'c, 'd, 'a> {
     }
 
     fn parents(&self, thing: Value<'d, 'a>, task: Option<&str>) -> Arc<[Key<'a>]> {
-        if ["annotation", "project", "task"]
-            .into_iter()
-            .any(|holder| thing.has(holder))
-        {
+        if thing.has_any(&["annotation", "project", "task"]) {
             return self.find_parents(Some(thing), task);
         }
         let common = self.common.get_or_init(|| self.find_parents(None, task));

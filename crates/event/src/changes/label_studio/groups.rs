@@ -18,9 +18,16 @@ pub(super) fn read_result<'a>(
 ) -> Marks<'a> {
     let mut marks = Marks::default();
     let groups = Groups::of(result);
+    marks.regions.reserve(groups.firsts.len());
     for first in groups.firsts.iter().copied() {
-        let items: Vec<_> = groups.items(first).map(Item::new).collect();
-        read_group(&items, beside, &mut marks);
+        let mut items = groups.items(first).map(Item::new);
+        match (items.next(), items.next()) {
+            (Some(one), None) => read_group(&[one], beside, &mut marks),
+            (one, two) => {
+                let items: Vec<_> = one.into_iter().chain(two).chain(items).collect();
+                read_group(&items, beside, &mut marks);
+            }
+        }
     }
     marks
 }

@@ -47,20 +47,21 @@ pub(super) fn changes<'a>(
         _ => return Err(context.unknown_type()),
     };
     let body = Body::new(context, payload, kind);
-    let changes = match action {
-        "created" | "updated" => body
-            .things()?
-            .into_iter()
-            .map(|thing| body.changed(thing))
-            .collect(),
-        "deleted" => body
-            .things()?
-            .into_iter()
-            .map(|thing| body.removed(thing))
-            .collect(),
-        _ => Err(context.unknown_type()),
+    let is_deletion = match action {
+        "created" | "updated" => false,
+        "deleted" => true,
+        _ => return Err(context.unknown_type()),
     };
-    changes
+    let things = body.things()?;
+    let mut changes = Vec::with_capacity(things.len());
+    for thing in things {
+        changes.push(if is_deletion {
+            body.removed(thing)?
+        } else {
+            body.changed(thing)?
+        });
+    }
+    Ok(changes)
 }
 
 /// A request, or a completion: about a thing, and no version of it.
