@@ -34,17 +34,19 @@ def read_result(result: Json, beside: TaskTexts | None) -> Result:
     classifications: list[Classification] = []
     relations: list[Relation] = []
     for group in _groups(result):
-        shape: Region | None = None
-        drawn: Json = None
-        for item in group:
-            kind = text(member(item, "type"))
-            if not _is_answer(item, kind) and kind != "relation":
-                drawn, shape = item, shape_of(item, kind, _labels(group), beside)
-                break
-        region = None if shape is None else shape.id
-        if shape is not None:
+        kinds = [text(member(item, "type")) for item in group]
+        marks = [item for item, kind in zip(group, kinds) if kind != "relation" and not _is_answer(item, kind)]
+        region: str | None = None
+        others = group
+        if marks:
+            drawn = marks[0]
+            others = [item for item in group if item is not drawn and not _adds_labels_alone(item, drawn)]
+            unread = set(map(id, others))
+            labels = _labels([item for item in marks if id(item) not in unread])
+            shape = shape_of(drawn, text(member(drawn, "type")), labels, beside)
+            region = shape.id
             regions.append(shape)
-        for item in group:
+        for item in others:
             kind = text(member(item, "type"))
             relation = _relation(item) if kind == "relation" else None
             answers = _classification(item, kind, region) if _is_answer(item, kind) else None
@@ -52,7 +54,7 @@ def read_result(result: Json, beside: TaskTexts | None) -> Result:
                 relations.append(relation)
             elif answers is not None:
                 classifications.append(answers)
-            elif not (shape is not None and item is drawn) and not _adds_labels_alone(item, kind, drawn):
+            else:
                 regions.append(other(item, kind, _labels([item])))
     return Result(tuple(regions), tuple(classifications), tuple(relations))
 
@@ -92,8 +94,9 @@ def _labels(group: list[Json]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _adds_labels_alone(item: Json, kind: str | None, drawn: Json) -> bool:
+def _adds_labels_alone(item: Json, drawn: Json) -> bool:
     """Tells whether an item beside a region says nothing but its labels: the rest of its `value` is in the region's."""
+    kind = text(member(item, "type"))
     if kind is None or kind == "relation" or _is_answer(item, kind):
         return False
     value, region = member(item, "value"), member(drawn, "value")

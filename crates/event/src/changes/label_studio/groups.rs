@@ -76,9 +76,6 @@ fn read_group<'a>(
     let drawn = group
         .iter()
         .find(|item| !item.is_answer() && !item.is_relation());
-    let region = drawn.map(|item| item.region(labels_of(group), shape(item, beside)));
-    let id = region.as_ref().and_then(|region| region.id.clone());
-    marks.regions.extend(region);
     // Names of many members are not to be looked through again for each of many items.
     let members = match (drawn.and_then(|item| item.value.as_ref()), group) {
         (Some(value), [_, _, ..]) => value.object().members(),
@@ -88,20 +85,25 @@ fn read_group<'a>(
         .into_iter()
         .map(|(key, value)| (key.exact(), value))
         .collect();
-    for item in group {
-        if item.is_relation() {
-            match relation(item) {
-                Some(relation) => marks.relations.push(relation),
-                None => marks.regions.push(item.other()),
-            }
-        } else if item.is_answer() {
-            match classification(item, id.clone()) {
-                Some(answers) => marks.classifications.push(answers),
-                None => marks.regions.push(item.other()),
-            }
-        } else if !drawn.is_some_and(|drawn| drawn.json.object().is_same(item.json.object()))
-            && !adds_labels_alone(item, &members)
+    let is_drawn = |item: &Item<'_, '_>| {
+        drawn.is_some_and(|drawn| drawn.json.object().is_same(item.json.object()))
+    };
+    let (of_region, others): (Vec<_>, Vec<_>) = group
+        .iter()
+        .partition(|item| is_drawn(item) || adds_labels_alone(item, &members));
+    let region = drawn.map(|item| item.region(labels_of(&of_region), shape(item, beside)));
+    let id = region.as_ref().and_then(|region| region.id.clone());
+    marks.regions.extend(region);
+    for item in others {
+        if item.is_answer()
+            && let Some(answers) = classification(item, id.clone())
         {
+            marks.classifications.push(answers);
+        } else if item.is_relation()
+            && let Some(relation) = relation(item)
+        {
+            marks.relations.push(relation);
+        } else {
             marks.regions.push(item.other());
         }
     }
@@ -114,7 +116,8 @@ fn adds_labels_alone(item: &Item<'_, '_>, region: &Members<'_, '_>) -> bool {
     let has_labels = item
         .member("labels")
         .is_some_and(|labels| !labels.texts().is_empty());
-    if item.kind.is_none() || !item.kind().ends_with("labels") && !has_labels {
+    let is_mark = item.kind.is_some() && !item.is_answer() && !item.is_relation();
+    if !is_mark || !item.kind().ends_with("labels") && !has_labels {
         return false;
     }
     let Some(value) = item.value.as_ref().map(Index::object) else {

@@ -120,16 +120,13 @@ impl<'d, 'a> Item<'d, 'a> {
     /// The item, unread.
     pub(super) fn other(&self) -> Region<'a> {
         let kind = self.kind.clone();
-        self.region(
-            labels_of(std::slice::from_ref(self)),
-            Shape::Other(Other { kind }),
-        )
+        self.region(labels_of(&[self]), Shape::Other(Other { kind }))
     }
 }
 
 /// Labels of all these items, each once.
-pub(super) fn labels_of<'a>(items: &[Item<'_, 'a>]) -> Vec<Cow<'a, str>> {
-    let mut labels: Vec<_> = items.iter().flat_map(Item::labels).collect();
+pub(super) fn labels_of<'a>(items: &[&Item<'_, 'a>]) -> Vec<Cow<'a, str>> {
+    let mut labels: Vec<_> = items.iter().flat_map(|item| item.labels()).collect();
     if labels.len() > 1 {
         let mut seen = HashSet::new();
         labels.retain(|label| seen.insert(label.clone()));
