@@ -3,6 +3,7 @@
 mod ack;
 mod extend;
 mod nack;
+mod pipe;
 mod receipts;
 mod receive;
 mod stats_and_prune;
@@ -34,6 +35,7 @@ enum Verb {
     Ack(ack::Args),
     Nack(nack::Args),
     Extend(extend::Args),
+    Pipe(pipe::Args),
     Stats(stats_and_prune::StatsArgs),
     Prune(stats_and_prune::PruneArgs),
 }
@@ -45,6 +47,7 @@ pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
         Verb::Ack(args) => ack::run(args, &queue),
         Verb::Nack(args) => nack::run(args, &queue),
         Verb::Extend(args) => extend::run(args, &queue),
+        Verb::Pipe(pipe::Args {}) => pipe::run(&queue),
         Verb::Stats(args) => stats_and_prune::stats(args, &queue),
         Verb::Prune(args) => stats_and_prune::prune(args, &queue),
     }

@@ -46,8 +46,12 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
     let begun = Instant::now();
     let deliveries = loop {
-        let received = queue.receive_around_damage(args.max, args.visibility)?;
-        let deliveries = intact(queue, readable(received)?)?;
+        let mut damaged = Vec::new();
+        let taken = take(queue, args.max, args.visibility, &mut damaged);
+        for words in &damaged {
+            say(format_args!("{words}"));
+        }
+        let deliveries = taken?;
         let left = args.wait.saturating_sub(begun.elapsed());
         if !deliveries.is_empty() || left.is_zero() {
             break deliveries;
@@ -56,7 +60,10 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
     };
     for (printed, delivery) in deliveries.iter().enumerate() {
         if let Err(error) = print_one(delivery, args.json) {
-            give_back(queue, deliveries.get(printed..).unwrap_or_default());
+            give_back(
+                queue,
+                &receipts(deliveries.get(printed..).unwrap_or_default()),
+            );
             return Err(error);
         }
     }
@@ -66,8 +73,20 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Takes up to `max` messages that a consumer can use. Adds words for what is damaged and was made a dead letter.
+pub(super) fn take(
+    queue: &QueueFile,
+    max: usize,
+    visibility: Duration,
+    damaged: &mut Vec<String>,
+) -> Result<Vec<Delivery>, CliError> {
+    let received = queue.receive_around_damage(max, visibility)?;
+    let readable = readable(received, damaged)?;
+    intact(queue, readable, damaged)
+}
+
 /// Names what cannot be read. It keeps no other message back.
-fn readable(received: Received) -> Result<Vec<Delivery>, CliError> {
+fn readable(received: Received, said: &mut Vec<String>) -> Result<Vec<Delivery>, CliError> {
     let Some(damage) = received.damage else {
         return Ok(received.deliveries);
     };
@@ -83,20 +102,21 @@ fn readable(received: Received) -> Result<Vec<Delivery>, CliError> {
         } else {
             format!("events {first} to {last} cannot be read, and are dead letters now")
         };
-        say(format_args!("{}", one_line(&format!("{which}: {why}"))));
+        said.push(one_line(&format!("{which}: {why}")).into_owned());
     }
     if received.unreadable.is_empty() {
-        say(format_args!(
-            "{}",
-            one_line(&format!("events behind these cannot be read: {why}"))
-        ));
+        said.push(one_line(&format!("events behind these cannot be read: {why}")).into_owned());
     }
     Ok(received.deliveries)
 }
 
 /// Leaves out what was damaged where it lay: no consumer can use it, and it must not keep the others from what
 /// comes after.
-fn intact(queue: &QueueFile, received: Vec<Delivery>) -> Result<Vec<Delivery>, CliError> {
+fn intact(
+    queue: &QueueFile,
+    received: Vec<Delivery>,
+    said: &mut Vec<String>,
+) -> Result<Vec<Delivery>, CliError> {
     let mut damaged = Vec::new();
     let mut intact = Vec::with_capacity(received.len());
     for delivery in received {
@@ -108,35 +128,33 @@ fn intact(queue: &QueueFile, received: Vec<Delivery>) -> Result<Vec<Delivery>, C
     if damaged.is_empty() {
         return Ok(intact);
     }
-    let receipts: Vec<_> = damaged
+    let buried: Vec<_> = damaged
         .iter()
         .map(|(one, _)| one.receipt.as_str())
         .collect();
-    if let Err(error) = queue.bury_all(&receipts) {
-        give_back(queue, &intact);
+    if let Err(error) = queue.bury_all(&buried) {
+        give_back(queue, &receipts(&intact));
         return Err(error.into());
     }
     for (delivery, reason) in &damaged {
-        say(format_args!(
-            "{}",
-            one_line(&damaged_event(
-                delivery.seq,
-                &format!("{reason}; it is a dead letter now")
-            ))
-        ));
+        let reason = format!("{reason}; it is a dead letter now");
+        said.push(one_line(&damaged_event(delivery.seq, &reason)).into_owned());
     }
     Ok(intact)
 }
 
-/// Lets others receive at once what could not be printed: nobody has the receipts of these.
-fn give_back(queue: &QueueFile, unprinted: &[Delivery]) {
-    let receipts: Vec<&str> = unprinted.iter().map(|one| one.receipt.as_str()).collect();
-    if let Err(error) = queue.release_all(&receipts, Duration::ZERO) {
+/// Lets others receive at once what nobody has the receipts of any more.
+pub(super) fn give_back(queue: &QueueFile, receipts: &[&str]) {
+    if let Err(error) = queue.release_all(receipts, Duration::ZERO) {
         say(format_args!(
-            "{} messages could not be printed and not be given back ({error}); they can be received again after the visibility timeout",
+            "{} messages could not be given back ({error}); they can be received again after the visibility timeout",
             receipts.len()
         ));
     }
+}
+
+fn receipts(deliveries: &[Delivery]) -> Vec<&str> {
+    deliveries.iter().map(|one| one.receipt.as_str()).collect()
 }
 
 fn print_one(delivery: &Delivery, json: bool) -> Result<(), CliError> {

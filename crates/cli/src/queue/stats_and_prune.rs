@@ -3,7 +3,7 @@
 use crate::durations::{parse_duration, words};
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::{print, print_json};
-use labelrelay_local::QueueFile;
+use labelrelay_local::{FileError, QueueFile};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -21,8 +21,9 @@ pub(super) struct StatsArgs {
     json: bool,
 }
 
+/// Counts, as programs get them.
 #[derive(Serialize)]
-struct Stats {
+pub(super) struct Stats {
     ready: u64,
     in_flight: u64,
     acknowledged: u64,
@@ -33,22 +34,15 @@ struct Stats {
 }
 
 pub(super) fn stats(args: &StatsArgs, queue: &QueueFile) -> Result<(), CliError> {
-    let stats = queue.stats()?;
-    let age = stats.oldest_ready_age.map(|age| age.as_secs_f64());
+    let stats = counted(queue)?;
     if args.json {
-        return Ok(print_json(&Stats {
-            ready: stats.ready,
-            in_flight: stats.in_flight,
-            acknowledged: stats.acknowledged,
-            dead: stats.dead,
-            dead_letters: stats.dead_letters,
-            oldest_ready_age_s: age,
-            file_bytes: stats.file_bytes,
-        })?);
+        return Ok(print_json(&stats)?);
     }
-    let age = age.map_or_else(String::new, |seconds| {
-        format!(", the oldest for {seconds:.1} s")
-    });
+    let age = stats
+        .oldest_ready_age_s
+        .map_or_else(String::new, |seconds| {
+            format!(", the oldest for {seconds:.1} s")
+        });
     print(format_args!("ready          {}{age}", stats.ready))?;
     print(format_args!("in flight      {}", stats.in_flight))?;
     print(format_args!("acknowledged   {}", stats.acknowledged))?;
@@ -57,6 +51,19 @@ pub(super) fn stats(args: &StatsArgs, queue: &QueueFile) -> Result<(), CliError>
         "file           {} bytes",
         stats.file_bytes
     ))?)
+}
+
+pub(super) fn counted(queue: &QueueFile) -> Result<Stats, FileError> {
+    let stats = queue.stats()?;
+    Ok(Stats {
+        ready: stats.ready,
+        in_flight: stats.in_flight,
+        acknowledged: stats.acknowledged,
+        dead: stats.dead,
+        dead_letters: stats.dead_letters,
+        oldest_ready_age_s: stats.oldest_ready_age.map(|age| age.as_secs_f64()),
+        file_bytes: stats.file_bytes,
+    })
 }
 
 const PRUNE_EXAMPLES: &str = "\

@@ -5,7 +5,7 @@ use crate::support::Place;
 #[test]
 fn every_verb_explains_itself_with_examples() {
     let place = Place::new();
-    let verbs: [&[&str]; 28] = [
+    let verbs: [&[&str]; 29] = [
         &["serve"],
         &["send"],
         &["verify"],
@@ -31,6 +31,7 @@ fn every_verb_explains_itself_with_examples() {
         &["queue", "ack"],
         &["queue", "nack"],
         &["queue", "extend"],
+        &["queue", "pipe"],
         &["queue", "stats"],
         &["queue", "prune"],
         &["completions"],

@@ -42,6 +42,7 @@ mod pull;
 #[cfg(target_os = "linux")]
 mod pull_memory;
 mod queue;
+mod queue_pipe;
 mod secret_files;
 mod send;
 mod send_errors;
