@@ -18,11 +18,16 @@ TYPE_CHECKING = (
 if TYPE_CHECKING:
     from ._json import Json, Number
     from ._program import find_program
+    from ._stats import Stats
     from .attributes import Attributes
     from .changes import By, Change, Changed, Key, Order, Removed
+    from .consumer import Consumer
     from .errors import (
         BodyClaimed,
         BytesLost,
+        ClaimGone,
+        ClaimRefused,
+        ConsumerError,
         DigestMismatch,
         EventError,
         LaterEnvelope,
@@ -30,11 +35,15 @@ if TYPE_CHECKING:
         MaskUnreadable,
         NotJson,
         PayloadMissing,
+        RefetchError,
+        Reject,
+        Retry,
         TooDeep,
         UnknownPayload,
     )
     from .event import Event, parse
     from .records import Annotation, Project, Record, Task, Thing, Workflow
+    from .refetch import Fetch, LabelStudio
     from .regions import (
         Box,
         Classification,
@@ -55,6 +64,7 @@ if TYPE_CHECKING:
         Track,
         Value,
     )
+    from .state import Known, State
 
     __version__: str
 
@@ -67,14 +77,21 @@ __all__ = [
     "BytesLost",
     "Change",
     "Changed",
+    "ClaimGone",
+    "ClaimRefused",
     "Classification",
+    "Consumer",
+    "ConsumerError",
     "DigestMismatch",
     "Ellipse",
     "Event",
     "EventError",
+    "Fetch",
     "Json",
     "Key",
     "Keypoint",
+    "Known",
+    "LabelStudio",
     "LaterEnvelope",
     "Line",
     "MalformedEnvelope",
@@ -91,11 +108,16 @@ __all__ = [
     "Radii",
     "Record",
     "Rect",
+    "RefetchError",
     "Region",
+    "Reject",
     "Relation",
     "Removed",
+    "Retry",
     "Size",
     "Span",
+    "State",
+    "Stats",
     "Task",
     "Thing",
     "TimeSpan",
@@ -112,11 +134,16 @@ __all__ = [
 _MODULES = {
     "_json": ("Json", "Number"),
     "_program": ("find_program",),
+    "_stats": ("Stats",),
     "attributes": ("Attributes",),
     "changes": ("By", "Change", "Changed", "Key", "Order", "Removed"),
+    "consumer": ("Consumer",),
     "errors": (
         "BodyClaimed",
         "BytesLost",
+        "ClaimGone",
+        "ClaimRefused",
+        "ConsumerError",
         "DigestMismatch",
         "EventError",
         "LaterEnvelope",
@@ -124,11 +151,16 @@ _MODULES = {
         "MaskUnreadable",
         "NotJson",
         "PayloadMissing",
+        "RefetchError",
+        "Reject",
+        "Retry",
         "TooDeep",
         "UnknownPayload",
     ),
     "event": ("Event", "parse"),
     "records": ("Annotation", "Project", "Record", "Task", "Thing", "Workflow"),
+    "refetch": ("Fetch", "LabelStudio"),
+    "state": ("Known", "State"),
     "regions": (
         "Box",
         "Classification",

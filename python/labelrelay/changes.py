@@ -13,6 +13,7 @@ from .records import Annotation
 if TYPE_CHECKING:
     from .attributes import Attributes
     from .records import Record
+    from .refetch import Fetch
 
 
 class Key(NamedTuple):
@@ -61,6 +62,8 @@ class Changed:
     """Its contents; `None` if the body only names it."""
     attributes: Attributes = field(repr=False, compare=False)
     """Those of the event."""
+    fetch: Fetch | None = field(default=None, repr=False, compare=False)
+    """Asks the platform, if the consumer was told how."""
 
     is_removal: ClassVar[Literal[False]] = False
 
@@ -72,6 +75,12 @@ class Changed:
         problem = "the body only names it" if self.record is None else f"it is of kind {self.key.kind}"
         raise UnknownPayload(f"{self.key.kind} {self.key.id} has no annotation: {problem}", self.attributes.id)
 
+    def refetch(self) -> Change:
+        """The thing as the platform has it now. Raises `RefetchError`, and what the reader raises."""
+        from .refetch import refetched
+
+        return refetched(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
@@ -82,6 +91,8 @@ class Removed:
     parents: tuple[Key, ...]
     attributes: Attributes = field(repr=False, compare=False)
     """Those of the event."""
+    fetch: Fetch | None = field(default=None, repr=False, compare=False)
+    """Asks the platform, if the consumer was told how."""
 
     is_removal: ClassVar[Literal[True]] = True
 
@@ -97,6 +108,12 @@ class Removed:
     def takes(self, key: Key, parents: tuple[Key, ...] = (), version: str | None = None) -> bool:
         """Tells whether the thing `key`, held by `parents`, is gone with this in this `version`."""
         return (key == self.key or self.key in parents) and (version or "") <= self.until
+
+    def refetch(self) -> Change:
+        """The thing as the platform has it now. Raises `RefetchError`, and what the reader raises."""
+        from .refetch import refetched
+
+        return refetched(self)
 
 
 Change: TypeAlias = Union[Changed, Removed]

@@ -61,3 +61,45 @@ class PayloadMissing(EventError):
 
 class MaskUnreadable(EventError):
     """A mask cannot be decoded: its run lengths are damaged, or it would have more pixels than was allowed."""
+
+
+class ClaimRefused(EventError):
+    """The body is in a blob store that this consumer was not told to read, whatever the envelope says."""
+
+
+class ClaimGone(EventError):
+    """The blob store no longer has the body."""
+
+
+class ConsumerError(Exception):
+    """A consumer cannot start, or go on: a setting, a program or a queue that is not there."""
+
+
+class RefetchError(Exception):
+    """The platform was not asked, or gave no answer."""
+
+
+class Reject(Exception):
+    """Raised by a handler: the event is of no use, and goes to the dead letters with this reason."""
+
+    def __init__(self, reason: str = "rejected") -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Retry(Exception):
+    """Raised by a handler: the event is to come again, `after` so many seconds.
+
+    Without `after` it comes again as after any other exception. Each time counts against the queue's own limit of
+    receives.
+    """
+
+    def __init__(self, after: float | None = None, reason: str = "asked for again") -> None:
+        if after is not None and not 0 <= after < float("inf"):
+            raise ValueError(f"after is {after!r}: give the seconds to wait")
+        super().__init__(after, reason)
+        self.after = after
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason

@@ -1,0 +1,229 @@
+"""Threads that receive and handle."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import random
+import threading
+from collections import deque
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from ._handling import Again, Busy, Held, described
+from ._sources import SourceStopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._handling import Handling, Outcome
+    from ._session import Session
+    from .changes import Change, Key
+
+log = logging.getLogger("labelrelay")
+
+LOOK_AGAIN = (0.05, 0.5)
+"""Bounds of the seconds after which a thing that another process was handling is asked for again."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""Seconds without a receive after one that failed, and after many."""
+
+
+class Runner:
+    """A pool of threads that handle events. Whoever has nothing to do receives."""
+
+    def __init__(
+        self,
+        session: Session,
+        handling: Handling,
+        handle: Callable[[Change], None],
+        *,
+        concurrency: int,
+        wait: float,
+        until_idle: float | None,
+    ) -> None:
+        self._session = session
+        self._handling = handling
+        self._handle = handle
+        self._wait = wait if until_idle is None else min(wait, until_idle)
+        self._until_idle = until_idle
+        self._changed = threading.Condition()
+        self._ready: deque[Held] = deque()
+        self._parked: dict[Key, deque[Held]] = {}
+        self._delayed: list[tuple[float, int, Held]] = []
+        self._numbers = 0
+        self._working = 0
+        self._receiving = 0
+        self._came_last = False
+        self._busy_at = monotonic()
+        self._receive_at = 0.0
+        self._pause = FIRST_PAUSE
+        self._stopping = False
+        self.failure: BaseException | None = None
+        # With one thread, a receive would keep what is ready waiting.
+        self._low = session.source.batch // 2 if concurrency > 1 else 0
+        self._threads = [
+            threading.Thread(target=self._work, name=f"labelrelay-{number}", daemon=True) for number in range(concurrency)
+        ]
+        handling.on_free = self._freed
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def join(self, timeout: float) -> bool:
+        """Waits for the end; tells whether it came."""
+        ends = monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, ends - monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def stop(self) -> None:
+        """Receives nothing more. What was received is handled."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._session.source.wake()
+
+    def abandon(self) -> None:
+        """Gives back what was received and not begun."""
+        with self._changed:
+            self._stopping = True
+            left = [*self._ready, *(held for line in self._parked.values() for held in line)]
+            left += [held for _, _, held in self._delayed]
+            self._ready.clear()
+            self._parked.clear()
+            self._delayed.clear()
+            self._changed.notify_all()
+        self._session.give_back(left)
+
+    def _work(self) -> None:
+        try:
+            while True:
+                held = self._next()
+                if held is None:
+                    return
+                if isinstance(held, Held):
+                    self._handle_one(held)
+                else:
+                    self._receive(held)
+        except BaseException as error:
+            self.failure = error
+            self.stop()
+        finally:
+            with self._changed:
+                self._changed.notify_all()
+
+    def _next(self) -> Held | float | None:
+        """An event to go on with, or for how long to wait for others, or nothing: the end."""
+        with self._changed:
+            while True:
+                now = monotonic()
+                while self._delayed and self._delayed[0][0] <= now:
+                    self._ready.append(heapq.heappop(self._delayed)[2])
+                if self._may_receive(now):
+                    self._receiving += 1
+                    return self._may_wait(now)
+                if self._ready:
+                    self._working += 1
+                    return self._ready.popleft()
+                if self._stopping and not (self._parked or self._delayed or self._working or self._receiving):
+                    return None
+                self._changed.wait(self._until(now))
+
+    def _is_idle(self) -> bool:
+        return not (self._ready or self._parked or self._delayed or self._working)
+
+    def _may_wait(self, now: float) -> float:
+        """Seconds that this thread can wait for others: nothing that is there may wait for it."""
+        if self._ready:
+            return 0.0
+        if self._delayed and len(self._threads) == 1:
+            return min(self._wait, self._delayed[0][0] - now)
+        return self._wait
+
+    def _until(self, now: float) -> float:
+        at = [now + 1.0]
+        if self._delayed:
+            at.append(self._delayed[0][0])
+        if self._receive_at > now:
+            at.append(self._receive_at)
+        return max(0.001, min(at) - now)
+
+    def _may_receive(self, now: float) -> bool:
+        if self._stopping or now < self._receive_at or len(self._ready) > self._low:
+            return False
+        at_once = self._session.source.receivers if self._came_last else 1
+        # What waits for its turn is held as well, and must not become more and more.
+        waiting = len(self._delayed) + sum(len(line) for line in self._parked.values())
+        return self._receiving < at_once and waiting < 2 * self._session.source.batch
+
+    def _receive(self, wait: float) -> None:
+        if wait:
+            self._session.flush()
+        came: list[Held] = []
+        pause = 0.0
+        try:
+            came = self._session.receive(self._session.source.batch, wait)
+        except SourceStopped as stopped:
+            log.info("%s", stopped)
+            self.stop()
+        except Exception as error:
+            pause = self._pause
+            self._pause = min(LONGEST_PAUSE, self._pause * 2)
+            log.error("%s: cannot receive; again in %.1f s: %s", self._session.source.name, pause, described(error))
+        with self._changed:
+            self._receiving -= 1
+            self._came_last = bool(came)
+            self._ready.extend(came)
+            now = monotonic()
+            if pause:
+                self._receive_at = now + pause
+            elif came:
+                self._pause = FIRST_PAUSE
+                self._busy_at = now
+            elif not wait:
+                # What is ready comes first: the queue is not asked again and again meanwhile.
+                self._receive_at = now + 0.05
+            if self._until_idle is not None and self._is_idle() and now - self._busy_at >= self._until_idle:
+                self._stopping = True
+            self._changed.notify_all()
+
+    def _handle_one(self, held: Held) -> None:
+        outcome: Outcome | Busy = Again("", "the process ended", 0.0)
+        try:
+            outcome = self._handling.work(held, self._handle)
+        finally:
+            if not isinstance(outcome, Busy):
+                self._session.settle(held, outcome)
+            with self._changed:
+                self._working -= 1
+                self._busy_at = monotonic()
+                if isinstance(outcome, Busy):
+                    self._park(held, outcome)
+                self._changed.notify()
+
+    def _park(self, held: Held, busy: Busy) -> None:
+        if not busy.is_here:
+            self._numbers += 1
+            heapq.heappush(self._delayed, (monotonic() + random.uniform(*LOOK_AGAIN), self._numbers, held))
+        else:
+            # First in line, then a look: whoever frees the thing looks in the other order.
+            self._parked.setdefault(busy.key, deque()).append(held)
+            if not self._handling.is_here(busy.key):
+                self._unpark(busy.key)
+
+    def _freed(self, key: Key) -> None:
+        # Nearly always nobody waits.
+        if key in self._parked:
+            with self._changed:
+                self._unpark(key)
+
+    def _unpark(self, key: Key) -> None:
+        """Lets the first in line go on: it frees the thing for the next one."""
+        line = self._parked.get(key)
+        if line:
+            self._ready.appendleft(line.popleft())
+            if not line:
+                del self._parked[key]
+            self._changed.notify()

@@ -1,0 +1,232 @@
+"""Messages of one queue between their receipt and their settlement: they stay hidden, and nothing is settled twice."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections import OrderedDict
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from ._handling import Again, Done, Held, Rejected, Unreadable, described
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ._handling import Outcome
+    from ._sources import Source
+    from ._stats import Counters
+    from .state import State
+
+log = logging.getLogger("labelrelay")
+
+ACK_WITHIN = 0.2
+"""Seconds that an event which was handled waits for others, to be acknowledged with them."""
+
+TOLD = 10_000
+"""Unreadable events that are remembered as told, so that the log names each once."""
+
+
+class Session:
+    """The messages that one consumer holds."""
+
+    def __init__(
+        self,
+        source: Source,
+        state: State,
+        counters: Counters,
+        *,
+        visibility: float,
+        backoff: tuple[float, float],
+        max_receives: int,
+    ) -> None:
+        self.source = source
+        self._state = state
+        self._counters = counters
+        self.visibility = visibility
+        self._backoff = backoff
+        self._max_receives = max_receives
+        self._lock = threading.Lock()
+        self._held: dict[int, Held] = {}
+        self._done: list[Held] = []
+        self._done_since = 0.0
+        self._told: OrderedDict[str, None] = OrderedDict()
+        self._ended = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="labelrelay-keeper", daemon=True)
+
+    def start(self) -> None:
+        """Connects. Raises `ConsumerError`."""
+        self.source.open()
+        self._keeper.start()
+
+    def receive(self, most: int, wait: float) -> list[Held]:
+        """Messages, once there are some, or `wait` is over."""
+        asked = monotonic()
+        messages, damaged = self.source.receive(most, self.visibility, wait)
+        # A message is hidden from when the queue handed it out, which may be as early as when it was asked.
+        hidden_until = (monotonic() if wait else asked) + self.visibility
+        held = [Held(message, hidden_until=hidden_until) for message in messages]
+        with self._lock:
+            self._held.update((id(one), one) for one in held)
+        self._counters.add("received", len(held))
+        for words in damaged:
+            self._counters.add("damaged")
+            log.error("%s: %s", self.source.name, words)
+        return held
+
+    def settle(self, held: Held, outcome: Outcome) -> None:
+        """Tells the queue what became of an event. What cannot be told comes again by itself."""
+        if isinstance(outcome, Done):
+            with self._lock:
+                if not self._done:
+                    self._done_since = monotonic()
+                self._done.append(held)
+                is_full = len(self._done) >= self.source.batch
+            if is_full:
+                self.flush()
+            return
+        message = held.message
+        try:
+            self._state.sync()
+            if isinstance(outcome, Rejected):
+                self._forget([held])
+                self._reject(held, outcome.event, outcome.reason)
+                return
+            if not self.source.counts and message.receives >= self._max_receives:
+                reason = _reason(outcome)
+                self._forget([held])
+                if isinstance(outcome, Unreadable):
+                    self._tell(held, outcome)
+                self._reject(held, outcome.event, f"received {message.receives} times: {reason}")
+                return
+            delay = self._delay(message.receives, outcome.after if isinstance(outcome, Again) else None)
+            self._forget([held])
+            if isinstance(outcome, Unreadable):
+                self._tell(held, outcome)
+            else:
+                log.warning(
+                    "event %s: %s; again in %.1f s%s",
+                    outcome.event,
+                    outcome.reason,
+                    delay,
+                    f" (received {message.receives} times)" if message.receives else "",
+                )
+            self._counters.add("retried")
+            self.source.retry(message, delay)
+        except Exception as error:
+            self._forget([held])
+            log.error("%s: an event could not be settled, and comes again: %s", self.source.name, described(error))
+
+    def _reject(self, held: Held, event: str | None, reason: str) -> None:
+        self.source.reject(held.message, reason)
+        self._counters.add("rejected")
+        self._counters.add("acknowledged")
+        log.warning("event %s: to the dead letters: %s", event, reason)
+
+    def _tell(self, held: Held, outcome: Unreadable) -> None:
+        name = type(outcome.error).__name__
+        self._counters.add_unreadable(name)
+        # Without an id, by what it holds.
+        body = held.message.body
+        told = outcome.event or f"{len(body)} bytes, hash {hash(body)}"
+        with self._lock:
+            if told in self._told:
+                return
+            self._told[told] = None
+            if len(self._told) > TOLD:
+                self._told.popitem(last=False)
+        where = "event " + outcome.event if outcome.event else f"a message of {len(body)} bytes"
+        log.error("%s: %s: %s; it is left for the dead letters", where, name, outcome.error.reason)
+
+    def _delay(self, receives: int, after: float | None) -> float:
+        if after is None:
+            first, longest = self._backoff
+            after = min(longest, first * 4.0 ** min(max(receives, 1) - 1, 20))
+            # Those that failed together must not come together.
+            after *= random.uniform(0.5, 1.0)
+        return min(after, self.source.longest)
+
+    def flush(self) -> None:
+        """Acknowledges what was handled."""
+        with self._lock:
+            done, self._done = self._done, []
+        if not done:
+            return
+        self._forget(done)
+        try:
+            self._state.sync()
+            lost = self.source.ack([held.message for held in done])
+            self._counters.add("acknowledged", len(done) - lost)
+            if lost:
+                log.warning(
+                    "%s: %d events were handled after their visibility timeout; they may come again, and are known then",
+                    self.source.name,
+                    lost,
+                )
+        except Exception as error:
+            log.error(
+                "%s: %d events were handled and not acknowledged; they come again, and are known then: %s",
+                self.source.name,
+                len(done),
+                described(error),
+            )
+
+    def give_back(self, held: Iterable[Held]) -> None:
+        """Lets others receive at once what was not begun."""
+        for one in held:
+            self._forget([one])
+            try:
+                self.source.retry(one.message, 0.0)
+            except Exception as error:
+                log.error("%s: an event could not be given back: %s", self.source.name, described(error))
+
+    def holds(self) -> int:
+        """Messages that are not settled, those that only wait for their acknowledgement aside."""
+        with self._lock:
+            return len(self._held) - len(self._done)
+
+    def _forget(self, held: Iterable[Held]) -> None:
+        with self._lock:
+            for one in held:
+                self._held.pop(id(one), None)
+
+    def _keep(self) -> None:
+        """Keeps hidden what is held, and acknowledges what waits for too long."""
+        third = self.visibility / 3
+        kept = monotonic()
+        while not self._ended.wait(min(ACK_WITHIN, third)):
+            now = monotonic()
+            with self._lock:
+                waits_long = bool(self._done) and now - self._done_since >= ACK_WITHIN
+                ending = [one for one in self._held.values() if one.hidden_until - now < 2 * third]
+            if waits_long:
+                self.flush()
+            try:
+                if now - kept >= third:
+                    kept = now
+                    self._state.keep(self.visibility)
+                if ending:
+                    self.source.extend([one.message for one in ending], self.visibility)
+            except Exception as error:
+                log.error("%s: %d events could not be kept: %s", self.source.name, len(ending), described(error))
+            # One that could not be extended is tried again with the next ones, and not at once.
+            for one in ending:
+                one.hidden_until = now + self.visibility
+
+    def close(self) -> None:
+        """Gives back what is still held, and ends."""
+        self.flush()
+        self._ended.set()
+        if self._keeper.is_alive():
+            self._keeper.join()
+        with self._lock:
+            left = list(self._held.values())
+        self.give_back(left)
+        self.source.close()
+
+
+def _reason(outcome: Again | Unreadable) -> str:
+    if isinstance(outcome, Unreadable):
+        return f"{type(outcome.error).__name__}: {outcome.error.reason}"
+    return outcome.reason

@@ -1,0 +1,188 @@
+"""The embedded queue, through the program's own `queue pipe`: the schema of its file is nobody else's business."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from collections import deque
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from ._sources import Message, SourceStopped
+from .errors import ConsumerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._sources import Settings
+
+
+class _Pending:
+    """A request whose answer has not come yet."""
+
+    __slots__ = ("answer", "came", "deliveries", "request")
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        self.request = request
+        self.answer: dict[str, Any] | None = None
+        self.deliveries: list[Message] = []
+        self.came = threading.Event()
+
+
+class EmbeddedSource:
+    """One process, whose requests are answered in their order."""
+
+    batch = 100
+    receivers = 1
+    longest = 12 * 3600.0
+    counts = True
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        if settings.dead_letter is not None:
+            raise ConsumerError("dead_letter: the embedded queue has dead letters of its own; leave it out")
+        self.name = url
+        self._directory = url if not url.startswith("sqlite:") else None
+        if self._directory is not None and not os.path.isdir(self._directory):
+            raise ConsumerError(f"{url!r} is no directory; write the one in which `labelrelay serve` runs, or sqlite:FILE")
+        self._program = settings.program
+        self._lock = threading.Lock()
+        self._pending: deque[_Pending] = deque()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._end: str | None = None
+        self._last_words: deque[str] = deque(maxlen=5)
+
+    def open(self) -> None:
+        from ._program import find_program
+
+        try:
+            program = self._program or find_program()
+            words = [program, "queue", "pipe"]
+            if self._directory is None:
+                words += ["--queue", self.name]
+            # Signals of a terminal are for this process, which settles what it has and then ends the other one.
+            self._process = subprocess.Popen(
+                words,
+                cwd=self._directory,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=1 << 18,
+                start_new_session=os.name != "nt",
+            )
+        except OSError as error:
+            raise ConsumerError(f"the program labelrelay cannot be started: {error}") from error
+        self._end = None
+        self._errors = threading.Thread(target=self._read_errors, name="labelrelay-pipe-errors", daemon=True)
+        self._errors.start()
+        threading.Thread(target=self._read_answers, name="labelrelay-pipe", daemon=True).start()
+        self._ask({"op": "receive", "max": 0})
+
+    def _read_errors(self) -> None:
+        """Keeps the last words of the process, for whoever asks it next."""
+        process = self._running()
+        assert process.stderr is not None
+        for line in process.stderr:
+            self._last_words.append(line.decode("utf-8", "replace").strip())
+
+    def _read_answers(self) -> None:
+        process = self._running()
+        assert process.stdout is not None
+        try:
+            while line := process.stdout.readline():
+                self._take(json.loads(line), process.stdout)
+        finally:
+            self._errors.join()
+            code = process.wait()
+            said = "; ".join(self._last_words)
+            with self._lock:
+                self._end = f"`labelrelay queue pipe` ended with code {code}{': ' + said if said else ''}"
+                waiting = list(self._pending)
+                self._pending.clear()
+            for pending in waiting:
+                pending.came.set()
+
+    def _take(self, answer: dict[str, Any], out: IO[bytes]) -> None:
+        deliveries: list[Message] = []
+        for _ in range(answer.get("deliveries", 0)):
+            head = json.loads(out.readline())
+            # The line as it came: a body may be large, and is copied no more than it must be.
+            deliveries.append(Message(head["receipt"], out.readline(), head["receive_count"]))
+        with self._lock:
+            pending = self._pending.popleft()
+        pending.answer = answer
+        pending.deliveries = deliveries
+        pending.came.set()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise ConsumerError(f"{self.name}: not open")
+        return self._process
+
+    def _ask(self, request: dict[str, Any]) -> _Pending:
+        process = self._running()
+        assert process.stdin is not None
+        pending = _Pending(request)
+        line = json.dumps(request).encode() + b"\n"
+        with self._lock:
+            is_sent = self._end is None
+            if is_sent:
+                self._pending.append(pending)
+                try:
+                    process.stdin.write(line)
+                    process.stdin.flush()
+                except (OSError, ValueError):
+                    pass  # it ended; its last words come
+        if is_sent:
+            pending.came.wait()
+        if pending.answer is None:
+            if process.returncode == 0:
+                raise SourceStopped(self._end)
+            raise ConsumerError(f"{self.name}: {self._end}")
+        if "error" in pending.answer:
+            raise ConsumerError(f"{self.name}: {pending.answer['error']}")
+        return pending
+
+    def receive(self, most: int, visibility: float, wait: float) -> tuple[list[Message], list[str]]:
+        pending = self._ask(
+            {"op": "receive", "max": most, "visibility_ms": round(visibility * 1000), "wait_ms": round(wait * 1000)}
+        )
+        answer = cast("dict[str, Any]", pending.answer)
+        if answer.get("stopping"):
+            raise SourceStopped("`labelrelay queue pipe` was told to end")
+        return pending.deliveries, answer.get("damaged", [])
+
+    def wake(self) -> None:
+        try:
+            # Any line ends a wait.
+            self._ask({"op": "receive", "max": 0})
+        except (ConsumerError, SourceStopped):
+            pass  # it ended, and nobody waits
+
+    def _settle(self, op: str, messages: Sequence[Message], **more: int) -> int:
+        receipts = [message.receipt for message in messages]
+        answer = cast("dict[str, Any]", self._ask({"op": op, "receipts": receipts, **more}).answer)
+        return sum(outcome in ("stale", "malformed") for outcome in answer["outcomes"])
+
+    def ack(self, messages: Sequence[Message]) -> int:
+        return self._settle("ack", messages)
+
+    def retry(self, message: Message, delay: float) -> None:
+        self._settle("retry", [message], delay_ms=round(delay * 1000))
+
+    def extend(self, messages: Sequence[Message], visibility: float) -> None:
+        self._settle("extend", messages, visibility_ms=round(visibility * 1000))
+
+    def reject(self, message: Message, reason: str) -> None:
+        self._settle("reject", [message])
+
+    def close(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        assert process.stdin is not None
+        try:
+            process.stdin.close()
+        except OSError:
+            pass  # it ended before
+        process.wait()

@@ -1,0 +1,163 @@
+"""SQS, by the official client."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ._official import client
+from ._sources import Message
+from .errors import ConsumerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._sources import Settings
+
+CURE = "write the URL that AWS prints, https://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE, or sqs://REGION/ACCOUNT/QUEUE"
+
+REASON = "labelrelay-reason"
+"""Attribute of a dead letter that says why it is one."""
+
+_REGION = re.compile(r"(?:[a-z]+-){2,3}[0-9]").fullmatch
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,75}(?:\.fifo)?").fullmatch
+
+
+def queue_url(setting: str) -> tuple[str, str | None]:
+    """The URL of a queue, and its region, if it says one. Raises `ConsumerError`."""
+    plain = setting.partition("?")[0].rstrip("/")
+    if plain.startswith("sqs://"):
+        region, _, path = plain[len("sqs://") :].partition("/")
+        suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        plain = f"https://sqs.{region}.{suffix}/{path}"
+    parts = urlsplit(plain)
+    words = parts.path.strip("/").split("/")
+    if not parts.hostname or len(words) < 2 or not words[-2] or not _NAME(words[-1]) or "@" in parts.netloc:
+        raise ConsumerError(f"{setting.partition('?')[0]!r} is not the URL of an SQS queue; {CURE}")
+    regions = [label for label in parts.hostname.split(".") if _REGION(label)]
+    if setting.startswith("sqs://") and not regions:
+        raise ConsumerError(f"{setting.partition('?')[0]!r} names no region; {CURE}")
+    return plain, regions[0] if regions else None
+
+
+def connect(region: str | None) -> Any:
+    """A client. Each thread may use it."""
+    config = client("botocore.config").Config(
+        # A receive waits for 20 seconds, so a silence of 30 is a fault. As many connections as threads may want.
+        read_timeout=30,
+        connect_timeout=5,
+        max_pool_connections=64,
+        retries={"mode": "standard", "max_attempts": 3},
+    )
+    return client("boto3").client("sqs", region_name=region, config=config)
+
+
+def send_dead_letter(sqs: Any, url: str, body: bytes | str, attributes: dict[str, Any], reason: str, group: str) -> None:
+    """Puts a message on the queue for dead letters."""
+    kept = {
+        name: {part: value for part, value in attribute.items() if part in ("DataType", "StringValue", "BinaryValue")}
+        for name, attribute in list(attributes.items())[:9]  # ten are allowed
+    }
+    # What XML allows, which SQS goes by.
+    text = re.sub(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", reason)[:1000] or "rejected"
+    kept[REASON] = {"DataType": "String", "StringValue": text}
+    more: dict[str, Any] = {"MessageGroupId": group} if url.endswith(".fifo") else {}
+    if more:
+        from hashlib import sha256
+
+        whole = body.encode() if isinstance(body, str) else body
+        more["MessageDeduplicationId"] = sha256(whole + reason.encode("utf-8", "replace")).hexdigest()
+    sqs.send_message(
+        QueueUrl=url, MessageBody=body if isinstance(body, str) else body.decode(), MessageAttributes=kept, **more
+    )
+
+
+class SqsSource:
+    """A standard or FIFO queue."""
+
+    batch = 10
+    receivers = 64
+    longest = 12 * 3600.0
+    counts = True
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        self._url, self._region = queue_url(url)
+        self._dead_letter = queue_url(settings.dead_letter)[0] if settings.dead_letter is not None else None
+        self.name = url.partition("?")[0]
+        self._sqs: Any = None
+
+    def open(self) -> None:
+        self._sqs = connect(self._region)
+        if self._dead_letter is None:
+            self._dead_letter = self._queue_of_dead_letters()
+
+    def _queue_of_dead_letters(self) -> str:
+        cure = "give Consumer the URL of a queue as dead_letter"
+        try:
+            answer = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["RedrivePolicy"])
+            policy = answer.get("Attributes", {}).get("RedrivePolicy")
+            if policy:
+                arn = json.loads(policy)["deadLetterTargetArn"]
+                account, name = arn.split(":")[-2:]
+                url: str = self._sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+                return url
+        except Exception as error:
+            raise ConsumerError(f"{self.name}: its queue for dead letters cannot be found: {error}; {cure}") from error
+        raise ConsumerError(f"{self.name} has no queue for dead letters, and a handler may reject an event: {cure}")
+
+    def receive(self, most: int, visibility: float, wait: float) -> tuple[list[Message], list[str]]:
+        answer = self._sqs.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=max(1, min(10, most)),
+            VisibilityTimeout=round(visibility),
+            WaitTimeSeconds=min(20, round(wait)),
+            AttributeNames=["ApproximateReceiveCount", "MessageGroupId"],
+            MessageAttributeNames=["All"],
+        )
+        messages = [
+            Message(
+                {"ReceiptHandle": one["ReceiptHandle"], "attributes": one.get("MessageAttributes", {}),
+                 "group": one.get("Attributes", {}).get("MessageGroupId", "labelrelay")},
+                one["Body"],
+                int(one.get("Attributes", {}).get("ApproximateReceiveCount", 0)),
+            )
+            for one in answer.get("Messages", ())
+        ]
+        return messages, []
+
+    def wake(self) -> None:
+        """A receive of SQS cannot be ended early."""
+
+    def ack(self, messages: Sequence[Message]) -> int:
+        return self._each(self._sqs.delete_message_batch, messages)
+
+    def _each(self, call: Any, messages: Sequence[Message], **more: Any) -> int:
+        failed = 0
+        for start in range(0, len(messages), 10):
+            entries = [
+                {"Id": str(at), "ReceiptHandle": message.receipt["ReceiptHandle"], **more}
+                for at, message in enumerate(messages[start : start + 10])
+            ]
+            answer = call(QueueUrl=self._url, Entries=entries)
+            failed += len(answer.get("Failed", ()))
+        return failed
+
+    def retry(self, message: Message, delay: float) -> None:
+        self.extend([message], delay)
+
+    def extend(self, messages: Sequence[Message], visibility: float) -> None:
+        seconds = min(int(self.longest), max(0, round(visibility)))
+        self._each(self._sqs.change_message_visibility_batch, messages, VisibilityTimeout=seconds)
+
+    def reject(self, message: Message, reason: str) -> None:
+        receipt = message.receipt
+        assert self._dead_letter is not None
+        send_dead_letter(self._sqs, self._dead_letter, message.body, receipt["attributes"], reason, receipt["group"])
+        self.ack([message])
+
+    def close(self) -> None:
+        sqs, self._sqs = self._sqs, None
+        if sqs is not None:
+            sqs.close()

@@ -1,0 +1,116 @@
+"""Queues, as a consumer uses them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .errors import ConsumerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CURE = (
+    "write sqs://REGION/ACCOUNT/QUEUE, pubsub://PROJECT/SUBSCRIPTION, azure-queue://ACCOUNT/QUEUE, sqlite:FILE, "
+    "or the directory in which `labelrelay serve` runs"
+)
+
+
+@dataclass(slots=True)
+class Message:
+    """A message that was received."""
+
+    receipt: Any
+    """Names it to its queue. An extension may change it."""
+    body: bytes | str
+    receives: int
+    """How often it was received, this time included; 0 if the queue does not say."""
+
+
+class SourceStopped(Exception):
+    """Nothing more comes: what gives the messages was told to end."""
+
+
+class Source(Protocol):
+    """A queue. All methods but `open` and `close` may be called by several threads at once."""
+
+    name: str
+    """Names the queue in the log."""
+    batch: int
+    """Messages that one call receives at most."""
+    receivers: int
+    """Calls that receive at the same time at most."""
+    longest: float
+    """Seconds for which a message can be kept hidden at most."""
+    counts: bool
+    """The queue itself ends with a message that was received too often."""
+
+    def open(self) -> None:
+        """Connects, and checks the settings. Raises `ConsumerError`."""
+        ...
+
+    def receive(self, most: int, visibility: float, wait: float) -> tuple[list[Message], list[str]]:
+        """Messages, and words for those that were damaged in the queue. Raises `SourceStopped`."""
+        ...
+
+    def wake(self) -> None:
+        """Ends the waits of `receive`, where that can be done."""
+        ...
+
+    def ack(self, messages: Sequence[Message]) -> int:
+        """Ends with messages. Returns how many of them others may have received again."""
+        ...
+
+    def retry(self, message: Message, delay: float) -> None:
+        """Gives a message back, to be received again after so many seconds."""
+        ...
+
+    def extend(self, messages: Sequence[Message], visibility: float) -> None:
+        """Hides messages for so many seconds from now on. Those that are settled meanwhile are passed over."""
+        ...
+
+    def reject(self, message: Message, reason: str) -> None:
+        """Puts a message among the dead letters, and ends with it."""
+        ...
+
+    def close(self) -> None:
+        """Frees what it holds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of every queue."""
+
+    dead_letter: str | None
+    program: str | None
+
+
+def open_source(url: str | os.PathLike[str], settings: Settings) -> Source:
+    """The queue that a URL names. Raises `ConsumerError`."""
+    text = os.fspath(url)
+    scheme, separator, rest = text.partition(":")
+    if scheme == "sqs" or (scheme in ("http", "https") and not _is_azure(text)):
+        from ._source_sqs import SqsSource
+
+        return SqsSource(text, settings)
+    if scheme == "pubsub":
+        from ._source_pubsub import PubsubSource
+
+        return PubsubSource(text, settings)
+    if scheme == "azure-queue" or scheme in ("http", "https"):
+        from ._source_azure import AzureSource
+
+        return AzureSource(text, settings)
+    if (scheme == "sqlite" and rest) or not separator or os.path.isdir(text):
+        from ._source_embedded import EmbeddedSource
+
+        return EmbeddedSource(text, settings)
+    raise ConsumerError(f"{text.partition('?')[0]!r} is not the URL of a queue; {CURE}")
+
+
+def _is_azure(url: str) -> bool:
+    from urllib.parse import urlsplit
+
+    return ".queue." in (urlsplit(url).hostname or "")

@@ -1,0 +1,57 @@
+"""Counts of what a consumer did."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """Counts of what a consumer did since it was made. Events, unless another thing is said."""
+
+    received: int
+    """Messages, repeats included."""
+    acknowledged: int
+    """Done with: handled, repeats, and rejected ones."""
+    repeats: int
+    """Handled before."""
+    changes: int
+    """Changes that handlers were done with."""
+    stale: int
+    """Changes that were older than what was handled before, or the same."""
+    unwanted: int
+    """Changes of kinds that no handler is for."""
+    retried: int
+    """Given back, to come again: a handler failed, or asked for it."""
+    rejected: int
+    """Sent to the dead letters, since a handler said so, or since they failed too often and the queue does not count."""
+    unreadable: Mapping[str, int]
+    """Could not be read, by the name of the error."""
+    damaged: int
+    """Damaged in the queue's file, and dead letters now."""
+
+
+class Counters:
+    """Counts as they rise. The lock makes sums of several threads right."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts = dict.fromkeys((field.name for field in fields(Stats) if field.name != "unreadable"), 0)
+        self._unreadable: dict[str, int] = {}
+
+    def add(self, name: str, count: int = 1) -> None:
+        with self._lock:
+            self._counts[name] += count
+
+    def add_unreadable(self, error: str) -> None:
+        with self._lock:
+            self._unreadable[error] = self._unreadable.get(error, 0) + 1
+
+    def shown(self) -> Stats:
+        with self._lock:
+            return Stats(unreadable=dict(self._unreadable), **self._counts)

@@ -1,0 +1,199 @@
+"""What a consumer remembers: which events it handled, and the newest version of each thing.
+
+`open_state` takes a setting apart. A state of your own has the methods of `State`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol
+
+from .errors import ConsumerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .changes import Key
+
+REMEMBERED = 35 * 86_400.0
+"""Seconds for which an event's id is remembered: no queue keeps a message for longer, its dead letters included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a thing."""
+
+    version: str | None = None
+    """The newest that was handled; `None` if it has none."""
+    is_there: bool = False
+    """It was handled, and not removed since."""
+    until: str = ""
+    """Every version up to this is gone."""
+    parents: tuple[Key, ...] = ()
+
+    def gone(self, until: str) -> Known:
+        """The same, once a removal up to `until` is noted."""
+        return replace(self, until=max(self.until, until))
+
+
+UNKNOWN = Known()
+
+
+class State(Protocol):
+    """The memory of a consumer. Several threads use one, and several processes what lies behind it.
+
+    A change is handled in this order: `enter`, the handler, `leave`. A removal is noted before `below` is asked for, and
+    `enter` writes the parents before it looks at what is known of them. So of a thing and the removal of what holds it,
+    handled at the same time, at least one sees the other: both steps must be seen by all in the order in which they are
+    done.
+    """
+
+    def was_handled(self, event: str) -> bool:
+        """Tells whether the event was handled to its end."""
+        ...
+
+    def handled(self, event: str) -> None:
+        """Remembers an event that was handled to its end."""
+        ...
+
+    def enter(self, key: Key, parents: tuple[Key, ...], seconds: float) -> Mapping[Key, Known] | None:
+        """Leases the thing for so long, and writes what holds it. Returns what is known of it and of all that hold it;
+        `None` if another process has it."""
+        ...
+
+    def leave(self, key: Key, known: Known | None, event: str | None = None) -> bool:
+        """Ends the lease, writes what is `known` now, and remembers `event` as handled. Returns `False`, and writes
+        nothing, if the lease had run out and somebody else took it."""
+        ...
+
+    def keep(self, seconds: float) -> None:
+        """Prolongs all leases of this process."""
+        ...
+
+    def remove(self, key: Key, until: str) -> None:
+        """Notes a removal."""
+        ...
+
+    def below(self, key: Key) -> list[Key]:
+        """Everything that was ever entered with this thing among its parents."""
+        ...
+
+    def sync(self) -> None:
+        """Makes everything durable that was written. Nothing is acknowledged before."""
+        ...
+
+    def close(self) -> None:
+        """Frees what it holds, and the leases of this process."""
+        ...
+
+
+class MemoryState:
+    """Remembers for as long as the process lives, and for one process. Every event id for `remembered` seconds."""
+
+    def __init__(self, remembered: float = REMEMBERED) -> None:
+        self._lock = threading.Lock()
+        self._remembered = remembered
+        self._events: OrderedDict[str, float] = OrderedDict()
+        self._known: dict[Key, Known] = {}
+        self._below: dict[Key, dict[Key, None]] = {}
+
+    def was_handled(self, event: str) -> bool:
+        return event in self._events
+
+    def handled(self, event: str) -> None:
+        with self._lock:
+            self._remember(event)
+
+    def _remember(self, event: str) -> None:
+        now = monotonic()
+        self._events[event] = now
+        while self._events:
+            oldest = next(iter(self._events))
+            if now - self._events[oldest] < self._remembered:
+                return
+            del self._events[oldest]
+
+    def enter(self, key: Key, parents: tuple[Key, ...], seconds: float) -> Mapping[Key, Known] | None:
+        with self._lock:
+            for parent in parents:
+                self._below.setdefault(parent, {})[key] = None
+            return with_parents(key, parents, self._of)
+
+    def _of(self, keys: Iterable[Key]) -> dict[Key, Known]:
+        return {key: self._known[key] for key in keys if key in self._known}
+
+    def leave(self, key: Key, known: Known | None, event: str | None = None) -> bool:
+        with self._lock:
+            if known is not None:
+                # A removal may have been noted meanwhile.
+                self._known[key] = known.gone(self._known.get(key, UNKNOWN).until)
+            if event is not None:
+                self._remember(event)
+        return True
+
+    def keep(self, seconds: float) -> None:
+        """The consumer itself keeps one process's handlers apart."""
+
+    def remove(self, key: Key, until: str) -> None:
+        with self._lock:
+            self._known[key] = self._known.get(key, UNKNOWN).gone(until)
+
+    def below(self, key: Key) -> list[Key]:
+        with self._lock:
+            return list(self._below.get(key, ()))
+
+    def sync(self) -> None:
+        """Nothing of it is durable."""
+
+    def close(self) -> None:
+        """It goes with the process."""
+
+
+class Reader(Protocol):
+    """Reads what is known of some keys; those of which nothing is known are left out."""
+
+    def __call__(self, keys: Iterable[Key], /) -> Mapping[Key, Known]: ...
+
+
+def with_parents(key: Key, parents: tuple[Key, ...], read: Reader) -> dict[Key, Known]:
+    """What is known of `key` and of everything that holds it, however indirectly: a task says which project it is of,
+    where an annotation did not. What held it before counts only if nothing is said of what holds it now."""
+    found: dict[Key, Known] = {}
+    asked: set[Key] = set()
+    wanted = {key, *parents}
+    while wanted:
+        asked |= wanted
+        some = read(wanted)
+        found.update(some)
+        said = [known.parents for one, known in some.items() if one != key or not parents]
+        wanted = {parent for above in said for parent in above} - asked
+    return found
+
+
+def open_state(setting: str | State | None) -> State:
+    """The state that a setting names: none for memory, `sqlite:FILE`, `postgresql://…`, `dynamodb://REGION/TABLE`.
+
+    Raises `ConsumerError`.
+    """
+    if setting is None:
+        return MemoryState()
+    if not isinstance(setting, str):
+        return setting
+    scheme, _, rest = setting.partition(":")
+    if scheme == "sqlite" and rest:
+        from ._state_sqlite import SqliteState
+
+        return SqliteState(rest)
+    if scheme in ("postgresql", "postgres"):
+        from ._state_postgres import PostgresState
+
+        return PostgresState(setting)
+    if scheme == "dynamodb":
+        from ._state_dynamodb import DynamoState
+
+        return DynamoState(setting)
+    # A URL may hold a password.
+    raise ConsumerError(f"state: {scheme!r} is no kind of state; write sqlite:FILE, postgresql://… or dynamodb://REGION/TABLE")
