@@ -173,7 +173,7 @@ class Handling:
                 return Busy(key, True)
             self._keys.add(key)
         try:
-            known = self._state.enter(key, todo.change.parents, self._lease)
+            known = self._state.enter(key, todo.change.parents, self._lease, isinstance(todo.change, Changed))
         except BaseException:
             self.free(key)
             raise
@@ -281,7 +281,7 @@ class _Steps:
             handling.leave(held, key, None)
             raise
         if not is_news:
-            handling.leave(held, key, known if key in all_known else None)
+            handling.leave(held, key, known)
             if todo.under is None:
                 handling.count("stale")
             return None

@@ -190,10 +190,12 @@ class Runner:
             self._changed.notify_all()
 
     def _handle_one(self, held: Held) -> None:
-        outcome: Outcome | Busy = Again("", "the process ended", 0.0)
+        outcome: Outcome | Busy | None = None
         try:
             outcome = self._handling.work(held, self._handle)
         finally:
+            if outcome is None:
+                outcome = Again(held.name, "the process ended", 0.0)
             if not isinstance(outcome, Busy):
                 self._session.settle(held, outcome)
             with self._changed:

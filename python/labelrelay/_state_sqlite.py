@@ -31,11 +31,12 @@ create table if not exists synced (one integer primary key check (one = 1), at r
 """
 
 LEASE = """
-insert into things (key, owner, leased) values (?1, ?2, ?3)
-on conflict (key) do update set owner = excluded.owner, leased = excluded.leased
+insert into things (key, owner, leased, is_there, parents) values (?1, ?2, ?3, ?5, ?6)
+on conflict (key) do update set owner = excluded.owner, leased = excluded.leased,
+    is_there = max(is_there, excluded.is_there), parents = case when excluded.is_there then excluded.parents else parents end
 where owner is null or owner = excluded.owner or leased < ?4 or leased > ?4 + 86400
 """
-# The last condition: a clock that was set back must not keep the lease of a dead process for ever.
+"""The last condition: a clock that was set back must not keep the lease of a dead process for ever."""
 
 LOOK_EVERY = 1000
 """Events between two looks for ids that are old enough to forget."""
@@ -87,15 +88,17 @@ class SqliteState:
             self._until_look = LOOK_EVERY
             self._db.execute("delete from events where handled < ?", (now - self._remembered,))
 
-    def enter(self, key: Key, parents: tuple[Key, ...], seconds: float) -> Mapping[Key, Known] | None:
+    def enter(self, key: Key, parents: tuple[Key, ...], seconds: float, comes: bool) -> Mapping[Key, Known] | None:
         now = time.time()
         name = written(key)
         with self._lock, self._transaction():
-            if self._db.execute(LEASE, (name, self._owner, now + seconds, now)).rowcount == 0:
+            found = with_parents(key, parents, self._read)
+            before = found[key].parents if key in found else ()
+            after = json.dumps(parents or before)
+            if self._db.execute(LEASE, (name, self._owner, now + seconds, now, comes, after)).rowcount == 0:
                 return None
             self._leased.add(name)
-            found = with_parents(key, parents, self._read)
-            if (found[key].parents if key in found else ()) != parents:
+            if before != parents:
                 self._db.executemany(
                     "insert or ignore into below values (?, ?)", [(written(parent), name) for parent in parents]
                 )

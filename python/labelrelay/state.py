@@ -29,7 +29,7 @@ class Known:
     version: str | None = None
     """The newest that was handled; `None` if it has none."""
     is_there: bool = False
-    """It was handled, and not removed since."""
+    """A handler was called for it, which may have failed, and it was not removed since."""
     until: str = ""
     """Every version up to this is gone."""
     parents: tuple[Key, ...] = ()
@@ -37,6 +37,10 @@ class Known:
     def gone(self, until: str) -> Known:
         """The same, once a removal up to `until` is noted."""
         return replace(self, until=max(self.until, until))
+
+    def coming(self, parents: tuple[Key, ...]) -> Known:
+        """The same, once a handler is about to be called for it."""
+        return replace(self, is_there=True, parents=parents or self.parents)
 
 
 UNKNOWN = Known()
@@ -59,9 +63,12 @@ class State(Protocol):
         """Remembers an event that was handled to its end."""
         ...
 
-    def enter(self, key: Key, parents: tuple[Key, ...], seconds: float) -> Mapping[Key, Known] | None:
-        """Leases the thing for so long, and writes what holds it. Returns what is known of it and of all that hold it;
-        `None` if another process has it."""
+    def enter(self, key: Key, parents: tuple[Key, ...], seconds: float, comes: bool) -> Mapping[Key, Known] | None:
+        """Leases the thing for so long, and writes what holds it. Returns what was known before of it and of all that hold
+        it; `None` if another process has it.
+
+        If it `comes`, writes too that it is there, held by `parents`: a handler that fails, or a process that ends, may
+        have left it with the user already, and a removal of what holds it must take it."""
         ...
 
     def leave(self, key: Key, known: Known | None, event: str | None = None) -> bool:
@@ -116,11 +123,14 @@ class MemoryState:
                 return
             del self._events[oldest]
 
-    def enter(self, key: Key, parents: tuple[Key, ...], seconds: float) -> Mapping[Key, Known] | None:
+    def enter(self, key: Key, parents: tuple[Key, ...], seconds: float, comes: bool) -> Mapping[Key, Known] | None:
         with self._lock:
             for parent in parents:
                 self._below.setdefault(parent, {})[key] = None
-            return with_parents(key, parents, self._of)
+            found = with_parents(key, parents, self._of)
+            if comes:
+                self._known[key] = found.get(key, UNKNOWN).coming(parents)
+            return found
 
     def _of(self, keys: Iterable[Key]) -> dict[Key, Known]:
         return {key: self._known[key] for key in keys if key in self._known}

@@ -1,0 +1,297 @@
+"""A consumer at work: threads, retries, dead letters, extensions, and its end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import threading
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any
+
+import labelrelay
+import pytest
+from in_memory import InMemory, annotation
+from labelrelay import Changed, Removed
+from test_applying import Platform, event_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from labelrelay import Change
+
+QUICK: dict[str, Any] = {"backoff": (0.01, 0.1), "visibility": 5.0}
+
+
+def consumed(queue: InMemory, handler: Callable[[Change], object], *, concurrency: int = 8, **settings: Any) -> labelrelay.Consumer:
+    """Handles everything that is in the queue."""
+    relay = labelrelay.Consumer(queue, **{**QUICK, **settings})
+    relay.on("*")(handler)
+    relay.run(concurrency=concurrency, until_idle=0.3)
+    assert queue.opened == 0, "it is closed"
+    return relay
+
+
+def until(what: str, holds: Callable[[], bool]) -> None:
+    begun = monotonic()
+    while not holds():
+        assert monotonic() - begun < 20, f"never: {what}"
+        sleep(0.005)
+
+
+@pytest.mark.parametrize("fault", ["unreadable", "raises", "rejected"])
+def test_one_poisoned_event_among_a_thousand_takes_no_other_along(fault: str, caplog: pytest.LogCaptureFixture) -> None:
+    bodies = [annotation(number, number + 0.5, task=number) for number in range(1, 1001)]
+    if fault == "unreadable":
+        bodies[500] = bodies[500].replace(b'"datasha256":"', b'"datasha256":"0')
+    queue, handled = InMemory(bodies), list[str]()
+
+    def keep(change: Change) -> None:
+        if change.key.id == "501":
+            raise labelrelay.Reject("no use") if fault == "rejected" else OSError("poison")
+        handled.append(change.key.id)
+
+    with caplog.at_level(logging.INFO, "labelrelay"):
+        relay = consumed(queue, keep)
+    assert len(handled) == 999
+    assert len(queue.acknowledged) == 999
+    assert [body for body, _ in queue.dead] == [bodies[500]]
+    lines = [record.getMessage() for record in caplog.records if "event" in record.getMessage()]
+    if fault == "unreadable":
+        assert len(lines) == 1
+        assert "DigestMismatch" in lines[0]
+        assert relay.stats.unreadable == {"DigestMismatch": 5}
+    elif fault == "rejected":
+        assert len(lines) == 1
+        assert lines[0].endswith("to the dead letters: no use")
+        assert queue.dead[0][1] == "no use"
+    else:
+        assert len(lines) == 5, "each time with the reason"
+        assert all("OSError: poison" in line for line in lines)
+    assert relay.stats.acknowledged == 999 + (fault == "rejected")
+
+
+def test_where_the_queue_does_not_count_the_consumer_does() -> None:
+    queue = InMemory([annotation()], counts=False)
+
+    def fail(_: Change) -> None:
+        raise OSError("poison")
+
+    consumed(queue, fail, max_receives=3)
+    assert [reason for _, reason in queue.dead] == ["received 3 times: OSError: poison"]
+
+
+def test_one_thing_is_handled_once_at_a_time_and_ends_at_its_newest_version() -> None:
+    bodies = [annotation(5, second + 0.5, action="updated") for second in range(200)]
+    random.Random(1).shuffle(bodies)
+    queue, at_work, versions = InMemory(bodies), threading.Lock(), list[str]()
+
+    def keep(change: Change) -> None:
+        assert at_work.acquire(blocking=False), "two at the same time"
+        sleep(0.001)
+        assert isinstance(change, Changed)
+        versions.append(change.version or "")
+        at_work.release()
+
+    relay = consumed(queue, keep)
+    assert versions == sorted(versions)
+    assert versions[-1] > "20261120T120319"
+    assert relay.stats.changes + relay.stats.stale == 200
+    assert relay.stats.retried == 0
+
+
+def test_what_waits_for_one_thing_keeps_no_thread_from_others() -> None:
+    hot = [annotation(5, second + 0.5, action="updated") for second in range(30)]
+    queue = InMemory([*hot, *(annotation(number, task=number) for number in range(100, 120))], batch=50)
+    others, go_on = list[str](), threading.Event()
+
+    def keep(change: Change) -> None:
+        if change.key.id == "5":
+            assert go_on.wait(20)
+        else:
+            others.append(change.key.id)
+            if len(others) == 20:
+                go_on.set()
+
+    consumed(queue, keep, concurrency=2)
+    assert len(others) == 20
+
+
+def test_an_event_stays_hidden_while_a_handler_works() -> None:
+    queue, calls = InMemory([annotation()]), list[float]()
+
+    def slow(_: Change) -> None:
+        calls.append(monotonic())
+        sleep(2.5)
+
+    consumed(queue, slow, visibility=1.0)
+    assert len(calls) == 1
+    assert queue.extended >= 2
+    assert len(queue) == 0
+
+
+def test_retry_says_when() -> None:
+    queue, calls = InMemory([annotation()]), list[float]()
+
+    def later(_: Change) -> None:
+        calls.append(monotonic())
+        if len(calls) == 1:
+            raise labelrelay.Retry(after=0.2)
+
+    consumed(queue, later, backoff=(60.0, 60.0))
+    assert 0.15 < calls[1] - calls[0] < 10
+
+
+def test_async_handlers_run_beside_one_another() -> None:
+    import asyncio
+
+    queue = InMemory([annotation(number, task=number) for number in range(8)])
+    together = 0
+
+    async def keep(_: Change) -> None:
+        nonlocal together
+        together += 1
+        while together < 8:
+            await asyncio.sleep(0.001)
+
+    consumed(queue, keep)
+    assert len(queue) == 0
+
+
+def test_a_signal_finishes_what_is_held_and_receives_nothing_more() -> None:
+    queue, handled, begun = InMemory([annotation(number, task=number) for number in range(10)]), list[str](), threading.Event()
+    relay = labelrelay.Consumer(queue, **QUICK)
+
+    @relay.on("annotation")
+    def keep(change: Change) -> None:
+        if not begun.is_set():
+            begun.set()
+            os.kill(os.getpid(), signal.SIGTERM)
+            # Received before the signal: these are handled. This one comes after it.
+            until("it stops", lambda: queue._waiting > 0)
+            queue.send(annotation(99, task=99))
+        handled.append(change.key.id)
+
+    before = signal.getsignal(signal.SIGTERM)
+    relay.run(concurrency=2)
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert sorted(map(int, handled)) == list(range(10))
+    assert len(queue.acknowledged) == 10
+    assert len(queue) == 1
+
+
+def test_what_was_not_begun_in_time_is_given_back() -> None:
+    queue = InMemory([annotation(number, task=number) for number in range(10)])
+    relay = labelrelay.Consumer(queue, **QUICK)
+    handled = []
+
+    @relay.on("annotation")
+    def keep(change: Change) -> None:
+        relay.stop()
+        sleep(0.5)
+        handled.append(change.key.id)
+
+    relay.run(concurrency=1, drain=0.1)
+    assert len(handled) == 1
+    assert len(queue.acknowledged) == 1
+    messages, _ = queue.receive(10, 1, 0)
+    assert len(messages) == 9, "others can receive them at once"
+
+
+def test_a_state_that_fails_loses_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    from labelrelay.state import MemoryState
+
+    class Failing(MemoryState):
+        calls = 0
+
+        def enter(self, *arguments: Any) -> Any:
+            self.calls += 1
+            if self.calls % 3 == 1:
+                raise OSError("no state")
+            return super().enter(*arguments)
+
+    queue, handled = InMemory([annotation(number, task=number) for number in range(20)]), set[str]()
+    consumed(queue, lambda change: handled.add(change.key.id), state=Failing())
+    assert len(handled) == 20
+    assert len(queue.acknowledged) == 20
+
+
+def test_the_changes_of_a_loop_are_done_with_when_the_next_is_asked_for() -> None:
+    queue = InMemory([annotation(number, task=number) for number in range(5)])
+    relay = labelrelay.Consumer(queue, **QUICK)
+    for number, _ in enumerate(relay.changes(wait=0.2)):
+        assert len(queue.acknowledged) == number
+        if number == 2:
+            break
+    # The third one was not done with.
+    assert len(queue.acknowledged) == 2
+    assert len(list(relay.changes(wait=0.2))) == 3
+    assert len(queue) == 0
+
+
+def test_a_loop_that_ended_by_an_exception_keeps_nothing_from_the_next_one() -> None:
+    queue = InMemory([annotation()])
+    relay = labelrelay.Consumer(queue, **QUICK)
+    broken = relay.changes(wait=0.2)
+    next(broken)
+    assert len(list(relay.changes(wait=0.5))) == 1
+    assert len(queue) == 0
+
+
+class Killed(BaseException):
+    """Ends a process in the middle of what it does."""
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_the_copy_ends_where_the_platform_is(seed: int, kind: str, tmp_path: Any) -> None:
+    """Shuffled, 20 % of it again, by workers that are ended at random and begin anew."""
+    import json
+
+    from in_memory import envelope
+    from labelrelay.state import MemoryState
+
+    dice = random.Random(seed)
+    platform = Platform(dice)
+    while len(platform.bodies) < 250:
+        platform.act()
+    bodies = []
+    for number, (body, received) in enumerate(platform.bodies):
+        attributes = event_of(body, received).attributes
+        bodies.append(envelope(body, attributes.type, id=str(number), received=received))
+    bodies += dice.sample(bodies, 50)
+    order = sorted(range(len(bodies)), key=lambda at: (at if at < 250 else dice.random() * 250) + dice.random() * 8)
+    queue = InMemory([bodies[at] for at in order], max_receives=1000)
+    things: dict[labelrelay.Key, Changed] = {}
+    memory = MemoryState()
+    ends = 0
+
+    def keep(change: Change) -> None:
+        nonlocal ends
+        if isinstance(change, Removed):
+            things.pop(change.key, None)
+        else:
+            things[change.key] = change
+        if dice.random() < 0.02 and ends < 12:
+            ends += 1
+            raise Killed
+        if dice.random() < 0.05:
+            raise OSError("fails after it was done")
+
+    for _ in range(20):
+        relay = labelrelay.Consumer(queue, state=memory if kind == "memory" else f"sqlite:{tmp_path / 'seen.db'}", **QUICK)
+        relay.on("task", "annotation")(keep)
+        try:
+            relay.run(concurrency=4, until_idle=0.3)
+        except Killed:
+            continue
+        break
+    assert len(queue) == 0
+    assert ends > 0
+
+    def raw(kind: str) -> dict[str, Any]:
+        return {key.id: change.record.raw for key, change in things.items() if key.kind == kind and change.record}
+
+    assert raw("task") == {str(id): task for id, task in json.loads(json.dumps(platform.tasks)).items()}
+    assert raw("annotation") == {str(id): one for id, one in json.loads(json.dumps(platform.annotations)).items()}
