@@ -122,9 +122,8 @@ class SqliteState:
                 return True
             parents = json.dumps(known.parents)
             done = self._db.execute(
-                "update things set version = ?, is_there = ?, until = max(until, ?), parents = ?, owner = null"
-                " where key = ? and owner = ?",
-                (known.version, known.is_there, known.until, parents, name, self._owner),
+                "update things set version = ?, is_there = ?, parents = ?, owner = null where key = ? and owner = ?",
+                (known.version, known.is_there, parents, name, self._owner),
             )
             if done.rowcount == 0:
                 return False

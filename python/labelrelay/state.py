@@ -72,7 +72,7 @@ class State(Protocol):
         ...
 
     def leave(self, key: Key, known: Known | None, event: str | None = None) -> bool:
-        """Ends the lease, writes what is `known` now, and remembers `event` as handled. Returns `False`, and writes
+        """Ends the lease, writes what is `known` now (all but `until`, which `remove` alone writes), and remembers `event` as handled. Returns `False`, and writes
         nothing, if the lease had run out and somebody else took it."""
         ...
 

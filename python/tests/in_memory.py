@@ -56,7 +56,7 @@ class InMemory:
         with self._changed:
             while True:
                 now = monotonic()
-                found = []
+                found: list[Message] = []
                 for number, one in list(self._messages.items()):
                     if one["visible"] > now or len(found) == most:
                         continue

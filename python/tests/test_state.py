@@ -1,0 +1,189 @@
+"""Every state remembers the same: one suite for all of them.
+
+PostgreSQL and DynamoDB are tried where `LABELRELAY_TEST_POSTGRES` and `LABELRELAY_TEST_DYNAMODB` name one.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import labelrelay
+import pytest
+from labelrelay import Key
+from labelrelay.state import Known, MemoryState, State, open_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+PROJECT, TASK = Key("/label-studio", "project", "1"), Key("/label-studio", "task", 'a"\n\\ud83dé')
+ANNOTATION = Key("/label-studio", "annotation", "5")
+V1, V2, V3 = (f"2026112{digit}T120000.500000000Z" for digit in (1, 2, 3))
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres", "dynamodb"])
+def make(request: Any, tmp_path: Path) -> Callable[[], State]:
+    """Makes states that share what lies behind them."""
+    if request.param == "memory":
+        one = MemoryState()
+        return lambda: one
+    if request.param == "sqlite":
+        return lambda: open_state(f"sqlite:{tmp_path / 'seen.db'}")
+    url = os.environ.get(f"LABELRELAY_TEST_{request.param.upper()}")
+    if not url:
+        pytest.skip("no server was started for it")
+    return lambda: open_state(url)
+
+
+def own(key: Key) -> Key:
+    """A key that no other test has: a server is shared."""
+    return Key(f"{key.source}-{RUN}", key.kind, key.id)
+
+
+RUN = uuid.uuid4().hex
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> None:
+    global RUN
+    RUN = uuid.uuid4().hex
+
+
+def test_events_are_remembered(make: Callable[[], State]) -> None:
+    state, event = make(), f"{RUN}@2026"
+    assert not state.was_handled(event)
+    state.handled(event)
+    state.handled(event)
+    state.sync()
+    assert state.was_handled(event)
+    assert make().was_handled(event)
+
+
+def test_what_is_written_is_known(make: Callable[[], State]) -> None:
+    state, key, parents = make(), own(ANNOTATION), (own(TASK), own(PROJECT))
+    found = state.enter(key, parents, 60, True)
+    assert found is not None
+    assert found.get(key, Known()) == Known()
+    assert state.leave(key, Known(V1, True, "", parents), f"{RUN}-event")
+    assert state.was_handled(f"{RUN}-event")
+    assert state.enter(key, parents, 60, True) == {key: Known(V1, True, "", parents)}
+    assert state.leave(key, Known(None, False, "", parents))
+    found = state.enter(key, (), 60, False)
+    assert found == {key: Known(None, False, "", parents)}
+    state.leave(key, None)
+
+
+def test_a_handler_that_failed_may_have_left_it(make: Callable[[], State]) -> None:
+    state, key, parents = make(), own(ANNOTATION), (own(TASK),)
+    state.enter(key, parents, 60, True)
+    state.leave(key, None)
+    assert state.below(own(TASK)) == [key]
+    found = state.enter(key, (), 60, False)
+    assert found == {key: Known(None, True, "", parents)}
+    # What is stale is written back as it was.
+    state.leave(key, Known(None, False, "", parents))
+    found = state.enter(key, parents, 60, True)
+    assert found is not None
+    assert not found[key].is_there
+    state.leave(key, found[key])
+    assert state.enter(key, parents, 60, False) == {key: Known(None, False, "", parents)}
+    state.leave(key, None)
+
+
+def test_a_removal_is_seen_from_below_and_only_rises(make: Callable[[], State]) -> None:
+    state, key = make(), own(ANNOTATION)
+    state.enter(own(TASK), (own(PROJECT),), 60, True)
+    state.leave(own(TASK), Known(V1, True, "", (own(PROJECT),)))
+    state.remove(own(PROJECT), V2)
+    state.remove(own(PROJECT), V1)
+    # By the task, which says its project.
+    found = state.enter(key, (own(TASK),), 60, True)
+    assert found is not None
+    assert found[own(PROJECT)].until == V2
+    assert found[own(TASK)] == Known(V1, True, "", (own(PROJECT),))
+    # A removal that is noted while the thing is being handled stays noted.
+    state.remove(key, V3)
+    state.leave(key, Known(V2, True, "", (own(TASK),)))
+    found = state.enter(key, (own(TASK),), 60, False)
+    assert found is not None
+    assert found[key] == Known(V2, True, V3, (own(TASK),))
+    state.leave(key, None)
+    assert state.below(own(PROJECT)) == [own(TASK)]
+    assert state.below(key) == []
+
+
+def test_a_lease_keeps_other_processes_away(make: Callable[[], State]) -> None:
+    one, other = make(), make()
+    if one is other:
+        pytest.skip("one process")
+    key = own(ANNOTATION)
+    assert one.enter(key, (), 60, True) is not None
+    assert other.enter(key, (), 60, True) is None
+    assert one.leave(key, None)
+    assert other.enter(key, (), 0.3, True) is not None
+    assert one.enter(key, (), 60, True) is None
+    other.keep(60)
+    time.sleep(0.4)
+    assert one.enter(key, (), 60, True) is None, "it was prolonged"
+    other.keep(0.1)
+    time.sleep(0.2)
+    assert one.enter(key, (), 60, True) is not None, "it ran out"
+    assert not other.leave(key, Known(V1, True)), "whoever was too slow writes nothing"
+    one.close()
+    found = other.enter(key, (), 60, False)
+    assert found is not None, "what ended keeps nothing"
+    assert found[key].version is None
+    other.close()
+
+
+def test_of_a_thing_and_its_removal_one_sees_the_other(make: Callable[[], State]) -> None:
+    state = make()
+    for number in range(30):
+        key, task = own(Key("/", "annotation", str(number))), own(Key("/", "task", str(number)))
+        saw: dict[str, bool] = {}
+        start = threading.Barrier(2)
+
+        def comes(key: Key = key, task: Key = task, saw: dict[str, bool] = saw, start: threading.Barrier = start) -> None:
+            start.wait()
+            found = state.enter(key, (task,), 60, True) or {}
+            saw["removal"] = task in found and bool(found[task].until)
+            state.leave(key, None)
+
+        def goes(key: Key = key, task: Key = task, saw: dict[str, bool] = saw, start: threading.Barrier = start) -> None:
+            start.wait()
+            state.remove(task, V1)
+            saw["thing"] = key in state.below(task)
+
+        threads = [threading.Thread(target=comes), threading.Thread(target=goes)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert saw["removal"] or saw["thing"]
+
+
+def test_settings_are_named() -> None:
+    for setting, words in [("redis:x", "'redis'"), ("dynamodb://table", "dynamodb://REGION/TABLE"), ("sqlite:/no/where/x", "/no/where/x")]:
+        with pytest.raises(labelrelay.ConsumerError, match=words):
+            open_state(setting)
+
+
+def test_a_file_of_a_newer_package_is_refused(tmp_path: Path) -> None:
+    import sqlite3
+
+    file = tmp_path / "seen.db"
+    with sqlite3.connect(file) as db:
+        db.execute("pragma user_version = 99")
+    with pytest.raises(labelrelay.ConsumerError, match="newer"):
+        open_state(f"sqlite:{file}")
+
+
+def test_old_ids_are_forgotten() -> None:
+    state = MemoryState(remembered=0.0)
+    state.handled("one")
+    state.handled("two")
+    assert not state.was_handled("one")
