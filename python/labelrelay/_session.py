@@ -122,7 +122,7 @@ class Session:
         self.source.reject(held.message, reason)
         self._counters.add("rejected")
         self._counters.add("acknowledged")
-        log.warning("event %s: to the dead letters: %s", event, reason)
+        log.warning("%s: to the dead letters: %s", _named(event, held), reason)
 
     def _tell(self, held: Held, outcome: Unreadable) -> None:
         name = type(outcome.error).__name__
@@ -136,8 +136,7 @@ class Session:
             self._told[told] = None
             if len(self._told) > TOLD:
                 self._told.popitem(last=False)
-        where = "event " + outcome.event if outcome.event else f"a message of {len(body)} bytes"
-        log.error("%s: %s: %s; it is left for the dead letters", where, name, outcome.error.reason)
+        log.error("%s: %s: %s; it is left for the dead letters", _named(outcome.event, held), name, outcome.error.reason)
 
     def _delay(self, receives: int, after: float | None) -> float:
         if after is None:
@@ -224,6 +223,10 @@ class Session:
             left = list(self._held.values())
         self.give_back(left)
         self.source.close()
+
+
+def _named(event: str | None, held: Held) -> str:
+    return f"event {event}" if event else f"a message of {len(held.message.body)} bytes"
 
 
 def _reason(outcome: Again | Unreadable) -> str:

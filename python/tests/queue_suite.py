@@ -64,8 +64,9 @@ class Pubsub:
         self.project = project
         self.topics = [f"projects/{project}/topics/{name}" for name in ("events", "events-dead")]
         self.subscriptions = [f"projects/{project}/subscriptions/{name}" for name in ("events", "events-dead")]
-        for topic, subscription in zip(self.topics, self.subscriptions):
+        for topic in self.topics:
             self.publisher.create_topic(request={"name": topic})
+        for topic, subscription in zip(self.topics, self.subscriptions):
             more = {"dead_letter_policy": {"dead_letter_topic": self.topics[1], "max_delivery_attempts": 5}}
             request = {"name": subscription, "topic": topic, "ack_deadline_seconds": 10}
             self.subscriber.create_subscription(request={**request, **(more if topic == self.topics[0] else {})})
