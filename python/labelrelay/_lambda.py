@@ -26,8 +26,8 @@ RESERVE = 2.0
 
 def seconds_left(context: object) -> float:
     """Seconds until the function is ended."""
-    left = getattr(context, "get_remaining_time_in_millis", None)
-    return float(left()) / 1000 if callable(left) else 60.0
+    left: Any = getattr(context, "get_remaining_time_in_millis", None)
+    return float(left()) / 1000 if left is not None else 60.0
 
 
 class Invocation:

@@ -53,10 +53,8 @@ class EmbeddedSource:
         self._last_words: deque[str] = deque(maxlen=5)
 
     def open(self) -> None:
-        from ._program import find_program
-
         try:
-            program = self._program or find_program()
+            program = self._program or _program()
             words = [program, "queue", "pipe"]
             if self._directory is None:
                 words += ["--queue", self.name]
@@ -186,3 +184,18 @@ class EmbeddedSource:
         except OSError:
             pass  # it ended before
         process.wait()
+
+
+def _program() -> str:
+    """The program of this installation. A clone of the project has none, and takes the one on the PATH."""
+    from ._program import find_program
+
+    try:
+        return find_program()
+    except FileNotFoundError:
+        from shutil import which
+
+        found = which("labelrelay")
+        if found is None:
+            raise
+        return found

@@ -100,7 +100,7 @@ class PubsubSource:
         )
 
     def reject(self, message: Message, reason: str) -> None:
-        _, attributes, key = message.receipt
+        _, attributes, _ = message.receipt
         # 1,024 bytes are allowed.
         attributes[REASON] = (reason or "rejected").encode("utf-8", "replace")[:1000].decode("utf-8", "ignore")
         body = message.body.encode() if isinstance(message.body, str) else message.body

@@ -11,7 +11,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from .changes import By, Changed, Key, Removed
+from .changes import By, Key, Removed
 from .errors import RefetchError
 from .event import Event
 
