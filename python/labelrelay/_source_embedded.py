@@ -142,6 +142,9 @@ class EmbeddedSource:
         return pending
 
     def receive(self, most: int, visibility: float, wait: float) -> tuple[list[Message], list[str]]:
+        if self._end is not None and self._running().returncode != 0:
+            # It was ended by something else. What it handed out can be settled through another one.
+            self.open()
         pending = self._ask(
             {"op": "receive", "max": most, "visibility_ms": round(visibility * 1000), "wait_ms": round(wait * 1000)}
         )

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import labelrelay
 import pytest
 from in_memory import InMemory, annotation
+from label_studio_model import Platform
 from labelrelay import Changed, Removed
-from test_applying import Platform, event_of
+from test_applying import event_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

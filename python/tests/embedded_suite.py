@@ -1,0 +1,193 @@
+"""Consumers over the embedded queue, beside a `serve` that takes deliveries: `python embedded_suite.py PROGRAM [SEED]`.
+
+Two worker processes share a state. They are killed at random, deliveries come shuffled and 20 % of them twice, and in the
+end their copy is what the platform has. Then one poisoned event among 1,000. The end-to-end tests run it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime, timezone
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import labelrelay
+from label_studio_model import Platform
+
+SECRET = "a-secret-of-label-studio-0123456789"
+
+CONFIG = """
+queue = "sqlite:queue.db"
+[embedded_queue]
+max_receives = {max_receives}
+derive = false
+[[source]]
+name = "label-studio"
+provider = "label-studio"
+secret = "env:SECRET"
+"""
+
+
+class NeverAgain(Platform):
+    """Label Studio on PostgreSQL: no id is given again. Times are those of the clock, by which the relay goes."""
+
+    ids = 0
+
+    def new_id(self, things: dict[int, dict[str, Any]]) -> int:
+        self.ids += 1
+        return self.ids
+
+    def now(self) -> str:
+        now = datetime.now(timezone.utc)
+        return now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond or 1:06}Z"
+
+
+class Serving:
+    """`serve` in a folder of its own."""
+
+    def __init__(self, program: str, folder: Path, max_receives: int) -> None:
+        self.folder = folder
+        (folder / "labelrelay.toml").write_text(CONFIG.format(max_receives=max_receives))
+        self.log = (folder / "serve.log").open("wb")
+        words = [program, "serve", "--listen", "127.0.0.1:0", "--ready-file", "ready"]
+        self.process = subprocess.Popen(words, cwd=folder, env={"SECRET": SECRET}, stdout=self.log, stderr=self.log)
+        ready = folder / "ready"
+        until("serve is ready", lambda: ready.exists() and ready.read_text().strip() != "")
+        self.connection = HTTPConnection(ready.read_text().strip())
+
+    def deliver(self, body: dict[str, Any]) -> None:
+        headers = {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/json"}
+        self.connection.request("POST", "/label-studio", json.dumps(body), headers)
+        answer = self.connection.getresponse()
+        answer.read()
+        assert answer.status == 200, answer.status
+
+    def stop(self) -> None:
+        self.connection.close()
+        self.process.terminate()
+        assert self.process.wait() == 0
+        self.log.close()
+
+
+def until(what: str, holds: Any, patience: float = 120) -> None:
+    begun = time.monotonic()
+    while not holds():
+        assert time.monotonic() - begun < patience, f"never: {what}"
+        time.sleep(0.02)
+
+
+def stats(program: str, folder: Path) -> dict[str, int]:
+    out = subprocess.run([program, "queue", "stats", "--json"], cwd=folder, env={"SECRET": SECRET}, capture_output=True, check=True)
+    counted: dict[str, int] = json.loads(out.stdout)
+    return counted
+
+
+def work(program: str, folder: str) -> None:
+    """One worker: keeps a copy in a database."""
+    os.environ["SECRET"] = SECRET
+    things = sqlite3.connect(f"{folder}/things.db", check_same_thread=False, timeout=60, isolation_level=None)
+    relay = labelrelay.Consumer(
+        folder, state=f"sqlite:{folder}/seen.db", program=program, visibility=2, backoff=(0.1, 1.0)
+    )
+
+    @relay.on("task", "annotation")
+    def keep(change: labelrelay.Change) -> None:
+        if isinstance(change, labelrelay.Removed):
+            things.execute("delete from things where kind = ? and id = ?", change.key[1:])
+        else:
+            raw = None if change.record is None else json.dumps(change.record.raw)
+            things.execute("replace into things values (?, ?, ?)", [*change.key[1:], raw])
+        time.sleep(0.002)
+
+    relay.run(concurrency=4, wait=1)
+
+
+def killed_at_random(program: str, seed: int) -> None:
+    dice = random.Random(seed)
+    platform = NeverAgain(dice)
+    while len(platform.bodies) < 400:
+        platform.act()
+    bodies = [body for body, _ in platform.bodies]
+    bodies += dice.sample(bodies, len(bodies) // 5)
+    order = sorted(range(len(bodies)), key=lambda at: (at if at < 400 else dice.random() * 400) + dice.random() * 8)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with sqlite3.connect(folder / "things.db") as things:
+            things.execute("pragma journal_mode = wal")
+            things.execute("create table things (kind, id, raw, primary key (kind, id))")
+        serving = Serving(program, folder, 100)
+        words = [sys.executable, __file__, "work", program, name]
+        workers = [subprocess.Popen(words) for _ in range(2)]
+        kills = 0
+        for number, at in enumerate(order):
+            serving.deliver(bodies[at])
+            if dice.random() < 0.03:
+                time.sleep(dice.random() * 0.4)
+                victim = dice.randrange(2)
+                workers[victim].kill()
+                workers[victim].wait()
+                workers[victim] = subprocess.Popen(words)
+                kills += 1
+        until("all is acknowledged", lambda: not (lambda now: now["ready"] + now["in_flight"])(stats(program, folder)))
+        for worker in workers:
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait() == 0
+        assert stats(program, folder)["dead"] == 0
+        serving.stop()
+        with sqlite3.connect(folder / "things.db") as things:
+            rows = list(things.execute("select kind, id, raw from things"))
+    found = {kind: {id: json.loads(raw) for of, id, raw in rows if of == kind} for kind in ("task", "annotation")}
+    assert kills > 3, kills
+    assert found["task"] == {str(id): task for id, task in platform.tasks.items()}
+    assert found["annotation"] == {str(id): one for id, one in platform.annotations.items()}
+    print(f"seed {seed}: {len(order)} deliveries, {kills} workers killed, {len(rows)} things, as the platform has them")
+
+
+def one_poisoned(program: str) -> None:
+    lines: list[str] = []
+
+    class Lines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(record.getMessage())
+
+    log = logging.getLogger("labelrelay")
+    log.addHandler(Lines())
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        serving = Serving(program, folder, 2)
+        for number in range(1, 1001):
+            annotation = {"id": number, "result": [], "updated_at": f"2026-11-20T12:00:00.{number:06}Z"}
+            body = {"action": "ANNOTATION_CREATED", "annotation": annotation, "task": {"id": 1}, "project": {"id": 1}}
+            # Without its payload: nobody can tell what it is about.
+            serving.deliver(body if number != 500 else {"action": "ANNOTATION_CREATED"})
+        os.environ["SECRET"] = SECRET
+        relay = labelrelay.Consumer(folder, program=program, backoff=(0.2, 0.2))
+        handled: list[str] = []
+        relay.on("*")(lambda change: handled.append(change.key.id))
+        relay.run(until_idle=1)
+        now = stats(program, folder)
+        serving.stop()
+    assert len(handled) == 999
+    assert (now["acknowledged"], now["ready"], now["in_flight"], now["dead"]) == (999, 0, 0, 1), now
+    assert len(lines) == 1, lines
+    assert "PayloadMissing" in lines[0]
+    assert relay.stats.unreadable == {"PayloadMissing": 2}
+    print("one poisoned among 1,000:", lines[0])
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "work":
+        work(*sys.argv[2:])
+    else:
+        one_poisoned(sys.argv[1])
+        killed_at_random(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1)
