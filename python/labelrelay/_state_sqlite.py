@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 import uuid
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .changes import Key
@@ -26,7 +27,6 @@ create table if not exists things (
     parents text not null default '[]', owner text, leased real not null default 0) without rowid;
 create table if not exists below (parent text, key text, primary key (parent, key)) without rowid;
 create table if not exists events (event text primary key, handled real not null) without rowid;
-create index if not exists events_handled on events (handled);
 create table if not exists synced (one integer primary key check (one = 1), at real);
 """
 
@@ -38,8 +38,8 @@ where owner is null or owner = excluded.owner or leased < ?4 or leased > ?4 + 86
 """
 """The last condition: a clock that was set back must not keep the lease of a dead process for ever."""
 
-LOOK_EVERY = 1000
-"""Events between two looks for ids that are old enough to forget."""
+LOOK_EVERY = 50_000
+"""Events between two looks for ids that are old enough to forget: a look reads them all."""
 
 
 class SqliteState:
@@ -94,7 +94,7 @@ class SqliteState:
         with self._lock, self._transaction():
             found = with_parents(key, parents, self._read)
             before = found[key].parents if key in found else ()
-            after = json.dumps(parents or before)
+            after = written_all(parents or before)
             if self._db.execute(LEASE, (name, self._owner, now + seconds, now, comes, after)).rowcount == 0:
                 return None
             self._leased.add(name)
@@ -120,7 +120,7 @@ class SqliteState:
             if known is None:
                 self._db.execute("update things set owner = null where key = ? and owner = ?", (name, self._owner))
                 return True
-            parents = json.dumps(known.parents)
+            parents = written_all(known.parents)
             done = self._db.execute(
                 "update things set version = ?, is_there = ?, parents = ?, owner = null where key = ? and owner = ?",
                 (known.version, known.is_there, parents, name, self._owner),
@@ -186,6 +186,7 @@ class _Transaction:
         self._db.execute("commit" if kind is None else "rollback")
 
 
+@lru_cache(10_000)
 def written(key: Key) -> str:
     """A key as text: ASCII, for every database."""
     return json.dumps(key)
@@ -196,6 +197,13 @@ def key_of(name: str) -> Key:
     return Key(*json.loads(name))
 
 
+@lru_cache(10_000)
+def written_all(keys: tuple[Key, ...]) -> str:
+    """Several keys as text."""
+    return json.dumps(keys)
+
+
+@lru_cache(10_000)
 def keys_of(names: str) -> tuple[Key, ...]:
     """The keys that were written so."""
     return tuple(Key(*key) for key in json.loads(names)) if names != "[]" else ()

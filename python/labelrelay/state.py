@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,11 +36,11 @@ class Known:
 
     def gone(self, until: str) -> Known:
         """The same, once a removal up to `until` is noted."""
-        return replace(self, until=max(self.until, until))
+        return self if until <= self.until else Known(self.version, self.is_there, until, self.parents)
 
     def coming(self, parents: tuple[Key, ...]) -> Known:
         """The same, once a handler is about to be called for it."""
-        return replace(self, is_there=True, parents=parents or self.parents)
+        return Known(self.version, True, self.until, parents or self.parents)
 
 
 UNKNOWN = Known()
@@ -139,7 +139,8 @@ class MemoryState:
         with self._lock:
             if known is not None:
                 # A removal may have been noted meanwhile.
-                self._known[key] = known.gone(self._known.get(key, UNKNOWN).until)
+                before = self._known.get(key)
+                self._known[key] = known if before is None else known.gone(before.until)
             if event is not None:
                 self._remember(event)
         return True
@@ -171,16 +172,17 @@ class Reader(Protocol):
 def with_parents(key: Key, parents: tuple[Key, ...], read: Reader) -> dict[Key, Known]:
     """What is known of `key` and of everything that holds it, however indirectly: a task says which project it is of,
     where an annotation did not. What held it before counts only if nothing is said of what holds it now."""
-    found: dict[Key, Known] = {}
-    asked: set[Key] = set()
-    wanted = {key, *parents}
-    while wanted:
+    asked = {key, *parents}
+    found = dict(read(asked))
+    some = found
+    while True:
+        said = {parent for one, known in some.items() if one != key or not parents for parent in known.parents}
+        wanted = said - asked
+        if not wanted:
+            return found
         asked |= wanted
-        some = read(wanted)
+        some = dict(read(wanted))
         found.update(some)
-        said = [known.parents for one, known in some.items() if one != key or not parents]
-        wanted = {parent for above in said for parent in above} - asked
-    return found
 
 
 def open_state(setting: str | State | None) -> State:
