@@ -6,6 +6,7 @@ end their copy is what the platform has. Then one poisoned event among 1,000. Th
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import logging
 import os
@@ -79,7 +80,7 @@ class Serving:
         self.log.close()
 
 
-def until(what: str, holds: Any, patience: float = 120) -> None:
+def until(what: str, holds: Any, patience: float = 60) -> None:
     begun = time.monotonic()
     while not holds():
         assert time.monotonic() - begun < patience, f"never: {what}"
@@ -95,6 +96,7 @@ def stats(program: str, folder: Path) -> dict[str, int]:
 def work(program: str, folder: str) -> None:
     """One worker: keeps a copy in a database."""
     os.environ["SECRET"] = SECRET
+    faulthandler.register(signal.SIGUSR1)  # for whoever looks why it waits
     things = sqlite3.connect(f"{folder}/things.db", check_same_thread=False, timeout=60, isolation_level=None)
     relay = labelrelay.Consumer(
         folder, state=f"sqlite:{folder}/seen.db", program=program, visibility=2, backoff=(0.1, 1.0)
@@ -138,7 +140,16 @@ def killed_at_random(program: str, seed: int) -> None:
                 workers[victim].wait()
                 workers[victim] = subprocess.Popen(words)
                 kills += 1
-        until("all is acknowledged", lambda: not (lambda now: now["ready"] + now["in_flight"])(stats(program, folder)))
+        try:
+            until("all is acknowledged", lambda: not (lambda now: now["ready"] + now["in_flight"])(stats(program, folder)))
+        except AssertionError:
+            print(stats(program, folder), [worker.poll() for worker in workers], file=sys.stderr)
+            for worker in workers:
+                worker.send_signal(signal.SIGUSR1)
+            time.sleep(1)
+            for process in (*workers, serving.process):
+                process.kill()
+            raise
         for worker in workers:
             worker.send_signal(signal.SIGTERM)
             assert worker.wait() == 0

@@ -4,11 +4,14 @@ the queue's official client.
     queue_suite.py sqs QUEUE_URL DEAD_LETTER_URL
     queue_suite.py pubsub PROJECT
     queue_suite.py azure ACCOUNT QUEUE
+
+`LABELRELAY_TEST_STATE` names the state; without it, that is memory.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
@@ -38,11 +41,6 @@ class Sqs:
     def settings(self) -> dict[str, Any]:
         return {"url": self.url}  # the queue's own redrive policy names its dead letters
 
-    def left(self) -> int:
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self.client.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)
-        return sum(int(answer["Attributes"][name]) for name in names)
-
     def dead_letters(self) -> list[tuple[bytes, str]]:
         found: list[tuple[bytes, str]] = []
         while True:
@@ -70,7 +68,6 @@ class Pubsub:
             more = {"dead_letter_policy": {"dead_letter_topic": self.topics[1], "max_delivery_attempts": 5}}
             request = {"name": subscription, "topic": topic, "ack_deadline_seconds": 10}
             self.subscriber.create_subscription(request={**request, **(more if topic == self.topics[0] else {})})
-        self.handled = 0
 
     def send(self, bodies: list[bytes]) -> None:
         for future in [self.publisher.publish(self.topics[0], body) for body in bodies]:
@@ -78,9 +75,6 @@ class Pubsub:
 
     def settings(self) -> dict[str, Any]:
         return {"url": f"pubsub://{self.project}/events"}
-
-    def left(self) -> int:
-        return len(self._pull(self.subscriptions[0]))
 
     def _pull(self, subscription: str) -> list[Any]:
         errors: Any = import_module("google.api_core.exceptions")
@@ -101,12 +95,10 @@ class Pubsub:
 
 class Azure:
     def __init__(self, account: str, queue: str) -> None:
-        import os
-
         storage: Any = import_module("azure.storage.queue")
         service = storage.QueueServiceClient.from_connection_string(os.environ["AZURE_STORAGE_CONNECTION_STRING"])
         self.url = f"azure-queue://{account}/{queue}"
-        self.queue, self.poison = service.create_queue(queue), service.create_queue(f"{queue}-poison")
+        self.queue, self.poison = service.get_queue_client(queue), service.get_queue_client(f"{queue}-poison")
 
     def send(self, bodies: list[bytes]) -> None:
         for body in bodies:
@@ -114,10 +106,6 @@ class Azure:
 
     def settings(self) -> dict[str, Any]:
         return {"url": self.url}
-
-    def left(self) -> int:
-        count: int = self.queue.get_queue_properties().approximate_message_count
-        return count
 
     def dead_letters(self) -> list[tuple[bytes, str]]:
         found: list[tuple[bytes, str]] = []
@@ -141,7 +129,14 @@ def main(kind: str, *arguments: str) -> None:
     odd = [annotation(200, task=200), annotation(300, task=300), annotation(400, task=400), damaged, b"no envelope"]
     queue.send([*good[:20], *odd, *good[20:]])
     settings = queue.settings()
-    relay = labelrelay.Consumer(settings.pop("url"), visibility=3, backoff=(0.1, 1.0), max_receives=3, **settings)
+    relay = labelrelay.Consumer(
+        settings.pop("url"),
+        state=os.environ.get("LABELRELAY_TEST_STATE"),
+        visibility=3,
+        backoff=(0.1, 1.0),
+        max_receives=3,
+        **settings,
+    )
     handled: list[str] = []
     times: list[float] = []
 

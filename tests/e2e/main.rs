@@ -21,6 +21,7 @@ mod fallback;
 mod forgery;
 mod hang_up;
 mod label_studio;
+mod python_consumer;
 #[path = "../readers/mod.rs"]
 mod readers;
 mod reconcile;

@@ -12,6 +12,7 @@ mod bicep;
 mod consumers;
 mod container;
 mod google;
+mod python_consumers;
 mod scan;
 mod terraform;
 mod tool;
