@@ -223,13 +223,13 @@ impl<'a> TryFrom<Envelope<'a>> for Event<'a> {
         let Envelope { attributes, data } = envelope;
         let body = match data {
             Data::Json(bytes) => Body::of(bytes),
-            Data::Base64(text) => match base64::decode(text.as_bytes()) {
-                Some(bytes) => Body::of(bytes),
-                None => {
+            Data::Base64(text) => {
+                let Some(bytes) = base64::decode(text.as_bytes()) else {
                     let (kind, id) = (ErrorKind::MalformedEnvelope, Some(attributes.id.as_str()));
                     return Err(EventError::new(kind, id, "data_base64 is not base64"));
-                }
-            },
+                };
+                Body::of(bytes)
+            }
             Data::Reference => Body::Claimed,
         };
         Ok(Self {

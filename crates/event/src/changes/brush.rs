@@ -14,7 +14,7 @@
 //!  (word) bits       the word, or each of the words
 //! ```
 
-use super::Size;
+use super::size::Size;
 use crate::{ErrorKind, EventError};
 
 const CHANNELS: u64 = 4;

@@ -79,7 +79,7 @@ impl Removed<'_> {
     /// # Ok::<(), labelrelay_event::EventError>(())
     /// ```
     pub fn takes(&self, key: &Key<'_>, parents: &[Key<'_>], version: Option<&str>) -> bool {
-        let is_ours = *key == self.key || parents.iter().any(|parent| *parent == self.key);
+        let is_ours = *key == self.key || parents.contains(&self.key);
         is_ours && version.unwrap_or_default() <= &*self.until
     }
 }

@@ -47,6 +47,7 @@ mod raw;
 mod reader;
 mod records;
 mod regions;
+mod size;
 mod version;
 
 pub use change::{By, Change, Changed, Order, Removed};
@@ -57,7 +58,8 @@ pub use records::{
 };
 pub use regions::{
     Box, Ellipse, Frame, Image, Keypoint, Line, Mask, Other, Point, Polygon, Radii, Rect, Region,
-    Shape, Size, Span, TimeSpan, TimeUnit, Track,
+    Shape, Span, TimeSpan, TimeUnit, Track,
 };
+pub use size::Size;
 
 pub(crate) use reader::reader_of;

@@ -1,5 +1,6 @@
 //! Regions: the marked parts of an image, a text, a sound or a video, in the same words for both platforms.
 
+use super::size::Size;
 use super::{Raw, brush};
 use crate::EventError;
 use std::borrow::Cow;
@@ -30,14 +31,6 @@ pub struct Radii {
     pub cy: f64,
     pub rx: f64,
     pub ry: f64,
-}
-
-/// Width and height of an image in pixels, each from 1 to 2^31.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct Size {
-    pub width: u32,
-    pub height: u32,
 }
 
 /// A marked part of what was labelled.

@@ -1,8 +1,8 @@
 //! A text with the places of all values in it.
 
 use super::MAX_LEVELS;
+use super::form::Form;
 use super::parser::{Fault, Parser, Sink};
-use super::value::{Form, Value};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -71,11 +71,6 @@ impl<'a> Document<'a> {
         let mut nodes = Nodes(Vec::with_capacity(text.len() / 16));
         parser.value(&mut nodes, MAX_LEVELS)?;
         Ok(nodes.0)
-    }
-
-    /// The whole value.
-    pub(crate) fn root(&self) -> Value<'_, 'a> {
-        Value::new(self, 0)
     }
 }
 

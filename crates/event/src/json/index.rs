@@ -1,6 +1,7 @@
 //! The members of an object that is asked for many names.
 
-use super::value::{Form, Value};
+use super::form::Form;
+use super::value::Value;
 
 /// Members that fit. Items of a result have about ten.
 const ROOM: usize = 14;

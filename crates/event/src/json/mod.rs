@@ -6,6 +6,7 @@
 //! before somebody asks for it.
 
 mod document;
+mod form;
 mod index;
 mod number;
 mod parser;

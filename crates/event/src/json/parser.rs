@@ -1,6 +1,6 @@
 //! One pass over the text of a value, with a stack of its own in place of recursion.
 
-use super::value::Form;
+use super::form::Form;
 use std::fmt;
 
 /// Why a text is not read.

@@ -1,33 +1,25 @@
 //! A value in a document, and lenient questions about it: whatever is not as it was expected is as if it were absent.
 
 use super::document::{Document, Node};
+use super::form::Form;
 use super::string::{Halves, decode};
 use super::{Source, number};
 use crate::changes::Raw;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// Form of a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    Null,
-    True,
-    False,
-    /// A number without fraction and exponent.
-    Integer,
-    Fraction,
-    /// A string without escapes: its text is what stands between the quotes.
-    Text,
-    EscapedText,
-    Array,
-    Object,
-}
-
 /// A value in a document.
 #[derive(Clone, Copy)]
 pub(crate) struct Value<'d, 'a> {
     document: &'d Document<'a>,
     at: u32,
+}
+
+impl<'a> Document<'a> {
+    /// The whole value.
+    pub(crate) fn root(&self) -> Value<'_, 'a> {
+        Value::new(self, 0)
+    }
 }
 
 impl<'d, 'a> Value<'d, 'a> {

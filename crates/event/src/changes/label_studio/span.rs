@@ -14,7 +14,7 @@ pub(super) fn span<'a>(
     Some(make(item, Some(offsets), None, beside))
 }
 
-/// Offsets within a paragraph of a dialogue, whose number is `start` and `end`; or within what XPaths name.
+/// Offsets within a paragraph of a dialogue, whose number is `start` and `end`; or within what `XPaths` name.
 pub(super) fn paragraph_span<'a>(
     item: &Item<'_, 'a>,
     beside: Option<&TaskTexts<'_, 'a>>,

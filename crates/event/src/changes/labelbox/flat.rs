@@ -1,7 +1,7 @@
 //! Bodies about one thing, whose members stand at the top: labels and reviews (v1), steps of the workflow.
 
+use super::fields::{id, is_told, text};
 use super::label::read_v1;
-use super::{id, is_told, text};
 use crate::EventError;
 use crate::changes::context::Context;
 use crate::changes::{Annotation, Change, Key, Kind, Record, Thing, Workflow};

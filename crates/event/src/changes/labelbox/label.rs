@@ -1,8 +1,9 @@
 //! The annotations of a label: objects, classifications and relationships, in either version's words.
 
 use super::answers::Answers;
+use super::fields::text;
 use super::object::{feature_id, name_of, other, other_of, region};
-use super::{text, video};
+use super::video;
 use crate::changes::marks::Marks;
 use crate::changes::{Relation, Size};
 use crate::json::{Document, Source, Value};

@@ -1,6 +1,7 @@
 //! Labelbox: from a body to changes.
 
 mod answers;
+mod fields;
 mod flat;
 mod label;
 mod object;
@@ -11,7 +12,6 @@ use super::context::Context;
 use super::{Change, Kind, Record, Thing};
 use crate::EventError;
 use crate::json::Value;
-use std::borrow::Cow;
 
 pub(super) const PREFIX: &str = "com.labelbox.";
 
@@ -48,17 +48,4 @@ pub(super) fn changes<'a>(
         }
         _ => Err(context.unknown_type()),
     }
-}
-
-/// Without the header that says what happened, the thing may be gone.
-fn is_told(context: &Context<'_>) -> bool {
-    context.action() != "unrecognized"
-}
-
-fn text<'a>(value: Option<Value<'_, 'a>>, name: &str) -> Option<Cow<'a, str>> {
-    value?.member(name)?.text()
-}
-
-fn id<'a>(value: Option<Value<'_, 'a>>, name: &str) -> Option<Cow<'a, str>> {
-    value?.member(name)?.identifier()
 }

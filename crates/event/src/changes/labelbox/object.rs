@@ -1,6 +1,6 @@
 //! One object of a label to the region that it draws.
 
-use super::text;
+use super::fields::text;
 use crate::changes::label_studio::characters;
 use crate::changes::marks::{box_of, keypoint_of, line_of, polygon_of};
 use crate::changes::{Image, Mask, Other, Point, Rect, Region, Shape, Size, Span};
@@ -15,8 +15,8 @@ pub(super) fn feature_id<'a>(written: Value<'_, 'a>) -> Option<Cow<'a, str>> {
 
 /// The name that people see of a tool, a question or an answer.
 pub(super) fn name_of<'a>(written: Value<'_, 'a>) -> Option<Cow<'a, str>> {
-    let names = ["name", "title", "value"].into_iter();
-    names.filter_map(|name| text(Some(written), name)).next()
+    let mut names = ["name", "title", "value"].into_iter();
+    names.find_map(|name| text(Some(written), name))
 }
 
 pub(super) fn region_of<'a>(written: Value<'_, 'a>, shape: Shape<'a>) -> Region<'a> {

@@ -1,7 +1,7 @@
 //! A data row with its labels (v2), in the form of an export. It does not say what happened.
 
+use super::fields::{id, is_told, text};
 use super::label::read_annotations;
-use super::{id, is_told, text};
 use crate::changes::context::Context;
 use crate::changes::label_studio::size;
 use crate::changes::{Annotation, Change, Key, Kind, Record};
@@ -21,14 +21,14 @@ struct Label<'d, 'a> {
 struct Row<'c, 'd, 'a> {
     context: &'c Context<'c>,
     payload: Value<'d, 'a>,
-    row: Value<'d, 'a>,
+    data_row: Value<'d, 'a>,
 }
 
 /// The changes of a body with a `data_row` and `projects`.
 pub(super) fn changes<'a>(
     context: &Context<'_>,
     payload: Value<'_, 'a>,
-    row: Value<'_, 'a>,
+    data_row: Value<'_, 'a>,
     projects: Value<'_, 'a>,
 ) -> Result<Vec<Change<'a>>, EventError> {
     let projects = projects.members();
@@ -44,7 +44,7 @@ pub(super) fn changes<'a>(
     let read = Row {
         context,
         payload,
-        row,
+        data_row,
     };
     let is_deletion = context.action() == "deleted";
     if context.is_thing() {
@@ -61,7 +61,7 @@ pub(super) fn changes<'a>(
         [_, ..] if !is_deletion => labels.iter().map(|label| read.changed(label)).collect(),
         _ => {
             // Nothing says which label is gone: the platform has to be asked about the row.
-            let key = context.key_of(Kind::DataRow, row.member("id"))?;
+            let key = context.key_of(Kind::DataRow, data_row.member("id"))?;
             let ids = projects
                 .iter()
                 .filter_map(|(project, _)| project.identifier());
@@ -92,7 +92,7 @@ impl<'d, 'a> Row<'_, 'd, 'a> {
 
     fn parents(&self, label: &Label<'d, 'a>) -> Arc<[Key<'a>]> {
         self.context.keys([
-            (Kind::DataRow, id(Some(self.row), "id")),
+            (Kind::DataRow, id(Some(self.data_row), "id")),
             (Kind::Project, label.project.clone()),
         ])
     }
@@ -114,7 +114,7 @@ impl<'d, 'a> Row<'_, 'd, 'a> {
             let marks = read_annotations(annotations, size);
             let performance = label.json.member("performance_details");
             Record::Annotation(Annotation {
-                task: id(Some(self.row), "id"),
+                task: id(Some(self.data_row), "id"),
                 project: label.project.clone(),
                 author: text(details, "created_by"),
                 created: text(details, "created_at"),
