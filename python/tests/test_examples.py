@@ -1,0 +1,106 @@
+"""The examples of consumers do what they say."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+import threading
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from labelrelay.state import MemoryState
+from labelrelay.testing import deliver, sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXAMPLES = Path(__file__).parents[2] / "examples/consumers"
+
+
+def example(name: str) -> dict[str, Any]:
+    return runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name=name)
+
+
+def test_training_begins_when_enough_is_new(tmp_path: Path) -> None:
+    module, log = example("train_after"), tmp_path / "trained"
+    command = [sys.executable, "-c", f"open({str(log)!r}, 'a').write('trained\\n')"]
+    relay = module["consumer"](str(tmp_path), module["Training"](tmp_path, command, 2))
+    state = MemoryState()
+    for name in ("annotation", "annotation-updated", "annotation"):
+        assert deliver(relay, sample(f"label-studio/{name}"), state=state).outcome == "done"
+    trained = 0 if not log.exists() else len(log.read_text().splitlines())
+    assert deliver(relay, sample("label-studio/annotations-created"), state=state).outcome == "done"
+    assert len(log.read_text().splitlines()) > trained
+
+
+def test_a_training_that_fails_begins_again(tmp_path: Path) -> None:
+    module = example("train_after")
+    relay = module["consumer"](str(tmp_path), module["Training"](tmp_path, [sys.executable, "-c", "raise SystemExit(1)"], 1))
+    delivered = deliver(relay, sample("label-studio/annotation"))
+    assert delivered.outcome == "again"
+    assert "CalledProcessError" in delivered.reason
+
+
+class Slack(BaseHTTPRequestHandler):
+    """Takes messages as Slack does, and is sometimes too busy."""
+
+    texts: list[str]
+    busy = False
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.busy:
+            self.send_response(429)
+            self.send_header("Retry-After", "7")
+        else:
+            self.texts.append(json.loads(body)["text"])
+            self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def slack() -> Iterator[tuple[str, type[Slack]]]:
+    handler = type("OfThisTest", (Slack,), {"texts": []})
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/", handler
+        server.shutdown()
+        thread.join()
+
+
+def completed(task: int) -> bytes:
+    """A derived event, as `serve` writes it."""
+    body = json.dumps({"task": task, "project": 1, "annotation": 1})
+    attributes = {
+        "specversion": "1.0",
+        "id": f"completed-{task}",
+        "source": "/label-studio",
+        "type": "io.labelstud.task.completed",
+        "datacontenttype": "application/json",
+        "dataschema": "urn:labelrelay:schema:label-studio-task-completed:1",
+        "subject": f"task/{task}",
+        "receivedtime": "2026-11-21T12:00:00.000000Z",
+        "origin": "derived",
+        "datasha256": sha256(body.encode()).hexdigest(),
+    }
+    return f"{json.dumps(attributes)[:-1]},\"data\":{body}}}".encode()
+
+
+def test_slack_hears_of_a_completed_task(slack: tuple[str, type[Slack]], tmp_path: Path) -> None:
+    url, handler = slack
+    relay = example("slack_on_completed")["consumer"](str(tmp_path), url)
+    assert deliver(relay, completed(17)).outcome == "done"
+    assert handler.texts == ["Task 17 of label-studio is completed."]
+    handler.busy = True
+    assert deliver(relay, completed(18)).outcome == "again"
+    assert deliver(relay, sample("label-studio/annotation")).outcome == "done"
+    assert len(handler.texts) == 1, "other events are not told"
