@@ -2,11 +2,15 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 
+mod control_tags;
+mod errors;
 mod exact;
 mod fixtures;
+mod large;
 mod plain;
 mod pointers;
