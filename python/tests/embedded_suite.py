@@ -152,7 +152,8 @@ def killed_at_random(program: str, seed: int) -> None:
             raise
         for worker in workers:
             worker.send_signal(signal.SIGTERM)
-            assert worker.wait() == 0
+            # One that was started a moment ago has not said yet what the signal means to it.
+            assert worker.wait() in (0, -signal.SIGTERM)
         assert stats(program, folder)["dead"] == 0
         serving.stop()
         with sqlite3.connect(folder / "things.db") as things:
