@@ -21,7 +21,7 @@ struct Label<'d, 'a> {
 struct Row<'c, 'd, 'a> {
     context: &'c Context<'c>,
     payload: Value<'d, 'a>,
-    data_row: Value<'d, 'a>,
+    of: Value<'d, 'a>,
 }
 
 /// The changes of a body with a `data_row` and `projects`.
@@ -44,7 +44,7 @@ pub(super) fn changes<'a>(
     let read = Row {
         context,
         payload,
-        data_row,
+        of: data_row,
     };
     let is_deletion = context.action() == "deleted";
     if context.is_thing() {
@@ -92,7 +92,7 @@ impl<'d, 'a> Row<'_, 'd, 'a> {
 
     fn parents(&self, label: &Label<'d, 'a>) -> Arc<[Key<'a>]> {
         self.context.keys([
-            (Kind::DataRow, id(Some(self.data_row), "id")),
+            (Kind::DataRow, id(Some(self.of), "id")),
             (Kind::Project, label.project.clone()),
         ])
     }
@@ -114,7 +114,7 @@ impl<'d, 'a> Row<'_, 'd, 'a> {
             let marks = read_annotations(annotations, size);
             let performance = label.json.member("performance_details");
             Record::Annotation(Annotation {
-                task: id(Some(self.data_row), "id"),
+                task: id(Some(self.of), "id"),
                 project: label.project.clone(),
                 author: text(details, "created_by"),
                 created: text(details, "created_at"),
