@@ -1,0 +1,178 @@
+//! The consumer's side of queues: what one must be able to do, and how it fails.
+
+use crate::BoxFuture;
+use bytes::Bytes;
+use std::fmt;
+use std::time::Duration;
+
+/// A queue from which events are received. Object-safe; one value is shared by all workers.
+///
+/// An event that was received is nobody else's until its visibility runs out. It is received again then, unless it was
+/// acknowledged or rejected. So a consumer that dies loses nothing.
+///
+/// The answers of [`ack`](Self::ack) and [`retry`](Self::retry) are in the receipts' order. A receipt that is no longer
+/// good is told as [`Settled::Stale`], never passed over in silence.
+pub trait EventSource: Send + Sync {
+    /// Takes up to `max` events for as long as `visibility`. Returns as soon as there is one, and with none once `wait`
+    /// has passed. Fewer than `max` say nothing about what is left.
+    ///
+    /// # Errors
+    /// [`EventSourceError`] when the queue cannot be read.
+    fn receive(
+        &self,
+        max: usize,
+        visibility: Duration,
+        wait: Duration,
+    ) -> BoxFuture<'_, Result<Vec<ReceivedEvent>, EventSourceError>>;
+
+    /// Acknowledges several events, durably: they are done with.
+    ///
+    /// # Errors
+    /// [`EventSourceError`] when the queue did not take them. Some may be acknowledged then.
+    fn ack<'a>(
+        &'a self,
+        receipts: &'a [&'a str],
+    ) -> BoxFuture<'a, Result<Vec<Settled>, EventSourceError>>;
+
+    /// Gives several events back, to be received again when `after` has passed. Their receives count.
+    ///
+    /// # Errors
+    /// [`EventSourceError`] when the queue did not take them. They are received again when their visibility runs out.
+    fn retry<'a>(
+        &'a self,
+        receipts: &'a [&'a str],
+        after: Duration,
+    ) -> BoxFuture<'a, Result<Vec<Settled>, EventSourceError>>;
+
+    /// Keeps one event for `visibility` from now on.
+    ///
+    /// # Errors
+    /// [`EventSourceError`] when the queue did not take it. The event is kept for as long as before.
+    fn extend<'a>(
+        &'a self,
+        receipt: &'a str,
+        visibility: Duration,
+    ) -> BoxFuture<'a, Result<Extended, EventSourceError>>;
+
+    /// Moves one event to the dead letters, with `reason` where they have room for it, and only then acknowledges it.
+    /// A source that has no place for dead letters refuses to be opened.
+    ///
+    /// # Errors
+    /// [`EventSourceError`] when it is not a dead letter, or not known to be one. It is received again then.
+    fn reject<'a>(
+        &'a self,
+        event: &'a ReceivedEvent,
+        reason: &'a str,
+    ) -> BoxFuture<'a, Result<Settled, EventSourceError>>;
+}
+
+/// An event, taken for a while. `Debug` shows neither the envelope nor the receipt.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReceivedEvent {
+    /// The envelope, exactly as it was sent.
+    pub envelope: Bytes,
+    /// Token that settles it, until it is received again.
+    pub receipt: String,
+    /// How many times it was received, this time included; `None` where the queue does not count.
+    pub receive_count: Option<u32>,
+    /// The queue's own name of the event, for logs: a message's id, a number in a file.
+    pub place: String,
+}
+
+impl ReceivedEvent {
+    /// An event whose receives the queue does not count.
+    pub fn new(
+        envelope: impl Into<Bytes>,
+        receipt: impl Into<String>,
+        place: impl Into<String>,
+    ) -> Self {
+        Self {
+            envelope: envelope.into(),
+            receipt: receipt.into(),
+            receive_count: None,
+            place: place.into(),
+        }
+    }
+
+    /// The same event, received so many times, this time included.
+    #[must_use]
+    pub fn received(mut self, times: u32) -> Self {
+        self.receive_count = Some(times);
+        self
+    }
+}
+
+impl fmt::Debug for ReceivedEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceivedEvent")
+            .field("place", &self.place)
+            .field("receive_count", &self.receive_count)
+            .field("envelope_bytes", &self.envelope.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Result of an acknowledgement and the like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// As was asked.
+    Done,
+    /// The receipt is not, or no longer, good: somebody else may have the event, or it is settled already.
+    Stale,
+}
+
+/// Result of keeping an event for longer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extended {
+    /// The event is kept. From now on this receipt is the good one: some queues give another each time.
+    Until(String),
+    /// The receipt is not, or no longer, good: somebody else may have the event.
+    Stale,
+}
+
+/// Why a source of events could not do something.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{resource}: {problem}: {cure}")]
+#[non_exhaustive]
+pub struct EventSourceError {
+    /// The queue.
+    pub resource: String,
+    /// What is wrong. Never holds payload or secrets.
+    pub problem: String,
+    /// How to put it right.
+    pub cure: String,
+    /// `true` if the same call may succeed later though nobody changes anything.
+    pub may_pass: bool,
+}
+
+impl EventSourceError {
+    /// An error that somebody has to put right.
+    ///
+    /// ```
+    /// use labelrelay_core::EventSourceError;
+    ///
+    /// let error = EventSourceError::new("queue.db", "the file is locked", "try again").passing();
+    /// assert_eq!(error.to_string(), "queue.db: the file is locked: try again");
+    /// assert!(error.may_pass);
+    /// ```
+    pub fn new(
+        resource: impl Into<String>,
+        problem: impl Into<String>,
+        cure: impl Into<String>,
+    ) -> Self {
+        Self {
+            resource: resource.into(),
+            problem: problem.into(),
+            cure: cure.into(),
+            may_pass: false,
+        }
+    }
+
+    /// The same error, which may pass by itself.
+    #[must_use]
+    pub fn passing(mut self) -> Self {
+        self.may_pass = true;
+        self
+    }
+}
