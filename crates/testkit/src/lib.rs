@@ -20,4 +20,5 @@ pub mod fixtures;
 pub mod in_memory;
 pub mod queue_suite;
 pub mod request;
+pub mod source_suite;
 pub mod start_suite;
