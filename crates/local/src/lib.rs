@@ -10,6 +10,8 @@
 //!   beside the owner, from other processes, and its transactions are small enough not to delay it. What was
 //!   found instead of delivered is appended by it, too.
 //!
+//! [`FileSource`] is a queue file for asynchronous consumers, as `labelrelay_core::EventSource`.
+//!
 //! [`LedgerFile`] remembers what was found, in a file of its own.
 //!
 //! Storage: an event is appended once and never touched again until it is pruned; what happens
@@ -29,6 +31,7 @@ mod lock;
 mod prune;
 mod queue_file_error;
 mod schema;
+mod source;
 mod sqlite;
 mod sqlite_error;
 
@@ -42,3 +45,4 @@ pub use file::{
 pub use labelrelay_files::{FileBlobStore, FileFallback, file_of, path_in};
 pub use ledger::{LedgerChanges, LedgerFile};
 pub use queue_file_error::{FileError, OpenError};
+pub use source::FileSource;

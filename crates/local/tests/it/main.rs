@@ -19,4 +19,5 @@ mod planted_files;
 mod prune;
 mod repeats;
 mod replay;
+mod source;
 mod support;
