@@ -32,7 +32,7 @@ pub(crate) struct Tally {
 
 /// Reads the messages that others are made of with both.
 pub(crate) fn run_originals() -> Tally {
-    compare(messages::messages())
+    compare(&messages::messages())
 }
 
 /// Reads messages that are made of `seed` with both.
@@ -40,12 +40,12 @@ pub(crate) fn run(seed: u64, count: u64) -> Tally {
     let originals = messages::messages();
     let mut dice = Random::new(seed);
     let made = (0..count).map(|_| mutations::mutated(&originals, &mut dice));
-    compare(made.collect())
+    compare(&made.collect::<Vec<_>>())
 }
 
-fn compare(messages: Vec<Vec<u8>>) -> Tally {
+fn compare(messages: &[Vec<u8>]) -> Tally {
     let mut tally = Tally::default();
-    let python = PythonReader::start(messages.clone());
+    let python = PythonReader::start(messages.to_vec());
     for (message, python) in messages.iter().zip(python.outcomes()) {
         let rust = plain::outcome(message).to_string();
         let [rust, python] = [&rust, &python].map(|text| either_told(exact::exact(text)));

@@ -23,7 +23,6 @@ impl Places {
             match sign {
                 b'{' | b'[' => {
                     open.push((start, key.take()));
-                    continue;
                 }
                 b'}' | b']' => {
                     let Some((start, its_key)) = open.pop() else {

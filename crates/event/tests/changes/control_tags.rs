@@ -62,8 +62,8 @@ fn it_is_read_as_it_was_drawn() {
         let event_type = EventType::from_static("io.labelstud.annotation.created");
         let received = "2026-11-20T08:00:00Z";
         let attributes = Attributes::new("e1", "/ls", &event_type, &Digest::of(&body), received);
-        let changes = Event::of(attributes, body).changes().unwrap();
-        let [Change::Changed(changed)] = changes.as_slice() else {
+        let all = Event::of(attributes, body).changes().unwrap();
+        let [Change::Changed(changed)] = all.as_slice() else {
             panic!("{}: one annotation", path.display())
         };
         let Some(Record::Annotation(annotation)) = changed.record.as_deref() else {

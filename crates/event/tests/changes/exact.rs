@@ -13,7 +13,7 @@ pub(crate) fn exact(text: &str) -> Value {
             let members = members
                 .into_iter()
                 .map(|(name, held)| (name, exact(held.get())));
-            Value::Object(Map::from_iter(members))
+            Value::Object(members.collect::<Map<_, _>>())
         }
         Some(b'[') => {
             let items: Vec<&RawValue> = serde_json::from_str(text).unwrap();

@@ -23,7 +23,7 @@ fn names() -> BTreeSet<String> {
     let entries = std::fs::read_dir(folder().join("changes")).unwrap();
     let files = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let (expected, envelopes): (BTreeSet<_>, BTreeSet<_>) = files
-        .filter(|name| name.ends_with(".json"))
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "json"))
         .partition(|name| name.ends_with(EXPECTED));
     let stem = |end: &str, names: BTreeSet<String>| -> BTreeSet<String> {
         names

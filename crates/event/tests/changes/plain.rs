@@ -4,9 +4,8 @@ use super::pointers::Pointers;
 use labelrelay_event::changes::{
     Answer, Change, Classification, Image, Key, Point, Raw, Record, Region, Relation, Shape,
 };
-use labelrelay_event::{Event, EventError};
+use labelrelay_event::{Digest, Event, EventError};
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
 /// The outcome of a message.
 pub(crate) fn outcome(message: &[u8]) -> Value {
@@ -185,10 +184,7 @@ fn region(region: &Region<'_>, places: &Pointers<'_>) -> Value {
             .and("percent", held.percent.map(pair)),
         Shape::Mask(held) => {
             let rle = held.rle.as_ref().map(|rle| {
-                let digest: String = Sha256::digest(rle)
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect();
+                let digest = Digest::of(rle).to_hex();
                 json!({ "bytes": rle.len(), "sha256": digest })
             });
             on_image(new("Mask"), &held.image)

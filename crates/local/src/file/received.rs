@@ -145,7 +145,7 @@ impl QueueFile {
             for seq in numbers {
                 let seq: i64 = seq?;
                 let seq = seq.cast_unsigned();
-                if read_event(db, seq)?.is_none() {
+                if read_event(db, seq)? == Event::Damaged {
                     unreadable.push(seq);
                 }
             }
@@ -155,14 +155,25 @@ impl QueueFile {
 }
 
 fn is_readable(db: &Connection, seq: u64) -> rusqlite::Result<bool> {
-    Ok(read_event(db, seq)?.flatten().is_some())
+    Ok(read_event(db, seq)? == Event::Whole)
 }
 
-/// `None` for damage, and `Some(None)` where there is no such event.
-fn read_event(db: &Connection, seq: u64) -> rusqlite::Result<Option<Option<()>>> {
+/// State of one event in the file.
+#[derive(PartialEq, Eq)]
+enum Event {
+    Whole,
+    Damaged,
+    Absent,
+}
+
+fn read_event(db: &Connection, seq: u64) -> rusqlite::Result<Event> {
     let read = db
         .prepare_cached("SELECT envelope FROM events WHERE seq = ?1")?
         .query_row([seq.cast_signed()], |row| row.get_ref(0).map(drop))
         .optional();
-    unless_damaged(read)
+    Ok(match unless_damaged(read)? {
+        Some(Some(())) => Event::Whole,
+        Some(None) => Event::Absent,
+        None => Event::Damaged,
+    })
 }
