@@ -52,13 +52,13 @@ def _parse(body: object, attributes: Attributes | Mapping[str, str] | None) -> E
     if attributes is not None:
         known = attributes if isinstance(attributes, Attributes) else _read_given(attributes)
         if isinstance(body, (bytes, bytearray, memoryview)):
-            return Event(known, raw=bytes(body))
+            return Event(known, raw=bytes(cast("bytes", body)))
         if isinstance(body, str):
             return Event(known, raw=_encoded(body, known.id))
-        return Event(known, payload=cast("Json", dict(body) if isinstance(body, Mapping) else body))
+        return Event(known, payload=dict(cast("dict[str, Json]", body)) if isinstance(body, Mapping) else cast("Json", body))
     if isinstance(body, (bytes, bytearray, memoryview)):
         try:
-            text = text_of(bytes(body))
+            text = text_of(bytes(cast("bytes", body)))
         except Fault as fault:
             raise MalformedEnvelope(str(fault)) from None
         return _from_text(text)
@@ -66,7 +66,7 @@ def _parse(body: object, attributes: Attributes | Mapping[str, str] | None) -> E
         return _from_text(body)
     if not isinstance(body, Mapping):
         raise MalformedEnvelope("it is no JSON object")
-    return _from_members(cast("dict[str, Json]", dict(body)), None)
+    return _from_members(dict(cast("Mapping[str, Json]", body)), None)
 
 
 def _read_given(attributes: Mapping[str, str]) -> Attributes:
