@@ -93,6 +93,7 @@ class DynamoState:
                 values[":parents"] = {"S": json.dumps(parents)}
         # The last condition: a clock that was set back must not keep the lease of a dead process for ever.
         condition = "attribute_not_exists(#o) OR #o = :owner OR #l < :now OR #l > :far"
+        self._put_below(name, parents)
         try:
             old = self._update(name, change, condition, values, ReturnValues="ALL_OLD").get("Attributes")
         except self._refused:
@@ -100,9 +101,6 @@ class DynamoState:
         with self._lock:
             self._leased.add(name)
         before = _known(old) if old else None
-        if before is None or before.parents != parents:
-            for parent in parents:
-                self._db.put_item(TableName=self._table, Item={"pk": {"S": f"b#{written(parent)}"}, "sk": {"S": name}})
 
         def read(keys: Iterable[Key]) -> dict[Key, Known]:
             # What was known of the thing itself was the answer to the lease; of a removal noted since, `until` is new.
@@ -118,6 +116,16 @@ class DynamoState:
             return found
 
         return with_parents(key, parents, read)
+
+    def _put_below(self, name: str, parents: tuple[Key, ...]) -> None:
+        """Writes the thing below its parents, before anything says that these are its parents: a process that ends in
+        between must not leave a thing that no removal of a parent finds. One without a lease does no harm there."""
+        if not parents:
+            return
+        item = self._read_item(f"t#{name}", "-")
+        if item is None or _known(item).parents != parents:
+            for parent in parents:
+                self._db.put_item(TableName=self._table, Item={"pk": {"S": f"b#{written(parent)}"}, "sk": {"S": name}})
 
     def leave(self, key: Key, known: Known | None, event: str | None = None) -> bool:
         name = written(key)

@@ -187,3 +187,30 @@ def test_old_ids_are_forgotten() -> None:
     state.handled("one")
     state.handled("two")
     assert not state.was_handled("one")
+
+
+def test_a_table_has_a_thing_below_its_parents_before_it_names_them() -> None:
+    """A process may end after each write."""
+    from labelrelay._state_dynamodb import DynamoState
+
+    class Refused(Exception):
+        """Is raised by none of these calls."""
+
+    class Table:
+        items: list[tuple[str, str]] = []
+
+        def get_item(self, **_: Any) -> dict[str, Any]:
+            return {}
+
+        def put_item(self, **more: Any) -> None:
+            self.items.append(("put", more["Item"]["pk"]["S"]))
+
+        def update_item(self, **more: Any) -> dict[str, Any]:
+            self.items.append(("update", more["Key"]["pk"]["S"]))
+            return {}
+
+    state = DynamoState.__new__(DynamoState)
+    table = Table()
+    vars(state).update(_db=table, _table="t", _owner="me", _lock=threading.Lock(), _leased=set(), _refused=Refused)
+    state.enter(ANNOTATION, (PROJECT, TASK), 60, True)
+    assert [(what, name[:2]) for what, name in table.items] == [("put", "b#"), ("put", "b#"), ("update", "t#")]
