@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 from base64 import b64decode
+from dataclasses import dataclass
 from time import sleep
 from typing import TYPE_CHECKING, Any, cast
 
-from ._handling import Busy, Done, Held, Rejected, Unreadable
+from ._handling import Busy, Done, Held, Rejected, Unreadable, described
 from ._sources import Message
 from .errors import ConsumerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ._handling import Handling
+    from ._handling import Handling, Outcome
     from ._stats import Counters
     from .changes import Change
 
@@ -30,6 +31,14 @@ def seconds_left(context: object) -> float:
     return float(left()) / 1000 if left is not None else 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Record:
+    id: str
+    group: str | None
+    """Group of a FIFO queue, whose messages keep their order."""
+    held: Held
+
+
 class Invocation:
     """One call of the function."""
 
@@ -40,7 +49,9 @@ class Invocation:
         counters: Counters,
         dead_letter: str | None,
         context: object,
+        sync: Callable[[], None],
     ) -> None:
+        self._sync = sync
         self._handling = handling
         self._handle = handle
         self._counters = counters
@@ -63,29 +74,76 @@ class Invocation:
         raise ConsumerError("the function was called with no event of SQS, of EventBridge Pipes or of a Pub/Sub push")
 
     def _records(self, records: list[Any]) -> dict[str, Any]:
-        failed: list[dict[str, str]] = []
+        waiting: list[_Record] = []
         for record in cast("list[dict[str, Any]]", records):
             if record.get("eventSource") != "aws:sqs" or not isinstance(record.get("body"), str):
                 raise ConsumerError(f"a record is of {record.get('eventSource')!r}, and not of SQS")
-            receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 0))
-            if not self._is_done(Message(record, record["body"], receives)):
-                failed.append({"itemIdentifier": record["messageId"]})
-        return {"batchItemFailures": failed}
+            attributes = record.get("attributes", {})
+            message = Message(record, record["body"], int(attributes.get("ApproximateReceiveCount", 0)))
+            # A group of a standard queue has no order.
+            is_fifo = str(record.get("eventSourceARN", "")).endswith(".fifo")
+            group = attributes.get("MessageGroupId") if is_fifo else None
+            waiting.append(_Record(record["messageId"], group, Held(message)))
+        self._counters.add("received", len(waiting))
+        failed = self._failed(waiting)
+        if not self._is_synced():
+            failed = {one.id for one in waiting}
+        return {"batchItemFailures": [{"itemIdentifier": one.id} for one in waiting if one.id in failed]}
+
+    def _failed(self, waiting: list[_Record]) -> set[str]:
+        """Handles records, those that have to wait for somebody else last. Returns the ids of those that failed."""
+        failed: set[str] = set()
+        broken: set[str] = set()
+        """Groups of a FIFO queue of which a message failed: a later one must not overtake it."""
+        is_first = True
+        while waiting:
+            busy: list[_Record] = []
+            for one in waiting:
+                # One record is tried in any case: a function of two seconds would do nothing else.
+                outcome: Outcome | Busy | None = None
+                if one.group in broken:
+                    self._put_off(one, "a message before it in its group failed")
+                elif not is_first and seconds_left(self._context) < RESERVE:
+                    self._put_off(one, "the function's time is over")
+                elif one.group is not None and any(one.group == other.group for other in busy):
+                    busy.append(one)
+                    continue
+                else:
+                    outcome = self._handling.work(one.held, self._handle)
+                is_first = False
+                if isinstance(outcome, Busy):
+                    busy.append(one)
+                elif outcome is None or not self._is_done(one.held.message, outcome):
+                    failed.add(one.id)
+                    if one.group is not None:
+                        broken.add(one.group)
+            if busy:
+                sleep(0.1)
+            waiting = busy
+        return failed
+
+    def _put_off(self, record: _Record, reason: str) -> None:
+        log.warning("message %s: %s; it comes again", record.id, reason)
+        self._counters.add("retried")
 
     def _push(self, message: dict[str, Any]) -> dict[str, Any]:
-        body = b64decode(message.get("data", ""))
-        return {"statusCode": 204 if self._is_done(Message(None, body, 0)) else 503}
-
-    def _is_done(self, message: Message) -> bool:
-        """Handles one event; `False` if it is to come again."""
         self._counters.add("received")
-        held = Held(message)
-        while isinstance(outcome := self._handling.work(held, self._handle), Busy):
-            if seconds_left(self._context) < RESERVE:
-                log.warning("event %s: another process is handling %s; it comes again", held.name, outcome.key)
-                self._counters.add("retried")
-                return False
-            sleep(0.1)
+        body = b64decode(message.get("data", ""))
+        one = _Record(str(message.get("messageId")), None, Held(Message(None, body, 0)))
+        failed = self._failed([one])
+        return {"statusCode": 204 if self._is_synced() and not failed else 503}
+
+    def _is_synced(self) -> bool:
+        """Makes durable what is remembered. Nothing is acknowledged before."""
+        try:
+            self._sync()
+        except Exception as error:
+            log.error("the state could not be made durable, and all comes again: %s", described(error))
+            return False
+        return True
+
+    def _is_done(self, message: Message, outcome: Outcome) -> bool:
+        """Counts what became of an event; `False` if it is to come again."""
         if isinstance(outcome, Done):
             self._counters.add("acknowledged")
             return True
@@ -96,7 +154,12 @@ class Invocation:
             log.error("event %s: %s: %s; it is left for the dead letters", where, name, outcome.error.reason)
             return False
         if isinstance(outcome, Rejected) and self._dead_letter is not None and message.receipt is not None:
-            self._reject(message, outcome.reason)
+            try:
+                self._reject(message, outcome.reason)
+            except Exception as error:  # one that cannot be sent must not make the others come again
+                log.error("event %s: no dead letter could be sent, it comes again: %s", outcome.event, described(error))
+                self._counters.add("retried")
+                return False
             log.warning("event %s: to the dead letters: %s", outcome.event, outcome.reason)
             self._counters.add("rejected")
             self._counters.add("acknowledged")

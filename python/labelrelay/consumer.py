@@ -280,10 +280,8 @@ class Consumer:
 
         # Nobody extends a lease meanwhile: it lasts as long as the function may.
         handling = self._handling(seconds_left(context) + 1.0)
-        invocation = Invocation(handling, self.handle, self._counters, self._dead_letter, context)
-        answer = invocation.answer(event)
-        self._open_state().sync()
-        return answer
+        sync = self._open_state().sync
+        return Invocation(handling, self.handle, self._counters, self._dead_letter, context, sync).answer(event)
 
 
 class _Signals:

@@ -104,3 +104,69 @@ def test_what_is_none_of_these_is_refused() -> None:
     with pytest.raises(labelrelay.ConsumerError, match="'aws:kinesis'"):
         relay.lambda_handler({"Records": [{"eventSource": "aws:kinesis", "body": ""}]})
     assert isinstance(labelrelay.Consumer(InMemory()).stats.unreadable, dict)
+
+
+class Waning(Context):
+    """Has less time left each time it is asked."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        self.seconds -= 1
+        return super().get_remaining_time_in_millis()
+
+
+def test_what_there_is_no_time_for_comes_again() -> None:
+    relay, handled = consumer()
+    records = [record(number, annotation(10 + number, task=number)) for number in range(5)]
+    answer = relay.lambda_handler({"Records": records}, Waning(5))
+    assert handled == ["10", "11", "12"]
+    assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == ["message-3", "message-4"]
+
+
+def test_what_another_process_has_holds_up_no_other(tmp_path: Path) -> None:
+    from labelrelay.state import open_state
+
+    state = f"sqlite:{tmp_path / 'seen.db'}"
+    open_state(state).enter(labelrelay.Key("/label-studio", "annotation", "1"), (), 60, True)
+    relay, handled = consumer(state=state)
+    answer = relay.lambda_handler({"Records": [record(1, BODIES[0]), record(5, BODIES[4])]}, Waning(6))
+    assert handled == ["5"]
+    assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == ["message-1"]
+
+
+def test_in_a_group_of_a_fifo_queue_nothing_overtakes_what_failed() -> None:
+    def fifo(number: int, group: str, id: int) -> dict[str, Any]:
+        one = record(number, annotation(id, task=id))
+        one["eventSourceARN"] += ".fifo"
+        one["attributes"]["MessageGroupId"] = group
+        return one
+
+    relay, handled = consumer()
+    records = [fifo(1, "a", 1), fifo(2, "a", 2), fifo(3, "b", 13), fifo(4, "a", 14), fifo(5, "b", 15)]
+    answer = relay.lambda_handler({"Records": records}, Context())
+    assert handled == ["1", "13", "15"]
+    assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == ["message-2", "message-4"]
+
+
+def test_a_dead_letter_that_cannot_be_sent_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    from labelrelay import _source_sqs
+
+    def connect(_: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr(_source_sqs, "connect", connect)
+    relay, handled = consumer(dead_letter="sqs://eu-central-1/123456789012/dead")
+    answer = relay.lambda_handler({"Records": [record(3, BODIES[2]), record(5, BODIES[4])]}, Context())
+    assert handled == ["5"]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "message-3"}]}
+
+
+def test_what_is_not_durable_comes_again() -> None:
+    from labelrelay.state import MemoryState
+
+    class Failing(MemoryState):
+        def sync(self) -> None:
+            raise OSError("no room")
+
+    relay, _ = consumer(state=Failing())
+    answer = relay.lambda_handler({"Records": [record(1, BODIES[0])]}, Context())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
