@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias, Union
 
@@ -175,6 +176,9 @@ class Handling:
         try:
             known = self._state.enter(key, todo.change.parents, self._lease, isinstance(todo.change, Changed))
         except BaseException:
+            # It may have failed after the lease was taken, which would be kept for ever.
+            with suppress(Exception):
+                self._state.leave(key, None)
             self.free(key)
             raise
         if known is None:

@@ -57,7 +57,12 @@ class Session:
 
     def start(self) -> None:
         """Connects. Raises `ConsumerError`."""
-        self.source.open()
+        try:
+            self.source.open()
+        except BaseException:
+            # A part of it may be open: a process, connections.
+            self.source.close()
+            raise
         self._keeper.start()
 
     def receive(self, most: int, wait: float) -> list[Held]:

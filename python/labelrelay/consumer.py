@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import logging
 import signal
 import threading
 from os import PathLike
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._claims import Claims
 from ._handling import Again, Busy, Handling, Held
@@ -19,7 +20,7 @@ from .errors import ConsumerError, Retry
 from .state import open_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 
     from ._loop import Loop
     from ._runner import Runner
@@ -98,6 +99,14 @@ class Consumer:
             raise ConsumerError(f"on({', '.join(map(repr, unknown))}): write one or more of {known}, or '*'")
 
         def register(handler: Handler) -> Handler:
+            called: Any = handler
+            while isinstance(called, functools.partial):
+                called = called.func
+            if not inspect.isroutine(called):
+                called = getattr(called, "__call__", called)
+            if inspect.isgeneratorfunction(called) or inspect.isasyncgenfunction(called):
+                # A call of it does nothing, and the event would be acknowledged.
+                raise ConsumerError(f"{called.__qualname__} has a yield, and would never run: write a handler without one")
             self._handlers.append((frozenset(kinds), handler))
             return handler
 
@@ -115,8 +124,8 @@ class Consumer:
             if change.key.kind in kinds or "*" in kinds:
                 is_wanted = True
                 answer = handler(change)
-                if inspect.iscoroutine(answer):
-                    self._own_loop().finish(cast("Coroutine[Any, Any, object]", answer))
+                if inspect.isawaitable(answer):
+                    self._own_loop().finish(_awaited(answer))
         if not is_wanted:
             self._counters.add("unwanted")
 
@@ -282,6 +291,10 @@ class Consumer:
         handling = self._handling(seconds_left(context) + 1.0)
         sync = self._open_state().sync
         return Invocation(handling, self.handle, self._counters, self._dead_letter, context, sync).answer(event)
+
+
+async def _awaited(answer: Awaitable[object]) -> object:
+    return await answer
 
 
 class _Signals:

@@ -11,6 +11,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 import labelrelay
+import labelrelay.testing
 import pytest
 from in_memory import InMemory, annotation
 from label_studio_model import Platform
@@ -160,6 +161,38 @@ def test_async_handlers_run_beside_one_another() -> None:
     assert len(queue) == 0
 
 
+def test_what_a_handler_returns_to_be_awaited_is_awaited() -> None:
+    from collections.abc import Generator
+
+    awaited: list[int] = []
+
+    class Later:
+        def __await__(self) -> Generator[None, None, None]:
+            awaited.append(1)
+            yield
+
+    consumed(InMemory([annotation()]), lambda _: Later())
+    assert awaited == [1]
+
+
+def test_a_handler_that_would_never_run_is_refused() -> None:
+    import functools
+
+    def generator(change: Change) -> Any:
+        yield change
+
+    async def async_generator(change: Change) -> Any:
+        yield change
+
+    class Called:
+        def __call__(self, change: Change) -> Any:
+            yield change
+
+    for handler in (generator, async_generator, functools.partial(generator), Called()):
+        with pytest.raises(labelrelay.ConsumerError, match="has a yield"):
+            labelrelay.Consumer(InMemory()).on("*")(handler)
+
+
 def test_a_signal_finishes_what_is_held_and_receives_nothing_more() -> None:
     queue, handled, begun = InMemory([annotation(number, task=number) for number in range(10)]), list[str](), threading.Event()
     relay = labelrelay.Consumer(queue, **QUICK)
@@ -216,6 +249,48 @@ def test_a_state_that_fails_loses_nothing(caplog: pytest.LogCaptureFixture) -> N
     consumed(queue, lambda change: handled.add(change.key.id), state=Failing())
     assert len(handled) == 20
     assert len(queue.acknowledged) == 20
+
+
+def test_a_state_that_fails_after_it_gave_a_lease_keeps_none() -> None:
+    from labelrelay.state import MemoryState
+
+    class Failing(MemoryState):
+        leased = set[labelrelay.Key]()
+        failed = False
+
+        def enter(self, key: labelrelay.Key, *arguments: Any) -> Any:
+            self.leased.add(key)
+            found = super().enter(key, *arguments)
+            if not self.failed:
+                self.failed = True
+                raise OSError("after the lease")
+            return found
+
+        def leave(self, key: labelrelay.Key, *arguments: Any) -> bool:
+            self.leased.discard(key)
+            return super().leave(key, *arguments)
+
+    state = Failing()
+    relay = labelrelay.Consumer(InMemory(), state=state)
+    relay.on("*")(lambda _: None)
+    assert labelrelay.testing.deliver(relay, annotation(), state=state).outcome == "again"
+    assert state.leased == set()
+
+
+def test_a_start_that_fails_closes_what_was_opened() -> None:
+    class Half(InMemory):
+        def open(self) -> None:
+            super().open()
+            raise labelrelay.ConsumerError("no such queue")
+
+    queue = Half()
+    relay = labelrelay.Consumer(queue)
+    relay.on("*")(lambda _: None)
+    with pytest.raises(labelrelay.ConsumerError, match="no such queue"):
+        relay.run()
+    with pytest.raises(labelrelay.ConsumerError, match="no such queue"):
+        next(relay.changes())
+    assert queue.opened == 0
 
 
 def test_the_changes_of_a_loop_are_done_with_when_the_next_is_asked_for() -> None:
