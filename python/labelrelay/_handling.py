@@ -41,6 +41,8 @@ class Again:
     event: str
     reason: str
     after: float | None = None
+    is_its_own: bool = True
+    """The event, or the handler of it, is what failed: where the consumer counts, only these make a dead letter of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,12 @@ class Held:
     """Names the event among those that were handled: its id, and when it was sent again."""
     todo: deque[_Todo] = field(default_factory=deque["_Todo"])
     failure: Exception | None = None
+    is_blameless: bool = False
+    """What failed is the state, and neither the event nor its handler."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held while the message is extended, and while `is_settled` is written."""
+    is_settled: bool = False
+    """Nothing may extend it any more: that would undo the delay of a retry."""
     hidden_until: float = 0.0
     """Time of the monotonic clock until which nobody else receives the message."""
 
@@ -141,7 +149,7 @@ class Handling:
             event = parse(held.message.body)
             attributes = event.attributes
             held.name = attributes.id + (f"@{attributes.replayedtime}" if attributes.replayedtime else "")
-            if self._state.was_handled(held.name):
+            if self._was_handled(held):
                 self._counters.add("repeats")
                 held.event, held.name = event, ""
                 return
@@ -152,6 +160,13 @@ class Handling:
         except Exception as error:
             held.failure = error
 
+    def _was_handled(self, held: Held) -> bool:
+        try:
+            return self._state.was_handled(held.name)
+        except BaseException:
+            held.is_blameless = True
+            raise
+
     def outcome(self, held: Held) -> Outcome:
         """The outcome of an event with which nothing is left to do."""
         failure = held.failure
@@ -161,10 +176,10 @@ class Handling:
         if isinstance(failure, Reject):
             return Rejected(id, failure.reason)
         if isinstance(failure, Retry):
-            return Again(id, str(failure), failure.after)
+            return Again(id, str(failure), failure.after, not held.is_blameless)
         if isinstance(failure, EventError) and held.event is None:
             return Unreadable(failure.event_id, failure)
-        return Again(id, described(failure))
+        return Again(id, described(failure), None, not held.is_blameless)
 
     def enter(self, todo: _Todo) -> Mapping[Key, Known] | Busy:
         """Takes the thing of a change for this thread, and says what is known of it."""
@@ -252,14 +267,16 @@ class _Steps:
                 news = self._news(todo, known)
             except Exception as error:  # the state's: nothing can be decided without it
                 held.todo.clear()
-                held.failure = error
+                # A handler that failed before stays what is said of the event.
+                if held.failure is None or isinstance(held.failure, Reject):
+                    held.failure, held.is_blameless = error, True
                 break
             if news is not None:
                 return news
         try:
             handling.finished(held)
         except Exception as error:
-            held.failure = error
+            held.failure, held.is_blameless = error, True
         raise StopIteration
 
     def _news(
@@ -291,15 +308,19 @@ class _Steps:
             return None
 
         def finish(error: Exception | None) -> None:
+            is_blameless = False
             try:
                 handling.leave(held, key, after if error is None else None)
             except Exception as failed:
+                is_blameless = error is None
                 error = error or failed
             if error is None:
                 handling.count("changes")
             # One that failed is tried again; only then is the word of another final.
             elif held.failure is None or isinstance(held.failure, Reject):
-                held.failure = error
+                held.failure, held.is_blameless = error, is_blameless
+            elif held.is_blameless and not is_blameless and not isinstance(error, Reject):
+                held.failure, held.is_blameless = error, False
 
         return handling.told(change), finish
 

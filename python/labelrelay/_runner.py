@@ -195,7 +195,7 @@ class Runner:
             outcome = self._handling.work(held, self._handle)
         finally:
             if outcome is None:
-                outcome = Again(held.name, "the process ended", 0.0)
+                outcome = Again(held.name, "the process ended", 0.0, False)
             if not isinstance(outcome, Busy):
                 self._session.settle(held, outcome)
             with self._changed:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ._handling import Again, Done, Held, Rejected, Unreadable, described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ._handling import Outcome
     from ._sources import Source
@@ -98,7 +98,8 @@ class Session:
                 self._forget([held])
                 self._reject(held, outcome.event, outcome.reason)
                 return
-            if not self.source.counts and message.receives >= self._max_receives:
+            is_its_own = isinstance(outcome, Unreadable) or outcome.is_its_own
+            if is_its_own and not self.source.counts and message.receives >= self._max_receives:
                 reason = _reason(outcome)
                 self._forget([held])
                 if isinstance(outcome, Unreadable):
@@ -190,15 +191,20 @@ class Session:
         with self._lock:
             return len(self._held) - len(self._done)
 
-    def _forget(self, held: Iterable[Held]) -> None:
+    def _forget(self, held: Sequence[Held]) -> None:
         with self._lock:
             for one in held:
                 self._held.pop(id(one), None)
+        for one in held:
+            # If it is being extended just now, that ends first.
+            with one.lock:
+                one.is_settled = True
 
     def _keep(self) -> None:
         """Keeps hidden what is held, and acknowledges what waits for too long."""
         third = self.visibility / 3
         kept = monotonic()
+        extend_at = 0.0
         while not self._ended.wait(min(ACK_WITHIN, third)):
             now = monotonic()
             with self._lock:
@@ -206,17 +212,32 @@ class Session:
                 ending = [one for one in self._held.values() if one.hidden_until - now < 2 * third]
             if waits_long:
                 self.flush()
-            try:
-                if now - kept >= third:
-                    kept = now
+            if now - kept >= third:
+                kept = now
+                try:
                     self._state.keep(self.visibility)
-                if ending:
-                    self.source.extend([one.message for one in ending], self.visibility)
-            except Exception as error:
-                log.error("%s: %d events could not be kept: %s", self.source.name, len(ending), described(error))
-            # One that could not be extended is tried again with the next ones, and not at once.
-            for one in ending:
+                except Exception as error:
+                    log.error("%s: the leases could not be kept: %s", self.source.name, described(error))
+            if ending and now >= extend_at and not self._extend(ending, now):
+                # Again soon, as long as they are hidden, and not at once.
+                extend_at = now + third / 4
+
+    def _extend(self, ending: Iterable[Held], now: float) -> bool:
+        """Keeps messages hidden, those aside that are being settled. Returns `False` if that failed."""
+        locked = [one for one in ending if one.lock.acquire(blocking=False)]
+        kept = [one for one in locked if not one.is_settled]
+        try:
+            if kept:
+                self.source.extend([one.message for one in kept], self.visibility)
+            for one in kept:
                 one.hidden_until = now + self.visibility
+        except Exception as error:
+            log.error("%s: %d events could not be kept: %s", self.source.name, len(kept), described(error))
+            return False
+        finally:
+            for one in locked:
+                one.lock.release()
+        return True
 
     def close(self) -> None:
         """Gives back what is still held, and ends."""

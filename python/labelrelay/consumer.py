@@ -275,7 +275,7 @@ class Consumer:
                 except BaseException:
                     # The loop was left: this change is not done with.
                     finish(Retry(0.0, "the loop ended"))
-                    session.settle(held, Again(held.name, "the loop ended", 0.0))
+                    session.settle(held, Again(held.name, "the loop ended", 0.0, False))
                     raise
                 finish(None)
         session.settle(held, handling.outcome(held))

@@ -84,6 +84,33 @@ def test_where_the_queue_does_not_count_the_consumer_does() -> None:
     assert [reason for _, reason in queue.dead] == ["received 3 times: OSError: poison"]
 
 
+def test_what_is_no_fault_of_an_event_makes_no_dead_letter_of_it() -> None:
+    from labelrelay.state import MemoryState
+
+    class Failing(MemoryState):
+        calls = 0
+
+        def enter(self, *arguments: Any) -> Any:
+            self.calls += 1
+            if self.calls <= 2:
+                raise OSError("no state")
+            return super().enter(*arguments)
+
+        def was_handled(self, event: str) -> bool:
+            if self.calls < 1:
+                self.calls += 1
+                raise OSError("no state")
+            return super().was_handled(event)
+
+    queue = InMemory([annotation()], counts=False)
+    relay = labelrelay.Consumer(queue, max_receives=1, state=Failing(), **QUICK)
+    for _ in relay.changes(wait=0.5):
+        break
+    assert (queue.dead, len(queue)) == ([], 1)
+    assert len(list(relay.changes(wait=0.5))) == 1
+    assert (queue.dead, len(queue.acknowledged)) == ([], 1)
+
+
 def test_one_thing_is_handled_once_at_a_time_and_ends_at_its_newest_version() -> None:
     bodies = [annotation(5, second + 0.5, action="updated") for second in range(200)]
     random.Random(1).shuffle(bodies)
@@ -131,6 +158,62 @@ def test_an_event_stays_hidden_while_a_handler_works() -> None:
     assert len(calls) == 1
     assert queue.extended >= 2
     assert len(queue) == 0
+
+
+def test_an_event_stays_hidden_though_the_state_keeps_no_lease_and_one_extension_fails() -> None:
+    from labelrelay.state import MemoryState
+
+    class Failing(MemoryState):
+        def keep(self, seconds: float) -> None:
+            raise OSError("no state")
+
+    class FailsOnce(InMemory):
+        asked = 0
+
+        def extend(self, *arguments: Any) -> None:
+            self.asked += 1
+            if self.asked == 1:
+                raise OSError("no network")
+            super().extend(*arguments)
+
+    queue, calls = FailsOnce([annotation()]), list[float]()
+
+    def slow(_: Change) -> None:
+        calls.append(monotonic())
+        until("it was extended", lambda: queue.extended > 1)
+
+    consumed(queue, slow, visibility=1.0, state=Failing())
+    assert len(calls) == 1
+
+
+def test_an_extension_does_not_undo_the_delay_of_a_retry() -> None:
+    begun, settled = threading.Event(), threading.Event()
+
+    class Slow(InMemory):
+        order: list[str] = []
+
+        def extend(self, *arguments: Any) -> None:
+            begun.set()
+            settled.wait(0.3)  # a retry that does not wait for it comes meanwhile
+            super().extend(*arguments)
+            self.order.append("extended")
+
+        def retry(self, *arguments: Any) -> None:
+            super().retry(*arguments)
+            self.order.append("retried")
+            settled.set()
+
+    queue = Slow([annotation()])
+    relay = labelrelay.Consumer(queue, visibility=1.0, backoff=(0.01, 0.01))
+
+    @relay.on("*")
+    def fail(_: Change) -> None:
+        if not begun.is_set():
+            assert begun.wait(20)
+            raise OSError("fails")
+
+    relay.run(concurrency=1, until_idle=0.3)
+    assert queue.order[:2] == ["extended", "retried"]
 
 
 def test_retry_says_when() -> None:
