@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ._handling import Again, Busy, Held, described
 from ._sources import SourceStopped
+from .errors import ConsumerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,10 @@ class Runner:
         self._receive_at = 0.0
         self._pause = FIRST_PAUSE
         self._stopping = False
+        self._is_abandoned = False
+        self._begun_at = monotonic()
+        self._has_received = False
+        """One receive succeeded, though nothing may have come."""
         self.failure: BaseException | None = None
         # With one thread, a receive would keep what is ready waiting.
         self._low = session.source.batch // 2 if concurrency > 1 else 0
@@ -88,7 +93,7 @@ class Runner:
     def abandon(self) -> None:
         """Gives back what was received and not begun."""
         with self._changed:
-            self._stopping = True
+            self._stopping = self._is_abandoned = True
             left = [*self._ready, *(held for line in self._parked.values() for held in line)]
             left += [held for _, _, held in self._delayed]
             self._ready.clear()
@@ -175,10 +180,15 @@ class Runner:
         with self._changed:
             self._receiving -= 1
             self._came_last = bool(came)
-            self._ready.extend(came)
+            late = came if self._is_abandoned else []
+            if not late:
+                self._ready.extend(came)
+            self._has_received = self._has_received or not pause
             now = monotonic()
             if pause:
                 self._receive_at = now + pause
+                # Nobody knows what the queue has.
+                self._busy_at = now
             elif came:
                 self._pause = FIRST_PAUSE
                 self._busy_at = now
@@ -187,7 +197,11 @@ class Runner:
                 self._receive_at = now + 0.05
             if self._until_idle is not None and self._is_idle() and now - self._busy_at >= self._until_idle:
                 self._stopping = True
+            if self._until_idle is not None and not self._has_received and now - self._begun_at >= self._until_idle:
+                self.failure = ConsumerError(f"{self._session.source.name}: no receive succeeded; the log says why")
+                self._stopping = True
             self._changed.notify_all()
+        self._session.give_back(late)
 
     def _handle_one(self, held: Held) -> None:
         outcome: Outcome | Busy | None = None
@@ -201,9 +215,12 @@ class Runner:
             with self._changed:
                 self._working -= 1
                 self._busy_at = monotonic()
-                if isinstance(outcome, Busy):
+                is_late = isinstance(outcome, Busy) and self._is_abandoned
+                if isinstance(outcome, Busy) and not is_late:
                     self._park(held, outcome)
                 self._changed.notify()
+            if is_late:
+                self._session.give_back([held])
 
     def _park(self, held: Held, busy: Busy) -> None:
         if not busy.is_here:

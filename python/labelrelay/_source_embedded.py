@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import threading
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._sources import Settings
+
+
+log = logging.getLogger("labelrelay")
 
 
 class _Pending:
@@ -46,7 +50,12 @@ class EmbeddedSource:
         if self._directory is not None and not os.path.isdir(self._directory):
             raise ConsumerError(f"{url!r} is no directory; write the one in which `labelrelay serve` runs, or sqlite:FILE")
         self._program = settings.program
+        self._writing = threading.Lock()
+        """Keeps the requests in the order of `_pending`. The reader needs none of it: while a write waits for the program,
+        the program may wait for its answers to be read."""
         self._lock = threading.Lock()
+        self._damaged: list[str] = []
+        """Words for damaged messages whose answer was cut off, for the next receive."""
         self._pending: deque[_Pending] = deque()
         self._process: subprocess.Popen[bytes] | None = None
         self._end: str | None = None
@@ -88,7 +97,11 @@ class EmbeddedSource:
         assert process.stdout is not None
         try:
             while line := process.stdout.readline():
-                self._take(json.loads(line), process.stdout)
+                self._take(json.loads(_whole(line)), process.stdout)
+        except (ValueError, LookupError, EOFError) as error:
+            # Nothing is lost: what it handed out and did not bring comes again.
+            log.error("%s: an answer of `labelrelay queue pipe` was cut off or is none: %s", self.name, error)
+            process.kill()
         finally:
             self._errors.join()
             code = process.wait()
@@ -102,10 +115,15 @@ class EmbeddedSource:
 
     def _take(self, answer: dict[str, Any], out: IO[bytes]) -> None:
         deliveries: list[Message] = []
-        for _ in range(answer.get("deliveries", 0)):
-            head = json.loads(out.readline())
-            # The line as it came: a body may be large, and is copied no more than it must be.
-            deliveries.append(Message(head["receipt"], out.readline(), head["receive_count"]))
+        try:
+            for _ in range(answer.get("deliveries", 0)):
+                head = json.loads(_whole(out.readline()))
+                # The line as it came: a body may be large, and is copied no more than it must be.
+                deliveries.append(Message(head["receipt"], _whole(out.readline()), head["receive_count"]))
+        except (ValueError, LookupError, EOFError):
+            with self._lock:
+                self._damaged += answer.get("damaged", [])
+            raise
         with self._lock:
             pending = self._pending.popleft()
         pending.answer = answer
@@ -122,10 +140,12 @@ class EmbeddedSource:
         assert process.stdin is not None
         pending = _Pending(request)
         line = json.dumps(request).encode() + b"\n"
-        with self._lock:
-            is_sent = self._end is None
+        with self._writing:
+            with self._lock:
+                is_sent = self._end is None
+                if is_sent:
+                    self._pending.append(pending)
             if is_sent:
-                self._pending.append(pending)
                 try:
                     process.stdin.write(line)
                     process.stdin.flush()
@@ -149,9 +169,12 @@ class EmbeddedSource:
             {"op": "receive", "max": most, "visibility_ms": round(visibility * 1000), "wait_ms": round(wait * 1000)}
         )
         answer = cast("dict[str, Any]", pending.answer)
-        if answer.get("stopping"):
+        with self._lock:
+            damaged, self._damaged = [*self._damaged, *answer.get("damaged", [])], []
+        # With the last ones, the end is told when it is asked again.
+        if answer.get("stopping") and not pending.deliveries and not damaged:
             raise SourceStopped("`labelrelay queue pipe` was told to end")
-        return pending.deliveries, answer.get("damaged", [])
+        return pending.deliveries, damaged
 
     def wake(self) -> None:
         try:
@@ -187,6 +210,13 @@ class EmbeddedSource:
         except OSError:
             pass  # it ended before
         process.wait()
+
+
+def _whole(line: bytes) -> bytes:
+    """A line with its end. Raises `EOFError` for one that was cut off: its beginning may look like a whole message."""
+    if not line.endswith(b"\n"):
+        raise EOFError(f"{len(line)} bytes and no end of the line")
+    return line
 
 
 def _program() -> str:

@@ -316,6 +316,65 @@ def test_what_was_not_begun_in_time_is_given_back() -> None:
     assert len(messages) == 9, "others can receive them at once"
 
 
+def test_what_waits_for_another_process_is_given_back_at_the_end(tmp_path: Any) -> None:
+    from labelrelay._handling import Busy, Handling, Held
+    from labelrelay._runner import Runner
+    from labelrelay._session import Session
+    from labelrelay._stats import Counters
+    from labelrelay.state import MemoryState
+
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Taken(Handling):
+        def work(self, held: Held, handle: Any) -> Any:
+            begun.set()
+            assert go_on.wait(20)
+            return Busy(labelrelay.Key("/label-studio", "annotation", "5"), False)
+
+    queue, counters, state = InMemory([annotation()]), Counters(), MemoryState()
+    session = Session(queue, state, counters, visibility=60, backoff=(1, 1), max_receives=5)
+    handling = Taken(state, labelrelay.Consumer(queue)._claims, counters, None, 60)
+    runner = Runner(session, handling, lambda _: None, concurrency=1, wait=0.1, until_idle=None)
+    session.start()
+    runner.start()
+    assert begun.wait(20)
+    runner.stop()
+    runner.abandon()
+    go_on.set()
+    assert runner.join(20)
+    session.close()
+    assert len(queue.receive(10, 1, 0)[0]) == 1
+
+
+def test_a_queue_that_cannot_be_received_from_is_not_idle() -> None:
+    class Failing(InMemory):
+        failures = 2
+
+        def receive(self, *arguments: Any) -> Any:
+            self.failures -= 1
+            if self.failures >= 0:
+                raise OSError("no network")
+            return super().receive(*arguments)
+
+    queue = Failing([annotation()])
+    queue.failures = 1000
+    with pytest.raises(labelrelay.ConsumerError, match="no receive succeeded"):
+        consumed(queue, lambda _: None, concurrency=1)
+
+    class LaterFailing(Failing):
+        receives = 0
+
+        def receive(self, *arguments: Any) -> Any:
+            self.receives += 1
+            if self.receives == 1:
+                return [], []
+            return super().receive(*arguments)
+
+    queue = LaterFailing([annotation()])
+    consumed(queue, lambda _: None, concurrency=1)
+    assert len(queue.acknowledged) == 1
+
+
 def test_a_state_that_fails_loses_nothing(caplog: pytest.LogCaptureFixture) -> None:
     from labelrelay.state import MemoryState
 
