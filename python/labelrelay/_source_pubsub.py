@@ -47,15 +47,18 @@ class PubsubSource:
         pubsub = client("google.cloud.pubsub_v1")
         self._errors = client("google.api_core.exceptions")
         self._subscriber = pubsub.SubscriberClient()
-        if self._topic is None:
-            cure = "give Consumer a topic as dead_letter, pubsub://PROJECT/TOPIC"
-            try:
-                found = self._subscriber.get_subscription(request={"subscription": self._subscription})
-            except Exception as error:
-                raise ConsumerError(f"{self.name}: its topic for dead letters cannot be found: {error}; {cure}") from error
-            self._topic = found.dead_letter_policy.dead_letter_topic or None
-            if self._topic is None:
-                raise ConsumerError(f"{self.name} has no topic for dead letters, and a handler may reject an event: {cure}")
+        # Pub/Sub says how often it delivered a message only where there is a policy, and without one an event that fails
+        # would come for ever.
+        cure = "give the subscription a dead-letter policy (gcloud pubsub subscriptions update --dead-letter-topic=TOPIC)"
+        try:
+            found = self._subscriber.get_subscription(request={"subscription": self._subscription})
+        except Exception as error:
+            may = "the consumer needs pubsub.subscriptions.get (roles/pubsub.viewer)"
+            raise ConsumerError(f"{self.name}: its dead-letter policy cannot be read: {error}; {may}") from error
+        topic = found.dead_letter_policy.dead_letter_topic or None
+        if topic is None:
+            raise ConsumerError(f"{self.name} has no topic for dead letters, so an event that fails would come for ever: {cure}")
+        self._topic = self._topic or topic
         self._publisher = pubsub.PublisherClient()
 
     def receive(self, most: int, visibility: float, wait: float) -> tuple[list[Message], list[str]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
+from math import ceil
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ._sources import Settings
+
+log = logging.getLogger("labelrelay")
 
 CURE = "write the URL that AWS prints, https://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE, or sqs://REGION/ACCOUNT/QUEUE"
 
@@ -81,38 +85,50 @@ class SqsSource:
     receivers = 64
     longest = 12 * 3600.0
     counts = True
+    """`False` where the queue has no redrive policy: an event that fails would come for ever."""
 
     def __init__(self, url: str, settings: Settings) -> None:
         self._url, self._region = queue_url(url)
-        self._dead_letter = queue_url(settings.dead_letter)[0] if settings.dead_letter is not None else None
+        self._given = queue_url(settings.dead_letter)[0] if settings.dead_letter is not None else None
+        self._dead_letter = self._given
         self.name = url.partition("?")[0]
         self._sqs: Any = None
 
     def open(self) -> None:
         self._sqs = connect(self._region)
-        if self._dead_letter is None:
-            self._dead_letter = self._queue_of_dead_letters()
-
-    def _queue_of_dead_letters(self) -> str:
-        cure = "give Consumer the URL of a queue as dead_letter"
         try:
-            answer = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["RedrivePolicy"])
-            policy = answer.get("Attributes", {}).get("RedrivePolicy")
-            if policy:
-                arn = json.loads(policy)["deadLetterTargetArn"]
-                account, name = arn.split(":")[-2:]
-                url: str = self._sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
-                return url
+            found = self._queue_of_dead_letters()
         except Exception as error:
-            raise ConsumerError(f"{self.name}: its queue for dead letters cannot be found: {error}; {cure}") from error
-        raise ConsumerError(f"{self.name} has no queue for dead letters, and a handler may reject an event: {cure}")
+            if self._given is None:
+                cure = "give Consumer the URL of a queue as dead_letter"
+                raise ConsumerError(f"{self.name}: its queue for dead letters cannot be found: {error}; {cure}") from error
+            log.warning("%s: its redrive policy cannot be read, so the consumer counts by itself: %s", self.name, error)
+            found = None
+        self.counts = found is not None
+        self._dead_letter = self._given or found
+        if self._dead_letter is None:
+            cure = "give Consumer the URL of a queue as dead_letter"
+            raise ConsumerError(f"{self.name} has no queue for dead letters, and a handler may reject an event: {cure}")
+
+    def _queue_of_dead_letters(self) -> str | None:
+        """The queue of the redrive policy."""
+        answer = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["RedrivePolicy"])
+        policy = answer.get("Attributes", {}).get("RedrivePolicy")
+        if not policy:
+            return None
+        arn: str = json.loads(policy)["deadLetterTargetArn"]
+        if self._given is not None:
+            return arn  # it counts, and its own queue is not needed
+        account, name = arn.split(":")[-2:]
+        url: str = self._sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+        return url
 
     def receive(self, most: int, visibility: float, wait: float) -> tuple[list[Message], list[str]]:
         answer = self._sqs.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=max(1, min(10, most)),
             VisibilityTimeout=round(visibility),
-            WaitTimeSeconds=min(20, round(wait)),
+            WaitTimeSeconds=min(20, ceil(wait)),
             AttributeNames=["ApproximateReceiveCount", "MessageGroupId"],
             MessageAttributeNames=["All"],
         )

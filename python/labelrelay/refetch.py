@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from datetime import datetime, timezone
 from hashlib import sha256
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -83,7 +83,10 @@ class LabelStudio:
             self._access = None
             status, body = self._get(path, self._authorization())
         if status == 404:
-            return None
+            if _is_label_studios(body):
+                return None
+            # A proxy, a wrong address: to take that for a removal would lose what is there.
+            raise RefetchError(f"a 404 to {path} that is not Label Studio's: is {self.url} its address?")
         if status != 200:
             raise RefetchError(f"Label Studio answered {status} to {path}")
         return body
@@ -116,6 +119,15 @@ class LabelStudio:
                 return error.code, error.read()
         except (URLError, OSError) as error:
             raise RefetchError(f"Label Studio at {self.url} does not answer: {error}") from error
+
+
+def _is_label_studios(body: bytes) -> bool:
+    """Tells whether a 404 is Label Studio's own: an object of JSON that says `detail`."""
+    try:
+        said: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(said, dict) and isinstance(cast("dict[str, object]", said).get("detail"), str)
 
 
 class _NoRedirect(HTTPRedirectHandler):

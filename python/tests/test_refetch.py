@@ -28,7 +28,7 @@ class Api(BaseHTTPRequestHandler):
         if self.headers["Authorization"] not in self.good:
             return self.answer(401, {})
         if self.path != "/api/annotations/5/":
-            return self.answer(404, {})
+            return self.answer(404, {} if self.path == "/api/tasks/8/" else {"status_code": 404, "detail": "Not found."})
         return self.answer(200, {"id": 5, "task": 7, "result": [], "updated_at": at(8.5)})
 
     def do_POST(self) -> None:
@@ -95,6 +95,7 @@ def test_errors_are_named(url: str) -> None:
         (LabelStudio(url, "wrong"), key, "401"),
         (LabelStudio(url, "secret"), key._replace(kind="review"), "no review"),
         (LabelStudio(url, "secret"), key._replace(kind="task", id="9"), "302"),
+        (LabelStudio(url, "secret"), key._replace(kind="task", id="8"), "404"),
         (LabelStudio("http://127.0.0.1:9", "secret"), key, "does not answer"),
     ]:
         with pytest.raises(labelrelay.RefetchError, match=words):
