@@ -63,7 +63,11 @@ class Serving:
         words = [program, "serve", "--listen", "127.0.0.1:0", "--ready-file", "ready"]
         self.process = subprocess.Popen(words, cwd=folder, env={"SECRET": SECRET}, stdout=self.log, stderr=self.log)
         ready = folder / "ready"
-        until("serve is ready", lambda: ready.exists() and ready.read_text().strip() != "")
+        try:
+            until("serve is ready", lambda: ready.exists() and ready.read_text().strip() != "")
+        except BaseException:
+            end([self.process])
+            raise
         self.connection = HTTPConnection(ready.read_text().strip())
 
     def deliver(self, body: dict[str, Any]) -> None:
@@ -78,6 +82,14 @@ class Serving:
         self.process.terminate()
         assert self.process.wait() == 0
         self.log.close()
+
+
+def end(processes: list[subprocess.Popen[bytes]]) -> None:
+    """Ends what a suite that failed would leave running."""
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
 
 
 def until(what: str, holds: Any, patience: float = 60) -> None:
@@ -128,36 +140,38 @@ def killed_at_random(program: str, seed: int) -> None:
             things.execute("pragma journal_mode = wal")
             things.execute("create table things (kind, id, raw, primary key (kind, id))")
         serving = Serving(program, folder, 100)
-        words = [sys.executable, __file__, "work", program, name]
-        workers = [subprocess.Popen(words) for _ in range(2)]
-        kills = 0
-        for number, at in enumerate(order):
-            serving.deliver(bodies[at])
-            if dice.random() < 0.03:
-                time.sleep(dice.random() * 0.4)
-                victim = dice.randrange(2)
-                workers[victim].kill()
-                workers[victim].wait()
-                workers[victim] = subprocess.Popen(words)
-                kills += 1
+        workers: list[subprocess.Popen[bytes]] = []
         try:
-            until("all is acknowledged", lambda: not (lambda now: now["ready"] + now["in_flight"])(stats(program, folder)))
-        except AssertionError:
-            print(stats(program, folder), [worker.poll() for worker in workers], file=sys.stderr)
+            words = [sys.executable, __file__, "work", program, name]
+            workers += [subprocess.Popen(words) for _ in range(2)]
+            kills = 0
+            for number, at in enumerate(order):
+                serving.deliver(bodies[at])
+                if dice.random() < 0.03:
+                    time.sleep(dice.random() * 0.4)
+                    victim = dice.randrange(2)
+                    workers[victim].kill()
+                    workers[victim].wait()
+                    workers[victim] = subprocess.Popen(words)
+                    kills += 1
+            try:
+                until("all is acknowledged", lambda: not (lambda now: now["ready"] + now["in_flight"])(stats(program, folder)))
+            except AssertionError:
+                print(stats(program, folder), [worker.poll() for worker in workers], file=sys.stderr)
+                for worker in workers:
+                    worker.send_signal(signal.SIGUSR1)
+                time.sleep(1)
+                raise
             for worker in workers:
-                worker.send_signal(signal.SIGUSR1)
-            time.sleep(1)
-            for process in (*workers, serving.process):
-                process.kill()
-            raise
-        for worker in workers:
-            worker.send_signal(signal.SIGTERM)
-            # One that was started a moment ago has not said yet what the signal means to it.
-            assert worker.wait() in (0, -signal.SIGTERM)
-        assert stats(program, folder)["dead"] == 0
-        serving.stop()
-        with sqlite3.connect(folder / "things.db") as things:
-            rows = list(things.execute("select kind, id, raw from things"))
+                worker.send_signal(signal.SIGTERM)
+                # One that was started a moment ago has not said yet what the signal means to it.
+                assert worker.wait() in (0, -signal.SIGTERM)
+            assert stats(program, folder)["dead"] == 0
+            serving.stop()
+            with sqlite3.connect(folder / "things.db") as things:
+                rows = list(things.execute("select kind, id, raw from things"))
+        finally:
+            end([*workers, serving.process])
     found = {kind: {id: json.loads(raw) for of, id, raw in rows if of == kind} for kind in ("task", "annotation")}
     assert kills > 3, kills
     assert found["task"] == {str(id): task for id, task in platform.tasks.items()}
@@ -177,18 +191,21 @@ def one_poisoned(program: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         serving = Serving(program, folder, 2)
-        for number in range(1, 1001):
-            annotation = {"id": number, "result": [], "updated_at": f"2026-11-20T12:00:00.{number:06}Z"}
-            body = {"action": "ANNOTATION_CREATED", "annotation": annotation, "task": {"id": 1}, "project": {"id": 1}}
-            # Without its payload: nobody can tell what it is about.
-            serving.deliver(body if number != 500 else {"action": "ANNOTATION_CREATED"})
-        os.environ["SECRET"] = SECRET
-        relay = labelrelay.Consumer(folder, program=program, backoff=(0.2, 0.2))
-        handled: list[str] = []
-        relay.on("*")(lambda change: handled.append(change.key.id))
-        relay.run(until_idle=1)
-        now = stats(program, folder)
-        serving.stop()
+        try:
+            for number in range(1, 1001):
+                annotation = {"id": number, "result": [], "updated_at": f"2026-11-20T12:00:00.{number:06}Z"}
+                body = {"action": "ANNOTATION_CREATED", "annotation": annotation, "task": {"id": 1}, "project": {"id": 1}}
+                # Without its payload: nobody can tell what it is about.
+                serving.deliver(body if number != 500 else {"action": "ANNOTATION_CREATED"})
+            os.environ["SECRET"] = SECRET
+            relay = labelrelay.Consumer(folder, program=program, backoff=(0.2, 0.2))
+            handled: list[str] = []
+            relay.on("*")(lambda change: handled.append(change.key.id))
+            relay.run(until_idle=1)
+            now = stats(program, folder)
+            serving.stop()
+        finally:
+            end([serving.process])
     assert len(handled) == 999
     assert (now["acknowledged"], now["ready"], now["in_flight"], now["dead"]) == (999, 0, 0, 1), now
     assert len(lines) == 1, lines
