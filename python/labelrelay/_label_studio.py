@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._label_studio_result import read_result
-from ._label_studio_shapes import texts_in
+from ._label_studio_shapes import Budget, texts_in
 from ._lenient import flag, identifier, member, reference, text
 from ._time import version
 from .changes import By, Changed, Key, Order, Removed
@@ -69,14 +69,14 @@ def _request(payload: dict[str, Json], attributes: Attributes, kind: str, subjec
 class Body:
     """A body about things of one kind."""
 
-    __slots__ = ("_attributes", "_common", "_data", "_kind", "_payload", "_project", "_task", "_tasks")
+    __slots__ = ("_attributes", "_beside", "_common", "_kind", "_payload", "_project", "_task", "_tasks")
 
     def __init__(self, payload: dict[str, Json], kind: str, attributes: Attributes) -> None:
         self._payload = payload
         self._kind = kind
         self._attributes = attributes
         self._common: tuple[Key, ...] | None = None
-        self._data: dict[str | None, Json] | None = None
+        self._beside: dict[str | None, TaskTexts | None] | None = None
         is_alone = attributes.origin is not None
         projects = [] if is_alone else listed(payload, "project")
         self._project = reference(projects[0]) if len(projects) == 1 else None
@@ -206,10 +206,10 @@ class Body:
 
     def _texts(self, task: str | None) -> TaskTexts | None:
         """The texts of the task beside; `None` if it is not there."""
-        if self._data is None:
-            self._data = {reference(beside): member(beside, "data") for beside in self._tasks}
-        data = None if task is None else self._data.get(task)
-        return texts_in(data) if isinstance(data, dict) else None
+        if self._beside is None:
+            budget = Budget()
+            self._beside = {reference(one): texts_in(member(one, "data"), budget) for one in self._tasks}
+        return None if task is None else self._beside.get(task)
 
 
 def listed(payload: dict[str, Json], kind: str) -> list[Json]:

@@ -15,19 +15,44 @@ MAX_SIDE = 2**31
 """No image is wider or higher; a larger number is none that anybody measured."""
 
 
+MAX_COMPARED = 10_000_000
+"""Comparisons that one event is worth, each as many as the characters of the marked text and one. Spans times texts
+would be minutes for a body of a megabyte."""
+
+
+class Budget:
+    """Comparisons that are left to an event."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MAX_COMPARED
+
+    def take(self, cost: int) -> bool:
+        """Takes so many, if they are left."""
+        if cost > self.left:
+            return False
+        self.left -= cost
+        return True
+
+
 class TaskTexts(NamedTuple):
     """The texts in a task's data, for a span to be compared with."""
+
+    budget: Budget
 
     texts: tuple[str, ...]
     paragraphs: tuple[tuple[str, ...], ...]
     """The strings of each paragraph of a dialogue."""
 
 
-def texts_in(data: Json) -> TaskTexts:
-    """The texts in the member `data` of a task."""
-    values = list(data.values()) if isinstance(data, dict) else []
+def texts_in(data: Json, budget: Budget) -> TaskTexts | None:
+    """The texts in the member `data` of a task; `None` if that is no object."""
+    if not isinstance(data, dict):
+        return None
+    values = list(data.values())
     paragraphs = [list(one.values()) for value in values for one in items(value) if isinstance(one, dict)]
-    return TaskTexts(_strings(values), tuple(map(_strings, paragraphs)))
+    return TaskTexts(budget, _strings(values), tuple(map(_strings, paragraphs)))
 
 
 def _strings(values: list[Json]) -> tuple[str, ...]:
@@ -269,7 +294,7 @@ def _span(read: Item, beside: TaskTexts | None) -> Span | None:
     start, end = whole(member(read.value, "start")), whole(member(read.value, "end"))
     if start is None or end is None or not 0 <= start <= end:
         return None
-    return _make_span(read, (start, end), None, None if beside is None else beside.texts)
+    return _make_span(read, (start, end), None, beside)
 
 
 def _offsets(read: Item, beside: TaskTexts | None) -> Span:
@@ -280,14 +305,21 @@ def _offsets(read: Item, beside: TaskTexts | None) -> Span:
     if first is None or not is_number or first != last or start is None or end is None or not 0 <= start <= end:
         return _make_span(read, None, None, None)
     number = int(first)
-    texts = None
-    if beside is not None and number < len(beside.paragraphs):
-        texts = beside.paragraphs[number]
-    return _make_span(read, (start, end), number, texts)
+    return _make_span(read, (start, end), number, beside)
+
+
+def _is_there(beside: TaskTexts | None, paragraph: int | None, start: int, part: str) -> bool | None:
+    """Tells whether any text has `part` there; `None` without texts, or if so many comparisons are not left."""
+    if beside is None or (paragraph is not None and paragraph >= len(beside.paragraphs)):
+        return None
+    texts = beside.texts if paragraph is None else beside.paragraphs[paragraph]
+    if not beside.budget.take((len(part) + 1) * len(texts)):
+        return None
+    return any(one.startswith(part, start) for one in texts)
 
 
 def _make_span(
-    read: Item, offsets: tuple[int, int] | None, paragraph: int | None, texts: tuple[str, ...] | None
+    read: Item, offsets: tuple[int, int] | None, paragraph: int | None, beside: TaskTexts | None
 ) -> Span:
     written = member(read.value, "text")
     verified = None
@@ -295,8 +327,8 @@ def _make_span(
         start, end = offsets
         if len(written) != end - start:
             verified = False
-        elif texts is not None:
-            verified = any(whole_text[start:end] == written for whole_text in texts)
+        else:
+            verified = _is_there(beside, paragraph, start, written)
     return Span(
         id=read.id,
         name=read.name,

@@ -14,3 +14,4 @@ mod fixtures;
 mod large;
 mod plain;
 mod pointers;
+mod spans;

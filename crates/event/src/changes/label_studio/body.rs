@@ -1,14 +1,15 @@
 //! A body about things of one kind.
 
 use super::groups::read_result;
-use super::task_texts::TaskTexts;
+use super::task_texts::{MAX_COMPARED, TaskTexts};
 use crate::changes::context::Context;
 use crate::changes::{Annotation, Change, Key, Kind, Project, Record, Task, Thing};
 use crate::json::Value;
 use crate::{ErrorKind, EventError};
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 type Id<'a> = Cow<'a, str>;
@@ -48,8 +49,9 @@ impl<'c, 'd, 'a> Body<'c, 'd, 'a> {
             Kind::Review => beside(Kind::Annotation),
             _ => Vec::new(),
         };
+        let left = Rc::new(Cell::new(MAX_COMPARED));
         let texts = tasks.iter().filter_map(|task| {
-            let texts = TaskTexts::new(task.member("data"));
+            let texts = TaskTexts::new(task.member("data"), &left);
             Some((task.reference()?, texts))
         });
         Self {

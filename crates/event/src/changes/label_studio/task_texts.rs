@@ -2,11 +2,18 @@
 
 use crate::json::Value;
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
+
+/// Comparisons that one event is worth, each as many as the characters of the marked text and one. Spans times texts would
+/// be minutes for a body of a megabyte.
+pub(super) const MAX_COMPARED: u64 = 10_000_000;
 
 /// The texts of one task, read when the first span asks.
 pub(super) struct TaskTexts<'d, 'a> {
     data: Option<Value<'d, 'a>>,
+    /// Comparisons that are left to the event.
+    left: Rc<Cell<u64>>,
     read: OnceCell<Texts<'d>>,
 }
 
@@ -19,8 +26,9 @@ struct Texts<'d> {
 
 impl<'d, 'a> TaskTexts<'d, 'a> {
     /// `data` is the task's member.
-    pub(super) fn new(data: Option<Value<'d, 'a>>) -> Self {
+    pub(super) fn new(data: Option<Value<'d, 'a>>, left: &Rc<Cell<u64>>) -> Self {
         Self {
+            left: Rc::clone(left),
             data: data.filter(|data| data.is_object()),
             read: OnceCell::new(),
         }
@@ -42,16 +50,23 @@ impl<'d, 'a> TaskTexts<'d, 'a> {
         }))
     }
 
-    /// Tells whether any text has `part` from the character `start` on; `None` without data.
+    /// Tells whether any text has `part` from the character `start` on; `None` without data, or if nothing is left
+    /// for so many comparisons.
     pub(super) fn have(&self, start: u64, part: &[u8]) -> Option<bool> {
-        let texts = &self.read()?.texts;
-        Some(texts.iter().any(|text| text.has(start, part)))
+        self.any_has(&self.read()?.texts, start, part)
     }
 
     /// The same of the texts of a paragraph; `None` if there is none of this number.
     pub(super) fn paragraph_has(&self, number: u32, start: u64, part: &[u8]) -> Option<bool> {
         let paragraph = self.read()?.paragraphs.get(number as usize)?;
-        Some(paragraph.iter().any(|text| text.has(start, part)))
+        self.any_has(paragraph, start, part)
+    }
+
+    fn any_has(&self, texts: &[Text<'d>], start: u64, part: &[u8]) -> Option<bool> {
+        let each = characters(part).saturating_add(1);
+        let cost = each.saturating_mul(texts.len() as u64);
+        self.left.set(self.left.get().checked_sub(cost)?);
+        Some(texts.iter().any(|text| text.has(start, part)))
     }
 }
 

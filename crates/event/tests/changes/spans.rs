@@ -1,0 +1,44 @@
+//! A span is compared with the texts of its task, as far as the event is worth comparisons.
+
+use labelrelay_event::changes::{Change, Record, Shape};
+use labelrelay_event::{Attributes, Digest, Event, EventType};
+use serde_json::{Value, json};
+
+fn verified(body: &Value) -> Vec<Option<bool>> {
+    let body = body.to_string();
+    let event_type = EventType::from_static("io.labelstud.annotation.created");
+    let digest = Digest::of(body.as_bytes());
+    let attributes = Attributes::new("e1", "/ls", &event_type, &digest, "2026-11-20T08:00:00Z");
+    let changes = Event::of(attributes, body.into_bytes()).changes().unwrap();
+    let regions = changes.iter().flat_map(|one| {
+        let Change::Changed(changed) = one else {
+            panic!("an annotation that is there")
+        };
+        let Some(Record::Annotation(annotation)) = changed.record.as_deref() else {
+            panic!("an annotation with its result")
+        };
+        annotation.regions.clone()
+    });
+    let spans = regions.map(|region| match region.shape {
+        Shape::Span(span) => span.verified,
+        other => panic!("{other:?}"),
+    });
+    spans.collect()
+}
+
+fn span(length: usize) -> Value {
+    json!({"type": "labels", "value": {"start": 0, "end": length, "text": "x".repeat(length)}})
+}
+
+#[test]
+fn spans_times_texts_have_an_end() {
+    let mut data: serde_json::Map<_, _> = (1..1_000)
+        .map(|number| (number.to_string(), json!("y")))
+        .collect();
+    data.insert("text".to_owned(), json!("x".repeat(20_000)));
+    // Of 10,000,000 comparisons the first would take more, the second takes all, and nothing is left for another.
+    let first = json!({"id": 1, "result": [span(10_000), span(9_999), span(1)]});
+    let second = json!({"id": 2, "result": [span(1)]});
+    let body = json!({"annotations": [first, second], "task": {"id": 7, "data": data}});
+    assert_eq!(verified(&body), [None, Some(true), None, None]);
+}
