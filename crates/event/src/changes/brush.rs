@@ -37,7 +37,7 @@ pub(super) fn decode(rle: &[u8], size: Size, max_pixels: u64) -> Result<Vec<u8>,
     }
     let mut bits = Bits { bytes: rle, at: 0 };
     let words = bits.take(32)?;
-    if words != pixels * CHANNELS {
+    if Some(words) != pixels.checked_mul(CHANNELS) {
         let Size { width, height } = size;
         let why = format!("it has {words} words, an image of {width} x {height} has 4 a pixel");
         return Err(unreadable(why));
@@ -103,5 +103,23 @@ impl Bits<'_> {
     fn byte(&mut self) -> Result<u8, EventError> {
         let [.., byte] = self.take(8)?.to_be_bytes();
         Ok(byte)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Size, decode};
+    use crate::ErrorKind;
+
+    #[test]
+    fn sides_that_no_word_count_can_say_are_refused() {
+        let side = 1 << 31;
+        let size = Size {
+            width: side,
+            height: side,
+        };
+        // 2^64 words, which are none in 64 bits.
+        let error = decode(&[0; 8], size, u64::MAX).expect_err("an error");
+        assert_eq!(error.kind(), ErrorKind::MaskUnreadable);
     }
 }
