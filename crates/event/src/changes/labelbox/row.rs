@@ -4,24 +4,32 @@ use super::fields::{id, is_told, text};
 use super::label::read_annotations;
 use crate::changes::context::Context;
 use crate::changes::label_studio::size;
-use crate::changes::{Annotation, Change, Key, Kind, Record};
+use crate::changes::{Annotation, Change, Key, Kind, Record, Size};
 use crate::json::Value;
 use crate::{Digest, ErrorKind, EventError, MAX_ATTRIBUTE_BYTES};
 use std::borrow::Cow;
 use std::sync::Arc;
 
+/// A project of a row: its id, and what its labels have from it.
+struct Project<'d, 'a> {
+    id: Option<Cow<'a, str>>,
+    /// State of the row in the project's workflow.
+    workflow: Option<Cow<'a, str>>,
+    parents: Arc<[Key<'a>]>,
+    labels: Option<Value<'d, 'a>>,
+}
+
 /// A label of a row, and the project that it is in.
-#[derive(Clone)]
-struct Label<'d, 'a> {
-    project: Option<Cow<'a, str>>,
-    details: Option<Value<'d, 'a>>,
+struct Label<'l, 'd, 'a> {
+    project: &'l Project<'d, 'a>,
     json: Value<'d, 'a>,
 }
 
-struct Row<'c, 'd, 'a> {
+/// What all labels of a row have from it.
+struct Row<'c, 'a> {
     context: &'c Context<'c>,
-    payload: Value<'d, 'a>,
-    of: Value<'d, 'a>,
+    id: Option<Cow<'a, str>>,
+    size: Option<Size>,
 }
 
 /// The changes of a body with a `data_row` and `projects`.
@@ -31,21 +39,21 @@ pub(super) fn changes<'a>(
     data_row: Value<'_, 'a>,
     projects: Value<'_, 'a>,
 ) -> Result<Vec<Change<'a>>, EventError> {
-    let projects = projects.members();
-    let labels = projects.iter().flat_map(|(project, held)| {
-        let labels = held.member("labels").into_iter().flat_map(Value::items);
-        labels.map(|json| Label {
-            project: project.identifier(),
-            details: held.member("project_details"),
-            json,
-        })
-    });
-    let labels: Vec<Label<'_, 'a>> = labels.collect();
+    let media = payload.member("media_attributes");
     let read = Row {
         context,
-        payload,
-        of: data_row,
+        id: id(Some(data_row), "id"),
+        size: media.and_then(|media| size(|name| media.member(name), "width", "height")),
     };
+    let projects = projects.members().into_iter();
+    let projects: Vec<_> = projects
+        .map(|(id, held)| read.project(id.identifier(), held))
+        .collect();
+    let labels = projects.iter().flat_map(|project| {
+        let labels = project.labels.into_iter().flat_map(Value::items);
+        labels.map(move |json| Label { project, json })
+    });
+    let labels: Vec<Label<'_, '_, 'a>> = labels.collect();
     let is_deletion = context.action() == "deleted";
     if context.is_thing() {
         let label = read.pulled(&labels)?;
@@ -62,9 +70,7 @@ pub(super) fn changes<'a>(
         _ => {
             // Nothing says which label is gone: the platform has to be asked about the row.
             let key = context.key_of(Kind::DataRow, data_row.member("id"))?;
-            let ids = projects
-                .iter()
-                .filter_map(|(project, _)| project.identifier());
+            let ids = projects.into_iter().filter_map(|project| project.id);
             let parents = ids
                 .map(|project| context.key(Kind::Project, project))
                 .collect();
@@ -73,11 +79,31 @@ pub(super) fn changes<'a>(
     }
 }
 
-impl<'d, 'a> Row<'_, 'd, 'a> {
+impl<'a> Row<'_, 'a> {
+    /// Reads once what each of many labels would look for again.
+    fn project<'d>(&self, id: Option<Cow<'a, str>>, held: Value<'d, 'a>) -> Project<'d, 'a> {
+        let parents = [
+            (Kind::DataRow, self.id.clone()),
+            (Kind::Project, id.clone()),
+        ];
+        Project {
+            id,
+            workflow: text(held.member("project_details"), "workflow_status"),
+            parents: self.context.keys(parents),
+            labels: held.member("labels"),
+        }
+    }
+
     /// The label that `subject` names, of those that the API returned with it.
-    fn pulled<'l>(&self, labels: &'l [Label<'d, 'a>]) -> Result<&'l Label<'d, 'a>, EventError> {
-        let subject = self.context.attributes.subject.as_deref().unwrap_or("None");
-        let is_it = |label: &&Label<'_, '_>| {
+    fn pulled<'l, 'p, 'd>(
+        &self,
+        labels: &'l [Label<'p, 'd, 'a>],
+    ) -> Result<&'l Label<'p, 'd, 'a>, EventError> {
+        let Some(subject) = self.context.attributes.subject.as_deref() else {
+            let why = "the event has no subject, which names the label of the row";
+            return Err(self.context.error(ErrorKind::UnknownPayload, why));
+        };
+        let is_it = |label: &&Label<'_, '_, '_>| {
             id(Some(label.json), "id").is_some_and(|id| subject_of("label", &id) == subject)
         };
         labels.iter().find(is_it).ok_or_else(|| {
@@ -86,22 +112,16 @@ impl<'d, 'a> Row<'_, 'd, 'a> {
         })
     }
 
-    fn key(&self, label: &Label<'d, 'a>) -> Result<Key<'a>, EventError> {
+    fn key(&self, label: &Label<'_, '_, 'a>) -> Result<Key<'a>, EventError> {
         self.context.key_of(Kind::Label, label.json.member("id"))
     }
 
-    fn parents(&self, label: &Label<'d, 'a>) -> Arc<[Key<'a>]> {
-        self.context.keys([
-            (Kind::DataRow, id(Some(self.of), "id")),
-            (Kind::Project, label.project.clone()),
-        ])
+    fn removed(&self, label: &Label<'_, '_, 'a>) -> Result<Change<'a>, EventError> {
+        let parents = Arc::clone(&label.project.parents);
+        Ok(self.context.removed(self.key(label)?, parents))
     }
 
-    fn removed(&self, label: &Label<'d, 'a>) -> Result<Change<'a>, EventError> {
-        Ok(self.context.removed(self.key(label)?, self.parents(label)))
-    }
-
-    fn changed(&self, label: &Label<'d, 'a>) -> Result<Change<'a>, EventError> {
+    fn changed(&self, label: &Label<'_, '_, 'a>) -> Result<Change<'a>, EventError> {
         let details = label.json.member("label_details");
         let updated = text(details, "updated_at");
         let annotations = label
@@ -109,19 +129,17 @@ impl<'d, 'a> Row<'_, 'd, 'a> {
             .member("annotations")
             .filter(|held| held.is_object());
         let record = annotations.map(|annotations| {
-            let media = self.payload.member("media_attributes");
-            let size = media.and_then(|media| size(|name| media.member(name), "width", "height"));
-            let marks = read_annotations(annotations, size);
+            let marks = read_annotations(annotations, self.size);
             let performance = label.json.member("performance_details");
             Record::Annotation(Annotation {
-                task: id(Some(self.of), "id"),
-                project: label.project.clone(),
+                task: self.id.clone(),
+                project: label.project.id.clone(),
                 author: text(details, "created_by"),
                 created: text(details, "created_at"),
                 updated: updated.clone(),
                 skipped: performance.and_then(|held| held.member("skipped")?.flag()),
                 ground_truth: None,
-                workflow: text(label.details, "workflow_status"),
+                workflow: label.project.workflow.clone(),
                 regions: marks.regions,
                 classifications: marks.classifications,
                 relations: marks.relations,
@@ -129,7 +147,7 @@ impl<'d, 'a> Row<'_, 'd, 'a> {
             })
         });
         let version = (updated.as_deref(), is_told(self.context));
-        let (key, parents) = (self.key(label)?, self.parents(label));
+        let (key, parents) = (self.key(label)?, Arc::clone(&label.project.parents));
         Ok(self.context.changed(key, version, parents, record))
     }
 }
