@@ -3,6 +3,7 @@
 use super::{Raw, Region};
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// What a thing holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,13 +130,13 @@ pub struct Classification<'a> {
     /// Answers; empty if there is none.
     pub values: Vec<Answer<'a>>,
     /// Id of the region that it is about.
-    pub region: Option<Cow<'a, str>>,
+    pub region: Option<Arc<str>>,
     /// Number of the frame that it is about.
     pub frame: Option<i64>,
     /// Number of the image that it is about, from 0, if Label Studio says one.
     pub item: Option<i64>,
-    /// Questions and answers that led to this question, outermost first.
-    pub parent: Vec<Cow<'a, str>>,
+    /// Questions and answers that led to this question, outermost first; all questions below one answer share them.
+    pub parent: Arc<[Arc<str>]>,
     /// As the platform sent it.
     pub raw: Raw<'a>,
 }

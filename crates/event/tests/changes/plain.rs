@@ -240,10 +240,13 @@ fn classification(held: &Classification<'_>, places: &Pointers<'_>) -> Value {
     Members::new("Classification", places)
         .and("name", &held.name)
         .and("values", values.collect::<Vec<_>>())
-        .and("region", &held.region)
+        .and("region", held.region.as_deref())
         .and("frame", held.frame)
         .and("item", held.item)
-        .and("parent", &held.parent)
+        .and(
+            "parent",
+            held.parent.iter().map(|text| &**text).collect::<Vec<_>>(),
+        )
         .raw("raw", &held.raw)
         .done()
 }

@@ -4,11 +4,12 @@ use super::item::Item;
 use crate::changes::{Answer, Classification, Relation};
 use crate::json::Value;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// The answers; `None` if something is said that is not as it should be.
 pub(super) fn classification<'a>(
     item: &Item<'_, 'a>,
-    region: Option<Cow<'a, str>>,
+    region: Option<Arc<str>>,
 ) -> Option<Classification<'a>> {
     Some(Classification {
         name: item.name(),
@@ -16,7 +17,7 @@ pub(super) fn classification<'a>(
         region,
         frame: None,
         item: item.number_of_image(),
-        parent: Vec::new(),
+        parent: Arc::default(),
         raw: item.json.object().raw(),
     })
 }

@@ -10,6 +10,7 @@ use crate::changes::marks::Marks;
 use crate::json::{Index, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Reads a `result`; `beside` are the texts of the task, if the event has them.
 pub(super) fn read_result<'a>(
@@ -96,7 +97,7 @@ fn read_group<'a>(
     marks.regions.extend(region);
     for item in others {
         if item.is_answer()
-            && let Some(answers) = classification(item, id.clone())
+            && let Some(answers) = classification(item, id.as_deref().map(Arc::from))
         {
             marks.classifications.push(answers);
         } else if item.is_relation()

@@ -4,6 +4,7 @@ use super::object::{name_of, other};
 use crate::changes::{Answer, Classification, Region};
 use crate::json::Value;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Answers that were read, and questions of which one was not as it should be.
 #[derive(Default)]
@@ -34,28 +35,44 @@ impl<'a> Answers<'a> {
         region: Option<&Text<'a>>,
         frame: Option<i64>,
     ) {
+        let region: Option<Arc<str>> = region.map(|id| Arc::from(&**id));
         // A stack in place of recursion: bodies may be nested deeply.
         let questions = written.map(Value::several).unwrap_or_default();
-        let mut waiting: Vec<(Value<'_, 'a>, Vec<Text<'a>>)> = Vec::new();
-        waiting.extend(questions.into_iter().rev().map(|one| (one, Vec::new())));
+        let mut waiting: Vec<(Value<'_, 'a>, Arc<[Arc<str>]>)> = Vec::new();
+        let top: Arc<[Arc<str>]> = Arc::default();
+        waiting.extend(
+            questions
+                .into_iter()
+                .rev()
+                .map(|one| (one, Arc::clone(&top))),
+        );
         while let Some((question, parent)) = waiting.pop() {
             if question.is_array() {
                 // v1 writes lists of lists.
                 let inner: Vec<_> = question.items().collect();
-                waiting.extend(inner.into_iter().rev().map(|one| (one, parent.clone())));
+                waiting.extend(
+                    inner
+                        .into_iter()
+                        .rev()
+                        .map(|one| (one, Arc::clone(&parent))),
+                );
                 continue;
             }
             let chosen = chosen(question);
             let name = name_of(question);
+            let mut shared_name = None;
             for answer in chosen.iter().rev() {
                 let Some(below) = answer.member("classifications") else {
                     continue;
                 };
-                let mut path = parent.clone();
-                path.push(name.clone().unwrap_or_default());
-                path.push(text_of(*answer).unwrap_or_default());
-                let below = below.several().into_iter().rev();
-                waiting.extend(below.map(|one| (one, path.clone())));
+                let below = below.several();
+                if below.is_empty() {
+                    continue;
+                }
+                let asked = shared_name.get_or_insert_with(|| shared(name.as_deref()));
+                let led = [Arc::clone(asked), shared(text_of(*answer).as_deref())];
+                let path: Arc<[_]> = parent.iter().cloned().chain(led).collect();
+                waiting.extend(below.into_iter().rev().map(|one| (one, Arc::clone(&path))));
             }
             let values = chosen.into_iter().map(text_of);
             let values: Option<Vec<_>> = values.map(|text| text.map(Answer::Text)).collect();
@@ -63,7 +80,7 @@ impl<'a> Answers<'a> {
                 Some(values) => self.read.push(Classification {
                     name,
                     values,
-                    region: region.cloned(),
+                    region: region.clone(),
                     frame,
                     item: None,
                     parent,
@@ -73,6 +90,11 @@ impl<'a> Answers<'a> {
             }
         }
     }
+}
+
+/// A text for many to share: one name may lead to a hundred thousand questions.
+fn shared(text: Option<&str>) -> Arc<str> {
+    Arc::from(text.unwrap_or_default())
 }
 
 /// The answers to one question: one, or an array.
