@@ -1,7 +1,6 @@
 //! An event read, verified and turned into changes, against `RawValue` and SHA-256 over the same bytes.
 //!
-//! `cargo bench -p labelrelay-event`; read the ratio, not the figures: divide a group's `floor` by its `event`. What it
-//! must not exceed is in ARCHITECTURE.md.
+//! `cargo bench -p labelrelay-event`; read the ratio, not the figures: divide a group's `floor` by its `event`.
 
 #![expect(
     clippy::expect_used,

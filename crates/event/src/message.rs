@@ -82,11 +82,12 @@ fn members(text: &str) -> Result<Members<'_>, Fault> {
         loop {
             let (_, start, end) = parser.key()?;
             let name = text_of(text.get(start..end).unwrap_or_default()).unwrap_or_default();
-            if name == "data" {
-                let data = Document::part(text, &mut parser)?;
-                if found.data.replace(data).is_some() {
-                    found.twice = Some("data");
-                }
+            if name == "data" && found.data.is_none() {
+                found.data = Some(Document::part(text, &mut parser)?);
+            } else if name == "data" {
+                // No second document is built: there may be millions.
+                found.twice = Some("data");
+                parser.skip_value(MAX_LEVELS)?;
             } else {
                 let (start, end) = parser.skip_value(MAX_LEVELS)?;
                 found.keep(name, text.get(start..end).unwrap_or_default());

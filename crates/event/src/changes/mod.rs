@@ -30,8 +30,8 @@
 //!     }
 //!     Ok(())
 //! }
-//! # let queued = br#"{"specversion":"1.0","id":"1","source":"/ls","type":"io.labelstud.task.created","datasha256":"b4e7b9b4e68d7e9e2f5a7a3f3c8a6b0e","receivedtime":"2026-01-01T00:00:00Z","data":{}}"#;
-//! # assert!(handle(queued).is_err());
+//! # let queued = br#"{"specversion":"1.0","id":"1","source":"/ls","type":"io.labelstud.task.created","datasha256":"c3626faee9e58addbc3bdac09d87e8bebc55c1ea42772f950e1cb0fdfc8de86b","receivedtime":"2026-01-01T00:00:00Z","data":{"task":{"id":7,"data":{}}}}"#;
+//! # assert!(handle(queued).is_ok());
 //! ```
 //!
 //! [`docs/changes.md`]: https://github.com/labelrelay/labelrelay/blob/main/docs/changes.md

@@ -11,10 +11,10 @@ fn verified(body: &Value) -> Vec<Option<bool>> {
     let attributes = Attributes::new("e1", "/ls", &event_type, &digest, "2026-11-20T08:00:00Z");
     let changes = Event::of(attributes, body.into_bytes()).changes().unwrap();
     let regions = changes.iter().flat_map(|one| {
-        let Change::Changed(changed) = one else {
+        let Change::Changed(there) = one else {
             panic!("an annotation that is there")
         };
-        let Some(Record::Annotation(annotation)) = changed.record.as_deref() else {
+        let Some(Record::Annotation(annotation)) = there.record.as_deref() else {
             panic!("an annotation with its result")
         };
         annotation.regions.clone()

@@ -133,6 +133,6 @@ fn adds_labels_alone(item: &Item<'_, '_>, region: &Members<'_, '_>) -> bool {
             return !held.says_something() || all_texts(held).is_some();
         }
         let same = region.get(&key.exact());
-        same.is_some_and(|same| same.is_equal(held))
+        same.is_some_and(|same| held.is_equal(*same))
     })
 }
