@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._label_studio_shapes import other, shape_of
-from ._lenient import all_texts, identifier, is_equal, items, member, number, says_something, text, texts, whole
+from ._lenient import all_texts, identifier, is_equal, is_number, items, member, number, says_something, text, texts, whole
 from .regions import Classification, Relation
 
 if TYPE_CHECKING:
@@ -136,14 +136,16 @@ def _answers(item: Json, kind: str) -> tuple[Value, ...] | None:
     value = member(item, "value")
     name = _HOLDERS.get(kind, kind)
     if not isinstance(value, dict) or name not in value:
-        return None if says_something(value) else ()
+        return None if says_something(value) or is_number(value) else ()
     held = value[name]
     if kind == "ranker":
         held = next(iter(held.values())) if isinstance(held, dict) else None  # one list, under the item's own name
     if kind in ("rating", "number"):
         amount = number(held)
-        return (amount,) if amount is not None else None if says_something(held) else ()
-    if not says_something(held):
+        if amount is not None:
+            return (amount,)
+        return None if says_something(held) or is_number(held) else ()
+    if not says_something(held) and not is_number(held):  # a zero is said
         return ()
     if kind not in ("choices", "taxonomy"):
         return all_texts(held)

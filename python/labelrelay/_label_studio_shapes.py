@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ._lenient import flag, identifier, items, member, number, text, whole
@@ -82,12 +83,6 @@ class Item:
         """Degrees; 0 if nothing is said, `None` if what is said is no number."""
         return self.number("rotation") if member(self.value, "rotation") is not None else 0.0
 
-    def across(self, percent: float) -> float | None:
-        return None if self.size is None else percent * self.size.width / 100
-
-    def down(self, percent: float) -> float | None:
-        return None if self.size is None else percent * self.size.height / 100
-
     def points(self, name: str) -> tuple[Point, ...] | None:
         """Points in percent; `None` if there are none, or one of them is no point."""
         found: list[Point] = []
@@ -99,10 +94,12 @@ class Item:
         return tuple(found) or None
 
     def pixels(self, percent: tuple[Point, ...]) -> tuple[Point, ...] | None:
+        """The same in pixels; `None` without a size, and if one of them is no finite double."""
         size = self.size
         if size is None:
             return None
-        return tuple(Point(x * size.width / 100, y * size.height / 100) for x, y in percent)
+        found = tuple(Point(x * size.width / 100, y * size.height / 100) for x, y in percent)
+        return found if all(isfinite(x) and isfinite(y) for x, y in found) else None
 
 
 def _size(item: Json) -> Size | None:
@@ -155,6 +152,7 @@ def _box(read: Item) -> Box | None:
     rotation = read.rotation()
     if x is None or y is None or width is None or height is None or rotation is None:
         return None
+    pixels = read.pixels((Point(x, y), Point(width, height)))
     return Box(
         id=read.id,
         name=read.name,
@@ -163,10 +161,10 @@ def _box(read: Item) -> Box | None:
         size=read.size,
         image_rotation=read.image_rotation,
         item=read.item,
-        x=read.across(x),
-        y=read.down(y),
-        width=read.across(width),
-        height=read.down(height),
+        x=None if pixels is None else pixels[0].x,
+        y=None if pixels is None else pixels[0].y,
+        width=None if pixels is None else pixels[1].x,
+        height=None if pixels is None else pixels[1].y,
         rotation=rotation,
         percent=Rect(x, y, width, height),
     )
@@ -177,6 +175,7 @@ def _ellipse(read: Item) -> Ellipse | None:
     rotation = read.rotation()
     if cx is None or cy is None or rx is None or ry is None or rotation is None:
         return None
+    pixels = read.pixels((Point(cx, cy), Point(rx, ry)))
     return Ellipse(
         id=read.id,
         name=read.name,
@@ -185,10 +184,10 @@ def _ellipse(read: Item) -> Ellipse | None:
         size=read.size,
         image_rotation=read.image_rotation,
         item=read.item,
-        cx=read.across(cx),
-        cy=read.down(cy),
-        rx=read.across(rx),
-        ry=read.down(ry),
+        cx=None if pixels is None else pixels[0].x,
+        cy=None if pixels is None else pixels[0].y,
+        rx=None if pixels is None else pixels[1].x,
+        ry=None if pixels is None else pixels[1].y,
         rotation=rotation,
         percent=Radii(cx, cy, rx, ry),
     )
@@ -257,6 +256,7 @@ def _keypoint(read: Item) -> Keypoint | None:
     x, y = read.number("x"), read.number("y")
     if x is None or y is None:
         return None
+    pixels = read.pixels((Point(x, y),))
     return Keypoint(
         id=read.id,
         name=read.name,
@@ -265,8 +265,8 @@ def _keypoint(read: Item) -> Keypoint | None:
         size=read.size,
         image_rotation=read.image_rotation,
         item=read.item,
-        x=read.across(x),
-        y=read.down(y),
+        x=None if pixels is None else pixels[0].x,
+        y=None if pixels is None else pixels[0].y,
         percent=Point(x, y),
     )
 

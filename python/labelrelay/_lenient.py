@@ -115,7 +115,7 @@ def is_equal(one: Json, two: Json) -> bool:
             if len(one) != len(two):
                 return False
             waiting += zip(one, two)
-        elif _is_number(one) and _is_number(two):
+        elif is_number(one) and is_number(two):
             doubles = number(one), number(two)
             if doubles[0] != doubles[1] or (doubles[0] is None and one != two):
                 return False
@@ -124,5 +124,6 @@ def is_equal(one: Json, two: Json) -> bool:
     return True
 
 
-def _is_number(value: Json) -> bool:
+def is_number(value: Json) -> bool:
+    """Tells whether it is a number, and no truth value."""
     return isinstance(value, (int, float, Number)) and not isinstance(value, bool)

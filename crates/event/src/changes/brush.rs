@@ -113,10 +113,9 @@ mod tests {
 
     #[test]
     fn sides_that_no_word_count_can_say_are_refused() {
-        let side = 1 << 31;
         let size = Size {
-            width: side,
-            height: side,
+            width: 1 << 31,
+            height: 1 << 31,
         };
         // 2^64 words, which are none in 64 bits.
         let error = decode(&[0; 8], size, u64::MAX).expect_err("an error");

@@ -2,8 +2,8 @@
 
 use super::document::{Document, Node};
 use super::form::Form;
+use super::number;
 use super::string::{Halves, decode};
-use super::{Source, number};
 use crate::changes::Raw;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -63,6 +63,10 @@ impl<'d, 'a> Value<'d, 'a> {
 
     pub(crate) fn is_text(self) -> bool {
         matches!(self.form(), Form::Text | Form::EscapedText)
+    }
+
+    pub(crate) fn is_number(self) -> bool {
+        matches!(self.form(), Form::Integer | Form::Fraction)
     }
 
     /// Tells whether two are the same place of the same document.
@@ -275,28 +279,23 @@ impl<'d, 'a> Value<'d, 'a> {
                     }
                 }
                 (Form::Array, Form::Array) => {
-                    let (ones, twos): (Vec<_>, Vec<_>) =
-                        (one.items().collect(), two.items().collect());
-                    let is_equal = ones.len() == twos.len();
-                    waiting.extend(ones.into_iter().zip(twos));
-                    is_equal
-                }
-                (Form::Object, Form::Object) => {
-                    let (ones, twos) = (one.members(), two.members());
-                    let twos: HashMap<_, _> = twos
-                        .into_iter()
-                        .map(|(key, value)| (key.exact(), value))
-                        .collect();
-                    let is_equal = ones.len() == twos.len();
-                    let mut all = true;
-                    for (key, value) in ones {
-                        match twos.get(&key.exact()) {
-                            Some(other) => waiting.push((value, *other)),
-                            None => all = false,
+                    // Side by side: the longer is not walked to its end.
+                    let (mut ones, mut twos) = (one.items(), two.items());
+                    loop {
+                        match (ones.next(), twos.next()) {
+                            (Some(one), Some(two)) => waiting.push((one, two)),
+                            (None, None) => break true,
+                            _ => break false,
                         }
                     }
-                    is_equal && all
                 }
+                (Form::Object, Form::Object) => match one.same_members(two) {
+                    Some(pairs) => {
+                        waiting.extend(pairs);
+                        true
+                    }
+                    None => false,
+                },
                 _ if one.is_text() && two.is_text() => one.exact() == two.exact(),
                 (one, two) => one == two,
             };
@@ -306,17 +305,24 @@ impl<'d, 'a> Value<'d, 'a> {
         }
         true
     }
+
+    /// The values of both objects under each name; `None` if they have not the same names, as soon as that is known.
+    fn same_members(self, other: Self) -> Option<Vec<(Self, Self)>> {
+        let own = self.members().into_iter();
+        let mut both: HashMap<_, _> = own
+            .map(|(key, value)| (key.exact(), (value, None)))
+            .collect();
+        for (key, value) in other.pairs() {
+            let (_, found) = both.get_mut(&key.exact())?;
+            *found = Some(value);
+        }
+        let both = both.into_values();
+        both.map(|(one, two)| Some((one, two?))).collect()
+    }
 }
 
 impl std::fmt::Debug for Value<'_, '_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.written())
-    }
-}
-
-/// A part of a document as a document of its own, for what was JSON within a string.
-impl From<String> for Source<'_> {
-    fn from(text: String) -> Self {
-        Self::Shared(text.into())
     }
 }

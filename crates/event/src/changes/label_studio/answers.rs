@@ -36,13 +36,15 @@ fn answers<'a>(item: &Item<'_, 'a>) -> Option<Vec<Answer<'a>>> {
         kind => value.find(kind),
     };
     let Some(held) = held else {
-        return (!value.object().says_something()).then(Vec::new);
+        let value = value.object();
+        return (!value.says_something() && !value.is_number()).then(Vec::new);
     };
     let is_number = matches!(item.kind(), "rating" | "number");
     if is_number && let Some(number) = held.number() {
         return Some(vec![Answer::Number(number)]);
     }
-    if !held.says_something() {
+    // A zero is said: nothing must read as unanswered that was answered.
+    if !held.says_something() && !held.is_number() {
         return Some(Vec::new());
     }
     match item.kind() {

@@ -48,7 +48,7 @@ pub(super) fn shape<'a>(item: &Item<'_, 'a>, beside: Option<&TaskTexts<'_, 'a>>)
     })
 }
 
-/// Pixels of percent, in this order of operations; `None` without a size.
+/// Pixels of percent, in this order of operations; `None` without a size, and for what is no finite double.
 struct Scale(Option<(f64, f64)>);
 
 impl Scale {
@@ -59,10 +59,8 @@ impl Scale {
 
     fn point(&self, Point { x, y }: Point) -> Option<Point> {
         let (width, height) = self.0?;
-        Some(Point {
-            x: x * width / 100.0,
-            y: y * height / 100.0,
-        })
+        let (x, y) = (x * width / 100.0, y * height / 100.0);
+        (x.is_finite() && y.is_finite()).then_some(Point { x, y })
     }
 
     fn points(&self, percent: &[Point]) -> Option<Vec<Point>> {
