@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._json import clean
-from ._lenient import identifier, items, member, number, says_something, text, whole
+from ._lenient import MAX_WHOLE, identifier, items, member, number, says_something, text, whole
 from .regions import Box, Keypoint, Line, Mask, Other, Point, Polygon, Size, Span, Track
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _span(written: Json) -> Span | None:
     start, last = whole(member(location, "start")), whole(member(location, "end"))
     # Within a message of a conversation: which text that is, is not in the region.
     is_of_message = member(location, "messageId") is not None
-    if start is None or last is None or is_of_message or not 0 <= start <= last:
+    if start is None or last is None or is_of_message or not 0 <= start <= last < MAX_WHOLE:
         return None
     token = member(location, "token")
     tool, labels = _tool(written)

@@ -82,6 +82,8 @@ fn shape<'a>(written: Value<'_, 'a>, size: Option<Size>) -> Option<Shape<'a>> {
         .or_else(|| mask(written, image))
 }
 
+const MAX_PLACE: u64 = (1 << 53) - 1;
+
 /// An entity. Labelbox's end is the last character, not the place behind it.
 fn span<'a>(written: Value<'_, 'a>) -> Option<Shape<'a>> {
     let inner = || written.member("data")?.member("location");
@@ -91,7 +93,8 @@ fn span<'a>(written: Value<'_, 'a>) -> Option<Shape<'a>> {
     }
     let place = |name| u64::try_from(location.member(name)?.whole()?).ok();
     let (start, last) = (place("start")?, place("end")?);
-    if start > last {
+    // The place behind the last character is to be one that a double holds, too.
+    if start > last || last >= MAX_PLACE {
         return None;
     }
     let token = location.member("token").filter(|token| token.is_text());
