@@ -1,7 +1,7 @@
 use super::{Key, Record};
 use std::sync::Arc;
 
-/// What is true of one thing now.
+/// The state of one thing now.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Change<'a> {
@@ -37,7 +37,7 @@ pub struct Changed<'a> {
     pub key: Key<'a>,
     /// Compares as a string: `20261121T094710.371842000Z`. `None` if the platform gives none.
     pub version: Option<String>,
-    /// What comparing versions tells.
+    /// The order that comparing versions tells.
     pub order: Order,
     /// Keys of the things that hold it, nearest first, as far as the body says.
     pub parents: Arc<[Key<'a>]>,

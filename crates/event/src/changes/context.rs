@@ -1,4 +1,4 @@
-//! What all changes of an event have from its attributes.
+//! The part of its attributes that all changes of an event share.
 
 use super::version::version;
 use super::{By, Change, Changed, Key, Kind, Order, Record, Removed};

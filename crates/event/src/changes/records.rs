@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// What a thing holds.
+/// The contents of a thing.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Record<'a> {
@@ -22,7 +22,7 @@ pub enum Record<'a> {
 }
 
 /// An annotation of Label Studio, or a label of Labelbox.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Annotation<'a> {
     /// Id of the task, or of the data row.
@@ -49,6 +49,19 @@ pub struct Annotation<'a> {
     pub relations: Vec<Relation<'a>>,
     /// As the platform sent it.
     pub raw: Raw<'a>,
+}
+
+// It holds personal data: who drew it, and the marked text.
+impl fmt::Debug for Annotation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Annotation")
+            .field("task", &self.task)
+            .field("project", &self.project)
+            .field("regions", &self.regions.len())
+            .field("classifications", &self.classifications.len())
+            .field("relations", &self.relations.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A task of Label Studio.
@@ -96,7 +109,7 @@ impl fmt::Debug for Project<'_> {
 }
 
 /// The last step of a data row in Labelbox's workflow.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Workflow<'a> {
     /// Action: `MOVE`, `APPROVE` and others.
@@ -113,6 +126,15 @@ pub struct Workflow<'a> {
     pub raw: Raw<'a>,
 }
 
+impl fmt::Debug for Workflow<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workflow")
+            .field("action", &self.action)
+            .field("time", &self.time)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Anything else: a label link, a review, a request to train, a completion.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -122,7 +144,7 @@ pub struct Thing<'a> {
 }
 
 /// Answers to one question, about the whole task, a region, or a frame.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Classification<'a> {
     /// Name of the control, or the question.
@@ -139,6 +161,16 @@ pub struct Classification<'a> {
     pub parent: Arc<[Arc<str>]>,
     /// As the platform sent it.
     pub raw: Raw<'a>,
+}
+
+// Answers are what somebody wrote.
+impl fmt::Debug for Classification<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Classification")
+            .field("name", &self.name)
+            .field("values", &self.values.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// One answer.

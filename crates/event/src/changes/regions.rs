@@ -273,7 +273,7 @@ pub struct Track<'a> {
 pub struct Frame<'a> {
     /// Its number, as the platform counts.
     pub number: Option<i64>,
-    /// What was sent for it.
+    /// The value that was sent for it.
     pub raw: Raw<'a>,
 }
 

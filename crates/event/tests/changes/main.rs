@@ -1,4 +1,4 @@
-//! What events become: `docs/changes.md` is the specification, and `tests/fixtures/changes` decides.
+//! The changes that events become: `docs/changes.md` is the specification, and `tests/fixtures/changes` decides.
 
 #![expect(
     clippy::unwrap_used,

@@ -150,7 +150,7 @@ impl<'c, 'd, 'a> Body<'c, 'd, 'a> {
         ])
     }
 
-    /// What the thing holds. An object that just names it has no record: nothing must read as empty of which nothing was
+    /// The record of the thing. An object that just names it has no record: nothing must read as empty of which nothing was
     /// said.
     fn record(&self, thing: Value<'d, 'a>) -> Option<Record<'a>> {
         let raw = thing.raw();

@@ -25,7 +25,7 @@ struct Label<'l, 'd, 'a> {
     json: Value<'d, 'a>,
 }
 
-/// What all labels of a row have from it.
+/// Members of a row that all its labels share.
 struct Row<'c, 'a> {
     context: &'c Context<'c>,
     id: Option<Cow<'a, str>>,
