@@ -1,6 +1,7 @@
 //! The consumer of the Python package over the clouds' queues, by their official clients: `python/tests/queue_suite.py`.
 
 use crate::tool::{output, root};
+use labelrelay_tests::azure::sas::ACCOUNT;
 use labelrelay_tests::servers::{Azurite, Ministack, PubSub, boto3, installed};
 use std::path::Path;
 use std::process::Command;
@@ -55,11 +56,7 @@ fn the_python_consumer_over_a_storage_queue() {
         azurite.connection_string(),
     )];
     let python = installed("LABELRELAY_TEST_AZURE_PYTHON");
-    consumes(
-        &python,
-        &["azure", "devstoreaccount1", "events"],
-        &environment,
-    );
+    consumes(&python, &["azure", ACCOUNT, "events"], &environment);
 }
 
 /// Runs the suite. It sends, consumes, and looks at what is left.
