@@ -29,6 +29,11 @@ impl PruneSchedule {
         self.due.saturating_sub(now).min(IDLE)
     }
 
+    /// Nothing can be pruned now: it is time again after a pause. Without it, the writer would not sleep at all.
+    pub(super) fn put_off(&mut self, now: Duration) {
+        self.due = self.due.max(now + IDLE);
+    }
+
     /// Prunes a batch when it is time; the next is due at once when there is more, else after the interval.
     ///
     /// # Errors

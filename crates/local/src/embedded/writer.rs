@@ -112,6 +112,7 @@ impl Writer {
                 group_commit::refuse(group.drain(..), &unfit);
                 failing = Some(failing.unwrap_or_default());
                 derives_more = false;
+                pruned.put_off(self.clock.monotonic());
                 for answer in checks {
                     let mut lost = QueueError::new(unfit.kind, unfit.message.clone());
                     lost.retryable = unfit.retryable;

@@ -4,13 +4,15 @@
 
 use crate::support::{QueueDir, ids, message, send, try_send};
 use futures_executor::block_on;
-use labelrelay_core::{EventQueue as _, QueueErrorKind};
-use labelrelay_local::{EmbeddedQueue, QueueFile};
+use labelrelay_core::{BoxFuture, Clock, EventQueue as _, QueueErrorKind};
+use labelrelay_local::{EmbeddedQueue, Options, QueueFile};
+use labelrelay_testkit::clock::FakeClock;
 use rusqlite::Connection;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 fn beside(queue_dir: &QueueDir, end: &str) -> PathBuf {
     PathBuf::from(format!("{}{end}", queue_dir.path().display()))
@@ -152,6 +154,44 @@ fn nothing_is_acknowledged_once_the_files_are_gone() {
         drop(queue);
         let _ = fs::remove_dir_all(queue_dir.dir.path().with_extension("away"));
     }
+}
+
+/// A clock that counts how often somebody asks for the time that passed.
+struct Counted(FakeClock, Arc<AtomicU64>);
+
+impl Clock for Counted {
+    fn now(&self) -> jiff::Timestamp {
+        self.0.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.monotonic()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.0.sleep(duration)
+    }
+}
+
+/// Red if the writer takes a whole core once it is time to prune and there is nothing that it may prune.
+#[test]
+fn while_the_files_are_gone_the_writer_sleeps() {
+    let queue_dir = QueueDir::new();
+    let asked = Arc::new(AtomicU64::new(0));
+    let clock = Counted(queue_dir.clock.clone(), Arc::clone(&asked));
+    let queue = EmbeddedQueue::open(queue_dir.path(), Options::default(), Arc::new(clock)).unwrap();
+    send(&queue, "before");
+    fs::remove_file(queue_dir.path()).unwrap();
+    refuses(&queue, "after", &["removed"]);
+    queue_dir.clock.advance(Duration::from_secs(3600));
+    // Once for each look at the files, and once more.
+    let (begun, before) = (Instant::now(), asked.load(Ordering::Relaxed));
+    while asked.load(Ordering::Relaxed) < before + 6 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let took = begun.elapsed();
+    assert!(took > Duration::from_millis(500), "three looks in {took:?}");
 }
 
 #[test]
