@@ -105,6 +105,22 @@ resource "google_pubsub_subscription_iam_member" "consumers_of_dead_letters" {
   member       = each.key
 }
 
+# `labelrelay.Consumer` looks whether there is a dead letter policy, and sends there what a handler rejects.
+
+resource "google_pubsub_subscription_iam_member" "consumers_see_the_policy" {
+  for_each     = toset(local.make_topic ? var.consumers : [])
+  subscription = google_pubsub_subscription.events[0].id
+  role         = "roles/pubsub.viewer"
+  member       = each.key
+}
+
+resource "google_pubsub_topic_iam_member" "consumers_reject" {
+  for_each = toset(local.make_topic ? var.consumers : [])
+  topic    = google_pubsub_topic.dead[0].id
+  role     = "roles/pubsub.publisher"
+  member   = each.key
+}
+
 resource "google_storage_bucket_iam_member" "consumers" {
   for_each = toset(var.consumers)
   bucket   = local.claims_bucket
