@@ -94,6 +94,16 @@ fn with_room<T>(path: &Path, open: impl Fn() -> Result<T, OpenError>) -> Result<
     }
 }
 
+/// A new queue file in `dir`, for tests of what is in it. It waits for nobody.
+#[cfg(test)]
+pub(crate) fn new_in(dir: &tempfile::TempDir) -> Connection {
+    let busy_wait = BusyWait {
+        total: std::time::Duration::ZERO,
+        retry_every: std::time::Duration::ZERO,
+    };
+    open_or_create(&dir.path().join("queue.db"), busy_wait).unwrap()
+}
+
 fn existing_or_new(path: &Path, busy_wait: BusyWait) -> Result<Connection, OpenError> {
     match labelrelay_files::private_file(path) {
         Ok(_new) => {}

@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use crate::embedded::task_ledger::tables::LEARNED;
     use crate::schema;
-    use crate::sqlite::{BusyWait, setting};
+    use crate::sqlite::setting;
     use labelrelay_core::config::Config;
     use labelrelay_core::derive::Derivation;
     use labelrelay_testkit::clock::FakeClock;
@@ -217,11 +217,7 @@ mod tests {
     #[test]
     fn a_ledger_that_could_not_be_opened_is_opened_later() {
         let dir = tempfile::TempDir::new().unwrap();
-        let busy_wait = BusyWait {
-            total: Duration::ZERO,
-            retry_every: Duration::ZERO,
-        };
-        let db = schema::open_or_create(&dir.path().join("queue.db"), busy_wait).unwrap();
+        let db = schema::new_in(&dir);
         let secret = |name: &str| {
             (name == "LABEL_STUDIO_WEBHOOK_SECRET").then(|| "0123456789abcdef".to_owned())
         };

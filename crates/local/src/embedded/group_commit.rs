@@ -134,14 +134,12 @@ mod tests {
     use crate::embedded::Options;
     use crate::embedded::pending_message::Said;
     use crate::schema;
-    use crate::sqlite::BusyWait;
     use futures_channel::oneshot;
     use labelrelay_core::{QueueErrorKind, Receipt};
     use labelrelay_testkit::clock::FakeClock;
     use labelrelay_testkit::queue_suite::message;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
 
     const CONTEXT: CommitContext<'_> = CommitContext {
         still_there: &|| Ok(()),
@@ -159,11 +157,7 @@ mod tests {
     impl Fixture {
         fn new() -> Self {
             let dir = tempfile::TempDir::new().unwrap();
-            let busy_wait = BusyWait {
-                total: Duration::ZERO,
-                retry_every: Duration::ZERO,
-            };
-            let db = schema::open_or_create(&dir.path().join("queue.db"), busy_wait).unwrap();
+            let db = schema::new_in(&dir);
             let clock = FakeClock::at("2026-11-21T09:00:00Z");
             let sequencer = Sequencer::read(&db, &Options::default(), &clock).unwrap();
             Self { dir, db, sequencer }

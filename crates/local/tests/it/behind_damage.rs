@@ -2,7 +2,7 @@
 
 use crate::damage::{EVENTS, LONG, PAGE, filled, is_named, replace};
 use crate::support::QueueDir;
-use labelrelay_local::{Filter, QueueFile, envelope_damage};
+use labelrelay_local::{Filter, QueueFile, Received, envelope_damage};
 use rusqlite::Connection;
 use std::collections::HashSet;
 use std::fs;
@@ -37,6 +37,12 @@ fn overwritten(bytes: &[u8], pages: &[usize]) -> Vec<u8> {
         bytes.get_mut(damaged).unwrap().fill(0xff);
     }
     bytes
+}
+
+/// Number of events that a receive could not read.
+fn unreadable_events(received: &Received) -> u64 {
+    let ranges = received.unreadable.iter();
+    ranges.map(|range| range.end() - range.start() + 1).sum()
 }
 
 /// Where the first page is damaged, and the numbers are high because what came before was pruned, an export by number
@@ -106,9 +112,7 @@ fn a_damaged_page_keeps_no_other_event_from_consumers() {
         let failed = loop {
             match file.receive_around_damage(7, LONG) {
                 Ok(received) => {
-                    for range in &received.unreadable {
-                        unreadable += range.end() - range.start() + 1;
-                    }
+                    unreadable += unreadable_events(&received);
                     if let Some(damage) = &received.damage {
                         is_named(damage, &queue_dir);
                         is_damaged = true;
@@ -171,11 +175,7 @@ fn an_event_in_flight_that_cannot_be_read_any_more_is_a_dead_letter() {
     replace(&queue_dir, &overwritten(&whole, &[page]));
     let file = queue_dir.file();
     let received = file.receive_around_damage(EVENTS, LONG).unwrap();
-    let buried: u64 = received
-        .unreadable
-        .iter()
-        .map(|range| range.end() - range.start() + 1)
-        .sum();
+    let buried = unreadable_events(&received);
     assert!(buried > 0, "{received:?}");
     assert_eq!(received.deliveries.len() as u64 + buried, EVENTS as u64 / 2);
     let stats = file.stats().unwrap();
@@ -259,11 +259,7 @@ fn dead_letters_that_cannot_be_read_keep_nobody_waiting() {
     let file = queue_dir.file();
     assert_eq!(file.requeue_dead(None).unwrap(), taken.len() as u64);
     let received = file.receive_around_damage(EVENTS, LONG).unwrap();
-    let buried: u64 = received
-        .unreadable
-        .iter()
-        .map(|range| range.end() - range.start() + 1)
-        .sum();
+    let buried = unreadable_events(&received);
     assert!(buried > 1, "{received:?}");
     assert_eq!(
         received.deliveries.len() as u64 + buried,

@@ -167,18 +167,12 @@ pub(super) fn forget_all(db: &Connection, source: &str, annotation: i64) -> rusq
 mod tests {
     use crate::embedded::task_ledger::tables;
     use crate::schema;
-    use crate::sqlite::BusyWait;
-    use std::time::Duration;
 
     /// A look at an annotation that went through all of a source would cost each delivery more, the more there is.
     #[test]
     fn an_annotation_is_found_by_the_index() {
         let dir = tempfile::TempDir::new().unwrap();
-        let busy_wait = BusyWait {
-            total: Duration::ZERO,
-            retry_every: Duration::ZERO,
-        };
-        let db = schema::open_or_create(&dir.path().join("queue.db"), busy_wait).unwrap();
+        let db = schema::new_in(&dir);
         tables::make(&db, 0).unwrap();
         let mut plan = db
             .prepare(&format!("EXPLAIN QUERY PLAN {}", super::KNOWN))

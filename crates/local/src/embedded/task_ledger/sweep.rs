@@ -252,17 +252,12 @@ pub(super) fn remove(
 mod tests {
     use super::*;
     use crate::schema;
-    use crate::sqlite::BusyWait;
 
     /// Red if a task's row goes though one of its annotations is new, or what went just now is forgotten.
     #[test]
     fn a_task_is_forgotten_whole_and_what_is_gone_not_before_a_week() {
         let dir = tempfile::TempDir::new().unwrap();
-        let busy_wait = BusyWait {
-            total: Duration::ZERO,
-            retry_every: Duration::ZERO,
-        };
-        let db = schema::open_or_create(&dir.path().join("queue.db"), busy_wait).unwrap();
+        let db = schema::new_in(&dir);
         tables::make(&db, 0).unwrap();
         db.execute_batch(
             "INSERT INTO ledger_things(source, task, annotation, state, version, seq) VALUES
