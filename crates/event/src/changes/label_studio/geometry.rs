@@ -86,12 +86,9 @@ fn rectangle<'a>(item: &Item<'_, 'a>) -> Option<Shape<'a>> {
     let rotation = rotation(item)?;
     let image = item.image();
     let scale = Scale::of(&image);
-    let (x, y) = (percent.width, percent.height);
-    let corner = scale.point(Point {
-        x: percent.x,
-        y: percent.y,
-    });
-    let extent = scale.point(Point { x, y });
+    let point = |x, y| scale.point(Point { x, y });
+    let corner = point(percent.x, percent.y);
+    let extent = point(percent.width, percent.height);
     let pixels = corner.zip(extent).map(|(corner, extent)| Rect {
         x: corner.x,
         y: corner.y,
