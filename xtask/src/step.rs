@@ -1,10 +1,13 @@
 //! Runs other programs as steps: says which, and how long each took.
 
 use crate::left_out_tests::Incomplete;
+use crate::paths::target;
 use crate::{Outcome, cpu_time};
 use std::ffi::OsString;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// Names of the steps that were run, with their times, for the closing lines.
@@ -162,10 +165,57 @@ pub(crate) fn status(command: &mut Command) -> Outcome {
         .stdin(Stdio::null())
         .status()
         .map_err(|e| format!("cannot run `{line}`: {e}"))?;
+    ended(&line, status)
+}
+
+fn ended(line: &str, status: ExitStatus) -> Outcome {
     if status.success() {
         Ok(())
     } else {
         Err(format!("`{line}` ended with {status}").into())
+    }
+}
+
+/// A program that runs while other steps do. It writes to a file, which is printed once it has ended, so that no
+/// two suites write between each other's lines.
+pub(crate) struct Beside {
+    line: String,
+    child: Child,
+    output: PathBuf,
+}
+
+impl Beside {
+    pub(crate) fn begin(name: &str, mut command: Command) -> Outcome<Self> {
+        let output = target()?.join(format!("{name}.out"));
+        let file = File::create(&output)?;
+        let line = show(&command);
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .spawn()
+            .map_err(|e| format!("cannot run `{line}`: {e}"))?;
+        Ok(Self {
+            line,
+            child,
+            output,
+        })
+    }
+
+    /// Waits for the end, then prints all that the program wrote.
+    pub(crate) fn end(mut self) -> Outcome {
+        let status = self.child.wait()?;
+        println!("$ {}", self.line);
+        io::copy(&mut File::open(&self.output)?, &mut io::stdout())?;
+        ended(&self.line, status)
+    }
+}
+
+impl Drop for Beside {
+    /// A run that ends early leaves nothing running.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -5,7 +5,7 @@ use crate::e2e::{ALL, PLAIN, TestSetup};
 use crate::left_out_tests::LeftOut;
 use crate::preinstall::Preinstall;
 use crate::snapshots::References;
-use crate::step::{Steps, cargo, output, status};
+use crate::step::{Beside, Steps, cargo, output, status};
 use crate::{Outcome, debian, e2e, fuzz, python_package, release, tree};
 use std::process::Command;
 
@@ -68,19 +68,21 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         references.check(&["crates", "tests"])
     });
     steps.suite("a real Label Studio", || status(&mut setup.long_tests()));
+    // One core each: Terraform and the scanners run while the tests of AWS do.
+    let mut infra = setup.infra_tests();
+    for name in left_out.infra_tests() {
+        infra.args(["--skip", name]);
+    }
+    let infra = Beside::begin("infra", infra)?;
     steps.suite("AWS", || e2e::all(setup.aws_tests(&[])));
+    steps.suite("Terraform, Bicep, container (begun with AWS)", || {
+        infra.end()
+    });
     match &left_out.pubsub_emulator {
         None => steps.suite("Google Cloud", || e2e::all(setup.google_tests(&[]))),
         Some(why) => steps.left_out("Google Cloud", why),
     }
     steps.suite("Azure", || e2e::all(setup.azure_tests(&[])));
-    steps.suite("Terraform, Bicep, container", || {
-        let mut tests = setup.infra_tests();
-        for name in left_out.infra_tests() {
-            tests.args(["--skip", name]);
-        }
-        status(&mut tests)
-    });
     if let Some(why) = &left_out.terraform {
         steps.left_out("Terraform, of the suite above", why);
     }
