@@ -52,11 +52,16 @@ impl Work<'_> {
             if known.task != told.task {
                 forget(self.db, source, known.task, told.id)?;
             }
+        } else if !self.takes_room() {
+            return Ok(());
         }
         let mut task = self.known_task(told.task)?;
         if self.is_from_before(task.gone.as_deref(), told.version.clone()) {
             // It comes late, and went with its task. The platform tells nothing more of it.
             return self.went_before_it_was_told(told);
+        }
+        if !task.is_noted() && !self.takes_room() {
+            return Ok(());
         }
         let (was_known, before) = (self.is_up_to_date(&task), task.clone());
         let state = if told.counts { COUNTS } else { THERE };

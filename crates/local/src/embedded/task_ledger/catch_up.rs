@@ -135,10 +135,12 @@ impl TaskLedger {
                 continue;
             };
             let mut work = self.work(db, &kept.told.cause, kept.seq, *left);
+            let room = work.room;
             let rest = work.all(&kept.told.statements)?;
             derived.append(&mut work.derived);
             *left = work.left;
-            let forgot = work.forgot;
+            let (forgot, grown) = (work.forgot, room - work.room);
+            self.grown += grown;
             rest::replace(db, number, &kept.told.cause, rest)?;
             self.note_forgotten(db, forgot)?;
         }

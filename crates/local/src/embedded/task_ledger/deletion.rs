@@ -67,8 +67,11 @@ impl Work<'_> {
         {
             return Ok(());
         }
+        let may_note = known.is_some() || self.takes_room();
         let (of, newest) = known.map_or((0, None), |known| (known.task, known.version));
-        self.mark_gone(of, id, newest.as_deref())?;
+        if may_note {
+            self.mark_gone(of, id, newest.as_deref())?;
+        }
         let task = self.known_task(of)?;
         let source = &self.cause.source;
         if of > 0 && task.is_labelled {
@@ -137,7 +140,7 @@ impl Work<'_> {
                 }
             }
             // One that was not known too: what comes late must not bring it back.
-            if task.seq < self.seq {
+            if task.seq < self.seq && (task.is_noted() || self.takes_room()) {
                 self.bury(*id, task.version.as_deref())?;
             }
         }

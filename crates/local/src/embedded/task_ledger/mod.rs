@@ -13,6 +13,7 @@ mod deletion;
 mod known;
 mod rest;
 mod sweep;
+mod sweep_look;
 mod sweep_step;
 pub(super) mod tables;
 mod task;
@@ -58,6 +59,8 @@ pub(super) struct TaskLedger {
     has_rest: bool,
     /// Nothing is missed after this event; 0: nothing at all.
     gaps: u64,
+    /// Things that the open transaction added.
+    grown: u64,
     forgot: u64,
     forgotten: u64,
     misses: u64,
@@ -111,6 +114,7 @@ impl TaskLedger {
             learned: mark(tables::LEARNED)?,
             has_rest: true,
             gaps: mark(tables::GAPS)?,
+            grown: 0,
             forgot: 0,
             forgotten: 0,
             misses: 0,
@@ -197,9 +201,12 @@ impl TaskLedger {
         left: &mut Budget,
     ) -> rusqlite::Result<Vec<OutboundMessage>> {
         let mut work = self.work(db, &told.cause, seq, *left);
+        let room = work.room;
         let rest = work.all(&told.statements)?;
         let (derived, remains, forgot) = (work.derived, work.left, work.forgot);
+        let grown = room - work.room;
         *left = remains;
+        self.grown += grown;
         if !rest.is_empty() {
             rest::keep(db, seq, &told.cause, rest)?;
             self.has_rest = true;
@@ -229,6 +236,7 @@ impl TaskLedger {
     /// The transaction was committed.
     pub(super) fn written(&mut self) {
         self.through = self.reading;
+        self.sweep.has_grown(std::mem::take(&mut self.grown));
         self.forgotten += std::mem::take(&mut self.forgot);
         self.missed += std::mem::take(&mut self.misses);
         if self.must_mark {
@@ -240,6 +248,7 @@ impl TaskLedger {
     /// The transaction failed. It may be in the file all the same: then its events are read again, and change nothing.
     pub(super) fn failed(&mut self) {
         self.reading = self.through;
+        self.grown = 0;
         self.forgot = 0;
         self.misses = 0;
         self.must_mark = true;
@@ -295,6 +304,7 @@ impl TaskLedger {
             is_silent: seq <= self.learned,
             gaps: self.gaps.cast_signed(),
             left,
+            room: self.sweep.room().saturating_sub(self.grown),
             forgot: 0,
             derived: Vec::new(),
         }

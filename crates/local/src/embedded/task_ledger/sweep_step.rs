@@ -1,7 +1,8 @@
 //! One step of a sweep: some of what the ledger knows is looked at, and removed where it is of no more use.
 
 use super::TaskLedger;
-use super::sweep::{EVERY, KEPT, remove, some};
+use super::sweep::KEPT;
+use super::sweep_look::{remove, some};
 use super::tables;
 use crate::sqlite::set_setting;
 use jiff::Timestamp;
@@ -18,7 +19,7 @@ impl TaskLedger {
         today: Timestamp,
         is_idle: bool,
     ) -> rusqlite::Result<()> {
-        if self.waits.is_some() || !self.sweep.is_due(now, self.through, is_idle) {
+        if self.waits.is_some() || !self.sweep.is_due(now, is_idle) {
             return Ok(());
         }
         let mut look = if let Some(look) = self.sweep.look.take() {
@@ -29,9 +30,7 @@ impl TaskLedger {
                 set_setting(db, tables::THROUGH, self.through.cast_signed())?;
                 self.marked = self.through;
             }
-            let mut look = self.sweep.begin(self.through);
-            look.marked = self.marked.cast_signed();
-            look
+            self.sweep.begin(self.marked)
         };
         let cutoff = today
             .checked_sub(KEPT)
@@ -59,10 +58,7 @@ impl TaskLedger {
             self.gaps = gaps.unwrap_or(self.gaps);
         }
         if is_all {
-            self.sweep.things = look.kept;
-            self.sweep.through = self.through;
-            self.sweep.lowest = look.lowest.unwrap_or(0);
-            self.sweep.due = now + EVERY;
+            self.sweep.end(look, now);
         } else {
             self.sweep.look = Some(look);
         }

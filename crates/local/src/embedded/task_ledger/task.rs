@@ -83,6 +83,11 @@ impl Task {
         }
     }
 
+    /// Tells whether there is a row about it.
+    pub(super) fn is_noted(&self) -> bool {
+        self.is_known || self.gone.is_some()
+    }
+
     /// Annotations that it needs to be labelled; Label Studio's default where nothing was said.
     pub(super) fn needed(&self) -> i64 {
         self.overlap.unwrap_or(1).max(1)
@@ -153,6 +158,7 @@ impl Work<'_> {
         if task.seq >= self.seq
             || (task.is_known && !self.cause.is_fetched)
             || self.is_from_before(task.gone.as_deref(), made)
+            || !(task.is_noted() || self.takes_room())
         {
             return Ok(());
         }
@@ -215,7 +221,7 @@ impl Work<'_> {
     }
 
     /// Notes that the event's project is gone. What is known of its tasks goes later, with this.
-    pub(super) fn project_gone(&self) -> rusqlite::Result<()> {
+    pub(super) fn project_gone(&mut self) -> rusqlite::Result<()> {
         let project = self.cause.project.as_deref();
         let Some(id) = project
             .and_then(|id| id.parse::<i64>().ok())
@@ -223,6 +229,9 @@ impl Work<'_> {
         else {
             return Ok(());
         };
+        if !self.takes_room() {
+            return Ok(());
+        }
         let version = self.cause.received_version();
         self.note(0, -id, GONE, Some(&version))
     }

@@ -17,6 +17,8 @@ pub(super) struct Work<'a> {
     /// Things that are not known may have been known, and what was told up to this event may be out of date; 0: neither.
     pub(super) gaps: i64,
     pub(super) left: Budget,
+    /// Things that may be added before the ledger is full.
+    pub(super) room: u64,
     /// Tasks and annotations that were forgotten, because what is known of them cannot be read.
     pub(super) forgot: u64,
     pub(super) derived: Vec<OutboundMessage>,
@@ -51,6 +53,17 @@ impl Work<'_> {
             }
         }
         Ok(rest)
+    }
+
+    /// Takes room for one more thing. A full ledger has none: the thing counts as forgotten at once.
+    pub(super) fn takes_room(&mut self) -> bool {
+        if self.room == 0 {
+            self.forgot += 1;
+            self.gaps = self.gaps.max(1);
+            return false;
+        }
+        self.room -= 1;
+        true
     }
 
     /// Adds an event that follows.

@@ -1,7 +1,8 @@
 //! The ledger's size: what is gone goes after a week, and what was told longest ago where there is too much.
 
 use super::{
-    annotation, completed, created, deleted, event, open, send, source, tasks_deleted, until,
+    annotation, completed, created, deleted, event, open, send, source, task_state, tasks_deleted,
+    until,
 };
 use crate::support::QueueDir;
 use labelrelay_core::from_api::ReconciledEvent;
@@ -9,6 +10,7 @@ use labelrelay_core::ledger::{Change, Key};
 use labelrelay_core::{EventQueue as _, OutboundMessage};
 use rusqlite::Connection;
 use serde_json::json;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -88,6 +90,28 @@ fn what_was_told_longest_ago_makes_room() {
     assert_eq!(completed(&queue_dir.file()).len(), before);
 }
 
+/// Imports tell of more than the ledger may know. Red if it grows beyond an eighth above its bound, or if it learns
+/// nothing any more once it was full.
+#[test]
+fn a_full_ledger_adds_nothing_until_what_is_oldest_is_gone() {
+    // An eighth of it has room for 1,092 things of 120 bytes.
+    const MOST: i64 = 1092;
+    let queue_dir = QueueDir::new();
+    let queue = queue_dir.open_with(|options| {
+        options.derivation = super::derivation();
+        options.max_file_bytes = Some(1024 * 1024);
+    });
+    for import in 0..3 {
+        send(&queue, &imported_many(import, 500));
+        assert!(rows(&queue_dir, "1") <= MOST + MOST / 8, "import {import}");
+    }
+    until("room is made", || rows(&queue_dir, "1") <= MOST);
+    until("it is said", || queue.ledger().unwrap().forgotten > 0);
+    assert_eq!(rows(&queue_dir, "task <= 500"), 0);
+    send(&queue, &imported_many(3, 100));
+    until("it learns again", || rows(&queue_dir, "task > 1500") == 100);
+}
+
 /// A task was labelled while nothing was derived, and the event of that is pruned. Red if a later annotation of it
 /// completes it, or if nobody hears of what was missed.
 #[test]
@@ -120,15 +144,20 @@ fn events_that_were_pruned_unread_complete_nothing_later() {
 
 /// A task that nobody has labelled.
 fn imported(task: i64) -> OutboundMessage {
-    let body = json!({
-        "action": "TASKS_CREATED", "project": {"id": 1},
-        "tasks": [{"id": task, "is_labeled": false, "overlap": 1, "total_annotations": 0, "cancelled_annotations": 0}],
-    });
-    event(
-        &format!("imported {task}"),
-        "io.labelstud.task.created",
-        &body,
-    )
+    import_of(task..=task)
+}
+
+/// So many of them, in the import of this number.
+fn imported_many(import: i64, tasks: i64) -> OutboundMessage {
+    let first = import * 500 + 1;
+    import_of(first..=first + tasks - 1)
+}
+
+fn import_of(tasks: RangeInclusive<i64>) -> OutboundMessage {
+    let name = format!("imported {tasks:?}");
+    let tasks: Vec<_> = tasks.map(|id| task_state(id, false, 0)).collect();
+    let body = json!({"action": "TASKS_CREATED", "project": {"id": 1}, "tasks": tasks});
+    event(&name, "io.labelstud.task.created", &body)
 }
 
 /// Takes everything out of the queue, so that there is room.
