@@ -73,7 +73,7 @@ impl Cloud<'_> {
     /// what a killed one left is moved by `events retry`.
     fn loses_nothing(&self) {
         let place = self
-            .place("1500")
+            .place("4000")
             .with("LABELRELAY_FALLBACK", &self.fallback);
         let serving = place.serve(&[]);
         let mut accepted = HashSet::new();
