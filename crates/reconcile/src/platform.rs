@@ -57,6 +57,10 @@ pub trait Platform: Send + Sync {
         true
     }
 
+    /// Tells whether [`all`](Self::all) shows things of this kind. Of others, that the ledger knows from deliveries,
+    /// nothing is gone because it was not shown.
+    fn shows(&self, kind: &str) -> bool;
+
     /// Tells whether the credential sees this project.
     ///
     /// # Errors

@@ -72,6 +72,10 @@ impl Platform for LabelStudio {
         self.projects.is_empty()
     }
 
+    fn shows(&self, kind: &str) -> bool {
+        matches!(kind, entity_kinds::TASK | entity_kinds::ANNOTATION)
+    }
+
     fn has_project<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<bool, PlatformError>> {
         Box::pin(async move { Ok(projects::by_id(&self.api, id).await?.is_some()) })
     }

@@ -218,7 +218,8 @@ pub(super) async fn contents(
         }
         entities.extend(found.entities);
     }
-    for wanted in wanted.iter().filter(|wanted| task(wanted).is_none()) {
+    let alone = |wanted: &&EntityRef| wanted.key.kind == ANNOTATION && task(wanted).is_none();
+    for wanted in wanted.iter().filter(alone) {
         let path = format!("/api/annotations/{}/", wanted.key.id);
         if let Some(answer) = api.get(&path).await? {
             let annotation: Holder = api::read(&path, &answer)?;

@@ -71,6 +71,10 @@ impl Platform for Labelbox {
         false
     }
 
+    fn shows(&self, kind: &str) -> bool {
+        kind == "label"
+    }
+
     fn has_project<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<bool, PlatformError>> {
         Box::pin(async move { Ok(projects::one(&self.api, id).await?.is_some()) })
     }

@@ -25,6 +25,10 @@ impl Reconcile<'_> {
                 return Ok(());
             };
             after = Some(last.clone());
+            let shown = missing
+                .into_iter()
+                .filter(|(key, _)| self.platform.shows(&key.kind));
+            let missing: Vec<_> = shown.collect();
             let wanted: Vec<_> = missing
                 .iter()
                 .map(|(key, known)| EntityRef {

@@ -3,6 +3,7 @@
 
 use crate::server::{Answer, Asked, Server, answer, options};
 use labelrelay_core::config::Config;
+use labelrelay_core::ledger::{Key, Known};
 use labelrelay_core::{BoxFuture, Ledger as _, OutboundMessage, QueueLimits, Secret};
 use labelrelay_local::LedgerFile;
 use labelrelay_reconcile::label_studio::LabelStudio;
@@ -235,6 +236,52 @@ async fn everything_is_looked_at_where_the_counts_differ_and_once_a_day() {
             (listed, deleted),
             "{why}"
         );
+    }
+}
+
+/// A delivery told of the project and of a link of labels, and nothing that is looked at shows either. Red if they pass
+/// for gone, or if an annotation that has the project's id passes for the project.
+#[tokio::test]
+async fn of_what_is_not_looked_at_nothing_is_gone() {
+    for has_annotation in [false, true] {
+        let server = Server::by(move |asked| {
+            if asked.head.starts_with("GET /api/projects/") {
+                json("{\"count\":1,\"results\":[{\"id\":1}]}")
+            } else if !asked.head.starts_with("GET /api/annotations/") {
+                tasks(0, &[])
+            } else if has_annotation {
+                json(
+                    "{\"id\":1,\"task\":7,\"updated_at\":\"2026-11-25T00:00:00.1Z\",\"result\":[]}",
+                )
+            } else {
+                answer("404 Not Found", "", "{}")
+            }
+        })
+        .await;
+        let platform = platform(&server.url);
+        let directory = tempfile::tempdir().unwrap();
+        let config = config(directory.path());
+        let file = directory.path().join("ledger");
+        let mut ledger = LedgerFile::open(&file, "studio", &server.url).unwrap();
+        let told: Vec<_> = ["project", "label_link", "review"]
+            .map(|kind| {
+                let known = Known {
+                    project: Some("1".to_owned()),
+                    event_id: kind.to_owned(),
+                    ..Known::default()
+                };
+                (Key::new(kind, "1"), known)
+            })
+            .into();
+        ledger.record(&told, None, None).unwrap();
+        let mut sink = Taken::default();
+        let clock = FakeClock::at("2026-11-25T23:00:00Z");
+        for full in [false, true, true] {
+            let mut run = reconcile(&config, &platform, &mut ledger, &mut sink, &clock, full);
+            run.run().await.unwrap();
+        }
+        let sent = sink.0.lock().unwrap().clone();
+        assert_eq!(sent, [""; 0]);
     }
 }
 
