@@ -1,102 +1,31 @@
-"""Handles one event: which of its changes are news, in which order their handlers run, and what becomes of it.
-
-The rules are those of "Applying changes" in `docs/changes.md`.
-"""
+"""Handles one event: in which order the handlers of its changes run, and what becomes of it."""
 
 from __future__ import annotations
 
 import threading
-from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias, Union
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
-from .changes import By, Changed, Key, Order, Removed
+from ._ahead import Ahead
+from ._held import Again, Busy, Done, Held, Rejected, Todo, Unreadable, described, taken_over
+from ._news import after, is_gone, is_news
+from .changes import By, Changed, Key, Removed
 from .errors import EventError, Reject, Retry
-from .event import Event, parse
-from .state import UNKNOWN, Known
+from .event import parse
+from .state import UNKNOWN, GroupingState, Known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from ._claims import Claims
-    from ._sources import Message
+    from ._held import Outcome
     from ._stats import Counters
     from .changes import Change
+    from .event import Event
     from .refetch import Fetch
     from .state import State
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """Every change was handled, or is stale."""
-
-    event: str
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """The event is to come again."""
-
-    event: str
-    reason: str
-    after: float | None = None
-    is_its_own: bool = True
-    """The event, or the handler of it, is what failed: where the consumer counts, only these make a dead letter of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A handler has no use for the event."""
-
-    event: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """The event, or its body, cannot be read."""
-
-    event: str | None
-    error: EventError
-
-
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """Somebody else is handling this thing: another thread of this process, or another process."""
-
-    key: Key
-    is_here: bool
-
-
-Outcome: TypeAlias = Union[Done, Again, Rejected, Unreadable]
-
-
-@dataclass(slots=True)
-class _Todo:
-    change: Change
-    under: Key | None = None
-    """Of a removal that follows from another: the thing that held it."""
-
-
-@dataclass(slots=True)
-class Held:
-    """A message that was received and is not settled, and how far it is."""
-
-    message: Message
-    event: Event | None = None
-    name: str = ""
-    """Names the event among those that were handled: its id, and when it was sent again."""
-    todo: deque[_Todo] = field(default_factory=deque["_Todo"])
-    failure: Exception | None = None
-    is_blameless: bool = False
-    """What failed is the state, and neither the event nor its handler."""
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    """Held while the message is extended, and while `is_settled` is written."""
-    is_settled: bool = False
-    """Nothing may extend it any more: that would undo the delay of a retry."""
-    hidden_until: float = 0.0
-    """Time of the monotonic clock until which nobody else receives the message."""
 
 
 class Handling:
@@ -120,6 +49,25 @@ class Handling:
         """Things that are being handled in this process."""
         self.on_free: Callable[[Key], None] | None = None
         """Called when a thing is no longer being handled."""
+        self._groups: GroupingState | None = None
+        self._ahead: Ahead | None = None
+
+    def group(self) -> None:
+        """From now on, does together what the state can do together. Whoever asks for it calls the state's `sync` before
+        anything is acknowledged, and heeds `Held.was_taken` after."""
+        if isinstance(self._state, GroupingState):
+            self._groups = self._state
+            self._ahead = Ahead(self, self._state, self._claims, self._lease)
+
+    def take_ahead(self, came: Sequence[Held]) -> None:
+        """Reads events and takes their things, all at once. Those for which that cannot be done are left as they are."""
+        if self._ahead is not None:
+            self._ahead.take(came)
+
+    def release(self, held: Held) -> None:
+        """Gives back what was taken for an event that is not handled here."""
+        if self._ahead is not None:
+            self._ahead.release(held)
 
     def work(self, held: Held, handle: Callable[[Change], None]) -> Outcome | Busy:
         """Goes on with an event until it is done, or has to wait for another one."""
@@ -147,15 +95,14 @@ class Handling:
             return
         try:
             event = parse(held.message.body)
-            attributes = event.attributes
-            held.name = attributes.id + (f"@{attributes.replayedtime}" if attributes.replayedtime else "")
+            held.name = name_of(event)
             if self._was_handled(held):
                 self._counters.add("repeats")
                 held.event, held.name = event, ""
                 return
             event = self._claims.fetched(event) if event.is_claimed else event
             event.verify()
-            held.todo.extend(_Todo(change) for change in event.changes)
+            held.todo.extend(Todo(change) for change in event.changes)
             held.event = event
         except Exception as error:
             held.failure = error
@@ -181,13 +128,13 @@ class Handling:
             return Unreadable(failure.event_id, failure)
         return Again(id, described(failure), None, not held.is_blameless)
 
-    def enter(self, todo: _Todo) -> Mapping[Key, Known] | Busy:
+    def enter(self, held: Held, todo: Todo) -> Mapping[Key, Known] | Busy:
         """Takes the thing of a change for this thread, and says what is known of it."""
+        if held.entered is not None and self._ahead is not None:
+            return self._ahead.entered(held, todo.change)
         key = todo.change.key
-        with self._lock:
-            if key in self._keys:
-                return Busy(key, True)
-            self._keys.add(key)
+        if not self.reserve(key):
+            return Busy(key, True)
         try:
             known = self._state.enter(key, todo.change.parents, self._lease, isinstance(todo.change, Changed))
         except BaseException:
@@ -201,6 +148,14 @@ class Handling:
             return Busy(key, False)
         return known
 
+    def reserve(self, key: Key) -> bool:
+        """Keeps other threads of this process from a thing; `False` if one has it."""
+        with self._lock:
+            if key in self._keys:
+                return False
+            self._keys.add(key)
+            return True
+
     def free(self, key: Key) -> None:
         with self._lock:
             self._keys.discard(key)
@@ -211,14 +166,16 @@ class Handling:
         """Tells whether a thread of this process is handling the thing."""
         return key in self._keys
 
-    def note(self, held: Held, todo: _Todo, removed: Removed) -> None:
+    def note(self, held: Held, todo: Todo, removed: Removed) -> None:
         """Notes a removal, and adds the removals that follow from it."""
         self._state.remove(removed.key, removed.until)
+        if self._ahead is not None:
+            self._ahead.removed(removed)
         # What a header says, it says of all that follows.
         by = By.HEADER if removed.by is By.HEADER else By.PARENT
         for key in self._state.below(removed.key):
             follows = Removed(key=key, by=by, parents=(removed.key,), attributes=removed.attributes)
-            held.todo.append(_Todo(follows, under=removed.key))
+            held.todo.append(Todo(follows, under=removed.key))
 
     def told(self, change: Change) -> Change:
         """The change as a handler gets it."""
@@ -228,8 +185,10 @@ class Handling:
         """Ends with a thing. With the last one, the event is handled."""
         try:
             is_last = known is not None and not held.todo and held.failure is None
-            if not self._state.leave(key, known, held.name if is_last else None):
-                raise Retry(None, f"another process took over {key.kind} {key.id}: this one was slow to keep it")
+            if is_last and known is not None and self._groups is not None:
+                self._groups.leave_later(key, known, held.name, partial(setattr, held, "was_taken", key))
+            elif not self._state.leave(key, known, held.name if is_last else None):
+                raise Retry(None, taken_over(key))
             if is_last:
                 held.name = ""
         finally:
@@ -260,7 +219,7 @@ class _Steps:
         while held.todo:
             todo = held.todo[0]
             try:
-                known = handling.enter(todo)
+                known = handling.enter(held, todo)
                 if isinstance(known, Busy):
                     return known, _nothing
                 held.todo.popleft()
@@ -280,7 +239,7 @@ class _Steps:
         raise StopIteration
 
     def _news(
-        self, todo: _Todo, all_known: Mapping[Key, Known]
+        self, todo: Todo, all_known: Mapping[Key, Known]
     ) -> tuple[Change, Callable[[Exception | None], None]] | None:
         """The change, if it is news, and what ends it. If it is none, it is ended."""
         handling, held, change = self._handling, self._held, todo.change
@@ -288,20 +247,20 @@ class _Steps:
         known = all_known.get(key, UNKNOWN)
         try:
             if isinstance(change, Changed):
-                is_news = _is_news(change, all_known)
-                after = _after(change, known)
+                is_new = is_news(change, all_known)
+                then = after(change, known)
             else:
                 if todo.under is not None:
                     change = replace(change, parents=known.parents)
-                is_news = _is_gone(change, known, todo.under)
+                is_new = is_gone(change, known, todo.under)
                 # A newer thing with the same id is not touched, though what the older one held is.
-                if is_news or todo.under is None:
+                if is_new or todo.under is None:
                     handling.note(held, todo, change)
-                after = replace(known, is_there=False) if is_news else known
+                then = replace(known, is_there=False) if is_new else known
         except BaseException:
             handling.leave(held, key, None)
             raise
-        if not is_news:
+        if not is_new:
             handling.leave(held, key, known)
             if todo.under is None:
                 handling.count("stale")
@@ -310,7 +269,7 @@ class _Steps:
         def finish(error: Exception | None) -> None:
             is_blameless = False
             try:
-                handling.leave(held, key, after if error is None else None)
+                handling.leave(held, key, then if error is None else None)
             except Exception as failed:
                 is_blameless = error is None
                 error = error or failed
@@ -325,37 +284,11 @@ class _Steps:
         return handling.told(change), finish
 
 
+def name_of(event: Event) -> str:
+    """Names an event among those that were handled."""
+    attributes = event.attributes
+    return attributes.id + (f"@{attributes.replayedtime}" if attributes.replayedtime else "")
+
+
 def _nothing(_: Exception | None) -> None:
     """Nothing was begun, so nothing ends."""
-
-
-def _is_news(change: Changed, known: Mapping[Key, Known]) -> bool:
-    version = change.version or ""
-    # `with_parents` found everything that holds it, however indirectly.
-    if any(version <= one.until for one in known.values() if one.until):
-        return False
-    mine = known.get(change.key, UNKNOWN)
-    if not mine.is_there or not change.version or mine.version is None:
-        return True
-    if version != mine.version:
-        return version > mine.version
-    return change.order is Order.UNKNOWN or change.attributes.replayedtime is not None
-
-
-def _after(change: Changed, known: Known) -> Known:
-    version = change.version
-    if known.is_there and (version is None or (known.version or "") > version):
-        version = known.version
-    return Known(version, True, known.until, change.parents or known.parents)
-
-
-def _is_gone(change: Removed, known: Known, under: Key | None) -> bool:
-    if under is not None and (not known.is_there or under not in known.parents):
-        return False
-    return not known.is_there or (known.version or "") <= change.until
-
-
-def described(error: BaseException) -> str:
-    """An exception in one line."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from time import sleep
 from typing import TYPE_CHECKING, Any, cast
 
-from ._handling import Busy, Done, Held, Rejected, Unreadable, described
+from ._held import Busy, Done, Held, Rejected, Unreadable, described
 from ._sources import Message
 from .errors import ConsumerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ._handling import Handling, Outcome
+    from ._handling import Handling
+    from ._held import Outcome
     from ._stats import Counters
     from .changes import Change
 

@@ -10,14 +10,16 @@ from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from ._handling import Again, Busy, Held, described
+from ._held import Again, Busy, Held, described
+from ._pace import Pace
 from ._sources import SourceStopped
 from .errors import ConsumerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from ._handling import Handling, Outcome
+    from ._handling import Handling
+    from ._held import Outcome
     from ._session import Session
     from .changes import Change, Key
 
@@ -53,6 +55,8 @@ class Runner:
         self._parked: dict[Key, deque[Held]] = {}
         self._delayed: list[tuple[float, int, Held]] = []
         self._numbers = 0
+        self._waiting = 0
+        """Events in `_parked` and `_delayed`."""
         self._working = 0
         self._receiving = 0
         self._came_last = False
@@ -65,12 +69,12 @@ class Runner:
         self._has_received = False
         """One receive succeeded, though nothing may have come."""
         self.failure: BaseException | None = None
-        # With one thread, a receive would keep what is ready waiting.
-        self._low = session.source.batch // 2 if concurrency > 1 else 0
+        self._pace = Pace(session.source.batch)
         self._threads = [
             threading.Thread(target=self._work, name=f"labelrelay-{number}", daemon=True) for number in range(concurrency)
         ]
         handling.on_free = self._freed
+        handling.group()
 
     def start(self) -> None:
         for thread in self._threads:
@@ -99,8 +103,17 @@ class Runner:
             self._ready.clear()
             self._parked.clear()
             self._delayed.clear()
+            self._waiting = 0
             self._changed.notify_all()
-        self._session.give_back(left)
+        self._give_back(left)
+
+    def _give_back(self, held: Sequence[Held]) -> None:
+        for one in held:
+            try:
+                self._handling.release(one)
+            except Exception as error:
+                log.error("the lease of an event could not be ended, and runs out: %s", described(error))
+        self._session.give_back(held)
 
     def _work(self) -> None:
         try:
@@ -126,6 +139,7 @@ class Runner:
                 now = monotonic()
                 while self._delayed and self._delayed[0][0] <= now:
                     self._ready.append(heapq.heappop(self._delayed)[2])
+                    self._waiting -= 1
                 if self._may_receive(now):
                     self._receiving += 1
                     return self._may_wait(now)
@@ -156,12 +170,13 @@ class Runner:
         return max(0.001, min(at) - now)
 
     def _may_receive(self, now: float) -> bool:
-        if self._stopping or now < self._receive_at or len(self._ready) > self._low:
+        # With one thread, a receive would keep what is ready waiting.
+        low = self._pace.size // 2 if len(self._threads) > 1 else 0
+        if len(self._ready) > low or self._stopping or now < self._receive_at:
             return False
         at_once = self._session.source.receivers if self._came_last else 1
         # What waits for its turn is held as well, and must not become more and more.
-        waiting = len(self._delayed) + sum(len(line) for line in self._parked.values())
-        return self._receiving < at_once and waiting < 2 * self._session.source.batch
+        return self._receiving < at_once and self._waiting < 2 * self._pace.size
 
     def _receive(self, wait: float) -> None:
         if wait:
@@ -169,7 +184,9 @@ class Runner:
         came: list[Held] = []
         pause = 0.0
         try:
-            came = self._session.receive(self._session.source.batch, wait)
+            came = self._session.receive(self._pace.size, wait)
+            if self._pace.is_within_moment(len(came)):
+                self._handling.take_ahead(came)
         except SourceStopped as stopped:
             log.info("%s", stopped)
             self.stop()
@@ -185,6 +202,7 @@ class Runner:
                 self._ready.extend(came)
             self._has_received = self._has_received or not pause
             now = monotonic()
+            self._pace.look(now, began_anew=not came)
             if pause:
                 self._receive_at = now + pause
                 # Nobody knows what the queue has.
@@ -201,7 +219,7 @@ class Runner:
                 self.failure = ConsumerError(f"{self._session.source.name}: no receive succeeded; the log says why")
                 self._stopping = True
             self._changed.notify_all()
-        self._session.give_back(late)
+        self._give_back(late)
 
     def _handle_one(self, held: Held) -> None:
         outcome: Outcome | Busy | None = None
@@ -214,21 +232,24 @@ class Runner:
                 self._session.settle(held, outcome)
             with self._changed:
                 self._working -= 1
+                self._pace.handled += 1
                 self._busy_at = monotonic()
                 is_late = isinstance(outcome, Busy) and self._is_abandoned
                 if isinstance(outcome, Busy) and not is_late:
                     self._park(held, outcome)
                 self._changed.notify()
             if is_late:
-                self._session.give_back([held])
+                self._give_back([held])
 
     def _park(self, held: Held, busy: Busy) -> None:
         if not busy.is_here:
             self._numbers += 1
             heapq.heappush(self._delayed, (monotonic() + random.uniform(*LOOK_AGAIN), self._numbers, held))
+            self._waiting += 1
         else:
             # First in line, then a look: whoever frees the thing looks in the other order.
             self._parked.setdefault(busy.key, deque()).append(held)
+            self._waiting += 1
             if not self._handling.is_here(busy.key):
                 self._unpark(busy.key)
 
@@ -243,6 +264,7 @@ class Runner:
         line = self._parked.get(key)
         if line:
             self._ready.appendleft(line.popleft())
+            self._waiting -= 1
             if not line:
                 del self._parked[key]
             self._changed.notify()

@@ -9,12 +9,12 @@ from collections import OrderedDict
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from ._handling import Again, Done, Held, Rejected, Unreadable, described
+from ._held import Again, Done, Held, Rejected, Unreadable, described, taken_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ._handling import Outcome
+    from ._held import Outcome
     from ._sources import Source
     from ._stats import Counters
     from .state import State
@@ -48,6 +48,9 @@ class Session:
         self._backoff = backoff
         self._max_receives = max_receives
         self._lock = threading.Lock()
+        self._extended = threading.Condition(self._lock)
+        self._extending: set[int] = set()
+        """What is being extended just now."""
         self._held: dict[int, Held] = {}
         self._done: list[Held] = []
         self._done_since = 0.0
@@ -119,7 +122,7 @@ class Session:
                     f" (received {message.receives} times)" if message.receives else "",
                 )
             self._counters.add("retried")
-            self.source.retry(message, delay)
+            self.source.retry([message], delay)
         except Exception as error:
             self._forget([held])
             log.error("%s: an event could not be settled, and comes again: %s", self.source.name, described(error))
@@ -161,8 +164,9 @@ class Session:
         self._forget(done)
         try:
             self._state.sync()
-            lost = self.source.ack([held.message for held in done])
-            self._counters.add("acknowledged", len(done) - lost)
+            kept = [held for held in done if held.was_taken is None]
+            lost = self.source.ack([held.message for held in kept]) if kept else 0
+            self._counters.add("acknowledged", len(kept) - lost)
             if lost:
                 log.warning(
                     "%s: %d events were handled after their visibility timeout; they may come again, and are known then",
@@ -176,15 +180,20 @@ class Session:
                 len(done),
                 described(error),
             )
+        for held in done:
+            if held.was_taken is not None:
+                name = held.event.id if held.event else ""
+                self.settle(held, Again(name, taken_over(held.was_taken), is_its_own=False))
 
-    def give_back(self, held: Iterable[Held]) -> None:
+    def give_back(self, held: Sequence[Held]) -> None:
         """Lets others receive at once what was not begun."""
-        for one in held:
-            self._forget([one])
+        self._forget(held)
+        for start in range(0, len(held), self.source.batch):
+            some = held[start : start + self.source.batch]
             try:
-                self.source.retry(one.message, 0.0)
+                self.source.retry([one.message for one in some], 0.0)
             except Exception as error:
-                log.error("%s: an event could not be given back: %s", self.source.name, described(error))
+                log.error("%s: %d events could not be given back: %s", self.source.name, len(some), described(error))
 
     def holds(self) -> int:
         """Messages that are not settled, those that only wait for their acknowledgement aside."""
@@ -195,10 +204,10 @@ class Session:
         with self._lock:
             for one in held:
                 self._held.pop(id(one), None)
-        for one in held:
-            # If it is being extended just now, that ends first.
-            with one.lock:
                 one.is_settled = True
+            # What is being extended just now is settled after that.
+            while self._extending and not self._extending.isdisjoint(map(id, held)):
+                self._extended.wait()
 
     def _keep(self) -> None:
         """Keeps hidden what is held, and acknowledges what waits for too long."""
@@ -224,8 +233,9 @@ class Session:
 
     def _extend(self, ending: Iterable[Held], now: float) -> bool:
         """Keeps messages hidden, those aside that are being settled. Returns `False` if that failed."""
-        locked = [one for one in ending if one.lock.acquire(blocking=False)]
-        kept = [one for one in locked if not one.is_settled]
+        with self._lock:
+            kept = [one for one in ending if not one.is_settled]
+            self._extending = set(map(id, kept))
         try:
             if kept:
                 self.source.extend([one.message for one in kept], self.visibility)
@@ -235,8 +245,9 @@ class Session:
             log.error("%s: %d events could not be kept: %s", self.source.name, len(kept), described(error))
             return False
         finally:
-            for one in locked:
-                one.lock.release()
+            with self._extended:
+                self._extending = set()
+                self._extended.notify_all()
         return True
 
     def close(self) -> None:

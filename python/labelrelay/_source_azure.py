@@ -106,9 +106,10 @@ class AzureSource:
                 return False
             return True
 
-    def retry(self, message: Message, delay: float) -> None:
-        self._hide(message.receipt, delay)
-        message.receipt.is_over = True
+    def retry(self, messages: Sequence[Message], delay: float) -> None:
+        for message in messages:
+            self._hide(message.receipt, delay)
+            message.receipt.is_over = True
 
     def _hide(self, receipt: _Receipt, seconds: float) -> None:
         with receipt.lock:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("labelrelay")
 
+PIPE = 1 << 20
+"""Bytes between the two processes, where the system gives so many. Each read costs this process a wait for its turn among
+its threads."""
+
 
 class _Pending:
     """A request whose answer has not come yet."""
@@ -37,7 +41,7 @@ class _Pending:
 class EmbeddedSource:
     """One process, whose requests are answered in their order."""
 
-    batch = 100
+    batch = 1000
     receivers = 1
     longest = 12 * 3600.0
     counts = True
@@ -74,11 +78,14 @@ class EmbeddedSource:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                bufsize=1 << 18,
+                bufsize=PIPE,
                 start_new_session=os.name != "nt",
             )
         except OSError as error:
+            if self._directory is not None and not os.path.isdir(self._directory):
+                raise ConsumerError(f"{self._directory!r} is no directory any more: start the consumer where the queue is now") from None
             raise ConsumerError(f"the program labelrelay cannot be started: {error}") from error
+        _enlarge(self._process.stdout)
         self._end = None
         self._errors = threading.Thread(target=self._read_errors, name="labelrelay-pipe-errors", daemon=True)
         self._errors.start()
@@ -191,8 +198,8 @@ class EmbeddedSource:
     def ack(self, messages: Sequence[Message]) -> int:
         return self._settle("ack", messages)
 
-    def retry(self, message: Message, delay: float) -> None:
-        self._settle("retry", [message], delay_ms=round(delay * 1000))
+    def retry(self, messages: Sequence[Message], delay: float) -> None:
+        self._settle("retry", messages, delay_ms=round(delay * 1000))
 
     def extend(self, messages: Sequence[Message], visibility: float) -> None:
         self._settle("extend", messages, visibility_ms=round(visibility * 1000))
@@ -210,6 +217,17 @@ class EmbeddedSource:
         except OSError:
             pass  # it ended before
         process.wait()
+
+
+def _enlarge(pipe: IO[bytes] | None) -> None:
+    """Makes room for an answer of many events, on Linux."""
+    try:
+        import fcntl
+
+        if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE)
+    except (ImportError, OSError):
+        pass  # another system, or a user who has many pipes: it is slower
 
 
 def _whole(line: bytes) -> bytes:

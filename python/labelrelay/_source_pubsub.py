@@ -90,8 +90,8 @@ class PubsubSource:
         )
         return 0
 
-    def retry(self, message: Message, delay: float) -> None:
-        self.extend([message], delay)
+    def retry(self, messages: Sequence[Message], delay: float) -> None:
+        self.extend(messages, delay)
 
     def extend(self, messages: Sequence[Message], visibility: float) -> None:
         self._subscriber.modify_ack_deadline(

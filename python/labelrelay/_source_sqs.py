@@ -160,8 +160,8 @@ class SqsSource:
             failed += len(answer.get("Failed", ()))
         return failed
 
-    def retry(self, message: Message, delay: float) -> None:
-        self.extend([message], delay)
+    def retry(self, messages: Sequence[Message], delay: float) -> None:
+        self.extend(messages, delay)
 
     def extend(self, messages: Sequence[Message], visibility: float) -> None:
         seconds = min(int(self.longest), max(0, round(visibility)))

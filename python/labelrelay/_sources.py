@@ -62,8 +62,8 @@ class Source(Protocol):
         """Ends with messages. Returns how many of them others may have received again."""
         ...
 
-    def retry(self, message: Message, delay: float) -> None:
-        """Gives a message back, to be received again after so many seconds."""
+    def retry(self, messages: Sequence[Message], delay: float) -> None:
+        """Gives messages back, to be received again after so many seconds."""
         ...
 
     def extend(self, messages: Sequence[Message], visibility: float) -> None:

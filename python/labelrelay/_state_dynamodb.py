@@ -9,7 +9,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from ._official import client
-from ._state_sqlite import key_of, keys_of, written
+from ._written import key_of, keys_of, written
 from .errors import ConsumerError
 from .state import REMEMBERED, Known, with_parents
 

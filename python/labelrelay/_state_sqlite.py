@@ -8,15 +8,17 @@ import sqlite3
 import threading
 import time
 import uuid
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .changes import Key
+from ._written import key_of, keys_of, written, written_all
 from .errors import ConsumerError
-from .state import REMEMBERED, Known, with_parents
+from .state import REMEMBERED, Known, Wish, with_parents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from .changes import Key
 
 FORMAT = 1
 """Version of the tables, in the file's `user_version`."""
@@ -30,16 +32,44 @@ create table if not exists events (event text primary key, handled real not null
 create table if not exists synced (one integer primary key check (one = 1), at real);
 """
 
+# Python gives other threads a turn at every row. So rows come and go as one text: many cost little more than one.
+READ = """
+select json_group_array(json_array(key, version, is_there, until, parents)) from things
+where key in (select value from json_each(?))
+"""
+
 LEASE = """
-insert into things (key, owner, leased, is_there, parents) values (?1, ?2, ?3, ?5, ?6)
+insert into things (key, owner, leased, is_there, parents)
+select json_extract(value, '$[0]'), ?2, ?3, json_extract(value, '$[1]'), json_extract(value, '$[2]') from json_each(?1) where true
 on conflict (key) do update set owner = excluded.owner, leased = excluded.leased,
     is_there = max(is_there, excluded.is_there), parents = case when excluded.is_there then excluded.parents else parents end
 where owner is null or owner = excluded.owner or leased < ?4 or leased > ?4 + 86400
 """
 """The last condition: a clock that was set back must not keep the lease of a dead process for ever."""
 
+OWNED = "select json_group_array(key) from things where owner = ?2 and key in (select value from json_each(?1))"
+
+BELOW = """
+insert or ignore into below select json_extract(value, '$[0]'), json_extract(value, '$[1]') from json_each(?)
+"""
+
+LEAVE = """
+insert into things (key, version, is_there, parents)
+select json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]')
+from json_each(?) where true
+on conflict (key) do update set version = excluded.version, is_there = excluded.is_there, parents = excluded.parents, owner = null
+"""
+
 LOOK_EVERY = 50_000
 """Events between two looks for ids that are old enough to forget: a look reads them all."""
+
+
+class _Left(NamedTuple):
+    """A thing that was left, and what of it is not written yet."""
+
+    known: Known
+    event: str
+    taken: Callable[[], object]
 
 
 class SqliteState:
@@ -52,6 +82,9 @@ class SqliteState:
         self._until_look = 0
         self._unsynced = False
         self._leased: set[str] = set()
+        self._left: dict[str, _Left] = {}
+        """By the name of the thing. Its lease is ours until it is written."""
+        self._left_events: set[str] = set()
         name = os.fspath(path)
         try:
             self._db = sqlite3.connect(name, timeout=30, isolation_level=None, check_same_thread=False)
@@ -60,6 +93,7 @@ class SqliteState:
                 raise ConsumerError(f"state: {name} is of a newer labelrelay (format {format}): install that, or use another file")
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = normal")
+            self._db.execute("select json_group_array(value) from json_each('[]')")
             with self._db:
                 self._db.execute("begin immediate")
                 for statement in TABLES.split(";\n"):
@@ -68,50 +102,122 @@ class SqliteState:
         except sqlite3.Error as error:
             raise ConsumerError(f"state: {name} cannot be used: {error}") from error
 
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Waits for its turn before it reads, so that what it read is still so when it writes. What was left is written
+        first."""
+        self._unsynced = True
+        self._db.execute("begin immediate")
+        try:
+            lost = self._write_left() if self._left else []
+            yield
+            self._db.execute("commit")
+        except BaseException:
+            # A full disk may have ended it already.
+            if self._db.in_transaction:
+                self._db.execute("rollback")
+            raise
+        if self._left:
+            self._leased.difference_update(self._left)
+            for name in lost:
+                self._left[name].taken()
+            self._left.clear()
+            self._left_events.clear()
+
+    def _write_left(self) -> list[str]:
+        """Writes what was left. Returns the names of the things that somebody else took over."""
+        owned = set(self._texts(OWNED, json.dumps(list(self._left)), self._owner))
+        mine = [(name, left) for name, left in self._left.items() if name in owned]
+        things = [(name, one.known.version, int(one.known.is_there), written_all(one.known.parents)) for name, one in mine]
+        self._db.execute(LEAVE, (json.dumps(things),))
+        self._remember([one.event for _, one in mine])
+        return [name for name in self._left if name not in owned]
+
+    def _texts(self, statement: str, *values: Any) -> list[Any]:
+        """The array that is the answer."""
+        found: list[Any] = json.loads(self._db.execute(statement, values).fetchone()[0])
+        return found
+
     def was_handled(self, event: str) -> bool:
         with self._lock:
+            if event in self._left_events:
+                return True
             return self._db.execute("select 1 from events where event = ?", (event,)).fetchone() is not None
+
+    def were_handled(self, events: Sequence[str]) -> set[str]:
+        statement = "select json_group_array(event) from events where event in (select value from json_each(?))"
+        with self._lock:
+            found = set(self._texts(statement, json.dumps(events)))
+            return found.union(self._left_events.intersection(events))
 
     def handled(self, event: str) -> None:
         with self._lock, self._transaction():
-            self._remember(event)
+            self._remember([event])
 
-    def _transaction(self) -> _Transaction:
-        self._unsynced = True
-        return _Transaction(self._db)
-
-    def _remember(self, event: str) -> None:
+    def _remember(self, events: list[str]) -> None:
         now = time.time()
-        self._db.execute("insert or replace into events values (?, ?)", (event, now))
-        self._until_look -= 1
+        # A text in JSON may end at its first NUL.
+        alone = events if len(events) == 1 else [event for event in events if "\0" in event]
+        for event in alone:
+            self._db.execute("insert or replace into events values (?, ?)", (event, now))
+        if len(alone) < len(events):
+            rest = json.dumps([event for event in events if "\0" not in event])
+            self._db.execute("insert or replace into events select value, ?2 from json_each(?1)", (rest, now))
+        self._until_look -= len(events)
         if self._until_look < 0:
             self._until_look = LOOK_EVERY
             self._db.execute("delete from events where handled < ?", (now - self._remembered,))
 
     def enter(self, key: Key, parents: tuple[Key, ...], seconds: float, comes: bool) -> Mapping[Key, Known] | None:
-        now = time.time()
-        name = written(key)
-        with self._lock, self._transaction():
-            found = with_parents(key, parents, self._read)
-            before = found[key].parents if key in found else ()
-            after = written_all(parents or before)
-            if self._db.execute(LEASE, (name, self._owner, now + seconds, now, comes, after)).rowcount == 0:
-                return None
-            self._leased.add(name)
-            if before != parents:
-                self._db.executemany(
-                    "insert or ignore into below values (?, ?)", [(written(parent), name) for parent in parents]
-                )
-            return found
+        return self.enter_all([Wish(key, parents, comes)], seconds)[0]
 
-    def _read(self, keys: Iterable[Key]) -> dict[Key, Known]:
-        names = [written(key) for key in keys]
-        marks = ",".join("?" * len(names))
-        rows = self._db.execute(f"select key, version, is_there, until, parents from things where key in ({marks})", names)
-        return {
-            key_of(name): Known(version, bool(is_there), until, keys_of(parents))
-            for name, version, is_there, until, parents in rows
-        }
+    def enter_all(self, wishes: Sequence[Wish], seconds: float) -> Sequence[Mapping[Key, Known] | None]:
+        if not wishes:
+            return []
+        now = time.time()
+        names = [written(wish.key) for wish in wishes]
+        with self._lock:
+            with self._transaction():
+                cache = self._read_with_parents(wishes)
+                before = [cache[wish.key].parents if wish.key in cache else () for wish in wishes]
+                leases = [
+                    (name, int(wish.comes), written_all(wish.parents or held))
+                    for name, wish, held in zip(names, wishes, before)
+                ]
+                leased = self._db.execute(LEASE, (json.dumps(leases), self._owner, now + seconds, now)).rowcount
+                owned = set(names) if leased == len(names) else set(self._texts(OWNED, json.dumps(names), self._owner))
+                below = [
+                    (written(parent), name)
+                    for name, wish, held in zip(names, wishes, before)
+                    if name in owned and held != wish.parents
+                    for parent in wish.parents
+                ]
+                if below:
+                    self._db.execute(BELOW, (json.dumps(below),))
+            self._leased |= owned
+
+        def read(keys: Iterable[Key]) -> dict[Key, Known]:
+            return {key: cache[key] for key in keys if key in cache}
+
+        return [
+            with_parents(wish.key, wish.parents, read) if name in owned else None for name, wish in zip(names, wishes)
+        ]
+
+    def _read_with_parents(self, wishes: Sequence[Wish]) -> dict[Key, Known]:
+        """What is known of all these things and of all that hold them, however indirectly."""
+        wanted = {key for wish in wishes for key in (wish.key, *wish.parents)}
+        asked: set[Key] = set()
+        found: dict[Key, Known] = {}
+        while wanted:
+            asked |= wanted
+            rows = self._texts(READ, json.dumps([written(key) for key in wanted]))
+            some = {
+                key_of(name): Known(version, bool(is_there), until, keys_of(parents))
+                for name, version, is_there, until, parents in rows
+            }
+            found.update(some)
+            wanted = {parent for known in some.values() for parent in known.parents} - asked
+        return found
 
     def leave(self, key: Key, known: Known | None, event: str | None = None) -> bool:
         name = written(key)
@@ -128,15 +234,20 @@ class SqliteState:
             if done.rowcount == 0:
                 return False
             if event is not None:
-                self._remember(event)
+                self._remember([event])
             return True
+
+    def leave_later(self, key: Key, known: Known, event: str, taken: Callable[[], object]) -> None:
+        with self._lock:
+            self._left[written(key)] = _Left(known, event, taken)
+            self._left_events.add(event)
 
     def keep(self, seconds: float) -> None:
         with self._lock, self._transaction():
             until = time.time() + seconds
-            self._db.executemany(
-                "update things set leased = ? where key = ? and owner = ?",
-                [(until, name, self._owner) for name in self._leased],
+            self._db.execute(
+                "update things set leased = ? where owner = ? and key in (select value from json_each(?))",
+                (until, self._owner, json.dumps(list(self._leased))),
             )
 
     def remove(self, key: Key, until: str) -> None:
@@ -148,12 +259,12 @@ class SqliteState:
 
     def below(self, key: Key) -> list[Key]:
         with self._lock:
-            rows = self._db.execute("select key from below where parent = ?", (written(key),))
-            return [key_of(name) for (name,) in rows]
+            names = self._texts("select json_group_array(key) from below where parent = ?", written(key))
+            return [key_of(name) for name in names]
 
     def sync(self) -> None:
         with self._lock:
-            if not self._unsynced:
+            if not self._unsynced and not self._left:
                 return
             # One synced transaction takes everything before it to the disk: they share the journal.
             self._db.execute("pragma synchronous = full")
@@ -166,44 +277,11 @@ class SqliteState:
 
     def close(self) -> None:
         with self._lock:
-            self._db.executemany(
-                "update things set owner = null where key = ? and owner = ?",
-                [(name, self._owner) for name in self._leased],
-            )
-            self._db.close()
-
-
-class _Transaction:
-    """Waits for its turn before it reads, so that what it read is still so when it writes."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
-        self._db.execute("begin immediate")
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self._db.execute("commit" if kind is None else "rollback")
-
-
-@lru_cache(10_000)
-def written(key: Key) -> str:
-    """A key as text: ASCII, for every database."""
-    return json.dumps(key)
-
-
-def key_of(name: str) -> Key:
-    """The key that was written so."""
-    return Key(*json.loads(name))
-
-
-@lru_cache(10_000)
-def written_all(keys: tuple[Key, ...]) -> str:
-    """Several keys as text."""
-    return json.dumps(keys)
-
-
-@lru_cache(10_000)
-def keys_of(names: str) -> tuple[Key, ...]:
-    """The keys that were written so."""
-    return tuple(Key(*key) for key in json.loads(names)) if names != "[]" else ()
+            try:
+                with self._transaction():
+                    self._db.execute(
+                        "update things set owner = null where owner = ? and key in (select value from json_each(?))",
+                        (self._owner, json.dumps(list(self._leased))),
+                    )
+            finally:
+                self._db.close()

@@ -92,7 +92,7 @@ def read_attributes(members: Mapping[str, Json]) -> Attributes:
                 others[clean(name)] = clean(value)
         elif name not in DATA:
             if isinstance(value, str):
-                known[name] = clean(value)
+                known[name] = value if value.isascii() else clean(value)
             elif value is not None:
                 raise MalformedEnvelope(f"the attribute {name} is no text", event_id)
     for name in REQUIRED:

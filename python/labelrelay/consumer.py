@@ -12,7 +12,8 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._claims import Claims
-from ._handling import Again, Busy, Handling, Held
+from ._handling import Handling
+from ._held import Again, Busy, Held
 from ._session import Session
 from ._sources import Settings, SourceStopped, open_source
 from ._stats import Counters
@@ -124,7 +125,7 @@ class Consumer:
             if change.key.kind in kinds or "*" in kinds:
                 is_wanted = True
                 answer = handler(change)
-                if inspect.isawaitable(answer):
+                if answer is not None and inspect.isawaitable(answer):
                     self._own_loop().finish(_awaited(answer))
         if not is_wanted:
             self._counters.add("unwanted")
@@ -196,6 +197,7 @@ class Consumer:
                         self._drain(runner, drain)
                         break
             finally:
+                runner.abandon()
                 session.close()
                 self._close()
         if runner.failure is not None:

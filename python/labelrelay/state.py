@@ -9,12 +9,12 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from .errors import ConsumerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .changes import Key
 
@@ -94,6 +94,32 @@ class State(Protocol):
 
     def close(self) -> None:
         """Frees what it holds, and the leases of this process."""
+        ...
+
+
+class Wish(NamedTuple):
+    """What `enter` is asked for, without the time."""
+
+    key: Key
+    parents: tuple[Key, ...]
+    comes: bool
+
+
+@runtime_checkable
+class GroupingState(State, Protocol):
+    """A state that does for many events at once what takes it nearly as long for one."""
+
+    def were_handled(self, events: Sequence[str]) -> set[str]:
+        """Those of the events that were handled to their end."""
+        ...
+
+    def enter_all(self, wishes: Sequence[Wish], seconds: float) -> Sequence[Mapping[Key, Known] | None]:
+        """`enter` for things that differ from one another, all or none of it."""
+        ...
+
+    def leave_later(self, key: Key, known: Known, event: str, taken: Callable[[], object]) -> None:
+        """`leave`, written with the next step of this state, and with `sync` at the latest. Every step of this process
+        sees it at once. Calls `taken`, and writes nothing, if the lease had run out and somebody else took it."""
         ...
 
 

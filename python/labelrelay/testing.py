@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ._handling import Busy, Done, Held, Rejected, Unreadable
+from ._held import Busy, Done, Held, Rejected, Unreadable
 from ._sources import Message
 from .state import MemoryState
 

@@ -93,11 +93,12 @@ class InMemory:
                     self.acknowledged.append(self._messages.pop(message.receipt[0])["body"])
         return lost
 
-    def retry(self, message: Message, delay: float) -> None:
+    def retry(self, messages: Sequence[Message], delay: float) -> None:
         with self._changed:
-            if (one := self._of(message)) is not None:
-                one["visible"] = monotonic() + delay
-                self._changed.notify_all()
+            for message in messages:
+                if (one := self._of(message)) is not None:
+                    one["visible"] = monotonic() + delay
+            self._changed.notify_all()
 
     def extend(self, messages: Sequence[Message], visibility: float) -> None:
         with self._changed:

@@ -317,7 +317,8 @@ def test_what_was_not_begun_in_time_is_given_back() -> None:
 
 
 def test_what_waits_for_another_process_is_given_back_at_the_end(tmp_path: Any) -> None:
-    from labelrelay._handling import Busy, Handling, Held
+    from labelrelay._handling import Handling
+    from labelrelay._held import Busy, Held
     from labelrelay._runner import Runner
     from labelrelay._session import Session
     from labelrelay._stats import Counters

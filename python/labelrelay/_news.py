@@ -1,0 +1,42 @@
+"""Which changes are news: the rules of "Applying changes" in `docs/changes.md`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .changes import Order
+from .state import UNKNOWN, Known
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .changes import Changed, Key, Removed
+
+
+def is_news(change: Changed, known: Mapping[Key, Known]) -> bool:
+    """Tells whether a thing came, or is newer than what is known of it and of all that hold it."""
+    version = change.version or ""
+    # `with_parents` found everything that holds it, however indirectly.
+    if any(version <= one.until for one in known.values() if one.until):
+        return False
+    mine = known.get(change.key, UNKNOWN)
+    if not mine.is_there or not change.version or mine.version is None:
+        return True
+    if version != mine.version:
+        return version > mine.version
+    return change.order is Order.UNKNOWN or change.attributes.replayedtime is not None
+
+
+def after(change: Changed, known: Known) -> Known:
+    """What is known of a thing once its change is handled."""
+    version = change.version
+    if known.is_there and (version is None or (known.version or "") > version):
+        version = known.version
+    return Known(version, True, known.until, change.parents or known.parents)
+
+
+def is_gone(change: Removed, known: Known, under: Key | None) -> bool:
+    """Tells whether a removal is news. `under` is what held the thing, if that is what was removed."""
+    if under is not None and (not known.is_there or under not in known.parents):
+        return False
+    return not known.is_there or (known.version or "") <= change.until
