@@ -56,9 +56,9 @@ class NeverAgain(Platform):
 class Serving:
     """`serve` in a folder of its own."""
 
-    def __init__(self, program: str, folder: Path, max_receives: int) -> None:
+    def __init__(self, program: str, folder: Path, max_receives: int, of_the_source: str = "") -> None:
         self.folder = folder
-        (folder / "labelrelay.toml").write_text(CONFIG.format(max_receives=max_receives))
+        (folder / "labelrelay.toml").write_text(CONFIG.format(max_receives=max_receives) + of_the_source)
         self.log = (folder / "serve.log").open("wb")
         words = [program, "serve", "--listen", "127.0.0.1:0", "--ready-file", "ready"]
         self.process = subprocess.Popen(words, cwd=folder, env={"SECRET": SECRET}, stdout=self.log, stderr=self.log)
@@ -71,8 +71,11 @@ class Serving:
         self.connection = HTTPConnection(ready.read_text().strip())
 
     def deliver(self, body: dict[str, Any]) -> None:
+        self.send(json.dumps(body).encode())
+
+    def send(self, body: bytes) -> None:
         headers = {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/json"}
-        self.connection.request("POST", "/label-studio", json.dumps(body), headers)
+        self.connection.request("POST", "/label-studio", body, headers)
         answer = self.connection.getresponse()
         answer.read()
         assert answer.status == 200, answer.status
@@ -126,6 +129,52 @@ def work(program: str, folder: str) -> None:
     relay.run(concurrency=4, wait=1)
 
 
+class Workers:
+    """Two processes that keep one copy, and are killed now and then."""
+
+    def __init__(self, program: str, folder: Path, dice: random.Random) -> None:
+        self.program, self.folder, self.dice = program, folder, dice
+        self.kills = 0
+        with sqlite3.connect(folder / "things.db") as things:
+            things.execute("pragma journal_mode = wal")
+            things.execute("create table things (kind, id, raw, primary key (kind, id))")
+        self.words = [sys.executable, __file__, "work", program, str(folder)]
+        self.processes = [subprocess.Popen(self.words) for _ in range(2)]
+
+    def kill_one(self) -> None:
+        victim = self.dice.randrange(2)
+        self.processes[victim].kill()
+        self.processes[victim].wait()
+        self.processes[victim] = subprocess.Popen(self.words)
+        self.kills += 1
+
+    def wait_until_all_is_acknowledged(self) -> None:
+        try:
+            until("all is acknowledged", lambda: self.left() == 0)
+        except AssertionError:
+            print(stats(self.program, self.folder), [worker.poll() for worker in self.processes], file=sys.stderr)
+            for worker in self.processes:
+                worker.send_signal(signal.SIGUSR1)
+            time.sleep(1)
+            raise
+
+    def left(self) -> int:
+        now = stats(self.program, self.folder)
+        return now["ready"] + now["in_flight"]
+
+    def stop(self) -> None:
+        for worker in self.processes:
+            worker.send_signal(signal.SIGTERM)
+            # One that was started a moment ago has not said yet what the signal means to it.
+            assert worker.wait() in (0, -signal.SIGTERM)
+
+    def things(self) -> dict[str, dict[str, Any]]:
+        """What is in the copy: of each kind the JSON by id."""
+        with sqlite3.connect(self.folder / "things.db", timeout=60) as things:
+            rows = list(things.execute("select kind, id, raw from things"))
+        return {kind: {id: json.loads(raw) for of, id, raw in rows if of == kind} for kind in ("task", "annotation")}
+
+
 def killed_at_random(program: str, seed: int) -> None:
     dice = random.Random(seed)
     platform = NeverAgain(dice)
@@ -136,47 +185,28 @@ def killed_at_random(program: str, seed: int) -> None:
     order = sorted(range(len(bodies)), key=lambda at: (at if at < 400 else dice.random() * 400) + dice.random() * 8)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with sqlite3.connect(folder / "things.db") as things:
-            things.execute("pragma journal_mode = wal")
-            things.execute("create table things (kind, id, raw, primary key (kind, id))")
         serving = Serving(program, folder, 100)
-        workers: list[subprocess.Popen[bytes]] = []
+        started = [serving.process]
         try:
-            words = [sys.executable, __file__, "work", program, name]
-            workers += [subprocess.Popen(words) for _ in range(2)]
-            kills = 0
-            for number, at in enumerate(order):
+            workers = Workers(program, folder, dice)
+            started = workers.processes
+            for at in order:
                 serving.deliver(bodies[at])
                 if dice.random() < 0.03:
                     time.sleep(dice.random() * 0.4)
-                    victim = dice.randrange(2)
-                    workers[victim].kill()
-                    workers[victim].wait()
-                    workers[victim] = subprocess.Popen(words)
-                    kills += 1
-            try:
-                until("all is acknowledged", lambda: not (lambda now: now["ready"] + now["in_flight"])(stats(program, folder)))
-            except AssertionError:
-                print(stats(program, folder), [worker.poll() for worker in workers], file=sys.stderr)
-                for worker in workers:
-                    worker.send_signal(signal.SIGUSR1)
-                time.sleep(1)
-                raise
-            for worker in workers:
-                worker.send_signal(signal.SIGTERM)
-                # One that was started a moment ago has not said yet what the signal means to it.
-                assert worker.wait() in (0, -signal.SIGTERM)
+                    workers.kill_one()
+            workers.wait_until_all_is_acknowledged()
+            workers.stop()
             assert stats(program, folder)["dead"] == 0
             serving.stop()
-            with sqlite3.connect(folder / "things.db") as things:
-                rows = list(things.execute("select kind, id, raw from things"))
+            found = workers.things()
         finally:
-            end([*workers, serving.process])
-    found = {kind: {id: json.loads(raw) for of, id, raw in rows if of == kind} for kind in ("task", "annotation")}
-    assert kills > 3, kills
+            end([*started, serving.process])
+    assert workers.kills > 3, workers.kills
     assert found["task"] == {str(id): task for id, task in platform.tasks.items()}
     assert found["annotation"] == {str(id): one for id, one in platform.annotations.items()}
-    print(f"seed {seed}: {len(order)} deliveries, {kills} workers killed, {len(rows)} things, as the platform has them")
+    count = len(found["task"]) + len(found["annotation"])
+    print(f"seed {seed}: {len(order)} deliveries, {workers.kills} workers killed, {count} things, as the platform has them")
 
 
 def one_poisoned(program: str) -> None:

@@ -1,20 +1,25 @@
 //! The consumer of the Python package over the embedded queue, beside a `serve` that takes deliveries:
-//! `python/tests/embedded_suite.py`.
+//! `python/tests/embedded_suite.py`, and `label_studio_suite.py` with a real Label Studio.
 
 use labelrelay_tests::program;
 use labelrelay_tests::random::Random;
+use labelrelay_tests::servers::installed;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
-#[test]
-#[ignore = "starts many processes: run it with `cargo xtask e2e python_consumer`"]
-fn a_copy_ends_where_the_platform_is_though_workers_are_killed() {
-    let _machine = crate::beside_others();
+/// Edits of the test; the campaign makes more of them.
+const EDITS: &str = "200";
+
+/// Runs one of the suites, and prints what it says.
+fn run(suite: &str, arguments: &[&OsStr]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let seed = Random::seeded().below(1 << 32);
     let output = Command::new("python3")
-        .arg(root.join("python/tests/embedded_suite.py"))
+        .arg("-B")
+        .arg(root.join("python/tests").join(suite))
         .arg(program::labelrelay())
+        .args(arguments)
         .arg(seed.to_string())
         .env("PYTHONPATH", root.join("python"))
         .output()
@@ -22,4 +27,27 @@ fn a_copy_ends_where_the_platform_is_though_workers_are_killed() {
     let [said, errors] = [&output.stdout, &output.stderr].map(|out| String::from_utf8_lossy(out));
     assert!(output.status.success(), "seed {seed}: {said}{errors}");
     print!("{said}");
+}
+
+#[test]
+#[ignore = "starts many processes: run it with `cargo xtask e2e python_consumer`"]
+fn a_copy_ends_where_the_platform_is_though_workers_are_killed() {
+    let _machine = crate::beside_others();
+    run("embedded_suite.py", &[]);
+}
+
+#[test]
+#[ignore = "needs an installed Label Studio: run it with `cargo xtask e2e python_consumer`"]
+fn a_copy_of_a_real_label_studio_is_its_export() {
+    let _machine = crate::beside_others();
+    let template = installed("LABELRELAY_TEST_CACHE").join("label-studio-1.23.2-template");
+    let edits = std::env::var_os("LABELRELAY_TEST_EDITS").unwrap_or_else(|| EDITS.into());
+    run(
+        "label_studio_suite.py",
+        &[
+            installed("LABELRELAY_TEST_LABEL_STUDIO").as_os_str(),
+            template.as_os_str(),
+            &edits,
+        ],
+    );
 }

@@ -27,6 +27,11 @@ const ALL: &[Campaign] = &[
         },
     },
     Campaign {
+        name: "consumer",
+        what: "2,000 random edits (or as many as said, such as 10000) of a real Label Studio, and the Python consumers' copy of it: [EDITS]",
+        run: consumer,
+    },
+    Campaign {
         name: "derived",
         what: "2,000 random changes (or as many as said) of a real Label Studio, and what is derived: [CHANGES]",
         run: derived,
@@ -98,6 +103,14 @@ fn function(names: &[String]) -> Outcome {
     let mut setup = TestSetup::released()?;
     setup.prepare_aws()?;
     e2e::all(setup.aws_tests(names))
+}
+
+fn consumer(args: &[String]) -> Outcome {
+    let setup = TestSetup::released()?;
+    let edits = args.first().map_or("2000", String::as_str);
+    let mut tests = setup.tests();
+    tests.env("LABELRELAY_TEST_EDITS", edits);
+    status(tests.args(["python_consumer::a_copy_of_a_real", "--nocapture"]))
 }
 
 fn derived(args: &[String]) -> Outcome {
