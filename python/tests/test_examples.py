@@ -8,10 +8,13 @@ import sys
 import threading
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from in_memory import envelope
+from labelrelay import Changed, parse
 from labelrelay.state import MemoryState
 from labelrelay.testing import deliver, sample
 
@@ -104,3 +107,26 @@ def test_slack_hears_of_a_completed_task(slack: tuple[str, type[Slack]], tmp_pat
     assert deliver(relay, completed(18)).outcome == "again"
     assert deliver(relay, sample("label-studio/annotation")).outcome == "done"
     assert len(handler.texts) == 1, "other events are not told"
+
+
+def test_a_table_has_what_the_platform_has(postgres: str) -> None:
+    relay = example("postgres_table")["consumer"](".", postgres)
+    state, psycopg = MemoryState(), import_module("psycopg")
+    for name in ("brush", "annotations-created", "annotation", "annotation-updated", "annotation"):
+        assert deliver(relay, sample(f"label-studio/{name}"), state=state).outcome == "done"
+    query = "select id, version, labels, raw->'result' from annotations where kind = 'annotation'"
+    with psycopg.connect(postgres) as db:
+        rows = {id: (version, labels, result) for id, version, labels, result in db.execute(query)}
+    updated = parse(sample("label-studio/annotation-updated")).changes[0]
+    assert isinstance(updated, Changed)
+    brush = parse(sample("label-studio/brush")).changes[0]
+    assert rows[updated.key.id][0] == updated.version
+    assert rows[updated.key.id][2] == updated.annotation.raw["result"]
+    assert brush.key.id in rows
+    assert any("Sky" in labels for _, labels, _ in rows.values())
+    # What held it goes, and so does it.
+    task = updated.annotation.task
+    deleted = envelope({"action": "TASKS_DELETED", "tasks": [{"id": int(task or 0)}]}, "io.labelstud.task.deleted", received="2099-01-01T00:00:00.5Z")
+    assert deliver(relay, deleted, state=state).outcome == "done"
+    with psycopg.connect(postgres) as db:
+        assert updated.key.id not in {id for (id,) in db.execute("select id from annotations")}

@@ -1,6 +1,6 @@
 """Every state remembers the same: one suite for all of them.
 
-PostgreSQL and DynamoDB are tried where `LABELRELAY_TEST_POSTGRES` and `LABELRELAY_TEST_DYNAMODB` name one.
+DynamoDB is tried where `LABELRELAY_TEST_DYNAMODB` names a table.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ def make(request: Any, tmp_path: Path) -> Callable[[], State]:
         return lambda: one
     if request.param == "sqlite":
         return lambda: open_state(f"sqlite:{tmp_path / 'seen.db'}")
-    url = os.environ.get(f"LABELRELAY_TEST_{request.param.upper()}")
+    if request.param == "postgres":
+        server: str = request.getfixturevalue("postgres")
+        return lambda: open_state(server)
+    url = os.environ.get("LABELRELAY_TEST_DYNAMODB")
     if not url:
         pytest.skip("no server was started for it")
     return lambda: open_state(url)

@@ -1,4 +1,5 @@
-//! The consumer of the Python package over the clouds' queues, by their official clients: `python/tests/queue_suite.py`.
+//! The consumer of the Python package over the clouds' queues, by their official clients: `python/tests/queue_suite.py`. And
+//! the example for Lambda: `lambda_example_suite.py`.
 
 use crate::tool::{output, root};
 use labelrelay_tests::azure::sas::ACCOUNT;
@@ -59,11 +60,27 @@ fn the_python_consumer_over_a_storage_queue() {
     consumes(&python, &["azure", ACCOUNT, "events"], &environment);
 }
 
+#[test]
+#[ignore = "needs MiniStack and boto3: cargo xtask test"]
+fn the_example_that_trains_from_lambda() {
+    let ministack = Ministack::start();
+    runs(
+        &boto3::python(),
+        "lambda_example_suite.py",
+        &[],
+        &ministack.environment(),
+    );
+}
+
 /// Runs the suite. It sends, consumes, and looks at what is left.
 fn consumes(python: &Path, arguments: &[&str], environment: &[(String, String)]) {
+    runs(python, "queue_suite.py", arguments, environment);
+}
+
+fn runs(python: &Path, suite: &str, arguments: &[&str], environment: &[(String, String)]) {
     let said = output(
         Command::new(python)
-            .arg(root().join("python/tests/queue_suite.py"))
+            .arg(root().join("python/tests").join(suite))
             .args(arguments)
             .env("PYTHONPATH", root().join("python"))
             .envs(environment.iter().map(|(name, value)| (name, value))),

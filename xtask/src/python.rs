@@ -130,9 +130,10 @@ pub(crate) const READERS: Environment = Environment {
     program: "bin/python",
 };
 
-/// pytest, mypy, and numpy, for the Python package. Its name is not a version's: many packages make it up.
+/// pytest, mypy, numpy and a server of PostgreSQL, for the Python package. Its name is not a version's: many packages
+/// make it up.
 pub(crate) const PYTHON_PACKAGE: Environment = Environment {
-    folder: "python-package-1",
+    folder: "python-package-2",
     requirements: "python-package.txt",
     program: "bin/python",
 };

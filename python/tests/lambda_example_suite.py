@@ -1,0 +1,86 @@
+"""`examples/consumers/train_after_lambda.py` as AWS calls it: `python lambda_example_suite.py`, in the environment that has
+boto3, with the variables that say where AWS is. The end-to-end tests run it."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import threading
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from in_memory import annotation, task_deleted
+
+EXAMPLE = Path(__file__).parents[2] / "examples/consumers/train_after_lambda.py"
+
+boto3: Any = import_module("boto3")
+REGION = os.environ["AWS_REGION"] if "AWS_REGION" in os.environ else os.environ["AWS_DEFAULT_REGION"]
+
+
+def table(name: str, *keys: str) -> None:
+    types = dict(zip(keys, ("HASH", "RANGE")))
+    boto3.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in types],
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in types.items()],
+    )
+
+
+def called_with(*bodies: bytes) -> dict[str, Any]:
+    """What SQS calls a function with."""
+    records = [
+        {"messageId": str(at), "body": body.decode(), "eventSource": "aws:sqs", "attributes": {"ApproximateReceiveCount": "1"}}
+        for at, body in enumerate(bodies)
+    ]
+    return {"Records": records}
+
+
+def failed(answer: dict[str, Any]) -> list[str]:
+    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+
+def main() -> None:
+    table("seen", "pk", "sk")
+    table("training", "name")
+    machines = boto3.client("stepfunctions")
+    definition = '{"StartAt": "Train", "States": {"Train": {"Type": "Pass", "End": true}}}'
+    role = "arn:aws:iam::000000000000:role/training"
+    machine = machines.create_state_machine(name="training", definition=definition, roleArn=role)["stateMachineArn"]
+    os.environ.update(QUEUE=f"sqs://{REGION}/000000000000/events", STATE=f"dynamodb://{REGION}/seen")
+    os.environ.update(TRAINING_TABLE="training", STATE_MACHINE=machine, TRAIN_AFTER="3")
+
+    def inputs() -> list[Any]:
+        runs = machines.list_executions(stateMachineArn=machine)["executions"]
+        return [machines.describe_execution(executionArn=run["executionArn"])["input"] for run in runs]
+
+    handler = runpy.run_path(str(EXAMPLE), run_name="train_after_lambda")["lambda_handler"]
+    again = annotation(1, 2.0, action="updated")
+    assert failed(handler(called_with(annotation(1), again, annotation(2)))) == []
+    assert inputs() == [], "one that was changed twice counts once"
+    assert failed(handler(called_with(task_deleted(7, 9.0), annotation(3, 10.0, task=8)))) == []
+    assert inputs() == [], "those that are gone do not count"
+    assert failed(handler(called_with(annotation(4, task=8), annotation(5, task=8)))) == []
+    (trained,) = inputs()
+    assert [f'"{number}"' in trained for number in range(1, 6)] == [False, False, True, True, True], trained
+
+    # Two functions at once, and a third that finds the machine gone.
+    os.environ["STATE_MACHINE"] = machine + "-gone"
+    assert failed(handler(called_with(*(annotation(number, task=8) for number in (6, 7, 8))))) == ["2"]
+    assert len(inputs()) == 1
+    os.environ["STATE_MACHINE"] = machine
+    calls = [called_with(annotation(8, task=8)), called_with(annotation(9, task=8))]
+    answers: list[dict[str, Any]] = []
+    threads = [threading.Thread(target=lambda call=call: answers.append(handler(call))) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [failed(answer) for answer in answers] == [[], []]
+    assert len(inputs()) == 2, inputs()
+    print("trained twice:", *inputs())
+
+
+if __name__ == "__main__":
+    main()

