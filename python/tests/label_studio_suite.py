@@ -11,7 +11,9 @@ So nothing is imported here while the newest id is free: the platform is as one 
 from __future__ import annotations
 
 import json
+import os
 import random
+import runpy
 import sys
 import tempfile
 import threading
@@ -24,7 +26,8 @@ from typing import Any
 
 from embedded_suite import SECRET, Serving, Workers, end, stats
 
-sys.path.append(str(Path(__file__).parents[2] / "tests/e2e/label_studio"))
+ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "tests/e2e/label_studio"))
 samples: Any = import_module("samples")
 server: Any = import_module("server")
 
@@ -289,6 +292,49 @@ def differences(copy: dict[str, dict[str, Any]], platform: dict[str, dict[str, A
     return words
 
 
+class Model(BaseHTTPRequestHandler):
+    """An ML back end that is sure of nothing."""
+
+    asked: list[dict[str, Any]] = []
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.asked.append(asked)
+        made = {"result": [samples.choices()], "score": 0.5, "model_version": f"v{len(self.asked)}"}
+        answer = json.dumps({"results": [made for _ in asked["tasks"]]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def learns_actively(program: str, folder: Path, somebody: Edits, shuffled: Shuffled) -> None:
+    """`examples/consumers/active_learning.py`: when a task is finished, the others get predictions."""
+    example = runpy.run_path(str(ROOT / "examples/consumers/active_learning.py"), run_name="active_learning")
+    # It takes the program of the wheel, or else that of the PATH.
+    os.environ.update(SECRET=SECRET, PATH=f"{Path(program).parent}{os.pathsep}{os.environ['PATH']}")
+    project = somebody.new_project()
+    somebody.api("POST", f"/api/projects/{project}/import", [{"data": samples.image_task(at)["data"]} for at in range(4)])
+    finished, *others = somebody.ids("select id from task where project_id = ? order by id", project)
+    somebody.api("POST", f"/api/tasks/{finished}/annotations/", {"result": [samples.choices()]})
+    shuffled.empty()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Model) as model:
+        threading.Thread(target=model.serve_forever, daemon=True).start()
+        base = somebody.label_studio.base
+        relay = example["consumer"](str(folder), base, server.TOKEN, f"http://127.0.0.1:{model.server_port}")
+        relay.run(concurrency=1, until_idle=2)
+        model.shutdown()
+    asked = [sorted(task["id"] for task in one["tasks"]) for one in Model.asked]
+    assert asked[0] == others, (asked, others)
+    assert all("<View>" in one["label_config"] for one in Model.asked)
+    for task in (finished, *others):
+        told = [(one["model_version"], one["score"]) for one in somebody.api("GET", f"/api/predictions/?task={task}")]
+        assert told == ([("v1", 0.5)] if task in others else []), (task, told)
+
+
 def run(program: str, label_studio_program: str, template: str, edits: int, seed: int) -> None:
     dice = random.Random(seed)
     begun = time.monotonic()
@@ -323,6 +369,7 @@ def run(program: str, label_studio_program: str, template: str, edits: int, seed
         assert somebody.exported() == platform
         workers.stop()
         assert stats(program, folder)["dead"] == 0
+        learns_actively(program, folder, somebody, shuffled)
         serving.stop()
     assert workers.kills > edits * KILLED / 3, workers.kills
     assert shuffled.sent > shuffled.taken, "some came twice"
