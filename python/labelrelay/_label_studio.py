@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._label_studio_result import read_result
-from ._label_studio_shapes import Budget, texts_in
 from ._lenient import flag, identifier, member, reference, text
+from ._task_texts import Budget, texts_in
 from ._time import version
 from .changes import By, Changed, Key, Order, Removed
 from .errors import PayloadMissing, UnknownPayload
@@ -14,7 +14,7 @@ from .records import Annotation, Project, Task, Thing
 
 if TYPE_CHECKING:
     from ._json import Json
-    from ._label_studio_shapes import TaskTexts
+    from ._task_texts import TaskTexts
     from .attributes import Attributes
     from .changes import Change
     from .records import Record

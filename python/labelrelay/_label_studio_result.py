@@ -13,7 +13,7 @@ from .regions import Classification, Relation
 
 if TYPE_CHECKING:
     from ._json import Json
-    from ._label_studio_shapes import TaskTexts
+    from ._task_texts import TaskTexts
     from .regions import Region, Value
 
 CLASSIFICATIONS = frozenset(("choices", "rating", "textarea", "number", "datetime", "taxonomy", "pairwise"))

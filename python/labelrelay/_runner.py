@@ -32,6 +32,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds without a receive after one that failed, and after many."""
 
 
+GIVE_UP = 300.0
+"""Seconds of failed receives after which a consumer ends that is to end when the queue is idle."""
+
+
 class Runner:
     """A pool of threads that handle events. Whoever has nothing to do receives."""
 
@@ -68,6 +72,7 @@ class Runner:
         self._begun_at = monotonic()
         self._has_received = False
         """One receive succeeded, though nothing may have come."""
+        self._failing_since: float | None = None
         self.failure: BaseException | None = None
         self._pace = Pace(session.source.batch)
         self._threads = [
@@ -207,16 +212,22 @@ class Runner:
                 self._receive_at = now + pause
                 # Nobody knows what the queue has.
                 self._busy_at = now
+                self._failing_since = self._failing_since or now
             elif came:
-                self._pause = FIRST_PAUSE
                 self._busy_at = now
             elif not wait:
                 # What is ready comes first: the queue is not asked again and again meanwhile.
                 self._receive_at = now + 0.05
+            if not pause:
+                self._pause, self._failing_since = FIRST_PAUSE, None
             if self._until_idle is not None and self._is_idle() and now - self._busy_at >= self._until_idle:
                 self._stopping = True
             if self._until_idle is not None and not self._has_received and now - self._begun_at >= self._until_idle:
                 self.failure = ConsumerError(f"{self._session.source.name}: no receive succeeded; the log says why")
+                self._stopping = True
+            if self._until_idle is not None and self._failing_since is not None and now - self._failing_since >= GIVE_UP:
+                words = f"{self._session.source.name}: no receive succeeded for {GIVE_UP:.0f} s; the log says why"
+                self.failure = ConsumerError(words)
                 self._stopping = True
             self._changed.notify_all()
         self._give_back(late)

@@ -25,17 +25,12 @@ from pathlib import Path
 from typing import Any
 
 from embedded_suite import SECRET, Serving, Workers, end, stats
+from shuffled import Shuffled
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tests/e2e/label_studio"))
 samples: Any = import_module("samples")
 server: Any = import_module("server")
-
-WINDOW = 8
-"""Deliveries among which the next one is chosen."""
-
-AGAIN = 0.2
-"""Share of the deliveries that come twice."""
 
 KILLED = 0.05
 """Share of the edits after which a worker is killed."""
@@ -55,60 +50,6 @@ FIELDS = (
     + ("created_at", "updated_at", "parent_prediction", "parent_annotation", "import_id", "last_action")
 )
 """Members of an annotation that are compared: those that the export and all events have."""
-
-
-class Shuffled(ThreadingHTTPServer):
-    """Takes Label Studio's deliveries, and passes them on in another order."""
-
-    daemon_threads = True
-
-    def __init__(self, serving: Serving, dice: random.Random) -> None:
-        super().__init__(("127.0.0.1", 0), Passing)
-        self.serving, self.dice = serving, dice
-        self.lock = threading.Lock()
-        self.pending: list[bytes] = []
-        self.taken = self.sent = 0
-        self.failure: BaseException | None = None
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def take(self, body: bytes) -> None:
-        with self.lock:
-            self.taken += 1
-            self.pending += [body] * (1 + (self.dice.random() < AGAIN))
-            self.pass_on(WINDOW)
-
-    def pass_on(self, kept: int) -> None:
-        while len(self.pending) > kept:
-            at = self.dice.randrange(min(WINDOW, len(self.pending)))
-            self.serving.send(self.pending.pop(at))
-            self.sent += 1
-
-    def empty(self) -> None:
-        with self.lock:
-            self.pass_on(0)
-        if self.failure is not None:
-            raise self.failure
-
-
-class Passing(BaseHTTPRequestHandler):
-    server: Shuffled  # type: ignore[assignment]
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        is_signed = self.headers["Authorization"] == f"Bearer {SECRET}"
-        self.send_response(200 if is_signed else 401)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-        # Label Studio does not wait for what follows.
-        self.wfile.flush()
-        try:
-            assert is_signed, self.headers["Authorization"]
-            self.server.take(body)
-        except BaseException as error:
-            self.server.failure = error
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 class Edits:

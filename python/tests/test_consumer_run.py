@@ -376,6 +376,25 @@ def test_a_queue_that_cannot_be_received_from_is_not_idle() -> None:
     assert len(queue.acknowledged) == 1
 
 
+def test_a_queue_that_fails_for_long_ends_what_waits_for_idleness(monkeypatch: pytest.MonkeyPatch) -> None:
+    from labelrelay import _runner
+
+    class Failing(InMemory):
+        receives = 0
+
+        def receive(self, *arguments: Any) -> Any:
+            self.receives += 1
+            if self.receives > 1:
+                raise OSError("the queue is gone")
+            return super().receive(*arguments)
+
+    monkeypatch.setattr(_runner, "GIVE_UP", 1.0)
+    queue = Failing([annotation()])
+    with pytest.raises(labelrelay.ConsumerError, match="no receive succeeded for 1 s"):
+        consumed(queue, lambda _: None, concurrency=2)
+    assert len(queue.acknowledged) == 1
+
+
 def test_a_state_that_fails_loses_nothing(caplog: pytest.LogCaptureFixture) -> None:
     from labelrelay.state import MemoryState
 
