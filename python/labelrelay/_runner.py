@@ -243,7 +243,7 @@ class Runner:
                 self._session.settle(held, outcome)
             with self._changed:
                 self._working -= 1
-                self._pace.handled += 1
+                self._pace.handled += not isinstance(outcome, Busy)
                 self._busy_at = monotonic()
                 is_late = isinstance(outcome, Busy) and self._is_abandoned
                 if isinstance(outcome, Busy) and not is_late:
