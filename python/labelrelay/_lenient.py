@@ -15,6 +15,7 @@ MAX_ID_BYTES = 4096
 
 _LARGEST_INTEGER = 10**308
 _LARGEST_ID = 10**MAX_ID_BYTES
+_SMALL = 10**18
 MAX_WHOLE = 2**53 - 1
 """The largest integer in a record: beyond it, a double is no integer any more."""
 
@@ -64,6 +65,8 @@ def whole(value: Json) -> int | None:
 
 def identifier(value: Json) -> str | None:
     """The id: a string that is not empty, or an integer in its digits."""
+    if type(value) is int and -_SMALL < value < _SMALL:  # nearly all are
+        return str(value)
     if isinstance(value, str):
         found = clean(value)
         return found if found and len(found.encode("utf-8")) <= MAX_ID_BYTES else None

@@ -72,7 +72,8 @@ OPTIONAL = (
     "dataref",
 )
 DATA = ("data", "data_base64")
-KNOWN = frozenset(("specversion", *REQUIRED, *OPTIONAL, *DATA))
+TEXTS = frozenset(("specversion", *REQUIRED, *OPTIONAL))
+KNOWN = TEXTS.union(DATA)
 
 
 def read_attributes(members: Mapping[str, Json]) -> Attributes:
@@ -87,14 +88,13 @@ def read_attributes(members: Mapping[str, Json]) -> Attributes:
     known: dict[str, str] = {}
     others: dict[str, str] = {}
     for name, value in members.items():
-        if name not in KNOWN:
-            if isinstance(value, str):
-                others[clean(name)] = clean(value)
-        elif name not in DATA:
+        if name in TEXTS:
             if isinstance(value, str):
                 known[name] = value if value.isascii() else clean(value)
             elif value is not None:
                 raise MalformedEnvelope(f"the attribute {name} is no text", event_id)
+        elif name not in DATA and isinstance(value, str):
+            others[clean(name)] = clean(value)
     for name in REQUIRED:
         if name not in known:
             raise MalformedEnvelope(f"the attribute {name} is missing", event_id)
