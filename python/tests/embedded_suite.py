@@ -121,9 +121,8 @@ def work(program: str, folder: str) -> None:
     def keep(change: labelrelay.Change) -> None:
         if isinstance(change, labelrelay.Removed):
             things.execute("delete from things where kind = ? and id = ?", change.key[1:])
-        else:
-            raw = None if change.record is None else json.dumps(change.record.raw)
-            things.execute("replace into things values (?, ?, ?)", [*change.key[1:], raw])
+        elif change.record is not None:
+            things.execute("replace into things values (?, ?, ?)", [*change.key[1:], json.dumps(change.record.raw)])
         time.sleep(0.002)
 
     relay.run(concurrency=4, wait=1)
