@@ -16,7 +16,7 @@ from .errors import ConsumerError
 from .state import REMEMBERED, Known, Wish, with_parents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
     from .changes import Key
 
@@ -103,7 +103,7 @@ class SqliteState:
             raise ConsumerError(f"state: {name} cannot be used: {error}") from error
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Generator[None, None, None]:
         """Waits for its turn before it reads, so that what it read is still so when it writes. What was left is written
         first."""
         self._unsynced = True

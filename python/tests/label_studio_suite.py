@@ -322,4 +322,6 @@ def run(program: str, label_studio_program: str, template: str, edits: int, seed
 
 
 if __name__ == "__main__":
-    run(*sys.argv[1:4], int(sys.argv[4]) if len(sys.argv) > 4 else 200, int(sys.argv[5]) if len(sys.argv) > 5 else 1)
+    program, label_studio, template, *numbers = sys.argv[1:]
+    edits, seed = [*map(int, numbers), *(200, 1)[len(numbers) :]]
+    run(program, label_studio, template, edits, seed)

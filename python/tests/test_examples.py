@@ -121,7 +121,8 @@ def test_a_table_has_what_the_platform_has(postgres: str) -> None:
     assert isinstance(updated, Changed)
     brush = parse(sample("label-studio/brush")).changes[0]
     assert rows[updated.key.id][0] == updated.version
-    assert rows[updated.key.id][2] == updated.annotation.raw["result"]
+    raw: Any = updated.annotation.raw
+    assert rows[updated.key.id][2] == raw["result"]
     assert brush.key.id in rows
     assert any("Sky" in labels for _, labels, _ in rows.values())
     # What held it goes, and so does it.

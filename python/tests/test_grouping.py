@@ -135,7 +135,7 @@ def test_nothing_is_acknowledged_that_is_not_on_the_disk(tmp_path: Path, caplog:
     assert "not acknowledged" in caplog.text
     state.fails = False
     (again,) = session.receive(1, 5)
-    assert isinstance(handling.work(again, pytest.fail), Done), "it is known then"
+    assert isinstance(handling.work(again, lambda change: pytest.fail(str(change))), Done), "it is known then"
 
 
 def test_events_are_taken_ahead_and_what_cannot_be_goes_its_way_alone(tmp_path: Path) -> None:
