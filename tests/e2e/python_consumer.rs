@@ -47,7 +47,7 @@ fn a_copy_of_a_real_label_studio_is_its_export() {
         &[
             installed("LABELRELAY_TEST_LABEL_STUDIO").as_os_str(),
             template.as_os_str(),
-            &edits,
+            edits.as_os_str(),
         ],
     );
 }
