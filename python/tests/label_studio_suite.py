@@ -20,7 +20,7 @@ import threading
 import time
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,19 @@ from embedded_suite import SECRET, Serving, Workers, end, stats
 from shuffled import Shuffled
 
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "tests/e2e/label_studio"))
-samples: Any = import_module("samples")
-server: Any = import_module("server")
+
+
+def of_the_driver(name: str) -> Any:
+    """A module of the driver of Label Studio. By its path: other modules here have the same names."""
+    spec = spec_from_file_location(f"label_studio_{name}", ROOT / f"tests/e2e/label_studio/{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+samples, server = of_the_driver("samples"), of_the_driver("server")
 
 KILLED = 0.05
 """Share of the edits after which a worker is killed."""
