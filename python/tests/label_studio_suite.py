@@ -56,10 +56,11 @@ token = "file:token"
 """
 
 FIELDS = (
-    ("id", "task", "project", "completed_by", "result", "was_cancelled", "ground_truth", "lead_time", "unique_id")
-    + ("created_at", "updated_at", "parent_prediction", "parent_annotation", "import_id", "last_action")
+    ("id", "task", "project", "completed_by", "result", "was_cancelled", "ground_truth", "lead_time")
+    + ("created_at", "updated_at", "parent_prediction", "parent_annotation")
 )
-"""Members of an annotation that are compared: those that the export and all events have."""
+"""Members of an annotation that are compared: those that the export, the deliveries and the pulled ones have. (A pulled one has
+no `unique_id`.)"""
 
 
 class Edits:
