@@ -17,7 +17,7 @@ from ._sources import Message
 from .errors import ConsumerError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ._sources import Settings
 
@@ -69,7 +69,9 @@ class AzureSource:
 
     def open(self) -> None:
         storage = client("azure.storage.queue")
-        self._missing = client("azure.core.exceptions").ResourceNotFoundError
+        errors = client("azure.core.exceptions")
+        self._missing = errors.ResourceNotFoundError
+        self._refused = errors.HttpResponseError
         if self._account:
             account = service(storage.QueueServiceClient, "queue", self._account)
         else:
@@ -94,8 +96,22 @@ class AzureSource:
     def wake(self) -> None:
         """It waits for a second at most."""
 
+    def _each(self, call: Callable[[_Receipt], bool], messages: Sequence[Message]) -> int:
+        """Calls for every message: one that is refused takes no other along. A service that does not answer is not asked for
+        each. Returns for how many the answer was no."""
+        refused: list[Exception] = []
+        noes = 0
+        for message in messages:
+            try:
+                noes += not call(message.receipt)
+            except self._refused as error:
+                refused.append(error)
+        if refused:
+            raise refused[0]
+        return noes
+
     def ack(self, messages: Sequence[Message]) -> int:
-        return sum(not self._delete(message.receipt) for message in messages)
+        return self._each(self._delete, messages)
 
     def _delete(self, receipt: _Receipt) -> bool:
         with receipt.lock:
@@ -107,11 +123,15 @@ class AzureSource:
             return True
 
     def retry(self, messages: Sequence[Message], delay: float) -> None:
-        for message in messages:
-            self._hide(message.receipt, delay)
-            message.receipt.is_over = True
+        self._each(lambda receipt: self._give_back(receipt, delay), messages)
 
-    def _hide(self, receipt: _Receipt, seconds: float) -> None:
+    def _give_back(self, receipt: _Receipt, delay: float) -> bool:
+        is_hidden = self._hide(receipt, delay)
+        receipt.is_over = True
+        return is_hidden
+
+    def _hide(self, receipt: _Receipt, seconds: float) -> bool:
+        """Hides a message for so long; `False` if it is not ours any more."""
         with receipt.lock:
             if not receipt.is_over:
                 try:
@@ -121,10 +141,10 @@ class AzureSource:
                     receipt.receipt = changed.pop_receipt
                 except self._missing:
                     receipt.is_over = True  # others received it again
+            return not receipt.is_over
 
     def extend(self, messages: Sequence[Message], visibility: float) -> None:
-        for message in messages:
-            self._hide(message.receipt, visibility)
+        self._each(lambda receipt: self._hide(receipt, visibility), messages)
 
     def reject(self, message: Message, reason: str) -> None:
         self._poison.send_message(_with_reason(message, reason), time_to_live=-1)

@@ -1,0 +1,72 @@
+"""Storage Queue, where the service refuses single messages. The integration tests have the rest, over Azurite."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from labelrelay._source_azure import AzureSource, _Receipt
+from labelrelay._sources import Message, Settings
+
+
+class Refused(Exception):
+    """The service's answer to a receipt that is none."""
+
+
+class Missing(Refused):
+    """Its answer to one that is no longer good."""
+
+
+class Queue:
+    def __init__(self) -> None:
+        self.hidden: list[str] = []
+        self.deleted: list[str] = []
+
+    def update_message(self, id: str, receipt: str, *, visibility_timeout: int) -> Any:
+        self._look_at(receipt)
+        self.hidden.append(id)
+        return SimpleNamespace(pop_receipt="next")
+
+    def delete_message(self, id: str, receipt: str) -> None:
+        self._look_at(receipt)
+        self.deleted.append(id)
+
+    def _look_at(self, receipt: str) -> None:
+        if receipt == "refused":
+            raise Refused(receipt)
+        if receipt == "missing":
+            raise Missing(receipt)
+        if receipt == "unanswered":
+            raise ConnectionError(receipt)
+
+
+def over(*receipts: str) -> tuple[AzureSource, Queue, list[Message]]:
+    source, queue = AzureSource("azure-queue://account/events", Settings(None, None)), Queue()
+    source._queue, source._missing, source._refused = queue, Missing, Refused
+    messages = [Message(_Receipt(str(at), one, "", threading.Lock()), b"", 1) for at, one in enumerate(receipts)]
+    return source, queue, messages
+
+
+def test_one_that_is_refused_takes_no_other_along() -> None:
+    source, queue, messages = over("good", "refused", "missing", "good")
+    with pytest.raises(Refused, match="refused"):
+        source.extend(messages, 60)
+    assert queue.hidden == ["0", "3"]
+    with pytest.raises(Refused, match="refused"):
+        source.retry(messages, 0)
+    assert queue.hidden == ["0", "3", "0", "3"]
+
+
+def test_those_that_others_received_again_are_counted() -> None:
+    source, queue, messages = over("good", "missing", "good")
+    assert source.ack(messages) == 1
+    assert queue.deleted == ["0", "2"]
+
+
+def test_a_service_that_does_not_answer_is_not_asked_for_each() -> None:
+    source, queue, messages = over("good", "unanswered", "good")
+    with pytest.raises(ConnectionError):
+        source.extend(messages, 60)
+    assert queue.hidden == ["0"]
