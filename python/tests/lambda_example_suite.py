@@ -44,7 +44,8 @@ def failed(answer: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     table("seen", "pk", "sk")
-    table("training", "name")
+    table("training", "pk", "sk")
+    items = boto3.resource("dynamodb").Table("training")
     machines = boto3.client("stepfunctions")
     definition = '{"StartAt": "Train", "States": {"Train": {"Type": "Pass", "End": true}}}'
     role = "arn:aws:iam::000000000000:role/training"
@@ -52,35 +53,55 @@ def main() -> None:
     os.environ.update(QUEUE=f"sqs://{REGION}/000000000000/events", STATE=f"dynamodb://{REGION}/seen")
     os.environ.update(TRAINING_TABLE="training", STATE_MACHINE=machine, TRAIN_AFTER="3")
 
-    def inputs() -> list[Any]:
-        runs = machines.list_executions(stateMachineArn=machine)["executions"]
-        return [machines.describe_execution(executionArn=run["executionArn"])["input"] for run in runs]
+    def of(run: str) -> set[str]:
+        """The annotations of a run."""
+        return {json.loads(item["sk"])[2] for item in items.scan()["Items"] if item["pk"] == run}
 
-    handler = runpy.run_path(str(EXAMPLE), run_name="train_after_lambda")["lambda_handler"]
+    def runs() -> list[set[str]]:
+        """The annotations of each run that was started."""
+        started = machines.list_executions(stateMachineArn=machine)["executions"]
+        inputs = [machines.describe_execution(executionArn=run["executionArn"])["input"] for run in started]
+        return sorted((of(json.loads(input)["run"]) for input in inputs), key=sorted)
+
+    def gathered() -> set[str]:
+        """The annotations of the next run."""
+        return of(items.get_item(Key={"pk": "runs", "sk": "runs"})["Item"]["gathers"])
+
+    # Two functions share nothing in their memory.
+    handler, other = (runpy.run_path(str(EXAMPLE), run_name="train_after_lambda")["lambda_handler"] for _ in range(2))
     again = annotation(1, 2.0, action="updated")
     assert failed(handler(called_with(annotation(1), again, annotation(2)))) == []
-    assert inputs() == [], "one that was changed twice counts once"
+    assert (runs(), gathered()) == ([], {"1", "2"}), "one that was changed twice counts once"
     assert failed(handler(called_with(task_deleted(7, 9.0), annotation(3, 10.0, task=8)))) == []
-    assert inputs() == [], "those that are gone do not count"
+    assert (runs(), gathered()) == ([], {"3"}), "those that are gone do not count"
     assert failed(handler(called_with(annotation(4, task=8), annotation(5, task=8)))) == []
-    (trained,) = inputs()
-    assert [json.loads(key)[2] for key in json.loads(trained)] == ["3", "4", "5"]
+    first = {"3", "4", "5"}
+    assert (runs(), gathered()) == ([first], set())
 
-    # Two functions at once, and a third that finds the machine gone.
+    # The machine is gone for a while: what is enough waits, and counts once.
     os.environ["STATE_MACHINE"] = machine + "-gone"
     assert failed(handler(called_with(*(annotation(number, task=8) for number in (6, 7, 8))))) == ["2"]
-    assert len(inputs()) == 1
+    assert failed(handler(called_with(annotation(9, task=8)))) == ["0"]
+    assert (runs(), gathered()) == ([first], {"9"})
     os.environ["STATE_MACHINE"] = machine
-    calls = [called_with(annotation(8, task=8)), called_with(annotation(9, task=8))]
+    assert failed(handler(called_with(annotation(8, task=8)))) == []
+    second = {"6", "7", "8"}
+    assert (runs(), gathered()) == ([first, second], {"9"})
+
+    # Two functions at once have enough for one run.
     answers: list[dict[str, Any]] = []
-    threads = [threading.Thread(target=lambda call=call: answers.append(handler(call))) for call in calls]
+
+    def call(function: Any, number: int) -> None:
+        answers.append(function(called_with(annotation(number, task=8))))
+
+    threads = [threading.Thread(target=call, args=one) for one in ((handler, 10), (other, 11))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert [failed(answer) for answer in answers] == [[], []]
-    assert len(inputs()) == 2, inputs()
-    print("trained twice:", *inputs())
+    assert (runs(), gathered()) == (sorted([first, second, {"9", "10", "11"}], key=sorted), set())
+    print("trained:", *runs())
 
 
 if __name__ == "__main__":
