@@ -23,6 +23,8 @@ AHEAD = 5
 """Tasks for which the model is asked at once."""
 
 UNFINISHED = {"filter": "filter:tasks:completed_at", "operator": "empty", "type": "Datetime", "value": True}
+# The tasks with the fewest predictions come first, so each has its turn, however often the model learns.
+NEXT = json.dumps({"filters": {"conjunction": "and", "items": [UNFINISHED]}, "ordering": ["tasks:total_predictions"]})
 
 
 def call(url: str, body: object = None, **headers: str) -> Any:
@@ -43,14 +45,14 @@ def consumer(queue: str, label_studio: str, key: str, model: str, state: str | N
             return
         project = change.annotation.project
         config = call(f"{label_studio}/api/projects/{project}/", **token)["label_config"]
-        filters = json.dumps({"filters": {"conjunction": "and", "items": [UNFINISHED]}})
-        asked = urlencode({"project": project, "page_size": AHEAD, "fields": "all", "query": filters})
+        asked = urlencode({"project": project, "page_size": AHEAD, "fields": "all", "query": NEXT})
         tasks = call(f"{label_studio}/api/tasks/?{asked}", **token)["tasks"]
         answer = call(f"{model}/predict", {"tasks": tasks, "project": f"{project}", "label_config": config})
         for task, made in zip(tasks, answer["results"]):
+            version = made.get("model_version") or answer.get("model_version") or "no version"
             # What a version of the model said once, it would say again.
-            if all(made.get("model_version") != old.get("model_version") for old in task["predictions"]):
-                call(f"{label_studio}/api/predictions/", {**made, "task": task["id"]}, **token)
+            if all(version != old["model_version"] for old in task["predictions"]):
+                call(f"{label_studio}/api/predictions/", {**made, "task": task["id"], "model_version": version}, **token)
 
     return relay
 
