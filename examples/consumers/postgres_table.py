@@ -5,11 +5,16 @@
 
 The first argument is the queue, as for `labelrelay.Consumer`. What the consumer remembers is in the same database, so any
 number of these may run, on any number of hosts.
+
+Some events only name what was changed, and of some nobody can tell whether they are the newest. With LABEL_STUDIO_URL and
+LABEL_STUDIO_API_KEY, Label Studio is asked then. Without, the former go to the dead letters, and of the latter the last one
+that came counts.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 
@@ -30,8 +35,8 @@ on conflict (source, kind, id) do update set (version, task, project, author, sk
 """
 
 
-def consumer(queue: str, database: str) -> labelrelay.Consumer:
-    relay = labelrelay.Consumer(queue, state=database)
+def consumer(queue: str, database: str, fetch: labelrelay.LabelStudio | None = None) -> labelrelay.Consumer:
+    relay = labelrelay.Consumer(queue, state=database, fetch=fetch)
     own = threading.local()  # a connection for each thread
 
     def db() -> psycopg.Connection:
@@ -41,9 +46,14 @@ def consumer(queue: str, database: str) -> labelrelay.Consumer:
 
     @relay.on("annotation", "label")
     def keep(change: labelrelay.Change) -> None:
+        is_sure = isinstance(change, labelrelay.Removed) or (change.record and change.order is labelrelay.Order.NEWER)
+        if fetch is not None and not is_sure and change.key.kind in fetch.KINDS:
+            change = change.refetch()
         if isinstance(change, labelrelay.Removed):
             db().execute("delete from annotations where (source, kind, id) = (%s, %s, %s)", change.key)
-        elif change.record is not None:
+        elif change.record is None:
+            raise labelrelay.Reject("the event only names it")
+        else:
             made = change.annotation
             labels = [label for region in made.regions for label in region.labels]
             # A number too large for Python is a `labelrelay.Number`: its digits are kept as a text.
@@ -57,4 +67,6 @@ def consumer(queue: str, database: str) -> labelrelay.Consumer:
 
 
 if __name__ == "__main__":
-    consumer(*sys.argv[1:3]).run()
+    url = os.environ.get("LABEL_STUDIO_URL")
+    fetch = labelrelay.LabelStudio(url, os.environ["LABEL_STUDIO_API_KEY"]) if url else None
+    consumer(*sys.argv[1:3], fetch).run()

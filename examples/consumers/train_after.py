@@ -30,7 +30,7 @@ class Training:
         with self.new:
             if isinstance(change, labelrelay.Removed):
                 self.new.execute("delete from new where (source, kind, id) = (?, ?, ?)", change.key)
-            elif change.record is not None:
+            else:
                 self.new.execute("insert or ignore into new values (?, ?, ?)", change.key)
         (count,) = self.new.execute("select count(*) from new").fetchone()
         if count >= self.after:

@@ -33,6 +33,7 @@ class InMemory:
         self.dead: list[tuple[bytes, str]] = []
         self.extended = 0
         self.opened = 0
+        self.clock = monotonic
         for body in bodies:
             self.send(body)
 
@@ -52,10 +53,10 @@ class InMemory:
         self.opened -= 1
 
     def receive(self, most: int, visibility: float, wait: float) -> tuple[list[Message], list[str]]:
-        ends = monotonic() + wait
+        ends = self.clock() + wait
         with self._changed:
             while True:
-                now = monotonic()
+                now = self.clock()
                 found: list[Message] = []
                 for number, one in list(self._messages.items()):
                     if one["visible"] > now or len(found) == most:
@@ -97,14 +98,14 @@ class InMemory:
         with self._changed:
             for message in messages:
                 if (one := self._of(message)) is not None:
-                    one["visible"] = monotonic() + delay
+                    one["visible"] = self.clock() + delay
             self._changed.notify_all()
 
     def extend(self, messages: Sequence[Message], visibility: float) -> None:
         with self._changed:
             for message in messages:
                 if (one := self._of(message)) is not None:
-                    one["visible"] = monotonic() + visibility
+                    one["visible"] = self.clock() + visibility
                     self.extended += 1
 
     def reject(self, message: Message, reason: str) -> None:
@@ -145,7 +146,7 @@ def annotation(
 
 def task_deleted(task: int = 7, second: float = 9.0, **more: Any) -> bytes:
     payload = {"action": "TASKS_DELETED", "tasks": [{"id": task}]}
-    return envelope(payload, "io.labelstud.task.deleted", received=at(second), **more)
+    return envelope(payload, "io.labelstud.task.deleted", **{"received": at(second), **more})
 
 
 def at(second: float) -> str:

@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from in_memory import envelope
-from labelrelay import Changed, parse
+from in_memory import InMemory, at, envelope, task_deleted
+from labelrelay import Changed, LabelStudio, parse
 from labelrelay.state import MemoryState
 from labelrelay.testing import deliver, sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from labelrelay import Key
 
 EXAMPLES = Path(__file__).parents[2] / "examples/consumers"
 
@@ -110,24 +112,53 @@ def test_slack_hears_of_a_completed_task(slack: tuple[str, type[Slack]], tmp_pat
 
 
 def test_a_table_has_what_the_platform_has(postgres: str) -> None:
-    relay = example("postgres_table")["consumer"](".", postgres)
-    state, psycopg = MemoryState(), import_module("psycopg")
-    for name in ("brush", "annotations-created", "annotation", "annotation-updated", "annotation"):
-        assert deliver(relay, sample(f"label-studio/{name}"), state=state).outcome == "done"
+    names = ("brush", "annotations-created", "annotation", "annotation-updated", "annotation")
+    queue = InMemory([sample(f"label-studio/{name}") for name in names])
+    psycopg, updated, brush = import_module("psycopg"), annotation_of("annotation-updated"), annotation_of("brush")
+    relay = example("postgres_table")["consumer"](queue, postgres)
+    relay.run(concurrency=1, until_idle=0.1)
     query = "select id, version, labels, raw->'result' from annotations where kind = 'annotation'"
     with psycopg.connect(postgres) as db:
         rows = {id: (version, labels, result) for id, version, labels, result in db.execute(query)}
-    updated = parse(sample("label-studio/annotation-updated")).changes[0]
-    assert isinstance(updated, Changed)
-    brush = parse(sample("label-studio/brush")).changes[0]
     assert rows[updated.key.id][0] == updated.version
     raw: Any = updated.annotation.raw
     assert rows[updated.key.id][2] == raw["result"]
     assert brush.key.id in rows
     assert any("Sky" in labels for _, labels, _ in rows.values())
     # What held it goes, and so does it.
-    task = updated.annotation.task
-    deleted = envelope({"action": "TASKS_DELETED", "tasks": [{"id": int(task or 0)}]}, "io.labelstud.task.deleted", received="2099-01-01T00:00:00.5Z")
-    assert deliver(relay, deleted, state=state).outcome == "done"
+    queue.send(task_deleted(int(updated.annotation.task or 0), 0.5, received="2099-01-01T00:00:00.5Z"))
+    relay.run(concurrency=1, until_idle=0.1)
+    assert relay.stats.acknowledged == len(queue.acknowledged) == len(names) + 1
     with psycopg.connect(postgres) as db:
         assert updated.key.id not in {id for (id,) in db.execute("select id from annotations")}
+
+
+def test_a_table_asks_for_what_an_event_does_not_say(postgres: str) -> None:
+    updated, psycopg = annotation_of("annotation-updated"), import_module("psycopg")
+    named = {"action": "ANNOTATION_UPDATED", "annotation": {"id": int(updated.key.id), "updated_at": at(59.5)}}
+    body = envelope({**named, "task": {"id": 7}, "project": {"id": 1}}, "io.labelstud.annotation.updated")
+    consumer = example("postgres_table")["consumer"]
+
+    class Platform(LabelStudio):
+        def __call__(self, key: Key) -> bytes | None:
+            return None if self.token_is("gone") else json.dumps(updated.annotation.raw).encode()
+
+        def token_is(self, token: str) -> bool:
+            return self._token == token
+
+    def ids() -> set[str]:
+        with psycopg.connect(postgres) as db:
+            return {id for (id,) in db.execute("select id from annotations")}
+
+    delivered = deliver(consumer(".", postgres), body)
+    assert (delivered.outcome, delivered.reason) == ("rejected", "the event only names it")
+    assert deliver(consumer(".", postgres, Platform("http://127.0.0.1:9", "there")), body).outcome == "done"
+    assert updated.key.id in ids()
+    assert deliver(consumer(".", postgres, Platform("http://127.0.0.1:9", "gone")), body).outcome == "done"
+    assert updated.key.id not in ids()
+
+
+def annotation_of(name: str) -> Changed:
+    change = parse(sample(f"label-studio/{name}")).changes[0]
+    assert isinstance(change, Changed)
+    return change
