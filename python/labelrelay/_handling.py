@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ._ahead import Ahead
-from ._held import Again, Busy, Done, Held, Rejected, Todo, Unreadable, described, taken_over
+from ._held import Again, Busy, Done, Held, Rejected, Todo, Unreadable, described, name_of, taken_over
 from ._news import after, is_gone, is_news
 from .changes import By, Changed, Key, Removed
 from .errors import EventError, Reject, Retry
@@ -17,13 +17,12 @@ from .event import parse
 from .state import UNKNOWN, GroupingState, Known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from ._claims import Claims
     from ._held import Outcome
     from ._stats import Counters
     from .changes import Change
-    from .event import Event
     from .refetch import Fetch
     from .state import State
 
@@ -50,24 +49,15 @@ class Handling:
         self.on_free: Callable[[Key], None] | None = None
         """Called when a thing is no longer being handled."""
         self._groups: GroupingState | None = None
-        self._ahead: Ahead | None = None
+        self.ahead: Ahead | None = None
+        """Takes several things at once, if the state can."""
 
     def group(self) -> None:
-        """From now on, does together what the state can do together. Whoever asks for it calls the state's `sync` before
-        anything is acknowledged, and heeds `Held.was_taken` after."""
+        """From now on, takes and ends things together, if the state can. Whoever asks for it calls the state's `sync` before anything
+        is acknowledged, and heeds `Held.was_taken` after."""
         if isinstance(self._state, GroupingState):
             self._groups = self._state
-            self._ahead = Ahead(self, self._state, self._claims, self._lease)
-
-    def take_ahead(self, came: Sequence[Held]) -> None:
-        """Reads events and takes their things, all at once. Those for which that cannot be done are left as they are."""
-        if self._ahead is not None:
-            self._ahead.take(came)
-
-    def release(self, held: Held) -> None:
-        """Gives back what was taken for an event that is not handled here."""
-        if self._ahead is not None:
-            self._ahead.release(held)
+            self.ahead = Ahead(self, self._state, self._lease)
 
     def work(self, held: Held, handle: Callable[[Change], None]) -> Outcome | Busy:
         """Goes on with an event until it is done, or has to wait for another one."""
@@ -130,8 +120,9 @@ class Handling:
 
     def enter(self, held: Held, todo: Todo) -> Mapping[Key, Known] | Busy:
         """Takes the thing of a change for this thread, and says what is known of it."""
-        if held.entered is not None and self._ahead is not None:
-            return self._ahead.entered(held, todo.change)
+        if held.entered is not None:
+            taken, held.entered = held.entered, None
+            return taken
         key = todo.change.key
         if not self.reserve(key):
             return Busy(key, True)
@@ -169,8 +160,6 @@ class Handling:
     def note(self, held: Held, todo: Todo, removed: Removed) -> None:
         """Notes a removal, and adds the removals that follow from it."""
         self._state.remove(removed.key, removed.until)
-        if self._ahead is not None:
-            self._ahead.removed(removed)
         # What a header says, it says of all that follows.
         by = By.HEADER if removed.by is By.HEADER else By.PARENT
         for key in self._state.below(removed.key):
@@ -282,12 +271,6 @@ class _Steps:
                 held.failure, held.is_blameless = error, False
 
         return handling.told(change), finish
-
-
-def name_of(event: Event) -> str:
-    """Names an event among those that were handled."""
-    attributes = event.attributes
-    return attributes.id + (f"@{attributes.replayedtime}" if attributes.replayedtime else "")
 
 
 def _nothing(_: Exception | None) -> None:

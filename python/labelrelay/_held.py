@@ -1,4 +1,4 @@
-"""A message between its receipt and its settlement, and what becomes of its event."""
+"""Messages that are not settled yet, and the outcomes that settle them."""
 
 from __future__ import annotations
 
@@ -81,6 +81,8 @@ class Held:
     todo: deque[Todo] = field(default_factory=deque["Todo"])
     entered: Mapping[Key, Known] | None = None
     """What was known when the thing of the first change was taken, if that was done ahead."""
+    entered_at: float = 0.0
+    """Time of the monotonic clock at which that was done."""
     failure: Exception | None = None
     is_blameless: bool = False
     """What failed is the state, and neither the event nor its handler."""
@@ -90,6 +92,12 @@ class Held:
     """Nothing may extend it any more: that would undo the delay of a retry."""
     hidden_until: float = 0.0
     """Time of the monotonic clock until which nobody else receives the message."""
+
+
+def name_of(event: Event) -> str:
+    """Names an event among those that were handled."""
+    attributes = event.attributes
+    return attributes.id + (f"@{attributes.replayedtime}" if attributes.replayedtime else "")
 
 
 def described(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""How much a consumer takes at once: what it handles in a moment, so that nobody else waits for long for what it holds."""
+"""Measures how many events a consumer handles in a moment. So many it asks for at once."""
 
 from __future__ import annotations
 
@@ -10,33 +10,31 @@ LEAST = 100
 MOMENT = 0.25
 """Seconds for which a receive is to suffice."""
 
+AHEAD = 0.05
+"""Seconds for which a thing may be leased before its handler begins, as far as the pace says."""
+
 LOOK_EVERY = 0.1
 """Seconds between two looks at how fast it goes, at least."""
 
 
 class Pace:
-    """Measures how many events are handled in a moment. Used under the lock of whoever has it."""
+    """Used under the lock of whoever has it."""
 
     def __init__(self, most: int) -> None:
         self._least, self._most = min(LEAST, most), most
         self.size = self._least
         """Events to ask for at once."""
+        self.ahead = 0
+        """Events to take at once."""
         self.handled = 0
         """Events that were handled since the last look."""
-        self._in_a_moment = 0.0
         self._looked_at = monotonic()
 
-    def look(self, now: float, *, began_anew: bool) -> None:
-        """Goes by what was handled since the last look. If it begins anew, the time before says nothing: there was nothing to
-        do."""
+    def look(self, now: float) -> None:
+        """Goes by what was handled since the last look. Call it before `size` is used: a pace of long ago says nothing."""
         elapsed = now - self._looked_at
-        if not began_anew and elapsed < LOOK_EVERY:
-            return
-        if not began_anew:
-            self._in_a_moment = self.handled / elapsed * MOMENT
-            self.size = max(self._least, min(self._most, int(self._in_a_moment)))
-        self.handled, self._looked_at = 0, now
-
-    def is_within_moment(self, events: int) -> bool:
-        """Tells whether so many are handled within a moment."""
-        return 0 < events <= self._in_a_moment
+        if elapsed >= LOOK_EVERY:
+            a_second = self.handled / elapsed
+            self.size = max(self._least, min(self._most, int(a_second * MOMENT)))
+            self.ahead = int(a_second * AHEAD)
+            self.handled, self._looked_at = 0, now

@@ -10,6 +10,7 @@ from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from ._ahead import MOST
 from ._held import Again, Busy, Held, described
 from ._pace import Pace
 from ._sources import SourceStopped
@@ -27,6 +28,9 @@ log = logging.getLogger("labelrelay")
 
 LOOK_AGAIN = (0.05, 0.5)
 """Bounds of the seconds after which a thing that another process was handling is asked for again."""
+
+RELEASE_AFTER = 1.0
+"""Seconds for which a thing is leased before its handler begins, at most: another process may want it."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds without a receive after one that failed, and after many."""
@@ -56,6 +60,9 @@ class Runner:
         self._until_idle = until_idle
         self._changed = threading.Condition()
         self._ready: deque[Held] = deque()
+        self._taken: deque[Held] = deque()
+        """Events whose turn it is: they came before all in `_ready`. Most were taken ahead."""
+        self._is_taking = False
         self._parked: dict[Key, deque[Held]] = {}
         self._delayed: list[tuple[float, int, Held]] = []
         self._numbers = 0
@@ -79,6 +86,7 @@ class Runner:
             threading.Thread(target=self._work, name=f"labelrelay-{number}", daemon=True) for number in range(concurrency)
         ]
         handling.on_free = self._freed
+        session.on_tick = self._release_old
         handling.group()
 
     def start(self) -> None:
@@ -103,8 +111,9 @@ class Runner:
         """Gives back what was received and not begun."""
         with self._changed:
             self._stopping = self._is_abandoned = True
-            left = [*self._ready, *(held for line in self._parked.values() for held in line)]
+            left = [*self._taken, *self._ready, *(held for line in self._parked.values() for held in line)]
             left += [held for _, _, held in self._delayed]
+            self._taken.clear()
             self._ready.clear()
             self._parked.clear()
             self._delayed.clear()
@@ -113,12 +122,27 @@ class Runner:
         self._give_back(left)
 
     def _give_back(self, held: Sequence[Held]) -> None:
-        for one in held:
-            try:
-                self._handling.release(one)
-            except Exception as error:
-                log.error("the lease of an event could not be ended, and runs out: %s", described(error))
+        try:
+            if self._handling.ahead is not None:
+                self._handling.ahead.release(held)
+        except Exception as error:
+            log.error("the leases of events that are given back could not be ended, and run out: %s", described(error))
         self._session.give_back(held)
+
+    def _release_old(self) -> None:
+        """Gives back the leases of events that were taken a while ago: handlers have become slow."""
+        with self._changed:
+            ahead, before = self._handling.ahead, monotonic() - RELEASE_AFTER
+            is_old = any(held.entered is not None and held.entered_at <= before for held in self._taken)
+            # What is being taken comes after these.
+            if ahead is None or self._is_taking or not is_old:
+                return
+            taken = list(self._taken)
+            self._taken.clear()
+            # They are first in line again before anything of theirs is free.
+            self._ready.extendleft(reversed(taken))
+            self._pace.ahead = 0
+            ahead.release(taken)
 
     def _work(self) -> None:
         try:
@@ -128,6 +152,8 @@ class Runner:
                     return
                 if isinstance(held, Held):
                     self._handle_one(held)
+                elif isinstance(held, list):
+                    self._take(held)
                 else:
                     self._receive(held)
         except BaseException as error:
@@ -137,30 +163,38 @@ class Runner:
             with self._changed:
                 self._changed.notify_all()
 
-    def _next(self) -> Held | float | None:
-        """An event to go on with, or for how long to wait for others, or nothing: the end."""
+    def _next(self) -> Held | list[Held] | float | None:
+        """An event to go on with, or several to take, or for how long to wait for others, or nothing: the end."""
         with self._changed:
             while True:
                 now = monotonic()
                 while self._delayed and self._delayed[0][0] <= now:
                     self._ready.append(heapq.heappop(self._delayed)[2])
                     self._waiting -= 1
+                self._pace.look(now)
                 if self._may_receive(now):
                     self._receiving += 1
                     return self._may_wait(now)
-                if self._ready:
+                if self._taken or (self._ready and not self._is_taking and not self._may_take()):
                     self._working += 1
-                    return self._ready.popleft()
-                if self._stopping and not (self._parked or self._delayed or self._working or self._receiving):
+                    return (self._taken or self._ready).popleft()
+                if self._ready and not self._is_taking:
+                    self._is_taking = True
+                    return [self._ready.popleft() for _ in range(min(self._pace.ahead, MOST, len(self._ready)))]
+                if self._stopping and self._is_idle() and not self._receiving:
                     return None
                 self._changed.wait(self._until(now))
 
     def _is_idle(self) -> bool:
-        return not (self._ready or self._parked or self._delayed or self._working)
+        return not (self._ready or self._taken or self._is_taking or self._parked or self._delayed or self._working)
+
+    def _may_take(self) -> bool:
+        """Tells whether events may be taken ahead: not while one that came before them waits for its thing."""
+        return self._handling.ahead is not None and self._pace.ahead > 1 and not (self._parked or self._delayed)
 
     def _may_wait(self, now: float) -> float:
         """Seconds that this thread can wait for others: nothing that is there may wait for it."""
-        if self._ready:
+        if self._ready or self._taken or self._is_taking:
             return 0.0
         if self._delayed and len(self._threads) == 1:
             return min(self._wait, self._delayed[0][0] - now)
@@ -177,7 +211,7 @@ class Runner:
     def _may_receive(self, now: float) -> bool:
         # With one thread, a receive would keep what is ready waiting.
         low = self._pace.size // 2 if len(self._threads) > 1 else 0
-        if len(self._ready) > low or self._stopping or now < self._receive_at:
+        if len(self._taken) + len(self._ready) > low or self._stopping or now < self._receive_at:
             return False
         at_once = self._session.source.receivers if self._came_last else 1
         # What waits for its turn is held as well, and must not become more and more.
@@ -190,8 +224,6 @@ class Runner:
         pause = 0.0
         try:
             came = self._session.receive(self._pace.size, wait)
-            if self._pace.is_within_moment(len(came)):
-                self._handling.take_ahead(came)
         except SourceStopped as stopped:
             log.info("%s", stopped)
             self.stop()
@@ -207,7 +239,6 @@ class Runner:
                 self._ready.extend(came)
             self._has_received = self._has_received or not pause
             now = monotonic()
-            self._pace.look(now, began_anew=not came)
             if pause:
                 self._receive_at = now + pause
                 # Nobody knows what the queue has.
@@ -231,6 +262,22 @@ class Runner:
                 self._stopping = True
             self._changed.notify_all()
         self._give_back(late)
+
+    def _take(self, some: list[Held]) -> None:
+        """Takes the things of events, as far as that goes. The next event goes its way alone, and the others stay."""
+        tried = 0
+        try:
+            if self._handling.ahead is not None:
+                tried = self._handling.ahead.take(some)
+        finally:
+            with self._changed:
+                self._is_taking = False
+                late = some if self._is_abandoned else []
+                if not late:
+                    self._taken.extend(some[: tried + 1])
+                    self._ready.extendleft(reversed(some[tried + 1 :]))
+                self._changed.notify_all()
+            self._give_back(late)
 
     def _handle_one(self, held: Held) -> None:
         outcome: Outcome | Busy | None = None
@@ -274,7 +321,7 @@ class Runner:
         """Lets the first in line go on: it frees the thing for the next one."""
         line = self._parked.get(key)
         if line:
-            self._ready.appendleft(line.popleft())
+            self._taken.appendleft(line.popleft())
             self._waiting -= 1
             if not line:
                 del self._parked[key]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ._held import Again, Done, Held, Rejected, Unreadable, described, taken_over
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ._held import Outcome
     from ._sources import Source
@@ -55,6 +55,8 @@ class Session:
         self._done: list[Held] = []
         self._done_since = 0.0
         self._told: OrderedDict[str, None] = OrderedDict()
+        self.on_tick: Callable[[], None] | None = None
+        """Called again and again, five times a second."""
         self._ended = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="labelrelay-keeper", daemon=True)
 
@@ -193,7 +195,7 @@ class Session:
             try:
                 self.source.retry([one.message for one in some], 0.0)
             except Exception as error:
-                log.error("%s: %d events could not be given back: %s", self.source.name, len(some), described(error))
+                log.error("%s: of %d events, not all could be given back: %s", self.source.name, len(some), described(error))
 
     def holds(self) -> int:
         """Messages that are not settled, those that only wait for their acknowledgement aside."""
@@ -221,6 +223,11 @@ class Session:
                 ending = [one for one in self._held.values() if one.hidden_until - now < 2 * third]
             if waits_long:
                 self.flush()
+            if self.on_tick is not None:
+                try:
+                    self.on_tick()
+                except Exception as error:
+                    log.error("leases that were taken ahead could not be ended: %s", described(error))
             if now - kept >= third:
                 kept = now
                 try:
@@ -242,7 +249,7 @@ class Session:
             for one in kept:
                 one.hidden_until = now + self.visibility
         except Exception as error:
-            log.error("%s: %d events could not be kept: %s", self.source.name, len(kept), described(error))
+            log.error("%s: of %d events, not all could be kept: %s", self.source.name, len(kept), described(error))
             return False
         finally:
             with self._extended:

@@ -140,15 +140,21 @@ class SqliteState:
 
     def was_handled(self, event: str) -> bool:
         with self._lock:
-            if event in self._left_events:
-                return True
+            self._settle_left([event])
             return self._db.execute("select 1 from events where event = ?", (event,)).fetchone() is not None
 
     def were_handled(self, events: Sequence[str]) -> set[str]:
         statement = "select json_group_array(event) from events where event in (select value from json_each(?))"
         with self._lock:
-            found = set(self._texts(statement, json.dumps(events)))
-            return found.union(self._left_events.intersection(events))
+            self._settle_left(events)
+            return set(self._texts(statement, json.dumps(events)))
+
+    def _settle_left(self, events: Iterable[str]) -> None:
+        """Writes what was left, if one of these events is in it: somebody else may have taken the thing over. Then the event
+        is not remembered, and nobody may go by it."""
+        if not self._left_events.isdisjoint(events):
+            with self._transaction():
+                pass
 
     def handled(self, event: str) -> None:
         with self._lock, self._transaction():
@@ -174,10 +180,14 @@ class SqliteState:
     def enter_all(self, wishes: Sequence[Wish], seconds: float) -> Sequence[Mapping[Key, Known] | None]:
         if not wishes:
             return []
-        now = time.time()
         names = [written(wish.key) for wish in wishes]
         with self._lock:
+            if not self._left.keys().isdisjoint(names):
+                # Between the end of a lease and the next one, another process must have its chance.
+                with self._transaction():
+                    pass
             with self._transaction():
+                now = time.time()
                 cache = self._read_with_parents(wishes)
                 before = [cache[wish.key].parents if wish.key in cache else () for wish in wishes]
                 leases = [

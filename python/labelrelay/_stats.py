@@ -21,7 +21,8 @@ class Stats:
     repeats: int
     """Handled before."""
     changes: int
-    """Changes that handlers were done with."""
+    """Changes that handlers were done with. One that had to be handled again counts again: another process had taken its
+    thing over before the end was written."""
     stale: int
     """Changes that were older than what was handled before, or the same."""
     unwanted: int

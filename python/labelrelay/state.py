@@ -119,7 +119,7 @@ class GroupingState(State, Protocol):
 
     def leave_later(self, key: Key, known: Known, event: str, taken: Callable[[], object]) -> None:
         """`leave`, written with the next step of this state, and with `sync` at the latest. Every step of this process
-        sees it at once. Calls `taken`, and writes nothing, if the lease had run out and somebody else took it."""
+        goes by it. Calls `taken`, and writes nothing, if the lease had run out and somebody else took it."""
         ...
 
 
