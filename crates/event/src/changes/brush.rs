@@ -28,8 +28,12 @@ pub(super) fn unreadable(why: impl Into<String>) -> EventError {
     )
 }
 
-/// One byte for each pixel of an image of this size.
-pub(super) fn decode(rle: &[u8], size: Size, max_pixels: u64) -> Result<Vec<u8>, EventError> {
+/// Decodes the run lengths of a brush of Label Studio, for whoever kept them without their region: one byte for each
+/// pixel of an image of this size, row by row, as [`Mask::decode`](super::Mask::decode) does.
+///
+/// # Errors
+/// [`ErrorKind::MaskUnreadable`] when they do not fit the size, or when there would be more than `max_pixels`.
+pub fn decode(rle: &[u8], size: Size, max_pixels: u64) -> Result<Vec<u8>, EventError> {
     let pixels = u64::from(size.width) * u64::from(size.height);
     if pixels > max_pixels {
         let why = format!("it would have {pixels} pixels, {max_pixels} are allowed");

@@ -50,6 +50,7 @@ mod regions;
 mod size;
 mod version;
 
+pub use brush::decode as decode_brush;
 pub use change::{By, Change, Changed, Order, Removed};
 pub use key::{Key, Kind};
 pub use raw::Raw;
