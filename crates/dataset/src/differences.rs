@@ -1,0 +1,48 @@
+//! Differences of a dataset from the platform.
+
+use std::fmt;
+
+/// Names an annotation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct AnnotationId {
+    pub source: String,
+    pub kind: String,
+    pub id: String,
+}
+
+impl fmt::Display for AnnotationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}/{}", self.source, self.kind, self.id)
+    }
+}
+
+/// Differences of a dataset from the platform.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Differences {
+    /// Annotations that the platform has, and the dataset has not.
+    pub missing: Vec<AnnotationId>,
+    /// Annotations that the dataset has, and the platform has not.
+    pub extra: Vec<AnnotationId>,
+    /// Annotations of which the two say different things.
+    pub different: Vec<AnnotationId>,
+    /// Annotations of which they say the same.
+    pub equal: u64,
+}
+
+impl Differences {
+    /// Tells whether there are none.
+    pub fn are_none(&self) -> bool {
+        self.missing.is_empty() && self.extra.is_empty() && self.different.is_empty()
+    }
+}
+
+/// Part of a dataset that is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// The attribute `source` of the events: `/label-studio`.
+    pub source: String,
+    /// Ids of projects; all, if there are none.
+    pub projects: Vec<String>,
+}

@@ -1,0 +1,354 @@
+//! Parquet: the tables of the state as they are, for `DuckDB`, pandas and whoever asks in SQL. Everything is in them, also
+//! what a policy leaves out: `state`, `skipped` and `split` say so.
+
+use super::writer::Written;
+use crate::DatasetError;
+use crate::output::{digest_of, private_dir};
+use crate::split::Splits;
+use parquet::basic::Compression;
+use parquet::column::writer::ColumnWriter;
+use parquet::data_type::ByteArray;
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A group of rows is written when it has so many, or so many bytes.
+const ROWS: usize = 50_000;
+const BYTES: usize = 16 * 1024 * 1024;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Bytes,
+    Whole,
+    Real,
+    /// The part of the dataset that a task is in; columns 0 to 2 name the task.
+    Split,
+}
+
+/// A table: its name, its rows, and the names and kinds of their columns.
+struct Table {
+    name: &'static str,
+    sql: &'static str,
+    columns: &'static [(&'static str, Kind)],
+}
+
+use Kind::{Bytes, Real, Split as Part, Text, Whole};
+
+const TABLES: [Table; 6] = [
+    Table {
+        name: "annotations",
+        sql: "SELECT source, project_id, task_id, kind, annotation_id, version, ordering, state, deleted_by, author,
+                  created_at, updated_at, skipped, ground_truth, workflow, event_id, received_at, origin, sha256, raw
+              FROM annotations ORDER BY source, kind, annotation_id",
+        columns: &[
+            ("source", Text),
+            ("project_id", Text),
+            ("task_id", Text),
+            ("kind", Text),
+            ("annotation_id", Text),
+            ("version", Text),
+            ("ordering", Text),
+            ("state", Text),
+            ("deleted_by", Text),
+            ("author", Text),
+            ("created_at", Text),
+            ("updated_at", Text),
+            ("skipped", Whole),
+            ("ground_truth", Whole),
+            ("workflow", Text),
+            ("event_id", Text),
+            ("received_at", Text),
+            ("origin", Text),
+            ("sha256", Text),
+            ("raw", Text),
+        ],
+    },
+    Table {
+        name: "regions",
+        sql: "SELECT source, project_id, task_id, annotations.kind, annotation_id, position, region_id, regions.kind,
+                  (SELECT class_id FROM classes WHERE classes.name = json_extract(labels, '$[0]')),
+                  json_extract(labels, '$[0]'), labels, regions.name, unit, x, y, width, height, rotation, points, rle,
+                  mask_url, begins, ends, channel, text, image_width, image_height, item, regions.raw
+              FROM regions JOIN annotations ON annotations.row = annotation
+              ORDER BY source, annotations.kind, annotation_id, position",
+        columns: &[
+            ("source", Text),
+            ("project_id", Text),
+            ("task_id", Text),
+            ("annotation_kind", Text),
+            ("annotation_id", Text),
+            ("position", Whole),
+            ("region_id", Text),
+            ("kind", Text),
+            ("class_id", Whole),
+            ("label", Text),
+            ("labels", Text),
+            ("name", Text),
+            ("unit", Text),
+            ("x", Real),
+            ("y", Real),
+            ("width", Real),
+            ("height", Real),
+            ("rotation", Real),
+            ("points", Text),
+            ("rle", Bytes),
+            ("mask_url", Text),
+            ("start", Real),
+            ("end", Real),
+            ("channel", Whole),
+            ("text", Text),
+            ("image_width", Whole),
+            ("image_height", Whole),
+            ("item", Whole),
+            ("raw", Text),
+        ],
+    },
+    Table {
+        name: "classifications",
+        sql: "SELECT source, project_id, task_id, kind, annotation_id, position, name, answers, region_id, frame, item,
+                  parents
+              FROM classifications JOIN annotations ON annotations.row = annotation
+              ORDER BY source, kind, annotation_id, position",
+        columns: &[
+            ("source", Text),
+            ("project_id", Text),
+            ("task_id", Text),
+            ("annotation_kind", Text),
+            ("annotation_id", Text),
+            ("position", Whole),
+            ("name", Text),
+            ("values", Text),
+            ("region_id", Text),
+            ("frame", Whole),
+            ("item", Whole),
+            ("parents", Text),
+        ],
+    },
+    Table {
+        name: "tasks",
+        sql: "SELECT source, project_id, task_id, external_id, media_url, width, height, workflow_state, workflow_at,
+                  data, deleted, NULL
+              FROM tasks ORDER BY source, task_id",
+        columns: &[
+            ("source", Text),
+            ("project_id", Text),
+            ("task_id", Text),
+            ("external_id", Text),
+            ("media_url", Text),
+            ("width", Whole),
+            ("height", Whole),
+            ("workflow_state", Text),
+            ("workflow_at", Text),
+            ("data", Text),
+            ("deleted", Whole),
+            ("split", Part),
+        ],
+    },
+    Table {
+        name: "classes",
+        sql: "SELECT class_id, name, first_seen FROM classes ORDER BY class_id",
+        columns: &[("class_id", Whole), ("name", Text), ("first_seen", Text)],
+    },
+    Table {
+        name: "projects",
+        sql: "SELECT source, project_id, seen_at, title, label_config FROM projects ORDER BY source, project_id, seen_at",
+        columns: &[
+            ("source", Text),
+            ("project_id", Text),
+            ("seen_at", Text),
+            ("title", Text),
+            ("label_config", Text),
+        ],
+    },
+];
+
+/// Writes all tables; their names within the snapshot, and their digests.
+pub(crate) fn write(
+    db: &Connection,
+    dir: &Path,
+    splits: Splits,
+    database: impl Fn(rusqlite::Error) -> DatasetError,
+) -> Result<Vec<Written>, DatasetError> {
+    let dir = dir.join("parquet");
+    private_dir(&dir)?;
+    let mut written = Vec::new();
+    for table in &TABLES {
+        let name = format!("{}.parquet", table.name);
+        let path = dir.join(&name);
+        table.write(db, &path, splits).map_err(|stop| match stop {
+            Stop::Database(error) => database(error),
+            Stop::File(error) => DatasetError::new(
+                &path,
+                error.to_string(),
+                "look at the disk, and run this again",
+            ),
+        })?;
+        written.push((format!("parquet/{name}"), digest_of(&path)?));
+    }
+    Ok(written)
+}
+
+enum Stop {
+    Database(rusqlite::Error),
+    File(ParquetError),
+}
+
+impl From<rusqlite::Error> for Stop {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<ParquetError> for Stop {
+    fn from(error: ParquetError) -> Self {
+        Self::File(error)
+    }
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Self {
+        Self::File(error.into())
+    }
+}
+
+impl Table {
+    fn write(&self, db: &Connection, path: &Path, splits: Splits) -> Result<(), Stop> {
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .build();
+        let schema = Arc::new(parse_message_type(&self.schema())?);
+        let file = File::create_new(path)?;
+        let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties))?;
+        let mut statement = db.prepare(self.sql)?;
+        let mut rows = statement.query([])?;
+        let mut group = Group::of(self.columns);
+        while let Some(row) = rows.next()? {
+            group.add(self.columns, row, splits)?;
+            if group.rows >= ROWS || group.bytes >= BYTES {
+                std::mem::replace(&mut group, Group::of(self.columns)).write(&mut writer)?;
+            }
+        }
+        if group.rows > 0 {
+            group.write(&mut writer)?;
+        }
+        writer.close()?;
+        Ok(())
+    }
+
+    fn schema(&self) -> String {
+        let columns = self.columns.iter().map(|(name, kind)| match kind {
+            Text | Part => format!("OPTIONAL BYTE_ARRAY {name} (UTF8);"),
+            Bytes => format!("OPTIONAL BYTE_ARRAY {name};"),
+            Whole => format!("OPTIONAL INT64 {name};"),
+            Real => format!("OPTIONAL DOUBLE {name};"),
+        });
+        format!(
+            "message {} {{ {} }}",
+            self.name,
+            columns.collect::<Vec<_>>().join(" ")
+        )
+    }
+}
+
+/// Values of a column, and for each row whether there is one.
+struct Column {
+    levels: Vec<i16>,
+    bytes: Vec<ByteArray>,
+    whole: Vec<i64>,
+    real: Vec<f64>,
+}
+
+/// Rows that are written together.
+struct Group {
+    columns: Vec<Column>,
+    rows: usize,
+    bytes: usize,
+}
+
+impl Group {
+    fn of(columns: &[(&str, Kind)]) -> Self {
+        let empty = || Column {
+            levels: Vec::new(),
+            bytes: Vec::new(),
+            whole: Vec::new(),
+            real: Vec::new(),
+        };
+        Self {
+            columns: columns.iter().map(|_| empty()).collect(),
+            rows: 0,
+            bytes: 0,
+        }
+    }
+
+    fn add(
+        &mut self,
+        kinds: &[(&str, Kind)],
+        row: &Row<'_>,
+        splits: Splits,
+    ) -> rusqlite::Result<()> {
+        for (place, (column, (_, kind))) in self.columns.iter_mut().zip(kinds).enumerate() {
+            let text;
+            let value = if *kind == Part {
+                let name = |at: usize| {
+                    row.get::<_, Option<String>>(at)
+                        .map(Option::unwrap_or_default)
+                };
+                text = splits.of(&name(0)?, &name(1)?, &name(2)?).as_str();
+                ValueRef::Text(text.as_bytes())
+            } else {
+                row.get_ref(place)?
+            };
+            let is_there = match (kind, value) {
+                (Text | Bytes | Part, ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => {
+                    self.bytes += bytes.len();
+                    column.bytes.push(bytes.to_vec().into());
+                    true
+                }
+                (Whole, ValueRef::Integer(number)) => {
+                    column.whole.push(number);
+                    true
+                }
+                (Real, ValueRef::Real(number)) => {
+                    column.real.push(number);
+                    true
+                }
+                _ => false,
+            };
+            column.levels.push(i16::from(is_there));
+        }
+        self.rows += 1;
+        self.bytes += 16 * self.columns.len();
+        Ok(())
+    }
+
+    fn write(self, writer: &mut SerializedFileWriter<File>) -> Result<(), ParquetError> {
+        let mut group = writer.next_row_group()?;
+        for values in self.columns {
+            let Some(mut column) = group.next_column()? else {
+                break;
+            };
+            let levels = Some(values.levels.as_slice());
+            match column.untyped() {
+                ColumnWriter::ByteArrayColumnWriter(to) => {
+                    to.write_batch(&values.bytes, levels, None)?
+                }
+                ColumnWriter::Int64ColumnWriter(to) => {
+                    to.write_batch(&values.whole, levels, None)?
+                }
+                ColumnWriter::DoubleColumnWriter(to) => {
+                    to.write_batch(&values.real, levels, None)?
+                }
+                _ => 0,
+            };
+            column.close()?;
+        }
+        group.close().map(drop)
+    }
+}

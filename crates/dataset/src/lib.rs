@@ -1,0 +1,45 @@
+//! A dataset that stays true: the annotations of a labeling platform as files that a training run reads.
+//!
+//! Events are folded into a [`Store`], one batch a transaction: what is committed may be acknowledged. An event that
+//! comes twice, late or in another order changes nothing. From the store a [`Snapshot`] is written: COCO, YOLO, or JSON
+//! lines, whole or not at all.
+//!
+//! ```
+//! use labelrelay_dataset::{Format, Options, Store};
+//! use labelrelay_event::Event;
+//! # let dir = tempfile::tempdir()?;
+//! # let dir = dir.path();
+//!
+//! let mut store = Store::open(dir)?;
+//! let queued = br#"{"specversion":"1.0","id":"1","source":"/label-studio","type":"io.labelstud.annotation.created","datasha256":"a3a2f396ff42b46acc54699888e31b233f90d3d18c980ed05f748957ba3bc477","receivedtime":"2026-11-21T09:47:12Z","data":{"action":"ANNOTATION_CREATED","annotation":{"id":5,"task":7,"updated_at":"2026-11-21T09:47:10.371842Z","result":[]},"project":{"id":1},"task":{"id":7,"data":{"image":"s3://cars/7.jpg"}}}}"#;
+//! let folded = store.fold(&[Event::parse(queued)?])?;
+//! assert!(folded[0].is_ok()); // and may be acknowledged now
+//!
+//! let snapshot = labelrelay_dataset::write(&mut store, &Options::of(Format::Coco))?;
+//! assert_eq!(snapshot.counts.annotations, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod class_list;
+mod compare;
+mod differences;
+mod error;
+mod export;
+mod geometry;
+mod label_config;
+mod mask;
+mod media;
+mod output;
+mod selection;
+mod snapshot;
+mod split;
+mod store;
+
+pub use compare::compare;
+pub use differences::{AnnotationId, Differences, Scope};
+pub use error::{DatasetError, Unreadable};
+pub use export::{Format, YoloTask};
+pub use selection::Which;
+pub use snapshot::{Counts, Options, Snapshot, latest, write};
+pub use split::{Split, Splits};
+pub use store::Store;

@@ -1,0 +1,398 @@
+//! Chooses annotations for a snapshot, task by task.
+
+use crate::geometry::Geometry;
+use crate::label_config::LabelConfig;
+use crate::media;
+use crate::split::{Split, Splits};
+use rusqlite::{Connection, OptionalExtension as _, Row};
+use serde_json::Value;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+
+/// Annotations of a task that are exported, if it has several.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Which {
+    /// The one of the newest version.
+    #[default]
+    Latest,
+    /// Those by which others are measured. A task without one is left out, and counted.
+    GroundTruth,
+    /// All of them.
+    All,
+}
+
+impl Which {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Latest, Self::GroundTruth, Self::All];
+
+    /// The name: `ground-truth`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Latest => "latest",
+            Self::GroundTruth => "ground-truth",
+            Self::All => "all",
+        }
+    }
+}
+
+/// Choice of annotations.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Policy {
+    pub(crate) which: Which,
+    pub(crate) splits: Splits,
+    /// A state in the workflow that a task has to be in.
+    pub(crate) state: Option<String>,
+}
+
+/// One image, or whatever a task is about, with what was chosen of it.
+#[derive(Debug)]
+pub(crate) struct Sample {
+    pub(crate) source: String,
+    pub(crate) project: Option<String>,
+    pub(crate) task: String,
+    /// Its number among those of the task, from 0, if the task has several.
+    pub(crate) item: Option<i64>,
+    pub(crate) split: Split,
+    pub(crate) media: Option<String>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) size: Option<(u32, u32)>,
+    pub(crate) annotations: Vec<Chosen>,
+}
+
+/// An annotation that was chosen, with the part of it that is about one image.
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    pub(crate) kind: String,
+    pub(crate) id: String,
+    pub(crate) version: Option<String>,
+    pub(crate) author: Option<String>,
+    pub(crate) ground_truth: bool,
+    pub(crate) is_marked_as_deleted: bool,
+    pub(crate) regions: Vec<Region>,
+    pub(crate) classifications: Vec<Answered>,
+    pub(crate) relations: Value,
+}
+
+#[derive(Debug)]
+pub(crate) struct Region {
+    pub(crate) id: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) labels: Vec<String>,
+    pub(crate) geometry: Geometry,
+    /// The platform's own JSON, of a region that has no geometry of ours: a video's track.
+    pub(crate) raw: Option<Value>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) name: Option<String>,
+    pub(crate) answers: Value,
+    pub(crate) region: Option<String>,
+    pub(crate) frame: Option<i64>,
+    pub(crate) item: Option<i64>,
+    pub(crate) parents: Value,
+}
+
+/// Counts of a choice.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Tally {
+    pub(crate) chosen: u64,
+    /// Of these, those that an unsigned header says are gone.
+    pub(crate) marked: u64,
+    pub(crate) skipped: u64,
+    pub(crate) other_versions: u64,
+    pub(crate) other_state: u64,
+    pub(crate) without_task: u64,
+}
+
+struct Candidate {
+    row: i64,
+    skipped: bool,
+    workflow: Option<String>,
+    chosen: Chosen,
+}
+
+/// Hands each sample to `take`, in the order of source and task. So two snapshots of one state are equal.
+pub(crate) fn each<E: From<rusqlite::Error>>(
+    db: &Connection,
+    policy: &Policy,
+    mut take: impl FnMut(Sample) -> Result<(), E>,
+) -> Result<Tally, E> {
+    let without_task: i64 = db.query_row(
+        "SELECT count(*) FROM annotations WHERE state = 'present' AND task_id IS NULL",
+        [],
+        |row| row.get(0),
+    )?;
+    let mut tally = Tally {
+        without_task: without_task.cast_unsigned(),
+        ..Tally::default()
+    };
+    let mut configs = HashMap::new();
+    let mut tasks = db.prepare(
+        "SELECT DISTINCT source, project_id, task_id FROM annotations
+         WHERE state = 'present' AND task_id IS NOT NULL ORDER BY source, task_id, project_id",
+    )?;
+    let mut tasks = tasks.query([])?;
+    while let Some(row) = tasks.next()? {
+        let (source, project, task): (String, Option<String>, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?);
+        let about = About::read(db, &source, &task)?;
+        let rows = annotations(db, &source, project.as_deref(), &task)?;
+        let chosen = choose(rows, policy, &about, &mut tally);
+        if chosen.is_empty() {
+            continue;
+        }
+        tally.chosen += chosen.len() as u64;
+        let marked = chosen.iter().filter(|(_, it)| it.is_marked_as_deleted);
+        tally.marked += marked.count() as u64;
+        let config = match configs.entry((source.clone(), project.clone())) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(config(db, &source, project.as_deref())?),
+        };
+        for (item, annotations) in by_item(db, chosen)? {
+            let split = policy
+                .splits
+                .of(&source, project.as_deref().unwrap_or_default(), &task);
+            let mut regions = annotations.iter().flat_map(|it| &it.regions);
+            let size = regions.find_map(|it| it.geometry.size);
+            take(Sample {
+                source: source.clone(),
+                project: project.clone(),
+                task: task.clone(),
+                item,
+                split,
+                media: about.media(config, item),
+                external_id: about.external_id.clone(),
+                size: size.or(about.size),
+                annotations,
+            })?;
+        }
+    }
+    Ok(tally)
+}
+
+/// JSON as the state keeps it.
+fn json_of(text: Option<String>) -> Value {
+    text.and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default()
+}
+
+/// Knowledge of a task.
+#[derive(Default)]
+struct About {
+    data: Option<Value>,
+    media_url: Option<String>,
+    external_id: Option<String>,
+    size: Option<(u32, u32)>,
+    workflow: Option<String>,
+    /// The time of that, in the form of a version.
+    workflow_at: Option<String>,
+}
+
+impl About {
+    /// State of the workflow that counts for an annotation in this version: the later one of the data row's last step and
+    /// of the state in the annotation's own body.
+    fn state<'a>(&'a self, own: Option<&'a str>, version: Option<&str>) -> Option<&'a str> {
+        if self.workflow.is_some() && (own.is_none() || self.workflow_at.as_deref() >= version) {
+            self.workflow.as_deref()
+        } else {
+            own
+        }
+    }
+
+    fn read(db: &Connection, source: &str, task: &str) -> rusqlite::Result<Self> {
+        let about = db
+            .prepare_cached(
+                "SELECT data, media_url, external_id, width, height, workflow_state, workflow_at FROM tasks
+                 WHERE source = ?1 AND task_id = ?2",
+            )?
+            .query_row((source, task), |row| {
+                let data: Option<String> = row.get(0)?;
+                let size: (Option<u32>, Option<u32>) = (row.get(3)?, row.get(4)?);
+                Ok(Self {
+                    data: data.and_then(|data| serde_json::from_str(&data).ok()),
+                    media_url: row.get(1)?,
+                    external_id: row.get(2)?,
+                    size: size.0.zip(size.1),
+                    workflow: row.get(5)?,
+                    workflow_at: row.get(6)?,
+                })
+            })
+            .optional()?;
+        Ok(about.unwrap_or_default())
+    }
+
+    fn media(&self, config: &LabelConfig, item: Option<i64>) -> Option<String> {
+        if let Some(url) = &self.media_url {
+            return Some(media::without_query(url));
+        }
+        media::address(self.data.as_ref()?, config, item)
+    }
+}
+
+fn config(db: &Connection, source: &str, project: Option<&str>) -> rusqlite::Result<LabelConfig> {
+    let xml: Option<Option<String>> = db
+        .prepare_cached(
+            "SELECT label_config FROM projects WHERE source = ?1 AND project_id = ?2
+             ORDER BY seen_at DESC LIMIT 1",
+        )?
+        .query_row((source, project), |row| row.get(0))
+        .optional()?;
+    let xml = xml.flatten();
+    Ok(xml.map_or_else(LabelConfig::default, |xml| LabelConfig::parse(&xml)))
+}
+
+fn annotations(
+    db: &Connection,
+    source: &str,
+    project: Option<&str>,
+    task: &str,
+) -> rusqlite::Result<Vec<Candidate>> {
+    db.prepare_cached(
+        "SELECT row, skipped, workflow, kind, annotation_id, version, author, ground_truth, deleted_by IS NOT NULL, relations
+         FROM annotations WHERE source = ?1 AND task_id = ?2 AND project_id IS ?3 AND state = 'present'
+         ORDER BY coalesce(version, ''), length(annotation_id), annotation_id",
+    )?
+    .query_map((source, task, project), |row| {
+        Ok(Candidate {
+            row: row.get(0)?,
+            skipped: row.get(1)?,
+            workflow: row.get(2)?,
+            chosen: Chosen {
+                kind: row.get(3)?,
+                id: row.get(4)?,
+                version: row.get(5)?,
+                author: row.get(6)?,
+                ground_truth: row.get(7)?,
+                is_marked_as_deleted: row.get(8)?,
+                regions: Vec::new(),
+                classifications: Vec::new(),
+                relations: json_of(row.get(9)?),
+            },
+        })
+    })?
+    .collect()
+}
+
+/// Of the annotations of one task, oldest first.
+fn choose(
+    mut rows: Vec<Candidate>,
+    policy: &Policy,
+    about: &About,
+    tally: &mut Tally,
+) -> Vec<(i64, Chosen)> {
+    let all = rows.len();
+    rows.retain(|row| !row.skipped);
+    tally.skipped += (all - rows.len()) as u64;
+    if let Some(state) = &policy.state {
+        let before = rows.len();
+        rows.retain(|row| {
+            let state_of = about.state(row.workflow.as_deref(), row.chosen.version.as_deref());
+            state_of.is_some_and(|it| it.eq_ignore_ascii_case(state))
+        });
+        tally.other_state += (before - rows.len()) as u64;
+    }
+    let before = rows.len();
+    match policy.which {
+        Which::All => {}
+        Which::GroundTruth => rows.retain(|row| row.chosen.ground_truth),
+        Which::Latest => {
+            rows.drain(..rows.len().saturating_sub(1));
+        }
+    }
+    tally.other_versions += (before - rows.len()) as u64;
+    rows.into_iter().map(|row| (row.row, row.chosen)).collect()
+}
+
+/// Reads what the annotations hold, and parts it by the image that it is about. What names none is about the first.
+fn by_item(
+    db: &Connection,
+    chosen: Vec<(i64, Chosen)>,
+) -> rusqlite::Result<BTreeMap<Option<i64>, Vec<Chosen>>> {
+    let mut items: BTreeMap<Option<i64>, Vec<Chosen>> = BTreeMap::new();
+    let mut read = Vec::with_capacity(chosen.len());
+    for (row, annotation) in chosen {
+        read.push((annotation, regions(db, row)?, answers(db, row)?));
+    }
+    let first = {
+        let of_regions = read
+            .iter()
+            .flat_map(|(_, regions, _)| regions.iter().map(|it| it.geometry.item));
+        let of_answers = read
+            .iter()
+            .flat_map(|(_, _, answers)| answers.iter().map(|it| it.item));
+        of_regions.chain(of_answers).flatten().min()
+    };
+    let place = |item: Option<i64>| item.or(first);
+    for (annotation, regions, answers) in read {
+        let mut parts: BTreeMap<Option<i64>, Chosen> = BTreeMap::new();
+        let part = || Chosen {
+            kind: annotation.kind.clone(),
+            id: annotation.id.clone(),
+            version: annotation.version.clone(),
+            author: annotation.author.clone(),
+            relations: annotation.relations.clone(),
+            regions: Vec::new(),
+            classifications: Vec::new(),
+            ..annotation
+        };
+        for region in regions {
+            let item = place(region.geometry.item);
+            parts.entry(item).or_insert_with(part).regions.push(region);
+        }
+        for answer in answers {
+            let item = place(answer.item);
+            let part = parts.entry(item).or_insert_with(part);
+            part.classifications.push(answer);
+        }
+        if parts.is_empty() {
+            // It says that there is nothing.
+            parts.insert(first, part());
+        }
+        for (item, part) in parts {
+            items.entry(item).or_default().push(part);
+        }
+    }
+    Ok(items)
+}
+
+fn regions(db: &Connection, annotation: i64) -> rusqlite::Result<Vec<Region>> {
+    let sql = format!(
+        "SELECT region_id, labels, name,
+             CASE WHEN kind NOT IN ('box', 'polygon', 'line', 'ellipse', 'keypoint', 'mask', 'span', 'timespan')
+             THEN raw END, {} FROM regions WHERE annotation = ?1 ORDER BY position",
+        Geometry::COLUMNS
+    );
+    db.prepare_cached(&sql)?
+        .query_map([annotation], |row: &Row<'_>| {
+            let labels: String = row.get(1)?;
+            Ok(Region {
+                id: row.get(0)?,
+                labels: serde_json::from_str(&labels).unwrap_or_default(),
+                name: row.get(2)?,
+                raw: row
+                    .get::<_, Option<String>>(3)?
+                    .map(|raw| json_of(Some(raw))),
+                geometry: Geometry::read(row, 4)?,
+            })
+        })?
+        .collect()
+}
+
+fn answers(db: &Connection, annotation: i64) -> rusqlite::Result<Vec<Answered>> {
+    db.prepare_cached(
+        "SELECT name, answers, region_id, frame, item, parents FROM classifications
+         WHERE annotation = ?1 ORDER BY position",
+    )?
+    .query_map([annotation], |row| {
+        Ok(Answered {
+            name: row.get(0)?,
+            answers: json_of(row.get(1)?),
+            region: row.get(2)?,
+            frame: row.get(3)?,
+            item: row.get(4)?,
+            parents: json_of(row.get(5)?),
+        })
+    })?
+    .collect()
+}

@@ -1,0 +1,149 @@
+//! Takes over from another store what it has and this one has not, or has differently.
+
+use crate::differences::{AnnotationId, Differences};
+use crate::{DatasetError, Store, class_list};
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension as _, Transaction};
+
+/// Columns of an annotation but its row, which differs between two stores.
+const COLUMNS: &str = "source, kind, annotation_id, project_id, task_id, version, ordering, state, deleted_by, author, \
+     created_at, updated_at, skipped, ground_truth, workflow, relations, event_id, received_at, origin, sha256, raw";
+
+impl Store {
+    /// Mends `differences` from what the platform has, which is in `theirs`: takes over what is missing or different, and
+    /// lets go what is extra: versions of it up to `until`, when the platform was asked, do not come back. Classes keep
+    /// their numbers.
+    ///
+    /// # Errors
+    /// [`DatasetError`]; nothing was mended then.
+    pub fn adopt(
+        &mut self,
+        theirs: &Self,
+        differences: &Differences,
+        until: Timestamp,
+    ) -> Result<(), DatasetError> {
+        let failed = self.failed();
+        // Attached, since both are files of one program, and rows go from one to the other in one statement.
+        let path = theirs.dir.join(super::STATE);
+        self.db
+            .execute("ATTACH ?1 AS theirs", [path.to_string_lossy()])
+            .map_err(&failed)?;
+        let done = self.adopt_all(differences, &version(until));
+        self.db.execute("DETACH theirs", []).map_err(&failed)?;
+        done.map_err(failed)
+    }
+
+    fn adopt_all(&mut self, differences: &Differences, until: &str) -> rusqlite::Result<()> {
+        let db = self.db.transaction()?;
+        for id in &differences.extra {
+            let_go(&db, id, until)?;
+        }
+        for id in differences.missing.iter().chain(&differences.different) {
+            take_over(&db, id)?;
+        }
+        db.execute(
+            "INSERT OR IGNORE INTO main.projects SELECT * FROM theirs.projects",
+            [],
+        )?;
+        super::scrub(&db)?;
+        if !differences.are_none() {
+            super::has_changed(&db)?;
+        }
+        db.commit()
+    }
+}
+
+/// A time in the form of a version.
+fn version(time: Timestamp) -> String {
+    time.strftime("%Y%m%dT%H%M%S%.9fZ").to_string()
+}
+
+fn row_of(db: &Transaction<'_>, schema: &str, id: &AnnotationId) -> rusqlite::Result<Option<i64>> {
+    let statement = format!(
+        "SELECT row FROM {schema}.annotations WHERE source = ?1 AND kind = ?2 AND annotation_id = ?3"
+    );
+    db.prepare_cached(&statement)?
+        .query_row((&id.source, &id.kind, &id.id), |row| row.get(0))
+        .optional()
+}
+
+/// The platform has it no more.
+fn let_go(db: &Transaction<'_>, id: &AnnotationId, until: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO main.removals(source, kind, id, until) VALUES(?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET until = max(coalesce(until, ''), excluded.until)",
+    )?
+    .execute((&id.source, &id.kind, &id.id, until))?;
+    let Some(row) = row_of(db, "main", id)? else {
+        return Ok(());
+    };
+    empty(db, row)?;
+    db.prepare_cached(
+        "UPDATE main.annotations SET state = 'removed', deleted_by = 'pull', raw = NULL WHERE row = ?1",
+    )?
+    .execute([row])
+    .map(drop)
+}
+
+fn take_over(db: &Transaction<'_>, id: &AnnotationId) -> rusqlite::Result<()> {
+    let Some(theirs) = row_of(db, "theirs", id)? else {
+        return Ok(());
+    };
+    if let Some(ours) = row_of(db, "main", id)? {
+        empty(db, ours)?;
+        db.prepare_cached("DELETE FROM main.annotations WHERE row = ?1")?
+            .execute([ours])?;
+    }
+    let statement = format!(
+        "INSERT INTO main.annotations({COLUMNS}) SELECT {COLUMNS} FROM theirs.annotations WHERE row = ?1
+         RETURNING row"
+    );
+    let ours: i64 = db
+        .prepare_cached(&statement)?
+        .query_row([theirs], |row| row.get(0))?;
+    for (table, columns) in [
+        (
+            "regions",
+            "position, region_id, name, labels, kind, unit, x, y, width, height, rotation, points, rle, mask_url,
+             begins, ends, channel, text, image_width, image_height, item, raw",
+        ),
+        (
+            "classifications",
+            "position, name, answers, region_id, frame, item, parents",
+        ),
+    ] {
+        let statement = format!(
+            "INSERT INTO main.{table}(annotation, {columns})
+             SELECT ?1, {columns} FROM theirs.{table} WHERE annotation = ?2"
+        );
+        db.prepare_cached(&statement)?.execute((ours, theirs))?;
+    }
+    // A removal of it was wrong, or of something before.
+    db.prepare_cached("DELETE FROM main.removals WHERE source = ?1 AND kind = ?2 AND id = ?3")?
+        .execute((&id.source, &id.kind, &id.id))?;
+    db.prepare_cached(
+        "INSERT INTO main.tasks SELECT * FROM theirs.tasks
+         WHERE (source, task_id) IN (SELECT source, task_id FROM theirs.annotations WHERE row = ?1)
+         ON CONFLICT DO UPDATE SET data = coalesce(excluded.data, data),
+             project_id = coalesce(excluded.project_id, project_id)",
+    )?
+    .execute([theirs])?;
+    let mut labels = db.prepare_cached(
+        "SELECT DISTINCT value FROM main.regions, json_each(labels) WHERE annotation = ?1 ORDER BY position",
+    )?;
+    let labels: Vec<String> = labels
+        .query_map([ours], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for label in labels {
+        class_list::note(db, &label, "")?;
+    }
+    Ok(())
+}
+
+fn empty(db: &Transaction<'_>, row: i64) -> rusqlite::Result<()> {
+    for table in ["regions", "classifications"] {
+        let statement = format!("DELETE FROM main.{table} WHERE annotation = ?1");
+        db.prepare_cached(&statement)?.execute([row])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! Takes one event in: what is newer than what is known.
+
+use super::version::received;
+use super::{annotation, removal, task};
+use labelrelay_event::changes::{Change, Changed, Kind, Record};
+use labelrelay_event::{Event, EventError, Origin};
+use rusqlite::Transaction;
+
+/// Changes of an event whose body is what the sender sent.
+pub(super) fn read<'a>(event: &Event<'a>) -> Result<Vec<Change<'a>>, EventError> {
+    event.verify()?;
+    event.changes()
+}
+
+/// Takes the changes of `event` in; `true` if one of them changed something.
+pub(super) fn take_in(
+    db: &Transaction<'_>,
+    event: &Event<'_>,
+    changes: &[Change<'_>],
+) -> rusqlite::Result<bool> {
+    let mut has_changed = task::beside(db, event)?;
+    for change in changes {
+        has_changed |= match change {
+            Change::Removed(removed) => removal::take_in(db, removed)?,
+            Change::Changed(it) => take_in_changed(db, event, it)?,
+            _ => false,
+        };
+    }
+    Ok(has_changed)
+}
+
+fn take_in_changed(
+    db: &Transaction<'_>,
+    event: &Event<'_>,
+    changed: &Changed<'_>,
+) -> rusqlite::Result<bool> {
+    match (changed.key.kind, changed.record.as_deref()) {
+        (Kind::Annotation | Kind::Label, Some(Record::Annotation(record))) => {
+            if event.attributes().origin == Some(Origin::Reconcile) {
+                removal::contradict(db, &changed.key, &received(event))?;
+            }
+            annotation::take_in(db, event, changed, record)
+        }
+        (Kind::Task, Some(Record::Task(record))) => {
+            task::take_in(db, &changed.key, record, &received(event))
+        }
+        (Kind::Project, Some(Record::Project(record))) => task::take_in_project(
+            db,
+            &changed.key,
+            record.title.as_deref(),
+            record.label_config.as_deref(),
+            &received(event),
+        ),
+        (Kind::Workflow, Some(Record::Workflow(record))) => {
+            task::move_in_workflow(db, changed, record)
+        }
+        _ => Ok(false),
+    }
+}

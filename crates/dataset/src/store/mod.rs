@@ -1,0 +1,174 @@
+//! The working state: what is known of each annotation, in an `SQLite` file of the dataset's directory.
+
+mod adopt;
+mod annotation;
+mod fold;
+mod removal;
+mod schema;
+mod task;
+mod version;
+
+use crate::output::{private_dir, private_file};
+use crate::{DatasetError, Unreadable};
+use labelrelay_event::Event;
+use rusqlite::{Connection, Transaction};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const STATE: &str = "state.db";
+const LOCK: &str = "lock";
+
+/// The working state of a dataset. One process has it at a time.
+#[derive(Debug)]
+pub struct Store {
+    pub(crate) db: Connection,
+    pub(crate) dir: PathBuf,
+    /// The lock on the directory, which ends with the process.
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the dataset in the directory `dir`, and makes both where there are none.
+    ///
+    /// # Errors
+    /// [`DatasetError`] when it cannot be written, when another process has it, when it is damaged, or of a later format.
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self, DatasetError> {
+        let dir = dir.as_ref();
+        private_dir(dir)?;
+        let lock = lock(&dir.join(LOCK))?;
+        let path = dir.join(STATE);
+        let failed = DatasetError::database(&path);
+        // Made here, so that nobody else may read it: it holds names of annotators, and addresses with signatures.
+        private_file(&path, false)?;
+        let mut db = Connection::open(&path).map_err(&failed)?;
+        db.busy_timeout(Duration::from_secs(5)).map_err(&failed)?;
+        // FULL: what is committed may be acknowledged, and is on the disk then.
+        db.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;",
+        )
+        .map_err(&failed)?;
+        schema::make(&mut db, &path)?;
+        Ok(Self {
+            db,
+            dir: dir.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// Takes events in, in one transaction, and tells of each whether it could be read. Those that could may be
+    /// acknowledged: they are on the disk. One that could not changes nothing, and keeps no other from being taken in.
+    ///
+    /// The body of a claimed event has to be [fetched](Event::with_body) before.
+    ///
+    /// # Errors
+    /// [`DatasetError`] when nothing was taken in.
+    pub fn fold(
+        &mut self,
+        events: &[Event<'_>],
+    ) -> Result<Vec<Result<(), Unreadable>>, DatasetError> {
+        let path = self.dir.join(STATE);
+        self.fold_all(events).map_err(DatasetError::database(&path))
+    }
+
+    fn fold_all(&mut self, events: &[Event<'_>]) -> rusqlite::Result<Vec<Result<(), Unreadable>>> {
+        let transaction = self.db.transaction()?;
+        let mut verdicts = Vec::with_capacity(events.len());
+        let mut has_changed = false;
+        for event in events {
+            verdicts.push(match fold::read(event) {
+                Err(error) => Err(Unreadable(error)),
+                Ok(changes) => {
+                    has_changed |= fold::take_in(&transaction, event, &changes)?;
+                    Ok(())
+                }
+            });
+        }
+        if has_changed {
+            self::has_changed(&transaction)?;
+        }
+        transaction.commit()?;
+        Ok(verdicts)
+    }
+
+    /// Forgets who made an annotation: the author, and the platform's own JSON, in which the author stands too. What comes
+    /// of the same author later is forgotten as it comes. Returns the number of annotations.
+    ///
+    /// Snapshots that were written before still say it: write another one, and keep no other.
+    ///
+    /// # Errors
+    /// [`DatasetError`]; nothing was forgotten then.
+    pub fn forget_author(&mut self, author: &str) -> Result<usize, DatasetError> {
+        let failed = self.failed();
+        self.forget(author).map_err(failed)
+    }
+
+    fn forget(&mut self, author: &str) -> rusqlite::Result<usize> {
+        let db = self.db.transaction()?;
+        db.execute(
+            "INSERT OR IGNORE INTO forgotten_authors VALUES(?1)",
+            [author],
+        )?;
+        let forgotten = scrub(&db)?;
+        has_changed(&db)?;
+        db.commit()?;
+        // The log of SQLite has the pages of before.
+        self.db
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(forgotten)
+    }
+
+    pub(crate) fn failed(&self) -> impl Fn(rusqlite::Error) -> DatasetError + use<> {
+        DatasetError::database(&self.dir.join(STATE))
+    }
+
+    /// Grows with each transaction that changes something.
+    pub(crate) fn revision(&self) -> Result<i64, DatasetError> {
+        self.db
+            .query_row(
+                "SELECT coalesce(max(value), 0) FROM state WHERE name = 'revision'",
+                [],
+                |row| row.get(0),
+            )
+            .map_err(self.failed())
+    }
+}
+
+/// Takes forgotten authors out of all annotations; how many there were.
+fn scrub(db: &Transaction<'_>) -> rusqlite::Result<usize> {
+    let of_them = "author IN (SELECT author FROM main.forgotten_authors)";
+    db.execute(
+        &format!(
+            "UPDATE main.regions SET raw = 'null'
+             WHERE annotation IN (SELECT row FROM main.annotations WHERE {of_them})"
+        ),
+        [],
+    )?;
+    db.execute(
+        &format!("UPDATE main.annotations SET author = NULL, raw = NULL WHERE {of_them}"),
+        [],
+    )
+}
+
+/// Notes that the next snapshot may differ from the last one.
+fn has_changed(db: &Transaction<'_>) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT INTO main.state VALUES('revision', 1) ON CONFLICT DO UPDATE SET value = value + 1",
+        [],
+    )
+    .map(drop)
+}
+
+fn lock(path: &Path) -> Result<File, DatasetError> {
+    let failed = DatasetError::io(path);
+    let file = private_file(path, false)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(DatasetError::new(
+            path,
+            "another process works on this dataset",
+            "wait for its end, or name another directory",
+        )),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}

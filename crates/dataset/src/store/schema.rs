@@ -1,0 +1,156 @@
+//! Tables of the working state.
+
+use crate::DatasetError;
+use rusqlite::{Connection, OptionalExtension as _};
+use std::path::Path;
+
+/// Changes with every change of the tables.
+const FORMAT: i64 = 1;
+
+/// An annotation or a label that is gone keeps its row, without what it held.
+const TABLES: &str = "
+CREATE TABLE state(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE annotations(
+    row INTEGER PRIMARY KEY,
+    source TEXT NOT NULL,
+    kind TEXT NOT NULL,                 -- annotation (Label Studio), label (Labelbox)
+    annotation_id TEXT NOT NULL,
+    project_id TEXT,
+    task_id TEXT,                       -- of Labelbox: the data row
+    version TEXT,
+    ordering TEXT NOT NULL,             -- newer, unknown
+    state TEXT NOT NULL,                -- present, removed
+    deleted_by TEXT,                    -- body, header, parent, pull; one by header is there until the platform says no
+    author TEXT,
+    created_at TEXT,
+    updated_at TEXT,
+    skipped INTEGER NOT NULL,
+    ground_truth INTEGER NOT NULL,
+    workflow TEXT,
+    relations TEXT,                     -- an array: from, to, direction, labels
+    event_id TEXT NOT NULL,
+    received_at TEXT NOT NULL,
+    origin TEXT,
+    sha256 TEXT NOT NULL,
+    raw TEXT,
+    UNIQUE(source, kind, annotation_id)
+) STRICT;
+CREATE INDEX annotations_of_task ON annotations(source, task_id);
+CREATE TABLE regions(
+    annotation INTEGER NOT NULL REFERENCES annotations(row),
+    position INTEGER NOT NULL,
+    region_id TEXT,
+    name TEXT,
+    labels TEXT NOT NULL,               -- an array
+    kind TEXT NOT NULL,
+    unit TEXT,                          -- px, % (no size is known)
+    x REAL, y REAL, width REAL, height REAL,    -- of an ellipse: centre and radii
+    rotation REAL,
+    points TEXT,                        -- an array of pairs
+    rle BLOB,
+    mask_url TEXT,
+    begins REAL, ends REAL,
+    channel INTEGER,
+    text TEXT,
+    image_width INTEGER, image_height INTEGER,
+    item INTEGER,
+    raw TEXT NOT NULL,
+    PRIMARY KEY(annotation, position)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE classifications(
+    annotation INTEGER NOT NULL REFERENCES annotations(row),
+    position INTEGER NOT NULL,
+    name TEXT,
+    answers TEXT NOT NULL,              -- an array: texts, numbers, paths
+    region_id TEXT,
+    frame INTEGER,
+    item INTEGER,
+    parents TEXT NOT NULL,              -- an array
+    PRIMARY KEY(annotation, position)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tasks(
+    source TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    project_id TEXT,
+    external_id TEXT,
+    data TEXT,                          -- as the platform sent it
+    media_url TEXT,                     -- of Labelbox
+    width INTEGER, height INTEGER,
+    workflow_state TEXT, workflow_at TEXT,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    seen_at TEXT NOT NULL,
+    PRIMARY KEY(source, task_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE projects(
+    source TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    seen_at TEXT NOT NULL,
+    title TEXT,
+    label_config TEXT,
+    PRIMARY KEY(source, project_id, seen_at)    -- every version of the configuration
+) STRICT, WITHOUT ROWID;
+CREATE TABLE removals(
+    source TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    until TEXT,                         -- final for every version up to this
+    header_until TEXT,                  -- the same, said by a header that nobody signed
+    PRIMARY KEY(source, kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE unsettled(                 -- changes that no version puts in order: each is taken in once
+    source TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    annotation_id TEXT NOT NULL,
+    PRIMARY KEY(source, event_id, kind, annotation_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE forgotten_authors(author TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE classes(
+    class_id INTEGER PRIMARY KEY,       -- from 0, and never given again
+    name TEXT NOT NULL UNIQUE,
+    first_seen TEXT NOT NULL
+) STRICT;
+CREATE TABLE snapshots(
+    number INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    options TEXT NOT NULL,
+    summary TEXT NOT NULL
+) STRICT;
+";
+
+/// Makes the tables where there are none.
+pub(super) fn make(db: &mut Connection, path: &Path) -> Result<(), DatasetError> {
+    let failed = DatasetError::database(path);
+    let version: i64 = db
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(&failed)?;
+    match version {
+        FORMAT => Ok(()),
+        0 => {
+            let transaction = db.transaction().map_err(&failed)?;
+            let is_empty = transaction
+                .query_row("SELECT 1 FROM sqlite_schema LIMIT 1", [], |_| Ok(()))
+                .optional()
+                .map_err(&failed)?
+                .is_none();
+            if !is_empty {
+                return Err(DatasetError::new(
+                    path,
+                    "is the database of something else",
+                    "name another directory for the dataset",
+                ));
+            }
+            transaction.execute_batch(TABLES).map_err(&failed)?;
+            transaction
+                .pragma_update(None, "user_version", FORMAT)
+                .map_err(&failed)?;
+            transaction.commit().map_err(&failed)
+        }
+        later => Err(DatasetError::new(
+            path,
+            format!("has format {later}, and this program knows {FORMAT}"),
+            "use the labelrelay that wrote it, or a later one",
+        )),
+    }
+}

@@ -1,0 +1,72 @@
+//! Versions, and how they compare.
+
+use labelrelay_event::Event;
+use labelrelay_event::changes::Order;
+
+/// The time at which the relay received an event, in the form of a version.
+pub(super) fn received(event: &Event<'_>) -> String {
+    let time = event.attributes().receivedtime.as_str();
+    let mut version: String = time
+        .chars()
+        .filter(|it| !matches!(it, '-' | ':' | 'Z'))
+        .collect();
+    if !version.contains('.') {
+        version.push('.');
+    }
+    let digits = version.len() - version.find('.').unwrap_or(version.len()) - 1;
+    version.extend(std::iter::repeat_n('0', 9_usize.saturating_sub(digits)));
+    version.push('Z');
+    version
+}
+
+/// How a version compares with the one that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compared {
+    Newer,
+    Same,
+    Stale,
+    /// Nobody can tell: it is taken as it comes.
+    Unsettled,
+}
+
+pub(super) fn compare(known: Option<&str>, new: Option<&str>, order: Order) -> Compared {
+    match (known, new) {
+        (Some(known), Some(new)) if new > known => Compared::Newer,
+        (Some(known), Some(new)) if new < known => Compared::Stale,
+        (Some(_), Some(_)) if order == Order::Newer => Compared::Same,
+        _ => Compared::Unsettled,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_as_the_specification_says() {
+        let of = |known, new, order| compare(known, new, order);
+        assert_eq!(of(Some("1"), Some("2"), Order::Unknown), Compared::Newer);
+        assert_eq!(of(Some("2"), Some("1"), Order::Unknown), Compared::Stale);
+        assert_eq!(of(Some("1"), Some("1"), Order::Newer), Compared::Same);
+        assert_eq!(
+            of(Some("1"), Some("1"), Order::Unknown),
+            Compared::Unsettled
+        );
+        assert_eq!(of(None, Some("1"), Order::Newer), Compared::Unsettled);
+        assert_eq!(of(Some("1"), None, Order::Unknown), Compared::Unsettled);
+    }
+
+    #[test]
+    fn the_time_of_receipt_is_a_version() {
+        for (time, version) in [
+            ("2026-11-21T09:47:12Z", "20261121T094712.000000000Z"),
+            ("2026-11-21T09:47:12.371842Z", "20261121T094712.371842000Z"),
+        ] {
+            let message = format!(
+                r#"{{"specversion":"1.0","id":"1","source":"/ls","type":"x","datasha256":"00","receivedtime":"{time}","data":{{}}}}"#
+            );
+            let event = Event::parse(message.as_bytes()).unwrap();
+            assert_eq!(received(&event), version);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! COCO: coordinates, run lengths, and what is no part of it.
+
+use crate::support::{Dataset, lines, rectangle, there};
+use labelrelay_dataset::{Format, Options, Splits};
+use serde_json::{Value, json};
+use std::fs;
+
+fn train_only() -> Options {
+    let mut options = Options::of(Format::Coco);
+    options.splits = Splits::percent(100, 0, 0).unwrap();
+    options
+}
+
+fn written(dataset: &mut Dataset) -> (Value, Vec<Value>) {
+    let snapshot = dataset.write(&train_only());
+    let dir = dataset.dir.path().join(&snapshot.path);
+    let text = fs::read_to_string(dir.join("coco/instances_train.json")).unwrap();
+    let rejects = lines(&dir.join("rejects.jsonl"));
+    assert_eq!(rejects.len() as u64, snapshot.counts.rejected);
+    for part in ["val", "test"] {
+        let text = fs::read_to_string(dir.join(format!("coco/instances_{part}.json"))).unwrap();
+        let empty: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(empty["images"], json!([]));
+    }
+    let names = fs::read_dir(dir.join("coco")).unwrap().count();
+    assert_eq!(names, 3, "nothing else is left there");
+    (serde_json::from_str(&text).unwrap(), rejects)
+}
+
+#[test]
+fn boxes_and_polygons_are_in_pixels() {
+    let mut dataset = Dataset::new();
+    let polygon = json!({
+        "id": "p", "type": "polygonlabels", "original_width": 200, "original_height": 100,
+        "value": {"points": [[0, 0], [50, 0], [50, 100]], "polygonlabels": ["road"]},
+    });
+    let result = json!([
+        rectangle("upright", "car", [10.0, 20.0, 30.0, 40.0], 0.0),
+        rectangle("turned", "car", [50.0, 50.0, 10.0, 10.0], 90.0),
+        polygon,
+    ]);
+    dataset.fold(&[there(1, 7, 10, &result)]);
+    let (coco, rejects) = written(&mut dataset);
+    assert_eq!(rejects, [Value::Null; 0]);
+    let image = &coco["images"][0];
+    assert_eq!(
+        (
+            &image["id"],
+            &image["file_name"],
+            &image["width"],
+            &image["height"]
+        ),
+        (
+            &json!(1),
+            &json!("s3://cars/7.jpg"),
+            &json!(200),
+            &json!(100)
+        )
+    );
+    let names: Vec<_> = coco["categories"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (&it["id"], &it["name"]))
+        .collect();
+    assert_eq!(
+        names,
+        [(&json!(1), &json!("car")), (&json!(2), &json!("road"))]
+    );
+    let annotations = coco["annotations"].as_array().unwrap();
+    let number = |value: &Value| value.as_f64().unwrap();
+    let near = |value: &Value, expected: &[f64]| {
+        let found: Vec<f64> = value.as_array().unwrap().iter().map(number).collect();
+        assert_eq!(found.len(), expected.len(), "{found:?}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
+        }
+    };
+    near(&annotations[0]["bbox"], &[20.0, 20.0, 60.0, 40.0]);
+    // Turned about its top left at (100, 50): 20 wide, 10 high.
+    near(&annotations[1]["bbox"], &[90.0, 50.0, 10.0, 20.0]);
+    near(
+        &annotations[1]["segmentation"][0],
+        &[100.0, 50.0, 100.0, 70.0, 90.0, 70.0, 90.0, 50.0],
+    );
+    near(
+        &annotations[2]["segmentation"][0],
+        &[0.0, 0.0, 100.0, 0.0, 100.0, 100.0],
+    );
+    assert!((number(&annotations[2]["area"]) - 5000.0).abs() < 1e-9);
+    assert_eq!(annotations[2]["category_id"], 2);
+    let ids: Vec<_> = annotations
+        .iter()
+        .map(|it| it["id"].as_u64().unwrap())
+        .collect();
+    assert_eq!(ids, [1, 2, 3]);
+}
+
+/// Red if something is left out in silence.
+#[test]
+fn what_coco_cannot_say_is_named_with_its_reason() {
+    let mut dataset = Dataset::new();
+    let region = |id: &str, kind: &str, value: Value| json!({"id": id, "type": kind, "original_width": 200, "original_height": 100, "value": value});
+    let result = json!([
+        region("ellipse", "ellipselabels", json!({"x": 50, "y": 50, "radiusX": 5, "radiusY": 5, "rotation": 0, "ellipselabels": ["car"]})),
+        region("two points", "polygonlabels", json!({"points": [[0, 0], [1, 1]], "polygonlabels": ["car"]})),
+        region("unnamed", "rectangle", json!({"x": 1, "y": 1, "width": 1, "height": 1, "rotation": 0})),
+        region("damaged", "brushlabels", json!({"format": "rle", "rle": [0, 0, 0, 9, 1], "brushlabels": ["car"]})),
+        region("text", "labels", json!({"start": 0, "end": 3, "text": "abc", "labels": ["car"]})),
+        {"id": "no size", "type": "rectanglelabels", "value": {"x": 1, "y": 1, "width": 1, "height": 1, "rotation": 0, "rectanglelabels": ["car"]}},
+        rectangle("good", "car", [10.0, 20.0, 30.0, 40.0], 0.0),
+    ]);
+    dataset.fold(&[there(1, 7, 10, &result)]);
+    let (coco, rejects) = written(&mut dataset);
+    let named: Vec<_> = rejects
+        .iter()
+        .map(|it| it["region"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        named,
+        ["ellipse", "two points", "unnamed", "damaged", "text"]
+    );
+    assert!(
+        rejects
+            .iter()
+            .all(|it| it["annotation"] == "1" && it["task"] == "7")
+    );
+    assert!(
+        rejects
+            .iter()
+            .all(|it| !it["reason"].as_str().unwrap().is_empty())
+    );
+    // Another region says the size of the image.
+    assert_eq!(coco["annotations"].as_array().unwrap().len(), 2);
+}

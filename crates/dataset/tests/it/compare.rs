@@ -1,0 +1,125 @@
+//! What differs from the platform is found, and nothing else.
+
+use crate::support::{Dataset, annotation, more, rectangle, there};
+use labelrelay_dataset::{Differences, Scope, compare};
+use serde_json::{Value, json};
+
+fn boxed(x: f64) -> Value {
+    json!([rectangle("r", "car", [x, 10.0, 20.0, 20.0], 0.0)])
+}
+
+/// As a pull finds it: the annotation itself, and nothing around it.
+fn pulled(id: u32, task: u32, second: u32, result: &Value) -> String {
+    let mut found = annotation(id, task, second, result)["annotation"].clone();
+    found["project"] = json!(1);
+    found["lead_time"] = json!(1.5);
+    let kind = r#""origin":"reconcile","#;
+    more("io.labelstud.annotation.created", 100, &found, kind)
+}
+
+fn scope(projects: &[&str]) -> Scope {
+    Scope {
+        source: "/label-studio".to_owned(),
+        projects: projects.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn names(of: &Differences) -> [Vec<&str>; 3] {
+    [&of.missing, &of.extra, &of.different].map(|ids| ids.iter().map(|it| it.id.as_str()).collect())
+}
+
+#[test]
+fn ten_planted_differences_are_found() {
+    let mut platform = Dataset::new();
+    let all: Vec<String> = (1..=20)
+        .map(|id| pulled(id, id, 10, &boxed(10.0)))
+        .collect();
+    platform.fold(&all);
+
+    let mut ours = Dataset::new();
+    ours.fold(
+        &(1..=20)
+            .map(|id| there(id, id, 10, &boxed(10.0)))
+            .collect::<Vec<_>>(),
+    );
+    let same = compare(&ours.store, &platform.store, &scope(&[])).unwrap();
+    assert!(same.are_none(), "{same:?}");
+    assert_eq!(same.equal, 20);
+
+    let mut ours = Dataset::new();
+    let mut events = Vec::new();
+    for id in 1..=20 {
+        events.push(match id {
+            // Missing.
+            1..=3 => continue,
+            // Moved by a hair, older, of another task.
+            4 | 5 => there(id, id, 10, &boxed(10.01)),
+            6 => there(id, id, 9, &boxed(10.0)),
+            7 => there(id, 99, 10, &boxed(10.0)),
+            _ => there(id, id, 10, &boxed(10.0)),
+        });
+    }
+    // Extra.
+    events.extend((30..=32).map(|id| there(id, id, 10, &boxed(10.0))));
+    ours.fold(&events);
+    let found = compare(&ours.store, &platform.store, &scope(&[])).unwrap();
+    let expected = [
+        vec!["1", "2", "3"],
+        vec!["30", "31", "32"],
+        vec!["4", "5", "6", "7"],
+    ];
+    assert_eq!(names(&found), expected);
+    assert_eq!(found.equal, 13);
+    let now = "2026-11-21T13:00:00Z".parse().unwrap();
+    ours.store.adopt(&platform.store, &found, now).unwrap();
+    let mended = compare(&ours.store, &platform.store, &scope(&[])).unwrap();
+    assert!(mended.are_none(), "{mended:?}");
+    assert_eq!(mended.equal, 20);
+    // What was mended is written, and a version of before does not come back.
+    ours.fold(&[
+        there(6, 6, 9, &boxed(10.0)),
+        there(30, 30, 10, &boxed(10.0)),
+    ]);
+    assert_eq!(ours.ids().len(), 20);
+}
+
+/// Red if a platform that has nothing any more passes for equal, or another project for gone.
+#[test]
+fn what_is_compared_is_what_was_asked_for() {
+    let mut ours = Dataset::new();
+    ours.fold(&[there(1, 1, 10, &boxed(10.0))]);
+    let nothing = Dataset::new();
+    let all = compare(&ours.store, &nothing.store, &scope(&[])).unwrap();
+    assert_eq!(names(&all), [vec![], vec!["1"], vec![]]);
+    assert_eq!(
+        compare(&ours.store, &nothing.store, &scope(&["1"])).unwrap(),
+        all
+    );
+    assert!(
+        compare(&ours.store, &nothing.store, &scope(&["2"]))
+            .unwrap()
+            .are_none()
+    );
+}
+
+/// A directory that was lost is made anew, and a class keeps the number that it had in one that was not.
+#[test]
+fn a_lost_dataset_is_made_anew() {
+    let mut platform = Dataset::new();
+    platform.fold(
+        &(1..=5)
+            .map(|id| pulled(id, id, 10, &boxed(10.0)))
+            .collect::<Vec<_>>(),
+    );
+    let mut anew = Dataset::new();
+    let all = compare(&anew.store, &platform.store, &scope(&[])).unwrap();
+    assert_eq!(all.missing.len(), 5);
+    let now = "2026-11-21T13:00:00Z".parse().unwrap();
+    anew.store.adopt(&platform.store, &all, now).unwrap();
+    assert!(
+        compare(&anew.store, &platform.store, &scope(&[]))
+            .unwrap()
+            .are_none()
+    );
+    assert_eq!(anew.ids(), ["1", "2", "3", "4", "5"]);
+}

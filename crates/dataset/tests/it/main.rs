@@ -1,0 +1,15 @@
+//! Events of Label Studio and Labelbox become files of a dataset.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod classes;
+mod coco;
+mod compare;
+mod fold;
+mod snapshots;
+mod support;
+mod yolo;

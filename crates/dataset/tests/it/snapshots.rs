@@ -1,0 +1,141 @@
+//! A snapshot is whole, or not there.
+
+use crate::support::{CREATED, Dataset, annotation, event, rectangle, there};
+use labelrelay_dataset::{Format, Options, Store, latest};
+use serde_json::{Value, json};
+use std::fs;
+
+fn one(id: u32) -> String {
+    let result = json!([rectangle("r", "car", [10.0, 10.0, 20.0, 20.0], 0.0)]);
+    there(id, id, id, &result)
+}
+
+#[test]
+fn nothing_new_makes_no_new_snapshot_and_a_repeat_is_nothing_new() {
+    let mut dataset = Dataset::new();
+    let options = Options::of(Format::Coco);
+    dataset.fold(&[one(1)]);
+    let first = dataset.write(&options);
+    dataset.fold(&[one(1)]);
+    assert_eq!(dataset.write(&options), first);
+    dataset.fold(&[one(2)]);
+    let second = dataset.write(&options);
+    assert_eq!((first.number, second.number), (1, 2));
+    assert_ne!(first.digest, second.digest);
+    assert_eq!(latest(dataset.dir.path()).unwrap(), second);
+    // The same state says the same, whoever writes it.
+    let mut other = Dataset::new();
+    other.fold(&[one(2), one(1)]);
+    let same = other.write(&options);
+    assert_eq!(same.digest, second.digest);
+}
+
+#[test]
+fn old_snapshots_go_and_unfinished_ones_are_never_named() {
+    let mut dataset = Dataset::new();
+    let mut options = Options::of(Format::Jsonl);
+    options.keep = 3;
+    for id in 1..=6 {
+        dataset.fold(&[one(id)]);
+        dataset.write(&options);
+        let left = dataset.dir.path().join("snapshots/.unfinished-000099");
+        fs::create_dir_all(left.join("jsonl")).unwrap();
+    }
+    let mut names: Vec<_> = fs::read_dir(dataset.dir.path().join("snapshots"))
+        .unwrap()
+        .map(|it| it.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, [".unfinished-000099", "000004", "000005", "000006"]);
+    assert_eq!(latest(dataset.dir.path()).unwrap().number, 6);
+}
+
+/// Red if an author stays in a table, or comes back with the next event.
+#[test]
+fn an_author_is_forgotten_for_good() {
+    let mut dataset = Dataset::new();
+    let by = |id: u32, second: u32| {
+        let mut made = annotation(id, id, second, &json!([]));
+        made["annotation"]["completed_by"] = json!("zz-somebody");
+        event(CREATED, second, &made)
+    };
+    dataset.fold(&[by(1, 1), by(2, 2)]);
+    assert_eq!(
+        dataset.samples()[0]["annotations"][0]["author"],
+        "zz-somebody"
+    );
+    assert_eq!(dataset.store.forget_author("zz-somebody").unwrap(), 2);
+    dataset.fold(&[by(1, 10), by(3, 3)]);
+    let mut options = Options::of(Format::Jsonl);
+    options.formats.push(Format::Parquet);
+    options.keep = 1;
+    dataset.write(&options);
+    let mut left = vec![dataset.dir.path().to_owned()];
+    let mut files = 0;
+    while let Some(path) = left.pop() {
+        if path.is_dir() {
+            left.extend(fs::read_dir(path).unwrap().map(|it| it.unwrap().path()));
+        } else {
+            let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+            // The state says whom it has forgotten, and nothing else.
+            let is_in = text.matches("zz-somebody").count();
+            let is_state = path
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with("state.db"));
+            assert!(
+                is_in <= usize::from(is_state),
+                "{is_in} in {}",
+                path.display()
+            );
+            files += 1;
+        }
+    }
+    assert!(files > 5);
+}
+
+#[test]
+fn two_processes_do_not_work_on_one_dataset() {
+    let dataset = Dataset::new();
+    let error = Store::open(dataset.dir.path()).unwrap_err();
+    assert!(error.to_string().contains("another process"), "{error}");
+    let dir = dataset.dir.path().to_owned();
+    drop(dataset.store);
+    Store::open(&dir).unwrap();
+}
+
+/// Red if a process that ends between the two leaves the old name for ever.
+#[test]
+fn the_latest_is_named_by_the_next_run() {
+    let mut dataset = Dataset::new();
+    let options = Options::of(Format::Jsonl);
+    dataset.fold(&[one(1)]);
+    let written = dataset.write(&options);
+    fs::remove_file(dataset.dir.path().join("latest.json")).unwrap();
+    assert_eq!(dataset.write(&options), written);
+    assert_eq!(latest(dataset.dir.path()).unwrap(), written);
+    assert_eq!(
+        Options::of_last(&dataset.store).unwrap().unwrap().formats,
+        options.formats
+    );
+}
+
+/// Red if a directory that cannot be written costs the last snapshot.
+#[test]
+fn the_last_snapshot_stays_when_the_next_cannot_be_written() {
+    let mut dataset = Dataset::new();
+    let options = Options::of(Format::Coco);
+    dataset.fold(&[one(1)]);
+    let first = dataset.write(&options);
+    dataset.fold(&[one(2)]);
+    // What is to be the next snapshot's directory is a file.
+    let taken = dataset.dir.path().join("snapshots/.unfinished-000002");
+    fs::write(&taken, "").unwrap();
+    let error = labelrelay_dataset::write(&mut dataset.store, &options).unwrap_err();
+    assert!(error.to_string().contains(".unfinished-000002"), "{error}");
+    assert_eq!(latest(dataset.dir.path()).unwrap(), first);
+    fs::remove_file(taken).unwrap();
+    assert_eq!(dataset.write(&options).number, 2);
+    let summary = dataset.dir.path().join("snapshots/000002/snapshot.json");
+    let summary: Value = serde_json::from_str(&fs::read_to_string(summary).unwrap()).unwrap();
+    assert_eq!(summary["snapshot"]["counts"]["annotations"], 2);
+}
