@@ -3,7 +3,9 @@
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::{print, say};
-use crate::{completions, connect, events, help, pull, queue, send, serve, status, verify};
+use crate::{
+    completions, connect, dataset, events, help, pull, queue, send, serve, status, verify,
+};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::env::ArgsOs;
 
@@ -40,6 +42,7 @@ enum Verb {
     Status(status::Args),
     Events(events::Args),
     Pull(pull::Args),
+    Dataset(dataset::Args),
     Send(send::Args),
     Verify(verify::Args),
     Queue(queue::Args),
@@ -90,6 +93,7 @@ pub(crate) fn run(words: ArgsOs, env: &Env<'_>) -> Result<(), CliError> {
         Verb::Status(args) => status::run(&args, env),
         Verb::Events(args) => events::run(&args, env),
         Verb::Pull(args) => pull::run(&args, env),
+        Verb::Dataset(args) => dataset::run(&args, env),
         Verb::Send(args) => send::run(&args, env),
         Verb::Verify(args) => verify::run(&args, env),
         Verb::Queue(args) => queue::run(&args, env),

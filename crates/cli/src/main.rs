@@ -8,6 +8,7 @@ mod clouds;
 mod completions;
 mod connect;
 mod damaged_event;
+mod dataset;
 mod delivery;
 mod durations;
 mod env;

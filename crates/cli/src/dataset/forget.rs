@@ -1,0 +1,47 @@
+//! `labelrelay dataset forget`.
+
+use super::sync::words;
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
+use crate::output::print;
+use labelrelay_dataset::{Format, Options, Store};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay dataset forget ./cars --author 17
+  labelrelay dataset forget ./cars --author you@example.org";
+
+const NOTES: &str = "\
+Label Studio names people by the id of their account, Labelbox by id or address. The annotations stay. Writes a \
+snapshot without the author, and removes the older ones. What comes of the author later is forgotten as it comes. \
+Queues, fallbacks and ledgers have their own copies of events.";
+
+/// Forgets who made annotations.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
+pub(super) struct Args {
+    /// Directory of the dataset
+    dir: PathBuf,
+    /// The author, as the platform names them
+    #[arg(long, value_name = "ID")]
+    author: String,
+}
+
+pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
+    let dir = env.cwd().join(&args.dir);
+    if !dir.is_dir() {
+        return Err(CliError::usage(format_args!(
+            "{}: there is no such dataset",
+            args.dir.display()
+        )));
+    }
+    let mut store = Store::open(&dir)?;
+    let forgotten = store.forget_author(&args.author)?;
+    // The same files as before, without the author.
+    let mut options = Options::of_last(&store)?.unwrap_or_else(|| Options::of(Format::Coco));
+    options.keep = 1;
+    let snapshot = labelrelay_dataset::write(&mut store, &options)?;
+    print(format_args!("forgotten in {forgotten} annotations"))?;
+    Ok(print(format_args!("{}", words(&snapshot, &args.dir)))?)
+}

@@ -1,0 +1,153 @@
+//! The platform's annotations as they are now, read through its API into a state of their own.
+
+use crate::env::Env;
+use crate::error::CliError;
+use crate::find_configuration::{self, Missing};
+use crate::label_studio_access;
+use crate::source_of_platform;
+use labelrelay_core::config::SecretRef;
+use labelrelay_core::provider::Provider;
+use labelrelay_core::{BoxFuture, Clock, OutboundMessage, QueueLimits};
+use labelrelay_dataset::{DatasetError, Scope, Store};
+use labelrelay_event::Event;
+use labelrelay_local::LedgerFile;
+use labelrelay_reconcile::http::HttpOptions;
+use labelrelay_reconcile::label_studio::LabelStudio;
+use labelrelay_reconcile::{
+    LiveEvent, NoProgress, Platform as _, Reconcile, SendOutcome, Sink, SinkError,
+};
+use labelrelay_startup::{OsEntropy, SystemClock};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PlatformArgs {
+    /// URL of Label Studio: `http://HOST:PORT` [default: `LABEL_STUDIO_URL`]
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Reference to the token: `env:NAME`, `file:/path`, or a cloud's store [default: `env:LABEL_STUDIO_API_KEY`]
+    #[arg(long, value_name = "REFERENCE", value_parser = SecretRef::of_command_line)]
+    token: Option<SecretRef>,
+    /// Look at this project only; can be given several times [default: all that the token sees]
+    #[arg(long, value_name = "ID")]
+    project: Vec<String>,
+    /// The configured source of these events; needed when several are of this platform
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Annotations of the platform when it was asked.
+pub(super) struct Found {
+    pub(super) store: Store,
+    pub(super) at: jiff::Timestamp,
+    pub(super) scope: Scope,
+    /// Keeps the state's directory.
+    _dir: TempDir,
+}
+
+impl PlatformArgs {
+    /// Reads everything.
+    pub(super) fn read(&self, env: &Env<'_>) -> Result<Found, CliError> {
+        let url = label_studio_access::url(self.url.as_deref(), "--url http://HOST:PORT", env)?;
+        let config = find_configuration::find(env, self.config.as_deref(), Missing::Refuse)?.config;
+        let source =
+            source_of_platform::find(&config, Provider::LabelStudio, self.source.as_deref())?;
+        let runtime = crate::runtime::full()?;
+        let token = runtime.block_on(label_studio_access::token(self.token.as_ref(), env))?;
+        let options = HttpOptions::new(Arc::new(OsEntropy));
+        let platform = LabelStudio::new(&url, token, self.project.clone(), options);
+        let platform = Arc::new(platform.map_err(CliError::failed)?);
+        // Of what the token does not see, nobody may say that it is gone.
+        let projects = runtime.block_on(platform.projects());
+        let projects = projects.map_err(CliError::failed)?;
+        if projects.is_empty() {
+            return Err(CliError::failed(
+                "Label Studio shows no project: give the token its rights, or name a project that is there with --project ID",
+            ));
+        }
+        let dir = TempDir::new()?;
+        // A ledger that knows nothing: everything counts as missed.
+        let mut ledger = LedgerFile::open(&dir.path().join("ledger.db"), &source.name, &url)?;
+        let clock = SystemClock::new();
+        let at = clock.now();
+        let mut sink = Folding {
+            store: Store::open(dir.path().join("found"))?,
+        };
+        let mut reconcile = Reconcile {
+            source,
+            platform,
+            ledger: &mut ledger,
+            sink: &mut sink,
+            progress: &NoProgress,
+            clock: &clock,
+            overlap: Duration::ZERO,
+            begin: None,
+            full: false,
+            deleted_projects: &[],
+        };
+        let summary = runtime.block_on(reconcile.run())?;
+        drop(ledger);
+        if summary.passed_over > 0 || summary.refused > 0 {
+            return Err(CliError::failed(format_args!(
+                "{} things were not read, because source `{}` does not forward them or they have no form that is known; so nothing can be compared",
+                summary.passed_over + summary.refused,
+                source.name
+            )));
+        }
+        Ok(Found {
+            store: sink.store,
+            at,
+            scope: Scope {
+                source: format!("/{}", source.name),
+                projects: projects.into_iter().map(|project| project.id).collect(),
+            },
+            _dir: dir,
+        })
+    }
+}
+
+/// Takes what is found into a state.
+struct Folding {
+    store: Store,
+}
+
+impl Sink for Folding {
+    fn limits(&self) -> QueueLimits {
+        QueueLimits::bytes(u64::MAX)
+    }
+
+    fn events_after(&self, _: u64, _: usize) -> Result<Vec<LiveEvent>, SinkError> {
+        Ok(Vec::new())
+    }
+
+    fn send<'a>(
+        &'a mut self,
+        messages: &'a [OutboundMessage],
+        _: u64,
+    ) -> BoxFuture<'a, Result<Vec<SendOutcome>, SinkError>> {
+        let taken = self.take(messages);
+        Box::pin(std::future::ready(taken))
+    }
+}
+
+impl Folding {
+    fn take(&mut self, messages: &[OutboundMessage]) -> Result<Vec<SendOutcome>, SinkError> {
+        let unreadable = |error: &dyn std::fmt::Display| SinkError::new(error.to_string());
+        let events: Vec<Event<'_>> = messages
+            .iter()
+            .map(|message| Event::parse(&message.body).map_err(|error| unreadable(&error)))
+            .collect::<Result<_, _>>()?;
+        let folded = self.store.fold(&events);
+        let folded = folded.map_err(|error: DatasetError| unreadable(&error))?;
+        let outcome = |verdict: Result<(), labelrelay_dataset::Unreadable>| match verdict {
+            Ok(()) => SendOutcome::New,
+            Err(cause) => SendOutcome::Refused(cause.to_string()),
+        };
+        Ok(folded.into_iter().map(outcome).collect())
+    }
+}
