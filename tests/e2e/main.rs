@@ -14,6 +14,7 @@ mod connect;
 mod consumers;
 mod contract;
 mod crash;
+mod dataset;
 mod derived;
 #[cfg(unix)]
 mod documents;

@@ -32,9 +32,14 @@ const ALL: &[Campaign] = &[
         run: consumer,
     },
     Campaign {
+        name: "dataset",
+        what: "2,000 random changes (or as many as said) of a real Label Studio, and the dataset beside it: [CHANGES]",
+        run: |args| changes_of_label_studio("dataset::", args),
+    },
+    Campaign {
         name: "derived",
         what: "2,000 random changes (or as many as said) of a real Label Studio, and what is derived: [CHANGES]",
-        run: derived,
+        run: |args| changes_of_label_studio("derived::", args),
     },
     Campaign {
         name: "lab",
@@ -113,12 +118,12 @@ fn consumer(args: &[String]) -> Outcome {
     status(tests.args(["python_consumer::a_copy_of_a_real", "--nocapture"]))
 }
 
-fn derived(args: &[String]) -> Outcome {
+fn changes_of_label_studio(tests_of: &str, args: &[String]) -> Outcome {
     let setup = TestSetup::released()?;
     let changes = args.first().map_or("2000", String::as_str);
     let mut tests = setup.tests();
     tests.env("LABELRELAY_TEST_CHANGES", changes);
-    status(tests.args(["derived::", "--nocapture"]))
+    status(tests.args([tests_of, "--nocapture"]))
 }
 
 fn large_project(args: &[String]) -> Outcome {

@@ -130,7 +130,14 @@ pub(crate) const READERS: Environment = Environment {
     program: "bin/python",
 };
 
-/// pytest, mypy, numpy and a server of PostgreSQL, for the Python package. Its name is not a version's: many packages
+/// Libraries that training runs read datasets with. Its name is not a version's: several packages make it up.
+pub(crate) const DATASET_READERS: Environment = Environment {
+    folder: "dataset-readers-1",
+    requirements: "dataset-readers.txt",
+    program: "bin/python",
+};
+
+/// pytest, mypy, numpy and a server of `PostgreSQL`, for the Python package. Its name is not a version's: many packages
 /// make it up.
 pub(crate) const PYTHON_PACKAGE: Environment = Environment {
     folder: "python-package-2",

@@ -1,0 +1,436 @@
+//! A dataset that is kept beside a real Label Studio, against what that exports itself.
+
+use labelrelay_tests::label_studio::LabelStudio;
+use labelrelay_tests::program;
+use labelrelay_tests::random::Random;
+use labelrelay_tests::relay::{SECRET, Site, secrets};
+use labelrelay_tests::servers::installed;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+/// Changes of the test; the campaign makes more of them.
+const CHANGES: usize = 200;
+
+/// Bound of the whole walk, the campaign's too.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// The `sync` that follows is killed after so many.
+const KILLED_EVERY: usize = 20;
+
+const CONFIG: &str = r#"<View><Image name="image" value="$image"/><RectangleLabels name="box" toName="image"><Label value="car"/><Label value="bus"/><Label value="tram"/></RectangleLabels><PolygonLabels name="polygon" toName="image"><Label value="road"/></PolygonLabels><BrushLabels name="brush" toName="image"><Label value="sky"/></BrushLabels></View>"#;
+
+/// A brush that was drawn in Label Studio's own editor, on an image of 400 x 300 pixels.
+const DRAWN: &str = include_str!("../fixtures/label_studio/control_tags/brush_labels/body.json");
+
+/// Somebody at work.
+struct Work {
+    label_studio: LabelStudio,
+    project: u64,
+    random: Random,
+}
+
+impl Work {
+    fn ids(&mut self, table: &str) -> Vec<u64> {
+        let rows = self
+            .label_studio
+            .rows(&format!("select id from {table} order by id"));
+        rows.iter().map(|row| row[0].as_u64().unwrap()).collect()
+    }
+
+    fn one_of(&mut self, ids: &[u64]) -> u64 {
+        ids[usize::try_from(self.random.below(ids.len() as u64)).unwrap()]
+    }
+
+    fn import(&mut self) {
+        let task = |number: u64| json!({"data": {"image": format!("s3://bucket/{number}.jpg")}});
+        let tasks: Vec<Value> = (0..20).map(task).collect();
+        let path = format!("/api/projects/{}/import", self.project);
+        self.label_studio.call("POST", &path, &tasks.into());
+    }
+
+    /// A number between 0 and `below`, with three decimals.
+    #[expect(clippy::cast_precision_loss, reason = "small")]
+    fn number(&mut self, below: u64) -> f64 {
+        self.random.below(below * 1000) as f64 / 1000.0
+    }
+
+    fn result(&mut self) -> Value {
+        let count = self.random.below(4);
+        if count == 3 && self.random.below(2) == 0 {
+            return drawn();
+        }
+        let regions = (0..count).map(|place| {
+            let common = json!({
+                "id": format!("r{place}"), "to_name": "image", "original_width": 400, "original_height": 300,
+                "image_rotation": 0,
+            });
+            let mut region = common;
+            if self.random.below(3) == 0 {
+                let points: Vec<Value> = (0..5).map(|_| json!([self.number(100), self.number(100)])).collect();
+                region["type"] = json!("polygonlabels");
+                region["from_name"] = json!("polygon");
+                region["value"] = json!({"points": points, "closed": true, "polygonlabels": ["road"]});
+            } else {
+                let label = ["car", "bus", "tram"][usize::try_from(self.random.below(3)).unwrap()];
+                let rotation = if self.random.below(2) == 0 { 0.0 } else { self.number(360) };
+                region["type"] = json!("rectanglelabels");
+                region["from_name"] = json!("box");
+                region["value"] = json!({
+                    "x": self.number(50), "y": self.number(50), "width": self.number(40), "height": self.number(40),
+                    "rotation": rotation, "rectanglelabels": [label],
+                });
+            }
+            region
+        });
+        regions.collect::<Vec<_>>().into()
+    }
+
+    fn action(&mut self, name: &str, tasks: &[u64]) {
+        let path = format!("/api/dm/actions?id={name}&project={}", self.project);
+        let chosen = json!({"selectedItems": {"all": false, "included": tasks}});
+        self.label_studio.call("POST", &path, &chosen);
+    }
+
+    fn change(&mut self) {
+        let (tasks, annotations) = (self.ids("task"), self.ids("task_completion"));
+        if tasks.len() < 10 {
+            return self.import();
+        }
+        let task = self.one_of(&tasks);
+        let others = [task, self.one_of(&tasks)];
+        let kind = self.random.below(20);
+        if kind >= 12 && !annotations.is_empty() {
+            let path = format!("/api/annotations/{}/", self.one_of(&annotations));
+            match kind {
+                12..=15 => {
+                    let changed = json!({"result": self.result(), "was_cancelled": false});
+                    self.label_studio.call("PATCH", &path, &changed)
+                }
+                16 => {
+                    let changed = json!({"was_cancelled": true});
+                    self.label_studio.call("PATCH", &path, &changed)
+                }
+                17 => {
+                    let changed = json!({"ground_truth": true});
+                    self.label_studio.call("PATCH", &path, &changed)
+                }
+                _ => self.label_studio.call("DELETE", &path, &Value::Null),
+            };
+            return;
+        }
+        match kind {
+            0 => {
+                let path = format!("/api/tasks/{task}/");
+                self.label_studio.call("DELETE", &path, &Value::Null);
+            }
+            1 => self.action("delete_tasks", &others),
+            2 => self.action("delete_tasks_annotations", &others),
+            3 => {
+                for task in others {
+                    let made = json!({"task": task, "model_version": "m", "result": self.result()});
+                    self.label_studio.call("POST", "/api/predictions/", &made);
+                }
+                self.action("predictions_to_annotations", &others);
+            }
+            _ => {
+                let made = json!({"result": self.result(), "was_cancelled": kind == 4});
+                let path = format!("/api/tasks/{task}/annotations/");
+                self.label_studio.call("POST", &path, &made);
+            }
+        }
+    }
+}
+
+/// A mask.
+fn drawn() -> Value {
+    let body: Value = serde_json::from_str(DRAWN).unwrap();
+    let mut region = body["annotation"]["result"][0].clone();
+    region["from_name"] = json!("brush");
+    region["value"]["brushlabels"] = json!(["sky"]);
+    json!([region])
+}
+
+fn dataset(site: &Site, words: &[&str]) -> Command {
+    let mut command = program::command();
+    command
+        .arg("dataset")
+        .args(words)
+        .arg("--config")
+        .arg(site.config())
+        .envs(secrets())
+        .env("LABELRELAY_QUEUE", site.queue_url())
+        .current_dir(site.folder())
+        .stdin(Stdio::null());
+    command
+}
+
+fn follow(site: &Site) -> Child {
+    let words = [
+        "sync",
+        "cars",
+        "--format",
+        "coco,yolo-obb,jsonl,parquet",
+        "--which",
+        "all",
+    ];
+    dataset(site, &words)
+        .args([
+            "--split",
+            "100/0/0",
+            "--follow",
+            "--every",
+            "100ms",
+            "--visibility",
+            "2s",
+        ])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Takes in all that is left on the queue: what a process that was killed had is visible again after two seconds.
+fn take_in_all(site: &Site) {
+    labelrelay_tests::relay::eventually("the queue is empty", || {
+        let words = [
+            "sync",
+            "cars",
+            "--format",
+            "coco,yolo-obb,jsonl,parquet",
+            "--which",
+            "all",
+        ];
+        let done = dataset(site, &words)
+            .args(["--split", "100/0/0", "--visibility", "2s"])
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{done:?}");
+        let stats = program::command()
+            .args(["queue", "stats", "--json", "--queue", &site.queue_url()])
+            .output()
+            .unwrap();
+        let stats: Value = serde_json::from_slice(&stats.stdout).unwrap();
+        assert_eq!(stats["dead"], 0, "{stats}");
+        (stats["ready"] == 0 && stats["in_flight"] == 0).then_some(())
+    });
+}
+
+fn verified(work: &Work, site: &Site, verb: &[&str]) -> Output {
+    dataset(site, verb)
+        .args(["--url", &work.label_studio.base])
+        .args(["--project", &work.project.to_string()])
+        .env("LABEL_STUDIO_API_KEY", &work.label_studio.token)
+        .output()
+        .unwrap()
+}
+
+fn latest(dir: &Path) -> PathBuf {
+    let text = std::fs::read_to_string(dir.join("latest.json")).unwrap();
+    let latest: Value = serde_json::from_str(&text).unwrap();
+    dir.join(latest["path"].as_str().unwrap())
+}
+
+/// Regions of Label Studio's own export, in pixels, computed here: annotation and region, label, and points.
+fn exported(work: &mut Work) -> BTreeMap<String, (String, Vec<f64>)> {
+    let path = format!("/api/projects/{}/export?exportType=JSON", work.project);
+    let tasks = work.label_studio.call("GET", &path, &Value::Null);
+    let mut regions = BTreeMap::new();
+    for task in tasks.as_array().unwrap() {
+        for annotation in task["annotations"].as_array().unwrap() {
+            if annotation["was_cancelled"] == true {
+                continue;
+            }
+            for region in annotation["result"].as_array().unwrap() {
+                let value = &region["value"];
+                if region["type"] == "brushlabels" {
+                    continue;
+                }
+                let number = |name: &str| value[name].as_f64().unwrap();
+                let (points, label) = if region["type"] == "rectanglelabels" {
+                    let (x, y) = (number("x") * 4.0, number("y") * 3.0);
+                    let (width, height) = (number("width") * 4.0, number("height") * 3.0);
+                    let angle = number("rotation") * std::f64::consts::PI / 180.0;
+                    let turned = |dx: f64, dy: f64| {
+                        [
+                            x + dx * angle.cos() - dy * angle.sin(),
+                            y + dx * angle.sin() + dy * angle.cos(),
+                        ]
+                    };
+                    let corners = [
+                        turned(0.0, 0.0),
+                        turned(width, 0.0),
+                        turned(width, height),
+                        turned(0.0, height),
+                    ];
+                    (corners.concat(), &value["rectanglelabels"][0])
+                } else {
+                    let points = value["points"].as_array().unwrap().iter();
+                    let points = points.flat_map(|point| {
+                        [
+                            point[0].as_f64().unwrap() * 4.0,
+                            point[1].as_f64().unwrap() * 3.0,
+                        ]
+                    });
+                    (points.collect(), &value["polygonlabels"][0])
+                };
+                let name = format!("{}/{}", annotation["id"], region["id"].as_str().unwrap());
+                regions.insert(name, (label.as_str().unwrap().to_owned(), points));
+            }
+        }
+    }
+    regions
+}
+
+/// The same of the dataset's COCO file.
+fn of_coco(dir: &Path) -> BTreeMap<String, (String, Vec<f64>)> {
+    let text = std::fs::read_to_string(latest(dir).join("coco/instances_train.json")).unwrap();
+    let coco: Value = serde_json::from_str(&text).unwrap();
+    let categories: BTreeMap<u64, &str> = coco["categories"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["id"].as_u64().unwrap(), it["name"].as_str().unwrap()))
+        .collect();
+    let annotations = coco["annotations"].as_array().unwrap().iter();
+    annotations
+        .filter(|it| it["segmentation"].is_array())
+        .map(|it| {
+            let name = format!(
+                "{}/{}",
+                it["annotation"].as_str().unwrap(),
+                it["region"].as_str().unwrap()
+            );
+            let points = it["segmentation"][0].as_array().unwrap().iter();
+            let points = points.map(|it| it.as_f64().unwrap()).collect();
+            let label = categories[&it["category_id"].as_u64().unwrap()].to_owned();
+            (name, (label, points))
+        })
+        .collect()
+}
+
+fn assert_equal(work: &mut Work, dir: &Path) {
+    let (expected, found) = (exported(work), of_coco(dir));
+    assert_eq!(
+        found.keys().collect::<Vec<_>>(),
+        expected.keys().collect::<Vec<_>>()
+    );
+    for (name, (label, points)) in &expected {
+        let (ours, our_points) = &found[name];
+        assert_eq!(ours, label, "{name}");
+        assert_eq!(our_points.len(), points.len(), "{name}");
+        for (found, expected) in our_points.iter().zip(points) {
+            assert!(
+                (found - expected).abs() <= 0.01,
+                "{name}: {our_points:?} are not {points:?}"
+            );
+        }
+    }
+}
+
+/// Reads a snapshot as others do: pycocotools, `DuckDB`, pandas, and YOLO by its documented rules.
+fn assert_read_by_others(work: &mut Work, dir: &Path) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/dataset/readers.py");
+    let read = Command::new(installed("LABELRELAY_TEST_DATASET_PYTHON"))
+        .arg("-B")
+        .arg(script)
+        .arg(latest(dir))
+        .output()
+        .unwrap();
+    assert!(
+        read.status.success(),
+        "{}",
+        String::from_utf8_lossy(&read.stderr)
+    );
+    let told: Value = serde_json::from_slice(&read.stdout).unwrap();
+    let rows = work
+        .label_studio
+        .rows("select count(*) from task_completion where was_cancelled = 0");
+    assert_eq!(told["annotations"], rows[0][0], "{told}");
+    let rectangles = exported(work)
+        .values()
+        .filter(|(label, _)| label != "road")
+        .count();
+    assert_eq!(told["boxes"], json!(rectangles), "{told}");
+    assert_eq!(told["boxes_of_yolo"], json!(rectangles), "{told}");
+    println!("read by others: {told}");
+}
+
+fn changes() -> usize {
+    match std::env::var("LABELRELAY_TEST_CHANGES") {
+        Ok(changes) => changes
+            .parse()
+            .expect("LABELRELAY_TEST_CHANGES is a number"),
+        Err(_) => CHANGES,
+    }
+}
+
+#[test]
+#[ignore = "needs an installed Label Studio: run it with `cargo xtask e2e dataset`"]
+fn a_dataset_stays_equal_to_label_studio_whatever_is_killed() {
+    let _machine = crate::beside_others();
+    let mut label_studio = LabelStudio::start_for(LONGEST);
+    let site = Site::new();
+    let relay = site.serve();
+    let made = json!({"title": "cars", "label_config": CONFIG});
+    let project = label_studio.call("POST", "/api/projects/", &made)["id"]
+        .as_u64()
+        .unwrap();
+    let url = format!("http://{}/label-studio", relay.address);
+    label_studio.webhook(project, &url, SECRET);
+    let mut work = Work {
+        label_studio,
+        project,
+        random: Random::seeded(),
+    };
+    work.import();
+    let dir = site.folder().join("cars");
+    let mut following = follow(&site);
+    for change in 1..=changes() {
+        work.change();
+        if change % KILLED_EVERY == 0 {
+            following.kill().unwrap();
+            following.wait().unwrap();
+            following = follow(&site);
+        }
+    }
+    following.kill().unwrap();
+    following.wait().unwrap();
+    take_in_all(&site);
+    let told = verified(&work, &site, &["verify", "cars"]);
+    assert!(told.status.success(), "{told:?}");
+    assert_equal(&mut work, &dir);
+    assert_read_by_others(&mut work, &dir);
+
+    // What nobody delivered is found, and mended.
+    relay.terminate();
+    assert!(relay.wait().success());
+    for _ in 0..20 {
+        work.change();
+    }
+    let tasks = work.ids("task");
+    let made = json!({"result": work.result()});
+    let path = format!("/api/tasks/{}/annotations/", tasks[0]);
+    work.label_studio.call("POST", &path, &made);
+    let told = verified(&work, &site, &["verify", "cars"]);
+    assert_eq!(told.status.code(), Some(1), "{told:?}");
+    assert!(
+        String::from_utf8_lossy(&told.stdout).contains("  missing   "),
+        "{told:?}"
+    );
+    let told = verified(&work, &site, &["verify", "cars", "--repair"]);
+    assert!(told.status.success(), "{told:?}");
+    take_in_all(&site);
+    assert_equal(&mut work, &dir);
+    let told = verified(&work, &site, &["verify", "cars"]);
+    assert!(told.status.success(), "{told:?}");
+
+    // A directory that was lost.
+    let words = [
+        "rebuild", "anew", "--format", "coco", "--which", "all", "--split", "100/0/0",
+    ];
+    let told = verified(&work, &site, &words);
+    assert!(told.status.success(), "{told:?}");
+    assert_equal(&mut work, &site.folder().join("anew"));
+}
