@@ -6,6 +6,7 @@
 use crate::BoxFuture;
 use crate::blob::BlobStore;
 use crate::config::{ConfigError, ENVIRONMENT, SecretRef};
+use crate::event_source::{EventSource, SourceOptions};
 use crate::fallback::FallbackStore;
 use crate::queue::EventQueue;
 use crate::secret::{SecretSource, SecretStore};
@@ -63,6 +64,25 @@ pub trait BackEnd: Send + Sync {
     /// # Errors
     /// [`BackEndError`] when it is not the URL of a queue of this back end.
     fn queue<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn EventQueue>>;
+
+    /// The events of the queue at `at`, for a consumer. Unlike the others, this may ask the queue: a source without a
+    /// place for dead letters is refused at the start. A back end whose queues nobody can consume here says so.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when it is not the URL of a queue of this back end, or has no place for dead letters.
+    fn event_source<'a>(
+        &'a self,
+        at: Location<'a>,
+        options: &'a SourceOptions,
+    ) -> Opening<'a, Arc<dyn EventSource>> {
+        let _ = options;
+        let error = BackEndError::new(
+            at.url,
+            "is no queue that events can be received from here",
+            "name a queue of another kind, or receive them by its own client",
+        );
+        Box::pin(std::future::ready(Err(error)))
+    }
 
     /// The store for claim checks at `at`.
     ///

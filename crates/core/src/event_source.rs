@@ -66,6 +66,45 @@ pub trait EventSource: Send + Sync {
     ) -> BoxFuture<'a, Result<Settled, EventSourceError>>;
 }
 
+/// Settings of a source of events, for [`BackEnd::event_source`](crate::backend::BackEnd::event_source).
+///
+/// ```
+/// use labelrelay_core::SourceOptions;
+///
+/// let options = SourceOptions::default()
+///     .dead_letter("sqs://eu-central-1/123456789012/failed")
+///     .max_receives(3);
+/// assert_eq!(options.max_receives, Some(3));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SourceOptions {
+    /// The queue or topic that rejected events go to, as a URL or by its name; without it, the queue's own place for
+    /// dead letters.
+    pub dead_letter: Option<String>,
+    /// Receives after which an event becomes a dead letter, where the queue has no limit of its own; five if it is not set.
+    pub max_receives: Option<u32>,
+}
+
+impl SourceOptions {
+    /// The limit of receives where none is set.
+    pub const MAX_RECEIVES: u32 = 5;
+
+    /// The same with a queue or topic for rejected events.
+    #[must_use]
+    pub fn dead_letter(mut self, place: impl Into<String>) -> Self {
+        self.dead_letter = Some(place.into());
+        self
+    }
+
+    /// The same with a limit of receives.
+    #[must_use]
+    pub fn max_receives(mut self, receives: u32) -> Self {
+        self.max_receives = Some(receives);
+        self
+    }
+}
+
 /// An event, taken for a while. `Debug` shows neither the envelope nor the receipt.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
