@@ -370,7 +370,7 @@ fn string_of(bytes: usize) -> Vec<u8> {
 }
 
 /// A message of which the queue counts `bytes`.
-fn of_length(queue: &dyn EventQueue, id: &str, bytes: u64) -> OutboundMessage {
+pub(crate) fn of_length(queue: &dyn EventQueue, id: &str, bytes: u64) -> OutboundMessage {
     let of = |data: u64| message(id, &string_of(usize::try_from(data).expect("fits")));
     let rest = 2 + bytes - queue.message_bytes(&of(2));
     let made = of(rest);
