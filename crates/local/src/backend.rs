@@ -1,12 +1,17 @@
 //! The machine as a back end: the embedded queue, and stores in directories.
 
-use crate::{EmbeddedQueue, OpenError, Options};
+use crate::{EmbeddedQueue, FileSource, OpenError, Options};
+use futures_channel::oneshot;
 use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::{EmbeddedQueueConfig, SecretRef};
-use labelrelay_core::{BlobStore, Clock, EventQueue, FallbackStore, SecretSource, chain};
+use labelrelay_core::{
+    BlobStore, Clock, EventQueue, EventSource, EventSourceError, FallbackStore, SecretSource,
+    SourceOptions, chain,
+};
 use labelrelay_files::{Directories, path_in};
 use std::future::ready;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 /// Opens `sqlite:FILE` as the file's owner, and `file:DIRECTORY`.
@@ -32,6 +37,34 @@ impl Local {
         self.opened.get().cloned()
     }
 
+    /// Opens the queue file on a thread of its own: a file blocks, and may be locked for a while.
+    async fn open_source(
+        &self,
+        at: Location<'_>,
+        options: &SourceOptions,
+    ) -> Result<Arc<dyn EventSource>, BackEndError> {
+        if options.dead_letter.is_some() {
+            let problem = "has dead letters of its own, in the same file";
+            let cure = "name no other place for dead letters";
+            return Err(BackEndError::new(at.url, problem, cure));
+        }
+        let file = source_file(at)?;
+        let clock = Arc::clone(&self.clock);
+        let (sender, opened) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("queue-open".to_owned());
+        let no_thread = |problem: String| {
+            BackEndError::new(at.url, problem, "allow this process more threads").retryable()
+        };
+        thread
+            .spawn(move || sender.send(FileSource::open(file, clock)).is_ok())
+            .map_err(|error| no_thread(format!("got no thread from the system ({error})")))?;
+        let opened = opened.await;
+        let opened =
+            opened.map_err(|_| no_thread("was not opened: its thread broke down".to_owned()))?;
+        let source = opened.map_err(|error| not_opened(at, &error))?;
+        Ok(Arc::new(source))
+    }
+
     fn open(&self, at: Location<'_>) -> Result<Arc<dyn EventQueue>, BackEndError> {
         let file = match at.url.split_once(':') {
             Some(("sqlite", rest)) => path_in(rest, at.base_dir),
@@ -45,6 +78,42 @@ impl Local {
         let queue = Arc::new(queue.map_err(|error| error.of(at.url))?);
         let _ = self.opened.set(Arc::clone(&queue));
         Ok(queue)
+    }
+}
+
+/// The queue file that a consumer names: `sqlite:FILE`, or the directory in which `labelrelay serve` runs without a
+/// configuration.
+fn source_file(at: Location<'_>) -> Result<PathBuf, BackEndError> {
+    let wrong = |problem: &str| {
+        let cure = "write sqlite:FILE, or the directory in which `labelrelay serve` runs";
+        BackEndError::new(at.url, problem, cure)
+    };
+    if let Some(rest) = at.url.strip_prefix("sqlite:") {
+        return path_in(rest, at.base_dir).ok_or_else(|| wrong("names no file"));
+    }
+    let directory = at.base_dir.join(at.url);
+    if at.url.is_empty() || !directory.is_dir() {
+        return Err(wrong("is neither the URL of a queue nor a directory"));
+    }
+    // Another directory's configuration takes that directory's environment to be read.
+    if directory.join("labelrelay.toml").exists() {
+        let problem = format!(
+            "{} has a labelrelay.toml that says where the queue is",
+            directory.display()
+        );
+        let cure = "write what stands there as `queue`, as sqlite:FILE";
+        return Err(BackEndError::new(at.url, problem, cure));
+    }
+    Ok(directory.join(".labelrelay").join("queue.db"))
+}
+
+fn not_opened(at: Location<'_>, error: &EventSourceError) -> BackEndError {
+    let problem = format!("cannot be opened: {}: {}", error.resource, error.problem);
+    let told = BackEndError::new(at.url, problem, &*error.cure);
+    if error.may_pass {
+        told.retryable()
+    } else {
+        told
     }
 }
 
@@ -84,6 +153,14 @@ impl BackEnd for Local {
 
     fn queue<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn EventQueue>> {
         Box::pin(ready(self.open(at)))
+    }
+
+    fn event_source<'a>(
+        &'a self,
+        at: Location<'a>,
+        options: &'a SourceOptions,
+    ) -> Opening<'a, Arc<dyn EventSource>> {
+        Box::pin(self.open_source(at, options))
     }
 
     fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {

@@ -1,7 +1,8 @@
 //! The embedded queue as a source of events, beside a running owner.
 //!
 //! A queue file blocks, and one thread may use it at a time. So a thread of its own has it, and is told what to do. A
-//! receive that waits keeps nothing else from being done meanwhile.
+//! receive that waits keeps nothing else from being done meanwhile. It looks with a read, which no writer waits for, and
+//! writes only when there is something to take.
 
 use crate::file::{Acknowledgement, Delivery, QueueFile};
 use crate::queue_file_error::{FileError, OpenError};
@@ -35,7 +36,7 @@ struct Receive {
 
 /// The events of a queue file. Its dead letters are in the same file, so it always has a place for them.
 ///
-/// The file has no room for the reason of a rejection: the caller logs it. An envelope that was damaged where it lay is
+/// The file has no room for the reason of a rejection, which is dropped here: the caller logs it. An envelope that was damaged where it lay is
 /// handed out as it is, and whoever reads it rejects it.
 #[derive(Debug)]
 pub struct FileSource {
@@ -190,7 +191,11 @@ fn try_receive(queue: &QueueFile, receive: Receive, resource: &str) -> Option<Re
     if receive.answer.is_canceled() {
         return None;
     }
-    let received = queue.receive(receive.max, receive.visibility);
+    let received = if queue.may_receive() {
+        queue.receive(receive.max, receive.visibility)
+    } else {
+        Ok(Vec::new())
+    };
     let has_none = matches!(&received, Ok(deliveries) if deliveries.is_empty());
     if has_none && receive.max > 0 && receive.begun.elapsed() < receive.wait {
         return Some(receive);

@@ -7,7 +7,7 @@ use super::taken::Taken;
 use super::transaction::Durability;
 use super::{QueueFile, Received};
 use crate::queue_file_error::FileError;
-use crate::sqlite::ms;
+use crate::sqlite::{ms, setting};
 use rusqlite::Connection;
 use std::cell::Cell;
 use std::time::Duration;
@@ -40,6 +40,28 @@ impl QueueFile {
             Some(damage) if received.deliveries.is_empty() => Err(damage),
             _ => Ok(received.deliveries),
         }
+    }
+
+    /// Tells whether a receive may take something, or has something to bury. A read, unlike the receive: nobody who writes
+    /// waits for it. `true` too where that cannot be told; the receive then says why.
+    pub fn may_receive(&self) -> bool {
+        let looked = self.check_files().and_then(|()| self.read(|db| self.has_visible(db)));
+        looked.unwrap_or(true)
+    }
+
+    fn has_visible(&self, db: &Connection) -> Result<bool, FileError> {
+        let now = self.now_ms();
+        // As the receive asks: a clock that was set back hides nothing for ever. Each is an end of the index.
+        let too_far = now.saturating_add(ms(MAX_VISIBILITY));
+        for (range, bound) in [("visible_ms <= ?1", now), ("visible_ms > ?1", too_far)] {
+            let any = format!("SELECT 1 FROM deliveries WHERE state = 0 AND {range} LIMIT 1");
+            if db.prepare_cached(&any)?.exists([bound])? {
+                return Ok(true);
+            }
+        }
+        let through = setting(db, "received_through")?.unwrap_or(0);
+        let mut fresh = db.prepare_cached("SELECT 1 FROM events WHERE seq >= ?1 LIMIT 1")?;
+        Ok(fresh.exists([through.saturating_add(1)])?)
     }
 
     /// The same, and says what cannot be read: a damaged page keeps no event back that is not in it.
