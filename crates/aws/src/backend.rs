@@ -4,7 +4,9 @@ use crate::Aws;
 use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::SecretRef;
-use labelrelay_core::{BlobStore, EventQueue, FallbackStore, SecretSource, SecretStore};
+use labelrelay_core::{
+    BlobStore, EventQueue, EventSource, FallbackStore, SecretSource, SecretStore, SourceOptions,
+};
 use std::future::ready;
 use std::sync::Arc;
 
@@ -20,6 +22,17 @@ impl BackEnd for Aws {
     fn queue<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn EventQueue>> {
         let opened = self.queue(at.url);
         Box::pin(ready(opened.map(|queue| Arc::new(queue) as _)))
+    }
+
+    fn event_source<'a>(
+        &'a self,
+        at: Location<'a>,
+        options: &'a SourceOptions,
+    ) -> Opening<'a, Arc<dyn EventSource>> {
+        Box::pin(async move {
+            let opened = self.event_source(at.url, options).await?;
+            Ok(Arc::new(opened) as _)
+        })
     }
 
     fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {

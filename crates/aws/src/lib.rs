@@ -1,9 +1,9 @@
 //! SQS, S3, Secrets Manager and SSM for labelrelay.
 //!
-//! [`Aws::load`] reads what a process is told about AWS; [`Aws::queue`], [`Aws::blob_store`],
-//! [`Aws::fallback`] and [`Aws::secret`] open what a configuration names; as a
-//! [`BackEnd`](labelrelay_core::BackEnd) it does the same for every program. Opening sends nothing; what
-//! exists and what is permitted shows in each one's `check`, or when it is used.
+//! [`Aws::load`] reads what a process is told about AWS; [`Aws::queue`], [`Aws::event_source`],
+//! [`Aws::blob_store`], [`Aws::fallback`] and [`Aws::secret`] open what a configuration names; as a
+//! [`BackEnd`](labelrelay_core::BackEnd) it does the same for every program. Opening sends nothing, but
+//! for a source of events; what exists and what is permitted shows in each one's `check`, or when it is used.
 //!
 //! No retry, no timeout and no cache of the SDK is in force here: the relay's two clocks decide, by
 //! dropping an attempt. After an attempt that failed or was dropped the next one connects anew.
@@ -21,4 +21,4 @@ mod sqs;
 
 pub use s3::{S3BlobStore, S3Fallback};
 pub use settings::Aws;
-pub use sqs::SqsQueue;
+pub use sqs::{SqsQueue, SqsSource};

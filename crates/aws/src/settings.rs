@@ -6,11 +6,11 @@ use crate::http::{Http, trust};
 use crate::s3::{S3BlobStore, S3Fallback, S3Location};
 use crate::secret::{ManagerSecret, ParameterSecret};
 use crate::signed_client::SignedClient;
-use crate::sqs::{QueueLocation, SqsQueue};
+use crate::sqs::{QueueLocation, SqsQueue, SqsRequests, SqsSource};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use jiff::Timestamp;
 use labelrelay_core::config::{Lookup, SecretRef};
-use labelrelay_core::{BackEndError, SecretSource, SecretStore};
+use labelrelay_core::{BackEndError, SecretSource, SecretStore, SourceOptions};
 use std::fmt;
 
 /// The variable with the endpoint of all services. A service's own has the service's name behind it.
@@ -88,6 +88,51 @@ impl Aws {
             credentials,
             self.http.clone(),
         ))
+    }
+
+    /// The events of the queue at `url`, for a consumer. Rejected ones go to `dead_letter` of the options, the URL of a
+    /// queue or the name of one beside this, else where the queue's redrive policy says. The queue is asked for that.
+    /// It needs `sqs:ReceiveMessage`, `sqs:DeleteMessage`, `sqs:ChangeMessageVisibility` and `sqs:GetQueueAttributes`,
+    /// and `sqs:SendMessage` on the queue for dead letters.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when a URL is none of a queue, credentials or region are missing, there is no queue for dead
+    /// letters, or the queue cannot be asked.
+    pub async fn event_source(
+        &self,
+        url: &str,
+        options: &SourceOptions,
+    ) -> Result<SqsSource, BackEndError> {
+        let queue = self.requests(url)?;
+        let given = match options.dead_letter.as_deref() {
+            None => None,
+            Some(place) if place.contains("://") => Some(self.requests(place)?),
+            Some(name) => {
+                let here = queue.location();
+                let beside = here.sibling(&here.account, name).ok_or_else(|| {
+                    let problem =
+                        "has a place for dead letters that is neither a queue's URL nor its name";
+                    BackEndError::new(url, problem, "write sqs://REGION/ACCOUNT/NAME")
+                })?;
+                Some(queue.beside(beside))
+            }
+        };
+        SqsSource::open(queue, given, options).await
+    }
+
+    fn requests(&self, url: &str) -> Result<SqsRequests, BackEndError> {
+        let location = QueueLocation::parse(url)?;
+        let region = self.region(url, location.region.as_deref())?;
+        let own = self.endpoints.sqs.clone();
+        let signed = SignedClient {
+            // A receive that waits for 20 seconds is given up with its connections.
+            http: self.http.with_own_connections(),
+            credentials: self.credentials(url)?,
+            region,
+            service: "sqs",
+            endpoint: own.unwrap_or_else(|| location.origin.clone()),
+        };
+        Ok(SqsRequests::new(signed, location))
     }
 
     /// Objects below `url`: `s3://bucket/prefix`.

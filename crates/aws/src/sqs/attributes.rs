@@ -64,9 +64,9 @@ fn counted(md5: &mut Md5, text: &str) {
     md5.update(text);
 }
 
-/// `MD5OfMessageBody`.
-pub(super) fn body_md5(message: &OutboundMessage) -> String {
-    hex(&Md5::digest(&message.body))
+/// `MD5OfMessageBody`, and `MD5OfBody` of a message that is received.
+pub(super) fn md5_of(body: &[u8]) -> String {
+    hex(&Md5::digest(body))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -78,7 +78,7 @@ impl SqsErrorContext<'_> {
     }
 
     /// Meaning of SQS's own error code.
-    fn stated(&self, status: u16, code: &str, said: &str) -> QueueError {
+    pub(super) fn stated(&self, status: u16, code: &str, said: &str) -> QueueError {
         let own = code.rsplit('#').next().unwrap_or(code);
         let own = own.strip_prefix("AWS.SimpleQueueService.").unwrap_or(own);
         match own {

@@ -69,6 +69,21 @@ impl QueueLocation {
         })
     }
 
+    /// Another queue behind the same address; `None` when that is no name of one.
+    pub(crate) fn sibling(&self, account: &str, name: &str) -> Option<Self> {
+        let own = format!("/{}/{}", self.account, self.name);
+        let base = self.url.strip_suffix(&own)?;
+        if account.is_empty() || !is_name(name) {
+            return None;
+        }
+        Some(Self {
+            url: format!("{base}/{account}/{name}"),
+            account: account.to_owned(),
+            name: name.to_owned(),
+            ..self.clone()
+        })
+    }
+
     /// FIFO queues are told by their name: AWS gives it to no other.
     pub(crate) fn is_fifo(&self) -> bool {
         is_fifo(&self.name)
@@ -156,6 +171,21 @@ mod tests {
             parsed("sqs://cn-north-1/1/q").origin,
             "https://sqs.cn-north-1.amazonaws.com.cn"
         );
+    }
+
+    #[test]
+    fn a_queue_beside_another_is_behind_the_same_address() {
+        for (url, beside) in [
+            (
+                "sqs://eu-west-1/1/events",
+                "https://sqs.eu-west-1.amazonaws.com/2/dead.fifo",
+            ),
+            ("http://127.0.0.1:1/queue/1/events", "http://127.0.0.1:1/queue/2/dead.fifo"),
+        ] {
+            let sibling = parsed(url).sibling("2", "dead.fifo").expect("a name");
+            assert_eq!(sibling, parsed(beside));
+        }
+        assert_eq!(parsed("sqs://eu-west-1/1/events").sibling("2", "no name"), None);
     }
 
     #[test]

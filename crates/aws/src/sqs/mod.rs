@@ -6,8 +6,11 @@ mod check;
 mod error;
 mod fifo_ids;
 mod location;
+mod source;
 
 pub(crate) use location::QueueLocation;
+pub(crate) use source::SqsRequests;
+pub use source::SqsSource;
 
 use crate::http::Http;
 use aws_credential_types::provider::SharedCredentialsProvider;

@@ -1,0 +1,81 @@
+//! Opening of a source: the place for dead letters, and who counts receives.
+
+use super::requests::{Action, SqsRequests};
+use super::{DeadLetters, SqsSource};
+use crate::sqs::QueueLocation;
+use labelrelay_core::{BackEndError, QueueErrorKind, SourceOptions};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const CURE: &str = "name a queue for dead letters, or give this one a redrive policy";
+
+impl SqsSource {
+    /// Asks the queue for its redrive policy. Rejected events go to `given`, else to the policy's queue.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when there is neither, or when the queue cannot be asked.
+    pub(crate) async fn open(
+        queue: SqsRequests,
+        given: Option<SqsRequests>,
+        options: &SourceOptions,
+    ) -> Result<Self, BackEndError> {
+        let is_itself = |given: &SqsRequests| given.location.url == queue.location.url;
+        if given.as_ref().is_some_and(is_itself) {
+            let problem = "cannot be its own queue for dead letters";
+            return Err(BackEndError::new(&queue.location.url, problem, CURE));
+        }
+        let asked = json!({ "AttributeNames": ["RedrivePolicy"] });
+        let answer = queue.call(Action::Attributes, asked, Duration::ZERO).await;
+        let policy = match answer {
+            Ok(answer) => policy(&queue, &answer)?,
+            // The policy is not needed to consume; only that there is one would be good to know.
+            Err(error) if given.is_some() && error.kind == QueueErrorKind::Denied => {
+                tracing::warn!(
+                    event = "redrive_policy_unknown",
+                    queue = queue.location.name,
+                    error = error.message,
+                    "the queue's redrive policy cannot be read, so receives are counted here"
+                );
+                None
+            }
+            Err(error) => return Err(queue.back_end_error(&error)),
+        };
+        let most = options.max_receives.unwrap_or(SourceOptions::MAX_RECEIVES);
+        // With a policy, the queue itself ends what was received too often.
+        let max_receives = policy.is_none().then_some(most.max(1));
+        let policy = policy.map(|location| queue.beside(location));
+        let Some(dead_letters) = given.or(policy) else {
+            let problem = "has no queue for dead letters, and an event may have to be rejected";
+            return Err(BackEndError::new(&queue.location.url, problem, CURE));
+        };
+        Ok(Self {
+            queue,
+            dead_letters: DeadLetters(dead_letters),
+            max_receives,
+        })
+    }
+}
+
+/// The queue that the redrive policy names, if there is a policy. It is in the same region.
+fn policy(queue: &SqsRequests, answer: &Value) -> Result<Option<QueueLocation>, BackEndError> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let policy = answer
+        .get("Attributes")
+        .and_then(|all| all.get("RedrivePolicy"));
+    let Some(policy) = policy.and_then(text).filter(|policy| !policy.is_empty()) else {
+        return Ok(None);
+    };
+    let arn = serde_json::from_str::<Value>(&policy)
+        .ok()
+        .and_then(|policy| policy.get("deadLetterTargetArn").and_then(text));
+    let found = arn.as_deref().and_then(|arn| {
+        let (rest, name) = arn.rsplit_once(':')?;
+        let (_, account) = rest.rsplit_once(':')?;
+        queue.location.sibling(account, name)
+    });
+    let garbled = || {
+        let problem = "has a redrive policy that names no queue";
+        BackEndError::new(&queue.location.url, problem, "correct the policy")
+    };
+    found.map(Some).ok_or_else(garbled)
+}

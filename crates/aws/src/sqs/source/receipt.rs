@@ -1,0 +1,88 @@
+//! A receipt: SQS's own handle, and what stood beside the message. A dead letter has the same beside it, and nobody has
+//! to remember it until then.
+
+use serde_json::{Map, Value, json};
+
+/// Parts of an attribute that a message is sent with.
+const PARTS: [&str; 3] = ["DataType", "StringValue", "BinaryValue"];
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SqsReceipt {
+    /// The handle that settles the message.
+    pub(super) handle: String,
+    pub(super) group: Option<String>,
+    pub(super) deduplication: Option<String>,
+    /// Attributes, as SQS writes them.
+    pub(super) attributes: Map<String, Value>,
+}
+
+impl SqsReceipt {
+    /// The receipt of a message as SQS hands it out; `None` without a handle.
+    pub(super) fn of(message: &Value) -> Option<Self> {
+        let system = |name: &str| {
+            let value = message.get("Attributes")?.get(name)?.as_str()?;
+            Some(value.to_owned())
+        };
+        let attributes = message.get("MessageAttributes").and_then(Value::as_object);
+        Some(Self {
+            handle: message.get("ReceiptHandle")?.as_str()?.to_owned(),
+            group: system("MessageGroupId"),
+            deduplication: system("MessageDeduplicationId"),
+            attributes: attributes.map(sendable).unwrap_or_default(),
+        })
+    }
+
+    /// As one text.
+    pub(super) fn to_text(&self) -> String {
+        json!([self.handle, self.group, self.deduplication, self.attributes]).to_string()
+    }
+
+    /// `None` when `text` is no receipt of this queue.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let parts: Value = serde_json::from_str(text).ok()?;
+        let part = |index: usize| Some(parts.get(index)?.as_str()?.to_owned());
+        Some(Self {
+            handle: part(0)?,
+            group: part(1),
+            deduplication: part(2),
+            attributes: parts.get(3)?.as_object()?.clone(),
+        })
+    }
+}
+
+fn sendable(attributes: &Map<String, Value>) -> Map<String, Value> {
+    let value = |value: &Value| {
+        let parts = value.as_object().into_iter().flatten();
+        let parts = parts.filter(|(part, _)| PARTS.contains(&part.as_str()));
+        Value::Object(parts.map(|(part, of)| (part.clone(), of.clone())).collect())
+    };
+    let each = attributes.iter();
+    each.map(|(name, of)| (name.clone(), value(of))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stood_beside_a_message_is_in_its_receipt() {
+        let message = json!({
+            "ReceiptHandle": "AQEB a/+=\"",
+            "Attributes": { "MessageGroupId": "g", "ApproximateReceiveCount": "1" },
+            "MessageAttributes": { "id": { "DataType": "String", "StringValue": "1", "StringListValues": [] } },
+        });
+        let receipt = SqsReceipt::of(&message).unwrap();
+        assert_eq!(receipt.group.as_deref(), Some("g"));
+        assert_eq!(receipt.deduplication, None);
+        let id = json!({ "DataType": "String", "StringValue": "1" });
+        assert_eq!(receipt.attributes.get("id"), Some(&id));
+        assert_eq!(SqsReceipt::parse(&receipt.to_text()), Some(receipt));
+    }
+
+    #[test]
+    fn another_queues_receipt_is_none() {
+        for text in ["", "17-00", "[]", "{}", "[1,null,null,{}]", "[\"a\"]"] {
+            assert_eq!(SqsReceipt::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Acknowledgements and changes of visibility: ten receipts a request, each with an answer of its own.
+
+use super::receipt::SqsReceipt;
+use super::requests::Action;
+use super::{BATCH, SqsSource};
+use crate::sqs::answer_digests::unproven;
+use futures_util::StreamExt as _;
+use futures_util::stream::iter;
+use labelrelay_core::{EventSourceError, QueueError, Settled};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Requests under way at once.
+const AT_ONCE: usize = 8;
+
+/// A receipt's place in the answer, and the handle in it.
+type Handle = (usize, String);
+
+impl SqsSource {
+    /// Settles messages by their receipts; the answers are in the receipts' order. What is no receipt is stale.
+    pub(super) async fn settle(
+        &self,
+        action: Action,
+        receipts: &[&str],
+        seconds: Option<u64>,
+    ) -> Result<Vec<Settled>, EventSourceError> {
+        let handles: Vec<Handle> = receipts
+            .iter()
+            .enumerate()
+            .filter_map(|(place, receipt)| Some((place, SqsReceipt::parse(receipt)?.handle)))
+            .collect();
+        let batches = handles.chunks(BATCH);
+        let asked = iter(batches.map(|batch| self.batch(action, batch, seconds)));
+        let answers: Vec<_> = asked.buffered(AT_ONCE).collect().await;
+        let mut settled = vec![Settled::Stale; receipts.len()];
+        for answer in answers {
+            let answer = answer.map_err(|error| self.queue.source_error(&error))?;
+            for (place, outcome) in answer {
+                if let Some(at) = settled.get_mut(place) {
+                    *at = outcome;
+                }
+            }
+        }
+        Ok(settled)
+    }
+
+    async fn batch(
+        &self,
+        action: Action,
+        batch: &[Handle],
+        seconds: Option<u64>,
+    ) -> Result<Vec<(usize, Settled)>, QueueError> {
+        let entry = |(place, handle): &Handle| {
+            let mut entry = json!({ "Id": place.to_string(), "ReceiptHandle": handle });
+            if let Some(seconds) = seconds {
+                entry["VisibilityTimeout"] = json!(seconds);
+            }
+            entry
+        };
+        let entries: Vec<Value> = batch.iter().map(entry).collect();
+        let asked = json!({ "Entries": entries });
+        let answer = self.queue.call(action, asked, Duration::ZERO).await?;
+        let each = batch.iter().map(|(place, _)| {
+            let outcome = self.outcome(action, &answer, &place.to_string())?;
+            Ok((*place, outcome))
+        });
+        each.collect()
+    }
+
+    /// What became of one entry.
+    fn outcome(&self, action: Action, answer: &Value, id: &str) -> Result<Settled, QueueError> {
+        let entry = |list: &str| {
+            let mut entries = answer.get(list)?.as_array()?.iter();
+            entries.find(|entry| entry.get("Id").and_then(Value::as_str) == Some(id))
+        };
+        if entry("Successful").is_some() {
+            return Ok(Settled::Done);
+        }
+        let Some(failed) = entry("Failed") else {
+            let message = "the answer does not say what became of a message: it is not SQS that answers, or something in between";
+            return Err(unproven(message.to_owned()));
+        };
+        let text = |name: &str| failed.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (code, said) = (text("Code"), text("Message"));
+        if is_stale(code, said) {
+            return Ok(Settled::Stale);
+        }
+        let is_ours = failed.get("SenderFault").and_then(Value::as_bool);
+        let status = if is_ours == Some(false) { 500 } else { 400 };
+        Err(self.queue.stated(action, status, code, said))
+    }
+}
+
+/// Tells whether an error says that the receipt is not, or no longer, good. SQS has several words for that.
+fn is_stale(code: &str, said: &str) -> bool {
+    let own = code.rsplit(['.', '#']).next().unwrap_or(code);
+    match own {
+        "MessageNotInflight" | "ReceiptHandleIsInvalid" => true,
+        "InvalidParameterValue" | "InvalidParameterValueException" => {
+            let said = said.to_ascii_lowercase();
+            ["receipt handle", "receipthandle", "does not exist"]
+                .iter()
+                .any(|words| said.contains(words))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn receipts_that_are_no_longer_good_are_told_from_other_errors() {
+        let reason =
+            "Reason: Message does not exist or is not available for visibility timeout change.";
+        for (code, said, stale) in [
+            ("ReceiptHandleIsInvalid", "x", true),
+            ("com.amazonaws.sqs#ReceiptHandleIsInvalid", "x", true),
+            ("AWS.SimpleQueueService.MessageNotInflight", "x", true),
+            ("InvalidParameterValue", reason, true),
+            (
+                "InvalidParameterValue",
+                "The receipt handle has expired.",
+                true,
+            ),
+            (
+                "InvalidParameterValue",
+                "Total VisibilityTimeout for the message is beyond the limit",
+                false,
+            ),
+            ("InternalError", "the receipt handle", false),
+            ("RequestThrottled", "", false),
+        ] {
+            assert_eq!(is_stale(code, said), stale, "{code} {said}");
+        }
+    }
+}
