@@ -5,15 +5,19 @@ use crate::connection_string::ConnectionString;
 use crate::credential::credential;
 use crate::key_vault::KeyVaultSecret;
 use crate::location::{SettingValue, StorageLocation};
+use crate::queue_source::{PROCESSOR, Place, StorageQueueSource};
 use crate::service_bus::ServiceBusQueue;
-use crate::storage_queue::StorageQueue;
+use crate::storage_queue::{SENDER, StorageQueue, connect, resource};
 use crate::transport::client;
 use azure_core::credentials::TokenCredential;
 use azure_core::http::HttpClient;
 use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::{Lookup, SecretRef};
-use labelrelay_core::{BlobStore, Clock, EventQueue, FallbackStore, SecretSource, SecretStore};
+use labelrelay_core::{
+    BlobStore, Clock, EventQueue, EventSource, FallbackStore, SecretSource, SecretStore,
+    SourceOptions,
+};
 use std::future::ready;
 use std::sync::Arc;
 
@@ -66,9 +70,7 @@ impl Azure {
                 "write azure-queue://ACCOUNT/QUEUE or servicebus://NAMESPACE/QUEUE",
             ));
         }
-        let known = ["ttl_s"];
-        let location =
-            StorageLocation::parse(url, "queue", &known, self.storage.as_ref(), setting)?;
+        let location = self.storage_queue(url)?;
         let credential = self.credential_for(&location);
         Ok(Arc::new(StorageQueue::open(
             &location,
@@ -76,6 +78,73 @@ impl Azure {
             &self.client,
             setting,
         )?))
+    }
+
+    /// The events of the Storage Queue at `url`, for a consumer. Rejected ones go to `dead_letter` of the options, the
+    /// URL of a queue or the name of one in the same account, else to the queue's name with `-poison`. It needs the roles
+    /// `Storage Queue Data Message Processor` on the queue, and `Storage Queue Data Message Sender` on the other.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when a URL is none of a Storage Queue, or one of both queues is not there.
+    pub async fn event_source(
+        &self,
+        url: &str,
+        options: &SourceOptions,
+    ) -> Result<StorageQueueSource, BackEndError> {
+        let setting = SettingValue(url);
+        if !is_one_of(url, &["azure-queue", "https", "http"]) {
+            return Err(setting.error(
+                "is no queue that events can be received from here",
+                "write azure-queue://ACCOUNT/QUEUE; for Service Bus, use its own client",
+            ));
+        }
+        let location = self.storage_queue(url)?;
+        let beside = |name: &str| {
+            location.sibling(name).ok_or_else(|| {
+                let problem = "has no name for a queue of dead letters beside it";
+                setting.error(
+                    problem,
+                    "name a queue of the account as the place for dead letters",
+                )
+            })
+        };
+        let dead_letters = match options.dead_letter.as_deref() {
+            None => beside(&format!("{}-poison", location.name))?,
+            Some(place) if place.contains("://") => self.storage_queue(place)?,
+            Some(name) => beside(name)?,
+        };
+        if dead_letters.public_url() == location.public_url() {
+            let problem = "cannot be its own place for dead letters";
+            return Err(setting.error(problem, "name another queue"));
+        }
+        let queue = self.place(&location, PROCESSOR, setting)?;
+        let dead_letters = self.place(&dead_letters, SENDER, setting)?;
+        StorageQueueSource::open(queue, dead_letters, options, url).await
+    }
+
+    fn place(
+        &self,
+        location: &StorageLocation,
+        role: &'static str,
+        setting: SettingValue<'_>,
+    ) -> Result<Place, BackEndError> {
+        let credential = self.credential_for(location);
+        Ok(Place {
+            client: connect(location, credential, &self.client, setting)?,
+            resource: resource(location, role),
+            clock: Arc::clone(&self.clock),
+        })
+    }
+
+    fn storage_queue(&self, url: &str) -> Result<StorageLocation, BackEndError> {
+        let known = ["ttl_s"];
+        StorageLocation::parse(
+            url,
+            "queue",
+            &known,
+            self.storage.as_ref(),
+            SettingValue(url),
+        )
     }
 
     /// The store for claim checks at `url`.
@@ -173,6 +242,17 @@ impl BackEnd for Azure {
 
     fn queue<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn EventQueue>> {
         Box::pin(ready(self.queue(at.url)))
+    }
+
+    fn event_source<'a>(
+        &'a self,
+        at: Location<'a>,
+        options: &'a SourceOptions,
+    ) -> Opening<'a, Arc<dyn EventSource>> {
+        Box::pin(async move {
+            let opened = self.event_source(at.url, options).await?;
+            Ok(Arc::new(opened) as _)
+        })
     }
 
     fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {

@@ -3,7 +3,9 @@
 
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::StatusCode;
-use labelrelay_core::{BlobError, QueueError, QueueErrorKind, SecretError, chain};
+use labelrelay_core::{
+    BlobError, EventSourceError, QueueError, QueueErrorKind, SecretError, chain,
+};
 use std::error::Error as _;
 
 /// The resource that was to be reached, for messages.
@@ -119,6 +121,21 @@ impl AzureError {
             resource.what, resource.role
         );
         Self { kind, message }
+    }
+
+    /// The same for a consumer, its parts apart.
+    pub(crate) fn into_source_error(self, resource: &Resource) -> EventSourceError {
+        let own = format!("{}: ", resource.what);
+        let text = self.message.strip_prefix(&own).unwrap_or(&self.message);
+        let may_pass = self.is_retryable();
+        let no_cure = if may_pass {
+            "it may pass"
+        } else {
+            "correct it there, or in these settings"
+        };
+        let (problem, cure) = text.rsplit_once(": ").unwrap_or((text, no_cure));
+        let error = EventSourceError::new(&resource.what, problem, cure);
+        if may_pass { error.passing() } else { error }
     }
 
     fn is_retryable(&self) -> bool {

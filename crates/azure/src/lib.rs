@@ -28,6 +28,7 @@ mod key_vault;
 mod key_vault_store;
 mod location;
 mod percent_encode_sets;
+mod queue_source;
 mod service_bus;
 mod storage_queue;
 #[cfg(test)]
@@ -37,5 +38,6 @@ mod transport;
 pub use backend::Azure;
 pub use blob::{AzureBlobFallback, AzureBlobStore};
 pub use key_vault::KeyVaultSecret;
+pub use queue_source::StorageQueueSource;
 pub use service_bus::ServiceBusQueue;
 pub use storage_queue::{MAX_MESSAGE_BYTES, StorageQueue};

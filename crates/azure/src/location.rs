@@ -122,6 +122,23 @@ impl StorageLocation {
         })
     }
 
+    /// A queue beside this one, with the same signature; `None` when that is no name of one.
+    pub(crate) fn sibling(&self, name: &str) -> Option<Self> {
+        let mut url = self.url.clone();
+        url.path_segments_mut().ok()?.pop().push(name);
+        // What the service takes: three characters or more, single hyphens, and none of them at an end.
+        let is_name = is_name(name)
+            && name.len() >= 3
+            && !name.contains("--")
+            && !name.starts_with('-')
+            && !name.ends_with('-');
+        is_name.then(|| Self {
+            url,
+            name: name.to_owned(),
+            ..self.clone()
+        })
+    }
+
     /// The URL without its signature.
     pub(crate) fn public_url(&self) -> String {
         let mut url = self.url.clone();
@@ -215,6 +232,24 @@ mod tests {
                 (location.is_signed, location.account.as_str()),
                 (signed, "a")
             );
+        }
+    }
+
+    #[test]
+    fn a_queue_beside_another_has_its_signature() {
+        let location = queue("http://127.0.0.1:1/a/events?sig=x", None).unwrap();
+        let poison = location.sibling("events-poison").unwrap();
+        assert_eq!(
+            poison.url.as_str(),
+            "http://127.0.0.1:1/a/events-poison?sig=x"
+        );
+        assert_eq!(
+            (poison.name.as_str(), poison.is_signed),
+            ("events-poison", true)
+        );
+        let long = format!("{}-poison", "x".repeat(57));
+        for name in ["", "ab", "a--b", "-ab", "ab-", "Abc", "a/b", &long] {
+            assert!(location.sibling(name).is_none(), "{name}");
         }
     }
 

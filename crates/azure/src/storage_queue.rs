@@ -25,7 +25,10 @@ use std::sync::Arc;
 pub const MAX_MESSAGE_BYTES: u64 = 48 * 1024;
 
 /// Messages never expire: the service's own 7 days would lose what nobody fetched over a holiday.
-const NEVER: i32 = -1;
+pub(crate) const NEVER: i32 = -1;
+
+/// The role that allows to send.
+pub(crate) const SENDER: &str = "Storage Queue Data Message Sender";
 
 /// One queue.
 pub struct StorageQueue {
@@ -53,21 +56,9 @@ impl StorageQueue {
                 }
             },
         };
-        let options = QueueClientOptions {
-            client_options: options(client),
-            ..QueueClientOptions::default()
-        };
-        let client = QueueClient::new(location.url.clone(), credential, Some(options))
-            .map_err(|_| setting.error("is not the URL of a queue", "correct it"))?;
         Ok(Self {
-            client,
-            resource: Resource {
-                what: format!(
-                    "the queue `{}` of account `{}`",
-                    location.name, location.account
-                ),
-                role: "Storage Queue Data Message Sender",
-            },
+            client: connect(location, credential, client, setting)?,
+            resource: resource(location, SENDER),
             ttl,
         })
     }
@@ -143,6 +134,32 @@ impl EventQueue for StorageQueue {
                 Err(error) => Err(self.failed(&error)),
             }
         })
+    }
+}
+
+/// A client of the queue. Nothing is sent yet.
+pub(crate) fn connect(
+    location: &StorageLocation,
+    credential: Option<Arc<dyn TokenCredential>>,
+    client: &Arc<dyn HttpClient>,
+    setting: SettingValue<'_>,
+) -> Result<QueueClient, BackEndError> {
+    let options = QueueClientOptions {
+        client_options: options(client),
+        ..QueueClientOptions::default()
+    };
+    QueueClient::new(location.url.clone(), credential, Some(options))
+        .map_err(|_| setting.error("is not the URL of a queue", "correct it"))
+}
+
+/// The queue, as messages name it.
+pub(crate) fn resource(location: &StorageLocation, role: &'static str) -> Resource {
+    Resource {
+        what: format!(
+            "the queue `{}` of account `{}`",
+            location.name, location.account
+        ),
+        role,
     }
 }
 

@@ -49,6 +49,7 @@ pub struct Message {
 /// An answer to a plain request.
 struct Answer {
     status: u16,
+    head: String,
     body: Vec<u8>,
 }
 
@@ -122,6 +123,12 @@ impl Azurite {
         assert_eq!(answer.status, 201, "{}", answer.text());
     }
 
+    /// Removes a queue and all that waits in it.
+    pub fn delete_queue(&self, queue: &str) {
+        let answer = signed(self.queues, "DELETE", queue, "");
+        assert_eq!(answer.status, 204, "{}", answer.text());
+    }
+
     /// Makes a container.
     pub fn make_container(&self, container: &str) {
         let answer = signed(self.blobs, "PUT", container, "restype=container");
@@ -166,6 +173,23 @@ impl Azurite {
             }
             all.extend(some);
         }
+    }
+
+    /// How many messages are in a queue, those that are hidden included.
+    pub fn count(&self, queue: &str) -> usize {
+        let answer = signed(self.queues, "GET", queue, "comp=metadata");
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let head = answer.head.to_ascii_lowercase();
+        let (_, count) = head
+            .split_once("x-ms-approximate-messages-count:")
+            .expect("a count");
+        count
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .parse()
+            .expect("a number")
     }
 
     /// Forgets everything that waits in a queue.
@@ -258,7 +282,7 @@ fn ask(address: SocketAddr, method: &str, target: &str) -> Answer {
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     let body = bytes[end + 4..].to_vec();
-    Answer { status, body }
+    Answer { status, head, body }
 }
 
 fn message(xml: &str) -> Message {

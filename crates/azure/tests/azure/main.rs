@@ -5,5 +5,6 @@
 
 mod blobs;
 mod connections;
+mod queue_source;
 mod queues;
 mod setup;

@@ -1,0 +1,299 @@
+//! The events of a Storage Queue, for a consumer.
+//!
+//! The service has no dead letters and does not wait for messages. So receives are counted here, an event that was
+//! received too often goes to another queue of the account, and an empty queue is looked at once a second: each look
+//! costs as much as any other request.
+
+mod dead_letters;
+mod message;
+mod open;
+mod receipt;
+
+use crate::error::{AzureError, Resource};
+use azure_core::error::{Error, ErrorKind};
+use azure_core::http::headers::HeaderName;
+use azure_storage_queue::QueueClient;
+use azure_storage_queue::models::QueueClientReceiveMessagesOptions;
+use dead_letters::DeadLetters;
+use futures_util::StreamExt as _;
+use futures_util::stream::iter;
+use labelrelay_core::clock::within;
+use labelrelay_core::{
+    BoxFuture, Clock, EventSource, EventSourceError, Extended, ReceivedEvent, Settled,
+};
+use receipt::AzureReceipt;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Messages that one request receives at most.
+const BATCH: usize = 32;
+
+/// Requests under way at once for one call.
+const AT_ONCE: usize = 8;
+
+/// Pause between two looks at an empty queue.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Longest that the service hides a message.
+const LONGEST: Duration = Duration::from_secs(7 * 86_400);
+
+/// Longest wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a message is hidden while it becomes a dead letter.
+const WHILE_REJECTED: Duration = Duration::from_secs(60);
+
+const POP_RECEIPT: HeaderName = HeaderName::from_static("x-ms-popreceipt");
+
+type Answer<T> = Result<T, EventSourceError>;
+
+/// A Storage Queue as a source of events.
+pub struct StorageQueueSource {
+    queue: Place,
+    dead_letters: DeadLetters,
+    /// Receives after which an event becomes a dead letter.
+    max_receives: u32,
+}
+
+/// The role that allows to receive and to delete.
+pub(crate) const PROCESSOR: &str = "Storage Queue Data Message Processor";
+
+/// A queue, and what its requests need.
+pub(crate) struct Place {
+    pub(crate) client: QueueClient,
+    pub(crate) resource: Resource,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Place {
+    /// Waits for an answer, and not for ever. Given up, the request retires its connection.
+    async fn answer<T>(&self, asked: impl Future<Output = Result<T, Error>>) -> Result<T, Failed> {
+        match within(&*self.clock, PATIENCE, asked).await {
+            Ok(answer) => answer.map_err(Failed::Answered),
+            Err(_) => Err(Failed::Late),
+        }
+    }
+
+    fn error(&self, failed: &Failed) -> EventSourceError {
+        match failed {
+            Failed::Answered(error) => {
+                AzureError::of(error, &self.resource).into_source_error(&self.resource)
+            }
+            Failed::Late => {
+                let problem = "no answer came in time";
+                EventSourceError::new(&self.resource.what, problem, "it may pass").passing()
+            }
+        }
+    }
+}
+
+/// A request without success.
+enum Failed {
+    Answered(Error),
+    Late,
+}
+
+impl Failed {
+    /// Tells whether the service says that a receipt is not, or no longer, good.
+    fn is_stale(&self) -> bool {
+        let Self::Answered(error) = self else {
+            return false;
+        };
+        let ErrorKind::HttpResponse { error_code, .. } = error.kind() else {
+            return false;
+        };
+        matches!(
+            error_code.as_deref(),
+            Some("MessageNotFound" | "PopReceiptMismatch")
+        )
+    }
+}
+
+impl StorageQueueSource {
+    async fn try_receive(
+        &self,
+        max: usize,
+        visibility: Duration,
+        wait: Duration,
+    ) -> Answer<Vec<ReceivedEvent>> {
+        if max == 0 {
+            return Ok(Vec::new());
+        }
+        // The service hides a message for a second at least.
+        let seconds = self.seconds(visibility)?.max(1);
+        let clock = &*self.queue.clock;
+        let begun = clock.monotonic();
+        loop {
+            let events = self.look(max.min(BATCH), seconds).await?;
+            let left = wait.saturating_sub(clock.monotonic().saturating_sub(begun));
+            if !events.is_empty() || left.is_zero() {
+                return Ok(events);
+            }
+            clock.sleep(left.min(POLL)).await;
+        }
+    }
+
+    /// One request. What was received too often becomes a dead letter.
+    async fn look(&self, max: usize, seconds: i32) -> Answer<Vec<ReceivedEvent>> {
+        let options = QueueClientReceiveMessagesOptions {
+            number_of_messages: i32::try_from(max).ok(),
+            visibility_timeout: Some(seconds),
+            ..QueueClientReceiveMessagesOptions::default()
+        };
+        let asked = async {
+            let answer = self.queue.client.receive_messages(Some(options)).await?;
+            answer.into_model()
+        };
+        let received = self.queue.answer(asked).await;
+        let received = received.map_err(|failed| self.queue.error(&failed))?;
+        let mut events = Vec::new();
+        for message in received.items.into_iter().flatten() {
+            let Some(event) = message::event(message) else {
+                let problem = "a message came without an id or a receipt";
+                let cure = "look for what changes answers between here and the service";
+                return Err(
+                    EventSourceError::new(&self.queue.resource.what, problem, cure).passing(),
+                );
+            };
+            if event.receive_count.unwrap_or(0) > self.max_receives {
+                self.bury(&event).await;
+            } else {
+                events.push(event);
+            }
+        }
+        Ok(events)
+    }
+
+    /// Makes a dead letter of an event that was received too often. If that fails, it is received again.
+    async fn bury(&self, event: &ReceivedEvent) {
+        let times = event.receive_count.unwrap_or(0).saturating_sub(1);
+        let reason = format!("received {times} times and never acknowledged");
+        let (queue, place) = (&self.queue.resource.what, &event.place);
+        match self.try_reject(event, &reason).await {
+            Ok(_) => {
+                tracing::warn!(name: "event_buried", %queue, %place, times, "an event was received too often, and is a dead letter now");
+            }
+            Err(error) => {
+                tracing::error!(name: "event_not_buried", %queue, %place, times, %error, "an event was received too often, and could not be made a dead letter; tried again when it comes again");
+            }
+        }
+    }
+
+    async fn try_reject(&self, event: &ReceivedEvent, reason: &str) -> Answer<Settled> {
+        // Nobody else gets it meanwhile; and a receipt that is no longer good makes no dead letter.
+        let Extended::Until(receipt) = self.keep(&event.receipt, WHILE_REJECTED).await? else {
+            return Ok(Settled::Stale);
+        };
+        self.dead_letters.send(event, reason).await?;
+        self.delete(&receipt).await
+    }
+
+    async fn delete(&self, receipt: &str) -> Answer<Settled> {
+        let Some(receipt) = AzureReceipt::parse(receipt) else {
+            return Ok(Settled::Stale);
+        };
+        let asked = self
+            .queue
+            .client
+            .delete_message(receipt.id, receipt.pop, None);
+        match self.queue.answer(asked).await {
+            Ok(_) => Ok(Settled::Done),
+            Err(failed) if failed.is_stale() => Ok(Settled::Stale),
+            Err(failed) => Err(self.queue.error(&failed)),
+        }
+    }
+
+    /// Hides a message for `time` from now on; that gives it another receipt.
+    async fn keep(&self, receipt: &str, time: Duration) -> Answer<Extended> {
+        let seconds = self.seconds(time)?;
+        let Some(receipt) = AzureReceipt::parse(receipt) else {
+            return Ok(Extended::Stale);
+        };
+        let client = &self.queue.client;
+        let asked = client.update_message(receipt.id, receipt.pop, seconds, None);
+        let answer = match self.queue.answer(asked).await {
+            Ok(answer) => answer,
+            Err(failed) if failed.is_stale() => return Ok(Extended::Stale),
+            Err(failed) => return Err(self.queue.error(&failed)),
+        };
+        match answer.headers().get_optional_str(&POP_RECEIPT) {
+            Some(pop) => Ok(Extended::Until(AzureReceipt { pop, ..receipt }.to_text())),
+            None => {
+                let problem = "the answer has no new receipt";
+                let cure = "look for what changes answers between here and the service";
+                Err(EventSourceError::new(&self.queue.resource.what, problem, cure).passing())
+            }
+        }
+    }
+
+    /// A time in whole seconds, not less than it.
+    fn seconds(&self, time: Duration) -> Answer<i32> {
+        let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+        let seconds = i32::try_from(seconds).ok().filter(|_| time <= LONGEST);
+        seconds.ok_or_else(|| {
+            let problem = format!("it hides no message for {} seconds", time.as_secs());
+            EventSourceError::new(&self.queue.resource.what, problem, "ask for 7 days at most")
+        })
+    }
+}
+
+/// The outcomes of several requests, in their order. All of them are made, whatever becomes of one.
+async fn all<F: Future<Output = Answer<Settled>>>(
+    requests: impl Iterator<Item = F>,
+) -> Answer<Vec<Settled>> {
+    let outcomes: Vec<_> = iter(requests).buffered(AT_ONCE).collect().await;
+    outcomes.into_iter().collect()
+}
+
+impl EventSource for StorageQueueSource {
+    fn receive(
+        &self,
+        max: usize,
+        visibility: Duration,
+        wait: Duration,
+    ) -> BoxFuture<'_, Answer<Vec<ReceivedEvent>>> {
+        Box::pin(self.try_receive(max, visibility, wait))
+    }
+
+    fn ack<'a>(&'a self, receipts: &'a [&'a str]) -> BoxFuture<'a, Answer<Vec<Settled>>> {
+        Box::pin(all(receipts.iter().map(|receipt| self.delete(receipt))))
+    }
+
+    fn retry<'a>(
+        &'a self,
+        receipts: &'a [&'a str],
+        after: Duration,
+    ) -> BoxFuture<'a, Answer<Vec<Settled>>> {
+        let back = move |receipt: &'a &'a str| async move {
+            let kept = self.keep(receipt, after.min(LONGEST)).await?;
+            Ok(match kept {
+                Extended::Until(_) => Settled::Done,
+                Extended::Stale => Settled::Stale,
+            })
+        };
+        Box::pin(all(receipts.iter().map(back)))
+    }
+
+    fn extend<'a>(
+        &'a self,
+        receipt: &'a str,
+        visibility: Duration,
+    ) -> BoxFuture<'a, Answer<Extended>> {
+        Box::pin(self.keep(receipt, visibility))
+    }
+
+    fn reject<'a>(
+        &'a self,
+        event: &'a ReceivedEvent,
+        reason: &'a str,
+    ) -> BoxFuture<'a, Answer<Settled>> {
+        Box::pin(self.try_reject(event, reason))
+    }
+}
+
+impl fmt::Debug for StorageQueueSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StorageQueueSource({})", self.queue.resource.what)
+    }
+}
