@@ -4,7 +4,9 @@ use crate::Google;
 use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::SecretRef;
-use labelrelay_core::{BlobStore, EventQueue, FallbackStore, SecretSource, SecretStore};
+use labelrelay_core::{
+    BlobStore, EventQueue, EventSource, FallbackStore, SecretSource, SecretStore, SourceOptions,
+};
 use std::sync::Arc;
 
 impl BackEnd for Google {
@@ -19,6 +21,17 @@ impl BackEnd for Google {
     fn queue<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn EventQueue>> {
         // Within the runtime's task, for tokens are renewed by another one of it.
         Box::pin(async move { Ok(Arc::new(self.queue(at.url)?) as _) })
+    }
+
+    fn event_source<'a>(
+        &'a self,
+        at: Location<'a>,
+        options: &'a SourceOptions,
+    ) -> Opening<'a, Arc<dyn EventSource>> {
+        Box::pin(async move {
+            let opened = self.event_source(at.url, options).await?;
+            Ok(Arc::new(opened) as _)
+        })
     }
 
     fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {

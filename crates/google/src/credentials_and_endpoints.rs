@@ -1,14 +1,14 @@
 //! Google Cloud as this process may use it: credentials, and endpoints of the services.
 
 use crate::location::{GcsLocation, SecretName, Topic};
-use crate::pubsub::PubSubQueue;
+use crate::pubsub::{PubSubQueue, PubSubSource};
 use crate::rest::Rest;
 use crate::secret_manager::SecretManagerSecret;
 use crate::storage::{Bucket, GcsBlobStore, GcsFallback};
 use google_cloud_auth::credentials::{Builder, Credentials, anonymous};
 use jiff::Timestamp;
-use labelrelay_core::BackEndError;
 use labelrelay_core::config::Lookup;
+use labelrelay_core::{BackEndError, SourceOptions};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -74,6 +74,27 @@ impl Google {
             credentials,
             rest,
         ))
+    }
+
+    /// The events of the subscription at `url`, for a consumer. Rejected ones go to `dead_letter` of the options, the URL
+    /// of a topic or the name of one in the same project, else to the topic of its dead-letter policy, which it must have.
+    /// It needs `roles/pubsub.subscriber` and `roles/pubsub.viewer` on the subscription, and `roles/pubsub.publisher` on
+    /// the topic.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when a URL is none of Pub/Sub's, the credentials that are configured cannot be used, or the
+    /// subscription has no dead-letter policy, pushes, or cannot be asked.
+    pub async fn event_source(
+        &self,
+        url: &str,
+        options: &SourceOptions,
+    ) -> Result<PubSubSource, BackEndError> {
+        let rest = self.rest(self.pubsub.as_ref(), PUBSUB)?;
+        let credentials = match self.pubsub {
+            Some(_) => anonymous::Builder::new().build(),
+            None => self.credentials()?,
+        };
+        PubSubSource::open(url, options, rest, self.pubsub.clone(), credentials).await
     }
 
     /// The store for claim checks at `url`.

@@ -4,6 +4,7 @@
 //! | setting | what it names |
 //! |---|---|
 //! | `pubsub://PROJECT/TOPIC` | a topic; `?ordering=partition` sets ordering keys |
+//! | `pubsub://PROJECT/SUBSCRIPTION` | for a consumer, a subscription |
 //! | `gs://BUCKET/PREFIX` | a prefix in Cloud Storage |
 //! | `gcp-secretmanager:projects/PROJECT/secrets/NAME` | a secret; its newest two enabled versions are live |
 //! | `gcp-secretmanager:projects/PROJECT/secrets/NAME/versions/N` | one version of it |
@@ -31,6 +32,6 @@ mod storage;
 mod stub;
 
 pub use credentials_and_endpoints::{Google, provide_tls};
-pub use pubsub::{MAX_REQUEST_BYTES, PubSubQueue};
+pub use pubsub::{MAX_REQUEST_BYTES, PubSubQueue, PubSubSource};
 pub use secret_manager::SecretManagerSecret;
 pub use storage::{GcsBlobStore, GcsFallback};

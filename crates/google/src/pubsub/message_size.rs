@@ -7,7 +7,7 @@ use labelrelay_core::OutboundMessage;
 pub const MAX_REQUEST_BYTES: u64 = 10_000_000;
 
 /// The longest value of an attribute, and the longest ordering key.
-const MAX_VALUE_BYTES: usize = 1024;
+pub(super) const MAX_VALUE_BYTES: usize = 1024;
 
 /// Attributes of a message, for filters. The envelope has all of them too, so that a value which Pub/Sub would
 /// refuse can stay away without loss.

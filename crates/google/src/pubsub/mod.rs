@@ -7,8 +7,10 @@
 mod connection;
 mod error;
 mod message_size;
+mod source;
 
 pub use message_size::MAX_REQUEST_BYTES;
+pub use source::PubSubSource;
 
 use crate::location::Topic;
 use crate::rest::{Rest, parse};

@@ -8,5 +8,6 @@
 
 mod outage;
 mod pubsub;
+mod pubsub_source;
 mod setup;
 mod storage;

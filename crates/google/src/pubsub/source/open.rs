@@ -1,0 +1,111 @@
+//! Opening of a source: the dead-letter policy.
+
+use super::requests::Subscription;
+use super::{BATCH, DeadLetters, PubSubSource};
+use crate::location::Topic;
+use crate::pubsub::connection::{Connector, PubSubConnections};
+use crate::rest::{Rest, parse};
+use google_cloud_auth::credentials::Credentials;
+use labelrelay_core::{BackEndError, SourceOptions};
+use serde::Deserialize;
+use std::sync::atomic::AtomicUsize;
+
+/// Name of a topic that is gone, as its subscriptions know it.
+const DELETED: &str = "_deleted-topic_";
+
+/// The settings of a subscription that matter here.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Settings {
+    dead_letter_policy: Policy,
+    push_config: PushConfig,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Policy {
+    dead_letter_topic: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct PushConfig {
+    push_endpoint: String,
+}
+
+impl PubSubSource {
+    /// Asks for the subscription's dead-letter policy. Rejected events go to the topic of the options, else to the
+    /// policy's.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when there is no policy, when the subscription is no one's to pull from, or cannot be asked.
+    pub(crate) async fn open(
+        url: &str,
+        options: &SourceOptions,
+        rest: Rest,
+        endpoint: Option<String>,
+        credentials: Credentials,
+    ) -> Result<Self, BackEndError> {
+        let (project, subscription) = subscription(url)?;
+        let given = match options.dead_letter.as_deref() {
+            None => None,
+            Some(place) if place.contains("://") => Some(Topic::parse(place)?),
+            Some(name) => Some(Topic::parse(&format!("pubsub://{project}/{name}"))?),
+        };
+        let subscription = Subscription {
+            rest,
+            resource: subscription,
+        };
+        let settings = subscription.settings().await.map_err(|error| {
+            let problem = format!("cannot be consumed: {}: {}", error.resource, error.problem);
+            let told = BackEndError::new(url, problem, error.cure);
+            if error.may_pass {
+                told.retryable()
+            } else {
+                told
+            }
+        })?;
+        let settings: Settings = parse(&settings).map_err(|error| {
+            let cure = "look for what changes answers between here and Pub/Sub";
+            BackEndError::new(url, format!("cannot be consumed: Pub/Sub {error}"), cure).retryable()
+        })?;
+        if !settings.push_config.push_endpoint.is_empty() {
+            let problem = "pushes its messages, so that none can be pulled";
+            let cure = "name another subscription of the topic, of the kind that is pulled from";
+            return Err(BackEndError::new(url, problem, cure));
+        }
+        let policy = settings.dead_letter_policy.dead_letter_topic;
+        if policy.is_empty() || policy == DELETED {
+            let problem =
+                "has no topic for dead letters, so an event that fails would come for ever";
+            let cure = "give the subscription a dead-letter policy (gcloud pubsub subscriptions update --dead-letter-topic=TOPIC)";
+            return Err(BackEndError::new(url, problem, cure));
+        }
+        let topic = given.map_or(policy, |topic| topic.resource());
+        let connector = Connector {
+            topic: topic.clone(),
+            endpoint,
+            credentials,
+        };
+        Ok(Self {
+            subscription,
+            dead_letters: DeadLetters {
+                connections: PubSubConnections::new(connector),
+                topic,
+            },
+            batch: AtomicUsize::new(BATCH),
+        })
+    }
+}
+
+/// Project and name in Google's cloud of the subscription at `url`.
+fn subscription(url: &str) -> Result<(String, String), BackEndError> {
+    // Names are made of the same characters as a topic's.
+    let named = Topic::parse(url).ok().filter(|named| !named.ordered);
+    let named = named.ok_or_else(|| {
+        let cure = "write pubsub://PROJECT/SUBSCRIPTION";
+        BackEndError::new(url, "is not the URL of a subscription of Pub/Sub", cure)
+    })?;
+    let resource = format!("projects/{}/subscriptions/{}", named.project, named.id);
+    Ok((named.project, resource))
+}
