@@ -16,3 +16,4 @@ mod secrets;
 mod setup;
 mod sqs;
 mod sqs_client;
+mod sqs_source;
