@@ -11,9 +11,10 @@ use std::time::Duration;
 /// acknowledged or rejected. So a consumer that dies loses nothing.
 ///
 /// The answers of [`ack`](Self::ack) and [`retry`](Self::retry) are in the receipts' order. A receipt that is no longer
-/// good is told as [`Settled::Stale`], never passed over in silence.
+/// good is told as [`Settled::Stale`] where the queue tells it. SQS and Pub/Sub do not tell of an acknowledgement that came
+/// too late: it may be told as [`Settled::Done`] there, and the event comes again.
 pub trait EventSource: Send + Sync {
-    /// Takes up to `max` events for as long as `visibility`. Returns as soon as there is one, and with none once `wait`
+    /// Takes up to `max` events for as long as `visibility`, which is refused if the queue hides none for so long. Returns as soon as there is one, and with none once `wait`
     /// has passed. Fewer than `max` say nothing about what is left.
     ///
     /// # Errors
@@ -55,7 +56,8 @@ pub trait EventSource: Send + Sync {
     ) -> BoxFuture<'a, Result<Extended, EventSourceError>>;
 
     /// Moves one event to the dead letters, with `reason` where they have room for it, and only then acknowledges it.
-    /// A source that has no place for dead letters refuses to be opened.
+    /// A source that has no place for dead letters refuses to be opened. After [`Settled::Stale`] the event comes again, and
+    /// is a dead letter only if its receipt ceased to be good in this very moment.
     ///
     /// # Errors
     /// [`EventSourceError`] when it is not a dead letter, or not known to be one. It is received again then.
@@ -82,7 +84,8 @@ pub struct SourceOptions {
     /// The queue or topic that rejected events go to, as a URL or by its name; without it, the queue's own place for
     /// dead letters.
     pub dead_letter: Option<String>,
-    /// Receives after which an event becomes a dead letter, where the queue has no limit of its own; five if it is not set.
+    /// Receives after which an event becomes a dead letter, where the queue has no limit of its own: the source hands it
+    /// out so many times and then buries it. Five if it is not set.
     pub max_receives: Option<u32>,
 }
 
