@@ -5,7 +5,7 @@ use crate::sqs_client::{client, create, receive};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use labelrelay_aws::SqsSource;
-use labelrelay_core::backend::{BackEnd as _, Location};
+use labelrelay_core::backend::{BackEnd, Location};
 use labelrelay_core::{
     BackEndError, BoxFuture, EventQueue as _, EventSource as _, Extended, ReceivedEvent, Settled,
     SourceOptions,
@@ -241,9 +241,8 @@ impl Server {
 async fn refused(endpoint: &str, url: &str, options: &SourceOptions) -> BackEndError {
     let aws = aws(endpoint);
     let base_dir = Path::new("/");
-    let opened = aws.event_source(Location { url, base_dir }, options).await;
-    let opened: Result<std::sync::Arc<dyn labelrelay_core::EventSource>, _> = opened;
-    opened.err().expect("refused")
+    let opened = BackEnd::event_source(&aws, Location { url, base_dir }, options);
+    opened.await.err().expect("refused")
 }
 
 #[tokio::test]

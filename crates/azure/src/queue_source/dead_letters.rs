@@ -93,7 +93,7 @@ fn without_reason(envelope: &[u8]) -> Cow<'_, [u8]> {
         told.get(strings.byte_offset()..)?.strip_prefix(b",")
     };
     match rest() {
-        Some(members) => Cow::Owned([b"{", members].concat()),
+        Some(members) => Cow::Owned([&b"{"[..], members].concat()),
         None => Cow::Borrowed(envelope),
     }
 }

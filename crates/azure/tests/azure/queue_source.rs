@@ -2,7 +2,7 @@
 
 use crate::setup::{azure, queue};
 use labelrelay_azure::StorageQueueSource;
-use labelrelay_core::backend::{BackEnd as _, Location};
+use labelrelay_core::backend::{BackEnd, Location};
 use labelrelay_core::{BackEndError, BoxFuture, EventSource as _, SourceOptions};
 use labelrelay_event::Envelope;
 use labelrelay_testkit::queue_suite::message;
@@ -166,10 +166,8 @@ async fn what_cannot_be_consumed_is_refused_with_the_cure() {
     ] {
         let azure = azure(&[]);
         let base_dir = Path::new("/");
-        let opened = azure
-            .event_source(Location { url, base_dir }, options)
-            .await;
-        let error = opened.err().expect(url);
+        let opened = BackEnd::event_source(&azure, Location { url, base_dir }, options);
+        let error = opened.await.err().expect(url);
         let text = format!("{error} {error:?}");
         assert!(text.contains(word) && !error.retryable, "{url}: {text}");
         assert!(!text.contains("sig="), "{text}");

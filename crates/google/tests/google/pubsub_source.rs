@@ -1,7 +1,7 @@
 //! The suite of sources of events over Google's emulator, and what is particular to Pub/Sub.
 
 use crate::setup::google;
-use labelrelay_core::backend::{BackEnd as _, Location};
+use labelrelay_core::backend::{BackEnd, Location};
 use labelrelay_core::{
     BackEndError, BoxFuture, EventQueue as _, EventSource, Settled, SourceOptions,
 };
@@ -177,9 +177,7 @@ async fn what_cannot_be_consumed_is_refused_with_the_cure() {
     let opened = async |url: &str| -> Result<_, BackEndError> {
         let base_dir = Path::new("/");
         let options = SourceOptions::default();
-        google
-            .event_source(Location { url, base_dir }, &options)
-            .await
+        BackEnd::event_source(&google, Location { url, base_dir }, &options).await
     };
     for (url, word) in [
         (&*without, "--dead-letter-topic"),

@@ -53,17 +53,7 @@ impl Subscription {
         body: &Value,
         wait: Option<Duration>,
     ) -> Result<Pulled, EventSourceError> {
-        let asked = async {
-            let mut answer = self.rest.open(self.call("pull", body)).await?;
-            let mut read = BytesMut::new();
-            while let Some(chunk) = answer.chunk().await.map_err(RestError::Unreachable)? {
-                if read.len() + chunk.len() > MAX_ANSWER {
-                    return Ok(Pulled::TooMuch);
-                }
-                read.extend_from_slice(&chunk);
-            }
-            Ok(Pulled::Body(read.freeze()))
-        };
+        let asked = self.read_pull(body);
         let Some(wait) = wait else {
             return self.within_patience(asked).await;
         };
@@ -71,6 +61,18 @@ impl Subscription {
             Ok(answer) => answer.map_err(|error| self.failed(&Failed::Rest(error))),
             Err(_) => Ok(Pulled::Nothing),
         }
+    }
+
+    async fn read_pull(&self, body: &Value) -> Result<Pulled, RestError> {
+        let mut answer = self.rest.open(self.call("pull", body)).await?;
+        let mut read = BytesMut::new();
+        while let Some(chunk) = answer.chunk().await.map_err(RestError::Unreachable)? {
+            if read.len() + chunk.len() > MAX_ANSWER {
+                return Ok(Pulled::TooMuch);
+            }
+            read.extend_from_slice(&chunk);
+        }
+        Ok(Pulled::Body(read.freeze()))
     }
 
     fn call(&self, method: &str, body: &Value) -> reqwest::RequestBuilder {
