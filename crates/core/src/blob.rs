@@ -33,11 +33,51 @@ pub trait BlobStore: Send + Sync {
         self.put(key, body.len(), body.stream())
     }
 
+    /// The object that `uri` names, if it is one of this store's. It comes whole, in memory.
+    ///
+    /// Whoever reads claims asks the stores that it was told of: an envelope's word alone opens nothing. A name that leads out
+    /// of the store is none of its own.
+    ///
+    /// # Errors
+    /// [`BlobError`] when the store cannot be read.
+    fn get<'a>(&'a self, uri: &'a str) -> BoxFuture<'a, Result<Fetched, BlobError>> {
+        let _ = uri;
+        let error = BlobError::permanent("objects of this store cannot be read here");
+        Box::pin(std::future::ready(Err(error)))
+    }
+
     /// Checks that the store could take an object now.
     ///
     /// # Errors
     /// The error that a put would meet.
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>>;
+}
+
+/// Answer of a store that was asked for an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fetched {
+    /// The name is not one of this store's.
+    Elsewhere,
+    /// It is not there, or no longer.
+    Gone,
+    /// The object.
+    Body(Bytes),
+}
+
+/// The part of `name` below `prefix`, if none of its own parts leads elsewhere. For stores of names between slashes.
+///
+/// ```
+/// use labelrelay_core::blob::name_below;
+///
+/// assert_eq!(name_below("claims/a/b", "claims/"), Some("a/b"));
+/// assert_eq!(name_below("claims/../b", "claims/"), None);
+/// assert_eq!(name_below("other/b", "claims/"), None);
+/// assert_eq!(name_below("claims/", "claims/"), None);
+/// ```
+pub fn name_below<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
+    let below = name.strip_prefix(prefix)?;
+    let leads_elsewhere = |part: &str| matches!(part, "" | "." | "..");
+    (!below.split('/').any(leads_elsewhere)).then_some(below)
 }
 
 /// Why an object is not in the store, as far as is known.

@@ -9,6 +9,7 @@ use crate::private_files::private_dir;
 use crate::temporary_file::{self, Temporary};
 use crate::writer_pool::WriterPool;
 use bytes::Bytes;
+use labelrelay_core::blob::Fetched;
 use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream, Payload};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Component, Path, PathBuf};
@@ -159,7 +160,46 @@ impl BlobStore for FileBlobStore {
         Box::pin(async move { Ok(file_uri::of(&self.store_payload(key, body).await?)) })
     }
 
+    fn get<'a>(&'a self, uri: &'a str) -> BoxFuture<'a, Result<Fetched, BlobError>> {
+        Box::pin(async move {
+            let Some(path) = file_uri::file_of(uri) else {
+                return Ok(Fetched::Elsewhere);
+            };
+            let dir = self.dir().to_owned();
+            answer(on_thread(move || read_below(&dir, &path))?).await
+        })
+    }
+
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
         Box::pin(self.probe())
+    }
+}
+
+/// Reads the file at `path`, if that is one below `dir`, whatever links there are on the way.
+fn read_below(dir: &Path, path: &Path) -> Result<Fetched, BlobError> {
+    let is_plain = path.components().all(|part| {
+        matches!(
+            part,
+            Component::RootDir | Component::Prefix(_) | Component::Normal(_)
+        )
+    });
+    let real = match path.canonicalize() {
+        _ if !is_plain => return Ok(Fetched::Elsewhere),
+        Ok(real) => real,
+        Err(error) if error.kind() == ErrorKind::NotFound && path.starts_with(dir) => {
+            return Ok(Fetched::Gone);
+        }
+        Err(source) if path.starts_with(dir) => {
+            return Err(failed("reading the body", path, source));
+        }
+        Err(_) => return Ok(Fetched::Elsewhere),
+    };
+    if !real.starts_with(dir) || real == dir {
+        return Ok(Fetched::Elsewhere);
+    }
+    match std::fs::read(&real) {
+        Ok(body) => Ok(Fetched::Body(body.into())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Fetched::Gone),
+        Err(source) => Err(failed("reading the body", &real, source)),
     }
 }

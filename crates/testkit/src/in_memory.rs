@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use labelrelay_core::blob::BlobError;
+use labelrelay_core::blob::{BlobError, Fetched};
 use labelrelay_core::fallback::StoredBody;
 use labelrelay_core::{
     BlobStore, BoxFuture, BoxStream, EventQueue, FallbackStore, Observer, OutboundMessage, Payload,
@@ -174,6 +174,17 @@ impl BlobStore for MemoryBlobs {
             self.objects.lock().unwrap().insert(key.to_owned(), bytes);
             Ok(format!("memory:{key}"))
         })
+    }
+
+    fn get<'a>(&'a self, uri: &'a str) -> BoxFuture<'a, Result<Fetched, BlobError>> {
+        let fetched = match uri.strip_prefix("memory:") {
+            _ if *self.broken.lock().unwrap() => Err(BlobError::transient("a fault of the test")),
+            None => Ok(Fetched::Elsewhere),
+            Some(key) => Ok(self
+                .get(key)
+                .map_or(Fetched::Gone, |body| Fetched::Body(body.into()))),
+        };
+        Box::pin(std::future::ready(fetched))
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
