@@ -7,10 +7,14 @@ use super::{body_stream, error};
 use crate::signed_client::Content;
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
+use labelrelay_core::blob::{Fetched, name_below};
 use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream};
 use labelrelay_event::Digest;
 use std::fmt;
 use std::io;
+
+/// Largest object that is read: it is in memory whole.
+const MAX_OBJECT: usize = 1024 * 1024 * 1024;
 
 /// A prefix of a bucket that takes bodies too large for the queue. Objects are created, never replaced.
 pub struct S3BlobStore(S3Location);
@@ -18,6 +22,13 @@ pub struct S3BlobStore(S3Location);
 impl S3BlobStore {
     pub(crate) fn new(location: S3Location) -> Self {
         Self(location)
+    }
+
+    /// The whole key of an object that lies here.
+    fn own_key(&self, uri: &str) -> Option<String> {
+        let (bucket, key) = uri.strip_prefix("s3://")?.split_once('/')?;
+        let below = name_below(key, &self.0.key(""))?;
+        (bucket == self.0.bucket).then(|| self.0.key(below))
     }
 }
 
@@ -101,6 +112,16 @@ impl BlobStore for S3BlobStore {
         body: BoxStream<'a, io::Result<Bytes>>,
     ) -> BoxFuture<'a, Result<String, BlobError>> {
         Box::pin(self.0.create(key, length, body))
+    }
+
+    fn get<'a>(&'a self, uri: &'a str) -> BoxFuture<'a, Result<Fetched, BlobError>> {
+        Box::pin(async move {
+            let Some(key) = self.own_key(uri) else {
+                return Ok(Fetched::Elsewhere);
+            };
+            let found = self.0.fetch(&key, MAX_OBJECT).await?;
+            Ok(found.map_or(Fetched::Gone, Fetched::Body))
+        })
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {

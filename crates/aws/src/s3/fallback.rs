@@ -112,21 +112,7 @@ impl S3Fallback {
     }
 
     async fn fetch(&self, key: &str) -> Result<Option<Bytes>, BlobError> {
-        let key = self.0.key(key);
-        let errors = self.0.error_context("s3:GetObject", &key);
-        let answer = self
-            .0
-            .object("GET", &key, &[], Content::empty(), MAX_ENVELOPE)
-            .await;
-        let answer = answer.map_err(|error| errors.no_response(error))?;
-        if answer.status == 200 {
-            return Ok(Some(answer.body));
-        }
-        let stated = error::stated(&answer);
-        match stated.code.as_str() {
-            "NoSuchKey" => Ok(None),
-            _ => Err(errors.of(&answer, &stated)),
-        }
+        self.0.fetch(&self.0.key(key), MAX_ENVELOPE).await
     }
 
     /// Asks for one part after the other: answers are read whole before they are used.

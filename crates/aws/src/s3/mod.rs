@@ -6,6 +6,7 @@ mod check;
 mod checksum;
 mod error;
 mod fallback;
+mod fetch;
 mod list_page;
 mod location;
 

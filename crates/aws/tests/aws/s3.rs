@@ -3,6 +3,7 @@
 use crate::setup::{aws, aws_with};
 use bytes::Bytes;
 use futures_util::stream;
+use labelrelay_core::blob::Fetched;
 use labelrelay_core::{BlobError, BlobStore, BoxStream, FallbackStore};
 use labelrelay_event::Digest;
 use labelrelay_testkit::fallback_suite;
@@ -85,11 +86,24 @@ async fn claims_are_created_once(endpoint: &str) {
             Digest::of(&body).to_hex(),
             "{bytes} bytes"
         );
+        let fetched = store.get(&uri).await.expect("read");
+        assert!(fetched == Fetched::Body(body), "{bytes} bytes");
+    }
+    for (uri, answer) in [
+        ("s3://claims/a/b/nothing", Fetched::Gone),
+        ("s3://claims/a/other", Fetched::Elsewhere),
+        ("s3://claims/a/b/../other", Fetched::Elsewhere),
+        ("s3://other/a/b/nothing", Fetched::Elsewhere),
+        ("gs://claims/a/b/nothing", Fetched::Elsewhere),
+    ] {
+        assert_eq!(store.get(uri).await.expect("answered"), answer, "{uri}");
     }
     // Also without a digest in the key, and with whatever a key may hold.
     let body = body_of(1000);
     let uri = put(&store, "odd/ü +%&=~'(*)", &body).await.expect("stored");
     assert_eq!(digest_of(endpoint, &uri), Digest::of(&body).to_hex());
+    let fetched = store.get(&uri).await.expect("read");
+    assert!(fetched == Fetched::Body(body.clone()));
 
     // A stored object is never replaced: not by other bytes of the same name, whose digest does not fit.
     let key = key_of(&body);

@@ -1,8 +1,7 @@
 //! Blob Storage as a fallback: one object for each event, until the queue has it.
 
-use super::AzureBlobStore;
+use super::{AzureBlobStore, is_gone};
 use azure_core::error::Error;
-use azure_core::http::StatusCode;
 use azure_core::http::headers::{CONTENT_LENGTH, HeaderName, Headers};
 use azure_storage_blob::models::{BlobClientDownloadOptions, BlobContainerClientListBlobsOptions};
 use bytes::Bytes;
@@ -77,17 +76,7 @@ impl FallbackStore for AzureBlobFallback {
     }
 
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, BlobError>> {
-        Box::pin(async move {
-            let read = async {
-                let answer = self.0.blob(&object(key)).download(None).await?;
-                answer.body.collect().await
-            };
-            match read.await {
-                Ok(bytes) => Ok(Some(bytes)),
-                Err(error) if is_gone(&error) => Ok(None),
-                Err(error) => Err(self.0.failed(&error)),
-            }
-        })
+        Box::pin(async move { self.0.fetch(&object(key)).await })
     }
 
     fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
@@ -149,13 +138,4 @@ fn length(headers: &Headers) -> Option<u64> {
         .and_then(|range| range.rsplit('/').next());
     let length = whole.or_else(|| headers.get_optional_str(&CONTENT_LENGTH));
     length?.parse().ok()
-}
-
-/// A container that does not exist is another matter.
-fn is_gone(error: &Error) -> bool {
-    let code = match error.kind() {
-        azure_core::error::ErrorKind::HttpResponse { error_code, .. } => error_code.as_deref(),
-        _ => None,
-    };
-    error.http_status() == Some(StatusCode::NotFound) && code != Some("ContainerNotFound")
 }

@@ -11,13 +11,14 @@ use crate::percent_encode_sets::PATH;
 use crate::storage_queue::may_only_send;
 use crate::transport::options;
 use azure_core::credentials::TokenCredential;
-use azure_core::error::Error;
-use azure_core::http::HttpClient;
+use azure_core::error::{Error, ErrorKind};
+use azure_core::http::{HttpClient, StatusCode};
 use azure_storage_blob::{BlobClient, BlobContainerClient, BlobContainerClientOptions};
 use bytes::Bytes;
 use labelrelay_core::BackEndError;
+use labelrelay_core::blob::{Fetched, name_below};
 use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream};
-use percent_encoding::utf8_percent_encode;
+use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use std::sync::Arc;
 
 /// Objects below a prefix of a container. An object is made once and never overwritten.
@@ -70,6 +71,26 @@ impl AzureBlobStore {
         format!("{}/{}", self.url, utf8_percent_encode(&name, PATH))
     }
 
+    /// The key of an object that lies here.
+    fn own_key(&self, uri: &str) -> Option<String> {
+        let name = uri.strip_prefix(&self.url)?.strip_prefix('/')?;
+        let name = percent_decode_str(name).decode_utf8().ok()?;
+        name_below(&name, &self.prefix).map(str::to_owned)
+    }
+
+    /// The object of this key, whole in memory; `None` when there is none.
+    async fn fetch(&self, key: &str) -> Result<Option<Bytes>, BlobError> {
+        let read = async {
+            let answer = self.blob(key).download(None).await?;
+            answer.body.collect().await
+        };
+        match read.await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if is_gone(&error) => Ok(None),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
     fn failed(&self, error: &Error) -> BlobError {
         AzureError::of(error, &self.resource).into()
     }
@@ -97,7 +118,26 @@ impl BlobStore for AzureBlobStore {
         })
     }
 
+    fn get<'a>(&'a self, uri: &'a str) -> BoxFuture<'a, Result<Fetched, BlobError>> {
+        Box::pin(async move {
+            let Some(key) = self.own_key(uri) else {
+                return Ok(Fetched::Elsewhere);
+            };
+            let found = self.fetch(&key).await?;
+            Ok(found.map_or(Fetched::Gone, Fetched::Body))
+        })
+    }
+
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
         Box::pin(self.probe())
     }
+}
+
+/// A container that does not exist is another matter.
+fn is_gone(error: &Error) -> bool {
+    let code = match error.kind() {
+        ErrorKind::HttpResponse { error_code, .. } => error_code.as_deref(),
+        _ => None,
+    };
+    error.http_status() == Some(StatusCode::NotFound) && code != Some("ContainerNotFound")
 }

@@ -3,6 +3,7 @@
 use crate::setup::{blobs, fallback};
 use bytes::Bytes;
 use futures_util::stream;
+use labelrelay_core::blob::Fetched;
 use labelrelay_core::{BlobError, BlobStore, BoxStream};
 use labelrelay_testkit::fallback_suite::{
     keeps_bodies_beside_envelopes, keeps_envelopes_until_they_are_removed, lists_more_than_a_page,
@@ -59,6 +60,24 @@ async fn a_body_comes_back_as_it_went_in_whatever_its_size() {
         );
         // A retry after the first attempt had succeeded must succeed too.
         put(&*store, &key, &body, length).await.unwrap();
+        let fetched = store.get(&uri).await.unwrap();
+        assert!(fetched == Fetched::Body(body.into()), "{length}");
+    }
+    let here = format!("http://{}/{ACCOUNT}/claims", azurite.blobs);
+    for (uri, answer) in [
+        (format!("{here}/some/prefix/nothing"), Fetched::Gone),
+        (format!("{here}/some/other"), Fetched::Elsewhere),
+        (
+            format!("{here}/some/prefix/%2e%2e/other"),
+            Fetched::Elsewhere,
+        ),
+        (format!("{here}2/some/prefix/nothing"), Fetched::Elsewhere),
+        (
+            "s3://claims/some/prefix/nothing".to_owned(),
+            Fetched::Elsewhere,
+        ),
+    ] {
+        assert_eq!(store.get(&uri).await.unwrap(), answer, "{uri}");
     }
 }
 

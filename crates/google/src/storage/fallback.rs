@@ -100,23 +100,7 @@ impl FallbackStore for GcsFallback {
     }
 
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, BlobError>> {
-        Box::pin(async move {
-            let path = self.0.object_path(&self.0.location.object(key));
-            let request = self
-                .0
-                .rest
-                .request(Method::GET, &path)
-                .query(&[("alt", "media")]);
-            match self.0.rest.send(request).await {
-                Ok(envelope) => Ok(Some(envelope)),
-                Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Ok(None),
-                Err(error) => {
-                    Err(self
-                        .0
-                        .error(&error, "storage.objects.get", "roles/storage.objectUser"))
-                }
-            }
-        })
+        Box::pin(async move { self.0.fetch(&self.0.location.object(key)).await })
     }
 
     fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {

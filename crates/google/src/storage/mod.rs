@@ -9,6 +9,7 @@ use crate::location::GcsLocation;
 use crate::rest::{Rest, RestError, parse};
 use bytes::Bytes;
 use http::{Method, StatusCode};
+use labelrelay_core::blob::{Fetched, name_below};
 use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream, chain};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -44,6 +45,20 @@ impl BlobStore for GcsBlobStore {
                 .create(&name, "application/octet-stream", length, body)
                 .await?;
             Ok(format!("gs://{}/{name}", self.0.location.bucket))
+        })
+    }
+
+    fn get<'a>(&'a self, uri: &'a str) -> BoxFuture<'a, Result<Fetched, BlobError>> {
+        Box::pin(async move {
+            let location = &self.0.location;
+            let own = format!("gs://{}/", location.bucket);
+            let below = uri.strip_prefix(&own);
+            let below = below.and_then(|name| name_below(name, &location.prefix));
+            let Some(below) = below else {
+                return Ok(Fetched::Elsewhere);
+            };
+            let found = self.0.fetch(&location.object(below)).await?;
+            Ok(found.map_or(Fetched::Gone, Fetched::Body))
         })
     }
 
@@ -123,6 +138,18 @@ impl Bucket {
             return Err(BlobError::permanent(message));
         }
         Ok(())
+    }
+
+    /// The object of this name, whole in memory; `None` when there is none.
+    async fn fetch(&self, name: &str) -> Result<Option<Bytes>, BlobError> {
+        let request = self.rest.request(Method::GET, &self.object_path(name));
+        match self.rest.send(request.query(&[("alt", "media")])).await {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Ok(None),
+            Err(error) => {
+                Err(self.error(&error, "storage.objects.get", "roles/storage.objectUser"))
+            }
+        }
     }
 
     /// Proves that objects could be created, without creating one and with no other permission.

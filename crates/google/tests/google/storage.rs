@@ -3,6 +3,7 @@
 use crate::setup::google;
 use bytes::Bytes;
 use futures_util::stream;
+use labelrelay_core::blob::Fetched;
 use labelrelay_core::{BlobStore, FallbackStore};
 use labelrelay_google::GcsBlobStore;
 use labelrelay_testkit::fallback_suite as suite;
@@ -53,6 +54,26 @@ async fn bodies_come_back_as_they_went_in() {
             format!("gs://claims/some/where/2026/11/24/labelbox/{n}")
         );
         assert!(server.object(&uri).expect("there") == body, "body {n}");
+        let fetched = store.get(&uri).await.expect("read");
+        assert!(
+            fetched == Fetched::Body(Bytes::copy_from_slice(body)),
+            "body {n}"
+        );
+    }
+    for (uri, answer) in [
+        ("gs://claims/some/where/2026/nothing", Fetched::Gone),
+        ("gs://claims/some/other", Fetched::Elsewhere),
+        ("gs://claims/some/where/../other", Fetched::Elsewhere),
+        (
+            "gs://other/some/where/2026/11/24/labelbox/0",
+            Fetched::Elsewhere,
+        ),
+        (
+            "s3://claims/some/where/2026/11/24/labelbox/0",
+            Fetched::Elsewhere,
+        ),
+    ] {
+        assert_eq!(store.get(uri).await.expect("answered"), answer, "{uri}");
     }
 }
 
