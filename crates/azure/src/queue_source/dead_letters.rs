@@ -1,6 +1,6 @@
 //! The queue that rejected events go to. A message has no attributes there, so the reason is one of the envelope's.
 
-use super::Place;
+use super::place::Place;
 use super::receipt::{AzureReceipt, Form};
 use crate::storage_queue::{MAX_MESSAGE_BYTES, NEVER};
 use azure_storage_queue::models::{QueueClientSendMessageOptions, QueueMessage};

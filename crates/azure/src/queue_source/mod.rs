@@ -7,23 +7,19 @@
 mod dead_letters;
 mod message;
 mod open;
+mod place;
 mod receipt;
 
-use crate::error::{AzureError, Resource};
-use azure_core::error::{Error, ErrorKind};
+pub(crate) use place::Place;
+
 use azure_core::http::headers::HeaderName;
-use azure_storage_queue::QueueClient;
 use azure_storage_queue::models::QueueClientReceiveMessagesOptions;
 use dead_letters::DeadLetters;
 use futures_util::StreamExt as _;
 use futures_util::stream::iter;
-use labelrelay_core::clock::within;
-use labelrelay_core::{
-    BoxFuture, Clock, EventSource, EventSourceError, Extended, ReceivedEvent, Settled,
-};
+use labelrelay_core::{BoxFuture, EventSource, EventSourceError, Extended, ReceivedEvent, Settled};
 use receipt::AzureReceipt;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Messages that one request receives at most.
@@ -37,9 +33,6 @@ const POLL: Duration = Duration::from_secs(1);
 
 /// Longest that the service hides a message.
 const LONGEST: Duration = Duration::from_secs(7 * 86_400);
-
-/// Longest wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a message is hidden while it becomes a dead letter.
 const WHILE_REJECTED: Duration = Duration::from_secs(60);
@@ -58,57 +51,6 @@ pub struct StorageQueueSource {
 
 /// The role that allows to receive and to delete.
 pub(crate) const PROCESSOR: &str = "Storage Queue Data Message Processor";
-
-/// A queue, and what its requests need.
-pub(crate) struct Place {
-    pub(crate) client: QueueClient,
-    pub(crate) resource: Resource,
-    pub(crate) clock: Arc<dyn Clock>,
-}
-
-impl Place {
-    /// Waits for an answer, and not for ever. Given up, the request retires its connection.
-    async fn answer<T>(&self, asked: impl Future<Output = Result<T, Error>>) -> Result<T, Failed> {
-        match within(&*self.clock, PATIENCE, asked).await {
-            Ok(answer) => answer.map_err(Failed::Answered),
-            Err(_) => Err(Failed::Late),
-        }
-    }
-
-    fn error(&self, failed: &Failed) -> EventSourceError {
-        match failed {
-            Failed::Answered(error) => {
-                AzureError::of(error, &self.resource).into_source_error(&self.resource)
-            }
-            Failed::Late => {
-                let problem = "no answer came in time";
-                EventSourceError::new(&self.resource.what, problem, "it may pass").passing()
-            }
-        }
-    }
-}
-
-/// A request without success.
-enum Failed {
-    Answered(Error),
-    Late,
-}
-
-impl Failed {
-    /// Tells whether the service says that a receipt is not, or no longer, good.
-    fn is_stale(&self) -> bool {
-        let Self::Answered(error) = self else {
-            return false;
-        };
-        let ErrorKind::HttpResponse { error_code, .. } = error.kind() else {
-            return false;
-        };
-        matches!(
-            error_code.as_deref(),
-            Some("MessageNotFound" | "PopReceiptMismatch")
-        )
-    }
-}
 
 impl StorageQueueSource {
     async fn try_receive(

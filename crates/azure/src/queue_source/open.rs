@@ -1,7 +1,8 @@
 //! Opening of a source: both queues are there.
 
+use super::StorageQueueSource;
 use super::dead_letters::DeadLetters;
-use super::{Failed, Place, StorageQueueSource};
+use super::place::{Failed, Place};
 use crate::storage_queue::may_only_send;
 use labelrelay_core::{BackEndError, SourceOptions};
 
