@@ -47,6 +47,11 @@ impl EventError {
         self.kind
     }
 
+    /// What is wrong, without the event's id.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
     /// Id of the event, where it could be read.
     pub fn event_id(&self) -> Option<&str> {
         self.event_id.as_deref()

@@ -60,6 +60,23 @@ pub struct Removed<'a> {
     pub until: Arc<str>,
 }
 
+impl<'a> Removed<'a> {
+    /// A removal that follows from another: of what a thing held that is gone.
+    pub fn new(
+        key: Key<'a>,
+        by: By,
+        parents: impl Into<Arc<[Key<'a>]>>,
+        until: impl Into<Arc<str>>,
+    ) -> Self {
+        Self {
+            key,
+            by,
+            parents: parents.into(),
+            until: until.into(),
+        }
+    }
+}
+
 impl Removed<'_> {
     /// Tells whether the thing `key`, held by `parents`, is gone with this in this `version`.
     ///

@@ -69,6 +69,33 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All kinds that this version knows.
+    pub const ALL: &'static [Self] = &[
+        Self::Project,
+        Self::Task,
+        Self::Annotation,
+        Self::LabelLink,
+        Self::Review,
+        Self::Training,
+        Self::Completion,
+        Self::Label,
+        Self::DataRow,
+        Self::Workflow,
+        Self::ModelRun,
+    ];
+
+    /// The kind of this name; `None` where this version knows none.
+    ///
+    /// ```
+    /// use labelrelay_event::changes::Kind;
+    ///
+    /// assert!(Kind::ALL.iter().all(|kind| Kind::named(kind.as_str()) == Some(*kind)));
+    /// assert_eq!(Kind::named("labels"), None);
+    /// ```
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+
     /// The name: `label_link`.
     pub const fn as_str(self) -> &'static str {
         match self {
