@@ -1,0 +1,54 @@
+//! What is to become of an event.
+
+use std::time::Duration;
+
+/// What is to become of an event that somebody worked on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It is done with, and is acknowledged.
+    Done,
+    /// It is to come again.
+    Again {
+        /// Why, in one line for the log and the dead letters.
+        reason: String,
+        /// When; `None`: as [`Settings`](crate::Settings) say.
+        after: Option<Duration>,
+        /// `true` if the event, or the handler of it, is what failed. Only such an event becomes a dead letter.
+        is_its_own: bool,
+    },
+    /// Nobody has a use for it: it becomes a dead letter.
+    Rejected {
+        /// Why, in one line for the log and the dead letters.
+        reason: String,
+    },
+    /// It, or its body, cannot be read. It comes again as one that failed, and the log names it once.
+    Unreadable {
+        /// Name of the error: `DigestMismatch`.
+        error: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nothing was begun, and others may have it at once.
+    NotBegun,
+}
+
+impl Outcome {
+    /// Comes again after the usual pause, since it failed.
+    pub fn failed(reason: impl Into<String>) -> Self {
+        Self::Again {
+            reason: reason.into(),
+            after: None,
+            is_its_own: true,
+        }
+    }
+
+    /// Comes again after the usual pause, though neither it nor its handler is what failed.
+    pub fn hindered(reason: impl Into<String>) -> Self {
+        Self::Again {
+            reason: reason.into(),
+            after: None,
+            is_its_own: false,
+        }
+    }
+}

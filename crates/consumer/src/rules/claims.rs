@@ -1,0 +1,47 @@
+//! Fetches bodies that were too large for the queue, from the blob stores that the consumer was told of and no other.
+
+use crate::outcome::Outcome;
+use labelrelay_core::blob::Fetched;
+use labelrelay_core::{BlobStore, chain};
+use labelrelay_event::{Event, EventError};
+use std::sync::Arc;
+
+/// The event with its body, whose digest is right.
+pub(super) async fn fetched(
+    event: &Event<'_>,
+    stores: &[Arc<dyn BlobStore>],
+) -> Result<Event<'static>, Outcome> {
+    let uri = event.attributes().dataref.as_deref().unwrap_or_default();
+    for store in stores {
+        match store.get(uri).await {
+            Ok(Fetched::Elsewhere) => {}
+            Ok(Fetched::Gone) => {
+                return Err(Outcome::Unreadable {
+                    error: "ClaimGone".to_owned(),
+                    reason: format!("{uri} is not there any more"),
+                });
+            }
+            Ok(Fetched::Body(body)) => {
+                return event
+                    .with_body(Vec::from(body))
+                    .map_err(|error| unreadable(&error));
+            }
+            // A store that cannot be reached is not the event's fault.
+            Err(error) => return Err(Outcome::hindered(chain(&error))),
+        }
+    }
+    let told = if stores.is_empty() { "none" } else { "others" };
+    Err(Outcome::Unreadable {
+        error: "ClaimRefused".to_owned(),
+        reason: format!(
+            "its body is at {uri}, and this consumer may read from {told}: give it the store with `blob_store`"
+        ),
+    })
+}
+
+pub(super) fn unreadable(error: &EventError) -> Outcome {
+    Outcome::Unreadable {
+        error: format!("{:?}", error.kind()),
+        reason: error.reason().to_owned(),
+    }
+}

@@ -1,0 +1,87 @@
+//! One thing is handled once at a time in a process: who comes later waits in line.
+
+use crate::worker::Turn;
+use labelrelay_event::changes::Key;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Mutex as Line, OwnedMutexGuard};
+
+/// The things that are being handled.
+#[derive(Debug, Default)]
+pub(super) struct Keys(Mutex<HashMap<Key<'static>, Arc<Line<()>>>>);
+
+/// A place in line for a thing, or the thing itself.
+pub(super) struct Place<'a> {
+    keys: &'a Keys,
+    key: Key<'static>,
+    /// `None` at the end only.
+    line: Option<Arc<Line<()>>>,
+    first: Option<OwnedMutexGuard<()>>,
+}
+
+impl Keys {
+    /// Waits until nobody else is handling the thing.
+    pub(super) async fn take<'a>(&'a self, key: &Key<'static>, turn: &Turn) -> Place<'a> {
+        let line = Arc::clone(self.lock().entry(key.clone()).or_default());
+        // Made before the wait, so that a wait that is given up leaves nothing behind.
+        let mut place = Place {
+            keys: self,
+            key: key.clone(),
+            line: Some(Arc::clone(&line)),
+            first: None,
+        };
+        place.first = Some(match Arc::clone(&line).try_lock_owned() {
+            Ok(first) => first,
+            Err(_) => {
+                let _waits = turn.aside();
+                line.lock_owned().await
+            }
+        });
+        place
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key<'static>, Arc<Line<()>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        // Under the lock: nobody comes in line meanwhile.
+        let mut lines = self.keys.lock();
+        self.first = None;
+        self.line = None;
+        if let Some(line) = lines.get(&self.key)
+            && Arc::strong_count(line) == 1
+        {
+            lines.remove(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker::turn::turns;
+    use futures_util::FutureExt as _;
+    use labelrelay_event::changes::Kind;
+
+    #[test]
+    fn who_comes_later_waits_and_nothing_is_left_behind() {
+        let (turn, _control) = turns(1);
+        let keys = Keys::default();
+        let key = |id: &'static str| Key::new("/s", Kind::Task, id);
+        let first = keys.take(&key("1"), &turn).now_or_never().expect("free");
+        assert!(keys.take(&key("2"), &turn).now_or_never().is_some());
+        assert!(keys.take(&key("1"), &turn).now_or_never().is_none());
+        let mut second = Box::pin(keys.take(&key("1"), &turn));
+        assert!((&mut second).now_or_never().is_none());
+        assert_eq!(turn.waiting_aside(), 1);
+        drop(first);
+        let second = second.now_or_never().expect("it is its turn");
+        assert!(keys.take(&key("1"), &turn).now_or_never().is_none());
+        assert_eq!(turn.waiting_aside(), 0);
+        drop(second);
+        assert!(keys.lock().is_empty());
+    }
+}

@@ -1,0 +1,309 @@
+//! Handles one event: which of its changes are news, in which order their handlers run, and what becomes of it.
+//!
+//! The rules are those of "Applying changes" in `docs/changes.md`.
+
+mod claims;
+mod handler;
+mod keys;
+mod news;
+mod progress;
+
+pub(crate) use handler::Handler;
+
+use crate::failure::Failure;
+use crate::incoming::Incoming;
+use crate::outcome::Outcome;
+use crate::state::{Known, State};
+use crate::stats::{Counters, add};
+use crate::worker::{Slot, Turn, Work};
+use keys::Keys;
+use labelrelay_core::{BlobStore, BoxFuture, ReceivedEvent, chain};
+use labelrelay_event::Event;
+use labelrelay_event::changes::{By, Change, Key, Removed};
+use progress::{Progress, Todo};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Bounds of the milliseconds after which a thing that another process was handling is asked for again.
+const LOOK_AGAIN: (u64, u64) = (50, 500);
+
+/// The rules, and what they go by.
+#[derive(Clone)]
+pub(crate) struct Rules {
+    pub(crate) state: Arc<dyn State>,
+    pub(crate) stores: Vec<Arc<dyn BlobStore>>,
+    pub(crate) handlers: Vec<Handler>,
+    pub(crate) counters: Arc<Counters>,
+    /// How long a thing is another process's to leave alone.
+    pub(crate) lease: Duration,
+    keys: Arc<Keys>,
+}
+
+/// Nothing more may begin.
+struct Over;
+
+/// What is known of a thing and of all that hold it, and the turn to handle it.
+type Entered = (HashMap<Key<'static>, Known>, Slot);
+
+impl Rules {
+    pub(crate) fn new(state: Arc<dyn State>, lease: Duration) -> Self {
+        Self {
+            state,
+            stores: Vec::new(),
+            handlers: Vec::new(),
+            counters: Arc::default(),
+            lease,
+            keys: Arc::default(),
+        }
+    }
+
+    /// Handles everything that an event brings.
+    pub(crate) async fn event(&self, event: &ReceivedEvent, turn: &Turn) -> Outcome {
+        let begun = {
+            // Bounds how many bodies are read at the same time.
+            let Some(_slot) = turn.take().await else {
+                return Outcome::NotBegun;
+            };
+            self.begin(event).await
+        };
+        let mut progress = match begun {
+            Ok(progress) => progress,
+            Err(outcome) => return outcome,
+        };
+        while let Some(todo) = progress.todo.pop_front() {
+            if let Err(Over) = self.one(&mut progress, todo, turn).await {
+                return progress.failure().unwrap_or(Outcome::NotBegun);
+            }
+        }
+        // Where no thing of it did so.
+        if let Some(name) = progress.name.take().filter(|_| !progress.has_failed())
+            && let Err(error) = self.state.handled(&name).await
+        {
+            progress.fail(Outcome::hindered(chain(&error)));
+        }
+        progress.failure().unwrap_or(Outcome::Done)
+    }
+
+    /// Reads an event. What is done with already, or cannot be read, is an outcome.
+    async fn begin(&self, received: &ReceivedEvent) -> Result<Progress, Outcome> {
+        let unreadable = |error| claims::unreadable(&error);
+        let event = Event::parse(&received.envelope).map_err(unreadable)?;
+        let attributes = Arc::new(event.attributes().clone());
+        let name = match &attributes.replayedtime {
+            None => attributes.id.clone(),
+            Some(time) => format!("{}@{time}", attributes.id),
+        };
+        match self.state.was_handled(&name).await {
+            Ok(false) => {}
+            Ok(true) => {
+                add(&self.counters.repeats, 1);
+                return Err(Outcome::Done);
+            }
+            Err(error) => return Err(Outcome::hindered(chain(&error))),
+        }
+        let event = if event.is_claimed() {
+            claims::fetched(&event, &self.stores).await?
+        } else {
+            // A copy that outlives the message, checked against the digest.
+            let body = event.raw().map_err(unreadable)?.to_vec();
+            event.with_body(body).map_err(unreadable)?
+        };
+        let changes = event.changes().map_err(unreadable)?;
+        Ok(Progress::new(attributes, name, changes))
+    }
+
+    /// Handles one change, if it is news.
+    async fn one(&self, progress: &mut Progress, todo: Todo, turn: &Turn) -> Result<(), Over> {
+        let key = todo.change.key().clone();
+        let _place = turn
+            .unless_over(self.keys.take(&key, turn))
+            .await
+            .ok_or(Over)?;
+        let (known, _slot) = match self.enter(&todo.change, turn).await? {
+            Ok(entered) => entered,
+            Err(reason) => {
+                progress.give_up(reason);
+                return Ok(());
+            }
+        };
+        let mine = known.get(&key).cloned().unwrap_or_default();
+        let is_replay = progress.attributes.replayedtime.is_some();
+        let (is_news, after, change) = match todo.change {
+            Change::Changed(changed) => {
+                let is_news = news::is_news(&changed, &known, is_replay);
+                let after = news::after(&changed, &mine);
+                (is_news, after, Change::Changed(changed))
+            }
+            Change::Removed(mut removed) => {
+                if todo.under.is_some() {
+                    removed.parents = mine.parents.clone().into();
+                }
+                let is_gone = news::is_gone(&removed, &mine, todo.under.as_ref());
+                // A newer thing with the same id is not touched, though what the older one held is.
+                if (is_gone || todo.under.is_none())
+                    && let Err(reason) = self.note(progress, &removed).await
+                {
+                    self.leave_undone(&key).await;
+                    progress.give_up(reason);
+                    return Ok(());
+                }
+                let after = Known {
+                    is_there: false,
+                    ..mine.clone()
+                };
+                (is_gone, after, Change::Removed(removed))
+            }
+            // A change of a form that this version does not know.
+            _ => {
+                self.leave_undone(&key).await;
+                progress.fail(Outcome::failed(
+                    "a change of an unknown form: use a newer version",
+                ));
+                return Ok(());
+            }
+        };
+        if !is_news {
+            if todo.under.is_none() {
+                add(&self.counters.stale, 1);
+            }
+            if let Err(reason) = self.leave(progress, &key, &mine).await {
+                progress.give_up(reason);
+            }
+            return Ok(());
+        }
+        let incoming = Incoming::new(change, Arc::clone(&progress.attributes));
+        match self.handle(&incoming).await {
+            Ok(()) => match self.leave(progress, &key, &after).await {
+                Ok(()) => add(&self.counters.changes, 1),
+                Err(reason) => progress.fail(Outcome::hindered(reason)),
+            },
+            Err(failure) => {
+                self.leave_undone(&key).await;
+                progress.fail(failure.outcome());
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the thing of a change from other processes, and says what is known of it; or the state's error.
+    async fn enter(
+        &self,
+        change: &Change<'static>,
+        turn: &Turn,
+    ) -> Result<Result<Entered, String>, Over> {
+        let (key, parents) = (change.key(), change.parents());
+        let comes = matches!(change, Change::Changed(_));
+        loop {
+            let slot = turn.take().await.ok_or(Over)?;
+            match self.state.enter(key, parents, self.lease, comes).await {
+                Ok(Some(known)) => return Ok(Ok((known, slot))),
+                Ok(None) => {
+                    drop(slot);
+                    let _waits = turn.aside();
+                    let pause = tokio::time::sleep(look_again());
+                    turn.unless_over(pause).await.ok_or(Over)?;
+                }
+                Err(error) => {
+                    // It may have failed after the lease was taken, which would be kept for ever.
+                    self.leave_undone(key).await;
+                    return Ok(Err(chain(&error)));
+                }
+            }
+        }
+    }
+
+    /// Notes a removal, and adds the removals that follow from it.
+    async fn note(
+        &self,
+        progress: &mut Progress,
+        removed: &Removed<'static>,
+    ) -> Result<(), String> {
+        let state_error = |error| chain(&error);
+        self.state
+            .remove(&removed.key, &removed.until)
+            .await
+            .map_err(state_error)?;
+        // What a header says, it says of all that follows.
+        let by = match removed.by {
+            By::Header => By::Header,
+            _ => By::Parent,
+        };
+        let below = self.state.below(&removed.key).await.map_err(state_error)?;
+        let follows = below.into_iter().map(|key| {
+            let parents = [removed.key.clone()];
+            let removal = Removed::new(key, by, parents, Arc::clone(&removed.until));
+            Todo {
+                change: Change::Removed(removal),
+                under: Some(removed.key.clone()),
+            }
+        });
+        progress.todo.extend(follows);
+        Ok(())
+    }
+
+    /// Ends with a thing that was handled. With the last one, the event is remembered.
+    async fn leave(
+        &self,
+        progress: &mut Progress,
+        key: &Key<'static>,
+        known: &Known,
+    ) -> Result<(), String> {
+        let event = progress.name_if_last();
+        let is_last = event.is_some();
+        match self.state.leave(key, Some(known), event).await {
+            Ok(true) => {
+                if is_last {
+                    progress.name = None;
+                }
+                Ok(())
+            }
+            Ok(false) => Err(format!(
+                "another process took over {key}: this one was slow to keep it"
+            )),
+            Err(error) => Err(chain(&error)),
+        }
+    }
+
+    /// Ends with a thing of which nothing new is known.
+    async fn leave_undone(&self, key: &Key<'static>) {
+        if let Err(error) = self.state.leave(key, None, None).await {
+            tracing::debug!(name: "lease_left", reason = %chain(&error), "a lease was not given back, and runs out");
+        }
+    }
+
+    async fn handle(&self, incoming: &Incoming) -> Result<(), Failure> {
+        let kind = incoming.key().kind;
+        let mut is_wanted = false;
+        for handler in self.handlers.iter().filter(|one| one.is_for(kind)) {
+            is_wanted = true;
+            handler.handle(incoming.clone()).await?;
+        }
+        if !is_wanted {
+            add(&self.counters.unwanted, 1);
+        }
+        Ok(())
+    }
+}
+
+impl Work for Rules {
+    fn work<'a>(&'a self, event: &'a ReceivedEvent, turn: &'a Turn) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.event(event, turn))
+    }
+
+    fn sync(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async move { self.state.sync().await.map_err(|error| chain(&error)) })
+    }
+
+    fn keep(&self, time: Duration) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async move { self.state.keep(time).await.map_err(|error| chain(&error)) })
+    }
+}
+
+fn look_again() -> Duration {
+    let mut part = [0];
+    // Without randomness they look as often as they may.
+    let _ = getrandom::fill(&mut part);
+    let (first, last) = LOOK_AGAIN;
+    Duration::from_millis(first + (last - first) * u64::from(part[0]) / 255)
+}

@@ -1,0 +1,95 @@
+//! Events that were received and are not settled.
+
+use labelrelay_core::ReceivedEvent;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// An event, and the receipt that is good for it now.
+#[derive(Debug)]
+pub(super) struct Held {
+    number: u64,
+    pub(super) event: ReceivedEvent,
+    /// Locked while the event is extended, and by who settles it.
+    receipt: tokio::sync::Mutex<Receipt>,
+    hidden_until: Mutex<Instant>,
+}
+
+#[derive(Debug)]
+pub(super) struct Receipt {
+    pub(super) token: String,
+    /// Nothing may extend it any more: that would undo the pause of a retry.
+    is_settled: bool,
+}
+
+impl Held {
+    /// The receipt to settle it with. From now on nothing extends it.
+    pub(super) async fn freeze(&self) -> String {
+        let mut receipt = self.receipt.lock().await;
+        receipt.is_settled = true;
+        receipt.token.clone()
+    }
+
+    /// The receipt to extend it with; `None` while somebody else has it, or once it is settled.
+    pub(super) fn extending(&self) -> Option<tokio::sync::MutexGuard<'_, Receipt>> {
+        self.receipt
+            .try_lock()
+            .ok()
+            .filter(|receipt| !receipt.is_settled)
+    }
+
+    pub(super) fn hide_until(&self, until: Instant) {
+        *unpoisoned(&self.hidden_until) = until;
+    }
+
+    /// Tells whether it is visible again in less than `time`.
+    pub(super) fn ends_within(&self, time: Duration) -> bool {
+        *unpoisoned(&self.hidden_until) < Instant::now() + time
+    }
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct AllHeld {
+    last: AtomicU64,
+    by_number: Mutex<HashMap<u64, Arc<Held>>>,
+}
+
+impl AllHeld {
+    pub(super) fn add(&self, event: ReceivedEvent, hidden_until: Instant) -> Arc<Held> {
+        let held = Arc::new(Held {
+            number: self.last.fetch_add(1, Ordering::Relaxed),
+            receipt: tokio::sync::Mutex::new(Receipt {
+                token: event.receipt.clone(),
+                is_settled: false,
+            }),
+            hidden_until: Mutex::new(hidden_until),
+            event,
+        });
+        unpoisoned(&self.by_number).insert(held.number, Arc::clone(&held));
+        held
+    }
+
+    pub(super) fn forget(&self, held: &Held) {
+        unpoisoned(&self.by_number).remove(&held.number);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        unpoisoned(&self.by_number).len()
+    }
+
+    pub(super) fn ending_within(&self, time: Duration) -> Vec<Arc<Held>> {
+        let held = unpoisoned(&self.by_number);
+        held.values()
+            .filter(|held| held.ends_within(time))
+            .map(Arc::clone)
+            .collect()
+    }
+}
+
+/// What is behind the lock is whole after every step, so a panic elsewhere damaged none of it.
+fn unpoisoned<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,154 @@
+//! Everything that the tasks of one run share, and the settlement of an event.
+
+use super::held::{AllHeld, Held};
+use super::told::Told;
+use super::{Settings, Turn, Work};
+use crate::outcome::Outcome;
+use crate::stats::{Counters, add};
+use crate::words;
+use futures_util::FutureExt as _;
+use labelrelay_core::{EventSource, ReceivedEvent, Settled};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+pub(super) struct Shared<W> {
+    pub(super) source: Arc<dyn EventSource>,
+    pub(super) settings: Settings,
+    pub(super) work: Arc<W>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) held: AllHeld,
+    pub(super) turn: Turn,
+    pub(super) told: Told,
+}
+
+impl<W: Work> Shared<W> {
+    /// Holds what was received.
+    pub(super) fn hold(&self, events: Vec<ReceivedEvent>) -> Vec<Arc<Held>> {
+        add(&self.counters.received, events.len());
+        let until = Instant::now() + self.settings.visibility;
+        events
+            .into_iter()
+            .map(|event| self.held.add(event, until))
+            .collect()
+    }
+
+    /// Works on one event, and settles it. What was handled goes to `handled`.
+    pub(super) async fn one(&self, held: Arc<Held>, handled: mpsc::Sender<Arc<Held>>) {
+        let work = self.work.work(&held.event, &self.turn);
+        // A panic is a failure of this event alone. The hook has said where it was.
+        let outcome = AssertUnwindSafe(work).catch_unwind().await;
+        let outcome = outcome.unwrap_or_else(|_| Outcome::failed("its handler panicked"));
+        if outcome == Outcome::Done {
+            // The other end lives until every task is over. If it broke down, the event comes again.
+            if let Err(lost) = handled.send(held).await {
+                self.held.forget(&lost.0);
+            }
+            return;
+        }
+        self.settle(&held, outcome).await;
+        self.held.forget(&held);
+    }
+
+    /// Tells the queue what became of an event that is not done with. What cannot be told comes again by itself.
+    async fn settle(&self, held: &Held, outcome: Outcome) {
+        let receives = held.event.receive_count;
+        let is_last = self
+            .settings
+            .max_receives
+            .is_some_and(|most| receives.is_some_and(|receives| receives >= most));
+        let (reason, after) = match outcome {
+            Outcome::Done => return,
+            Outcome::NotBegun => return self.give_back(held).await,
+            Outcome::Rejected { reason } => return self.reject(held, &reason).await,
+            Outcome::Unreadable { error, reason } => {
+                add(&self.counters.unreadable, 1);
+                let reason = format!("{error}: {reason}");
+                if is_last {
+                    return self.reject_after(held, &reason).await;
+                }
+                self.tell_of(held, &reason);
+                return self.retry(held, self.pause(receives)).await;
+            }
+            Outcome::Again {
+                reason, is_its_own, ..
+            } if is_last && is_its_own => return self.reject_after(held, &reason).await,
+            Outcome::Again { reason, after, .. } => (reason, after),
+        };
+        let pause = after.unwrap_or_else(|| self.pause(receives));
+        let (event, reason) = (words::name(&held.event), words::one_line(&reason));
+        let again_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        tracing::warn!(name: "event_failed", event, reason, receives, again_in_ms, "an event failed, and comes again");
+        self.retry(held, pause).await;
+    }
+
+    fn pause(&self, receives: Option<u32>) -> Duration {
+        let mut part = [0; 2];
+        // Without randomness the pause is the shortest, which is none too short.
+        let _ = getrandom::fill(&mut part);
+        self.settings.pause(receives, u16::from_be_bytes(part))
+    }
+
+    async fn retry(&self, held: &Held, pause: Duration) {
+        add(&self.counters.retried, 1);
+        let receipt = held.freeze().await;
+        if let Err(error) = self.source.retry(&[&receipt], pause).await {
+            let event = words::name(&held.event);
+            tracing::warn!(name: "event_not_given_back", event, reason = %error, "an event could not be given back, and comes again when its visibility timeout is over");
+        }
+    }
+
+    /// Lets others receive at once what was not begun.
+    pub(super) async fn give_back(&self, held: &Held) {
+        let receipt = held.freeze().await;
+        if let Err(error) = self.source.retry(&[&receipt], Duration::ZERO).await {
+            let event = words::name(&held.event);
+            tracing::warn!(name: "event_not_given_back", event, reason = %error, "an event could not be given back, and comes again when its visibility timeout is over");
+        }
+    }
+
+    async fn reject_after(&self, held: &Held, reason: &str) {
+        let receives = held.event.receive_count.unwrap_or(1);
+        let times = if receives == 1 { "time" } else { "times" };
+        let reason = format!("received {receives} {times}: {reason}");
+        self.reject(held, &reason).await;
+    }
+
+    async fn reject(&self, held: &Held, reason: &str) {
+        let (event, reason) = (words::name(&held.event), words::one_line(reason));
+        // Its other changes may be handled, and with this it is done with.
+        if let Err(problem) = self.work.sync().await {
+            let problem = words::one_line(&problem);
+            tracing::error!(name: "event_not_rejected", event, reason = problem, "the state could not be made durable: no dead letter was made, and the event comes again");
+            return;
+        }
+        let mut rejected = held.event.clone();
+        rejected.receipt = held.freeze().await;
+        match self.source.reject(&rejected, &reason).await {
+            Ok(Settled::Done) => {
+                add(&self.counters.rejected, 1);
+                add(&self.counters.acknowledged, 1);
+                tracing::warn!(name: "event_rejected", event, reason, "an event is a dead letter now");
+            }
+            Ok(Settled::Stale) => {
+                tracing::warn!(name: "event_not_rejected", event, reason, "no dead letter was made: the event's visibility timeout was over, and another consumer may have it");
+            }
+            Err(error) => {
+                tracing::error!(name: "event_not_rejected", event, reason = %error, "no dead letter was made, and the event comes again");
+            }
+        }
+    }
+
+    /// Names an event that cannot be read, once.
+    fn tell_of(&self, held: &Held, reason: &str) {
+        if self.told.is_new(&held.event) {
+            let (event, reason) = (words::name(&held.event), words::one_line(reason));
+            tracing::error!(name: "event_unreadable", event, reason, "an event cannot be read; it comes again until it is a dead letter");
+        } else {
+            let event = words::name(&held.event);
+            tracing::debug!(name: "event_unreadable_again", event, "an event cannot be read");
+        }
+    }
+}
