@@ -5,6 +5,7 @@ use crate::error::{CliError, EXIT_CODES};
 use crate::output::{print, say};
 use crate::{
     completions, connect, dataset, events, help, pull, queue, send, serve, status, verify,
+    completions, connect, consume, events, help, pull, queue, send, serve, status, verify,
 };
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::env::ArgsOs;
@@ -41,6 +42,7 @@ enum Verb {
     Connect(connect::Args),
     Status(status::Args),
     Events(events::Args),
+    Consume(consume::Args),
     Pull(pull::Args),
     Dataset(dataset::Args),
     Send(send::Args),
@@ -92,6 +94,7 @@ pub(crate) fn run(words: ArgsOs, env: &Env<'_>) -> Result<(), CliError> {
         Verb::Connect(args) => connect::run(&args, env),
         Verb::Status(args) => status::run(&args, env),
         Verb::Events(args) => events::run(&args, env),
+        Verb::Consume(args) => consume::run(&args, env),
         Verb::Pull(args) => pull::run(&args, env),
         Verb::Dataset(args) => dataset::run(&args, env),
         Verb::Send(args) => send::run(&args, env),

@@ -3,14 +3,18 @@
 
 use bytes::Bytes;
 use http::header::{CONNECTION, HOST};
-use http::{HeaderValue, Request, Uri};
+use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -61,39 +65,116 @@ pub(crate) async fn send(request: Request<Bytes>) -> Result<Answer, NoAnswer> {
 
 async fn exchange(request: Request<Bytes>) -> Result<Answer, NoAnswer> {
     let uri = request.uri().clone();
-    let host = uri
-        .host()
-        .ok_or_else(|| "the URL names no host".to_owned())?
-        .to_owned();
-    let tls = match uri.scheme_str() {
-        Some("https") => true,
-        Some("http") => false,
-        _ => {
-            return Err("the URL begins with neither http:// nor https://"
-                .to_owned()
-                .into());
-        }
-    };
-    let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let stream = TcpStream::connect((bare, port))
+    let mut connection = Connection::open(&uri, &TrustedRoots::default()).await?;
+    let response = connection.exchange(request).await?;
+    let status = response.status().as_u16();
+    let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
+        .collect()
         .await
-        .map_err(|error| NoAnswer {
-            message: format!("cannot connect to {host}:{port}: {error}"),
-            refused: error.kind() == ErrorKind::ConnectionRefused,
-        })?;
-    // One request in two segments would wait for the other side's delayed acknowledgement.
-    let _ = stream.set_nodelay(true);
-    let request = with_host(request, &uri)?;
-    if !tls {
-        return Ok(over(stream, request).await?);
+        .map_err(|error| format!("the answer broke off: {error}"))?
+        .to_bytes();
+    Ok(Answer { status, body })
+}
+
+/// What this machine trusts, read when it is needed first.
+#[derive(Default)]
+pub(crate) struct TrustedRoots(OnceCell<TlsConnector>);
+
+impl TrustedRoots {
+    async fn connector(&self) -> Result<&TlsConnector, String> {
+        let read = async { Ok::<_, String>(TlsConnector::from(Arc::new(tls_config()?))) };
+        self.0.get_or_try_init(|| read).await
     }
-    let name = ServerName::try_from(bare.to_owned()).map_err(|error| format!("{host}: {error}"))?;
-    let stream = TlsConnector::from(Arc::new(tls_config()?))
-        .connect(name, stream)
-        .await
-        .map_err(|error| format!("{host}:{port}: {}", no_tls(&error)))?;
-    Ok(over(stream, request).await?)
+}
+
+/// A connection to the host of a URL.
+pub(crate) struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    task: JoinHandle<hyper::Result<()>>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Connection {
+    pub(crate) async fn open(uri: &Uri, roots: &TrustedRoots) -> Result<Self, NoAnswer> {
+        let host = uri
+            .host()
+            .ok_or_else(|| "the URL names no host".to_owned())?
+            .to_owned();
+        let tls = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => {
+                return Err("the URL begins with neither http:// nor https://"
+                    .to_owned()
+                    .into());
+            }
+        };
+        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let stream = TcpStream::connect((bare, port))
+            .await
+            .map_err(|error| NoAnswer {
+                message: format!("cannot connect to {host}:{port}: {error}"),
+                refused: error.kind() == ErrorKind::ConnectionRefused,
+            })?;
+        // One request in two segments would wait for the other side's delayed acknowledgement.
+        let _ = stream.set_nodelay(true);
+        if !tls {
+            return Ok(Self::over(stream).await?);
+        }
+        let name =
+            ServerName::try_from(bare.to_owned()).map_err(|error| format!("{host}: {error}"))?;
+        let stream = roots
+            .connector()
+            .await?
+            .connect(name, stream)
+            .await
+            .map_err(|error| format!("{host}:{port}: {}", no_tls(&error)))?;
+        Ok(Self::over(stream).await?)
+    }
+
+    async fn over<S>(stream: S) -> Result<Self, String>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (sender, connection) = hyper::client::conn::http1::Builder::new()
+            // Header names as the platforms write them.
+            .title_case_headers(true)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| failed(&error))?;
+        let task = tokio::spawn(connection);
+        Ok(Self { sender, task })
+    }
+
+    /// Tells whether the other side has ended it, as far as is known.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// Sends `request`, whose URI is whole, and waits for the head of the answer.
+    pub(crate) async fn exchange(
+        &mut self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Incoming>, String> {
+        let request = with_host(request)?;
+        self.sender.ready().await.map_err(|error| failed(&error))?;
+        let answer = self.sender.send_request(request).await;
+        answer.map_err(|error| failed(&error))
+    }
+}
+
+fn failed(error: &hyper::Error) -> String {
+    if error.is_parse() {
+        format!("what answers there is not HTTP; a port for TLS needs https:// ({error})")
+    } else {
+        format!("the exchange broke off: {error}")
+    }
 }
 
 /// A failed handshake, in words where the usual cause is a port that speaks no TLS.
@@ -110,37 +191,9 @@ fn no_tls(error: &std::io::Error) -> String {
     }
 }
 
-async fn over<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Answer, String>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let failed = |error: hyper::Error| {
-        if error.is_parse() {
-            format!("what answers there is not HTTP; a port for TLS needs https:// ({error})")
-        } else {
-            format!("the exchange broke off: {error}")
-        }
-    };
-    let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
-        // Header names as the platforms write them.
-        .title_case_headers(true)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(failed)?;
-    let connection = tokio::spawn(connection);
-    let response = sender.send_request(request).await.map_err(failed)?;
-    let status = response.status().as_u16();
-    let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
-        .collect()
-        .await
-        .map_err(|error| format!("the answer broke off: {error}"))?
-        .to_bytes();
-    connection.abort();
-    Ok(Answer { status, body })
-}
-
 /// The request with the path alone in its first line, and the host in its header.
-fn with_host(request: Request<Bytes>, uri: &Uri) -> Result<Request<Full<Bytes>>, String> {
+fn with_host(request: Request<Bytes>) -> Result<Request<Full<Bytes>>, String> {
+    let uri = request.uri().clone();
     let authority = uri
         .authority()
         .map(http::uri::Authority::as_str)

@@ -7,6 +7,7 @@ mod cli;
 mod clouds;
 mod completions;
 mod connect;
+mod consume;
 mod damaged_event;
 mod dataset;
 mod delivery;

@@ -1,5 +1,6 @@
 //! What is to become of an event.
 
+use labelrelay_event::EventError;
 use std::time::Duration;
 
 /// What is to become of an event that somebody worked on.
@@ -40,6 +41,14 @@ impl Outcome {
             reason: reason.into(),
             after: None,
             is_its_own: true,
+        }
+    }
+
+    /// Cannot be read.
+    pub fn unreadable(error: &EventError) -> Self {
+        Self::Unreadable {
+            error: format!("{:?}", error.kind()),
+            reason: error.reason().to_owned(),
         }
     }
 

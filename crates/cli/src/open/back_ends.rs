@@ -8,7 +8,10 @@ use crate::locations::{self, QueueLocation, StoreLocation};
 use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::SecretRef;
-use labelrelay_core::{BlobStore, Clock, EventQueue, FallbackStore, SecretSource, SecretStore};
+use labelrelay_core::{
+    BlobStore, Clock, EventQueue, EventSource, FallbackStore, SecretSource, SecretStore,
+    SourceOptions,
+};
 use labelrelay_local::{EmbeddedQueue, Local, Options};
 use labelrelay_startup::Open;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,6 +78,26 @@ impl BackEnd for BackEnds<'_> {
                     Ok(Arc::new(queue) as _)
                 }
                 QueueLocation::Cloud(cloud, _) => self.cloud(cloud, at.url)?.queue(at).await,
+            }
+        })
+    }
+
+    fn event_source<'a>(
+        &'a self,
+        at: Location<'a>,
+        options: &'a SourceOptions,
+    ) -> Opening<'a, Arc<dyn EventSource>> {
+        Box::pin(async move {
+            match locations::queue(at.url, at.base_dir)? {
+                QueueLocation::Sqlite(_) => self.local.event_source(at, options).await,
+                QueueLocation::Stdout => Err(BackEndError::new(
+                    at.url,
+                    "keeps nothing that could be received",
+                    "let what reads it handle the events",
+                )),
+                QueueLocation::Cloud(cloud, _) => {
+                    self.cloud(cloud, at.url)?.event_source(at, options).await
+                }
             }
         })
     }

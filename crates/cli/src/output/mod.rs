@@ -51,6 +51,15 @@ pub(crate) fn say(words: Arguments<'_>) {
     let _ = writeln!(std::io::stderr().lock(), "{words}");
 }
 
+/// Bytes of a program that was started here, on its way to stderr, as it wrote them.
+pub(crate) fn pass_on(bytes: &[u8]) {
+    if let Some(log) = LOG.get() {
+        return log.line(bytes);
+    }
+    // It has no other place to be reported.
+    let _ = std::io::stderr().lock().write_all(bytes);
+}
+
 /// One line of a result, for a person.
 pub(crate) fn print(line: Arguments<'_>) -> std::io::Result<()> {
     let line = line.to_string();

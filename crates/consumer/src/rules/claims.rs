@@ -3,7 +3,7 @@
 use crate::outcome::Outcome;
 use labelrelay_core::blob::Fetched;
 use labelrelay_core::{BlobStore, chain};
-use labelrelay_event::{Event, EventError};
+use labelrelay_event::Event;
 use std::sync::Arc;
 
 /// The event with its body, whose digest is right.
@@ -24,7 +24,7 @@ pub(super) async fn fetched(
             Ok(Fetched::Body(body)) => {
                 return event
                     .with_body(Vec::from(body))
-                    .map_err(|error| unreadable(&error));
+                    .map_err(|error| Outcome::unreadable(&error));
             }
             // A store that cannot be reached is not the event's fault.
             Err(error) => return Err(Outcome::hindered(chain(&error))),
@@ -37,11 +37,4 @@ pub(super) async fn fetched(
             "its body is at {uri}, and this consumer may read from {told}: give it the store with `blob_store`"
         ),
     })
-}
-
-pub(super) fn unreadable(error: &EventError) -> Outcome {
-    Outcome::Unreadable {
-        error: format!("{:?}", error.kind()),
-        reason: error.reason().to_owned(),
-    }
 }

@@ -87,7 +87,7 @@ impl Rules {
 
     /// Reads an event. What is done with already, or cannot be read, is an outcome.
     async fn begin(&self, received: &ReceivedEvent) -> Result<Progress, Outcome> {
-        let unreadable = |error| claims::unreadable(&error);
+        let unreadable = |error| Outcome::unreadable(&error);
         let event = Event::parse(&received.envelope).map_err(unreadable)?;
         let attributes = Arc::new(event.attributes().clone());
         let name = match &attributes.replayedtime {

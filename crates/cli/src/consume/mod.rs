@@ -1,0 +1,91 @@
+//! `labelrelay consume`: hands the events of a queue to a program or a URL, for those who write no code.
+
+mod exec;
+mod json;
+mod mode;
+mod run;
+mod to;
+
+use crate::durations::{parse_duration, parse_hold};
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
+use crate::logging::{self, By, Format};
+use labelrelay_core::config::SecretRef;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay consume --json | jq .subject
+  labelrelay consume --exec 'python handle.py' --concurrency 4
+  labelrelay consume --to https://x.example/hook --secret file:hook.key
+  labelrelay consume sqs://REGION/ACCOUNT/NAME --json --until-idle 30s";
+
+const NOTES: &str = "\
+--json acknowledges an event once its line is written. --exec gives the envelope on stdin, one line, and CE_ID, CE_TYPE, \
+CE_SOURCE and CE_SUBJECT as variables; exit code 0 is done, 65 a dead letter with the last line of stderr as the reason, \
+any other comes again. --to posts it as application/cloudevents+json: 2xx is done, a status of --reject a dead letter, any \
+other comes again. What fails comes again after 10 s, then 40 s, up to 15 min. SIGTERM or Ctrl-C: what was begun is \
+finished, the rest given back; a second one ends at once (130).";
+
+/// Hands the events of a queue to a program or a URL, each until it is done.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
+#[command(group = clap::ArgGroup::new("mode").required(true).args(["json", "exec", "to"]))]
+pub(crate) struct Args {
+    /// URL of the queue, or of a Pub/Sub subscription [default: the configured one]
+    queue: Option<String>,
+    /// Print one envelope a line
+    #[arg(long)]
+    json: bool,
+    /// Run this command for each event, by the shell
+    #[arg(long, value_name = "CMD")]
+    exec: Option<String>,
+    /// Post each event to this URL: https, or http on this machine and its own network
+    #[arg(long, value_name = "URL")]
+    to: Option<String>,
+    /// Reference to the key that signs posts, as Standard Webhooks does: `env:NAME` or `file:/path`
+    #[arg(long, value_name = "REF", requires = "to", value_parser = SecretRef::of_command_line)]
+    secret: Option<SecretRef>,
+    /// Answers that make a dead letter of an event
+    #[arg(long, value_name = "STATUS", requires = "to", value_delimiter = ',', default_value = "422",
+          value_parser = clap::value_parser!(u16).range(400..500))]
+    reject: Vec<u16>,
+    /// Longest time for one event [default: 30s with --to, none with --exec]
+    #[arg(long, value_name = "TIME", conflicts_with = "json", value_parser = parse_duration)]
+    timeout: Option<Duration>,
+    /// Events at the same time [default: 8 with --to, 1 with --exec]
+    #[arg(long, value_name = "N", conflicts_with = "json", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    concurrency: Option<u16>,
+    /// Hide an event from other consumers for this long; it is extended. Another gets it so long after a crash
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_visibility)]
+    visibility: Duration,
+    /// Make a dead letter of an event that fails and was received this often [default: the queue's own limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_receives: Option<u32>,
+    /// Queue or topic for dead letters [default: the queue's own]
+    #[arg(long, value_name = "URL")]
+    dead_letter: Option<String>,
+    /// End when nothing came for this long
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    until_idle: Option<Duration>,
+    /// Configuration file that names the queue
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Queues of the clouds hide an event for 12 hours at most.
+const LONGEST: Duration = Duration::from_secs(12 * 3600);
+
+fn parse_visibility(text: &str) -> Result<Duration, String> {
+    let time = parse_hold(text)?;
+    if !(Duration::from_secs(1)..=LONGEST).contains(&time) {
+        return Err("write 1s to 12h: it is extended as long as the event is worked on".to_owned());
+    }
+    Ok(time)
+}
+
+pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
+    logging::start(Format::Human, false, By::TheSpeaker, env)?;
+    run::run(args, env)
+}

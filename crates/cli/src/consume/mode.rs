@@ -1,0 +1,42 @@
+//! The ways of handing an event on, and what they have in common.
+
+use labelrelay_consumer::{Outcome, Turn, Work};
+use labelrelay_core::{BoxFuture, ReceivedEvent};
+use labelrelay_event::{Attributes, Event, EventError};
+
+/// A way of handing an event on. Object-safe.
+pub(super) trait Mode: Send + Sync + 'static {
+    /// Hands one event on, and waits for what became of it.
+    fn hand_on<'a>(
+        &'a self,
+        attributes: &'a Attributes,
+        event: &'a ReceivedEvent,
+        turn: &'a Turn,
+    ) -> BoxFuture<'a, Outcome>;
+}
+
+/// Hands on what can be read. The rest stays on the queue until it is a dead letter: whoever gets events can believe them.
+pub(super) struct Readable(pub(super) Box<dyn Mode>);
+
+impl Work for Readable {
+    fn work<'a>(&'a self, event: &'a ReceivedEvent, turn: &'a Turn) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            let Some(_slot) = turn.take().await else {
+                return Outcome::NotBegun;
+            };
+            match attributes(&event.envelope) {
+                Ok(attributes) => self.0.hand_on(&attributes, event, turn).await,
+                Err(error) => Outcome::unreadable(&error),
+            }
+        })
+    }
+}
+
+/// The attributes of an envelope whose body, if it is in there, is what the sender sent.
+fn attributes(envelope: &[u8]) -> Result<Attributes, EventError> {
+    let event = Event::parse(envelope)?;
+    if !event.is_claimed() {
+        event.verify()?;
+    }
+    Ok(event.attributes().clone())
+}

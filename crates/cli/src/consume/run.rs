@@ -1,0 +1,186 @@
+//! Opens the queue, chooses the way of handing on, and runs until the end.
+
+use super::Args;
+use super::exec::Exec;
+use super::json::{Broken, LINES, Lines};
+use super::mode::{Mode, Readable};
+use super::to::Post;
+use crate::env::Env;
+use crate::error::CliError;
+use crate::locations::QueueLocation;
+use crate::open::BackEnds;
+use crate::output::{finish, say};
+use crate::queue_file::QueueArgs;
+use crate::secret_reference;
+use crate::serve::Signals;
+use labelrelay_consumer::{RunError, Settings, Stats, Worker};
+use labelrelay_core::backend::{BackEnd as _, Location};
+use labelrelay_core::{Clock, EventSource, SourceOptions};
+use labelrelay_local::Options;
+use labelrelay_startup::SystemClock;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// Signals that come together are one wish: a terminal and a wrapper may send one each.
+const ONE_STOP: Duration = Duration::from_secs(1);
+
+/// Time for commands to be killed after a second signal.
+const LAST: Duration = Duration::from_secs(1);
+
+pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
+    let runtime = crate::runtime::full()?;
+    let ended = runtime.block_on(consume(args, env));
+    // What is under way ends here, commands with all that they started.
+    runtime.shutdown_timeout(LAST);
+    match ended? {
+        Some(stats) => {
+            tracing::info!(
+                name: "consumed",
+                done = stats.acknowledged - stats.rejected,
+                dead_letters = stats.rejected,
+                come_again = stats.retried,
+                "ended"
+            );
+            Ok(())
+        }
+        None => {
+            say(format_args!("labelrelay: ended at once"));
+            finish();
+            // The conventional code for an interrupt. What was not done comes again.
+            std::process::exit(130);
+        }
+    }
+}
+
+/// `None` after a second signal.
+async fn consume(args: &Args, env: &Env<'_>) -> Result<Option<Stats>, CliError> {
+    // Before anything is received.
+    let mut signals = Signals::new()?;
+    let location = location(args, env)?;
+    let (mode, broken) = mode(args, env).await?;
+    let source = source(args, &location, env).await?;
+    let worker = Worker::new(source, Arc::new(Readable(mode)), settings(args));
+    tracing::info!(name: "consuming", queue = %location, "consuming");
+
+    let (stop, stopping) = watch::channel(false);
+    let second_signal = async {
+        signals.next().await;
+        let first = Instant::now();
+        tracing::info!(name: "stopping", "stopping: what was begun is finished first; a signal after a second or more ends at once");
+        stop.send_replace(true);
+        while {
+            signals.next().await;
+            first.elapsed() < ONE_STOP
+        } {}
+    };
+    let stats = tokio::select! {
+        stats = worker.run(stopped(stopping, broken.clone())) => stats.map_err(of_run)?,
+        () = second_signal => return Ok(None),
+    };
+    if let Some(broken) = broken
+        && let Some(error) = &*broken.borrow()
+    {
+        return Err(std::io::Error::new(error.kind(), error.to_string()).into());
+    }
+    Ok(Some(stats))
+}
+
+/// Completes at the first signal, or once nothing more can be written.
+async fn stopped(mut stopping: watch::Receiver<bool>, broken: Option<Broken>) {
+    let unwritten = async {
+        match broken {
+            Some(mut broken) => {
+                // A writer that ended without an error ended with everything.
+                let _ = broken.wait_for(Option::is_some).await;
+            }
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = stopping.wait_for(|stop| *stop) => {}
+        () = unwritten => {}
+    }
+}
+
+fn location(args: &Args, env: &Env<'_>) -> Result<QueueLocation, CliError> {
+    if let Some(url) = &args.queue {
+        return crate::queue_file::named(url, "QUEUE", env);
+    }
+    let configured = QueueArgs {
+        queue: None,
+        config: args.config.clone(),
+    };
+    configured.location(env)
+}
+
+async fn source(
+    args: &Args,
+    location: &QueueLocation,
+    env: &Env<'_>,
+) -> Result<Arc<dyn EventSource>, CliError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let back_ends = BackEnds::new(Options::default(), env, clock);
+    let mut options = SourceOptions::default();
+    options.dead_letter.clone_from(&args.dead_letter);
+    options.max_receives = args.max_receives;
+    // As it was written: what is shown lacks a signature in it.
+    let url = match location {
+        QueueLocation::Cloud(_, url) => url.clone(),
+        other => other.to_string(),
+    };
+    let at = Location {
+        url: &url,
+        base_dir: env.cwd(),
+    };
+    let opened = back_ends.event_source(at, &options).await;
+    opened.map_err(|error| {
+        if error.retryable {
+            CliError::failed(error)
+        } else {
+            CliError::config(error)
+        }
+    })
+}
+
+async fn mode(args: &Args, env: &Env<'_>) -> Result<(Box<dyn Mode>, Option<Broken>), CliError> {
+    if let Some(command) = &args.exec {
+        return Ok((Box::new(Exec::new(command, args.timeout, env)?), None));
+    }
+    if let Some(url) = &args.to {
+        let key = match &args.secret {
+            Some(reference) => Some(secret_reference::read(reference, env).await?),
+            None => None,
+        };
+        let post = Post::new(url, key.as_ref(), &args.reject, args.timeout)?;
+        return Ok((Box::new(post), None));
+    }
+    let (lines, broken) = Lines::start()?;
+    Ok((Box::new(lines), Some(broken)))
+}
+
+fn settings(args: &Args) -> Settings {
+    let default = if args.json {
+        LINES
+    } else if args.to.is_some() {
+        8
+    } else {
+        1
+    };
+    let mut settings = Settings::default();
+    settings.concurrency = args.concurrency.map_or(default, usize::from);
+    // Each event is another consumer's until somebody here has time for it.
+    settings.prefetch = 0;
+    settings.drain = Duration::ZERO;
+    settings.visibility = args.visibility;
+    settings.max_receives = args.max_receives;
+    settings.until_idle = args.until_idle;
+    settings
+}
+
+fn of_run(error: RunError) -> CliError {
+    match error {
+        RunError::Setting { .. } => CliError::usage(error),
+        error => CliError::failed(error),
+    }
+}
