@@ -1,0 +1,19 @@
+//! The consumer over a queue that a test can look into, over the embedded queue, and over what Lambda hands to a function.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test's helpers fail it by panicking"
+)]
+
+mod bodies;
+mod claims;
+#[cfg(feature = "lambda")]
+mod lambda;
+mod model;
+mod rules;
+mod settlement;
+mod source;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod stop;

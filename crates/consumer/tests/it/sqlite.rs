@@ -1,0 +1,131 @@
+//! The state in a file: leases between processes, and what outlives them.
+
+use labelrelay_consumer::{Known, SqliteState, State as _};
+use labelrelay_event::changes::{Key, Kind};
+use std::time::Duration;
+
+const LEASE: Duration = Duration::from_secs(60);
+
+fn key(kind: Kind, id: &'static str) -> Key<'static> {
+    Key::new("/label-studio", kind, id)
+}
+
+fn known(version: &str, parents: &[Key<'static>]) -> Known {
+    Known {
+        version: Some(version.to_owned()),
+        is_there: true,
+        until: String::new(),
+        parents: parents.to_vec(),
+    }
+}
+
+#[tokio::test]
+async fn a_thing_is_one_processes_at_a_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("seen.db");
+    let [one, other] = [(); 2].map(|()| SqliteState::open(&path).unwrap());
+    let annotation = key(Kind::Annotation, "5");
+    let task = [key(Kind::Task, "7")];
+    let found = one.enter(&annotation, &task, LEASE, true).await.unwrap();
+    assert_eq!(found.unwrap().len(), 0);
+    assert_eq!(
+        other.enter(&annotation, &task, LEASE, true).await.unwrap(),
+        None
+    );
+    let left = one.leave(&annotation, Some(&known("2", &task)), Some("event"));
+    assert!(left.await.unwrap());
+    assert!(other.was_handled("event").await.unwrap());
+    let found = other.enter(&annotation, &[], LEASE, true).await.unwrap();
+    assert_eq!(found.unwrap()[&annotation], known("2", &task));
+
+    // A lease that ran out is the next one's, and who had it learns so.
+    other.keep(Duration::ZERO).await.unwrap();
+    let mut taken = None;
+    for _ in 0..1000 {
+        taken = one.enter(&annotation, &[], LEASE, false).await.unwrap();
+        if taken.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(taken.is_some());
+    let late = other.leave(&annotation, Some(&known("1", &task)), Some("late"));
+    assert!(!late.await.unwrap());
+    assert!(!one.was_handled("late").await.unwrap());
+
+    // What a process held when it ended is free.
+    drop(one);
+    let mut free = None;
+    for _ in 0..1000 {
+        free = other.enter(&annotation, &[], LEASE, false).await.unwrap();
+        if free.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(free.is_some());
+}
+
+#[tokio::test]
+async fn what_was_noted_outlives_the_process() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("seen.db");
+    let [annotation, task, project] = [
+        key(Kind::Annotation, "5"),
+        key(Kind::Task, "7"),
+        key(Kind::Project, "1"),
+    ];
+    {
+        let state = SqliteState::open(&path).unwrap();
+        for (thing, parent) in [(&task, &project), (&annotation, &task)] {
+            let parents = std::slice::from_ref(parent);
+            state.enter(thing, parents, LEASE, true).await.unwrap();
+            state
+                .leave(thing, Some(&known("1", parents)), None)
+                .await
+                .unwrap();
+        }
+        state.remove(&project, "5").await.unwrap();
+        state.remove(&project, "3").await.unwrap();
+        state.handled("event").await.unwrap();
+        state.sync().await.unwrap();
+    }
+    let state = SqliteState::open(&path).unwrap();
+    assert!(state.was_handled("event").await.unwrap());
+    assert_eq!(
+        state.below(&project).await.unwrap(),
+        std::slice::from_ref(&task)
+    );
+    let found = state
+        .enter(&annotation, &[], LEASE, false)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(found.len(), 3, "the project is found through the task");
+    assert_eq!(found[&project].until, "5");
+    // What was written does not move what is gone.
+    state
+        .leave(&annotation, Some(&known("9", &[])), None)
+        .await
+        .unwrap();
+    let found = state
+        .enter(&annotation, &[], LEASE, false)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(found[&annotation], known("9", &[]));
+}
+
+#[test]
+fn a_file_of_a_newer_version_or_of_something_else_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("seen.db");
+    drop(SqliteState::open(&path).unwrap());
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute_batch("pragma user_version = 2").unwrap();
+    let error = SqliteState::open(&path).unwrap_err().to_string();
+    assert!(error.contains("newer"), "{error}");
+    std::fs::write(&path, "this is no database at all, and is long enough").unwrap();
+    let error = SqliteState::open(directory.path()).unwrap_err().to_string();
+    assert!(error.contains("cannot be used"), "{error}");
+}
