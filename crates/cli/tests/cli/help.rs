@@ -5,7 +5,7 @@ use crate::support::Place;
 #[test]
 fn every_verb_explains_itself_with_examples() {
     let place = Place::new();
-    let verbs: [&[&str]; 29] = [
+    let verbs: [&[&str]; 30] = [
         &["serve"],
         &["send"],
         &["verify"],
@@ -16,6 +16,7 @@ fn every_verb_explains_itself_with_examples() {
         &["connect", "list", "label-studio"],
         &["connect", "list", "labelbox"],
         &["status"],
+        &["consume"],
         &["events"],
         &["events", "list"],
         &["events", "show"],

@@ -9,6 +9,7 @@ const VERBS: &[&[&str]] = &[
     &["send"],
     &["verify"],
     &["events"],
+    &["consume"],
     &["queue"],
     &["pull"],
     &["pull", "label-studio"],

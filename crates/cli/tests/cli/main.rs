@@ -12,6 +12,8 @@ mod clouds;
 mod configuration;
 mod connect;
 #[cfg(unix)]
+mod consume;
+#[cfg(unix)]
 mod damaged_queue;
 mod demo;
 #[cfg(unix)]

@@ -198,7 +198,7 @@ async fn one_thing_is_handled_once_at_a_time_and_ends_with_its_newest_version() 
     let events = (0..60).map(|n| annotated(&n.to_string(), n % 3, 10 + (n * 37) % 60));
     let source = Source::of(events);
     let at_work = Arc::new(Mutex::new(HashSet::new()));
-    let (seen, noted) = (Seen::default(), Seen::default());
+    let seen = Seen::default();
     let most = Arc::new(Mutex::new(0));
     let (things, largest, lines) = (Arc::clone(&at_work), Arc::clone(&most), seen.clone());
     let consumer = Consumer::new(MemoryState::new())
@@ -250,7 +250,6 @@ async fn one_thing_is_handled_once_at_a_time_and_ends_with_its_newest_version() 
         let expected = format!("{name}{:02}{:02}", newest / 60, newest % 60);
         assert_eq!(last, Some(expected));
     }
-    drop(noted);
 }
 
 #[tokio::test(start_paused = true)]

@@ -125,7 +125,8 @@ fn a_file_of_a_newer_version_or_of_something_else_is_refused() {
     db.execute_batch("pragma user_version = 2").unwrap();
     let error = SqliteState::open(&path).unwrap_err().to_string();
     assert!(error.contains("newer"), "{error}");
-    std::fs::write(&path, "this is no database at all, and is long enough").unwrap();
-    let error = SqliteState::open(directory.path()).unwrap_err().to_string();
+    let other = directory.path().join("notes.txt");
+    std::fs::write(&other, "no database at all. ".repeat(100)).unwrap();
+    let error = SqliteState::open(&other).unwrap_err().to_string();
     assert!(error.contains("cannot be used"), "{error}");
 }

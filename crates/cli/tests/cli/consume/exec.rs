@@ -1,0 +1,159 @@
+//! `consume --exec`.
+
+use super::{Consuming, assert_one_is_dead, figures, thousand_with_a_poisoned_one, with_labels};
+use crate::support::until;
+use std::collections::HashSet;
+use std::process::Command;
+
+#[test]
+fn a_poisoned_event_takes_no_other_along() {
+    let (place, _serving) = thousand_with_a_poisoned_one();
+    let command = r#"case "$CE_SUBJECT" in
+label/clapoison) echo "begin" >&2; echo "no use for this one" >&2; exit 65 ;;
+esac
+echo "$CE_ID" >> done"#;
+    let words = [
+        "--exec",
+        command,
+        "--concurrency",
+        "8",
+        "--until-idle",
+        "0s",
+    ];
+    let ran = place.run(&[&["consume"], &words[..]].concat());
+    assert_one_is_dead(&place, &ran, "no use for this one");
+    let done = place.read("done");
+    assert_eq!(done.lines().count(), 999);
+    assert_eq!(done.lines().collect::<HashSet<_>>().len(), 999);
+    // What a command says passes through.
+    assert!(ran.stderr.lines().any(|line| line == "begin"));
+}
+
+#[test]
+fn a_command_gets_the_event_and_what_it_is_about() {
+    let (place, _serving) = with_labels(["a"]);
+    let command = r#"read -r line; printf '%s|%s|%s|%s\n%s\n' "$CE_ID" "$CE_TYPE" "$CE_SOURCE" "$CE_SUBJECT" "$line""#;
+    let ran = place.run(&["consume", "--exec", command, "--until-idle", "0s"]);
+    let stored = place.run(&["events", "show", "1", "--envelope"]);
+    let envelope = stored.good().trim_end();
+    let id = serde_json::from_str::<serde_json::Value>(envelope).unwrap()["id"].clone();
+    let id = id.as_str().unwrap();
+    assert_eq!(
+        ran.good(),
+        format!("{id}|com.labelbox.label.created|/labelbox|label/claa\n{envelope}\n")
+    );
+}
+
+#[test]
+fn the_exit_code_decides() {
+    for (command, figures_after, told) in [
+        ("exit 0", [0, 0, 1, 0], "done=1"),
+        ("exit 65", [0, 0, 0, 1], "the command ended with 65"),
+        (
+            "echo x >&2; exit 1",
+            [0, 0, 0, 1],
+            "the command ended with 1: x",
+        ),
+        ("no-such-program", [0, 0, 0, 1], "ended with 127"),
+        ("kill -9 $$", [0, 0, 0, 1], "ended by signal 9"),
+        // Not the event's fault: it comes again, however often it was received.
+        ("exit 75", [0, 1, 0, 0], "the command ended with 75"),
+    ] {
+        let (place, _serving) = with_labels(["a"]);
+        let words = ["consume", "--exec", command, "--max-receives", "1"];
+        let ran = place.run(&[&words[..], &["--until-idle", "0s"]].concat());
+        ran.failed(0, &[told]);
+        assert_eq!(figures(&place), figures_after, "{command}: {ran:?}");
+    }
+}
+
+#[test]
+fn what_fails_comes_again_later() {
+    let (place, _serving) = with_labels(["a", "b"]);
+    let command = r#"[ "$CE_SUBJECT" = label/clab ]"#;
+    let ran = place.run(&["consume", "--exec", command, "--until-idle", "0s"]);
+    ran.failed(0, &["the command ended with 1", "comes again"]);
+    assert_eq!(figures(&place), [0, 1, 1, 0]);
+}
+
+#[test]
+fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
+    let (place, _serving) = with_labels(["a"]);
+    let command = "/bin/sleep 1000 & echo $! > child; wait";
+    let words = ["consume", "--exec", command, "--timeout", "500ms"];
+    let ran = place.run(&[&words[..], &["--until-idle", "0s"]].concat());
+    ran.failed(0, &["had not ended after 500 ms"]);
+    assert!(!runs(place.read("child").trim()));
+    assert_eq!(figures(&place), [0, 1, 0, 0]);
+}
+
+/// Tells whether a process is there, and is no zombie.
+fn runs(pid: &str) -> bool {
+    let shown = Command::new("ps")
+        .args(["-o", "stat=", "-p", pid])
+        .output()
+        .unwrap();
+    let stat = String::from_utf8(shown.stdout).unwrap();
+    !stat.trim().is_empty() && !stat.starts_with('Z')
+}
+
+/// Begins, and ends when it may.
+const HELD: &str = "echo $$ > begun; while [ ! -e go ]; do /bin/sleep 0.02; done";
+
+#[test]
+fn a_stop_finishes_what_was_begun_and_leaves_the_rest() {
+    let (place, _serving) = with_labels(["a", "b", "c"]);
+    let mut consuming = Consuming::start(&place, &["--exec", HELD]);
+    until("the first is begun", || place.path("begun").exists());
+    consuming.signal("-TERM");
+    consuming.says("stopping");
+    assert!(consuming.child.try_wait().unwrap().is_none());
+    place.write("go", "");
+    assert_eq!(consuming.ended(), Some(0));
+    assert_eq!(figures(&place), [2, 0, 1, 0]);
+}
+
+#[test]
+fn a_second_signal_ends_at_once_and_the_command_too() {
+    let (place, _serving) = with_labels(["a"]);
+    let words = ["--exec", HELD, "--visibility", "1s"];
+    let mut consuming = Consuming::start(&place, &words);
+    until("it is begun", || place.path("begun").exists());
+    consuming.signal("-TERM");
+    consuming.says("stopping");
+    until("it ends", || {
+        if consuming.child.try_wait().unwrap().is_some() {
+            return true;
+        }
+        consuming.signal("-TERM");
+        false
+    });
+    assert_eq!(consuming.ended(), Some(130));
+    let pid = place.read("begun").trim().to_owned();
+    until("the command is gone", || !runs(&pid));
+    assert_eq!(figures(&place)[2], 0, "nothing is acknowledged");
+    // It comes again, and is done with then.
+    place.write("go", "");
+    let mut consuming = Consuming::start(&place, &words);
+    until("it came again", || figures(&place)[2] == 1);
+    consuming.signal("-TERM");
+    assert_eq!(consuming.ended(), Some(0));
+}
+
+#[test]
+fn what_a_killed_process_held_comes_again() {
+    let (place, _serving) = with_labels(["a"]);
+    let words = ["--exec", HELD, "--visibility", "1s"];
+    let consuming = Consuming::start(&place, &words);
+    until("it is begun", || place.path("begun").exists());
+    consuming.signal("-KILL");
+    drop(consuming);
+    std::fs::remove_file(place.path("begun")).unwrap();
+    assert_eq!(figures(&place)[2], 0);
+    let mut consuming = Consuming::start(&place, &words);
+    until("it came again", || place.path("begun").exists());
+    place.write("go", "");
+    until("it is done with", || figures(&place) == [0, 0, 1, 0]);
+    consuming.signal("-TERM");
+    assert_eq!(consuming.ended(), Some(0));
+}

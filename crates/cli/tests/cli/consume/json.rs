@@ -1,0 +1,63 @@
+//! `consume --json`.
+
+use super::{figures, with_labels};
+use crate::support::Ran;
+use serde_json::Value;
+use std::process::Stdio;
+
+#[test]
+fn each_envelope_is_a_line_and_acknowledged_then() {
+    let (place, _serving) = with_labels(["a", "b", "c"]);
+    let ran = place.run(&["consume", "--json", "--until-idle", "0s"]);
+    let lines: Vec<_> = ran.good().lines().collect();
+    assert_eq!(lines.len(), 3);
+    for (at, line) in lines.iter().enumerate() {
+        let number = (at + 1).to_string();
+        let stored = place.run(&["events", "show", &number, "--envelope"]);
+        assert_eq!(line, &stored.good().trim_end());
+        let subject = &serde_json::from_str::<Value>(line).unwrap()["subject"];
+        assert!(subject.as_str().unwrap().starts_with("label/cla"));
+    }
+    assert_eq!(figures(&place), [0, 0, 3, 0]);
+    assert!(ran.stderr.contains("done=3"), "{}", ran.stderr);
+    // Nothing is left, and the end comes by itself.
+    let ran = place.run(&["consume", "--json", "--until-idle", "0s"]);
+    assert_eq!(ran.good(), "");
+}
+
+#[test]
+fn a_queue_can_be_named() {
+    let (place, _serving) = with_labels(["a"]);
+    let url = format!("sqlite:{}", place.path("queue.db").display());
+    let elsewhere = crate::support::Place::new();
+    let ran = elsewhere.run(&["consume", &url, "--json", "--until-idle", "0s"]);
+    assert_eq!(ran.good().lines().count(), 1);
+}
+
+#[test]
+fn what_a_reader_that_is_gone_did_not_get_is_ready_again() {
+    let (place, _serving) = with_labels(["a", "b"]);
+    let mut child = place
+        .command(&["consume", "--json", "--visibility", "1h"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(figures(&place), [2, 0, 0, 0]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_found_no_room_is_ready_again() {
+    let (place, _serving) = with_labels(["a", "b"]);
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let mut command = place.command(&["consume", "--json", "--visibility", "1h"]);
+    let ran = Ran::from(command.stdout(full).output().unwrap());
+    ran.failed(1, &["No space left"]);
+    assert_eq!(figures(&place), [2, 0, 0, 0]);
+}
