@@ -24,6 +24,11 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// The program of the documents compiles.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../../../docs/consuming.md")]
+struct Consuming;
+
 mod consumer;
 mod failure;
 mod incoming;

@@ -61,6 +61,7 @@ case " $* " in
 " stop-serving ") stop_serving ;;
 *" --demo "*) exec "$PROGRAM" "$@" ;;
 " serve "*) serve "$@" ;;
-*" --every "* | *" --follow "*) until_it_says_something "$@" ;;
+# Nobody answers there: it says so, and waits.
+" consume --to "* | *" --every "* | *" --follow "*) until_it_says_something "$@" ;;
 *) all_but_clouds "$@" ;;
 esac
