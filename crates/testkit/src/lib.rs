@@ -14,6 +14,7 @@
 
 #[cfg(feature = "adapters")]
 pub mod adapter_suite;
+pub mod blob_suite;
 pub mod clock;
 pub mod fallback_suite;
 pub mod fixtures;

@@ -6,7 +6,7 @@ use futures_util::stream;
 use labelrelay_core::blob::Fetched;
 use labelrelay_core::{BlobError, BlobStore, BoxStream, FallbackStore};
 use labelrelay_event::Digest;
-use labelrelay_testkit::fallback_suite;
+use labelrelay_testkit::{blob_suite, fallback_suite};
 use labelrelay_tests::servers::{Behaviour, Misbehaving, Seaweedfs, boto3};
 use std::io;
 
@@ -44,6 +44,10 @@ async fn seaweedfs() {
     let make = "client('s3').create_bucket(Bucket=args[0], CreateBucketConfiguration={'LocationConstraint': 'eu-central-1'})";
     boto3::run(&endpoint, make, &["claims"]);
     claims_are_created_once(&endpoint).await;
+    for url in ["s3://claims", "s3://claims/some/where"] {
+        let store = aws(&endpoint).blob_store(url).expect("a URL");
+        blob_suite::gives_back_its_own_objects_alone(&store).await;
+    }
     let fallback = aws(&endpoint)
         .fallback("s3://claims/fall/back")
         .expect("a URL");

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use labelrelay_core::blob::Fetched;
 use labelrelay_core::{BlobError, BlobStore, BoxStream};
+use labelrelay_testkit::blob_suite;
 use labelrelay_testkit::fallback_suite::{
     keeps_bodies_beside_envelopes, keeps_envelopes_until_they_are_removed, lists_more_than_a_page,
 };
@@ -79,6 +80,7 @@ async fn a_body_comes_back_as_it_went_in_whatever_its_size() {
     ] {
         assert_eq!(store.get(&uri).await.unwrap(), answer, "{uri}");
     }
+    blob_suite::gives_back_its_own_objects_alone(&*store).await;
 }
 
 #[tokio::test]

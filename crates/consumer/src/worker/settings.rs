@@ -55,7 +55,7 @@ impl Default for Settings {
 }
 
 /// No queue hides an event for longer.
-const LONGEST_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
+pub(super) const LONGEST_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
 
 impl Settings {
     pub(super) fn check(&self) -> Result<(), RunError> {

@@ -77,7 +77,10 @@ impl<W: Work> Shared<W> {
             } if is_last && is_its_own => return self.reject_after(held, &reason).await,
             Outcome::Again { reason, after, .. } => (reason, after),
         };
-        let pause = after.unwrap_or_else(|| self.pause(receives));
+        // No queue hides an event for longer, and some refuse to be asked.
+        let pause = after
+            .unwrap_or_else(|| self.pause(receives))
+            .min(super::settings::LONGEST_VISIBILITY);
         let (event, reason) = (words::name(&held.event), words::one_line(&reason));
         let again_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         tracing::warn!(name: "event_failed", event, reason, receives, again_in_ms, "an event failed, and comes again");

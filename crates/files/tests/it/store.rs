@@ -3,8 +3,10 @@
 use bytes::Bytes;
 use futures_executor::block_on;
 use futures_util::{StreamExt as _, stream};
+use labelrelay_core::blob::Fetched;
 use labelrelay_core::{BlobError, BlobStore as _};
 use labelrelay_files::FileBlobStore;
+use labelrelay_testkit::blob_suite;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
@@ -45,6 +47,33 @@ fn until(condition: impl Fn() -> bool, what: &str) {
         std::thread::sleep(Duration::from_millis(1));
     }
     panic!("{what}: not within ten seconds");
+}
+
+#[test]
+fn a_store_gives_back_its_own_objects_alone() {
+    let dir = TempDir::new().unwrap();
+    let store = FileBlobStore::open(dir.path().join("two words")).unwrap();
+    block_on(blob_suite::gives_back_its_own_objects_alone(&store));
+}
+
+/// Whoever can write into the directory must not make the store read what only its user may.
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_directory_leads_nowhere_else() {
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("secret"), "of somebody").unwrap();
+    let store = FileBlobStore::open(dir.path().join("claims")).unwrap();
+    let uri = put(&store, "object", 2, &[b"{}"]).unwrap();
+    let base = uri.strip_suffix("object").unwrap();
+    let link = dir.path().join("claims/link");
+    std::os::unix::fs::symlink("../secret", link).unwrap();
+    let got = block_on(store.get(&format!("{base}link"))).unwrap();
+    assert_eq!(got, Fetched::Elsewhere);
+    // A directory that is named by a link is the same directory.
+    std::os::unix::fs::symlink("claims", dir.path().join("by-link")).unwrap();
+    let by_link = uri.replace("/claims/", "/by-link/");
+    let got = block_on(store.get(&by_link)).unwrap();
+    assert_eq!(got, Fetched::Body(Bytes::from_static(b"{}")));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use futures_util::stream;
 use labelrelay_core::blob::Fetched;
 use labelrelay_core::{BlobStore, FallbackStore};
 use labelrelay_google::GcsBlobStore;
+use labelrelay_testkit::blob_suite;
 use labelrelay_testkit::fallback_suite as suite;
 use labelrelay_tests::servers::FakeGcs;
 use std::io;
@@ -75,6 +76,7 @@ async fn bodies_come_back_as_they_went_in() {
     ] {
         assert_eq!(store.get(uri).await.expect("answered"), answer, "{uri}");
     }
+    blob_suite::gives_back_its_own_objects_alone(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
