@@ -70,16 +70,16 @@ mod tests {
     fn who_comes_later_waits_and_nothing_is_left_behind() {
         let (turn, _control) = turns(1);
         let keys = Keys::default();
-        let key = |id: &'static str| Key::new("/s", Kind::Task, id);
-        let first = keys.take(&key("1"), &turn).now_or_never().expect("free");
-        assert!(keys.take(&key("2"), &turn).now_or_never().is_some());
-        assert!(keys.take(&key("1"), &turn).now_or_never().is_none());
-        let mut second = Box::pin(keys.take(&key("1"), &turn));
+        let [one, two] = ["1", "2"].map(|id| Key::new("/s", Kind::Task, id));
+        let first = keys.take(&one, &turn).now_or_never().expect("free");
+        assert!(keys.take(&two, &turn).now_or_never().is_some());
+        assert!(keys.take(&one, &turn).now_or_never().is_none());
+        let mut second = Box::pin(keys.take(&one, &turn));
         assert!((&mut second).now_or_never().is_none());
         assert_eq!(turn.waiting_aside(), 1);
         drop(first);
         let second = second.now_or_never().expect("it is its turn");
-        assert!(keys.take(&key("1"), &turn).now_or_never().is_none());
+        assert!(keys.take(&one, &turn).now_or_never().is_none());
         assert_eq!(turn.waiting_aside(), 0);
         drop(second);
         assert!(keys.lock().is_empty());

@@ -11,6 +11,8 @@ mod claims;
 #[cfg(feature = "lambda")]
 mod lambda;
 mod model;
+#[cfg(feature = "sqlite")]
+mod python;
 mod rules;
 mod settlement;
 mod source;

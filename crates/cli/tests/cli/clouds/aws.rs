@@ -78,6 +78,15 @@ fn events_are_sent_again_to_sqs() {
 
 #[test]
 #[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
+fn consume_takes_events_from_sqs() {
+    let servers = Servers::start();
+    let make = "client('sqs').create_queue(QueueName='dead')";
+    boto3::run(&servers.sqs.endpoint(), make, &[]);
+    servers.cloud(|cloud| cloud.is_consumed(&cloud.queue, &["--dead-letter", "dead"]));
+}
+
+#[test]
+#[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
 fn what_is_wrong_with_sqs_is_said() {
     Servers::start().cloud(|cloud| {
         cloud.says_what_is_wrong("sqs://eu-central-1/000000000000/missing", "missing");

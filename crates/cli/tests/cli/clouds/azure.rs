@@ -61,6 +61,14 @@ fn events_are_sent_again_to_storage_queue() {
 
 #[test]
 #[ignore = "needs Azurite: cargo xtask test"]
+fn consume_takes_events_from_storage_queue() {
+    let servers = Servers::start();
+    servers.queues.make_queue("events-poison");
+    servers.cloud(|cloud| cloud.is_consumed(&cloud.queue, &[]));
+}
+
+#[test]
+#[ignore = "needs Azurite: cargo xtask test"]
 fn what_is_wrong_with_storage_queue_is_said() {
     let servers = Servers::start();
     let missing = servers.queues.queue_url("missing");

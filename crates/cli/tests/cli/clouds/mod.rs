@@ -139,6 +139,37 @@ impl Cloud<'_> {
         }
     }
 
+    /// `consume` hands on what `serve` queued, and makes a dead letter of what has no use. Nothing is left.
+    fn is_consumed(&self, url: &str, words: &[&str]) {
+        let place = self.place(LONG);
+        let serving = place.serve(&[]);
+        for name in ["one", "poison", "two"] {
+            assert_eq!(delivered(&serving, &sender::label(name)).status, 200);
+        }
+        let command = r#"case "$CE_SUBJECT" in
+label/clapoison) echo "no use for this one" >&2; exit 65 ;;
+esac
+echo "$CE_SUBJECT" >> done"#;
+        let consume = ["consume", url, "--exec", command, "--until-idle", "5s"];
+        let ran = place.run(&[&consume[..], words].concat());
+        ran.good();
+        let done = place.read("done");
+        let mut done: Vec<_> = done.lines().collect();
+        done.sort_unstable();
+        assert_eq!(done, ["label/claone", "label/clatwo"], "{}", ran.stderr);
+        let told = ran
+            .stderr
+            .lines()
+            .filter(|line| line.contains("dead letter now"));
+        let told: Vec<_> = told.collect();
+        assert!(
+            told.len() == 1 && told[0].contains("no use for this one"),
+            "{told:?}"
+        );
+        self.assert_clean(&ran.stderr);
+        assert!((self.drain)().is_empty());
+    }
+
     /// A queue that is not there ends the start with its name; one that hangs, with what may help.
     fn says_what_is_wrong(&self, missing: &str, name: &str) {
         for verb in ["serve", "status"] {
