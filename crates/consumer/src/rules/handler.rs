@@ -26,7 +26,9 @@ impl Handler {
     {
         Self {
             kinds,
-            call: Arc::new(move |incoming| Box::pin(handler(incoming))),
+            call: Arc::new(move |incoming| -> BoxFuture<'static, _> {
+                Box::pin(handler(incoming))
+            }),
         }
     }
 

@@ -49,8 +49,8 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         // Under the lock: nobody comes in line meanwhile.
         let mut lines = self.keys.lock();
-        self.first = None;
-        self.line = None;
+        drop(self.first.take());
+        drop(self.line.take());
         if let Some(line) = lines.get(&self.key)
             && Arc::strong_count(line) == 1
         {

@@ -18,8 +18,8 @@ use crate::stats::{Counters, add};
 use crate::worker::{Slot, Turn, Work};
 use keys::Keys;
 use labelrelay_core::{BlobStore, BoxFuture, ReceivedEvent, chain};
-use labelrelay_event::Event;
 use labelrelay_event::changes::{By, Change, Key, Removed};
+use labelrelay_event::{Event, EventError};
 use progress::{Progress, Todo};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -87,7 +87,7 @@ impl Rules {
 
     /// Reads an event. What is done with already, or cannot be read, is an outcome.
     async fn begin(&self, received: &ReceivedEvent) -> Result<Progress, Outcome> {
-        let unreadable = |error| Outcome::unreadable(&error);
+        let unreadable = |error: EventError| Outcome::unreadable(&error);
         let event = Event::parse(&received.envelope).map_err(unreadable)?;
         let attributes = Arc::new(event.attributes().clone());
         let name = match &attributes.replayedtime {

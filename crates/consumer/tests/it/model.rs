@@ -2,7 +2,7 @@
 //! copy is what the platform has.
 
 use crate::bodies::changed;
-use labelrelay_consumer::{Consumer, Failure, Incoming, MemoryState, Settings, State};
+use labelrelay_consumer::{Consumer, Failure, Incoming, MemoryState, Settings};
 use labelrelay_core::{EventQueue as _, OutboundMessage};
 use labelrelay_event::changes::{Change, Key, Kind};
 use labelrelay_event::{Envelope, EventType};
@@ -220,7 +220,7 @@ fn keep(copy: &Copy, calls: &Arc<AtomicU64>, incoming: &Incoming) -> Result<(), 
 }
 
 /// Ends where the platform is. Workers are dropped in the middle of everything, and go on with the same state.
-async fn converges<S: State + Clone + 'static>(edits: usize, state: impl Fn() -> S) {
+async fn converges(edits: usize, consumer: impl Fn() -> Consumer) {
     let mut random = Random::seeded();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("queue.db");
@@ -249,7 +249,7 @@ async fn converges<S: State + Clone + 'static>(edits: usize, state: impl Fn() ->
         // Two workers, which share what is remembered, and the queue.
         let worker = || {
             let (copy, calls) = (Arc::clone(&copy), Arc::clone(&calls));
-            let consumer = Consumer::new(state()).on_all(move |incoming: Incoming| {
+            let consumer = consumer().on_all(move |incoming: Incoming| {
                 let kept = keep(&copy, &calls, &incoming);
                 async move {
                     tokio::task::yield_now().await;
@@ -294,8 +294,19 @@ async fn converges<S: State + Clone + 'static>(edits: usize, state: impl Fn() ->
     assert_eq!(*copy.lock().unwrap(), expected);
 }
 
+/// Clones of one consumer keep things apart in one process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_ends_where_the_platform_is() {
-    let state = Arc::new(MemoryState::new());
-    converges(400, || Arc::clone(&state)).await;
+    let consumer = Consumer::new(MemoryState::new());
+    converges(400, || consumer.clone()).await;
+}
+
+/// Two consumers with a connection each, as two processes have them: the leases in the file keep things apart.
+#[cfg(feature = "sqlite")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_of_two_processes_ends_where_the_platform_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("seen.db");
+    let state = || labelrelay_consumer::SqliteState::open(&path).unwrap();
+    converges(200, || Consumer::new(state())).await;
 }

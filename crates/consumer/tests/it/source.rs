@@ -96,10 +96,10 @@ impl Source {
     fn take(&self, max: usize, visibility: Duration) -> Vec<ReceivedEvent> {
         let now = Instant::now();
         let mut messages = self.messages.lock().unwrap();
-        let visible = |message: &(usize, &mut Message)| {
-            message.1.end.is_none() && message.1.hidden_until <= now
-        };
-        let taken = messages.iter_mut().enumerate().filter(visible).take(max);
+        let all = messages.iter_mut().enumerate();
+        let taken = all
+            .filter(|(_, message)| message.end.is_none() && message.hidden_until <= now)
+            .take(max);
         taken
             .map(|(at, message)| {
                 message.receives += 1;
