@@ -8,6 +8,7 @@
 use super::{Cloud, wait};
 use labelrelay_core::QueueLimits;
 use labelrelay_tests::servers::{FakeGcs, PubSub};
+use serde_json::json;
 
 struct Servers {
     pubsub: PubSub,
@@ -63,6 +64,21 @@ fn nothing_is_lost_while_pubsub_hangs() {
 #[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
 fn events_are_sent_again_to_pubsub() {
     Servers::start().cloud(|cloud| cloud.takes_replays());
+}
+
+#[test]
+#[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
+fn consume_takes_events_from_pubsub() {
+    let mut servers = Servers::start();
+    servers.pubsub.topic("dead");
+    let dead = "projects/labelrelay-test/topics/dead";
+    let policy = json!({ "deadLetterTopic": dead, "maxDeliveryAttempts": 5 });
+    let settings = json!({ "deadLetterPolicy": policy });
+    // The subscription has the topic's name.
+    servers.queue = servers.pubsub.topic_with("consumed", &settings);
+    servers.cloud(|cloud| cloud.is_consumed(&cloud.queue, &[]));
+    assert!(servers.pubsub.drain("consumed").is_empty());
+    assert_eq!(servers.pubsub.drain("dead").len(), 1);
 }
 
 #[test]
