@@ -3,9 +3,11 @@
 use super::mode::Mode;
 use crate::envelope_line::on_one_line;
 use crate::output::print_json_pieces;
+use bytes::Bytes;
 use labelrelay_consumer::{Outcome, Turn};
 use labelrelay_core::{BoxFuture, ReceivedEvent};
 use labelrelay_event::Attributes;
+use std::borrow::Cow;
 use std::io;
 use std::sync::mpsc;
 use tokio::sync::{oneshot, watch};
@@ -14,14 +16,14 @@ use tokio::sync::{oneshot, watch};
 pub(super) const LINES: usize = 100;
 
 struct Line {
-    bytes: Vec<u8>,
+    bytes: Bytes,
     written: oneshot::Sender<()>,
 }
 
 /// Lines, which a thread of its own writes: a reader that is slow keeps no event from being extended.
 pub(super) struct Lines(mpsc::Sender<Line>);
 
-/// Why nothing more can be written; `None` as long as it can.
+/// Error after which nothing more can be written; `None` as long as it can. Closed once the thread ended.
 pub(super) type Broken = watch::Receiver<Option<io::Error>>;
 
 impl Lines {
@@ -32,6 +34,19 @@ impl Lines {
             .name("lines".to_owned())
             .spawn(move || write(&lines, &report))?;
         Ok((Self(sender), broken))
+    }
+
+    /// Lets the thread write a line, and waits until it did. Without a writer, others can have the event at once.
+    async fn write(&self, bytes: Bytes) -> Outcome {
+        let (written, answer) = oneshot::channel();
+        // A line that was not sent goes here, and with it the sender of its answer.
+        if self.0.send(Line { bytes, written }).is_err() {
+            return Outcome::NotBegun;
+        }
+        match answer.await {
+            Ok(()) => Outcome::Done,
+            Err(_) => Outcome::NotBegun,
+        }
     }
 }
 
@@ -58,17 +73,28 @@ impl Mode for Lines {
         event: &'a ReceivedEvent,
         _: &'a Turn,
     ) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            let (written, answer) = oneshot::channel();
-            let line = Line {
-                bytes: on_one_line(&event.envelope).into_owned(),
-                written,
-            };
-            // Without a writer both fail, and others can have the event at once.
-            match (self.0.send(line), answer.await) {
-                (Ok(()), Ok(())) => Outcome::Done,
-                _ => Outcome::NotBegun,
-            }
-        })
+        Box::pin(self.write(line(&event.envelope)))
+    }
+}
+
+/// The envelope as a line, and no copy of it where it is one.
+fn line(envelope: &Bytes) -> Bytes {
+    match on_one_line(envelope) {
+        Cow::Borrowed(_) => envelope.clone(),
+        Cow::Owned(line) => line.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hangs if the line that could not be sent is kept while its answer is waited for.
+    #[tokio::test]
+    async fn without_a_writer_others_have_the_event_at_once() {
+        let (sender, lines) = mpsc::channel();
+        drop(lines);
+        let outcome = Lines(sender).write(Bytes::from_static(b"{}")).await;
+        assert_eq!(outcome, Outcome::NotBegun);
     }
 }

@@ -78,12 +78,23 @@ async fn consume(args: &Args, env: &Env<'_>) -> Result<Option<Stats>, CliError> 
         stats = worker.run(stopped(stopping, broken.clone())) => stats.map_err(of_run)?,
         () = second_signal => return Ok(None),
     };
-    if let Some(broken) = broken
-        && let Some(error) = &*broken.borrow()
-    {
-        return Err(std::io::Error::new(error.kind(), error.to_string()).into());
+    if let Some(broken) = broken {
+        all_written(&broken)?;
     }
     Ok(Some(stats))
+}
+
+/// Fails if lines could not be written. Asked while somebody may still have some: the writer lives then.
+fn all_written(broken: &Broken) -> Result<(), CliError> {
+    if let Some(error) = &*broken.borrow() {
+        return Err(std::io::Error::new(error.kind(), error.to_string()).into());
+    }
+    if broken.has_changed().is_err() {
+        return Err(CliError::failed(
+            "the thread that writes lines ended, which is a bug: please report it; what was not written comes again",
+        ));
+    }
+    Ok(())
 }
 
 /// Completes at the first signal, or once nothing more can be written.
@@ -182,5 +193,19 @@ fn of_run(error: RunError) -> CliError {
     match error {
         RunError::Setting { .. } => CliError::usage(error),
         error => CliError::failed(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Success here, and a wrapper believes that the queue was read.
+    #[test]
+    fn a_writer_that_ended_without_a_word_is_an_error() {
+        let (report, broken) = watch::channel(None);
+        assert!(all_written(&broken).is_ok());
+        drop(report);
+        assert!(all_written(&broken).is_err());
     }
 }
