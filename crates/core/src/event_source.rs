@@ -14,6 +14,13 @@ use std::time::Duration;
 /// good is told as [`Settled::Stale`] where the queue tells it. SQS and Pub/Sub do not tell of an acknowledgement that came
 /// too late: it may be told as [`Settled::Done`] there, and the event comes again.
 pub trait EventSource: Send + Sync {
+    /// Tells whether the queue, or this source, makes dead letters of events that were received too often. Where neither
+    /// does, whoever consumes counts, and only what was the event's own fault: a queue cannot tell that from a stop or from
+    /// an outage of something else.
+    fn limits_receives(&self) -> bool {
+        true
+    }
+
     /// Takes up to `max` events for as long as `visibility`, which is refused if the queue hides none for so long. Returns as soon as there is one, and with none once `wait`
     /// has passed. Fewer than `max` say nothing about what is left.
     ///
@@ -84,13 +91,14 @@ pub struct SourceOptions {
     /// The queue or topic that rejected events go to, as a URL or by its name; without it, the queue's own place for
     /// dead letters.
     pub dead_letter: Option<String>,
-    /// Receives after which an event becomes a dead letter, where the queue has no limit of its own: the source hands it
-    /// out so many times and then buries it. Five if it is not set.
+    /// Receives after which an event becomes a dead letter, for whatever reason, where the queue has no limit of its own:
+    /// the source hands it out so many times and then buries it. Unless it is set, the source buries none, and whoever
+    /// consumes counts ([`limits_receives`](EventSource::limits_receives)).
     pub max_receives: Option<u32>,
 }
 
 impl SourceOptions {
-    /// The limit of receives where none is set.
+    /// The limit for consumers that count, where none is set.
     pub const MAX_RECEIVES: u32 = 5;
 
     /// The same with a queue or topic for rejected events.

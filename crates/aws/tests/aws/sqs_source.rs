@@ -152,6 +152,9 @@ impl Server {
         let options = SourceOptions::default();
         let options = options.max_receives(MOST).dead_letter("counted-elsewhere");
         let source = self.open(&url, &options).await;
+        assert!(source.limits_receives(), "as it was told to");
+        let untold = SourceOptions::default().dead_letter("counted-elsewhere");
+        assert!(!self.open(&url, &untold).await.limits_receives());
         let queue = aws(&self.endpoint).queue(&url).expect("a queue's URL");
         let subject = Subject {
             queue: &queue,

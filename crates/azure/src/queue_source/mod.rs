@@ -1,8 +1,7 @@
 //! The events of a Storage Queue, for a consumer.
 //!
-//! The service has no dead letters and does not wait for messages. So receives are counted here, an event that was
-//! received too often goes to another queue of the account, and an empty queue is looked at once a second: each look
-//! costs as much as any other request.
+//! The service has no dead letters and does not wait for messages. So rejected events go to another queue of the account,
+//! and an empty queue is looked at once a second: each look costs as much as any other request.
 
 mod dead_letters;
 mod message;
@@ -45,8 +44,8 @@ type Answer<T> = Result<T, EventSourceError>;
 pub struct StorageQueueSource {
     queue: Place,
     dead_letters: DeadLetters,
-    /// Receives after which an event becomes a dead letter.
-    max_receives: u32,
+    /// Receives after which an event becomes a dead letter, if this source was told to see to that.
+    max_receives: Option<u32>,
 }
 
 /// The role that allows to receive and to delete.
@@ -98,7 +97,8 @@ impl StorageQueueSource {
                     EventSourceError::new(&self.queue.resource.what, problem, cure).passing(),
                 );
             };
-            if event.receive_count.unwrap_or(0) > self.max_receives {
+            let received = event.receive_count.unwrap_or(0);
+            if self.max_receives.is_some_and(|most| received > most) {
                 self.bury(&event).await;
             } else {
                 events.push(event);
@@ -189,6 +189,10 @@ async fn all<F: Future<Output = Answer<Settled>>>(
 }
 
 impl EventSource for StorageQueueSource {
+    fn limits_receives(&self) -> bool {
+        self.max_receives.is_some()
+    }
+
     fn receive(
         &self,
         max: usize,

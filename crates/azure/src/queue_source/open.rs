@@ -20,11 +20,10 @@ impl StorageQueueSource {
         queue.is_there(url, "").await?;
         let cure = "; rejected events go there, or where you say";
         dead_letters.is_there(url, cure).await?;
-        let most = options.max_receives.unwrap_or(SourceOptions::MAX_RECEIVES);
         Ok(Self {
             queue,
             dead_letters: DeadLetters(dead_letters),
-            max_receives: most.max(1),
+            max_receives: options.max_receives.map(|most| most.max(1)),
         })
     }
 }

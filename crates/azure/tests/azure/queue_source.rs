@@ -109,6 +109,9 @@ async fn what_was_received_too_often_is_a_dead_letter() {
         .max_receives(MOST)
         .dead_letter("elsewhere");
     let source = open(&url, &options).await.unwrap();
+    assert!(source.limits_receives(), "as it was told to");
+    let untold = SourceOptions::default().dead_letter("elsewhere");
+    assert!(!open(&url, &untold).await.unwrap().limits_receives());
     let queue = queue(&url);
     let subject = Subject {
         queue: &*queue,

@@ -60,7 +60,7 @@ pub(crate) struct Args {
     /// Hide an event from other consumers for this long; it is extended. Another gets it so long after a crash
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_visibility)]
     visibility: Duration,
-    /// Make a dead letter of an event that fails and was received this often [default: the queue's own limit]
+    /// Make a dead letter of an event that fails and was received this often [default: 5 where the queue has no limit of its own]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_receives: Option<u32>,
     /// Queue or topic for dead letters [default: the queue's own]

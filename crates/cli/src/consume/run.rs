@@ -133,8 +133,8 @@ async fn source(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let back_ends = BackEnds::new(Options::default(), env, clock);
     let mut options = SourceOptions::default();
+    // The worker counts receives: it knows whose fault a failure was.
     options.dead_letter.clone_from(&args.dead_letter);
-    options.max_receives = args.max_receives;
     // As it was written: what is shown lacks a signature in it.
     let url = match location {
         QueueLocation::Cloud(_, url) => url.clone(),

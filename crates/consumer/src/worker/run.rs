@@ -8,7 +8,7 @@ use super::told::Told;
 use super::turn::turns;
 use super::{RunError, Settings, Work, Worker};
 use crate::stats::Stats;
-use labelrelay_core::{EventSourceError, ReceivedEvent};
+use labelrelay_core::{EventSourceError, ReceivedEvent, SourceOptions};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,9 +38,12 @@ impl<W: Work> Worker<W> {
     pub async fn run(&self, stop: impl Future<Output = ()>) -> Result<Stats, RunError> {
         self.settings.check()?;
         let (turn, control) = turns(self.settings.concurrency);
+        let counted =
+            (!self.source.limits_receives()).then_some(SourceOptions::MAX_RECEIVES);
         let shared = Arc::new(Shared {
             source: Arc::clone(&self.source),
             settings: self.settings.clone(),
+            max_receives: self.settings.max_receives.or(counted),
             work: Arc::clone(&self.work),
             counters: Arc::clone(&self.counters),
             held: super::held::AllHeld::default(),

@@ -26,8 +26,8 @@ pub struct Settings {
     pub first_pause: Duration,
     /// Longest such pause. 15 minutes unless set.
     pub longest_pause: Duration,
-    /// After so many receives, an event that fails or cannot be read becomes a dead letter. For queues that do not end
-    /// events by themselves; unless set, none ends here.
+    /// After so many receives, an event that fails or cannot be read becomes a dead letter; one that came back for another
+    /// reason does not. Unless set, 5 for queues that do not end events by themselves, and none for others.
     pub max_receives: Option<u32>,
     /// How long one receive waits for events. 10 seconds unless set.
     pub wait: Duration,

@@ -17,6 +17,8 @@ use tokio::time::Instant;
 pub(super) struct Shared<W> {
     pub(super) source: Arc<dyn EventSource>,
     pub(super) settings: Settings,
+    /// Receives after which an event that failed becomes a dead letter here.
+    pub(super) max_receives: Option<u32>,
     pub(super) work: Arc<W>,
     pub(super) counters: Arc<Counters>,
     pub(super) held: AllHeld,
@@ -56,7 +58,6 @@ impl<W: Work> Shared<W> {
     async fn settle(&self, held: &Held, outcome: Outcome) {
         let receives = held.event.receive_count;
         let is_last = self
-            .settings
             .max_receives
             .is_some_and(|most| receives.is_some_and(|receives| receives >= most));
         let (reason, after) = match outcome {

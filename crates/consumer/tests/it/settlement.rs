@@ -56,6 +56,41 @@ async fn an_event_that_fails_comes_again_later_each_time_and_takes_no_other_alon
     );
 }
 
+/// Where the queue ends nothing, the consumer does: what fails by its own fault after five receives, and nothing else.
+#[tokio::test(start_paused = true)]
+async fn without_a_limit_of_the_queue_own_failures_are_counted_here() {
+    let settings = || {
+        let mut settings = in_order();
+        settings.until_idle = Some(Duration::from_secs(3600));
+        settings
+    };
+    let source = Source::of([annotated("a", 5, 20)]);
+    source.counts_nothing.store(true, Ordering::Relaxed);
+    let consumer = failing(|| Failure::retry("why")).settings(settings());
+    let never = std::future::pending();
+    consumer.run(source.clone(), never).await.unwrap();
+    let reason = "received 5 times: why".to_owned();
+    assert_eq!(source.ends(), [Some(End::Rejected(reason))]);
+
+    let state = Arc::new(Faulty::default());
+    state.enters.store(8, Ordering::SeqCst);
+    let source = Source::of([annotated("a", 5, 20)]);
+    source.counts_nothing.store(true, Ordering::Relaxed);
+    let consumer = noting(&Seen::default(), state).settings(settings());
+    let never = std::future::pending();
+    consumer.run(source.clone(), never).await.unwrap();
+    assert_eq!(source.ends(), [Some(End::Acknowledged)]);
+    assert_eq!(source.receives(), [9]);
+
+    // The queue's own limit is the queue's affair.
+    let source = Source::of([annotated("a", 5, 20)]);
+    let consumer = failing(|| Failure::retry("why")).settings(settings());
+    let stop = sleep(Duration::from_secs(7200));
+    consumer.run(source.clone(), stop).await.unwrap();
+    assert_eq!(source.ends(), [None]);
+    assert!(source.receives()[0] > 5);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_handler_says_when_and_whether() {
     let after = Duration::from_secs(77);

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use labelrelay_core::{BoxFuture, EventSource, EventSourceError, Extended, ReceivedEvent, Settled};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -14,6 +15,8 @@ pub(crate) struct Source {
     messages: Mutex<Vec<Message>>,
     receive_errors: Mutex<VecDeque<EventSourceError>>,
     ack_errors: Mutex<VecDeque<EventSourceError>>,
+    /// The queue makes no dead letters of what was received too often.
+    pub(crate) counts_nothing: AtomicBool,
     /// Calls of `ack`, with how many receipts each had.
     pub(crate) acks: Mutex<Vec<usize>>,
 }
@@ -137,6 +140,10 @@ fn ready<'a, T: Send + 'a>(answer: Answer<T>) -> BoxFuture<'a, Answer<T>> {
 }
 
 impl EventSource for Source {
+    fn limits_receives(&self) -> bool {
+        !self.counts_nothing.load(Ordering::Relaxed)
+    }
+
     fn receive(
         &self,
         max: usize,

@@ -44,7 +44,9 @@ const WHILE_REJECTED: Duration = Duration::from_secs(60);
 pub struct SqsSource {
     queue: SqsRequests,
     dead_letters: DeadLetters,
-    /// Receives after which an event becomes a dead letter, where the queue does not see to that itself.
+    /// The queue itself ends what was received too often.
+    has_policy: bool,
+    /// Receives after which this source does, if it was told to.
     max_receives: Option<u32>,
 }
 
@@ -207,6 +209,10 @@ fn event(mut message: Value) -> Result<ReceivedEvent, &'static str> {
 }
 
 impl EventSource for SqsSource {
+    fn limits_receives(&self) -> bool {
+        self.has_policy || self.max_receives.is_some()
+    }
+
     fn receive(
         &self,
         max: usize,

@@ -34,15 +34,15 @@ impl SqsSource {
                     event = "redrive_policy_unknown",
                     queue = queue.location.name,
                     error = error.message,
-                    "the queue's redrive policy cannot be read, so receives are counted here"
+                    "the queue's redrive policy cannot be read, so it is taken to have none, and failures are counted here"
                 );
                 None
             }
             Err(error) => return Err(queue.back_end_error(&error)),
         };
-        let most = options.max_receives.unwrap_or(SourceOptions::MAX_RECEIVES);
         // With a policy, the queue itself ends what was received too often.
-        let max_receives = policy.is_none().then_some(most.max(1));
+        let has_policy = policy.is_some();
+        let max_receives = options.max_receives.filter(|_| !has_policy);
         let policy = policy.map(|location| queue.beside(location));
         let Some(dead_letters) = given.or(policy) else {
             let problem = "has no queue for dead letters, and an event may have to be rejected";
@@ -51,7 +51,8 @@ impl SqsSource {
         Ok(Self {
             queue,
             dead_letters: DeadLetters(dead_letters),
-            max_receives,
+            has_policy,
+            max_receives: max_receives.map(|most| most.max(1)),
         })
     }
 }
