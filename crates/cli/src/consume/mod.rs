@@ -22,7 +22,7 @@ Examples:
   labelrelay consume sqs://REGION/ACCOUNT/NAME --json --until-idle 30s";
 
 const NOTES: &str = "\
---json acknowledges an event once its line is written. --exec gives the envelope on stdin, one line, and CE_ID, CE_TYPE, \
+--json acknowledges an event once its line is written. --exec gives the envelope on stdin, and CE_ID, CE_TYPE, \
 CE_SOURCE and CE_SUBJECT as variables; exit code 0 is done, 65 a dead letter with the last line of stderr as the reason, \
 any other comes again. --to posts it as application/cloudevents+json: 2xx is done, a status of --reject a dead letter, any \
 other comes again. What fails comes again after 10 s, then 40 s, up to 15 min. SIGTERM or Ctrl-C: what was begun is \
@@ -86,6 +86,7 @@ fn parse_visibility(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
-    logging::start(Format::Human, false, By::TheSpeaker, env)?;
+    // A reader of the log that stops must not stop the extensions of what is held: they run on the same threads.
+    logging::start(Format::Human, false, By::AThread, env)?;
     run::run(args, env)
 }

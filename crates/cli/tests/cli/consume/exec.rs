@@ -1,7 +1,10 @@
 //! `consume --exec`.
 
-use super::{Consuming, assert_one_is_dead, figures, thousand_with_a_poisoned_one, with_labels};
+use super::{
+    Consuming, assert_one_is_dead, figures, thousand_with_a_poisoned_one, with_bodies, with_labels,
+};
 use crate::support::until;
+use labelrelay_tests::sender;
 use std::collections::HashSet;
 use std::process::Command;
 
@@ -54,7 +57,8 @@ fn the_exit_code_decides() {
             [0, 0, 0, 1],
             "the command ended with 1: x",
         ),
-        ("no-such-program", [0, 0, 0, 1], "ended with 127"),
+        // Somebody who mistyped it must not find all events among the dead letters.
+        ("no-such-program", [0, 1, 0, 0], "ended with 127"),
         ("kill -9 $$", [0, 0, 0, 1], "ended by signal 9"),
         // Not the event's fault: it comes again, however often it was received.
         ("exit 75", [0, 1, 0, 0], "the command ended with 75"),
@@ -85,6 +89,43 @@ fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
     ran.failed(0, &["had not ended after 500 ms"]);
     assert!(!runs(place.read("child").trim()));
     assert_eq!(figures(&place), [0, 1, 0, 0]);
+}
+
+/// The shell dies at once, and what it started neither ends nor closes anything. Red if the shell alone is waited for.
+#[test]
+fn what_does_not_want_to_end_is_ended() {
+    let (place, _serving) = with_labels(["a"]);
+    let child = "trap '' TERM; echo $$ > child; echo begun >&2; while :; do /bin/sleep 0.05; done";
+    let command = format!("/bin/sh -c \"{}\" & wait", child.replace('$', "\\$"));
+    let words = ["consume", "--exec", &command, "--timeout", "500ms"];
+    let ran = place.run(&[&words[..], &["--until-idle", "0s"]].concat());
+    ran.failed(0, &["had not ended after 500 ms: begun"]);
+    assert!(!runs(place.read("child").trim()));
+    assert_eq!(figures(&place), [0, 1, 0, 0]);
+}
+
+/// At its end a command says more than a pipe holds, and waits for the end of its input. Red if nobody reads then.
+#[test]
+fn a_command_can_say_why_it_ends() {
+    let (place, _serving) = with_labels(["a"]);
+    let command = r#"trap 'head -c 200000 /dev/zero | tr "\0" x >&2; echo >&2; cat > rest; echo cleaned up >&2; exit 1' TERM
+while :; do /bin/sleep 0.02; done"#;
+    let words = ["consume", "--exec", command, "--timeout", "500ms"];
+    let ran = place.run(&[&words[..], &["--until-idle", "0s"]].concat());
+    ran.failed(0, &["had not ended after 500 ms: cleaned up"]);
+}
+
+/// A command need not read an envelope that a pipe does not hold, and may say more than one holds.
+#[test]
+fn nobody_waits_for_a_pipe() {
+    let mut body = sender::label("a");
+    body.pop();
+    body.extend_from_slice(format!(",\"more\":\"{}\"}}", "x".repeat(300_000)).as_bytes());
+    let (place, _serving) = with_bodies([("a", body)]);
+    let command = "head -c 300000 /dev/zero >&2; head -c 300000 /dev/zero";
+    let ran = place.run(&["consume", "--exec", command, "--until-idle", "0s"]);
+    assert!(ran.good().len() >= 300_000);
+    assert_eq!(figures(&place), [0, 0, 1, 0]);
 }
 
 /// Tells whether a process is there, and is no zombie.

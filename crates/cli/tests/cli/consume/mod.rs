@@ -16,11 +16,16 @@ const SECRET: &str = "a secret of Labelbox, 27 bytes";
 
 /// A `serve` that took a label for each of these, in this order. The subject of each is `label/cla` and its name.
 fn with_labels<'a>(names: impl IntoIterator<Item = &'a str>) -> (Place, Serving) {
+    with_bodies(names.into_iter().map(|name| (name, sender::label(name))))
+}
+
+/// The same with bodies of labels.
+fn with_bodies<'a>(bodies: impl IntoIterator<Item = (&'a str, Vec<u8>)>) -> (Place, Serving) {
     let place = deriving_nothing();
     let serving = place.serve(&[]);
     let mut client = Client::connect(serving.address.parse().unwrap()).unwrap();
-    for name in names {
-        let request = sender::labelbox(SECRET, "LABEL_CREATED", name, &sender::label(name));
+    for (name, body) in bodies {
+        let request = sender::labelbox(SECRET, "LABEL_CREATED", name, &body);
         assert_eq!(client.exchange(&request).unwrap().status, 200);
     }
     (place, serving)
