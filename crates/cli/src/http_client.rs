@@ -38,6 +38,8 @@ pub(crate) struct NoAnswer {
     message: String,
     /// Nobody listens there.
     pub(crate) refused: bool,
+    /// It stays so until somebody puts it right, here or there.
+    pub(crate) needs_mending: bool,
 }
 
 impl From<String> for NoAnswer {
@@ -45,7 +47,31 @@ impl From<String> for NoAnswer {
         Self {
             message,
             refused: false,
+            needs_mending: false,
         }
+    }
+}
+
+/// An exchange without an answer.
+#[derive(Debug)]
+pub(crate) struct BrokeOff {
+    pub(crate) message: String,
+    /// The other side ended the connection before it said anything.
+    pub(crate) is_end: bool,
+}
+
+impl From<String> for BrokeOff {
+    fn from(message: String) -> Self {
+        Self {
+            message,
+            is_end: false,
+        }
+    }
+}
+
+impl From<BrokeOff> for NoAnswer {
+    fn from(broken: BrokeOff) -> Self {
+        broken.message.into()
     }
 }
 
@@ -81,6 +107,11 @@ async fn exchange(request: Request<Bytes>) -> Result<Answer, NoAnswer> {
 pub(crate) struct TrustedRoots(OnceCell<TlsConnector>);
 
 impl TrustedRoots {
+    /// Fails when this machine trusts nobody.
+    pub(crate) async fn check(&self) -> Result<(), String> {
+        self.connector().await.map(|_| ())
+    }
+
     async fn connector(&self) -> Result<&TlsConnector, String> {
         let read = async { Ok::<_, String>(TlsConnector::from(Arc::new(tls_config()?))) };
         self.0.get_or_try_init(|| read).await
@@ -121,6 +152,7 @@ impl Connection {
             .map_err(|error| NoAnswer {
                 message: format!("cannot connect to {host}:{port}: {error}"),
                 refused: error.kind() == ErrorKind::ConnectionRefused,
+                needs_mending: false,
             })?;
         // One request in two segments would wait for the other side's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
@@ -134,7 +166,11 @@ impl Connection {
             .await?
             .connect(name, stream)
             .await
-            .map_err(|error| format!("{host}:{port}: {}", no_tls(&error)))?;
+            .map_err(|error| NoAnswer {
+                message: format!("{host}:{port}: {}", no_tls(&error)),
+                refused: false,
+                needs_mending: is_mistrust(&error),
+            })?;
         Ok(Self::over(stream).await?)
     }
 
@@ -161,12 +197,42 @@ impl Connection {
     pub(crate) async fn exchange(
         &mut self,
         request: Request<Bytes>,
-    ) -> Result<Response<Incoming>, String> {
+    ) -> Result<Response<Incoming>, BrokeOff> {
         let request = with_host(request)?;
-        self.sender.ready().await.map_err(|error| failed(&error))?;
+        let broke_off = |error: hyper::Error| BrokeOff {
+            message: failed(&error),
+            is_end: is_end(&error),
+        };
+        self.sender.ready().await.map_err(broke_off)?;
         let answer = self.sender.send_request(request).await;
-        answer.map_err(|error| failed(&error))
+        answer.map_err(broke_off)
     }
+}
+
+/// Tells whether the other side ended the connection, and not by an answer.
+fn is_end(error: &hyper::Error) -> bool {
+    let source = std::error::Error::source(error);
+    let broken = source.and_then(|source| source.downcast_ref::<std::io::Error>());
+    let is_broken = broken.is_some_and(|error| {
+        matches!(
+            error.kind(),
+            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe
+        )
+    });
+    is_broken || error.is_canceled() || error.is_closed() || error.is_incomplete_message()
+}
+
+/// Tells whether a handshake failed for what no time mends: a certificate, or a port that speaks no TLS.
+fn is_mistrust(error: &std::io::Error) -> bool {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+    matches!(
+        cause,
+        Some(
+            rustls::Error::InvalidCertificate(_)
+                | rustls::Error::InvalidMessage(_)
+                | rustls::Error::NoCertificatesPresented
+        )
+    )
 }
 
 fn failed(error: &hyper::Error) -> String {

@@ -53,7 +53,9 @@ pub use backend::{BackEnd, BackEndError, Location};
 pub use blob::{BlobError, BlobStore};
 pub use clock::{Clock, Entropy};
 pub use error_chain::chain;
-pub use event_source::{EventSource, EventSourceError, Extended, ReceivedEvent, Settled, SourceOptions};
+pub use event_source::{
+    EventSource, EventSourceError, Extended, ReceivedEvent, Settled, SourceOptions,
+};
 pub use fallback::FallbackStore;
 pub use ledger::{Ledger, LedgerError};
 pub use observe::{NoObserver, Observer, Report};

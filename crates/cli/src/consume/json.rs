@@ -1,6 +1,6 @@
 //! `--json`: one envelope a line on stdout. An event is acknowledged once its line was written.
 
-use super::mode::Mode;
+use super::mode::{Broken, Mode, Problem};
 use crate::envelope_line::on_one_line;
 use crate::output::print_json_pieces;
 use bytes::Bytes;
@@ -22,9 +22,6 @@ struct Line {
 
 /// Lines, which a thread of its own writes: a reader that is slow keeps no event from being extended.
 pub(super) struct Lines(mpsc::Sender<Line>);
-
-/// Error after which nothing more can be written; `None` as long as it can. Closed once the thread ended.
-pub(super) type Broken = watch::Receiver<Option<io::Error>>;
 
 impl Lines {
     pub(super) fn start() -> io::Result<(Self, Broken)> {
@@ -51,7 +48,7 @@ impl Lines {
 }
 
 /// Writes until that fails, or nobody has anything to write.
-fn write(lines: &mpsc::Receiver<Line>, broken: &watch::Sender<Option<io::Error>>) {
+fn write(lines: &mpsc::Receiver<Line>, broken: &watch::Sender<Option<Problem>>) {
     for line in lines {
         match print_json_pieces(&[&line.bytes]) {
             Ok(()) => {
@@ -59,7 +56,7 @@ fn write(lines: &mpsc::Receiver<Line>, broken: &watch::Sender<Option<io::Error>>
                 let _ = line.written.send(());
             }
             Err(error) => {
-                broken.send_replace(Some(error));
+                broken.send_replace(Some(Problem::Output(error)));
                 return;
             }
         }

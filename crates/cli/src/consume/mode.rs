@@ -1,8 +1,11 @@
 //! The ways of handing an event on, and what they have in common.
 
+use crate::error::CliError;
 use labelrelay_consumer::{Outcome, Turn, Work};
 use labelrelay_core::{BoxFuture, ReceivedEvent};
 use labelrelay_event::{Attributes, Event, EventError};
+use std::io;
+use tokio::sync::watch;
 
 /// A way of handing an event on. Object-safe.
 pub(super) trait Mode: Send + Sync + 'static {
@@ -14,6 +17,25 @@ pub(super) trait Mode: Send + Sync + 'static {
         turn: &'a Turn,
     ) -> BoxFuture<'a, Outcome>;
 }
+
+/// Problem after which a way can hand nothing on.
+#[derive(Debug)]
+pub(super) enum Problem {
+    Output(io::Error),
+    Receiver(String),
+}
+
+impl Problem {
+    pub(super) fn told(&self) -> CliError {
+        match self {
+            Self::Output(error) => io::Error::new(error.kind(), error.to_string()).into(),
+            Self::Receiver(problem) => CliError::failed(problem),
+        }
+    }
+}
+
+/// The problem, once there is one. Closed once nothing can be handed on for another reason.
+pub(super) type Broken = watch::Receiver<Option<Problem>>;
 
 /// Hands on what can be read. The rest stays on the queue until it is a dead letter: whoever gets events can believe them.
 pub(super) struct Readable(pub(super) Box<dyn Mode>);

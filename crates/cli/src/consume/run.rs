@@ -2,8 +2,8 @@
 
 use super::Args;
 use super::exec::Exec;
-use super::json::{Broken, LINES, Lines};
-use super::mode::{Mode, Readable};
+use super::json::{LINES, Lines};
+use super::mode::{Broken, Mode, Readable};
 use super::to::Post;
 use crate::env::Env;
 use crate::error::CliError;
@@ -79,15 +79,15 @@ async fn consume(args: &Args, env: &Env<'_>) -> Result<Option<Stats>, CliError> 
         () = second_signal => return Ok(None),
     };
     if let Some(broken) = broken {
-        all_written(&broken)?;
+        nothing_broke(&broken)?;
     }
     Ok(Some(stats))
 }
 
-/// Fails if lines could not be written. Asked while somebody may still have some: the writer lives then.
-fn all_written(broken: &Broken) -> Result<(), CliError> {
-    if let Some(error) = &*broken.borrow() {
-        return Err(std::io::Error::new(error.kind(), error.to_string()).into());
+/// Fails if events could not be handed on. Asked as long as some may still be: whoever reports a problem lives then.
+fn nothing_broke(broken: &Broken) -> Result<(), CliError> {
+    if let Some(problem) = &*broken.borrow() {
+        return Err(problem.told());
     }
     if broken.has_changed().is_err() {
         return Err(CliError::failed(
@@ -97,9 +97,9 @@ fn all_written(broken: &Broken) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Completes at the first signal, or once nothing more can be written.
+/// Completes at the first signal, or once nothing more can be handed on.
 async fn stopped(mut stopping: watch::Receiver<bool>, broken: Option<Broken>) {
-    let unwritten = async {
+    let undone = async {
         match broken {
             Some(mut broken) => {
                 // A writer that ended without an error ended with everything.
@@ -110,7 +110,7 @@ async fn stopped(mut stopping: watch::Receiver<bool>, broken: Option<Broken>) {
     };
     tokio::select! {
         _ = stopping.wait_for(|stop| *stop) => {}
-        () = unwritten => {}
+        () = undone => {}
     }
 }
 
@@ -163,8 +163,9 @@ async fn mode(args: &Args, env: &Env<'_>) -> Result<(Box<dyn Mode>, Option<Broke
             Some(reference) => Some(secret_reference::read(reference, env).await?),
             None => None,
         };
-        let post = Post::new(url, key.as_ref(), &args.reject, args.timeout)?;
-        return Ok((Box::new(post), None));
+        let key = key.as_ref();
+        let post = Post::new(url, key, &args.reject, args.timeout, args.until_idle).await?;
+        return Ok((Box::new(post.0), Some(post.1)));
     }
     let (lines, broken) = Lines::start()?;
     Ok((Box::new(lines), Some(broken)))
@@ -204,8 +205,8 @@ mod tests {
     #[test]
     fn a_writer_that_ended_without_a_word_is_an_error() {
         let (report, broken) = watch::channel(None);
-        assert!(all_written(&broken).is_ok());
+        assert!(nothing_broke(&broken).is_ok());
         drop(report);
-        assert!(all_written(&broken).is_err());
+        assert!(nothing_broke(&broken).is_err());
     }
 }

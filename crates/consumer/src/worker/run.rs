@@ -38,8 +38,7 @@ impl<W: Work> Worker<W> {
     pub async fn run(&self, stop: impl Future<Output = ()>) -> Result<Stats, RunError> {
         self.settings.check()?;
         let (turn, control) = turns(self.settings.concurrency);
-        let counted =
-            (!self.source.limits_receives()).then_some(SourceOptions::MAX_RECEIVES);
+        let counted = (!self.source.limits_receives()).then_some(SourceOptions::MAX_RECEIVES);
         let shared = Arc::new(Shared {
             source: Arc::clone(&self.source),
             settings: self.settings.clone(),

@@ -4,41 +4,33 @@
 //! kept and posted again from here: an outage of the receiver must not use up the receives after which the queue makes a dead
 //! letter of it.
 
+mod answer;
 mod connections;
+mod patience;
 mod signature;
 mod target;
 mod verdict;
 
-use super::mode::Mode;
+use super::mode::{Broken, Mode, Problem};
 use crate::error::CliError;
-use crate::userinfo;
 use bytes::Bytes;
 use connections::{Connections, Unanswered};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
-use http::{Request, Response, Uri};
-use http_body_util::{BodyExt as _, Limited};
-use hyper::body::Incoming;
+use http::{Request, Uri};
 use jiff::Timestamp;
 use labelrelay_consumer::{Outcome, Turn};
 use labelrelay_core::{BoxFuture, ReceivedEvent, Secret};
 use labelrelay_event::{Attributes, MEDIA_TYPE};
+use patience::{NotReady, Patience, Why};
 use signature::{Key, webhook_id};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 use verdict::{Verdict, retry_after, verdict};
 
 /// Longest time for one post, unless it is set.
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Of an answer, so much is read: its beginning is the reason in the log.
-const MAX_ANSWER_BYTES: usize = 16 * 1024;
-const REASON_CHARS: usize = 200;
-
-/// Pauses between posts of one event while the receiver is not ready: the first, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
-
-/// A receiver that is there and not ready for so long may have something against the event.
-const NOT_READY_FOR: Duration = Duration::from_secs(900);
 
 pub(super) struct Post {
     uri: Uri,
@@ -46,34 +38,40 @@ pub(super) struct Post {
     key: Option<Key>,
     reject: Vec<u16>,
     timeout: Duration,
+    until_idle: Option<Duration>,
+    /// The receiver answered before: what keeps events from it now came meanwhile, and may go.
+    was_reached: AtomicBool,
+    report: watch::Sender<Option<Problem>>,
 }
 
-/// What one post led to.
+/// Result of one post.
 enum Posted {
     Ended(Outcome),
-    /// To be posted again from here, after this time if the receiver said one.
-    NotReady {
-        reason: String,
-        after: Option<Duration>,
-        is_there: bool,
-    },
+    /// To be posted again from here.
+    NotReady(NotReady),
 }
 
 impl Post {
-    pub(super) fn new(
+    pub(super) async fn new(
         url: &str,
         secret: Option<&Secret>,
         reject: &[u16],
         timeout: Option<Duration>,
-    ) -> Result<Self, CliError> {
+        until_idle: Option<Duration>,
+    ) -> Result<(Self, Broken), CliError> {
         let uri = target::read(url)?;
-        Ok(Self {
-            connections: Connections::new(uri.clone()),
+        let (report, broken) = watch::channel(None);
+        let post = Self {
+            connections: Connections::to(uri.clone()).await?,
             uri,
             key: secret.map(Key::new).transpose().map_err(CliError::config)?,
             reject: reject.to_vec(),
             timeout: timeout.unwrap_or(TIMEOUT),
-        })
+            until_idle,
+            was_reached: AtomicBool::new(false),
+            report,
+        };
+        Ok((post, broken))
     }
 
     fn request(&self, attributes: &Attributes, body: Bytes) -> Result<Request<Bytes>, http::Error> {
@@ -97,85 +95,89 @@ impl Post {
             Ok(request) => request,
             Err(error) => return Posted::Ended(Outcome::failed(error.to_string())),
         };
-        let answer = self.connections.exchange(request, self.timeout).await;
-        let (response, connection) = match answer {
+        let deadline = Instant::now() + self.timeout;
+        let answer = self.connections.exchange(request, deadline).await;
+        let (mut response, connection) = match answer {
             Ok(answered) => answered,
-            Err(Unanswered::Unreached(problem)) => {
-                return Posted::NotReady {
-                    reason: problem.to_string(),
-                    after: None,
-                    is_there: false,
-                };
-            }
-            Err(Unanswered::BrokeOff(problem)) => {
-                return Posted::Ended(Outcome::failed(problem));
-            }
+            Err(unanswered) => return self.unanswered(unanswered),
         };
+        self.was_reached.store(true, Ordering::Relaxed);
         let status = response.status();
         let after = retry_after(response.headers().get(RETRY_AFTER), Timestamp::now());
         // The status says what becomes of the event. What cannot be read of the rest is of no use.
-        let said = timeout(self.timeout, beginning(response)).await;
-        let said = said.ok().flatten();
-        if said.is_some() {
+        let (said, is_whole) = answer::beginning(response.body_mut(), deadline).await;
+        if is_whole {
             self.connections.keep(connection);
         }
-        let said = said.unwrap_or_default();
-        let reason = if status.is_redirection() {
-            format!(
-                "answered {status}: redirects are not followed; write the URL that this one leads to"
-            )
-        } else if said.is_empty() {
-            format!("answered {status}")
-        } else {
-            format!("answered {status}: {said}")
-        };
-        Posted::Ended(match verdict(status, &self.reject) {
-            Verdict::Done => Outcome::Done,
-            Verdict::NoUse => Outcome::Rejected { reason },
-            Verdict::NotReady => {
-                return Posted::NotReady {
-                    reason,
-                    after,
-                    is_there: true,
-                };
-            }
-            Verdict::Failed => Outcome::Again {
+        let reason = answer::reason(status, &said);
+        match verdict(status, &self.reject) {
+            Verdict::Done => Posted::Ended(Outcome::Done),
+            Verdict::NoUse => Posted::Ended(Outcome::Rejected { reason }),
+            Verdict::NotReady => Posted::NotReady(NotReady {
                 reason,
                 after,
+                why: Why::Says,
+            }),
+            Verdict::Failed => Posted::Ended(Outcome::Again {
+                reason,
+                // At once would be as often as the queue allows, and a dead letter soon.
+                after: after.filter(|after| *after >= patience::SHORTEST),
                 is_its_own: true,
-            },
+            }),
+        }
+    }
+
+    fn unanswered(&self, unanswered: Unanswered) -> Posted {
+        let (reason, why) = match unanswered {
+            Unanswered::BrokeOff(problem) => return Posted::Ended(Outcome::failed(problem)),
+            Unanswered::Late(problem) => (problem, Why::Late),
+            Unanswered::Unreached(problem) => {
+                // It never was otherwise: somebody has to put it right, and no event should wait for that.
+                if problem.needs_mending && !self.was_reached.load(Ordering::Relaxed) {
+                    self.give_up(problem.to_string());
+                }
+                (problem.to_string(), Why::Unreached)
+            }
+        };
+        Posted::NotReady(NotReady {
+            reason,
+            after: None,
+            why,
         })
+    }
+
+    /// Ends the program: what it holds is given back.
+    fn give_up(&self, problem: String) {
+        let problem = format!("--to {}: {problem}", target::origin(&self.uri));
+        self.report.send_if_modified(|told| {
+            told.is_none() && told.replace(Problem::Receiver(problem)).is_none()
+        });
     }
 
     /// Posts again and again as long as the receiver is not ready. A stop ends that.
     async fn until_ready(&self, attributes: &Attributes, body: &Bytes, turn: &Turn) -> Outcome {
-        let mut pause = PAUSES.0;
-        let mut not_ready_since = None;
+        let mut patience = Patience::new(self.until_idle);
         loop {
-            let (reason, after, is_there) = match self.post(attributes, body.clone()).await {
+            let not_ready = match self.post(attributes, body.clone()).await {
                 Posted::Ended(outcome) => return outcome,
-                Posted::NotReady {
-                    reason,
-                    after,
-                    is_there,
-                } => (reason, after, is_there),
+                Posted::NotReady(not_ready) => not_ready,
             };
-            // A receiver that nobody reaches has nothing against any event, however long.
-            let since = not_ready_since.get_or_insert_with(Instant::now);
-            if !is_there {
-                *since = Instant::now();
-            }
-            let wait = after.unwrap_or(pause);
-            if since.elapsed() + wait > NOT_READY_FOR {
+            let Some(wait) = patience.wait(&not_ready) else {
                 return Outcome::Again {
-                    reason,
-                    after,
+                    reason: not_ready.reason,
+                    after: not_ready.after,
                     is_its_own: false,
                 };
+            };
+            if patience.is_idle() {
+                self.give_up(format!(
+                    "nobody was there for as long as --until-idle says: {}",
+                    not_ready.reason
+                ));
             }
             let (to, reason) = (
-                userinfo::hidden(&self.uri.to_string()),
-                crate::output::one_line(&reason).into_owned(),
+                target::origin(&self.uri),
+                crate::output::one_line(&not_ready.reason).into_owned(),
             );
             let again_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             tracing::warn!(name: "receiver_not_ready", to, reason, again_in_ms, "the receiver is not ready; an event waits for it here");
@@ -183,17 +185,8 @@ impl Post {
                 () = turn.stopping() => return Outcome::NotBegun,
                 () = sleep(wait) => {}
             }
-            pause = PAUSES.1.min(pause * 2);
         }
     }
-}
-
-/// The beginning of an answer's body, if it is short enough to be read to its end.
-async fn beginning(response: Response<Incoming>) -> Option<String> {
-    let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES);
-    let body = body.collect().await.ok()?.to_bytes();
-    let text = String::from_utf8_lossy(&body);
-    Some(text.chars().take(REASON_CHARS).collect())
 }
 
 impl Mode for Post {

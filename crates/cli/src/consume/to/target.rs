@@ -7,7 +7,7 @@ use http::Uri;
 
 /// Reads the URL of `--to`. In plain text, events go no further than this machine's own network.
 pub(super) fn read(url: &str) -> Result<Uri, CliError> {
-    let shown = userinfo::hidden(url);
+    let shown = shown(url);
     let wrong = |problem: &str| Err(CliError::usage(format_args!("--to {shown}: {problem}")));
     if userinfo::is_in(url) {
         return wrong(
@@ -27,9 +27,48 @@ pub(super) fn read(url: &str) -> Result<Uri, CliError> {
     }
 }
 
+/// Scheme, host and port: a path or query may hold the key of whoever may post there, and the log must not.
+pub(super) fn origin(uri: &Uri) -> String {
+    shown(&uri.to_string())
+}
+
+fn shown(url: &str) -> String {
+    let begin = url.find("://").map_or(0, |at| at + 3);
+    let rest = url.get(begin..).unwrap_or_default();
+    match rest.find(['/', '?', '#']) {
+        Some(length) => {
+            let origin = url.get(..begin + length).unwrap_or_default();
+            format!("{}/…", userinfo::hidden(origin))
+        }
+        None => userinfo::hidden(url),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_in_a_url_is_not_shown() {
+        for (url, said) in [
+            (
+                "https://hooks.example/services/T0/B0/KEY",
+                "https://hooks.example/…",
+            ),
+            ("https://x.example?code=KEY", "https://x.example/…"),
+            ("https://x.example:8443/KEY", "https://x.example:8443/…"),
+            ("http://8.8.8.8/hook?key=KEY", "http://8.8.8.8/…"),
+        ] {
+            assert_eq!(shown(url), said);
+            if let Err(error) = read(url) {
+                assert!(!error.message().contains("KEY"), "{error:?}");
+            } else {
+                let origin = origin(&url.parse().unwrap());
+                assert!(origin.starts_with(said.trim_end_matches("/…")), "{origin}");
+                assert!(!origin.contains("KEY"), "{origin}");
+            }
+        }
+    }
 
     #[test]
     fn plain_text_stays_near() {

@@ -1,4 +1,4 @@
-//! What an answer means for the event.
+//! Meaning of an answer for the event.
 
 use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;
@@ -21,7 +21,13 @@ pub(super) fn verdict(status: StatusCode, reject: &[u16]) -> Verdict {
     match status {
         _ if status.is_success() => Verdict::Done,
         _ if reject.contains(&status.as_u16()) => Verdict::NoUse,
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Verdict::NotReady,
+        // The last two are of a proxy before a receiver that is down, as during each of its deployments.
+        StatusCode::REQUEST_TIMEOUT
+        | StatusCode::TOO_EARLY
+        | StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::GATEWAY_TIMEOUT => Verdict::NotReady,
         _ => Verdict::Failed,
     }
 }
@@ -51,13 +57,15 @@ mod tests {
             (400, Verdict::Failed),
             (401, Verdict::Failed),
             (404, Verdict::Failed),
-            (408, Verdict::Failed),
+            (408, Verdict::NotReady),
             (410, Verdict::NoUse),
             (422, Verdict::NoUse),
-            (425, Verdict::Failed),
+            (425, Verdict::NotReady),
             (429, Verdict::NotReady),
             (500, Verdict::Failed),
+            (502, Verdict::NotReady),
             (503, Verdict::NotReady),
+            (504, Verdict::NotReady),
         ] {
             let status = StatusCode::from_u16(status).unwrap();
             assert_eq!(verdict(status, &reject), expected, "{status}");

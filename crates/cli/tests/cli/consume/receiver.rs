@@ -23,6 +23,8 @@ impl Post {
 pub(super) enum Reply {
     /// A status, further header lines, and a body.
     Answer(u16, &'static str, &'static str),
+    /// Success, and the beginning of a body that never ends.
+    Begin,
     /// Nothing, for as long as the other side waits.
     Hang,
     /// The end of the connection.
@@ -80,6 +82,12 @@ fn serve(stream: TcpStream, kept: &Mutex<Vec<Post>>, reply: &dyn Fn(&Post) -> Re
                 if reader.get_mut().write_all(answer.as_bytes()).is_err() {
                     return;
                 }
+            }
+            Reply::Begin => {
+                let begun = b"HTTP/1.1 200 Said\r\nContent-Length: 1000\r\n\r\nbegun";
+                let _ = reader.get_mut().write_all(begun);
+                let _ = reader.read(&mut [0]);
+                return;
             }
             Reply::Hang => {
                 let _ = reader.read(&mut [0]);

@@ -2,7 +2,7 @@
 
 use super::receiver::{OK, Post, Receiver, Reply};
 use super::{Consuming, assert_one_is_dead, figures, thousand_with_a_poisoned_one, with_labels};
-use crate::support::{Place, deriving_nothing, until};
+use crate::support::{Place, Ran, deriving_nothing, until};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -85,7 +85,7 @@ fn a_receiver_that_fails_loses_nothing() {
         &[
             "answered 500",
             "out of order",
-            "no answer within 500 ms",
+            "no answer in time",
             "the exchange broke off",
             "redirects are not followed",
             "answered 401",
@@ -127,8 +127,67 @@ fn a_receiver_that_is_not_ready_is_waited_for() {
         0,
         &["the receiver is not ready", "answered 429", "answered 503"],
     );
+    // A wait of no time would be a loop that never rests.
+    ran.failed(0, &["again_in_ms=1000", "again_in_ms=2000"]);
     assert_eq!(receiver.posts().len(), 4);
     assert_eq!(figures(&place), [0, 0, 1, 0]);
+    // What stands behind the host may be a key.
+    assert!(!ran.stderr.contains("a=b"), "{}", ran.stderr);
+}
+
+/// As during a deployment behind a proxy. Red if one of these counts against the event.
+#[test]
+fn an_outage_is_no_events_fault() {
+    let names = ["408", "425", "502", "504"];
+    let (place, _serving) = with_labels(names);
+    let seen = std::sync::Mutex::new(HashSet::new());
+    let receiver = Receiver::start(move |post| {
+        let subject = post.subject();
+        if !seen.lock().unwrap().insert(subject.clone()) {
+            return OK;
+        }
+        let status = subject.trim_start_matches("label/cla");
+        Reply::Answer(status.parse().unwrap(), "", "")
+    });
+    let url = receiver.url();
+    let words = ["consume", "--to", &url, "--max-receives", "1"];
+    let ran = place.run(&[&words[..], &["--until-idle", "0s"]].concat());
+    ran.good();
+    assert_eq!(figures(&place), [0, 0, 4, 0], "{}", ran.stderr);
+    assert_eq!(receiver.posts().len(), 8);
+}
+
+/// A status is what counts: neither a body that does not end nor one that is long hides it.
+#[test]
+fn the_beginning_of_an_answer_is_enough() {
+    let (place, _serving) = with_labels(["begun", "long"]);
+    let long: &str = Box::leak(format!("the reason {}", "x".repeat(100_000)).into_boxed_str());
+    let receiver = Receiver::start(move |post| match post.subject().as_str() {
+        "label/clabegun" => Reply::Begin,
+        _ => Reply::Answer(422, "", long),
+    });
+    let url = receiver.url();
+    let words = ["consume", "--to", &url, "--timeout", "500ms"];
+    let ran = place.run(&[&words[..], &["--until-idle", "0s"]].concat());
+    ran.failed(0, &["the reason xxx"]);
+    assert_eq!(figures(&place), [0, 0, 1, 1]);
+    assert_eq!(receiver.posts().len(), 2);
+}
+
+/// Red if a job waits for ever for somebody to put it right.
+#[test]
+fn a_receiver_that_nobody_trusts_ends_the_program() {
+    let (place, _serving) = with_labels(["a"]);
+    let [own, stranger] =
+        [(); 2].map(|()| rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap());
+    let (port, _served) = crate::send_tls::server(&stranger);
+    let trusted = place.write("authorities.pem", own.cert.pem());
+    let url = format!("https://localhost:{port}/hook?key=KEY");
+    let mut command = place.command(&["consume", "--to", &url, "--visibility", "1h"]);
+    let ran = Ran::from(command.env("SSL_CERT_FILE", trusted).output().unwrap());
+    ran.failed(1, &["certificate"]);
+    assert!(!ran.stderr.contains("KEY"), "{ran:?}");
+    assert_eq!(figures(&place), [1, 0, 0, 0]);
 }
 
 #[test]
