@@ -73,7 +73,7 @@ impl Rules {
         };
         while let Some(todo) = progress.todo.pop_front() {
             if let Err(Over) = self.one(&mut progress, todo, turn).await {
-                return progress.failure().unwrap_or(Outcome::NotBegun);
+                return progress.cut_off();
             }
         }
         // Where no thing of it did so.

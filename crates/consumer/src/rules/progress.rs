@@ -1,4 +1,4 @@
-//! How far an event is.
+//! Progress with an event.
 
 use crate::outcome::Outcome;
 use labelrelay_event::Attributes;
@@ -74,6 +74,12 @@ impl Progress {
         self.failure
     }
 
+    /// Outcome when changes are left that nothing was begun with: a word of rejection would be final for them too.
+    pub(super) fn cut_off(self) -> Outcome {
+        let comes_again = |failure: &Outcome| matches!(failure, Outcome::Again { .. });
+        self.failure.filter(comes_again).unwrap_or(Outcome::NotBegun)
+    }
+
     pub(super) fn has_failed(&self) -> bool {
         self.failure.is_some()
     }
@@ -104,5 +110,20 @@ mod tests {
         assert_eq!(said(vec![failed(), hindered()]), failed());
         assert_eq!(said(vec![failed(), Outcome::failed("later")]), failed());
         assert_eq!(said(vec![reject(), hindered()]), hindered());
+    }
+
+    #[test]
+    fn what_is_cut_off_is_not_rejected() {
+        let cut_off = |failure: Option<Outcome>| {
+            let mut progress = Progress::new(Arc::default(), String::new(), Vec::new());
+            if let Some(failure) = failure {
+                progress.fail(failure);
+            }
+            progress.cut_off()
+        };
+        let reason = "no use".to_owned();
+        assert_eq!(cut_off(Some(Outcome::Rejected { reason })), Outcome::NotBegun);
+        assert_eq!(cut_off(Some(Outcome::failed("own"))), Outcome::failed("own"));
+        assert_eq!(cut_off(None), Outcome::NotBegun);
     }
 }

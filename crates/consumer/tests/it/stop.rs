@@ -1,9 +1,9 @@
 //! The end of a run: what was begun is finished, the rest is given back.
 
-use crate::bodies::annotated;
+use crate::bodies::{annotated, event};
 use crate::rules::in_order;
 use crate::source::{End, Source};
-use labelrelay_consumer::{Consumer, MemoryState, Settings};
+use labelrelay_consumer::{Consumer, Failure, Incoming, MemoryState, Settings};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -58,6 +58,45 @@ async fn what_was_received_is_begun_as_long_as_there_is_time() {
     assert_eq!(source.ends().iter().filter(done).count(), 3);
     let source = stopped_at_the_first(Duration::from_secs(3600)).await;
     assert!(source.are_all_acknowledged());
+}
+
+/// The second thing of the event is another's until the end. Red if the rejection of the first is the last word.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_cut_off_is_not_rejected() {
+    let tasks = |ids: &[u32]| {
+        let tasks: Vec<_> = ids
+            .iter()
+            .map(|id| format!(r#"{{"id":{id},"data":{{}},"updated_at":"2026-11-28T00:00:05.000001Z"}}"#))
+            .collect();
+        let tasks = tasks.join(",");
+        let body = format!(r#"{{"action":"TASKS_CREATED","tasks":[{tasks}],"project":{{"id":1}}}}"#);
+        event(&format!("{ids:?}"), "task.created", &body)
+    };
+    let source = Source::of([tasks(&[2]), tasks(&[1, 2])]);
+    let rejected = Arc::new(Notify::new());
+    let told = Arc::clone(&rejected);
+    let mut settings = without_end(Duration::ZERO);
+    settings.concurrency = 2;
+    let consumer = Consumer::new(MemoryState::new())
+        .on_all(move |incoming: Incoming| {
+            let told = Arc::clone(&told);
+            async move {
+                sleep(Duration::from_secs(1)).await;
+                if incoming.key().id == "1" {
+                    told.notify_one();
+                    return Err(Failure::reject("no use for it"));
+                }
+                sleep(Duration::from_secs(10)).await;
+                Ok(())
+            }
+        })
+        .settings(settings);
+    consumer
+        .run(source.clone(), rejected.notified())
+        .await
+        .unwrap();
+    assert_eq!(source.ends(), [Some(End::Acknowledged), None]);
+    assert_eq!(source.retries()[1], [Duration::ZERO]);
 }
 
 #[tokio::test(start_paused = true)]
