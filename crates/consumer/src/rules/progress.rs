@@ -77,7 +77,9 @@ impl Progress {
     /// Outcome when changes are left that nothing was begun with: a word of rejection would be final for them too.
     pub(super) fn cut_off(self) -> Outcome {
         let comes_again = |failure: &Outcome| matches!(failure, Outcome::Again { .. });
-        self.failure.filter(comes_again).unwrap_or(Outcome::NotBegun)
+        self.failure
+            .filter(comes_again)
+            .unwrap_or(Outcome::NotBegun)
     }
 
     pub(super) fn has_failed(&self) -> bool {
@@ -122,8 +124,14 @@ mod tests {
             progress.cut_off()
         };
         let reason = "no use".to_owned();
-        assert_eq!(cut_off(Some(Outcome::Rejected { reason })), Outcome::NotBegun);
-        assert_eq!(cut_off(Some(Outcome::failed("own"))), Outcome::failed("own"));
+        assert_eq!(
+            cut_off(Some(Outcome::Rejected { reason })),
+            Outcome::NotBegun
+        );
+        assert_eq!(
+            cut_off(Some(Outcome::failed("own"))),
+            Outcome::failed("own")
+        );
         assert_eq!(cut_off(None), Outcome::NotBegun);
     }
 }

@@ -17,8 +17,11 @@ pub(super) const MOST: usize = 100;
 /// As many as the queues of the clouds take at once: whoever has them waits for no others.
 const ENOUGH: usize = 10;
 
-/// How long an event that was handled waits for others that are held.
+/// Time that an event that was handled waits for others that are held.
 const WITHIN: Duration = Duration::from_millis(200);
+
+/// Pause when all that were handled are being extended.
+const LATER: Duration = Duration::from_millis(50);
 
 /// Pauses before an acknowledgement is tried again: an event that is not acknowledged is handled again.
 const AGAIN: [Duration; 3] = [
@@ -33,7 +36,7 @@ pub(super) async fn acknowledge<W: Work>(
     mut handled: mpsc::Receiver<Arc<Held>>,
 ) {
     let mut batch = Vec::new();
-    while handled.recv_many(&mut batch, MOST).await > 0 {
+    while !batch.is_empty() || handled.recv_many(&mut batch, MOST).await > 0 {
         let others = async {
             while batch.len() < ENOUGH && shared.held.len() > batch.len() {
                 if handled.recv_many(&mut batch, MOST).await == 0 {
@@ -41,41 +44,59 @@ pub(super) async fn acknowledge<W: Work>(
                 }
             }
         };
-        // Whether time or others end it, what came is in the batch.
+        // Ended by time or by others: what came is in the batch.
         let _ = timeout(WITHIN, others).await;
-        all(&shared, &batch).await;
-        for held in batch.drain(..) {
-            shared.held.forget(&held);
+        let later = all(&shared, &batch).await;
+        if later.len() == batch.len() {
+            sleep(LATER).await;
+        }
+        for held in std::mem::replace(&mut batch, later) {
+            if !batch.iter().any(|later| Arc::ptr_eq(later, &held)) {
+                shared.held.forget(&held);
+            }
+        }
+        while batch.len() < MOST
+            && let Ok(held) = handled.try_recv()
+        {
+            batch.push(held);
         }
     }
 }
 
-async fn all<W: Work>(shared: &Shared<W>, batch: &[Arc<Held>]) {
+/// Acknowledges those that nobody extends right now, and returns the others: an extension that hangs must not keep the rest
+/// from being acknowledged, nor from being extended meanwhile.
+async fn all<W: Work>(shared: &Shared<W>, batch: &[Arc<Held>]) -> Vec<Arc<Held>> {
     if let Err(reason) = shared.work.sync().await {
         let reason = words::one_line(&reason);
         tracing::error!(name: "not_acknowledged", events = batch.len(), reason, "the state could not be made durable: events were handled and not acknowledged; they come again");
-        return;
+        return Vec::new();
     }
     let mut receipts = Vec::with_capacity(batch.len());
+    let mut later = Vec::new();
     for held in batch {
-        receipts.push(held.freeze().await);
+        match held.try_freeze() {
+            Some(receipt) => receipts.push(receipt),
+            None => later.push(Arc::clone(held)),
+        }
+    }
+    if receipts.is_empty() {
+        return later;
     }
     let receipts: Vec<&str> = receipts.iter().map(String::as_str).collect();
     match acknowledged(shared, &receipts).await {
         Ok(settled) => {
             let stale = settled.iter().filter(|one| **one == Settled::Stale).count();
-            add(
-                &shared.counters.acknowledged,
-                batch.len() - stale.min(batch.len()),
-            );
+            let done = receipts.len() - stale.min(receipts.len());
+            add(&shared.counters.acknowledged, done);
             if stale > 0 {
                 tracing::warn!(name: "acknowledged_late", events = stale, "events were handled after their visibility timeout: they may come again");
             }
         }
         Err(error) => {
-            tracing::error!(name: "not_acknowledged", events = batch.len(), reason = %error, "events were handled and not acknowledged; they come again");
+            tracing::error!(name: "not_acknowledged", events = receipts.len(), reason = %error, "events were handled and not acknowledged; they come again");
         }
     }
+    later
 }
 
 async fn acknowledged<W: Work>(

@@ -2,7 +2,7 @@
 
 use labelrelay_core::ReceivedEvent;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -15,6 +15,32 @@ pub(super) struct Held {
     /// Locked while the event is extended, and by who settles it.
     receipt: tokio::sync::Mutex<Receipt>,
     hidden_until: Mutex<Instant>,
+}
+
+/// An event that somebody works on: forgotten when it is dropped, so that nothing keeps it from others after a panic.
+pub(super) struct Working<'a> {
+    all: &'a AllHeld,
+    held: Option<Arc<Held>>,
+}
+
+impl<'a> Working<'a> {
+    pub(super) fn on(all: &'a AllHeld, held: Arc<Held>) -> Self {
+        let held = Some(held);
+        Self { all, held }
+    }
+
+    /// Leaves the event to somebody else, who forgets it.
+    pub(super) fn done(mut self) -> Option<Arc<Held>> {
+        self.held.take()
+    }
+}
+
+impl Drop for Working<'_> {
+    fn drop(&mut self) {
+        if let Some(held) = &self.held {
+            self.all.forget(held);
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -30,6 +56,13 @@ impl Held {
         let mut receipt = self.receipt.lock().await;
         receipt.is_settled = true;
         receipt.token.clone()
+    }
+
+    /// The same, unless it is being extended right now.
+    pub(super) fn try_freeze(&self) -> Option<String> {
+        let mut receipt = self.receipt.try_lock().ok()?;
+        receipt.is_settled = true;
+        Some(receipt.token.clone())
     }
 
     /// The receipt to extend it with; `None` while somebody else has it, or once it is settled.
@@ -54,6 +87,8 @@ impl Held {
 #[derive(Debug, Default)]
 pub(super) struct AllHeld {
     last: AtomicU64,
+    /// Bytes of their envelopes.
+    bytes: AtomicUsize,
     by_number: Mutex<HashMap<u64, Arc<Held>>>,
 }
 
@@ -68,12 +103,22 @@ impl AllHeld {
             hidden_until: Mutex::new(hidden_until),
             event,
         });
+        let bytes = held.event.envelope.len();
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
         unpoisoned(&self.by_number).insert(held.number, Arc::clone(&held));
         held
     }
 
     pub(super) fn forget(&self, held: &Held) {
-        unpoisoned(&self.by_number).remove(&held.number);
+        let forgotten = unpoisoned(&self.by_number).remove(&held.number);
+        if let Some(held) = forgotten {
+            let bytes = held.event.envelope.len();
+            self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     pub(super) fn len(&self) -> usize {

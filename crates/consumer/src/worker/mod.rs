@@ -131,6 +131,9 @@ pub enum RunError {
     /// Nothing could be received, and somebody has to put that right.
     #[error(transparent)]
     Source(#[from] EventSourceError),
+    /// The task that acknowledges panicked. What was not acknowledged comes again.
+    #[error("events can no longer be acknowledged, which is a bug: please report it")]
+    NotAcknowledged,
     /// No receive succeeded within the time after which the run ends.
     #[error("no receive succeeded: {0}")]
     NothingReceived(EventSourceError),

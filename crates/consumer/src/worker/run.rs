@@ -23,6 +23,13 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from
 /// timeout, as if the connection had broken.
 const LAST_RECEIVE: Duration = Duration::from_millis(500);
 
+/// Bytes of envelopes that are held at most, before more are received. One receive brings as much again: a queue bounds it.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+
+/// Shortest wait of a receive at whose end a run may end: SQS asks only some of its servers when it is not to wait, and none
+/// of them may have what is there.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
 /// Shortest time between two receives that bring nothing: a queue may not wait, though it was asked to.
 const SHORTEST_ROUND: Duration = Duration::from_millis(50);
 
@@ -58,6 +65,14 @@ impl<W: Work> Worker<W> {
             tasks: JoinSet::new(),
             pace: Pace::new(&self.settings),
         };
+        // If nothing can be acknowledged any more, all that is received would be handled again and again.
+        let broken = running.handled.clone();
+        let stop = async move {
+            tokio::select! {
+                () = stop => {}
+                () = broken.closed() => {}
+            }
+        };
         let received = running.receive(stop).await;
         tracing::debug!(name: "draining", events = running.tasks.len(), "nothing more is received");
         control.stop();
@@ -70,10 +85,11 @@ impl<W: Work> Worker<W> {
         }
         // The last sender: what waits for its acknowledgement is acknowledged now.
         drop(running);
-        // It ends by itself; a panic of it was said where it happened.
-        let _ = acks.await;
+        // It ends by itself, or by a panic, which was said where it happened.
+        let acknowledged = acks.await;
         drop(keeper);
         received?;
+        acknowledged.map_err(|_| RunError::NotAcknowledged)?;
         Ok(self.stats())
     }
 }
@@ -110,7 +126,9 @@ impl<W: Work> Running<'_, W> {
                 tokio::select! {
                     biased;
                     () = &mut stop => return Ok(()),
-                    _ = self.tasks.join_next() => self.pace.busy(),
+                    Some(_) = self.tasks.join_next() => self.pace.busy(),
+                    // All that is held may wait for its acknowledgement.
+                    () = sleep(SHORTEST_ROUND), if self.tasks.is_empty() => {}
                 }
                 continue;
             }
@@ -140,6 +158,9 @@ impl<W: Work> Running<'_, W> {
 
     /// Events that may be received now. Not one after the other: a receive costs as much for ten.
     fn room(&self) -> usize {
+        if self.shared.held.bytes() >= MOST_BYTES {
+            return 0;
+        }
         let Settings {
             concurrency,
             prefetch,
@@ -205,7 +226,7 @@ impl Pace {
         Self {
             wait: settings
                 .until_idle
-                .unwrap_or(settings.wait)
+                .map_or(settings.wait, |idle| idle.max(SHORTEST_WAIT))
                 .min(settings.wait),
             until_idle: settings.until_idle,
             begun: now,

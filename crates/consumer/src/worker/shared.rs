@@ -1,6 +1,6 @@
 //! Everything that the tasks of one run share, and the settlement of an event.
 
-use super::held::{AllHeld, Held};
+use super::held::{AllHeld, Held, Working};
 use super::told::Told;
 use super::{Settings, Turn, Work};
 use crate::outcome::Outcome;
@@ -39,19 +39,19 @@ impl<W: Work> Shared<W> {
 
     /// Works on one event, and settles it. What was handled goes to `handled`.
     pub(super) async fn one(&self, held: Arc<Held>, handled: mpsc::Sender<Arc<Held>>) {
-        let work = self.work.work(&held.event, &self.turn);
+        let working = Working::on(&self.held, Arc::clone(&held));
+        // Called in here: what is no future yet may panic too.
+        let work = async { self.work.work(&held.event, &self.turn).await };
         // A panic is a failure of this event alone. The hook has said where it was.
         let outcome = AssertUnwindSafe(work).catch_unwind().await;
         let outcome = outcome.unwrap_or_else(|_| Outcome::failed("its handler panicked"));
-        if outcome == Outcome::Done {
-            // The other end lives until every task is over. If it broke down, the event comes again.
-            if let Err(lost) = handled.send(held).await {
-                self.held.forget(&lost.0);
-            }
-            return;
+        if outcome != Outcome::Done {
+            return self.settle(&held, outcome).await;
         }
-        self.settle(&held, outcome).await;
-        self.held.forget(&held);
+        // Whoever acknowledges forgets it. If that broke down, it comes again.
+        if handled.send(held).await.is_ok() {
+            working.done();
+        }
     }
 
     /// Tells the queue what became of an event that is not done with. What cannot be told comes again by itself.

@@ -19,3 +19,4 @@ mod source;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod stop;
+mod worker;

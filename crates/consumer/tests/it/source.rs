@@ -3,20 +3,26 @@
 use bytes::Bytes;
 use labelrelay_core::{BoxFuture, EventSource, EventSourceError, Extended, ReceivedEvent, Settled};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 type Answer<T> = Result<T, EventSourceError>;
 
-#[derive(Default)]
 pub(crate) struct Source {
     messages: Mutex<Vec<Message>>,
     receive_errors: Mutex<VecDeque<EventSourceError>>,
     ack_errors: Mutex<VecDeque<EventSourceError>>,
     /// The queue makes no dead letters of what was received too often.
     pub(crate) counts_nothing: AtomicBool,
+    /// Faults of a queue's client.
+    pub(crate) ack_panics: AtomicBool,
+    pub(crate) retry_panics: AtomicBool,
+    /// The message whose extension takes very long.
+    pub(crate) slow_extension: AtomicUsize,
+    /// Messages of one receive.
+    pub(crate) most_at_once: AtomicUsize,
     /// Calls of `ack`, with how many receipts each had.
     pub(crate) acks: Mutex<Vec<usize>>,
 }
@@ -36,6 +42,22 @@ struct Message {
 pub(crate) enum End {
     Acknowledged,
     Rejected(String),
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self {
+            messages: Mutex::default(),
+            receive_errors: Mutex::default(),
+            ack_errors: Mutex::default(),
+            counts_nothing: AtomicBool::default(),
+            ack_panics: AtomicBool::default(),
+            retry_panics: AtomicBool::default(),
+            slow_extension: AtomicUsize::new(usize::MAX),
+            most_at_once: AtomicUsize::new(usize::MAX),
+            acks: Mutex::default(),
+        }
+    }
 }
 
 impl Source {
@@ -102,7 +124,7 @@ impl Source {
         let all = messages.iter_mut().enumerate();
         let taken = all
             .filter(|(_, message)| message.end.is_none() && message.hidden_until <= now)
-            .take(max);
+            .take(max.min(self.most_at_once.load(Ordering::Relaxed)));
         taken
             .map(|(at, message)| {
                 message.receives += 1;
@@ -167,6 +189,10 @@ impl EventSource for Source {
     }
 
     fn ack<'a>(&'a self, receipts: &'a [&'a str]) -> BoxFuture<'a, Answer<Vec<Settled>>> {
+        assert!(
+            !self.ack_panics.load(Ordering::Relaxed),
+            "a fault of the test"
+        );
         let error = self.ack_errors.lock().unwrap().pop_front();
         if let Some(error) = error {
             return ready(Err(error));
@@ -182,6 +208,10 @@ impl EventSource for Source {
         receipts: &'a [&'a str],
         after: Duration,
     ) -> BoxFuture<'a, Answer<Vec<Settled>>> {
+        assert!(
+            !self.retry_panics.load(Ordering::Relaxed),
+            "a fault of the test"
+        );
         let settle = |receipt: &&str| {
             self.settle(receipt, |message| {
                 message.hidden_until = Instant::now() + after;
@@ -205,10 +235,18 @@ impl EventSource for Source {
             message.receipt = format!("{receipt}+");
             renewed.clone_from(&message.receipt);
         });
-        ready(Ok(match settled {
+        let slow = self.slow_extension.load(Ordering::Relaxed);
+        let is_slow = receipt.starts_with(&format!("{slow}/"));
+        let extended = match settled {
             Settled::Done => Extended::Until(renewed),
             Settled::Stale => Extended::Stale,
-        }))
+        };
+        Box::pin(async move {
+            if is_slow {
+                sleep(Duration::from_secs(25)).await;
+            }
+            Ok(extended)
+        })
     }
 
     fn reject<'a>(

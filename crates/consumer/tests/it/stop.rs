@@ -66,10 +66,13 @@ async fn an_event_that_is_cut_off_is_not_rejected() {
     let tasks = |ids: &[u32]| {
         let tasks: Vec<_> = ids
             .iter()
-            .map(|id| format!(r#"{{"id":{id},"data":{{}},"updated_at":"2026-11-28T00:00:05.000001Z"}}"#))
+            .map(|id| {
+                format!(r#"{{"id":{id},"data":{{}},"updated_at":"2026-11-28T00:00:05.000001Z"}}"#)
+            })
             .collect();
         let tasks = tasks.join(",");
-        let body = format!(r#"{{"action":"TASKS_CREATED","tasks":[{tasks}],"project":{{"id":1}}}}"#);
+        let body =
+            format!(r#"{{"action":"TASKS_CREATED","tasks":[{tasks}],"project":{{"id":1}}}}"#);
         event(&format!("{ids:?}"), "task.created", &body)
     };
     let source = Source::of([tasks(&[2]), tasks(&[1, 2])]);
