@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// Hands every change that the events of a queue bring to its handlers: the newest version of each thing last, and never two
 /// of one thing at the same time.
 ///
+/// Its clones share what it remembers, and keep things apart among themselves: let clones of one consumer receive from
+/// several queues.
+///
 /// A handler may be called twice for one change: write so that the second time changes nothing.
 ///
 /// ```

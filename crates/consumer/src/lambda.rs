@@ -8,20 +8,22 @@ use crate::worker::Turn;
 use crate::worker::turn::turns;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use bytes::Bytes;
+use futures_util::future::join_all;
 use labelrelay_core::{ReceivedEvent, chain};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// Time of a function that is left when no further message is begun.
+/// Time of a function that is left when no further handler is called.
 const RESERVE: Duration = Duration::from_secs(2);
 
 /// Time of a function that is left when a handler is given up: for the answer, so that what was handled is not handled again.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 impl Consumer {
-    /// Handles a batch of SQS, one message after the other, within the time that the function has `left`. Answers with the
-    /// messages that failed, and with no other: turn `ReportBatchItemFailures` on in the event source mapping.
+    /// Handles a batch of SQS within the time that the function has `left`, one handler at a time. A message whose thing
+    /// another instance is handling keeps no other waiting. Answers with the messages that failed, and with no other: turn
+    /// `ReportBatchItemFailures` on in the event source mapping.
     ///
     /// A message that failed comes again after the queue's visibility timeout, whatever its [`Failure`](crate::Failure) says.
     /// A rejected one counts as failed: the queue's redrive policy makes a dead letter of it. In a FIFO queue, what follows a
@@ -43,41 +45,61 @@ impl Consumer {
         let mut consumer = self.clone();
         // Nobody prolongs a lease meanwhile.
         consumer.rules.lease = left + Duration::from_secs(1);
-        add(&self.rules.counters.received, event.records.len());
-        // Nobody ends its turns, so it lives until the answer.
-        let (turn, _control) = turns(1);
-        let (mut failed, mut done) = (Vec::new(), Vec::new());
-        let mut broken = HashSet::new();
-        for (at, message) in event.records.into_iter().enumerate() {
+        let count = event.records.len();
+        add(&self.rules.counters.received, count);
+        let (turn, control) = turns(1);
+        let lines = lines(event);
+        let all = join_all(
+            lines
+                .into_iter()
+                .map(|line| consumer.line(line, &turn, end)),
+        );
+        let over = async {
+            // Some time is for the work in any case: a function of two seconds would do nothing else.
+            tokio::time::sleep(left.saturating_sub(RESERVE).max(left / 2)).await;
+            control.end();
+            std::future::pending::<()>().await;
+        };
+        let mut ended: Vec<Ended> = tokio::select! {
+            ended = all => ended.into_iter().flatten().collect(),
+            () = over => Vec::new(),
+        };
+        if let Err(error) = self.rules.state.sync().await {
+            tracing::error!(name: "not_acknowledged", events = count, reason = %chain(&error), "the state could not be made durable: all messages come again");
+            ended.iter_mut().for_each(|one| one.is_done = false);
+        }
+        // As they came.
+        ended.sort_by_key(|one| one.at);
+        let failed = ended.iter().filter(|one| !one.is_done);
+        let mut answer = SqsBatchResponse::default();
+        answer.set_failures(failed.map(|one| one.id.clone()));
+        add(
+            &self.rules.counters.acknowledged,
+            count - answer.batch_item_failures.len(),
+        );
+        answer
+    }
+
+    /// Handles messages that keep their order. Nothing overtakes one that failed.
+    async fn line(&self, line: Vec<Message>, turn: &Turn, end: Instant) -> Vec<Ended> {
+        let (mut ended, mut is_broken) = (Vec::new(), false);
+        for Message { at, message } in line {
             // Lambda takes an empty name for a failure of the whole batch.
             let id = message.message_id.clone().unwrap_or_default();
-            let group = group(&message);
-            let reason = if group.as_ref().is_some_and(|group| broken.contains(group)) {
+            let reason = if is_broken {
                 Some("a message before it in its group failed".to_owned())
-            } else if at > 0 && Instant::now() + RESERVE > end {
-                // One is tried in any case: a function of two seconds would do nothing else.
-                Some("the function's time is over".to_owned())
             } else {
-                consumer.one(message, &turn, end).await
+                self.one(message, turn, end).await
             };
-            match reason {
-                None => done.push(id),
-                Some(reason) => {
-                    add(&self.rules.counters.retried, 1);
-                    tracing::warn!(name: "message_failed", message = id, reason = words::one_line(&reason), "a message failed, and comes again");
-                    broken.extend(group);
-                    failed.push(id);
-                }
+            let is_done = reason.is_none();
+            if let Some(reason) = reason {
+                is_broken = true;
+                add(&self.rules.counters.retried, 1);
+                tracing::warn!(name: "message_failed", message = id, reason = words::one_line(&reason), "a message failed, and comes again");
             }
+            ended.push(Ended { at, id, is_done });
         }
-        if let Err(error) = self.rules.state.sync().await {
-            tracing::error!(name: "not_acknowledged", events = done.len(), reason = %chain(&error), "the state could not be made durable: all messages come again");
-            failed.append(&mut done);
-        }
-        add(&self.rules.counters.acknowledged, done.len());
-        let mut answer = SqsBatchResponse::default();
-        answer.set_failures(failed);
-        answer
+        ended
     }
 
     /// Handles one message. Returns why it failed, if it did.
@@ -95,10 +117,37 @@ impl Consumer {
                 add(&self.rules.counters.unreadable, 1);
                 Some(format!("it cannot be read: {error}: {reason}"))
             }
-            Ok(Outcome::NotBegun) => Some("it was not begun".to_owned()),
+            Ok(Outcome::NotBegun) => Some("the function's time is over".to_owned()),
             Err(_) => Some("its handler was not done when the function's time was over".to_owned()),
         }
     }
+}
+
+/// A message, and its place in the batch.
+struct Message {
+    at: usize,
+    message: SqsMessage,
+}
+
+/// End of a message.
+struct Ended {
+    at: usize,
+    id: String,
+    is_done: bool,
+}
+
+/// The messages by their groups; one without a group has a line of its own, so that it waits for no other.
+fn lines(event: SqsEvent) -> Vec<Vec<Message>> {
+    let mut lines: Vec<Vec<Message>> = Vec::new();
+    let mut groups = HashMap::new();
+    for (at, message) in event.records.into_iter().enumerate() {
+        let known = group(&message).map(|group| *groups.entry(group).or_insert(lines.len()));
+        match known.and_then(|line| lines.get_mut(line)) {
+            Some(line) => line.push(Message { at, message }),
+            None => lines.push(vec![Message { at, message }]),
+        }
+    }
+    lines
 }
 
 /// The group of a FIFO queue, whose messages keep their order. A group of a standard queue has none.

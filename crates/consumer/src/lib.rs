@@ -9,7 +9,7 @@
 //! - One thing is handled once at a time. What is older than what was handled is dropped. A removal takes what it held.
 //! - An event stays hidden from other consumers while a handler works on it.
 //!
-//! What was handled is remembered in a [`State`]: [`MemoryState`], or with the feature `sqlite` a file that the processes of
+//! A [`State`] remembers what was handled: [`MemoryState`], or with the feature `sqlite` a file that the processes of
 //! one host share. With the feature `lambda`, a batch of SQS is answered with the messages that failed.
 //!
 //! [`Worker`] receives and settles events as they are, without a look at their changes.

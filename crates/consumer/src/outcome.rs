@@ -1,9 +1,9 @@
-//! What is to become of an event.
+//! Outcomes of work on an event.
 
 use labelrelay_event::EventError;
 use std::time::Duration;
 
-/// What is to become of an event that somebody worked on.
+/// Outcome of work on an event: it says what is to become of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -27,7 +27,7 @@ pub enum Outcome {
     Unreadable {
         /// Name of the error: `DigestMismatch`.
         error: String,
-        /// What is wrong with it.
+        /// Its problem.
         reason: String,
     },
     /// Nothing was begun, and others may have it at once.

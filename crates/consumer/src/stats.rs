@@ -18,7 +18,7 @@ pub struct Stats {
     pub stale: u64,
     /// Changes of kinds that no handler is for.
     pub unwanted: u64,
-    /// Given back, to come again: a handler failed, or asked for it.
+    /// Given back, to come again: a handler failed or asked for it, the event cannot be read, or the state failed.
     pub retried: u64,
     /// Became dead letters, since a handler said so, or since they failed too often.
     pub rejected: u64,

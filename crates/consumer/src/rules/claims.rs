@@ -12,6 +12,7 @@ pub(super) async fn fetched(
     stores: &[Arc<dyn BlobStore>],
 ) -> Result<Event<'static>, Outcome> {
     let uri = event.attributes().dataref.as_deref().unwrap_or_default();
+    let mut failed = None;
     for store in stores {
         match store.get(uri).await {
             Ok(Fetched::Elsewhere) => {}
@@ -26,9 +27,13 @@ pub(super) async fn fetched(
                     .with_body(Vec::from(body))
                     .map_err(|error| Outcome::unreadable(&error));
             }
-            // A store that cannot be reached is not the event's fault.
-            Err(error) => return Err(Outcome::hindered(chain(&error))),
+            // Another store may have it.
+            Err(error) => failed = Some(chain(&error)),
         }
+    }
+    // A store that cannot be read is not the event's fault.
+    if let Some(reason) = failed {
+        return Err(Outcome::hindered(reason));
     }
     let told = if stores.is_empty() { "none" } else { "others" };
     Err(Outcome::Unreadable {

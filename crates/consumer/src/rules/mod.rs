@@ -5,6 +5,7 @@
 mod claims;
 mod handler;
 mod keys;
+mod lease;
 mod news;
 mod progress;
 
@@ -20,6 +21,7 @@ use keys::Keys;
 use labelrelay_core::{BlobStore, BoxFuture, ReceivedEvent, chain};
 use labelrelay_event::changes::{By, Change, Key, Removed};
 use labelrelay_event::{Event, EventError};
+use lease::Lease;
 use progress::{Progress, Todo};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,7 +37,7 @@ pub(crate) struct Rules {
     pub(crate) stores: Vec<Arc<dyn BlobStore>>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) counters: Arc<Counters>,
-    /// How long a thing is another process's to leave alone.
+    /// Time for which other processes leave a thing alone.
     pub(crate) lease: Duration,
     keys: Arc<Keys>,
 }
@@ -43,8 +45,8 @@ pub(crate) struct Rules {
 /// Nothing more may begin.
 struct Over;
 
-/// What is known of a thing and of all that hold it, and the turn to handle it.
-type Entered = (HashMap<Key<'static>, Known>, Slot);
+/// Knowledge of a thing and of all that hold it, its lease, and the turn to handle it.
+type Entered = (HashMap<Key<'static>, Known>, Lease, Slot);
 
 impl Rules {
     pub(crate) fn new(state: Arc<dyn State>, lease: Duration) -> Self {
@@ -76,7 +78,7 @@ impl Rules {
                 return progress.cut_off();
             }
         }
-        // Where no thing of it did so.
+        // Unless a thing of it did so.
         if let Some(name) = progress.name.take().filter(|_| !progress.has_failed())
             && let Err(error) = self.state.handled(&name).await
         {
@@ -120,7 +122,7 @@ impl Rules {
             .unless_over(self.keys.take(&key, turn))
             .await
             .ok_or(Over)?;
-        let (known, _slot) = match self.enter(&todo.change, turn).await? {
+        let (known, lease, _slot) = match self.enter(&todo.change, turn).await? {
             Ok(entered) => entered,
             Err(reason) => {
                 progress.give_up(reason);
@@ -144,7 +146,7 @@ impl Rules {
                 if (is_gone || todo.under.is_none())
                     && let Err(reason) = self.note(progress, &removed).await
                 {
-                    self.leave_undone(&key).await;
+                    lease.give_back().await;
                     progress.give_up(reason);
                     return Ok(());
                 }
@@ -156,7 +158,7 @@ impl Rules {
             }
             // A change of a form that this version does not know.
             _ => {
-                self.leave_undone(&key).await;
+                lease.give_back().await;
                 progress.fail(Outcome::failed(
                     "a change of an unknown form: use a newer version",
                 ));
@@ -167,19 +169,19 @@ impl Rules {
             if todo.under.is_none() {
                 add(&self.counters.stale, 1);
             }
-            if let Err(reason) = self.leave(progress, &key, &mine).await {
+            if let Err(reason) = self.leave(progress, lease, &key, &mine).await {
                 progress.give_up(reason);
             }
             return Ok(());
         }
         let incoming = Incoming::new(change, Arc::clone(&progress.attributes));
         match self.handle(&incoming).await {
-            Ok(()) => match self.leave(progress, &key, &after).await {
+            Ok(()) => match self.leave(progress, lease, &key, &after).await {
                 Ok(()) => add(&self.counters.changes, 1),
                 Err(reason) => progress.fail(Outcome::hindered(reason)),
             },
             Err(failure) => {
-                self.leave_undone(&key).await;
+                lease.give_back().await;
                 progress.fail(failure.outcome());
             }
         }
@@ -196,9 +198,11 @@ impl Rules {
         let comes = matches!(change, Change::Changed(_));
         loop {
             let slot = turn.take().await.ok_or(Over)?;
+            let lease = Lease::asked_for(&self.state, key);
             match self.state.enter(key, parents, self.lease, comes).await {
-                Ok(Some(known)) => return Ok(Ok((known, slot))),
+                Ok(Some(known)) => return Ok(Ok((known, lease, slot))),
                 Ok(None) => {
+                    lease.ended();
                     drop(slot);
                     let _waits = turn.aside();
                     let pause = tokio::time::sleep(look_again());
@@ -206,7 +210,7 @@ impl Rules {
                 }
                 Err(error) => {
                     // It may have failed after the lease was taken, which would be kept for ever.
-                    self.leave_undone(key).await;
+                    lease.give_back().await;
                     return Ok(Err(chain(&error)));
                 }
             }
@@ -224,7 +228,7 @@ impl Rules {
             .remove(&removed.key, &removed.until)
             .await
             .map_err(state_error)?;
-        // What a header says, it says of all that follows.
+        // A header says of all that follows what it says of the first.
         let by = match removed.by {
             By::Header => By::Header,
             _ => By::Parent,
@@ -246,9 +250,11 @@ impl Rules {
     async fn leave(
         &self,
         progress: &mut Progress,
+        lease: Lease,
         key: &Key<'static>,
         known: &Known,
     ) -> Result<(), String> {
+        lease.ended();
         let event = progress.name_if_last();
         let is_last = event.is_some();
         match self.state.leave(key, Some(known), event).await {
@@ -262,13 +268,6 @@ impl Rules {
                 "another process took over {key}: this one was slow to keep it"
             )),
             Err(error) => Err(chain(&error)),
-        }
-    }
-
-    /// Ends with a thing of which nothing new is known.
-    async fn leave_undone(&self, key: &Key<'static>) {
-        if let Err(error) = self.state.leave(key, None, None).await {
-            tracing::debug!(name: "lease_left", reason = %chain(&error), "a lease was not given back, and runs out");
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) fn is_news(
     }
 }
 
-/// What is known once a change was handled.
+/// Knowledge of a thing once a change of it was handled.
 pub(super) fn after(changed: &Changed<'static>, known: &Known) -> Known {
     let older = known.version.as_ref().filter(|_| known.is_there);
     let version = match (&changed.version, older) {

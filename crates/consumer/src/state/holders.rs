@@ -1,11 +1,11 @@
-//! What is known of a thing, and of everything that holds it.
+//! Knowledge of a thing, and of everything that holds it.
 
 use super::Known;
 use labelrelay_event::changes::Key;
 use std::collections::{HashMap, HashSet};
 
-/// What is known of `key` and of everything that holds it, however indirectly: a task says which project it is of, where an
-/// annotation did not. What held it before counts only if nothing is said of what holds it now.
+/// Knowledge of `key` and of everything that holds it, however indirectly: a task says which project it is of, where an
+/// annotation did not. Its holders of before count only if nothing is said of those of now.
 pub(super) fn with_holders<E>(
     key: &Key<'static>,
     parents: &[Key<'static>],

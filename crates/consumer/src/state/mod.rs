@@ -1,4 +1,4 @@
-//! What a consumer remembers: which events it handled, and the newest version of each thing.
+//! Memory of a consumer: which events it handled, and the newest version of each thing.
 
 mod holders;
 #[cfg(feature = "sqlite")]
@@ -14,10 +14,9 @@ pub use sqlite::SqliteState;
 use labelrelay_core::BoxFuture;
 use labelrelay_event::changes::Key;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-/// How long an event's id is remembered: no queue keeps a message for longer, its dead letters included.
+/// Time for which an event's id is remembered: no queue keeps a message for longer, its dead letters included.
 pub const REMEMBERED: Duration = Duration::from_secs(35 * 86_400);
 
 /// Knowledge of a thing.
@@ -29,11 +28,14 @@ pub struct Known {
     pub is_there: bool,
     /// Every version up to this is gone; empty if none is.
     pub until: String,
-    /// What holds it, nearest first.
+    /// Keys of the things that hold it, nearest first.
     pub parents: Vec<Key<'static>>,
 }
 
 /// The memory of a consumer. Many tasks use one, and several processes what lies behind it. Object-safe.
+///
+/// In one process, one consumer and its clones use it: they keep things apart among themselves, and a state keeps them apart
+/// from those of other processes.
 ///
 /// A change is handled in this order: [`enter`](Self::enter), the handler, [`leave`](Self::leave). A removal is noted before
 /// [`below`](Self::below) is asked for, and `enter` writes the parents before it looks at what is known of them. So of a
@@ -116,58 +118,5 @@ impl StateError {
     ) -> Self {
         self.source = Some(source.into());
         self
-    }
-}
-
-/// Several consumers share what they remember.
-impl<T: State + ?Sized> State for Arc<T> {
-    fn was_handled<'a>(&'a self, event: &'a str) -> BoxFuture<'a, Result<bool, StateError>> {
-        (**self).was_handled(event)
-    }
-
-    fn handled<'a>(&'a self, event: &'a str) -> BoxFuture<'a, Result<(), StateError>> {
-        (**self).handled(event)
-    }
-
-    fn enter<'a>(
-        &'a self,
-        key: &'a Key<'static>,
-        parents: &'a [Key<'static>],
-        lease: Duration,
-        comes: bool,
-    ) -> BoxFuture<'a, Result<Option<HashMap<Key<'static>, Known>>, StateError>> {
-        (**self).enter(key, parents, lease, comes)
-    }
-
-    fn leave<'a>(
-        &'a self,
-        key: &'a Key<'static>,
-        known: Option<&'a Known>,
-        event: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<bool, StateError>> {
-        (**self).leave(key, known, event)
-    }
-
-    fn keep(&self, lease: Duration) -> BoxFuture<'_, Result<(), StateError>> {
-        (**self).keep(lease)
-    }
-
-    fn remove<'a>(
-        &'a self,
-        key: &'a Key<'static>,
-        until: &'a str,
-    ) -> BoxFuture<'a, Result<(), StateError>> {
-        (**self).remove(key, until)
-    }
-
-    fn below<'a>(
-        &'a self,
-        key: &'a Key<'static>,
-    ) -> BoxFuture<'a, Result<Vec<Key<'static>>, StateError>> {
-        (**self).below(key)
-    }
-
-    fn sync(&self) -> BoxFuture<'_, Result<(), StateError>> {
-        (**self).sync()
     }
 }

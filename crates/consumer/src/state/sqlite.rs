@@ -38,7 +38,7 @@ where owner is null or owner = excluded.owner or leased < ?4 or leased > ?4 + 86
 /// Events between two looks for ids that are old enough to forget: a look reads them all.
 const LOOK_EVERY: u32 = 50_000;
 
-/// How long one process waits for another that writes.
+/// Time that one process waits for another that writes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 type Work = Box<dyn FnOnce(&mut File) + Send>;

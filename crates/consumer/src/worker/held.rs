@@ -134,7 +134,7 @@ impl AllHeld {
     }
 }
 
-/// What is behind the lock is whole after every step, so a panic elsewhere damaged none of it.
+/// A panic elsewhere damaged nothing behind the lock: it is whole after every step.
 fn unpoisoned<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

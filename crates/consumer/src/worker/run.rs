@@ -166,7 +166,7 @@ impl<W: Work> Running<'_, W> {
             prefetch,
             ..
         } = self.shared.settings;
-        // What waits for another event keeps nobody busy, and must not become more and more.
+        // An event that waits for another one keeps nobody busy, and such events must not become more and more.
         let aside = self.shared.turn.waiting_aside().min(2 * prefetch);
         let most = concurrency.saturating_add(prefetch).saturating_add(aside);
         let room = most.saturating_sub(self.tasks.len());

@@ -1,7 +1,7 @@
 use super::RunError;
 use std::time::Duration;
 
-/// How events are received and settled. Times are upper or lower bounds, as each says.
+/// Settings by which events are received and settled.
 ///
 /// ```
 /// use labelrelay_consumer::Settings;
@@ -18,7 +18,7 @@ pub struct Settings {
     pub concurrency: usize,
     /// Events that are received ahead of their turn, and hidden from other consumers meanwhile. 10 unless set.
     pub prefetch: usize,
-    /// How long a received event is hidden from other consumers, 1 second to 12 hours; it is extended as long as it is
+    /// Time for which a received event is hidden from other consumers, 1 second to 12 hours; it is extended as long as it is
     /// held. After a crash, so long until another consumer gets it. 60 seconds unless set.
     pub visibility: Duration,
     /// Pause before an event that failed comes again for the first time. It is four times as long each time, less a random
@@ -29,7 +29,7 @@ pub struct Settings {
     /// After so many receives, an event that fails or cannot be read becomes a dead letter; one that came back for another
     /// reason does not. Unless set, 5 for queues that do not end events by themselves, and none for others.
     pub max_receives: Option<u32>,
-    /// How long one receive waits for events. 10 seconds unless set.
+    /// Time that one receive waits for events. 10 seconds unless set.
     pub wait: Duration,
     /// After the stop: what was received is begun within so long; what was not, is given back. What was begun is finished
     /// in any case. 20 seconds unless set.

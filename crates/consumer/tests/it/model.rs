@@ -194,9 +194,9 @@ async fn send(queue: &EmbeddedQueue, envelope: Vec<u8>) {
 }
 
 /// The copy that handlers keep: what is there, with the version that the platform wrote.
-type Copy = Arc<Mutex<BTreeMap<Key<'static>, String>>>;
+type Kept = Arc<Mutex<BTreeMap<Key<'static>, String>>>;
 
-fn keep(copy: &Copy, calls: &Arc<AtomicU64>, incoming: &Incoming) -> Result<(), Failure> {
+fn keep(copy: &Kept, calls: &Arc<AtomicU64>, incoming: &Incoming) -> Result<(), Failure> {
     // One call in ten fails: half of those have done their work by then.
     let call = calls.fetch_add(1, Ordering::Relaxed);
     if call % 20 == 7 {
@@ -235,7 +235,7 @@ async fn converges(edits: usize, consumer: impl Fn() -> Consumer) {
         send(&queue, envelope).await;
     }
 
-    let (copy, calls) = (Copy::default(), Arc::new(AtomicU64::new(0)));
+    let (copy, calls) = (Kept::default(), Arc::new(AtomicU64::new(0)));
     let file = QueueFile::open(&path, Arc::new(clock.clone())).unwrap();
     let mut rounds = 0_u64;
     loop {

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// What handlers were called with, in one line each.
+/// Calls of handlers, in one line each.
 #[derive(Clone, Default)]
 pub(crate) struct Seen(Arc<Mutex<Vec<String>>>);
 
@@ -171,7 +171,7 @@ async fn a_removal_reaches_through_what_is_known_of_parents() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_header_says_it_says_of_all_that_follows() {
-    let (seen, state) = (Seen::default(), Arc::new(MemoryState::new()));
+    let (seen, state) = (Seen::default(), MemoryState::new());
     let source = Source::of([
         annotated("a", 5, 20),
         changed(
@@ -235,7 +235,7 @@ async fn one_thing_is_handled_once_at_a_time_and_ends_with_its_newest_version() 
     );
     assert_eq!(stats.changes + stats.stale, 60);
     assert!(stats.stale > 0);
-    // What each thing had last is its newest version.
+    // The last call for each thing had its newest version.
     for id in 0..3 {
         let newest = (0..60)
             .filter(|n| n % 3 == id)

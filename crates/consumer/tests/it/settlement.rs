@@ -1,4 +1,4 @@
-//! What becomes of an event that failed, of the others, and of one that takes long.
+//! The end of an event that failed, of the others, and of one that takes long.
 
 use crate::bodies::{annotated, event};
 use crate::rules::{Seen, in_order, noting};
@@ -56,7 +56,7 @@ async fn an_event_that_fails_comes_again_later_each_time_and_takes_no_other_alon
     );
 }
 
-/// Where the queue ends nothing, the consumer does: what fails by its own fault after five receives, and nothing else.
+/// The consumer ends what the queue does not: what fails by its own fault after five receives, and nothing else.
 #[tokio::test(start_paused = true)]
 async fn without_a_limit_of_the_queue_own_failures_are_counted_here() {
     let settings = || {
@@ -72,8 +72,8 @@ async fn without_a_limit_of_the_queue_own_failures_are_counted_here() {
     let reason = "received 5 times: why".to_owned();
     assert_eq!(source.ends(), [Some(End::Rejected(reason))]);
 
-    let state = Arc::new(Faulty::default());
-    state.enters.store(8, Ordering::SeqCst);
+    let state = Faulty::default();
+    state.0.enters.store(8, Ordering::SeqCst);
     let source = Source::of([annotated("a", 5, 20)]);
     source.counts_nothing.store(true, Ordering::Relaxed);
     let consumer = noting(&Seen::default(), state).settings(settings());
@@ -233,8 +233,11 @@ async fn without_a_handler_nothing_is_received() {
 }
 
 /// A state that fails where a test wants it to.
+#[derive(Clone, Default)]
+struct Faulty(Arc<Faults>);
+
 #[derive(Default)]
-struct Faulty {
+struct Faults {
     good: MemoryState,
     enters: AtomicUsize,
     syncs: AtomicUsize,
@@ -256,11 +259,11 @@ impl Faulty {
 
 impl State for Faulty {
     fn was_handled<'a>(&'a self, event: &'a str) -> BoxFuture<'a, Result<bool, StateError>> {
-        self.good.was_handled(event)
+        self.0.good.was_handled(event)
     }
 
     fn handled<'a>(&'a self, event: &'a str) -> BoxFuture<'a, Result<(), StateError>> {
-        self.good.handled(event)
+        self.0.good.handled(event)
     }
 
     fn enter<'a>(
@@ -270,8 +273,8 @@ impl State for Faulty {
         lease: Duration,
         comes: bool,
     ) -> BoxFuture<'a, Result<Option<HashMap<Key<'static>, Known>>, StateError>> {
-        match Self::fails(&self.enters) {
-            Ok(()) => self.good.enter(key, parents, lease, comes),
+        match Self::fails(&self.0.enters) {
+            Ok(()) => self.0.good.enter(key, parents, lease, comes),
             Err(error) => Box::pin(std::future::ready(Err(error))),
         }
     }
@@ -282,11 +285,11 @@ impl State for Faulty {
         known: Option<&'a Known>,
         event: Option<&'a str>,
     ) -> BoxFuture<'a, Result<bool, StateError>> {
-        self.good.leave(key, known, event)
+        self.0.good.leave(key, known, event)
     }
 
     fn keep(&self, lease: Duration) -> BoxFuture<'_, Result<(), StateError>> {
-        self.good.keep(lease)
+        self.0.good.keep(lease)
     }
 
     fn remove<'a>(
@@ -294,26 +297,26 @@ impl State for Faulty {
         key: &'a Key<'static>,
         until: &'a str,
     ) -> BoxFuture<'a, Result<(), StateError>> {
-        self.good.remove(key, until)
+        self.0.good.remove(key, until)
     }
 
     fn below<'a>(
         &'a self,
         key: &'a Key<'static>,
     ) -> BoxFuture<'a, Result<Vec<Key<'static>>, StateError>> {
-        self.good.below(key)
+        self.0.good.below(key)
     }
 
     fn sync(&self) -> BoxFuture<'_, Result<(), StateError>> {
-        Box::pin(std::future::ready(Self::fails(&self.syncs)))
+        Box::pin(std::future::ready(Self::fails(&self.0.syncs)))
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_state_that_fails_makes_no_dead_letters_and_loses_nothing() {
-    let state = Arc::new(Faulty::default());
-    state.enters.store(3, Ordering::SeqCst);
-    state.syncs.store(1, Ordering::SeqCst);
+    let state = Faulty::default();
+    state.0.enters.store(3, Ordering::SeqCst);
+    state.0.syncs.store(1, Ordering::SeqCst);
     let source = Source::of([annotated("a", 5, 20)]);
     let seen = Seen::default();
     let mut settings = in_order();

@@ -53,7 +53,7 @@ async fn a_thing_is_one_processes_at_a_time() {
     assert!(!late.await.unwrap());
     assert!(!one.was_handled("late").await.unwrap());
 
-    // What a process held when it ended is free.
+    // Things that a process held when it ended are free.
     drop(one);
     let mut free = None;
     for _ in 0..1000 {
@@ -103,7 +103,7 @@ async fn what_was_noted_outlives_the_process() {
         .unwrap();
     assert_eq!(found.len(), 3, "the project is found through the task");
     assert_eq!(found[&project].until, "5");
-    // What was written does not move what is gone.
+    // A write does not move what is gone.
     state
         .leave(&annotation, Some(&known("9", &[])), None)
         .await
