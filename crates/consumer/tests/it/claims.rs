@@ -83,6 +83,21 @@ async fn a_claim_is_fetched_from_a_given_store_and_checked() {
     assert_eq!(seen.lines().len(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_store_that_cannot_be_read_hides_no_other() {
+    let (away, there) = (
+        Arc::new(MemoryBlobs::default()),
+        Arc::new(MemoryBlobs::default()),
+    );
+    away.break_down();
+    let body = annotation(5, 20);
+    let at = put(&*there, "claims/5", &body).await;
+    let consumer = noting(&Seen::default(), MemoryState::new());
+    let consumer = consumer.blob_store(away).blob_store(there);
+    let end = run(consumer, claimed("a", &body, &at)).await;
+    assert_eq!(end, Some(End::Acknowledged));
+}
+
 /// A store that is away is nobody's fault.
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_away_makes_no_dead_letters() {

@@ -95,3 +95,26 @@ async fn what_there_is_no_time_for_comes_again() {
     assert_eq!(failed(&consumer, records, LEFT).await, ["m1", "m2"]);
     assert_eq!(seen.lines(), ["annotation/9 0020"]);
 }
+
+/// Another instance has it, or had it when it crashed.
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn a_thing_that_is_busy_keeps_no_other_message_waiting() {
+    use labelrelay_consumer::{SqliteState, State as _};
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("seen.db");
+    let other = SqliteState::open(&path).unwrap();
+    let busy = labelrelay_event::changes::Key::new(
+        "/label-studio",
+        labelrelay_event::changes::Kind::Annotation,
+        "4",
+    );
+    other.enter(&busy, &[], LEFT, true).await.unwrap();
+    let consumer = Consumer::new(SqliteState::open(&path).unwrap()).on_all(|_| async { Ok(()) });
+    let records = vec![
+        record("m1", &annotated("a", 4, 20), "events", None),
+        record("m2", &annotated("b", 6, 20), "events", None),
+    ];
+    let failed = failed(&consumer, records, Duration::from_millis(1500)).await;
+    assert_eq!(failed, ["m1"]);
+}

@@ -1,8 +1,12 @@
 //! The state in a file: leases between processes, and what outlives them.
 
-use labelrelay_consumer::{Known, SqliteState, State as _};
+use crate::bodies::annotated;
+use crate::source::Source;
+use labelrelay_consumer::{Consumer, Known, SqliteState, State as _};
 use labelrelay_event::changes::{Key, Kind};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -55,6 +59,35 @@ async fn a_thing_is_one_processes_at_a_time() {
 
     // Things that a process held when it ended are free.
     drop(one);
+    let mut free = None;
+    for _ in 0..1000 {
+        free = other.enter(&annotation, &[], LEASE, false).await.unwrap();
+        if free.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(free.is_some());
+}
+
+/// Kept by the state, it would keep every other process from the thing as long as this one lives.
+#[tokio::test]
+async fn a_run_that_is_dropped_leaves_no_lease() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("seen.db");
+    let begun = Arc::new(Notify::new());
+    let told = Arc::clone(&begun);
+    let consumer = Consumer::new(SqliteState::open(&path).unwrap()).on_all(move |_| {
+        told.notify_one();
+        std::future::pending()
+    });
+    let source = Source::of([annotated("a", 5, 20)]);
+    tokio::select! {
+        ended = consumer.run(source, std::future::pending()) => panic!("{ended:?}"),
+        () = begun.notified() => {}
+    }
+    let other = SqliteState::open(&path).unwrap();
+    let annotation = key(Kind::Annotation, "5");
     let mut free = None;
     for _ in 0..1000 {
         free = other.enter(&annotation, &[], LEASE, false).await.unwrap();
