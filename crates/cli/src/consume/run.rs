@@ -58,8 +58,15 @@ async fn consume(args: &Args, env: &Env<'_>) -> Result<Option<Stats>, CliError> 
     // Before anything is received.
     let mut signals = Signals::new()?;
     let location = location(args, env)?;
-    let (mode, broken) = mode(args, env).await?;
-    let source = source(args, &location, env).await?;
+    let opening = async {
+        let mode = mode(args, env).await?;
+        Ok::<_, CliError>((mode, source(args, &location, env).await?))
+    };
+    let ((mode, broken), source) = tokio::select! {
+        opened = opening => opened?,
+        // A queue or a store of secrets may not answer for long. Nothing was received yet.
+        () = signals.next() => return Ok(Some(Stats::default())),
+    };
     let worker = Worker::new(source, Arc::new(Readable(mode)), settings(args));
     tracing::info!(name: "consuming", queue = %location, "consuming");
 

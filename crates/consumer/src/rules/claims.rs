@@ -28,7 +28,11 @@ pub(super) async fn fetched(
                     .map_err(|error| Outcome::unreadable(&error));
             }
             // Another store may have it.
-            Err(error) => failed = Some(chain(&error)),
+            Err(error) if error.retryable => failed = Some(chain(&error)),
+            Err(error) => {
+                let cure = "see to what this consumer may read there; the event waits for that";
+                failed = Some(format!("{}: {cure}", chain(&error)));
+            }
         }
     }
     // A store that cannot be read is not the event's fault.

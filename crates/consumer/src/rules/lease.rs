@@ -1,6 +1,7 @@
 //! A lease that is given back, whatever becomes of whoever has it.
 
 use crate::state::State;
+use futures_util::FutureExt as _;
 use labelrelay_core::chain;
 use labelrelay_event::changes::Key;
 use std::sync::Arc;
@@ -38,10 +39,13 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let Some(key) = self.key.take() else { return };
+        let state = Arc::clone(&self.state);
+        let mut given_back = Box::pin(async move { give_back(&*state, &key).await });
+        // Begun here: whoever takes the thing next, in this process, must not lose it by that.
+        let is_done = (&mut given_back).now_or_never().is_some();
         // Without a runtime the process ends, and the lease runs out.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let state = Arc::clone(&self.state);
-            runtime.spawn(async move { give_back(&*state, &key).await });
+        if !is_done && let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(given_back);
         }
     }
 }

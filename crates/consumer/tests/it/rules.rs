@@ -252,6 +252,39 @@ async fn one_thing_is_handled_once_at_a_time_and_ends_with_its_newest_version() 
     }
 }
 
+/// A consumer for each of two queues. Red if a thing is handled twice at a time, or ends with an older version.
+#[tokio::test(start_paused = true)]
+async fn clones_over_two_queues_keep_things_apart() {
+    let sources = [2, 3].map(|second| Source::of([annotated(&second.to_string(), 5, second)]));
+    let at_work = Arc::new(Mutex::new(0));
+    let seen = Seen::default();
+    let (workers, lines) = (Arc::clone(&at_work), seen.clone());
+    let consumer = Consumer::new(MemoryState::new())
+        .on_all(move |incoming: Incoming| {
+            let (workers, lines) = (Arc::clone(&workers), lines.clone());
+            async move {
+                *workers.lock().unwrap() += 1;
+                assert_eq!(*workers.lock().unwrap(), 1, "two at a time");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                *workers.lock().unwrap() -= 1;
+                lines.note(&incoming);
+                Ok(())
+            }
+        })
+        .settings(in_order());
+    let [first, second] = &sources;
+    let never = std::future::pending;
+    let other = consumer.clone();
+    let (one, two) = tokio::join!(
+        consumer.run(first.clone(), never()),
+        other.run(second.clone(), never())
+    );
+    one.unwrap();
+    two.unwrap();
+    assert!(sources.iter().all(|source| source.are_all_acknowledged()));
+    assert_eq!(seen.lines().last().unwrap(), "annotation/5 0003");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_kind_without_a_handler_is_done_with_and_counted() {
     let source = Source::of([annotated("a", 5, 20), task_deleted("b", 7, 40)]);
