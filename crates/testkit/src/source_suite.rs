@@ -130,7 +130,7 @@ pub async fn an_acknowledged_event_is_done_with(subject: Subject<'_>) {
     (subject.pass)(LATER).await;
     subject.none().await;
     subject.is_stale(&second.receipt).await;
-    // What another queue handed out, or nobody, is no receipt here.
+    // A receipt that another queue handed out, or nobody, is none here.
     let foreign = subject.source.ack(&["no receipt"]).await;
     assert_eq!(foreign.expect("answered"), [Settled::Stale]);
 }
@@ -170,7 +170,7 @@ pub async fn an_event_that_is_extended_is_kept(subject: Subject<'_>) {
     subject.is_stale(&receipt).await;
 }
 
-/// What is rejected, for [`REASON`], is done with here; gives it, so that the caller can look for it among the dead
+/// An event that is rejected, for [`REASON`], is done with here; gives it, so that the caller can look for it among the dead
 /// letters.
 pub async fn a_rejected_event_is_done_with(subject: Subject<'_>) -> ReceivedEvent {
     let sent = subject.send("poison").await;

@@ -31,7 +31,7 @@ const LAST: Duration = Duration::from_secs(1);
 pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let runtime = crate::runtime::full()?;
     let ended = runtime.block_on(consume(args, env));
-    // What is under way ends here, commands with all that they started.
+    // Ends all that is under way, commands with all that they started.
     runtime.shutdown_timeout(LAST);
     match ended? {
         Some(stats) => {

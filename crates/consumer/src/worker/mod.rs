@@ -122,7 +122,7 @@ pub enum RunError {
     Setting {
         /// Its name.
         setting: &'static str,
-        /// How to put it right.
+        /// Cure.
         cure: &'static str,
     },
     /// There is nobody to hand changes to.

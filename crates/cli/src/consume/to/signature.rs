@@ -11,6 +11,9 @@ use sha2::Sha256;
 /// Beginning of a key that is written in base64.
 const PREFIX: &[u8] = b"whsec_";
 
+/// Shortest key that the standard allows, in bytes: one behind `whsec_` that is shorter was not copied whole.
+const SHORTEST: usize = 24;
+
 /// A key, ready to sign. It shows nothing of itself.
 #[derive(Clone)]
 pub(super) struct Key(Hmac<Sha256>);
@@ -25,18 +28,22 @@ impl Key {
         let name = secret.name();
         let key = match text.strip_prefix(PREFIX) {
             None => text.to_vec(),
-            Some(encoded) => STANDARD.decode(encoded.trim_ascii_end()).map_err(|_| {
-                format!("the secret `{name}` begins with whsec_, and is no base64 behind that; copy all of it")
-            })?,
+            Some(encoded) => {
+                let key = STANDARD.decode(encoded.trim_ascii_end()).map_err(|_| {
+                    format!("the secret `{name}` begins with whsec_, and is no base64 behind that; copy all of it")
+                })?;
+                if key.len() < SHORTEST {
+                    return Err(format!(
+                        "the secret `{name}` has {} bytes behind whsec_, and a key has {SHORTEST} to 64; copy all of it",
+                        key.len()
+                    ));
+                }
+                key
+            }
         };
-        if key.is_empty() {
-            return Err(format!(
-                "the secret `{name}` has nothing behind whsec_; copy all of it"
-            ));
-        }
-        let key = Hmac::new_from_slice(&key).map_err(|_| {
-            format!("the secret `{name}` cannot be a key; use one of 24 to 64 bytes")
-        })?;
+        // It takes every length.
+        let key =
+            Hmac::new_from_slice(&key).map_err(|error| format!("the secret `{name}`: {error}"))?;
         Ok(Self(key))
     }
 
@@ -90,10 +97,11 @@ mod tests {
 
     #[test]
     fn a_key_is_read_or_refused_with_its_name() {
-        // `a2V5` is `key` in base64.
-        let [plain, encoded] = ["key", "whsec_a2V5"].map(|text| key(text).unwrap());
+        let bytes = "a key of the tests, thus";
+        let encoded = format!("whsec_{}", STANDARD.encode(bytes));
+        let [plain, encoded] = [bytes, &encoded].map(|text| key(text).unwrap());
         assert_eq!(plain.sign("1", 2, b"3"), encoded.sign("1", 2, b"3"));
-        for text in ["whsec_", "whsec_no base64"] {
+        for text in ["whsec_", "whsec_no base64", "whsec_YQ=="] {
             let error = key(text).err().unwrap();
             assert!(
                 error.contains("env:KEY") && !error.contains("no base64 "),

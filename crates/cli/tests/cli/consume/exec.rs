@@ -28,7 +28,7 @@ echo "$CE_ID" >> done"#;
     let done = place.read("done");
     assert_eq!(done.lines().count(), 999);
     assert_eq!(done.lines().collect::<HashSet<_>>().len(), 999);
-    // What a command says passes through.
+    // A command's words pass through.
     assert!(ran.stderr.lines().any(|line| line == "begin"));
 }
 

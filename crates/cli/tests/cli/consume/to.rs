@@ -131,7 +131,7 @@ fn a_receiver_that_is_not_ready_is_waited_for() {
     ran.failed(0, &["again_in_ms=1000", "again_in_ms=2000"]);
     assert_eq!(receiver.posts().len(), 4);
     assert_eq!(figures(&place), [0, 0, 1, 0]);
-    // What stands behind the host may be a key.
+    // A path or a query may be a key.
     assert!(!ran.stderr.contains("a=b"), "{}", ran.stderr);
 }
 
