@@ -157,9 +157,13 @@ fn a_stop_finishes_what_was_begun_and_leaves_the_rest() {
 #[test]
 fn a_second_signal_ends_at_once_and_the_command_too() {
     let (place, _serving) = with_labels(["a"]);
-    let words = ["--exec", HELD, "--visibility", "1s"];
+    // A process that it started does not want to end.
+    let child = "trap '' TERM; echo $$ > child; while [ ! -e go ]; do /bin/sleep 0.05; done";
+    let command = format!("/bin/sh -c \"{}\" & {HELD}", child.replace('$', "\\$"));
+    let words = ["--exec", &command, "--visibility", "1s"];
     let mut consuming = Consuming::start(&place, &words);
-    until("it is begun", || place.path("begun").exists());
+    let is_written = |name| place.path(name).exists() && !place.read(name).is_empty();
+    until("it is begun", || is_written("begun") && is_written("child"));
     consuming.signal("-TERM");
     consuming.says("stopping");
     until("it ends", || {
@@ -170,8 +174,10 @@ fn a_second_signal_ends_at_once_and_the_command_too() {
         false
     });
     assert_eq!(consuming.ended(), Some(130));
-    let pid = place.read("begun").trim().to_owned();
-    until("the command is gone", || !runs(&pid));
+    for name in ["begun", "child"] {
+        let pid = place.read(name).trim().to_owned();
+        until("it is gone", || !runs(&pid));
+    }
     assert_eq!(figures(&place)[2], 0, "nothing is acknowledged");
     // It comes again, and is done with then.
     place.write("go", "");
