@@ -147,12 +147,12 @@ mod tests {
             ),
             (
                 format!("{{{head},\"data\":{{\n}},\"subject\":\"s\"}}"),
-                Some(b"{\n}"),
+                Some(&b"{\n}"[..]),
                 Some("s"),
             ),
             (
                 format!("{{{head},\"subject\":\"a\u{2028}b\",\"data_base64\":\"AP8=\"}}"),
-                Some(b"\0\xff"),
+                Some(&b"\0\xff"[..]),
                 Some("a\u{2028}b"),
             ),
             (format!("{{{head},\n\"dataref\":\"s3://b/k\"}}"), None, None),
