@@ -51,7 +51,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "STATUS", requires = "to", value_delimiter = ',', default_value = "422",
           value_parser = clap::value_parser!(u16).range(400..500))]
     reject: Vec<u16>,
-    /// Longest time for one event [default: 30s with --to, none with --exec]
+    /// Longest time for one command or post [default: 30s with --to, none with --exec]
     #[arg(long, value_name = "TIME", conflicts_with = "json", value_parser = parse_duration)]
     timeout: Option<Duration>,
     /// Events at the same time [default: 8 with --to, 1 with --exec]
