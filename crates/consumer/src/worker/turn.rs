@@ -87,7 +87,7 @@ impl Turn {
         Aside(&self.aside)
     }
 
-    pub(super) fn waiting_aside(&self) -> usize {
+    pub(crate) fn waiting_aside(&self) -> usize {
         self.aside.load(Ordering::Relaxed)
     }
 }

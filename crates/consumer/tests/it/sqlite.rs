@@ -36,7 +36,8 @@ async fn a_thing_is_one_processes_at_a_time() {
         other.enter(&annotation, &task, LEASE, true).await.unwrap(),
         None
     );
-    let left = one.leave(&annotation, Some(&known("2", &task)), Some("event"));
+    let after = known("2", &task);
+    let left = one.leave(&annotation, Some(&after), Some("event"));
     assert!(left.await.unwrap());
     assert!(other.was_handled("event").await.unwrap());
     let found = other.enter(&annotation, &[], LEASE, true).await.unwrap();
@@ -53,7 +54,8 @@ async fn a_thing_is_one_processes_at_a_time() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert!(taken.is_some());
-    let late = other.leave(&annotation, Some(&known("1", &task)), Some("late"));
+    let after = known("1", &task);
+    let late = other.leave(&annotation, Some(&after), Some("late"));
     assert!(!late.await.unwrap());
     assert!(!one.was_handled("late").await.unwrap());
 
