@@ -45,10 +45,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL")]
     to: Option<String>,
     /// Reference to the key that signs posts, as Standard Webhooks does: `env:NAME` or `file:/path`
-    #[arg(long, value_name = "REF", requires = "to", value_parser = SecretRef::of_command_line)]
+    #[arg(long, value_name = "REF", requires = "to", conflicts_with_all = ["json", "exec"], value_parser = SecretRef::of_command_line)]
     secret: Option<SecretRef>,
     /// Answers that make a dead letter of an event
-    #[arg(long, value_name = "STATUS", requires = "to", value_delimiter = ',', default_value = "422",
+    #[arg(long, value_name = "STATUS", requires = "to", conflicts_with_all = ["json", "exec"], value_delimiter = ',', default_value = "422",
           value_parser = clap::value_parser!(u16).range(400..500))]
     reject: Vec<u16>,
     /// Longest time for one command or post [default: 30s with --to, none with --exec]

@@ -12,7 +12,7 @@ use std::process::Command;
 fn a_poisoned_event_takes_no_other_along() {
     let (place, _serving) = thousand_with_a_poisoned_one();
     let command = r#"case "$CE_SUBJECT" in
-label/clapoison) echo "begin" >&2; echo "no use for this one" >&2; exit 65 ;;
+label/cklapoison) echo "begin" >&2; echo "no use for this one" >&2; exit 65 ;;
 esac
 echo "$CE_ID" >> done"#;
     let words = [
@@ -43,7 +43,7 @@ fn a_command_gets_the_event_and_what_it_is_about() {
     let id = id.as_str().unwrap();
     assert_eq!(
         ran.good(),
-        format!("{id}|com.labelbox.label.created|/labelbox|label/claa\n{envelope}\n")
+        format!("{id}|com.labelbox.label.created|/labelbox|label/cklaa\n{envelope}\n")
     );
 }
 
@@ -74,7 +74,7 @@ fn the_exit_code_decides() {
 #[test]
 fn what_fails_comes_again_later() {
     let (place, _serving) = with_labels(["a", "b"]);
-    let command = r#"[ "$CE_SUBJECT" = label/clab ]"#;
+    let command = r#"[ "$CE_SUBJECT" = label/cklab ]"#;
     let ran = place.run(&["consume", "--exec", command, "--until-idle", "0s"]);
     ran.failed(0, &["the command ended with 1", "comes again"]);
     assert_eq!(figures(&place), [0, 1, 1, 0]);

@@ -16,7 +16,7 @@ fn each_envelope_is_a_line_and_acknowledged_then() {
         let stored = place.run(&["events", "show", &number, "--envelope"]);
         assert_eq!(line, &stored.good().trim_end());
         let subject = &serde_json::from_str::<Value>(line).unwrap()["subject"];
-        assert!(subject.as_str().unwrap().starts_with("label/cla"));
+        assert!(subject.as_str().unwrap().starts_with("label/ckla"));
     }
     assert_eq!(figures(&place), [0, 0, 3, 0]);
     assert!(ran.stderr.contains("done=3"), "{}", ran.stderr);

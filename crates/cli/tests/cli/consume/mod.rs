@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 /// The secret in [`deriving_nothing`].
 const SECRET: &str = "a secret of Labelbox, 27 bytes";
 
-/// A `serve` that took a label for each of these, in this order. The subject of each is `label/cla` and its name.
+/// A `serve` that took a label for each of these, in this order. The subject of each is `label/ckla` and its name.
 fn with_labels<'a>(names: impl IntoIterator<Item = &'a str>) -> (Place, Serving) {
     with_bodies(names.into_iter().map(|name| (name, sender::label(name))))
 }
@@ -138,7 +138,7 @@ fn exactly_one_way_is_chosen() {
         .failed(2, &["--concurrency"]);
     place
         .run(&["consume", "--json", "--secret", "env:KEY"])
-        .failed(2, &["--to"]);
+        .failed(2, &["--secret", "cannot be used with"]);
     for visibility in ["0s", "13h"] {
         place
             .run(&["consume", "--json", "--visibility", visibility])

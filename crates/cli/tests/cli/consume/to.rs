@@ -38,7 +38,7 @@ fn assert_signed(post: &Post) {
 fn a_poisoned_event_takes_no_other_along() {
     let (place, _serving) = thousand_with_a_poisoned_one();
     let receiver = Receiver::start(|post| match post.subject().as_str() {
-        "label/clapoison" => Reply::Answer(422, "", "no use for this one"),
+        "label/cklapoison" => Reply::Answer(422, "", "no use for this one"),
         _ => OK,
     });
     let secret = with_key(&place);
@@ -59,7 +59,7 @@ fn a_poisoned_event_takes_no_other_along() {
     let stored = place.run(&["events", "show", "501", "--envelope"]);
     let poison = posts
         .iter()
-        .find(|post| post.subject() == "label/clapoison");
+        .find(|post| post.subject() == "label/cklapoison");
     assert_eq!(
         String::from_utf8_lossy(&poison.unwrap().body),
         stored.good().trim_end()
@@ -70,11 +70,11 @@ fn a_poisoned_event_takes_no_other_along() {
 fn a_receiver_that_fails_loses_nothing() {
     let (place, _serving) = with_labels(["error", "hang", "close", "moved", "refused", "fine"]);
     let receiver = Receiver::start(|post| match post.subject().as_str() {
-        "label/claerror" => Reply::Answer(500, "", "out of order"),
-        "label/clahang" => Reply::Hang,
-        "label/claclose" => Reply::Close,
-        "label/clamoved" => Reply::Answer(301, "Location: http://127.0.0.1:1/\r\n", ""),
-        "label/clarefused" => Reply::Answer(401, "", ""),
+        "label/cklaerror" => Reply::Answer(500, "", "out of order"),
+        "label/cklahang" => Reply::Hang,
+        "label/cklaclose" => Reply::Close,
+        "label/cklamoved" => Reply::Answer(301, "Location: http://127.0.0.1:1/\r\n", ""),
+        "label/cklarefused" => Reply::Answer(401, "", ""),
         _ => OK,
     });
     let url = receiver.url();
@@ -146,7 +146,7 @@ fn an_outage_is_no_events_fault() {
         if !seen.lock().unwrap().insert(subject.clone()) {
             return OK;
         }
-        let status = subject.trim_start_matches("label/cla");
+        let status = subject.trim_start_matches("label/ckla");
         Reply::Answer(status.parse().unwrap(), "", "")
     });
     let url = receiver.url();
@@ -163,7 +163,7 @@ fn the_beginning_of_an_answer_is_enough() {
     let (place, _serving) = with_labels(["begun", "long"]);
     let long: &str = Box::leak(format!("the reason {}", "x".repeat(100_000)).into_boxed_str());
     let receiver = Receiver::start(move |post| match post.subject().as_str() {
-        "label/clabegun" => Reply::Begin,
+        "label/cklabegun" => Reply::Begin,
         _ => Reply::Answer(422, "", long),
     });
     let url = receiver.url();
@@ -241,7 +241,7 @@ fn a_stop_finishes_a_post() {
 fn a_status_is_a_rejection_only_if_it_is_named() {
     let (place, _serving) = with_labels(["gone", "no"]);
     let receiver = Receiver::start(|post| match post.subject().as_str() {
-        "label/clagone" => Reply::Answer(410, "", ""),
+        "label/cklagone" => Reply::Answer(410, "", ""),
         _ => Reply::Answer(422, "", ""),
     });
     let url = receiver.url();
