@@ -66,7 +66,9 @@ impl Consumer {
         };
         if let Err(error) = self.rules.state.sync().await {
             tracing::error!(name: "not_acknowledged", events = count, reason = %chain(&error), "the state could not be made durable: all messages come again");
-            ended.iter_mut().for_each(|one| one.is_done = false);
+            for one in &mut ended {
+                one.is_done = false;
+            }
         }
         // As they came.
         ended.sort_by_key(|one| one.at);
@@ -153,7 +155,7 @@ fn lines(event: SqsEvent) -> Vec<Vec<Message>> {
 /// The group of a FIFO queue, whose messages keep their order. A group of a standard queue has none.
 fn group(message: &SqsMessage) -> Option<String> {
     let queue = message.event_source_arn.as_deref()?;
-    let is_fifo = queue.ends_with(".fifo");
+    let is_fifo = queue.strip_suffix(".fifo").is_some();
     message
         .attributes
         .get("MessageGroupId")

@@ -30,12 +30,12 @@ impl Keys {
             line: Some(Arc::clone(&line)),
             first: None,
         };
-        place.first = Some(match Arc::clone(&line).try_lock_owned() {
-            Ok(first) => first,
-            Err(_) => {
-                let _waits = turn.aside();
-                line.lock_owned().await
-            }
+        let free = Arc::clone(&line).try_lock_owned().ok();
+        place.first = Some(if let Some(first) = free {
+            first
+        } else {
+            let _waits = turn.aside();
+            line.lock_owned().await
         });
         place
     }

@@ -1,6 +1,6 @@
-//! State in an SQLite file, for the processes of one host. The consumer in Python uses the same tables.
+//! State in an `SQLite` file, for the processes of one host. The consumer in Python uses the same tables.
 //!
-//! SQLite blocks, so a thread of its own has the file, and is told what to do.
+//! `SQLite` blocks, so a thread of its own has the file, and is told what to do.
 
 use super::holders::with_holders;
 use super::key_text::{key_of, keys_of, written, written_all};
