@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn an_envelope_of_any_form_is_one_line_and_loses_nothing() {
         let head = r#""specversion":"1.0","id":"1","source":"/x","type":"a.b.c","datasha256":"00","receivedtime":"2026-01-01T00:00:00Z""#;
-        let head = head.replace(",", ",\n  ");
+        let head = head.replace(',', ",\n  ");
         for (written, data, subject) in [
             // Indented, and in another order.
             (

@@ -33,24 +33,20 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let ended = runtime.block_on(consume(args, env));
     // Ends all that is under way, commands with all that they started.
     runtime.shutdown_timeout(LAST);
-    match ended? {
-        Some(stats) => {
-            tracing::info!(
-                name: "consumed",
-                done = stats.acknowledged - stats.rejected,
-                dead_letters = stats.rejected,
-                come_again = stats.retried,
-                "ended"
-            );
-            Ok(())
-        }
-        None => {
-            say(format_args!("labelrelay: ended at once"));
-            finish();
-            // The conventional code for an interrupt. What was not done comes again.
-            std::process::exit(130);
-        }
-    }
+    let Some(stats) = ended? else {
+        say(format_args!("labelrelay: ended at once"));
+        finish();
+        // The conventional code for an interrupt. What was not done comes again.
+        std::process::exit(130);
+    };
+    tracing::info!(
+        name: "consumed",
+        done = stats.acknowledged - stats.rejected,
+        dead_letters = stats.rejected,
+        come_again = stats.retried,
+        "ended"
+    );
+    Ok(())
 }
 
 /// `None` after a second signal.

@@ -26,7 +26,7 @@ fn record(id: &str, body: &[u8], queue: &str, group: Option<&str>) -> Value {
     })
 }
 
-fn batch(records: Vec<Value>) -> SqsEvent {
+fn batch(records: &[Value]) -> SqsEvent {
     serde_json::from_value(json!({"Records": records})).unwrap()
 }
 
@@ -46,7 +46,7 @@ fn consumer(seen: &Seen) -> Consumer {
 }
 
 async fn failed(consumer: &Consumer, records: Vec<Value>, left: Duration) -> Vec<String> {
-    let answer = consumer.answer_sqs(batch(records), left).await;
+    let answer = consumer.answer_sqs(batch(&records), left).await;
     let failed = answer.batch_item_failures.into_iter();
     failed.map(|one| one.item_identifier).collect()
 }

@@ -134,7 +134,7 @@ impl Post {
             Unanswered::Unreached(problem) => {
                 // It never was otherwise: somebody has to put it right, and no event should wait for that.
                 if problem.needs_mending && !self.was_reached.load(Ordering::Relaxed) {
-                    self.give_up(problem.to_string());
+                    self.give_up(&problem.to_string());
                 }
                 (problem.to_string(), Why::Unreached)
             }
@@ -147,7 +147,7 @@ impl Post {
     }
 
     /// Ends the program: what it holds is given back.
-    fn give_up(&self, problem: String) {
+    fn give_up(&self, problem: &str) {
         let problem = format!("--to {}: {problem}", target::origin(&self.uri));
         self.report.send_if_modified(|told| {
             told.is_none() && told.replace(Problem::Receiver(problem)).is_none()
@@ -170,7 +170,7 @@ impl Post {
                 };
             };
             if patience.is_idle() {
-                self.give_up(format!(
+                self.give_up(&format!(
                     "nobody was there for as long as --until-idle says: {}",
                     not_ready.reason
                 ));

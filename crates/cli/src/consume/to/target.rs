@@ -18,11 +18,10 @@ pub(super) fn read(url: &str) -> Result<Uri, CliError> {
         return wrong("is no URL; write https://HOST/PATH");
     };
     match (uri.scheme_str(), uri.host()) {
-        (Some("https"), Some(_)) => Ok(uri),
         (Some("http"), Some(_)) if reach(url) == Some(Reach::Public) => wrong(
             "http would show events to everybody on the way; write https://, or a host of this machine's own network",
         ),
-        (Some("http"), Some(_)) => Ok(uri),
+        (Some("http" | "https"), Some(_)) => Ok(uri),
         _ => wrong("is no URL; write https://HOST/PATH"),
     }
 }
