@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Label Studio on PostgreSQL, which gives no id twice.
+/// Label Studio on `PostgreSQL`, which gives no id twice.
 #[derive(Default)]
 struct Platform {
     edits: u64,
