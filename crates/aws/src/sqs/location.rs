@@ -180,12 +180,18 @@ mod tests {
                 "sqs://eu-west-1/1/events",
                 "https://sqs.eu-west-1.amazonaws.com/2/dead.fifo",
             ),
-            ("http://127.0.0.1:1/queue/1/events", "http://127.0.0.1:1/queue/2/dead.fifo"),
+            (
+                "http://127.0.0.1:1/queue/1/events",
+                "http://127.0.0.1:1/queue/2/dead.fifo",
+            ),
         ] {
             let sibling = parsed(url).sibling("2", "dead.fifo").expect("a name");
             assert_eq!(sibling, parsed(beside));
         }
-        assert_eq!(parsed("sqs://eu-west-1/1/events").sibling("2", "no name"), None);
+        assert_eq!(
+            parsed("sqs://eu-west-1/1/events").sibling("2", "no name"),
+            None
+        );
     }
 
     #[test]
