@@ -4,8 +4,7 @@ use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::{print, say};
 use crate::{
-    completions, connect, dataset, events, help, pull, queue, send, serve, status, verify,
-    completions, connect, consume, events, help, pull, queue, send, serve, status, verify,
+    completions, connect, consume, dataset, events, help, pull, queue, send, serve, status, verify,
 };
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::env::ArgsOs;
