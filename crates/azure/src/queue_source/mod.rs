@@ -181,9 +181,7 @@ impl StorageQueueSource {
 }
 
 /// The outcomes of several requests, in their order. All of them are made, whatever becomes of one.
-async fn all<F: Future<Output = Answer<Settled>>>(
-    requests: impl Iterator<Item = F>,
-) -> Answer<Vec<Settled>> {
+async fn all<F: Future<Output = Answer<Settled>>>(requests: Vec<F>) -> Answer<Vec<Settled>> {
     let outcomes: Vec<_> = iter(requests).buffered(AT_ONCE).collect().await;
     outcomes.into_iter().collect()
 }
@@ -203,7 +201,8 @@ impl EventSource for StorageQueueSource {
     }
 
     fn ack<'a>(&'a self, receipts: &'a [&'a str]) -> BoxFuture<'a, Answer<Vec<Settled>>> {
-        Box::pin(all(receipts.iter().map(|receipt| self.delete(receipt))))
+        let requests = receipts.iter().map(|receipt| self.delete(receipt));
+        Box::pin(all(requests.collect()))
     }
 
     fn retry<'a>(
@@ -218,7 +217,7 @@ impl EventSource for StorageQueueSource {
                 Extended::Stale => Settled::Stale,
             })
         };
-        Box::pin(all(receipts.iter().map(back)))
+        Box::pin(all(receipts.iter().map(back).collect()))
     }
 
     fn extend<'a>(

@@ -30,8 +30,10 @@ impl SqsSource {
             .filter_map(|(place, receipt)| Some((place, SqsReceipt::parse(receipt)?.handle)))
             .collect();
         let batches = handles.chunks(BATCH);
-        let asked = iter(batches.map(|batch| self.batch(action, batch, seconds)));
-        let answers: Vec<_> = asked.buffered(AT_ONCE).collect().await;
+        let asked: Vec<_> = batches
+            .map(|batch| self.batch(action, batch, seconds))
+            .collect();
+        let answers: Vec<_> = iter(asked).buffered(AT_ONCE).collect().await;
         let mut settled = vec![Settled::Stale; receipts.len()];
         for answer in answers {
             let answer = answer.map_err(|error| self.queue.source_error(&error))?;
