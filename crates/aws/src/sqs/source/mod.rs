@@ -126,7 +126,9 @@ impl SqsSource {
         let reason = format!("received {times} times and never acknowledged");
         let (queue, place) = (&self.queue.location.name, &event.place);
         match self.try_reject(event, &reason).await {
-            Ok(_) => {
+            // Others have it again, and will see the same.
+            Ok(Settled::Stale) => {}
+            Ok(Settled::Done) => {
                 tracing::warn!(event = "event_buried", %queue, %place, times, "an event was received too often, and is a dead letter now");
             }
             Err(error) => {
