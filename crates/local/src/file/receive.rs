@@ -45,7 +45,9 @@ impl QueueFile {
     /// Tells whether a receive may take something, or has something to bury. A read, unlike the receive: nobody who writes
     /// waits for it. `true` too where that cannot be told; the receive then says why.
     pub fn may_receive(&self) -> bool {
-        let looked = self.check_files().and_then(|()| self.read(|db| self.has_visible(db)));
+        let looked = self
+            .check_files()
+            .and_then(|()| self.read(|db| self.has_visible(db)));
         looked.unwrap_or(true)
     }
 
