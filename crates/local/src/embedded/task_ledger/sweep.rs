@@ -182,10 +182,8 @@ mod tests {
         assert_eq!(sweep.room(), 1);
         sweep.has_grown(5);
         assert_eq!(sweep.room(), 0);
-        let look = Look {
-            kept: 100,
-            ..Look::default()
-        };
+        let mut look = Look::default();
+        look.kept = 100;
         sweep.end(look, EVERY);
         assert_eq!(sweep.room(), 615);
     }
