@@ -47,14 +47,12 @@ impl DeadLetters {
             .into_iter()
             .flatten()
             .find_map(|sent| sent.message_id);
-        match id {
-            Some(_) => Ok(()),
-            None => {
-                let problem = "the answer names no message";
-                let cure = "look for what changes answers between here and the service";
-                Err(EventSourceError::new(&place.resource.what, problem, cure).passing())
-            }
+        if id.is_some() {
+            return Ok(());
         }
+        let problem = "the answer names no message";
+        let cure = "look for what changes answers between here and the service";
+        Err(EventSourceError::new(&place.resource.what, problem, cure).passing())
     }
 }
 

@@ -161,14 +161,12 @@ impl StorageQueueSource {
             Err(failed) if failed.is_stale() => return Ok(Extended::Stale),
             Err(failed) => return Err(self.queue.error(&failed)),
         };
-        match answer.headers().get_optional_str(&POP_RECEIPT) {
-            Some(pop) => Ok(Extended::Until(AzureReceipt { pop, ..receipt }.to_text())),
-            None => {
-                let problem = "the answer has no new receipt";
-                let cure = "look for what changes answers between here and the service";
-                Err(EventSourceError::new(&self.queue.resource.what, problem, cure).passing())
-            }
-        }
+        let Some(pop) = answer.headers().get_optional_str(&POP_RECEIPT) else {
+            let problem = "the answer has no new receipt";
+            let cure = "look for what changes answers between here and the service";
+            return Err(EventSourceError::new(&self.queue.resource.what, problem, cure).passing());
+        };
+        Ok(Extended::Until(AzureReceipt { pop, ..receipt }.to_text()))
     }
 
     /// A time in whole seconds, not less than it.

@@ -44,14 +44,17 @@ impl DeadLetters {
             let message = "a message of SQS is text, and this envelope is none; hand back the event as it was received";
             return Err(QueueError::new(QueueErrorKind::Misconfigured, message));
         };
-        let mut request = json!({
-            "MessageBody": body,
-            "MessageAttributes": with_reason(receipt.attributes.clone(), body.len(), reason),
-        });
-        if self.0.location.is_fifo() {
-            request["MessageGroupId"] = json!(receipt.group.as_deref().unwrap_or(GROUP));
-            request["MessageDeduplicationId"] = json!(deduplication(event, receipt));
-        }
+        let attributes = with_reason(receipt.attributes.clone(), body.len(), reason);
+        let request = if self.0.location.is_fifo() {
+            json!({
+                "MessageBody": body,
+                "MessageAttributes": attributes,
+                "MessageGroupId": receipt.group.as_deref().unwrap_or(GROUP),
+                "MessageDeduplicationId": deduplication(event, receipt),
+            })
+        } else {
+            json!({ "MessageBody": body, "MessageAttributes": attributes })
+        };
         let answer = self.0.call(Action::Send, request, Duration::ZERO).await?;
         let text = |name: &str| answer.get(name).and_then(Value::as_str);
         answer_digests::same(

@@ -53,11 +53,13 @@ impl SqsSource {
         seconds: Option<u64>,
     ) -> Result<Vec<(usize, Settled)>, QueueError> {
         let entry = |(place, handle): &Handle| {
-            let mut entry = json!({ "Id": place.to_string(), "ReceiptHandle": handle });
-            if let Some(seconds) = seconds {
-                entry["VisibilityTimeout"] = json!(seconds);
+            let id = place.to_string();
+            match seconds {
+                Some(seconds) => {
+                    json!({ "Id": id, "ReceiptHandle": handle, "VisibilityTimeout": seconds })
+                }
+                None => json!({ "Id": id, "ReceiptHandle": handle }),
             }
-            entry
         };
         let entries: Vec<Value> = batch.iter().map(entry).collect();
         let asked = json!({ "Entries": entries });

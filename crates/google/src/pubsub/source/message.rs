@@ -39,7 +39,8 @@ struct Received {
 struct Message {
     data: String,
     attributes: BTreeMap<String, String>,
-    message_id: String,
+    #[serde(rename = "messageId")]
+    id: String,
     ordering_key: String,
 }
 
@@ -57,7 +58,7 @@ fn event(received: Received) -> Option<ReceivedEvent> {
         ordering_key: message.ordering_key,
     };
     let envelope = STANDARD.decode(message.data).ok()?;
-    let place = format!("message {}", message.message_id);
+    let place = format!("message {}", message.id);
     let event = ReceivedEvent::new(envelope, receipt.to_text(), place);
     Some(match received.delivery_attempt {
         Some(times) => event.received(times),

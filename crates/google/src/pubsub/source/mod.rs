@@ -160,10 +160,10 @@ impl PubSubSource {
         let known: Vec<_> = ids.iter().flatten().collect();
         let mut failed = None;
         for ids in known.chunks(RECEIPTS) {
-            let mut asked = json!({ "ackIds": ids });
-            if let Some(seconds) = seconds {
-                asked["ackDeadlineSeconds"] = json!(seconds);
-            }
+            let asked = match seconds {
+                Some(seconds) => json!({ "ackIds": ids, "ackDeadlineSeconds": seconds }),
+                None => json!({ "ackIds": ids }),
+            };
             // The rest is told all the same.
             let answer = self.subscription.post(method, &asked).await;
             failed = failed.or(answer.err());
