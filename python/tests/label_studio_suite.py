@@ -239,9 +239,16 @@ def differences(copy: dict[str, dict[str, Any]], platform: dict[str, dict[str, A
                 words.append(f"{kind} {id}: the copy lacks {there[id]}")
             elif copy[kind][id] != there[id]:
                 mine, theirs = copy[kind][id], there[id]
-                names = [name for name in theirs if mine[name] != theirs[name]]
+                names = [name for name in theirs if mine[name] != theirs[name] and not is_untold(name, mine, theirs)]
+                if not names:
+                    continue
                 words.append(f"{kind} {id}: " + "; ".join(f"{name} is {mine[name]!r}, and is {theirs[name]!r}" for name in names))
     return words
+
+
+def is_untold(name: str, mine: dict[str, Any], theirs: dict[str, Any]) -> bool:
+    """Whoever sets a ground truth takes it from the task's others, and neither an event nor `updated_at` says so."""
+    return name == "ground_truth" and bool(mine[name]) and not theirs[name]
 
 
 class Model(BaseHTTPRequestHandler):
