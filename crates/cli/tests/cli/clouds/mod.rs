@@ -147,7 +147,7 @@ impl Cloud<'_> {
             assert_eq!(delivered(&serving, &sender::label(name)).status, 200);
         }
         let command = r#"case "$CE_SUBJECT" in
-label/clapoison) echo "no use for this one" >&2; exit 65 ;;
+label/cklapoison) echo "no use for this one" >&2; exit 65 ;;
 esac
 echo "$CE_SUBJECT" >> done"#;
         let consume = ["consume", url, "--exec", command, "--until-idle", "5s"];
@@ -156,7 +156,7 @@ echo "$CE_SUBJECT" >> done"#;
         let done = place.read("done");
         let mut done: Vec<_> = done.lines().collect();
         done.sort_unstable();
-        assert_eq!(done, ["label/claone", "label/clatwo"], "{}", ran.stderr);
+        assert_eq!(done, ["label/cklaone", "label/cklatwo"], "{}", ran.stderr);
         let told = ran
             .stderr
             .lines()
