@@ -1,9 +1,10 @@
 //! Files of a snapshot: written whole, with their digests.
 
 use crate::DatasetError;
+use labelrelay_files::private_file;
 use sha2::{Digest as _, Sha256};
-use std::fs::{DirBuilder, File};
-use std::io::{BufWriter, Read as _, Write as _};
+use std::fs::File;
+use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// A file that is being written.
@@ -19,7 +20,7 @@ impl Output {
             private_dir(dir)?;
         }
         Ok(Self {
-            file: BufWriter::new(private_file(path, true)?),
+            file: BufWriter::new(private_file(path).map_err(DatasetError::io(path))?),
             hash: Sha256::new(),
             path: path.to_owned(),
         })
@@ -60,28 +61,33 @@ impl Output {
     }
 }
 
-/// Makes a directory, and those above it, for this user alone.
-pub(crate) fn private_dir(dir: &Path) -> Result<(), DatasetError> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
+/// For whoever writes bytes of its own.
+impl io::Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hash.update(bytes.get(..written).unwrap_or(bytes));
+        Ok(written)
     }
-    builder.create(dir).map_err(DatasetError::io(dir))
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
-/// Opens a file to write, for this user alone; a new one if it `must_be_new`.
-pub(crate) fn private_file(path: &Path, must_be_new: bool) -> Result<File, DatasetError> {
-    let mut options = File::options();
-    options.write(true).create(true).create_new(must_be_new);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path).map_err(DatasetError::io(path))
+/// Makes a directory, and those above it, for this user alone.
+pub(crate) fn private_dir(dir: &Path) -> Result<(), DatasetError> {
+    labelrelay_files::private_dir(dir).map_err(DatasetError::io(dir))
+}
+
+/// Opens a file to write, and makes it for this user alone where there is none.
+pub(crate) fn own_file(path: &Path) -> Result<File, DatasetError> {
+    let opened = match private_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            File::options().write(true).open(path)
+        }
+        made => made,
+    };
+    opened.map_err(DatasetError::io(path))
 }
 
 /// Brings all that lies below a directory to the disk.
@@ -106,20 +112,6 @@ pub(crate) fn sync_below(dir: &Path) -> Result<(), DatasetError> {
             }
         }
         sync_dir(dir)
-    }
-}
-
-/// Digest of a file that something else wrote.
-pub(crate) fn digest_of(path: &Path) -> Result<String, DatasetError> {
-    let failed = DatasetError::io(path);
-    let mut file = File::open(path).map_err(&failed)?;
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 64 * 1024]);
-    loop {
-        let read = file.read(&mut buffer).map_err(&failed)?;
-        match buffer.get(..read) {
-            Some(some) if !some.is_empty() => hash.update(some),
-            _ => return Ok(hex(&hash.finalize())),
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::geometry::Geometry;
 use crate::label_config::LabelConfig;
 use crate::media;
+use crate::output::file_name;
 use crate::split::{Split, Splits};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde_json::Value;
@@ -57,6 +58,17 @@ pub(crate) struct Sample {
     pub(crate) external_id: Option<String>,
     pub(crate) size: Option<(u32, u32)>,
     pub(crate) annotations: Vec<Chosen>,
+}
+
+impl Sample {
+    /// A name for files of it that no other sample has.
+    pub(crate) fn file_name(&self) -> String {
+        let item = self.item.map(|item| item.to_string());
+        let project = self.project.as_deref().unwrap_or_default();
+        let mut parts = vec![self.source.as_str(), project, &self.task];
+        parts.extend(item.as_deref());
+        file_name(&parts)
+    }
 }
 
 /// An annotation that was chosen, with the part of it that is about one image.

@@ -8,13 +8,12 @@ use crate::DatasetError;
 use crate::class_list::ClassList;
 use crate::geometry::{Geometry, area, bounds};
 use crate::mask::ColumnRuns;
-use crate::output::{Output, file_name};
+use crate::output::Output;
 use crate::selection::{Chosen, Region, Sample};
 use crate::split::Split;
 use labelrelay_event::changes::{Size, decode_brush};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// A mask of more pixels is rejected: a short text can stand for gigabytes.
@@ -88,14 +87,7 @@ impl Writer for Coco<'_> {
         };
         part.image_count += 1;
         let image = part.image_count;
-        let item = sample.item.map(|item| item.to_string());
-        let mut parts = vec![
-            sample.source.as_str(),
-            sample.project.as_deref().unwrap_or_default(),
-            &sample.task,
-        ];
-        parts.extend(item.as_deref());
-        let file = sample.media.clone().unwrap_or_else(|| file_name(&parts));
+        let file = sample.media.clone().unwrap_or_else(|| sample.file_name());
         let entry = json!({
             "id": image, "file_name": file, "width": width, "height": height,
             "source": sample.source, "project": sample.project, "task": sample.task, "item": sample.item,
@@ -119,16 +111,16 @@ impl Writer for Coco<'_> {
                         continue;
                     };
                     part.annotation_count += 1;
-                    let entry = json!({
+                    let mut entry = json!({
                         "id": part.annotation_count, "image_id": image, "category_id": class + 1,
                         "bbox": shape.bbox, "area": shape.area, "iscrowd": 0,
                         annotation.kind.as_str(): annotation.id, "region": region.id,
                     });
-                    let mut text = entry.to_string();
                     // Readers take an empty segmentation for a damaged one.
-                    for (name, value) in &shape.members {
-                        text.truncate(text.len() - 1);
-                        let _ = write!(text, ",\"{name}\":{value}}}");
+                    if let Value::Object(members) = &mut entry {
+                        let more = shape.members.iter();
+                        members
+                            .extend(more.map(|(name, value)| ((*name).to_owned(), value.clone())));
                     }
                     let before = if part.annotation_count == 1 {
                         "\n"
@@ -136,7 +128,7 @@ impl Writer for Coco<'_> {
                         ",\n"
                     };
                     part.annotations.write(before)?;
-                    part.annotations.write(&text)?;
+                    part.annotations.write(&entry.to_string())?;
                 }
             }
         }

@@ -3,7 +3,7 @@
 
 use super::writer::Written;
 use crate::DatasetError;
-use crate::output::{digest_of, private_dir};
+use crate::output::Output;
 use crate::split::Splits;
 use parquet::basic::Compression;
 use parquet::column::writer::ColumnWriter;
@@ -14,7 +14,6 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -177,12 +176,12 @@ pub(crate) fn write(
     database: impl Fn(rusqlite::Error) -> DatasetError,
 ) -> Result<Vec<Written>, DatasetError> {
     let dir = dir.join("parquet");
-    private_dir(&dir)?;
     let mut written = Vec::new();
     for table in &TABLES {
         let name = format!("{}.parquet", table.name);
         let path = dir.join(&name);
-        table.write(db, &path, splits).map_err(|stop| match stop {
+        let output = Output::create(&path)?;
+        let output = table.write(db, output, splits).map_err(|stop| match stop {
             Stop::Database(error) => database(error),
             Stop::File(error) => DatasetError::new(
                 &path,
@@ -190,7 +189,7 @@ pub(crate) fn write(
                 "look at the disk, and run this again",
             ),
         })?;
-        written.push((format!("parquet/{name}"), digest_of(&path)?));
+        written.push((format!("parquet/{name}"), output.end()?));
     }
     Ok(written)
 }
@@ -212,20 +211,13 @@ impl From<ParquetError> for Stop {
     }
 }
 
-impl From<std::io::Error> for Stop {
-    fn from(error: std::io::Error) -> Self {
-        Self::File(error.into())
-    }
-}
-
 impl Table {
-    fn write(&self, db: &Connection, path: &Path, splits: Splits) -> Result<(), Stop> {
+    fn write(&self, db: &Connection, output: Output, splits: Splits) -> Result<Output, Stop> {
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .build();
         let schema = Arc::new(parse_message_type(&self.schema())?);
-        let file = File::create_new(path)?;
-        let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties))?;
+        let mut writer = SerializedFileWriter::new(output, schema, Arc::new(properties))?;
         let mut statement = db.prepare(self.sql)?;
         let mut rows = statement.query([])?;
         let mut group = Group::of(self.columns);
@@ -238,8 +230,7 @@ impl Table {
         if group.rows > 0 {
             group.write(&mut writer)?;
         }
-        writer.close()?;
-        Ok(())
+        Ok(writer.into_inner()?)
     }
 
     fn schema(&self) -> String {
@@ -328,7 +319,7 @@ impl Group {
         Ok(())
     }
 
-    fn write(self, writer: &mut SerializedFileWriter<File>) -> Result<(), ParquetError> {
+    fn write(self, writer: &mut SerializedFileWriter<Output>) -> Result<(), ParquetError> {
         let mut group = writer.next_row_group()?;
         for values in self.columns {
             let Some(mut column) = group.next_column()? else {

@@ -7,7 +7,7 @@ use super::writer::{Writer, Written};
 use crate::DatasetError;
 use crate::class_list::ClassList;
 use crate::geometry::Geometry;
-use crate::output::{Output, file_name, hex, private_dir};
+use crate::output::{Output, hex, private_dir};
 use crate::selection::Sample;
 use crate::split::Split;
 use serde_json::json;
@@ -82,11 +82,7 @@ impl Writer for Yolo<'_> {
         if rejected && lines.is_empty() {
             return Ok(());
         }
-        let item = sample.item.map(|item| item.to_string());
-        let project = sample.project.as_deref().unwrap_or_default();
-        let mut parts = vec![sample.source.as_str(), project, &sample.task];
-        parts.extend(item.as_deref());
-        let name = file_name(&parts);
+        let name = sample.file_name();
         let split = sample.split.as_str();
         let path = self
             .dir

@@ -1,8 +1,10 @@
 //! Takes over from another store what it has and this one has not, or has differently.
 
+use super::annotation::empty;
 use crate::differences::{AnnotationId, Differences};
 use crate::{DatasetError, Store, class_list};
 use jiff::Timestamp;
+use labelrelay_core::time;
 use rusqlite::{OptionalExtension as _, Transaction};
 
 /// Columns of an annotation but its row, which differs between two stores.
@@ -28,7 +30,7 @@ impl Store {
         self.db
             .execute("ATTACH ?1 AS theirs", [path.to_string_lossy()])
             .map_err(&failed)?;
-        let done = self.adopt_all(differences, &version(until));
+        let done = self.adopt_all(differences, &time::sequence(until));
         self.db.execute("DETACH theirs", []).map_err(&failed)?;
         done.map_err(failed)
     }
@@ -51,11 +53,6 @@ impl Store {
         }
         db.commit()
     }
-}
-
-/// A time in the form of a version.
-fn version(time: Timestamp) -> String {
-    time.strftime("%Y%m%dT%H%M%S%.9fZ").to_string()
 }
 
 fn row_of(db: &Transaction<'_>, schema: &str, id: &AnnotationId) -> rusqlite::Result<Option<i64>> {
@@ -136,14 +133,6 @@ fn take_over(db: &Transaction<'_>, id: &AnnotationId) -> rusqlite::Result<()> {
         .collect::<rusqlite::Result<_>>()?;
     for label in labels {
         class_list::note(db, &label, "")?;
-    }
-    Ok(())
-}
-
-fn empty(db: &Transaction<'_>, row: i64) -> rusqlite::Result<()> {
-    for table in ["regions", "classifications"] {
-        let statement = format!("DELETE FROM main.{table} WHERE annotation = ?1");
-        db.prepare_cached(&statement)?.execute([row])?;
     }
     Ok(())
 }

@@ -25,14 +25,14 @@ pub(super) fn take_in(
 ) -> rusqlite::Result<bool> {
     let key = &changed.key;
     let known = known(db, &key.source, key.kind, &key.id)?;
-    let held = |kinds: [Kind; 2]| {
+    let held = |kinds: &[Kind]| {
         let parent = changed.parents.iter().find(|it| kinds.contains(&it.kind));
         parent.map(|parent| parent.id.to_string())
     };
-    let task = held([Kind::Task, Kind::DataRow])
+    let task = held(&[Kind::Task, Kind::DataRow])
         .or_else(|| known.as_ref().and_then(|known| known.task.clone()));
-    let project = held([Kind::Project, Kind::Project])
-        .or_else(|| known.as_ref().and_then(|known| known.project.clone()));
+    let project =
+        held(&[Kind::Project]).or_else(|| known.as_ref().and_then(|known| known.project.clone()));
     let project = match (project, &task) {
         (None, Some(task)) => super::task::project_of(db, &key.source, task)?,
         (project, _) => project,
@@ -95,10 +95,7 @@ pub(super) fn take_in(
     if let Some(task) = &task {
         super::task::note(db, &key.source, task, project.as_deref())?;
     }
-    for table in ["regions", "classifications"] {
-        db.prepare_cached(&format!("DELETE FROM {table} WHERE annotation = ?1"))?
-            .execute([row])?;
-    }
+    empty(db, row)?;
     for (position, region) in record.regions.iter().enumerate() {
         write_region(db, row, position, region, is_forgotten)?;
         for label in &region.labels {
@@ -109,6 +106,15 @@ pub(super) fn take_in(
         write_classification(db, row, position, answered)?;
     }
     Ok(true)
+}
+
+/// Removes what an annotation holds.
+pub(super) fn empty(db: &Transaction<'_>, row: i64) -> rusqlite::Result<()> {
+    for table in ["regions", "classifications"] {
+        db.prepare_cached(&format!("DELETE FROM main.{table} WHERE annotation = ?1"))?
+            .execute([row])?;
+    }
+    Ok(())
 }
 
 /// Label Studio has one ground truth a task. Whoever sets another one takes it from the others, and no event tells that:

@@ -8,7 +8,7 @@ mod schema;
 mod task;
 mod version;
 
-use crate::output::{private_dir, private_file};
+use crate::output::{own_file, private_dir};
 use crate::{DatasetError, Unreadable};
 use labelrelay_event::Event;
 use rusqlite::{Connection, Transaction};
@@ -40,7 +40,7 @@ impl Store {
         let path = dir.join(STATE);
         let failed = DatasetError::database(&path);
         // Made here, so that nobody else may read it: it holds names of annotators, and addresses with signatures.
-        private_file(&path, false)?;
+        own_file(&path)?;
         let mut db = Connection::open(&path).map_err(&failed)?;
         db.busy_timeout(Duration::from_secs(5)).map_err(&failed)?;
         // FULL: what is committed may be acknowledged, and is on the disk then.
@@ -161,7 +161,7 @@ fn has_changed(db: &Transaction<'_>) -> rusqlite::Result<()> {
 
 fn lock(path: &Path) -> Result<File, DatasetError> {
     let failed = DatasetError::io(path);
-    let file = private_file(path, false)?;
+    let file = own_file(path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(DatasetError::new(

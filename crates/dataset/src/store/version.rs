@@ -1,22 +1,14 @@
 //! Versions, and how they compare.
 
+use labelrelay_core::time;
 use labelrelay_event::Event;
 use labelrelay_event::changes::Order;
 
 /// The time at which the relay received an event, in the form of a version.
 pub(super) fn received(event: &Event<'_>) -> String {
-    let time = event.attributes().receivedtime.as_str();
-    let mut version: String = time
-        .chars()
-        .filter(|it| !matches!(it, '-' | ':' | 'Z'))
-        .collect();
-    if !version.contains('.') {
-        version.push('.');
-    }
-    let digits = version.len() - version.find('.').unwrap_or(version.len()) - 1;
-    version.extend(std::iter::repeat_n('0', 9_usize.saturating_sub(digits)));
-    version.push('Z');
-    version
+    let written = &event.attributes().receivedtime;
+    // The relay writes a time. What somebody else wrote there compares as it is.
+    time::parse(written).map_or_else(|| written.clone(), time::sequence)
 }
 
 /// How a version compares with the one that is known.
