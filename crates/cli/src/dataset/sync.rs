@@ -8,7 +8,8 @@ use crate::error::{CliError, EXIT_CODES};
 use crate::locations::QueueLocation;
 use crate::output::{print, print_json, say};
 use crate::queue_file::QueueArgs;
-use labelrelay_core::{Clock, EventSource, EventSourceError, ReceivedEvent};
+use crate::serve::Signals;
+use labelrelay_core::{Clock, EventSource, ReceivedEvent};
 use labelrelay_dataset::{Snapshot, Store};
 use labelrelay_event::{Event, EventError};
 use labelrelay_local::FileSource;
@@ -25,9 +26,6 @@ const BATCH: usize = 500;
 
 /// Bytes of one transaction, about.
 const BYTES: usize = 16 * 1024 * 1024;
-
-/// An envelope without its data is smaller than this.
-const CLAIMED: usize = 64 * 1024;
 
 /// A signal is heeded after a receive, so one waits no longer.
 const WAIT: Duration = Duration::from_millis(500);
@@ -109,8 +107,13 @@ struct Sync<'a> {
 
 impl Sync<'_> {
     async fn run(&mut self) -> Result<(), CliError> {
+        // A receive that is under way is waited for: what it brings is not to be hidden from others for nothing.
         let is_stopped = Arc::new(AtomicBool::new(false));
-        stop_by_signal(Arc::clone(&is_stopped));
+        let (mut signals, flag) = (Signals::new()?, Arc::clone(&is_stopped));
+        tokio::spawn(async move {
+            signals.next().await;
+            flag.store(true, Ordering::Relaxed);
+        });
         let mut written: Option<Instant> = None;
         let mut last = None;
         loop {
@@ -155,49 +158,46 @@ impl Sync<'_> {
         }
     }
 
-    /// Takes a batch in, a part of it at a time.
+    /// Takes events in, so many bytes at a time. Those that cannot be read are given back in the end.
     async fn take_in(&mut self, came: &[ReceivedEvent]) -> Result<(), CliError> {
-        let (mut some, mut bytes) = (came, 0);
-        for (place, received) in came.iter().enumerate() {
-            // A claimed body is not here yet, and large.
-            let is_claimed = received.envelope.len() < CLAIMED && is_claimed(&received.envelope);
-            bytes += if is_claimed {
-                BYTES
-            } else {
-                received.envelope.len()
-            };
-            if bytes >= BYTES {
-                let taken = place + 1 - (came.len() - some.len());
-                let (now, later) = some.split_at(taken);
-                self.take_in_some(now).await?;
-                (some, bytes) = (later, 0);
-            }
-        }
-        self.take_in_some(some).await
-    }
-
-    /// Takes events in, and acknowledges what is on the disk then.
-    async fn take_in_some(&mut self, came: &[ReceivedEvent]) -> Result<(), CliError> {
-        if came.is_empty() {
-            return Ok(());
-        }
-        let mut events = Vec::with_capacity(came.len());
-        let (mut good, mut bad) = (Vec::new(), Vec::new());
+        let (mut batch, mut bytes, mut bad) = (Vec::new(), 0, Vec::new());
         for received in came {
             match self.read(received) {
                 Ok(event) => {
-                    events.push(event);
-                    good.push(received);
+                    bytes += event.raw().map_or(0, <[u8]>::len);
+                    batch.push((received, event));
                 }
                 Err(cause) => {
                     self.name(received, &cause);
                     bad.push(received.receipt.as_str());
                 }
             }
+            if bytes >= BYTES {
+                self.fold(std::mem::take(&mut batch), &mut bad).await?;
+                bytes = 0;
+            }
         }
+        self.fold(batch, &mut bad).await?;
+        if !bad.is_empty() {
+            let given_back = self.source.retry(&bad, AGAIN).await;
+            given_back.map_err(CliError::failed)?;
+        }
+        Ok(())
+    }
+
+    /// Folds events, and acknowledges what is on the disk then. Adds the receipts of those that cannot be read to `bad`.
+    async fn fold<'e>(
+        &mut self,
+        batch: Vec<(&'e ReceivedEvent, Event<'_>)>,
+        bad: &mut Vec<&'e str>,
+    ) -> Result<(), CliError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let (came, events): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         let verdicts = self.store.fold(&events)?;
-        let mut done = Vec::new();
-        for (received, verdict) in good.into_iter().zip(verdicts) {
+        let mut done = Vec::with_capacity(came.len());
+        for (received, verdict) in came.into_iter().zip(verdicts) {
             match verdict {
                 Ok(()) => done.push(received.receipt.as_str()),
                 Err(cause) => {
@@ -207,11 +207,8 @@ impl Sync<'_> {
             }
         }
         // A receipt that is stale by now means that the event comes again, and then it changes nothing.
-        self.source.ack(&done).await.map_err(settle_error)?;
-        if !bad.is_empty() {
-            self.source.retry(&bad, AGAIN).await.map_err(settle_error)?;
-        }
-        Ok(())
+        let acknowledged = self.source.ack(&done).await;
+        acknowledged.map(drop).map_err(CliError::failed)
     }
 
     fn read<'e>(&self, received: &'e ReceivedEvent) -> Result<Event<'e>, String> {
@@ -244,15 +241,6 @@ impl Sync<'_> {
         }
         Ok(print(format_args!("{}", words(snapshot, &self.args.dir)))?)
     }
-}
-
-/// Tells whether the body of an event is in the blob store.
-fn is_claimed(envelope: &[u8]) -> bool {
-    Event::parse(envelope).is_ok_and(|event| event.is_claimed())
-}
-
-fn settle_error(error: EventSourceError) -> CliError {
-    CliError::failed(error)
 }
 
 /// Counts of a snapshot, in words.
@@ -292,26 +280,4 @@ pub(super) fn words(snapshot: &Snapshot, dir: &Path) -> String {
 fn counted(count: u64, one: &str, several: &str) -> String {
     let name = if count == 1 { one } else { several };
     format!("{count} {name}")
-}
-
-/// Sets the flag at the first SIGTERM or SIGINT: what was received is taken in, and a snapshot written.
-fn stop_by_signal(flag: Arc<AtomicBool>) {
-    tokio::spawn(async move {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-                return;
-            };
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
-        #[cfg(not(unix))]
-        {
-            let _ = tokio::signal::ctrl_c().await;
-        }
-        flag.store(true, Ordering::Relaxed);
-    });
 }
