@@ -50,6 +50,13 @@ pub struct Route<'a> {
     pub is_named: bool,
 }
 
+impl Route<'_> {
+    /// Tells whether no source has the path, and it is more than the root: often a misspelt name.
+    pub(crate) fn is_nobodys(&self) -> bool {
+        !self.is_named && self.below.len() > 1
+    }
+}
+
 impl Routes {
     /// The sources of `config`, in its order. The default one also owns every path that no other one owns.
     pub(crate) fn new(sources: Vec<Arc<Source>>, config: &Config) -> Self {

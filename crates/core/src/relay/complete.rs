@@ -43,7 +43,10 @@ impl Relay {
         delivery.report.digest = Some(digest);
         let verified = match verified {
             Ok(verified) => verified,
-            Err(error) => return delivery.refuse(error.into()),
+            Err(error) => {
+                let refusal = self.perhaps_misrouted(delivery, error.into());
+                return delivery.refuse(refusal);
+            }
         };
         delivery.verified_by(verified.by());
         if verified.get().is_empty() {

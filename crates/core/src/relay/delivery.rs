@@ -10,13 +10,15 @@ use crate::observe::Report;
 use crate::outcome::{Answer, Outcome};
 use crate::payload::Payload;
 use crate::request::RequestHead;
-use crate::source::Source;
+use crate::source::{Route, Source};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A delivery: where it came in, how long it has, and what is known of it so far.
 pub(super) struct Delivery {
     pub(super) source: Arc<Source>,
+    /// `true` if it came by a path that no source has, so that the default one has it.
+    pub(super) is_on_nobodys_path: bool,
     pub(super) head: RequestHead,
     pub(super) deadlines: Deadlines,
     /// Part of the room for all deliveries, held until it has ended.
@@ -30,11 +32,12 @@ pub(super) struct Delivery {
 impl Delivery {
     /// A delivery of which only the head has come.
     pub(super) fn new(
-        source: &Arc<Source>,
+        route: &Route<'_>,
         head: RequestHead,
         in_flight: InFlight,
         verification: Verification,
     ) -> Self {
+        let source = route.source;
         let mut report = Report::new(Outcome::Bug, Duration::ZERO);
         report.claimed_bytes = head.content_length();
         report.source = Some(source.name.clone());
@@ -43,6 +46,7 @@ impl Delivery {
         Self {
             deadlines: Deadlines::with_answer(head.arrived + source.answer_by),
             source: Arc::clone(source),
+            is_on_nobodys_path: route.is_nobodys(),
             head,
             in_flight,
             report,

@@ -17,17 +17,7 @@ impl Relay {
         route: &Route<'_>,
     ) -> Result<(Endpoint, BodyCheck), Refusal> {
         let Delivery { source, head, .. } = delivery;
-        // Names the other sources only where the credential was wrong: then the URL may be. An error of our own
-        // is not for the sender.
-        let misrouted = |refusal: Refusal| {
-            let is_ours = refusal.answer.outcome == Outcome::Unavailable;
-            if !route.is_named && route.below.len() > 1 && !is_ours {
-                let names = self.sources().iter().map(|source| source.name.as_str());
-                refusal.on_the_path_of(&source.name, names)
-            } else {
-                refusal
-            }
-        };
+        let misrouted = |refusal| self.perhaps_misrouted(delivery, refusal);
         let endpoint = source
             .provider
             .endpoint(&head.method, &route.below, source.ml_backend);
@@ -62,6 +52,18 @@ impl Relay {
         Ok((endpoint, check))
     }
 
+    /// The refusal of a credential or a method, which may be wrong because the URL is. The log then names the other
+    /// sources. An error of our own says nothing of the URL.
+    pub(super) fn perhaps_misrouted(&self, delivery: &Delivery, refusal: Refusal) -> Refusal {
+        let is_ours = refusal.answer.outcome == Outcome::Unavailable;
+        if delivery.is_on_nobodys_path && !is_ours {
+            let names = self.sources().iter().map(|source| source.name.as_str());
+            refusal.on_the_path_of(&delivery.source.name, names)
+        } else {
+            refusal
+        }
+    }
+
     /// Labelbox asks which models may be trained. The question is signed, over its empty body.
     pub(super) async fn models(
         &self,
@@ -78,7 +80,7 @@ impl Relay {
                 delivery.verified_by(verified.by());
                 Answer::reply(delivery.source.models.clone()).into()
             }
-            (_, Err(error)) => error.into(),
+            (_, Err(error)) => self.perhaps_misrouted(delivery, error.into()),
         }
     }
 }

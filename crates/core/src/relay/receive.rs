@@ -54,7 +54,7 @@ impl Relay {
                 return Intake::Answer(self.turn_away(&head, route, refusal));
             }
         };
-        let mut delivery = Delivery::new(route.source, head, in_flight, verification);
+        let mut delivery = Delivery::new(&route, head, in_flight, verification);
         match self.take_in(&mut delivery, &route, body).await {
             Ok((check, payload)) => {
                 delivery.last_byte_at(self.parts.clock.monotonic(), &payload);

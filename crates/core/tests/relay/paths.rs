@@ -3,6 +3,7 @@
 use crate::test_bench::{BOTH_PLATFORMS, Bench, SECRET};
 use http::Method;
 use labelrelay_core::QueueLimits;
+use labelrelay_core::signature::sign_sha1;
 use labelrelay_testkit::request::TestRequest;
 
 /// A source that is not the default, so that a path that misses it is refused.
@@ -139,4 +140,30 @@ fn where_no_source_matches_the_log_says_which_there_are() {
     // A stranger is not told.
     let body = String::from_utf8(answer.body.to_vec()).unwrap();
     assert!(!body.contains("label-studio"), "{body}");
+}
+
+/// A signature is known to be wrong after the last byte only, and a misspelt name is as likely the reason.
+#[test]
+fn a_signature_on_a_path_that_no_source_has_is_explained_as_well() {
+    let bench = Bench::new();
+    let body = br#"{"id":"1"}"#;
+    let signed =
+        |path: &str| TestRequest::labelbox("another-secret", "LABEL_CREATED", "1", body).at(path);
+    let question = TestRequest::new(Method::GET, "/label_box/models", b"")
+        .header("x-hub-signature", &sign_sha1(b"another-secret", b""));
+    for request in [signed("/label_box"), question] {
+        assert_eq!(bench.status(&request), 401);
+        let reason = bench.reason();
+        assert!(
+            reason.contains("no source has this path")
+                && reason.contains("`labelbox`, `label-studio`"),
+            "{reason}"
+        );
+    }
+    // The right path, and the root, say nothing of the URL.
+    for path in ["/labelbox", "/"] {
+        assert_eq!(bench.status(&signed(path)), 401);
+        let reason = bench.reason();
+        assert!(!reason.contains("no source has this path"), "{reason}");
+    }
 }
