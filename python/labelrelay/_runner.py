@@ -228,7 +228,8 @@ class Runner:
             log.info("%s", stopped)
             self.stop()
         except Exception as error:
-            pause = self._pause
+            # Those that failed together must not come together.
+            pause = self._pause * random.uniform(0.5, 1.0)
             self._pause = min(LONGEST_PAUSE, self._pause * 2)
             log.error("%s: cannot receive; again in %.1f s: %s", self._session.source.name, pause, described(error))
         with self._changed:

@@ -376,6 +376,31 @@ def test_a_queue_that_cannot_be_received_from_is_not_idle() -> None:
     assert len(queue.acknowledged) == 1
 
 
+def test_pauses_after_receives_that_failed_are_spread(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing(InMemory):
+        receives = 0
+
+        def receive(self, *arguments: Any) -> Any:
+            self.receives += 1
+            if self.receives == 1:
+                return [], []
+            if self.receives <= 3:
+                raise OSError("no network")
+            return super().receive(*arguments)
+
+    drawn: list[tuple[float, float]] = []
+
+    def uniform(first: float, last: float) -> float:
+        drawn.append((first, last))
+        return first
+
+    monkeypatch.setattr("random.uniform", uniform)
+    queue = Failing([annotation()])
+    consumed(queue, lambda _: None, concurrency=1)
+    assert len(queue.acknowledged) == 1
+    assert drawn == [(0.5, 1.0)] * 2
+
+
 def test_a_queue_that_fails_for_long_ends_what_waits_for_idleness(monkeypatch: pytest.MonkeyPatch) -> None:
     from labelrelay import _runner
 

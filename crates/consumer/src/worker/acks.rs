@@ -3,6 +3,7 @@
 use super::Work;
 use super::held::Held;
 use super::shared::Shared;
+use super::spread::spread;
 use crate::stats::add;
 use crate::words;
 use labelrelay_core::{EventSourceError, Settled};
@@ -107,7 +108,7 @@ async fn acknowledged<W: Work>(
         match shared.source.ack(receipts).await {
             Err(error) if error.may_pass => {
                 tracing::debug!(name: "acknowledged_again", reason = %error, "an acknowledgement failed; tried again");
-                sleep(pause).await;
+                sleep(spread(pause)).await;
             }
             done => return done,
         }

@@ -6,6 +6,7 @@ mod keeper;
 mod run;
 mod settings;
 mod shared;
+mod spread;
 mod told;
 pub(crate) mod turn;
 

@@ -4,6 +4,7 @@ use super::acks;
 use super::held::Held;
 use super::keeper::keep;
 use super::shared::Shared;
+use super::spread::spread;
 use super::told::Told;
 use super::turn::turns;
 use super::{RunError, Settings, Work, Worker};
@@ -16,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
-/// Pauses after a receive that failed: the first, and the longest of many.
+/// Pauses after a receive that failed: the first, and the longest of many. Each is spread.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
 /// A receive that is under way at the stop may bring events within this time. Later ones wait for their visibility
@@ -270,8 +271,8 @@ impl Pace {
                 return Err(RunError::NothingReceived(error.clone()));
             }
         }
-        let pause = self.pause;
-        self.pause = PAUSES.1.min(pause * 2);
+        let pause = spread(self.pause);
+        self.pause = PAUSES.1.min(self.pause * 2);
         // Nobody knows what the queue has.
         self.busy();
         let again_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
@@ -285,5 +286,30 @@ impl Pace {
             && self
                 .until_idle
                 .is_some_and(|idle| self.busy.elapsed() >= idle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_after_failures_double_and_differ() {
+        let mut pace = Pace::new(&Settings::default());
+        let error = EventSourceError::new("the queue", "a fault of the test", "nothing").passing();
+        for whole in [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000] {
+            let whole = Duration::from_millis(whole);
+            let pause = pace.failed(&error).unwrap();
+            assert!(
+                (whole / 2..=whole).contains(&pause),
+                "{pause:?} of {whole:?}"
+            );
+        }
+        // Two of 65,536 are equal now and then; not all of them.
+        let longest: Vec<_> = (0..8).map(|_| pace.failed(&error).unwrap()).collect();
+        assert!(
+            longest.iter().any(|pause| *pause != longest[0]),
+            "{longest:?}"
+        );
     }
 }

@@ -1,4 +1,5 @@
 use super::RunError;
+use super::spread::share;
 use std::time::Duration;
 
 /// Settings by which events are received and settled.
@@ -86,9 +87,7 @@ impl Settings {
             .first_pause
             .saturating_mul(factor)
             .min(self.longest_pause);
-        // Those that failed together must not come together.
-        let half = whole / 2;
-        half + half.mul_f64(f64::from(part) / f64::from(u16::MAX))
+        share(whole, part)
     }
 }
 

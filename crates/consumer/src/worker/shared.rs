@@ -1,6 +1,7 @@
 //! Everything that the tasks of one run share, and the settlement of an event.
 
 use super::held::{AllHeld, Held, Working};
+use super::spread::random;
 use super::told::Told;
 use super::{Settings, Turn, Work};
 use crate::outcome::Outcome;
@@ -89,10 +90,7 @@ impl<W: Work> Shared<W> {
     }
 
     fn pause(&self, receives: Option<u32>) -> Duration {
-        let mut part = [0; 2];
-        // Without randomness the pause is the shortest, which is none too short.
-        let _ = getrandom::fill(&mut part);
-        self.settings.pause(receives, u16::from_be_bytes(part))
+        self.settings.pause(receives, random())
     }
 
     async fn retry(&self, held: &Held, pause: Duration) {

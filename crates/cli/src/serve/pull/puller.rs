@@ -104,7 +104,7 @@ impl Puller {
                     if std::mem::take(&mut is_first) {
                         tracing::info!(name: "pulled", source, projects = summary.projects, created = summary.created, updated = summary.updated, deleted = summary.deleted, "looked through the platform");
                     }
-                    every.max(failures::pause(refusals))
+                    every.max(OsEntropy.spread(failures::pause(refusals)))
                 }
                 Err(reason) => {
                     self.job.metrics.pull_failed(&source);
