@@ -23,9 +23,7 @@ pub(crate) enum Route {
 }
 
 pub(crate) fn route(method: &Method, uri: &Uri) -> Route {
-    if let Some(below) = uri.path().strip_prefix(PREFIX)
-        && (below.is_empty() || below.starts_with('/'))
-    {
+    if let Some(below) = below_prefix(uri.path()) {
         return outside(uri, below).map_or(Route::Nowhere, Route::Outside);
     }
     match uri.path() {
@@ -33,6 +31,14 @@ pub(crate) fn route(method: &Method, uri: &Uri) -> Route {
         "/" => Route::Ping,
         _ => Route::Nowhere,
     }
+}
+
+/// Rest of `path` below the prefix. The host's router takes letters of either case for the same, and proxies the path
+/// as the sender wrote it.
+fn below_prefix(path: &str) -> Option<&str> {
+    let (front, below) = path.split_at_checked(PREFIX.len())?;
+    let is_below = below.is_empty() || below.starts_with('/');
+    (front.eq_ignore_ascii_case(PREFIX) && is_below).then_some(below)
 }
 
 fn outside(uri: &Uri, below: &str) -> Option<Uri> {
@@ -66,6 +72,8 @@ mod tests {
             ("/api/api/x", "/api/x"),
             ("/api/a%2Fb", "/a%2Fb"),
             ("/api//labelbox", "//labelbox"),
+            ("/API/labelbox", "/labelbox"),
+            ("/Api", "/"),
         ] {
             assert_eq!(
                 of(&Method::POST, from),
@@ -84,6 +92,7 @@ mod tests {
             "/api/../redrive",
             "/api/%2e%2e/redrive",
             "/api//redrive",
+            "/API/redrive",
         ] {
             assert!(
                 matches!(of(&Method::POST, path), Route::Outside(_)),
