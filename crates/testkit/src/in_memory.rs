@@ -319,6 +319,7 @@ impl FallbackStore for MemoryFallback {
 pub struct RecordingObserver {
     reports: Mutex<Vec<Report>>,
     failed: Mutex<Vec<QueueErrorKind>>,
+    failed_last: Mutex<Vec<QueueErrorKind>>,
     breaker: Mutex<Vec<bool>>,
     overload: Mutex<Vec<String>>,
     readiness: Mutex<Vec<Option<String>>>,
@@ -333,6 +334,11 @@ impl RecordingObserver {
     /// Kinds of the attempts that failed and were followed by another.
     pub fn failed_attempts(&self) -> Vec<QueueErrorKind> {
         self.failed.lock().unwrap().clone()
+    }
+
+    /// Kinds of the attempts that failed and were followed by no other.
+    pub fn failed_last_attempts(&self) -> Vec<QueueErrorKind> {
+        self.failed_last.lock().unwrap().clone()
     }
 }
 
@@ -382,5 +388,9 @@ impl Observer for RecordingObserver {
 
     fn queue_attempt_failed(&self, _: &str, _: &str, error: &QueueError) {
         self.failed.lock().unwrap().push(error.kind);
+    }
+
+    fn queue_last_attempt_failed(&self, _: &str, _: &str, error: &QueueError) {
+        self.failed_last.lock().unwrap().push(error.kind);
     }
 }

@@ -39,12 +39,14 @@ impl ClaimCheck {
         let key = claim_key(self.retry.clock.now(), source, &attributes.datasha256);
         let put = || self.blobs.put_payload(&key, event.body.get());
         let failed = |error: &BlobError, again: bool| {
-            if !again {
-                return;
-            }
             let error = QueueError::new(QueueErrorKind::Unavailable, error.to_string());
-            self.observer
-                .queue_attempt_failed(source, &attributes.id, &error);
+            if again {
+                self.observer
+                    .queue_attempt_failed(source, &attributes.id, &error);
+            } else {
+                self.observer
+                    .queue_last_attempt_failed(source, &attributes.id, &error);
+            }
         };
         let (uri, _) = self.retry.until(deadlines, put, failed).await?;
         Ok(event.reference(uri))

@@ -227,6 +227,11 @@ fn a_blob_store_that_hangs_or_fails_is_503_in_the_end() {
             !bench.seen.failed_attempts().is_empty(),
             "it was tried again"
         );
+        assert_eq!(
+            bench.seen.failed_last_attempts(),
+            [QueueErrorKind::Unavailable],
+            "the last attempt is counted too"
+        );
         assert!(bench.reason().contains("blob store"), "{}", bench.reason());
         assert!(
             !String::from_utf8_lossy(&answer.body).contains("test"),

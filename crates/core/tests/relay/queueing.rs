@@ -41,6 +41,7 @@ fn a_lasting_fault_is_503_and_leaves_nothing() {
         assert!(answer.retry_after.is_some());
         assert!(bench.reason().contains(kind.as_str()), "{}", bench.reason());
         assert!(bench.queue.messages().is_empty());
+        assert_eq!(bench.seen.failed_last_attempts(), [kind], "it is counted");
         assert_eq!(
             bench.deliver(&request()).outcome,
             Outcome::Accepted,
