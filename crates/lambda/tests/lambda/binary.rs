@@ -36,10 +36,12 @@ async fn crafted_events() {
 async fn requests_behind_cargo_lambda_watch() {
     let mut cases = expected(LIMITS).await;
     // The emulator takes a body by its content type, and answers 500 itself when that says JSON and the
-    // bytes are no text. Repeated headers reach the function as one of them.
+    // bytes are no text. Repeated headers reach the function as one of them. It finds the function by the path, so
+    // empty segments are not given to it.
     cases.retain(|case| {
         let headers = &case.request.headers;
-        std::str::from_utf8(&case.request.body).is_ok()
+        !case.request.path.contains("//")
+            && std::str::from_utf8(&case.request.body).is_ok()
             && headers
                 .keys()
                 .all(|name| headers.get_all(name).iter().count() == 1)

@@ -58,7 +58,18 @@ fn routes() -> Vec<Case> {
     let models = bare(Method::GET, "/labelbox/models")
         .header("x-hub-signature", &sign_sha1(SECRET.as_bytes(), b""));
     let request = |name: &str, request, status| Case::one(name, request, status);
+    // Not the default source, so that a path that misses it is refused.
+    let studio = |path: &str, status| {
+        let shown = TestRequest::label_studio(SECRET, br#"{"action": "X"}"#);
+        Case::one(format!("the path {path}"), shown.at(path), status)
+    };
     vec![
+        studio("//label-studio", 200),
+        studio("/label%2Dstudio", 200),
+        studio("/label%2dstudio/webhook", 200),
+        studio("/hooks/label-studio", 200),
+        studio("/a/deep/prefix/label-studio/", 200),
+        studio("/hooks/label-studios", 401),
         request("the default source", label(LABEL).at("/"), 200),
         request("any other path", label(LABEL).at("/any/other%20path"), 200),
         request("a path with a query", label(LABEL).at("/labelbox?a=b"), 200),
