@@ -143,6 +143,9 @@ fn a_misspelt_variable_is_a_warning_with_the_nearest_name() {
         ("LABELSTUDIO_WEBHOOK_SECRET", "LABEL_STUDIO_WEBHOOK_SECRET"),
         ("LABELRELAY_PORT", "LABELRELAY_"),
         ("LABELBOX_WEBHOOK_SECRET_OLD", "LABELBOX_WEBHOOK_SECRET"),
+        ("LABELREALY_QUEUE", "LABELRELAY_QUEUE"),
+        ("LABELRELY_FALLBACK", "LABELRELAY_FALLBACK"),
+        ("LABELBOX_WEBHOK_SECRET", "LABELBOX_WEBHOOK_SECRET"),
     ] {
         let place = configured().with(wrong, "a value");
         place.run(&["status"]).failed(0, &[wrong, nearest]);
@@ -162,6 +165,8 @@ fn what_is_not_misspelt_is_no_warning() {
         .with("LABELRELAY_PORT_8090_TCP_ADDR", "10.0.0.1")
         .with("LABELRELAY", "/usr/local/bin/labelrelay")
         // Read by others.
+        .with("LABEL_DELAY", "5")
+        .with("LABELBOX_API_KEYS", "k")
         .with("LABEL_STUDIO_API_KEY", "k")
         .with("LABEL_STUDIO_URL", "http://label-studio.example")
         .with("LABEL_STUDIO_HOST", "http://label-studio.example")

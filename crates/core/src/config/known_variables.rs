@@ -50,6 +50,9 @@ const OURS: [&str; 5] = [
     "LABELSTUDIOPULL",
 ];
 
+/// Letters in which a name that begins otherwise may differ from one of ours, and be meant for it.
+const SLIPS: usize = 2;
+
 /// Variables that Label Studio itself reads, in an environment that both have.
 const OF_LABEL_STUDIO: [&str; 4] = [
     "LABEL_STUDIO_WEBHOOK_TIMEOUT",
@@ -81,7 +84,7 @@ pub fn misspelt(lookup: Lookup<'_>, used: &[&str]) -> Vec<String> {
 fn nearest(name: &str, lookup: Lookup<'_>) -> Option<&'static str> {
     // First, for it is quick, and of nearly all variables it is all: a function asks at each start.
     if !looks_like_ours(name) {
-        return None;
+        return slipped(name);
     }
     let known = || KNOWN_VARIABLES.iter().copied();
     if known().any(|known| known == name)
@@ -104,6 +107,22 @@ fn nearest(name: &str, lookup: Lookup<'_>) -> Option<&'static str> {
         if is_part { distance / 3 } else { distance }
     };
     known().min_by_key(distance)
+}
+
+/// The name of ours that `name` is, but for a slip of the hand in its beginning: `LABELREALY_QUEUE`.
+fn slipped(name: &str) -> Option<&'static str> {
+    if !letters(name).take(3).eq("LAB".chars()) {
+        return None;
+    }
+    let normal = normalized(name);
+    let ours = KNOWN_VARIABLES
+        .iter()
+        .copied()
+        .filter(|known| looks_like_ours(known));
+    ours.map(|known| (strsim::osa_distance(&normal, &normalized(known)), known))
+        .filter(|(distance, _)| *distance <= SLIPS)
+        .min()
+        .map(|(_, known)| known)
 }
 
 fn looks_like_ours(name: &str) -> bool {
