@@ -12,12 +12,24 @@ use labelrelay_core::BackEndError;
 use labelrelay_core::config::Lookup;
 use std::sync::Arc;
 
-/// The identity that the environment names. The identity library reads some variables of it by itself:
-/// where the machine gives tokens out (`IDENTITY_ENDPOINT`, `IDENTITY_HEADER`) among them.
+/// Variables that the identity library reads by itself: where the machine gives tokens out, and which cloud it is. It
+/// takes one that is no text for absent, and would ask another machine for another identity.
+const OF_THE_LIBRARY: [&str; 5] = [
+    "AZURE_AUTHORITY_HOST",
+    "IDENTITY_ENDPOINT",
+    "IDENTITY_HEADER",
+    "IMDS_ENDPOINT",
+    "MSI_ENDPOINT",
+];
+
+/// The identity that the environment names.
 pub(crate) fn credential(
     lookup: Lookup<'_>,
     client: &Arc<dyn HttpClient>,
 ) -> Result<Arc<dyn TokenCredential>, BackEndError> {
+    for name in OF_THE_LIBRARY {
+        lookup.text(name)?;
+    }
     let client_id = lookup.text("AZURE_CLIENT_ID")?;
     if let Some(file) = lookup.text("AZURE_FEDERATED_TOKEN_FILE")? {
         let options = WorkloadIdentityCredentialOptions {

@@ -16,6 +16,7 @@ const PUBSUB_EMULATOR: &str = "PUBSUB_EMULATOR_HOST";
 const STORAGE_EMULATOR: &str = "STORAGE_EMULATOR_HOST";
 const SECRETS_EMULATOR: &str = "SECRET_MANAGER_EMULATOR_HOST";
 const PROJECT: &str = "GOOGLE_CLOUD_PROJECT";
+const QUOTA_PROJECT: &str = "GOOGLE_CLOUD_QUOTA_PROJECT";
 
 const PUBSUB: &str = "https://pubsub.googleapis.com";
 const STORAGE: &str = "https://storage.googleapis.com";
@@ -49,6 +50,8 @@ impl Google {
     /// [`BackEndError`] when an emulator's address is none.
     pub fn load(lookup: Lookup<'_>) -> Result<Self, BackEndError> {
         provide_tls();
+        // The client reads it by itself, and takes one that is no text for absent.
+        lookup.text(QUOTA_PROJECT)?;
         Ok(Self {
             pubsub: emulator(lookup, PUBSUB_EMULATOR)?,
             storage: emulator(lookup, STORAGE_EMULATOR)?,

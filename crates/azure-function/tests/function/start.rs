@@ -25,8 +25,10 @@ fn a_variable_that_is_not_utf_8_is_not_taken_for_absent() {
         "LABELRELAY_CONFIG_TOML",
         "LABELRELAY_FALLBACK",
         "LABELRELAY_LOG",
+        "AZURE_AUTHORITY_HOST",
         "AZURE_CLIENT_ID",
         "AZURE_STORAGE_CONNECTION_STRING",
+        "IDENTITY_ENDPOINT",
         "TMPDIR",
     ] {
         let output = start(name, b"donn\xe9es");

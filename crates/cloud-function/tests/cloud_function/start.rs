@@ -153,6 +153,7 @@ fn a_variable_that_is_not_utf_8_is_not_taken_for_absent() {
         "LABELRELAY_LISTEN",
         "LABELRELAY_LOG",
         "GOOGLE_CLOUD_PROJECT",
+        "GOOGLE_CLOUD_QUOTA_PROJECT",
         "PUBSUB_EMULATOR_HOST",
     ] {
         let output = command(&good).env(name, latin_1).output().unwrap();
