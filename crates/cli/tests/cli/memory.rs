@@ -76,6 +76,33 @@ fn a_burst_stays_within_the_bound_and_its_memory_goes_back() {
     assert!(reader.join().unwrap().unwrap() > 0);
 }
 
+/// The queue that nobody has to configure: what its writer and `SQLite` have in memory is within the bound too.
+#[test]
+fn a_burst_into_the_embedded_queue_stays_within_the_bound_and_its_memory_goes_back() {
+    let place = configured()
+        .with("LABELRELAY_MAX_BODY_BYTES", &MIB.to_string())
+        .with("LABELRELAY_MAX_BYTES_IN_FLIGHT", &IN_FLIGHT.to_string());
+    let serving = place.serve(&[]);
+    let mut deliveries: Vec<_> = (0..268).map(|_| begin(&serving, 1_000_000)).collect();
+    for delivery in &mut deliveries {
+        let _ = delivery.write_all(b"x");
+    }
+    for mut delivery in deliveries {
+        let _ = delivery.read_to_end(&mut Vec::new());
+    }
+    let peak = status(&serving, "VmHWM:");
+    assert!(
+        peak > IN_FLIGHT / 4,
+        "{} MiB: the burst has filled nothing",
+        peak / MIB
+    );
+    assert!(peak <= BOUND, "{} of {} MiB", peak / MIB, BOUND / MIB);
+    eventually("the memory goes back to the system", || {
+        status(&serving, "VmRSS:") < 96 * MIB
+    });
+    assert_eq!(serving.stop(), 0);
+}
+
 #[test]
 fn settings_that_contradict_each_other_are_bad_configuration() {
     let contradiction = |place: Place| {
