@@ -11,9 +11,10 @@
 //!   falls on a whole second by chance costs an event too many, once in a million.)
 //! - An id that is never used again, in the report of a creation or a deletion: a thing is created once, and
 //!   deleted once. A list of them has to be the list that we know, though: not empty, each with an id, none twice.
-//!   Ids of Label Studio's tasks and annotations do not count. On `SQLite`, its default, an import gives out the
-//!   highest id that is there plus one (`tasks/serializers.py` of 1.20.0 to 1.23.2): after the newest task was
-//!   deleted, the next one has its id, and the two deletions may have the same bytes.
+//!   Ids of Label Studio's tasks and annotations do not count in a deletion. On `SQLite`, its default, an import gives
+//!   out the highest id that is there plus one (`tasks/serializers.py` of 1.20.0 to 1.23.2): after the newest task was
+//!   deleted, the next one has its id, and the two deletions may have the same bytes. Two creations have not: in each
+//!   of these versions their bodies hold the times of what was created.
 //!
 //! | platform | event | identity |
 //! |---|---|---|
