@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use labelrelay_consumer::{Outcome, Turn};
 use labelrelay_core::{BoxFuture, ReceivedEvent, Secret};
 use labelrelay_event::{Attributes, MEDIA_TYPE};
+use labelrelay_startup::OsEntropy;
 use patience::{NotReady, Patience, Why};
 use signature::{Key, webhook_id};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -175,6 +176,7 @@ impl Post {
                     not_ready.reason
                 ));
             }
+            let wait = not_ready.spread(wait, &OsEntropy);
             let (to, reason) = (
                 target::origin(&self.uri),
                 crate::output::one_line(&not_ready.reason).into_owned(),

@@ -1,5 +1,6 @@
 //! Waits for a receiver that is not ready.
 
+use labelrelay_core::Entropy;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -35,6 +36,17 @@ pub(super) struct NotReady {
     /// Wait that the receiver asked for.
     pub(super) after: Option<Duration>,
     pub(super) why: Why,
+}
+
+impl NotReady {
+    /// The wait before the next post: as it is where the receiver asked for one, else from half of it to all of it, so that
+    /// those who wait for one receiver do not come back together.
+    pub(super) fn spread(&self, wait: Duration, entropy: &dyn Entropy) -> Duration {
+        match self.after {
+            Some(_) => wait,
+            None => entropy.spread(wait),
+        }
+    }
 }
 
 /// The waits for one event.
@@ -107,6 +119,21 @@ mod tests {
     fn seconds(patience: &mut Patience, why: Why, after: Option<u64>) -> Option<u64> {
         let wait = patience.wait(&not_ready(why, after));
         wait.map(|wait| wait.as_secs())
+    }
+
+    #[test]
+    fn only_waits_that_the_receiver_did_not_ask_for_are_spread() {
+        struct Least;
+
+        impl Entropy for Least {
+            fn ten_bytes(&self) -> [u8; 10] {
+                [0; 10]
+            }
+        }
+
+        let wait = Duration::from_secs(8);
+        let spread = |after| not_ready(Why::Says, after).spread(wait, &Least).as_secs();
+        assert_eq!([spread(None), spread(Some(8))], [4, 8]);
     }
 
     #[tokio::test(start_paused = true)]
