@@ -5,7 +5,7 @@ use crate::support::Place;
 #[test]
 fn every_verb_explains_itself_with_examples() {
     let place = Place::new();
-    let verbs: [&[&str]; 30] = [
+    let verbs: [&[&str]; 35] = [
         &["serve"],
         &["send"],
         &["verify"],
@@ -27,6 +27,11 @@ fn every_verb_explains_itself_with_examples() {
         &["pull"],
         &["pull", "label-studio"],
         &["pull", "labelbox"],
+        &["dataset"],
+        &["dataset", "sync"],
+        &["dataset", "verify"],
+        &["dataset", "rebuild"],
+        &["dataset", "forget"],
         &["queue"],
         &["queue", "receive"],
         &["queue", "ack"],
