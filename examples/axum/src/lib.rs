@@ -43,16 +43,5 @@ pub async fn answer(
 }
 
 fn response(answer: Answer) -> Response {
-    let mut response = Response::builder()
-        .status(answer.outcome.status())
-        .header("content-type", "application/json")
-        .header("cache-control", "no-store");
-    if let Some(after) = answer.retry_after {
-        response = response.header("retry-after", after.as_secs());
-    }
-    if let Some(methods) = answer.allow {
-        response = response.header("allow", methods);
-    }
-    let response = response.body(Body::from(answer.body));
-    response.unwrap_or_else(|_| Response::new(Body::empty()))
+    axum::http::Response::from(answer).map(Body::from)
 }
