@@ -42,6 +42,8 @@ fn pip_installs_it_and_the_module_runs_the_program_beside_it() {
         version.lines().next().unwrap()
     );
     assert_eq!(python, expected);
+    // Samples for those who try their handlers.
+    root.run("/opt/venv/bin/python -c 'from labelrelay.testing import sample; sample(\"label-studio/brush\")'");
     // The reader of events, and the mark by which type checkers believe its types.
     root.run(
         "/opt/venv/bin/python -c 'import labelrelay; labelrelay.parse, labelrelay.Box'

@@ -59,16 +59,7 @@ pub(super) fn pack(folder: &Folder, program: &Path) -> Outcome {
     let scripts = stage.join(format!("labelrelay-{VERSION}.data/scripts"));
     std::fs::create_dir_all(&scripts)?;
     std::fs::copy(program, scripts.join("labelrelay"))?;
-    let package = stage.join("labelrelay");
-    std::fs::create_dir_all(&package)?;
-    for entry in std::fs::read_dir(root().join("python/labelrelay"))? {
-        let path = entry?.path();
-        let is_part = path.extension().is_some_and(|extension| extension == "py")
-            || path.file_name().is_some_and(|name| name == "py.typed");
-        if is_part {
-            std::fs::copy(&path, package.join(path.file_name().unwrap_or_default()))?;
-        }
-    }
+    copy_package(&root().join("python/labelrelay"), &stage.join("labelrelay"))?;
     let wheel = RELEASE.ensure()?.with_file_name("wheel");
     output(
         Command::new(wheel)
@@ -78,6 +69,24 @@ pub(super) fn pack(folder: &Folder, program: &Path) -> Outcome {
             .arg(folder.path()),
     )
     .map(drop)
+}
+
+/// Copies the Python package with its samples, and nothing that Python made beside them.
+fn copy_package(from: &Path, to: &Path) -> Outcome {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_name() == "__pycache__" {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            copy_package(&entry.path(), &to)?;
+        } else {
+            std::fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
 }
 
 /// The bill of materials that maturin has put into the wheel, as a file of the release.
