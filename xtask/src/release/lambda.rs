@@ -7,6 +7,7 @@ use crate::Outcome;
 use crate::paths::{built, root};
 use crate::python::CARGO_LAMBDA;
 use crate::step::{cargo, path_with, python, status};
+use crate::tools;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -38,6 +39,25 @@ pub(super) fn pack(folder: &Folder, target: &str) -> Outcome {
         stage.join(licences::FILE),
     )?;
     archive::zip(&stage, &folder.join(&format!("{name}.zip")), false)
+}
+
+/// Deploys the archive to a stand-in for AWS, with each of its variants, and delivers to what was deployed.
+pub(super) fn tests(folder: &Folder) -> Outcome {
+    let mut tests = cargo(
+        "test --workspace --features xtask/load --test sam -- --ignored --show-output variants::",
+    );
+    tests
+        .env("LABELRELAY_TEST_LAMBDA_ARCHIVE", archive_in(folder)?)
+        .envs(tools::aws()?);
+    status(&mut tests)
+}
+
+fn archive_in(folder: &Folder) -> Outcome<PathBuf> {
+    let architecture = match std::env::consts::ARCH {
+        "aarch64" => "arm64",
+        other => other,
+    };
+    folder.one(&format!("-lambda-{architecture}.zip"))
 }
 
 /// Builds for the C library of Lambda, which may be older than this machine's.

@@ -49,6 +49,7 @@ fn dry_run() -> Outcome {
         licences::write(&target).map(drop)
     })?;
     steps.run("sdist", || python::sdist(&folder))?;
+    steps.run("wheel from the sdist", || python::build_from_sdist(&folder))?;
     let program = steps.run("wheel", || {
         python::wheel(&folder, &target)?;
         python::sbom(&folder)?;
@@ -62,6 +63,9 @@ fn dry_run() -> Outcome {
     })?;
     steps.run("checksums", || sums::write(&folder))?;
     steps.run("installed in a root without Rust", || clean::tests(&folder))?;
+    steps.run("function, deployed to a stand-in for AWS", || {
+        lambda::tests(&folder)
+    })?;
     steps.summary()?;
     folder.list()
 }

@@ -3,7 +3,7 @@
 use super::folder::Folder;
 use super::version::{VERSION, commit_time};
 use crate::Outcome;
-use crate::paths::root;
+use crate::paths::{root, target};
 use crate::python::{CARGO_LAMBDA, RELEASE};
 use crate::step::{output, path_with, status};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,22 @@ const MANYLINUX: &str = "manylinux_2_28";
 
 pub(super) fn sdist(folder: &Folder) -> Outcome {
     status(maturin()?.args(["sdist", "--out"]).arg(folder.path()))
+}
+
+/// Unpacks the sdist, and builds from that and nothing else what `pip` would build from it. Without optimisation:
+/// it shows that no file is missing.
+pub(super) fn build_from_sdist(folder: &Folder) -> Outcome {
+    let stage = folder.stage("sdist")?;
+    let mut unpack = Command::new("tar");
+    unpack.args(["--extract", "--gzip", "--file"]);
+    unpack.arg(folder.join(&format!("labelrelay-{VERSION}.tar.gz")));
+    status(unpack.arg("--directory").arg(&stage))?;
+    let mut build = maturin()?;
+    build
+        .current_dir(stage.join(format!("labelrelay-{VERSION}")))
+        .env("CARGO_TARGET_DIR", target()?.join("sdist"))
+        .args(["build", "--locked", "--compatibility", "linux", "--out"]);
+    status(build.arg(stage.join("wheel")))
 }
 
 /// Builds the program for `target`, and the wheel of it.
