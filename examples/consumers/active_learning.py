@@ -50,7 +50,7 @@ def consumer(queue: str, label_studio: str, key: str, model: str, state: str | N
         answer = call(f"{model}/predict", {"tasks": tasks, "project": f"{project}", "label_config": config})
         for task, made in zip(tasks, answer["results"]):
             version = made.get("model_version") or answer.get("model_version") or "no version"
-            # What a version of the model said once, it would say again.
+            # A version of the model would say the same again.
             if all(version != old["model_version"] for old in task["predictions"]):
                 call(f"{label_studio}/api/predictions/", {**made, "task": task["id"], "model_version": version}, **token)
 

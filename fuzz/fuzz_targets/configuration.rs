@@ -59,7 +59,7 @@ fn assert_sound(config: Result<Config, ConfigError>) {
             serde_json::from_slice::<BTreeMap<String, serde_json::Value>>(&source.models).is_ok()
         );
     }
-    // How much memory a body needs is found out by whoever has a queue; this bench has the default's.
+    // The memory that a body needs depends on the queue; this bench has the default's.
     if config.bytes_in_flight.is_some()
         || config
             .sources

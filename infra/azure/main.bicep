@@ -36,7 +36,7 @@ param labelStudioAllowedAddresses array = []
 @description('For the two lists: which entry of X-Forwarded-For counts, from the right. 1 is the one that the front end of Azure Functions appends; one more for each proxy before it.')
 param trustedProxies int = 1
 
-// How long things are kept
+// Times for which things are kept
 
 @description('Keep events in a container while the queue fails. A timer moves them into the queue every 5 minutes.')
 param fallback bool = true

@@ -160,7 +160,7 @@ class Handling:
     def note(self, held: Held, todo: Todo, removed: Removed) -> None:
         """Notes a removal, and adds the removals that follow from it."""
         self._state.remove(removed.key, removed.until)
-        # What a header says, it says of all that follows.
+        # A header holds for all that follows.
         by = By.HEADER if removed.by is By.HEADER else By.PARENT
         for key in self._state.below(removed.key):
             follows = Removed(key=key, by=by, parents=(removed.key,), attributes=removed.attributes)

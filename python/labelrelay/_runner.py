@@ -134,7 +134,7 @@ class Runner:
         with self._changed:
             ahead, before = self._handling.ahead, monotonic() - RELEASE_AFTER
             is_old = any(held.entered is not None and held.entered_at <= before for held in self._taken)
-            # What is being taken comes after these.
+            # Events that are being taken come after these.
             if ahead is None or self._is_taking or not is_old:
                 return
             taken = list(self._taken)
@@ -214,7 +214,7 @@ class Runner:
         if len(self._taken) + len(self._ready) > low or self._stopping or now < self._receive_at:
             return False
         at_once = self._session.source.receivers if self._came_last else 1
-        # What waits for its turn is held as well, and must not become more and more.
+        # Events that wait for their turn are held as well, and must not become more and more.
         return self._receiving < at_once and self._waiting < 2 * self._pace.size
 
     def _receive(self, wait: float) -> None:
@@ -248,7 +248,7 @@ class Runner:
             elif came:
                 self._busy_at = now
             elif not wait:
-                # What is ready comes first: the queue is not asked again and again meanwhile.
+                # Ready events come first: the queue is not asked again and again meanwhile.
                 self._receive_at = now + 0.05
             if not pause:
                 self._pause, self._failing_since = FIRST_PAUSE, None

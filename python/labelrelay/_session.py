@@ -207,7 +207,7 @@ class Session:
             for one in held:
                 self._held.pop(id(one), None)
                 one.is_settled = True
-            # What is being extended just now is settled after that.
+            # An event that is being extended just now is settled after that.
             while self._extending and not self._extending.isdisjoint(map(id, held)):
                 self._extended.wait()
 

@@ -64,7 +64,7 @@ def send_dead_letter(sqs: Any, url: str, body: bytes | str, attributes: dict[str
         name: {part: value for part, value in attribute.items() if part in ("DataType", "StringValue", "BinaryValue")}
         for name, attribute in list(attributes.items())[:9]  # ten are allowed
     }
-    # What XML allows, which SQS goes by.
+    # SQS takes the characters that XML allows.
     text = re.sub(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", reason)[:1000] or "rejected"
     kept[REASON] = {"DataType": "String", "StringValue": text}
     more: dict[str, Any] = {"MessageGroupId": group} if url.endswith(".fifo") else {}

@@ -103,7 +103,7 @@ class DynamoState:
         before = _known(old) if old else None
 
         def read(keys: Iterable[Key]) -> dict[Key, Known]:
-            # What was known of the thing itself was the answer to the lease; of a removal noted since, `until` is new.
+            # The answer to the lease said what was known of the thing itself; of a removal noted since, `until` is new.
             found: dict[Key, Known] = {}
             for one in keys:
                 item = self._read_item(f"t#{written(one)}", "-")

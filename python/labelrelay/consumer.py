@@ -219,7 +219,7 @@ class Consumer:
         with self._lock:
             state, self._state = self._state, None
             loop, self._loop = self._loop, None
-        # What a process remembers in its memory outlives a `run`.
+        # The memory of a process outlives a `run`.
         if state is not None and isinstance(self._state_setting, str):
             state.close()
         elif state is not None:

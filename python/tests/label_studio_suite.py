@@ -322,7 +322,7 @@ def run(program: str, label_studio_program: str, template: str, edits: int, seed
         while words := differences(copied(workers), platform):
             assert time.monotonic() - edited < PATIENCE, "\n".join([f"{len(words)} differ:", *words[:20]])
             time.sleep(0.2)
-        # What still comes changes nothing.
+        # Events that still come change nothing.
         workers.wait_until_all_is_acknowledged()
         assert differences(copied(workers), platform) == []
         assert somebody.exported() == platform

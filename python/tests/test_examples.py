@@ -125,7 +125,7 @@ def test_a_table_has_what_the_platform_has(postgres: str) -> None:
     assert rows[updated.key.id][2] == raw["result"]
     assert brush.key.id in rows
     assert any("Sky" in labels for _, labels, _ in rows.values())
-    # What held it goes, and so does it.
+    # Its holder goes, and so does it.
     queue.send(task_deleted(int(updated.annotation.task or 0), 0.5, received="2099-01-01T00:00:00.5Z"))
     relay.run(concurrency=1, until_idle=0.1)
     assert relay.stats.acknowledged == len(queue.acknowledged) == len(names) + 1

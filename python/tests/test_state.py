@@ -87,7 +87,7 @@ def test_a_handler_that_failed_may_have_left_it(make: Callable[[], State]) -> No
     assert state.below(own(TASK)) == [key]
     found = state.enter(key, (), 60, False)
     assert found == {key: Known(None, True, "", parents)}
-    # What is stale is written back as it was.
+    # A stale thing is written back as it was.
     state.leave(key, Known(None, False, "", parents))
     found = state.enter(key, parents, 60, True)
     assert found is not None

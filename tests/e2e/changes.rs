@@ -1,4 +1,4 @@
-//! What an event becomes does not depend on the language that it is read in.
+//! Changes of an event do not depend on the language that it is read in.
 
 use crate::two_readers;
 

@@ -403,7 +403,7 @@ fn a_dataset_stays_equal_to_label_studio_whatever_is_killed() {
     assert_equal(&mut work, &dir);
     assert_read_by_others(&mut work, &dir);
 
-    // What nobody delivered is found, and mended.
+    // A change that nobody delivered is found, and mended.
     relay.terminate();
     assert!(relay.wait().success());
     for _ in 0..20 {

@@ -25,7 +25,7 @@ struct Walk {
     task_of: BTreeMap<u64, u64>,
     /// Tasks that are labelled.
     labelled: BTreeSet<u64>,
-    /// How often each task became labelled.
+    /// Number of times that each task became labelled.
     completed: BTreeMap<u64, usize>,
 }
 

@@ -101,7 +101,7 @@ fn delivery(tag: &str) -> Vec<u8> {
     sender::labelbox(SECRET, "LABEL_CREATED", tag, &sender::label(tag))
 }
 
-/// How many did not get a 200.
+/// Number of those that did not get a 200.
 fn answered(clients: &mut [Client], relay: &Relay) -> usize {
     let unanswered = clients.iter_mut().filter_map(|client| match client.read() {
         Ok(answer) if answer.status == 200 => None,

@@ -45,7 +45,7 @@ impl Traffic {
         Self { threads, accepted }
     }
 
-    /// How many deliveries were answered with a 2xx so far.
+    /// Number of deliveries that were answered with a 2xx so far.
     pub(crate) fn accepted(&self) -> usize {
         self.accepted.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! How long the program takes to say its help, and to be ready, beside a program that does nothing.
+//! Times that the program takes to say its help, and to be ready, beside a program that does nothing.
 
 use crate::files;
 use std::os::unix::net::UnixDatagram;

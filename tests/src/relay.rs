@@ -31,7 +31,7 @@ previous_secret = "env:LABEL_STUDIO_WEBHOOK_SECRET_PREVIOUS"
 ml_backend = true
 "#;
 
-/// How long a condition may take to become true; only a failing test waits this long.
+/// Time that a condition may take to become true; only a failing test waits this long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder with a queue in it, and a configuration with a source of each platform.

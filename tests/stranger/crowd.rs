@@ -78,7 +78,7 @@ impl Crowd {
         }
     }
 
-    /// How many connections were made so far.
+    /// Number of connections that were made so far.
     pub(crate) fn connections(&self) -> u64 {
         self.came.load(Ordering::Relaxed)
     }

@@ -43,7 +43,7 @@ impl PythonReader {
         }
     }
 
-    /// What becomes of each message, as JSON.
+    /// Result of each message, as JSON.
     pub(super) fn outcomes(mut self) -> impl Iterator<Item = String> {
         let mut output = self.output.take().unwrap();
         std::iter::from_fn(move || {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// Where each value stands, and where each member of an object begins with its key and ends with its value.
+/// Places of each value, and of each member of an object, from its key to its value.
 #[derive(Default)]
 pub(super) struct Places {
     pub(super) values: Vec<Range<usize>>,
@@ -13,7 +13,7 @@ impl Places {
     /// Of a text that is JSON; of anything else, as far as it looks like it.
     pub(super) fn of(text: &[u8]) -> Self {
         let mut found = Self::default();
-        // Where a container begins, and the key that it stands under.
+        // Beginning of a container, and the key that it stands under.
         let mut open: Vec<(usize, Option<usize>)> = Vec::new();
         let mut key = None;
         let mut at = 0;

@@ -22,7 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
-/// How long the last lines wait for a host that reads slowly.
+/// Time that the last lines wait for a host that reads slowly.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {

@@ -126,7 +126,7 @@ impl StorageLocation {
     pub(crate) fn sibling(&self, name: &str) -> Option<Self> {
         let mut url = self.url.clone();
         url.path_segments_mut().ok()?.pop().push(name);
-        // What the service takes: three characters or more, single hyphens, and none of them at an end.
+        // The service takes three characters or more, single hyphens, and none of them at an end.
         let is_name = is_name(name)
             && name.len() >= 3
             && !name.contains("--")

@@ -129,7 +129,7 @@ impl Arrived {
         (!events.is_empty()).then_some(events)
     }
 
-    /// How many events were not noted, because too many waited.
+    /// Number of events that were not noted, because too many waited.
     pub(crate) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }

@@ -102,7 +102,7 @@ async fn exchange(request: Request<Bytes>) -> Result<Answer, NoAnswer> {
     Ok(Answer { status, body })
 }
 
-/// What this machine trusts, read when it is needed first.
+/// Certificates that this machine trusts, read when it is needed first.
 #[derive(Default)]
 pub(crate) struct TrustedRoots(OnceCell<TlsConnector>);
 

@@ -26,7 +26,7 @@ const USAGE: &str = "usage: labelrelay-cloud-function [redrive]";
 /// Time for tasks that are left once everything accepted has ended: nobody waits for them.
 const RUNTIME_END: Duration = Duration::from_millis(100);
 
-/// How long the last lines wait for whoever reads them: no longer than the platform waits for us.
+/// Time that the last lines wait for whoever reads them: no longer than the platform waits for us.
 const LAST_LINES: Duration = Duration::from_millis(50);
 
 enum Failure {

@@ -8,11 +8,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Cloud Run kills the process ten seconds after SIGTERM.
 pub const PATIENCE: Duration = Duration::from_millis(9_800);
 
-/// How long requests whose body is still arriving are waited for: what has arrived by then has the time to
+/// Time that a stop waits for requests whose body is still arriving: what has arrived by then has the time to
 /// its answer, which is 8 s at most unless it was configured to be more, before [`PATIENCE`] ends.
 const DRAIN: Duration = Duration::from_millis(1_500);
 
-/// How to serve so that the platform's patience is enough. `of_one_address`: the connections that one may
+/// Options with which the platform's patience is enough. `of_one_address`: the connections that one may
 /// have, where they do not all come from a front end.
 pub fn options(of_one_address: Option<usize>) -> ServeOptions {
     ServeOptions::default()

@@ -56,7 +56,7 @@ pub type Opening<'a, T> = BoxFuture<'a, Result<T, BackEndError>>;
 /// let back_end: &dyn BackEnd = &SecretsOnly;
 /// ```
 pub trait BackEnd: Send + Sync {
-    /// How what it opens is written, for messages.
+    /// Forms of the URLs that it opens, for messages.
     fn forms(&self) -> Forms;
 
     /// The queue at `at`.
@@ -130,7 +130,7 @@ pub trait BackEnd: Send + Sync {
     }
 }
 
-/// How a back end's URLs and references are written.
+/// Forms of a back end's URLs and references.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Forms {
     /// A queue.
@@ -184,7 +184,7 @@ pub struct BackEndError {
     pub is_variable: bool,
     /// Problem.
     pub problem: String,
-    /// How to put it right.
+    /// The cure.
     pub cure: String,
     /// `true` if it may open later, although nobody changes the configuration.
     pub retryable: bool,

@@ -1,4 +1,4 @@
-//! How data goes into an envelope: as the JSON that it is, or as base64.
+//! Encoding of data in an envelope: as the JSON that it is, or as base64.
 
 use crate::queue::QueueLimits;
 use labelrelay_event::DataEncoding;

@@ -124,7 +124,7 @@ pub struct ReceivedEvent {
     pub envelope: Bytes,
     /// Token that settles it, until it is received again.
     pub receipt: String,
-    /// How many times it was received, this time included; `None` where the queue does not count.
+    /// Number of times that it was received, this time included; `None` where the queue does not count.
     pub receive_count: Option<u32>,
     /// The queue's own name of the event, for logs: a message's id, a number in a file.
     pub place: String,
@@ -188,9 +188,9 @@ pub enum Extended {
 pub struct EventSourceError {
     /// The queue.
     pub resource: String,
-    /// What is wrong. Never holds payload or secrets.
+    /// The problem. Never holds payload or secrets.
     pub problem: String,
-    /// How to put it right.
+    /// The cure.
     pub cure: String,
     /// `true` if the same call may succeed later though nobody changes anything.
     pub may_pass: bool,

@@ -134,7 +134,7 @@ pub trait Ledger: Send {
         max: usize,
     ) -> Result<Vec<(Key, Known)>, LedgerError>;
 
-    /// How many things of a kind are known to be there in the project.
+    /// Number of things of a kind that are known to be there in the project.
     ///
     /// # Errors
     /// [`LedgerError`] when it cannot be read.

@@ -47,7 +47,7 @@ impl EventError {
         self.kind
     }
 
-    /// What is wrong, without the event's id.
+    /// The problem, without the event's id.
     pub fn reason(&self) -> &str {
         &self.reason
     }

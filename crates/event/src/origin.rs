@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// How the event reached the relay, when not as a delivery.
+/// Way on which the event reached the relay, when not as a delivery.
 ///
 /// A word of a later version is kept as it is: a reader of this version passes such an event on, and writes it back
 /// unchanged.

@@ -9,10 +9,10 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How many write at a time; their syncs share what the disk does for them.
+/// Number of threads that write at a time; their syncs share what the disk does for them.
 const THREADS: usize = 8;
 
-/// How long a thread waits for more before it ends.
+/// Time that a thread waits for more before it ends.
 const IDLE: Duration = Duration::from_secs(10);
 
 type Work = Box<dyn FnOnce() + Send>;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How long to wait after the system refused a connection: out of file descriptors, most likely, and
+/// Pause after the system refused a connection: out of file descriptors, most likely, and
 /// others end in a moment.
 const PAUSE: Duration = Duration::from_millis(50);
 

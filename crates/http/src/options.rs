@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How a server behaves towards connections.
+/// Settings of a server's connections.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct ServeOptions {
@@ -15,7 +15,7 @@ pub struct ServeOptions {
     pub idle_timeout: Duration,
     /// A peer that takes no byte of its answers for this long is gone.
     pub write_timeout: Duration,
-    /// How long a stop waits for requests whose body is still arriving. Deliveries whose last byte
+    /// Time that a stop waits for requests whose body is still arriving. Deliveries whose last byte
     /// has arrived by then are always finished.
     pub drain: Duration,
     /// Connections that are served at once, so that file descriptors and memory are bounded whoever

@@ -1,4 +1,4 @@
-//! How far a walk over a token came.
+//! Place and end of a walk over a token.
 
 /// Position within a string when a piece ends in it. "After a half" is after the escape of the first half of
 /// a surrogate pair, which the escape of the second half has to follow.
@@ -24,7 +24,7 @@ pub(crate) enum Inside {
     },
 }
 
-/// How a walk over a token ended.
+/// End of a walk over a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Walk<T> {
     /// The token is over; what follows stands here.

@@ -5,7 +5,7 @@ use labelrelay_core::{BoxFuture, Clock};
 use labelrelay_startup::SystemClock;
 use std::time::Duration;
 
-/// How old the process seems when it starts. A request that waited for the start arrived before it: its
+/// Age that the process seems to have when it starts. A request that waited for the start arrived before it: its
 /// arrival must be a moment of this clock too.
 const BEFORE_THE_START: Duration = Duration::from_secs(60);
 

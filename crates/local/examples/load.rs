@@ -1,4 +1,4 @@
-//! How fast the embedded queue takes events, and how long a send waits.
+//! Load on the embedded queue: the events that it takes in a second, and the time that a send waits.
 //!
 //! `cargo run --release -p labelrelay-local --example load -- [--bytes 1700] [--senders 64] [--seconds 5]
 //! [--before 1000000] [--dir DIR] [--checkpoint BYTES] [--step BYTES] [--readers N]`

@@ -209,7 +209,7 @@ fn judge_locked(
     Err(Undecided::Restless)
 }
 
-/// How far the journal is in the file.
+/// Pages of the journal that are in the file.
 #[derive(Debug, PartialEq, Eq)]
 struct Progress {
     pages: u64,

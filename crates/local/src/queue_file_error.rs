@@ -36,7 +36,7 @@ pub enum OpenError {
     Linked {
         /// The queue file.
         path: PathBuf,
-        /// How many.
+        /// Number of its names.
         names: u64,
     },
     /// Something beside it has the name of a file that labelrelay keeps there, and is none of its own.

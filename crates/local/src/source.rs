@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-/// How often the file is looked at while a receive waits: other processes write it, and nothing tells of it.
+/// Pause between two looks at the file while a receive waits: other processes write it, and nothing tells of it.
 const POLL: Duration = Duration::from_millis(50);
 
 type Answer<T> = Result<T, EventSourceError>;

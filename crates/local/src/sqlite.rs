@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 /// send touches; more would only be memory.
 pub(crate) const CACHE_SIZE: i32 = -4096;
 
-/// How a connection waits for its turn while another one writes.
+/// Waiting of a connection for its turn while another one writes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BusyWait {
     /// For how long.
     pub(crate) total: Duration,
-    /// How long between two looks. `SQLite`'s own pauses grow to 100 ms; transactions here last about as
+    /// Pause between two looks. `SQLite`'s own pauses grow to 100 ms; transactions here last about as
     /// long as one write to the disk. Who looks more often is first: the owner, for senders wait for it.
     pub(crate) retry_every: Duration,
 }

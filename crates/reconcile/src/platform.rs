@@ -36,8 +36,8 @@ pub trait Platform: Send + Sync {
         Box::pin(futures_util::stream::empty())
     }
 
-    /// How many things of each kind the project holds, where the platform says so at once. Nothing has to be looked
-    /// for where the ledger knows as many.
+    /// Number of things of each kind that the project holds, where the platform says so at once. Nothing has to be
+    /// looked for where the ledger knows as many.
     ///
     /// # Errors
     /// [`PlatformError`] when it cannot be told.
@@ -91,7 +91,7 @@ pub trait Platform: Send + Sync {
     ) -> EntityVersions;
 }
 
-/// How many things of each kind there are.
+/// Number of things of each kind.
 pub type Counts = Vec<(&'static str, u64)>;
 
 /// A thing that is asked for by itself.

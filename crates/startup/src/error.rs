@@ -1,4 +1,4 @@
-//! How a start ends that does not succeed.
+//! End of a start that does not succeed.
 
 use crate::log::Line;
 use labelrelay_core::BackEndError;

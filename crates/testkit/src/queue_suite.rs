@@ -17,7 +17,7 @@ use std::time::Duration;
 pub struct Received {
     /// The message's body, decoded if the queue encodes it.
     pub body: Vec<u8>,
-    /// How many times it was received, this time included.
+    /// Number of times that it was received, this time included.
     pub receive_count: u32,
     /// Token that acknowledges it.
     pub receipt: String,

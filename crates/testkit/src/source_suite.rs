@@ -118,7 +118,7 @@ pub async fn an_event_comes_back_when_its_visibility_ran_out(subject: Subject<'_
     assert_eq!(subject.ack(&[&second.receipt]).await, [Settled::Done]);
 }
 
-/// What was acknowledged is done with; the answers are in the receipts' order.
+/// Acknowledged events are done with; the answers are in the receipts' order.
 pub async fn an_acknowledged_event_is_done_with(subject: Subject<'_>) {
     subject.send("one").await;
     let first = subject.one(SHORT).await;
@@ -135,7 +135,7 @@ pub async fn an_acknowledged_event_is_done_with(subject: Subject<'_>) {
     assert_eq!(foreign.expect("answered"), [Settled::Stale]);
 }
 
-/// What is given back comes again, and not before its time.
+/// An event that is given back comes again, and not before its time.
 pub async fn an_event_that_was_given_back_comes_when_its_time_has_come(subject: Subject<'_>) {
     subject.send("back").await;
     let event = subject.one(LONG).await;
@@ -152,7 +152,7 @@ pub async fn an_event_that_was_given_back_comes_when_its_time_has_come(subject: 
     assert_eq!(subject.ack(&[&last.receipt]).await, [Settled::Done]);
 }
 
-/// What is kept for longer comes to nobody else, and the receipt that was given for it is good.
+/// An event that is kept for longer comes to nobody else, and the receipt that was given for it is good.
 pub async fn an_event_that_is_extended_is_kept(subject: Subject<'_>) {
     subject.send("kept").await;
     let mut receipt = subject.one(SHORT).await.receipt;

@@ -85,7 +85,7 @@ pub(crate) fn webhooks(label_studio: &mut LabelStudio) -> Vec<Value> {
     )
 }
 
-/// How many events of this type are in the queue.
+/// Number of events of this type in the queue.
 fn count(site: &Site, event_type: &str) -> usize {
     let events = site.export();
     let is_it = |event: &&Exported| event.attributes.event_type == event_type;

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// How many tasks there are.
+/// Number of tasks.
 const TASKS: &str = "LABELRELAY_TEST_LARGE_TASKS";
 const SAMPLE: usize = 2000;
 

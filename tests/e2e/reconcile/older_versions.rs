@@ -222,7 +222,7 @@ fn a_webhook_that_an_upgrade_silences_is_named_and_its_events_are_pulled() {
     assert!(relay.wait().success());
 }
 
-/// How many annotations the events say that there are.
+/// Number of annotations that there are by the events.
 fn told_annotations(events: &[Exported]) -> usize {
     let applied = super::applied(events);
     let annotations = applied

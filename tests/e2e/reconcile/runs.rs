@@ -1,4 +1,4 @@
-//! How runs follow each other: tried out, broken off, with another token.
+//! Runs one after the other: tried out, broken off, with another token.
 
 use super::{assert_each_once, of_origin, reconcile, run, summary, text};
 use labelrelay_tests::label_studio::LabelStudio;

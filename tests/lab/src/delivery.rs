@@ -10,7 +10,7 @@ use crate::sources::{Source, foreign, secret};
 use labelrelay_tests::random::Random;
 use labelrelay_tests::sender;
 
-/// How far back a delivery may be that is sent again.
+/// Age up to which a delivery is sent again.
 const BACK: u64 = 200;
 
 /// One delivery.
@@ -55,7 +55,7 @@ pub(crate) enum Forgery {
     Empty,
 }
 
-/// How it goes over the connection.
+/// Framing on the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     /// Whole, on a connection that is kept.

@@ -104,7 +104,7 @@ impl Plan {
         plan
     }
 
-    /// How often secrets were rotated before delivery `number` is sent.
+    /// Number of rotations of secrets before delivery `number` is sent.
     pub(crate) fn generation(&self, number: u32) -> u32 {
         let done = self.steps.iter().filter(|step| step.at <= number);
         let rotations = done.filter(|step| step.action == Action::Rotate);
@@ -217,7 +217,7 @@ struct Episode {
     form: &'static str,
     at: u32,
     end: u32,
-    /// How much of it, for faults that come in amounts.
+    /// Its amount, for faults that come in amounts.
     amount: u64,
 }
 

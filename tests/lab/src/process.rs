@@ -12,13 +12,13 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// How long a process may take to start, or to end; only a broken process takes this long.
+/// Time that a process may take to start, or to end; only a broken process takes this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The last lines of a log that are shown with what was broken.
 const LAST_LINES: usize = 40;
 
-/// How it is started.
+/// Settings of its start.
 pub(crate) struct Start<'a> {
     pub(crate) seed_dir: &'a SeedDir,
     pub(crate) labelrelay: &'a Path,
@@ -219,7 +219,7 @@ impl Program {
         let _ = rustix::process::prlimit(Some(self.pid()), Resource::Fsize, limit);
     }
 
-    /// How it ended, if it did.
+    /// Its end, if it ended.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().unwrap()
     }

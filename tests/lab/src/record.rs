@@ -19,14 +19,14 @@ pub(crate) struct Record {
     pub(crate) event: Option<String>,
     /// Faults while it was under way, the sender's own doing included.
     pub(crate) faults: Faults,
-    /// How often secrets had been rotated when it ended.
+    /// Number of rotations of secrets when it ended.
     pub(crate) rotations: u32,
     /// Which of the processes it was sent to.
     pub(crate) process: u32,
     pub(crate) took: Duration,
 }
 
-/// How it ended.
+/// Its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
     Answered(Answer),

@@ -28,7 +28,7 @@ const AFTERWARDS: u32 = 10;
 /// The deadline of those: a machine that others load too is no fault of labelrelay's.
 const AFTERWARDS_DEADLINE_MS: u64 = 20_000;
 
-/// How long what is left may take once nothing is wrong any more.
+/// Time that the rest may take once nothing is wrong any more.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Failures that are printed of one seed; more of them say no more.

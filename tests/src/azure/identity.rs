@@ -51,7 +51,7 @@ impl Identity {
         Self { address, given }
     }
 
-    /// How many tokens it has given out.
+    /// Number of tokens that it has given out.
     pub fn given(&self) -> usize {
         self.given.load(Ordering::SeqCst)
     }

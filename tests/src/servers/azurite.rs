@@ -38,7 +38,7 @@ pub struct Message {
     pub id: String,
     /// Token that deletes it.
     pub receipt: String,
-    /// How many times it was received.
+    /// Number of times that it was received.
     pub receive_count: u32,
     /// When it expires, as the service writes times.
     pub expires: String,
@@ -175,7 +175,7 @@ impl Azurite {
         }
     }
 
-    /// How many messages are in a queue, those that are hidden included.
+    /// Number of messages in a queue, those that are hidden included.
     pub fn count(&self, queue: &str) -> usize {
         let answer = signed(self.queues, "GET", queue, "comp=metadata");
         assert_eq!(answer.status, 200, "{}", answer.text());

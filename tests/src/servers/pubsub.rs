@@ -25,7 +25,7 @@ pub struct Pulled {
     pub attributes: Vec<(String, String)>,
     /// Ordering key; empty when it has none.
     pub ordering_key: String,
-    /// How often it was delivered, where there is a dead-letter topic; else 1.
+    /// Number of times that it was delivered, where there is a dead-letter topic; else 1.
     pub attempt: u32,
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct Server {
     child: Child,
 }
 
-/// How a server says where it listens.
+/// Way in which a server says where it listens.
 enum Readiness {
     /// Writes its address into this file once it answers.
     File(PathBuf),

@@ -11,7 +11,7 @@ use options::Options;
 use program::Program;
 use std::path::{Path, PathBuf};
 
-/// How long each target runs as a step of `cargo xtask test`.
+/// Time that each target runs as a step of `cargo xtask test`.
 const SHORT: Length = Length::Seconds(5);
 
 /// When a target has run enough.
@@ -121,7 +121,7 @@ const INSTRUMENTED: [&str; 9] = [
     "-Ccodegen-units=1",
 ];
 
-/// How deep the stack is; its symbol is defined on Linux alone.
+/// Depth of the stack; its symbol is defined on Linux alone.
 const STACK_DEPTH: &str = "-Cllvm-args=-sanitizer-coverage-stack-depth";
 
 /// Builds all targets.

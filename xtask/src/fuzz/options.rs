@@ -9,7 +9,7 @@ const USAGE: &str = "usage: cargo xtask fuzz [--seconds N | --runs N | --keep] [
 pub(super) struct Options {
     /// The targets, all of them unless some are named.
     pub(super) targets: Vec<String>,
-    /// How long each of them runs.
+    /// Time that each of them runs.
     pub(super) length: Length,
     /// To keep what earlier runs found, instead of running.
     pub(super) keep: bool,

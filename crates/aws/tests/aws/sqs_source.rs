@@ -74,7 +74,7 @@ impl Server {
         .await
     }
 
-    /// What is in the queue for dead letters of the queue of this name.
+    /// Contents of the queue for dead letters of the queue of this name.
     async fn dead(&self, name: &str) -> Vec<Message> {
         let answer = self.client.get_queue_url().queue_name(name).send().await;
         let answer = answer.expect("a queue");

@@ -33,7 +33,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// Longest that the service hides a message.
 const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 
-/// How long a message is hidden while it becomes a dead letter.
+/// Time for which a message is hidden while it becomes a dead letter.
 const WHILE_REJECTED: Duration = Duration::from_secs(60);
 
 const POP_RECEIPT: HeaderName = HeaderName::from_static("x-ms-popreceipt");

@@ -8,7 +8,7 @@ pub(super) struct AzureReceipt<'a> {
     pub(super) form: Form,
 }
 
-/// How a message's text says its bytes.
+/// Form in which a message's text holds its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// In base64, as the relay sends it and Functions expect it.

@@ -97,7 +97,7 @@ pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     }
 }
 
-/// How the platforms' APIs are asked.
+/// Options of the requests to the platforms' APIs.
 fn http_options() -> HttpOptions {
     let mut options = HttpOptions::new(Arc::new(OsEntropy));
     options.timeout = PATIENCE;

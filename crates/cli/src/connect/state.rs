@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Time for all answers together.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How a platform sees to the deliveries of a source.
+/// State of a platform's webhooks for the deliveries of a source.
 pub(crate) struct State {
     /// The platform, and who we are there.
     pub(crate) server: String,

@@ -32,7 +32,7 @@ use read_only::ReadOnly;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a cloud may take to say that all is well.
+/// Time that a cloud may take to say that all is well.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The pipeline, and what has to be closed after it.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// How long a file is looked through for damage, once.
+/// Time for which a file is looked through for damage, once.
 const EXAMINED_FOR: Duration = Duration::from_secs(1);
 
 /// Dead letters that are told of one by one in one round; of more, how many.

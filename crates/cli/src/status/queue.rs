@@ -17,7 +17,7 @@ use std::time::Duration;
 /// A consumer that leaves an event for so long is gone.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long the queue file's structure, and then its events, are looked through for damage: a small one whole.
+/// Time for which the queue file's structure, and then its events, are looked through for damage: a small one whole.
 const EXAMINED_FOR: Duration = Duration::from_secs(1);
 
 /// Damaged events that are told of one by one.

@@ -12,11 +12,11 @@ use std::time::Duration;
 /// Each run asks the platform for its changes and its counts: more often than this serves nobody.
 const LEAST_EVERY: Duration = Duration::from_secs(1);
 
-/// How far before the end of the last run a run begins when nothing is configured: for what is committed later than
-/// its time says.
+/// Time before the end of the last run at which a run begins when nothing is configured: for what is committed later
+/// than its time says.
 pub const DEFAULT_OVERLAP: Duration = Duration::from_secs(10 * 60);
 
-/// How `serve` fetches by itself what happened on a source's platform.
+/// Settings by which `serve` fetches by itself what happened on a source's platform.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct PullConfig {
@@ -32,7 +32,7 @@ pub struct PullConfig {
     pub deleted_projects: Vec<String>,
     /// Changes before this are recorded, and not sent.
     pub since: Option<Timestamp>,
-    /// How far before the end of the last run a run begins.
+    /// Time before the end of the last run at which a run begins.
     pub overlap: Duration,
     /// Requests a second, at most.
     pub rate: Option<f64>,

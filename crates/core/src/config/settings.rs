@@ -98,7 +98,7 @@ pub struct SourceConfig {
     pub answer_by: Duration,
     /// Largest body in bytes.
     pub max_body_bytes: u64,
-    /// How `serve` fetches by itself what happened on the platform, if it shall.
+    /// Settings by which `serve` fetches by itself what happened on the platform, if it shall.
     pub pull: Option<PullConfig>,
     /// Settings by which `labelrelay connect` makes the platform's webhooks, if they are configured.
     pub webhook: Option<WebhookConfig>,

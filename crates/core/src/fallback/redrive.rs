@@ -24,7 +24,7 @@ pub struct Redriven {
     pub moved: u64,
     /// Events that stayed, and why; at most [`MAX_REASONS`] of them are told.
     pub stuck: Vec<(String, String)>,
-    /// How many were tried and stayed.
+    /// Number of events that were tried and stayed.
     pub failed: u64,
     /// `true` if all that was there was looked at; `false` when the queue kept failing or the time was up.
     pub complete: bool,

@@ -131,7 +131,7 @@ impl ArrivingBody<'_> {
         })
     }
 
-    /// How long the next bytes may take.
+    /// Time that the next bytes may take.
     fn patience(&self, destination: &Destination, elapsed: Duration) -> Duration {
         let timeouts = self.reader.timeouts;
         match destination {

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// So many failures in a row open it. One or two happen to every queue.
 const FAILURES: u32 = 5;
 
-/// How long it stays open before one event tries the queue; doubled at each further failure. The longest
+/// Time that it stays open before one event tries the queue; doubled at each further failure. The longest
 /// pause is what a queue that works again may stand idle. Each is spread: several relays may have one queue.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);

@@ -1,4 +1,4 @@
-//! How many deliveries may be under way at once, and how many bytes they may have in memory. Bodies
+//! Bounds of the deliveries under way at once: their number, and their bytes in memory. Bodies
 //! arrive before anybody knows whether their signature holds, so without a bound a stranger could fill
 //! the memory; and what a dead queue does not take must not pile up.
 
@@ -59,7 +59,7 @@ impl Budget {
         self.refused.fetch_add(1, Ordering::Relaxed) == 0
     }
 
-    /// How many were refused, told once, when there is room for all again.
+    /// Number of those that were refused, told once, when there is room for all again.
     pub(super) fn is_over(&self) -> Option<u64> {
         // Nearly always zero: no write then, which all cores would have to hear of.
         if self.refused.load(Ordering::Relaxed) == 0

@@ -24,7 +24,7 @@ struct Candidate {
     sha256: Option<Hmac<Sha256>>,
 }
 
-/// How much of a body goes through one hash before the next one gets it: a piece stays in the
+/// Bytes of a body that go through one hash before the next one gets it: a piece stays in the
 /// first-level cache between the two.
 const STRIDE_BYTES: usize = 8 * 1024;
 

@@ -39,7 +39,7 @@ pub enum CredentialError {
         header: &'static str,
         /// The algorithm that it must name.
         expected: &'static str,
-        /// How many hexadecimal digits a whole tag has.
+        /// Number of hexadecimal digits of a whole tag.
         digits: usize,
     },
     /// `Authorization` is neither Bearer nor Basic: a credential, but none that could match.

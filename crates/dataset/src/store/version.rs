@@ -11,7 +11,7 @@ pub(super) fn received(event: &Event<'_>) -> String {
     time::parse(written).map_or_else(|| written.clone(), time::sequence)
 }
 
-/// How a version compares with the one that is known.
+/// Order of a version and the one that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compared {
     Newer,

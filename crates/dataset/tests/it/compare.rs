@@ -1,4 +1,4 @@
-//! What differs from the platform is found, and nothing else.
+//! Comparisons find all that differs from the platform, and nothing else.
 
 use crate::support::{Dataset, annotation, more, rectangle, there};
 use labelrelay_dataset::{Differences, Scope, compare};
@@ -75,7 +75,7 @@ fn ten_planted_differences_are_found() {
     let mended = compare(&ours.store, &platform.store, &scope(&[])).unwrap();
     assert!(mended.are_none(), "{mended:?}");
     assert_eq!(mended.equal, 20);
-    // What was mended is written, and a version of before does not come back.
+    // The mended annotation is written, and a version of before does not come back.
     ours.fold(&[
         there(6, 6, 9, &boxed(10.0)),
         there(30, 30, 10, &boxed(10.0)),

@@ -127,7 +127,7 @@ fn the_last_snapshot_stays_when_the_next_cannot_be_written() {
     dataset.fold(&[one(1)]);
     let first = dataset.write(&options);
     dataset.fold(&[one(2)]);
-    // What is to be the next snapshot's directory is a file.
+    // A file stands where the next snapshot's directory is to be.
     let taken = dataset.dir.path().join("snapshots/.unfinished-000002");
     fs::write(&taken, "").unwrap();
     let error = labelrelay_dataset::write(&mut dataset.store, &options).unwrap_err();

@@ -1,5 +1,5 @@
-//! What was drawn in a real Label Studio's editor is read as what was drawn. The Python package's tests say where, too,
-//! and `tests/e2e` holds both readers to the same.
+//! Regions that were drawn in a real Label Studio's editor are read as they were drawn. The Python package's tests say
+//! where, too, and `tests/e2e` holds both readers to the same.
 
 use crate::fixtures::folder;
 use labelrelay_event::changes::{Change, Record, Shape};

@@ -17,9 +17,9 @@ pub struct QueueGauges {
     pub in_flight: u64,
     /// Dead letters.
     pub dead: u64,
-    /// How many events ever became dead letters.
+    /// Number of events that ever became dead letters.
     pub dead_letters: u64,
-    /// How long the oldest ready event has waited; zero when none does.
+    /// Time that the oldest ready event has waited; zero when none does.
     pub oldest_ready_age: Duration,
     /// Bytes of the queue's files.
     pub file_bytes: u64,

@@ -12,7 +12,7 @@ pub(super) trait Closing: Future {
     fn close_when_idle(self: Pin<&mut Self>);
 }
 
-/// How a connection ended.
+/// End of a connection.
 pub(super) enum End<T> {
     /// By itself.
     Itself(T),

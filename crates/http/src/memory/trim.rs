@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// How often to look. The kernel's own number is read, which costs some microseconds.
+/// Pause between two looks. The kernel's own number is read, which costs some microseconds.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// Least gain that is worth the walk through all free memory, some milliseconds for each hundred MiB.

@@ -13,7 +13,7 @@ pub(crate) enum Front {
     HttpApi(&'static str),
 }
 
-/// How the body is written.
+/// Encoding of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// As text, where it is text.

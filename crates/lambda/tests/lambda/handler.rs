@@ -104,7 +104,7 @@ async fn advance<T>(clock: &FakeClock, work: impl Future<Output = T>) -> (T, Dur
 async fn the_answer_is_out_before_the_sender_and_before_lambda_gives_up() {
     let studio = TestRequest::label_studio(SECRET, br#"{"action": "X"}"#);
     let bounds = [
-        // How long it waited for its start, Lambda's own time, and when the answer is due.
+        // The wait for its start, Lambda's own time, and when the answer is due.
         (studio.clone(), 0, None, 800),
         (studio.clone(), 300, None, 500),
         // The queue has half of the time at least.

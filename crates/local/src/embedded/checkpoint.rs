@@ -15,7 +15,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// How long the journal may become, in pages.
+/// Longest journal, in pages.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CheckpointLimits {
     /// So much is moved at a time.
@@ -74,7 +74,7 @@ impl Journal {
         }))
     }
 
-    /// How many pages it had after the writer's last commit.
+    /// Number of pages that it had after the writer's last commit.
     pub(super) fn pages(&self) -> u32 {
         self.pages.load(Ordering::Relaxed)
     }

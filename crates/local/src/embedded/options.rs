@@ -8,16 +8,16 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// How long a repeat is recognised; zero: never. An event takes 11 to 12 bytes of memory as long as it
+    /// Time for which a repeat is recognised; zero: never. An event takes 11 to 12 bytes of memory as long as it
     /// is within the window. Kept in the file.
     pub window: Duration,
-    /// How many times a message is received before it becomes a dead letter. Kept in the file.
+    /// Number of times that a message is received before it becomes a dead letter. Kept in the file.
     pub max_receives: u32,
-    /// How long an acknowledged event is kept. Kept in the file.
+    /// Time for which an acknowledged event is kept. Kept in the file.
     pub retention: Duration,
-    /// How often the acknowledged are looked through.
+    /// Pause between two looks for acknowledged events to remove.
     pub prune_every: Duration,
-    /// How long the writer waits for another program that writes to the file, before it fails a group.
+    /// Time that the writer waits for another program that writes to the file, before it fails a group.
     pub busy_timeout: Duration,
     /// Largest envelope. `SQLite`'s own limit is 1,000,000,000 bytes a row; half of it leaves room for what
     /// else is in the row, and for the memory of copying it.
@@ -31,7 +31,7 @@ pub struct Options {
     /// Length of the journal at which it begins anew, for which the writer pauses briefly. At twice this
     /// length, which it reaches where the disk is slower than the senders, the writer pauses for longer.
     pub checkpoint_bytes: u64,
-    /// How much of the journal is moved at a time, beside the writer. Small, because a send that is to be
+    /// Part of the journal that is moved at a time, beside the writer. Small, because a send that is to be
     /// synced meanwhile waits for it.
     pub checkpoint_step_bytes: u64,
     /// Rules by which events are derived from those that come in; without them, none are.

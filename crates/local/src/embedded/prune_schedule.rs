@@ -24,7 +24,7 @@ impl PruneSchedule {
         }
     }
 
-    /// How long the writer may sleep.
+    /// Time that the writer may sleep.
     pub(super) fn patience(&self, now: Duration) -> Duration {
         self.due.saturating_sub(now).min(IDLE)
     }

@@ -177,7 +177,7 @@ impl Writer {
 
     /// Derives events for which no delivery waits, a little at a time; `true` if there are more.
     fn derive_more(&self, sequencer: &mut Sequencer, is_idle: bool) -> bool {
-        // Where a delivery would be refused, the ledger does without: it refuses nobody.
+        // The ledger does without where a delivery would be refused: it refuses nobody.
         if !sequencer.has_ledger(&self.db, &self.options, is_idle)
             || self.has_room(false, true).is_err()
         {

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
 use std::collections::HashSet;
 
-/// How much is appended between two moves of the journal into the file. Without them, the journal of a long
+/// Bytes that are appended between two moves of the journal into the file. Without them, the journal of a long
 /// run would hold all of it, for an owner that is idle, or absent, moves none.
 const CHECKPOINT_BYTES: usize = 4 * 1024 * 1024;
 

@@ -54,7 +54,7 @@ pub struct DeadLetter {
     pub event_type: String,
     /// Kind and id of what the event is about.
     pub subject: Option<String>,
-    /// How many times it was received.
+    /// Number of times that it was received.
     pub receive_count: u32,
     /// `false` if nothing is known of it but its number, because it lies in damage.
     pub is_readable: bool,

@@ -13,7 +13,7 @@ pub(super) const MAX_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
 pub struct Delivery {
     /// Token that acknowledges it, until it is received again.
     pub receipt: String,
-    /// How many times it was received, this time included.
+    /// Number of times that it was received, this time included.
     pub receive_count: u32,
     /// Order of arrival.
     pub seq: u64,

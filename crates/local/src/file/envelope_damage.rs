@@ -7,8 +7,8 @@ use std::borrow::Cow;
 /// Bytes in a queue file that were an envelope when they were queued.
 #[derive(Debug)]
 pub enum StoredEnvelope<'a> {
-    /// What was queued, as far as the digest in it tells; and the body, if it is in there. A body that lies elsewhere is
-    /// not looked at.
+    /// The envelope as it was queued, as far as the digest in it tells; and the body, if it is in there. A body that lies
+    /// elsewhere is not looked at.
     Intact(Box<Envelope<'a>>, Option<Cow<'a, [u8]>>),
     /// An envelope of a version that this one cannot read.
     Newer(String),

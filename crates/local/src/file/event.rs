@@ -50,7 +50,7 @@ pub struct Event {
     pub subject: Option<String>,
     /// The event's state.
     pub state: State,
-    /// How many times it was received.
+    /// Number of times that it was received.
     pub receive_count: u32,
     /// Length of the envelope.
     pub envelope_bytes: u64,

@@ -7,7 +7,7 @@ use crate::queue_file_error::FileError;
 /// each of some twenty attributes.
 pub(super) const ATTRIBUTES_BYTES: usize = 16 * 1024;
 
-/// How the data begins. No attribute can hold this: JSON escapes the quotes in a string.
+/// Beginning of the data. No attribute can hold this: JSON escapes the quotes in a string.
 const DATA: [&[u8]; 2] = [b",\"data\":", b",\"data_base64\":"];
 
 /// An event without its data.

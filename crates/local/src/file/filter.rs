@@ -41,7 +41,7 @@ pub struct Pattern {
     ending: Ending,
 }
 
-/// How a value may go on after the text.
+/// Ways in which a value may go on after the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
     None,

@@ -49,7 +49,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long a reader waits for its turn to write. Long, for an owner under load leaves short gaps only.
+/// Time that a reader waits for its turn to write. Long, for an owner under load leaves short gaps only.
 const BUSY_WAIT: BusyWait = BusyWait {
     total: Duration::from_secs(10),
     retry_every: Duration::from_millis(1),
@@ -177,10 +177,10 @@ impl std::fmt::Debug for QueueFile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueueSettings {
-    /// How long a repeat is recognised.
+    /// Time for which a repeat is recognised.
     pub window: Duration,
-    /// How long an acknowledged event is kept.
+    /// Time for which an acknowledged event is kept.
     pub retention: Duration,
-    /// How many times a message is received before it becomes a dead letter.
+    /// Number of times that a message is received before it becomes a dead letter.
     pub max_receives: u32,
 }

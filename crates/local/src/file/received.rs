@@ -33,7 +33,7 @@ impl Received {
         self.damage = self.damage.take().or(other.damage);
     }
 
-    /// What was taken or buried by transactions before one that failed: it is told all the same.
+    /// Events that were taken or buried by transactions before one that failed: they are told all the same.
     pub(super) fn or_failed(mut self, error: FileError) -> Result<Self, FileError> {
         if self.deliveries.is_empty() && self.unreadable.is_empty() {
             return Err(error);

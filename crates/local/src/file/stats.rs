@@ -21,9 +21,9 @@ pub struct QueueStats {
     pub acknowledged: u64,
     /// Dead letters.
     pub dead: u64,
-    /// How many events ever became dead letters, whatever became of them.
+    /// Number of events that ever became dead letters, whatever became of them.
     pub dead_letters: u64,
-    /// How long ago the oldest ready event was written.
+    /// Time since the oldest ready event was written.
     pub oldest_ready_age: Option<Duration>,
     /// Bytes of the file and its journal.
     pub file_bytes: u64,
@@ -50,7 +50,7 @@ impl QueueFile {
         self.read(|db| self.figures(db, false))
     }
 
-    /// How long ago a consumer last did something: received, acknowledged, gave back. `None` where none ever did, or
+    /// Time since a consumer last did something: received, acknowledged, gave back. `None` where none ever did, or
     /// what it did was pruned.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use std::time::Instant;
 /// Attempts with the room of the reserve.
 const TRIES: u32 = 3;
 
-/// How well a change survives a loss of power. Either survives the end of any process.
+/// Endurance of a change in a loss of power. Either survives the end of any process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Durability {
     /// On the disk when the call returns.

@@ -1,4 +1,4 @@
-//! How far a look at everything in a project is.
+//! Progress of a look at everything in a project.
 
 use jiff::Timestamp;
 use labelrelay_core::ledger::Walk;

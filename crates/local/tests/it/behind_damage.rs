@@ -45,8 +45,8 @@ fn unreadable_events(received: &Received) -> u64 {
     ranges.map(|range| range.end() - range.start() + 1).sum()
 }
 
-/// Where the first page is damaged, and the numbers are high because what came before was pruned, an export by number
-/// would look at millions of them; where the last page is damaged too, nobody knows how many there are.
+/// An export by number would look at millions of numbers: they are high where earlier events were pruned, and the first
+/// page, which would say so, is damaged. With the last page damaged too, nobody knows how many there are.
 #[test]
 fn an_export_goes_on_behind_damage_at_either_end_of_a_queue_that_was_long_in_use() {
     const BEFORE: u64 = 5_000_000;

@@ -23,7 +23,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How a client treats a server.
+/// Settings by which a client treats a server.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct HttpOptions {
@@ -95,7 +95,7 @@ impl Answer {
             .map(|time| time.timestamp())
     }
 
-    /// How long the server asks us to stay away.
+    /// Time for which the server asks us to stay away.
     fn retry_after(&self) -> Option<Duration> {
         let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?;
         if let Ok(seconds) = text.trim().parse() {

@@ -17,7 +17,7 @@ pub(super) const LARGEST_ANSWER: usize = 512 * 1024 * 1024;
 /// An answer to a change: the one thing that was changed.
 const LARGEST_CHANGE: usize = 16 * 1024 * 1024;
 
-/// How often a request may be sent.
+/// Number of times that a request may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tries {
     /// Until it is answered: it changes nothing, or the same however often it is sent.

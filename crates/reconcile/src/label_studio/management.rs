@@ -31,9 +31,9 @@ pub struct ProjectTitle {
     pub id: u64,
     /// Title; empty where the server shows none.
     pub title: String,
-    /// How many tasks it holds, where the server says so.
+    /// Number of tasks that it holds, where the server says so.
     pub tasks: Option<u64>,
-    /// How many annotations, without those that were skipped.
+    /// Number of annotations, without those that were skipped.
     pub annotations: Option<u64>,
 }
 

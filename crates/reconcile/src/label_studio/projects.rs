@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// Projects on one page of the list.
 const PAGE: usize = 100;
 
-/// How often the list is read when it is not whole.
+/// Number of times that the list is read when it is not whole.
 const LISTINGS: u32 = 3;
 
 /// So many pages of one reading may say that there are more projects than the page before said: they are made one
@@ -66,7 +66,7 @@ pub(super) async fn list(api: &Api, ids: &[String]) -> Result<Vec<Project>, Plat
     Ok(projects)
 }
 
-/// How many tasks and annotations the project holds.
+/// Numbers of tasks and annotations that the project holds.
 pub(super) async fn counts(api: &Api, id: &str) -> Result<Option<Counts>, PlatformError> {
     let one = by_id(api, id).await?.ok_or_else(|| tasks::gone(id))?;
     let counts = (
@@ -122,7 +122,7 @@ pub(super) async fn all(api: &Api) -> Result<Vec<One>, PlatformError> {
 struct Listing {
     /// By id, so in its order.
     projects: BTreeMap<u64, One>,
-    /// How many there are, as the last page said.
+    /// Number of them, as the last page said.
     count: u64,
 }
 

@@ -20,7 +20,7 @@ const SHORTENED_AT: usize = 500;
 /// An answer with more than one task: three of them are in memory. What is larger is asked for in smaller parts.
 const LARGEST_PAGE_BYTES: usize = 32 * 1024 * 1024;
 
-/// How much of each task is asked for.
+/// Part of each task that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fields {
     /// The task with its annotations.
@@ -53,10 +53,10 @@ const COLUMNS: [&str; 13] = [
 /// Some tasks, in the order of their ids.
 pub(super) struct Tasks {
     pub(super) answer: Answer,
-    /// How many there are, these included.
+    /// Number of all, these included.
     pub(super) total: u64,
     pub(super) entities: Vec<Entity>,
-    /// How many of the things are tasks, and their ids as they came.
+    /// Number of the things that are tasks, and their ids as they came.
     pub(super) count: u64,
     pub(super) ids: Vec<u64>,
     /// Tasks whose list of annotations was shortened.

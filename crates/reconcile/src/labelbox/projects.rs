@@ -31,7 +31,7 @@ struct One {
 
 impl From<One> for Project {
     fn from(one: One) -> Self {
-        // How many labels it has, only an export tells.
+        // Only an export tells the number of its labels.
         Self {
             id: one.id,
             entities: None,

@@ -23,7 +23,7 @@ pub struct Reconcile<'a> {
     pub progress: &'a dyn Progress,
     /// For the time at which something was found.
     pub clock: &'a dyn Clock,
-    /// How far before the watermark a pass begins: for what is committed later than it says, and for clocks
+    /// Time before the watermark at which a pass begins: for what is committed later than it says, and for clocks
     /// of several servers of one platform.
     pub overlap: Duration,
     /// An older thing is remembered and not sent, unless it was known before.

@@ -1,4 +1,4 @@
-//! How much is logged.
+//! Level from which lines are logged.
 
 use labelrelay_core::config::{ConfigError, ENVIRONMENT, Lookup};
 use tracing::level_filters::LevelFilter;

@@ -68,7 +68,7 @@ impl BackEnd for TestBackEnd {
     }
 }
 
-/// How something is, by its name.
+/// State of something, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Good,

@@ -1,6 +1,6 @@
 //! Every start that all programs must handle alike: configuration in, expected end out.
 
-/// How a start ends.
+/// End of a start.
 #[derive(Debug)]
 pub enum Ended {
     /// Serves from now on.

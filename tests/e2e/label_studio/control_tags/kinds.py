@@ -35,7 +35,7 @@ def kind(config, data=None, how="drawn", action="ANNOTATION_CREATED", ends=False
     return keep
 
 
-# What was drawn, in a reader's words. Points and sizes are pixels of the image, times are seconds.
+# Drawn regions, in a reader's words. Points and sizes are pixels of the image, times are seconds.
 
 
 def box(label, x, y, width, height, rotation=0, **more):

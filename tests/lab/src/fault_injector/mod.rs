@@ -36,7 +36,7 @@ pub(crate) struct FaultInjector<'a> {
     running: RwLock<(u32, SocketAddr)>,
     /// Faults of this moment.
     faults: AtomicU32,
-    /// How often each fault has begun.
+    /// Number of times that each fault has begun.
     begun: [AtomicU32; Fault::ALL.len()],
     rotations: AtomicU32,
     /// Processes that something other than a sender befell.

@@ -6,7 +6,7 @@ use crate::fault::{Fault, Faults};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Snapshot {
     pub(super) faults: Faults,
-    /// How often each fault has begun.
+    /// Number of times that each fault has begun.
     pub(super) begun: [u32; Fault::ALL.len()],
     pub(crate) process: u32,
     pub(crate) rotations: u32,

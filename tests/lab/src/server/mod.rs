@@ -32,7 +32,7 @@ use stores::{LabBlobs, LabFallback};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-/// How often the fallback is looked at. Often, so that a redrive is under way whenever something happens.
+/// Pause between two looks at the fallback. Short, so that a redrive is under way whenever something happens.
 const REDRIVE_EVERY: Duration = Duration::from_millis(40);
 
 /// Switches of the laboratory.

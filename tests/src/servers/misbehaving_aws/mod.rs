@@ -13,7 +13,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use tls::Identity;
 
-/// How it misbehaves.
+/// Its misbehaviour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Behaviour {
     /// Not at all: messages are taken, with the right digests.
@@ -190,7 +190,7 @@ impl Misbehaving {
         self.shared.seen.lock().unwrap().clone()
     }
 
-    /// How many connections were opened so far.
+    /// Number of connections that were opened so far.
     pub fn connections(&self) -> usize {
         self.shared.connections.lock().unwrap().len()
     }
@@ -274,7 +274,7 @@ fn serve(
     let mut unread = Vec::new();
     for nth in 0.. {
         if nth > 0 {
-            // How to behave is asked when the next request comes, not when the last one was answered.
+            // The behaviour is asked for when the next request comes, not when the last one was answered.
             raw.peek(&mut [0])?;
             if *shared.behaviour.lock().unwrap() == Behaviour::StaleAndReset {
                 return reset(shared, number, raw);

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 pub(super) struct Options {
     pub(super) json: Option<PathBuf>,
-    /// How often each program is started.
+    /// Number of starts of each program.
     pub(super) starts: usize,
     /// Length of each measured window.
     pub(super) seconds: u64,
-    /// How often each window is measured: an even number, as who goes first alternates.
+    /// Number of times that each window is measured: an even number, as who goes first alternates.
     pub(super) rounds: usize,
 }
 

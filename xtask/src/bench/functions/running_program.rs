@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// Longer than any start.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often it is asked: a hundredth of what a start takes.
+/// Pause between two questions: a hundredth of what a start takes.
 const PAUSE: Duration = Duration::from_micros(50);
 
 /// Ended when dropped.

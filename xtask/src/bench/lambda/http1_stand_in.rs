@@ -15,7 +15,7 @@ pub(super) struct Request {
 /// Most headers that a request may have.
 const HEADERS: usize = 64;
 
-/// How much is read at once.
+/// Bytes that are read at once.
 const CHUNK: usize = 64 * 1024;
 
 /// The next request; `None` when the client closed the connection between two.

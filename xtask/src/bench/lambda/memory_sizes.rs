@@ -20,7 +20,7 @@ const SIZES: [u64; 6] = [128, 192, 256, 512, 1_024, 1_769];
 /// Invocations of each kind at each size.
 const INVOCATIONS: u64 = 20;
 
-/// How long a call to SQS or S3 takes in a region.
+/// Time that a call to SQS or S3 takes in a region.
 const AWAY: Duration = Duration::from_millis(8);
 
 pub(super) fn run() -> Outcome {

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 pub(super) struct Options {
     pub(super) json: Option<PathBuf>,
-    /// How often each program is started.
+    /// Number of starts of each program.
     pub(super) starts: usize,
-    /// How many invocations of one environment are measured.
+    /// Number of invocations of one environment that are measured.
     pub(super) invocations: usize,
     /// `true` to try the profiles instead.
     pub(super) profiles: bool,

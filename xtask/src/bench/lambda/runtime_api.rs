@@ -42,10 +42,10 @@ struct State {
     closed: bool,
 }
 
-/// How long anything may take before a run is given up.
+/// Time that anything may take before a run is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often a function that says nothing is looked at.
+/// Pause between two looks at a function that says nothing.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// The deadline that the function is told, as the template has it.

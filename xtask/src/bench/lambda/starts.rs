@@ -13,10 +13,10 @@ use crate::bench::samples::Samples;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long a service is away when the way to it is to show: a handshake, and each answer.
+/// Distance of a service, when its effect is to show: the time of a handshake, and of each answer.
 const AWAY: Duration = Duration::from_millis(20);
 
-/// How much more than the calls a full start may take: what one run differs from the next.
+/// Factor by which a full start may take longer than the calls: as much as one run differs from the next.
 const MORE: f64 = 1.1;
 
 /// Invocations after the first, of which the middle one counts as warm.

@@ -35,7 +35,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Longest that SQS hides a message.
 const LONGEST: Duration = Duration::from_hours(12);
 
-/// How long a message is hidden while it becomes a dead letter.
+/// Time for which a message is hidden while it becomes a dead letter.
 const WHILE_REJECTED: Duration = Duration::from_mins(1);
 
 /// A queue of SQS as a source of events, standard or FIFO. Needs a Tokio runtime with its timer.

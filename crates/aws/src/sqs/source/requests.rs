@@ -18,7 +18,7 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// Longest wait for an answer, beyond the time that SQS itself was told to wait.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a consumer asks for.
+/// Requests of a consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     Receive,

@@ -71,7 +71,7 @@ impl SqsSource {
         each.collect()
     }
 
-    /// What became of one entry.
+    /// Result of one entry.
     fn outcome(&self, action: Action, answer: &Value, id: &str) -> Result<Settled, QueueError> {
         let entry = |list: &str| {
             let mut entries = answer.get(list)?.as_array()?.iter();

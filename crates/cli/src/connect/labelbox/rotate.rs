@@ -12,7 +12,7 @@ use crate::env::Env;
 use labelrelay_reconcile::labelbox::{Status, Webhook};
 use std::time::{Duration, Instant};
 
-/// How often it is looked whether a delivery came.
+/// Pause between two looks for a delivery.
 const POLL: Duration = Duration::from_millis(250);
 
 pub(super) async fn walk(

@@ -3,7 +3,7 @@
 use labelrelay_core::config::{SecretRef, SourceConfig};
 use labelrelay_core::provider::Provider;
 
-/// How the webhooks get the secret.
+/// Way in which the webhooks get the secret.
 fn webhooks(source: &SourceConfig) -> &'static str {
     match source.provider {
         Provider::Labelbox => {

@@ -57,7 +57,7 @@ fn event(value: &Value) -> Event {
     (text("id"), text("type"), text("subject"))
 }
 
-/// How often each of these is there is once.
+/// Asserts that each of these is there once.
 #[track_caller]
 fn assert_each_once(events: &[Event]) {
     let ids: BTreeSet<_> = events.iter().map(|(id, _, _)| id).collect();

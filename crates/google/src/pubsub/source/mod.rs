@@ -37,7 +37,7 @@ const SHORTEST_PULL: Duration = Duration::from_secs(1);
 /// Pause after an empty answer: how long a pull waits is for Pub/Sub to decide.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// How long a message is hidden while it becomes a dead letter.
+/// Time for which a message is hidden while it becomes a dead letter.
 const WHILE_REJECTED: Duration = Duration::from_secs(60);
 
 /// A subscription of Pub/Sub as a source of events. Needs a Tokio runtime with its timer.

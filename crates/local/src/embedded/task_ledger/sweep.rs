@@ -24,7 +24,7 @@ const GROUPS_AT_FIRST: u32 = 4;
 const MOST: u64 = 1_000_000;
 const THING_BYTES: u64 = 120;
 
-/// What is added above that before it is forgotten again: one part in so many. Beyond it, nothing is added.
+/// Room that is filled above that before it is forgotten again: one part in so many. Beyond it, nothing is added.
 const ABOVE: u64 = 8;
 
 /// When there are too many, so many parts of four stay.

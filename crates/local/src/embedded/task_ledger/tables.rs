@@ -10,8 +10,8 @@ const FORMAT: i64 = 1;
 /// The queue's events up to this one were read.
 pub(super) const THROUGH: &str = "ledger_through";
 
-/// What is not known may have been: something was forgotten that is still there, or events were pruned unread. What was
-/// told before the event of this number may be out of date. 0: the ledger misses nothing.
+/// A thing that the ledger does not know may be there: something was forgotten that is still there, or events were pruned
+/// unread. All that was told before the event of this number may be out of date. 0: the ledger misses nothing.
 pub(super) const GAPS: &str = "ledger_gaps";
 
 /// The queue's events up to this one were there before the ledger.

@@ -1,4 +1,4 @@
-//! How often one line may be told. Whoever can reach the port decides how many requests are refused, and
+//! Bound of the times that one line may be told. Whoever can reach the port decides how many requests are refused, and
 //! must not decide with that how fast the log grows.
 //!
 //! The first few of a kind are written in full, so that a single refusal is explained. Of a flood one more is

@@ -19,7 +19,7 @@ const MOST_BYTES: usize = 1024 * 1024;
 /// Capacity that a buffer keeps for the next lines.
 const KEPT_BYTES: usize = 64 * 1024;
 
-/// How soon to try again where the other end takes nothing now, and says so instead of waiting.
+/// Pause before another try where the other end takes nothing now, and says so instead of waiting.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Writer of log lines; cheap to clone. Each write is one line, whole or not at all.
