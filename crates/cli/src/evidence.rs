@@ -103,7 +103,7 @@ impl KnownThings {
         copy: Option<LocalCopy>,
     ) -> Result<Self, LedgerError> {
         Ok(Self {
-            ledger: LedgerFile::look(file, &source.name)?,
+            ledger: LedgerFile::open_read_only(file, &source.name)?,
             knows_deliveries,
             late,
             _copy: copy,

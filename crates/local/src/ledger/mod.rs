@@ -2,8 +2,8 @@
 
 mod changes;
 mod error;
-mod look;
 mod open;
+mod open_read_only;
 mod same_server;
 mod schema;
 mod sync;

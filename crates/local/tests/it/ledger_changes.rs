@@ -115,14 +115,17 @@ fn a_walk_is_kept_until_it_ends_and_the_later_one_wins() {
 fn a_look_beside_the_process_that_has_it_sees_all_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ledger");
-    assert!(LedgerFile::look(&file, "studio").is_err(), "it makes none");
+    assert!(
+        LedgerFile::open_read_only(&file, "studio").is_err(),
+        "it makes none"
+    );
     assert!(!file.exists());
     let mut ledger = open(&file);
-    let mut look = LedgerFile::look(&file, "studio").unwrap();
+    let mut look = LedgerFile::open_read_only(&file, "studio").unwrap();
     ledger.record(&[(task(1), seen("1"))], None, None).unwrap();
     assert_eq!(look.known(&[task(1)]).unwrap(), [Some(seen("1"))]);
     assert!(look.record(&[(task(2), seen("1"))], None, None).is_err());
     assert_eq!(ledger.known(&[task(2)]).unwrap(), [None]);
-    let other = LedgerFile::look(&file, "another").unwrap();
+    let other = LedgerFile::open_read_only(&file, "another").unwrap();
     assert_eq!(other.known(&[task(1)]).unwrap(), [None]);
 }

@@ -10,7 +10,7 @@ impl LedgerFile {
     ///
     /// # Errors
     /// [`LedgerError`] when there is none, when it cannot be read, or when the file is something else.
-    pub fn look(path: &Path, source: &str) -> Result<Self, LedgerError> {
+    pub fn open_read_only(path: &Path, source: &str) -> Result<Self, LedgerError> {
         Ok(Self {
             db: open::to_read(path)?,
             source: source.to_owned(),
