@@ -3,10 +3,10 @@
 
 use crate::env::Env;
 use crate::error::{CliError, chain};
-use crate::heard::Hearing;
 use crate::local_dir::LocalDir;
 use crate::locations::{self, StoreLocation};
 use crate::open;
+use crate::recent_deliveries::RecentDeliveries;
 use crate::remote_ledger::{LocalCopy, RemoteLedger};
 use jiff::Timestamp;
 use labelrelay_core::config::{Config, SourceConfig};
@@ -29,7 +29,7 @@ const STORE_IS_LATE: Duration = Duration::from_secs(120);
 #[derive(Clone, Copy)]
 pub(crate) enum Evidence<'a> {
     /// The embedded queue.
-    Queue(&'a Hearing),
+    Queue(&'a RecentDeliveries),
     /// A ledger.
     Ledger(&'a KnownThings),
     /// Nothing is known: why.

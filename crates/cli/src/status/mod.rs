@@ -10,11 +10,11 @@ use crate::error::{CliError, EXIT_CODES};
 use crate::evidence::{Evidence, KnownThings};
 use crate::find_configuration::{self, Missing};
 use crate::health_check;
-use crate::heard::Hearing;
 use crate::locations::{self, QueueLocation, StoreLocation};
 use crate::logging;
 use crate::open;
 use crate::output::{print_json, say};
+use crate::recent_deliveries::RecentDeliveries;
 use crate::serve::{Flags, Settings};
 use crate::serve_address;
 use labelrelay_core::config::Config;
@@ -123,13 +123,13 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
     report.warnings.extend(warnings);
     report.blob_store = store(config.blob_store.as_ref(), BLOB_STORE, &config, env)?;
     report.fallback = store(config.fallback.as_ref(), FALLBACK, &config, env)?;
-    let mut hearing = None;
+    let mut recent = None;
     if let QueueLocation::Sqlite(file) = &location {
         report.serve = serve_address::find(file).map(|address| address.to_string());
         if file.exists() {
             let look = queue::look(file, report)?;
             if platform_state::compares(&config, env) {
-                hearing = Some(queue::hear(&look, file)?);
+                recent = Some(queue::recent_deliveries(&look, file)?);
             }
         }
     }
@@ -138,9 +138,9 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
             report.warnings.extend(public_url::warning(url).await);
         }
         let file = args.config.as_deref();
-        let queue = match (&location, &hearing) {
+        let queue = match (&location, &recent) {
             (QueueLocation::Sqlite(_), None) => Queue::NotMade,
-            (QueueLocation::Sqlite(_), Some(hearing)) => Queue::Embedded(hearing),
+            (QueueLocation::Sqlite(_), Some(recent)) => Queue::Embedded(recent),
             _ => Queue::Elsewhere,
         };
         platforms(&config, file, &queue, env, report).await;
@@ -152,7 +152,7 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
 enum Queue<'a> {
     /// A file that no `serve` has made yet.
     NotMade,
-    Embedded(&'a Hearing),
+    Embedded(&'a RecentDeliveries),
     /// Nobody can look into it.
     Elsewhere,
 }
@@ -177,7 +177,7 @@ async fn platforms(
         };
         let evidence = match (queue, &things) {
             (Queue::NotMade, _) => None,
-            (Queue::Embedded(hearing), _) => Some(Evidence::Queue(hearing)),
+            (Queue::Embedded(recent), _) => Some(Evidence::Queue(recent)),
             (Queue::Elsewhere, Ok(Some(things))) => Some(Evidence::Ledger(things)),
             (Queue::Elsewhere, Ok(None)) => Some(Evidence::Nothing(NO_EVIDENCE)),
             (Queue::Elsewhere, Err(why)) => Some(Evidence::Nothing(why)),

@@ -5,10 +5,10 @@ use crate::damaged_event::damaged_event;
 use crate::durations::words;
 use crate::env::Env;
 use crate::error::{CliError, chain};
-use crate::heard::Hearing;
 use crate::local_dir::LocalDir;
 use crate::locations::QueueLocation;
 use crate::queue_file;
+use crate::recent_deliveries::RecentDeliveries;
 use jiff::Timestamp;
 use labelrelay_local::{OpenError, QueueFile, QueueStats};
 use std::path::Path;
@@ -59,8 +59,11 @@ pub(super) fn look(file: &Path, report: &mut Report) -> Result<QueueFile, CliErr
 }
 
 /// Reads what came lately, for whoever compares it with a platform.
-pub(super) fn hear(queue: &QueueFile, file: &Path) -> Result<Hearing, CliError> {
-    Ok(Hearing::read(queue, file, Timestamp::now())?)
+pub(super) fn recent_deliveries(
+    queue: &QueueFile,
+    file: &Path,
+) -> Result<RecentDeliveries, CliError> {
+    Ok(RecentDeliveries::read(queue, file, Timestamp::now())?)
 }
 
 fn consumer_gone(stats: &QueueStats, seen: Option<Duration>) -> Option<String> {

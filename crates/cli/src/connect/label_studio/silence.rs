@@ -5,7 +5,7 @@ use super::walk::named_projects;
 use crate::connect::changes::Changes;
 use crate::error::chain;
 use crate::evidence::Evidence;
-use crate::heard::Heard;
+use crate::recent_deliveries::SourceDeliveries;
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use labelrelay_core::config::SourceConfig;
@@ -82,8 +82,8 @@ impl Seen<'_> {
         if !TOLD.into_iter().all(is_told) || !target.credential.wanted.is_everything() {
             return Ok(None);
         }
-        let heard = self.heard(evidence);
-        let chosen = self.chosen(heard);
+        let of_source = self.of_source(evidence);
+        let chosen = self.chosen(of_source);
         let asks = chosen
             .iter()
             .map(|&project| self.ask(target, evidence, project));
@@ -119,7 +119,7 @@ impl Seen<'_> {
         Ok(Some(Changes {
             since: told(since.unwrap_or_else(|| self.horizon(evidence))),
             deliveries: match evidence {
-                Evidence::Queue(_) => Some(heard.map_or(0, |heard| heard.deliveries)),
+                Evidence::Queue(_) => Some(of_source.map_or(0, |of_source| of_source.deliveries)),
                 Evidence::Ledger(_) | Evidence::Nothing(_) => None,
             },
             missing: is_known.then_some(changes),
@@ -148,11 +148,11 @@ impl Seen<'_> {
         let under_way = pull.map_or(UNDER_WAY, |pull| UNDER_WAY.max(pull.every * 3));
         let day_ago = self.horizon(evidence);
         let (since, from, late) = match evidence {
-            Evidence::Queue(hearing) => {
+            Evidence::Queue(recent) => {
                 let last = self
-                    .heard(evidence)
-                    .and_then(|heard| heard.last(project.id));
-                let since = last.unwrap_or(hearing.since).max(hearing.since);
+                    .of_source(evidence)
+                    .and_then(|of_source| of_source.last(project.id));
+                let since = last.unwrap_or(recent.since).max(recent.since);
                 (since, self.theirs(since, SLACK), Duration::ZERO)
             }
             Evidence::Ledger(things) => {
@@ -204,9 +204,9 @@ impl Seen<'_> {
         }))
     }
 
-    fn heard<'e>(&self, evidence: Evidence<'e>) -> Option<&'e Heard> {
+    fn of_source<'e>(&self, evidence: Evidence<'e>) -> Option<&'e SourceDeliveries> {
         match evidence {
-            Evidence::Queue(hearing) => hearing.of(&self.source.name),
+            Evidence::Queue(recent) => recent.of(&self.source.name),
             Evidence::Ledger(_) | Evidence::Nothing(_) => None,
         }
     }
@@ -214,7 +214,7 @@ impl Seen<'_> {
     /// Nothing before it is compared.
     fn horizon(&self, evidence: Evidence<'_>) -> Timestamp {
         match evidence {
-            Evidence::Queue(hearing) => hearing.since,
+            Evidence::Queue(recent) => recent.since,
             Evidence::Ledger(_) | Evidence::Nothing(_) => {
                 self.now.checked_sub(DAY).unwrap_or(self.now)
             }
@@ -222,11 +222,12 @@ impl Seen<'_> {
     }
 
     /// Those of which something came lately first, and then the newest: an old project may be asleep.
-    fn chosen(&self, heard: Option<&Heard>) -> Vec<&ProjectTitle> {
+    fn chosen(&self, of_source: Option<&SourceDeliveries>) -> Vec<&ProjectTitle> {
         let holds_any = |project: &&ProjectTitle| project.tasks != Some(0);
         let mut chosen: Vec<_> = self.projects.iter().filter(holds_any).collect();
         chosen.retain(|project| self.comes(project));
-        let last = |project: &ProjectTitle| heard.and_then(|heard| heard.last(project.id));
+        let last =
+            |project: &ProjectTitle| of_source.and_then(|of_source| of_source.last(project.id));
         chosen.sort_by_key(|project| std::cmp::Reverse((last(project), project.id)));
         chosen.truncate(MOST_PROJECTS);
         chosen

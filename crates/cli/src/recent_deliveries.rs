@@ -23,7 +23,7 @@ type Project = String;
 
 /// Deliveries of one source, as the queue has them.
 #[derive(Debug, Default)]
-pub(crate) struct Heard {
+pub(crate) struct SourceDeliveries {
     /// By project: the newest event, whoever brought it. A pull brings every change up to its time.
     came: BTreeMap<Project, Timestamp>,
     /// Number of deliveries.
@@ -32,17 +32,17 @@ pub(crate) struct Heard {
 
 /// Deliveries of all sources, as far back as the queue can tell.
 #[derive(Debug)]
-pub(crate) struct Hearing {
+pub(crate) struct RecentDeliveries {
     /// Nothing is known of what came before.
     pub(crate) since: Timestamp,
-    sources: BTreeMap<String, Heard>,
+    sources: BTreeMap<String, SourceDeliveries>,
 }
 
-impl Hearing {
+impl RecentDeliveries {
     /// Reads the newest events of the queue in `file`. What was pruned is not known to have come, so it goes back to the
     /// first gap.
     pub(crate) fn read(queue: &QueueFile, file: &Path, now: Timestamp) -> Result<Self, FileError> {
-        let mut hearing = Self {
+        let mut recent = Self {
             since: now,
             sources: BTreeMap::new(),
         };
@@ -59,7 +59,7 @@ impl Hearing {
                     continue;
                 }
                 if head.seq != next {
-                    return Ok(hearing);
+                    return Ok(recent);
                 }
                 next -= 1;
                 let attributes: Option<Attributes> = serde_json::from_slice(&head.attributes).ok();
@@ -74,17 +74,17 @@ impl Hearing {
                 if received < day_ago {
                     old += 1;
                     if old == MANY_OLD {
-                        hearing.since = day_ago;
+                        recent.since = day_ago;
                         break 'all;
                     }
                     continue;
                 }
                 old = 0;
-                hearing.since = hearing.since.min(received);
-                hearing.add(attributes, received);
+                recent.since = recent.since.min(received);
+                recent.add(attributes, received);
             }
             if next > after {
-                return Ok(hearing);
+                return Ok(recent);
             }
         }
         // All that ever came was read: before, the queue was not there.
@@ -92,9 +92,9 @@ impl Hearing {
             let made = file.metadata().and_then(|file| file.created()).ok();
             let made = made.and_then(|made| Timestamp::try_from(made).ok());
             let made = made.unwrap_or(now);
-            hearing.since = hearing.since.min(made).max(day_ago);
+            recent.since = recent.since.min(made).max(day_ago);
         }
-        Ok(hearing)
+        Ok(recent)
     }
 
     fn add(&mut self, event: Attributes, received: Timestamp) {
@@ -103,21 +103,21 @@ impl Hearing {
             return;
         }
         let source = event.source.trim_start_matches('/').to_owned();
-        let heard = self.sources.entry(source).or_default();
+        let of_source = self.sources.entry(source).or_default();
         let project = event.project.unwrap_or_default();
-        let last = heard.came.entry(project).or_insert(received);
+        let last = of_source.came.entry(project).or_insert(received);
         *last = received.max(*last);
         if event.origin.is_none() {
-            heard.deliveries += 1;
+            of_source.deliveries += 1;
         }
     }
 
-    pub(crate) fn of(&self, source: &str) -> Option<&Heard> {
+    pub(crate) fn of(&self, source: &str) -> Option<&SourceDeliveries> {
         self.sources.get(source)
     }
 }
 
-impl Heard {
+impl SourceDeliveries {
     /// When something last came of the project, by whatever way.
     pub(crate) fn last(&self, project: u64) -> Option<Timestamp> {
         // One that names no project may be about this one.
