@@ -5,7 +5,7 @@ use crate::connection_string::ConnectionString;
 use crate::credential::credential;
 use crate::key_vault::KeyVaultSecret;
 use crate::location::{SettingValue, StorageLocation};
-use crate::queue_source::{PROCESSOR, Place, StorageQueueSource};
+use crate::queue_source::{AccountQueue, PROCESSOR, StorageQueueSource};
 use crate::service_bus::ServiceBusQueue;
 use crate::storage_queue::{SENDER, StorageQueue, connect, resource};
 use crate::transport::client;
@@ -117,19 +117,19 @@ impl Azure {
             let problem = "cannot be its own place for dead letters";
             return Err(setting.error(problem, "name another queue"));
         }
-        let queue = self.place(&location, PROCESSOR, setting)?;
-        let dead_letters = self.place(&dead_letters, SENDER, setting)?;
+        let queue = self.account_queue(&location, PROCESSOR, setting)?;
+        let dead_letters = self.account_queue(&dead_letters, SENDER, setting)?;
         StorageQueueSource::open(queue, dead_letters, options, url).await
     }
 
-    fn place(
+    fn account_queue(
         &self,
         location: &StorageLocation,
         role: &'static str,
         setting: SettingValue<'_>,
-    ) -> Result<Place, BackEndError> {
+    ) -> Result<AccountQueue, BackEndError> {
         let credential = self.credential_for(location);
-        Ok(Place {
+        Ok(AccountQueue {
             client: connect(location, credential, &self.client, setting)?,
             resource: resource(location, role),
             clock: Arc::clone(&self.clock),

@@ -1,6 +1,6 @@
 //! The queue that rejected events go to. A message has no attributes there, so the reason is one of the envelope's.
 
-use super::place::Place;
+use super::account_queue::AccountQueue;
 use super::receipt::{AzureReceipt, Form};
 use crate::storage_queue::{MAX_MESSAGE_BYTES, NEVER};
 use azure_storage_queue::models::{QueueClientSendMessageOptions, QueueMessage};
@@ -15,7 +15,7 @@ const REASON: &[u8] = b"{\"deadreason\":";
 
 const MAX_REASON_CHARACTERS: usize = 1000;
 
-pub(super) struct DeadLetters(pub(super) Place);
+pub(super) struct DeadLetters(pub(super) AccountQueue);
 
 impl DeadLetters {
     /// Puts an event there, for good. Once this returns, the service has it.
@@ -24,7 +24,7 @@ impl DeadLetters {
         event: &ReceivedEvent,
         reason: &str,
     ) -> Result<(), EventSourceError> {
-        let place = &self.0;
+        let queue = &self.0;
         let form = AzureReceipt::parse(&event.receipt).map_or(Form::Base64, |receipt| receipt.form);
         let text = text(&event.envelope, form, reason);
         let options = QueueClientSendMessageOptions {
@@ -35,13 +35,13 @@ impl DeadLetters {
             let message = QueueMessage {
                 message_text: Some(text),
             };
-            let sent = place
+            let sent = queue
                 .client
                 .send_message(message.try_into()?, Some(options));
             sent.await?.into_model()
         };
-        let sent = place.answer(asked).await;
-        let sent = sent.map_err(|failed| place.error(&failed))?;
+        let sent = queue.answer(asked).await;
+        let sent = sent.map_err(|failed| queue.error(&failed))?;
         let id = sent
             .items
             .into_iter()
@@ -52,7 +52,7 @@ impl DeadLetters {
         }
         let problem = "the answer names no message";
         let cure = "look for what changes answers between here and the service";
-        Err(EventSourceError::new(&place.resource.what, problem, cure).passing())
+        Err(EventSourceError::new(&queue.resource.what, problem, cure).passing())
     }
 }
 

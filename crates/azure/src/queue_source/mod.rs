@@ -3,13 +3,13 @@
 //! The service has no dead letters and does not wait for messages. So rejected events go to another queue of the account,
 //! and an empty queue is looked at once a second: each look costs as much as any other request.
 
+mod account_queue;
 mod dead_letters;
 mod message;
 mod open;
-mod place;
 mod receipt;
 
-pub(crate) use place::Place;
+pub(crate) use account_queue::AccountQueue;
 
 use azure_core::http::headers::HeaderName;
 use azure_storage_queue::models::QueueClientReceiveMessagesOptions;
@@ -42,7 +42,7 @@ type Answer<T> = Result<T, EventSourceError>;
 
 /// A Storage Queue as a source of events.
 pub struct StorageQueueSource {
-    queue: Place,
+    queue: AccountQueue,
     dead_letters: DeadLetters,
     /// Receives after which an event becomes a dead letter, if this source was told to see to that.
     max_receives: Option<u32>,

@@ -1,8 +1,8 @@
 //! Opening of a source: both queues are there.
 
 use super::StorageQueueSource;
+use super::account_queue::{AccountQueue, Failed};
 use super::dead_letters::DeadLetters;
-use super::place::{Failed, Place};
 use crate::storage_queue::may_only_send;
 use labelrelay_core::{BackEndError, SourceOptions};
 
@@ -12,8 +12,8 @@ impl StorageQueueSource {
     /// # Errors
     /// [`BackEndError`] of `url` when one of them is not, or cannot be asked.
     pub(crate) async fn open(
-        queue: Place,
-        dead_letters: Place,
+        queue: AccountQueue,
+        dead_letters: AccountQueue,
         options: &SourceOptions,
         url: &str,
     ) -> Result<Self, BackEndError> {
@@ -28,7 +28,7 @@ impl StorageQueueSource {
     }
 }
 
-impl Place {
+impl AccountQueue {
     async fn is_there(&self, url: &str, more: &str) -> Result<(), BackEndError> {
         let failed = match self.answer(self.client.get_properties(None)).await {
             Ok(_) => return Ok(()),

@@ -12,13 +12,13 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A queue, and what its requests need.
-pub(crate) struct Place {
+pub(crate) struct AccountQueue {
     pub(crate) client: QueueClient,
     pub(crate) resource: Resource,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-impl Place {
+impl AccountQueue {
     /// Waits for an answer, and not for ever. Given up, the request retires its connection.
     pub(super) async fn answer<T>(
         &self,
