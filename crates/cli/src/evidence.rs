@@ -116,7 +116,7 @@ impl KnownThings {
         self.ledger.watermark(&project.to_string())
     }
 
-    /// Those of the changes that the ledger does not know.
+    /// Changes that the ledger does not know.
     pub(crate) fn unknown(
         &self,
         changes: Vec<ChangedThing>,

@@ -57,7 +57,7 @@ impl Front {
     }
 }
 
-/// Who connected to Google's front end, as that says.
+/// Address that connected to Google's front end, as that says.
 fn last_forwarded(headers: &HeaderMap) -> Option<IpAddr> {
     let lines = headers.get_all("x-forwarded-for").iter().rev();
     // Empty elements at the end are none, as for other proxies.

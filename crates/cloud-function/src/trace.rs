@@ -1,4 +1,4 @@
-//! Which trace a request belongs to, so that Cloud Logging shows its lines beside the platform's own.
+//! Trace that a request belongs to, so that Cloud Logging shows its lines beside the platform's own.
 
 use http::HeaderMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Which of the verified events a source forwards.
+//! Filter of the verified events that a source forwards.
 
 use labelrelay_event::EventType;
 

@@ -97,7 +97,7 @@ impl RelayUrl {
         format!("{}/ended", self.url)
     }
 
-    /// Who gets there, as far as it shows.
+    /// Reach of the URL, as far as it shows.
     pub(super) fn reach(&self) -> Option<Reach> {
         reach(&self.url)
     }

@@ -47,7 +47,7 @@ pub(crate) struct Args {
     /// The source to deliver to [default: the platform's first]
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
-    /// Which built-in sample, as --list names it
+    /// Built-in sample, as --list names it
     #[arg(long, conflicts_with = "file")]
     event: Option<String>,
     /// List the built-in samples

@@ -19,7 +19,7 @@ const NO_DOT: &str = "\
 \x20   SSRF_PROTECTION_ENABLED=false
 ";
 
-/// Who gets to a URL's host, as far as it shows.
+/// Reach of a URL's host, as far as it shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// Everybody, unless its name resolves to something else.

@@ -17,7 +17,7 @@ pub(super) struct Report {
     /// Platforms that could be asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) platforms: Vec<Platform>,
-    /// Those that could not, and how they could.
+    /// Platforms that could not be asked, and the cure.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) not_asked: Vec<NotAsked>,
     #[serde(skip_serializing_if = "Option::is_none")]

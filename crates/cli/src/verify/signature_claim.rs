@@ -11,7 +11,7 @@ pub(super) struct Claimed {
     pub(super) mistakes: Vec<String>,
 }
 
-/// Which hash a tag of this length is of.
+/// Name of the hash whose tags have this length.
 pub(super) fn hash_of(tag: &[u8]) -> Option<&'static str> {
     match tag.len() {
         20 => Some("sha1"),

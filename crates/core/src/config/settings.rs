@@ -92,7 +92,7 @@ pub struct SourceConfig {
     pub allow: Option<Allowlist>,
     /// Proxies in front that append to `X-Forwarded-For`.
     pub trusted_proxies: usize,
-    /// Which events are forwarded.
+    /// Filter of the events that are forwarded.
     pub filter: Filter,
     /// An answer must be out this long after the request's arrival.
     pub answer_by: Duration,

@@ -4,7 +4,7 @@ use super::version::Compared;
 use labelrelay_event::changes::{By, Key, Kind, Removed};
 use rusqlite::{OptionalExtension as _, Transaction};
 
-/// Who says that a thing is gone.
+/// Source of the news that a thing is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gone {
     No,

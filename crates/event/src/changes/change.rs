@@ -51,7 +51,7 @@ pub struct Changed<'a> {
 pub struct Removed<'a> {
     /// Names the thing.
     pub key: Key<'a>,
-    /// Who says so.
+    /// Source of the news.
     pub by: By,
     /// Keys of the things that held it, nearest first, as far as the body says.
     pub parents: Arc<[Key<'a>]>,
@@ -112,7 +112,7 @@ pub enum Order {
     Unknown,
 }
 
-/// Who says that a thing is gone.
+/// Source of the news that a thing is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum By {

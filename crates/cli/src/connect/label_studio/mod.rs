@@ -128,7 +128,7 @@ async fn all(
     Ok(())
 }
 
-/// Who we are, and on what.
+/// The server, and our account there.
 async fn greet(target: &Target, facts: &mut Facts) -> Result<String, Problem> {
     let user = target.management.user().await?;
     let version = target.management.version().await?;

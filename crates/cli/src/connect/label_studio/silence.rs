@@ -221,7 +221,7 @@ impl Seen<'_> {
         }
     }
 
-    /// Those of which something came lately first, and then the newest: an old project may be asleep.
+    /// Projects of which something came lately first, and then the newest: an old project may be asleep.
     fn chosen(&self, of_source: Option<&SourceDeliveries>) -> Vec<&ProjectTitle> {
         let holds_any = |project: &&ProjectTitle| project.tasks != Some(0);
         let mut chosen: Vec<_> = self.projects.iter().filter(holds_any).collect();

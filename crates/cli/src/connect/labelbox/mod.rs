@@ -178,7 +178,7 @@ async fn all(
     Ok(())
 }
 
-/// Who we are, and on what.
+/// The server, and our account there.
 async fn greet(target: &Target, facts: &mut Facts) -> Result<String, Problem> {
     let member = target.management.member().await?;
     let words = format!(

@@ -38,7 +38,7 @@ impl Topics {
         }
     }
 
-    /// Those of a webhook that is made.
+    /// Topics of a webhook that is made.
     pub(super) fn of_new(&self) -> &[String] {
         &self.wanted
     }

@@ -68,7 +68,7 @@ enum Kind {
 #[derive(Debug, Default)]
 struct Things {
     told: Vec<Thing>,
-    /// Those of which nothing else is told: a list of a hundred thousand costs no more than itself.
+    /// Ids of things of which nothing else is told: a list of a hundred thousand costs no more than itself.
     bare: Vec<i64>,
     has_too_many: bool,
 }

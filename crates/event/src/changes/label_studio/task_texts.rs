@@ -20,7 +20,7 @@ pub(super) struct TaskTexts<'d, 'a> {
 #[derive(Default)]
 struct Texts<'d> {
     texts: Vec<Text<'d>>,
-    /// Those of each paragraph of a dialogue.
+    /// Texts of each paragraph of a dialogue.
     paragraphs: Vec<Vec<Text<'d>>>,
 }
 
