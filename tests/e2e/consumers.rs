@@ -65,7 +65,7 @@ fn every_fixture_is_read() {
 /// The real program between them, and its lines as it prints them.
 #[test]
 #[ignore = "needs jq and the CloudEvents SDKs: run it with `cargo xtask e2e reading`"]
-fn what_the_program_prints_is_read_line_by_line() {
+fn printed_lines_are_read_one_by_one() {
     let _machine = crate::beside_others();
     let site = Site::new();
     let relay = site.serve();
@@ -123,7 +123,7 @@ fn digest_in(line: &[u8]) -> String {
 /// Each rule of what is embedded, and of times, broken on purpose: it is needed, and the readers say so.
 #[test]
 #[ignore = "needs jq and the CloudEvents SDKs: run it with `cargo xtask e2e reading`"]
-fn what_the_rules_keep_out_is_noticed() {
+fn violations_of_the_rules_are_noticed() {
     let _machine = crate::beside_others();
     let mut readers = Readers::start();
     let mut noticed =

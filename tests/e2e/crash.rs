@@ -8,7 +8,7 @@ use std::time::Duration;
 const KILLS: usize = 20;
 
 #[test]
-fn what_got_a_2xx_survives_every_kill() {
+fn acknowledged_deliveries_survive_every_kill() {
     let mut random = Random::seeded();
     let site = Site::new();
     let mut sent = Sent::default();

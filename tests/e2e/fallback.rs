@@ -59,7 +59,7 @@ fn queued(site: &Site) -> BTreeSet<Vec<u8>> {
 }
 
 #[test]
-fn what_a_busy_disk_does_not_take_is_acknowledged_and_queued_later() {
+fn events_that_a_busy_disk_does_not_take_are_acknowledged_and_queued_later() {
     let site = site();
     let relay = site.serve();
     let sent = deliver_to_a_busy_disk(&site, &relay);
@@ -70,7 +70,7 @@ fn what_a_busy_disk_does_not_take_is_acknowledged_and_queued_later() {
 }
 
 #[test]
-fn what_waits_when_serve_is_killed_is_moved_by_retry() {
+fn retry_moves_the_events_of_a_killed_serve() {
     let site = site();
     let relay = site.serve();
     let sent = deliver_to_a_busy_disk(&site, &relay);

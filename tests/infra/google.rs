@@ -90,7 +90,7 @@ const RECONCILE: [&str; 3] = [
 
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
-fn what_was_missed_is_fetched_on_a_schedule_when_that_is_asked_for() {
+fn missed_events_are_fetched_on_a_schedule_when_that_is_asked_for() {
     let deployment = Deployment::new();
     let set = [&RECONCILE[..], &["reconcile_minutes=10", "fallback=false"]].concat();
     deployment.apply(&set);
@@ -203,7 +203,7 @@ fn one_account_starts_both_jobs_and_nobody_else_does() {
 
 #[test]
 #[ignore = "needs terraform and its provider's schema: cargo xtask test"]
-fn what_you_bring_is_not_made() {
+fn resources_that_you_bring_are_not_made() {
     let deployment = Deployment::new();
     deployment.apply(&[
         "topic=projects/other/topics/mine",

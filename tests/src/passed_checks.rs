@@ -82,7 +82,7 @@ mod tests {
     use std::cell::Cell;
 
     #[test]
-    fn what_failed_or_changed_is_checked_again_and_nothing_else() {
+    fn only_failed_and_changed_files_are_checked_again() {
         let folder = tempfile::tempdir().unwrap();
         let (cache, file) = (folder.path().join("passed"), folder.path().join("file"));
         let checked = Cell::new(0);

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_ended_run_left_is_not_whole() {
+    fn leftovers_of_an_ended_run_are_not_whole() {
         let base =
             std::env::temp_dir().join(format!("labelrelay-installed-{}", std::process::id()));
         let folder = base.join("readers-1");

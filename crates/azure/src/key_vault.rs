@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_there_is_not_replaced_and_a_refusal_names_the_role() {
+    async fn a_secret_is_not_replaced_and_a_refusal_names_the_role() {
         let list = format!(r#"{{"value":[{}]}}"#, version("one", 100, ""));
         let stub = Stub::answering(&[(200, &list), (200, &list), (200, r#"{"value":"here"}"#)]);
         let taken = secret("v/hook", &stub).create("value").await.unwrap_err();

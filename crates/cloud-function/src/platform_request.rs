@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_sender_writes_itself_does_not_count() {
+    fn a_senders_own_line_does_not_count() {
         for (lines, expected) in [
             (&["203.0.113.9"][..], Some("203.0.113.9")),
             (&["35.223.142.181, 203.0.113.9"], Some("203.0.113.9")),

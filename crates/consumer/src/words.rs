@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_has_the_queues_name() {
+    fn an_unreadable_event_has_the_queues_name() {
         let event = ReceivedEvent::new(&b"nonsense"[..], "receipt", "message 7");
         assert_eq!(name(&event), "message 7");
         let event = ReceivedEvent::new(&br#"{"id":"x","specversion":"9"}"#[..], "r", "message 8");

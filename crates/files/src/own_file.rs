@@ -188,7 +188,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_somebody_put_there_is_left_as_it_is() {
+    fn files_of_others_are_left_as_they_are() {
         use std::os::unix::fs::symlink;
         type Put = fn(&Path, &Path) -> io::Result<()>;
         let directory = tempfile::tempdir().unwrap();

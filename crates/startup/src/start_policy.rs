@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_is_waited_for() {
+    fn retryable_errors_are_waited_for() {
         let queue = |kind| CheckError::from(QueueError::new(kind, "x"));
         let secret = |error| CheckError::Secret {
             name: "a".to_owned(),

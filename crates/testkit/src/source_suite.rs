@@ -187,7 +187,7 @@ pub async fn a_rejected_event_is_done_with(subject: Subject<'_>) -> ReceivedEven
 
 /// An event whose receipt is no longer good becomes no dead letter, as far as the queue tells. The caller looks that
 /// there is none.
-pub async fn what_others_may_have_is_not_rejected(subject: Subject<'_>) {
+pub async fn an_event_that_others_may_have_is_not_rejected(subject: Subject<'_>) {
     subject.send("slow").await;
     let first = subject.one(SHORT).await;
     (subject.pass)(LATER).await;

@@ -75,7 +75,7 @@ impl Scene {
 
 #[test]
 #[ignore = "needs Labelbox's own client: run it with `cargo xtask e2e connect`"]
-fn what_ours_makes_the_own_client_lists_updates_and_ends() {
+fn labelboxs_client_lists_updates_and_ends_our_webhooks() {
     let _machine = crate::beside_others();
     let scene = Scene::new();
     let all = "LABEL_CREATED,LABEL_UPDATED,LABEL_DELETED,WORKFLOW_ACTION";
@@ -119,7 +119,7 @@ fn what_ours_makes_the_own_client_lists_updates_and_ends() {
 
 #[test]
 #[ignore = "needs Labelbox's own client: run it with `cargo xtask e2e connect`"]
-fn what_the_own_client_makes_ours_lists_mends_and_ends() {
+fn we_list_mend_and_end_webhooks_of_labelboxs_client() {
     let _machine = crate::beside_others();
     let scene = Scene::new();
     let own = |words: &[&str]| scene.labelbox.own_webhooks(words);

@@ -36,7 +36,7 @@ fn web_page() -> String {
 
 #[test]
 #[ignore = "needs an installed Label Studio: run it with `cargo xtask e2e reconcile`"]
-fn what_is_wrong_is_named_and_nothing_moves() {
+fn a_fault_is_named_and_nothing_moves() {
     let _machine = crate::beside_others();
     let mut label_studio = LabelStudio::start();
     let (base, token) = (label_studio.base.clone(), label_studio.token.clone());

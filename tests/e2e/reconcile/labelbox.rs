@@ -184,7 +184,7 @@ fn events_are_the_rows_that_the_own_client_exports() {
 
 #[test]
 #[ignore = "needs Labelbox's own client: run it with `cargo xtask e2e labelbox`"]
-fn what_is_wrong_is_named_and_nothing_moves() {
+fn a_fault_is_named_and_nothing_moves() {
     let _machine = crate::beside_others();
     let labelbox = Labelbox::start();
     let site = Site::new();

@@ -47,17 +47,17 @@ enum Change {
 
 #[test]
 #[ignore = "needs an older Label Studio: run it with `cargo xtask campaign older-label-studios`"]
-fn what_1_20_0_pushes_is_what_its_database_says() {
-    what_is_pushed_is_what_the_database_says("1.20.0");
+fn events_of_1_20_0_agree_with_its_database() {
+    events_agree_with_the_database("1.20.0");
 }
 
 #[test]
 #[ignore = "needs an older Label Studio: run it with `cargo xtask campaign older-label-studios`"]
-fn what_1_22_0_pushes_is_what_its_database_says() {
-    what_is_pushed_is_what_the_database_says("1.22.0");
+fn events_of_1_22_0_agree_with_its_database() {
+    events_agree_with_the_database("1.22.0");
 }
 
-fn what_is_pushed_is_what_the_database_says(version: &str) {
+fn events_agree_with_the_database(version: &str) {
     let mut label_studio = LabelStudio::start_older(version);
     let site = Site::new();
     let relay = site.serve();

@@ -12,7 +12,7 @@ const TASKS: usize = 25;
 
 #[test]
 #[ignore = "needs an installed Label Studio: run it with `cargo xtask e2e reconcile`"]
-fn what_is_printed_once_is_remembered_in_a_directory() {
+fn printed_events_are_remembered_in_a_directory() {
     let _machine = crate::beside_others();
     let mut label_studio = LabelStudio::start();
     let site = Site::new();

@@ -110,7 +110,7 @@ async fn ministack() {
 /// A relay reads what `connect` puts there, and nothing that is there is replaced.
 #[tokio::test]
 #[ignore = "needs MiniStack: cargo xtask test"]
-async fn what_is_put_there_is_read() {
+async fn a_secret_that_is_put_there_is_read() {
     let server = Ministack::start();
     let aws = aws(&server.endpoint());
     for scheme in SCHEMES {

@@ -96,7 +96,7 @@ impl Server {
             self.over_a_queue("kept", suite::an_event_that_is_extended_is_kept),
             self.over_a_queue("wait", suite::a_wait_ends_with_an_event),
             self.over_a_queue("odd", suite::odd_and_large_envelopes_come_as_they_were_sent),
-            self.over_a_queue("late", suite::what_others_may_have_is_not_rejected),
+            self.over_a_queue("late", suite::an_event_that_others_may_have_is_not_rejected),
             self.over_a_queue("often", async |subject| {
                 suite::an_event_that_is_received_too_often_is_handed_out_no_more(subject, 5).await;
             }),
@@ -120,7 +120,7 @@ impl Server {
             self.an_event_without_its_dead_letter_stays(),
             self.a_long_batch_is_settled_receipt_by_receipt(),
         );
-        self.what_cannot_be_consumed_is_refused_with_the_cure()
+        self.a_queue_that_cannot_be_consumed_is_refused_with_the_cure()
             .await;
     }
 
@@ -217,7 +217,7 @@ impl Server {
         assert!(source.ack(&[]).await.expect("answered").is_empty());
     }
 
-    async fn what_cannot_be_consumed_is_refused_with_the_cure(&self) {
+    async fn a_queue_that_cannot_be_consumed_is_refused_with_the_cure(&self) {
         let without = create(&self.client, "without", &[]).await;
         let missing = without.replace("without", "missing");
         let options = SourceOptions::default();

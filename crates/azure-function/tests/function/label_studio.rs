@@ -17,7 +17,7 @@ ml_backend = true
 
 #[test]
 #[ignore = "needs Azurite and Label Studio: cargo xtask test"]
-fn what_is_delivered_is_queued() {
+fn a_delivery_is_queued() {
     let azurite = azurite();
     let mut variables = variables(&azurite);
     variables.push(("LABELRELAY_CONFIG_TOML", CONFIG.to_owned()));

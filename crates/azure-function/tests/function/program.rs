@@ -153,7 +153,7 @@ fn the_address_that_counts_is_the_one_that_the_front_end_wrote() {
 
 #[test]
 #[ignore = "needs Azurite: cargo xtask test"]
-fn what_is_too_large_for_the_host_leaves_nothing() {
+fn a_body_too_large_for_the_host_leaves_nothing() {
     let azurite = azurite();
     let handler = start(&variables(&azurite));
     let host = Host::start(handler.address, false);

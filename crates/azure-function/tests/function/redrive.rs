@@ -70,7 +70,7 @@ async fn the_timer_empties_the_fallback() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_stays_makes_the_invocation_fail() {
+async fn an_event_that_stays_makes_the_invocation_fail() {
     let setup = redrive_setup().await;
     setup
         .queue

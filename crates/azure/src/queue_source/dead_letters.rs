@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_place_for_a_reason_goes_without() {
+    fn an_envelope_without_room_for_a_reason_goes_without() {
         for envelope in ["", "{}", "{ }", "[1]", "{1:2}", "text"] {
             assert_eq!(told(envelope, "why"), envelope);
         }

@@ -72,7 +72,11 @@ async fn it_passes_the_suite() {
             let other = open(&url, &SourceOptions::default()).await.unwrap();
             suite::an_event_that_is_held_is_nobody_elses(subject, &other).await;
         }),
-        over_a_queue(azurite, "late", suite::what_others_may_have_is_not_rejected),
+        over_a_queue(
+            azurite,
+            "late",
+            suite::an_event_that_others_may_have_is_not_rejected
+        ),
     );
     assert!(azurite.drain("late-poison").is_empty());
 }
@@ -98,7 +102,7 @@ async fn a_dead_letter_says_why_and_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Azurite: cargo xtask test"]
-async fn what_was_received_too_often_is_a_dead_letter() {
+async fn an_event_received_too_often_is_a_dead_letter() {
     const MOST: u32 = 3;
     let azurite = Azurite::start();
     for queue in ["events", "elsewhere"] {
@@ -153,7 +157,7 @@ async fn an_event_without_its_dead_letter_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Azurite: cargo xtask test"]
-async fn what_cannot_be_consumed_is_refused_with_the_cure() {
+async fn a_queue_that_cannot_be_consumed_is_refused_with_the_cure() {
     let azurite = Azurite::start();
     azurite.make_queue("events");
     let options = SourceOptions::default();

@@ -143,7 +143,7 @@ mod tests {
 
     #[cfg(not(feature = "google"))]
     #[test]
-    fn what_was_not_built_in_is_named_with_its_feature() {
+    fn a_back_end_that_was_not_built_in_is_named_with_its_feature() {
         let env = Env::new(&|_: &str| None, std::path::PathBuf::new());
         let clock: Arc<dyn Clock> = Arc::new(labelrelay_startup::SystemClock::new());
         let opened = Cloud::Google.open(&env, &clock, "pubsub://p/t");

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_keeps_events_away_is_seen() {
+    fn flaws_of_a_webhook_are_seen() {
         let basic = STANDARD.encode("somebody:se:cret");
         for (change, flaws) in [
             (json!({}), &[][..]),

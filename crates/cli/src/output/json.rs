@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_harmless_too() {
+    fn a_line_that_is_no_json_is_harmless_too() {
         let shown = for_terminal(b"\x1b[31m \"\x9b\n\x07\\\x1b");
         let text = std::str::from_utf8(&shown).unwrap();
         assert!(text.chars().all(|c| is_shown(c) || c == '\n'), "{text}");

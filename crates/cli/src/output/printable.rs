@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_escaped_can_be_read() {
+    fn escaped_text_can_be_read() {
         assert_eq!(
             one_line("a\u{1b}[31m\nb\t\u{202e}"),
             "a\\u{1b}[31m\\nb\\t\\u{202e}"

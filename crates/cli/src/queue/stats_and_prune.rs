@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stays_is_explained() {
+    fn an_event_that_stays_is_explained() {
         let staying = |kept, older_than, window| {
             staying(
                 kept,

@@ -144,7 +144,7 @@ fn segments_become_one_ledger_before_they_are_many() {
 }
 
 #[test]
-fn what_a_failed_save_took_is_in_the_next_one() {
+fn changes_of_a_failed_save_are_in_the_next_one() {
     run(async {
         let (store, _, remote) = remote();
         let mut copy = copy();

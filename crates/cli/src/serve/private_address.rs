@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_label_studio_refuses() {
+    fn addresses_that_label_studio_refuses() {
         for (base, expected) in [
             ("http://127.0.0.1:8090", Some(PRIVATE)),
             ("http://10.0.0.1", Some(PRIVATE)),

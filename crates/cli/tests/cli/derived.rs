@@ -138,7 +138,7 @@ fn recorded_events_bring_along_what_label_studio_leaves_out() {
 }
 
 #[test]
-fn what_is_killed_while_it_derives_goes_on_and_tells_each_once() {
+fn a_kill_while_it_derives_loses_and_repeats_none() {
     const MANY: usize = 3000;
     let place = deriving();
     let serving = place.serve(&[]);

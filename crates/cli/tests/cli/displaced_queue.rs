@@ -45,7 +45,7 @@ fn refused(ran: &crate::support::Ran) {
 type Mishap = (fn(&Place), &'static str);
 
 #[test]
-fn what_is_not_stored_is_not_answered_well_and_the_log_says_why() {
+fn an_event_that_is_not_stored_gets_no_200_and_the_log_says_why() {
     let mishaps: [Mishap; 5] = [
         (
             |place| fs::remove_file(place.path("queue.db")).unwrap(),

@@ -47,7 +47,7 @@ fn a_variable_that_is_not_utf_8_is_named_and_not_taken_for_absent() {
 }
 
 #[test]
-fn what_looks_into_the_queue_takes_no_other_one_instead() {
+fn verbs_that_look_into_the_queue_take_no_other_one_instead() {
     let place = Place::new();
     assert_eq!(place.serve(&[]).stop(), 0);
     place.run(&["queue", "stats"]).good();
@@ -153,7 +153,7 @@ fn a_misspelt_variable_is_a_warning_with_the_nearest_name() {
 }
 
 #[test]
-fn what_is_not_misspelt_is_no_warning() {
+fn variables_of_others_are_no_warning() {
     let place = configured()
         .with("LABELRELAY_LOG", "info")
         // Set by Kubernetes for a service that is called `labelrelay`.

@@ -167,7 +167,7 @@ fn dead_letters_go_to_another_queue_and_stay_where_they_are() {
 }
 
 #[test]
-fn what_was_claim_checked_goes_again_unless_its_data_is_gone() {
+fn a_claim_checked_event_goes_again_unless_its_data_is_gone() {
     let place = configured();
     let config = place.read("labelrelay.toml");
     let claims = place.path("claims");

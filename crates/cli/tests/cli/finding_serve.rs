@@ -25,7 +25,7 @@ fn send_finds_the_address_on_which_serve_listens() {
 }
 
 #[test]
-fn what_a_serve_left_behind_that_was_killed_is_not_believed() {
+fn the_address_file_of_a_killed_serve_is_not_believed() {
     let place = configured();
     let mut serving = place.serve(&[]);
     let gone = serving.url("labelbox");

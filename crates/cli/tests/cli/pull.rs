@@ -21,7 +21,7 @@ fn run(place: &Place, words: &[&str], code: i32, said: &[&str]) {
 }
 
 #[test]
-fn what_is_missing_is_asked_for() {
+fn missing_settings_are_asked_for() {
     run(
         &place().with("LABEL_STUDIO_URL", ""),
         &[],

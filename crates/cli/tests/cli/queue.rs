@@ -94,7 +94,7 @@ fn receipts_are_read_from_stdin() {
 }
 
 #[test]
-fn what_is_received_too_often_becomes_a_dead_letter_and_comes_back() {
+fn an_event_received_too_often_becomes_a_dead_letter_and_comes_back() {
     let (place, _serving) = serving_with_an_event("max_receives = 2");
     for count in 1..=2 {
         let received = place

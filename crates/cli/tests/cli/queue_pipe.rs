@@ -83,7 +83,7 @@ fn stats(place: &Place) -> Value {
 }
 
 #[test]
-fn what_is_received_is_settled_by_its_receipt() {
+fn a_received_event_is_settled_by_its_receipt() {
     let (place, serving) = with_events(&["annotation.created", "task.created", "label.created"]);
     send_laid_out(&place, &serving);
     let mut pipe = Pipe::start(&place);

@@ -41,7 +41,7 @@ fn a_secret_file_that_others_get_at_is_a_warning_with_its_cure() {
 }
 
 #[test]
-fn what_is_no_file_is_an_error_and_no_wait() {
+fn a_path_that_is_no_file_is_an_error_and_no_wait() {
     for (name, word) in [
         ("pipe", "a named pipe"),
         ("socket", "a socket"),

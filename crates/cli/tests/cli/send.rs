@@ -107,7 +107,7 @@ fn the_header_of_a_source_is_found_in_its_configuration() {
 }
 
 #[test]
-fn what_cannot_be_sent_is_said() {
+fn a_send_that_cannot_be_is_refused_with_the_cure() {
     let place = configured();
     place
         .run(&["send", "--event", "no.such"])

@@ -53,7 +53,7 @@ fn place(trusted: &str) -> Place {
 }
 
 #[test]
-fn what_this_machine_trusts_gets_the_delivery_and_nobody_else() {
+fn only_a_server_that_this_machine_trusts_gets_the_delivery() {
     let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let stranger = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let place = place(&own.cert.pem());

@@ -155,7 +155,7 @@ fn a_fallback_of_an_older_program_is_emptied_into_its_queue() {
 }
 
 #[test]
-fn what_an_older_program_fetched_is_not_fetched_again() {
+fn events_that_an_older_program_fetched_are_not_fetched_again() {
     let (place, expected) = of("ledger-08f70a7");
     assert_eq!(expected.len(), 4, "three tasks and an annotation");
     holds(&events(&place), &expected);

@@ -35,7 +35,7 @@ fn explained(signature: &str, body: &[u8], secret: &[u8], words: &[&str]) {
 }
 
 #[test]
-fn what_is_right_matches() {
+fn a_right_credential_matches() {
     assert!(
         verify(&sign_sha1(SECRET, BODY), BODY, SECRET)
             .good()
@@ -53,7 +53,7 @@ fn what_is_right_matches() {
 }
 
 #[test]
-fn what_is_forged_is_not_explained_away() {
+fn a_forgery_is_not_explained_away() {
     let ran = verify(&sign_sha1(b"another secret", BODY), BODY, SECRET);
     assert_eq!(ran.code, 1);
     assert!(

@@ -25,7 +25,7 @@ fn explained(ran: &Ran, words: &[&str]) {
 }
 
 #[test]
-fn what_was_pasted_with_the_value() {
+fn words_that_were_pasted_with_the_value() {
     let place = place();
     for (value, words) in [
         (
@@ -101,7 +101,7 @@ fn a_body_in_chunks_is_put_together() {
 }
 
 #[test]
-fn what_a_request_lacks_is_said() {
+fn missing_parts_of_a_request_are_named() {
     let place = place();
     request(&place, &head(""), BODY).good();
     let without_request_line = head("").replace("POST /x HTTP/1.1\r\n", "");

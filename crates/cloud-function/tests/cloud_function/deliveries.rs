@@ -50,7 +50,7 @@ fn every_recorded_request_and_sample_arrives_byte_for_byte() {
 
 #[test]
 #[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
-fn what_is_too_large_is_claim_checked_and_comes_back() {
+fn a_large_event_is_claim_checked_and_comes_back() {
     let (pubsub, storage) = (PubSub::start(), FakeGcs::start());
     storage.bucket("claims");
     let mut variables = variables(&pubsub, &pubsub.topic("claimed"));

@@ -136,7 +136,7 @@ fn a_queue_that_hangs_costs_answers_in_time_and_no_event() {
 
 #[test]
 #[ignore = "needs the Pub/Sub emulator: cargo xtask test"]
-fn what_was_accepted_before_the_network_was_cut_is_there() {
+fn accepted_events_outlive_a_cut_network() {
     let pubsub = PubSub::start();
     let proxy = Proxy::start(pubsub.address);
     let mut variables = with_deadline(variables(&pubsub, &pubsub.topic("cut")));

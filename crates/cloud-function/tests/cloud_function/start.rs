@@ -112,7 +112,7 @@ fn wrong_usage() {
 
 #[test]
 #[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
-fn what_is_missing_in_the_cloud_is_named() {
+fn missing_resources_of_the_cloud_are_named() {
     let (pubsub, storage) = (PubSub::start(), FakeGcs::start());
     let there = pubsub.topic("there");
     let missing = variables(&pubsub, "pubsub://labelrelay-test/missing");

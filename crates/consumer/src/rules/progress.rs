@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_not_rejected() {
+    fn work_that_is_cut_off_is_not_rejected() {
         let cut_off = |failure: Option<Outcome>| {
             let mut progress = Progress::new(Arc::default(), String::new(), Vec::new());
             if let Some(failure) = failure {

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_an_error() {
+    fn text_that_is_no_key_is_an_error() {
         for (text, words) in [
             ("", "damaged"),
             (r#"["/ls", "task"]"#, "damaged"),

@@ -85,7 +85,7 @@ async fn nothing_overtakes_what_failed_in_its_group() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_there_is_no_time_for_comes_again() {
+async fn an_event_without_time_left_comes_again() {
     let seen = Seen::default();
     let consumer = consumer(&seen);
     let records = vec![

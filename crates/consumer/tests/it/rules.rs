@@ -170,7 +170,7 @@ async fn a_removal_reaches_through_what_is_known_of_parents() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_header_says_it_says_of_all_that_follows() {
+async fn a_header_holds_for_all_that_follows() {
     let (seen, state) = (Seen::default(), MemoryState::new());
     let source = Source::of([
         annotated("a", 5, 20),

@@ -146,7 +146,7 @@ async fn an_event_stays_hidden_as_long_as_its_handler_works() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_read_is_left_for_the_dead_letters() {
+async fn an_unreadable_event_is_left_for_the_dead_letters() {
     let good = annotated("good", 6, 20);
     let changed_body = String::from_utf8(annotated("changed", 5, 20)).unwrap();
     let changed_body = changed_body.replace("\"result\":[]", "\"result\":[1]");

@@ -102,7 +102,7 @@ async fn a_run_that_is_dropped_leaves_no_lease() {
 }
 
 #[tokio::test]
-async fn what_was_noted_outlives_the_process() {
+async fn notes_outlive_the_process() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("seen.db");
     let [annotation, task, project] = [

@@ -38,7 +38,7 @@ async fn stopped_at_the_first(drain: Duration) -> Arc<Source> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_begun_is_finished_and_the_rest_is_given_back() {
+async fn begun_events_are_finished_and_the_rest_is_given_back() {
     let source = stopped_at_the_first(Duration::ZERO).await;
     let mut ends = source.ends();
     assert_eq!(ends.remove(0), Some(End::Acknowledged));
@@ -52,7 +52,7 @@ async fn what_was_begun_is_finished_and_the_rest_is_given_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_received_is_begun_as_long_as_there_is_time() {
+async fn received_events_are_begun_as_long_as_there_is_time() {
     let source = stopped_at_the_first(Duration::from_secs(25)).await;
     let done = |end: &&Option<End>| **end == Some(End::Acknowledged);
     assert_eq!(source.ends().iter().filter(done).count(), 3);
@@ -116,7 +116,7 @@ async fn a_stop_ends_a_wait_for_events() {
 
 /// A run that is dropped is a process that dies: nothing is acknowledged that was not handled, and all of it comes again.
 #[tokio::test(start_paused = true)]
-async fn what_a_dead_worker_held_comes_again() {
+async fn events_of_a_dead_worker_come_again() {
     let source = Source::of((0..5).map(|n| annotated(&n.to_string(), n, 20)));
     let consumer = Consumer::new(MemoryState::new())
         .on_all(|_| std::future::pending())

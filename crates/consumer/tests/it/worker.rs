@@ -82,7 +82,7 @@ impl Work for Held {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_held_is_bounded_in_bytes() {
+async fn held_events_are_bounded_in_bytes() {
     const MIB: usize = 1024 * 1024;
     let source = Source::of((0..8).map(|_| vec![b' '; 20 * MIB]));
     source.most_at_once.store(1, Ordering::Relaxed);

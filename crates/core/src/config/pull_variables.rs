@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_is_named() {
+    fn settings_that_cannot_be_meant_are_named() {
         let url = "url = \"http://ls.test\"\n";
         for (section, said) in [
             (

@@ -168,7 +168,7 @@ fn errors_name_file_key_and_cure() {
 
 /// Found by fuzzing: a path that begins with two slashes was shown as one that does not begin with any.
 #[test]
-fn what_is_shown_of_a_reference_is_that_reference() {
+fn a_reference_is_shown_as_it_is() {
     for secret in [
         "env:S",
         "file:////srv/secret",

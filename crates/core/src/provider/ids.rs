@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_fits_into_an_attribute() {
+    fn names_fit_into_an_attribute() {
         assert_eq!(named("task", "7"), "task/7");
         for id in [
             "x".repeat(123),

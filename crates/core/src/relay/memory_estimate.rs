@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_documents_reckon_with() {
+    fn the_documents_reckon_with_these_numbers() {
         let mib = |bytes: u64| bytes.div_ceil(1024 * 1024);
         assert_eq!(mib(SQLITE.of_body(1_000_000)), 3);
         assert_eq!(mib(SQLITE.of_body(100 * 1024 * 1024)), 501);

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_generators_make_is_not_doubted() {
+    fn generated_secrets_are_not_doubted() {
         for secret in [
             "0123456789abcdefABCDEF",
             "c2VjcmV0LW9mLWJhc2U2NA==",

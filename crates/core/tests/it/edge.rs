@@ -44,7 +44,7 @@ fn every_one() {
 }
 
 #[test]
-fn what_is_no_json_is_not_understood() {
+fn text_that_is_no_json_is_not_understood() {
     for name in [
         "byte_order_mark",
         "not_utf8",
@@ -72,7 +72,7 @@ fn what_is_no_json_is_not_understood() {
 }
 
 #[test]
-fn what_is_odd_but_json_is_understood() {
+fn odd_json_is_understood() {
     for name in [
         "lone_surrogate",
         "lone_surrogate_second_half",

@@ -151,7 +151,7 @@ fn a_deletion_has_one_id_and_no_version() {
 }
 
 #[test]
-fn what_is_no_such_thing_is_not_described() {
+fn entities_of_other_kinds_are_not_described() {
     let source = source();
     let describe = |kind: &str, entity: &'static str| {
         ReconciledEvent::describe(

@@ -42,7 +42,7 @@ fn assert_forms(cases: &[(&str, Vec<u8>, &str)]) {
 }
 
 #[test]
-fn how_bodies_go_in() {
+fn bodies_go_in_as_json_or_base64() {
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("an object", br#"{"b": 1.0, "a" : 1e2}"#.to_vec(), "data"),
         ("NUL escaped", br#"["a\u0000b"]"#.to_vec(), "data"),
@@ -95,7 +95,7 @@ fn how_bodies_go_in() {
 }
 
 #[test]
-fn what_some_parser_refuses_goes_in_as_base64() {
+fn json_that_some_parser_refuses_goes_in_as_base64() {
     let nested = |depth: usize| [b"[".repeat(depth), b"]".repeat(depth)].concat();
     let objects = |depth: usize| [&*b"{\"a\":".repeat(depth), b"1", &*b"}".repeat(depth)].concat();
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
@@ -160,7 +160,7 @@ fn the_signed_bytes_lie_between_the_first_data_key_and_the_last_brace() {
 }
 
 #[test]
-fn what_the_queue_cannot_take_is_claimed_to_the_byte() {
+fn events_too_large_for_the_queue_are_claimed_to_the_byte() {
     let bench = Bench::with(BOTH_PLATFORMS, QueueLimits::bytes(1 << 20), false);
     let overhead = queued(&bench, b"[]").len() - 2;
     let body = |bytes: usize| format!("[\"{}\"]", "x".repeat(bytes - 4)).into_bytes();

@@ -25,7 +25,7 @@ fn redriven(bench: &Bench, blobs: Option<&dyn BlobStore>) -> Redriven {
 }
 
 #[test]
-fn what_the_queue_refuses_waits_in_the_fallback_and_comes_back_byte_for_byte() {
+fn refused_events_wait_in_the_fallback_and_come_back_byte_for_byte() {
     for kind in [
         QueueErrorKind::Denied,
         QueueErrorKind::Misconfigured,
@@ -120,7 +120,7 @@ fn large() -> Vec<u8> {
 }
 
 #[test]
-fn what_is_too_large_without_a_blob_store_waits_until_there_is_one() {
+fn a_large_event_waits_until_there_is_a_blob_store() {
     let bench = Bench::with_fallback(2000, false);
     let body = large();
     let request = TestRequest::label_studio(SECRET, &body);
@@ -171,7 +171,7 @@ fn a_damaged_envelope_is_not_claimed_and_stays() {
 /// One bit of a disk, or somebody's editor. What was acknowledged is these bytes and no others: the copy stays for
 /// whoever can repair it, and nothing that was not sent reaches the queue.
 #[test]
-fn what_is_damaged_in_the_fallback_stays_and_is_named_and_the_rest_goes() {
+fn damaged_events_of_the_fallback_stay_and_are_named_and_the_rest_goes() {
     let bodies: [&[u8]; 4] = [
         br#"{"action": "PROJECT_CREATED", "project": {"id": 77}}"#,
         b"not JSON, number 77",
@@ -244,7 +244,7 @@ fn an_envelope_without_its_data_stays() {
 }
 
 #[test]
-fn what_only_the_fallback_takes_is_not_too_large_while_that_is_down() {
+fn an_event_that_only_the_fallback_takes_is_not_too_large_while_that_is_down() {
     let bench = Bench::with_fallback(2000, false);
     bench.fallback.break_down(true);
     let body = large();

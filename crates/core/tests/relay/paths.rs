@@ -129,7 +129,7 @@ fn a_path_chooses_whose_secrets_are_tried_and_no_others() {
 }
 
 #[test]
-fn where_no_source_matches_the_log_says_which_there_are() {
+fn the_log_lists_the_sources_where_none_matches() {
     let bench = Bench::new();
     let answer = bench.deliver(&studio("/label_studio"));
     let reason = bench.reason();

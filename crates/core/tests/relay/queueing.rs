@@ -150,7 +150,7 @@ fn requests_and_bare_actions_are_never_repeats() {
 }
 
 #[test]
-fn what_the_filter_leaves_out_is_a_success_without_an_event() {
+fn a_filtered_delivery_is_a_success_without_an_event() {
     let toml = "[[source]]\nname = \"ls\"\nprovider = \"label-studio\"\nsecret = \"env:SECRET\"\ninclude = [\"io.labelstud.annotation.*\"]\n";
     let bench = Bench::with(toml, labelrelay_core::QueueLimits::bytes(1 << 20), false);
     assert_eq!(
@@ -251,7 +251,7 @@ fn bodies_share_a_bounded_memory() {
 }
 
 #[test]
-fn what_was_not_understood_passes_a_list_of_what_is_wanted() {
+fn events_that_were_not_understood_pass_every_list() {
     let toml = "[[source]]\nname = \"ls\"\nprovider = \"label-studio\"\nsecret = \"env:SECRET\"\ninclude = [\"io.labelstud.annotation.*\"]\nexclude = [\"io.labelstud.annotation.deleted\"]\n";
     let bench = Bench::with(toml, labelrelay_core::QueueLimits::bytes(1 << 20), false);
     let custom = TestRequest::label_studio(SECRET, br#"{"action":"NEWER_THAN_THIS"}"#).at("/ls");

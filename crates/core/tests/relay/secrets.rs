@@ -177,7 +177,7 @@ fn secrets_do_not_show() {
 
 /// Platforms sign with UTF-8. A secret that is kept in Latin-1 is the same text.
 #[test]
-fn what_is_no_utf_8_may_sign_as_utf_8_too() {
+fn a_secret_that_is_no_utf_8_may_sign_as_utf_8_too() {
     use labelrelay_core::signature::{ClaimedSignature, SignatureCheck, sign_sha1};
     use labelrelay_testkit::request::TestRequest;
     let matched = |kept: &[u8], signs: &[u8]| {

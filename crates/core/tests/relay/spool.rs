@@ -117,7 +117,7 @@ fn a_forged_one_leaves_nothing() {
 }
 
 #[test]
-fn what_fits_the_queue_is_read_back_and_embedded() {
+fn a_body_that_fits_the_queue_is_read_back_and_embedded() {
     for (body, form) in [
         (json(200_000), "json"),
         (vec![0xff; 200_000], "base64"),

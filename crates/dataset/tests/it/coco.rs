@@ -98,7 +98,7 @@ fn boxes_and_polygons_are_in_pixels() {
 
 /// Red if something is left out in silence.
 #[test]
-fn what_coco_cannot_say_is_named_with_its_reason() {
+fn things_that_coco_cannot_express_are_named_with_the_reason() {
     let mut dataset = Dataset::new();
     let region = |id: &str, kind: &str, value: Value| json!({"id": id, "type": kind, "original_width": 200, "original_height": 100, "value": value});
     let result = json!([

@@ -85,7 +85,7 @@ fn ten_planted_differences_are_found() {
 
 /// Red if a platform that has nothing any more passes for equal, or another project for gone.
 #[test]
-fn what_is_compared_is_what_was_asked_for() {
+fn comparisons_go_by_what_was_asked_for() {
     let mut ours = Dataset::new();
     ours.fold(&[there(1, 1, 10, &boxed(10.0))]);
     let nothing = Dataset::new();

@@ -174,7 +174,7 @@ fn one_event_that_cannot_be_read_keeps_no_other_back() {
 }
 
 #[test]
-fn what_was_skipped_is_counted_and_not_exported() {
+fn skipped_tasks_are_counted_and_not_exported() {
     let mut dataset = Dataset::new();
     let mut skipped = annotation(1, 7, 10, &json!([]));
     skipped["annotation"]["was_cancelled"] = json!(true);

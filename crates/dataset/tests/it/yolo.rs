@@ -52,7 +52,7 @@ fn boxes_are_centres_and_sizes_and_turned_ones_have_corners() {
 }
 
 #[test]
-fn what_reaches_beyond_the_image_is_rejected() {
+fn regions_beyond_the_image_are_rejected() {
     let mut dataset = Dataset::new();
     let result = json!([
         rectangle("edge beyond", "car", [80.0, 20.0, 30.0, 40.0], 0.0),

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_has_no_version() {
+    fn text_that_is_no_time_has_no_version() {
         for written in [
             "",
             "soon",

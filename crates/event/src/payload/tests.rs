@@ -70,7 +70,7 @@ fn an_id_is_never_rounded() {
 }
 
 #[test]
-fn what_a_user_labels_keeps_its_form() {
+fn user_labels_keep_their_form() {
     let body = r#"{"annotation":{"id":1,"result":[{"id":"a","type":"rectanglelabels","value":{"x": 1.50}}]}}"#;
     let event = annotations(body);
     let result = event.all().next().unwrap().result.as_ref().unwrap();

@@ -168,7 +168,7 @@ async fn an_event_without_its_dead_letter_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the Pub/Sub emulator: cargo xtask test"]
-async fn what_cannot_be_consumed_is_refused_with_the_cure() {
+async fn a_queue_that_cannot_be_consumed_is_refused_with_the_cure() {
     let server = PubSub::start();
     let without = server.topic("without");
     let pushed = json!({ "pushConfig": { "pushEndpoint": "http://127.0.0.1:9/" } });

@@ -31,7 +31,7 @@ fn a_request() {
 }
 
 #[test]
-fn what_is_null_or_of_another_kind_is_not_there() {
+fn members_that_are_null_or_of_another_kind_are_absent() {
     for more in [
         r#""headers":null,"rawPath":null,"body":null,"isBase64Encoded":null,"requestContext":{"http":{"method":null,"sourceIp":null},"stage":null,"timeEpoch":null}"#,
         r#""headers":[],"rawPath":7,"requestContext":{"http":{"method":[],"sourceIp":{}},"stage":1,"timeEpoch":"now"}"#,

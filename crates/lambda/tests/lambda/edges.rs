@@ -29,7 +29,7 @@ fn with_member(mut event: Value, name: &str, value: Value) -> Vec<u8> {
 
 #[test]
 #[ignore = "needs the function and its emulator: cargo xtask test"]
-fn what_is_refused_before_any_queue() {
+fn requests_that_are_refused_before_any_queue() {
     // Nothing answers there: whatever comes that far is a 503.
     let nowhere = "http://127.0.0.1:9";
     let queue = format!("{nowhere}/123456789012/events");

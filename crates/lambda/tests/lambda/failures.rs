@@ -127,7 +127,7 @@ fn a_queue_out_of_reach_fails_no_start() {
 
 #[test]
 #[ignore = "needs the function and its emulator: cargo xtask test"]
-fn what_freezing_does_to_a_connection_costs_no_event() {
+fn a_connection_that_dies_in_the_freeze_costs_no_event() {
     let server = Misbehaving::start_tls(Behaviour::StaleAndReset);
     let queue = format!("{}/123456789012/events", server.endpoint());
     let variables = variables(&server.endpoint(), &queue);

@@ -63,9 +63,9 @@ fn a_rejected_event_is_a_dead_letter_with_its_bytes() {
 }
 
 #[test]
-fn what_others_may_have_is_not_rejected() {
+fn an_event_that_others_may_have_is_not_rejected() {
     over_a_file(async |subject, queue_dir| {
-        suite::what_others_may_have_is_not_rejected(subject).await;
+        suite::an_event_that_others_may_have_is_not_rejected(subject).await;
         assert!(queue_dir.file().dead(10).unwrap().is_empty());
     });
 }
@@ -138,7 +138,7 @@ fn a_back_end_opens_a_file_and_the_directory_of_a_serve() {
 }
 
 #[test]
-fn what_cannot_be_opened_is_refused_with_the_cure() {
+fn a_source_that_cannot_be_opened_is_refused_with_the_cure() {
     let queue_dir = QueueDir::new();
     let options = SourceOptions::default();
     let elsewhere = SourceOptions::default().dead_letter("sqlite:dead.db");

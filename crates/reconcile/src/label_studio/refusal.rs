@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_the_headers_is_not_repeated() {
+    fn errors_about_headers_are_not_repeated() {
         let body = r#"{"detail":"Validation error","validation_errors":{"headers":["{'A': 'Bearer hidden'} has too many properties"]}}"#;
         let error = of_webhook("a webhook", "http://h/x", &answer(400, body));
         assert!(!error.message.contains("hidden"), "{error}");

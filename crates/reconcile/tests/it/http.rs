@@ -35,7 +35,7 @@ async fn server_errors_are_retried_and_client_errors_are_not() {
 }
 
 #[tokio::test]
-async fn what_makes_something_is_sent_once() {
+async fn a_request_that_makes_something_is_sent_once() {
     let busy = answer("503 Service Unavailable", "Retry-After: 0\r\n", "busy");
     let server = Server::start(vec![busy, String::new()]).await;
     let client = HttpClient::new(crate::server::options()).unwrap();

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stood_beside_a_message_is_in_its_receipt() {
+    fn a_receipt_holds_what_stood_beside_its_message() {
         let message = json!({
             "ReceiptHandle": "AQEB a/+=\"",
             "Attributes": { "MessageGroupId": "g", "ApproximateReceiveCount": "1" },

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_no_topic_is_refused() {
+    fn a_word_that_can_be_no_topic_is_refused() {
         assert_eq!(parse("label-created"), Ok("LABEL_CREATED".to_owned()));
         for wrong in ["", "LABEL CREATED", "LABEL]", "1"] {
             assert!(parse(wrong).unwrap_err().contains("WORKFLOW_ACTION"));

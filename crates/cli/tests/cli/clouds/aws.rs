@@ -87,7 +87,7 @@ fn consume_takes_events_from_sqs() {
 
 #[test]
 #[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
-fn what_is_wrong_with_sqs_is_said() {
+fn a_fault_of_sqs_is_named() {
     Servers::start().cloud(|cloud| {
         cloud.says_what_is_wrong("sqs://eu-central-1/000000000000/missing", "missing");
         let nobody = Place::new()
@@ -128,14 +128,14 @@ fn a_secret_of_aws_and_a_fallback_on_this_machine() {
 
 #[test]
 #[ignore = "needs fauxqs, MiniStack and Label Studio: cargo xtask test"]
-fn what_was_missed_is_sent_to_sqs() {
+fn missed_events_are_sent_to_sqs() {
     Servers::start()
         .cloud(|cloud| cloud.fetches_what_was_missed("sqs://eu-central-1/000000000000/missing"));
 }
 
 #[test]
 #[ignore = "needs fauxqs, MiniStack and Label Studio: cargo xtask test"]
-fn what_was_missed_and_is_large_is_sent_to_sqs() {
+fn missed_large_events_are_sent_to_sqs() {
     Servers::start().cloud(|cloud| cloud.fetches_what_is_large(1_100_000));
 }
 

@@ -69,7 +69,7 @@ fn consume_takes_events_from_storage_queue() {
 
 #[test]
 #[ignore = "needs Azurite: cargo xtask test"]
-fn what_is_wrong_with_storage_queue_is_said() {
+fn a_fault_of_storage_queue_is_named() {
     let servers = Servers::start();
     let missing = servers.queues.queue_url("missing");
     servers.cloud(|cloud| cloud.says_what_is_wrong(&missing, "`missing`"));
@@ -77,7 +77,7 @@ fn what_is_wrong_with_storage_queue_is_said() {
 
 #[test]
 #[ignore = "needs Azurite and Label Studio: cargo xtask test"]
-fn what_was_missed_is_sent_to_storage_queue() {
+fn missed_events_are_sent_to_storage_queue() {
     let servers = Servers::start();
     let missing = servers.queues.queue_url("missing");
     servers.cloud(|cloud| cloud.fetches_what_was_missed(&missing));
@@ -85,6 +85,6 @@ fn what_was_missed_is_sent_to_storage_queue() {
 
 #[test]
 #[ignore = "needs Azurite and Label Studio: cargo xtask test"]
-fn what_was_missed_and_is_large_is_sent_to_storage_queue() {
+fn missed_large_events_are_sent_to_storage_queue() {
     Servers::start().cloud(|cloud| cloud.fetches_what_is_large(60_000));
 }

@@ -83,14 +83,14 @@ fn consume_takes_events_from_pubsub() {
 
 #[test]
 #[ignore = "needs the Pub/Sub emulator: cargo xtask test"]
-fn what_is_wrong_with_pubsub_is_said() {
+fn a_fault_of_pubsub_is_named() {
     let missing = "pubsub://labelrelay-test/missing";
     Servers::start().cloud(|cloud| cloud.says_what_is_wrong(missing, "missing"));
 }
 
 #[test]
 #[ignore = "needs the Pub/Sub emulator, fake-gcs-server and Label Studio: cargo xtask test"]
-fn what_was_missed_is_sent_to_pubsub() {
+fn missed_events_are_sent_to_pubsub() {
     Servers::start()
         .cloud(|cloud| cloud.fetches_what_was_missed("pubsub://labelrelay-test/missing"));
 }

@@ -108,7 +108,7 @@ fn applied_twice_it_changes_nothing_the_second_time() {
 }
 
 #[test]
-fn what_differs_is_mended_and_what_is_somebody_else_s_stays() {
+fn differences_are_mended_and_webhooks_of_others_stay() {
     let scene = Scene::new("actions = [\"ANNOTATION_CREATED\"]\npayload = false\nprojects = [2]\n");
     let others = (scene.label_studio.webhooks(), scene.labelbox.webhooks());
     scene.connect(&[]).good();
@@ -149,7 +149,7 @@ fn what_differs_is_mended_and_what_is_somebody_else_s_stays() {
 }
 
 #[test]
-fn what_status_finds_on_labelbox_is_gone_after_the_command_that_it_prints() {
+fn the_command_that_status_prints_mends_its_finding_on_labelbox() {
     let scene = Scene::new("");
     scene.connect(&[]).good();
     let spoilt: [(&str, &str, Value); 4] = [
@@ -189,7 +189,7 @@ fn one_platform_that_fails_keeps_no_other_from_its_turn() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn faults_are_named() {
     let place = configured();
     let none = place.run(&["connect"]);
     none.failed(2, &["labelrelay connect label-studio", "[source.webhook]"]);

@@ -111,7 +111,7 @@ fn a_webhook_is_made_for_each_project_and_the_second_run_changes_nothing() {
 }
 
 #[test]
-fn what_keeps_events_away_is_mended_and_what_is_a_user_s_own_stays() {
+fn faults_that_keep_events_away_are_mended_and_a_users_own_settings_stay() {
     let scene = Scene::new();
     let broken = {
         let mut broken = webhook(3, 1, &scene.url(), "another");

@@ -272,7 +272,7 @@ fn the_configured_url_is_the_relay_s() {
 }
 
 #[test]
-fn where_no_webhook_can_work_the_lines_for_pulling_are_printed_and_taken() {
+fn the_lines_for_pulling_are_printed_where_no_webhook_can_work() {
     let refuse = |asked: &Asked| {
         asked.is("POST", "/api/webhooks/").then(|| {
             Fault::Answer(

@@ -100,7 +100,7 @@ fn one_that_breaks_off_leaves_both_good_and_the_next_goes_on() {
 }
 
 #[test]
-fn what_cannot_be_rotated_is_said_with_what_to_do() {
+fn a_rotation_that_cannot_be_is_refused_with_the_cure() {
     let scene = Scene::new();
     let none = scene.connect(&["--rotate"]);
     assert_eq!(none.code, 1, "{none:?}");

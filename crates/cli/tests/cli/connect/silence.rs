@@ -138,7 +138,7 @@ fn a_project_that_is_silent_beside_one_that_is_not_is_found() {
 }
 
 #[test]
-fn what_may_be_under_way_or_was_before_the_queue_is_not_missed() {
+fn changes_under_way_or_before_the_queue_are_not_missed() {
     let scene = scene("");
     came(&scene, 1, 120, None);
     changed(&scene, 1, 1, 0);
@@ -151,7 +151,7 @@ fn what_may_be_under_way_or_was_before_the_queue_is_not_missed() {
 }
 
 #[test]
-fn what_was_pruned_is_not_taken_for_missing() {
+fn pruned_events_are_not_taken_for_missing() {
     let scene = scene("");
     came(&scene, 1, 120, None);
     changed(&scene, 1, 1, 60);
@@ -173,7 +173,7 @@ fn what_was_pruned_is_not_taken_for_missing() {
 }
 
 #[test]
-fn what_a_pull_brought_is_not_missing_and_what_changes_after_it_is() {
+fn only_changes_after_a_pull_are_missing() {
     let scene = scene("");
     came(&scene, 2, 1000, None);
     changed(&scene, 1, 1, 500);
@@ -201,7 +201,7 @@ fn beside_a_webhook_a_pull_brings_events_as_well() {
 }
 
 #[test]
-fn where_serve_pulls_and_nothing_is_pushed_all_may_come_by_pulling() {
+fn all_may_come_by_pulling_where_nothing_is_pushed() {
     let pull =
         "[source.pull]\nevery = \"1h\"\nurl = \"URL\"\ntoken = \"env:LABEL_STUDIO_API_KEY\"\n";
     let scene = scene(pull);

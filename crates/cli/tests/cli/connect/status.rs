@@ -93,7 +93,7 @@ fn a_label_studio_that_does_not_answer_is_no_fault_of_the_relay() {
 }
 
 #[test]
-fn where_serve_pulls_no_webhook_is_missed() {
+fn no_webhook_is_missed_where_serve_pulls() {
     let scene = scene(
         "\n[source.pull]\nevery = \"1h\"\nurl = \"URL\"\ntoken = \"env:LABEL_STUDIO_API_KEY\"\n",
     );

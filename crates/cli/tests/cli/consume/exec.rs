@@ -72,7 +72,7 @@ fn the_exit_code_decides() {
 }
 
 #[test]
-fn what_fails_comes_again_later() {
+fn an_event_that_fails_comes_again_later() {
     let (place, _serving) = with_labels(["a", "b"]);
     let command = r#"[ "$CE_SUBJECT" = label/cklab ]"#;
     let ran = place.run(&["consume", "--exec", command, "--until-idle", "0s"]);
@@ -93,7 +93,7 @@ fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
 
 /// The shell dies at once, and what it started neither ends nor closes anything. Red if the shell alone is waited for.
 #[test]
-fn what_does_not_want_to_end_is_ended() {
+fn a_command_that_does_not_want_to_end_is_ended() {
     let (place, _serving) = with_labels(["a"]);
     let child = "trap '' TERM; echo $$ > child; echo begun >&2; while :; do /bin/sleep 0.05; done";
     let command = format!("/bin/sh -c \"{}\" & wait", child.replace('$', "\\$"));
@@ -188,7 +188,7 @@ fn a_second_signal_ends_at_once_and_the_command_too() {
 }
 
 #[test]
-fn what_a_killed_process_held_comes_again() {
+fn events_of_a_killed_process_come_again() {
     let (place, _serving) = with_labels(["a"]);
     let words = ["--exec", HELD, "--visibility", "1s"];
     let consuming = Consuming::start(&place, &words);

@@ -39,7 +39,7 @@ fn a_queue_can_be_named() {
 }
 
 #[test]
-fn what_a_reader_that_is_gone_did_not_get_is_ready_again() {
+fn events_that_a_reader_did_not_get_are_ready_again() {
     let names: Vec<_> = (0..100).map(|n| n.to_string()).collect();
     let (place, _serving) = with_labels(names.iter().map(String::as_str));
     let mut child = place
@@ -55,7 +55,7 @@ fn what_a_reader_that_is_gone_did_not_get_is_ready_again() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_found_no_room_is_ready_again() {
+fn an_event_that_found_no_room_is_ready_again() {
     let (place, _serving) = with_labels(["a", "b"]);
     let full = std::fs::OpenOptions::new()
         .write(true)

@@ -147,7 +147,7 @@ fn exactly_one_way_is_chosen() {
 }
 
 #[test]
-fn what_is_no_queue_that_can_be_consumed_is_said() {
+fn a_queue_that_nobody_can_consume_is_named() {
     let place = deriving_nothing();
     place
         .run(&["consume", "kafka://host/topic", "--json"])

@@ -294,7 +294,7 @@ fn variables_alone_let_it_pull() {
 }
 
 #[test]
-fn what_cannot_pull_does_not_start() {
+fn a_serve_that_cannot_pull_does_not_start() {
     let platform = Platform::start();
     let place = place(&platform, "sqlite:queue.db");
     place

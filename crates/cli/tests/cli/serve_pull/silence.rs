@@ -12,7 +12,7 @@ fn seconds(metrics: &str, name: &str) -> Option<f64> {
 }
 
 #[test]
-fn what_pulling_found_and_no_delivery_brought_is_counted() {
+fn undelivered_events_that_pulling_found_are_counted() {
     let platform = Platform::start();
     platform.add_task(1, &[]);
     let place = place(&platform, "sqlite:queue.db");

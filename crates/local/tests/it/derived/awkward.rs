@@ -37,7 +37,7 @@ fn counts_that_no_task_can_have_stop_nothing() {
 
 /// Red if a row of what is gone still names its task: the id may stand for another annotation by then.
 #[test]
-fn what_is_gone_already_names_no_task() {
+fn a_removed_annotation_names_no_task() {
     let queue_dir = QueueDir::new();
     let queue = open(&queue_dir);
     send(&queue, &created(1, 7, 1));
@@ -103,7 +103,7 @@ fn an_event_without_a_version_leaves_the_one_that_is_known() {
 
 /// Red if only the relay's clock tells since when something is gone: a platform's may be ahead of it.
 #[test]
-fn what_is_gone_stays_so_where_the_platforms_clock_is_ahead() {
+fn removed_things_stay_removed_where_the_platforms_clock_is_ahead() {
     let queue_dir = QueueDir::new();
     let queue = open(&queue_dir);
     let ahead = |id: &str, task| {
@@ -168,7 +168,7 @@ fn a_pull_that_tells_of_a_task_first_completes_nothing() {
 
 /// Red if an annotation that was overtaken counts twice: beside the one that overtook it, and by itself.
 #[test]
-fn what_was_overtaken_counts_once() {
+fn overtaken_events_count_once() {
     let queue_dir = QueueDir::new();
     let queue = open(&queue_dir);
     let of_three = |id: i64, total: i64| {

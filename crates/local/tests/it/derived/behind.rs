@@ -84,7 +84,7 @@ fn many_events_from_before_are_taken_in_before_new_ones() {
 }
 
 #[test]
-fn what_is_read_again_after_the_end_of_a_process_completes_nothing_again() {
+fn events_that_are_read_again_complete_nothing_again() {
     let queue_dir = QueueDir::new();
     let queue = open(&queue_dir);
     let file = queue_dir.file();

@@ -10,7 +10,7 @@ use labelrelay_core::ledger::{Change, Key};
 use rusqlite::Connection;
 
 #[test]
-fn what_others_append_counts_and_what_was_there_before_is_learned() {
+fn appended_events_count_and_earlier_ones_are_learned() {
     let queue_dir = QueueDir::new();
     send(&queue_dir.open(), &created(1, 7, 1));
     let queue = open(&queue_dir);

@@ -22,7 +22,7 @@ fn rows(queue_dir: &QueueDir, of: &str) -> i64 {
 }
 
 #[test]
-fn what_is_gone_is_remembered_for_a_week() {
+fn removed_things_are_remembered_for_a_week() {
     let queue_dir = QueueDir::new();
     // Events of this test were received at noon, by the clock of the queue in three hours.
     queue_dir.clock.advance(DAY / 8);
@@ -58,7 +58,7 @@ fn what_is_gone_is_remembered_for_a_week() {
 }
 
 #[test]
-fn what_was_told_longest_ago_makes_room() {
+fn the_oldest_knowledge_makes_room() {
     const MANY: i64 = 900;
     let queue_dir = QueueDir::new();
     let queue = queue_dir.open_with(|options| {

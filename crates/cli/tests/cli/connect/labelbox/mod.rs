@@ -108,7 +108,7 @@ fn projects_and_topics_are_those_that_were_named() {
 }
 
 #[test]
-fn what_keeps_events_away_is_mended() {
+fn faults_that_keep_events_away_are_mended() {
     for (status, flaw) in [
         ("INACTIVE", "inactive"),
         ("REVOKED", "revoked: Labelbox gave up on it"),
