@@ -53,7 +53,7 @@ def test_a_stale_version_is_dropped_and_a_repeat_is_known() -> None:
     assert len(copy.told) == 2
 
 
-def test_what_was_sent_again_on_purpose_is_handled_again() -> None:
+def test_an_event_sent_again_on_purpose_is_handled_again() -> None:
     copy = Copy()
     copy.deliver(annotation(second=2.5))
     again = annotation(second=2.5, replayedtime="2026-11-21T00:00:00Z")
@@ -107,7 +107,7 @@ def test_a_removed_project_takes_annotations_that_only_name_their_task() -> None
     assert copy.things == {}
 
 
-def test_what_a_header_says_it_says_of_what_follows() -> None:
+def test_a_header_holds_for_all_that_follows() -> None:
     copy = Copy()
     copy.deliver((CHANGES / "lb_review_of_label.json").read_bytes())
     (review,) = copy.told
@@ -187,7 +187,7 @@ def test_retry_and_reject() -> None:
         ("ls_claimed", "ClaimRefused"),
     ],
 )
-def test_what_cannot_be_read_is_named_and_counted(fixture: str, error: str) -> None:
+def test_an_unreadable_event_is_named_and_counted(fixture: str, error: str) -> None:
     copy = Copy()
     delivered = copy.deliver((CHANGES / f"{fixture}.json").read_bytes())
     assert delivered.outcome == "unreadable"
@@ -196,7 +196,7 @@ def test_what_cannot_be_read_is_named_and_counted(fixture: str, error: str) -> N
 
 
 @pytest.mark.parametrize("fixture", ["ls_nested_500", "ls_task_lone_surrogate", "ls_edge_integer_of_5000_digits"])
-def test_what_is_odd_is_read(fixture: str) -> None:
+def test_odd_bodies_are_read(fixture: str) -> None:
     assert Copy().deliver((CHANGES / f"{fixture}.json").read_bytes()).outcome == "done"
 
 

@@ -74,7 +74,7 @@ def test_one_poisoned_event_among_a_thousand_takes_no_other_along(fault: str, ca
     assert relay.stats.acknowledged == 999 + (fault == "rejected")
 
 
-def test_where_the_queue_does_not_count_the_consumer_does() -> None:
+def test_the_consumer_counts_where_the_queue_does_not() -> None:
     queue = InMemory([annotation()], counts=False)
 
     def fail(_: Change) -> None:
@@ -84,7 +84,7 @@ def test_where_the_queue_does_not_count_the_consumer_does() -> None:
     assert [reason for _, reason in queue.dead] == ["received 3 times: OSError: poison"]
 
 
-def test_what_is_no_fault_of_an_event_makes_no_dead_letter_of_it() -> None:
+def test_a_fault_outside_makes_no_dead_letter_of_an_event() -> None:
     from labelrelay.state import MemoryState
 
     class Failing(MemoryState):
@@ -130,7 +130,7 @@ def test_one_thing_is_handled_once_at_a_time_and_ends_at_its_newest_version() ->
     assert relay.stats.retried == 0
 
 
-def test_what_waits_for_one_thing_keeps_no_thread_from_others() -> None:
+def test_events_that_wait_for_one_thing_keep_no_thread_from_others() -> None:
     hot = [annotation(5, second + 0.5, action="updated") for second in range(30)]
     queue = InMemory([*hot, *(annotation(number, task=number) for number in range(100, 120))], batch=50)
     others, go_on = list[str](), threading.Event()
@@ -244,7 +244,7 @@ def test_async_handlers_run_beside_one_another() -> None:
     assert len(queue) == 0
 
 
-def test_what_a_handler_returns_to_be_awaited_is_awaited() -> None:
+def test_an_awaitable_of_a_handler_is_awaited() -> None:
     from collections.abc import Generator
 
     awaited: list[int] = []
@@ -298,7 +298,7 @@ def test_a_signal_finishes_what_is_held_and_receives_nothing_more() -> None:
     assert len(queue) == 1
 
 
-def test_what_was_not_begun_in_time_is_given_back() -> None:
+def test_an_event_that_was_not_begun_in_time_is_given_back() -> None:
     queue = InMemory([annotation(number, task=number) for number in range(10)])
     relay = labelrelay.Consumer(queue, **QUICK)
     handled = []
@@ -316,7 +316,7 @@ def test_what_was_not_begun_in_time_is_given_back() -> None:
     assert len(messages) == 9, "others can receive them at once"
 
 
-def test_what_waits_for_another_process_is_given_back_at_the_end(tmp_path: Any) -> None:
+def test_an_event_that_waits_for_another_process_is_given_back_at_the_end(tmp_path: Any) -> None:
     from labelrelay._handling import Handling
     from labelrelay._held import Busy, Held
     from labelrelay._runner import Runner

@@ -69,7 +69,7 @@ def test_an_error_is_raised_again_and_names_the_claim() -> None:
 
 
 @pytest.mark.parametrize("message", [b"", b"\xff", b"[]", b"null", "7", '{"a":1}', "{}", '{"specversion":1}', {}])
-def test_what_is_no_envelope(message: bytes | str | dict[str, object]) -> None:
+def test_messages_that_are_no_envelope(message: bytes | str | dict[str, object]) -> None:
     with pytest.raises(labelrelay.MalformedEnvelope):
         labelrelay.parse(message)
 

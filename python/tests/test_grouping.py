@@ -91,7 +91,7 @@ def test_another_process_may_have_its_turn_between_two_events_of_one_thing(tmp_p
     assert began == [None, {ANNOTATION: Known(V1, True, "", (TASK,))}]
 
 
-def test_what_is_left_is_seen_here_at_once_and_elsewhere_after_the_next_step(tmp_path: Path) -> None:
+def test_the_rest_is_seen_here_at_once_and_elsewhere_after_the_next_step(tmp_path: Path) -> None:
     one, other = (SqliteState(tmp_path / "seen.db") for _ in range(2))
     for event in ("first", "with \0 in it"):
         assert one.were_handled([event, "another"]) == set()
@@ -240,7 +240,7 @@ def test_a_thing_is_kept_before_its_event_is_looked_for(tmp_path: Path) -> None:
     assert kept == [True]
 
 
-def test_what_is_removed_after_it_was_taken_is_removed_after_it_was_handled(tmp_path: Path) -> None:
+def test_a_removal_waits_for_the_handling_of_what_was_taken(tmp_path: Path) -> None:
     state = SqliteState(tmp_path / "seen.db")
     handling = grouped(state)
     came = held(task_deleted(7, 9.0), annotation(5, 2.0, task=7), annotation(6, 10.0, task=7))
@@ -257,7 +257,7 @@ def test_what_is_removed_after_it_was_taken_is_removed_after_it_was_handled(tmp_
     assert found[OTHER].is_there
 
 
-def test_what_is_given_back_is_as_it_was(tmp_path: Path) -> None:
+def test_an_event_that_is_given_back_is_as_it_was(tmp_path: Path) -> None:
     one, other = (SqliteState(tmp_path / "seen.db") for _ in range(2))
     handling = grouped(one)
     before = Known(V1, False, "", (TASK,))

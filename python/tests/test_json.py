@@ -25,14 +25,14 @@ def payload_of(body: bytes | str) -> Any:
 
 
 @pytest.mark.parametrize("path", sorted((FIXTURES / "json" / "invalid").iterdir()), ids=lambda path: path.stem)
-def test_what_is_no_json_is_told_to_be_none(path: Any) -> None:
+def test_text_that_is_no_json_is_told_to_be_none(path: Any) -> None:
     with pytest.raises(NotJson) as told:
         payload_of(path.read_bytes())
     assert told.value.event_id == "e1" and str(told.value).startswith("event e1: ")
 
 
 @pytest.mark.parametrize("path", sorted((FIXTURES / "json" / "valid").iterdir()), ids=lambda path: path.stem)
-def test_what_is_json_is_read(path: Any) -> None:
+def test_json_is_read(path: Any) -> None:
     if path.stem in ("nested_1000", "nested_mixed"):
         with pytest.raises(TooDeep):
             payload_of(path.read_bytes())

@@ -111,7 +111,7 @@ def test_questions_below_answers_say_what_led_to_them() -> None:
     assert answers[:2] == [("Ripe", ("Yes",), ()), ("How", ("Very", "Soft"), ("Ripe", "Yes"))]
 
 
-def test_what_is_not_read_is_there_unread() -> None:
+def test_unread_members_are_there() -> None:
     [groups] = marks("sdk_dicom").regions
     assert isinstance(groups, Other) and groups.type == "groups" and groups.raw == sample("sdk_dicom")["groups"]
     [skipped] = read_v1("Skip").regions

@@ -80,7 +80,7 @@ def test_a_push_of_pubsub_is_answered_by_its_status() -> None:
     assert handled == ["1", "5"]
 
 
-def test_what_another_process_has_is_waited_for_and_then_comes_again(tmp_path: Path) -> None:
+def test_a_thing_of_another_process_is_waited_for_and_then_comes_again(tmp_path: Path) -> None:
     from labelrelay.state import open_state
 
     state = f"sqlite:{tmp_path / 'seen.db'}"
@@ -95,7 +95,7 @@ def test_what_another_process_has_is_waited_for_and_then_comes_again(tmp_path: P
     assert handled == ["1"]
 
 
-def test_what_is_none_of_these_is_refused() -> None:
+def test_other_words_are_refused() -> None:
     relay, _ = consumer()
     with pytest.raises(labelrelay.ConsumerError, match="who sent it"):
         relay.lambda_handler({"requestContext": {"http": {}}, "body": "{}"})
@@ -114,7 +114,7 @@ class Waning(Context):
         return super().get_remaining_time_in_millis()
 
 
-def test_what_there_is_no_time_for_comes_again() -> None:
+def test_an_event_without_time_left_comes_again() -> None:
     relay, handled = consumer()
     records = [record(number, annotation(10 + number, task=number)) for number in range(5)]
     answer = relay.lambda_handler({"Records": records}, Waning(5))
@@ -122,7 +122,7 @@ def test_what_there_is_no_time_for_comes_again() -> None:
     assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == ["message-3", "message-4"]
 
 
-def test_what_another_process_has_holds_up_no_other(tmp_path: Path) -> None:
+def test_a_thing_of_another_process_holds_up_no_other(tmp_path: Path) -> None:
     from labelrelay.state import open_state
 
     state = f"sqlite:{tmp_path / 'seen.db'}"
@@ -160,7 +160,7 @@ def test_a_dead_letter_that_cannot_be_sent_fails_alone(monkeypatch: pytest.Monke
     assert answer == {"batchItemFailures": [{"itemIdentifier": "message-3"}]}
 
 
-def test_what_is_not_durable_comes_again() -> None:
+def test_an_event_that_is_not_durable_comes_again() -> None:
     from labelrelay.state import MemoryState
 
     class Failing(MemoryState):

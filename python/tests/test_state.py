@@ -66,7 +66,7 @@ def test_events_are_remembered(make: Callable[[], State]) -> None:
     assert make().was_handled(event)
 
 
-def test_what_is_written_is_known(make: Callable[[], State]) -> None:
+def test_written_things_are_known(make: Callable[[], State]) -> None:
     state, key, parents = make(), own(ANNOTATION), (own(TASK), own(PROJECT))
     found = state.enter(key, parents, 60, True)
     assert found is not None
