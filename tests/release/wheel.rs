@@ -1,4 +1,4 @@
-//! The wheel, installed by pip and by uv, without a package index.
+//! The wheel, installed by pip and by uv, with the commands of the documents. Variables take the package index away.
 
 use crate::clean_root::{CleanRoot, demo_ran};
 use crate::files;
@@ -20,8 +20,9 @@ fn pip_installs_it_and_the_module_runs_the_program_beside_it() {
     root.run("python3 -m venv /opt/venv");
     let (demo, took) = root.timed(
         "wheel: pip install, and the demo",
-        "/opt/venv/bin/pip install --quiet --no-index --find-links /dist labelrelay
-         /opt/venv/bin/labelrelay serve --demo",
+        "export PATH=/opt/venv/bin:$PATH PIP_NO_INDEX=1 PIP_FIND_LINKS=/dist
+         pip install labelrelay
+         labelrelay serve --demo",
     );
     demo_ran(&demo, took);
     let version = root.run("/opt/venv/bin/labelrelay --version");
@@ -71,7 +72,8 @@ fn uvx_runs_it_in_one_command() {
     root.put(&uv.with_file_name("uvx"), "/usr/local/bin");
     let (demo, took) = root.timed(
         "wheel: uvx, and the demo",
-        "uvx --no-index --find-links /dist labelrelay serve --demo",
+        "export UV_OFFLINE=1 UV_FIND_LINKS=/dist
+         uvx labelrelay serve --demo",
     );
     demo_ran(&demo, took);
 }
