@@ -30,7 +30,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn look(&mut self) -> (Vec<u64>, Vec<u64>) {
+    fn read_database(&mut self) -> (Vec<u64>, Vec<u64>) {
         let id = |row: &Value, at: usize| row[at].as_u64().unwrap();
         let annotations = self
             .label_studio
@@ -66,7 +66,7 @@ impl Walk {
 
     /// One change of some kind.
     fn change(&mut self) {
-        let (tasks, annotations) = self.look();
+        let (tasks, annotations) = self.read_database();
         if tasks.len() < TASKS / 2 {
             self.label_studio.import(self.project, TASKS / 2, false);
             return;
@@ -179,7 +179,7 @@ fn every_deletion_names_its_task_and_each_completion_is_told_once() {
     for _ in 0..changes() {
         walk.change();
     }
-    let (_, there) = walk.look();
+    let (_, there) = walk.read_database();
     let completed = |events: &[Exported]| {
         let mut completed: BTreeMap<u64, usize> = BTreeMap::new();
         for event in events {

@@ -66,7 +66,7 @@ impl StorageQueueSource {
         let clock = &*self.queue.clock;
         let begun = clock.monotonic();
         loop {
-            let events = self.look(max.min(BATCH), seconds).await?;
+            let events = self.receive_once(max.min(BATCH), seconds).await?;
             let left = wait.saturating_sub(clock.monotonic().saturating_sub(begun));
             if !events.is_empty() || left.is_zero() {
                 return Ok(events);
@@ -76,7 +76,7 @@ impl StorageQueueSource {
     }
 
     /// One request. What was received too often becomes a dead letter.
-    async fn look(&self, max: usize, seconds: i32) -> Answer<Vec<ReceivedEvent>> {
+    async fn receive_once(&self, max: usize, seconds: i32) -> Answer<Vec<ReceivedEvent>> {
         let options = QueueClientReceiveMessagesOptions {
             number_of_messages: i32::try_from(max).ok(),
             visibility_timeout: Some(seconds),

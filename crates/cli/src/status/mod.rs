@@ -127,9 +127,9 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
     if let QueueLocation::Sqlite(file) = &location {
         report.serve = serve_address::find(file).map(|address| address.to_string());
         if file.exists() {
-            let look = queue::look(file, report)?;
+            let opened = queue::open_checked(file, report)?;
             if platform_state::compares(&config, env) {
-                recent = Some(queue::recent_deliveries(&look, file)?);
+                recent = Some(queue::recent_deliveries(&opened, file)?);
             }
         }
     }

@@ -24,7 +24,7 @@ const EXAMINED_FOR: Duration = Duration::from_secs(1);
 const TOLD: usize = 3;
 
 /// Looks into the file, which is there.
-pub(super) fn look(file: &Path, report: &mut Report) -> Result<QueueFile, CliError> {
+pub(super) fn open_checked(file: &Path, report: &mut Report) -> Result<QueueFile, CliError> {
     let mut queue = queue_file::open(QueueLocation::Sqlite(file.to_owned()))?;
     let stats = queue.stats()?;
     queue.check_structure(EXAMINED_FOR)?;

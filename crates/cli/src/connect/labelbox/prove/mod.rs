@@ -240,7 +240,7 @@ impl Proof<'_> {
         ))?;
         self.person(report, receiver).await?;
         receiver.be_friendly();
-        self.look(webhook, seen, report).await?;
+        self.check_lists_and_export(webhook, seen, report).await?;
 
         let made = SecretFile::make(&cwd.join(SECRET_FILE), &secret).map_err(|error| {
             Problem::Step(format!(
@@ -283,7 +283,12 @@ impl Proof<'_> {
     }
 
     /// Looks at the webhook in the lists, and tries an export. What goes wrong here is an answer, and no fault.
-    async fn look(&self, id: &str, seen: &mut Seen, report: &mut Report) -> Result<(), Problem> {
+    async fn check_lists_and_export(
+        &self,
+        id: &str,
+        seen: &mut Seen,
+        report: &mut Report,
+    ) -> Result<(), Problem> {
         let management = &self.target.management;
         match management.shown(self.project, id).await {
             Ok(shown) => {
