@@ -23,10 +23,10 @@ pub(super) struct KeptSecret {
     reference: SecretRef,
     secret: Secret,
     /// The place that the secret still has to be put in.
-    missing_in: Option<Place>,
+    missing_in: Option<SecretLocation>,
 }
 
-enum Place {
+enum SecretLocation {
     File(PathBuf),
     Store(Box<dyn SecretStore>),
 }
@@ -52,7 +52,7 @@ impl KeptSecret {
                 let path = env.cwd().join(path);
                 let is_missing = fs::symlink_metadata(&path)
                     .is_err_and(|error| error.kind() == ErrorKind::NotFound);
-                is_missing.then_some(Place::File(path))
+                is_missing.then_some(SecretLocation::File(path))
             }
             SecretRef::Store { .. } => {
                 let store = store(reference, env).await?;
@@ -64,7 +64,7 @@ impl KeptSecret {
                         missing_in: None,
                     });
                 }
-                Some(Place::Store(store))
+                Some(SecretLocation::Store(store))
             }
             _ => None,
         };
@@ -108,7 +108,7 @@ impl KeptSecret {
         let no_text = || Problem::Step("the new secret is no text".to_owned());
         let value = std::str::from_utf8(self.secret.expose()).map_err(|_| no_text())?;
         let readers = match place {
-            Place::File(path) => {
+            SecretLocation::File(path) => {
                 put_file(path, value).map_err(|error| {
                     Problem::Step(format!(
                         "a new secret cannot be put into {reference}: {error}; run this as the user of `serve`, in a directory that it may write to"
@@ -116,7 +116,7 @@ impl KeptSecret {
                 })?;
                 ", which this user alone may read"
             }
-            Place::Store(store) => {
+            SecretLocation::Store(store) => {
                 let put = store.create(value).await;
                 put.map_err(|error| Problem::Step(error.message))?;
                 ""

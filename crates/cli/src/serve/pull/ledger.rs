@@ -15,7 +15,7 @@ use tokio::task::spawn_blocking;
 /// The last save of a ledger in a store takes no longer.
 const SAVE_WITHIN: Duration = Duration::from_secs(5);
 
-pub(super) enum Place {
+pub(super) enum LedgerLocation {
     /// Beside the embedded queue. `labelrelay pull` goes by the same file, so it is open during a run only.
     Beside {
         queue: PathBuf,
@@ -36,7 +36,7 @@ pub(super) struct Held {
     saving: Option<Saving>,
 }
 
-impl Place {
+impl LedgerLocation {
     /// Opens the ledger of a queue that is no file.
     pub(super) async fn hold(&self, source: &str, server: &str) -> Result<Held, String> {
         let said = |error: CliError| error.message().to_owned();

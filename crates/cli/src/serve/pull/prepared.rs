@@ -1,6 +1,6 @@
 //! Opens what pulling needs, before anything listens: a configuration that cannot work ends the start.
 
-use super::ledger::Place;
+use super::ledger::LedgerLocation;
 use super::puller::{Job, Puller};
 use super::{Pulling, start};
 use crate::arrivals::{Arrivals, Arrived};
@@ -36,7 +36,7 @@ struct One {
     settings: PullConfig,
     server: String,
     token: Box<dyn SecretSource>,
-    place: Place,
+    place: LedgerLocation,
     arrived: Option<Arrived>,
 }
 
@@ -170,9 +170,9 @@ async fn place(
     at: Setting<'_>,
     env: &Env<'_>,
     clock: &Arc<dyn Clock>,
-) -> Result<Place, CliError> {
+) -> Result<LedgerLocation, CliError> {
     match (queue, &settings.ledger) {
-        (QueueLocation::Sqlite(queue), None) => Ok(Place::Beside {
+        (QueueLocation::Sqlite(queue), None) => Ok(LedgerLocation::Beside {
             queue: queue.clone(),
             ledger: LedgerFile::beside(queue),
             turn: Arc::clone(turn),
@@ -183,7 +183,7 @@ async fn place(
             at.key,
             LedgerFile::beside(queue).display()
         ))),
-        (_, None) => Ok(Place::File {
+        (_, None) => Ok(LedgerLocation::File {
             local_dir: LocalDir::below(env.cwd()),
             source: source.name.clone(),
         }),
@@ -196,7 +196,7 @@ async fn place(
                 return Err(CliError::config(format_args!("{words}: is not there")));
             };
             let remote = RemoteLedger::new(store, words, Arc::clone(clock), warn);
-            Ok(Place::Store(Arc::new(remote)))
+            Ok(LedgerLocation::Store(Arc::new(remote)))
         }
     }
 }

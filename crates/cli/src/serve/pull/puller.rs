@@ -1,7 +1,7 @@
 //! The runs of one source, one after the other, until somebody says to stop.
 
 use super::failures::{self, Failures};
-use super::ledger::{Held, Place, told};
+use super::ledger::{Held, LedgerLocation, told};
 use super::recorder::Recorder;
 use super::sink::RelaySink;
 use super::unattended_progress::Told;
@@ -35,7 +35,7 @@ pub(super) struct Job {
     /// URL of the platform.
     pub(super) server: String,
     pub(super) token: Box<dyn SecretSource>,
-    pub(super) place: Place,
+    pub(super) place: LedgerLocation,
     pub(super) sender: Arc<QueueSender>,
     /// The runtime of the deliveries.
     pub(super) main: Handle,
@@ -127,7 +127,7 @@ impl Puller {
             None => Arc::clone(self.platform.insert(self.job.platform().await?)),
         };
         let (source, server) = (&self.job.source.name, &self.job.server);
-        if let Place::Beside {
+        if let LedgerLocation::Beside {
             queue,
             ledger,
             turn,
