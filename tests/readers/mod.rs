@@ -11,7 +11,7 @@ pub(crate) mod process;
 
 use generate::Generator;
 use pipeline::Pipeline;
-use process::{Batch, Failure, Readers};
+use process::{Batch, ReaderFailure, Readers};
 use std::collections::BTreeMap;
 
 /// Events that a consumer takes at once.
@@ -49,7 +49,7 @@ pub(crate) fn run(seed: u64, bodies: u64, readers: &mut Readers) -> Tally {
 
 impl Tally {
     /// Counts a batch that was read.
-    pub(crate) fn add(&mut self, batch: &Batch, failures: Vec<Failure>) {
+    pub(crate) fn add(&mut self, batch: &Batch, failures: Vec<ReaderFailure>) {
         for (envelope, _) in &batch.events {
             let is_base64 = envelope
                 .windows(16)
@@ -60,7 +60,7 @@ impl Tally {
                 &mut self.embedded
             }) += 1;
         }
-        for Failure { reader, index, why } in failures {
+        for ReaderFailure { reader, index, why } in failures {
             let kind: String = why
                 .chars()
                 .filter(|c| !c.is_ascii_digit())

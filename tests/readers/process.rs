@@ -16,7 +16,7 @@ pub(crate) struct Batch {
 
 /// A reader did not get what the sender sent.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Failure {
+pub(crate) struct ReaderFailure {
     pub(crate) reader: String,
     pub(crate) index: usize,
     pub(crate) why: String,
@@ -41,7 +41,7 @@ impl Readers {
     }
 
     /// Errors in a batch; none, if all is well. Both read at the same time.
-    pub(crate) fn read(&mut self, batch: &Batch) -> Vec<Failure> {
+    pub(crate) fn read(&mut self, batch: &Batch) -> Vec<ReaderFailure> {
         let asked = batch.bytes();
         std::thread::scope(|scope| {
             let reports = self
@@ -95,7 +95,7 @@ impl Reader {
         }
     }
 
-    fn ask(&mut self, batch: &[u8]) -> Vec<Failure> {
+    fn ask(&mut self, batch: &[u8]) -> Vec<ReaderFailure> {
         let input = self.input.as_mut().unwrap();
         input.write_all(batch).and_then(|()| input.flush()).unwrap();
         let mut report = String::new();

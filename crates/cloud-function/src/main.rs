@@ -29,7 +29,7 @@ const RUNTIME_END: Duration = Duration::from_millis(100);
 /// Time that the last lines wait for whoever reads them: no longer than the platform waits for us.
 const LAST_LINES: Duration = Duration::from_millis(50);
 
-enum Failure {
+enum RunError {
     Start(StartError),
     Other(String),
     /// Everything was said already.
@@ -69,26 +69,26 @@ fn started(arguments: &[&str], lookup: Lookup<'_>, writer: &LogWriter) -> ExitCo
     let sink = to_writer(writer);
     let (line, code) = match start_log(lookup, &sink).and_then(|()| run(arguments, lookup)) {
         Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Said) => return ExitCode::FAILURE,
-        Err(Failure::Start(error)) => (
+        Err(RunError::Said) => return ExitCode::FAILURE,
+        Err(RunError::Start(error)) => (
             written(log::format, error.line()),
             ExitCode::from(error.exit_code()),
         ),
-        Err(Failure::Other(message)) => (failed(&message), ExitCode::FAILURE),
+        Err(RunError::Other(message)) => (failed(&message), ExitCode::FAILURE),
     };
     // Not through the log: its level must not hide why there is no service.
     sink(&line);
     code
 }
 
-fn start_log(lookup: Lookup<'_>, sink: &Sink) -> Result<(), Failure> {
+fn start_log(lookup: Lookup<'_>, sink: &Sink) -> Result<(), RunError> {
     panics_to(log::format, Arc::clone(sink));
     let level = level(lookup, None)?;
     let subscriber = subscriber(level, LevelFilter::WARN, log::format, Arc::clone(sink));
     tracing::subscriber::set_global_default(subscriber).map_err(other)
 }
 
-fn run(arguments: &[&str], lookup: Lookup<'_>) -> Result<(), Failure> {
+fn run(arguments: &[&str], lookup: Lookup<'_>) -> Result<(), RunError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -97,14 +97,14 @@ fn run(arguments: &[&str], lookup: Lookup<'_>) -> Result<(), Failure> {
         match arguments {
             [] => serve(lookup).await,
             ["redrive"] => redrive_once(lookup).await,
-            _ => Err(Failure::Other(USAGE.to_owned())),
+            _ => Err(RunError::Other(USAGE.to_owned())),
         }
     });
     runtime.shutdown_timeout(RUNTIME_END);
     ended
 }
 
-async fn serve(lookup: Lookup<'_>) -> Result<(), Failure> {
+async fn serve(lookup: Lookup<'_>) -> Result<(), RunError> {
     memory::give_back_after_bursts();
     let google = google(lookup)?;
     let open = opening(lookup, &google);
@@ -160,19 +160,19 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), Failure> {
         Ok(Err(error)) => Err(other(format_args!("the server broke down: {error}"))),
         Err(_) => {
             tracing::error!(name: "stop_cut_short", "some deliveries were not finished in time; none of them was answered with success");
-            Err(Failure::Said)
+            Err(RunError::Said)
         }
     }
 }
 
-async fn redrive_once(lookup: Lookup<'_>) -> Result<(), Failure> {
+async fn redrive_once(lookup: Lookup<'_>) -> Result<(), RunError> {
     let google = google(lookup)?;
     let clock = Arc::new(SystemClock::new());
     let redrive = Redrive::of_variables(&opening(lookup, &google), clock).await?;
     if redrive::run(&redrive).await {
         Ok(())
     } else {
-        Err(Failure::Said)
+        Err(RunError::Said)
     }
 }
 
@@ -190,11 +190,11 @@ fn opening<'a>(lookup: Lookup<'a>, google: &'a Google) -> Open<'a> {
     }
 }
 
-fn other(error: impl Display) -> Failure {
-    Failure::Other(error.to_string())
+fn other(error: impl Display) -> RunError {
+    RunError::Other(error.to_string())
 }
 
-impl<E: Into<StartError>> From<E> for Failure {
+impl<E: Into<StartError>> From<E> for RunError {
     fn from(error: E) -> Self {
         Self::Start(error.into())
     }

@@ -21,11 +21,11 @@ fn main() -> ExitCode {
     let environment: Environment = std::env::vars_os().collect();
     let (line, code) = match start(&environment, &sink) {
         Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Start(error)) => (
+        Err(RunError::Start(error)) => (
             written(log::format, error.line()),
             ExitCode::from(error.exit_code()),
         ),
-        Err(Failure::Runtime(error)) => {
+        Err(RunError::Runtime(error)) => {
             let reason = [("reason", &error.to_string())];
             let line = Line::new(Level::ERROR, "runtime_failed", reason);
             (written(log::format, line), ExitCode::FAILURE)
@@ -35,20 +35,20 @@ fn main() -> ExitCode {
     code
 }
 
-enum Failure {
+enum RunError {
     /// The function does not start.
     Start(StartError),
     /// Lambda's side of it broke.
     Runtime(Error),
 }
 
-impl<E: Into<StartError>> From<E> for Failure {
+impl<E: Into<StartError>> From<E> for RunError {
     fn from(error: E) -> Self {
         Self::Start(error.into())
     }
 }
 
-fn start(lookup: Lookup<'_>, sink: &Sink) -> Result<(), Failure> {
+fn start(lookup: Lookup<'_>, sink: &Sink) -> Result<(), RunError> {
     let level = level(lookup, Some("AWS_LAMBDA_LOG_LEVEL"))?;
     let subscriber = subscriber(level, LevelFilter::WARN, log::format, Arc::clone(sink));
     // No other code sets a global subscriber; if some did, it would get the lines, which is no reason to stop.
@@ -67,7 +67,7 @@ fn start(lookup: Lookup<'_>, sink: &Sink) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::Runtime(error.into()))?;
+        .map_err(|error| RunError::Runtime(error.into()))?;
     match init::role(lookup)? {
         Role::Relay => {
             let relay = init::relay(&open, clock, Arc::clone(&telemetry));
@@ -79,7 +79,7 @@ fn start(lookup: Lookup<'_>, sink: &Sink) -> Result<(), Failure> {
             runtime.block_on(empty(redrive))
         }
     }
-    .map_err(Failure::Runtime)
+    .map_err(RunError::Runtime)
 }
 
 async fn serve(function: Function) -> Result<(), Error> {
