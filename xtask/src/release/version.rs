@@ -1,4 +1,4 @@
-//! The version, which stands in the root manifest alone, and what the changelog says about it.
+//! The version, which stands in the root manifest alone, and the changelog's section about it.
 
 use super::folder::Folder;
 use crate::Outcome;
@@ -20,7 +20,7 @@ pub(super) fn check_tag(tag: &str) -> Outcome {
 fn expected(tag: &str, version: &str, changelog: &str) -> Outcome {
     if tag != format!("v{version}") {
         return Err(format!(
-            "the tag {tag} is not v{version}: tag the commit as v{version}, or set `version` under [workspace.package] in Cargo.toml"
+            "the tag {tag} is not v{version}: tag the commit as v{version}, or set `version` in Cargo.toml, under [workspace.package] and at our own crates under [workspace.dependencies]"
         )
         .into());
     }
