@@ -38,7 +38,7 @@ impl AzureError {
             // The answer did not come from this service: a proxy, or a stranger.
             ErrorKind::DataConversion => Self {
                 kind: QueueErrorKind::Unproven,
-                message: format!("{} answered what cannot be read", resource.what),
+                message: format!("{} sent an answer that cannot be read", resource.what),
             },
             ErrorKind::Other => Self {
                 kind: QueueErrorKind::Misconfigured,
@@ -103,14 +103,15 @@ impl AzureError {
             match error.downcast_ref::<Error>().map(Error::kind) {
                 Some(ErrorKind::Connection | ErrorKind::Io) => {
                     kind = QueueErrorKind::Unavailable;
-                    "what gives tokens out cannot be reached".clone_into(&mut said);
+                    "the service that gives out tokens cannot be reached".clone_into(&mut said);
                 }
                 Some(ErrorKind::HttpResponse { status, .. }) => {
                     let number = u16::from(*status);
                     if number >= 500 || number == 429 {
                         kind = QueueErrorKind::Unavailable;
                     }
-                    said = format!("what gives tokens out answers with status {number}");
+                    said =
+                        format!("the service that gives out tokens answers with status {number}");
                 }
                 _ => {}
             }

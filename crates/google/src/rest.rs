@@ -26,7 +26,7 @@ pub(crate) enum RestError {
     #[error("answered {status}: {message}")]
     Refused { status: StatusCode, message: String },
     // Without its cause, which would quote what came: that may be a secret.
-    #[error("answered what is not to be understood")]
+    #[error("sent an answer that cannot be understood")]
     Garbled,
 }
 

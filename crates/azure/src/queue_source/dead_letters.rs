@@ -51,7 +51,7 @@ impl DeadLetters {
             return Ok(());
         }
         let problem = "the answer names no message";
-        let cure = "look for what changes answers between here and the service";
+        let cure = "look for a proxy that changes answers between here and the service";
         Err(EventSourceError::new(&queue.resource.what, problem, cure).passing())
     }
 }

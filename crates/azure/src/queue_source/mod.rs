@@ -92,7 +92,7 @@ impl StorageQueueSource {
         for message in received.items.into_iter().flatten() {
             let Some(event) = message::event(message) else {
                 let problem = "a message came without an id or a receipt";
-                let cure = "look for what changes answers between here and the service";
+                let cure = "look for a proxy that changes answers between here and the service";
                 return Err(
                     EventSourceError::new(&self.queue.resource.what, problem, cure).passing(),
                 );
@@ -163,7 +163,7 @@ impl StorageQueueSource {
         };
         let Some(pop) = answer.headers().get_optional_str(&POP_RECEIPT) else {
             let problem = "the answer has no new receipt";
-            let cure = "look for what changes answers between here and the service";
+            let cure = "look for a proxy that changes answers between here and the service";
             return Err(EventSourceError::new(&self.queue.resource.what, problem, cure).passing());
         };
         Ok(Extended::Until(AzureReceipt { pop, ..receipt }.to_text()))

@@ -79,7 +79,7 @@ impl WebhookTable {
         }
         if provider == Provider::LabelStudio && !projects.iter().all(|id| is_number(id)) {
             let cure = "write their numbers, as in their addresses: /projects/NUMBER";
-            let problem = "has what is no project of Label Studio";
+            let problem = "has an entry that is no project of Label Studio";
             return Err(ConfigError::new(origin, &key("projects"), problem, cure));
         }
         Ok(WebhookConfig {

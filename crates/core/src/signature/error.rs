@@ -48,7 +48,7 @@ pub enum CredentialError {
     )]
     Scheme,
     /// The text after `Basic` is not base64 of `user:secret`.
-    #[error("what follows `Basic` in the header authorization is not base64 of `user:secret`")]
+    #[error("the text after `Basic` in the header authorization is not base64 of `user:secret`")]
     Basic,
     /// The credential is well formed, but no live secret made it.
     #[error("the credential matches no live secret")]

@@ -108,7 +108,7 @@ impl SqsSource {
         }
         match damaged {
             Some(problem) if events.is_empty() => {
-                let cure = "look for what changes answers between here and SQS";
+                let cure = "look for a proxy that changes answers between here and SQS";
                 Err(EventSourceError::new(&self.queue.location.url, problem, cure).passing())
             }
             _ => Ok(events),

@@ -115,9 +115,9 @@ impl Common {
         let projects = sections::projects(source)
             .iter()
             .map(|id| id.parse::<u64>());
-        let projects = projects
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| CliError::config("`projects` has what is no project of Label Studio"))?;
+        let projects = projects.collect::<Result<Vec<_>, _>>().map_err(|_| {
+            CliError::config("`projects` has an entry that is no project of Label Studio")
+        })?;
         let queue = match open::queue_location(config, env) {
             Ok(QueueLocation::Sqlite(file)) => Some(file),
             _ => None,

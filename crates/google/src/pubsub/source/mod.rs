@@ -109,8 +109,8 @@ impl PubSubSource {
 
     fn events(&self, body: &Bytes) -> Result<Vec<ReceivedEvent>, EventSourceError> {
         message::events(body).ok_or_else(|| {
-            let cure = "look for what changes answers between here and Pub/Sub";
-            let problem = "an answer to a pull is not to be understood";
+            let cure = "look for a proxy that changes answers between here and Pub/Sub";
+            let problem = "an answer to a pull cannot be understood";
             self.subscription.error(problem, cure).passing()
         })
     }
@@ -182,7 +182,7 @@ impl PubSubSource {
     fn seconds(&self, time: Duration) -> Result<u64, EventSourceError> {
         if time > LONGEST {
             let problem = format!("Pub/Sub hides no message for {} seconds", time.as_secs());
-            let cure = "ask for 600 at most, and extend what takes longer";
+            let cure = "ask for 600 at most, and extend events that take longer";
             return Err(self.subscription.error(&problem, cure));
         }
         Ok(time.as_secs() + u64::from(time.subsec_nanos() > 0))

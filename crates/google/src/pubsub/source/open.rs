@@ -66,7 +66,7 @@ impl PubSubSource {
             }
         })?;
         let settings: Settings = parse(&settings).map_err(|error| {
-            let cure = "look for what changes answers between here and Pub/Sub";
+            let cure = "look for a proxy that changes answers between here and Pub/Sub";
             BackEndError::new(url, format!("cannot be consumed: Pub/Sub {error}"), cure).retryable()
         })?;
         if !settings.push_config.push_endpoint.is_empty() {
