@@ -16,7 +16,7 @@ pub(crate) fn pack(folder: &Path) -> PathBuf {
             .arg(archive)
             .arg(folder),
         None => python
-            .arg(root().join(".github/function-archive"))
+            .arg(root().join("packaging/pack_lambda.py"))
             .arg(installed("LABELRELAY_TEST_LAMBDA"))
             .arg(architecture())
             .arg(folder),

@@ -25,7 +25,7 @@ pub(super) fn pack(folder: &Folder, target: &str) -> Outcome {
     let stage = folder.stage(&name)?;
     status(
         python()
-            .arg(root().join(".github/function-archive"))
+            .arg(root().join("packaging/pack_lambda.py"))
             .arg(&program)
             .arg(architecture)
             .arg(&stage),

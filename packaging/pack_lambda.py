@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Packs a built function so that it can be deployed without a toolchain.
 
-    .github/function-archive BOOTSTRAP ARCHITECTURE FOLDER
+    packaging/pack_lambda.py BOOTSTRAP ARCHITECTURE FOLDER
 
 writes into FOLDER: bootstrap.zip, which Lambda takes as it is, and template.yaml, which deploys it
 (`sam deploy --guided`). The same bootstrap gives the same bytes.
