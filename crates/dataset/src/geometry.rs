@@ -174,7 +174,7 @@ impl Geometry {
         if self.size.is_none() || self.size == size {
             Ok(())
         } else {
-            Err("another region says another size of the same image")
+            Err("its image has another size: another region says so, or the file")
         }
     }
 

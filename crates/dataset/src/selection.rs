@@ -3,6 +3,7 @@
 use crate::geometry::Geometry;
 use crate::label_config::LabelConfig;
 use crate::media;
+use crate::media_copy::{self, MediaCopy};
 use crate::output::file_name;
 use crate::split::{Split, Splits};
 use rusqlite::{Connection, OptionalExtension as _, Row};
@@ -43,6 +44,8 @@ pub(crate) struct Policy {
     pub(crate) splits: Splits,
     /// A state in the workflow that a task has to be in.
     pub(crate) state: Option<String>,
+    /// Copies of the media that the user has.
+    pub(crate) media: Vec<MediaCopy>,
 }
 
 /// One image, or whatever a task is about, with what was chosen of it.
@@ -115,6 +118,8 @@ pub(crate) struct Tally {
     pub(crate) other_versions: u64,
     pub(crate) other_state: u64,
     pub(crate) without_task: u64,
+    /// Media of which there is no copy where one is to be.
+    pub(crate) media_missing: u64,
 }
 
 struct Candidate {
@@ -166,21 +171,50 @@ pub(crate) fn each<E: From<rusqlite::Error>>(
                 .splits
                 .of(&source, project.as_deref().unwrap_or_default(), &task);
             let mut regions = annotations.iter().flat_map(|it| &it.regions);
-            let size = regions.find_map(|it| it.geometry.size);
+            let told = regions.find_map(|it| it.geometry.size).or(about.size);
+            let address = about.media(config, item);
+            let (media, size) = copy_of(address, told, policy, &mut tally);
             take(Sample {
                 source: source.clone(),
                 project: project.clone(),
                 task: task.clone(),
                 item,
                 split,
-                media: about.media(config, item),
+                media,
                 external_id: about.external_id.clone(),
-                size: size.or(about.size),
+                size,
                 annotations,
             })?;
         }
     }
     Ok(tally)
+}
+
+/// The place of the medium's copy instead of its address, if a copy is named, and the size of the image: the one that the
+/// platform told, unless the file contradicts it.
+fn copy_of(
+    address: Option<String>,
+    told: Option<(u32, u32)>,
+    policy: &Policy,
+    tally: &mut Tally,
+) -> (Option<String>, Option<(u32, u32)>) {
+    let copy = address
+        .as_deref()
+        .and_then(|address| media_copy::find(&policy.media, address));
+    let Some(copy) = copy else {
+        return (address, told);
+    };
+    if !copy.is_file() {
+        tally.media_missing += 1;
+    }
+    let size = match media_copy::image_size(&copy) {
+        // Another size is that of another image: the regions drawn on it do not fit, and say so.
+        Some(file) => told
+            .filter(|told| *told == file.shown || *told == file.stored)
+            .or(Some(file.shown)),
+        None => told,
+    };
+    (Some(copy.to_string_lossy().into_owned()), size)
 }
 
 /// JSON as the state keeps it.

@@ -2,6 +2,7 @@
 
 use crate::class_list::ClassList;
 use crate::export::{Format, Rejects, Writer, parquet, writer};
+use crate::media_copy::MediaCopy;
 use crate::output::{Output, hex, private_dir, sync_below, sync_dir};
 use crate::selection::{self, Policy, Tally, Which};
 use crate::split::Splits;
@@ -34,6 +35,9 @@ pub struct Options {
     pub splits: Splits,
     /// A state in the workflow that a task has to be in: `approved`.
     pub state: Option<String>,
+    /// Copies of the media: samples name them in place of the platform's addresses, and their heads say sizes that the
+    /// platform does not say.
+    pub media: Vec<MediaCopy>,
     /// Snapshots that are kept, the newest among them. At least one.
     pub keep: usize,
 }
@@ -46,6 +50,7 @@ impl Options {
             which: Which::default(),
             splits: Splits::default(),
             state: None,
+            media: Vec::new(),
             keep: 10,
         }
     }
@@ -53,11 +58,18 @@ impl Options {
     /// Whatever two snapshots of one state must have in common to be equal.
     fn fingerprint(&self) -> String {
         let formats: Vec<&str> = self.formats.iter().map(|it| it.as_str()).collect();
-        json!({
+        let mut fingerprint = json!({
             "formats": formats, "which": self.which.as_str(), "splits": self.splits.percents(), "state": self.state,
             "writer": WRITER,
-        })
-        .to_string()
+        });
+        if !self.media.is_empty() {
+            let media = self
+                .media
+                .iter()
+                .map(|it| json!([it.address, it.path.to_string_lossy()]));
+            fingerprint["media"] = media.collect();
+        }
+        fingerprint.to_string()
     }
 
     /// Options of the last snapshot in the dataset, with ten that are kept; `None` if there is none.
@@ -91,9 +103,20 @@ impl Options {
             which: Which::ALL.into_iter().find(|it| it.as_str() == which)?,
             splits: Splits::percent(percent(0)?, percent(1)?, percent(2)?)?,
             state: told.get("state")?.as_str().map(ToOwned::to_owned),
+            media: media_of(told).unwrap_or_default(),
             ..Self::of(Format::Coco)
         })
     }
+}
+
+/// Copies of the media, as a fingerprint has them.
+fn media_of(told: &Value) -> Option<Vec<MediaCopy>> {
+    let copies = told.get("media")?.as_array()?.iter();
+    let copies = copies.map(|copy| {
+        let text = |place: usize| copy.get(place)?.as_str();
+        format!("{}={}", text(0)?, text(1)?).parse().ok()
+    });
+    copies.collect()
 }
 
 /// A snapshot that was written.
@@ -115,6 +138,7 @@ pub struct Snapshot {
 /// Counts of what a snapshot holds, and of what it does not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[serde(default)]
 pub struct Counts {
     /// Images, or whatever the tasks are about.
     pub samples: u64,
@@ -132,6 +156,8 @@ pub struct Counts {
     pub without_task: u64,
     /// Annotations that are in it although an unsigned header says that they are gone.
     pub deletion_unconfirmed: u64,
+    /// Media of which there is no copy where [`Options::media`] says.
+    pub media_missing: u64,
     /// Regions that a format cannot express; `rejects.jsonl` has each with its reason.
     pub rejected: u64,
 }
@@ -153,18 +179,15 @@ pub fn write(store: &mut Store, options: &Options) -> Result<Snapshot, DatasetEr
         )
         .optional()
         .map_err(&failed)?;
-    if let Some((at, with, summary)) = before
-        && at == revision
-        && with == fingerprint
-        && let Ok(last) = serde_json::from_str::<Snapshot>(&summary)
-        && store.dir.join(&last.path).join(SUMMARY).is_file()
+    let before = before
+        .filter(|(at, with, _)| *at == revision && *with == fingerprint)
+        .and_then(|(.., summary)| serde_json::from_str::<Snapshot>(&summary).ok())
+        .filter(|last| store.dir.join(&last.path).join(SUMMARY).is_file());
+    // Copies of media come and go without a change of the state.
+    if options.media.is_empty()
+        && let Some(last) = before
     {
-        // A process may have ended between the two.
-        if latest(&store.dir).ok().as_ref() != Some(&last) {
-            name_latest(&store.dir, &summary)?;
-        }
-        remove_old(&snapshots, options.keep.max(1), last.number)?;
-        return Ok(last);
+        return keep_last(store, options, last);
     }
     private_dir(&snapshots)?;
     remove_unfinished(&snapshots)?;
@@ -175,12 +198,17 @@ pub fn write(store: &mut Store, options: &Options) -> Result<Snapshot, DatasetEr
     for (name, digest) in &files {
         hash.update(format!("{digest}  {name}\n"));
     }
+    let digest = hex(&hash.finalize());
+    if let Some(last) = before.filter(|last| last.digest == digest && last.counts == counts) {
+        fs::remove_dir_all(&unfinished).map_err(DatasetError::io(&unfinished))?;
+        return keep_last(store, options, last);
+    }
     let snapshot = Snapshot {
         number,
         path: format!("{SNAPSHOTS}/{number:06}"),
         at: Timestamp::now().to_string(),
         counts,
-        digest: hex(&hash.finalize()),
+        digest,
     };
     let summary = json!({
         "snapshot": snapshot, "files": files, "options": fingerprint, "revision": revision,
@@ -209,6 +237,19 @@ pub fn write(store: &mut Store, options: &Options) -> Result<Snapshot, DatasetEr
     name_latest(&store.dir, &text)?;
     remove_old(&snapshots, options.keep.max(1), number)?;
     Ok(snapshot)
+}
+
+/// Leaves the last snapshot the latest.
+fn keep_last(store: &Store, options: &Options, last: Snapshot) -> Result<Snapshot, DatasetError> {
+    // A process may have ended before it named it.
+    if latest(&store.dir).ok().as_ref() != Some(&last) {
+        name_latest(
+            &store.dir,
+            &serde_json::to_string(&last).unwrap_or_default(),
+        )?;
+    }
+    remove_old(&store.dir.join(SNAPSHOTS), options.keep.max(1), last.number)?;
+    Ok(last)
 }
 
 /// The snapshot that `latest.json` in the dataset's directory names.
@@ -247,6 +288,7 @@ fn write_files(
         which: options.which,
         splits: options.splits,
         state: options.state.clone(),
+        media: options.media.clone(),
     };
     let mut counts = Counts {
         classes: classes.0.len() as u64,
@@ -269,6 +311,7 @@ fn write_files(
     counts.not_chosen = tally.other_versions;
     counts.other_state = tally.other_state;
     counts.without_task = tally.without_task;
+    counts.media_missing = tally.media_missing;
     counts.rejected = rejects.count;
     let mut files: Files = [rejects.end()?].into();
     for writer in writers {

@@ -1,6 +1,6 @@
 //! Contents of a snapshot, as the command line says them.
 
-use labelrelay_dataset::{Format, Options, Splits, Which};
+use labelrelay_dataset::{Format, MediaCopy, Options, Splits, Which};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ExportOptions {
@@ -16,6 +16,9 @@ pub(super) struct ExportOptions {
     /// Only tasks in this state of the platform's workflow
     #[arg(long, value_name = "NAME")]
     state: Option<String>,
+    /// Where copies of the media are: names them, and reads sizes of images that the platform does not tell (repeatable)
+    #[arg(long, value_name = "ADDRESS=PATH")]
+    media: Vec<MediaCopy>,
     /// Snapshots that are kept
     #[arg(long, value_name = "N", default_value = "10")]
     keep: usize,
@@ -33,6 +36,7 @@ impl ExportOptions {
         options.which = self.which;
         options.splits = self.split;
         options.state.clone_from(&self.state);
+        options.media.clone_from(&self.media);
         options.keep = self.keep;
         options
     }

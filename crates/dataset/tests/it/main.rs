@@ -10,6 +10,7 @@ mod classes;
 mod coco;
 mod compare;
 mod fold;
+mod media;
 mod snapshots;
 mod support;
 mod yolo;
