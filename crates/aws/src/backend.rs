@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::{
-    BlobStore, EventQueue, EventSource, FallbackStore, SecretSource, SecretStore, SourceOptions,
+    BlobStore, EventQueue, EventSource, FallbackStore, ObjectStore, SecretSource, SecretStore, SourceOptions,
 };
 use std::future::ready;
 use std::sync::Arc;
@@ -42,6 +42,11 @@ impl BackEnd for Aws {
 
     fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
         let opened = self.fallback(at.url);
+        Box::pin(ready(opened.map(|store| Arc::new(store) as _)))
+    }
+
+    fn object_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn ObjectStore>> {
+        let opened = self.object_store(at.url);
         Box::pin(ready(opened.map(|store| Arc::new(store) as _)))
     }
 

@@ -19,6 +19,6 @@ mod settings;
 mod signed_client;
 mod sqs;
 
-pub use s3::{S3BlobStore, S3Fallback};
+pub use s3::{S3BlobStore, S3Fallback, S3ObjectStore};
 pub use settings::Aws;
 pub use sqs::{SqsQueue, SqsSource};

@@ -3,7 +3,7 @@
 use crate::arn_and_dns_suffix::{dns_suffix, region_of_arn};
 use crate::credentials::CredentialsSource;
 use crate::http::{Http, trust};
-use crate::s3::{S3BlobStore, S3Fallback, S3Location};
+use crate::s3::{S3BlobStore, S3Fallback, S3Location, S3ObjectStore};
 use crate::secret::{ManagerSecret, ParameterSecret};
 use crate::signed_client::SignedClient;
 use crate::sqs::{QueueLocation, SqsQueue, SqsRequests, SqsSource};
@@ -149,6 +149,14 @@ impl Aws {
     /// [`BackEndError`] when the URL is not that, or credentials or region are missing.
     pub fn fallback(&self, url: &str) -> Result<S3Fallback, BackEndError> {
         Ok(S3Fallback::new(self.bucket(url)?))
+    }
+
+    /// Files below `url`: `s3://bucket/prefix`.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when the URL is not that, or credentials or region are missing.
+    pub fn object_store(&self, url: &str) -> Result<S3ObjectStore, BackEndError> {
+        Ok(S3ObjectStore::new(self.bucket(url)?))
     }
 
     /// The secret that `reference` names, refused after `end`; `None` when it is in no store of AWS.

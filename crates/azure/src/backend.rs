@@ -1,6 +1,6 @@
 //! Opens what a configuration names.
 
-use crate::blob::{AzureBlobFallback, AzureBlobStore};
+use crate::blob::{AzureBlobFallback, AzureBlobStore, AzureObjectStore};
 use crate::connection_string::ConnectionString;
 use crate::credential::credential;
 use crate::key_vault::KeyVaultSecret;
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::{Lookup, SecretRef};
 use labelrelay_core::{
-    BlobStore, Clock, EventQueue, EventSource, FallbackStore, SecretSource, SecretStore,
+    BlobStore, Clock, EventQueue, EventSource, FallbackStore, ObjectStore, SecretSource, SecretStore,
     SourceOptions,
 };
 use std::future::ready;
@@ -164,6 +164,14 @@ impl Azure {
         Ok(Arc::new(AzureBlobFallback::new(store)))
     }
 
+    /// The store for files at `url`.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when it is not the URL of a container of Azure.
+    pub fn object_store(&self, url: &str) -> Result<AzureObjectStore, BackEndError> {
+        self.container(url).map(AzureObjectStore::new)
+    }
+
     /// The secret that `reference` names, refused after `not_after`.
     ///
     /// # Errors
@@ -261,6 +269,11 @@ impl BackEnd for Azure {
 
     fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
         Box::pin(ready(self.fallback(at.url)))
+    }
+
+    fn object_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn ObjectStore>> {
+        let opened = self.object_store(at.url);
+        Box::pin(ready(opened.map(|store| Arc::new(store) as _)))
     }
 
     fn secret<'a>(

@@ -36,7 +36,7 @@ mod stub;
 mod transport;
 
 pub use backend::Azure;
-pub use blob::{AzureBlobFallback, AzureBlobStore};
+pub use blob::{AzureBlobFallback, AzureBlobStore, AzureObjectStore};
 pub use key_vault::KeyVaultSecret;
 pub use queue_source::StorageQueueSource;
 pub use service_bus::ServiceBusQueue;

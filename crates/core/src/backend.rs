@@ -8,6 +8,7 @@ use crate::blob::BlobStore;
 use crate::config::{ConfigError, ENVIRONMENT, SecretRef};
 use crate::event_source::{EventSource, SourceOptions};
 use crate::fallback::FallbackStore;
+use crate::object_store::ObjectStore;
 use crate::queue::EventQueue;
 use crate::secret::{SecretSource, SecretStore};
 use jiff::Timestamp;
@@ -95,6 +96,19 @@ pub trait BackEnd: Send + Sync {
     /// # Errors
     /// [`BackEndError`] when it is not the URL of a store of this back end.
     fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>>;
+
+    /// The store at `at`, for files under names of one's choice. A back end that has none says so.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when it is not the URL of a store of this back end.
+    fn object_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn ObjectStore>> {
+        let error = BackEndError::new(
+            at.url,
+            "is no store that files can be published to",
+            "write s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://ACCOUNT/CONTAINER/PREFIX",
+        );
+        Box::pin(std::future::ready(Err(error)))
+    }
 
     /// The secret behind `reference`, refused after `not_after`. Variables and files are opened without a
     /// back end, by [`SecretRef::open`].

@@ -30,6 +30,7 @@ pub mod filter;
 pub mod from_api;
 pub mod identity;
 pub mod ledger;
+pub mod object_store;
 pub mod observe;
 pub mod outcome;
 mod path;
@@ -58,6 +59,7 @@ pub use event_source::{
 };
 pub use fallback::FallbackStore;
 pub use ledger::{Ledger, LedgerError};
+pub use object_store::ObjectStore;
 pub use observe::{NoObserver, Observer, Report};
 pub use outcome::{Answer, Outcome};
 pub use payload::Payload;

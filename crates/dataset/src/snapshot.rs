@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 /// Changes with every change of what is written, so that a snapshot of before does not pass for one of now.
 const WRITER: u32 = 1;
 
-const SNAPSHOTS: &str = "snapshots";
-const LATEST: &str = "latest.json";
+pub(crate) const SNAPSHOTS: &str = "snapshots";
+pub(crate) const LATEST: &str = "latest.json";
 const SUMMARY: &str = "snapshot.json";
 
 /// Contents of a snapshot, and how many of them are kept.

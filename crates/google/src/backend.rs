@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::{
-    BlobStore, EventQueue, EventSource, FallbackStore, SecretSource, SecretStore, SourceOptions,
+    BlobStore, EventQueue, EventSource, FallbackStore, ObjectStore, SecretSource, SecretStore, SourceOptions,
 };
 use std::sync::Arc;
 
@@ -40,6 +40,10 @@ impl BackEnd for Google {
 
     fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
         Box::pin(async move { Ok(Arc::new(self.fallback(at.url)?) as _) })
+    }
+
+    fn object_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn ObjectStore>> {
+        Box::pin(async move { Ok(Arc::new(self.object_store(at.url)?) as _) })
     }
 
     fn secret<'a>(

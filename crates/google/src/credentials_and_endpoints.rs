@@ -4,7 +4,7 @@ use crate::location::{GcsLocation, SecretName, Topic};
 use crate::pubsub::{PubSubQueue, PubSubSource};
 use crate::rest::Rest;
 use crate::secret_manager::SecretManagerSecret;
-use crate::storage::{Bucket, GcsBlobStore, GcsFallback};
+use crate::storage::{Bucket, GcsBlobStore, GcsFallback, GcsObjectStore};
 use google_cloud_auth::credentials::{Builder, Credentials, anonymous};
 use jiff::Timestamp;
 use labelrelay_core::config::Lookup;
@@ -116,6 +116,15 @@ impl Google {
     /// used.
     pub fn fallback(&self, url: &str) -> Result<GcsFallback, BackEndError> {
         self.bucket(url).map(GcsFallback::new)
+    }
+
+    /// The store for files at `url`.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when it is no location in Cloud Storage, or the credentials that are configured cannot be
+    /// used.
+    pub fn object_store(&self, url: &str) -> Result<GcsObjectStore, BackEndError> {
+        self.bucket(url).map(GcsObjectStore::new)
     }
 
     /// The secret behind `gcp-secretmanager:name`, refused after `not_after`.

@@ -34,4 +34,4 @@ mod stub;
 pub use credentials_and_endpoints::{Google, provide_tls};
 pub use pubsub::{MAX_REQUEST_BYTES, PubSubQueue, PubSubSource};
 pub use secret_manager::SecretManagerSecret;
-pub use storage::{GcsBlobStore, GcsFallback};
+pub use storage::{GcsBlobStore, GcsFallback, GcsObjectStore};

@@ -8,13 +8,14 @@ use crate::signed_client::Content;
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
 use labelrelay_core::blob::{Fetched, name_below};
+use labelrelay_core::object_store::Created;
 use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream};
 use labelrelay_event::Digest;
 use std::fmt;
 use std::io;
 
 /// Largest object that is read: it is in memory whole.
-const MAX_OBJECT: usize = 1024 * 1024 * 1024;
+pub(super) const MAX_OBJECT: usize = 1024 * 1024 * 1024;
 
 /// A prefix of a bucket that takes bodies too large for the queue. Objects are created, never replaced.
 pub struct S3BlobStore(S3Location);
@@ -47,7 +48,20 @@ impl S3Location {
             Some(digest) => (digest, body),
             None => collected(body).await?,
         };
-        let (length_text, checksum) = (length.to_string(), checksum(&digest));
+        // One that is there already has the same digest in its key.
+        self.create_at(&key, length, &digest, body).await?;
+        Ok(format!("s3://{}/{key}", self.bucket))
+    }
+
+    /// Creates an object under the whole `key`, unless there is one.
+    pub(super) async fn create_at(
+        &self,
+        key: &str,
+        length: u64,
+        digest: &Digest,
+        body: BoxStream<'_, io::Result<Bytes>>,
+    ) -> Result<Created, BlobError> {
+        let (length_text, checksum) = (length.to_string(), checksum(digest));
         let headers = [
             ("content-length", length_text.as_str()),
             ("content-type", "application/octet-stream"),
@@ -59,19 +73,17 @@ impl S3Location {
                 body,
                 sha256: digest.to_hex(),
             };
-            self.object("PUT", &key, &headers, content, MAX_ANSWER)
+            self.object("PUT", key, &headers, content, MAX_ANSWER)
                 .await
         };
-        let errors = self.error_context("s3:PutObject", &key);
+        let errors = self.error_context("s3:PutObject", key);
         let answer = body_stream::with_body(length, body, put).await;
         let answer = answer.map_err(|error| errors.no_response(error))?;
         match answer.status {
-            200 => prove(&answer, &digest)?,
-            // It is there already, with the same digest in its key.
-            412 => {}
-            _ => return Err(errors.of(&answer, &error::stated(&answer))),
+            200 => prove(&answer, digest).map(|()| Created::New),
+            412 => Ok(Created::Existed),
+            _ => Err(errors.of(&answer, &error::stated(&answer))),
         }
-        Ok(format!("s3://{}/{key}", self.bucket))
     }
 }
 

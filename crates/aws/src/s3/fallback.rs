@@ -1,17 +1,14 @@
 //! The fallback in S3: events that the queue did not take wait there.
 
 use super::MAX_ANSWER;
-use super::checksum::{checksum, prove};
 use super::list_page::Page;
 use super::location::S3Location;
 use super::{error, list_page};
 use crate::signed_client::Content;
-use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use labelrelay_core::fallback::StoredBody;
 use labelrelay_core::{BlobError, BoxFuture, FallbackStore, Payload};
-use labelrelay_event::Digest;
 use std::fmt;
 use std::io;
 
@@ -34,27 +31,9 @@ impl S3Fallback {
 
     async fn store(&self, key: &str, envelope: Bytes) -> Result<(), BlobError> {
         let key = self.0.key(key);
-        let digest = Digest::of(&envelope);
-        let (length, checksum) = (envelope.len().to_string(), checksum(&digest));
-        let headers = [
-            ("content-length", length.as_str()),
-            ("content-type", "application/cloudevents+json"),
-            ("x-amz-checksum-sha256", checksum.as_str()),
-        ];
-        let content = Content {
-            body: SdkBody::from(envelope),
-            sha256: digest.to_hex(),
-        };
-        let errors = self.0.error_context("s3:PutObject", &key);
-        let answer = self
-            .0
-            .object("PUT", &key, &headers, content, MAX_ANSWER)
-            .await;
-        let answer = answer.map_err(|error| errors.no_response(error))?;
-        if answer.status == 200 {
-            return prove(&answer, &digest);
-        }
-        Err(errors.of(&answer, &error::stated(&answer)))
+        self.0
+            .replace(&key, "application/cloudevents+json", envelope)
+            .await
     }
 
     async fn page(&self, start: Start<'_>, max: usize) -> Result<Page, BlobError> {
@@ -149,18 +128,7 @@ impl S3Fallback {
     }
 
     async fn delete(&self, key: &str) -> Result<(), BlobError> {
-        let key = self.0.key(key);
-        let errors = self.0.error_context("s3:DeleteObject", &key);
-        let answer = self
-            .0
-            .object("DELETE", &key, &[], Content::empty(), MAX_ANSWER)
-            .await;
-        let answer = answer.map_err(|error| errors.no_response(error))?;
-        let stated = error::stated(&answer);
-        if answer.status == 204 || stated.code == "NoSuchKey" {
-            return Ok(());
-        }
-        Err(errors.of(&answer, &stated))
+        self.0.remove(&self.0.key(key)).await
     }
 }
 

@@ -6,7 +6,7 @@ use futures_util::stream;
 use labelrelay_core::blob::Fetched;
 use labelrelay_core::{BlobError, BlobStore, BoxStream, FallbackStore};
 use labelrelay_event::Digest;
-use labelrelay_testkit::{blob_suite, fallback_suite};
+use labelrelay_testkit::{blob_suite, fallback_suite, object_suite};
 use labelrelay_tests::servers::{Behaviour, Misbehaving, Seaweedfs, boto3};
 use std::io;
 
@@ -48,6 +48,8 @@ async fn seaweedfs() {
         let store = aws(&endpoint).blob_store(url).expect("a URL");
         blob_suite::gives_back_its_own_objects_alone(&store).await;
     }
+    let files = aws(&endpoint).object_store("s3://claims/some/files");
+    object_suite::an_object_is_created_once(&files.expect("a URL")).await;
     let fallback = aws(&endpoint)
         .fallback("s3://claims/fall/back")
         .expect("a URL");

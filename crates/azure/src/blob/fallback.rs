@@ -21,13 +21,6 @@ impl AzureBlobFallback {
         Self(store)
     }
 
-    async fn delete(&self, name: &str) -> Result<(), BlobError> {
-        match self.0.blob(name).delete(None).await {
-            Err(error) if !is_gone(&error) => Err(self.0.failed(&error)),
-            _ => Ok(()),
-        }
-    }
-
     /// The service lists in the order of the names, from the first one on: those up to `after` are passed by.
     async fn keys(&self, after: Option<&str>, max: usize) -> Result<Vec<String>, Error> {
         let prefix = &self.0.prefix;
@@ -80,7 +73,7 @@ impl FallbackStore for AzureBlobFallback {
     }
 
     fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
-        Box::pin(async move { self.delete(&object(key)).await })
+        Box::pin(async move { self.0.delete(&object(key)).await })
     }
 
     fn put_body<'a>(
@@ -119,7 +112,7 @@ impl FallbackStore for AzureBlobFallback {
     }
 
     fn remove_body<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
-        Box::pin(self.delete(name))
+        Box::pin(self.0.delete(name))
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {

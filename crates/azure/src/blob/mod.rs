@@ -1,9 +1,11 @@
 //! Blob Storage, for claim checks and as a fallback.
 
 mod fallback;
+mod object_store;
 mod upload;
 
 pub use fallback::AzureBlobFallback;
+pub use object_store::AzureObjectStore;
 
 use crate::error::{AzureError, Resource};
 use crate::location::{SettingValue, StorageLocation};

@@ -9,6 +9,7 @@ use azure_storage_blob::models::{
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
+use labelrelay_core::object_store::Created;
 use labelrelay_core::{BlobError, BoxStream};
 
 /// Size of a block: so much of a body is in memory at a time. The service allows 50,000 blocks.
@@ -22,6 +23,16 @@ impl AzureBlobStore {
         length: u64,
         body: BoxStream<'_, std::io::Result<Bytes>>,
     ) -> Result<(), BlobError> {
+        self.create(key, length, body).await.map(drop)
+    }
+
+    /// Stores `body` under `key`, unless the key exists.
+    pub(super) async fn create(
+        &self,
+        key: &str,
+        length: u64,
+        body: BoxStream<'_, std::io::Result<Bytes>>,
+    ) -> Result<Created, BlobError> {
         let blob = self.blob(key).block_blob_client();
         let mut blocks = Blocks {
             body,
@@ -37,9 +48,9 @@ impl AzureBlobStore {
             self.in_blocks(&blob, first, blocks).await?
         };
         match made {
-            Err(error) if is_there(&error) => Ok(()),
+            Err(error) if is_there(&error) => Ok(Created::Existed),
             Err(error) => Err(self.failed(&error)),
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(Created::New),
         }
     }
 

@@ -1,14 +1,14 @@
 //! Blob Storage, on Azurite.
 
-use crate::setup::{blobs, fallback};
+use crate::setup::{azure, blobs, fallback};
 use bytes::Bytes;
 use futures_util::stream;
 use labelrelay_core::blob::Fetched;
 use labelrelay_core::{BlobError, BlobStore, BoxStream};
-use labelrelay_testkit::blob_suite;
 use labelrelay_testkit::fallback_suite::{
     keeps_bodies_beside_envelopes, keeps_envelopes_until_they_are_removed, lists_more_than_a_page,
 };
+use labelrelay_testkit::{blob_suite, object_suite};
 use labelrelay_tests::azure::sas::{ACCOUNT, allowing};
 use labelrelay_tests::servers::Azurite;
 
@@ -154,4 +154,14 @@ async fn the_fallback_passes_the_conformance_suite() {
     let missing = fallback(&azurite.blob_url("missing"));
     missing.list(None, 1).await.unwrap_err();
     missing.get("k").await.unwrap_err();
+}
+
+#[tokio::test]
+#[ignore = "needs Azurite: cargo xtask test"]
+async fn files_are_created_once_and_replaced_on_purpose() {
+    let azurite = azurite();
+    for path in ["claims", "claims/some/where"] {
+        let store = azure(&[]).object_store(&azurite.blob_url(path)).unwrap();
+        object_suite::an_object_is_created_once(&store).await;
+    }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::{
-    BlobStore, Clock, EventQueue, EventSource, FallbackStore, SecretSource, SecretStore,
+    BlobStore, Clock, EventQueue, EventSource, FallbackStore, ObjectStore, SecretSource, SecretStore,
     SourceOptions,
 };
 use labelrelay_local::{EmbeddedQueue, Local, Options};
@@ -116,6 +116,15 @@ impl BackEnd for BackEnds<'_> {
             match locations::store(at.url, at.base_dir)? {
                 StoreLocation::Directory(_) => self.local.fallback(at).await,
                 StoreLocation::Cloud(cloud, _) => self.cloud(cloud, at.url)?.fallback(at).await,
+            }
+        })
+    }
+
+    fn object_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn ObjectStore>> {
+        Box::pin(async move {
+            match locations::store(at.url, at.base_dir)? {
+                StoreLocation::Directory(_) => self.local.object_store(at).await,
+                StoreLocation::Cloud(cloud, _) => self.cloud(cloud, at.url)?.object_store(at).await,
             }
         })
     }

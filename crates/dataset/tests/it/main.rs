@@ -11,6 +11,7 @@ mod coco;
 mod compare;
 mod fold;
 mod media;
+mod publish;
 mod snapshots;
 mod support;
 mod yolo;

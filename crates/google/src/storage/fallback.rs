@@ -104,23 +104,7 @@ impl FallbackStore for GcsFallback {
     }
 
     fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
-        Box::pin(async move {
-            let path = self.0.object_path(&self.0.location.object(key));
-            match self
-                .0
-                .rest
-                .send(self.0.rest.request(Method::DELETE, &path))
-                .await
-            {
-                Ok(_) => Ok(()),
-                Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Ok(()),
-                Err(error) => {
-                    Err(self
-                        .0
-                        .error(&error, "storage.objects.delete", "roles/storage.objectUser"))
-                }
-            }
-        })
+        Box::pin(async move { self.0.remove(&self.0.location.object(key)).await })
     }
 
     fn put_body<'a>(

@@ -1,15 +1,18 @@
 //! Cloud Storage: bodies that are too large for the queue, and events that it did not take in time.
 
 mod fallback;
+mod object_store;
 mod upload;
 
 pub use fallback::GcsFallback;
+pub use object_store::GcsObjectStore;
 
 use crate::location::GcsLocation;
 use crate::rest::{Rest, RestError, parse};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use labelrelay_core::blob::{Fetched, name_below};
+use labelrelay_core::object_store::Created;
 use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream, chain};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -87,6 +90,14 @@ struct Stored {
     size: String,
 }
 
+/// A condition of a put.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Condition {
+    /// The object does not exist.
+    IsNew,
+    None,
+}
+
 impl Bucket {
     pub(crate) fn new(location: GcsLocation, rest: Rest) -> Self {
         Self { location, rest }
@@ -108,6 +119,19 @@ impl Bucket {
         length: u64,
         body: BoxStream<'_, std::io::Result<Bytes>>,
     ) -> Result<(), BlobError> {
+        let put = self.put(name, content_type, length, body, Condition::IsNew);
+        put.await.map(drop)
+    }
+
+    /// Stores an object, in one request.
+    async fn put(
+        &self,
+        name: &str,
+        content_type: &str,
+        length: u64,
+        body: BoxStream<'_, std::io::Result<Bytes>>,
+        condition: Condition,
+    ) -> Result<Created, BlobError> {
         let failed = |error: &RestError| {
             self.error(
                 error,
@@ -119,15 +143,17 @@ impl Bucket {
         let parts = MultipartBody::new(name, content_type, length)?;
         let request = self.rest.request(Method::POST, &path);
         // Not `media`: of the two it is the one whose preconditions emulators ignore.
-        let request = request.query(&[
-            ("uploadType", "multipart"),
-            ("ifGenerationMatch", "0"),
-            ("fields", "size"),
-        ]);
+        let mut query = vec![("uploadType", "multipart"), ("fields", "size")];
+        if condition == Condition::IsNew {
+            query.push(("ifGenerationMatch", "0"));
+        }
+        let request = request.query(&query);
         let answer = parts.send(&self.rest, request, body).await?;
         let stored: Stored = match answer {
             Ok(body) => parse(&body).map_err(|error| failed(&error))?,
-            Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => return Ok(()),
+            Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
+                return Ok(Created::Existed);
+            }
             Err(error) => return Err(failed(&error)),
         };
         if stored.size != length.to_string() {
@@ -137,7 +163,19 @@ impl Bucket {
             );
             return Err(BlobError::permanent(message));
         }
-        Ok(())
+        Ok(Created::New)
+    }
+
+    /// Removes the object of this name, if there is one.
+    async fn remove(&self, name: &str) -> Result<(), BlobError> {
+        let request = self.rest.request(Method::DELETE, &self.object_path(name));
+        match self.rest.send(request).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Ok(()),
+            Err(error) => {
+                Err(self.error(&error, "storage.objects.delete", "roles/storage.objectUser"))
+            }
+        }
     }
 
     /// The object of this name, whole in memory; `None` when there is none.

@@ -6,8 +6,8 @@ use futures_util::stream;
 use labelrelay_core::blob::Fetched;
 use labelrelay_core::{BlobStore, FallbackStore};
 use labelrelay_google::GcsBlobStore;
-use labelrelay_testkit::blob_suite;
 use labelrelay_testkit::fallback_suite as suite;
+use labelrelay_testkit::{blob_suite, object_suite};
 use labelrelay_tests::servers::FakeGcs;
 use std::io;
 
@@ -174,4 +174,15 @@ async fn a_missing_bucket_is_named_and_a_dead_server_may_come_back() {
         .await
         .expect_err("nobody is there");
     assert!(error.retryable, "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs fake-gcs-server: cargo xtask test"]
+async fn files_are_created_once_and_replaced_on_purpose() {
+    let server = FakeGcs::start();
+    server.bucket("files");
+    for url in ["gs://files", "gs://files/some/where"] {
+        let store = google(&server.environment()).object_store(url).unwrap();
+        object_suite::an_object_is_created_once(&store).await;
+    }
 }

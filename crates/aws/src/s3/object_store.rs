@@ -1,0 +1,106 @@
+//! Files under names of one's choice in S3.
+
+use super::MAX_ANSWER;
+use super::blob_store::MAX_OBJECT;
+use super::checksum::{checksum, prove};
+use super::error;
+use super::location::S3Location;
+use crate::signed_client::Content;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use labelrelay_core::object_store::{Created, NewObject};
+use labelrelay_core::{BlobError, BoxFuture, ObjectStore};
+use labelrelay_event::Digest;
+use std::fmt;
+
+/// A prefix of a bucket that takes files.
+pub struct S3ObjectStore(S3Location);
+
+impl S3ObjectStore {
+    pub(crate) fn new(location: S3Location) -> Self {
+        Self(location)
+    }
+}
+
+impl S3Location {
+    /// Stores what is in memory under the whole `key`, in place of what may be there.
+    pub(super) async fn replace(
+        &self,
+        key: &str,
+        content_type: &str,
+        content: Bytes,
+    ) -> Result<(), BlobError> {
+        let digest = Digest::of(&content);
+        let (length, checksum) = (content.len().to_string(), checksum(&digest));
+        let headers = [
+            ("content-length", length.as_str()),
+            ("content-type", content_type),
+            ("x-amz-checksum-sha256", checksum.as_str()),
+        ];
+        let content = Content {
+            body: SdkBody::from(content),
+            sha256: digest.to_hex(),
+        };
+        let errors = self.error_context("s3:PutObject", key);
+        let answer = self.object("PUT", key, &headers, content, MAX_ANSWER).await;
+        let answer = answer.map_err(|error| errors.no_response(error))?;
+        if answer.status == 200 {
+            return prove(&answer, &digest);
+        }
+        Err(errors.of(&answer, &error::stated(&answer)))
+    }
+
+    /// Removes the object under the whole `key`, if there is one.
+    pub(super) async fn remove(&self, key: &str) -> Result<(), BlobError> {
+        let errors = self.error_context("s3:DeleteObject", key);
+        let answer = self
+            .object("DELETE", key, &[], Content::empty(), MAX_ANSWER)
+            .await;
+        let answer = answer.map_err(|error| errors.no_response(error))?;
+        let stated = error::stated(&answer);
+        if answer.status == 204 || stated.code == "NoSuchKey" {
+            return Ok(());
+        }
+        Err(errors.of(&answer, &stated))
+    }
+}
+
+impl ObjectStore for S3ObjectStore {
+    fn create<'a>(
+        &'a self,
+        name: &'a str,
+        object: NewObject<'a>,
+    ) -> BoxFuture<'a, Result<Created, BlobError>> {
+        Box::pin(async move {
+            let key = self.0.key(name);
+            self.0
+                .create_at(&key, object.length, &object.digest, object.body)
+                .await
+        })
+    }
+
+    fn replace<'a>(
+        &'a self,
+        name: &'a str,
+        content: Bytes,
+    ) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(async move {
+            let key = self.0.key(name);
+            self.0.replace(&key, "application/json", content).await
+        })
+    }
+
+    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, BlobError>> {
+        Box::pin(async move { self.0.fetch(&self.0.key(name), MAX_OBJECT).await })
+    }
+
+    fn remove<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(async move { self.0.remove(&self.0.key(name)).await })
+    }
+}
+
+impl fmt::Debug for S3ObjectStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "S3ObjectStore(s3://{}/{})", self.0.bucket, self.0.prefix)
+    }
+}

@@ -1,0 +1,348 @@
+//! Snapshots in an object store, for training runs on other machines.
+//!
+//! One working directory writes to a prefix: `writer.json` there, which is created once and never replaced, says which. The
+//! number of each snapshot is taken in the same way, so two copies of a working directory find out that they are two.
+
+use crate::DatasetError;
+use crate::output::{Output, hex, private_dir};
+use crate::snapshot::{LATEST, SNAPSHOTS, Snapshot};
+use crate::store::Store;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use labelrelay_core::object_store::{Created, NewObject};
+use labelrelay_core::{BlobError, ObjectStore};
+use labelrelay_event::Digest;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// What was published from a working directory, in that directory.
+const PUBLISHED: &str = "published.json";
+
+/// The working directory that writes to a prefix.
+const WRITER: &str = "writer.json";
+
+/// Files that are on their way at once.
+const AT_ONCE: usize = 8;
+
+/// So much of a file is in memory at a time.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+/// A prefix of an object store, as the place of a dataset's snapshots.
+pub struct Publisher<'a> {
+    target: &'a dyn ObjectStore,
+    /// The target's URL, for messages.
+    url: &'a str,
+    published: Published,
+}
+
+/// Contents of `published.json`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Published {
+    url: String,
+    /// Name of this working directory: random.
+    writer: String,
+    /// Digest of the snapshot that is the latest there.
+    latest: Option<String>,
+    /// Files of each snapshot that may be there.
+    snapshots: BTreeMap<u64, Vec<String>>,
+}
+
+/// The owner of a prefix, or of a snapshot's number.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Owner {
+    writer: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+}
+
+impl<'a> Publisher<'a> {
+    /// Makes the prefix that of this dataset, if it is nobody's. With `takes_over`, also if it is another one's: that one
+    /// finds out when it publishes next.
+    ///
+    /// # Errors
+    /// [`DatasetError`] when another dataset is published there, when this one is published elsewhere, when the store
+    /// cannot tell two writers apart, or cannot be written.
+    pub async fn open(
+        store: &Store,
+        target: &'a dyn ObjectStore,
+        url: &'a str,
+        takes_over: bool,
+    ) -> Result<Self, DatasetError> {
+        let mut publisher = Self {
+            target,
+            url,
+            published: Published::read(&store.dir, url)?,
+        };
+        // Before the name is used: a name that is lost would be somebody else's.
+        publisher.published.write(&store.dir)?;
+        let owner = publisher.owner(None);
+        if !publisher.create(WRITER, &owner).await? {
+            // A store that takes it twice would take anything from two.
+            if publisher.create(WRITER, &owner).await? {
+                return Ok(publisher);
+            }
+            return Err(publisher.error(
+                "the store replaces an object that was to be created once, so two writers would not notice each other",
+                "name a store that knows the condition If-None-Match",
+            ));
+        }
+        if publisher.read_owner(WRITER).await?.as_ref() == Some(&owner) {
+            return Ok(publisher);
+        }
+        if !takes_over {
+            return Err(publisher.error(
+                "another working directory publishes its dataset there",
+                "name another prefix; or, if that directory is lost, add --take-over",
+            ));
+        }
+        publisher.take_over(store, &owner).await?;
+        Ok(publisher)
+    }
+
+    /// Brings the snapshot to the target, names it the latest there, and removes those that are gone here.
+    ///
+    /// # Errors
+    /// [`DatasetError`]; the latest one there stays the latest, and the next call goes on.
+    pub async fn publish(&mut self, store: &Store, snapshot: &Snapshot) -> Result<(), DatasetError> {
+        if self.published.latest.as_ref() == Some(&snapshot.digest) {
+            return self.remove_old(store).await;
+        }
+        let dir = store.dir.join(&snapshot.path);
+        let files = files_below(&dir)?;
+        let claim = format!("{}/{WRITER}", snapshot.path);
+        let mut names: Vec<String> = files
+            .iter()
+            .map(|name| format!("{}/{name}", snapshot.path))
+            .collect();
+        names.push(claim.clone());
+        // Noted first, so that whatever gets there is removed one day.
+        self.published.snapshots.insert(snapshot.number, names);
+        self.published.write(&store.dir)?;
+        let owner = self.owner(Some(&snapshot.digest));
+        if self.create(&claim, &owner).await?
+            && self.read_owner(&claim).await?.as_ref() != Some(&owner)
+        {
+            return Err(self.error(
+                format!(
+                    "another process published a snapshot {} there",
+                    snapshot.number
+                ),
+                "let one working directory alone publish to this prefix; to go on with this one, add --take-over",
+            ));
+        }
+        let uploads = files.iter().map(|name| self.upload(&dir, snapshot, name));
+        stream::iter(uploads)
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<()>()
+            .await?;
+        let text = serde_json::to_vec(snapshot).unwrap_or_default();
+        let named = self.target.replace(LATEST, text.into()).await;
+        named.map_err(|error| self.failed(&error))?;
+        self.published.latest = Some(snapshot.digest.clone());
+        self.published.write(&store.dir)?;
+        self.remove_old(store).await
+    }
+
+    async fn upload(
+        &self,
+        dir: &Path,
+        snapshot: &Snapshot,
+        name: &str,
+    ) -> Result<(), DatasetError> {
+        let path = dir.join(name);
+        let (length, digest) = measure(&path).map_err(DatasetError::io(&path))?;
+        let file = File::open(&path).map_err(DatasetError::io(&path))?;
+        let object = NewObject {
+            length,
+            digest,
+            body: Box::pin(stream::iter(Chunks(file))),
+        };
+        let name = format!("{}/{name}", snapshot.path);
+        // One that is there is this one: the number is ours, and a snapshot never changes.
+        let created = self.target.create(&name, object).await;
+        created.map(drop).map_err(|error| self.failed(&error))
+    }
+
+    /// Removes the snapshots there that are gone here.
+    async fn remove_old(&mut self, store: &Store) -> Result<(), DatasetError> {
+        let gone: Vec<u64> = self
+            .published
+            .snapshots
+            .keys()
+            .copied()
+            .filter(|number| !store.dir.join(SNAPSHOTS).join(format!("{number:06}")).is_dir())
+            .collect();
+        for number in gone {
+            let names = self.published.snapshots.get(&number);
+            let removals = names
+                .into_iter()
+                .flatten()
+                .map(|name| async { self.target.remove(name).await });
+            let removed = stream::iter(removals).buffer_unordered(AT_ONCE);
+            let removed = removed.try_collect::<()>().await;
+            removed.map_err(|error| self.failed(&error))?;
+            self.published.snapshots.remove(&number);
+            self.published.write(&store.dir)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the prefix ours, and has our snapshots go on after those that are there.
+    async fn take_over(&mut self, store: &Store, owner: &Owner) -> Result<(), DatasetError> {
+        let latest = self.target.get(LATEST).await;
+        let latest = latest.map_err(|error| self.failed(&error))?;
+        let latest: Option<Snapshot> =
+            latest.and_then(|text| serde_json::from_slice(&text).ok());
+        if let Some(latest) = latest {
+            // The next number is above all that lie there.
+            private_dir(&store.dir.join(SNAPSHOTS).join(format!("{:06}", latest.number)))?;
+        }
+        self.published.latest = None;
+        self.published.write(&store.dir)?;
+        let text = serde_json::to_vec(owner).unwrap_or_default();
+        let replaced = self.target.replace(WRITER, text.into()).await;
+        replaced.map_err(|error| self.failed(&error))
+    }
+
+    fn owner(&self, digest: Option<&str>) -> Owner {
+        Owner {
+            writer: self.published.writer.clone(),
+            digest: digest.map(ToOwned::to_owned),
+        }
+    }
+
+    /// Creates an object; tells whether one was there before.
+    async fn create(&self, name: &str, owner: &Owner) -> Result<bool, DatasetError> {
+        let text = Bytes::from(serde_json::to_vec(owner).unwrap_or_default());
+        let created = self.target.create(name, NewObject::of(text)).await;
+        let created = created.map_err(|error| self.failed(&error))?;
+        Ok(created == Created::Existed)
+    }
+
+    async fn read_owner(&self, name: &str) -> Result<Option<Owner>, DatasetError> {
+        let found = self.target.get(name).await;
+        let found = found.map_err(|error| self.failed(&error))?;
+        Ok(found.and_then(|text| serde_json::from_slice(&text).ok()))
+    }
+
+    fn failed(&self, error: &BlobError) -> DatasetError {
+        self.error(
+            labelrelay_core::chain(error),
+            "the snapshot is complete in the working directory: run this again",
+        )
+    }
+
+    fn error(&self, problem: impl Into<String>, cure: &str) -> DatasetError {
+        DatasetError::new(Path::new(self.url), problem, cure)
+    }
+}
+
+impl Published {
+    fn read(dir: &Path, url: &str) -> Result<Self, DatasetError> {
+        let path = dir.join(PUBLISHED);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self {
+                    url: url.to_owned(),
+                    writer: random_name(&path)?,
+                    ..Self::default()
+                });
+            }
+            Err(error) => return Err(DatasetError::io(&path)(error)),
+        };
+        let published: Self = serde_json::from_slice(&text).map_err(|error| {
+            DatasetError::new(
+                &path,
+                format!("is damaged ({error})"),
+                "remove it, and run `labelrelay dataset sync` with --take-over",
+            )
+        })?;
+        if published.url == url {
+            return Ok(published);
+        }
+        Err(DatasetError::new(
+            &path,
+            format!("this dataset is published to {}", published.url),
+            "name that one, or another working directory with --work",
+        ))
+    }
+
+    fn write(&self, dir: &Path) -> Result<(), DatasetError> {
+        let path = dir.join(PUBLISHED);
+        let beside = dir.join(format!(".{PUBLISHED}"));
+        let _ = fs::remove_file(&beside);
+        let mut file = Output::create(&beside)?;
+        file.write(&serde_json::to_string(self).unwrap_or_default())?;
+        file.end()?;
+        let written = File::open(&beside).and_then(|file| file.sync_all());
+        written.map_err(DatasetError::io(&beside))?;
+        fs::rename(&beside, &path).map_err(DatasetError::io(&path))?;
+        crate::output::sync_dir(dir)
+    }
+}
+
+fn random_name(path: &Path) -> Result<String, DatasetError> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| {
+        DatasetError::new(
+            path,
+            format!("the operating system has no random bytes: {error}"),
+            "run this again",
+        )
+    })?;
+    Ok(hex(&random))
+}
+
+/// Names of all files below a directory, with slashes, in order.
+fn files_below(dir: &Path) -> Result<Vec<String>, DatasetError> {
+    let mut files = Vec::new();
+    let mut dirs: Vec<(PathBuf, String)> = vec![(dir.to_owned(), String::new())];
+    while let Some((dir, prefix)) = dirs.pop() {
+        let failed = DatasetError::io(&dir);
+        for entry in fs::read_dir(&dir).map_err(&failed)? {
+            let path = entry.map_err(&failed)?.path();
+            // A snapshot's own names are plain.
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let name = format!("{prefix}{name}");
+            if path.is_dir() {
+                dirs.push((path, format!("{name}/")));
+            } else {
+                files.push(name);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn measure(path: &Path) -> io::Result<(u64, Digest)> {
+    let (mut hash, mut length) = (Sha256::new(), 0);
+    for chunk in Chunks(File::open(path)?) {
+        let chunk = chunk?;
+        length += chunk.len() as u64;
+        hash.update(&chunk);
+    }
+    Ok((length, Digest::from_bytes(hash.finalize().into())))
+}
+
+/// A file in pieces.
+struct Chunks(File);
+
+impl Iterator for Chunks {
+    type Item = io::Result<Bytes>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+        let limit = CHUNK_BYTES as u64;
+        match (&self.0).take(limit).read_to_end(&mut chunk) {
+            Ok(0) => None,
+            Ok(_) => Some(Ok(chunk.into())),
+            Err(error) => Some(Err(error)),
+        }
+    }
+}

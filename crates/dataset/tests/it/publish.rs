@@ -1,0 +1,216 @@
+//! Snapshots in an object store.
+
+use crate::support::{Dataset, rectangle, there};
+use bytes::Bytes;
+use futures_executor::block_on;
+use futures_util::StreamExt as _;
+use labelrelay_core::object_store::{Created, NewObject};
+use labelrelay_core::{BlobError, BoxFuture, ObjectStore};
+use labelrelay_dataset::{DatasetError, Format, Options, Publisher, Snapshot};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+const URL: &str = "s3://cars/dataset";
+
+/// A store in memory, which can refuse. The stores of the clouds are held to its rules by a suite of their own.
+struct Memory {
+    objects: Mutex<BTreeMap<String, Bytes>>,
+    /// Puts before the next one is refused.
+    left: AtomicUsize,
+    /// Takes what was to be created once a second time.
+    is_careless: bool,
+}
+
+impl Memory {
+    fn new() -> Self {
+        Self {
+            objects: Mutex::default(),
+            left: AtomicUsize::new(usize::MAX),
+            is_careless: false,
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.objects.lock().unwrap().keys().cloned().collect()
+    }
+
+    fn json(&self, name: &str) -> Value {
+        serde_json::from_slice(&self.objects.lock().unwrap()[name]).unwrap()
+    }
+
+    fn is_refused(&self) -> Result<(), BlobError> {
+        let one_less = |left: usize| left.checked_sub(1);
+        self.left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+            .map(drop)
+            .map_err(|_| BlobError::transient("no more"))
+    }
+}
+
+impl ObjectStore for Memory {
+    fn create<'a>(
+        &'a self,
+        name: &'a str,
+        object: NewObject<'a>,
+    ) -> BoxFuture<'a, Result<Created, BlobError>> {
+        Box::pin(async move {
+            self.is_refused()?;
+            let pieces: Vec<_> = object.body.collect().await;
+            let pieces: Vec<Bytes> = pieces.into_iter().map(Result::unwrap).collect();
+            let content: Bytes = pieces.concat().into();
+            assert_eq!(content.len() as u64, object.length);
+            assert_eq!(labelrelay_event::Digest::of(&content), object.digest);
+            let mut objects = self.objects.lock().unwrap();
+            if objects.contains_key(name) && !self.is_careless {
+                return Ok(Created::Existed);
+            }
+            objects.insert(name.to_owned(), content);
+            Ok(Created::New)
+        })
+    }
+
+    fn replace<'a>(
+        &'a self,
+        name: &'a str,
+        content: Bytes,
+    ) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(async move {
+            self.is_refused()?;
+            self.objects.lock().unwrap().insert(name.to_owned(), content);
+            Ok(())
+        })
+    }
+
+    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, BlobError>> {
+        Box::pin(async move { Ok(self.objects.lock().unwrap().get(name).cloned()) })
+    }
+
+    fn remove<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
+        Box::pin(async move {
+            self.objects.lock().unwrap().remove(name);
+            Ok(())
+        })
+    }
+}
+
+fn options() -> Options {
+    let mut options = Options::of(Format::Jsonl);
+    options.formats.push(Format::ALL[1]);
+    options.keep = 2;
+    options
+}
+
+/// Takes one annotation in, and writes a snapshot.
+fn next(dataset: &mut Dataset, id: u32) -> Snapshot {
+    let result = json!([rectangle("r", "car", [10.0, 10.0, 20.0, 20.0], 0.0)]);
+    dataset.fold(&[there(id, id, id, &result)]);
+    dataset.write(&options())
+}
+
+fn publish(
+    dataset: &Dataset,
+    snapshot: &Snapshot,
+    target: &Memory,
+    takes_over: bool,
+) -> Result<(), DatasetError> {
+    block_on(async {
+        let mut publisher = Publisher::open(&dataset.store, target, URL, takes_over).await?;
+        publisher.publish(&dataset.store, snapshot).await
+    })
+}
+
+/// Red if a file is missing or differs, if an old snapshot stays, or if the latest is named before it is whole.
+#[test]
+fn what_is_published_is_what_is_here() {
+    let (mut dataset, target) = (Dataset::new(), Memory::new());
+    for id in 1..=4 {
+        let snapshot = next(&mut dataset, id);
+        if id == 2 {
+            // It breaks off at every put once, and goes on.
+            for puts in 1.. {
+                target.left.store(puts, Ordering::Relaxed);
+                let published = publish(&dataset, &snapshot, &target, false);
+                let latest = target.json("latest.json");
+                if published.is_ok() {
+                    break;
+                }
+                assert_eq!(latest["number"], 1, "after {puts} puts");
+                assert!(puts < 50);
+            }
+            target.left.store(usize::MAX, Ordering::Relaxed);
+        } else {
+            publish(&dataset, &snapshot, &target, false).unwrap();
+        }
+        let latest: Snapshot = serde_json::from_value(target.json("latest.json")).unwrap();
+        assert_eq!(latest, snapshot);
+    }
+    let mut here = Vec::new();
+    for name in target.names() {
+        let path = dataset.dir.path().join(&name);
+        if name.ends_with("writer.json") {
+            continue;
+        }
+        assert_eq!(target.objects.lock().unwrap()[&name], fs::read(&path).unwrap(), "{name}");
+        here.push(name);
+    }
+    assert_eq!(here[0], "latest.json");
+    let snapshots = here[1..].iter().map(|name| &name[..16]);
+    let snapshots: std::collections::BTreeSet<_> = snapshots.collect();
+    assert_eq!(
+        snapshots.into_iter().collect::<Vec<_>>(),
+        ["snapshots/000003", "snapshots/000004"]
+    );
+    assert!(here.iter().any(|name| name.contains("/labels/")), "{here:?}");
+}
+
+/// Red if two working directories, or two copies of one, write to one place.
+#[test]
+fn a_place_has_one_writer() {
+    let (mut one, mut other, target) = (Dataset::new(), Dataset::new(), Memory::new());
+    let first = next(&mut one, 1);
+    publish(&one, &first, &target, false).unwrap();
+    let second = next(&mut other, 2);
+    let error = publish(&other, &second, &target, false).unwrap_err().to_string();
+    assert!(error.contains("--take-over"), "{error}");
+    assert_eq!(target.json("latest.json")["number"], 1);
+
+    block_on(Publisher::open(&other.store, &target, URL, true)).map(drop).unwrap();
+    // Its snapshots go on after those that are there.
+    let third = next(&mut other, 3);
+    assert_eq!(third.number, 2);
+    publish(&other, &third, &target, false).unwrap();
+    let late = next(&mut one, 4);
+    assert!(publish(&one, &late, &target, false).is_err());
+    assert_eq!(target.json("latest.json"), serde_json::to_value(&third).unwrap());
+
+    // A copy of the working directory has its name. It takes a number that is taken.
+    let mut copy = Dataset::new();
+    let name = "published.json";
+    fs::copy(other.dir.path().join(name), copy.dir.path().join(name)).unwrap();
+    next(&mut copy, 1);
+    let fork = next(&mut copy, 5);
+    assert_eq!(fork.number, third.number);
+    let error = publish(&copy, &fork, &target, false).unwrap_err().to_string();
+    assert!(error.contains("another process"), "{error}");
+    assert_eq!(target.json("latest.json"), serde_json::to_value(&third).unwrap());
+}
+
+#[test]
+fn a_store_without_conditions_is_refused_and_so_is_another_place() {
+    let mut dataset = Dataset::new();
+    let snapshot = next(&mut dataset, 1);
+    let careless = Memory {
+        is_careless: true,
+        ..Memory::new()
+    };
+    let error = publish(&dataset, &snapshot, &careless, false).unwrap_err();
+    assert!(error.to_string().contains("If-None-Match"), "{error}");
+    let target = Memory::new();
+    publish(&dataset, &snapshot, &target, false).unwrap();
+    let elsewhere = block_on(Publisher::open(&dataset.store, &target, "gs://other", false));
+    let error = elsewhere.map(drop).unwrap_err().to_string();
+    assert!(error.contains(URL), "{error}");
+}
