@@ -132,7 +132,7 @@ pub(crate) const READERS: Environment = Environment {
 
 /// Libraries that training runs read datasets with. Its name is not a version's: several packages make it up.
 pub(crate) const DATASET_READERS: Environment = Environment {
-    folder: "dataset-readers-1",
+    folder: "dataset-readers-2",
     requirements: "dataset-readers.txt",
     program: "bin/python",
 };
