@@ -357,6 +357,36 @@ fn assert_read_by_others(work: &mut Work, dir: &Path) {
     println!("read by others: {told}");
 }
 
+/// Compares with what Label Studio's own converter makes of its export.
+fn assert_equals_the_official_converter(work: &mut Work, site: &Site, dir: &Path) {
+    let path = format!("/api/projects/{}/export?exportType=JSON", work.project);
+    let export = work.label_studio.call("GET", &path, &Value::Null);
+    let (config, file) = (
+        site.folder().join("config.xml"),
+        site.folder().join("export.json"),
+    );
+    std::fs::write(&config, CONFIG).unwrap();
+    std::fs::write(&file, export.to_string()).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/dataset/official.py");
+    let program = installed("LABELRELAY_TEST_LABEL_STUDIO");
+    let compared = Command::new(program.with_file_name("python"))
+        .arg("-B")
+        .arg(script)
+        .args([&config, &file])
+        .arg(latest(dir).join("coco/instances_train.json"))
+        .output()
+        .unwrap();
+    assert!(
+        compared.status.success(),
+        "{}",
+        String::from_utf8_lossy(&compared.stderr)
+    );
+    println!(
+        "beside the official converter: {}",
+        String::from_utf8_lossy(&compared.stdout)
+    );
+}
+
 fn changes() -> usize {
     match std::env::var("LABELRELAY_TEST_CHANGES") {
         Ok(changes) => changes
@@ -402,6 +432,7 @@ fn a_dataset_stays_equal_to_label_studio_whatever_is_killed() {
     assert!(told.status.success(), "{told:?}");
     assert_equal(&mut work, &dir);
     assert_read_by_others(&mut work, &dir);
+    assert_equals_the_official_converter(&mut work, &site, &dir);
 
     // A change that nobody delivered is found, and mended.
     relay.terminate();
