@@ -12,7 +12,8 @@ const MIB: u64 = 1024 * 1024;
 /// All deliveries together, as configured here.
 const IN_FLIGHT: u64 = 200 * MIB;
 
-/// Bound of docs/container.md: for the program, and for each of 816 connections.
+/// Less than docs/container.md counts, which has 80 MiB for the program: no ledger is kept here. Besides, for each of 816
+/// connections.
 const BOUND: u64 = 64 * MIB + 816 * 72 * 1024 + IN_FLIGHT;
 
 /// A number of this process's status, in bytes.
