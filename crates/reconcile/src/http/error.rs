@@ -67,8 +67,13 @@ impl HttpError {
     }
 
     pub(super) fn keeps_failing(uri: &Uri, status: StatusCode) -> Self {
+        let cure = if status == StatusCode::TOO_MANY_REQUESTS {
+            "it is asked too often, from here or by others: wait some minutes, then try again"
+        } else {
+            "look into the server's log"
+        };
         Self::passing(format!(
-            "{}: answered {status} to every attempt; look into the server's log",
+            "{}: answered {status} to every attempt; {cure}",
             without_query(uri)
         ))
     }

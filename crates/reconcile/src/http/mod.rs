@@ -171,18 +171,31 @@ impl HttpClient {
         }
     }
 
-    /// Sends a request once; the answer, whatever its status. For requests that make something: without an answer
-    /// nobody knows whether it was made, and a second request would make it twice.
+    /// Sends a request that makes something once; the answer, whatever its status. Without an answer nobody knows
+    /// whether it was made, and a second request would make it twice. Only a server that is asked too often (429) is
+    /// asked again, after a pause: it sends requests away before it looks at them.
     ///
     /// # Errors
-    /// [`HttpError`] when there is no answer, or when it is too large.
+    /// [`HttpError`] when there is no answer, when it is too large, or when it is 429 to every attempt.
     pub async fn send_once(
         &self,
         request: &Request<Bytes>,
         max_bytes: usize,
     ) -> Result<Answer, HttpError> {
-        self.rate_limiter.wait().await;
-        self.attempt(request, max_bytes).await
+        let mut attempt = 1;
+        loop {
+            self.rate_limiter.wait().await;
+            let answer = self.attempt(request, max_bytes).await?;
+            if answer.status != StatusCode::TOO_MANY_REQUESTS {
+                return Ok(answer);
+            }
+            if attempt >= self.options.attempts {
+                return Err(HttpError::keeps_failing(request.uri(), answer.status));
+            }
+            let pause = retry::pause(attempt, answer.retry_after(), &*self.options.entropy);
+            tokio::time::sleep(pause).await;
+            attempt += 1;
+        }
     }
 
     async fn attempt(

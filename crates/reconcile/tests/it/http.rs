@@ -46,6 +46,27 @@ async fn a_request_that_makes_something_is_sent_once() {
     assert_eq!(server.count(), 2);
 }
 
+/// A server that counts requests sends the rest away before it looks at them: a webhook for each of many projects is
+/// made all the same, and none twice.
+#[tokio::test]
+async fn what_makes_something_waits_for_a_server_that_is_asked_too_often() {
+    let often = || answer("429 Too Many Requests", "Retry-After: 0\r\n", "");
+    let made = answer("201 Created", "", "made");
+    let server = Server::start(vec![often(), often(), made]).await;
+    let mut options = crate::server::options();
+    options.attempts = 3;
+    let client = HttpClient::new(options.clone()).unwrap();
+    let got = client.send_once(&request(&server), 100).await.unwrap();
+    assert_eq!((got.status.as_u16(), server.count()), (201, 3));
+
+    let server = Server::start((0..5).map(|_| often()).collect()).await;
+    let client = HttpClient::new(options).unwrap();
+    let error = client.send_once(&request(&server), 100).await.unwrap_err();
+    assert_eq!(server.count(), 3);
+    assert!(error.is_retryable(), "{error}");
+    assert!(error.to_string().contains("wait some minutes"), "{error}");
+}
+
 #[tokio::test]
 async fn attempts_end_with_an_error_that_names_the_url_without_its_query() {
     let down = || answer("502 Bad Gateway", "Retry-After: 0\r\n", "");
