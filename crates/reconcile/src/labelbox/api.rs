@@ -38,11 +38,16 @@ pub(super) struct GraphqlAnswer<T> {
     pub(super) now: Option<Timestamp>,
 }
 
+/// The beginning of what Labelbox says to a key that asks too often, with whatever status, as its own client knows it.
+const TOO_OFTEN: &str = "You have exceeded";
+
 #[derive(Deserialize)]
 struct Answered<T> {
     data: Option<T>,
     #[serde(default)]
     errors: Vec<GraphqlError>,
+    /// In place of both, where the question was not even looked at.
+    message: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +62,22 @@ struct GraphqlError {
 struct Extensions {
     #[serde(default)]
     code: String,
+    /// The cause in Labelbox's own words; its member `status` is one of HTTP.
+    #[serde(default)]
+    exception: Value,
+}
+
+impl Extensions {
+    /// Tells whether Labelbox failed, so that the same question may be answered later. It calls many mistakes of whoever
+    /// asks an error of its own; those have a status of 4xx.
+    fn is_failure(&self) -> bool {
+        let status = self.exception.get("status");
+        let number = status.and_then(|status| match status {
+            Value::String(text) => text.parse().ok(),
+            other => other.as_u64(),
+        });
+        self.code == "INTERNAL_SERVER_ERROR" && number.is_none_or(|number: u64| number >= 500)
+    }
 }
 
 impl Api {
@@ -106,10 +127,10 @@ impl Api {
         let request = self.request(query, &variables);
         let answer = self.client.send_once(&request, LARGEST_CHANGE).await?;
         if answer.status.is_server_error() {
-            return Err(PlatformError {
-                is_retryable: true,
-                ..PlatformError::permanent(format!("{}: answered {}", self.endpoint, answer.status))
-            });
+            return Err(passing(format!(
+                "{}: answered {}",
+                self.endpoint, answer.status
+            )));
         }
         self.read(&answer)
     }
@@ -143,6 +164,16 @@ impl Api {
                 self.endpoint, answer.status
             ))
         })?;
+        let too_often = answered
+            .message
+            .filter(|message| message.starts_with(TOO_OFTEN));
+        if let Some(message) = too_often {
+            return Err(passing(format!(
+                "Labelbox is asked too often with the API key {}, from here or by others ({}): wait some minutes, then try again",
+                self.key.name(),
+                shown(&message)
+            )));
+        }
         let now = answer.date();
         match answered.errors.first() {
             // Nothing without a reason is no answer: it must not pass for "there is no such thing".
@@ -167,11 +198,14 @@ impl Api {
         match error.extensions.code.as_str() {
             "RESOURCE_NOT_FOUND" => Ok(()),
             code @ ("AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR") => Err(self.refused(code)),
-            code => Err(PlatformError::permanent(format!(
-                "Labelbox answered an error ({}): {}",
-                shown(code),
-                shown(&error.message)
-            ))),
+            code => Err(PlatformError {
+                is_retryable: error.extensions.is_failure(),
+                ..PlatformError::permanent(format!(
+                    "Labelbox answered an error ({}): {}",
+                    shown(code),
+                    shown(&error.message)
+                ))
+            }),
         }
     }
 
@@ -199,6 +233,14 @@ impl Api {
             )));
         }
         Ok(answer.body)
+    }
+}
+
+/// An error that may pass by itself.
+fn passing(message: String) -> PlatformError {
+    PlatformError {
+        is_retryable: true,
+        ..PlatformError::permanent(message)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The management client: who we are, which projects there are, and their webhooks.
 
 use super::api::{Api, GraphqlAnswer};
-use super::webhook::{Webhook, WebhookChange, WebhookSettings};
+use super::webhook::{TOPICS, Webhook, WebhookChange, WebhookSettings};
 use super::webhooks::{FIELDS, Lists, ProjectName};
 use crate::http::{HttpClient, HttpOptions};
 use crate::platform::PlatformError;
@@ -127,7 +127,10 @@ impl Management {
                 )));
             }
             Err(error) if error.is_retryable || error.is_too_large => error,
-            Err(error) => return Err(refused(&what, &error, Some(settings.secret))),
+            Err(error) => {
+                let refused = refused(&what, &error, Some(settings.secret));
+                return Err(with_topics_cure(refused, settings.topics));
+            }
         };
         let is_it = |hook: &Webhook| {
             hook.project.as_deref() == settings.project
@@ -174,7 +177,9 @@ impl Management {
         let what = format!("webhook {id}");
         let (query, variables) = update(id, change);
         let answer = self.api.ask::<Changed>(&query, variables).await;
-        let answer = answer.map_err(|error| refused(&what, &error, None))?;
+        let answer = answer.map_err(|error| {
+            with_topics_cure(refused(&what, &error, None), change.topics.unwrap_or(&[]))
+        })?;
         let changed = answer.data.and_then(|data| data.changed);
         let changed = changed.ok_or_else(|| {
             PlatformError::permanent(format!(
@@ -265,6 +270,30 @@ fn refused(what: &str, error: &PlatformError, secret: Option<&str>) -> PlatformE
     }
 }
 
+/// A refusal, and what to do where it is about a topic: one that Labelbox's own client does not know rather than one
+/// that it does.
+fn with_topics_cure(refusal: PlatformError, topics: &[String]) -> PlatformError {
+    let is_usual = |topic: &str| TOPICS.contains(&topic);
+    let mut named: Vec<_> = topics
+        .iter()
+        .filter(|topic| refusal.message.contains(topic.as_str()))
+        .collect();
+    named.sort_by_key(|topic| is_usual(topic));
+    let Some(topic) = named.first() else {
+        return refusal;
+    };
+    let others = TOPICS.into_iter().filter(|other| *other != topic.as_str());
+    let others: Vec<_> = others.collect();
+    PlatformError {
+        message: format!(
+            "{}; leave the topic {topic} out: name those to send with --topic, or in `topics` of [source.webhook], such as {}",
+            refusal.message,
+            others.join(", ")
+        ),
+        ..refusal
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,6 +341,27 @@ mod tests {
         };
         let (query, _) = update("w1", &end);
         assert!(query.contains("data: {status: INACTIVE})"), "{query}");
+    }
+
+    #[test]
+    fn a_topic_that_is_refused_is_named_with_what_to_do() {
+        let refuse = |message: &str, topics: &[&str]| {
+            let topics: Vec<_> = topics.iter().map(|topic| (*topic).to_owned()).collect();
+            with_topics_cure(PlatformError::permanent(message), &topics).message
+        };
+        let unknown = "Value \"NO_TOPIC\" does not exist. Did you mean LABEL_CREATED?";
+        let said = refuse(unknown, &["LABEL_CREATED", "NO_TOPIC"]);
+        assert!(said.contains("leave the topic NO_TOPIC out"), "{said}");
+        let said = refuse("WORKFLOW_ACTION is not in your plan", &TOPICS);
+        assert!(
+            said.contains("leave the topic WORKFLOW_ACTION out"),
+            "{said}"
+        );
+        assert!(
+            said.ends_with("such as LABEL_CREATED, LABEL_UPDATED, LABEL_DELETED"),
+            "{said}"
+        );
+        assert_eq!(refuse("url is not allowed", &TOPICS), "url is not allowed");
     }
 
     #[test]

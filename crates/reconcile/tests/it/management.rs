@@ -4,6 +4,7 @@ use crate::server::{Asked, Server, answer, options};
 use labelrelay_core::Secret;
 use labelrelay_reconcile::PlatformError;
 use labelrelay_reconcile::label_studio::{Management, Webhook, WebhookSettings};
+use labelrelay_reconcile::labelbox;
 use serde_json::Map;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -96,4 +97,72 @@ async fn an_access_token_that_has_run_out_is_exchanged_before_the_second_try() {
     let made = make(&server, "a.personal.token").await.unwrap();
     assert_eq!(made.id, 7);
     assert_eq!(posts(&server), 2, "what was refused was not carried out");
+}
+
+const OF_LABELBOX: &str = "https://relay.test/labelbox";
+
+async fn make_of_labelbox(server: &Server) -> Result<labelbox::Webhook, PlatformError> {
+    let mut options = options();
+    options.attempts = 1;
+    let key = Secret::new("key", "0123456789abcdef0123456789abcdef").unwrap();
+    let management = labelbox::Management::new(&server.url, key, options).unwrap();
+    let settings = labelbox::WebhookSettings {
+        project: None,
+        url: OF_LABELBOX,
+        topics: &["LABEL_CREATED".to_owned()],
+        secret: "a secret of forty characters, or nearly so",
+    };
+    management.make_webhook(&settings, &[]).await
+}
+
+/// A Labelbox that answers `said` to what makes a webhook, and then lists it as made.
+async fn answering(said: &'static str) -> Server {
+    Server::by(move |asked| {
+        let body = if asked.body.contains("mutation") {
+            said.to_owned()
+        } else if asked.body.contains("skip: 0") {
+            format!(
+                r#"{{"data":{{"organization":{{"webhooks":[{{"id":"w1","url":"{OF_LABELBOX}","status":"ACTIVE"}}]}}}}}}"#
+            )
+        } else {
+            r#"{"data":{"organization":{"webhooks":[]}}}"#.to_owned()
+        };
+        answer("200 OK", "", &body)
+    })
+    .await
+}
+
+/// Labelbox answers 200 to nearly everything; the body says what it means.
+#[tokio::test]
+async fn a_failure_of_labelbox_may_have_made_a_webhook_and_a_refusal_has_not() {
+    for said in [
+        r#"{"data":null,"errors":[{"message":"timeout","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}"#,
+        r#"{"data":null,"errors":[{"message":"x","extensions":{"code":"INTERNAL_SERVER_ERROR","exception":{"status":503}}}]}"#,
+        r#"{"message":"You have exceeded your API rate limit of 1500 requests per minute"}"#,
+    ] {
+        let made = make_of_labelbox(&answering(said).await).await;
+        assert_eq!(made.unwrap().id, "w1", "{said}");
+    }
+    for status in ["422", "\"400\""] {
+        let said = format!(
+            r#"{{"data":null,"errors":[{{"message":"no such url","extensions":{{"code":"INTERNAL_SERVER_ERROR","exception":{{"status":{status}}}}}}}]}}"#
+        );
+        let server = answering(Box::leak(said.into_boxed_str())).await;
+        let error = make_of_labelbox(&server).await.unwrap_err();
+        assert!(!error.is_retryable, "{error}");
+        assert!(error.message.contains("no such url"), "{error}");
+        assert_eq!(server.count(), 1, "the list was not asked for");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_asks_too_often_is_told_to_wait() {
+    let limited =
+        r#"{"message":"You have exceeded your API rate limit of 1500 requests per minute"}"#;
+    let server = Server::by(move |_| answer("200 OK", "", limited)).await;
+    let error = make_of_labelbox(&server).await.unwrap_err();
+    assert!(error.is_retryable, "{error}");
+    for part in ["asked too often", "1500 requests", "wait some minutes"] {
+        assert!(error.message.contains(part), "no {part:?} in {error}");
+    }
 }

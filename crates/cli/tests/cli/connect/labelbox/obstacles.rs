@@ -107,7 +107,12 @@ fn keys_projects_and_topics_that_are_not_there_are_named() {
     stopped(
         &scene,
         &of(&["--topic", "NO_TOPIC"]),
-        &["does not exist in", "NO_TOPIC"],
+        &[
+            "does not exist in",
+            "leave the topic NO_TOPIC out",
+            "--topic",
+            "LABEL_CREATED",
+        ],
     );
     let place = configured().with("LABELBOX_API_KEY", "another-key");
     let words = ["connect", "labelbox", "--relay", RELAY, "--endpoint"];
