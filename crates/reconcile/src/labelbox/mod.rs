@@ -9,6 +9,7 @@ mod export;
 mod export_task;
 mod management;
 mod projects;
+mod refusal;
 mod rows;
 mod trial;
 mod webhook;
