@@ -15,7 +15,7 @@ mod relay_ready;
 mod relay_url;
 mod report;
 mod rotation;
-mod sections;
+pub(crate) mod sections;
 mod state;
 mod steps;
 mod wanted;

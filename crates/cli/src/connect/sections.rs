@@ -4,7 +4,7 @@
 use labelrelay_core::config::{SecretRef, SourceConfig};
 
 /// URL of the platform.
-pub(super) fn url<'a>(flag: Option<&'a str>, source: &'a SourceConfig) -> Option<&'a str> {
+pub(crate) fn url<'a>(flag: Option<&'a str>, source: &'a SourceConfig) -> Option<&'a str> {
     let webhook = source.webhook.as_ref();
     let pull = source.pull.as_ref();
     flag.or_else(|| webhook.and_then(|webhook| webhook.url.as_deref()))
@@ -12,7 +12,7 @@ pub(super) fn url<'a>(flag: Option<&'a str>, source: &'a SourceConfig) -> Option
 }
 
 /// Reference to the token for its API.
-pub(super) fn token<'a>(
+pub(crate) fn token<'a>(
     flag: Option<&'a SecretRef>,
     source: &'a SourceConfig,
 ) -> Option<&'a SecretRef> {
@@ -38,4 +38,13 @@ pub(super) fn projects(source: &SourceConfig) -> &[String] {
 pub(super) fn topics(source: &SourceConfig) -> &[String] {
     let webhook = source.webhook.as_ref();
     webhook.map_or(&[], |webhook| webhook.topics.as_slice())
+}
+
+/// Projects that a pull looks through; empty: all that the token sees. Those of `[source.pull]`, else those whose webhooks
+/// deliver.
+pub(crate) fn pulled_projects(source: &SourceConfig) -> &[String] {
+    match &source.pull {
+        Some(pull) => pull.projects.as_slice(),
+        None => projects(source),
+    }
 }

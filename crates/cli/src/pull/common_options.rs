@@ -3,6 +3,7 @@
 use super::progress::Shown;
 use super::rounds;
 use super::target::{RunOptions, Target};
+use crate::connect::sections;
 use crate::durations::parse_duration;
 use crate::env::Env;
 use crate::error::CliError;
@@ -11,7 +12,7 @@ use crate::output::{print, say};
 use crate::source_of_platform;
 use jiff::Timestamp;
 use labelrelay_core::Clock;
-use labelrelay_core::config::SourceConfig;
+use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_core::ledger::LedgerError;
 use labelrelay_core::provider::Provider;
 use labelrelay_reconcile::{Platform, Reconcile, ReconcileError};
@@ -29,9 +30,10 @@ pub(super) struct Common {
     /// The configured source of these events; needed when several are of this platform
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
-    /// Look through this project only; can be given several times [default: all that the token sees]
+    /// Look through this project only; can be given several times [default: those of `[source.pull]`, else of
+    /// `[source.webhook]`, else all that the token sees]
     #[arg(long, value_name = "ID")]
-    pub(super) project: Vec<String>,
+    project: Vec<String>,
     /// This project was deleted: report everything in it as deleted
     #[arg(long, value_name = "ID")]
     deleted_project: Vec<String>,
@@ -78,20 +80,41 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 impl Common {
+    pub(super) fn configuration(&self, env: &Env<'_>) -> Result<Config, CliError> {
+        Ok(find_configuration::find(env, self.config.as_deref(), Missing::Refuse)?.config)
+    }
+
+    /// The source whose events these are.
+    pub(super) fn source<'a>(
+        &self,
+        config: &'a Config,
+        provider: Provider,
+    ) -> Result<&'a SourceConfig, CliError> {
+        source_of_platform::find(config, provider, self.source.as_deref())
+    }
+
+    /// Projects to look through; empty: all.
+    pub(super) fn projects(&self, source: &SourceConfig) -> Vec<String> {
+        if self.project.is_empty() {
+            sections::pulled_projects(source).to_vec()
+        } else {
+            self.project.clone()
+        }
+    }
+
     /// Reconciles with `platform`, which is `server`, once or again and again.
     pub(super) fn run(
         &self,
         env: &Env<'_>,
-        provider: Provider,
+        config: &Config,
+        source: &SourceConfig,
         server: &str,
         platform: Arc<dyn Platform>,
     ) -> Result<(), CliError> {
-        let config = find_configuration::find(env, self.config.as_deref(), Missing::Refuse)?.config;
-        let source = source_of_platform::find(&config, provider, self.source.as_deref())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let runtime = crate::runtime::full()?;
         let target = Target::new(
-            &config,
+            config,
             self.ledger.as_deref(),
             &source.name,
             self.dry_run,

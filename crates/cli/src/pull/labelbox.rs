@@ -2,6 +2,7 @@
 
 use super::NOTES;
 use super::common_options::Common;
+use crate::connect::sections;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::labelbox_access;
@@ -22,24 +23,28 @@ Examples:
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
     /// Reference to the API key: `env:NAME`, `file:/path`, or a cloud's store, such as `gcp-secretmanager:NAME`
-    /// [default: `env:LABELBOX_API_KEY`]
+    /// [default: that of `[source.webhook]` or `[source.pull]`, else `env:LABELBOX_API_KEY`]
     #[arg(long, value_name = "REFERENCE", value_parser = SecretRef::of_command_line)]
     key: Option<SecretRef>,
-    /// URL of Labelbox's GraphQL API
-    #[arg(long, value_name = "URL", default_value = ENDPOINT)]
-    endpoint: String,
+    /// URL of Labelbox's GraphQL API [default: that of the sections, else `https://api.labelbox.com/graphql`]
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
     #[command(flatten)]
     common: Common,
 }
 
 pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
-    let endpoint = labelbox_access::endpoint(&args.endpoint)?;
-    let key = labelbox_access::key(args.key.as_ref(), env);
+    let config = args.common.configuration(env)?;
+    let source = args.common.source(&config, Provider::Labelbox)?;
+    let endpoint = sections::url(args.endpoint.as_deref(), source).unwrap_or(ENDPOINT);
+    let endpoint = labelbox_access::endpoint(endpoint)?;
+    let key = sections::token(args.key.as_ref(), source);
+    let key = labelbox_access::key(key, env);
     let key = crate::runtime::small()?.block_on(key)?;
     let mut options = HttpOptions::new(Arc::new(OsEntropy));
     options.per_second = args.common.rate;
-    let projects = args.common.project.clone();
+    let projects = args.common.projects(source);
     let platform = Labelbox::new(endpoint, key, projects, options).map_err(CliError::failed)?;
     args.common
-        .run(env, Provider::Labelbox, endpoint, Arc::new(platform))
+        .run(env, &config, source, endpoint, Arc::new(platform))
 }

@@ -1,18 +1,18 @@
 //! `labelrelay pull`: what it says before it asks anybody. What it does is tried with a real Label
 //! Studio, in `tests/e2e`.
 
+use crate::connect::stand_in::{StandIn, TOKEN};
 use crate::support::Place;
 
 const URL: &str = "http://127.0.0.1:9";
+
+const SECRET: &str = "secret0of0more0than0sixteen0bytes";
 
 fn place() -> Place {
     Place::new()
         .with("LABEL_STUDIO_URL", URL)
         .with("LABEL_STUDIO_API_KEY", "0123456789abcdef")
-        .with(
-            "LABEL_STUDIO_WEBHOOK_SECRET",
-            "secret0of0more0than0sixteen0bytes",
-        )
+        .with("LABEL_STUDIO_WEBHOOK_SECRET", SECRET)
 }
 
 fn run(place: &Place, words: &[&str], code: i32, said: &[&str]) {
@@ -28,16 +28,19 @@ fn missing_settings_are_asked_for() {
         2,
         &["--url http://HOST:PORT", "LABEL_STUDIO_URL"],
     );
-    let place = Place::new().with("LABEL_STUDIO_URL", URL);
     run(
-        &place,
+        &Place::new()
+            .with("LABEL_STUDIO_URL", URL)
+            .with("LABEL_STUDIO_WEBHOOK_SECRET", SECRET),
         &[],
         2,
         &["LABEL_STUDIO_API_KEY is not set", "--token file:/path"],
     );
-    let place = place.with("LABEL_STUDIO_API_KEY", "0123456789abcdef");
-    run(&place, &[], 78, &["--config FILE"]);
-    place.run(&["pull"]).failed(2, &["label-studio"]);
+    let nowhere = Place::new()
+        .with("LABEL_STUDIO_URL", URL)
+        .with("LABEL_STUDIO_API_KEY", "0123456789abcdef");
+    run(&nowhere, &[], 78, &["--config FILE"]);
+    place().run(&["pull"]).failed(2, &["label-studio"]);
 }
 
 #[test]
@@ -96,4 +99,40 @@ fn the_source_is_the_one_of_the_platform() {
         2,
         &["--ledger is for queues elsewhere", "queue.db.ledger"],
     );
+}
+
+/// `status` prints this command without a URL where the configuration has one.
+#[test]
+fn what_the_command_line_leaves_out_stands_in_the_sections() {
+    let label_studio = StandIn::start();
+    let place = Place::new();
+    place.write("hook.secret", SECRET);
+    place.write("ls.token", TOKEN);
+    let there = format!(
+        "url = \"{}\"\ntoken = \"file:ls.token\"\n",
+        label_studio.url
+    );
+    let pull = format!("[source.pull]\nevery = \"10s\"\n{there}");
+    let webhook = format!("[source.webhook]\n{there}");
+    for (sections, said) in [
+        (webhook.clone(), "2 projects, "),
+        (format!("{webhook}projects = [1]\n"), "1 projects, "),
+        (format!("{pull}projects = [2]\n"), "1 projects, "),
+        // What is pulled besides may be more than what is delivered.
+        (
+            format!("{pull}[source.webhook]\nprojects = [1]\n"),
+            "2 projects, ",
+        ),
+    ] {
+        place.write(
+            "labelrelay.toml",
+            format!(
+                "queue = \"sqlite:queue.db\"\n[[source]]\nname = \"ls\"\nprovider = \"label-studio\"\nsecret = \"file:hook.secret\"\n{sections}"
+            ),
+        );
+        let ran = place.run(&["pull", "label-studio"]);
+        assert!(ran.good().starts_with(said), "{sections}: {ran:?}");
+    }
+    // The flag counts more.
+    run(&place, &["--project", "9"], 1, &["project 9 is gone"]);
 }

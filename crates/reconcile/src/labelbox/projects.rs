@@ -48,7 +48,7 @@ pub(super) async fn list(api: &Api, ids: &[String]) -> Result<Vec<Project>, Plat
     for id in ids {
         let project = one(api, id).await?.ok_or_else(|| {
             PlatformError::permanent(format!(
-                "project {id} is gone, or this API key does not see it: leave out --project {id}"
+                "project {id} is gone, or this API key does not see it: leave out --project {id}, or take it out of `projects`"
             ))
         })?;
         projects.push(project);
