@@ -20,6 +20,9 @@ pub(super) struct Facts {
     pub(super) source: String,
     pub(super) plan: bool,
     pub(super) webhooks: Vec<Row>,
+    /// Things in the projects that got their first webhook, of which it does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) there_before: Option<u64>,
     /// Change of the source's secret, if it was kept nowhere yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) secret: Option<Action>,

@@ -54,16 +54,18 @@ pub(super) fn options(config: &Config, source: &SourceConfig, file: Option<&Path
         options.push_str(&source.name);
     }
     if let Some(file) = file {
-        let file = file.display().to_string();
-        let is_plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
         options.push_str(" --config ");
-        if file.chars().all(is_plain) {
-            options.push_str(&file);
-        } else {
-            options.push('\'');
-            options.push_str(&file.replace('\'', "'\\''"));
-            options.push('\'');
-        }
+        options.push_str(&as_word(&file.display().to_string()));
     }
     options
+}
+
+/// Text as one word of a shell's command line.
+pub(super) fn as_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-:".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
 }

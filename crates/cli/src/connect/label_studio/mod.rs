@@ -69,6 +69,23 @@ pub(in crate::connect) struct Args {
     remove: bool,
 }
 
+impl Args {
+    /// Projects that are meant; empty: all.
+    fn projects<'a>(&'a self, target: &'a Target) -> &'a [u64] {
+        if self.project.is_empty() {
+            &target.projects
+        } else {
+            &self.project
+        }
+    }
+
+    /// Words with which another command is about the same projects; a blank before each.
+    fn project_options(&self) -> String {
+        let options = self.project.iter().map(|id| format!(" --project {id}"));
+        options.collect::<Vec<_>>().concat()
+    }
+}
+
 pub(super) async fn connect(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let target = args.common.open(env).await?;
     reported(args, &target, env).await
@@ -124,6 +141,18 @@ async fn all(
         report.hint(
             "To see the first event, submit an annotation in Label Studio, then run `labelrelay events tail`.",
         )?;
+    }
+    // Where `serve` pulls, its first pull brings it.
+    if let Some(there) = facts.there_before.filter(|_| !target.is_pulled) {
+        let things = match there {
+            1 => "1 task".to_owned(),
+            count => format!("{count} tasks and annotations"),
+        };
+        report.hint(format_args!(
+            "Webhooks tell of nothing that is there already ({things}): `{}{}` puts it on the queue.",
+            target.fetch,
+            args.project_options()
+        ))?;
     }
     Ok(())
 }

@@ -30,31 +30,32 @@ pub(super) fn see_to(
     }
     if !args.repair {
         report.failed(refusal)?;
-        return report.hint(words(target));
+        return report.hint(words(args, target));
     }
     let Target { source, origin, .. } = target;
     if origin == ENVIRONMENT {
         report.failed(refusal)?;
         report.failed("no webhook can work, and there is no configuration's file to write to: set the variables that are printed here")?;
-        return report.hint(words(target));
+        return report.hint(words(args, target));
     }
     let path = env.cwd().join(origin);
     if args.plan {
-        if let Err(why) = config_section::could_be_added(&path, source, &section(target), env) {
+        if let Err(why) = config_section::could_be_added(&path, source, &section(args, target), env)
+        {
             report.failed(refusal)?;
             report.failed(format_args!(
                 "no webhook can work, and {origin} could not be changed: {why}; write the lines that are printed here"
             ))?;
-            return report.hint(words(target));
+            return report.hint(words(args, target));
         }
         report.doubted(refusal)?;
         facts.pull = Some(Action::Made);
         report.done(format_args!(
             "no webhook can work; [source.pull] would be written below the source `{source}` in {origin}, which can be written"
         ))?;
-        return report.hint(format_args!("\n{}\n", section(target)));
+        return report.hint(format_args!("\n{}\n", section(args, target)));
     }
-    match config_section::add(&path, source, &section(target), env) {
+    match config_section::add(&path, source, &section(args, target), env) {
         Ok(()) => {
             report.doubted(refusal)?;
             facts.pull = Some(Action::Made);
@@ -75,13 +76,13 @@ pub(super) fn see_to(
             report.failed(format_args!(
                 "no webhook can work, and {origin} was not changed: {why}; write the lines that are printed here"
             ))?;
-            report.hint(words(target))
+            report.hint(words(args, target))
         }
     }
 }
 
 /// Words for a person, with lines to copy. The token itself is not in them.
-fn words(target: &Target) -> String {
+fn words(args: &Args, target: &Target) -> String {
     let Target {
         server,
         source,
@@ -97,18 +98,19 @@ fn words(target: &Target) -> String {
         );
     }
     format!(
-        "Or use no webhook: write these lines below the section of the source `{source}` in {origin} (`{repair}` does so), and start `labelrelay serve` again.\n\n{}",
-        section(target)
+        "Or use no webhook: write these lines below the section of the source `{source}` in {origin} (`{repair}{}` does so), and start `labelrelay serve` again.\n\n{}",
+        args.project_options(),
+        section(args, target)
     )
 }
 
-fn section(target: &Target) -> String {
+/// The section in the configuration. It is for the projects that were named, as webhooks would be.
+fn section(args: &Args, target: &Target) -> String {
     // Escapes of JSON are those of TOML.
     let quoted = |text: String| Value::from(text).to_string();
-    let projects = if target.projects.is_empty() {
-        String::new()
-    } else {
-        format!("\nprojects = {:?}", target.projects)
+    let projects = match args.projects(target) {
+        [] => String::new(),
+        projects => format!("\nprojects = {projects:?}"),
     };
     format!(
         "[source.pull]\n\

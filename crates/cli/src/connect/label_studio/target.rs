@@ -61,7 +61,7 @@ pub(super) struct Target {
     pub(super) repair: String,
     /// The command that sends an event through the platform.
     pub(super) probe: String,
-    /// The command that fetches what no delivery brought.
+    /// The command that fetches what no delivery brought, and what is there already.
     pub(super) fetch: String,
     pub(super) credential: Credential,
     pub(super) rotatable: Rotatable,
@@ -84,6 +84,20 @@ impl Common {
             json,
             ..Self::default()
         }
+    }
+
+    /// Words that a command needs because the command line here had them: one of `connect`, and one of `pull`. Whatever
+    /// else it needs, the configuration and the environment say.
+    fn given(&self, server: &str) -> (String, String) {
+        let with = |name: &str, value: Option<String>| {
+            value.map_or_else(String::new, |value| format!(" {name}{value}"))
+        };
+        let url = self.url.as_ref().map(|_| state::as_word(server));
+        let token = self.token.as_ref().map(ToString::to_string);
+        let token = with("--token ", token.as_deref().map(state::as_word));
+        let relay = with("--relay ", self.relay.as_deref().map(state::as_word));
+        let connect = [with("", url.clone()), token.clone(), relay].concat();
+        (connect, [with("--url ", url), token].concat())
     }
 
     /// Finds everything; asks nobody yet.
@@ -127,6 +141,7 @@ impl Common {
             other => other,
         };
         let options = state::options(config, source, self.config.as_deref());
+        let (connect, pull) = self.given(&server);
         Ok(Target {
             server,
             management,
@@ -134,9 +149,9 @@ impl Common {
             source: source.name.clone(),
             projects,
             is_pulled: source.pull.is_some(),
-            repair: format!("labelrelay connect label-studio --repair{options}"),
-            probe: format!("labelrelay connect label-studio --probe{options}"),
-            fetch: format!("labelrelay pull label-studio{options}"),
+            repair: format!("labelrelay connect label-studio{connect} --repair{options}"),
+            probe: format!("labelrelay connect label-studio{connect} --probe{options}"),
+            fetch: format!("labelrelay pull label-studio{pull}{options}"),
             credential,
             rotatable,
             secret,

@@ -21,12 +21,7 @@ pub(super) async fn walk(
 ) -> Result<(), Problem> {
     target.rotatable.refuse_while_under_way()?;
     let words = greet(target, facts).await?;
-    let chosen = if args.project.is_empty() {
-        &target.projects
-    } else {
-        &args.project
-    };
-    let projects = target.management.projects(chosen).await?;
+    let projects = target.management.projects(args.projects(target)).await?;
     let count = match projects.len() {
         1 => "1 project".to_owned(),
         count => format!("{count} projects"),
@@ -67,6 +62,7 @@ pub(super) async fn walk(
             report,
             rows: &mut facts.webhooks,
         },
+        there_before: 0,
     };
     let of = |project: Option<u64>| ours.iter().filter(move |hook| hook.project == project);
     for webhook in of(None) {
@@ -88,9 +84,10 @@ pub(super) async fn walk(
                 "{name}: the organization's webhook {} sends its events",
                 webhook.id
             ))?,
-            None => walk.make(project.id, name).await?,
+            None => walk.make(project, name).await?,
         }
     }
+    facts.there_before = (walk.there_before > 0 && !args.plan).then_some(walk.there_before);
     Ok(())
 }
 
@@ -157,6 +154,8 @@ fn warn(target: &Target, facts: &Facts, report: &mut Report) {
 struct Walk<'a> {
     target: &'a Target,
     steps: Steps<'a>,
+    /// Tasks and annotations of the projects that got a webhook.
+    there_before: u64,
 }
 
 impl Walk<'_> {
@@ -171,16 +170,20 @@ impl Walk<'_> {
         self.steps.take(step, doing).await.map(drop)
     }
 
-    async fn make(&mut self, project: u64, name: String) -> Result<(), Problem> {
+    async fn make(&mut self, project: &ProjectTitle, name: String) -> Result<(), Problem> {
         let step = Step {
             action: Action::Made,
             name,
             id: None,
-            project: Some(Id::Number(project)),
+            project: Some(Id::Number(project.id)),
             flaws: Vec::new(),
         };
-        let doing = self.target.make(project);
-        self.steps.take(step, doing).await.map(drop)
+        let doing = self.target.make(project.id);
+        if self.steps.take(step, doing).await? {
+            let counts = [project.tasks, project.annotations];
+            self.there_before += counts.into_iter().flatten().sum::<u64>();
+        }
+        Ok(())
     }
 }
 

@@ -143,6 +143,26 @@ fn faults_that_keep_events_away_are_mended_and_a_users_own_settings_stay() {
 }
 
 #[test]
+fn what_is_there_already_is_offered_once() {
+    let scene = Scene::new();
+    for (project, id) in [(1, 1), (1, 2), (2, 3)] {
+        let task = json!({"id": id, "created_at": "2026-11-01T00:00:00Z", "annotations": []});
+        scene.label_studio.state().tasks.push((project, task));
+    }
+    let planned = scene.connect(&["--plan"]);
+    assert!(!planned.good().contains("there already"), "{planned:?}");
+    let ran = scene.connect(&[]);
+    let offer = format!(
+        "nothing that is there already (3 tasks and annotations): `labelrelay pull label-studio --url {}` puts",
+        scene.label_studio.url
+    );
+    assert!(ran.good().contains(&offer), "no {offer:?} in {ran:?}");
+    // Whoever has the webhooks was told.
+    let again = scene.connect(&[]);
+    assert!(!again.good().contains("puts it on"), "{again:?}");
+}
+
+#[test]
 fn one_of_the_organization_stands_for_all_projects() {
     let scene = Scene::new();
     let mut whole = webhook(5, 0, &scene.url(), SECRET);

@@ -58,7 +58,7 @@ static TABLE: [Obstacle; 12] = [
             "USE_DEFAULT_BANNED_SUBNETS=false",
             "--relay https://HOST",
             "[source.pull]",
-            "connect label-studio --repair` does so",
+            " --repair` does so",
         ],
         ..USUAL
     },

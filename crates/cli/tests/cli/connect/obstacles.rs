@@ -285,6 +285,12 @@ fn the_lines_for_pulling_are_printed_where_no_webhook_can_work() {
     scene.label_studio.fails(refuse);
     let ran = scene.connect(&[]);
     assert_eq!(ran.code, 1, "{ran:?}");
+    // The command that writes them knows Label Studio from the command line alone, and so does the one it prints.
+    let repair = format!(
+        "`labelrelay connect label-studio {} --repair` does so",
+        scene.label_studio.url
+    );
+    assert!(ran.stdout.contains(&repair), "no {repair:?} in {ran:?}");
     let (_, section) = ran.stdout.split_once("\n[source.pull]\n").unwrap();
     let url = format!("url = \"{}\"\n", scene.label_studio.url);
     assert!(section.contains(&url), "{section}");

@@ -201,3 +201,27 @@ fn a_configuration_that_cannot_be_written_is_said_and_its_lines_are_printed() {
     }
     assert_eq!(place.read("kept.toml"), text);
 }
+
+/// The lines are for the projects that webhooks would have been for, and so is the command that writes them.
+#[test]
+fn a_pull_instead_of_some_webhooks_is_for_their_projects() {
+    let scene = scene("");
+    scene.label_studio.fails(refuses);
+    let url = scene.label_studio.url.as_str();
+    let words = ["connect", "label-studio", url, "--token", "file:ls.token"];
+    scene.place.write("ls.token", super::TOKEN);
+    let words = [&words[..], &["--project", "2"]].concat();
+    let refused = super::shows_no_secret(scene.place.run(&words));
+    assert_eq!(refused.code, 1, "{refused:?}");
+    let command = format!(
+        "`labelrelay connect label-studio {url} --token file:ls.token --repair --project 2` does so"
+    );
+    assert!(refused.stdout.contains(&command), "{refused:?}");
+    let command = cure(&Ran {
+        stderr: refused.stdout.clone(),
+        ..refused
+    });
+    run(&scene, &command, &[]).good();
+    let written = scene.place.read("labelrelay.toml");
+    assert!(written.ends_with("\nprojects = [2]\n"), "{written}");
+}
