@@ -4,7 +4,7 @@
 use super::target::Target;
 use crate::error::chain;
 use crate::serve::Signals;
-use labelrelay_local::{Filter, Pattern, QueueFile};
+use labelrelay_local::{FileError, Filter, Pattern, QueueFile};
 use labelrelay_reconcile::label_studio::WebhookSettings;
 use labelrelay_startup::SystemClock;
 use serde_json::Map;
@@ -52,6 +52,11 @@ async fn send(target: &Target, project: u64) -> Result<String, String> {
     let management = &target.management;
     let made = management.make_webhook(project, &settings).await;
     made.map_err(|error| error.to_string())?;
+    // A Label Studio that began anew gives numbers of projects again, of which the queue may know.
+    let before = match &target.queue {
+        Some(queue) => look(queue, QueueFile::last_number)?,
+        None => 0,
+    };
     let begun = Instant::now();
     let renamed = management.rename_project(project, NEW_TITLE).await;
     renamed.map_err(|error| error.to_string())?;
@@ -61,8 +66,14 @@ async fn send(target: &Target, project: u64) -> Result<String, String> {
                 .to_owned(),
         );
     };
+    let filter = Filter {
+        source: Some(Pattern::is(&format!("/{}", target.source))),
+        subject: Some(Pattern::is(&format!("project/{project}"))),
+        after: Some(before),
+        ..Filter::default()
+    };
     while begun.elapsed() < PATIENCE {
-        if arrived(queue, &target.source, project)? {
+        if !look(queue, |file| file.list(&filter, 1))?.is_empty() {
             let millis = begun.elapsed().as_millis();
             return Ok(format!("an event was in the queue after {millis} ms"));
         }
@@ -76,17 +87,10 @@ async fn send(target: &Target, project: u64) -> Result<String, String> {
     ))
 }
 
-/// Tells whether the queue has an event about the project.
-fn arrived(queue: &Path, source: &str, project: u64) -> Result<bool, String> {
+/// Looks into the queue.
+fn look<T>(queue: &Path, at: impl FnOnce(&QueueFile) -> Result<T, FileError>) -> Result<T, String> {
     let file = QueueFile::open(queue, Arc::new(SystemClock::new()));
     let file =
         file.map_err(|error| format!("the queue cannot be looked into: {}", chain(&error)))?;
-    let filter = Filter {
-        source: Some(Pattern::is(&format!("/{source}"))),
-        subject: Some(Pattern::is(&format!("project/{project}"))),
-        newest_first: true,
-        ..Filter::default()
-    };
-    let events = file.list(&filter, 1).map_err(|error| chain(&error))?;
-    Ok(!events.is_empty())
+    at(&file).map_err(|error| chain(&error))
 }
