@@ -3,6 +3,7 @@
 mod public_url;
 mod queue;
 mod report;
+mod running;
 
 use crate::connect::platform_state;
 use crate::env::Env;
@@ -31,8 +32,8 @@ Examples:
   labelrelay status && systemctl restart labelrelay";
 
 const NOTES: &str = "\
-Reads the configuration and every secret that it names, and looks at the addresses, the queue and the stores. \
-Starts and makes nothing, and works beside a running `serve`. It looks for damage in the queue file for two \
+Reads the configuration and every secret that it names, and looks at the addresses, the queue and the stores. It asks \
+the `serve` that runs here whether it takes deliveries. Starts and makes nothing, and works beside a running `serve`. It looks for damage in the queue file for two \
 seconds, so in a large one not everywhere. Warnings go to stderr and leave the exit code 0.
 
 Where LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY are set, or `[source.webhook]` or `[source.pull]` has both, it asks \
@@ -125,7 +126,13 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
     report.fallback = store(config.fallback.as_ref(), FALLBACK, &config, env)?;
     let mut recent = None;
     if let QueueLocation::Sqlite(file) = &location {
-        report.serve = serve_address::find(file).map(|address| address.to_string());
+        let serve = serve_address::find(file);
+        report.serve = serve.map(|address| address.to_string());
+        if let Some(address) = serve {
+            report
+                .faults
+                .extend(runtime.block_on(running::fault(address)));
+        }
         if file.exists() {
             let opened = queue::open_checked(file, report)?;
             if platform_state::compares(&config, env) {

@@ -3,6 +3,8 @@
 mod faults;
 
 use crate::support::{CONFIG, configured};
+#[cfg(unix)]
+use crate::support::{get, until};
 
 #[test]
 fn a_good_configuration_is_good_and_nothing_is_made() {
@@ -56,6 +58,32 @@ fn it_works_beside_a_running_serve() {
     let serving = place.serve(&[]);
     place.run(&["status"]).good();
     assert_eq!(serving.stop(), 0);
+}
+
+/// The file is good, and whoever owns it has lost it: nobody but `serve` can tell.
+#[cfg(unix)]
+#[test]
+fn a_serve_that_takes_no_delivery_is_a_fault() {
+    let place = configured();
+    let serving = place.serve(&[]);
+    place.run(&["status"]).good();
+    std::fs::remove_file(place.path("queue.db.lock")).unwrap();
+    until("it is still ready", || {
+        get(&serving.address, "/-/ready").0 != "HTTP/1.1 200 OK"
+    });
+    let ran = place.run(&["status"]);
+    ran.failed(
+        1,
+        &[
+            "fault: `serve` takes no delivery: ",
+            "/-/ready answers 503",
+            "its log says why",
+        ],
+    );
+    assert!(ran.stdout.starts_with("not ok: "), "{ran:?}");
+    let told = place.run(&["status", "--json"]);
+    assert_eq!(told.code, 1, "{told:?}");
+    assert_eq!(told.json()[0]["ok"], false);
 }
 
 #[test]
