@@ -1,5 +1,6 @@
 //! `labelrelay connect`: makes a platform deliver to a relay, through the platform's API.
 
+mod allowlist;
 mod changes;
 mod config_section;
 mod configured;

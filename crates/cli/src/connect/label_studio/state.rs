@@ -3,6 +3,7 @@
 use super::silence::Seen;
 use super::target::{Common, Target};
 use super::walk::named_projects;
+use crate::connect::allowlist;
 use crate::connect::sections;
 use crate::connect::state::{State, no_secret, within_patience};
 use crate::durations::words;
@@ -96,6 +97,9 @@ async fn read(
         } else {
             warnings.push(refused(target, &error));
         }
+    }
+    if !ours.is_empty() && !target.is_pulled {
+        warnings.extend(allowlist::doubt(source, &target.server).await);
     }
     warnings.extend(ahead.and_then(clocks));
     let seen = Seen {

@@ -3,6 +3,7 @@
 use super::pull_instead;
 use super::target::Target;
 use super::{Args, greet, named, step};
+use crate::connect::allowlist;
 use crate::connect::facts::{Action, Facts, Id};
 use crate::connect::relay_ready;
 use crate::connect::relay_url::is_loopback;
@@ -28,6 +29,9 @@ pub(super) async fn walk(
     };
     report.done(format_args!("{words}, {count}"))?;
     warn(target, facts, report);
+    if let Some(doubt) = allowlist::doubt(target.rotatable.source(), &target.server).await {
+        report.warn(doubt);
+    }
     if projects.is_empty() {
         return Err(Problem::Step(
             "no project to connect: each webhook is one of a project. Make a project, and run this again".to_owned(),

@@ -167,6 +167,11 @@ async fn all(
             "To see the first event, submit a label in Labelbox, then run `labelrelay events tail`.",
         )?;
     }
+    if target.rotatable.source().allow.is_some() {
+        report.hint(
+            "The source takes deliveries from the addresses in `allow` alone: see that Labelbox's are among them, which its documents list.",
+        )?;
+    }
     report.hint(format_args!(
         "These webhooks send v1 payloads. For v2, make one by hand in place of these:\n\
         \x20 1. labelrelay connect labelbox --remove\n\

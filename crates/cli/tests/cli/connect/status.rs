@@ -3,7 +3,7 @@
 use super::obstacles::detail;
 use super::{Scene, TOKEN, shows_no_secret};
 use crate::connect::stand_in::{Fault, StandIn};
-use crate::support::{Ran, configured};
+use crate::support::{CONFIG, Ran, configured};
 use serde_json::json;
 
 /// A relay that knows where Label Studio is, with these lines more in its configuration.
@@ -102,4 +102,29 @@ fn no_webhook_is_missed_where_serve_pulls() {
     assert!(ran.good().contains(line), "{ran:?}");
     assert!(ran.stdout.contains("; `serve` pulls besides"), "{ran:?}");
     assert!(!ran.stderr.contains("no webhook delivers"), "{ran:?}");
+}
+
+#[test]
+fn an_allowlist_that_leaves_label_studio_out_is_said_before_its_deliveries_get_403() {
+    let scene = Scene::new();
+    for (allowed, is_said) in [("127.0.0.0/8", false), ("203.0.113.7", true)] {
+        let allow = format!("allow = [\"{allowed}\"]\n");
+        scene
+            .place
+            .write("labelrelay.toml", format!("{CONFIG}{allow}"));
+        let ran = scene.connect(&["--plan"]);
+        ran.good();
+        let said = "`allow` alone, and 127.0.0.1 (127.0.0.1) is not among them";
+        assert_eq!(ran.stderr.contains(said), is_said, "{ran:?}");
+    }
+    scene.connect(&[]).good();
+    let place = &scene.place;
+    let url = scene.label_studio.url.as_str();
+    let status = place
+        .command(&["status"])
+        .env("LABEL_STUDIO_URL", url)
+        .output()
+        .unwrap();
+    let status = Ran::from(status);
+    status.failed(0, &["add the address that the platform sends from"]);
 }
