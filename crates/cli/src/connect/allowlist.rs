@@ -22,9 +22,12 @@ pub(super) async fn doubt(source: &SourceConfig, server: &str) -> Option<String>
         return None;
     }
     let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+    let named = match addresses.as_slice() {
+        [address] if address == host => host.to_owned(),
+        addresses => format!("{host} ({})", addresses.join(", ")),
+    };
     Some(format!(
-        "source `{}` takes deliveries from the addresses in `allow` alone, and {host} ({}) is not among them: add the address that the platform sends from, else each delivery gets 403",
-        source.name,
-        addresses.join(", ")
+        "source `{}` takes deliveries from the addresses in `allow` alone, and {named} is not among them: add the address that the platform sends from, else each delivery gets 403",
+        source.name
     ))
 }
