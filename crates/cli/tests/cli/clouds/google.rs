@@ -1,11 +1,16 @@
-//! Pub/Sub (Google's emulator) and Cloud Storage (fake-gcs-server).
+//! Pub/Sub (Google's emulator), Cloud Storage (fake-gcs-server), and Secret Manager (a server of our own).
 
 #![expect(
     clippy::redundant_closure_for_method_calls,
     reason = "the methods alone are not general enough over lifetimes"
 )]
 
+use super::secret_manager::SecretManager;
 use super::{Cloud, wait};
+use crate::connect::stand_in::{StandIn, TOKEN};
+use crate::support::Place;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use labelrelay_core::QueueLimits;
 use labelrelay_tests::servers::{FakeGcs, PubSub};
 use serde_json::json;
@@ -93,4 +98,63 @@ fn a_fault_of_pubsub_is_named() {
 fn missed_events_are_sent_to_pubsub() {
     Servers::start()
         .cloud(|cloud| cloud.fetches_what_was_missed("pubsub://labelrelay-test/missing"));
+}
+
+/// `connect` makes the secret in the store, and the relay and every later run read it there. What is there is never
+/// replaced.
+#[test]
+fn connect_puts_a_secret_into_secret_manager_and_goes_by_it() {
+    let (store, label_studio) = (SecretManager::start(), StandIn::start());
+    let place = Place::new()
+        .with("LABEL_STUDIO_API_KEY", TOKEN)
+        .with("SECRET_MANAGER_EMULATOR_HOST", &store.address)
+        .with("GOOGLE_CLOUD_PROJECT", "proj");
+    place.write(
+        "labelrelay.toml",
+        "queue = 'sqlite:queue.db'\n[[source]]\nname = 'label-studio'\nprovider = 'label-studio'\nsecret = 'gcp-secretmanager:ls'\n",
+    );
+    let words = ["connect", "label-studio", &label_studio.url];
+    let relay = ["--relay", "http://relay.test:1"];
+    let planned = place.run(&[&words[..], &relay, &["--plan"]].concat());
+    let said = "a new secret would be put into gcp-secretmanager:ls";
+    assert!(planned.good().contains(said), "{planned:?}");
+    assert!(store.versions("projects/proj/secrets/ls").is_empty());
+
+    let made = place.run(&[&words[..], &relay].concat());
+    let said = "a new secret put into gcp-secretmanager:ls";
+    assert!(made.good().contains(said), "{made:?}");
+    let versions = store.versions("projects/proj/secrets/ls");
+    let [version] = versions.as_slice() else {
+        panic!("{} versions", versions.len());
+    };
+    let secret = String::from_utf8(STANDARD.decode(version).unwrap()).unwrap();
+    assert!(!format!("{made:?}").contains(&secret));
+    let shows = |webhook: &serde_json::Value| {
+        webhook["headers"]["Authorization"] == format!("Bearer {secret}").as_str()
+    };
+    let webhooks = label_studio.webhooks();
+    assert_eq!(webhooks.iter().filter(|hook| shows(hook)).count(), 2);
+
+    // A relay with this configuration takes what the webhooks send, and refuses everybody else.
+    let serving = place.serve(&[]);
+    let url = serving.url("label-studio");
+    let reference = ["--secret", "gcp-secretmanager:ls"];
+    place
+        .run(
+            &[
+                &["send", "--to", &url, "--provider", "label-studio"][..],
+                &reference,
+            ]
+            .concat(),
+        )
+        .good();
+    let forger = place.with("FORGED", "a secret that nobody has");
+    let words_of_another = ["--provider", "label-studio", "--secret", "env:FORGED"];
+    let refused = forger.run(&[&["send", "--to", &url][..], &words_of_another].concat());
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.stdout.starts_with("401"), "{refused:?}");
+    let again = forger.run(&[&words[..], &relay].concat());
+    assert!(again.good().contains("nothing to change"), "{again:?}");
+    assert_eq!(store.versions("projects/proj/secrets/ls"), versions);
+    assert_eq!(serving.stop(), 0);
 }

@@ -4,6 +4,7 @@ mod aws;
 mod azure;
 mod google;
 mod pull;
+mod secret_manager;
 
 use crate::support::{Place, Serving};
 use labelrelay_core::QueueLimits;
