@@ -34,6 +34,8 @@ mod storage_queue;
 #[cfg(test)]
 mod stub;
 mod transport;
+#[cfg(test)]
+mod vault;
 
 pub use backend::Azure;
 pub use blob::{AzureBlobFallback, AzureBlobStore, AzureObjectStore};
