@@ -275,6 +275,15 @@ output labelStudioSecretCommand string = makeLabelStudioSecret ? 'az keyvault se
 @description('Storage account of the queue labelrelay-events, its poison queue, bodies too large for it, and the fallback.')
 output accountName string = events.outputs.accountName
 
+@description('The queue, as labelrelay names it.')
+output queueUrl string = makeQueue ? events.outputs.queue : queue
+
+@description('Where bodies too large for the queue are, as labelrelay names it.')
+output blobStoreUrl string = makeBlobStore ? events.outputs.claims : blobStore
+
+@description('Where events wait that the queue did not take, as labelrelay names it.')
+output fallbackUrl string = makeFallback ? events.outputs.fallback : fallbackStore
+
 @description('The function app, for its package, keys and logs.')
 output functionApp string = function.outputs.name
 

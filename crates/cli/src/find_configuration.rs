@@ -4,6 +4,7 @@
 use crate::env::Env;
 use crate::error::CliError;
 use crate::local_dir::LocalDir;
+use crate::stack_outputs;
 use labelrelay_core::config::Config;
 use labelrelay_startup::configuration::Search;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,14 @@ pub(crate) fn find(
     explicit: Option<&Path>,
     missing: Missing,
 ) -> Result<FoundConfiguration, CliError> {
+    if let Some(file) = explicit.filter(|file| stack_outputs::are_in(file))
+        && missing == Missing::Refuse
+    {
+        return Ok(FoundConfiguration {
+            config: stack_outputs::read(file, env)?,
+            made: Vec::new(),
+        });
+    }
     match search(env, explicit).find()? {
         Some(config) => Ok(FoundConfiguration {
             config,

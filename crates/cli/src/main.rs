@@ -45,6 +45,7 @@ mod send;
 mod serve;
 mod serve_address;
 mod source_of_platform;
+mod stack_outputs;
 mod status;
 mod userinfo;
 mod verify;

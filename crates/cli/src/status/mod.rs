@@ -45,7 +45,7 @@ changes of the last day came. Changes of which nothing came are a fault: the exi
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", find_configuration::HELP))]
 pub(crate) struct Args {
-    /// Configuration file
+    /// Configuration file, or the outputs of a stack in a cloud, as JSON in a file whose name ends in .json
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print one JSON object

@@ -10,6 +10,7 @@ use crate::connect::stand_in::{StandIn, TOKEN};
 use crate::support::Place;
 use labelrelay_testkit::adapter_suite::LIMITS;
 use labelrelay_tests::servers::{Fauxqs, Ministack, boto3, environment};
+use serde_json::json;
 
 struct Servers {
     sqs: Fauxqs,
@@ -213,4 +214,55 @@ for stage in ('AWSCURRENT', 'AWSPREVIOUS'):
     );
     let again = place.run(&words);
     assert!(again.good().contains("nothing to change"), "{again:?}");
+}
+
+/// The outputs of a stack are all that `status` needs to look at a relay that runs in the cloud.
+#[test]
+#[ignore = "needs MiniStack: cargo xtask test"]
+fn status_takes_the_outputs_of_a_stack() {
+    let server = Ministack::start();
+    server.bucket("bucket");
+    let queue = server.queue("events");
+    let make = "client('secretsmanager').create_secret(Name='ls', SecretString=args[0])";
+    server.boto3(make, &[labelrelay_testkit::adapter_suite::SECRET]);
+    let mut place = Place::new();
+    for (name, value) in environment(&server.endpoint()) {
+        place = place.with(&name, &value);
+    }
+    let output = |key: &str, value: &str| json!({"OutputKey": key, "OutputValue": value});
+    let command = "aws secretsmanager get-secret-value --region eu-central-1 --secret-id 'ls' --query SecretString";
+    let outputs = json!([
+        output("LabelStudioUrl", "http://127.0.0.1:9/label-studio"),
+        output("LabelStudioSecretCommand", command),
+        output("QueueUrl", &queue),
+        output("BucketName", "bucket"),
+        output("RedriveFunction", "redrive"),
+    ]);
+    place.write("outputs.json", outputs.to_string());
+    let status = ["status", "--config", "outputs.json"];
+    let ran = place.run(&status);
+    for said in [
+        "ok: outputs.json",
+        &queue,
+        "s3://bucket/claims",
+        "s3://bucket/fallback",
+    ] {
+        assert!(ran.good().contains(said), "no {said:?} in {ran:?}");
+    }
+    let unreachable = "`public_url`: http://127.0.0.1:9/-/ready: nothing listens there";
+    assert!(ran.stderr.contains(unreachable), "{ran:?}");
+
+    let missing = outputs
+        .to_string()
+        .replace(&queue, &queue.replace("events", "missing"));
+    place.write("outputs.json", missing);
+    place.run(&status).failed(78, &["queue", "missing"]);
+    place.write("outputs.json", "{}");
+    place
+        .run(&status)
+        .failed(78, &["outputs.json", "they name no queue"]);
+    // A relay is not started from them.
+    place
+        .run(&["serve", "--config", "outputs.json"])
+        .failed(78, &["outputs.json"]);
 }
