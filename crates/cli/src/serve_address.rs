@@ -17,12 +17,26 @@ fn beside(queue: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Where a `serve` listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Listening {
+    /// For deliveries.
+    pub(crate) address: SocketAddr,
+    /// For metrics; `None` where an older version did not say.
+    pub(crate) admin: Option<SocketAddr>,
+}
+
+/// Address of the `serve` whose queue is the file `queue`; `None` when no `serve` runs, or nobody can tell.
+pub(crate) fn find(queue: &Path) -> Option<SocketAddr> {
+    listening(queue).map(|serve| serve.address)
+}
+
 #[cfg(unix)]
-pub(crate) use locked::{ServeAddress, find};
+pub(crate) use locked::{ServeAddress, listening};
 
 #[cfg(unix)]
 mod locked {
-    use super::{Path, PathBuf, SocketAddr, beside};
+    use super::{Listening, Path, PathBuf, SocketAddr, beside};
     use rustix::fs::OFlags;
     use std::fs::{File, OpenOptions, TryLockError};
     use std::io::{Error, Read as _, Write as _};
@@ -33,8 +47,8 @@ mod locked {
     const TRIES: u32 = 50;
     const PAUSE: Duration = Duration::from_millis(10);
 
-    /// An address with a line break is not longer.
-    const LONGEST: u64 = 64;
+    /// Two addresses, each with a line break, are not longer.
+    const LONGEST: u64 = 128;
 
     /// Tells where this process listens, until it is dropped.
     pub(crate) struct ServeAddress {
@@ -44,7 +58,10 @@ mod locked {
 
     impl ServeAddress {
         /// Called by the one process that owns the queue.
-        pub(crate) fn publish(queue: &Path, address: SocketAddr) -> std::io::Result<Self> {
+        pub(crate) fn publish(
+            queue: &Path,
+            Listening { address, admin }: Listening,
+        ) -> std::io::Result<Self> {
             let path = beside(queue);
             let mut file = open(&path, true)?;
             if !is_trusted(&file, queue)? {
@@ -62,7 +79,8 @@ mod locked {
                 }
             }
             file.set_len(0)?;
-            file.write_all(format!("{address}\n").as_bytes())?;
+            let admin = admin.map_or_else(String::new, |admin| format!("{admin}\n"));
+            file.write_all(format!("{address}\n{admin}").as_bytes())?;
             Ok(Self { path, file })
         }
     }
@@ -75,8 +93,8 @@ mod locked {
         }
     }
 
-    /// Address of the `serve` whose queue is the file `queue`; `None` when no `serve` runs, or nobody can tell.
-    pub(crate) fn find(queue: &Path) -> Option<SocketAddr> {
+    /// Both addresses, as [`find`](super::find).
+    pub(crate) fn listening(queue: &Path) -> Option<Listening> {
         let file = open(&beside(queue), false).ok()?;
         if !is_trusted(&file, queue).ok()? {
             return None;
@@ -88,7 +106,11 @@ mod locked {
         }
         let mut text = String::new();
         file.take(LONGEST).read_to_string(&mut text).ok()?;
-        text.trim().parse().ok()
+        let mut lines = text.lines();
+        Some(Listening {
+            address: lines.next()?.trim().parse().ok()?,
+            admin: lines.next().and_then(|line| line.trim().parse().ok()),
+        })
     }
 
     fn open(path: &Path, write: bool) -> std::io::Result<File> {
@@ -114,23 +136,23 @@ mod locked {
 }
 
 #[cfg(not(unix))]
-pub(crate) use unlocked::{ServeAddress, find};
+pub(crate) use unlocked::{ServeAddress, listening};
 
 /// Tells nothing, because a locked file cannot be read here.
 #[cfg(not(unix))]
 mod unlocked {
-    use super::{Path, SocketAddr};
+    use super::{Listening, Path};
 
     pub(crate) struct ServeAddress;
 
     impl ServeAddress {
         #[expect(clippy::unnecessary_wraps, reason = "the other systems' form can fail")]
-        pub(crate) fn publish(_queue: &Path, _address: SocketAddr) -> std::io::Result<Self> {
+        pub(crate) fn publish(_queue: &Path, _serve: Listening) -> std::io::Result<Self> {
             Ok(Self)
         }
     }
 
-    pub(crate) fn find(_queue: &Path) -> Option<SocketAddr> {
+    pub(crate) fn listening(_queue: &Path) -> Option<Listening> {
         None
     }
 }

@@ -14,7 +14,7 @@ use crate::locations::QueueLocation;
 use crate::logging::Format;
 use crate::open::{self, Opened};
 use crate::output::{from_a_thread, say};
-use crate::serve_address::ServeAddress;
+use crate::serve_address::{Listening, ServeAddress};
 use labelrelay_core::Clock;
 use labelrelay_core::provider::Provider;
 use labelrelay_http::admin::{Metrics, serve_admin};
@@ -103,6 +103,7 @@ impl Start<'_> {
         let listener = bind(self.settings.listen, "--listen").await?;
         let admin = bind_admin(self.settings.admin).await?;
         let bound = listener.local_addr()?;
+        let admin_bound = admin.local_addr()?;
         let ready_path = self.args.ready_file.clone();
         let stop = signals::watch(move || {
             if let Some(path) = ready_path {
@@ -113,7 +114,7 @@ impl Start<'_> {
         warnings.extend(relay.warnings().await);
         warnings.extend(self.network());
         let memory = memory::most_bytes(&relay, &options);
-        self.announce(bound, admin.local_addr()?, &warnings, memory)?;
+        self.announce(bound, admin_bound, &warnings, memory)?;
 
         let reasons = serve_admin(
             admin,
@@ -138,7 +139,7 @@ impl Start<'_> {
         let server = serve(listener, relay, signals::stopped(stop), options);
         let server = tokio::spawn(server);
         // The listener is bound and its server runs: whoever connects from now on is answered.
-        let running = self.publish_address(bound);
+        let running = self.publish_address(bound, admin_bound);
         let ready_file = self
             .args
             .ready_file
@@ -182,9 +183,13 @@ impl Start<'_> {
         open::network_file_system::warning(&self.queue_file()?)
     }
 
-    /// For `send`. That it does not find this one is no reason not to serve.
-    fn publish_address(&self, bound: SocketAddr) -> Option<ServeAddress> {
-        let told = ServeAddress::publish(&self.queue_file()?, bound);
+    /// For `send` and `status`. That they do not find this one is no reason not to serve.
+    fn publish_address(&self, bound: SocketAddr, admin: SocketAddr) -> Option<ServeAddress> {
+        let listening = Listening {
+            address: bound,
+            admin: Some(admin),
+        };
+        let told = ServeAddress::publish(&self.queue_file()?, listening);
         told.inspect_err(|error| {
             tracing::warn!(name: "address_not_told", reason = %error, "`labelrelay send` will not find this relay by itself");
         })

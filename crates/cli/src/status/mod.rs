@@ -126,12 +126,15 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
     report.fallback = store(config.fallback.as_ref(), FALLBACK, &config, env)?;
     let mut recent = None;
     if let QueueLocation::Sqlite(file) = &location {
-        let serve = serve_address::find(file);
-        report.serve = serve.map(|address| address.to_string());
-        if let Some(address) = serve {
+        let serve = serve_address::listening(file);
+        report.serve = serve.map(|serve| serve.address.to_string());
+        if let Some(serve) = serve {
             report
                 .faults
-                .extend(runtime.block_on(running::fault(address)));
+                .extend(runtime.block_on(running::fault(serve.address)));
+            if let Some(admin) = serve.admin {
+                report.refused = runtime.block_on(running::refused(admin, &config));
+            }
         }
         if file.exists() {
             let opened = queue::open_checked(file, report)?;

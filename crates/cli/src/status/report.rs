@@ -14,6 +14,9 @@ pub(super) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) serve: Option<String>,
     pub(super) sources: Vec<String>,
+    /// Requests that `serve` refused since it began.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) refused: Vec<Refused>,
     /// Platforms that could be asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) platforms: Vec<Platform>,
@@ -38,6 +41,14 @@ pub(super) struct Report {
     pub(super) faults: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
+}
+
+/// Requests to a source that were refused in one way.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Refused {
+    pub(super) source: String,
+    pub(super) outcome: String,
+    pub(super) requests: u64,
 }
 
 /// The platform of a source, and its webhooks.
@@ -95,6 +106,16 @@ impl Report {
             None => {}
         }
         line("sources", &self.sources.join(", "))?;
+        for Refused {
+            source,
+            outcome,
+            requests,
+        } in &self.refused
+        {
+            let words =
+                format!("{source}: {requests} {outcome} since `serve` began; its log says why");
+            line("refused", &words)?;
+        }
         for platform in &self.platforms {
             line("platform", &platform.server)?;
             line("webhooks", &platform.webhooks)?;

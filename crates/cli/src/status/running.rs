@@ -1,10 +1,13 @@
-//! Asks the `serve` that runs here whether a delivery would be durable now. It alone owns the queue's file, so nobody
-//! else can try a write.
+//! Asks the `serve` that runs here whether a delivery would be durable now, and what it refused. It alone owns the
+//! queue's file, so nobody else can try a write.
 
+use super::report::Refused;
 use crate::http_client;
 use crate::serve::public_base;
 use bytes::Bytes;
 use http::Request;
+use labelrelay_core::Outcome;
+use labelrelay_core::config::Config;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -24,4 +27,76 @@ pub(super) async fn fault(address: SocketAddr) -> Option<String> {
     Some(format!(
         "`serve` takes no delivery: {url} {problem}; its log says why"
     ))
+}
+
+/// Requests to the sources of `config` that it refused since it began; none where its metrics cannot be read.
+pub(super) async fn refused(admin: SocketAddr, config: &Config) -> Vec<Refused> {
+    let url = format!("http://{admin}/metrics");
+    let Ok(request) = Request::get(&url).body(Bytes::new()) else {
+        return Vec::new();
+    };
+    let metrics = match tokio::time::timeout(PATIENCE, http_client::send(request)).await {
+        Ok(Ok(answer)) if answer.status == 200 => answer.body,
+        _ => return Vec::new(),
+    };
+    let metrics = String::from_utf8_lossy(&metrics);
+    let is_ours = |refused: &Refused| {
+        let mut sources = config.sources.iter();
+        sources.any(|source| source.name == refused.source)
+    };
+    let mut all: Vec<_> = metrics
+        .lines()
+        .filter_map(refusal)
+        .filter(is_ours)
+        .collect();
+    all.sort_by(|one, other| (&one.source, &one.outcome).cmp(&(&other.source, &other.outcome)));
+    all
+}
+
+/// Outcomes that are no refusal.
+const GOOD: [Outcome; 4] = [
+    Outcome::Accepted,
+    Outcome::Repeat,
+    Outcome::Filtered,
+    Outcome::Replied,
+];
+
+/// A count of refused requests, in a line of the metrics.
+fn refusal(line: &str) -> Option<Refused> {
+    let rest = line.strip_prefix("labelrelay_requests_total{source=\"")?;
+    let (source, rest) = rest.split_once("\",outcome=\"")?;
+    let (outcome, count) = rest.split_once("\"} ")?;
+    let requests = count.trim().parse().ok()?;
+    let is_good = GOOD.iter().any(|good| good.as_str() == outcome);
+    (!is_good && requests > 0).then(|| Refused {
+        source: source.to_owned(),
+        outcome: outcome.to_owned(),
+        requests,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_counted_and_nothing_else() {
+        let count = |outcome: &str| {
+            let line =
+                format!("labelrelay_requests_total{{source=\"ls\",outcome=\"{outcome}\"}} 3");
+            refusal(&line).map(|refused| refused.requests)
+        };
+        assert_eq!(count("unauthorized"), Some(3));
+        assert_eq!(count("unavailable"), Some(3));
+        for good in ["accepted", "repeat", "filtered", "replied"] {
+            assert_eq!(count(good), None, "{good}");
+        }
+        for line in [
+            "# TYPE labelrelay_requests counter",
+            "labelrelay_late_total{source=\"ls\"} 1",
+            "labelrelay_requests_total{source=\"ls\",outcome=\"unauthorized\"} 0",
+        ] {
+            assert_eq!(refusal(line), None, "{line}");
+        }
+    }
 }

@@ -86,6 +86,32 @@ fn a_serve_that_takes_no_delivery_is_a_fault() {
     assert_eq!(told.json()[0]["ok"], false);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_serve_refused_since_it_began_is_told() {
+    let place = configured();
+    let serving = place.serve(&[]);
+    assert!(!place.run(&["status"]).good().contains("refused"));
+    place.write("foreign.secret", "another-secret-of-label-studio");
+    let url = serving.url("label-studio");
+    let send = ["send", "--source", "label-studio", "--to", &url];
+    for _ in 0..2 {
+        let sent = place.run(&[&send[..], &["--secret", "file:foreign.secret"]].concat());
+        assert!(sent.stdout.starts_with("401"), "{sent:?}");
+    }
+    place.run(&send).good();
+    // A request is counted after its answer.
+    let line = "refused     label-studio: 2 unauthorized since `serve` began";
+    until("the refusals are told", || {
+        place.run(&["status"]).good().contains(line)
+    });
+    let told = place.run(&["status", "--json"]);
+    let refused = serde_json::json!([
+        {"source": "label-studio", "outcome": "unauthorized", "requests": 2}
+    ]);
+    assert_eq!(told.json()[0]["refused"], refused);
+}
+
 #[test]
 fn a_health_check_asks_the_serve_that_runs() {
     let place = configured();
