@@ -1,14 +1,21 @@
 //! `serve` that pulls by itself, from a Label Studio as it comes: it refuses every webhook to this machine.
 
+use super::older_versions::{Change, FIRST_EVENT};
 use super::outage::assert_says_what_it_says;
 use super::{applied, assert_each_once, of_origin};
+use crate::connect::{good, refused};
 use labelrelay_tests::export::Exported;
 use labelrelay_tests::label_studio::{LabelStudio, choice};
 use labelrelay_tests::random::Random;
-use labelrelay_tests::relay::{Site, eventually};
+use labelrelay_tests::relay::{Relay, Site, eventually};
 use serde_json::{Value, json};
+use std::time::Instant;
 
 const TASKS: usize = 30;
+
+/// How many random changes there are.
+const CHANGES: &str = "LABELRELAY_TEST_CHANGES";
+const SAMPLE: u32 = 40;
 
 #[test]
 #[ignore = "needs an installed Label Studio: run it with `cargo xtask e2e reconcile`"]
@@ -60,6 +67,72 @@ fn a_stock_label_studio_s_events_arrive_and_are_what_its_database_says() {
     assert_says_what_it_says(&mut label_studio, project, &events);
     relay.terminate();
     assert!(relay.wait().success());
+}
+
+/// From nothing to the first event by the command and the cure that it prints, and then whatever people do there.
+#[test]
+#[ignore = "needs an installed Label Studio: run it with `cargo xtask e2e reconcile`"]
+fn what_connect_sets_up_tells_all_that_happens_on_a_stock_label_studio() {
+    let _machine = crate::beside_others();
+    let changes = std::env::var(CHANGES).map_or(SAMPLE, |count| count.parse().unwrap());
+    let mut label_studio = LabelStudio::start_stock();
+    let site = Site::new();
+    let relay = site.serve();
+    let project = label_studio.project("Cars");
+    label_studio.import(project, TASKS, true);
+    std::fs::write(site.folder().join("token"), &label_studio.token).unwrap();
+
+    let begun = Instant::now();
+    let said = ["reserved network address", " --repair"];
+    refused(&site, &label_studio, &["--token", "file:token"], &said);
+    let repair = ["--token", "file:token", "--repair"];
+    let written = "[source.pull] written below the source `label-studio`";
+    good(&site, &label_studio, &repair, &[written]);
+    let relay = started_again(relay, &site);
+    eventually("the first event is in the queue", || {
+        (!site.export().is_empty()).then_some(())
+    });
+    let took = begun.elapsed();
+    println!("stock: the first event after {took:.1?}");
+    assert!(took <= FIRST_EVENT, "{took:?}");
+    let caught_up = |label_studio: &mut LabelStudio| {
+        eventually("the events say what Label Studio says", || {
+            is_current(label_studio, &site.export()).then_some(())
+        });
+    };
+    caught_up(&mut label_studio);
+
+    // More often, so that this is soon over.
+    let config = std::fs::read_to_string(site.config()).unwrap();
+    std::fs::write(site.config(), config.replace("\"10s\"", "\"1s\"")).unwrap();
+    let relay = started_again(relay, &site);
+    let mut random = Random::seeded();
+    for _ in 0..changes {
+        let change = Change::any(&mut random);
+        // What comes while as much goes shows in no number, and a bulk action in no time: together they are found by the
+        // daily look at everything.
+        if change.is_bulk() {
+            caught_up(&mut label_studio);
+        }
+        change.make(&mut label_studio, project, &mut random);
+        if change.is_bulk() {
+            caught_up(&mut label_studio);
+        }
+    }
+    caught_up(&mut label_studio);
+    let events = site.export();
+    println!("stock: {changes} changes, {} events", events.len());
+    assert_each_once(&events);
+    assert_eq!(of_origin(&events, false), 0, "no webhook works");
+    assert_says_what_it_says(&mut label_studio, project, &events);
+    relay.terminate();
+    assert!(relay.wait().success());
+}
+
+fn started_again(relay: Relay, site: &Site) -> Relay {
+    relay.terminate();
+    assert!(relay.wait().success());
+    site.serve()
 }
 
 /// Tells whether the events tell of every thing in its newest version, and of no other.

@@ -179,7 +179,10 @@ impl Management {
         let (query, variables) = update(id, change);
         let answer = self.api.ask::<Changed>(&query, variables).await;
         let answer = answer.map_err(|error| {
-            with_topics_cure(refused(&what, &error, None), change.topics.unwrap_or(&[]))
+            with_topics_cure(
+                refused(&what, &error, None),
+                change.topics.unwrap_or_default(),
+            )
         })?;
         let changed = answer.data.and_then(|data| data.changed);
         let changed = changed.ok_or_else(|| {
