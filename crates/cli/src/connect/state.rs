@@ -60,6 +60,11 @@ pub(super) fn options(config: &Config, source: &SourceConfig, file: Option<&Path
     options
 }
 
+/// An option of a command that is printed, with its value as one word; a blank before it. Nothing without a value.
+pub(super) fn option(name: &str, value: Option<&str>) -> String {
+    value.map_or_else(String::new, |value| format!(" {name} {}", as_word(value)))
+}
+
 /// Text as one word of a shell's command line.
 pub(super) fn as_word(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "/._-:".contains(c);

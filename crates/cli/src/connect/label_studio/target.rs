@@ -89,15 +89,13 @@ impl Common {
     /// Words that a command needs because the command line here had them: one of `connect`, and one of `pull`. Whatever
     /// else it needs, the configuration and the environment say.
     fn given(&self, server: &str) -> (String, String) {
-        let with = |name: &str, value: Option<String>| {
-            value.map_or_else(String::new, |value| format!(" {name}{value}"))
-        };
-        let url = self.url.as_ref().map(|_| state::as_word(server));
+        let url = self.url.as_ref().map(|_| server);
         let token = self.token.as_ref().map(ToString::to_string);
-        let token = with("--token ", token.as_deref().map(state::as_word));
-        let relay = with("--relay ", self.relay.as_deref().map(state::as_word));
-        let connect = [with("", url.clone()), token.clone(), relay].concat();
-        (connect, [with("--url ", url), token].concat())
+        let token = state::option("--token", token.as_deref());
+        let relay = state::option("--relay", self.relay.as_deref());
+        let first = url.map_or_else(String::new, |url| format!(" {}", state::as_word(url)));
+        let pull = state::option("--url", url) + &token;
+        ([first, token, relay].concat(), pull)
     }
 
     /// Finds everything; asks nobody yet.

@@ -166,6 +166,18 @@ async fn all(
         report.hint(
             "To see the first event, submit a label in Labelbox, then run `labelrelay events tail`.",
         )?;
+        let is_new = facts.webhooks.iter().any(|row| row.action == Action::Made);
+        if is_new {
+            let projects = args.project.iter();
+            let projects: Vec<_> = projects
+                .map(|id| super::state::option("--project", Some(id)))
+                .collect();
+            report.hint(format_args!(
+                "Webhooks tell of nothing that is there already: `{}{}` puts it on the queue.",
+                target.fetch,
+                projects.concat()
+            ))?;
+        }
     }
     if target.rotatable.source().allow.is_some() {
         report.hint(

@@ -59,6 +59,8 @@ pub(super) struct Target {
     pub(super) topics: Vec<String>,
     /// The command that mends what is wrong on the platform.
     pub(super) repair: String,
+    /// The command that fetches what is there already.
+    pub(super) fetch: String,
     pub(super) rotatable: Rotatable,
     /// The secret that the webhooks get.
     pub(super) secret: KeptSecret,
@@ -100,6 +102,9 @@ impl Common {
         text(secret.secret())?;
         let management = Management::new(&server, key, http_options());
         let options = state::options(config, source, self.config.as_deref());
+        let key = self.key.as_ref().map(ToString::to_string);
+        let given = state::option("--endpoint", self.endpoint.as_deref())
+            + &state::option("--key", key.as_deref());
         Ok(Target {
             server,
             management: management.map_err(CliError::failed)?,
@@ -108,6 +113,7 @@ impl Common {
             projects: sections::projects(source).to_vec(),
             topics: sections::topics(source).to_vec(),
             repair: format!("labelrelay connect labelbox --repair{options}"),
+            fetch: format!("labelrelay pull labelbox{given}{options}"),
             rotatable,
             secret,
         })

@@ -70,6 +70,11 @@ fn a_webhook_is_made_for_the_organization_and_the_second_run_changes_nothing() {
     ] {
         assert!(ran.good().contains(line), "no {line:?} in {ran:?}");
     }
+    let offer = format!(
+        "nothing that is there already: `labelrelay pull labelbox --endpoint {}` puts",
+        scene.labelbox.endpoint
+    );
+    assert!(ran.stdout.contains(&offer), "no {offer:?} in {ran:?}");
     let made = scene.labelbox.webhooks();
     assert_eq!(made[..1], before, "somebody else's stays as it is");
     let mut expected = webhook("w7", None, URL);
@@ -81,6 +86,7 @@ fn a_webhook_is_made_for_the_organization_and_the_second_run_changes_nothing() {
     let said = "the organization's webhook w7 is there already";
     assert!(again.good().contains(said), "{again:?}");
     assert!(again.stdout.contains("nothing to change"), "{again:?}");
+    assert!(!again.stdout.contains("puts it on"), "{again:?}");
     assert_eq!(scene.labelbox.changes(), [""; 0]);
     assert_eq!(scene.labelbox.webhooks(), made);
 }
