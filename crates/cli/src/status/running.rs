@@ -53,12 +53,14 @@ pub(super) async fn refused(admin: SocketAddr, config: &Config) -> Vec<Refused> 
     all
 }
 
-/// Outcomes that are no refusal.
-const GOOD: [Outcome; 4] = [
+/// Outcomes that refuse no delivery. No platform makes a malformed request: `connect` does, to see whether the header
+/// arrives.
+const GOOD: [Outcome; 5] = [
     Outcome::Accepted,
     Outcome::Repeat,
     Outcome::Filtered,
     Outcome::Replied,
+    Outcome::Malformed,
 ];
 
 /// A count of refused requests, in a line of the metrics.
@@ -88,7 +90,7 @@ mod tests {
         };
         assert_eq!(count("unauthorized"), Some(3));
         assert_eq!(count("unavailable"), Some(3));
-        for good in ["accepted", "repeat", "filtered", "replied"] {
+        for good in ["accepted", "repeat", "filtered", "replied", "malformed"] {
             assert_eq!(count(good), None, "{good}");
         }
         for line in [
