@@ -61,6 +61,18 @@ const FAULTS: &[Fault] = &[
         &["holds a line break", "keep one line"],
     ),
     (
+        "secret that is short",
+        |place| drop(place.write("labelbox.secret", "example_secret")),
+        0,
+        &["has 14 bytes", "use 16 or more"],
+    ),
+    (
+        "secret that Label Studio cannot send",
+        |place| drop(place.write("label-studio.secret", "sixteen-bytes-and-a-\u{20ac}")),
+        0,
+        &["cannot send in a header", "use letters and digits"],
+    ),
+    (
         "queue that cannot be written",
         |place| with(place, "", "sqlite:/proc/queue.db"),
         78,
