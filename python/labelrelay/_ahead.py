@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .event import Event
     from .state import GroupingState
 
-MOST = 32
+MOST = 128
 """Events that are taken at once."""
 
 MOST_BYTES = 4 << 20

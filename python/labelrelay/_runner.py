@@ -7,14 +7,15 @@ import logging
 import random
 import threading
 from collections import deque
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from ._ahead import MOST
 from ._held import Again, Busy, Held, described
 from ._pace import Pace
+from ._patience import Patience
 from ._sources import SourceStopped
-from .errors import ConsumerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,12 +33,9 @@ LOOK_AGAIN = (0.05, 0.5)
 RELEASE_AFTER = 1.0
 """Seconds for which a thing is leased before its handler begins, at most: another process may want it."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-"""Seconds without a receive after one that failed, and after many."""
-
-
-GIVE_UP = 300.0
-"""Seconds of failed receives after which a consumer ends that is to end when the queue is idle."""
+AT_A_STRETCH = 0.01
+"""Seconds for which a thread goes from one event to the next without the lock. Each wait for it costs as much as many an event,
+and how fast it goes is looked at in between."""
 
 
 class Runner:
@@ -57,11 +55,12 @@ class Runner:
         self._handling = handling
         self._handle = handle
         self._wait = wait if until_idle is None else min(wait, until_idle)
-        self._until_idle = until_idle
+        self._patience = Patience(session.source.name, until_idle)
         self._changed = threading.Condition()
         self._ready: deque[Held] = deque()
         self._taken: deque[Held] = deque()
-        """Events whose turn it is: they came before all in `_ready`. Most were taken ahead."""
+        """Events whose turn it is: they came before all in `_ready`. Most were taken ahead. `_following` takes from both without
+        the lock, so that each may be empty a moment after it was not."""
         self._is_taking = False
         self._parked: dict[Key, deque[Held]] = {}
         self._delayed: list[tuple[float, int, Held]] = []
@@ -69,17 +68,14 @@ class Runner:
         self._waiting = 0
         """Events in `_parked` and `_delayed`."""
         self._working = 0
+        """Threads that have an event."""
+        self._sleeping = 0
+        """Threads that wait to be told of something."""
         self._receiving = 0
         self._came_last = False
         self._busy_at = monotonic()
-        self._receive_at = 0.0
-        self._pause = FIRST_PAUSE
         self._stopping = False
         self._is_abandoned = False
-        self._begun_at = monotonic()
-        self._has_received = False
-        """One receive succeeded, though nothing may have come."""
-        self._failing_since: float | None = None
         self.failure: BaseException | None = None
         self._pace = Pace(session.source.batch)
         self._threads = [
@@ -111,10 +107,9 @@ class Runner:
         """Gives back what was received and not begun."""
         with self._changed:
             self._stopping = self._is_abandoned = True
-            left = [*self._taken, *self._ready, *(held for line in self._parked.values() for held in line)]
+            left = [*_drained(self._taken), *_drained(self._ready)]
+            left += [held for line in self._parked.values() for held in line]
             left += [held for _, _, held in self._delayed]
-            self._taken.clear()
-            self._ready.clear()
             self._parked.clear()
             self._delayed.clear()
             self._waiting = 0
@@ -133,12 +128,12 @@ class Runner:
         """Gives back the leases of events that were taken a while ago: handlers have become slow."""
         with self._changed:
             ahead, before = self._handling.ahead, monotonic() - RELEASE_AFTER
-            is_old = any(held.entered is not None and held.entered_at <= before for held in self._taken)
+            # A copy is made in one step, whatever other threads take out meanwhile.
+            is_old = any(held.entered is not None and held.entered_at <= before for held in self._taken.copy())
             # Events that are being taken come after these.
             if ahead is None or self._is_taking or not is_old:
                 return
-            taken = list(self._taken)
-            self._taken.clear()
+            taken = _drained(self._taken)
             # They are first in line again before anything of theirs is free.
             self._ready.extendleft(reversed(taken))
             self._pace.ahead = 0
@@ -151,7 +146,7 @@ class Runner:
                 if held is None:
                     return
                 if isinstance(held, Held):
-                    self._handle_one(held)
+                    self._handle_some(held)
                 elif isinstance(held, list):
                     self._take(held)
                 else:
@@ -175,15 +170,42 @@ class Runner:
                 if self._may_receive(now):
                     self._receiving += 1
                     return self._may_wait(now)
-                if self._taken or (self._ready and not self._is_taking and not self._may_take()):
+                held = self._turn()
+                if held is not None:
                     self._working += 1
-                    return (self._taken or self._ready).popleft()
+                    return held
                 if self._ready and not self._is_taking:
                     self._is_taking = True
                     return [self._ready.popleft() for _ in range(min(self._pace.ahead, MOST, len(self._ready)))]
                 if self._stopping and self._is_idle() and not self._receiving:
                     return None
+                self._sleeping += 1
                 self._changed.wait(self._until(now))
+                self._sleeping -= 1
+
+    def _turn(self) -> Held | None:
+        """The event whose turn it is; `None` if there is none, or some are to be taken first."""
+        while self._taken:
+            with suppress(IndexError):
+                return self._taken.popleft()
+        while self._ready and not self._is_taking and not self._may_take():
+            with suppress(IndexError):
+                return self._ready.popleft()
+        return None
+
+    def _following(self) -> Held | None:
+        """The event whose turn it is, without the lock: `None` where that might keep something waiting. Nobody sleeps, so nobody
+        needs to be told of anything; and either enough is left, or others receive already."""
+        source = self._session.source
+        is_enough = len(self._taken) + len(self._ready) > self._low() or self._receiving >= source.receivers
+        if self._sleeping or self._is_abandoned or not is_enough:
+            return None
+        with suppress(IndexError):
+            if self._taken:
+                return self._taken.popleft()
+            if self._handling.ahead is None:
+                return self._ready.popleft()
+        return None
 
     def _is_idle(self) -> bool:
         return not (self._ready or self._taken or self._is_taking or self._parked or self._delayed or self._working)
@@ -204,64 +226,58 @@ class Runner:
         at = [now + 1.0]
         if self._delayed:
             at.append(self._delayed[0][0])
-        if self._receive_at > now:
-            at.append(self._receive_at)
+        if self._patience.receive_at > now:
+            at.append(self._patience.receive_at)
         return max(0.001, min(at) - now)
 
     def _may_receive(self, now: float) -> bool:
-        # With one thread, a receive would keep what is ready waiting.
-        low = self._pace.size // 2 if len(self._threads) > 1 else 0
-        if len(self._taken) + len(self._ready) > low or self._stopping or now < self._receive_at:
+        if len(self._taken) + len(self._ready) > self._low() or self._stopping or now < self._patience.receive_at:
             return False
         at_once = self._session.source.receivers if self._came_last else 1
         # Events that wait for their turn are held as well, and must not become more and more.
         return self._receiving < at_once and self._waiting < 2 * self._pace.size
 
+    def _low(self) -> int:
+        """As many events as are left when others are asked for. With one thread, that would keep them waiting."""
+        return self._pace.size // 2 if len(self._threads) > 1 else 0
+
     def _receive(self, wait: float) -> None:
         if wait:
             self._session.flush()
         came: list[Held] = []
-        pause = 0.0
+        failure: Exception | None = None
         try:
             came = self._session.receive(self._pace.size, wait)
         except SourceStopped as stopped:
             log.info("%s", stopped)
             self.stop()
         except Exception as error:
-            # Those that failed together must not come together.
-            pause = self._pause * random.uniform(0.5, 1.0)
-            self._pause = min(LONGEST_PAUSE, self._pause * 2)
-            log.error("%s: cannot receive; again in %.1f s: %s", self._session.source.name, pause, described(error))
+            failure = error
         with self._changed:
             self._receiving -= 1
             self._came_last = bool(came)
             late = came if self._is_abandoned else []
             if not late:
                 self._ready.extend(came)
-            self._has_received = self._has_received or not pause
             now = monotonic()
-            if pause:
-                self._receive_at = now + pause
-                # Nobody knows what the queue has.
-                self._busy_at = now
-                self._failing_since = self._failing_since or now
-            elif came:
+            pause = 0.0
+            if failure is not None:
+                pause = self._patience.failed(now)
+            else:
+                self._patience.succeeded()
+            if came or failure is not None:
+                # Of one that failed, nobody knows what it has.
                 self._busy_at = now
             elif not wait:
                 # Ready events come first: the queue is not asked again and again meanwhile.
-                self._receive_at = now + 0.05
-            if not pause:
-                self._pause, self._failing_since = FIRST_PAUSE, None
-            if self._until_idle is not None and self._is_idle() and now - self._busy_at >= self._until_idle:
-                self._stopping = True
-            if self._until_idle is not None and not self._has_received and now - self._begun_at >= self._until_idle:
-                self.failure = ConsumerError(f"{self._session.source.name}: no receive succeeded; the log says why")
-                self._stopping = True
-            if self._until_idle is not None and self._failing_since is not None and now - self._failing_since >= GIVE_UP:
-                words = f"{self._session.source.name}: no receive succeeded for {GIVE_UP:.0f} s; the log says why"
-                self.failure = ConsumerError(words)
+                self._patience.receive_at = now + 0.05
+            given_up = self._patience.given_up(now)
+            self.failure = self.failure or given_up
+            if given_up is not None or (self._is_idle() and self._patience.is_over(now, self._busy_at)):
                 self._stopping = True
             self._changed.notify_all()
+        if failure is not None:
+            log.error("%s: cannot receive; again in %.1f s: %s", self._session.source.name, pause, described(failure))
         self._give_back(late)
 
     def _take(self, some: list[Held]) -> None:
@@ -280,25 +296,40 @@ class Runner:
                 self._changed.notify_all()
             self._give_back(late)
 
-    def _handle_one(self, held: Held) -> None:
+    def _handle_some(self, held: Held) -> None:
+        """Handles an event, and those that follow, as long as that goes fast."""
+        handled = 0
+        ends = monotonic() + AT_A_STRETCH
+        try:
+            following: Held | None = held
+            while following is not None:
+                handled += self._handle_one(following)
+                following = self._following() if monotonic() < ends else None
+        finally:
+            with self._changed:
+                self._working -= 1
+                self._pace.handled += handled
+                self._busy_at = monotonic()
+                self._changed.notify()
+
+    def _handle_one(self, held: Held) -> bool:
+        """Tells whether it is settled. If not, it waits for its thing."""
         outcome: Outcome | Busy | None = None
         try:
             outcome = self._handling.work(held, self._handle)
         finally:
             if outcome is None:
-                outcome = Again(held.name, "the process ended", 0.0, False)
-            if not isinstance(outcome, Busy):
-                self._session.settle(held, outcome)
-            with self._changed:
-                self._working -= 1
-                self._pace.handled += not isinstance(outcome, Busy)
-                self._busy_at = monotonic()
-                is_late = isinstance(outcome, Busy) and self._is_abandoned
-                if isinstance(outcome, Busy) and not is_late:
-                    self._park(held, outcome)
-                self._changed.notify()
-            if is_late:
-                self._give_back([held])
+                self._session.settle(held, Again(held.name, "the process ended", 0.0, False))
+        if not isinstance(outcome, Busy):
+            self._session.settle(held, outcome)
+            return True
+        with self._changed:
+            is_late = self._is_abandoned
+            if not is_late:
+                self._park(held, outcome)
+        if is_late:
+            self._give_back([held])
+        return False
 
     def _park(self, held: Held, busy: Busy) -> None:
         if not busy.is_here:
@@ -327,3 +358,12 @@ class Runner:
             if not line:
                 del self._parked[key]
             self._changed.notify()
+
+
+def _drained(line: deque[Held]) -> list[Held]:
+    """What was in it. One at a time: other threads take some out without the lock."""
+    held: list[Held] = []
+    while line:
+        with suppress(IndexError):
+            held.append(line.popleft())
+    return held

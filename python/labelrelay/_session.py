@@ -197,11 +197,6 @@ class Session:
             except Exception as error:
                 log.error("%s: of %d events, not all could be given back: %s", self.source.name, len(some), described(error))
 
-    def holds(self) -> int:
-        """Messages that are not settled, those that only wait for their acknowledgement aside."""
-        with self._lock:
-            return len(self._held) - len(self._done)
-
     def _forget(self, held: Sequence[Held]) -> None:
         with self._lock:
             for one in held:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import threading
 from collections import deque
+from itertools import islice
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from ._sources import Message, SourceStopped
@@ -105,7 +106,7 @@ class EmbeddedSource:
         try:
             while line := process.stdout.readline():
                 self._take(json.loads(_whole(line)), process.stdout)
-        except (ValueError, LookupError, EOFError) as error:
+        except Exception as error:
             # Nothing is lost: what it handed out and did not bring comes again.
             log.error("%s: an answer of `labelrelay queue pipe` was cut off or is none: %s", self.name, error)
             process.kill()
@@ -123,11 +124,10 @@ class EmbeddedSource:
     def _take(self, answer: dict[str, Any], out: IO[bytes]) -> None:
         deliveries: list[Message] = []
         try:
-            for _ in range(answer.get("deliveries", 0)):
-                head = json.loads(_whole(out.readline()))
-                # The line as it came: a body may be large, and is copied no more than it must be.
-                deliveries.append(Message(head["receipt"], _whole(out.readline()), head["receive_count"]))
-        except (ValueError, LookupError, EOFError):
+            count = answer.get("deliveries", 0)
+            if count:
+                deliveries = _read_deliveries(out, count)
+        except Exception:
             with self._lock:
                 self._damaged += answer.get("damaged", [])
             raise
@@ -228,6 +228,19 @@ def _enlarge(pipe: IO[bytes] | None) -> None:
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE)
     except (ImportError, OSError):
         pass  # another system, or a user who has many pipes: it is slower
+
+
+def _read_deliveries(out: IO[bytes], count: int) -> list[Message]:
+    """Messages of two lines each. All that can be done for many at once is."""
+    lines = list(islice(out, 2 * count))
+    # Only the last one can be cut off.
+    if len(lines) < 2 * count or not lines[-1].endswith(b"\n"):
+        raise EOFError(f"{len(lines)} lines of {2 * count}, or no end of the last one")
+    heads = json.loads(b"[%s]" % b",".join(lines[::2]))
+    if len(heads) != count:
+        raise ValueError(f"{len(heads)} receipts for {count} messages")
+    # The line as it came: a body may be large, and is copied no more than it must be.
+    return [Message(head["receipt"], body, head["receive_count"]) for head, body in zip(heads, lines[1::2])]
 
 
 def _whole(line: bytes) -> bytes:

@@ -26,10 +26,8 @@ def version(written: str | None) -> tuple[str, bool] | None:
             if int(hours) > 23 or int(minutes) > 59:
                 return None
             offset = timedelta(hours=int(hours), minutes=int(minutes))
-            moment = moment - offset if sign == "+" else moment + offset
+            date_time = (moment - offset if sign == "+" else moment + offset).isoformat()
     except (ValueError, OverflowError):
         return None
     digits = (fraction or "").ljust(9, "0")
-    # `strftime` writes the year 1 with one digit on some systems.
-    day = f"{moment.year:04}{moment.month:02}{moment.day:02}"
-    return f"{day}T{moment.hour:02}{moment.minute:02}{moment.second:02}.{digits}Z", digits != "000000000"
+    return f"{date_time.replace('-', '').replace(':', '')}.{digits}Z", digits != "000000000"

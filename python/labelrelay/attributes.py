@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ._json import clean
 from .errors import LaterEnvelope, MalformedEnvelope
@@ -76,6 +76,23 @@ TEXTS = frozenset(("specversion", *REQUIRED, *OPTIONAL))
 KNOWN = TEXTS.union(DATA)
 
 
+def _texts(named: dict[str, Json], event_id: str | None) -> dict[str, str]:
+    """Those that are there. Raises `MalformedEnvelope` for one that is no text."""
+    plain = cast("dict[str, str]", named)
+    try:
+        if all(map(str.isascii, plain.values())):  # nearly always, and told of all at once
+            return plain
+    except TypeError:
+        pass  # one is no text
+    texts: dict[str, str] = {}
+    for name, value in named.items():
+        if isinstance(value, str):
+            texts[name] = clean(value)
+        elif value is not None:
+            raise MalformedEnvelope(f"the attribute {name} is no text", event_id)
+    return texts
+
+
 def read_attributes(members: Mapping[str, Json]) -> Attributes:
     """The attributes among the members of an envelope. Raises `MalformedEnvelope` and `LaterEnvelope`."""
     id = members.get("id")
@@ -85,16 +102,10 @@ def read_attributes(members: Mapping[str, Json]) -> Attributes:
         raise MalformedEnvelope("it has no specversion: this is no envelope", event_id)
     if specversion != SPEC_VERSION:
         raise LaterEnvelope(f"specversion is {specversion!r}, this package knows {SPEC_VERSION!r}", event_id)
-    known: dict[str, str] = {}
-    others: dict[str, str] = {}
-    for name, value in members.items():
-        if name in TEXTS:
-            if isinstance(value, str):
-                known[name] = value if value.isascii() else clean(value)
-            elif value is not None:
-                raise MalformedEnvelope(f"the attribute {name} is no text", event_id)
-        elif name not in DATA and isinstance(value, str):
-            others[clean(name)] = clean(value)
+    known = _texts({name: value for name, value in members.items() if name in TEXTS}, event_id)
+    others = {
+        clean(name): clean(value) for name, value in members.items() if name not in KNOWN and isinstance(value, str)
+    }
     for name in REQUIRED:
         if name not in known:
             raise MalformedEnvelope(f"the attribute {name} is missing", event_id)

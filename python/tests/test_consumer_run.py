@@ -402,7 +402,7 @@ def test_pauses_after_receives_that_failed_are_spread(monkeypatch: pytest.Monkey
 
 
 def test_a_queue_that_fails_for_long_ends_what_waits_for_idleness(monkeypatch: pytest.MonkeyPatch) -> None:
-    from labelrelay import _runner
+    from labelrelay import _patience
 
     class Failing(InMemory):
         receives = 0
@@ -413,7 +413,7 @@ def test_a_queue_that_fails_for_long_ends_what_waits_for_idleness(monkeypatch: p
                 raise OSError("the queue is gone")
             return super().receive(*arguments)
 
-    monkeypatch.setattr(_runner, "GIVE_UP", 1.0)
+    monkeypatch.setattr(_patience, "GIVE_UP", 1.0)
     queue = Failing([annotation()])
     with pytest.raises(labelrelay.ConsumerError, match="no receive succeeded for 1 s"):
         consumed(queue, lambda _: None, concurrency=2)

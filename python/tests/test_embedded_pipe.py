@@ -59,6 +59,39 @@ ask()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script with its interpreter in the first line")
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        (["{'receipt': 'a', 'receive_count': 1}", "first", "{'receipt': 'b', 'receive_count': 2}", "second"], None),
+        (["{'receipt': 'a', 'receive_count': 1}", "first", "{'receipt': 'b', 'receive_count': 2}"], "3 lines of 4"),
+        (["{'receipt': 'a', 'receive_count': 1}", "first", "{'receipt': 'b'", "second"], "is none"),
+        (["{'receipt': 'a', 'receive_count': 1}, {}", "first", "{'receipt': 'b', 'receive_count': 2}", "second"], "3 receipts for 2"),
+        (["7", "first", "8", "second"], "is none"),
+    ],
+)
+def test_each_message_has_its_own_receipt(
+    lines: list[str], fault: str | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = "".join(f"{line}\n" for line in lines).replace("'", '"').encode()
+    program = f"""
+ask()
+out.write(b'{{"deliveries": 2}}\\n' + {said!r})
+out.close()
+ask()
+"""
+    queue = source(tmp_path, program)
+    queue.open()
+    if fault is None:
+        messages, _ = queue.receive(2, 60, 0)
+        assert [(one.receipt, one.receives, one.body) for one in messages] == [("a", 1, b"first\n"), ("b", 2, b"second\n")]
+    else:
+        with pytest.raises(labelrelay.ConsumerError, match="ended with code"):
+            queue.receive(2, 60, 0)
+        assert fault in caplog.text
+    queue.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script with its interpreter in the first line")
 def test_large_answers_are_read_while_a_large_request_is_written(tmp_path: Path) -> None:
     program = """
 ask(), ask()

@@ -317,7 +317,7 @@ def test_events_keep_their_order_when_some_are_taken(tmp_path: Path) -> None:
     runner = a_runner(SqliteState(tmp_path / "seen.db"))
     came = held(annotation(5), annotation(5, 2.0), annotation(6), annotation(7))
     runner._ready.extend(came)
-    runner._receive_at = monotonic() + 60
+    runner._patience.receive_at = monotonic() + 60
     runner._pace.ahead = 3
     runner._pace._looked_at = monotonic() + 60
     some = runner._next()
