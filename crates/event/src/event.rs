@@ -162,11 +162,16 @@ impl<'a> Event<'a> {
     /// The body as the platform's own types.
     ///
     /// # Errors
-    /// [`ErrorKind::LaterEnvelope`], [`ErrorKind::UnknownPayload`] and [`ErrorKind::BodyClaimed`].
+    /// [`ErrorKind::LaterEnvelope`], [`ErrorKind::BodyClaimed`], [`ErrorKind::NotJson`], [`ErrorKind::TooDeep`] and
+    /// [`ErrorKind::UnknownPayload`]. That is also told of a body that `serde_json` does not read: one of 128 levels and
+    /// more, or with half of a surrogate pair. [`changes`](Self::changes) reads both.
     pub fn payload(&self) -> Result<Payload, EventError> {
         self.check_origin()?;
-        Payload::read(&self.attributes, self.raw()?)
-            .map_err(|error| self.error(ErrorKind::UnknownPayload, error.cause()))
+        Payload::read(&self.attributes, self.raw()?).map_err(|error| {
+            // A body that is no JSON is told by an error of its own.
+            let unreadable = self.document().err();
+            unreadable.unwrap_or_else(|| self.error(ErrorKind::UnknownPayload, error.cause()))
+        })
     }
 
     /// The changes that it brings, one for each thing that it names.

@@ -160,7 +160,12 @@ impl<'d, 'a> Value<'d, 'a> {
     /// Tells whether it is a string with this text, which is plain ASCII.
     pub(crate) fn reads(self, text: &str) -> bool {
         match self.form() {
-            Form::Text => self.between_quotes() == text,
+            // As bytes: most names differ in their length, which is told before anything is looked at.
+            Form::Text => {
+                let (start, end) = self.quoted();
+                let bytes = self.document.source.as_str().as_bytes();
+                bytes.get(start..end) == Some(text.as_bytes())
+            }
             Form::EscapedText => *self.exact() == *text.as_bytes(),
             _ => false,
         }

@@ -106,6 +106,23 @@ fn of_an_event_that_cannot_be_decided_the_rest_can_be_read() {
 }
 
 #[test]
+fn a_payload_that_is_no_json_is_told_as_what_it_is() {
+    for (name, kind) in [
+        ("ls_edge_not_utf8", ErrorKind::NotJson),
+        ("ls_edge_not_a_number", ErrorKind::NotJson),
+        ("ls_nested_501", ErrorKind::TooDeep),
+        ("later_schema", ErrorKind::UnknownPayload),
+        ("ls_claimed", ErrorKind::BodyClaimed),
+    ] {
+        let message = read(&format!("{name}.json"));
+        let event = Event::parse(&message).unwrap();
+        let error = event.payload().unwrap_err();
+        assert_eq!(error.kind(), kind, "{name}: {error}");
+        assert!(error.event_id().is_some(), "{name}");
+    }
+}
+
+#[test]
 fn bodies_and_tokens_are_not_printed() {
     let message = read("ls_project_created.json");
     let event = Event::parse(&message).unwrap();

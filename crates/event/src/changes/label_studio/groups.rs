@@ -43,11 +43,14 @@ struct Groups<'d, 'a> {
 
 impl<'d, 'a> Groups<'d, 'a> {
     fn of(result: Value<'d, 'a>) -> Self {
-        let mut items: Vec<(Value<'d, 'a>, Option<usize>)> = Vec::new();
-        let mut firsts = Vec::new();
-        let mut lasts: HashMap<Cow<'a, str>, usize> = HashMap::new();
-        for (at, item) in result.items().enumerate() {
-            items.push((item, None));
+        let mut items: Vec<_> = result.items().map(|item| (item, None)).collect();
+        let mut firsts = Vec::with_capacity(items.len());
+        // Not for all of them at once: many may have no id.
+        let mut lasts: HashMap<Cow<'a, str>, usize> = HashMap::with_capacity(items.len().min(1024));
+        for at in 0..items.len() {
+            let Some((item, _)) = items.get(at) else {
+                break;
+            };
             let id = item.member("id").and_then(Value::identifier);
             let last = id.and_then(|id| lasts.insert(id, at));
             match last.and_then(|last| items.get_mut(last)) {
@@ -74,6 +77,15 @@ fn read_group<'a>(
     beside: Option<&TaskTexts<'_, 'a>>,
     marks: &mut Marks<'a>,
 ) {
+    // Nearly all regions are one item, and there may be thousands.
+    if let [item] = group
+        && !item.is_answer()
+        && !item.is_relation()
+    {
+        let region = item.region(labels_of(&[item]), shape(item, beside));
+        marks.regions.push(region);
+        return;
+    }
     let drawn = group
         .iter()
         .find(|item| !item.is_answer() && !item.is_relation());

@@ -126,7 +126,10 @@ impl<'d, 'a> Item<'d, 'a> {
 
 /// Labels of all these items, each once.
 pub(super) fn labels_of<'a>(items: &[&Item<'_, 'a>]) -> Vec<Cow<'a, str>> {
-    let mut labels: Vec<_> = items.iter().flat_map(|item| item.labels()).collect();
+    let mut labels: Vec<_> = match items {
+        [one] => one.labels(),
+        _ => items.iter().flat_map(|item| item.labels()).collect(),
+    };
     if labels.len() > 1 {
         let mut seen = HashSet::new();
         labels.retain(|label| seen.insert(label.clone()));
