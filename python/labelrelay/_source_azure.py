@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ._azure import service
+from ._held import described
 from ._official import client
 from ._sources import Message
 from .errors import ConsumerError
@@ -79,6 +80,20 @@ class AzureSource:
             credential = None if query else client("azure.identity").DefaultAzureCredential()
             account = storage.QueueServiceClient(bare.rpartition("/")[0] + (f"?{query}" if query else ""), credential)
         self._queue, self._poison = (account.get_queue_client(name) for name in self._names)
+        self._look_for(self._queue, f"{self.name}: there is no such queue")
+        make = f"make it (az storage queue create --name {self._names[1]}), or give Consumer another name as dead_letter"
+        self._look_for(self._poison, f"{self.name}: there is no queue {self._names[1]} for dead letters; {make}")
+
+    def _look_for(self, queue: Any, words: str) -> None:
+        """Raises `ConsumerError` with these words if there is no such queue: every receive would fail, or every reject."""
+        try:
+            queue.get_queue_properties()
+        except self._missing as error:
+            raise ConsumerError(words) from error
+        except Exception as error:
+            # Whoever may receive or send may not be allowed to look.
+            if getattr(error, "status_code", None) != 403:
+                raise ConsumerError(f"{self.name} cannot be looked at: {described(error)}") from error
 
     def receive(self, most: int, visibility: float, wait: float) -> tuple[list[Message], list[str]]:
         # It has no long poll. A look costs as much as any other request, so an empty queue is looked at seldom.

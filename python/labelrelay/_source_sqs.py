@@ -119,11 +119,9 @@ class SqsSource:
         if not policy:
             return None
         arn: str = json.loads(policy)["deadLetterTargetArn"]
-        if self._given is not None:
-            return arn  # it counts, and its own queue is not needed
         account, name = arn.split(":")[-2:]
-        url: str = self._sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
-        return url
+        # In the same region, as AWS wants it. To ask for its URL would need a permission on it that nothing else needs.
+        return f"{self._url.rsplit('/', 2)[0]}/{account}/{name}"
 
     def receive(self, most: int, visibility: float, wait: float) -> tuple[list[Message], list[str]]:
         answer = self._sqs.receive_message(

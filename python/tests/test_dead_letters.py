@@ -29,9 +29,6 @@ class Sqs:
             raise PermissionError("AccessDenied")
         return {"Attributes": self.attributes} if self.attributes else {}
 
-    def get_queue_url(self, *, QueueName: str, **_: Any) -> dict[str, str]:
-        return {"QueueUrl": f"https://example.org/{QueueName}"}
-
     def receive_message(self, *, WaitTimeSeconds: int, **_: Any) -> dict[str, Any]:
         self.waits.append(WaitTimeSeconds)
         return {}
@@ -60,6 +57,8 @@ def test_sqs_counts_only_with_a_redrive_policy(
         return
     source.open()
     assert source.counts is counts
+    named = "dead" if dead_letter else "own"
+    assert source._dead_letter == f"https://sqs.eu-central-1.amazonaws.com/123456789012/{named}", "it is not asked for"
     source.receive(1, 60, 0.3)
     source.receive(1, 60, 0)
     assert sqs.waits == [1, 0], "a short wait is no hot loop"

@@ -6,13 +6,19 @@ import threading
 from types import SimpleNamespace
 from typing import Any
 
+import labelrelay
 import pytest
+from labelrelay import _source_azure
 from labelrelay._source_azure import AzureSource, _Receipt
 from labelrelay._sources import Message, Settings
 
 
 class Refused(Exception):
     """The service's answer to a receipt that is none."""
+
+    def __init__(self, words: str, status_code: int | None = None) -> None:
+        super().__init__(words)
+        self.status_code = status_code
 
 
 class Missing(Refused):
@@ -70,3 +76,37 @@ def test_a_service_that_does_not_answer_is_not_asked_for_each() -> None:
     with pytest.raises(ConnectionError):
         source.extend(messages, 60)
     assert queue.hidden == ["0"]
+
+
+@pytest.mark.parametrize(
+    ("events", "poison", "words"),
+    [
+        (None, None, ""),
+        (Refused("denied", 403), Refused("denied", 403), ""),
+        (Missing("none", 404), None, "azure-queue://account/events: there is no such queue"),
+        (None, Missing("none", 404), "no queue events-poison for dead letters; make it"),
+        (Refused("no credentials"), None, "cannot be looked at: Refused: no credentials"),
+        (ConnectionError("no network"), None, "cannot be looked at: ConnectionError: no network"),
+    ],
+)
+def test_a_queue_that_is_not_there_is_told_at_the_start(
+    events: Exception | None, poison: Exception | None, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def queue(name: str) -> Any:
+        error = poison if name.endswith("-poison") else events
+
+        def get_queue_properties() -> None:
+            if error is not None:
+                raise error
+
+        return SimpleNamespace(get_queue_properties=get_queue_properties)
+
+    errors = SimpleNamespace(ResourceNotFoundError=Missing, HttpResponseError=Refused, QueueServiceClient=None)
+    monkeypatch.setattr(_source_azure, "client", lambda _: errors)
+    monkeypatch.setattr(_source_azure, "service", lambda *_: SimpleNamespace(get_queue_client=queue))
+    source = AzureSource("azure-queue://account/events", Settings(None, None))
+    if words:
+        with pytest.raises(labelrelay.ConsumerError, match=words):
+            source.open()
+    else:
+        source.open()

@@ -1,5 +1,4 @@
-//! The consumers that the documentation prints, run as printed, against what labelrelay puts on the queue of
-//! each cloud.
+//! Plain readers of the queue of each cloud, by its own client: what labelrelay puts there has the bytes that were sent.
 
 use crate::tool::{output, root};
 use labelrelay_tests::servers::{Azurite, FakeGcs, PubSub, installed};
@@ -29,7 +28,7 @@ fn the_consumer_of_google() {
     ));
     consumes(
         &Consumer {
-            document: "docs/google.md",
+            script: "google_bytes.py",
             python: "LABELRELAY_TEST_GOOGLE_PYTHON",
             publisher: "google",
             from: "projects/labelrelay-test/subscriptions/events",
@@ -53,7 +52,7 @@ fn the_consumer_of_azure() {
     )];
     consumes(
         &Consumer {
-            document: "docs/azure.md",
+            script: "azure_bytes.py",
             python: "LABELRELAY_TEST_AZURE_PYTHON",
             publisher: "azure",
             from: "devstoreaccount1",
@@ -65,7 +64,8 @@ fn the_consumer_of_azure() {
 }
 
 struct Consumer {
-    document: &'static str,
+    /// Beside this file.
+    script: &'static str,
     /// Variable with the Python that has the cloud's clients.
     python: &'static str,
     /// The cloud's name in `publish.py`.
@@ -87,11 +87,9 @@ fn consumes(consumer: &Consumer, environment: &[(String, String)]) {
             .arg(folder.path())
             .envs(variables()),
     );
-    let script = folder.path().join("consumer.py");
-    std::fs::write(&script, printed(consumer.document)).unwrap();
     let said = crate::tool::run(
         Command::new(installed(consumer.python))
-            .arg(&script)
+            .arg(root().join("tests/infra").join(consumer.script))
             .arg(consumer.from)
             .arg(folder.path())
             .envs(variables()),
@@ -117,11 +115,4 @@ fn consumer_output(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             (id, std::fs::read(&path).unwrap())
         })
         .collect()
-}
-
-/// The block of Python in a document that begins with the consumer's name.
-fn printed(document: &str) -> String {
-    let text = std::fs::read_to_string(root().join(document)).unwrap();
-    let block = &text[text.find("# consumer.py").unwrap()..];
-    block[..block.find("\n```").unwrap()].to_owned()
 }

@@ -12,6 +12,7 @@ mod bicep;
 mod consumers;
 mod container;
 mod google;
+mod printed_consumers;
 mod python_consumers;
 mod scan;
 mod terraform;

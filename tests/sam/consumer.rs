@@ -1,4 +1,5 @@
-//! The consumer that the documentation prints, run as printed.
+//! Consumers of a deployed queue: one that keeps the bytes of each event, and the one that the documentation prints, run as
+//! printed.
 
 use crate::stack::{Outputs, Stack};
 use crate::tool::root;
@@ -18,12 +19,44 @@ pub(crate) fn consume(
     folder: &Path,
     credentials: &[(&str, String)],
 ) -> Consumed {
-    let script = folder.join("consumer.py");
-    std::fs::write(&script, printed()).unwrap();
-    let output = Command::new(boto3::python())
-        .arg(&script)
+    let mut command = Command::new(boto3::python());
+    command
+        .arg(root().join("tests/sam/bytes.py"))
         .arg(outputs.get("QueueUrl"))
-        .arg(folder)
+        .arg(folder);
+    run(command, stack, credentials);
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|found| found == "body"))
+        .map(|path| {
+            let id = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            (id, std::fs::read(&path).unwrap())
+        })
+        .collect()
+}
+
+/// Runs the consumer of the documentation until the queue is empty, with these credentials, in `folder`; what it printed.
+pub(crate) fn consume_as_printed(
+    stack: &Stack,
+    outputs: &Outputs,
+    folder: &Path,
+    credentials: &[(&str, String)],
+) -> String {
+    std::fs::write(folder.join("consumer.py"), printed()).unwrap();
+    let mut command = Command::new(boto3::python());
+    command
+        .arg("consumer.py")
+        .arg(outputs.get("QueueUrl"))
+        .arg(format!("s3://{}/claims", outputs.get("BucketName")))
+        .env("PYTHONPATH", root().join("python"))
+        .current_dir(folder);
+    run(command, stack, credentials)
+}
+
+/// Runs it; it must succeed, and complain of nothing. What it printed.
+fn run(mut command: Command, stack: &Stack, credentials: &[(&str, String)]) -> String {
+    let output = command
         .envs(stack.aws.environment())
         .envs(credentials.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
@@ -35,15 +68,7 @@ pub(crate) fn consume(
         "the consumer: {}\n{said}",
         output.status
     );
-    std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|found| found == "body"))
-        .map(|path| {
-            let id = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            (id, std::fs::read(&path).unwrap())
-        })
-        .collect()
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// The block of Python in the documentation that begins with the consumer's name.

@@ -1,6 +1,6 @@
 //! From `sam build` to the last consumed event, and through an upgrade.
 
-use crate::consumer::{Consumed, consume};
+use crate::consumer::{Consumed, consume, consume_as_printed};
 use crate::delivery::{Accepted, deliver};
 use crate::stack::{Outputs, Stack, build};
 use crate::{archive, delivery, outage, permissions};
@@ -82,6 +82,16 @@ fn everything_delivered_to_a_deployed_relay_is_consumed_and_an_upgrade_keeps_it(
         deliver(&stack, &upgraded, secret, &body, &mut accepted);
     }
     assert_same(&accepted, &consume(&stack, &upgraded, &kept, &consumer));
+
+    // The documented policy is enough for the documented consumer.
+    let label = fixture::labelbox()
+        .into_iter()
+        .find(|sample| sample.name == "v1_label_created")
+        .unwrap();
+    let body = with_line(&label.body, "for the documented consumer");
+    deliver(&stack, &upgraded, &rotated, &body, &mut accepted);
+    let printed = consume_as_printed(&stack, &upgraded, &folder("printed"), &consumer);
+    assert_eq!(printed, "1 events, 1 annotations and labels\n");
 }
 
 /// First step of the documentation, with its own command.
