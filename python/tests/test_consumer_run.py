@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import re
 import signal
 import threading
 from time import monotonic, sleep
@@ -16,6 +17,7 @@ import pytest
 from in_memory import InMemory, annotation
 from label_studio_model import Platform
 from labelrelay import Changed, Removed
+from plain import CHANGES
 from test_applying import event_of
 
 if TYPE_CHECKING:
@@ -72,6 +74,38 @@ def test_one_poisoned_event_among_a_thousand_takes_no_other_along(fault: str, ca
         assert len(lines) == 5, "each time with the reason"
         assert all("OSError: poison" in line for line in lines)
     assert relay.stats.acknowledged == 999 + (fault == "rejected")
+
+
+@pytest.mark.parametrize(
+    ("fixture", "stores", "error"),
+    [
+        ("malformed_cut", [], "MalformedEnvelope"),
+        ("later_specversion", [], "LaterEnvelope"),
+        ("later_origin", [], "LaterEnvelope"),
+        ("digest_mismatch", [], "DigestMismatch"),
+        ("later_schema", [], "UnknownPayload"),
+        ("lb_unrecognized", [], "UnknownPayload"),
+        ("ls_no_payload", [], "PayloadMissing"),
+        ("ls_nested_501", [], "TooDeep"),
+        ("ls_edge_not_utf8", [], "NotJson"),
+        ("ls_claimed", [], "ClaimRefused"),
+        ("ls_claimed", ["file:///var/claims"], "ClaimGone"),
+    ],
+)
+def test_each_fault_is_told_once_by_its_event_and_left_for_the_dead_letters(
+    fixture: str, stores: list[str], error: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = (CHANGES / f"{fixture}.json").read_bytes()
+    queue = InMemory([body, annotation()], max_receives=2)
+    with caplog.at_level(logging.INFO, "labelrelay"):
+        relay = consumed(queue, lambda _: None, blob_stores=stores)
+    assert relay.stats.unreadable == {error: 2}
+    assert [dead for dead, _ in queue.dead] == [body]
+    assert len(queue.acknowledged) == 1
+    (line,) = [record.getMessage() for record in caplog.records if error in record.getMessage()]
+    (id,) = re.findall(rb'"id":"(.*?)"', body.partition(b',"data')[0]) if fixture != "malformed_cut" else [b""]
+    assert line.startswith(f"event {id.decode()}: {error}: " if id else f"a message of {len(body)} bytes: {error}: ")
+    assert len(line.partition(f"{error}: ")[2]) > 20, "it says why"
 
 
 def test_the_consumer_counts_where_the_queue_does_not() -> None:

@@ -48,7 +48,7 @@ impl LeftOut {
             names.extend(["google::", "scan::terraform_files"]);
         }
         if self.pubsub_emulator.is_some() {
-            names.push("consumers::the_consumer_of_google");
+            names.extend(["consumers::the_consumer_of_google", "consumer_over_pubsub"]);
         }
         names
     }
