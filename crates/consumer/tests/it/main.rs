@@ -13,6 +13,7 @@ mod lambda;
 mod model;
 #[cfg(feature = "sqlite")]
 mod python;
+mod refetched;
 mod rules;
 mod settlement;
 mod source;
