@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias,
 from .errors import MaskUnreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ._json import Json
 
@@ -165,7 +165,7 @@ class Keypoint(_OnImage):
 class Mask(_OnImage):
     """Marked pixels: Label Studio's run lengths and the image's size, or an address.
 
-    Labelbox's address asks for an API key, and ends one day. Nothing here fetches it.
+    Labelbox's address asks for an API key, and ends one day. Nothing but `fetch` asks for it.
     """
 
     rle: bytes | None = field(repr=False)
@@ -185,6 +185,26 @@ class Mask(_OnImage):
             missing = "its size is not known" if self.rle is not None else "its pixels are not in the event"
             raise MaskUnreadable(f"the mask {self.id} cannot be decoded: {missing}")
         return decode(self.rle, self.size, max_pixels)
+
+    def fetch(
+        self,
+        key: str | None = None,
+        *,
+        hosts: Sequence[str] = ("labelbox.com",),
+        timeout: float = 10.0,
+        max_bytes: int = 100_000_000,
+    ) -> bytes:
+        """The picture at `url`, as the platform stores it: a PNG of Labelbox.
+
+        `key` is an API key. It goes to that address alone, which must be one of `hosts` or below one, by https.
+
+        Raises `MaskUnreadable` if there is no address, or the picture is larger, and `RefetchError` if it was not given.
+        """
+        from ._mask_file import fetched
+
+        if self.url is None:
+            raise MaskUnreadable(f"the mask {self.id} has no address: its run lengths are in the event")
+        return fetched(self.url, key, hosts, timeout, max_bytes)
 
     def to_numpy(self, max_pixels: int = 100_000_000) -> Any:
         """The same as an array of `height` rows and `width` columns of `uint8`. Needs numpy."""

@@ -16,7 +16,7 @@ SAMPLES = {
     "label-studio/annotations-created": "ls_annotations_created",
     "label-studio/annotations-deleted": "ls_annotations_deleted",
     "label-studio/audio": "ls_annotation_audio",
-    "label-studio/brush": "ls_annotation_brush",
+    "label-studio/brush": "ls_annotation_drawn_brush",
     "label-studio/every-kind": "ls_result_of_every_kind",
     "label-studio/keypoint": "ls_annotation_keypoint",
     "label-studio/project": "ls_project_created",
