@@ -10,6 +10,10 @@ use std::time::Duration;
 /// An event that was received is nobody else's until its visibility runs out. It is received again then, unless it was
 /// acknowledged or rejected. So a consumer that dies loses nothing.
 ///
+/// Some queues keep the order of events that belong together, and name their [group](ReceivedEvent::group). They may hand
+/// out several of one group at once. Whoever wants the order works on them one after the other, and gives back what follows
+/// one that failed: no queue does that.
+///
 /// The answers of [`ack`](Self::ack) and [`retry`](Self::retry) are in the receipts' order. A receipt that is no longer
 /// good is told as [`Settled::Stale`] where the queue tells it. SQS and Pub/Sub do not tell of an acknowledgement that came
 /// too late: it may be told as [`Settled::Done`] there, and the event comes again.
@@ -21,11 +25,14 @@ pub trait EventSource: Send + Sync {
         true
     }
 
-    /// Takes up to `max` events for as long as `visibility`, which is refused if the queue hides none for so long. Returns as soon as there is one, and with none once `wait`
-    /// has passed. Fewer than `max` say nothing about what is left.
+    /// Takes up to `max` events for as long as `visibility`, which is refused if the queue hides none for so long. Returns as
+    /// soon as there is one. Returns without one once `wait` has passed and the queue was heard of: a queue that cannot be
+    /// reached is an error, however short the wait. Fewer than `max` say nothing about what is left.
+    ///
+    /// A message that makes no sense keeps no other one back: it is logged, left out, and comes again.
     ///
     /// # Errors
-    /// [`EventSourceError`] when the queue cannot be read.
+    /// [`EventSourceError`] when the queue cannot be read, or when no message of an answer makes sense.
     fn receive(
         &self,
         max: usize,
@@ -36,26 +43,32 @@ pub trait EventSource: Send + Sync {
     /// Acknowledges several events, durably: they are done with.
     ///
     /// # Errors
-    /// [`EventSourceError`] when the queue did not take them. Some may be acknowledged then.
+    /// [`EventSourceError`] when the queue did not take one of them. All were tried, and some may be acknowledged.
     fn ack<'a>(
         &'a self,
         receipts: &'a [&'a str],
     ) -> BoxFuture<'a, Result<Vec<Settled>, EventSourceError>>;
 
-    /// Gives several events back, to be received again when `after` has passed. Their receives count.
+    /// Gives several events back, to be received again when `after` has passed. A longer time than the queue hides anything
+    /// is cut to that. Their receives count.
     ///
     /// # Errors
-    /// [`EventSourceError`] when the queue did not take them. They are received again when their visibility runs out.
+    /// [`EventSourceError`] when the queue did not take one of them. All were tried. What was not taken is received again
+    /// when its visibility runs out.
     fn retry<'a>(
         &'a self,
         receipts: &'a [&'a str],
         after: Duration,
     ) -> BoxFuture<'a, Result<Vec<Settled>, EventSourceError>>;
 
-    /// Keeps one event for `visibility` from now on.
+    /// Keeps one event for `visibility` from now on, or for what is left of the longest time that the queue hides it.
+    ///
+    /// Some queues give the event another receipt ([`Extended::Until`]). If that answer is lost, or this future is dropped
+    /// before it came, no receipt is good any more, and the event comes again. So wait for an extension before you settle.
     ///
     /// # Errors
-    /// [`EventSourceError`] when the queue did not take it. The event is kept for as long as before.
+    /// [`EventSourceError`] when the queue did not take it, as far as is known. The event is kept for as long as before, or
+    /// until the answer that was lost said.
     fn extend<'a>(
         &'a self,
         receipt: &'a str,
@@ -67,10 +80,12 @@ pub trait EventSource: Send + Sync {
     /// is a dead letter only if its receipt ceased to be good in this very moment.
     ///
     /// # Errors
-    /// [`EventSourceError`] when it is not a dead letter, or not known to be one. It is received again then.
+    /// [`EventSourceError`] when it is not a dead letter, or not known to be one. It is received again then, at the latest
+    /// after the time for which it was hidden meanwhile. Its receipt, which may be another one now, is good as before: give
+    /// it back by that, if it is to come at another time.
     fn reject<'a>(
         &'a self,
-        event: &'a ReceivedEvent,
+        event: &'a mut ReceivedEvent,
         reason: &'a str,
     ) -> BoxFuture<'a, Result<Settled, EventSourceError>>;
 }
@@ -91,9 +106,10 @@ pub struct SourceOptions {
     /// The queue or topic that rejected events go to, as a URL or by its name; without it, the queue's own place for
     /// dead letters.
     pub dead_letter: Option<String>,
-    /// Receives after which an event becomes a dead letter, for whatever reason, where the queue has no limit of its own:
-    /// the source hands it out so many times and then buries it. Unless it is set, the source buries none, and whoever
-    /// consumes counts ([`limits_receives`](EventSource::limits_receives)).
+    /// Receives after which an event becomes a dead letter, for whatever reason, where the queue has no limit of its own
+    /// (Azure, and SQS without a redrive policy): the source hands it out so many times, at least once, and then buries it.
+    /// A queue with a limit goes by its own. Unless it is set, the source buries none, and whoever consumes counts
+    /// ([`limits_receives`](EventSource::limits_receives)).
     pub max_receives: Option<u32>,
 }
 
@@ -128,6 +144,9 @@ pub struct ReceivedEvent {
     pub receive_count: Option<u32>,
     /// The queue's own name of the event, for logs: a message's id, a number in a file.
     pub place: String,
+    /// Name of the events whose order the queue keeps: the group of a FIFO queue, the ordering key of an ordered
+    /// subscription. `None` where the queue keeps no order.
+    pub group: Option<String>,
 }
 
 impl ReceivedEvent {
@@ -142,7 +161,15 @@ impl ReceivedEvent {
             receipt: receipt.into(),
             receive_count: None,
             place: place.into(),
+            group: None,
         }
+    }
+
+    /// The same event, in an order with the others of `group`.
+    #[must_use]
+    pub fn in_group(mut self, group: impl Into<String>) -> Self {
+        self.group = Some(group.into());
+        self
     }
 
     /// The same event, received so many times, this time included.
