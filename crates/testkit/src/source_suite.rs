@@ -6,7 +6,8 @@
 use crate::queue_suite::{message, of_length};
 use futures_util::future::{join, join_all};
 use labelrelay_core::{
-    BoxFuture, EventQueue, EventSource, Extended, OutboundMessage, ReceivedEvent, Settled,
+    BoxFuture, EventQueue, EventSource, EventSourceError, Extended, OutboundMessage, ReceivedEvent,
+    Settled,
 };
 use labelrelay_event::{Attributes, DataEncoding, Digest, EventType};
 use std::collections::BTreeSet;
@@ -49,6 +50,10 @@ const LATER: Duration = Duration::from_secs(5);
 const LONG: Duration = Duration::from_secs(60);
 /// Longest wait for an event that is there, or comes.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// A wait that no test lives to see the end of.
+const FOREVER: Duration = Duration::from_secs(86_400);
+/// Time in which a receive gets to where it waits.
+const UNDER_WAY: Duration = Duration::from_secs(1);
 
 /// Largest envelope that is tried, where a queue takes one.
 const LARGE: u64 = 10 * 1024 * 1024;
@@ -65,6 +70,18 @@ impl Subject<'_> {
         let mut events = events.expect("read");
         assert_eq!(events.len(), 1, "an event is there");
         events.remove(0)
+    }
+
+    /// So many events, which are there.
+    async fn all(&self, count: usize) -> Vec<ReceivedEvent> {
+        let mut all = Vec::new();
+        while all.len() < count {
+            let some = self.source.receive(count - all.len(), LONG, PATIENCE).await;
+            let some = some.expect("read");
+            assert!(!some.is_empty(), "{} of {count} are there", all.len());
+            all.extend(some);
+        }
+        all
     }
 
     async fn none(&self) {
@@ -174,8 +191,8 @@ pub async fn an_event_that_is_extended_is_kept(subject: Subject<'_>) {
 /// letters.
 pub async fn a_rejected_event_is_done_with(subject: Subject<'_>) -> ReceivedEvent {
     let sent = subject.send("poison").await;
-    let event = subject.one(SHORT).await;
-    let rejected = subject.source.reject(&event, REASON).await;
+    let mut event = subject.one(SHORT).await;
+    let rejected = subject.source.reject(&mut event, REASON).await;
     assert_eq!(rejected.expect("answered"), Settled::Done);
     let again = subject.ack(&[&event.receipt]).await;
     assert_eq!(again, [subject.late()]);
@@ -189,18 +206,83 @@ pub async fn a_rejected_event_is_done_with(subject: Subject<'_>) -> ReceivedEven
 /// there is none.
 pub async fn an_event_that_others_may_have_is_not_rejected(subject: Subject<'_>) {
     subject.send("slow").await;
-    let first = subject.one(SHORT).await;
+    let mut first = subject.one(SHORT).await;
     (subject.pass)(LATER).await;
     let second = subject.one(LONG).await;
-    let rejected = subject.source.reject(&first, REASON).await;
+    let rejected = subject.source.reject(&mut first, REASON).await;
     assert_eq!(rejected.expect("answered"), Settled::Stale);
     assert_eq!(subject.ack(&[&second.receipt]).await, [Settled::Done]);
 }
 
-/// A receive that waits returns when an event comes.
+/// An event that could not be made a dead letter is there still, and its receipt settles it. The source has a place for
+/// dead letters that does not take any. Gives the error.
+pub async fn a_failed_rejection_leaves_the_event(subject: Subject<'_>) -> EventSourceError {
+    let sent = subject.send("stays").await;
+    let mut event = subject.one(LONG).await;
+    let rejected = subject.source.reject(&mut event, REASON).await;
+    let error = rejected.expect_err("no dead letter");
+    let back = subject
+        .source
+        .retry(&[&event.receipt], Duration::ZERO)
+        .await;
+    assert_eq!(back.expect("answered"), [Settled::Done]);
+    // It comes at once, and not when the time is over for which it was hidden meanwhile.
+    let mut again = subject.one(SHORT).await;
+    assert!(again.envelope == sent, "the envelope is what was sent");
+    let rejected = subject.source.reject(&mut again, REASON).await;
+    rejected.expect_err("no dead letter");
+    assert_eq!(subject.ack(&[&again.receipt]).await, [Settled::Done]);
+    (subject.pass)(LATER).await;
+    subject.none().await;
+    error
+}
+
+/// More receipts than one request takes, with a stranger and one that is no longer good among them: each is settled, and
+/// each has its own answer.
+pub async fn a_long_batch_is_settled_receipt_by_receipt(subject: Subject<'_>, events: usize) {
+    let ids: Vec<_> = (0..events).map(|n| format!("batch {n}")).collect();
+    join_all(ids.iter().map(|id| subject.send(id))).await;
+    let mut held = subject.all(events).await;
+    let used = held.remove(events / 2).receipt;
+    assert_eq!(subject.ack(&[&used]).await, [Settled::Done]);
+    let back = match subject.tells {
+        Tells::All | Tells::Changes => Settled::Stale,
+        Tells::Nothing => Settled::Done,
+    };
+    let (receipts, expected) = among(&held, &used, back);
+    let settled = subject.source.retry(&receipts, Duration::ZERO).await;
+    assert_eq!(settled.expect("answered"), expected);
+    let held = subject.all(events - 1).await;
+    let (receipts, expected) = among(&held, &used, subject.late());
+    assert_eq!(subject.ack(&receipts).await, expected);
+    assert!(subject.ack(&[]).await.is_empty());
+    subject.none().await;
+}
+
+/// The events' receipts, with a stranger's and one that is `used` among them, and the outcomes that are expected.
+fn among<'a>(
+    held: &'a [ReceivedEvent],
+    used: &'a str,
+    of_used: Settled,
+) -> (Vec<&'a str>, Vec<Settled>) {
+    let mut receipts: Vec<_> = held.iter().map(|event| event.receipt.as_str()).collect();
+    let mut expected = vec![Settled::Done; held.len()];
+    let middle = held.len() / 2;
+    for (receipt, outcome) in [("no receipt", Settled::Stale), (used, of_used)] {
+        receipts.insert(middle, receipt);
+        expected.insert(middle, outcome);
+    }
+    (receipts, expected)
+}
+
+/// A receive that waits returns when an event comes. Never, if it is red.
 pub async fn a_wait_ends_with_an_event(subject: Subject<'_>) {
-    let waiting = subject.source.receive(1, LONG, PATIENCE);
-    let (events, sent) = join(waiting, subject.send("late")).await;
+    let waiting = subject.source.receive(1, LONG, FOREVER);
+    let sending = async {
+        (subject.pass)(UNDER_WAY).await;
+        subject.send("late").await
+    };
+    let (events, sent) = join(waiting, sending).await;
     let events = events.expect("read");
     assert_eq!(events.len(), 1);
     assert!(events[0].envelope == sent);

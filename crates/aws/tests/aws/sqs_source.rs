@@ -7,13 +7,12 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName
 use labelrelay_aws::SqsSource;
 use labelrelay_core::backend::{BackEnd, Location};
 use labelrelay_core::{
-    BackEndError, BoxFuture, EventQueue as _, EventSource as _, Extended, ReceivedEvent, Settled,
-    SourceOptions,
+    BackEndError, BoxFuture, EventQueue as _, EventSource as _, Extended, Settled, SourceOptions,
 };
 use labelrelay_testkit::queue_suite::message;
 use labelrelay_testkit::source_suite::{self as suite, REASON, Subject, Tells};
 use labelrelay_tests::servers::{Behaviour, Fauxqs, Ministack, Misbehaving};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 
@@ -100,6 +99,9 @@ impl Server {
             self.over_a_queue("often", async |subject| {
                 suite::an_event_that_is_received_too_often_is_handed_out_no_more(subject, 5).await;
             }),
+            self.over_a_queue("batch", async |subject| {
+                suite::a_long_batch_is_settled_receipt_by_receipt(subject, 25).await;
+            }),
             self.over_a_queue("shared", async |subject| {
                 let answer = self
                     .client
@@ -118,7 +120,7 @@ impl Server {
             self.a_dead_letter_keeps_what_stood_beside_it("events.fifo", "events-dead.fifo"),
             self.receives_are_counted_where_the_queue_does_not(),
             self.an_event_without_its_dead_letter_stays(),
-            self.a_long_batch_is_settled_receipt_by_receipt(),
+            self.a_group_is_named_where_the_queue_keeps_its_order(),
         );
         self.a_queue_that_cannot_be_consumed_is_refused_with_the_cure()
             .await;
@@ -175,46 +177,29 @@ impl Server {
         let url = create(&self.client, "stays", &[]).await;
         let options = SourceOptions::default().dead_letter("nowhere");
         let source = self.open(&url, &options).await;
-        let sent = message("stays", b"{}");
         let queue = aws(&self.endpoint).queue(&url).expect("a queue's URL");
-        queue.send(&sent).await.expect("taken");
-        let events = source.receive(1, LONG, LONG).await.expect("read");
-        let error = source.reject(&events[0], "why").await.expect_err("missing");
+        let subject = Subject {
+            queue: &queue,
+            source: &source,
+            pass: &pass,
+            tells: self.tells,
+        };
+        let error = suite::a_failed_rejection_leaves_the_event(subject).await;
         assert!(
             error.resource.ends_with("/nowhere") && !error.may_pass,
             "{error}"
         );
-        let receipts = [events[0].receipt.as_str()];
-        source.retry(&receipts, Duration::ZERO).await.expect("back");
-        let again = source.receive(1, LONG, LONG).await.expect("read");
-        assert!(again[0].envelope == sent.body);
     }
 
-    /// More than one request's worth, with a stranger in the middle.
-    async fn a_long_batch_is_settled_receipt_by_receipt(&self) {
-        const EVENTS: usize = 25;
-        let (url, _) = self.queues("batch").await;
-        let source = self.open(&url, &SourceOptions::default()).await;
-        let queue = aws(&self.endpoint).queue(&url).expect("a queue's URL");
-        for n in 0..EVENTS {
-            let message = message(&format!("batch {n}"), b"{}");
-            queue.send(&message).await.expect("taken");
+    async fn a_group_is_named_where_the_queue_keeps_its_order(&self) {
+        for (name, group) in [("grouped", None), ("grouped.fifo", Some("/labelbox"))] {
+            let (url, _) = self.queues(name).await;
+            let source = self.open(&url, &SourceOptions::default()).await;
+            let queue = aws(&self.endpoint).queue(&url).expect("a queue's URL");
+            queue.send(&message("one", b"{}")).await.expect("taken");
+            let events = source.receive(1, LONG, LONG).await.expect("read");
+            assert_eq!(events[0].group.as_deref(), group);
         }
-        let mut events: Vec<ReceivedEvent> = Vec::new();
-        while events.len() < EVENTS {
-            let some = source.receive(EVENTS, LONG, LONG).await.expect("read");
-            assert!((1..=10).contains(&some.len()), "SQS gives ten at most");
-            events.extend(some);
-        }
-        let mut receipts: Vec<_> = events.iter().map(|event| event.receipt.as_str()).collect();
-        receipts.insert(12, "no receipt");
-        let mut expected = vec![Settled::Done; EVENTS + 1];
-        expected[12] = Settled::Stale;
-        let settled = source.retry(&receipts, LONG).await.expect("answered");
-        assert_eq!(settled, expected);
-        let settled = source.ack(&receipts).await.expect("answered");
-        assert_eq!(settled, expected);
-        assert!(source.ack(&[]).await.expect("answered").is_empty());
     }
 
     async fn a_queue_that_cannot_be_consumed_is_refused_with_the_cure(&self) {
@@ -222,11 +207,17 @@ impl Server {
         let missing = without.replace("without", "missing");
         let options = SourceOptions::default();
         let itself = SourceOptions::default().dead_letter("without");
+        let at = self.endpoint.trim_start_matches("http://");
+        let port = at.rsplit_once(':').expect("a port").1;
+        let by_another_host = without.replace(at, &format!("localhost:{port}"));
+        assert_ne!(by_another_host, without);
+        let by_another_host = SourceOptions::default().dead_letter(by_another_host);
         let odd = SourceOptions::default().dead_letter("no name");
         let elsewhere = SourceOptions::default().dead_letter("elsewhere");
         for (url, options, word) in [
             (&*without, &options, "redrive policy"),
             (&without, &itself, "its own queue"),
+            (&without, &by_another_host, "its own queue"),
             (&without, &odd, "neither a queue's URL nor its name"),
             (&missing, &options, "no such queue"),
             (&missing, &elsewhere, "no such queue"),
@@ -386,7 +377,7 @@ async fn an_unproven_dead_letter_deletes_nothing() {
     let sound = received("{}", MD5);
     let server = Misbehaving::start(answering(vec![(RECEIVE, answer(&sound))]));
     let source = source_of(&server).await;
-    let events = source.receive(1, LONG, Duration::ZERO).await.expect("read");
+    let mut events = source.receive(1, LONG, Duration::ZERO).await.expect("read");
     for behaviour in [
         answer("{}"),
         answer(r#"{"MessageId":"1","MD5OfMessageBody":"00"}"#),
@@ -396,7 +387,7 @@ async fn an_unproven_dead_letter_deletes_nothing() {
     ] {
         server.behave(answering(vec![(HIDE, done.clone()), (SEND, behaviour)]));
         source
-            .reject(&events[0], "why")
+            .reject(&mut events[0], "why")
             .await
             .expect_err("no dead letter");
     }
@@ -413,7 +404,7 @@ async fn an_unproven_dead_letter_deletes_nothing() {
         (SEND, proven),
         (DELETE, done),
     ]));
-    let rejected = source.reject(&events[0], "why").await;
+    let rejected = source.reject(&mut events[0], "why").await;
     assert_eq!(rejected.expect("a dead letter"), Settled::Done);
     assert_eq!(server.seen().last().expect("seen").action, DELETE);
 }
@@ -455,4 +446,103 @@ async fn a_time_that_sqs_does_not_know_is_refused() {
         error.cure.contains("12 hours") && !error.may_pass,
         "{error}"
     );
+}
+
+/// SQS refuses a time that would hide a message for more than 12 hours from its receive on. Red if 12 hours are asked for
+/// at any later time: the refusal would bring a long retry back at once.
+#[tokio::test]
+async fn twelve_hours_are_counted_from_the_receive() {
+    let done = answer(r#"{"Successful":[{"Id":"0"}]}"#);
+    let sound = received("{}", MD5);
+    let server = Misbehaving::start(answering(vec![(RECEIVE, answer(&sound)), (HIDE, done)]));
+    let source = source_of(&server).await;
+    let events = source.receive(1, LONG, Duration::ZERO).await.expect("read");
+    let receipt = events[0].receipt.as_str();
+    let day = Duration::from_hours(24);
+    source.retry(&[receipt], day).await.expect("given back");
+    let extended = source.extend(receipt, Duration::from_hours(12)).await;
+    assert_eq!(
+        extended.expect("answered"),
+        Extended::Until(receipt.to_owned())
+    );
+    let hidden = server.seen().into_iter().filter(|seen| seen.action == HIDE);
+    let seconds: Vec<_> = hidden
+        .map(|seen| {
+            let asked: Value = serde_json::from_slice(&seen.body).expect("JSON");
+            asked["Entries"][0]["VisibilityTimeout"].as_u64()
+        })
+        .collect();
+    assert_eq!(seconds.len(), 2);
+    for seconds in seconds {
+        assert!(seconds.is_some_and(|seconds| (43_000..43_195).contains(&seconds)));
+    }
+}
+
+/// A source of a FIFO queue without a redrive policy, which was told to bury what was received more than three times.
+async fn burying(server: &Misbehaving) -> SqsSource {
+    let endpoint = server.endpoint();
+    let url = format!("{endpoint}/123456789012/events.fifo");
+    let options = SourceOptions::default().max_receives(3);
+    let options = options.dead_letter("dead.fifo");
+    let opened = aws(&endpoint).event_source(&url, &options).await;
+    opened.expect("a queue")
+}
+
+/// Messages of these groups, received so many times each.
+fn grouped(messages: &[(&str, u32)]) -> Behaviour {
+    let message = |(at, (group, count)): (usize, &(&str, u32))| {
+        json!({
+            "MessageId": at.to_string(), "ReceiptHandle": "handle", "Body": "{}", "MD5OfBody": MD5,
+            "Attributes": { "MessageGroupId": group, "ApproximateReceiveCount": count.to_string() },
+        })
+    };
+    let messages: Vec<_> = messages.iter().enumerate().map(message).collect();
+    answer(&json!({ "Messages": messages }).to_string())
+}
+
+/// Red if what follows an event in its group overtakes it, because its dead letter could not be made.
+#[tokio::test]
+async fn nothing_overtakes_an_event_that_could_not_be_buried() {
+    let done = answer(r#"{"Successful":[{"Id":"0"}]}"#);
+    let denied = Behaviour::error(403, "AccessDeniedException", "no");
+    let messages = grouped(&[("one", 4), ("one", 1), ("other", 1), ("one", 1)]);
+    let server = Misbehaving::start(Behaviour::ByAction(vec![
+        (RECEIVE, messages),
+        (HIDE, done),
+        (SEND, denied),
+    ]));
+    let source = burying(&server).await;
+    let events = source.receive(10, LONG, Duration::ZERO).await;
+    let places: Vec<_> = events
+        .expect("read")
+        .into_iter()
+        .map(|event| event.place)
+        .collect();
+    assert_eq!(places, ["message 2"]);
+    // What was held back is given back, and not hidden until its visibility runs out.
+    let asked = server.seen().into_iter().map(|seen| seen.body);
+    let given_back = asked
+        .map(|body| String::from_utf8(body).expect("text"))
+        .filter(|body| body.contains("\"VisibilityTimeout\":0}"))
+        .count();
+    assert_eq!(given_back, 1);
+}
+
+/// Red if good events wait, with their visibility running out, until the queue for dead letters was given up.
+#[tokio::test]
+async fn good_events_do_not_wait_for_the_dead_letters_of_others() {
+    let done = answer(r#"{"Successful":[{"Id":"0"}]}"#);
+    let messages = grouped(&[("one", 4), ("other", 1), ("two", 4), ("three", 4)]);
+    let server = Misbehaving::start(Behaviour::ByAction(vec![
+        (RECEIVE, messages),
+        (HIDE, done),
+        (SEND, Behaviour::Hang),
+    ]));
+    let source = burying(&server).await;
+    let visibility = Duration::from_secs(6);
+    let events = source.receive(10, visibility, Duration::ZERO);
+    let events = tokio::time::timeout(visibility, events).await;
+    let events = events.expect("before they are others'").expect("read");
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].group.as_deref(), Some("other"));
 }

@@ -175,6 +175,7 @@ mod tests {
             group: None,
             deduplication: Some(given.to_owned()),
             attributes: Map::new(),
+            received_s: 0,
         };
         let of = |place: &str, given: &str| {
             deduplication(&ReceivedEvent::new("{}", "r", place), &receipt(given))

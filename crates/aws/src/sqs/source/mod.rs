@@ -9,6 +9,7 @@ mod open;
 mod receipt;
 mod requests;
 mod settle;
+mod too_often;
 
 pub(crate) use requests::SqsRequests;
 
@@ -16,11 +17,11 @@ use super::attributes;
 use bytes::Bytes;
 use dead_letters::DeadLetters;
 use labelrelay_core::{BoxFuture, EventSource, EventSourceError, Extended, ReceivedEvent, Settled};
-use receipt::SqsReceipt;
+use receipt::{LONGEST_S, SqsReceipt};
 use requests::Action;
 use serde_json::{Value, json};
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, sleep};
 
 /// Messages that one request receives at most.
@@ -33,10 +34,13 @@ const LONGEST_POLL: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Longest that SQS hides a message.
-const LONGEST: Duration = Duration::from_hours(12);
+const LONGEST: Duration = Duration::from_secs(LONGEST_S);
 
-/// Time for which a message is hidden while it becomes a dead letter.
-const WHILE_REJECTED: Duration = Duration::from_mins(1);
+/// Time for which a message is hidden while it becomes a dead letter: longer than both requests may take.
+const WHILE_REJECTED: Duration = Duration::from_mins(2);
+
+/// Least time for the dead letters of one receive, however short the visibility.
+const SHORTEST_BURIAL: Duration = Duration::from_secs(1);
 
 /// A queue of SQS as a source of events, standard or FIFO. Needs a Tokio runtime with its timer.
 ///
@@ -60,21 +64,24 @@ impl SqsSource {
         if max == 0 {
             return Ok(Vec::new());
         }
-        let visibility = self.seconds(visibility)?;
+        let seconds = self.seconds(visibility)?;
         let begun = Instant::now();
         loop {
             let left = wait.saturating_sub(begun.elapsed());
             let poll = Duration::from_secs(whole_seconds(left.min(LONGEST_POLL)));
             let asked = json!({
                 "MaxNumberOfMessages": max.min(BATCH),
-                "VisibilityTimeout": visibility,
+                "VisibilityTimeout": seconds,
                 "WaitTimeSeconds": poll.as_secs(),
                 "MessageSystemAttributeNames": ["ApproximateReceiveCount", "MessageGroupId", "MessageDeduplicationId"],
                 "MessageAttributeNames": ["All"],
             });
+            let asked_s = now_s();
             let answer = self.queue.call(Action::Receive, asked, poll).await;
             let answer = answer.map_err(|error| self.queue.source_error(&error))?;
-            let events = self.events(answer).await?;
+            let events = self.events(answer, asked_s)?;
+            let limit = (visibility / 3).max(SHORTEST_BURIAL);
+            let events = self.bury_too_often(events, limit).await;
             if !events.is_empty() || begun.elapsed() >= wait {
                 return Ok(events);
             }
@@ -82,17 +89,21 @@ impl SqsSource {
         }
     }
 
-    /// The events of an answer, less those that were received too often.
-    async fn events(&self, mut answer: Value) -> Result<Vec<ReceivedEvent>, EventSourceError> {
+    /// The events of an answer to who asked at `asked_s`.
+    fn events(
+        &self,
+        mut answer: Value,
+        asked_s: u64,
+    ) -> Result<Vec<ReceivedEvent>, EventSourceError> {
         let messages = match answer.get_mut("Messages").map(Value::take) {
             Some(Value::Array(messages)) => messages,
             _ => Vec::new(),
         };
+        let is_fifo = self.queue.location.is_fifo();
         let mut events = Vec::with_capacity(messages.len());
         let mut damaged = None;
         for message in messages {
-            match event(message) {
-                Ok(event) if self.is_too_often(&event) => self.bury(&event).await,
+            match event(message, asked_s, is_fifo) {
                 Ok(event) => events.push(event),
                 Err(problem) => {
                     // It keeps no sound one back, and comes again.
@@ -115,28 +126,6 @@ impl SqsSource {
         }
     }
 
-    fn is_too_often(&self, event: &ReceivedEvent) -> bool {
-        let received = event.receive_count.unwrap_or(0);
-        self.max_receives.is_some_and(|most| received > most)
-    }
-
-    /// Makes a dead letter of an event that was received too often. If that fails, it is received again.
-    async fn bury(&self, event: &ReceivedEvent) {
-        let times = event.receive_count.unwrap_or(0).saturating_sub(1);
-        let reason = format!("received {times} times and never acknowledged");
-        let (queue, place) = (&self.queue.location.name, &event.place);
-        match self.try_reject(event, &reason).await {
-            // Others have it again, and will see the same.
-            Ok(Settled::Stale) => {}
-            Ok(Settled::Done) => {
-                tracing::warn!(event = "event_buried", %queue, %place, times, "an event was received too often, and is a dead letter now");
-            }
-            Err(error) => {
-                tracing::error!(event = "event_not_buried", %queue, %place, times, %error, "an event was received too often, and could not be made a dead letter; tried again when it comes again");
-            }
-        }
-    }
-
     async fn try_reject(
         &self,
         event: &ReceivedEvent,
@@ -146,13 +135,22 @@ impl SqsSource {
             return Ok(Settled::Stale);
         };
         // Nobody else gets it meanwhile; and it is known to be ours, as far as SQS tells.
-        let held = self.hide(&[&event.receipt], WHILE_REJECTED).await?;
-        if held.first() != Some(&Settled::Done) {
+        if self.keep(&event.receipt, WHILE_REJECTED).await? == Settled::Stale {
             return Ok(Settled::Stale);
         }
         self.dead_letters.send(event, &receipt, reason).await?;
         let deleted = self.settle(Action::Delete, &[&event.receipt], None).await?;
         Ok(deleted.first().copied().unwrap_or(Settled::Stale))
+    }
+
+    /// Hides one message for longer. Once its 12 hours are over, others have it.
+    async fn keep(&self, receipt: &str, time: Duration) -> Result<Settled, EventSourceError> {
+        let known = SqsReceipt::parse(receipt);
+        if known.is_none_or(|receipt| receipt.left_s(now_s()) == 0) {
+            return Ok(Settled::Stale);
+        }
+        let kept = self.hide(&[receipt], time).await?;
+        Ok(kept.first().copied().unwrap_or(Settled::Stale))
     }
 
     async fn hide(
@@ -183,9 +181,15 @@ fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
-/// The event in a message; or why it is none.
-fn event(mut message: Value) -> Result<ReceivedEvent, &'static str> {
-    let receipt = SqsReceipt::of(&message).ok_or("a message has no receipt handle")?;
+/// Seconds of the Unix time.
+fn now_s() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+/// The event in a message that was asked for at `asked_s`; or why it is none.
+fn event(mut message: Value, asked_s: u64, is_fifo: bool) -> Result<ReceivedEvent, &'static str> {
+    let receipt = SqsReceipt::of(&message, asked_s).ok_or("a message has no receipt handle")?;
     let text = |name: &str| message.get(name).and_then(Value::as_str);
     let id = text("MessageId").unwrap_or("without an id").to_owned();
     let digest = text("MD5OfBody").unwrap_or_default().to_owned();
@@ -199,15 +203,15 @@ fn event(mut message: Value) -> Result<ReceivedEvent, &'static str> {
     if !digest.eq_ignore_ascii_case(&attributes::md5_of(body.as_bytes())) {
         return Err("a message's MD5OfBody is not that of its body");
     }
-    let event = ReceivedEvent::new(
+    let mut event = ReceivedEvent::new(
         Bytes::from(body),
         receipt.to_text(),
         format!("message {id}"),
     );
-    Ok(match count {
-        Some(count) => event.received(count),
-        None => event,
-    })
+    event.receive_count = count;
+    // A group of a standard queue has no order.
+    event.group = receipt.group.filter(|_| is_fifo);
+    Ok(event)
 }
 
 impl EventSource for SqsSource {
@@ -245,17 +249,16 @@ impl EventSource for SqsSource {
         visibility: Duration,
     ) -> BoxFuture<'a, Result<Extended, EventSourceError>> {
         Box::pin(async move {
-            let kept = self.hide(&[receipt], visibility).await?;
-            Ok(match kept.first() {
-                Some(Settled::Done) => Extended::Until(receipt.to_owned()),
-                _ => Extended::Stale,
+            Ok(match self.keep(receipt, visibility).await? {
+                Settled::Done => Extended::Until(receipt.to_owned()),
+                Settled::Stale => Extended::Stale,
             })
         })
     }
 
     fn reject<'a>(
         &'a self,
-        event: &'a ReceivedEvent,
+        event: &'a mut ReceivedEvent,
         reason: &'a str,
     ) -> BoxFuture<'a, Result<Settled, EventSourceError>> {
         Box::pin(self.try_reject(event, reason))

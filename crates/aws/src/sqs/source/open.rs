@@ -19,8 +19,7 @@ impl SqsSource {
         given: Option<SqsRequests>,
         options: &SourceOptions,
     ) -> Result<Self, BackEndError> {
-        let is_itself = |given: &SqsRequests| given.location.url == queue.location.url;
-        if given.as_ref().is_some_and(is_itself) {
+        if given.as_ref().is_some_and(|given| given.is_of(&queue)) {
             let problem = "cannot be its own queue for dead letters";
             return Err(BackEndError::new(&queue.location.url, problem, CURE));
         }
@@ -42,6 +41,13 @@ impl SqsSource {
         };
         // With a policy, the queue itself ends what was received too often.
         let has_policy = policy.is_some();
+        if has_policy && options.max_receives.is_some() {
+            tracing::warn!(
+                event = "max_receives_unused",
+                queue = queue.location.name,
+                "the queue's redrive policy says after how many receives an event is a dead letter; the number that was set here has no effect"
+            );
+        }
         let max_receives = options.max_receives.filter(|_| !has_policy);
         let policy = policy.map(|location| queue.beside(location));
         let Some(dead_letters) = given.or(policy) else {

@@ -3,6 +3,12 @@
 
 use serde_json::{Map, Value, json};
 
+/// Longest that SQS hides a message, in seconds. It counts from the receive, whatever is asked for later.
+pub(super) const LONGEST_S: u64 = 12 * 3600;
+
+/// Seconds before that end in which nothing is asked for any more: a request takes time, and whole seconds are counted.
+const MARGIN_S: u64 = 10;
+
 /// Parts of an attribute that a message is sent with.
 const PARTS: [&str; 3] = ["DataType", "StringValue", "BinaryValue"];
 
@@ -14,11 +20,13 @@ pub(super) struct SqsReceipt {
     pub(super) deduplication: Option<String>,
     /// Attributes, as SQS writes them.
     pub(super) attributes: Map<String, Value>,
+    /// Time at which it was asked for, in seconds of the Unix time.
+    pub(super) received_s: u64,
 }
 
 impl SqsReceipt {
-    /// The receipt of a message as SQS hands it out; `None` without a handle.
-    pub(super) fn of(message: &Value) -> Option<Self> {
+    /// The receipt of a message as SQS hands it out to who asked at `received_s`; `None` without a handle.
+    pub(super) fn of(message: &Value, received_s: u64) -> Option<Self> {
         let system = |name: &str| {
             let value = message.get("Attributes")?.get(name)?.as_str()?;
             Some(value.to_owned())
@@ -29,12 +37,26 @@ impl SqsReceipt {
             group: system("MessageGroupId"),
             deduplication: system("MessageDeduplicationId"),
             attributes: attributes.map(sendable).unwrap_or_default(),
+            received_s,
         })
     }
 
     /// As one text.
     pub(super) fn to_text(&self) -> String {
-        json!([self.handle, self.group, self.deduplication, self.attributes]).to_string()
+        json!([
+            self.handle,
+            self.group,
+            self.deduplication,
+            self.attributes,
+            self.received_s
+        ])
+        .to_string()
+    }
+
+    /// Seconds for which SQS may hide the message at `now_s`: it refuses to be asked for more.
+    pub(super) fn left_s(&self, now_s: u64) -> u64 {
+        let held = now_s.saturating_sub(self.received_s);
+        LONGEST_S.saturating_sub(held).saturating_sub(MARGIN_S)
     }
 
     /// `None` when `text` is no receipt of this queue.
@@ -46,6 +68,7 @@ impl SqsReceipt {
             group: part(1),
             deduplication: part(2),
             attributes: parts.get(3)?.as_object()?.clone(),
+            received_s: parts.get(4)?.as_u64()?,
         })
     }
 }
@@ -71,7 +94,7 @@ mod tests {
             "Attributes": { "MessageGroupId": "g", "ApproximateReceiveCount": "1" },
             "MessageAttributes": { "id": { "DataType": "String", "StringValue": "1", "StringListValues": [] } },
         });
-        let receipt = SqsReceipt::of(&message).unwrap();
+        let receipt = SqsReceipt::of(&message, 17).unwrap();
         assert_eq!(receipt.group.as_deref(), Some("g"));
         assert_eq!(receipt.deduplication, None);
         let id = json!({ "DataType": "String", "StringValue": "1" });
@@ -79,9 +102,31 @@ mod tests {
         assert_eq!(SqsReceipt::parse(&receipt.to_text()), Some(receipt));
     }
 
+    /// Red if the end of the 12 hours is counted from anything but the receive.
+    #[test]
+    fn a_message_is_hidden_for_twelve_hours_from_its_receive() {
+        let message = json!({ "ReceiptHandle": "h" });
+        let receipt = SqsReceipt::of(&message, 1000).unwrap();
+        assert_eq!(receipt.left_s(1000), 43_190);
+        assert_eq!(receipt.left_s(1060), 43_130);
+        assert_eq!(receipt.left_s(1000 + 43_189), 1);
+        assert_eq!(receipt.left_s(1000 + 43_190), 0);
+        assert_eq!(receipt.left_s(u64::MAX), 0);
+        // A clock that was set back.
+        assert_eq!(receipt.left_s(0), 43_190);
+    }
+
     #[test]
     fn another_queues_receipt_is_none() {
-        for text in ["", "17-00", "[]", "{}", "[1,null,null,{}]", "[\"a\"]"] {
+        for text in [
+            "",
+            "17-00",
+            "[]",
+            "{}",
+            "[1,null,null,{},1]",
+            "[\"a\"]",
+            "[\"a\",null,null,{}]",
+        ] {
             assert_eq!(SqsReceipt::parse(text), None, "{text}");
         }
     }

@@ -69,6 +69,14 @@ impl SqsRequests {
         }
     }
 
+    /// Tells whether both are the same queue. Its URL has several forms: other hosts, and other schemes.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        let (own, others) = (&self.location, &other.location);
+        self.signed.region == other.signed.region
+            && own.account == others.account
+            && own.name == others.name
+    }
+
     /// Location of this queue.
     pub(crate) fn location(&self) -> &QueueLocation {
         &self.location

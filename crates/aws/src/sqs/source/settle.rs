@@ -2,7 +2,7 @@
 
 use super::receipt::SqsReceipt;
 use super::requests::Action;
-use super::{BATCH, SqsSource};
+use super::{BATCH, SqsSource, now_s};
 use crate::sqs::answer_digests::unproven;
 use futures_util::StreamExt as _;
 use futures_util::stream::iter;
@@ -13,26 +13,36 @@ use std::time::Duration;
 /// Requests under way at once.
 const AT_ONCE: usize = 8;
 
-/// A receipt's place in the answer, and the handle in it.
-type Handle = (usize, String);
+/// One message to be settled.
+struct Entry {
+    /// Place of its receipt, and of its outcome in the answer.
+    place: usize,
+    handle: String,
+    /// Time for which it is to be hidden.
+    seconds: Option<u64>,
+}
 
 impl SqsSource {
-    /// Settles messages by their receipts; the answers are in the receipts' order. What is no receipt is stale.
+    /// Settles messages by their receipts; the answers are in the receipts' order. What is no receipt is stale. A time to be
+    /// hidden is cut to what is left of the longest one of each message.
     pub(super) async fn settle(
         &self,
         action: Action,
         receipts: &[&str],
         seconds: Option<u64>,
     ) -> Result<Vec<Settled>, EventSourceError> {
-        let handles: Vec<Handle> = receipts
-            .iter()
-            .enumerate()
-            .filter_map(|(place, receipt)| Some((place, SqsReceipt::parse(receipt)?.handle)))
-            .collect();
-        let batches = handles.chunks(BATCH);
-        let asked: Vec<_> = batches
-            .map(|batch| self.batch(action, batch, seconds))
-            .collect();
+        let now_s = now_s();
+        let entry = |(place, receipt): (usize, &&str)| {
+            let receipt = SqsReceipt::parse(receipt)?;
+            Some(Entry {
+                place,
+                seconds: seconds.map(|seconds| seconds.min(receipt.left_s(now_s))),
+                handle: receipt.handle,
+            })
+        };
+        let entries: Vec<Entry> = receipts.iter().enumerate().filter_map(entry).collect();
+        let batches = entries.chunks(BATCH);
+        let asked: Vec<_> = batches.map(|batch| self.batch(action, batch)).collect();
         let answers: Vec<_> = iter(asked).buffered(AT_ONCE).collect().await;
         let mut settled = vec![Settled::Stale; receipts.len()];
         for answer in answers {
@@ -49,24 +59,21 @@ impl SqsSource {
     async fn batch(
         &self,
         action: Action,
-        batch: &[Handle],
-        seconds: Option<u64>,
+        batch: &[Entry],
     ) -> Result<Vec<(usize, Settled)>, QueueError> {
-        let entry = |(place, handle): &Handle| {
-            let id = place.to_string();
-            match seconds {
-                Some(seconds) => {
-                    json!({ "Id": id, "ReceiptHandle": handle, "VisibilityTimeout": seconds })
-                }
-                None => json!({ "Id": id, "ReceiptHandle": handle }),
+        let entry = |entry: &Entry| {
+            let mut asked = json!({ "Id": entry.place.to_string(), "ReceiptHandle": entry.handle });
+            if let (Some(members), Some(seconds)) = (asked.as_object_mut(), entry.seconds) {
+                members.insert("VisibilityTimeout".to_owned(), json!(seconds));
             }
+            asked
         };
         let entries: Vec<Value> = batch.iter().map(entry).collect();
         let asked = json!({ "Entries": entries });
         let answer = self.queue.call(action, asked, Duration::ZERO).await?;
-        let each = batch.iter().map(|(place, _)| {
-            let outcome = self.outcome(action, &answer, &place.to_string())?;
-            Ok((*place, outcome))
+        let each = batch.iter().map(|entry| {
+            let outcome = self.outcome(action, &answer, &entry.place.to_string())?;
+            Ok((entry.place, outcome))
         });
         each.collect()
     }
