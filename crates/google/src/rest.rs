@@ -5,6 +5,8 @@ use google_cloud_auth::credentials::{CacheableResource, Credentials};
 use http::{Extensions, Method, StatusCode};
 use reqwest::{RequestBuilder, Response};
 use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// One of Google's services.
 #[derive(Debug, Clone)]
@@ -24,13 +26,27 @@ pub(crate) enum RestError {
     #[error("no credentials for Google Cloud can be got")]
     Credentials(#[source] google_cloud_gax::error::CredentialsError),
     #[error("answered {status}: {message}")]
-    Refused { status: StatusCode, message: String },
+    Refused {
+        status: StatusCode,
+        message: String,
+        /// The service's words on parts of the request, by the parts' names.
+        parts: BTreeMap<String, String>,
+    },
     // Without its cause, which would quote what came: that may be a secret.
     #[error("sent an answer that cannot be understood")]
     Garbled,
 }
 
 impl RestError {
+    /// A refusal of the whole request.
+    pub(crate) fn refused(status: StatusCode, message: String) -> Self {
+        Self::Refused {
+            status,
+            message,
+            parts: BTreeMap::new(),
+        }
+    }
+
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Refused { status, .. } => Some(*status),
@@ -64,6 +80,9 @@ struct Refusal {
 #[derive(Deserialize)]
 struct Reason {
     message: String,
+    /// Of several types. An `ErrorInfo` has `metadata`: names and texts.
+    #[serde(default)]
+    details: Vec<Value>,
 }
 
 impl Rest {
@@ -94,9 +113,11 @@ impl Rest {
             return Ok(answer);
         }
         let body = answer.bytes().await.map_err(RestError::Unreachable)?;
+        let (message, parts) = reason(&body);
         Err(RestError::Refused {
             status,
-            message: reason(&body),
+            message,
+            parts,
         })
     }
 }
@@ -110,17 +131,17 @@ async fn headers(credentials: &Credentials) -> Result<http::HeaderMap, RestError
     }
 }
 
-/// The service's own words, or nothing.
-fn reason(body: &[u8]) -> String {
+/// The service's own words, or nothing; and those on parts of the request.
+fn reason(body: &[u8]) -> (String, BTreeMap<String, String>) {
     const MAX: usize = 300;
     let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else {
-        return "no reason given".to_owned();
+        return ("no reason given".to_owned(), BTreeMap::new());
     };
-    refusal
-        .error
-        .message
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(MAX)
-        .collect()
+    let said = refusal.error.message.chars();
+    let message = said.filter(|c| !c.is_control()).take(MAX).collect();
+    let metadata = refusal.error.details.into_iter().filter_map(|mut detail| {
+        let metadata = detail.get_mut("metadata")?.take();
+        serde_json::from_value::<BTreeMap<String, String>>(metadata).ok()
+    });
+    (message, metadata.flatten().collect())
 }

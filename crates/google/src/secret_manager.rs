@@ -86,10 +86,7 @@ impl SecretManagerSecret {
         if numbers.is_empty() {
             let message =
                 "it has no enabled version; add one: gcloud secrets versions add".to_owned();
-            return Err(RestError::Refused {
-                status: StatusCode::NOT_FOUND,
-                message,
-            });
+            return Err(RestError::refused(StatusCode::NOT_FOUND, message));
         }
         Ok(numbers)
     }
@@ -145,10 +142,8 @@ impl SecretManagerSecret {
         let number = access.name.rsplit('/').next().unwrap_or(version);
         let name = format!("gcp-secretmanager:{}/versions/{number}", self.name.resource);
         let number = number.parse().ok();
-        let secret = Secret::new(name, value).map_err(|error| RestError::Refused {
-            status: StatusCode::UNPROCESSABLE_ENTITY,
-            message: error.message,
-        })?;
+        let secret = Secret::new(name, value)
+            .map_err(|error| RestError::refused(StatusCode::UNPROCESSABLE_ENTITY, error.message))?;
         Ok(Live {
             number,
             secret: secret.until(self.not_after),
@@ -241,10 +236,9 @@ impl SecretManagerSecret {
     /// Tells why `value` was not written, and never the value.
     fn not_written(&self, error: RestError, value: &str, right: &str) -> SecretError {
         let error = match error {
-            RestError::Refused { status, message } => RestError::Refused {
-                status,
-                message: words_without(value, &message).to_owned(),
-            },
+            RestError::Refused {
+                status, message, ..
+            } => RestError::refused(status, words_without(value, &message).to_owned()),
             other => other,
         };
         let resource = &self.name.resource;

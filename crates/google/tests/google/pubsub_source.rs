@@ -85,6 +85,10 @@ async fn it_passes_the_suite() {
             "odd",
             suite::odd_and_large_envelopes_come_as_they_were_sent
         ),
+        over_a_subscription(server, "batch", async |subject| {
+            // More than one pull takes.
+            suite::a_long_batch_is_settled_receipt_by_receipt(subject, 120).await;
+        }),
         over_a_subscription(server, "shared", async |subject| {
             let other = open(server, "pubsub://labelrelay-test/shared").await;
             suite::an_event_that_is_held_is_nobody_elses(subject, &other).await;
@@ -133,8 +137,9 @@ async fn a_dead_letter_of_an_order_keeps_its_key_and_may_go_elsewhere() {
         let source = google.event_source(&url, &options).await.unwrap();
         let sent = message(place, b"{}");
         queue.send(&sent).await.unwrap();
-        let events = source.receive(1, LONG, LONG).await.unwrap();
-        let rejected = source.reject(&events[0], "why").await.unwrap();
+        let mut events = source.receive(1, LONG, LONG).await.unwrap();
+        assert_eq!(events[0].group.as_deref(), Some(sent.partition_key()));
+        let rejected = source.reject(&mut events[0], "why").await.unwrap();
         assert_eq!(rejected, Settled::Done);
         let got = server.drain("elsewhere");
         assert_eq!(got.len(), 1);
@@ -152,18 +157,18 @@ async fn an_event_without_its_dead_letter_stays() {
     let google = google(&server.environment());
     let options = SourceOptions::default().dead_letter("nowhere");
     let source = google.event_source(&url, &options).await.unwrap();
-    let sent = message("stays", b"{}");
-    google.queue(&url).unwrap().send(&sent).await.unwrap();
-    let events = source.receive(1, LONG, LONG).await.unwrap();
-    let error = source.reject(&events[0], "why").await.unwrap_err();
+    let queue = google.queue(&url).unwrap();
+    let subject = Subject {
+        queue: &queue,
+        source: &source,
+        pass: &pass,
+        tells: Tells::Nothing,
+    };
+    let error = suite::a_failed_rejection_leaves_the_event(subject).await;
     assert!(
         error.resource.ends_with("topics/nowhere") && !error.may_pass,
         "{error}"
     );
-    let receipts = [events[0].receipt.as_str()];
-    source.retry(&receipts, Duration::ZERO).await.unwrap();
-    let again = source.receive(1, LONG, LONG).await.unwrap();
-    assert!(again[0].envelope == sent.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,14 +179,19 @@ async fn a_queue_that_cannot_be_consumed_is_refused_with_the_cure() {
     let pushed = json!({ "pushConfig": { "pushEndpoint": "http://127.0.0.1:9/" } });
     let pushed = topic(&server, "pushed", &pushed);
     let google = google(&server.environment());
+    let own = topic(&server, "own", &json!({}));
     let opened = async |url: &str| -> Result<_, BackEndError> {
         let base_dir = Path::new("/");
-        let options = SourceOptions::default();
+        let mut options = SourceOptions::default();
+        if url == own {
+            options = options.dead_letter("own");
+        }
         BackEnd::event_source(&google, Location { url, base_dir }, &options).await
     };
     for (url, word) in [
         (&*without, "--dead-letter-topic"),
         (&pushed, "pushes"),
+        (&own, "come back as a new one"),
         ("pubsub://labelrelay-test/missing", "does not exist"),
         ("pubsub://labelrelay-test", "pubsub://PROJECT/SUBSCRIPTION"),
     ] {

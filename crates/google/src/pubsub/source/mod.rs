@@ -9,6 +9,8 @@ mod message;
 mod open;
 mod receipt;
 mod requests;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
 use dead_letters::DeadLetters;
@@ -37,8 +39,8 @@ const SHORTEST_PULL: Duration = Duration::from_secs(1);
 /// Pause after an empty answer: how long a pull waits is for Pub/Sub to decide.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Time for which a message is hidden while it becomes a dead letter.
-const WHILE_REJECTED: Duration = Duration::from_secs(60);
+/// Time for which a message is hidden while it becomes a dead letter: longer than all that is done meanwhile may take.
+const WHILE_REJECTED: Duration = Duration::from_secs(120);
 
 /// A subscription of Pub/Sub as a source of events. Needs a Tokio runtime with its timer.
 ///
@@ -47,6 +49,8 @@ const WHILE_REJECTED: Duration = Duration::from_secs(60);
 pub struct PubSubSource {
     subscription: Subscription,
     dead_letters: DeadLetters,
+    /// The subscription keeps the order of messages with the same key.
+    is_ordered: bool,
     /// Messages that the next pull asks for at most: fewer, after an answer that was too large.
     batch: AtomicUsize,
 }
@@ -64,19 +68,41 @@ impl PubSubSource {
         self.seconds(visibility)?;
         let begun = Instant::now();
         loop {
-            let events = self.pull(max, wait.saturating_sub(begun.elapsed())).await?;
-            if !events.is_empty() {
-                // Until now the subscription's own deadline holds, which may be ten seconds.
-                let receipts: Vec<_> = events.iter().map(|event| event.receipt.as_str()).collect();
-                self.hide(&receipts, visibility).await?;
-                return Ok(events);
-            }
             let left = wait.saturating_sub(begun.elapsed());
-            if left.is_zero() {
+            let events = self.pull(max, left).await?;
+            let events = self.hidden(events, visibility).await?;
+            // The last pull does not wait, so it is not given up: only its answer tells an empty subscription from one that
+            // cannot be reached.
+            if !events.is_empty() || left.is_zero() {
                 return Ok(events);
             }
-            sleep(PAUSE.min(left)).await;
+            sleep(PAUSE.min(wait.saturating_sub(begun.elapsed()))).await;
         }
+    }
+
+    /// Hides what was pulled for `visibility`: until then the subscription's own deadline holds, which may be ten seconds.
+    /// Each pull counts as a delivery, so it is tried once more before they are given back.
+    async fn hidden(
+        &self,
+        events: Vec<ReceivedEvent>,
+        visibility: Duration,
+    ) -> Result<Vec<ReceivedEvent>, EventSourceError> {
+        if events.is_empty() {
+            return Ok(events);
+        }
+        let receipts: Vec<_> = events.iter().map(|event| event.receipt.as_str()).collect();
+        let mut hidden = self.hide(&receipts, visibility).await;
+        if hidden.as_ref().is_err_and(|error| error.may_pass) {
+            sleep(PAUSE).await;
+            hidden = self.hide(&receipts, visibility).await;
+        }
+        if hidden.is_err() {
+            // Nobody waits for them then, if it succeeds.
+            let _ = self.hide(&receipts, Duration::ZERO).await;
+        }
+        let each = events.iter().zip(hidden?);
+        let ours = each.filter(|(_, hidden)| *hidden == Settled::Done);
+        Ok(ours.map(|(event, _)| event.clone()).collect())
     }
 
     /// One request, which Pub/Sub may answer with nothing.
@@ -108,11 +134,22 @@ impl PubSubSource {
     }
 
     fn events(&self, body: &Bytes) -> Result<Vec<ReceivedEvent>, EventSourceError> {
-        message::events(body).ok_or_else(|| {
-            let cure = "look for a proxy that changes answers between here and Pub/Sub";
+        const CURE: &str = "look for a proxy that changes answers between here and Pub/Sub";
+        let Some((events, senseless)) = message::events(body, self.is_ordered) else {
             let problem = "an answer to a pull cannot be understood";
-            self.subscription.error(problem, cure).passing()
-        })
+            return Err(self.subscription.error(problem, CURE).passing());
+        };
+        if senseless == 0 {
+            return Ok(events);
+        }
+        let problem = "a message came without a receipt, or with data that cannot be read";
+        if events.is_empty() {
+            return Err(self.subscription.error(problem, CURE).passing());
+        }
+        // They keep no good one back, and come again.
+        let subscription = &self.subscription.resource;
+        tracing::error!(name: "message_damaged", %subscription, messages = senseless, problem, "messages did not arrive as they were queued, and are not handed out");
+        Ok(events)
     }
 
     async fn try_reject(
@@ -124,7 +161,11 @@ impl PubSubSource {
             return Ok(Settled::Stale);
         };
         // Nobody else gets it meanwhile.
-        self.hide(&[&event.receipt], WHILE_REJECTED).await?;
+        let held = self.hide(&[&event.receipt], WHILE_REJECTED).await?;
+        // Only a subscription that delivers exactly once tells.
+        if held.first() == Some(&Settled::Stale) {
+            return Ok(Settled::Stale);
+        }
         self.dead_letters
             .send(&event.envelope, receipt, reason)
             .await?;
@@ -157,25 +198,24 @@ impl PubSubSource {
             .iter()
             .map(|receipt| PubSubReceipt::parse(receipt).map(|receipt| receipt.ack_id))
             .collect();
-        let known: Vec<_> = ids.iter().flatten().collect();
-        let mut failed = None;
+        let known: Vec<_> = ids.iter().flatten().map(String::as_str).collect();
+        let (mut settled, mut failed) = (Vec::with_capacity(known.len()), None);
         for ids in known.chunks(RECEIPTS) {
-            let asked = match seconds {
-                Some(seconds) => json!({ "ackIds": ids, "ackDeadlineSeconds": seconds }),
-                None => json!({ "ackIds": ids }),
-            };
-            // The rest is told all the same.
-            let answer = self.subscription.post(method, &asked).await;
-            failed = failed.or(answer.err());
+            match self.subscription.settle(method, ids, seconds).await {
+                Ok(some) => settled.extend(some),
+                // The rest is told all the same.
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
-        let outcome = |id: &Option<String>| match id {
-            Some(_) => Settled::Done,
-            None => Settled::Stale,
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let mut settled = settled.into_iter();
+        let outcome = |id: &Option<String>| {
+            let known = id.as_ref().and_then(|_| settled.next());
+            known.unwrap_or(Settled::Stale)
         };
-        match failed {
-            Some(error) => Err(error),
-            None => Ok(ids.iter().map(outcome).collect()),
-        }
+        Ok(ids.iter().map(outcome).collect())
     }
 
     /// A time in whole seconds, not less than it.
@@ -231,7 +271,7 @@ impl EventSource for PubSubSource {
 
     fn reject<'a>(
         &'a self,
-        event: &'a ReceivedEvent,
+        event: &'a mut ReceivedEvent,
         reason: &'a str,
     ) -> BoxFuture<'a, Result<Settled, EventSourceError>> {
         Box::pin(self.try_reject(event, reason))

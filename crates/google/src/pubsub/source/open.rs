@@ -17,6 +17,9 @@ const DELETED: &str = "_deleted-topic_";
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Settings {
+    /// Name of the topic whose messages it has.
+    topic: String,
+    enable_message_ordering: bool,
     dead_letter_policy: Policy,
     push_config: PushConfig,
 }
@@ -38,7 +41,8 @@ impl PubSubSource {
     /// policy's.
     ///
     /// # Errors
-    /// [`BackEndError`] when there is no policy, when the subscription is no one's to pull from, or cannot be asked.
+    /// [`BackEndError`] when there is no policy, when rejected events would come back, or when the subscription pushes or
+    /// cannot be asked.
     pub(crate) async fn open(
         url: &str,
         options: &SourceOptions,
@@ -82,6 +86,11 @@ impl PubSubSource {
             return Err(BackEndError::new(url, problem, cure));
         }
         let topic = given.map_or(policy, |topic| topic.resource());
+        if topic == settings.topic {
+            let problem = "has messages of the topic that its dead letters go to, so each would come back as a new one";
+            let cure = "name another topic for dead letters";
+            return Err(BackEndError::new(url, problem, cure));
+        }
         let connector = Connector {
             topic: topic.clone(),
             endpoint,
@@ -93,6 +102,7 @@ impl PubSubSource {
                 connections: PubSubConnections::new(connector),
                 topic,
             },
+            is_ordered: settings.enable_message_ordering,
             batch: AtomicUsize::new(BATCH),
         })
     }

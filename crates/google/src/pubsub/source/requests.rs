@@ -4,8 +4,8 @@ use super::message::Pulled;
 use crate::rest::{Rest, RestError};
 use bytes::{Bytes, BytesMut};
 use http::Method;
-use labelrelay_core::{EventSourceError, chain};
-use serde_json::Value;
+use labelrelay_core::{EventSourceError, Settled, chain};
+use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -15,6 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The most that is read of an answer to a pull: it is in memory several times. One message, in base64, has 13.4 MB.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
+/// Beginnings of what a subscription that delivers exactly once says of an id: whether the same request may succeed later.
+const TRANSIENT: &str = "TRANSIENT_FAILURE";
+const PERMANENT: &str = "PERMANENT_FAILURE";
+
 /// The roles that a consumer needs on its subscription.
 const ROLES: &str =
     "roles/pubsub.subscriber, and roles/pubsub.viewer to see its dead-letter policy";
@@ -23,12 +27,6 @@ pub(super) struct Subscription {
     pub(super) rest: Rest,
     /// Name in Google's cloud.
     pub(super) resource: String,
-}
-
-/// Why there is no answer that helps.
-enum Failed {
-    Rest(RestError),
-    Late,
 }
 
 impl Subscription {
@@ -41,13 +39,53 @@ impl Subscription {
         self.within_patience(asked).await
     }
 
-    /// Calls a method of the subscription whose answer says nothing.
-    pub(super) async fn post(&self, method: &str, body: &Value) -> Result<(), EventSourceError> {
-        let asked = async { self.rest.send(self.call(method, body)).await };
-        self.within_patience(asked).await.map(drop)
+    /// Settles messages by their ids, a thousand at most; the outcomes are in the ids' order.
+    pub(super) async fn settle(
+        &self,
+        method: &str,
+        ids: &[&str],
+        seconds: Option<u64>,
+    ) -> Result<Vec<Settled>, EventSourceError> {
+        let body = match seconds {
+            Some(seconds) => json!({ "ackIds": ids, "ackDeadlineSeconds": seconds }),
+            None => json!({ "ackIds": ids }),
+        };
+        let asked = self.rest.send(self.call(method, &body));
+        match timeout(PATIENCE, asked).await {
+            Ok(Ok(_)) => Ok(vec![Settled::Done; ids.len()]),
+            Ok(Err(error)) => self.settled_in_part(&error, ids),
+            Err(_) => Err(self.late()),
+        }
     }
 
-    /// Pulls, waiting for so long; without `wait`, for as long as an answer takes.
+    /// Outcomes of a request that was refused. A subscription that delivers exactly once names the ids that it did not
+    /// settle, and has settled the others.
+    fn settled_in_part(
+        &self,
+        error: &RestError,
+        ids: &[&str],
+    ) -> Result<Vec<Settled>, EventSourceError> {
+        let RestError::Refused { parts, .. } = error else {
+            return Err(self.failed(error));
+        };
+        let outcome = |id: &&str| parts.get(*id).map_or("", String::as_str);
+        let any = |beginning: &str| ids.iter().any(|id| outcome(id).starts_with(beginning));
+        if any(TRANSIENT) {
+            let problem = "some messages could not be settled right now";
+            return Err(self.error(problem, "it may pass").passing());
+        }
+        if !any(PERMANENT) {
+            return Err(self.failed(error));
+        }
+        let settled = |id: &&str| match outcome(id) {
+            "" => Settled::Done,
+            _ => Settled::Stale,
+        };
+        Ok(ids.iter().map(settled).collect())
+    }
+
+    /// Pulls, waiting for so long; without `wait`, for as long as an answer takes. A wait that is given up says nothing about
+    /// the subscription, which may not be reached at all.
     pub(super) async fn pull(
         &self,
         body: &Value,
@@ -58,7 +96,7 @@ impl Subscription {
             return self.within_patience(asked).await;
         };
         match timeout(wait, asked).await {
-            Ok(answer) => answer.map_err(|error| self.failed(&Failed::Rest(error))),
+            Ok(answer) => answer.map_err(|error| self.failed(&error)),
             Err(_) => Ok(Pulled::Nothing),
         }
     }
@@ -87,11 +125,10 @@ impl Subscription {
         &self,
         asked: impl Future<Output = Result<T, RestError>>,
     ) -> Result<T, EventSourceError> {
-        let answer = match timeout(PATIENCE, asked).await {
-            Ok(answer) => answer.map_err(Failed::Rest),
-            Err(_) => Err(Failed::Late),
-        };
-        answer.map_err(|failed| self.failed(&failed))
+        match timeout(PATIENCE, asked).await {
+            Ok(answer) => answer.map_err(|error| self.failed(&error)),
+            Err(_) => Err(self.late()),
+        }
     }
 
     /// An error of this subscription.
@@ -99,12 +136,12 @@ impl Subscription {
         EventSourceError::new(&self.resource, problem, cure)
     }
 
-    fn failed(&self, failed: &Failed) -> EventSourceError {
-        let Failed::Rest(error) = failed else {
-            return self
-                .error("no answer came in time", "it may pass")
-                .passing();
-        };
+    fn late(&self) -> EventSourceError {
+        let late = self.error("no answer came in time", "it may pass");
+        late.passing()
+    }
+
+    fn failed(&self, error: &RestError) -> EventSourceError {
         let said = format!("Pub/Sub {}", chain(error));
         if error.is_retryable() {
             return self.error(&said, "it may pass").passing();
