@@ -99,21 +99,30 @@ impl Azure {
             ));
         }
         let location = self.storage_queue(url)?;
-        let beside = |name: &str| {
-            location.sibling(name).ok_or_else(|| {
-                let problem = "has no name for a queue of dead letters beside it";
-                setting.error(
-                    problem,
-                    "name a queue of the account as the place for dead letters",
-                )
-            })
-        };
         let dead_letters = match options.dead_letter.as_deref() {
-            None => beside(&format!("{}-poison", location.name))?,
+            None => {
+                let name = format!("{}-poison", location.name);
+                let beside = location.sibling(&name);
+                beside.ok_or_else(|| {
+                    let problem = format!(
+                        "has no place for dead letters: `{name}`, the name of the queue beside it, is longer than 63 characters or otherwise none"
+                    );
+                    setting.error(&problem, "name a queue of the account for dead letters")
+                })?
+            }
             Some(place) if place.contains("://") => self.storage_queue(place)?,
-            Some(name) => beside(name)?,
+            Some(name) => location.sibling(name).ok_or_else(|| {
+                // A signature may follow.
+                let shown = name.split('?').next().unwrap_or_default();
+                let problem = format!(
+                    "has a place for dead letters, `{}`, that is no name of a queue",
+                    shown.escape_debug()
+                );
+                let cure = "write 3 to 63 small letters, digits and single hyphens, or azure-queue://ACCOUNT/QUEUE";
+                setting.error(&problem, cure)
+            })?,
         };
-        if dead_letters.public_url() == location.public_url() {
+        if dead_letters.is_of(&location) {
             let problem = "cannot be its own place for dead letters";
             return Err(setting.error(problem, "name another queue"));
         }

@@ -21,30 +21,49 @@ pub(crate) struct Resource {
 #[derive(Debug)]
 pub(crate) struct AzureError {
     pub(crate) kind: QueueErrorKind,
+    /// Everything in one line, with the resource.
     pub(crate) message: String,
+    /// The same without the resource and the cure.
+    problem: String,
+    /// Empty where the problem says all that is known.
+    cure: String,
 }
 
 impl AzureError {
+    /// `{what} {problem}` as it is told, without a cure.
+    fn without_cure(kind: QueueErrorKind, problem: String, resource: &Resource) -> Self {
+        Self {
+            kind,
+            message: format!("{} {problem}", resource.what),
+            problem,
+            cure: String::new(),
+        }
+    }
+
     pub(crate) fn of(error: &Error, resource: &Resource) -> Self {
-        match error.kind() {
+        let (kind, problem) = match error.kind() {
             ErrorKind::HttpResponse {
                 status, error_code, ..
-            } => Self::answered(*status, error_code.as_deref().unwrap_or_default(), resource),
-            ErrorKind::Connection | ErrorKind::Io => Self {
-                kind: QueueErrorKind::Unavailable,
-                message: format!("{} cannot be reached: {}", resource.what, causes(error)),
-            },
-            ErrorKind::Credential => Self::no_token(error, resource),
+            } => {
+                let code = error_code.as_deref().unwrap_or_default();
+                return Self::answered(*status, code, resource);
+            }
+            ErrorKind::Credential => return Self::no_token(error, resource),
+            ErrorKind::Connection | ErrorKind::Io => (
+                QueueErrorKind::Unavailable,
+                format!("cannot be reached: {}", causes(error)),
+            ),
             // The answer did not come from this service: a proxy, or a stranger.
-            ErrorKind::DataConversion => Self {
-                kind: QueueErrorKind::Unproven,
-                message: format!("{} sent an answer that cannot be read", resource.what),
-            },
-            ErrorKind::Other => Self {
-                kind: QueueErrorKind::Misconfigured,
-                message: format!("{} cannot be asked for: {error}", resource.what),
-            },
-        }
+            ErrorKind::DataConversion => (
+                QueueErrorKind::Unproven,
+                "sent an answer that cannot be read".to_owned(),
+            ),
+            ErrorKind::Other => (
+                QueueErrorKind::Misconfigured,
+                format!("cannot be asked for: {error}"),
+            ),
+        };
+        Self::without_cure(kind, problem, resource)
     }
 
     /// Meaning of an HTTP status and of the service's own error code.
@@ -91,6 +110,8 @@ impl AzureError {
         Self {
             kind,
             message: format!("{what}: {said}: {cure}"),
+            problem: said,
+            cure,
         }
     }
 
@@ -117,25 +138,27 @@ impl AzureError {
             }
             cause = error.source();
         }
-        let message = format!(
-            "no token for {}: {said}; assign a managed identity to this app and give it the role `{}`, or use a shared access signature",
-            resource.what, resource.role
+        let cure = format!(
+            "assign a managed identity to this app and give it the role `{}`, or use a shared access signature",
+            resource.role
         );
-        Self { kind, message }
+        Self {
+            kind,
+            message: format!("no token for {}: {said}; {cure}", resource.what),
+            problem: format!("no token for it: {said}"),
+            cure,
+        }
     }
 
     /// The same for a consumer, its parts apart.
     pub(crate) fn into_source_error(self, resource: &Resource) -> EventSourceError {
-        let own = format!("{}: ", resource.what);
-        let text = self.message.strip_prefix(&own).unwrap_or(&self.message);
         let may_pass = self.is_retryable();
-        let no_cure = if may_pass {
-            "it may pass"
-        } else {
-            "correct it there, or in these settings"
+        let cure = match &*self.cure {
+            "" if may_pass => "it may pass",
+            "" => "correct it there, or in these settings",
+            cure => cure,
         };
-        let (problem, cure) = text.rsplit_once(": ").unwrap_or((text, no_cure));
-        let error = EventSourceError::new(&resource.what, problem, cure);
+        let error = EventSourceError::new(&resource.what, self.problem, cure);
         if may_pass { error.passing() } else { error }
     }
 
@@ -226,6 +249,30 @@ mod tests {
                 .message
                 .contains("`Storage Queue Data Message Sender`")
         );
+    }
+
+    /// Red if problem and cure are told apart by the signs in a text that others wrote.
+    #[test]
+    fn a_consumer_is_told_problem_and_cure_apart() {
+        let refused = std::io::Error::other("connection refused: nobody: listens");
+        let unreached = Error::new(ErrorKind::Io, refused);
+        let told = AzureError::of(&unreached, &resource()).into_source_error(&resource());
+        assert_eq!(
+            told.to_string(),
+            "the queue `q` of account `a`: cannot be reached: connection refused: nobody: listens: it may pass"
+        );
+        assert_eq!((&*told.cure, told.may_pass), ("it may pass", true));
+        let missing = AzureError::answered(StatusCode::NotFound, "QueueNotFound", &resource());
+        let told = missing.into_source_error(&resource());
+        assert_eq!(told.problem, "status 404, QueueNotFound");
+        assert_eq!(
+            told.cure,
+            "it does not exist; create it, or correct its name"
+        );
+        let nobody = Error::with_message(ErrorKind::Credential, "none: at all");
+        let told = AzureError::of(&nobody, &resource()).into_source_error(&resource());
+        assert_eq!(told.problem, "no token for it: no identity is at hand");
+        assert!(told.cure.starts_with("assign a managed identity"), "{told}");
     }
 
     #[test]

@@ -139,6 +139,11 @@ impl StorageLocation {
         })
     }
 
+    /// Tells whether both are the same queue or container. Its URL has several forms: other hosts, and other schemes.
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        self.account == other.account && self.name == other.name
+    }
+
     /// The URL without its signature.
     pub(crate) fn public_url(&self) -> String {
         let mut url = self.url.clone();

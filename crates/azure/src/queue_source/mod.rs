@@ -8,6 +8,7 @@ mod dead_letters;
 mod message;
 mod open;
 mod receipt;
+mod too_often;
 
 pub(crate) use account_queue::AccountQueue;
 
@@ -33,8 +34,11 @@ const POLL: Duration = Duration::from_secs(1);
 /// Longest that the service hides a message.
 const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 
-/// Time for which a message is hidden while it becomes a dead letter.
-const WHILE_REJECTED: Duration = Duration::from_secs(60);
+/// Time for which a message is hidden while it becomes a dead letter: longer than both requests may take.
+const WHILE_REJECTED: Duration = Duration::from_secs(120);
+
+/// Least time for the dead letters of one receive, however short the visibility.
+const SHORTEST_BURIAL: Duration = Duration::from_secs(1);
 
 const POP_RECEIPT: HeaderName = HeaderName::from_static("x-ms-popreceipt");
 
@@ -67,6 +71,8 @@ impl StorageQueueSource {
         let begun = clock.monotonic();
         loop {
             let events = self.receive_once(max.min(BATCH), seconds).await?;
+            let limit = (visibility / 3).max(SHORTEST_BURIAL);
+            let events = self.bury_too_often(events, limit).await;
             let left = wait.saturating_sub(clock.monotonic().saturating_sub(begun));
             if !events.is_empty() || left.is_zero() {
                 return Ok(events);
@@ -75,7 +81,7 @@ impl StorageQueueSource {
         }
     }
 
-    /// One request. What was received too often becomes a dead letter.
+    /// One request.
     async fn receive_once(&self, max: usize, seconds: i32) -> Answer<Vec<ReceivedEvent>> {
         let options = QueueClientReceiveMessagesOptions {
             number_of_messages: i32::try_from(max).ok(),
@@ -88,49 +94,35 @@ impl StorageQueueSource {
         };
         let received = self.queue.answer(asked).await;
         let received = received.map_err(|failed| self.queue.error(&failed))?;
-        let mut events = Vec::new();
-        for message in received.items.into_iter().flatten() {
-            let Some(event) = message::event(message) else {
-                let problem = "a message came without an id or a receipt";
-                let cure = "look for a proxy that changes answers between here and the service";
-                return Err(
-                    EventSourceError::new(&self.queue.resource.what, problem, cure).passing(),
-                );
-            };
-            let received = event.receive_count.unwrap_or(0);
-            if self.max_receives.is_some_and(|most| received > most) {
-                self.bury(&event).await;
-            } else {
-                events.push(event);
-            }
+        let messages = received.items.into_iter().flatten();
+        let events: Vec<_> = messages.map(message::event).collect();
+        let senseless = events.iter().filter(|event| event.is_none()).count();
+        let events: Vec<_> = events.into_iter().flatten().collect();
+        if senseless == 0 {
+            return Ok(events);
         }
+        let (queue, problem) = (
+            &self.queue.resource.what,
+            "a message came without an id or a receipt",
+        );
+        if events.is_empty() {
+            let cure = "look for a proxy that changes answers between here and the service";
+            return Err(EventSourceError::new(queue, problem, cure).passing());
+        }
+        // They keep no good one back, and come again.
+        tracing::error!(name: "message_damaged", %queue, messages = senseless, problem, "messages did not arrive as they were queued, and are not handed out");
         Ok(events)
     }
 
-    /// Makes a dead letter of an event that was received too often. If that fails, it is received again.
-    async fn bury(&self, event: &ReceivedEvent) {
-        let times = event.receive_count.unwrap_or(0).saturating_sub(1);
-        let reason = format!("received {times} times and never acknowledged");
-        let (queue, place) = (&self.queue.resource.what, &event.place);
-        match self.try_reject(event, &reason).await {
-            // Others have it again, and will see the same.
-            Ok(Settled::Stale) => {}
-            Ok(Settled::Done) => {
-                tracing::warn!(name: "event_buried", %queue, %place, times, "an event was received too often, and is a dead letter now");
-            }
-            Err(error) => {
-                tracing::error!(name: "event_not_buried", %queue, %place, times, %error, "an event was received too often, and could not be made a dead letter; tried again when it comes again");
-            }
-        }
-    }
-
-    async fn try_reject(&self, event: &ReceivedEvent, reason: &str) -> Answer<Settled> {
+    /// `event` has the receipt that is good afterwards, whatever became of it.
+    async fn try_reject(&self, event: &mut ReceivedEvent, reason: &str) -> Answer<Settled> {
         // Nobody else gets it meanwhile; and a receipt that is no longer good makes no dead letter.
-        let Extended::Until(receipt) = self.keep(&event.receipt, WHILE_REJECTED).await? else {
-            return Ok(Settled::Stale);
-        };
+        match self.keep(&event.receipt, WHILE_REJECTED).await? {
+            Extended::Until(receipt) => event.receipt = receipt,
+            Extended::Stale => return Ok(Settled::Stale),
+        }
         self.dead_letters.send(event, reason).await?;
-        self.delete(&receipt).await
+        self.delete(&event.receipt).await
     }
 
     async fn delete(&self, receipt: &str) -> Answer<Settled> {
@@ -230,7 +222,7 @@ impl EventSource for StorageQueueSource {
 
     fn reject<'a>(
         &'a self,
-        event: &'a ReceivedEvent,
+        event: &'a mut ReceivedEvent,
         reason: &'a str,
     ) -> BoxFuture<'a, Answer<Settled>> {
         Box::pin(self.try_reject(event, reason))

@@ -5,7 +5,6 @@ use labelrelay_azure::StorageQueueSource;
 use labelrelay_core::backend::{BackEnd, Location};
 use labelrelay_core::{BackEndError, BoxFuture, EventSource as _, SourceOptions};
 use labelrelay_event::Envelope;
-use labelrelay_testkit::queue_suite::message;
 use labelrelay_testkit::source_suite::{self as suite, REASON, Subject, Tells};
 use labelrelay_tests::azure::sas::{ACCOUNT, allowing};
 use labelrelay_tests::servers::Azurite;
@@ -67,6 +66,9 @@ async fn it_passes_the_suite() {
             "odd",
             suite::odd_and_large_envelopes_come_as_they_were_sent
         ),
+        over_a_queue(azurite, "batch", async |subject| {
+            suite::a_long_batch_is_settled_receipt_by_receipt(subject, 40).await;
+        }),
         over_a_queue(azurite, "shared", async |subject| {
             let url = azurite.queue_url("shared");
             let other = open(&url, &SourceOptions::default()).await.unwrap();
@@ -144,15 +146,18 @@ async fn an_event_without_its_dead_letter_stays() {
     let url = azurite.queue_url("events");
     let source = open(&url, &SourceOptions::default()).await.unwrap();
     azurite.delete_queue("events-poison");
-    let sent = message("stays", b"{}");
-    queue(&url).send(&sent).await.unwrap();
-    let events = source.receive(1, LONG, LONG).await.unwrap();
-    let error = source.reject(&events[0], "why").await.unwrap_err();
+    let queue = queue(&url);
+    let subject = Subject {
+        queue: &*queue,
+        source: &source,
+        pass: &pass,
+        tells: Tells::All,
+    };
+    let error = suite::a_failed_rejection_leaves_the_event(subject).await;
     assert!(
         error.resource.contains("`events-poison`") && !error.may_pass,
         "{error}"
     );
-    assert_eq!(azurite.count("events"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,12 +168,22 @@ async fn a_queue_that_cannot_be_consumed_is_refused_with_the_cure() {
     let options = SourceOptions::default();
     let url = azurite.queue_url("events");
     let itself = SourceOptions::default().dead_letter("events");
+    let port = url.split(':').nth(2).expect("a port").split('/').next();
+    let at = format!("127.0.0.1:{}", port.expect("a port"));
+    let by_another_host = url.replace(&at, &at.replace("127.0.0.1", "localhost"));
+    assert_ne!(by_another_host, url);
+    let by_another_host = SourceOptions::default().dead_letter(by_another_host);
     let odd = SourceOptions::default().dead_letter("No Name");
+    let signed = SourceOptions::default().dead_letter("dead?sv=1&sig=x");
+    let long = azurite.queue_url(&"x".repeat(57));
     for (url, options, word) in [
         (&*url, &options, "`events-poison`"),
         (&azurite.queue_url("missing"), &options, "`missing`"),
         (&url, &itself, "its own place"),
-        (&url, &odd, "no name"),
+        (&url, &by_another_host, "its own place"),
+        (&url, &odd, "`No Name`, that is no name"),
+        (&url, &signed, "`dead`, that is no name"),
+        (&long, &options, "x-poison`"),
         ("servicebus://ns/events", &options, "Service Bus"),
     ] {
         let azure = azure(&[]);
