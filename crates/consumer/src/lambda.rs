@@ -20,6 +20,9 @@ const RESERVE: Duration = Duration::from_secs(2);
 /// Time of a function that is left when a handler is given up: for the answer, so that what was handled is not handled again.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
+/// No function has longer. Without a bound, times would overflow.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
 impl Consumer {
     /// Handles a batch of SQS within the time that the function has `left`, one handler at a time. A message whose thing
     /// another instance is handling keeps no other waiting. Answers with the messages that failed, and with no other: turn
@@ -41,6 +44,7 @@ impl Consumer {
     /// }
     /// ```
     pub async fn answer_sqs(&self, event: SqsEvent, left: Duration) -> SqsBatchResponse {
+        let left = left.min(LONGEST);
         let end = Instant::now() + left;
         let mut consumer = self.clone();
         // Nobody prolongs a lease meanwhile.

@@ -36,8 +36,9 @@ struct Receive {
 
 /// The events of a queue file. Its dead letters are in the same file, so it always has a place for them.
 ///
-/// The file has no room for the reason of a rejection, which is dropped here: the caller logs it. An envelope that was damaged where it lay is
-/// handed out as it is, and whoever reads it rejects it.
+/// The file has no room for the reason of a rejection. It is dropped here, and the caller logs it.
+///
+/// An envelope that was damaged where it lay is handed out as it is. Whoever reads it rejects it.
 #[derive(Debug)]
 pub struct FileSource {
     commands: mpsc::Sender<Command>,
@@ -151,7 +152,7 @@ impl EventSource for FileSource {
 
     fn reject<'a>(
         &'a self,
-        event: &'a ReceivedEvent,
+        event: &'a mut ReceivedEvent,
         _reason: &'a str,
     ) -> BoxFuture<'a, Answer<Settled>> {
         let receipt = event.receipt.clone();

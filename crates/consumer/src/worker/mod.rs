@@ -1,6 +1,7 @@
 //! Receives events, lets somebody work on them, and settles them.
 
 mod acks;
+mod group;
 mod held;
 mod keeper;
 mod run;
@@ -44,6 +45,9 @@ pub trait Work: Send + Sync + 'static {
 
 /// Receives the events of a queue and has them worked on: each is hidden from other consumers meanwhile, and one that
 /// fails comes again and takes no other along.
+///
+/// Where the queue keeps the order of events ([`group`](ReceivedEvent::group)), those of one group are worked on one after
+/// the other. What is held of a group behind one that comes again, comes again with it.
 ///
 /// For events as they are. [`Consumer`](crate::Consumer) is for the changes that they bring.
 ///

@@ -1,6 +1,7 @@
 //! The loop that receives, and the end of it.
 
 use super::acks;
+use super::group::Groups;
 use super::held::Held;
 use super::keeper::keep;
 use super::shared::Shared;
@@ -64,6 +65,7 @@ impl<W: Work> Worker<W> {
             shared: &shared,
             handled,
             tasks: JoinSet::new(),
+            groups: Groups::default(),
             pace: Pace::new(&self.settings),
         };
         // If nothing can be acknowledged any more, all that is received would be handled again and again.
@@ -112,6 +114,7 @@ struct Running<'a, W> {
     shared: &'a Arc<Shared<W>>,
     handled: mpsc::Sender<Arc<Held>>,
     tasks: JoinSet<()>,
+    groups: Groups,
     pace: Pace,
 }
 
@@ -168,7 +171,8 @@ impl<W: Work> Running<'_, W> {
             ..
         } = self.shared.settings;
         // An event that waits for another one keeps nobody busy, and such events must not become more and more.
-        let aside = self.shared.turn.waiting_aside().min(2 * prefetch);
+        let aside = self.shared.turn.waiting_aside();
+        let aside = aside.min(prefetch.saturating_mul(2).max(concurrency));
         let most = concurrency.saturating_add(prefetch).saturating_add(aside);
         let room = most.saturating_sub(self.tasks.len());
         if room < (prefetch / 2).max(1) {
@@ -202,10 +206,12 @@ impl<W: Work> Running<'_, W> {
     }
 
     fn begin(&mut self, events: Vec<ReceivedEvent>) {
+        self.groups.forget_ended();
         for held in self.shared.hold(events) {
+            let place = self.groups.place(held.event.group.as_deref());
             let (shared, handled) = (Arc::clone(self.shared), self.handled.clone());
             self.tasks
-                .spawn(async move { shared.one(held, handled).await });
+                .spawn(async move { shared.one(held, place, handled).await });
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Everything that the tasks of one run share, and the settlement of an event.
 
+use super::group::{Behind, Place};
 use super::held::{AllHeld, Held, Working};
 use super::spread::random;
 use super::told::Told;
@@ -38,32 +39,49 @@ impl<W: Work> Shared<W> {
             .collect()
     }
 
-    /// Works on one event, and settles it. What was handled goes to `handled`.
-    pub(super) async fn one(&self, held: Arc<Held>, handled: mpsc::Sender<Arc<Held>>) {
+    /// Works on one event once that before it in its group is done with, and settles it. What was handled goes to `handled`.
+    pub(super) async fn one(
+        &self,
+        held: Arc<Held>,
+        mut place: Place,
+        handled: mpsc::Sender<Arc<Held>>,
+    ) {
         let working = Working::on(&self.held, Arc::clone(&held));
+        let before = place.reached(&self.turn).await;
+        // By a panic, that before it is hidden for so long still.
+        let in_doubt = || Behind::HeldBack(Instant::now() + self.settings.visibility);
+        if let held_back @ Behind::HeldBack(until) = before.unwrap_or_else(in_doubt) {
+            self.hold_back(&held, until).await;
+            return place.ended(held_back);
+        }
         // Called in here: what is no future yet may panic too.
         let work = async { self.work.work(&held.event, &self.turn).await };
         // A panic is a failure of this event alone. The hook has said where it was.
         let outcome = AssertUnwindSafe(work).catch_unwind().await;
         let outcome = outcome.unwrap_or_else(|_| Outcome::failed("its handler panicked"));
         if outcome != Outcome::Done {
-            return self.settle(&held, outcome).await;
+            let behind = self.settle(&held, outcome).await;
+            return place.ended(behind);
         }
         // Whoever acknowledges forgets it. If that broke down, it comes again.
         if handled.send(held).await.is_ok() {
             working.done();
+            place.ended(Behind::MayGo);
         }
     }
 
     /// Tells the queue what became of an event that is not done with. What cannot be told comes again by itself.
-    async fn settle(&self, held: &Held, outcome: Outcome) {
+    async fn settle(&self, held: &Held, outcome: Outcome) -> Behind {
         let receives = held.event.receive_count;
         let is_last = self
             .max_receives
             .is_some_and(|most| receives.is_some_and(|receives| receives >= most));
         let (reason, after) = match outcome {
-            Outcome::Done => return,
-            Outcome::NotBegun => return self.give_back(held).await,
+            Outcome::Done => return Behind::MayGo,
+            Outcome::NotBegun => {
+                self.give_back(held).await;
+                return Behind::HeldBack(Instant::now());
+            }
             Outcome::Rejected { reason } => return self.reject(held, &reason).await,
             Outcome::Unreadable { error, reason } => {
                 add(&self.counters.unreadable, 1);
@@ -86,59 +104,86 @@ impl<W: Work> Shared<W> {
         let (event, reason) = (words::name(&held.event), words::one_line(&reason));
         let again_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         tracing::warn!(name: "event_failed", event, reason, receives, again_in_ms, "an event failed, and comes again");
-        self.retry(held, pause).await;
+        self.retry(held, pause).await
     }
 
     fn pause(&self, receives: Option<u32>) -> Duration {
         self.settings.pause(receives, random())
     }
 
-    async fn retry(&self, held: &Held, pause: Duration) {
-        add(&self.counters.retried, 1);
+    async fn retry(&self, held: &Held, pause: Duration) -> Behind {
         let receipt = held.freeze().await;
-        if let Err(error) = self.source.retry(&[&receipt], pause).await {
-            let event = words::name(&held.event);
-            tracing::warn!(name: "event_not_given_back", event, reason = %error, "an event could not be given back, and comes again when its visibility timeout is over");
-        }
+        self.retry_by(&receipt, held, pause).await
+    }
+
+    async fn retry_by(&self, receipt: &str, held: &Held, pause: Duration) -> Behind {
+        add(&self.counters.retried, 1);
+        let given_back = self.released(receipt, held, pause).await;
+        let hidden_for = if given_back {
+            pause
+        } else {
+            pause.max(self.settings.visibility)
+        };
+        Behind::HeldBack(Instant::now() + hidden_for)
+    }
+
+    /// Gives an event back that may not overtake another one: it comes when that comes again.
+    async fn hold_back(&self, held: &Held, until: Instant) {
+        let pause = until.saturating_duration_since(Instant::now());
+        let event = words::name(&held.event);
+        tracing::debug!(name: "event_held_back", event, "an event before it in its group comes again, and so does this one");
+        self.retry(held, pause).await;
     }
 
     /// Lets others receive at once what was not begun.
     pub(super) async fn give_back(&self, held: &Held) {
         let receipt = held.freeze().await;
-        if let Err(error) = self.source.retry(&[&receipt], Duration::ZERO).await {
-            let event = words::name(&held.event);
-            tracing::warn!(name: "event_not_given_back", event, reason = %error, "an event could not be given back, and comes again when its visibility timeout is over");
-        }
+        self.released(&receipt, held, Duration::ZERO).await;
     }
 
-    async fn reject_after(&self, held: &Held, reason: &str) {
+    /// Tells whether the queue took it back.
+    async fn released(&self, receipt: &str, held: &Held, pause: Duration) -> bool {
+        let Err(error) = self.source.retry(&[receipt], pause).await else {
+            return true;
+        };
+        let event = words::name(&held.event);
+        tracing::warn!(name: "event_not_given_back", event, reason = %error, "an event could not be given back, and comes again when its visibility timeout is over");
+        false
+    }
+
+    async fn reject_after(&self, held: &Held, reason: &str) -> Behind {
         let receives = held.event.receive_count.unwrap_or(1);
         let times = if receives == 1 { "time" } else { "times" };
         let reason = format!("received {receives} {times}: {reason}");
-        self.reject(held, &reason).await;
+        self.reject(held, &reason).await
     }
 
-    async fn reject(&self, held: &Held, reason: &str) {
+    async fn reject(&self, held: &Held, reason: &str) -> Behind {
         let (event, reason) = (words::name(&held.event), words::one_line(reason));
         // Its other changes may be handled, and with this it is done with.
         if let Err(problem) = self.work.sync().await {
             let problem = words::one_line(&problem);
             tracing::error!(name: "event_not_rejected", event, reason = problem, "the state could not be made durable: no dead letter was made, and the event comes again");
-            return;
+            return self.retry(held, self.pause(held.event.receive_count)).await;
         }
         let mut rejected = held.event.clone();
         rejected.receipt = held.freeze().await;
-        match self.source.reject(&rejected, &reason).await {
+        match self.source.reject(&mut rejected, &reason).await {
             Ok(Settled::Done) => {
                 add(&self.counters.rejected, 1);
                 add(&self.counters.acknowledged, 1);
                 tracing::warn!(name: "event_rejected", event, reason, "an event is a dead letter now");
+                Behind::MayGo
             }
             Ok(Settled::Stale) => {
                 tracing::warn!(name: "event_not_rejected", event, reason, "no dead letter was made: the event's visibility timeout was over, and another consumer may have it");
+                Behind::HeldBack(Instant::now())
             }
             Err(error) => {
                 tracing::error!(name: "event_not_rejected", event, reason = %error, "no dead letter was made, and the event comes again");
+                // By the receipt that is good now.
+                let pause = self.pause(held.event.receive_count);
+                self.retry_by(&rejected.receipt, held, pause).await
             }
         }
     }

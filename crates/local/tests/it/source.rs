@@ -71,6 +71,13 @@ fn an_event_that_others_may_have_is_not_rejected() {
 }
 
 #[test]
+fn a_long_batch_is_settled_receipt_by_receipt() {
+    over_a_file(async |subject, _| {
+        suite::a_long_batch_is_settled_receipt_by_receipt(subject, 40).await;
+    });
+}
+
+#[test]
 fn an_event_that_is_held_is_nobody_elses() {
     over_a_file(async |subject, queue_dir| {
         let other = source(queue_dir);
