@@ -84,6 +84,16 @@ async fn nothing_overtakes_what_failed_in_its_group() {
     assert_eq!(seen.lines(), ["annotation/5 0020", "annotation/6 0020"]);
 }
 
+/// Red if a time that no clock has is a panic.
+#[tokio::test(start_paused = true)]
+async fn any_time_may_be_left() {
+    let seen = Seen::default();
+    let records = vec![record("m1", &annotated("a", 4, 20), "events", None)];
+    let failed = failed(&consumer(&seen), records, Duration::MAX).await;
+    assert!(failed.is_empty());
+    assert_eq!(seen.lines(), ["annotation/4 0020"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_event_without_time_left_comes_again() {
     let seen = Seen::default();

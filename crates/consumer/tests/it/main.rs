@@ -8,6 +8,7 @@
 
 mod bodies;
 mod claims;
+mod groups;
 #[cfg(feature = "lambda")]
 mod lambda;
 mod model;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use labelrelay_core::{BoxFuture, EventSource, EventSourceError, Extended, ReceivedEvent, Settled};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,6 +14,7 @@ pub(crate) struct Source {
     messages: Mutex<Vec<Message>>,
     receive_errors: Mutex<VecDeque<EventSourceError>>,
     ack_errors: Mutex<VecDeque<EventSourceError>>,
+    reject_errors: Mutex<VecDeque<EventSourceError>>,
     /// The queue makes no dead letters of what was received too often.
     pub(crate) counts_nothing: AtomicBool,
     /// Faults of a queue's client.
@@ -30,6 +31,7 @@ pub(crate) struct Source {
 #[derive(Clone)]
 struct Message {
     envelope: Bytes,
+    group: Option<String>,
     receives: u32,
     receipt: String,
     hidden_until: Instant,
@@ -50,6 +52,7 @@ impl Default for Source {
             messages: Mutex::default(),
             receive_errors: Mutex::default(),
             ack_errors: Mutex::default(),
+            reject_errors: Mutex::default(),
             counts_nothing: AtomicBool::default(),
             ack_panics: AtomicBool::default(),
             retry_panics: AtomicBool::default(),
@@ -70,8 +73,14 @@ impl Source {
     }
 
     pub(crate) fn send(&self, envelope: Vec<u8>) {
+        self.send_in(None, envelope);
+    }
+
+    /// The queue keeps the order of a group: as long as some of it are hidden, it hands out none of it.
+    pub(crate) fn send_in(&self, group: Option<&str>, envelope: Vec<u8>) {
         self.messages.lock().unwrap().push(Message {
             envelope: envelope.into(),
+            group: group.map(str::to_owned),
             receives: 0,
             receipt: String::new(),
             hidden_until: Instant::now(),
@@ -89,6 +98,11 @@ impl Source {
     /// The next acknowledgements fail so.
     pub(crate) fn fail_acks(&self, errors: impl IntoIterator<Item = EventSourceError>) {
         self.ack_errors.lock().unwrap().extend(errors);
+    }
+
+    /// The next rejections fail so. Each gives the event another receipt all the same, as Azure does.
+    pub(crate) fn fail_rejects(&self, errors: impl IntoIterator<Item = EventSourceError>) {
+        self.reject_errors.lock().unwrap().extend(errors);
     }
 
     pub(crate) fn ends(&self) -> Vec<Option<End>> {
@@ -121,9 +135,17 @@ impl Source {
     fn take(&self, max: usize, visibility: Duration) -> Vec<ReceivedEvent> {
         let now = Instant::now();
         let mut messages = self.messages.lock().unwrap();
+        let hidden = messages.iter();
+        let hidden = hidden.filter(|message| message.end.is_none() && message.hidden_until > now);
+        let blocked: HashSet<_> = hidden.filter_map(|message| message.group.clone()).collect();
+        let is_blocked = |message: &Message| {
+            let group = message.group.as_ref();
+            group.is_some_and(|group| blocked.contains(group))
+        };
         let all = messages.iter_mut().enumerate();
         let taken = all
             .filter(|(_, message)| message.end.is_none() && message.hidden_until <= now)
+            .filter(|(_, message)| !is_blocked(message))
             .take(max.min(self.most_at_once.load(Ordering::Relaxed)));
         taken
             .map(|(at, message)| {
@@ -131,8 +153,13 @@ impl Source {
                 message.hidden_until = now + visibility;
                 message.receipt = format!("{at}/{}/0", message.receives);
                 let place = format!("message {at}");
-                ReceivedEvent::new(message.envelope.clone(), message.receipt.clone(), place)
-                    .received(message.receives)
+                let event =
+                    ReceivedEvent::new(message.envelope.clone(), message.receipt.clone(), place)
+                        .received(message.receives);
+                match &message.group {
+                    Some(group) => event.in_group(group),
+                    None => event,
+                }
             })
             .collect()
     }
@@ -251,9 +278,15 @@ impl EventSource for Source {
 
     fn reject<'a>(
         &'a self,
-        event: &'a ReceivedEvent,
+        event: &'a mut ReceivedEvent,
         reason: &'a str,
     ) -> BoxFuture<'a, Answer<Settled>> {
+        let error = self.reject_errors.lock().unwrap().pop_front();
+        if let Some(error) = error {
+            self.settle(&event.receipt, |message| message.receipt.push('!'));
+            event.receipt.push('!');
+            return ready(Err(error));
+        }
         ready(Ok(self.settle(&event.receipt, |message| {
             message.end = Some(End::Rejected(reason.to_owned()));
         })))
