@@ -35,6 +35,13 @@ until_it_says_something() {
   [ $code = 0 ] || [ $code = 143 ] || exit $code
 }
 
+# Nobody answers there: it says so, and waits. Or nobody knows the name, and it ends.
+to_nobody() {
+  local code=0
+  (until_it_says_something "$@") || code=$?
+  [ $code = 0 ] || grep -q 'no address of the host' "$PAGE/said" || exit $code
+}
+
 # The section that a page has told its reader to write.
 has_webhook_section() {
   local file=.labelrelay/labelrelay.toml
@@ -61,7 +68,7 @@ case " $* " in
 " stop-serving ") stop_serving ;;
 *" --demo "*) exec "$PROGRAM" "$@" ;;
 " serve "*) serve "$@" ;;
-# Nobody answers there: it says so, and waits.
-" consume --to "* | *" --every "* | *" --follow "*) until_it_says_something "$@" ;;
+" consume --to "*) to_nobody "$@" ;;
+*" --every "* | *" --follow "*) until_it_says_something "$@" ;;
 *) all_but_clouds "$@" ;;
 esac

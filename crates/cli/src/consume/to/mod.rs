@@ -6,6 +6,7 @@
 
 mod answer;
 mod connections;
+mod lookup;
 mod patience;
 mod signature;
 mod target;
@@ -72,6 +73,8 @@ impl Post {
             was_reached: AtomicBool::new(false),
             report,
         };
+        // Last, for it may take a while: what is wrong with the settings is said at once.
+        lookup::known(&post.uri).await?;
         Ok((post, broken))
     }
 

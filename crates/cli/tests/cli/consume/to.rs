@@ -190,6 +190,20 @@ fn a_receiver_that_nobody_trusts_ends_the_program() {
     assert_eq!(figures(&place), [1, 0, 0, 0]);
 }
 
+/// Red if an event waits for ever for a name that nobody knows.
+#[test]
+fn a_receiver_whose_name_is_not_known_ends_the_program() {
+    let (place, _serving) = with_labels(["a"]);
+    // Longer than a name may be, so that no name server is asked.
+    let host = "x".repeat(64);
+    let url = format!("http://{host}/hook?key=KEY");
+    let ran = place.run(&["consume", "--to", &url, "--visibility", "1h"]);
+    ran.failed(1, &["no address", &host, "--to", "no event was taken"]);
+    assert!(!ran.stderr.contains("KEY"), "{ran:?}");
+    assert_eq!(ran.stderr.lines().count(), 1, "{ran:?}");
+    assert_eq!(figures(&place), [1, 0, 0, 0]);
+}
+
 #[test]
 fn a_receiver_that_is_not_there_is_waited_for() {
     let (place, _serving) = with_labels(["a"]);
