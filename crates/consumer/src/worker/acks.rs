@@ -32,11 +32,16 @@ const AGAIN: [Duration; 3] = [
 ];
 
 /// Acknowledges what comes, until nothing can come any more.
+///
+/// # Errors
+/// The queue's, if nothing could ever be acknowledged, and somebody has to put that right: all that is received would be
+/// handled again and again.
 pub(super) async fn acknowledge<W: Work>(
     shared: Arc<Shared<W>>,
     mut handled: mpsc::Receiver<Arc<Held>>,
-) {
+) -> Result<(), EventSourceError> {
     let mut batch = Vec::new();
+    let mut has_acknowledged = false;
     while !batch.is_empty() || handled.recv_many(&mut batch, MOST).await > 0 {
         let others = async {
             while batch.len() < ENOUGH && shared.held.len() > batch.len() {
@@ -47,7 +52,7 @@ pub(super) async fn acknowledge<W: Work>(
         };
         // Ended by time or by others: what came is in the batch.
         let _ = timeout(WITHIN, others).await;
-        let later = all(&shared, &batch).await;
+        let later = all(&shared, &batch, &mut has_acknowledged).await?;
         if later.len() == batch.len() {
             sleep(LATER).await;
         }
@@ -62,15 +67,20 @@ pub(super) async fn acknowledge<W: Work>(
             batch.push(held);
         }
     }
+    Ok(())
 }
 
 /// Acknowledges those that nobody extends right now, and returns the others: an extension that hangs must not keep the rest
 /// from being acknowledged, nor from being extended meanwhile.
-async fn all<W: Work>(shared: &Shared<W>, batch: &[Arc<Held>]) -> Vec<Arc<Held>> {
+async fn all<W: Work>(
+    shared: &Shared<W>,
+    batch: &[Arc<Held>],
+    has_acknowledged: &mut bool,
+) -> Result<Vec<Arc<Held>>, EventSourceError> {
     if let Err(reason) = shared.work.sync().await {
         let reason = words::one_line(&reason);
         tracing::error!(name: "not_acknowledged", events = batch.len(), reason, "the state could not be made durable: events were handled and not acknowledged; they come again");
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let mut receipts = Vec::with_capacity(batch.len());
     let mut later = Vec::new();
@@ -81,11 +91,12 @@ async fn all<W: Work>(shared: &Shared<W>, batch: &[Arc<Held>]) -> Vec<Arc<Held>>
         }
     }
     if receipts.is_empty() {
-        return later;
+        return Ok(later);
     }
     let receipts: Vec<&str> = receipts.iter().map(String::as_str).collect();
     match acknowledged(shared, &receipts).await {
         Ok(settled) => {
+            *has_acknowledged = true;
             let stale = settled.iter().filter(|one| **one == Settled::Stale).count();
             let done = receipts.len() - stale.min(receipts.len());
             add(&shared.counters.acknowledged, done);
@@ -95,9 +106,12 @@ async fn all<W: Work>(shared: &Shared<W>, batch: &[Arc<Held>]) -> Vec<Arc<Held>>
         }
         Err(error) => {
             tracing::error!(name: "not_acknowledged", events = receipts.len(), reason = %error, "events were handled and not acknowledged; they come again");
+            if !error.may_pass && !*has_acknowledged {
+                return Err(error);
+            }
         }
     }
-    later
+    Ok(later)
 }
 
 async fn acknowledged<W: Work>(

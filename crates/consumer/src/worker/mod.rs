@@ -133,7 +133,7 @@ pub enum RunError {
     /// There is nobody to hand changes to.
     #[error("no handler: register one with `on`")]
     NoHandler,
-    /// Nothing could be received, and somebody has to put that right.
+    /// Nothing could be received, or nothing that was handled could be acknowledged, and somebody has to put that right.
     #[error(transparent)]
     Source(#[from] EventSourceError),
     /// The task that acknowledges panicked. What was not acknowledged comes again.

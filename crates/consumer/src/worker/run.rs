@@ -92,7 +92,7 @@ impl<W: Work> Worker<W> {
         let acknowledged = acks.await;
         drop(keeper);
         received?;
-        acknowledged.map_err(|_| RunError::NotAcknowledged)?;
+        acknowledged.map_err(|_| RunError::NotAcknowledged)??;
         Ok(self.stats())
     }
 }

@@ -223,6 +223,40 @@ async fn a_queue_that_never_answers_ends_the_run() {
     assert_eq!(ended, Err(RunError::NothingReceived(error(true))));
 }
 
+/// Red if every event is handled again and again, because of a permission that is lacking.
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_lets_nothing_be_acknowledged_ends_the_run() {
+    let source = Source::of((0..3).map(|n| annotated(&n.to_string(), n, 20)));
+    source.fail_acks(std::iter::repeat_n(error(false), 100));
+    let mut settings = in_order();
+    settings.until_idle = None;
+    let consumer = noting(&Seen::default(), MemoryState::new()).settings(settings);
+    let ended = consumer.run(source.clone(), std::future::pending()).await;
+    assert_eq!(ended, Err(RunError::Source(error(false))));
+    assert!(source.ends().iter().all(Option::is_none));
+
+    // Later on it may be of some receipts, and is waited for.
+    let source = Source::of((0..20).map(|n| annotated(&n.to_string(), n, 20)));
+    source.most_at_once.store(1, Ordering::Relaxed);
+    let mut settings = in_order();
+    settings.prefetch = 0;
+    let failing = Arc::clone(&source);
+    let consumer = Consumer::new(MemoryState::new())
+        .on_all(move |incoming: Incoming| {
+            // Those before it were acknowledged, some of them at least.
+            if incoming.key().id == "15" {
+                failing.fail_acks([error(false)]);
+            }
+            async {
+                sleep(Duration::from_secs(1)).await;
+                Ok(())
+            }
+        })
+        .settings(settings);
+    let ended = consumer.run(source.clone(), std::future::pending()).await;
+    assert!(ended.is_ok(), "{ended:?}");
+}
+
 #[tokio::test]
 async fn without_a_handler_nothing_is_received() {
     let source = Source::of([annotated("a", 5, 20)]);

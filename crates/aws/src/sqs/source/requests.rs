@@ -168,7 +168,7 @@ impl SqsRequests {
     fn problem_and_cure<'a>(&self, error: &'a QueueError) -> (&'a str, &'a str) {
         let name = format!("queue {}: ", self.location.name);
         let text = error.message.strip_prefix(&name).unwrap_or(&error.message);
-        match (text.split_once("; "), error.kind) {
+        match (told_apart(text), error.kind) {
             (Some(both), _) => both,
             (None, QueueErrorKind::Denied) => ("access is denied", text),
             (None, _) if error.retryable => (text, "it may pass"),
@@ -178,6 +178,21 @@ impl SqsRequests {
             ),
         }
     }
+}
+
+/// Splits at the first semicolon that is not in brackets: there SQS is quoted.
+fn told_apart(text: &str) -> Option<(&str, &str)> {
+    let mut depth = 0_i32;
+    let at = text.find(|character| {
+        match character {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        character == ';' && depth == 0
+    })?;
+    let (problem, cure) = text.split_at_checked(at)?;
+    Some((problem, cure.strip_prefix("; ")?))
 }
 
 fn unavailable(message: String) -> QueueError {
@@ -192,4 +207,23 @@ fn or_code<'a>(said: &'a str, code: &'a str) -> &'a str {
 fn members(answer: &Answer) -> Option<Value> {
     let body: Value = serde_json::from_slice(&answer.body).ok()?;
     body.is_object().then_some(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Red if a semicolon in SQS's own words cuts the problem in two.
+    #[test]
+    fn problem_and_cure_are_told_apart_outside_of_quotations() {
+        for (text, expected) in [
+            ("gone; make it (x; y)", Some(("gone", "make it (x; y)"))),
+            ("slow (a; (b; c)); wait", Some(("slow (a; (b; c))", "wait"))),
+            ("SQS answered 500 X (a; b)", None),
+            ("a;b", None),
+            ("", None),
+        ] {
+            assert_eq!(told_apart(text), expected, "{text}");
+        }
+    }
 }
