@@ -91,6 +91,9 @@ impl PubSubSource {
             let cure = "name another topic for dead letters";
             return Err(BackEndError::new(url, problem, cure));
         }
+        if options.max_receives.is_some() {
+            tracing::warn!(name: "max_receives_unused", subscription = url, "the subscription's dead-letter policy says after how many deliveries an event is a dead letter; the number that was set here has no effect");
+        }
         let connector = Connector {
             topic: topic.clone(),
             endpoint,
