@@ -100,9 +100,9 @@ impl PubSubSource {
             // Nobody waits for them then, if it succeeds.
             let _ = self.hide(&receipts, Duration::ZERO).await;
         }
-        let each = events.iter().zip(hidden?);
+        let each = events.into_iter().zip(hidden?);
         let ours = each.filter(|(_, hidden)| *hidden == Settled::Done);
-        Ok(ours.map(|(event, _)| event.clone()).collect())
+        Ok(ours.map(|(event, _)| event).collect())
     }
 
     /// One request, which Pub/Sub may answer with nothing.
