@@ -4,13 +4,14 @@
 //! receive that waits keeps nothing else from being done meanwhile. It looks with a read, which no writer waits for, and
 //! writes only when there is something to take.
 
-use crate::file::{Acknowledgement, Delivery, QueueFile};
+use crate::file::{Acknowledgement, Delivery, MAX_VISIBILITY, QueueFile};
 use crate::queue_file_error::{FileError, OpenError};
 use futures_channel::oneshot;
 use labelrelay_core::{
     BoxFuture, Clock, EventSource, EventSourceError, Extended, ReceivedEvent, Settled,
 };
 use std::collections::VecDeque;
+use std::future::ready;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -94,6 +95,16 @@ impl FileSource {
         })
     }
 
+    /// Refuses a time for which the file hides no event: the event would be others' while it is worked on.
+    fn check(&self, visibility: Duration) -> Answer<()> {
+        if visibility <= MAX_VISIBILITY {
+            return Ok(());
+        }
+        let problem = format!("it hides no event for {} seconds", visibility.as_secs());
+        let cure = "ask for 12 hours at most";
+        Err(EventSourceError::new(&*self.resource, problem, cure))
+    }
+
     fn ended(&self) -> EventSourceError {
         EventSourceError::new(
             &*self.resource,
@@ -110,6 +121,9 @@ impl EventSource for FileSource {
         visibility: Duration,
         wait: Duration,
     ) -> BoxFuture<'_, Answer<Vec<ReceivedEvent>>> {
+        if let Err(error) = self.check(visibility) {
+            return Box::pin(ready(Err(error)));
+        }
         let (sender, answer) = oneshot::channel();
         let receive = Receive {
             max,
@@ -140,6 +154,9 @@ impl EventSource for FileSource {
         receipt: &'a str,
         visibility: Duration,
     ) -> BoxFuture<'a, Answer<Extended>> {
+        if let Err(error) = self.check(visibility) {
+            return Box::pin(ready(Err(error)));
+        }
         let receipt = receipt.to_owned();
         self.ask(move |queue| {
             let kept = one_settled(queue.extend_all(&[&receipt], visibility)?);

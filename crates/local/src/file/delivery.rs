@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Longest visibility timeout. Also bounds what a clock that was set back can do: a message that seems
 /// hidden for longer than this is visible.
-pub(super) const MAX_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
+pub(crate) const MAX_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
 
 /// A message, taken for a while. `Debug` shows neither the envelope nor the receipt.
 #[derive(Clone, PartialEq, Eq)]

@@ -25,6 +25,7 @@ mod transaction;
 mod write_throttle;
 
 pub use delivery::Delivery;
+pub(crate) use delivery::MAX_VISIBILITY;
 pub use envelope_damage::{StoredEnvelope, envelope_damage};
 pub use event::{Event, State, StoredEvent};
 pub use event_attributes::EventAttributes;

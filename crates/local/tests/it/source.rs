@@ -109,6 +109,23 @@ fn a_look_at_an_empty_queue_waits_for_nobody_who_writes() {
     });
 }
 
+/// Red if it is cut: the event would be received again while its consumer believes to have it.
+#[test]
+fn a_time_that_the_file_does_not_know_is_refused() {
+    over_a_file(async |subject, _| {
+        let day = Duration::from_secs(86_400);
+        let received = subject.source.receive(1, day, Duration::ZERO).await;
+        let extended = subject.source.extend("1-0", day).await;
+        for error in [received.err(), extended.err()] {
+            let error = error.unwrap();
+            assert!(
+                error.cure.contains("12 hours") && !error.may_pass,
+                "{error}"
+            );
+        }
+    });
+}
+
 fn opened(
     queue_dir: &QueueDir,
     url: &str,
