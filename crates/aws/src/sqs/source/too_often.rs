@@ -38,7 +38,7 @@ impl SqsSource {
         self.max_receives.is_some_and(|most| received > most)
     }
 
-    /// Makes a dead letter of an event. Tells whether it is done with, here or by others; else it is received again.
+    /// Makes a dead letter of an event, and tells whether it is one. Else it is received again.
     async fn bury(&self, event: &ReceivedEvent, end: Instant) -> bool {
         let times = event.receive_count.unwrap_or(0).saturating_sub(1);
         let reason = format!("received {times} times and never acknowledged");

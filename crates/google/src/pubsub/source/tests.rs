@@ -98,18 +98,18 @@ async fn what_was_pulled_is_hidden_at_the_second_try() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_hidden_is_given_back_and_what_is_others_is_left_out() {
-    let stub = Stub::start(|path| match path.ends_with(":pull") {
-        true => (200, PULLED),
-        false => (503, "{}"),
+    let stub = Stub::start(|path| match path {
+        "/v1/projects/p/subscriptions/s:pull" => (200, PULLED),
+        _ => (503, "{}"),
     });
     let hidden = source(stub.rest()).receive(10, LONG, Duration::ZERO).await;
     assert!(hidden.unwrap_err().may_pass);
     // Twice to hide them, and once to give them back.
     assert_eq!(stub.heads().len(), 4);
 
-    let stub = Stub::start(|path| match path.ends_with(":pull") {
-        true => (200, PULLED),
-        false => (400, STALE),
+    let stub = Stub::start(|path| match path {
+        "/v1/projects/p/subscriptions/s:pull" => (200, PULLED),
+        _ => (400, STALE),
     });
     let events = source(stub.rest()).receive(10, LONG, Duration::ZERO).await;
     let events = events.unwrap();
