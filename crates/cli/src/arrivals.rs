@@ -178,6 +178,10 @@ impl EventQueue for NotedQueue {
         self.queue.copies()
     }
 
+    fn offloads_above(&self) -> Option<u64> {
+        self.queue.offloads_above()
+    }
+
     fn message_bytes(&self, message: &OutboundMessage) -> u64 {
         self.queue.message_bytes(message)
     }

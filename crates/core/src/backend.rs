@@ -66,6 +66,20 @@ pub trait BackEnd: Send + Sync {
     /// [`BackEndError`] when it is not the URL of a queue of this back end.
     fn queue<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn EventQueue>>;
 
+    /// The queue at `at`, which puts what is too large for a message into the store at `store`, whole, and keeps a pointer to
+    /// it, as AWS's extended clients of SQS do ([`ClaimCheckForm::SqsExtendedClient`](crate::config::ClaimCheckForm)).
+    ///
+    /// # Errors
+    /// [`BackEndError`] when the queue is none of SQS, or the store none of S3.
+    fn offloading_queue<'a>(
+        &'a self,
+        at: Location<'a>,
+        store: Location<'a>,
+    ) -> Opening<'a, Arc<dyn EventQueue>> {
+        let _ = store;
+        Box::pin(std::future::ready(Err(BackEndError::not_of_sqs(at.url))))
+    }
+
     /// The events of the queue at `at`, for a consumer. Unlike the others, this may ask the queue: a source without a
     /// place for dead letters is refused at the start. A back end whose queues nobody can consume here says so.
     ///
@@ -215,6 +229,15 @@ impl BackEndError {
             cure: cure.into(),
             retryable: false,
         }
+    }
+
+    /// The error of a queue that is none of SQS, and for which AWS's form of claim checks is configured.
+    pub fn not_of_sqs(queue: &str) -> Self {
+        Self::new(
+            queue,
+            "is no queue of SQS, and sqs-extended-client is a form for consumers of SQS",
+            "name a queue of SQS and an S3 blob store, or remove claim_check",
+        )
     }
 
     /// An error of the environment's variable `name`, which somebody has to mend.

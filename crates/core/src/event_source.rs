@@ -136,7 +136,7 @@ impl SourceOptions {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReceivedEvent {
-    /// The envelope, exactly as it was sent.
+    /// The envelope, exactly as it was sent; or a pointer to it, as the queue has it.
     pub envelope: Bytes,
     /// Token that settles it, until it is received again.
     pub receipt: String,
@@ -147,6 +147,9 @@ pub struct ReceivedEvent {
     /// Name of the events whose order the queue keeps: the group of a FIFO queue, the ordering key of an ordered
     /// subscription. `None` where the queue keeps no order.
     pub group: Option<String>,
+    /// Size in bytes of the whole envelope, where the queue says it of one that is elsewhere: `envelope` is a pointer to it
+    /// then.
+    pub offloaded_bytes: Option<u64>,
 }
 
 impl ReceivedEvent {
@@ -162,6 +165,7 @@ impl ReceivedEvent {
             receive_count: None,
             place: place.into(),
             group: None,
+            offloaded_bytes: None,
         }
     }
 
@@ -169,6 +173,13 @@ impl ReceivedEvent {
     #[must_use]
     pub fn in_group(mut self, group: impl Into<String>) -> Self {
         self.group = Some(group.into());
+        self
+    }
+
+    /// The same event, whose envelope is elsewhere and has this size.
+    #[must_use]
+    pub fn offloaded(mut self, bytes: Option<u64>) -> Self {
+        self.offloaded_bytes = bytes;
         self
     }
 

@@ -63,6 +63,12 @@ pub trait EventQueue: Send + Sync {
         Copies::default()
     }
 
+    /// Size in bytes above which the queue puts a message into a store, whole, and keeps a pointer to it; `None` if it
+    /// never does. Such a message is copied from where it is, not as [`copies`](Self::copies) says, and takes longer.
+    fn offloads_above(&self) -> Option<u64> {
+        None
+    }
+
     /// Bytes that the queue counts against [`QueueLimits::max_message_bytes`]; some count attributes too.
     fn message_bytes(&self, message: &OutboundMessage) -> u64 {
         message.body.len() as u64

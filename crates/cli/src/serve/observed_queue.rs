@@ -42,6 +42,10 @@ impl EventQueue for ObservedQueue {
         self.0.parts().queue.copies()
     }
 
+    fn offloads_above(&self) -> Option<u64> {
+        self.0.parts().queue.offloads_above()
+    }
+
     fn message_bytes(&self, message: &OutboundMessage) -> u64 {
         self.0.parts().queue.message_bytes(message)
     }

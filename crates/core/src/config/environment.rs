@@ -1,5 +1,6 @@
 //! The common case: nothing but environment variables.
 
+use super::claim_check::ClaimCheckForm;
 use super::error::{ConfigError, ENVIRONMENT as ORIGIN};
 use super::pull_variables;
 use super::secret_reference::SecretRef;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 const LABELBOX: &str = "LABELBOX_WEBHOOK_SECRET";
 const LABEL_STUDIO: &str = "LABEL_STUDIO_WEBHOOK_SECRET";
+const CLAIM_CHECK: &str = "LABELRELAY_CLAIM_CHECK";
 const PATH_PREFIX: &str = "LABELRELAY_PATH_PREFIX";
 const LABEL_STUDIO_HEADER: &str = "LABEL_STUDIO_WEBHOOK_HEADER";
 
@@ -55,6 +57,7 @@ fn read(base_dir: PathBuf, lookup: Lookup<'_>) -> Result<Option<Config>, ConfigE
         base_dir,
         queue: None,
         blob_store: None,
+        claim_check: ClaimCheckForm::default(),
         fallback: None,
         sources,
         default_source: 0,
@@ -162,6 +165,9 @@ pub(super) fn apply(config: &mut Config, lookup: Lookup<'_>) -> Result<(), Confi
         if let Some(value) = lookup.text(variable)? {
             *place = Some(value);
         }
+    }
+    if let Some(word) = lookup.text(CLAIM_CHECK)? {
+        config.claim_check = ClaimCheckForm::read(ORIGIN, CLAIM_CHECK, &word)?;
     }
     if let Some(prefix) = lookup.text(PATH_PREFIX)? {
         config.path_prefix = Some(path_prefix(ORIGIN, PATH_PREFIX, prefix)?);

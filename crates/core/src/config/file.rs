@@ -1,5 +1,6 @@
 //! The TOML file.
 
+use super::claim_check::ClaimCheckForm;
 use super::environment::{apply, has_secret, sources as environment_sources};
 use super::error::ConfigError;
 use super::secret_reference::SecretRef;
@@ -17,6 +18,7 @@ use std::time::Duration;
 struct File {
     queue: Option<String>,
     blob_store: Option<String>,
+    claim_check: Option<String>,
     fallback: Option<String>,
     max_body_bytes: Option<u64>,
     max_bytes_in_flight: Option<u64>,
@@ -164,6 +166,11 @@ fn read(
         origin: origin.to_owned(),
         queue: setting("queue", file.queue)?,
         blob_store: setting("blob_store", file.blob_store)?,
+        claim_check: file
+            .claim_check
+            .map(|word| ClaimCheckForm::read(origin, "claim_check", &word))
+            .transpose()?
+            .unwrap_or_default(),
         fallback: setting("fallback", file.fallback)?,
         base_dir,
         sources,

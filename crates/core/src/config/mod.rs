@@ -1,6 +1,7 @@
 //! Configuration: one TOML file, or nothing but environment variables. Parsed from text and an
 //! injected lookup; this module reads neither files nor the environment.
 
+mod claim_check;
 mod duration;
 mod environment;
 mod error;
@@ -19,6 +20,7 @@ mod value_checks;
 mod variables;
 mod webhook;
 
+pub use claim_check::ClaimCheckForm;
 pub use duration::parse_duration;
 pub use error::{ConfigError, ENVIRONMENT};
 pub use known_variables::{KNOWN_VARIABLES, misspelt};

@@ -1,5 +1,6 @@
 //! The configuration as values, and what holds where nothing is configured.
 
+use super::claim_check::ClaimCheckForm;
 use super::error::ConfigError;
 use super::pull::PullConfig;
 use super::secret_reference::SecretRef;
@@ -50,6 +51,8 @@ pub struct Config {
     pub queue: Option<String>,
     /// URL of the store for claim checks.
     pub blob_store: Option<String>,
+    /// Form of a claim check.
+    pub claim_check: ClaimCheckForm,
     /// URL of the second place for events.
     pub fallback: Option<String>,
     /// Sources, in order.

@@ -34,8 +34,13 @@ fn errors_name_file_key_and_cure() {
     let source = |extra: &str| format!("{SOURCE}{extra}\n");
     let label_studio =
         |extra: &str| format!("{}{extra}\n", SOURCE.replace("labelbox", "label-studio"));
-    let cases: [(String, &str, &str); 27] = [
+    let cases: [(String, &str, &str); 28] = [
         ("quue = \"x\"".into(), "labelrelay.toml, line 1", "quue"),
+        (
+            format!("claim_check = \"s3\"\n{SOURCE}"),
+            "labelrelay.toml",
+            "claim_check",
+        ),
         (
             source("secrte = \"env:S\""),
             "labelrelay.toml, line 5",
@@ -342,6 +347,25 @@ fn a_pattern_that_nothing_matches_is_a_warning() {
     let config = read(&format!("{SOURCE}include = [\"com.labelbox.lable.*\", \"com.labelbox.label.*\", \"com.labelbox.workflow.approve\"]\n"), &[]).unwrap();
     assert_eq!(config.warnings.len(), 1, "{:?}", config.warnings);
     assert!(config.warnings[0].contains("com.labelbox.lable.*"));
+}
+
+#[test]
+fn the_form_of_claim_checks_is_read_from_file_and_environment() {
+    use ClaimCheckForm::{Dataref, SqsExtendedClient};
+    let form = |text: &str, variables: &[_]| {
+        let text = format!("{text}\n{SOURCE}");
+        read(&text, variables).map(|config| config.claim_check)
+    };
+    let variable = |value| [("LABELRELAY_CLAIM_CHECK", value)];
+    let extended = "claim_check = \"sqs-extended-client\"";
+    assert_eq!(form("", &[]).unwrap(), Dataref);
+    assert_eq!(form(extended, &[]).unwrap(), SqsExtendedClient);
+    assert_eq!(form(extended, &variable("dataref")).unwrap(), Dataref);
+    let of_variable = form("", &variable("sqs-extended-client"));
+    assert_eq!(of_variable.unwrap(), SqsExtendedClient);
+    let error = form("", &variable("sqs")).unwrap_err();
+    assert_eq!(error.key, "LABELRELAY_CLAIM_CHECK");
+    assert!(error.cure.contains("sqs-extended-client"), "{error}");
 }
 
 #[test]

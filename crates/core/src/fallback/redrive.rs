@@ -189,7 +189,9 @@ impl Mover<'_> {
                 self.claim(&envelope, stored(data)).await?
             }
         };
-        let sent = within(self.clock, patience, self.queue.send(&message)).await;
+        // The queue may put a large one into a store.
+        let patience_of_queue = patience + transfer_allowance(message.body.len() as u64);
+        let sent = within(self.clock, patience_of_queue, self.queue.send(&message)).await;
         drop(alone);
         sent.unwrap_or_else(|_| Err(late())).map_err(|error| {
             if error.kind == QueueErrorKind::TooLarge {

@@ -15,6 +15,7 @@ use super::refusal::Refusal;
 use crate::blob::BlobError;
 use crate::outcome::{Answer, Outcome};
 use crate::queue::{EventQueue, OutboundMessage, QueueError, QueueErrorKind};
+use crate::transfer_allowance::transfer_allowance;
 use std::sync::Arc;
 
 /// Makes events durable, in whichever place takes them.
@@ -50,7 +51,7 @@ impl Dispatcher {
             .embed_if_small(event, &mut delivery.in_flight)
             .await;
         let not_embedded = match embedded {
-            Ok(message) => match self.store(delivery, &message).await {
+            Ok(message) => match self.store_whole(delivery, &message).await {
                 // The queue's limit was lowered, or it counts in another way than we do.
                 Err(error) if error.kind == QueueErrorKind::TooLarge => NotEmbedded::TooLarge,
                 stored => return answer(stored, &message, delivery),
@@ -68,7 +69,7 @@ impl Dispatcher {
         if why.embedding_may_help() {
             let embedded = self.embedder.embed_if_fits(event, &mut delivery.in_flight);
             if let Ok(message) = embedded.await {
-                match self.store(delivery, &message).await {
+                match self.store_whole(delivery, &message).await {
                     Err(error) if error.kind == QueueErrorKind::TooLarge => {}
                     stored => return answer(stored, &message, delivery),
                 }
@@ -127,6 +128,20 @@ impl Dispatcher {
         let claimed = claim_check.claim(delivery, event, deadlines).await;
         delivery.report.claimed = claimed.is_ok();
         claimed.map_err(Some)
+    }
+
+    /// Stores a message that holds its data. One that the queue puts elsewhere has longer, as a claim check has.
+    async fn store_whole(
+        &self,
+        delivery: &mut Delivery,
+        message: &OutboundMessage,
+    ) -> Result<Outcome, QueueError> {
+        let bytes = self.queue.message_bytes(message);
+        if self.queue.offloads_above().is_some_and(|most| bytes > most) {
+            let more = transfer_allowance(bytes);
+            delivery.deadlines = delivery.deadlines.longer_by(more);
+        }
+        self.store(delivery, message).await
     }
 
     /// Puts the message on the queue, or in the fallback when there is one and the queue fails or is late.

@@ -51,7 +51,9 @@ impl Embedder {
         event: &DescribedEvent<'_>,
         in_flight: &mut InFlight,
     ) -> Result<OutboundMessage, NotEmbedded> {
-        if event.is_spooled() && self.can_be_claimed && event.bytes() > READ_BACK_BYTES {
+        // A queue that stores large messages itself takes them whole, as long as there is memory for it.
+        let is_better_claimed = self.can_be_claimed && self.queue.offloads_above().is_none();
+        if event.is_spooled() && is_better_claimed && event.bytes() > READ_BACK_BYTES {
             return Err(NotEmbedded::Spooled);
         }
         self.embed_if_fits(event, in_flight).await

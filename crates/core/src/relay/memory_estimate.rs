@@ -57,6 +57,8 @@ impl Memory {
 struct Cost {
     largest_message: u64,
     copies: Copies,
+    /// Of an envelope, the queue copies no more than this.
+    most_copied: u64,
     /// The fallback takes an envelope of any size.
     has_fallback: bool,
 }
@@ -66,6 +68,7 @@ impl Cost {
         Self {
             largest_message: queue.limits().max_message_bytes,
             copies: queue.copies(),
+            most_copied: queue.offloads_above().unwrap_or(u64::MAX),
             has_fallback,
         }
     }
@@ -81,7 +84,9 @@ impl Cost {
             0
         };
         let copies = self.copies.of_each + of_one;
-        let sent = envelope(bytes.min(self.largest_message)).saturating_mul(1 + copies);
+        let sent = envelope(bytes.min(self.largest_message));
+        let copied = sent.min(self.most_copied).saturating_mul(copies);
+        let sent = sent.saturating_add(copied);
         let kept = if self.has_fallback {
             envelope(bytes)
         } else {
@@ -169,6 +174,18 @@ mod tests {
             of_each: 0,
             of_one: 2,
         },
+        most_copied: u64::MAX,
+        has_fallback: false,
+    };
+
+    /// A queue of small messages that puts larger ones into a store.
+    const OFFLOADING: Cost = Cost {
+        largest_message: 1024 * 1024 * 1024,
+        copies: Copies {
+            of_each: 3,
+            of_one: 0,
+        },
+        most_copied: 1024 * 1024,
         has_fallback: false,
     };
 
@@ -180,9 +197,10 @@ mod tests {
                 of_each: 3,
                 of_one: 0,
             },
+            most_copied: u64::MAX,
             has_fallback: true,
         };
-        for cost in [SQLITE, small] {
+        for cost in [SQLITE, small, OFFLOADING] {
             let mut before = 0;
             for bytes in (0..4_000_000).step_by(997) {
                 let now = cost.of_body(bytes);
@@ -203,5 +221,6 @@ mod tests {
         let mib = |bytes: u64| bytes.div_ceil(1024 * 1024);
         assert_eq!(mib(SQLITE.of_body(1_000_000)), 3);
         assert_eq!(mib(SQLITE.of_body(100 * 1024 * 1024)), 501);
+        assert_eq!(mib(OFFLOADING.of_body(100 * 1024 * 1024)), 237);
     }
 }
