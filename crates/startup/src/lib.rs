@@ -26,8 +26,8 @@ mod start_policy;
 
 pub use clock_and_entropy::{OsEntropy, SystemClock};
 pub use error::{EXIT_BAD_CONFIGURATION, StartError};
-pub use open::{Injected, Open};
-pub use setting::{BLOB_STORE, FALLBACK, Name, QUEUE, SPOOL_DIR, Setting};
+pub use open::{Claims, Injected, Open};
+pub use setting::{BLOB_STORE, CLAIM_CHECK, FALLBACK, Name, QUEUE, SPOOL_DIR, Setting};
 #[cfg(feature = "spool")]
 pub use spool::spool;
 pub use start_policy::{FailedCheck, examine, settle, warm, warn};

@@ -2,13 +2,15 @@
 
 use crate::configuration::Search;
 use crate::error::StartError;
-use crate::setting::{BLOB_STORE, FALLBACK, Name, QUEUE, Setting};
+use crate::setting::{BLOB_STORE, CLAIM_CHECK, FALLBACK, Name, QUEUE, Setting};
 use crate::start_policy::warn;
 use jiff::Timestamp;
-use labelrelay_core::config::{Config, ConfigError, Lookup, SecretRef, SourceConfig};
+use labelrelay_core::config::{
+    ClaimCheckForm, Config, ConfigError, Lookup, SecretRef, SourceConfig,
+};
 use labelrelay_core::{
-    BackEnd, BlobStore, Clock, Entropy, EventQueue, FallbackStore, Observer, Parts, Relay,
-    SecretSource, Spool,
+    BackEnd, BlobStore, Clock, Entropy, EventQueue, FallbackStore, Location, Observer, Parts,
+    Relay, SecretSource, Spool,
 };
 use std::collections::VecDeque;
 use std::path::Path;
@@ -96,15 +98,16 @@ impl Open<'_> {
     /// The queue that `config` names.
     ///
     /// # Errors
-    /// [`StartError`] when it names none, or one that cannot be opened.
+    /// [`StartError`] when it names none, or one that cannot be opened, or one that has no claim checks of the configured form.
     pub async fn queue(&self, config: &Config) -> Result<Arc<dyn EventQueue>, StartError> {
+        let claims = Claims::of(config, self.lookup, self.cwd);
         if config.queue.is_some() {
             let at = self.setting(QUEUE, config);
-            return self.queue_at(config.queue.as_deref(), at).await;
+            return self.queue_at(config.queue.as_deref(), at, &claims).await;
         }
         // Without a configured queue, errors name the variable: setting it works everywhere.
         let at = Setting::of_variable(QUEUE, self.cwd);
-        self.queue_at(self.default_queue, at).await
+        self.queue_at(self.default_queue, at, &claims).await
     }
 
     /// The store for claim checks, if `config` names one.
@@ -159,17 +162,30 @@ impl Open<'_> {
         Setting::of(name, config, self.lookup, self.cwd)
     }
 
-    pub(crate) async fn queue_at(
+    /// The queue at `url`, a setting of its own, which has claim checks of the form that `claims` says.
+    ///
+    /// # Errors
+    /// [`StartError`] when it is not set or cannot be opened, or has no claim checks of that form.
+    pub async fn queue_at(
         &self,
         url: Option<&str>,
         at: Setting<'_>,
+        claims: &Claims<'_>,
     ) -> Result<Arc<dyn EventQueue>, StartError> {
         let url = set(url, at, || {
             let form = self.back_end.forms().queue;
             format!("set it to {form}: the queue that shall get the events")
         })?;
-        let opened = self.back_end.queue(at.location(url)).await;
-        opened.map_err(|error| StartError::at(error, at.origin, at.key))
+        let Some(store) = claims.store_of_envelopes()? else {
+            let opened = self.back_end.queue(at.location(url)).await;
+            return opened.map_err(|error| StartError::at(error, at.origin, at.key));
+        };
+        let opened = self.back_end.offloading_queue(at.location(url), store);
+        opened.await.map_err(|error| {
+            let is_of_store = error.resource == store.shown();
+            let at = if is_of_store { claims.store_at } else { at };
+            StartError::at(error, at.origin, at.key)
+        })
     }
 
     pub(crate) async fn blob_store_at(
@@ -207,6 +223,51 @@ impl Open<'_> {
             opened.push_back(secret.await);
         }
         opened
+    }
+}
+
+/// The form of claim checks, and the store of what they refer to.
+#[derive(Debug, Clone, Copy)]
+pub struct Claims<'a> {
+    /// The form.
+    pub form: ClaimCheckForm,
+    /// The setting that names the form.
+    pub at: Setting<'a>,
+    /// URL of the store.
+    pub store: Option<&'a str>,
+    /// The setting that names the store.
+    pub store_at: Setting<'a>,
+}
+
+impl<'a> Claims<'a> {
+    /// As `config` says.
+    pub fn of(config: &'a Config, lookup: Lookup<'_>, cwd: &'a Path) -> Self {
+        Self {
+            form: config.claim_check,
+            at: Setting::of(CLAIM_CHECK, config, lookup, cwd),
+            store: config.blob_store.as_deref(),
+            store_at: Setting::of(BLOB_STORE, config, lookup, cwd),
+        }
+    }
+
+    /// The store of whole envelopes, if the form is one that has them.
+    fn store_of_envelopes(&self) -> Result<Option<Location<'_>>, ConfigError> {
+        if self.form == ClaimCheckForm::Dataref {
+            return Ok(None);
+        }
+        let url = self.store.ok_or_else(|| {
+            let key = self.store_at.key;
+            ConfigError::new(
+                self.at.origin,
+                self.at.key,
+                &format!(
+                    "{} puts large envelopes into S3, and there is no blob store",
+                    self.form.as_str()
+                ),
+                &format!("set {key} to s3://BUCKET/PREFIX, or remove {}", self.at.key),
+            )
+        })?;
+        Ok(Some(self.store_at.location(url)))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Moves the fallback's events into the queue, and reports the result in the same form for all programs.
 
 use crate::error::StartError;
-use crate::open::Open;
-use crate::setting::{BLOB_STORE, FALLBACK, QUEUE, Setting};
-use labelrelay_core::config::misspelt;
+use crate::open::{Claims, Open};
+use crate::setting::{BLOB_STORE, CLAIM_CHECK, FALLBACK, QUEUE, Setting};
+use labelrelay_core::config::{ClaimCheckForm, ENVIRONMENT, misspelt};
 use labelrelay_core::fallback::{Redriven, redrive};
 use labelrelay_core::{BlobError, BlobStore, Clock, EventQueue, FallbackStore};
 use std::sync::Arc;
@@ -33,8 +33,17 @@ impl Redrive {
         let at = |name| Setting::of_variable(name, open.cwd);
         let text = |name: crate::Name| open.lookup.text(name.variable);
         let (queue, blobs, fallback) = (text(QUEUE)?, text(BLOB_STORE)?, text(FALLBACK)?);
+        let claims = Claims {
+            form: match text(CLAIM_CHECK)? {
+                Some(word) => ClaimCheckForm::read(ENVIRONMENT, CLAIM_CHECK.variable, &word)?,
+                None => ClaimCheckForm::default(),
+            },
+            at: at(CLAIM_CHECK),
+            store: blobs.as_deref(),
+            store_at: at(BLOB_STORE),
+        };
         Ok(Self {
-            queue: open.queue_at(queue.as_deref(), at(QUEUE)).await?,
+            queue: open.queue_at(queue.as_deref(), at(QUEUE), &claims).await?,
             blobs: open.blob_store_at(blobs.as_deref(), at(BLOB_STORE)).await?,
             fallback: open.fallback_at(fallback.as_deref(), at(FALLBACK)).await?,
             clock,

@@ -25,6 +25,12 @@ pub const BLOB_STORE: Name = Name {
     key: "blob_store",
 };
 
+/// The form of what a queue gets in place of an event that is too large for it.
+pub const CLAIM_CHECK: Name = Name {
+    variable: "LABELRELAY_CLAIM_CHECK",
+    key: "claim_check",
+};
+
 /// The store for events that the queue does not take in time.
 pub const FALLBACK: Name = Name {
     variable: "LABELRELAY_FALLBACK",

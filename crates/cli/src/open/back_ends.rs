@@ -82,6 +82,24 @@ impl BackEnd for BackEnds<'_> {
         })
     }
 
+    fn offloading_queue<'a>(
+        &'a self,
+        at: Location<'a>,
+        store: Location<'a>,
+    ) -> Opening<'a, Arc<dyn EventQueue>> {
+        Box::pin(async move {
+            match locations::queue(at.url, at.base_dir)? {
+                QueueLocation::Cloud(cloud, _) => {
+                    let back_end = self.cloud(cloud, at.url)?;
+                    back_end.offloading_queue(at, store).await
+                }
+                QueueLocation::Sqlite(_) | QueueLocation::Stdout => {
+                    Err(BackEndError::not_of_sqs(at.url))
+                }
+            }
+        })
+    }
+
     fn event_source<'a>(
         &'a self,
         at: Location<'a>,

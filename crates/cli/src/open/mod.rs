@@ -24,7 +24,7 @@ use labelrelay_core::observe::NoObserver;
 use labelrelay_core::{BlobStore, Clock, EventQueue, FallbackStore, Observer, Relay};
 use labelrelay_local::{EmbeddedQueue, FileFallback, OpenError, Options};
 use labelrelay_startup::{
-    BLOB_STORE, FailedCheck, Injected, Name, Open, OsEntropy, QUEUE, Setting, StartError,
+    BLOB_STORE, Claims, FailedCheck, Injected, Name, Open, OsEntropy, QUEUE, Setting, StartError,
     SystemClock, examine, settle,
 };
 use noted_back_ends::NotedBackEnds;
@@ -154,10 +154,11 @@ pub(crate) fn queue_location(config: &Config, env: &Env<'_>) -> Result<QueueLoca
 }
 
 /// A queue that is sent to, without owning it where it is a file; `None` is the embedded one, which others
-/// append to.
+/// append to. Its claim checks are of the form that `config` says.
 pub(crate) async fn sink(
     location: &QueueLocation,
     at: Setting<'_>,
+    config: Option<&Config>,
     env: &Env<'_>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<Arc<dyn EventQueue>>, CliError> {
@@ -167,9 +168,13 @@ pub(crate) async fn sink(
         QueueLocation::Cloud(_, url) => url,
     };
     let back_ends = BackEnds::new(Options::default(), env, Arc::clone(clock));
-    let opened = back_ends.queue(at.location(url)).await;
-    let opened = opened.map_err(|error| StartError::at(error, at.origin, at.key))?;
-    Ok(Some(opened))
+    let Some(config) = config else {
+        let opened = back_ends.queue(at.location(url)).await;
+        let opened = opened.map_err(|error| StartError::at(error, at.origin, at.key))?;
+        return Ok(Some(opened));
+    };
+    let claims = Claims::of(config, env.lookup(), env.cwd());
+    Ok(Some(back_ends.open().queue_at(Some(url), at, &claims).await?))
 }
 
 /// The store for bodies that are too large for the queue. `make` says whether its directory may be made.

@@ -4,7 +4,7 @@ use super::back_ends::BackEnds;
 use crate::arrivals::{Arrivals, NotedQueue};
 use crate::locations::{self, QueueLocation};
 use jiff::Timestamp;
-use labelrelay_core::backend::{BackEnd, Forms, Location, Opening};
+use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::{BlobStore, EventQueue, FallbackStore, SecretSource};
 use std::sync::Arc;
@@ -15,6 +15,23 @@ pub(super) struct NotedBackEnds<'a> {
     pub(super) arrivals: Option<Arc<Arrivals>>,
 }
 
+impl NotedBackEnds<'_> {
+    fn noted(
+        &self,
+        queue: Arc<dyn EventQueue>,
+        at: Location<'_>,
+    ) -> Result<Arc<dyn EventQueue>, BackEndError> {
+        match (&self.arrivals, locations::queue(at.url, at.base_dir)?) {
+            // The embedded queue is a record itself.
+            (None, _) | (_, QueueLocation::Sqlite(_)) => Ok(queue),
+            (Some(arrivals), _) => Ok(Arc::new(NotedQueue {
+                queue,
+                arrivals: Arc::clone(arrivals),
+            })),
+        }
+    }
+}
+
 impl BackEnd for NotedBackEnds<'_> {
     fn forms(&self) -> Forms {
         self.back_ends.forms()
@@ -23,14 +40,18 @@ impl BackEnd for NotedBackEnds<'_> {
     fn queue<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn EventQueue>> {
         Box::pin(async move {
             let queue = self.back_ends.queue(at).await?;
-            match (&self.arrivals, locations::queue(at.url, at.base_dir)?) {
-                // The embedded queue is a record itself.
-                (None, _) | (_, QueueLocation::Sqlite(_)) => Ok(queue),
-                (Some(arrivals), _) => Ok(Arc::new(NotedQueue {
-                    queue,
-                    arrivals: Arc::clone(arrivals),
-                }) as _),
-            }
+            self.noted(queue, at)
+        })
+    }
+
+    fn offloading_queue<'a>(
+        &'a self,
+        at: Location<'a>,
+        store: Location<'a>,
+    ) -> Opening<'a, Arc<dyn EventQueue>> {
+        Box::pin(async move {
+            let queue = self.back_ends.offloading_queue(at, store).await?;
+            self.noted(queue, at)
         })
     }
 

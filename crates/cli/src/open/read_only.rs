@@ -43,6 +43,15 @@ impl BackEnd for ReadOnly<'_> {
         })
     }
 
+    /// Only a cloud has one, and opening it makes nothing.
+    fn offloading_queue<'a>(
+        &'a self,
+        at: Location<'a>,
+        store: Location<'a>,
+    ) -> Opening<'a, Arc<dyn EventQueue>> {
+        self.0.offloading_queue(at, store)
+    }
+
     fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
         Box::pin(async move {
             if made_by_the_next_start(at)? {

@@ -1,5 +1,6 @@
 //! Destination of a replay: a queue file, beside its owner, or any other queue.
 
+use crate::clouds::Cloud;
 use crate::env::Env;
 use crate::error::{CliError, chain};
 use crate::locations::QueueLocation;
@@ -60,7 +61,13 @@ impl<'a> Target<'a> {
                     base_dir: env.cwd(),
                 };
                 let location = named(url, "`--to`", env)?;
-                match (open::sink(&location, at, env, &clock).await?, location) {
+                // The configured form of claim checks is that of SQS, whose consumers know it.
+                let of_sqs =
+                    config.filter(|_| matches!(location, QueueLocation::Cloud(Cloud::Aws, _)));
+                match (
+                    open::sink(&location, at, of_sqs, env, &clock).await?,
+                    location,
+                ) {
                     (Some(queue), _) => {
                         let blobs = match config {
                             Some(config) => open::blob_store(config, env, &clock, true).await?,
