@@ -16,6 +16,9 @@ pub enum ErrorKind {
     MalformedEnvelope,
     /// The envelope is of a later version than this crate knows. A newer crate reads it.
     LaterEnvelope,
+    /// The message is a pointer to the envelope in S3, as AWS's extended clients of SQS write it
+    /// ([`S3Pointer`](crate::S3Pointer)). Fetch the envelope, and read that.
+    EnvelopeClaimed,
     /// The body is in the blob store: `dataref` says where. Fetch it, and give it to
     /// [`Event::with_body`](crate::Event::with_body).
     BodyClaimed,

@@ -1,7 +1,8 @@
 use crate::json::{Document, Fault, Source};
 use crate::payload::Payload;
 use crate::{
-    Attributes, Data, Digest, Envelope, ErrorKind, EventError, Origin, base64, changes, message,
+    Attributes, Data, Digest, Envelope, ErrorKind, EventError, Origin, S3Pointer, base64, changes,
+    message,
 };
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -64,8 +65,13 @@ impl<'a> Event<'a> {
     /// [`verify`](Self::verify), so that an event whose body nobody can read still says which event it is.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedEnvelope`] and [`ErrorKind::LaterEnvelope`].
+    /// [`ErrorKind::MalformedEnvelope`], [`ErrorKind::LaterEnvelope`] and [`ErrorKind::EnvelopeClaimed`].
     pub fn parse(message: &'a [u8]) -> Result<Self, EventError> {
+        if let Some(pointer) = S3Pointer::parse(message) {
+            let place = pointer.uri();
+            let why = format!("the envelope is at {place}: fetch it, and read that");
+            return Err(EventError::new(ErrorKind::EnvelopeClaimed, None, why));
+        }
         let read = message::read(message)?;
         let id = Some(read.attributes.id.as_str());
         let malformed = |why: &str| EventError::new(ErrorKind::MalformedEnvelope, id, why);

@@ -46,6 +46,7 @@ mod limits;
 mod message;
 mod origin;
 pub mod payload;
+mod pointer;
 
 pub use attributes::{Attributes, TypeFrom};
 pub use decode::{Data, DecodeError, Envelope};
@@ -56,6 +57,7 @@ pub use event::Event;
 pub use event_type::{EventType, InvalidEventType};
 pub use limits::MAX_ATTRIBUTE_BYTES;
 pub use origin::Origin;
+pub use pointer::S3Pointer;
 
 /// Media type of an envelope, as the CloudEvents JSON format registers it.
 pub const MEDIA_TYPE: &str = "application/cloudevents+json";

@@ -10,6 +10,24 @@ fn error_of(message: &[u8]) -> EventError {
     }
 }
 
+/// The same as the test of the package in Python.
+#[test]
+fn a_pointer_to_an_envelope_is_told_from_what_is_none() {
+    let error = Event::parse(
+        br#"["software.amazon.payloadoffloading.PayloadS3Pointer",{"s3BucketName":"bucket","s3Key":"claims/1"}]"#,
+    )
+    .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::EnvelopeClaimed);
+    assert_eq!(
+        error.reason(),
+        "the envelope is at s3://bucket/claims/1: fetch it, and read that"
+    );
+    assert_eq!(error.event_id(), None);
+    let error =
+        Event::parse(br#"["java.lang.Object",{"s3BucketName":"b","s3Key":"k"}]"#).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::MalformedEnvelope);
+}
+
 #[test]
 fn a_fault_has_its_own_error() {
     use ErrorKind::{
