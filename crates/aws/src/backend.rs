@@ -24,6 +24,15 @@ impl BackEnd for Aws {
         Box::pin(ready(opened.map(|queue| Arc::new(queue) as _)))
     }
 
+    fn offloading_queue<'a>(
+        &'a self,
+        at: Location<'a>,
+        store: Location<'a>,
+    ) -> Opening<'a, Arc<dyn EventQueue>> {
+        let opened = self.extended_queue(at.url, store.url);
+        Box::pin(ready(opened.map(|queue| Arc::new(queue) as _)))
+    }
+
     fn event_source<'a>(
         &'a self,
         at: Location<'a>,

@@ -1,6 +1,6 @@
 //! SQS, S3, Secrets Manager and SSM for labelrelay.
 //!
-//! [`Aws::load`] reads what a process is told about AWS; [`Aws::queue`], [`Aws::event_source`],
+//! [`Aws::load`] reads what a process is told about AWS; [`Aws::queue`], [`Aws::extended_queue`], [`Aws::event_source`],
 //! [`Aws::blob_store`], [`Aws::fallback`] and [`Aws::secret`] open what a configuration names; as a
 //! [`BackEnd`](labelrelay_core::BackEnd) it does the same for every program. Opening sends nothing, but
 //! for a source of events; what exists and what is permitted shows in each one's `check`, or when it is used.
@@ -21,4 +21,4 @@ mod sqs;
 
 pub use s3::{S3BlobStore, S3Fallback, S3ObjectStore};
 pub use settings::Aws;
-pub use sqs::{SqsQueue, SqsSource};
+pub use sqs::{ExtendedSqsQueue, SqsQueue, SqsSource};

@@ -6,7 +6,7 @@ use crate::http::{Http, trust};
 use crate::s3::{S3BlobStore, S3Fallback, S3Location, S3ObjectStore};
 use crate::secret::{ManagerSecret, ParameterSecret};
 use crate::signed_client::SignedClient;
-use crate::sqs::{QueueLocation, SqsQueue, SqsRequests, SqsSource};
+use crate::sqs::{ExtendedSqsQueue, QueueLocation, SqsQueue, SqsRequests, SqsSource};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use jiff::Timestamp;
 use labelrelay_core::config::{Lookup, SecretRef};
@@ -87,6 +87,25 @@ impl Aws {
             endpoint,
             credentials,
             self.http.clone(),
+        ))
+    }
+
+    /// The same queue, which puts an envelope that is too large for a message into the store at `store`, as AWS's extended
+    /// clients of SQS do. It needs `s3:PutObject` there, as claim checks do.
+    ///
+    /// # Errors
+    /// [`BackEndError`] when either is not that, or credentials or region are missing.
+    pub fn extended_queue(&self, url: &str, store: &str) -> Result<ExtendedSqsQueue, BackEndError> {
+        if !store.starts_with("s3://") {
+            return Err(BackEndError::new(
+                store,
+                "is no S3 bucket, and sqs-extended-client puts envelopes there",
+                "write s3://BUCKET/PREFIX, or remove claim_check",
+            ));
+        }
+        Ok(ExtendedSqsQueue::new(
+            self.queue(url)?,
+            self.blob_store(store)?,
         ))
     }
 

@@ -15,7 +15,7 @@ use std::fmt;
 use std::io;
 
 /// Largest object that is read: it is in memory whole.
-pub(super) const MAX_OBJECT: usize = 1024 * 1024 * 1024;
+pub(crate) const MAX_OBJECT: usize = 1024 * 1024 * 1024;
 
 /// A prefix of a bucket that takes bodies too large for the queue. Objects are created, never replaced.
 pub struct S3BlobStore(S3Location);

@@ -11,6 +11,7 @@ mod list_page;
 mod location;
 mod object_store;
 
+pub(crate) use blob_store::MAX_OBJECT;
 pub use blob_store::S3BlobStore;
 pub use fallback::S3Fallback;
 pub(crate) use location::S3Location;

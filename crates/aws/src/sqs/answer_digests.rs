@@ -2,23 +2,24 @@
 //! cut, cached or made by something in between would pass for a success.
 
 use super::attributes;
+use super::content::Content;
 use aws_sdk_sqs::operation::send_message::SendMessageOutput;
-use labelrelay_core::{OutboundMessage, QueueError, QueueErrorKind, Receipt};
+use labelrelay_core::{QueueError, QueueErrorKind, Receipt};
 
 /// The receipt, if the answer's digests are those of the message.
 pub(super) fn verified(
     answer: &SendMessageOutput,
-    message: &OutboundMessage,
+    content: &Content<'_>,
 ) -> Result<Receipt, QueueError> {
     same(
         "MD5OfMessageBody",
         answer.md5_of_message_body(),
-        &attributes::md5_of(&message.body),
+        &attributes::md5_of(&content.body),
     )?;
     same(
         "MD5OfMessageAttributes",
         answer.md5_of_message_attributes(),
-        &attributes::md5(message),
+        &content.md5_of_attributes(),
     )?;
     let Some(id) = answer.message_id().filter(|id| !id.is_empty()) else {
         return Err(unproven("SQS answered without a MessageId".to_owned()));

@@ -3,11 +3,14 @@
 mod answer_digests;
 mod attributes;
 mod check;
+mod content;
 mod error;
+mod extended;
 mod fifo_ids;
 mod location;
 mod source;
 
+pub use extended::ExtendedSqsQueue;
 pub(crate) use location::QueueLocation;
 pub(crate) use source::SqsRequests;
 pub use source::SqsSource;
@@ -20,6 +23,7 @@ use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::config::{
     BehaviorVersion, Config, IdentityCache, Region, StalledStreamProtectionConfig,
 };
+use content::Content;
 use error::SqsErrorContext;
 use labelrelay_core::{
     BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
@@ -84,9 +88,10 @@ impl SqsQueue {
         self.location.is_fifo()
     }
 
-    async fn try_send(&self, message: &OutboundMessage) -> Result<Receipt, QueueError> {
+    async fn try_send(&self, content: &Content<'_>) -> Result<Receipt, QueueError> {
+        let message = content.message;
         let limit = self.limits().max_message_bytes;
-        let bytes = attributes::counted_bytes(message);
+        let bytes = content.counted_bytes();
         if bytes > limit {
             return Err(QueueError::new(
                 QueueErrorKind::TooLarge,
@@ -96,14 +101,16 @@ impl SqsQueue {
             ));
         }
         let errors = self.error_context("sqs:SendMessage");
-        let body = String::from_utf8(message.body.to_vec()).map_err(|_| errors.characters())?;
+        let body = String::from_utf8(content.body.to_vec()).map_err(|_| errors.characters())?;
         let mut request = self
             .client()
             .send_message()
             .queue_url(&self.location.url)
             .message_body(body)
             .set_message_attributes(Some(
-                attributes::values(message).map_err(|error| errors.other(&error))?,
+                content
+                    .attribute_values()
+                    .map_err(|error| errors.other(&error))?,
             ));
         if self.is_fifo() {
             request = request.message_deduplication_id(fifo_ids::deduplication(message));
@@ -123,7 +130,7 @@ impl SqsQueue {
                 return Err(error.error);
             }
         };
-        let receipt = answer_digests::verified(&answer, message)?;
+        let receipt = answer_digests::verified(&answer, content)?;
         attempt.answered();
         Ok(receipt)
     }
@@ -142,7 +149,7 @@ impl EventQueue for SqsQueue {
         &'a self,
         message: &'a OutboundMessage,
     ) -> BoxFuture<'a, Result<Receipt, QueueError>> {
-        Box::pin(self.try_send(message))
+        Box::pin(async move { self.try_send(&Content::envelope(message)).await })
     }
 
     /// The client's text of it, the request with its escapes, and what TLS has not sent yet.

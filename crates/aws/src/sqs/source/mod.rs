@@ -17,6 +17,7 @@ use super::attributes;
 use bytes::Bytes;
 use dead_letters::DeadLetters;
 use labelrelay_core::{BoxFuture, EventSource, EventSourceError, Extended, ReceivedEvent, Settled};
+use labelrelay_event::S3Pointer;
 use receipt::{LONGEST_S, SqsReceipt};
 use requests::Action;
 use serde_json::{Value, json};
@@ -197,6 +198,9 @@ fn event(mut message: Value, asked_s: u64, is_fifo: bool) -> Result<ReceivedEven
         let count = all.get("ApproximateReceiveCount")?;
         count.as_str()?.parse().ok()
     });
+    let sizes = [S3Pointer::SIZE_ATTRIBUTE, S3Pointer::FORMER_SIZE_ATTRIBUTE];
+    let size = sizes.iter().find_map(|name| receipt.attributes.get(*name));
+    let size = size.and_then(|size| size.get("StringValue")?.as_str()?.parse().ok());
     let Some(Value::String(body)) = message.get_mut("Body").map(Value::take) else {
         return Err("a message has no body");
     };
@@ -207,7 +211,8 @@ fn event(mut message: Value, asked_s: u64, is_fifo: bool) -> Result<ReceivedEven
         Bytes::from(body),
         receipt.to_text(),
         format!("message {id}"),
-    );
+    )
+    .offloaded(size);
     event.receive_count = count;
     // A group of a standard queue has no order.
     event.group = receipt.group.filter(|_| is_fifo);
