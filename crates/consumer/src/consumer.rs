@@ -82,8 +82,8 @@ impl Consumer {
         self
     }
 
-    /// Reads bodies that were too large for the queue from `store`, too. A consumer reads from the stores that it was given
-    /// and from no other, whatever an envelope says.
+    /// Reads from `store`, too, what was too large for the queue: bodies, and whole envelopes. A consumer reads from the stores that it was given
+    /// and from no other, whatever an envelope or a pointer says.
     #[must_use]
     pub fn blob_store(mut self, store: Arc<dyn BlobStore>) -> Self {
         self.rules.stores.push(store);

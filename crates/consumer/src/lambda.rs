@@ -6,10 +6,11 @@ use crate::stats::add;
 use crate::words;
 use crate::worker::Turn;
 use crate::worker::turn::turns;
-use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage, SqsMessageAttribute};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use labelrelay_core::{ReceivedEvent, chain};
+use labelrelay_event::S3Pointer;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -112,7 +113,8 @@ impl Consumer {
     async fn one(&self, message: SqsMessage, turn: &Turn, end: Instant) -> Option<String> {
         let id = message.message_id.unwrap_or_default();
         let body = Bytes::from(message.body.unwrap_or_default());
-        let received = ReceivedEvent::new(body, "", format!("message {id}"));
+        let size = offloaded(&message.message_attributes);
+        let received = ReceivedEvent::new(body, "", format!("message {id}")).offloaded(size);
         let last = end.checked_sub(LAST_WORDS).unwrap_or(end);
         let outcome = timeout_at(last, self.rules.event(&received, turn)).await;
         match outcome {
@@ -127,6 +129,13 @@ impl Consumer {
             Err(_) => Some("its handler was not done when the function's time was over".to_owned()),
         }
     }
+}
+
+/// Size of the envelope of a message that is a pointer to it.
+fn offloaded(attributes: &HashMap<String, SqsMessageAttribute>) -> Option<u64> {
+    let names = [S3Pointer::SIZE_ATTRIBUTE, S3Pointer::FORMER_SIZE_ATTRIBUTE];
+    let size = names.iter().find_map(|name| attributes.get(*name))?;
+    size.string_value.as_deref()?.parse().ok()
 }
 
 /// A message, and its place in the batch.

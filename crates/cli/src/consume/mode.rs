@@ -1,10 +1,11 @@
 //! The ways of handing an event on, and what they have in common.
 
 use crate::error::CliError;
-use labelrelay_consumer::{Outcome, Turn, Work};
-use labelrelay_core::{BoxFuture, ReceivedEvent};
+use labelrelay_consumer::{Outcome, Turn, Work, whole_envelope};
+use labelrelay_core::{BlobStore, BoxFuture, ReceivedEvent};
 use labelrelay_event::{Attributes, Event, EventError};
 use std::io;
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// A way of handing an event on. Object-safe.
@@ -38,7 +39,11 @@ impl Problem {
 pub(super) type Broken = watch::Receiver<Option<Problem>>;
 
 /// Hands on what can be read. The rest stays on the queue until it is a dead letter: whoever gets events can believe them.
-pub(super) struct Readable(pub(super) Box<dyn Mode>);
+pub(super) struct Readable {
+    pub(super) mode: Box<dyn Mode>,
+    /// Stores of envelopes that a message is a pointer to.
+    pub(super) stores: Vec<Arc<dyn BlobStore>>,
+}
 
 impl Work for Readable {
     fn work<'a>(&'a self, event: &'a ReceivedEvent, turn: &'a Turn) -> BoxFuture<'a, Outcome> {
@@ -46,8 +51,16 @@ impl Work for Readable {
             let Some(_slot) = turn.take().await else {
                 return Outcome::NotBegun;
             };
-            match attributes(&event.envelope) {
-                Ok(attributes) => self.0.hand_on(&attributes, event, turn).await,
+            let envelope = match whole_envelope(event, &self.stores).await {
+                Ok(envelope) => envelope,
+                Err(outcome) => return outcome,
+            };
+            match attributes(&envelope) {
+                Ok(attributes) => {
+                    let mut whole = event.clone();
+                    whole.envelope = envelope;
+                    self.mode.hand_on(&attributes, &whole, turn).await
+                }
                 Err(error) => Outcome::unreadable(&error),
             }
         })

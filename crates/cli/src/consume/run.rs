@@ -5,8 +5,10 @@ use super::exec::Exec;
 use super::json::{LINES, Lines};
 use super::mode::{Broken, Mode, Readable};
 use super::to::Post;
+use crate::clouds::Cloud;
 use crate::env::Env;
 use crate::error::CliError;
+use crate::find_configuration::{self, Missing};
 use crate::locations::QueueLocation;
 use crate::open::BackEnds;
 use crate::output::{finish, say};
@@ -15,9 +17,9 @@ use crate::secret_reference;
 use crate::serve::Signals;
 use labelrelay_consumer::{RunError, Settings, Stats, Worker};
 use labelrelay_core::backend::{BackEnd as _, Location};
-use labelrelay_core::{Clock, EventSource, SourceOptions};
+use labelrelay_core::{BlobStore, Clock, EventSource, SourceOptions};
 use labelrelay_local::Options;
-use labelrelay_startup::SystemClock;
+use labelrelay_startup::{BLOB_STORE, SystemClock};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -56,14 +58,17 @@ async fn consume(args: &Args, env: &Env<'_>) -> Result<Option<Stats>, CliError> 
     let location = location(args, env)?;
     let opening = async {
         let mode = mode(args, env).await?;
-        Ok::<_, CliError>((mode, source(args, &location, env).await?))
+        let source = source(args, &location, env).await?;
+        let stores = envelope_stores(args, &location, env).await?;
+        Ok::<_, CliError>((mode, source, stores))
     };
-    let ((mode, broken), source) = tokio::select! {
+    let ((mode, broken), source, stores) = tokio::select! {
         opened = opening => opened?,
         // A queue or a store of secrets may not answer for long. Nothing was received yet.
         () = signals.next() => return Ok(Some(Stats::default())),
     };
-    let worker = Worker::new(source, Arc::new(Readable(mode)), settings(args));
+    let work = Readable { mode, stores };
+    let worker = Worker::new(source, Arc::new(work), settings(args));
     tracing::info!(name: "consuming", queue = %location, "consuming");
 
     let (stop, stopping) = watch::channel(false);
@@ -155,6 +160,41 @@ async fn source(
             CliError::config(error)
         }
     })
+}
+
+/// The configured store of whole envelopes: SQS may hold pointers to them. No other is read, whatever a pointer says.
+async fn envelope_stores(
+    args: &Args,
+    location: &QueueLocation,
+    env: &Env<'_>,
+) -> Result<Vec<Arc<dyn BlobStore>>, CliError> {
+    if !matches!(location, QueueLocation::Cloud(Cloud::Aws, _)) {
+        return Ok(Vec::new());
+    }
+    // A queue can be consumed without a whole configuration.
+    let configured = || {
+        let found = find_configuration::find(env, args.config.as_deref(), Missing::Refuse);
+        found.ok()?.config.blob_store
+    };
+    let url = env.var(BLOB_STORE.variable)?.or_else(configured);
+    let Some(url) = url.filter(|url| url.starts_with("s3://")) else {
+        return Ok(Vec::new());
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let back_ends = BackEnds::new(Options::default(), env, clock);
+    let at = Location {
+        url: &url,
+        base_dir: env.cwd(),
+    };
+    let opened = back_ends.blob_store(at).await;
+    match opened {
+        Ok(store) => Ok(vec![store]),
+        Err(error) => {
+            // Few queues hold pointers, and an event that is one says what is missing.
+            tracing::warn!(name: "blob_store_not_opened", reason = %error, "the blob store cannot be opened; a message that points into it cannot be read");
+            Ok(Vec::new())
+        }
+    }
 }
 
 async fn mode(args: &Args, env: &Env<'_>) -> Result<(Box<dyn Mode>, Option<Broken>), CliError> {

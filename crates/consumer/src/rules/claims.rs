@@ -1,10 +1,42 @@
-//! Fetches bodies that were too large for the queue, from the blob stores that the consumer was told of and no other.
+//! Fetches what was too large for the queue, from the blob stores that the consumer was told of and no other: bodies, and
+//! whole envelopes that a pointer is in the place of.
 
 use crate::outcome::Outcome;
+use bytes::Bytes;
 use labelrelay_core::blob::Fetched;
-use labelrelay_core::{BlobStore, chain};
-use labelrelay_event::Event;
+use labelrelay_core::{BlobStore, ReceivedEvent, chain};
+use labelrelay_event::{Event, S3Pointer};
 use std::sync::Arc;
+
+/// The envelope of an event, whole. Where the queue holds a pointer to it in S3, as AWS's extended clients of SQS write it,
+/// it is fetched from one of `stores`, whatever the pointer says, and is as large as the message says.
+///
+/// A rejected event keeps the pointer: give the one that was received to
+/// [`EventSource::reject`](labelrelay_core::EventSource::reject).
+///
+/// # Errors
+/// The [`Outcome`] of an event whose envelope cannot be had: [`Outcome::Unreadable`], or [`Outcome::Again`] where a store
+/// cannot be read now.
+pub async fn whole_envelope(
+    event: &ReceivedEvent,
+    stores: &[Arc<dyn BlobStore>],
+) -> Result<Bytes, Outcome> {
+    let Some(pointer) = S3Pointer::parse(&event.envelope) else {
+        return Ok(event.envelope.clone());
+    };
+    let uri = pointer.uri();
+    let envelope = object("its envelope", &uri, stores).await?;
+    match event.offloaded_bytes {
+        Some(told) if told != envelope.len() as u64 => Err(Outcome::Unreadable {
+            error: "ClaimDamaged".to_owned(),
+            reason: format!(
+                "{uri} has {} bytes, the message says {told}",
+                envelope.len()
+            ),
+        }),
+        _ => Ok(envelope),
+    }
+}
 
 /// The event with its body, whose digest is right.
 pub(super) async fn fetched(
@@ -12,6 +44,14 @@ pub(super) async fn fetched(
     stores: &[Arc<dyn BlobStore>],
 ) -> Result<Event<'static>, Outcome> {
     let uri = event.attributes().dataref.as_deref().unwrap_or_default();
+    let body = object("its body", uri, stores).await?;
+    event
+        .with_body(Vec::from(body))
+        .map_err(|error| Outcome::unreadable(&error))
+}
+
+/// The object at `uri`, which is `what` of an event.
+async fn object(what: &str, uri: &str, stores: &[Arc<dyn BlobStore>]) -> Result<Bytes, Outcome> {
     let mut failed = None;
     for store in stores {
         match store.get(uri).await {
@@ -22,11 +62,7 @@ pub(super) async fn fetched(
                     reason: format!("{uri} is not there any more"),
                 });
             }
-            Ok(Fetched::Body(body)) => {
-                return event
-                    .with_body(Vec::from(body))
-                    .map_err(|error| Outcome::unreadable(&error));
-            }
+            Ok(Fetched::Body(body)) => return Ok(body),
             // Another store may have it.
             Err(error) if error.retryable => failed = Some(chain(&error)),
             Err(error) => {
@@ -43,7 +79,7 @@ pub(super) async fn fetched(
     Err(Outcome::Unreadable {
         error: "ClaimRefused".to_owned(),
         reason: format!(
-            "its body is at {uri}, and this consumer may read from {told}: give it the store with `blob_store`"
+            "{what} is at {uri}, and this consumer may read from {told}: give it the store with `blob_store`"
         ),
     })
 }

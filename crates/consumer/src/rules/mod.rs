@@ -9,6 +9,7 @@ mod lease;
 mod news;
 mod progress;
 
+pub use claims::whole_envelope;
 pub(crate) use handler::Handler;
 
 use crate::failure::Failure;
@@ -90,7 +91,8 @@ impl Rules {
     /// Reads an event. What is done with already, or cannot be read, is an outcome.
     async fn begin(&self, received: &ReceivedEvent) -> Result<Progress, Outcome> {
         let unreadable = |error: EventError| Outcome::unreadable(&error);
-        let event = Event::parse(&received.envelope).map_err(unreadable)?;
+        let message = whole_envelope(received, &self.stores).await?;
+        let event = Event::parse(&message).map_err(unreadable)?;
         let attributes = Arc::new(event.attributes().clone());
         let name = match &attributes.replayedtime {
             None => attributes.id.clone(),
