@@ -1,4 +1,5 @@
-"""Fetches bodies that were too large for the queue, from the blob stores that the consumer was told of and no other."""
+"""Fetches what was too large for the queue, from the blob stores that the consumer was told of and no other: bodies, and
+whole envelopes that a pointer is in the place of."""
 
 from __future__ import annotations
 
@@ -8,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote_to_bytes
 
 from ._official import client
-from .errors import ClaimGone, ClaimRefused, ConsumerError
+from .errors import ClaimDamaged, ClaimGone, ClaimRefused, ConsumerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .errors import EnvelopeClaimed
     from .event import Event
 
 CURE = "write file:///DIRECTORY, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://ACCOUNT/CONTAINER/PREFIX"
@@ -38,18 +40,28 @@ class Claims:
 
     def fetched(self, event: Event) -> Event:
         """The event with its body. Raises `ClaimRefused`, `ClaimGone` and `DigestMismatch`."""
-        dataref = event.attributes.dataref or ""
+        return event.with_body(self._object("its body", event.attributes.dataref or "", event.id))
+
+    def envelope(self, pointer: EnvelopeClaimed, size: int | None) -> bytes:
+        """The envelope that a message is a pointer to; `size` is what the message says of it. Raises `ClaimRefused`,
+        `ClaimGone` and `ClaimDamaged`."""
+        envelope = self._object("its envelope", pointer.dataref, None)
+        if size is not None and size != len(envelope):
+            raise ClaimDamaged(f"{pointer.dataref} has {len(envelope)} bytes, the message says {size}")
+        return envelope
+
+    def _object(self, what: str, dataref: str, event_id: str | None) -> bytes:
         for store in self._stores:
             name = store.name_of(dataref)
             if name is not None:
                 try:
-                    return event.with_body(store.read(name))
+                    return store.read(name)
                 except LookupError:
-                    raise ClaimGone(f"{dataref} is not there any more", event.id) from None
+                    raise ClaimGone(f"{dataref} is not there any more", event_id) from None
         told = "none" if not self._stores else "others"
         raise ClaimRefused(
-            f"its body is at {dataref}, and this consumer may read from {told}: give Consumer the store in blob_stores",
-            event.id,
+            f"{what} is at {dataref}, and this consumer may read from {told}: give Consumer the store in blob_stores",
+            event_id,
         )
 
 

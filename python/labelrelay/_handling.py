@@ -12,7 +12,7 @@ from ._ahead import Ahead
 from ._held import Again, Busy, Done, Held, Rejected, Todo, Unreadable, described, name_of, taken_over
 from ._news import after, is_gone, is_news
 from .changes import By, Changed, Key, Removed
-from .errors import EventError, Reject, Retry
+from .errors import EnvelopeClaimed, EventError, Reject, Retry
 from .event import parse
 from .state import UNKNOWN, GroupingState, Known
 
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
     from ._claims import Claims
     from ._held import Outcome
+    from ._sources import Message
     from ._stats import Counters
     from .changes import Change
+    from .event import Event
     from .refetch import Fetch
     from .state import State
 
@@ -84,7 +86,7 @@ class Handling:
         if held.event is not None or held.failure is not None:
             return
         try:
-            event = parse(held.message.body)
+            event = self._parsed(held.message)
             held.name = name_of(event)
             if self._was_handled(held):
                 self._counters.add("repeats")
@@ -96,6 +98,13 @@ class Handling:
             held.event = event
         except Exception as error:
             held.failure = error
+
+    def _parsed(self, message: Message) -> Event:
+        try:
+            return parse(message.body)
+        except EnvelopeClaimed as pointer:
+            envelope = self._claims.envelope(pointer, message.envelope_bytes)
+        return parse(envelope)
 
     def _was_handled(self, held: Held) -> bool:
         try:

@@ -9,6 +9,7 @@ from time import sleep
 from typing import TYPE_CHECKING, Any, cast
 
 from ._held import Busy, Done, Held, Rejected, Unreadable, described
+from ._pointer import size_in
 from ._sources import Message
 from .errors import ConsumerError
 
@@ -80,7 +81,8 @@ class Invocation:
             if record.get("eventSource") != "aws:sqs" or not isinstance(record.get("body"), str):
                 raise ConsumerError(f"a record is of {record.get('eventSource')!r}, and not of SQS")
             attributes = record.get("attributes", {})
-            message = Message(record, record["body"], int(attributes.get("ApproximateReceiveCount", 0)))
+            size = size_in(record.get("messageAttributes") or {}, "stringValue")
+            message = Message(record, record["body"], int(attributes.get("ApproximateReceiveCount", 0)), size)
             # A group of a standard queue has no order.
             is_fifo = str(record.get("eventSourceARN", "")).endswith(".fifo")
             group = attributes.get("MessageGroupId") if is_fifo else None

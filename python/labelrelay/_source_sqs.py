@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ._official import client
+from ._pointer import SIZES, size_in
 from ._sources import Message
 from .errors import ConsumerError
 
@@ -62,9 +63,11 @@ def connect(region: str | None) -> Any:
 
 def send_dead_letter(sqs: Any, url: str, body: bytes | str, attributes: dict[str, Any], reason: str, group: str) -> None:
     """Puts a message on the queue for dead letters."""
+    # Ten are allowed. Without its size, a pointer would be none to AWS's extended clients.
+    first = sorted(attributes, key=lambda name: name not in SIZES)[:9]
     kept = {
-        name: {part: value for part, value in attribute.items() if part in ("DataType", "StringValue", "BinaryValue")}
-        for name, attribute in list(attributes.items())[:9]  # ten are allowed
+        name: {part: value for part, value in attributes[name].items() if part in ("DataType", "StringValue", "BinaryValue")}
+        for name in first
     }
     # SQS takes the characters that XML allows.
     text = re.sub(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", reason)[:1000] or "rejected"
@@ -138,6 +141,7 @@ class SqsSource:
                  "group": one.get("Attributes", {}).get("MessageGroupId", "labelrelay")},
                 one["Body"],
                 int(one.get("Attributes", {}).get("ApproximateReceiveCount", 0)),
+                size_in(one.get("MessageAttributes", {}), "StringValue"),
             )
             for one in answer.get("Messages", ())
         ]

@@ -26,6 +26,8 @@ class Message:
     body: bytes | str
     receives: int
     """How often it was received, this time included; 0 if the queue does not say."""
+    envelope_bytes: int | None = None
+    """Size of the envelope, where the body is a pointer to it and the queue says so."""
 
 
 class SourceStopped(Exception):

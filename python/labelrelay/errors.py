@@ -26,6 +26,15 @@ class LaterEnvelope(EventError):
     """The envelope is of a later version than this package knows. A newer package reads it."""
 
 
+class EnvelopeClaimed(EventError):
+    """The message is a pointer to the envelope in S3, as AWS's extended clients of SQS write it: `dataref` says where."""
+
+    def __init__(self, reason: str, event_id: str | None = None, dataref: str = "") -> None:
+        super().__init__(reason, event_id)
+        self.args = (reason, event_id, dataref)
+        self.dataref = dataref
+
+
 class BodyClaimed(EventError):
     """The body is in the blob store: `dataref` says where. Fetch it, and give it to `Event.with_body`."""
 
@@ -64,11 +73,16 @@ class MaskUnreadable(EventError):
 
 
 class ClaimRefused(EventError):
-    """The body is in a blob store that this consumer was not told to read, whatever the envelope says."""
+    """The body, or the whole envelope, is in a blob store that this consumer was not told to read, whatever the message
+    says."""
 
 
 class ClaimGone(EventError):
-    """The blob store no longer has the body."""
+    """The blob store no longer has the body, or the whole envelope."""
+
+
+class ClaimDamaged(EventError):
+    """The blob store's envelope is not as large as the message says."""
 
 
 class ConsumerError(Exception):

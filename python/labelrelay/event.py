@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from ._json import DeepFault, Fault, clean, envelope, read, text_of
+from ._pointer import place_of
 from .attributes import DATA, KNOWN, Attributes, read_attributes
 from .errors import (
     BodyClaimed,
     BytesLost,
     DigestMismatch,
+    EnvelopeClaimed,
     EventError,
     LaterEnvelope,
     MalformedEnvelope,
@@ -37,7 +39,8 @@ def parse(
 
     A `dict` has lost the sender's bytes: then `Event.raw` and `Event.verify` raise `BytesLost`.
 
-    Raises `MalformedEnvelope` and `LaterEnvelope`, and `TooDeep` if the caller's stack has no room left.
+    Raises `MalformedEnvelope` and `LaterEnvelope`, `EnvelopeClaimed` if the message is a pointer to the envelope (a
+    consumer that was given the blob store fetches it), and `TooDeep` if the caller's stack has no room left.
     """
     try:
         return _parse(body, attributes)
@@ -83,6 +86,9 @@ def _encoded(text: str, event_id: str | None) -> bytes:
 
 
 def _from_text(text: str) -> Event:
+    place = place_of(text)
+    if place is not None:
+        raise EnvelopeClaimed(f"the envelope is at {place}: fetch it, and read that", None, place)
     try:
         members, data = envelope(text)
     except Fault as fault:
