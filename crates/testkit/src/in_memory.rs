@@ -28,6 +28,7 @@ pub struct MemoryQueue {
     messages: Mutex<Vec<OutboundMessage>>,
     faults: Mutex<VecDeque<Fault>>,
     unreachable: Mutex<bool>,
+    offloads_above: Mutex<Option<u64>>,
 }
 
 impl MemoryQueue {
@@ -38,7 +39,13 @@ impl MemoryQueue {
             messages: Mutex::default(),
             faults: Mutex::default(),
             unreachable: Mutex::default(),
+            offloads_above: Mutex::default(),
         }
+    }
+
+    /// From now on it says that it puts larger messages into a store by itself.
+    pub fn offload_above(&self, bytes: u64) {
+        *self.offloads_above.lock().unwrap() = Some(bytes);
     }
 
     /// The next sends meet `faults`, one each.
@@ -92,6 +99,10 @@ impl EventQueue for MemoryQueue {
 
     fn limits(&self) -> QueueLimits {
         self.limits
+    }
+
+    fn offloads_above(&self) -> Option<u64> {
+        *self.offloads_above.lock().unwrap()
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {

@@ -188,6 +188,27 @@ fn a_blob_store_that_is_down_hurts_only_what_the_queue_does_not_take() {
     assert!(envelope.data == Data::Json(&body));
 }
 
+/// Red if such a queue gets references to bodies that it could take whole, or if a body for which there is no memory is
+/// refused.
+#[test]
+fn a_queue_that_stores_large_messages_itself_gets_them_whole_while_there_is_memory() {
+    let bounds = "max_body_bytes = 30000000\nmax_bytes_in_flight = 23000000";
+    let spooling = Spooling::new(1 << 30, true, false, bounds);
+    spooling.bench.queue.offload_above(100_000);
+    let body = json(9_000_000);
+    assert_eq!(spooling.deliver(&body), Outcome::Accepted);
+    let message = spooling.bench.queue.messages().pop().unwrap();
+    let envelope = Envelope::decode(&message.body).unwrap();
+    assert!(envelope.data == Data::Json(&body));
+    assert!(spooling.bench.blobs.is_empty());
+
+    let body = json(10_000_000);
+    assert_eq!(spooling.deliver(&body), Outcome::Accepted);
+    let message = spooling.bench.queue.messages().pop().unwrap();
+    let envelope = Envelope::decode(&message.body).unwrap();
+    assert_eq!(envelope.data, Data::Reference);
+}
+
 /// Delivered while the blob store is down: the body is beside its envelope.
 fn fallen(spooling: &Spooling, body: &[u8]) -> String {
     spooling.bench.blobs.refuse();
