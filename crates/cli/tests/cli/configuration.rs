@@ -87,6 +87,33 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         "[[source]]\nname='a'\nprovider='labelbox'\nsecret='aws-ssm:/x'\n",
         &["labelrelay.toml", "aws-ssm:/x"],
     ),
+    (
+        "an unknown form of claim checks",
+        "claim_check='s3'\n[[source]]\nname='a'\nprovider='labelbox'\nsecret='env:FULL'\n",
+        &[
+            "labelrelay.toml: `claim_check`",
+            "`s3` is no form",
+            "write sqs-extended-client",
+        ],
+    ),
+    (
+        "claim checks of SQS without a blob store",
+        "claim_check='sqs-extended-client'\n[[source]]\nname='a'\nprovider='labelbox'\nsecret='env:FULL'\n",
+        &[
+            "labelrelay.toml: `claim_check`",
+            "there is no blob store",
+            "set blob_store to s3://BUCKET/PREFIX",
+        ],
+    ),
+    (
+        "claim checks of SQS for a queue of this machine",
+        "queue='sqlite:q.db'\nblob_store='file:claims'\nclaim_check='sqs-extended-client'\n[[source]]\nname='a'\nprovider='labelbox'\nsecret='env:FULL'\n",
+        &[
+            "labelrelay.toml: `queue`",
+            "`sqlite:q.db` is no queue of SQS",
+            "remove claim_check",
+        ],
+    ),
 ];
 
 /// Message of a build without a cloud's back end about a resource of that cloud.

@@ -86,6 +86,120 @@ fn consume_takes_events_from_sqs() {
     servers.cloud(|cloud| cloud.is_consumed(&cloud.queue, &["--dead-letter", "dead"]));
 }
 
+/// An event that is too large for SQS is in S3, whole, by `serve` and by `events retry`. `consume` hands it on from the
+/// configured store, and makes a dead letter of a pointer into another one.
+#[test]
+#[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
+fn what_is_too_large_for_sqs_is_whole_in_s3() {
+    let servers = Servers::start();
+    let make = "print(client('sqs').create_queue(QueueName='dead')['QueueUrl'])";
+    let dead = boto3::run(&servers.sqs.endpoint(), make, &[]);
+    servers.cloud(|cloud| {
+        let extended = |place: Place| place.with("LABELRELAY_CLAIM_CHECK", "sqs-extended-client");
+        let place = extended(cloud.place(SOON)).with("LABELRELAY_FALLBACK", "file:waiting");
+        place.run(&["status"]).good();
+        let serving = place.serve(&[]);
+        let body = |id: &str| format!(r#"{{"id":"{id}","label":"{}"}}"#, "x".repeat(6_000_000));
+        let deliver = |body: &str| {
+            let answer = super::delivered(&serving, body.as_bytes());
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        };
+        deliver(&body("first"));
+        deliver(r#"{"id":"small"}"#);
+        (cloud.hang)();
+        deliver(&body("waits"));
+        assert_eq!(serving.stop(), 0);
+        (cloud.go_on)();
+        assert_eq!(
+            place.run(&["events", "retry"]).good(),
+            "1 moved to the queue\n"
+        );
+
+        // As many as there are: an attempt that was given up may have succeeded.
+        let consume = |place: &Place, more: &[&str]| {
+            let words = [
+                "consume",
+                &cloud.queue,
+                "--until-idle",
+                "3s",
+                "--dead-letter",
+                "dead",
+            ];
+            place.run(&[&words[..], more].concat())
+        };
+        let one = ["--exec", "cat >> envelopes"];
+        consume(&place, &one).good();
+        let mut bodies = std::collections::HashSet::new();
+        for line in place.read("envelopes").lines() {
+            let envelope = labelrelay_event::Envelope::decode(line.as_bytes()).unwrap();
+            let data = envelope.data.bytes().unwrap().unwrap();
+            assert!(envelope.matches_digest(&data));
+            bodies.insert(String::from_utf8(data.into_owned()).unwrap());
+        }
+        let expected = [body("first"), body("waits"), r#"{"id":"small"}"#.to_owned()];
+        assert!(bodies == expected.into());
+
+        let serving = place.serve(&[]);
+        let answer = super::delivered(&serving, body("elsewhere").as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(serving.stop(), 0);
+        let other = cloud
+            .place(SOON)
+            .with("LABELRELAY_BLOB_STORE", "s3://bucket/other");
+        let ran = consume(&other, &["--exec", "false", "--max-receives", "1"]);
+        assert!(ran.stderr.contains("ClaimRefused"), "{ran:?}");
+        let dead = boto3::drain(&servers.sqs.endpoint(), &dead);
+        let pointer = labelrelay_event::S3Pointer::parse(&dead[0]).unwrap();
+        assert_eq!((dead.len(), pointer.bucket()), (1, "bucket"));
+        assert!(pointer.key().starts_with("claims/"), "{}", pointer.key());
+        assert!((cloud.drain)().is_empty());
+    });
+}
+
+/// Red if a queue or a store is taken for what it is not.
+#[test]
+fn claim_checks_of_sqs_need_sqs_and_s3() {
+    let place = |queue: &str, store: &str| {
+        let place = Place::new()
+            .with("AWS_REGION", "eu-central-1")
+            .with("AWS_ACCESS_KEY_ID", "test")
+            .with("AWS_SECRET_ACCESS_KEY", "test")
+            .with("LABELBOX_WEBHOOK_SECRET", "a secret that is long enough")
+            .with("LABELRELAY_CLAIM_CHECK", "sqs-extended-client")
+            .with("LABELRELAY_QUEUE", queue);
+        if store.is_empty() {
+            place
+        } else {
+            place.with("LABELRELAY_BLOB_STORE", store)
+        }
+    };
+    let sqs = "sqs://eu-central-1/000000000000/events";
+    for (queue, store, words) in [
+        (
+            sqs,
+            "",
+            [
+                "LABELRELAY_CLAIM_CHECK",
+                "set LABELRELAY_BLOB_STORE to s3://",
+            ],
+        ),
+        (
+            sqs,
+            "file:claims",
+            ["LABELRELAY_BLOB_STORE", "is no S3 bucket"],
+        ),
+        (
+            "sqlite:q.db",
+            "s3://bucket",
+            ["LABELRELAY_QUEUE", "is no queue of SQS"],
+        ),
+    ] {
+        for verb in ["serve", "status"] {
+            place(queue, store).run(&[verb]).failed(78, &words);
+        }
+    }
+}
+
 #[test]
 #[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
 fn a_fault_of_sqs_is_named() {
