@@ -1,12 +1,13 @@
 //! Bodies in a blob store: read from the stores that the consumer was given, and checked.
 
-use crate::bodies::annotation;
+use crate::bodies::{annotated, annotation};
 use crate::rules::{Seen, in_order, noting};
 use crate::source::{End, Source};
 use bytes::Bytes;
-use labelrelay_consumer::{Consumer, MemoryState};
-use labelrelay_core::BlobStore;
-use labelrelay_event::{Attributes, DataEncoding, Digest, EventType, encode};
+use labelrelay_consumer::{Consumer, MemoryState, Outcome, whole_envelope};
+use labelrelay_core::blob::Fetched;
+use labelrelay_core::{BlobError, BlobStore, BoxFuture, BoxStream, ReceivedEvent};
+use labelrelay_event::{Attributes, DataEncoding, Digest, EventType, S3Pointer, encode};
 use labelrelay_local::FileBlobStore;
 use labelrelay_testkit::in_memory::MemoryBlobs;
 use std::sync::Arc;
@@ -25,6 +26,95 @@ async fn put(store: &dyn BlobStore, key: &str, body: &str) -> String {
     let bytes = Bytes::from(body.to_owned());
     let stream = Box::pin(futures_util::stream::iter([Ok(bytes)]));
     store.put(key, body.len() as u64, stream).await.unwrap()
+}
+
+/// S3, as far as a pointer leads into it.
+pub(crate) struct OneObject(pub(crate) Bytes);
+
+impl BlobStore for OneObject {
+    fn put<'a>(
+        &'a self,
+        _: &'a str,
+        _: u64,
+        _: BoxStream<'a, std::io::Result<Bytes>>,
+    ) -> BoxFuture<'a, Result<String, BlobError>> {
+        unreachable!("a consumer puts nothing")
+    }
+
+    fn get<'a>(&'a self, uri: &'a str) -> BoxFuture<'a, Result<Fetched, BlobError>> {
+        let found = match uri {
+            "s3://bucket/claims/1" => Fetched::Body(self.0.clone()),
+            uri if uri.starts_with("s3://bucket/claims/") => Fetched::Gone,
+            _ => Fetched::Elsewhere,
+        };
+        Box::pin(std::future::ready(Ok(found)))
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+fn pointer(bucket: &str, key: &str) -> Vec<u8> {
+    S3Pointer::new(bucket, key).to_string().into_bytes()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pointer_leads_to_the_whole_envelope_in_a_given_store_alone() {
+    let seen = Seen::default();
+    let given = |envelope: Vec<u8>| {
+        let store = Arc::new(OneObject(envelope.into()));
+        noting(&seen, MemoryState::new()).blob_store(store)
+    };
+    let whole = annotated("a", 5, 20);
+    let end = run(given(whole.clone()), pointer("bucket", "claims/1")).await;
+    assert_eq!(end, Some(End::Acknowledged));
+    assert_eq!(seen.lines(), ["annotation/5 0020"]);
+    let damaged = String::from_utf8(whole.clone()).unwrap();
+    let damaged = damaged.replace("\"datasha256\":\"", "\"datasha256\":\"0");
+    for (envelope, at, error) in [
+        (whole.clone(), pointer("bucket", "claims/2"), "ClaimGone"),
+        (whole.clone(), pointer("other", "claims/1"), "ClaimRefused"),
+        (
+            damaged.into(),
+            pointer("bucket", "claims/1"),
+            "DigestMismatch",
+        ),
+        // Nobody goes round in circles.
+        (
+            pointer("bucket", "claims/1"),
+            pointer("bucket", "claims/1"),
+            "EnvelopeClaimed",
+        ),
+    ] {
+        let told = reason(run(given(envelope), at).await);
+        assert!(told.contains(error), "{told}");
+    }
+    assert_eq!(seen.lines().len(), 1);
+}
+
+#[tokio::test]
+async fn a_pointers_envelope_is_as_large_as_the_message_says() {
+    let stores: [Arc<dyn BlobStore>; 1] = [Arc::new(OneObject(Bytes::from_static(b"{}")))];
+    let received = |bytes| {
+        let event = ReceivedEvent::new(pointer("bucket", "claims/1"), "receipt", "message 1");
+        event.offloaded(bytes)
+    };
+    for bytes in [None, Some(2)] {
+        let whole = whole_envelope(&received(bytes), &stores).await.unwrap();
+        assert_eq!(whole, "{}");
+    }
+    let outcome = whole_envelope(&received(Some(3)), &stores)
+        .await
+        .unwrap_err();
+    let Outcome::Unreadable { error, reason } = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(error, "ClaimDamaged");
+    assert_eq!(
+        reason,
+        "s3://bucket/claims/1 has 2 bytes, the message says 3"
+    );
 }
 
 /// Handles one event, which fails twice at most.

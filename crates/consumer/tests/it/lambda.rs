@@ -1,10 +1,13 @@
 //! Batches of SQS.
 
 use crate::bodies::annotated;
+use crate::claims::OneObject;
 use crate::rules::Seen;
 use aws_lambda_events::sqs::SqsEvent;
 use labelrelay_consumer::{Consumer, Failure, Incoming, MemoryState};
+use labelrelay_event::S3Pointer;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 const LEFT: Duration = Duration::from_secs(30);
@@ -69,6 +72,25 @@ async fn those_that_failed_are_named_and_no_other() {
         (stats.acknowledged, stats.retried, stats.unreadable),
         (2, 2, 1)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pointer_of_an_extended_client_is_followed() {
+    let seen = Seen::default();
+    let whole = annotated("a", 4, 20);
+    let size = whole.len();
+    let consumer = consumer(&seen).blob_store(Arc::new(OneObject(whole.into())));
+    let pointer = S3Pointer::new("bucket", "claims/1").to_string();
+    let mut records = ["m1", "m2"].map(|id| record(id, pointer.as_bytes(), "events", None));
+    for (record, size) in records.iter_mut().zip([size, size + 1]) {
+        record["messageAttributes"] = json!({
+            "ExtendedPayloadSize": { "dataType": "Number", "stringValue": size.to_string() },
+        });
+    }
+    let answer = failed(&consumer, records.into(), LEFT).await;
+    assert_eq!(answer, ["m2"]);
+    assert_eq!(seen.lines().len(), 1);
+    assert_eq!(consumer.stats().unreadable, 1);
 }
 
 #[tokio::test(start_paused = true)]
