@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import labelrelay
 import pytest
-from in_memory import InMemory
+from in_memory import InMemory, annotation
 from labelrelay.testing import Delivered, deliver
 from plain import CHANGES
 
@@ -57,6 +57,86 @@ def test_a_body_is_fetched_and_checked(tmp_path: Path) -> None:
         assert outcome.outcome == "unreadable"
         assert outcome.reason.startswith(error), (dataref, outcome)
         assert told == []
+
+
+def pointer(bucket: str, key: str, kind: str = "software.amazon.payloadoffloading.PayloadS3Pointer") -> str:
+    return json.dumps([kind, {"s3BucketName": bucket, "s3Key": key}])
+
+
+class OneObject:
+    """S3, as far as a pointer leads into it."""
+
+    def __init__(self, envelope: bytes) -> None:
+        self.envelope = envelope
+
+    def name_of(self, dataref: str) -> str | None:
+        return dataref.rpartition("/")[2] if dataref.startswith("s3://bucket/claims/") else None
+
+    def read(self, name: str) -> bytes:
+        if name != "1":
+            raise LookupError(name)
+        return self.envelope
+
+
+def over_one_object(envelope: bytes) -> labelrelay.Consumer:
+    relay = labelrelay.Consumer(InMemory(), blob_stores=["s3://bucket/claims"])
+    relay._claims._stores = [OneObject(envelope)]
+    return relay
+
+
+@pytest.mark.parametrize(
+    "kind", ["software.amazon.payloadoffloading.PayloadS3Pointer", "com.amazon.sqs.javamessaging.MessageS3Pointer"]
+)
+def test_a_pointer_leads_to_the_whole_envelope(kind: str) -> None:
+    relay = over_one_object(annotation(5))
+    told: list[Change] = []
+    relay.on("*")(told.append)
+    assert deliver(relay, pointer("bucket", "claims/1", kind)).outcome == "done"
+    assert [change.key.id for change in told] == ["5"]
+
+
+@pytest.mark.parametrize(
+    ("envelope", "at", "error"),
+    [
+        (annotation(5), ("bucket", "claims/2"), "ClaimGone"),
+        (annotation(5), ("other", "claims/1"), "ClaimRefused"),
+        (annotation(5).replace(b'"datasha256":"', b'"datasha256":"0'), ("bucket", "claims/1"), "DigestMismatch"),
+        # Nobody goes round in circles.
+        (pointer("bucket", "claims/1").encode(), ("bucket", "claims/1"), "EnvelopeClaimed"),
+    ],
+)
+def test_a_pointer_leads_nowhere_else(envelope: bytes, at: tuple[str, str], error: str) -> None:
+    outcome = deliver(over_one_object(envelope), pointer(*at))
+    assert outcome.outcome == "unreadable"
+    assert outcome.reason.startswith(error), outcome
+
+
+def test_an_envelope_is_as_large_as_the_message_says() -> None:
+    claims = over_one_object(b"{}")._claims
+    with pytest.raises(labelrelay.EnvelopeClaimed) as told:
+        labelrelay.parse(pointer("bucket", "claims/1"))
+    for size in (None, 2):
+        assert claims.envelope(told.value, size) == b"{}"
+    with pytest.raises(labelrelay.ClaimDamaged, match="has 2 bytes, the message says 3"):
+        claims.envelope(told.value, 3)
+
+
+def test_a_dead_letter_keeps_what_marks_a_pointer() -> None:
+    from labelrelay._source_sqs import send_dead_letter
+
+    class Sqs:
+        def send_message(self, **sent: Any) -> None:
+            self.sent = sent
+
+    sqs = Sqs()
+    text = {"DataType": "String", "StringValue": "x"}
+    attributes = {**{f"n{number}": text for number in range(9)}, "ExtendedPayloadSize": {**text, "DataType": "Number"}}
+    send_dead_letter(sqs, "https://sqs/1/dead", pointer("b", "k"), attributes, "no use", "group")
+    kept = sqs.sent["MessageAttributes"]
+    assert len(kept) == 10
+    assert kept["ExtendedPayloadSize"]["DataType"] == "Number"
+    assert kept["labelrelay-reason"]["StringValue"] == "no use"
+    assert sqs.sent["MessageBody"] == pointer("b", "k")
 
 
 def test_without_a_store_the_cure_is_named() -> None:

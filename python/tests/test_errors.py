@@ -68,6 +68,28 @@ def test_an_error_is_raised_again_and_names_the_claim() -> None:
         event.with_body(b"{}")
 
 
+def test_a_pointer_to_an_envelope_is_told_from_what_is_none() -> None:
+    """The same as the test of the crate."""
+    kind = "software.amazon.payloadoffloading.PayloadS3Pointer"
+    message = f'["{kind}",{{"s3BucketName":"bucket","s3Key":"claims/1"}}]'
+    for form in (message, message.encode()):
+        with pytest.raises(labelrelay.EnvelopeClaimed) as told:
+            labelrelay.parse(form)
+        assert told.value.reason == "the envelope is at s3://bucket/claims/1: fetch it, and read that"
+        assert (told.value.event_id, told.value.dataref) == (None, "s3://bucket/claims/1")
+    again = pickle.loads(pickle.dumps(told.value))
+    assert vars(again) == vars(told.value)
+    for other in (
+        message.replace(kind, "java.lang.Object"),
+        message.replace('"bucket"', "1"),
+        message.replace("}]", "},1]"),
+        message[:-1],
+        "[" * 100_000,
+    ):
+        with pytest.raises(labelrelay.MalformedEnvelope):
+            labelrelay.parse(other)
+
+
 @pytest.mark.parametrize("message", [b"", b"\xff", b"[]", b"null", "7", '{"a":1}', "{}", '{"specversion":1}', {}])
 def test_messages_that_are_no_envelope(message: bytes | str | dict[str, object]) -> None:
     with pytest.raises(labelrelay.MalformedEnvelope):

@@ -72,6 +72,28 @@ def test_those_that_failed_are_named_and_no_other(is_pipe: bool) -> None:
     json.dumps(answer)
 
 
+def test_a_pointer_of_an_extended_client_is_followed() -> None:
+    class S3:
+        def name_of(self, dataref: str) -> str | None:
+            return dataref if dataref == "s3://bucket/1" else None
+
+        def read(self, name: str) -> bytes:
+            return BODIES[0]
+
+    relay, handled = consumer()
+    relay._claims._stores = [S3()]
+    pointer = b'["software.amazon.payloadoffloading.PayloadS3Pointer",{"s3BucketName":"bucket","s3Key":"1"}]'
+    records = [record(number, pointer) for number in range(3)]
+    for one, size in zip(records, [len(BODIES[0]), 7, None]):
+        if size is not None:
+            one["messageAttributes"]["ExtendedPayloadSize"] = {"stringValue": str(size), "dataType": "Number"}
+    records[2]["body"] = pointer.replace(b'"1"', b'"2"').decode()
+    answer = relay.lambda_handler({"Records": records}, Context())
+    assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == ["message-1", "message-2"]
+    assert handled == ["1"]
+    assert relay.stats.unreadable == {"ClaimDamaged": 1, "ClaimRefused": 1}
+
+
 def test_a_push_of_pubsub_is_answered_by_its_status() -> None:
     relay, handled = consumer()
     for body, status in zip(BODIES, [204, 503, 503, 503, 204]):

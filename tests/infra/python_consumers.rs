@@ -60,6 +60,21 @@ fn the_python_consumer_over_a_storage_queue() {
     consumes(&python, &["azure", ACCOUNT, "events"], &environment);
 }
 
+/// Large envelopes in S3, whole, as AWS's own client puts them there.
+#[test]
+#[ignore = "needs MiniStack and boto3: cargo xtask test"]
+fn the_python_consumer_over_what_extended_clients_send() {
+    let ministack = Ministack::start();
+    ministack.bucket("large");
+    let (queue, dead) = (ministack.queue("events"), ministack.queue("events-dead"));
+    runs(
+        &boto3::python(),
+        "extended_suite.py",
+        &[&queue, &dead, "large"],
+        &ministack.environment(),
+    );
+}
+
 #[test]
 #[ignore = "needs MiniStack and boto3: cargo xtask test"]
 fn the_example_that_trains_from_lambda() {
