@@ -44,9 +44,10 @@ pub(crate) const LABELBOX: Environment = Environment {
     program: "bin/python",
 };
 
-/// A stand-in for AWS that deploys a SAM template and runs its function.
+/// A stand-in for AWS that deploys a SAM template and runs its function, and AWS's own clients. Their packages made it up anew
+/// once, hence the second number.
 pub(crate) const MINISTACK: Environment = Environment {
-    folder: "ministack-1.5.33",
+    folder: "ministack-1.5.33-2",
     requirements: "ministack-1.5.33.txt",
     program: "bin/ministack",
 };

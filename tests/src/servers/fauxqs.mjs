@@ -1,5 +1,6 @@
-// Starts fauxqs on the loopback address alone: node fauxqs.mjs PORT REGION
-import { register } from "node:module";
+// Starts fauxqs on the loopback address alone: node fauxqs.mjs PORT REGION [plain-receipts]
+import crypto from "node:crypto";
+import { register, syncBuiltinESMExports } from "node:module";
 
 // It asks for node:sqlite (Node 22.5) only to keep queues on disk, which nobody here does. Without this,
 // older versions of Node would not get past its first line.
@@ -9,6 +10,13 @@ const hooks = `export async function resolve(specifier, context, next) {
 }`;
 register(`data:text/javascript,${encodeURIComponent(hooks)}`);
 
+const [port, region, receipts] = process.argv.slice(2);
+if (receipts === "plain-receipts") {
+  // Its receipts, and its other ids, are UUIDs.
+  const { randomUUID } = crypto;
+  crypto.randomUUID = () => randomUUID().replaceAll("-", "");
+  syncBuiltinESMExports();
+}
+
 const { startFauxqs } = await import("fauxqs");
-const [port, region] = process.argv.slice(2);
 await startFauxqs({ host: "127.0.0.1", port: Number(port), defaultRegion: region, logger: false });

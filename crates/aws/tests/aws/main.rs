@@ -8,6 +8,7 @@
 )]
 
 mod credentials;
+mod extended;
 mod logs;
 mod misbehaving;
 mod permissions;
