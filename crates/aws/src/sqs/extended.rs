@@ -55,7 +55,8 @@ impl ExtendedSqsQueue {
 
     async fn put(&self, message: &OutboundMessage) -> Result<S3Pointer, BlobError> {
         let envelope = &message.body;
-        let (key, length) = (key(message), envelope.len() as u64);
+        let key = key(message, Timestamp::now());
+        let length = envelope.len() as u64;
         let uri = self.store.put(&key, length, pieces(envelope)).await?;
         let place = uri.strip_prefix("s3://").and_then(|at| at.split_once('/'));
         let (bucket, key) =
@@ -71,15 +72,11 @@ fn pieces(envelope: &Bytes) -> BoxStream<'static, io::Result<Bytes>> {
     Box::pin(stream::iter(starts.map(piece)))
 }
 
-/// Key below the store's prefix: day and source, as those of claimed bodies, and the digest of the envelope. All of it is the
-/// event's own, so that each attempt makes the same.
-fn key(message: &OutboundMessage) -> String {
-    let received = message.attributes.receivedtime.parse::<Timestamp>();
-    // An envelope that comes back from a fallback may be another program's: its attributes must not lead elsewhere.
-    let day = received.map_or_else(
-        |_| "undated".to_owned(),
-        |time| time.strftime("%Y/%m/%d").to_string(),
-    );
+/// Key below the store's prefix: day and source, as those of claimed bodies, and the digest of the envelope. The day is that
+/// of the attempt: what waited for weeks in a fallback must not find an object that a lifecycle rule is about to remove.
+fn key(message: &OutboundMessage, now: Timestamp) -> String {
+    let day = now.strftime("%Y/%m/%d");
+    // An envelope that comes back from a fallback may be another program's: its source must not lead elsewhere.
     let source = message.source().trim_start_matches('/');
     let source = if is_plain(source) { source } else { "unnamed" };
     let digest = Digest::of(&message.body).to_hex();
@@ -147,9 +144,10 @@ mod tests {
     use super::*;
     use labelrelay_event::{Attributes, EventType};
 
-    fn message(source: &str, received: &str) -> OutboundMessage {
+    fn message(source: &str) -> OutboundMessage {
         let body = b"{}";
         let kind = EventType::from_static("a.b.c");
+        let received = "2026-11-29T00:00:00Z";
         let attributes = Attributes::new("1", source, &kind, &Digest::of(body), received);
         OutboundMessage::new(attributes, &body[..])
     }
@@ -158,22 +156,23 @@ mod tests {
     #[test]
     fn a_key_is_the_events_own_and_leads_nowhere_else() {
         let digest = Digest::of(b"{}").to_hex();
-        for (source, received, folder) in [
-            ("/labelbox", "2026-11-29T23:59:59.5Z", "2026/11/29/labelbox"),
-            ("/a/../../b", "2026-11-29T00:00:00Z", "2026/11/29/unnamed"),
-            ("/..", "2026-11-29T00:00:00Z", "2026/11/29/unnamed"),
-            ("/", "../..", "undated/unnamed"),
+        let now = "2026-11-29T23:59:59.5Z".parse().unwrap();
+        for (source, folder) in [
+            ("/labelbox", "labelbox"),
+            ("/a/../../b", "unnamed"),
+            ("/..", "unnamed"),
+            ("/", "unnamed"),
         ] {
-            let mut message = message(source, received);
-            assert_eq!(key(&message), format!("{folder}/{digest}"));
+            let mut message = message(source);
+            assert_eq!(key(&message, now), format!("2026/11/29/{folder}/{digest}"));
             message.body = Bytes::from_static(b"{ }");
-            assert_ne!(key(&message), format!("{folder}/{digest}"));
+            assert_ne!(key(&message, now), format!("2026/11/29/{folder}/{digest}"));
         }
     }
 
     #[test]
     fn attributes_of_a_pointer_are_few_and_in_the_order_of_their_names() {
-        let mut message = message("/labelbox", "2026-11-29T00:00:00Z");
+        let mut message = message("/labelbox");
         message.body = Bytes::from(vec![b' '; 6_000_000]);
         let content = Content::pointer(&message, &S3Pointer::new("b", "k"));
         let values = content.attribute_values().unwrap();

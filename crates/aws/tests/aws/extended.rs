@@ -1,13 +1,13 @@
 //! Large envelopes in S3, whole: what AWS's extended client for Python reads of ours, and what ours reads.
 
 use crate::setup::aws_with;
-use crate::sqs_client::{client, create, receive};
+use crate::sqs_client::{Consumer, client, create, receive};
 use labelrelay_aws::ExtendedSqsQueue;
 use labelrelay_core::blob::Fetched;
 use labelrelay_core::{BlobStore as _, EventQueue as _, EventSource as _, OutboundMessage};
 use labelrelay_core::{QueueErrorKind, Settled, SourceOptions};
 use labelrelay_event::{Digest, S3Pointer};
-use labelrelay_testkit::queue_suite::message;
+use labelrelay_testkit::queue_suite::{self as suite, message};
 use labelrelay_tests::servers::{Fauxqs, Seaweedfs, boto3};
 use serde_json::json;
 use std::path::Path;
@@ -104,14 +104,18 @@ async fn large_envelopes_are_what_extended_clients_read() {
             Some("one") => &one,
             _ => &six,
         };
-        let key = format!(
-            "claims/a/2026/11/21/labelbox/{}",
-            Digest::of(&sent.body).to_hex()
+        let body = got.body().expect("a body");
+        let pointer = S3Pointer::parse(body.as_bytes()).expect("a pointer");
+        let (day, end) = (
+            pointer.key().strip_prefix("claims/a/").expect("the prefix"),
+            format!("/labelbox/{}", Digest::of(&sent.body).to_hex()),
         );
-        let pointer = format!(
-            r#"["software.amazon.payloadoffloading.PayloadS3Pointer",{{"s3BucketName":"large","s3Key":"{key}"}}]"#
+        let day = day.strip_suffix(&end).expect("source and digest");
+        assert!(day.len() == 10 && day.starts_with("20"), "{day}");
+        let written = format!(
+            r#"["software.amazon.payloadoffloading.PayloadS3Pointer",{{"s3BucketName":"large","s3Key":"claims/a/{day}{end}"}}]"#
         );
-        assert_eq!(got.body(), Some(pointer.as_str()));
+        assert_eq!(body, written);
         let size = &attributes["ExtendedPayloadSize"];
         assert_eq!(size.data_type(), "Number");
         assert_eq!(size.string_value(), Some(&*sent.body.len().to_string()));
@@ -133,6 +137,28 @@ print(json.dumps(found))";
     let sent = events().map(|one| (Digest::of(&one.body).to_hex(), json!(one.body.len())));
     assert_eq!(found, serde_json::Value::Object(sent.into_iter().collect()));
     assert!(receive(&beside, &url, 10, LONG).await.is_empty());
+}
+
+/// What is small is sent as it is, by the same rules as to any queue.
+#[tokio::test]
+#[ignore = "needs fauxqs and SeaweedFS: cargo xtask test"]
+async fn small_events_are_as_in_any_queue_of_sqs() {
+    let servers = Servers::start();
+    let client = client(&servers.sqs.endpoint());
+    let fresh = async |name: &str| {
+        let url = create(&client, name, &[]).await;
+        let queue = servers.open(&url);
+        let client = client.clone();
+        (queue, Consumer { client, url })
+    };
+    let (queue, consumer) = fresh("distinct").await;
+    suite::distinct_ids_are_never_merged(&queue, &consumer).await;
+    suite::a_b_a_is_three_messages(&queue, &consumer).await;
+    let (queue, consumer) = fresh("concurrent").await;
+    suite::concurrent_sends_all_arrive_once(&queue, &consumer).await;
+    let (queue, consumer) = fresh("order.fifo").await;
+    suite::order_is_kept(&queue, &consumer).await;
+    assert_eq!(servers.objects(), 0);
 }
 
 /// The lines that the documents print for the official client, run as printed.

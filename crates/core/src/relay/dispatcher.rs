@@ -137,11 +137,14 @@ impl Dispatcher {
         message: &OutboundMessage,
     ) -> Result<Outcome, QueueError> {
         let bytes = self.queue.message_bytes(message);
-        if self.queue.offloads_above().is_some_and(|most| bytes > most) {
+        let is_offloaded = self.queue.offloads_above().is_some_and(|most| bytes > most);
+        if is_offloaded {
             let more = transfer_allowance(bytes);
             delivery.deadlines = delivery.deadlines.longer_by(more);
         }
-        self.store(delivery, message).await
+        let stored = self.store(delivery, message).await;
+        delivery.report.claimed = is_offloaded && stored.is_ok() && !delivery.report.fell_back;
+        stored
     }
 
     /// Puts the message on the queue, or in the fallback when there is one and the queue fails or is late.

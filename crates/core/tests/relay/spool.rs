@@ -201,6 +201,7 @@ fn a_queue_that_stores_large_messages_itself_gets_them_whole_while_there_is_memo
     let envelope = Envelope::decode(&message.body).unwrap();
     assert!(envelope.data == Data::Json(&body));
     assert!(spooling.bench.blobs.is_empty());
+    assert!(spooling.bench.seen.reports().pop().unwrap().claimed);
 
     let body = json(10_000_000);
     assert_eq!(spooling.deliver(&body), Outcome::Accepted);
