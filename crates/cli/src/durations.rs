@@ -19,6 +19,18 @@ pub(crate) fn parse_hold(text: &str) -> Result<Duration, String> {
     Ok(hold)
 }
 
+/// Queues of the clouds hide an event for 12 hours at most.
+const LONGEST_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
+
+/// The time for which an event that is worked on is hidden from others: 1 second to 12 hours.
+pub(crate) fn parse_visibility(text: &str) -> Result<Duration, String> {
+    let time = parse_hold(text)?;
+    if !(Duration::from_secs(1)..=LONGEST_VISIBILITY).contains(&time) {
+        return Err("write 1s to 12h: it is extended as long as the event is worked on".to_owned());
+    }
+    Ok(time)
+}
+
 /// In the largest unit that it is a whole number of.
 pub(crate) fn words(time: Duration) -> String {
     let millis = time.as_millis();

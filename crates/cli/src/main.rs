@@ -15,6 +15,7 @@ mod durations;
 mod env;
 mod envelope_line;
 mod error;
+mod event_source;
 mod events;
 mod evidence;
 mod file_beside;

@@ -45,7 +45,7 @@ pub use consumer::Consumer;
 pub use failure::Failure;
 pub use incoming::Incoming;
 pub use outcome::Outcome;
-pub use rules::whole_envelope;
+pub use rules::{fetch_body, whole_envelope};
 #[cfg(feature = "sqlite")]
 pub use state::SqliteState;
 pub use state::{Known, MemoryState, REMEMBERED, State, StateError};

@@ -6,6 +6,7 @@ use crate::media_copy::MediaCopy;
 use crate::output::{Output, hex, private_dir, sync_below, sync_dir};
 use crate::selection::{self, Policy, Tally, Which};
 use crate::split::Splits;
+use crate::store::unreadable;
 use crate::{DatasetError, Store};
 use jiff::Timestamp;
 use rusqlite::OptionalExtension as _;
@@ -160,6 +161,9 @@ pub struct Counts {
     pub media_missing: u64,
     /// Regions that a format cannot express; `rejects.jsonl` has each with its reason.
     pub rejected: u64,
+    /// Events that could not be read, and are dead letters.
+    #[serde(default)]
+    pub unreadable: u64,
 }
 
 /// Writes a snapshot, unless the last one says the same.
@@ -313,6 +317,7 @@ fn write_files(
     counts.without_task = tally.without_task;
     counts.media_missing = tally.media_missing;
     counts.rejected = rejects.count;
+    counts.unreadable = unreadable::count(&moment).map_err(&failed)?;
     let mut files: Files = [rejects.end()?].into();
     for writer in writers {
         files.extend(writer.end()?);

@@ -6,7 +6,7 @@ mod mode;
 mod run;
 mod to;
 
-use crate::durations::{parse_duration, parse_hold};
+use crate::durations::{parse_duration, parse_visibility};
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::logging::{self, By, Format};
@@ -72,17 +72,6 @@ pub(crate) struct Args {
     /// Configuration file that names the queue
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-}
-
-/// Queues of the clouds hide an event for 12 hours at most.
-const LONGEST: Duration = Duration::from_secs(12 * 3600);
-
-fn parse_visibility(text: &str) -> Result<Duration, String> {
-    let time = parse_hold(text)?;
-    if !(Duration::from_secs(1)..=LONGEST).contains(&time) {
-        return Err("write 1s to 12h: it is extended as long as the event is worked on".to_owned());
-    }
-    Ok(time)
 }
 
 pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {

@@ -8,24 +8,21 @@ use super::to::Post;
 use crate::clouds::Cloud;
 use crate::env::Env;
 use crate::error::CliError;
+use crate::event_source;
 use crate::find_configuration::{self, Missing};
 use crate::locations::QueueLocation;
 use crate::open::BackEnds;
 use crate::output::{finish, say};
-use crate::queue_file::QueueArgs;
 use crate::secret_reference;
 use crate::serve::Signals;
 use labelrelay_consumer::{RunError, Settings, Stats, Worker};
 use labelrelay_core::backend::{BackEnd as _, Location};
-use labelrelay_core::{BlobStore, Clock, EventSource, SourceOptions};
+use labelrelay_core::{BlobStore, Clock};
 use labelrelay_local::Options;
 use labelrelay_startup::{BLOB_STORE, SystemClock};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::watch;
-
-/// Signals that come together are one wish: a terminal and a wrapper may send one each.
-const ONE_STOP: Duration = Duration::from_secs(1);
 
 /// Time for commands to be killed after a second signal.
 const LAST: Duration = Duration::from_secs(1);
@@ -58,7 +55,7 @@ async fn consume(args: &Args, env: &Env<'_>) -> Result<Option<Stats>, CliError> 
     let location = location(args, env)?;
     let opening = async {
         let mode = mode(args, env).await?;
-        let source = source(args, &location, env).await?;
+        let source = event_source::open(&location, args.dead_letter.as_deref(), env).await?;
         let stores = envelope_stores(args, &location, env).await?;
         Ok::<_, CliError>((mode, source, stores))
     };
@@ -72,16 +69,10 @@ async fn consume(args: &Args, env: &Env<'_>) -> Result<Option<Stats>, CliError> 
     tracing::info!(name: "consuming", queue = %location, "consuming");
 
     let (stop, stopping) = watch::channel(false);
-    let second_signal = async {
-        signals.next().await;
-        let first = Instant::now();
+    let second_signal = signals.second(|| {
         tracing::info!(name: "stopping", "stopping: what was begun is finished first; a signal after a second or more ends at once");
         stop.send_replace(true);
-        while {
-            signals.next().await;
-            first.elapsed() < ONE_STOP
-        } {}
-    };
+    });
     let stats = tokio::select! {
         stats = worker.run(stopped(stopping, broken.clone())) => stats.map_err(of_run)?,
         () = second_signal => return Ok(None),
@@ -123,43 +114,8 @@ async fn stopped(mut stopping: watch::Receiver<bool>, broken: Option<Broken>) {
 }
 
 fn location(args: &Args, env: &Env<'_>) -> Result<QueueLocation, CliError> {
-    if let Some(url) = &args.queue {
-        return crate::queue_file::named(url, "QUEUE", env);
-    }
-    let configured = QueueArgs {
-        queue: None,
-        config: args.config.clone(),
-    };
-    configured.location(env)
-}
-
-async fn source(
-    args: &Args,
-    location: &QueueLocation,
-    env: &Env<'_>,
-) -> Result<Arc<dyn EventSource>, CliError> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let back_ends = BackEnds::new(Options::default(), env, clock);
-    let mut options = SourceOptions::default();
-    // The worker counts receives: it knows whose fault a failure was.
-    options.dead_letter.clone_from(&args.dead_letter);
-    // As it was written: what is shown lacks a signature in it.
-    let url = match location {
-        QueueLocation::Cloud(_, url) => url.clone(),
-        other => other.to_string(),
-    };
-    let at = Location {
-        url: &url,
-        base_dir: env.cwd(),
-    };
-    let opened = back_ends.event_source(at, &options).await;
-    opened.map_err(|error| {
-        if error.retryable {
-            CliError::failed(error)
-        } else {
-            CliError::config(error)
-        }
-    })
+    let queue = args.queue.as_deref().map(|url| (url, "QUEUE"));
+    event_source::location(queue, args.config.as_deref(), env)
 }
 
 /// The configured store of whole envelopes: SQS may hold pointers to them. No other is read, whatever a pointer says.

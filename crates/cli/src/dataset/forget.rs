@@ -1,6 +1,6 @@
 //! `labelrelay dataset forget`.
 
-use super::sync::words;
+use super::words::of_snapshot;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::print;
@@ -43,5 +43,5 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     options.keep = 1;
     let snapshot = labelrelay_dataset::write(&mut store, &options)?;
     print(format_args!("forgotten in {forgotten} annotations"))?;
-    Ok(print(format_args!("{}", words(&snapshot, &args.dir)))?)
+    Ok(print(format_args!("{}", of_snapshot(&snapshot, &args.dir)))?)
 }

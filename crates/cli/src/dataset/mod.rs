@@ -7,6 +7,7 @@ mod platform;
 mod rebuild;
 mod sync;
 mod verify;
+mod words;
 
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};

@@ -2,7 +2,7 @@
 
 use super::export_options::ExportOptions;
 use super::platform::PlatformArgs;
-use super::sync::words;
+use super::words::of_snapshot;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::print;
@@ -38,5 +38,5 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     differences.extra.clear();
     store.adopt(&found.store, &differences, found.at)?;
     let snapshot = labelrelay_dataset::write(&mut store, &args.export.options())?;
-    Ok(print(format_args!("{}", words(&snapshot, &args.dir)))?)
+    Ok(print(format_args!("{}", of_snapshot(&snapshot, &args.dir)))?)
 }

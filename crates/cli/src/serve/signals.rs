@@ -16,14 +16,12 @@ pub(super) fn watch(on_second: impl FnOnce() + Send + 'static) -> std::io::Resul
     let (sender, stop) = watch::channel(false);
     let mut signals = Signals::new()?;
     tokio::spawn(async move {
-        signals.next().await;
-        let stopped = Instant::now();
-        tracing::info!(name: "stopping", "stopping: what was accepted is finished first; a signal after a second or more ends at once");
-        let _ = sender.send(true);
-        while {
-            signals.next().await;
-            stopped.elapsed() < ONE_STOP
-        } {}
+        signals
+            .second(|| {
+                tracing::info!(name: "stopping", "stopping: what was accepted is finished first; a signal after a second or more ends at once");
+                let _ = sender.send(true);
+            })
+            .await;
         say(format_args!("labelrelay: ended at once"));
         on_second();
         finish();
@@ -37,6 +35,19 @@ pub(super) fn watch(on_second: impl FnOnce() + Send + 'static) -> std::io::Resul
 pub(super) async fn stopped(mut stop: Stop) {
     // The sender lives as long as the runtime; if it is gone, so should we.
     let _ = stop.wait_for(|stop| *stop).await;
+}
+
+impl Signals {
+    /// Calls `on_first` at the first signal, and completes at the second.
+    pub(crate) async fn second(&mut self, on_first: impl FnOnce()) {
+        self.next().await;
+        let first = Instant::now();
+        on_first();
+        while {
+            self.next().await;
+            first.elapsed() < ONE_STOP
+        } {}
+    }
 }
 
 /// The signals that ask a process to end.

@@ -15,6 +15,7 @@ mod connect;
 mod consume;
 #[cfg(unix)]
 mod damaged_queue;
+mod dataset;
 mod demo;
 #[cfg(unix)]
 mod derived;

@@ -38,8 +38,27 @@ pub async fn whole_envelope(
     }
 }
 
-/// The event with its body, whose digest is right.
-pub(super) async fn fetched(
+/// The same event with its body, which was too large for the queue. It is read from these stores and from nowhere else,
+/// whatever the envelope says, and its digest is the envelope's. It comes whole, in memory.
+///
+/// For a [`Work`](crate::Work) of one's own: a [`Consumer`](crate::Consumer) does it by itself.
+///
+/// ```
+/// use labelrelay_consumer::{Outcome, fetch_body};
+/// use labelrelay_core::BlobStore;
+/// use labelrelay_event::Event;
+/// use std::sync::Arc;
+///
+/// async fn bytes(event: &Event<'_>, stores: &[Arc<dyn BlobStore>]) -> Result<usize, Outcome> {
+///     let event = fetch_body(event, stores).await?;
+///     Ok(event.raw().map_or(0, <[u8]>::len))
+/// }
+/// ```
+///
+/// # Errors
+/// The [`Outcome`] of the event: it cannot be read if its body is in no store, or is not the sender's; it comes again
+/// through no fault of its own if a store cannot be read now.
+pub async fn fetch_body(
     event: &Event<'_>,
     stores: &[Arc<dyn BlobStore>],
 ) -> Result<Event<'static>, Outcome> {

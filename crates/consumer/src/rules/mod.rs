@@ -9,7 +9,7 @@ mod lease;
 mod news;
 mod progress;
 
-pub use claims::whole_envelope;
+pub use claims::{fetch_body, whole_envelope};
 pub(crate) use handler::Handler;
 
 use crate::failure::Failure;
@@ -107,7 +107,7 @@ impl Rules {
             Err(error) => return Err(Outcome::hindered(chain(&error))),
         }
         let event = if event.is_claimed() {
-            claims::fetched(&event, &self.stores).await?
+            fetch_body(&event, &self.stores).await?
         } else {
             // A copy that outlives the message, checked against the digest.
             let body = event.raw().map_err(unreadable)?.to_vec();

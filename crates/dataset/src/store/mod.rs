@@ -6,6 +6,7 @@ mod fold;
 mod removal;
 mod schema;
 mod task;
+pub(crate) mod unreadable;
 mod version;
 
 use crate::output::{own_file, private_dir};
@@ -84,6 +85,9 @@ impl Store {
                 }
             });
         }
+        let read = events.iter().zip(&verdicts);
+        let read = read.filter_map(|(event, verdict)| verdict.is_ok().then_some(event));
+        has_changed |= unreadable::are_read(&transaction, read)?;
         if has_changed {
             self::has_changed(&transaction)?;
         }

@@ -104,6 +104,11 @@ CREATE TABLE unsettled(                 -- changes that no version puts in order
     annotation_id TEXT NOT NULL,
     PRIMARY KEY(source, event_id, kind, annotation_id)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE unreadable(                -- events that became dead letters
+    name TEXT PRIMARY KEY,              -- the event's id; without one, the queue's name of it
+    reason TEXT NOT NULL,
+    at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE forgotten_authors(author TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE classes(
     class_id INTEGER PRIMARY KEY,       -- from 0, and never given again

@@ -188,3 +188,29 @@ fn skipped_tasks_are_counted_and_not_exported() {
     );
     assert_eq!(dataset.ids(), ["2"]);
 }
+
+/// Red if an event that became a dead letter is not counted, counted twice, or counted for ever.
+#[test]
+fn what_could_not_be_read_is_counted_until_it_is() {
+    let mut dataset = Dataset::new();
+    let options = labelrelay_dataset::Options::of(labelrelay_dataset::Format::Jsonl);
+    let counted = |dataset: &mut Dataset| dataset.write(&options).counts.unreadable;
+    let good = there(1, 7, 10, &boxed("car"));
+    let id = Event::parse(good.as_bytes())
+        .unwrap()
+        .attributes()
+        .id
+        .clone();
+    for _ in 0..2 {
+        let noted = [
+            (id.as_str(), "its shape is not known"),
+            ("place 7", "no JSON"),
+        ];
+        dataset.store.note_unreadable(&noted).unwrap();
+        assert_eq!(counted(&mut dataset), 2);
+    }
+    // A newer version knows its shape.
+    dataset.fold(&[good]);
+    assert_eq!(counted(&mut dataset), 1);
+    assert_eq!(dataset.ids(), ["1"]);
+}

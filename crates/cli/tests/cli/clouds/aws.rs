@@ -77,12 +77,20 @@ fn events_are_sent_again_to_sqs() {
     Servers::start().cloud(|cloud| cloud.takes_replays());
 }
 
+impl Servers {
+    /// The same with a queue for dead letters.
+    fn with_dead_letters() -> Self {
+        let servers = Self::start();
+        let make = "client('sqs').create_queue(QueueName='dead')";
+        boto3::run(&servers.sqs.endpoint(), make, &[]);
+        servers
+    }
+}
+
 #[test]
 #[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
 fn consume_takes_events_from_sqs() {
-    let servers = Servers::start();
-    let make = "client('sqs').create_queue(QueueName='dead')";
-    boto3::run(&servers.sqs.endpoint(), make, &[]);
+    let servers = Servers::with_dead_letters();
     servers.cloud(|cloud| cloud.is_consumed(&cloud.queue, &["--dead-letter", "dead"]));
 }
 
@@ -198,6 +206,13 @@ fn claim_checks_of_sqs_need_sqs_and_s3() {
             place(queue, store).run(&[verb]).failed(78, &words);
         }
     }
+}
+
+#[test]
+#[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
+fn a_dataset_is_made_of_events_from_sqs() {
+    let servers = Servers::with_dead_letters();
+    servers.cloud(|cloud| cloud.becomes_a_dataset(&cloud.queue, &["--dead-letter", "dead"]));
 }
 
 #[test]

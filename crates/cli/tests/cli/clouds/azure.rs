@@ -69,6 +69,14 @@ fn consume_takes_events_from_storage_queue() {
 
 #[test]
 #[ignore = "needs Azurite: cargo xtask test"]
+fn a_dataset_is_made_of_events_from_storage_queue() {
+    let servers = Servers::start();
+    servers.queues.make_queue("events-poison");
+    servers.cloud(|cloud| cloud.becomes_a_dataset(&cloud.queue, &[]));
+}
+
+#[test]
+#[ignore = "needs Azurite: cargo xtask test"]
 fn a_fault_of_storage_queue_is_named() {
     let servers = Servers::start();
     let missing = servers.queues.queue_url("missing");

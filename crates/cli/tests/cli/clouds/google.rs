@@ -71,19 +71,38 @@ fn events_are_sent_again_to_pubsub() {
     Servers::start().cloud(|cloud| cloud.takes_replays());
 }
 
+impl Servers {
+    /// The same with a topic for dead letters, whose subscription has its name.
+    fn with_dead_letters() -> Self {
+        let mut servers = Self::start();
+        servers.pubsub.topic("dead");
+        let dead = "projects/labelrelay-test/topics/dead";
+        let policy = json!({ "deadLetterTopic": dead, "maxDeliveryAttempts": 5 });
+        let settings = json!({ "deadLetterPolicy": policy });
+        servers.queue = servers.pubsub.topic_with("consumed", &settings);
+        servers
+    }
+
+    fn assert_one_is_dead(&self) {
+        assert!(self.pubsub.drain("consumed").is_empty());
+        assert_eq!(self.pubsub.drain("dead").len(), 1);
+    }
+}
+
 #[test]
 #[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
 fn consume_takes_events_from_pubsub() {
-    let mut servers = Servers::start();
-    servers.pubsub.topic("dead");
-    let dead = "projects/labelrelay-test/topics/dead";
-    let policy = json!({ "deadLetterTopic": dead, "maxDeliveryAttempts": 5 });
-    let settings = json!({ "deadLetterPolicy": policy });
-    // The subscription has the topic's name.
-    servers.queue = servers.pubsub.topic_with("consumed", &settings);
+    let servers = Servers::with_dead_letters();
     servers.cloud(|cloud| cloud.is_consumed(&cloud.queue, &[]));
-    assert!(servers.pubsub.drain("consumed").is_empty());
-    assert_eq!(servers.pubsub.drain("dead").len(), 1);
+    servers.assert_one_is_dead();
+}
+
+#[test]
+#[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
+fn a_dataset_is_made_of_events_from_pubsub() {
+    let servers = Servers::with_dead_letters();
+    servers.cloud(|cloud| cloud.becomes_a_dataset(&cloud.queue, &[]));
+    servers.assert_one_is_dead();
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `serve`, `status`, `events retry`, `events replay` and `pull` with the clouds' queues and stores, against local servers.
+//! `serve`, `status`, `consume`, `dataset sync`, `events retry`, `events replay` and `pull` with the clouds' queues and stores, against local servers.
 
 mod aws;
 mod azure;
@@ -6,6 +6,7 @@ mod google;
 mod pull;
 mod secret_manager;
 
+use crate::dataset::Following;
 use crate::support::{Place, Serving};
 use labelrelay_core::QueueLimits;
 use labelrelay_event::Envelope;
@@ -168,6 +169,48 @@ echo "$CE_SUBJECT" >> done"#;
             "{told:?}"
         );
         self.assert_clean(&ran.stderr);
+        assert!((self.drain)().is_empty());
+    }
+
+    /// `dataset sync` takes in what `serve` queued, large bodies from the blob store, and a repeat changes nothing. What
+    /// cannot be read is a dead letter. Nothing is left.
+    fn becomes_a_dataset(&self, url: &str, words: &[&str]) {
+        let place = self.place(LONG);
+        let serving = place.serve(&[]);
+        let large = format!(
+            r#"{{"project":{{"id":"p"}},"dataRow":{{"id":"ckdrlarge"}},"id":"cklalarge","createdAt":"2026-09-24T04:56:08Z","updatedAt":"2026-09-24T04:56:08Z","label":"{{\"objects\":[]}}","pad":"{}"}}"#,
+            "x".repeat(11_000_000)
+        );
+        let bodies = [sender::label("one"), large.into_bytes(), br#"["no label"]"#.to_vec()];
+        for body in &bodies {
+            assert_eq!(delivered(&serving, body).status, 200);
+        }
+        let all = ["dataset", "sync", "cars", "--format", "jsonl", "--queue", url];
+        let ran = place.run(&[&all[..], words].concat());
+        let told = ran.good();
+        assert!(told.starts_with("2 annotations, "), "{ran:?}");
+        assert!(told.contains("; 1 event unreadable\n"), "{ran:?}");
+        let dead = ran.stderr.lines().filter(|it| it.contains("dead letter now"));
+        let dead: Vec<_> = dead.collect();
+        assert!(
+            dead.len() == 1 && dead[0].contains("UnknownPayload"),
+            "{dead:?}"
+        );
+        self.assert_clean(&ran.stderr);
+
+        // The queue has it twice: nothing of it is new, but what comes beside it.
+        for body in [&bodies[0], &bodies[0], &sender::label("two")] {
+            assert_eq!(delivered(&serving, body).status, 200);
+        }
+        let following = Following::start(&place, &[&["--queue", url], words].concat());
+        eventually("the snapshot has it", || {
+            let latest = place.read("cars/latest.json");
+            latest.contains(r#""annotations":3"#).then_some(())
+        });
+        self.assert_clean(&following.stop(&place));
+        // One of the two may have come after the stop.
+        let ran = place.run(&[&all[..], words].concat());
+        assert!(ran.good().starts_with("3 annotations, "), "{ran:?}");
         assert!((self.drain)().is_empty());
     }
 

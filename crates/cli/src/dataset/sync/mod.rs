@@ -1,0 +1,180 @@
+//! `labelrelay dataset sync`.
+
+mod folder;
+mod keeper;
+mod work;
+
+use super::claims;
+use super::export_options::ExportOptions;
+use crate::durations::{parse_duration, parse_visibility};
+use crate::env::Env;
+use crate::error::{CliError, EXIT_CODES};
+use crate::event_source;
+use crate::locations::QueueLocation;
+use crate::logging::{self, By, Format};
+use crate::output::{finish, say};
+use crate::serve::Signals;
+use folder::Folder;
+use keeper::Keeper;
+use labelrelay_consumer::{RunError, Settings, Stats, Worker};
+use labelrelay_dataset::Store;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use work::Folding;
+
+/// Events that are taken in together, and as many again that wait for it.
+const TOGETHER: usize = 500;
+
+/// A queue of a cloud may say that it has nothing although it has: one that says so for this long has none.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// Time for what is under way to end after a second signal.
+const LAST: Duration = Duration::from_secs(1);
+
+const EXAMPLES: &str = "\
+Examples:
+  labelrelay dataset sync ./cars
+  labelrelay dataset sync ./cars --format coco,yolo --split 70/20/10
+  labelrelay dataset sync ./cars --follow --every 10s
+  labelrelay dataset sync ./cars --queue sqs://REGION/ACCOUNT/NAME";
+
+const NOTES: &str = "\
+Takes all events out of the queue, and writes a snapshot if something changed: snapshots/000001 and so on; latest.json \
+names the newest. An event is acknowledged once the dataset has it on the disk. What a format cannot express is in \
+rejects.jsonl, with the reason. An event that cannot be read becomes a dead letter, with the reason, and is counted. \
+SIGTERM or Ctrl-C: what was begun is taken in, a snapshot written, the rest given back; a second one ends at once (130).";
+
+/// Takes events in, and writes a snapshot.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
+pub(super) struct Args {
+    /// Directory of the dataset; it is made if it is not there
+    dir: PathBuf,
+    #[command(flatten)]
+    export: ExportOptions,
+    /// Go on until stopped
+    #[arg(long)]
+    follow: bool,
+    /// With --follow: the least time between two snapshots
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "60s")]
+    every: Duration,
+    /// Without --follow: end when nothing came for this long [default: 5s, or 0s for the embedded queue]
+    #[arg(long, value_name = "TIME", conflicts_with = "follow", value_parser = parse_duration)]
+    until_idle: Option<Duration>,
+    /// URL of the queue, or of a Pub/Sub subscription [default: the configured one]
+    #[arg(long, value_name = "URL")]
+    queue: Option<String>,
+    /// Hide an event from other consumers for this long; it is extended. Another gets it so long after a crash
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = parse_visibility)]
+    visibility: Duration,
+    /// Make a dead letter of an event whose body is in no store and that was received this often [default: 5 where the queue has no limit of its own]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_receives: Option<u32>,
+    /// Queue or topic for dead letters [default: the queue's own]
+    #[arg(long, value_name = "URL")]
+    dead_letter: Option<String>,
+    /// Print each snapshot as JSON
+    #[arg(long)]
+    json: bool,
+    /// Configuration file that names the queue and the blob store
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
+    // A reader of the log that stops must not stop the extensions of what is held: they run on the same threads.
+    logging::start(Format::Human, false, By::AThread, env)?;
+    let runtime = crate::runtime::full()?;
+    let ended = runtime.block_on(sync(args, env));
+    runtime.shutdown_timeout(LAST);
+    let Some(stats) = ended? else {
+        say(format_args!("labelrelay: ended at once"));
+        finish();
+        // The conventional code for an interrupt. What was not acknowledged comes again, and changes nothing then.
+        std::process::exit(130);
+    };
+    tracing::info!(
+        name: "synced",
+        done = stats.acknowledged - stats.rejected,
+        dead_letters = stats.rejected,
+        come_again = stats.retried,
+        "ended"
+    );
+    Ok(())
+}
+
+/// `None` after a second signal.
+async fn sync(args: &Args, env: &Env<'_>) -> Result<Option<Stats>, CliError> {
+    // Before anything is received.
+    let mut signals = Signals::new()?;
+    let named = args.queue.as_deref().map(|url| (url, "`--queue`"));
+    let config = args.config.as_deref();
+    let location = event_source::location(named, config, env)?;
+    let opening = async {
+        let source = event_source::open(&location, args.dead_letter.as_deref(), env).await?;
+        Ok::<_, CliError>((source, claims::store(config, env).await?))
+    };
+    let (source, blobs) = tokio::select! {
+        opened = opening => opened?,
+        // A queue may not answer for long. Nothing was received yet.
+        () = signals.next() => return Ok(Some(Stats::default())),
+    };
+    let store = Store::open(env.cwd().join(&args.dir))?;
+    let folder = Folder::start(Keeper::new(store, args))?;
+    let work = Arc::new(Folding::new(folder.door(), blobs));
+    let worker = Worker::new(source, work, settings(args, &location));
+    tracing::info!(name: "syncing", queue = %location, "taking events in");
+
+    let (stop, stopping) = watch::channel(false);
+    let second_signal = signals.second(|| {
+        tracing::info!(name: "stopping", "stopping: what was begun is taken in and written first; a signal after a second or more ends at once");
+        stop.send_replace(true);
+    });
+    let ended = folder.ended();
+    let whole = async {
+        let ran = worker.run(stopped(stopping, ended)).await;
+        // What was acknowledged is in the state, and now in a snapshot too, whatever ended the run.
+        folder.end().await?;
+        ran.map_err(of_run)
+    };
+    tokio::select! {
+        stats = whole => stats.map(Some),
+        () = second_signal => Ok(None),
+    }
+}
+
+/// Completes at the first signal, or once nothing more can be taken in.
+async fn stopped(mut stopping: watch::Receiver<bool>, folder_ended: impl Future<Output = ()>) {
+    tokio::select! {
+        _ = stopping.wait_for(|stop| *stop) => {}
+        () = folder_ended => {}
+    }
+}
+
+fn settings(args: &Args, location: &QueueLocation) -> Settings {
+    let mut settings = Settings::default();
+    settings.concurrency = TOGETHER;
+    settings.prefetch = TOGETHER;
+    settings.drain = Duration::ZERO;
+    settings.visibility = args.visibility;
+    settings.max_receives = args.max_receives;
+    if args.follow {
+        return settings;
+    }
+    let mut idle = IDLE;
+    if let QueueLocation::Sqlite(_) = location {
+        // A file knows what it has.
+        (idle, settings.wait) = (Duration::ZERO, Duration::ZERO);
+    }
+    settings.until_idle = Some(args.until_idle.unwrap_or(idle));
+    settings
+}
+
+fn of_run(error: RunError) -> CliError {
+    match error {
+        RunError::Setting { .. } => CliError::usage(error),
+        error => CliError::failed(error),
+    }
+}

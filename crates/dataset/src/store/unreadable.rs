@@ -1,0 +1,63 @@
+//! Events that could not be read, and became dead letters: they are counted, each once, until they can be read after all.
+
+use super::Store;
+use crate::DatasetError;
+use jiff::Timestamp;
+use labelrelay_event::Event;
+use rusqlite::{Connection, Transaction};
+
+/// The longest reason that is kept, in characters.
+const LONGEST: usize = 1000;
+
+impl Store {
+    /// Notes events that cannot be read: the name of each (its id, else whatever the queue calls it), and the reason. To be
+    /// called before they become dead letters, so that none is missing in the count. One that is read later, by a newer
+    /// version, counts no more.
+    ///
+    /// # Errors
+    /// [`DatasetError`]; nothing was noted then.
+    pub fn note_unreadable(&mut self, events: &[(&str, &str)]) -> Result<(), DatasetError> {
+        let failed = self.failed();
+        self.note_all(events).map_err(failed)
+    }
+
+    fn note_all(&mut self, events: &[(&str, &str)]) -> rusqlite::Result<()> {
+        let db = self.db.transaction()?;
+        let at = Timestamp::now().to_string();
+        let mut are_new = 0;
+        for (name, reason) in events {
+            let reason: String = reason.chars().take(LONGEST).collect();
+            are_new += db
+                .prepare_cached("INSERT OR IGNORE INTO unreadable VALUES(?1, ?2, ?3)")?
+                .execute((name, &reason, &at))?;
+        }
+        if are_new > 0 {
+            super::has_changed(&db)?;
+        }
+        db.commit()
+    }
+}
+
+/// Takes those out of the list that were read after all; `true` if there were some.
+pub(super) fn are_read<'e>(
+    db: &Transaction<'_>,
+    events: impl Iterator<Item = &'e Event<'e>>,
+) -> rusqlite::Result<bool> {
+    // Mostly there are none, and then this costs one look a transaction.
+    if count(db)? == 0 {
+        return Ok(false);
+    }
+    let mut forget = db.prepare_cached("DELETE FROM unreadable WHERE name = ?1")?;
+    let mut forgotten = 0;
+    for event in events {
+        forgotten += forget.execute([&event.attributes().id])?;
+    }
+    Ok(forgotten > 0)
+}
+
+pub(crate) fn count(db: &Connection) -> rusqlite::Result<u64> {
+    let count: i64 = db
+        .prepare_cached("SELECT count(*) FROM unreadable")?
+        .query_row([], |row| row.get(0))?;
+    Ok(count.cast_unsigned())
+}
