@@ -387,6 +387,23 @@ fn assert_equals_the_official_converter(work: &mut Work, site: &Site, dir: &Path
     );
 }
 
+/// The last verdict stands beside the snapshot, and `status` says it.
+fn assert_verdict(site: &Site, dir: &Path, is_equal: bool) {
+    let status = program::command()
+        .args(["dataset", "status", "cars", "--json"])
+        .current_dir(site.folder())
+        .output()
+        .unwrap();
+    assert_eq!(status.status.success(), is_equal, "{status:?}");
+    let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+    let verdict = &status["verified"];
+    assert_eq!(status["changed_since_verified"], false, "{status}");
+    assert_eq!(verdict["missing"] == 0, is_equal, "{status}");
+    let text = std::fs::read_to_string(dir.join("latest.json")).unwrap();
+    let latest: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(latest["verified"], *verdict, "{status}");
+}
+
 fn changes() -> usize {
     match std::env::var("LABELRELAY_TEST_CHANGES") {
         Ok(changes) => changes
@@ -430,6 +447,7 @@ fn a_dataset_stays_equal_to_label_studio_whatever_is_killed() {
     take_in_all(&site);
     let told = verified(&work, &site, &["verify", "cars"]);
     assert!(told.status.success(), "{told:?}");
+    assert_verdict(&site, &dir, true);
     assert_equal(&mut work, &dir);
     assert_read_by_others(&mut work, &dir);
     assert_equals_the_official_converter(&mut work, &site, &dir);
@@ -450,12 +468,14 @@ fn a_dataset_stays_equal_to_label_studio_whatever_is_killed() {
         String::from_utf8_lossy(&told.stdout).contains("  missing   "),
         "{told:?}"
     );
+    assert_verdict(&site, &dir, false);
     let told = verified(&work, &site, &["verify", "cars", "--repair"]);
     assert!(told.status.success(), "{told:?}");
     take_in_all(&site);
     assert_equal(&mut work, &dir);
     let told = verified(&work, &site, &["verify", "cars"]);
     assert!(told.status.success(), "{told:?}");
+    assert_verdict(&site, &dir, true);
 
     // A directory that was lost.
     let words = [

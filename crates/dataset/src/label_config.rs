@@ -1,7 +1,7 @@
 //! A project's labeling configuration of Label Studio: which member of a task holds what a control is about.
 
 use roxmltree::Document;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Places of the media, as a configuration says them.
 #[derive(Debug, Default)]
@@ -10,14 +10,21 @@ pub(crate) struct LabelConfig {
     members: HashMap<String, String>,
     /// The member of the first image, else of the first object tag.
     first: Option<String>,
+    /// Labels that a region can have.
+    pub(crate) labels: HashSet<String>,
+    /// More labels are in the data of each task.
+    pub(crate) has_others: bool,
 }
 
 impl LabelConfig {
     /// Reads a configuration. One that is no XML says nothing.
     pub(crate) fn parse(xml: &str) -> Self {
-        let Ok(document) = Document::parse(xml) else {
-            return Self::default();
-        };
+        Self::read(xml).unwrap_or_default()
+    }
+
+    /// The same; `None` if it is no XML.
+    pub(crate) fn read(xml: &str) -> Option<Self> {
+        let document = Document::parse(xml).ok()?;
         let mut config = Self::default();
         let mut first_image = None;
         for tag in document.descendants().filter(roxmltree::Node::is_element) {
@@ -37,7 +44,23 @@ impl LabelConfig {
             config.members.insert(name.to_owned(), member.to_owned());
         }
         config.first = first_image.or(config.first);
-        config
+        for tag in document.descendants().filter(roxmltree::Node::is_element) {
+            config.note_labels(tag);
+        }
+        Some(config)
+    }
+
+    fn note_labels(&mut self, tag: roxmltree::Node<'_, '_>) {
+        let kind = tag.tag_name().name().to_ascii_lowercase();
+        if kind == "label" {
+            // With an alias, that is what results have.
+            let names = [tag.attribute("value"), tag.attribute("alias")];
+            self.labels
+                .extend(names.into_iter().flatten().map(str::to_owned));
+        } else if kind.ends_with("labels") {
+            let value = tag.attribute("value").unwrap_or_default();
+            self.has_others |= value.starts_with('$');
+        }
     }
 
     /// The member that holds the object of this name, or what the project is about.
@@ -61,8 +84,13 @@ mod tests {
         assert_eq!(config.member(None), Some("picture"));
         assert_eq!(config.member(Some("text")), Some("caption"));
         assert_eq!(config.member(Some("gone")), Some("picture"));
+        assert!(config.labels.contains("car") && config.labels.len() == 1);
+        assert!(!config.has_others);
         assert_eq!(LabelConfig::parse("<View>").member(None), None);
         let several = LabelConfig::parse(r#"<View><Image name="i" valueList="$pages"/></View>"#);
         assert_eq!(several.member(Some("i")), Some("pages"));
+        let of_tasks = r#"<View><BrushLabels name="b" toName="i" value="$labels"/></View>"#;
+        assert!(LabelConfig::parse(of_tasks).has_others);
+        assert!(LabelConfig::read("<View>").is_none());
     }
 }

@@ -1,124 +1,27 @@
 //! Snapshots: a dataset as it was at one moment, whole or not there at all.
 
-use crate::class_list::ClassList;
+use crate::class_list::{self, ClassList};
 use crate::export::{Format, Rejects, Writer, parquet, writer};
-use crate::media_copy::MediaCopy;
+use crate::housekeeping::{finished, in_place, remove_old, remove_unfinished};
+use crate::options::Options;
 use crate::output::{Output, hex, private_dir, sync_below, sync_dir};
-use crate::selection::{self, Policy, Tally, Which};
-use crate::split::Splits;
+use crate::selection::{self, Policy, Tally};
 use crate::store::unreadable;
+use crate::verdict::{self, Verdict};
 use crate::{DatasetError, Store};
 use jiff::Timestamp;
-use rusqlite::OptionalExtension as _;
+use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-
-/// Changes with every change of what is written, so that a snapshot of before does not pass for one of now.
-const WRITER: u32 = 1;
+use std::path::Path;
 
 pub(crate) const SNAPSHOTS: &str = "snapshots";
 pub(crate) const LATEST: &str = "latest.json";
+const TABLE: &str = "snapshots.parquet";
 const SUMMARY: &str = "snapshot.json";
-
-/// Contents of a snapshot, and how many of them are kept.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Options {
-    /// Formats.
-    pub formats: Vec<Format>,
-    /// Annotations of a task that are exported.
-    pub which: Which,
-    /// Sizes of the parts.
-    pub splits: Splits,
-    /// A state in the workflow that a task has to be in: `approved`.
-    pub state: Option<String>,
-    /// Copies of the media: samples name them in place of the platform's addresses, and their heads say sizes that the
-    /// platform does not say.
-    pub media: Vec<MediaCopy>,
-    /// Snapshots that are kept, the newest among them. At least one.
-    pub keep: usize,
-}
-
-impl Options {
-    /// This format, and defaults for the rest: the latest annotation of each task, 80/10/10 percent, ten snapshots.
-    pub fn of(format: Format) -> Self {
-        Self {
-            formats: vec![format],
-            which: Which::default(),
-            splits: Splits::default(),
-            state: None,
-            media: Vec::new(),
-            keep: 10,
-        }
-    }
-
-    /// Whatever two snapshots of one state must have in common to be equal.
-    fn fingerprint(&self) -> String {
-        let formats: Vec<&str> = self.formats.iter().map(|it| it.as_str()).collect();
-        let mut fingerprint = json!({
-            "formats": formats, "which": self.which.as_str(), "splits": self.splits.percents(), "state": self.state,
-            "writer": WRITER,
-        });
-        if !self.media.is_empty() {
-            let media = self
-                .media
-                .iter()
-                .map(|it| json!([it.address, it.path.to_string_lossy()]));
-            fingerprint["media"] = media.collect();
-        }
-        fingerprint.to_string()
-    }
-
-    /// Options of the last snapshot in the dataset, with ten that are kept; `None` if there is none.
-    ///
-    /// # Errors
-    /// [`DatasetError`] when the state cannot be read.
-    pub fn of_last(store: &Store) -> Result<Option<Self>, DatasetError> {
-        let text: Option<String> = store
-            .db
-            .query_row(
-                "SELECT options FROM snapshots ORDER BY number DESC LIMIT 1",
-                [],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(store.failed())?;
-        Ok(text.and_then(|text| Self::parse(&serde_json::from_str(&text).ok()?)))
-    }
-
-    fn parse(told: &Value) -> Option<Self> {
-        let formats = told.get("formats")?.as_array()?.iter();
-        let named = |name: &Value| {
-            Format::ALL
-                .into_iter()
-                .find(|it| Some(it.as_str()) == name.as_str())
-        };
-        let percent = |place: usize| u8::try_from(told.get("splits")?.get(place)?.as_u64()?).ok();
-        let which = told.get("which")?.as_str()?;
-        Some(Self {
-            formats: formats.map(named).collect::<Option<_>>()?,
-            which: Which::ALL.into_iter().find(|it| it.as_str() == which)?,
-            splits: Splits::percent(percent(0)?, percent(1)?, percent(2)?)?,
-            state: told.get("state")?.as_str().map(ToOwned::to_owned),
-            media: media_of(told).unwrap_or_default(),
-            ..Self::of(Format::Coco)
-        })
-    }
-}
-
-/// Copies of the media, as a fingerprint has them.
-fn media_of(told: &Value) -> Option<Vec<MediaCopy>> {
-    let copies = told.get("media")?.as_array()?.iter();
-    let copies = copies.map(|copy| {
-        let text = |place: usize| copy.get(place)?.as_str();
-        format!("{}={}", text(0)?, text(1)?).parse().ok()
-    });
-    copies.collect()
-}
 
 /// A snapshot that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,6 +37,9 @@ pub struct Snapshot {
     pub counts: Counts,
     /// SHA-256 over the names and digests of all its files: a training run notes it down.
     pub digest: String,
+    /// The last comparison of what is in it with the platform, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Verdict>,
 }
 
 /// Counts of what a snapshot holds, and of what it does not.
@@ -174,27 +80,25 @@ pub fn write(store: &mut Store, options: &Options) -> Result<Snapshot, DatasetEr
     let (revision, fingerprint) = (store.revision()?, options.fingerprint());
     let failed = store.failed();
     let snapshots = store.dir.join(SNAPSHOTS);
-    let before: Option<(i64, String, String)> = store
-        .db
-        .query_row(
-            "SELECT revision, options, summary FROM snapshots ORDER BY number DESC LIMIT 1",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )
-        .optional()
-        .map_err(&failed)?;
-    let before = before
-        .filter(|(at, with, _)| *at == revision && *with == fingerprint)
-        .and_then(|(.., summary)| serde_json::from_str::<Snapshot>(&summary).ok())
-        .filter(|last| store.dir.join(&last.path).join(SUMMARY).is_file());
+    let last = match newest(&store.db).map_err(&failed)? {
+        Some((at, last))
+            if at == revision
+                && options_of(&store.db, last.number).map_err(&failed)? == fingerprint
+                && store.dir.join(&last.path).join(SUMMARY).is_file() =>
+        {
+            Some(last)
+        }
+        _ => None,
+    };
     // Copies of media come and go without a change of the state.
     if options.media.is_empty()
-        && let Some(last) = before
+        && let Some(last) = &last
     {
-        return keep_last(store, options, last);
+        return keep_last(store, options, last.clone());
     }
     private_dir(&snapshots)?;
     remove_unfinished(&snapshots)?;
+    class_list::retire(&mut store.db).map_err(&failed)?;
     let number = next_number(store)?;
     let unfinished = snapshots.join(format!(".unfinished-{number:06}"));
     let (counts, files) = write_files(store, options, &unfinished)?;
@@ -203,7 +107,7 @@ pub fn write(store: &mut Store, options: &Options) -> Result<Snapshot, DatasetEr
         hash.update(format!("{digest}  {name}\n"));
     }
     let digest = hex(&hash.finalize());
-    if let Some(last) = before.filter(|last| last.digest == digest && last.counts == counts) {
+    if let Some(last) = last.filter(|last| last.counts == counts && has_files(store, last, &files)) {
         fs::remove_dir_all(&unfinished).map_err(DatasetError::io(&unfinished))?;
         return keep_last(store, options, last);
     }
@@ -213,6 +117,7 @@ pub fn write(store: &mut Store, options: &Options) -> Result<Snapshot, DatasetEr
         at: Timestamp::now().to_string(),
         counts,
         digest,
+        verified: verdict::last(&store.db, Some(revision)).map_err(&failed)?,
     };
     let summary = json!({
         "snapshot": snapshot, "files": files, "options": fingerprint, "revision": revision,
@@ -238,7 +143,7 @@ pub fn write(store: &mut Store, options: &Options) -> Result<Snapshot, DatasetEr
             ),
         )
         .map_err(&failed)?;
-    name_latest(&store.dir, &text)?;
+    name_latest(store, &snapshot)?;
     remove_old(&snapshots, options.keep.max(1), number)?;
     Ok(snapshot)
 }
@@ -247,13 +152,55 @@ pub fn write(store: &mut Store, options: &Options) -> Result<Snapshot, DatasetEr
 fn keep_last(store: &Store, options: &Options, last: Snapshot) -> Result<Snapshot, DatasetError> {
     // A process may have ended before it named it.
     if latest(&store.dir).ok().as_ref() != Some(&last) {
-        name_latest(
-            &store.dir,
-            &serde_json::to_string(&last).unwrap_or_default(),
-        )?;
+        name_latest(store, &last)?;
     }
     remove_old(&store.dir.join(SNAPSHOTS), options.keep.max(1), last.number)?;
     Ok(last)
+}
+
+/// Tells whether a snapshot has these files, beside the table of snapshots, which grows with each of them.
+fn has_files(store: &Store, snapshot: &Snapshot, files: &Files) -> bool {
+    let path = store.dir.join(&snapshot.path).join(SUMMARY);
+    let summary = fs::read(path).ok();
+    let summary = summary.and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+    let there = summary.and_then(|mut summary| {
+        serde_json::from_value::<Files>(summary.get_mut("files")?.take()).ok()
+    });
+    there.is_some_and(|mut there| {
+        let mut files = files.clone();
+        for all in [&mut there, &mut files] {
+            all.retain(|name, _| !name.ends_with(TABLE));
+        }
+        there == files
+    })
+}
+
+/// The newest snapshot in the state, and the revision that it says.
+pub(crate) fn newest(db: &Connection) -> rusqlite::Result<Option<(i64, Snapshot)>> {
+    let found: Option<(i64, String)> = db
+        .query_row(
+            "SELECT revision, summary FROM snapshots ORDER BY number DESC LIMIT 1",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    Ok(
+        found
+            .and_then(|(revision, summary)| Some((revision, serde_json::from_str(&summary).ok()?))),
+    )
+}
+
+fn options_of(db: &Connection, number: u64) -> rusqlite::Result<String> {
+    let statement = "SELECT options FROM snapshots WHERE number = ?1";
+    db.query_row(statement, [number.cast_signed()], |row| row.get(0))
+}
+
+/// Names the newest snapshot again, after something was added to what is known of it.
+pub(crate) fn name_again(store: &Store) -> Result<(), DatasetError> {
+    match newest(&store.db).map_err(store.failed())? {
+        Some((_, snapshot)) => name_latest(store, &snapshot),
+        None => Ok(()),
+    }
 }
 
 /// The snapshot that `latest.json` in the dataset's directory names.
@@ -365,56 +312,19 @@ fn next_number(store: &Store) -> Result<u64, DatasetError> {
     Ok(last.max(known.cast_unsigned()) + 1)
 }
 
-/// Snapshots that lie there, oldest first.
-fn finished(dir: &Path) -> Result<Vec<(u64, PathBuf)>, DatasetError> {
-    let failed = DatasetError::io(dir);
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).map_err(&failed)? {
-        let path = entry.map_err(&failed)?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        if let Some(number) = name.and_then(|name| name.parse().ok()) {
-            found.push((number, path));
-        }
+/// Names the latest snapshot: readers see the one before or this one, and nothing between. Where there is Parquet, the table
+/// of snapshots is written anew before.
+fn name_latest(store: &Store, snapshot: &Snapshot) -> Result<(), DatasetError> {
+    let options = options_of(&store.db, snapshot.number).map_err(store.failed())?;
+    if Options::parse(&options).is_some_and(|it| it.formats.contains(&Format::Parquet)) {
+        in_place(&store.dir, TABLE, |path| {
+            parquet::write_snapshots(&store.db, path, store.failed())
+        })?;
     }
-    found.sort();
-    Ok(found)
-}
-
-/// Removes the rest of a process that died.
-fn remove_unfinished(dir: &Path) -> Result<(), DatasetError> {
-    let failed = DatasetError::io(dir);
-    for entry in fs::read_dir(dir).map_err(&failed)? {
-        let path = entry.map_err(&failed)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with(".unfinished-") {
-            fs::remove_dir_all(&path).map_err(DatasetError::io(&path))?;
-        }
-    }
-    Ok(())
-}
-
-fn remove_old(dir: &Path, keep: usize, newest: u64) -> Result<(), DatasetError> {
-    let there = finished(dir)?;
-    let old = there.len().saturating_sub(keep);
-    for (number, path) in there.into_iter().take(old) {
-        if number != newest {
-            fs::remove_dir_all(&path).map_err(DatasetError::io(&path))?;
-        }
-    }
-    Ok(())
-}
-
-/// Names the latest snapshot: readers see the one before or this one, and nothing between.
-fn name_latest(dir: &Path, text: &str) -> Result<(), DatasetError> {
-    let beside = dir.join(format!(".{LATEST}"));
-    let _ = fs::remove_file(&beside);
-    let mut file = Output::create(&beside)?;
-    file.write(text)?;
-    file.write("\n")?;
-    file.end()?;
-    let written = fs::File::open(&beside).and_then(|file| file.sync_all());
-    written.map_err(DatasetError::io(&beside))?;
-    let path = dir.join(LATEST);
-    fs::rename(&beside, &path).map_err(DatasetError::io(&path))?;
-    sync_dir(dir)
+    in_place(&store.dir, LATEST, |path| {
+        let mut file = Output::create(path)?;
+        file.write(&serde_json::to_string(snapshot).unwrap_or_default())?;
+        file.write("\n")?;
+        file.end().map(drop)
+    })
 }

@@ -78,6 +78,11 @@ def tables():
     shown = f"""select count(*) from '{regions}' r join '{folder / 'annotations.parquet'}' a
         using (source, annotation_id) where a.state = 'present' and a.skipped = 0 and r.kind = 'box'"""
     (boxes,) = duckdb.sql(shown).fetchall()[0]
+    dataset = snapshot.parent.parent
+    latest = json.loads((dataset / "latest.json").read_text())
+    last = f"select digest, missing, verified_at from '{dataset / 'snapshots.parquet'}' order by number desc limit 1"
+    (digest, missing, verified_at) = duckdb.sql(last).fetchall()[0]
+    assert (digest, missing, verified_at) == (latest["digest"], 0, latest["verified"]["at"]), latest
     return annotations, boxes, counts
 
 

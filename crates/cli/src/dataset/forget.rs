@@ -43,5 +43,8 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     options.keep = 1;
     let snapshot = labelrelay_dataset::write(&mut store, &options)?;
     print(format_args!("forgotten in {forgotten} annotations"))?;
-    Ok(print(format_args!("{}", of_snapshot(&snapshot, &args.dir)))?)
+    Ok(print(format_args!(
+        "{}",
+        of_snapshot(&snapshot, &args.dir)
+    ))?)
 }

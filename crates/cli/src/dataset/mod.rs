@@ -5,6 +5,7 @@ mod export_options;
 mod forget;
 mod platform;
 mod rebuild;
+mod status;
 mod sync;
 mod verify;
 mod words;
@@ -33,6 +34,7 @@ enum Verb {
     Sync(sync::Args),
     Verify(verify::Args),
     Rebuild(rebuild::Args),
+    Status(status::Args),
     Forget(forget::Args),
 }
 
@@ -41,6 +43,7 @@ pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
         Verb::Sync(args) => sync::run(args, env),
         Verb::Verify(args) => verify::run(args, env),
         Verb::Rebuild(args) => rebuild::run(args, env),
+        Verb::Status(args) => status::run(args, env),
         Verb::Forget(args) => forget::run(args, env),
     }
 }

@@ -38,5 +38,8 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     differences.extra.clear();
     store.adopt(&found.store, &differences, found.at)?;
     let snapshot = labelrelay_dataset::write(&mut store, &args.export.options())?;
-    Ok(print(format_args!("{}", of_snapshot(&snapshot, &args.dir)))?)
+    Ok(print(format_args!(
+        "{}",
+        of_snapshot(&snapshot, &args.dir)
+    ))?)
 }

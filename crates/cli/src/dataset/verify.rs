@@ -18,7 +18,7 @@ Examples:
 
 const NOTES: &str = "\
 Asks Label Studio for all annotations, and compares them with those that were taken in: regions, answers, versions, \
-tasks. Exits with 1 if they differ. With --repair, takes over what Label Studio has; `sync` then writes it. While \
+tasks. Exits with 1 if they differ. What it found is kept: `latest.json` and `dataset status` say it. With --repair, takes over what Label Studio has; `sync` then writes it. While \
 people work, an event that is on its way is a difference: run `sync` first, and look again. Labelbox has no list of what \
 there is, so it cannot be asked.";
 
@@ -57,6 +57,7 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     } else {
         tell(&differences, &found.at.to_string())?;
     }
+    store.keep_verdict(&differences, &found.scope, found.at)?;
     if differences.are_none() {
         return Ok(());
     }
@@ -65,6 +66,7 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     }
     store.adopt(&found.store, &differences, found.at)?;
     let left = compare(&store, &found.store, &found.scope)?;
+    store.keep_verdict(&left, &found.scope, found.at)?;
     if !left.are_none() {
         return Err(CliError::failed(
             "some differences are left after the repair; look at the above",

@@ -1,5 +1,6 @@
-//! Snapshots in words.
+//! Snapshots, counts and ages in words.
 
+use jiff::Timestamp;
 use labelrelay_dataset::Snapshot;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -43,7 +44,22 @@ pub(super) fn of_snapshot(snapshot: &Snapshot, dir: &Path) -> String {
     format!("{words}\n{}, sha256 {}", path.display(), snapshot.digest)
 }
 
-fn counted(count: u64, one: &str, several: &str) -> String {
+pub(super) fn counted(count: u64, one: &str, several: &str) -> String {
     let name = if count == 1 { one } else { several };
     format!("{count} {name}")
+}
+
+/// Time since `at`, in the largest unit of which it has one.
+pub(super) fn age(at: &str, now: Timestamp) -> String {
+    let Ok(since) = at.parse::<Timestamp>() else {
+        return format!("at {at}");
+    };
+    let seconds = now.duration_since(since).as_secs().max(0);
+    let (unit, size) = match seconds {
+        0..60 => ("s", 1),
+        60..3600 => ("min", 60),
+        3600..86_400 => ("h", 3600),
+        _ => ("d", 86_400),
+    };
+    format!("{} {unit} ago", seconds / size)
 }

@@ -102,7 +102,7 @@ fn take_over(db: &Transaction<'_>, id: &AnnotationId) -> rusqlite::Result<()> {
         (
             "regions",
             "position, region_id, name, labels, kind, unit, x, y, width, height, rotation, points, rle, mask_url,
-             begins, ends, channel, text, image_width, image_height, item, raw",
+             begins, ends, channel, text, image_width, image_height, item, parent_id, raw",
         ),
         (
             "classifications",

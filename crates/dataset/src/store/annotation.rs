@@ -256,8 +256,8 @@ fn write_region(
     let labels: Vec<&str> = region.labels.iter().map(AsRef::as_ref).collect();
     db.prepare_cached(
         "INSERT INTO regions(annotation, position, region_id, name, labels, kind, unit, x, y, width, height, rotation,
-             points, rle, mask_url, begins, ends, channel, text, image_width, image_height, item, raw)
-         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+             points, rle, mask_url, begins, ends, channel, text, image_width, image_height, item, parent_id, raw)
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
     )?
     .execute(rusqlite::params![
         annotation,
@@ -282,9 +282,23 @@ fn write_region(
         geometry.size.map(|size| size.0),
         geometry.size.map(|size| size.1),
         geometry.item,
+        parent(region.raw.get()),
         if is_forgotten { "null" } else { region.raw.get() },
     ])
     .map(drop)
+}
+
+/// The region that this one is a part of. Label Studio says so beside the region.
+fn parent(raw: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Part {
+        #[serde(rename = "parentID")]
+        parent: Option<String>,
+    }
+    // Few have one, and reading each again would cost more than all the rest.
+    let is_said = raw.contains("\"parentID\"");
+    let part: Option<Part> = is_said.then(|| serde_json::from_str(raw).ok()).flatten();
+    part.and_then(|part| part.parent)
 }
 
 fn write_classification(

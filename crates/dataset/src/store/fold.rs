@@ -51,6 +51,7 @@ fn take_in_changed(
             record.label_config.as_deref(),
             &received(event),
         ),
+        (Kind::Completion, _) => task::complete(db, &changed.key, &event.attributes().receivedtime),
         (Kind::Workflow, Some(Record::Workflow(record))) => {
             task::move_in_workflow(db, changed, record)
         }

@@ -11,8 +11,10 @@ mod version;
 
 use crate::output::{own_file, private_dir};
 use crate::{DatasetError, Unreadable};
+use jiff::Timestamp;
+use labelrelay_core::time;
 use labelrelay_event::Event;
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -87,7 +89,8 @@ impl Store {
         }
         let read = events.iter().zip(&verdicts);
         let read = read.filter_map(|(event, verdict)| verdict.is_ok().then_some(event));
-        has_changed |= unreadable::are_read(&transaction, read)?;
+        has_changed |= unreadable::are_read(&transaction, read.clone())?;
+        note_newest(&transaction, read)?;
         if has_changed {
             self::has_changed(&transaction)?;
         }
@@ -128,14 +131,60 @@ impl Store {
 
     /// Grows with each transaction that changes something.
     pub(crate) fn revision(&self) -> Result<i64, DatasetError> {
-        self.db
-            .query_row(
-                "SELECT coalesce(max(value), 0) FROM state WHERE name = 'revision'",
-                [],
-                |row| row.get(0),
-            )
-            .map_err(self.failed())
+        revision(&self.db).map_err(self.failed())
     }
+}
+
+/// The state in the directory `dir`, and its path: to look at, while another process may work on it.
+pub(crate) fn open_read_only(dir: &Path) -> Result<(Connection, PathBuf), DatasetError> {
+    let path = dir.join(STATE);
+    if !path.exists() {
+        return Err(DatasetError::new(
+            dir,
+            "there is no such dataset",
+            "make it with `labelrelay dataset sync`",
+        ));
+    }
+    let failed = DatasetError::database(&path);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(&path, flags).map_err(&failed)?;
+    db.busy_timeout(Duration::from_secs(5)).map_err(&failed)?;
+    schema::check(&db, &path)?;
+    Ok((db, path))
+}
+
+pub(crate) fn revision(db: &Connection) -> rusqlite::Result<i64> {
+    number(db, "revision").map(Option::unwrap_or_default)
+}
+
+/// When the relay received the newest event that was taken in.
+pub(crate) fn newest_event(db: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    let at = number(db, NEWEST)?;
+    Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
+}
+
+fn number(db: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
+    db.prepare_cached("SELECT value FROM state WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
+}
+
+/// Name of the time of the newest event, in milliseconds since 1970.
+const NEWEST: &str = "newest_event_ms";
+
+fn note_newest<'e>(
+    db: &Transaction<'_>,
+    events: impl Iterator<Item = &'e Event<'e>>,
+) -> rusqlite::Result<()> {
+    let times = events.filter_map(|event| time::parse(&event.attributes().receivedtime));
+    let Some(newest) = times.max() else {
+        return Ok(());
+    };
+    db.prepare_cached(
+        "INSERT INTO state VALUES(?1, ?2) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
+    )?
+    .execute((NEWEST, newest.as_millisecond()))
+    .map(drop)
 }
 
 /// Takes forgotten authors out of all annotations; how many there were.

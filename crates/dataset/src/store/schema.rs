@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use std::path::Path;
 
 /// Changes with every change of the tables.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
 /// An annotation or a label that is gone keeps its row, without what it held.
 const TABLES: &str = "
@@ -54,6 +54,7 @@ CREATE TABLE regions(
     text TEXT,
     image_width INTEGER, image_height INTEGER,
     item INTEGER,
+    parent_id TEXT,                     -- the region that it is a part of
     raw TEXT NOT NULL,
     PRIMARY KEY(annotation, position)
 ) STRICT, WITHOUT ROWID;
@@ -77,6 +78,7 @@ CREATE TABLE tasks(
     media_url TEXT,                     -- of Labelbox
     width INTEGER, height INTEGER,
     workflow_state TEXT, workflow_at TEXT,
+    completed_at TEXT,                  -- when it was last told that it has all the annotations that it needs
     deleted INTEGER NOT NULL DEFAULT 0,
     seen_at TEXT NOT NULL,
     PRIMARY KEY(source, task_id)
@@ -113,7 +115,9 @@ CREATE TABLE forgotten_authors(author TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE classes(
     class_id INTEGER PRIMARY KEY,       -- from 0, and never given again
     name TEXT NOT NULL UNIQUE,
-    first_seen TEXT NOT NULL
+    first_seen TEXT NOT NULL,
+    retired TEXT,                       -- since when no configuration has it
+    projects TEXT                       -- an array: those whose configuration has it
 ) STRICT;
 CREATE TABLE snapshots(
     number INTEGER PRIMARY KEY,
@@ -121,6 +125,14 @@ CREATE TABLE snapshots(
     revision INTEGER NOT NULL,
     options TEXT NOT NULL,
     summary TEXT NOT NULL
+) STRICT;
+CREATE TABLE verdicts(                  -- comparisons with the platform
+    number INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    revision INTEGER NOT NULL,          -- of the state that was compared
+    source TEXT NOT NULL,
+    projects TEXT NOT NULL,             -- an array
+    equal INTEGER NOT NULL, missing INTEGER NOT NULL, extra INTEGER NOT NULL, different INTEGER NOT NULL
 ) STRICT;
 ";
 
@@ -152,10 +164,25 @@ pub(super) fn make(db: &mut Connection, path: &Path) -> Result<(), DatasetError>
                 .map_err(&failed)?;
             transaction.commit().map_err(&failed)
         }
-        later => Err(DatasetError::new(
-            path,
-            format!("has format {later}, and this program knows {FORMAT}"),
-            "use the labelrelay that wrote it, or a later one",
-        )),
+        other => Err(other_format(path, other)),
     }
+}
+
+/// Refuses a state that this program does not write.
+pub(super) fn check(db: &Connection, path: &Path) -> Result<(), DatasetError> {
+    let version = db.query_row("PRAGMA user_version", [], |row| row.get(0));
+    match version.map_err(DatasetError::database(path))? {
+        FORMAT => Ok(()),
+        other => Err(other_format(path, other)),
+    }
+}
+
+fn other_format(path: &Path, format: i64) -> DatasetError {
+    let cure = if format > FORMAT {
+        "use the labelrelay that wrote it, or a later one"
+    } else {
+        "an earlier version wrote it: make the dataset anew, in another directory, with `labelrelay dataset rebuild`"
+    };
+    let problem = format!("has format {format}, and this program knows {FORMAT}");
+    DatasetError::new(path, problem, cure)
 }

@@ -269,6 +269,21 @@ fn write_project(
         .map(|rows| rows > 0)
 }
 
+/// Notes that a task has all the annotations that it needs.
+pub(super) fn complete(
+    db: &Transaction<'_>,
+    key: &Key<'_>,
+    received: &str,
+) -> rusqlite::Result<bool> {
+    db.prepare_cached(
+        "INSERT INTO tasks(source, task_id, completed_at, seen_at) VALUES(?1, ?2, ?3, '')
+         ON CONFLICT DO UPDATE SET completed_at = excluded.completed_at
+         WHERE completed_at IS NULL OR completed_at < excluded.completed_at",
+    )?
+    .execute((&*key.source, &*key.id, received))
+    .map(|rows| rows > 0)
+}
+
 /// The newest step of a data row in Labelbox's workflow.
 pub(super) fn move_in_workflow(
     db: &Transaction<'_>,

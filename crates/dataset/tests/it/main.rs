@@ -14,4 +14,5 @@ mod media;
 mod publish;
 mod snapshots;
 mod support;
+mod verdicts;
 mod yolo;

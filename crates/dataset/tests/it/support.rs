@@ -2,7 +2,10 @@
 
 use labelrelay_dataset::{Format, Options, Snapshot, Store};
 use labelrelay_event::Event;
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::record::Field;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -117,4 +120,23 @@ pub(crate) fn rectangle(
         "original_width": 200, "original_height": 100, "image_rotation": 0,
         "value": {"x": x, "y": y, "width": width, "height": height, "rotation": turned, "rectanglelabels": [label]},
     })
+}
+
+/// Rows of a table of Parquet: values by column, as text; what is not there is absent.
+pub(crate) fn table(path: &Path) -> Vec<BTreeMap<String, String>> {
+    let reader = SerializedFileReader::try_from(path).unwrap();
+    let rows = reader.get_row_iter(None).unwrap();
+    rows.map(|row| {
+        let row = row.unwrap();
+        let values = row.get_column_iter().filter_map(|(name, value)| {
+            let text = match value {
+                Field::Null => return None,
+                Field::Str(text) => text.clone(),
+                other => other.to_string(),
+            };
+            Some((name.clone(), text))
+        });
+        values.collect()
+    })
+    .collect()
 }

@@ -1,6 +1,8 @@
 //! Parquet: the tables of the state as they are, for `DuckDB`, pandas and whoever asks in SQL. Everything is in them, also
 //! what a policy leaves out: `state`, `skipped` and `split` say so.
 
+mod tables;
+
 use super::writer::Written;
 use crate::DatasetError;
 use crate::output::Output;
@@ -16,157 +18,12 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use std::path::Path;
 use std::sync::Arc;
+use tables::Kind::{Bytes, Real, Split as Part, Text, Whole};
+use tables::{Kind, SNAPSHOTS, TABLES, Table};
 
 /// A group of rows is written when it has so many, or so many bytes.
 const ROWS: usize = 50_000;
 const BYTES: usize = 16 * 1024 * 1024;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Bytes,
-    Whole,
-    Real,
-    /// The part of the dataset that a task is in; columns 0 to 2 name the task.
-    Split,
-}
-
-/// A table: its name, its rows, and the names and kinds of their columns.
-struct Table {
-    name: &'static str,
-    sql: &'static str,
-    columns: &'static [(&'static str, Kind)],
-}
-
-use Kind::{Bytes, Real, Split as Part, Text, Whole};
-
-const TABLES: [Table; 6] = [
-    Table {
-        name: "annotations",
-        sql: "SELECT source, project_id, task_id, kind, annotation_id, version, ordering, state, deleted_by, author,
-                  created_at, updated_at, skipped, ground_truth, workflow, event_id, received_at, origin, sha256, raw
-              FROM annotations ORDER BY source, kind, annotation_id",
-        columns: &[
-            ("source", Text),
-            ("project_id", Text),
-            ("task_id", Text),
-            ("kind", Text),
-            ("annotation_id", Text),
-            ("version", Text),
-            ("ordering", Text),
-            ("state", Text),
-            ("deleted_by", Text),
-            ("author", Text),
-            ("created_at", Text),
-            ("updated_at", Text),
-            ("skipped", Whole),
-            ("ground_truth", Whole),
-            ("workflow", Text),
-            ("event_id", Text),
-            ("received_at", Text),
-            ("origin", Text),
-            ("sha256", Text),
-            ("raw", Text),
-        ],
-    },
-    Table {
-        name: "regions",
-        sql: "SELECT source, project_id, task_id, annotations.kind, annotation_id, position, region_id, regions.kind,
-                  (SELECT class_id FROM classes WHERE classes.name = json_extract(labels, '$[0]')),
-                  json_extract(labels, '$[0]'), labels, regions.name, unit, x, y, width, height, rotation, points, rle,
-                  mask_url, begins, ends, channel, text, image_width, image_height, item, regions.raw
-              FROM regions JOIN annotations ON annotations.row = annotation
-              ORDER BY source, annotations.kind, annotation_id, position",
-        columns: &[
-            ("source", Text),
-            ("project_id", Text),
-            ("task_id", Text),
-            ("annotation_kind", Text),
-            ("annotation_id", Text),
-            ("position", Whole),
-            ("region_id", Text),
-            ("kind", Text),
-            ("class_id", Whole),
-            ("label", Text),
-            ("labels", Text),
-            ("name", Text),
-            ("unit", Text),
-            ("x", Real),
-            ("y", Real),
-            ("width", Real),
-            ("height", Real),
-            ("rotation", Real),
-            ("points", Text),
-            ("rle", Bytes),
-            ("mask_url", Text),
-            ("start", Real),
-            ("end", Real),
-            ("channel", Whole),
-            ("text", Text),
-            ("image_width", Whole),
-            ("image_height", Whole),
-            ("item", Whole),
-            ("raw", Text),
-        ],
-    },
-    Table {
-        name: "classifications",
-        sql: "SELECT source, project_id, task_id, kind, annotation_id, position, name, answers, region_id, frame, item,
-                  parents
-              FROM classifications JOIN annotations ON annotations.row = annotation
-              ORDER BY source, kind, annotation_id, position",
-        columns: &[
-            ("source", Text),
-            ("project_id", Text),
-            ("task_id", Text),
-            ("annotation_kind", Text),
-            ("annotation_id", Text),
-            ("position", Whole),
-            ("name", Text),
-            ("values", Text),
-            ("region_id", Text),
-            ("frame", Whole),
-            ("item", Whole),
-            ("parents", Text),
-        ],
-    },
-    Table {
-        name: "tasks",
-        sql: "SELECT source, project_id, task_id, external_id, media_url, width, height, workflow_state, workflow_at,
-                  data, deleted, NULL
-              FROM tasks ORDER BY source, task_id",
-        columns: &[
-            ("source", Text),
-            ("project_id", Text),
-            ("task_id", Text),
-            ("external_id", Text),
-            ("media_url", Text),
-            ("width", Whole),
-            ("height", Whole),
-            ("workflow_state", Text),
-            ("workflow_at", Text),
-            ("data", Text),
-            ("deleted", Whole),
-            ("split", Part),
-        ],
-    },
-    Table {
-        name: "classes",
-        sql: "SELECT class_id, name, first_seen FROM classes ORDER BY class_id",
-        columns: &[("class_id", Whole), ("name", Text), ("first_seen", Text)],
-    },
-    Table {
-        name: "projects",
-        sql: "SELECT source, project_id, seen_at, title, label_config FROM projects ORDER BY source, project_id, seen_at",
-        columns: &[
-            ("source", Text),
-            ("project_id", Text),
-            ("seen_at", Text),
-            ("title", Text),
-            ("label_config", Text),
-        ],
-    },
-];
 
 /// Writes all tables; their names within the snapshot, and their digests.
 pub(crate) fn write(
@@ -179,19 +36,20 @@ pub(crate) fn write(
     let mut written = Vec::new();
     for table in &TABLES {
         let name = format!("{}.parquet", table.name);
-        let path = dir.join(&name);
-        let output = Output::create(&path)?;
-        let output = table.write(db, output, splits).map_err(|stop| match stop {
-            Stop::Database(error) => database(error),
-            Stop::File(error) => DatasetError::new(
-                &path,
-                error.to_string(),
-                "look at the disk, and run this again",
-            ),
-        })?;
-        written.push((format!("parquet/{name}"), output.end()?));
+        let digest = table.write_file(db, &dir.join(&name), splits, &database)?;
+        written.push((format!("parquet/{name}"), digest));
     }
     Ok(written)
+}
+
+/// Writes the table of snapshots to `path`.
+pub(crate) fn write_snapshots(
+    db: &Connection,
+    path: &Path,
+    database: impl Fn(rusqlite::Error) -> DatasetError,
+) -> Result<(), DatasetError> {
+    let written = SNAPSHOTS.write_file(db, path, Splits::default(), &database);
+    written.map(drop)
 }
 
 enum Stop {
@@ -212,6 +70,26 @@ impl From<ParquetError> for Stop {
 }
 
 impl Table {
+    /// Writes a file; its digest.
+    fn write_file(
+        &self,
+        db: &Connection,
+        path: &Path,
+        splits: Splits,
+        database: &dyn Fn(rusqlite::Error) -> DatasetError,
+    ) -> Result<String, DatasetError> {
+        let output = Output::create(path)?;
+        let output = self.write(db, output, splits).map_err(|stop| match stop {
+            Stop::Database(error) => database(error),
+            Stop::File(error) => DatasetError::new(
+                path,
+                error.to_string(),
+                "look at the disk, and run this again",
+            ),
+        })?;
+        output.end()
+    }
+
     fn write(&self, db: &Connection, output: Output, splits: Splits) -> Result<Output, Stop> {
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)

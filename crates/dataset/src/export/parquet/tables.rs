@@ -1,0 +1,186 @@
+//! Tables, and the statements that fill them.
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Bytes,
+    Whole,
+    Real,
+    /// The part of the dataset that a task is in; columns 0 to 2 name the task.
+    Split,
+}
+
+/// A table: its name, its rows, and the names and kinds of their columns.
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) sql: &'static str,
+    pub(super) columns: &'static [(&'static str, Kind)],
+}
+
+use Kind::{Bytes, Real, Split as Part, Text, Whole};
+
+pub(super) const TABLES: [Table; 6] = [
+    Table {
+        name: "annotations",
+        sql: "SELECT source, project_id, task_id, kind, annotation_id, version, ordering, state, deleted_by, author,
+                  created_at, updated_at, skipped, ground_truth, workflow, event_id, received_at, origin, sha256, raw
+              FROM annotations ORDER BY source, kind, annotation_id",
+        columns: &[
+            ("source", Text),
+            ("project_id", Text),
+            ("task_id", Text),
+            ("kind", Text),
+            ("annotation_id", Text),
+            ("version", Text),
+            ("ordering", Text),
+            ("state", Text),
+            ("deleted_by", Text),
+            ("author", Text),
+            ("created_at", Text),
+            ("updated_at", Text),
+            ("skipped", Whole),
+            ("ground_truth", Whole),
+            ("workflow", Text),
+            ("event_id", Text),
+            ("received_at", Text),
+            ("origin", Text),
+            ("sha256", Text),
+            ("raw", Text),
+        ],
+    },
+    Table {
+        name: "regions",
+        sql: "SELECT source, project_id, task_id, annotations.kind, annotation_id, position, region_id, regions.kind,
+                  (SELECT class_id FROM classes WHERE classes.name = json_extract(labels, '$[0]')),
+                  json_extract(labels, '$[0]'), labels, regions.name, unit, x, y, width, height, rotation, points, rle,
+                  mask_url, begins, ends, channel, text, image_width, image_height, item, parent_id, regions.raw
+              FROM regions JOIN annotations ON annotations.row = annotation
+              ORDER BY source, annotations.kind, annotation_id, position",
+        columns: &[
+            ("source", Text),
+            ("project_id", Text),
+            ("task_id", Text),
+            ("annotation_kind", Text),
+            ("annotation_id", Text),
+            ("position", Whole),
+            ("region_id", Text),
+            ("kind", Text),
+            ("class_id", Whole),
+            ("label", Text),
+            ("labels", Text),
+            ("name", Text),
+            ("unit", Text),
+            ("x", Real),
+            ("y", Real),
+            ("width", Real),
+            ("height", Real),
+            ("rotation", Real),
+            ("points", Text),
+            ("rle", Bytes),
+            ("mask_url", Text),
+            ("start", Real),
+            ("end", Real),
+            ("channel", Whole),
+            ("text", Text),
+            ("image_width", Whole),
+            ("image_height", Whole),
+            ("item", Whole),
+            ("parent_id", Text),
+            ("raw", Text),
+        ],
+    },
+    Table {
+        name: "classifications",
+        sql: "SELECT source, project_id, task_id, kind, annotation_id, position, name, answers, region_id, frame, item,
+                  parents
+              FROM classifications JOIN annotations ON annotations.row = annotation
+              ORDER BY source, kind, annotation_id, position",
+        columns: &[
+            ("source", Text),
+            ("project_id", Text),
+            ("task_id", Text),
+            ("annotation_kind", Text),
+            ("annotation_id", Text),
+            ("position", Whole),
+            ("name", Text),
+            ("values", Text),
+            ("region_id", Text),
+            ("frame", Whole),
+            ("item", Whole),
+            ("parents", Text),
+        ],
+    },
+    Table {
+        name: "tasks",
+        sql: "SELECT source, project_id, task_id, external_id, media_url, width, height, workflow_state, workflow_at,
+                  data, completed_at, deleted, NULL
+              FROM tasks ORDER BY source, task_id",
+        columns: &[
+            ("source", Text),
+            ("project_id", Text),
+            ("task_id", Text),
+            ("external_id", Text),
+            ("media_url", Text),
+            ("width", Whole),
+            ("height", Whole),
+            ("workflow_state", Text),
+            ("workflow_at", Text),
+            ("data", Text),
+            ("completed_at", Text),
+            ("deleted", Whole),
+            ("split", Part),
+        ],
+    },
+    Table {
+        name: "classes",
+        sql: "SELECT class_id, name, projects, first_seen, retired FROM classes ORDER BY class_id",
+        columns: &[
+            ("class_id", Whole),
+            ("name", Text),
+            ("projects", Text),
+            ("first_seen", Text),
+            ("retired", Text),
+        ],
+    },
+    Table {
+        name: "projects",
+        sql: "SELECT source, project_id, seen_at, title, label_config FROM projects ORDER BY source, project_id, seen_at",
+        columns: &[
+            ("source", Text),
+            ("project_id", Text),
+            ("seen_at", Text),
+            ("title", Text),
+            ("label_config", Text),
+        ],
+    },
+];
+
+/// All snapshots that were ever written, with the last comparison of what is in them with the platform. It is no part of a
+/// snapshot, for it changes after each.
+pub(super) const SNAPSHOTS: Table = Table {
+    name: "snapshots",
+    sql: "SELECT snapshots.number, snapshots.at, json_extract(summary, '$.path'), json_extract(summary, '$.digest'),
+              options, json_extract(summary, '$.counts'), json_extract(summary, '$.counts.annotations'),
+              json_extract(summary, '$.counts.samples'), json_extract(summary, '$.counts.classes'),
+              json_extract(summary, '$.counts.rejected'), verdicts.at, equal, missing, extra, different
+          FROM snapshots LEFT JOIN verdicts ON verdicts.number =
+              (SELECT max(number) FROM verdicts WHERE verdicts.revision = snapshots.revision)
+          ORDER BY snapshots.number",
+    columns: &[
+        ("number", Whole),
+        ("at", Text),
+        ("path", Text),
+        ("digest", Text),
+        ("options", Text),
+        ("counts", Text),
+        ("annotations", Whole),
+        ("samples", Whole),
+        ("classes", Whole),
+        ("rejected", Whole),
+        ("verified_at", Text),
+        ("equal", Whole),
+        ("missing", Whole),
+        ("extra", Whole),
+        ("different", Whole),
+    ],
+};

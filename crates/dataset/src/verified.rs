@@ -1,0 +1,77 @@
+//! Keeps verdicts, beside the snapshots that they are about.
+
+use crate::snapshot::{Snapshot, name_again};
+use crate::verdict::Verdict;
+use crate::{DatasetError, Differences, Scope, Store};
+use jiff::Timestamp;
+
+/// Verdicts that are kept, the newest among them.
+const KEPT: i64 = 1000;
+
+impl Store {
+    /// Keeps what a comparison found of the state as it is now. If a snapshot says the same as the state, it gets the verdict,
+    /// and so does `latest.json`; else the next snapshot gets it, if nothing changes before.
+    ///
+    /// # Errors
+    /// [`DatasetError`] when it cannot be written.
+    pub fn keep_verdict(
+        &mut self,
+        differences: &Differences,
+        scope: &Scope,
+        at: Timestamp,
+    ) -> Result<Verdict, DatasetError> {
+        let verdict = Verdict {
+            at: at.to_string(),
+            source: scope.source.clone(),
+            projects: scope.projects.clone(),
+            equal: differences.equal,
+            missing: differences.missing.len() as u64,
+            extra: differences.extra.len() as u64,
+            different: differences.different.len() as u64,
+        };
+        let revision = self.revision()?;
+        let failed = self.failed();
+        self.keep(&verdict, revision).map_err(failed)?;
+        name_again(self)?;
+        Ok(verdict)
+    }
+
+    fn keep(&mut self, verdict: &Verdict, revision: i64) -> rusqlite::Result<()> {
+        let db = self.db.transaction()?;
+        db.execute(
+            "INSERT INTO verdicts(at, revision, source, projects, equal, missing, extra, different)
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            (
+                &verdict.at,
+                revision,
+                &verdict.source,
+                serde_json::to_string(&verdict.projects).unwrap_or_default(),
+                verdict.equal.cast_signed(),
+                verdict.missing.cast_signed(),
+                verdict.extra.cast_signed(),
+                verdict.different.cast_signed(),
+            ),
+        )?;
+        db.execute(
+            "DELETE FROM verdicts WHERE number <= (SELECT max(number) FROM verdicts) - ?1",
+            [KEPT],
+        )?;
+        let same: Vec<(i64, String)> = {
+            let statement = "SELECT number, summary FROM snapshots WHERE revision = ?1";
+            let mut same = db.prepare(statement)?;
+            let same = same.query_map([revision], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            same.collect::<rusqlite::Result<_>>()?
+        };
+        for (number, summary) in same {
+            let Ok(mut snapshot) = serde_json::from_str::<Snapshot>(&summary) else {
+                continue;
+            };
+            snapshot.verified = Some(verdict.clone());
+            db.execute(
+                "UPDATE snapshots SET summary = ?2 WHERE number = ?1",
+                (number, serde_json::to_string(&snapshot).unwrap_or_default()),
+            )?;
+        }
+        db.commit()
+    }
+}
