@@ -20,6 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod about;
 mod class_list;
 mod compare;
 mod differences;
@@ -34,6 +35,7 @@ mod media_copy;
 mod options;
 mod output;
 mod publish;
+mod redact;
 mod selection;
 mod snapshot;
 mod split;
@@ -41,6 +43,7 @@ mod status;
 mod store;
 mod verdict;
 mod verified;
+mod which;
 
 pub use compare::compare;
 pub use differences::{AnnotationId, Differences, Scope};
@@ -49,9 +52,10 @@ pub use export::{Format, YoloTask};
 pub use media_copy::MediaCopy;
 pub use options::Options;
 pub use publish::Publisher;
-pub use selection::Which;
+pub use redact::Addresses;
 pub use snapshot::{Counts, Snapshot, latest, write};
 pub use split::{Split, Splits};
 pub use status::{Status, status};
 pub use store::Store;
 pub use verdict::Verdict;
+pub use which::Which;

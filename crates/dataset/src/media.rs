@@ -10,7 +10,11 @@ const IMAGES: [&str; 10] = [
 
 /// The address of a task's medium: the member that the configuration names; else the first that looks like an image;
 /// else the only text.
-pub(crate) fn address(data: &Value, config: &LabelConfig, item: Option<i64>) -> Option<String> {
+pub(crate) fn address<'d>(
+    data: &'d Value,
+    config: &LabelConfig,
+    item: Option<i64>,
+) -> Option<&'d str> {
     let members = data.as_object()?;
     let named = config.member(None).and_then(|member| members.get(member));
     let looks_like_an_image = || {
@@ -24,7 +28,7 @@ pub(crate) fn address(data: &Value, config: &LabelConfig, item: Option<i64>) -> 
         texts.next().filter(|_| texts.next().is_none())
     };
     let found = named.or_else(looks_like_an_image).or_else(only)?;
-    text(found, item).map(without_query)
+    text(found, item)
 }
 
 /// A text, or the one of this number in a list.
@@ -73,7 +77,9 @@ mod tests {
     #[test]
     fn an_address_is_found_and_shows_no_signature() {
         let config = LabelConfig::parse(r#"<View><Image name="i" value="$picture"/></View>"#);
-        let of = |data: Value, config: &LabelConfig, item| address(&data, config, item);
+        let of = |data: Value, config: &LabelConfig, item| {
+            address(&data, config, item).map(without_query)
+        };
         let data = json!({"text": "a car", "picture": "https://h/cars/7.jpg?X-Amz-Signature=1"});
         assert_eq!(
             of(data.clone(), &config, None).as_deref(),

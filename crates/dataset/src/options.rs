@@ -2,14 +2,15 @@
 
 use crate::export::Format;
 use crate::media_copy::MediaCopy;
-use crate::selection::Which;
+use crate::redact::Addresses;
 use crate::split::Splits;
+use crate::which::Which;
 use crate::{DatasetError, Store};
 use rusqlite::OptionalExtension as _;
 use serde_json::{Value, json};
 
 /// Changes with every change of what is written, so that a snapshot of before does not pass for one of now.
-const WRITER: u32 = 1;
+const WRITER: u32 = 2;
 
 /// Contents of a snapshot, and how many of them are kept.
 #[derive(Debug, Clone)]
@@ -21,11 +22,16 @@ pub struct Options {
     pub which: Which,
     /// Sizes of the parts.
     pub splits: Splits,
-    /// A state in the workflow that a task has to be in: `approved`.
+    /// A state that an annotation has to be in. `approved`: Label Studio's last review of it in this version accepted it, or
+    /// its data row is in Labelbox's step `Done`. Or another name of a step in Labelbox's workflow, or `rejected`.
     pub state: Option<String>,
     /// Copies of the media: samples name them in place of the platform's addresses, and their heads say sizes that the
     /// platform does not say.
     pub media: Vec<MediaCopy>,
+    /// Part of addresses that is exported.
+    pub addresses: Addresses,
+    /// Exports who made an annotation; if not, nothing is exported either that the platform wrote and that may say it.
+    pub authors: bool,
     /// Snapshots that are kept, the newest among them. At least one.
     pub keep: usize,
 }
@@ -39,6 +45,8 @@ impl Options {
             splits: Splits::default(),
             state: None,
             media: Vec::new(),
+            addresses: Addresses::default(),
+            authors: true,
             keep: 10,
         }
     }
@@ -48,7 +56,7 @@ impl Options {
         let formats: Vec<&str> = self.formats.iter().map(|it| it.as_str()).collect();
         let mut fingerprint = json!({
             "formats": formats, "which": self.which.as_str(), "splits": self.splits.percents(), "state": self.state,
-            "writer": WRITER,
+            "addresses": self.addresses.as_str(), "authors": self.authors, "writer": WRITER,
         });
         if !self.media.is_empty() {
             let media = self.media.iter();
@@ -85,12 +93,17 @@ impl Options {
         };
         let percent = |place: usize| u8::try_from(told.get("splits")?.get(place)?.as_u64()?).ok();
         let which = told.get("which")?.as_str()?;
+        let addresses = told.get("addresses")?.as_str()?;
         Some(Self {
             formats: formats.map(named).collect::<Option<_>>()?,
             which: Which::ALL.into_iter().find(|it| it.as_str() == which)?,
             splits: Splits::percent(percent(0)?, percent(1)?, percent(2)?)?,
             state: told.get("state")?.as_str().map(ToOwned::to_owned),
             media: media_of(&told).unwrap_or_default(),
+            addresses: Addresses::ALL
+                .into_iter()
+                .find(|it| it.as_str() == addresses)?,
+            authors: told.get("authors")?.as_bool()?,
             ..Self::of(Format::Coco)
         })
     }

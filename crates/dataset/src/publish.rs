@@ -107,7 +107,11 @@ impl<'a> Publisher<'a> {
     ///
     /// # Errors
     /// [`DatasetError`]; the latest one there stays the latest, and the next call goes on.
-    pub async fn publish(&mut self, store: &Store, snapshot: &Snapshot) -> Result<(), DatasetError> {
+    pub async fn publish(
+        &mut self,
+        store: &Store,
+        snapshot: &Snapshot,
+    ) -> Result<(), DatasetError> {
         if self.published.latest.as_ref() == Some(&snapshot.digest) {
             return self.remove_old(store).await;
         }
@@ -174,7 +178,13 @@ impl<'a> Publisher<'a> {
             .snapshots
             .keys()
             .copied()
-            .filter(|number| !store.dir.join(SNAPSHOTS).join(format!("{number:06}")).is_dir())
+            .filter(|number| {
+                !store
+                    .dir
+                    .join(SNAPSHOTS)
+                    .join(format!("{number:06}"))
+                    .is_dir()
+            })
             .collect();
         for number in gone {
             let names = self.published.snapshots.get(&number);
@@ -195,11 +205,15 @@ impl<'a> Publisher<'a> {
     async fn take_over(&mut self, store: &Store, owner: &Owner) -> Result<(), DatasetError> {
         let latest = self.target.get(LATEST).await;
         let latest = latest.map_err(|error| self.failed(&error))?;
-        let latest: Option<Snapshot> =
-            latest.and_then(|text| serde_json::from_slice(&text).ok());
+        let latest: Option<Snapshot> = latest.and_then(|text| serde_json::from_slice(&text).ok());
         if let Some(latest) = latest {
             // The next number is above all that lie there.
-            private_dir(&store.dir.join(SNAPSHOTS).join(format!("{:06}", latest.number)))?;
+            private_dir(
+                &store
+                    .dir
+                    .join(SNAPSHOTS)
+                    .join(format!("{:06}", latest.number)),
+            )?;
         }
         self.published.latest = None;
         self.published.write(&store.dir)?;

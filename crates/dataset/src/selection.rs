@@ -1,51 +1,30 @@
 //! Chooses annotations for a snapshot, task by task.
 
+use crate::about::{About, config};
 use crate::geometry::Geometry;
-use crate::label_config::LabelConfig;
-use crate::media;
 use crate::media_copy::{self, MediaCopy};
 use crate::output::file_name;
+use crate::redact::Addresses;
 use crate::split::{Split, Splits};
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use crate::which::Which;
+use rusqlite::{Connection, Row};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
-
-/// Annotations of a task that are exported, if it has several.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Which {
-    /// The one of the newest version.
-    #[default]
-    Latest,
-    /// Those by which others are measured. A task without one is left out, and counted.
-    GroundTruth,
-    /// All of them.
-    All,
-}
-
-impl Which {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Latest, Self::GroundTruth, Self::All];
-
-    /// The name: `ground-truth`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Latest => "latest",
-            Self::GroundTruth => "ground-truth",
-            Self::All => "all",
-        }
-    }
-}
+use std::path::Path;
 
 /// Choice of annotations.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Policy {
     pub(crate) which: Which,
     pub(crate) splits: Splits,
-    /// A state in the workflow that a task has to be in.
+    /// A state that an annotation has to be in.
     pub(crate) state: Option<String>,
     /// Copies of the media that the user has.
     pub(crate) media: Vec<MediaCopy>,
+    pub(crate) addresses: Addresses,
+    pub(crate) authors: bool,
 }
 
 /// One image, or whatever a task is about, with what was chosen of it.
@@ -166,14 +145,18 @@ pub(crate) fn each<E: From<rusqlite::Error>>(
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(place) => place.insert(config(db, &source, project.as_deref())?),
         };
-        for (item, annotations) in by_item(db, chosen)? {
+        for (item, annotations) in by_item(db, policy, chosen)? {
             let split = policy
                 .splits
                 .of(&source, project.as_deref().unwrap_or_default(), &task);
             let mut regions = annotations.iter().flat_map(|it| &it.regions);
             let told = regions.find_map(|it| it.geometry.size).or(about.size);
-            let address = about.media(config, item);
-            let (media, size) = copy_of(address, told, policy, &mut tally);
+            let address = about.media(config, item, Addresses::WithoutQuery);
+            let copy = address.and_then(|address| media_copy::find(&policy.media, &address));
+            let (media, size) = match copy {
+                Some(copy) => copied(&copy, told, &mut tally),
+                None => (about.media(config, item, policy.addresses), told),
+            };
             take(Sample {
                 source: source.clone(),
                 project: project.clone(),
@@ -190,24 +173,16 @@ pub(crate) fn each<E: From<rusqlite::Error>>(
     Ok(tally)
 }
 
-/// The place of the medium's copy instead of its address, if a copy is named, and the size of the image: the one that the
-/// platform told, unless the file contradicts it.
-fn copy_of(
-    address: Option<String>,
+/// The place of a medium's copy, and the size of the image: the one that the platform told, unless the file contradicts it.
+fn copied(
+    copy: &Path,
     told: Option<(u32, u32)>,
-    policy: &Policy,
     tally: &mut Tally,
 ) -> (Option<String>, Option<(u32, u32)>) {
-    let copy = address
-        .as_deref()
-        .and_then(|address| media_copy::find(&policy.media, address));
-    let Some(copy) = copy else {
-        return (address, told);
-    };
     if !copy.is_file() {
         tally.media_missing += 1;
     }
-    let size = match media_copy::image_size(&copy) {
+    let size = match media_copy::image_size(copy) {
         // Another size is that of another image: the regions drawn on it do not fit, and say so.
         Some(file) => told
             .filter(|told| *told == file.shown || *told == file.stored)
@@ -223,71 +198,6 @@ fn json_of(text: Option<String>) -> Value {
         .unwrap_or_default()
 }
 
-/// Knowledge of a task.
-#[derive(Default)]
-struct About {
-    data: Option<Value>,
-    media_url: Option<String>,
-    external_id: Option<String>,
-    size: Option<(u32, u32)>,
-    workflow: Option<String>,
-    /// The time of that, in the form of a version.
-    workflow_at: Option<String>,
-}
-
-impl About {
-    /// State of the workflow that counts for an annotation in this version: the later one of the data row's last step and
-    /// of the state in the annotation's own body.
-    fn state<'a>(&'a self, own: Option<&'a str>, version: Option<&str>) -> Option<&'a str> {
-        if self.workflow.is_some() && (own.is_none() || self.workflow_at.as_deref() >= version) {
-            self.workflow.as_deref()
-        } else {
-            own
-        }
-    }
-
-    fn read(db: &Connection, source: &str, task: &str) -> rusqlite::Result<Self> {
-        let about = db
-            .prepare_cached(
-                "SELECT data, media_url, external_id, width, height, workflow_state, workflow_at FROM tasks
-                 WHERE source = ?1 AND task_id = ?2",
-            )?
-            .query_row((source, task), |row| {
-                let data: Option<String> = row.get(0)?;
-                let size: (Option<u32>, Option<u32>) = (row.get(3)?, row.get(4)?);
-                Ok(Self {
-                    data: data.and_then(|data| serde_json::from_str(&data).ok()),
-                    media_url: row.get(1)?,
-                    external_id: row.get(2)?,
-                    size: size.0.zip(size.1),
-                    workflow: row.get(5)?,
-                    workflow_at: row.get(6)?,
-                })
-            })
-            .optional()?;
-        Ok(about.unwrap_or_default())
-    }
-
-    fn media(&self, config: &LabelConfig, item: Option<i64>) -> Option<String> {
-        if let Some(url) = &self.media_url {
-            return Some(media::without_query(url));
-        }
-        media::address(self.data.as_ref()?, config, item)
-    }
-}
-
-fn config(db: &Connection, source: &str, project: Option<&str>) -> rusqlite::Result<LabelConfig> {
-    let xml: Option<Option<String>> = db
-        .prepare_cached(
-            "SELECT label_config FROM projects WHERE source = ?1 AND project_id = ?2
-             ORDER BY seen_at DESC LIMIT 1",
-        )?
-        .query_row((source, project), |row| row.get(0))
-        .optional()?;
-    let xml = xml.flatten();
-    Ok(xml.map_or_else(LabelConfig::default, |xml| LabelConfig::parse(&xml)))
-}
-
 fn annotations(
     db: &Connection,
     source: &str,
@@ -295,7 +205,7 @@ fn annotations(
     task: &str,
 ) -> rusqlite::Result<Vec<Candidate>> {
     db.prepare_cached(
-        "SELECT row, skipped, workflow, kind, annotation_id, version, author, ground_truth, deleted_by IS NOT NULL, relations
+        "SELECT row, skipped, coalesce(workflow, (SELECT state FROM reviewed WHERE annotation = row)), kind, annotation_id, version, author, ground_truth, deleted_by IS NOT NULL, relations
          FROM annotations WHERE source = ?1 AND task_id = ?2 AND project_id IS ?3 AND state = 'present'
          ORDER BY coalesce(version, ''), length(annotation_id), annotation_id",
     )?
@@ -334,7 +244,7 @@ fn choose(
         let before = rows.len();
         rows.retain(|row| {
             let state_of = about.state(row.workflow.as_deref(), row.chosen.version.as_deref());
-            state_of.is_some_and(|it| it.eq_ignore_ascii_case(state))
+            state_of.is_some_and(|it| is_in(it, state))
         });
         tally.other_state += (before - rows.len()) as u64;
     }
@@ -350,15 +260,24 @@ fn choose(
     rows.into_iter().map(|row| (row.row, row.chosen)).collect()
 }
 
+/// Tells whether a state is the one that is wanted. Labelbox calls the step `Done` that rows come to when they are approved
+/// for the last time.
+fn is_in(state: &str, wanted: &str) -> bool {
+    let is = |name: &str| state.eq_ignore_ascii_case(name);
+    is(wanted) || (wanted.eq_ignore_ascii_case("approved") && is("done"))
+}
+
 /// Reads what the annotations hold, and parts it by the image that it is about. What names none is about the first.
 fn by_item(
     db: &Connection,
+    policy: &Policy,
     chosen: Vec<(i64, Chosen)>,
 ) -> rusqlite::Result<BTreeMap<Option<i64>, Vec<Chosen>>> {
     let mut items: BTreeMap<Option<i64>, Vec<Chosen>> = BTreeMap::new();
     let mut read = Vec::with_capacity(chosen.len());
-    for (row, annotation) in chosen {
-        read.push((annotation, regions(db, row)?, answers(db, row)?));
+    for (row, mut annotation) in chosen {
+        annotation.author = annotation.author.filter(|_| policy.authors);
+        read.push((annotation, regions(db, policy, row)?, answers(db, row)?));
     }
     let first = {
         let of_regions = read
@@ -402,7 +321,7 @@ fn by_item(
     Ok(items)
 }
 
-fn regions(db: &Connection, annotation: i64) -> rusqlite::Result<Vec<Region>> {
+fn regions(db: &Connection, policy: &Policy, annotation: i64) -> rusqlite::Result<Vec<Region>> {
     let sql = format!(
         "SELECT region_id, labels, name,
              CASE WHEN kind NOT IN ('box', 'polygon', 'line', 'ellipse', 'keypoint', 'mask', 'span', 'timespan')
@@ -412,14 +331,18 @@ fn regions(db: &Connection, annotation: i64) -> rusqlite::Result<Vec<Region>> {
     db.prepare_cached(&sql)?
         .query_map([annotation], |row: &Row<'_>| {
             let labels: String = row.get(1)?;
+            let mut geometry = Geometry::read(row, 4)?;
+            let mask_url = geometry.mask_url.as_deref();
+            geometry.mask_url = mask_url.and_then(|url| policy.addresses.one(url));
+            let raw = row.get::<_, Option<String>>(3)?;
+            let raw = raw.filter(|_| policy.authors);
+            let raw = raw.and_then(|raw| policy.addresses.in_json(&raw).map(Cow::into_owned));
             Ok(Region {
                 id: row.get(0)?,
                 labels: serde_json::from_str(&labels).unwrap_or_default(),
                 name: row.get(2)?,
-                raw: row
-                    .get::<_, Option<String>>(3)?
-                    .map(|raw| json_of(Some(raw))),
-                geometry: Geometry::read(row, 4)?,
+                raw: raw.map(|raw| json_of(Some(raw))),
+                geometry,
             })
         })?
         .collect()

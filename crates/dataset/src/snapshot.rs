@@ -1,7 +1,8 @@
 //! Snapshots: a dataset as it was at one moment, whole or not there at all.
 
 use crate::class_list::{self, ClassList};
-use crate::export::{Format, Rejects, Writer, parquet, writer};
+use crate::export::parquet::{self, Shown};
+use crate::export::{Format, Rejects, Writer, writer};
 use crate::housekeeping::{finished, in_place, remove_old, remove_unfinished};
 use crate::options::Options;
 use crate::output::{Output, hex, private_dir, sync_below, sync_dir};
@@ -12,7 +13,7 @@ use crate::{DatasetError, Store};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
@@ -107,7 +108,7 @@ pub fn write(store: &mut Store, options: &Options) -> Result<Snapshot, DatasetEr
         hash.update(format!("{digest}  {name}\n"));
     }
     let digest = hex(&hash.finalize());
-    if let Some(last) = last.filter(|last| last.counts == counts && has_files(store, last, &files)) {
+    if let Some(last) = last.filter(|last| last.counts == counts && last.digest == digest) {
         fs::remove_dir_all(&unfinished).map_err(DatasetError::io(&unfinished))?;
         return keep_last(store, options, last);
     }
@@ -156,23 +157,6 @@ fn keep_last(store: &Store, options: &Options, last: Snapshot) -> Result<Snapsho
     }
     remove_old(&store.dir.join(SNAPSHOTS), options.keep.max(1), last.number)?;
     Ok(last)
-}
-
-/// Tells whether a snapshot has these files, beside the table of snapshots, which grows with each of them.
-fn has_files(store: &Store, snapshot: &Snapshot, files: &Files) -> bool {
-    let path = store.dir.join(&snapshot.path).join(SUMMARY);
-    let summary = fs::read(path).ok();
-    let summary = summary.and_then(|text| serde_json::from_slice::<Value>(&text).ok());
-    let there = summary.and_then(|mut summary| {
-        serde_json::from_value::<Files>(summary.get_mut("files")?.take()).ok()
-    });
-    there.is_some_and(|mut there| {
-        let mut files = files.clone();
-        for all in [&mut there, &mut files] {
-            all.retain(|name, _| !name.ends_with(TABLE));
-        }
-        there == files
-    })
 }
 
 /// The newest snapshot in the state, and the revision that it says.
@@ -240,6 +224,8 @@ fn write_files(
         splits: options.splits,
         state: options.state.clone(),
         media: options.media.clone(),
+        addresses: options.addresses,
+        authors: options.authors,
     };
     let mut counts = Counts {
         classes: classes.0.len() as u64,
@@ -270,12 +256,12 @@ fn write_files(
         files.extend(writer.end()?);
     }
     if options.formats.contains(&Format::Parquet) {
-        files.extend(parquet::write(
-            &moment,
-            dir,
-            options.splits,
-            store.failed(),
-        )?);
+        let shown = Shown {
+            splits: policy.splits,
+            addresses: policy.addresses,
+            authors: policy.authors,
+        };
+        files.extend(parquet::write(&moment, dir, shown, store.failed())?);
     }
     Ok((counts, files))
 }

@@ -1,6 +1,6 @@
 //! Contents of a snapshot, as the command line says them.
 
-use labelrelay_dataset::{Format, MediaCopy, Options, Splits, Which};
+use labelrelay_dataset::{Addresses, Format, MediaCopy, Options, Splits, Which};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ExportOptions {
@@ -13,15 +13,27 @@ pub(super) struct ExportOptions {
     /// Percent for training, validation and test
     #[arg(long, value_name = "T/V/T", default_value = "80/10/10", value_parser = splits)]
     split: Splits,
-    /// Only tasks in this state of the platform's workflow
+    /// Only annotations in this state: `approved` by Label Studio's last review, or in Labelbox's step Done; or another name of a step
     #[arg(long, value_name = "NAME")]
     state: Option<String>,
     /// Where copies of the media are: names them, and reads sizes of images that the platform does not tell (repeatable)
     #[arg(long, value_name = "ADDRESS=PATH")]
     media: Vec<MediaCopy>,
+    /// Leave out: author, urls
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = without)]
+    without: Vec<Without>,
+    /// Keep the query of addresses, where it names the file: it may be a signature
+    #[arg(long)]
+    keep_queries: bool,
     /// Snapshots that are kept
     #[arg(long, value_name = "N", default_value = "10")]
     keep: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Without {
+    Author,
+    Urls,
 }
 
 impl ExportOptions {
@@ -37,6 +49,14 @@ impl ExportOptions {
         options.splits = self.split;
         options.state.clone_from(&self.state);
         options.media.clone_from(&self.media);
+        options.authors = !self.without.contains(&Without::Author);
+        options.addresses = if self.without.contains(&Without::Urls) {
+            Addresses::None
+        } else if self.keep_queries {
+            Addresses::Whole
+        } else {
+            Addresses::WithoutQuery
+        };
         options.keep = self.keep;
         options
     }
@@ -47,6 +67,14 @@ fn format(text: &str) -> Result<Format, String> {
         .into_iter()
         .find(|format| format.as_str() == text);
     found.ok_or_else(|| "write coco, yolo, yolo-seg, yolo-obb, jsonl or parquet".to_owned())
+}
+
+fn without(text: &str) -> Result<Without, String> {
+    match text {
+        "author" => Ok(Without::Author),
+        "urls" => Ok(Without::Urls),
+        _ => Err("write author, urls, or both".to_owned()),
+    }
 }
 
 fn which(text: &str) -> Result<Which, String> {
@@ -79,5 +107,6 @@ mod tests {
         }
         assert_eq!(format("yolo-obb").map(Format::as_str), Ok("yolo-obb"));
         assert!(format("COCO").is_err());
+        assert!(without("author").is_ok() && without("authors").is_err());
     }
 }

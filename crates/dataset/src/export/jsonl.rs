@@ -72,10 +72,7 @@ fn geometry(of: &Geometry) -> Map<String, Value> {
         ("rotation", json!(of.rotation)),
         ("points", json!(of.points)),
         ("rle", json!(of.rle)),
-        (
-            "mask_url",
-            json!(of.mask_url.as_deref().map(crate::media::without_query)),
-        ),
+        ("mask_url", json!(of.mask_url)),
         ("start", json!(of.begins)),
         ("end", json!(of.ends)),
         ("channel", json!(of.channel)),

@@ -143,7 +143,7 @@ fn one_ground_truth(
 }
 
 /// Notes a change that no version puts in order; `false` if it was taken in before, and is not sent again on purpose.
-fn is_first_time(
+pub(super) fn is_first_time(
     db: &Transaction<'_>,
     event: &Event<'_>,
     changed: &Changed<'_>,

@@ -1,7 +1,7 @@
 //! Takes one event in: what is newer than what is known.
 
 use super::version::received;
-use super::{annotation, removal, task};
+use super::{annotation, removal, review, task};
 use labelrelay_event::changes::{Change, Changed, Kind, Record};
 use labelrelay_event::{Event, EventError, Origin};
 use rusqlite::Transaction;
@@ -51,6 +51,7 @@ fn take_in_changed(
             record.label_config.as_deref(),
             &received(event),
         ),
+        (Kind::Review, Some(Record::Thing(thing))) => review::take_in(db, event, changed, thing),
         (Kind::Completion, _) => task::complete(db, &changed.key, &event.attributes().receivedtime),
         (Kind::Workflow, Some(Record::Workflow(record))) => {
             task::move_in_workflow(db, changed, record)

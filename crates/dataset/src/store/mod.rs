@@ -4,6 +4,7 @@ mod adopt;
 mod annotation;
 mod fold;
 mod removal;
+mod review;
 mod schema;
 mod task;
 pub(crate) mod unreadable;

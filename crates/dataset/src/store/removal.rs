@@ -62,6 +62,14 @@ fn end(
     until: &str,
     by: &str,
 ) -> rusqlite::Result<()> {
+    if kind == Kind::Review {
+        return db
+            .prepare_cached(
+                "DELETE FROM reviews WHERE source = ?1 AND review_id = ?2 AND coalesce(version, '') <= ?3",
+            )?
+            .execute((source, id, until))
+            .map(drop);
+    }
     let Some(those) = those_of(kind) else {
         return Ok(());
     };

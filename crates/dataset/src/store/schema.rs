@@ -83,6 +83,25 @@ CREATE TABLE tasks(
     seen_at TEXT NOT NULL,
     PRIMARY KEY(source, task_id)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE reviews(                   -- of Label Studio
+    source TEXT NOT NULL,
+    review_id TEXT NOT NULL,
+    annotation_id TEXT NOT NULL,
+    version TEXT,
+    accepted INTEGER,                   -- 1, 0; NULL if it says neither
+    of_version TEXT NOT NULL,           -- of the annotation: a later one was not reviewed
+    PRIMARY KEY(source, review_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reviews_of_annotation ON reviews(source, annotation_id);
+CREATE VIEW reviewed(annotation, state) AS
+SELECT row, (
+    SELECT CASE WHEN accepted IS NULL OR of_version < coalesce(annotations.version, '') THEN NULL
+        WHEN accepted THEN 'approved' ELSE 'rejected' END
+    FROM reviews
+    WHERE reviews.source = annotations.source AND reviews.annotation_id = annotations.annotation_id
+        AND annotations.kind = 'annotation'
+    ORDER BY coalesce(reviews.version, '') DESC, length(review_id) DESC, review_id DESC LIMIT 1)
+FROM annotations;
 CREATE TABLE projects(
     source TEXT NOT NULL,
     project_id TEXT NOT NULL,

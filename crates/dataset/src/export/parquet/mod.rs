@@ -6,6 +6,7 @@ mod tables;
 use super::writer::Written;
 use crate::DatasetError;
 use crate::output::Output;
+use crate::redact::Addresses;
 use crate::split::Splits;
 use parquet::basic::Compression;
 use parquet::column::writer::ColumnWriter;
@@ -16,27 +17,35 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
-use tables::Kind::{Bytes, Real, Split as Part, Text, Whole};
 use tables::{Kind, SNAPSHOTS, TABLES, Table};
 
 /// A group of rows is written when it has so many, or so many bytes.
 const ROWS: usize = 50_000;
 const BYTES: usize = 16 * 1024 * 1024;
 
+/// Choices of what is shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown {
+    pub(crate) splits: Splits,
+    pub(crate) addresses: Addresses,
+    pub(crate) authors: bool,
+}
+
 /// Writes all tables; their names within the snapshot, and their digests.
 pub(crate) fn write(
     db: &Connection,
     dir: &Path,
-    splits: Splits,
+    shown: Shown,
     database: impl Fn(rusqlite::Error) -> DatasetError,
 ) -> Result<Vec<Written>, DatasetError> {
     let dir = dir.join("parquet");
     let mut written = Vec::new();
     for table in &TABLES {
         let name = format!("{}.parquet", table.name);
-        let digest = table.write_file(db, &dir.join(&name), splits, &database)?;
+        let digest = table.write_file(db, &dir.join(&name), shown, &database)?;
         written.push((format!("parquet/{name}"), digest));
     }
     Ok(written)
@@ -48,7 +57,13 @@ pub(crate) fn write_snapshots(
     path: &Path,
     database: impl Fn(rusqlite::Error) -> DatasetError,
 ) -> Result<(), DatasetError> {
-    let written = SNAPSHOTS.write_file(db, path, Splits::default(), &database);
+    // It has no column of which anything is chosen.
+    let shown = Shown {
+        splits: Splits::default(),
+        addresses: Addresses::None,
+        authors: false,
+    };
+    let written = SNAPSHOTS.write_file(db, path, shown, &database);
     written.map(drop)
 }
 
@@ -75,11 +90,11 @@ impl Table {
         &self,
         db: &Connection,
         path: &Path,
-        splits: Splits,
+        shown: Shown,
         database: &dyn Fn(rusqlite::Error) -> DatasetError,
     ) -> Result<String, DatasetError> {
         let output = Output::create(path)?;
-        let output = self.write(db, output, splits).map_err(|stop| match stop {
+        let output = self.write(db, output, shown).map_err(|stop| match stop {
             Stop::Database(error) => database(error),
             Stop::File(error) => DatasetError::new(
                 path,
@@ -90,7 +105,7 @@ impl Table {
         output.end()
     }
 
-    fn write(&self, db: &Connection, output: Output, splits: Splits) -> Result<Output, Stop> {
+    fn write(&self, db: &Connection, output: Output, shown: Shown) -> Result<Output, Stop> {
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .build();
@@ -100,7 +115,7 @@ impl Table {
         let mut rows = statement.query([])?;
         let mut group = Group::of(self.columns);
         while let Some(row) = rows.next()? {
-            group.add(self.columns, row, splits)?;
+            group.add(self.columns, row, shown)?;
             if group.rows >= ROWS || group.bytes >= BYTES {
                 std::mem::replace(&mut group, Group::of(self.columns)).write(&mut writer)?;
             }
@@ -113,10 +128,10 @@ impl Table {
 
     fn schema(&self) -> String {
         let columns = self.columns.iter().map(|(name, kind)| match kind {
-            Text | Part => format!("OPTIONAL BYTE_ARRAY {name} (UTF8);"),
-            Bytes => format!("OPTIONAL BYTE_ARRAY {name};"),
-            Whole => format!("OPTIONAL INT64 {name};"),
-            Real => format!("OPTIONAL DOUBLE {name};"),
+            Kind::Bytes => format!("OPTIONAL BYTE_ARRAY {name};"),
+            Kind::Whole => format!("OPTIONAL INT64 {name};"),
+            Kind::Real => format!("OPTIONAL DOUBLE {name};"),
+            _ => format!("OPTIONAL BYTE_ARRAY {name} (UTF8);"),
         });
         format!(
             "message {} {{ {} }}",
@@ -156,39 +171,29 @@ impl Group {
         }
     }
 
-    fn add(
-        &mut self,
-        kinds: &[(&str, Kind)],
-        row: &Row<'_>,
-        splits: Splits,
-    ) -> rusqlite::Result<()> {
+    fn add(&mut self, kinds: &[(&str, Kind)], row: &Row<'_>, shown: Shown) -> rusqlite::Result<()> {
         for (place, (column, (_, kind))) in self.columns.iter_mut().zip(kinds).enumerate() {
-            let text;
-            let value = if *kind == Part {
-                let name = |at: usize| {
-                    row.get::<_, Option<String>>(at)
-                        .map(Option::unwrap_or_default)
-                };
-                text = splits.of(&name(0)?, &name(1)?, &name(2)?).as_str();
-                ValueRef::Text(text.as_bytes())
-            } else {
-                row.get_ref(place)?
-            };
-            let is_there = match (kind, value) {
-                (Text | Bytes | Part, ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => {
-                    self.bytes += bytes.len();
-                    column.bytes.push(bytes.to_vec().into());
-                    true
-                }
-                (Whole, ValueRef::Integer(number)) => {
+            let is_there = match (kind, row.get_ref(place)?) {
+                (Kind::Whole, ValueRef::Integer(number)) => {
                     column.whole.push(number);
                     true
                 }
-                (Real, ValueRef::Real(number)) => {
+                (Kind::Real, ValueRef::Real(number)) => {
                     column.real.push(number);
                     true
                 }
-                _ => false,
+                (Kind::Split, _) => {
+                    column.bytes.push(split(row, shown.splits)?.into());
+                    true
+                }
+                (_, value) => match shown.bytes(*kind, value) {
+                    Some(bytes) => {
+                        self.bytes += bytes.len();
+                        column.bytes.push(bytes.into_owned().into());
+                        true
+                    }
+                    None => false,
+                },
             };
             column.levels.push(i16::from(is_there));
         }
@@ -219,5 +224,45 @@ impl Group {
             column.close()?;
         }
         group.close().map(drop)
+    }
+}
+
+/// The part of the dataset that a row's task is in.
+fn split(row: &Row<'_>, splits: Splits) -> rusqlite::Result<Vec<u8>> {
+    let name = |at: usize| {
+        row.get::<_, Option<String>>(at)
+            .map(Option::unwrap_or_default)
+    };
+    let split = splits.of(&name(0)?, &name(1)?, &name(2)?);
+    Ok(split.as_str().into())
+}
+
+impl Shown {
+    /// Bytes of a value in a column of this kind; `None` if there is none, or none to be shown.
+    fn bytes<'v>(self, kind: Kind, value: ValueRef<'v>) -> Option<Cow<'v, [u8]>> {
+        let bytes = match value {
+            ValueRef::Text(bytes) => bytes,
+            ValueRef::Blob(bytes) if kind == Kind::Bytes => return Some(Cow::Borrowed(bytes)),
+            _ => return None,
+        };
+        if !self.authors && matches!(kind, Kind::Author | Kind::Raw) {
+            return None;
+        }
+        // SQLite does not say that a text is UTF-8, but nothing else was written.
+        let text = || std::str::from_utf8(bytes).ok();
+        match kind {
+            Kind::Address => Some(self.addresses.one(text()?)?.into_bytes().into()),
+            Kind::Data | Kind::Raw => Some(of_text(self.addresses.in_json(text()?)?)),
+            Kind::Prose => Some(of_text(self.addresses.in_text(text()?))),
+            Kind::Whole | Kind::Real => None,
+            _ => Some(Cow::Borrowed(bytes)),
+        }
+    }
+}
+
+fn of_text(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }

@@ -8,6 +8,16 @@ pub(super) enum Kind {
     Real,
     /// The part of the dataset that a task is in; columns 0 to 2 name the task.
     Split,
+    /// Whoever made an annotation.
+    Author,
+    /// An address.
+    Address,
+    /// JSON of the platform that says nothing of authors.
+    Data,
+    /// JSON of the platform that may say who made an annotation.
+    Raw,
+    /// A text that is about other things than the addresses in it.
+    Prose,
 }
 
 /// A table: its name, its rows, and the names and kinds of their columns.
@@ -17,13 +27,14 @@ pub(super) struct Table {
     pub(super) columns: &'static [(&'static str, Kind)],
 }
 
-use Kind::{Bytes, Real, Split as Part, Text, Whole};
+use Kind::{Address, Author, Bytes, Data, Prose, Raw, Real, Split as Part, Text, Whole};
 
 pub(super) const TABLES: [Table; 6] = [
     Table {
         name: "annotations",
         sql: "SELECT source, project_id, task_id, kind, annotation_id, version, ordering, state, deleted_by, author,
-                  created_at, updated_at, skipped, ground_truth, workflow, event_id, received_at, origin, sha256, raw
+                  created_at, updated_at, skipped, ground_truth, workflow,
+                  (SELECT state FROM reviewed WHERE annotation = row), event_id, received_at, origin, sha256, raw
               FROM annotations ORDER BY source, kind, annotation_id",
         columns: &[
             ("source", Text),
@@ -35,17 +46,18 @@ pub(super) const TABLES: [Table; 6] = [
             ("ordering", Text),
             ("state", Text),
             ("deleted_by", Text),
-            ("author", Text),
+            ("author", Author),
             ("created_at", Text),
             ("updated_at", Text),
             ("skipped", Whole),
             ("ground_truth", Whole),
             ("workflow", Text),
+            ("review", Text),
             ("event_id", Text),
             ("received_at", Text),
             ("origin", Text),
             ("sha256", Text),
-            ("raw", Text),
+            ("raw", Raw),
         ],
     },
     Table {
@@ -77,7 +89,7 @@ pub(super) const TABLES: [Table; 6] = [
             ("rotation", Real),
             ("points", Text),
             ("rle", Bytes),
-            ("mask_url", Text),
+            ("mask_url", Address),
             ("start", Real),
             ("end", Real),
             ("channel", Whole),
@@ -86,7 +98,7 @@ pub(super) const TABLES: [Table; 6] = [
             ("image_height", Whole),
             ("item", Whole),
             ("parent_id", Text),
-            ("raw", Text),
+            ("raw", Raw),
         ],
     },
     Table {
@@ -120,12 +132,12 @@ pub(super) const TABLES: [Table; 6] = [
             ("project_id", Text),
             ("task_id", Text),
             ("external_id", Text),
-            ("media_url", Text),
+            ("media_url", Address),
             ("width", Whole),
             ("height", Whole),
             ("workflow_state", Text),
             ("workflow_at", Text),
-            ("data", Text),
+            ("data", Data),
             ("completed_at", Text),
             ("deleted", Whole),
             ("split", Part),
@@ -150,7 +162,7 @@ pub(super) const TABLES: [Table; 6] = [
             ("project_id", Text),
             ("seen_at", Text),
             ("title", Text),
-            ("label_config", Text),
+            ("label_config", Prose),
         ],
     },
 ];

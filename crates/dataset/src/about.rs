@@ -1,0 +1,86 @@
+//! Tasks, as whoever exports their annotations needs to know them.
+
+use crate::label_config::LabelConfig;
+use crate::media;
+use crate::redact::Addresses;
+use rusqlite::{Connection, OptionalExtension as _};
+use serde_json::Value;
+
+/// Knowledge of a task.
+#[derive(Default)]
+pub(crate) struct About {
+    data: Option<Value>,
+    media_url: Option<String>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) size: Option<(u32, u32)>,
+    workflow: Option<String>,
+    /// The time of that, in the form of a version.
+    workflow_at: Option<String>,
+}
+
+impl About {
+    /// State of the workflow that counts for an annotation in this version: the later one of the data row's last step and
+    /// of the state in the annotation's own body.
+    pub(crate) fn state<'a>(
+        &'a self,
+        own: Option<&'a str>,
+        version: Option<&str>,
+    ) -> Option<&'a str> {
+        if self.workflow.is_some() && (own.is_none() || self.workflow_at.as_deref() >= version) {
+            self.workflow.as_deref()
+        } else {
+            own
+        }
+    }
+
+    pub(crate) fn read(db: &Connection, source: &str, task: &str) -> rusqlite::Result<Self> {
+        let about = db
+            .prepare_cached(
+                "SELECT data, media_url, external_id, width, height, workflow_state, workflow_at FROM tasks
+                 WHERE source = ?1 AND task_id = ?2",
+            )?
+            .query_row((source, task), |row| {
+                let data: Option<String> = row.get(0)?;
+                let size: (Option<u32>, Option<u32>) = (row.get(3)?, row.get(4)?);
+                Ok(Self {
+                    data: data.and_then(|data| serde_json::from_str(&data).ok()),
+                    media_url: row.get(1)?,
+                    external_id: row.get(2)?,
+                    size: size.0.zip(size.1),
+                    workflow: row.get(5)?,
+                    workflow_at: row.get(6)?,
+                })
+            })
+            .optional()?;
+        Ok(about.unwrap_or_default())
+    }
+
+    pub(crate) fn media(
+        &self,
+        config: &LabelConfig,
+        item: Option<i64>,
+        addresses: Addresses,
+    ) -> Option<String> {
+        if let Some(url) = &self.media_url {
+            return addresses.one(url);
+        }
+        addresses.one(media::address(self.data.as_ref()?, config, item)?)
+    }
+}
+
+/// The newest labeling configuration of a project.
+pub(crate) fn config(
+    db: &Connection,
+    source: &str,
+    project: Option<&str>,
+) -> rusqlite::Result<LabelConfig> {
+    let xml: Option<Option<String>> = db
+        .prepare_cached(
+            "SELECT label_config FROM projects WHERE source = ?1 AND project_id = ?2
+             ORDER BY seen_at DESC LIMIT 1",
+        )?
+        .query_row((source, project), |row| row.get(0))
+        .optional()?;
+    let xml = xml.flatten();
+    Ok(xml.map_or_else(LabelConfig::default, |xml| LabelConfig::parse(&xml)))
+}
