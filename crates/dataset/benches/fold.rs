@@ -1,5 +1,8 @@
-//! Folding events into the state, beside a bare upsert of the same rows in the same run: `cargo bench -p
-//! labelrelay-dataset --bench fold` prints the ratio at its end.
+//! Folding events into the state, beside a bare upsert of the very same rows in the same run, batch by batch: so both see the
+//! same machine, and memory stays flat.
+//!
+//! `cargo bench -p labelrelay-dataset --bench fold -- --events 1000000` prints both rates, the ratio, and the most memory
+//! that the process had. The aim is a ratio of 0.5. Without a number there are 20,000 events; as a test, a few.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,14 +12,24 @@
 
 use labelrelay_dataset::Store;
 use labelrelay_event::Event;
-use rusqlite::Connection;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags, params_from_iter};
 use serde_json::json;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-const EVENTS: usize = 20_000;
 const BATCH: usize = 500;
-const ROUNDS: usize = 5;
+
+/// Tables that grow with the events, and the statement for the rows that a batch added.
+const TABLES: [(&str, &str); 3] = [
+    ("annotations", "SELECT * FROM annotations WHERE row > ?1"),
+    ("regions", "SELECT * FROM regions WHERE annotation > ?1"),
+    (
+        "tasks",
+        "SELECT * FROM tasks WHERE (source, task_id) IN (SELECT source, task_id FROM annotations WHERE row > ?1)",
+    ),
+];
 
 /// An annotation with two boxes, as Label Studio delivers it: about 1.6 KB.
 fn message(number: usize) -> Vec<u8> {
@@ -44,92 +57,158 @@ fn message(number: usize) -> Vec<u8> {
     .into_bytes()
 }
 
-fn folded(messages: &[Vec<u8>]) -> Duration {
-    let dir = TempDir::new().unwrap();
-    let mut store = Store::open(dir.path()).unwrap();
-    let begun = Instant::now();
-    for some in messages.chunks(BATCH) {
-        let events: Vec<_> = some.iter().map(|it| Event::parse(it).unwrap()).collect();
-        for verdict in store.fold(&events).unwrap() {
-            verdict.unwrap();
-        }
-    }
-    begun.elapsed()
+/// The state, and a second look at it.
+struct Folded {
+    store: Store,
+    look: Connection,
+    last_row: i64,
 }
 
-/// One annotation, two regions, one task: the rows that are written, and nothing that is read.
-fn upserted(messages: &[Vec<u8>]) -> Duration {
-    let dir = TempDir::new().unwrap();
-    let mut db = Connection::open(dir.path().join("bare.db")).unwrap();
-    db.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-         CREATE TABLE annotations(row INTEGER PRIMARY KEY, source TEXT, kind TEXT, id TEXT, project TEXT, task TEXT,
-             version TEXT, raw TEXT, UNIQUE(source, kind, id));
-         CREATE TABLE regions(annotation INTEGER, position INTEGER, labels TEXT, x REAL, y REAL, width REAL, height REAL,
-             raw TEXT, PRIMARY KEY(annotation, position)) WITHOUT ROWID;
-         CREATE TABLE tasks(source TEXT, id TEXT, data TEXT, PRIMARY KEY(source, id)) WITHOUT ROWID;",
-    )
-    .unwrap();
-    let begun = Instant::now();
-    for (batch, some) in messages.chunks(BATCH).enumerate() {
-        let transaction = db.transaction().unwrap();
-        for (place, message) in some.iter().enumerate() {
-            let id = (batch * BATCH + place).to_string();
-            let raw = std::str::from_utf8(message.get(300..900).unwrap()).unwrap();
-            let row: i64 = transaction
-                .prepare_cached(
-                    "INSERT INTO annotations(source, kind, id, project, task, version, raw) VALUES(?1, ?2, ?3, ?4, ?3, ?5, ?6)
-                     ON CONFLICT DO UPDATE SET version = excluded.version, raw = excluded.raw RETURNING row",
-                )
-                .unwrap()
-                .query_row(
-                    ("/label-studio", "annotation", &id, "1", "20261121T094710.371842000Z", raw),
-                    |row| row.get(0),
-                )
-                .unwrap();
-            for region in 0..2 {
-                transaction
-                    .prepare_cached(
-                        "INSERT INTO regions VALUES(?1, ?2, '[\"car\"]', ?3, ?4, ?5, ?6, ?7)
-                         ON CONFLICT DO UPDATE SET raw = excluded.raw",
-                    )
-                    .unwrap()
-                    .execute((row, region, 67.2, 97.2, 192.0, 60.0, raw.get(..250)))
-                    .unwrap();
+impl Folded {
+    fn open(dir: &Path) -> Self {
+        let store = Store::open(dir).unwrap();
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let look = Connection::open_with_flags(dir.join("state.db"), flags).unwrap();
+        Self {
+            store,
+            look,
+            last_row: 0,
+        }
+    }
+
+    fn fold(&mut self, messages: &[Vec<u8>]) -> Duration {
+        let begun = Instant::now();
+        let events: Vec<_> = messages
+            .iter()
+            .map(|it| Event::parse(it).unwrap())
+            .collect();
+        for verdict in self.store.fold(&events).unwrap() {
+            verdict.unwrap();
+        }
+        begun.elapsed()
+    }
+
+    /// The rows that the last batch added, table by table.
+    fn rows(&mut self) -> Vec<Vec<Vec<Value>>> {
+        let rows = TABLES.map(|(_, statement)| {
+            let mut statement = self.look.prepare_cached(statement).unwrap();
+            let columns = statement.column_count();
+            let rows = statement.query_map([self.last_row], |row| {
+                (0..columns).map(|column| row.get(column)).collect()
+            });
+            rows.unwrap().map(Result::unwrap).collect()
+        });
+        let last = "SELECT max(row) FROM annotations";
+        self.last_row = self.look.query_row(last, [], |row| row.get(0)).unwrap();
+        rows.into()
+    }
+}
+
+/// A database with the same tables and keys, and nothing else.
+struct Bare {
+    db: Connection,
+    upserts: Vec<String>,
+}
+
+impl Bare {
+    fn like(other: &Connection, dir: &Path) -> Self {
+        let db = Connection::open(dir.join("bare.db")).unwrap();
+        db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+            .unwrap();
+        let upserts = TABLES.map(|(table, _)| {
+            let sql = "SELECT sql FROM sqlite_schema WHERE name = ?1";
+            let sql: String = other.query_row(sql, [table], |row| row.get(0)).unwrap();
+            db.execute_batch(&sql).unwrap();
+            upsert(&db, table)
+        });
+        Self {
+            db,
+            upserts: upserts.into(),
+        }
+    }
+
+    fn upsert(&mut self, rows: &[Vec<Vec<Value>>]) -> Duration {
+        let begun = Instant::now();
+        let transaction = self.db.transaction().unwrap();
+        for (statement, rows) in self.upserts.iter().zip(rows) {
+            let mut statement = transaction.prepare_cached(statement).unwrap();
+            for row in rows {
+                statement.execute(params_from_iter(row)).unwrap();
             }
-            transaction
-                .prepare_cached("INSERT INTO tasks VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET data = excluded.data")
-                .unwrap()
-                .execute(("/label-studio", &id, "{\"image\":\"s3://cars/1.jpg\"}"))
-                .unwrap();
         }
         transaction.commit().unwrap();
+        begun.elapsed()
     }
-    begun.elapsed()
+}
+
+/// The statement that writes a row over the one with its key.
+fn upsert(db: &Connection, table: &str) -> String {
+    let statement = "SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid";
+    let mut statement = db.prepare(statement).unwrap();
+    let columns = statement.query_map([table], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+    });
+    let columns: Vec<_> = columns.unwrap().map(Result::unwrap).collect();
+    let places = vec!["?"; columns.len()].join(", ");
+    let others = columns.iter().filter(|(_, key)| *key == 0);
+    let others: Vec<_> = others
+        .map(|(name, _)| format!("{name} = excluded.{name}"))
+        .collect();
+    format!(
+        "INSERT INTO {table} VALUES({places}) ON CONFLICT DO UPDATE SET {}",
+        others.join(", ")
+    )
+}
+
+/// Events to fold, as the command line says.
+fn events() -> usize {
+    let words: Vec<String> = std::env::args().collect();
+    let place = words.iter().position(|word| word == "--events");
+    match place {
+        Some(place) => words[place + 1].parse().unwrap(),
+        // Cargo says so to a bench, and not to a test.
+        None if words.iter().any(|word| word == "--bench") => 20_000,
+        None => 2 * BATCH,
+    }
+}
+
+/// Peak of the memory, in MiB, where the system tells it.
+fn peak() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|it| it.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib / 1024)
 }
 
 fn main() {
-    let messages: Vec<_> = (0..EVENTS).map(message).collect();
-    let mut ratios = Vec::new();
-    for round in 0..ROUNDS {
-        // Who goes first alternates: this machine slows down and speeds up.
-        let (ours, bare) = if round % 2 == 0 {
-            let ours = folded(&messages);
-            (ours, upserted(&messages))
-        } else {
-            let bare = upserted(&messages);
-            (folded(&messages), bare)
-        };
-        let ratio = bare.as_secs_f64() / ours.as_secs_f64();
-        #[expect(clippy::cast_precision_loss, reason = "small")]
-        let rate = |took: Duration| EVENTS as f64 / took.as_secs_f64();
-        println!(
-            "fold {:.0}/s, bare upsert {:.0}/s, ratio {ratio:.2}",
-            rate(ours),
-            rate(bare)
-        );
-        ratios.push(ratio);
+    let events = events();
+    let (ours, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let mut folded = Folded::open(ours.path());
+    let mut bare = Bare::like(&folded.look, other.path());
+    let (mut folding, mut upserting) = (Duration::ZERO, Duration::ZERO);
+    #[expect(clippy::cast_precision_loss, reason = "small")]
+    let rate = |done: usize, took: Duration| done as f64 / took.as_secs_f64();
+    let mut done = 0;
+    while done < events {
+        let end = events.min(done + BATCH);
+        let messages: Vec<_> = (done..end).map(message).collect();
+        folding += folded.fold(&messages);
+        let rows = folded.rows();
+        assert_eq!(rows[0].len(), end - done);
+        upserting += bare.upsert(&rows);
+        done = end;
+        if done.is_multiple_of(100_000) {
+            let (ours, bare) = (rate(done, folding), rate(done, upserting));
+            println!("{done}: fold {ours:.0}/s, bare upsert {bare:.0}/s");
+        }
     }
-    ratios.sort_by(f64::total_cmp);
-    println!("median ratio {:.2}", ratios[ROUNDS / 2]);
+    println!(
+        "{events} events: fold {:.0}/s, bare upsert of the same rows {:.0}/s, ratio {:.2}",
+        rate(events, folding),
+        rate(events, upserting),
+        upserting.as_secs_f64() / folding.as_secs_f64()
+    );
+    if let Some(peak) = peak() {
+        println!("most memory: {peak} MiB");
+    }
 }
