@@ -6,7 +6,7 @@ use labelrelay_consumer::{Outcome, Turn, Work, fetch_body, whole_envelope};
 use labelrelay_core::{BlobStore, BoxFuture, ReceivedEvent};
 use labelrelay_event::{Event, EventError, S3Pointer};
 use std::sync::{Arc, mpsc};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 /// Bodies from the blob store that are in memory at the same time: each may be of 100 MB.
 const BODIES: usize = 2;
@@ -42,8 +42,8 @@ impl Folding {
         answer.await.ok()
     }
 
-    async fn event(&self, received: &ReceivedEvent) -> Outcome {
-        let envelope = match self.envelope(received).await {
+    async fn event(&self, received: &ReceivedEvent, turn: &Turn) -> Outcome {
+        let envelope = match self.envelope(received, turn).await {
             Ok(envelope) => envelope,
             Err(outcome) => return outcome,
         };
@@ -54,24 +54,35 @@ impl Folding {
             None => Outcome::NotBegun,
             Some(Verdict::Done) => Outcome::Done,
             Some(Verdict::Unreadable(error)) => rejected(&error),
-            Some(Verdict::Claimed) => self.claimed(&envelope, &received.place).await,
+            Some(Verdict::Claimed) => self.claimed(&envelope, &received.place, turn).await,
         }
     }
 
     /// The envelope, whole: SQS may hold a pointer to it.
-    async fn envelope(&self, received: &ReceivedEvent) -> Result<Bytes, Outcome> {
+    async fn envelope(&self, received: &ReceivedEvent, turn: &Turn) -> Result<Bytes, Outcome> {
         if S3Pointer::parse(&received.envelope).is_none() {
             return Ok(received.envelope.clone());
         }
-        let _place = self.bodies.acquire().await;
+        let Some(_slot) = self.slot(turn).await else {
+            return Err(Outcome::NotBegun);
+        };
         whole_envelope(received, &self.stores).await
+    }
+
+    /// One of the places for what is fetched. After a stop there is none: nobody waits for hundreds of bodies.
+    async fn slot(&self, turn: &Turn) -> Option<SemaphorePermit<'_>> {
+        tokio::select! {
+            biased;
+            () = turn.stopping() => None,
+            // Closed by nobody.
+            slot = self.bodies.acquire() => slot.ok(),
+        }
     }
 
     /// The same with the body from the blob store. One that is not there, or damaged, may come back: it is not rejected at
     /// once, but becomes a dead letter when the event was received too often.
-    async fn claimed(&self, envelope: &[u8], place: &str) -> Outcome {
-        // Closed by nobody.
-        let Ok(_place) = self.bodies.acquire().await else {
+    async fn claimed(&self, envelope: &[u8], place: &str, turn: &Turn) -> Outcome {
+        let Some(_slot) = self.slot(turn).await else {
             return Outcome::NotBegun;
         };
         let event = match Event::parse(envelope) {
@@ -106,7 +117,7 @@ impl Work for Folding {
             let Some(_slot) = turn.take().await else {
                 return Outcome::NotBegun;
             };
-            self.event(event).await
+            self.event(event, turn).await
         })
     }
 }
