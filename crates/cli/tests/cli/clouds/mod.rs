@@ -181,16 +181,25 @@ echo "$CE_SUBJECT" >> done"#;
             r#"{{"project":{{"id":"p"}},"dataRow":{{"id":"ckdrlarge"}},"id":"cklalarge","createdAt":"2026-09-24T04:56:08Z","updatedAt":"2026-09-24T04:56:08Z","label":"{{\"objects\":[]}}","pad":"{}"}}"#,
             "x".repeat(11_000_000)
         );
-        let bodies = [sender::label("one"), large.into_bytes(), br#"["no label"]"#.to_vec()];
+        let bodies = [
+            sender::label("one"),
+            large.into_bytes(),
+            br#"["no label"]"#.to_vec(),
+        ];
         for body in &bodies {
             assert_eq!(delivered(&serving, body).status, 200);
         }
-        let all = ["dataset", "sync", "cars", "--format", "jsonl", "--queue", url];
+        let all = [
+            "dataset", "sync", "cars", "--format", "jsonl", "--queue", url,
+        ];
         let ran = place.run(&[&all[..], words].concat());
         let told = ran.good();
         assert!(told.starts_with("2 annotations, "), "{ran:?}");
         assert!(told.contains("; 1 event unreadable\n"), "{ran:?}");
-        let dead = ran.stderr.lines().filter(|it| it.contains("dead letter now"));
+        let dead = ran
+            .stderr
+            .lines()
+            .filter(|it| it.contains("dead letter now"));
         let dead: Vec<_> = dead.collect();
         assert!(
             dead.len() == 1 && dead[0].contains("UnknownPayload"),
