@@ -87,7 +87,15 @@ impl Derivation {
 
     /// Reads what `message` tells. Nothing, if it is sent again on purpose, derived itself, or holds no data.
     pub fn read(&self, message: &OutboundMessage) -> Option<Told> {
-        self.told(&message.attributes, &message.body)
+        let attributes = &message.attributes;
+        // It runs for each delivery. To read the envelope again would take twice the time of reading the data.
+        match verbatim_data(&message.body) {
+            Some(data) => {
+                let (source, event_type) = self.subject_matter(attributes)?;
+                told(source, &event_type, attributes, data)
+            }
+            None => self.told(attributes, &message.body),
+        }
     }
 
     /// Tells whether [`read`](Self::read) would look into the data of an event with these attributes.
@@ -119,21 +127,9 @@ impl Derivation {
 
     fn told(&self, attributes: &Attributes, envelope: &[u8]) -> Option<Told> {
         let (source, event_type) = self.subject_matter(attributes)?;
-        let is_fetched = attributes.origin == Some(Origin::Reconcile);
         let envelope = Envelope::decode(envelope).ok()?;
         let data = envelope.data.bytes().ok()??;
-        let statements = source.provider.statements(&event_type, is_fetched, &data);
-        (!statements.is_empty()).then(|| Told {
-            cause: Cause {
-                source: source.name.clone(),
-                event_id: attributes.id.clone(),
-                received: attributes.receivedtime.clone(),
-                time: attributes.time.clone(),
-                project: attributes.project.clone(),
-                is_fetched,
-            },
-            statements,
-        })
+        told(source, &event_type, attributes, &data)
     }
 
     /// The deletion of an annotation that went with others, or with its task: the event that a pull would find, if it
@@ -202,9 +198,59 @@ impl Derivation {
     }
 }
 
+/// Statements of an event with this data.
+fn told(
+    source: &SourceConfig,
+    event_type: &EventType,
+    attributes: &Attributes,
+    data: &[u8],
+) -> Option<Told> {
+    let is_fetched = attributes.origin == Some(Origin::Reconcile);
+    let statements = source.provider.statements(event_type, is_fetched, data);
+    (!statements.is_empty()).then(|| Told {
+        cause: Cause {
+            source: source.name.clone(),
+            event_id: attributes.id.clone(),
+            received: attributes.receivedtime.clone(),
+            time: attributes.time.clone(),
+            project: attributes.project.clone(),
+            is_fetched,
+        },
+        statements,
+    })
+}
+
+/// The data of an envelope that [`encode`] wrote, if they are in it as they came: no attribute can hold the mark before
+/// them.
+fn verbatim_data(envelope: &[u8]) -> Option<&[u8]> {
+    const MARK: &[u8] = b",\"data\":";
+    let at = envelope.windows(MARK.len()).position(|some| some == MARK)?;
+    envelope.get(at + MARK.len()..)?.strip_suffix(b"}")
+}
+
 /// `message` with the attribute `task`. `None` if it cannot be read.
 pub fn naming_task(message: &OutboundMessage, task: i64) -> Option<OutboundMessage> {
     let mut envelope = Envelope::decode(&message.body).ok()?;
     envelope.attributes.task = Some(task.to_string());
     with_attributes(envelope, |_| DataEncoding::Json).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Red if an attribute's text can pass for the data, or if data in base64 are taken as they stand.
+    #[test]
+    fn the_data_are_found_as_a_reader_of_the_envelope_finds_them() {
+        let event_type = EventType::from_static("io.labelstud.annotation.created");
+        let body: &[u8] = br#"{"a":{"x":1,"data":{"y":2}}}"#;
+        let digest = Digest::of(body);
+        let received = "2026-01-01T00:00:00Z";
+        let id = r#"1","data":{"forged":true},"x":""#;
+        let attributes = Attributes::new(id, "/a", &event_type, &digest, received);
+        let encoded = |encoding| encode(&attributes, encoding, body.len(), [body]);
+        assert_eq!(verbatim_data(&encoded(DataEncoding::Json)), Some(body));
+        assert_eq!(verbatim_data(&encoded(DataEncoding::Base64)), None);
+        assert_eq!(verbatim_data(&encoded(DataEncoding::Reference)), None);
+    }
 }

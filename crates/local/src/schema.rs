@@ -42,6 +42,10 @@ CREATE TABLE settings(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WIT
 INSERT INTO settings VALUES('received_through', 0);
 ";
 
+/// Statements that a connection keeps prepared: all that the writer and the ledger run. With fewer, they would push each
+/// other out, and be prepared again for each delivery.
+const STATEMENTS: usize = 64;
+
 /// Appends an event.
 pub(crate) const INSERT_EVENT: &str = "INSERT INTO events(seq, received_ms, id, type, source, subject, envelope) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
@@ -175,6 +179,7 @@ fn connect(path: &Path, busy_wait: BusyWait) -> Result<Connection, OpenError> {
     let open = || -> rusqlite::Result<Connection> {
         let mut db = Connection::open_with_flags(path, flags)?;
         sqlite::set_busy_wait(&mut db, busy_wait)?;
+        db.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(db)
     };
     let db = open().map_err(|source| database(path, source))?;

@@ -64,7 +64,11 @@ impl Sequencer {
             let ledger = this.ledger.as_ref();
             ledger.is_some_and(|ledger| ledger.has_work(this.next))
         };
-        if !self.ledger.as_mut()?.may_try(is_idle) || !(has_more(self) || self.others_wrote(db)) {
+        let ledger = self.ledger.as_mut()?;
+        let may_try = ledger.may_try(is_idle);
+        // The next delivery finds out what others wrote, too. What is known is written when nobody waits.
+        let is_due = |this: &Self| is_idle && (this.is_ahead_of_file() || this.others_wrote(db));
+        if !may_try || !(has_more(self) || is_due(self)) {
             return None;
         }
         let done = self.write(db, &[], received_ms);
@@ -91,6 +95,18 @@ impl Sequencer {
         let swept = without_waiting(|| unless_it_panics(sweep));
         // An error that passes is tried again.
         let _known = self.judge(swept);
+    }
+
+    fn is_ahead_of_file(&self) -> bool {
+        let ledger = self.ledger.as_ref();
+        ledger.is_some_and(TaskLedger::is_ahead_of_file)
+    }
+
+    /// Writes what the ledger knows, before the file is closed. Without it, the next start reads some events again.
+    pub(super) fn save_ledger(&mut self, db: &Connection) {
+        if let Some(ledger) = &mut self.ledger {
+            let _read_again = without_waiting(|| unless_it_panics(|| ledger.save(db)));
+        }
     }
 
     fn others_wrote(&self, db: &Connection) -> bool {
@@ -195,6 +211,8 @@ impl Sequencer {
             let fingerprint = self.fingerprint(message);
             if self.first_copy(open.db, message, fingerprint)?.is_none() {
                 self.add(message, fingerprint, open)?;
+            } else if let Some(ledger) = &mut self.ledger {
+                ledger.was_told_before();
             }
         }
         Ok(())

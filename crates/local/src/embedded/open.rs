@@ -117,7 +117,8 @@ fn open(path: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<Embedded
 
     let (commands, inbox) = mpsc::sync_channel(options.max_waiting.max(1));
     let (max_message_bytes, derivation) = (options.max_message_bytes, options.derivation.clone());
-    let (trouble, ledger_figures) = (Trouble::default(), SharedFigures::default());
+    let trouble = Trouble::default();
+    let ledger_figures = SharedFigures::new(Mutex::new(sequencer.ledger_figures()));
     let writer = Writer {
         db,
         files,

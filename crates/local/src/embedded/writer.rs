@@ -167,6 +167,9 @@ impl Writer {
             }
             self.journal.tend(&self.db);
         }
+        if self.check_files().is_ok() {
+            sequencer.save_ledger(&self.db);
+        }
         if self.files.is_cut_off() {
             // The last one to close moves the journal into the file, and this one has holes.
             let _known = self

@@ -4,9 +4,10 @@ use super::tables::{COUNTS, GONE, THERE};
 use super::task::Task;
 use super::work::Work;
 use labelrelay_core::told::{AnnotationThere, Beside};
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _};
 
 /// Knowledge of an annotation.
+#[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) task: i64,
     pub(super) state: i64,
@@ -36,21 +37,50 @@ pub(super) fn known(
         .optional()
 }
 
+/// The statement that [`write`] runs.
+pub(super) fn writing(db: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
+    db.prepare_cached(
+        "INSERT INTO ledger_things(source, task, annotation, state, version, seq)
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO UPDATE SET state = excluded.state, version = coalesce(excluded.version, version),
+             seq = excluded.seq",
+    )
+}
+
+/// Writes what is known of an annotation into the file.
+pub(super) fn write(
+    statement: &mut CachedStatement<'_>,
+    source: &str,
+    annotation: i64,
+    known: &Known,
+) -> rusqlite::Result<()> {
+    let Known {
+        task,
+        state,
+        version,
+        seq,
+    } = known;
+    statement
+        .execute((source, task, annotation, state, version, seq))
+        .map(|_| ())
+}
+
 impl Work<'_> {
     pub(super) fn annotation(&mut self, told: &AnnotationThere) -> rusqlite::Result<()> {
         let source = &self.cause.source;
         let known = self.known(told.id)?;
-        if let Some(known) = &known {
+        if let Some(before) = &known {
             // A version that comes late, or again. What is gone comes back only where ids began anew.
-            let is_old = match (&known.version, &told.version) {
+            let is_old = match (&before.version, &told.version) {
                 (Some(known), Some(new)) => known >= new,
-                _ => known.state == GONE,
+                _ => before.state == GONE,
             };
-            if known.seq >= self.seq || is_old {
+            if before.seq >= self.seq || is_old {
                 return Ok(());
             }
-            if known.task != told.task {
-                forget(self.db, source, known.task, told.id)?;
+            if before.task != told.task {
+                self.settle()?;
+                forget(self.db, source, before.task, told.id)?;
             }
         } else if !self.takes_room() {
             return Ok(());
@@ -58,15 +88,16 @@ impl Work<'_> {
         let mut task = self.known_task(told.task)?;
         if self.is_from_before(task.gone.as_deref(), told.version.clone()) {
             // It comes late, and went with its task. The platform tells nothing more of it.
-            return self.went_before_it_was_told(told);
+            return self.went_before_it_was_told(told, known.as_ref());
         }
         if !task.is_noted() && !self.takes_room() {
             return Ok(());
         }
         let (was_known, before) = (self.is_up_to_date(&task), task.clone());
         let state = if told.counts { COUNTS } else { THERE };
-        self.note(told.task, told.id, state, told.version.as_deref())?;
-        let listed = task.listed(self.db, source)?;
+        let version = told.version.as_deref();
+        self.note(told.task, told.id, state, version, known.as_ref());
+        let listed = self.listed(told.task)?;
         let is_first = known.is_none_or(|known| known.state == GONE);
         let by_count = |task: &Task| listed.saturating_add(task.unlisted) >= task.needed();
         let is_labelled = match told.beside {
@@ -112,35 +143,50 @@ impl Work<'_> {
         };
         self.transition(&mut task, is_labelled, Some(told.id));
         if task != before {
-            task.write(self.db, source, self.seq, self.cause.project.as_deref())?;
+            self.note_task(task, self.cause.project.as_deref());
         }
         Ok(())
     }
 
-    /// Notes the state in which this event leaves an annotation.
+    /// Notes the state in which this event leaves an annotation of a task that was looked up before; `before`: what was
+    /// known of it.
     pub(super) fn note(
-        &self,
+        &mut self,
         task: i64,
         annotation: i64,
         state: i64,
         version: Option<&str>,
+        before: Option<&Known>,
+    ) {
+        let before = before.filter(|before| before.task == task);
+        let version = version.or(before.and_then(|before| before.version.as_deref()));
+        let counted = |state: i64| i64::from(state == COUNTS);
+        let more = counted(state) - before.map_or(0, |before| counted(before.state));
+        let known = Known {
+            task,
+            state,
+            version: version.map(str::to_owned),
+            seq: self.seq,
+        };
+        self.recent
+            .change_annotation(&self.cause.source, annotation, known, more);
+    }
+
+    /// The same in the file alone, which knows all that was told before.
+    pub(super) fn note_in_file(
+        &self,
+        task: i64,
+        annotation: i64,
+        version: &str,
     ) -> rusqlite::Result<()> {
-        self.db
-            .prepare_cached(
-                "INSERT INTO ledger_things(source, task, annotation, state, version, seq)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT DO UPDATE SET state = excluded.state, version = coalesce(excluded.version, version),
-                     seq = excluded.seq",
-            )?
-            .execute((
-                &self.cause.source,
-                task,
-                annotation,
-                state,
-                version,
-                self.seq,
-            ))
-            .map(|_| ())
+        let gone = Known {
+            task,
+            state: GONE,
+            version: Some(version.to_owned()),
+            seq: self.seq,
+        };
+        let source = &self.cause.source;
+        write(&mut writing(self.db)?, source, annotation, &gone)
     }
 }
 

@@ -27,7 +27,8 @@ impl TaskLedger {
         if !self.has_rest && !left.is_spent() {
             derived.append(&mut self.read_on(db, next, left)?);
         }
-        self.must_mark |= self.reading != self.marked;
+        // What was left is done, and in the file no more: so what it told has to be there.
+        self.must_mark |= self.reading != self.marked || self.recent.is_ahead();
         Ok(derived)
     }
 
@@ -73,7 +74,8 @@ impl TaskLedger {
             let (told, read) = self.read_event(db, seq)?;
             bytes += read;
             if let Some(told) = told {
-                derived.append(&mut self.apply(db, seq, &told, left)?);
+                let follows = self.apply(db, seq, &told, left)?;
+                derived.append(&mut unless_written(db, seq, follows)?);
             }
             self.reading = seq;
         }
@@ -137,15 +139,35 @@ impl TaskLedger {
             let mut work = self.work(db, &kept.told.cause, kept.seq, *left);
             let room = work.room;
             let rest = work.all(&kept.told.statements)?;
-            derived.append(&mut work.derived);
+            let follows = std::mem::take(&mut work.derived);
             *left = work.left;
             let (forgot, grown) = (work.forgot, room - work.room);
             self.grown += grown;
+            derived.append(&mut unless_written(db, kept.seq, follows)?);
             rest::replace(db, number, &kept.told.cause, rest)?;
             self.note_forgotten(db, forgot)?;
         }
         Ok(derived)
     }
+}
+
+/// Those of the events that follow from event `seq` that are not in the queue. The ledger's own knowledge may be behind
+/// the queue after a crash. It is so only where one event at most followed, and that was written next to its cause.
+fn unless_written(
+    db: &Connection,
+    seq: u64,
+    follows: Vec<OutboundMessage>,
+) -> rusqlite::Result<Vec<OutboundMessage>> {
+    let [event] = follows.as_slice() else {
+        return Ok(follows);
+    };
+    let Some(next) = seq.checked_add(1) else {
+        return Ok(follows);
+    };
+    let is_written = db
+        .prepare_cached("SELECT 1 FROM events WHERE seq = ?1 AND id = ?2")?
+        .exists((next.cast_signed(), event.id()))?;
+    Ok(if is_written { Vec::new() } else { follows })
 }
 
 /// Events that are in the file no more, though nobody read them here: they were pruned.

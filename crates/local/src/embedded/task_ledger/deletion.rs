@@ -1,7 +1,8 @@
 //! Annotations that are gone, by themselves or with their task.
 
-use super::annotation;
+use super::annotation::{self, Known};
 use super::damage::is_one_row;
+use super::recent::Recent;
 use super::tables::GONE;
 use super::task::Task;
 use super::work::Work;
@@ -15,6 +16,7 @@ const PATIENCE: Duration = Duration::from_millis(5);
 /// The task that all these annotations belong to, if each is known to be there and the look does not take too long.
 pub(super) fn only_task(
     db: &Connection,
+    recent: &Recent,
     source: &str,
     annotations: &[i64],
 ) -> rusqlite::Result<Option<i64>> {
@@ -24,9 +26,12 @@ pub(super) fn only_task(
         if looked % 64 == 63 && begun.elapsed() > PATIENCE {
             return Ok(None);
         }
-        let known = match annotation::known(db, source, *id) {
-            Err(error) if is_one_row(&error) => return Ok(None),
-            known => known?,
+        let known = match recent.annotation(source, *id) {
+            Some(known) => Some(known.clone()),
+            None => match annotation::known(db, source, *id) {
+                Err(error) if is_one_row(&error) => return Ok(None),
+                known => known?,
+            },
         };
         let there = known.filter(|known| known.state != GONE && known.task > 0);
         match (there.map(|known| known.task), only) {
@@ -68,20 +73,24 @@ impl Work<'_> {
             return Ok(());
         }
         let may_note = known.is_some() || self.takes_room();
-        let (of, newest) = known.map_or((0, None), |known| (known.task, known.version));
+        let of = known.as_ref().map_or(0, |known| known.task);
+        let task = if of > 0 {
+            self.known_task(of)?
+        } else {
+            Task::unknown(of)
+        };
+        let newest = known.as_ref().and_then(|known| known.version.clone());
         if may_note {
-            self.mark_gone(of, id, newest.as_deref())?;
+            self.mark_gone(of, id, newest.as_deref(), known.as_ref());
         }
-        let task = self.known_task(of)?;
-        let source = &self.cause.source;
         if of > 0 && task.is_labelled {
-            let left = task.listed(self.db, source)?.saturating_add(task.unlisted);
+            let left = self.listed(of)?.saturating_add(task.unlisted);
             if left < task.needed() {
                 let reopened = Task {
                     is_labelled: false,
                     ..task.clone()
                 };
-                reopened.write(self.db, source, self.seq, None)?;
+                self.note_task(reopened, None);
             }
         }
         if is_derived {
@@ -95,14 +104,23 @@ impl Work<'_> {
     pub(super) fn went_before_it_was_told(
         &mut self,
         told: &AnnotationThere,
+        known: Option<&Known>,
     ) -> rusqlite::Result<()> {
-        self.mark_gone(told.task, told.id, told.version.as_deref())?;
+        self.mark_gone(told.task, told.id, told.version.as_deref(), known);
         self.derive_deletion(told.id, told.version.as_deref(), Some(told.task), None);
         Ok(())
     }
 
     /// Everything that belonged to these tasks is gone. The tasks that are left.
     pub(super) fn tasks_gone(&mut self, ids: &[i64]) -> rusqlite::Result<Option<Statement>> {
+        // There may be many of them: they are read and noted where they lie.
+        self.settle()?;
+        let rest = self.tasks_gone_from_file(ids);
+        self.recent.forget();
+        rest
+    }
+
+    fn tasks_gone_from_file(&mut self, ids: &[i64]) -> rusqlite::Result<Option<Statement>> {
         for (done, id) in ids.iter().enumerate() {
             let task = self.known_task(*id)?;
             let source = &self.cause.source;
@@ -134,7 +152,8 @@ impl Work<'_> {
                     break;
                 }
                 for (annotation, newest) in some {
-                    self.mark_gone(*id, annotation, newest.as_deref())?;
+                    let version = self.gone_since(newest.as_deref());
+                    self.note_in_file(*id, annotation, &version)?;
                     let project = task.project.as_deref();
                     self.derive_deletion(annotation, newest.as_deref(), Some(*id), project);
                 }
@@ -162,8 +181,14 @@ impl Work<'_> {
         self.derive(event);
     }
 
-    fn mark_gone(&self, task: i64, annotation: i64, newest: Option<&str>) -> rusqlite::Result<()> {
+    fn mark_gone(
+        &mut self,
+        task: i64,
+        annotation: i64,
+        newest: Option<&str>,
+        known: Option<&Known>,
+    ) {
         let version = self.gone_since(newest);
-        self.note(task, annotation, GONE, Some(&version))
+        self.note(task, annotation, GONE, Some(&version), known);
     }
 }

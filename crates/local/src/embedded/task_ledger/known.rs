@@ -9,10 +9,14 @@ impl Work<'_> {
     /// Knowledge of an annotation. One that cannot be read is forgotten, and nothing else.
     pub(super) fn known(&mut self, annotation: i64) -> rusqlite::Result<Option<Known>> {
         let source = &self.cause.source;
+        if let Some(known) = self.recent.annotation(source, annotation) {
+            return Ok(Some(known.clone()));
+        }
         match annotation::known(self.db, source, annotation) {
             Err(error) if is_one_row(&error) => {
                 self.forgot += 1;
                 self.gaps = self.gaps.max(1);
+                self.settle()?;
                 annotation::forget_all(self.db, source, annotation)?;
                 Ok(None)
             }
@@ -22,6 +26,17 @@ impl Work<'_> {
 
     /// Knowledge of a task. One that cannot be read is forgotten, and nothing else.
     pub(super) fn known_task(&mut self, id: i64) -> rusqlite::Result<Task> {
+        let source = &self.cause.source;
+        if let Some(task) = self.recent.task(source, id) {
+            return Ok(task.clone());
+        }
+        let task = self.task_in_file(id)?;
+        let listed = task.listed(self.db, source)?;
+        self.recent.learn_task(source, task.clone(), listed);
+        Ok(task)
+    }
+
+    fn task_in_file(&mut self, id: i64) -> rusqlite::Result<Task> {
         let source = &self.cause.source;
         match Task::read(self.db, source, id) {
             Err(error) if is_one_row(&error) => {
@@ -36,6 +51,15 @@ impl Work<'_> {
                 Ok(Task::unknown(id))
             }
             task => task,
+        }
+    }
+
+    /// Annotations of a task that count, as far as events told of them.
+    pub(super) fn listed(&mut self, task: i64) -> rusqlite::Result<i64> {
+        let source = &self.cause.source;
+        match self.recent.listed(source, task) {
+            Some(listed) => Ok(listed),
+            None => Task::unknown(task).listed(self.db, source),
         }
     }
 

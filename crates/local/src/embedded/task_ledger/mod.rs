@@ -4,6 +4,9 @@
 //! It never stops a delivery. It takes events in by their numbers, each after the one before. What it cannot take in
 //! at once it takes in later, from the file: after want of room or an error of the disk, after events that others
 //! appended, and after one that is too large to be read on its way. What is damaged turns it off until the next start.
+//!
+//! Its rows are behind the queue, as far as its mark is: what was told lately is in memory, and goes into the file
+//! together with the mark. After a crash, the events behind the mark are read again.
 
 mod annotation;
 mod budget;
@@ -11,6 +14,7 @@ mod catch_up;
 mod damage;
 mod deletion;
 mod known;
+mod recent;
 mod rest;
 mod sweep;
 mod sweep_look;
@@ -22,11 +26,12 @@ mod work;
 use super::ledger_figures::LedgerFigures;
 use super::options::Options;
 use super::pending_message::Said;
-use crate::sqlite::{set_setting, setting};
+use crate::sqlite::{begin, set_setting, setting};
 use labelrelay_core::OutboundMessage;
 use labelrelay_core::QueueLimits;
 use labelrelay_core::derive::{Cause, Derivation, Told};
 use labelrelay_core::told::Statement;
+use recent::Recent;
 use rusqlite::Connection;
 use std::sync::Arc;
 use sweep::Sweep;
@@ -35,7 +40,7 @@ use work::Work;
 pub(super) use budget::Budget;
 pub(super) use damage::{NotOpen, is_busy, is_its_own, unless_it_panics};
 
-/// The mark up to which the queue was read is moved so often. What is read again changes nothing.
+/// The mark up to which the queue was read is moved so often, at least. What is read again changes nothing.
 const MARK_EVERY: u64 = 1000;
 
 /// After a failure, the ledger tries again when nothing else is to be done, or after so many groups.
@@ -45,13 +50,15 @@ const WAITS_GROUPS: u32 = 64;
 pub(super) struct TaskLedger {
     derivation: Arc<Derivation>,
     limits: QueueLimits,
+    /// Knowledge that is ahead of the file.
+    recent: Recent,
     /// The queue was read up to this event, and that is committed.
     through: u64,
     /// The same, with the transaction that is open.
     reading: u64,
     /// The same, as the file has it.
     marked: u64,
-    /// The next mark is worth a page.
+    /// The mark moves at the end of the transaction that is open, and with it what is known goes into the file.
     must_mark: bool,
     /// Events up to this one came before the ledger: it learns from them, and derives nothing.
     learned: u64,
@@ -107,6 +114,7 @@ impl TaskLedger {
         Ok(Some(Self {
             derivation: Arc::clone(derivation),
             limits: QueueLimits::bytes(options.max_message_bytes),
+            recent: Recent::default(),
             through,
             reading: through,
             marked: through,
@@ -171,7 +179,7 @@ impl TaskLedger {
         let task = match told.statements.as_slice() {
             // News that came meanwhile may have moved them, or begun their ids anew.
             [Statement::AnnotationsGone { ids, .. }] if !told.cause.is_fetched && is_read => {
-                deletion::only_task(db, &told.cause.source, ids)?
+                deletion::only_task(db, &self.recent, &told.cause.source, ids)?
             }
             _ => None,
         };
@@ -180,6 +188,8 @@ impl TaskLedger {
         } else {
             Vec::new()
         };
+        // Read again after a crash, one that follows is recognised: see `catch_up`.
+        self.must_mark |= derived.len() > 1;
         Ok(Consequences {
             task,
             derived,
@@ -204,9 +214,10 @@ impl TaskLedger {
         let room = work.room;
         let rest = work.all(&told.statements)?;
         let (derived, remains, forgot) = (work.derived, work.left, work.forgot);
-        let grown = room - work.room;
+        let (grown, is_settled) = (room - work.room, work.is_settled);
         *left = remains;
         self.grown += grown;
+        self.must_mark |= is_settled;
         if !rest.is_empty() {
             rest::keep(db, seq, &told.cause, rest)?;
             self.has_rest = true;
@@ -233,6 +244,11 @@ impl TaskLedger {
         Ok(())
     }
 
+    /// What followed from an event is in the queue already, for another reason. Read again, it would not be recognised.
+    pub(super) fn was_told_before(&mut self) {
+        self.must_mark = true;
+    }
+
     /// The transaction was committed.
     pub(super) fn written(&mut self) {
         self.through = self.reading;
@@ -240,6 +256,7 @@ impl TaskLedger {
         self.forgotten += std::mem::take(&mut self.forgot);
         self.missed += std::mem::take(&mut self.misses);
         if self.must_mark {
+            self.recent.written();
             self.marked = self.through;
             self.must_mark = false;
         }
@@ -247,7 +264,10 @@ impl TaskLedger {
 
     /// The transaction failed. It may be in the file all the same: then its events are read again, and change nothing.
     pub(super) fn failed(&mut self) {
-        self.reading = self.through;
+        // What the events behind the mark told is in memory alone, mixed with what this transaction told.
+        self.recent.forget();
+        self.through = self.marked;
+        self.reading = self.marked;
         self.grown = 0;
         self.forgot = 0;
         self.misses = 0;
@@ -279,17 +299,41 @@ impl TaskLedger {
         self.waits = None;
     }
 
-    /// Moves the mark at the end of a transaction, if it is so far behind that it is worth a page.
+    /// Moves the mark at the end of a transaction, if it is so far behind that it is worth some pages.
     pub(super) fn mark_if_due(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        if self.must_mark || self.reading >= self.marked.saturating_add(MARK_EVERY) {
-            set_setting(db, tables::THROUGH, self.reading.cast_signed())?;
+        let is_far = self.reading >= self.marked.saturating_add(MARK_EVERY);
+        if self.must_mark || is_far || self.recent.is_worth_a_write() {
+            self.mark(db)?;
             self.must_mark = true;
         }
         Ok(())
     }
 
+    fn mark(&self, db: &Connection) -> rusqlite::Result<()> {
+        self.recent.write(db)?;
+        set_setting(db, tables::THROUGH, self.reading.cast_signed())
+    }
+
+    /// Tells whether it knows something that is not in the file.
+    pub(super) fn is_ahead_of_file(&self) -> bool {
+        self.recent.is_ahead()
+    }
+
+    /// Moves the mark in a transaction of its own.
+    pub(super) fn save(&mut self, db: &Connection) -> rusqlite::Result<()> {
+        if self.marked == self.through && !self.recent.is_ahead() {
+            return Ok(());
+        }
+        let transaction = begin(db)?;
+        self.mark(db)?;
+        transaction.commit()?;
+        self.recent.written();
+        self.marked = self.through;
+        Ok(())
+    }
+
     fn work<'a>(
-        &'a self,
+        &'a mut self,
         db: &'a Connection,
         cause: &'a Cause,
         seq: u64,
@@ -297,6 +341,8 @@ impl TaskLedger {
     ) -> Work<'a> {
         Work {
             db,
+            recent: &mut self.recent,
+            is_settled: false,
             derivation: &self.derivation,
             limits: self.limits,
             cause,

@@ -3,8 +3,6 @@
 use super::TaskLedger;
 use super::sweep::KEPT;
 use super::sweep_look::{remove, some};
-use super::tables;
-use crate::sqlite::set_setting;
 use jiff::Timestamp;
 use labelrelay_core::time;
 use rusqlite::Connection;
@@ -22,15 +20,12 @@ impl TaskLedger {
         if self.waits.is_some() || !self.sweep.is_due(now, is_idle) {
             return Ok(());
         }
-        let mut look = if let Some(look) = self.sweep.look.take() {
-            look
-        } else {
-            // Knowledge that may be read again stays, so nothing shall be.
-            if self.marked != self.through {
-                set_setting(db, tables::THROUGH, self.through.cast_signed())?;
-                self.marked = self.through;
-            }
-            self.sweep.begin(self.marked)
+        // It goes by what is in the file. Knowledge that may be read again stays, so nothing shall be.
+        self.save(db)?;
+        self.recent.forget();
+        let mut look = match self.sweep.look.take() {
+            Some(look) => look,
+            None => self.sweep.begin(self.marked),
         };
         let cutoff = today
             .checked_sub(KEPT)

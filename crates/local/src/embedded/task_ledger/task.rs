@@ -1,9 +1,9 @@
 //! Tasks, and when they are completed.
 
-use super::tables::{COUNTS, GONE, TASK_GONE};
+use super::tables::{COUNTS, TASK_GONE};
 use super::work::Work;
 use labelrelay_core::told::TaskState;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _};
 
 /// Knowledge of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl Task {
         self.overlap.unwrap_or(1).max(1)
     }
 
-    /// Its annotations that count, as far as events told of them.
+    /// Its annotations that count, as far as the file knows of them.
     pub(super) fn listed(&self, db: &Connection, source: &str) -> rusqlite::Result<i64> {
         db.prepare_cached(
             "SELECT count(*) FROM ledger_things
@@ -101,33 +101,37 @@ impl Task {
         )?
         .query_row((source, self.id, COUNTS), |row| row.get(0))
     }
+}
 
-    pub(super) fn write(
-        &self,
-        db: &Connection,
-        source: &str,
-        seq: i64,
-        project: Option<&str>,
-    ) -> rusqlite::Result<()> {
-        db.prepare_cached(
-            "INSERT INTO ledger_things(source, task, annotation, state, overlap, unlisted, project, version, seq)
-             VALUES(?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8)
-             ON CONFLICT DO UPDATE SET state = excluded.state, overlap = excluded.overlap,
-                 unlisted = excluded.unlisted, project = coalesce(excluded.project, project), version = excluded.version,
-                 seq = max(seq, excluded.seq)",
-        )?
+/// The statement that [`write`] runs.
+pub(super) fn writing(db: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
+    db.prepare_cached(
+        "INSERT INTO ledger_things(source, task, annotation, state, overlap, unlisted, project, version, seq)
+         VALUES(?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT DO UPDATE SET state = excluded.state, overlap = excluded.overlap,
+             unlisted = excluded.unlisted, project = coalesce(excluded.project, project), version = excluded.version,
+             seq = max(seq, excluded.seq)",
+    )
+}
+
+/// Writes what is known of a task that is there into the file.
+pub(super) fn write(
+    statement: &mut CachedStatement<'_>,
+    source: &str,
+    task: &Task,
+) -> rusqlite::Result<()> {
+    statement
         .execute((
             source,
-            self.id,
-            i64::from(self.is_labelled),
-            self.overlap,
-            self.unlisted,
-            project.or(self.project.as_deref()),
-            &self.version,
-            seq,
+            task.id,
+            i64::from(task.is_labelled),
+            task.overlap,
+            task.unlisted,
+            &task.project,
+            &task.version,
+            task.seq,
         ))
         .map(|_| ())
-    }
 }
 
 /// Removes what is known of a task and its annotations.
@@ -150,7 +154,6 @@ impl Work<'_> {
         made: Option<String>,
     ) -> rusqlite::Result<()> {
         let mut task = self.known_task(id)?;
-        let source = &self.cause.source;
         // A bulk import has no time of its own. Without any, it was made when it was told.
         let made = made.or_else(|| self.cause.time_version());
         let made = made.or_else(|| Some(self.cause.received_version()));
@@ -164,7 +167,7 @@ impl Work<'_> {
         }
         task.overlap = state.overlap.or(task.overlap);
         if let Some(counted) = state.counted {
-            task.unlisted = counted.saturating_sub(task.listed(self.db, source)?).max(0);
+            task.unlisted = counted.saturating_sub(self.listed(id)?).max(0);
         }
         let is_labelled = task.is_labelled || state.is_labelled == Some(true);
         if !self.is_up_to_date(&task) && self.may_be_old() {
@@ -172,12 +175,18 @@ impl Work<'_> {
         }
         self.transition(&mut task, is_labelled, None);
         // Even where nothing changes: read again later, it would count against what came meanwhile.
-        task.write(
-            self.db,
-            &self.cause.source,
-            self.seq,
-            self.cause.project.as_deref(),
-        )
+        self.note_task(task, self.cause.project.as_deref());
+        Ok(())
+    }
+
+    /// Notes the state in which this event leaves a task that was looked up before.
+    pub(super) fn note_task(&mut self, mut task: Task, project: Option<&str>) {
+        if let Some(project) = project {
+            task.project = Some(project.to_owned());
+        }
+        task.seq = task.seq.max(self.seq);
+        (task.is_known, task.gone) = (true, None);
+        self.recent.change_task(&self.cause.source, task);
     }
 
     /// Tells whether a task was gone already when what is told was made, as far as is known. Ids begin anew only where
@@ -201,7 +210,7 @@ impl Work<'_> {
         newest.map_or(received.clone(), |newest| received.max(newest.to_owned()))
     }
 
-    /// Notes that a task is gone. It is kept, so that what comes late or is read again does not bring it back.
+    /// Notes in the file that a task is gone. It is kept, so that what comes late or is read again does not bring it back.
     pub(super) fn bury(&self, id: i64, newest: Option<&str>) -> rusqlite::Result<()> {
         self.db
             .prepare_cached(
@@ -233,7 +242,8 @@ impl Work<'_> {
             return Ok(());
         }
         let version = self.cause.received_version();
-        self.note(0, -id, GONE, Some(&version))
+        self.settle()?;
+        self.note_in_file(0, -id, &version)
     }
 
     /// The task is labelled now, or not; it may have been completed just now.

@@ -1,6 +1,7 @@
 //! Takes in what one event tells, within one transaction.
 
 use super::budget::Budget;
+use super::recent::Recent;
 use labelrelay_core::derive::{Cause, Derivation};
 use labelrelay_core::told::Statement;
 use labelrelay_core::{OutboundMessage, QueueLimits};
@@ -9,6 +10,9 @@ use rusqlite::Connection;
 /// A piece of work within one transaction.
 pub(super) struct Work<'a> {
     pub(super) db: &'a Connection,
+    pub(super) recent: &'a mut Recent,
+    /// What was known ahead of the file is in the file, so the mark has to move with it.
+    pub(super) is_settled: bool,
     pub(super) derivation: &'a Derivation,
     pub(super) limits: QueueLimits,
     pub(super) cause: &'a Cause,
@@ -53,6 +57,14 @@ impl Work<'_> {
             }
         }
         Ok(rest)
+    }
+
+    /// Writes what is known ahead of the file into it, for work on the file itself.
+    pub(super) fn settle(&mut self) -> rusqlite::Result<()> {
+        self.recent.write(self.db)?;
+        self.recent.forget();
+        self.is_settled = true;
+        Ok(())
     }
 
     /// Takes room for one more thing. A full ledger has none: the thing counts as forgotten at once.

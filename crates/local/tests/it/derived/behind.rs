@@ -1,24 +1,15 @@
 //! A ledger that cannot follow: no delivery is refused or waits for it, and it takes everything in later, in order.
 
 use super::{
-    annotation, completed, created, deleted, event, gone, named_task, open, send, stored,
-    tasks_deleted, until,
+    annotation, completed, created, deleted, event, gone, is_in_step, ledger, named_task, open,
+    send, stored, tasks_deleted, until,
 };
 use crate::support::QueueDir;
-use labelrelay_local::{EmbeddedQueue, LedgerFigures};
+use labelrelay_event::Origin;
 use rusqlite::Connection;
 use serde_json::json;
 
-fn ledger(queue: &EmbeddedQueue) -> LedgerFigures {
-    queue.ledger().unwrap()
-}
-
-fn is_in_step(queue: &EmbeddedQueue) -> bool {
-    let ledger = ledger(queue);
-    ledger.behind == 0 && ledger.waits.is_none()
-}
-
-/// Takes all room as soon as the ledger writes of an annotation, and only then.
+/// Takes all room as soon as the ledger writes, and only then.
 const NO_ROOM: &str = "
     CREATE TABLE pad(bytes BLOB);
     CREATE TRIGGER no_room BEFORE INSERT ON ledger_things BEGIN INSERT INTO pad VALUES(zeroblob(50000000)); END;";
@@ -37,14 +28,15 @@ fn without_room_for_the_ledger_events_are_stored_and_it_follows_when_there_is_ro
     send(&queue, &created(2, 8, 1));
     send(&queue, &deleted("delete 1", [1]));
     send(&queue, &created(3, 7, 1));
-    assert_eq!(
-        stored(&file).len(),
-        5,
-        "four deliveries, and what followed from the first"
-    );
+    // It is noted at once that a task is gone.
+    send(&queue, &tasks_deleted("delete 99", &[99]));
+    send(&queue, &created(4, 9, 1));
+    let mut delivered = stored(&file);
+    delivered.retain(|event| event.attributes.origin != Some(Origin::Derived));
+    assert_eq!(delivered.len(), 6);
     until("it is said", || {
         let ledger = ledger(&queue);
-        ledger.waits.is_some() && ledger.behind >= 3
+        ledger.waits.is_some() && ledger.behind >= 6
     });
     assert_eq!(ledger(&queue).off, None);
 
@@ -54,7 +46,11 @@ fn without_room_for_the_ledger_events_are_stored_and_it_follows_when_there_is_ro
         .iter()
         .map(|event| event.data["task"].as_i64().unwrap())
         .collect();
-    assert_eq!(tasks, [7, 8, 7], "in the order of the file, and each once");
+    assert_eq!(
+        tasks,
+        [7, 8, 7, 9],
+        "in the order of the file, and each once"
+    );
     send(&queue, &deleted("delete 3", [3]));
     assert_eq!(named_task(&file, "delete 3").as_deref(), Some("7"));
 }
@@ -144,6 +140,8 @@ fn one_damaged_row_is_forgotten_and_nothing_else() {
     for id in 1..=3 {
         send(&queue, &created(id, id, 1));
     }
+    // What it knows is in the file alone after this.
+    send(&queue, &tasks_deleted("none of these", &[99]));
     let other = Connection::open(queue_dir.path()).unwrap();
     let damage = "UPDATE ledger_things SET version = CAST(x'ff' AS TEXT) WHERE annotation = 1;
         INSERT INTO ledger_rest(seq, told) VALUES(1, 'not what was written')";

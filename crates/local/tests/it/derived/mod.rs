@@ -3,6 +3,7 @@
 
 mod awkward;
 mod behind;
+mod crash;
 mod ledger;
 mod pruned;
 
@@ -15,7 +16,7 @@ use labelrelay_core::ledger::Key;
 use labelrelay_core::time;
 use labelrelay_core::{EventQueue as _, OutboundMessage, Receipt};
 use labelrelay_event::{Attributes, DataEncoding, Digest, Envelope, EventType, Origin, encode};
-use labelrelay_local::{EmbeddedQueue, Filter, Pattern, QueueFile};
+use labelrelay_local::{EmbeddedQueue, Filter, LedgerFigures, Pattern, QueueFile};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -151,6 +152,16 @@ fn named_task(file: &QueueFile, id: &str) -> Option<String> {
     stored.retain(|event| event.attributes.id == id);
     assert_eq!(stored.len(), 1, "{id}");
     stored.remove(0).attributes.task
+}
+
+fn ledger(queue: &EmbeddedQueue) -> LedgerFigures {
+    queue.ledger().unwrap()
+}
+
+/// Tells whether the ledger has taken in all events, as of the writer's last moment of leisure.
+fn is_in_step(queue: &EmbeddedQueue) -> bool {
+    let ledger = ledger(queue);
+    ledger.behind == 0 && ledger.waits.is_none()
 }
 
 #[track_caller]

@@ -73,10 +73,9 @@ fn the_oldest_knowledge_makes_room() {
         }
     }
     until("it is small", || rows(&queue_dir, "1") <= 1100);
-    assert!(
-        rows(&queue_dir, &format!("annotation = {MANY}")) == 1,
-        "the newest are there"
-    );
+    until("the newest are there", || {
+        rows(&queue_dir, &format!("annotation = {MANY}")) == 1
+    });
     assert_eq!(rows(&queue_dir, "task = 1"), 0);
     // A pull finds an annotation of a task of which nothing is known any more: it was completed long ago.
     let before = completed(&queue_dir.file()).len();
