@@ -9,7 +9,8 @@ pub trait Sink: Send {
     /// Limits of one message.
     fn limits(&self) -> QueueLimits;
 
-    /// Up to `max` events that the queue got after number `after`, from whomever. A queue that cannot be looked
+    /// Up to `max` events that the queue got after number `after`, from whomever: fewer where they are large, none when
+    /// there are none. A queue that cannot be looked
     /// into has none: what it got live is then sent once more, with the same ids.
     ///
     /// # Errors
