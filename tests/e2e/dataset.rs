@@ -1,5 +1,6 @@
 //! A dataset that is kept beside a real Label Studio, against what that exports itself.
 
+use labelrelay_tests::changes::Changes;
 use labelrelay_tests::label_studio::LabelStudio;
 use labelrelay_tests::program;
 use labelrelay_tests::random::Random;
@@ -15,7 +16,7 @@ use std::time::Duration;
 const CHANGES: usize = 200;
 
 /// Bound of the whole walk, the campaign's too.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// The `sync` that follows is killed after so many.
 const KILLED_EVERY: usize = 20;
@@ -404,15 +405,6 @@ fn assert_verdict(site: &Site, dir: &Path, is_equal: bool) {
     assert_eq!(latest["verified"], *verdict, "{status}");
 }
 
-fn changes() -> usize {
-    match std::env::var("LABELRELAY_TEST_CHANGES") {
-        Ok(changes) => changes
-            .parse()
-            .expect("LABELRELAY_TEST_CHANGES is a number"),
-        Err(_) => CHANGES,
-    }
-}
-
 #[test]
 #[ignore = "needs an installed Label Studio: run it with `cargo xtask e2e dataset`"]
 fn a_dataset_stays_equal_to_label_studio_whatever_is_killed() {
@@ -434,7 +426,8 @@ fn a_dataset_stays_equal_to_label_studio_whatever_is_killed() {
     work.import();
     let dir = site.folder().join("cars");
     let mut following = follow(&site);
-    for change in 1..=changes() {
+    let mut changes = Changes::or(CHANGES);
+    for change in &mut changes {
         work.change();
         if change % KILLED_EVERY == 0 {
             following.kill().unwrap();
@@ -484,4 +477,8 @@ fn a_dataset_stays_equal_to_label_studio_whatever_is_killed() {
     let told = verified(&work, &site, &words);
     assert!(told.status.success(), "{told:?}");
     assert_equal(&mut work, &site.folder().join("anew"));
+    println!(
+        "dataset: {}, equal to Label Studio each time",
+        changes.summary()
+    );
 }

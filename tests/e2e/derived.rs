@@ -1,6 +1,7 @@
 //! Events that are derived from a real Label Studio's events, against its database.
 
 use labelrelay_event::Origin;
+use labelrelay_tests::changes::Changes;
 use labelrelay_tests::export::Exported;
 use labelrelay_tests::label_studio::{LabelStudio, choice};
 use labelrelay_tests::program;
@@ -9,10 +10,13 @@ use labelrelay_tests::relay::{SECRET, Site, secrets};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Stdio;
+use std::time::Duration;
 
 const TASKS: usize = 20;
 /// Changes of the test; the campaign makes more of them.
 const CHANGES: usize = 200;
+/// After this Label Studio ends, whatever is left to do.
+const LONGEST: Duration = Duration::from_secs(6 * 60 * 60);
 const COMPLETED: &str = "io.labelstud.task.completed";
 const DELETED: &str = "io.labelstud.annotation.deleted";
 
@@ -148,20 +152,11 @@ impl Walk {
     }
 }
 
-fn changes() -> usize {
-    match std::env::var("LABELRELAY_TEST_CHANGES") {
-        Ok(changes) => changes
-            .parse()
-            .expect("LABELRELAY_TEST_CHANGES is a number"),
-        Err(_) => CHANGES,
-    }
-}
-
 #[test]
 #[ignore = "needs an installed Label Studio: run it with `cargo xtask e2e derived`"]
 fn every_deletion_names_its_task_and_each_completion_is_told_once() {
     let _machine = crate::beside_others();
-    let mut label_studio = LabelStudio::start();
+    let mut label_studio = LabelStudio::start_for(LONGEST);
     let site = Site::with("embedded_queue.derive = true");
     let relay = site.serve();
     let project = label_studio.project("derived");
@@ -176,7 +171,8 @@ fn every_deletion_names_its_task_and_each_completion_is_told_once() {
         labelled: BTreeSet::new(),
         completed: BTreeMap::new(),
     };
-    for _ in 0..changes() {
+    let mut changes = Changes::or(CHANGES);
+    for _ in &mut changes {
         walk.change();
     }
     let (_, there) = walk.read_database();
@@ -196,7 +192,6 @@ fn every_deletion_names_its_task_and_each_completion_is_told_once() {
     walk.assert_deletions(&events, &there);
     let derived = |event: &&Exported| event.attributes.origin == Some(Origin::Derived);
     let count = events.iter().filter(derived).count();
-    println!("{} events, {count} of them derived", events.len());
     assert!(count > 20, "hardly anything was derived");
 
     let pulled = program::command()
@@ -216,4 +211,11 @@ fn every_deletion_names_its_task_and_each_completion_is_told_once() {
     assert_eq!(completed(&after), walk.completed);
     relay.terminate();
     assert!(relay.wait().success());
+    println!(
+        "derived: {}: {} events, {count} of them derived; {} annotations went, each told once and with its task; {} completions, each told once",
+        changes.summary(),
+        events.len(),
+        walk.task_of.len() - there.len(),
+        walk.completed.values().sum::<usize>(),
+    );
 }

@@ -10,6 +10,7 @@
 )]
 
 pub mod azure;
+pub mod changes;
 pub mod client;
 pub mod contract;
 pub mod export;

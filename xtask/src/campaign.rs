@@ -1,11 +1,14 @@
 //! `cargo xtask campaign`: what runs for minutes or hours, and of which `cargo xtask test` runs a sample.
 //!
-//! Another campaign is a line of [`ALL`] and a function that says what it needs and what is run.
+//! Another campaign is a line of [`ALL`] and a function that says what it needs and what is run. Each ends with one
+//! line that says how it went. With `--minutes N` it ends by then, whatever is left to do.
 
+use crate::campaign_limit;
 use crate::e2e::TestSetup;
-use crate::step::{cargo, status};
+use crate::step::{self, cargo, status};
 use crate::tools::{self, ToolPaths};
 use crate::{Outcome, e2e, fuzz, lab, release};
+use std::time::Instant;
 
 /// A long run of what the tests sample.
 struct Campaign {
@@ -156,14 +159,25 @@ fn stranger(args: &[String]) -> Outcome {
 
 /// Runs the campaign that `args` begin with; without arguments, says which there are.
 pub(crate) fn run(args: &[String]) -> Outcome {
+    let (args, minutes) = campaign_limit::taken_from(args)?;
     let Some((name, rest)) = args.split_first() else {
         print!("{}", list());
         return Ok(());
     };
-    match ALL.iter().find(|campaign| campaign.name == name) {
-        Some(campaign) => (campaign.run)(rest),
-        None => Err(format!("there is no campaign {name}; there are:\n{}", list()).into()),
+    let Some(campaign) = ALL.iter().find(|campaign| campaign.name == name) else {
+        return Err(format!("there is no campaign {name}; there are:\n{}", list()).into());
+    };
+    let begun = Instant::now();
+    if let Some(minutes) = minutes {
+        step::end_by(begun + minutes);
     }
+    let outcome = (campaign.run)(rest);
+    let minutes = begun.elapsed().as_secs_f64() / 60.0;
+    match &outcome {
+        Ok(()) => println!("campaign {name}: passed, {minutes:.1} min"),
+        Err(error) => println!("campaign {name}: FAILED, {minutes:.1} min: {error}"),
+    }
+    outcome
 }
 
 fn list() -> String {

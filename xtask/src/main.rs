@@ -3,6 +3,7 @@
 mod bench;
 mod cache_folder;
 mod campaign;
+mod campaign_limit;
 mod cpu_time;
 mod debian;
 mod e2e;
@@ -83,6 +84,8 @@ Usage: cargo xtask <verb>
                          --rounds N       how often each window is measured, in turns (default 6, even)
   campaign [NAME [OPTIONS]]
                        what runs for long, and of which the tests run a sample; without a name, the list
+                         --minutes N      end by then: what makes random changes makes as many as there is time for
+                                          and checks those, anything else is stopped and counts as failed
   release --dry-run    the files of a release, as far as this machine can make them, each tried in a root without Rust
   release --packed     the same around the program that is built for tests: what `test` runs, in a minute
   release STEP…        some of them, as the workflow has them made; `release help` lists the steps

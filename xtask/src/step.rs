@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// Names of the steps that were run, with their times, for the closing lines.
@@ -157,15 +158,52 @@ pub(crate) fn cargo(arguments: &str) -> Command {
     command
 }
 
+/// When everything that [`status`] runs has to be over.
+static END: OnceLock<Instant> = OnceLock::new();
+
+/// Tells the tests how much of the time is left for what they make as much of as there is time for, in seconds.
+const SECONDS_LEFT: &str = "LABELRELAY_TEST_SECONDS";
+
+/// What [`status`] runs from now on is ended at `end`, with all that it started.
+pub(crate) fn end_by(end: Instant) {
+    let _first = END.set(end);
+}
+
 /// Runs `command` to its end, its output going where ours goes.
 pub(crate) fn status(command: &mut Command) -> Outcome {
     let line = show(command);
     println!("$ {line}");
-    let status = command
-        .stdin(Stdio::null())
-        .status()
-        .map_err(|e| format!("cannot run `{line}`: {e}"))?;
+    command.stdin(Stdio::null());
+    let status = match END.get() {
+        None => command.status(),
+        Some(end) => return status_by(*end, command, &line),
+    };
+    let status = status.map_err(|e| format!("cannot run `{line}`: {e}"))?;
     ended(&line, status)
+}
+
+/// The same, in a group of processes that is ended as a whole when the time is over.
+fn status_by(end: Instant, command: &mut Command, line: &str) -> Outcome {
+    let left = end.saturating_duration_since(Instant::now());
+    command.env(SECONDS_LEFT, left.as_secs().to_string());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    let spawned = command.spawn();
+    let mut child = spawned.map_err(|e| format!("cannot run `{line}`: {e}"))?;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return ended(line, status);
+        }
+        if Instant::now() >= end {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let group = format!("-{}", child.id());
+    let _ended = Command::new("kill").args(["-KILL", "--", &group]).status();
+    let _ended = child.kill();
+    child.wait()?;
+    Err(format!("the time was over before `{line}` ended").into())
 }
 
 fn ended(line: &str, status: ExitStatus) -> Outcome {
