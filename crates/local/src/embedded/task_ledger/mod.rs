@@ -41,7 +41,7 @@ pub(super) use budget::Budget;
 pub(super) use damage::{NotOpen, is_busy, is_its_own, unless_it_panics};
 
 /// The mark up to which the queue was read is moved so often, at least. What is read again changes nothing.
-const MARK_EVERY: u64 = 1000;
+const MARK_EVERY: u64 = 4000;
 
 /// After a failure, the ledger tries again when nothing else is to be done, or after so many groups.
 const WAITS_GROUPS: u32 = 64;

@@ -9,8 +9,9 @@ use super::task::{self, Task};
 use rusqlite::Connection;
 use std::collections::HashMap;
 
-/// So many changed rows are worth a write. About a millisecond, for which one delivery in hundreds waits.
-const WRITE_AT: usize = 512;
+/// So many changed rows are worth a write. A few milliseconds, for which one delivery in hundreds waits. The more they are,
+/// the more of them changed twice meanwhile.
+const WRITE_AT: usize = 1024;
 
 /// Tasks and annotations that are kept at most once they are in the file; some 300 bytes each.
 const KEPT: usize = 8192;
