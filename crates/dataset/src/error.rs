@@ -15,6 +15,8 @@ pub struct DatasetError {
     pub problem: String,
     /// The cure.
     pub cure: String,
+    /// `true` if the same may succeed if it is tried again.
+    pub may_pass: bool,
 }
 
 impl DatasetError {
@@ -27,6 +29,7 @@ impl DatasetError {
             resource: resource.display().to_string(),
             problem: problem.into(),
             cure: cure.into(),
+            may_pass: false,
         }
     }
 

@@ -5,7 +5,7 @@
 
 use crate::DatasetError;
 use crate::output::{Output, hex, private_dir};
-use crate::snapshot::{LATEST, SNAPSHOTS, Snapshot};
+use crate::snapshot::{LATEST, SNAPSHOTS, Snapshot, TABLE};
 use crate::store::Store;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What was published from a working directory, in that directory.
 const PUBLISHED: &str = "published.json";
@@ -32,10 +33,10 @@ const AT_ONCE: usize = 8;
 const CHUNK_BYTES: usize = 256 * 1024;
 
 /// A prefix of an object store, as the place of a dataset's snapshots.
-pub struct Publisher<'a> {
-    target: &'a dyn ObjectStore,
+pub struct Publisher {
+    target: Arc<dyn ObjectStore>,
     /// The target's URL, for messages.
-    url: &'a str,
+    url: String,
     published: Published,
 }
 
@@ -45,7 +46,7 @@ struct Published {
     url: String,
     /// Name of this working directory: random.
     writer: String,
-    /// Digest of the snapshot that is the latest there.
+    /// The latest snapshot there, as `latest.json` says it.
     latest: Option<String>,
     /// Files of each snapshot that may be there.
     snapshots: BTreeMap<u64, Vec<String>>,
@@ -59,7 +60,7 @@ struct Owner {
     digest: Option<String>,
 }
 
-impl<'a> Publisher<'a> {
+impl Publisher {
     /// Makes the prefix that of this dataset, if it is nobody's. With `takes_over`, also if it is another one's: that one
     /// finds out when it publishes next.
     ///
@@ -68,13 +69,13 @@ impl<'a> Publisher<'a> {
     /// cannot tell two writers apart, or cannot be written.
     pub async fn open(
         store: &Store,
-        target: &'a dyn ObjectStore,
-        url: &'a str,
+        target: Arc<dyn ObjectStore>,
+        url: &str,
         takes_over: bool,
     ) -> Result<Self, DatasetError> {
         let mut publisher = Self {
             target,
-            url,
+            url: url.to_owned(),
             published: Published::read(&store.dir, url)?,
         };
         // Before the name is used: a name that is lost would be somebody else's.
@@ -112,7 +113,8 @@ impl<'a> Publisher<'a> {
         store: &Store,
         snapshot: &Snapshot,
     ) -> Result<(), DatasetError> {
-        if self.published.latest.as_ref() == Some(&snapshot.digest) {
+        let text = serde_json::to_string(snapshot).unwrap_or_default();
+        if self.published.latest.as_ref() == Some(&text) {
             return self.remove_old(store).await;
         }
         let dir = store.dir.join(&snapshot.path);
@@ -143,10 +145,15 @@ impl<'a> Publisher<'a> {
             .buffer_unordered(AT_ONCE)
             .try_collect::<()>()
             .await?;
-        let text = serde_json::to_vec(snapshot).unwrap_or_default();
-        let named = self.target.replace(LATEST, text.into()).await;
+        let table = store.dir.join(TABLE);
+        if table.is_file() {
+            let table = fs::read(&table).map_err(DatasetError::io(&table))?;
+            let replaced = self.target.replace(TABLE, table.into()).await;
+            replaced.map_err(|error| self.failed(&error))?;
+        }
+        let named = self.target.replace(LATEST, text.clone().into()).await;
         named.map_err(|error| self.failed(&error))?;
-        self.published.latest = Some(snapshot.digest.clone());
+        self.published.latest = Some(text);
         self.published.write(&store.dir)?;
         self.remove_old(store).await
     }
@@ -244,14 +251,15 @@ impl<'a> Publisher<'a> {
     }
 
     fn failed(&self, error: &BlobError) -> DatasetError {
-        self.error(
-            labelrelay_core::chain(error),
-            "the snapshot is complete in the working directory: run this again",
-        )
+        let cure = "the snapshot is complete in the working directory: run this again";
+        DatasetError {
+            may_pass: error.retryable,
+            ..self.error(labelrelay_core::chain(error), cure)
+        }
     }
 
     fn error(&self, problem: impl Into<String>, cure: &str) -> DatasetError {
-        DatasetError::new(Path::new(self.url), problem, cure)
+        DatasetError::new(Path::new(&self.url), problem, cure)
     }
 }
 

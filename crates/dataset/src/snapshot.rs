@@ -21,7 +21,7 @@ use std::path::Path;
 
 pub(crate) const SNAPSHOTS: &str = "snapshots";
 pub(crate) const LATEST: &str = "latest.json";
-const TABLE: &str = "snapshots.parquet";
+pub(crate) const TABLE: &str = "snapshots.parquet";
 const SUMMARY: &str = "snapshot.json";
 
 /// A snapshot that was written.

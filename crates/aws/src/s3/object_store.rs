@@ -86,7 +86,10 @@ impl ObjectStore for S3ObjectStore {
     ) -> BoxFuture<'a, Result<(), BlobError>> {
         Box::pin(async move {
             let key = self.0.key(name);
-            self.0.replace(&key, "application/json", content).await
+            // Whatever its name, a reader knows what it asked for.
+            self.0
+                .replace(&key, "application/octet-stream", content)
+                .await
         })
     }
 

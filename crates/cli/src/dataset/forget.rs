@@ -1,11 +1,11 @@
 //! `labelrelay dataset forget`.
 
+use super::place::{Place, publish};
 use super::words::of_snapshot;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::print;
-use labelrelay_dataset::{Format, Options, Store};
-use std::path::PathBuf;
+use labelrelay_dataset::{Format, Options};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,30 +21,24 @@ Queues, fallbacks and ledgers have their own copies of events.";
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
-    /// Directory of the dataset
-    dir: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// The author, as the platform names them
     #[arg(long, value_name = "ID")]
     author: String,
 }
 
 pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
-    let dir = env.cwd().join(&args.dir);
-    if !dir.is_dir() {
-        return Err(CliError::usage(format_args!(
-            "{}: there is no such dataset",
-            args.dir.display()
-        )));
-    }
-    let mut store = Store::open(&dir)?;
+    let mut store = args.place.existing(env)?;
     let forgotten = store.forget_author(&args.author)?;
     // The same files as before, without the author.
     let mut options = Options::of_last(&store)?.unwrap_or_else(|| Options::of(Format::Coco));
     options.keep = 1;
     let snapshot = labelrelay_dataset::write(&mut store, &options)?;
+    crate::runtime::small()?.block_on(publish(&args.place, &store, &snapshot, env))?;
     print(format_args!("forgotten in {forgotten} annotations"))?;
     Ok(print(format_args!(
         "{}",
-        of_snapshot(&snapshot, &args.dir)
+        of_snapshot(&snapshot, &args.place.dir())
     ))?)
 }

@@ -3,6 +3,7 @@
 mod claims;
 mod export_options;
 mod forget;
+mod place;
 mod platform;
 mod rebuild;
 mod status;

@@ -1,13 +1,13 @@
 //! `labelrelay dataset rebuild`.
 
 use super::export_options::ExportOptions;
+use super::place::{Place, publish};
 use super::platform::PlatformArgs;
 use super::words::of_snapshot;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::print;
 use labelrelay_dataset::{Store, compare};
-use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,8 +22,8 @@ is mended, and its classes keep their numbers.";
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
-    /// Directory of the dataset; it is made if it is not there
-    dir: PathBuf,
+    #[command(flatten)]
+    place: Place,
     #[command(flatten)]
     platform: PlatformArgs,
     #[command(flatten)]
@@ -31,7 +31,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
-    let mut store = Store::open(env.cwd().join(&args.dir))?;
+    let mut store = args.place.open(env)?;
     let found = args.platform.read(env)?;
     let mut differences = compare(&store, &found.store, &found.scope)?;
     // Whoever makes a dataset anew wants what is there; `verify --repair` lets go what is not.
@@ -40,6 +40,6 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let snapshot = labelrelay_dataset::write(&mut store, &args.export.options())?;
     Ok(print(format_args!(
         "{}",
-        of_snapshot(&snapshot, &args.dir)
+        of_snapshot(&snapshot, &args.place.dir())
     ))?)
 }

@@ -1,5 +1,6 @@
 //! `labelrelay dataset status`.
 
+use super::place::Place;
 use super::words::{age, counted};
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
@@ -7,7 +8,7 @@ use crate::output::{print, print_json};
 use jiff::Timestamp;
 use labelrelay_dataset::{Status, Verdict};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,15 +23,15 @@ Looks at the dataset's files alone, also while `sync` works on it. Exits with 1 
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
-    /// Directory of the dataset
-    dir: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
-    let status = labelrelay_dataset::status(env.cwd().join(&args.dir))?;
+    let status = labelrelay_dataset::status(env.cwd().join(args.place.dir()))?;
     if args.json {
         print_json(&json!({
             "snapshot": status.snapshot, "changed_since": status.has_changed_since,
@@ -40,7 +41,7 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     } else {
         print(format_args!(
             "{}",
-            words(&status, &args.dir, Timestamp::now()).join("\n")
+            words(&status, &args.place.dir(), Timestamp::now()).join("\n")
         ))?;
     }
     match &status.verdict {

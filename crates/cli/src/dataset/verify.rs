@@ -1,12 +1,12 @@
 //! `labelrelay dataset verify`.
 
+use super::place::Place;
 use super::platform::PlatformArgs;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::{print, print_json};
 use labelrelay_dataset::{AnnotationId, Differences, Store, compare};
 use serde_json::json;
-use std::path::PathBuf;
 
 /// Ids that are printed of each kind.
 const SHOWN: usize = 20;
@@ -26,8 +26,8 @@ there is, so it cannot be asked.";
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
-    /// Directory of the dataset
-    dir: PathBuf,
+    #[command(flatten)]
+    place: Place,
     #[command(flatten)]
     platform: PlatformArgs,
     /// Mend what differs
@@ -39,14 +39,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
-    let dir = env.cwd().join(&args.dir);
-    if !dir.is_dir() {
-        return Err(CliError::usage(format_args!(
-            "{}: there is no such dataset; make it with `labelrelay dataset sync` or `dataset rebuild`",
-            args.dir.display()
-        )));
-    }
-    let mut store = Store::open(&dir)?;
+    let mut store = args.place.existing(env)?;
     let found = args.platform.read(env)?;
     let differences = compare(&store, &found.store, &found.scope)?;
     if args.json {
@@ -74,7 +67,7 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     }
     Ok(print(format_args!(
         "mended; write it with `labelrelay dataset sync {}`",
-        args.dir.display()
+        args.place.dir().display()
     ))?)
 }
 

@@ -21,6 +21,7 @@ pub(super) fn of_snapshot(snapshot: &Snapshot, dir: &Path) -> String {
         (counts.other_state, "in another state"),
         (counts.without_task, "of no known task"),
         (counts.deletion_unconfirmed, "whose deletion nobody signed"),
+        (counts.media_missing, "media without a copy"),
     ] {
         if count > 0 {
             let _ = write!(words, "{separator} {count} {what}");

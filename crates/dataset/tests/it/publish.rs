@@ -10,8 +10,8 @@ use labelrelay_dataset::{DatasetError, Format, Options, Publisher, Snapshot};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 const URL: &str = "s3://cars/dataset";
 
@@ -79,7 +79,10 @@ impl ObjectStore for Memory {
     ) -> BoxFuture<'a, Result<(), BlobError>> {
         Box::pin(async move {
             self.is_refused()?;
-            self.objects.lock().unwrap().insert(name.to_owned(), content);
+            self.objects
+                .lock()
+                .unwrap()
+                .insert(name.to_owned(), content);
             Ok(())
         })
     }
@@ -113,11 +116,12 @@ fn next(dataset: &mut Dataset, id: u32) -> Snapshot {
 fn publish(
     dataset: &Dataset,
     snapshot: &Snapshot,
-    target: &Memory,
+    target: &Arc<Memory>,
     takes_over: bool,
 ) -> Result<(), DatasetError> {
     block_on(async {
-        let mut publisher = Publisher::open(&dataset.store, target, URL, takes_over).await?;
+        let mut publisher =
+            Publisher::open(&dataset.store, Arc::clone(target) as _, URL, takes_over).await?;
         publisher.publish(&dataset.store, snapshot).await
     })
 }
@@ -125,7 +129,7 @@ fn publish(
 /// Red if a file is missing or differs, if an old snapshot stays, or if the latest is named before it is whole.
 #[test]
 fn what_is_published_is_what_is_here() {
-    let (mut dataset, target) = (Dataset::new(), Memory::new());
+    let (mut dataset, target) = (Dataset::new(), Arc::new(Memory::new()));
     for id in 1..=4 {
         let snapshot = next(&mut dataset, id);
         if id == 2 {
@@ -153,7 +157,11 @@ fn what_is_published_is_what_is_here() {
         if name.ends_with("writer.json") {
             continue;
         }
-        assert_eq!(target.objects.lock().unwrap()[&name], fs::read(&path).unwrap(), "{name}");
+        assert_eq!(
+            target.objects.lock().unwrap()[&name],
+            fs::read(&path).unwrap(),
+            "{name}"
+        );
         here.push(name);
     }
     assert_eq!(here[0], "latest.json");
@@ -163,28 +171,43 @@ fn what_is_published_is_what_is_here() {
         snapshots.into_iter().collect::<Vec<_>>(),
         ["snapshots/000003", "snapshots/000004"]
     );
-    assert!(here.iter().any(|name| name.contains("/labels/")), "{here:?}");
+    assert!(
+        here.iter().any(|name| name.contains("/labels/")),
+        "{here:?}"
+    );
 }
 
 /// Red if two working directories, or two copies of one, write to one place.
 #[test]
 fn a_place_has_one_writer() {
-    let (mut one, mut other, target) = (Dataset::new(), Dataset::new(), Memory::new());
+    let (mut one, mut other, target) = (Dataset::new(), Dataset::new(), Arc::new(Memory::new()));
     let first = next(&mut one, 1);
     publish(&one, &first, &target, false).unwrap();
     let second = next(&mut other, 2);
-    let error = publish(&other, &second, &target, false).unwrap_err().to_string();
+    let error = publish(&other, &second, &target, false)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("--take-over"), "{error}");
     assert_eq!(target.json("latest.json")["number"], 1);
 
-    block_on(Publisher::open(&other.store, &target, URL, true)).map(drop).unwrap();
+    block_on(Publisher::open(
+        &other.store,
+        Arc::clone(&target) as _,
+        URL,
+        true,
+    ))
+    .map(drop)
+    .unwrap();
     // Its snapshots go on after those that are there.
     let third = next(&mut other, 3);
     assert_eq!(third.number, 2);
     publish(&other, &third, &target, false).unwrap();
     let late = next(&mut one, 4);
     assert!(publish(&one, &late, &target, false).is_err());
-    assert_eq!(target.json("latest.json"), serde_json::to_value(&third).unwrap());
+    assert_eq!(
+        target.json("latest.json"),
+        serde_json::to_value(&third).unwrap()
+    );
 
     // A copy of the working directory has its name. It takes a number that is taken.
     let mut copy = Dataset::new();
@@ -193,24 +216,34 @@ fn a_place_has_one_writer() {
     next(&mut copy, 1);
     let fork = next(&mut copy, 5);
     assert_eq!(fork.number, third.number);
-    let error = publish(&copy, &fork, &target, false).unwrap_err().to_string();
+    let error = publish(&copy, &fork, &target, false)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("another process"), "{error}");
-    assert_eq!(target.json("latest.json"), serde_json::to_value(&third).unwrap());
+    assert_eq!(
+        target.json("latest.json"),
+        serde_json::to_value(&third).unwrap()
+    );
 }
 
 #[test]
 fn a_store_without_conditions_is_refused_and_so_is_another_place() {
     let mut dataset = Dataset::new();
     let snapshot = next(&mut dataset, 1);
-    let careless = Memory {
+    let careless = Arc::new(Memory {
         is_careless: true,
         ..Memory::new()
-    };
+    });
     let error = publish(&dataset, &snapshot, &careless, false).unwrap_err();
     assert!(error.to_string().contains("If-None-Match"), "{error}");
-    let target = Memory::new();
+    let target = Arc::new(Memory::new());
     publish(&dataset, &snapshot, &target, false).unwrap();
-    let elsewhere = block_on(Publisher::open(&dataset.store, &target, "gs://other", false));
+    let elsewhere = block_on(Publisher::open(
+        &dataset.store,
+        Arc::clone(&target) as _,
+        "gs://other",
+        false,
+    ));
     let error = elsewhere.map(drop).unwrap_err().to_string();
     assert!(error.contains(URL), "{error}");
 }

@@ -40,9 +40,13 @@ impl ObjectStore for GcsObjectStore {
             let name = self.0.location.object(name);
             let length = content.len() as u64;
             let body = Box::pin(stream::once(future::ready(Ok(content))));
-            let put = self
-                .0
-                .put(&name, "application/json", length, body, Condition::None);
+            let put = self.0.put(
+                &name,
+                "application/octet-stream",
+                length,
+                body,
+                Condition::None,
+            );
             put.await.map(drop)
         })
     }

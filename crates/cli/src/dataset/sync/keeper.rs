@@ -5,11 +5,12 @@ use super::folder::{Job, Message, Verdict};
 use crate::dataset::words::of_snapshot;
 use crate::error::CliError;
 use crate::output::{print, print_json};
-use labelrelay_dataset::{Options, Snapshot, Store};
+use labelrelay_dataset::{Options, Publisher, Snapshot, Store};
 use labelrelay_event::{Event, EventError};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 
 /// Events of one transaction.
 const BATCH: usize = super::TOGETHER;
@@ -22,6 +23,8 @@ const FIRST: Duration = Duration::from_millis(500);
 
 pub(super) struct Keeper {
     store: Store,
+    /// Brings snapshots to an object store, on the runtime of the others.
+    publisher: Option<(Publisher, Handle)>,
     options: Options,
     /// As the user wrote it.
     dir: PathBuf,
@@ -33,11 +36,13 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn new(store: Store, args: &Args) -> Self {
+    /// Must be called within a Tokio runtime if something is to be published.
+    pub(super) fn new(store: Store, publisher: Option<Publisher>, args: &Args) -> Self {
         Self {
             store,
+            publisher: publisher.map(|publisher| (publisher, Handle::current())),
             options: args.export.options(),
-            dir: args.dir.clone(),
+            dir: args.place.dir(),
             is_json: args.json,
             every: args.follow.then_some(args.every),
             told: None,
@@ -64,7 +69,7 @@ impl Keeper {
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if ends || pause.is_some_and(|pause| written.elapsed() >= pause) {
-                self.write()?;
+                self.write(ends)?;
                 (written, pause) = (Instant::now(), self.every);
             }
         }
@@ -127,8 +132,17 @@ impl Keeper {
         Ok(all.collect())
     }
 
-    fn write(&mut self) -> Result<(), CliError> {
+    fn write(&mut self, is_last: bool) -> Result<(), CliError> {
         let snapshot = labelrelay_dataset::write(&mut self.store, &self.options)?;
+        if let Some((publisher, runtime)) = &mut self.publisher {
+            match runtime.block_on(publisher.publish(&self.store, &snapshot)) {
+                // The next turn publishes what is there then.
+                Err(error) if error.may_pass && !is_last => {
+                    tracing::warn!(name: "not_published", %error, "the snapshot was not published; tried again at the next turn");
+                }
+                published => published?,
+            }
+        }
         if self.told.as_ref() == Some(&snapshot) {
             return Ok(());
         }

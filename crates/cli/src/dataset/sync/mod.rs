@@ -6,6 +6,7 @@ mod work;
 
 use super::claims;
 use super::export_options::ExportOptions;
+use super::place::Place;
 use crate::durations::{parse_duration, parse_visibility};
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
@@ -17,7 +18,6 @@ use crate::serve::Signals;
 use folder::Folder;
 use keeper::Keeper;
 use labelrelay_consumer::{RunError, Settings, Stats, Worker};
-use labelrelay_dataset::Store;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +38,8 @@ Examples:
   labelrelay dataset sync ./cars
   labelrelay dataset sync ./cars --format coco,yolo --split 70/20/10
   labelrelay dataset sync ./cars --follow --every 10s
-  labelrelay dataset sync ./cars --queue sqs://REGION/ACCOUNT/NAME";
+  labelrelay dataset sync ./cars --queue sqs://REGION/ACCOUNT/NAME
+  labelrelay dataset sync s3://BUCKET/cars --follow";
 
 const NOTES: &str = "\
 Takes all events out of the queue, and writes a snapshot if something changed: snapshots/000001 and so on; latest.json \
@@ -50,8 +51,8 @@ SIGTERM or Ctrl-C: what was begun is taken in, a snapshot written, the rest give
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
-    /// Directory of the dataset; it is made if it is not there
-    dir: PathBuf,
+    #[command(flatten)]
+    place: Place,
     #[command(flatten)]
     export: ExportOptions,
     /// Go on until stopped
@@ -75,6 +76,9 @@ pub(super) struct Args {
     /// Queue or topic for dead letters [default: the queue's own]
     #[arg(long, value_name = "URL")]
     dead_letter: Option<String>,
+    /// With a URL: publish there although another working directory did, which is lost
+    #[arg(long)]
+    take_over: bool,
     /// Print each snapshot as JSON
     #[arg(long)]
     json: bool,
@@ -121,8 +125,13 @@ async fn sync(args: &Args, env: &Env<'_>) -> Result<Option<Stats>, CliError> {
         // A queue may not answer for long. Nothing was received yet.
         () = signals.next() => return Ok(Some(Stats::default())),
     };
-    let store = Store::open(env.cwd().join(&args.dir))?;
-    let folder = Folder::start(Keeper::new(store, args))?;
+    let store = args.place.open(env)?;
+    // Before an event is taken: what cannot be published is refused at the start.
+    let publisher = match args.place.remote(env).await? {
+        Some(remote) => Some(remote.publisher(&store, args.take_over).await?),
+        None => None,
+    };
+    let folder = Folder::start(Keeper::new(store, publisher, args))?;
     let work = Arc::new(Folding::new(folder.door(), blobs));
     let worker = Worker::new(source, work, settings(args, &location));
     tracing::info!(name: "syncing", queue = %location, "taking events in");

@@ -93,10 +93,7 @@ impl Folding {
             Ok(fetched) => fetched,
             Err(outcome) => return outcome,
         };
-        match self
-            .fold(Content::Fetched(Box::new(fetched)), place)
-            .await
-        {
+        match self.fold(Content::Fetched(Box::new(fetched)), place).await {
             Some(Verdict::Done) => Outcome::Done,
             Some(Verdict::Unreadable(error)) => rejected(&error),
             Some(Verdict::Claimed) | None => Outcome::NotBegun,

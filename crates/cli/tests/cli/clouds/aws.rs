@@ -89,6 +89,12 @@ impl Servers {
 
 #[test]
 #[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
+fn a_dataset_is_published_to_s3() {
+    Servers::start().cloud(|cloud| cloud.takes_datasets());
+}
+
+#[test]
+#[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
 fn consume_takes_events_from_sqs() {
     let servers = Servers::with_dead_letters();
     servers.cloud(|cloud| cloud.is_consumed(&cloud.queue, &["--dead-letter", "dead"]));

@@ -61,6 +61,12 @@ fn events_are_sent_again_to_storage_queue() {
 
 #[test]
 #[ignore = "needs Azurite: cargo xtask test"]
+fn a_dataset_is_published_to_blob_storage() {
+    Servers::start().cloud(|cloud| cloud.takes_datasets());
+}
+
+#[test]
+#[ignore = "needs Azurite: cargo xtask test"]
 fn consume_takes_events_from_storage_queue() {
     let servers = Servers::start();
     servers.queues.make_queue("events-poison");

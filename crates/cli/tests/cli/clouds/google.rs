@@ -91,6 +91,12 @@ impl Servers {
 
 #[test]
 #[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
+fn a_dataset_is_published_to_cloud_storage() {
+    Servers::start().cloud(|cloud| cloud.takes_datasets());
+}
+
+#[test]
+#[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
 fn consume_takes_events_from_pubsub() {
     let servers = Servers::with_dead_letters();
     servers.cloud(|cloud| cloud.is_consumed(&cloud.queue, &[]));

@@ -223,6 +223,48 @@ echo "$CE_SUBJECT" >> done"#;
         assert!((self.drain)().is_empty());
     }
 
+    /// A dataset is published to the store, and by one working directory alone. Another one takes it over, and goes on after
+    /// the snapshot that it finds there.
+    fn takes_datasets(&self) {
+        let (path, query) = self
+            .blob_store
+            .split_once('?')
+            .map_or((&*self.blob_store, String::new()), |(path, query)| {
+                (path, format!("?{query}"))
+            });
+        let url = format!("{path}/cars{query}");
+        let place = || self.place(LONG).with("LABELRELAY_QUEUE", "sqlite:own.db");
+        let (one, other) = (place(), place());
+        for (place, name) in [(&one, "one"), (&other, "two")] {
+            let serving = place.serve(&[]);
+            assert_eq!(delivered(&serving, &sender::label(name)).status, 200);
+            assert_eq!(serving.stop(), 0);
+        }
+        let queue = ["--queue", "sqlite:own.db", "--format", "jsonl"];
+        let sync = |more: &[&str]| [&["dataset", "sync", &url], &queue[..], more].concat();
+        let ran = one.run(&sync(&[]));
+        assert!(
+            ran.good().contains("cars/snapshots/000001"),
+            "{}",
+            ran.stdout
+        );
+        one.run(&sync(&[])).good();
+        let refused = other.run(&sync(&[]));
+        refused.failed(1, &["another working directory", "--take-over"]);
+        // Nothing was taken out of the queue.
+        let ran = other.run(&sync(&["--take-over"]));
+        let said = ran.good();
+        assert!(
+            said.contains("1 annotation,") && said.contains("cars/snapshots/000002"),
+            "{said}"
+        );
+        one.run(&sync(&[]))
+            .failed(1, &["another working directory"]);
+        for ran in [&refused, &ran] {
+            self.assert_clean(&format!("{}{}", ran.stdout, ran.stderr));
+        }
+    }
+
     /// A queue that is not there ends the start with its name; one that hangs, with what may help.
     fn says_what_is_wrong(&self, missing: &str, name: &str) {
         for verb in ["serve", "status"] {

@@ -1,0 +1,144 @@
+//! The dataset that a verb works on: a directory, or an object store with a working directory on this machine.
+
+use crate::env::Env;
+use crate::error::CliError;
+use crate::open::BackEnds;
+use labelrelay_core::{BackEnd as _, Clock, Location, ObjectStore};
+use labelrelay_dataset::{Publisher, Snapshot, Store};
+use labelrelay_startup::SystemClock;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Place {
+    /// Directory of the dataset, or s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://ACCOUNT/CONTAINER/PREFIX
+    #[arg(value_name = "DIR")]
+    dataset: String,
+    /// With a URL: directory of the working state, which must not be lost [default: the last part of the URL]
+    #[arg(long, value_name = "DIR")]
+    work: Option<PathBuf>,
+}
+
+/// The store that the snapshots of a dataset are published to.
+pub(super) struct Remote {
+    store: Arc<dyn ObjectStore>,
+    url: String,
+}
+
+impl Place {
+    /// The directory, as the user wrote it.
+    pub(super) fn dir(&self) -> PathBuf {
+        match (&self.work, self.url()) {
+            (Some(work), Some(_)) => work.clone(),
+            (None, Some(url)) => last_part(url).into(),
+            (_, None) => PathBuf::from(&self.dataset),
+        }
+    }
+
+    fn url(&self) -> Option<&str> {
+        self.dataset.contains("://").then_some(&*self.dataset)
+    }
+
+    /// Opens the working state, and makes it where there is none.
+    pub(super) fn open(&self, env: &Env<'_>) -> Result<Store, CliError> {
+        if self.work.is_some() && self.url().is_none() {
+            return Err(CliError::usage(
+                "--work is for a dataset with a URL; a directory has its working state in itself",
+            ));
+        }
+        Ok(Store::open(env.cwd().join(self.dir()))?)
+    }
+
+    /// Opens the working state of a dataset that is there.
+    pub(super) fn existing(&self, env: &Env<'_>) -> Result<Store, CliError> {
+        let dir = self.dir();
+        if !env.cwd().join(&dir).is_dir() {
+            return Err(CliError::usage(format_args!(
+                "{}: there is no such dataset; make it with `labelrelay dataset sync` or `dataset rebuild`",
+                dir.display()
+            )));
+        }
+        self.open(env)
+    }
+
+    /// Opens the store, if the dataset has one. Must be called within a Tokio runtime.
+    pub(super) async fn remote(&self, env: &Env<'_>) -> Result<Option<Remote>, CliError> {
+        let Some(url) = self.url() else {
+            return Ok(None);
+        };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let back_ends = BackEnds::new(labelrelay_local::Options::default(), env, clock);
+        let at = Location {
+            url,
+            base_dir: env.cwd(),
+        };
+        let opened = back_ends.object_store(at).await;
+        let store = opened.map_err(|error| {
+            if error.retryable {
+                CliError::failed(error)
+            } else {
+                CliError::config(error)
+            }
+        })?;
+        // A signature in it is not to be kept, nor shown.
+        let url = url.split('?').next().unwrap_or(url).to_owned();
+        Ok(Some(Remote { store, url }))
+    }
+}
+
+impl Remote {
+    /// Makes the place ours.
+    pub(super) async fn publisher(
+        &self,
+        store: &Store,
+        takes_over: bool,
+    ) -> Result<Publisher, CliError> {
+        Ok(Publisher::open(store, Arc::clone(&self.store), &self.url, takes_over).await?)
+    }
+}
+
+/// Publishes a snapshot where the dataset has a store.
+pub(super) async fn publish(
+    place: &Place,
+    store: &Store,
+    snapshot: &Snapshot,
+    env: &Env<'_>,
+) -> Result<(), CliError> {
+    if let Some(remote) = place.remote(env).await? {
+        let mut publisher = remote.publisher(store, false).await?;
+        publisher.publish(store, snapshot).await?;
+    }
+    Ok(())
+}
+
+/// The last part of a URL's path, as `git clone` names a directory.
+fn last_part(url: &str) -> &str {
+    let path = url.split('?').next().unwrap_or(url).trim_end_matches('/');
+    let last = path.rsplit('/').next().unwrap_or(path);
+    if matches!(last, "" | "." | "..") {
+        "dataset"
+    } else {
+        last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_working_directory_is_named_after_the_url() {
+        for (url, name) in [
+            ("s3://bucket/datasets/cars", "cars"),
+            ("s3://bucket/datasets/cars/", "cars"),
+            ("gs://bucket", "bucket"),
+            (
+                "https://a.blob.core.windows.net/c/cars?sv=1&sig=a/b",
+                "cars",
+            ),
+            ("s3://bucket/..", "dataset"),
+        ] {
+            assert_eq!(last_part(url), name, "{url}");
+        }
+    }
+}
