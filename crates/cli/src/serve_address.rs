@@ -36,7 +36,7 @@ pub(crate) use locked::{ServeAddress, listening};
 
 #[cfg(unix)]
 mod locked {
-    use super::{Listening, Path, PathBuf, SocketAddr, beside};
+    use super::{Listening, Path, PathBuf, beside};
     use rustix::fs::OFlags;
     use std::fs::{File, OpenOptions, TryLockError};
     use std::io::{Error, Read as _, Write as _};

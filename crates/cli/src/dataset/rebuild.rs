@@ -1,13 +1,13 @@
 //! `labelrelay dataset rebuild`.
 
 use super::export_options::ExportOptions;
-use super::place::{Place, publish};
+use super::place::Place;
 use super::platform::PlatformArgs;
 use super::words::of_snapshot;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::print;
-use labelrelay_dataset::{Store, compare};
+use labelrelay_dataset::compare;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -5,7 +5,7 @@ use super::platform::PlatformArgs;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::{print, print_json};
-use labelrelay_dataset::{AnnotationId, Differences, Store, compare};
+use labelrelay_dataset::{AnnotationId, Differences, compare};
 use serde_json::json;
 
 /// Ids that are printed of each kind.

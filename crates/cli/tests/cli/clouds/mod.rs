@@ -241,7 +241,7 @@ echo "$CE_SUBJECT" >> done"#;
             assert_eq!(serving.stop(), 0);
         }
         let queue = ["--queue", "sqlite:own.db", "--format", "jsonl"];
-        let sync = |more: &[&str]| [&["dataset", "sync", &url], &queue[..], more].concat();
+        let sync = |more: &[&'static str]| [&["dataset", "sync", &url], &queue[..], more].concat();
         let ran = one.run(&sync(&[]));
         assert!(
             ran.good().contains("cars/snapshots/000001"),
