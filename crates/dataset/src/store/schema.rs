@@ -90,9 +90,9 @@ CREATE TABLE reviews(                   -- of Label Studio
     version TEXT,
     accepted INTEGER,                   -- 1, 0; NULL if it says neither
     of_version TEXT NOT NULL,           -- of the annotation: a later one was not reviewed
-    PRIMARY KEY(source, review_id)
+    PRIMARY KEY(source, annotation_id, review_id),
+    UNIQUE(source, review_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX reviews_of_annotation ON reviews(source, annotation_id);
 CREATE VIEW reviewed(annotation, state) AS
 SELECT row, (
     SELECT CASE WHEN accepted IS NULL OR of_version < coalesce(annotations.version, '') THEN NULL
