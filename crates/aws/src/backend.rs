@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::{
-    BlobStore, EventQueue, EventSource, FallbackStore, ObjectStore, SecretSource, SecretStore, SourceOptions,
+    BlobStore, EventQueue, EventSource, FallbackStore, ObjectStore, SecretSource, SecretStore,
+    SourceOptions,
 };
 use std::future::ready;
 use std::sync::Arc;

@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::{Lookup, SecretRef};
 use labelrelay_core::{
-    BlobStore, Clock, EventQueue, EventSource, FallbackStore, ObjectStore, SecretSource, SecretStore,
-    SourceOptions,
+    BlobStore, Clock, EventQueue, EventSource, FallbackStore, ObjectStore, SecretSource,
+    SecretStore, SourceOptions,
 };
 use std::future::ready;
 use std::sync::Arc;

@@ -72,7 +72,7 @@ pub(crate) fn read(file: &Path, env: &Env<'_>) -> Result<Config, CliError> {
     Ok(config)
 }
 
-/// Outputs in the form of CloudFormation, of Terraform or of Azure: alone, or in what their commands print of a whole stack.
+/// Outputs in the form of `CloudFormation`, of Terraform or of Azure: alone, or in what their commands print of a whole stack.
 fn outputs(text: &str) -> Option<Outputs> {
     let value: Value = serde_json::from_str(text).ok()?;
     let inner = ["/Stacks/0/Outputs", "/properties/outputs"];

@@ -24,11 +24,8 @@ pub trait ObjectStore: Send + Sync {
     ///
     /// # Errors
     /// [`BlobError`]; either the one before or this one is there, whole.
-    fn replace<'a>(
-        &'a self,
-        name: &'a str,
-        content: Bytes,
-    ) -> BoxFuture<'a, Result<(), BlobError>>;
+    fn replace<'a>(&'a self, name: &'a str, content: Bytes)
+    -> BoxFuture<'a, Result<(), BlobError>>;
 
     /// The object, whole in memory; `None` if there is none.
     ///

@@ -54,16 +54,15 @@ impl Options {
     /// Whatever two snapshots of one state must have in common to be equal.
     pub(crate) fn fingerprint(&self) -> String {
         let formats: Vec<&str> = self.formats.iter().map(|it| it.as_str()).collect();
-        let mut fingerprint = json!({
+        let media = self.media.iter();
+        let media: Vec<_> = media
+            .map(|it| json!([it.address, it.path.to_string_lossy()]))
+            .collect();
+        json!({
             "formats": formats, "which": self.which.as_str(), "splits": self.splits.percents(), "state": self.state,
-            "addresses": self.addresses.as_str(), "authors": self.authors, "writer": WRITER,
-        });
-        if !self.media.is_empty() {
-            let media = self.media.iter();
-            let media = media.map(|it| json!([it.address, it.path.to_string_lossy()]));
-            fingerprint["media"] = media.collect();
-        }
-        fingerprint.to_string()
+            "addresses": self.addresses.as_str(), "authors": self.authors, "media": media, "writer": WRITER,
+        })
+        .to_string()
     }
 
     /// Options of the last snapshot in the dataset, with ten that are kept; `None` if there is none.

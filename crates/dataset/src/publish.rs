@@ -151,8 +151,8 @@ impl Publisher {
             let replaced = self.target.replace(TABLE, table.into()).await;
             replaced.map_err(|error| self.failed(&error))?;
         }
-        let named = self.target.replace(LATEST, text.clone().into()).await;
-        named.map_err(|error| self.failed(&error))?;
+        let replaced = self.target.replace(LATEST, text.clone().into()).await;
+        replaced.map_err(|error| self.failed(&error))?;
         self.published.latest = Some(text);
         self.published.write(&store.dir)?;
         self.remove_old(store).await

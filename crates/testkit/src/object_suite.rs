@@ -27,7 +27,10 @@ pub async fn an_object_is_created_once(store: &dyn ObjectStore) {
     let name = "latest.json";
     for content in [&b"{}"[..], b"{\"number\":2}", b""] {
         let content = Bytes::copy_from_slice(content);
-        store.replace(name, content.clone()).await.expect("replaced");
+        store
+            .replace(name, content.clone())
+            .await
+            .expect("replaced");
         assert_eq!(store.get(name).await.expect("read"), Some(content));
     }
     let created = store.create(name, NewObject::of(Bytes::new())).await;

@@ -73,8 +73,7 @@ impl S3Location {
                 body,
                 sha256: digest.to_hex(),
             };
-            self.object("PUT", key, &headers, content, MAX_ANSWER)
-                .await
+            self.object("PUT", key, &headers, content, MAX_ANSWER).await
         };
         let errors = self.error_context("s3:PutObject", key);
         let answer = body_stream::with_body(length, body, put).await;

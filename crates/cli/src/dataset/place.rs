@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Place {
-    /// Directory of the dataset, or s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://ACCOUNT/CONTAINER/PREFIX
+    /// Directory of the dataset, or URL of one in a store: `s3://BUCKET/PREFIX`, `gs://…`, `az://ACCOUNT/CONTAINER/PREFIX`
     #[arg(value_name = "DIR")]
     dataset: String,
     /// With a URL: directory of the working state, which must not be lost [default: the last part of the URL]

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::{
-    BlobStore, Clock, EventQueue, EventSource, FallbackStore, ObjectStore, SecretSource, SecretStore,
-    SourceOptions,
+    BlobStore, Clock, EventQueue, EventSource, FallbackStore, ObjectStore, SecretSource,
+    SecretStore, SourceOptions,
 };
 use labelrelay_local::{EmbeddedQueue, Local, Options};
 use labelrelay_startup::Open;

@@ -174,7 +174,9 @@ pub(crate) async fn sink(
         return Ok(Some(opened));
     };
     let claims = Claims::of(config, env.lookup(), env.cwd());
-    Ok(Some(back_ends.open().queue_at(Some(url), at, &claims).await?))
+    Ok(Some(
+        back_ends.open().queue_at(Some(url), at, &claims).await?,
+    ))
 }
 
 /// The store for bodies that are too large for the queue. `make` says whether its directory may be made.

@@ -85,8 +85,8 @@ impl Cost {
         };
         let copies = self.copies.of_each + of_one;
         let sent = envelope(bytes.min(self.largest_message));
-        let copied = sent.min(self.most_copied).saturating_mul(copies);
-        let sent = sent.saturating_add(copied);
+        let in_memory = sent.min(self.most_copied).saturating_mul(copies);
+        let sent = sent.saturating_add(in_memory);
         let kept = if self.has_fallback {
             envelope(bytes)
         } else {

@@ -3,6 +3,7 @@
 use crate::support::{CREATED, Dataset, annotation, event, rectangle, table};
 use labelrelay_dataset::{Addresses, Format, Options, Snapshot, YoloTask};
 use serde_json::json;
+use std::fmt::Write as _;
 use std::path::Path;
 
 fn options() -> Options {
@@ -42,7 +43,7 @@ fn read(dir: &Path, said: &mut String) {
         if path.is_dir() {
             read(&path, said);
         } else if path.extension().is_some_and(|it| it == "parquet") {
-            said.push_str(&format!("{:?}", table(&path)));
+            write!(said, "{:?}", table(&path)).unwrap();
         } else {
             said.push_str(&std::fs::read_to_string(&path).unwrap());
         }

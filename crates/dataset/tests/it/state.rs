@@ -29,13 +29,16 @@ fn counted(dataset: &mut Dataset, state: &str) -> (u64, u64) {
     (counts.annotations, counts.other_state)
 }
 
+/// Annotations that are in, and those in another state.
+type Counts = (u64, u64);
+
 /// Red if an annotation passes for approved that was changed after its review, or whose last review rejects it; or if the
 /// order has a say.
 #[test]
 fn the_last_review_of_this_version_counts() {
     let first = || there(1, 7, 10, &json!([]));
     let changed = || there(1, 7, 30, &json!([]));
-    let cases: [(&str, Vec<String>, (u64, u64), (u64, u64)); 7] = [
+    let cases: [(&str, Vec<String>, Counts, Counts); 7] = [
         ("no review", vec![first()], (0, 1), (0, 1)),
         (
             "accepted",

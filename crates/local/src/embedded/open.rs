@@ -35,6 +35,24 @@ impl EmbeddedQueue {
     }
 }
 
+/// Keeps the file within its size. The journal counts as well, and is never longer than twice what it begins anew at, but
+/// for a group.
+fn limit_pages(db: &Connection, options: &Options) -> rusqlite::Result<()> {
+    let journal_bytes = options.checkpoint_bytes.saturating_mul(2);
+    let most = options
+        .max_file_bytes
+        .map(|bytes| bytes.saturating_sub(journal_bytes));
+    // A write that the system refuses this process is better not begun.
+    let limits = most.into_iter().chain(disk_reserve::file_size_limit());
+    let Some(bytes) = limits.min() else {
+        return Ok(());
+    };
+    let pages = i64::try_from(bytes / u64::from(PAGE_BYTES))
+        .unwrap_or(i64::MAX)
+        .clamp(1, MOST_PAGES);
+    db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+}
+
 fn open(path: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<EmbeddedQueue, OpenError> {
     // First of all: the lock is beside the file itself, whatever path led here.
     let configured = path;
@@ -62,24 +80,7 @@ fn open(path: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<Embedded
         .and_then(|()| Sequencer::read(&db, &options, &*clock))
         .map_err(database)?;
 
-    // The journal counts as well, and is never longer than twice what it begins anew at, but for a group.
-    let journal_bytes = options.checkpoint_bytes.saturating_mul(2);
-    let most = options
-        .max_file_bytes
-        .map(|bytes| bytes.saturating_sub(journal_bytes));
-    // A write that the system refuses this process is better not begun.
-    if let Some(bytes) = most
-        .into_iter()
-        .chain(disk_reserve::file_size_limit())
-        .min()
-    {
-        let pages = bytes / u64::from(PAGE_BYTES);
-        let pages = i64::try_from(pages)
-            .unwrap_or(i64::MAX)
-            .clamp(1, MOST_PAGES);
-        db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
-            .map_err(database)?;
-    }
+    limit_pages(&db, &options).map_err(database)?;
 
     let pages = |bytes: u64| {
         u32::try_from(bytes / u64::from(PAGE_BYTES))

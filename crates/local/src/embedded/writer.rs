@@ -64,6 +64,13 @@ fn ledger_patience(derives_more: bool, sequencer: &Sequencer) -> Duration {
     }
 }
 
+/// The error once more: it has no copy.
+fn same(error: &QueueError) -> QueueError {
+    let mut same = QueueError::new(error.kind, error.message.clone());
+    same.retryable = error.retryable;
+    same
+}
+
 impl Writer {
     pub(super) fn run(self, mut sequencer: Sequencer, commands: &Receiver<Command>) {
         let mut group = Vec::new();
@@ -114,9 +121,7 @@ impl Writer {
                 derives_more = false;
                 pruned.put_off(self.clock.monotonic());
                 for answer in checks {
-                    let mut lost = QueueError::new(unfit.kind, unfit.message.clone());
-                    lost.retryable = unfit.retryable;
-                    let _gone = answer.send(Err(lost));
+                    let _gone = answer.send(Err(same(&unfit)));
                 }
                 continue;
             }

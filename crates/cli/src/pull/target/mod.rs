@@ -83,7 +83,10 @@ impl Target {
         let location = open::queue_location(config, env)?;
         let takes_stdout = location == QueueLocation::Stdout;
         let at = open::setting(QUEUE, config, env);
-        let kind = match (open::sink(&location, at, Some(config), env, &clock).await?, location) {
+        let kind = match (
+            open::sink(&location, at, Some(config), env, &clock).await?,
+            location,
+        ) {
             (Some(queue), _) => {
                 let blobs = open::blob_store(config, env, &clock, !dry_run).await?;
                 let sender = QueueSender::new(queue, blobs, Arc::clone(&clock));

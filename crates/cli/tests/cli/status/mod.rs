@@ -96,8 +96,8 @@ fn what_serve_refused_since_it_began_is_told() {
     let url = serving.url("label-studio");
     let send = ["send", "--source", "label-studio", "--to", &url];
     for _ in 0..2 {
-        let sent = place.run(&[&send[..], &["--secret", "file:foreign.secret"]].concat());
-        assert!(sent.stdout.starts_with("401"), "{sent:?}");
+        let ran = place.run(&[&send[..], &["--secret", "file:foreign.secret"]].concat());
+        assert!(ran.stdout.starts_with("401"), "{ran:?}");
     }
     place.run(&send).good();
     // A request is counted after its answer.

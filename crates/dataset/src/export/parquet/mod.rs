@@ -239,7 +239,7 @@ fn split(row: &Row<'_>, splits: Splits) -> rusqlite::Result<Vec<u8>> {
 
 impl Shown {
     /// Bytes of a value in a column of this kind; `None` if there is none, or none to be shown.
-    fn bytes<'v>(self, kind: Kind, value: ValueRef<'v>) -> Option<Cow<'v, [u8]>> {
+    fn bytes(self, kind: Kind, value: ValueRef<'_>) -> Option<Cow<'_, [u8]>> {
         let bytes = match value {
             ValueRef::Text(bytes) => bytes,
             ValueRef::Blob(bytes) if kind == Kind::Bytes => return Some(Cow::Borrowed(bytes)),

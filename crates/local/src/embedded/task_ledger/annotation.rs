@@ -88,7 +88,8 @@ impl Work<'_> {
         let mut task = self.known_task(told.task)?;
         if self.is_from_before(task.gone.as_deref(), told.version.clone()) {
             // It comes late, and went with its task. The platform tells nothing more of it.
-            return self.went_before_it_was_told(told, known.as_ref());
+            self.went_before_it_was_told(told, known.as_ref());
+            return Ok(());
         }
         if !task.is_noted() && !self.takes_room() {
             return Ok(());

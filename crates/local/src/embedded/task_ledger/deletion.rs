@@ -105,10 +105,9 @@ impl Work<'_> {
         &mut self,
         told: &AnnotationThere,
         known: Option<&Known>,
-    ) -> rusqlite::Result<()> {
+    ) {
         self.mark_gone(told.task, told.id, told.version.as_deref(), known);
         self.derive_deletion(told.id, told.version.as_deref(), Some(told.task), None);
-        Ok(())
     }
 
     /// Everything that belonged to these tasks is gone. The tasks that are left.

@@ -105,10 +105,17 @@ fn next(dice: &mut Dice, step: i64) -> OutboundMessage {
     match dice.roll(10) {
         0..=4 => {
             let mut annotation = annotation(id, task, step);
-            annotation["was_cancelled"] = json!(dice.roll(5) == 0);
+            let was_cancelled = dice.roll(5) == 0;
+            annotation
+                .as_object_mut()
+                .unwrap()
+                .insert("was_cancelled".to_owned(), json!(was_cancelled));
             let mut body = json!({"action": "ANNOTATION_CREATED", "annotation": annotation, "project": {"id": 1 + task % 2}});
             if dice.roll(4) > 0 {
-                body["task"] = task_state(task, dice.roll(2) == 0, dice.roll(3));
+                let state = task_state(task, dice.roll(2) == 0, dice.roll(3));
+                body.as_object_mut()
+                    .unwrap()
+                    .insert("task".to_owned(), state);
             }
             event(&name, "io.labelstud.annotation.created", &body)
         }
