@@ -207,10 +207,8 @@ impl Server {
         let missing = without.replace("without", "missing");
         let options = SourceOptions::default();
         let itself = SourceOptions::default().dead_letter("without");
-        let at = self.endpoint.trim_start_matches("http://");
-        let port = at.rsplit_once(':').expect("a port").1;
-        let by_another_host = without.replace(at, &format!("localhost:{port}"));
-        assert_ne!(by_another_host, without);
+        let account = without.rsplit('/').nth(1).expect("an account");
+        let by_another_host = format!("https://another.example.org/{account}/without");
         let by_another_host = SourceOptions::default().dead_letter(by_another_host);
         let odd = SourceOptions::default().dead_letter("no name");
         let elsewhere = SourceOptions::default().dead_letter("elsewhere");
