@@ -76,7 +76,8 @@ def test_each_message_has_its_own_receipt(
     program = f"""
 ask()
 out.write(b'{{"deliveries": 2}}\\n' + {said!r})
-out.close()
+out.flush()
+os.close(1)
 ask()
 """
     queue = source(tmp_path, program)
