@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ._handling import Handling
-    from ._held import Outcome
     from ._session import Session
     from .changes import Change, Key
 
@@ -314,12 +313,11 @@ class Runner:
 
     def _handle_one(self, held: Held) -> bool:
         """Tells whether it is settled. If not, it waits for its thing."""
-        outcome: Outcome | Busy | None = None
         try:
             outcome = self._handling.work(held, self._handle)
-        finally:
-            if outcome is None:
-                self._session.settle(held, Again(held.name, "the process ended", 0.0, False))
+        except BaseException:
+            self._session.settle(held, Again(held.name, "the process ended", 0.0, False))
+            raise
         if not isinstance(outcome, Busy):
             self._session.settle(held, outcome)
             return True
