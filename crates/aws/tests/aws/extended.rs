@@ -94,7 +94,7 @@ async fn large_envelopes_are_what_extended_clients_read() {
     let [small, one, six] = events();
     for got in receive(&beside, &url, 10, Duration::ZERO).await {
         let attributes = got.message_attributes().expect("attributes");
-        let text = |name: &str| attributes.get(name).and_then(|one| one.string_value());
+        let text = |name: &str| attributes.get(name)?.string_value();
         let sent = match text("id") {
             Some("small") => {
                 assert_eq!(got.body().unwrap().as_bytes(), small.body);
