@@ -49,7 +49,7 @@ impl Store {
         )?;
         super::scrub(&db)?;
         if !differences.are_none() {
-            super::has_changed(&db)?;
+            super::revision::note_change(&db)?;
         }
         db.commit()
     }

@@ -5,6 +5,7 @@ mod annotation;
 mod fold;
 mod removal;
 mod review;
+mod revision;
 mod schema;
 mod task;
 pub(crate) mod unreadable;
@@ -15,6 +16,7 @@ use crate::{DatasetError, Unreadable};
 use jiff::Timestamp;
 use labelrelay_core::time;
 use labelrelay_event::Event;
+use revision::note_change;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -93,10 +95,29 @@ impl Store {
         has_changed |= unreadable::are_read(&transaction, read.clone())?;
         note_newest(&transaction, read)?;
         if has_changed {
-            self::has_changed(&transaction)?;
+            note_change(&transaction)?;
         }
         transaction.commit()?;
         Ok(verdicts)
+    }
+
+    /// Notes events that cannot be read: the name of each (its id, else whatever the queue calls it), and the reason. To be
+    /// called before they become dead letters, so that none is missing in the count. One that is read later, by a newer
+    /// version, counts no more.
+    ///
+    /// # Errors
+    /// [`DatasetError`]; nothing was noted then.
+    pub fn note_unreadable(&mut self, events: &[(&str, &str)]) -> Result<(), DatasetError> {
+        let failed = self.failed();
+        self.note_all(events).map_err(failed)
+    }
+
+    fn note_all(&mut self, events: &[(&str, &str)]) -> rusqlite::Result<()> {
+        let db = self.db.transaction()?;
+        if unreadable::note(&db, events)? {
+            note_change(&db)?;
+        }
+        db.commit()
     }
 
     /// Forgets who made an annotation: the author, and the platform's own JSON, in which the author stands too. What comes
@@ -118,7 +139,7 @@ impl Store {
             [author],
         )?;
         let forgotten = scrub(&db)?;
-        has_changed(&db)?;
+        note_change(&db)?;
         db.commit()?;
         // The log of SQLite has the pages of before.
         self.db
@@ -202,15 +223,6 @@ fn scrub(db: &Transaction<'_>) -> rusqlite::Result<usize> {
         &format!("UPDATE main.annotations SET author = NULL, raw = NULL WHERE {of_them}"),
         [],
     )
-}
-
-/// Notes that the next snapshot may differ from the last one.
-fn has_changed(db: &Transaction<'_>) -> rusqlite::Result<()> {
-    db.execute(
-        "INSERT INTO main.state VALUES('revision', 1) ON CONFLICT DO UPDATE SET value = value + 1",
-        [],
-    )
-    .map(drop)
 }
 
 fn lock(path: &Path) -> Result<File, DatasetError> {

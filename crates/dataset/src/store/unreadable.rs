@@ -1,7 +1,5 @@
 //! Events that could not be read, and became dead letters: they are counted, each once, until they can be read after all.
 
-use super::Store;
-use crate::DatasetError;
 use jiff::Timestamp;
 use labelrelay_event::Event;
 use rusqlite::{Connection, Transaction};
@@ -9,33 +7,17 @@ use rusqlite::{Connection, Transaction};
 /// The longest reason that is kept, in characters.
 const LONGEST: usize = 1000;
 
-impl Store {
-    /// Notes events that cannot be read: the name of each (its id, else whatever the queue calls it), and the reason. To be
-    /// called before they become dead letters, so that none is missing in the count. One that is read later, by a newer
-    /// version, counts no more.
-    ///
-    /// # Errors
-    /// [`DatasetError`]; nothing was noted then.
-    pub fn note_unreadable(&mut self, events: &[(&str, &str)]) -> Result<(), DatasetError> {
-        let failed = self.failed();
-        self.note_all(events).map_err(failed)
+/// Notes events that are not in the list; `true` if there were some.
+pub(super) fn note(db: &Transaction<'_>, events: &[(&str, &str)]) -> rusqlite::Result<bool> {
+    let at = Timestamp::now().to_string();
+    let mut are_new = 0;
+    for (name, reason) in events {
+        let reason: String = reason.chars().take(LONGEST).collect();
+        are_new += db
+            .prepare_cached("INSERT OR IGNORE INTO unreadable VALUES(?1, ?2, ?3)")?
+            .execute((name, &reason, &at))?;
     }
-
-    fn note_all(&mut self, events: &[(&str, &str)]) -> rusqlite::Result<()> {
-        let db = self.db.transaction()?;
-        let at = Timestamp::now().to_string();
-        let mut are_new = 0;
-        for (name, reason) in events {
-            let reason: String = reason.chars().take(LONGEST).collect();
-            are_new += db
-                .prepare_cached("INSERT OR IGNORE INTO unreadable VALUES(?1, ?2, ?3)")?
-                .execute((name, &reason, &at))?;
-        }
-        if are_new > 0 {
-            super::has_changed(&db)?;
-        }
-        db.commit()
-    }
+    Ok(are_new > 0)
 }
 
 /// Takes those out of the list that were read after all; `true` if there were some.

@@ -1,7 +1,7 @@
 //! Takes events into the dataset, many in one transaction, and writes snapshots when they are due.
 
 use super::Args;
-use super::folder::{Job, Message, Verdict};
+use super::job::{Job, Message, Verdict};
 use crate::dataset::words::of_snapshot;
 use crate::error::CliError;
 use crate::output::{print, print_json};

@@ -1,6 +1,7 @@
 //! `labelrelay dataset sync`.
 
 mod folder;
+mod job;
 mod keeper;
 mod work;
 

@@ -1,6 +1,6 @@
 //! The work on one event: the dataset takes it in.
 
-use super::folder::{Content, Job, Message, Verdict};
+use super::job::{Content, Job, Message, Verdict};
 use bytes::Bytes;
 use labelrelay_consumer::{Outcome, Turn, Work, fetch_body, whole_envelope};
 use labelrelay_core::{BlobStore, BoxFuture, ReceivedEvent};

@@ -1,10 +1,10 @@
 //! Annotations that are gone, by themselves or with their task.
 
-use super::annotation::{self, Known};
+use super::annotation_row::{self, Known};
 use super::damage::is_one_row;
 use super::recent::Recent;
 use super::tables::GONE;
-use super::task::Task;
+use super::task_row::Task;
 use super::work::Work;
 use labelrelay_core::told::{AnnotationThere, Statement};
 use rusqlite::Connection;
@@ -28,7 +28,7 @@ pub(super) fn only_task(
         }
         let known = match recent.annotation(source, *id) {
             Some(known) => Some(known.clone()),
-            None => match annotation::known(db, source, *id) {
+            None => match annotation_row::known(db, source, *id) {
                 Err(error) if is_one_row(&error) => return Ok(None),
                 known => known?,
             },

@@ -1,8 +1,8 @@
 //! Knowledge of one annotation or task. A row that cannot be read is forgotten alone.
 
-use super::annotation::{self, Known};
+use super::annotation_row::{self, Known};
 use super::damage::is_one_row;
-use super::task::{self, Task};
+use super::task_row::{self, Task};
 use super::work::Work;
 
 impl Work<'_> {
@@ -12,12 +12,12 @@ impl Work<'_> {
         if let Some(known) = self.recent.annotation(source, annotation) {
             return Ok(Some(known.clone()));
         }
-        match annotation::known(self.db, source, annotation) {
+        match annotation_row::known(self.db, source, annotation) {
             Err(error) if is_one_row(&error) => {
                 self.forgot += 1;
                 self.gaps = self.gaps.max(1);
                 self.settle()?;
-                annotation::forget_all(self.db, source, annotation)?;
+                annotation_row::forget_all(self.db, source, annotation)?;
                 Ok(None)
             }
             known => known,
@@ -42,12 +42,12 @@ impl Work<'_> {
             Err(error) if is_one_row(&error) => {
                 self.forgot += 1;
                 self.gaps = self.gaps.max(1);
-                annotation::forget(self.db, source, id, 0)?;
+                annotation_row::forget(self.db, source, id, 0)?;
                 Ok(Task::unknown(id))
             }
             Ok(task) if self.went_with_its_project(&task)? => {
                 // Its ids began anew since: what is known is of another task.
-                task::forget_with_annotations(self.db, source, id)?;
+                task_row::forget_with_annotations(self.db, source, id)?;
                 Ok(Task::unknown(id))
             }
             task => task,

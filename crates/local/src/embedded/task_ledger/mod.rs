@@ -9,6 +9,7 @@
 //! together with the mark. After a crash, the events behind the mark are read again.
 
 mod annotation;
+mod annotation_row;
 mod budget;
 mod catch_up;
 mod damage;
@@ -21,6 +22,7 @@ mod sweep_look;
 mod sweep_step;
 pub(super) mod tables;
 mod task;
+mod task_row;
 mod work;
 
 use super::ledger_figures::LedgerFigures;

@@ -4,8 +4,8 @@
 //! than the event itself does. So they stay in memory, and many go into the file at once: in the transaction that moves
 //! the mark of what was read. A crash takes what is only here, and the events after the mark are read again.
 
-use super::annotation::{self, Known};
-use super::task::{self, Task};
+use super::annotation_row::{self, Known};
+use super::task_row::{self, Task};
 use rusqlite::Connection;
 use std::collections::HashMap;
 
@@ -121,16 +121,16 @@ impl Recent {
         let mut rows = self.changed.clone();
         // Neighbours in the file are written one after the other.
         rows.sort_unstable();
-        let mut annotations = annotation::writing(db)?;
-        let mut tasks = task::writing(db)?;
+        let mut annotations = annotation_row::writing(db)?;
+        let mut tasks = task_row::writing(db)?;
         for (number, task, annotation) in rows {
             let source = self.sources.get(number).map_or("", String::as_str);
             if annotation == 0 {
                 if let Some(noted) = self.tasks.get(&(number, task)) {
-                    task::write(&mut tasks, source, &noted.task)?;
+                    task_row::write(&mut tasks, source, &noted.task)?;
                 }
             } else if let Some(noted) = self.annotations.get(&(number, annotation)) {
-                annotation::write(&mut annotations, source, annotation, &noted.known)?;
+                annotation_row::write(&mut annotations, source, annotation, &noted.known)?;
             }
         }
         Ok(())
