@@ -151,7 +151,10 @@ impl Publisher {
             let replaced = self.target.replace(TABLE, table.into()).await;
             replaced.map_err(|error| self.failed(&error))?;
         }
-        let replaced = self.target.replace(LATEST, text.clone().into()).await;
+        let replaced = self
+            .target
+            .replace(LATEST, format!("{text}\n").into())
+            .await;
         replaced.map_err(|error| self.failed(&error))?;
         self.published.latest = Some(text);
         self.published.write(&store.dir)?;
