@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 SIZES = ("ExtendedPayloadSize", "SQSLargePayloadSize")
 """Attributes that say the size of the envelope in bytes: the name of today, and the one before."""
@@ -28,7 +28,7 @@ def place_of(text: str) -> str | None:
         return None
     if not isinstance(read, list):
         return None
-    parts = cast("list[Any]", read)
+    parts = cast("Sequence[Any]", read)
     if len(parts) != 2 or parts[0] not in _CLASSES or not isinstance(parts[1], dict):
         return None
     place = cast("dict[str, Any]", parts[1])
