@@ -4,25 +4,25 @@ use labelrelay_dataset::{Addresses, Format, MediaCopy, Options, Splits, Which};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ExportOptions {
-    /// Formats: coco, yolo, yolo-seg, yolo-obb, jsonl, parquet
+    /// coco, yolo, yolo-seg, yolo-obb, jsonl, parquet
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "coco", value_parser = format)]
     format: Vec<Format>,
-    /// Of several annotations of one task: latest, ground-truth, all
+    /// Annotations of a task: latest, ground-truth, all
     #[arg(long, default_value = "latest", value_parser = which)]
     which: Which,
     /// Percent for training, validation and test
     #[arg(long, value_name = "T/V/T", default_value = "80/10/10", value_parser = splits)]
     split: Splits,
-    /// Only annotations in this state: `approved` by Label Studio's last review, or in Labelbox's step Done; or another name of a step
+    /// Only annotations in this state: approved, rejected, a step's name
     #[arg(long, value_name = "NAME")]
     state: Option<String>,
-    /// Where copies of the media are: names them, and reads sizes of images that the platform does not tell (repeatable)
+    /// Copies of media, to name and to read sizes from (repeatable)
     #[arg(long, value_name = "ADDRESS=PATH")]
     media: Vec<MediaCopy>,
     /// Leave out: author, urls
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = without)]
     without: Vec<Without>,
-    /// Keep the query of addresses, where it names the file: it may be a signature
+    /// Keep the query of addresses, which may be a signature
     #[arg(long)]
     keep_queries: bool,
     /// Snapshots that are kept

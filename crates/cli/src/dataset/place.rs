@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Place {
-    /// Directory of the dataset, or URL of one in a store: `s3://BUCKET/PREFIX`, `gs://…`, `az://ACCOUNT/CONTAINER/PREFIX`
+    /// Directory of the dataset, or its URL in a store: `s3://…`, `gs://…`, `az://…`
     #[arg(value_name = "DIR")]
     dataset: String,
-    /// With a URL: directory of the working state, which must not be lost [default: the last part of the URL]
+    /// With a URL: the working directory [default: the URL's last part]
     #[arg(long, value_name = "DIR")]
     work: Option<PathBuf>,
 }

@@ -26,7 +26,8 @@ fn annotate(place: &Place, serving: &Serving, id: u32, text: usize) {
 
 fn deliver(place: &Place, serving: &Serving, file: &str) {
     let url = serving.url("label-studio");
-    place.run(&["send", "--file", file, "--to", &url]).good();
+    let send = ["send", "--source", "label-studio", "--file", file];
+    place.run(&[&send[..], &["--to", &url]].concat()).good();
 }
 
 fn sync(place: &Place, words: &[&str]) -> Ran {

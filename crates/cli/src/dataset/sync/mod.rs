@@ -62,22 +62,22 @@ pub(super) struct Args {
     /// With --follow: the least time between two snapshots
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "60s")]
     every: Duration,
-    /// Without --follow: end when nothing came for this long [default: 5s, or 0s for the embedded queue]
+    /// End when nothing came for so long [default: 5s; embedded queue: 0s]
     #[arg(long, value_name = "TIME", conflicts_with = "follow", value_parser = parse_duration)]
     until_idle: Option<Duration>,
-    /// URL of the queue, or of a Pub/Sub subscription [default: the configured one]
+    /// The queue, or a Pub/Sub subscription [default: the configured one]
     #[arg(long, value_name = "URL")]
     queue: Option<String>,
-    /// Hide an event from other consumers for this long; it is extended. Another gets it so long after a crash
+    /// Hide an event from others for this long; it is extended
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = parse_visibility)]
     visibility: Duration,
-    /// Make a dead letter of an event whose body is in no store and that was received this often [default: 5 where the queue has no limit of its own]
+    /// Receives until an event without its body is a dead letter [default: 5 where the queue has no limit of its own]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_receives: Option<u32>,
     /// Queue or topic for dead letters [default: the queue's own]
     #[arg(long, value_name = "URL")]
     dead_letter: Option<String>,
-    /// With a URL: publish there although another working directory did, which is lost
+    /// Publish to a URL that another working directory had, which is lost
     #[arg(long)]
     take_over: bool,
     /// Print each snapshot as JSON
