@@ -7,10 +7,24 @@ use crate::tool::root;
 pub(crate) type Credentials = Vec<(&'static str, String)>;
 
 /// Variables by which a program acts as a new user who has the managed policy `arn` and no other.
+///
+/// In AWS, who may delete a message may delete a batch of them: the batches of SQS have no actions of their own (Service
+/// Authorization Reference, "Actions defined by Amazon SQS"). The stand-in asks for one by the name of the request, so the
+/// user gets it where the policy has the action.
 pub(crate) fn consumer(stack: &Stack, arn: &str) -> Credentials {
     let script = "iam, name = client('iam'), 'consumer'\n\
         iam.create_user(UserName=name)\n\
         iam.attach_user_policy(UserName=name, PolicyArn=args[0])\n\
+        version = iam.get_policy(PolicyArn=args[0])['Policy']['DefaultVersionId']\n\
+        policy = iam.get_policy_version(PolicyArn=args[0], VersionId=version)['PolicyVersion']['Document']\n\
+        policy = json.loads(policy) if isinstance(policy, str) else policy\n\
+        batched = {'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'}\n\
+        def batches(one):\n    \
+            actions = [one['Action']] if isinstance(one['Action'], str) else one['Action']\n    \
+            return [action + 'Batch' for action in actions if action in batched]\n\
+        more = [dict(one, Action=batches(one)) for one in policy['Statement'] if batches(one)]\n\
+        more = json.dumps(dict(policy, Statement=more))\n\
+        iam.put_user_policy(UserName=name, PolicyName='batches', PolicyDocument=more)\n\
         key = iam.create_access_key(UserName=name)['AccessKey']\n\
         print(key['AccessKeyId'], key['SecretAccessKey'])";
     credentials(&stack.aws.boto3(script, &[arn]))
