@@ -218,7 +218,7 @@ fn claim_checks_of_sqs_need_sqs_and_s3() {
 #[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
 fn a_dataset_is_made_of_events_from_sqs() {
     let servers = Servers::with_dead_letters();
-    servers.cloud(|cloud| cloud.becomes_a_dataset(&cloud.queue, &["--dead-letter", "dead"]));
+    servers.cloud(|cloud| cloud.becomes_a_dataset(&cloud.queue, &["--dead-letter", "dead"], true));
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn consume_takes_events_from_storage_queue() {
 fn a_dataset_is_made_of_events_from_storage_queue() {
     let servers = Servers::start();
     servers.queues.make_queue("events-poison");
-    servers.cloud(|cloud| cloud.becomes_a_dataset(&cloud.queue, &[]));
+    servers.cloud(|cloud| cloud.becomes_a_dataset(&cloud.queue, &[], true));
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn consume_takes_events_from_pubsub() {
 #[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
 fn a_dataset_is_made_of_events_from_pubsub() {
     let servers = Servers::with_dead_letters();
-    servers.cloud(|cloud| cloud.becomes_a_dataset(&cloud.queue, &[]));
+    servers.cloud(|cloud| cloud.becomes_a_dataset(&cloud.queue, &[], false));
     servers.assert_one_is_dead();
 }
 

