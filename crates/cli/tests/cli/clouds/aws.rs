@@ -391,7 +391,8 @@ fn status_takes_the_outputs_of_a_stack() {
         .to_string()
         .replace(&queue, &queue.replace("events", "missing"));
     place.write("outputs.json", missing);
-    place.run(&status).failed(78, &["queue", "missing"]);
+    // A relay with a fallback starts without its queue, so this is no bad configuration.
+    place.run(&status).failed(1, &["queue", "missing"]);
     place.write("outputs.json", "{}");
     place
         .run(&status)
