@@ -35,6 +35,7 @@ mod media_copy;
 mod options;
 mod output;
 mod publish;
+mod published;
 mod redact;
 mod selection;
 mod snapshot;

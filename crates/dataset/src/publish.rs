@@ -4,7 +4,9 @@
 //! number of each snapshot is taken in the same way, so two copies of a working directory find out that they are two.
 
 use crate::DatasetError;
-use crate::output::{Output, hex, private_dir};
+use crate::housekeeping::finished;
+use crate::output::private_dir;
+use crate::published::Published;
 use crate::snapshot::{LATEST, SNAPSHOTS, Snapshot, TABLE};
 use crate::store::Store;
 use bytes::Bytes;
@@ -14,14 +16,10 @@ use labelrelay_core::{BlobError, ObjectStore};
 use labelrelay_event::Digest;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// What was published from a working directory, in that directory.
-const PUBLISHED: &str = "published.json";
 
 /// The working directory that writes to a prefix.
 const WRITER: &str = "writer.json";
@@ -38,18 +36,6 @@ pub struct Publisher {
     /// The target's URL, for messages.
     url: String,
     published: Published,
-}
-
-/// Contents of `published.json`.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Published {
-    url: String,
-    /// Name of this working directory: random.
-    writer: String,
-    /// The latest snapshot there, as `latest.json` says it.
-    latest: Option<String>,
-    /// Files of each snapshot that may be there.
-    snapshots: BTreeMap<u64, Vec<String>>,
 }
 
 /// The owner of a prefix, or of a snapshot's number.
@@ -183,18 +169,10 @@ impl Publisher {
 
     /// Removes the snapshots there that are gone here.
     async fn remove_old(&mut self, store: &Store) -> Result<(), DatasetError> {
-        let gone: Vec<u64> = self
-            .published
-            .snapshots
-            .keys()
-            .copied()
-            .filter(|number| {
-                !store
-                    .dir
-                    .join(SNAPSHOTS)
-                    .join(format!("{number:06}"))
-                    .is_dir()
-            })
+        let there = finished(&store.dir.join(SNAPSHOTS))?;
+        let published = self.published.snapshots.keys().copied();
+        let gone: Vec<u64> = published
+            .filter(|number| there.iter().all(|(here, _)| here != number))
             .collect();
         for number in gone {
             let names = self.published.snapshots.get(&number);
@@ -264,63 +242,6 @@ impl Publisher {
     fn error(&self, problem: impl Into<String>, cure: &str) -> DatasetError {
         DatasetError::new(Path::new(&self.url), problem, cure)
     }
-}
-
-impl Published {
-    fn read(dir: &Path, url: &str) -> Result<Self, DatasetError> {
-        let path = dir.join(PUBLISHED);
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self {
-                    url: url.to_owned(),
-                    writer: random_name(&path)?,
-                    ..Self::default()
-                });
-            }
-            Err(error) => return Err(DatasetError::io(&path)(error)),
-        };
-        let published: Self = serde_json::from_slice(&text).map_err(|error| {
-            DatasetError::new(
-                &path,
-                format!("is damaged ({error})"),
-                "remove it, and run `labelrelay dataset sync` with --take-over",
-            )
-        })?;
-        if published.url == url {
-            return Ok(published);
-        }
-        Err(DatasetError::new(
-            &path,
-            format!("this dataset is published to {}", published.url),
-            "name that one, or another working directory with --work",
-        ))
-    }
-
-    fn write(&self, dir: &Path) -> Result<(), DatasetError> {
-        let path = dir.join(PUBLISHED);
-        let beside = dir.join(format!(".{PUBLISHED}"));
-        let _ = fs::remove_file(&beside);
-        let mut file = Output::create(&beside)?;
-        file.write(&serde_json::to_string(self).unwrap_or_default())?;
-        file.end()?;
-        let written = File::open(&beside).and_then(|file| file.sync_all());
-        written.map_err(DatasetError::io(&beside))?;
-        fs::rename(&beside, &path).map_err(DatasetError::io(&path))?;
-        crate::output::sync_dir(dir)
-    }
-}
-
-fn random_name(path: &Path) -> Result<String, DatasetError> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|error| {
-        DatasetError::new(
-            path,
-            format!("the operating system has no random bytes: {error}"),
-            "run this again",
-        )
-    })?;
-    Ok(hex(&random))
 }
 
 /// Names of all files below a directory, with slashes, in order.
