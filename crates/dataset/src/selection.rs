@@ -151,8 +151,12 @@ pub(crate) fn each<E: From<rusqlite::Error>>(
                 .of(&source, project.as_deref().unwrap_or_default(), &task);
             let mut regions = annotations.iter().flat_map(|it| &it.regions);
             let told = regions.find_map(|it| it.geometry.size).or(about.size);
-            let address = about.media(config, item, Addresses::WithoutQuery);
-            let copy = address.and_then(|address| media_copy::find(&policy.media, &address));
+            let copy = if policy.media.is_empty() {
+                None
+            } else {
+                let address = about.media(config, item, Addresses::WithoutQuery);
+                address.and_then(|address| media_copy::find(&policy.media, &address))
+            };
             let (media, size) = match copy {
                 Some(copy) => copied(&copy, told, &mut tally),
                 None => (about.media(config, item, policy.addresses), told),
