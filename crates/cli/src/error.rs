@@ -1,5 +1,6 @@
 //! Failures of a verb, and the exit code that scripts see.
 
+use labelrelay_core::BackEndError;
 pub(crate) use labelrelay_core::chain;
 use labelrelay_core::config::ConfigError;
 use labelrelay_startup::StartError;
@@ -83,6 +84,16 @@ impl CliError {
 impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
         Self::config(error)
+    }
+}
+
+impl From<BackEndError> for CliError {
+    fn from(error: BackEndError) -> Self {
+        if error.retryable {
+            Self::failed(error)
+        } else {
+            Self::config(error)
+        }
     }
 }
 

@@ -49,12 +49,5 @@ pub(crate) async fn open(
         url: &url,
         base_dir: env.cwd(),
     };
-    let opened = back_ends.event_source(at, &options).await;
-    opened.map_err(|error| {
-        if error.retryable {
-            CliError::failed(error)
-        } else {
-            CliError::config(error)
-        }
-    })
+    Ok(back_ends.event_source(at, &options).await?)
 }

@@ -3,7 +3,7 @@
 use crate::env::Env;
 use crate::error::CliError;
 use crate::open::BackEnds;
-use labelrelay_core::{BackEnd as _, Clock, Location, ObjectStore};
+use labelrelay_core::{BackEnd as _, Clock, Location};
 use labelrelay_dataset::{Publisher, Snapshot, Store};
 use labelrelay_startup::SystemClock;
 use std::path::PathBuf;
@@ -17,12 +17,6 @@ pub(super) struct Place {
     /// With a URL: the working directory [default: the URL's last part]
     #[arg(long, value_name = "DIR")]
     work: Option<PathBuf>,
-}
-
-/// The store that the snapshots of a dataset are published to.
-pub(super) struct Remote {
-    store: Arc<dyn ObjectStore>,
-    url: String,
 }
 
 impl Place {
@@ -61,8 +55,14 @@ impl Place {
         self.open(env)
     }
 
-    /// Opens the store, if the dataset has one. Must be called within a Tokio runtime.
-    pub(super) async fn remote(&self, env: &Env<'_>) -> Result<Option<Remote>, CliError> {
+    /// Opens the store that snapshots are published to, and makes the prefix there that of this dataset; `None` if the
+    /// dataset is a directory. Must be called within a Tokio runtime.
+    pub(super) async fn publisher(
+        &self,
+        store: &Store,
+        takes_over: bool,
+        env: &Env<'_>,
+    ) -> Result<Option<Publisher>, CliError> {
         let Some(url) = self.url() else {
             return Ok(None);
         };
@@ -72,28 +72,10 @@ impl Place {
             url,
             base_dir: env.cwd(),
         };
-        let opened = back_ends.object_store(at).await;
-        let store = opened.map_err(|error| {
-            if error.retryable {
-                CliError::failed(error)
-            } else {
-                CliError::config(error)
-            }
-        })?;
+        let target = back_ends.object_store(at).await?;
         // A signature in it is not to be kept, nor shown.
-        let url = url.split('?').next().unwrap_or(url).to_owned();
-        Ok(Some(Remote { store, url }))
-    }
-}
-
-impl Remote {
-    /// Makes the place ours.
-    pub(super) async fn publisher(
-        &self,
-        store: &Store,
-        takes_over: bool,
-    ) -> Result<Publisher, CliError> {
-        Ok(Publisher::open(store, Arc::clone(&self.store), &self.url, takes_over).await?)
+        let url = url.split('?').next().unwrap_or(url);
+        Ok(Some(Publisher::open(store, target, url, takes_over).await?))
     }
 }
 
@@ -104,8 +86,7 @@ pub(super) async fn publish(
     snapshot: &Snapshot,
     env: &Env<'_>,
 ) -> Result<(), CliError> {
-    if let Some(remote) = place.remote(env).await? {
-        let mut publisher = remote.publisher(store, false).await?;
+    if let Some(mut publisher) = place.publisher(store, false, env).await? {
         publisher.publish(store, snapshot).await?;
     }
     Ok(())

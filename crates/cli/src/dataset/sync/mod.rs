@@ -128,10 +128,7 @@ async fn sync(args: &Args, env: &Env<'_>) -> Result<Option<Stats>, CliError> {
     };
     let store = args.place.open(env)?;
     // Before an event is taken: what cannot be published is refused at the start.
-    let publisher = match args.place.remote(env).await? {
-        Some(remote) => Some(remote.publisher(&store, args.take_over).await?),
-        None => None,
-    };
+    let publisher = args.place.publisher(&store, args.take_over, env).await?;
     let folder = Folder::start(Keeper::new(store, publisher, args))?;
     let work = Arc::new(Folding::new(folder.door(), blobs));
     let worker = Worker::new(source, work, settings(args, &location));
