@@ -74,9 +74,7 @@ impl Cloud<'_> {
     /// The queue hangs: events wait in the fallback, `serve` starts all the same and moves them by itself, and
     /// what a killed one left is moved by `events retry`.
     fn loses_nothing(&self) {
-        let place = self
-            .place("4000")
-            .with("LABELRELAY_FALLBACK", &self.fallback);
+        let place = self.place(SOON).with("LABELRELAY_FALLBACK", &self.fallback);
         let serving = place.serve(&[]);
         let mut accepted = HashSet::new();
         let mut deliver = |serving: &Serving, number: u32| {
@@ -92,17 +90,23 @@ impl Cloud<'_> {
         }
         assert_eq!(serving.stop(), 0);
         let serving = place.serve(&[]);
-        assert!(
-            place
-                .read("serve.log")
-                .contains("events go to the fallback meanwhile")
-        );
+        // The log is written by a thread of its own.
+        eventually("serve says that it starts without the queue", || {
+            let log = place.read("serve.log");
+            log.contains("events go to the fallback meanwhile")
+                .then_some(())
+        });
         deliver(&serving, 11);
         (self.go_on)();
         let mut moved = HashSet::new();
         eventually("serve has moved what waited", || {
             moved.extend(ids(&(self.drain)()));
             (moved.len() == 12).then_some(())
+        });
+        // A copy goes once the queue's answer has come, which is after the event can be taken from the queue.
+        eventually("nothing waits any more", || {
+            let ran = place.run(&["events", "retry"]);
+            (ran.stdout == "0 moved to the queue\n").then_some(())
         });
         (self.hang)();
         deliver(&serving, 12);
