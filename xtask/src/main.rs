@@ -57,6 +57,14 @@ Usage: cargo xtask <verb>
                          --seconds N      length of each measured window (default 8)
                          --rounds N       how often each server is measured (default 2)
                          --no-pipeline    leave out `cargo bench -p labelrelay-core`
+  bench pair [OPTIONS] `serve` beside another one, or with other settings, in turns: the ratios of requests/s and p99
+                         --against PROGRAM
+                                          a `labelrelay` that was built elsewhere (default: the same program)
+                         --set NAME=VALUE a variable of this one alone; may be repeated
+                         --seconds N      length of each measured window (default 5)
+                         --rounds N       how often each is measured (default 5)
+                         --least RATIO    requests/s to be reached (default 0.95)
+                         --p99 RATIO      bound of the 99th percentile (default 1.25)
   bench large [OPTIONS]
                        one body of a gibibyte, against OpenSSL's two hashes and a synced copy of it
                          --mib N          its size (default 1024)

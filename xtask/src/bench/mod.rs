@@ -29,6 +29,8 @@ mod options;
 #[cfg(feature = "load")]
 mod outage;
 #[cfg(feature = "load")]
+mod pair;
+#[cfg(feature = "load")]
 mod plan;
 #[cfg(feature = "load")]
 mod report;
@@ -44,8 +46,8 @@ pub(crate) use ceiling::run as ceiling;
 #[cfg(feature = "load")]
 pub(crate) use load::by_hand as load;
 
-/// Measures servers; as `bench large` one large body; as `bench outage` answers without a queue; as `bench lambda`
-/// and `bench functions` the functions.
+/// Measures servers; as `bench pair` two of ours; as `bench large` one large body; as `bench outage` answers without a
+/// queue; as `bench lambda` and `bench functions` the functions.
 #[cfg(feature = "load")]
 pub(crate) fn run(args: &[String]) -> crate::Outcome {
     match args.split_first() {
@@ -53,6 +55,7 @@ pub(crate) fn run(args: &[String]) -> crate::Outcome {
         Some((first, rest)) if first == "large" => large::run(rest),
         Some((first, rest)) if first == "functions" => functions::run(rest),
         Some((first, rest)) if first == "outage" => outage::run(rest),
+        Some((first, rest)) if first == "pair" => pair::run(rest),
         _ => plan::run(args),
     }
 }

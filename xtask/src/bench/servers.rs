@@ -40,8 +40,17 @@ impl Server {
 
     /// The same with more settings.
     pub(crate) fn labelrelay_with(folder: &Path, more: &[(&str, &str)]) -> Outcome<Self> {
+        Self::of_program(&built("release", "labelrelay")?, folder, more)
+    }
+
+    /// The same of a `labelrelay` that was built elsewhere.
+    pub(crate) fn of_program(
+        program: &Path,
+        folder: &Path,
+        more: &[(&str, &str)],
+    ) -> Outcome<Self> {
         let ready = folder.join("labelrelay.ready");
-        let mut command = Command::new(built("release", "labelrelay")?);
+        let mut command = Command::new(program);
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--ready-file"])
             .arg(&ready)

@@ -1,0 +1,171 @@
+//! `cargo xtask bench pair`: this `labelrelay serve` beside another one, or beside itself with other settings, in
+//! turns. The ratio of each round is a figure; a slow minute of the machine hits both.
+
+use super::bench_folder::BenchFolder;
+use super::deliveries::Deliveries;
+use super::figures::Figures;
+use super::load::{self, Until};
+use super::servers::Server;
+use crate::Outcome;
+use crate::paths::built;
+use crate::step::{cargo, output, status};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+const WARM_UP: Duration = Duration::from_secs(1);
+
+/// Events in both queues before anything is measured.
+const PREFILL: u64 = 20_000;
+
+struct Options {
+    /// The other program; without one, this one again.
+    other: Option<PathBuf>,
+    /// Settings of this one alone.
+    settings: Vec<(String, String)>,
+    window: Duration,
+    rounds: usize,
+    least: f64,
+    most_p99: f64,
+}
+
+impl Options {
+    fn parse(args: &[String]) -> Outcome<Self> {
+        let mut options = Self {
+            other: None,
+            settings: Vec::new(),
+            window: Duration::from_secs(5),
+            rounds: 5,
+            least: 0.95,
+            most_p99: 1.25,
+        };
+        let mut args = args.iter();
+        while let Some(flag) = args.next() {
+            let mut value = || args.next().ok_or(format!("{flag} needs a value"));
+            match flag.as_str() {
+                "--against" => options.other = Some(std::fs::canonicalize(value()?)?),
+                "--set" => {
+                    let (name, set) = value()?.split_once('=').ok_or("--set NAME=VALUE")?;
+                    options.settings.push((name.to_owned(), set.to_owned()));
+                }
+                "--seconds" => {
+                    options.window = Duration::from_secs(value()?.parse::<u64>()?.clamp(1, 60));
+                }
+                "--rounds" => options.rounds = value()?.parse::<usize>()?.clamp(1, 20),
+                "--least" => options.least = value()?.parse()?,
+                "--p99" => options.most_p99 = value()?.parse()?,
+                _ => {
+                    return Err(
+                        format!("unknown option {flag}; `cargo xtask help` lists them").into(),
+                    );
+                }
+            }
+        }
+        if options.other.is_none() && options.settings.is_empty() {
+            return Err("`bench pair` compares with another program (--against PROGRAM), or with other settings (--set NAME=VALUE)".into());
+        }
+        Ok(options)
+    }
+}
+
+pub(super) fn run(args: &[String]) -> Outcome {
+    let options = Options::parse(args)?;
+    status(&mut cargo("build --release --package labelrelay"))?;
+    let this = built("release", "labelrelay")?;
+    let other = options.other.as_deref().unwrap_or(&this);
+    let folder = BenchFolder::new()?;
+    let settings: Vec<(&str, &str)> = options
+        .settings
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let start = |program: &Path, name: &str, settings: &[(&str, &str)]| {
+        let folder = folder.0.join(name);
+        std::fs::create_dir(&folder)?;
+        Server::of_program(program, &folder, settings)
+    };
+    let this = start(&this, "this", &settings)?;
+    let other = start(other, "other", &[])?;
+    let mut figures = Figures::default();
+    for kib in [1, 100] {
+        let deliveries = Arc::new(Deliveries::new(kib * 1024));
+        if kib == 1 {
+            for server in [&this, &other] {
+                load::run(server.address, &deliveries, Until::Accepted(PREFILL))?;
+            }
+        }
+        compare(&options, [&this, &other], kib, &deliveries, &mut figures)?;
+    }
+    for server in [this, other] {
+        server.stop()?;
+    }
+    figures.print();
+    Ok(())
+}
+
+/// Measures both servers in each round, the one that goes second first in the next.
+fn compare(
+    options: &Options,
+    [this, other]: [&Server; 2],
+    kib: usize,
+    deliveries: &Arc<Deliveries>,
+    figures: &mut Figures,
+) -> Outcome {
+    let until = Until::Time {
+        warm_up: WARM_UP,
+        window: options.window,
+    };
+    let measure = |server: &Server| -> Outcome<(f64, f64)> {
+        // Pages that one turn left unwritten are not to be the next one's wait.
+        output(&mut Command::new("sync"))?;
+        let result = load::run(server.address, deliveries, until)?;
+        if result.refused > 0 || result.broken > 0 {
+            return Err(format!(
+                "{} deliveries were refused (last with {:?}), {} connections broke",
+                result.refused, result.refused_with, result.broken
+            )
+            .into());
+        }
+        Ok((result.per_second(), result.latencies.percentile(99)))
+    };
+    let (mut rates, mut tails) = (Vec::new(), Vec::new());
+    for round in 0..options.rounds {
+        let (of_this, of_other) = if round % 2 == 0 {
+            let first = measure(this)?;
+            (first, measure(other)?)
+        } else {
+            let first = measure(other)?;
+            (measure(this)?, first)
+        };
+        println!(
+            "round {}, {kib} KB: this {:.0} requests/s, p99 {:.2} ms; the other {:.0}, {:.2} ms",
+            round + 1,
+            of_this.0,
+            of_this.1,
+            of_other.0,
+            of_other.1
+        );
+        rates.push(of_this.0 / of_other.0);
+        tails.push(of_this.1 / of_other.1);
+    }
+    let what = |of: &str| format!("{of}, bodies of {kib} KB (median of {})", options.rounds);
+    figures.floor(
+        what("requests/s, this / the other"),
+        median(&mut rates),
+        "",
+        options.least,
+    );
+    figures.goal(
+        what("p99, this / the other"),
+        median(&mut tails),
+        "",
+        options.most_p99,
+    );
+    Ok(())
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
