@@ -2,7 +2,9 @@
 
 use crate::Aws;
 use jiff::Timestamp;
-use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
+use labelrelay_core::backend::{
+    BackEnd, BackEndError, CommandLineBackEnd, Forms, Location, Opening,
+};
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::{
     BlobStore, EventQueue, EventSource, FallbackStore, ObjectStore, SecretSource, SecretStore,
@@ -34,17 +36,6 @@ impl BackEnd for Aws {
         Box::pin(ready(opened.map(|queue| Arc::new(queue) as _)))
     }
 
-    fn event_source<'a>(
-        &'a self,
-        at: Location<'a>,
-        options: &'a SourceOptions,
-    ) -> Opening<'a, Arc<dyn EventSource>> {
-        Box::pin(async move {
-            let opened = self.event_source(at.url, options).await?;
-            Ok(Arc::new(opened) as _)
-        })
-    }
-
     fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
         let opened = self.blob_store(at.url);
         Box::pin(ready(opened.map(|store| Arc::new(store) as _)))
@@ -52,11 +43,6 @@ impl BackEnd for Aws {
 
     fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
         let opened = self.fallback(at.url);
-        Box::pin(ready(opened.map(|store| Arc::new(store) as _)))
-    }
-
-    fn object_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn ObjectStore>> {
-        let opened = self.object_store(at.url);
         Box::pin(ready(opened.map(|store| Arc::new(store) as _)))
     }
 
@@ -69,6 +55,24 @@ impl BackEnd for Aws {
         Box::pin(ready(
             opened.and_then(|secret| secret.ok_or_else(|| elsewhere(reference))),
         ))
+    }
+}
+
+impl CommandLineBackEnd for Aws {
+    fn event_source<'a>(
+        &'a self,
+        at: Location<'a>,
+        options: &'a SourceOptions,
+    ) -> Opening<'a, Arc<dyn EventSource>> {
+        Box::pin(async move {
+            let opened = self.event_source(at.url, options).await?;
+            Ok(Arc::new(opened) as _)
+        })
+    }
+
+    fn object_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn ObjectStore>> {
+        let opened = self.object_store(at.url);
+        Box::pin(ready(opened.map(|store| Arc::new(store) as _)))
     }
 
     fn secret_store<'a>(&'a self, reference: &'a SecretRef) -> Opening<'a, Box<dyn SecretStore>> {

@@ -2,7 +2,8 @@
 //!
 //! [`Aws::load`] reads what a process is told about AWS; [`Aws::queue`], [`Aws::extended_queue`], [`Aws::event_source`],
 //! [`Aws::blob_store`], [`Aws::fallback`] and [`Aws::secret`] open what a configuration names; as a
-//! [`BackEnd`](labelrelay_core::BackEnd) it does the same for every program. Opening sends nothing, but
+//! [`BackEnd`](labelrelay_core::BackEnd) it does the same for every program, and as a
+//! [`CommandLineBackEnd`](labelrelay_core::CommandLineBackEnd) for the command line. Opening sends nothing, but
 //! for a source of events; what exists and what is permitted shows in each one's `check`, or when it is used.
 //!
 //! No retry, no timeout and no cache of the SDK is in force here: the relay's two clocks decide, by

@@ -12,7 +12,9 @@ use crate::transport::client;
 use azure_core::credentials::TokenCredential;
 use azure_core::http::HttpClient;
 use jiff::Timestamp;
-use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
+use labelrelay_core::backend::{
+    BackEnd, BackEndError, CommandLineBackEnd, Forms, Location, Opening,
+};
 use labelrelay_core::config::{Lookup, SecretRef};
 use labelrelay_core::{
     BlobStore, Clock, EventQueue, EventSource, FallbackStore, ObjectStore, SecretSource,
@@ -261,6 +263,24 @@ impl BackEnd for Azure {
         Box::pin(ready(self.queue(at.url)))
     }
 
+    fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
+        Box::pin(ready(self.blob_store(at.url)))
+    }
+
+    fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
+        Box::pin(ready(self.fallback(at.url)))
+    }
+
+    fn secret<'a>(
+        &'a self,
+        reference: &'a SecretRef,
+        not_after: Option<Timestamp>,
+    ) -> Opening<'a, Box<dyn SecretSource>> {
+        Box::pin(ready(self.secret(reference, not_after)))
+    }
+}
+
+impl CommandLineBackEnd for Azure {
     fn event_source<'a>(
         &'a self,
         at: Location<'a>,
@@ -272,25 +292,9 @@ impl BackEnd for Azure {
         })
     }
 
-    fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
-        Box::pin(ready(self.blob_store(at.url)))
-    }
-
-    fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
-        Box::pin(ready(self.fallback(at.url)))
-    }
-
     fn object_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn ObjectStore>> {
         let opened = self.object_store(at.url);
         Box::pin(ready(opened.map(|store| Arc::new(store) as _)))
-    }
-
-    fn secret<'a>(
-        &'a self,
-        reference: &'a SecretRef,
-        not_after: Option<Timestamp>,
-    ) -> Opening<'a, Box<dyn SecretSource>> {
-        Box::pin(ready(self.secret(reference, not_after)))
     }
 
     fn secret_store<'a>(&'a self, reference: &'a SecretRef) -> Opening<'a, Box<dyn SecretStore>> {

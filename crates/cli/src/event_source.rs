@@ -5,7 +5,7 @@ use crate::error::CliError;
 use crate::locations::QueueLocation;
 use crate::open::BackEnds;
 use crate::queue_file::{self, QueueArgs};
-use labelrelay_core::backend::{BackEnd as _, Location};
+use labelrelay_core::backend::{CommandLineBackEnd as _, Location};
 use labelrelay_core::{Clock, EventSource, SourceOptions};
 use labelrelay_local::Options;
 use labelrelay_startup::SystemClock;

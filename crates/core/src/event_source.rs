@@ -90,7 +90,8 @@ pub trait EventSource: Send + Sync {
     ) -> BoxFuture<'a, Result<Settled, EventSourceError>>;
 }
 
-/// Settings of a source of events, for [`BackEnd::event_source`](crate::backend::BackEnd::event_source).
+/// Settings of a source of events, for
+/// [`CommandLineBackEnd::event_source`](crate::backend::CommandLineBackEnd::event_source).
 ///
 /// ```
 /// use labelrelay_core::SourceOptions;

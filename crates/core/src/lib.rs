@@ -50,7 +50,7 @@ mod transfer_allowance;
 
 pub use labelrelay_json as json;
 
-pub use backend::{BackEnd, BackEndError, Location};
+pub use backend::{BackEnd, BackEndError, CommandLineBackEnd, Location};
 pub use blob::{BlobError, BlobStore};
 pub use clock::{Clock, Entropy};
 pub use error_chain::chain;

@@ -2,7 +2,9 @@
 
 use crate::Google;
 use jiff::Timestamp;
-use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
+use labelrelay_core::backend::{
+    BackEnd, BackEndError, CommandLineBackEnd, Forms, Location, Opening,
+};
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::{
     BlobStore, EventQueue, EventSource, FallbackStore, ObjectStore, SecretSource, SecretStore,
@@ -24,27 +26,12 @@ impl BackEnd for Google {
         Box::pin(async move { Ok(Arc::new(self.queue(at.url)?) as _) })
     }
 
-    fn event_source<'a>(
-        &'a self,
-        at: Location<'a>,
-        options: &'a SourceOptions,
-    ) -> Opening<'a, Arc<dyn EventSource>> {
-        Box::pin(async move {
-            let opened = self.event_source(at.url, options).await?;
-            Ok(Arc::new(opened) as _)
-        })
-    }
-
     fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
         Box::pin(async move { Ok(Arc::new(self.blob_store(at.url)?) as _) })
     }
 
     fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
         Box::pin(async move { Ok(Arc::new(self.fallback(at.url)?) as _) })
-    }
-
-    fn object_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn ObjectStore>> {
-        Box::pin(async move { Ok(Arc::new(self.object_store(at.url)?) as _) })
     }
 
     fn secret<'a>(
@@ -61,6 +48,23 @@ impl BackEnd for Google {
                 other => Err(elsewhere(other)),
             }
         })
+    }
+}
+
+impl CommandLineBackEnd for Google {
+    fn event_source<'a>(
+        &'a self,
+        at: Location<'a>,
+        options: &'a SourceOptions,
+    ) -> Opening<'a, Arc<dyn EventSource>> {
+        Box::pin(async move {
+            let opened = self.event_source(at.url, options).await?;
+            Ok(Arc::new(opened) as _)
+        })
+    }
+
+    fn object_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn ObjectStore>> {
+        Box::pin(async move { Ok(Arc::new(self.object_store(at.url)?) as _) })
     }
 
     fn secret_store<'a>(&'a self, reference: &'a SecretRef) -> Opening<'a, Box<dyn SecretStore>> {

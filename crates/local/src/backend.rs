@@ -3,7 +3,9 @@
 use crate::{EmbeddedQueue, FileSource, OpenError, Options};
 use futures_channel::oneshot;
 use jiff::Timestamp;
-use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
+use labelrelay_core::backend::{
+    BackEnd, BackEndError, CommandLineBackEnd, Forms, Location, Opening,
+};
 use labelrelay_core::config::{EmbeddedQueueConfig, SecretRef};
 use labelrelay_core::{
     BlobStore, Clock, EventQueue, EventSource, EventSourceError, FallbackStore, SecretSource,
@@ -155,14 +157,6 @@ impl BackEnd for Local {
         Box::pin(ready(self.open(at)))
     }
 
-    fn event_source<'a>(
-        &'a self,
-        at: Location<'a>,
-        options: &'a SourceOptions,
-    ) -> Opening<'a, Arc<dyn EventSource>> {
-        Box::pin(self.open_source(at, options))
-    }
-
     fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
         // It keeps nothing of the one that is asked.
         Box::pin(async move { Directories.blob_store(at).await })
@@ -178,5 +172,15 @@ impl BackEnd for Local {
         not_after: Option<Timestamp>,
     ) -> Opening<'a, Box<dyn SecretSource>> {
         Box::pin(async move { Directories.secret(reference, not_after).await })
+    }
+}
+
+impl CommandLineBackEnd for Local {
+    fn event_source<'a>(
+        &'a self,
+        at: Location<'a>,
+        options: &'a SourceOptions,
+    ) -> Opening<'a, Arc<dyn EventSource>> {
+        Box::pin(self.open_source(at, options))
     }
 }

@@ -5,7 +5,7 @@ use crate::sqs_client::{client, create, receive};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use labelrelay_aws::SqsSource;
-use labelrelay_core::backend::{BackEnd, Location};
+use labelrelay_core::backend::{CommandLineBackEnd, Location};
 use labelrelay_core::{
     BackEndError, BoxFuture, EventQueue as _, EventSource as _, Extended, Settled, SourceOptions,
 };
@@ -233,7 +233,7 @@ impl Server {
 async fn refused(endpoint: &str, url: &str, options: &SourceOptions) -> BackEndError {
     let aws = aws(endpoint);
     let base_dir = Path::new("/");
-    let opened = BackEnd::event_source(&aws, Location { url, base_dir }, options);
+    let opened = CommandLineBackEnd::event_source(&aws, Location { url, base_dir }, options);
     opened.await.err().expect("refused")
 }
 

@@ -2,7 +2,7 @@
 
 use crate::setup::{azure, queue};
 use labelrelay_azure::StorageQueueSource;
-use labelrelay_core::backend::{BackEnd, Location};
+use labelrelay_core::backend::{CommandLineBackEnd, Location};
 use labelrelay_core::{BackEndError, BoxFuture, EventSource as _, SourceOptions};
 use labelrelay_event::Envelope;
 use labelrelay_testkit::source_suite::{self as suite, REASON, Subject, Tells};
@@ -188,7 +188,7 @@ async fn a_queue_that_cannot_be_consumed_is_refused_with_the_cure() {
     ] {
         let azure = azure(&[]);
         let base_dir = Path::new("/");
-        let opened = BackEnd::event_source(&azure, Location { url, base_dir }, options);
+        let opened = CommandLineBackEnd::event_source(&azure, Location { url, base_dir }, options);
         let error = opened.await.err().expect(url);
         let text = format!("{error} {error:?}");
         assert!(text.contains(word) && !error.retryable, "{url}: {text}");

@@ -2,7 +2,7 @@
 //! build, off by default, so that `labelrelay` builds in minutes.
 
 use crate::env::Env;
-use labelrelay_core::{BackEnd, BackEndError, Clock};
+use labelrelay_core::{BackEndError, Clock, CommandLineBackEnd};
 use std::fmt;
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ impl Cloud {
         env: &Env<'_>,
         clock: &Arc<dyn Clock>,
         resource: &str,
-    ) -> Result<Arc<dyn BackEnd>, BackEndError> {
+    ) -> Result<Arc<dyn CommandLineBackEnd>, BackEndError> {
         // Not every build has a use for all of these.
         let _ = (env, clock, resource);
         match self {

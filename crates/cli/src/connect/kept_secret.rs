@@ -9,7 +9,7 @@ use crate::file_beside::{folder_of, sync_folder};
 use crate::local_dir::new_secret;
 use crate::open::BackEnds;
 use crate::secret_reference;
-use labelrelay_core::backend::BackEnd as _;
+use labelrelay_core::backend::CommandLineBackEnd as _;
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::{Clock, Secret, SecretStore};
 use labelrelay_local::Options;

@@ -3,7 +3,7 @@
 use crate::env::Env;
 use crate::error::CliError;
 use crate::open::BackEnds;
-use labelrelay_core::{BackEnd as _, Clock, Location};
+use labelrelay_core::{Clock, CommandLineBackEnd as _, Location};
 use labelrelay_dataset::{Publisher, Snapshot, Store};
 use labelrelay_startup::SystemClock;
 use std::path::PathBuf;

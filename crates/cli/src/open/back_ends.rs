@@ -6,7 +6,9 @@ use crate::env::Env;
 use crate::local_dir::QUEUE_URL;
 use crate::locations::{self, QueueLocation, StoreLocation};
 use jiff::Timestamp;
-use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
+use labelrelay_core::backend::{
+    BackEnd, BackEndError, CommandLineBackEnd, Forms, Location, Opening,
+};
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::{
     BlobStore, Clock, EventQueue, EventSource, FallbackStore, ObjectStore, SecretSource,
@@ -21,7 +23,7 @@ pub(crate) struct BackEnds<'a> {
     env: &'a Env<'a>,
     clock: Arc<dyn Clock>,
     local: Local,
-    clouds: Mutex<Vec<(Cloud, Arc<dyn BackEnd>)>>,
+    clouds: Mutex<Vec<(Cloud, Arc<dyn CommandLineBackEnd>)>>,
 }
 
 impl<'a> BackEnds<'a> {
@@ -50,7 +52,11 @@ impl<'a> BackEnds<'a> {
         self.local.embedded()
     }
 
-    fn cloud(&self, cloud: Cloud, resource: &str) -> Result<Arc<dyn BackEnd>, BackEndError> {
+    fn cloud(
+        &self,
+        cloud: Cloud,
+        resource: &str,
+    ) -> Result<Arc<dyn CommandLineBackEnd>, BackEndError> {
         let mut clouds = self.clouds.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, back_end)) = clouds.iter().find(|(known, _)| *known == cloud) {
             return Ok(Arc::clone(back_end));
@@ -100,6 +106,40 @@ impl BackEnd for BackEnds<'_> {
         })
     }
 
+    fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
+        Box::pin(async move {
+            match locations::store(at.url, at.base_dir)? {
+                StoreLocation::Directory(_) => self.local.blob_store(at).await,
+                StoreLocation::Cloud(cloud, _) => self.cloud(cloud, at.url)?.blob_store(at).await,
+            }
+        })
+    }
+
+    fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
+        Box::pin(async move {
+            match locations::store(at.url, at.base_dir)? {
+                StoreLocation::Directory(_) => self.local.fallback(at).await,
+                StoreLocation::Cloud(cloud, _) => self.cloud(cloud, at.url)?.fallback(at).await,
+            }
+        })
+    }
+
+    fn secret<'a>(
+        &'a self,
+        reference: &'a SecretRef,
+        not_after: Option<Timestamp>,
+    ) -> Opening<'a, Box<dyn SecretSource>> {
+        Box::pin(async move {
+            let SecretRef::Store { scheme, .. } = reference else {
+                return self.local.secret(reference, not_after).await;
+            };
+            let back_end = self.cloud(Cloud::of_secret(scheme), &reference.to_string())?;
+            back_end.secret(reference, not_after).await
+        })
+    }
+}
+
+impl CommandLineBackEnd for BackEnds<'_> {
     fn event_source<'a>(
         &'a self,
         at: Location<'a>,
@@ -120,24 +160,6 @@ impl BackEnd for BackEnds<'_> {
         })
     }
 
-    fn blob_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn BlobStore>> {
-        Box::pin(async move {
-            match locations::store(at.url, at.base_dir)? {
-                StoreLocation::Directory(_) => self.local.blob_store(at).await,
-                StoreLocation::Cloud(cloud, _) => self.cloud(cloud, at.url)?.blob_store(at).await,
-            }
-        })
-    }
-
-    fn fallback<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn FallbackStore>> {
-        Box::pin(async move {
-            match locations::store(at.url, at.base_dir)? {
-                StoreLocation::Directory(_) => self.local.fallback(at).await,
-                StoreLocation::Cloud(cloud, _) => self.cloud(cloud, at.url)?.fallback(at).await,
-            }
-        })
-    }
-
     fn object_store<'a>(&'a self, at: Location<'a>) -> Opening<'a, Arc<dyn ObjectStore>> {
         Box::pin(async move {
             match locations::store(at.url, at.base_dir)? {
@@ -147,19 +169,6 @@ impl BackEnd for BackEnds<'_> {
         })
     }
 
-    fn secret<'a>(
-        &'a self,
-        reference: &'a SecretRef,
-        not_after: Option<Timestamp>,
-    ) -> Opening<'a, Box<dyn SecretSource>> {
-        Box::pin(async move {
-            let SecretRef::Store { scheme, .. } = reference else {
-                return self.local.secret(reference, not_after).await;
-            };
-            let back_end = self.cloud(Cloud::of_secret(scheme), &reference.to_string())?;
-            back_end.secret(reference, not_after).await
-        })
-    }
     fn secret_store<'a>(&'a self, reference: &'a SecretRef) -> Opening<'a, Box<dyn SecretStore>> {
         Box::pin(async move {
             let SecretRef::Store { scheme, .. } = reference else {

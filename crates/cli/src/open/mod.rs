@@ -17,7 +17,7 @@ use crate::env::Env;
 use crate::error::{CliError, chain};
 use crate::local_dir::LocalDir;
 use crate::locations::{self, QueueLocation, StoreLocation};
-use labelrelay_core::backend::{BackEnd as _, Location};
+use labelrelay_core::backend::{BackEnd as _, CommandLineBackEnd as _, Location};
 use labelrelay_core::config::Config;
 use labelrelay_core::derive::Derivation;
 use labelrelay_core::observe::NoObserver;

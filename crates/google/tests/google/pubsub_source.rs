@@ -1,7 +1,7 @@
 //! The suite of sources of events over Google's emulator, and what is particular to Pub/Sub.
 
 use crate::setup::google;
-use labelrelay_core::backend::{BackEnd, Location};
+use labelrelay_core::backend::{CommandLineBackEnd, Location};
 use labelrelay_core::{
     BackEndError, BoxFuture, EventQueue as _, EventSource, Settled, SourceOptions,
 };
@@ -186,7 +186,7 @@ async fn a_queue_that_cannot_be_consumed_is_refused_with_the_cure() {
         if url == own {
             options = options.dead_letter("own");
         }
-        BackEnd::event_source(&google, Location { url, base_dir }, &options).await
+        CommandLineBackEnd::event_source(&google, Location { url, base_dir }, &options).await
     };
     for (url, word) in [
         (&*without, "--dead-letter-topic"),

@@ -3,7 +3,7 @@
 use crate::support::{QueueDir, message, send};
 use futures_executor::block_on;
 use futures_util::future::join;
-use labelrelay_core::backend::{BackEnd as _, BackEndError, Location};
+use labelrelay_core::backend::{BackEndError, CommandLineBackEnd as _, Location};
 use labelrelay_core::{BoxFuture, Clock, EventQueue, EventSource, SourceOptions};
 use labelrelay_local::{EmbeddedQueue, FileSource, Local, Options, State};
 use labelrelay_testkit::source_suite::{self as suite, Subject, Tells};
