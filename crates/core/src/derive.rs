@@ -1,7 +1,7 @@
 //! Events that a platform leaves out, derived from those that it sends and from what these said before.
 //!
-//! This says what an event tells of tasks and annotations, and makes the messages. Whoever has a ledger decides when
-//! there is something to derive.
+//! This reads the facts that an event states about tasks and annotations, and makes the messages. Whoever has a ledger
+//! decides when there is something to derive.
 
 use crate::changed_attributes::with_attributes;
 use crate::config::SourceConfig;
@@ -10,8 +10,8 @@ use crate::identity::{Identity, bounded};
 use crate::ledger::Key;
 use crate::provider::Provider;
 use crate::queue::{OutboundMessage, QueueLimits};
+use crate::task_facts::TaskFact;
 use crate::time;
-use crate::told::Statement;
 use labelrelay_event::{
     Attributes, DataEncoding, Digest, Envelope, EventType, Origin, TypeFrom, encode,
 };
@@ -27,13 +27,14 @@ pub struct Derivation {
     sources: Vec<SourceConfig>,
 }
 
-/// Statements of one event.
+/// Facts that one event states.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct EventFacts {
     /// The event.
     pub cause: Cause,
-    /// Statements about tasks and annotations.
-    pub statements: Vec<Statement>,
+    /// Facts about tasks and annotations. Queue files have them under another name.
+    #[serde(rename = "statements")]
+    pub facts: Vec<TaskFact>,
 }
 
 /// The event from which others are derived.
@@ -53,10 +54,10 @@ pub struct Cause {
     pub is_fetched: bool,
 }
 
-impl Told {
+impl EventFacts {
     /// Bytes of memory that it takes, about.
     pub fn bytes(&self) -> usize {
-        self.statements.iter().map(Statement::bytes).sum()
+        self.facts.iter().map(TaskFact::bytes).sum()
     }
 }
 
@@ -85,16 +86,16 @@ impl Derivation {
         self.sources.iter().find(|source| source.name == name)
     }
 
-    /// Reads what `message` tells. Nothing, if it is sent again on purpose, derived itself, or holds no data.
-    pub fn read(&self, message: &OutboundMessage) -> Option<Told> {
+    /// Reads the facts that `message` states. None, if it is sent again on purpose, derived itself, or holds no data.
+    pub fn read(&self, message: &OutboundMessage) -> Option<EventFacts> {
         let attributes = &message.attributes;
         // It runs for each delivery. To read the envelope again would take twice the time of reading the data.
         match verbatim_data(&message.body) {
             Some(data) => {
                 let (source, event_type) = self.subject_matter(attributes)?;
-                told(source, &event_type, attributes, data)
+                event_facts(source, &event_type, attributes, data)
             }
-            None => self.told(attributes, &message.body),
+            None => self.facts_in(attributes, &message.body),
         }
     }
 
@@ -104,12 +105,12 @@ impl Derivation {
     }
 
     /// The same of an envelope that is on the queue.
-    pub fn read_envelope(&self, envelope: &[u8]) -> Option<Told> {
+    pub fn read_envelope(&self, envelope: &[u8]) -> Option<EventFacts> {
         let attributes: Attributes = serde_json::from_slice(envelope).ok()?;
-        self.told(&attributes, envelope)
+        self.facts_in(&attributes, envelope)
     }
 
-    /// The source of an event that may tell something, and its type.
+    /// The source of an event that may state facts, and its type.
     fn subject_matter(&self, attributes: &Attributes) -> Option<(&SourceConfig, EventType)> {
         let is_derived = attributes.origin == Some(Origin::Derived);
         if is_derived || attributes.replayedtime.is_some() || attributes.dataref.is_some() {
@@ -117,19 +118,19 @@ impl Derivation {
         }
         let source = self.source(attributes.source.strip_prefix('/')?)?;
         let event_type: EventType = attributes.event_type.parse().ok()?;
-        let tells = match event_type.kind() {
+        let may_state = match event_type.kind() {
             "annotation" | "task" => true,
             "project" => event_type.is_deletion(),
             _ => false,
         };
-        tells.then_some((source, event_type))
+        may_state.then_some((source, event_type))
     }
 
-    fn told(&self, attributes: &Attributes, envelope: &[u8]) -> Option<Told> {
+    fn facts_in(&self, attributes: &Attributes, envelope: &[u8]) -> Option<EventFacts> {
         let (source, event_type) = self.subject_matter(attributes)?;
         let envelope = Envelope::decode(envelope).ok()?;
         let data = envelope.data.bytes().ok()??;
-        told(source, &event_type, attributes, &data)
+        event_facts(source, &event_type, attributes, &data)
     }
 
     /// The deletion of an annotation that went with others, or with its task: the event that a pull would find, if it
@@ -198,16 +199,16 @@ impl Derivation {
     }
 }
 
-/// Statements of an event with this data.
-fn told(
+/// Facts of an event with this data.
+fn event_facts(
     source: &SourceConfig,
     event_type: &EventType,
     attributes: &Attributes,
     data: &[u8],
-) -> Option<Told> {
+) -> Option<EventFacts> {
     let is_fetched = attributes.origin == Some(Origin::Reconcile);
-    let statements = source.provider.statements(event_type, is_fetched, data);
-    (!statements.is_empty()).then(|| Told {
+    let facts = source.provider.task_facts(event_type, is_fetched, data);
+    (!facts.is_empty()).then(|| EventFacts {
         cause: Cause {
             source: source.name.clone(),
             event_id: attributes.id.clone(),
@@ -216,7 +217,7 @@ fn told(
             project: attributes.project.clone(),
             is_fetched,
         },
-        statements,
+        facts,
     })
 }
 

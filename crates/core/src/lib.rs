@@ -44,8 +44,8 @@ pub mod secret;
 pub mod signature;
 pub mod source;
 pub mod spool;
+pub mod task_facts;
 pub mod time;
-pub mod told;
 mod transfer_allowance;
 
 pub use labelrelay_json as json;

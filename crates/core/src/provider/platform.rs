@@ -6,7 +6,7 @@ use super::{label_studio, labelbox};
 use crate::describe::Inspection;
 use crate::ledger::{Change, Key};
 use crate::request::RequestHead;
-use crate::told::Statement;
+use crate::task_facts::TaskFact;
 use http::Method;
 use labelrelay_event::EventType;
 
@@ -67,18 +67,18 @@ impl Provider {
         }
     }
 
-    /// Statements that `data`, of an event of this type, makes of tasks and annotations.
-    pub(crate) fn statements(
+    /// Facts that `data`, of an event of this type, states about tasks and annotations.
+    pub(crate) fn task_facts(
         self,
         event_type: &EventType,
         is_fetched: bool,
         data: &[u8],
-    ) -> Vec<Statement> {
+    ) -> Vec<TaskFact> {
         match self {
             Self::Labelbox => Vec::new(),
             Self::LabelStudio => {
                 let (kind, action) = (event_type.kind(), event_type.action());
-                label_studio::statements(kind, action, is_fetched, data)
+                label_studio::task_facts(kind, action, is_fetched, data)
             }
         }
     }

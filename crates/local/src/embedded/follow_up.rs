@@ -2,7 +2,7 @@
 
 use super::ledger_figures::LedgerFigures;
 use super::options::Options;
-use super::pending_message::{Pending, Said};
+use super::pending_message::{MessageFacts, Pending};
 use super::sequencer::{Open, Sequencer, next_number};
 use super::task_ledger::{self, Budget, Consequences, TaskLedger, is_busy, unless_it_panics};
 use crate::sqlite::without_waiting;
@@ -165,14 +165,14 @@ impl Sequencer {
     pub(super) fn follow(
         &mut self,
         db: &Connection,
-        said: &Said,
+        facts: &MessageFacts,
         left: &mut Budget,
     ) -> rusqlite::Result<Consequences> {
         let next = self.next;
         let Some(ledger) = &mut self.ledger else {
             return Ok(Consequences::default());
         };
-        let followed = unless_it_panics(|| ledger.follow(db, next, said, left));
+        let followed = unless_it_panics(|| ledger.follow(db, next, facts, left));
         self.judge(followed)
     }
 

@@ -132,7 +132,7 @@ fn split(mut part: Vec<Pending>) -> (Vec<Pending>, Vec<Pending>) {
 mod tests {
     use super::*;
     use crate::embedded::Options;
-    use crate::embedded::pending_message::Said;
+    use crate::embedded::pending_message::MessageFacts;
     use crate::schema;
     use futures_channel::oneshot;
     use labelrelay_core::{QueueErrorKind, Receipt};
@@ -192,7 +192,7 @@ mod tests {
         let message = message(id, data);
         let pending = Pending {
             message,
-            said: Said::Nothing,
+            facts: MessageFacts::Nothing,
             done,
         };
         (pending, answer)

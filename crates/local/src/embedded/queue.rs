@@ -2,7 +2,7 @@
 
 use super::checkpoint::Checkpointer;
 use super::ledger_figures::{LedgerFigures, SharedFigures};
-use super::pending_message::{Pending, Said};
+use super::pending_message::{MessageFacts, Pending};
 use super::writer::{Command, Trouble};
 use crate::lock::Lock;
 use futures_channel::oneshot;
@@ -135,10 +135,10 @@ impl EventQueue for EmbeddedQueue {
             }
             let (done, answer) = oneshot::channel();
             // Read here, because the writer is one for all.
-            let said = Said::by(message, self.derivation.as_deref());
+            let facts = MessageFacts::of(message, self.derivation.as_deref());
             self.enqueue(Command::Send(Pending {
                 message: message.clone(),
-                said,
+                facts,
                 done,
             }))?;
             let answer = answer.await.unwrap_or_else(|_| Err(gone()));

@@ -177,14 +177,14 @@ impl Sequencer {
             self.derive_from_file(open, &mut left)?;
         }
         let mut receipts = Vec::with_capacity(messages.len());
-        for Pending { message, said, .. } in messages {
+        for Pending { message, facts, .. } in messages {
             let seq = self.next;
             let fingerprint = self.fingerprint(message);
             if let Some(first) = self.first_copy(open.db, message, fingerprint)? {
                 receipts.push(Receipt::repeat(Some(first.to_string())));
                 continue;
             }
-            let follows = self.follow(open.db, said, &mut left)?;
+            let follows = self.follow(open.db, facts, &mut left)?;
             let named = follows.task.and_then(|task| naming_task(message, task));
             self.add(named.as_ref().unwrap_or(message), fingerprint, open)?;
             self.add_derived(&follows.derived, open)?;

@@ -6,10 +6,10 @@ mod extract;
 mod from_api;
 mod inspector;
 mod routes;
-mod told;
+mod task_facts;
 
 pub(super) use action::KNOWN_TYPES;
 pub(super) use from_api::describe_entity;
 pub(super) use inspector::Inspector;
 pub(super) use routes::endpoint;
-pub(super) use told::statements;
+pub(super) use task_facts::task_facts;

@@ -4,55 +4,55 @@ use super::annotation_row::{Known, forget, write, writing};
 use super::tables::{COUNTS, GONE, THERE};
 use super::task_row::Task;
 use super::work::Work;
-use labelrelay_core::told::{AnnotationThere, Beside};
+use labelrelay_core::task_facts::{AnnotationThere, Beside};
 
 impl Work<'_> {
-    pub(super) fn annotation(&mut self, told: &AnnotationThere) -> rusqlite::Result<()> {
+    pub(super) fn annotation(&mut self, there: &AnnotationThere) -> rusqlite::Result<()> {
         let source = &self.cause.source;
-        let known = self.known(told.id)?;
+        let known = self.known(there.id)?;
         if let Some(before) = &known {
             // A version that comes late, or again. What is gone comes back only where ids began anew.
-            let is_old = match (&before.version, &told.version) {
+            let is_old = match (&before.version, &there.version) {
                 (Some(known), Some(new)) => known >= new,
                 _ => before.state == GONE,
             };
             if before.seq >= self.seq || is_old {
                 return Ok(());
             }
-            if before.task != told.task {
+            if before.task != there.task {
                 self.settle()?;
-                forget(self.db, source, before.task, told.id)?;
+                forget(self.db, source, before.task, there.id)?;
             }
         } else if !self.takes_room() {
             return Ok(());
         }
-        let mut task = self.known_task(told.task)?;
-        if self.is_from_before(task.gone.as_deref(), told.version.clone()) {
+        let mut task = self.known_task(there.task)?;
+        if self.is_from_before(task.gone.as_deref(), there.version.clone()) {
             // It comes late, and went with its task. The platform tells nothing more of it.
-            self.went_before_it_was_told(told, known.as_ref());
+            self.went_before_its_event(there, known.as_ref());
             return Ok(());
         }
         if !task.is_noted() && !self.takes_room() {
             return Ok(());
         }
         let (was_known, before) = (self.is_up_to_date(&task), task.clone());
-        let state = if told.counts { COUNTS } else { THERE };
-        let version = told.version.as_deref();
-        self.note(told.task, told.id, state, version, known.as_ref());
-        let listed = self.listed(told.task)?;
+        let state = if there.counts { COUNTS } else { THERE };
+        let version = there.version.as_deref();
+        self.note(there.task, there.id, state, version, known.as_ref());
+        let listed = self.listed(there.task)?;
         let is_first = known.is_none_or(|known| known.state == GONE);
         let by_count = |task: &Task| listed.saturating_add(task.unlisted) >= task.needed();
-        let is_labelled = match told.beside {
+        let is_labelled = match there.beside {
             // Deliveries overtake each other: only the newest one tells how it is.
-            Beside::After(state) if told.version >= task.version => {
-                task.version.clone_from(&told.version);
+            Beside::After(state) if there.version >= task.version => {
+                task.version.clone_from(&there.version);
                 task.overlap = state.overlap.or(task.overlap);
                 if let Some(counted) = state.counted {
                     task.unlisted = counted.saturating_sub(listed).max(0);
                 }
                 if !was_known {
                     // It is open whether this change completed it: it may have been labelled before anything was known of it.
-                    let mine = i64::from(told.counts && told.is_new);
+                    let mine = i64::from(there.counts && there.is_new);
                     let others = state
                         .counted
                         .map_or(0, |counted| counted.saturating_sub(mine));
@@ -64,7 +64,7 @@ impl Work<'_> {
                 task.overlap = state.overlap.or(task.overlap);
                 if !was_known {
                     task.is_labelled = state.is_labelled.unwrap_or(task.is_labelled);
-                    let listed_before = listed - i64::from(told.counts && is_first);
+                    let listed_before = listed - i64::from(there.counts && is_first);
                     task.unlisted = state.counted.map_or(task.unlisted, |counted| {
                         counted.saturating_sub(listed_before).max(0)
                     });
@@ -73,8 +73,8 @@ impl Work<'_> {
             }
             Beside::Nothing | Beside::After(_) => {
                 // It was counted already beside what overtook it, or by the task that was fetched.
-                let was_counted = self.cause.is_fetched || matches!(told.beside, Beside::After(_));
-                if is_first && was_counted && told.counts && task.unlisted > 0 {
+                let was_counted = self.cause.is_fetched || matches!(there.beside, Beside::After(_));
+                if is_first && was_counted && there.counts && task.unlisted > 0 {
                     task.unlisted -= 1;
                 }
                 if !was_known && self.may_be_old() {
@@ -83,7 +83,7 @@ impl Work<'_> {
                 task.is_labelled || by_count(&task)
             }
         };
-        self.transition(&mut task, is_labelled, Some(told.id));
+        self.transition(&mut task, is_labelled, Some(there.id));
         if task != before {
             self.note_task(task, self.cause.project.as_deref());
         }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// Statements and derived events of one transaction. What is left is kept in the file, and done in the next ones.
+/// Facts and derived events of one transaction. What is left is kept in the file, and done in the next ones.
 const AT_A_TIME: usize = 1000;
 
 /// So many are done whatever the time, so that the ledger gets on where the disk is slow.
@@ -35,7 +35,7 @@ impl Budget {
 
     /// Tells whether nothing is left of it.
     pub(super) fn is_spent(&mut self) -> bool {
-        // Statements differ: that about a task with thousands of annotations counts them.
+        // Facts differ: that about a task with thousands of annotations counts them.
         if self.left + IN_ANY_CASE <= AT_A_TIME && Instant::now() >= self.until {
             self.left = 0;
         }

@@ -4,7 +4,7 @@ use super::damage::is_one_row;
 use super::{Budget, TaskLedger, rest};
 use crate::sqlite_error::is_damage;
 use labelrelay_core::OutboundMessage;
-use labelrelay_core::derive::Told;
+use labelrelay_core::derive::EventFacts;
 use rusqlite::{Connection, OptionalExtension as _};
 
 /// Events that one transaction reads, and numbers that it looks at for them.
@@ -27,7 +27,7 @@ impl TaskLedger {
         if !self.has_rest && !left.is_spent() {
             derived.append(&mut self.read_on(db, next, left)?);
         }
-        // What was left is done, and in the file no more: so what it told has to be there.
+        // What was left is done, and in the file no more: so what it stated has to be there.
         self.must_mark |= self.reading != self.marked || self.recent.is_ahead();
         Ok(derived)
     }
@@ -71,10 +71,10 @@ impl TaskLedger {
             if left.is_spent() || self.has_rest || bytes > READ_BYTES {
                 return Ok((derived, false));
             }
-            let (told, read) = self.read_event(db, seq)?;
+            let (event, read) = self.read_event(db, seq)?;
             bytes += read;
-            if let Some(told) = told {
-                let follows = self.apply(db, seq, &told, left)?;
+            if let Some(event) = event {
+                let follows = self.apply(db, seq, &event, left)?;
                 derived.append(&mut unless_written(db, seq, follows)?);
             }
             self.reading = seq;
@@ -82,7 +82,7 @@ impl TaskLedger {
         Ok((derived, !self.has_rest))
     }
 
-    /// Numbers of the events before `end` that may tell something.
+    /// Numbers of the events before `end` that may state facts.
     fn numbers(&self, db: &Connection, end: u64) -> rusqlite::Result<Vec<u64>> {
         db.prepare_cached(
             "SELECT seq FROM events
@@ -101,8 +101,12 @@ impl TaskLedger {
         .collect()
     }
 
-    /// Statements of an event, and its size. One that is damaged tells nothing: nobody can read it.
-    fn read_event(&self, db: &Connection, seq: u64) -> rusqlite::Result<(Option<Told>, usize)> {
+    /// Facts of an event, and its size. One that is damaged states none: nobody can read it.
+    fn read_event(
+        &self,
+        db: &Connection,
+        seq: u64,
+    ) -> rusqlite::Result<(Option<EventFacts>, usize)> {
         let read = db
             .prepare_cached(
                 "SELECT CASE WHEN length(envelope) <= ?2 THEN envelope END FROM events WHERE seq = ?1",
@@ -136,15 +140,15 @@ impl TaskLedger {
                 self.note_forgotten(db, 1)?;
                 continue;
             };
-            let mut work = self.work(db, &kept.told.cause, kept.seq, *left);
+            let mut work = self.work(db, &kept.event.cause, kept.seq, *left);
             let room = work.room;
-            let rest = work.all(&kept.told.statements)?;
+            let rest = work.all(&kept.event.facts)?;
             let follows = std::mem::take(&mut work.derived);
             *left = work.left;
             let (forgot, grown) = (work.forgot, room - work.room);
             self.grown += grown;
             derived.append(&mut unless_written(db, kept.seq, follows)?);
-            rest::replace(db, number, &kept.told.cause, rest)?;
+            rest::replace(db, number, &kept.event.cause, rest)?;
             self.note_forgotten(db, forgot)?;
         }
         Ok(derived)

@@ -6,7 +6,7 @@ use super::recent::Recent;
 use super::tables::GONE;
 use super::task_row::Task;
 use super::work::Work;
-use labelrelay_core::told::{AnnotationThere, Statement};
+use labelrelay_core::task_facts::{AnnotationThere, TaskFact};
 use rusqlite::Connection;
 use std::time::{Duration, Instant};
 
@@ -49,11 +49,11 @@ impl Work<'_> {
         &mut self,
         ids: &[i64],
         are_several: bool,
-    ) -> rusqlite::Result<Option<Statement>> {
+    ) -> rusqlite::Result<Option<TaskFact>> {
         for (done, id) in ids.iter().enumerate() {
             if self.left.is_spent() {
                 let left = ids.get(done..).unwrap_or_default().to_vec();
-                return Ok(Some(Statement::AnnotationsGone {
+                return Ok(Some(TaskFact::AnnotationsGone {
                     ids: left,
                     are_several,
                 }));
@@ -100,18 +100,14 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// An annotation of which is told after its task is gone.
-    pub(super) fn went_before_it_was_told(
-        &mut self,
-        told: &AnnotationThere,
-        known: Option<&Known>,
-    ) {
-        self.mark_gone(told.task, told.id, told.version.as_deref(), known);
-        self.derive_deletion(told.id, told.version.as_deref(), Some(told.task), None);
+    /// An annotation whose event comes after its task is gone.
+    pub(super) fn went_before_its_event(&mut self, there: &AnnotationThere, known: Option<&Known>) {
+        self.mark_gone(there.task, there.id, there.version.as_deref(), known);
+        self.derive_deletion(there.id, there.version.as_deref(), Some(there.task), None);
     }
 
     /// Everything that belonged to these tasks is gone. The tasks that are left.
-    pub(super) fn tasks_gone(&mut self, ids: &[i64]) -> rusqlite::Result<Option<Statement>> {
+    pub(super) fn tasks_gone(&mut self, ids: &[i64]) -> rusqlite::Result<Option<TaskFact>> {
         // There may be many of them: they are read and noted where they lie.
         self.settle()?;
         let rest = self.tasks_gone_from_file(ids);
@@ -119,14 +115,14 @@ impl Work<'_> {
         rest
     }
 
-    fn tasks_gone_from_file(&mut self, ids: &[i64]) -> rusqlite::Result<Option<Statement>> {
+    fn tasks_gone_from_file(&mut self, ids: &[i64]) -> rusqlite::Result<Option<TaskFact>> {
         for (done, id) in ids.iter().enumerate() {
             let task = self.known_task(*id)?;
             let source = &self.cause.source;
             loop {
                 if self.left.is_spent() {
                     let left = ids.get(done..).unwrap_or_default().to_vec();
-                    return Ok(Some(Statement::TasksGone(left)));
+                    return Ok(Some(TaskFact::TasksGone(left)));
                 }
                 self.left.spend();
                 let some: Vec<(i64, Option<String>)> = self

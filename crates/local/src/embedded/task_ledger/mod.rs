@@ -27,12 +27,12 @@ mod work;
 
 use super::ledger_figures::LedgerFigures;
 use super::options::Options;
-use super::pending_message::Said;
+use super::pending_message::MessageFacts;
 use crate::sqlite::{begin, set_setting, setting};
 use labelrelay_core::OutboundMessage;
 use labelrelay_core::QueueLimits;
-use labelrelay_core::derive::{Cause, Derivation, Told};
-use labelrelay_core::told::Statement;
+use labelrelay_core::derive::{Cause, Derivation, EventFacts};
+use labelrelay_core::task_facts::TaskFact;
 use recent::Recent;
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -161,32 +161,32 @@ impl TaskLedger {
         &mut self,
         db: &Connection,
         seq: u64,
-        said: &Said,
+        facts: &MessageFacts,
         left: &mut Budget,
     ) -> rusqlite::Result<Consequences> {
         if self.waits.is_some() {
             return Ok(Consequences::default());
         }
         let is_read = self.is_in_step(seq) && !left.is_spent();
-        let told = match said {
-            Said::Unread => return Ok(Consequences::default()),
-            Said::Nothing => {
+        let event = match facts {
+            MessageFacts::Unread => return Ok(Consequences::default()),
+            MessageFacts::Nothing => {
                 return Ok(Consequences {
                     is_read,
                     ..Consequences::default()
                 });
             }
-            Said::These(told) => told,
+            MessageFacts::These(event) => event,
         };
-        let task = match told.statements.as_slice() {
+        let task = match event.facts.as_slice() {
             // News that came meanwhile may have moved them, or begun their ids anew.
-            [Statement::AnnotationsGone { ids, .. }] if !told.cause.is_fetched && is_read => {
-                deletion::only_task(db, &self.recent, &told.cause.source, ids)?
+            [TaskFact::AnnotationsGone { ids, .. }] if !event.cause.is_fetched && is_read => {
+                deletion::only_task(db, &self.recent, &event.cause.source, ids)?
             }
             _ => None,
         };
         let derived = if is_read {
-            self.apply(db, seq, told, left)?
+            self.apply(db, seq, event, left)?
         } else {
             Vec::new()
         };
@@ -204,24 +204,24 @@ impl TaskLedger {
         self.reading = through;
     }
 
-    /// Applies what event `seq` tells.
+    /// Applies the facts of event `seq`.
     fn apply(
         &mut self,
         db: &Connection,
         seq: u64,
-        told: &Told,
+        event: &EventFacts,
         left: &mut Budget,
     ) -> rusqlite::Result<Vec<OutboundMessage>> {
-        let mut work = self.work(db, &told.cause, seq, *left);
+        let mut work = self.work(db, &event.cause, seq, *left);
         let room = work.room;
-        let rest = work.all(&told.statements)?;
+        let rest = work.all(&event.facts)?;
         let (derived, remains, forgot) = (work.derived, work.left, work.forgot);
         let (grown, is_settled) = (room - work.room, work.is_settled);
         *left = remains;
         self.grown += grown;
         self.must_mark |= is_settled;
         if !rest.is_empty() {
-            rest::keep(db, seq, &told.cause, rest)?;
+            rest::keep(db, seq, &event.cause, rest)?;
             self.has_rest = true;
             self.must_mark = true;
         }

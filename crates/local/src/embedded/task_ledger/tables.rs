@@ -34,8 +34,8 @@ CREATE TABLE ledger_things(
 CREATE INDEX ledger_annotations ON ledger_things(source, annotation) WHERE annotation != 0;
 CREATE TABLE ledger_rest(               -- what one transaction had no time for
     number INTEGER PRIMARY KEY,
-    seq INTEGER NOT NULL,               -- the event that tells it
-    told TEXT NOT NULL
+    seq INTEGER NOT NULL,               -- the event that states it
+    told TEXT NOT NULL                  -- its facts
 ) STRICT;
 ";
 

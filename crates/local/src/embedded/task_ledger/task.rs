@@ -3,7 +3,7 @@
 use super::tables::TASK_GONE;
 use super::task_row::Task;
 use super::work::Work;
-use labelrelay_core::told::TaskState;
+use labelrelay_core::task_facts::TaskState;
 
 impl Work<'_> {
     /// A task that was imported or fetched.
@@ -14,7 +14,7 @@ impl Work<'_> {
         made: Option<String>,
     ) -> rusqlite::Result<()> {
         let mut task = self.known_task(id)?;
-        // A bulk import has no time of its own. Without any, it was made when it was told.
+        // A bulk import has no time of its own. Without any, it was made when its event came.
         let made = made.or_else(|| self.cause.time_version());
         let made = made.or_else(|| Some(self.cause.received_version()));
         // A delivery that tells of its creation tells what was before all that is known.
@@ -49,8 +49,8 @@ impl Work<'_> {
         self.recent.change_task(&self.cause.source, task);
     }
 
-    /// Tells whether a task was gone already when what is told was made, as far as is known. Ids begin anew only where
-    /// a platform does. What was fetched was there at that time, whenever it was made.
+    /// Tells whether a task was gone already when what the event states was made, as far as is known. Ids begin anew
+    /// only where a platform does. What was fetched was there at that time, whenever it was made.
     pub(super) fn is_from_before(&self, gone: Option<&str>, made: Option<String>) -> bool {
         let Some(gone) = gone else {
             return false;

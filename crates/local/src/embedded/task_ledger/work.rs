@@ -1,9 +1,9 @@
-//! Takes in what one event tells, within one transaction.
+//! Takes in what one event states, within one transaction.
 
 use super::budget::Budget;
 use super::recent::Recent;
 use labelrelay_core::derive::{Cause, Derivation};
-use labelrelay_core::told::Statement;
+use labelrelay_core::task_facts::TaskFact;
 use labelrelay_core::{OutboundMessage, QueueLimits};
 use rusqlite::Connection;
 
@@ -29,28 +29,28 @@ pub(super) struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Takes the statements in as far as there is time; the rest.
-    pub(super) fn all(&mut self, statements: &[Statement]) -> rusqlite::Result<Vec<Statement>> {
+    /// Takes the facts in as far as there is time; the rest.
+    pub(super) fn all(&mut self, facts: &[TaskFact]) -> rusqlite::Result<Vec<TaskFact>> {
         let mut rest = Vec::new();
-        for statement in statements {
+        for fact in facts {
             if self.left.is_spent() {
-                rest.push(statement.clone());
+                rest.push(fact.clone());
                 continue;
             }
-            match statement {
-                Statement::Annotation(annotation) => {
+            match fact {
+                TaskFact::Annotation(annotation) => {
                     self.left.spend();
                     self.annotation(annotation)?;
                 }
-                Statement::Task { id, state, made } => {
+                TaskFact::Task { id, state, made } => {
                     self.left.spend();
                     self.task(*id, *state, made.clone())?;
                 }
-                Statement::AnnotationsGone { ids, are_several } => {
+                TaskFact::AnnotationsGone { ids, are_several } => {
                     rest.extend(self.annotations_gone(ids, *are_several)?);
                 }
-                Statement::TasksGone(ids) => rest.extend(self.tasks_gone(ids)?),
-                Statement::ProjectGone => {
+                TaskFact::TasksGone(ids) => rest.extend(self.tasks_gone(ids)?),
+                TaskFact::ProjectGone => {
                     self.left.spend();
                     self.project_gone()?;
                 }

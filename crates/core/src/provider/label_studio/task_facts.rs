@@ -1,19 +1,19 @@
-//! Picks out of a body what it says of tasks and their annotations.
+//! Picks out of a body the facts that it states about tasks and their annotations.
 
 use crate::provider::extractor::{ExtractedValues, Extractor, Members, Node};
 use crate::provider::ids::set_text;
+use crate::task_facts::{AnnotationThere, Beside, TaskFact, TaskState};
 use crate::time;
-use crate::told::{AnnotationThere, Beside, Statement, TaskState};
 use labelrelay_json::{Container, Scalar, Scanner};
 use std::collections::HashMap;
 
-/// Reads `data`, the data of an event about `kind`. That of a fetched event is the thing alone.
-pub(in crate::provider) fn statements(
+/// Reads `data`, the data of an event about `kind`. That of a fetched event is the entity alone.
+pub(in crate::provider) fn task_facts(
     kind: &str,
     action: &str,
     is_fetched: bool,
     data: &[u8],
-) -> Vec<Statement> {
+) -> Vec<TaskFact> {
     let mut scanner = Scanner::new(Extractor::new(Values::default()));
     if is_fetched {
         scanner.update(format!("{{\"{kind}\":").as_bytes());
@@ -29,20 +29,20 @@ pub(in crate::provider) fn statements(
         ("annotation", "created" | "updated") => {
             values.annotations_there(action == "created", is_fetched)
         }
-        ("annotation", "deleted") => gone(&values.annotations, |ids| Statement::AnnotationsGone {
+        ("annotation", "deleted") => gone(&values.annotations, |ids| TaskFact::AnnotationsGone {
             are_several: ids.len() > 1,
             ids,
         }),
         ("task", "created") => values.tasks_there(),
-        ("task", "deleted") => gone(&values.tasks, Statement::TasksGone),
-        ("project", "deleted") => vec![Statement::ProjectGone],
+        ("task", "deleted") => gone(&values.tasks, TaskFact::TasksGone),
+        ("project", "deleted") => vec![TaskFact::ProjectGone],
         _ => Vec::new(),
     }
 }
 
-/// Things of one kind that are read with what is told of them, a quarter of a KiB each. Label Studio writes over half
+/// Entities of one kind that are read with their fields, a quarter of a KiB each. Label Studio writes over half
 /// a KiB of each, so that this is its own only in bodies of many MiB.
-const MOST_THINGS: usize = 10_000;
+const MOST_ENTITIES: usize = 10_000;
 
 /// Annotations that a task is taken to have, or to need, at most.
 const MOST_COUNTED: i64 = 1_000_000_000;
@@ -51,11 +51,11 @@ const MOST_COUNTED: i64 = 1_000_000_000;
 #[derive(Debug, Default)]
 struct Values {
     ignores_skipped: bool,
-    annotations: Things,
-    tasks: Things,
+    annotations: Entities,
+    tasks: Entities,
     at: Kind,
     /// The one that is being read.
-    current: Thing,
+    current: Entity,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -66,15 +66,15 @@ enum Kind {
 }
 
 #[derive(Debug, Default)]
-struct Things {
-    told: Vec<Thing>,
-    /// Ids of things of which nothing else is told: a list of a hundred thousand costs no more than itself.
+struct Entities {
+    detailed: Vec<Entity>,
+    /// Ids of entities of which nothing else is known: a list of a hundred thousand costs no more than itself.
     bare: Vec<i64>,
     has_too_many: bool,
 }
 
 #[derive(Debug, Default)]
-struct Thing {
+struct Entity {
     id: Option<i64>,
     task: Option<i64>,
     was_cancelled: bool,
@@ -161,21 +161,21 @@ static BODY: Node<Slot> = Node::object(
 );
 
 impl Values {
-    fn things(&mut self) -> &mut Things {
+    fn entities(&mut self) -> &mut Entities {
         match self.at {
             Kind::Annotation => &mut self.annotations,
             Kind::Task => &mut self.tasks,
         }
     }
 
-    /// The thing that was being read is whole.
+    /// The entity that was being read is whole.
     fn take_current(&mut self) {
-        let thing = std::mem::take(&mut self.current);
-        let things = self.things();
-        match thing.id {
-            Some(id) if thing.is_bare() => things.bare.push(id),
-            Some(_) if things.told.len() < MOST_THINGS => things.told.push(thing),
-            Some(_) => things.has_too_many = true,
+        let entity = std::mem::take(&mut self.current);
+        let entities = self.entities();
+        match entity.id {
+            Some(id) if entity.is_bare() => entities.bare.push(id),
+            Some(_) if entities.detailed.len() < MOST_ENTITIES => entities.detailed.push(entity),
+            Some(_) => entities.has_too_many = true,
             None => {}
         }
     }
@@ -184,22 +184,22 @@ impl Values {
         self.annotations.has_too_many || self.tasks.has_too_many
     }
 
-    fn annotations_there(&self, is_new: bool, is_fetched: bool) -> Vec<Statement> {
+    fn annotations_there(&self, is_new: bool, is_fetched: bool) -> Vec<TaskFact> {
         let states: HashMap<i64, TaskState> = self
             .tasks
-            .told
+            .detailed
             .iter()
             .filter_map(|task| Some((task.id?, self.state(task))))
             .collect();
-        let the_only_task = match (self.tasks.told.as_slice(), self.tasks.bare.as_slice()) {
+        let the_only_task = match (self.tasks.detailed.as_slice(), self.tasks.bare.as_slice()) {
             ([task], []) => task.id,
             ([], [task]) => Some(*task),
             _ => None,
         };
-        let is_one = self.annotations.told.len() == 1;
-        let there = |annotation: &Thing| {
+        let is_one = self.annotations.detailed.len() == 1;
+        let there = |annotation: &Entity| {
             let task = annotation.task.or(the_only_task)?;
-            Some(Statement::Annotation(AnnotationThere {
+            Some(TaskFact::Annotation(AnnotationThere {
                 id: annotation.id?,
                 task,
                 counts: !annotation.was_cancelled || self.ignores_skipped,
@@ -212,21 +212,21 @@ impl Values {
                 },
             }))
         };
-        self.annotations.told.iter().filter_map(there).collect()
+        self.annotations.detailed.iter().filter_map(there).collect()
     }
 
-    fn tasks_there(&self) -> Vec<Statement> {
-        let there = |task: &Thing| {
-            Some(Statement::Task {
+    fn tasks_there(&self) -> Vec<TaskFact> {
+        let there = |task: &Entity| {
+            Some(TaskFact::Task {
                 id: task.id?,
                 state: self.state(task),
                 made: time::parse(&task.created_at).map(time::sequence),
             })
         };
-        self.tasks.told.iter().filter_map(there).collect()
+        self.tasks.detailed.iter().filter_map(there).collect()
     }
 
-    fn state(&self, task: &Thing) -> TaskState {
+    fn state(&self, task: &Entity) -> TaskState {
         let skipped = if self.ignores_skipped {
             task.cancelled.unwrap_or(0)
         } else {
@@ -240,17 +240,17 @@ impl Values {
     }
 }
 
-fn gone(things: &Things, statement: impl FnOnce(Vec<i64>) -> Statement) -> Vec<Statement> {
-    let told = things.told.iter().filter_map(|thing| thing.id);
-    let ids: Vec<_> = things.bare.iter().copied().chain(told).collect();
+fn gone(entities: &Entities, fact: impl FnOnce(Vec<i64>) -> TaskFact) -> Vec<TaskFact> {
+    let detailed = entities.detailed.iter().filter_map(|entity| entity.id);
+    let ids: Vec<_> = entities.bare.iter().copied().chain(detailed).collect();
     if ids.is_empty() {
         Vec::new()
     } else {
-        vec![statement(ids)]
+        vec![fact(ids)]
     }
 }
 
-impl Thing {
+impl Entity {
     fn is_bare(&self) -> bool {
         self.task.is_none()
             && self.updated_at.is_empty()
@@ -302,7 +302,7 @@ impl ExtractedValues for Values {
     fn key(&mut self, slot: Slot, _name: &[u8]) {
         if let Slot::Group(kind) = slot {
             self.at = kind;
-            *self.things() = Things::default();
+            *self.entities() = Entities::default();
         }
     }
 
@@ -316,9 +316,9 @@ impl ExtractedValues for Values {
             Slot::Field(field) => self.current.set(field, scalar),
             // `"task": 7`.
             Slot::Group(_) | Slot::Element => {
-                self.current = Thing {
+                self.current = Entity {
                     id: id(scalar),
-                    ..Thing::default()
+                    ..Entity::default()
                 };
                 self.take_current();
             }
@@ -328,7 +328,7 @@ impl ExtractedValues for Values {
 
     fn open(&mut self, slot: Slot, _container: Container) {
         if let Slot::Group(_) | Slot::Element = slot {
-            self.current = Thing::default();
+            self.current = Entity::default();
         }
     }
 

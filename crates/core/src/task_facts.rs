@@ -1,10 +1,10 @@
-//! Things that an event says of tasks and their annotations, for whoever [derives](crate::derive) more from it.
+//! Facts about tasks and their annotations that an event states, for whoever [derives](crate::derive) more from it.
 
 use serde::{Deserialize, Serialize};
 
-/// A statement about tasks or annotations. Ids that are no positive numbers are left out.
+/// A fact about tasks or annotations. Ids that are no positive numbers are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Statement {
+pub enum TaskFact {
     /// An annotation is there, in this version.
     Annotation(AnnotationThere),
     /// A task is there.
@@ -13,7 +13,7 @@ pub enum Statement {
         id: i64,
         /// Its state.
         state: TaskState,
-        /// When it was made, in the form of a version, if that is told.
+        /// When it was made, in the form of a version, if the event says so.
         #[serde(default)]
         made: Option<String>,
     },
@@ -26,11 +26,11 @@ pub enum Statement {
     },
     /// These tasks are gone, and all annotations of them.
     TasksGone(Vec<i64>),
-    /// The event's project is gone, with everything in it. Nothing more is told of it.
+    /// The event's project is gone, with everything in it. No event follows about what was in it.
     ProjectGone,
 }
 
-impl Statement {
+impl TaskFact {
     /// Bytes of memory that it takes, about.
     pub(crate) fn bytes(&self) -> usize {
         let of_ids = match self {
@@ -62,7 +62,7 @@ pub struct AnnotationThere {
     pub beside: Beside,
 }
 
-/// Statements beside an annotation about its task.
+/// What stands beside an annotation about its task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Beside {
     /// Nothing.
