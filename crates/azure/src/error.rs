@@ -152,14 +152,14 @@ impl AzureError {
 
     /// The same for a consumer, its parts apart.
     pub(crate) fn into_source_error(self, resource: &Resource) -> EventSourceError {
-        let may_pass = self.is_retryable();
+        let retryable = self.is_retryable();
         let cure = match &*self.cure {
-            "" if may_pass => "it may pass",
+            "" if retryable => "it may pass",
             "" => "correct it there, or in these settings",
             cure => cure,
         };
         let error = EventSourceError::new(&resource.what, self.problem, cure);
-        if may_pass { error.passing() } else { error }
+        if retryable { error.retryable() } else { error }
     }
 
     fn is_retryable(&self) -> bool {
@@ -261,7 +261,7 @@ mod tests {
             told.to_string(),
             "the queue `q` of account `a`: cannot be reached: connection refused: nobody: listens: it may pass"
         );
-        assert_eq!((&*told.cure, told.may_pass), ("it may pass", true));
+        assert_eq!((&*told.cure, told.retryable), ("it may pass", true));
         let missing = AzureError::answered(StatusCode::NotFound, "QueueNotFound", &resource());
         let told = missing.into_source_error(&resource());
         assert_eq!(told.problem, "status 404, QueueNotFound");

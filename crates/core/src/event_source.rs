@@ -232,7 +232,7 @@ pub struct EventSourceError {
     /// The cure.
     pub cure: String,
     /// `true` if the same call may succeed later though nobody changes anything.
-    pub may_pass: bool,
+    pub retryable: bool,
 }
 
 impl EventSourceError {
@@ -241,9 +241,9 @@ impl EventSourceError {
     /// ```
     /// use labelrelay_core::EventSourceError;
     ///
-    /// let error = EventSourceError::new("queue.db", "the file is locked", "try again").passing();
+    /// let error = EventSourceError::new("queue.db", "the file is locked", "try again").retryable();
     /// assert_eq!(error.to_string(), "queue.db: the file is locked: try again");
-    /// assert!(error.may_pass);
+    /// assert!(error.retryable);
     /// ```
     pub fn new(
         resource: impl Into<String>,
@@ -254,14 +254,14 @@ impl EventSourceError {
             resource: resource.into(),
             problem: problem.into(),
             cure: cure.into(),
-            may_pass: false,
+            retryable: false,
         }
     }
 
     /// The same error, which may pass by itself.
     #[must_use]
-    pub fn passing(mut self) -> Self {
-        self.may_pass = true;
+    pub fn retryable(mut self) -> Self {
+        self.retryable = true;
         self
     }
 }

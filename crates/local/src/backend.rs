@@ -112,7 +112,7 @@ fn source_file(at: Location<'_>) -> Result<PathBuf, BackEndError> {
 fn not_opened(at: Location<'_>, error: &EventSourceError) -> BackEndError {
     let problem = format!("cannot be opened: {}: {}", error.resource, error.problem);
     let told = BackEndError::new(at.url, problem, &*error.cure);
-    if error.may_pass {
+    if error.retryable {
         told.retryable()
     } else {
         told

@@ -280,5 +280,5 @@ fn told(resource: &str, message: &str, passes: bool) -> EventSourceError {
         .rsplit_once(": ")
         .unwrap_or((message, "see `labelrelay queue stats`"));
     let error = EventSourceError::new(resource, problem, cure);
-    if passes { error.passing() } else { error }
+    if passes { error.retryable() } else { error }
 }

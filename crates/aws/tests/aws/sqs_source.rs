@@ -186,7 +186,7 @@ impl Server {
         };
         let error = suite::a_failed_rejection_leaves_the_event(subject).await;
         assert!(
-            error.resource.ends_with("/nowhere") && !error.may_pass,
+            error.resource.ends_with("/nowhere") && !error.retryable,
             "{error}"
         );
     }
@@ -310,7 +310,7 @@ async fn a_message_that_is_not_as_it_was_queued_is_not_handed_out() {
         server.behave(answering(vec![(RECEIVE, behaviour)]));
         let error = source.receive(1, LONG, Duration::ZERO).await;
         let error = error.expect_err("not handed out");
-        assert!(error.problem.contains(word) && error.may_pass, "{error}");
+        assert!(error.problem.contains(word) && error.retryable, "{error}");
         server.behave(answering(vec![(RECEIVE, answer(&sound))]));
         let events = source.receive(1, LONG, Duration::ZERO).await;
         assert_eq!(events.expect("a sound answer").len(), 1);
@@ -340,7 +340,7 @@ async fn an_entry_that_fails_is_told() {
     )]));
     let kept = source.extend(receipt, LONG).await;
     assert_eq!(kept.expect("answered"), Extended::Stale);
-    for (behaviour, may_pass, word) in [
+    for (behaviour, retryable, word) in [
         (
             failed("InternalError", "x", false),
             true,
@@ -362,7 +362,7 @@ async fn an_entry_that_fails_is_told() {
         server.behave(with(vec![(DELETE, behaviour)]));
         let error = source.ack(&[receipt]).await.expect_err("not done");
         assert!(
-            error.to_string().contains(word) && error.may_pass == may_pass,
+            error.to_string().contains(word) && error.retryable == retryable,
             "{error}"
         );
     }
@@ -441,7 +441,7 @@ async fn a_time_that_sqs_does_not_know_is_refused() {
         .await
         .expect_err("too long");
     assert!(
-        error.cure.contains("12 hours") && !error.may_pass,
+        error.cure.contains("12 hours") && !error.retryable,
         "{error}"
     );
 }

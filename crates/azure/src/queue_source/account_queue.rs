@@ -37,7 +37,7 @@ impl AccountQueue {
             }
             Failed::Late => {
                 let problem = "no answer came in time";
-                EventSourceError::new(&self.resource.what, problem, "it may pass").passing()
+                EventSourceError::new(&self.resource.what, problem, "it may pass").retryable()
             }
         }
     }

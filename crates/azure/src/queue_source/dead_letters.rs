@@ -52,7 +52,7 @@ impl DeadLetters {
         }
         let problem = "the answer names no message";
         let cure = "look for a proxy that changes answers between here and the service";
-        Err(EventSourceError::new(&queue.resource.what, problem, cure).passing())
+        Err(EventSourceError::new(&queue.resource.what, problem, cure).retryable())
     }
 }
 

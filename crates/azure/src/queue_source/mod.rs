@@ -107,7 +107,7 @@ impl StorageQueueSource {
         );
         if events.is_empty() {
             let cure = "look for a proxy that changes answers between here and the service";
-            return Err(EventSourceError::new(queue, problem, cure).passing());
+            return Err(EventSourceError::new(queue, problem, cure).retryable());
         }
         // They keep no good one back, and come again.
         tracing::error!(name: "message_damaged", %queue, messages = senseless, problem, "messages did not arrive as they were queued, and are not handed out");
@@ -156,7 +156,9 @@ impl StorageQueueSource {
         let Some(pop) = answer.headers().get_optional_str(&POP_RECEIPT) else {
             let problem = "the answer has no new receipt";
             let cure = "look for a proxy that changes answers between here and the service";
-            return Err(EventSourceError::new(&self.queue.resource.what, problem, cure).passing());
+            return Err(
+                EventSourceError::new(&self.queue.resource.what, problem, cure).retryable(),
+            );
         };
         Ok(Extended::Until(AzureReceipt { pop, ..receipt }.to_text()))
     }

@@ -40,7 +40,7 @@ impl AccountQueue {
             failed.resource, failed.problem
         );
         let error = BackEndError::new(url, problem, format!("{}{more}", failed.cure));
-        Err(if failed.may_pass {
+        Err(if failed.retryable {
             error.retryable()
         } else {
             error

@@ -106,7 +106,7 @@ async fn all<W: Work>(
         }
         Err(error) => {
             tracing::error!(name: "not_acknowledged", events = receipts.len(), reason = %error, "events were handled and not acknowledged; they come again");
-            if !error.may_pass && !*has_acknowledged {
+            if !error.retryable && !*has_acknowledged {
                 return Err(error);
             }
         }
@@ -120,7 +120,7 @@ async fn acknowledged<W: Work>(
 ) -> Result<Vec<Settled>, EventSourceError> {
     for pause in AGAIN {
         match shared.source.ack(receipts).await {
-            Err(error) if error.may_pass => {
+            Err(error) if error.retryable => {
                 tracing::debug!(name: "acknowledged_again", reason = %error, "an acknowledgement failed; tried again");
                 sleep(spread(pause)).await;
             }

@@ -267,7 +267,7 @@ impl Pace {
     /// Pause before the next receive.
     fn failed(&mut self, error: &EventSourceError) -> Result<Duration, RunError> {
         if !self.has_received {
-            if !error.may_pass {
+            if !error.retryable {
                 return Err(RunError::Source(error.clone()));
             }
             if self
@@ -302,7 +302,8 @@ mod tests {
     #[test]
     fn pauses_after_failures_double_and_differ() {
         let mut pace = Pace::new(&Settings::default());
-        let error = EventSourceError::new("the queue", "a fault of the test", "nothing").passing();
+        let error =
+            EventSourceError::new("the queue", "a fault of the test", "nothing").retryable();
         for whole in [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000] {
             let whole = Duration::from_millis(whole);
             let pause = pace.failed(&error).unwrap();

@@ -181,7 +181,7 @@ impl Source {
 /// An error that passes, or one that does not.
 pub(crate) fn error(passes: bool) -> EventSourceError {
     let error = EventSourceError::new("the queue", "a fault of the test", "nothing helps");
-    if passes { error.passing() } else { error }
+    if passes { error.retryable() } else { error }
 }
 
 fn ready<'a, T: Send + 'a>(answer: Answer<T>) -> BoxFuture<'a, Answer<T>> {

@@ -166,7 +166,7 @@ async fn an_event_without_its_dead_letter_stays() {
     };
     let error = suite::a_failed_rejection_leaves_the_event(subject).await;
     assert!(
-        error.resource.ends_with("topics/nowhere") && !error.may_pass,
+        error.resource.ends_with("topics/nowhere") && !error.retryable,
         "{error}"
     );
 }
@@ -211,11 +211,11 @@ async fn a_dead_emulator_may_come_back_and_a_foreign_time_is_refused() {
     let source: &dyn EventSource = &open(&server, &url).await;
     let hour = Duration::from_secs(3600);
     let error = source.receive(1, hour, Duration::ZERO).await.unwrap_err();
-    assert!(error.cure.contains("600") && !error.may_pass, "{error}");
+    assert!(error.cure.contains("600") && !error.retryable, "{error}");
     server.kill();
     let error = source.receive(1, LONG, Duration::ZERO).await.unwrap_err();
     assert!(
-        error.may_pass && error.resource.ends_with("/events"),
+        error.retryable && error.resource.ends_with("/events"),
         "{error}"
     );
 }

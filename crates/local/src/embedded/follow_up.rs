@@ -20,7 +20,7 @@ impl Sequencer {
         match TaskLedger::open(db, options, next) {
             Ok(ledger) => (self.ledger, self.ledger_trouble) = (ledger, None),
             Err(trouble) => {
-                self.opens_ledger_from = trouble.may_pass.then_some(next);
+                self.opens_ledger_from = trouble.retryable.then_some(next);
                 self.ledger_trouble = Some(trouble.reason);
             }
         }

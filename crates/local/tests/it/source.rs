@@ -119,7 +119,7 @@ fn a_time_that_the_file_does_not_know_is_refused() {
         for error in [received.err(), extended.err()] {
             let error = error.unwrap();
             assert!(
-                error.cure.contains("12 hours") && !error.may_pass,
+                error.cure.contains("12 hours") && !error.retryable,
                 "{error}"
             );
         }
@@ -191,5 +191,5 @@ fn a_missing_file_is_refused_with_its_name() {
     let clock = Arc::new(queue_dir.clock.clone());
     let error = FileSource::open(queue_dir.path(), clock).unwrap_err();
     assert!(error.resource.ends_with("queue.db"), "{error}");
-    assert!(!error.may_pass, "{error}");
+    assert!(!error.retryable, "{error}");
 }

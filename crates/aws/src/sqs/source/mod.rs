@@ -121,7 +121,7 @@ impl SqsSource {
         match damaged {
             Some(problem) if events.is_empty() => {
                 let cure = "look for a proxy that changes answers between here and SQS";
-                Err(EventSourceError::new(&self.queue.location.url, problem, cure).passing())
+                Err(EventSourceError::new(&self.queue.location.url, problem, cure).retryable())
             }
             _ => Ok(events),
         }

@@ -147,7 +147,7 @@ impl SqsRequests {
         let (problem, cure) = self.problem_and_cure(error);
         let told = EventSourceError::new(&self.location.url, problem, cure);
         if error.retryable {
-            told.passing()
+            told.retryable()
         } else {
             told
         }

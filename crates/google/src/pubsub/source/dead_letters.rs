@@ -70,7 +70,7 @@ impl DeadLetters {
         let (problem, cure) = parts.unwrap_or((text, no_cure));
         let told = EventSourceError::new(own, problem, cure);
         if error.retryable {
-            told.passing()
+            told.retryable()
         } else {
             told
         }

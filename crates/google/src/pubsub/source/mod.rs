@@ -92,7 +92,7 @@ impl PubSubSource {
         }
         let receipts: Vec<_> = events.iter().map(|event| event.receipt.as_str()).collect();
         let mut hidden = self.hide(&receipts, visibility).await;
-        if hidden.as_ref().is_err_and(|error| error.may_pass) {
+        if hidden.as_ref().is_err_and(|error| error.retryable) {
             sleep(PAUSE).await;
             hidden = self.hide(&receipts, visibility).await;
         }
@@ -123,7 +123,7 @@ impl PubSubSource {
                 self.batch.store(1, Ordering::Relaxed);
                 let problem = "more came at once than is taken into memory";
                 let cure = "it is asked for less next time";
-                return Err(self.subscription.error(problem, cure).passing());
+                return Err(self.subscription.error(problem, cure).retryable());
             }
             Pulled::Body(body) => body,
         };
@@ -137,14 +137,14 @@ impl PubSubSource {
         const CURE: &str = "look for a proxy that changes answers between here and Pub/Sub";
         let Some((events, senseless)) = message::events(body, self.is_ordered) else {
             let problem = "an answer to a pull cannot be understood";
-            return Err(self.subscription.error(problem, CURE).passing());
+            return Err(self.subscription.error(problem, CURE).retryable());
         };
         if senseless == 0 {
             return Ok(events);
         }
         let problem = "a message came without a receipt, or with data that cannot be read";
         if events.is_empty() {
-            return Err(self.subscription.error(problem, CURE).passing());
+            return Err(self.subscription.error(problem, CURE).retryable());
         }
         // They keep no good one back, and come again.
         let subscription = &self.subscription.resource;

@@ -63,7 +63,7 @@ impl PubSubSource {
         let settings = subscription.settings().await.map_err(|error| {
             let problem = format!("cannot be consumed: {}: {}", error.resource, error.problem);
             let told = BackEndError::new(url, problem, error.cure);
-            if error.may_pass {
+            if error.retryable {
                 told.retryable()
             } else {
                 told

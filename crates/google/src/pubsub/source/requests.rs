@@ -72,7 +72,7 @@ impl Subscription {
         let any = |beginning: &str| ids.iter().any(|id| outcome(id).starts_with(beginning));
         if any(TRANSIENT) {
             let problem = "some messages could not be settled right now";
-            return Err(self.error(problem, "it may pass").passing());
+            return Err(self.error(problem, "it may pass").retryable());
         }
         if !any(PERMANENT) {
             return Err(self.failed(error));
@@ -138,13 +138,13 @@ impl Subscription {
 
     fn late(&self) -> EventSourceError {
         let late = self.error("no answer came in time", "it may pass");
-        late.passing()
+        late.retryable()
     }
 
     fn failed(&self, error: &RestError) -> EventSourceError {
         let said = format!("Pub/Sub {}", chain(error));
         if error.is_retryable() {
-            return self.error(&said, "it may pass").passing();
+            return self.error(&said, "it may pass").retryable();
         }
         match error.status().map(|status| status.as_u16()) {
             None => self.error(

@@ -56,11 +56,11 @@ async fn a_subscription_that_delivers_exactly_once_settles_in_part() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_that_may_be_good_later_is_told_as_such() {
     let error = acknowledged(&Stub::start(|_| (400, PASSING))).await;
-    assert!(error.unwrap_err().may_pass);
+    assert!(error.unwrap_err().retryable);
     let error = acknowledged(&Stub::start(|_| (400, REFUSED))).await;
     let error = error.unwrap_err();
     assert!(
-        !error.may_pass && error.problem.contains("invalid argument"),
+        !error.retryable && error.problem.contains("invalid argument"),
         "{error}"
     );
 }
@@ -71,7 +71,7 @@ async fn all_receipts_are_told_whatever_becomes_of_some() {
     let stub = Stub::start(|_| (503, "{}"));
     let receipt = r#"["a",{},""]"#;
     let error = source(stub.rest()).ack(&[receipt; 1001]).await.unwrap_err();
-    assert!(error.may_pass, "{error}");
+    assert!(error.retryable, "{error}");
     assert_eq!(stub.heads().len(), 2);
 }
 
@@ -103,7 +103,7 @@ async fn what_cannot_be_hidden_is_given_back_and_what_is_others_is_left_out() {
         _ => (503, "{}"),
     });
     let hidden = source(stub.rest()).receive(10, LONG, Duration::ZERO).await;
-    assert!(hidden.unwrap_err().may_pass);
+    assert!(hidden.unwrap_err().retryable);
     // Twice to hide them, and once to give them back.
     assert_eq!(stub.heads().len(), 4);
 
@@ -131,7 +131,7 @@ async fn a_subscription_that_does_not_answer_is_not_empty() {
     let received = source(rest).receive(10, LONG, SOON).await;
     let error = received.unwrap_err();
     assert!(
-        error.may_pass && error.problem.contains("in time"),
+        error.retryable && error.problem.contains("in time"),
         "{error}"
     );
 }

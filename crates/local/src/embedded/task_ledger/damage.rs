@@ -4,7 +4,7 @@ use rusqlite::{Error, ErrorCode};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Tells whether an error may be gone at the next attempt: want of room or memory, or an error of the disk.
-fn may_pass(error: &Error) -> bool {
+fn is_retryable(error: &Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(
@@ -22,7 +22,7 @@ fn may_pass(error: &Error) -> bool {
 
 /// Tells whether an error of the ledger's statements is about the ledger, for good.
 pub(in crate::embedded) fn is_its_own(error: &Error) -> bool {
-    !may_pass(error)
+    !is_retryable(error)
 }
 
 /// Reason why there is no ledger.
@@ -31,14 +31,14 @@ pub(in crate::embedded) struct NotOpen {
     /// The reason, in words.
     pub(in crate::embedded) reason: String,
     /// It may be gone at the next attempt.
-    pub(in crate::embedded) may_pass: bool,
+    pub(in crate::embedded) retryable: bool,
 }
 
 impl NotOpen {
     pub(super) fn for_good(reason: String) -> Self {
         Self {
             reason,
-            may_pass: false,
+            retryable: false,
         }
     }
 }
@@ -47,7 +47,7 @@ impl From<Error> for NotOpen {
     fn from(error: Error) -> Self {
         Self {
             reason: format!("the ledger in it cannot be read: {error}"),
-            may_pass: may_pass(&error),
+            retryable: is_retryable(&error),
         }
     }
 }
@@ -106,8 +106,8 @@ mod tests {
     fn want_of_room_and_errors_of_the_disk_pass_and_damage_stays() {
         let passes = |code| {
             let error = Error::SqliteFailure(ffi::Error::new(code), None);
-            assert_ne!(may_pass(&error), is_its_own(&error));
-            may_pass(&error)
+            assert_ne!(is_retryable(&error), is_its_own(&error));
+            is_retryable(&error)
         };
         for code in [
             ffi::SQLITE_FULL,
