@@ -16,7 +16,7 @@ pub struct DatasetError {
     /// The cure.
     pub cure: String,
     /// `true` if the same may succeed if it is tried again.
-    pub may_pass: bool,
+    pub retryable: bool,
 }
 
 impl DatasetError {
@@ -29,7 +29,7 @@ impl DatasetError {
             resource: resource.display().to_string(),
             problem: problem.into(),
             cure: cure.into(),
-            may_pass: false,
+            retryable: false,
         }
     }
 

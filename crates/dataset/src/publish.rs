@@ -234,7 +234,7 @@ impl Publisher {
     fn failed(&self, error: &BlobError) -> DatasetError {
         let cure = "the snapshot is complete in the working directory: run this again";
         DatasetError {
-            may_pass: error.retryable,
+            retryable: error.retryable,
             ..self.error(labelrelay_core::chain(error), cure)
         }
     }

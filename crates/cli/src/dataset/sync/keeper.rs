@@ -137,7 +137,7 @@ impl Keeper {
         if let Some((publisher, runtime)) = &mut self.publisher {
             match runtime.block_on(publisher.publish(&self.store, &snapshot)) {
                 // The next turn publishes what is there then.
-                Err(error) if error.may_pass && !is_last => {
+                Err(error) if error.retryable && !is_last => {
                     tracing::warn!(name: "not_published", %error, "the snapshot was not published; tried again at the next turn");
                 }
                 published => published?,
