@@ -4,8 +4,8 @@ use crate::consumer::Consumer;
 use crate::outcome::Outcome;
 use crate::stats::add;
 use crate::words;
-use crate::worker::Turn;
-use crate::worker::turn::turns;
+use crate::worker::Slots;
+use crate::worker::slots::slots;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage, SqsMessageAttribute};
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -52,12 +52,12 @@ impl Consumer {
         consumer.rules.lease = left + Duration::from_secs(1);
         let count = event.records.len();
         add(&self.rules.counters.received, count);
-        let (turn, control) = turns(1);
+        let (slots, control) = slots(1);
         let lines = lines(event);
         let all = join_all(
             lines
                 .into_iter()
-                .map(|line| consumer.line(line, &turn, end)),
+                .map(|line| consumer.line(line, &slots, end)),
         );
         let over = async {
             // Some time is for the work in any case: a function of two seconds would do nothing else.
@@ -88,7 +88,7 @@ impl Consumer {
     }
 
     /// Handles messages that keep their order. Nothing overtakes one that failed.
-    async fn line(&self, line: Vec<Message>, turn: &Turn, end: Instant) -> Vec<Ended> {
+    async fn line(&self, line: Vec<Message>, slots: &Slots, end: Instant) -> Vec<Ended> {
         let (mut ended, mut is_broken) = (Vec::new(), false);
         for Message { at, message } in line {
             // Lambda takes an empty name for a failure of the whole batch.
@@ -96,7 +96,7 @@ impl Consumer {
             let reason = if is_broken {
                 Some("a message before it in its group failed".to_owned())
             } else {
-                self.one(message, turn, end).await
+                self.one(message, slots, end).await
             };
             let is_done = reason.is_none();
             if let Some(reason) = reason {
@@ -110,13 +110,13 @@ impl Consumer {
     }
 
     /// Handles one message. Returns why it failed, if it did.
-    async fn one(&self, message: SqsMessage, turn: &Turn, end: Instant) -> Option<String> {
+    async fn one(&self, message: SqsMessage, slots: &Slots, end: Instant) -> Option<String> {
         let id = message.message_id.unwrap_or_default();
         let body = Bytes::from(message.body.unwrap_or_default());
         let size = offloaded(&message.message_attributes);
         let received = ReceivedEvent::new(body, "", format!("message {id}")).offloaded(size);
         let last = end.checked_sub(LAST_WORDS).unwrap_or(end);
-        let outcome = timeout_at(last, self.rules.event(&received, turn)).await;
+        let outcome = timeout_at(last, self.rules.event(&received, slots)).await;
         match outcome {
             Ok(Outcome::Done) => None,
             Ok(Outcome::Again { reason, .. }) => Some(reason),

@@ -50,4 +50,4 @@ pub use rules::{fetch_body, whole_envelope};
 pub use state::SqliteState;
 pub use state::{Known, MemoryState, REMEMBERED, State, StateError};
 pub use stats::Stats;
-pub use worker::{RunError, Settings, Slot, Turn, Work, Worker};
+pub use worker::{RunError, Settings, Slot, Slots, Work, Worker};

@@ -4,7 +4,7 @@ use super::mode::{Broken, Mode, Problem};
 use crate::envelope_line::on_one_line;
 use crate::output::print_json_pieces;
 use bytes::Bytes;
-use labelrelay_consumer::{Outcome, Turn};
+use labelrelay_consumer::{Outcome, Slots};
 use labelrelay_core::{BoxFuture, ReceivedEvent};
 use labelrelay_event::Attributes;
 use std::borrow::Cow;
@@ -68,7 +68,7 @@ impl Mode for Lines {
         &'a self,
         _: &'a Attributes,
         event: &'a ReceivedEvent,
-        _: &'a Turn,
+        _: &'a Slots,
     ) -> BoxFuture<'a, Outcome> {
         Box::pin(self.write(line(&event.envelope)))
     }

@@ -1,7 +1,7 @@
 //! The ways of handing an event on, and what they have in common.
 
 use crate::error::CliError;
-use labelrelay_consumer::{Outcome, Turn, Work, whole_envelope};
+use labelrelay_consumer::{Outcome, Slots, Work, whole_envelope};
 use labelrelay_core::{BlobStore, BoxFuture, ReceivedEvent};
 use labelrelay_event::{Attributes, Event, EventError};
 use std::io;
@@ -15,7 +15,7 @@ pub(super) trait Mode: Send + Sync + 'static {
         &'a self,
         attributes: &'a Attributes,
         event: &'a ReceivedEvent,
-        turn: &'a Turn,
+        slots: &'a Slots,
     ) -> BoxFuture<'a, Outcome>;
 }
 
@@ -46,9 +46,9 @@ pub(super) struct Readable {
 }
 
 impl Work for Readable {
-    fn work<'a>(&'a self, event: &'a ReceivedEvent, turn: &'a Turn) -> BoxFuture<'a, Outcome> {
+    fn work<'a>(&'a self, event: &'a ReceivedEvent, slots: &'a Slots) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
-            let Some(_slot) = turn.take().await else {
+            let Some(_slot) = slots.take().await else {
                 return Outcome::NotBegun;
             };
             let envelope = match whole_envelope(event, &self.stores).await {
@@ -59,7 +59,7 @@ impl Work for Readable {
                 Ok(attributes) => {
                     let mut whole = event.clone();
                     whole.envelope = envelope;
-                    self.mode.hand_on(&attributes, &whole, turn).await
+                    self.mode.hand_on(&attributes, &whole, slots).await
                 }
                 Err(error) => Outcome::unreadable(&error),
             }

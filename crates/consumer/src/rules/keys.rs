@@ -1,6 +1,6 @@
 //! One thing is handled once at a time in a process: who comes later waits in line.
 
-use crate::worker::Turn;
+use crate::worker::Slots;
 use labelrelay_event::changes::Key;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,8 +10,8 @@ use tokio::sync::{Mutex as Line, OwnedMutexGuard};
 #[derive(Debug, Default)]
 pub(super) struct Keys(Mutex<HashMap<Key<'static>, Arc<Line<()>>>>);
 
-/// A place in line for a thing, or the thing itself.
-pub(super) struct Place<'a> {
+/// A thing that nobody else handles, until this is dropped; or a place in line for it.
+pub(super) struct KeyGuard<'a> {
     keys: &'a Keys,
     key: Key<'static>,
     /// `None` at the end only.
@@ -21,23 +21,23 @@ pub(super) struct Place<'a> {
 
 impl Keys {
     /// Waits until nobody else is handling the thing.
-    pub(super) async fn take<'a>(&'a self, key: &Key<'static>, turn: &Turn) -> Place<'a> {
+    pub(super) async fn take<'a>(&'a self, key: &Key<'static>, slots: &Slots) -> KeyGuard<'a> {
         let line = Arc::clone(self.lock().entry(key.clone()).or_default());
         // Made before the wait, so that a wait that is given up leaves nothing behind.
-        let mut place = Place {
+        let mut guard = KeyGuard {
             keys: self,
             key: key.clone(),
             line: Some(Arc::clone(&line)),
             first: None,
         };
         let free = Arc::clone(&line).try_lock_owned().ok();
-        place.first = Some(if let Some(first) = free {
+        guard.first = Some(if let Some(first) = free {
             first
         } else {
-            let _waits = turn.aside();
+            let _waits = slots.aside();
             line.lock_owned().await
         });
-        place
+        guard
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key<'static>, Arc<Line<()>>>> {
@@ -45,7 +45,7 @@ impl Keys {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for KeyGuard<'_> {
     fn drop(&mut self) {
         // Under the lock: nobody comes in line meanwhile.
         let mut lines = self.keys.lock();
@@ -62,25 +62,25 @@ impl Drop for Place<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::worker::turn::turns;
+    use crate::worker::slots::slots;
     use futures_util::FutureExt as _;
     use labelrelay_event::changes::Kind;
 
     #[test]
     fn who_comes_later_waits_and_nothing_is_left_behind() {
-        let (turn, _control) = turns(1);
+        let (slots, _control) = slots(1);
         let keys = Keys::default();
         let [one, two] = ["1", "2"].map(|id| Key::new("/s", Kind::Task, id));
-        let first = keys.take(&one, &turn).now_or_never().expect("free");
-        assert!(keys.take(&two, &turn).now_or_never().is_some());
-        assert!(keys.take(&one, &turn).now_or_never().is_none());
-        let mut second = Box::pin(keys.take(&one, &turn));
+        let first = keys.take(&one, &slots).now_or_never().expect("free");
+        assert!(keys.take(&two, &slots).now_or_never().is_some());
+        assert!(keys.take(&one, &slots).now_or_never().is_none());
+        let mut second = Box::pin(keys.take(&one, &slots));
         assert!((&mut second).now_or_never().is_none());
-        assert_eq!(turn.waiting_aside(), 1);
+        assert_eq!(slots.waiting_aside(), 1);
         drop(first);
         let second = second.now_or_never().expect("it is its turn");
-        assert!(keys.take(&one, &turn).now_or_never().is_none());
-        assert_eq!(turn.waiting_aside(), 0);
+        assert!(keys.take(&one, &slots).now_or_never().is_none());
+        assert_eq!(slots.waiting_aside(), 0);
         drop(second);
         assert!(keys.lock().is_empty());
     }

@@ -17,7 +17,7 @@ use crate::incoming::Incoming;
 use crate::outcome::Outcome;
 use crate::state::{Known, State};
 use crate::stats::{Counters, add};
-use crate::worker::{Slot, Turn, Work};
+use crate::worker::{Slot, Slots, Work};
 use keys::Keys;
 use labelrelay_core::{BlobStore, BoxFuture, ReceivedEvent, chain};
 use labelrelay_event::changes::{By, Change, Key, Removed};
@@ -46,7 +46,7 @@ pub(crate) struct Rules {
 /// Nothing more may begin.
 struct Over;
 
-/// Knowledge of a thing and of all that hold it, its lease, and the turn to handle it.
+/// Knowledge of a thing and of all that hold it, its lease, and the slot to handle it in.
 type Entered = (HashMap<Key<'static>, Known>, Lease, Slot);
 
 impl Rules {
@@ -62,10 +62,10 @@ impl Rules {
     }
 
     /// Handles everything that an event brings.
-    pub(crate) async fn event(&self, event: &ReceivedEvent, turn: &Turn) -> Outcome {
+    pub(crate) async fn event(&self, event: &ReceivedEvent, slots: &Slots) -> Outcome {
         let begun = {
             // Bounds how many bodies are read at the same time.
-            let Some(_slot) = turn.take().await else {
+            let Some(_slot) = slots.take().await else {
                 return Outcome::NotBegun;
             };
             self.begin(event).await
@@ -75,7 +75,7 @@ impl Rules {
             Err(outcome) => return outcome,
         };
         while let Some(todo) = progress.todo.pop_front() {
-            if let Err(Over) = self.one(&mut progress, todo, turn).await {
+            if let Err(Over) = self.one(&mut progress, todo, slots).await {
                 return progress.cut_off();
             }
         }
@@ -118,13 +118,13 @@ impl Rules {
     }
 
     /// Handles one change, if it is news.
-    async fn one(&self, progress: &mut Progress, todo: Todo, turn: &Turn) -> Result<(), Over> {
+    async fn one(&self, progress: &mut Progress, todo: Todo, slots: &Slots) -> Result<(), Over> {
         let key = todo.change.key().clone();
-        let _place = turn
-            .unless_over(self.keys.take(&key, turn))
+        let _guard = slots
+            .unless_over(self.keys.take(&key, slots))
             .await
             .ok_or(Over)?;
-        let (known, lease, _slot) = match self.enter(&todo.change, turn).await? {
+        let (known, lease, _slot) = match self.enter(&todo.change, slots).await? {
             Ok(entered) => entered,
             Err(reason) => {
                 progress.give_up(reason);
@@ -194,21 +194,21 @@ impl Rules {
     async fn enter(
         &self,
         change: &Change<'static>,
-        turn: &Turn,
+        slots: &Slots,
     ) -> Result<Result<Entered, String>, Over> {
         let (key, parents) = (change.key(), change.parents());
         let comes = matches!(change, Change::Changed(_));
         loop {
-            let slot = turn.take().await.ok_or(Over)?;
+            let slot = slots.take().await.ok_or(Over)?;
             let lease = Lease::asked_for(&self.state, key);
             match self.state.enter(key, parents, self.lease, comes).await {
                 Ok(Some(known)) => return Ok(Ok((known, lease, slot))),
                 Ok(None) => {
                     lease.ended();
                     drop(slot);
-                    let _waits = turn.aside();
+                    let _waits = slots.aside();
                     let pause = tokio::time::sleep(look_again());
-                    turn.unless_over(pause).await.ok_or(Over)?;
+                    slots.unless_over(pause).await.ok_or(Over)?;
                 }
                 Err(error) => {
                     // It may have failed after the lease was taken, which would be kept for ever.
@@ -288,8 +288,8 @@ impl Rules {
 }
 
 impl Work for Rules {
-    fn work<'a>(&'a self, event: &'a ReceivedEvent, turn: &'a Turn) -> BoxFuture<'a, Outcome> {
-        Box::pin(self.event(event, turn))
+    fn work<'a>(&'a self, event: &'a ReceivedEvent, slots: &'a Slots) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.event(event, slots))
     }
 
     fn sync(&self) -> BoxFuture<'_, Result<(), String>> {

@@ -4,15 +4,15 @@ mod acks;
 mod group;
 mod held;
 mod keeper;
+mod named_events;
 mod run;
 mod settings;
 mod shared;
+pub(crate) mod slots;
 mod spread;
-mod told;
-pub(crate) mod turn;
 
 pub use settings::Settings;
-pub use turn::{Slot, Turn};
+pub use slots::{Slot, Slots};
 
 use crate::outcome::Outcome;
 use crate::stats::{Counters, Stats};
@@ -22,8 +22,8 @@ use std::time::Duration;
 
 /// Whoever works on events, one at a time and several at once. Object-safe.
 pub trait Work: Send + Sync + 'static {
-    /// Works on one event. It waits for its turn by [`Turn::take`], and keeps the turn as long as it works.
-    fn work<'a>(&'a self, event: &'a ReceivedEvent, turn: &'a Turn) -> BoxFuture<'a, Outcome>;
+    /// Works on one event. It waits for a slot by [`Slots::take`], and keeps it as long as it works.
+    fn work<'a>(&'a self, event: &'a ReceivedEvent, slots: &'a Slots) -> BoxFuture<'a, Outcome>;
 
     /// Makes durable what it keeps. Nothing is acknowledged before.
     ///
@@ -52,16 +52,16 @@ pub trait Work: Send + Sync + 'static {
 /// For events as they are. [`Consumer`](crate::Consumer) is for the changes that they bring.
 ///
 /// ```
-/// use labelrelay_consumer::{Outcome, Settings, Turn, Work, Worker};
+/// use labelrelay_consumer::{Outcome, Settings, Slots, Work, Worker};
 /// use labelrelay_core::{BoxFuture, EventSource, ReceivedEvent};
 /// use std::sync::Arc;
 ///
 /// struct Print;
 ///
 /// impl Work for Print {
-///     fn work<'a>(&'a self, event: &'a ReceivedEvent, turn: &'a Turn) -> BoxFuture<'a, Outcome> {
+///     fn work<'a>(&'a self, event: &'a ReceivedEvent, slots: &'a Slots) -> BoxFuture<'a, Outcome> {
 ///         Box::pin(async move {
-///             let Some(_slot) = turn.take().await else {
+///             let Some(_slot) = slots.take().await else {
 ///                 return Outcome::NotBegun;
 ///             };
 ///             println!("{} bytes", event.envelope.len());

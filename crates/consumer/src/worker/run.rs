@@ -4,10 +4,10 @@ use super::acks;
 use super::group::Groups;
 use super::held::Held;
 use super::keeper::keep;
+use super::named_events::NamedEvents;
 use super::shared::Shared;
+use super::slots::slots;
 use super::spread::spread;
-use super::told::Told;
-use super::turn::turns;
 use super::{RunError, Settings, Work, Worker};
 use crate::stats::Stats;
 use labelrelay_core::{EventSourceError, ReceivedEvent, SourceOptions};
@@ -46,7 +46,7 @@ impl<W: Work> Worker<W> {
     /// right.
     pub async fn run(&self, stop: impl Future<Output = ()>) -> Result<Stats, RunError> {
         self.settings.check()?;
-        let (turn, control) = turns(self.settings.concurrency);
+        let (slots, control) = slots(self.settings.concurrency);
         let counted = (!self.source.limits_receives()).then_some(SourceOptions::MAX_RECEIVES);
         let shared = Arc::new(Shared {
             source: Arc::clone(&self.source),
@@ -55,8 +55,8 @@ impl<W: Work> Worker<W> {
             work: Arc::clone(&self.work),
             counters: Arc::clone(&self.counters),
             held: super::held::AllHeld::default(),
-            turn,
-            told: Told::default(),
+            slots,
+            named: NamedEvents::default(),
         });
         let (handled, acknowledged) = mpsc::channel(acks::MOST);
         let keeper = Ended(tokio::spawn(keep(Arc::clone(&shared))));
@@ -171,7 +171,7 @@ impl<W: Work> Running<'_, W> {
             ..
         } = self.shared.settings;
         // An event that waits for another one keeps nobody busy, and such events must not become more and more.
-        let aside = self.shared.turn.waiting_aside();
+        let aside = self.shared.slots.waiting_aside();
         let aside = aside.min(prefetch.saturating_mul(2).max(concurrency));
         let most = concurrency.saturating_add(prefetch).saturating_add(aside);
         let room = most.saturating_sub(self.tasks.len());
@@ -208,10 +208,10 @@ impl<W: Work> Running<'_, W> {
     fn begin(&mut self, events: Vec<ReceivedEvent>) {
         self.groups.forget_ended();
         for held in self.shared.hold(events) {
-            let place = self.groups.place(held.event.group.as_deref());
+            let position = self.groups.position(held.event.group.as_deref());
             let (shared, handled) = (Arc::clone(self.shared), self.handled.clone());
             self.tasks
-                .spawn(async move { shared.one(held, place, handled).await });
+                .spawn(async move { shared.one(held, position, handled).await });
         }
     }
 }

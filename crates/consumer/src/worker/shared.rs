@@ -1,10 +1,10 @@
 //! Everything that the tasks of one run share, and the settlement of an event.
 
-use super::group::{Behind, Place};
+use super::group::{Behind, Position};
 use super::held::{AllHeld, Held, Working};
+use super::named_events::NamedEvents;
 use super::spread::random;
-use super::told::Told;
-use super::{Settings, Turn, Work};
+use super::{Settings, Slots, Work};
 use crate::outcome::Outcome;
 use crate::stats::{Counters, add};
 use crate::words;
@@ -24,8 +24,9 @@ pub(super) struct Shared<W> {
     pub(super) work: Arc<W>,
     pub(super) counters: Arc<Counters>,
     pub(super) held: AllHeld,
-    pub(super) turn: Turn,
-    pub(super) told: Told,
+    pub(super) slots: Slots,
+    /// Unreadable events that the log has named.
+    pub(super) named: NamedEvents,
 }
 
 impl<W: Work> Shared<W> {
@@ -43,30 +44,30 @@ impl<W: Work> Shared<W> {
     pub(super) async fn one(
         &self,
         held: Arc<Held>,
-        mut place: Place,
+        mut position: Position,
         handled: mpsc::Sender<Arc<Held>>,
     ) {
         let working = Working::on(&self.held, Arc::clone(&held));
-        let before = place.reached(&self.turn).await;
+        let before = position.reached(&self.slots).await;
         // By a panic, that before it is hidden for so long still.
         let in_doubt = || Behind::HeldBack(Instant::now() + self.settings.visibility);
         if let held_back @ Behind::HeldBack(until) = before.unwrap_or_else(in_doubt) {
             self.hold_back(&held, until).await;
-            return place.ended(held_back);
+            return position.ended(held_back);
         }
         // Called in here: what is no future yet may panic too.
-        let work = async { self.work.work(&held.event, &self.turn).await };
+        let work = async { self.work.work(&held.event, &self.slots).await };
         // A panic is a failure of this event alone. The hook has said where it was.
         let outcome = AssertUnwindSafe(work).catch_unwind().await;
         let outcome = outcome.unwrap_or_else(|_| Outcome::failed("its handler panicked"));
         if outcome != Outcome::Done {
             let behind = self.settle(&held, outcome).await;
-            return place.ended(behind);
+            return position.ended(behind);
         }
         // Whoever acknowledges forgets it. If that broke down, it comes again.
         if handled.send(held).await.is_ok() {
             working.done();
-            place.ended(Behind::MayGo);
+            position.ended(Behind::MayGo);
         }
     }
 
@@ -190,7 +191,7 @@ impl<W: Work> Shared<W> {
 
     /// Names an event that cannot be read, once.
     fn tell_of(&self, held: &Held, reason: &str) {
-        if self.told.is_new(&held.event) {
+        if self.named.is_new(&held.event) {
             let (event, reason) = (words::name(&held.event), words::one_line(reason));
             tracing::error!(name: "event_unreadable", event, reason, "an event cannot be read; it comes again until it is a dead letter");
         } else {

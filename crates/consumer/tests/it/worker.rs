@@ -4,7 +4,7 @@ use crate::bodies::annotated;
 use crate::rules::{Seen, in_order, noting};
 use crate::source::{End, Source};
 use labelrelay_consumer::{
-    Consumer, Failure, MemoryState, Outcome, RunError, Settings, Turn, Work, Worker,
+    Consumer, Failure, MemoryState, Outcome, RunError, Settings, Slots, Work, Worker,
 };
 use labelrelay_core::{BoxFuture, ReceivedEvent};
 use std::sync::Arc;
@@ -72,9 +72,9 @@ async fn an_extension_that_hangs_keeps_no_other_event() {
 struct Held(watch::Receiver<bool>);
 
 impl Work for Held {
-    fn work<'a>(&'a self, _: &'a ReceivedEvent, turn: &'a Turn) -> BoxFuture<'a, Outcome> {
+    fn work<'a>(&'a self, _: &'a ReceivedEvent, slots: &'a Slots) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
-            let _slot = turn.take().await;
+            let _slot = slots.take().await;
             let _ = self.0.clone().wait_for(|may| *may).await;
             Outcome::Done
         })

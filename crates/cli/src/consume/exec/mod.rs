@@ -6,7 +6,7 @@ mod running;
 use super::mode::Mode;
 use crate::env::Env;
 use crate::error::CliError;
-use labelrelay_consumer::{Outcome, Turn};
+use labelrelay_consumer::{Outcome, Slots};
 use labelrelay_core::{BoxFuture, ReceivedEvent};
 use labelrelay_event::Attributes;
 use last_line::LastLine;
@@ -138,7 +138,7 @@ impl Mode for Exec {
         &'a self,
         attributes: &'a Attributes,
         event: &'a ReceivedEvent,
-        _: &'a Turn,
+        _: &'a Slots,
     ) -> BoxFuture<'a, Outcome> {
         Box::pin(self.run(attributes, &event.envelope))
     }

@@ -19,7 +19,7 @@ use connections::{Connections, Unanswered};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{Request, Uri};
 use jiff::Timestamp;
-use labelrelay_consumer::{Outcome, Turn};
+use labelrelay_consumer::{Outcome, Slots};
 use labelrelay_core::{BoxFuture, ReceivedEvent, Secret};
 use labelrelay_event::{Attributes, MEDIA_TYPE};
 use labelrelay_startup::OsEntropy;
@@ -159,7 +159,7 @@ impl Post {
     }
 
     /// Posts again and again as long as the receiver is not ready. A stop ends that.
-    async fn until_ready(&self, attributes: &Attributes, body: &Bytes, turn: &Turn) -> Outcome {
+    async fn until_ready(&self, attributes: &Attributes, body: &Bytes, slots: &Slots) -> Outcome {
         let mut patience = Patience::new(self.until_idle);
         loop {
             let not_ready = match self.post(attributes, body.clone()).await {
@@ -187,7 +187,7 @@ impl Post {
             let again_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             tracing::warn!(name: "receiver_not_ready", to, reason, again_in_ms, "the receiver is not ready; an event waits for it here");
             tokio::select! {
-                () = turn.stopping() => return Outcome::NotBegun,
+                () = slots.stopping() => return Outcome::NotBegun,
                 () = sleep(wait) => {}
             }
         }
@@ -199,8 +199,8 @@ impl Mode for Post {
         &'a self,
         attributes: &'a Attributes,
         event: &'a ReceivedEvent,
-        turn: &'a Turn,
+        slots: &'a Slots,
     ) -> BoxFuture<'a, Outcome> {
-        Box::pin(self.until_ready(attributes, &event.envelope, turn))
+        Box::pin(self.until_ready(attributes, &event.envelope, slots))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::job::{Content, Job, Message, Verdict};
 use bytes::Bytes;
-use labelrelay_consumer::{Outcome, Turn, Work, fetch_body, whole_envelope};
+use labelrelay_consumer::{Outcome, Slots, Work, fetch_body, whole_envelope};
 use labelrelay_core::{BlobStore, BoxFuture, ReceivedEvent};
 use labelrelay_event::{Event, EventError, S3Pointer};
 use std::sync::{Arc, mpsc};
@@ -42,8 +42,8 @@ impl Folding {
         answer.await.ok()
     }
 
-    async fn event(&self, received: &ReceivedEvent, turn: &Turn) -> Outcome {
-        let envelope = match self.envelope(received, turn).await {
+    async fn event(&self, received: &ReceivedEvent, slots: &Slots) -> Outcome {
+        let envelope = match self.envelope(received, slots).await {
             Ok(envelope) => envelope,
             Err(outcome) => return outcome,
         };
@@ -54,26 +54,26 @@ impl Folding {
             None => Outcome::NotBegun,
             Some(Verdict::Done) => Outcome::Done,
             Some(Verdict::Unreadable(error)) => rejected(&error),
-            Some(Verdict::Claimed) => self.claimed(&envelope, &received.place, turn).await,
+            Some(Verdict::Claimed) => self.claimed(&envelope, &received.place, slots).await,
         }
     }
 
     /// The envelope, whole: SQS may hold a pointer to it.
-    async fn envelope(&self, received: &ReceivedEvent, turn: &Turn) -> Result<Bytes, Outcome> {
+    async fn envelope(&self, received: &ReceivedEvent, slots: &Slots) -> Result<Bytes, Outcome> {
         if S3Pointer::parse(&received.envelope).is_none() {
             return Ok(received.envelope.clone());
         }
-        let Some(_slot) = self.slot(turn).await else {
+        let Some(_slot) = self.slot(slots).await else {
             return Err(Outcome::NotBegun);
         };
         whole_envelope(received, &self.stores).await
     }
 
     /// One of the places for what is fetched. After a stop there is none: nobody waits for hundreds of bodies.
-    async fn slot(&self, turn: &Turn) -> Option<SemaphorePermit<'_>> {
+    async fn slot(&self, slots: &Slots) -> Option<SemaphorePermit<'_>> {
         tokio::select! {
             biased;
-            () = turn.stopping() => None,
+            () = slots.stopping() => None,
             // Closed by nobody.
             slot = self.bodies.acquire() => slot.ok(),
         }
@@ -81,8 +81,8 @@ impl Folding {
 
     /// The same with the body from the blob store. One that is not there, or damaged, may come back: it is not rejected at
     /// once, but becomes a dead letter when the event was received too often.
-    async fn claimed(&self, envelope: &[u8], place: &str, turn: &Turn) -> Outcome {
-        let Some(_slot) = self.slot(turn).await else {
+    async fn claimed(&self, envelope: &[u8], place: &str, slots: &Slots) -> Outcome {
+        let Some(_slot) = self.slot(slots).await else {
             return Outcome::NotBegun;
         };
         let event = match Event::parse(envelope) {
@@ -109,12 +109,12 @@ fn rejected(error: &EventError) -> Outcome {
 }
 
 impl Work for Folding {
-    fn work<'a>(&'a self, event: &'a ReceivedEvent, turn: &'a Turn) -> BoxFuture<'a, Outcome> {
+    fn work<'a>(&'a self, event: &'a ReceivedEvent, slots: &'a Slots) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
-            let Some(_slot) = turn.take().await else {
+            let Some(_slot) = slots.take().await else {
                 return Outcome::NotBegun;
             };
-            self.event(event, turn).await
+            self.event(event, slots).await
         })
     }
 }

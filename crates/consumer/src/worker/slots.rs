@@ -1,4 +1,4 @@
-//! Turns: so many events are worked on at the same time, and after a stop no other begins.
+//! Slots: so many events are worked on at the same time, and after a stop no other begins.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,33 +13,33 @@ enum Phase {
     Over,
 }
 
-/// Whoever works on an event waits here for its turn.
+/// The slots of a consumer. Whoever works on an event takes one, and waits here until one is free.
 #[derive(Debug, Clone)]
-pub struct Turn {
-    slots: Arc<Semaphore>,
+pub struct Slots {
+    free: Arc<Semaphore>,
     phase: watch::Receiver<Phase>,
     aside: Arc<AtomicUsize>,
 }
 
-/// A turn, until it is dropped.
+/// A slot, which is free again once this is dropped.
 #[derive(Debug)]
 pub struct Slot {
     _permit: OwnedSemaphorePermit,
 }
 
-/// Ends turns.
+/// Closes the slots.
 #[derive(Debug)]
 pub(crate) struct Control(watch::Sender<Phase>);
 
-/// Turns for `concurrency` events.
-pub(crate) fn turns(concurrency: usize) -> (Turn, Control) {
+/// Slots for `concurrency` events.
+pub(crate) fn slots(concurrency: usize) -> (Slots, Control) {
     let (sender, phase) = watch::channel(Phase::Running);
-    let turn = Turn {
-        slots: Arc::new(Semaphore::new(concurrency.min(Semaphore::MAX_PERMITS))),
+    let slots = Slots {
+        free: Arc::new(Semaphore::new(concurrency.min(Semaphore::MAX_PERMITS))),
         phase,
         aside: Arc::default(),
     };
-    (turn, Control(sender))
+    (slots, Control(sender))
 }
 
 impl Control {
@@ -52,11 +52,11 @@ impl Control {
     }
 }
 
-impl Turn {
-    /// Waits for a turn. `None` once the time to begin anything is over: the event is
+impl Slots {
+    /// Waits for a slot. `None` once the time to begin anything is over: the event is
     /// [not begun](crate::Outcome::NotBegun) then.
     pub async fn take(&self) -> Option<Slot> {
-        let permit = Arc::clone(&self.slots).acquire_owned();
+        let permit = Arc::clone(&self.free).acquire_owned();
         let permit = self.unless_over(permit).await?.ok()?;
         Some(Slot { _permit: permit })
     }
@@ -77,11 +77,11 @@ impl Turn {
 
     async fn reached(&self, phase: Phase) {
         let mut phases = self.phase.clone();
-        // Whoever ends turns is gone: so is everything else.
+        // Whoever closes the slots is gone: so is everything else.
         let _ = phases.wait_for(|now| *now >= phase).await;
     }
 
-    /// Counts an event that waits for another one, and so keeps no turn from anybody.
+    /// Counts an event that waits for another one, and so keeps no slot from anybody.
     pub(crate) fn aside(&self) -> Aside<'_> {
         self.aside.fetch_add(1, Ordering::Relaxed);
         Aside(&self.aside)

@@ -10,7 +10,7 @@ const MOST: usize = 10_000;
 
 /// By the digests of their envelopes, for they may have no id.
 #[derive(Debug, Default)]
-pub(super) struct Told(Mutex<Names>);
+pub(super) struct NamedEvents(Mutex<Names>);
 
 #[derive(Debug, Default)]
 struct Names {
@@ -18,7 +18,7 @@ struct Names {
     order: VecDeque<Digest>,
 }
 
-impl Told {
+impl NamedEvents {
     /// Tells whether it is asked for the first time.
     pub(super) fn is_new(&self, event: &ReceivedEvent) -> bool {
         let digest = Digest::of(&event.envelope);
@@ -42,14 +42,14 @@ mod tests {
 
     #[test]
     fn each_is_told_of_once_and_the_oldest_are_forgotten() {
-        let told = Told::default();
+        let named = NamedEvents::default();
         let event = |n: usize| ReceivedEvent::new(n.to_string(), "receipt", "place");
-        assert!(told.is_new(&event(0)));
-        assert!(!told.is_new(&event(0)));
+        assert!(named.is_new(&event(0)));
+        assert!(!named.is_new(&event(0)));
         for n in 1..=MOST {
-            assert!(told.is_new(&event(n)));
+            assert!(named.is_new(&event(n)));
         }
-        assert!(told.is_new(&event(0)), "forgotten");
-        assert!(!told.is_new(&event(MOST)));
+        assert!(named.is_new(&event(0)), "forgotten");
+        assert!(!named.is_new(&event(MOST)));
     }
 }
