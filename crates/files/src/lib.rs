@@ -23,6 +23,6 @@ pub use backend::{Directories, path_in};
 pub use blob_store::FileBlobStore;
 pub use fallback::FileFallback;
 pub use file_uri::file_of;
-pub use own_file::{OwnFileError, Strange, own_file, strange};
+pub use own_file::{ForeignFile, OwnFileError, foreign_file, own_file};
 pub use private_files::{private_dir, private_file};
 pub use spool::FileSpool;

@@ -13,7 +13,7 @@ const TRIES: u32 = 10;
 
 /// A file that is not ours to write. Nothing was written to it.
 #[derive(Debug)]
-pub struct Strange {
+pub struct ForeignFile {
     path: PathBuf,
     why: Why,
 }
@@ -31,7 +31,7 @@ enum Why {
     },
 }
 
-impl std::fmt::Display for Strange {
+impl std::fmt::Display for ForeignFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let path = self.path.display();
         match self.why {
@@ -51,13 +51,13 @@ impl std::fmt::Display for Strange {
     }
 }
 
-impl std::error::Error for Strange {}
+impl std::error::Error for ForeignFile {}
 
 /// Why one of our own files could not be opened.
 #[derive(Debug)]
 pub enum OwnFileError {
     /// The file is not ours.
-    Strange(Strange),
+    ForeignFile(ForeignFile),
     /// The system's error.
     Io(io::Error),
 }
@@ -72,7 +72,7 @@ impl From<io::Error> for OwnFileError {
 /// owner may have made it as well.
 ///
 /// # Errors
-/// [`OwnFileError::Strange`] for a link, whatever it leads to, for what is no regular file, for a file with several
+/// [`OwnFileError::ForeignFile`] for a link, whatever it leads to, for what is no regular file, for a file with several
 /// names, and for one of another user.
 pub fn own_file(path: &Path, beside: &Path) -> Result<File, OwnFileError> {
     let mut tries = 0;
@@ -83,15 +83,15 @@ pub fn own_file(path: &Path, beside: &Path) -> Result<File, OwnFileError> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error.into()),
         }
-        if let Some(strange) = strange(path)? {
-            return Err(OwnFileError::Strange(strange));
+        if let Some(foreign) = foreign_file(path)? {
+            return Err(OwnFileError::ForeignFile(foreign));
         }
         match open(path) {
             Ok(file) => {
                 let about = file.metadata()?;
                 let why = why(&about).or_else(|| another_owner(&about, beside));
                 return match why {
-                    Some(why) => Err(OwnFileError::Strange(Strange {
+                    Some(why) => Err(OwnFileError::ForeignFile(ForeignFile {
                         path: path.to_owned(),
                         why,
                     })),
@@ -110,9 +110,9 @@ pub fn own_file(path: &Path, beside: &Path) -> Result<File, OwnFileError> {
 ///
 /// # Errors
 /// When it cannot be looked at.
-pub fn strange(path: &Path) -> io::Result<Option<Strange>> {
+pub fn foreign_file(path: &Path) -> io::Result<Option<ForeignFile>> {
     match path.symlink_metadata() {
-        Ok(about) => Ok(why(&about).map(|why| Strange {
+        Ok(about) => Ok(why(&about).map(|why| ForeignFile {
             path: path.to_owned(),
             why,
         })),
@@ -216,8 +216,8 @@ mod tests {
         for (put, word) in puts {
             put(&precious, &own).unwrap();
             match own_file(&own, &own) {
-                Err(OwnFileError::Strange(strange)) => {
-                    assert!(strange.to_string().contains(word), "{strange}");
+                Err(OwnFileError::ForeignFile(foreign)) => {
+                    assert!(foreign.to_string().contains(word), "{foreign}");
                 }
                 other => panic!("{word}: {other:?}"),
             }

@@ -113,7 +113,7 @@ pub(crate) fn ensure(database: &Path, reusable: impl FnOnce() -> u64) -> bool {
 
 fn make(path: &Path, database: &Path, bytes: u64) -> std::io::Result<()> {
     let mut file = own_file(path, database).map_err(|error| match error {
-        OwnFileError::Strange(strange) => std::io::Error::other(strange),
+        OwnFileError::ForeignFile(foreign) => std::io::Error::other(foreign),
         OwnFileError::Io(error) => error,
     })?;
     if allocate(&file, bytes)? {

@@ -8,9 +8,9 @@ use std::path::Path;
 
 /// Refuses a foreign file in the place where one of ours is about to be made or written.
 pub(crate) fn plain(path: &Path) -> Result<(), OpenError> {
-    match labelrelay_files::strange(path) {
+    match labelrelay_files::foreign_file(path) {
         Ok(None) => Ok(()),
-        Ok(Some(strange)) => Err(OpenError::Strange(strange)),
+        Ok(Some(foreign)) => Err(OpenError::ForeignFile(foreign)),
         Err(source) => Err(OpenError::Io {
             path: path.to_owned(),
             what: "looking at a file beside the queue file",

@@ -4,7 +4,7 @@
 //! stale lock to judge. The lock file itself stays: removing it could part two owners that hold "it".
 
 use crate::canonical_path::beside;
-use labelrelay_files::{OwnFileError, Strange, own_file};
+use labelrelay_files::{ForeignFile, OwnFileError, own_file};
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub(crate) enum LockError {
         pid: Option<u32>,
     },
     /// Something else has the name of the lock file.
-    Strange(Strange),
+    ForeignFile(ForeignFile),
     /// The lock file cannot be made or locked.
     Io {
         /// The lock file.
@@ -42,7 +42,7 @@ impl Lock {
         let path = beside(owned, ".lock");
         let mut file = match own_file(&path, owned) {
             Ok(file) => file,
-            Err(OwnFileError::Strange(strange)) => return Err(LockError::Strange(strange)),
+            Err(OwnFileError::ForeignFile(foreign)) => return Err(LockError::ForeignFile(foreign)),
             Err(OwnFileError::Io(source)) => {
                 let what = "opening the lock file";
                 return Err(LockError::Io { path, what, source });

@@ -1,7 +1,7 @@
 //! Errors of a queue file.
 
 use crate::sqlite_error::{REPAIR, advice, is_damage};
-use labelrelay_files::Strange;
+use labelrelay_files::ForeignFile;
 use rusqlite::ErrorCode;
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,7 @@ pub enum OpenError {
     },
     /// Something beside it has the name of a file that labelrelay keeps there, and is none of its own.
     #[error("{0}")]
-    Strange(Strange),
+    ForeignFile(ForeignFile),
     /// A journal beside it names another file, which `SQLite` would remove.
     #[error("{} is a journal that names another file, and `SQLite` would remove that one; labelrelay writes no such journal: remove it, or give the queue to the program that wrote it", path.display())]
     Journal {

@@ -156,7 +156,7 @@ fn not_owned(path: &Path, error: LockError) -> OpenError {
             path: path.to_owned(),
             pid,
         },
-        LockError::Strange(strange) => OpenError::Strange(strange),
+        LockError::ForeignFile(foreign) => OpenError::ForeignFile(foreign),
         LockError::Io { path, what, source } => OpenError::Io { path, what, source },
     }
 }

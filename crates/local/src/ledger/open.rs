@@ -28,7 +28,7 @@ pub(super) fn lock(path: &Path) -> Result<Lock, LedgerError> {
                 |pid| format!("process {pid}")
             )
         )),
-        LockError::Strange(strange) => LedgerError::permanent(strange.to_string()),
+        LockError::ForeignFile(foreign) => LedgerError::permanent(foreign.to_string()),
         LockError::Io { path, what, source } => cannot(&path, what, source),
     })
 }
@@ -36,9 +36,9 @@ pub(super) fn lock(path: &Path) -> Result<Lock, LedgerError> {
 /// The file at `path`, made when there is none.
 pub(super) fn file(path: &Path) -> Result<Connection, LedgerError> {
     // `SQLite` would follow a link, and make an empty file that one leads to a ledger.
-    let looked = labelrelay_files::strange(path);
-    if let Some(strange) = looked.map_err(|source| cannot(path, "looking for the file", source))? {
-        return Err(LedgerError::permanent(strange.to_string()));
+    let looked = labelrelay_files::foreign_file(path);
+    if let Some(foreign) = looked.map_err(|source| cannot(path, "looking for the file", source))? {
+        return Err(LedgerError::permanent(foreign.to_string()));
     }
     match labelrelay_files::private_file(path) {
         Ok(_new) => {}

@@ -31,7 +31,10 @@ fn nothing_is_written_through_a_link_beside_a_queue() {
                 let _made_by_the_queue = std::fs::remove_file(&at);
                 link(&precious, &at).unwrap();
                 let error = place.try_open(Options::default()).unwrap_err();
-                assert!(matches!(error, OpenError::Strange(_)), "{end}: {error:?}");
+                assert!(
+                    matches!(error, OpenError::ForeignFile(_)),
+                    "{end}: {error:?}"
+                );
                 let text = error.to_string();
                 assert!(
                     text.contains(&format!("queue.db{end}")) && text.contains("remove it"),
@@ -51,7 +54,7 @@ fn a_dangling_link_makes_no_file_elsewhere() {
     let elsewhere = place.dir.path().join("elsewhere");
     symlink(&elsewhere, place.dir.path().join("queue.db.lock")).unwrap();
     let error = place.try_open(Options::default()).unwrap_err();
-    assert!(matches!(error, OpenError::Strange(_)), "{error:?}");
+    assert!(matches!(error, OpenError::ForeignFile(_)), "{error:?}");
     assert!(!elsewhere.exists());
 }
 
