@@ -28,11 +28,11 @@ const LONGEST: usize = 16 * 1024;
 /// [amazon-sqs-java-extended-client-lib]: https://github.com/awslabs/amazon-sqs-java-extended-client-lib
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct S3Pointer {
-    place: Place,
+    object: ObjectName,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Place {
+struct ObjectName {
     #[serde(rename = "s3BucketName")]
     bucket: String,
     #[serde(rename = "s3Key")]
@@ -51,7 +51,7 @@ impl S3Pointer {
     pub fn new(bucket: impl Into<String>, key: impl Into<String>) -> Self {
         let (bucket, key) = (bucket.into(), key.into());
         Self {
-            place: Place { bucket, key },
+            object: ObjectName { bucket, key },
         }
     }
 
@@ -60,25 +60,25 @@ impl S3Pointer {
         if message.len() > LONGEST || message.trim_ascii_start().first() != Some(&b'[') {
             return None;
         }
-        let (class, place): (String, Place) = serde_json::from_slice(message).ok()?;
+        let (class, object): (String, ObjectName) = serde_json::from_slice(message).ok()?;
         [CLASS, FORMER_CLASS]
             .contains(&class.as_str())
-            .then_some(Self { place })
+            .then_some(Self { object })
     }
 
     /// The object's bucket.
     pub fn bucket(&self) -> &str {
-        &self.place.bucket
+        &self.object.bucket
     }
 
     /// The object's key.
     pub fn key(&self) -> &str {
-        &self.place.key
+        &self.object.key
     }
 
     /// The object as `s3://BUCKET/KEY`.
     pub fn uri(&self) -> String {
-        format!("s3://{}/{}", self.place.bucket, self.place.key)
+        format!("s3://{}/{}", self.object.bucket, self.object.key)
     }
 }
 
@@ -86,7 +86,7 @@ impl S3Pointer {
 impl std::fmt::Display for S3Pointer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Text alone can always be written as JSON.
-        let written = serde_json::to_string(&(CLASS, &self.place)).map_err(|_| std::fmt::Error)?;
+        let written = serde_json::to_string(&(CLASS, &self.object)).map_err(|_| std::fmt::Error)?;
         f.write_str(&written)
     }
 }

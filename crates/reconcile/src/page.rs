@@ -30,7 +30,7 @@ pub struct Entity {
 
 impl fmt::Debug for Entity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Thing")
+        f.debug_struct("Entity")
             .field("key", &self.key)
             .field("bytes", &self.content.as_ref().map(Bytes::len))
             .finish_non_exhaustive()
