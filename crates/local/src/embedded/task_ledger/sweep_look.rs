@@ -41,7 +41,8 @@ pub(super) struct Look {
 /// Source, task and annotation.
 pub(super) type Key = (String, i64, i64);
 
-pub(super) struct Thing {
+/// What a look needs of one row.
+pub(super) struct LedgerRow {
     pub(super) key: Key,
     state: i64,
     version: Option<String>,
@@ -58,48 +59,48 @@ impl Look {
         }
     }
 
-    /// Decides of one thing; those that go, and whether one of them may still be there.
+    /// Decides of one row; those that go, and whether one of them may still be there.
     pub(super) fn decide(
         &mut self,
         db: &Connection,
-        thing: Thing,
+        row: LedgerRow,
         cutoff: &str,
         goes: &mut Vec<Key>,
     ) -> rusqlite::Result<bool> {
-        let (source, task, annotation) = &thing.key;
+        let (source, task, annotation) = &row.key;
         let is_task = *annotation == 0;
         let is_gone = if is_task {
-            thing.state == TASK_GONE
+            row.state == TASK_GONE
         } else {
-            thing.state == GONE
+            row.state == GONE
         };
-        let is_old = thing.version.as_deref().is_some_and(|then| then < cutoff);
+        let is_old = row.version.as_deref().is_some_and(|then| then < cutoff);
         // Knowledge that may be read again stays, so that it changes nothing then.
-        let may_go = thing.seq <= self.marked;
+        let may_go = row.seq <= self.marked;
         if is_task {
-            let project = thing.project.map(|project| (source.clone(), project));
+            let project = row.project.map(|project| (source.clone(), project));
             let gone = project.and_then(|project| self.projects.get(&project));
-            let gone = gone.filter(|gone| thing.seq < **gone);
+            let gone = gone.filter(|gone| row.seq < **gone);
             self.leaving = gone.map(|gone| (source.clone(), *task, *gone));
         }
         let is_leaving = self
             .leaving
             .as_ref()
-            .is_some_and(|(of, id, gone)| of == source && id == task && thing.seq < *gone);
+            .is_some_and(|(of, id, gone)| of == source && id == task && row.seq < *gone);
         if *annotation < 0 {
             if is_old && may_go && self.projects.len() < MOST_PROJECTS {
                 let project = (source.clone(), annotation.unsigned_abs().to_string());
-                self.projects.insert(project, thing.seq);
-                self.last.push(thing.key);
+                self.projects.insert(project, row.seq);
+                self.last.push(row.key);
             }
         } else if may_go && ((is_gone && is_old) || is_leaving) {
-            goes.push(thing.key);
-        } else if !is_gone && self.forgets(db, &thing.key, thing.seq)? {
-            goes.push(thing.key);
+            goes.push(row.key);
+        } else if !is_gone && self.forgets(db, &row.key, row.seq)? {
+            goes.push(row.key);
             return Ok(true);
         } else {
             if self.kept.is_multiple_of(SAMPLE) {
-                self.samples.push(thing.seq);
+                self.samples.push(row.seq);
             }
             self.kept += 1;
         }
@@ -128,9 +129,10 @@ impl Look {
     }
 }
 
-pub(super) fn some(db: &Connection, after: &Key) -> rusqlite::Result<Vec<Thing>> {
-    let thing = |row: &Row<'_>| {
-        Ok(Thing {
+/// The next rows of a look.
+pub(super) fn next_rows(db: &Connection, after: &Key) -> rusqlite::Result<Vec<LedgerRow>> {
+    let read = |row: &Row<'_>| {
+        Ok(LedgerRow {
             key: (row.get(0)?, row.get(1)?, row.get(2)?),
             state: row.get(3)?,
             // A row that cannot be read is forgotten when it is needed.
@@ -145,9 +147,9 @@ pub(super) fn some(db: &Connection, after: &Key) -> rusqlite::Result<Vec<Thing>>
     )?
     .query_map(
         (&after.0, after.1, after.2, i64::try_from(ROWS).unwrap_or(i64::MAX)),
-        thing,
+        read,
     )?
-    .filter(|thing| !thing.as_ref().is_err_and(is_one_row))
+    .filter(|row| !row.as_ref().is_err_and(is_one_row))
     .collect()
 }
 
@@ -194,8 +196,8 @@ mod tests {
             ..Look::default()
         };
         let mut goes = Vec::new();
-        for thing in some(&db, &look.after).unwrap() {
-            look.decide(&db, thing, "2026", &mut goes).unwrap();
+        for row in next_rows(&db, &look.after).unwrap() {
+            look.decide(&db, row, "2026", &mut goes).unwrap();
         }
         let goes: Vec<_> = goes.iter().map(|(_, task, id)| (*task, *id)).collect();
         assert_eq!(goes, [(8, 0), (8, 4), (10, 0)]);

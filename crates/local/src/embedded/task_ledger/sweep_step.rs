@@ -2,7 +2,7 @@
 
 use super::TaskLedger;
 use super::sweep::KEPT;
-use super::sweep_look::{remove, some};
+use super::sweep_look::{next_rows, remove};
 use jiff::Timestamp;
 use labelrelay_core::time;
 use rusqlite::Connection;
@@ -30,15 +30,15 @@ impl TaskLedger {
         let cutoff = today
             .checked_sub(KEPT)
             .map_or_else(|_| String::new(), time::sequence);
-        let things = some(db, &look.after)?;
-        let is_all = things.is_empty();
-        if let Some(last) = things.last() {
+        let rows = next_rows(db, &look.after)?;
+        let is_all = rows.is_empty();
+        if let Some(last) = rows.last() {
             look.after.clone_from(&last.key);
         }
         let mut goes = std::mem::take(&mut look.undone);
         let mut forgets = std::mem::take(&mut look.forgets);
-        for thing in things {
-            forgets |= look.decide(db, thing, &cutoff, &mut goes)?;
+        for row in rows {
+            forgets |= look.decide(db, row, &cutoff, &mut goes)?;
         }
         if is_all {
             goes.append(&mut look.last);
