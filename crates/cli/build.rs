@@ -15,7 +15,7 @@ const PACKED: &str = ".cargo_vcs_info.json";
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed={COMMIT}");
-    let commit = told()
+    let commit = from_environment()
         .or_else(packed)
         .or_else(checked_out)
         .unwrap_or_else(|| unknown().to_owned());
@@ -54,7 +54,7 @@ fn unknown() -> &'static str {
     }
 }
 
-fn told() -> Option<String> {
+fn from_environment() -> Option<String> {
     Some(variable(COMMIT)).filter(|commit| is_commit(commit))
 }
 

@@ -266,16 +266,16 @@ fn settled(acknowledgement: Acknowledgement) -> Settled {
 
 fn open_error(resource: &str, error: &OpenError) -> EventSourceError {
     let passes = error.is_retryable();
-    told(resource, &error.to_string(), passes)
+    with_its_cure(resource, &error.to_string(), passes)
 }
 
 fn file_error(resource: &str, error: &FileError) -> EventSourceError {
     let passes = matches!(error, FileError::Locked(_) | FileError::Full(_));
-    told(resource, &error.to_string(), passes)
+    with_its_cure(resource, &error.to_string(), passes)
 }
 
 /// The errors of a queue file end with their cure, behind the last colon.
-fn told(resource: &str, message: &str, passes: bool) -> EventSourceError {
+fn with_its_cure(resource: &str, message: &str, passes: bool) -> EventSourceError {
     let (problem, cure) = message
         .rsplit_once(": ")
         .unwrap_or((message, "see `labelrelay queue stats`"));

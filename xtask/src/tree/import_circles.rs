@@ -42,7 +42,7 @@ pub(super) fn check() -> Outcome {
                 let is_known = |(krate, module, _): &(&str, &str, &str)| {
                     *krate == name && circle.iter().any(|path| path.join("::") == *module)
                 };
-                (!KNOWN.iter().any(is_known)).then(|| told(&name, &circle, &arrows))
+                (!KNOWN.iter().any(is_known)).then(|| described(&name, &circle, &arrows))
             }));
         }
     }
@@ -61,7 +61,7 @@ pub(super) fn check() -> Outcome {
 }
 
 /// A circle in words: who takes what from whom.
-fn told(krate: &str, circle: &BTreeSet<Segments>, arrows: &Arrows) -> String {
+fn described(krate: &str, circle: &BTreeSet<Segments>, arrows: &Arrows) -> String {
     let mut lines = Vec::new();
     for from in circle {
         for (to, name) in arrows.get(from).into_iter().flatten() {

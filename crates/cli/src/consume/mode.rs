@@ -27,7 +27,7 @@ pub(super) enum Problem {
 }
 
 impl Problem {
-    pub(super) fn told(&self) -> CliError {
+    pub(super) fn to_error(&self) -> CliError {
         match self {
             Self::Output(error) => io::Error::new(error.kind(), error.to_string()).into(),
             Self::Receiver(problem) => CliError::failed(problem),

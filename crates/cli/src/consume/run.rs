@@ -86,7 +86,7 @@ async fn consume(args: &Args, env: &Env<'_>) -> Result<Option<Stats>, CliError> 
 /// Fails if events could not be handed on. Asked as long as some may still be: whoever reports a problem lives then.
 fn nothing_broke(broken: &Broken) -> Result<(), CliError> {
     if let Some(problem) = &*broken.borrow() {
-        return Err(problem.told());
+        return Err(problem.to_error());
     }
     if broken.has_changed().is_err() {
         return Err(CliError::failed(

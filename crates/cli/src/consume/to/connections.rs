@@ -56,14 +56,14 @@ impl Connections {
             match answer(kept, request.clone(), deadline).await {
                 // A receiver ends connections that idle, and the end may cross the post. It is sent once more then.
                 Err(Failed::Ended(_)) if begun.elapsed() < AT_ONCE => self.lock().clear(),
-                answered => return answered.map_err(Failed::told),
+                answered => return answered.map_err(Failed::into_unanswered),
             }
         }
         let opened = timeout_at(deadline, Connection::open(&self.uri, &self.roots)).await;
         let opened = opened.unwrap_or_else(|_| Err("no connection in time".to_owned().into()));
         let connection = opened.map_err(Unanswered::Unreached)?;
         let answered = answer(connection, request, deadline).await;
-        answered.map_err(Failed::told)
+        answered.map_err(Failed::into_unanswered)
     }
 
     pub(super) fn keep(&self, connection: Connection) {
@@ -93,7 +93,7 @@ enum Failed {
 }
 
 impl Failed {
-    fn told(self) -> Unanswered {
+    fn into_unanswered(self) -> Unanswered {
         match self {
             Self::Late => Unanswered::Late("no answer in time (--timeout)".to_owned()),
             Self::Ended(problem) | Self::Garbled(problem) => Unanswered::BrokeOff(problem),
