@@ -6,6 +6,8 @@ mod key_text;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "sqlite")]
+mod sqlite_file;
 
 pub use memory::MemoryState;
 #[cfg(feature = "sqlite")]
