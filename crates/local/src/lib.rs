@@ -22,6 +22,7 @@ mod backend;
 mod canonical_path;
 mod cut_off_files;
 mod disk_reserve;
+mod displaced_error;
 mod displaced_files;
 mod embedded;
 mod file;

@@ -15,6 +15,7 @@ mod catch_up;
 mod damage;
 mod deletion;
 mod known;
+mod mark;
 mod recent;
 mod rest;
 mod sweep;
@@ -28,7 +29,7 @@ mod work;
 use super::ledger_figures::LedgerFigures;
 use super::options::Options;
 use super::pending_message::MessageFacts;
-use crate::sqlite::{begin, set_setting, setting};
+use crate::sqlite::{set_setting, setting};
 use labelrelay_core::OutboundMessage;
 use labelrelay_core::QueueLimits;
 use labelrelay_core::derive::{Cause, Derivation, EventFacts};
@@ -41,9 +42,6 @@ use work::Work;
 
 pub(super) use budget::Budget;
 pub(super) use damage::{NotOpen, is_busy, is_its_own, unless_it_panics};
-
-/// The mark up to which the queue was read is moved so often, at least. What is read again changes nothing.
-const MARK_EVERY: u64 = 4000;
 
 /// After a failure, the ledger tries again when nothing else is to be done, or after so many groups.
 const WAITS_GROUPS: u32 = 64;
@@ -299,39 +297,6 @@ impl TaskLedger {
     /// It works again.
     pub(super) fn go_on(&mut self) {
         self.waits = None;
-    }
-
-    /// Moves the mark at the end of a transaction, if it is so far behind that it is worth some pages.
-    pub(super) fn mark_if_due(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        let is_far = self.reading >= self.marked.saturating_add(MARK_EVERY);
-        if self.must_mark || is_far || self.recent.is_worth_a_write() {
-            self.mark(db)?;
-            self.must_mark = true;
-        }
-        Ok(())
-    }
-
-    fn mark(&self, db: &Connection) -> rusqlite::Result<()> {
-        self.recent.write(db)?;
-        set_setting(db, tables::THROUGH, self.reading.cast_signed())
-    }
-
-    /// Tells whether it knows something that is not in the file.
-    pub(super) fn is_ahead_of_file(&self) -> bool {
-        self.recent.is_ahead()
-    }
-
-    /// Moves the mark in a transaction of its own.
-    pub(super) fn save(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        if self.marked == self.through && !self.recent.is_ahead() {
-            return Ok(());
-        }
-        let transaction = begin(db)?;
-        self.mark(db)?;
-        transaction.commit()?;
-        self.recent.written();
-        self.marked = self.through;
-        Ok(())
     }
 
     fn work<'a>(
