@@ -1,6 +1,6 @@
 //! `labelrelay dataset forget`.
 
-use super::place::{Place, publish};
+use super::location::{DatasetLocation, publish};
 use super::words::of_snapshot;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
@@ -22,7 +22,7 @@ Queues, fallbacks and ledgers have their own copies of events.";
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
     #[command(flatten)]
-    place: Place,
+    place: DatasetLocation,
     /// The author, as the platform names them
     #[arg(long, value_name = "ID")]
     author: String,

@@ -3,7 +3,7 @@
 mod claims;
 mod export_options;
 mod forget;
-mod place;
+mod location;
 mod platform;
 mod rebuild;
 mod status;

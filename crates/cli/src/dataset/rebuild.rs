@@ -1,7 +1,7 @@
 //! `labelrelay dataset rebuild`.
 
 use super::export_options::ExportOptions;
-use super::place::Place;
+use super::location::DatasetLocation;
 use super::platform::PlatformArgs;
 use super::words::of_snapshot;
 use crate::env::Env;
@@ -23,7 +23,7 @@ is mended, and its classes keep their numbers.";
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
     #[command(flatten)]
-    place: Place,
+    place: DatasetLocation,
     #[command(flatten)]
     platform: PlatformArgs,
     #[command(flatten)]

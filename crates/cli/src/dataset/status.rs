@@ -1,6 +1,6 @@
 //! `labelrelay dataset status`.
 
-use super::place::Place;
+use super::location::DatasetLocation;
 use super::words::{age, counted};
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
@@ -24,7 +24,7 @@ Looks at the dataset's files alone, also while `sync` works on it. Exits with 1 
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
     #[command(flatten)]
-    place: Place,
+    place: DatasetLocation,
     /// Print one JSON object
     #[arg(long)]
     json: bool,

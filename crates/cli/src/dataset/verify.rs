@@ -1,6 +1,6 @@
 //! `labelrelay dataset verify`.
 
-use super::place::Place;
+use super::location::DatasetLocation;
 use super::platform::PlatformArgs;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
@@ -27,7 +27,7 @@ there is, so it cannot be asked.";
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
     #[command(flatten)]
-    place: Place,
+    place: DatasetLocation,
     #[command(flatten)]
     platform: PlatformArgs,
     /// Mend what differs

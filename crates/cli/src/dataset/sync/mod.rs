@@ -7,7 +7,7 @@ mod work;
 
 use super::claims;
 use super::export_options::ExportOptions;
-use super::place::Place;
+use super::location::DatasetLocation;
 use crate::durations::{parse_duration, parse_visibility};
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
@@ -53,7 +53,7 @@ SIGTERM or Ctrl-C: what was begun is taken in, a snapshot written, the rest give
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
 pub(super) struct Args {
     #[command(flatten)]
-    place: Place,
+    place: DatasetLocation,
     #[command(flatten)]
     export: ExportOptions,
     /// Go on until stopped

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Place {
+pub(super) struct DatasetLocation {
     /// Directory of the dataset, or its URL in a store: `s3://…`, `gs://…`, `az://…`
     #[arg(value_name = "DIR")]
     dataset: String,
@@ -19,7 +19,7 @@ pub(super) struct Place {
     work: Option<PathBuf>,
 }
 
-impl Place {
+impl DatasetLocation {
     /// The directory, as the user wrote it.
     pub(super) fn dir(&self) -> PathBuf {
         match (&self.work, self.url()) {
@@ -81,7 +81,7 @@ impl Place {
 
 /// Publishes a snapshot where the dataset has a store.
 pub(super) async fn publish(
-    place: &Place,
+    place: &DatasetLocation,
     store: &Store,
     snapshot: &Snapshot,
     env: &Env<'_>,
