@@ -1,5 +1,5 @@
-//! Checks that nobody but the command line names the trait of what only the command line opens. A program links all that
-//! a trait object of it could call, so functions would link the sources of events, for example.
+//! Checks that nobody but the command line names the trait of what only the command line opens. A program links all
+//! that a trait object of it could call, so functions would link the sources of events, for example.
 
 use super::architecture_table;
 use crate::{Outcome, paths};

@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 
 type Work = Box<dyn FnOnce(&mut File) + Send>;
 
-/// Remembers in a file. Each step is a transaction, which survives the end of the process; what was acknowledged survives a
-/// loss of power too.
+/// Remembers in a file. Each step is a transaction, which survives the end of the process; what was acknowledged
+/// survives a loss of power too.
 #[derive(Debug)]
 pub struct SqliteState(mpsc::Sender<Work>);
 

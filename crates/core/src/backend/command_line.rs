@@ -8,7 +8,8 @@ use crate::object_store::ObjectStore;
 use crate::secret::SecretStore;
 use std::sync::Arc;
 
-/// Opens what a function never opens: the events of a queue, stores for files and for new secrets, ledgers. Object-safe.
+/// Opens what a function never opens: the events of a queue, stores for files and for new secrets, ledgers.
+/// Object-safe.
 ///
 /// ```
 /// use labelrelay_core::backend::{BackEnd, CommandLineBackEnd};

@@ -24,8 +24,8 @@ pub type Opening<'a, T> = BoxFuture<'a, Result<T, BackEndError>>;
 
 /// Opens queues, stores and secrets, for programs that take deliveries in. Object-safe.
 ///
-/// A function links every method of this trait, and all that the method reaches, whether it calls it or not: the table of
-/// methods of a `dyn BackEnd` holds them all. What only the command line opens is in [`CommandLineBackEnd`].
+/// A function links every method of this trait, and all that the method reaches, whether it calls it or not: the table
+/// of methods of a `dyn BackEnd` holds them all. What only the command line opens is in [`CommandLineBackEnd`].
 ///
 /// ```
 /// use labelrelay_core::backend::{BackEnd, BackEndError, Forms, Location, Opening};
