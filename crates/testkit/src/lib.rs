@@ -19,6 +19,7 @@ pub mod clock;
 pub mod fallback_suite;
 pub mod fixtures;
 pub mod in_memory;
+mod memory_queue;
 pub mod object_suite;
 pub mod queue_suite;
 pub mod request;
