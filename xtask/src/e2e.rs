@@ -304,6 +304,11 @@ fn deployed_function(build: Build) -> Outcome<PathBuf> {
     built("lambda/labelrelay-lambda", "bootstrap")
 }
 
+/// Builds the function that tests run.
+pub(crate) fn tested_function() -> Outcome<PathBuf> {
+    deployed_function(Build::Tested)
+}
+
 /// Builds the programs that tests run.
 pub(crate) fn programs() -> Outcome {
     program(Build::Tested)?;

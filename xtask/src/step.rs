@@ -140,14 +140,20 @@ impl Step {
 fn used() -> Option<Duration> {
     Some(cpu_time::own().ok()?.children)
 }
+
 /// The cargo that runs us, with these arguments; none of them holds a space.
 pub(crate) fn cargo(arguments: &str) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .args(arguments.split(' '))
         .current_dir(crate::paths::root());
-    // Set by the cargo that runs us. Build scripts look at some of them, and would run again, with all that is
-    // built on them, each time that it is another cargo's turn.
+    as_by_hand(&mut command);
+    command
+}
+
+/// Takes from a command that runs cargo what the cargo that runs us has set. Build scripts look at some of it, and
+/// would run again, with all that is built on them, each time that it is another cargo's turn.
+pub(crate) fn as_by_hand(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| {
             name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
@@ -155,7 +161,6 @@ pub(crate) fn cargo(arguments: &str) -> Command {
             command.env_remove(name);
         }
     }
-    command
 }
 
 /// When everything that [`status`] runs has to be over.

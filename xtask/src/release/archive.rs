@@ -35,10 +35,10 @@ pub(super) fn pack(folder: &Folder, target: &str, program: &Path) -> Outcome {
 pub(super) fn fill(stage: &Path, target: &str, program: &Path) -> Outcome {
     let name = program.file_name().unwrap_or_default();
     std::fs::copy(program, stage.join(name))?;
-    for file in ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+    for file in ["README.md", "CHANGELOG.md"] {
         std::fs::copy(root().join(file), stage.join(file))?;
     }
-    std::fs::copy(licences::write(target)?, stage.join(licences::FILE))?;
+    licences::put(stage, "labelrelay", target)?;
     copy_folder(&root().join("docs"), &stage.join("docs"))
 }
 

@@ -1,28 +1,50 @@
 //! Tries a release's files: each is installed in a root without Rust, and runs there.
 
 use super::folder::Folder;
-use super::{archive, azure, deb, host, python};
+use super::{archive, azure, deb, host, lambda, licences, python, sums};
 use crate::Outcome;
+use crate::e2e::tested_function;
 use crate::paths::{built, target};
+use crate::python::RELEASE;
 use crate::step::{cargo, status};
 use crate::tools;
 use std::process::Command;
+
+/// Installs what files are made and tried with. Who could not try them is told before anything is built.
+pub(super) fn prepare() -> Outcome {
+    tools::release()?;
+    tools::aws()?;
+    RELEASE.ensure()?;
+    Ok(())
+}
+
+/// Compiles the tests of all files, apart from running them.
+pub(super) fn compile() -> Outcome {
+    status(&mut cargo(
+        "test --workspace --features xtask/load --test release --test sam --no-run",
+    ))
+}
 
 /// Of the files in `folder`, which are those of a release: what they weigh and how fast they start counts too.
 pub(super) fn tests(folder: &Folder) -> Outcome {
     status(command(folder)?.env("LABELRELAY_TEST_RELEASED", "yes"))
 }
 
-/// Of files that are packed around the program of the other tests. A release compiles everything again; that is
+/// Of files that are packed around the programs of the other tests. A release compiles everything again; that is
 /// `cargo xtask campaign release`.
 pub(crate) fn tests_of_packed() -> Outcome {
     let folder = Folder::empty_at(target()?.join("release-packed"))?;
     let (target, program) = (host()?, built("release", "labelrelay")?);
+    licences::write(&target)?;
+    python::sdist(&folder)?;
+    python::pack(&folder, &program)?;
     archive::pack(&folder, &target, &program)?;
     deb::pack(&folder, &target, &program)?;
-    python::pack(&folder, &program)?;
+    lambda::pack_around(&folder, &target, &tested_function()?)?;
     azure::pack_around(&folder, &target, &azure::tested_program()?)?;
-    status(&mut command(&folder)?)
+    sums::write(&folder)?;
+    // Bills of materials come with a build.
+    status(command(&folder)?.args(["--skip", "bills::"]))
 }
 
 fn command(folder: &Folder) -> Outcome<Command> {

@@ -1,13 +1,13 @@
 //! The licences of the crates that a program links, which ask to be given along with it.
 
 use crate::Outcome;
-use crate::paths::{root, target};
+use crate::paths::root;
 use crate::step::{cargo, output};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Name of the file, in the root of the work tree (where maturin takes it from) and in every archive.
-pub(super) const FILE: &str = "LICENSE-THIRD-PARTY.txt";
+const FILE: &str = "LICENSE-THIRD-PARTY.txt";
 
 /// Beginnings of the names of files that hold a licence.
 const NAMES: [&str; 6] = [
@@ -19,18 +19,32 @@ const NAMES: [&str; 6] = [
     "copyright",
 ];
 
-/// Writes the file for the program `labelrelay`; returns its path.
+/// The program with all that is ours.
+const PROGRAM: &str = "labelrelay";
+
+/// Writes the file for that program to where maturin looks for it; returns its path.
 pub(super) fn write(target: &str) -> Outcome<PathBuf> {
     let path = root().join(FILE);
-    std::fs::write(&path, text("labelrelay", super::FEATURES, target)?)?;
+    std::fs::write(&path, text(PROGRAM, features(PROGRAM), target)?)?;
     Ok(path)
 }
 
-/// Writes that of another program.
-pub(super) fn of(package: &str, features: &str, for_target: &str) -> Outcome<PathBuf> {
-    let path = target()?.join(format!("{package}-{FILE}"));
-    std::fs::write(&path, text(package, features, for_target)?)?;
-    Ok(path)
+/// Puts our own licences, and those of what `package` links, into a folder that is given to somebody.
+pub(super) fn put(folder: &Path, package: &str, target: &str) -> Outcome {
+    for file in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        std::fs::copy(root().join(file), folder.join(file))?;
+    }
+    std::fs::write(folder.join(FILE), text(package, features(package), target)?)?;
+    Ok(())
+}
+
+/// Features that a program is released with.
+fn features(package: &str) -> &'static str {
+    if package == PROGRAM {
+        super::FEATURES
+    } else {
+        ""
+    }
 }
 
 fn text(package: &str, features: &str, target: &str) -> Outcome<String> {

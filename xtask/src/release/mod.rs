@@ -9,14 +9,17 @@ mod folder;
 mod glibc;
 mod lambda;
 mod licences;
+mod lock_file;
+mod program;
 mod python;
 mod sums;
 mod version;
+mod wheel_files;
 
 use crate::Outcome;
 use crate::step::{Steps, host};
 use folder::Folder;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) use clean::tests_of_packed;
 
@@ -24,18 +27,16 @@ const USAGE: &str = "\
 usage: cargo xtask release --dry-run
        cargo xtask release --packed
        cargo xtask release STEP… [--target TRIPLE]
-steps: tag NAME, licences, sdist, wheel, archive, deb, lambda, azure, sums";
+       cargo xtask release licences-of PROGRAM FOLDER
+steps: tag NAME, licences, sdist, wheel, archive, deb, lambda, azure, cloud-run, sums";
 
 pub(crate) fn run(args: &[String]) -> Outcome {
     match args {
         [flag] if flag == "--dry-run" => dry_run(),
         [flag] if flag == "--packed" => tests_of_packed(),
         [step, name] if step == "tag" => version::check_tag(name),
-        _ => {
-            let (steps, target) = chosen(args)?;
-            let folder = Folder::open()?;
-            steps.iter().try_for_each(|step| step.run(&folder, &target))
-        }
+        [step, program, folder] if step == "licences-of" => licences_of(program, folder.as_ref()),
+        _ => some(args),
     }
 }
 
@@ -43,35 +44,71 @@ pub(crate) fn run(args: &[String]) -> Outcome {
 fn dry_run() -> Outcome {
     let mut steps = Steps::default();
     let folder = Folder::empty()?;
+    let made = all(&mut steps, &folder);
+    // Of a run that ended early too: which step it was, and what the others took.
+    let told = steps.summary();
+    folder.list()?;
+    made.and(told)
+}
+
+fn all(steps: &mut Steps, folder: &Folder) -> Outcome {
     let target = host()?;
-    steps.run("notes", || version::notes(&folder))?;
+    steps.run("tools, installed", clean::prepare)?;
+    steps.run("notes", || version::notes(folder))?;
     steps.run("licences of what is linked", || {
         licences::write(&target).map(drop)
     })?;
-    steps.run("sdist", || python::sdist(&folder))?;
-    steps.run("wheel from the sdist", || python::build_from_sdist(&folder))?;
-    let program = steps.run("wheel", || {
-        python::wheel(&folder, &target)?;
-        python::sbom(&folder)?;
-        python::program(&folder)
+    steps.run("sdist", || python::sdist(folder))?;
+    let program = steps.run("wheel, from the sdist", || {
+        python::wheel_from_sdist(folder, &target)?;
+        program::bill_of_wheel(folder)?;
+        python::program(folder)
     })?;
-    steps.run("archive", || archive::pack(&folder, &target, &program))?;
-    steps.run("Debian package", || deb::pack(&folder, &target, &program))?;
-    steps.run("function for Lambda", || lambda::pack(&folder, &target))?;
+    steps.run("archive", || archive::pack(folder, &target, &program))?;
+    steps.run("Debian package", || deb::pack(folder, &target, &program))?;
     steps.run("package for Azure Functions", || {
-        azure::pack(&folder, &target)
+        azure::pack(folder, &target)
     })?;
-    steps.run("checksums", || sums::write(&folder))?;
-    steps.run("installed in a root without Rust", || clean::tests(&folder))?;
+    steps.run("program for Cloud Run", || cloud_run(folder, &target))?;
+    steps.run("function for Lambda", || lambda::pack(folder, &target))?;
+    steps.run("checksums", || sums::write(folder))?;
+    steps.run("tests, compiled", clean::compile)?;
+    steps.run("installed in a root without Rust", || clean::tests(folder))?;
     steps.run("function, deployed to a stand-in for AWS", || {
-        lambda::tests(&folder)
-    })?;
-    steps.summary()?;
-    folder.list()
+        lambda::tests(folder)
+    })
+}
+
+/// The image for Cloud Run is built from the Dockerfile, and its program here: the bill of materials is a file of the
+/// release.
+fn cloud_run(folder: &Folder, target: &str) -> Outcome {
+    let package = "labelrelay-cloud-function";
+    let released_in = format!("{package}-{}", version::VERSION);
+    let program = program::build(folder, package, "release", &released_in, target)?;
+    program::starts(&program)
+}
+
+/// Fills a folder that goes into an image.
+fn licences_of(program: &str, folder: &Path) -> Outcome {
+    std::fs::create_dir_all(folder)?;
+    licences::put(folder, program, &host()?)
+}
+
+/// The steps that are named, in their order.
+fn some(args: &[String]) -> Outcome {
+    let (chosen, target) = chosen(args)?;
+    let folder = Folder::open()?;
+    let mut steps = Steps::default();
+    let with_wheel = chosen.contains(&Step::Wheel);
+    let made = chosen
+        .iter()
+        .try_for_each(|step| steps.run(step.name(), || step.run(&folder, &target, with_wheel)));
+    let told = steps.summary();
+    made.and(told)
 }
 
 /// One kind of file.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Step {
     Licences,
     Sdist,
@@ -80,36 +117,57 @@ enum Step {
     Deb,
     Lambda,
     Azure,
+    CloudRun,
     Sums,
 }
 
 impl Step {
-    fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "licences" => Self::Licences,
-            "sdist" => Self::Sdist,
-            "wheel" => Self::Wheel,
-            "archive" => Self::Archive,
-            "deb" => Self::Deb,
-            "lambda" => Self::Lambda,
-            "azure" => Self::Azure,
-            "sums" => Self::Sums,
-            _ => return None,
-        })
+    const ALL: [Self; 9] = [
+        Self::Licences,
+        Self::Sdist,
+        Self::Wheel,
+        Self::Archive,
+        Self::Deb,
+        Self::Lambda,
+        Self::Azure,
+        Self::CloudRun,
+        Self::Sums,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Licences => "licences",
+            Self::Sdist => "sdist",
+            Self::Wheel => "wheel",
+            Self::Archive => "archive",
+            Self::Deb => "deb",
+            Self::Lambda => "lambda",
+            Self::Azure => "azure",
+            Self::CloudRun => "cloud-run",
+            Self::Sums => "sums",
+        }
     }
 
-    fn run(self, folder: &Folder, target: &str) -> Outcome {
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.name() == name)
+    }
+
+    fn run(self, folder: &Folder, target: &str, with_wheel: bool) -> Outcome {
         match self {
             Self::Licences => licences::write(target).map(drop),
-            Self::Sdist => python::sdist(folder),
+            Self::Sdist => {
+                licences::write(target)?;
+                python::sdist(folder)
+            }
             Self::Wheel => {
                 licences::write(target)?;
                 python::wheel(folder, target)
             }
-            Self::Archive => archive::pack(folder, target, &program(target)?),
-            Self::Deb => deb::pack(folder, target, &program(target)?),
+            Self::Archive => archive::pack(folder, target, &program(folder, target, with_wheel)?),
+            Self::Deb => deb::pack(folder, target, &program(folder, target, with_wheel)?),
             Self::Lambda => lambda::pack(folder, target),
             Self::Azure => azure::pack(folder, target),
+            Self::CloudRun => cloud_run(folder, target),
             Self::Sums => sums::write(folder),
         }
     }
@@ -134,8 +192,12 @@ fn chosen(args: &[String]) -> Outcome<(Vec<Step>, String)> {
 /// Features of every program that is released.
 const FEATURES: &str = "aws,azure,google";
 
-/// Builds the program for `target`, with the libraries of this machine.
-fn program(target: &str) -> Outcome<PathBuf> {
+/// The program for `target`: that of the wheel, where this run makes one for older systems; else it is built with the
+/// libraries of this machine.
+fn program(folder: &Folder, target: &str, with_wheel: bool) -> Outcome<PathBuf> {
+    if with_wheel && target.ends_with("linux-gnu") {
+        return python::program(folder);
+    }
     crate::step::status(&mut crate::step::cargo(&format!(
         "build --release --locked --package labelrelay --features {FEATURES} --target {target}"
     )))?;

@@ -1,59 +1,65 @@
 //! Wheel and sdist, by maturin.
 
 use super::folder::Folder;
-use super::version::{VERSION, commit_time};
+use super::version::{VERSION, commit, commit_time};
+use super::{glibc, lock_file, wheel_files};
 use crate::Outcome;
 use crate::paths::{root, target};
 use crate::python::{CARGO_LAMBDA, RELEASE};
-use crate::step::{output, path_with, status};
+use crate::step::{as_by_hand, output, path_with, status};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The oldest C library that a wheel for Linux asks for: that of Debian 10, Ubuntu 20.04 and RHEL 8.
+/// The oldest C library that a program for Linux asks for: that of Debian 10, Ubuntu 20.04 and RHEL 8.
 const MANYLINUX: &str = "manylinux_2_28";
 
+/// The same as a version.
+pub(super) const GLIBC: glibc::Version = (2, 28);
+
+/// Packs the sources of the wheel, with the licences of what it links.
 pub(super) fn sdist(folder: &Folder) -> Outcome {
     status(maturin()?.args(["sdist", "--out"]).arg(folder.path()))
 }
 
-/// Unpacks the sdist, and builds from that and nothing else what `pip` would build from it. Without optimisation:
-/// it shows that no file is missing. The lock file is not held to: the sdist has it whole, and fewer crates.
-pub(super) fn build_from_sdist(folder: &Folder) -> Outcome {
+/// Builds the wheel from the sdist and nothing else, as `pip` does where there is no wheel: so no file is missing from
+/// the sdist, and the program is compiled once for both. The sdist has the lock file of all our crates and fewer
+/// crates, for which cargo writes another; the two are compared.
+pub(super) fn wheel_from_sdist(folder: &Folder, target: &str) -> Outcome {
     let stage = folder.stage("sdist")?;
     let mut unpack = Command::new("tar");
-    unpack.args(["--extract", "--gzip", "--file"]);
+    // As new as they are here: cargo takes files that are older than its last build for those of that build.
+    unpack.args(["--extract", "--touch", "--gzip", "--file"]);
     unpack.arg(folder.join(&format!("labelrelay-{VERSION}.tar.gz")));
     status(unpack.arg("--directory").arg(&stage))?;
-    let mut build = maturin()?;
+    let sources = stage.join(format!("labelrelay-{VERSION}"));
+    let mut build = build("release", target)?;
     build
-        .current_dir(stage.join(format!("labelrelay-{VERSION}")))
-        .env("CARGO_TARGET_DIR", target()?.join("sdist"))
-        .args(["build", "--compatibility", "linux", "--out"]);
-    status(build.arg(stage.join("wheel")))
+        .current_dir(&sources)
+        .env("LABELRELAY_COMMIT", commit()?);
+    status(build.arg("--out").arg(folder.path()))?;
+    lock_file::compare(&root().join("Cargo.lock"), &sources.join("Cargo.lock"))
 }
 
 /// Builds the program for `target`, and the wheel of it.
 pub(super) fn wheel(folder: &Folder, target: &str) -> Outcome {
+    let mut build = build("release", target)?;
+    status(build.arg("--locked").arg("--out").arg(folder.path()))
+}
+
+/// maturin's build with this profile.
+pub(super) fn build(profile: &str, target: &str) -> Outcome<Command> {
     let mut build = maturin()?;
-    build.args([
-        "build",
-        "--release",
-        "--locked",
-        "--target",
-        target,
-        "--out",
-    ]);
-    build.arg(folder.path());
+    build.args(["build", "--profile", profile, "--target", target]);
     if target.ends_with("linux-gnu") {
         // The linker knows the symbols of older C libraries.
         build.args(["--zig", "--compatibility", MANYLINUX]);
         build.env("CARGO_ZIGBUILD_PYTHON_PATH", zig()?);
     }
-    status(&mut build)
+    Ok(build)
 }
 
 /// A Python that has `ziglang`.
-pub(super) fn zig() -> Outcome<PathBuf> {
+fn zig() -> Outcome<PathBuf> {
     Ok(CARGO_LAMBDA.ensure()?.with_file_name("python"))
 }
 
@@ -105,36 +111,11 @@ fn copy_package(from: &Path, to: &Path) -> Outcome {
     Ok(())
 }
 
-/// The bill of materials that maturin has put into the wheel, as a file of the release.
-pub(super) fn sbom(folder: &Folder) -> Outcome {
-    let wheel = folder.one(".whl")?;
-    let script = "import sys, zipfile
-wheel, out = sys.argv[1:]
-with zipfile.ZipFile(wheel) as files:
-    [name] = [name for name in files.namelist() if '/sboms/' in name and 'cyclonedx' in name]
-    open(out, 'wb').write(files.read(name))";
-    let out = folder.join(&format!("labelrelay-{VERSION}.cyclonedx.json"));
-    run_python(script, &wheel, &out)
-}
-
 /// The program of the wheel, which the archive and the Debian package have too: one build, and the oldest C library.
 pub(super) fn program(folder: &Folder) -> Outcome<PathBuf> {
-    let wheel = folder.one(".whl")?;
-    let script = "import os, sys, zipfile
-wheel, out = sys.argv[1:]
-with zipfile.ZipFile(wheel) as files:
-    [name] = [name for name in files.namelist() if name.endswith('.data/scripts/labelrelay')]
-    open(out, 'wb').write(files.read(name))
-os.chmod(out, 0o755)";
     let out = folder.stage("program")?.join("labelrelay");
-    run_python(script, &wheel, &out)?;
+    wheel_files::program(&folder.one(".whl")?, "labelrelay", &out)?;
     Ok(out)
-}
-
-fn run_python(script: &str, wheel: &Path, out: &Path) -> Outcome {
-    let python = RELEASE.ensure()?.with_file_name("python");
-    let mut run = Command::new(python);
-    output(run.args(["-c", script]).arg(wheel).arg(out)).map(drop)
 }
 
 /// maturin, which gives the same bytes for the same commit.
@@ -145,6 +126,8 @@ fn maturin() -> Outcome<Command> {
     command
         .current_dir(root())
         .env("PATH", path)
+        .env("CARGO_TARGET_DIR", target()?)
         .env("SOURCE_DATE_EPOCH", commit_time()?);
+    as_by_hand(&mut command);
     Ok(command)
 }

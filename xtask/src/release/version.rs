@@ -58,10 +58,20 @@ fn section(changelog: &str, name: &str) -> Option<String> {
     Some(format!("{}\n", text.join("\n").trim()))
 }
 
-/// The commit, and the time of it: archives say the same whenever they are made.
+/// The commit, which sources without git do not know.
+pub(super) fn commit() -> Outcome<String> {
+    of_commit("%H")
+}
+
+/// The time of the commit: archives say the same whenever they are made.
 pub(super) fn commit_time() -> Outcome<String> {
+    of_commit("%ct")
+}
+
+fn of_commit(format: &str) -> Outcome<String> {
     let mut git = Command::new("git");
-    git.args(["log", "-1", "--format=%ct"]).current_dir(root());
+    git.args(["log", "-1", &format!("--format={format}")])
+        .current_dir(root());
     Ok(output(&mut git)?.trim().to_owned())
 }
 
