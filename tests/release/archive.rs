@@ -8,7 +8,7 @@ use std::path::Path;
 #[ignore = "needs files of a release and a root: cargo xtask release --dry-run"]
 fn it_runs_where_it_is_unpacked() {
     let root = CleanRoot::new();
-    let archive = files::one(".tar.gz");
+    let archive = files::one(files::ARCHIVE);
     let name = files::name(&archive).strip_suffix(".tar.gz").unwrap();
     root.put(&archive, "/dist");
     let (demo, took) = root.timed(
@@ -28,17 +28,6 @@ fn it_runs_where_it_is_unpacked() {
             root.path(&format!("/opt/{name}/{file}")).is_file(),
             "{file}"
         );
-    }
-    let licences =
-        std::fs::read_to_string(root.path(&format!("/opt/{name}/LICENSE-THIRD-PARTY.txt")));
-    for one in [
-        "ring ",
-        "rustls ",
-        "google-cloud-auth ",
-        "azure_core ",
-        "aws-sdk-sqs ",
-    ] {
-        assert!(licences.as_ref().unwrap().contains(one), "{one}");
     }
 }
 

@@ -14,7 +14,7 @@ const READY: Duration = Duration::from_millis(50);
 #[ignore = "needs files of a release: cargo xtask release --dry-run"]
 fn it_starts_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let archive = files::one(".tar.gz");
+    let archive = files::one(files::ARCHIVE);
     let unpacked = Command::new("tar")
         .args(["--extract", "--gzip", "--strip-components=1", "--file"])
         .arg(&archive)

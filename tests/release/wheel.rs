@@ -2,7 +2,6 @@
 
 use crate::clean_root::{CleanRoot, demo_ran};
 use crate::files;
-use std::process::Command;
 
 /// The goal for the wheel, with the queues of all clouds in it.
 const WHEEL_BYTES: u64 = 12_000_000;
@@ -84,10 +83,10 @@ fn it_is_small_and_brings_all_licences() {
     let wheel = files::one(".whl");
     let bytes = wheel.metadata().unwrap().len();
     println!("{}: {bytes} of {WHEEL_BYTES} bytes", files::name(&wheel));
-    // The Python beside uv, outside of any root.
-    let python = files::variable("LABELRELAY_TEST_UV").with_file_name("python");
-    let mut list = Command::new(python);
-    let listed = list.args(["-m", "zipfile", "--list"]).arg(&wheel).output();
+    let listed = files::python()
+        .args(["-m", "zipfile", "--list"])
+        .arg(&wheel)
+        .output();
     let listed = String::from_utf8(listed.unwrap().stdout).unwrap();
     for file in [
         "licenses/LICENSE-MIT",
