@@ -5,7 +5,8 @@
 #   docker build --tag labelrelay-cloud-function --target cloud-function .   the service for Cloud Run
 #   docker build --output crates/azure-function/app --target azure-function .
 #
-# Both images have nothing in them but the program, the C library and certificates, and do not run as root.
+# Both images have nothing in them but the program, the licences of what it links (in /usr/share/doc/labelrelay), the
+# C library and certificates, and do not run as root.
 
 FROM rust:1.95-slim-trixie AS build
 WORKDIR /src
@@ -16,8 +17,13 @@ COPY . .
 # All at once, so that what they share is compiled once; `labelrelay` with the queues and stores of all clouds.
 # The owner of the folder `data` becomes the owner of a new volume.
 RUN cargo build --release --locked --features labelrelay/aws,labelrelay/azure,labelrelay/google \
-        --package labelrelay --package labelrelay-cloud-function --package labelrelay-azure-function && \
+        --package labelrelay --package labelrelay-cloud-function --package labelrelay-azure-function \
+        --package xtask && \
     mkdir -p /image/data && \
+    for program in labelrelay labelrelay-cloud-function; do \
+        CARGO_MANIFEST_DIR="$PWD/xtask" /target/release/xtask release licences-of "$program" \
+            "/image/licences/$program" || exit 1; \
+    done && \
     mv /target/release/labelrelay /target/release/labelrelay-cloud-function \
         /target/release/labelrelay-azure-function /image/
 
@@ -28,12 +34,14 @@ FROM gcr.io/distroless/cc-debian13:nonroot AS cloud-function
 # checkov:skip=CKV_DOCKER_2:platforms ask GET /-/ready themselves; there is no shell here to ask it with
 USER 65532:65532
 COPY --from=build /image/labelrelay-cloud-function /usr/local/bin/
+COPY --from=build /image/licences/labelrelay-cloud-function/ /usr/share/doc/labelrelay/
 EXPOSE 8080
 ENTRYPOINT ["/usr/local/bin/labelrelay-cloud-function"]
 
 FROM gcr.io/distroless/cc-debian13:nonroot AS serve
 USER 65532:65532
 COPY --from=build /image/labelrelay /usr/local/bin/
+COPY --from=build /image/licences/labelrelay/ /usr/share/doc/labelrelay/
 COPY --from=build --chown=65532:65532 /image/data /data
 WORKDIR /data
 ENV LABELRELAY_QUEUE=sqlite:///data/queue.db \

@@ -3,29 +3,16 @@
 //! base image has, as the user that the image names. `cargo xtask campaign images` builds the programs as they are
 //! deployed, and weighs them; the tests build them as everything that is tested is built, which takes minutes less.
 
+use crate::dockerfile::{Stage, stage, stages};
+use crate::image::{Image, LICENCES, USER, is_root};
 use crate::tool::{output, root};
 use labelrelay_tests::client::Client;
 use labelrelay_tests::program::as_by_hand;
 use labelrelay_tests::relay::eventually;
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-
-/// The libraries in `gcr.io/distroless/cc-debian13` that programs are linked with.
-const LIBRARIES: [&str; 7] = [
-    "ld-linux-x86-64.so.2",
-    "ld-linux-aarch64.so.1",
-    "libc.so.6",
-    "libdl.so.2",
-    "libgcc_s.so.1",
-    "libm.so.6",
-    "libpthread.so.0",
-];
-
-/// The base images' `nonroot`.
-const USER: &str = "65532";
 
 /// A program, and the most bytes that it may have when deployed.
 const BUDGETS: [(&str, u64); 3] = [
@@ -45,7 +32,7 @@ fn both_images_hold_a_program_that_runs_there() {
         built.weigh();
     }
 
-    let serve = Image::of(&stages, "serve", &built);
+    let serve = Image::of(&stages, "serve", built.path());
     let data = serve.root().join("data");
     if is_root() {
         let owner = format!("{USER}:{USER}");
@@ -74,12 +61,15 @@ fn both_images_hold_a_program_that_runs_there() {
     assert!(data.join("queue.db").exists());
 
     // Without a configuration it says what is missing; that is all that can be asked of it here.
-    let function = Image::of(&stages, "cloud-function", &built);
+    let function = Image::of(&stages, "cloud-function", built.path());
     let ended = crate::tool::run(&mut function.command(&[]));
     let line: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
     assert_eq!(ended.status.code(), Some(78), "{line}");
     let message = line["message"].as_str().unwrap();
     assert!(message.contains("LABELRELAY_CONFIG_TOML"), "{message}");
+
+    serve.has_licences_of(&["aws-sdk-sqs", "azure_storage_queue", "google-cloud-pubsub"]);
+    function.has_licences_of(&["google-cloud-pubsub"]);
 }
 
 #[test]
@@ -98,6 +88,11 @@ fn images_run_as_a_user_that_is_not_root_and_copy_what_is_built() {
                 .all("COPY")
                 .any(|copy| copy.contains(&format!("/image/{program} "))),
             "{name} copies {program}"
+        );
+        let licences = format!("/image/licences/{program}/ {LICENCES}/");
+        assert!(
+            stage.all("COPY").any(|copy| copy.ends_with(&licences)),
+            "{name} copies {licences}"
         );
     }
 }
@@ -145,47 +140,6 @@ fn manifests_fit_the_image() {
     ] {
         assert!(compose.contains(line), "{line}");
     }
-}
-
-struct Stage {
-    name: String,
-    instructions: Vec<(String, String)>,
-}
-
-impl Stage {
-    fn all(&self, instruction: &str) -> impl Iterator<Item = &str> {
-        let wanted = instruction.to_owned();
-        let found = self.instructions.iter();
-        found
-            .filter(move |(name, _)| *name == wanted)
-            .map(|(_, rest)| rest.as_str())
-    }
-}
-
-fn stage<'a>(stages: &'a [Stage], name: &str) -> &'a Stage {
-    stages.iter().find(|stage| stage.name == name).unwrap()
-}
-
-/// The Dockerfile's stages.
-fn stages() -> Vec<Stage> {
-    let text = std::fs::read_to_string(root().join("Dockerfile")).unwrap();
-    let mut stages: Vec<Stage> = Vec::new();
-    for line in text.replace("\\\n", " ").lines() {
-        if line.starts_with('#') || line.trim().is_empty() {
-            continue;
-        }
-        let (instruction, rest) = line.split_once(' ').unwrap();
-        if instruction == "FROM" {
-            let name = rest.split(" AS ").nth(1).unwrap().to_owned();
-            let instructions = Vec::new();
-            stages.push(Stage { name, instructions });
-        } else {
-            let stage = stages.last_mut().unwrap();
-            let rest = rest.trim().to_owned();
-            stage.instructions.push((instruction.to_owned(), rest));
-        }
-    }
-    stages
 }
 
 /// Fills `folder` with what `COPY . .` copies: what is checked in, less what `.dockerignore` names. Each file is
@@ -269,9 +223,13 @@ impl Built {
         Self(image)
     }
 
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
     fn weigh(&self) {
         for (program, budget) in BUDGETS {
-            let bytes = self.0.path().join(program).metadata().unwrap().len();
+            let bytes = self.path().join(program).metadata().unwrap().len();
             println!("{program}: {bytes} of {budget} bytes");
             assert!(
                 bytes <= budget,
@@ -295,92 +253,13 @@ fn as_tested(command: &str) -> String {
         assert!(tested.contains(&package), "{program} is built: {command}");
         tested = tested.replacen(&package, " ", 1);
     }
+    // It writes the licences.
+    tested = tested.replacen(" --package xtask ", " ", 1);
     tested.replace("/release/", "/debug/").replacen(
         " --release",
         " --workspace --bins --features xtask/load",
         1,
     )
-}
-
-/// A root with what an image would hold.
-struct Image {
-    root: tempfile::TempDir,
-    program: PathBuf,
-}
-
-impl Image {
-    /// Copies what stage `name` copies.
-    fn of(stages: &[Stage], name: &str, built: &Built) -> Self {
-        let root = tempfile::tempdir().unwrap();
-        for copy in stage(stages, name).all("COPY") {
-            let mut words = copy.split(' ').filter(|word| !word.starts_with("--"));
-            let from = words.next().unwrap().strip_prefix("/image/").unwrap();
-            let to = root
-                .path()
-                .join(words.next().unwrap().trim_start_matches('/'));
-            if from == "data" {
-                std::fs::create_dir(to).unwrap();
-            } else {
-                std::fs::create_dir_all(&to).unwrap();
-                std::fs::copy(built.0.path().join(from), to.join(from)).unwrap();
-            }
-        }
-        let entry: Vec<String> =
-            serde_json::from_str(stage(stages, name).all("ENTRYPOINT").next().unwrap()).unwrap();
-        let program = PathBuf::from(&entry[0]);
-        link(root.path(), &program);
-        Self { root, program }
-    }
-
-    fn root(&self) -> &Path {
-        self.root.path()
-    }
-
-    /// The program in that root, as the image's user.
-    fn command(&self, words: &[&str]) -> Command {
-        // The user must be able to pass the folder itself.
-        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(self.root(), open).unwrap();
-        let mut command = if is_root() {
-            let mut command = Command::new("chroot");
-            command.arg(format!("--userspec={USER}:{USER}"));
-            command.arg(self.root());
-            command
-        } else {
-            // Who is not root is nobody there either, in a name space of one's own.
-            let mut command = Command::new("unshare");
-            command.args(["--user", "--map-user", USER, "--map-group", USER, "--root"]);
-            command.arg(self.root());
-            command
-        };
-        command.arg(&self.program).args(words).env_clear();
-        if let Some(path) = std::env::var_os("PATH") {
-            command.env("PATH", path);
-        }
-        command
-    }
-}
-
-fn is_root() -> bool {
-    output(Command::new("id").arg("-u")).trim() == "0"
-}
-
-/// Copies the libraries that a program needs, all of which the base image must have.
-fn link(root: &Path, program: &Path) {
-    let program = root.join(program.strip_prefix("/").unwrap());
-    for line in output(Command::new("ldd").arg(program)).lines() {
-        let Some(path) = line.split_whitespace().find(|word| word.starts_with('/')) else {
-            // Part of the kernel itself.
-            assert!(line.contains("vdso"), "{line}");
-            continue;
-        };
-        let path = Path::new(path);
-        let name = path.file_name().and_then(OsStr::to_str).unwrap();
-        assert!(LIBRARIES.contains(&name), "the base image has no {name}");
-        let to = root.join(path.strip_prefix("/").unwrap());
-        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-        std::fs::copy(path, to).unwrap();
-    }
 }
 
 /// Ends with its value.

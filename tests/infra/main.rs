@@ -11,7 +11,9 @@
 mod bicep;
 mod consumers;
 mod container;
+mod dockerfile;
 mod google;
+mod image;
 mod printed_consumers;
 mod python_consumers;
 mod scan;
