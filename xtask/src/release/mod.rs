@@ -189,7 +189,7 @@ fn chosen(args: &[String]) -> Outcome<(Vec<Step>, String)> {
     Ok((steps, target.map_or_else(host, Ok)?))
 }
 
-/// Features of every program that is released.
+/// Features that `labelrelay` is released with: the queues of all clouds.
 const FEATURES: &str = "aws,azure,google";
 
 /// The program for `target`: that of the wheel, where this run makes one for older systems; else it is built with the
