@@ -176,7 +176,7 @@ pub(crate) const UV: Environment = Environment {
 
 /// Builds and packs wheels. Its name is not a version's: several packages make it up.
 pub(crate) const RELEASE: Environment = Environment {
-    folder: "release-2",
+    folder: "release-3",
     requirements: "release.txt",
     program: "bin/maturin",
 };

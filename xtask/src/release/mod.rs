@@ -47,8 +47,8 @@ fn dry_run() -> Outcome {
     let made = all(&mut steps, &folder);
     // Of a run that ended early too: which step it was, and what the others took.
     let told = steps.summary();
-    folder.list()?;
-    made.and(told)
+    let listed = folder.list();
+    made.and(told).and(listed)
 }
 
 fn all(steps: &mut Steps, folder: &Folder) -> Outcome {
@@ -163,8 +163,10 @@ impl Step {
                 licences::write(target)?;
                 python::wheel(folder, target)
             }
-            Self::Archive => archive::pack(folder, target, &program(folder, target, with_wheel)?),
-            Self::Deb => deb::pack(folder, target, &program(folder, target, with_wheel)?),
+            Self::Archive => {
+                archive::pack(folder, target, &program_for(folder, target, with_wheel)?)
+            }
+            Self::Deb => deb::pack(folder, target, &program_for(folder, target, with_wheel)?),
             Self::Lambda => lambda::pack(folder, target),
             Self::Azure => azure::pack(folder, target),
             Self::CloudRun => cloud_run(folder, target),
@@ -194,7 +196,7 @@ const FEATURES: &str = "aws,azure,google";
 
 /// The program for `target`: that of the wheel, where this run makes one for older systems; else it is built with the
 /// libraries of this machine.
-fn program(folder: &Folder, target: &str, with_wheel: bool) -> Outcome<PathBuf> {
+fn program_for(folder: &Folder, target: &str, with_wheel: bool) -> Outcome<PathBuf> {
     if with_wheel && target.ends_with("linux-gnu") {
         return python::program(folder);
     }
