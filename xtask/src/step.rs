@@ -321,3 +321,20 @@ pub(crate) fn host() -> Outcome<String> {
         .ok_or("rustc does not say what machine this is")?
         .to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_failed_is_named_and_the_table_has_it() {
+        let mut steps = Steps::default();
+        steps.run("first", || Ok(())).unwrap();
+        let broken = || -> Outcome { Err("it broke".into()) };
+        let failed = steps.run("second", broken).unwrap_err();
+        assert_eq!(failed.to_string(), "second: it broke");
+        assert_eq!(steps.0.len(), 2);
+        let told = steps.summary().unwrap_err();
+        assert_eq!(told.to_string(), "second: it broke");
+    }
+}
