@@ -2,6 +2,7 @@
 
 use crate::clean_root::{CleanRoot, demo_ran};
 use crate::files;
+use std::process::Command;
 
 /// The goal for the wheel, with the queues of all clouds in it.
 const WHEEL_BYTES: u64 = 12_000_000;
@@ -26,6 +27,11 @@ fn pip_installs_it_and_the_module_runs_the_program_beside_it() {
     demo_ran(&demo, took);
     let version = root.run("/opt/venv/bin/labelrelay --version");
     assert!(version.starts_with("labelrelay "), "{version}");
+    if files::are_released() {
+        // Though it is built from the sdist, which has no git to ask.
+        let built = format!("commit   {}\nfeatures aws azure google", commit());
+        assert!(version.contains(&built), "{version}");
+    }
     // Another program of the name is on the path, before this one.
     let module = root.run(
         "printf '#!/bin/sh\\necho another\\n' >/usr/local/bin/labelrelay
@@ -60,6 +66,15 @@ fn pip_installs_it_and_the_module_runs_the_program_beside_it() {
     assert_eq!(target, version);
     let left = root.run("find /opt/venv -name '*labelrelay*'");
     assert_eq!(left, "", "what pip removes is gone");
+}
+
+fn commit() -> String {
+    let asked = Command::new("git")
+        .args(["rev-parse", "HEAD"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output();
+    let told = String::from_utf8(asked.unwrap().stdout).unwrap();
+    told.trim().to_owned()
 }
 
 #[test]
