@@ -136,6 +136,14 @@ pub(crate) fn release() -> Outcome<ToolPaths> {
     ])
 }
 
+/// Tools that the tests of a deployment from a release's archive need: some of those of AWS.
+pub(crate) fn deployment() -> Outcome<ToolPaths> {
+    Ok(vec![
+        ("LABELRELAY_TEST_MINISTACK", MINISTACK.ensure()?),
+        ("LABELRELAY_TEST_SAM", SAM.ensure()?),
+    ])
+}
+
 /// Terraform, which no package registry has.
 pub(crate) fn terraform() -> Outcome<PathBuf> {
     if let Some(path) = std::env::var_os("LABELRELAY_TEST_TERRAFORM") {

@@ -5,7 +5,7 @@ use super::{archive, azure, deb, host, lambda, licences, python, sums};
 use crate::Outcome;
 use crate::e2e::tested_function;
 use crate::paths::{built, target};
-use crate::python::RELEASE;
+use crate::python::{CARGO_LAMBDA, RELEASE};
 use crate::step::{cargo, status};
 use crate::tools;
 use std::process::Command;
@@ -13,8 +13,9 @@ use std::process::Command;
 /// Installs what files are made and tried with. Who could not try them is told before anything is built.
 pub(super) fn prepare() -> Outcome {
     tools::release()?;
-    tools::aws()?;
+    tools::deployment()?;
     RELEASE.ensure()?;
+    CARGO_LAMBDA.ensure()?;
     Ok(())
 }
 

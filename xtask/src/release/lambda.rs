@@ -56,7 +56,7 @@ pub(super) fn tests(folder: &Folder) -> Outcome {
     );
     tests
         .env("LABELRELAY_TEST_LAMBDA_ARCHIVE", archive_in(folder)?)
-        .envs(tools::aws()?);
+        .envs(tools::deployment()?);
     status(&mut tests)
 }
 
