@@ -87,7 +87,7 @@ fn default_port() -> Option<TcpListener> {
     loop {
         match TcpListener::bind("127.0.0.1:9090") {
             Ok(listener) => return Some(listener),
-            Err(_) if begun.elapsed() < Duration::from_secs(20) => {
+            Err(_) if begun.elapsed() < Duration::from_secs(120) => {
                 std::thread::sleep(Duration::from_millis(5));
             }
             Err(_) => return None,

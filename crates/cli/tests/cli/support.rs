@@ -7,8 +7,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Far more than anything here takes; a test that needs it has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Far more than anything here takes, also on a machine that does much else; a test that needs it has failed.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A directory to start in, and an environment that holds nothing but what a test puts there.
 pub(crate) struct Place {

@@ -267,7 +267,7 @@ fn a_signal_in_the_middle_ends_it_and_nothing_is_lost() {
     let begun = std::time::Instant::now();
     assert_eq!(serving.stop(), 0);
     // A request of a run is given up after a minute.
-    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+    assert!(begun.elapsed().as_secs() < 40, "{:?}", begun.elapsed());
     platform.set(Mode::Works);
     let serving = place.serve(&[]);
     until("all of it came", || queued(&place).len() >= 2000);
