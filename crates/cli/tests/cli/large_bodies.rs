@@ -115,7 +115,7 @@ fn open_below(serving: &Serving, dir: &Path) -> usize {
 fn until(what: &str, condition: impl Fn() -> bool) {
     let begun = Instant::now();
     while !condition() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}");
+        assert!(begun.elapsed() < Duration::from_secs(120), "never: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -138,10 +138,10 @@ fn a_large_body_passes_with_flat_memory_and_a_forged_one_leaves_nothing() {
     forged[40 * MIB] ^= 1;
     let (status, text) = deliver(&serving, &length(&sent), &forged);
     assert_eq!(status, 401, "{text}");
-    assert_eq!(files(&claims(&place)), Vec::<PathBuf>::new());
     until("it is closed", || {
         open_below(&serving, &claims(&place)) == 0
     });
+    assert_eq!(files(&claims(&place)), Vec::<PathBuf>::new());
 
     let (status, text) = deliver(&serving, &length(&sent), &sent);
     assert_eq!(status, 200, "{text}\n{}", place.read("serve.log"));
@@ -215,7 +215,8 @@ fn nothing_is_left_of_a_sender_that_hangs_up_or_of_a_process_that_is_killed() {
 
 #[test]
 fn a_sender_that_stalls_is_told_408() {
-    let place = place("", "idle_timeout_ms = 300");
+    // Time enough for the half that comes, on a machine that does much else.
+    let place = place("", "idle_timeout_ms = 3000");
     let serving = place.serve(&[]);
     let sent = body("stalled", 20 * MIB);
     let mut stream = connect(&serving);
