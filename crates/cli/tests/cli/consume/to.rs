@@ -78,7 +78,7 @@ fn a_receiver_that_fails_loses_nothing() {
         _ => OK,
     });
     let url = receiver.url();
-    let words = ["consume", "--to", &url, "--timeout", "500ms"];
+    let words = ["consume", "--to", &url, "--timeout", "3s"];
     let ran = place.run(&[&words[..], &["--until-idle", "0s"]].concat());
     ran.failed(
         0,
@@ -92,8 +92,9 @@ fn a_receiver_that_fails_loses_nothing() {
             "comes again",
         ],
     );
-    // Five wait for their time, one is done with, none is a dead letter.
-    assert_eq!(figures(&place), [0, 5, 1, 0]);
+    // Five wait for their time or have it, as fast as the machine is; one is done with, none is a dead letter.
+    let [ready, in_flight, done, dead] = figures(&place);
+    assert_eq!((ready + in_flight, done, dead), (5, 1, 0));
     // Without --secret nothing is signed.
     assert!(
         receiver
@@ -167,7 +168,7 @@ fn the_beginning_of_an_answer_is_enough() {
         _ => Reply::Answer(422, "", long),
     });
     let url = receiver.url();
-    let words = ["consume", "--to", &url, "--timeout", "500ms"];
+    let words = ["consume", "--to", &url, "--timeout", "3s"];
     let ran = place.run(&[&words[..], &["--until-idle", "0s"]].concat());
     ran.failed(0, &["the reason xxx"]);
     assert_eq!(figures(&place), [0, 0, 1, 1]);
@@ -207,14 +208,20 @@ fn a_receiver_whose_name_is_not_known_ends_the_program() {
 #[test]
 fn a_receiver_that_is_not_there_is_waited_for() {
     let (place, _serving) = with_labels(["a"]);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().unwrap();
+    // Bound, so that nobody else gets the address meanwhile, and refusing connections until it listens.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
     let url = format!("http://{address}/hook?a=b");
     let words = ["--to", &url, "--secret", with_key(&place)];
     let mut consuming = Consuming::start(&place, &[&words[..], &["--max-receives", "1"]].concat());
     consuming.says("cannot connect");
-    let receiver = Receiver::on(TcpListener::bind(address).unwrap(), |_| OK);
+    let listener = runtime.block_on(async { socket.listen(128).unwrap().into_std() });
+    let listener: TcpListener = listener.unwrap();
+    listener.set_nonblocking(false).unwrap();
+    let receiver = Receiver::on(listener, |_| OK);
     until("it is done with", || figures(&place) == [0, 0, 1, 0]);
     receiver.posts().iter().for_each(assert_signed);
     consuming.signal("-TERM");
