@@ -119,13 +119,9 @@ fn a_send_that_cannot_be_is_refused_with_the_cure() {
         .run(&["send", "--secret", "my actual secret"])
         .failed(2, &["where the secret is"]);
     place.run(&["send", "--file", "gone"]).failed(1, &["gone"]);
-    // A port that was free a moment ago.
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    // Port 9 has no listener.
     place
-        .run(&["send", "--to", &format!("http://{free}/labelbox")])
+        .run(&["send", "--to", "http://127.0.0.1:9/labelbox"])
         .failed(1, &["cannot connect", "is `serve` running? `--to`"]);
     place
         .run(&["send", "--to", "relay.example"])

@@ -6,7 +6,6 @@ use labelrelay_event::{Attributes, DataEncoding, Digest, EventType, encode};
 use labelrelay_local::QueueFile;
 use labelrelay_testkit::clock::FakeClock;
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
@@ -129,10 +128,7 @@ const FAULTS: &[Fault] = &[
     ),
     (
         "port at which nothing listens",
-        |place| {
-            let free = TcpListener::bind("127.0.0.1:0").unwrap();
-            with_public_url(place, &format!("http://{}", free.local_addr().unwrap()));
-        },
+        |place| with_public_url(place, "http://127.0.0.1:9"),
         0,
         &["`public_url`", "nothing listens there", "labelrelay serve"],
     ),
