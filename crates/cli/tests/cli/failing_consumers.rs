@@ -134,7 +134,7 @@ fn a_dead_letter_is_told_of_and_counted() {
 }
 
 fn admin_of_json(place: &Place) -> String {
-    let log = place.read("serve.log");
+    let log = place.logged(&["\"listening\"", "\"admin\":"]);
     let line = log
         .lines()
         .find(|line| line.contains("\"listening\""))

@@ -1,6 +1,6 @@
 //! The log of `serve`, beside a stranger who decides how much there is to say, and a reader who stops reading.
 
-use crate::support::{Place, Serving, configured, get};
+use crate::support::{Place, Serving, configured, get, until};
 use labelrelay_tests::client::Client;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
@@ -47,12 +47,21 @@ fn a_log_that_nobody_reads_keeps_no_request_waiting_and_its_gaps_are_told() {
     assert_eq!(client.exchange(delivery).unwrap().status, 200);
     assert!(get(&serving.address, "/-/ready").0.ends_with("200 OK"));
 
-    let (_, metrics) = get(&admin, "/metrics");
-    let dropped = metrics
-        .lines()
-        .find_map(|line| line.strip_prefix("labelrelay_log_lines_dropped_total "))
-        .expect("a metric");
-    assert!(dropped.parse::<u64>().unwrap() > 0, "{dropped}");
+    let count = || {
+        let (_, metrics) = get(&admin, "/metrics");
+        let count = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("labelrelay_log_lines_dropped_total "))
+            .expect("a metric");
+        count.parse::<u64>().unwrap()
+    };
+    // A request is logged after its answer.
+    let mut dropped = count();
+    until("no more are dropped", || {
+        let before = std::mem::replace(&mut dropped, count());
+        before == dropped
+    });
+    assert!(dropped > 0);
     // As soon as somebody reads again.
     let told = format!("{dropped} lines were dropped here");
     loop {
@@ -90,7 +99,8 @@ fn a_stranger_does_not_decide_how_fast_the_log_grows() {
     assert!(get(&serving.address, "/label-studio").0.contains("405"));
     assert_eq!(serving.stop(), 0);
     let log = place.read("serve.log");
-    assert!(log.len() < 50_000, "{} bytes", log.len());
+    // Lines are told by the second, however many there are: a slow machine has more seconds. In full, they are 10 MB.
+    assert!(log.len() < 200_000, "{} bytes", log.len());
     let lines: Vec<Value> = log
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())

@@ -1,6 +1,6 @@
 //! `serve`: starting, refusing to start, stopping.
 
-use crate::support::{configured, get, send_laid_out};
+use crate::support::{configured, get, send_laid_out, until};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
@@ -107,13 +107,13 @@ fn metrics_stand_on_an_address_of_their_own() {
         .find_map(|rest| rest.split_once("/metrics"))
         .unwrap()
         .0;
-    let (status, body) = get(admin, "/metrics");
-    assert_eq!(status, "HTTP/1.1 200 OK");
-    assert!(
+    // A request is counted after its answer.
+    until("it is counted", || {
+        let (status, body) = get(admin, "/metrics");
+        assert_eq!(status, "HTTP/1.1 200 OK");
         body.lines()
-            .any(|line| line.contains("outcome=\"accepted\"") && line.ends_with(" 1")),
-        "{body}"
-    );
+            .any(|line| line.contains("outcome=\"accepted\"") && line.ends_with(" 1"))
+    });
     let (status, _) = get(&serving.address, "/metrics");
     assert_ne!(status, "HTTP/1.1 200 OK");
 }

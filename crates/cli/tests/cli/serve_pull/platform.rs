@@ -101,19 +101,22 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
         return;
     };
     state.lock().unwrap().waiting += 1;
-    while state.lock().unwrap().mode == Mode::Hangs {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let (status, body) = {
+    let (status, body) = loop {
+        // In one step: whoever lets it hang, and sees that one waits, gets no answer any more.
         let mut state = state.lock().unwrap();
+        if state.mode == Mode::Hangs {
+            drop(state);
+            std::thread::sleep(Duration::from_millis(5));
+            continue;
+        }
         state.waiting -= 1;
-        match state.mode {
+        break match state.mode {
             Mode::Broken => (500, Value::Null),
             _ if !head.contains(&format!("Token {TOKEN}")) => {
                 (401, json!({"detail": "Invalid token."}))
             }
             _ => state.answer(head.split(' ').nth(1).unwrap()),
-        }
+        };
     };
     let body = body.to_string();
     let _gone = write!(
