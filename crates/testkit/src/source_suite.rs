@@ -43,13 +43,13 @@ pub enum Tells {
 /// Reason of every rejection here. Its last characters are odd ones that each queue takes.
 pub const REASON: &str = "no use for it: \"\u{e9}\u{2028}\" & <more>";
 
-/// Visibility that a test lets run out.
-const SHORT: Duration = Duration::from_secs(3);
+/// Visibility that a test lets run out. Before that it does some steps, over servers that do much else meanwhile.
+const SHORT: Duration = Duration::from_secs(10);
 /// Longer than `SHORT`, by more than servers round.
-const LATER: Duration = Duration::from_secs(5);
+const LATER: Duration = Duration::from_secs(13);
 const LONG: Duration = Duration::from_secs(60);
 /// Longest wait for an event that is there, or comes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// A wait that no test lives to see the end of.
 const FOREVER: Duration = Duration::from_secs(86_400);
 /// Time in which a receive gets to where it waits.
@@ -331,7 +331,7 @@ pub async fn an_event_that_is_held_is_nobody_elses(subject: Subject<'_>, other: 
     let mut seen = BTreeSet::new();
     while seen.len() < EVENTS {
         let receives = [subject.source, other, subject.source, other];
-        let receives = receives.map(|source| source.receive(3, LONG, PATIENCE.min(SHORT)));
+        let receives = receives.map(|source| source.receive(3, LONG, UNDER_WAY * 3));
         for events in join_all(receives).await {
             let events = events.expect("read");
             for event in &events {
