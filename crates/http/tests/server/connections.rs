@@ -9,8 +9,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Far more than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
-const SHORT: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What is to come within it, comes at once, if the machine lets it.
+const SHORT: Duration = Duration::from_millis(500);
 
 /// Everything that comes until the other end closes.
 async fn to_the_end(stream: &mut TcpStream) -> String {

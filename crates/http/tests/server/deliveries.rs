@@ -137,7 +137,7 @@ async fn a_slow_body_is_cut_off() {
 
 #[tokio::test]
 async fn a_late_queue_is_503_in_time_and_the_event_is_kept_all_the_same() {
-    let running = Running::start("deadline_ms = 300").await;
+    let running = Running::start("deadline_ms = 2000").await;
     running.queue.open.forget_permits(1000);
     let answer = running
         .talk(&request(&body(1), "Connection: close\r\n"))

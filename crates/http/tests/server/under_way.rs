@@ -126,7 +126,7 @@ async fn slow_bodies_of_strangers_leave_half_of_the_slots_to_others() {
 
 #[tokio::test]
 async fn a_verified_sender_is_no_stranger_though_it_was_told_503() {
-    let running = start("deadline_ms = 300").await;
+    let running = start("deadline_ms = 2000").await;
     running.queue.open.forget_permits(1000);
     let mut verified = running.connect().await;
     verified.write_all(&request(&body(1), "")).await.unwrap();
