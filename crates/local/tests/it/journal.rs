@@ -62,6 +62,6 @@ fn a_journal_that_a_reader_made_long_does_not_refuse_for_ever_though_nobody_paus
     let begun = Instant::now();
     while let Err(error) = try_send(&queue, "after") {
         assert_eq!(error.kind, QueueErrorKind::Full, "{error}");
-        assert!(begun.elapsed() < Duration::from_secs(20), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(120), "{error}");
     }
 }
