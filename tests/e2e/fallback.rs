@@ -11,7 +11,8 @@ use std::thread;
 const SENDERS: usize = 8;
 
 fn site() -> Site {
-    Site::with("fallback = \"file:fallback\"")
+    // A half is the queue's, the other one the fallback's, on a disk that may have much else to do.
+    Site::with("deadline_ms = 8000\nfallback = \"file:fallback\"")
 }
 
 /// Delivers while nobody can write into the queue; the bodies.
