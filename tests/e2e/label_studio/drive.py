@@ -29,7 +29,7 @@ def arguments():
     parser.add_argument("--report", required=True, help="file for the report, JSON")
     parser.add_argument("--bulk", type=int, default=500, help="tasks of the bulk import")
     parser.add_argument("--regions", type=int, default=5000, help="regions of the largest annotation")
-    parser.add_argument("--deadline", type=int, default=420, help="seconds after which the driver gives up")
+    parser.add_argument("--deadline", type=int, default=1500, help="seconds after which the driver gives up")
     return parser.parse_args()
 
 

@@ -106,7 +106,7 @@ class LabelStudio:
                 subprocess.run(
                     [self.program, "init", "-q", "--username", USER, "--password", PASSWORD, "--user-token", TOKEN,
                      "--enable-legacy-api-token", "--data-dir", self.folder, "--database", self.database],
-                    env=self.env, stdout=log, stderr=log, stdin=subprocess.DEVNULL, timeout=self.left(240), check=True,
+                    env=self.env, stdout=log, stderr=log, stdin=subprocess.DEVNULL, timeout=self.left(900), check=True,
                     cwd=self.folder,
                 )
             os.makedirs(self.template, exist_ok=True)
@@ -136,7 +136,7 @@ class LabelStudio:
              "--data-dir", self.folder, "--database", self.database, "--log-level", "WARNING"],
             env=self.env, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL, cwd=self.folder,
         )
-        end = time.time() + self.left(120)
+        end = time.time() + self.left(480)
         while True:
             if self.process.poll() is not None:
                 raise RuntimeError("label-studio ended with %s; its log ends: %s" % (self.process.returncode, self.log_end()))
