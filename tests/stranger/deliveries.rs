@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_millis(40);
 
 /// Longer than any sender waits, so that one that comes late is told from one that never comes.
-const LATEST: Duration = Duration::from_secs(5);
+const LATEST: Duration = Duration::from_secs(20);
 
 #[derive(Default)]
 pub(crate) struct Deliveries {
