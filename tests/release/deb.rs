@@ -12,7 +12,7 @@ use std::time::Duration;
 const UNIT: &str = "/usr/lib/systemd/system/labelrelay.service";
 
 /// Far more than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 #[test]
 #[ignore = "needs files of a release and a root: cargo xtask release --dry-run"]
