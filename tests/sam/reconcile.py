@@ -15,7 +15,7 @@ subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["Subnet
 
 
 def eventually(look):
-    for _ in range(300):
+    for _ in range(1200):
         found = look()
         if found:
             return found
