@@ -16,7 +16,9 @@ const SECRET: &str = "a-secret-of-label-studio";
 fn place(platform: &Platform, queue: &str) -> Place {
     let place = Place::new()
         .with("LABEL_STUDIO_API_KEY", TOKEN)
-        .with("LABELRELAY_ADMIN_LISTEN", "127.0.0.1:0");
+        .with("LABELRELAY_ADMIN_LISTEN", "127.0.0.1:0")
+        // No answer is late because a machine is busy.
+        .with("LABELRELAY_DEADLINE_MS", "10000");
     place.write("label-studio.secret", SECRET);
     place.write("labelrelay.toml", config(platform, queue));
     place
