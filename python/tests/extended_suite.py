@@ -52,7 +52,7 @@ def main(queue: str, dead: str, bucket: str) -> None:
         queue,
         dead_letter=dead,
         blob_stores=[f"s3://{bucket}/claims"],
-        visibility=3,
+        visibility=10,
         backoff=(0.1, 0.2),
         max_receives=2,
     )
@@ -63,7 +63,7 @@ def main(queue: str, dead: str, bucket: str) -> None:
         handled.append(change.key.id)
 
     def watch() -> None:
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + 180
         while time.monotonic() < ends and (len(handled) < 4 or relay.stats.rejected < 2):
             time.sleep(0.05)
         relay.stop()

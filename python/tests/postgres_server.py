@@ -63,5 +63,5 @@ def wait_until_it_answers(url: str, server: subprocess.Popen[bytes], log: Path) 
             psycopg.connect(url).close()
             return
         except psycopg.OperationalError:
-            assert server.poll() is None and time.monotonic() - begun < 60, log.read_text()
+            assert server.poll() is None and time.monotonic() - begun < 180, log.read_text()
             time.sleep(0.02)

@@ -83,7 +83,7 @@ class Pubsub:
     def _pull(self, subscription: str) -> list[Any]:
         errors: Any = import_module("google.api_core.exceptions")
         try:
-            answer = self.subscriber.pull(request={"subscription": subscription, "max_messages": 100}, timeout=3, retry=None)
+            answer = self.subscriber.pull(request={"subscription": subscription, "max_messages": 100}, timeout=10, retry=None)
         except errors.DeadlineExceeded:
             return []
         return list(answer.received_messages)
@@ -138,7 +138,7 @@ def main(kind: str, *arguments: str) -> None:
     relay = labelrelay.Consumer(
         settings.pop("url"),
         state=os.environ.get("LABELRELAY_TEST_STATE"),
-        visibility=3,
+        visibility=6,
         backoff=(0.1, 1.0),
         max_receives=3,
         **settings,
@@ -155,12 +155,12 @@ def main(kind: str, *arguments: str) -> None:
             if len(times) == 1:
                 raise labelrelay.Retry(after=1)
         if change.key.id == "400":
-            time.sleep(7)  # twice the visibility timeout
+            time.sleep(13)  # twice the visibility timeout
         handled.append(change.key.id)
 
     def watch() -> None:
         # Nothing comes for a while may also mean that something is hidden.
-        ends = time.monotonic() + 90
+        ends = time.monotonic() + 300
         while time.monotonic() < ends and (len(handled) < 42 or sum(relay.stats.unreadable.values()) < 6):
             time.sleep(0.1)
         time.sleep(1)

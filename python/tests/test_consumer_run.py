@@ -32,7 +32,8 @@ def consumed(queue: InMemory, handler: Callable[[Change], object], *, concurrenc
     """Handles everything that is in the queue."""
     relay = labelrelay.Consumer(queue, **{**QUICK, **settings})
     relay.on("*")(handler)
-    relay.run(concurrency=concurrency, until_idle=0.3)
+    # Far longer than anything is hidden, also where the machine does much else.
+    relay.run(concurrency=concurrency, until_idle=1)
     assert queue.opened == 0, "it is closed"
     return relay
 
@@ -40,7 +41,7 @@ def consumed(queue: InMemory, handler: Callable[[Change], object], *, concurrenc
 def until(what: str, holds: Callable[[], bool]) -> None:
     begun = monotonic()
     while not holds():
-        assert monotonic() - begun < 20, f"never: {what}"
+        assert monotonic() - begun < 60, f"never: {what}"
         sleep(0.005)
 
 
@@ -171,7 +172,7 @@ def test_events_that_wait_for_one_thing_keep_no_thread_from_others() -> None:
 
     def keep(change: Change) -> None:
         if change.key.id == "5":
-            assert go_on.wait(20)
+            assert go_on.wait(60)
         else:
             others.append(change.key.id)
             if len(others) == 20:
@@ -186,9 +187,9 @@ def test_an_event_stays_hidden_while_a_handler_works() -> None:
 
     def slow(_: Change) -> None:
         calls.append(monotonic())
-        sleep(2.5)
+        sleep(5)
 
-    consumed(queue, slow, visibility=1.0)
+    consumed(queue, slow, visibility=2.0)
     assert len(calls) == 1
     assert queue.extended >= 2
     assert len(queue) == 0
@@ -216,7 +217,7 @@ def test_an_event_stays_hidden_though_the_state_keeps_no_lease_and_one_extension
         calls.append(monotonic())
         until("it was extended", lambda: queue.extended > 1)
 
-    consumed(queue, slow, visibility=1.0, state=Failing())
+    consumed(queue, slow, visibility=3.0, state=Failing())
     assert len(calls) == 1
 
 
@@ -243,10 +244,10 @@ def test_an_extension_does_not_undo_the_delay_of_a_retry() -> None:
     @relay.on("*")
     def fail(_: Change) -> None:
         if not begun.is_set():
-            assert begun.wait(20)
+            assert begun.wait(60)
             raise OSError("fails")
 
-    relay.run(concurrency=1, until_idle=0.3)
+    relay.run(concurrency=1, until_idle=1)
     assert queue.order[:2] == ["extended", "retried"]
 
 
@@ -340,7 +341,7 @@ def test_an_event_that_was_not_begun_in_time_is_given_back() -> None:
     @relay.on("annotation")
     def keep(change: Change) -> None:
         relay.stop()
-        sleep(0.5)
+        sleep(2)
         handled.append(change.key.id)
 
     relay.run(concurrency=1, drain=0.1)
@@ -363,7 +364,7 @@ def test_an_event_that_waits_for_another_process_is_given_back_at_the_end(tmp_pa
     class Taken(Handling):
         def work(self, held: Held, handle: Any) -> Any:
             begun.set()
-            assert go_on.wait(20)
+            assert go_on.wait(60)
             return Busy(labelrelay.Key("/label-studio", "annotation", "5"), False)
 
     queue, counters, state = InMemory([annotation()]), Counters(), MemoryState()
@@ -372,7 +373,7 @@ def test_an_event_that_waits_for_another_process_is_given_back_at_the_end(tmp_pa
     runner = Runner(session, handling, lambda _: None, concurrency=1, wait=0.1, until_idle=None)
     session.start()
     runner.start()
-    assert begun.wait(20)
+    assert begun.wait(60)
     runner.stop()
     runner.abandon()
     go_on.set()
@@ -580,7 +581,7 @@ def test_the_copy_ends_where_the_platform_is(seed: int, kind: str, tmp_path: Any
         relay = labelrelay.Consumer(queue, state=memory if kind == "memory" else f"sqlite:{tmp_path / 'seen.db'}", **QUICK)
         relay.on("task", "annotation")(keep)
         try:
-            relay.run(concurrency=4, until_idle=0.3)
+            relay.run(concurrency=4, until_idle=1)
         except Killed:
             continue
         break

@@ -116,7 +116,7 @@ def test_a_table_has_what_the_platform_has(postgres: str) -> None:
     queue = InMemory([sample(f"label-studio/{name}") for name in names])
     psycopg, updated, brush = import_module("psycopg"), annotation_of("annotation-updated"), annotation_of("brush")
     relay = example("postgres_table")["consumer"](queue, postgres)
-    relay.run(concurrency=1, until_idle=0.1)
+    relay.run(concurrency=1, until_idle=1)
     query = "select id, version, labels, raw->'result' from annotations where kind = 'annotation'"
     with psycopg.connect(postgres) as db:
         rows = {id: (version, labels, result) for id, version, labels, result in db.execute(query)}
@@ -127,7 +127,7 @@ def test_a_table_has_what_the_platform_has(postgres: str) -> None:
     assert "Car" in rows[brush.key.id][1]
     # Its holder goes, and so does it.
     queue.send(task_deleted(int(updated.annotation.task or 0), 0.5, received="2099-01-01T00:00:00.5Z"))
-    relay.run(concurrency=1, until_idle=0.1)
+    relay.run(concurrency=1, until_idle=1)
     assert relay.stats.acknowledged == len(queue.acknowledged) == len(names) + 1
     with psycopg.connect(postgres) as db:
         assert updated.key.id not in {id for (id,) in db.execute("select id from annotations")}
