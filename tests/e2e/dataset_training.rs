@@ -83,7 +83,7 @@ fn results(dataset: &Path) -> Vec<Value> {
 #[ignore = "needs an installed Label Studio: run it with `cargo xtask e2e dataset_training`"]
 fn a_training_run_begins_by_itself_and_names_its_snapshot() {
     let _machine = crate::beside_others();
-    let mut label_studio = LabelStudio::start_for(Duration::from_secs(600));
+    let mut label_studio = LabelStudio::start_for(Duration::from_secs(1800));
     let site = Site::new();
     let relay = site.serve();
     let digits = digits(&site.folder().join("images"));

@@ -194,15 +194,24 @@ pub fn secrets() -> impl Iterator<Item = (String, &'static str)> {
 }
 
 /// Waits for a condition.
-pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+pub fn eventually<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T {
+    eventually_within(PATIENCE, what, condition)
+}
+
+/// Waits for a condition that takes more than a moment to become true.
+pub fn eventually_within<T>(
+    patience: Duration,
+    what: &str,
+    mut condition: impl FnMut() -> Option<T>,
+) -> T {
     let start = Instant::now();
     loop {
         if let Some(value) = condition() {
             return value;
         }
         assert!(
-            start.elapsed() < PATIENCE,
-            "not within {PATIENCE:?}: {what}"
+            start.elapsed() < patience,
+            "not within {patience:?}: {what}"
         );
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -3,7 +3,7 @@
 use super::{Block, root};
 use labelrelay_tests::label_studio::LabelStudio;
 use labelrelay_tests::program;
-use labelrelay_tests::relay::eventually;
+use labelrelay_tests::relay::{PATIENCE, eventually_within};
 use labelrelay_tests::servers::{API_KEY, Labelbox};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -104,7 +104,9 @@ impl Machine {
             .stderr(File::create(&stderr).unwrap())
             .spawn()
             .unwrap();
-        let status = eventually("the page ends", || child.try_wait().unwrap());
+        // Dozens of commands, some of which wait.
+        let status =
+            eventually_within(10 * PATIENCE, "the page ends", || child.try_wait().unwrap());
         let [ours, reader_s] = USERS;
         let printed = fs::read_to_string(stdout).unwrap().replace(ours, reader_s);
         let errors = fs::read_to_string(stderr).unwrap();
