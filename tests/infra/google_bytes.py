@@ -25,7 +25,7 @@ def handle(event, data):  # your work; done again if it fails
 
 def received():
     try:
-        return pubsub.pull(subscription=subscription, max_messages=10, timeout=5).received_messages
+        return pubsub.pull(subscription=subscription, max_messages=10, timeout=15).received_messages
     except DeadlineExceeded:  # nothing came
         return []
 

@@ -31,8 +31,10 @@ const DELETED: usize = 50;
 /// After this Label Studio ends, whatever is left to do.
 const LONGEST: Duration = Duration::from_secs(6 * 60 * 60);
 
-/// A pull with nothing new takes no longer, asks no more, and saves no more of a ledger in a store.
+/// A pull with nothing new takes no longer, asks no more, and saves no more of a ledger in a store. Beside other tests
+/// the machine has less time for it.
 const QUIET: Duration = Duration::from_secs(10);
+const QUIET_BESIDE_OTHERS: Duration = Duration::from_secs(60);
 const MOST_REQUESTS: usize = 20;
 const MOST_SAVED: u64 = 100 * 1024;
 
@@ -136,7 +138,13 @@ fn quiet(proxy: &Recorder, command: &mut Command) -> Duration {
         said.trim()
     );
     assert!(said.contains(r#""sent":0"#), "{said}");
-    assert!(took <= QUIET, "{took:?}");
+    let is_campaign = std::env::var_os(TASKS).is_some();
+    let longest = if is_campaign {
+        QUIET
+    } else {
+        QUIET_BESIDE_OTHERS
+    };
+    assert!(took <= longest, "{took:?}");
     assert!(requests <= MOST_REQUESTS, "{requests} requests");
     took
 }
