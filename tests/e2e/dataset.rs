@@ -185,14 +185,14 @@ fn follow(site: &Site) -> Child {
             "--every",
             "100ms",
             "--visibility",
-            "2s",
+            "5s",
         ])
         .stdout(Stdio::null())
         .spawn()
         .unwrap()
 }
 
-/// Takes in all that is left on the queue: what a process that was killed had is visible again after two seconds.
+/// Takes in all that is left on the queue: what a process that was killed had is visible again after five seconds.
 fn take_in_all(site: &Site) {
     labelrelay_tests::relay::eventually("the queue is empty", || {
         let words = [
@@ -204,7 +204,7 @@ fn take_in_all(site: &Site) {
             "all",
         ];
         let done = dataset(site, &words)
-            .args(["--split", "100/0/0", "--visibility", "2s"])
+            .args(["--split", "100/0/0", "--visibility", "5s"])
             .output()
             .unwrap();
         assert!(done.status.success(), "{done:?}");
