@@ -1,6 +1,6 @@
 //! Events that `serve` derives from Label Studio's events, by bodies that a real one sent.
 
-use crate::support::{Place, Serving, configured, until};
+use crate::support::{Place, Serving, patient, until};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
@@ -51,11 +51,6 @@ fn envelopes(place: &Place) -> Vec<Value> {
     files.sort_by_key(|file| (file.as_os_str().len(), file.clone()));
     let read = |file: &PathBuf| serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     files.iter().map(read).collect()
-}
-
-/// A place whose `serve` is not late because a machine is busy.
-fn patient() -> Place {
-    configured().with("LABELRELAY_DEADLINE_MS", "10000")
 }
 
 /// A place whose `serve` derives events.

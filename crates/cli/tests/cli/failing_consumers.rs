@@ -2,7 +2,7 @@
 
 use crate::displaced_queue::until;
 use crate::queue::with_events;
-use crate::support::{CONFIG, Place, Ran, configured, get};
+use crate::support::{CONFIG, Place, Ran, get, patient};
 use std::io::Write as _;
 use std::process::Stdio;
 
@@ -23,7 +23,9 @@ fn with_stdin(place: &Place, words: &[&str], input: &str) -> Ran {
 #[test]
 fn one_of_a_batch_is_given_back_alone() {
     let (place, _serving) = with_events(&["annotation.created", "task.created", "label.created"]);
-    let batch = place.run(&["queue", "receive", "--max", "3", "--json"]);
+    let receive = ["queue", "receive", "--max", "3", "--visibility", "1h"];
+    let receive = || place.run(&[&receive[..], &["--json"]].concat());
+    let batch = receive();
     let lines: Vec<_> = batch.good().lines().collect();
     let failed = &batch.json()[1];
     let ran = with_stdin(&place, &["queue", "nack", "-"], lines[1]);
@@ -31,9 +33,7 @@ fn one_of_a_batch_is_given_back_alone() {
     let done = format!("{}\n{}\n", lines[0], lines[2]);
     let ran = with_stdin(&place, &["queue", "ack", "-"], &done);
     assert_eq!(ran.good(), "acknowledged 2 of 2\n");
-    let again = place
-        .run(&["queue", "receive", "--max", "3", "--json"])
-        .json();
+    let again = receive().json();
     assert_eq!(again.len(), 1);
     assert_eq!(again[0]["envelope"]["id"], failed["envelope"]["id"]);
     assert_eq!(again[0]["receive_count"], 2);
@@ -61,7 +61,7 @@ fn one_of_a_batch_is_given_back_alone() {
 
 #[test]
 fn a_dead_letter_is_told_of_and_counted() {
-    let place = configured();
+    let place = patient();
     let config = format!("{CONFIG}[embedded_queue]\nmax_receives = 1\nderive = false\n");
     place.write("labelrelay.toml", config);
     let serving = place.serve(&["--log", "json"]);
@@ -89,7 +89,8 @@ fn a_dead_letter_is_told_of_and_counted() {
     );
     assert!(figure("file_bytes").unwrap().parse::<u64>().unwrap() > 0);
     assert_eq!(figure("dead_letters_total").as_deref(), Some("0"));
-    let received = place.run(&["queue", "receive", "--json"]).json();
+    let receive = ["queue", "receive", "--visibility", "1h", "--json"];
+    let received = place.run(&receive).json();
     until("one is in flight", || {
         figure("in_flight").as_deref() == Some("1")
     });

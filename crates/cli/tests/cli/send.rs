@@ -1,6 +1,6 @@
 //! `send`.
 
-use crate::support::{Serving, configured, deriving_nothing};
+use crate::support::{Serving, configured, deriving_nothing, patient};
 
 fn labelbox(serving: &Serving) -> String {
     serving.url("labelbox")
@@ -82,7 +82,7 @@ fn a_file_is_sent_byte_for_byte() {
 
 #[test]
 fn the_header_of_a_source_is_found_in_its_configuration() {
-    let place = configured();
+    let place = patient();
     let config = place.read("labelrelay.toml").replace(
         "provider = \"label-studio\"",
         "provider = \"label-studio\"\nheader = \"X-Token\"",

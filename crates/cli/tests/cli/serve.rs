@@ -1,6 +1,6 @@
 //! `serve`: starting, refusing to start, stopping.
 
-use crate::support::{configured, get, send_laid_out, until};
+use crate::support::{configured, get, patient, send_laid_out, until};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
@@ -120,7 +120,7 @@ fn metrics_stand_on_an_address_of_their_own() {
 
 #[test]
 fn a_stop_finishes_what_was_accepted() {
-    let place = configured();
+    let place = patient();
     let serving = place.serve(&[]);
     // A delivery whose head is there and whose body is not yet.
     let mut stream = TcpStream::connect(&serving.address).unwrap();
@@ -233,7 +233,7 @@ fn a_public_url_changes_what_is_to_be_entered() {
 
 #[test]
 fn the_queue_stdout_prints_one_envelope_a_line() {
-    let place = configured().with("LABELRELAY_QUEUE", "stdout:");
+    let place = patient().with("LABELRELAY_QUEUE", "stdout:");
     let serving = place.serve(&[]);
     // The first one's body is laid out over several lines.
     send_laid_out(&place, &serving);

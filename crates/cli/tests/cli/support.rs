@@ -312,9 +312,14 @@ pub(crate) fn configured() -> Place {
     place
 }
 
-/// The same, where nothing comes into the queue but what is delivered, and no answer is late because a machine is busy.
+/// The same, where no answer is late because a machine is busy.
+pub(crate) fn patient() -> Place {
+    configured().with("LABELRELAY_DEADLINE_MS", "10000")
+}
+
+/// The same, where nothing comes into the queue but what is delivered.
 pub(crate) fn deriving_nothing() -> Place {
-    let place = configured().with("LABELRELAY_DEADLINE_MS", "10000");
+    let place = patient();
     place.write(
         "labelrelay.toml",
         format!("{CONFIG}[embedded_queue]\nderive = false\n"),
@@ -322,7 +327,7 @@ pub(crate) fn deriving_nothing() -> Place {
     place
 }
 
-/// The same with a setting of the embedded queue, a `serve`, and an event that it took.
+/// A [`configured`] place with a setting of the embedded queue, a `serve`, and an event that it took.
 pub(crate) fn serving_with_an_event(setting: &str) -> (Place, Serving) {
     let place = configured();
     let config = place.read("labelrelay.toml");

@@ -167,6 +167,7 @@ fn logs_for_people_are_printable() {
 #[cfg(unix)]
 mod at_a_terminal {
     use super::*;
+    use crate::support::patient;
     use crate::terminal_device::Terminal;
     use std::process::Command;
 
@@ -247,7 +248,7 @@ mod at_a_terminal {
 
     #[test]
     fn a_queue_that_is_the_terminal_shows_harmless_envelopes() {
-        let place = configured();
+        let place = patient();
         let terminal = Terminal::open();
         let config = place.read("labelrelay.toml");
         place.write(

@@ -4,7 +4,7 @@ mod faults;
 
 use crate::support::{CONFIG, configured};
 #[cfg(unix)]
-use crate::support::{get, until};
+use crate::support::{get, patient, until};
 
 #[test]
 fn a_good_configuration_is_good_and_nothing_is_made() {
@@ -89,7 +89,7 @@ fn a_serve_that_takes_no_delivery_is_a_fault() {
 #[cfg(unix)]
 #[test]
 fn what_serve_refused_since_it_began_is_told() {
-    let place = configured();
+    let place = patient();
     let serving = place.serve(&[]);
     assert!(!place.run(&["status"]).good().contains("refused"));
     place.write("foreign.secret", "another-secret-of-label-studio");
