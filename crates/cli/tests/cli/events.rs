@@ -1,7 +1,7 @@
 //! `events`: one filter language, and what is tried again.
 
 use crate::queue::with_events;
-use crate::support::{CONFIG, Place, configured};
+use crate::support::{CONFIG, Place, patient};
 use serde_json::Value;
 
 /// Numbers of the events that `events list` shows with these words.
@@ -137,7 +137,7 @@ fn following_passes_over_what_is_filtered_out() {
 
 /// Two dead letters in the queue, and one event in the fallback of the same configuration.
 fn stuck() -> Place {
-    let place = configured();
+    let place = patient();
     place.write(
         "labelrelay.toml",
         format!("fallback = \"file:fallback\"\n{CONFIG}[embedded_queue]\nmax_receives = 1\n"),
