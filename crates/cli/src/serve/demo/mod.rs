@@ -26,6 +26,8 @@ use tokio::sync::oneshot;
 
 const CONFIG: &str = "\
 queue = \"sqlite:queue.db\"
+# Nobody hangs up here: a slow disk is no refusal.
+deadline_ms = 10000
 # What is sent is what is shown.
 [embedded_queue]
 derive = false
