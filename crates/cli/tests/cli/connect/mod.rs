@@ -11,7 +11,7 @@ mod silence;
 pub(crate) mod stand_in;
 mod status;
 
-use crate::support::{Place, Ran, Serving, configured};
+use crate::support::{Place, Ran, Serving, patient};
 #[cfg(unix)]
 use crate::terminal_device::Terminal;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let place = configured().with("LABEL_STUDIO_API_KEY", TOKEN);
+        let place = patient().with("LABEL_STUDIO_API_KEY", TOKEN);
         let serving = place.serve(&[]);
         Self {
             place,

@@ -2,7 +2,7 @@
 
 use super::stand_in::{StandIn, webhook};
 use super::{SECRET, Scene, TOKEN, shows_no_secret};
-use crate::support::{Place, Ran, configured, until};
+use crate::support::{Place, Ran, configured, patient, until};
 use jiff::{SignedDuration, Timestamp};
 use labelrelay_core::OutboundMessage;
 use labelrelay_core::time::rfc3339;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// A relay and a Label Studio, each project of which has a webhook that is as it should be.
 fn scene(more: &str) -> Scene {
     let label_studio = StandIn::start();
-    let place = configured()
+    let place = patient()
         .with("LABEL_STUDIO_API_KEY", TOKEN)
         .with("LABEL_STUDIO_URL", &label_studio.url);
     let text = place.read("labelrelay.toml") + &more.replace("URL", &label_studio.url);
@@ -325,7 +325,7 @@ fn tasks_that_moved_by_themselves_hide_no_change() {
 
 /// A place whose queue nobody can look into.
 fn elsewhere(label_studio: &StandIn, more: &str) -> Place {
-    let place = configured()
+    let place = patient()
         .with("LABEL_STUDIO_API_KEY", TOKEN)
         .with("LABEL_STUDIO_URL", &label_studio.url)
         .with("LABELRELAY_PUBLIC_URL", "https://relay.example.org");
