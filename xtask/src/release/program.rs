@@ -26,10 +26,10 @@ pub(super) fn build(
     build.args(["--locked", "--features", "default", "--manifest-path"]);
     build.arg(root().join("crates").join(below).join("Cargo.toml"));
     status(build.arg("--out").arg(stage.path()))?;
-    let built = stage.one(".whl")?;
-    wheel_files::bill_of(&built, package, &folder.join(&bill_name(released_in)))?;
+    let wheel = stage.one(".whl")?;
+    wheel_files::bill_of(&wheel, package, &folder.join(&bill_name(released_in)))?;
     let program = stage.join(package);
-    wheel_files::program(&built, package, &program)?;
+    wheel_files::program(&wheel, package, &program)?;
     let needs = glibc::newest(&program)?;
     if needs > Some(python::GLIBC) {
         return Err(format!(
