@@ -29,6 +29,24 @@ pub(super) struct Facts {
     /// Change of `[source.pull]`, if no webhook can work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pull: Option<Action>,
+    /// Events that the first look of `serve` through the platform put on the queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) queued: Option<u64>,
+    /// The first event that was waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) first_event: Option<FirstEvent>,
+}
+
+/// An event that was waited for.
+#[derive(Serialize)]
+pub(super) struct FirstEvent {
+    #[serde(rename = "type")]
+    pub(super) event_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) project: Option<String>,
+    pub(super) after_ms: u64,
 }
 
 /// Number or name that a platform gave to a thing.

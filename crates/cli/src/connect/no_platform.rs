@@ -14,6 +14,9 @@ pub(super) struct Args {
     /// Without a platform: mend what `labelrelay status` found
     #[arg(long)]
     pub(super) repair: bool,
+    /// Without a platform: fail where no webhook can work
+    #[arg(long)]
+    pub(super) push_only: bool,
     /// Without a platform: print one JSON object for each source
     #[arg(long)]
     pub(super) json: bool,

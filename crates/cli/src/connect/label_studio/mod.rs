@@ -1,8 +1,10 @@
 //! Label Studio: one webhook for each project, for its API makes none for a whole organization.
 
+mod first_event;
 mod list;
 mod probe;
 mod pull_instead;
+mod pull_token;
 mod remove;
 mod rotate;
 mod silence;
@@ -14,12 +16,15 @@ use super::facts::{Action, Facts, Id};
 use super::no_platform;
 use super::report::{Problem, Report};
 use super::steps::Step;
+use crate::durations::parse_duration;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::find_configuration;
 use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_reconcile::label_studio::Webhook;
+use std::time::Duration;
 use target::{Common, Target};
+use walk::Way;
 
 pub(super) use list::{Args as ListArgs, run as list};
 pub(super) use state::{ask, is_its_own, is_known};
@@ -30,14 +35,14 @@ Examples:
   labelrelay connect label-studio --token file:ls.token --plan
   labelrelay connect label-studio --relay https://relay.example.org --project 3
   labelrelay connect label-studio --probe
-  labelrelay connect label-studio --repair
   labelrelay connect label-studio --rotate
   labelrelay connect label-studio --remove";
 
 const NOTES: &str = "\
 Makes one webhook for each project, and mends those that deliver to the relay already: inactive, another header, no \
 payload, not all actions. If `[source.webhook]` says less, they send less. Touches no other webhook. Run it again for \
-new projects.";
+new projects. Where Label Studio refuses the relay's URL, it writes `[source.pull]` into the configuration: a `serve` \
+that runs pulls then, and the first event is waited for.";
 
 /// Makes Label Studio deliver to the relay.
 #[derive(Debug, Default, clap::Args)]
@@ -53,10 +58,15 @@ pub(in crate::connect) struct Args {
     /// Say what would be done; change nothing
     #[arg(long)]
     plan: bool,
-    /// Mend what `labelrelay status` found: as without it, and where Label Studio refuses the relay's URL, write
-    /// `[source.pull]` into the configuration
+    /// Mend what `labelrelay status` found, as without it
     #[arg(long, conflicts_with_all = ["rotate", "remove"])]
     repair: bool,
+    /// Fail where no webhook can work, and leave the configuration as it is
+    #[arg(long, conflicts_with_all = ["rotate", "remove"])]
+    push_only: bool,
+    /// Where `serve` pulls: wait so long for the first event [default: 1m]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    wait: Option<Duration>,
     /// Then send an event through a temporary project, and wait until it is in the queue
     #[arg(long, conflicts_with_all = ["plan", "remove"])]
     probe: bool,
@@ -116,6 +126,7 @@ pub(super) async fn configured(
         common: Common::of(source, args.config.as_deref(), args.json),
         plan: args.plan,
         repair: args.repair,
+        push_only: args.push_only,
         ..Args::default()
     };
     let target = args.common.open_in(config, source, env).await?;
@@ -129,15 +140,17 @@ async fn all(
     report: &mut Report,
     facts: &mut Facts,
 ) -> Result<(), Problem> {
-    walk::walk(args, target, env, report, facts).await?;
+    let way = walk::walk(args, target, env, report, facts).await?;
     if report.has_failed() {
         return Ok(());
     }
     let changed = facts.conclude(report)?;
-    if args.probe {
+    if args.probe && way == Way::Pull {
+        report.hint("No probe was sent: it would go through a webhook.")?;
+    } else if args.probe {
         let words = probe::run(target).await.map_err(Problem::Step)?;
         report.done(words)?;
-    } else if changed {
+    } else if changed && facts.first_event.is_none() {
         report.hint(
             "To see the first event, submit an annotation in Label Studio, then run `labelrelay events tail`.",
         )?;

@@ -88,7 +88,10 @@ async fn send(target: &Target, project: u64) -> Result<String, String> {
 }
 
 /// Looks into the queue.
-fn look<T>(queue: &Path, at: impl FnOnce(&QueueFile) -> Result<T, FileError>) -> Result<T, String> {
+pub(super) fn look<T>(
+    queue: &Path,
+    at: impl FnOnce(&QueueFile) -> Result<T, FileError>,
+) -> Result<T, String> {
     let file = QueueFile::open(queue, Arc::new(SystemClock::new()));
     let file =
         file.map_err(|error| format!("the queue cannot be looked into: {}", chain(&error)))?;

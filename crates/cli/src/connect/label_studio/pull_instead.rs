@@ -1,84 +1,101 @@
-//! Lines of configuration that let `serve` pull, for a platform to which no webhook can work: to copy, or written
-//! where they belong.
+//! Lets `serve` pull, for a platform to which no webhook can work: the lines of configuration, written where they belong,
+//! or printed to copy.
 
 use super::Args;
+use super::first_event;
+use super::pull_token::PullToken;
 use super::target::Target;
 use crate::connect::config_section;
 use crate::connect::facts::{Action, Facts};
 use crate::connect::report::Report;
 use crate::env::Env;
 use crate::error::CliError;
-use labelrelay_core::config::ENVIRONMENT;
+use labelrelay_core::config::{ENVIRONMENT, SecretRef};
 use labelrelay_reconcile::PlatformError;
+use labelrelay_reconcile::label_studio::ProjectTitle;
 use serde_json::Value;
+use std::fs;
 
 /// Pause between two runs: what an annotator does is on the queue before anybody asks for it.
 const EVERY: &str = "10s";
+pub(super) const EVERY_WORDS: &str = "10 s";
 
-/// Says that `refusal` keeps webhooks from working, and what brings the events all the same.
-pub(super) fn see_to(
+/// Says that `refusal` keeps webhooks from working, and sees to it that the events come all the same.
+pub(super) async fn see_to(
     args: &Args,
     target: &Target,
+    projects: &[ProjectTitle],
     refusal: &PlatformError,
     env: &Env<'_>,
     report: &mut Report,
     facts: &mut Facts,
 ) -> Result<(), CliError> {
+    let refused = format!("push refused: {refusal}");
+    let Target { source, origin, .. } = target;
     if target.is_pulled {
-        report.doubted(refusal)?;
+        report.doubted(refused)?;
         return report.done("no webhook can work; `serve` pulls instead, as [source.pull] says");
     }
-    if !args.repair {
-        report.failed(refusal)?;
+    if args.push_only {
+        report.failed(refused)?;
         return report.hint(words(args, target));
     }
-    let Target { source, origin, .. } = target;
     if origin == ENVIRONMENT {
-        report.failed(refusal)?;
+        report.failed(refused)?;
         report.failed("no webhook can work, and there is no configuration's file to write to: set the variables that are printed here")?;
         return report.hint(words(args, target));
     }
     let path = env.cwd().join(origin);
+    let token = PullToken::of(target, &path, env);
+    let section = section(args, target, token.reference());
     if args.plan {
-        if let Err(why) = config_section::could_be_added(&path, source, &section(args, target), env)
-        {
-            report.failed(refusal)?;
+        if let Err(why) = config_section::could_be_added(&path, source, &section, env) {
+            report.failed(refused)?;
             report.failed(format_args!(
                 "no webhook can work, and {origin} could not be changed: {why}; write the lines that are printed here"
             ))?;
             return report.hint(words(args, target));
         }
-        report.doubted(refusal)?;
+        report.doubted(refused)?;
         facts.pull = Some(Action::Made);
         report.done(format_args!(
-            "no webhook can work; [source.pull] would be written below the source `{source}` in {origin}, which can be written"
+            "no webhook can work; [source.pull] would be written below the source `{source}` in {origin}, which can be written; `serve` would pull every {EVERY_WORDS} instead (same events)"
         ))?;
-        return report.hint(format_args!("\n{}\n", section(args, target)));
+        return report.hint(format_args!("\n{section}\n"));
     }
-    match config_section::add(&path, source, &section(args, target), env) {
-        Ok(()) => {
-            report.doubted(refusal)?;
-            facts.pull = Some(Action::Made);
-            report.done(format_args!(
-                "no webhook can work; [source.pull] written below the source `{source}` in {origin}, so that `serve` pulls every {EVERY}"
-            ))?;
-            let token = target.token.to_string();
-            let needed = token.strip_prefix("env:").map_or_else(
-                || format!("It needs {token} then."),
-                |name| format!("It needs the variable {name} then, and does not start without it."),
-            );
-            report.hint(format_args!(
-                "Start `labelrelay serve` again: it reads its configuration when it starts. {needed} Its first pull brings what is there already."
-            ))
-        }
+    let before = first_event::last_number(target);
+    let written = token.put().and_then(|made| {
+        config_section::add(&path, source, &section, env).inspect_err(|_| {
+            // Nothing is left half-way.
+            if let Some(file) = made {
+                let _ = fs::remove_file(file);
+            }
+        })?;
+        Ok(made)
+    });
+    let made = match written {
+        Ok(made) => made,
         Err(why) => {
-            report.failed(refusal)?;
+            report.failed(refused)?;
             report.failed(format_args!(
                 "no webhook can work, and {origin} was not changed: {why}; write the lines that are printed here"
             ))?;
-            report.hint(words(args, target))
+            return report.hint(words(args, target));
         }
+    };
+    report.doubted(refused)?;
+    facts.pull = Some(Action::Made);
+    if let Some(file) = made {
+        report.done(format_args!(
+            "the token put into {}, which nobody else may read",
+            file.display()
+        ))?;
     }
+    report.done(format_args!(
+        "no webhook can work; [source.pull] written below the source `{source}` in {origin}, so that `serve` pulls every {EVERY}"
+    ))?;
+    let token = token.reference();
+    first_event::wait(args, target, projects, before, token, report, facts).await
 }
 
 /// Words for a person, with lines to copy. The token itself is not in them.
@@ -98,14 +115,14 @@ fn words(args: &Args, target: &Target) -> String {
         );
     }
     format!(
-        "Or use no webhook: write these lines below the section of the source `{source}` in {origin} (`{repair}{}` does so), and start `labelrelay serve` again.\n\n{}",
+        "Or use no webhook: write these lines below the section of the source `{source}` in {origin} (`{repair}{}` does so), and see that `serve` finds the token there. A `serve` that runs takes them up within some seconds.\n\n{}",
         args.project_options(),
-        section(args, target)
+        section(args, target, &target.token)
     )
 }
 
 /// The section in the configuration. It is for the projects that were named, as webhooks would be.
-fn section(args: &Args, target: &Target) -> String {
+fn section(args: &Args, target: &Target, token: &SecretRef) -> String {
     // Escapes of JSON are those of TOML.
     let quoted = |text: String| Value::from(text).to_string();
     let projects = match args.projects(target) {
@@ -118,6 +135,6 @@ fn section(args: &Args, target: &Target) -> String {
          url = {}\n\
          token = {}{projects}",
         quoted(target.server.clone()),
-        quoted(target.token.to_string())
+        quoted(token.to_string())
     )
 }

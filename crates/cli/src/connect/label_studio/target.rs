@@ -15,6 +15,7 @@ use crate::label_studio_access;
 use crate::locations::QueueLocation;
 use crate::open;
 use crate::source_of_platform;
+use labelrelay_core::Secret;
 use labelrelay_core::config::{Config, SecretRef, SourceConfig};
 use labelrelay_core::provider::Provider;
 use labelrelay_reconcile::PlatformError;
@@ -27,15 +28,14 @@ pub(super) struct Common {
     /// URL of Label Studio: `http://HOST:PORT` [default: `LABEL_STUDIO_URL`]
     #[arg(value_name = "URL")]
     url: Option<String>,
-    /// Reference to the token: `env:NAME`, `file:/path`, or a cloud's store. A legacy token or a personal access token
-    /// [default: `env:LABEL_STUDIO_API_KEY`]
+    /// Reference to the token: `env:NAME`, `file:/path`, or a cloud's store [default: `env:LABEL_STUDIO_API_KEY`]
     #[arg(long, value_name = "REFERENCE", value_parser = SecretRef::of_command_line)]
     token: Option<SecretRef>,
     /// URL at which Label Studio reaches the relay; the source's path is added where it is missing
     /// [default: the configured `public_url`, else the `serve` that runs here]
     #[arg(long, value_name = "URL")]
     relay: Option<String>,
-    /// The configured source to deliver to; needed when several are Label Studio's
+    /// Source to deliver to; needed when several are Label Studio's
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
     /// Configuration file
@@ -71,6 +71,8 @@ pub(super) struct Target {
     pub(super) queue: Option<PathBuf>,
     /// Reference to the token.
     pub(super) token: SecretRef,
+    /// The token itself, where nobody says where it is: it is in the usual variable of this shell.
+    pub(super) unnamed_token: Option<Secret>,
     /// Origin of the configuration.
     pub(super) origin: String,
 }
@@ -117,6 +119,7 @@ impl Common {
         let server = label_studio_access::url(url, "http://HOST:PORT", env)?;
         let reference = sections::token(self.token.as_ref(), source);
         let token = label_studio_access::token(reference, env).await?;
+        let unnamed_token = reference.is_none().then(|| token.clone());
         let relay = sections::relay(self.relay.as_deref(), source);
         let relay = RelayUrl::find(relay, config, source, env)?;
         let rotatable = Rotatable::new(config, source, &relay, env)?;
@@ -155,6 +158,7 @@ impl Common {
             secret,
             queue,
             token,
+            unnamed_token,
             origin: config.origin.clone(),
         })
     }

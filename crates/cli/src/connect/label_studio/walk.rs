@@ -13,13 +13,21 @@ use crate::env::Env;
 use crate::error::CliError;
 use labelrelay_reconcile::label_studio::{ProjectTitle, Version, Webhook};
 
+/// The way by which events come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Webhooks,
+    /// No webhook can work.
+    Pull,
+}
+
 pub(super) async fn walk(
     args: &Args,
     target: &Target,
     env: &Env<'_>,
     report: &mut Report,
     facts: &mut Facts,
-) -> Result<(), Problem> {
+) -> Result<Way, Problem> {
     target.rotatable.refuse_while_under_way()?;
     let words = greet(target, facts).await?;
     let projects = target.management.projects(args.projects(target)).await?;
@@ -45,9 +53,8 @@ pub(super) async fn walk(
         if !error.refuses_address {
             return Err(error.into());
         }
-        return Ok(pull_instead::see_to(
-            args, target, &error, env, report, facts,
-        )?);
+        pull_instead::see_to(args, target, &projects, &error, env, report, facts).await?;
+        return Ok(Way::Pull);
     }
     report.done(format_args!(
         "Label Studio takes webhooks to {}",
@@ -92,7 +99,7 @@ pub(super) async fn walk(
         }
     }
     facts.there_before = (walk.there_before > 0 && !args.plan).then_some(walk.there_before);
-    Ok(())
+    Ok(Way::Webhooks)
 }
 
 /// Puts a secret where there is none yet, unless a webhook delivers here already: the relay may know that one's secret, and

@@ -1,0 +1,326 @@
+//! Waits until `serve` pulls, as the configuration says from now on, and its first event is in the queue.
+
+use super::Args;
+use super::probe::look;
+use super::target::Target;
+use crate::connect::facts::{Facts, FirstEvent};
+use crate::connect::report::Report;
+use crate::durations::words;
+use crate::error::CliError;
+use crate::http_client;
+use crate::serve_address::{self, Listening};
+use bytes::Bytes;
+use http::Request;
+use labelrelay_core::config::SecretRef;
+use labelrelay_event::Attributes;
+use labelrelay_local::{Filter, Pattern, QueueFile};
+use labelrelay_reconcile::label_studio::ProjectTitle;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Time for the first event, where the command line says nothing else.
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(200);
+
+/// Time for the metrics of `serve`.
+const METRICS_WITHIN: Duration = Duration::from_secs(5);
+
+/// The first look at everything may take minutes. Once an event is there, its end is waited for so long.
+const COUNTED_WITHIN: Duration = Duration::from_secs(10);
+
+/// Runs that fail before anything came: a third one would not help.
+const ENOUGH_FAILURES: u64 = 2;
+
+/// Number of the last event in the queue, before anything is changed.
+pub(super) fn last_number(target: &Target) -> u64 {
+    let queue = target.queue.as_deref();
+    let last = queue.map(|queue| look(queue, QueueFile::last_number));
+    // A queue that is not there yet has none.
+    last.and_then(Result::ok).unwrap_or_default()
+}
+
+/// Waits for an event after number `before`. Where nothing can be seen from here, says what to do.
+pub(super) async fn wait(
+    args: &Args,
+    target: &Target,
+    projects: &[ProjectTitle],
+    before: u64,
+    token: &SecretRef,
+    report: &mut Report,
+    facts: &mut Facts,
+) -> Result<(), CliError> {
+    let patience = args.wait.unwrap_or(PATIENCE);
+    let queue = target.queue.as_deref();
+    let serve = queue.and_then(|queue| Some((queue, serve_address::listening(queue)?)));
+    let Some((queue, serve)) = serve.filter(|_| !patience.is_zero()) else {
+        let token = needed(token);
+        return report.hint(format_args!(
+            "A `serve` that runs takes it up within some seconds; else start `labelrelay serve`.{token} Its first pull brings what is there already."
+        ));
+    };
+    let mut watch = Watch {
+        target,
+        queue,
+        serve,
+        before,
+        begun: Instant::now(),
+        pull: None,
+        first: None,
+        is_told: false,
+    };
+    watch.run(patience, report, facts).await?;
+    watch.conclude(patience, projects, report, facts)
+}
+
+/// Words about a variable that `serve` has to have.
+fn needed(token: &SecretRef) -> String {
+    match token {
+        SecretRef::Env(name) => {
+            format!(" It needs the variable {name} then, and does not start without it.")
+        }
+        _ => String::new(),
+    }
+}
+
+struct Watch<'a> {
+    target: &'a Target,
+    queue: &'a Path,
+    serve: Listening,
+    before: u64,
+    begun: Instant,
+    /// What `serve` says of its pull, once it pulls.
+    pull: Option<Pull>,
+    /// The first event, and when it was seen.
+    first: Option<(Duration, Attributes)>,
+    /// It was said that `serve` pulls.
+    is_told: bool,
+}
+
+impl Watch<'_> {
+    async fn run(
+        &mut self,
+        patience: Duration,
+        report: &mut Report,
+        facts: &mut Facts,
+    ) -> Result<(), CliError> {
+        loop {
+            if let Some(admin) = self.serve.admin {
+                let now = Pull::of(admin, &self.target.source).await;
+                self.pull = now.or(self.pull);
+            }
+            if self.first.is_none() {
+                self.first = self.look()?.map(|event| (self.begun.elapsed(), event));
+            }
+            if !self.is_told
+                && let Some(pull) = self.pull.filter(|pull| pull.runs > 0)
+            {
+                self.tell(pull.events, "", report, facts)?;
+                if self.first.is_none() {
+                    report.hint(format_args!(
+                        "Submit an annotation in Label Studio: its event is waited for, {} at most.",
+                        words(patience)
+                    ))?;
+                }
+            }
+            let elapsed = self.begun.elapsed();
+            if self.is_over(elapsed) || elapsed >= patience {
+                return Ok(());
+            }
+            tokio::time::sleep(POLL.min(patience.saturating_sub(elapsed))).await;
+        }
+    }
+
+    /// Tells whether there is nothing to wait for any more.
+    fn is_over(&self, elapsed: Duration) -> bool {
+        if let Some((seen, _)) = &self.first {
+            let is_late = elapsed.saturating_sub(*seen) >= COUNTED_WITHIN;
+            return self.is_told || self.serve.admin.is_none() || is_late;
+        }
+        let fails = |pull: Pull| pull.runs == 0 && pull.failures >= ENOUGH_FAILURES;
+        self.pull.is_some_and(fails)
+    }
+
+    /// The first event that came of this source.
+    fn look(&self) -> Result<Option<Attributes>, CliError> {
+        let filter = Filter {
+            source: Some(Pattern::is(&format!("/{}", self.target.source))),
+            after: Some(self.before),
+            ..Filter::default()
+        };
+        let head = look(self.queue, |file| {
+            let Some(event) = file.list(&filter, 1)?.into_iter().next() else {
+                return Ok(None);
+            };
+            let heads = file.attributes_after(event.seq.saturating_sub(1), 1)?;
+            Ok(heads.into_iter().next())
+        });
+        let head = head.map_err(CliError::failed)?;
+        // One of a newer version may not be readable: it came all the same.
+        Ok(head.map(|head| serde_json::from_slice(&head.attributes).unwrap_or_default()))
+    }
+
+    /// Says that `serve` pulls, and how much it brought of what was there.
+    fn tell(
+        &mut self,
+        events: u64,
+        so_far: &str,
+        report: &mut Report,
+        facts: &mut Facts,
+    ) -> Result<(), CliError> {
+        self.is_told = true;
+        facts.queued = Some(events);
+        let every = super::pull_instead::EVERY_WORDS;
+        let queued = match events {
+            0 => "nothing is there that the queue does not have".to_owned(),
+            1 => format!("1 existing task or annotation queued{so_far}"),
+            events => format!("{events} existing tasks and annotations queued{so_far}"),
+        };
+        report.done(format_args!(
+            "pulling every {every} instead (same events); {queued}"
+        ))
+    }
+
+    fn conclude(
+        mut self,
+        patience: Duration,
+        projects: &[ProjectTitle],
+        report: &mut Report,
+        facts: &mut Facts,
+    ) -> Result<(), CliError> {
+        let Some((after, event)) = self.first.take() else {
+            if self.is_told {
+                return Ok(());
+            }
+            return report.failed(self.no_pull(patience));
+        };
+        if !self.is_told {
+            let events = self.pull.map_or(1, |pull| pull.events.max(1));
+            self.tell(events, " so far", report, facts)?;
+        }
+        report.done(format_args!(
+            "first event after {} s: {}",
+            after.as_secs().max(1),
+            named(&event, projects)
+        ))?;
+        facts.first_event = Some(FirstEvent {
+            event_type: event.event_type,
+            subject: event.subject,
+            project: event.project,
+            after_ms: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
+        });
+        Ok(())
+    }
+
+    /// Why nothing came, and what to do.
+    fn no_pull(&self, patience: Duration) -> String {
+        if serve_address::find(self.queue).is_none() {
+            return "`serve` has ended meanwhile: see its log, and start it again".to_owned();
+        }
+        let within = words(patience);
+        match self.pull {
+            Some(pull) if pull.failures > 0 => {
+                "`serve` pulls, and fails: its log says why (`pulling failed`)".to_owned()
+            }
+            Some(_) => format!(
+                "`serve` pulls, and nothing came within {within}: its first look at everything goes on; see `labelrelay events tail`"
+            ),
+            None => format!(
+                "the `serve` that runs here has not taken up [source.pull] within {within}: its log says why; or it is an older version, so start it again"
+            ),
+        }
+    }
+}
+
+/// Kind and id of the thing that an event is about, and its project.
+fn named(event: &Attributes, projects: &[ProjectTitle]) -> String {
+    let about = event.subject.as_deref().unwrap_or(&event.event_type);
+    let about = about.replacen('/', " ", 1);
+    let Some(id) = &event.project else {
+        return about;
+    };
+    let is_it = |project: &&ProjectTitle| project.id.to_string() == *id;
+    match projects.iter().find(is_it) {
+        Some(project) if !project.title.is_empty() => {
+            format!("{about}, project \"{}\"", project.title)
+        }
+        _ => format!("{about}, project {id}"),
+    }
+}
+
+/// Figures of a pull, from the metrics of `serve`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pull {
+    runs: u64,
+    failures: u64,
+    events: u64,
+}
+
+impl Pull {
+    /// Asks for them; `None` while `serve` does not pull from the source, or cannot be asked.
+    async fn of(admin: SocketAddr, source: &str) -> Option<Self> {
+        let request = Request::get(format!("http://{admin}/metrics"));
+        let request = request.body(Bytes::new()).ok()?;
+        let asking = tokio::time::timeout(METRICS_WITHIN, http_client::send(request));
+        let answer = asking.await.ok()?.ok()?;
+        if answer.status != 200 {
+            return None;
+        }
+        Self::read(&String::from_utf8_lossy(&answer.body), source)
+    }
+
+    fn read(metrics: &str, source: &str) -> Option<Self> {
+        let figure = |name: &str| -> Option<u64> {
+            let begin = format!("labelrelay_pull_{name}_total{{source=\"{source}\"}} ");
+            let mut lines = metrics.lines();
+            let value = lines.find_map(|line| line.strip_prefix(&begin))?;
+            value.trim().parse().ok()
+        };
+        Some(Self {
+            runs: figure("runs")?,
+            failures: figure("failures")?,
+            events: figure("events")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_those_of_the_source() {
+        let line = |name: &str, source: &str, value: u64| {
+            format!("labelrelay_pull_{name}_total{{source=\"{source}\"}} {value}\n")
+        };
+        let of = |source: &str, runs: u64| {
+            line("runs", source, runs) + &line("failures", source, 2) + &line("events", source, 3)
+        };
+        let metrics = of("a", 7) + &of("b", 1);
+        let pull = Pull {
+            runs: 1,
+            failures: 2,
+            events: 3,
+        };
+        assert_eq!(Pull::read(&metrics, "b"), Some(pull));
+        assert_eq!(Pull::read(&metrics, "c"), None);
+        assert_eq!(Pull::read("", "a"), None);
+    }
+
+    #[test]
+    fn an_event_is_named_by_its_thing_and_its_project() {
+        let event = |subject: Option<&str>, project: Option<&str>| Attributes {
+            event_type: "io.labelstud.annotation.created".to_owned(),
+            subject: subject.map(str::to_owned),
+            project: project.map(str::to_owned),
+            ..Attributes::default()
+        };
+        let named = |subject, project| named(&event(subject, project), &[]);
+        assert_eq!(
+            named(Some("annotation/17"), Some("3")),
+            "annotation 17, project 3"
+        );
+        assert_eq!(named(Some("annotation/17"), None), "annotation 17");
+        assert_eq!(named(None, None), "io.labelstud.annotation.created");
+    }
+}
