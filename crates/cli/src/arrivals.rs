@@ -7,9 +7,9 @@ use labelrelay_core::{
 };
 use labelrelay_event::Attributes;
 use labelrelay_reconcile::LiveEvent;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Events that wait to be recorded.
 const WAITING: usize = 8192;
@@ -29,10 +29,10 @@ pub(crate) enum Arrival {
     End,
 }
 
-/// The places where events are noted, one for each source that is recorded.
+/// The places where events are noted, one for each source that is recorded. Nothing is noted of any other.
 #[derive(Default)]
 pub(crate) struct Arrivals {
-    of: Vec<Noted>,
+    of: RwLock<Vec<Noted>>,
 }
 
 struct Noted {
@@ -52,15 +52,17 @@ pub(crate) struct Arrived {
 
 impl Arrivals {
     /// Notes the events of this source from now on.
-    pub(crate) fn of(&mut self, source: &str) -> Arrived {
+    pub(crate) fn of(&self, source: &str) -> Arrived {
         let (sender, receiver) = sync_channel(WAITING);
         let (bytes, lost) = (Arc::default(), Arc::default());
-        self.of.push(Noted {
+        let mut all = self.of.write().unwrap_or_else(PoisonError::into_inner);
+        all.push(Noted {
             source: source.to_owned(),
             sender,
             bytes: Arc::clone(&bytes),
             lost: Arc::clone(&lost),
         });
+        drop(all);
         Arrived {
             receiver,
             bytes,
@@ -71,15 +73,19 @@ impl Arrivals {
 
     /// Says that nothing comes any more. Waits until there is room to say so.
     pub(crate) fn end(&self) {
-        for noted in &self.of {
+        let all = self.of.read().unwrap_or_else(PoisonError::into_inner);
+        let senders: Vec<_> = all.iter().map(|noted| noted.sender.clone()).collect();
+        drop(all);
+        for sender in senders {
             // An error means that the recorder has ended already.
-            let _ = noted.sender.send(Arrival::End);
+            let _ = sender.send(Arrival::End);
         }
     }
 
     fn note(&self, message: &OutboundMessage) {
         let source = message.source().trim_start_matches('/');
-        let Some(noted) = self.of.iter().find(|noted| noted.source == source) else {
+        let all = self.of.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(noted) = all.iter().find(|noted| noted.source == source) else {
             return;
         };
         let envelope = (!is_about_one(&message.attributes)).then(|| message.body.clone());

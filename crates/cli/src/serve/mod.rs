@@ -1,5 +1,6 @@
 //! `labelrelay serve`: takes deliveries in until it is told to stop.
 
+mod config_watch;
 mod demo;
 mod file_descriptors;
 mod first_start;

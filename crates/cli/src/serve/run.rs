@@ -1,5 +1,6 @@
 //! From the configuration to the last answer.
 
+use super::config_watch::{self, ConfigWatch};
 use super::listen_address::{ANY_ADMIN_LISTEN, DEFAULT_ADMIN_LISTEN, cannot_bind};
 use super::pull::Prepared;
 use super::ready_file::ReadyFile;
@@ -16,6 +17,7 @@ use crate::open::{self, Opened};
 use crate::output::{from_a_thread, say};
 use crate::serve_address::{Listening, ServeAddress};
 use labelrelay_core::Clock;
+use labelrelay_core::config::Config;
 use labelrelay_core::provider::Provider;
 use labelrelay_http::admin::{Metrics, serve_admin};
 use labelrelay_http::observe::Tee;
@@ -34,6 +36,7 @@ const RUNTIME_END: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let mut found = find_configuration::find(env, args.config.as_deref(), Missing::Make)?;
+    let as_read = found.config.clone();
     // Checked before anything is opened or bound.
     let settings = Settings::read(Flags::of(args), Some(&found.config))?;
     // Its path may be left in front of those that arrive.
@@ -48,6 +51,7 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
             args,
             env,
             found,
+            as_read,
             settings,
         }
         .serve(),
@@ -60,6 +64,8 @@ struct Start<'a> {
     args: &'a Args,
     env: &'a Env<'a>,
     found: FoundConfiguration,
+    /// The configuration without what the flags changed.
+    as_read: Config,
     settings: Settings,
 }
 
@@ -135,7 +141,7 @@ impl Start<'_> {
             tokio::spawn(watching)
         });
         tokio::spawn(manager.clone().stopping(stop.clone()));
-        let pulling = pulls.start(&relay, &metrics, &stop)?;
+        let mut pulling = pulls.start(&relay, &metrics, &stop)?;
         let server = serve(listener, relay, signals::stopped(stop), options);
         let server = tokio::spawn(server);
         // The listener is bound and its server runs: whoever connects from now on is answered.
@@ -147,9 +153,13 @@ impl Start<'_> {
             .map(|path| ReadyFile::write(path, bound))
             .transpose()?;
         manager.ready(bound);
-        server
-            .await
-            .map_err(|error| CliError::failed(format_args!("the server broke down: {error}")))?;
+        let file = self.args.config.as_deref();
+        let watch = ConfigWatch::new(self.as_read, file, self.env);
+        let ended = tokio::select! {
+            ended = server => ended,
+            never = config_watch::look_after(watch, &mut pulling) => match never {},
+        };
+        ended.map_err(|error| CliError::failed(format_args!("the server broke down: {error}")))?;
         drop(ready_file);
         // Before the queue is another process's to own.
         drop(running);

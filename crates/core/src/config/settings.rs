@@ -40,7 +40,7 @@ pub const LABEL_STUDIO_ANSWER_BY: Duration = Duration::from_millis(800);
 pub const LABELBOX_ANSWER_BY: Duration = Duration::from_secs(8);
 
 /// Everything that was configured, checked as far as it can be without opening anything.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Config {
     /// Origin, for messages: a file's path or `environment`.
@@ -76,7 +76,7 @@ pub struct Config {
 }
 
 /// One source, as configured.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SourceConfig {
     /// Name and path.

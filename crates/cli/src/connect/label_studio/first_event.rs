@@ -1,8 +1,8 @@
 //! Waits until `serve` pulls, as the configuration says from now on, and its first event is in the queue.
 
-use super::Args;
 use super::probe::look;
 use super::target::Target;
+use super::{Args, PULL_EVERY_WORDS};
 use crate::connect::facts::{Facts, FirstEvent};
 use crate::connect::report::Report;
 use crate::durations::words;
@@ -170,14 +170,13 @@ impl Watch<'_> {
     ) -> Result<(), CliError> {
         self.is_told = true;
         facts.queued = Some(events);
-        let every = super::pull_instead::EVERY_WORDS;
         let queued = match events {
             0 => "nothing is there that the queue does not have".to_owned(),
             1 => format!("1 existing task or annotation queued{so_far}"),
             events => format!("{events} existing tasks and annotations queued{so_far}"),
         };
         report.done(format_args!(
-            "pulling every {every} instead (same events); {queued}"
+            "pulling every {PULL_EVERY_WORDS} instead (same events); {queued}"
         ))
     }
 
@@ -287,6 +286,7 @@ impl Pull {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use labelrelay_event::{Digest, EventType};
 
     #[test]
     fn figures_are_those_of_the_source() {
@@ -309,11 +309,13 @@ mod tests {
 
     #[test]
     fn an_event_is_named_by_its_thing_and_its_project() {
-        let event = |subject: Option<&str>, project: Option<&str>| Attributes {
-            event_type: "io.labelstud.annotation.created".to_owned(),
-            subject: subject.map(str::to_owned),
-            project: project.map(str::to_owned),
-            ..Attributes::default()
+        let event = |subject: Option<&str>, project: Option<&str>| {
+            let event_type = EventType::from_static("io.labelstud.annotation.created");
+            let time = "2026-11-21T12:00:00Z";
+            let mut event = Attributes::new("1", "/a", &event_type, &Digest::of(b"{}"), time);
+            event.subject = subject.map(str::to_owned);
+            event.project = project.map(str::to_owned);
+            event
         };
         let named = |subject, project| named(&event(subject, project), &[]);
         assert_eq!(

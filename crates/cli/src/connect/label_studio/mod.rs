@@ -44,6 +44,11 @@ payload, not all actions. If `[source.webhook]` says less, they send less. Touch
 new projects. Where Label Studio refuses the relay's URL, it writes `[source.pull]` into the configuration: a `serve` \
 that runs pulls then, and the first event is waited for.";
 
+/// Pause between two runs of the pull that is set up where no webhook can work, in the configuration and in words: what an
+/// annotator does is on the queue before anybody asks for it.
+const PULL_EVERY: &str = "10s";
+const PULL_EVERY_WORDS: &str = "10 s";
+
 /// Makes Label Studio deliver to the relay.
 #[derive(Debug, Default, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", find_configuration::HELP))]

@@ -1,10 +1,10 @@
 //! Lets `serve` pull, for a platform to which no webhook can work: the lines of configuration, written where they belong,
 //! or printed to copy.
 
-use super::Args;
 use super::first_event;
 use super::pull_token::PullToken;
 use super::target::Target;
+use super::{Args, PULL_EVERY, PULL_EVERY_WORDS};
 use crate::connect::config_section;
 use crate::connect::facts::{Action, Facts};
 use crate::connect::report::Report;
@@ -15,10 +15,6 @@ use labelrelay_reconcile::PlatformError;
 use labelrelay_reconcile::label_studio::ProjectTitle;
 use serde_json::Value;
 use std::fs;
-
-/// Pause between two runs: what an annotator does is on the queue before anybody asks for it.
-const EVERY: &str = "10s";
-pub(super) const EVERY_WORDS: &str = "10 s";
 
 /// Says that `refusal` keeps webhooks from working, and sees to it that the events come all the same.
 pub(super) async fn see_to(
@@ -59,7 +55,7 @@ pub(super) async fn see_to(
         report.doubted(refused)?;
         facts.pull = Some(Action::Made);
         report.done(format_args!(
-            "no webhook can work; [source.pull] would be written below the source `{source}` in {origin}, which can be written; `serve` would pull every {EVERY_WORDS} instead (same events)"
+            "no webhook can work; [source.pull] would be written below the source `{source}` in {origin}, which can be written; `serve` would pull every {PULL_EVERY_WORDS} instead (same events)"
         ))?;
         return report.hint(format_args!("\n{section}\n"));
     }
@@ -92,7 +88,7 @@ pub(super) async fn see_to(
         ))?;
     }
     report.done(format_args!(
-        "no webhook can work; [source.pull] written below the source `{source}` in {origin}, so that `serve` pulls every {EVERY}"
+        "no webhook can work; [source.pull] written below the source `{source}` in {origin}, so that `serve` pulls every {PULL_EVERY}"
     ))?;
     let token = token.reference();
     first_event::wait(args, target, projects, before, token, report, facts).await
@@ -110,7 +106,7 @@ fn words(args: &Args, target: &Target) -> String {
     if origin == ENVIRONMENT {
         return format!(
             "Or use no webhook: set these variables beside the token's, and start `labelrelay serve` again.\n\n\
-             LABEL_STUDIO_PULL_EVERY={EVERY}\n\
+             LABEL_STUDIO_PULL_EVERY={PULL_EVERY}\n\
              LABEL_STUDIO_URL={server}"
         );
     }
@@ -131,7 +127,7 @@ fn section(args: &Args, target: &Target, token: &SecretRef) -> String {
     };
     format!(
         "[source.pull]\n\
-         every = \"{EVERY}\"\n\
+         every = \"{PULL_EVERY}\"\n\
          url = {}\n\
          token = {}{projects}",
         quoted(target.server.clone()),

@@ -1,6 +1,6 @@
 //! `[source.pull]`: fetches by itself what happened on a platform, beside or instead of its webhook.
 //!
-//! All of it runs on one thread with a runtime of its own, so that neither a slow platform nor a disk that a ledger
+//! All of it runs on a thread with a runtime of its own, so that neither a slow platform nor a disk that a ledger
 //! waits for keeps a delivery waiting. Events are sent from the runtime of the deliveries, through their queue and
 //! their blob store.
 
@@ -15,11 +15,11 @@ mod unattended_progress;
 pub(super) use prepared::Prepared;
 
 use super::signals::Stop;
-use crate::arrivals::Arrivals;
+use crate::env::Env;
 use crate::error::CliError;
 use futures_util::future::join_all;
-use puller::Puller;
-use std::sync::Arc;
+use labelrelay_core::config::{Config, SourceConfig};
+use prepared::{One, Opener, Shared};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -27,52 +27,75 @@ use std::time::Duration;
 /// is found, and sent, again.
 const END_WITHIN: Duration = Duration::from_secs(10);
 
-/// The thread that pulls.
+/// The threads that pull: one for the sources of the start, and one for each that the configuration named later.
 pub(crate) struct Pulling {
-    thread: Option<JoinHandle<()>>,
-    arrivals: Option<Arc<Arrivals>>,
-}
-
-/// Begins; ends at the signal to stop.
-fn start(
-    pullers: Vec<Puller>,
-    arrivals: Option<Arc<Arrivals>>,
-    stop: &Stop,
-) -> Result<Pulling, CliError> {
-    if pullers.is_empty() {
-        return Ok(Pulling {
-            thread: None,
-            arrivals,
-        });
-    }
-    let runtime = crate::runtime::small()?;
-    let stop = stop.clone();
-    let work = move || {
-        let all = pullers.into_iter().map(|puller| puller.run(stop.clone()));
-        runtime.block_on(join_all(all));
-        // A name that is being resolved is nobody's any more.
-        runtime.shutdown_background();
-    };
-    let thread = std::thread::Builder::new().name("pull".to_owned());
-    Ok(Pulling {
-        thread: Some(thread.spawn(work)?),
-        arrivals,
-    })
+    opener: Opener,
+    shared: Shared,
+    stop: Stop,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Pulling {
+    fn new(opener: Opener, shared: Shared, stop: &Stop) -> Self {
+        Self {
+            opener,
+            shared,
+            stop: stop.clone(),
+            threads: Vec::new(),
+        }
+    }
+
+    /// Begins with these; ends at the signal to stop.
+    fn begin(&mut self, sources: Vec<One>) -> Result<(), CliError> {
+        if sources.is_empty() {
+            return Ok(());
+        }
+        let pullers = sources.into_iter().map(|one| self.shared.puller(one));
+        let pullers: Vec<_> = pullers.collect();
+        let runtime = crate::runtime::small()?;
+        let stop = self.stop.clone();
+        let work = move || {
+            let all = pullers.into_iter().map(|puller| puller.run(stop.clone()));
+            runtime.block_on(join_all(all));
+            // A name that is being resolved is nobody's any more.
+            runtime.shutdown_background();
+        };
+        let thread = std::thread::Builder::new().name("pull".to_owned());
+        self.threads.push(thread.spawn(work)?);
+        Ok(())
+    }
+
+    /// Begins with `source`, from which nothing was pulled so far, as `config` says now.
+    pub(crate) async fn take_up(
+        &mut self,
+        source: &SourceConfig,
+        config: &Config,
+        env: &Env<'_>,
+    ) -> Result<(), CliError> {
+        let Some(settings) = &source.pull else {
+            return Ok(());
+        };
+        let one = self.opener.one(source, settings, config, env).await?;
+        if source.webhook.is_none() {
+            self.shared.metrics.allow_deliveries(&source.name);
+        }
+        self.begin(vec![one])
+    }
+
     /// Waits until it has ended. Nothing arrives any more.
     pub(crate) async fn end(self) {
-        let Some(thread) = self.thread else {
+        let (threads, arrivals) = (self.threads, self.opener.arrivals);
+        if threads.is_empty() {
             return;
-        };
-        let arrivals = self.arrivals;
+        }
         let ending = tokio::task::spawn_blocking(move || {
             if let Some(arrivals) = arrivals {
                 arrivals.end();
             }
-            // A panic of it was printed where it happened.
-            let _ = thread.join();
+            for thread in threads {
+                // A panic of it was printed where it happened.
+                let _ = thread.join();
+            }
         });
         if tokio::time::timeout(END_WITHIN, ending).await.is_err() {
             tracing::warn!(name: "pull_not_ended", "what was delivered last is not recorded in the ledger: the next start may send some of it again, with the same ids");

@@ -1,8 +1,8 @@
 //! Opens what pulling needs, before anything listens: a configuration that cannot work ends the start.
 
+use super::Pulling;
 use super::ledger::LedgerLocation;
 use super::puller::{Job, Puller};
-use super::{Pulling, start};
 use crate::arrivals::{Arrivals, Arrived};
 use crate::env::Env;
 use crate::error::CliError;
@@ -28,16 +28,36 @@ use tokio::sync::Mutex;
 
 pub(crate) struct Prepared {
     sources: Vec<One>,
-    arrivals: Option<Arc<Arrivals>>,
+    opener: Opener,
 }
 
-struct One {
+/// Everything that is opened for the pulls of one source.
+pub(super) struct One {
     source: SourceConfig,
     settings: PullConfig,
     server: String,
     token: Box<dyn SecretSource>,
     place: LedgerLocation,
     arrived: Option<Arrived>,
+}
+
+/// Opens it, for each source.
+pub(super) struct Opener {
+    location: QueueLocation,
+    /// Several sources have one ledger, beside the embedded queue.
+    turn: Arc<Mutex<()>>,
+    /// What the queue took, where it cannot be looked into.
+    pub(super) arrivals: Option<Arc<Arrivals>>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Everything that the pulls of all sources share.
+pub(super) struct Shared {
+    sender: Arc<QueueSender>,
+    /// The runtime of the deliveries.
+    main: Handle,
+    clock: Arc<dyn Clock>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Prepared {
@@ -49,51 +69,25 @@ impl Prepared {
     ) -> Result<Self, CliError> {
         let location = open::queue_location(config, env)?;
         let is_embedded = matches!(location, QueueLocation::Sqlite(_));
-        let turn = Arc::default();
-        let mut arrivals = Arrivals::default();
+        let opener = Opener {
+            location,
+            turn: Arc::default(),
+            // Also where nothing is pulled yet: the configuration may get a section for it.
+            arrivals: (!is_embedded).then(Arc::default),
+            clock: Arc::clone(clock),
+        };
         let mut sources = Vec::new();
         for source in &config.sources {
-            let Some(settings) = &source.pull else {
-                continue;
-            };
-            let key = |name: &str| format!("source.{}.pull.{name}", source.name);
-            let server = match (&settings.url, source.provider) {
-                (Some(url), _) => url.clone(),
-                (None, Provider::Labelbox) => ENDPOINT.to_owned(),
-                (None, _) => {
-                    return Err(CliError::config(format_args!(
-                        "{}: `{}` is not set: write where Label Studio is, such as http://HOST:8080, or set LABEL_STUDIO_URL",
-                        config.origin,
-                        key("url")
-                    )));
-                }
-            };
-            let token = token(source, settings, config, &key("token"), env, clock).await?;
-            let at = Setting {
-                origin: &config.origin,
-                key: &key("ledger"),
-                base_dir: &config.base_dir,
-            };
-            let place = place(source, settings, &location, &turn, at, env, clock).await?;
-            sources.push(One {
-                arrived: (!is_embedded).then(|| arrivals.of(&source.name)),
-                source: source.clone(),
-                settings: settings.clone(),
-                server,
-                token,
-                place,
-            });
+            if let Some(settings) = &source.pull {
+                sources.push(opener.one(source, settings, config, env).await?);
+            }
         }
-        let is_noted = !is_embedded && !sources.is_empty();
-        Ok(Self {
-            arrivals: is_noted.then(|| Arc::new(arrivals)),
-            sources,
-        })
+        Ok(Self { sources, opener })
     }
 
-    /// List in which the queue notes what it took; `None` if nobody needs it, or if the queue can be looked into.
+    /// List in which the queue notes what it took; `None` if the queue can be looked into.
     pub(crate) fn arrivals(&self) -> Option<Arc<Arrivals>> {
-        self.arrivals.clone()
+        self.opener.arrivals.clone()
     }
 
     /// Begins to pull, on a thread of its own, until the signal to stop. Needs the Tokio runtime of the deliveries around
@@ -107,22 +101,75 @@ impl Prepared {
         let parts = relay.parts();
         let queue = Arc::new(ObservedQueue(Arc::clone(relay)));
         let sender = QueueSender::new(queue, parts.blobs.clone(), Arc::clone(&parts.clock));
-        let sender = Arc::new(sender);
-        let pullers = self.sources.into_iter().map(|one| {
-            let job = Job {
-                source: one.source,
-                settings: one.settings,
-                server: one.server,
-                token: one.token,
-                place: one.place,
-                sender: Arc::clone(&sender),
-                main: Handle::current(),
-                clock: Arc::clone(&parts.clock),
-                metrics: Arc::clone(metrics),
-            };
-            Puller::new(job, one.arrived)
-        });
-        start(pullers.collect(), self.arrivals, stop)
+        let shared = Shared {
+            sender: Arc::new(sender),
+            main: Handle::current(),
+            clock: Arc::clone(&parts.clock),
+            metrics: Arc::clone(metrics),
+        };
+        let mut pulling = Pulling::new(self.opener, shared, stop);
+        pulling.begin(self.sources)?;
+        Ok(pulling)
+    }
+}
+
+impl Opener {
+    /// What `settings` of `source` name. A configuration that cannot work is an error.
+    pub(super) async fn one(
+        &self,
+        source: &SourceConfig,
+        settings: &PullConfig,
+        config: &Config,
+        env: &Env<'_>,
+    ) -> Result<One, CliError> {
+        let clock = &self.clock;
+        let key = |name: &str| format!("source.{}.pull.{name}", source.name);
+        let server = match (&settings.url, source.provider) {
+            (Some(url), _) => url.clone(),
+            (None, Provider::Labelbox) => ENDPOINT.to_owned(),
+            (None, _) => {
+                return Err(CliError::config(format_args!(
+                    "{}: `{}` is not set: write where Label Studio is, such as http://HOST:8080, or set LABEL_STUDIO_URL",
+                    config.origin,
+                    key("url")
+                )));
+            }
+        };
+        let token = token(source, settings, config, &key("token"), env, clock).await?;
+        let at = Setting {
+            origin: &config.origin,
+            key: &key("ledger"),
+            base_dir: &config.base_dir,
+        };
+        let (queue, turn) = (&self.location, &self.turn);
+        let place = place(source, settings, queue, turn, at, env, clock).await?;
+        // Last: what is noted, somebody takes.
+        let arrivals = self.arrivals.as_ref();
+        Ok(One {
+            arrived: arrivals.map(|arrivals| arrivals.of(&source.name)),
+            source: source.clone(),
+            settings: settings.clone(),
+            server,
+            token,
+            place,
+        })
+    }
+}
+
+impl Shared {
+    pub(super) fn puller(&self, one: One) -> Puller {
+        let job = Job {
+            source: one.source,
+            settings: one.settings,
+            server: one.server,
+            token: one.token,
+            place: one.place,
+            sender: Arc::clone(&self.sender),
+            main: self.main.clone(),
+            clock: Arc::clone(&self.clock),
+            metrics: Arc::clone(&self.metrics),
+        };
+        Puller::new(job, one.arrived)
     }
 }
 
