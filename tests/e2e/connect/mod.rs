@@ -175,7 +175,8 @@ fn a_stock_label_studio_s_refusal_is_named_with_its_cure() {
     let site = Site::new();
     let relay = site.serve();
     label_studio.project("Cars");
-    for words in [&[][..], &["--plan"], &["--probe"]] {
+    let push = "--push-only";
+    for words in [&[push][..], &[push, "--plan"], &[push, "--probe"]] {
         refused(
             &site,
             &label_studio,
@@ -194,13 +195,13 @@ fn a_stock_label_studio_s_refusal_is_named_with_its_cure() {
     refused(
         &site,
         &label_studio,
-        &["--relay", "http://labelrelay:8090"],
+        &[push, "--relay", "http://labelrelay:8090"],
         &["Enter a valid URL", "a name with a dot"],
     );
     refused(
         &site,
         &label_studio,
-        &["--relay", "http://relay.invalid"],
+        &[push, "--relay", "http://relay.invalid"],
         &["Can't resolve hostname relay.invalid"],
     );
     assert!(webhooks(&mut label_studio).is_empty());
@@ -210,7 +211,8 @@ fn a_stock_label_studio_s_refusal_is_named_with_its_cure() {
         "insert into webhook (organization_id, project_id, url, headers, is_active, send_payload, send_for_all_actions, created_at, updated_at) \
          values (1, 1, '{url}', '{{}}', 1, 1, 1, '2026-11-01', '2026-11-01')"
     ));
-    refused(&site, &label_studio, &[], &["reserved network address"]);
+    let said = ["reserved network address"];
+    refused(&site, &label_studio, &[push], &said);
     let found = good_status(&site, &label_studio);
     for said in [
         "Label Studio no longer takes webhooks to the relay",
@@ -219,7 +221,10 @@ fn a_stock_label_studio_s_refusal_is_named_with_its_cure() {
         assert!(found.contains(said), "no {said:?} in {found}");
     }
     let written = "[source.pull] written below the source `label-studio`";
-    good(&site, &label_studio, &["--repair"], &[written]);
+    let planned = ["[source.pull] would be written below the source `label-studio`"];
+    good(&site, &label_studio, &["--plan"], &planned);
+    let repair = ["--repair", "--wait", "0s"];
+    good(&site, &label_studio, &repair, &[written]);
     let found = good_status(&site, &label_studio);
     assert!(found.contains("`serve` pulls instead"), "{found}");
     assert!(!found.contains("no longer takes"), "{found}");

@@ -49,6 +49,7 @@ const USUAL: Obstacle = Obstacle {
 static TABLE: [Obstacle; 12] = [
     Obstacle {
         name: "protection of private addresses",
+        words: &["label-studio", "URL", "--push-only"],
         fault: |asked| {
             let said = "URL resolves to a reserved network address (block: 127.0.0.0/8)";
             answer(makes(asked), 403, detail(said))
@@ -64,7 +65,13 @@ static TABLE: [Obstacle; 12] = [
     },
     Obstacle {
         name: "a name without a dot",
-        words: &["label-studio", "URL", "--relay", "http://labelrelay:8090"],
+        words: &[
+            "label-studio",
+            "URL",
+            "--push-only",
+            "--relay",
+            "http://labelrelay:8090",
+        ],
         fault: |asked| {
             let said = r#"{"detail":"Validation error","validation_errors":{"url":["Enter a valid URL."]}}"#;
             answer(makes(asked), 400, said)

@@ -107,7 +107,8 @@ fn each_obstacle_in_label_studio_names_its_cure() {
         scene
             .label_studio
             .fails(move |asked| is_it(asked).then(|| Fault::Answer(status, body.clone())));
-        stopped(&scene, &[], said);
+        // Where it does without webhooks, it says the same: `pull_instead`.
+        stopped(&scene, &["--push-only"], said);
     }
 }
 
@@ -283,7 +284,7 @@ fn the_lines_for_pulling_are_printed_where_no_webhook_can_work() {
     };
     let scene = Scene::new();
     scene.label_studio.fails(refuse);
-    let ran = scene.connect(&[]);
+    let ran = scene.connect(&["--push-only"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     // The command that writes them knows Label Studio from the command line alone, and so does the one it prints.
     let repair = format!(

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const NO_LONGER: &str = "Label Studio no longer takes webhooks to the relay";
 
 /// As versions from 1.23.1 on answer.
-fn refuses(asked: &Asked) -> Option<Fault> {
+pub(super) fn refuses(asked: &Asked) -> Option<Fault> {
     let said = "URL resolves to a reserved network address (block: 127.0.0.0/8)";
     asked
         .is("POST", "/api/webhooks/")
@@ -125,12 +125,12 @@ fn after_an_upgrade_that_refuses_the_relay_the_repair_lets_serve_pull() {
     }
     assert_eq!(scene.place.read("labelrelay.toml"), config);
 
-    let repaired = run(&scene, &command, &["--json"]);
+    let repaired = run(&scene, &command, &["--json", "--wait", "0s"]);
     assert_eq!(repaired.code, 0, "{repaired:?}");
     let told = &repaired.json()[0];
     assert_eq!((&told["ok"], &told["pull"]), (&json!(true), &json!("made")));
     let section = format!(
-        "\n[source.pull]\nevery = \"10s\"\nurl = \"{}\"\ntoken = \"env:LABEL_STUDIO_API_KEY\"\n",
+        "\n[source.pull]\nevery = \"10s\"\nurl = \"{}\"\ntoken = \"file:label-studio.token\"\n",
         scene.label_studio.url
     );
     let written = scene.place.read("labelrelay.toml");
@@ -173,7 +173,8 @@ fn the_command_finds_the_same_source_and_the_same_file() {
         "other.toml",
     ];
     assert_eq!(command, expected);
-    run(&scene, &command, &[]).good();
+    // The `serve` that runs goes by the other file.
+    run(&scene, &command, &["--wait", "0s"]).good();
     let written = scene.place.read("other.toml");
     let (first, rest) = written.split_once("\n\n[source.pull]\n").unwrap();
     assert_eq!(first, text.trim_end(), "{written}");
@@ -200,6 +201,10 @@ fn a_configuration_that_cannot_be_written_is_said_and_its_lines_are_printed() {
         assert!(ran.stdout.contains(words), "{words}: {ran:?}");
     }
     assert_eq!(place.read("kept.toml"), text);
+    assert!(
+        !place.path("label-studio.token").exists(),
+        "nothing is left half-way"
+    );
 }
 
 /// The lines are for the projects that webhooks would have been for, and so is the command that writes them.
@@ -210,7 +215,7 @@ fn a_pull_instead_of_some_webhooks_is_for_their_projects() {
     let url = scene.label_studio.url.as_str();
     let words = ["connect", "label-studio", url, "--token", "file:ls.token"];
     scene.place.write("ls.token", super::TOKEN);
-    let words = [&words[..], &["--project", "2"]].concat();
+    let words = [&words[..], &["--project", "2", "--push-only"]].concat();
     let refused = super::shows_no_secret(scene.place.run(&words));
     assert_eq!(refused.code, 1, "{refused:?}");
     let command = format!(
@@ -221,7 +226,12 @@ fn a_pull_instead_of_some_webhooks_is_for_their_projects() {
         stderr: refused.stdout.clone(),
         ..refused
     });
-    run(&scene, &command, &[]).good();
+    run(&scene, &command, &["--wait", "0s"]).good();
     let written = scene.place.read("labelrelay.toml");
+    assert!(written.contains("\ntoken = \"file:"), "{written}");
+    assert!(
+        !scene.place.path("label-studio.token").exists(),
+        "{written}"
+    );
     assert!(written.ends_with("\nprojects = [2]\n"), "{written}");
 }

@@ -2,6 +2,7 @@
 
 mod platform;
 mod silence;
+mod taken_up;
 
 use crate::support::{Place, Serving, get, until};
 use platform::{Mode, Platform, TOKEN, annotation, task};
