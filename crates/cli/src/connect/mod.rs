@@ -25,10 +25,9 @@ pub(crate) use changes::Changes;
 
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
+use crate::platform_http;
 use clap::Subcommand;
 use labelrelay_reconcile::http::HttpOptions;
-use labelrelay_startup::OsEntropy;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Time for one attempt. It is short because a person waits for the answer.
@@ -99,8 +98,8 @@ pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
 }
 
 /// Options of the requests to the platforms' APIs.
-fn http_options() -> HttpOptions {
-    let mut options = HttpOptions::new(Arc::new(OsEntropy));
+fn http_options(env: &Env<'_>) -> HttpOptions {
+    let mut options = platform_http::options(platform_http::proxies(env));
     options.timeout = PATIENCE;
     options.attempts = ATTEMPTS;
     options.late_again = false;

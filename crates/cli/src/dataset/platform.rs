@@ -4,6 +4,7 @@ use crate::env::Env;
 use crate::error::CliError;
 use crate::find_configuration::{self, Missing};
 use crate::label_studio_access;
+use crate::platform_http;
 use crate::source_of_platform;
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::provider::Provider;
@@ -11,12 +12,11 @@ use labelrelay_core::{BoxFuture, Clock, OutboundMessage, QueueLimits};
 use labelrelay_dataset::{DatasetError, Scope, Store};
 use labelrelay_event::Event;
 use labelrelay_local::LedgerFile;
-use labelrelay_reconcile::http::HttpOptions;
 use labelrelay_reconcile::label_studio::LabelStudio;
 use labelrelay_reconcile::{
     LiveEvent, NoProgress, Platform as _, Reconcile, SendOutcome, Sink, SinkError,
 };
-use labelrelay_startup::{OsEntropy, SystemClock};
+use labelrelay_startup::SystemClock;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +59,7 @@ impl PlatformArgs {
             source_of_platform::find(&config, Provider::LabelStudio, self.source.as_deref())?;
         let runtime = crate::runtime::full()?;
         let token = runtime.block_on(label_studio_access::token(self.token.as_ref(), env))?;
-        let options = HttpOptions::new(Arc::new(OsEntropy));
+        let options = platform_http::options(platform_http::proxies(env));
         let platform = LabelStudio::new(&url, token, self.project.clone(), options);
         let platform = Arc::new(platform.map_err(CliError::failed)?);
         // Of what the token does not see, nobody may say that it is gone.

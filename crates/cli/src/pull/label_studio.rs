@@ -6,11 +6,10 @@ use crate::connect::sections;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::label_studio_access;
+use crate::platform_http;
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::provider::Provider;
-use labelrelay_reconcile::http::HttpOptions;
 use labelrelay_reconcile::label_studio::LabelStudio;
-use labelrelay_startup::OsEntropy;
 use std::sync::Arc;
 
 const EXAMPLES: &str = "\
@@ -45,7 +44,7 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let token = sections::token(args.token.as_ref(), source);
     let token = label_studio_access::token(token, env);
     let token = crate::runtime::small()?.block_on(token)?;
-    let mut options = HttpOptions::new(Arc::new(OsEntropy));
+    let mut options = platform_http::options(platform_http::proxies(env));
     options.per_second = args.common.rate;
     let projects = args.common.projects(source);
     let platform = LabelStudio::new(&url, token, projects, options).map_err(CliError::failed)?;

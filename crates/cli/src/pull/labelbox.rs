@@ -6,11 +6,10 @@ use crate::connect::sections;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::labelbox_access;
+use crate::platform_http;
 use labelrelay_core::config::SecretRef;
 use labelrelay_core::provider::Provider;
-use labelrelay_reconcile::http::HttpOptions;
 use labelrelay_reconcile::labelbox::{ENDPOINT, Labelbox};
-use labelrelay_startup::OsEntropy;
 use std::sync::Arc;
 
 const EXAMPLES: &str = "\
@@ -41,7 +40,7 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let key = sections::token(args.key.as_ref(), source);
     let key = labelbox_access::key(key, env);
     let key = crate::runtime::small()?.block_on(key)?;
-    let mut options = HttpOptions::new(Arc::new(OsEntropy));
+    let mut options = platform_http::options(platform_http::proxies(env));
     options.per_second = args.common.rate;
     let projects = args.common.projects(source);
     let platform = Labelbox::new(endpoint, key, projects, options).map_err(CliError::failed)?;

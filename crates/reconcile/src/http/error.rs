@@ -22,15 +22,23 @@ impl HttpError {
         ))
     }
 
-    pub(super) fn no_answer(uri: &Uri, error: &hyper_util::client::legacy::Error) -> Self {
+    /// `by` says by which way it was asked.
+    pub(super) fn no_answer(
+        uri: &Uri,
+        by: &str,
+        error: &hyper_util::client::legacy::Error,
+    ) -> Self {
         let cause = deepest(error);
         let message = if error.is_connect() {
             format!(
-                "cannot connect to {}: {cause}; see that the server runs and that the URL is its address",
+                "cannot connect to {}{by}: {cause}; see that the server runs and that the URL is its address",
                 without_query(uri)
             )
         } else {
-            format!("{}: the exchange broke off: {cause}", without_query(uri))
+            format!(
+                "{}{by}: the exchange broke off: {cause}",
+                without_query(uri)
+            )
         };
         Self::passing(message)
     }

@@ -1,20 +1,23 @@
 //! A client of management APIs: keeps its connections, tries again within bounds, and is never faster than
 //! it was told to be.
 
+mod connector;
 mod error;
+mod proxies;
 mod rate_limiter;
 mod retry;
 
 pub use error::HttpError;
+pub use proxies::Proxies;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{DATE, RETRY_AFTER};
+use connector::Connector;
+use http::header::{DATE, PROXY_AUTHORIZATION, RETRY_AFTER};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Body as _;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as Pool;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use jiff::Timestamp;
 use labelrelay_core::Entropy;
@@ -37,6 +40,8 @@ pub struct HttpOptions {
     pub per_second: Option<f64>,
     /// Largest answer in bytes: all of it is in memory.
     pub max_answer_bytes: usize,
+    /// Proxies by which the server is asked.
+    pub proxies: Proxies,
     /// Spreads the pauses between attempts.
     pub entropy: Arc<dyn Entropy>,
 }
@@ -50,6 +55,7 @@ impl HttpOptions {
             late_again: true,
             per_second: None,
             max_answer_bytes: 512 * 1024 * 1024,
+            proxies: Proxies::default(),
             entropy,
         }
     }
@@ -63,6 +69,7 @@ impl fmt::Debug for HttpOptions {
             .field("late_again", &self.late_again)
             .field("per_second", &self.per_second)
             .field("max_answer_bytes", &self.max_answer_bytes)
+            .field("proxies", &self.proxies)
             .finish_non_exhaustive()
     }
 }
@@ -70,7 +77,7 @@ impl fmt::Debug for HttpOptions {
 /// A client of one server.
 #[derive(Debug)]
 pub struct HttpClient {
-    pool: Pool<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    pool: Pool<HttpsConnector<Connector>, Full<Bytes>>,
     options: HttpOptions,
     rate_limiter: RateLimiter,
 }
@@ -118,7 +125,7 @@ impl HttpClient {
             .map_err(|error| HttpError::no_authorities(&error))?
             .https_or_http()
             .enable_http1()
-            .build();
+            .wrap_connector(Connector::new(options.proxies.clone()));
         let pool = Pool::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .build(connector);
@@ -216,10 +223,15 @@ impl HttpClient {
         max_bytes: usize,
     ) -> Result<Answer, HttpError> {
         let uri = request.uri();
-        let sent = request.clone().map(Full::new);
+        let proxies = &self.options.proxies;
+        let mut sent = request.clone().map(Full::new);
+        if let Some(authorization) = proxies.authorization(uri) {
+            let headers = sent.headers_mut();
+            headers.insert(PROXY_AUTHORIZATION, authorization);
+        }
         let answer = self.pool.request(sent).await;
         let (head, mut body) = answer
-            .map_err(|error| HttpError::no_answer(uri, &error))?
+            .map_err(|error| HttpError::no_answer(uri, &proxies.words(uri), &error))?
             .into_parts();
         let hint = usize::try_from(body.size_hint().lower()).unwrap_or_default();
         let mut bytes = BytesMut::with_capacity(hint.min(max_bytes));

@@ -7,6 +7,7 @@ mod erring_servers;
 mod http;
 mod management;
 mod projects;
+mod proxy;
 mod server;
 mod walk;
 mod watermark;

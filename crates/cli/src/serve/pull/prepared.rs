@@ -11,6 +11,7 @@ use crate::labelbox_access;
 use crate::local_dir::LocalDir;
 use crate::locations::{self, QueueLocation};
 use crate::open::{self, BackEnds};
+use crate::platform_http;
 use crate::queue_sender::QueueSender;
 use crate::remote_ledger::RemoteLedger;
 use crate::serve::observed_queue::ObservedQueue;
@@ -20,6 +21,7 @@ use labelrelay_core::provider::Provider;
 use labelrelay_core::{Clock, Relay, SecretSource};
 use labelrelay_http::admin::Metrics;
 use labelrelay_local::{LedgerFile, Options};
+use labelrelay_reconcile::http::Proxies;
 use labelrelay_reconcile::labelbox::ENDPOINT;
 use labelrelay_startup::Setting;
 use std::sync::Arc;
@@ -37,6 +39,7 @@ pub(super) struct One {
     settings: PullConfig,
     server: String,
     token: Box<dyn SecretSource>,
+    proxies: Proxies,
     place: LedgerLocation,
     arrived: Option<Arrived>,
 }
@@ -151,6 +154,7 @@ impl Opener {
             settings: settings.clone(),
             server,
             token,
+            proxies: platform_http::proxies(env),
             place,
         })
     }
@@ -163,6 +167,7 @@ impl Shared {
             settings: one.settings,
             server: one.server,
             token: one.token,
+            proxies: one.proxies,
             place: one.place,
             sender: Arc::clone(&self.sender),
             main: self.main.clone(),

@@ -7,6 +7,7 @@ use super::sink::RelaySink;
 use super::unattended_progress::Told;
 use crate::arrivals::Arrived;
 use crate::error::chain;
+use crate::platform_http;
 use crate::queue_records::QueueRecords;
 use crate::queue_sender::QueueSender;
 use crate::serve::signals::{Stop, stopped};
@@ -15,7 +16,7 @@ use labelrelay_core::provider::Provider;
 use labelrelay_core::{Clock, Entropy as _, SecretSource};
 use labelrelay_http::admin::Metrics;
 use labelrelay_local::LedgerFile;
-use labelrelay_reconcile::http::HttpOptions;
+use labelrelay_reconcile::http::Proxies;
 use labelrelay_reconcile::label_studio::LabelStudio;
 use labelrelay_reconcile::labelbox::Labelbox;
 use labelrelay_reconcile::{Platform, PlatformError, Progress as _, Reconcile, Summary};
@@ -35,6 +36,7 @@ pub(super) struct Job {
     /// URL of the platform.
     pub(super) server: String,
     pub(super) token: Box<dyn SecretSource>,
+    pub(super) proxies: Proxies,
     pub(super) place: LedgerLocation,
     pub(super) sender: Arc<QueueSender>,
     /// The runtime of the deliveries.
@@ -198,7 +200,7 @@ impl Job {
         let secrets = secrets.map_err(|error| error.to_string())?;
         let token = secrets.into_iter().next();
         let token = token.ok_or("the token is empty: put one in its place")?;
-        let mut options = HttpOptions::new(Arc::new(OsEntropy));
+        let mut options = platform_http::options(self.proxies.clone());
         options.timeout = TIMEOUT;
         options.attempts = ATTEMPTS;
         options.per_second = self.settings.rate;

@@ -5,6 +5,7 @@ mod labelbox;
 mod new_secret;
 mod obstacle_table;
 mod obstacles;
+mod proxy;
 mod pull_instead;
 mod repair;
 mod rotation;

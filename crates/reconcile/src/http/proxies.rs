@@ -1,0 +1,130 @@
+//! Proxies that stand between this machine and the platforms, as the environment names them.
+
+use http::{HeaderValue, Uri};
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Proxies by which servers are asked; by default none.
+#[derive(Debug, Clone, Default)]
+pub struct Proxies(Option<Arc<Matcher>>);
+
+impl Proxies {
+    /// Those of `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, but for the hosts of `NO_PROXY`; `variable` looks them up.
+    /// The names in small letters count where those in capitals are not set.
+    pub fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let value = |names: [&str; 2]| {
+            let mut set = names.into_iter().filter_map(&variable);
+            set.find(|value| !value.trim().is_empty())
+                .unwrap_or_default()
+        };
+        let matcher = Matcher::builder()
+            .all(value(["ALL_PROXY", "all_proxy"]))
+            .http(value(["HTTP_PROXY", "http_proxy"]))
+            .https(value(["HTTPS_PROXY", "https_proxy"]))
+            .no(value(["NO_PROXY", "no_proxy"]));
+        Self(Some(Arc::new(matcher.build())))
+    }
+
+    /// The proxy that leads to `uri`; `None` where it is asked directly. No proxy leads to this machine itself.
+    pub(super) fn to(&self, uri: &Uri) -> Option<Intercept> {
+        let matcher = self.0.as_ref()?;
+        if is_this_machine(uri.host()?) {
+            return None;
+        }
+        matcher.intercept(uri)
+    }
+
+    /// Header with which a request to `uri` shows itself to its proxy. Behind TLS the proxy sees no header: it is told
+    /// when the connection is made.
+    pub(super) fn authorization(&self, uri: &Uri) -> Option<HeaderValue> {
+        if is_encrypted(uri) {
+            return None;
+        }
+        self.to(uri)?.basic_auth().cloned()
+    }
+
+    /// Words about the proxy of `uri`, for messages; nothing where there is none. Shows no password.
+    pub(super) fn words(&self, uri: &Uri) -> String {
+        self.to(uri).map_or_else(String::new, |proxy| {
+            let proxy = proxy.uri();
+            format!(" by the proxy {proxy} (HTTPS_PROXY, HTTP_PROXY, NO_PROXY)")
+        })
+    }
+}
+
+/// Tells whether requests to `uri` go through TLS.
+pub(super) fn is_encrypted(uri: &Uri) -> bool {
+    uri.scheme_str() == Some("https")
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let plain = host.trim_start_matches('[').trim_end_matches(']');
+    match plain.parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => {
+            let name = plain.trim_end_matches('.').to_ascii_lowercase();
+            name == "localhost" || name.ends_with(".localhost")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies(variables: &'static [(&str, &str)]) -> Proxies {
+        Proxies::of(move |name| {
+            let mut set = variables.iter();
+            let found = set.find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn proxy(proxies: &Proxies, uri: &str) -> Option<String> {
+        let found = proxies.to(&uri.parse().unwrap());
+        found.map(|proxy| proxy.uri().to_string())
+    }
+
+    #[test]
+    fn each_scheme_has_its_proxy_and_some_hosts_have_none() {
+        let set = proxies(&[
+            ("HTTP_PROXY", "http://one:3128"),
+            ("https_proxy", "two:3128"),
+            ("NO_PROXY", "inside.test, 10.0.0.0/8"),
+        ]);
+        for (uri, expected) in [
+            ("http://ls.test/x", Some("http://one:3128/")),
+            ("https://ls.test/x", Some("http://two:3128/")),
+            ("https://inside.test", None),
+            ("https://deep.inside.test", None),
+            ("http://10.1.2.3:8080", None),
+            ("http://localhost:8080", None),
+            ("http://127.0.0.1:8080", None),
+            ("http://[::1]:8080", None),
+        ] {
+            assert_eq!(proxy(&set, uri).as_deref(), expected, "{uri}");
+        }
+        let all = proxies(&[("ALL_PROXY", "http://all:1"), ("HTTP_PROXY", " ")]);
+        assert_eq!(
+            proxy(&all, "http://ls.test").as_deref(),
+            Some("http://all:1/")
+        );
+        assert_eq!(proxy(&Proxies::default(), "http://ls.test"), None);
+        assert_eq!(proxy(&proxies(&[]), "http://ls.test"), None);
+    }
+
+    #[test]
+    fn a_password_is_shown_to_the_proxy_alone() {
+        let set = proxies(&[("ALL_PROXY", "http://me:hidden@all:1")]);
+        let (plain, encrypted) = (
+            Uri::from_static("http://ls.test"),
+            Uri::from_static("https://ls.test"),
+        );
+        assert!(set.authorization(&plain).unwrap().is_sensitive());
+        assert_eq!(set.authorization(&encrypted), None);
+        let said = format!("{set:?} {} {}", set.words(&plain), set.words(&encrypted));
+        assert!(!said.contains("hidden"), "{said}");
+        assert!(said.contains("by the proxy http://all:1/"), "{said}");
+    }
+}
