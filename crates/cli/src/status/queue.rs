@@ -10,7 +10,7 @@ use crate::locations::QueueLocation;
 use crate::queue_file;
 use crate::recent_deliveries::RecentDeliveries;
 use jiff::Timestamp;
-use labelrelay_local::{OpenError, QueueFile, QueueStats};
+use labelrelay_local::{FileError, OpenError, QueueFile, QueueStats};
 use std::path::Path;
 use std::time::Duration;
 
@@ -36,6 +36,17 @@ pub(super) fn open_checked(file: &Path, report: &mut Report) -> Result<QueueFile
         report
             .warnings
             .push(format!("{more} more events are damaged in the queue file"));
+    }
+    match queue.try_write() {
+        Ok(()) => report.is_written_and_read = true,
+        Err(error @ FileError::Locked(_)) => report.warnings.push(format!(
+            "whether the queue takes an event was not found out: {}",
+            chain(&error)
+        )),
+        Err(error) => report.faults.push(format!(
+            "the queue does not take an event and give it back: {}",
+            chain(&error)
+        )),
     }
     let seen = queue.consumer_seen()?;
     if stats.dead > 0 {

@@ -28,6 +28,9 @@ pub(super) struct Report {
     /// Events in the queue, where it is a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) events: Option<Events>,
+    /// An event was written into that file and read back, and nothing of it is left.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_written_and_read: bool,
     /// Whoever takes them out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) consumer: Option<Consumer>,
@@ -131,8 +134,15 @@ impl Report {
             Some(events) => line(
                 "queue",
                 &format!(
-                    "{queue}: {} ready, {} in flight, {} dead",
-                    events.ready, events.in_flight, events.dead
+                    "{queue}: {} ready, {} in flight, {} dead{}",
+                    events.ready,
+                    events.in_flight,
+                    events.dead,
+                    if self.is_written_and_read {
+                        "; takes an event and gives it back"
+                    } else {
+                        ""
+                    }
                 ),
             )?,
             None if is_file(queue) => line("queue", &format!("{queue}: made by the next `serve`"))?,

@@ -22,6 +22,7 @@ mod received;
 mod stats;
 mod taken;
 mod transaction;
+mod try_write;
 mod write_throttle;
 
 pub use delivery::Delivery;

@@ -21,3 +21,4 @@ mod repeats;
 mod replay;
 mod source;
 mod support;
+mod try_write;

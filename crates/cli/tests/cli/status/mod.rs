@@ -158,7 +158,8 @@ fn it_walks_the_way_of_a_delivery() {
     place.run(&["events", "list", "--dead"]).good();
     let ran = place.run(&["status"]);
     let serve = format!("serve       listens on {}", serving.address);
-    for line in [serve.as_str(), "queue.db: 1 ready, 0 in flight, 1 dead"] {
+    let queue = "queue.db: 1 ready, 0 in flight, 1 dead; takes an event and gives it back\n";
+    for line in [serve.as_str(), queue] {
         assert!(ran.good().contains(line), "{line}: {ran:?}");
     }
     assert!(
@@ -170,6 +171,10 @@ fn it_walks_the_way_of_a_delivery() {
         json["events"],
         serde_json::json!({"ready": 1, "in_flight": 0, "dead": 1})
     );
+    assert_eq!(json["is_written_and_read"], true);
+    // Trying that left nothing.
+    let listed = place.run(&["events", "list", "--json"]);
+    assert_eq!(listed.json().len(), 2, "{listed:?}");
     assert_eq!(json["serve"], serving.address);
     assert!(
         json["warnings"].to_string().contains("1 dead letter:"),
