@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 #[group(skip)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub(super) struct Args {
     /// Without a platform: the configuration file
     #[arg(long, value_name = "FILE")]

@@ -75,7 +75,7 @@ impl PullToken {
                 format!("the token cannot be put into {path}: {error}; run this as the user of `serve`, in a directory that it may write to, or say where the token is with --token file:/path")
             }
         })?;
-        Ok(put.then_some(&file.path))
+        Ok(put.then_some(file.path.as_path()))
     }
 }
 
