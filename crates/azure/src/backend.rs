@@ -7,7 +7,7 @@ use crate::key_vault::KeyVaultSecret;
 use crate::location::{SettingValue, StorageLocation};
 use crate::queue_source::{AccountQueue, PROCESSOR, StorageQueueSource};
 use crate::service_bus::ServiceBusQueue;
-use crate::storage_queue::{SENDER, StorageQueue, connect, resource};
+use crate::storage_queue::{SENDER, StorageQueue, connect, dead_letter_name, resource};
 use crate::transport::client;
 use azure_core::credentials::TokenCredential;
 use azure_core::http::HttpClient;
@@ -103,7 +103,7 @@ impl Azure {
         let location = self.storage_queue(url)?;
         let dead_letters = match options.dead_letter.as_deref() {
             None => {
-                let name = format!("{}-poison", location.name);
+                let name = dead_letter_name(&location.name);
                 let beside = location.sibling(&name);
                 beside.ok_or_else(|| {
                     let problem = format!(

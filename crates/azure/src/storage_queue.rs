@@ -10,7 +10,9 @@ use crate::transport::options;
 use azure_core::credentials::TokenCredential;
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::{HttpClient, StatusCode};
-use azure_storage_queue::models::{QueueClientSendMessageOptions, QueueMessage};
+use azure_storage_queue::models::{
+    QueueClientGetPropertiesResultHeaders as _, QueueClientSendMessageOptions, QueueMessage,
+};
 use azure_storage_queue::{QueueClient, QueueClientOptions};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -33,6 +35,8 @@ pub(crate) const SENDER: &str = "Storage Queue Data Message Sender";
 /// One queue.
 pub struct StorageQueue {
     client: QueueClient,
+    /// The queue for dead letters that consumers have beside this one, unless they say otherwise.
+    dead_letters: Option<QueueClient>,
     resource: Resource,
     ttl: i32,
 }
@@ -56,7 +60,11 @@ impl StorageQueue {
                 }
             },
         };
+        let beside = location.sibling(&dead_letter_name(&location.name));
+        let dead_letters =
+            beside.map(|beside| connect(&beside, credential.clone(), client, setting));
         Ok(Self {
+            dead_letters: dead_letters.transpose()?,
             client: connect(location, credential, client, setting)?,
             resource: resource(location, SENDER),
             ttl,
@@ -135,6 +143,29 @@ impl EventQueue for StorageQueue {
             }
         })
     }
+
+    /// Of the queue with `-poison` behind its name, if it is there.
+    fn dead_letters(&self) -> BoxFuture<'_, Result<Option<u64>, QueueError>> {
+        Box::pin(async move {
+            let Some(dead_letters) = &self.dead_letters else {
+                return Ok(None);
+            };
+            match dead_letters.get_properties(None).await {
+                Ok(found) => {
+                    let count = found.approximate_messages_count().ok().flatten();
+                    Ok(count.and_then(|count| u64::try_from(count).ok()))
+                }
+                Err(error) if error.http_status() == Some(StatusCode::NotFound) => Ok(None),
+                Err(error) if may_only_send(&error) => Ok(None),
+                Err(error) => Err(self.failed(&error)),
+            }
+        })
+    }
+}
+
+/// Name of the queue for dead letters beside the one of this name.
+pub(crate) fn dead_letter_name(queue: &str) -> String {
+    format!("{queue}-poison")
 }
 
 /// A client of the queue. Nothing is sent yet.

@@ -79,6 +79,15 @@ pub trait EventQueue: Send + Sync {
     /// # Errors
     /// The error that a send would meet.
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>>;
+
+    /// Number of dead letters beside the queue, about; for people. `None` where there is no place for them, where it takes
+    /// more than a request or two to count them, and where sending needs less rights than counting.
+    ///
+    /// # Errors
+    /// [`QueueError`] when the place is named and cannot be asked.
+    fn dead_letters(&self) -> BoxFuture<'_, Result<Option<u64>, QueueError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 }
 
 /// Copies of messages that sending them makes in this process's memory.

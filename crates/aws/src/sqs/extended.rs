@@ -131,6 +131,10 @@ impl EventQueue for ExtendedSqsQueue {
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
         self.queue.check()
     }
+
+    fn dead_letters(&self) -> BoxFuture<'_, Result<Option<u64>, QueueError>> {
+        self.queue.dead_letters()
+    }
 }
 
 impl fmt::Debug for ExtendedSqsQueue {

@@ -4,6 +4,7 @@ mod answer_digests;
 mod attributes;
 mod check;
 mod content;
+mod dead_letters;
 mod error;
 mod extended;
 mod fifo_ids;
@@ -173,6 +174,10 @@ impl EventQueue for SqsQueue {
 
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
         Box::pin(self.try_check())
+    }
+
+    fn dead_letters(&self) -> BoxFuture<'_, Result<Option<u64>, QueueError>> {
+        Box::pin(self.count_dead_letters())
     }
 }
 

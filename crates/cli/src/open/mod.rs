@@ -98,8 +98,15 @@ pub(crate) async fn may_start(
     Ok(settle(&found, relay, config, env.lookup())?)
 }
 
-/// Checks everything that [`relay`] would open, without owning or making anything. Returns warnings.
-pub(crate) async fn check(config: &Config, env: &Env<'_>) -> Result<Vec<String>, CliError> {
+/// Findings of [`check`].
+pub(crate) struct Checked {
+    pub(crate) warnings: Vec<String>,
+    /// Dead letters of a queue elsewhere, about; `None` where it does not tell.
+    pub(crate) dead_letters: Option<u64>,
+}
+
+/// Checks everything that [`relay`] would open, without owning or making anything.
+pub(crate) async fn check(config: &Config, env: &Env<'_>) -> Result<Checked, CliError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let back_ends = BackEnds::new(Options::default(), env, Arc::clone(&clock));
     let read_only = ReadOnly(&back_ends);
@@ -115,8 +122,31 @@ pub(crate) async fn check(config: &Config, env: &Env<'_>) -> Result<Vec<String>,
     let found = examine(&relay, PATIENCE, true).await;
     settle(&found, &relay, config, env.lookup())?;
     match found.first() {
-        None => Ok(relay.warnings().await),
+        None => Ok(checked(&relay).await),
         Some(found) => Err(not_ready(found)),
+    }
+}
+
+/// What else is to be said of a relay that is ready.
+async fn checked(relay: &Relay) -> Checked {
+    let mut warnings = relay.warnings().await;
+    let counting = tokio::time::timeout(PATIENCE, relay.parts().queue.dead_letters());
+    let why = match counting.await {
+        Ok(Ok(dead_letters)) => {
+            return Checked {
+                warnings,
+                dead_letters,
+            };
+        }
+        Ok(Err(error)) => chain(&error),
+        Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
+    };
+    warnings.push(format!(
+        "how many dead letters the queue has is not known: {why}"
+    ));
+    Checked {
+        warnings,
+        dead_letters: None,
     }
 }
 

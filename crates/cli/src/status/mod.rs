@@ -122,8 +122,9 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
         queue::can_be_made(file, env)?;
     }
     let runtime = crate::runtime::small()?;
-    let warnings = runtime.block_on(open::check(&config, env))?;
-    report.warnings.extend(warnings);
+    let checked = runtime.block_on(open::check(&config, env))?;
+    report.warnings.extend(checked.warnings);
+    report.found_dead_letters(checked.dead_letters);
     report.blob_store = store(config.blob_store.as_ref(), BLOB_STORE, &config, env)?;
     report.fallback = store(config.fallback.as_ref(), FALLBACK, &config, env)?;
     let mut recent = None;

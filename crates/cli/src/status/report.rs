@@ -31,6 +31,9 @@ pub(super) struct Report {
     /// An event was written into that file and read back, and nothing of it is left.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_written_and_read: bool,
+    /// Dead letters of a queue elsewhere, about, where it tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dead_letters: Option<u64>,
     /// Whoever takes them out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) consumer: Option<Consumer>,
@@ -88,6 +91,18 @@ pub(super) struct Consumer {
 }
 
 impl Report {
+    /// Dead letters of a queue elsewhere.
+    pub(super) fn found_dead_letters(&mut self, count: Option<u64>) {
+        self.dead_letters = count;
+        let Some(count) = count.filter(|count| *count > 0) else {
+            return;
+        };
+        let letters = if count == 1 { "letter" } else { "letters" };
+        self.warnings.push(format!(
+            "about {count} dead {letters} beside the queue: rejected, or received too often; mend the consumer, then move them back with the cloud's own tools"
+        ));
+    }
+
     /// For people, in the order of a delivery's way.
     pub(super) fn print(&self) -> std::io::Result<()> {
         let line = |name: &str, words: &str| print(format_args!("  {name:<12}{words}"));
@@ -146,7 +161,11 @@ impl Report {
                 ),
             )?,
             None if is_file(queue) => line("queue", &format!("{queue}: made by the next `serve`"))?,
-            None => line("queue", queue)?,
+            None => {
+                let dead = self.dead_letters;
+                let dead = dead.map_or_else(String::new, |count| format!(": about {count} dead"));
+                line("queue", &format!("{queue}{dead}"))?;
+            }
         }
         for (name, store) in [
             ("blob store", &self.blob_store),

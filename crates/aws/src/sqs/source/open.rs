@@ -3,6 +3,7 @@
 use super::requests::{Action, SqsRequests};
 use super::{DeadLetters, SqsSource};
 use crate::sqs::QueueLocation;
+use crate::sqs::dead_letters::named_by;
 use labelrelay_core::{BackEndError, QueueErrorKind, SourceOptions};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -72,14 +73,7 @@ fn policy(queue: &SqsRequests, answer: &Value) -> Result<Option<QueueLocation>, 
     let Some(policy) = policy.and_then(text).filter(|policy| !policy.is_empty()) else {
         return Ok(None);
     };
-    let arn = serde_json::from_str::<Value>(&policy)
-        .ok()
-        .and_then(|policy| policy.get("deadLetterTargetArn").and_then(text));
-    let found = arn.as_deref().and_then(|arn| {
-        let (rest, name) = arn.rsplit_once(':')?;
-        let (_, account) = rest.rsplit_once(':')?;
-        queue.location.sibling(account, name)
-    });
+    let found = named_by(&policy, &queue.location);
     let garbled = || {
         let problem = "has a redrive policy that names no queue";
         BackEndError::new(&queue.location.url, problem, "correct the policy")

@@ -2,6 +2,7 @@
 
 mod aws;
 mod azure;
+mod dead_letters;
 mod google;
 mod pull;
 mod secret_manager;

@@ -1,0 +1,46 @@
+//! `status` counts the dead letters of queues that tell how many they have.
+
+use crate::support::configured;
+use labelrelay_tests::servers::{Fauxqs, boto3};
+use serde_json::Value;
+
+/// Makes a queue whose redrive policy names another one; prints the URLs of both.
+const MAKE: &str = "\
+sqs = client('sqs')
+dead = sqs.create_queue(QueueName='dead')['QueueUrl']
+arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=['QueueArn'])['Attributes']['QueueArn']
+policy = json.dumps({'deadLetterTargetArn': arn, 'maxReceiveCount': '5'})
+print(sqs.create_queue(QueueName='events', Attributes={'RedrivePolicy': policy})['QueueUrl'])
+print(dead)
+print(sqs.create_queue(QueueName='plain')['QueueUrl'])";
+
+#[test]
+#[ignore = "needs fauxqs: cargo xtask test"]
+fn those_of_sqs_are_counted_where_a_policy_names_their_queue() {
+    let sqs = Fauxqs::start();
+    let made = boto3::run(&sqs.endpoint(), MAKE, &[]);
+    let urls: Vec<_> = made.lines().collect();
+    let [events, dead, plain] = urls[..] else {
+        panic!("{made}");
+    };
+    let place_of = |queue: &str| {
+        let place = configured().with("LABELRELAY_QUEUE", queue);
+        let variables = sqs.environment().into_iter();
+        variables.fold(place, |place, (name, value)| place.with(&name, &value))
+    };
+    let none = place_of(events).run(&["status"]);
+    assert!(none.good().contains(": about 0 dead\n"), "{none:?}");
+    assert!(!none.stderr.contains("dead letter"), "{none:?}");
+
+    let send = "client('sqs').send_message(QueueUrl=args[0], MessageBody='{}')";
+    boto3::run(&sqs.endpoint(), send, &[dead]);
+    let one = place_of(events).run(&["status"]);
+    assert!(one.good().contains(": about 1 dead\n"), "{one:?}");
+    let said = "about 1 dead letter beside the queue";
+    assert!(one.stderr.contains(said), "{one:?}");
+    let told = place_of(events).run(&["status", "--json"]);
+    assert_eq!(told.json()[0]["dead_letters"], 1);
+
+    let unknown = place_of(plain).run(&["status", "--json"]);
+    assert_eq!(unknown.json()[0]["dead_letters"], Value::Null);
+}
