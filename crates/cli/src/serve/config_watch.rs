@@ -5,7 +5,6 @@ use super::pull::Pulling;
 use crate::env::Env;
 use crate::find_configuration::{self, Missing};
 use labelrelay_core::config::{Config, SourceConfig};
-use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -108,10 +107,7 @@ fn is_same(one: &Config, other: &Config) -> bool {
 }
 
 /// Looks again and again. Never ends: with `None` it looks at nothing.
-pub(super) async fn look_after(
-    watch: Option<ConfigWatch<'_>>,
-    pulling: &mut Pulling,
-) -> Infallible {
+pub(super) async fn look_after(watch: Option<ConfigWatch<'_>>, pulling: &mut Pulling) {
     let Some(mut watch) = watch else {
         return std::future::pending().await;
     };

@@ -2,7 +2,7 @@
 
 use super::config_watch::{self, ConfigWatch};
 use super::listen_address::{ANY_ADMIN_LISTEN, DEFAULT_ADMIN_LISTEN, cannot_bind};
-use super::pull::Prepared;
+use super::pull::{Prepared, Pulling};
 use super::ready_file::ReadyFile;
 use super::rotation_watch::RotationWatch;
 use super::service_manager::ServiceManager;
@@ -30,6 +30,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 /// After the server itself has stopped, connections to it have nothing to wait for.
 const RUNTIME_END: Duration = Duration::from_secs(1);
@@ -153,13 +154,8 @@ impl Start<'_> {
             .map(|path| ReadyFile::write(path, bound))
             .transpose()?;
         manager.ready(bound);
-        let file = self.args.config.as_deref();
-        let watch = ConfigWatch::new(self.as_read, file, self.env);
-        let ended = tokio::select! {
-            ended = server => ended,
-            never = config_watch::look_after(watch, &mut pulling) => match never {},
-        };
-        ended.map_err(|error| CliError::failed(format_args!("the server broke down: {error}")))?;
+        let watch = ConfigWatch::new(self.as_read, self.args.config.as_deref(), self.env);
+        until_ended(server, watch, &mut pulling).await?;
         drop(ready_file);
         // Before the queue is another process's to own.
         drop(running);
@@ -247,6 +243,20 @@ impl Start<'_> {
         }
         Ok(())
     }
+}
+
+/// Waits until the server has ended. Meanwhile the configuration's file is looked after.
+async fn until_ended(
+    server: JoinHandle<()>,
+    watch: Option<ConfigWatch<'_>>,
+    pulling: &mut Pulling,
+) -> Result<(), CliError> {
+    let ended = tokio::select! {
+        ended = server => ended,
+        // It never ends by itself.
+        () = config_watch::look_after(watch, pulling) => Ok(()),
+    };
+    ended.map_err(|error| CliError::failed(format_args!("the server broke down: {error}")))
 }
 
 async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, CliError> {

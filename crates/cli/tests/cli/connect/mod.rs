@@ -18,8 +18,7 @@ use crate::support::{Place, Ran, Serving, patient};
 use crate::terminal_device::Terminal;
 use serde_json::{Value, json};
 use stand_in::{FIRST_MADE, Fault, StandIn, TOKEN, webhook};
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Of the source, as [`configured`] writes it.
 const SECRET: &str = "a-secret-of-label-studio";
