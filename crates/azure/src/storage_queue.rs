@@ -155,12 +155,17 @@ impl EventQueue for StorageQueue {
                     let count = found.approximate_messages_count().ok().flatten();
                     Ok(count.and_then(|count| u64::try_from(count).ok()))
                 }
-                Err(error) if error.http_status() == Some(StatusCode::NotFound) => Ok(None),
-                Err(error) if may_only_send(&error) => Ok(None),
+                // A signature, or a role, may be for the other queue alone.
+                Err(error) if is_refused_or_missing(&error) => Ok(None),
                 Err(error) => Err(self.failed(&error)),
             }
         })
     }
+}
+
+fn is_refused_or_missing(error: &Error) -> bool {
+    let status = error.http_status();
+    status.is_some_and(|status| [StatusCode::NotFound, StatusCode::Forbidden].contains(&status))
 }
 
 /// Name of the queue for dead letters beside the one of this name.
