@@ -1,6 +1,7 @@
 //! A write that is tried leaves nothing, and disturbs nobody.
 
 use crate::support::{QueueDir, ids, send};
+use labelrelay_core::chain;
 use rusqlite::Connection;
 use std::time::Duration;
 
@@ -33,7 +34,8 @@ fn a_file_that_takes_no_event_is_found() {
     let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'no events today'); END";
     db.execute_batch(refuse).unwrap();
     let error = file.try_write().unwrap_err();
-    assert!(error.to_string().contains("no events today"), "{error}");
+    let said = chain(&error);
+    assert!(said.contains("no events today"), "{said}");
     db.execute_batch("DROP TRIGGER refuse").unwrap();
     file.try_write().unwrap();
     // One that loses what it is given.
