@@ -10,13 +10,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 const PRIVATE: &str = "\
 \x20   Label Studio 1.23.1 and newer refuses this URL, because its address is not a public one. Start Label Studio
 \x20   with SSRF_PROTECTION_ENABLED=false, or with USE_DEFAULT_BANNED_SUBNETS=false and a list of your own; or give
-\x20   --public-url with a public address
+\x20   --public-url with a public address. As it is, `labelrelay connect label-studio URL` lets this relay pull instead
 ";
 
 const NO_DOT: &str = "\
 \x20   Label Studio refuses this URL, because the name in it is one without a dot: give --public-url with a name
 \x20   that has one, or with an address. Where that is not public, Label Studio 1.23.1 and newer also needs
-\x20   SSRF_PROTECTION_ENABLED=false
+\x20   SSRF_PROTECTION_ENABLED=false. As it is, `labelrelay connect label-studio URL` lets this relay pull instead
 ";
 
 /// Reach of a URL's host, as far as it shows.

@@ -60,7 +60,8 @@ pub(super) async fn see_to(
         return report.hint(format_args!("\n{section}\n"));
     }
     let before = first_event::last_number(target);
-    let written = token.put().and_then(|made| {
+    let could_be = config_section::could_be_added(&path, source, &section, env);
+    let written = could_be.and_then(|()| token.put()).and_then(|made| {
         config_section::add(&path, source, &section, env).inspect_err(|_| {
             // Nothing is left half-way.
             if let Some(file) = made {
