@@ -10,7 +10,7 @@ use rusqlite::OptionalExtension as _;
 use serde_json::{Value, json};
 
 /// Changes with every change of what is written, so that a snapshot of before does not pass for one of now.
-const WRITER: u32 = 2;
+const WRITER: u32 = 3;
 
 /// Contents of a snapshot, and how many of them are kept.
 #[derive(Debug, Clone)]
@@ -32,6 +32,9 @@ pub struct Options {
     pub addresses: Addresses,
     /// Exports who made an annotation; if not, nothing is exported either that the platform wrote and that may say it.
     pub authors: bool,
+    /// Rows that a part of a table of Parquet has at most. A larger one is divided; the next snapshot writes those parts alone
+    /// that changed.
+    pub part_rows: u32,
     /// Snapshots that are kept, the newest among them. At least one.
     pub keep: usize,
 }
@@ -47,6 +50,7 @@ impl Options {
             media: Vec::new(),
             addresses: Addresses::default(),
             authors: true,
+            part_rows: 32_768,
             keep: 10,
         }
     }

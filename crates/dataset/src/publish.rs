@@ -2,9 +2,12 @@
 //!
 //! One working directory writes to a prefix: `writer.json` there, which is created once and never replaced, says which. The
 //! number of each snapshot is taken in the same way, so two copies of a working directory find out that they are two.
+//!
+//! Parts of tables are named by their digests: a snapshot brings those alone that the one before has not.
 
 use crate::DatasetError;
 use crate::housekeeping::finished;
+use crate::manifest::{Manifest, PARTS, SUMMARY, part_name};
 use crate::output::private_dir;
 use crate::published::Published;
 use crate::snapshot::{LATEST, SNAPSHOTS, Snapshot, TABLE};
@@ -16,6 +19,7 @@ use labelrelay_core::{BlobError, ObjectStore};
 use labelrelay_event::Digest;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -105,11 +109,16 @@ impl Publisher {
         }
         let dir = store.dir.join(&snapshot.path);
         let files = files_below(&dir)?;
+        let manifest = Manifest::read(&dir)?;
+        // By the object's name: two tables may have the same file.
+        let objects = files.iter().map(|name| {
+            let object = manifest.object(&snapshot.path, name);
+            (object, name.as_str())
+        });
+        let objects: BTreeMap<String, &str> = objects.collect();
+        let there = self.parts_there();
         let claim = format!("{}/{WRITER}", snapshot.path);
-        let mut names: Vec<String> = files
-            .iter()
-            .map(|name| format!("{}/{name}", snapshot.path))
-            .collect();
+        let mut names: Vec<String> = objects.keys().cloned().collect();
         names.push(claim.clone());
         // Noted first, so that whatever gets there is removed one day.
         self.published.snapshots.insert(snapshot.number, names);
@@ -126,7 +135,12 @@ impl Publisher {
                 "let one working directory alone publish to this prefix; to go on with this one, add --take-over",
             ));
         }
-        let uploads = files.iter().map(|name| self.upload(&dir, snapshot, name));
+        let new = objects
+            .iter()
+            .filter(|(object, _)| !there.contains(*object));
+        let uploads: Vec<_> = new
+            .map(|(object, name)| self.upload(dir.join(name), object))
+            .collect();
         stream::iter(uploads)
             .buffer_unordered(AT_ONCE)
             .try_collect::<()>()
@@ -147,27 +161,37 @@ impl Publisher {
         self.remove_old(store).await
     }
 
-    async fn upload(
-        &self,
-        dir: &Path,
-        snapshot: &Snapshot,
-        name: &str,
-    ) -> Result<(), DatasetError> {
-        let path = dir.join(name);
+    /// Parts of tables that are there for certain: those of the snapshot that is the latest there.
+    fn parts_there(&self) -> BTreeSet<String> {
+        let latest = self.published.latest.as_deref();
+        let latest = latest.and_then(|text| serde_json::from_str::<Snapshot>(text).ok());
+        let names = latest.and_then(|latest| self.published.snapshots.get(&latest.number));
+        let parts = names.into_iter().flatten();
+        let parts = parts.filter(|name| name.starts_with(PARTS));
+        parts.cloned().collect()
+    }
+
+    async fn upload(&self, path: PathBuf, object: &str) -> Result<(), DatasetError> {
         let (length, digest) = measure(&path).map_err(DatasetError::io(&path))?;
+        if object.starts_with(PARTS) && part_name(&digest.to_hex()) != object {
+            return Err(DatasetError::new(
+                &path,
+                "is not what was written",
+                "remove its snapshot's directory, and run this again",
+            ));
+        }
         let file = File::open(&path).map_err(DatasetError::io(&path))?;
-        let object = NewObject {
+        let content = NewObject {
             length,
             digest,
             body: Box::pin(stream::iter(Chunks(file))),
         };
-        let name = format!("{}/{name}", snapshot.path);
-        // One that is there is this one: the number is ours, and a snapshot never changes.
-        let created = self.target.create(&name, object).await;
+        // One that is there is this one: the number is ours, and a snapshot never changes. A part is named by its digest.
+        let created = self.target.create(object, content).await;
         created.map(drop).map_err(|error| self.failed(&error))
     }
 
-    /// Removes the snapshots there that are gone here.
+    /// Removes the snapshots there that are gone here, but for the parts that others have too.
     async fn remove_old(&mut self, store: &Store) -> Result<(), DatasetError> {
         let there = finished(&store.dir.join(SNAPSHOTS))?;
         let published = self.published.snapshots.keys().copied();
@@ -175,11 +199,15 @@ impl Publisher {
             .filter(|number| there.iter().all(|(here, _)| here != number))
             .collect();
         for number in gone {
+            let all = self.published.snapshots.iter();
+            let others = all.filter(|(other, _)| **other != number);
+            let kept: BTreeSet<&String> = others.flat_map(|(_, names)| names).collect();
             let names = self.published.snapshots.get(&number);
-            let removals = names
-                .into_iter()
-                .flatten()
-                .map(|name| async { self.target.remove(name).await });
+            let names = names.into_iter().flatten();
+            let removals: Vec<_> = names
+                .filter(|name| !kept.contains(name))
+                .map(|name| async { self.target.remove(name).await })
+                .collect();
             let removed = stream::iter(removals).buffer_unordered(AT_ONCE);
             let removed = removed.try_collect::<()>().await;
             removed.map_err(|error| self.failed(&error))?;
@@ -202,12 +230,32 @@ impl Publisher {
                     .join(SNAPSHOTS)
                     .join(format!("{:06}", latest.number)),
             )?;
+            self.note_files(&latest).await?;
         }
         self.published.latest = None;
         self.published.write(&store.dir)?;
         let text = serde_json::to_vec(owner).unwrap_or_default();
         let replaced = self.target.replace(WRITER, text.into()).await;
         replaced.map_err(|error| self.failed(&error))
+    }
+
+    /// Notes the files of a snapshot that another working directory published: its parts stay as long as it does.
+    async fn note_files(&mut self, snapshot: &Snapshot) -> Result<(), DatasetError> {
+        let summary = format!("{}/{SUMMARY}", snapshot.path);
+        let text = self.target.get(&summary).await;
+        let text = text.map_err(|error| self.failed(&error))?;
+        let manifest = text.and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
+        let Some(manifest) = manifest else {
+            return Ok(());
+        };
+        let files = manifest.files.keys();
+        let mut names: Vec<String> = files
+            .map(|name| manifest.object(&snapshot.path, name))
+            .collect();
+        names.extend([summary, format!("{}/{WRITER}", snapshot.path)]);
+        let noted = &mut self.published.snapshots;
+        noted.entry(snapshot.number).or_insert(names);
+        Ok(())
     }
 
     fn owner(&self, digest: Option<&str>) -> Owner {

@@ -6,8 +6,10 @@ use crate::media_copy::{self, MediaCopy};
 use crate::output::file_name;
 use crate::redact::Addresses;
 use crate::split::{Split, Splits};
+use crate::store::parts::{self, Part};
+use crate::tally::Tally;
 use crate::which::Which;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, params_from_iter};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;
@@ -87,20 +89,6 @@ pub(crate) struct Answered {
     pub(crate) parents: Value,
 }
 
-/// Counts of a choice.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Tally {
-    pub(crate) chosen: u64,
-    /// Of these, those that an unsigned header says are gone.
-    pub(crate) marked: u64,
-    pub(crate) skipped: u64,
-    pub(crate) other_versions: u64,
-    pub(crate) other_state: u64,
-    pub(crate) without_task: u64,
-    /// Media of which there is no copy where one is to be.
-    pub(crate) media_missing: u64,
-}
-
 struct Candidate {
     row: i64,
     skipped: bool,
@@ -108,27 +96,36 @@ struct Candidate {
     chosen: Chosen,
 }
 
-/// Hands each sample to `take`, in the order of source and task. So two snapshots of one state are equal.
+/// Hands each sample to `take`, in the order of source and task. So two snapshots of one state are equal. With `part`, those
+/// in it alone.
 pub(crate) fn each<E: From<rusqlite::Error>>(
     db: &Connection,
     policy: &Policy,
+    part: Option<&Part>,
     mut take: impl FnMut(Sample) -> Result<(), E>,
 ) -> Result<Tally, E> {
-    let without_task: i64 = db.query_row(
-        "SELECT count(*) FROM annotations WHERE state = 'present' AND task_id IS NULL",
-        [],
-        |row| row.get(0),
-    )?;
+    let range = part.map(Part::range);
+    let range: &[&str] = range.as_ref().map_or(&[][..], |range| &range[..]);
+    let and_within = if part.is_some() {
+        format!(" AND {}", parts::within())
+    } else {
+        String::new()
+    };
+    let without_task: i64 = db
+        .prepare_cached(&format!(
+            "SELECT count(*) FROM annotations WHERE state = 'present' AND task_id IS NULL{and_within}"
+        ))?
+        .query_row(params_from_iter(range), |row| row.get(0))?;
     let mut tally = Tally {
         without_task: without_task.cast_unsigned(),
         ..Tally::default()
     };
     let mut configs = HashMap::new();
-    let mut tasks = db.prepare(
+    let mut tasks = db.prepare_cached(&format!(
         "SELECT DISTINCT source, project_id, task_id FROM annotations
-         WHERE state = 'present' AND task_id IS NOT NULL ORDER BY source, task_id, project_id",
-    )?;
-    let mut tasks = tasks.query([])?;
+         WHERE state = 'present' AND task_id IS NOT NULL{and_within} ORDER BY source, task_id, project_id"
+    ))?;
+    let mut tasks = tasks.query(params_from_iter(range))?;
     while let Some(row) = tasks.next()? {
         let (source, project, task): (String, Option<String>, String) =
             (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -161,6 +158,7 @@ pub(crate) fn each<E: From<rusqlite::Error>>(
                 Some(copy) => copied(&copy, told, &mut tally),
                 None => (about.media(config, item, policy.addresses), told),
             };
+            tally.samples += 1;
             take(Sample {
                 source: source.clone(),
                 project: project.clone(),

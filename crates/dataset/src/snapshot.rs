@@ -1,28 +1,26 @@
 //! Snapshots: a dataset as it was at one moment, whole or not there at all.
 
-use crate::class_list::{self, ClassList};
-use crate::export::parquet::{self, Shown};
-use crate::export::{Format, Rejects, Writer, writer};
+use crate::counts::Counts;
+use crate::earlier::Earlier;
+use crate::export::{Format, parquet};
 use crate::housekeeping::{finished, in_place, remove_old, remove_unfinished};
+use crate::manifest::SUMMARY;
 use crate::options::Options;
 use crate::output::{Output, hex, private_dir, sync_below, sync_dir};
-use crate::selection::{self, Policy, Tally};
-use crate::store::unreadable;
+use crate::store::parts;
 use crate::verdict::{self, Verdict};
-use crate::{DatasetError, Store};
+use crate::{DatasetError, Store, class_list, contents};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 pub(crate) const SNAPSHOTS: &str = "snapshots";
 pub(crate) const LATEST: &str = "latest.json";
 pub(crate) const TABLE: &str = "snapshots.parquet";
-const SUMMARY: &str = "snapshot.json";
 
 /// A snapshot that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,36 +41,6 @@ pub struct Snapshot {
     pub verified: Option<Verdict>,
 }
 
-/// Counts of what a snapshot holds, and of what it does not.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-#[serde(default)]
-pub struct Counts {
-    /// Images, or whatever the tasks are about.
-    pub samples: u64,
-    /// Annotations that are in it.
-    pub annotations: u64,
-    /// Classes, those that nobody uses any more included.
-    pub classes: u64,
-    /// Annotations that were left out: the annotator skipped the task.
-    pub skipped: u64,
-    /// Annotations that were left out, because another one of their task was chosen.
-    pub not_chosen: u64,
-    /// Annotations that were left out, because their task is in another state.
-    pub other_state: u64,
-    /// Annotations that were left out, because nobody knows their task.
-    pub without_task: u64,
-    /// Annotations that are in it although an unsigned header says that they are gone.
-    pub deletion_unconfirmed: u64,
-    /// Media of which there is no copy where [`Options::media`] says.
-    pub media_missing: u64,
-    /// Regions that a format cannot express; `rejects.jsonl` has each with its reason.
-    pub rejected: u64,
-    /// Events that could not be read, and are dead letters.
-    #[serde(default)]
-    pub unreadable: u64,
-}
-
 /// Writes a snapshot, unless the last one says the same.
 ///
 /// # Errors
@@ -81,16 +49,17 @@ pub fn write(store: &mut Store, options: &Options) -> Result<Snapshot, DatasetEr
     let (revision, fingerprint) = (store.revision()?, options.fingerprint());
     let failed = store.failed();
     let snapshots = store.dir.join(SNAPSHOTS);
-    let last = match newest(&store.db).map_err(&failed)? {
-        Some((at, last))
-            if at == revision
-                && options_of(&store.db, last.number).map_err(&failed)? == fingerprint
-                && store.dir.join(&last.path).join(SUMMARY).is_file() =>
+    let newest = match newest(&store.db).map_err(&failed)? {
+        Some((at, newest))
+            if options_of(&store.db, newest.number).map_err(&failed)? == fingerprint
+                && store.dir.join(&newest.path).join(SUMMARY).is_file() =>
         {
-            Some(last)
+            Some((at, newest))
         }
         _ => None,
     };
+    let last = newest.as_ref().filter(|(at, _)| *at == revision);
+    let last = last.map(|(_, last)| last.clone());
     // Copies of media come and go without a change of the state.
     if options.media.is_empty()
         && let Some(last) = &last
@@ -101,8 +70,14 @@ pub fn write(store: &mut Store, options: &Options) -> Result<Snapshot, DatasetEr
     remove_unfinished(&snapshots)?;
     class_list::retire(&mut store.db).map_err(&failed)?;
     let number = next_number(store)?;
+    let mut earlier = None;
+    if options.formats.contains(&Format::Parquet) {
+        earlier = newest.and_then(|(at, newest)| Earlier::at(&store.dir.join(newest.path), at));
+        let since = earlier.as_ref().map_or(-1, |it| it.revision);
+        parts::divide(&mut store.db, since, options.part_rows).map_err(&failed)?;
+    }
     let unfinished = snapshots.join(format!(".unfinished-{number:06}"));
-    let (counts, files) = write_files(store, options, &unfinished)?;
+    let (counts, files) = contents::write(store, options, &unfinished, earlier.as_ref())?;
     let mut hash = Sha256::new();
     for (name, digest) in &files {
         hash.update(format!("{digest}  {name}\n"));
@@ -201,86 +176,6 @@ pub fn latest(dir: &Path) -> Result<Snapshot, DatasetError> {
             "write a new one: labelrelay dataset sync",
         )
     })
-}
-
-type Files = BTreeMap<String, String>;
-
-fn write_files(
-    store: &Store,
-    options: &Options,
-    dir: &Path,
-) -> Result<(Counts, Files), DatasetError> {
-    let failed = store.failed();
-    // One moment for all that is read.
-    let moment = store.db.unchecked_transaction().map_err(&failed)?;
-    let classes = ClassList::read(&moment).map_err(&failed)?;
-    let mut rejects = Rejects::create(dir)?;
-    let mut writers: Vec<Box<dyn Writer + '_>> = Vec::new();
-    for format in &options.formats {
-        writers.extend(writer(*format, dir, &classes)?);
-    }
-    let policy = Policy {
-        which: options.which,
-        splits: options.splits,
-        state: options.state.clone(),
-        media: options.media.clone(),
-        addresses: options.addresses,
-        authors: options.authors,
-    };
-    let mut counts = Counts {
-        classes: classes.0.len() as u64,
-        ..Counts::default()
-    };
-    let tally: Tally = selection::each(&moment, &policy, |sample| {
-        counts.samples += 1;
-        for writer in &mut writers {
-            writer.sample(&sample, &mut rejects)?;
-        }
-        Ok::<(), Stop>(())
-    })
-    .map_err(|stop| match stop {
-        Stop::Dataset(error) => error,
-        Stop::Database(error) => failed(error),
-    })?;
-    counts.annotations = tally.chosen;
-    counts.deletion_unconfirmed = tally.marked;
-    counts.skipped = tally.skipped;
-    counts.not_chosen = tally.other_versions;
-    counts.other_state = tally.other_state;
-    counts.without_task = tally.without_task;
-    counts.media_missing = tally.media_missing;
-    counts.rejected = rejects.count;
-    counts.unreadable = unreadable::count(&moment).map_err(&failed)?;
-    let mut files: Files = [rejects.end()?].into();
-    for writer in writers {
-        files.extend(writer.end()?);
-    }
-    if options.formats.contains(&Format::Parquet) {
-        let shown = Shown {
-            splits: policy.splits,
-            addresses: policy.addresses,
-            authors: policy.authors,
-        };
-        files.extend(parquet::write(&moment, dir, shown, store.failed())?);
-    }
-    Ok((counts, files))
-}
-
-enum Stop {
-    Dataset(DatasetError),
-    Database(rusqlite::Error),
-}
-
-impl From<DatasetError> for Stop {
-    fn from(error: DatasetError) -> Self {
-        Self::Dataset(error)
-    }
-}
-
-impl From<rusqlite::Error> for Stop {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error)
-    }
 }
 
 /// One above all that were ever written, and above what lies there.

@@ -3,6 +3,7 @@
 mod adopt;
 mod annotation;
 mod fold;
+pub(crate) mod parts;
 mod removal;
 mod review;
 mod revision;

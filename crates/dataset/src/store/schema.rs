@@ -1,11 +1,15 @@
 //! Tables of the working state.
 
+use super::parts;
 use crate::DatasetError;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use std::path::Path;
 
 /// Changes with every change of the tables.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
+
+/// It had no parts. Whoever only looks on needs none.
+const WITHOUT_PARTS: i64 = 2;
 
 /// An annotation or a label that is gone keeps its row, without what it held.
 const TABLES: &str = "
@@ -163,6 +167,10 @@ pub(super) fn make(db: &mut Connection, path: &Path) -> Result<(), DatasetError>
         .map_err(&failed)?;
     match version {
         FORMAT => Ok(()),
+        WITHOUT_PARTS => {
+            let transaction = db.transaction().map_err(&failed)?;
+            end(transaction).map_err(&failed)
+        }
         0 => {
             let transaction = db.transaction().map_err(&failed)?;
             let is_empty = transaction
@@ -178,20 +186,24 @@ pub(super) fn make(db: &mut Connection, path: &Path) -> Result<(), DatasetError>
                 ));
             }
             transaction.execute_batch(TABLES).map_err(&failed)?;
-            transaction
-                .pragma_update(None, "user_version", FORMAT)
-                .map_err(&failed)?;
-            transaction.commit().map_err(&failed)
+            end(transaction).map_err(&failed)
         }
         other => Err(other_format(path, other)),
     }
 }
 
-/// Refuses a state that this program does not write.
+/// Adds the parts to the tables.
+fn end(transaction: Transaction<'_>) -> rusqlite::Result<()> {
+    parts::make(&transaction)?;
+    transaction.pragma_update(None, "user_version", FORMAT)?;
+    transaction.commit()
+}
+
+/// Refuses a state that this program cannot read.
 pub(super) fn check(db: &Connection, path: &Path) -> Result<(), DatasetError> {
     let version = db.query_row("PRAGMA user_version", [], |row| row.get(0));
     match version.map_err(DatasetError::database(path))? {
-        FORMAT => Ok(()),
+        FORMAT | WITHOUT_PARTS => Ok(()),
         other => Err(other_format(path, other)),
     }
 }

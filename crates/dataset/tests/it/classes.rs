@@ -63,7 +63,7 @@ fn a_class_retires_when_no_configuration_has_it_any_more() {
         }
         let snapshot = dataset.write(&Options::of(Format::Parquet));
         let path = dataset.dir.path().join(snapshot.path);
-        let classes = table(&path.join("parquet/classes.parquet"));
+        let classes = table(&path.join("parquet/classes/all.parquet"));
         let of = |name: &str| classes.iter().find(|it| it["name"] == name).unwrap();
         assert_eq!(of("car")["projects"], r#"["/label-studio/1"]"#, "{order:?}");
         assert_eq!(of("bus")["projects"], r#"["/label-studio/2"]"#, "{order:?}");

@@ -1,13 +1,18 @@
 //! Parquet: the tables of the state as they are, for `DuckDB`, pandas and whoever asks in SQL. Everything is in them, also
 //! what a policy leaves out: `state`, `skipped` and `split` say so.
+//!
+//! Each table is a folder. Those that grow with the dataset have a file for each [part](crate::store::parts) of the state.
 
 mod tables;
 
 use super::writer::Written;
 use crate::DatasetError;
-use crate::output::Output;
+use crate::earlier::Earlier;
+use crate::manifest::TABLES as FOLDER;
+use crate::output::{Output, file_name};
 use crate::redact::Addresses;
 use crate::split::Splits;
+use crate::store::parts::{self, Part};
 use parquet::basic::Compression;
 use parquet::column::writer::ColumnWriter;
 use parquet::data_type::ByteArray;
@@ -16,11 +21,11 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, params_from_iter};
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
-use tables::{Kind, SNAPSHOTS, TABLES, Table};
+use tables::{Kind, Rows, SNAPSHOTS, TABLES, Table};
 
 /// A group of rows is written when it has so many, or so many bytes.
 const ROWS: usize = 50_000;
@@ -34,21 +39,70 @@ pub(crate) struct Shown {
     pub(crate) authors: bool,
 }
 
-/// Writes all tables; their names within the snapshot, and their digests.
+/// Writes all tables, but for the parts that did not change since the `earlier` snapshot, which come from there; their names
+/// within the snapshot, and their digests.
 pub(crate) fn write(
     db: &Connection,
     dir: &Path,
     shown: Shown,
+    earlier: Option<&Earlier>,
     database: impl Fn(rusqlite::Error) -> DatasetError,
 ) -> Result<Vec<Written>, DatasetError> {
-    let dir = dir.join("parquet");
+    let parts = parts::all(db).map_err(&database)?;
     let mut written = Vec::new();
     for table in &TABLES {
-        let name = format!("{}.parquet", table.name);
-        let digest = table.write_file(db, &dir.join(&name), shown, &database)?;
-        written.push((format!("parquet/{name}"), digest));
+        let folder = format!("{FOLDER}{}", table.name);
+        let Rows::OfPart { changed, .. } = table.rows else {
+            let name = format!("{folder}/all.parquet");
+            let digest = table.write_file(db, &dir.join(&name), &[], shown, &database)?;
+            written.push((name, digest));
+            continue;
+        };
+        for part in &parts {
+            let name = format!("{folder}/{}", place(part));
+            let unchanged = earlier.filter(|earlier| changed(part) <= earlier.revision);
+            let taken = match unchanged {
+                Some(earlier) => earlier.take_over(&name, dir)?,
+                None => None,
+            };
+            let digest = match taken {
+                Some(digest) => digest,
+                None => table.write_file(db, &dir.join(&name), &part.range(), shown, &database)?,
+            };
+            written.push((name, digest));
+        }
+        if parts.is_empty() {
+            // Readers want one file, to know the columns.
+            let name = format!("{folder}/none.parquet");
+            let digest = table.write_file(db, &dir.join(&name), &[""; 4], shown, &database)?;
+            written.push((name, digest));
+        }
     }
     Ok(written)
+}
+
+/// The place of a part's rows within the folder of a table: the project, and the range of its tasks. Parts of other ranges
+/// have other names.
+fn place(part: &Part) -> String {
+    let project = match part.project.as_str() {
+        "" => file_name(&[part.source.as_str()]),
+        project => file_name(&[part.source.as_str(), project]),
+    };
+    // Readers of a folder pass over names that begin with `_`.
+    let mark = if project.starts_with(['_', '-']) {
+        "-"
+    } else {
+        ""
+    };
+    let low = match part.low.as_str() {
+        "" => "first",
+        low => low,
+    };
+    let high = match part.high.as_str() {
+        parts::END => "last",
+        high => high,
+    };
+    format!("{mark}{project}/{}.parquet", file_name(&[low, high]))
 }
 
 /// Writes the table of snapshots to `path`.
@@ -63,7 +117,7 @@ pub(crate) fn write_snapshots(
         addresses: Addresses::None,
         authors: false,
     };
-    let written = SNAPSHOTS.write_file(db, path, shown, &database);
+    let written = SNAPSHOTS.write_file(db, path, &[], shown, &database);
     written.map(drop)
 }
 
@@ -85,16 +139,18 @@ impl From<ParquetError> for Stop {
 }
 
 impl Table {
-    /// Writes a file; its digest.
+    /// Writes a file with the rows of a part, or with all of them; its digest.
     fn write_file(
         &self,
         db: &Connection,
         path: &Path,
+        range: &[&str],
         shown: Shown,
         database: &dyn Fn(rusqlite::Error) -> DatasetError,
     ) -> Result<String, DatasetError> {
         let output = Output::create(path)?;
-        let output = self.write(db, output, shown).map_err(|stop| match stop {
+        let written = self.write(db, output, range, shown);
+        let output = written.map_err(|stop| match stop {
             Stop::Database(error) => database(error),
             Stop::File(error) => DatasetError::new(
                 path,
@@ -105,14 +161,20 @@ impl Table {
         output.end()
     }
 
-    fn write(&self, db: &Connection, output: Output, shown: Shown) -> Result<Output, Stop> {
+    fn write(
+        &self,
+        db: &Connection,
+        output: Output,
+        range: &[&str],
+        shown: Shown,
+    ) -> Result<Output, Stop> {
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .build();
         let schema = Arc::new(parse_message_type(&self.schema())?);
         let mut writer = SerializedFileWriter::new(output, schema, Arc::new(properties))?;
-        let mut statement = db.prepare(self.sql)?;
-        let mut rows = statement.query([])?;
+        let mut statement = db.prepare_cached(&self.statement())?;
+        let mut rows = statement.query(params_from_iter(range))?;
         let mut group = Group::of(self.columns);
         while let Some(row) = rows.next()? {
             group.add(self.columns, row, shown)?;

@@ -1,5 +1,7 @@
 //! Tables, and the statements that fill them.
 
+use crate::store::parts;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,
@@ -23,8 +25,42 @@ pub(super) enum Kind {
 /// A table: its name, its rows, and the names and kinds of their columns.
 pub(super) struct Table {
     pub(super) name: &'static str,
-    pub(super) sql: &'static str,
+    /// The statement, up to what says which rows in what order.
+    sql: &'static str,
+    pub(super) rows: Rows,
     pub(super) columns: &'static [(&'static str, Kind)],
+}
+
+/// Rows of a file.
+pub(super) enum Rows {
+    /// All, in the order of these columns.
+    All(&'static str),
+    /// Those of a part, in the order of the tasks, and then of these columns.
+    OfPart {
+        then: &'static str,
+        /// The revision in which they changed last.
+        changed: fn(&parts::Part) -> i64,
+    },
+}
+
+impl Table {
+    pub(super) fn statement(&self) -> String {
+        match self.rows {
+            Rows::All(order) => format!("{} ORDER BY {order}", self.sql),
+            Rows::OfPart { then, .. } => {
+                let (within, key) = (parts::within(), parts::key("task_id"));
+                format!("{} WHERE {within} ORDER BY {key}{then}", self.sql)
+            }
+        }
+    }
+}
+
+fn of_annotations(part: &parts::Part) -> i64 {
+    part.annotations
+}
+
+fn of_tasks(part: &parts::Part) -> i64 {
+    part.tasks
 }
 
 use Kind::{Address, Author, Bytes, Data, Prose, Raw, Real, Split as Part, Text, Whole};
@@ -35,7 +71,11 @@ pub(super) const TABLES: [Table; 6] = [
         sql: "SELECT source, project_id, task_id, kind, annotation_id, version, ordering, state, deleted_by, author,
                   created_at, updated_at, skipped, ground_truth, workflow,
                   (SELECT state FROM reviewed WHERE annotation = row), event_id, received_at, origin, sha256, raw
-              FROM annotations ORDER BY source, kind, annotation_id",
+              FROM annotations",
+        rows: Rows::OfPart {
+            then: ", kind, annotation_id",
+            changed: of_annotations,
+        },
         columns: &[
             ("source", Text),
             ("project_id", Text),
@@ -66,8 +106,11 @@ pub(super) const TABLES: [Table; 6] = [
                   (SELECT class_id FROM classes WHERE classes.name = json_extract(labels, '$[0]')),
                   json_extract(labels, '$[0]'), labels, regions.name, unit, x, y, width, height, rotation, points, rle,
                   mask_url, begins, ends, channel, text, image_width, image_height, item, parent_id, regions.raw
-              FROM regions JOIN annotations ON annotations.row = annotation
-              ORDER BY source, annotations.kind, annotation_id, position",
+              FROM annotations CROSS JOIN regions ON annotations.row = annotation",
+        rows: Rows::OfPart {
+            then: ", annotations.kind, annotation_id, position",
+            changed: of_annotations,
+        },
         columns: &[
             ("source", Text),
             ("project_id", Text),
@@ -105,8 +148,11 @@ pub(super) const TABLES: [Table; 6] = [
         name: "classifications",
         sql: "SELECT source, project_id, task_id, kind, annotation_id, position, name, answers, region_id, frame, item,
                   parents
-              FROM classifications JOIN annotations ON annotations.row = annotation
-              ORDER BY source, kind, annotation_id, position",
+              FROM annotations CROSS JOIN classifications ON annotations.row = annotation",
+        rows: Rows::OfPart {
+            then: ", kind, annotation_id, position",
+            changed: of_annotations,
+        },
         columns: &[
             ("source", Text),
             ("project_id", Text),
@@ -126,7 +172,11 @@ pub(super) const TABLES: [Table; 6] = [
         name: "tasks",
         sql: "SELECT source, project_id, task_id, external_id, media_url, width, height, workflow_state, workflow_at,
                   data, completed_at, deleted, NULL
-              FROM tasks ORDER BY source, task_id",
+              FROM tasks",
+        rows: Rows::OfPart {
+            then: "",
+            changed: of_tasks,
+        },
         columns: &[
             ("source", Text),
             ("project_id", Text),
@@ -145,7 +195,8 @@ pub(super) const TABLES: [Table; 6] = [
     },
     Table {
         name: "classes",
-        sql: "SELECT class_id, name, projects, first_seen, retired FROM classes ORDER BY class_id",
+        sql: "SELECT class_id, name, projects, first_seen, retired FROM classes",
+        rows: Rows::All("class_id"),
         columns: &[
             ("class_id", Whole),
             ("name", Text),
@@ -156,7 +207,8 @@ pub(super) const TABLES: [Table; 6] = [
     },
     Table {
         name: "projects",
-        sql: "SELECT source, project_id, seen_at, title, label_config FROM projects ORDER BY source, project_id, seen_at",
+        sql: "SELECT source, project_id, seen_at, title, label_config FROM projects",
+        rows: Rows::All("source, project_id, seen_at"),
         columns: &[
             ("source", Text),
             ("project_id", Text),
@@ -176,8 +228,8 @@ pub(super) const SNAPSHOTS: Table = Table {
               json_extract(summary, '$.counts.samples'), json_extract(summary, '$.counts.classes'),
               json_extract(summary, '$.counts.rejected'), verdicts.at, equal, missing, extra, different
           FROM snapshots LEFT JOIN verdicts ON verdicts.number =
-              (SELECT max(number) FROM verdicts WHERE verdicts.revision = snapshots.revision)
-          ORDER BY snapshots.number",
+              (SELECT max(number) FROM verdicts WHERE verdicts.revision = snapshots.revision)",
+    rows: Rows::All("snapshots.number"),
     columns: &[
         ("number", Whole),
         ("at", Text),

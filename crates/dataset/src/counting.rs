@@ -1,0 +1,25 @@
+//! Counts of what a snapshot would have, where no format needs all samples: those of a part are kept until it changes.
+
+use crate::counts::Counts;
+use crate::selection::{self, Policy};
+use crate::store::{parts, revision};
+use rusqlite::Connection;
+
+/// Counts of all parts, for a snapshot with the options `options`. Copies of media are not known here.
+pub(crate) fn by_part(db: &Connection, policy: &Policy, options: &str) -> rusqlite::Result<Counts> {
+    let revision = revision(db)?;
+    let mut all = Counts::default();
+    for part in parts::all(db)? {
+        let kept = part.counts(options);
+        if let Some(kept) = kept.and_then(|kept| serde_json::from_str::<Counts>(kept).ok()) {
+            all.add(&kept);
+            continue;
+        }
+        let tally = selection::each(db, policy, Some(&part), |_| Ok::<(), rusqlite::Error>(()))?;
+        let counts = Counts::from(tally);
+        let text = serde_json::to_string(&counts).unwrap_or_default();
+        part.keep_counts(db, &text, revision, options)?;
+        all.add(&counts);
+    }
+    Ok(all)
+}
