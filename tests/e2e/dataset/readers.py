@@ -62,20 +62,21 @@ def tables():
     folder = snapshot / "parquet"
     counts = {}
     for name in ("annotations", "regions", "classifications", "tasks", "classes", "projects"):
-        path = str(folder / f"{name}.parquet")
+        path = str(folder / name / "**" / "*.parquet")
         (count,) = duckdb.sql(f"select count(*) from '{path}'").fetchall()[0]
-        frame = pandas.read_parquet(path)
+        frame = pandas.read_parquet(folder / name)
         assert len(frame) == count, name
         assert list(frame.columns) == duckdb.sql(f"select * from '{path}' limit 0").columns, name
         counts[name] = count
-    regions = str(folder / "regions.parquet")
+    regions = str(folder / "regions" / "**" / "*.parquet")
     (area,) = duckdb.sql(f"select sum(width * height) from '{regions}' where kind = 'box'").fetchall()[0]
-    frame = pandas.read_parquet(regions)
+    frame = pandas.read_parquet(folder / "regions")
     boxes = frame[frame["kind"] == "box"]
     assert len(boxes) == 0 or abs((boxes["width"] * boxes["height"]).sum() - area) < 1e-6 * area
-    present = f"select count(*) from '{folder / 'annotations.parquet'}' where state = 'present' and skipped = 0"
-    (annotations,) = duckdb.sql(present).fetchall()[0]
-    shown = f"""select count(*) from '{regions}' r join '{folder / 'annotations.parquet'}' a
+    annotations = str(folder / "annotations" / "**" / "*.parquet")
+    present = f"select count(*) from '{annotations}' where state = 'present' and skipped = 0"
+    (count,) = duckdb.sql(present).fetchall()[0]
+    shown = f"""select count(*) from '{regions}' r join '{annotations}' a
         using (source, annotation_id) where a.state = 'present' and a.skipped = 0 and r.kind = 'box'"""
     (boxes,) = duckdb.sql(shown).fetchall()[0]
     dataset = snapshot.parent.parent
@@ -83,7 +84,7 @@ def tables():
     last = f"select digest, missing, verified_at from '{dataset / 'snapshots.parquet'}' order by number desc limit 1"
     (digest, missing, verified_at) = duckdb.sql(last).fetchall()[0]
     assert (digest, missing, verified_at) == (latest["digest"], 0, latest["verified"]["at"]), latest
-    return annotations, boxes, counts
+    return count, boxes, counts
 
 
 annotations, boxes, counts = tables()

@@ -11,6 +11,8 @@ mod coco;
 mod compare;
 mod fold;
 mod media;
+#[cfg(unix)] // a file with two names has one number there
+mod parts;
 mod privacy;
 mod publish;
 mod snapshots;

@@ -247,3 +247,74 @@ fn a_store_without_conditions_is_refused_and_so_is_another_place() {
     let error = elsewhere.map(drop).unwrap_err().to_string();
     assert!(error.contains(URL), "{error}");
 }
+
+/// Names of the tables' files in the store, as the snapshots there say them.
+fn parts(target: &Memory) -> BTreeMap<String, usize> {
+    let mut parts = BTreeMap::new();
+    for name in target.names() {
+        if !name.ends_with("/snapshot.json") {
+            continue;
+        }
+        for (file, digest) in target.json(&name)["files"].as_object().unwrap() {
+            if file.starts_with("parquet/") {
+                let part = format!("parts/{}.parquet", digest.as_str().unwrap());
+                *parts.entry(part).or_default() += 1;
+            }
+        }
+    }
+    parts
+}
+
+/// Red if a part that is there already is brought again, if one goes that another snapshot has, or if one stays that none
+/// has: also after another working directory took the place over.
+#[test]
+fn parts_of_tables_are_brought_once_and_stay_as_long_as_a_snapshot_has_them() {
+    let (mut dataset, target) = (Dataset::new(), Arc::new(Memory::new()));
+    let mut options = Options::of(Format::Parquet);
+    (options.part_rows, options.keep) = (8, 2);
+    let result = json!([rectangle("r", "car", [10.0, 10.0, 20.0, 20.0], 0.0)]);
+    for id in 1..=40 {
+        dataset.fold(&[there(id, id, id, &result)]);
+    }
+    for round in 0..5 {
+        // Neighbours: one part of three tables.
+        dataset.fold(&[there(20, 20, 100 + round, &result)]);
+        let snapshot = dataset.write(&options);
+        target.left.store(usize::MAX, Ordering::Relaxed);
+        publish(&dataset, &snapshot, &target, false).unwrap();
+        let puts = usize::MAX - target.left.load(Ordering::Relaxed);
+        // A part of the annotations, and what is small.
+        assert!(round == 0 || puts < 12, "{puts}");
+        assert!(round > 0 || puts > 30, "{puts}");
+        check_parts(&target, &dataset, &snapshot);
+    }
+
+    let mut other = Dataset::new();
+    for id in 1..=20 {
+        other.fold(&[there(id, id, id, &result)]);
+    }
+    let before = parts(&target);
+    let opened = Publisher::open(&other.store, Arc::clone(&target) as _, URL, true);
+    block_on(opened).map(drop).unwrap();
+    let snapshot = other.write(&options);
+    publish(&other, &snapshot, &target, false).unwrap();
+    check_parts(&target, &other, &snapshot);
+    assert!(before.keys().all(|it| target.names().contains(it)));
+}
+
+/// All that the snapshots there have is there, and nothing else.
+fn check_parts(target: &Memory, dataset: &Dataset, snapshot: &Snapshot) {
+    let names = target.names();
+    let there = names.iter().filter(|it| it.starts_with("parts/"));
+    let parts = parts(target);
+    assert_eq!(there.collect::<Vec<_>>(), parts.keys().collect::<Vec<_>>());
+    let summary = target.json(&format!("{}/snapshot.json", snapshot.path));
+    for (file, digest) in summary["files"].as_object().unwrap() {
+        let part = format!("parts/{}.parquet", digest.as_str().unwrap());
+        if file.starts_with("parquet/") {
+            let path = dataset.dir.path().join(&snapshot.path).join(file);
+            let object = target.objects.lock().unwrap()[&part].clone();
+            assert_eq!(object, fs::read(path).unwrap(), "{file}");
+        }
+    }
+}
