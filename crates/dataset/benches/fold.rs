@@ -3,6 +3,10 @@
 //!
 //! `cargo bench -p labelrelay-dataset --bench fold -- --events 1000000` prints both rates, the ratio, and the most memory
 //! that the process had. The aim is a ratio of 0.5. Without a number there are 20,000 events; as a test, a few.
+//!
+//! Then it prints what a snapshot of Parquet costs: the first one, and those after a hundred changes, of neighbours and
+//! of tasks from everywhere. Where `LABELRELAY_TEST_DATASET_PYTHON` names a Python with `DuckDB`, it prints `DuckDB`'s
+//! rate for the same rows: `cargo xtask campaign dataset-speed` does.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,12 +14,13 @@
     reason = "a bench fails by panicking"
 )]
 
-use labelrelay_dataset::Store;
+use labelrelay_dataset::{Format, Options, Store};
 use labelrelay_event::Event;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -31,8 +36,11 @@ const TABLES: [(&str, &str); 3] = [
     ),
 ];
 
-/// An annotation with two boxes, as Label Studio delivers it: about 1.6 KB.
-fn message(number: usize) -> Vec<u8> {
+/// Changes between two snapshots.
+const CHANGES: usize = 100;
+
+/// An annotation with two boxes, as Label Studio delivers it: about 1.6 KB. It is in the version of this hour.
+fn message(number: usize, hour: u8) -> Vec<u8> {
     let region = |id: &str| {
         json!({
             "id": id, "type": "rectanglelabels", "from_name": "box", "to_name": "image",
@@ -43,7 +51,7 @@ fn message(number: usize) -> Vec<u8> {
     let data = json!({
         "action": "ANNOTATION_CREATED",
         "annotation": {
-            "id": number, "task": number, "updated_at": "2026-11-21T09:47:10.371842Z", "was_cancelled": false,
+            "id": number, "task": number, "updated_at": format!("2026-11-21T{hour:02}:47:10.371842Z"), "was_cancelled": false,
             "completed_by": 1, "ground_truth": false, "result": [region("a"), region("b")],
         },
         "project": {"id": 1, "title": "Cars", "label_config": "<View><Image name=\"image\" value=\"$image\"/></View>"},
@@ -52,7 +60,7 @@ fn message(number: usize) -> Vec<u8> {
     .to_string();
     let digest = labelrelay_event::Digest::of(data.as_bytes()).to_hex();
     format!(
-        r#"{{"specversion":"1.0","id":"{number}","source":"/label-studio","type":"io.labelstud.annotation.created","datasha256":"{digest}","receivedtime":"2026-11-21T09:47:12Z","data":{data}}}"#
+        r#"{{"specversion":"1.0","id":"{number}","source":"/label-studio","type":"io.labelstud.annotation.created","datasha256":"{digest}","receivedtime":"2026-11-21T{hour:02}:47:12Z","data":{data}}}"#
     )
     .into_bytes()
 }
@@ -180,18 +188,93 @@ fn peak() -> Option<u64> {
     Some(kib / 1024)
 }
 
+/// Prints `DuckDB`'s rate for the rows in this file, where a Python that has it is named.
+fn duckdb(rows: &Path, events: usize) {
+    let Ok(python) = std::env::var("LABELRELAY_TEST_DATASET_PYTHON") else {
+        return;
+    };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/duckdb_upsert.py");
+    let mut command = Command::new(python);
+    command.arg(script).arg(rows).arg(BATCH.to_string());
+    let ran = command.output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(ran.status.success(), "{ran:?}");
+    let took = Duration::from_secs_f64(said.trim().parse().unwrap());
+    println!("DuckDB upserts the same rows: {:.0}/s", rate(events, took));
+}
+
+/// Prints what snapshots cost: the first one, one after changes of neighbours, and one after changes everywhere.
+fn snapshots(folded: &mut Folded, dir: &Path, events: usize) {
+    let changes = CHANGES.min(events);
+    let step = (events / changes).max(1);
+    let near: Vec<_> = (0..changes).map(|it| message(it, 10)).collect();
+    let far: Vec<_> = (0..changes).map(|it| message(it * step, 11)).collect();
+    let nothing = Vec::new();
+    let mut last = 0;
+    for (what, messages) in [
+        ("the first", &nothing),
+        ("after changes of neighbours", &near),
+        ("after changes everywhere", &far),
+    ] {
+        folded.fold(messages);
+        let begun = Instant::now();
+        let options = Options::of(Format::Parquet);
+        let snapshot = labelrelay_dataset::write(&mut folded.store, &options).unwrap();
+        let took = begun.elapsed();
+        assert_eq!(snapshot.counts.annotations, events as u64);
+        assert_eq!(snapshot.number, last + 1, "{what}");
+        last = snapshot.number;
+        let (files, bytes) = written(dir.join(snapshot.path));
+        println!(
+            "snapshot, {what} ({} changes): {took:.2?}, {files} files with {} KiB",
+            messages.len(),
+            bytes / 1024
+        );
+    }
+}
+
+/// Files below a directory that no other snapshot has, and their bytes.
+fn written(dir: PathBuf) -> (u64, u64) {
+    let (mut files, mut bytes) = (0, 0);
+    let mut left = vec![dir];
+    while let Some(path) = left.pop() {
+        let about = std::fs::metadata(&path).unwrap();
+        if about.is_dir() {
+            let entries = std::fs::read_dir(path).unwrap();
+            left.extend(entries.map(|it| it.unwrap().path()));
+        } else if is_new(&about) {
+            files += 1;
+            bytes += about.len();
+        }
+    }
+    (files, bytes)
+}
+
+#[cfg(unix)]
+fn is_new(file: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(file) == 1
+}
+
+#[cfg(not(unix))]
+fn is_new(_: &std::fs::Metadata) -> bool {
+    true
+}
+
+#[expect(clippy::cast_precision_loss, reason = "small")]
+fn rate(done: usize, took: Duration) -> f64 {
+    done as f64 / took.as_secs_f64()
+}
+
 fn main() {
     let events = events();
     let (ours, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let mut folded = Folded::open(ours.path());
     let mut bare = Bare::like(&folded.look, other.path());
     let (mut folding, mut upserting) = (Duration::ZERO, Duration::ZERO);
-    #[expect(clippy::cast_precision_loss, reason = "small")]
-    let rate = |done: usize, took: Duration| done as f64 / took.as_secs_f64();
     let mut done = 0;
     while done < events {
         let end = events.min(done + BATCH);
-        let messages: Vec<_> = (done..end).map(message).collect();
+        let messages: Vec<_> = (done..end).map(|it| message(it, 9)).collect();
         folding += folded.fold(&messages);
         let rows = folded.rows();
         assert_eq!(rows[0].len(), end - done);
@@ -202,12 +285,14 @@ fn main() {
             println!("{done}: fold {ours:.0}/s, bare upsert {bare:.0}/s");
         }
     }
+    duckdb(&other.path().join("bare.db"), events);
     println!(
         "{events} events: fold {:.0}/s, bare upsert of the same rows {:.0}/s, ratio {:.2}",
         rate(events, folding),
         rate(events, upserting),
         upserting.as_secs_f64() / folding.as_secs_f64()
     );
+    snapshots(&mut folded, ours.path(), events);
     if let Some(peak) = peak() {
         println!("most memory: {peak} MiB");
     }
