@@ -40,6 +40,11 @@ const ALL: &[Campaign] = &[
         run: |args| changes_of_label_studio("dataset::", args),
     },
     Campaign {
+        name: "dataset-speed",
+        what: "1,000,000 events (or as many as said) folded beside bare upserts, snapshots of them, and a minute of `sync --follow`: [EVENTS]",
+        run: dataset_speed,
+    },
+    Campaign {
         name: "derived",
         what: "2,000 random changes (or as many as said) of a real Label Studio, and what is derived: [CHANGES]",
         run: |args| changes_of_label_studio("derived::", args),
@@ -127,6 +132,17 @@ fn changes_of_label_studio(tests_of: &str, args: &[String]) -> Outcome {
     let mut tests = setup.tests();
     tests.env("LABELRELAY_TEST_CHANGES", changes);
     status(tests.args([tests_of, "--nocapture"]))
+}
+
+fn dataset_speed(args: &[String]) -> Outcome {
+    let events = args.first().map_or("1000000", String::as_str);
+    let mut bench = cargo("bench --package labelrelay-dataset --bench fold -- --events");
+    bench.arg(events);
+    bench.env("LABELRELAY_TEST_DATASET_PYTHON", tools::dataset_python()?);
+    status(&mut bench)?;
+    let mut tests = cargo("test --release --package labelrelay --test cli --");
+    tests.args(["--ignored", "--nocapture", "dataset_speed::"]);
+    status(&mut tests)
 }
 
 fn large_project(args: &[String]) -> Outcome {

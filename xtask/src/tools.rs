@@ -22,11 +22,16 @@ pub(crate) fn one_machine() -> Outcome<ToolPaths> {
         ("LABELRELAY_TEST_LABEL_STUDIO", LABEL_STUDIO.ensure()?),
         ("LABELRELAY_TEST_LABELBOX", LABELBOX.ensure()?),
         ("LABELRELAY_TEST_READERS_PYTHON", READERS.ensure()?),
-        ("LABELRELAY_TEST_DATASET_PYTHON", DATASET_READERS.ensure()?),
+        ("LABELRELAY_TEST_DATASET_PYTHON", dataset_python()?),
         ("LABELRELAY_TEST_READERS_NODE", CLOUDEVENTS.ensure()?),
         ("LABELRELAY_TEST_ASYNCAPI", ASYNCAPI.ensure()?),
         ("LABELRELAY_TEST_NODE", runtimes::node()?),
     ])
+}
+
+/// A Python with what training runs read datasets with.
+pub(crate) fn dataset_python() -> Outcome<PathBuf> {
+    DATASET_READERS.ensure()
 }
 
 /// Older versions that the campaign of that name needs besides.

@@ -36,12 +36,12 @@ fn sync(place: &Place, words: &[&str]) -> Ran {
 }
 
 /// Figures of the queue: ready, in flight, acknowledged, dead.
-fn figures(place: &Place) -> [u64; 4] {
+pub(crate) fn figures(place: &Place) -> [u64; 4] {
     let stats = &place.run(&["queue", "stats", "--json"]).json()[0];
     ["ready", "in_flight", "acknowledged", "dead"].map(|name| stats[name].as_u64().unwrap())
 }
 
-fn latest(place: &Place) -> Value {
+pub(crate) fn latest(place: &Place) -> Value {
     let text = std::fs::read_to_string(place.path("cars/latest.json")).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
 }
@@ -52,13 +52,23 @@ pub(crate) struct Following(Child);
 impl Following {
     pub(crate) fn start(place: &Place, words: &[&str]) -> Self {
         let log = std::fs::File::create(place.path("sync.log")).unwrap();
-        let all = ["dataset", "sync", "cars", "--follow", "--every", "20ms"];
+        let all = ["dataset", "sync", "cars", "--follow"];
+        let often: &[&str] = if words.contains(&"--every") {
+            &[]
+        } else {
+            &["--every", "20ms"]
+        };
         let child = place
-            .command(&[&all[..], words].concat())
+            .command(&[&all[..], often, words].concat())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();
         Self(child.unwrap())
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.id()
     }
 
     /// Asks it to stop, and waits for its end; its log.

@@ -16,6 +16,8 @@ mod consume;
 #[cfg(unix)]
 mod damaged_queue;
 mod dataset;
+#[cfg(target_os = "linux")]
+mod dataset_speed;
 mod demo;
 #[cfg(unix)]
 mod derived;
