@@ -55,7 +55,7 @@ fn message(number: usize, hour: u8) -> Vec<u8> {
             "completed_by": 1, "ground_truth": false, "result": [region("a"), region("b")],
         },
         "project": {"id": 1, "title": "Cars", "label_config": "<View><Image name=\"image\" value=\"$image\"/></View>"},
-        "task": {"id": number, "data": {"image": format!("s3://cars/{number}.jpg")}},
+        "task": {"id": number, "project": 1, "data": {"image": format!("s3://cars/{number}.jpg")}},
     })
     .to_string();
     let digest = labelrelay_event::Digest::of(data.as_bytes()).to_hex();

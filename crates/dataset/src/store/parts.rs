@@ -238,7 +238,7 @@ pub(super) fn make(db: &Transaction<'_>) -> rusqlite::Result<()> {
 }
 
 /// The statement that notes in a row's part that `table` changes: in the revision that the transaction makes. If it makes
-/// none, the part counts as changed until there is one.
+/// none, the part counts as changed until there is one. Mostly it is noted already, and then nothing is written.
 fn note(row: &str, table: &str) -> String {
     let project = format!("coalesce({row}.project_id, '')");
     let key = key(&format!("{row}.task_id"));
@@ -246,6 +246,6 @@ fn note(row: &str, table: &str) -> String {
         "INSERT INTO parts(source, project, low, {table}) VALUES({row}.source, {project}, coalesce((
              SELECT low FROM parts WHERE source = {row}.source AND project = {project} AND low <= {key}
              ORDER BY low DESC LIMIT 1), ''), coalesce((SELECT value FROM state WHERE name = 'revision'), 0) + 1)
-         ON CONFLICT DO UPDATE SET {table} = excluded.{table};"
+         ON CONFLICT DO UPDATE SET {table} = excluded.{table} WHERE {table} < excluded.{table};"
     )
 }
