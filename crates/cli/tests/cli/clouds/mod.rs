@@ -251,7 +251,7 @@ echo "$CE_SUBJECT" >> done"#;
             assert_eq!(delivered(&serving, &sender::label(name)).status, 200);
             assert_eq!(serving.stop(), 0);
         }
-        let queue = ["--queue", "sqlite:own.db", "--format", "jsonl"];
+        let queue = ["--queue", "sqlite:own.db", "--format", "jsonl,parquet"];
         let sync = |more: &[&'static str]| [&["dataset", "sync", &url], &queue[..], more].concat();
         let ran = one.run(&sync(&[]));
         assert!(
