@@ -197,6 +197,8 @@ impl Part {
 }
 
 /// Makes the table of parts, and has the state note changes in it. What is there already is in one part a project.
+///
+/// No statement may use `INSERT OR REPLACE` on these tables: it removes a row, and no trigger learns of that.
 pub(super) fn make(db: &Transaction<'_>) -> rusqlite::Result<()> {
     db.execute_batch(
         "CREATE TABLE parts(

@@ -118,7 +118,7 @@ fn tables(dataset: &Dataset, snapshot: &Snapshot) -> Vec<Rows> {
 /// of other options are written between.
 #[test]
 fn a_snapshot_of_what_changed_is_the_same_as_a_whole_one() {
-    for seed in 1..=3 {
+    for seed in 1..=2 {
         let mut random = Random(seed * 0x9E37_79B9);
         let (mut dataset, mut all) = (Dataset::new(), Vec::new());
         let mut options = options();
@@ -131,10 +131,13 @@ fn a_snapshot_of_what_changed_is_the_same_as_a_whole_one() {
                 11 => options.state = Some("approved".to_owned()),
                 _ => {}
             }
+            let before = all.len();
             for _ in 0..1 + random.below(40) {
                 let second = u32::try_from(all.len()).unwrap() + 1;
                 all.push(random.event(second));
-                dataset.fold(&all[all.len() - 1..]);
+            }
+            for batch in all[before..].chunks(7) {
+                dataset.fold(batch);
             }
             if round == 6 {
                 dataset.store.forget_author("2").unwrap();
