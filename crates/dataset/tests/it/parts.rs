@@ -132,7 +132,7 @@ fn a_snapshot_of_what_changed_is_the_same_as_a_whole_one() {
                 _ => {}
             }
             let before = all.len();
-            for _ in 0..1 + random.below(40) {
+            for _ in 0..=random.below(40) {
                 let second = u32::try_from(all.len()).unwrap() + 1;
                 all.push(random.event(second));
             }

@@ -42,12 +42,8 @@ const READ_BACK: &str =
 fn write_and_read(db: &Connection, now_ms: i64) -> rusqlite::Result<()> {
     let message = message();
     let next = next_number(db)?;
-    insert_row(
-        &mut db.prepare_cached(INSERT_EVENT)?,
-        next,
-        now_ms,
-        &message,
-    )?;
+    let mut insert = db.prepare_cached(INSERT_EVENT)?;
+    insert_row(&mut insert, next, now_ms, &message)?;
     let wanted = (
         next.cast_signed(),
         message.id(),
