@@ -31,6 +31,21 @@ impl FileFallback {
         sweep_bodies(store.dir());
         Ok(Self(store))
     }
+
+    /// The file called `name`, with its length; `None` when there is none.
+    async fn stream(&self, name: &str) -> Result<Option<StoredBody>, BlobError> {
+        let path = self.0.path(name)?;
+        let open = move || match File::open(&path).and_then(|file| Ok((file.metadata()?, file))) {
+            Ok((about, file)) => Ok(Some((about.len(), file))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(failed("reading the event", &path, source)),
+        };
+        let found = answer(on_thread(open)?).await?;
+        Ok(found.map(|(bytes, file)| StoredBody {
+            bytes,
+            stream: contents(file.into(), bytes),
+        }))
+    }
 }
 
 impl FallbackStore for FileFallback {
@@ -69,6 +84,13 @@ impl FallbackStore for FileFallback {
         })
     }
 
+    fn get_stream<'a>(
+        &'a self,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
+        Box::pin(async move { self.stream(&file_name(key)).await })
+    }
+
     fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
         Box::pin(async move {
             let path = self.0.path(&file_name(key))?;
@@ -95,20 +117,7 @@ impl FallbackStore for FileFallback {
         &'a self,
         name: &'a str,
     ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
-        Box::pin(async move {
-            let path = self.0.path(name)?;
-            let open = move || match File::open(&path).and_then(|file| Ok((file.metadata()?, file)))
-            {
-                Ok((about, file)) => Ok(Some((about.len(), file))),
-                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-                Err(source) => Err(failed("reading the body", &path, source)),
-            };
-            let body = answer(on_thread(open)?).await?;
-            Ok(body.map(|(bytes, file)| StoredBody {
-                bytes,
-                stream: contents(file.into(), bytes),
-            }))
-        })
+        Box::pin(async move { self.stream(name).await })
     }
 
     fn remove_body<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {

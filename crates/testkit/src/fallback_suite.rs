@@ -34,12 +34,21 @@ pub async fn keeps_envelopes_until_they_are_removed(store: &dyn FallbackStore) {
     for (key, body) in all.iter().zip(&bodies) {
         let kept = store.get(key).await.expect("read").expect("there");
         assert!(kept == body.as_bytes(), "{key} comes back as it went in");
+        let mut told = store.get_stream(key).await.expect("read").expect("there");
+        assert_eq!(told.bytes, body.len() as u64, "its length is known at once");
+        let mut read = Vec::new();
+        while let Some(piece) = told.stream.next().await {
+            read.extend_from_slice(&piece.expect("read"));
+        }
+        assert!(read == body.as_bytes(), "{key} comes back in pieces too");
         store.remove(key).await.expect("removed");
         store
             .remove(key)
             .await
             .expect("nothing to remove is no error");
         assert_eq!(store.get(key).await.expect("looked for"), None);
+        let gone = store.get_stream(key).await.expect("looked for");
+        assert!(gone.is_none());
     }
     assert!(store.list(None, 10).await.expect("listed").is_empty());
 }

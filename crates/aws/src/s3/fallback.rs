@@ -21,6 +21,9 @@ const MAX_ENVELOPE: usize = 256 * 1024 * 1024;
 /// So much of a body is asked for at a time.
 const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
 
+/// So much of an envelope is asked for at first, which most are shorter than: the answer says how long it is.
+const FIRST_BYTES: u64 = 256 * 1024;
+
 /// A prefix of a bucket that takes whole envelopes.
 pub struct S3Fallback(S3Location);
 
@@ -94,9 +97,10 @@ impl S3Fallback {
         self.0.fetch(&self.0.key(key), MAX_ENVELOPE).await
     }
 
-    /// Asks for one part after the other: answers are read whole before they are used.
-    async fn open_body(&self, name: &str) -> Result<Option<StoredBody>, BlobError> {
-        let Some(first) = self.0.chunk(name, 0).await? else {
+    /// Asks for one part after the other, the first of at most `first` bytes: answers are read whole before they are
+    /// used.
+    async fn open_object(&self, name: &str, first: u64) -> Result<Option<StoredBody>, BlobError> {
+        let Some(first) = self.0.chunk(name, 0, first).await? else {
             return Ok(None);
         };
         let reader = BodyReader {
@@ -110,8 +114,8 @@ impl S3Fallback {
             if reader.at >= reader.bytes {
                 return Ok(None);
             }
-            let chunk = reader.location.chunk(&reader.name, reader.at).await;
-            let chunk = chunk.map_err(io::Error::other)?;
+            let chunk = reader.location.chunk(&reader.name, reader.at, CHUNK_BYTES);
+            let chunk = chunk.await.map_err(io::Error::other)?;
             let Some(chunk) =
                 chunk.filter(|chunk| chunk.whole == reader.bytes && !chunk.bytes.is_empty())
             else {
@@ -155,10 +159,10 @@ struct BodyChunk {
 }
 
 impl S3Location {
-    /// Reads `name` from `at`, up to [`CHUNK_BYTES`] bytes; `None` when there is no such object.
-    async fn chunk(&self, name: &str, at: u64) -> Result<Option<BodyChunk>, BlobError> {
+    /// Reads `name` from `at`, up to `most` bytes; `None` when there is no such object.
+    async fn chunk(&self, name: &str, at: u64, most: u64) -> Result<Option<BodyChunk>, BlobError> {
         let key = self.key(name);
-        let range = format!("bytes={at}-{}", at + CHUNK_BYTES - 1);
+        let range = format!("bytes={at}-{}", at + most - 1);
         let headers = [("range", range.as_str())];
         let errors = self.error_context("s3:GetObject", &key);
         let answer = self
@@ -201,6 +205,13 @@ impl FallbackStore for S3Fallback {
         Box::pin(self.fetch(key))
     }
 
+    fn get_stream<'a>(
+        &'a self,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
+        Box::pin(self.open_object(key, FIRST_BYTES))
+    }
+
     fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
         Box::pin(self.delete(key))
     }
@@ -220,7 +231,7 @@ impl FallbackStore for S3Fallback {
         &'a self,
         name: &'a str,
     ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
-        Box::pin(self.open_body(name))
+        Box::pin(self.open_object(name, CHUNK_BYTES))
     }
 
     fn remove_body<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {

@@ -13,6 +13,9 @@ use std::num::NonZero;
 /// Suffix of a key's object. Other objects below the prefix are not events, and are left alone.
 const SUFFIX: &str = ".json";
 
+/// Size of an envelope's parts. The first one, which most are shorter than, comes before anybody has room for it.
+const ENVELOPE_PART: Option<NonZero<usize>> = NonZero::new(256 * 1024);
+
 /// Whole envelopes below a prefix of a container.
 pub struct AzureBlobFallback(AzureBlobStore);
 
@@ -48,6 +51,36 @@ impl AzureBlobFallback {
     }
 }
 
+impl AzureBlobFallback {
+    /// The object under `name`, one part of `part` bytes (4 MiB) after the other: more at a time would be in memory
+    /// together. `None` when there is none.
+    async fn stream(
+        &self,
+        name: &str,
+        part: Option<NonZero<usize>>,
+    ) -> Result<Option<StoredBody>, BlobError> {
+        let options = BlobClientDownloadOptions {
+            parallel: Some(NonZero::<usize>::MIN),
+            partition_size: part,
+            ..BlobClientDownloadOptions::default()
+        };
+        let answer = match self.0.blob(name).download(Some(options)).await {
+            Ok(answer) => answer,
+            Err(error) if is_gone(&error) => return Ok(None),
+            Err(error) => return Err(self.0.failed(&error)),
+        };
+        // Without a length, nobody could say whether all of it came.
+        let bytes = length(&answer.headers).ok_or_else(|| {
+            BlobError::transient("Blob Storage did not say how long the object is")
+        })?;
+        let stream = answer.body.map_err(std::io::Error::other);
+        Ok(Some(StoredBody {
+            bytes,
+            stream: Box::pin(stream),
+        }))
+    }
+}
+
 impl FallbackStore for AzureBlobFallback {
     fn put<'a>(&'a self, key: &'a str, envelope: Bytes) -> BoxFuture<'a, Result<(), BlobError>> {
         Box::pin(async move {
@@ -72,6 +105,13 @@ impl FallbackStore for AzureBlobFallback {
         Box::pin(async move { self.0.fetch(&object(key)).await })
     }
 
+    fn get_stream<'a>(
+        &'a self,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
+        Box::pin(async move { self.stream(&object(key), ENVELOPE_PART).await })
+    }
+
     fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
         Box::pin(async move { self.0.delete(&object(key)).await })
     }
@@ -88,27 +128,7 @@ impl FallbackStore for AzureBlobFallback {
         &'a self,
         name: &'a str,
     ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
-        Box::pin(async move {
-            // One part of 4 MiB after the other: more at a time would be in memory together.
-            let options = BlobClientDownloadOptions {
-                parallel: Some(NonZero::<usize>::MIN),
-                ..BlobClientDownloadOptions::default()
-            };
-            let answer = match self.0.blob(name).download(Some(options)).await {
-                Ok(answer) => answer,
-                Err(error) if is_gone(&error) => return Ok(None),
-                Err(error) => return Err(self.0.failed(&error)),
-            };
-            // Without a length, nobody could say whether all of it came.
-            let bytes = length(&answer.headers).ok_or_else(|| {
-                BlobError::transient("Blob Storage did not say how long the body is")
-            })?;
-            let stream = answer.body.map_err(std::io::Error::other);
-            Ok(Some(StoredBody {
-                bytes,
-                stream: Box::pin(stream),
-            }))
-        })
+        Box::pin(self.stream(name, None))
     }
 
     fn remove_body<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {

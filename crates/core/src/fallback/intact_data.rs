@@ -20,14 +20,18 @@ pub(super) fn intact_data<'a>(envelope: &Envelope<'a>) -> Result<Option<Cow<'a, 
     }
 }
 
+/// Data that is a part of `envelope`, without a copy of it; or what was decoded.
+pub(super) fn part_of(envelope: &Bytes, data: Cow<'_, [u8]>) -> Bytes {
+    match data {
+        Cow::Borrowed(part) => envelope.slice_ref(part),
+        Cow::Owned(decoded) => Bytes::from(decoded),
+    }
+}
+
 /// The data of an envelope as a body.
-pub(super) fn stored(data: Option<Cow<'_, [u8]>>) -> Result<StoredBody, String> {
+pub(super) fn stored(data: Option<Bytes>) -> Result<StoredBody, String> {
     let data = data.ok_or("larger than the queue takes, without its data")?;
-    let data = Bytes::from(data.into_owned());
-    Ok(StoredBody {
-        bytes: data.len() as u64,
-        stream: Box::pin(futures_util::stream::once(async move { Ok(data) })),
-    })
+    Ok(StoredBody::from(data))
 }
 
 /// The same bytes, of which the last piece comes, and after it the end, only if all of them have this digest: so

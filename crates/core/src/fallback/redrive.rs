@@ -1,18 +1,19 @@
 //! From the fallback back to the queue.
 
-use super::intact_data::{intact, intact_data, stored};
-use super::keys::{FALLBACK_SCHEME, claim_key};
+use super::claim::claim;
+use super::intact_data::{intact, intact_data, part_of, stored};
+use super::keys::FALLBACK_SCHEME;
+use super::room::{Held, Room};
 use super::store::{FallbackStore, StoredBody};
 use crate::blob::{BlobError, BlobStore};
 use crate::clock::{Clock, within};
-use crate::config::is_name;
 use crate::data_encoding::data_encoding;
 use crate::queue::{EventQueue, OutboundMessage, QueueError, QueueErrorKind};
 use crate::transfer_allowance::{READ_BACK_BYTES, transfer_allowance};
 use bytes::Bytes;
 use futures_util::lock::Mutex;
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use labelrelay_event::{DataEncoding, Envelope, encode};
+use labelrelay_event::{Envelope, encode};
 use labelrelay_json::Scanner;
 use std::time::Duration;
 
@@ -40,6 +41,13 @@ const PAGE: usize = 500;
 
 /// Events under way at once: each costs three calls, one after the other.
 const AT_ONCE: usize = 16;
+
+/// Bytes of envelopes under way at once, a larger one alone. An envelope costs up to three times its size on its
+/// way, and the function for Lambda that does this has 128 MB.
+const IN_MEMORY: u64 = 16 * 1024 * 1024;
+
+/// No envelope is larger: a body of 100 MiB in base64, and room. What is, was put there by somebody else.
+const MAX_ENVELOPE: u64 = 256 * 1024 * 1024;
 
 /// So many failures of the queue in a row mean that it is the queue and not the events.
 const STRIKES: u32 = 16;
@@ -72,6 +80,7 @@ pub async fn redrive(
         queue,
         blobs,
         clock,
+        room: Room::new(IN_MEMORY),
         memory: Mutex::new(()),
     };
     let mut done = Redriven::default();
@@ -141,6 +150,8 @@ struct Mover<'a> {
     queue: &'a dyn EventQueue,
     blobs: Option<&'a dyn BlobStore>,
     clock: &'a dyn Clock,
+    /// Of all envelopes that are in memory.
+    room: Room,
     /// Held by the one that has a large body in memory.
     memory: Mutex<()>,
 }
@@ -158,7 +169,7 @@ impl Mover<'_> {
 
     /// Moves one event; each of its calls has `patience`, but for what copies a large body.
     async fn one(&self, key: &str, patience: Duration) -> Result<(), Stuck> {
-        let Some(bytes) = self.soon(patience, self.fallback.get(key)).await? else {
+        let Some((_held, bytes)) = self.envelope(key, patience).await? else {
             return Ok(());
         };
         let envelope = Envelope::decode(&bytes).map_err(|error| Stuck::Own(error.to_string()))?;
@@ -176,7 +187,7 @@ impl Mover<'_> {
                 alone = Some(self.memory.lock().await);
                 self.embed(&envelope, body).await?
             } else {
-                self.claim(&envelope, Ok(body)).await?
+                self.claim(&envelope, body).await?
             }
         } else {
             // Before it is sent, and so before it is removed: the copy that is left is all there is.
@@ -186,7 +197,9 @@ impl Mover<'_> {
             if fits {
                 whole
             } else {
-                self.claim(&envelope, stored(data)).await?
+                let data = data.map(|data| part_of(&bytes, data));
+                let body = stored(data).map_err(Stuck::Own)?;
+                self.claim(&envelope, body).await?
             }
         };
         // The queue may put a large one into a store.
@@ -205,6 +218,43 @@ impl Mover<'_> {
             // Last: an envelope without its body would be taken for a loss.
             Some(name) => self.soon(patience, self.fallback.remove_body(name)).await,
             None => Ok(()),
+        }
+    }
+
+    /// The envelope under `key`, and the room for it. Its length is known before it is read, and so it is read only
+    /// once there is room.
+    async fn envelope(
+        &self,
+        key: &str,
+        patience: Duration,
+    ) -> Result<Option<(Held<'_>, Bytes)>, Stuck> {
+        let open = || self.soon(patience, self.fallback.get_stream(key));
+        let Some(mut found) = open().await? else {
+            return Ok(None);
+        };
+        let length = found.bytes;
+        if length > MAX_ENVELOPE {
+            return Err(Stuck::Own("larger than any envelope is".to_owned()));
+        }
+        let held = if let Some(held) = self.room.try_hold(length) {
+            held
+        } else {
+            // Nobody keeps a connection waiting for as long as this may take.
+            drop(found);
+            let held = self.room.hold(length).await;
+            let Some(again) = open().await? else {
+                return Ok(None);
+            };
+            found = again;
+            held
+        };
+        if found.bytes != length {
+            return Err(Stuck::Own("it changed while it was read".to_owned()));
+        }
+        let patience = patience + transfer_allowance(length);
+        match within(self.clock, patience, found.whole()).await {
+            Ok(read) => Ok(Some((held, read.map_err(Stuck::Own)?))),
+            Err(_) => Err(Stuck::Queue(late())),
         }
     }
 
@@ -270,52 +320,11 @@ impl Mover<'_> {
     async fn claim(
         &self,
         envelope: &Envelope<'_>,
-        body: Result<StoredBody, String>,
+        body: StoredBody,
     ) -> Result<OutboundMessage, Stuck> {
-        let body = body.map_err(Stuck::Own)?;
         let claimed = claim(envelope, body, self.blobs, self.clock).await;
         claimed.map_err(Stuck::Own)
     }
-}
-
-/// The event of `envelope` with its data, which the queue does not take, in the blob store.
-///
-/// # Errors
-/// Why the blob store cannot hold it.
-pub(crate) async fn claimed(
-    envelope: &Envelope<'_>,
-    blobs: Option<&dyn BlobStore>,
-    clock: &dyn Clock,
-) -> Result<OutboundMessage, String> {
-    let data = intact_data(envelope)?;
-    claim(envelope, stored(data)?, blobs, clock).await
-}
-
-/// Puts `body` where a claim check says it is.
-async fn claim(
-    envelope: &Envelope<'_>,
-    body: StoredBody,
-    blobs: Option<&dyn BlobStore>,
-    clock: &dyn Clock,
-) -> Result<OutboundMessage, String> {
-    let blobs = blobs.ok_or("larger than the queue takes; configure `blob_store`")?;
-    let mut attributes = envelope.attributes.clone();
-    let source = attributes.source.trim_start_matches('/');
-    // The two become a key. What another program wrote, or a disk damaged, must not lead elsewhere.
-    if !is_name(source) {
-        return Err("its `source` is not the name of one".to_owned());
-    }
-    let key = claim_key(clock.now(), source, &attributes.datasha256);
-    let intact = intact(body.stream, attributes.datasha256.clone());
-    let put = blobs.put(&key, body.bytes, intact);
-    let patience = PATIENCE + 2 * transfer_allowance(body.bytes);
-    let uri = match within(clock, patience, put).await {
-        Ok(put) => put.map_err(|error| error.to_string())?,
-        Err(_) => return Err("its body was not copied to the blob store in time".to_owned()),
-    };
-    attributes.dataref = Some(uri);
-    let envelope = encode(&attributes, DataEncoding::Reference, 0, []);
-    Ok(OutboundMessage::new(attributes, envelope))
 }
 
 fn late() -> QueueError {

@@ -3,7 +3,8 @@
 use crate::blob::BlobError;
 use crate::payload::Payload;
 use crate::{BoxFuture, BoxStream};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::TryStreamExt as _;
 
 /// A durable store of whole envelopes, each under a key that sorts by time. Object-safe.
 ///
@@ -31,6 +32,18 @@ pub trait FallbackStore: Send + Sync {
     /// # Errors
     /// [`BlobError`] when the store cannot be read.
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, BlobError>>;
+
+    /// The same, with its length known before more than a piece of it is in memory. A redrive reads envelopes by
+    /// this, so that it can tell how many of them it has room for.
+    ///
+    /// # Errors
+    /// [`BlobError`] when the store cannot be read.
+    fn get_stream<'a>(
+        &'a self,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
+        Box::pin(async move { Ok(self.get(key).await?.map(StoredBody::from)) })
+    }
 
     /// Removes the object under `key`, if there is one.
     ///
@@ -71,10 +84,47 @@ pub trait FallbackStore: Send + Sync {
     fn check(&self) -> BoxFuture<'_, Result<(), BlobError>>;
 }
 
-/// A body on its way back.
+/// A body, or an envelope, on its way back.
 pub struct StoredBody {
     /// Length in bytes.
     pub bytes: u64,
     /// The bytes, in order, as they are read.
     pub stream: BoxStream<'static, std::io::Result<Bytes>>,
+}
+
+impl StoredBody {
+    /// All of it, in memory once; or why not.
+    pub(super) async fn whole(mut self) -> Result<Bytes, String> {
+        let failed = |error: std::io::Error| error.to_string();
+        let cut_off = || "it was not read to its end".to_owned();
+        let length = usize::try_from(self.bytes).map_err(|_| cut_off())?;
+        let first = self.stream.try_next().await.map_err(failed)?;
+        let first = first.unwrap_or_default();
+        if first.len() == length {
+            return Ok(first);
+        }
+        let mut all = BytesMut::with_capacity(length);
+        all.extend_from_slice(&first);
+        drop(first);
+        while let Some(piece) = self.stream.try_next().await.map_err(failed)? {
+            if all.len() + piece.len() > length {
+                return Err(cut_off());
+            }
+            all.extend_from_slice(&piece);
+        }
+        if all.len() == length {
+            Ok(all.freeze())
+        } else {
+            Err(cut_off())
+        }
+    }
+}
+
+impl From<Bytes> for StoredBody {
+    fn from(bytes: Bytes) -> Self {
+        Self {
+            bytes: bytes.len() as u64,
+            stream: Box::pin(futures_util::stream::once(async move { Ok(bytes) })),
+        }
+    }
 }

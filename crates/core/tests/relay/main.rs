@@ -16,6 +16,7 @@ mod fallback;
 mod identity;
 mod paths;
 mod queueing;
+mod redrive_memory;
 mod secrets;
 mod spool;
 mod test_bench;

@@ -73,6 +73,35 @@ impl GcsFallback {
     }
 }
 
+impl GcsFallback {
+    /// The object under `name`, of which nothing is read yet; `None` when there is none.
+    async fn stream(&self, name: &str) -> Result<Option<StoredBody>, BlobError> {
+        let path = self.0.object_path(&self.0.location.object(name));
+        let request = self
+            .0
+            .rest
+            .request(Method::GET, &path)
+            .query(&[("alt", "media")]);
+        let failed = |error: &RestError| {
+            self.0
+                .error(error, "storage.objects.get", "roles/storage.objectUser")
+        };
+        let answer = match self.0.rest.open(request).await {
+            Ok(answer) => answer,
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => return Ok(None),
+            Err(error) => return Err(failed(&error)),
+        };
+        // Without a length, nobody could say whether all of it came.
+        let bytes = answer.content_length();
+        let bytes = bytes.ok_or_else(|| failed(&RestError::Garbled))?;
+        let stream = answer.bytes_stream().map_err(std::io::Error::other);
+        Ok(Some(StoredBody {
+            bytes,
+            stream: Box::pin(stream),
+        }))
+    }
+}
+
 impl FallbackStore for GcsFallback {
     fn put<'a>(&'a self, key: &'a str, envelope: Bytes) -> BoxFuture<'a, Result<(), BlobError>> {
         Box::pin(async move {
@@ -103,6 +132,13 @@ impl FallbackStore for GcsFallback {
         Box::pin(async move { self.0.fetch(&self.0.location.object(key)).await })
     }
 
+    fn get_stream<'a>(
+        &'a self,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
+        Box::pin(async move { self.stream(key).await })
+    }
+
     fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
         Box::pin(async move { self.0.remove(&self.0.location.object(key)).await })
     }
@@ -124,31 +160,7 @@ impl FallbackStore for GcsFallback {
         &'a self,
         name: &'a str,
     ) -> BoxFuture<'a, Result<Option<StoredBody>, BlobError>> {
-        Box::pin(async move {
-            let path = self.0.object_path(&self.0.location.object(name));
-            let request = self
-                .0
-                .rest
-                .request(Method::GET, &path)
-                .query(&[("alt", "media")]);
-            let failed = |error: &RestError| {
-                self.0
-                    .error(error, "storage.objects.get", "roles/storage.objectUser")
-            };
-            let answer = match self.0.rest.open(request).await {
-                Ok(answer) => answer,
-                Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => return Ok(None),
-                Err(error) => return Err(failed(&error)),
-            };
-            // Without a length, nobody could say whether all of it came.
-            let bytes = answer.content_length();
-            let bytes = bytes.ok_or_else(|| failed(&RestError::Garbled))?;
-            let stream = answer.bytes_stream().map_err(std::io::Error::other);
-            Ok(Some(StoredBody {
-                bytes,
-                stream: Box::pin(stream),
-            }))
-        })
+        Box::pin(async move { self.stream(name).await })
     }
 
     fn remove_body<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), BlobError>> {
