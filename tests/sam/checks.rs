@@ -59,6 +59,70 @@ fn nothing_expires_but_claims() {
     assert_eq!(before.trim(), "Prefix: claims/");
 }
 
+/// An alarm of something that never happens can ring only if the absence of data makes it. For all others that is
+/// good news.
+#[test]
+fn only_alarms_of_what_does_not_happen_ring_without_data() {
+    for (template, count, absent) in [
+        ("template.yaml", 10, "RedriveSilentAlarm"),
+        (RECONCILE, 2, "SilentAlarm"),
+    ] {
+        let alarms = alarms(template);
+        assert_eq!(alarms.len(), count);
+        for (name, text) in alarms {
+            let rings = text.contains("TreatMissingData: breaching");
+            let counts = text.contains("ComparisonOperator: LessThanThreshold");
+            assert_eq!((rings, counts), (name == absent, name == absent), "{name}");
+            assert!(rings || text.contains("TreatMissingData: notBreaching"));
+            assert!(text.contains("AlarmActions: !If [WithAlarmTopic"), "{name}");
+        }
+    }
+}
+
+/// The page says of each alarm what makes it ring, and of no other.
+#[test]
+fn the_page_has_every_alarm() {
+    let page = std::fs::read_to_string(root().join("docs/aws.md")).unwrap();
+    let (_, section) = page.split_once("\n## Alarms\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    let mut told: Vec<_> = rows.map(|row| row.split('`').next().unwrap()).collect();
+    let alarms = ["template.yaml", RECONCILE].map(alarms).concat();
+    let mut there: Vec<_> = alarms.iter().map(|(name, _)| name.as_str()).collect();
+    told.sort_unstable();
+    there.sort_unstable();
+    assert_eq!(told, there);
+}
+
+/// A task that hangs must not keep all others from running.
+#[test]
+fn a_run_that_hangs_ends() {
+    let template = std::fs::read_to_string(root().join(RECONCILE)).unwrap();
+    let (_, run) = template.split_once("ecs:runTask.sync").unwrap();
+    let (run, _) = run.split_once("End: true").unwrap();
+    assert!(run.contains("TimeoutSeconds: "), "{run}");
+}
+
+/// Names and texts of a template's alarms.
+fn alarms(template: &str) -> Vec<(String, String)> {
+    let template = std::fs::read_to_string(root().join(template)).unwrap();
+    let mut found: Vec<(String, String)> = Vec::new();
+    for line in template.lines() {
+        let name = line
+            .strip_prefix("  ")
+            .and_then(|rest| rest.strip_suffix(':'));
+        let name = name.filter(|name| name.chars().all(char::is_alphanumeric));
+        if let Some(name) = name {
+            found.push((name.to_owned(), String::new()));
+        } else if let Some((_, text)) = found.last_mut() {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    found.retain(|(_, text)| text.contains("Type: AWS::CloudWatch::Alarm\n"));
+    found
+}
+
 /// At least `checks` passed: the scan saw what it was given.
 fn scan(template: &str, checks: u64) {
     let printed = output(

@@ -30,6 +30,7 @@ fn everything_delivered_to_a_deployed_relay_is_consumed_and_an_upgrade_keeps_it(
     }
     let secret = stack.rotate(&outputs, "LabelboxSecretCommand");
     let label_studio_secret = stack.rotate(&outputs, "LabelStudioSecretCommand");
+    assert_eq!(stack.redrive_retries(&outputs), 0, "two never run at once");
     assert_eq!(
         stack.public_actions(&outputs),
         ["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"],

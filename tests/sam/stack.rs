@@ -110,6 +110,8 @@ impl Stack {
             .args(["--no-confirm-changeset", "--no-progressbar"])
             .arg("--parameter-overrides")
             .arg(format!("Architecture={}", architecture()))
+            // The stand-in knows no alarm that several metrics make.
+            .arg("OversizedAlarm=false")
             .args(parameters)
             .current_dir(template.parent().unwrap())
             .envs(self.aws.environment());
@@ -192,6 +194,21 @@ impl Stack {
             for event in logs.filter_log_events(logGroupName=group['logGroupName'])['events'][-20:]:\n        \
             print(event['message'].rstrip())";
         self.aws.boto3(script, &[])
+    }
+
+    /// How often Lambda starts the function that empties the fallback again after it has failed.
+    pub(crate) fn redrive_retries(&self, outputs: &Outputs) -> u64 {
+        let script = "found = client('lambda').get_function_event_invoke_config(FunctionName=args[0])\n\
+            print(found['MaximumRetryAttempts'])";
+        let printed = self.aws.boto3(script, &[outputs.get("RedriveFunction")]);
+        printed.parse().unwrap()
+    }
+
+    /// An attribute of the queue at `url`, which must have it.
+    pub(crate) fn queue_attribute(&self, url: &str, name: &str) -> String {
+        let script = "found = client('sqs').get_queue_attributes(QueueUrl=args[0], AttributeNames=[args[1]])\n\
+            print(found['Attributes'][args[1]])";
+        self.aws.boto3(script, &[url, name])
     }
 
     /// Messages that wait in the queue, those in flight included.

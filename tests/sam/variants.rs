@@ -18,6 +18,13 @@ fn a_fifo_queue_keeps_repeats_out() {
     for absent in ["LabelStudioUrl", "RedriveFunction"] {
         assert!(!outputs.has(absent), "{absent} without what it belongs to");
     }
+    // Each group has a limit of its own, which FIFO queues have only if repeats are looked for within a group.
+    for (name, value) in [
+        ("DeduplicationScope", "messageGroup"),
+        ("FifoThroughputLimit", "perMessageGroupId"),
+    ] {
+        assert_eq!(stack.queue_attribute(outputs.get("QueueUrl"), name), value);
+    }
     let secret = stack.secret(&outputs, "LabelboxSecretCommand");
     let mut accepted = Accepted::new();
     for _ in 0..2 {
@@ -35,23 +42,45 @@ fn a_fifo_queue_keeps_repeats_out() {
 
 #[test]
 #[ignore = "needs SAM and MiniStack: cargo xtask test"]
+fn a_fair_queue_gets_groups() {
+    let folder = tempfile::tempdir().unwrap();
+    let stack = Stack::new();
+    let outputs = stack.deploy(
+        &archive::pack(folder.path()),
+        &["FairQueue=true", "Fallback=false", "LabelStudio=false"],
+    );
+    let secret = stack.secret(&outputs, "LabelboxSecretCommand");
+    let mut accepted = Accepted::new();
+    let label = sender::label("fair");
+    deliver(&stack, &outputs, &secret, &label, &mut accepted);
+    let script = "found = client('sqs').receive_message(QueueUrl=args[0], MessageSystemAttributeNames=['All'])\n\
+        print('MessageGroupId' in found['Messages'][0]['Attributes'])";
+    let grouped = stack.aws.boto3(script, &[outputs.get("QueueUrl")]);
+    assert_eq!(grouped, "True");
+}
+
+#[test]
+#[ignore = "needs SAM and MiniStack: cargo xtask test"]
 fn queue_bucket_and_secret_may_be_brought_along() {
     let folder = tempfile::tempdir().unwrap();
     let stack = Stack::new();
     let script = "sqs, region = client('sqs'), client('sqs').meta.region_name\n\
         url = sqs.create_queue(QueueName='mine')['QueueUrl']\n\
+        dead = sqs.create_queue(QueueName='dead')['QueueUrl']\n\
+        dead = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=['QueueArn'])['Attributes']['QueueArn']\n\
         queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=['QueueArn'])['Attributes']['QueueArn']\n\
         client('s3').create_bucket(Bucket='mine', CreateBucketConfiguration={'LocationConstraint': region})\n\
         secret = client('secretsmanager').create_secret(Name='mine', SecretString='a secret with blanks of forty characters')['ARN']\n\
-        print(queue, 'arn:aws:s3:::mine', secret, url)";
+        print(queue, 'arn:aws:s3:::mine', secret, url, dead)";
     let made = stack.aws.boto3(script, &[]);
-    let [queue, bucket, secret, url] = made.split(' ').collect::<Vec<_>>()[..] else {
+    let [queue, bucket, secret, url, dead] = made.split(' ').collect::<Vec<_>>()[..] else {
         panic!("{made}")
     };
     let outputs = stack.deploy(
         &archive::pack(folder.path()),
         &[
             &format!("QueueArn={queue}"),
+            &format!("DeadLetterQueueArn={dead}"),
             &format!("BucketArn={bucket}"),
             &format!("LabelboxSecretArn={secret}"),
             "LabelStudio=false",
@@ -59,6 +88,15 @@ fn queue_bucket_and_secret_may_be_brought_along() {
         ],
     );
     assert_eq!(outputs.get("BucketName"), "mine");
+    assert_eq!(outputs.get("LabelboxSecretArn"), secret);
+    let script = "arn = args[0]; iam = client('iam')\n\
+        version = iam.get_policy(PolicyArn=arn)['Policy']['DefaultVersionId']\n\
+        print(json.dumps(iam.get_policy_version(PolicyArn=arn, VersionId=version)['PolicyVersion']['Document']))";
+    let policy = stack.aws.boto3(script, &[outputs.get("ConsumerPolicyArn")]);
+    assert!(
+        policy.contains(dead),
+        "a consumer may reject events: {policy}"
+    );
     assert!(
         !outputs.has("DeadLetterQueueUrl"),
         "a queue that is brought has its own"
