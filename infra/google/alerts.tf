@@ -57,6 +57,31 @@ resource "google_monitoring_alert_policy" "counted" {
   depends_on = [google_project_service.needed]
 }
 
+# The number of waiting messages is told of every subscription, waiting or not. One that is gone tells nothing, and
+# its topic takes events as before.
+resource "google_monitoring_alert_policy" "subscription" {
+  count                 = local.make_topic ? 1 : 0
+  display_name          = "${var.name}: subscription"
+  combiner              = "OR"
+  notification_channels = var.notification_channels
+  conditions {
+    display_name = "nothing was heard of the subscription for three hours"
+    condition_absent {
+      filter   = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = \"${google_pubsub_subscription.events[0].name}\" AND metric.type = \"pubsub.googleapis.com/subscription/num_undelivered_messages\""
+      duration = "10800s"
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = "ALIGN_MAX"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+  documentation {
+    content = "${var.name}: the topic has no subscription, so it keeps events for ${var.topic_retention_days} days and then nobody has them. Apply again, and set the new subscription back: gcloud pubsub subscriptions seek ${google_pubsub_subscription.events[0].name} --time TIME."
+  }
+  depends_on = [google_project_service.needed]
+}
+
 # The redrive fails as long as something stays in the fallback; and when it does not even run, nobody
 # knows what is in it.
 resource "google_monitoring_alert_policy" "fallback" {

@@ -6,7 +6,7 @@ data "google_project" "this" {
 }
 
 resource "google_project_service" "needed" {
-  for_each           = toset(["run", "pubsub", "storage", "secretmanager", "cloudscheduler", "monitoring"])
+  for_each           = toset(concat(["run", "pubsub", "storage", "secretmanager", "cloudscheduler", "monitoring"], local.budget ? ["billingbudgets"] : []))
   service            = "${each.key}.googleapis.com"
   disable_on_destroy = false
 }
@@ -21,13 +21,17 @@ locals {
   pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 }
 
+# A topic without a subscription takes every event and keeps none. So nothing publishes before there is one (depends_on
+# of what publishes), an alert says when it is gone, and the topic itself keeps events for as long as that may take:
+# a new subscription can be set back to then.
 resource "google_pubsub_topic" "events" {
   #checkov:skip=CKV_GCP_83:encrypted with keys that Google manages, free of charge; kms_key is for a key of your own
-  count           = local.make_topic ? 1 : 0
-  name            = "${var.name}-events"
-  kms_key_name    = var.kms_key
-  deletion_policy = local.deletion_policy
-  depends_on      = [google_project_service.needed]
+  count                      = local.make_topic ? 1 : 0
+  name                       = "${var.name}-events"
+  kms_key_name               = var.kms_key
+  message_retention_duration = var.topic_retention_days > 0 ? "${var.topic_retention_days * 86400}s" : null
+  deletion_policy            = local.deletion_policy
+  depends_on                 = [google_project_service.needed]
 }
 
 resource "google_pubsub_subscription" "events" {
@@ -50,8 +54,11 @@ resource "google_pubsub_subscription" "events" {
     dead_letter_topic     = google_pubsub_topic.dead[0].id
     max_delivery_attempts = 5
   }
-  # Otherwise the first dead letters would not get away.
-  depends_on = [google_pubsub_topic_iam_member.agent_publishes_dead_letters]
+  # Otherwise the first dead letters would not get away, or would go where nobody keeps them.
+  depends_on = [
+    google_pubsub_topic_iam_member.agent_publishes_dead_letters,
+    google_pubsub_subscription.dead,
+  ]
 }
 
 resource "google_pubsub_topic" "dead" {

@@ -100,6 +100,7 @@ resource "google_cloud_run_v2_job" "reconcile" {
   # A job whose secret cannot be read is refused.
   depends_on = [
     google_project_service.needed,
+    google_pubsub_subscription.events,
     google_pubsub_topic_iam_member.reconcile_publishes,
     google_storage_bucket_iam_member.reconcile_claims,
     google_storage_bucket_iam_member.reconcile_keeps_its_ledger,
@@ -150,8 +151,20 @@ resource "google_monitoring_alert_policy" "reconcile" {
       }
     }
   }
+  conditions {
+    display_name = "nothing was fetched for three hours"
+    condition_absent {
+      filter   = "resource.type = \"cloud_run_job\" AND resource.labels.job_name = \"${google_cloud_run_v2_job.reconcile[0].name}\" AND metric.type = \"run.googleapis.com/job/completed_execution_count\""
+      duration = "10800s"
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
   documentation {
-    content = "${var.name}: what Label Studio sent while nothing took it was not fetched, or not all of it. The job's log says why: the token, Label Studio, Pub/Sub, the time of a run, or a project that is no longer seen."
+    content = "${var.name}: what Label Studio sent while nothing took it was not fetched, or not all of it, or nothing tried to. The job's log says why: the token, Label Studio, Pub/Sub, the time of a run, or a project that is no longer seen."
   }
   depends_on = [google_project_service.needed]
 }

@@ -61,6 +61,7 @@ resource "google_cloud_run_v2_job" "redrive" {
   }
   depends_on = [
     google_project_service.needed,
+    google_pubsub_subscription.events,
     google_pubsub_topic_iam_member.redrive_publishes,
     google_storage_bucket_iam_member.redrive_moves,
     google_storage_bucket_iam_member.redrive_claims,

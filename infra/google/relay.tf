@@ -62,6 +62,7 @@ locals {
       "ml_backend = ${var.label_studio_ml_backend}",
     ], local.proxies, length(var.label_studio_allowed_addresses) > 0 ? ["allow = ${jsonencode(var.label_studio_allowed_addresses)}"] : []) : [],
   ))
+  balancer_alone = var.trusted_proxies > 1 && length(concat(var.labelbox_allowed_addresses, var.label_studio_allowed_addresses)) > 0
   places = merge({
     LABELRELAY_QUEUE      = local.queue
     LABELRELAY_BLOB_STORE = "gs://${local.claims_bucket}/claims"
@@ -73,10 +74,12 @@ locals {
 }
 
 resource "google_cloud_run_v2_service" "relay" {
-  name                 = var.name
-  location             = var.region
-  description          = "Verifies webhooks and publishes them."
-  ingress              = "INGRESS_TRAFFIC_ALL"
+  name        = var.name
+  location    = var.region
+  description = "Verifies webhooks and publishes them."
+  # Behind a balancer, an allowlist believes what stands in X-Forwarded-For. Whoever called the service's own URL could
+  # write anything there, so only the balancer may.
+  ingress              = local.balancer_alone ? "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER" : "INGRESS_TRAFFIC_ALL"
   invoker_iam_disabled = true
   # Nothing is kept in it that a destroy could lose.
   deletion_protection = false
@@ -125,6 +128,7 @@ resource "google_cloud_run_v2_service" "relay" {
   # An instance that may not read its secret yet would not start.
   depends_on = [
     google_project_service.needed,
+    google_pubsub_subscription.events,
     google_pubsub_topic_iam_member.relay_publishes,
     google_storage_bucket_iam_member.relay_claims,
     google_storage_bucket_iam_member.relay_falls_back,

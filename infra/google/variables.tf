@@ -62,7 +62,7 @@ variable "label_studio_allowed_addresses" {
 variable "trusted_proxies" {
   type        = number
   default     = 0
-  description = "For the two lists. 0: the address that connected to Cloud Run. Behind an external Application Load Balancer 2: the second entry from the right in X-Forwarded-For, since the balancer appends its own address after the sender's."
+  description = "For the two lists. 0: the address that connected to Cloud Run. Behind an external Application Load Balancer 2: the second entry from the right in X-Forwarded-For, since the balancer appends its own address after the sender's. With 2 and a list, the service takes requests from balancers of this project alone, not at its own URL."
 }
 
 # The queue, and how long things are kept
@@ -71,6 +71,16 @@ variable "ordering" {
   type        = bool
   default     = false
   description = "Give events of one data row or task one ordering key, so that they are delivered in order of arrival. Slower for a consumer, and the platforms themselves keep no order."
+}
+
+variable "topic_retention_days" {
+  type        = number
+  default     = 7
+  description = "Days for which the topic itself keeps events too, so that a subscription that is made again can be set back to them. Storage for them is billed. 0: it keeps none."
+  validation {
+    condition     = var.topic_retention_days >= 0 && var.topic_retention_days <= 31
+    error_message = "topic_retention_days is 0 to 31."
+  }
 }
 
 variable "fallback" {
@@ -224,7 +234,7 @@ variable "min_instances" {
 variable "max_instances" {
   type        = number
   default     = 10
-  description = "At most so many instances at a time, each with 80 requests. More are answered 429, and Label Studio does not try again."
+  description = "At most so many instances at a time, each with 80 requests, which bounds what a flood of forged requests costs. The risk is that more are answered 429, forged or not, and Label Studio does not try again."
 }
 
 variable "memory" {
@@ -261,4 +271,22 @@ variable "refused_alarm_count" {
   type        = number
   default     = 20
   description = "Alert when more requests than this are refused (4xx) within 5 minutes."
+}
+
+# Cost
+
+variable "billing_account" {
+  type        = string
+  default     = ""
+  description = "Billing account of the project, for the budget: 012345-6789AB-CDEF01. Whoever applies needs roles/billing.costsManager on it."
+}
+
+variable "monthly_budget" {
+  type        = number
+  default     = 0
+  description = "Tell the notification channels, and the administrators of the billing account, when a month has cost more than this, or is about to, in the account's currency. 0: no budget."
+  validation {
+    condition     = var.monthly_budget == 0 || var.billing_account != ""
+    error_message = "monthly_budget needs billing_account."
+  }
 }

@@ -21,4 +21,8 @@ terraform {
 provider "google" {
   project = var.project
   region  = var.region
+  # Bills tell this from the project's other resources by it.
+  default_labels = {
+    application = var.name
+  }
 }

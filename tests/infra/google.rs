@@ -18,7 +18,7 @@ fn it_deploys_and_a_second_time_changes_nothing() {
         ("google_pubsub_subscription", 2),
         ("google_storage_bucket", 2),
         ("google_secret_manager_secret_version", 2),
-        ("google_monitoring_alert_policy", 5),
+        ("google_monitoring_alert_policy", 6),
         ("google_service_account", 3),
     ] {
         assert_eq!(of(&operations, kind).count(), count, "{kind}");
@@ -228,6 +228,9 @@ fn resources_that_you_bring_are_not_made() {
     let service = of(&operations, "google_cloud_run_v2_service")
         .next()
         .unwrap();
+    // Nobody gets past the balancer, which says who the sender is.
+    let ingress = &service.state["ingress"];
+    assert_eq!(*ingress, "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER");
     let container = &service.state["template"][0]["containers"][0];
     let value = |name| variable(container, name);
     assert_eq!(
@@ -312,6 +315,8 @@ fn mistakes_are_found() {
         "cannot both be false",
     );
     refused(&["claim_retention_days=62"], "must be more than 62");
+    refused(&["topic_retention_days=32"], "is 0 to 31");
+    refused(&["monthly_budget=20"], "needs billing_account");
     refused(&["topic=mine"], "projects/PROJECT/topics/NAME");
     refused(&RECONCILE[..2], "are given together");
     refused(&RECONCILE[1..], "are given together");
@@ -331,7 +336,10 @@ fn mistakes_are_found() {
     assert!(said.contains("Missing required argument"), "{said}");
 }
 
-fn of<'a>(operations: &'a [Operation], kind: &str) -> impl Iterator<Item = &'a Operation> {
+pub(crate) fn of<'a>(
+    operations: &'a [Operation],
+    kind: &str,
+) -> impl Iterator<Item = &'a Operation> {
     operations
         .iter()
         .filter(move |operation| operation.kind == kind)

@@ -13,6 +13,7 @@ mod consumers;
 mod container;
 mod dockerfile;
 mod google;
+mod google_watched;
 mod image;
 mod printed_consumers;
 mod python_consumers;

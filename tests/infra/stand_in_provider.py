@@ -274,6 +274,7 @@ class Provider:
         provider = Block()
         provider.attributes["project"] = Attribute("string")
         provider.attributes["region"] = Attribute("string")
+        provider.attributes["default_labels"] = Attribute(["map", "string"])
         out = field(1, field(2, provider.encode()))
         for number, schemas in ((2, self.resources), (3, self.data), (8, self.ephemeral)):
             for name, block in schemas.items():

@@ -1,0 +1,130 @@
+//! What `infra/google` keeps an eye on: topics that nobody subscribes to, runs that never happen, a flood, its cost.
+
+use crate::google::of;
+use crate::terraform::{Deployment, Operation};
+use crate::tool::root;
+use serde_json::Value;
+
+/// With everything that has an alert.
+const ALL: [&str; 5] = [
+    "reconcile_image=labelrelay:1",
+    "reconcile_url=https://label-studio.example.org",
+    "reconcile_token=projects/a-project/secrets/label-studio-token",
+    "billing_account=012345-6789AB-CDEF01",
+    "monthly_budget=20",
+];
+
+#[test]
+#[ignore = "needs terraform and its provider's schema: cargo xtask test"]
+fn what_does_not_happen_rings_and_the_page_has_every_alert() {
+    let deployment = Deployment::new();
+    deployment.apply(&ALL);
+    let operations = deployment.operations();
+    let policies: Vec<_> = of(&operations, "google_monitoring_alert_policy").collect();
+
+    // Where absence is the fault, and nowhere else.
+    let without_data = policies
+        .iter()
+        .copied()
+        .filter(|policy| rings_without_data(policy));
+    let mut absent: Vec<_> = without_data.map(name).collect();
+    absent.sort_unstable();
+    assert_eq!(absent, ["fallback", "reconcile", "subscription"]);
+
+    let page = std::fs::read_to_string(root().join("docs/google.md")).unwrap();
+    let (_, section) = page.split_once("\n## Alerts\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| *"));
+    let mut told: Vec<_> = rows.map(|row| row.split('*').next().unwrap()).collect();
+    let mut there: Vec<_> = policies.iter().copied().map(name).collect();
+    told.sort_unstable();
+    there.sort_unstable();
+    assert_eq!(told, there);
+}
+
+#[test]
+#[ignore = "needs terraform and its provider's schema: cargo xtask test"]
+fn no_event_is_published_before_somebody_keeps_it() {
+    let deployment = Deployment::new();
+    deployment.apply(&ALL);
+    let operations = deployment.operations();
+    let place = |wanted: fn(&Operation) -> bool| operations.iter().position(wanted).unwrap();
+    let subscribed = place(|made| {
+        made.kind == "google_pubsub_subscription" && made.state["name"] == "labelrelay-events"
+    });
+    for (at, made) in operations.iter().enumerate() {
+        let publishes = ["google_cloud_run_v2_service", "google_cloud_run_v2_job"];
+        if publishes.contains(&made.kind.as_str()) {
+            assert!(subscribed < at, "{} {}", made.kind, made.state["name"]);
+        }
+    }
+    let dead = place(|made| {
+        made.kind == "google_pubsub_subscription" && made.state["name"] == "labelrelay-dead"
+    });
+    assert!(dead < subscribed, "dead letters are kept from the first on");
+
+    // What was published to a topic that lost its subscription is still there.
+    let topic = of(&operations, "google_pubsub_topic")
+        .find(|made| made.state["name"] == "labelrelay-events");
+    assert_eq!(
+        topic.unwrap().state["message_retention_duration"],
+        "604800s"
+    );
+}
+
+#[test]
+#[ignore = "needs terraform and its provider's schema: cargo xtask test"]
+fn the_url_is_open_unless_an_allowlist_believes_a_balancer() {
+    let list = "label_studio_allowed_addresses=[\"192.0.2.7\"]";
+    for (set, ingress) in [
+        (vec![], "INGRESS_TRAFFIC_ALL"),
+        (vec!["trusted_proxies=2"], "INGRESS_TRAFFIC_ALL"),
+        (vec![list], "INGRESS_TRAFFIC_ALL"),
+        (
+            vec!["trusted_proxies=2", list],
+            "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
+        ),
+    ] {
+        let deployment = Deployment::new();
+        deployment.apply(&set);
+        let operations = deployment.operations();
+        let service = of(&operations, "google_cloud_run_v2_service")
+            .next()
+            .unwrap();
+        assert_eq!(service.state["ingress"], ingress, "{set:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs terraform and its provider's schema: cargo xtask test"]
+fn a_budget_is_made_when_one_is_asked_for() {
+    let deployment = Deployment::new();
+    deployment.apply(&[]);
+    let none = deployment.operations();
+    assert_eq!(of(&none, "google_billing_budget").count(), 0);
+    deployment.apply(&ALL);
+    let operations = deployment.operations();
+    let budget = &of(&operations, "google_billing_budget")
+        .next()
+        .unwrap()
+        .state;
+    assert_eq!(budget["amount"][0]["specified_amount"][0]["units"], "20");
+    let filter = &budget["budget_filter"][0];
+    assert_eq!(filter["labels"]["application"], "labelrelay");
+}
+
+/// The last word of an alert's name.
+fn name(policy: &Operation) -> &str {
+    let name = policy.state["display_name"].as_str().unwrap();
+    name.strip_prefix("labelrelay: ").unwrap()
+}
+
+fn rings_without_data(policy: &Operation) -> bool {
+    let conditions = policy.state["conditions"].as_array().unwrap();
+    let is_absent = |condition: &Value| {
+        condition["condition_absent"]
+            .as_array()
+            .is_some_and(|some| !some.is_empty())
+    };
+    conditions.iter().any(is_absent)
+}
