@@ -8,6 +8,7 @@ param workspaceId string
 param accountName string
 param queue bool
 param fallback bool
+param reconcile bool
 param actionGroupId string
 param backlogAlarmCount int
 param refusedAlarmCount int
@@ -34,6 +35,38 @@ resource unavailable 'Microsoft.Insights/metricAlerts@2018-03-01' = {
           metricNamespace: 'microsoft.insights/components'
           dimensions: [
             { name: 'request/resultCode', operator: 'Include', values: ['500', '502', '503', '504'] }
+          ]
+          operator: 'GreaterThan'
+          threshold: 0
+          timeAggregation: 'Count'
+        }
+      ]
+    }
+    actions: actions
+  }
+}
+
+// The host's own, when an instance has more under way than it takes.
+resource throttled 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+  name: '${name}-throttled'
+  location: 'global'
+  properties: {
+    description: '${name}: deliveries were answered 429 by the host, because too many came at a time; Label Studio does not try again. Raise maximumInstances.'
+    severity: 1
+    enabled: true
+    scopes: [insightsId]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT5M'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'answered 429'
+          metricName: 'requests/failed'
+          metricNamespace: 'microsoft.insights/components'
+          dimensions: [
+            { name: 'request/resultCode', operator: 'Include', values: ['429'] }
           ]
           operator: 'GreaterThan'
           threshold: 0
@@ -133,6 +166,41 @@ resource left 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (fallback
       allOf: [
         {
           query: redrives
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: empty(actionGroupId) ? {} : { actionGroups: [actionGroupId] }
+  }
+}
+
+// One row always, here too: a job that never starts says nothing. Each run that came to its end says what it did, and
+// each that failed why.
+var pulls = '''
+ContainerAppConsoleLogs
+| summarize ended = countif(Log contains "things looked at;"), failed = countif(Log startswith "labelrelay:")
+| where failed > 0 or ended == 0
+'''
+
+resource missed 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (reconcile) {
+  name: '${name}-reconcile'
+  location: location
+  properties: {
+    description: '${name}: what Label Studio sent while nothing took it was not fetched, or not all of it, or nothing tried to. The table ContainerAppConsoleLogs says why.'
+    severity: 2
+    enabled: true
+    scopes: [workspaceId]
+    evaluationFrequency: 'PT1H'
+    windowSize: 'PT3H'
+    // The table is there once something was logged.
+    skipQueryValidation: true
+    criteria: {
+      allOf: [
+        {
+          query: pulls
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 0

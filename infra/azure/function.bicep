@@ -6,9 +6,14 @@ param name string
 param hostAccountName string
 param alwaysReady int
 param maximumInstances int
+param perInstanceConcurrency int
 param instanceMemory int
 param logRetentionDays int
 param logDailyCapGb int
+// Whether requests come by a proxy alone: from this Front Door, by the id that it adds, and from these addresses.
+param behindProxy bool
+param frontDoorId string
+param proxyAddresses array
 param settings array
 
 var package = 'package'
@@ -79,6 +84,27 @@ var hostSettings = [
   { name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING', value: 'Authorization=AAD' }
 ]
 
+// Front Door's addresses are everybody's who has a Front Door; its id is not.
+var fromFrontDoor = [
+  {
+    name: 'front-door'
+    action: 'Allow'
+    priority: 100
+    tag: 'ServiceTag'
+    ipAddress: 'AzureFrontDoor.Backend'
+    headers: { 'x-azure-fdid': [frontDoorId] }
+  }
+]
+var fromProxies = [
+  for address in proxyAddresses: {
+    name: 'proxy'
+    action: 'Allow'
+    priority: 200
+    ipAddress: address
+  }
+]
+var restrictions = concat(empty(frontDoorId) ? [] : fromFrontDoor, fromProxies)
+
 resource app 'Microsoft.Web/sites@2024-04-01' = {
   // checkov:skip=CKV_AZURE_212: the plan scales by itself, down to none when nothing arrives
   // checkov:skip=CKV_AZURE_213: the host watches the handler itself
@@ -104,6 +130,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       scaleAndConcurrency: {
         maximumInstanceCount: maximumInstances
         instanceMemoryMB: instanceMemory
+        // Said, because otherwise the memory decides, and 512 MB would be given 4: each request mostly waits.
+        triggers: { http: { perInstanceConcurrency: perInstanceConcurrency } }
         alwaysReady: alwaysReady > 0 ? [{ name: 'http', instanceCount: alwaysReady }] : []
       }
     }
@@ -111,6 +139,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       minTlsVersion: '1.2'
       ftpsState: 'Disabled'
       http20Enabled: true
+      ipSecurityRestrictionsDefaultAction: behindProxy ? 'Deny' : 'Allow'
+      ipSecurityRestrictions: behindProxy ? restrictions : []
       appSettings: concat(hostSettings, settings)
     }
   }

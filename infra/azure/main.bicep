@@ -36,6 +36,12 @@ param labelStudioAllowedAddresses array = []
 @description('For the two lists: which entry of X-Forwarded-For counts, from the right. 1 is the one that the front end of Azure Functions appends; one more for each proxy before it.')
 param trustedProxies int = 1
 
+@description('Id of the Front Door before the app (its property frontDoorId). With trustedProxies of 2 or more and a list, the app takes requests with this id alone, since at its own URL anybody could write X-Forwarded-For.')
+param frontDoorId string = ''
+
+@description('Networks (CIDR) of another proxy before the app, for the same purpose. With trustedProxies of 2 or more and a list, but neither this nor frontDoorId, the app takes no request at all.')
+param proxyAddresses array = []
+
 // Times for which things are kept
 
 @description('Keep events in a container while the queue fails. A timer moves them into the queue every 5 minutes.')
@@ -47,6 +53,10 @@ param claimRetentionDays int = 730
 
 @minValue(30)
 @maxValue(730)
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
+@description('Copies of queue, claims and fallback: in one building (LRS), in three of the region (ZRS), or in another region besides (GRS, GZRS). Not every region has all of them, and Azure does not change each into each.')
+param redundancy string = 'Standard_ZRS'
+
 @description('Days to keep logs. They hold no bodies and no secrets.')
 param logRetentionDays int = 30
 
@@ -78,8 +88,13 @@ param alwaysReady int = 0
 
 @minValue(1)
 @maxValue(1000)
-@description('At most so many instances at a time. More requests are refused, and Label Studio does not try again.')
+@description('At most so many instances at a time, which bounds what a flood of forged requests costs. The risk is that more requests are refused (429), forged or not, and Label Studio does not try again.')
 param maximumInstances int = 40
+
+@minValue(1)
+@maxValue(1000)
+@description('Requests that an instance takes at a time before Azure starts another one. Their bodies share 256 MiB of its memory.')
+param perInstanceConcurrency int = 32
 
 @allowed([512, 2048, 4096])
 @description('Memory of an instance in MB. Processor time comes in proportion. Bodies are held in memory while they arrive.')
@@ -131,6 +146,7 @@ var makeBlobStore = empty(blobStore)
 var makeFallback = fallback && empty(fallbackStore)
 var makeLabelboxSecret = labelbox && empty(labelboxSecret)
 var makeLabelStudioSecret = labelStudio && empty(labelStudioSecret)
+var behindProxy = trustedProxies > 1 && !(empty(labelboxAllowedAddresses) && empty(labelStudioAllowedAddresses))
 var withReconcile = labelStudio && !empty(reconcileImage) && !empty(reconcileUrl)
 
 // Names of accounts and vaults are of the whole world; the group's id makes them this group's. 24 characters
@@ -143,6 +159,7 @@ module events 'events.bicep' = {
   params: {
     location: location
     accountName: '${short}${unique}'
+    redundancy: redundancy
     makeQueue: makeQueue
     makeClaims: makeBlobStore
     makeFallback: makeFallback
@@ -202,9 +219,13 @@ module function 'function.bicep' = {
     hostAccountName: '${short}host${unique}'
     alwaysReady: alwaysReady
     maximumInstances: maximumInstances
+    perInstanceConcurrency: perInstanceConcurrency
     instanceMemory: instanceMemory
     logRetentionDays: logRetentionDays
     logDailyCapGb: logDailyCapGb
+    behindProxy: behindProxy
+    frontDoorId: frontDoorId
+    proxyAddresses: proxyAddresses
     settings: concat(settings, fallback ? withFallback : [])
   }
 }
@@ -254,6 +275,7 @@ module alerts 'alerts.bicep' = {
     accountName: events.outputs.accountName
     queue: makeQueue
     fallback: fallback
+    reconcile: withReconcile
     actionGroupId: actionGroupId
     backlogAlarmCount: backlogAlarmCount
     refusedAlarmCount: refusedAlarmCount

@@ -15,7 +15,7 @@ fn properties_are_those_that_azure_knows() {
         let printed = output(&mut checker(&folder));
         let resources = printed.lines().last().unwrap();
         let count: usize = resources.split(' ').next().unwrap().parse().unwrap();
-        assert!(count >= 39, "the check saw the resources: {resources}");
+        assert!(count >= 41, "the check saw the resources: {resources}");
     });
 }
 
@@ -36,6 +36,16 @@ fn each_mistake_is_found() {
         ("events.bicep", "resource claims ", "resource = "),
         ("reconcile.bicep", "replicaTimeout", "replicaTimeOut"),
         ("reconcile.bicep", "'Schedule'", "'Scheduled'"),
+        (
+            "function.bicep",
+            "perInstanceConcurrency: ",
+            "perInstancesConcurrency: ",
+        ),
+        (
+            "function.bicep",
+            "ipSecurityRestrictionsDefaultAction",
+            "ipSecurityRestrictionDefaultAction",
+        ),
         // In a list that is put together, in a branch, in a map.
         ("reconcile.bicep", "secretRef", "secretReference"),
         ("reconcile.bicep", "{ server:", "{ servers:"),
@@ -48,6 +58,54 @@ fn each_mistake_is_found() {
         std::fs::write(file, text.replacen(right, wrong, 1)).unwrap();
         let output = crate::tool::run(&mut checker(folder.path()));
         assert!(!output.status.success(), "{wrong}");
+    }
+}
+
+/// The page says of each alert what makes it ring, and of no other.
+#[test]
+fn the_page_has_every_alert() {
+    let page = std::fs::read_to_string(root().join("docs/azure.md")).unwrap();
+    let (_, section) = page.split_once("\n## Alerts\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| *"));
+    let mut told: Vec<_> = rows.map(|row| row.split('*').next().unwrap()).collect();
+    let alerts = read("alerts.bicep");
+    let names = alerts
+        .lines()
+        .filter_map(|line| line.strip_prefix("  name: '${name}-"));
+    let mut there: Vec<_> = names.map(|name| name.trim_end_matches('\'')).collect();
+    told.sort_unstable();
+    there.sort_unstable();
+    assert_eq!(told, there);
+}
+
+/// A table of logs has no row for what never ran: both queries count, so that they have one always.
+#[test]
+fn runs_that_never_happen_ring() {
+    let alerts = read("alerts.bicep");
+    for (query, none) in [("var redrives", "runs == 0"), ("var pulls", "ended == 0")] {
+        let (_, text) = alerts.split_once(query).unwrap();
+        let text = text.split("'''").nth(1).unwrap();
+        assert!(
+            text.contains("| summarize ") && text.contains(none),
+            "{text}"
+        );
+    }
+}
+
+/// With an allowlist that believes a proxy, nobody gets past the proxy; and one that is not named lets nobody in.
+#[test]
+fn an_allowlist_behind_a_proxy_closes_the_app_to_all_others() {
+    let main = read("main.bicep");
+    let lists = "!(empty(labelboxAllowedAddresses) && empty(labelStudioAllowedAddresses))";
+    assert!(main.contains(&format!("var behindProxy = trustedProxies > 1 && {lists}")));
+    let function = read("function.bicep");
+    for line in [
+        "ipSecurityRestrictionsDefaultAction: behindProxy ? 'Deny' : 'Allow'",
+        "ipSecurityRestrictions: behindProxy ? restrictions : []",
+        "headers: { 'x-azure-fdid': [frontDoorId] }",
+    ] {
+        assert!(function.lines().any(|found| found.trim() == line), "{line}");
     }
 }
 
