@@ -1,6 +1,6 @@
 //! The queue that a URL names.
 
-use crate::arn_and_dns_suffix::dns_suffix;
+use crate::arn_and_dns_suffix::{dns_suffix, without_dns_suffix};
 use labelrelay_core::BackEndError;
 
 /// A queue, by its URL.
@@ -100,10 +100,9 @@ fn is_name(name: &str) -> bool {
     !stem.is_empty() && name.len() <= 80 && stem.chars().all(good)
 }
 
-/// `sqs.<region>.amazonaws.com` in all its spellings: FIPS, dual-stack, VPC endpoints, China, the old one.
+/// `sqs.<region>.amazonaws.com` in all its spellings: FIPS, dual-stack, VPC endpoints, other partitions, the old one.
 fn region(host: &str) -> Option<String> {
-    let aws = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
-    let labels = aws.iter().find_map(|end| host.strip_suffix(end))?;
+    let labels = without_dns_suffix(host)?;
     let mut labels = labels.split('.').filter(|label| is_region(label));
     labels.next().map(str::to_owned)
 }
@@ -150,6 +149,14 @@ mod tests {
                 "https://sqs.cn-north-1.amazonaws.com.cn/1/q",
                 Some("cn-north-1"),
             ),
+            (
+                "https://sqs.eusc-de-east-1.amazonaws.eu/1/q",
+                Some("eusc-de-east-1"),
+            ),
+            (
+                "https://sqs.us-isob-east-1.sc2s.sgov.gov/1/q",
+                Some("us-isob-east-1"),
+            ),
             ("https://sqs.eu-west-1.api.aws/1/q", Some("eu-west-1")),
             (
                 "https://vpce-0a1b-2c3d.sqs.eu-west-1.vpce.amazonaws.com/1/q",
@@ -171,6 +178,18 @@ mod tests {
             parsed("sqs://cn-north-1/1/q").origin,
             "https://sqs.cn-north-1.amazonaws.com.cn"
         );
+        for (region, suffix) in [
+            ("us-gov-west-1", "amazonaws.com"),
+            ("eusc-de-east-1", "amazonaws.eu"),
+            ("us-iso-east-1", "c2s.ic.gov"),
+            ("us-isob-east-1", "sc2s.sgov.gov"),
+            ("us-isof-south-1", "csp.hci.ic.gov"),
+            ("eu-isoe-west-1", "cloud.adc-e.uk"),
+        ] {
+            let short = parsed(&format!("sqs://{region}/1/q"));
+            assert_eq!(short.origin, format!("https://sqs.{region}.{suffix}"));
+            assert_eq!(short.region.as_deref(), Some(region));
+        }
     }
 
     #[test]
