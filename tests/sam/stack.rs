@@ -198,7 +198,7 @@ impl Stack {
 
     /// How often Lambda starts the function that empties the fallback again after it has failed.
     pub(crate) fn redrive_retries(&self, outputs: &Outputs) -> u64 {
-        let script = "found = client('lambda').get_function_event_invoke_config(FunctionName=args[0])\n\
+        let script = "found = client('lambda').get_function_event_invoke_config(FunctionName=args[0], Qualifier='$LATEST')\n\
             print(found['MaximumRetryAttempts'])";
         let printed = self.aws.boto3(script, &[outputs.get("RedriveFunction")]);
         printed.parse().unwrap()
