@@ -15,6 +15,7 @@ mod failures;
 mod fallback;
 mod handler;
 mod init;
+mod large_fallback;
 mod no_secrets_in_logs;
 mod setup;
 mod start;
