@@ -113,6 +113,20 @@ fn a_budget_is_made_when_one_is_asked_for() {
     assert_eq!(filter["labels"]["application"], "labelrelay");
 }
 
+#[test]
+#[ignore = "needs terraform and its provider's schema: cargo xtask test"]
+fn what_cannot_be_kept_or_paid_is_refused() {
+    let deployment = Deployment::new();
+    for (set, says) in [
+        ("topic_retention_days=32", "is 0 to 31"),
+        ("monthly_budget=20", "needs billing_account"),
+    ] {
+        let output = deployment.with_variables("plan", &["-input=false"], &[set]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(says), "{said}");
+    }
+}
+
 /// The last word of an alert's name.
 fn name(policy: &Operation) -> &str {
     let name = policy.state["display_name"].as_str().unwrap();
