@@ -33,8 +33,9 @@ pub trait FallbackStore: Send + Sync {
     /// [`BlobError`] when the store cannot be read.
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, BlobError>>;
 
-    /// The same, with its length known before more than a piece of it is in memory. A redrive reads envelopes by
-    /// this, so that it can tell how many of them it has room for.
+    /// The envelope under `key`, with its length known before more than a piece of it is in memory; `None` when it is
+    /// gone. A redrive reads envelopes by this, so that it can tell how many of them it has room for. What this does
+    /// by default is right and reads all of it first: a store that has its objects elsewhere does better.
     ///
     /// # Errors
     /// [`BlobError`] when the store cannot be read.
