@@ -60,13 +60,11 @@ pub(super) fn is_encrypted(uri: &Uri) -> bool {
 
 fn is_this_machine(host: &str) -> bool {
     let plain = host.trim_start_matches('[').trim_end_matches(']');
-    match plain.parse::<IpAddr>() {
-        Ok(address) => address.to_canonical().is_loopback(),
-        Err(_) => {
-            let name = plain.trim_end_matches('.').to_ascii_lowercase();
-            name == "localhost" || name.ends_with(".localhost")
-        }
+    if let Ok(address) = plain.parse::<IpAddr>() {
+        return address.to_canonical().is_loopback();
     }
+    let name = plain.trim_end_matches('.').to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 #[cfg(test)]
