@@ -14,18 +14,19 @@ WORKDIR /src
 ARG LABELRELAY_COMMIT
 ENV CARGO_TARGET_DIR=/target
 COPY . .
-# All at once, so that what they share is compiled once; `labelrelay` with the queues and stores of all clouds.
+# `labelrelay` with the queues and stores of all clouds. What a cloud starts is built to be small.
 # The owner of the folder `data` becomes the owner of a new volume.
 RUN cargo build --release --locked --features labelrelay/aws,labelrelay/azure,labelrelay/google \
-        --package labelrelay --package labelrelay-cloud-function --package labelrelay-azure-function \
-        --package xtask && \
+        --package labelrelay --package xtask && \
+    cargo build --profile function --locked --package labelrelay-cloud-function \
+        --package labelrelay-azure-function && \
     mkdir -p /image/data && \
     for program in labelrelay labelrelay-cloud-function; do \
         CARGO_MANIFEST_DIR="$PWD/xtask" /target/release/xtask release licences-of "$program" \
             "/image/licences/$program" || exit 1; \
     done && \
-    mv /target/release/labelrelay /target/release/labelrelay-cloud-function \
-        /target/release/labelrelay-azure-function /image/
+    mv /target/release/labelrelay /target/function/labelrelay-cloud-function \
+        /target/function/labelrelay-azure-function /image/
 
 FROM scratch AS azure-function
 COPY --from=build /image/labelrelay-azure-function /

@@ -255,11 +255,13 @@ fn as_tested(command: &str) -> String {
     }
     // It writes the licences.
     tested = tested.replacen(" --package xtask ", " ", 1);
-    tested.replace("/release/", "/debug/").replacen(
-        " --release",
-        " --workspace --bins --features xtask/load",
-        1,
-    )
+    for profile in [" --release", " --profile function"] {
+        assert!(tested.contains(profile), "{profile}: {command}");
+        tested = tested.replacen(profile, " --workspace --bins --features xtask/load", 1);
+    }
+    tested
+        .replace("/release/", "/debug/")
+        .replace("/function/", "/debug/")
 }
 
 /// Ends with its value.

@@ -15,7 +15,7 @@ const APP: [&str; 3] = ["host.json", "webhook", "redrive"];
 
 /// Builds the program of a release, for an older C library than Azure's own, and packs it.
 pub(super) fn pack(folder: &Folder, target: &str) -> Outcome {
-    let program = program::build(folder, PROGRAM, "release", &name(target)?, target)?;
+    let program = program::build(folder, PROGRAM, "function", &name(target)?, target)?;
     pack_around(folder, target, &program)
 }
 

@@ -84,7 +84,7 @@ fn all(steps: &mut Steps, folder: &Folder) -> Outcome {
 fn cloud_run(folder: &Folder, target: &str) -> Outcome {
     let package = "labelrelay-cloud-function";
     let released_in = format!("{package}-{}", version::VERSION);
-    let program = program::build(folder, package, "release", &released_in, target)?;
+    let program = program::build(folder, package, "function", &released_in, target)?;
     program::starts(&program)
 }
 

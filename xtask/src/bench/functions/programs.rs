@@ -20,12 +20,12 @@ impl Programs {
         const GOOGLE: &str = "labelrelay-cloud-function";
         const AZURE: &str = "labelrelay-azure-function";
         const PUBLISH: &str = "labelrelay-publish";
-        let mut build = cargo("build --release --locked");
+        let mut build = cargo("build --profile function --locked");
         for package in [HELLO, GOOGLE, AZURE, PUBLISH] {
             build.args(["--package", package]);
         }
         status(&mut build)?;
-        let program = |package| built("release", package);
+        let program = |package| built("function", package);
         Ok(Self {
             hello: program(HELLO)?,
             cloud_function: program(GOOGLE)?,

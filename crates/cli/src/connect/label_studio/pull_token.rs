@@ -102,8 +102,8 @@ impl TokenFile {
 
 /// Mode of the token's file: nobody but the owner, and the group of a file that others cannot read.
 fn private(like: u32) -> u32 {
-    let group = if like & 0o007 == 0 { like & 0o060 } else { 0 };
-    0o600 | group
+    let (group, others) = (like & 0o060, like & 0o007);
+    if others == 0 { 0o600 | group } else { 0o600 }
 }
 
 #[cfg(test)]
