@@ -60,7 +60,7 @@ pub use event_source::{
 pub use fallback::FallbackStore;
 pub use ledger::{Ledger, LedgerError};
 pub use object_store::ObjectStore;
-pub use observe::{NoObserver, Observer, Report};
+pub use observe::{Exchange, NoObserver, Observer, Report};
 pub use outcome::{Answer, Outcome};
 pub use payload::Payload;
 pub use queue::{

@@ -1,6 +1,7 @@
 //! Reports of requests, for logs and metrics: never a body, a secret or a credential.
 
 use crate::outcome::Outcome;
+use crate::request::RequestHead;
 use labelrelay_event::Digest;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,6 +12,17 @@ use std::time::Duration;
 pub trait Observer: Send + Sync {
     /// A request reached its end.
     fn request(&self, report: &Report);
+
+    /// The same, with what the request was: for whoever keeps a record. A request of which no head is known is told
+    /// by [`request`](Self::request) alone, and any other one by this alone.
+    fn exchange(&self, exchange: &Exchange<'_>) {
+        self.request(exchange.report);
+    }
+
+    /// How much of a body is wanted that becomes no event. Nothing is copied for an observer that wants none.
+    fn wanted_body_bytes(&self) -> usize {
+        0
+    }
 
     /// The queue refused or missed one attempt; another one follows.
     fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &crate::QueueError);
@@ -67,6 +79,14 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
         (**self).request(report);
     }
 
+    fn exchange(&self, exchange: &Exchange<'_>) {
+        (**self).exchange(exchange);
+    }
+
+    fn wanted_body_bytes(&self) -> usize {
+        (**self).wanted_body_bytes()
+    }
+
     fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &crate::QueueError) {
         (**self).queue_attempt_failed(source, event_id, error);
     }
@@ -113,6 +133,18 @@ impl Observer for NoObserver {
     fn queue_attempt_failed(&self, _: &str, _: &str, _: &crate::QueueError) {}
 }
 
+/// One request with its head, at its end. It has credentials in it: whoever keeps it takes them out first.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Exchange<'a> {
+    /// What came of it.
+    pub report: &'a Report,
+    /// The head, as it was sent.
+    pub head: &'a RequestHead,
+    /// The first part of the body, where it became no event, was read whole, and lay in memory.
+    pub body_start: Option<&'a [u8]>,
+}
+
 /// One request, at its end.
 #[expect(
     clippy::struct_excessive_bools,
@@ -131,6 +163,10 @@ pub struct Report {
     pub event_id: Option<String>,
     /// Event type.
     pub event_type: Option<String>,
+    /// Kind and id of what the event is about.
+    pub subject: Option<String>,
+    /// Id of its project on the platform.
+    pub project: Option<String>,
     /// The sender's own id of the delivery.
     pub delivery_id: Option<String>,
     /// Length of the body, as far as it was read.
@@ -180,6 +216,8 @@ impl Report {
             reason: None,
             event_id: None,
             event_type: None,
+            subject: None,
+            project: None,
             delivery_id: None,
             body_bytes: 0,
             digest: None,

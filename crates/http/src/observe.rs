@@ -1,6 +1,6 @@
 //! Observers combined into one.
 
-use labelrelay_core::{BlobError, Observer, QueueError, Report, SecretError};
+use labelrelay_core::{BlobError, Exchange, Observer, QueueError, Report, SecretError};
 
 /// Feeds two observers.
 #[derive(Debug, Clone, Copy, Default)]
@@ -10,6 +10,15 @@ impl<A: Observer, B: Observer> Observer for Tee<A, B> {
     fn request(&self, report: &Report) {
         self.0.request(report);
         self.1.request(report);
+    }
+
+    fn exchange(&self, exchange: &Exchange<'_>) {
+        self.0.exchange(exchange);
+        self.1.exchange(exchange);
+    }
+
+    fn wanted_body_bytes(&self) -> usize {
+        self.0.wanted_body_bytes().max(self.1.wanted_body_bytes())
     }
 
     fn queue_attempt_failed(&self, source: &str, event_id: &str, error: &QueueError) {

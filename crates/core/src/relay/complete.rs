@@ -26,11 +26,12 @@ impl Relay {
             head,
             deadlines,
             report,
+            body_start,
             ..
         } = &mut delivery;
         report.outcome = answer.outcome;
         report.late = self.parts.clock.monotonic() > deadlines.answer;
-        self.conclude(report, head.arrived);
+        self.conclude(report, head, body_start.as_deref());
         answer
     }
 
@@ -41,9 +42,13 @@ impl Relay {
             .finish(&delivery.source, check, payload, answer_by);
         let (digest, verified) = checked.await;
         delivery.report.digest = Some(digest);
+        let wanted = self.parts.observer.wanted_body_bytes();
         let verified = match verified {
             Ok(verified) => verified,
             Err(error) => {
+                if let Some(payload) = error.payload() {
+                    delivery.keep_start_of(payload, wanted);
+                }
                 let refusal = self.perhaps_misrouted(delivery, error.into());
                 return delivery.refuse(refusal);
             }
@@ -63,7 +68,10 @@ impl Relay {
         let id = event_id(delivery, &description, &digest, &self.parts);
         delivery.report.event_id = Some(id.clone());
         delivery.report.event_type = Some(description.event_type.to_string());
+        delivery.report.subject.clone_from(&description.subject);
+        delivery.report.project.clone_from(&description.project);
         if !delivery.source.filter.passes(&description.event_type) {
+            delivery.keep_start_of(verified.get(), wanted);
             return Answer::event(Outcome::Filtered, &id);
         }
         let now = self.parts.clock.now();

@@ -25,6 +25,8 @@ pub(super) struct Delivery {
     pub(super) in_flight: InFlight,
     /// Report for the observer.
     pub(super) report: Report,
+    /// The first part of a body that becomes no event, if the observer wants it.
+    pub(super) body_start: Option<Vec<u8>>,
     /// Shared with the adapter.
     pub(super) verification: Verification,
 }
@@ -50,6 +52,7 @@ impl Delivery {
             head,
             in_flight,
             report,
+            body_start: None,
             verification,
         }
     }
@@ -61,6 +64,20 @@ impl Delivery {
         let (arrived, answer_by) = (self.head.arrived, self.source.answer_by);
         self.deadlines = Deadlines::from_last_byte(moment, arrived, answer_by, copied);
         self.report.spooled = is_spooled;
+    }
+
+    /// Keeps the first `wanted` bytes of a body that becomes no event. A spooled one is not read for it: nobody waits
+    /// for a disk on the way to an answer.
+    pub(super) fn keep_start_of(&mut self, payload: &Payload, wanted: usize) {
+        let Some(pieces) = payload.in_memory().filter(|_| wanted > 0) else {
+            return;
+        };
+        let mut start = Vec::new();
+        for piece in pieces {
+            let room = wanted.saturating_sub(start.len()).min(piece.len());
+            start.extend_from_slice(piece.get(..room).unwrap_or_default());
+        }
+        self.body_start = Some(start);
     }
 
     /// The secret with this name has sent it.

@@ -7,7 +7,7 @@ use super::intake::{Intake, Received};
 use super::pipeline::Relay;
 use super::refusal::Refusal;
 use super::verification_flag::Verification;
-use crate::observe::Report;
+use crate::observe::{Exchange, Report};
 use crate::outcome::{Answer, Outcome};
 use crate::payload::Payload;
 use crate::provider::Endpoint;
@@ -66,8 +66,7 @@ impl Relay {
             }
             Err(refusal) => {
                 let answer = delivery.refuse(refusal);
-                let arrived = delivery.head.arrived;
-                self.conclude(&mut delivery.report, arrived);
+                self.conclude(&mut delivery.report, &delivery.head, None);
                 Intake::Answer(answer)
             }
         }
@@ -109,14 +108,23 @@ impl Relay {
         report.claimed_bytes = head.content_length();
         report.source = route.map(|route| route.source.name.clone());
         let answer = refusal.reported(&mut report, head, None);
-        self.conclude(&mut report, head.arrived);
+        self.conclude(&mut report, head, None);
         answer
     }
 
     /// Tells the observer how a request ended.
-    pub(super) fn conclude(&self, report: &mut Report, arrived: Duration) {
-        report.elapsed = self.parts.clock.monotonic().saturating_sub(arrived);
+    pub(super) fn conclude(
+        &self,
+        report: &mut Report,
+        head: &RequestHead,
+        body_start: Option<&[u8]>,
+    ) {
+        report.elapsed = self.parts.clock.monotonic().saturating_sub(head.arrived);
         self.admission.note(report);
-        self.parts.observer.request(report);
+        self.parts.observer.exchange(&Exchange {
+            report,
+            head,
+            body_start,
+        });
     }
 }

@@ -26,16 +26,26 @@ pub(super) struct Verifier {
 
 /// Why a body is not verified.
 pub(super) enum VerifyError {
-    /// No secret made its signature; these were tried.
-    Credential(CredentialError, LiveSecrets),
+    /// No secret made the signature of this body; these were tried.
+    Credential(CredentialError, LiveSecrets, Box<Payload>),
     /// The secrets cannot be read.
     Secrets(SecretError),
+}
+
+impl VerifyError {
+    /// The body that is refused, for the observer alone: nobody has vouched for it.
+    pub(super) fn payload(&self) -> Option<&Payload> {
+        match self {
+            Self::Credential(_, _, payload) => Some(payload),
+            Self::Secrets(_) => None,
+        }
+    }
 }
 
 impl From<VerifyError> for Refusal {
     fn from(error: VerifyError) -> Self {
         match error {
-            VerifyError::Credential(error, tried) => Self::credential(&error, &tried),
+            VerifyError::Credential(error, tried, _) => Self::credential(&error, &tried),
             VerifyError::Secrets(error) => error.into(),
         }
     }
@@ -111,7 +121,10 @@ impl Verifier {
         };
         let fresh = match self.fresher_secrets(source, deadline, &secrets).await {
             Ok(Some(fresh)) => fresh,
-            Ok(None) => return (digest, Err(VerifyError::Credential(mismatch, secrets))),
+            Ok(None) => {
+                let error = VerifyError::Credential(mismatch, secrets, Box::new(payload));
+                return (digest, Err(error));
+            }
             Err(error) => return (digest, Err(VerifyError::Secrets(error))),
         };
         (digest, self.check_again(claimed, fresh, payload).await)
@@ -139,7 +152,9 @@ impl Verifier {
         }
         drop(stream);
         let (_, outcome) = check.finish(payload);
-        outcome.map_err(|(_, mismatch)| VerifyError::Credential(mismatch, fresh))
+        outcome.map_err(|(payload, mismatch)| {
+            VerifyError::Credential(mismatch, fresh, Box::new(payload))
+        })
     }
 
     async fn live_secrets(
