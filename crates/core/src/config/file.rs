@@ -3,6 +3,7 @@
 use super::claim_check::ClaimCheckForm;
 use super::environment::{apply, has_secret, sources as environment_sources};
 use super::error::ConfigError;
+use super::record::Record;
 use super::secret_reference::SecretRef;
 use super::settings::{Config, EmbeddedQueueConfig, ServeConfig, SourceConfig};
 use super::source_table::{self, Defaults, SourceTable};
@@ -44,6 +45,8 @@ struct Serve {
     public_url: Option<String>,
     body_timeout_ms: Option<u64>,
     max_connections_per_address: Option<usize>,
+    #[serde(default)]
+    record: Record,
 }
 
 impl Serve {
@@ -63,6 +66,7 @@ impl Serve {
                 .max_connections_per_address
                 .map(|most| positive(origin, "serve.max_connections_per_address", most))
                 .transpose()?,
+            record: self.record.checked(origin)?,
         })
     }
 }

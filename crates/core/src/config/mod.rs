@@ -9,6 +9,7 @@ mod file;
 mod known_variables;
 mod pull;
 mod pull_variables;
+mod record;
 mod secret_reference;
 mod settings;
 mod source_name;
@@ -25,6 +26,7 @@ pub use duration::parse_duration;
 pub use error::{ConfigError, ENVIRONMENT};
 pub use known_variables::{KNOWN_VARIABLES, misspelt};
 pub use pull::{DEFAULT_OVERLAP, PullConfig};
+pub use record::RecordConfig;
 pub use secret_reference::SecretRef;
 pub use settings::{
     Config, DEFAULT_BYTES_IN_FLIGHT, DEFAULT_CONNECTIONS_PER_ADDRESS, DEFAULT_IN_FLIGHT,

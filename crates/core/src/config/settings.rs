@@ -3,6 +3,7 @@
 use super::claim_check::ClaimCheckForm;
 use super::error::ConfigError;
 use super::pull::PullConfig;
+use super::record::RecordConfig;
 use super::secret_reference::SecretRef;
 use super::spool::SpoolConfig;
 use super::webhook::WebhookConfig;
@@ -121,6 +122,8 @@ pub struct ServeConfig {
     pub body_timeout: Option<Duration>,
     /// Connections that one address may have at once, as configured.
     pub connections_per_address: Option<usize>,
+    /// Settings of the record of deliveries.
+    pub record: RecordConfig,
 }
 
 /// Settings of the embedded queue.

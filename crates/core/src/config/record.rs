@@ -1,0 +1,74 @@
+//! The section `[serve.record]`: how much `serve` keeps of each delivery.
+
+use super::error::ConfigError;
+use super::value_checks::{not_empty, positive};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// Settings of the record of deliveries, as configured.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecordConfig {
+    /// `true` if deliveries are recorded.
+    pub enabled: bool,
+    /// File of the record; beside the embedded queue where none is named.
+    pub file: Option<String>,
+    /// Deliveries that a secret has vouched for.
+    pub max_deliveries: Option<u64>,
+    /// Bytes of these, without bodies.
+    pub max_bytes: Option<u64>,
+    /// Deliveries that no secret has vouched for.
+    pub max_refused: Option<u64>,
+    /// Bytes of these, without bodies.
+    pub max_refused_bytes: Option<u64>,
+    /// Bytes of bodies: of either kind of deliveries.
+    pub max_bodies_bytes: Option<u64>,
+    /// Deliveries are kept this long.
+    pub max_age: Option<Duration>,
+    /// `true` if the beginning of a body is kept that became no event.
+    pub bodies: Option<bool>,
+    /// `true` if secrets, addresses and query strings are blotted out of heads.
+    pub blot_out: Option<bool>,
+}
+
+/// The section in the file.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Record {
+    enabled: Option<bool>,
+    file: Option<String>,
+    max_deliveries: Option<u64>,
+    max_bytes: Option<u64>,
+    max_refused: Option<u64>,
+    max_refused_bytes: Option<u64>,
+    max_bodies_bytes: Option<u64>,
+    max_age_s: Option<u64>,
+    bodies: Option<bool>,
+    blot_out: Option<bool>,
+}
+
+impl Record {
+    pub(super) fn checked(self, origin: &str) -> Result<RecordConfig, ConfigError> {
+        let number = |key: &str, number: Option<u64>| {
+            let key = format!("serve.record.{key}");
+            number
+                .map(|number| positive(origin, &key, number))
+                .transpose()
+        };
+        let file = self
+            .file
+            .map(|file| not_empty(origin, "serve.record.file", file));
+        Ok(RecordConfig {
+            enabled: self.enabled.unwrap_or(false),
+            file: file.transpose()?,
+            max_deliveries: number("max_deliveries", self.max_deliveries)?,
+            max_bytes: number("max_bytes", self.max_bytes)?,
+            max_refused: number("max_refused", self.max_refused)?,
+            max_refused_bytes: number("max_refused_bytes", self.max_refused_bytes)?,
+            max_bodies_bytes: number("max_bodies_bytes", self.max_bodies_bytes)?,
+            max_age: number("max_age_s", self.max_age_s)?.map(Duration::from_secs),
+            bodies: self.bodies,
+            blot_out: self.blot_out,
+        })
+    }
+}

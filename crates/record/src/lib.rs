@@ -1,0 +1,38 @@
+//! A record of deliveries: one row for each request that was answered, in an `SQLite` file of its own.
+//!
+//! - [`Recorder`] is an observer of the pipeline. It makes a row of what it is told and goes on at once; a thread of its
+//!   own writes. A row that finds no room is dropped and counted: nobody waits for the record.
+//! - [`RecordFile`] is for everybody who reads, also beside the process that writes.
+//!
+//! The record answers questions. It is no queue: it promises less, and `serve` goes on without it.
+//!
+//! Rows that a secret has vouched for, and rows of strangers, are bounded apart everywhere: on the way to the thread, in
+//! the file, and in the table of bodies. So whoever knows no secret cannot push out what counts.
+
+mod blot;
+mod bounds;
+mod class;
+mod error;
+mod filter;
+mod forget;
+mod head;
+mod inbox;
+mod open;
+mod options;
+mod reader;
+mod recorder;
+mod row;
+mod schema;
+mod set_aside;
+mod store;
+mod totals;
+mod writer;
+
+pub use blot::{Blotted, fingerprint, text as blot_out};
+pub use class::Class;
+pub use error::RecordError;
+pub use filter::{Filter, Pattern};
+pub use options::{BODY_BYTES, Limits, Options, beside};
+pub use reader::{Body, RecordFile};
+pub use recorder::Recorder;
+pub use row::{Recorded, Row};

@@ -1,0 +1,422 @@
+//! A record in a file: what is written is found, bounds hold, and a file that cannot be used stops nobody.
+
+use labelrelay_core::Clock;
+use labelrelay_record::{
+    Filter, Limits, Options, Pattern, RecordError, RecordFile, Recorded, Recorder, Row,
+};
+use labelrelay_startup::SystemClock;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("queue.db.record")
+    }
+
+    fn begin(&self, options: Options) -> Recorder {
+        let recorder = Recorder::new(self.file(), options, clock());
+        recorder.begin().unwrap();
+        recorder
+    }
+
+    /// Records these rows, and ends.
+    fn record(&self, options: Options, rows: impl IntoIterator<Item = Row>) {
+        let recorder = self.begin(options);
+        for row in rows {
+            recorder.note(row);
+        }
+        recorder.close();
+    }
+
+    fn open(&self) -> RecordFile {
+        RecordFile::open(&self.file()).unwrap().unwrap()
+    }
+
+    fn all(&self) -> Vec<Recorded> {
+        self.open().list(&Filter::default(), usize::MAX).unwrap()
+    }
+}
+
+fn with(change: impl FnOnce(&mut Options)) -> Options {
+    let mut options = Options::default();
+    change(&mut options);
+    options
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock::new())
+}
+
+fn now_ms() -> i64 {
+    clock().now().as_millisecond()
+}
+
+fn accepted(id: &str) -> Row {
+    Row {
+        arrived_ms: now_ms(),
+        status: 200,
+        outcome: "accepted".to_owned(),
+        source: Some("labelbox".to_owned()),
+        method: Some("POST".to_owned()),
+        path: Some("/labelbox".to_owned()),
+        head: Some("host: a.example\n".to_owned()),
+        event_id: Some(id.to_owned()),
+        event_type: Some("com.labelbox.label".to_owned()),
+        subject: Some("label/17".to_owned()),
+        project: Some("p1".to_owned()),
+        delivery_id: Some(format!("delivery-{id}")),
+        verified_by: Some("env:SECRET".to_owned()),
+        elapsed_us: 1234,
+        queue_us: Some(567),
+        claimed: true,
+        spooled: true,
+        ..Row::default()
+    }
+}
+
+fn refused(body: &[u8]) -> Row {
+    Row {
+        arrived_ms: now_ms(),
+        status: 401,
+        outcome: "unauthorized".to_owned(),
+        reason: Some("no secret made this signature".to_owned()),
+        body_bytes: i64::try_from(body.len()).unwrap(),
+        body_sha256: Some(labelrelay_event::Digest::of(body).to_hex()),
+        body_start: Some(body.to_vec()),
+        ..Row::default()
+    }
+}
+
+#[test]
+fn what_was_recorded_is_found_by_any_of_its_ids() {
+    let place = Place::new();
+    place.record(
+        Options::default(),
+        [accepted("e-1"), refused(b"{}"), accepted("e-22")],
+    );
+    let record = place.open();
+    for (which, id) in [
+        ("e-2", "e-22"),
+        ("delivery-e-1", "e-1"),
+        ("r1", "e-1"),
+        ("r3", "e-22"),
+    ] {
+        let found = record.find(which).unwrap();
+        assert_eq!(found.len(), 1, "{which}");
+        assert_eq!(found[0].row.event_id.as_deref(), Some(id), "{which}");
+    }
+    assert_eq!(record.find("e-").unwrap().len(), 2);
+    assert!(record.find("none").unwrap().is_empty());
+    assert!(record.find("r99").unwrap().is_empty());
+    let mut row = record.find("r1").unwrap().remove(0).row;
+    let mut expected = accepted("e-1");
+    row.arrived_ms = 0;
+    expected.arrived_ms = 0;
+    assert_eq!(row, expected);
+    let refused = record.find("r2").unwrap().remove(0);
+    let body = record.body(&refused).unwrap().unwrap();
+    assert_eq!((body.start.as_slice(), body.is_whole), (&b"{}"[..], true));
+}
+
+#[test]
+fn a_filter_asks_for_what_it_says() {
+    let place = Place::new();
+    let mut other = accepted("e-3");
+    other.subject = Some("label/170".to_owned());
+    other.source = Some("other".to_owned());
+    other.arrived_ms -= 3_600_000;
+    place.record(Options::default(), [accepted("e-1"), refused(b"x"), other]);
+    let record = place.open();
+    let numbers = |filter: Filter| {
+        let found = record.list(&filter, usize::MAX).unwrap();
+        found.iter().map(|found| found.number).collect::<Vec<_>>()
+    };
+    let all = Filter::default;
+    for (filter, expected) in [
+        (all(), vec![1, 2, 3]),
+        (
+            Filter {
+                newest_first: true,
+                ..all()
+            },
+            vec![3, 2, 1],
+        ),
+        (
+            Filter {
+                refused: true,
+                ..all()
+            },
+            vec![2],
+        ),
+        (
+            Filter {
+                subject: Some(Pattern::within("label")),
+                ..all()
+            },
+            vec![1, 3],
+        ),
+        (
+            Filter {
+                subject: Some(Pattern::within("label/17")),
+                ..all()
+            },
+            vec![1],
+        ),
+        (
+            Filter {
+                subject: Some(Pattern::within("label/1*")),
+                ..all()
+            },
+            vec![1, 3],
+        ),
+        (
+            Filter {
+                source: Some(Pattern::is("other")),
+                ..all()
+            },
+            vec![3],
+        ),
+        (
+            Filter {
+                delivery: Some(Pattern::begins("delivery-e")),
+                ..all()
+            },
+            vec![1, 3],
+        ),
+        (
+            Filter {
+                from_ms: Some(now_ms() - 60_000),
+                ..all()
+            },
+            vec![1, 2],
+        ),
+        (
+            Filter {
+                before_ms: Some(now_ms() - 60_000),
+                ..all()
+            },
+            vec![3],
+        ),
+        (
+            Filter {
+                from_ms: Some(now_ms() + 60_000),
+                ..all()
+            },
+            vec![],
+        ),
+    ] {
+        assert_eq!(numbers(filter.clone()), expected, "{filter:?}");
+    }
+    assert_eq!(record.list(&all(), 2).unwrap().len(), 2);
+}
+
+#[test]
+fn each_class_is_bounded_for_itself() {
+    let place = Place::new();
+    let few = Limits {
+        deliveries: 10,
+        bytes: u64::MAX,
+        body_bytes: 100,
+    };
+    let options = with(|options| options.stranger = few);
+    let rows = (0..50).flat_map(|n| [accepted(&format!("e-{n}")), refused(&[b'x'; 30])]);
+    place.record(options, rows);
+    let all = place.all();
+    let strangers: Vec<_> = all.iter().filter(|found| found.row.status == 401).collect();
+    assert_eq!(
+        all.len() - strangers.len(),
+        50,
+        "no stranger pushes out what was verified"
+    );
+    assert_eq!(strangers.len(), 10);
+    assert_eq!(
+        strangers.last().map(|found| found.number),
+        Some(100),
+        "the newest stay"
+    );
+    let record = place.open();
+    let with_body = strangers
+        .iter()
+        .filter(|found| record.body(found).unwrap().is_some())
+        .count();
+    assert_eq!(with_body, 3, "bodies have bounds of their own");
+}
+
+#[test]
+fn what_is_too_old_or_too_much_goes() {
+    let place = Place::new();
+    let mut old = accepted("old");
+    old.arrived_ms -= 31 * 86_400_000;
+    place.record(Options::default(), [old, accepted("new")]);
+    let ids = |place: &Place| {
+        let all = place.all();
+        all.into_iter()
+            .map(|found| found.row.event_id.unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&place), ["new"]);
+    let options = with(|options| options.verified.bytes = 3000);
+    place.record(options, (0..100).map(|n| accepted(&format!("{n:03}"))));
+    let left = ids(&place);
+    assert!((2..=8).contains(&left.len()), "{left:?}");
+    assert_eq!(left.last().map(String::as_str), Some("099"));
+}
+
+#[test]
+fn a_bound_that_was_lowered_is_reached() {
+    let place = Place::new();
+    place.record(
+        Options::default(),
+        (0..5000).map(|n| accepted(&n.to_string())),
+    );
+    let options = with(|options| options.verified.deliveries = 100);
+    // Each start takes a step.
+    for _ in 0..4 {
+        place.record(options.clone(), []);
+    }
+    assert_eq!(place.all().len(), 100);
+}
+
+#[test]
+fn a_damaged_file_is_set_aside() {
+    for damage in [
+        &b"no database at all, and long enough to have a header of its own, more or less"[..],
+        b"x",
+    ] {
+        let place = Place::new();
+        fs::write(place.file(), damage).unwrap();
+        place.record(Options::default(), [accepted("e-1")]);
+        assert_eq!(place.all().len(), 1);
+        assert_eq!(fs::read(aside(&place.file(), "damaged")).unwrap(), damage);
+    }
+}
+
+#[test]
+fn damage_in_the_middle_is_set_aside_when_it_is_found() {
+    let place = Place::new();
+    place.record(
+        Options::default(),
+        (0..1000).map(|n| accepted(&n.to_string())),
+    );
+    let mut bytes = fs::read(place.file()).unwrap();
+    let length = bytes.len();
+    bytes[4096..length].fill(0xa5);
+    fs::write(place.file(), bytes).unwrap();
+    place.record(Options::default(), [accepted("after")]);
+    assert!(aside(&place.file(), "damaged").exists());
+    let all = place.all();
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[0].row.event_id.as_deref(), Some("after"));
+}
+
+#[test]
+fn a_newer_file_is_set_aside_and_a_foreign_one_left_alone() {
+    let place = Place::new();
+    place.record(Options::default(), [accepted("e-1")]);
+    let db = rusqlite::Connection::open(place.file()).unwrap();
+    db.pragma_update(None, "user_version", 99).unwrap();
+    drop(db);
+    assert!(matches!(
+        RecordFile::open(&place.file()),
+        Err(RecordError::Newer { found: 99, .. })
+    ));
+    place.record(Options::default(), [accepted("e-2")]);
+    assert!(aside(&place.file(), "newer").exists());
+    assert_eq!(place.all()[0].row.event_id.as_deref(), Some("e-2"));
+
+    let place = Place::new();
+    let db = rusqlite::Connection::open(place.file()).unwrap();
+    db.execute_batch("CREATE TABLE theirs(x); INSERT INTO theirs VALUES (1)")
+        .unwrap();
+    drop(db);
+    let before = fs::read(place.file()).unwrap();
+    place.record(Options::default(), [accepted("e-1")]);
+    assert_eq!(fs::read(place.file()).unwrap(), before);
+    assert!(matches!(
+        RecordFile::open(&place.file()),
+        Err(RecordError::Foreign { .. })
+    ));
+}
+
+#[test]
+fn a_file_that_was_removed_begins_again() {
+    let place = Place::new();
+    let recorder = place.begin(Options::default());
+    recorder.note(accepted("e-1"));
+    until(|| {
+        place.file().exists()
+            && RecordFile::open(&place.file()).is_ok_and(|file| {
+                file.is_some_and(|file| file.find("e-1").is_ok_and(|found| found.len() == 1))
+            })
+    });
+    for name in ["", "-wal", "-shm"] {
+        let mut path = place.file().into_os_string();
+        path.push(name);
+        fs::remove_file(path).unwrap();
+    }
+    recorder.note(accepted("e-2"));
+    recorder.close();
+    assert_eq!(place.all().len(), 1);
+}
+
+#[test]
+fn an_author_is_forgotten() {
+    let place = Place::new();
+    let mut row = refused(br#"{"by":"Ann@example.org"}"#);
+    row.head = Some("x-user: ann@example.org\n".to_owned());
+    let options = with(|options| options.verified.deliveries = 1);
+    // One that is pruned leaves its bytes in a free page.
+    let mut pruned = accepted("e-1");
+    pruned.head = Some("x-user: ann@example.org\n".repeat(50));
+    place.record(options, [pruned, row, accepted("e-2")]);
+    let record = place.open();
+    assert_eq!(record.forget("ann@example.org").unwrap(), 1);
+    let found = record.find("r2").unwrap().remove(0);
+    assert_eq!(found.row.head.as_deref(), Some("x-user: [forgotten]\n"));
+    let body = record.body(&found).unwrap().unwrap();
+    assert_eq!(body.start, br#"{"by":"[forgotten]"}"#);
+    assert!(!body.is_whole);
+    drop(record);
+    let bytes = fs::read(place.file()).unwrap().to_ascii_lowercase();
+    let address = b"ann@example.org";
+    assert!(!bytes.windows(address.len()).any(|part| part == address));
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_reads_it_and_no_link_is_followed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    place.record(Options::default(), [accepted("e-1")]);
+    let mode = fs::metadata(place.file()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let (place, other) = (Place::new(), Place::new());
+    std::os::unix::fs::symlink(other.file(), place.file()).unwrap();
+    place.record(Options::default(), [accepted("e-1")]);
+    assert!(!other.file().exists());
+}
+
+fn aside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{ending}"));
+    PathBuf::from(name)
+}
+
+/// Waits for a condition.
+fn until(mut holds: impl FnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "never");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
