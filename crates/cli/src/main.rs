@@ -37,6 +37,7 @@ mod queue_file;
 mod queue_records;
 mod queue_sender;
 mod recent_deliveries;
+mod record;
 mod remote_ledger;
 mod rotation_files;
 mod running_serve;

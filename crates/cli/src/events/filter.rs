@@ -79,7 +79,8 @@ impl Content {
             || id.is_some()
     }
 
-    pub(super) fn filter(&self) -> Result<Filter, CliError> {
+    /// The beginning and the end of the time that is asked for.
+    fn times(&self) -> Result<(Option<i64>, Option<i64>), CliError> {
         let now = Timestamp::now();
         let time = |flag: &str, text: &Option<String>| {
             let parsed = text.as_deref().map(|text| time::parse(text, now));
@@ -93,6 +94,34 @@ impl Content {
         {
             return Err(CliError::usage("`--since` is not before `--until`"));
         }
+        Ok((from_ms, before_ms))
+    }
+
+    /// The same filter, for the record of deliveries.
+    fn recorded(&self) -> Result<labelrelay_record::Filter, CliError> {
+        use labelrelay_record::{Filter, Pattern};
+        let (from_ms, before_ms) = self.times()?;
+        let within = |text: &Option<String>| text.as_deref().map(Pattern::within);
+        let begins = |text: &Option<String>| {
+            let text = text.as_deref();
+            text.map(|text| Pattern::begins(text.trim_end_matches('*')))
+        };
+        let source = self.source.as_deref();
+        Ok(Filter {
+            id: begins(&self.id),
+            event_type: within(&self.event_type),
+            source: source.map(|name| Pattern::within(name.trim_start_matches('/'))),
+            subject: within(&self.subject),
+            project: within(&self.project),
+            delivery: begins(&self.delivery),
+            from_ms,
+            before_ms,
+            ..Filter::default()
+        })
+    }
+
+    pub(super) fn filter(&self) -> Result<Filter, CliError> {
+        let (from_ms, before_ms) = self.times()?;
         let within = |text: &Option<String>| text.as_deref().map(Pattern::within);
         let begins = |text: &Option<String>| {
             let text = text.as_deref();
@@ -118,6 +147,16 @@ impl Which {
     /// Tells whether the filter asks for anything at all.
     pub(super) const fn is_given(&self) -> bool {
         self.content.is_given() || self.dead || self.pending
+    }
+
+    /// Tells whether it asks for what an event is, and not for where it stands.
+    pub(super) const fn is_of_content(&self) -> bool {
+        self.content.is_given() && !self.dead && !self.pending
+    }
+
+    /// The same filter, for the record of deliveries.
+    pub(super) fn recorded(&self) -> Result<labelrelay_record::Filter, CliError> {
+        self.content.recorded()
     }
 
     /// The filter for events of `queue`. A message that nobody receives any more is a dead letter only when

@@ -1,19 +1,29 @@
 //! `labelrelay events list`.
 
 use super::filter::{self, Which};
+use super::recorded;
 use super::row::{one_more, print_list};
+use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
-use labelrelay_local::QueueFile;
+use crate::output::say;
+use crate::queue_file::QueueArgs;
+use crate::record;
+use labelrelay_record::RecordFile;
 
 const EXAMPLES: &str = "\
 Examples:
   labelrelay events list
   labelrelay events list --since 1h --type io.labelstud.annotation --newest
-  labelrelay events list --dead --json";
+  labelrelay events list --dead --json
+  labelrelay events list --refused --since 1h      needs the record of deliveries";
+
+const RECORD: &str = "\
+With `[serve.record]`, the record of deliveries is looked into: by --refused, and by a filter that nothing on the \
+queue passes, since the queue forgets what was acknowledged.";
 
 /// Lists events, in order of arrival.
 #[derive(Debug, clap::Args)]
-#[command(before_help = EXAMPLES, after_help = format!("{}\n\n{EXIT_CODES}", filter::HELP))]
+#[command(before_help = EXAMPLES, after_help = format!("{}\n\n{RECORD}\n\n{EXIT_CODES}", filter::HELP))]
 pub(super) struct Args {
     /// At most this many
     #[arg(long, value_name = "N", default_value_t = 100)]
@@ -21,6 +31,9 @@ pub(super) struct Args {
     /// The newest first
     #[arg(long)]
     newest: bool,
+    /// Refused and failed deliveries, which the queue never had
+    #[arg(long, conflicts_with_all = ["dead", "pending"])]
+    refused: bool,
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
@@ -28,9 +41,32 @@ pub(super) struct Args {
     which: Which,
 }
 
-pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
-    let mut filter = args.which.filter(queue)?;
+pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), CliError> {
+    if args.refused {
+        let record = record::open_existing(queue, env)?;
+        list_recorded(args, &record)?;
+        return Ok(());
+    }
+    let file = queue.open(env)?;
+    let mut filter = args.which.filter(&file)?;
     filter.newest_first = args.newest;
-    let events = queue.list(&filter, one_more(args.limit))?;
+    let events = file.list(&filter, one_more(args.limit))?;
+    if events.is_empty()
+        && args.which.is_of_content()
+        && let Some(record) = record::open_beside(queue, env)?
+        && list_recorded(args, &record)? > 0
+    {
+        say(format_args!(
+            "these are of the record of deliveries: nothing on the queue passes the filter"
+        ));
+        return Ok(());
+    }
     Ok(print_list(&events, args.limit, args.json)?)
+}
+
+fn list_recorded(args: &Args, record: &RecordFile) -> Result<usize, CliError> {
+    let mut filter = args.which.recorded()?;
+    filter.refused = args.refused;
+    filter.newest_first = args.newest;
+    recorded::print_list(record, &filter, args.limit, args.json)
 }

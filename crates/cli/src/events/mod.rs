@@ -1,9 +1,12 @@
-//! `labelrelay events`: looks at what came in without taking it, and sends it again.
+//! `labelrelay events`: looks at what came in without taking it, and sends it again. What became no event, or is no
+//! longer on the queue, is in the record of deliveries.
 
 mod body;
 mod export;
 mod filter;
+mod forget;
 mod list;
+mod recorded;
 mod replay;
 mod retry;
 mod row;
@@ -19,6 +22,7 @@ use clap::Subcommand;
 const EXAMPLES: &str = "\
 Examples:
   labelrelay events list --since 1h --project 17
+  labelrelay events list --refused
   labelrelay events show 4
   labelrelay events tail --follow
   labelrelay events retry
@@ -43,16 +47,18 @@ enum Verb {
     Retry(retry::Args),
     Replay(replay::Args),
     Export(export::Args),
+    Forget(forget::Args),
 }
 
 pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let queue = || args.queue.open(env);
     match &args.verb {
-        Verb::List(args) => list::run(args, &queue()?),
-        Verb::Show(args) => show::run(args, &queue()?),
+        Verb::List(verb) => list::run(verb, &args.queue, env),
+        Verb::Show(verb) => show::run(verb, &args.queue, env),
         Verb::Tail(args) => tail::run(args, &queue()?),
         Verb::Retry(verb) => retry::run(verb, &args.queue, env),
         Verb::Replay(verb) => replay::run(verb, &args.queue, env),
         Verb::Export(args) => export::run(args, &queue()?, env),
+        Verb::Forget(verb) => forget::run(verb, &args.queue, env),
     }
 }

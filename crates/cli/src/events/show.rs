@@ -1,26 +1,32 @@
 //! `labelrelay events show`.
 
 use super::body;
+use super::recorded;
 use super::row::received;
 use crate::damaged_event::damaged_event;
+use crate::env::Env;
 use crate::envelope_line::on_one_line;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::{one_line, print, print_envelope, print_exactly, print_json_pieces};
+use crate::queue_file::QueueArgs;
+use crate::record;
 use clap::builder::NonEmptyStringValueParser;
 use labelrelay_event::{Data, Envelope};
 use labelrelay_local::{Filter, Pattern, QueueFile, StoredEvent, envelope_damage};
+use labelrelay_record::{Body, Recorded};
 
 const EXAMPLES: &str = "\
 Examples:
   labelrelay events show 17
+  labelrelay events show r17                        of the record of deliveries
   labelrelay events show 17 --body > body.json      the sender's bytes
   labelrelay events show 17 --envelope > event.json the envelope, as queued";
 
-/// Shows one event.
+/// Shows one event, or one delivery of the record.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = EXIT_CODES)]
 pub(super) struct Args {
-    /// Number of the event, as `list` prints it, or the beginning of its id
+    /// Number, as `list` prints it, or the beginning of its id or of the platform's id of the delivery
     #[arg(value_name = "SEQ|ID", value_parser = NonEmptyStringValueParser::new())]
     which: String,
     /// Print the sender's bytes alone, exactly
@@ -34,11 +40,63 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
-    let stored = find(&args.which, queue)?;
+pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), CliError> {
+    let on_queue = queue
+        .open(env)
+        .and_then(|file| find(&args.which, &file)?.ok_or_else(|| none(&args.which)));
+    match on_queue {
+        Ok(stored) => show(args, &stored),
+        // What the queue does not have, or no longer has, may be in the record.
+        Err(error) => match recorded_delivery(&args.which, queue, env)? {
+            Some((delivery, body)) => show_recorded(args, &delivery, body.as_ref()),
+            None => Err(error),
+        },
+    }
+}
+
+/// The delivery of the record that is called so, with its body.
+fn recorded_delivery(
+    which: &str,
+    queue: &QueueArgs,
+    env: &Env<'_>,
+) -> Result<Option<(Recorded, Option<Body>)>, CliError> {
+    let Some(record) = record::open_beside(queue, env)? else {
+        return Ok(None);
+    };
+    let Some(delivery) = record::find(&record, which)? else {
+        return Ok(None);
+    };
+    let body = record.body(&delivery)?;
+    Ok(Some((delivery, body)))
+}
+
+fn show_recorded(args: &Args, delivery: &Recorded, body: Option<&Body>) -> Result<(), CliError> {
+    if args.envelope {
+        return Err(CliError::failed(format_args!(
+            "{} is a delivery of the record, which keeps no envelopes: it became no event, or the queue no longer has it",
+            delivery.name()
+        )));
+    }
+    if !args.body {
+        return Ok(recorded::show(delivery, body, args.json)?);
+    }
+    match body {
+        Some(body) if body.is_whole => Ok(print_exactly(&body.start)?),
+        Some(body) => Err(CliError::failed(format_args!(
+            "the record has {} bytes of a body of {}; without --body they are shown",
+            body.start.len(),
+            delivery.row.body_bytes
+        ))),
+        None => Err(CliError::failed(
+            "the record has no bytes of this body: it keeps those of refused and filtered deliveries alone, up to its bounds",
+        )),
+    }
+}
+
+fn show(args: &Args, stored: &StoredEvent) -> Result<(), CliError> {
     let StoredEvent {
         event, envelope, ..
-    } = &stored;
+    } = stored;
     if args.envelope {
         return Ok(print_envelope(envelope)?);
     }
@@ -88,34 +146,45 @@ pub(super) fn run(args: &Args, queue: &QueueFile) -> Result<(), CliError> {
     }
 }
 
-/// The event with this number, else the newest one whose id begins so.
-fn find(which: &str, queue: &QueueFile) -> Result<StoredEvent, CliError> {
+fn none(which: &str) -> CliError {
+    CliError::failed(format_args!("the queue has no event {which}"))
+}
+
+/// The event with this number, else the newest one whose id begins so, else that of the platform's delivery.
+fn find(which: &str, queue: &QueueFile) -> Result<Option<StoredEvent>, CliError> {
     let number = which.parse().ok();
     if let Some(number) = number
         && let Some(stored) = queue.get(number)?
     {
-        return Ok(stored);
+        return Ok(Some(stored));
     }
-    let none = || CliError::failed(format_args!("the queue has no event {which}"));
-    let filter = Filter {
-        // A mistyped number must not show another event.
-        id: Some(match number {
-            Some(_) => Pattern::is(which),
-            None => Pattern::begins(which),
-        }),
+    // A mistyped number must not show another event.
+    let pattern = match number {
+        Some(_) => Pattern::is(which),
+        None => Pattern::begins(which),
+    };
+    let mut filter = Filter {
+        id: Some(pattern.clone()),
         newest_first: true,
         ..Filter::default()
     };
     let events = queue.list(&filter, usize::MAX)?;
     let exact = events.iter().find(|event| event.id == which);
-    let event = exact.or(events.first()).ok_or_else(none)?;
-    if let Some(other) = events.iter().find(|other| other.id != event.id)
-        && exact.is_none()
-    {
-        return Err(CliError::failed(format_args!(
-            "several events have an id that begins with {which}, such as {} and {}; give more of it",
-            event.id, other.id
-        )));
+    if let Some(event) = exact.or(events.first()) {
+        if let Some(other) = events.iter().find(|other| other.id != event.id)
+            && exact.is_none()
+        {
+            return Err(CliError::failed(format_args!(
+                "several events have an id that begins with {which}, such as {} and {}; give more of it",
+                event.id, other.id
+            )));
+        }
+        return Ok(queue.get(event.seq)?);
     }
-    queue.get(event.seq)?.ok_or_else(none)
+    filter.id = None;
+    filter.delivery = Some(pattern);
+    match queue.list(&filter, 1)?.first() {
+        Some(event) => Ok(queue.get(event.seq)?),
+        None => Ok(None),
+    }
 }

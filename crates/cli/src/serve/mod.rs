@@ -11,6 +11,7 @@ mod private_address;
 mod pull;
 mod queue_watch;
 mod ready_file;
+mod recording;
 mod redrive;
 mod rotation_watch;
 mod run;

@@ -4,6 +4,7 @@ use super::config_watch::{self, ConfigWatch};
 use super::listen_address::{ANY_ADMIN_LISTEN, DEFAULT_ADMIN_LISTEN, cannot_bind};
 use super::pull::{Prepared, Pulling};
 use super::ready_file::ReadyFile;
+use super::recording::Recording;
 use super::rotation_watch::RotationWatch;
 use super::service_manager::ServiceManager;
 use super::settings::{Flags, Settings};
@@ -76,20 +77,14 @@ impl Start<'_> {
         let lines = from_a_thread()?;
         let dropped = move || lines.dropped();
         let metrics = Arc::new(Metrics::new().with_dropped_lines(dropped));
-        for source in &self.found.config.sources {
-            // A source that pulls may have no webhook. One that the configuration describes shall bring something.
-            if source.pull.is_some() && source.webhook.is_none() {
-                metrics.allow_deliveries(&source.name);
-            } else {
-                metrics.expect_deliveries(&source.name);
-            }
-        }
+        expect_deliveries(&self.found.config, &metrics);
         let clock = Arc::new(SystemClock::new());
         let timer: Arc<dyn Clock> = Arc::<SystemClock>::clone(&clock);
         let pulls = Prepared::new(&self.found.config, self.env, &timer).await?;
         let log = BoundedLog::new(Arc::<SystemClock>::clone(&clock));
         let observer = Tee(Arc::clone(&metrics), log);
-        let observer = Arc::new(Tee(observer, RotationWatch::default()));
+        let recording = Recording::of(&self.found.config, self.env, &timer)?;
+        let observer = recording.after(Tee(observer, RotationWatch::default()));
         let Opened { relay, embedded } = open::relay(
             &self.found.config,
             self.env,
@@ -99,6 +94,7 @@ impl Start<'_> {
         )
         .await?;
         open::may_start(&relay, &self.found.config, self.env).await?;
+        recording.begin()?;
         if let Some(path) = &self.args.ready_file {
             ReadyFile::clear(path)?;
         }
@@ -167,6 +163,7 @@ impl Start<'_> {
             // It ended at the signal, and its file with it; a panic of it was printed where it happened.
             let _ = watching.await;
         }
+        recording.end().await;
         if let Some(queue) = embedded {
             let closed = tokio::task::spawn_blocking(move || queue.close()).await;
             closed.map_err(|error| {
@@ -257,6 +254,18 @@ async fn until_ended(
         () = config_watch::look_after(watch, pulling) => Ok(()),
     };
     ended.map_err(|error| CliError::failed(format_args!("the server broke down: {error}")))
+}
+
+/// Tells the metrics which sources shall bring something.
+fn expect_deliveries(config: &Config, metrics: &Metrics) {
+    for source in &config.sources {
+        // A source that pulls may have no webhook. One that the configuration describes shall bring something.
+        if source.pull.is_some() && source.webhook.is_none() {
+            metrics.allow_deliveries(&source.name);
+        } else {
+            metrics.expect_deliveries(&source.name);
+        }
+    }
 }
 
 async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, CliError> {

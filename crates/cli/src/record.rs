@@ -1,0 +1,152 @@
+//! The record of deliveries: where it is, what it keeps, and who may look into it.
+
+use crate::env::Env;
+use crate::error::{CliError, chain};
+use crate::find_configuration::{self, Missing};
+use crate::locations::QueueLocation;
+use crate::open;
+use crate::queue_file::QueueArgs;
+use labelrelay_core::Clock;
+use labelrelay_core::config::Config;
+use labelrelay_core::signature::SecretHeader;
+use labelrelay_record::{Options, RecordError, RecordFile, Recorded, Recorder, beside};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What `serve` records with; `None` where it shall record nothing. Nothing is made yet.
+pub(crate) fn recorder(
+    config: &Config,
+    env: &Env<'_>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Arc<Recorder>>, CliError> {
+    if !config.serve.record.enabled {
+        return Ok(None);
+    }
+    let queue = match open::queue_location(config, env)? {
+        QueueLocation::Sqlite(file) => Some(file),
+        _ => None,
+    };
+    let file = configured(config).or_else(|| queue.as_deref().map(beside));
+    let file = file.ok_or_else(|| {
+        CliError::config(format_args!(
+            "{}: `serve.record.file` is not set: the queue is not the embedded one, beside which the record would be; name a file for it",
+            config.origin
+        ))
+    })?;
+    if queue.as_ref() == Some(&file) {
+        return Err(CliError::config(format_args!(
+            "{}: `serve.record.file` is the file of the queue: name another one, or remove the setting",
+            config.origin
+        )));
+    }
+    let recorder = Recorder::new(file, options(config), Arc::clone(clock));
+    Ok(Some(Arc::new(recorder)))
+}
+
+/// The record that belongs to a queue; `None` where nothing was recorded yet, or nothing says where it would be.
+pub(crate) fn open_beside(
+    queue: &QueueArgs,
+    env: &Env<'_>,
+) -> Result<Option<RecordFile>, CliError> {
+    match file_beside(queue, env) {
+        Ok(file) => Ok(RecordFile::open(&file)?),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The same, for a verb that needs it.
+pub(crate) fn open_existing(queue: &QueueArgs, env: &Env<'_>) -> Result<RecordFile, CliError> {
+    let file = file_beside(queue, env)?;
+    RecordFile::open(&file)?.ok_or_else(|| {
+        CliError::failed(format_args!(
+            "there is no record at {}: set `enabled = true` in [serve.record], and start `serve` again; deliveries from then on are recorded",
+            file.display()
+        ))
+    })
+}
+
+/// The one delivery that is called `which`; `None` when there is none. An id that several deliveries have means the
+/// newest of them.
+pub(crate) fn find(record: &RecordFile, which: &str) -> Result<Option<Recorded>, CliError> {
+    let found = record.find(which)?;
+    let exact = |found: &&Recorded| {
+        let row = &found.row;
+        let ids = [row.event_id.as_deref(), row.delivery_id.as_deref()];
+        found.name() == which || ids.contains(&Some(which))
+    };
+    if let Some(exact) = found.iter().find(exact) {
+        return Ok(Some(exact.clone()));
+    }
+    let Some(first) = found.first() else {
+        return Ok(None);
+    };
+    let id = |found: &Recorded| {
+        let row = &found.row;
+        let mut ids = [&row.event_id, &row.delivery_id].into_iter().flatten();
+        ids.find(|id| id.starts_with(which)).cloned()
+    };
+    if let Some(other) = found.iter().find(|other| id(other) != id(first)) {
+        return Err(CliError::failed(format_args!(
+            "several deliveries have an id that begins with {which}, such as {} and {}; give more of it",
+            id(first).unwrap_or_default(),
+            id(other).unwrap_or_default()
+        )));
+    }
+    Ok(Some(first.clone()))
+}
+
+fn file_beside(queue: &QueueArgs, env: &Env<'_>) -> Result<PathBuf, CliError> {
+    if queue.queue.is_none()
+        && let Ok(found) = find_configuration::find(env, queue.config.as_deref(), Missing::Refuse)
+        && let Some(file) = configured(&found.config)
+    {
+        return Ok(file);
+    }
+    match queue.location(env)? {
+        QueueLocation::Sqlite(file) => Ok(beside(&file)),
+        other => Err(CliError::usage(format_args!(
+            "nothing says where the record of {other} is: give --config FILE of a configuration that sets `serve.record.file`"
+        ))),
+    }
+}
+
+fn configured(config: &Config) -> Option<PathBuf> {
+    let file = config.serve.record.file.as_ref();
+    file.map(|file| config.base_dir.join(file))
+}
+
+fn options(config: &Config) -> Options {
+    let set = &config.serve.record;
+    let mut options = Options::default();
+    let Options {
+        verified, stranger, ..
+    } = &mut options;
+    for (bound, set) in [
+        (&mut verified.deliveries, set.max_deliveries),
+        (&mut verified.bytes, set.max_bytes),
+        (&mut verified.body_bytes, set.max_bodies_bytes),
+        (&mut stranger.deliveries, set.max_refused),
+        (&mut stranger.bytes, set.max_refused_bytes),
+        (&mut stranger.body_bytes, set.max_bodies_bytes),
+    ] {
+        *bound = set.unwrap_or(*bound);
+    }
+    options.max_age = set.max_age.unwrap_or(options.max_age);
+    options.bodies = set.bodies.unwrap_or(options.bodies);
+    options.blots_out = set.blot_out.unwrap_or(options.blots_out);
+    let names = config
+        .sources
+        .iter()
+        .filter_map(|source| match &source.header {
+            Some(SecretHeader::Named(name)) => Some(name.as_str().to_owned()),
+            _ => None,
+        });
+    options.secret_headers = names.collect();
+    options
+}
+
+impl From<RecordError> for CliError {
+    fn from(error: RecordError) -> Self {
+        Self::failed(chain(&error))
+    }
+}

@@ -1,0 +1,46 @@
+//! The record of deliveries, while `serve` runs: off, unless the configuration asks for it.
+
+use crate::env::Env;
+use crate::error::CliError;
+use crate::record;
+use labelrelay_core::config::Config;
+use labelrelay_core::{Clock, Observer};
+use labelrelay_http::observe::Tee;
+use labelrelay_record::Recorder;
+use std::sync::Arc;
+
+pub(super) struct Recording(Option<Arc<Recorder>>);
+
+impl Recording {
+    pub(super) fn of(
+        config: &Config,
+        env: &Env<'_>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, CliError> {
+        Ok(Self(record::recorder(config, env, clock)?))
+    }
+
+    /// The observer, and the record after it.
+    pub(super) fn after(&self, observer: impl Observer + 'static) -> Arc<dyn Observer> {
+        match &self.0 {
+            Some(recorder) => Arc::new(Tee(observer, Arc::clone(recorder))),
+            None => Arc::new(observer),
+        }
+    }
+
+    /// Begins to write. The queue is ours by now, and so is the record beside it.
+    pub(super) fn begin(&self) -> Result<(), CliError> {
+        match &self.0 {
+            Some(recorder) => Ok(recorder.begin()?),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends once everything is written.
+    pub(super) async fn end(self) {
+        if let Some(recorder) = self.0 {
+            // It waits for nothing but a disk; a panic of it was printed where it happened.
+            let _ = tokio::task::spawn_blocking(move || recorder.close()).await;
+        }
+    }
+}
