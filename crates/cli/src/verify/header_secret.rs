@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue};
 use labelrelay_core::Secret;
 use labelrelay_core::signature::SecretHeader;
+use labelrelay_record::{Blotted, fingerprint};
 
 /// `Authorization`: Bearer, or Basic with the secret as password.
 pub(super) fn authorization(lines: &[Vec<u8>], secret: &[u8]) -> Verdict {
@@ -88,6 +89,40 @@ pub(super) fn named(lines: &[Vec<u8>], secret: &[u8]) -> Verdict {
             verdict.mistakes.extend(mistakes);
         }
     }
+    verdict
+}
+
+/// A secret that was blotted out of a record: by its fingerprint, which the record has.
+pub(super) fn blotted(shown: &Blotted<'_>, is_authorization: bool, secret: &[u8]) -> Verdict {
+    let is_it = |form: &[u8]| fingerprint(form) == shown.fingerprint;
+    let mut verdict = Verdict::default();
+    let mistake = if is_it(secret) {
+        None
+    } else {
+        let mut others = other_secrets::others(secret).into_iter();
+        match others.find(|(_, form)| is_it(form)) {
+            Some((mistake, _)) => Some(mistake),
+            None => return verdict,
+        }
+    };
+    let scheme = shown.before.trim_ascii();
+    let is_known = ["bearer", "basic"].contains(&scheme.to_ascii_lowercase().as_str());
+    if is_authorization && scheme.is_empty() {
+        verdict
+            .mistakes
+            .push("the word `Bearer` and a space are missing in front of the secret".to_owned());
+    } else if is_authorization && !is_known {
+        let scheme = scheme.escape_debug();
+        verdict
+            .mistakes
+            .push(format!("the header says `{scheme}`; it has to be `Bearer`"));
+    } else if !is_authorization && !scheme.is_empty() {
+        verdict
+            .mistakes
+            .push("the word `Bearer` belongs into the header Authorization alone".to_owned());
+    }
+    verdict.mistakes.extend(mistake);
+    verdict.matches = verdict.mistakes.is_empty();
     verdict
 }
 

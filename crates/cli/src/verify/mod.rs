@@ -6,6 +6,7 @@ mod header_secret;
 mod json_layout;
 mod other_secrets;
 mod pasted_header;
+mod recorded_delivery;
 mod request_file;
 mod request_head;
 mod search;
@@ -15,7 +16,10 @@ mod signature_claim;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::{one_line, print, print_json};
+use crate::queue_file::QueueArgs;
+use crate::record;
 use crate::secret_reference;
+use clap::builder::NonEmptyStringValueParser;
 use labelrelay_core::Secret;
 use labelrelay_core::config::SecretRef;
 use labelrelay_event::Digest;
@@ -27,6 +31,7 @@ use std::path::{Path, PathBuf};
 /// Whichever credential there is. The parser would write all of them on one line.
 const USAGE: &str = "\
 labelrelay verify --secret <REF> --request <FILE> [OPTIONS]
+       labelrelay verify --secret <REF> --delivery <ID> [OPTIONS]
        labelrelay verify --secret <REF> --file <FILE> --signature <VALUE> [OPTIONS]
        labelrelay verify --secret <REF> --authorization <VALUE> [OPTIONS]
        labelrelay verify --secret <REF> --header <NAME: VALUE> [OPTIONS]";
@@ -35,24 +40,28 @@ const EXAMPLES: &str = "\
 Examples:
   labelrelay verify --file body.json --signature 'sha1=3b…' --secret env:SECRET
   labelrelay verify --request delivery.http --secret file:/etc/labelbox.secret
+  labelrelay verify --delivery r17 --secret file:labelbox.secret
   labelrelay verify --authorization 'Bearer …' --secret file:studio.secret
   labelrelay verify --header 'X-Token: …' --secret env:SECRET --json";
 
 const NOTES: &str = "\
 Works offline. A request file holds a request as it went over the wire: head, blank line, body. One in \
-chunks is put together first. Ends with 0 when it matches, 1 when it does not or holds no credential.";
+chunks is put together first. A delivery is one of the record: `labelrelay events list --refused` names them. Ends with 0 when it matches, 1 when it does not or holds no credential.";
 
 /// Says whether a credential matches, and if not, which usual mistake explains it.
 #[derive(Debug, clap::Args)]
 #[command(override_usage = USAGE, before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{EXIT_CODES}"))]
-#[command(group = clap::ArgGroup::new("credential").required(true).args(["request", "signature", "authorization", "header"]))]
+#[command(group = clap::ArgGroup::new("credential").required(true).args(["request", "delivery", "signature", "authorization", "header"]))]
 pub(crate) struct Args {
     /// The body, as it was received
-    #[arg(long, value_name = "FILE", conflicts_with = "request")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["request", "delivery"])]
     file: Option<PathBuf>,
     /// A whole request
     #[arg(long, value_name = "FILE")]
     request: Option<PathBuf>,
+    /// A delivery of the record: its name, or the beginning of the platform's id or of the event's
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    delivery: Option<String>,
     /// Value of X-Hub-Signature (or X-Hub-Signature-256)
     #[arg(long, value_name = "VALUE", requires = "file")]
     signature: Option<OsString>,
@@ -68,6 +77,8 @@ pub(crate) struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    queue: QueueArgs,
 }
 
 /// Result of a comparison.
@@ -110,6 +121,13 @@ fn examine(args: &Args, env: &Env<'_>, secret: &Secret) -> Result<Verdict, CliEr
     if let Some(file) = &args.request {
         let recorded = Recorded::parse(&read(env, file)?).map_err(CliError::failed)?;
         return recorded_request(&recorded, args, secret);
+    }
+    if let Some(which) = &args.delivery {
+        let record = record::open_existing(&args.queue, env)?;
+        let delivery = record::find(&record, which)?
+            .ok_or_else(|| CliError::failed(format_args!("the record has no delivery {which}")))?;
+        let body = record.body(&delivery)?;
+        return recorded_delivery::examine(&delivery, body.as_ref(), secret);
     }
     if let Some(value) = &args.authorization {
         return Ok(authorization(&[bytes(value)], secret.expose()));

@@ -8,11 +8,14 @@ use labelrelay_core::signature::{
     ClaimedSignature, CredentialError, SignatureCheck, sign_sha1, sign_sha256,
 };
 use labelrelay_event::Digest;
+use labelrelay_record::{Blotted, fingerprint};
 use sha1::{Digest as _, Sha1};
 
 /// Up to this size a mistake with the secret and one with the body are looked for together: some
 /// hundred hashes over the body.
 const MAX_BOTH_BYTES: usize = 4 * 1024 * 1024;
+
+const NO_SIGNATURE: &str = "the header's value is no signature: `sha1=` and 40 hexadecimal digits; it was cut or is of another kind";
 
 /// Looks for a signature of `body` in the lines, as the relay sees it; else finds out why none is one.
 pub(super) fn signature(lines: &[Vec<u8>], body: &[u8], secret: &[u8]) -> Verdict {
@@ -49,9 +52,7 @@ pub(super) fn signature(lines: &[Vec<u8>], body: &[u8], secret: &[u8]) -> Verdic
         Some(mistakes) => verdict.mistakes.extend(mistakes),
         // A claim that cannot even be read is explained by that alone.
         None if values.iter().all(|value| read(value).is_empty()) => {
-            verdict.mistakes.push(
-                "the header's value is no signature: `sha1=` and 40 hexadecimal digits; it was cut or is of another kind".to_owned(),
-            );
+            verdict.mistakes.push(NO_SIGNATURE.to_owned());
         }
         None => {}
     }
@@ -82,33 +83,65 @@ fn as_the_relay(lines: &[Vec<u8>], body: &[u8], secret: &[u8]) -> Result<(), Str
     }
 }
 
+/// Looks for the signature of `body` that was blotted out of a record. Where a record has its hash, its length and its
+/// fingerprint, nothing else of it is needed.
+pub(super) fn blotted(claimed: &Blotted<'_>, body: &[u8], secret: &[u8]) -> Verdict {
+    let mut verdict = Verdict::default();
+    let hash = match claimed.bytes {
+        40 => "sha1",
+        64 => "sha256",
+        _ => {
+            verdict.mistakes.push(NO_SIGNATURE.to_owned());
+            return verdict;
+        }
+    };
+    let is_it = |tag: &str| fingerprint(tag.as_bytes()) == claimed.fingerprint;
+    let Some(mistakes) = mistakes(hash, &is_it, body, secret) else {
+        return verdict;
+    };
+    if claimed.before.trim_end_matches('=') != hash {
+        verdict.mistakes.push(format!(
+            "the header's value begins with `{}`; it has to be `{hash}=`",
+            claimed.before.escape_debug()
+        ));
+    }
+    verdict.mistakes.extend(mistakes);
+    verdict.matches = verdict.mistakes.is_empty() && !body.is_empty();
+    verdict
+}
+
 /// The mistakes that together make `claimed` right; the fewest that do.
 fn explain(claimed: &Claimed, body: &[u8], secret: &[u8]) -> Option<Vec<String>> {
     let hash = hash_of(&claimed.tag)?;
     let tag = hex(&claimed.tag);
+    let found = mistakes(hash, &|computed: &str| computed == tag, body, secret)?;
+    Some([claimed.mistakes.clone(), found].concat())
+}
+
+/// The mistakes with secret and body that together make a tag for which `is_it` holds; the fewest that do.
+fn mistakes(
+    hash: &str,
+    is_it: &dyn Fn(&str) -> bool,
+    body: &[u8],
+    secret: &[u8],
+) -> Option<Vec<String>> {
     let signs = |key: &[u8], message: &[u8]| {
         let signature = if hash == "sha1" {
             sign_sha1(key, message)
         } else {
             sign_sha256(key, message)
         };
-        signature.split_once('=').is_some_and(|(_, hex)| hex == tag)
+        signature.split_once('=').is_some_and(|(_, hex)| is_it(hex))
     };
     let plain = |message: &[u8]| {
         let digest = match hash {
             "sha1" => hex(&Sha1::digest(message)),
             _ => Digest::of(message).to_hex(),
         };
-        digest == tag
+        is_it(&digest)
     };
-    let with = |mistake: &[&str]| {
-        Some(
-            [
-                claimed.mistakes.clone(),
-                mistake.iter().map(|&text| text.to_owned()).collect(),
-            ]
-            .concat(),
-        )
+    let with = |mistakes: &[&str]| -> Option<Vec<String>> {
+        Some(mistakes.iter().map(|&text| text.to_owned()).collect())
     };
     if signs(secret, body) {
         return with(&[]);
