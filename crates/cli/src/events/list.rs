@@ -18,7 +18,7 @@ Examples:
   labelrelay events list --refused --since 1h      needs the record of deliveries";
 
 const RECORD: &str = "\
-With `[serve.record]`, the record of deliveries is looked into: by --refused, and by a filter that nothing on the \
+With `[serve.record]`, the record of deliveries is looked into: by --recorded and --refused, and by a filter that nothing on the \
 queue passes, since the queue forgets what was acknowledged.";
 
 /// Lists events, in order of arrival.
@@ -31,7 +31,10 @@ pub(super) struct Args {
     /// The newest first
     #[arg(long)]
     newest: bool,
-    /// Refused and failed deliveries, which the queue never had
+    /// Deliveries of the record instead of events: repeats, filtered and refused ones too, each with its answer
+    #[arg(long, conflicts_with_all = ["dead", "pending"])]
+    recorded: bool,
+    /// Of these, the refused and failed ones alone
     #[arg(long, conflicts_with_all = ["dead", "pending"])]
     refused: bool,
     /// Print one JSON object a line
@@ -42,7 +45,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, queue: &QueueArgs, env: &Env<'_>) -> Result<(), CliError> {
-    if args.refused {
+    if args.refused || args.recorded {
         let record = record::open_existing(queue, env)?;
         list_recorded(args, &record)?;
         return Ok(());

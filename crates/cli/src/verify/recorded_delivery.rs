@@ -24,7 +24,7 @@ pub(super) fn examine(
     let secret = secret.expose();
     let mut verdict = match credential(head) {
         Some((name, value)) if name.starts_with("x-hub-signature") => {
-            of_signature(delivery, value, body, secret)
+            of_signature(delivery, value, body, secret)?
         }
         Some((name, value)) => of_header(name, value, secret),
         None => {
@@ -63,20 +63,24 @@ fn credential(head: &str) -> Option<(&str, &str)> {
         })
 }
 
-fn of_signature(delivery: &Recorded, value: &str, body: Option<&Body>, secret: &[u8]) -> Verdict {
-    let Some(body) = body.filter(|body| body.is_whole) else {
+fn of_signature(
+    delivery: &Recorded,
+    value: &str,
+    body: Option<&Body>,
+    secret: &[u8],
+) -> Result<Verdict, CliError> {
+    let body = body.filter(|body| body.is_whole).ok_or_else(|| {
         let kept = body.map_or(0, |body| body.start.len());
-        let mut verdict = Verdict::default();
-        verdict.notes.push(format!(
-            "the record has {kept} of {} bytes of the body, and a signature can be explained with all of it alone: save the request, and give it with --request",
-            delivery.row.body_bytes
-        ));
-        return verdict;
-    };
-    match Blotted::read(value) {
+        CliError::failed(format_args!(
+            "the record has {kept} of {} bytes of the body of {}, and a signature is of all of them: take the request from where it was sent, and give it with --request",
+            delivery.row.body_bytes,
+            delivery.name()
+        ))
+    })?;
+    Ok(match Blotted::read(value) {
         Some(claimed) => search::blotted(&claimed, &body.start, secret),
         None => signature(&[value.as_bytes().to_vec()], &body.start, secret),
-    }
+    })
 }
 
 fn of_header(name: &str, value: &str, secret: &[u8]) -> Verdict {

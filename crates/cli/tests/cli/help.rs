@@ -5,7 +5,7 @@ use crate::support::Place;
 #[test]
 fn every_verb_explains_itself_with_examples() {
     let place = Place::new();
-    let verbs: [&[&str]; 35] = [
+    let verbs: [&[&str]; 36] = [
         &["serve"],
         &["send"],
         &["verify"],
@@ -24,6 +24,7 @@ fn every_verb_explains_itself_with_examples() {
         &["events", "retry"],
         &["events", "replay"],
         &["events", "export"],
+        &["events", "forget"],
         &["pull"],
         &["pull", "label-studio"],
         &["pull", "labelbox"],

@@ -48,6 +48,8 @@ mod pull;
 mod pull_memory;
 mod queue;
 mod queue_pipe;
+#[cfg(unix)]
+mod record;
 mod secret_files;
 mod send;
 mod send_errors;
