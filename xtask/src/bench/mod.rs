@@ -33,6 +33,8 @@ mod pair;
 #[cfg(feature = "load")]
 mod plan;
 #[cfg(feature = "load")]
+mod record;
+#[cfg(feature = "load")]
 mod report;
 #[cfg(feature = "load")]
 mod response;
@@ -47,7 +49,7 @@ pub(crate) use ceiling::run as ceiling;
 pub(crate) use load::by_hand as load;
 
 /// Measures servers; as `bench pair` two of ours; as `bench large` one large body; as `bench outage` answers without a
-/// queue; as `bench lambda` and `bench functions` the functions.
+/// queue; as `bench record` the record of deliveries; as `bench lambda` and `bench functions` the functions.
 #[cfg(feature = "load")]
 pub(crate) fn run(args: &[String]) -> crate::Outcome {
     match args.split_first() {
@@ -56,6 +58,7 @@ pub(crate) fn run(args: &[String]) -> crate::Outcome {
         Some((first, rest)) if first == "functions" => functions::run(rest),
         Some((first, rest)) if first == "outage" => outage::run(rest),
         Some((first, rest)) if first == "pair" => pair::run(rest),
+        Some((first, rest)) if first == "record" => record::run(rest),
         _ => plan::run(args),
     }
 }
