@@ -14,7 +14,7 @@ pub(crate) struct Totals {
 }
 
 pub(crate) fn read(db: &Connection) -> rusqlite::Result<PerClass<Totals>> {
-    let mut all = PerClass::default();
+    let mut all = PerClass::<Totals>::default();
     let mut select = db.prepare_cached(
         "SELECT deliveries, bytes, body_bytes, lost FROM totals WHERE class = ?1",
     )?;

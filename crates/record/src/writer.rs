@@ -115,6 +115,9 @@ impl Writer {
                 true
             }
             Err(cannot) => {
+                if self.failed.is_some() {
+                    return false;
+                }
                 tracing::error!(name: "record_not_set_aside", reason = %chain(error), error = %cannot, "the record cannot be used, and cannot be renamed either: move it away");
                 false
             }
@@ -122,7 +125,7 @@ impl Writer {
     }
 
     fn lose_rows(&mut self, rows: &[Row]) {
-        let mut lost = PerClass::default();
+        let mut lost = PerClass::<u64>::default();
         for row in rows {
             *lost.of_mut(row.class()) += 1;
         }

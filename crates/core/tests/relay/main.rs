@@ -12,6 +12,7 @@ mod contradicting_settings;
 mod credentials;
 mod endpoints;
 mod envelope;
+mod exchanges;
 mod fallback;
 mod identity;
 mod paths;
