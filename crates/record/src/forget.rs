@@ -57,8 +57,8 @@ fn forget_in_rows(
             "SELECT number, path, reason, head, subject, delivery_id FROM deliveries WHERE number > ?1 ORDER BY number LIMIT ?2",
         )?
         .query_map((after, AT_ONCE), |row| {
-            let texts = [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?];
-            Ok((row.get(0)?, texts))
+            let texts: Texts = [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?];
+            Ok((row.get::<_, i64>(0)?, texts))
         })?
         .collect::<rusqlite::Result<_>>()?;
     for (number, texts) in &rows {
@@ -95,7 +95,11 @@ fn forget_in_bodies(
             "SELECT number, class, start FROM bodies WHERE number > ?1 ORDER BY number LIMIT ?2",
         )?
         .query_map((after, AT_ONCE), |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, i64>(1)?,
+                row.get::<_, Vec<u8>>(2)?,
+            ))
         })?
         .collect::<rusqlite::Result<_>>()?;
     for (number, class, start) in &rows {

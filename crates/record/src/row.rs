@@ -104,7 +104,7 @@ impl Row {
         flags
             .into_iter()
             .rev()
-            .fold(0, |bits, flag| bits << 1 | i64::from(flag))
+            .fold(0, |bits, flag| (bits << 1) | i64::from(flag))
     }
 
     pub(crate) const fn set_flags(&mut self, flags: i64) {

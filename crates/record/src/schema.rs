@@ -1,6 +1,6 @@
 //! Tables of a record.
 
-/// Marks the file as a record of labelrelay: "LRrc".
+/// Marks the file as a record of labelrelay: `LRrc`.
 pub(crate) const APPLICATION_ID: i64 = 0x4c52_7263;
 
 /// Format of the file.

@@ -34,7 +34,7 @@ pub(super) struct Args {
     /// Deliveries of the record instead of events: repeats, filtered and refused ones too, each with its answer
     #[arg(long, conflicts_with_all = ["dead", "pending"])]
     recorded: bool,
-    /// Of these, the refused and failed ones alone
+    /// Deliveries of the record that were refused or failed
     #[arg(long, conflicts_with_all = ["dead", "pending"])]
     refused: bool,
     /// Print one JSON object a line
