@@ -130,12 +130,13 @@ impl Filter {
         if let Some(from) = self.from_ms {
             values.push(from.into());
             let at = values.len();
-            // The second one lets a list begin there, instead of with the oldest row.
+            // The second one lets a list begin there, instead of with the oldest row. The plus keeps `SQLite` from
+            // looking for that number from the oldest row on.
             and(&mut sql, &format!("arrived_ms >= ?{at}"));
             and(
                 &mut sql,
                 &format!(
-                    "number >= (SELECT coalesce(min(number), {}) FROM deliveries WHERE arrived_ms >= ?{at})",
+                    "number >= (SELECT coalesce(min(+number), {}) FROM deliveries WHERE arrived_ms >= ?{at})",
                     i64::MAX
                 ),
             );

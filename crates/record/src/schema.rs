@@ -17,7 +17,7 @@ CREATE TABLE deliveries(
     body_sha256 TEXT, method TEXT, path TEXT, reason TEXT, head TEXT) STRICT;
 CREATE INDEX deliveries_by_class ON deliveries(class);
 CREATE INDEX deliveries_by_time ON deliveries(arrived_ms);
-CREATE INDEX deliveries_refused ON deliveries(status) WHERE status >= 400;
+CREATE INDEX deliveries_refused ON deliveries(number) WHERE status >= 400;
 CREATE INDEX deliveries_by_event ON deliveries(event_id) WHERE event_id IS NOT NULL;
 CREATE INDEX deliveries_by_delivery ON deliveries(delivery_id) WHERE delivery_id IS NOT NULL;
 CREATE TABLE bodies(number INTEGER PRIMARY KEY, class INTEGER NOT NULL, start BLOB NOT NULL) STRICT;

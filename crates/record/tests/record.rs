@@ -288,16 +288,12 @@ fn a_bound_that_was_lowered_is_reached() {
 
 #[test]
 fn a_damaged_file_is_set_aside() {
-    for damage in [
-        &b"no database at all, and long enough to have a header of its own, more or less"[..],
-        b"x",
-    ] {
-        let place = Place::new();
-        fs::write(place.file(), damage).unwrap();
-        place.record(Options::default(), [accepted("e-1")]);
-        assert_eq!(place.all().len(), 1);
-        assert_eq!(fs::read(aside(&place.file(), "damaged")).unwrap(), damage);
-    }
+    let damage = b"no database at all, and nobody knows what it is".repeat(20);
+    let place = Place::new();
+    fs::write(place.file(), &damage).unwrap();
+    place.record(Options::default(), [accepted("e-1")]);
+    assert_eq!(place.all().len(), 1);
+    assert_eq!(fs::read(aside(&place.file(), "damaged")).unwrap(), damage);
 }
 
 #[test]
