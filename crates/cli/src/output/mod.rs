@@ -51,6 +51,16 @@ pub(crate) fn say(words: Arguments<'_>) {
     let _ = writeln!(std::io::stderr().lock(), "{words}");
 }
 
+/// A line for a person at a terminal, with colours of our own in it. What comes from elsewhere went through
+/// [`one_line`] already.
+pub(crate) fn say_coloured(line: &str) {
+    if let Some(log) = LOG.get() {
+        return log.line(format!("{line}\n").as_bytes());
+    }
+    // An error has no other place to be reported.
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
 /// Bytes of a program that was started here, on its way to stderr, as it wrote them.
 pub(crate) fn pass_on(bytes: &[u8]) {
     if let Some(log) = LOG.get() {

@@ -1,6 +1,7 @@
 //! `labelrelay serve`: takes deliveries in until it is told to stop.
 
 mod config_watch;
+mod delivery_lines;
 mod demo;
 mod file_descriptors;
 mod first_start;
@@ -81,6 +82,9 @@ pub(crate) struct Args {
     /// Log every delivery
     #[arg(long, short)]
     verbose: bool,
+    /// At a terminal, show no line for each delivery
+    #[arg(long, short, conflicts_with = "verbose")]
+    quiet: bool,
 }
 
 pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {

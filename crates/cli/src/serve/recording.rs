@@ -20,6 +20,10 @@ impl Recording {
         Ok(Self(record::recorder(config, env, clock)?))
     }
 
+    pub(super) const fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The observer, and the record after it.
     pub(super) fn after(&self, observer: impl Observer + 'static) -> Arc<dyn Observer> {
         match &self.0 {

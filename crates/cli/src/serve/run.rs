@@ -1,6 +1,7 @@
 //! From the configuration to the last answer.
 
 use super::config_watch::{self, ConfigWatch};
+use super::delivery_lines::DeliveryLines;
 use super::listen_address::{ANY_ADMIN_LISTEN, DEFAULT_ADMIN_LISTEN, cannot_bind};
 use super::pull::{Prepared, Pulling};
 use super::ready_file::ReadyFile;
@@ -84,7 +85,9 @@ impl Start<'_> {
         let log = BoundedLog::new(Arc::<SystemClock>::clone(&clock));
         let observer = Tee(Arc::clone(&metrics), log);
         let recording = Recording::of(&self.found.config, self.env, &timer)?;
-        let observer = recording.after(Tee(observer, RotationWatch::default()));
+        let lines = DeliveryLines::of(self.args, self.env, &timer, recording.is_on())?;
+        let observer = Tee(observer, Tee(lines, RotationWatch::default()));
+        let observer = recording.after(observer);
         let Opened { relay, embedded } = open::relay(
             &self.found.config,
             self.env,

@@ -169,7 +169,7 @@ mod at_a_terminal {
     use super::*;
     use crate::support::patient;
     use crate::terminal_device::Terminal;
-    use std::process::Command;
+    use std::process::{Command, Stdio};
 
     fn run(command: Command) -> String {
         let shown = Terminal::open().run(command);
@@ -274,5 +274,36 @@ mod at_a_terminal {
         let shown = String::from_utf8(terminal.read()).unwrap();
         assert!(shown.contains("\"datasha256\""), "{shown}");
         assert_harmless(&["serve"], &shown);
+    }
+
+    #[test]
+    fn a_delivery_is_a_line_of_its_own_unless_silence_is_asked_for() {
+        for (words, is_shown) in [(&[] as &[&str], true), (&["--quiet"], false)] {
+            let place = configured().with("NO_COLOR", "1");
+            let terminal = Terminal::open();
+            let serving = place.serve_into(words, Stdio::null(), terminal.end().into());
+            let url = serving.url("labelbox");
+            place.run(&["send", "--to", &url]).good();
+            place.write("foreign.secret", "another secret, of 27 bytes");
+            let foreign = ["--secret", "file:foreign.secret"];
+            let send = ["send", "--to", &url, "--source", "labelbox"];
+            place.run(&[&send[..], &foreign].concat()).failed(1, &[]);
+            assert_eq!(serving.stop(), 0);
+            let shown = String::from_utf8(terminal.read()).unwrap();
+            assert_harmless(&["serve"], &shown);
+            let has = |words: &[&str]| {
+                let is_it = |line: &&str| words.iter().all(|word| line.contains(word));
+                shown.lines().any(|line| is_it(&line))
+            };
+            let line = ["  accepted ", " ms  labelbox ", "com.labelbox.label"];
+            assert_eq!(has(&line), is_shown, "{shown}");
+            assert_eq!(
+                has(&["`labelrelay verify` explains it"]),
+                is_shown,
+                "{shown}"
+            );
+            // The log's own line is there in any case.
+            assert!(has(&["WARN", "delivery refused"]), "{shown}");
+        }
     }
 }
