@@ -1,5 +1,11 @@
 //! A record in a file: what is written is found, bounds hold, and a file that cannot be used stops nobody.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test's helpers fail it by panicking"
+)]
+
 use labelrelay_core::Clock;
 use labelrelay_record::{
     Filter, Limits, Options, Pattern, RecordError, RecordFile, Recorded, Recorder, Row,
