@@ -17,8 +17,8 @@ const ROWS: PerClass<usize> = PerClass {
 
 /// Bytes of each class that may wait.
 const BYTES: PerClass<usize> = PerClass {
-    verified: 16 * 1024 * 1024,
-    stranger: 4 * 1024 * 1024,
+    verified: 8 * 1024 * 1024,
+    stranger: 2 * 1024 * 1024,
 };
 
 #[derive(Default)]

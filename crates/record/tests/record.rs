@@ -14,7 +14,6 @@ use labelrelay_startup::SystemClock;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 use tempfile::TempDir;
 
 struct Place(TempDir);
@@ -349,6 +348,7 @@ fn a_newer_file_is_set_aside_and_a_foreign_one_left_alone() {
     ));
 }
 
+#[cfg(unix)]
 #[test]
 fn a_file_that_was_removed_begins_again() {
     let place = Place::new();
@@ -415,10 +415,14 @@ fn aside(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// Waits for a condition.
+#[cfg(unix)]
 fn until(mut holds: impl FnMut() -> bool) {
     let begun = std::time::Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "never");
-        std::thread::sleep(Duration::from_millis(5));
+        assert!(
+            begun.elapsed() < std::time::Duration::from_secs(30),
+            "never"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(5));
     }
 }
