@@ -18,21 +18,21 @@ pub(crate) fn lines(headers: &HeaderMap, options: &Options) -> String {
     let mut out = String::new();
     for (name, value) in headers {
         let name = name.as_str();
-        let value = if !options.blots_out {
-            String::from_utf8_lossy(value.as_bytes())
-        } else if blot::is_credential(name, &options.secret_headers) {
+        let text = || String::from_utf8_lossy(value.as_bytes());
+        let kept = if options.blots_out && blot::is_credential(name, &options.secret_headers) {
             Cow::Owned(blot::credential(name, value.as_bytes()))
+        } else if options.blots_out {
+            Cow::Owned(blot::text(&text()).into_owned())
         } else {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            Cow::Owned(blot::text(&value).into_owned())
+            text()
         };
-        if out.len() + name.len() + value.len().min(VALUE_BYTES) > HEAD_BYTES {
+        if out.len() + name.len() + kept.len().min(VALUE_BYTES) > HEAD_BYTES {
             out.push_str("…\n");
             break;
         }
         out.push_str(name);
         out.push_str(": ");
-        push_bounded(&mut out, &value, VALUE_BYTES);
+        push_bounded(&mut out, &kept, VALUE_BYTES);
         out.push('\n');
     }
     out

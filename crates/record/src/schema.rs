@@ -20,6 +20,8 @@ CREATE INDEX deliveries_by_time ON deliveries(arrived_ms);
 CREATE INDEX deliveries_refused ON deliveries(number) WHERE status >= 400;
 CREATE INDEX deliveries_by_event ON deliveries(event_id) WHERE event_id IS NOT NULL;
 CREATE INDEX deliveries_by_delivery ON deliveries(delivery_id) WHERE delivery_id IS NOT NULL;
+CREATE INDEX deliveries_by_subject ON deliveries(subject) WHERE subject IS NOT NULL;
+CREATE INDEX deliveries_by_project ON deliveries(project) WHERE project IS NOT NULL;
 CREATE TABLE bodies(number INTEGER PRIMARY KEY, class INTEGER NOT NULL, start BLOB NOT NULL) STRICT;
 CREATE INDEX bodies_by_class ON bodies(class);
 CREATE TABLE totals(

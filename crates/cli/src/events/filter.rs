@@ -112,7 +112,8 @@ impl Content {
             event_type: within(&self.event_type),
             source: source.map(|name| Pattern::within(name.trim_start_matches('/'))),
             subject: within(&self.subject),
-            project: within(&self.project),
+            // Its id has no parts, and one value is found in its order.
+            project: self.project.as_deref().map(Pattern::is),
             delivery: begins(&self.delivery),
             from_ms,
             before_ms,
