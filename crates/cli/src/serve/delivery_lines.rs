@@ -9,6 +9,7 @@ use crate::output::{one_line, say_coloured};
 use labelrelay_core::observe::millis;
 use labelrelay_core::time::rfc3339;
 use labelrelay_core::{Clock, Observer, Outcome, QueueError, Report};
+use labelrelay_local::QueueStats;
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,12 +22,16 @@ const SECOND: Duration = Duration::from_secs(1);
 /// The same way out is told again after this.
 const CURE_AGAIN: Duration = Duration::from_secs(60);
 
+/// Time between two lines of the queue.
+const STATUS_EVERY: Duration = Duration::from_secs(10);
+
 const GREEN: &str = "\x1b[32m";
 const YELLOW: &str = "\x1b[33m";
 const DIM: &str = "\x1b[2m";
 const PLAIN: &str = "\x1b[0m";
 
-pub(super) struct DeliveryLines(Option<Shown>);
+#[derive(Clone)]
+pub(super) struct DeliveryLines(Option<Arc<Shown>>);
 
 struct Shown {
     clock: Arc<dyn Clock>,
@@ -42,6 +47,9 @@ struct Said {
     lines: u32,
     /// Deliveries without a line since the last line.
     left_out: u64,
+    /// Deliveries since then, for the line of the queue.
+    came: u64,
+    since: Duration,
     cures: Vec<(Outcome, Duration)>,
 }
 
@@ -60,12 +68,20 @@ impl DeliveryLines {
         // https://no-color.org
         let no_colour = env.var("NO_COLOR")?.is_some_and(|value| !value.is_empty());
         let is_dumb = env.var("TERM")?.is_some_and(|name| name == "dumb");
-        Ok(Self(Some(Shown {
+        Ok(Self(Some(Arc::new(Shown {
             clock: Arc::clone(clock),
             is_coloured: !no_colour && !is_dumb,
             has_record,
             said: Mutex::default(),
-        })))
+        }))))
+    }
+
+    /// Told of the queue once a second; says now and then how it stands, while deliveries come.
+    pub(super) fn queue(&self, stats: &QueueStats) {
+        let text = self.0.as_ref().and_then(|shown| shown.status(stats));
+        if let Some(text) = text {
+            say_coloured(&text);
+        }
     }
 }
 
@@ -93,6 +109,7 @@ impl Shown {
                 .may_cure(report.outcome, now)
                 .then(|| format!("          {cure}"));
         }
+        said.came += 1;
         let left_out = said.may_say(now)?;
         drop(said);
         let mut text = String::new();
@@ -106,6 +123,41 @@ impl Shown {
         Some(text)
     }
 
+    /// How the queue stands, if it is time to say so.
+    fn status(&self, stats: &QueueStats) -> Option<String> {
+        let now = self.clock.monotonic();
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let time = now.saturating_sub(said.since);
+        if said.came > 0 && time < STATUS_EVERY {
+            return None;
+        }
+        said.since = now;
+        let came = std::mem::take(&mut said.came);
+        (came > 0).then(|| self.status_line(came, time, stats))
+    }
+
+    fn status_line(&self, came: u64, time: Duration, stats: &QueueStats) -> String {
+        let (dim, plain) = self.colours(DIM);
+        let oldest = stats.oldest_ready_age.unwrap_or_default();
+        format!(
+            "          {dim}{came} in {} s; on the queue {} ready, the oldest for {} s, {} in flight, {} dead{plain}",
+            time.as_secs(),
+            stats.ready,
+            oldest.as_secs(),
+            stats.in_flight,
+            stats.dead,
+        )
+    }
+
+    /// A colour and its end.
+    const fn colours(&self, colour: &'static str) -> (&'static str, &'static str) {
+        if self.is_coloured {
+            (colour, PLAIN)
+        } else {
+            ("", "")
+        }
+    }
+
     /// The line of a delivery that is well.
     fn line(&self, report: &Report, time: &str) -> String {
         let (colour, outcome) = match report.outcome {
@@ -113,11 +165,7 @@ impl Shown {
             Outcome::Accepted => (GREEN, "accepted"),
             outcome => (DIM, outcome.as_str()),
         };
-        let (colour, plain) = if self.is_coloured {
-            (colour, PLAIN)
-        } else {
-            ("", "")
-        };
+        let (colour, plain) = self.colours(colour);
         let word = |text: Option<&String>| match text {
             Some(text) => one_line(text).into_owned(),
             None => "-".to_owned(),
@@ -217,6 +265,14 @@ mod tests {
         report
     }
 
+    fn stats() -> QueueStats {
+        let mut stats = QueueStats::default();
+        stats.ready = 3;
+        stats.in_flight = 1;
+        stats.oldest_ready_age = Some(Duration::from_millis(2500));
+        stats
+    }
+
     #[test]
     fn columns_are_aligned_and_hold_nothing_that_a_terminal_obeys() {
         let line = |outcome| shown(false).line(&report(outcome), "20:04:05");
@@ -234,6 +290,19 @@ mod tests {
             "{coloured}"
         );
         assert_eq!(coloured.matches('\u{1b}').count(), 2);
+    }
+
+    #[test]
+    fn the_queue_is_told_while_deliveries_come() {
+        let shown = shown(false);
+        let stats = stats();
+        assert_eq!(shown.status(&stats), None, "nothing came");
+        shown.said.lock().unwrap().came = 7;
+        assert_eq!(shown.status(&stats), None, "a moment ago");
+        assert_eq!(
+            shown.status_line(7, Duration::from_secs(10), &stats),
+            "          7 in 10 s; on the queue 3 ready, the oldest for 2 s, 1 in flight, 0 dead"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Watches the embedded queue for as long as `serve` runs, and tells what somebody has to know of it though no
 //! delivery brings it to light.
 
+use super::delivery_lines::DeliveryLines;
 use labelrelay_core::{Clock, chain};
 use labelrelay_http::admin::{LedgerGauges, Metrics, QueueGauges};
 use labelrelay_local::{
@@ -26,6 +27,7 @@ struct Seen {
 pub(super) async fn watch(
     queue: Arc<EmbeddedQueue>,
     metrics: Arc<Metrics>,
+    lines: DeliveryLines,
     clock: Arc<dyn Clock>,
     stop: impl Future<Output = ()>,
 ) {
@@ -74,6 +76,7 @@ pub(super) async fn watch(
                     file = Some(had);
                     damaged = false;
                     metrics.set_queue(Some(figures(&seen.stats, ledger.as_ref())));
+                    lines.queue(&seen.stats);
                     tell_dead(&seen, dead);
                     dead = Some(seen.stats.dead_letters);
                 }

@@ -86,7 +86,7 @@ impl Start<'_> {
         let observer = Tee(Arc::clone(&metrics), log);
         let recording = Recording::of(&self.found.config, self.env, &timer)?;
         let lines = DeliveryLines::of(self.args, self.env, &timer, recording.is_on())?;
-        let observer = Tee(observer, Tee(lines, RotationWatch::default()));
+        let observer = Tee(observer, Tee(lines.clone(), RotationWatch::default()));
         let observer = recording.after(observer);
         let Opened { relay, embedded } = open::relay(
             &self.found.config,
@@ -135,6 +135,7 @@ impl Start<'_> {
             let watching = queue_watch::watch(
                 Arc::clone(queue),
                 Arc::clone(&metrics),
+                lines.clone(),
                 Arc::clone(&relay.parts().clock),
                 signals::stopped(stop.clone()),
             );
