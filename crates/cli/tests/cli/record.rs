@@ -117,6 +117,11 @@ fn questions_are_answered_by_one_command() {
     for row in &refused {
         assert!(!row["reason"].as_str().unwrap().is_empty(), "{row}");
     }
+    let list = place.run(&["events", "list", "--refused"]);
+    let lines: Vec<_> = list.good().lines().collect();
+    assert_eq!(lines.len(), 1 + 4, "{list:?}");
+    assert!(lines[0].contains("WHAT, OR WHY"), "{list:?}");
+    assert!(lines[1].trim_start().starts_with("r2 "), "{list:?}");
     // Did X arrive, and how long did it take?
     let arrived = recorded(&place, &["--delivery", "d-accepted"]);
     assert_eq!(arrived.len(), 1);
