@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from ._official import client
 from ._pointer import SIZES, size_in
 from ._sources import Message
+from ._sqs_answers import read_at_once
 from .errors import ConsumerError
 
 if TYPE_CHECKING:
@@ -57,12 +58,15 @@ def connect(region: str | None) -> Any:
         retries={"mode": "standard", "max_attempts": 3},
         # A tenth of what a call costs. What is asked for is written below, and by nobody else.
         parameter_validation=False,
+        # Another tenth: botocore's own would be put together anew for every call.
+        user_agent=f"labelrelay Botocore/{client('botocore').__version__}",
     )
     sqs: Any = client("boto3").client("sqs", region_name=region, config=config)
     if hasattr(sqs, "large_payload_support"):
         # AWS's extended client puts itself in the place of boto3's own wherever it is imported. It would follow pointers
         # without asking which stores may be read, and hand out receipts that only it can settle.
         sqs = client("botocore.session").get_session().create_client("sqs", region_name=region, config=config)
+    read_at_once(sqs)
     return sqs
 
 
@@ -102,6 +106,7 @@ class SqsSource:
         self._given = queue_url(settings.dead_letter)[0] if settings.dead_letter is not None else None
         self._dead_letter = self._given
         self.name = url.partition("?")[0]
+        self._asked_for = ["ApproximateReceiveCount", *(["MessageGroupId"] if self._url.endswith(".fifo") else [])]
         self._sqs: Any = None
 
     def open(self) -> None:
@@ -137,7 +142,7 @@ class SqsSource:
             MaxNumberOfMessages=max(1, min(10, most)),
             VisibilityTimeout=round(visibility),
             WaitTimeSeconds=min(20, ceil(wait)),
-            AttributeNames=["ApproximateReceiveCount", "MessageGroupId"],
+            AttributeNames=self._asked_for,
             MessageAttributeNames=["All"],
         )
         messages = [
