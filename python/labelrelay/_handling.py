@@ -94,7 +94,7 @@ class Handling:
                 return
             event = self._claims.fetched(event) if event.is_claimed else event
             event.verify()
-            held.todo.extend(Todo(change) for change in event.changes)
+            held.todo.extend(map(Todo, event.changes))
             held.event = event
         except Exception as error:
             held.failure = error

@@ -122,7 +122,7 @@ def _split(text: str, at: int) -> tuple[list[tuple[str, Json]], str] | None:
     except (StopIteration, JSONDecodeError, Fault, RecursionError):
         return None  # the slow way says what is wrong
     is_whole = type(pairs) is list and head[0] == "{" and end == len(head)
-    if not is_whole or text[after : after + 1] != "}" or _skip(text, after + 1) != len(text):
+    if not is_whole or text[after:].rstrip(" \t\n\r") != "}":
         return None
     members = cast("list[tuple[str, Json]]", pairs)
     members.append(("data", value))

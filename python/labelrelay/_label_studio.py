@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._label_studio_result import read_result
+from ._label_studio_result import NOTHING, read_result
 from ._lenient import flag, identifier, member, reference, text
 from ._task_texts import Budget, texts_in
 from ._time import version
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from .records import Record
 
 PREFIX = "io.labelstud."
-KINDS = ("project", "task", "annotation", "label_link", "review")
+KINDS = frozenset(("project", "task", "annotation", "label_link", "review"))
 _HOLDERS = frozenset(("annotation", "project", "task"))
 """Members of a thing that say what holds it."""
 
-ACTIONS = ("created", "updated", "deleted")
+ACTIONS = frozenset(("created", "updated", "deleted"))
 
 
 def changes_of(payload: Json, attributes: Attributes) -> tuple[Change, ...]:
@@ -32,18 +32,17 @@ def changes_of(payload: Json, attributes: Attributes) -> tuple[Change, ...]:
     event_id = attributes.id
     if not isinstance(payload, dict):
         raise UnknownPayload("the body is no JSON object", event_id)
-    match attributes.type.removeprefix(PREFIX).split("."):
-        case ["task", "completed"]:
-            return (_request(payload, attributes, "completion", payload.get("task")),)
-        case ["training", "started"]:
-            # Beside the action there may be the project, or its id alone.
-            project = payload.get("project")
-            return (_request(payload, attributes, "training", payload.get("id") if project is None else project),)
-        case [kind, action] if kind in KINDS and action in ACTIONS:
-            body = Body(payload, kind, attributes)
-            return tuple(body.removed(thing) if action == "deleted" else body.changed(thing) for thing in body.things())
-        case _:
-            raise UnknownPayload(f"the type {attributes.type} is not known", event_id)
+    kind, _, action = attributes.type.removeprefix(PREFIX).partition(".")
+    if kind in KINDS and action in ACTIONS:
+        body = Body(payload, kind, attributes)
+        return tuple(map(body.removed if action == "deleted" else body.changed, body.things()))
+    if (kind, action) == ("task", "completed"):
+        return (_request(payload, attributes, "completion", payload.get("task")),)
+    if (kind, action) == ("training", "started"):
+        # Beside the action there may be the project, or its id alone.
+        project = payload.get("project")
+        return (_request(payload, attributes, "training", payload.get("id") if project is None else project),)
+    raise UnknownPayload(f"the type {attributes.type} is not known", event_id)
 
 
 def _request(payload: dict[str, Json], attributes: Attributes, kind: str, subject: Json) -> Changed:
@@ -102,11 +101,11 @@ class Body:
 
     def changed(self, thing: Json) -> Changed:
         """A thing that was created or changed."""
-        key, written = self._key(thing), text(member(thing, "updated_at"))
+        written = member(thing, "updated_at")
         # A label link has no time of its own.
-        dated = None if self._kind == "label_link" else version(written)
+        dated = version(written) if isinstance(written, str) and self._kind != "label_link" else None
         return Changed(
-            key=key,
+            key=self._key(thing),
             version=None if dated is None else dated[0],
             order=Order.NEWER if dated is not None and dated[1] else Order.UNKNOWN,
             parents=self._parents(thing, None),
@@ -188,7 +187,8 @@ class Body:
 
     def _annotation(self, thing: dict[str, Json]) -> Annotation:
         task = reference(thing.get("task")) or self._task
-        result = read_result(thing.get("result"), self._texts(task))
+        items = thing.get("result")
+        result = read_result(items, self._texts(task)) if items else NOTHING
         return Annotation(
             task=task,
             project=self._project_of(thing),
@@ -217,11 +217,9 @@ def listed(payload: dict[str, Json], kind: str) -> list[Json]:
 
     Under either may be one thing, several in an array, or an id alone. `null` is none.
     """
-    for name in (kind, f"{kind}s"):
-        value = payload.get(name)
-        if isinstance(value, list):
-            if value:
-                return value
-        elif value is not None:
-            return [value]
-    return []
+    value = payload.get(kind)
+    if value is None or value == []:
+        value = payload.get(f"{kind}s")
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]

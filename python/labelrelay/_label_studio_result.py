@@ -28,6 +28,10 @@ class Result(NamedTuple):
     relations: tuple[Relation, ...]
 
 
+NOTHING = Result((), (), ())
+"""Contents of one without items."""
+
+
 def read_result(result: Json, beside: TaskTexts | None) -> Result:
     """Reads a `result`; `beside` are the texts of the task, if the event has them."""
     regions: list[Region] = []

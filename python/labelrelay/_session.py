@@ -78,7 +78,7 @@ class Session:
         hidden_until = (monotonic() if wait else asked) + self.visibility
         held = [Held(message, hidden_until=hidden_until) for message in messages]
         with self._lock:
-            self._held.update((id(one), one) for one in held)
+            self._held.update(zip(map(id, held), held))
         self._counters.add("received", len(held))
         for words in damaged:
             self._counters.add("damaged")

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 SPEC_VERSION = "1.0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Attributes:
     """Attributes of an event; `docs/envelope.md` describes each of them."""
+
+    # No slots: `read_attributes` fills in those of an envelope in one step.
 
     id: str
     source: str
@@ -103,12 +105,16 @@ def read_attributes(members: Mapping[str, Json]) -> Attributes:
     if specversion != SPEC_VERSION:
         raise LaterEnvelope(f"specversion is {specversion!r}, this package knows {SPEC_VERSION!r}", event_id)
     known = _texts({name: value for name, value in members.items() if name in TEXTS}, event_id)
-    others = {
-        clean(name): clean(value) for name, value in members.items() if name not in KNOWN and isinstance(value, str)
-    }
     for name in REQUIRED:
         if name not in known:
             raise MalformedEnvelope(f"the attribute {name} is missing", event_id)
     if known.get("typefrom", "body") not in ("body", "header"):
         raise LaterEnvelope(f"typefrom is {known['typefrom']!r}, this package knows body and header", event_id)
-    return Attributes(extensions=others, **known)
+    others: dict[str, str] = {}
+    if not members.keys() <= KNOWN:
+        unknown = [(name, value) for name, value in members.items() if name not in KNOWN]
+        others = {clean(name): clean(value) for name, value in unknown if isinstance(value, str)}
+    attributes = object.__new__(Attributes)
+    # As its `__init__` does it, name by name. What is not there is `None`, the default of the class.
+    attributes.__dict__.update(known, extensions=others)
+    return attributes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from binascii import Error as Base64Error
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from ._json import DeepFault, Fault, clean, envelope, read, text_of
@@ -23,6 +24,8 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ._json import Json
     from .changes import Change
 
@@ -86,7 +89,7 @@ def _encoded(text: str, event_id: str | None) -> bytes:
 
 
 def _from_text(text: str) -> Event:
-    place = place_of(text)
+    place = None if text.startswith("{") else place_of(text)
     if place is not None:
         raise EnvelopeClaimed(f"the envelope is at {place}: fetch it, and read that", None, place)
     try:
@@ -230,18 +233,14 @@ class Event:
             _ = self.payload  # a body that is no JSON is told by an error of its own
             raise UnknownPayload("the relay did not know its shape either; it was verified", attributes.id)
         if attributes.type.startswith("io.labelstud."):
-            from ._label_studio import changes_of
-        elif attributes.type.startswith("com.labelbox."):
-            from ._labelbox import changes_of
-        else:
-            raise UnknownPayload(f"the type {attributes.type} is not known", attributes.id)
-        return changes_of(self.payload, attributes)
+            return _label_studio()(self.payload, attributes)
+        if attributes.type.startswith("com.labelbox."):
+            return _labelbox()(self.payload, attributes)
+        raise UnknownPayload(f"the type {attributes.type} is not known", attributes.id)
 
     def verify(self) -> None:
         """Raises `DigestMismatch` if the body is not what the sender sent. Raises `BodyClaimed` and `BytesLost`."""
-        from hashlib import sha256
-
-        digest = sha256(self.raw).hexdigest()
+        digest = _sha256()(self.raw)
         if digest != self.attributes.datasha256:
             raise DigestMismatch(f"its body has SHA-256 {digest}, datasha256 is {self.attributes.datasha256}", self.id)
 
@@ -250,6 +249,30 @@ class Event:
         event = Event(self.attributes, raw=bytes(body))
         event.verify()
         return event
+
+
+# What most programs never need, or only later, is imported when it is used first. An `import` costs each event, too.
+
+
+@cache
+def _label_studio() -> Callable[[Json, Attributes], tuple[Change, ...]]:
+    from ._label_studio import changes_of
+
+    return changes_of
+
+
+@cache
+def _labelbox() -> Callable[[Json, Attributes], tuple[Change, ...]]:
+    from ._labelbox import changes_of
+
+    return changes_of
+
+
+@cache
+def _sha256() -> Callable[[bytes], str]:
+    from hashlib import sha256
+
+    return lambda data: sha256(data).hexdigest()
 
 
 SCHEMAS = frozenset(

@@ -201,14 +201,15 @@ def with_parents(key: Key, parents: tuple[Key, ...], read: Reader) -> dict[Key, 
     asked = {key, *parents}
     found = dict(read(asked))
     some = found
-    while True:
+    while some:
         said = {parent for one, known in some.items() if one != key or not parents for parent in known.parents}
         wanted = said - asked
         if not wanted:
-            return found
+            break
         asked |= wanted
         some = dict(read(wanted))
         found.update(some)
+    return found
 
 
 def open_state(setting: str | State | None) -> State:
