@@ -58,8 +58,8 @@ def connect(region: str | None) -> Any:
         retries={"mode": "standard", "max_attempts": 3},
         # A tenth of what a call costs. What is asked for is written below, and by nobody else.
         parameter_validation=False,
-        # Another tenth: botocore's own would be put together anew for every call.
-        user_agent=f"labelrelay Botocore/{client('botocore').__version__}",
+        # Another tenth: botocore's own would be put together anew for every call. It adds its version to this one.
+        user_agent="labelrelay",
     )
     sqs: Any = client("boto3").client("sqs", region_name=region, config=config)
     if hasattr(sqs, "large_payload_support"):
