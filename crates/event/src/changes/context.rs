@@ -5,22 +5,22 @@ use super::{By, Change, Changed, Key, Kind, Order, Record, Removed};
 use crate::json::Value;
 use crate::{Attributes, ErrorKind, EventError, Origin, TypeFrom};
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 pub(super) struct Context<'c> {
     pub(super) attributes: &'c Attributes,
     source: Arc<str>,
-    until: Arc<str>,
+    /// What removals hide, reckoned for the first one.
+    until: OnceCell<Arc<str>>,
 }
 
 impl<'c> Context<'c> {
     pub(super) fn new(attributes: &'c Attributes) -> Self {
-        let received = version(&attributes.receivedtime);
         Self {
             attributes,
             source: attributes.source.as_str().into(),
-            // A time that is none hides nothing that was removed: `~` is after every version.
-            until: received.map_or_else(|| "~".into(), |received| received.text.into()),
+            until: OnceCell::new(),
         }
     }
 
@@ -102,12 +102,16 @@ impl<'c> Context<'c> {
             (None, Some(TypeFrom::Header)) => By::Header,
             (None, _) => By::Body,
         };
-        let until = Arc::clone(&self.until);
+        let until = self.until.get_or_init(|| {
+            let received = version(&self.attributes.receivedtime);
+            // A time that is none hides nothing that was removed: `~` is after every version.
+            received.map_or_else(|| "~".into(), |received| received.text.into())
+        });
         Change::Removed(Removed {
             key,
             by,
             parents,
-            until,
+            until: Arc::clone(until),
         })
     }
 }

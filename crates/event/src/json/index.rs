@@ -13,6 +13,8 @@ pub(crate) struct Index<'d, 'a> {
     object: Value<'d, 'a>,
     names: [&'d str; ROOM],
     places: [u32; ROOM],
+    /// [`sign_of`] all of these names.
+    signs: u64,
     /// Members in the arrays; `None` if they do not fit, or a key is written with escapes.
     count: Option<usize>,
 }
@@ -23,6 +25,7 @@ impl<'d, 'a> Index<'d, 'a> {
             object,
             names: [""; ROOM],
             places: [0; ROOM],
+            signs: 0,
             count: Some(0),
         };
         for (at, (key, value)) in object.pairs().enumerate() {
@@ -31,8 +34,10 @@ impl<'d, 'a> Index<'d, 'a> {
                 index.count = None;
                 break;
             };
-            *name = key.between_quotes();
+            let text = key.between_quotes();
+            *name = text;
             *place = value.place();
+            index.signs |= sign_of(text);
             index.count = Some(at + 1);
         }
         index
@@ -49,6 +54,9 @@ impl<'d, 'a> Index<'d, 'a> {
         let Some(count) = self.count else {
             return self.object.find(name);
         };
+        if self.signs & sign_of(name) == 0 {
+            return None;
+        }
         // A length and a sign tell most names apart, without a call.
         let (length, first) = (name.len(), name.as_bytes().first());
         let members = self.names.iter().zip(&self.places).take(count).rev();
@@ -67,4 +75,12 @@ impl<'d, 'a> Index<'d, 'a> {
     pub(crate) fn member(&self, name: &str) -> Option<Value<'d, 'a>> {
         self.find(name).filter(|value| value.form() != Form::Null)
     }
+}
+
+/// One of 64 bits, by a name's length and first byte: a name whose bit no other has set is not among them.
+#[inline]
+fn sign_of(name: &str) -> u64 {
+    let first = name.as_bytes().first().copied().unwrap_or_default();
+    let bit = name.len().wrapping_mul(7).wrapping_add(first.into()) % 64;
+    1 << bit
 }

@@ -21,11 +21,12 @@ pub(super) fn read_result<'a>(
     let groups = Groups::of(result);
     marks.regions.reserve(groups.firsts.len());
     for first in groups.firsts.iter().copied() {
-        let mut items = groups.items(first).map(Item::new);
+        let mut items = groups.items(first);
         match (items.next(), items.next()) {
-            (Some(one), None) => read_group(&[one], beside, &mut marks),
+            (Some(one), None) => read_alone(&Item::new(one), beside, &mut marks),
             (one, two) => {
-                let items: Vec<_> = one.into_iter().chain(two).chain(items).collect();
+                let items = one.into_iter().chain(two).chain(items);
+                let items: Vec<_> = items.map(Item::new).collect();
                 read_group(&items, beside, &mut marks);
             }
         }
@@ -72,20 +73,21 @@ impl<'d, 'a> Groups<'d, 'a> {
     }
 }
 
+/// Reads an item that is a group by itself. Nearly all regions are, and there may be thousands.
+fn read_alone<'a>(item: &Item<'_, 'a>, beside: Option<&TaskTexts<'_, 'a>>, marks: &mut Marks<'a>) {
+    if item.is_answer() || item.is_relation() {
+        read_group(std::slice::from_ref(item), beside, marks);
+        return;
+    }
+    let region = item.region(labels_of(&[item]), shape(item, beside));
+    marks.regions.push(region);
+}
+
 fn read_group<'a>(
     group: &[Item<'_, 'a>],
     beside: Option<&TaskTexts<'_, 'a>>,
     marks: &mut Marks<'a>,
 ) {
-    // Nearly all regions are one item, and there may be thousands.
-    if let [item] = group
-        && !item.is_answer()
-        && !item.is_relation()
-    {
-        let region = item.region(labels_of(&[item]), shape(item, beside));
-        marks.regions.push(region);
-        return;
-    }
     let drawn = group
         .iter()
         .find(|item| !item.is_answer() && !item.is_relation());
