@@ -44,11 +44,13 @@ impl<'c> Context<'c> {
         self.error(ErrorKind::UnknownPayload, why)
     }
 
+    #[inline]
     pub(super) fn key<'a>(&self, kind: Kind, id: Cow<'a, str>) -> Key<'a> {
         Key::new(Arc::clone(&self.source), kind, id)
     }
 
     /// The key of a thing whose id is this value.
+    #[inline]
     pub(super) fn key_of<'a>(
         &self,
         kind: Kind,
@@ -95,6 +97,7 @@ impl<'c> Context<'c> {
         })
     }
 
+    #[inline]
     pub(super) fn removed<'a>(&self, key: Key<'a>, parents: Arc<[Key<'a>]>) -> Change<'a> {
         let by = match (&self.attributes.origin, self.attributes.typefrom) {
             (Some(Origin::Reconcile), _) => By::Pull,

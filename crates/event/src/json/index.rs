@@ -13,7 +13,7 @@ pub(crate) struct Index<'d, 'a> {
     object: Value<'d, 'a>,
     names: [&'d str; ROOM],
     places: [u32; ROOM],
-    /// [`sign_of`] all of these names.
+    /// Bits of all these names, by [`sign_of`].
     signs: u64,
     /// Members in the arrays; `None` if they do not fit, or a key is written with escapes.
     count: Option<usize>,
