@@ -40,6 +40,10 @@ pub(super) struct Node {
     pub(super) form: Form,
 }
 
+/// Nodes that there is room for at the beginning, at most. A region of Label Studio has one for each eight bytes, and what is
+/// not needed is never touched.
+const MOST_AT_ONCE: usize = 1 << 22;
+
 /// One JSON value, read to the end.
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
@@ -68,8 +72,7 @@ impl<'a> Document<'a> {
         if u32::try_from(text.len()).is_err() {
             return Err(Fault::NotJson("it is larger than 4 GiB", 0));
         }
-        // A region of Label Studio has a node for each eight bytes. What is not needed is never touched.
-        let mut nodes = Nodes(Vec::with_capacity(text.len() / 8));
+        let mut nodes = Nodes(Vec::with_capacity((text.len() / 8).min(MOST_AT_ONCE)));
         parser.value(&mut nodes, MAX_LEVELS)?;
         Ok(nodes.0)
     }
