@@ -147,8 +147,7 @@ class SqsSource:
         )
         messages = [
             Message(
-                {"ReceiptHandle": one["ReceiptHandle"], "attributes": one.get("MessageAttributes", {}),
-                 "group": one.get("Attributes", {}).get("MessageGroupId", "labelrelay")},
+                one,
                 one["Body"],
                 int(one.get("Attributes", {}).get("ApproximateReceiveCount", 0)),
                 size_in(one.get("MessageAttributes", {}), "StringValue"),
@@ -182,9 +181,10 @@ class SqsSource:
         self._each(self._sqs.change_message_visibility_batch, messages, VisibilityTimeout=seconds)
 
     def reject(self, message: Message, reason: str) -> None:
-        receipt = message.receipt
         assert self._dead_letter is not None
-        send_dead_letter(self._sqs, self._dead_letter, message.body, receipt["attributes"], reason, receipt["group"])
+        attributes = message.receipt.get("MessageAttributes", {})
+        group = message.receipt.get("Attributes", {}).get("MessageGroupId", "labelrelay")
+        send_dead_letter(self._sqs, self._dead_letter, message.body, attributes, reason, group)
         self.ack([message])
 
     def close(self) -> None:
