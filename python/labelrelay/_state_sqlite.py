@@ -64,6 +64,10 @@ LOOK_EVERY = 50_000
 """Events between two looks for ids that are old enough to forget: a look reads them all."""
 
 
+PATIENCE = 30.0
+"""Seconds to wait for others that have the file."""
+
+
 class _Left(NamedTuple):
     """A thing that was left, and what of it is not written yet."""
 
@@ -87,11 +91,11 @@ class SqliteState:
         self._left_events: set[str] = set()
         name = os.fspath(path)
         try:
-            self._db = sqlite3.connect(name, timeout=30, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(name, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
             (format,) = self._db.execute("pragma user_version").fetchone()
             if format > FORMAT:
                 raise ConsumerError(f"state: {name} is of a newer labelrelay (format {format}): install that, or use another file")
-            self._db.execute("pragma journal_mode = wal")
+            _use_wal(self._db)
             self._db.execute("pragma synchronous = normal")
             self._db.execute("select json_group_array(value) from json_each('[]')")
             with self._db:
@@ -295,3 +299,16 @@ class SqliteState:
                     )
             finally:
                 self._db.close()
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    """Where several start at the same moment with a new file, SQLite does not wait for this, whatever it was told."""
+    ends = time.monotonic() + PATIENCE
+    while True:
+        try:
+            db.execute("pragma journal_mode = wal")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= ends:
+                raise
+        time.sleep(0.01)

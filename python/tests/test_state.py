@@ -185,6 +185,26 @@ def test_a_file_of_a_newer_package_is_refused(tmp_path: Path) -> None:
         open_state(f"sqlite:{file}")
 
 
+def test_several_start_at_the_same_moment_with_a_new_file(tmp_path: Path) -> None:
+    failed: list[labelrelay.ConsumerError] = []
+    at_once = threading.Barrier(3)
+
+    def start(name: str) -> None:
+        at_once.wait()
+        try:
+            open_state(f"sqlite:{tmp_path / name}").close()
+        except labelrelay.ConsumerError as error:
+            failed.append(error)
+
+    for number in range(60):
+        threads = [threading.Thread(target=start, args=(f"{number}.db",)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not failed, failed[0]
+
+
 def test_old_ids_are_forgotten() -> None:
     state = MemoryState(remembered=0.0)
     state.handled("one")
