@@ -17,10 +17,10 @@ pub(crate) fn to_write(path: &Path) -> Result<Connection, RecordError> {
         source,
     };
     // `SQLite` would follow a link.
-    if let Some(strange) = labelrelay_files::strange(path).map_err(cannot)? {
+    if let Some(foreign) = labelrelay_files::foreign_file(path).map_err(cannot)? {
         return Err(RecordError::Foreign {
             path: path.to_owned(),
-            what: strange.to_string(),
+            what: foreign.to_string(),
         });
     }
     match labelrelay_files::private_file(path) {

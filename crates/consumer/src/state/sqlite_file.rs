@@ -5,11 +5,11 @@ use super::holders::with_holders;
 use super::key_text::{key_of, keys_of, written, written_all};
 use super::{Known, REMEMBERED, StateError};
 use labelrelay_event::changes::Key;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior};
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Version of the tables, in the file's `user_version`.
 const FORMAT: i64 = 1;
@@ -53,6 +53,27 @@ impl From<rusqlite::Error> for StateError {
     }
 }
 
+/// Where several start at the same moment with a new file, `SQLite` does not wait for this, whatever it was told.
+fn use_wal(db: &Connection) -> Result<(), rusqlite::Error> {
+    let begun = Instant::now();
+    loop {
+        // It answers with the mode.
+        let done = db.query_row("pragma journal_mode = wal", [], |_| Ok(()));
+        let code = done
+            .as_ref()
+            .err()
+            .and_then(rusqlite::Error::sqlite_error_code);
+        let is_busy = matches!(
+            code,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+        );
+        if !is_busy || begun.elapsed() >= PATIENCE {
+            return done;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 impl File {
     pub(super) fn open(path: &Path) -> Result<Result<Self, StateError>, rusqlite::Error> {
         let mut db = Connection::open(path)?;
@@ -64,8 +85,7 @@ impl File {
                 "{path} is of a newer labelrelay (format {format}): use that, or another file"
             ))));
         }
-        // It answers with the mode.
-        db.query_row("pragma journal_mode = wal", [], |_| Ok(()))?;
+        use_wal(&db)?;
         db.execute_batch("pragma synchronous = normal")?;
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(TABLES)?;

@@ -4,7 +4,7 @@ use crate::bodies::annotated;
 use crate::source::Source;
 use labelrelay_consumer::{Consumer, Known, SqliteState, State as _};
 use labelrelay_event::changes::{Key, Kind};
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -73,6 +73,25 @@ async fn a_thing_is_one_processes_at_a_time() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert!(free.is_some());
+}
+
+#[test]
+fn several_start_at_the_same_moment_with_a_new_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let at_once = Barrier::new(3);
+    for number in 0..60 {
+        let path = directory.path().join(format!("{number}.db"));
+        std::thread::scope(|scope| {
+            let start = || {
+                at_once.wait();
+                SqliteState::open(&path).map(drop)
+            };
+            let started = [(); 3].map(|()| scope.spawn(start));
+            for one in started {
+                one.join().unwrap().unwrap();
+            }
+        });
+    }
 }
 
 /// Kept by the state, it would keep every other process from the thing as long as this one lives.
