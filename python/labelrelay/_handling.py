@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ._ahead import Ahead
 from ._held import Again, Busy, Done, Held, Rejected, Todo, Unreadable, described, name_of, taken_over
@@ -17,7 +17,7 @@ from .event import parse
 from .state import UNKNOWN, GroupingState, Known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from ._claims import Claims
     from ._held import Outcome
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from .event import Event
     from .refetch import Fetch
     from .state import State
+
+    Step: TypeAlias = tuple[Change, Known]
+    """A change as a handler gets it, and what is known of the thing once it is handled."""
 
 
 class Handling:
@@ -63,23 +66,91 @@ class Handling:
 
     def work(self, held: Held, handle: Callable[[Change], None]) -> Outcome | Busy:
         """Goes on with an event until it is done, or has to wait for another one."""
-        for change, finish in self.steps(held):
-            if isinstance(change, Busy):
-                return change
+        for step in self.steps(held):
+            if isinstance(step, Busy):
+                return step
             try:
-                handle(change)
+                handle(step[0])
             except Exception as error:
-                finish(error)
+                self.finish(held, step, error)
             except BaseException:
-                finish(Retry(0, "the process ended"))
+                self.finish(held, step, Retry(0, "the process ended"))
                 raise
             else:
-                finish(None)
+                self.finish(held, step, None)
         return self.outcome(held)
 
-    def steps(self, held: Held) -> _Steps:
-        """Each change that is news, with what is to be called when it is handled."""
-        return _Steps(self, held)
+    def steps(self, held: Held) -> Generator[Step | Busy, None, None]:
+        """Each change that is news: `finish` is to be called when it is handled. Ends early with a `Busy`."""
+        self.begin(held)
+        while held.todo:
+            todo = held.todo[0]
+            step: Step | Busy | None
+            try:
+                known = self.enter(held, todo)
+                if isinstance(known, Busy):
+                    step = known
+                else:
+                    held.todo.popleft()
+                    step = self._news(held, todo, known)
+            except Exception as error:  # the state's: nothing can be decided without it
+                held.todo.clear()
+                # A handler that failed before stays what is said of the event.
+                if held.failure is None or isinstance(held.failure, Reject):
+                    held.failure, held.is_blameless = error, True
+                break
+            if step is not None:
+                yield step
+                if isinstance(step, Busy):
+                    return
+        try:
+            self.finished(held)
+        except Exception as error:
+            held.failure, held.is_blameless = error, True
+
+    def _news(self, held: Held, todo: Todo, all_known: Mapping[Key, Known]) -> Step | None:
+        """The change, if it is news, and what is known once it is handled. If it is none, it is ended."""
+        change = todo.change
+        key = change.key
+        known = all_known.get(key, UNKNOWN)
+        try:
+            if isinstance(change, Changed):
+                is_new = is_news(change, all_known)
+                then = after(change, known)
+            else:
+                if todo.under is not None:
+                    change = replace(change, parents=known.parents)
+                is_new = is_gone(change, known, todo.under)
+                # A newer thing with the same id is not touched, though what the older one held is.
+                if is_new or todo.under is None:
+                    self.note(held, todo, change)
+                then = replace(known, is_there=False) if is_new else known
+        except BaseException:
+            self.leave(held, key, None)
+            raise
+        if is_new:
+            return self.told(change), then
+        self.leave(held, key, known)
+        if todo.under is None:
+            self._counters.add("stale")
+        return None
+
+    def finish(self, held: Held, step: Step, error: Exception | None) -> None:
+        """Ends a change: it is handled, or its handler failed."""
+        change, then = step
+        is_blameless = False
+        try:
+            self.leave(held, change.key, then if error is None else None)
+        except Exception as failed:
+            is_blameless = error is None
+            error = error or failed
+        if error is None:
+            self._counters.add("changes")
+        # One that failed is tried again; only then is the word of another final.
+        elif held.failure is None or isinstance(held.failure, Reject):
+            held.failure, held.is_blameless = error, is_blameless
+        elif held.is_blameless and not is_blameless and not isinstance(error, Reject):
+            held.failure, held.is_blameless = error, False
 
     def begin(self, held: Held) -> None:
         """Reads the event, unless that was done."""
@@ -196,91 +267,3 @@ class Handling:
         """Remembers the event, where no thing of it did so."""
         if held.name and held.failure is None and held.event is not None:
             self._state.handled(held.name)
-
-    def count(self, name: str) -> None:
-        self._counters.add(name)
-
-
-class _Steps:
-    """Iterates over the changes of an event that are news. Ends early with a `Busy`."""
-
-    def __init__(self, handling: Handling, held: Held) -> None:
-        self._handling = handling
-        self._held = held
-
-    def __iter__(self) -> _Steps:
-        return self
-
-    def __next__(self) -> tuple[Change | Busy, Callable[[Exception | None], None]]:
-        handling, held = self._handling, self._held
-        handling.begin(held)
-        while held.todo:
-            todo = held.todo[0]
-            try:
-                known = handling.enter(held, todo)
-                if isinstance(known, Busy):
-                    return known, _nothing
-                held.todo.popleft()
-                news = self._news(todo, known)
-            except Exception as error:  # the state's: nothing can be decided without it
-                held.todo.clear()
-                # A handler that failed before stays what is said of the event.
-                if held.failure is None or isinstance(held.failure, Reject):
-                    held.failure, held.is_blameless = error, True
-                break
-            if news is not None:
-                return news
-        try:
-            handling.finished(held)
-        except Exception as error:
-            held.failure, held.is_blameless = error, True
-        raise StopIteration
-
-    def _news(
-        self, todo: Todo, all_known: Mapping[Key, Known]
-    ) -> tuple[Change, Callable[[Exception | None], None]] | None:
-        """The change, if it is news, and what ends it. If it is none, it is ended."""
-        handling, held, change = self._handling, self._held, todo.change
-        key = change.key
-        known = all_known.get(key, UNKNOWN)
-        try:
-            if isinstance(change, Changed):
-                is_new = is_news(change, all_known)
-                then = after(change, known)
-            else:
-                if todo.under is not None:
-                    change = replace(change, parents=known.parents)
-                is_new = is_gone(change, known, todo.under)
-                # A newer thing with the same id is not touched, though what the older one held is.
-                if is_new or todo.under is None:
-                    handling.note(held, todo, change)
-                then = replace(known, is_there=False) if is_new else known
-        except BaseException:
-            handling.leave(held, key, None)
-            raise
-        if not is_new:
-            handling.leave(held, key, known)
-            if todo.under is None:
-                handling.count("stale")
-            return None
-
-        def finish(error: Exception | None) -> None:
-            is_blameless = False
-            try:
-                handling.leave(held, key, then if error is None else None)
-            except Exception as failed:
-                is_blameless = error is None
-                error = error or failed
-            if error is None:
-                handling.count("changes")
-            # One that failed is tried again; only then is the word of another final.
-            elif held.failure is None or isinstance(held.failure, Reject):
-                held.failure, held.is_blameless = error, is_blameless
-            elif held.is_blameless and not is_blameless and not isinstance(error, Reject):
-                held.failure, held.is_blameless = error, False
-
-        return handling.told(change), finish
-
-
-def _nothing(_: Exception | None) -> None:
-    """Nothing was begun, so nothing ends."""

@@ -267,19 +267,19 @@ class Consumer:
         is_over = False
         while not is_over:
             is_over = True
-            for change, finish in handling.steps(held):
-                if isinstance(change, Busy):  # by another process
+            for step in handling.steps(held):
+                if isinstance(step, Busy):  # by another process
                     sleep(0.2)
                     is_over = False
                     break
                 try:
-                    yield change
+                    yield step[0]
                 except BaseException:
                     # The loop was left: this change is not done with.
-                    finish(Retry(0.0, "the loop ended"))
+                    handling.finish(held, step, Retry(0.0, "the loop ended"))
                     session.settle(held, Again(held.name, "the loop ended", 0.0, False))
                     raise
-                finish(None)
+                handling.finish(held, step, None)
         session.settle(held, handling.outcome(held))
 
     def lambda_handler(self, event: Mapping[str, Any] | list[Any], context: object = None) -> dict[str, Any]:
