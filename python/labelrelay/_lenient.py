@@ -84,6 +84,8 @@ def identifier(value: Json) -> str | None:
 
 def reference(value: Json) -> str | None:
     """The id of a thing that is named by its id, or is an object with one."""
+    if value is None:  # nearly always, of what may be named in several places
+        return None
     return identifier(value["id"]) if isinstance(value, dict) and "id" in value else identifier(value)
 
 
