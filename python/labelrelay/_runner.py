@@ -252,6 +252,9 @@ class Runner:
             self.stop()
         except Exception as error:
             failure = error
+        if not came:
+            # There will be no others soon that these could be acknowledged with.
+            self._session.flush()
         with self._changed:
             self._receiving -= 1
             self._came_last = bool(came)

@@ -6,6 +6,7 @@ import logging
 import random
 import threading
 from collections import OrderedDict
+from queue import SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -59,9 +60,15 @@ class Session:
         """Called again and again, five times a second."""
         self._ended = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="labelrelay-keeper", daemon=True)
+        self._acknowledging: list[threading.Thread] = []
+        self._idle = 0
+        """Threads of `_acknowledging` that have nothing to do."""
+        self._handed_over: SimpleQueue[list[Held] | None] = SimpleQueue()
+        """What they are to acknowledge; nothing: the end."""
 
-    def start(self) -> None:
-        """Connects. Raises `ConsumerError`."""
+    def start(self, aside: int = 0) -> None:
+        """Connects. So many threads acknowledge aside, where the queue does several things at once: whoever handles events does
+        not wait for its answers. Raises `ConsumerError`."""
         try:
             self.source.open()
         except BaseException:
@@ -69,6 +76,17 @@ class Session:
             self.source.close()
             raise
         self._keeper.start()
+        for number in range(min(aside, self.source.receivers - 1)):
+            thread = threading.Thread(target=self._acknowledge_aside, name=f"labelrelay-acknowledging-{number}", daemon=True)
+            thread.start()
+            self._acknowledging.append(thread)
+        self._idle = len(self._acknowledging)
+
+    def _acknowledge_aside(self) -> None:
+        while (done := self._handed_over.get()) is not None:
+            self._acknowledge(done)
+            with self._lock:
+                self._idle += 1
 
     def receive(self, most: int, wait: float) -> list[Held]:
         """Messages, once there are some, or `wait` is over."""
@@ -92,9 +110,16 @@ class Session:
                 if not self._done:
                     self._done_since = monotonic()
                 self._done.append(held)
-                is_full = len(self._done) >= self.source.batch
-            if is_full:
-                self.flush()
+                if len(self._done) < self.source.batch:
+                    return
+                done, self._done = self._done, []
+                is_aside = self._idle > 0
+                if is_aside:
+                    self._idle -= 1
+            if is_aside:
+                self._handed_over.put(done)
+            else:
+                self._acknowledge(done)
             return
         message = held.message
         try:
@@ -161,8 +186,10 @@ class Session:
         """Acknowledges what was handled."""
         with self._lock:
             done, self._done = self._done, []
-        if not done:
-            return
+        if done:
+            self._acknowledge(done)
+
+    def _acknowledge(self, done: Sequence[Held]) -> None:
         self._forget(done)
         try:
             self._state.sync()
@@ -256,8 +283,11 @@ class Session:
         """Gives back what is still held, and ends."""
         self.flush()
         self._ended.set()
-        if self._keeper.is_alive():
-            self._keeper.join()
+        for _ in self._acknowledging:
+            self._handed_over.put(None)
+        for thread in (*self._acknowledging, self._keeper):
+            if thread.is_alive():
+                thread.join()
         with self._lock:
             left = list(self._held.values())
         self.give_back(left)

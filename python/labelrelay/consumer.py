@@ -184,7 +184,7 @@ class Consumer:
         if concurrency < 1:
             raise ConsumerError(f"concurrency: {concurrency!r}: write 1 or more")
         session, handling = self._session(), self._handling()
-        session.start()
+        session.start((concurrency + 1) // 2)
         self._stop_asked.clear()
         runner = Runner(
             session, handling, self.handle, concurrency=concurrency, wait=wait, until_idle=until_idle

@@ -21,9 +21,10 @@ from plain import CHANGES
 from test_applying import event_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from labelrelay import Change
+    from labelrelay._sources import Message
 
 QUICK: dict[str, Any] = {"backoff": (0.01, 0.1), "visibility": 5.0}
 
@@ -43,6 +44,38 @@ def until(what: str, holds: Callable[[], bool]) -> None:
     while not holds():
         assert monotonic() - begun < 60, f"never: {what}"
         sleep(0.005)
+
+
+def test_a_handler_does_not_wait_for_the_answer_to_an_acknowledgement() -> None:
+    went_on, waited = threading.Event(), list[bool]()
+
+    class Slow(InMemory):
+        def ack(self, messages: Sequence[Message]) -> int:
+            waited.append(went_on.wait(20))
+            return super().ack(messages)
+
+    def keep(change: Change) -> None:
+        if change.key.id == "15":
+            went_on.set()
+
+    queue = Slow([annotation(number, number + 0.5, task=number) for number in range(1, 21)], batch=10)
+    consumed(queue, keep, concurrency=1)
+    assert len(queue.acknowledged) == 20
+    assert all(waited)
+
+
+def test_what_was_handled_is_acknowledged_as_soon_as_nothing_more_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("labelrelay._session.ACK_WITHIN", 3600.0)
+    queue = InMemory([annotation(number, number + 0.5, task=number) for number in range(3)])
+    relay = labelrelay.Consumer(queue, **QUICK)
+    relay.on("*")(lambda change: None)
+    running = threading.Thread(target=relay.run, kwargs={"concurrency": 2, "wait": 0.0})
+    running.start()
+    try:
+        until("all are acknowledged", lambda: len(queue.acknowledged) == 3)
+    finally:
+        relay.stop()
+        running.join()
 
 
 @pytest.mark.parametrize("fault", ["unreadable", "raises", "rejected"])
