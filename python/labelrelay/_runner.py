@@ -194,9 +194,9 @@ class Runner:
 
     def _following(self) -> Held | None:
         """The event whose turn it is, without the lock: `None` where that might keep something waiting. Nobody sleeps, so nobody
-        needs to be told of anything; and either enough is left, or others receive already."""
-        source = self._session.source
-        is_enough = len(self._taken) + len(self._ready) > self._low() or self._receiving >= source.receivers
+        needs to be told of anything; and either enough is left, or enough others receive already."""
+        others = min(self._session.source.receivers, (len(self._threads) + 1) // 2)
+        is_enough = len(self._taken) + len(self._ready) > self._low() or self._receiving >= others
         if self._sleeping or self._is_abandoned or not is_enough:
             return None
         with suppress(IndexError):
@@ -237,8 +237,11 @@ class Runner:
         return self._receiving < at_once and self._waiting < 2 * self._pace.size
 
     def _low(self) -> int:
-        """As many events as are left when others are asked for. With one thread, that would keep them waiting."""
-        return self._pace.size // 2 if len(self._threads) > 1 else 0
+        """As many events as are left when others are asked for. With one thread, that would keep them waiting. A queue that gives
+        few at once is asked earlier by whoever handles many in a moment."""
+        if len(self._threads) == 1:
+            return 0
+        return max(self._pace.size // 2, min(self._pace.ahead, 2 * self._session.source.batch))
 
     def _receive(self, wait: float) -> None:
         if wait:

@@ -60,6 +60,26 @@ def test_a_thread_goes_on_with_what_follows_until_others_are_to_be_asked_for(
     assert len(queue.acknowledged) == 40, "settled as each would be"
 
 
+def test_a_thread_goes_on_to_the_last_event_while_half_of_all_receive(
+    queue: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labelrelay._runner.AT_A_STRETCH", 60.0)
+    handled: list[str] = []
+    runner = a_runner(handled, queue)
+    runner._receiving = 1
+    go_on(runner)
+    assert len(handled) == 40
+
+
+def test_whoever_handles_many_in_a_moment_asks_earlier_for_others() -> None:
+    runner = a_runner([], InMemory(batch=10))
+    found: list[int] = []
+    for in_a_moment in (0, 12, 1000):
+        runner._pace.ahead = in_a_moment
+        found.append(runner._low())
+    assert found == [5, 12, 20]
+
+
 @pytest.mark.parametrize("why", ["slow", "somebody sleeps", "given up"])
 def test_a_thread_does_not_go_on_alone(why: str, queue: InMemory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("labelrelay._runner.AT_A_STRETCH", 0.0 if why == "slow" else 60.0)
