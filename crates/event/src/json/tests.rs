@@ -1,5 +1,5 @@
 use super::form::Form;
-use super::{Document, Fault, Source, Value};
+use super::{Document, Fault, Index, Source, Value};
 use std::borrow::Cow;
 
 fn read(text: &str) -> Result<Document<'_>, Fault> {
@@ -78,6 +78,33 @@ fn the_last_of_equal_keys_wins_where_the_first_stands() {
         expected.map(|(key, value)| (key.to_owned(), value.to_owned()))
     );
     assert!(ask(text, |root| root.member("a").unwrap().is_object()));
+}
+
+/// Of the names, `ab` and `0bcdefghi` share a bit, and the empty one has one too.
+#[test]
+fn an_index_finds_what_a_look_through_all_members_finds() {
+    let many: Vec<_> = (0..40).map(|number| format!("\"n{number}\":1")).collect();
+    let many = format!("{{{}}}", many.join(","));
+    for text in [
+        r#"{"ab":1,"":2,"x":null,"ab":3}"#,
+        r#"{"0bcdefghi":1}"#,
+        r#"{"\u0061b":1,"x":2}"#,
+        "{}",
+        "[1]",
+        many.as_str(),
+    ] {
+        let document = read(text).unwrap();
+        let index = Index::new(document.root());
+        for name in ["ab", "0bcdefghi", "", "x", "n1", "n39", "y"] {
+            let found = index.find(name).map(Value::written);
+            assert_eq!(
+                found,
+                document.root().find(name).map(Value::written),
+                "{name} in {text}"
+            );
+            assert_eq!(index.has(name), found.is_some(), "{name} in {text}");
+        }
+    }
 }
 
 #[test]
