@@ -24,6 +24,7 @@ queue passes, since the queue forgets what was acknowledged.";
 /// Lists events, in order of arrival.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{}\n\n{RECORD}\n\n{EXIT_CODES}", filter::HELP))]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub(super) struct Args {
     /// At most this many
     #[arg(long, value_name = "N", default_value_t = 100)]

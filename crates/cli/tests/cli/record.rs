@@ -352,7 +352,7 @@ fn killed_five_times(seed: u64) {
         let to = address(&serving);
         let sending = std::thread::spawn(move || deliver_until_it_breaks(to, round));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let spread = (now.subsec_nanos() / 1000).wrapping_mul(7919) % 400;
+        let spread = now.subsec_micros().wrapping_mul(7919) % 400;
         std::thread::sleep(Duration::from_millis(1100 + u64::from(spread) + 10 * seed));
         let killed = Instant::now();
         // By SIGKILL.
