@@ -77,7 +77,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.append(
-                HeaderName::from_static(*name),
+                HeaderName::from_static(name),
                 HeaderValue::from_str(value).unwrap(),
             );
         }

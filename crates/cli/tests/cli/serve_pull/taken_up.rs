@@ -30,6 +30,8 @@ fn a_new_section_is_taken_up_and_whatever_else_changes_is_said() {
     place.logged(&["says something else now", "start `labelrelay serve` again"]);
     place.write("labelrelay.toml", format!("{whole}[[source]]\nname = 1\n"));
     place.logged(&["would not let `serve` start"]);
+    // The command line reads it as well.
+    place.write("labelrelay.toml", &whole);
     platform.add_annotation(1, 12);
     until("it goes by what it had read", || queued(&place).len() == 3);
     looked_again(&place);
