@@ -51,12 +51,12 @@ param fallback bool = true
 @description('Days until bodies too large for the queue expire. Messages never expire, so a consumer must not be further behind than this.')
 param claimRetentionDays int = 730
 
-@minValue(30)
-@maxValue(730)
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 @description('Copies of queue, claims and fallback: in one building (LRS), in three of the region (ZRS), or in another region besides (GRS, GZRS). Not every region has all of them, and Azure does not change each into each.')
 param redundancy string = 'Standard_ZRS'
 
+@minValue(30)
+@maxValue(730)
 @description('Days to keep logs. They hold no bodies and no secrets.')
 param logRetentionDays int = 30
 
