@@ -42,7 +42,7 @@ pub(crate) fn rights() -> Outcome {
     if user.trim() == "0" {
         return Ok(());
     }
-    Err("a release's files are installed in a root of their own, which needs root's rights: `sudo --preserve-env --set-home env \"PATH=$PATH\" cargo xtask test`; `cargo xtask test --quick` needs none".into())
+    Err("a release's files are installed in a root of their own, which needs root's rights: `sudo --preserve-env --set-home env \"PATH=$PATH\" \"RUSTUP_HOME=${RUSTUP_HOME:-$HOME/.rustup}\" cargo xtask test`; `cargo xtask test --quick` needs none".into())
 }
 
 /// Source of this machine's own packages: the release's name and the mirror.
