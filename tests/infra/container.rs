@@ -255,9 +255,13 @@ fn as_tested(command: &str) -> String {
     }
     // It writes the licences.
     tested = tested.replacen(" --package xtask ", " ", 1);
+    // Of both builds, or the second would put a `labelrelay` there that knows no cloud.
+    let (_, features) = command.split_once(" --features ").unwrap();
+    let features = features.split(' ').next().unwrap();
+    let all = format!(" --workspace --bins --features xtask/load,{features}");
     for profile in [" --release", " --profile function"] {
         assert!(tested.contains(profile), "{profile}: {command}");
-        tested = tested.replacen(profile, " --workspace --bins --features xtask/load", 1);
+        tested = tested.replacen(profile, &all, 1);
     }
     tested
         .replace("/release/", "/debug/")
