@@ -61,6 +61,21 @@ fn each_mistake_is_found() {
     }
 }
 
+/// Bicep takes a bound of numbers before numbers alone; the parsers take it anywhere.
+#[test]
+fn bounds_of_numbers_stand_before_numbers() {
+    let mut is_bounded = false;
+    for line in read("main.bicep").lines() {
+        if line.starts_with("@minValue(") || line.starts_with("@maxValue(") {
+            is_bounded = true;
+        } else if let Some(parameter) = line.strip_prefix("param ") {
+            let kind = parameter.split(' ').nth(1);
+            assert!(!is_bounded || kind == Some("int"), "{line}");
+            is_bounded = false;
+        }
+    }
+}
+
 /// The page says of each alert what makes it ring, and of no other.
 #[test]
 fn the_page_has_every_alert() {
