@@ -1,13 +1,13 @@
 //! Contents of a snapshot: its files, and how much is in them.
 
 use crate::class_list::ClassList;
-use crate::counting;
 use crate::counts::Counts;
 use crate::earlier::Earlier;
 use crate::export::parquet::{self, Shown};
 use crate::export::{Format, Rejects, Writer, writer};
 use crate::manifest::Files;
 use crate::options::Options;
+use crate::part_counts;
 use crate::selection::{self, Policy};
 use crate::store::unreadable;
 use crate::{DatasetError, Store};
@@ -33,7 +33,7 @@ pub(crate) fn write(
     let policy = policy(options);
     // Copies of media come and go without a change of the state.
     let mut counts = if writers.is_empty() && policy.media.is_empty() {
-        counting::by_part(&moment, &policy, &options.fingerprint()).map_err(&failed)?
+        part_counts::total(&moment, &policy, &options.fingerprint()).map_err(&failed)?
     } else {
         let tally = selection::each(&moment, &policy, None, |sample| {
             for writer in &mut writers {

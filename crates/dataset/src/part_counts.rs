@@ -1,12 +1,13 @@
-//! Counts of what a snapshot would have, where no format needs all samples: those of a part are kept until it changes.
+//! Counts of a snapshot that writes no samples. The counts of a part are kept until the part changes, so that only
+//! changed parts are counted again.
 
 use crate::counts::Counts;
 use crate::selection::{self, Policy};
 use crate::store::{parts, revision};
 use rusqlite::Connection;
 
-/// Counts of all parts, for a snapshot with the options `options`. Copies of media are not known here.
-pub(crate) fn by_part(db: &Connection, policy: &Policy, options: &str) -> rusqlite::Result<Counts> {
+/// Sum of the counts of all parts, for a snapshot with the options `options`. Copies of media are not known here.
+pub(crate) fn total(db: &Connection, policy: &Policy, options: &str) -> rusqlite::Result<Counts> {
     let revision = revision(db)?;
     let mut all = Counts::default();
     for part in parts::all(db)? {
