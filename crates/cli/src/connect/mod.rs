@@ -102,6 +102,6 @@ fn http_options(env: &Env<'_>) -> HttpOptions {
     let mut options = platform_http::options(platform_http::proxies(env));
     options.timeout = PATIENCE;
     options.attempts = ATTEMPTS;
-    options.late_again = false;
+    options.retries_late = false;
     options
 }

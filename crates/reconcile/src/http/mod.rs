@@ -34,8 +34,9 @@ pub struct HttpOptions {
     pub timeout: Duration,
     /// Attempts of one request in all.
     pub attempts: u32,
-    /// `true` if a request is sent again whose answer did not come in time. Where somebody waits, one time is enough.
-    pub late_again: bool,
+    /// `true` if a request is sent again after its answer did not come in time. `false` where somebody waits for the
+    /// outcome: one time-out is enough.
+    pub retries_late: bool,
     /// Requests a second, at most; `None`: as many as are answered.
     pub per_second: Option<f64>,
     /// Largest answer in bytes: all of it is in memory.
@@ -52,7 +53,7 @@ impl HttpOptions {
         Self {
             timeout: Duration::from_secs(120),
             attempts: 6,
-            late_again: true,
+            retries_late: true,
             per_second: None,
             max_answer_bytes: 512 * 1024 * 1024,
             proxies: Proxies::default(),
@@ -66,7 +67,7 @@ impl fmt::Debug for HttpOptions {
         f.debug_struct("HttpOptions")
             .field("timeout", &self.timeout)
             .field("attempts", &self.attempts)
-            .field("late_again", &self.late_again)
+            .field("retries_late", &self.retries_late)
             .field("per_second", &self.per_second)
             .field("max_answer_bytes", &self.max_answer_bytes)
             .field("proxies", &self.proxies)
@@ -162,7 +163,7 @@ impl HttpClient {
             let last = attempt >= self.options.attempts;
             let pause = match &outcome {
                 Ok(answer) if retry::is_retryable(answer.status) => answer.retry_after(),
-                Err(error) if error.is_late() && !self.options.late_again => return outcome,
+                Err(error) if error.is_late() && !self.options.retries_late => return outcome,
                 Err(error) if error.is_retryable() => None,
                 _ => return outcome,
             };
