@@ -17,7 +17,8 @@ use std::collections::{BTreeSet, HashSet};
 /// Label Studio shortens lists of ids to so many characters.
 const SHORTENED_AT: usize = 500;
 
-/// An answer with more than one task: three of them are in memory. What is larger is asked for in smaller parts.
+/// Largest answer with more than one task. Three answers are in memory at a time. What would be larger is asked for in
+/// smaller parts.
 const LARGEST_PAGE_BYTES: usize = 32 * 1024 * 1024;
 
 /// Part of each task that is asked for.
@@ -56,8 +57,9 @@ pub(super) struct Tasks {
     /// Number of all, these included.
     pub(super) total: u64,
     pub(super) entities: Vec<Entity>,
-    /// Number of the things that are tasks, and their ids as they came.
+    /// Number of the things that are tasks.
     pub(super) count: u64,
+    /// Ids of the tasks, in the order in which they came.
     pub(super) ids: Vec<u64>,
     /// Tasks whose list of annotations was shortened.
     pub(super) shortened: Vec<String>,
@@ -198,7 +200,7 @@ pub(super) async fn contents(
     tasks.sort_unstable();
     tasks.dedup();
     let mut entities = Vec::new();
-    // None would mean all.
+    // Without tasks there is no part: a query without ids would mean all tasks.
     let mut parts: Vec<&[&str]> = tasks.chunks(tasks.len().max(1)).collect();
     while let Some(part) = parts.pop() {
         let page_size = u32::try_from(part.len()).unwrap_or(u32::MAX);

@@ -24,8 +24,8 @@ pub(super) fn refused(what: &str, error: &PlatformError, secret: Option<&str>) -
     }
 }
 
-/// A refusal, and what to do where it is about a topic: one that Labelbox's own client does not know rather than one
-/// that it does.
+/// A refusal, with a cure if it names a topic. If it names several, the cure is about one that Labelbox's own client
+/// does not know.
 pub(super) fn with_topics_cure(refusal: PlatformError, topics: &[String]) -> PlatformError {
     let is_usual = |topic: &str| TOPICS.contains(&topic);
     let mut named: Vec<_> = topics
