@@ -211,7 +211,7 @@ impl<W: Work> Running<'_, W> {
             let position = self.groups.position(held.event.group.as_deref());
             let (shared, handled) = (Arc::clone(self.shared), self.handled.clone());
             self.tasks
-                .spawn(async move { shared.one(held, position, handled).await });
+                .spawn(async move { shared.work_on(held, position, handled).await });
         }
     }
 }

@@ -40,8 +40,9 @@ impl<W: Work> Shared<W> {
             .collect()
     }
 
-    /// Works on one event once that before it in its group is done with, and settles it. What was handled goes to `handled`.
-    pub(super) async fn one(
+    /// Waits for the event before it in its group, works on the event, and settles it. A handled event goes to `handled`,
+    /// whose receiver acknowledges it.
+    pub(super) async fn work_on(
         &self,
         held: Arc<Held>,
         mut position: Position,
@@ -49,7 +50,7 @@ impl<W: Work> Shared<W> {
     ) {
         let working = Working::on(&self.held, Arc::clone(&held));
         let before = position.reached(&self.slots).await;
-        // By a panic, that before it is hidden for so long still.
+        // If the one before it panicked, that one stays hidden for so long.
         let in_doubt = || Behind::HeldBack(Instant::now() + self.settings.visibility);
         if let held_back @ Behind::HeldBack(until) = before.unwrap_or_else(in_doubt) {
             self.hold_back(&held, until).await;
@@ -64,7 +65,7 @@ impl<W: Work> Shared<W> {
             let behind = self.settle(&held, outcome).await;
             return position.ended(behind);
         }
-        // Whoever acknowledges forgets it. If that broke down, it comes again.
+        // The receiver acknowledges it, then forgets it. If the receiver broke down, the event comes again.
         if handled.send(held).await.is_ok() {
             working.done();
             position.ended(Behind::MayGo);
