@@ -92,7 +92,7 @@ impl Derivation {
         // It runs for each delivery. To read the envelope again would take twice the time of reading the data.
         match verbatim_data(&message.body) {
             Some(data) => {
-                let (source, event_type) = self.subject_matter(attributes)?;
+                let (source, event_type) = self.source_and_type(attributes)?;
                 event_facts(source, &event_type, attributes, data)
             }
             None => self.facts_in(attributes, &message.body),
@@ -101,17 +101,17 @@ impl Derivation {
 
     /// Tells whether [`read`](Self::read) would look into the data of an event with these attributes.
     pub fn concerns(&self, attributes: &Attributes) -> bool {
-        self.subject_matter(attributes).is_some()
+        self.source_and_type(attributes).is_some()
     }
 
-    /// The same of an envelope that is on the queue.
+    /// Reads the facts that an envelope on the queue states, as [`read`](Self::read) does.
     pub fn read_envelope(&self, envelope: &[u8]) -> Option<EventFacts> {
         let attributes: Attributes = serde_json::from_slice(envelope).ok()?;
         self.facts_in(&attributes, envelope)
     }
 
     /// The source of an event that may state facts, and its type.
-    fn subject_matter(&self, attributes: &Attributes) -> Option<(&SourceConfig, EventType)> {
+    fn source_and_type(&self, attributes: &Attributes) -> Option<(&SourceConfig, EventType)> {
         let is_derived = attributes.origin == Some(Origin::Derived);
         if is_derived || attributes.replayedtime.is_some() || attributes.dataref.is_some() {
             return None;
@@ -127,14 +127,14 @@ impl Derivation {
     }
 
     fn facts_in(&self, attributes: &Attributes, envelope: &[u8]) -> Option<EventFacts> {
-        let (source, event_type) = self.subject_matter(attributes)?;
+        let (source, event_type) = self.source_and_type(attributes)?;
         let envelope = Envelope::decode(envelope).ok()?;
         let data = envelope.data.bytes().ok()??;
         event_facts(source, &event_type, attributes, &data)
     }
 
-    /// The deletion of an annotation that went with others, or with its task: the event that a pull would find, if it
-    /// knows the same `newest` version. `None` where the source does not forward such events.
+    /// The deletion of an annotation that went with others, or with its task. A pull that knows the same `newest` version
+    /// would find the same event. `None` where the source does not forward such events.
     pub fn deletion(
         &self,
         cause: &Cause,
@@ -221,8 +221,8 @@ fn event_facts(
     })
 }
 
-/// The data of an envelope that [`encode`] wrote, if they are in it as they came: no attribute can hold the mark before
-/// them.
+/// The data of an envelope that [`encode`] wrote, if they are in it as they came. They begin at the first mark: no
+/// attribute can hold it, because its quotes would be escaped there.
 fn verbatim_data(envelope: &[u8]) -> Option<&[u8]> {
     const MARK: &[u8] = b",\"data\":";
     let at = envelope.windows(MARK.len()).position(|some| some == MARK)?;

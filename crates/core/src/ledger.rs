@@ -53,9 +53,9 @@ impl Known {
     /// Tells whether `other`, of the same thing, says nothing that this does not say. Versions compare as strings;
     /// without versions, only the same event is old.
     ///
-    /// Of a thing that is gone, a newer version than any that was known is another thing with its id: on `SQLite`, Label
-    /// Studio gives the ids of its newest tasks and annotations again. (Or it is the last version, overtaken by the
-    /// deletion. Then the next look finds it missing once more.)
+    /// After a deletion, a version newer than all known ones is another thing with the same id: on `SQLite`, Label Studio
+    /// gives the ids of its newest tasks and annotations again. (Or the deletion has overtaken the last version. Then the
+    /// next look finds the thing missing once more.)
     pub fn covers(&self, other: &Self) -> bool {
         if self.gone || other.gone {
             return self.gone && (other.gone || !self.is_older(other));
