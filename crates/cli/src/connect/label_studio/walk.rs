@@ -102,8 +102,9 @@ pub(super) async fn walk(
     Ok(Way::Webhooks)
 }
 
-/// Puts a secret where there is none yet, unless a webhook delivers here already: the relay may know that one's secret, and
-/// read it from a place that the reference here names wrongly. Over a new one its deliveries would be refused.
+/// Puts a secret where there is none yet. It refuses if a webhook delivers here already: then the reference here may
+/// be wrong, and the relay may read that webhook's secret from somewhere else. With a new secret, the relay would refuse
+/// the webhook's deliveries.
 async fn new_secret(
     args: &Args,
     target: &Target,
@@ -128,7 +129,8 @@ async fn new_secret(
     Ok(action)
 }
 
-/// Asks the relay whether it is ready, and takes the header. `false` if it refuses the header.
+/// Asks the relay whether it is ready and whether it takes the header. `false` only if it refuses the header: of a
+/// relay that is not ready, or not reached, nothing is known.
 async fn ask_relay(target: &Target, report: &mut Report) -> Result<bool, CliError> {
     if !relay_ready::ask(&target.relay, "Label Studio", report).await? {
         return Ok(true);
@@ -198,7 +200,7 @@ impl Walk<'_> {
     }
 }
 
-/// Projects that are named, at most.
+/// At most so many projects are named.
 const NAMED: usize = 5;
 
 /// Some projects by their names, and how many more there are.

@@ -87,7 +87,7 @@ fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
     let words = ["consume", "--exec", command, "--timeout", "2s"];
     let ran = place.run(&[&words[..], &["--until-idle", "0s"]].concat());
     ran.failed(0, &["had not ended after 2 s"]);
-    is_gone(place.read("child").trim());
+    wait_until_gone(place.read("child").trim());
     assert_eq!(figures(&place), [0, 1, 0, 0]);
 }
 
@@ -100,7 +100,7 @@ fn a_command_that_does_not_want_to_end_is_ended() {
     let words = ["consume", "--exec", &command, "--timeout", "2s"];
     let ran = place.run(&[&words[..], &["--until-idle", "0s"]].concat());
     ran.failed(0, &["had not ended after 2 s: begun"]);
-    is_gone(place.read("child").trim());
+    wait_until_gone(place.read("child").trim());
     assert_eq!(figures(&place), [0, 1, 0, 0]);
 }
 
@@ -138,8 +138,8 @@ fn runs(pid: &str) -> bool {
     !stat.trim().is_empty() && !stat.starts_with('Z')
 }
 
-/// Waits until a process is gone that was ended: it ends when it has its turn.
-fn is_gone(pid: &str) {
+/// Waits until a process that got its signal is gone. It ends only once the system lets it run.
+fn wait_until_gone(pid: &str) {
     until("it is gone", || !runs(pid));
 }
 
@@ -180,7 +180,7 @@ fn a_second_signal_ends_at_once_and_the_command_too() {
     });
     assert_eq!(consuming.ended(), Some(130));
     for name in ["begun", "child"] {
-        is_gone(place.read(name).trim());
+        wait_until_gone(place.read(name).trim());
     }
     assert_eq!(figures(&place)[2], 0, "nothing is acknowledged");
     // It comes again, and is done with then.
