@@ -87,7 +87,7 @@ impl SignedClient {
             endpoint: self.endpoint.clone(),
             source,
         })?;
-        // A server in trouble may be one of several behind the name.
+        // After a 5xx the connection is retired: another server behind the same name may be well.
         if answer.status < 500 {
             attempt.answered();
         }
@@ -137,6 +137,10 @@ impl SignedClient {
 
 impl fmt::Debug for SignedClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signed({} {} [redacted])", self.service, self.endpoint)
+        write!(
+            f,
+            "SignedClient({} {} [redacted])",
+            self.service, self.endpoint
+        )
     }
 }

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 /// One page of a list.
 #[derive(Debug)]
 pub(super) struct Page {
-    /// In S3's order, which is that of their bytes.
+    /// In S3's order: sorted by the keys' bytes.
     pub(super) keys: Vec<String>,
     /// Token that asks for the next page; `None` on the last one. The number of keys does not tell: folders count in
     /// a page, and do not show among its keys.
@@ -48,8 +48,8 @@ pub(super) fn page(body: &[u8]) -> Result<Page, BlobError> {
     Ok(Page { keys, next })
 }
 
-/// Checks that an answer's body is a list, whatever is in it. A list of no keys may say that it is truncated
-/// without a token: S3 says that it is not, servers that speak as S3 does differ.
+/// Checks that an answer's body is a list, whatever is in it. It is the answer to a request for no keys. S3 says that
+/// such a list is not truncated. Some servers that speak as S3 does say that it is, and give no token.
 pub(super) fn check(body: &[u8]) -> Result<(), BlobError> {
     document(body).map(drop)
 }

@@ -1,4 +1,4 @@
-//! Secrets in AWS's stores. Both keep the value before the current one, and both are live here: a
+//! Secrets in AWS's stores. Each store keeps the value before the current one. Here both values are live: a
 //! platform signs with the old secret until somebody gives it the new one.
 
 mod error;

@@ -69,7 +69,7 @@ async fn keys_are_fetched_once_and_again_before_they_end() {
         );
     }
 
-    // Ends in less than five minutes from now: the next ones are fetched, and the last ones do meanwhile.
+    // These keys end in less than five minutes, so each request asks for new ones. Until new ones come, these sign.
     let soon = (jiff::Timestamp::now() + jiff::SignedDuration::from_secs(60)).to_string();
     let role = Misbehaving::start(keys("SECOND", &soon));
     let aws = self::aws(&services, &role, &[]);
@@ -119,7 +119,7 @@ async fn a_role_whose_keys_cannot_be_had_is_an_error_that_says_from_where() {
 }
 
 #[test]
-fn keys_in_the_environment_come_first_and_others_addresses_are_refused() {
+fn an_address_that_anybody_could_answer_at_is_refused() {
     let lookup = |full: &'static str| {
         move |name: &str| (name == "AWS_CONTAINER_CREDENTIALS_FULL_URI").then(|| full.to_owned())
     };

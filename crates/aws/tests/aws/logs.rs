@@ -1,4 +1,4 @@
-//! Log lines of all of this: by this crate, by the SDK and by everything below it.
+//! No line of the log holds a secret or a body, whether this crate wrote it, the SDK, or something below that.
 
 use crate::setup::aws_with;
 use bytes::Bytes;

@@ -20,7 +20,10 @@ impl SqsSource {
         given: Option<SqsRequests>,
         options: &SourceOptions,
     ) -> Result<Self, BackEndError> {
-        if given.as_ref().is_some_and(|given| given.is_of(&queue)) {
+        if given
+            .as_ref()
+            .is_some_and(|given| given.is_same_queue(&queue))
+        {
             let problem = "cannot be its own queue for dead letters";
             return Err(BackEndError::new(&queue.location.url, problem, CURE));
         }

@@ -70,7 +70,7 @@ impl SqsRequests {
     }
 
     /// Tells whether both are the same queue. Its URL has several forms: other hosts, and other schemes.
-    pub(super) fn is_of(&self, other: &Self) -> bool {
+    pub(super) fn is_same_queue(&self, other: &Self) -> bool {
         let (own, others) = (&self.location, &other.location);
         self.signed.region == other.signed.region
             && own.account == others.account
@@ -180,7 +180,7 @@ impl SqsRequests {
     }
 }
 
-/// Splits at the first semicolon that is not in brackets: there SQS is quoted.
+/// Splits at the first semicolon outside of brackets. SQS's own words stand in brackets.
 fn told_apart(text: &str) -> Option<(&str, &str)> {
     let mut depth = 0_i32;
     let at = text.find(|character| {
