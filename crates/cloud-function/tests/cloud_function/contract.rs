@@ -1,7 +1,7 @@
-//! Demands of Cloud Run on a service, and those that Google's conformance suite for the Functions Framework makes of
-//! HTTP functions, as far as it is about a compiled service: it answers on the port that it is told, hands the body
-//! on as it came, serves requests at the same time, and is not called for `/robots.txt` and `/favicon.ico`. The
-//! parts about loading a function's source, its declared signature and events are left out.
+//! What Cloud Run demands of a service, and what Google's conformance suite for the Functions Framework demands of HTTP
+//! functions. A service answers on the port that it is told. It hands the body on as it came. It serves requests at the
+//! same time. It is not called for `/robots.txt` and `/favicon.ico`. The suite's parts about loading a function's source,
+//! its declared signature and events have no meaning for a compiled service.
 
 use crate::service::{SECRET, Service, assert_clean, named, queued, variables};
 use labelrelay_tests::client::{Client, once};
