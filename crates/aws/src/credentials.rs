@@ -28,8 +28,8 @@ const EARLY: Duration = Duration::from_mins(5);
 
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// Looks a variable up.
-type Set<'a> = &'a dyn Fn(&str) -> Result<Option<String>, BackEndError>;
+/// Reads a variable of the environment.
+type Variables<'a> = &'a dyn Fn(&str) -> Result<Option<String>, BackEndError>;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -62,12 +62,12 @@ impl CredentialsSource {
     ///
     /// # Errors
     /// [`BackEndError`] when half of them is missing, or the address is not to be trusted with them.
-    pub(crate) fn find(set: Set<'_>, http: &Http) -> Result<Option<Self>, BackEndError> {
-        if let Some(fixed) = in_the_environment(set)? {
+    pub(crate) fn find(variable: Variables<'_>, http: &Http) -> Result<Option<Self>, BackEndError> {
+        if let Some(fixed) = in_the_environment(variable)? {
             return Ok(Some(Self::Fixed(fixed)));
         }
-        let relative = set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")?;
-        let url = match (relative, set("AWS_CONTAINER_CREDENTIALS_FULL_URI")?) {
+        let relative = variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")?;
+        let url = match (relative, variable("AWS_CONTAINER_CREDENTIALS_FULL_URI")?) {
             (Some(path), _) => format!("{ECS}{path}"),
             (None, Some(url)) if may_be_asked(&url) => url,
             (None, Some(_)) => {
@@ -79,9 +79,9 @@ impl CredentialsSource {
             }
             (None, None) => return Ok(None),
         };
-        let token = match set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")? {
+        let token = match variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")? {
             Some(path) => Some(Token::File(path.into())),
-            None => set("AWS_CONTAINER_AUTHORIZATION_TOKEN")?.map(Token::Text),
+            None => variable("AWS_CONTAINER_AUTHORIZATION_TOKEN")?.map(Token::Text),
         };
         Ok(Some(Self::Container(Arc::new(Container {
             url,
@@ -178,14 +178,14 @@ fn may_be_asked(url: &str) -> bool {
     }
 }
 
-fn in_the_environment(set: Set<'_>) -> Result<Option<Credentials>, BackEndError> {
+fn in_the_environment(variable: Variables<'_>) -> Result<Option<Credentials>, BackEndError> {
     let (one, other) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
     let alone = |set: &str, missing: &str| {
         BackEndError::of_variable(set, "is set alone", format!("set {missing}"))
     };
-    match (set(one)?, set(other)?) {
+    match (variable(one)?, variable(other)?) {
         (Some(key), Some(secret)) => {
-            let token = set("AWS_SESSION_TOKEN")?;
+            let token = variable("AWS_SESSION_TOKEN")?;
             let credentials = Credentials::new(key, secret, token, None, "environment");
             Ok(Some(credentials))
         }

@@ -44,10 +44,11 @@ impl Aws {
     /// # Errors
     /// [`BackEndError`] when one of them cannot be used.
     pub fn load(lookup: Lookup<'_>) -> Result<Self, BackEndError> {
-        let set = |name: &str| -> Result<Option<String>, BackEndError> { Ok(lookup.text(name)?) };
+        let variable =
+            |name: &str| -> Result<Option<String>, BackEndError> { Ok(lookup.text(name)?) };
         let endpoint = |service: &str| -> Result<Option<String>, BackEndError> {
             for name in [&*format!("{ENDPOINT_URL}_{service}"), ENDPOINT_URL] {
-                if let Some(url) = set(name)? {
+                if let Some(url) = variable(name)? {
                     return Ok(Some(origin(name, &url)?));
                 }
             }
@@ -55,11 +56,11 @@ impl Aws {
         };
         let http = Http::new(trust(lookup)?);
         Ok(Self {
-            region: match set("AWS_REGION")? {
+            region: match variable("AWS_REGION")? {
                 Some(region) => Some(region),
-                None => set("AWS_DEFAULT_REGION")?,
+                None => variable("AWS_DEFAULT_REGION")?,
             },
-            credentials: CredentialsSource::find(&set, &http)?,
+            credentials: CredentialsSource::find(&variable, &http)?,
             endpoints: Endpoints {
                 sqs: endpoint("SQS")?,
                 s3: endpoint("S3")?,

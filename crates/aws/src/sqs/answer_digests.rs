@@ -2,14 +2,14 @@
 //! cut, cached or made by something in between would pass for a success.
 
 use super::attributes;
-use super::content::Content;
+use super::message_content::MessageContent;
 use aws_sdk_sqs::operation::send_message::SendMessageOutput;
 use labelrelay_core::{QueueError, QueueErrorKind, Receipt};
 
 /// The receipt, if the answer's digests are those of the message.
 pub(super) fn verified(
     answer: &SendMessageOutput,
-    content: &Content<'_>,
+    content: &MessageContent<'_>,
 ) -> Result<Receipt, QueueError> {
     same(
         "MD5OfMessageBody",

@@ -1,6 +1,6 @@
 //! Attributes beside a message's body, for filtering, and the digests of them that SQS answers.
 
-use super::content::Content;
+use super::message_content::MessageContent;
 use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::types::MessageAttributeValue;
 use labelrelay_core::OutboundMessage;
@@ -33,7 +33,7 @@ fn attributes<'a>(
     all.into_iter().filter_map(present)
 }
 
-impl Content<'_> {
+impl MessageContent<'_> {
     fn attributes(&self) -> impl Iterator<Item = Attribute<'_>> {
         attributes(self.message, self.envelope_bytes.as_deref())
     }

@@ -1,7 +1,7 @@
 //! A queue whose large messages are in S3, whole, for consumers that use AWS's extended clients of SQS.
 
 use super::SqsQueue;
-use super::content::Content;
+use super::message_content::MessageContent;
 use crate::s3::{MAX_OBJECT, S3BlobStore};
 use bytes::Bytes;
 use futures_util::stream;
@@ -35,7 +35,11 @@ impl ExtendedSqsQueue {
     async fn try_send(&self, message: &OutboundMessage) -> Result<Receipt, QueueError> {
         let bytes = self.queue.message_bytes(message);
         if bytes <= self.queue.limits().max_message_bytes {
-            match self.queue.try_send(&Content::envelope(message)).await {
+            match self
+                .queue
+                .try_send(&MessageContent::envelope(message))
+                .await
+            {
                 // Its limit was lowered.
                 Err(error) if error.kind == QueueErrorKind::TooLarge => {}
                 sent => return sent,
@@ -49,7 +53,7 @@ impl ExtendedSqsQueue {
             ));
         }
         let pointer = self.put(message).await.map_err(not_stored)?;
-        let content = Content::pointer(message, &pointer);
+        let content = MessageContent::pointer(message, &pointer);
         self.queue.try_send(&content).await
     }
 
@@ -178,7 +182,7 @@ mod tests {
     fn attributes_of_a_pointer_are_few_and_in_the_order_of_their_names() {
         let mut message = message("/labelbox");
         message.body = Bytes::from(vec![b' '; 6_000_000]);
-        let content = Content::pointer(&message, &S3Pointer::new("b", "k"));
+        let content = MessageContent::pointer(&message, &S3Pointer::new("b", "k"));
         let values = content.attribute_values().unwrap();
         let size = &values[S3Pointer::SIZE_ATTRIBUTE];
         assert_eq!(

@@ -3,12 +3,12 @@
 mod answer_digests;
 mod attributes;
 mod check;
-mod content;
 mod dead_letters;
 mod error;
 mod extended;
 mod fifo_ids;
 mod location;
+mod message_content;
 mod source;
 
 pub use extended::ExtendedSqsQueue;
@@ -24,12 +24,12 @@ use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::config::{
     BehaviorVersion, Config, IdentityCache, Region, StalledStreamProtectionConfig,
 };
-use content::Content;
 use error::SqsErrorContext;
 use labelrelay_core::{
     BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
     Receipt,
 };
+use message_content::MessageContent;
 use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -89,7 +89,7 @@ impl SqsQueue {
         self.location.is_fifo()
     }
 
-    async fn try_send(&self, content: &Content<'_>) -> Result<Receipt, QueueError> {
+    async fn try_send(&self, content: &MessageContent<'_>) -> Result<Receipt, QueueError> {
         let message = content.message;
         let limit = self.limits().max_message_bytes;
         let bytes = content.counted_bytes();
@@ -150,7 +150,7 @@ impl EventQueue for SqsQueue {
         &'a self,
         message: &'a OutboundMessage,
     ) -> BoxFuture<'a, Result<Receipt, QueueError>> {
-        Box::pin(async move { self.try_send(&Content::envelope(message)).await })
+        Box::pin(async move { self.try_send(&MessageContent::envelope(message)).await })
     }
 
     /// The client's text of it, the request with its escapes, and what TLS has not sent yet.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use labelrelay_core::OutboundMessage;
 use labelrelay_event::S3Pointer;
 
-pub(super) struct Content<'a> {
+pub(super) struct MessageContent<'a> {
     /// The event, whose attributes stand beside the body.
     pub(super) message: &'a OutboundMessage,
     /// Body of the message.
@@ -13,7 +13,7 @@ pub(super) struct Content<'a> {
     pub(super) envelope_bytes: Option<String>,
 }
 
-impl<'a> Content<'a> {
+impl<'a> MessageContent<'a> {
     pub(super) fn envelope(message: &'a OutboundMessage) -> Self {
         Self {
             message,
