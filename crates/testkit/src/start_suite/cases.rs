@@ -1,8 +1,8 @@
 //! Every start that all programs must handle alike: configuration in, expected end out.
 
-/// End of a start.
+/// What becomes of a start.
 #[derive(Debug)]
-pub enum Ended {
+pub enum Verdict {
     /// Serves from now on.
     Begins,
     /// Ends with this code, after this message.
@@ -22,7 +22,7 @@ pub enum File {
     Pipe,
 }
 
-/// A configuration, and the end of a start with it.
+/// A configuration, and what becomes of a start with it.
 pub struct Case {
     /// Special circumstance of this case; shown when it fails.
     pub name: &'static str,
@@ -30,8 +30,8 @@ pub struct Case {
     pub variables: Vec<(&'static str, &'static str)>,
     /// Files of the directory that the program starts in.
     pub files: &'static [(&'static str, File)],
-    /// Expected end of the start.
-    pub ended: Ended,
+    /// What has to become of the start.
+    pub verdict: Verdict,
 }
 
 const SECRET: (&str, &str) = ("LABELBOX_WEBHOOK_SECRET", "a secret that is long enough");
@@ -55,10 +55,10 @@ pub fn cases() -> Vec<Case> {
         name,
         variables: variables.to_vec(),
         files: &[],
-        ended: Ended::Begins,
+        verdict: Verdict::Begins,
     };
     let ends = |name, variables: &[(&'static str, &'static str)], message: &str| Case {
-        ended: Ended::Ends(78, format!("bad configuration: {message}")),
+        verdict: Verdict::Ends(78, format!("bad configuration: {message}")),
         ..begins(name, variables)
     };
     vec![
@@ -85,7 +85,7 @@ pub fn cases() -> Vec<Case> {
         begins("a queue out of reach", &[SECRET, (QUEUE, "test:unreachable")]),
         begins("a queue without room", &[SECRET, (QUEUE, "test:full")]),
         Case {
-            ended: Ended::Ends(
+            verdict: Verdict::Ends(
                 1,
                 "environment: `LABELRELAY_QUEUE`: `test:held` is held by somebody else; write test:NAME".to_owned(),
             ),

@@ -12,7 +12,7 @@ mod back_end;
 mod cases;
 
 pub use back_end::TestBackEnd;
-pub use cases::{Case, Ended, File, cases};
+pub use cases::{Case, File, Verdict, cases};
 
 use labelrelay_core::BoxFuture;
 use labelrelay_core::config::Environment;
@@ -46,9 +46,9 @@ pub async fn same_start(name: &str, folder: PathBuf, program: Program<'_>) {
             back_end: TestBackEnd,
         };
         let ended = program(given).await;
-        match (&case.ended, &ended) {
-            (Ended::Begins, Ok(())) => {}
-            (Ended::Ends(code, message), Err((got, said))) => {
+        match (&case.verdict, &ended) {
+            (Verdict::Begins, Ok(())) => {}
+            (Verdict::Ends(code, message), Err((got, said))) => {
                 assert_eq!(said, message, "{name}, {}", case.name);
                 assert_eq!(got, code, "{name}, {}: {said}", case.name);
             }
