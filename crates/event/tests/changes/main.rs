@@ -11,7 +11,7 @@ mod control_tags;
 mod errors;
 mod exact;
 mod fixtures;
+mod json_pointers;
 mod large;
 mod plain;
-mod pointers;
 mod spans;

@@ -1,6 +1,6 @@
 //! Changes as plain JSON, in the form of `tests/fixtures/changes/*.changes.json`.
 
-use super::pointers::Pointers;
+use super::json_pointers::Pointers;
 use labelrelay_event::changes::{
     Answer, Change, Classification, Image, Key, Point, Raw, Record, Region, Relation, Shape,
 };
