@@ -110,8 +110,9 @@ impl Aws {
         ))
     }
 
-    /// The events of the queue at `url`, for a consumer. Rejected ones go to `dead_letter` of the options, the URL of a
-    /// queue or the name of one beside this, else where the queue's redrive policy says. The queue is asked for that.
+    /// The events of the queue at `url`, for a consumer. Rejected ones go to the queue that `dead_letter` of the options
+    /// names: by its URL, or by its name alone if it is beside this one. Without `dead_letter`, they go where the queue's
+    /// redrive policy says, for which the queue is asked.
     /// It needs `sqs:ReceiveMessage`, `sqs:DeleteMessage`, `sqs:ChangeMessageVisibility` and `sqs:GetQueueAttributes`,
     /// and `sqs:SendMessage` on the queue for dead letters.
     ///

@@ -13,7 +13,7 @@ pub(super) struct SecretErrorContext<'a> {
     /// The reference, as it was configured.
     pub(super) name: &'a str,
     pub(super) permission: &'static str,
-    /// The permission on the KMS key, where one of one's own encrypts it.
+    /// The permission on the KMS key, if a key of the user's own encrypts the secret.
     pub(super) key_permission: &'static str,
     pub(super) region: &'a str,
     /// The value that is written, if any: no error tells it.

@@ -329,7 +329,7 @@ async fn given_up<T>(
     }
 }
 
-/// One that never answers is the relay's to give up on; then the next attempt connects anew.
+/// If the queue never answers, the relay gives up by its own clock. The next attempt connects anew.
 #[tokio::test]
 async fn the_relay_gives_up_on_a_silent_queue() {
     let server = Misbehaving::start(Behaviour::Hang);

@@ -476,7 +476,7 @@ async fn twelve_hours_are_counted_from_the_receive() {
     }
 }
 
-/// A source of a FIFO queue without a redrive policy, which was told to bury what was received more than three times.
+/// A source of a FIFO queue without a redrive policy. It makes a dead letter of what was received more than three times.
 async fn burying(server: &Misbehaving) -> SqsSource {
     let endpoint = server.endpoint();
     let url = format!("{endpoint}/123456789012/events.fifo");

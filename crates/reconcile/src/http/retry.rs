@@ -21,7 +21,7 @@ pub(super) fn is_retryable(status: StatusCode) -> bool {
 pub(super) fn pause(attempt: u32, asked: Option<Duration>, entropy: &dyn Entropy) -> Duration {
     if let Some(asked) = asked {
         let asked = asked.min(LONGEST_ASKED_PAUSE);
-        // Of a fifth, from half to all of it.
+        // A spread fifth is a tenth to a fifth; less a tenth, that is nothing to a tenth.
         return asked + entropy.spread(asked / 5).saturating_sub(asked / 10);
     }
     entropy.spread(

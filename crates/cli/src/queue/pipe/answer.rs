@@ -26,7 +26,7 @@ pub(super) struct Outcomes {
 }
 
 impl Outcomes {
-    /// One word each; `done` is that of those that it was done with.
+    /// One word for each receipt. `done` is the word where what was asked for was done.
     pub(super) fn of(done: &'static str, settled: &[Acknowledgement]) -> Self {
         let word = |one: &Acknowledgement| match one {
             Acknowledgement::Done => done,
