@@ -10,8 +10,8 @@ mod value_places;
 mod exact;
 #[path = "../../crates/event/tests/changes/plain.rs"]
 mod plain;
-#[path = "../../crates/event/tests/changes/pointers.rs"]
-mod pointers;
+#[path = "../../crates/event/tests/changes/json_pointers.rs"]
+mod json_pointers;
 
 use labelrelay_tests::random::Random;
 use python::PythonReader;
