@@ -79,6 +79,8 @@ pub(super) fn of_webhook(what: &str, url: &str, answer: &Answer) -> PlatformErro
     };
     PlatformError {
         refuses_address,
+        // A name that nobody knows now may be known in a moment, or is misspelt.
+        is_retryable: answer.status == StatusCode::INTERNAL_SERVER_ERROR,
         ..PlatformError::permanent(message)
     }
 }
@@ -216,6 +218,7 @@ mod tests {
             for cure in cures {
                 assert!(error.message.contains(cure), "{cure}: {error}");
             }
+            assert_eq!(error.is_retryable, status == 500, "{error}");
         }
     }
 

@@ -32,7 +32,8 @@ pub(super) async fn see_to(
         report.doubted(refused)?;
         return report.done("no webhook can work; `serve` pulls instead, as [source.pull] says");
     }
-    if args.push_only {
+    // A name that is not known may be misspelt, or known again in a moment: nothing is written for that alone.
+    if args.push_only || (refusal.is_retryable && !args.repair) {
         report.failed(refused)?;
         return report.hint(words(args, target));
     }

@@ -1,6 +1,7 @@
 //! Where Label Studio takes no webhook to the relay, its events come all the same: `connect` lets the `serve` that runs
 //! pull, and waits for the first one.
 
+use super::obstacles::detail;
 use super::repair::refuses;
 use super::stand_in::{Asked, Fault, StandIn, TOKEN};
 use super::{Scene, shows_no_secret};
@@ -197,4 +198,30 @@ fn a_file_in_the_place_of_the_token_stays_and_nothing_is_written() {
     }
     assert_eq!(scene.place.read("label-studio.token"), "another");
     assert_eq!(scene.place.read("labelrelay.toml"), config);
+}
+
+/// It may be misspelt, or known again in a moment.
+#[test]
+fn nothing_is_written_because_a_name_is_not_known_unless_somebody_asks_for_it() {
+    let scene = stock();
+    scene.label_studio.fails(|asked: &Asked| {
+        let said = detail("Can't resolve hostname relay.test");
+        let is_it = asked.is("POST", "/api/webhooks/");
+        is_it.then(|| Fault::Answer(500, said))
+    });
+    let config = scene.place.read("labelrelay.toml");
+    let ran = scene.connect(&[]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    for said in [
+        "Can't resolve hostname relay.test",
+        " --repair` does so",
+        "\n[source.pull]\n",
+    ] {
+        assert!(ran.stdout.contains(said), "no {said:?} in {ran:?}");
+    }
+    assert_eq!(scene.place.read("labelrelay.toml"), config);
+    assert!(!scene.place.path("label-studio.token").exists());
+    scene.connect(&["--repair", "--wait", "0s"]).good();
+    let written = scene.place.read("labelrelay.toml");
+    assert!(written.contains("\n[source.pull]\n"), "{written}");
 }
