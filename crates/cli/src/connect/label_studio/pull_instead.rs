@@ -4,6 +4,7 @@
 use super::first_event;
 use super::pull_token::PullToken;
 use super::target::Target;
+use super::walk::named_projects;
 use super::{Args, PULL_EVERY, PULL_EVERY_WORDS};
 use crate::connect::config_section;
 use crate::connect::facts::{Action, Facts};
@@ -29,8 +30,7 @@ pub(super) async fn see_to(
     let refused = format!("push refused: {refusal}");
     let Target { source, origin, .. } = target;
     if target.is_pulled {
-        report.doubted(refused)?;
-        return report.done("no webhook can work; `serve` pulls instead, as [source.pull] says");
+        return leave_as_it_is(args, target, projects, refused, report);
     }
     // A name that is not known may be misspelt, or known again in a moment: nothing is written for that alone.
     if args.push_only || (refusal.is_retryable && !args.repair) {
@@ -94,6 +94,32 @@ pub(super) async fn see_to(
     ))?;
     let token = token.reference();
     first_event::wait(args, target, projects, before, token, report, facts).await
+}
+
+/// The configuration has the section already: says what it does.
+fn leave_as_it_is(
+    args: &Args,
+    target: &Target,
+    projects: &[ProjectTitle],
+    refused: String,
+    report: &mut Report,
+) -> Result<(), CliError> {
+    if args.push_only {
+        report.failed(refused)?;
+        return report.hint("`serve` pulls besides, as [source.pull] says.");
+    }
+    let is_without = |project: &&ProjectTitle| !target.pulls(project.id);
+    let without: Vec<_> = projects.iter().filter(is_without).collect();
+    if without.is_empty() {
+        report.doubted(refused)?;
+        return report.done("no webhook can work; `serve` pulls instead, as [source.pull] says");
+    }
+    report.failed(refused)?;
+    report.failed(format_args!(
+        "no webhook can work, and `serve` does not pull from {}: add to `projects` of [source.pull] in {}, and start `labelrelay serve` again",
+        named_projects(&without),
+        target.origin
+    ))
 }
 
 /// Words for a person, with lines to copy. The token itself is not in them.

@@ -57,6 +57,8 @@ pub(super) struct Target {
     pub(super) projects: Vec<u64>,
     /// `true` if `serve` pulls besides, by the configuration.
     pub(super) is_pulled: bool,
+    /// Projects that it pulls then; empty: all.
+    pulled_projects: Vec<String>,
     /// The command that mends what is wrong on the platform.
     pub(super) repair: String,
     /// The command that sends an event through the platform.
@@ -150,6 +152,7 @@ impl Common {
             source: source.name.clone(),
             projects,
             is_pulled: source.pull.is_some(),
+            pulled_projects: sections::pulled_projects(source).to_vec(),
             repair: format!("labelrelay connect label-studio{connect} --repair{options}"),
             probe: format!("labelrelay connect label-studio{connect} --probe{options}"),
             fetch: format!("labelrelay pull label-studio{pull}{options}"),
@@ -196,6 +199,12 @@ impl Target {
         };
         let made = self.management.make_webhook(project, &settings).await;
         made.map(|webhook| Some(Id::Number(webhook.id)))
+    }
+
+    /// Tells whether `serve` pulls the events of a project, by the configuration.
+    pub(super) fn pulls(&self, project: u64) -> bool {
+        let named = &self.pulled_projects;
+        self.is_pulled && (named.is_empty() || named.contains(&project.to_string()))
     }
 
     /// Tells whether a webhook delivers to the relay.

@@ -225,3 +225,24 @@ fn nothing_is_written_because_a_name_is_not_known_unless_somebody_asks_for_it() 
     let written = scene.place.read("labelrelay.toml");
     assert!(written.contains("\n[source.pull]\n"), "{written}");
 }
+
+#[test]
+fn projects_that_the_pull_leaves_out_are_named_and_push_alone_still_fails() {
+    let scene = stock();
+    let first = ["--project", "1"];
+    scene
+        .connect(&[&first[..], &["--wait", "0s"]].concat())
+        .good();
+    let written = scene.place.read("labelrelay.toml");
+    assert!(written.ends_with("\nprojects = [1]\n"), "{written}");
+    let other = scene.connect(&["--project", "2"]);
+    assert_eq!(other.code, 1, "{other:?}");
+    let said = "`serve` does not pull from project 2 ";
+    assert!(other.stdout.contains(said), "{other:?}");
+    let same = scene.connect(&first);
+    assert!(same.good().contains("nothing to change"), "{same:?}");
+    let push = scene.connect(&[&first[..], &["--push-only"]].concat());
+    assert_eq!(push.code, 1, "{push:?}");
+    assert!(push.stdout.contains("  -- push refused: "), "{push:?}");
+    assert_eq!(scene.place.read("labelrelay.toml"), written);
+}
