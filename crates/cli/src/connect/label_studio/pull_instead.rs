@@ -17,6 +17,9 @@ use labelrelay_reconcile::label_studio::ProjectTitle;
 use serde_json::Value;
 use std::fs;
 
+/// Readers of the token's file: its owner, and the group where that alone may read the secret besides.
+const READERS: &str = "which no others may read";
+
 /// Says that `refusal` keeps webhooks from working, and sees to it that the events come all the same.
 pub(super) async fn see_to(
     args: &Args,
@@ -46,15 +49,25 @@ pub(super) async fn see_to(
     let token = PullToken::of(target, &path, env);
     let section = section(args, target, token.reference());
     if args.plan {
-        if let Err(why) = config_section::could_be_added(&path, source, &section, env) {
-            report.failed(refused)?;
-            report.failed(format_args!(
-                "no webhook can work, and {origin} could not be changed: {why}; write the lines that are printed here"
-            ))?;
-            return report.hint(words(args, target));
-        }
+        let could_be = config_section::could_be_added(&path, source, &section, env);
+        let file = match could_be.and_then(|()| token.could_be_put()) {
+            Ok(file) => file,
+            Err(why) => {
+                report.failed(refused)?;
+                report.failed(format_args!(
+                    "no webhook can work, and {origin} could not be changed: {why}; write the lines that are printed here"
+                ))?;
+                return report.hint(words(args, target));
+            }
+        };
         report.doubted(refused)?;
         facts.pull = Some(Action::Made);
+        if let Some(file) = file {
+            report.done(format_args!(
+                "the token would be put into {}, {READERS}",
+                file.display()
+            ))?;
+        }
         report.done(format_args!(
             "no webhook can work; [source.pull] would be written below the source `{source}` in {origin}, which can be written; `serve` would pull every {PULL_EVERY_WORDS} instead (same events)"
         ))?;
@@ -85,7 +98,7 @@ pub(super) async fn see_to(
     facts.pull = Some(Action::Made);
     if let Some(file) = made {
         report.done(format_args!(
-            "the token put into {}, which nobody else may read",
+            "the token put into {}, {READERS}",
             file.display()
         ))?;
     }

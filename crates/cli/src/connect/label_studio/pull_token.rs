@@ -3,7 +3,7 @@
 
 use super::target::Target;
 use crate::env::Env;
-use crate::file_beside::{folder_of, sync_folder, written};
+use crate::file_beside::{could_be_written, folder_of, sync_folder, written};
 use labelrelay_core::Secret;
 use labelrelay_core::config::SecretRef;
 use std::fs;
@@ -67,15 +67,20 @@ impl PullToken {
         let Some(file) = &self.file else {
             return Ok(None);
         };
-        let put = file.put().map_err(|error| {
-            let path = file.path.display();
-            if error.kind() == ErrorKind::AlreadyExists {
-                format!("{path} is there already and holds something else: remove it, or say where the token is with --token file:/path")
-            } else {
-                format!("the token cannot be put into {path}: {error}; run this as the user of `serve`, in a directory that it may write to, or say where the token is with --token file:/path")
-            }
-        })?;
+        let put = file.put().map_err(|error| file.problem(&error))?;
         Ok(put.then_some(file.path.as_path()))
+    }
+
+    /// The file into which [`put`](Self::put) would put the token. Changes nothing.
+    ///
+    /// # Errors
+    /// The reason why it could not.
+    pub(super) fn could_be_put(&self) -> Result<Option<&Path>, String> {
+        let Some(file) = &self.file else {
+            return Ok(None);
+        };
+        let could_be = file.could_be_put().map_err(|error| file.problem(&error))?;
+        Ok(could_be.then_some(file.path.as_path()))
     }
 }
 
@@ -92,10 +97,42 @@ impl TokenFile {
                 sync_folder(folder);
                 Ok(true)
             }
-            Err(taken) => {
-                let is_same = fs::read(&self.path).is_ok_and(|there| there == text.as_bytes());
-                if is_same { Ok(false) } else { Err(taken.error) }
+            Err(taken) if taken.error.kind() == ErrorKind::AlreadyExists => {
+                self.is_this().map(|()| false)
             }
+            Err(other) => Err(other.error),
+        }
+    }
+
+    /// `false` where it holds this token already.
+    fn could_be_put(&self) -> io::Result<bool> {
+        // Also a link that leads nowhere is there.
+        if fs::symlink_metadata(&self.path).is_ok() {
+            return self.is_this().map(|()| false);
+        }
+        let like = fs::metadata(&self.like)?;
+        could_be_written(folder_of(&self.path), &like, private).map(|()| true)
+    }
+
+    /// Whoever wrote the token by hand ended the line.
+    fn is_this(&self) -> io::Result<()> {
+        let is_this = |there: Vec<u8>| there.trim_ascii_end() == self.token.expose();
+        if fs::read(&self.path).is_ok_and(is_this) {
+            return Ok(());
+        }
+        Err(ErrorKind::AlreadyExists.into())
+    }
+
+    fn problem(&self, error: &io::Error) -> String {
+        let path = self.path.display();
+        if error.kind() == ErrorKind::AlreadyExists {
+            format!(
+                "{path} is there already and holds something else: remove it, or say where the token is with --token file:/path"
+            )
+        } else {
+            format!(
+                "the token cannot be put into {path}: {error}; run this as the user of `serve`, in a directory that it may write to, or say where the token is with --token file:/path"
+            )
         }
     }
 }
@@ -123,13 +160,21 @@ mod tests {
     #[test]
     fn a_token_is_put_once_and_replaces_nothing() {
         let folder = tempfile::tempdir().unwrap();
+        assert!(file(folder.path(), "one").could_be_put().unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(file(folder.path(), "one").put().unwrap());
         assert!(!file(folder.path(), "one").put().unwrap());
-        let error = file(folder.path(), "two").put().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+        for refused in [
+            file(folder.path(), "two").put(),
+            file(folder.path(), "two").could_be_put(),
+        ] {
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::AlreadyExists);
+        }
         let path = folder.path().join("a.token");
         assert_eq!(fs::read_to_string(&path).unwrap(), "one");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        fs::write(&path, "one\r\n").unwrap();
+        assert!(!file(folder.path(), "one").put().unwrap());
     }
 
     #[test]
