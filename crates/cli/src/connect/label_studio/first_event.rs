@@ -32,12 +32,15 @@ const COUNTED_WITHIN: Duration = Duration::from_secs(10);
 /// Runs that fail before anything came: a third one would not help.
 const ENOUGH_FAILURES: u64 = 2;
 
-/// Number of the last event in the queue, before anything is changed.
-pub(super) fn last_number(target: &Target) -> u64 {
-    let queue = target.queue.as_deref();
-    let last = queue.map(|queue| look(queue, QueueFile::last_number));
-    // A queue that is not there yet has none.
-    last.and_then(Result::ok).unwrap_or_default()
+/// Number of the last event in the queue, before anything is changed; `None` where it cannot be told, so that no old
+/// event is taken for the first one.
+pub(super) fn last_number(target: &Target) -> Option<u64> {
+    let queue = target.queue.as_deref()?;
+    if !queue.exists() {
+        // `serve` makes it.
+        return Some(0);
+    }
+    look(queue, QueueFile::last_number).ok()
 }
 
 /// Waits for an event after number `before`. Where nothing can be seen from here, says what to do.
@@ -45,15 +48,16 @@ pub(super) async fn wait(
     args: &Args,
     target: &Target,
     projects: &[ProjectTitle],
-    before: u64,
+    before: Option<u64>,
     token: &SecretRef,
     report: &mut Report,
     facts: &mut Facts,
 ) -> Result<(), CliError> {
     let patience = args.wait.unwrap_or(PATIENCE);
-    let queue = target.queue.as_deref();
-    let serve = queue.and_then(|queue| Some((queue, serve_address::listening(queue)?)));
-    let Some((queue, serve)) = serve.filter(|_| !patience.is_zero()) else {
+    let queue = target.queue.as_deref().zip(before);
+    let serve =
+        queue.and_then(|(queue, before)| Some((queue, before, serve_address::listening(queue)?)));
+    let Some((queue, before, serve)) = serve.filter(|_| !patience.is_zero()) else {
         let token = needed(token);
         return report.hint(format_args!(
             "A `serve` that runs takes it up within some seconds; else start `labelrelay serve`.{token} Its first pull brings what is there already."
@@ -61,12 +65,14 @@ pub(super) async fn wait(
     };
     let mut watch = Watch {
         target,
+        token,
         queue,
         serve,
         before,
         begun: Instant::now(),
         pull: None,
         first: None,
+        trouble: None,
         is_told: false,
     };
     watch.run(patience, report, facts).await?;
@@ -85,6 +91,8 @@ fn needed(token: &SecretRef) -> String {
 
 struct Watch<'a> {
     target: &'a Target,
+    /// Reference to the token, as it stands in the configuration now.
+    token: &'a SecretRef,
     queue: &'a Path,
     serve: Listening,
     before: u64,
@@ -93,6 +101,8 @@ struct Watch<'a> {
     pull: Option<Pull>,
     /// The first event, and when it was seen.
     first: Option<(Duration, Attributes)>,
+    /// Why the queue could not be looked into the last time.
+    trouble: Option<String>,
     /// It was said that `serve` pulls.
     is_told: bool,
 }
@@ -110,7 +120,13 @@ impl Watch<'_> {
                 self.pull = now.or(self.pull);
             }
             if self.first.is_none() {
-                self.first = self.look()?.map(|event| (self.begun.elapsed(), event));
+                match self.look() {
+                    Ok(found) => {
+                        self.first = found.map(|event| (self.begun.elapsed(), event));
+                        self.trouble = None;
+                    }
+                    Err(why) => self.trouble = Some(why),
+                }
             }
             if !self.is_told
                 && let Some(pull) = self.pull.filter(|pull| pull.runs > 0)
@@ -142,7 +158,7 @@ impl Watch<'_> {
     }
 
     /// The first event that came of this source.
-    fn look(&self) -> Result<Option<Attributes>, CliError> {
+    fn look(&self) -> Result<Option<Attributes>, String> {
         let filter = Filter {
             source: Some(Pattern::is(&format!("/{}", self.target.source))),
             after: Some(self.before),
@@ -154,8 +170,7 @@ impl Watch<'_> {
             };
             let heads = file.attributes_after(event.seq.saturating_sub(1), 1)?;
             Ok(heads.into_iter().next())
-        });
-        let head = head.map_err(CliError::failed)?;
+        })?;
         // One of a newer version may not be readable: it came all the same.
         Ok(head.map(|head| serde_json::from_slice(&head.attributes).unwrap_or_default()))
     }
@@ -188,6 +203,11 @@ impl Watch<'_> {
         facts: &mut Facts,
     ) -> Result<(), CliError> {
         let Some((after, event)) = self.first.take() else {
+            if let Some(why) = &self.trouble {
+                return report.failed(format_args!(
+                    "whether the first event came is not known: {why}"
+                ));
+            }
             if self.is_told {
                 return Ok(());
             }
@@ -225,7 +245,8 @@ impl Watch<'_> {
                 "`serve` pulls, and nothing came within {within}: its first look at everything goes on; see `labelrelay events tail`"
             ),
             None => format!(
-                "the `serve` that runs here has not taken up [source.pull] within {within}: its log says why; or it is an older version, so start it again"
+                "the `serve` that runs here has not taken up [source.pull] within {within}: its log says why; or it is an older version, so start it again.{}",
+                needed(self.token)
             ),
         }
     }

@@ -249,3 +249,18 @@ fn projects_that_the_pull_leaves_out_are_named_and_push_alone_still_fails() {
     assert!(push.stdout.contains("  -- push refused: "), "{push:?}");
     assert_eq!(scene.place.read("labelrelay.toml"), written);
 }
+
+#[test]
+fn a_variable_that_serve_does_not_have_is_named() {
+    let mut scene = stock();
+    scene.place = scene.place.with("OTHER_TOKEN", TOKEN);
+    let ran = scene.connect(&["--token", "env:OTHER_TOKEN", "--wait", "4s"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    for said in [
+        "has not taken up [source.pull] within 4 s",
+        "It needs the variable OTHER_TOKEN then, and does not start without it",
+    ] {
+        assert!(ran.stdout.contains(said), "no {said:?} in {ran:?}");
+    }
+    scene.place.logged(&["OTHER_TOKEN is not set"]);
+}
