@@ -4,12 +4,15 @@
 use super::pull::Pulling;
 use crate::env::Env;
 use crate::find_configuration::{self, Missing};
+use futures_util::FutureExt as _;
 use labelrelay_core::config::{Config, SourceConfig};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// Pause between two looks. Whoever wrote the section waits for the first event.
-const EVERY: Duration = Duration::from_secs(2);
+/// Pause between two looks. Whoever wrote the section waits for the first event. A change is read at the second look
+/// that sees it: an editor may write a file in pieces, and half a section can mean more than the whole one.
+const EVERY: Duration = Duration::from_secs(1);
 
 /// Time of a file's last change, and its length.
 type Stamp = (SystemTime, u64);
@@ -21,6 +24,8 @@ pub(super) struct ConfigWatch<'a> {
     file: PathBuf,
     /// Of the file when it was last read. None at first: it may have changed since the start read it.
     stamp: Option<Stamp>,
+    /// Of the file at the last look.
+    seen: Option<Stamp>,
     /// What this process goes by.
     running: Config,
     /// What was last read.
@@ -37,6 +42,7 @@ impl<'a> ConfigWatch<'a> {
             named,
             file,
             stamp: None,
+            seen: None,
             read: running.clone(),
             running,
         })
@@ -71,15 +77,25 @@ impl<'a> ConfigWatch<'a> {
         }
     }
 
-    /// The configuration, if its file changed since the last look and can be read.
+    /// The configuration, if its file changed since it was last read, rests, and can be read.
     fn changed(&mut self) -> Option<Config> {
-        let found = self.file.metadata().ok()?;
-        let stamp = (found.modified().ok()?, found.len());
-        if !found.is_file() || self.stamp == Some(stamp) {
+        let stamp = stamp_of(&self.file);
+        let rests = std::mem::replace(&mut self.seen, stamp) == stamp;
+        if stamp.is_none() || self.stamp == stamp || !rests {
             return None;
         }
-        self.stamp = Some(stamp);
-        match find_configuration::find(self.env, self.named, Missing::Refuse) {
+        let found = find_configuration::find(self.env, self.named, Missing::Refuse);
+        if stamp_of(&self.file) != stamp {
+            // It changed meanwhile.
+            return None;
+        }
+        self.stamp = stamp;
+        match found {
+            // Another file comes first now: the next start goes by that one.
+            Ok(found) if found.config.origin != self.running.origin => {
+                tracing::warn!(name: "configuration_changed", configuration = found.config.origin, running = self.running.origin, "another configuration comes first now: this process goes by the one that it read at its start");
+                None
+            }
             Ok(found) => Some(found.config),
             Err(error) => {
                 tracing::warn!(name: "configuration_not_read", reason = error.message(), "the configuration's file changed, and would not let `serve` start: put that right; until then this process goes by what it read before");
@@ -87,6 +103,13 @@ impl<'a> ConfigWatch<'a> {
             }
         }
     }
+}
+
+/// Time of the last change and length of the file at `path`; `None` where there is none.
+fn stamp_of(path: &Path) -> Option<Stamp> {
+    let found = path.metadata().ok()?;
+    let is_file = found.is_file();
+    is_file.then_some((found.modified().ok()?, found.len()))
 }
 
 /// Tells whether `new` is `running` with a section `[source.pull]`, and nothing else.
@@ -113,6 +136,10 @@ pub(super) async fn look_after(watch: Option<ConfigWatch<'_>>, pulling: &mut Pul
     };
     loop {
         tokio::time::sleep(EVERY).await;
-        watch.look(pulling).await;
+        let looked = AssertUnwindSafe(watch.look(pulling)).catch_unwind().await;
+        if looked.is_err() {
+            // A panic of it was printed where it happened. Deliveries go on.
+            return std::future::pending().await;
+        }
     }
 }

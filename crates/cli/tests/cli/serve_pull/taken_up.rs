@@ -1,6 +1,6 @@
 //! A section `[source.pull]` that the configuration gets while `serve` runs is taken up; everything else needs a start.
 
-use super::platform::{Mode, Platform};
+use super::platform::{Mode, Platform, TOKEN};
 use super::{
     annotation_created, assert_each_once, config, deliver, looked_again, place, printed, queued,
 };
@@ -75,5 +75,26 @@ fn a_section_that_cannot_work_is_said_and_taken_up_once_it_is_mended() {
     place.logged(&["which cannot work", "NOWHERE_AT_ALL is not set"]);
     place.write("labelrelay.toml", &whole);
     until("what is there already came", || queued(&place).len() == 2);
+    assert_eq!(serving.stop(), 0);
+}
+
+#[test]
+fn a_section_in_another_file_that_comes_first_now_is_not_taken_up() {
+    let platform = Platform::start();
+    let place = Place::new()
+        .with("LABEL_STUDIO_API_KEY", TOKEN)
+        .with("LABELRELAY_ADMIN_LISTEN", "127.0.0.1:0");
+    let serving = place.serve(&[]);
+    let source = "name = \"label-studio\"\nprovider = \"label-studio\"\nsecret = \"file:.labelrelay/label-studio.secret\"";
+    let other = format!(
+        "[[source]]\n{source}\n[source.pull]\nevery = \"1s\"\nurl = \"{}\"\n",
+        platform.url
+    );
+    place.write("labelrelay.toml", other);
+    // Its own file is read again once it changes.
+    let own = ".labelrelay/labelrelay.toml";
+    place.write(own, format!("{}\n# changed\n", place.read(own)));
+    let log = place.logged(&["another configuration comes first now"]);
+    assert!(!log.contains("[source.pull]: taken up"), "{log}");
     assert_eq!(serving.stop(), 0);
 }
