@@ -62,21 +62,13 @@ fn changed(
     Ok((new, there))
 }
 
-/// Tells whether the source `name` pulls now, and all others are what they were.
+/// Tells whether the source `name` pulls now, and everything else is what it was.
 fn differs_by_pull_alone(before: &Config, after: &Config, name: &str) -> bool {
-    let same_count = before.sources.len() == after.sources.len();
-    let mut pairs = before.sources.iter().zip(&after.sources);
-    same_count
-        && pairs.all(|(before, after)| {
-            let is_it = before.name == name;
-            before.name == after.name
-                && before.webhook == after.webhook
-                && if is_it {
-                    before.pull.is_none() && after.pull.is_some()
-                } else {
-                    before.pull == after.pull
-                }
-        })
+    let mut bare = after.clone();
+    let source = bare.sources.iter_mut().find(|source| source.name == name);
+    let is_new = source.is_some_and(|source| source.pull.take().is_some());
+    bare.warnings.clone_from(&before.warnings);
+    is_new && bare == *before
 }
 
 /// `text` with `section` behind the keys of its table `[[source]]` of this number.
@@ -100,13 +92,22 @@ fn inserted(text: &str, index: usize, section: &str) -> Option<String> {
         }
     }
     let (before, after) = text.split_at_checked(end?)?;
-    let line_end = if before.ends_with('\n') { "" } else { "\n" };
-    let blank = if after.starts_with(['\n', '\r']) || after.is_empty() {
-        ""
+    // Lines end as the others do.
+    let end = if before.contains("\r\n") {
+        "\r\n"
     } else {
         "\n"
     };
-    Some(format!("{before}{line_end}\n{section}\n{blank}{after}"))
+    let section = section.replace('\n', end);
+    let line_end = if before.ends_with('\n') { "" } else { end };
+    let blank = if after.starts_with(['\n', '\r']) || after.is_empty() {
+        ""
+    } else {
+        end
+    };
+    Some(format!(
+        "{before}{line_end}{end}{section}{end}{blank}{after}"
+    ))
 }
 
 /// Whole or not at all, for those who may read the file now.
@@ -148,6 +149,12 @@ projects = [1]";
         assert!(second.contains(place), "{second}");
         assert!(second.starts_with(FILE.split("[source.webhook]").next().unwrap()));
         assert_eq!(inserted(FILE, 2, SECTION), None);
+        for index in [0, 1] {
+            let windows = FILE.replace('\n', "\r\n");
+            let inserted_there = inserted(&windows, index, SECTION).unwrap();
+            let whole = inserted(FILE, index, SECTION).unwrap();
+            assert_eq!(inserted_there, whole.replace('\n', "\r\n"));
+        }
         let short = "[[ source ]]\nname = \"a\"";
         let whole = format!("{short}\n\n{SECTION}\n");
         assert_eq!(inserted(short, 0, SECTION), Some(whole));
