@@ -56,6 +56,8 @@ impl Arrivals {
         let (sender, receiver) = sync_channel(WAITING);
         let (bytes, lost) = (Arc::default(), Arc::default());
         let mut all = self.of.write().unwrap_or_else(PoisonError::into_inner);
+        // Whoever had it before never began, or has ended: only one is told of each event.
+        all.retain(|noted| noted.source != source);
         all.push(Noted {
             source: source.to_owned(),
             sender,
@@ -194,5 +196,9 @@ impl EventQueue for NotedQueue {
 
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
         self.queue.check()
+    }
+
+    fn dead_letters(&self) -> BoxFuture<'_, Result<Option<u64>, QueueError>> {
+        self.queue.dead_letters()
     }
 }

@@ -53,6 +53,10 @@ impl EventQueue for ObservedQueue {
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
         self.0.parts().queue.check()
     }
+
+    fn dead_letters(&self) -> BoxFuture<'_, Result<Option<u64>, QueueError>> {
+        self.0.parts().queue.dead_letters()
+    }
 }
 
 /// One attempt, told of when it ends, or is given up because it was late.
