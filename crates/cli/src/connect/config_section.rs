@@ -93,20 +93,20 @@ fn inserted(text: &str, index: usize, section: &str) -> Option<String> {
     }
     let (before, after) = text.split_at_checked(end?)?;
     // Lines end as the others do.
-    let end = if before.contains("\r\n") {
+    let newline = if before.contains("\r\n") {
         "\r\n"
     } else {
         "\n"
     };
-    let section = section.replace('\n', end);
-    let line_end = if before.ends_with('\n') { "" } else { end };
+    let section = section.replace('\n', newline);
+    let line_end = if before.ends_with('\n') { "" } else { newline };
     let blank = if after.starts_with(['\n', '\r']) || after.is_empty() {
         ""
     } else {
-        end
+        newline
     };
     Some(format!(
-        "{before}{line_end}{end}{section}{end}{blank}{after}"
+        "{before}{line_end}{newline}{section}{newline}{blank}{after}"
     ))
 }
 
