@@ -43,6 +43,14 @@ impl HttpError {
         Self::passing(message)
     }
 
+    /// `by` says which proxy it is.
+    pub(super) fn proxy_refuses(uri: &Uri, by: &str) -> Self {
+        Self::lasting(format!(
+            "{}{by}: the proxy wants a user and a password (407): write them into its URL, http://USER:PASSWORD@HOST:PORT",
+            without_query(uri)
+        ))
+    }
+
     pub(super) fn broke_off(uri: &Uri, error: &hyper::Error) -> Self {
         Self::passing(format!(
             "{}: the answer broke off: {}",

@@ -234,6 +234,9 @@ impl HttpClient {
         let (head, mut body) = answer
             .map_err(|error| HttpError::no_answer(uri, &proxies.words(uri), &error))?
             .into_parts();
+        if head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return Err(HttpError::proxy_refuses(uri, &proxies.words(uri)));
+        }
         let hint = usize::try_from(body.size_hint().lower()).unwrap_or_default();
         let mut bytes = BytesMut::with_capacity(hint.min(max_bytes));
         while let Some(frame) = body.frame().await {

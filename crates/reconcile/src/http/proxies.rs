@@ -7,28 +7,43 @@ use std::sync::Arc;
 
 /// Proxies by which servers are asked; by default none.
 #[derive(Debug, Clone, Default)]
-pub struct Proxies(Option<Arc<Matcher>>);
+pub struct Proxies {
+    matcher: Option<Arc<Matcher>>,
+    /// Variables that hold no URL of a proxy, though they are set.
+    unusable: Vec<&'static str>,
+}
 
 impl Proxies {
     /// Those of `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, but for the hosts of `NO_PROXY`; `variable` looks them up.
     /// The names in small letters count where those in capitals are not set.
     pub fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let value = |names: [&str; 2]| {
-            let mut set = names.into_iter().filter_map(&variable);
-            set.find(|value| !value.trim().is_empty())
-                .unwrap_or_default()
+        let set = |names: [&'static str; 2]| {
+            let set = names.into_iter().find_map(|name| {
+                let value = variable(name)?.trim().to_owned();
+                (!value.is_empty()).then_some((name, value))
+            });
+            set.unwrap_or_default()
         };
-        let matcher = Matcher::builder()
-            .all(value(["ALL_PROXY", "all_proxy"]))
-            .http(value(["HTTP_PROXY", "http_proxy"]))
-            .https(value(["HTTPS_PROXY", "https_proxy"]))
-            .no(value(["NO_PROXY", "no_proxy"]));
-        Self(Some(Arc::new(matcher.build())))
+        let all = set(["ALL_PROXY", "all_proxy"]);
+        let http = set(["HTTP_PROXY", "http_proxy"]);
+        let https = set(["HTTPS_PROXY", "https_proxy"]);
+        let (_, no) = set(["NO_PROXY", "no_proxy"]);
+        let mut unusable = Vec::new();
+        for (name, value) in [&all, &http, &https] {
+            if !value.is_empty() && !is_proxy(value) {
+                unusable.push(*name);
+            }
+        }
+        let matcher = Matcher::builder().all(all.1).http(http.1).https(https.1);
+        Self {
+            matcher: Some(Arc::new(matcher.no(no).build())),
+            unusable,
+        }
     }
 
     /// The proxy that leads to `uri`; `None` where it is asked directly. No proxy leads to this machine itself.
     pub(super) fn to(&self, uri: &Uri) -> Option<Intercept> {
-        let matcher = self.0.as_ref()?;
+        let matcher = self.matcher.as_ref()?;
         if is_this_machine(uri.host()?) {
             return None;
         }
@@ -44,13 +59,24 @@ impl Proxies {
         self.to(uri)?.basic_auth().cloned()
     }
 
-    /// Words about the proxy of `uri`, for messages; nothing where there is none. Shows no password.
+    /// Words about the proxy of `uri`, for messages; nothing where nobody means there to be one. Shows no password.
     pub(super) fn words(&self, uri: &Uri) -> String {
-        self.to(uri).map_or_else(String::new, |proxy| {
+        if let Some(proxy) = self.to(uri) {
             let proxy = proxy.uri();
-            format!(" by the proxy {proxy} (HTTPS_PROXY, HTTP_PROXY, NO_PROXY)")
-        })
+            return format!(" by the proxy {proxy} (HTTPS_PROXY, HTTP_PROXY, NO_PROXY)");
+        }
+        if self.unusable.is_empty() || uri.host().is_none_or(is_this_machine) {
+            return String::new();
+        }
+        let unusable = self.unusable.join(", ");
+        format!(" without a proxy (there is no URL of one in {unusable})")
     }
+}
+
+/// Tells whether `value` names a proxy; of what does not, nothing is asked.
+fn is_proxy(value: &str) -> bool {
+    let alone = Matcher::builder().all(value).build();
+    alone.intercept(&Uri::from_static("http://any")).is_some()
 }
 
 /// Tells whether requests to `uri` go through TLS.
@@ -61,7 +87,9 @@ pub(super) fn is_encrypted(uri: &Uri) -> bool {
 fn is_this_machine(host: &str) -> bool {
     let plain = host.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = plain.parse::<IpAddr>() {
-        return address.to_canonical().is_loopback();
+        let address = address.to_canonical();
+        // The second is what a server prints that listens everywhere.
+        return address.is_loopback() || address.is_unspecified();
     }
     let name = plain.trim_end_matches('.').to_ascii_lowercase();
     name == "localhost" || name.ends_with(".localhost")
@@ -87,7 +115,7 @@ mod tests {
     #[test]
     fn each_scheme_has_its_proxy_and_some_hosts_have_none() {
         let set = proxies(&[
-            ("HTTP_PROXY", "http://one:3128"),
+            ("HTTP_PROXY", " http://one:3128\n"),
             ("https_proxy", "two:3128"),
             ("NO_PROXY", "inside.test, 10.0.0.0/8"),
         ]);
@@ -100,6 +128,7 @@ mod tests {
             ("http://localhost:8080", None),
             ("http://127.0.0.1:8080", None),
             ("http://[::1]:8080", None),
+            ("http://0.0.0.0:8080", None),
         ] {
             assert_eq!(proxy(&set, uri).as_deref(), expected, "{uri}");
         }
@@ -124,5 +153,21 @@ mod tests {
         let said = format!("{set:?} {} {}", set.words(&plain), set.words(&encrypted));
         assert!(!said.contains("hidden"), "{said}");
         assert!(said.contains("by the proxy http://all:1/"), "{said}");
+    }
+
+    #[test]
+    fn a_variable_that_names_no_proxy_is_named() {
+        let set = proxies(&[
+            ("https_proxy", "http://me:hid den@one:1"),
+            ("HTTP_PROXY", "http://two:2"),
+        ]);
+        let said = set.words(&Uri::from_static("https://ls.test"));
+        assert_eq!(
+            said,
+            " without a proxy (there is no URL of one in https_proxy)"
+        );
+        assert_eq!(set.words(&Uri::from_static("https://localhost")), "");
+        let said = set.words(&Uri::from_static("http://ls.test"));
+        assert!(said.starts_with(" by the proxy http://two:2/"), "{said}");
     }
 }

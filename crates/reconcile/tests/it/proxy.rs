@@ -49,3 +49,15 @@ async fn an_encrypted_server_is_reached_through_a_tunnel_and_a_proxy_that_refuse
     }
     assert!(!error.contains("hidden"), "{error}");
 }
+
+#[tokio::test]
+async fn a_proxy_that_wants_a_password_is_told_from_the_server() {
+    let refusal = answer("407 Proxy Authentication Required", "", "");
+    let proxy = Server::start(vec![refusal]).await;
+    let error = asked_by(&proxy, "http://ls.test/path").await.unwrap_err();
+    let by = format!("by the proxy {}/", proxy.url);
+    for said in [by.as_str(), "wants a user and a password (407)"] {
+        assert!(error.contains(said), "no {said:?} in {error}");
+    }
+    assert!(!error.contains("hidden"), "{error}");
+}
