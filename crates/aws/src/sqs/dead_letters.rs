@@ -1,5 +1,6 @@
 //! Number of the dead letters, in the queue that the redrive policy names.
 
+use super::error::SqsErrorContext;
 use super::{QueueLocation, SqsQueue};
 use aws_sdk_sqs::types::QueueAttributeName;
 use labelrelay_core::QueueError;
@@ -38,7 +39,12 @@ impl SqsQueue {
                 Ok(all.and_then(|all| all.get(&name)).cloned())
             }
             Err(error) => {
-                let failed = self.error_context("sqs:GetQueueAttributes").of(&error);
+                // The queue that was asked is the one that is named.
+                let context = SqsErrorContext {
+                    location: of,
+                    ..self.error_context("sqs:GetQueueAttributes")
+                };
+                let failed = context.of(&error);
                 if failed.answered {
                     attempt.answered();
                 }
