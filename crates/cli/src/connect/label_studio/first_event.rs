@@ -268,6 +268,26 @@ fn named(event: &Attributes, projects: &[ProjectTitle]) -> String {
     }
 }
 
+/// Tells whether the `serve` that runs here does not pull from the source, though its configuration says so now. `false`
+/// also where nobody can tell.
+pub(super) async fn is_not_pulling(target: &Target) -> bool {
+    let serve = target.queue.as_deref().and_then(serve_address::listening);
+    let Some(admin) = serve.and_then(|serve| serve.admin) else {
+        return false;
+    };
+    let metrics = metrics(admin).await;
+    metrics.is_some_and(|metrics| Pull::read(&metrics, &target.source).is_none())
+}
+
+/// The metrics of the `serve` that has them there.
+async fn metrics(admin: SocketAddr) -> Option<String> {
+    let request = Request::get(format!("http://{admin}/metrics"));
+    let request = request.body(Bytes::new()).ok()?;
+    let asking = tokio::time::timeout(METRICS_WITHIN, http_client::send(request));
+    let answer = asking.await.ok()?.ok()?;
+    (answer.status == 200).then(|| String::from_utf8_lossy(&answer.body).into_owned())
+}
+
 /// Figures of a pull, from the metrics of `serve`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Pull {
@@ -279,14 +299,7 @@ struct Pull {
 impl Pull {
     /// Asks for them; `None` while `serve` does not pull from the source, or cannot be asked.
     async fn of(admin: SocketAddr, source: &str) -> Option<Self> {
-        let request = Request::get(format!("http://{admin}/metrics"));
-        let request = request.body(Bytes::new()).ok()?;
-        let asking = tokio::time::timeout(METRICS_WITHIN, http_client::send(request));
-        let answer = asking.await.ok()?.ok()?;
-        if answer.status != 200 {
-            return None;
-        }
-        Self::read(&String::from_utf8_lossy(&answer.body), source)
+        Self::read(&metrics(admin).await?, source)
     }
 
     fn read(metrics: &str, source: &str) -> Option<Self> {

@@ -33,7 +33,7 @@ pub(super) async fn see_to(
     let refused = format!("push refused: {refusal}");
     let Target { source, origin, .. } = target;
     if target.is_pulled {
-        return leave_as_it_is(args, target, projects, refused, report);
+        return leave_as_it_is(args, target, projects, refused, report).await;
     }
     // A name that is not known may be misspelt, or known again in a moment: nothing is written for that alone.
     if args.push_only || (refusal.is_retryable && !args.repair) {
@@ -110,7 +110,7 @@ pub(super) async fn see_to(
 }
 
 /// The configuration has the section already: says what it does.
-fn leave_as_it_is(
+async fn leave_as_it_is(
     args: &Args,
     target: &Target,
     projects: &[ProjectTitle],
@@ -125,6 +125,12 @@ fn leave_as_it_is(
     let without: Vec<_> = projects.iter().filter(is_without).collect();
     if without.is_empty() {
         report.doubted(refused)?;
+        if first_event::is_not_pulling(target).await {
+            report.warn(format!(
+                "the `serve` that runs here does not pull from `{}` yet: if that stays so, its log says why; or start it again",
+                target.source
+            ));
+        }
         return report.done("no webhook can work; `serve` pulls instead, as [source.pull] says");
     }
     report.failed(refused)?;

@@ -108,6 +108,7 @@ fn the_first_event_comes_without_a_webhook_and_without_another_start() {
     for said in ["nothing to change", "No probe was sent"] {
         assert!(again.good().contains(said), "no {said:?} in {again:?}");
     }
+    assert!(!again.stderr.contains("does not pull"), "{again:?}");
     assert_eq!(scene.place.read("labelrelay.toml"), written);
 }
 
@@ -263,4 +264,8 @@ fn a_variable_that_serve_does_not_have_is_named() {
         assert!(ran.stdout.contains(said), "no {said:?} in {ran:?}");
     }
     scene.place.logged(&["OTHER_TOKEN is not set"]);
+    let again = scene.connect(&["--token", "env:OTHER_TOKEN"]);
+    again.good();
+    let said = "does not pull from `label-studio` yet";
+    assert!(again.stderr.contains(said), "{again:?}");
 }
