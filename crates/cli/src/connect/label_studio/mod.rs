@@ -3,6 +3,7 @@
 mod first_event;
 mod list;
 mod probe;
+mod pull_figures;
 mod pull_instead;
 mod pull_token;
 mod remove;

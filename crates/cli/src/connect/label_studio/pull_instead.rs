@@ -2,6 +2,7 @@
 //! or printed to copy.
 
 use super::first_event;
+use super::pull_figures::is_not_pulling;
 use super::pull_token::PullToken;
 use super::target::Target;
 use super::walk::named_projects;
@@ -125,7 +126,7 @@ async fn leave_as_it_is(
     let without: Vec<_> = projects.iter().filter(is_without).collect();
     if without.is_empty() {
         report.doubted(refused)?;
-        if first_event::is_not_pulling(target).await {
+        if is_not_pulling(target).await {
             report.warn(format!(
                 "the `serve` that runs here does not pull from `{}` yet: if that stays so, its log says why; or start it again",
                 target.source
