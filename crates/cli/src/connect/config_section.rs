@@ -4,6 +4,7 @@ use crate::env::Env;
 use crate::file_beside::{could_be_written, folder_of, sync_folder, written};
 use labelrelay_core::config::Config;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Puts `section`, a table of `[source.pull]`, below the source `name` of the file at `path`. The file is replaced
@@ -37,7 +38,11 @@ fn changed(
     section: &str,
     env: &Env<'_>,
 ) -> Result<(String, fs::Metadata), String> {
-    let there = fs::symlink_metadata(path).map_err(|error| error.to_string())?;
+    let there = fs::symlink_metadata(path).map_err(|error| match error.kind() {
+        // The text may be in a variable.
+        ErrorKind::NotFound => "it is no file".to_owned(),
+        _ => error.to_string(),
+    })?;
     if !there.is_file() {
         return Err(
             "it is a link or no regular file: whatever keeps it there would undo the change"

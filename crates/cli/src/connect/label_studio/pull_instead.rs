@@ -39,12 +39,13 @@ pub(super) async fn see_to(
     // A name that is not known may be misspelt, or known again in a moment: nothing is written for that alone.
     if args.push_only || (refusal.is_retryable && !args.repair) {
         report.failed(refused)?;
-        return report.hint(words(args, target));
+        let how = format!(" (`{}{}` does so)", target.repair, args.project_options());
+        return report.hint(words(args, target, &how));
     }
     if origin == ENVIRONMENT {
         report.failed(refused)?;
         report.failed("no webhook can work, and there is no configuration's file to write to: set the variables that are printed here")?;
-        return report.hint(words(args, target));
+        return report.hint(words(args, target, ""));
     }
     let path = env.cwd().join(origin);
     let token = PullToken::of(target, &path, env);
@@ -58,7 +59,7 @@ pub(super) async fn see_to(
                 report.failed(format_args!(
                     "no webhook can work, and {origin} could not be changed: {why}; write the lines that are printed here"
                 ))?;
-                return report.hint(words(args, target));
+                return report.hint(words(args, target, ""));
             }
         };
         report.doubted(refused)?;
@@ -92,7 +93,7 @@ pub(super) async fn see_to(
             report.failed(format_args!(
                 "no webhook can work, and {origin} was not changed: {why}; write the lines that are printed here"
             ))?;
-            return report.hint(words(args, target));
+            return report.hint(words(args, target, ""));
         }
     };
     report.doubted(refused)?;
@@ -142,13 +143,12 @@ async fn leave_as_it_is(
     ))
 }
 
-/// Words for a person, with lines to copy. The token itself is not in them.
-fn words(args: &Args, target: &Target) -> String {
+/// Words for a person, with lines to copy; `how` names the command that would write them. The token itself is not in them.
+fn words(args: &Args, target: &Target, how: &str) -> String {
     let Target {
         server,
         source,
         origin,
-        repair,
         ..
     } = target;
     if origin == ENVIRONMENT {
@@ -159,8 +159,7 @@ fn words(args: &Args, target: &Target) -> String {
         );
     }
     format!(
-        "Or use no webhook: write these lines below the section of the source `{source}` in {origin} (`{repair}{}` does so), and see that `serve` finds the token there. A `serve` that runs takes them up within some seconds.\n\n{}",
-        args.project_options(),
+        "Or use no webhook: write these lines below the section of the source `{source}` in {origin}{how}, and see that `serve` finds the token there. A `serve` that runs takes them up within some seconds.\n\n{}",
         section(args, target, &target.token)
     )
 }
