@@ -98,10 +98,10 @@ pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
 }
 
 /// Options of the requests to the platforms' APIs.
-fn http_options(env: &Env<'_>) -> HttpOptions {
-    let mut options = platform_http::options(platform_http::proxies(env));
+fn http_options(env: &Env<'_>) -> Result<HttpOptions, CliError> {
+    let mut options = platform_http::options(platform_http::proxies(env)?);
     options.timeout = PATIENCE;
     options.attempts = ATTEMPTS;
     options.retries_late = false;
-    options
+    Ok(options)
 }

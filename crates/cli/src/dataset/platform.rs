@@ -59,7 +59,7 @@ impl PlatformArgs {
             source_of_platform::find(&config, Provider::LabelStudio, self.source.as_deref())?;
         let runtime = crate::runtime::full()?;
         let token = runtime.block_on(label_studio_access::token(self.token.as_ref(), env))?;
-        let options = platform_http::options(platform_http::proxies(env));
+        let options = platform_http::options(platform_http::proxies(env)?);
         let platform = LabelStudio::new(&url, token, self.project.clone(), options);
         let platform = Arc::new(platform.map_err(CliError::failed)?);
         // Of what the token does not see, nobody may say that it is gone.

@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let token = sections::token(args.token.as_ref(), source);
     let token = label_studio_access::token(token, env);
     let token = crate::runtime::small()?.block_on(token)?;
-    let mut options = platform_http::options(platform_http::proxies(env));
+    let mut options = platform_http::options(platform_http::proxies(env)?);
     options.per_second = args.common.rate;
     let projects = args.common.projects(source);
     let platform = LabelStudio::new(&url, token, projects, options).map_err(CliError::failed)?;

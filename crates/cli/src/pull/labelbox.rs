@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let key = sections::token(args.key.as_ref(), source);
     let key = labelbox_access::key(key, env);
     let key = crate::runtime::small()?.block_on(key)?;
-    let mut options = platform_http::options(platform_http::proxies(env));
+    let mut options = platform_http::options(platform_http::proxies(env)?);
     options.per_second = args.common.rate;
     let projects = args.common.projects(source);
     let platform = Labelbox::new(endpoint, key, projects, options).map_err(CliError::failed)?;

@@ -14,6 +14,15 @@ pub struct Proxies {
 }
 
 impl Proxies {
+    /// Names of the variables: for all URLs, for `http://`, for `https://`, and for hosts without a proxy. The second of
+    /// each counts where the first is not set.
+    pub const VARIABLES: [[&'static str; 2]; 4] = [
+        ["ALL_PROXY", "all_proxy"],
+        ["HTTP_PROXY", "http_proxy"],
+        ["HTTPS_PROXY", "https_proxy"],
+        ["NO_PROXY", "no_proxy"],
+    ];
+
     /// Those of `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, but for the hosts of `NO_PROXY`; `variable` looks them up.
     /// The names in small letters count where those in capitals are not set.
     pub fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
@@ -24,10 +33,7 @@ impl Proxies {
             });
             set.unwrap_or_default()
         };
-        let all = set(["ALL_PROXY", "all_proxy"]);
-        let http = set(["HTTP_PROXY", "http_proxy"]);
-        let https = set(["HTTPS_PROXY", "https_proxy"]);
-        let (_, no) = set(["NO_PROXY", "no_proxy"]);
+        let [all, http, https, (_, no)] = Self::VARIABLES.map(set);
         let mut unusable = Vec::new();
         for (name, value) in [&all, &http, &https] {
             if !value.is_empty() && !is_proxy(value) {

@@ -127,7 +127,7 @@ impl Common {
         let rotatable = Rotatable::new(config, source, &relay, env)?;
         let secret = KeptSecret::find(rotatable.reference(), env).await?;
         let credential = Credential::new(source, secret.secret())?;
-        let management = Management::new(&server, token, http_options(env));
+        let management = Management::new(&server, token, http_options(env)?);
         let management = management.map_err(CliError::failed)?;
         let projects = sections::projects(source)
             .iter()

@@ -100,7 +100,7 @@ impl Common {
         let rotatable = Rotatable::new(config, source, &relay, env)?;
         let secret = KeptSecret::find(rotatable.reference(), env).await?;
         text(secret.secret())?;
-        let management = Management::new(&server, key, http_options(env));
+        let management = Management::new(&server, key, http_options(env)?);
         let options = state::options(config, source, self.config.as_deref());
         let key = self.key.as_ref().map(ToString::to_string);
         let given = state::option("--endpoint", self.endpoint.as_deref())

@@ -146,6 +146,7 @@ impl Opener {
         };
         let (queue, turn) = (&self.location, &self.turn);
         let place = place(source, settings, queue, turn, at, env, clock).await?;
+        let proxies = platform_http::proxies(env)?;
         // Last: what is noted, somebody takes.
         let arrivals = self.arrivals.as_ref();
         Ok(One {
@@ -154,7 +155,7 @@ impl Opener {
             settings: settings.clone(),
             server,
             token,
-            proxies: platform_http::proxies(env),
+            proxies,
             place,
         })
     }
