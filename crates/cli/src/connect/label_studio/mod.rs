@@ -64,7 +64,7 @@ pub(in crate::connect) struct Args {
     /// Say what would be done; change nothing
     #[arg(long)]
     plan: bool,
-    /// Mend what `labelrelay status` found; let `serve` pull also where the relay's name is not known
+    /// Mend what `labelrelay status` found; pull also where a name is not known
     #[arg(long, conflicts_with_all = ["rotate", "remove"])]
     repair: bool,
     /// Fail where no webhook can work, and leave the configuration as it is
