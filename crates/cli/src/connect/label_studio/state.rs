@@ -195,6 +195,12 @@ fn refused(target: &Target, error: &PlatformError) -> String {
             "source `{source}`: whether Label Studio takes webhooks to the relay is not known: {error}"
         );
     }
+    if error.is_retryable {
+        return format!(
+            "source `{source}`: Label Studio sends nothing to the relay while this is so: {error}. If it stays so, `{}` lets `serve` pull instead",
+            target.repair
+        );
+    }
     format!(
         "source `{source}`: Label Studio no longer takes webhooks to the relay, and sends none, also by those that an older version took: {error}. `{}` lets `serve` pull instead",
         target.repair

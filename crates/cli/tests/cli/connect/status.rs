@@ -73,6 +73,16 @@ fn a_missing_a_weak_and_a_refused_webhook_are_said_with_their_cures() {
     });
     let refused = "Label Studio no longer takes webhooks to the relay, and sends none";
     status(&scene).failed(0, &[refused, "SSRF_PROTECTION_ENABLED=false"]);
+
+    scene.label_studio.fails(|asked| {
+        let said = detail("Can't resolve hostname relay.test");
+        let is_it = asked.is("POST", "/api/webhooks/");
+        is_it.then(|| Fault::Answer(500, said))
+    });
+    let found = status(&scene);
+    let passing = "Label Studio sends nothing to the relay while this is so";
+    found.failed(0, &[passing, "If it stays so, `labelrelay connect"]);
+    assert!(!found.stderr.contains("no longer takes"), "{found:?}");
 }
 
 #[test]
