@@ -3,6 +3,7 @@
 mod first_event;
 mod list;
 mod probe;
+mod project_names;
 mod pull_figures;
 mod pull_instead;
 mod pull_token;

@@ -2,10 +2,10 @@
 //! or printed to copy.
 
 use super::first_event;
+use super::project_names::named_projects;
 use super::pull_figures::is_not_pulling;
 use super::pull_token::PullToken;
 use super::target::Target;
-use super::walk::named_projects;
 use super::{Args, PULL_EVERY, PULL_EVERY_WORDS};
 use crate::connect::config_section;
 use crate::connect::facts::{Action, Facts};

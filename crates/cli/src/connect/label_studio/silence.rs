@@ -1,7 +1,7 @@
 //! Compares what changed on Label Studio with what is known to have come: a webhook that does not work says nothing by itself.
 
+use super::project_names::named_projects;
 use super::target::Target;
-use super::walk::named_projects;
 use crate::connect::changes::Changes;
 use crate::error::chain;
 use crate::evidence::Evidence;

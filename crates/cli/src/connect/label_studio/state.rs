@@ -1,8 +1,8 @@
 //! The relay's webhooks on Label Studio as they are, for `labelrelay status`. Nothing is changed.
 
+use super::project_names::named_projects;
 use super::silence::Seen;
 use super::target::{Common, Target};
-use super::walk::named_projects;
 use crate::connect::allowlist;
 use crate::connect::sections;
 use crate::connect::state::{State, no_secret, within_patience};

@@ -1,5 +1,6 @@
 //! From the token to a webhook for each project.
 
+use super::project_names::titled;
 use super::pull_instead;
 use super::target::Target;
 use super::{Args, greet, named, step};
@@ -138,16 +139,6 @@ async fn ask_relay(target: &Target, report: &mut Report) -> Result<bool, CliErro
     relay_ready::ask_for_header(&target.relay, target.credential.header(), report).await
 }
 
-/// A project's number and title.
-pub(super) fn titled(project: &ProjectTitle) -> String {
-    let ProjectTitle { id, title, .. } = project;
-    if title.is_empty() {
-        format!("project {id}")
-    } else {
-        format!("project {id} \"{title}\"")
-    }
-}
-
 fn warn(target: &Target, facts: &Facts, report: &mut Report) {
     if let Some(version) = &facts.version
         && !Version::new(version.clone()).is_known()
@@ -198,16 +189,4 @@ impl Walk<'_> {
         }
         Ok(())
     }
-}
-
-/// At most so many projects are named.
-const NAMED: usize = 5;
-
-/// Some projects by their names, and how many more there are.
-pub(super) fn named_projects(projects: &[&ProjectTitle]) -> String {
-    let mut names: Vec<_> = projects.iter().take(NAMED).map(|one| titled(one)).collect();
-    if projects.len() > NAMED {
-        names.push(format!("{} more", projects.len() - NAMED));
-    }
-    names.join(", ")
 }
