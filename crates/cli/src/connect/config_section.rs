@@ -4,7 +4,7 @@ use crate::env::Env;
 use crate::file_beside::{could_be_written, folder_of, sync_folder, written};
 use labelrelay_core::config::Config;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// Puts `section`, a table of `[source.pull]`, below the source `name` of the file at `path`. The file is replaced
@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// The reason why the file stays as it is.
 pub(super) fn add(path: &Path, name: &str, section: &str, env: &Env<'_>) -> Result<(), String> {
-    let (new, there) = changed(path, name, section, env)?;
-    replace(path, &new, &there).map_err(|error| error.to_string())
+    let change = changed(path, name, section, env)?;
+    replace(path, &change).map_err(|error| error.to_string())
 }
 
 /// Tells whether [`add`] would do it; changes nothing.
@@ -27,17 +27,18 @@ pub(super) fn could_be_added(
     section: &str,
     env: &Env<'_>,
 ) -> Result<(), String> {
-    let (_, there) = changed(path, name, section, env)?;
-    could_be_written(folder_of(path), &there, |mode| mode).map_err(|error| error.to_string())
+    let change = changed(path, name, section, env)?;
+    could_be_written(folder_of(path), &change.there, |mode| mode).map_err(|error| error.to_string())
 }
 
-/// The new text of the file, and what it is now.
-fn changed(
-    path: &Path,
-    name: &str,
-    section: &str,
-    env: &Env<'_>,
-) -> Result<(String, fs::Metadata), String> {
+/// A file, and what it would be.
+struct Change {
+    there: fs::Metadata,
+    old: String,
+    new: String,
+}
+
+fn changed(path: &Path, name: &str, section: &str, env: &Env<'_>) -> Result<Change, String> {
     let there = fs::symlink_metadata(path).map_err(|error| match error.kind() {
         // The text may be in a variable.
         ErrorKind::NotFound => "it is no file".to_owned(),
@@ -49,22 +50,38 @@ fn changed(
                 .to_owned(),
         );
     }
-    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    if has_other_names(&there) {
+        return Err(
+            "it has several names (hard links), and the others would keep the old text".to_owned(),
+        );
+    }
+    let old = fs::read_to_string(path).map_err(|error| error.to_string())?;
     let read = |text: &str| {
         let base = path.parent().map_or_else(PathBuf::new, Path::to_owned);
         let origin = path.display().to_string();
         Config::from_toml(text, &origin, base, env.lookup()).map_err(|error| error.to_string())
     };
-    let before = read(&text)?;
+    let before = read(&old)?;
     let index = before.sources.iter().position(|one| one.name == name);
     let new = index
-        .and_then(|index| inserted(&text, index, section))
+        .and_then(|index| inserted(&old, index, section))
         .ok_or("its section of the source was not found")?;
     let after = read(&new)?;
     if !differs_by_pull_alone(&before, &after, name) {
         return Err("it is written in a way that this program does not change safely".to_owned());
     }
-    Ok((new, there))
+    Ok(Change { there, old, new })
+}
+
+#[cfg(unix)]
+fn has_other_names(there: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    there.nlink() > 1
+}
+
+#[cfg(not(unix))]
+fn has_other_names(_: &fs::Metadata) -> bool {
+    false
 }
 
 /// Tells whether the source `name` pulls now, and everything else is what it was.
@@ -116,9 +133,17 @@ fn inserted(text: &str, index: usize, section: &str) -> Option<String> {
 }
 
 /// Whole or not at all, for those who may read the file now.
-fn replace(path: &Path, text: &str, like: &fs::Metadata) -> std::io::Result<()> {
+fn replace(path: &Path, change: &Change) -> io::Result<()> {
     let folder = folder_of(path);
-    let new = written(folder, ".labelrelay-", text, like, |mode| mode)?;
+    let new = written(folder, ".labelrelay-", &change.new, &change.there, |mode| {
+        mode
+    })?;
+    // Somebody may have saved it while the new file went to the disk.
+    if fs::read_to_string(path)? != change.old {
+        return Err(io::Error::other(
+            "it was changed at the same moment: run this again",
+        ));
+    }
     new.persist(path).map_err(|error| error.error)?;
     sync_folder(folder);
     Ok(())
@@ -192,6 +217,15 @@ projects = [1]";
         assert_eq!(fs::read_to_string(&path).unwrap(), FILE);
         add(&path, "b", SECTION, &env).unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains(SECTION));
+        #[cfg(unix)]
+        {
+            fs::write(&path, FILE).unwrap();
+            let other = folder.path().join("other.toml");
+            fs::hard_link(&path, &other).unwrap();
+            let why = add(&path, "b", SECTION, &env).unwrap_err();
+            assert!(why.contains("hard links"), "{why}");
+            fs::remove_file(other).unwrap();
+        }
         let left = fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left, 1, "no other file is left");
     }
