@@ -1,6 +1,8 @@
 //! The command line of `labelrelay connect` without a platform.
 
+use crate::durations::parse_duration;
 use std::path::PathBuf;
+use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 #[group(skip)]
@@ -18,6 +20,9 @@ pub(super) struct Args {
     /// Without a platform: fail where no webhook can work
     #[arg(long)]
     pub(super) push_only: bool,
+    /// Without a platform: where `serve` pulls, wait so long for the first event [default: 1m]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(super) wait: Option<Duration>,
     /// Without a platform: print one JSON object for each source
     #[arg(long)]
     pub(super) json: bool,

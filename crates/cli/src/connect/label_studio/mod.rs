@@ -134,6 +134,7 @@ pub(super) async fn configured(
         plan: args.plan,
         repair: args.repair,
         push_only: args.push_only,
+        wait: args.wait,
         ..Args::default()
     };
     let target = args.common.open_in(config, source, env).await?;

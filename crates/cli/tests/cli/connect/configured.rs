@@ -108,6 +108,26 @@ fn applied_twice_it_changes_nothing_the_second_time() {
 }
 
 #[test]
+fn where_no_webhook_can_work_a_pull_is_written_for_the_same_projects() {
+    let scene = Scene::new("projects = [2]\n");
+    scene.label_studio.fails(super::repair::refuses);
+    let ran = scene.connect(&["--wait", "0s"]);
+    let said = "[source.pull] written below the source `label-studio`";
+    assert!(ran.good().contains(said), "{ran:?}");
+    let written = scene.place.read("labelrelay.toml");
+    let (_, section) = written.split_once("\n[source.pull]\n").unwrap();
+    let (section, _) = section.split_once("\n[").unwrap();
+    assert!(section.contains("token = \"file:"), "{written}");
+    assert!(section.contains("projects = [2]\n"), "{written}");
+    // Its token has a place already.
+    assert!(!scene.place.path("label-studio.token").exists());
+    let again = scene.connect(&[]);
+    let unchanged = again.good().matches("nothing to change").count();
+    assert_eq!(unchanged, 2, "{again:?}");
+    assert_eq!(scene.place.read("labelrelay.toml"), written);
+}
+
+#[test]
 fn differences_are_mended_and_webhooks_of_others_stay() {
     let scene = Scene::new("actions = [\"ANNOTATION_CREATED\"]\npayload = false\nprojects = [2]\n");
     let others = (scene.label_studio.webhooks(), scene.labelbox.webhooks());
