@@ -127,6 +127,12 @@ async fn leave_as_it_is(
     let without: Vec<_> = projects.iter().filter(is_without).collect();
     if without.is_empty() {
         report.doubted(refused)?;
+        let server = &target.server;
+        if let Some(url) = target.pulled_from.as_ref().filter(|url| *url != server) {
+            report.warn(format!(
+                "`serve` pulls from {url}, as [source.pull] says: see that this is the same Label Studio as {server}"
+            ));
+        }
         if is_not_pulling(target).await {
             report.warn(format!(
                 "the `serve` that runs here does not pull from `{}` yet: if that stays so, its log says why; or start it again",

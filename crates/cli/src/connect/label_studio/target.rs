@@ -59,6 +59,8 @@ pub(super) struct Target {
     pub(super) is_pulled: bool,
     /// Projects that it pulls then; empty: all.
     pulled_projects: Vec<String>,
+    /// URL of the Label Studio that it pulls from then, if the section names it.
+    pub(super) pulled_from: Option<String>,
     /// The command that mends what is wrong on the platform.
     pub(super) repair: String,
     /// The command that sends an event through the platform.
@@ -152,6 +154,7 @@ impl Common {
             source: source.name.clone(),
             projects,
             is_pulled: source.pull.is_some(),
+            pulled_from: source.pull.as_ref().and_then(|pull| pull.url.clone()),
             pulled_projects: sections::pulled_projects(source).to_vec(),
             repair: format!("labelrelay connect label-studio{connect} --repair{options}"),
             probe: format!("labelrelay connect label-studio{connect} --probe{options}"),

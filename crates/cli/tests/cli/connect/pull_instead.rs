@@ -245,6 +245,13 @@ fn projects_that_the_pull_leaves_out_are_named_and_push_alone_still_fails() {
     assert!(other.stdout.contains(said), "{other:?}");
     let same = scene.connect(&first);
     assert!(same.good().contains("nothing to change"), "{same:?}");
+    assert!(!same.stderr.contains("serve` pulls from"), "{same:?}");
+    let other = StandIn::start();
+    other.fails(refuses);
+    let words = ["connect", "label-studio", &other.url, "--project", "1"];
+    let elsewhere = shows_no_secret(scene.place.run(&words));
+    let said = "see that this is the same Label Studio as";
+    assert!(elsewhere.stderr.contains(said), "{elsewhere:?}");
     let push = scene.connect(&[&first[..], &["--push-only"]].concat());
     assert_eq!(push.code, 1, "{push:?}");
     assert!(push.stdout.contains("  -- push refused: "), "{push:?}");
