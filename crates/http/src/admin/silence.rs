@@ -8,37 +8,55 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// The last delivery of each source; the start, as long as there was none. `None` for a source that may never deliver,
-/// until it does: nobody shall be woken up because events come by another way.
+/// The last delivery of each source.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Silence(Arc<Mutex<BTreeMap<String, Option<Instant>>>>);
+pub(super) struct Silence(Arc<Mutex<BTreeMap<String, Last>>>);
+
+/// The last delivery of a source.
+#[derive(Debug, Clone, Copy, Default)]
+struct Last {
+    /// The start, as long as there was none. `None` for a source that may never deliver, until it does: nobody shall be
+    /// woken up because events come by another way.
+    since: Option<Instant>,
+    has_delivered: bool,
+}
 
 impl Silence {
     /// A source from which deliveries are expected from now on.
     pub(super) fn expect(&self, source: &str) {
-        self.at(|last| {
-            last.insert(source.to_owned(), Some(Instant::now()));
+        self.at(|all| {
+            let last = Last {
+                since: Some(Instant::now()),
+                has_delivered: false,
+            };
+            all.insert(source.to_owned(), last);
         });
     }
 
     /// A source that may deliver from now on, and need not. Its first delivery makes it one from which others are
-    /// expected.
+    /// expected, also if it came before.
     pub(super) fn allow(&self, source: &str) {
-        self.at(|last| {
-            last.insert(source.to_owned(), None);
+        self.at(|all| {
+            let last = all.entry(source.to_owned()).or_default();
+            if !last.has_delivered {
+                last.since = None;
+            }
         });
     }
 
     /// A verified delivery. What is not expected is no source of ours.
     pub(super) fn broken(&self, source: &str) {
-        self.at(|last| {
-            if let Some(last) = last.get_mut(source) {
-                *last = Some(Instant::now());
+        self.at(|all| {
+            if let Some(last) = all.get_mut(source) {
+                *last = Last {
+                    since: Some(Instant::now()),
+                    has_delivered: true,
+                };
             }
         });
     }
 
-    fn at(&self, change: impl FnOnce(&mut BTreeMap<String, Option<Instant>>)) {
+    fn at(&self, change: impl FnOnce(&mut BTreeMap<String, Last>)) {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
@@ -51,7 +69,7 @@ impl Collector for Silence {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         let ages = || {
-            let known = |(source, last): (_, &Option<Instant>)| Some((source, (*last)?));
+            let known = |(source, last): (_, &Last)| Some((source, last.since?));
             all.iter().filter_map(known)
         };
         if ages().next().is_none() {
@@ -110,5 +128,8 @@ mod tests {
         metrics.request(&report("studio", Outcome::Accepted));
         let since_then = age(&metrics);
         assert!(since_then >= 0.0, "{since_then}");
+        // A pull that begins beside a webhook that works does not hide its end.
+        metrics.allow_deliveries("studio");
+        assert!(age(&metrics) >= since_then);
     }
 }
