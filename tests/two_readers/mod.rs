@@ -8,10 +8,10 @@ mod value_places;
 
 #[path = "../../crates/event/tests/changes/exact.rs"]
 mod exact;
-#[path = "../../crates/event/tests/changes/plain.rs"]
-mod plain;
 #[path = "../../crates/event/tests/changes/json_pointers.rs"]
 mod json_pointers;
+#[path = "../../crates/event/tests/changes/plain.rs"]
+mod plain;
 
 use labelrelay_tests::random::Random;
 use python::PythonReader;

@@ -211,7 +211,7 @@ fn nothing_is_written_because_a_name_is_not_known_unless_somebody_asks_for_it() 
     scene.label_studio.fails(|asked: &Asked| {
         let said = detail("Can't resolve hostname relay.test");
         let is_it = asked.is("POST", "/api/webhooks/");
-        is_it.then(|| Fault::Answer(500, said))
+        is_it.then_some(Fault::Answer(500, said))
     });
     let config = scene.place.read("labelrelay.toml");
     let ran = scene.connect(&[]);

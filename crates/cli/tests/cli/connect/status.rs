@@ -77,7 +77,7 @@ fn a_missing_a_weak_and_a_refused_webhook_are_said_with_their_cures() {
     scene.label_studio.fails(|asked| {
         let said = detail("Can't resolve hostname relay.test");
         let is_it = asked.is("POST", "/api/webhooks/");
-        is_it.then(|| Fault::Answer(500, said))
+        is_it.then_some(Fault::Answer(500, said))
     });
     let found = status(&scene);
     let passing = "Label Studio sends nothing to the relay while this is so";
