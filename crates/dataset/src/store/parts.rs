@@ -78,7 +78,8 @@ pub(crate) fn all(db: &Connection) -> rusqlite::Result<Vec<Part>> {
 }
 
 /// Divides the parts that have more than `most` rows, and lets go those that have none. Parts that did not change since the
-/// revision `since` stay as they are.
+/// revision `since` stay as they are, and so does the first part of a project: after it was let go, it could come back
+/// under the name that it has in the snapshot of `since`, and nobody would know what happened to it between.
 pub(crate) fn divide(db: &mut Connection, since: i64, most: u32) -> rusqlite::Result<()> {
     let db = db.transaction()?;
     for part in all(&db)? {
@@ -92,7 +93,7 @@ pub(crate) fn divide(db: &mut Connection, since: i64, most: u32) -> rusqlite::Re
         } else {
             ("annotations", annotations)
         };
-        if rows == 0 {
+        if rows == 0 && !part.low.is_empty() {
             part.remove(&db)?;
         } else if rows > most {
             part.divide(&db, table, rows, (most / 2).max(1))?;
@@ -147,8 +148,15 @@ impl Part {
             .query_row(self.range(), |row| row.get(0))
     }
 
-    /// What comes here later belongs to the part before, or to a new one.
+    /// What comes here later belongs to the part before. That one has another range now, which an earlier snapshot may have
+    /// had before this part was made: so both of its tables count as changed.
     fn remove(&self, db: &Transaction<'_>) -> rusqlite::Result<()> {
+        db.prepare_cached(
+            "UPDATE parts SET annotations = max(annotations, ?4), tasks = max(tasks, ?4)
+             WHERE source = ?1 AND project = ?2 AND low = (
+                 SELECT max(low) FROM parts WHERE source = ?1 AND project = ?2 AND low < ?3)",
+        )?
+        .execute((&self.source, &self.project, &self.low, self.changed()))?;
         db.prepare_cached("DELETE FROM parts WHERE source = ?1 AND project = ?2 AND low = ?3")?
             .execute((&self.source, &self.project, &self.low))
             .map(drop)
@@ -224,6 +232,14 @@ pub(super) fn make(db: &Transaction<'_>) -> rusqlite::Result<()> {
              CREATE TRIGGER {table}_gone AFTER DELETE ON {table} BEGIN {old} END;"
         ))?;
     }
+    // A label counts by the step of its data row. That is noted where the row is; but it may be in other projects too.
+    db.execute_batch(
+        "CREATE TRIGGER tasks_stepped AFTER UPDATE OF workflow_state, workflow_at ON tasks
+             WHEN OLD.workflow_state IS NOT NEW.workflow_state OR OLD.workflow_at IS NOT NEW.workflow_at BEGIN
+             UPDATE annotations SET skipped = skipped
+             WHERE source = NEW.source AND task_id = NEW.task_id AND project_id IS NOT NEW.project_id;
+         END;",
+    )?;
     // A review says something of its annotation, in whose row it shows.
     let touch = |row: &str| {
         format!(

@@ -159,19 +159,20 @@ fn write(
                  OR (excluded.project_id IS NOT NULL AND project_id IS NOT excluded.project_id))",
         )?
         .execute((source, task, project, data, seen))?;
-    if let Some(project) = project {
-        tell_annotations(db, source, task, project)?;
-    }
-    Ok(rows > 0)
+    let are_told = match project {
+        Some(project) => tell_annotations(db, source, task, project)?,
+        None => false,
+    };
+    Ok(rows > 0 || are_told)
 }
 
-/// Tells annotations that came without a project which one they are in.
+/// Tells annotations that came without a project which one they are in; `true` if there were some.
 fn tell_annotations(
     db: &Transaction<'_>,
     source: &str,
     task: &str,
     project: &str,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     let told = db
         .prepare_cached(
             "UPDATE annotations SET project_id = ?3 WHERE source = ?1 AND task_id = ?2 AND project_id IS NULL",
@@ -180,7 +181,7 @@ fn tell_annotations(
     if told > 0 {
         removal::apply_late(db, source, project)?;
     }
-    Ok(())
+    Ok(told > 0)
 }
 
 fn write_data_row(
@@ -217,13 +218,18 @@ pub(super) fn note(
     task: &str,
     project: Option<&str>,
 ) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "INSERT INTO tasks(source, task_id, project_id, seen_at) VALUES(?1, ?2, ?3, '')
-         ON CONFLICT DO UPDATE SET project_id = excluded.project_id
-         WHERE project_id IS NULL AND excluded.project_id IS NOT NULL",
-    )?
-    .execute((source, task, project))
-    .map(drop)
+    let rows = db
+        .prepare_cached(
+            "INSERT INTO tasks(source, task_id, project_id, seen_at) VALUES(?1, ?2, ?3, '')
+             ON CONFLICT DO UPDATE SET project_id = excluded.project_id
+             WHERE project_id IS NULL AND excluded.project_id IS NOT NULL",
+        )?
+        .execute((source, task, project))?;
+    match project {
+        // As if it had been known before they came.
+        Some(project) if rows > 0 => tell_annotations(db, source, task, project).map(drop),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn project_of(

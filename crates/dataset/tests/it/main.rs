@@ -10,6 +10,8 @@ mod classes;
 mod coco;
 mod compare;
 mod fold;
+#[cfg(unix)] // it looks at tables as `parts` does
+mod known_late;
 mod media;
 #[cfg(unix)] // a file with two names has one number there
 mod parts;

@@ -1,0 +1,156 @@
+//! What becomes known late of a project, a task or a step changes the tables and the counts, wherever their rows are.
+
+use crate::parts::{break_off, options, tables};
+use crate::support::{CREATED, Dataset, annotation, event, more, there};
+use labelrelay_dataset::Format;
+use serde_json::json;
+
+/// An annotation with its project, and its task with that too.
+fn of_project(id: u32, task: u32, project: u32, second: u32) -> String {
+    let mut made = annotation(id, task, second, &json!([]));
+    made["project"]["id"] = json!(project);
+    made["task"]["project"] = json!(project);
+    event(CREATED, second, &made)
+}
+
+/// One of which nobody says the project.
+fn of_no_project(id: u32, task: u32, second: u32) -> String {
+    let mut made = annotation(id, task, second, &json!([]));
+    made.as_object_mut().unwrap().remove("project");
+    event(CREATED, second, &made)
+}
+
+/// A file of project 3, to which nothing happens.
+const UNCHANGED: &str = "annotations/label-studio.3/first.last.parquet";
+
+/// Red if a row is in two parts: the first part of a project was let go before a snapshot that broke off, and then comes back
+/// with what the last snapshot has under its name.
+#[test]
+fn a_first_part_does_not_come_back_as_it_was() {
+    let mut dataset = Dataset::new();
+    let options = options();
+    let mut all = vec![of_no_project(1, 1, 1), of_project(3, 3, 3, 2)];
+    dataset.fold(&all);
+    let first = dataset.write(&options);
+    let known = there(1, 1, 3, &json!([]));
+    dataset.fold(std::slice::from_ref(&known));
+    break_off(&mut dataset, &options, &first, UNCHANGED);
+    // Nothing else is known of this task.
+    let completed = event("io.labelstud.task.completed", 4, &json!({"task": 9}));
+    dataset.fold(std::slice::from_ref(&completed));
+    let second = dataset.write(&options);
+    all.extend([known, completed]);
+    let mut fresh = Dataset::new();
+    fresh.fold(&all);
+    let expected = fresh.write(&options);
+    let found = tables(&dataset, &second);
+    assert_eq!((found[0].len(), found[3].len()), (2, 3));
+    assert_eq!(found, tables(&fresh, &expected));
+}
+
+/// Red if a row is in two parts: a part was divided before a snapshot that broke off, and then has its old range again.
+#[test]
+fn a_part_that_was_divided_does_not_come_back_as_it_was() {
+    let mut dataset = Dataset::new();
+    let options = options();
+    let mut all: Vec<String> = (1..=8)
+        .map(|task| of_project(task, task, 1, task))
+        .collect();
+    all.push(of_project(100, 100, 3, 9));
+    dataset.fold(&all);
+    let first = dataset.write(&options);
+    let added: Vec<String> = (1..=8)
+        .map(|task| of_project(10 + task, task, 1, 20))
+        .collect();
+    dataset.fold(&added);
+    break_off(&mut dataset, &options, &first, UNCHANGED);
+    let moved = (3..=8).flat_map(|task| {
+        [
+            of_project(task, task, 2, 30),
+            of_project(10 + task, task, 2, 30),
+        ]
+    });
+    let moved: Vec<String> = moved.collect();
+    dataset.fold(&moved);
+    let second = dataset.write(&options);
+    all.extend(added);
+    all.extend(moved);
+    let mut fresh = Dataset::new();
+    fresh.fold(&all);
+    let expected = fresh.write(&options);
+    assert_eq!(tables(&dataset, &second), tables(&fresh, &expected));
+}
+
+/// Red if the counts are of before a step in Labelbox's workflow: a data row may be in several projects.
+#[test]
+fn a_step_counts_in_all_projects_of_its_row() {
+    let label = |project: &str| {
+        json!({
+            "data_row": {"id": "row", "row_data": "https://h/a.jpg"},
+            "projects": {project: {"labels": [{
+                "id": format!("label-{project}"),
+                "label_details": {"created_at": "2026-11-21T11:00:00Z", "updated_at": "2026-11-21T11:00:00Z"},
+                "performance_details": {"skipped": false},
+                "annotations": {"objects": [], "classifications": [], "relationships": []},
+            }], "project_details": {"workflow_status": "IN_REVIEW"}}},
+        })
+    };
+    let mut dataset = Dataset::new();
+    let kind = r#""typefrom":"header","#;
+    for (second, project) in [(10, "one"), (11, "other")] {
+        let label = label(project);
+        dataset.fold(&[more("com.labelbox.label.created", second, &label, kind)]);
+    }
+    let mut options = options();
+    options.state = Some("approved".to_owned());
+    let before = dataset.write(&options).counts;
+    assert_eq!((before.annotations, before.other_state), (0, 2));
+    let step = json!({
+        "projectId": "one", "action": "Approve", "dataRowIds": ["row"], "originTaskName": "Initial review",
+        "destinationTaskName": "Done", "timestamp": "2026-11-21T11:30:00Z",
+    });
+    dataset.fold(&[event("com.labelbox.workflow.approve", 20, &step)]);
+    let after = dataset.write(&options).counts;
+    assert_eq!((after.annotations, after.other_state), (2, 0));
+    options.formats.push(Format::Jsonl);
+    assert_eq!(dataset.write(&options).counts, after);
+}
+
+/// Red if the order in which annotations came says in which project they are.
+#[test]
+fn a_task_tells_all_its_annotations_the_project() {
+    for order in [[0, 1], [1, 0]] {
+        let mut dataset = Dataset::new();
+        let messages = [of_no_project(1, 7, 10), there(2, 7, 11, &json!([]))];
+        for place in order {
+            dataset.fold(std::slice::from_ref(&messages[place]));
+        }
+        let snapshot = dataset.write(&options());
+        let found = &tables(&dataset, &snapshot)[0];
+        assert_eq!(found.len(), 2);
+        assert!(
+            found.iter().all(|row| row["project_id"] == "1"),
+            "{found:?}"
+        );
+    }
+}
+
+/// Red if no snapshot is written after an event of which nothing is new but the project.
+#[test]
+fn a_project_that_becomes_known_is_a_change() {
+    let mut dataset = Dataset::new();
+    dataset.fold(&[of_no_project(1, 7, 10)]);
+    assert_eq!(dataset.write(&options()).number, 1);
+    // It came late: the annotation and the task's data are known in a later version.
+    let mut late = annotation(1, 7, 5, &json!([]));
+    late.as_object_mut().unwrap().remove("project");
+    late["task"]["project"] = json!(1);
+    dataset.fold(&[event(CREATED, 5, &late)]);
+    let snapshot = dataset.write(&options());
+    assert_eq!(snapshot.number, 2);
+    let found = &tables(&dataset, &snapshot)[0];
+    assert!(
+        found.iter().all(|row| row["project_id"] == "1"),
+        "{found:?}"
+    );
+}
