@@ -40,13 +40,45 @@ impl Manifest {
     /// Name in an object store of a file of the snapshot that is at `snapshot` there.
     pub(crate) fn object(&self, snapshot: &str, file: &str) -> String {
         match self.files.get(file) {
-            Some(digest) if file.starts_with(TABLES) => part_name(digest),
+            Some(digest) if is_of_table(file) => part_name(digest),
             _ => format!("{snapshot}/{file}"),
         }
     }
 }
 
+/// Tells whether a file is in the folder of a table. Snapshots of before had a file for each table, which was not shared.
+fn is_of_table(file: &str) -> bool {
+    let in_tables = file.strip_prefix(TABLES);
+    in_tables.is_some_and(|name| name.contains('/'))
+}
+
 /// Name in an object store of the part of a table with this digest.
 pub(crate) fn part_name(digest: &str) -> String {
     format!("{PARTS}{digest}.parquet")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Red if snapshots share what they do not, or if a file of a snapshot of before is looked for elsewhere.
+    #[test]
+    fn parts_of_tables_are_shared_and_nothing_else_is() {
+        let names = [
+            "parquet/tasks/label-studio.1/first.last.parquet",
+            "parquet/tasks.parquet",
+            "jsonl/samples.jsonl",
+        ];
+        let files = names.map(|name| (name.to_owned(), "12".to_owned()));
+        let manifest = Manifest {
+            files: files.into(),
+        };
+        let objects = names.map(|name| manifest.object("snapshots/000001", name));
+        let expected = [
+            "parts/12.parquet",
+            "snapshots/000001/parquet/tasks.parquet",
+            "snapshots/000001/jsonl/samples.jsonl",
+        ];
+        assert_eq!(objects, expected);
+    }
 }

@@ -293,13 +293,36 @@ fn parts_of_tables_are_brought_once_and_stay_as_long_as_a_snapshot_has_them() {
     for id in 1..=20 {
         other.fold(&[there(id, id, id, &result)]);
     }
-    let before = parts(&target);
     let opened = Publisher::open(&other.store, Arc::clone(&target) as _, URL, true);
     block_on(opened).map(drop).unwrap();
-    let snapshot = other.write(&options);
-    publish(&other, &snapshot, &target, false).unwrap();
-    check_parts(&target, &other, &snapshot);
-    assert!(before.keys().all(|it| target.names().contains(it)));
+    for round in 0..3 {
+        other.fold(&[there(1, 1, 100 + round, &result)]);
+        let snapshot = other.write(&options);
+        publish(&other, &snapshot, &target, false).unwrap();
+        // Those of the directory before go one by one, with the parts that no other has.
+        check_parts(&target, &other, &snapshot);
+        let names = target.names();
+        let snapshots = names.iter().filter(|it| it.ends_with("/snapshot.json"));
+        assert_eq!(snapshots.count(), 2, "round {round}");
+    }
+}
+
+/// Red if a process that goes on publishes or removes something after another working directory took the place over.
+#[test]
+fn whoever_goes_on_finds_out_that_the_place_is_anothers() {
+    let (mut one, other, target) = (Dataset::new(), Dataset::new(), Arc::new(Memory::new()));
+    let first = next(&mut one, 1);
+    let opened = Publisher::open(&one.store, Arc::clone(&target) as _, URL, false);
+    let mut publisher = block_on(opened).unwrap();
+    block_on(publisher.publish(&one.store, &first)).unwrap();
+    let opened = Publisher::open(&other.store, Arc::clone(&target) as _, URL, true);
+    block_on(opened).map(drop).unwrap();
+    let before = target.objects.lock().unwrap().clone();
+    let late = next(&mut one, 2);
+    let refused = block_on(publisher.publish(&one.store, &late));
+    let error = refused.unwrap_err().to_string();
+    assert!(error.contains("--take-over"), "{error}");
+    assert_eq!(*target.objects.lock().unwrap(), before);
 }
 
 /// All that the snapshots there have is there, and nothing else.

@@ -5,10 +5,11 @@
 //!
 //! Parts of tables are named by their digests: a snapshot brings those alone that the one before has not.
 
+mod take_over;
+
 use crate::DatasetError;
 use crate::housekeeping::finished;
-use crate::manifest::{Manifest, PARTS, SUMMARY, part_name};
-use crate::output::private_dir;
+use crate::manifest::{Manifest, PARTS, part_name};
 use crate::published::Published;
 use crate::snapshot::{LATEST, SNAPSHOTS, Snapshot, TABLE};
 use crate::store::Store;
@@ -85,10 +86,7 @@ impl Publisher {
             return Ok(publisher);
         }
         if !takes_over {
-            return Err(publisher.error(
-                "another working directory publishes its dataset there",
-                "name another prefix; or, if that directory is lost, add --take-over",
-            ));
+            return Err(publisher.taken());
         }
         publisher.take_over(store, &owner).await?;
         Ok(publisher)
@@ -107,6 +105,7 @@ impl Publisher {
         if self.published.latest.as_ref() == Some(&text) {
             return self.remove_old(store).await;
         }
+        self.check_owner().await?;
         let dir = store.dir.join(&snapshot.path);
         let files = files_below(&dir)?;
         let manifest = Manifest::read(&dir)?;
@@ -198,6 +197,9 @@ impl Publisher {
         let gone: Vec<u64> = published
             .filter(|number| there.iter().all(|(here, _)| here != number))
             .collect();
+        if !gone.is_empty() {
+            self.check_owner().await?;
+        }
         for number in gone {
             let all = self.published.snapshots.iter();
             let others = all.filter(|(other, _)| **other != number);
@@ -217,45 +219,13 @@ impl Publisher {
         Ok(())
     }
 
-    /// Makes the prefix ours, and has our snapshots go on after those that are there.
-    async fn take_over(&mut self, store: &Store, owner: &Owner) -> Result<(), DatasetError> {
-        let latest = self.target.get(LATEST).await;
-        let latest = latest.map_err(|error| self.failed(&error))?;
-        let latest: Option<Snapshot> = latest.and_then(|text| serde_json::from_slice(&text).ok());
-        if let Some(latest) = latest {
-            // The next number is above all that lie there.
-            private_dir(
-                &store
-                    .dir
-                    .join(SNAPSHOTS)
-                    .join(format!("{:06}", latest.number)),
-            )?;
-            self.note_files(&latest).await?;
-        }
-        self.published.latest = None;
-        self.published.write(&store.dir)?;
-        let text = serde_json::to_vec(owner).unwrap_or_default();
-        let replaced = self.target.replace(WRITER, text.into()).await;
-        replaced.map_err(|error| self.failed(&error))
-    }
-
-    /// Notes the files of a snapshot that another working directory published: its parts stay as long as it does.
-    async fn note_files(&mut self, snapshot: &Snapshot) -> Result<(), DatasetError> {
-        let summary = format!("{}/{SUMMARY}", snapshot.path);
-        let text = self.target.get(&summary).await;
-        let text = text.map_err(|error| self.failed(&error))?;
-        let manifest = text.and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
-        let Some(manifest) = manifest else {
+    /// A process that goes on finds out that another working directory took the prefix over: what is there is no longer for
+    /// this one to replace or to remove.
+    async fn check_owner(&self) -> Result<(), DatasetError> {
+        if self.read_owner(WRITER).await?.as_ref() == Some(&self.owner(None)) {
             return Ok(());
-        };
-        let files = manifest.files.keys();
-        let mut names: Vec<String> = files
-            .map(|name| manifest.object(&snapshot.path, name))
-            .collect();
-        names.extend([summary, format!("{}/{WRITER}", snapshot.path)]);
-        let noted = &mut self.published.snapshots;
-        noted.entry(snapshot.number).or_insert(names);
-        Ok(())
+        }
+        Err(self.taken())
     }
 
     fn owner(&self, digest: Option<&str>) -> Owner {
@@ -277,6 +247,13 @@ impl Publisher {
         let found = self.target.get(name).await;
         let found = found.map_err(|error| self.failed(&error))?;
         Ok(found.and_then(|text| serde_json::from_slice(&text).ok()))
+    }
+
+    fn taken(&self) -> DatasetError {
+        self.error(
+            "another working directory publishes its dataset there",
+            "name another prefix; or, if that directory is lost, add --take-over",
+        )
     }
 
     fn failed(&self, error: &BlobError) -> DatasetError {
