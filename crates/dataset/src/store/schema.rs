@@ -192,9 +192,11 @@ pub(super) fn make(db: &mut Connection, path: &Path) -> Result<(), DatasetError>
     }
 }
 
-/// Adds the parts to the tables.
+/// Adds the parts to the tables. With each snapshot all verdicts are looked up, each by its revision.
 fn end(transaction: Transaction<'_>) -> rusqlite::Result<()> {
     parts::make(&transaction)?;
+    transaction
+        .execute_batch("CREATE INDEX IF NOT EXISTS verdicts_of_revision ON verdicts(revision)")?;
     transaction.pragma_update(None, "user_version", FORMAT)?;
     transaction.commit()
 }

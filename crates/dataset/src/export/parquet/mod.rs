@@ -88,8 +88,8 @@ fn place(part: &Part) -> String {
         "" => file_name(&[part.source.as_str()]),
         project => file_name(&[part.source.as_str(), project]),
     };
-    // Readers of a folder pass over names that begin with `_`.
-    let mark = if project.starts_with(['_', '-']) {
+    // Readers of a folder pass over names that begin with `_` or `.`.
+    let mark = if project.is_empty() || project.starts_with(['_', '.', '-']) {
         "-"
     } else {
         ""
