@@ -1,9 +1,11 @@
 //! Directories of snapshots: which there are, and which go.
 
 use crate::DatasetError;
+use crate::options::Options;
 use crate::output::sync_dir;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Snapshots that lie there, oldest first.
 pub(crate) fn finished(dir: &Path) -> Result<Vec<(u64, PathBuf)>, DatasetError> {
@@ -33,15 +35,23 @@ pub(crate) fn remove_unfinished(dir: &Path) -> Result<(), DatasetError> {
     Ok(())
 }
 
-pub(crate) fn remove_old(dir: &Path, keep: usize, newest: u64) -> Result<(), DatasetError> {
+/// Removes the snapshots that are neither among the last ones nor young enough to be kept.
+pub(crate) fn remove_old(dir: &Path, options: &Options, newest: u64) -> Result<(), DatasetError> {
     let there = finished(dir)?;
-    let old = there.len().saturating_sub(keep);
+    let old = there.len().saturating_sub(options.keep.max(1));
     for (number, path) in there.into_iter().take(old) {
-        if number != newest {
+        if number != newest && is_older(&path, options.keep_for) {
             fs::remove_dir_all(&path).map_err(DatasetError::io(&path))?;
         }
     }
     Ok(())
+}
+
+/// Tells whether a directory was filled this long ago. One from the future is young, for a clock was set back; and so may
+/// be one that cannot be looked at. None is too young for no age at all.
+fn is_older(dir: &Path, age: Duration) -> bool {
+    let filled = fs::metadata(dir).and_then(|about| about.modified());
+    age.is_zero() || filled.is_ok_and(|at| at.elapsed().unwrap_or_default() >= age)
 }
 
 /// Writes a file beside its place, and puts it there in one step.

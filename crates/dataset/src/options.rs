@@ -8,6 +8,7 @@ use crate::which::Which;
 use crate::{DatasetError, Store};
 use rusqlite::OptionalExtension as _;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Changes with every change of what is written, so that a snapshot of before does not pass for one of now.
 const WRITER: u32 = 3;
@@ -37,6 +38,8 @@ pub struct Options {
     pub part_rows: u32,
     /// Snapshots that are kept, the newest among them. At least one.
     pub keep: usize,
+    /// Age up to which others are kept besides.
+    pub keep_for: Duration,
 }
 
 impl Options {
@@ -52,6 +55,7 @@ impl Options {
             authors: true,
             part_rows: 32_768,
             keep: 10,
+            keep_for: Duration::ZERO,
         }
     }
 

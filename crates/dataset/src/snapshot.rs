@@ -120,7 +120,7 @@ pub fn write(store: &mut Store, options: &Options) -> Result<Snapshot, DatasetEr
         )
         .map_err(&failed)?;
     name_latest(store, &snapshot)?;
-    remove_old(&snapshots, options.keep.max(1), number)?;
+    remove_old(&snapshots, options, number)?;
     Ok(snapshot)
 }
 
@@ -130,7 +130,7 @@ fn keep_last(store: &Store, options: &Options, last: Snapshot) -> Result<Snapsho
     if latest(&store.dir).ok().as_ref() != Some(&last) {
         name_latest(store, &last)?;
     }
-    remove_old(&store.dir.join(SNAPSHOTS), options.keep.max(1), last.number)?;
+    remove_old(&store.dir.join(SNAPSHOTS), options, last.number)?;
     Ok(last)
 }
 

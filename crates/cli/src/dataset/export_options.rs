@@ -1,6 +1,8 @@
 //! Contents of a snapshot, as the command line says them.
 
+use crate::durations::parse_duration;
 use labelrelay_dataset::{Addresses, Format, MediaCopy, Options, Splits, Which};
+use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ExportOptions {
@@ -28,6 +30,9 @@ pub(super) struct ExportOptions {
     /// Snapshots that are kept
     #[arg(long, value_name = "N", default_value = "10")]
     keep: usize,
+    /// Keep all that are younger, too
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration)]
+    keep_for: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +63,7 @@ impl ExportOptions {
             Addresses::WithoutQuery
         };
         options.keep = self.keep;
+        options.keep_for = self.keep_for;
         options
     }
 }

@@ -50,6 +50,36 @@ fn old_snapshots_go_and_unfinished_ones_are_never_named() {
     assert_eq!(latest(dataset.dir.path()).unwrap().number, 6);
 }
 
+/// Red if a young snapshot goes, or if an old one stays.
+#[cfg(unix)] // the times of a directory can be set there
+#[test]
+fn young_snapshots_are_kept_besides() {
+    use std::collections::BTreeSet;
+    use std::time::{Duration, SystemTime};
+    let mut dataset = Dataset::new();
+    let mut options = Options::of(Format::Jsonl);
+    options.keep = 1;
+    options.keep_for = Duration::from_secs(3600);
+    for id in 1..=3 {
+        dataset.fold(&[one(id)]);
+        dataset.write(&options);
+    }
+    let snapshots = dataset.dir.path().join("snapshots");
+    let there = || {
+        let names = fs::read_dir(&snapshots).unwrap();
+        let names = names.map(|it| it.unwrap().file_name().into_string().unwrap());
+        names.collect::<BTreeSet<_>>()
+    };
+    assert_eq!(there().len(), 3);
+    let long_ago = SystemTime::now() - Duration::from_secs(2 * 3600);
+    let oldest = fs::File::open(snapshots.join("000001")).unwrap();
+    oldest.set_modified(long_ago).unwrap();
+    // It goes also if nothing is new.
+    dataset.write(&options);
+    let expected: BTreeSet<String> = ["000002", "000003"].map(str::to_owned).into();
+    assert_eq!(there(), expected);
+}
+
 /// Red if an author stays in a table, or comes back with the next event.
 #[test]
 fn an_author_is_forgotten_for_good() {
