@@ -53,6 +53,12 @@ impl Published {
         ))
     }
 
+    /// Gives this working directory another name.
+    pub(crate) fn rename(&mut self, dir: &Path) -> Result<(), DatasetError> {
+        self.writer = random_name(&dir.join(PUBLISHED))?;
+        Ok(())
+    }
+
     pub(crate) fn write(&self, dir: &Path) -> Result<(), DatasetError> {
         in_place(dir, PUBLISHED, |path| {
             let mut file = Output::create(path)?;

@@ -52,8 +52,8 @@ struct Owner {
 }
 
 impl Publisher {
-    /// Makes the prefix that of this dataset, if it is nobody's. With `takes_over`, also if it is another one's: that one
-    /// finds out when it publishes next.
+    /// Makes the prefix that of this dataset, if it is nobody's. With `takes_over`, also if it is another one's, or that of a
+    /// copy of this one: they find out when they publish next. What is written after that is a new snapshot.
     ///
     /// # Errors
     /// [`DatasetError`] when another dataset is published there, when this one is published elsewhere, when the store
@@ -82,13 +82,11 @@ impl Publisher {
                 "name a store that knows the condition If-None-Match",
             ));
         }
-        if publisher.read_owner(WRITER).await?.as_ref() == Some(&owner) {
-            return Ok(publisher);
+        if takes_over {
+            publisher.take_over(store).await?;
+        } else {
+            publisher.check_owner().await?;
         }
-        if !takes_over {
-            return Err(publisher.taken());
-        }
-        publisher.take_over(store, &owner).await?;
         Ok(publisher)
     }
 
@@ -225,7 +223,10 @@ impl Publisher {
         if self.read_owner(WRITER).await?.as_ref() == Some(&self.owner(None)) {
             return Ok(());
         }
-        Err(self.taken())
+        Err(self.error(
+            "another working directory publishes its dataset there",
+            "name another prefix; or, if that directory is lost, add --take-over",
+        ))
     }
 
     fn owner(&self, digest: Option<&str>) -> Owner {
@@ -247,13 +248,6 @@ impl Publisher {
         let found = self.target.get(name).await;
         let found = found.map_err(|error| self.failed(&error))?;
         Ok(found.and_then(|text| serde_json::from_slice(&text).ok()))
-    }
-
-    fn taken(&self) -> DatasetError {
-        self.error(
-            "another working directory publishes its dataset there",
-            "name another prefix; or, if that directory is lost, add --take-over",
-        )
     }
 
     fn failed(&self, error: &BlobError) -> DatasetError {

@@ -1,6 +1,6 @@
 //! Takes a prefix over from a working directory that is lost: its snapshots stay, and go in their turn.
 
-use super::{Owner, Publisher, WRITER};
+use super::{Publisher, WRITER};
 use crate::DatasetError;
 use crate::manifest::{Manifest, SUMMARY};
 use crate::output::private_dir;
@@ -13,11 +13,11 @@ const MISSING: u32 = 20;
 
 impl Publisher {
     /// Makes the prefix ours, and has our snapshots go on after those that are there.
-    pub(super) async fn take_over(
-        &mut self,
-        store: &Store,
-        owner: &Owner,
-    ) -> Result<(), DatasetError> {
+    pub(super) async fn take_over(&mut self, store: &Store) -> Result<(), DatasetError> {
+        // A copy of this directory has its name of now, and what is there may be of that copy.
+        self.published.rename(&store.dir)?;
+        // The last snapshot here has a number that may be taken there.
+        store.renew()?;
         let latest = self.target.get(LATEST).await;
         let latest = latest.map_err(|error| self.failed(&error))?;
         let latest: Option<Snapshot> = latest.and_then(|text| serde_json::from_slice(&text).ok());
@@ -39,7 +39,7 @@ impl Publisher {
         }
         self.published.latest = None;
         self.published.write(&store.dir)?;
-        let text = serde_json::to_vec(owner).unwrap_or_default();
+        let text = serde_json::to_vec(&self.owner(None)).unwrap_or_default();
         let replaced = self.target.replace(WRITER, text.into()).await;
         replaced.map_err(|error| self.failed(&error))
     }

@@ -148,6 +148,15 @@ impl Store {
         Ok(forgotten)
     }
 
+    /// Has the next snapshot be a new one, also if nothing changes.
+    pub(crate) fn renew(&self) -> Result<(), DatasetError> {
+        let renewed = self.db.unchecked_transaction().and_then(|db| {
+            note_change(&db)?;
+            db.commit()
+        });
+        renewed.map_err(self.failed())
+    }
+
     pub(crate) fn failed(&self) -> impl Fn(rusqlite::Error) -> DatasetError + use<> {
         DatasetError::database(&self.dir.join(STATE))
     }

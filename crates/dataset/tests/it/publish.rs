@@ -325,6 +325,37 @@ fn whoever_goes_on_finds_out_that_the_place_is_anothers() {
     assert_eq!(*target.objects.lock().unwrap(), before);
 }
 
+/// Red if a directory that was made anew cannot publish before something changes, or if one whose copy has published cannot
+/// go on: the numbers of their snapshots are taken there.
+#[test]
+fn a_directory_that_takes_over_publishes_at_once() {
+    let (mut one, mut again, target) = (Dataset::new(), Dataset::new(), Arc::new(Memory::new()));
+    let first = next(&mut one, 1);
+    publish(&one, &first, &target, false).unwrap();
+    assert_eq!(next(&mut again, 1).number, 1);
+    let opened = Publisher::open(&again.store, Arc::clone(&target) as _, URL, true);
+    block_on(opened).map(drop).unwrap();
+    let second = again.write(&options());
+    publish(&again, &second, &target, false).unwrap();
+    assert_eq!(target.json("latest.json")["number"], 2);
+
+    // A backup of it, from before the second one.
+    let mut backup = Dataset::new();
+    let name = "published.json";
+    fs::copy(again.dir.path().join(name), backup.dir.path().join(name)).unwrap();
+    next(&mut backup, 1);
+    let other = next(&mut backup, 5);
+    publish(&backup, &other, &target, false).unwrap_err();
+    let opened = Publisher::open(&backup.store, Arc::clone(&target) as _, URL, true);
+    block_on(opened).map(drop).unwrap();
+    let third = backup.write(&options());
+    publish(&backup, &third, &target, false).unwrap();
+    assert_eq!(target.json("latest.json")["number"], 3);
+    let late = next(&mut again, 6);
+    let error = publish(&again, &late, &target, false).unwrap_err();
+    assert!(error.to_string().contains("--take-over"), "{error}");
+}
+
 /// All that the snapshots there have is there, and nothing else.
 fn check_parts(target: &Memory, dataset: &Dataset, snapshot: &Snapshot) {
     let names = target.names();
