@@ -90,6 +90,10 @@ pub(crate) fn own_file(path: &Path) -> Result<File, DatasetError> {
     opened.map_err(DatasetError::io(path))
 }
 
+/// What Windows says of a file that another process has open and lets nobody write.
+#[cfg(not(target_os = "linux"))]
+const IN_USE: i32 = 32;
+
 /// Brings all that lies below a directory to the disk.
 pub(crate) fn sync_below(dir: &Path) -> Result<(), DatasetError> {
     // One call for a million files.
@@ -106,9 +110,13 @@ pub(crate) fn sync_below(dir: &Path) -> Result<(), DatasetError> {
             if path.is_dir() {
                 sync_below(&path)?;
             } else {
-                let file = File::options().write(true).open(&path);
-                file.and_then(|file| file.sync_all())
-                    .map_err(DatasetError::io(&path))?;
+                match File::options().write(true).open(&path) {
+                    // Somebody reads it: so an earlier snapshot has it too, and it is on the disk.
+                    Err(error) if cfg!(windows) && error.raw_os_error() == Some(IN_USE) => {}
+                    opened => opened
+                        .and_then(|file| file.sync_all())
+                        .map_err(DatasetError::io(&path))?,
+                }
             }
         }
         sync_dir(dir)
