@@ -14,9 +14,12 @@ pub(crate) struct Earlier {
 }
 
 impl Earlier {
-    /// The snapshot in `dir`; `None` if nobody can say what is in it.
-    pub(crate) fn at(dir: &Path, revision: i64) -> Option<Self> {
+    /// The snapshot in `dir`; `None` if nobody can say what is in it, or if its tables have another form than this.
+    pub(crate) fn at(dir: &Path, revision: i64, form: &str) -> Option<Self> {
         let manifest = Manifest::read(dir).ok()?;
+        if manifest.tables.as_deref() != Some(form) {
+            return None;
+        }
         Some(Self {
             dir: dir.to_owned(),
             revision,

@@ -22,6 +22,9 @@ pub(crate) const PARTS: &str = "parts/";
 #[derive(Debug, Deserialize)]
 pub(crate) struct Manifest {
     pub(crate) files: Files,
+    /// Form of its tables, if it has some.
+    #[serde(default)]
+    pub(crate) tables: Option<String>,
 }
 
 impl Manifest {
@@ -72,6 +75,7 @@ mod tests {
         let files = names.map(|name| (name.to_owned(), "12".to_owned()));
         let manifest = Manifest {
             files: files.into(),
+            tables: None,
         };
         let objects = names.map(|name| manifest.object("snapshots/000001", name));
         let expected = [

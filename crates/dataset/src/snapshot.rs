@@ -71,8 +71,13 @@ pub fn write(store: &mut Store, options: &Options) -> Result<Snapshot, DatasetEr
     class_list::retire(&mut store.db).map_err(&failed)?;
     let number = next_number(store)?;
     let mut earlier = None;
-    if options.formats.contains(&Format::Parquet) {
-        earlier = newest.and_then(|(at, newest)| Earlier::at(&store.dir.join(newest.path), at));
+    let form = options
+        .formats
+        .contains(&Format::Parquet)
+        .then(parquet::form);
+    if let Some(form) = &form {
+        earlier =
+            newest.and_then(|(at, newest)| Earlier::at(&store.dir.join(newest.path), at, form));
         let since = earlier.as_ref().map_or(-1, |it| it.revision);
         parts::divide(&mut store.db, since, options.part_rows).map_err(&failed)?;
     }
@@ -96,7 +101,7 @@ pub fn write(store: &mut Store, options: &Options) -> Result<Snapshot, DatasetEr
         verified: verdict::last(&store.db, Some(revision)).map_err(&failed)?,
     };
     let summary = json!({
-        "snapshot": snapshot, "files": files, "options": fingerprint, "revision": revision,
+        "snapshot": snapshot, "files": files, "options": fingerprint, "revision": revision, "tables": form,
     });
     let mut file = Output::create(&unfinished.join(SUMMARY))?;
     file.line(&summary)?;

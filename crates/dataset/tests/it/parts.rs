@@ -311,6 +311,22 @@ fn a_dataset_without_parts_gets_them() {
     assert_eq!(written(&dataset, &second, &third).len(), 5);
 }
 
+/// Red if a part is taken over that has other columns than this version writes.
+#[test]
+fn parts_of_another_form_are_not_taken_over() {
+    let mut dataset = forty();
+    let options = options();
+    let first = dataset.write(&options);
+    let path = dataset.dir.path().join(&first.path).join("snapshot.json");
+    let mut summary: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    summary["tables"] = json!("a form of before");
+    fs::write(&path, summary.to_string()).unwrap();
+    dataset.fold(&[changed(20, 100)]);
+    let second = dataset.write(&options);
+    let all = numbers(&dataset.dir.path().join(&second.path));
+    assert_eq!(written(&dataset, &first, &second).len(), all.len());
+}
+
 /// Red if readers of an empty dataset find no columns.
 #[test]
 fn an_empty_dataset_has_its_tables() {

@@ -9,7 +9,7 @@ use super::writer::Written;
 use crate::DatasetError;
 use crate::earlier::Earlier;
 use crate::manifest::TABLES as FOLDER;
-use crate::output::{Output, file_name};
+use crate::output::{Output, file_name, hex};
 use crate::redact::Addresses;
 use crate::split::Splits;
 use crate::store::parts::{self, Part};
@@ -22,6 +22,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params_from_iter};
+use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
@@ -79,6 +80,16 @@ pub(crate) fn write(
         }
     }
     Ok(written)
+}
+
+/// Form of the tables: a digest of their columns, and of what fills them. Parts of two forms do not make one table.
+pub(crate) fn form() -> String {
+    let mut hash = Sha256::new();
+    for table in &TABLES {
+        hash.update(table.schema());
+        hash.update(table.statement());
+    }
+    hex(&hash.finalize())
 }
 
 /// The place of a part's rows within the folder of a table: the project, and the range of its tasks. Parts of other ranges
