@@ -113,17 +113,23 @@ impl Publisher {
             (object, name.as_str())
         });
         let objects: BTreeMap<String, &str> = objects.collect();
-        let there = self.parts_there();
+        let there = self.parts_there().await?;
         let claim = format!("{}/{WRITER}", snapshot.path);
         let mut names: Vec<String> = objects.keys().cloned().collect();
         names.push(claim.clone());
         // Noted first, so that whatever gets there is removed one day.
-        self.published.snapshots.insert(snapshot.number, names);
+        let before = self.published.snapshots.insert(snapshot.number, names);
         self.published.write(&store.dir)?;
         let owner = self.owner(Some(&snapshot.digest));
         if self.create(&claim, &owner).await?
             && self.read_owner(&claim).await?.as_ref() != Some(&owner)
         {
+            // Nothing of it is there, and what is there is not ours to remove.
+            self.published.snapshots.remove(&snapshot.number);
+            self.published
+                .snapshots
+                .extend(before.map(|names| (snapshot.number, names)));
+            self.published.write(&store.dir)?;
             return Err(self.error(
                 format!(
                     "another process published a snapshot {} there",
@@ -158,14 +164,19 @@ impl Publisher {
         self.remove_old(store).await
     }
 
-    /// Parts of tables that are there for certain: those of the snapshot that is the latest there.
-    fn parts_there(&self) -> BTreeSet<String> {
+    /// Parts of tables that are there for certain: those of the latest snapshot there. If that is not the one that this
+    /// directory published last, a copy of the directory may have removed any of them.
+    async fn parts_there(&self) -> Result<BTreeSet<String>, DatasetError> {
+        let there = self.target.get(LATEST).await;
+        let there = there.map_err(|error| self.failed(&error))?;
+        let there = there.as_deref().map(<[u8]>::trim_ascii_end);
         let latest = self.published.latest.as_deref();
+        let latest = latest.filter(|text| there == Some(text.as_bytes()));
         let latest = latest.and_then(|text| serde_json::from_str::<Snapshot>(text).ok());
         let names = latest.and_then(|latest| self.published.snapshots.get(&latest.number));
         let parts = names.into_iter().flatten();
         let parts = parts.filter(|name| name.starts_with(PARTS));
-        parts.cloned().collect()
+        Ok(parts.cloned().collect())
     }
 
     async fn upload(&self, path: PathBuf, object: &str) -> Result<(), DatasetError> {

@@ -307,6 +307,30 @@ fn parts_of_tables_are_brought_once_and_stay_as_long_as_a_snapshot_has_them() {
     }
 }
 
+/// Red if the latest snapshot lacks parts that a copy of the directory removed.
+#[test]
+fn parts_are_brought_again_if_the_latest_is_not_the_one_that_was_published() {
+    let (mut dataset, target) = (Dataset::new(), Arc::new(Memory::new()));
+    let mut options = Options::of(Format::Parquet);
+    options.part_rows = 8;
+    let result = json!([rectangle("r", "car", [10.0, 10.0, 20.0, 20.0], 0.0)]);
+    for id in 1..=40 {
+        dataset.fold(&[there(id, id, id, &result)]);
+    }
+    let first = dataset.write(&options);
+    publish(&dataset, &first, &target, false).unwrap();
+    {
+        let mut objects = target.objects.lock().unwrap();
+        objects.retain(|name, _| name == "writer.json");
+        let latest = Bytes::from_static(b"of the copy\n");
+        objects.insert("latest.json".to_owned(), latest);
+    }
+    dataset.fold(&[there(20, 20, 100, &result)]);
+    let second = dataset.write(&options);
+    publish(&dataset, &second, &target, false).unwrap();
+    check_parts(&target, &dataset, &second);
+}
+
 /// Red if a process that goes on publishes or removes something after another working directory took the place over.
 #[test]
 fn whoever_goes_on_finds_out_that_the_place_is_anothers() {
