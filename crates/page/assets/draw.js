@@ -1,0 +1,213 @@
+// Draws what the relay has made of an annotation: shapes, lines of time, and words.
+
+import { el, svg } from './dom.js';
+
+// Told apart on white and on black, and by most colour-blind people.
+const COLOURS = ['#1f77d0', '#d9731a', '#2a9d4a', '#c9398f', '#8358d6', '#b8860b', '#11999e', '#d0453c', '#6b8e23', '#7f7f8f'];
+const BEFORE = '#808890';
+const STATES = { plain: '', same: 'as before', new: 'new', changed: 'changed', was: 'before the change', gone: 'gone' };
+
+// Rows of a table, and sides of a canvas, that a browser takes in good time.
+const MAX_ROWS = 500;
+const MAX_PIXELS = 16_000_000;
+const MAX_LANES = 60;
+
+function colour(tag) {
+  if (tag.state === 'was' || tag.state === 'gone') return BEFORE;
+  let hash = 7;
+  for (const sign of tag.labels[0] ?? tag.name ?? '') hash = (hash * 31 + sign.codePointAt(0)) >>> 0;
+  return COLOURS[hash % COLOURS.length];
+}
+
+const title = (tag) => [tag.labels.join(', ') || tag.name || 'no label', STATES[tag.state]].filter(Boolean).join(', ');
+
+function swatch(tag) {
+  return svg('svg', { class: 'swatch', viewBox: '0 0 8 8', 'aria-hidden': 'true' },
+    svg('rect', { width: 8, height: 8, fill: colour(tag) }));
+}
+
+const points = (list) => list.map(([x, y]) => `${x},${y}`).join(' ');
+
+function shapeOf(shape, dot) {
+  switch (shape.form) {
+    case 'box':
+      return svg('rect', {
+        x: shape.x, y: shape.y, width: shape.width, height: shape.height,
+        transform: shape.rotation ? `rotate(${shape.rotation} ${shape.x} ${shape.y})` : null,
+      });
+    case 'polygon':
+      return svg(shape.closed ? 'polygon' : 'polyline', { points: points(shape.points) });
+    case 'ellipse':
+      return svg('ellipse', {
+        cx: shape.cx, cy: shape.cy, rx: shape.rx, ry: shape.ry,
+        transform: shape.rotation ? `rotate(${shape.rotation} ${shape.cx} ${shape.cy})` : null,
+      });
+    case 'point':
+      return svg('circle', { cx: shape.x, cy: shape.y, r: dot });
+    default:
+      return null;
+  }
+}
+
+// Marked pixels, each where it is in the image.
+function masks(picture, shapes) {
+  const scale = Math.ceil(Math.sqrt((picture.width * picture.height) / MAX_PIXELS)) || 1;
+  const canvas = el('canvas', {
+    width: Math.max(1, Math.floor(picture.width / scale)), height: Math.max(1, Math.floor(picture.height / scale)),
+    'data-masks': shapes.length, 'data-scale': scale, 'aria-hidden': 'true',
+  });
+  const context = canvas.getContext('2d');
+  context.scale(1 / scale, 1 / scale);
+  context.globalAlpha = 0.6;
+  for (const shape of shapes) {
+    context.fillStyle = colour(shape);
+    const { runs } = shape;
+    for (let at = 0; at + 2 < runs.length; at += 3) context.fillRect(runs[at + 1], runs[at], runs[at + 2], 1);
+  }
+  return canvas;
+}
+
+function picture(one, number) {
+  const dot = Math.max(one.width, one.height) / 150;
+  const drawn = [];
+  const rows = [];
+  for (const [at, shape] of one.shapes.entries()) {
+    const key = `${number}-${at}`;
+    rows.push([shape, shape.form, key]);
+    const element = shapeOf(shape, dot);
+    if (!element) continue;
+    const paint = colour(shape);
+    const isLine = shape.form === 'polygon' && !shape.closed;
+    for (const [name, value] of Object.entries({
+      class: 'region', stroke: paint, fill: isLine ? 'none' : paint,
+      'data-region': shape.id ?? '', 'data-state': shape.state, 'data-key': key,
+    })) element.setAttribute(name, value);
+    element.append(svg('title', null, title(shape)));
+    drawn.push(element);
+  }
+  const masked = one.shapes.filter((shape) => shape.form === 'mask');
+  const unit = one.unit === 'px' ? `${Math.round(one.width)} × ${Math.round(one.height)} pixels` : 'in percent';
+  const name = [one.item === null ? 'Image' : `Image ${one.item + 1}`, unit].join(', ');
+  const image = svg('svg', {
+    viewBox: `0 0 ${one.width} ${one.height}`, preserveAspectRatio: 'none', role: 'img', 'data-picture': number,
+    'aria-label': `${name}, with ${one.shapes.length} regions`,
+  }, ...drawn);
+  const stage = el('div', { class: 'stage' }, masked.length > 0 ? masks(one, masked) : null, image);
+  stage.style.setProperty('aspect-ratio', `${one.width} / ${one.height}`);
+  stage.style.setProperty('max-width', `calc(70vh * ${one.width / one.height})`);
+  const legend = table(['Label', 'Form', 'Id', ''], rows.map(([shape, form, key]) => [
+    [swatch(shape), shape.labels.join(', ') || shape.name || '—'], form, shape.id ?? '—', STATES[shape.state], shape.state, key,
+  ]));
+  const mark = (event, isMarked) => {
+    const key = event.target.closest?.('[data-key]')?.dataset.key;
+    const region = key && image.querySelector(`.region[data-key="${key}"]`);
+    if (region) region.classList.toggle('marked', isMarked);
+  };
+  legend.addEventListener('pointerover', (event) => mark(event, true));
+  legend.addEventListener('pointerout', (event) => mark(event, false));
+  return [el('h3', null, name), one.words ? el('p', { class: 'words' }, one.words) : null, stage, legend];
+}
+
+// Rows are cells, then a state, then a key.
+function table(heads, rows) {
+  const columns = heads.length;
+  const lines = rows.slice(0, MAX_ROWS).map((row) => el('tr', { class: `state-${row[columns] ?? 'plain'}`, 'data-key': row[columns + 1] ?? null },
+    ...row.slice(0, columns).map((cell) => el('td', null, ...(Array.isArray(cell) ? cell : [cell])))));
+  const head = el('tr', null, ...heads.map((text) => (text ? el('th', { scope: 'col' }, text) : el('td'))));
+  const rest = rows.length - lines.length;
+  return el('div', null, el('table', null, el('thead', null, head), el('tbody', null, ...lines)),
+    rest > 0 ? el('p', { class: 'cut' }, `${rest} further rows are not listed here.`) : null);
+}
+
+const UNITS = { seconds: 's', frames: 'frame', own: '' };
+
+function moment(value, unit) {
+  const text = Number.isInteger(value) ? String(value) : value.toFixed(3);
+  return unit === 'frames' ? `frame ${text}` : `${text} ${UNITS[unit]}`.trim();
+}
+
+function axis(one) {
+  const length = one.to - one.from || 1;
+  const place = (value) => ((value - one.from) / length) * 980 + 10;
+  const ends = [];
+  const bars = [];
+  const rows = [];
+  for (const span of [...one.spans].sort((a, b) => a.start - b.start)) {
+    let lane = ends.findIndex((end) => end < span.start);
+    if (lane < 0) lane = ends.length < MAX_LANES ? ends.length : MAX_LANES - 1;
+    ends[lane] = span.end;
+    const y = lane * 22 + 4;
+    const paint = colour(span);
+    bars.push(svg('rect', {
+      class: 'region', x: place(span.start), y, height: 16, width: Math.max(2, place(span.end) - place(span.start)),
+      fill: paint, stroke: paint, 'data-region': span.id ?? '', 'data-state': span.state,
+    }, svg('title', null, title(span))));
+    for (const mark of span.marks) bars.push(svg('circle', { cx: place(mark), cy: y + 8, r: 4, fill: paint }));
+    rows.push([
+      [swatch(span), span.labels.join(', ') || span.name || '—'], moment(span.start, one.unit), moment(span.end, one.unit),
+      span.channel ?? '—', STATES[span.state], span.state,
+    ]);
+  }
+  const height = Math.max(1, ends.length) * 22 + 6;
+  const name = { seconds: 'Sound or video, in seconds', frames: 'Video, in frames', own: 'Series, in its own units' }[one.unit];
+  return [
+    el('h3', null, name),
+    svg('svg', { class: 'axis', viewBox: `0 0 1000 ${height}`, role: 'img', 'data-axis': one.unit, 'aria-label': `${name}: ${one.spans.length} parts from ${one.from} to ${one.to}` }, ...bars),
+    table(['Label', 'From', 'To', 'Channel', ''], rows),
+  ];
+}
+
+function spans(list) {
+  if (list.length === 0) return [];
+  const place = (span) => {
+    if (span.start === null) return 'no offsets';
+    const paragraph = span.paragraph === null ? '' : `paragraph ${span.paragraph}, `;
+    return `${paragraph}${span.start}–${span.end}`;
+  };
+  const rows = list.map((span) => [
+    [swatch(span), span.labels.join(', ') || span.name || '—'], span.text === null ? '—' : `“${span.text}”`, place(span),
+    span.verified === false ? 'the text has something else there' : '', STATES[span.state], span.state,
+  ]);
+  return [el('h3', null, 'Text'), table(['Label', 'Text', 'Characters', '', ''], rows)];
+}
+
+function answers(list) {
+  if (list.length === 0) return [];
+  const about = (answer) => [
+    answer.region && `region ${answer.region}`, answer.frame !== null && `frame ${answer.frame}`,
+    answer.item !== null && `image ${answer.item + 1}`,
+  ].filter(Boolean).join(', ') || 'all';
+  const rows = list.map((answer) => [
+    [...answer.parent, answer.name ?? '—'].join(' › '), answer.values.join(', ') || '—', about(answer),
+    answer.was ? `was: ${answer.was.join(', ') || '—'}` : STATES[answer.state], answer.state,
+  ]);
+  return [el('h3', null, 'Answers'), table(['Question', 'Answer', 'About', ''], rows)];
+}
+
+function relations(list) {
+  if (list.length === 0) return [];
+  const rows = list.map((one) => [one.from ?? '—', one.direction ?? '→', one.to ?? '—', one.labels.join(', ') || '—']);
+  return [el('h3', null, 'Relations'), table(['From', 'Direction', 'To', 'Labels'], rows)];
+}
+
+function named(list) {
+  if (list.length === 0) return [];
+  const rows = list.map((one) => [title(one), one.id ?? '—', one.words, one.state]);
+  return [el('h3', null, 'Not drawn'), table(['Label', 'Id', 'Why'], rows)];
+}
+
+export function facts(list) {
+  return el('dl', { class: 'facts' }, ...list.flatMap(([label, fact]) => [el('dt', null, label), el('dd', null, fact)]));
+}
+
+export function drawing(one) {
+  const kind = one.gone ? `${one.thing} is gone` : one.thing;
+  const compared = one.compared ? 'Dashed and grey: the version before.' : 'There is no version before to compare with.';
+  return el('section', { class: 'drawing', 'aria-label': one.thing },
+    el('h2', null, kind),
+    el('p', { class: 'words' }, compared),
+    facts(one.facts),
+    ...one.left_out.map((words) => el('p', { class: 'cut' }, words)),
+    ...one.pictures.flatMap((each, number) => picture(each, number)),
+    ...one.axes.flatMap(axis), ...spans(one.spans), ...answers(one.answers), ...relations(one.relations), ...named(one.named));
+}

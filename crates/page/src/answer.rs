@@ -1,0 +1,129 @@
+//! Responses, with the headers that all of them have.
+
+use crate::data::DataError;
+use bytes::Bytes;
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
+    REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+
+/// Scripts and styles are files of ours, and nothing else is asked for, from anywhere. `default-src` does not cover the
+/// last three.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+pub(crate) const PLAIN: &str = "text/plain; charset=utf-8";
+const JSON: &str = "application/json";
+const BINARY: &str = "application/octet-stream";
+
+/// A request that is not answered: the status, and why.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) words: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, words: impl Into<String>) -> Self {
+        Self {
+            status,
+            words: words.into(),
+        }
+    }
+
+    /// As text, for people who opened an address.
+    pub(crate) fn as_text(&self) -> Response<Bytes> {
+        let words = format!("{}\n", self.words);
+        response(self.status, PLAIN, words.into())
+    }
+
+    /// As JSON, for the page's script.
+    pub(crate) fn as_json(&self) -> Response<Bytes> {
+        #[derive(Serialize)]
+        struct Words<'a> {
+            error: &'a str,
+        }
+        let words = Words { error: &self.words };
+        let body = serde_json::to_vec(&words).unwrap_or_default();
+        response(self.status, JSON, body.into())
+    }
+}
+
+impl From<DataError> for Refusal {
+    fn from(error: DataError) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.0)
+    }
+}
+
+pub(crate) fn response(
+    status: StatusCode,
+    media_type: &'static str,
+    body: Bytes,
+) -> Response<Bytes> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let fixed = [
+        (CONTENT_TYPE, media_type),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+        // Bodies hold personal data: no cache on a disk gets them.
+        (CACHE_CONTROL, "no-store"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+    ];
+    for (name, value) in fixed {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+pub(crate) fn json(value: &impl Serialize) -> Response<Bytes> {
+    match serde_json::to_vec(value) {
+        Ok(body) => response(StatusCode::OK, JSON, body.into()),
+        Err(error) => {
+            let words = format!("the answer cannot be written: {error}");
+            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, words).as_json()
+        }
+    }
+}
+
+/// Bytes that a browser saves and never shows.
+pub(crate) fn attachment(body: Vec<u8>) -> Response<Bytes> {
+    let mut response = response(StatusCode::OK, BINARY, body.into());
+    response.headers_mut().insert(
+        CONTENT_DISPOSITION,
+        HeaderValue::from_static("attachment; filename=\"body\""),
+    );
+    response
+}
+
+pub(crate) fn wrong_method() -> Response<Bytes> {
+    let words = "the page answers GET alone: it changes nothing";
+    let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, words);
+    let mut response = refusal.as_text();
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static("GET"));
+    response
+}
+
+/// Lets the browser keep the token. No script reads it, and no other site's request brings it.
+pub(crate) fn set_cookie(response: &mut Response<Bytes>, name: &str, token: &str) {
+    let cookie = format!("{name}={token}; Path=/; HttpOnly; SameSite=Strict");
+    // A token's letters, and a name of ours, fit into a header.
+    if let Ok(mut value) = HeaderValue::try_from(cookie) {
+        value.set_sensitive(true);
+        response.headers_mut().insert(SET_COOKIE, value);
+    }
+}

@@ -1,0 +1,12 @@
+//! What the page's script asks for, as JSON.
+
+mod body;
+mod curl;
+mod delivery;
+mod list;
+mod outline;
+mod route;
+mod steps;
+mod text;
+
+pub(crate) use route::answer;

@@ -1,0 +1,101 @@
+//! From an address below `/api/` to an answer.
+
+use super::body::bytes_of;
+use super::delivery::DeliveryView;
+use super::list;
+use crate::answer::{Refusal, attachment, json};
+use crate::data::{Delivery, PageData};
+use crate::query::{Query, decoded_path};
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use serde::Serialize;
+
+/// The answer to a request for `path`, below `/api/`.
+pub(crate) fn answer(
+    data: &dyn PageData,
+    relay_url: Option<&str>,
+    path: &str,
+    query: &Query,
+) -> Result<Response<Bytes>, Refusal> {
+    match path {
+        "deliveries" => list::answer(data, query).map(|list| json(&list)),
+        "strip" => Ok(json(&strip(data))),
+        "sources" => Ok(json(&sources(data))),
+        _ => {
+            let name = path.strip_prefix("deliveries/").ok_or_else(|| {
+                let words = "nothing has this address";
+                Refusal::new(StatusCode::NOT_FOUND, words)
+            })?;
+            match name.strip_suffix("/body") {
+                None => {
+                    let delivery = find(data, name)?;
+                    Ok(json(&DeliveryView::of(&delivery, relay_url)))
+                }
+                Some(name) => {
+                    let delivery = find(data, name)?;
+                    let body = bytes_of(&delivery);
+                    body.map(attachment)
+                        .map_err(|words| Refusal::new(StatusCode::NOT_FOUND, words))
+                }
+            }
+        }
+    }
+}
+
+fn find(data: &dyn PageData, name: &str) -> Result<Delivery, Refusal> {
+    let name = decoded_path(name);
+    let found = data.delivery(&name)?;
+    found.ok_or_else(|| {
+        let words =
+            "the record has no such delivery: it may have been removed to make room for later ones";
+        Refusal::new(StatusCode::NOT_FOUND, words)
+    })
+}
+
+#[derive(Serialize)]
+struct Strip {
+    parts: Vec<StripPart>,
+}
+
+#[derive(Serialize)]
+struct StripPart {
+    part: &'static str,
+    ok: bool,
+    words: String,
+}
+
+fn strip(data: &dyn PageData) -> Strip {
+    let parts = data.strip().into_iter().map(|state| StripPart {
+        part: state.part.as_str(),
+        ok: state.is_ok,
+        words: state.words,
+    });
+    Strip {
+        parts: parts.collect(),
+    }
+}
+
+#[derive(Serialize)]
+struct Sources {
+    sources: Vec<Source>,
+}
+
+#[derive(Serialize)]
+struct Source {
+    name: String,
+    platform: String,
+    enter: Vec<(String, String)>,
+    findings: Vec<String>,
+}
+
+fn sources(data: &dyn PageData) -> Sources {
+    let sources = data.sources().into_iter().map(|source| Source {
+        name: source.name,
+        platform: source.platform,
+        enter: source.enter,
+        findings: source.findings,
+    });
+    Sources {
+        sources: sources.collect(),
+    }
+}

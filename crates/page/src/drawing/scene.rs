@@ -1,0 +1,300 @@
+//! One annotation as pictures, spans, lines of time and words.
+
+use super::answers::{answers, cut, relations};
+use super::budget::Budget;
+use super::compare::states;
+use super::forms::{form_of, image_of, kind_of, points_of, reach};
+use super::mask;
+use super::view::{
+    Axis, AxisUnit, Drawing, Form, Named, Picture, Shape as Drawn, Span, State, Tag, TimeSpan, Unit,
+};
+use labelrelay_event::changes::{
+    Annotation, Image, Mask, Other, Region, Shape, Span as Marked, TimeSpan as Timed, TimeUnit,
+    Track,
+};
+
+/// Pictures of one annotation.
+const MAX_PICTURES: usize = 20;
+
+/// Key frames of one track.
+const MAX_FRAMES: usize = 1_000;
+
+/// Labels of one region.
+const MAX_LABELS: usize = 20;
+
+/// Shapes on one image, before it is known how large that is.
+struct Draft {
+    item: Option<i64>,
+    size: Option<(u32, u32)>,
+    unit: Unit,
+    shapes: Vec<Drawn>,
+}
+
+struct Scene<'b> {
+    drafts: Vec<Draft>,
+    axes: Vec<Axis>,
+    spans: Vec<Span>,
+    named: Vec<Named>,
+    budget: &'b mut Budget,
+}
+
+/// Draws `now` over `before`.
+pub(super) fn draw(
+    now: &Annotation<'_>,
+    before: Option<&Annotation<'_>>,
+    budget: &mut Budget,
+) -> Drawing {
+    let regions_before = before.map(|before| before.regions.as_slice());
+    let scene = scene(states(&now.regions, regions_before), budget);
+    let mut drawing = scene.finish();
+    drawing.compared = before.is_some();
+    drawing.facts = facts(now);
+    drawing.answers = answers(now, before, budget);
+    drawing.relations = relations(now, budget);
+    drawing
+}
+
+/// Draws what is gone, as it was.
+pub(super) fn draw_gone(before: &Annotation<'_>, budget: &mut Budget) -> Drawing {
+    let mut drawing = scene(states(&[], Some(before.regions.as_slice())), budget).finish();
+    drawing.compared = true;
+    drawing.facts = facts(before);
+    drawing
+}
+
+fn scene<'b>(states: Vec<(State, &Region<'_>)>, budget: &'b mut Budget) -> Scene<'b> {
+    let mut scene = Scene {
+        drafts: Vec::new(),
+        axes: Vec::new(),
+        spans: Vec::new(),
+        named: Vec::new(),
+        budget,
+    };
+    for (state, region) in states {
+        if scene.budget.take(points_of(&region.shape)) {
+            scene.place(tag(region, state), region);
+        }
+    }
+    scene
+}
+
+fn tag(region: &Region<'_>, state: State) -> Tag {
+    let labels = region.labels.iter().take(MAX_LABELS);
+    Tag {
+        id: region.id.as_deref().map(cut),
+        name: region.name.as_deref().map(cut),
+        labels: labels.map(|label| cut(label)).collect(),
+        state,
+    }
+}
+
+impl Scene<'_> {
+    fn place(&mut self, tag: Tag, region: &Region<'_>) {
+        match &region.shape {
+            Shape::Mask(mask) => self.mask(tag, mask),
+            Shape::Span(span) => self.span(tag, span),
+            Shape::TimeSpan(time) => self.time(tag, time),
+            Shape::Track(track) => self.track(tag, track),
+            Shape::Other(Other { kind, .. }) => {
+                let kind = kind.as_deref().unwrap_or("region");
+                self.name(
+                    tag,
+                    format!("A {}: nobody knows how to draw it.", cut(kind)),
+                );
+            }
+            shape => match (form_of(shape), image_of(shape)) {
+                (Some((form, unit)), Some(image)) => self.put(tag, image, unit, form),
+                _ => {
+                    let kind = kind_of(shape);
+                    let words = format!(
+                        "A {kind} whose coordinates cannot be drawn: they are missing or far outside."
+                    );
+                    self.name(tag, words);
+                }
+            },
+        }
+    }
+
+    fn name(&mut self, tag: Tag, words: String) {
+        self.named.push(Named { tag, words });
+    }
+
+    fn put(&mut self, tag: Tag, image: Image, unit: Unit, form: Form) {
+        let size = image.size.filter(|_| unit == Unit::Px);
+        let size = size.map(|size| (size.width, size.height));
+        let shape = Drawn { tag, form };
+        let is_there = |draft: &&mut Draft| {
+            draft.item == image.item && draft.size == size && draft.unit == unit
+        };
+        let there = self.drafts.iter_mut().find(is_there);
+        if let Some(draft) = there {
+            draft.shapes.push(shape);
+        } else if self.drafts.len() < MAX_PICTURES {
+            self.drafts.push(Draft {
+                item: image.item,
+                size,
+                unit,
+                shapes: vec![shape],
+            });
+        } else {
+            let words = format!("It is on another image than the first {MAX_PICTURES}.");
+            self.name(shape.tag, words);
+        }
+    }
+
+    fn mask(&mut self, tag: Tag, mask: &Mask<'_>) {
+        if let Some(url) = mask.url.as_deref().filter(|_| mask.rle.is_none()) {
+            let words = if url.starts_with("data:") {
+                let bytes = url.len();
+                format!("A mask as an image of its own, in {bytes} characters: it is not drawn.")
+            } else {
+                let url = cut(url);
+                format!("A mask that the platform keeps at {url}: nothing here fetches it.")
+            };
+            return self.name(tag, words);
+        }
+        match mask::runs(mask, self.budget) {
+            Ok(found) => {
+                if !found.are_all {
+                    let words = "A mask that is drawn in part: it has too many runs.".to_owned();
+                    self.name(tag.clone(), words);
+                }
+                let form = Form::Mask { runs: found.runs };
+                self.put(tag, mask.image, Unit::Px, form);
+            }
+            Err(why) => self.name(tag, format!("A mask that is not drawn: {why}.")),
+        }
+    }
+
+    fn span(&mut self, tag: Tag, span: &Marked<'_>) {
+        self.spans.push(Span {
+            tag,
+            start: span.start,
+            end: span.end,
+            text: span.text.as_deref().map(cut),
+            verified: span.verified,
+            paragraph: span.paragraph,
+        });
+    }
+
+    fn time(&mut self, tag: Tag, time: &Timed) {
+        let unit = match time.unit {
+            Some(TimeUnit::Seconds) => AxisUnit::Seconds,
+            _ => AxisUnit::Own,
+        };
+        let (start, end) = (time.start, time.end);
+        if !start.is_finite() || !end.is_finite() {
+            let words = "A time span without times that can be drawn.".to_owned();
+            return self.name(tag, words);
+        }
+        let span = TimeSpan {
+            tag,
+            start: start.min(end),
+            end: start.max(end),
+            channel: time.channel,
+            marks: Vec::new(),
+        };
+        self.on_axis(unit, span);
+    }
+
+    fn track(&mut self, tag: Tag, track: &Track<'_>) {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "numbers of frames are below 2^53"
+        )]
+        let numbers = track
+            .frames
+            .iter()
+            .filter_map(|frame| frame.number.map(|number| number as f64));
+        let (first, last) = numbers.clone().fold(
+            (f64::INFINITY, f64::NEG_INFINITY),
+            |(first, last), number| (first.min(number), last.max(number)),
+        );
+        if first > last {
+            let words = "A track without numbers of frames.".to_owned();
+            return self.name(tag, words);
+        }
+        if track.frames.len() > MAX_FRAMES {
+            let frames = track.frames.len();
+            let words = format!("A track of {frames} key frames: {MAX_FRAMES} of them are marked.");
+            self.name(tag.clone(), words);
+        }
+        let span = TimeSpan {
+            tag,
+            start: first,
+            end: last,
+            channel: None,
+            marks: numbers.take(MAX_FRAMES).collect(),
+        };
+        self.on_axis(AxisUnit::Frames, span);
+    }
+
+    fn on_axis(&mut self, unit: AxisUnit, span: TimeSpan) {
+        if let Some(axis) = self.axes.iter_mut().find(|axis| axis.unit == unit) {
+            axis.from = axis.from.min(span.start);
+            axis.to = axis.to.max(span.end);
+            axis.spans.push(span);
+        } else {
+            self.axes.push(Axis {
+                unit,
+                from: span.start,
+                to: span.end,
+                spans: vec![span],
+            });
+        }
+    }
+
+    fn finish(self) -> Drawing {
+        Drawing {
+            pictures: self.drafts.into_iter().map(picture).collect(),
+            spans: self.spans,
+            axes: self.axes,
+            named: self.named,
+            ..Drawing::default()
+        }
+    }
+}
+
+fn picture(draft: Draft) -> Picture {
+    let (width, height, words) = match (draft.size, draft.unit) {
+        (Some((width, height)), _) => (f64::from(width), f64::from(height), None),
+        (None, Unit::Percent) => {
+            let words =
+                "The event does not say how large the image is: the frame is a square of 100 %.";
+            (100.0, 100.0, Some(words))
+        }
+        (None, Unit::Px) => {
+            let reached = draft.shapes.iter().map(|shape| reach(&shape.form));
+            let (width, height) = reached.fold((1.0, 1.0), |(width, height), (right, down)| {
+                (f64::max(width, right), f64::max(height, down))
+            });
+            let words = "The event does not say how large the image is: the frame ends with the last region.";
+            (width, height, Some(words))
+        }
+    };
+    Picture {
+        item: draft.item,
+        width,
+        height,
+        unit: draft.unit,
+        words,
+        shapes: draft.shapes,
+    }
+}
+
+fn facts(annotation: &Annotation<'_>) -> Vec<(&'static str, String)> {
+    let yes = |said: Option<bool>| said.map(|said| if said { "yes" } else { "no" });
+    let facts = [
+        ("Task", annotation.task.as_deref()),
+        ("Project", annotation.project.as_deref()),
+        ("Author", annotation.author.as_deref()),
+        ("Created", annotation.created.as_deref()),
+        ("Updated", annotation.updated.as_deref()),
+        ("Skipped", yes(annotation.skipped)),
+        ("Ground truth", yes(annotation.ground_truth)),
+        ("Workflow", annotation.workflow.as_deref()),
+    ];
+    let facts = facts.into_iter();
+    let known = facts.filter_map(|(label, fact)| Some((label, cut(fact?))));
+    known.collect()
+}

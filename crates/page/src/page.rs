@@ -1,0 +1,108 @@
+//! From a request to its answer.
+
+use crate::access::{check_place, check_site, check_token, cookie_name};
+use crate::answer::{Refusal, response, set_cookie, wrong_method};
+use crate::api;
+use crate::assets;
+use crate::data::PageData;
+use crate::query::Query;
+use crate::token::PageToken;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// The page, for whoever has a server to mount it on.
+pub struct Page {
+    token: PageToken,
+    data: Arc<dyn PageData>,
+    relay_url: Option<String>,
+}
+
+impl Page {
+    /// The page of `data`, for those who have the token.
+    pub fn new(token: PageToken, data: Arc<dyn PageData>) -> Self {
+        Self {
+            token,
+            data,
+            relay_url: None,
+        }
+    }
+
+    /// Names the URL that deliveries go to, for who copies one as a command: `http://127.0.0.1:8080`.
+    #[must_use]
+    pub fn with_relay_url(mut self, url: impl Into<String>) -> Self {
+        self.relay_url = Some(url.into());
+        self
+    }
+
+    /// The URL that opens the page on this address. It holds the token.
+    pub fn url(&self, address: SocketAddr) -> String {
+        format!("http://{address}/?token={}", self.token.as_str())
+    }
+
+    /// The answer to a request with this head. It may wait for a disk.
+    pub fn answer(&self, head: &Parts) -> Response<Bytes> {
+        let host = match check_place(head) {
+            Ok(host) => host,
+            Err(refusal) => return refusal.as_text(),
+        };
+        if head.method != Method::GET {
+            return wrong_method();
+        }
+        let path = head.uri.path();
+        let query = Query::parse(head.uri.query());
+        if path == "/" {
+            return match check_token(&self.token, head, &host, Some(&query)) {
+                Ok(()) => {
+                    let index = &assets::INDEX;
+                    let body = Bytes::from_static(index.bytes);
+                    let mut response = response(StatusCode::OK, index.media_type, body);
+                    set_cookie(&mut response, &cookie_name(&host), self.token.as_str());
+                    response
+                }
+                Err(refusal) => refusal.as_text(),
+            };
+        }
+        if let Some(name) = path.strip_prefix("/assets/") {
+            return match assets::find(name) {
+                Some(asset) => {
+                    let body = Bytes::from_static(asset.bytes);
+                    response(StatusCode::OK, asset.media_type, body)
+                }
+                None => nothing_here().as_text(),
+            };
+        }
+        let allowed = check_site(head).and_then(|()| check_token(&self.token, head, &host, None));
+        match path.strip_prefix("/api/") {
+            None => match allowed {
+                Ok(()) => nothing_here().as_text(),
+                Err(refusal) => refusal.as_text(),
+            },
+            Some(path) => allowed
+                .and_then(|()| {
+                    let relay_url = self.relay_url.as_deref();
+                    api::answer(&*self.data, relay_url, path, &query)
+                })
+                .unwrap_or_else(|refusal| refusal.as_json()),
+        }
+    }
+}
+
+fn nothing_here() -> Refusal {
+    let words = "nothing has this address: the page is at `/`";
+    Refusal::new(StatusCode::NOT_FOUND, words)
+}
+
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Page")
+            .field("relay_url", &self.relay_url)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
