@@ -10,6 +10,11 @@
 //! What a payload says goes into JSON, and from there into text of the page. No part of it becomes markup, and what is too
 //! large to be looked at is cut: each answer says what it left out.
 
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod access;
 mod answer;
 mod api;

@@ -103,6 +103,3 @@ impl fmt::Debug for Page {
             .finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,13 @@
+//! The page's handler, from the head of a request to the whole answer.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod access;
+mod answers;
+mod fixtures;
+mod test_bench;
