@@ -157,6 +157,15 @@ function axis(one) {
   ];
 }
 
+function texts(list, marked) {
+  return list.flatMap((one) => [el('h3', null, `Text “${one.name}”`), el('p', { class: 'text' }, ...one.pieces.map(([piece, marks]) => {
+    if (marks.length === 0) return piece;
+    const mark = el('mark', { title: marks.map((number) => title(marked[number])).join('; '), 'data-spans': marks.map((number) => marked[number].id).join(' ') }, piece);
+    mark.style.setProperty('border-bottom-color', colour(marked[marks[0]]));
+    return mark;
+  }))]);
+}
+
 function spans(list) {
   if (list.length === 0) return [];
   const place = (span) => {
@@ -168,7 +177,7 @@ function spans(list) {
     [swatch(span), span.labels.join(', ') || span.name || '—'], span.text === null ? '—' : `“${span.text}”`, place(span),
     span.verified === false ? 'the text has something else there' : '', STATES[span.state], span.state,
   ]);
-  return [el('h3', null, 'Text'), table(['Label', 'Text', 'Characters', '', ''], rows)];
+  return [el('h3', null, 'Parts of the text'), table(['Label', 'Text', 'Characters', '', ''], rows)];
 }
 
 function answers(list) {
@@ -209,5 +218,5 @@ export function drawing(one) {
     facts(one.facts),
     ...one.left_out.map((words) => el('p', { class: 'cut' }, words)),
     ...one.pictures.flatMap((each, number) => picture(each, number)),
-    ...one.axes.flatMap(axis), ...spans(one.spans), ...answers(one.answers), ...relations(one.relations), ...named(one.named));
+    ...one.axes.flatMap(axis), ...texts(one.texts, one.spans), ...spans(one.spans), ...answers(one.answers), ...relations(one.relations), ...named(one.named));
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 const MAX_VALUES: usize = 100;
 
 /// Characters of one value.
-const MAX_CHARACTERS: usize = 1_000;
+pub(super) const MAX_CHARACTERS: usize = 1_000;
 
 type Question<'c> = (
     Option<&'c str>,

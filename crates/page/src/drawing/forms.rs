@@ -130,6 +130,51 @@ pub(super) fn reach(form: &Form) -> (f64, f64) {
     }
 }
 
+/// A form in percent, on an image of this size. Angles are those of the image, whatever its sides.
+pub(super) fn of_percent(form: Form, (whole_width, whole_height): (f64, f64)) -> Form {
+    let across = |percent: f64| percent * whole_width / 100.0;
+    let down = |percent: f64| percent * whole_height / 100.0;
+    match form {
+        Form::Box {
+            x,
+            y,
+            width,
+            height,
+            rotation,
+        } => Form::Box {
+            x: across(x),
+            y: down(y),
+            width: across(width),
+            height: down(height),
+            rotation,
+        },
+        Form::Polygon { mut points, closed } => {
+            for [x, y] in &mut points {
+                (*x, *y) = (across(*x), down(*y));
+            }
+            Form::Polygon { points, closed }
+        }
+        Form::Ellipse {
+            cx,
+            cy,
+            rx,
+            ry,
+            rotation,
+        } => Form::Ellipse {
+            cx: across(cx),
+            cy: down(cy),
+            rx: across(rx),
+            ry: down(ry),
+            rotation,
+        },
+        Form::Point { x, y } => Form::Point {
+            x: across(x),
+            y: down(y),
+        },
+        Form::Mask { runs } => Form::Mask { runs },
+    }
+}
+
 fn either<T>(pixels: Option<T>, percent: Option<T>) -> Option<(T, Unit)> {
     let pixels = pixels.map(|pixels| (pixels, Unit::Px));
     pixels.or_else(|| Some((percent?, Unit::Percent)))

@@ -3,10 +3,12 @@
 mod answers;
 mod budget;
 mod compare;
+mod drafts;
 mod forms;
 mod mask;
 mod read;
 mod scene;
+mod texts;
 mod view;
 
 pub(crate) use read::{Version, of};

@@ -3,8 +3,8 @@
 use super::budget::Budget;
 use super::scene::{draw, draw_gone};
 use super::view::{Drawing, Drawings};
-use labelrelay_event::Event;
 use labelrelay_event::changes::{Annotation, Change, Changed, Key, Record};
+use labelrelay_event::{Event, EventError};
 
 /// Largest message that is looked into: reading takes several times its size in memory.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -21,8 +21,9 @@ pub(crate) struct Version<'v> {
 
 /// The drawings of `now` over `before`.
 pub(crate) fn of(now: Version<'_>, before: Option<Version<'_>>) -> Drawings {
-    let changes = match changes(now) {
-        Ok(changes) => changes,
+    let read = open(now).and_then(|event| Ok((changes_of(&event)?, event)));
+    let (changes, event) = match read {
+        Ok(read) => read,
         Err(words) => {
             return Drawings {
                 drawings: Vec::new(),
@@ -31,7 +32,8 @@ pub(crate) fn of(now: Version<'_>, before: Option<Version<'_>>) -> Drawings {
         }
     };
     let mut words = Vec::new();
-    let changes_before = match before.map(self::changes) {
+    let before = before.map(|before| changes_of(&open(before)?));
+    let changes_before = match before {
         None => Vec::new(),
         Some(Ok(changes)) => changes,
         Some(Err(why)) => {
@@ -49,7 +51,7 @@ pub(crate) fn of(now: Version<'_>, before: Option<Version<'_>>) -> Drawings {
     let things = changes.iter().take(MAX_THINGS);
     let drawings = things.map(|change| {
         let before = annotation_of(&changes_before, change.key());
-        let mut drawing = drawing(change, before, &mut budget);
+        let mut drawing = drawing(change, before, event.raw().ok(), &mut budget);
         drawing.left_out.extend(budget.words());
         drawing
     });
@@ -60,7 +62,8 @@ pub(crate) fn of(now: Version<'_>, before: Option<Version<'_>>) -> Drawings {
     }
 }
 
-fn changes(version: Version<'_>) -> Result<Vec<Change<'_>>, String> {
+/// The event, with its body.
+fn open(version: Version<'_>) -> Result<Event<'_>, String> {
     let Some(message) = version.message else {
         return Err("Only what became an event, and is still there, can be drawn.".to_owned());
     };
@@ -71,16 +74,22 @@ fn changes(version: Version<'_>) -> Result<Vec<Change<'_>>, String> {
             "An event of {bytes} MiB is not drawn: {most} MiB are the most."
         ));
     }
-    let sentence = |error: labelrelay_event::EventError| format!("{}.", error.reason());
-    let event = Event::parse(message).map_err(sentence)?;
+    let event = Event::parse(message).map_err(|error| sentence(&error))?;
     if !event.is_claimed() {
-        return event.changes().map_err(sentence);
+        return Ok(event);
     }
     let Some(body) = version.body else {
         return Err("The body is in the blob store, so there is nothing to draw here.".to_owned());
     };
-    let event = event.with_body(body).map_err(sentence)?;
-    event.changes().map_err(sentence)
+    event.with_body(body).map_err(|error| sentence(&error))
+}
+
+fn changes_of<'v>(event: &Event<'v>) -> Result<Vec<Change<'v>>, String> {
+    event.changes().map_err(|error| sentence(&error))
+}
+
+fn sentence(error: &EventError) -> String {
+    format!("{}.", error.reason())
 }
 
 fn annotation_of<'c, 'a>(changes: &'c [Change<'a>], key: &Key<'_>) -> Option<&'c Annotation<'a>> {
@@ -106,7 +115,7 @@ fn record_of<'c, 'a>(changed: &'c Changed<'a>) -> Option<&'c Annotation<'a>> {
 fn drawing(change: &Change<'_>, before: Option<&Annotation<'_>>, budget: &mut Budget) -> Drawing {
     let mut drawing = match change {
         Change::Changed(changed) => match record_of(changed) {
-            Some(now) => draw(now, before, budget),
+            Some(now) => draw(now, before, body, budget),
             None => Drawing::default(),
         },
         _ => before.map_or_else(Drawing::default, |before| draw_gone(before, budget)),

@@ -3,18 +3,17 @@
 use super::answers::{answers, cut, relations};
 use super::budget::Budget;
 use super::compare::states;
-use super::forms::{form_of, image_of, kind_of, points_of, reach};
+use super::drafts::{Drafts, MAX_PICTURES};
+use super::forms::{form_of, image_of, kind_of, points_of};
 use super::mask;
+use super::texts::TaskTexts;
 use super::view::{
-    Axis, AxisUnit, Drawing, Form, Named, Picture, Shape as Drawn, Span, State, Tag, TimeSpan, Unit,
+    Axis, AxisUnit, Drawing, Form, Named, Shape as Drawn, Span, State, Tag, TimeSpan, Unit,
 };
 use labelrelay_event::changes::{
     Annotation, Image, Mask, Other, Region, Shape, Span as Marked, TimeSpan as Timed, TimeUnit,
     Track,
 };
-
-/// Pictures of one annotation.
-const MAX_PICTURES: usize = 20;
 
 /// Key frames of one track.
 const MAX_FRAMES: usize = 1_000;
@@ -22,26 +21,19 @@ const MAX_FRAMES: usize = 1_000;
 /// Labels of one region.
 const MAX_LABELS: usize = 20;
 
-/// Shapes on one image, before it is known how large that is.
-struct Draft {
-    item: Option<i64>,
-    size: Option<(u32, u32)>,
-    unit: Unit,
-    shapes: Vec<Drawn>,
-}
-
 struct Scene<'b> {
-    drafts: Vec<Draft>,
+    drafts: Drafts,
     axes: Vec<Axis>,
     spans: Vec<Span>,
     named: Vec<Named>,
     budget: &'b mut Budget,
 }
 
-/// Draws `now` over `before`.
+/// Draws `now` over `before`. The sender's `body` holds the texts that spans are marked in.
 pub(super) fn draw(
     now: &Annotation<'_>,
     before: Option<&Annotation<'_>>,
+    body: Option<&[u8]>,
     budget: &mut Budget,
 ) -> Drawing {
     let regions_before = before.map(|before| before.regions.as_slice());
@@ -49,6 +41,9 @@ pub(super) fn draw(
     let mut drawing = scene.finish();
     drawing.compared = before.is_some();
     drawing.facts = facts(now);
+    if let Some(body) = body.filter(|_| !drawing.spans.is_empty()) {
+        drawing.texts = TaskTexts::of(body).marked(&drawing.spans);
+    }
     drawing.answers = answers(now, before, budget);
     drawing.relations = relations(now, budget);
     drawing
@@ -64,7 +59,7 @@ pub(super) fn draw_gone(before: &Annotation<'_>, budget: &mut Budget) -> Drawing
 
 fn scene<'b>(states: Vec<(State, &Region<'_>)>, budget: &'b mut Budget) -> Scene<'b> {
     let mut scene = Scene {
-        drafts: Vec::new(),
+        drafts: Drafts::default(),
         axes: Vec::new(),
         spans: Vec::new(),
         named: Vec::new(),
@@ -120,23 +115,7 @@ impl Scene<'_> {
     }
 
     fn put(&mut self, tag: Tag, image: Image, unit: Unit, form: Form) {
-        let size = image.size.filter(|_| unit == Unit::Px);
-        let size = size.map(|size| (size.width, size.height));
-        let shape = Drawn { tag, form };
-        let is_there = |draft: &&mut Draft| {
-            draft.item == image.item && draft.size == size && draft.unit == unit
-        };
-        let there = self.drafts.iter_mut().find(is_there);
-        if let Some(draft) = there {
-            draft.shapes.push(shape);
-        } else if self.drafts.len() < MAX_PICTURES {
-            self.drafts.push(Draft {
-                item: image.item,
-                size,
-                unit,
-                shapes: vec![shape],
-            });
-        } else {
+        if let Some(shape) = self.drafts.put(image, unit, Drawn { tag, form }) {
             let words = format!("It is on another image than the first {MAX_PICTURES}.");
             self.name(shape.tag, words);
         }
@@ -246,39 +225,12 @@ impl Scene<'_> {
 
     fn finish(self) -> Drawing {
         Drawing {
-            pictures: self.drafts.into_iter().map(picture).collect(),
+            pictures: self.drafts.pictures(),
             spans: self.spans,
             axes: self.axes,
             named: self.named,
             ..Drawing::default()
         }
-    }
-}
-
-fn picture(draft: Draft) -> Picture {
-    let (width, height, words) = match (draft.size, draft.unit) {
-        (Some((width, height)), _) => (f64::from(width), f64::from(height), None),
-        (None, Unit::Percent) => {
-            let words =
-                "The event does not say how large the image is: the frame is a square of 100 %.";
-            (100.0, 100.0, Some(words))
-        }
-        (None, Unit::Px) => {
-            let reached = draft.shapes.iter().map(|shape| reach(&shape.form));
-            let (width, height) = reached.fold((1.0, 1.0), |(width, height), (right, down)| {
-                (f64::max(width, right), f64::max(height, down))
-            });
-            let words = "The event does not say how large the image is: the frame ends with the last region.";
-            (width, height, Some(words))
-        }
-    };
-    Picture {
-        item: draft.item,
-        width,
-        height,
-        unit: draft.unit,
-        words,
-        shapes: draft.shapes,
     }
 }
 

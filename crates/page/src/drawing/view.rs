@@ -20,6 +20,7 @@ pub(crate) struct Drawing {
     pub(super) compared: bool,
     pub(super) facts: Vec<(&'static str, String)>,
     pub(super) pictures: Vec<Picture>,
+    pub(super) texts: Vec<Text>,
     pub(super) spans: Vec<Span>,
     pub(super) axes: Vec<Axis>,
     pub(super) answers: Vec<Answer>,
@@ -123,6 +124,17 @@ pub(super) struct Span {
     pub(super) verified: Option<bool>,
     pub(super) paragraph: Option<u32>,
 }
+
+/// A text of the task that spans are in.
+#[derive(Debug, Serialize)]
+pub(super) struct Text {
+    pub(super) name: String,
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// A piece of a text, and the numbers of the spans that it is a part of.
+#[derive(Debug, Serialize)]
+pub(super) struct Piece(pub(super) String, pub(super) Vec<usize>);
 
 /// A line of time.
 #[derive(Debug, Serialize)]

@@ -205,3 +205,40 @@ fn answers_texts_and_times_stand_beside() {
     assert_eq!(drawing["axes"][1]["spans"][0]["marks"], json!([1.0, 50.0]));
     assert_eq!(drawing["named"][0]["id"], "o", "{drawing}");
 }
+
+#[test]
+fn a_region_without_a_size_joins_those_of_its_image() {
+    let without = r#"{"id":"late","from_name":"label","to_name":"image","type":"rectanglelabels","value":{"x":10,"y":20,"width":30,"height":40,"rectanglelabels":["Boat"]}}"#;
+    let together = drawn(&message(&format!("{without},{}", boat(1))), None);
+    let pictures = together["drawings"][0]["pictures"].as_array().unwrap();
+    assert_eq!(pictures.len(), 1);
+    let late = &pictures[0]["shapes"][1];
+    assert_eq!(late["id"], "late");
+    assert_eq!((&late["x"], &late["height"]), (&json!(20.0), &json!(40.0)));
+    let alone = drawn(&message(without), None);
+    let picture = &alone["drawings"][0]["pictures"][0];
+    assert_eq!(
+        (&picture["unit"], &picture["width"]),
+        (&json!("percent"), &json!(100.0))
+    );
+    assert!(picture["words"].is_string());
+}
+
+#[test]
+fn spans_are_marked_in_the_text_of_their_task() {
+    let body = r#"{"action":"ANNOTATION_CREATED","task":{"id":7,"data":{"text":"Él lives here","n":1}},"annotation":{"id":5,"result":[
+        {"id":"v","from_name":"l","to_name":"t","type":"labels","value":{"start":3,"end":8,"text":"lives","labels":["Verb"]}},
+        {"id":"w","from_name":"l","to_name":"t","type":"labels","value":{"start":6,"end":13,"text":"es here","labels":["Odd"]}},
+        {"id":"x","from_name":"l","to_name":"t","type":"labels","value":{"start":0,"end":5,"text":"lives","labels":["Wrong"]}}]}}"#;
+    let message = format!(
+        r#"{{"specversion":"1.0","id":"1","source":"/ls","type":"io.labelstud.annotation.created","datasha256":"00","receivedtime":"2026-11-21T09:47:12Z","data":{body}}}"#
+    );
+    let all = drawn(message.as_bytes(), None);
+    let drawing = &all["drawings"][0];
+    assert_eq!(drawing["spans"].as_array().unwrap().len(), 3);
+    let pieces = json!([["Él ", []], ["liv", [0]], ["es", [0, 1]], [" here", [1]]]);
+    assert_eq!(
+        drawing["texts"],
+        json!([{"name": "text", "pieces": pieces}])
+    );
+}
