@@ -13,17 +13,22 @@ export class List {
     this.newest = 0;
     this.chosen = null;
     this.round = 0;
+    this.isStale = false;
     this.box.addEventListener('click', (event) => {
       const line = event.target.closest('[role=option]');
       if (line) this.choose(line.dataset.name);
     });
     this.box.addEventListener('keydown', (event) => this.key(event));
     this.older.addEventListener('click', () => this.loadOlder());
+    this.box.addEventListener('scroll', () => {
+      if (this.isStale && this.box.scrollTop === 0) this.load(this.filters).catch(() => {});
+    });
   }
 
   // From the start, with these filters.
   async load(filters) {
     this.filters = filters;
+    this.isStale = false;
     const round = ++this.round;
     this.box.setAttribute('aria-busy', 'true');
     try {
@@ -50,6 +55,9 @@ export class List {
     this.newest = answer.newest;
     if (answer.deliveries.length === 0) return answer;
     const top = this.box.scrollTop;
+    // More came than an answer holds, and somebody reads further down: nothing moves until they come back.
+    this.isStale ||= answer.more && top > 0;
+    if (this.isStale) return answer;
     const height = this.box.scrollHeight;
     const lines = answer.deliveries.map((delivery) => this.line(delivery, 'fresh'));
     if (answer.more) {
@@ -84,8 +92,8 @@ export class List {
   }
 
   cut() {
-    if (this.box.scrollTop > this.box.clientHeight * 3) return;
-    while (this.box.childElementCount > MAX_LINES) {
+    const most = this.box.scrollTop > this.box.clientHeight * 3 ? MAX_LINES * 4 : MAX_LINES;
+    while (this.box.childElementCount > most) {
       this.box.lastElementChild.remove();
       this.older.hidden = false;
     }

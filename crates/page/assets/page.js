@@ -66,7 +66,8 @@ function tell(error) {
 function told(answer) {
   if (!answer) return;
   const words = [];
-  if (answer.more && answer.deliveries.length > 0 && missed > 0) words.push('More came than can be listed one by one.');
+  if (list.isStale) words.push('More came: it stands at the top of the list.');
+  else if (answer.more && missed > 0) words.push('More came than can be listed one by one.');
   if (answer.lost > 0) words.push(`${answer.lost} deliveries are missing here: more came than could be recorded.`);
   if (byId('list').childElementCount === 0) words.push('Nothing passes these filters yet. What comes is shown at once.');
   say(words.join(' '));

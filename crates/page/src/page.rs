@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 /// The page, for whoever has a server to mount it on.
@@ -39,7 +39,14 @@ impl Page {
     }
 
     /// The URL that opens the page on this address. It holds the token.
-    pub fn url(&self, address: SocketAddr) -> String {
+    pub fn url(&self, mut address: SocketAddr) -> String {
+        if address.ip().is_unspecified() {
+            // The page answers to loopback names alone.
+            address.set_ip(match address {
+                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
         format!("http://{address}/?token={}", self.token.as_str())
     }
 

@@ -41,16 +41,12 @@ impl Budget {
             .parts
             .checked_sub(1)
             .zip(self.points.checked_sub(points));
-        match left {
-            Some((parts, points)) => {
-                (self.parts, self.points) = (parts, points);
-                true
-            }
-            None => {
-                self.left_out += 1;
-                false
-            }
+        if let Some((parts, points)) = left {
+            (self.parts, self.points) = (parts, points);
+            return true;
         }
+        self.left_out += 1;
+        false
     }
 
     /// What was left out since this was asked the last time.

@@ -33,7 +33,9 @@ impl Drafts {
             .0
             .iter()
             .position(|draft| draft.item == image.item && draft.size == size && draft.unit == unit);
-        if let Some(draft) = place.and_then(|place| self.0.get_mut(place)) {
+        if let Some(place) = place
+            && let Some(draft) = self.0.get_mut(place)
+        {
             draft.shapes.push(shape);
             return None;
         }

@@ -97,17 +97,20 @@ impl Scene<'_> {
                     format!("A {}: nobody knows how to draw it.", cut(kind)),
                 );
             }
-            shape => match (form_of(shape), image_of(shape)) {
-                (Some((form, unit)), Some(image)) => self.put(tag, image, unit, form),
-                _ => {
-                    let kind = kind_of(shape);
-                    let words = format!(
-                        "A {kind} whose coordinates cannot be drawn: they are missing or far outside."
-                    );
-                    self.name(tag, words);
-                }
-            },
+            shape => self.form(tag, shape),
         }
+    }
+
+    fn form(&mut self, tag: Tag, shape: &Shape<'_>) {
+        if let Some((form, unit)) = form_of(shape)
+            && let Some(image) = image_of(shape)
+        {
+            return self.put(tag, image, unit, form);
+        }
+        let kind = kind_of(shape);
+        let words =
+            format!("A {kind} whose coordinates cannot be drawn: they are missing or far outside.");
+        self.name(tag, words);
     }
 
     fn name(&mut self, tag: Tag, words: String) {

@@ -9,6 +9,8 @@ fn the_printed_url_opens_the_page_and_leaves_a_cookie() {
     let page = page(Data::default());
     let url = page.url(HOST.parse().unwrap());
     assert_eq!(url, format!("http://{HOST}/?token={TOKEN}"));
+    let everywhere = page.url("[::]:9090".parse().unwrap());
+    assert_eq!(everywhere, format!("http://[::1]:9090/?token={TOKEN}"));
     let response = asked(
         &page,
         &format!("/?token={TOKEN}&show=refused"),
