@@ -11,9 +11,12 @@ const STATES = { plain: '', same: 'as before', new: 'new', changed: 'changed', w
 const MAX_ROWS = 500;
 const MAX_PIXELS = 16_000_000;
 const MAX_LANES = 60;
+const MAX_NAMES = 200;
+
+const isBefore = (tag) => tag.state === 'was' || tag.state === 'gone';
 
 function colour(tag) {
-  if (tag.state === 'was' || tag.state === 'gone') return BEFORE;
+  if (isBefore(tag)) return BEFORE;
   let hash = 7;
   for (const sign of tag.labels[0] ?? tag.name ?? '') hash = (hash * 31 + sign.codePointAt(0)) >>> 0;
   return COLOURS[hash % COLOURS.length];
@@ -50,11 +53,12 @@ function shapeOf(shape, dot) {
 }
 
 // Marked pixels, each where it is in the image.
-function masks(picture, shapes) {
+function masks(picture, shapes, kind) {
+  if (shapes.length === 0) return null;
   const scale = Math.ceil(Math.sqrt((picture.width * picture.height) / MAX_PIXELS)) || 1;
   const canvas = el('canvas', {
     width: Math.max(1, Math.floor(picture.width / scale)), height: Math.max(1, Math.floor(picture.height / scale)),
-    'data-masks': shapes.length, 'data-scale': scale, 'aria-hidden': 'true',
+    class: kind, 'data-masks': shapes.length, 'data-scale': scale, 'aria-hidden': 'true',
   });
   const context = canvas.getContext('2d');
   context.scale(1 / scale, 1 / scale);
@@ -67,9 +71,17 @@ function masks(picture, shapes) {
   return canvas;
 }
 
+// Where a name stands: at the first corner, or the upper left.
+function corner(shape) {
+  if (shape.form === 'polygon') return shape.points[0];
+  if (shape.form === 'ellipse') return [shape.cx, shape.cy - shape.ry];
+  return shape.form === 'mask' ? null : [shape.x, shape.y];
+}
+
 function picture(one, number) {
   const dot = Math.max(one.width, one.height) / 150;
   const drawn = [];
+  const names = [];
   const rows = [];
   for (const [at, shape] of one.shapes.entries()) {
     const key = `${number}-${at}`;
@@ -84,6 +96,10 @@ function picture(one, number) {
     })) element.setAttribute(name, value);
     element.append(svg('title', null, title(shape)));
     drawn.push(element);
+    const place = corner(shape);
+    if (place && shape.labels.length > 0 && !isBefore(shape) && names.length < MAX_NAMES) {
+      names.push(svg('text', { x: place[0], y: place[1] - dot / 2, fill: paint, 'font-size': dot * 3.4 }, shape.labels[0]));
+    }
   }
   const masked = one.shapes.filter((shape) => shape.form === 'mask');
   const unit = one.unit === 'px' ? `${Math.round(one.width)} × ${Math.round(one.height)} pixels` : 'in percent';
@@ -91,8 +107,9 @@ function picture(one, number) {
   const image = svg('svg', {
     viewBox: `0 0 ${one.width} ${one.height}`, preserveAspectRatio: 'none', role: 'img', 'data-picture': number,
     'aria-label': `${name}, with ${one.shapes.length} regions`,
-  }, ...drawn);
-  const stage = el('div', { class: 'stage' }, masked.length > 0 ? masks(one, masked) : null, image);
+  }, ...drawn, svg('g', { class: 'names', 'aria-hidden': 'true' }, ...names));
+  const stage = el('div', { class: 'stage' }, masks(one, masked.filter(isBefore), 'before'),
+    masks(one, masked.filter((shape) => !isBefore(shape)), 'now'), image);
   stage.style.setProperty('aspect-ratio', `${one.width} / ${one.height}`);
   stage.style.setProperty('max-width', `calc(70vh * ${one.width / one.height})`);
   const legend = table(['Label', 'Form', 'Id', ''], rows.map(([shape, form, key]) => [
@@ -105,7 +122,11 @@ function picture(one, number) {
   };
   legend.addEventListener('pointerover', (event) => mark(event, true));
   legend.addEventListener('pointerout', (event) => mark(event, false));
-  return [el('h3', null, name), one.words ? el('p', { class: 'words' }, one.words) : null, stage, legend];
+  const hide = one.shapes.some(isBefore) ? el('button', { type: 'button', 'aria-pressed': 'false' }, 'Hide the version before') : null;
+  hide?.addEventListener('click', () => {
+    hide.setAttribute('aria-pressed', String(stage.classList.toggle('only-now')));
+  });
+  return [el('h3', null, name), one.words ? el('p', { class: 'words' }, one.words) : null, hide, stage, legend];
 }
 
 // Rows are cells, then a state, then a key.

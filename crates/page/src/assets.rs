@@ -6,7 +6,7 @@ pub(crate) struct Asset {
     pub(crate) bytes: &'static [u8],
 }
 
-pub(crate) const INDEX: Asset = Asset {
+pub(crate) static INDEX: Asset = Asset {
     name: "index.html",
     media_type: "text/html; charset=utf-8",
     bytes: include_bytes!("../assets/index.html"),
@@ -14,7 +14,7 @@ pub(crate) const INDEX: Asset = Asset {
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-const FILES: [Asset; 7] = [
+static FILES: [Asset; 7] = [
     Asset {
         name: "page.css",
         media_type: "text/css; charset=utf-8",

@@ -57,7 +57,7 @@ impl DeliveryView {
             },
         };
         let before = delivery.previous.as_ref().map(|previous| Version {
-            message: Some(&previous.message),
+            message: Some(previous.message.as_slice()),
             body: previous.body.as_deref(),
         });
         let shown = match (&decoded, envelope) {

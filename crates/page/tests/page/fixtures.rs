@@ -12,8 +12,8 @@ fn messages() -> Vec<PathBuf> {
     let files = std::fs::read_dir(folder).unwrap();
     let files = files.map(|file| file.unwrap().path());
     let is_message = |path: &PathBuf| {
-        let name = path.to_str().unwrap();
-        name.ends_with(".json") && !name.ends_with(".changes.json")
+        let is_json = path.extension().is_some_and(|end| end == "json");
+        is_json && !path.to_str().unwrap().ends_with(".changes.json")
     };
     let found: Vec<_> = files.filter(is_message).collect();
     assert!(found.len() > 100);

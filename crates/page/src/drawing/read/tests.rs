@@ -107,7 +107,7 @@ fn the_version_before_lies_below() {
     };
     let before = message(&[boat(10), other("same", 1), other("gone", 2)].join(","));
     let now = message(&[boat(11), other("same", 1), other("new", 3)].join(","));
-    let all = drawn(&now, Some(&before));
+    let all = drawn(&now, Some(before.as_slice()));
     let drawing = &all["drawings"][0];
     assert_eq!(drawing["compared"], true);
     let shapes = drawing["pictures"][0]["shapes"].as_array().unwrap().iter();
@@ -195,7 +195,10 @@ fn answers_texts_and_times_stand_beside() {
         item("o", "cuboid", r#"{"x":1}"#),
     ];
     let before = item("q", "choices", r#"{"choices":["Dark"]}"#);
-    let all = drawn(&message(&items.join(",")), Some(&message(&before)));
+    let all = drawn(
+        &message(&items.join(",")),
+        Some(message(&before).as_slice()),
+    );
     let drawing = &all["drawings"][0];
     assert_eq!(drawing["answers"][0]["values"], json!(["Sharp", "Blurred"]));
     assert_eq!(drawing["answers"][0]["was"], json!(["Dark"]));
