@@ -162,9 +162,9 @@ document.addEventListener('keydown', (event) => {
 window.addEventListener('popstate', () => { fromAddress(); reload(); });
 
 const first = fromAddress();
+forever(STRIP_MS, strip);
 await reload();
 if (first) list.choose(first);
-forever(STRIP_MS, strip);
 forever(POLL_MS, async () => {
   const answer = await list.poll();
   if (answer?.more) missed += 1;
