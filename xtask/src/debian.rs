@@ -76,6 +76,7 @@ pub(crate) fn install_what_is_missing() -> Outcome {
         // Any from 17 on will do.
         ("default-jre-headless", runtimes::own_java().is_some()),
         ("debootstrap", find("debootstrap").is_some()),
+        ("chromium", runtimes::own_chromium().is_some()),
     ];
     let missing: Vec<&str> = needs
         .into_iter()
@@ -86,6 +87,17 @@ pub(crate) fn install_what_is_missing() -> Outcome {
     }
     println!("installing packages of this system: {}", missing.join(" "));
     install(&missing)
+}
+
+/// Path of a Chromium.
+pub(crate) fn chromium() -> Outcome<PathBuf> {
+    if let Some(path) = std::env::var_os("LABELRELAY_TEST_CHROMIUM") {
+        return Ok(path.into());
+    }
+    match runtimes::own_chromium() {
+        Some(program) => Ok(program),
+        None => installed_program("chromium"),
+    }
 }
 
 /// Path of a program of the package of the same name.

@@ -43,6 +43,13 @@ pub(crate) const ASYNCAPI: Project = Project {
     runs_scripts: false, // one of them reports the installation to somebody
 };
 
+/// Finds faults of accessibility in a page.
+pub(crate) const AXE: Project = Project {
+    folder: "axe-core-4.14.1",
+    proof: "node_modules/axe-core/axe.min.js",
+    runs_scripts: false,
+};
+
 /// A type checker for Python.
 pub(crate) const PYRIGHT: Project = Project {
     folder: "pyright-1.1.414",

@@ -146,6 +146,13 @@ pub(crate) const PYTHON_PACKAGE: Environment = Environment {
     program: "bin/python",
 };
 
+/// Drives a browser. Its name is not a version's: it goes with the system's Chromium.
+pub(crate) const BROWSER: Environment = Environment {
+    folder: "browser-1",
+    requirements: "browser.txt",
+    program: "bin/python",
+};
+
 /// Checks Dockerfiles.
 pub(crate) const HADOLINT: Environment = Environment {
     folder: "hadolint-2.15.1",

@@ -1,5 +1,5 @@
 //! Java and Node, which some of the tests' programs are written for: this machine's, or one that a package of
-//! Python carries.
+//! Python carries. And this machine's browser.
 
 use crate::Outcome;
 use crate::python::{JAVA, NODE};
@@ -55,6 +55,13 @@ fn own_node() -> Option<PathBuf> {
     let program = find("node").filter(|_| find("npm").is_some())?;
     let told = output(Command::new(&program).arg("--version")).ok()?;
     (major(&told)? >= OLDEST_NODE).then_some(program)
+}
+
+/// This machine's Chromium, under any of its names.
+pub(crate) fn own_chromium() -> Option<PathBuf> {
+    ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find_map(find)
 }
 
 fn major(version: &str) -> Option<u32> {
