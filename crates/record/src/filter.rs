@@ -18,8 +18,14 @@ pub struct Filter {
     pub project: Option<Pattern>,
     /// Only with this id of the platform.
     pub delivery: Option<Pattern>,
+    /// Only with this outcome, by its name.
+    pub outcome: Option<Pattern>,
     /// Only what was refused or failed.
     pub refused: bool,
+    /// Only what was recorded after the delivery with this number.
+    pub after: Option<i64>,
+    /// Only what was recorded before the delivery with this number.
+    pub before: Option<i64>,
     /// Only what came at this time or later, milliseconds since 1970.
     pub from_ms: Option<i64>,
     /// Only what came before this time.
@@ -67,6 +73,11 @@ impl Pattern {
         Self::new(text, Ending::Any)
     }
 
+    /// The value is this text, whatever stands in it.
+    pub fn exactly(text: &str) -> Self {
+        Self::new(text, Ending::None)
+    }
+
     fn new(text: &str, ending: Ending) -> Self {
         Self {
             text: text.to_owned(),
@@ -75,7 +86,7 @@ impl Pattern {
     }
 
     /// A condition as ranges, which an index can answer.
-    fn condition(&self, column: &str, values: &mut Vec<Value>) -> String {
+    pub(crate) fn condition(&self, column: &str, values: &mut Vec<Value>) -> String {
         let mut bind = |text: String| {
             values.push(text.into());
             values.len()
@@ -108,6 +119,21 @@ pub(crate) fn end_of(text: &str) -> String {
 impl Filter {
     /// The clauses behind `FROM deliveries`, and the values for them.
     pub(crate) fn clauses(&self, limit: usize) -> (String, Vec<Value>) {
+        let (mut sql, mut values) = self.conditions();
+        self.push_order(&mut sql, &mut values, limit);
+        (sql, values)
+    }
+
+    /// The order, and how many.
+    pub(crate) fn push_order(&self, sql: &mut String, values: &mut Vec<Value>, limit: usize) {
+        let order = if self.newest_first { "DESC" } else { "ASC" };
+        values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
+        // Writing into memory does not fail.
+        let _ = write!(sql, " ORDER BY number {order} LIMIT ?{}", values.len());
+    }
+
+    /// The conditions alone.
+    pub(crate) fn conditions(&self) -> (String, Vec<Value>) {
         let mut sql = String::from(" WHERE 1");
         let mut values = Vec::new();
         let columns = [
@@ -117,6 +143,7 @@ impl Filter {
             ("subject", &self.subject),
             ("project", &self.project),
             ("delivery_id", &self.delivery),
+            ("outcome", &self.outcome),
         ];
         for (column, pattern) in columns {
             if let Some(pattern) = pattern {
@@ -146,15 +173,16 @@ impl Filter {
             let at = values.len();
             and(&mut sql, &format!("arrived_ms < ?{at}"));
         }
-        let order = if self.newest_first { "DESC" } else { "ASC" };
-        values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
-        // Writing into memory does not fail.
-        let _ = write!(sql, " ORDER BY number {order} LIMIT ?{}", values.len());
+        for (number, is) in [(self.after, ">"), (self.before, "<")] {
+            if let Some(number) = number {
+                and(&mut sql, &format!("number {is} {number}"));
+            }
+        }
         (sql, values)
     }
 }
 
-fn and(sql: &mut String, condition: &str) {
+pub(crate) fn and(sql: &mut String, condition: &str) {
     sql.push_str(" AND ");
     sql.push_str(condition);
 }

@@ -23,6 +23,7 @@ mod reader;
 mod recorder;
 mod row;
 mod schema;
+mod search;
 mod set_aside;
 mod store;
 mod totals;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// Deliveries that one id can find.
 const FOUND_AT_ONCE: i64 = 100;
 
-const COLUMNS: &str = "
+pub(crate) const COLUMNS: &str = "
     number, arrived_ms, status, flags, body_bytes, elapsed_us, queue_us, outcome, source, event_id, event_type, subject,
     project, delivery_id, verified_by, client, body_sha256, method, path, reason, head";
 
@@ -131,7 +131,7 @@ impl RecordFile {
     }
 }
 
-fn recorded(row: &rusqlite::Row<'_>) -> rusqlite::Result<Recorded> {
+pub(crate) fn recorded(row: &rusqlite::Row<'_>) -> rusqlite::Result<Recorded> {
     let flags = row.get(3)?;
     let mut read = Row {
         arrived_ms: row.get(1)?,

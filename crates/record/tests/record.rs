@@ -218,10 +218,94 @@ fn a_filter_asks_for_what_it_says() {
             },
             vec![],
         ),
+        (
+            Filter {
+                outcome: Some(Pattern::exactly("unauthorized")),
+                ..all()
+            },
+            vec![2],
+        ),
+        (
+            Filter {
+                subject: Some(Pattern::exactly("label/1*")),
+                ..all()
+            },
+            vec![],
+        ),
+        (
+            Filter {
+                after: Some(1),
+                before: Some(3),
+                ..all()
+            },
+            vec![2],
+        ),
     ] {
         assert_eq!(numbers(filter.clone()), expected, "{filter:?}");
     }
     assert_eq!(record.list(&all(), 2).unwrap().len(), 2);
+}
+
+#[test]
+fn whatever_is_pasted_is_searched_for() {
+    let place = Place::new();
+    let mut task = accepted("e-170");
+    task.subject = Some("task/170".to_owned());
+    task.project = Some("17".to_owned());
+    task.event_type = Some("io.labelstud.task.created".to_owned());
+    let mut long = accepted("9f86d081884c7d65");
+    long.subject = Some("label/ckfgcfsbi00003h5ziwnd8qt7".to_owned());
+    place.record(
+        Options::default(),
+        [accepted("e-1"), task, long, refused(b"x")],
+    );
+    let record = place.open();
+    let newest = Filter {
+        newest_first: true,
+        ..Filter::default()
+    };
+    let numbers = |text: &str, filter: &Filter| {
+        let found = record.search(text, filter, 100).unwrap();
+        found.iter().map(|found| found.number).collect::<Vec<_>>()
+    };
+    for (text, expected) in [
+        ("r4", vec![4]),
+        ("e-1", vec![1]),
+        ("9f86d0", vec![3]),
+        // Too short for a beginning.
+        ("9f86", vec![]),
+        ("delivery-e-1", vec![2, 1]),
+        // A project, and what the label of that number is; task 170 is another.
+        ("17", vec![2, 1]),
+        ("label/17", vec![1]),
+        ("ckfgcfsbi", vec![3]),
+        ("label/ckfgcfsbi", vec![3]),
+        ("io.labelstud", vec![2]),
+        ("none-of-them", vec![]),
+        ("", vec![]),
+    ] {
+        assert_eq!(numbers(text, &newest), expected, "{text}");
+    }
+    let earlier = Filter {
+        before: Some(2),
+        ..newest
+    };
+    assert_eq!(numbers("17", &earlier), [1]);
+    assert_eq!(record.search("17", &Filter::default(), 1).unwrap().len(), 1);
+}
+
+#[test]
+fn a_beginning_that_many_have_finds_the_newest() {
+    let place = Place::new();
+    let rows = (0..3000).map(|number| accepted(&format!("many-{number}")));
+    place.record(Options::default(), rows);
+    let newest = Filter {
+        newest_first: true,
+        ..Filter::default()
+    };
+    let found = place.open().search("delivery-many-", &newest, 2).unwrap();
+    let numbers = found.iter().map(|found| found.number);
+    assert_eq!(numbers.collect::<Vec<_>>(), [3000, 2999]);
 }
 
 #[test]

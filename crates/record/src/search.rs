@@ -1,0 +1,125 @@
+//! Finds deliveries by whatever somebody pastes: an id, or the beginning of one.
+
+use crate::error::RecordError;
+use crate::filter::{Filter, Pattern, and};
+use crate::reader::{COLUMNS, RecordFile, recorded};
+use crate::row::Recorded;
+use rusqlite::params_from_iter;
+use rusqlite::types::Value;
+
+/// Deliveries that one index may name. A text with more of them says so little that the newest are looked through
+/// instead: the list is full soon.
+const CANDIDATES: usize = 2000;
+
+/// A shorter text is a whole id: whoever asks for task 17 does not mean 170, nor an event whose digest begins so.
+const BEGINNING: usize = 6;
+
+/// What an event may be about. Whoever pastes an id leaves it out.
+const KINDS: [&str; 8] = [
+    "annotation",
+    "data_row",
+    "label",
+    "label_link",
+    "model_run",
+    "project",
+    "review",
+    "task",
+];
+
+/// Types of events begin so.
+const TYPES: [&str; 2] = ["com.", "io."];
+
+impl RecordFile {
+    /// Deliveries that pass `filter`, and have `text` as an id or as the beginning of one, `limit` at most: their name
+    /// in the record, the event's id, the platform's id of the delivery, the subject with or without its kind, the
+    /// project. A beginning has six characters at least. A text that begins as types do is one's beginning.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn search(
+        &self,
+        text: &str,
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, RecordError> {
+        self.found(text, filter, limit)
+            .map_err(|source| self.error(source))
+    }
+
+    fn found(&self, text: &str, filter: &Filter, limit: usize) -> rusqlite::Result<Vec<Recorded>> {
+        let (mut sql, mut values) = filter.conditions();
+        if TYPES.iter().any(|start| text.starts_with(start)) {
+            let is = Pattern::begins(text).condition("event_type", &mut values);
+            and(&mut sql, &is);
+        } else {
+            let columns = columns(text);
+            if let Some(numbers) = self.candidates(text, &columns)? {
+                let numbers = numbers.iter().map(i64::to_string).collect::<Vec<_>>();
+                and(&mut sql, &format!("number IN ({})", numbers.join(",")));
+            } else {
+                let is = columns.iter().map(|(column, pattern)| {
+                    // The plus keeps `SQLite` from gathering all of them by the index before it sorts.
+                    pattern.condition(&format!("+{column}"), &mut values)
+                });
+                let any = is.collect::<Vec<_>>().join(" OR ");
+                and(&mut sql, &format!("({any})"));
+            }
+        }
+        filter.push_order(&mut sql, &mut values, limit);
+        let mut select = self
+            .db
+            .prepare(&format!("SELECT {COLUMNS} FROM deliveries{sql}"))?;
+        let rows = select.query_map(params_from_iter(&values), recorded)?;
+        rows.collect()
+    }
+
+    /// Numbers of all deliveries that have it; `None` where that are too many.
+    fn candidates(
+        &self,
+        text: &str,
+        columns: &[(&str, Pattern)],
+    ) -> rusqlite::Result<Option<Vec<i64>>> {
+        let mut numbers = Vec::new();
+        let name = text.strip_prefix('r');
+        numbers.extend(name.and_then(|number| number.parse::<i64>().ok()));
+        for (column, pattern) in columns {
+            let mut values: Vec<Value> = Vec::new();
+            let condition = pattern.condition(column, &mut values);
+            let limit = CANDIDATES + 1;
+            let sql = format!("SELECT number FROM deliveries WHERE {condition} LIMIT {limit}");
+            let mut select = self.db.prepare_cached(&sql)?;
+            let found = select.query_map(params_from_iter(&values), |row| row.get::<_, i64>(0))?;
+            let before = numbers.len();
+            for number in found {
+                numbers.push(number?);
+            }
+            if numbers.len() - before > CANDIDATES {
+                return Ok(None);
+            }
+        }
+        Ok(Some(numbers))
+    }
+}
+
+/// Columns that may have it, each with an index.
+fn columns(text: &str) -> Vec<(&'static str, Pattern)> {
+    let id = text.rsplit_once('/').map_or(text, |(_, id)| id);
+    let pattern = |whole: &str| {
+        if id.chars().count() < BEGINNING {
+            Pattern::exactly(whole)
+        } else {
+            Pattern::begins(whole)
+        }
+    };
+    let mut columns = vec![
+        ("event_id", pattern(text)),
+        ("delivery_id", pattern(text)),
+        ("project", pattern(text)),
+    ];
+    if text.contains('/') {
+        columns.push(("subject", pattern(text)));
+    } else {
+        columns.extend(KINDS.map(|kind| ("subject", pattern(&format!("{kind}/{text}")))));
+    }
+    columns
+}
