@@ -24,6 +24,7 @@ mod taken;
 mod transaction;
 mod try_write;
 mod write_throttle;
+mod written_since;
 
 pub use delivery::Delivery;
 pub(crate) use delivery::MAX_VISIBILITY;

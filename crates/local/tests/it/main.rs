@@ -22,3 +22,4 @@ mod replay;
 mod source;
 mod support;
 mod try_write;
+mod written_since;
