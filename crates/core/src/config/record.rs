@@ -11,6 +11,8 @@ use std::time::Duration;
 pub struct RecordConfig {
     /// `true` if deliveries are recorded.
     pub enabled: bool,
+    /// `true` if a page shows it.
+    pub page: Option<bool>,
     /// File of the record; beside the embedded queue where none is named.
     pub file: Option<String>,
     /// Deliveries that a secret has vouched for.
@@ -36,6 +38,7 @@ pub struct RecordConfig {
 #[serde(deny_unknown_fields)]
 pub(super) struct Record {
     enabled: Option<bool>,
+    page: Option<bool>,
     file: Option<String>,
     max_deliveries: Option<u64>,
     max_bytes: Option<u64>,
@@ -60,6 +63,7 @@ impl Record {
             .map(|file| not_empty(origin, "serve.record.file", file));
         Ok(RecordConfig {
             enabled: self.enabled.unwrap_or(false),
+            page: self.page,
             file: file.transpose()?,
             max_deliveries: number("max_deliveries", self.max_deliveries)?,
             max_bytes: number("max_bytes", self.max_bytes)?,

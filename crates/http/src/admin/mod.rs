@@ -1,15 +1,18 @@
-//! The second, loopback address: metrics for Prometheus, and reasons, which are not for senders.
+//! The second, loopback address: metrics for Prometheus, reasons, which are not for senders, and a page, where somebody
+//! mounts one.
 
 mod ages;
 mod dropped_log_lines;
 mod host;
 mod metrics;
+mod pages;
 mod pull;
 mod queue;
 mod silence;
 mod text_response;
 
 pub use metrics::Metrics;
+pub use pages::PageAnswer;
 pub use queue::{LedgerGauges, QueueGauges};
 
 use crate::options::ServeOptions;
@@ -19,28 +22,32 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use labelrelay_core::{NoObserver, Relay};
+use pages::Page;
 use std::sync::Arc;
 use std::time::Duration;
 use text_response::{PLAIN, text};
 use tokio::net::TcpListener;
 
-/// A few scrapers, and a person who looks.
+/// A few scrapers, and a person or two who look.
 const MAX_CONNECTIONS: usize = 32;
 
-/// Serves `/metrics` and `/ready` on `listener` until `shutdown` completes. Its connections are counted
-/// apart from those of senders: who takes all of theirs takes none of these.
+/// Serves `/metrics` and `/ready` on `listener` until `shutdown` completes, and `page` on every other path. Its
+/// connections are counted apart from those of senders: who takes all of theirs takes none of these.
 pub async fn serve_admin(
     listener: TcpListener,
     metrics: Arc<Metrics>,
     relay: Arc<Relay>,
+    page: Option<PageAnswer>,
     shutdown: impl Future<Output = ()> + Send,
 ) {
+    let page = page.map(Page::new);
     let answer = move |_, _, request| {
         let (metrics, relay) = (Arc::clone(&metrics), Arc::clone(&relay));
+        let page = page.clone();
         async move {
             match host::refusal(&request) {
                 Some(refused) => refused,
-                None => answer(&metrics, &relay, &request).await,
+                None => answer(&metrics, &relay, page.as_ref(), request).await,
             }
         }
     };
@@ -53,7 +60,8 @@ pub async fn serve_admin(
 async fn answer(
     metrics: &Metrics,
     relay: &Relay,
-    request: &Request<Incoming>,
+    page: Option<&Page>,
+    request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     let (status, kind, body) = match (request.method(), request.uri().path()) {
         (&Method::GET, "/metrics") => (StatusCode::OK, Metrics::MEDIA_TYPE, metrics.encode()),
@@ -69,11 +77,14 @@ async fn answer(
                 format!("not ready: {error}\n{}", metrics.queue_lines()),
             ),
         },
-        _ => (
-            StatusCode::NOT_FOUND,
-            PLAIN,
-            "GET /metrics or /ready\n".to_owned(),
-        ),
+        _ => match page {
+            Some(page) => return page.answer(request).await,
+            None => (
+                StatusCode::NOT_FOUND,
+                PLAIN,
+                "GET /metrics or /ready\n".to_owned(),
+            ),
+        },
     };
     text(status, kind, body)
 }
