@@ -2,6 +2,7 @@
 
 use crate::support::Running;
 use http::Response;
+use http::request::Parts;
 use labelrelay_http::admin::{Metrics, PageAnswer, serve_admin};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -56,7 +57,7 @@ async fn a_page_has_every_other_path_and_its_panic_is_its_own() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let relay = Arc::clone(&running.relay);
-    let page: PageAnswer = Arc::new(|head| {
+    let page: PageAnswer = Arc::new(|head: &Parts| {
         assert_ne!(head.uri.path(), "/panics", "a bug of the test");
         Response::new(format!("page {}", head.uri).into())
     });
