@@ -30,6 +30,7 @@ mod locations;
 mod logging;
 mod open;
 mod output;
+mod page_token;
 mod platform_http;
 mod pull;
 mod queue;

@@ -19,6 +19,21 @@ pub(crate) fn recorder(
     env: &Env<'_>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<Arc<Recorder>>, CliError> {
+    let Some(file) = file(config, env)? else {
+        return Ok(None);
+    };
+    let recorder = Recorder::new(file, options(config), Arc::clone(clock));
+    Ok(Some(Arc::new(recorder)))
+}
+
+/// The file of the record, where a page shows it.
+pub(crate) fn shown_by_page(config: &Config, env: &Env<'_>) -> Result<Option<PathBuf>, CliError> {
+    let is_shown = config.serve.record.page.unwrap_or(true);
+    Ok(file(config, env)?.filter(|_| is_shown))
+}
+
+/// The file that `serve` records into; `None` where it shall record nothing.
+fn file(config: &Config, env: &Env<'_>) -> Result<Option<PathBuf>, CliError> {
     if !config.serve.record.enabled {
         return Ok(None);
     }
@@ -39,8 +54,7 @@ pub(crate) fn recorder(
             config.origin
         )));
     }
-    let recorder = Recorder::new(file, options(config), Arc::clone(clock));
-    Ok(Some(Arc::new(recorder)))
+    Ok(Some(file))
 }
 
 /// The record that belongs to a queue; `None` where nothing was recorded yet, or nothing says where it would be.

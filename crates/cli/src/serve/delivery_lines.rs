@@ -219,7 +219,7 @@ const fn is_good(outcome: Outcome) -> bool {
 }
 
 /// What to do about a refusal; `None` where the log's line says it.
-const fn cure(outcome: Outcome, has_record: bool) -> Option<&'static str> {
+pub(super) const fn cure(outcome: Outcome, has_record: bool) -> Option<&'static str> {
     match outcome {
         Outcome::Unauthorized | Outcome::Malformed if has_record => Some(
             "why: `labelrelay events list --refused` names it, and `labelrelay verify --delivery NAME --secret REF` explains it",

@@ -8,6 +8,7 @@ mod first_start;
 mod hints;
 mod listen_address;
 mod observed_queue;
+mod page;
 mod private_address;
 mod pull;
 mod queue_watch;
@@ -54,7 +55,7 @@ pub(crate) struct Args {
     /// Address for deliveries; port 0 picks a free one [default: 127.0.0.1:8090]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
-    /// Loopback address for /metrics, and /ready with reasons [default: 127.0.0.1:9090; a free port if
+    /// Loopback address for /metrics, /ready with reasons, and the page [default: 127.0.0.1:9090; a free port if
     /// that is taken]
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<String>,

@@ -1,5 +1,6 @@
 //! The record of deliveries, while `serve` runs: off, unless the configuration asks for it.
 
+use super::page::RelayState;
 use crate::env::Env;
 use crate::error::CliError;
 use crate::record;
@@ -9,7 +10,11 @@ use labelrelay_http::observe::Tee;
 use labelrelay_record::Recorder;
 use std::sync::Arc;
 
-pub(super) struct Recording(Option<Arc<Recorder>>);
+pub(super) struct Recording {
+    recorder: Option<Arc<Recorder>>,
+    /// What no row says.
+    relay: RelayState,
+}
 
 impl Recording {
     pub(super) fn of(
@@ -17,24 +22,35 @@ impl Recording {
         env: &Env<'_>,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, CliError> {
-        Ok(Self(record::recorder(config, env, clock)?))
+        Ok(Self {
+            recorder: record::recorder(config, env, clock)?,
+            relay: RelayState::default(),
+        })
     }
 
     pub(super) const fn is_on(&self) -> bool {
-        self.0.is_some()
+        self.recorder.is_some()
+    }
+
+    /// What the record does not say of the relay.
+    pub(super) fn relay(&self) -> RelayState {
+        self.relay.clone()
     }
 
     /// The observer, and the record after it.
     pub(super) fn after(&self, observer: impl Observer + 'static) -> Arc<dyn Observer> {
-        match &self.0 {
-            Some(recorder) => Arc::new(Tee(observer, Arc::clone(recorder))),
+        match &self.recorder {
+            Some(recorder) => {
+                let record = Tee(Arc::clone(recorder), self.relay());
+                Arc::new(Tee(observer, record))
+            }
             None => Arc::new(observer),
         }
     }
 
     /// Begins to write. The queue is ours by now, and so is the record beside it.
     pub(super) fn begin(&self) -> Result<(), CliError> {
-        match &self.0 {
+        match &self.recorder {
             Some(recorder) => Ok(recorder.begin()?),
             None => Ok(()),
         }
@@ -42,7 +58,7 @@ impl Recording {
 
     /// Ends once everything is written.
     pub(super) async fn end(self) {
-        if let Some(recorder) = self.0 {
+        if let Some(recorder) = self.recorder {
             // It waits for nothing but a disk; a panic of it was printed where it happened.
             let _ = tokio::task::spawn_blocking(move || recorder.close()).await;
         }

@@ -3,6 +3,7 @@
 use super::config_watch::{self, ConfigWatch};
 use super::delivery_lines::DeliveryLines;
 use super::listen_address::{ANY_ADMIN_LISTEN, DEFAULT_ADMIN_LISTEN, cannot_bind};
+use super::page::{Making, Page, RelayState};
 use super::pull::{Prepared, Pulling};
 use super::ready_file::ReadyFile;
 use super::recording::Recording;
@@ -120,12 +121,14 @@ impl Start<'_> {
         warnings.extend(relay.warnings().await);
         warnings.extend(self.network());
         let memory = memory::most_bytes(&relay, &options);
-        self.announce(bound, admin_bound, &warnings, memory)?;
+        let page = self.page(bound, admin_bound, timer, recording.relay());
+        self.announce(bound, admin_bound, page.as_ref(), &warnings, memory)?;
 
         let reasons = serve_admin(
             admin,
             Arc::clone(&metrics),
             Arc::clone(&relay),
+            page.map(|page| page.answer),
             signals::stopped(stop.clone()),
         );
         let reasons = tokio::spawn(reasons);
@@ -203,11 +206,31 @@ impl Start<'_> {
         .ok()
     }
 
+    /// The page of the record, where there is one.
+    fn page(
+        &self,
+        bound: SocketAddr,
+        admin: SocketAddr,
+        clock: Arc<dyn Clock>,
+        relay: RelayState,
+    ) -> Option<Page> {
+        let making = Making {
+            config: &self.found.config,
+            env: self.env,
+            clock,
+            relay,
+            base: &hints::public_base(self.settings.public_url.as_deref(), bound),
+            admin,
+        };
+        making.page()
+    }
+
     /// Tells people, or programs, where to deliver.
     fn announce(
         &self,
         bound: SocketAddr,
         admin: SocketAddr,
+        page: Option<&Page>,
         warnings: &[String],
         max_memory_bytes: u64,
     ) -> Result<(), CliError> {
@@ -225,16 +248,19 @@ impl Start<'_> {
                 let hint = hint.map(|hint| hint.split_whitespace().collect::<Vec<_>>().join(" "));
                 tracing::info!(name: "source", source = source.name, platform = source.provider.as_str(), url, hint, "source");
             }
-            tracing::info!(name: "listening", address = %bound, admin = %admin, configuration = config.origin, %queue, max_memory_bytes, "listening");
+            // Without its token: a log is read by more people than the page.
+            let page = page.map(|page| page.address.as_str());
+            tracing::info!(name: "listening", address = %bound, admin = %admin, page, configuration = config.origin, %queue, max_memory_bytes, "listening");
             return Ok(());
         }
         let at_terminal = std::io::stderr().is_terminal();
         say(format_args!(
             "labelrelay {} listens on {bound}\n\
              configuration {}, queue {queue}\n\
-             metrics http://{admin}/metrics, state http://{admin}/ready\n\n{}",
+             metrics http://{admin}/metrics, state http://{admin}/ready\n{}\n{}",
             env!("CARGO_PKG_VERSION"),
             config.origin,
+            page_line(page, at_terminal),
             hints::all(config, &base, &self.found.made, at_terminal)
         ));
         if !self.found.made.is_empty() && at_terminal {
@@ -243,6 +269,18 @@ impl Start<'_> {
             ));
         }
         Ok(())
+    }
+}
+
+/// The line of the page; its token is for somebody who looks on, and for no file.
+fn page_line(page: Option<&Page>, at_terminal: bool) -> String {
+    match page {
+        Some(page) if at_terminal => format!("page {}\n", page.url),
+        Some(page) => format!(
+            "page {}, which `labelrelay status --page-url` opens\n",
+            page.address
+        ),
+        None => String::new(),
     }
 }
 

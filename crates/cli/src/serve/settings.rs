@@ -2,7 +2,7 @@
 
 use super::Args;
 use super::hints::public_url;
-use super::listen_address::{DEFAULT_LISTEN, parse, parse_loopback};
+use super::listen_address::{DEFAULT_ADMIN_LISTEN, DEFAULT_LISTEN, parse, parse_loopback};
 use crate::error::CliError;
 use labelrelay_core::config::Config;
 use std::net::SocketAddr;
@@ -38,6 +38,11 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn listen(&self) -> SocketAddr {
         self.listen
+    }
+
+    /// The address for metrics and the page, as far as it is known before a start.
+    pub(crate) fn admin(&self) -> SocketAddr {
+        self.admin.unwrap_or(DEFAULT_ADMIN_LISTEN)
     }
 
     pub(crate) fn public_url(&self) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! `labelrelay status`: walks the way that a delivery takes, without starting or making anything.
 
+mod page_url;
 mod public_url;
 mod queue;
 mod report;
@@ -29,6 +30,7 @@ Examples:
   labelrelay status
   labelrelay status --config /etc/labelrelay.toml --json | jq .events
   labelrelay status --ready        a container's health check
+  labelrelay status --page-url     the page of deliveries, to open in a browser
   labelrelay status && systemctl restart labelrelay";
 
 const NOTES: &str = "\
@@ -56,12 +58,19 @@ pub(crate) struct Args {
     /// Ask the running `serve` whether a delivery would be durable now, and nothing else; 1 if not. For health checks
     #[arg(long, conflicts_with = "json")]
     ready: bool,
+    /// Print the URL of the page that the running `serve` shows, with its token, and nothing else
+    #[arg(long, conflicts_with_all = ["json", "ready"])]
+    page_url: bool,
 }
 
 pub(crate) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     if args.ready {
         let config = find_configuration::find(env, args.config.as_deref(), Missing::Refuse)?.config;
         return health_check::run(&config, env);
+    }
+    if args.page_url {
+        let config = find_configuration::find(env, args.config.as_deref(), Missing::Refuse)?.config;
+        return page_url::run(&config, env);
     }
     let mut report = Report::default();
     let outcome = walk(args, env, &mut report);

@@ -1,0 +1,250 @@
+//! What the page shows, out of the record and the queue. Each file is opened anew: one that was set aside or removed
+//! is not looked at any more.
+
+use super::on_queue::{OnQueue, Queue};
+use super::strip::Strip;
+use crate::serve::delivery_lines::cure;
+use labelrelay_core::{Outcome, chain};
+use labelrelay_page::{
+    BodyPart, DataError, Delivery, ListQuery, Listing, PageData, PartState, Show, SourceView,
+    Summary,
+};
+use labelrelay_record::{Filter, Pattern, RecordError, RecordFile, Recorded, Row};
+use std::path::PathBuf;
+
+pub(super) struct RecordedData {
+    pub(super) record: PathBuf,
+    pub(super) queue: Queue,
+    pub(super) strip: Strip,
+    pub(super) sources: Vec<SourceView>,
+}
+
+impl RecordedData {
+    /// The record; `None` where nothing was recorded yet.
+    fn record(&self) -> Result<Option<RecordFile>, RecordError> {
+        RecordFile::open(&self.record)
+    }
+
+    fn listed(&self, query: &ListQuery, limit: usize) -> Result<Listing, RecordError> {
+        let Some(record) = self.record()? else {
+            return Ok(Listing::default());
+        };
+        // Before the list: what comes meanwhile is asked for the next time.
+        let newest = newest(&record)?.map(|newest| newest.number);
+        let filter = filter(query);
+        let found = match &query.search {
+            Some(text) => record.search(text, &filter, limit)?,
+            None => record.list(&filter, limit)?,
+        };
+        Ok(Listing {
+            deliveries: found.into_iter().map(summary).collect(),
+            newest,
+            lost: record.lost()?,
+        })
+    }
+
+    fn found(&self, name: &str) -> Result<Option<Delivery>, RecordError> {
+        let Some(record) = self.record()? else {
+            return Ok(None);
+        };
+        let found = record.find(name)?;
+        let is_exact = |found: &&Recorded| {
+            let ids = [&found.row.event_id, &found.row.delivery_id];
+            found.name() == name || ids.into_iter().flatten().any(|id| id == name)
+        };
+        let Some(delivery) = found.iter().find(is_exact).or(found.first()) else {
+            return Ok(None);
+        };
+        let on_queue = if became_event(&delivery.row) {
+            self.queue.look(&record, delivery)?
+        } else {
+            OnQueue {
+                body: kept_body(&record, delivery)?,
+                ..OnQueue::default()
+            }
+        };
+        Ok(Some(whole(delivery.clone(), on_queue)))
+    }
+}
+
+impl PageData for RecordedData {
+    fn list(&self, query: &ListQuery, limit: usize) -> Result<Listing, DataError> {
+        self.listed(query, limit).map_err(|error| words(&error))
+    }
+
+    fn delivery(&self, name: &str) -> Result<Option<Delivery>, DataError> {
+        self.found(name).map_err(|error| words(&error))
+    }
+
+    fn strip(&self) -> Vec<PartState> {
+        let newest = self.record().and_then(|record| match &record {
+            Some(record) => newest(record),
+            None => Ok(None),
+        });
+        self.strip.parts(newest, &self.queue)
+    }
+
+    fn sources(&self) -> Vec<SourceView> {
+        self.sources.clone()
+    }
+}
+
+fn words(error: &RecordError) -> DataError {
+    DataError(chain(error))
+}
+
+/// The delivery that was recorded last.
+fn newest(record: &RecordFile) -> Result<Option<Recorded>, RecordError> {
+    let filter = Filter {
+        newest_first: true,
+        ..Filter::default()
+    };
+    Ok(record.list(&filter, 1)?.pop())
+}
+
+/// The same language as the verbs' filters.
+fn filter(query: &ListQuery) -> Filter {
+    let within = |text: &Option<String>| text.as_deref().map(Pattern::within);
+    let outcome = match query.show {
+        Show::Accepted => Some(Outcome::Accepted),
+        Show::Repeat => Some(Outcome::Repeat),
+        Show::Filtered => Some(Outcome::Filtered),
+        Show::All | Show::Refused => None,
+    };
+    Filter {
+        source: within(&query.source),
+        event_type: within(&query.event_type),
+        subject: within(&query.subject),
+        project: query.project.as_deref().map(Pattern::is),
+        outcome: outcome.map(|outcome| Pattern::exactly(outcome.as_str())),
+        refused: query.show == Show::Refused,
+        from_ms: query.from_ms,
+        before_ms: query.before_ms,
+        after: query.after,
+        before: query.before,
+        newest_first: true,
+        ..Filter::default()
+    }
+}
+
+/// Tells whether the queue or the fallback took it, now or before.
+fn became_event(row: &Row) -> bool {
+    let is_on_queue = [Outcome::Accepted, Outcome::Repeat]
+        .iter()
+        .any(|outcome| outcome.as_str() == row.outcome);
+    row.event_id.is_some() && is_on_queue
+}
+
+/// The body of a delivery that became no event, as far as the record has it.
+fn kept_body(record: &RecordFile, delivery: &Recorded) -> Result<BodyPart, RecordError> {
+    Ok(match record.body(delivery)? {
+        Some(body) if body.is_whole => BodyPart::Whole(body.start),
+        Some(body) => BodyPart::Start(body.start),
+        None if delivery.row.body_bytes == 0 => {
+            BodyPart::Missing("no body was read: the head alone decided".to_owned())
+        }
+        None => BodyPart::Missing(
+            "the record has nothing of this body: it was not read whole, it was spooled, or the bounds of [serve.record] left no room".to_owned(),
+        ),
+    })
+}
+
+fn summary(delivery: Recorded) -> Summary {
+    let Recorded { number, row } = delivery;
+    Summary {
+        number,
+        arrived_ms: row.arrived_ms,
+        status: row.status,
+        outcome: row.outcome,
+        source: row.source,
+        event_type: row.event_type,
+        subject: row.subject,
+        project: row.project,
+        event_id: row.event_id,
+        delivery_id: row.delivery_id,
+        reason: row.reason,
+        elapsed_us: row.elapsed_us,
+        body_bytes: row.body_bytes,
+    }
+}
+
+fn whole(delivery: Recorded, on_queue: OnQueue) -> Delivery {
+    let row = delivery.row.clone();
+    let name = delivery.name();
+    Delivery {
+        cure: way_out(&row).map(|words| words.replace("NAME", &name)),
+        summary: summary(delivery),
+        method: row.method,
+        path: row.path,
+        head: row.head,
+        client: row.client,
+        verified_by: row.verified_by,
+        body_sha256: row.body_sha256,
+        queue_us: row.queue_us,
+        late: row.late,
+        fell_back: row.fell_back,
+        claimed: row.claimed,
+        spooled: row.spooled,
+        queue_state: on_queue.state,
+        message: on_queue.message,
+        body: on_queue.body,
+        previous: on_queue.previous,
+    }
+}
+
+/// What to do about a refusal.
+fn way_out(row: &Row) -> Option<&'static str> {
+    let outcome = Outcome::ALL
+        .into_iter()
+        .find(|outcome| outcome.as_str() == row.outcome)?;
+    cure(outcome, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_asks_in_the_language_of_the_verbs() {
+        let query = ListQuery {
+            source: Some("labelbox".to_owned()),
+            subject: Some("label".to_owned()),
+            project: Some("p1".to_owned()),
+            show: Show::Repeat,
+            after: Some(7),
+            ..ListQuery::default()
+        };
+        let expected = Filter {
+            source: Some(Pattern::within("labelbox")),
+            subject: Some(Pattern::within("label")),
+            project: Some(Pattern::is("p1")),
+            outcome: Some(Pattern::exactly("repeat")),
+            after: Some(7),
+            newest_first: true,
+            ..Filter::default()
+        };
+        assert_eq!(filter(&query), expected);
+        let refused = ListQuery {
+            show: Show::Refused,
+            ..ListQuery::default()
+        };
+        assert!(filter(&refused).refused);
+    }
+
+    #[test]
+    fn a_refusal_names_its_own_delivery() {
+        let row = Row {
+            outcome: "unauthorized".to_owned(),
+            status: 401,
+            ..Row::default()
+        };
+        let delivery = whole(Recorded { number: 12, row }, OnQueue::default());
+        let cure = delivery.cure.unwrap();
+        assert!(cure.contains("verify --delivery r12 "), "{cure}");
+        let row = Row {
+            outcome: "accepted".to_owned(),
+            ..Row::default()
+        };
+        assert_eq!(way_out(&row), None);
+    }
+}

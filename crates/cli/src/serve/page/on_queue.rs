@@ -1,0 +1,214 @@
+//! The queue, as the page looks into it: the event of a delivery, and the one about the same subject before it.
+
+use labelrelay_core::{Clock, chain};
+use labelrelay_event::{Data, Envelope};
+use labelrelay_local::{QueueFile, State, StoredEvent, file_of};
+use labelrelay_page::{BodyPart, Previous};
+use labelrelay_record::{Filter, Pattern, RecordError, RecordFile, Recorded};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Events that are looked at for one: ids have no index, and so many are read in a moment.
+const LOOKED_AT: u32 = 100_000;
+
+/// Clocks of the record and the queue agree, but for what a correction of the time of day changes in between.
+const EARLIER_MS: i64 = 1000;
+
+/// Deliveries before this one that are looked for on the queue.
+const EARLIER_DELIVERIES: usize = 20;
+
+/// Largest claimed body that is read for the page.
+const MAX_BODY_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Where events are.
+pub(super) enum Queue {
+    /// In a file.
+    File(PathBuf, Arc<dyn Clock>),
+    /// Where only tools of its own look; by its name.
+    Elsewhere(String),
+}
+
+/// What the queue has of a delivery.
+#[derive(Default)]
+pub(super) struct OnQueue {
+    /// What became of the event, as a sentence.
+    pub(super) state: Option<String>,
+    /// The envelope.
+    pub(super) message: Option<Vec<u8>>,
+    /// The body, where the envelope does not hold it.
+    pub(super) body: BodyPart,
+    /// The event about the same subject before this one.
+    pub(super) previous: Option<Previous>,
+}
+
+impl OnQueue {
+    fn missing(words: String) -> Self {
+        Self {
+            body: BodyPart::Missing(words.clone()),
+            state: Some(words),
+            ..Self::default()
+        }
+    }
+}
+
+impl Queue {
+    /// Looks for the event of an accepted delivery.
+    pub(super) fn look(
+        &self,
+        record: &RecordFile,
+        delivery: &Recorded,
+    ) -> Result<OnQueue, RecordError> {
+        let (file, clock) = match self {
+            Self::File(file, clock) => (file, clock),
+            Self::Elsewhere(name) => {
+                return Ok(OnQueue::missing(format!(
+                    "the event is on {name}, into which its own tools look"
+                )));
+            }
+        };
+        let file = match QueueFile::open(file, Arc::clone(clock)) {
+            Ok(file) => file,
+            Err(error) => return Ok(OnQueue::missing(chain(&error))),
+        };
+        let first = first_delivery(record, delivery)?;
+        let first = first.as_ref().unwrap_or(delivery);
+        let mut found = match stored(&file, first) {
+            Ok(Some(stored)) => OnQueue {
+                state: Some(state(&stored)),
+                body: claimed_body(&stored.envelope),
+                message: Some(stored.envelope),
+                previous: None,
+            },
+            Ok(None) if first.row.fell_back => OnQueue::missing(
+                "the event went to the fallback; it waits there, or was acknowledged and pruned since".to_owned(),
+            ),
+            Ok(None) => OnQueue::missing(
+                "the queue does not have this event any more: it was acknowledged, and pruned since".to_owned(),
+            ),
+            Err(words) => OnQueue::missing(words),
+        };
+        found.previous = previous(record, &file, first)?;
+        Ok(found)
+    }
+}
+
+/// The delivery that brought the event: a repeat was not the first.
+fn first_delivery(
+    record: &RecordFile,
+    delivery: &Recorded,
+) -> Result<Option<Recorded>, RecordError> {
+    let Some(id) = &delivery.row.event_id else {
+        return Ok(None);
+    };
+    let filter = Filter {
+        id: Some(Pattern::exactly(id)),
+        outcome: Some(Pattern::exactly("accepted")),
+        before: Some(delivery.number.saturating_add(1)),
+        newest_first: true,
+        ..Filter::default()
+    };
+    Ok(record.list(&filter, 1)?.pop())
+}
+
+/// Its event on the queue; why it cannot be read, as a sentence.
+fn stored(file: &QueueFile, delivery: &Recorded) -> Result<Option<StoredEvent>, String> {
+    let Some(id) = &delivery.row.event_id else {
+        return Ok(None);
+    };
+    let from = delivery.row.arrived_ms.saturating_sub(EARLIER_MS);
+    file.find_since(id, from, LOOKED_AT)
+        .map_err(|error| chain(&error))
+}
+
+fn previous(
+    record: &RecordFile,
+    file: &QueueFile,
+    delivery: &Recorded,
+) -> Result<Option<Previous>, RecordError> {
+    let row = &delivery.row;
+    let Some(subject) = &row.subject else {
+        return Ok(None);
+    };
+    let filter = Filter {
+        subject: Some(Pattern::exactly(subject)),
+        source: row.source.as_deref().map(Pattern::exactly),
+        outcome: Some(Pattern::exactly("accepted")),
+        before: Some(delivery.number),
+        newest_first: true,
+        ..Filter::default()
+    };
+    for earlier in record.list(&filter, EARLIER_DELIVERIES)? {
+        if earlier.row.event_id == row.event_id {
+            continue;
+        }
+        // One that is gone or damaged is no reason to show none.
+        if let Ok(Some(stored)) = stored(file, &earlier) {
+            let body = match claimed_body(&stored.envelope) {
+                BodyPart::Whole(body) => Some(body),
+                _ => None,
+            };
+            return Ok(Some(Previous {
+                name: earlier.name(),
+                message: stored.envelope,
+                body,
+            }));
+        }
+    }
+    Ok(None)
+}
+
+fn state(stored: &StoredEvent) -> String {
+    let (seq, count) = (stored.event.seq, stored.event.receive_count);
+    let times = if count == 1 { "time" } else { "times" };
+    match stored.event.state {
+        State::Ready if count == 0 => format!("event {seq} waits on the queue"),
+        State::Ready => {
+            format!("event {seq} waits on the queue again: it was received {count} {times}")
+        }
+        State::InFlight => format!("a consumer has event {seq}: received {count} {times}"),
+        State::Acknowledged => format!("a consumer is done with event {seq}"),
+        _ => format!(
+            "event {seq} is a dead letter: received {count} {times}, and never acknowledged; mend the consumer, then `labelrelay events retry {seq}`"
+        ),
+    }
+}
+
+/// The body of an envelope that only refers to it.
+fn claimed_body(envelope: &[u8]) -> BodyPart {
+    let Ok(envelope) = Envelope::decode(envelope) else {
+        return BodyPart::None;
+    };
+    if !matches!(envelope.data, Data::Reference) {
+        return BodyPart::None;
+    }
+    let place = envelope.attributes.dataref.as_deref().unwrap_or_default();
+    let Some(file) = file_of(place) else {
+        // A query may be a signature.
+        let place = place.split('?').next().unwrap_or_default();
+        return BodyPart::Missing(format!(
+            "the body is at {place}, and the cloud's own tools fetch it"
+        ));
+    };
+    let cannot = |error: std::io::Error| {
+        BodyPart::Missing(format!("{} cannot be read: {error}", file.display()))
+    };
+    match file.metadata() {
+        Ok(about) if about.len() > MAX_BODY_BYTES => {
+            return BodyPart::Missing(format!(
+                "the body has {} bytes, more than is shown; it is the file {}",
+                about.len(),
+                file.display()
+            ));
+        }
+        Ok(_) => {}
+        Err(error) => return cannot(error),
+    }
+    match std::fs::read(&file) {
+        Ok(body) if envelope.matches_digest(&body) => BodyPart::Whole(body),
+        Ok(_) => BodyPart::Missing(format!(
+            "{} is not the body that came: its digest is another",
+            file.display()
+        )),
+        Err(error) => cannot(error),
+    }
+}

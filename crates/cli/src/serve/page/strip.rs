@@ -1,0 +1,259 @@
+//! The way of a delivery, part by part: each is well, or one sentence says what to do.
+
+use super::on_queue::Queue;
+use super::relay_state::RelayState;
+use jiff::Timestamp;
+use labelrelay_core::chain;
+use labelrelay_local::{QueueFile, QueueStats};
+use labelrelay_page::{Part, PartState};
+use labelrelay_record::{RecordError, Recorded};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Events wait for so long only if nobody takes them.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(super) struct Strip {
+    pub(super) relay: RelayState,
+    pub(super) base: String,
+}
+
+impl Strip {
+    /// The parts, where `newest` is the newest delivery of the record.
+    pub(super) fn parts(
+        &self,
+        newest: Result<Option<Recorded>, RecordError>,
+        queue: &Queue,
+    ) -> Vec<PartState> {
+        let (source, relay) = match newest {
+            Ok(newest) => (source(newest.as_ref()), self.relay(newest.as_ref())),
+            Err(error) => (
+                well(Part::Source, "not known without the record".to_owned()),
+                ill(Part::Relay, chain(&error)),
+            ),
+        };
+        let mut parts = vec![source, relay];
+        match queue {
+            Queue::Elsewhere(name) => parts.push(well(
+                Part::Queue,
+                format!("{name}: its own tools say how many events wait"),
+            )),
+            Queue::File(file, clock) => {
+                let looked = QueueFile::open(file, Arc::clone(clock))
+                    .map_err(|error| chain(&error))
+                    .and_then(|file| look(&file).map_err(|error| chain(&error)));
+                match looked {
+                    Ok((stats, seen)) => parts.extend([depth(&stats), consumer(&stats, seen)]),
+                    Err(words) => parts.push(ill(Part::Queue, words)),
+                }
+            }
+        }
+        parts
+    }
+
+    fn relay(&self, newest: Option<&Recorded>) -> PartState {
+        if let Some(reason) = self.relay.queue_fails() {
+            return ill(
+                Part::Relay,
+                format!(
+                    "the queue does not take events, so they wait in the fallback until it does: {reason}"
+                ),
+            );
+        }
+        match newest {
+            Some(newest) if newest.row.status >= 500 => ill(
+                Part::Relay,
+                format!(
+                    "the newest delivery could not be taken ({}): `labelrelay status` says what is wrong",
+                    newest.row.status
+                ),
+            ),
+            _ => well(Part::Relay, format!("takes deliveries at {}", self.base)),
+        }
+    }
+}
+
+type Looked = (QueueStats, Option<Duration>);
+
+fn look(file: &QueueFile) -> Result<Looked, labelrelay_local::FileError> {
+    Ok((file.watched()?, file.consumer_seen()?))
+}
+
+fn well(part: Part, words: String) -> PartState {
+    PartState {
+        part,
+        is_ok: true,
+        words,
+    }
+}
+
+fn ill(part: Part, words: String) -> PartState {
+    PartState {
+        part,
+        is_ok: false,
+        words,
+    }
+}
+
+fn source(newest: Option<&Recorded>) -> PartState {
+    let Some(newest) = newest else {
+        return ill(
+            Part::Source,
+            "nothing came yet: enter the URL on the platform, or try `labelrelay send`".to_owned(),
+        );
+    };
+    let row = &newest.row;
+    let ago = ago(since(row.arrived_ms));
+    if (400..500).contains(&row.status) {
+        let reason = row.reason.as_deref().unwrap_or(&row.outcome);
+        return ill(
+            Part::Source,
+            format!(
+                "the newest delivery, {ago}, was refused with {}: {reason}",
+                row.status
+            ),
+        );
+    }
+    well(Part::Source, format!("the newest delivery came {ago}"))
+}
+
+fn depth(stats: &QueueStats) -> PartState {
+    let letters = match stats.dead {
+        0 => {
+            let words = match stats.oldest_ready_age {
+                None => "nothing waits".to_owned(),
+                Some(age) => format!("{}, the oldest came {}", waiting(stats.ready), ago(age)),
+            };
+            return well(Part::Queue, words);
+        }
+        1 => "1 dead letter".to_owned(),
+        dead => format!("{dead} dead letters"),
+    };
+    ill(
+        Part::Queue,
+        format!(
+            "{letters}, and {}: see `labelrelay events list --dead`; once the consumer is mended, `labelrelay events retry --dead`",
+            waiting(stats.ready)
+        ),
+    )
+}
+
+fn consumer(stats: &QueueStats, seen: Option<Duration>) -> PartState {
+    let waits = stats.oldest_ready_age.unwrap_or_default() >= PATIENCE;
+    match seen {
+        None if stats.ready == 0 => {
+            well(Part::Consumer, "none was seen, and nothing waits".to_owned())
+        }
+        None => ill(
+            Part::Consumer,
+            "nobody has received anything yet: start your consumer, or try `labelrelay queue receive`".to_owned(),
+        ),
+        Some(seen) if waits && seen >= PATIENCE => ill(
+            Part::Consumer,
+            format!(
+                "gone since {}, and {}: start it again",
+                time(seen),
+                waiting(stats.ready)
+            ),
+        ),
+        Some(seen) => well(Part::Consumer, format!("did something {}", ago(seen))),
+    }
+}
+
+fn waiting(events: u64) -> String {
+    match events {
+        0 => "nothing waits".to_owned(),
+        1 => "1 event waits".to_owned(),
+        events => format!("{events} events wait"),
+    }
+}
+
+fn since(ms: i64) -> Duration {
+    let now = Timestamp::now().as_millisecond();
+    Duration::from_millis(now.saturating_sub(ms).max(0).cast_unsigned())
+}
+
+fn ago(age: Duration) -> String {
+    if age < Duration::from_secs(2) {
+        "a moment ago".to_owned()
+    } else {
+        format!("{} ago", time(age))
+    }
+}
+
+/// In the unit in which a person would say it.
+fn time(age: Duration) -> String {
+    let seconds = age.as_secs();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use labelrelay_record::Row;
+
+    fn stats(ready: u64, dead: u64, oldest: Option<u64>) -> QueueStats {
+        let mut stats = QueueStats::default();
+        stats.ready = ready;
+        stats.dead = dead;
+        stats.oldest_ready_age = oldest.map(Duration::from_secs);
+        stats
+    }
+
+    #[test]
+    fn a_queue_is_well_without_dead_letters() {
+        let empty = depth(&stats(0, 0, None));
+        assert!(empty.is_ok);
+        assert_eq!(empty.words, "nothing waits");
+        let waits = depth(&stats(12, 0, Some(185)));
+        assert_eq!(waits.words, "12 events wait, the oldest came 3 min ago");
+        let dead = depth(&stats(1, 2, Some(1)));
+        assert!(!dead.is_ok);
+        assert!(dead.words.starts_with("2 dead letters, and 1 event waits"));
+    }
+
+    #[test]
+    fn a_consumer_is_gone_once_events_wait_for_it() {
+        let second = Some(Duration::from_secs(1));
+        let hour = Some(Duration::from_secs(3600));
+        for (stats, seen, is_ok) in [
+            (stats(0, 0, None), None, true),
+            (stats(1, 0, Some(1)), None, false),
+            (stats(1, 0, Some(90)), second, true),
+            (stats(1, 0, Some(1)), hour, true),
+            (stats(1, 0, Some(90)), hour, false),
+        ] {
+            let state = consumer(&stats, seen);
+            assert_eq!(state.is_ok, is_ok, "{}", state.words);
+        }
+    }
+
+    #[test]
+    fn the_newest_delivery_says_how_source_and_relay_are() {
+        let strip = Strip {
+            relay: RelayState::default(),
+            base: "http://127.0.0.1:8090".to_owned(),
+        };
+        let is_ok = |status| {
+            let row = Row {
+                status,
+                outcome: "x".to_owned(),
+                ..Row::default()
+            };
+            let newest = Some(Recorded { number: 1, row });
+            let queue = Queue::Elsewhere("stdout:".to_owned());
+            let parts = strip.parts(Ok(newest), &queue);
+            let parts = parts.iter().map(|state| (state.part, state.is_ok));
+            parts.collect::<Vec<_>>()
+        };
+        let (source, relay, queue) = (Part::Source, Part::Relay, Part::Queue);
+        assert_eq!(is_ok(200), [(source, true), (relay, true), (queue, true)]);
+        assert_eq!(is_ok(401), [(source, false), (relay, true), (queue, true)]);
+        assert_eq!(is_ok(503), [(source, true), (relay, false), (queue, true)]);
+    }
+}
