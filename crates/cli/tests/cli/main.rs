@@ -42,6 +42,8 @@ mod log;
 mod logs_and_metrics;
 #[cfg(target_os = "linux")]
 mod memory;
+#[cfg(unix)]
+mod page;
 mod private_address;
 mod pull;
 #[cfg(target_os = "linux")]
