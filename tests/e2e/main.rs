@@ -23,6 +23,7 @@ mod fallback;
 mod forgery;
 mod hang_up;
 mod label_studio;
+mod page;
 mod python_consumer;
 #[path = "../readers/mod.rs"]
 mod readers;

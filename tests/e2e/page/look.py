@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""Looks at the page in a Chromium without a window, as a person would, and says what is not as it has to be.
+
+Needs Playwright's Python package. Waits for conditions and never for a time; ends the browser that it started.
+"""
+
+import argparse
+import math
+import os
+import sys
+
+from playwright.sync_api import expect, sync_playwright
+
+from bodies import BOX, HEIGHT, MOVED, SCRIPT, WIDTH, Sender, box, brush, event, is_marked, region
+
+MILLISECONDS = 60_000
+
+# Corners of a shape's own box, in pixels of its image.
+CORNERS = """(shape) => {
+  const image = shape.ownerSVGElement, frame = image.getBoundingClientRect(), seen = image.viewBox.baseVal;
+  const { x, y, width, height } = shape.getBBox(), matrix = shape.getScreenCTM();
+  return [[x, y], [x + width, y], [x + width, y + height], [x, y + height]].map(([x, y]) => {
+    const at = new DOMPoint(x, y).matrixTransform(matrix);
+    return [(at.x - frame.left) / frame.width * seen.width, (at.y - frame.top) / frame.height * seen.height];
+  });
+}"""
+
+# For each pixel of a canvas, row by row, whether something is drawn there.
+PIXELS = """(canvas) => {
+  const { width, height } = canvas, { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+  const marked = [];
+  for (let at = 3; at < data.length; at += 4) marked.push(data[at] > 0);
+  return [width, height, marked];
+}"""
+
+
+def corners(percent):
+    """Computed apart: a box is turned clockwise about its upper left corner."""
+    x, y = percent["x"] * WIDTH / 100, percent["y"] * HEIGHT / 100
+    width, height = percent["width"] * WIDTH / 100, percent["height"] * HEIGHT / 100
+    turn = math.radians(percent["rotation"])
+    return [
+        (x + dx * math.cos(turn) - dy * math.sin(turn), y + dx * math.sin(turn) + dy * math.cos(turn))
+        for dx, dy in ((0, 0), (width, 0), (width, height), (0, height))
+    ]
+
+
+class Look:
+    def __init__(self, browser, url, sender):
+        self.base = url.split("/?")[0]
+        self.sender = sender
+        self.errors, self.asked = [], []
+        self.page = browser.new_context(viewport={"width": 1400, "height": 1000}, color_scheme="light").new_page()
+        self.page.set_default_timeout(MILLISECONDS)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(url)
+        self.page.locator("#strip li[data-part=relay]").wait_for()
+
+    def line(self, name):
+        return self.page.locator('#list [role=option][data-name="%s"]' % name)
+
+    def open(self, name):
+        # What is shown goes when the answer is there.
+        self.page.evaluate("() => { document.getElementById('detail').firstElementChild.dataset.old = ''; }")
+        self.line(name).click()
+        self.page.locator("#detail [data-old]").wait_for(state="detached")
+        expect(self.line(name)).to_have_attribute("aria-selected", "true")
+        self.page.locator("#detail [role=tab][data-tab=body]").wait_for()
+
+    def tab(self, name):
+        self.page.locator("#detail [role=tab][data-tab=%s]" % name).click()
+        expect(self.page.locator("#tab-%s" % name)).to_have_attribute("aria-selected", "true")
+
+    def region(self, id, state):
+        shape = self.page.locator('svg[data-picture] [data-region="%s"][data-state="%s"]' % (id, state))
+        shape.wait_for(state="attached")
+        return shape
+
+    def is_at(self, shape, percent):
+        for (x, y), (at_x, at_y) in zip(shape.evaluate(CORNERS), corners(percent)):
+            assert abs(x - at_x) <= 0.5 and abs(y - at_y) <= 0.5, (x, y, at_x, at_y)
+
+    def nothing_happened(self):
+        assert self.page.evaluate("() => window.hit === undefined"), "a script of a payload ran"
+        assert self.page.locator("img, iframe, object, embed, base, script:not([src='/assets/page.js'])").count() == 0
+        assert self.page.locator("a[href^='javascript']").count() == 0
+        away = [url for url in self.asked if not url.startswith(self.base + "/")]
+        assert not away, "asked for outside of the page: %s" % away
+        assert not self.errors, self.errors
+
+
+def comes_without_reload(look):
+    look.page.evaluate("() => { window.stays = true; }")
+    assert "token" not in look.page.url, "the token stands in the address"
+    assert look.sender.label_studio(event("ANNOTATION_CREATED", 5, [box(BOX), brush()], 1)) == 200
+    look.line("r1").wait_for()
+    assert look.sender.labelbox("delivery-of-the-page", {"id": "a-label", "label": "{}"}) == 200
+    assert look.sender.label_studio(event("ANNOTATION_CREATED", 6, [], 2), "wrong") == 401
+    look.line("r3").wait_for()
+    assert look.page.evaluate("() => window.stays"), "the page was loaded again"
+
+
+def is_found(look):
+    look.page.fill("#search", "delivery-of")
+    expect(look.page.locator("#list [role=option]")).to_have_count(1)
+    expect(look.line("r2")).to_have_attribute("data-delivery", "delivery-of-the-page")
+    look.page.fill("#search", "")
+    expect(look.page.locator("#list [role=option]")).to_have_count(3)
+    look.page.select_option("#show", "refused")
+    expect(look.page.locator("#list [role=option]")).to_have_count(1)
+    look.line("r3").wait_for()
+    # The filter is in the address: who opens that sees the same.
+    assert "show=refused" in look.page.url
+    look.page.reload()
+    look.line("r3").wait_for()
+    expect(look.page.locator("#list [role=option]")).to_have_count(1)
+    look.open("r3")
+    expect(look.page.locator("#detail")).to_contain_text("verify --delivery r3")
+    look.page.select_option("#show", "")
+    look.line("r1").wait_for()
+
+
+def is_drawn(look):
+    look.open("r1")
+    look.is_at(look.region("box", "plain"), BOX)
+    width, height, marked = look.page.locator("canvas[data-masks]").evaluate(PIXELS)
+    assert (width, height) == (WIDTH, HEIGHT), (width, height)
+    expected = [is_marked(x, y) for y in range(HEIGHT) for x in range(WIDTH)]
+    wrong = sum(one != other for one, other in zip(marked, expected))
+    assert wrong == 0, "%d pixels are wrong" % wrong
+    # The next version is drawn over this one.
+    assert look.sender.label_studio(event("ANNOTATION_UPDATED", 5, [box(MOVED), brush()], 3)) == 200
+    look.line("r4").wait_for()
+    look.open("r4")
+    look.is_at(look.region("box", "changed"), MOVED)
+    look.is_at(look.region("box", "was"), BOX)
+
+
+def harm_is_none(look):
+    """Bodies that mean harm: each is shown, says what it left out, and the page goes on."""
+    deep = b'{"action":"ANNOTATION_CREATED","annotation":{"id":8,"result":' + b"[" * 10_000 + b"]" * 10_000 + b"}}"
+    huge = region("huge", "brushlabels", {"format": "rle", "rle": [59, 154, 202, 0, 57, 27], "brushlabels": ["x"]}, 50_000, 5_000)
+    odd = box({**BOX, "x": float("nan"), "width": 1e300})
+    many = [box(BOX, str(number)) for number in range(20_000)]
+    bodies = [
+        event("ANNOTATION_CREATED", 9, [box(BOX, SCRIPT)], 4),
+        deep,
+        event("ANNOTATION_CREATED", 10, [huge], 5),
+        event("ANNOTATION_CREATED", 11, [odd], 6),
+        event("ANNOTATION_CREATED", 12, many, 7),
+    ]
+    for number, body in enumerate(bodies, 5):
+        name = "r%d" % number
+        assert look.sender.label_studio(body) == 200, name
+        look.line(name).wait_for()
+        look.open(name)
+        for tab in ("head", "body", "envelope", "steps", "drawing"):
+            look.tab(tab)
+        look.nothing_happened()
+    # A label that is markup is a text.
+    look.open("r5")
+    look.tab("drawing")
+    expect(look.page.locator("#detail")).to_contain_text("onerror=")
+    look.open("r7")
+    expect(look.page.locator("#detail")).to_contain_text("mask")
+
+
+def is_for_everybody(look, axe):
+    with open(axe, encoding="utf-8") as file:
+        source = file.read()
+    look.open("r4")
+    look.region("box", "changed")
+    for scheme in ("light", "dark"):
+        look.page.emulate_media(color_scheme=scheme)
+        # Evaluated, not added as an element: the policy of the page stays on.
+        look.page.evaluate(source)
+        found = look.page.evaluate("() => axe.run()")
+        serious = [
+            (it["id"], [node["html"] for node in it["nodes"]][:3])
+            for it in found["violations"] if it["impact"] in ("serious", "critical")
+        ]
+        assert not serious, "%s: %s" % (scheme, serious)
+    look.page.set_viewport_size({"width": 390, "height": 800})
+    look.page.wait_for_function("() => document.documentElement.scrollWidth <= window.innerWidth")
+    look.page.set_viewport_size({"width": 1400, "height": 1000})
+
+
+def keys_are_enough(look):
+    look.page.keyboard.press("Escape")
+    look.page.keyboard.press("/")
+    expect(look.page.locator("#search")).to_be_focused()
+    look.page.keyboard.press("ArrowDown")
+    expect(look.page.locator("#list")).to_be_focused()
+    look.page.keyboard.press("End")
+    expect(look.line("r1")).to_have_attribute("aria-selected", "true")
+    look.page.keyboard.press("Enter")
+    expect(look.page.locator("#detail")).to_be_focused()
+
+
+def nobody_else_looks(browser, look):
+    page = browser.new_context().new_page()
+    for address in ("/", "/?token=" + "0" * 40, "/api/deliveries", "/api/deliveries/r1/body"):
+        answer = page.goto(look.base + address)
+        assert answer.status == 401, (address, answer.status)
+    assert page.locator("#list").count() == 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--url", required=True, help="the page, with its token")
+    parser.add_argument("--relay", required=True, help="where deliveries go")
+    parser.add_argument("--secret", required=True, help="secret of both sources")
+    parser.add_argument("--chromium", required=True, help="the chromium program")
+    parser.add_argument("--axe", required=True, help="axe.min.js")
+    args = parser.parse_args()
+    expect.set_options(timeout=MILLISECONDS)
+    with sync_playwright() as playwright:
+        # Root has no sandbox.
+        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=args.chromium, args=flags)
+        try:
+            look = Look(browser, args.url, Sender(args.relay, args.secret))
+            for step in (comes_without_reload, is_found, is_drawn, harm_is_none, keys_are_enough):
+                print(step.__name__, flush=True)
+                step(look)
+                look.nothing_happened()
+            print("is_for_everybody", flush=True)
+            is_for_everybody(look, args.axe)
+            print("nobody_else_looks", flush=True)
+            nobody_else_looks(browser, look)
+        finally:
+            browser.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
