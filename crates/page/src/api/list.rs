@@ -72,8 +72,8 @@ pub(super) fn answer(data: &dyn PageData, query: &Query) -> Result<List, Refusal
     let limit = query.limit()?;
     let found = data.list(&asked, limit.saturating_add(1))?;
     let first = found.deliveries.first().map(|first| first.number);
-    // What the record has that did not pass need not be looked at again.
-    let newest = first.max(found.newest).max(asked.after).unwrap_or(0);
+    // What the record has that did not pass need not be looked at again. A record that was begun anew counts from 1.
+    let newest = first.max(found.newest).or(asked.after).unwrap_or(0);
     let more = found.deliveries.len() > limit;
     let lines = found.deliveries.iter().take(limit).map(Line::of);
     Ok(List {
