@@ -13,6 +13,8 @@ pub struct RecordConfig {
     pub enabled: bool,
     /// `true` if a page shows it.
     pub page: Option<bool>,
+    /// Directory of a dataset whose state the page shows.
+    pub dataset: Option<String>,
     /// File of the record; beside the embedded queue where none is named.
     pub file: Option<String>,
     /// Deliveries that a secret has vouched for.
@@ -39,6 +41,7 @@ pub struct RecordConfig {
 pub(super) struct Record {
     enabled: Option<bool>,
     page: Option<bool>,
+    dataset: Option<String>,
     file: Option<String>,
     max_deliveries: Option<u64>,
     max_bytes: Option<u64>,
@@ -58,13 +61,15 @@ impl Record {
                 .map(|number| positive(origin, &key, number))
                 .transpose()
         };
-        let file = self
-            .file
-            .map(|file| not_empty(origin, "serve.record.file", file));
+        let text = |key: &str, text: Option<String>| {
+            let key = format!("serve.record.{key}");
+            text.map(|text| not_empty(origin, &key, text)).transpose()
+        };
         Ok(RecordConfig {
             enabled: self.enabled.unwrap_or(false),
             page: self.page,
-            file: file.transpose()?,
+            dataset: text("dataset", self.dataset)?,
+            file: text("file", self.file)?,
             max_deliveries: number("max_deliveries", self.max_deliveries)?,
             max_bytes: number("max_bytes", self.max_bytes)?,
             max_refused: number("max_refused", self.max_refused)?,

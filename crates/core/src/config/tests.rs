@@ -522,6 +522,7 @@ fn a_record_is_off_unless_it_is_asked_for() {
         ("max_deliveries = 0", "serve.record.max_deliveries"),
         ("max_bodies_bytes = 0", "serve.record.max_bodies_bytes"),
         ("file = \"\"", "serve.record.file"),
+        ("dataset = \"\"", "serve.record.dataset"),
         ("max_ages = 1", "max_ages"),
     ] {
         let error = read(&format!("[serve.record]\n{wrong}\n{SOURCE}"), &[]).unwrap_err();

@@ -70,10 +70,12 @@ impl Making<'_> {
             QueueLocation::Sqlite(file) => Queue::File(file, self.clock),
             elsewhere => Queue::Elsewhere(elsewhere.to_string()),
         };
+        let dataset = self.config.serve.record.dataset.as_ref();
         let data = RecordedData {
             strip: Strip {
                 relay: self.relay,
                 base: self.base.to_owned(),
+                dataset: dataset.map(|dir| self.config.base_dir.join(dir)),
             },
             sources: sources::views(self.config, self.base),
             record,

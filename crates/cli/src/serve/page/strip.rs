@@ -7,6 +7,7 @@ use labelrelay_core::chain;
 use labelrelay_local::{QueueFile, QueueStats};
 use labelrelay_page::{Part, PartState};
 use labelrelay_record::{RecordError, Recorded};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) struct Strip {
     pub(super) relay: RelayState,
     pub(super) base: String,
+    /// Directory of the dataset that is made of the events, where one is known.
+    pub(super) dataset: Option<PathBuf>,
 }
 
 impl Strip {
@@ -48,6 +51,7 @@ impl Strip {
                 }
             }
         }
+        parts.extend(self.dataset.as_deref().map(dataset));
         parts
     }
 
@@ -160,6 +164,32 @@ fn consumer(stats: &QueueStats, seen: Option<Duration>) -> PartState {
     }
 }
 
+fn dataset(dir: &Path) -> PartState {
+    let status = match labelrelay_dataset::status(dir) {
+        Ok(status) => status,
+        Err(error) => return ill(Part::Dataset, error.to_string()),
+    };
+    let dir = dir.display();
+    let Some(snapshot) = status.snapshot else {
+        let words = format!("no snapshot so far: `labelrelay dataset sync {dir}`");
+        return ill(Part::Dataset, words);
+    };
+    if let Some(verdict) = status.verdict.filter(|verdict| !verdict.is_equal()) {
+        let words = format!(
+            "not what the platform has: {} missing, {} extra, {} different; `labelrelay dataset verify {dir}` compares again",
+            verdict.missing, verdict.extra, verdict.different
+        );
+        return ill(Part::Dataset, words);
+    }
+    let written = snapshot.at.parse::<Timestamp>();
+    let written = written.map_or_else(
+        |_| String::new(),
+        |at| format!(", written {}", ago(since(at.as_millisecond()))),
+    );
+    let words = format!("{} annotations{written}", snapshot.counts.annotations);
+    well(Part::Dataset, words)
+}
+
 fn waiting(events: u64) -> String {
     match events {
         0 => "nothing waits".to_owned(),
@@ -234,10 +264,23 @@ mod tests {
     }
 
     #[test]
+    fn a_dataset_without_a_snapshot_is_not_well() {
+        let directory = tempfile::tempdir().unwrap();
+        let missing = dataset(&directory.path().join("cars"));
+        assert!(!missing.is_ok && missing.part == Part::Dataset);
+        let store = labelrelay_dataset::Store::open(directory.path()).unwrap();
+        let empty = dataset(directory.path());
+        assert!(!empty.is_ok);
+        assert!(empty.words.contains("dataset sync"), "{}", empty.words);
+        drop(store);
+    }
+
+    #[test]
     fn the_newest_delivery_says_how_source_and_relay_are() {
         let strip = Strip {
             relay: RelayState::default(),
             base: "http://127.0.0.1:8090".to_owned(),
+            dataset: None,
         };
         let is_ok = |status| {
             let row = Row {
