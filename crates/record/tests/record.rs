@@ -218,6 +218,22 @@ fn a_filter_asks_for_what_it_says() {
             },
             vec![],
         ),
+    ] {
+        assert_eq!(numbers(filter.clone()), expected, "{filter:?}");
+    }
+    assert_eq!(record.list(&all(), 2).unwrap().len(), 2);
+}
+
+#[test]
+fn a_filter_asks_for_outcomes_and_numbers() {
+    let place = Place::new();
+    place.record(
+        Options::default(),
+        [accepted("e-1"), refused(b"x"), accepted("e-3")],
+    );
+    let record = place.open();
+    let all = Filter::default;
+    for (filter, expected) in [
         (
             Filter {
                 outcome: Some(Pattern::exactly("unauthorized")),
@@ -241,9 +257,10 @@ fn a_filter_asks_for_what_it_says() {
             vec![2],
         ),
     ] {
-        assert_eq!(numbers(filter.clone()), expected, "{filter:?}");
+        let found = record.list(&filter, usize::MAX).unwrap();
+        let numbers = found.iter().map(|found| found.number).collect::<Vec<_>>();
+        assert_eq!(numbers, expected, "{filter:?}");
     }
-    assert_eq!(record.list(&all(), 2).unwrap().len(), 2);
 }
 
 #[test]
