@@ -138,6 +138,25 @@ def is_drawn(look):
     look.is_at(look.region("box", "was"), BOX)
 
 
+def pictures(look, folder):
+    """For the documents."""
+    def take(name):
+        look.page.screenshot(path=os.path.join(folder, "page-%s.png" % name))
+
+    look.page.set_viewport_size({"width": 1200, "height": 700})
+    look.open("r3")
+    take("list")
+    look.open("r4")
+    look.region("box", "changed")
+    take("drawing")
+    look.page.emulate_media(color_scheme="dark")
+    take("dark")
+    look.page.emulate_media(color_scheme="light")
+    look.page.set_viewport_size({"width": 390, "height": 800})
+    take("phone")
+    look.page.set_viewport_size({"width": 1400, "height": 1000})
+
+
 def harm_is_none(look):
     """Bodies that mean harm: each is shown, says what it left out, and the page goes on."""
     deep = b'{"action":"ANNOTATION_CREATED","annotation":{"id":8,"result":' + b"[" * 10_000 + b"]" * 10_000 + b"}}"
@@ -214,6 +233,7 @@ def main():
     parser.add_argument("--secret", required=True, help="secret of both sources")
     parser.add_argument("--chromium", required=True, help="the chromium program")
     parser.add_argument("--axe", required=True, help="axe.min.js")
+    parser.add_argument("--screenshots", help="folder for pictures of it")
     args = parser.parse_args()
     expect.set_options(timeout=MILLISECONDS)
     with sync_playwright() as playwright:
@@ -226,6 +246,8 @@ def main():
                 print(step.__name__, flush=True)
                 step(look)
                 look.nothing_happened()
+                if step is is_drawn and args.screenshots:
+                    pictures(look, args.screenshots)
             print("is_for_everybody", flush=True)
             is_for_everybody(look, args.axe)
             print("nobody_else_looks", flush=True)

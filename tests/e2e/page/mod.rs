@@ -24,9 +24,13 @@ fn deliveries_are_seen_in_a_browser() {
     let url = String::from_utf8(told.stdout).unwrap();
     let axe = installed("LABELRELAY_TEST_AXE").join("node_modules/axe-core/axe.min.js");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/page/look.py");
+    // Pictures for the documents, into the folder of this absolute path.
+    let screenshots = std::env::var_os("LABELRELAY_TEST_SCREENSHOTS");
+    let screenshots = screenshots.map(|folder| ["--screenshots".into(), folder]);
     let looked = Command::new(installed("LABELRELAY_TEST_BROWSER_PYTHON"))
         .arg("-B")
         .arg(script)
+        .args(screenshots.into_iter().flatten())
         .args(["--url", url.trim()])
         .args(["--relay", &format!("http://{}", relay.address)])
         .args(["--secret", SECRET, "--chromium"])
