@@ -84,7 +84,8 @@ fn token_in(file: &File) -> std::io::Result<Option<String>> {
 #[cfg(unix)]
 fn is_private(file: &File) -> std::io::Result<bool> {
     use std::os::unix::fs::PermissionsExt as _;
-    Ok(file.metadata()?.permissions().mode() & 0o077 == 0)
+    let others = file.metadata()?.permissions().mode() & 0o077;
+    Ok(others == 0)
 }
 
 #[cfg(unix)]

@@ -103,10 +103,7 @@ impl Start<'_> {
             ReadyFile::clear(path)?;
         }
         let manager = ServiceManager::of(self.env)?;
-        let options = ServeOptions::default()
-            .with_max_connections_per_address(self.found.config.max_connections_per_address());
-        let options =
-            options.with_max_connections(file_descriptors::connections(options.max_connections));
+        let options = options(&self.found.config);
         let listener = bind(self.settings.listen, "--listen").await?;
         let admin = bind_admin(self.settings.admin).await?;
         let bound = listener.local_addr()?;
@@ -296,6 +293,12 @@ async fn until_ended(
         () = config_watch::look_after(watch, pulling) => Ok(()),
     };
     ended.map_err(|error| CliError::failed(format_args!("the server broke down: {error}")))
+}
+
+fn options(config: &Config) -> ServeOptions {
+    let options = ServeOptions::default()
+        .with_max_connections_per_address(config.max_connections_per_address());
+    options.with_max_connections(file_descriptors::connections(options.max_connections))
 }
 
 /// Tells the metrics which sources shall bring something.

@@ -71,7 +71,7 @@ impl Page {
         let mut found = Vec::new();
         until("the deliveries are listed", || {
             let answer = self.json(&format!("/api/deliveries{query}"));
-            found = answer["deliveries"].as_array().unwrap().clone();
+            found.clone_from(answer["deliveries"].as_array().unwrap());
             found.len() >= many
         });
         assert_eq!(found.len(), many, "{found:?}");

@@ -99,7 +99,7 @@ fn annotation_of<'c, 'a>(changes: &'c [Change<'a>], key: &Key<'_>) -> Option<&'c
             return None;
         }
         match change {
-            Change::Changed(changed) => record_of(changed),
+            Change::Changed(found) => record_of(found),
             _ => None,
         }
     })
@@ -112,7 +112,12 @@ fn record_of<'c, 'a>(changed: &'c Changed<'a>) -> Option<&'c Annotation<'a>> {
     }
 }
 
-fn drawing(change: &Change<'_>, before: Option<&Annotation<'_>>, budget: &mut Budget) -> Drawing {
+fn drawing(
+    change: &Change<'_>,
+    before: Option<&Annotation<'_>>,
+    body: Option<&[u8]>,
+    budget: &mut Budget,
+) -> Drawing {
     let mut drawing = match change {
         Change::Changed(changed) => match record_of(changed) {
             Some(now) => draw(now, before, body, budget),

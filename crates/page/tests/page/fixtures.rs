@@ -58,11 +58,11 @@ fn no_region_is_lost_without_a_word() {
         for (number, change) in changes.iter().enumerate().take(20) {
             let drawing = &shown["drawings"][number];
             assert_eq!(drawing["left_out"], serde_json::json!([]));
-            let Change::Changed(changed) = change else {
+            let Change::Changed(now) = change else {
                 assert_eq!(drawing["gone"], true, "{}", path.display());
                 continue;
             };
-            if let Some(Record::Annotation(annotation)) = changed.record.as_deref() {
+            if let Some(Record::Annotation(annotation)) = now.record.as_deref() {
                 assert_eq!(
                     count(drawing),
                     annotation.regions.len(),

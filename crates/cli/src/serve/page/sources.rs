@@ -21,30 +21,27 @@ fn view(source: &SourceConfig, base: &str) -> SourceView {
     let secret = format!("what is in {place}");
     let entry = |label: &str, value: String| (label.to_owned(), value);
     let mut findings = Vec::new();
-    let (platform, enter) = match source.provider {
-        Provider::Labelbox => {
-            if !base.starts_with("https://") {
-                findings.push("Labelbox delivers over HTTPS only: put a tunnel or proxy in front, and give its address as `public_url`".to_owned());
-            }
-            let enter = vec![entry("URL", url), entry("secret", secret)];
-            ("Labelbox", enter)
+    let (platform, enter) = if source.provider == Provider::Labelbox {
+        if !base.starts_with("https://") {
+            findings.push("Labelbox delivers over HTTPS only: put a tunnel or proxy in front, and give its address as `public_url`".to_owned());
         }
-        _ => {
-            let hint = private_address::hint(base);
-            findings.extend(hint.map(|hint| hint.split_whitespace().collect::<Vec<_>>().join(" ")));
-            let (name, value) = secret_header(source, "<secret>");
-            let mut enter = vec![
-                entry("Payload URL", url),
-                entry("header", format!("{name} = {value}")),
-                entry("<secret>", secret),
-            ];
-            if source.ml_backend {
-                let (scheme, rest) = base.split_once("://").unwrap_or(("http", base));
-                let url = format!("{scheme}://label-studio:<secret>@{rest}/{}", source.name);
-                enter.push(entry("Backend URL of an ML backend", url));
-            }
-            ("Label Studio", enter)
+        let enter = vec![entry("URL", url), entry("secret", secret)];
+        ("Labelbox", enter)
+    } else {
+        let hint = private_address::hint(base);
+        findings.extend(hint.map(|hint| hint.split_whitespace().collect::<Vec<_>>().join(" ")));
+        let (name, value) = secret_header(source, "<secret>");
+        let mut enter = vec![
+            entry("Payload URL", url),
+            entry("header", format!("{name} = {value}")),
+            entry("<secret>", secret),
+        ];
+        if source.ml_backend {
+            let (scheme, rest) = base.split_once("://").unwrap_or(("http", base));
+            let url = format!("{scheme}://label-studio:<secret>@{rest}/{}", source.name);
+            enter.push(entry("Backend URL of an ML backend", url));
         }
+        ("Label Studio", enter)
     };
     SourceView {
         name: source.name.clone(),
