@@ -22,7 +22,7 @@ secret = "env:SECRET"
 name = "label-studio"
 provider = "label-studio"
 secret = "env:SECRET"
-exclude = ["io.labelstud.task"]
+exclude = ["io.labelstud.task.*"]
 "#;
 
 const LABEL: &[u8] = br#"{"id":"l1","label":"{}"}"#;
