@@ -163,7 +163,11 @@ fn a_delivery_is_shown_with_its_event_and_the_version_before() {
         deliver(&serving, "another", "d-refused", b"{\"of\":1}"),
         401
     );
-    assert_eq!(deliver(&serving, SECRET, "d-again", second.as_bytes()), 200);
+    // Of a label whose time is in whole seconds, only the same delivery is a repeat.
+    assert_eq!(
+        deliver(&serving, SECRET, "d-second", second.as_bytes()),
+        200
+    );
 
     let all = page.list("", 5);
     let names: Vec<_> = all
@@ -172,7 +176,7 @@ fn a_delivery_is_shown_with_its_event_and_the_version_before() {
         .collect();
     assert_eq!(names, ["r5", "r4", "r3", "r2", "r1"]);
     for (query, expected) in [
-        ("?q=d-second", vec!["r3"]),
+        ("?q=d-second", vec!["r5", "r3"]),
         ("?q=ckla17", vec!["r5", "r3", "r1"]),
         ("?show=refused", vec!["r4"]),
         ("?show=repeat", vec!["r5"]),
@@ -266,6 +270,9 @@ fn a_terminal_is_shown_the_whole_url() {
     assert_eq!(serving.stop(), 0);
     let shown = String::from_utf8(terminal.read()).unwrap();
     let line = format!("page http://{}/?token={}", page.address, page.token);
-    let first: Vec<_> = shown.lines().take(5).map(str::trim_end).collect();
-    assert!(first.contains(&&*line), "{shown}");
+    let mut first = shown.lines().map(str::trim_end);
+    let mut first = first
+        .by_ref()
+        .take_while(|line| !line.starts_with("source "));
+    assert!(first.any(|shown| shown == line), "{shown}");
 }
