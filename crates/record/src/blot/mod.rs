@@ -16,16 +16,18 @@ const MARK: &str = "[blotted out: ";
 const FINGERPRINT: &str = " bytes, fingerprint ";
 
 /// Parts of the names of headers that carry a credential.
-const CREDENTIALS: [&str; 10] = [
+const CREDENTIALS: [&str; 12] = [
     "auth",
     "cookie",
     "credential",
+    "hmac",
     "jwt",
     "key",
     "pass",
+    "pwd",
     "secret",
     "session",
-    "signature",
+    "sign",
     "token",
 ];
 
@@ -96,7 +98,10 @@ pub(crate) fn credential(name: &str, value: &[u8]) -> String {
     if name.starts_with("x-hub-signature") {
         let at = value.iter().position(|&byte| byte == b'=');
         let (hash, tag) = value.split_at(at.map_or(0, |at| at + 1));
-        let is_name = hash.len() <= "sha256=".len() && hash.is_ascii();
+        let is_tag = matches!(tag.len(), 40 | 64) && tag.iter().all(u8::is_ascii_hexdigit);
+        // A secret that stands there by mistake may have a `=` in it, too.
+        let is_known = is_tag || hash.to_ascii_lowercase().starts_with(b"sha");
+        let is_name = hash.len() <= "sha256=".len() && hash.is_ascii() && is_known;
         let (hash, tag) = if is_name {
             (hash, tag)
         } else {

@@ -74,6 +74,8 @@ fn a_credential_leaves_its_length_and_its_fingerprint() {
     let read = Blotted::read(&line).unwrap();
     assert_eq!((read.before, read.bytes), ("sha1=", 8));
     assert_eq!(read.fingerprint, fingerprint(b"0123abcd"));
+    let line = credential("x-hub-signature", b"hush=and so on");
+    assert!(!line.contains("hush"), "{line}");
     for value in [
         &b""[..],
         b"=",
@@ -99,6 +101,8 @@ fn headers_that_carry_credentials() {
         "x-hub-signature",
         "x-hub-signature-256",
         "x-api-key",
+        "x-sign",
+        "x-hmac-sha256",
         "x-amz-security-token",
         "x-studio",
     ] {
