@@ -4,7 +4,7 @@ use crate::error::RecordError;
 use crate::open::begin;
 use crate::reader::RecordFile;
 use crate::totals::length;
-use rusqlite::Connection;
+use rusqlite::{Connection, ffi};
 
 /// Rows of one transaction: whoever writes waits no longer than that takes.
 const AT_ONCE: i64 = 256;
@@ -33,8 +33,16 @@ impl RecordFile {
             }
             // Pages that were free before may hold it, too, and so may the journal.
             self.db.execute_batch("VACUUM")?;
-            self.db
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            // Its first number tells that somebody looked at the journal all the time, so that it is still there.
+            let is_busy: bool =
+                self.db
+                    .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+            if is_busy {
+                return Err(rusqlite::Error::SqliteFailure(
+                    ffi::Error::new(ffi::SQLITE_BUSY),
+                    None,
+                ));
+            }
             numbers.sort_unstable();
             numbers.dedup();
             Ok(numbers.len() as u64)
