@@ -14,8 +14,9 @@ const LOOKED_AT: u32 = 100_000;
 /// Clocks of the record and the queue agree, but for what a correction of the time of day changes in between.
 const EARLIER_MS: i64 = 1000;
 
-/// Deliveries before this one that are looked for on the queue.
-const EARLIER_DELIVERIES: usize = 20;
+/// Deliveries before this one that are looked for on the queue. Where the newest of them are gone, older ones are as a
+/// rule gone, too, and each that is missing costs a whole search.
+const EARLIER_DELIVERIES: usize = 5;
 
 /// Largest claimed body that is read for the page.
 const MAX_BODY_BYTES: u64 = 64 * 1024 * 1024;
