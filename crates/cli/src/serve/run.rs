@@ -274,7 +274,7 @@ fn page_line(page: Option<&Page>, at_terminal: bool) -> String {
     match page {
         Some(page) if at_terminal => format!("page {}\n", page.url),
         Some(page) => format!(
-            "page {}, which `labelrelay status --page-url` opens\n",
+            "page {}; `labelrelay status --page-url` prints its URL with the token\n",
             page.address
         ),
         None => String::new(),
