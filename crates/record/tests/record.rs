@@ -122,6 +122,8 @@ fn what_was_recorded_is_found_by_any_of_its_ids() {
     assert_eq!(record.find("e-").unwrap().len(), 2);
     assert!(record.find("none").unwrap().is_empty());
     assert!(record.find("r99").unwrap().is_empty());
+    // It begins every id.
+    assert!(record.find("").unwrap().is_empty());
     let mut row = record.find("r1").unwrap().remove(0).row;
     let mut expected = accepted("e-1");
     row.arrived_ms = 0;
