@@ -10,6 +10,9 @@ from typing import Any, cast
 OPERATIONS = ("ReceiveMessage", "DeleteMessageBatch", "ChangeMessageVisibilityBatch")
 """Those that are asked for many times a second."""
 
+OF_BOTOCORE = frozenset(("Error", "ResponseMetadata"))
+"""Members that botocore itself adds, and goes by."""
+
 
 def read_at_once(sqs: Any) -> None:
     """Lets a client take these answers as they are. A botocore that does not ask goes on as before."""
@@ -31,7 +34,7 @@ def take(response_dict: dict[str, Any], customized_response_dict: dict[str, Any]
                 if "BinaryValue" in attribute:
                     attribute["BinaryValue"] = b64decode(attribute["BinaryValue"])
         # To botocore, a member without a value is none.
-        if any(None in part.values() for part in parts):
+        if any(None in part.values() for part in parts) or not OF_BOTOCORE.isdisjoint(answer):
             return
     except (AttributeError, TypeError, ValueError, RecursionError):
         return

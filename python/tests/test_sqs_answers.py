@@ -47,6 +47,8 @@ def test_messages_are_taken_as_botocore_gives_them() -> None:
         (b"", 200),
         (b"\xff", 200),
         ([], 200),
+        ({"Error": {"Code": "Throttling"}}, 200),
+        ({"ResponseMetadata": "text", "Messages": []}, 200),
         ({"Messages": None}, 200),
         ({"Messages": ["text"]}, 200),
         ({"Messages": [{"Body": "b", "Attributes": None}]}, 200),
