@@ -51,10 +51,11 @@ def queue_url(setting: str) -> tuple[str, str | None]:
 def connect(region: str | None) -> Any:
     """A client. Each thread may use it."""
     config = client("botocore.config").Config(
-        # A receive waits for 20 seconds, so a silence of 30 is a fault. As many connections as threads may want.
+        # A receive waits for 20 seconds, so a silence of 30 is a fault.
         read_timeout=30,
         connect_timeout=5,
-        max_pool_connections=64,
+        # As many as 80 threads may want, and the 40 that acknowledge for them. More are closed after each call, with a warning.
+        max_pool_connections=128,
         retries={"mode": "standard", "max_attempts": 3},
         # A tenth of what a call costs. What is asked for is written below, and by nobody else.
         parameter_validation=False,
