@@ -113,13 +113,12 @@ class Session:
                 if len(self._done) < self.source.batch:
                     return
                 done, self._done = self._done, []
-                is_aside = self._idle > 0
-                if is_aside:
+                if self._idle > 0 and not self._ended.is_set():
                     self._idle -= 1
-            if is_aside:
-                self._handed_over.put(done)
-            else:
-                self._acknowledge(done)
+                    # Under the lock: behind the end, nobody would take it.
+                    self._handed_over.put(done)
+                    return
+            self._acknowledge(done)
             return
         message = held.message
         try:
@@ -282,7 +281,8 @@ class Session:
     def close(self) -> None:
         """Gives back what is still held, and ends."""
         self.flush()
-        self._ended.set()
+        with self._lock:
+            self._ended.set()
         for _ in self._acknowledging:
             self._handed_over.put(None)
         for thread in (*self._acknowledging, self._keeper):

@@ -17,6 +17,10 @@ import pytest
 from in_memory import InMemory, annotation
 from label_studio_model import Platform
 from labelrelay import Changed, Removed
+from labelrelay._held import Done
+from labelrelay._session import Session
+from labelrelay._stats import Counters
+from labelrelay.state import MemoryState
 from plain import CHANGES
 from test_applying import event_of
 
@@ -62,6 +66,19 @@ def test_a_handler_does_not_wait_for_the_answer_to_an_acknowledgement() -> None:
     consumed(queue, keep, concurrency=1)
     assert len(queue.acknowledged) == 20
     assert all(waited)
+
+
+def test_what_is_handled_after_the_end_is_acknowledged_by_whoever_handled_it() -> None:
+    """A second signal does not wait for handlers."""
+    queue = InMemory([annotation(number, number + 0.5, task=number) for number in range(10)], batch=10)
+    session = Session(queue, MemoryState(), Counters(), visibility=60, backoff=(0, 0), max_receives=5)
+    session.start(2)
+    held = session.receive(10, 0.0)
+    session.close()
+    for one in held:
+        # The end gave it back, to nobody so far.
+        session.settle(one, Done("an event"))
+    assert len(queue.acknowledged) == 10
 
 
 def test_what_was_handled_is_acknowledged_as_soon_as_nothing_more_comes(monkeypatch: pytest.MonkeyPatch) -> None:
