@@ -110,15 +110,9 @@ class Session:
                 if not self._done:
                     self._done_since = monotonic()
                 self._done.append(held)
-                if len(self._done) < self.source.batch:
-                    return
-                done, self._done = self._done, []
-                if self._idle > 0 and not self._ended.is_set():
-                    self._idle -= 1
-                    # Under the lock: behind the end, nobody would take it.
-                    self._handed_over.put(done)
-                    return
-            self._acknowledge(done)
+                done = self._handed_on() if len(self._done) >= self.source.batch else []
+            if done:
+                self._acknowledge(done)
             return
         message = held.message
         try:
@@ -181,6 +175,16 @@ class Session:
             after *= random.uniform(0.5, 1.0)
         return min(after, self.source.longest)
 
+    def _handed_on(self) -> list[Held]:
+        """Hands what was handled to a thread aside; if all are busy, returns it to be acknowledged by the caller, who has the
+        lock: behind the end, no thread would take it."""
+        done, self._done = self._done, []
+        if self._idle > 0 and not self._ended.is_set():
+            self._idle -= 1
+            self._handed_over.put(done)
+            return []
+        return done
+
     def flush(self) -> None:
         """Acknowledges what was handled."""
         with self._lock:
@@ -241,9 +245,11 @@ class Session:
             now = monotonic()
             with self._lock:
                 waits_long = bool(self._done) and now - self._done_since >= ACK_WITHIN
+                # A slow answer must not keep this thread from what is to stay hidden.
+                done = self._handed_on() if waits_long else []
                 ending = [one for one in self._held.values() if one.hidden_until - now < 2 * third]
-            if waits_long:
-                self.flush()
+            if done:
+                self._acknowledge(done)
             if self.on_tick is not None:
                 try:
                     self.on_tick()

@@ -68,6 +68,30 @@ def test_a_handler_does_not_wait_for_the_answer_to_an_acknowledgement() -> None:
     assert all(waited)
 
 
+def test_messages_are_kept_hidden_while_an_acknowledgement_waits_for_its_answer() -> None:
+    waited: list[bool] = []
+    kept = threading.Event()
+
+    class Slow(InMemory):
+        def ack(self, messages: Sequence[Message]) -> int:
+            waited.append(kept.wait(20))
+            return super().ack(messages)
+
+        def extend(self, messages: Sequence[Message], visibility: float) -> None:
+            super().extend(messages, visibility)
+            kept.set()
+
+    queue = Slow([annotation(number, number + 0.5, task=number) for number in range(2)], batch=10)
+    session = Session(queue, MemoryState(), Counters(), visibility=1, backoff=(0, 0), max_receives=5)
+    session.start(2)
+    try:
+        session.settle(session.receive(10, 0.0)[0], Done("an event"))
+        until("it is acknowledged", lambda: len(queue.acknowledged) == 1)
+    finally:
+        session.close()
+    assert waited == [True]
+
+
 def test_what_is_handled_after_the_end_is_acknowledged_by_whoever_handled_it() -> None:
     """A second signal does not wait for handlers."""
     queue = InMemory([annotation(number, number + 0.5, task=number) for number in range(10)], batch=10)
