@@ -67,7 +67,6 @@ impl<E: Into<StartError>> From<E> for Stop {
 
 async fn run(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), Stop> {
     start_log(lookup, log)?;
-    memory::give_back_after_bursts();
     let port = port(lookup)?;
     let clock = Arc::new(SystemClock::new());
     let azure = Azure::load(lookup, Arc::<SystemClock>::clone(&clock) as Arc<dyn Clock>);
@@ -101,6 +100,8 @@ async fn run(lookup: Lookup<'_>, log: &LogWriter) -> Result<(), Stop> {
     let observer = Arc::clone(&relay.parts().observer);
     // A task of its own, which the reading of certificates does not hold up.
     let mut server = tokio::spawn(serve_with(listener, answer, observer, stop, options));
+    // Its thread is begun while the first request is served already.
+    memory::give_back_after_bursts();
     // The host waits for the port: requests that come with it are answered as at any other time. What is wrong
     // for good ends the program, with the reason.
     let ended = tokio::select! {

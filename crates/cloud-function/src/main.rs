@@ -105,7 +105,6 @@ fn run(arguments: &[&str], lookup: Lookup<'_>) -> Result<(), RunError> {
 }
 
 async fn serve(lookup: Lookup<'_>) -> Result<(), RunError> {
-    memory::give_back_after_bursts();
     let google = google(lookup)?;
     let open = opening(lookup, &google);
     let config = open.configuration()?;
@@ -142,6 +141,8 @@ async fn serve(lookup: Lookup<'_>) -> Result<(), RunError> {
         stop::options(of_one_address),
     );
     let server = tokio::spawn(server);
+    // Its thread is begun while the first request is served already.
+    memory::give_back_after_bursts();
     // `/-/ready` says when it is done; what comes before is answered as at any other time. What is wrong for good
     // ends the service, with the reason.
     tokio::select! {
