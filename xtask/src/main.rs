@@ -62,7 +62,7 @@ Usage: cargo xtask <verb>
                                           a `labelrelay` that was built elsewhere (default: the same program)
                          --set NAME=VALUE a variable of this one alone; may be repeated
                          --seconds N      length of each measured window (default 5)
-                         --rounds N       how often each is measured (default 5)
+                         --rounds N       how often each is measured (default 6, even)
                          --least RATIO    requests/s to be reached (default 0.95)
                          --p99 RATIO      bound of the 99th percentile (default 1.25)
   bench large [OPTIONS]

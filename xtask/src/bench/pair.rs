@@ -1,5 +1,5 @@
 //! `cargo xtask bench pair`: this `labelrelay serve` beside another one, or beside itself with other settings, in
-//! turns. The ratio of each round is a figure; a slow minute of the machine hits both.
+//! turns: a slow minute of the machine hits both.
 
 use super::bench_folder::BenchFolder;
 use super::deliveries::Deliveries;
@@ -25,6 +25,7 @@ struct Options {
     /// Settings of this one alone.
     settings: Vec<(String, String)>,
     window: Duration,
+    /// An even number: who goes first is faster, and each goes first as often.
     rounds: usize,
     least: f64,
     most_p99: f64,
@@ -36,7 +37,7 @@ impl Options {
             other: None,
             settings: Vec::new(),
             window: Duration::from_secs(5),
-            rounds: 5,
+            rounds: 6,
             least: 0.95,
             most_p99: 1.25,
         };
@@ -52,7 +53,9 @@ impl Options {
                 "--seconds" => {
                     options.window = Duration::from_secs(value()?.parse::<u64>()?.clamp(1, 60));
                 }
-                "--rounds" => options.rounds = value()?.parse::<usize>()?.clamp(1, 20),
+                "--rounds" => {
+                    options.rounds = value()?.parse::<usize>()?.clamp(1, 20).next_multiple_of(2);
+                }
                 "--least" => options.least = value()?.parse()?,
                 "--p99" => options.most_p99 = value()?.parse()?,
                 _ => {
@@ -130,6 +133,7 @@ fn compare(
         Ok((result.per_second(), result.latencies.percentile(99)))
     };
     let (mut rates, mut tails) = (Vec::new(), Vec::new());
+    let (mut other_rates, mut other_tails) = (Vec::new(), Vec::new());
     for round in 0..options.rounds {
         let (of_this, of_other) = if round % 2 == 0 {
             let first = measure(this)?;
@@ -146,19 +150,21 @@ fn compare(
             of_other.0,
             of_other.1
         );
-        rates.push(of_this.0 / of_other.0);
-        tails.push(of_this.1 / of_other.1);
+        rates.push(of_this.0);
+        tails.push(of_this.1);
+        other_rates.push(of_other.0);
+        other_tails.push(of_other.1);
     }
-    let what = |of: &str| format!("{of}, bodies of {kib} KB (median of {})", options.rounds);
+    let what = |of: &str| format!("{of}, bodies of {kib} KB (medians of {})", options.rounds);
     figures.floor(
         what("requests/s, this / the other"),
-        median(&mut rates),
+        median(&mut rates) / median(&mut other_rates),
         "",
         options.least,
     );
     figures.goal(
         what("p99, this / the other"),
-        median(&mut tails),
+        median(&mut tails) / median(&mut other_tails),
         "",
         options.most_p99,
     );
