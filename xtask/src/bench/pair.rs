@@ -5,6 +5,7 @@ use super::bench_folder::BenchFolder;
 use super::deliveries::Deliveries;
 use super::figures::Figures;
 use super::load::{self, Until};
+use super::report::median;
 use super::servers::Server;
 use crate::Outcome;
 use crate::paths::built;
@@ -24,11 +25,18 @@ struct Options {
     other: Option<PathBuf>,
     /// Settings of this one alone.
     settings: Vec<(String, String)>,
-    window: Duration,
+    terms: Terms,
+}
+
+/// How two servers are compared.
+pub(super) struct Terms {
+    pub(super) window: Duration,
     /// An even number: who goes first is faster, and each goes first as often.
-    rounds: usize,
-    least: f64,
-    most_p99: f64,
+    pub(super) rounds: usize,
+    /// Requests/s to be reached, of the other's.
+    pub(super) least: f64,
+    /// Bound of the 99th percentile, of the other's.
+    pub(super) most_p99: f64,
 }
 
 impl Options {
@@ -36,11 +44,14 @@ impl Options {
         let mut options = Self {
             other: None,
             settings: Vec::new(),
-            window: Duration::from_secs(5),
-            rounds: 6,
-            least: 0.95,
-            most_p99: 1.25,
+            terms: Terms {
+                window: Duration::from_secs(5),
+                rounds: 6,
+                least: 0.95,
+                most_p99: 1.25,
+            },
         };
+        let terms = &mut options.terms;
         let mut args = args.iter();
         while let Some(flag) = args.next() {
             let mut value = || args.next().ok_or(format!("{flag} needs a value"));
@@ -51,13 +62,13 @@ impl Options {
                     options.settings.push((name.to_owned(), set.to_owned()));
                 }
                 "--seconds" => {
-                    options.window = Duration::from_secs(value()?.parse::<u64>()?.clamp(1, 60));
+                    terms.window = Duration::from_secs(value()?.parse::<u64>()?.clamp(1, 60));
                 }
                 "--rounds" => {
-                    options.rounds = value()?.parse::<usize>()?.clamp(1, 20).next_multiple_of(2);
+                    terms.rounds = value()?.parse::<usize>()?.clamp(1, 20).next_multiple_of(2);
                 }
-                "--least" => options.least = value()?.parse()?,
-                "--p99" => options.most_p99 = value()?.parse()?,
+                "--least" => terms.least = value()?.parse()?,
+                "--p99" => terms.most_p99 = value()?.parse()?,
                 _ => {
                     return Err(
                         format!("unknown option {flag}; `cargo xtask help` lists them").into(),
@@ -98,7 +109,13 @@ pub(super) fn run(args: &[String]) -> Outcome {
                 load::run(server.address, &deliveries, Until::Accepted(PREFILL))?;
             }
         }
-        compare(&options, [&this, &other], kib, &deliveries, &mut figures)?;
+        compare(
+            &options.terms,
+            [&this, &other],
+            kib,
+            &deliveries,
+            &mut figures,
+        )?;
     }
     for server in [this, other] {
         server.stop()?;
@@ -108,8 +125,8 @@ pub(super) fn run(args: &[String]) -> Outcome {
 }
 
 /// Measures both servers in each round, the one that goes second first in the next.
-fn compare(
-    options: &Options,
+pub(super) fn compare(
+    terms: &Terms,
     [this, other]: [&Server; 2],
     kib: usize,
     deliveries: &Arc<Deliveries>,
@@ -117,7 +134,7 @@ fn compare(
 ) -> Outcome {
     let until = Until::Time {
         warm_up: WARM_UP,
-        window: options.window,
+        window: terms.window,
     };
     let measure = |server: &Server| -> Outcome<(f64, f64)> {
         // Pages that one turn left unwritten are not to be the next one's wait.
@@ -134,7 +151,7 @@ fn compare(
     };
     let (mut rates, mut tails) = (Vec::new(), Vec::new());
     let (mut other_rates, mut other_tails) = (Vec::new(), Vec::new());
-    for round in 0..options.rounds {
+    for round in 0..terms.rounds {
         let (of_this, of_other) = if round % 2 == 0 {
             let first = measure(this)?;
             (first, measure(other)?)
@@ -155,23 +172,18 @@ fn compare(
         other_rates.push(of_other.0);
         other_tails.push(of_other.1);
     }
-    let what = |of: &str| format!("{of}, bodies of {kib} KB (medians of {})", options.rounds);
+    let what = |of: &str| format!("{of}, bodies of {kib} KB (medians of {})", terms.rounds);
     figures.floor(
         what("requests/s, this / the other"),
-        median(&mut rates) / median(&mut other_rates),
+        median(rates) / median(other_rates),
         "",
-        options.least,
+        terms.least,
     );
     figures.goal(
         what("p99, this / the other"),
-        median(&mut tails) / median(&mut other_tails),
+        median(tails) / median(other_tails),
         "",
-        options.most_p99,
+        terms.most_p99,
     );
     Ok(())
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -1,42 +1,29 @@
 //! `cargo xtask bench record`: `labelrelay serve` with its record of deliveries on, beside off.
-//!
-//! Both run, each with a queue of its own, and are loaded in turns: a slow minute of the machine hits both. Which of
-//! them is first changes from round to round.
 
 use super::bench_folder::BenchFolder;
 use super::deliveries::Deliveries;
 use super::figures::Figures;
-use super::load::{self, Until};
-use super::report::median;
+use super::pair::{self, Terms};
 use super::servers::Server;
 use crate::Outcome;
-use crate::step::{cargo, output, status};
+use crate::step::{cargo, status};
 use rusqlite::Connection;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-const ROUNDS: usize = 5;
+/// What the record may cost: a tenth of the requests, and a quarter more for the slowest of a hundred.
+const TERMS: Terms = Terms {
+    window: Duration::from_secs(8),
+    rounds: 6,
+    least: 0.9,
+    most_p99: 1.25,
+};
 
-/// Least throughput with the record, as a part of that without.
-const THROUGHPUT: f64 = 0.9;
-
-/// Most of the 99th percentile with the record, as a multiple of that without.
-const P99: f64 = 1.25;
-
-/// Bytes of a body.
-const BODY: usize = 1024;
+/// KiB of a body.
+const BODY: usize = 1;
 
 const CONFIGURATION: &str = "[serve.record]\nenabled = true\n";
-
-/// One `serve`, and what was measured of it in each round.
-struct Measured {
-    name: &'static str,
-    server: Server,
-    per_second: Vec<f64>,
-    p99: Vec<f64>,
-}
 
 pub(super) fn run(args: &[String]) -> Outcome {
     if !args.is_empty() {
@@ -44,96 +31,25 @@ pub(super) fn run(args: &[String]) -> Outcome {
     }
     status(&mut cargo("build --release --package labelrelay"))?;
     let folder = BenchFolder::new()?;
-    let deliveries = Arc::new(Deliveries::new(BODY));
-    let recording = folder.0.join("on");
-    let mut servers = [
-        Measured::start("off", &folder.0.join("off"), &[])?,
-        Measured::start(
-            "on",
-            &recording,
-            &[("LABELRELAY_CONFIG_TOML", CONFIGURATION)],
-        )?,
-    ];
-    for round in 1..=ROUNDS {
-        for measured in &mut servers {
-            measured.round(round, &deliveries)?;
-        }
-        servers.reverse();
-    }
-    // An odd number of rounds leaves them the other way round.
-    let [on, off] = &servers;
-    let mut figures = Figures::default();
-    for measured in [off, on] {
-        let name = measured.name;
-        let (rate, p99) = measured.medians();
-        figures.note(format!("record {name}: deliveries"), rate, "/s");
-        figures.note(format!("record {name}: 99th percentile"), p99, "ms");
-    }
-    let pairs = |of: fn(&Measured) -> &[f64]| {
-        let ratios = of(on).iter().zip(of(off)).map(|(on, off)| on / off);
-        median(ratios.collect())
+    let start = |name: &str, settings: &[(&str, &str)]| {
+        let folder = folder.0.join(name);
+        std::fs::create_dir(&folder)?;
+        Server::labelrelay_with(&folder, settings)
     };
-    figures.floor(
-        "throughput with the record, as a part of that without",
-        pairs(|measured| &measured.per_second),
-        "",
-        THROUGHPUT,
-    );
-    figures.goal(
-        "99th percentile with the record, as a multiple of that without",
-        pairs(|measured| &measured.p99),
-        "",
-        P99,
-    );
-    for measured in servers {
-        measured.server.stop()?;
+    let on = start("on", &[("LABELRELAY_CONFIG_TOML", CONFIGURATION)])?;
+    let off = start("off", &[])?;
+    let deliveries = Arc::new(Deliveries::new(BODY * 1024));
+    let mut figures = Figures::default();
+    println!("this: the record is on; the other: it is off");
+    pair::compare(&TERMS, [&on, &off], BODY, &deliveries, &mut figures)?;
+    for server in [on, off] {
+        server.stop()?;
     }
-    let (rows, lost) = recorded(&recording.join("queue.db.record"))?;
+    let (rows, lost) = recorded(&folder.0.join("on").join("queue.db.record"))?;
     figures.note("deliveries in the record", rows, "");
     figures.goal("deliveries that the record misses", lost, "", 0.0);
     figures.print();
     Ok(())
-}
-
-impl Measured {
-    fn start(name: &'static str, folder: &Path, settings: &[(&str, &str)]) -> Outcome<Self> {
-        std::fs::create_dir(folder)?;
-        Ok(Self {
-            name,
-            server: Server::labelrelay_with(folder, settings)?,
-            per_second: Vec::new(),
-            p99: Vec::new(),
-        })
-    }
-
-    fn round(&mut self, round: usize, deliveries: &Arc<Deliveries>) -> Outcome {
-        // Pages that one turn left unwritten are not to be the next one's wait.
-        output(&mut Command::new("sync"))?;
-        let until = Until::Time {
-            warm_up: Duration::from_secs(1),
-            window: Duration::from_secs(8),
-        };
-        let result = load::run(self.server.address, deliveries, until)?;
-        if result.refused + result.broken > 0 {
-            return Err(format!(
-                "record {}: {} refused, {} broken",
-                self.name, result.refused, result.broken
-            )
-            .into());
-        }
-        let (rate, p99) = (result.per_second(), result.latencies.percentile(99));
-        println!(
-            "round {round}: record {}: {rate:.0} deliveries/s, p99 {p99:.2} ms",
-            self.name
-        );
-        self.per_second.push(rate);
-        self.p99.push(p99);
-        Ok(())
-    }
-
-    fn medians(&self) -> (f64, f64) {
-        (median(self.per_second.clone()), median(self.p99.clone()))
-    }
 }
 
 /// Deliveries in the record, and those that it misses.
