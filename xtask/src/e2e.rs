@@ -206,33 +206,35 @@ impl TestSetup {
 
     fn e2e_tests(&self, options: &[&str]) -> Command {
         // The whole workspace is named, so that its features, hence its crates, are those of `test`.
-        let mut tests = cargo("test --workspace --features xtask/load --test e2e -- --show-output");
+        let mut tests = cargo(
+            "test --workspace --no-fail-fast --features xtask/load --test e2e -- --show-output",
+        );
         self.tell(tests.args(options));
         tests
     }
 
     /// The tests of AWS that need more than Rust, or those with one of `names` in theirs.
     pub(crate) fn aws_tests(&self, names: &[String]) -> [Command; 2] {
-        let own = "test --workspace --test aws --test lambda --test sam --features xtask/load -- --show-output --ignored";
+        let own = "test --workspace --no-fail-fast --test aws --test lambda --test sam --features xtask/load -- --show-output --ignored";
         [self.named(own, names), self.serve_tests("aws", names)]
     }
 
     /// The tests of Google Cloud that need more than Rust: each starts servers of its own, and loads them.
     pub(crate) fn google_tests(&self, names: &[String]) -> [Command; 2] {
-        let own = "test --workspace --test google --test cloud_function --features xtask/load -- --test-threads=2 --show-output --ignored";
+        let own = "test --workspace --no-fail-fast --test google --test cloud_function --features xtask/load -- --test-threads=2 --show-output --ignored";
         [self.named(own, names), self.serve_tests("google", names)]
     }
 
     /// The tests of Azure that need more than Rust: each starts an Azurite of its own, and some load it.
     pub(crate) fn azure_tests(&self, names: &[String]) -> [Command; 2] {
-        let own = "test --workspace --test azure --test azure_function --features xtask/load -- --test-threads=2 --show-output --ignored";
+        let own = "test --workspace --no-fail-fast --test azure --test azure_function --features xtask/load -- --test-threads=2 --show-output --ignored";
         [self.named(own, names), self.serve_tests("azure", names)]
     }
 
     /// Tests of `labelrelay` itself with a cloud's queue and stores. All of the workspace is named with it, so
     /// that nothing but `labelrelay` is compiled again.
     fn serve_tests(&self, cloud: &str, names: &[String]) -> Command {
-        let mut tests = cargo("test --workspace --test cli");
+        let mut tests = cargo("test --workspace --no-fail-fast --test cli");
         tests.args(["--features", ALL]);
         tests.args(["--", "--test-threads=2", "--show-output", "--ignored"]);
         if names.is_empty() {

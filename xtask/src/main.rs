@@ -17,6 +17,7 @@ mod python;
 mod python_package;
 mod release;
 mod runtimes;
+mod second_run;
 mod snapshots;
 mod step;
 mod test;

@@ -211,7 +211,7 @@ fn status_by(end: Instant, command: &mut Command, line: &str) -> Outcome {
     Err(format!("the time was over before `{line}` ended").into())
 }
 
-fn ended(line: &str, status: ExitStatus) -> Outcome {
+pub(crate) fn ended(line: &str, status: ExitStatus) -> Outcome {
     if status.success() {
         Ok(())
     } else {
@@ -280,7 +280,7 @@ pub(crate) fn output(command: &mut Command) -> Outcome<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-fn show(command: &Command) -> String {
+pub(crate) fn show(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words
         .map(|word| word.to_string_lossy())

@@ -4,6 +4,7 @@
 use crate::e2e::{ALL, PLAIN, TestSetup};
 use crate::left_out_tests::LeftOut;
 use crate::preinstall::Preinstall;
+use crate::second_run::SecondRuns;
 use crate::snapshots::References;
 use crate::step::{Beside, Steps, cargo, output, status};
 use crate::{Outcome, debian, e2e, fuzz, python_package, release, tree};
@@ -59,30 +60,33 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         preinstall.end()?;
         TestSetup::for_all_tests(&left_out)
     })?;
+    let runs = SecondRuns::default();
     steps.suite("Python", || python_package::run(&[]));
     steps.suite("tests", || {
         let references = References::new()?;
         let mut tests = cargo("test --workspace --no-fail-fast");
         references.record(setup.tell(with(&mut tests, PLAIN)));
-        status(&mut tests)?;
+        runs.tests(&mut tests)?;
         references.check(&["crates", "tests"])
     });
-    steps.suite("a real Label Studio", || status(&mut setup.long_tests()));
+    steps.suite("a real Label Studio", || {
+        runs.tests(&mut setup.long_tests())
+    });
     // One core each: Terraform and the scanners run while the tests of AWS do.
     let mut infra = setup.infra_tests();
     for name in left_out.infra_tests() {
         infra.args(["--skip", name]);
     }
     let infra = Beside::begin("infra", infra)?;
-    steps.suite("AWS", || e2e::all(setup.aws_tests(&[])));
+    steps.suite("AWS", || runs.all(setup.aws_tests(&[])));
     steps.suite("Terraform, Bicep, container (begun with AWS)", || {
         infra.end()
     });
     match &left_out.pubsub_emulator {
-        None => steps.suite("Google Cloud", || e2e::all(setup.google_tests(&[]))),
+        None => steps.suite("Google Cloud", || runs.all(setup.google_tests(&[]))),
         Some(why) => steps.left_out("Google Cloud", why),
     }
-    steps.suite("Azure", || e2e::all(setup.azure_tests(&[])));
+    steps.suite("Azure", || runs.all(setup.azure_tests(&[])));
     if let Some(why) = &left_out.terraform {
         steps.left_out("Terraform, of the suite above", why);
     }
@@ -90,6 +94,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         None => steps.suite("a release, installed", release::tests_of_packed),
         Some(why) => steps.left_out("a release, installed", why),
     }
+    runs.print();
     steps.summary()
 }
 
