@@ -18,8 +18,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use labelrelay_core::BackEndError;
 use labelrelay_core::{
-    BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
-    Receipt,
+    BoxFuture, Copies, DeadLetterCount, EventQueue, OutboundMessage, QueueError, QueueErrorKind,
+    QueueLimits, Receipt,
 };
 use std::sync::Arc;
 
@@ -145,18 +145,19 @@ impl EventQueue for StorageQueue {
     }
 
     /// Of the queue with `-poison` behind its name, if it is there.
-    fn dead_letters(&self) -> BoxFuture<'_, Result<Option<u64>, QueueError>> {
+    fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetterCount, QueueError>> {
         Box::pin(async move {
             let Some(dead_letters) = &self.dead_letters else {
-                return Ok(None);
+                return Ok(DeadLetterCount::Unknown(None));
             };
             match dead_letters.get_properties(None).await {
                 Ok(found) => {
                     let count = found.approximate_messages_count().ok().flatten();
-                    Ok(count.and_then(|count| u64::try_from(count).ok()))
+                    let count = count.and_then(|count| u64::try_from(count).ok());
+                    Ok(count.into())
                 }
                 // A signature, or a role, may be for the other queue alone.
-                Err(error) if is_refused_or_missing(&error) => Ok(None),
+                Err(error) if is_refused_or_missing(&error) => Ok(DeadLetterCount::Unknown(None)),
                 Err(error) => Err(self.failed(&error)),
             }
         })

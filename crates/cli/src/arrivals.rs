@@ -3,7 +3,8 @@
 
 use crate::queue_records::{data, is_about_one};
 use labelrelay_core::{
-    BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueLimits, Receipt,
+    BoxFuture, Copies, DeadLetterCount, EventQueue, OutboundMessage, QueueError, QueueLimits,
+    Receipt,
 };
 use labelrelay_event::Attributes;
 use labelrelay_reconcile::LiveEvent;
@@ -198,7 +199,7 @@ impl EventQueue for NotedQueue {
         self.queue.check()
     }
 
-    fn dead_letters(&self) -> BoxFuture<'_, Result<Option<u64>, QueueError>> {
+    fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetterCount, QueueError>> {
         self.queue.dead_letters()
     }
 }

@@ -64,7 +64,8 @@ pub use observe::{Exchange, NoObserver, Observer, Report};
 pub use outcome::{Answer, Outcome};
 pub use payload::Payload;
 pub use queue::{
-    Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt,
+    Copies, DeadLetterCount, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
+    Receipt,
 };
 pub use relay::{BodyError, Intake, Parts, Received, Relay, Verification};
 pub use request::RequestHead;

@@ -80,13 +80,31 @@ pub trait EventQueue: Send + Sync {
     /// The error that a send would meet.
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>>;
 
-    /// Number of dead letters beside the queue, about; for people. `None` where there is no place for them, where it takes
-    /// more than a request or two to count them, and where sending needs less rights than counting.
+    /// Number of dead letters beside the queue, for people. It is unknown where there is no place for them, and where
+    /// sending needs less rights than counting.
     ///
     /// # Errors
     /// [`QueueError`] when the place is named and cannot be asked.
-    fn dead_letters(&self) -> BoxFuture<'_, Result<Option<u64>, QueueError>> {
-        Box::pin(std::future::ready(Ok(None)))
+    fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetterCount, QueueError>> {
+        Box::pin(std::future::ready(Ok(DeadLetterCount::Unknown(None))))
+    }
+}
+
+/// Number of dead letters beside a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeadLetterCount {
+    /// As many as the queue's service says, which counts now and then.
+    About(u64),
+    /// As many as a look has shown. There may be more.
+    AtLeast(u64),
+    /// The queue does not tell. The words say how a person finds out, where there is a way.
+    Unknown(Option<&'static str>),
+}
+
+impl From<Option<u64>> for DeadLetterCount {
+    /// The number that a service gave, if it gave one.
+    fn from(count: Option<u64>) -> Self {
+        count.map_or(Self::Unknown(None), Self::About)
     }
 }
 

@@ -8,7 +8,9 @@ use crate::stub::Stub;
 use bytes::Bytes;
 use futures_util::stream;
 use google_cloud_auth::credentials::anonymous;
-use labelrelay_core::{BlobStore as _, QueueErrorKind, SecretStore as _};
+use labelrelay_core::{
+    BlobStore as _, DeadLetterCount, EventQueue as _, QueueErrorKind, SecretStore as _,
+};
 
 const DENIED: &str =
     r#"{"error":{"code":403,"message":"relay@p.iam.gserviceaccount.com does not have access"}}"#;
@@ -20,12 +22,7 @@ fn store(stub: &Stub) -> GcsBlobStore {
 
 fn queue(stub: &Stub) -> PubSubQueue {
     let topic = Topic::parse("pubsub://proj/events").unwrap();
-    PubSubQueue::new(
-        topic,
-        None,
-        anonymous::Builder::new().build(),
-        Some(stub.rest()),
-    )
+    PubSubQueue::new(topic, None, anonymous::Builder::new().build(), stub.rest())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,10 +37,7 @@ async fn requests_carry_the_machine_s_identity_and_a_check_needs_few_permissions
         _ => (404, "{}"),
     });
     store(&stub).check().await.expect("allowed");
-    queue(&stub)
-        .may_publish(&stub.rest())
-        .await
-        .expect("allowed");
+    queue(&stub).may_publish().await.expect("allowed");
     let heads = stub.heads();
     assert_eq!(heads.len(), 2);
     assert!(
@@ -66,10 +60,7 @@ async fn a_permission_that_is_lacking_is_named() {
     ] {
         assert!(!error.retryable && error.message.contains(word), "{error}");
     }
-    let error = queue(&stub)
-        .may_publish(&stub.rest())
-        .await
-        .expect_err("not allowed");
+    let error = queue(&stub).may_publish().await.expect_err("not allowed");
     assert_eq!(
         (error.kind, error.retryable),
         (QueueErrorKind::Denied, false)
@@ -109,6 +100,60 @@ async fn fewer_bytes_than_were_sent_are_an_error() {
         .put("k", 2, body)
         .await
         .expect_err("it has one byte");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_are_looked_at_and_given_back() {
+    let stub = Stub::start(|path| match path {
+        "/v1/projects/proj/topics/events/subscriptions" => (
+            200,
+            r#"{"subscriptions":["projects/proj/subscriptions/events"]}"#,
+        ),
+        "/v1/projects/proj/subscriptions/events" => (
+            200,
+            r#"{"deadLetterPolicy":{"deadLetterTopic":"projects/proj/topics/dead"}}"#,
+        ),
+        "/v1/projects/proj/topics/dead/subscriptions" => (
+            200,
+            r#"{"subscriptions":["projects/proj/subscriptions/dead","projects/proj/subscriptions/pushing"]}"#,
+        ),
+        "/v1/projects/proj/subscriptions/pushing" => (
+            200,
+            r#"{"pushConfig":{"pushEndpoint":"https://example.org"}}"#,
+        ),
+        "/v1/projects/proj/subscriptions/dead:pull" => (
+            200,
+            r#"{"receivedMessages":[{"ackId":"a","message":{"data":"e30="}},{"ackId":"b","message":{}}]}"#,
+        ),
+        _ => (200, "{}"),
+    });
+    let seen = queue(&stub).dead_letters().await.expect("allowed");
+    assert_eq!(seen, DeadLetterCount::AtLeast(2));
+    let asked = requests(&stub);
+    let last = "post /v1/projects/proj/subscriptions/dead:modifyackdeadline http/1.1";
+    assert!(asked.iter().any(|line| line == last), "{asked:?}");
+    assert!(
+        !asked.iter().any(|line| line.contains("pushing:")),
+        "{asked:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_not_see_dead_letters_learns_how_to() {
+    for stub in [
+        Stub::start(|_| (403, DENIED)),
+        // Subscriptions without a policy.
+        Stub::start(|_| (200, "{}")),
+    ] {
+        let told = queue(&stub).dead_letters().await.expect("no fault");
+        let DeadLetterCount::Unknown(Some(how)) = told else {
+            panic!("{told:?}");
+        };
+        assert!(how.contains("Cloud Monitoring"), "{how}");
+    }
+    let stub = Stub::start(|_| (503, "{}"));
+    let error = queue(&stub).dead_letters().await.expect_err("away");
+    assert!(error.retryable, "{error}");
 }
 
 fn secret(stub: &Stub, name: &str) -> SecretManagerSecret {

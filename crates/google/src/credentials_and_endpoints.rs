@@ -67,9 +67,10 @@ impl Google {
     /// [`BackEndError`] when it is no topic's URL, or the credentials that are configured cannot be used.
     pub fn queue(&self, url: &str) -> Result<PubSubQueue, BackEndError> {
         let topic = Topic::parse(url)?;
-        let (credentials, rest) = match self.pubsub {
-            Some(_) => (anonymous::Builder::new().build(), None),
-            None => (self.credentials()?, Some(self.rest(None, PUBSUB)?)),
+        let rest = self.rest(self.pubsub.as_ref(), PUBSUB)?;
+        let credentials = match self.pubsub {
+            Some(_) => anonymous::Builder::new().build(),
+            None => self.credentials()?,
         };
         Ok(PubSubQueue::new(
             topic,

@@ -100,6 +100,13 @@ impl PubSub {
         messages.iter().map(pulled).collect()
     }
 
+    /// Publishes one message with this data to a topic.
+    pub fn publish(&self, topic: &str, data: &[u8]) {
+        let messages = json!([{ "data": STANDARD.encode(data) }]);
+        let path = format!("{}:publish", topic_name(topic));
+        self.call("POST", &path, &json!({ "messages": messages }));
+    }
+
     /// Gives messages back after `seconds`.
     pub fn lend(&self, subscription: &str, ack_ids: &[&str], seconds: u64) {
         let path = format!("{}:modifyAckDeadline", subscription_name(subscription));

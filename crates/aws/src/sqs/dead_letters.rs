@@ -3,21 +3,22 @@
 use super::error::SqsErrorContext;
 use super::{QueueLocation, SqsQueue};
 use aws_sdk_sqs::types::QueueAttributeName;
-use labelrelay_core::QueueError;
+use labelrelay_core::{DeadLetterCount, QueueError};
 use serde_json::Value;
 
 impl SqsQueue {
-    /// `None` without a policy, and where `sqs:GetQueueAttributes` is not allowed: sending does not need it.
-    pub(super) async fn count_dead_letters(&self) -> Result<Option<u64>, QueueError> {
+    /// Unknown without a policy, and where `sqs:GetQueueAttributes` is not allowed: sending does not need it.
+    pub(super) async fn count_dead_letters(&self) -> Result<DeadLetterCount, QueueError> {
         let asked = QueueAttributeName::RedrivePolicy;
         let policy = self.attribute(&self.location, asked).await?;
         let place = policy.and_then(|policy| named_by(&policy, &self.location));
         let Some(place) = place else {
-            return Ok(None);
+            return Ok(DeadLetterCount::Unknown(None));
         };
         let asked = QueueAttributeName::ApproximateNumberOfMessages;
         let count = self.attribute(&place, asked).await?;
-        Ok(count.and_then(|count| count.parse().ok()))
+        let count: Option<u64> = count.and_then(|count| count.parse().ok());
+        Ok(count.into())
     }
 
     /// One attribute of a queue.

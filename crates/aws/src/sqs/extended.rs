@@ -7,8 +7,8 @@ use bytes::Bytes;
 use futures_util::stream;
 use jiff::Timestamp;
 use labelrelay_core::{
-    BlobError, BlobStore as _, BoxFuture, BoxStream, Copies, EventQueue, OutboundMessage,
-    QueueError, QueueErrorKind, QueueLimits, Receipt,
+    BlobError, BlobStore as _, BoxFuture, BoxStream, Copies, DeadLetterCount, EventQueue,
+    OutboundMessage, QueueError, QueueErrorKind, QueueLimits, Receipt,
 };
 use labelrelay_event::{Digest, S3Pointer};
 use std::fmt;
@@ -136,7 +136,7 @@ impl EventQueue for ExtendedSqsQueue {
         self.queue.check()
     }
 
-    fn dead_letters(&self) -> BoxFuture<'_, Result<Option<u64>, QueueError>> {
+    fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetterCount, QueueError>> {
         self.queue.dead_letters()
     }
 }

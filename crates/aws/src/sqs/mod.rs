@@ -26,8 +26,8 @@ use aws_sdk_sqs::config::{
 };
 use error::SqsErrorContext;
 use labelrelay_core::{
-    BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
-    Receipt,
+    BoxFuture, Copies, DeadLetterCount, EventQueue, OutboundMessage, QueueError, QueueErrorKind,
+    QueueLimits, Receipt,
 };
 use message_content::MessageContent;
 use std::fmt;
@@ -176,7 +176,7 @@ impl EventQueue for SqsQueue {
         Box::pin(self.try_check())
     }
 
-    fn dead_letters(&self) -> BoxFuture<'_, Result<Option<u64>, QueueError>> {
+    fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetterCount, QueueError>> {
         Box::pin(self.count_dead_letters())
     }
 }

@@ -3,6 +3,7 @@
 //! There is no current official crate. What stands here follows the documented protocol and is proven
 //! against a stub of it alone.
 
+mod description;
 mod namespace;
 mod token;
 
@@ -15,10 +16,11 @@ use crate::location::{SettingValue, own_parameters};
 use azure_core::credentials::TokenCredential;
 use azure_core::error::Error;
 use azure_core::http::{HttpClient, Method, Request, StatusCode, Url};
+use bytes::Bytes;
 use labelrelay_core::BackEndError;
 use labelrelay_core::{
-    BoxFuture, Clock, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
-    Receipt,
+    BoxFuture, Clock, Copies, DeadLetterCount, EventQueue, OutboundMessage, QueueError,
+    QueueErrorKind, QueueLimits, Receipt,
 };
 use namespace::Namespace;
 use serde::Serialize;
@@ -155,7 +157,8 @@ impl ServiceBusQueue {
             request.insert_header(name.to_ascii_lowercase(), value);
         }
         request.set_body(message.body.clone());
-        match self.ask(request).await?.into() {
+        let (status, _) = self.ask(request).await?;
+        match status.into() {
             201 => Ok(Receipt::new(None)),
             // Documented as "quota exceeded or message too large"; the size was checked before.
             403 => Err(self.answered(StatusCode::Forbidden, "QuotaExceeded")),
@@ -167,7 +170,8 @@ impl ServiceBusQueue {
         }
     }
 
-    async fn ask(&self, mut request: Request) -> Result<StatusCode, QueueError> {
+    /// Status and body of the answer. Of one that breaks off, the status says enough.
+    async fn ask(&self, mut request: Request) -> Result<(StatusCode, Bytes), QueueError> {
         let token = self
             .authority
             .token()
@@ -181,8 +185,15 @@ impl ServiceBusQueue {
             .map_err(|error| self.failed(&error))?;
         let status = answer.status();
         // To its end, so that the connection can be used again.
-        let _text = answer.into_body().collect().await;
-        Ok(status)
+        let text = answer.into_body().collect().await;
+        Ok((status, text.unwrap_or_default()))
+    }
+
+    /// Asks for the queue's description.
+    async fn describe(&self) -> Result<(StatusCode, Bytes), QueueError> {
+        let mut url = self.url.clone();
+        url.set_query(Some("api-version=2021-05"));
+        self.ask(Request::new(url, Method::Get)).await
     }
 
     fn answered(&self, status: StatusCode, code: &str) -> QueueError {
@@ -227,10 +238,24 @@ impl EventQueue for ServiceBusQueue {
     /// connection alone, and counts as ready.
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
         Box::pin(async move {
-            let mut url = self.url.clone();
-            url.set_query(Some("api-version=2021-05"));
-            match self.ask(Request::new(url, Method::Get)).await?.into() {
+            let (status, _) = self.describe().await?;
+            match status.into() {
                 200..300 | 401 | 403 => Ok(()),
+                status => Err(self.answered(StatusCode::from(status), "")),
+            }
+        })
+    }
+
+    /// As the queue's description says, which takes the right to manage it.
+    fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetterCount, QueueError>> {
+        Box::pin(async move {
+            let (status, text) = self.describe().await?;
+            match status.into() {
+                200..300 => Ok(description::dead_letters(&text).map_or(
+                    DeadLetterCount::Unknown(Some(description::HOW)),
+                    DeadLetterCount::About,
+                )),
+                401 | 403 => Ok(DeadLetterCount::Unknown(Some(description::HOW))),
                 status => Err(self.answered(StatusCode::from(status), "")),
             }
         })

@@ -132,6 +132,29 @@ async fn a_check_proves_what_a_sender_may_ask_for() {
     }
 }
 
+#[tokio::test]
+async fn dead_letters_are_those_of_the_queue_s_description() {
+    let described = "<QueueDescription><CountDetails><d2p1:DeadLetterMessageCount>3</d2p1:DeadLetterMessageCount></CountDetails></QueueDescription>";
+    let stub = Stub::answering(&[(200, described)]);
+    let counted = queue("servicebus://ns/events", &stub).unwrap();
+    assert_eq!(
+        counted.dead_letters().await.unwrap(),
+        DeadLetterCount::About(3)
+    );
+    for (status, body) in [(401, ""), (403, ""), (200, "<TopicDescription/>")] {
+        let stub = Stub::answering(&[(status, body)]);
+        let queue = queue("servicebus://ns/events", &stub).unwrap();
+        let told = queue.dead_letters().await.unwrap();
+        let DeadLetterCount::Unknown(Some(how)) = told else {
+            panic!("{status}: {told:?}");
+        };
+        assert!(how.contains("az servicebus"), "{how}");
+    }
+    let stub = Stub::answering(&[(503, "")]);
+    let away = queue("servicebus://ns/events", &stub).unwrap();
+    assert!(away.dead_letters().await.unwrap_err().retryable);
+}
+
 #[test]
 fn wrong_urls_are_refused() {
     let stub = Stub::answering(&[]);

@@ -21,7 +21,9 @@ use labelrelay_core::backend::{BackEnd as _, CommandLineBackEnd as _, Location};
 use labelrelay_core::config::Config;
 use labelrelay_core::derive::Derivation;
 use labelrelay_core::observe::NoObserver;
-use labelrelay_core::{BlobStore, Clock, EventQueue, FallbackStore, Observer, Relay};
+use labelrelay_core::{
+    BlobStore, Clock, DeadLetterCount, EventQueue, FallbackStore, Observer, Relay,
+};
 use labelrelay_local::{EmbeddedQueue, FileFallback, OpenError, Options};
 use labelrelay_startup::{
     BLOB_STORE, Claims, FailedCheck, Injected, Name, Open, OsEntropy, QUEUE, Setting, StartError,
@@ -101,8 +103,8 @@ pub(crate) async fn may_start(
 /// Findings of [`check`].
 pub(crate) struct Checked {
     pub(crate) warnings: Vec<String>,
-    /// Dead letters of a queue elsewhere, about; `None` where it does not tell.
-    pub(crate) dead_letters: Option<u64>,
+    /// Dead letters of a queue elsewhere.
+    pub(crate) dead_letters: DeadLetterCount,
 }
 
 /// Checks everything that [`relay`] would open, without owning or making anything.
@@ -146,7 +148,7 @@ async fn checked(relay: &Relay) -> Checked {
     ));
     Checked {
         warnings,
-        dead_letters: None,
+        dead_letters: DeadLetterCount::Unknown(None),
     }
 }
 

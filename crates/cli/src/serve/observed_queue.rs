@@ -2,8 +2,8 @@
 //! arrives.
 
 use labelrelay_core::{
-    BoxFuture, Copies, EventQueue, Observer, OutboundMessage, QueueError, QueueErrorKind,
-    QueueLimits, Receipt, Relay,
+    BoxFuture, Copies, DeadLetterCount, EventQueue, Observer, OutboundMessage, QueueError,
+    QueueErrorKind, QueueLimits, Receipt, Relay,
 };
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ impl EventQueue for ObservedQueue {
         self.0.parts().queue.check()
     }
 
-    fn dead_letters(&self) -> BoxFuture<'_, Result<Option<u64>, QueueError>> {
+    fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetterCount, QueueError>> {
         self.0.parts().queue.dead_letters()
     }
 }

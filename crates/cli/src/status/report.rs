@@ -2,6 +2,7 @@
 
 use crate::connect::Changes;
 use crate::output::print;
+use labelrelay_core::DeadLetterCount;
 use serde::Serialize;
 
 /// Printed by `--json`.
@@ -34,6 +35,12 @@ pub(super) struct Report {
     /// Dead letters of a queue elsewhere, about, where it tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) dead_letters: Option<u64>,
+    /// There may be more of them: so many were seen.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) dead_letters_at_least: bool,
+    /// Words on how a person finds out, where the queue does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dead_letters_unknown: Option<&'static str>,
     /// Whoever takes them out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) consumer: Option<Consumer>,
@@ -92,15 +99,34 @@ pub(super) struct Consumer {
 
 impl Report {
     /// Dead letters of a queue elsewhere.
-    pub(super) fn found_dead_letters(&mut self, count: Option<u64>) {
-        self.dead_letters = count;
-        let Some(count) = count.filter(|count| *count > 0) else {
-            return;
+    pub(super) fn found_dead_letters(&mut self, found: DeadLetterCount) {
+        let (count, about) = match found {
+            DeadLetterCount::About(count) => (count, "about"),
+            DeadLetterCount::AtLeast(count) => (count, "at least"),
+            DeadLetterCount::Unknown(how) => {
+                self.dead_letters_unknown = how;
+                return;
+            }
         };
+        self.dead_letters = Some(count);
+        self.dead_letters_at_least = matches!(found, DeadLetterCount::AtLeast(_));
+        if count == 0 {
+            return;
+        }
         let letters = if count == 1 { "letter" } else { "letters" };
         self.warnings.push(format!(
-            "about {count} dead {letters} beside the queue: rejected, or received too often; mend the consumer, then move them back with the cloud's own tools"
+            "{about} {count} dead {letters} beside the queue: rejected, or received too often; mend the consumer, then move them back with the cloud's own tools"
         ));
+    }
+
+    /// Words behind the name of a queue elsewhere.
+    fn dead_letter_words(&self) -> String {
+        match (self.dead_letters, self.dead_letters_at_least) {
+            (None, _) => String::new(),
+            (Some(0), true) => ": no dead letter was seen".to_owned(),
+            (Some(count), true) => format!(": at least {count} dead"),
+            (Some(count), false) => format!(": about {count} dead"),
+        }
     }
 
     /// For people, in the order of a delivery's way.
@@ -162,9 +188,10 @@ impl Report {
             )?,
             None if is_file(queue) => line("queue", &format!("{queue}: made by the next `serve`"))?,
             None => {
-                let dead = self.dead_letters;
-                let dead = dead.map_or_else(String::new, |count| format!(": about {count} dead"));
-                line("queue", &format!("{queue}{dead}"))?;
+                line("queue", &format!("{queue}{}", self.dead_letter_words()))?;
+                if let Some(how) = self.dead_letters_unknown {
+                    line("dead", how)?;
+                }
             }
         }
         for (name, store) in [

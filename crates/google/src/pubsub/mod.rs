@@ -5,9 +5,11 @@
 //! with core's own patience.
 
 mod connection;
+mod dead_letters;
 mod error;
 mod message_size;
 mod source;
+mod subscription_settings;
 
 pub use message_size::MAX_REQUEST_BYTES;
 pub use source::PubSubSource;
@@ -22,8 +24,8 @@ use google_cloud_pubsub::error::PublishError;
 use google_cloud_pubsub::model::Message;
 use http::Method;
 use labelrelay_core::{
-    BoxFuture, Copies, EventQueue, OutboundMessage, QueueError, QueueErrorKind, QueueLimits,
-    Receipt,
+    BoxFuture, Copies, DeadLetterCount, EventQueue, OutboundMessage, QueueError, QueueErrorKind,
+    QueueLimits, Receipt,
 };
 use serde::Deserialize;
 use std::fmt;
@@ -34,8 +36,7 @@ pub struct PubSubQueue {
     /// Name in Google's cloud.
     resource: String,
     connections: PubSubConnections,
-    /// `None` with an emulator, which knows no permissions.
-    rest: Option<Rest>,
+    rest: Rest,
 }
 
 #[derive(Deserialize)]
@@ -49,7 +50,7 @@ impl PubSubQueue {
         topic: Topic,
         endpoint: Option<String>,
         credentials: Credentials,
-        rest: Option<Rest>,
+        rest: Rest,
     ) -> Self {
         let resource = topic.resource();
         let connector = Connector {
@@ -109,13 +110,13 @@ impl PubSubQueue {
 
     /// Asks for the permission to publish. It takes no permission to ask; where there is no topic, there is
     /// no permission either.
-    pub(crate) async fn may_publish(&self, rest: &Rest) -> Result<(), QueueError> {
+    pub(crate) async fn may_publish(&self) -> Result<(), QueueError> {
         let path = format!("/v1/{}:testIamPermissions", self.resource);
-        let request = rest.request(Method::POST, &path);
+        let request = self.rest.request(Method::POST, &path);
         let request = request
             .header(http::header::CONTENT_TYPE, "application/json")
             .body(format!(r#"{{"permissions":["{PERMISSION}"]}}"#));
-        let body = rest.send(request).await;
+        let body = self.rest.send(request).await;
         let held: Permissions = body
             .and_then(|body| parse(&body))
             .map_err(|error| rest_error(&error, &self.resource))?;
@@ -159,11 +160,17 @@ impl EventQueue for PubSubQueue {
     fn check(&self) -> BoxFuture<'_, Result<(), QueueError>> {
         Box::pin(async move {
             self.probe().await?;
-            match &self.rest {
-                Some(rest) => self.may_publish(rest).await,
-                None => Ok(()),
+            // An emulator knows no permissions.
+            if self.rest.is_emulator() {
+                return Ok(());
             }
+            self.may_publish().await
         })
+    }
+
+    /// Looks at a few that the subscriptions' policies have put aside, and gives them back.
+    fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetterCount, QueueError>> {
+        Box::pin(self.look_for_dead_letters())
     }
 }
 

@@ -4,37 +4,11 @@ use super::requests::Subscription;
 use super::{BATCH, DeadLetters, PubSubSource};
 use crate::location::Topic;
 use crate::pubsub::connection::{Connector, PubSubConnections};
+use crate::pubsub::subscription_settings::Settings;
 use crate::rest::{Rest, parse};
 use google_cloud_auth::credentials::Credentials;
 use labelrelay_core::{BackEndError, SourceOptions};
-use serde::Deserialize;
 use std::sync::atomic::AtomicUsize;
-
-/// Name of a topic that is gone, as its subscriptions know it.
-const DELETED: &str = "_deleted-topic_";
-
-/// The settings of a subscription that matter here.
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Settings {
-    /// Name of the topic whose messages it has.
-    topic: String,
-    enable_message_ordering: bool,
-    dead_letter_policy: Policy,
-    push_config: PushConfig,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Policy {
-    dead_letter_topic: String,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct PushConfig {
-    push_endpoint: String,
-}
 
 impl PubSubSource {
     /// Asks for the subscription's dead-letter policy. Rejected events go to the topic of the options, else to the
@@ -73,19 +47,18 @@ impl PubSubSource {
             let cure = "look for a proxy that changes answers between here and Pub/Sub";
             BackEndError::new(url, format!("cannot be consumed: Pub/Sub {error}"), cure).retryable()
         })?;
-        if !settings.push_config.push_endpoint.is_empty() {
+        if settings.pushes() {
             let problem = "pushes its messages, so that none can be pulled";
             let cure = "name another subscription of the topic, of the kind that is pulled from";
             return Err(BackEndError::new(url, problem, cure));
         }
-        let policy = settings.dead_letter_policy.dead_letter_topic;
-        if policy.is_empty() || policy == DELETED {
+        let Some(policy) = settings.dead_letter_topic() else {
             let problem =
                 "has no topic for dead letters, so an event that fails would come for ever";
             let cure = "give the subscription a dead-letter policy (gcloud pubsub subscriptions update --dead-letter-topic=TOPIC)";
             return Err(BackEndError::new(url, problem, cure));
-        }
-        let topic = given.map_or(policy, |topic| topic.resource());
+        };
+        let topic = given.map_or_else(|| policy.to_owned(), |topic| topic.resource());
         if topic == settings.topic {
             let problem = "has messages of the topic that its dead letters go to, so each would come back as a new one";
             let cure = "name another topic for dead letters";

@@ -1,0 +1,40 @@
+//! The description of a queue, as far as it matters here: an entry of Atom that holds XML.
+
+/// Words for whoever may not ask for it, and for topics, whose dead letters are in their subscriptions.
+pub(super) const HOW: &str = "not counted: `az servicebus queue show --query countDetails.deadLetterMessageCount` says their number, and for a topic `az servicebus topic subscription show`. Here it takes the right to manage the queue";
+
+/// Number of the queue's dead letters; `None` where the text is not about a queue.
+pub(super) fn dead_letters(text: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(text).ok()?;
+    // Of a topic, the same member is there and is always 0.
+    let (_, queue) = text.split_once("<QueueDescription")?;
+    let (_, count) = queue.split_once("DeadLetterMessageCount>")?;
+    let (count, _) = count.split_once('<')?;
+    count.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dead_letters;
+
+    /// As the documents of the service show it, shortened.
+    const QUEUE: &str = concat!(
+        r#"<entry xmlns="http://www.w3.org/2005/Atom"><title type="text">events</title><content type="application/xml">"#,
+        r#"<QueueDescription xmlns="http://schemas.microsoft.com/netservices/2010/10/servicebus/connect">"#,
+        "<LockDuration>PT1M</LockDuration><MessageCount>12</MessageCount>",
+        r#"<CountDetails xmlns:d2p1="http://schemas.microsoft.com/netservices/2011/06/servicebus">"#,
+        "<d2p1:ActiveMessageCount>9</d2p1:ActiveMessageCount><d2p1:DeadLetterMessageCount>3</d2p1:DeadLetterMessageCount>",
+        "<d2p1:TransferDeadLetterMessageCount>1</d2p1:TransferDeadLetterMessageCount></CountDetails>",
+        "</QueueDescription></content></entry>"
+    );
+
+    #[test]
+    fn a_queue_s_description_says_how_many_there_are() {
+        assert_eq!(dead_letters(QUEUE.as_bytes()), Some(3));
+        let topic = QUEUE.replace("QueueDescription", "TopicDescription");
+        for other in [topic.as_str(), "", "<QueueDescription/>", "{}"] {
+            assert_eq!(dead_letters(other.as_bytes()), None, "{other}");
+        }
+        assert_eq!(dead_letters(b"\xff"), None);
+    }
+}
