@@ -12,6 +12,7 @@ mod labelbox;
 mod listing;
 mod no_platform;
 pub(crate) mod platform_state;
+mod pulling;
 mod relay_ready;
 mod relay_url;
 mod report;

@@ -1,12 +1,9 @@
 //! Label Studio: one webhook for each project, for its API makes none for a whole organization.
 
-mod first_event;
 mod list;
 mod probe;
 mod project_names;
-mod pull_figures;
 mod pull_instead;
-mod pull_token;
 mod remove;
 mod rotate;
 mod silence;
@@ -45,11 +42,6 @@ Makes one webhook for each project, and mends those that deliver to the relay al
 payload, not all actions. If `[source.webhook]` says less, they send less. Touches no other webhook. Run it again for \
 new projects. Where Label Studio refuses the relay's URL, it writes `[source.pull]` into the configuration: a `serve` \
 that runs pulls then, and the first event is waited for.";
-
-/// Pause between two runs of the pull that is set up where no webhook can work, in the configuration and in words: what an
-/// annotator does is on the queue before anybody asks for it.
-const PULL_EVERY: &str = "10s";
-const PULL_EVERY_WORDS: &str = "10 s";
 
 /// Makes Label Studio deliver to the relay.
 #[derive(Debug, Default, clap::Args)]

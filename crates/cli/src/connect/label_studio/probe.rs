@@ -2,14 +2,11 @@
 //! again, whatever becomes of the event.
 
 use super::target::Target;
-use crate::error::chain;
+use crate::connect::pulling::look;
 use crate::serve::Signals;
-use labelrelay_local::{FileError, Filter, Pattern, QueueFile};
+use labelrelay_local::{Filter, Pattern, QueueFile};
 use labelrelay_reconcile::label_studio::WebhookSettings;
-use labelrelay_startup::SystemClock;
 use serde_json::Map;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Name of the temporary project, so that whoever finds it knows what it is.
@@ -85,15 +82,4 @@ async fn send(target: &Target, project: u64) -> Result<String, String> {
         target.relay.url,
         queue.display()
     ))
-}
-
-/// Looks into the queue.
-pub(super) fn look<T>(
-    queue: &Path,
-    at: impl FnOnce(&QueueFile) -> Result<T, FileError>,
-) -> Result<T, String> {
-    let file = QueueFile::open(queue, Arc::new(SystemClock::new()));
-    let file =
-        file.map_err(|error| format!("the queue cannot be looked into: {}", chain(&error)))?;
-    at(&file).map_err(|error| chain(&error))
 }

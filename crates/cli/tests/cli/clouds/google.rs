@@ -183,3 +183,72 @@ fn connect_puts_a_secret_into_secret_manager_and_goes_by_it() {
     assert_eq!(store.versions("projects/proj/secrets/ls"), versions);
     assert_eq!(serving.stop(), 0);
 }
+
+/// A place with a source whose secret is in Secret Manager, which has it, and a Label Studio that takes no webhook to it.
+fn refused_place(store: &SecretManager, label_studio: &StandIn) -> Place {
+    store.holds(
+        "projects/proj/secrets/ls",
+        &STANDARD.encode("a-secret-of-label-studio"),
+    );
+    label_studio.refuses_addresses();
+    let place = Place::new()
+        .with("LABEL_STUDIO_API_KEY", TOKEN)
+        .with("SECRET_MANAGER_EMULATOR_HOST", &store.address)
+        .with("GOOGLE_CLOUD_PROJECT", "proj");
+    place.write(
+        "labelrelay.toml",
+        "queue = 'sqlite:queue.db'\n[[source]]\nname = 'label-studio'\nprovider = 'label-studio'\nsecret = 'gcp-secretmanager:ls'\n",
+    );
+    place
+}
+
+const STORED_TOKEN: &str = "projects/proj/secrets/ls-token";
+
+/// Where no webhook can work, `serve` pulls. Then the token is where the secret is.
+#[test]
+fn connect_puts_the_token_of_a_pull_into_secret_manager_too() {
+    let (store, label_studio) = (SecretManager::start(), StandIn::start());
+    let place = refused_place(&store, &label_studio);
+    let relay = ["--relay", "http://relay.test:1", "--wait", "0s"];
+    let words = [&["connect", "label-studio", &label_studio.url][..], &relay].concat();
+    let planned = place.run(&[&words[..], &["--plan"]].concat());
+    let said = "the token would be put into gcp-secretmanager:ls-token, which `serve` must be allowed to read";
+    assert!(planned.good().contains(said), "{planned:?}");
+    assert!(store.versions(STORED_TOKEN).is_empty());
+
+    let done = place.run(&words);
+    let said = "the token put into gcp-secretmanager:ls-token";
+    assert!(done.good().contains(said), "{done:?}");
+    assert!(!format!("{done:?}").contains(TOKEN));
+    assert_eq!(store.versions(STORED_TOKEN), [STANDARD.encode(TOKEN)]);
+    let written = place.read("labelrelay.toml");
+    let said = "\ntoken = \"gcp-secretmanager:ls-token\"\n";
+    assert!(written.contains(said), "{written}");
+    assert!(!place.path("label-studio.token").exists());
+
+    // `serve` has no variable, and reads it there.
+    let place = place.without("LABEL_STUDIO_API_KEY");
+    let serving = place.serve(&[]);
+    place.logged(&["looked through the platform"]);
+    assert_eq!(serving.stop(), 0);
+}
+
+#[test]
+fn another_token_in_secret_manager_stays_and_nothing_is_written() {
+    let (store, label_studio) = (SecretManager::start(), StandIn::start());
+    let place = refused_place(&store, &label_studio);
+    let other = STANDARD.encode("another-token");
+    store.holds(STORED_TOKEN, &other);
+    let config = place.read("labelrelay.toml");
+    let relay = ["--relay", "http://relay.test:1", "--wait", "0s"];
+    let words = [&["connect", "label-studio", &label_studio.url][..], &relay].concat();
+    for more in [&["--plan"][..], &[]] {
+        let ran = place.run(&[&words[..], more].concat());
+        assert_eq!(ran.code, 1, "{ran:?}");
+        let said = "gcp-secretmanager:ls-token is there already and holds something else";
+        assert!(ran.stdout.contains(said), "{ran:?}");
+        assert!(!format!("{ran:?}").contains("another-token"), "{ran:?}");
+    }
+    assert_eq!(store.versions(STORED_TOKEN), [other]);
+    assert_eq!(place.read("labelrelay.toml"), config);
+}

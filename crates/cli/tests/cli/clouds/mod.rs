@@ -5,6 +5,7 @@ mod azure;
 mod dead_letters;
 mod google;
 mod pull;
+mod pull_token;
 mod secret_manager;
 
 use crate::dataset::Following;

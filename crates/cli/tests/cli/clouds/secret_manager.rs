@@ -31,6 +31,12 @@ impl SecretManager {
         Self { address, secrets }
     }
 
+    /// Puts a secret there, whose one version is this in Base64.
+    pub(super) fn holds(&self, name: &str, version: &str) {
+        let mut secrets = self.secrets.lock().unwrap();
+        secrets.push((name.to_owned(), vec![version.to_owned()]));
+    }
+
     /// Versions of the secret `projects/…/secrets/…`, as Base64, the oldest first.
     pub(super) fn versions(&self, name: &str) -> Vec<String> {
         let secrets = self.secrets.lock().unwrap();

@@ -104,6 +104,12 @@ impl StandIn {
         self.state().fault = Box::new(fault);
     }
 
+    /// Refuses the address of every webhook from now on, as versions from 1.23.1 on refuse private ones.
+    #[cfg(all(feature = "aws", feature = "azure", feature = "google"))]
+    pub(crate) fn refuses_addresses(&self) {
+        self.fails(super::repair::refuses);
+    }
+
     /// The changes that were asked for since the last look.
     pub(super) fn changes(&self) -> Vec<String> {
         std::mem::take(&mut self.state().changes)

@@ -1,25 +1,25 @@
 //! What `serve` says of its pull from a source, in its metrics.
 
-use super::target::Target;
 use crate::http_client;
 use crate::serve_address;
 use bytes::Bytes;
 use http::Request;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 /// Time for the metrics of `serve`.
 const METRICS_WITHIN: Duration = Duration::from_secs(5);
 
-/// Tells whether the `serve` that runs here does not pull from the source, though its configuration says so now. `false`
-/// also where nobody can tell.
-pub(super) async fn is_not_pulling(target: &Target) -> bool {
-    let serve = target.queue.as_deref().and_then(serve_address::listening);
+/// Tells whether the `serve` with the embedded queue `queue` does not pull from the source, though its configuration says
+/// so now. `false` also where nobody can tell.
+pub(in crate::connect) async fn is_not_pulling(queue: Option<&Path>, source: &str) -> bool {
+    let serve = queue.and_then(serve_address::listening);
     let Some(admin) = serve.and_then(|serve| serve.admin) else {
         return false;
     };
     let metrics = metrics(admin).await;
-    metrics.is_some_and(|metrics| Pull::read(&metrics, &target.source).is_none())
+    metrics.is_some_and(|metrics| Pull::read(&metrics, source).is_none())
 }
 
 /// The metrics of the `serve` that has them there.

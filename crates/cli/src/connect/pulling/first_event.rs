@@ -1,9 +1,7 @@
 //! Waits until `serve` pulls, as the configuration says from now on, and its first event is in the queue.
 
-use super::probe::look;
-use super::pull_figures::Pull;
-use super::target::Target;
-use super::{Args, PULL_EVERY_WORDS};
+use super::figures::Pull;
+use super::{Named, PlatformWords, look};
 use crate::connect::facts::{Facts, FirstEvent};
 use crate::connect::report::Report;
 use crate::durations::words;
@@ -12,12 +10,9 @@ use crate::serve_address::{self, Listening};
 use labelrelay_core::config::SecretRef;
 use labelrelay_event::Attributes;
 use labelrelay_local::{Filter, Pattern, QueueFile};
-use labelrelay_reconcile::label_studio::ProjectTitle;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Time for the first event, where the command line says nothing else.
-const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(200);
 
 /// The first look at everything may take minutes. Once an event is there, its end is waited for so long.
@@ -28,8 +23,8 @@ const ENOUGH_FAILURES: u64 = 2;
 
 /// Number of the last event in the queue, before anything is changed; `None` where it cannot be told, so that no old
 /// event is taken for the first one.
-pub(super) fn last_number(target: &Target) -> Option<u64> {
-    let queue = target.queue.as_deref()?;
+pub(super) fn last_number(queue: Option<&Path>) -> Option<u64> {
+    let queue = queue?;
     if !queue.exists() {
         // `serve` makes it.
         return Some(0);
@@ -37,18 +32,31 @@ pub(super) fn last_number(target: &Target) -> Option<u64> {
     look(queue, QueueFile::last_number).ok()
 }
 
-/// Waits for an event after number `before`. Where nothing can be seen from here, says what to do.
+/// The event that is waited for.
+pub(super) struct Awaited<'a> {
+    /// Name of the source.
+    pub(super) source: &'a str,
+    /// The embedded queue, where that is the queue.
+    pub(super) queue: Option<&'a Path>,
+    /// Number of the last event before it, as [`last_number`] said.
+    pub(super) before: Option<u64>,
+    /// Reference to the token, as it stands in the configuration now.
+    pub(super) token: &'a SecretRef,
+    pub(super) projects: &'a [Named],
+    pub(super) words: &'a PlatformWords,
+    pub(super) patience: Duration,
+}
+
+/// Waits for it. Where nothing can be seen from here, says what to do.
 pub(super) async fn wait(
-    args: &Args,
-    target: &Target,
-    projects: &[ProjectTitle],
-    before: Option<u64>,
-    token: &SecretRef,
+    awaited: &Awaited<'_>,
     report: &mut Report,
     facts: &mut Facts,
 ) -> Result<(), CliError> {
-    let patience = args.wait.unwrap_or(PATIENCE);
-    let queue = target.queue.as_deref().zip(before);
+    let Awaited {
+        token, patience, ..
+    } = *awaited;
+    let queue = awaited.queue.zip(awaited.before);
     let serve =
         queue.and_then(|(queue, before)| Some((queue, before, serve_address::listening(queue)?)));
     let Some((queue, before, serve)) = serve.filter(|_| !patience.is_zero()) else {
@@ -58,8 +66,7 @@ pub(super) async fn wait(
         ));
     };
     let mut watch = Watch {
-        target,
-        token,
+        awaited,
         queue,
         serve,
         before,
@@ -69,8 +76,8 @@ pub(super) async fn wait(
         trouble: None,
         is_told: false,
     };
-    watch.run(patience, report, facts).await?;
-    watch.conclude(patience, projects, report, facts)
+    watch.run(report, facts).await?;
+    watch.conclude(report, facts)
 }
 
 /// Words about a variable that `serve` has to have.
@@ -84,9 +91,7 @@ fn needed(token: &SecretRef) -> String {
 }
 
 struct Watch<'a> {
-    target: &'a Target,
-    /// Reference to the token, as it stands in the configuration now.
-    token: &'a SecretRef,
+    awaited: &'a Awaited<'a>,
     queue: &'a Path,
     serve: Listening,
     before: u64,
@@ -102,15 +107,11 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    async fn run(
-        &mut self,
-        patience: Duration,
-        report: &mut Report,
-        facts: &mut Facts,
-    ) -> Result<(), CliError> {
+    async fn run(&mut self, report: &mut Report, facts: &mut Facts) -> Result<(), CliError> {
+        let patience = self.awaited.patience;
         loop {
             if let Some(admin) = self.serve.admin {
-                let now = Pull::of(admin, &self.target.source).await;
+                let now = Pull::of(admin, self.awaited.source).await;
                 self.pull = now.or(self.pull);
             }
             if self.first.is_none() {
@@ -128,7 +129,8 @@ impl Watch<'_> {
                 self.tell(pull.events, "", report, facts)?;
                 if self.first.is_none() {
                     report.hint(format_args!(
-                        "Submit an annotation in Label Studio: its event is waited for, {} at most.",
+                        "{}: its event is waited for, {} at most.",
+                        self.awaited.words.submit,
                         words(patience)
                     ))?;
                 }
@@ -154,7 +156,7 @@ impl Watch<'_> {
     /// The first event that came of this source.
     fn look(&self) -> Result<Option<Attributes>, String> {
         let filter = Filter {
-            source: Some(Pattern::is(&format!("/{}", self.target.source))),
+            source: Some(Pattern::is(&format!("/{}", self.awaited.source))),
             after: Some(self.before),
             ..Filter::default()
         };
@@ -181,21 +183,19 @@ impl Watch<'_> {
         facts.queued = Some(events);
         let queued = match events {
             0 => "nothing is there that the queue does not have".to_owned(),
-            1 => format!("1 existing task or annotation queued{so_far}"),
-            events => format!("{events} existing tasks and annotations queued{so_far}"),
+            1 => format!("1 existing {} queued{so_far}", self.awaited.words.one_thing),
+            events => format!(
+                "{events} existing {} queued{so_far}",
+                self.awaited.words.things
+            ),
         };
         report.done(format_args!(
-            "pulling every {PULL_EVERY_WORDS} instead (same events); {queued}"
+            "pulling every {} instead ({}); {queued}",
+            self.awaited.words.every_words, self.awaited.words.events
         ))
     }
 
-    fn conclude(
-        mut self,
-        patience: Duration,
-        projects: &[ProjectTitle],
-        report: &mut Report,
-        facts: &mut Facts,
-    ) -> Result<(), CliError> {
+    fn conclude(mut self, report: &mut Report, facts: &mut Facts) -> Result<(), CliError> {
         let Some((after, event)) = self.first.take() else {
             if let Some(why) = &self.trouble {
                 return report.failed(format_args!(
@@ -205,7 +205,7 @@ impl Watch<'_> {
             if self.is_told {
                 return Ok(());
             }
-            return report.failed(self.no_pull(patience));
+            return report.failed(self.no_pull());
         };
         if !self.is_told {
             let events = self.pull.map_or(1, |pull| pull.events.max(1));
@@ -214,7 +214,7 @@ impl Watch<'_> {
         report.done(format_args!(
             "first event after {} s: {}",
             after.as_secs().max(1),
-            named(&event, projects)
+            named(&event, self.awaited.projects)
         ))?;
         facts.first_event = Some(FirstEvent {
             event_type: event.event_type,
@@ -226,11 +226,11 @@ impl Watch<'_> {
     }
 
     /// Why nothing came, and what to do.
-    fn no_pull(&self, patience: Duration) -> String {
+    fn no_pull(&self) -> String {
         if serve_address::find(self.queue).is_none() {
             return "`serve` has ended meanwhile: see its log, and start it again".to_owned();
         }
-        let within = words(patience);
+        let within = words(self.awaited.patience);
         match self.pull {
             Some(pull) if pull.failures > 0 => {
                 "`serve` pulls, and fails: its log says why (`pulling failed`)".to_owned()
@@ -240,23 +240,23 @@ impl Watch<'_> {
             ),
             None => format!(
                 "the `serve` that runs here has not taken up [source.pull] within {within}: its log says why; or it is an older version, so start it again.{}",
-                needed(self.token)
+                needed(self.awaited.token)
             ),
         }
     }
 }
 
 /// Kind and id of the thing that an event is about, and its project.
-fn named(event: &Attributes, projects: &[ProjectTitle]) -> String {
+fn named(event: &Attributes, projects: &[Named]) -> String {
     let about = event.subject.as_deref().unwrap_or(&event.event_type);
     let about = about.replacen('/', " ", 1);
     let Some(id) = &event.project else {
         return about;
     };
-    let is_it = |project: &&ProjectTitle| project.id.to_string() == *id;
+    let is_it = |project: &&Named| project.id == *id;
     match projects.iter().find(is_it) {
-        Some(project) if !project.title.is_empty() => {
-            format!("{about}, project \"{}\"", project.title)
+        Some(project) if !project.name.is_empty() => {
+            format!("{about}, project \"{}\"", project.name)
         }
         _ => format!("{about}, project {id}"),
     }
