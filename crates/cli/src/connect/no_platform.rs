@@ -20,7 +20,7 @@ pub(super) struct Args {
     /// Without a platform: fail where no webhook can work
     #[arg(long)]
     pub(super) push_only: bool,
-    /// Without a platform: where `serve` pulls, wait so long for the first event [default: 1m]
+    /// Without a platform: where `serve` pulls, wait so long for the first event [default: 1m, for Labelbox 3m]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(super) wait: Option<Duration>,
     /// Without a platform: print one JSON object for each source

@@ -56,7 +56,7 @@ fn for_labelbox(source: &SourceConfig, base: &str, place: &str, secret: Option<&
     let tunnel = if base.starts_with("https://") {
         ""
     } else {
-        "    Labelbox delivers over HTTPS only: put a tunnel or proxy in front, and give --public-url\n"
+        "    Labelbox delivers over HTTPS only: put a tunnel or proxy in front, and give --public-url. Without one, `connect` lets `serve` pull\n"
     };
     format!(
         "  Labelbox: `labelrelay connect labelbox`, or Workspace settings → Webhooks → New webhook\n\

@@ -13,6 +13,7 @@ mod walk;
 
 use super::facts::{Action, Facts, Id};
 use super::no_platform;
+use super::pulling::Way;
 use super::report::{Problem, Report};
 use super::steps::Step;
 use crate::durations::parse_duration;
@@ -23,7 +24,6 @@ use labelrelay_core::config::{Config, SourceConfig};
 use labelrelay_reconcile::label_studio::Webhook;
 use std::time::Duration;
 use target::{Common, Target};
-use walk::Way;
 
 pub(super) use list::{Args as ListArgs, run as list};
 pub(super) use state::{ask, is_its_own, is_known};

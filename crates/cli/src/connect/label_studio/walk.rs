@@ -6,6 +6,7 @@ use super::target::Target;
 use super::{Args, greet, named, step};
 use crate::connect::allowlist;
 use crate::connect::facts::{Action, Facts, Id};
+use crate::connect::pulling::Way;
 use crate::connect::relay_ready;
 use crate::connect::relay_url::is_loopback;
 use crate::connect::report::{Problem, Report};
@@ -13,14 +14,6 @@ use crate::connect::steps::{Step, Steps};
 use crate::env::Env;
 use crate::error::CliError;
 use labelrelay_reconcile::label_studio::{ProjectTitle, Version, Webhook};
-
-/// The way by which events come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
-    Webhooks,
-    /// No webhook can work.
-    Pull,
-}
 
 pub(super) async fn walk(
     args: &Args,

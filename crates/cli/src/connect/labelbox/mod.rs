@@ -2,6 +2,7 @@
 
 mod list;
 mod prove;
+mod pull_instead;
 mod remove;
 mod rotate;
 mod state;
@@ -11,15 +12,15 @@ mod walk;
 
 use super::facts::{Action, Facts, Id};
 use super::no_platform;
+use super::pulling::Way;
 use super::report::{Problem, Report};
 use super::steps::Step;
 use crate::durations::parse_duration;
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::find_configuration;
-use clap::ArgGroup;
 use labelrelay_core::config::{Config, SourceConfig};
-use labelrelay_reconcile::labelbox::Webhook;
+use labelrelay_reconcile::labelbox::{ProjectName, Webhook};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -39,13 +40,15 @@ Examples:
 
 const NOTES: &str = "\
 Makes one webhook for the whole organization, or one for each --project, and mends those that deliver to the relay \
-already: inactive, revoked, topics missing. Touches no other webhook. Labelbox's API makes webhooks of version 1 only. \
-Tried with Labelbox's own client against a stand-in only.";
+already: inactive, revoked, topics missing. Touches no other webhook. Where Labelbox cannot reach the relay, it lets \
+`serve` pull. Labelbox's API makes webhooks of version 1 only. Tried with Labelbox's own client against a stand-in only.";
+
+/// Time for a delivery that a person makes, where the command line says nothing else.
+const DELIVERY_WITHIN: Duration = Duration::from_secs(10 * 60);
 
 /// Makes Labelbox deliver to the relay.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = format!("{NOTES}\n\n{}\n\n{EXIT_CODES}", find_configuration::HELP))]
-#[command(group = ArgGroup::new("waits").args(["rotate", "prove"]))]
 #[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub(in crate::connect) struct Args {
     #[command(flatten)]
@@ -66,7 +69,10 @@ pub(in crate::connect) struct Args {
     /// Labelbox sends no event on demand; says what to click instead
     #[arg(long, hide = true)]
     probe: bool,
-    /// Try what no document says, in the one --project, and write a report without secrets or names
+    /// Fail where no webhook can work, and leave the configuration as it is
+    #[arg(long, conflicts_with_all = ["rotate", "remove"])]
+    push_only: bool,
+    /// Try what no document says in the one --project, and write a report of it
     #[arg(long, conflicts_with_all = ["rotate", "remove", "repair", "topic", "json"])]
     prove: bool,
     /// With --prove: listen here for deliveries
@@ -89,15 +95,38 @@ pub(in crate::connect) struct Args {
     /// delivers
     #[arg(long, conflicts_with_all = ["remove", "project", "topic"])]
     rotate: bool,
-    /// With --rotate: the webhooks that are there send v1 payloads, as those that are made do
+    /// With --rotate: the webhooks that are there send v1 payloads
     #[arg(long, requires = "rotate")]
     v1: bool,
-    /// Wait so long for a delivery; with --prove in each part
-    #[arg(long, value_name = "TIME", default_value = "10m", requires = "waits", value_parser = parse_duration)]
-    wait: Duration,
+    /// Wait so long for a delivery [default: 10m; where `serve` pulls, 3m]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    wait: Option<Duration>,
     /// End the webhooks that deliver to the relay, and no other
     #[arg(long, conflicts_with = "topic")]
     remove: bool,
+}
+
+impl Args {
+    /// Projects that are meant; empty: the whole organization.
+    fn projects<'a>(&'a self, target: &'a Target) -> &'a [String] {
+        if self.project.is_empty() {
+            &target.projects
+        } else {
+            &self.project
+        }
+    }
+
+    /// Words with which another command is about the same projects; a blank before each.
+    fn project_options(&self) -> String {
+        let options = self.project.iter();
+        let options = options.map(|id| super::state::option("--project", Some(id)));
+        options.collect()
+    }
+
+    /// Time for a delivery that a person makes.
+    fn delivery_within(&self) -> Duration {
+        self.wait.unwrap_or(DELIVERY_WITHIN)
+    }
 }
 
 pub(super) async fn connect(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
@@ -121,7 +150,7 @@ async fn reported(args: &Args, target: &Target, env: &Env<'_>) -> Result<(), Cli
     } else if args.rotate {
         rotate::walk(args, target, env, &mut report, &mut facts).await
     } else {
-        all(args, target, &mut report, &mut facts).await
+        all(args, target, env, &mut report, &mut facts).await
     };
     report.end(walked, &facts)
 }
@@ -145,7 +174,8 @@ pub(super) async fn configured(
         report: PathBuf::new(),
         rotate: false,
         v1: false,
-        wait: Duration::ZERO,
+        push_only: args.push_only,
+        wait: args.wait,
         remove: false,
     };
     let target = args.common.open_in(config, source, env).await?;
@@ -155,27 +185,29 @@ pub(super) async fn configured(
 async fn all(
     args: &Args,
     target: &Target,
+    env: &Env<'_>,
     report: &mut Report,
     facts: &mut Facts,
 ) -> Result<(), Problem> {
-    walk::walk(args, target, report, facts).await?;
+    let way = walk::walk(args, target, env, report, facts).await?;
     if report.has_failed() {
         return Ok(());
     }
-    if facts.conclude(report)? {
+    let changed = facts.conclude(report)?;
+    if way == Way::Pull {
+        // Its first pull brings what is there already.
+        return Ok(());
+    }
+    if changed {
         report.hint(
             "To see the first event, submit a label in Labelbox, then run `labelrelay events tail`.",
         )?;
         let is_new = facts.webhooks.iter().any(|row| row.action == Action::Made);
         if is_new {
-            let projects = args.project.iter();
-            let projects: Vec<_> = projects
-                .map(|id| super::state::option("--project", Some(id)))
-                .collect();
             report.hint(format_args!(
                 "Webhooks tell of nothing that is there already: `{}{}` puts it on the queue.",
                 target.fetch,
-                projects.concat()
+                args.project_options()
             ))?;
         }
     }
@@ -205,6 +237,16 @@ async fn greet(target: &Target, facts: &mut Facts) -> Result<String, Problem> {
     facts.user = Some(member.user);
     facts.organization = Some(member.organization);
     Ok(words)
+}
+
+/// A project's id and name.
+fn titled(project: &ProjectName) -> String {
+    let ProjectName { id, name } = project;
+    if name.is_empty() {
+        format!("project {id}")
+    } else {
+        format!("project {id} \"{name}\"")
+    }
 }
 
 /// A webhook's id and scope.

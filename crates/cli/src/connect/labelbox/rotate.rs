@@ -86,7 +86,14 @@ pub(super) async fn walk(
         ));
     }
     if !old.is_empty() {
-        first_delivery(args.wait, target, &rotation, &old, steps.report).await?;
+        first_delivery(
+            args.delivery_within(),
+            target,
+            &rotation,
+            &old,
+            steps.report,
+        )
+        .await?;
     }
     // The wait was long: Labelbox, or somebody, may have ended a second one since.
     let (_, webhooks) = target.management.projects_and_webhooks(&[]).await?;

@@ -46,38 +46,42 @@ async fn read(target: &Target) -> Result<State, PlatformError> {
         ids.collect()
     };
     let topics = Topics::new(&target.topics);
-    let mut warnings = Vec::new();
+    let (mut warnings, mut with) = (Vec::new(), 0_usize);
     for scope in &scopes {
         let of_scope = |hook: &&&Webhook| hook.project.as_deref() == *scope;
         let of_scope: Vec<_> = ours.iter().filter(of_scope).collect();
         let is_active = |hook: &&&&Webhook| hook.status == Status::Active;
         match of_scope.iter().find(is_active).or(of_scope.first()) {
+            // A pull brings the labels, so what is pulled needs no webhook.
+            None if target.pulls(*scope) => {}
             None => warnings.push(missing(target, *scope)),
             Some(webhook) => {
                 let (flaws, _) = topics.flaws(webhook);
-                if !flaws.is_empty() {
+                if flaws.is_empty() {
+                    with += 1;
+                } else {
                     warnings.push(flawed(target, webhook, &flaws));
                 }
             }
         }
     }
-    let without = warnings.len();
     let relay = &target.relay.url;
-    let delivery = match (scopes.as_slice(), without) {
-        ([None], 0) => format!("the organization delivers to {relay}"),
-        ([None], _) => format!("the organization does not deliver to {relay}"),
-        (scopes, _) => {
-            let count = scopes.len();
-            let with = count.saturating_sub(without);
-            format!("{with} of {count} projects deliver to {relay}")
-        }
+    let delivery = match (scopes.as_slice(), with) {
+        ([None], 0) => format!("the organization does not deliver to {relay}"),
+        ([None], _) => format!("the organization delivers to {relay}"),
+        (scopes, _) => format!("{with} of {} projects deliver to {relay}", scopes.len()),
+    };
+    let besides = match (target.is_pulled, target.refusal()) {
+        (false, _) => "",
+        (true, None) => "; `serve` pulls besides",
+        (true, Some(_)) => ", which Labelbox cannot reach; `serve` pulls instead",
     };
     Ok(State {
         server: format!(
             "Labelbox at {} as {}, organization \"{}\"",
             target.server, member.user, member.organization
         ),
-        webhooks: delivery,
+        webhooks: format!("{delivery}{besides}"),
         warnings,
         changes: None,
     })

@@ -12,6 +12,8 @@ use crate::env::Env;
 use crate::error::CliError;
 use crate::find_configuration::{self, Missing};
 use crate::labelbox_access;
+use crate::locations::QueueLocation;
+use crate::open;
 use crate::serve::Reach;
 use crate::source_of_platform;
 use labelrelay_core::Secret;
@@ -21,6 +23,7 @@ use labelrelay_reconcile::PlatformError;
 use labelrelay_reconcile::labelbox::{
     ENDPOINT, Management, Status, Webhook, WebhookChange, WebhookSettings,
 };
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Default, clap::Args)]
@@ -59,8 +62,22 @@ pub(super) struct Target {
     pub(super) topics: Vec<String>,
     /// The command that mends what is wrong on the platform.
     pub(super) repair: String,
+    /// The command that mends it, with the words that the command line here had.
+    pub(super) again: String,
     /// The command that fetches what is there already.
     pub(super) fetch: String,
+    /// `true` if `serve` pulls besides, by the configuration.
+    pub(super) is_pulled: bool,
+    /// Projects that it pulls then; empty: all.
+    pulled_projects: Vec<String>,
+    /// The embedded queue, where that is the queue.
+    pub(super) queue: Option<PathBuf>,
+    /// Reference to the API key.
+    pub(super) key: SecretRef,
+    /// The key itself, where nobody says where it is: it is in the usual variable of this shell.
+    pub(super) unnamed_key: Option<Secret>,
+    /// Origin of the configuration.
+    pub(super) origin: String,
     pub(super) rotatable: Rotatable,
     /// The secret that the webhooks get.
     pub(super) secret: KeptSecret,
@@ -93,8 +110,13 @@ impl Common {
     ) -> Result<Target, CliError> {
         let endpoint = sections::url(self.endpoint.as_deref(), source).unwrap_or(ENDPOINT);
         let server = labelbox_access::endpoint(endpoint)?.to_owned();
-        let key = sections::token(self.key.as_ref(), source);
-        let key = labelbox_access::key(key, env).await?;
+        let reference = sections::token(self.key.as_ref(), source);
+        let key = labelbox_access::key(reference, env).await?;
+        let unnamed_key = reference.is_none().then(|| key.clone());
+        let reference = match labelbox_access::reference(reference) {
+            SecretRef::File(path) => SecretRef::File(env.cwd().join(path)),
+            other => other,
+        };
         let relay = sections::relay(self.relay.as_deref(), source);
         let relay = RelayUrl::find(relay, config, source, env)?;
         let rotatable = Rotatable::new(config, source, &relay, env)?;
@@ -105,6 +127,11 @@ impl Common {
         let key = self.key.as_ref().map(ToString::to_string);
         let given = state::option("--endpoint", self.endpoint.as_deref())
             + &state::option("--key", key.as_deref());
+        let at = state::option("--relay", self.relay.as_deref());
+        let queue = match open::queue_location(config, env) {
+            Ok(QueueLocation::Sqlite(file)) => Some(file),
+            _ => None,
+        };
         Ok(Target {
             server,
             management: management.map_err(CliError::failed)?,
@@ -113,7 +140,14 @@ impl Common {
             projects: sections::projects(source).to_vec(),
             topics: sections::topics(source).to_vec(),
             repair: format!("labelrelay connect labelbox --repair{options}"),
+            again: format!("labelrelay connect labelbox --repair{at}{given}{options}"),
             fetch: format!("labelrelay pull labelbox{given}{options}"),
+            is_pulled: source.pull.is_some(),
+            pulled_projects: sections::pulled_projects(source).to_vec(),
+            queue,
+            key: reference,
+            unnamed_key,
+            origin: config.origin.clone(),
             rotatable,
             secret,
         })
@@ -126,18 +160,35 @@ impl Target {
         self.relay.is(&webhook.url)
     }
 
+    /// Why Labelbox can deliver nothing to the relay's URL, as far as it shows.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        let url = &self.relay.url;
+        match self.relay.reach() {
+            Some(Reach::Public) if self.relay.is_https() => None,
+            Some(Reach::Public) => Some(Refusal {
+                why: format!("Labelbox delivers over HTTPS only, and {url} is not https://"),
+                may_be_a_slip: true,
+            }),
+            _ => Some(Refusal {
+                why: format!("Labelbox cannot reach {url}: its host is not a public one"),
+                may_be_a_slip: false,
+            }),
+        }
+    }
+
     /// Checks that Labelbox can deliver to the relay's URL, as far as it shows.
     pub(super) fn is_deliverable(&self) -> Result<(), Problem> {
-        const CURE: &str = "Give --relay https://HOST, the address of a tunnel or of a proxy in front of `serve`, or set `public_url`. Without any webhook, `labelrelay pull labelbox --every 15m` brings the labels";
-        let url = &self.relay.url;
-        let why = match self.relay.reach() {
-            Some(Reach::Public) if self.relay.is_https() => return Ok(()),
-            Some(Reach::Public) => {
-                format!("Labelbox delivers over HTTPS only, and {url} is not https://")
-            }
-            _ => format!("Labelbox cannot reach {url}: its host is not a public one"),
-        };
-        Err(Problem::Step(format!("{why}. {CURE}")))
+        match self.refusal() {
+            None => Ok(()),
+            Some(refusal) => Err(Problem::Step(refusal.with_pull())),
+        }
+    }
+
+    /// Tells whether `serve` pulls the labels of a project, or of the organization, by the configuration.
+    pub(super) fn pulls(&self, project: Option<&str>) -> bool {
+        let named = &self.pulled_projects;
+        let is_named = project.is_some_and(|id| named.iter().any(|one| one == id));
+        self.is_pulled && (named.is_empty() || is_named)
     }
 
     /// Makes a webhook; its id.
@@ -178,6 +229,32 @@ impl Target {
             ..WebhookChange::default()
         };
         self.change(id, change).await
+    }
+}
+
+/// A URL that Labelbox cannot deliver to.
+pub(super) struct Refusal {
+    why: String,
+    /// It is no URL of a laptop, but one that somebody may have written wrongly.
+    pub(super) may_be_a_slip: bool,
+}
+
+impl Refusal {
+    /// The same, with the way to have labels without any webhook.
+    pub(super) fn with_pull(&self) -> String {
+        format!(
+            "{self}. Without any webhook, `labelrelay pull labelbox --every 15m` brings the labels"
+        )
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}. Give --relay https://HOST, the address of a tunnel or of a proxy in front of `serve`, or set `public_url`",
+            self.why
+        )
     }
 }
 

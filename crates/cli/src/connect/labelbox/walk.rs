@@ -1,28 +1,35 @@
 //! From the key to a webhook for the organization, or for each project that was named.
 
+use super::pull_instead;
 use super::target::Target;
 use super::topics::{Topics, mended};
-use super::{Args, greet, named, step};
+use super::{Args, greet, named, step, titled};
 use crate::connect::facts::{Action, Facts, Id};
+use crate::connect::pulling::Way;
 use crate::connect::relay_ready;
 use crate::connect::report::{Problem, Report};
 use crate::connect::steps::{Step, Steps};
-use labelrelay_reconcile::labelbox::{ProjectName, Status, Webhook};
+use crate::env::Env;
+use labelrelay_reconcile::labelbox::{Status, Webhook};
 
 pub(super) async fn walk(
     args: &Args,
     target: &Target,
+    env: &Env<'_>,
     report: &mut Report,
     facts: &mut Facts,
-) -> Result<(), Problem> {
+) -> Result<Way, Problem> {
     target.rotatable.refuse_while_under_way()?;
-    target.is_deliverable()?;
+    let refusal = target.refusal();
+    if let Some(refusal) = &refusal
+        && pull_instead::is_left_to_people(args, refusal)
+    {
+        report.failed(refusal.with_pull())?;
+        report.hint(pull_instead::words(args, target))?;
+        return Ok(Way::Pull);
+    }
     let words = greet(target, facts).await?;
-    let chosen = if args.project.is_empty() {
-        &target.projects
-    } else {
-        &args.project
-    };
+    let chosen = args.projects(target);
     let lists = target.management.projects_and_webhooks(chosen);
     let (projects, webhooks) = lists.await?;
     let count = match projects.len() {
@@ -30,6 +37,10 @@ pub(super) async fn walk(
         count => format!("{count} projects"),
     };
     report.done(format_args!("{words}, {count}"))?;
+    if let Some(refusal) = &refusal {
+        pull_instead::see_to(args, target, &projects, refusal, env, report, facts).await?;
+        return Ok(Way::Pull);
+    }
     let mut webhooks = webhooks;
     if target.secret.is_missing() {
         refuse_those_awake(target, &webhooks)?;
@@ -59,12 +70,13 @@ pub(super) async fn walk(
         },
     };
     if chosen.is_empty() {
-        return walk.scope(None, "the organization".to_owned()).await;
+        walk.scope(None, "the organization".to_owned()).await?;
+        return Ok(Way::Webhooks);
     }
     for project in &projects {
         walk.scope(Some(&project.id), titled(project)).await?;
     }
-    Ok(())
+    Ok(Way::Webhooks)
 }
 
 /// Makes no secret where a webhook delivers here already: Labelbox shows no secret, and that webhook signs with another
@@ -101,16 +113,6 @@ async fn without_sleeping(
         }
     }
     Ok(others)
-}
-
-/// A project's id and name.
-fn titled(project: &ProjectName) -> String {
-    let ProjectName { id, name } = project;
-    if name.is_empty() {
-        format!("project {id}")
-    } else {
-        format!("project {id} \"{name}\"")
-    }
 }
 
 struct Walk<'a> {

@@ -23,6 +23,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use token::PullToken;
 
+/// The way by which events come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Webhooks,
+    /// No webhook can work.
+    Pull,
+}
+
 /// A project, as people are told of it.
 pub(super) struct Named {
     pub(super) id: String,

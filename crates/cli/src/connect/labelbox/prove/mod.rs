@@ -233,7 +233,7 @@ impl Proof<'_> {
     ) -> Result<(), Problem> {
         let secret = self.secret.clone();
         let secret = String::from_utf8_lossy(secret.expose());
-        let wait = words(self.args.wait);
+        let wait = words(self.args.delivery_within());
         self.forget_lines();
         report.hint(format_args!(
             "Part 1 of 2. In Labelbox, in this project: submit a label, change it, delete it, and move a row to another task of the workflow. The first delivery gets a 503, and the second one no answer, so leave Labelbox time to send them again. Press Enter when nothing comes any more; it ends by itself after {wait}."
@@ -276,7 +276,7 @@ impl Proof<'_> {
                 std::future::pending::<()>().await;
             }
         };
-        let _is_over = tokio::time::timeout(self.args.wait, entered).await;
+        let _is_over = tokio::time::timeout(self.args.delivery_within(), entered).await;
         let came = receiver.deliveries().len().saturating_sub(before);
         report.done(format_args!("{came} deliveries came"))?;
         Ok(())

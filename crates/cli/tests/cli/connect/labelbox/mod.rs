@@ -2,6 +2,7 @@
 
 mod obstacles;
 mod prove;
+mod pull_instead;
 mod rotation;
 pub(super) mod stand_in;
 #[cfg(all(feature = "aws", feature = "azure", feature = "google"))]

@@ -1,0 +1,151 @@
+//! Lets `serve` pull from Labelbox, for a relay that Labelbox cannot reach.
+
+use super::target::{Refusal, Target};
+use super::{Args, titled};
+use crate::connect::facts::Facts;
+use crate::connect::pulling::{
+    KnownToken, Named, PlatformWords, PullSetup, Section, is_not_pulling,
+};
+use crate::connect::report::Report;
+use crate::env::Env;
+use crate::error::CliError;
+use labelrelay_core::config::ENVIRONMENT;
+use labelrelay_reconcile::labelbox::{ENDPOINT, ProjectName};
+use serde_json::Value;
+use std::time::Duration;
+
+/// A run is an export of each project, which takes Labelbox some seconds.
+const WORDS: PlatformWords = PlatformWords {
+    every: "1m",
+    every_words: "minute",
+    events: "labels that are created or updated; no deletions, no workflow actions",
+    one_thing: "label",
+    things: "labels",
+    submit: "Submit a label in Labelbox",
+};
+
+/// Time for the first event, where the command line says nothing else: two runs, with their exports.
+const PATIENCE: Duration = Duration::from_secs(3 * 60);
+
+/// Projects that are named, at most.
+const NAMED: usize = 5;
+
+/// Tells whether nothing is written for this `refusal`: somebody has to correct the URL, or wants webhooks alone.
+pub(super) fn is_left_to_people(args: &Args, refusal: &Refusal) -> bool {
+    args.push_only || (refusal.may_be_a_slip && !args.repair)
+}
+
+/// Says that `refusal` keeps webhooks from working, and sees to it that the labels come all the same.
+pub(super) async fn see_to(
+    args: &Args,
+    target: &Target,
+    projects: &[ProjectName],
+    refusal: &Refusal,
+    env: &Env<'_>,
+    report: &mut Report,
+    facts: &mut Facts,
+) -> Result<(), CliError> {
+    let refused = format!("push refused: {refusal}");
+    if target.is_pulled {
+        return leave_as_it_is(target, projects, refused, report).await;
+    }
+    let to_copy = words(args, target);
+    if target.origin == ENVIRONMENT {
+        report.failed(refused)?;
+        report.failed("no webhook can work, and there is no configuration's file to write to: set the variable that is printed here")?;
+        return report.hint(to_copy);
+    }
+    let names: Vec<_> = projects.iter().map(named).collect();
+    let setup = PullSetup {
+        refused,
+        origin: &target.origin,
+        queue: target.queue.as_deref(),
+        token: KnownToken {
+            source: &target.source,
+            reference: &target.key,
+            unnamed: target.unnamed_key.as_ref(),
+            secret: target.rotatable.reference(),
+            option: "--key",
+        },
+        section: section(args, target),
+        projects: &names,
+        words: &WORDS,
+        patience: args.wait.unwrap_or(PATIENCE),
+        to_copy,
+    };
+    if args.plan {
+        setup.plan(env, report, facts).await
+    } else {
+        setup.write(env, report, facts).await
+    }
+}
+
+/// The configuration has the section already: says what it does.
+async fn leave_as_it_is(
+    target: &Target,
+    projects: &[ProjectName],
+    refused: String,
+    report: &mut Report,
+) -> Result<(), CliError> {
+    let is_without = |project: &&ProjectName| !target.pulls(Some(&project.id));
+    let without: Vec<_> = projects.iter().filter(is_without).map(titled).collect();
+    if without.is_empty() {
+        report.doubted(refused)?;
+        if is_not_pulling(target.queue.as_deref(), &target.source).await {
+            report.warn(format!(
+                "the `serve` that runs here does not pull from `{}` yet: if that stays so, its log says why; or start it again",
+                target.source
+            ));
+        }
+        return report.done("no webhook can work; `serve` pulls instead, as [source.pull] says");
+    }
+    let more = match without.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(", {more} more"),
+    };
+    let some: Vec<_> = without.into_iter().take(NAMED).collect();
+    report.failed(refused)?;
+    report.failed(format_args!(
+        "no webhook can work, and `serve` does not pull from {}{more}: add to `projects` of [source.pull] in {}, and start `labelrelay serve` again",
+        some.join(", "),
+        target.origin
+    ))
+}
+
+/// Words for a person, with lines to copy. The key itself is not in them.
+pub(super) fn words(args: &Args, target: &Target) -> String {
+    let Target { source, origin, .. } = target;
+    if target.is_pulled {
+        return "`serve` pulls besides, as [source.pull] says.".to_owned();
+    }
+    if origin == ENVIRONMENT {
+        return format!(
+            "Or use no webhook: set this variable beside the key's, and start `labelrelay serve` again.\n\n\
+             LABELBOX_PULL_EVERY={}",
+            WORDS.every
+        );
+    }
+    format!(
+        "Or use no webhook: write these lines below the section of the source `{source}` in {origin} (`{}{}` does so), and see that `serve` finds the key there. A `serve` that runs takes them up within some seconds.\n\n{}",
+        target.again,
+        args.project_options(),
+        section(args, target).text(&target.key)
+    )
+}
+
+/// The section in the configuration. It is for the projects that were named, as webhooks would be.
+fn section<'a>(args: &Args, target: &'a Target) -> Section<'a> {
+    let projects = args.projects(target);
+    Section {
+        every: WORDS.every,
+        url: (target.server != ENDPOINT).then_some(target.server.as_str()),
+        projects: (!projects.is_empty()).then(|| Value::from(projects.to_vec()).to_string()),
+    }
+}
+
+fn named(project: &ProjectName) -> Named {
+    Named {
+        id: project.id.clone(),
+        name: project.name.clone(),
+    }
+}
