@@ -23,6 +23,7 @@ mod steps;
 mod wanted;
 
 pub(crate) use changes::Changes;
+pub(crate) use state::option as command_option;
 
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};

@@ -61,7 +61,7 @@ pub(super) fn options(config: &Config, source: &SourceConfig, file: Option<&Path
 }
 
 /// An option of a command that is printed, with its value as one word; a blank before it. Nothing without a value.
-pub(super) fn option(name: &str, value: Option<&str>) -> String {
+pub(crate) fn option(name: &str, value: Option<&str>) -> String {
     value.map_or_else(String::new, |value| format!(" {name} {}", as_word(value)))
 }
 

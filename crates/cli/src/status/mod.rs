@@ -37,7 +37,7 @@ const NOTES: &str = "\
 Reads the configuration and every secret that it names, and looks at the addresses, the queue and the stores. It asks \
 the `serve` that runs here whether it takes deliveries. Starts and makes nothing, and works beside a running `serve`. \
 It writes an event into the queue file and reads it back, in a transaction that it takes back: nobody sees it, and \
-nothing is left. It looks for damage in the queue file for two seconds, so in a large one not everywhere. Warnings go \
+nothing is left. It writes nothing into a queue elsewhere, and says how to try that. It looks for damage in the queue file for two seconds, so in a large one not everywhere. Warnings go \
 to stderr and leave the exit code 0.
 
 Where LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY are set, or `[source.webhook]` or `[source.pull]` has both, it asks \
@@ -129,6 +129,10 @@ fn walk(args: &Args, env: &Env<'_>, report: &mut Report) -> Result<(), CliError>
             .warnings
             .extend(open::network_file_system::warning(file));
         queue::can_be_made(file, env)?;
+    }
+    if let QueueLocation::Cloud(..) = &location {
+        let file = args.config.as_deref();
+        report.not_tried = Some(queue::not_written(&config, file, settings.public_url()));
     }
     let runtime = crate::runtime::small()?;
     let checked = runtime.block_on(open::check(&config, env))?;

@@ -1,6 +1,7 @@
 //! The embedded queue, as `status` looks at it: what is in it, and who takes it out.
 
 use super::report::{Consumer, Events, Report};
+use crate::connect::command_option;
 use crate::damaged_event::damaged_event;
 use crate::durations::words;
 use crate::env::Env;
@@ -10,6 +11,7 @@ use crate::locations::QueueLocation;
 use crate::queue_file;
 use crate::recent_deliveries::RecentDeliveries;
 use jiff::Timestamp;
+use labelrelay_core::config::Config;
 use labelrelay_local::{FileError, OpenError, QueueFile, QueueStats};
 use std::path::Path;
 use std::time::Duration;
@@ -75,6 +77,27 @@ pub(super) fn recent_deliveries(
     file: &Path,
 ) -> Result<RecentDeliveries, CliError> {
     Ok(RecentDeliveries::read(queue, file, Timestamp::now())?)
+}
+
+/// Words about a queue elsewhere, into which nothing is written: its consumers would get it.
+pub(super) fn not_written(
+    config: &Config,
+    file: Option<&Path>,
+    public_url: Option<&str>,
+) -> String {
+    let source = config.sources.first().map(|source| source.name.as_str());
+    let to = public_url.zip(source);
+    let to = to.map(|(url, source)| format!("{}/{source}", url.trim_end_matches('/')));
+    let file = file.map(|file| file.display().to_string());
+    let options = [
+        command_option("--to", to.as_deref()),
+        command_option("--source", source),
+        command_option("--config", file.as_deref()),
+    ];
+    format!(
+        "an event in this queue: nobody could take exactly that one back. `labelrelay send{}` delivers a sample through the relay, and consumers take it for an event of the platform",
+        options.concat()
+    )
 }
 
 fn consumer_gone(stats: &QueueStats, seen: Option<Duration>) -> Option<String> {

@@ -32,6 +32,9 @@ pub(super) struct Report {
     /// An event was written into that file and read back, and nothing of it is left.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_written_and_read: bool,
+    /// What was not tried with a queue elsewhere, why, and how a person does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) not_tried: Option<String>,
     /// Dead letters of a queue elsewhere, about, where it tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) dead_letters: Option<u64>,
@@ -191,6 +194,9 @@ impl Report {
                 line("queue", &format!("{queue}{}", self.dead_letter_words()))?;
                 if let Some(how) = self.dead_letters_unknown {
                     line("dead", how)?;
+                }
+                if let Some(words) = &self.not_tried {
+                    line("not tried", words)?;
                 }
             }
         }

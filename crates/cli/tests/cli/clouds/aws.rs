@@ -384,6 +384,9 @@ fn status_takes_the_outputs_of_a_stack() {
     ] {
         assert!(ran.good().contains(said), "no {said:?} in {ran:?}");
     }
+    // The command that tries what was not tried has all that it needs.
+    let said = "`labelrelay send --to http://127.0.0.1:9/label-studio --source label-studio --config outputs.json` delivers";
+    assert!(ran.stdout.contains(said), "no {said:?} in {ran:?}");
     let unreachable = "`public_url`: http://127.0.0.1:9/-/ready: nothing listens there";
     assert!(ran.stderr.contains(unreachable), "{ran:?}");
 

@@ -64,6 +64,9 @@ fn some_of_pubsub_are_seen_where_a_subscription_has_a_policy() {
     let said = ": no dead letter was seen\n";
     assert!(none.good().contains(said), "{none:?}");
     assert!(!none.stderr.contains("dead letter"), "{none:?}");
+    let said = "  not tried   an event in this queue: nobody could take exactly that one back. `labelrelay send --source labelbox` delivers";
+    assert!(none.stdout.contains(said), "no {said:?} in {none:?}");
+    assert!(pubsub.drain("events").is_empty(), "nothing was sent");
 
     pubsub.publish("dead", b"{}");
     let one = place_of(&events).run(&["status"]);
