@@ -1,11 +1,11 @@
-//! Twelve obstacles, of the network, of the settings and of the platforms: each is named with its cure, changes
+//! Obstacles of the network, of the settings and of the platforms: each is named with its cure, changes
 //! nothing half-way and prints no secret.
 
-use super::labelbox::stand_in::{KEY, StandIn as Labelbox};
+use super::labelbox::stand_in::{KEY, StandIn as Labelbox, webhook as labelbox_webhook};
 use super::obstacles::detail;
 use super::stand_in::{Asked, Fault, StandIn, TOKEN, read, webhook};
 use super::{SECRET, shows_no_secret};
-use crate::support::{Place, Serving, configured};
+use crate::support::{CONFIG, Place, Serving, configured};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
@@ -18,6 +18,8 @@ struct Obstacle {
     words: &'static [&'static str],
     token: &'static str,
     fault: fn(&Asked) -> Option<Fault>,
+    /// Lines at the end of the configuration: of the source of Label Studio.
+    config: &'static str,
     /// Exit code: 0 where all may be well in spite of it, or where it is mended.
     code: i32,
     cures: &'static [&'static str],
@@ -42,11 +44,12 @@ const USUAL: Obstacle = Obstacle {
     words: PUSH,
     token: TOKEN,
     fault: none,
+    config: "",
     code: 1,
     cures: &[],
 };
 
-static TABLE: [Obstacle; 12] = [
+static TABLE: [Obstacle; 16] = [
     Obstacle {
         name: "protection of private addresses",
         words: &["label-studio", "URL", "--push-only"],
@@ -153,6 +156,52 @@ static TABLE: [Obstacle; 12] = [
         ..USUAL
     },
     Obstacle {
+        name: "an allowlist that leaves the platform out",
+        words: &["label-studio", "URL", "--plan"],
+        config: "allow = [\"203.0.113.7\"]\n",
+        code: 0,
+        cures: &[
+            "takes deliveries from the addresses in `allow` alone",
+            "add the address that the platform sends from",
+        ],
+        ..USUAL
+    },
+    Obstacle {
+        name: "a project without a webhook, where none is for the whole organization",
+        words: &["label-studio", "URL", "--plan"],
+        code: 0,
+        cures: &["project 2 \"Boats\": a webhook would be made"],
+        ..USUAL
+    },
+    Obstacle {
+        name: "a laptop that Labelbox cannot reach",
+        words: &["labelbox", "--endpoint", "ENDPOINT", "--push-only"],
+        cures: &[
+            "its host is not a public one",
+            "--relay https://HOST",
+            "a tunnel",
+            "[source.pull]",
+            " --repair",
+        ],
+        ..USUAL
+    },
+    Obstacle {
+        name: "a webhook of another scope, which Labelbox lets nobody change",
+        words: &[
+            "labelbox",
+            "--endpoint",
+            "ENDPOINT",
+            "--relay",
+            "https://relay.invalid",
+        ],
+        cures: &[
+            "delivers here already, for project p1 alone",
+            "run this with --remove, then again without it",
+            "keep it: --project p1",
+        ],
+        ..USUAL
+    },
+    Obstacle {
         name: "a page in place of an answer",
         fault: |asked| answer(asked.path.ends_with("whoami"), 200, "<!doctype html>"),
         cures: &["is a web page", "no login stands before it"],
@@ -167,7 +216,7 @@ static TABLE: [Obstacle; 12] = [
 ];
 
 #[test]
-fn each_of_twelve_obstacles_names_its_cure_and_changes_nothing() {
+fn each_obstacle_names_its_cure_and_changes_nothing() {
     std::thread::scope(|scope| {
         for obstacle in &TABLE {
             scope.spawn(move || meet(obstacle));
@@ -180,7 +229,10 @@ fn meet(obstacle: &Obstacle) {
     let place = configured()
         .with("LABEL_STUDIO_API_KEY", obstacle.token)
         .with("LABELBOX_API_KEY", KEY);
+    place.write("labelrelay.toml", format!("{CONFIG}{}", obstacle.config));
     let serving = place.serve(&[]);
+    let of_a_project = labelbox_webhook("w3", Some("p1"), "https://relay.invalid/labelbox");
+    labelbox.state().webhooks.push(of_a_project);
     let mut off = webhook(3, 1, &serving.url("label-studio"), SECRET);
     off["is_active"] = false.into();
     label_studio.state().webhooks.push(off);

@@ -133,6 +133,37 @@ const FAULTS: &[Fault] = &[
         &["`public_url`", "nothing listens there", "labelrelay serve"],
     ),
     (
+        "memory that is too little for one body",
+        |place| with(place, "max_bytes_in_flight = 1048576\n", ""),
+        78,
+        &[
+            "max_bytes_in_flight",
+            "are too few",
+            "raise max_bytes_in_flight to ",
+        ],
+    ),
+    (
+        "bodies that are larger than the queue takes",
+        |place| {
+            let sizes = "max_body_bytes = 1073741824\nmax_bytes_in_flight = 17179869184\n";
+            with(place, sizes, "");
+        },
+        0,
+        &[
+            "bodies up to 1073741824 bytes are allowed",
+            "configure `blob_store` or lower `max_body_bytes`",
+        ],
+    ),
+    (
+        "answer that comes after Label Studio hung up",
+        |place| with(place, "deadline_ms = 5000\n", ""),
+        0,
+        &[
+            "Label Studio hangs up after 1 s unless its WEBHOOK_TIMEOUT is raised",
+            "due after 5000 ms",
+        ],
+    ),
+    (
         "consumer that is gone for a day",
         |place| {
             assert_eq!(place.serve(&[]).stop(), 0);
