@@ -7,6 +7,7 @@ mod rotation;
 pub(super) mod stand_in;
 #[cfg(all(feature = "aws", feature = "azure", feature = "google"))]
 mod store_rotation;
+mod verbs;
 
 use super::stand_in::Fault;
 use crate::support::{Place, Ran, configured};

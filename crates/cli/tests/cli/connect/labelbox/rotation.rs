@@ -71,6 +71,14 @@ fn the_first_webhook_is_ended_at_the_first_delivery_with_the_new_secret() {
     );
     let again = scene.connect(&[]);
     assert!(again.good().contains("nothing to change"), "{again:?}");
+
+    let removed = scene.connect(&["--remove"]);
+    let said = "the organization's webhook w8 removed";
+    assert!(removed.good().contains(said), "{removed:?}");
+    let left = scene.labelbox.webhooks();
+    let is_ended = |hook: &Value| hook["status"] == "INACTIVE";
+    assert!(left[1..].iter().all(is_ended), "{left:?}");
+    assert_eq!(deliver(&serving, SECRET, "at the end"), 401);
 }
 
 #[test]
