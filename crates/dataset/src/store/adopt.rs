@@ -1,6 +1,9 @@
 //! Takes over from another store what it has and this one has not, or has differently.
 
 use super::annotation::empty;
+use super::batch::Batch;
+use super::changes::Table;
+use super::task;
 use crate::differences::{AnnotationId, Differences};
 use crate::{DatasetError, Store, class_list};
 use jiff::Timestamp;
@@ -36,7 +39,7 @@ impl Store {
     }
 
     fn adopt_all(&mut self, differences: &Differences, until: &str) -> rusqlite::Result<()> {
-        let db = self.db.transaction()?;
+        let db = Batch::begin(&mut self.db)?;
         for id in &differences.extra {
             let_go(&db, id, until)?;
         }
@@ -48,10 +51,7 @@ impl Store {
             [],
         )?;
         super::scrub(&db)?;
-        if !differences.are_none() {
-            super::revision::note_change(&db)?;
-        }
-        db.commit()
+        db.commit(!differences.are_none())
     }
 }
 
@@ -65,7 +65,7 @@ fn row_of(db: &Transaction<'_>, schema: &str, id: &AnnotationId) -> rusqlite::Re
 }
 
 /// The platform has it no more.
-fn let_go(db: &Transaction<'_>, id: &AnnotationId, until: &str) -> rusqlite::Result<()> {
+fn let_go(db: &Batch<'_>, id: &AnnotationId, until: &str) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO main.removals(source, kind, id, until) VALUES(?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET until = max(coalesce(until, ''), excluded.until)",
@@ -75,29 +75,44 @@ fn let_go(db: &Transaction<'_>, id: &AnnotationId, until: &str) -> rusqlite::Res
         return Ok(());
     };
     empty(db, row)?;
-    db.prepare_cached(
-        "UPDATE main.annotations SET state = 'removed', deleted_by = 'pull', raw = NULL WHERE row = ?1",
-    )?
-    .execute([row])
+    touch_one(
+        db,
+        "UPDATE main.annotations SET state = 'removed', deleted_by = 'pull', raw = NULL WHERE row = ?1
+         RETURNING source, project_id, task_id, row",
+        row,
+    )
     .map(drop)
 }
 
-fn take_over(db: &Transaction<'_>, id: &AnnotationId) -> rusqlite::Result<()> {
+/// Runs a statement that changes the row of one annotation, and returns where it is; its row.
+fn touch_one(db: &Batch<'_>, statement: &str, row: i64) -> rusqlite::Result<i64> {
+    type Place = (String, Option<String>, Option<String>, i64);
+    let (source, project, task, row): Place =
+        db.prepare_cached(statement)?.query_row([row], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })?;
+    let (project, task) = (project.as_deref(), task.as_deref());
+    db.touch(Table::Annotations, &source, project, task)?;
+    Ok(row)
+}
+
+fn take_over(db: &Batch<'_>, id: &AnnotationId) -> rusqlite::Result<()> {
     let Some(theirs) = row_of(db, "theirs", id)? else {
         return Ok(());
     };
     if let Some(ours) = row_of(db, "main", id)? {
         empty(db, ours)?;
-        db.prepare_cached("DELETE FROM main.annotations WHERE row = ?1")?
-            .execute([ours])?;
+        touch_one(
+            db,
+            "DELETE FROM main.annotations WHERE row = ?1 RETURNING source, project_id, task_id, row",
+            ours,
+        )?;
     }
     let statement = format!(
         "INSERT INTO main.annotations({COLUMNS}) SELECT {COLUMNS} FROM theirs.annotations WHERE row = ?1
-         RETURNING row"
+         RETURNING source, project_id, task_id, row"
     );
-    let ours: i64 = db
-        .prepare_cached(&statement)?
-        .query_row([theirs], |row| row.get(0))?;
+    let ours = touch_one(db, &statement, theirs)?;
     for (table, columns) in [
         (
             "regions",
@@ -118,13 +133,7 @@ fn take_over(db: &Transaction<'_>, id: &AnnotationId) -> rusqlite::Result<()> {
     // A removal of it was wrong, or of something before.
     db.prepare_cached("DELETE FROM main.removals WHERE source = ?1 AND kind = ?2 AND id = ?3")?
         .execute((&id.source, &id.kind, &id.id))?;
-    db.prepare_cached(
-        "INSERT INTO main.tasks SELECT * FROM theirs.tasks
-         WHERE (source, task_id) IN (SELECT source, task_id FROM theirs.annotations WHERE row = ?1)
-         ON CONFLICT DO UPDATE SET data = coalesce(excluded.data, data),
-             project_id = coalesce(excluded.project_id, project_id)",
-    )?
-    .execute([theirs])?;
+    take_task_over(db, theirs)?;
     let mut labels = db.prepare_cached(
         "SELECT DISTINCT value FROM main.regions, json_each(labels) WHERE annotation = ?1 ORDER BY position",
     )?;
@@ -135,4 +144,38 @@ fn take_over(db: &Transaction<'_>, id: &AnnotationId) -> rusqlite::Result<()> {
         class_list::note(db, &label, "")?;
     }
     Ok(())
+}
+
+/// Takes over the task of an annotation in this row of theirs.
+fn take_task_over(db: &Batch<'_>, annotation: i64) -> rusqlite::Result<()> {
+    let of: Option<(String, String)> = db
+        .prepare_cached(
+            "SELECT source, task_id FROM theirs.annotations WHERE row = ?1 AND task_id IS NOT NULL",
+        )?
+        .query_row([annotation], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((source, id)) = of else {
+        return Ok(());
+    };
+    let before = task::place(db, &source, &id)?;
+    db.prepare_cached(
+        "INSERT INTO main.tasks SELECT * FROM theirs.tasks WHERE source = ?1 AND task_id = ?2
+         ON CONFLICT DO UPDATE SET data = coalesce(excluded.data, data),
+             project_id = coalesce(excluded.project_id, project_id)",
+    )?
+    .execute((&source, &id))?;
+    let after = task::place(db, &source, &id)?;
+    if let Some(project) = &before {
+        db.touch(Table::Tasks, &source, project.as_deref(), Some(&id))?;
+    }
+    let Some(project) = after else {
+        return Ok(());
+    };
+    if before.as_ref() != Some(&project) {
+        db.touch(Table::Tasks, &source, project.as_deref(), Some(&id))?;
+    }
+    match &project {
+        Some(project) => task::tell_annotations(db, &source, &id, project).map(drop),
+        None => Ok(()),
+    }
 }

@@ -1,24 +1,45 @@
 //! Annotations and labels, as rows.
 
+use super::batch::Batch;
+use super::changes::Table;
+use super::region::{write_classification, write_region};
 use super::removal::{self, Gone};
 use super::version::{Compared, compare};
 use crate::class_list;
-use crate::geometry::Geometry;
 use labelrelay_event::Event;
-use labelrelay_event::changes::{Annotation, Answer, Changed, Classification, Kind, Order, Region};
+use labelrelay_event::changes::{Annotation, Changed, Kind, Order};
 use rusqlite::{OptionalExtension as _, Transaction};
-use serde_json::{Value, json};
+use serde::Serialize;
+use std::borrow::Cow;
 
 struct Known {
+    row: i64,
     version: Option<String>,
     deleted_by: Option<String>,
     task: Option<String>,
     project: Option<String>,
 }
 
+impl Known {
+    /// Removes what it held. The annotation is in this project and this task now.
+    fn leave(
+        &self,
+        db: &Batch<'_>,
+        source: &str,
+        now: (Option<&str>, Option<&str>),
+    ) -> rusqlite::Result<()> {
+        empty(db, self.row)?;
+        let (project, task) = (self.project.as_deref(), self.task.as_deref());
+        if (project, task) == now {
+            return Ok(());
+        }
+        db.touch(Table::Annotations, source, project, task)
+    }
+}
+
 /// Takes in an annotation, if it is newer than what is known; `true` if it is.
 pub(super) fn take_in(
-    db: &Transaction<'_>,
+    db: &Batch<'_>,
     event: &Event<'_>,
     changed: &Changed<'_>,
     record: &Annotation<'_>,
@@ -79,6 +100,7 @@ pub(super) fn take_in(
         changed,
         record,
         &Holders {
+            row: known.as_ref().map(|known| known.row),
             task: task.as_deref(),
             project: project.as_deref(),
             is_settled,
@@ -86,20 +108,26 @@ pub(super) fn take_in(
             is_forgotten,
         },
     )?;
-    if let (Some(task), Some(version)) = (&task, version)
+    let (project, task) = (project.as_deref(), task.as_deref());
+    db.touch(Table::Annotations, &key.source, project, task)?;
+    if let Some(known) = &known {
+        known.leave(db, &key.source, (project, task))?;
+    }
+    if let (Some(task), Some(version)) = (task, version)
         && record.ground_truth == Some(true)
         && event.attributes().origin.is_none()
     {
         one_ground_truth(db, row, &key.source, task, version)?;
     }
-    if let Some(task) = &task {
-        super::task::note(db, &key.source, task, project.as_deref())?;
+    if let Some(task) = task {
+        super::task::note(db, &key.source, task, project)?;
     }
-    empty(db, row)?;
     for (position, region) in record.regions.iter().enumerate() {
         write_region(db, row, position, region, is_forgotten)?;
         for label in &region.labels {
-            class_list::note(db, label, &event.attributes().receivedtime)?;
+            if db.is_new_label(label) {
+                class_list::note(db, label, &event.attributes().receivedtime)?;
+            }
         }
     }
     for (position, answered) in record.classifications.iter().enumerate() {
@@ -110,9 +138,11 @@ pub(super) fn take_in(
 
 /// Removes what an annotation holds.
 pub(super) fn empty(db: &Transaction<'_>, row: i64) -> rusqlite::Result<()> {
-    for table in ["regions", "classifications"] {
-        db.prepare_cached(&format!("DELETE FROM main.{table} WHERE annotation = ?1"))?
-            .execute([row])?;
+    for statement in [
+        "DELETE FROM main.regions WHERE annotation = ?1",
+        "DELETE FROM main.classifications WHERE annotation = ?1",
+    ] {
+        db.prepare_cached(statement)?.execute([row])?;
     }
     Ok(())
 }
@@ -120,17 +150,22 @@ pub(super) fn empty(db: &Transaction<'_>, row: i64) -> rusqlite::Result<()> {
 /// Label Studio has one ground truth a task. Whoever sets another one takes it from the others, and no event tells that:
 /// not even their version changes.
 fn one_ground_truth(
-    db: &Transaction<'_>,
+    db: &Batch<'_>,
     row: i64,
     source: &str,
     task: &str,
     version: &str,
 ) -> rusqlite::Result<()> {
-    db.prepare_cached(
+    let mut others = db.prepare_cached(
         "UPDATE annotations SET ground_truth = 0
-         WHERE source = ?1 AND task_id = ?2 AND row != ?3 AND ground_truth = 1 AND coalesce(version, '') < ?4",
-    )?
-    .execute((source, task, row, version))?;
+         WHERE source = ?1 AND task_id = ?2 AND row != ?3 AND ground_truth = 1 AND coalesce(version, '') < ?4
+         RETURNING project_id",
+    )?;
+    let mut others = others.query((source, task, row, version))?;
+    while let Some(other) = others.next()? {
+        let project: Option<String> = other.get(0)?;
+        db.touch(Table::Annotations, source, project.as_deref(), Some(task))?;
+    }
     // This event may have come late.
     db.prepare_cached(
         "UPDATE annotations SET ground_truth = 0
@@ -162,21 +197,24 @@ fn known(
     id: &str,
 ) -> rusqlite::Result<Option<Known>> {
     db.prepare_cached(
-        "SELECT version, deleted_by, task_id, project_id FROM annotations
+        "SELECT row, version, deleted_by, task_id, project_id FROM annotations
          WHERE source = ?1 AND kind = ?2 AND annotation_id = ?3",
     )?
     .query_row((source, kind.as_str(), id), |row| {
         Ok(Known {
-            version: row.get(0)?,
-            deleted_by: row.get(1)?,
-            task: row.get(2)?,
-            project: row.get(3)?,
+            row: row.get(0)?,
+            version: row.get(1)?,
+            deleted_by: row.get(2)?,
+            task: row.get(3)?,
+            project: row.get(4)?,
         })
     })
     .optional()
 }
 
 struct Holders<'a> {
+    /// The annotation's row, if it has one.
+    row: Option<i64>,
     task: Option<&'a str>,
     project: Option<&'a str>,
     is_settled: bool,
@@ -193,141 +231,71 @@ fn write(
 ) -> rusqlite::Result<i64> {
     let attributes = event.attributes();
     let origin = attributes.origin.clone().map(Box::<str>::from);
-    let relations: Vec<Value> = record
+    let relations: Vec<Relation<'_>> = record
         .relations
         .iter()
-        .map(|it| json!({"from": it.from, "to": it.to, "direction": it.direction, "labels": it.labels}))
+        .map(|it| Relation {
+            direction: it.direction.as_deref(),
+            from: it.from.as_deref(),
+            labels: &it.labels,
+            to: it.to.as_deref(),
+        })
         .collect();
     let author = record.author.as_deref();
-    db.prepare_cached(
-        "INSERT INTO annotations(source, kind, annotation_id, project_id, task_id, version, ordering, state, deleted_by,
-             author, created_at, updated_at, skipped, ground_truth, workflow, event_id, received_at, origin, sha256, raw, relations)
-         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 'present', ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
-         ON CONFLICT DO UPDATE SET project_id = excluded.project_id, task_id = excluded.task_id,
-             version = coalesce(excluded.version, version), ordering = excluded.ordering, state = 'present',
-             deleted_by = excluded.deleted_by, author = excluded.author, created_at = excluded.created_at,
-             updated_at = excluded.updated_at, skipped = excluded.skipped, ground_truth = excluded.ground_truth,
-             workflow = excluded.workflow, event_id = excluded.event_id, received_at = excluded.received_at,
-             origin = excluded.origin, sha256 = excluded.sha256, raw = excluded.raw, relations = excluded.relations
-         RETURNING row",
-    )?
-    .query_row(
-        rusqlite::params![
-            &*changed.key.source,
-            changed.key.kind.as_str(),
-            &*changed.key.id,
-            with.project,
-            with.task,
-            changed.version,
-            if with.is_settled { "newer" } else { "unknown" },
-            with.is_marked.then_some("header"),
-            author.filter(|_| !with.is_forgotten),
-            record.created.as_deref(),
-            record.updated.as_deref(),
-            record.skipped.unwrap_or(false),
-            record.ground_truth.unwrap_or(false),
-            record.workflow.as_deref(),
-            attributes.id,
-            attributes.receivedtime,
-            origin,
-            attributes.datasha256,
-            Some(record.raw.get()).filter(|_| !with.is_forgotten),
-            Value::from(relations).to_string(),
-        ],
-        |row| row.get(0),
-    )
+    // Its row was looked up before, and two statements that know that are cheaper than one that finds out.
+    let statement = if with.row.is_some() { UPDATE } else { INSERT };
+    db.prepare_cached(statement)?.execute(rusqlite::params![
+        &*changed.key.source,
+        changed.key.kind.as_str(),
+        &*changed.key.id,
+        with.project,
+        with.task,
+        changed.version,
+        if with.is_settled { "newer" } else { "unknown" },
+        with.is_marked.then_some("header"),
+        author.filter(|_| !with.is_forgotten),
+        record.created.as_deref(),
+        record.updated.as_deref(),
+        record.skipped.unwrap_or(false),
+        record.ground_truth.unwrap_or(false),
+        record.workflow.as_deref(),
+        attributes.id,
+        attributes.receivedtime,
+        origin,
+        attributes.datasha256,
+        Some(record.raw.get()).filter(|_| !with.is_forgotten),
+        serde_json::to_string(&relations).unwrap_or_default(),
+    ])?;
+    Ok(with.row.unwrap_or_else(|| db.last_insert_rowid()))
 }
 
-fn is_forgotten(db: &Transaction<'_>, author: &str) -> bool {
-    let look = db.prepare_cached("SELECT 1 FROM forgotten_authors WHERE author = ?1");
+const INSERT: &str = "INSERT INTO annotations(source, kind, annotation_id, project_id, task_id, version, ordering, state, \
+     deleted_by, author, created_at, updated_at, skipped, ground_truth, workflow, event_id, received_at, origin, sha256, \
+     raw, relations) \
+     VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 'present', ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+
+/// The same values, over the row that is there.
+const UPDATE: &str = "UPDATE annotations SET project_id = ?4, task_id = ?5, version = coalesce(?6, version), \
+     ordering = ?7, state = 'present', deleted_by = ?8, author = ?9, created_at = ?10, updated_at = ?11, skipped = ?12, \
+     ground_truth = ?13, workflow = ?14, event_id = ?15, received_at = ?16, origin = ?17, sha256 = ?18, raw = ?19, \
+     relations = ?20 \
+     WHERE source = ?1 AND kind = ?2 AND annotation_id = ?3";
+
+/// A relation, as the state keeps it.
+#[derive(Serialize)]
+struct Relation<'a> {
+    direction: Option<&'a str>,
+    from: Option<&'a str>,
+    labels: &'a [Cow<'a, str>],
+    to: Option<&'a str>,
+}
+
+fn is_forgotten(db: &Batch<'_>, author: &str) -> bool {
     // Who cannot be looked up counts as forgotten: the other mistake could not be undone.
+    if !db.has_forgotten().unwrap_or(true) {
+        return false;
+    }
+    let look = db.prepare_cached("SELECT 1 FROM forgotten_authors WHERE author = ?1");
     look.and_then(|mut look| look.exists([author]))
         .unwrap_or(true)
-}
-
-fn write_region(
-    db: &Transaction<'_>,
-    annotation: i64,
-    position: usize,
-    region: &Region<'_>,
-    is_forgotten: bool,
-) -> rusqlite::Result<()> {
-    let geometry = Geometry::of(&region.shape);
-    let labels: Vec<&str> = region.labels.iter().map(AsRef::as_ref).collect();
-    db.prepare_cached(
-        "INSERT INTO regions(annotation, position, region_id, name, labels, kind, unit, x, y, width, height, rotation,
-             points, rle, mask_url, begins, ends, channel, text, image_width, image_height, item, parent_id, raw)
-         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
-    )?
-    .execute(rusqlite::params![
-        annotation,
-        i64::try_from(position).unwrap_or(i64::MAX),
-        region.id.as_deref(),
-        region.name.as_deref(),
-        serde_json::to_string(&labels).unwrap_or_default(),
-        geometry.kind,
-        geometry.unit,
-        geometry.x,
-        geometry.y,
-        geometry.width,
-        geometry.height,
-        geometry.rotation,
-        geometry.points.as_ref().map(|points| serde_json::to_string(points).unwrap_or_default()),
-        geometry.rle,
-        geometry.mask_url,
-        geometry.begins,
-        geometry.ends,
-        geometry.channel,
-        geometry.text,
-        geometry.size.map(|size| size.0),
-        geometry.size.map(|size| size.1),
-        geometry.item,
-        parent(region.raw.get()),
-        if is_forgotten { "null" } else { region.raw.get() },
-    ])
-    .map(drop)
-}
-
-/// The region that this one is a part of. Label Studio says so beside the region.
-fn parent(raw: &str) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Part {
-        #[serde(rename = "parentID")]
-        parent: Option<String>,
-    }
-    // Few have one, and reading each again would cost more than all the rest.
-    let is_said = raw.contains("\"parentID\"");
-    let part: Option<Part> = is_said.then(|| serde_json::from_str(raw).ok()).flatten();
-    part.and_then(|part| part.parent)
-}
-
-fn write_classification(
-    db: &Transaction<'_>,
-    annotation: i64,
-    position: usize,
-    answered: &Classification<'_>,
-) -> rusqlite::Result<()> {
-    let answers: Vec<Value> = answered.values.iter().map(answer).collect();
-    let parents: Vec<&str> = answered.parent.iter().map(AsRef::as_ref).collect();
-    db.prepare_cached("INSERT INTO classifications VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
-        .execute((
-            annotation,
-            i64::try_from(position).unwrap_or(i64::MAX),
-            answered.name.as_deref(),
-            Value::from(answers).to_string(),
-            answered.region.as_deref(),
-            answered.frame,
-            answered.item,
-            serde_json::to_string(&parents).unwrap_or_default(),
-        ))
-        .map(drop)
-}
-
-fn answer(answer: &Answer<'_>) -> Value {
-    match answer {
-        Answer::Text(text) => Value::from(text.as_ref()),
-        Answer::Number(number) => Value::from(*number),
-        Answer::Path(path) => path.iter().map(|step| Value::from(step.as_ref())).collect(),
-        _ => Value::Null,
-    }
 }

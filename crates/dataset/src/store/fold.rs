@@ -1,10 +1,10 @@
 //! Takes one event in: what is newer than what is known.
 
+use super::batch::Batch;
 use super::version::received;
-use super::{annotation, removal, review, task};
+use super::{annotation, project, removal, review, task};
 use labelrelay_event::changes::{Change, Changed, Kind, Record};
 use labelrelay_event::{Event, EventError, Origin};
-use rusqlite::Transaction;
 
 /// Changes of an event whose body is what the sender sent.
 pub(super) fn read<'a>(event: &Event<'a>) -> Result<Vec<Change<'a>>, EventError> {
@@ -14,7 +14,7 @@ pub(super) fn read<'a>(event: &Event<'a>) -> Result<Vec<Change<'a>>, EventError>
 
 /// Takes the changes of `event` in; `true` if one of them changed something.
 pub(super) fn take_in(
-    db: &Transaction<'_>,
+    db: &Batch<'_>,
     event: &Event<'_>,
     changes: &[Change<'_>],
 ) -> rusqlite::Result<bool> {
@@ -30,7 +30,7 @@ pub(super) fn take_in(
 }
 
 fn take_in_changed(
-    db: &Transaction<'_>,
+    db: &Batch<'_>,
     event: &Event<'_>,
     changed: &Changed<'_>,
 ) -> rusqlite::Result<bool> {
@@ -44,7 +44,7 @@ fn take_in_changed(
         (Kind::Task, Some(Record::Task(record))) => {
             task::take_in(db, &changed.key, record, &received(event))
         }
-        (Kind::Project, Some(Record::Project(record))) => task::take_in_project(
+        (Kind::Project, Some(Record::Project(record))) => project::take_in(
             db,
             &changed.key,
             record.title.as_deref(),

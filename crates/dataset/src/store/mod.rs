@@ -2,8 +2,12 @@
 
 mod adopt;
 mod annotation;
+mod batch;
+mod changes;
 mod fold;
 pub(crate) mod parts;
+mod project;
+mod region;
 mod removal;
 mod review;
 mod revision;
@@ -14,14 +18,21 @@ mod version;
 
 use crate::output::{own_file, private_dir};
 use crate::{DatasetError, Unreadable};
+use batch::Batch;
+use changes::Table;
 use jiff::Timestamp;
 use labelrelay_core::time;
 use labelrelay_event::Event;
-use revision::note_change;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction};
+use revision::{note_change, number};
+use rusqlite::{Connection, OpenFlags, Transaction};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+pub(crate) use revision::revision;
+
+/// Statements that stay prepared: more than one kind of event needs in turns.
+const STATEMENTS: usize = 64;
 
 const STATE: &str = "state.db";
 const LOCK: &str = "lock";
@@ -50,6 +61,7 @@ impl Store {
         own_file(&path)?;
         let mut db = Connection::open(&path).map_err(&failed)?;
         db.busy_timeout(Duration::from_secs(5)).map_err(&failed)?;
+        db.set_prepared_statement_cache_capacity(STATEMENTS);
         // FULL: what is committed may be acknowledged, and is on the disk then.
         db.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;",
@@ -79,26 +91,23 @@ impl Store {
     }
 
     fn fold_all(&mut self, events: &[Event<'_>]) -> rusqlite::Result<Vec<Result<(), Unreadable>>> {
-        let transaction = self.db.transaction()?;
+        let batch = Batch::begin(&mut self.db)?;
         let mut verdicts = Vec::with_capacity(events.len());
         let mut has_changed = false;
         for event in events {
             verdicts.push(match fold::read(event) {
                 Err(error) => Err(Unreadable(error)),
                 Ok(changes) => {
-                    has_changed |= fold::take_in(&transaction, event, &changes)?;
+                    has_changed |= fold::take_in(&batch, event, &changes)?;
                     Ok(())
                 }
             });
         }
         let read = events.iter().zip(&verdicts);
         let read = read.filter_map(|(event, verdict)| verdict.is_ok().then_some(event));
-        has_changed |= unreadable::are_read(&transaction, read.clone())?;
-        note_newest(&transaction, read)?;
-        if has_changed {
-            note_change(&transaction)?;
-        }
-        transaction.commit()?;
+        has_changed |= unreadable::are_read(&batch, read.clone())?;
+        note_newest(&batch, read)?;
+        batch.commit(has_changed)?;
         Ok(verdicts)
     }
 
@@ -134,14 +143,13 @@ impl Store {
     }
 
     fn forget(&mut self, author: &str) -> rusqlite::Result<usize> {
-        let db = self.db.transaction()?;
-        db.execute(
+        let batch = Batch::begin(&mut self.db)?;
+        batch.execute(
             "INSERT OR IGNORE INTO forgotten_authors VALUES(?1)",
             [author],
         )?;
-        let forgotten = scrub(&db)?;
-        note_change(&db)?;
-        db.commit()?;
+        let forgotten = scrub(&batch)?;
+        batch.commit(true)?;
         // The log of SQLite has the pages of before.
         self.db
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -185,20 +193,10 @@ pub(crate) fn open_read_only(dir: &Path) -> Result<(Connection, PathBuf), Datase
     Ok((db, path))
 }
 
-pub(crate) fn revision(db: &Connection) -> rusqlite::Result<i64> {
-    number(db, "revision").map(Option::unwrap_or_default)
-}
-
 /// When the relay received the newest event that was taken in.
 pub(crate) fn newest_event(db: &Connection) -> rusqlite::Result<Option<Timestamp>> {
     let at = number(db, NEWEST)?;
     Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
-}
-
-fn number(db: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
-    db.prepare_cached("SELECT value FROM state WHERE name = ?1")?
-        .query_row([name], |row| row.get(0))
-        .optional()
 }
 
 /// Name of the time of the newest event, in milliseconds since 1970.
@@ -220,7 +218,7 @@ fn note_newest<'e>(
 }
 
 /// Takes forgotten authors out of all annotations; how many there were.
-fn scrub(db: &Transaction<'_>) -> rusqlite::Result<usize> {
+fn scrub(db: &Batch<'_>) -> rusqlite::Result<usize> {
     let of_them = "author IN (SELECT author FROM main.forgotten_authors)";
     db.execute(
         &format!(
@@ -229,10 +227,20 @@ fn scrub(db: &Transaction<'_>) -> rusqlite::Result<usize> {
         ),
         [],
     )?;
-    db.execute(
-        &format!("UPDATE main.annotations SET author = NULL, raw = NULL WHERE {of_them}"),
-        [],
-    )
+    let mut scrubbed = db.prepare(&format!(
+        "UPDATE main.annotations SET author = NULL, raw = NULL WHERE {of_them}
+         RETURNING source, project_id, task_id"
+    ))?;
+    let mut scrubbed = scrubbed.query([])?;
+    let mut count = 0;
+    while let Some(row) = scrubbed.next()? {
+        let source: String = row.get(0)?;
+        let (project, task): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
+        let (project, task) = (project.as_deref(), task.as_deref());
+        db.touch(Table::Annotations, &source, project, task)?;
+        count += 1;
+    }
+    Ok(count)
 }
 
 fn lock(path: &Path) -> Result<File, DatasetError> {

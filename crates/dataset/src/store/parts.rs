@@ -1,5 +1,6 @@
-//! Parts of the state: a range of a project's tasks, with their annotations. The state itself notes when something in a part
-//! changed last, in the transaction of the change, whoever made it. So a snapshot reads those parts alone that changed.
+//! Parts of the state: a range of a project's tasks, with their annotations. It is noted when something in a part changed
+//! last, in the transaction of the change: see [`Changes`](super::changes::Changes). So a snapshot reads those parts alone
+//! that changed.
 //!
 //! A part is divided once it has too many rows, at a task's id. Its place among the others never changes, so what is done
 //! to neighbouring tasks, as people do, changes few parts.
@@ -39,6 +40,12 @@ struct Counted {
 /// The place of a task among the others, in SQL: numbers come in their order, and so does whatever has the same length.
 pub(crate) fn key(task: &str) -> String {
     format!("printf('%03d', length(coalesce({task}, ''))) || coalesce({task}, '')")
+}
+
+/// The same as [`key`], of a task that is at hand. SQLite counts a text's characters up to the first zero.
+pub(super) fn key_of(task: &str) -> String {
+    let counted = task.split('\0').next().unwrap_or_default();
+    format!("{:03}{task}", counted.chars().count())
 }
 
 /// The condition that a row is in a part, in SQL, with the values of [`Part::range`].
@@ -204,9 +211,7 @@ impl Part {
     }
 }
 
-/// Makes the table of parts, and has the state note changes in it. What is there already is in one part a project.
-///
-/// No statement may use `INSERT OR REPLACE` on these tables: it removes a row, and no trigger learns of that.
+/// Makes the table of parts. What is there already is in one part a project.
 pub(super) fn make(db: &Transaction<'_>) -> rusqlite::Result<()> {
     db.execute_batch(
         "CREATE TABLE parts(
@@ -220,50 +225,50 @@ pub(super) fn make(db: &Transaction<'_>) -> rusqlite::Result<()> {
          ) STRICT, WITHOUT ROWID;",
     )?;
     for table in ["annotations", "tasks"] {
-        let (key, new, old) = (key("task_id"), note("NEW", table), note("OLD", table));
+        let key = key("task_id");
         db.execute_batch(&format!(
             "CREATE INDEX {table}_of_part ON {table}(source, coalesce(project_id, ''), {key});
              INSERT OR IGNORE INTO parts(source, project, low)
-                 SELECT DISTINCT source, coalesce(project_id, ''), '' FROM {table};
-             CREATE TRIGGER {table}_made AFTER INSERT ON {table} BEGIN {new} END;
-             CREATE TRIGGER {table}_changed AFTER UPDATE ON {table} BEGIN {new} END;
-             CREATE TRIGGER {table}_moved AFTER UPDATE OF project_id, task_id ON {table}
-                 WHEN OLD.project_id IS NOT NEW.project_id OR OLD.task_id IS NOT NEW.task_id BEGIN {old} END;
-             CREATE TRIGGER {table}_gone AFTER DELETE ON {table} BEGIN {old} END;"
+                 SELECT DISTINCT source, coalesce(project_id, ''), '' FROM {table};"
         ))?;
     }
-    // A label counts by the step of its data row. That is noted where the row is; but it may be in other projects too.
-    db.execute_batch(
-        "CREATE TRIGGER tasks_stepped AFTER UPDATE OF workflow_state, workflow_at ON tasks
-             WHEN OLD.workflow_state IS NOT NEW.workflow_state OR OLD.workflow_at IS NOT NEW.workflow_at BEGIN
-             UPDATE annotations SET skipped = skipped
-             WHERE source = NEW.source AND task_id = NEW.task_id AND project_id IS NOT NEW.project_id;
-         END;",
-    )?;
-    // A review says something of its annotation, in whose row it shows.
-    let touch = |row: &str| {
-        format!(
-            "UPDATE annotations SET skipped = skipped
-             WHERE source = {row}.source AND kind = 'annotation' AND annotation_id = {row}.annotation_id;"
-        )
-    };
-    let (new, old) = (touch("NEW"), touch("OLD"));
-    db.execute_batch(&format!(
-        "CREATE TRIGGER reviews_made AFTER INSERT ON reviews BEGIN {new} END;
-         CREATE TRIGGER reviews_changed AFTER UPDATE ON reviews BEGIN {old} {new} END;
-         CREATE TRIGGER reviews_gone AFTER DELETE ON reviews BEGIN {old} END;"
-    ))
+    Ok(())
 }
 
-/// The statement that notes in a row's part that `table` changes: in the revision that the transaction makes. If it makes
-/// none, the part counts as changed until there is one. Mostly it is noted already, and then nothing is written.
-fn note(row: &str, table: &str) -> String {
-    let project = format!("coalesce({row}.project_id, '')");
-    let key = key(&format!("{row}.task_id"));
-    format!(
-        "INSERT INTO parts(source, project, low, {table}) VALUES({row}.source, {project}, coalesce((
-             SELECT low FROM parts WHERE source = {row}.source AND project = {project} AND low <= {key}
-             ORDER BY low DESC LIMIT 1), ''), coalesce((SELECT value FROM state WHERE name = 'revision'), 0) + 1)
-         ON CONFLICT DO UPDATE SET {table} = excluded.{table} WHERE {table} < excluded.{table};"
+/// Removes the triggers by which a state of format 3 noted its changes: a [`Batch`](super::batch::Batch) does it now.
+pub(super) fn remove_triggers(db: &Transaction<'_>) -> rusqlite::Result<()> {
+    for table in ["annotations", "tasks"] {
+        for what in ["made", "changed", "moved", "gone"] {
+            db.execute_batch(&format!("DROP TRIGGER IF EXISTS {table}_{what}"))?;
+        }
+    }
+    db.execute_batch(
+        "DROP TRIGGER IF EXISTS tasks_stepped;
+         DROP TRIGGER IF EXISTS reviews_made;
+         DROP TRIGGER IF EXISTS reviews_changed;
+         DROP TRIGGER IF EXISTS reviews_gone;",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Red if a change is noted in another part than the one in which a snapshot looks for it.
+    #[test]
+    fn the_place_of_a_task_is_the_same_in_both_languages() {
+        let db = Connection::open_in_memory().unwrap();
+        let statement = format!("SELECT {}", key("?1"));
+        let long = "x".repeat(1200);
+        for task in ["", "7", "1234", "cl9x-ö✓", "a\0b", &long] {
+            let in_sql: String = db
+                .query_row(
+                    &statement,
+                    [Some(task).filter(|it| !it.is_empty())],
+                    |row| row.get(0),
+                )
+                .unwrap();
+            assert_eq!(key_of(task), in_sql, "{task:?}");
+        }
+    }
 }

@@ -1,8 +1,10 @@
 //! Removals: what is gone, and what says so.
 
+use super::batch::Batch;
+use super::changes::Table;
 use super::version::Compared;
 use labelrelay_event::changes::{By, Key, Kind, Removed};
-use rusqlite::{OptionalExtension as _, Transaction};
+use rusqlite::{OptionalExtension as _, Params};
 
 /// Source of the news that a thing is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +16,7 @@ pub(super) enum Gone {
 }
 
 /// Notes a removal, and lets go what it takes.
-pub(super) fn take_in(db: &Transaction<'_>, removed: &Removed<'_>) -> rusqlite::Result<bool> {
+pub(super) fn take_in(db: &Batch<'_>, removed: &Removed<'_>) -> rusqlite::Result<bool> {
     let key = &removed.key;
     let is_sure = removed.by != By::Header;
     let statement = if is_sure {
@@ -34,6 +36,7 @@ pub(super) fn take_in(db: &Transaction<'_>, removed: &Removed<'_>) -> rusqlite::
     if noted == 0 {
         return Ok(false);
     }
+    db.note_removed(&key.source, key.kind);
     if is_sure {
         let by = removed.by.as_str();
         end(db, &key.source, key.kind, &key.id, &removed.until, by)?;
@@ -55,7 +58,7 @@ const fn those_of(kind: Kind) -> Option<&'static str> {
 
 /// Lets go what a removal takes.
 fn end(
-    db: &Transaction<'_>,
+    db: &Batch<'_>,
     source: &str,
     kind: Kind,
     id: &str,
@@ -63,12 +66,16 @@ fn end(
     by: &str,
 ) -> rusqlite::Result<()> {
     if kind == Kind::Review {
-        return db
-            .prepare_cached(
-                "DELETE FROM reviews WHERE source = ?1 AND review_id = ?2 AND coalesce(version, '') <= ?3",
-            )?
-            .execute((source, id, until))
-            .map(drop);
+        let mut gone = db.prepare_cached(
+            "DELETE FROM reviews WHERE source = ?1 AND review_id = ?2 AND coalesce(version, '') <= ?3
+             RETURNING annotation_id",
+        )?;
+        let mut gone = gone.query((source, id, until))?;
+        while let Some(review) = gone.next()? {
+            let annotation: String = review.get(0)?;
+            db.touch_reviewed(source, &annotation)?;
+        }
+        return Ok(());
     }
     let Some(those) = those_of(kind) else {
         return Ok(());
@@ -83,28 +90,44 @@ fn end(
         db.prepare_cached(&statement)?.execute(values)?;
     }
     let statement = format!(
-        "UPDATE annotations SET state = 'removed', raw = NULL, deleted_by = '{by}' WHERE {which}"
+        "UPDATE annotations SET state = 'removed', raw = NULL, deleted_by = '{by}' WHERE {which}
+         RETURNING project_id, task_id"
     );
-    db.prepare_cached(&statement)?.execute(values)?;
+    change(db, Table::Annotations, &statement, source, values)?;
     let tasks = match kind {
         Kind::Task | Kind::DataRow => "task_id = ?2",
         Kind::Project => "project_id = ?2",
         _ => return Ok(()),
     };
     let statement = format!(
-        "UPDATE tasks SET deleted = 1, data = NULL, media_url = NULL WHERE source = ?1 AND {tasks} AND seen_at <= ?3"
+        "UPDATE tasks SET deleted = 1, data = NULL, media_url = NULL WHERE source = ?1 AND {tasks} AND seen_at <= ?3
+         RETURNING project_id, task_id"
     );
-    db.prepare_cached(&statement)?
-        .execute((source, id, until))
-        .map(drop)
+    change(db, Table::Tasks, &statement, source, (source, id, until))
+}
+
+/// Runs a statement that changes rows of a table, and returns the project and the task of each.
+fn change(
+    db: &Batch<'_>,
+    table: Table,
+    statement: &str,
+    source: &str,
+    values: impl Params,
+) -> rusqlite::Result<()> {
+    let mut changed = db.prepare_cached(statement)?;
+    let mut changed = changed.query(values)?;
+    while let Some(row) = changed.next()? {
+        let (project, task): (Option<String>, Option<String>) = (row.get(0)?, row.get(1)?);
+        db.touch(table, source, project.as_deref(), task.as_deref())?;
+    }
+    Ok(())
 }
 
 /// Applies a removal of a project to what was not known to be in it.
-pub(super) fn apply_late(
-    db: &Transaction<'_>,
-    source: &str,
-    project: &str,
-) -> rusqlite::Result<()> {
+pub(super) fn apply_late(db: &Batch<'_>, source: &str, project: &str) -> rusqlite::Result<()> {
+    if !db.has_removed(source, Kind::Project)? {
+        return Ok(());
+    }
     let until: Option<Option<String>> = db
         .prepare_cached(
             "SELECT until FROM removals WHERE source = ?1 AND kind = 'project' AND id = ?2",
@@ -124,27 +147,24 @@ pub(super) fn apply_late(
     }
 }
 
-fn mark(db: &Transaction<'_>, removed: &Removed<'_>) -> rusqlite::Result<()> {
+fn mark(db: &Batch<'_>, removed: &Removed<'_>) -> rusqlite::Result<()> {
     let Some(those) = those_of(removed.key.kind) else {
         return Ok(());
     };
     let statement = format!(
         "UPDATE annotations SET deleted_by = 'header'
-         WHERE source = ?1 AND {those} AND state = 'present' AND coalesce(version, '') <= ?3"
+         WHERE source = ?1 AND {those} AND state = 'present' AND coalesce(version, '') <= ?3
+         RETURNING project_id, task_id"
     );
-    db.prepare_cached(&statement)?
-        .execute((
-            &*removed.key.source,
-            &*removed.key.id,
-            &*removed.until,
-            removed.key.kind.as_str(),
-        ))
-        .map(drop)
+    let source = &*removed.key.source;
+    let kind = removed.key.kind.as_str();
+    let values = (source, &*removed.key.id, &*removed.until, kind);
+    change(db, Table::Annotations, &statement, source, values)
 }
 
 /// Tells whether a thing in this version is gone: it, or one of those that hold it, was removed since.
 pub(super) fn is_gone<'k>(
-    db: &Transaction<'_>,
+    db: &Batch<'_>,
     source: &str,
     holders: impl IntoIterator<Item = (Kind, &'k str)>,
     version: Option<&str>,
@@ -152,6 +172,9 @@ pub(super) fn is_gone<'k>(
     let version = version.unwrap_or_default();
     let mut gone = Gone::No;
     for (kind, id) in holders {
+        if !db.has_removed(source, kind)? {
+            continue;
+        }
         let removal: Option<(Option<String>, Option<String>)> = db
             .prepare_cached(
                 "SELECT until, header_until FROM removals WHERE source = ?1 AND kind = ?2 AND id = ?3",
@@ -174,11 +197,7 @@ pub(super) fn is_gone<'k>(
 }
 
 /// The platform's API has the thing: what a header said before is not so.
-pub(super) fn contradict(
-    db: &Transaction<'_>,
-    key: &Key<'_>,
-    received: &str,
-) -> rusqlite::Result<()> {
+pub(super) fn contradict(db: &Batch<'_>, key: &Key<'_>, received: &str) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE removals SET header_until = NULL
          WHERE source = ?1 AND kind = ?2 AND id = ?3 AND header_until < ?4",

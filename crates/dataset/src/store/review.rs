@@ -2,13 +2,14 @@
 //!
 //! The Enterprise edition sends them. Its API says of a review `annotation` and `accepted`; no delivery was recorded.
 
+use super::batch::Batch;
 use super::removal::{self, Gone};
 use super::version::{Compared, compare, received};
 use jiff::Timestamp;
 use labelrelay_core::time;
 use labelrelay_event::Event;
 use labelrelay_event::changes::{Changed, Kind, Order, Thing};
-use rusqlite::{OptionalExtension as _, Transaction};
+use rusqlite::OptionalExtension as _;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -34,7 +35,7 @@ struct Annotation {
 
 /// Takes in a review of an annotation, if it is newer than what is known of it; `true` if it is.
 pub(super) fn take_in(
-    db: &Transaction<'_>,
+    db: &Batch<'_>,
     event: &Event<'_>,
     changed: &Changed<'_>,
     thing: &Thing<'_>,
@@ -52,12 +53,16 @@ pub(super) fn take_in(
     if removal::is_gone(db, &key.source, itself, version)? == Gone::Yes {
         return Ok(false);
     }
-    let known: Option<Option<String>> = db
-        .prepare_cached("SELECT version FROM reviews WHERE source = ?1 AND review_id = ?2")?
-        .query_row((&*key.source, &*key.id), |row| row.get(0))
+    let known: Option<(Option<String>, String)> = db
+        .prepare_cached(
+            "SELECT version, annotation_id FROM reviews WHERE source = ?1 AND review_id = ?2",
+        )?
+        .query_row((&*key.source, &*key.id), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional()?;
     let compared = match &known {
-        Some(known) => compare(known.as_deref(), version, changed.order),
+        Some((known, _)) => compare(known.as_deref(), version, changed.order),
         None => Compared::Newer,
     };
     let is_again = event.attributes().replayedtime.is_some() && compared == Compared::Same;
@@ -82,8 +87,12 @@ pub(super) fn take_in(
         reviewed_version(event, &annotation.id)
             .or_else(|| version.map(str::to_owned))
             .unwrap_or_else(|| received(event)),
-    ))
-    .map(|rows| rows > 0)
+    ))?;
+    db.touch_reviewed(&key.source, &annotation.id)?;
+    if let Some((_, before)) = known.filter(|(_, before)| **before != *annotation.id) {
+        db.touch_reviewed(&key.source, &before)?;
+    }
+    Ok(true)
 }
 
 /// The version of the annotation that stands beside its review.

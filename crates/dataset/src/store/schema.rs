@@ -6,10 +6,10 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use std::path::Path;
 
 /// Changes with every change of the tables.
-const FORMAT: i64 = 3;
+const FORMAT: i64 = 4;
 
-/// It had no parts. Whoever only looks on needs none.
-const WITHOUT_PARTS: i64 = 2;
+/// The oldest format that is brought up to this one. Whoever only looks on reads it as it is.
+const OLDEST: i64 = 2;
 
 /// An annotation or a label that is gone keeps its row, without what it held.
 const TABLES: &str = "
@@ -167,9 +167,11 @@ pub(super) fn make(db: &mut Connection, path: &Path) -> Result<(), DatasetError>
         .map_err(&failed)?;
     match version {
         FORMAT => Ok(()),
-        WITHOUT_PARTS => {
+        OLDEST..FORMAT => {
             let transaction = db.transaction().map_err(&failed)?;
-            end(transaction).map_err(&failed)
+            upgrade(&transaction, version)
+                .and_then(|()| end(transaction))
+                .map_err(&failed)
         }
         0 => {
             let transaction = db.transaction().map_err(&failed)?;
@@ -186,15 +188,24 @@ pub(super) fn make(db: &mut Connection, path: &Path) -> Result<(), DatasetError>
                 ));
             }
             transaction.execute_batch(TABLES).map_err(&failed)?;
+            parts::make(&transaction).map_err(&failed)?;
             end(transaction).map_err(&failed)
         }
         other => Err(other_format(path, other)),
     }
 }
 
-/// Adds the parts to the tables. With each snapshot all verdicts are looked up, each by its revision.
+/// Brings the tables of an earlier format up to this one.
+fn upgrade(db: &Transaction<'_>, format: i64) -> rusqlite::Result<()> {
+    if format < 3 {
+        parts::make(db)
+    } else {
+        parts::remove_triggers(db)
+    }
+}
+
+/// Ends it. With each snapshot all verdicts are looked up, each by its revision.
 fn end(transaction: Transaction<'_>) -> rusqlite::Result<()> {
-    parts::make(&transaction)?;
     transaction
         .execute_batch("CREATE INDEX IF NOT EXISTS verdicts_of_revision ON verdicts(revision)")?;
     transaction.pragma_update(None, "user_version", FORMAT)?;
@@ -205,7 +216,7 @@ fn end(transaction: Transaction<'_>) -> rusqlite::Result<()> {
 pub(super) fn check(db: &Connection, path: &Path) -> Result<(), DatasetError> {
     let version = db.query_row("PRAGMA user_version", [], |row| row.get(0));
     match version.map_err(DatasetError::database(path))? {
-        FORMAT | WITHOUT_PARTS => Ok(()),
+        OLDEST..=FORMAT => Ok(()),
         other => Err(other_format(path, other)),
     }
 }

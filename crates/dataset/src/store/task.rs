@@ -1,10 +1,13 @@
-//! Tasks and projects: what an annotation is of.
+//! Tasks: what an annotation is of.
 
+use super::batch::Batch;
+use super::changes::Table;
+use super::project;
 use super::removal::{self, Gone};
 use super::version::received;
 use labelrelay_event::Event;
 use labelrelay_event::changes::{Changed, Key, Kind, Task, Workflow};
-use rusqlite::{OptionalExtension as _, Transaction};
+use rusqlite::{Connection, OptionalExtension as _, Params};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -36,15 +39,6 @@ struct TaskBeside<'a> {
 }
 
 #[derive(Deserialize)]
-struct ProjectBeside {
-    id: i64,
-    #[serde(default)]
-    title: Option<String>,
-    #[serde(default)]
-    label_config: Option<String>,
-}
-
-#[derive(Deserialize)]
 struct DataRow {
     id: String,
     #[serde(default, alias = "externalId")]
@@ -61,7 +55,7 @@ struct MediaAttributes {
 
 /// Notes the task and the project that stand beside what a delivery is about. What has another shape tells nothing: the
 /// changes are what counts.
-pub(super) fn beside(db: &Transaction<'_>, event: &Event<'_>) -> rusqlite::Result<bool> {
+pub(super) fn beside(db: &Batch<'_>, event: &Event<'_>) -> rusqlite::Result<bool> {
     let attributes = event.attributes();
     if attributes.origin.is_some() {
         return Ok(false);
@@ -82,15 +76,8 @@ pub(super) fn beside(db: &Transaction<'_>, event: &Event<'_>) -> rusqlite::Resul
             &seen,
         )?;
     }
-    if let Some(project) = beside.project.and_then(parse::<ProjectBeside>) {
-        has_changed |= write_project(
-            db,
-            source,
-            &project.id.to_string(),
-            project.title.as_deref(),
-            project.label_config.as_deref(),
-            &seen,
-        )?;
+    if let Some(project) = beside.project {
+        has_changed |= project::beside(db, source, project, &seen)?;
     }
     if let Some(row) = beside
         .data_row
@@ -108,7 +95,7 @@ fn parse<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
 }
 
 pub(super) fn take_in(
-    db: &Transaction<'_>,
+    db: &Batch<'_>,
     key: &Key<'_>,
     task: &Task<'_>,
     seen: &str,
@@ -123,19 +110,9 @@ pub(super) fn take_in(
     )
 }
 
-pub(super) fn take_in_project(
-    db: &Transaction<'_>,
-    key: &Key<'_>,
-    title: Option<&str>,
-    label_config: Option<&str>,
-    seen: &str,
-) -> rusqlite::Result<bool> {
-    write_project(db, &key.source, &key.id, title, label_config, seen)
-}
-
 /// The last that was seen counts: no webhook tells when a task changes.
 fn write(
-    db: &Transaction<'_>,
+    db: &Batch<'_>,
     source: &str,
     task: &str,
     project: Option<&str>,
@@ -150,56 +127,97 @@ fn write(
     if gone == Gone::Yes {
         return Ok(false);
     }
-    let rows = db
+    let known: Option<Known> = db
         .prepare_cached(
-            "INSERT INTO tasks(source, task_id, project_id, data, seen_at) VALUES(?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT DO UPDATE SET project_id = coalesce(excluded.project_id, project_id), data = excluded.data,
-                 seen_at = excluded.seen_at, deleted = 0
-             WHERE seen_at <= excluded.seen_at AND (data IS NOT excluded.data OR deleted
-                 OR (excluded.project_id IS NOT NULL AND project_id IS NOT excluded.project_id))",
+            "SELECT project_id, data IS ?3, deleted, seen_at <= ?4 FROM tasks WHERE source = ?1 AND task_id = ?2",
+        )?
+        .query_row((source, task, data, seen), |row| {
+            Ok(Known {
+                project: row.get(0)?,
+                is_same: row.get(1)?,
+                is_deleted: row.get(2)?,
+                is_earlier: row.get(3)?,
+            })
+        })
+        .optional()?;
+    let Some(known) = known else {
+        db.prepare_cached(
+            "INSERT INTO tasks(source, task_id, project_id, data, seen_at) VALUES(?1, ?2, ?3, ?4, ?5)",
         )?
         .execute((source, task, project, data, seen))?;
-    let are_told = match project {
-        Some(project) => tell_annotations(db, source, task, project)?,
-        None => false,
+        db.touch(Table::Tasks, source, project, Some(task))?;
+        if project.is_some() {
+            db.note_placed(source, task);
+        }
+        // An annotation that was there before would have made it.
+        return Ok(true);
     };
-    Ok(rows > 0 || are_told)
+    let has_moved = project.is_some() && known.project.as_deref() != project;
+    let has_changed = known.is_earlier && (!known.is_same || known.is_deleted || has_moved);
+    if has_changed {
+        db.prepare_cached(
+            "UPDATE tasks SET project_id = coalesce(?3, project_id), data = ?4, seen_at = ?5, deleted = 0
+             WHERE source = ?1 AND task_id = ?2",
+        )?
+        .execute((source, task, project, data, seen))?;
+        db.touch(Table::Tasks, source, known.project.as_deref(), Some(task))?;
+        if has_moved {
+            db.touch(Table::Tasks, source, project, Some(task))?;
+        }
+    }
+    if known.project.is_some() || (has_changed && has_moved) {
+        db.note_placed(source, task);
+    }
+    let are_told = match project {
+        Some(project) if has_moved => tell_annotations(db, source, task, project)?,
+        _ => false,
+    };
+    Ok(has_changed || are_told)
+}
+
+/// Knowledge of a task, beside what is told now.
+struct Known {
+    project: Option<String>,
+    is_same: bool,
+    is_deleted: bool,
+    is_earlier: bool,
 }
 
 /// Tells annotations that came without a project which one they are in; `true` if there were some.
-fn tell_annotations(
-    db: &Transaction<'_>,
+pub(super) fn tell_annotations(
+    db: &Batch<'_>,
     source: &str,
     task: &str,
     project: &str,
 ) -> rusqlite::Result<bool> {
     let told = db
         .prepare_cached(
-            "UPDATE annotations SET project_id = ?3 WHERE source = ?1 AND task_id = ?2 AND project_id IS NULL",
+            "UPDATE main.annotations SET project_id = ?3
+             WHERE source = ?1 AND task_id = ?2 AND project_id IS NULL",
         )?
         .execute((source, task, project))?;
     if told > 0 {
+        db.touch(Table::Annotations, source, None, Some(task))?;
+        db.touch(Table::Annotations, source, Some(project), Some(task))?;
         removal::apply_late(db, source, project)?;
     }
     Ok(told > 0)
 }
 
 fn write_data_row(
-    db: &Transaction<'_>,
+    db: &Batch<'_>,
     source: &str,
     row: &DataRow,
     size: Option<&MediaAttributes>,
     seen: &str,
 ) -> rusqlite::Result<bool> {
-    db.prepare_cached(
-        "INSERT INTO tasks(source, task_id, external_id, media_url, width, height, seen_at)
+    let statement = "INSERT INTO tasks(source, task_id, external_id, media_url, width, height, seen_at)
          VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT DO UPDATE SET external_id = coalesce(excluded.external_id, external_id),
              media_url = coalesce(excluded.media_url, media_url), width = coalesce(excluded.width, width),
              height = coalesce(excluded.height, height), seen_at = excluded.seen_at
-         WHERE seen_at <= excluded.seen_at",
-    )?
-    .execute((
+         WHERE seen_at <= excluded.seen_at RETURNING project_id";
+    let values = (
         source,
         &row.id,
         &row.external_id,
@@ -207,106 +225,112 @@ fn write_data_row(
         size.map(|size| size.width),
         size.map(|size| size.height),
         seen,
-    ))
-    .map(|rows| rows > 0)
+    );
+    change(db, statement, values, source, &row.id).map(|changed| changed.is_some())
+}
+
+/// Runs a statement that may change the row of a task, and returns its project; the project, if it changed.
+fn change(
+    db: &Batch<'_>,
+    statement: &str,
+    values: impl Params,
+    source: &str,
+    task: &str,
+) -> rusqlite::Result<Option<Option<String>>> {
+    let project: Option<Option<String>> = db
+        .prepare_cached(statement)?
+        .query_row(values, |row| row.get(0))
+        .optional()?;
+    if let Some(project) = &project {
+        db.touch(Table::Tasks, source, project.as_deref(), Some(task))?;
+    }
+    Ok(project)
 }
 
 /// Notes that there is a task of which nothing else is known.
 pub(super) fn note(
-    db: &Transaction<'_>,
+    db: &Batch<'_>,
     source: &str,
     task: &str,
     project: Option<&str>,
 ) -> rusqlite::Result<()> {
-    let rows = db
-        .prepare_cached(
-            "INSERT INTO tasks(source, task_id, project_id, seen_at) VALUES(?1, ?2, ?3, '')
-             ON CONFLICT DO UPDATE SET project_id = excluded.project_id
-             WHERE project_id IS NULL AND excluded.project_id IS NOT NULL",
-        )?
-        .execute((source, task, project))?;
-    match project {
-        // As if it had been known before they came.
-        Some(project) if rows > 0 => tell_annotations(db, source, task, project).map(drop),
+    if db.is_placed(source, task) {
+        return Ok(());
+    }
+    match (place(db, source, task)?, project) {
+        (None, project) => {
+            db.prepare_cached(
+                "INSERT INTO tasks(source, task_id, project_id, seen_at) VALUES(?1, ?2, ?3, '')",
+            )?
+            .execute((source, task, project))?;
+            db.touch(Table::Tasks, source, project, Some(task))
+        }
+        (Some(None), Some(project)) => {
+            db.prepare_cached(
+                "UPDATE tasks SET project_id = ?3 WHERE source = ?1 AND task_id = ?2",
+            )?
+            .execute((source, task, project))?;
+            db.touch(Table::Tasks, source, None, Some(task))?;
+            db.touch(Table::Tasks, source, Some(project), Some(task))?;
+            // As if it had been known before they came.
+            tell_annotations(db, source, task, project).map(drop)
+        }
         _ => Ok(()),
     }
 }
 
 pub(super) fn project_of(
-    db: &Transaction<'_>,
+    db: &Connection,
     source: &str,
     task: &str,
 ) -> rusqlite::Result<Option<String>> {
-    let project = db
-        .prepare_cached("SELECT project_id FROM tasks WHERE source = ?1 AND task_id = ?2")?
-        .query_row((source, task), |row| row.get(0))
-        .optional()?;
-    Ok(project.flatten())
+    place(db, source, task).map(Option::flatten)
 }
 
-/// Keeps each version of the configuration, under the time at which it was first seen.
-fn write_project(
-    db: &Transaction<'_>,
+/// The project of a task that is known, if that is known too.
+pub(super) fn place(
+    db: &Connection,
     source: &str,
-    project: &str,
-    title: Option<&str>,
-    label_config: Option<&str>,
-    seen: &str,
-) -> rusqlite::Result<bool> {
-    if label_config.is_none() {
-        return Ok(false);
-    }
-    let beside: Option<(Option<String>, Option<String>)> = db
-        .prepare_cached(
-            "SELECT title, label_config FROM projects WHERE source = ?1 AND project_id = ?2 AND seen_at <= ?3
-             ORDER BY seen_at DESC LIMIT 1",
-        )?
-        .query_row((source, project, seen), |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?;
-    if beside.is_some_and(|(before, config)| {
-        config.as_deref() == label_config && (title.is_none() || before.as_deref() == title)
-    }) {
-        return Ok(false);
-    }
-    db.prepare_cached("INSERT OR REPLACE INTO projects VALUES(?1, ?2, ?3, ?4, ?5)")?
-        .execute((source, project, seen, title, label_config))
-        .map(|rows| rows > 0)
+    task: &str,
+) -> rusqlite::Result<Option<Option<String>>> {
+    db.prepare_cached("SELECT project_id FROM main.tasks WHERE source = ?1 AND task_id = ?2")?
+        .query_row((source, task), |row| row.get(0))
+        .optional()
 }
 
 /// Notes that a task has all the annotations that it needs.
-pub(super) fn complete(
-    db: &Transaction<'_>,
-    key: &Key<'_>,
-    received: &str,
-) -> rusqlite::Result<bool> {
-    db.prepare_cached(
+pub(super) fn complete(db: &Batch<'_>, key: &Key<'_>, received: &str) -> rusqlite::Result<bool> {
+    let statement =
         "INSERT INTO tasks(source, task_id, completed_at, seen_at) VALUES(?1, ?2, ?3, '')
          ON CONFLICT DO UPDATE SET completed_at = excluded.completed_at
-         WHERE completed_at IS NULL OR completed_at < excluded.completed_at",
-    )?
-    .execute((&*key.source, &*key.id, received))
-    .map(|rows| rows > 0)
+         WHERE completed_at IS NULL OR completed_at < excluded.completed_at RETURNING project_id";
+    let (source, id) = (&*key.source, &*key.id);
+    change(db, statement, (source, id, received), source, id).map(|changed| changed.is_some())
 }
 
 /// The newest step of a data row in Labelbox's workflow.
 pub(super) fn move_in_workflow(
-    db: &Transaction<'_>,
+    db: &Batch<'_>,
     changed: &Changed<'_>,
     step: &Workflow<'_>,
 ) -> rusqlite::Result<bool> {
     let at = changed.version.as_deref().unwrap_or_default();
-    db.prepare_cached(
-        "INSERT INTO tasks(source, task_id, workflow_state, workflow_at, seen_at) VALUES(?1, ?2, ?3, ?4, '')
+    let statement = "INSERT INTO tasks(source, task_id, workflow_state, workflow_at, seen_at) VALUES(?1, ?2, ?3, ?4, '')
          ON CONFLICT DO UPDATE SET workflow_state = excluded.workflow_state, workflow_at = excluded.workflow_at
-         WHERE workflow_at IS NULL OR workflow_at <= excluded.workflow_at",
-    )?
-    .execute((
-        &*changed.key.source,
-        &*changed.key.id,
-        step.destination.as_deref().or(step.action.as_deref()),
-        at,
-    ))
-    .map(|rows| rows > 0)
+         WHERE workflow_at IS NULL OR workflow_at <= excluded.workflow_at RETURNING project_id";
+    let (source, row) = (&*changed.key.source, &*changed.key.id);
+    let step = step.destination.as_deref().or(step.action.as_deref());
+    let Some(project) = change(db, statement, (source, row, step, at), source, row)? else {
+        return Ok(false);
+    };
+    // A label counts by the step of its data row, which may be in other projects too.
+    let mut others = db.prepare_cached(
+        "SELECT DISTINCT project_id FROM annotations WHERE source = ?1 AND task_id = ?2 AND project_id IS NOT ?3",
+    )?;
+    let mut others = others.query((source, row, project))?;
+    while let Some(other) = others.next()? {
+        let other: Option<String> = other.get(0)?;
+        db.touch(Table::Annotations, source, other.as_deref(), Some(row))?;
+    }
+    Ok(true)
 }

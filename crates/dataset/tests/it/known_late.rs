@@ -1,9 +1,11 @@
-//! What becomes known late of a project, a task or a step changes the tables and the counts, wherever their rows are.
+//! What becomes known late of a project, a task or a step, or beside an event, changes the tables and the counts, wherever
+//! their rows are.
 
-use crate::parts::{break_off, options, tables};
-use crate::support::{CREATED, Dataset, annotation, event, more, there};
-use labelrelay_dataset::Format;
+use crate::parts::{Rows, break_off, changed, forty, options, tables};
+use crate::support::{CREATED, Dataset, annotation, event, more, there, time};
+use labelrelay_dataset::{Format, Scope, compare};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// An annotation with its project, and its task with that too.
 fn of_project(id: u32, task: u32, project: u32, second: u32) -> String {
@@ -153,4 +155,79 @@ fn a_project_that_becomes_known_is_a_change() {
         found.iter().all(|row| row["project_id"] == "1"),
         "{found:?}"
     );
+}
+
+/// Red if a change is missing in a snapshot that shows in the row of something else: a task moves to another project, a
+/// ground truth is taken from an annotation, a review is about another annotation than before.
+#[test]
+fn what_changes_beside_an_event_is_in_the_next_snapshot() {
+    let of = |id: u32, task: u32, project: u32, second: u32| {
+        let mut made = annotation(id, task, second, &json!([]));
+        made["project"]["id"] = json!(project);
+        made["task"]["project"] = json!(project);
+        made["annotation"]["ground_truth"] = json!(true);
+        event(CREATED, second, &made)
+    };
+    let review = |of: u32, second: u32| {
+        let said = json!({
+            "action": "REVIEW_CREATED",
+            "review": {"id": 1, "annotation": of, "accepted": true, "updated_at": time(second)},
+            "annotation": {"id": of, "task": of, "updated_at": time(1)},
+            "task": {"id": of}, "project": {"id": 1},
+        });
+        event("io.labelstud.review.created", second, &said)
+    };
+    let mut steps = vec![
+        (1..=20).map(|id| of(id, id, 1, 1)).collect::<Vec<_>>(),
+        vec![review(3, 50)],
+        vec![review(17, 60)],
+        // The same task, in another project now; and its ground truth is another annotation.
+        vec![of(101, 9, 2, 70)],
+        vec![of(12, 12, 2, 80)],
+    ];
+    let options = options();
+    let (mut dataset, mut all) = (Dataset::new(), Vec::new());
+    for step in &mut steps {
+        dataset.fold(step);
+        all.append(step);
+        let snapshot = dataset.write(&options);
+        let mut fresh = Dataset::new();
+        fresh.fold(&all);
+        let mut whole = options.clone();
+        whole.part_rows = u32::MAX;
+        let expected = fresh.write(&whole);
+        assert_eq!(tables(&dataset, &snapshot), tables(&fresh, &expected));
+    }
+}
+
+/// Red if what a comparison mends is missing in the next snapshot.
+#[test]
+fn what_is_mended_is_in_the_next_snapshot() {
+    let mut dataset = forty();
+    let options = options();
+    dataset.write(&options);
+    let mut platform = Dataset::new();
+    let there: Vec<String> = (2..=41)
+        .map(|id| changed(id, if id % 10 == 0 { 100 } else { id }))
+        .collect();
+    platform.fold(&there);
+    let scope = Scope {
+        source: "/label-studio".to_owned(),
+        projects: Vec::new(),
+    };
+    let found = compare(&dataset.store, &platform.store, &scope).unwrap();
+    let counts = [&found.missing, &found.extra, &found.different].map(Vec::len);
+    assert_eq!(counts, [1, 1, 4]);
+    let until = "2026-11-21T13:00:00Z".parse().unwrap();
+    dataset.store.adopt(&platform.store, &found, until).unwrap();
+    let snapshot = dataset.write(&options);
+    let expected = platform.write(&options);
+    let present = |rows: &Rows| {
+        let present = rows.iter().filter(|row| row["state"] == "present");
+        let ids = present.map(|row| (row["annotation_id"].clone(), row["version"].clone()));
+        ids.collect::<BTreeSet<_>>()
+    };
+    let (ours, theirs) = (tables(&dataset, &snapshot), tables(&platform, &expected));
+    assert_eq!(present(&ours[0]), present(&theirs[0]));
+    assert_eq!(ours[1], theirs[1]);
 }

@@ -9,6 +9,8 @@
 mod classes;
 mod coco;
 mod compare;
+#[cfg(unix)] // it looks at tables as `parts` does
+mod earlier_formats;
 mod fold;
 #[cfg(unix)] // it looks at tables as `parts` does
 mod known_late;

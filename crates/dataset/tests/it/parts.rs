@@ -1,7 +1,7 @@
 //! Tables in parts: a snapshot writes what changed, and is what a whole one would be.
 
 use crate::support::{CREATED, DELETED, Dataset, annotation, event, rectangle, table, there, time};
-use labelrelay_dataset::{Format, Options, Snapshot, Splits, Store, Which};
+use labelrelay_dataset::{Format, Options, Snapshot, Splits, Which};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -172,7 +172,7 @@ fn a_snapshot_of_what_changed_is_the_same_as_a_whole_one() {
 }
 
 /// The files of the tables by name, each with the number that the file system knows it by.
-fn numbers(snapshot: &Path) -> BTreeMap<String, u64> {
+pub(crate) fn numbers(snapshot: &Path) -> BTreeMap<String, u64> {
     use std::os::unix::fs::MetadataExt as _;
     let folder = snapshot.join("parquet");
     let mut found = BTreeMap::new();
@@ -189,7 +189,7 @@ fn numbers(snapshot: &Path) -> BTreeMap<String, u64> {
 }
 
 /// A dataset with an annotation of each of 40 tasks.
-fn forty() -> Dataset {
+pub(crate) fn forty() -> Dataset {
     let mut dataset = Dataset::new();
     for id in 1..=40 {
         dataset.fold(&[changed(id, id)]);
@@ -197,13 +197,13 @@ fn forty() -> Dataset {
     dataset
 }
 
-fn changed(id: u32, second: u32) -> String {
+pub(crate) fn changed(id: u32, second: u32) -> String {
     let result = json!([rectangle("r", "car", [10.0, 10.0, 20.0, 20.0], 0.0)]);
     there(id, id, second, &result)
 }
 
 /// Files of the second snapshot that are none of the first.
-fn written(dataset: &Dataset, first: &Snapshot, second: &Snapshot) -> BTreeSet<String> {
+pub(crate) fn written(dataset: &Dataset, first: &Snapshot, second: &Snapshot) -> BTreeSet<String> {
     let of = |snapshot: &Snapshot| numbers(&dataset.dir.path().join(&snapshot.path));
     let before = of(first);
     let now = of(second).into_iter();
@@ -275,56 +275,6 @@ fn what_is_missing_in_the_last_snapshot_is_written_again() {
     fresh.fold(&[changed(20, 100), changed(41, 101)]);
     let expected = fresh.write(&options);
     assert_eq!(tables(&dataset, &second), tables(&fresh, &expected));
-}
-
-/// Red if a dataset of the version before, which has tables in single files, cannot be gone on with.
-#[test]
-fn a_dataset_without_parts_gets_them() {
-    let mut dataset = forty();
-    let options = options();
-    let first = dataset.write(&options);
-    let dir = dataset.dir.path().to_owned();
-    drop(dataset.store);
-    let db = rusqlite::Connection::open(dir.join("state.db")).unwrap();
-    let triggers = "SELECT group_concat('DROP TRIGGER ' || name, ';') FROM sqlite_schema WHERE type = 'trigger'";
-    let triggers: String = db.query_row(triggers, [], |row| row.get(0)).unwrap();
-    db.execute_batch(&format!(
-        "{triggers}; DROP INDEX annotations_of_part; DROP INDEX tasks_of_part; DROP TABLE parts; PRAGMA user_version = 2;
-         UPDATE snapshots SET options = replace(options, '\"writer\":3', '\"writer\":2');"
-    ))
-    .unwrap();
-    drop(db);
-    let tables_of_first = dir.join(&first.path).join("parquet");
-    fs::remove_dir_all(&tables_of_first).unwrap();
-    fs::create_dir(&tables_of_first).unwrap();
-    fs::write(tables_of_first.join("annotations.parquet"), "as before").unwrap();
-    assert!(labelrelay_dataset::status(&dir).unwrap().snapshot.is_some());
-
-    dataset.store = Store::open(&dir).unwrap();
-    let second = dataset.write(&options);
-    assert_eq!(second.number, 2);
-    let mut fresh = forty();
-    let expected = fresh.write(&options);
-    assert_eq!(tables(&dataset, &second), tables(&fresh, &expected));
-    dataset.fold(&[changed(20, 100)]);
-    let third = dataset.write(&options);
-    assert_eq!(written(&dataset, &second, &third).len(), 5);
-}
-
-/// Red if a part is taken over that has other columns than this version writes.
-#[test]
-fn parts_of_another_form_are_not_taken_over() {
-    let mut dataset = forty();
-    let options = options();
-    let first = dataset.write(&options);
-    let path = dataset.dir.path().join(&first.path).join("snapshot.json");
-    let mut summary: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    summary["tables"] = json!("a form of before");
-    fs::write(&path, summary.to_string()).unwrap();
-    dataset.fold(&[changed(20, 100)]);
-    let second = dataset.write(&options);
-    let all = numbers(&dataset.dir.path().join(&second.path));
-    assert_eq!(written(&dataset, &first, &second).len(), all.len());
 }
 
 /// Red if readers of an empty dataset find no columns.

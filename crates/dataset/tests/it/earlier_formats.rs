@@ -1,0 +1,98 @@
+//! Datasets of earlier versions are gone on with.
+
+use crate::parts::{changed, forty, numbers, options, tables, written};
+use labelrelay_dataset::Store;
+use serde_json::{Value, json};
+use std::fs;
+
+/// Red if a dataset of the version before, which has tables in single files, cannot be gone on with.
+#[test]
+fn a_dataset_without_parts_gets_them() {
+    let mut dataset = forty();
+    let options = options();
+    let first = dataset.write(&options);
+    let dir = dataset.dir.path().to_owned();
+    drop(dataset.store);
+    let db = rusqlite::Connection::open(dir.join("state.db")).unwrap();
+    db.execute_batch(
+        "DROP INDEX annotations_of_part; DROP INDEX tasks_of_part; DROP TABLE parts; PRAGMA user_version = 2;
+         UPDATE snapshots SET options = replace(options, '\"writer\":3', '\"writer\":2');",
+    )
+    .unwrap();
+    drop(db);
+    let tables_of_first = dir.join(&first.path).join("parquet");
+    fs::remove_dir_all(&tables_of_first).unwrap();
+    fs::create_dir(&tables_of_first).unwrap();
+    fs::write(tables_of_first.join("annotations.parquet"), "as before").unwrap();
+    assert!(labelrelay_dataset::status(&dir).unwrap().snapshot.is_some());
+
+    dataset.store = Store::open(&dir).unwrap();
+    let second = dataset.write(&options);
+    assert_eq!(second.number, 2);
+    let mut fresh = forty();
+    let expected = fresh.write(&options);
+    assert_eq!(tables(&dataset, &second), tables(&fresh, &expected));
+    dataset.fold(&[changed(20, 100)]);
+    let third = dataset.write(&options);
+    assert_eq!(written(&dataset, &second, &third).len(), 5);
+}
+
+/// Red if a dataset of the version that noted its changes by triggers goes on to do so, or is written anew for nothing.
+#[test]
+fn a_dataset_with_triggers_loses_them() {
+    let mut dataset = forty();
+    let options = options();
+    let first = dataset.write(&options);
+    let dir = dataset.dir.path().to_owned();
+    drop(dataset.store);
+    let db = rusqlite::Connection::open(dir.join("state.db")).unwrap();
+    for (name, table) in [
+        ("annotations_made", "INSERT ON annotations"),
+        ("annotations_changed", "UPDATE ON annotations"),
+        (
+            "annotations_moved",
+            "UPDATE OF project_id, task_id ON annotations",
+        ),
+        ("annotations_gone", "DELETE ON annotations"),
+        ("tasks_made", "INSERT ON tasks"),
+        ("tasks_changed", "UPDATE ON tasks"),
+        ("tasks_moved", "UPDATE OF project_id, task_id ON tasks"),
+        ("tasks_gone", "DELETE ON tasks"),
+        (
+            "tasks_stepped",
+            "UPDATE OF workflow_state, workflow_at ON tasks",
+        ),
+        ("reviews_made", "INSERT ON reviews"),
+        ("reviews_changed", "UPDATE ON reviews"),
+        ("reviews_gone", "DELETE ON reviews"),
+    ] {
+        let trigger = format!(
+            "CREATE TRIGGER {name} AFTER {table} BEGIN SELECT raise(ABORT, 'still there'); END"
+        );
+        db.execute_batch(&trigger).unwrap();
+    }
+    db.execute_batch("PRAGMA user_version = 3").unwrap();
+    drop(db);
+
+    dataset.store = Store::open(&dir).unwrap();
+    assert_eq!(dataset.write(&options), first);
+    dataset.fold(&[changed(20, 100)]);
+    let second = dataset.write(&options);
+    assert_eq!(written(&dataset, &first, &second).len(), 5);
+}
+
+/// Red if a part is taken over that has other columns than this version writes.
+#[test]
+fn parts_of_another_form_are_not_taken_over() {
+    let mut dataset = forty();
+    let options = options();
+    let first = dataset.write(&options);
+    let path = dataset.dir.path().join(&first.path).join("snapshot.json");
+    let mut summary: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    summary["tables"] = json!("a form of before");
+    fs::write(&path, summary.to_string()).unwrap();
+    dataset.fold(&[changed(20, 100)]);
+    let second = dataset.write(&options);
+    let all = numbers(&dataset.dir.path().join(&second.path));
+    assert_eq!(written(&dataset, &first, &second).len(), all.len());
+}
