@@ -22,6 +22,9 @@ pub(crate) const SNAPSHOTS: &str = "snapshots";
 pub(crate) const LATEST: &str = "latest.json";
 pub(crate) const TABLE: &str = "snapshots.parquet";
 
+/// Snapshots that stay in the table after they are gone, those after them included.
+const KNOWN: i64 = 1000;
+
 /// A snapshot that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -124,9 +127,23 @@ pub fn write(store: &mut Store, options: &Options) -> Result<Snapshot, DatasetEr
             ),
         )
         .map_err(&failed)?;
+    forget_gone(store)?;
     name_latest(store, &snapshot)?;
     remove_old(&snapshots, options, number)?;
     Ok(snapshot)
+}
+
+/// Forgets snapshots that are gone, but for the newest ones: a table with all that there ever were would grow for ever.
+fn forget_gone(store: &Store) -> Result<(), DatasetError> {
+    let there = finished(&store.dir.join(SNAPSHOTS))?;
+    let there: Vec<u64> = there.into_iter().map(|(number, _)| number).collect();
+    let there = serde_json::to_string(&there).unwrap_or_default();
+    let forgotten = store.db.execute(
+        "DELETE FROM snapshots WHERE number <= (SELECT max(number) FROM snapshots) - ?1
+             AND number NOT IN (SELECT value FROM json_each(?2))",
+        (KNOWN, there),
+    );
+    forgotten.map(drop).map_err(store.failed())
 }
 
 /// Leaves the last snapshot the latest.

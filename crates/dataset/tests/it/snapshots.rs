@@ -1,6 +1,6 @@
 //! A snapshot is whole, or not there.
 
-use crate::support::{CREATED, Dataset, annotation, event, rectangle, there};
+use crate::support::{CREATED, Dataset, annotation, event, rectangle, table, there};
 use labelrelay_dataset::{Format, Options, Store, latest};
 use serde_json::{Value, json};
 use std::fs;
@@ -48,6 +48,34 @@ fn old_snapshots_go_and_unfinished_ones_are_never_named() {
     names.sort();
     assert_eq!(names, [".unfinished-000099", "000004", "000005", "000006"]);
     assert_eq!(latest(dataset.dir.path()).unwrap().number, 6);
+}
+
+/// Red if the table of snapshots grows for ever, if it lacks one that is there, or if a number is given again.
+#[test]
+fn the_table_of_snapshots_is_bounded() {
+    let mut dataset = Dataset::new();
+    let options = Options::of(Format::Parquet);
+    dataset.fold(&[one(1)]);
+    dataset.write(&options);
+    let dir = dataset.dir.path().to_owned();
+    drop(dataset.store);
+    let db = rusqlite::Connection::open(dir.join("state.db")).unwrap();
+    db.execute_batch(
+        "WITH RECURSIVE numbers(number) AS (SELECT 2 UNION ALL SELECT number + 1 FROM numbers WHERE number < 1200)
+         INSERT INTO snapshots SELECT numbers.number, at, revision, options, summary FROM numbers, snapshots",
+    )
+    .unwrap();
+    drop(db);
+    dataset.store = Store::open(&dir).unwrap();
+    dataset.fold(&[one(2)]);
+    assert_eq!(dataset.write(&options).number, 1201);
+    let rows = table(&dir.join("snapshots.parquet"));
+    let numbers: Vec<u32> = rows
+        .iter()
+        .map(|row| row["number"].parse().unwrap())
+        .collect();
+    let expected: Vec<u32> = std::iter::once(1).chain(202..=1201).collect();
+    assert_eq!(numbers, expected);
 }
 
 /// Red if a young snapshot goes, or if an old one stays.

@@ -219,7 +219,7 @@ pub(super) const TABLES: [Table; 6] = [
     },
 ];
 
-/// All snapshots that were ever written, with the last comparison of what is in them with the platform. It is no part of a
+/// The snapshots that are there, and the last ones that were, with the last comparison of what is in them with the platform. It is no part of a
 /// snapshot, for it changes after each.
 pub(super) const SNAPSHOTS: Table = Table {
     name: "snapshots",
