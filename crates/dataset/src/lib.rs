@@ -21,6 +21,7 @@
 //! ```
 
 mod about;
+mod choices;
 mod class_list;
 mod compare;
 mod contents;
@@ -31,6 +32,7 @@ mod error;
 mod export;
 mod geometry;
 mod housekeeping;
+mod input;
 mod label_config;
 mod manifest;
 mod mask;
@@ -52,11 +54,13 @@ mod verdict;
 mod verified;
 mod which;
 
+pub use choices::Choices;
 pub use compare::compare;
 pub use counts::Counts;
 pub use differences::{AnnotationId, Differences, Scope};
 pub use error::{DatasetError, Unreadable};
 pub use export::{Format, YoloTask};
+pub use input::Input;
 pub use media_copy::MediaCopy;
 pub use options::Options;
 pub use publish::Publisher;

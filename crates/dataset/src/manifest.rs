@@ -9,6 +9,32 @@ use std::path::Path;
 /// Its name in the snapshot.
 pub(crate) const SUMMARY: &str = "snapshot.json";
 
+/// Version of `snapshot.json` and `latest.json`. It changes when a reader of before would take them for what they are not;
+/// members that are only added do not change it.
+pub(crate) const VERSION: u32 = 1;
+
+/// Version of those that do not say it.
+pub(crate) const fn first() -> u32 {
+    1
+}
+
+/// Refuses what a later version wrote. What is no manifest at all is for whoever reads the rest.
+pub(crate) fn check_version(path: &Path, text: &[u8]) -> Result<(), DatasetError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        #[serde(default)]
+        version: u64,
+    }
+    match serde_json::from_slice::<Versioned>(text) {
+        Ok(Versioned { version }) if version > u64::from(VERSION) => Err(DatasetError::new(
+            path,
+            format!("has version {version}, and this program knows {VERSION}"),
+            "use the labelrelay that wrote it, or a later one",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Names of files within a snapshot, and their digests.
 pub(crate) type Files = BTreeMap<String, String>;
 
@@ -31,6 +57,7 @@ impl Manifest {
     pub(crate) fn read(dir: &Path) -> Result<Self, DatasetError> {
         let path = dir.join(SUMMARY);
         let text = fs::read(&path).map_err(DatasetError::io(&path))?;
+        check_version(&path, &text)?;
         serde_json::from_slice(&text).map_err(|error| {
             DatasetError::new(
                 &path,

@@ -1,10 +1,12 @@
 //! Snapshots: a dataset as it was at one moment, whole or not there at all.
 
+use crate::choices::Choices;
 use crate::counts::Counts;
 use crate::earlier::Earlier;
 use crate::export::{Format, parquet};
 use crate::housekeeping::{finished, in_place, remove_old, remove_unfinished};
-use crate::manifest::SUMMARY;
+use crate::input::Input;
+use crate::manifest::{self, SUMMARY};
 use crate::options::Options;
 use crate::output::{Output, hex, private_dir, sync_below, sync_dir};
 use crate::store::parts;
@@ -15,8 +17,8 @@ use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 pub(crate) const SNAPSHOTS: &str = "snapshots";
 pub(crate) const LATEST: &str = "latest.json";
@@ -25,10 +27,16 @@ pub(crate) const TABLE: &str = "snapshots.parquet";
 /// Snapshots that stay in the table after they are gone, those after them included.
 const KNOWN: i64 = 1000;
 
+/// Name and version of this program.
+const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+
 /// A snapshot that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Snapshot {
+    /// Version of this description, and of `snapshot.json`. A program refuses one that is later than its own.
+    #[serde(default = "manifest::first")]
+    pub version: u32,
     /// Its number, from 1.
     pub number: u64,
     /// Directory within that of the dataset.
@@ -39,6 +47,16 @@ pub struct Snapshot {
     pub counts: Counts,
     /// SHA-256 over the names and digests of all its files: a training run notes it down.
     pub digest: String,
+    /// Events that were taken in when it was written, by source and queue. A dataset of an earlier version counts from its
+    /// first event with this one.
+    #[serde(default)]
+    pub inputs: Vec<Input>,
+    /// Choices of what is in it; `None` if an earlier version wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Choices>,
+    /// The program that wrote it; empty if an earlier version did.
+    #[serde(default)]
+    pub program: String,
     /// The last comparison of what is in it with the platform, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verdict>,
@@ -52,6 +70,7 @@ pub fn write(store: &mut Store, options: &Options) -> Result<Snapshot, DatasetEr
     let (revision, fingerprint) = (store.revision()?, options.fingerprint());
     let failed = store.failed();
     let snapshots = store.dir.join(SNAPSHOTS);
+    refuse_later(&store.dir)?;
     let newest = match newest(&store.db).map_err(&failed)? {
         Some((at, newest))
             if options_of(&store.db, newest.number).map_err(&failed)? == fingerprint
@@ -96,15 +115,19 @@ pub fn write(store: &mut Store, options: &Options) -> Result<Snapshot, DatasetEr
         return keep_last(store, options, last);
     }
     let snapshot = Snapshot {
+        version: manifest::VERSION,
         number,
         path: format!("{SNAPSHOTS}/{number:06}"),
         at: Timestamp::now().to_string(),
         counts,
         digest,
+        inputs: store.inputs()?,
+        policy: Some(Choices::of(options)),
+        program: PROGRAM.to_owned(),
         verified: verdict::last(&store.db, Some(revision)).map_err(&failed)?,
     };
     let summary = json!({
-        "snapshot": snapshot, "files": files, "options": fingerprint, "revision": revision, "tables": form,
+        "version": manifest::VERSION, "snapshot": snapshot, "files": files, "options": fingerprint, "revision": revision, "tables": form,
     });
     let mut file = Output::create(&unfinished.join(SUMMARY))?;
     file.line(&summary)?;
@@ -187,17 +210,28 @@ pub(crate) fn name_again(store: &Store) -> Result<(), DatasetError> {
 /// The snapshot that `latest.json` in the dataset's directory names.
 ///
 /// # Errors
-/// [`DatasetError`] when there is none.
+/// [`DatasetError`] when there is none, or when a later version named it.
 pub fn latest(dir: &Path) -> Result<Snapshot, DatasetError> {
     let path = dir.join(LATEST);
-    let text = fs::read_to_string(&path).map_err(DatasetError::io(&path))?;
-    serde_json::from_str(&text).map_err(|error| {
+    let text = fs::read(&path).map_err(DatasetError::io(&path))?;
+    manifest::check_version(&path, &text)?;
+    serde_json::from_slice(&text).map_err(|error| {
         DatasetError::new(
             &path,
             format!("does not name a snapshot ({error})"),
             "write a new one: labelrelay dataset sync",
         )
     })
+}
+
+/// What a later version named the latest stays so: nothing is written over it.
+fn refuse_later(dir: &Path) -> Result<(), DatasetError> {
+    let path = dir.join(LATEST);
+    match fs::read(&path) {
+        Ok(text) => manifest::check_version(&path, &text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(DatasetError::io(&path)(error)),
+    }
 }
 
 /// One above all that were ever written, and above what lies there.

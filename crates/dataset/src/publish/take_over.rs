@@ -2,11 +2,12 @@
 
 use super::{Publisher, WRITER};
 use crate::DatasetError;
-use crate::manifest::{Manifest, SUMMARY};
+use crate::manifest::{Manifest, SUMMARY, check_version};
 use crate::output::private_dir;
 use crate::snapshot::{LATEST, SNAPSHOTS, Snapshot};
 use crate::store::Store;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// After so many numbers without a snapshot, no older ones are looked for: a store is not asked what it has.
 const MISSING: u32 = 20;
@@ -14,12 +15,17 @@ const MISSING: u32 = 20;
 impl Publisher {
     /// Makes the prefix ours, and has our snapshots go on after those that are there.
     pub(super) async fn take_over(&mut self, store: &Store) -> Result<(), DatasetError> {
+        let latest = self.target.get(LATEST).await;
+        let latest = latest.map_err(|error| self.failed(&error))?;
+        if let Some(text) = &latest {
+            // Nothing is written over what a later version published.
+            let place = format!("{}/{LATEST}", self.url);
+            check_version(Path::new(&place), text)?;
+        }
         // A copy of this directory has its name of now, and what is there may be of that copy.
         self.published.rename(&store.dir)?;
         // The last snapshot here has a number that may be taken there.
         store.renew()?;
-        let latest = self.target.get(LATEST).await;
-        let latest = latest.map_err(|error| self.failed(&error))?;
         let latest: Option<Snapshot> = latest.and_then(|text| serde_json::from_slice(&text).ok());
         if let Some(latest) = latest {
             // The next number is above all that lie there.

@@ -50,6 +50,7 @@ impl Store {
             "INSERT OR IGNORE INTO main.projects SELECT * FROM theirs.projects",
             [],
         )?;
+        super::inputs::take_over(&db)?;
         super::scrub(&db)?;
         db.commit(!differences.are_none())
     }

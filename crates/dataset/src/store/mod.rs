@@ -5,6 +5,7 @@ mod annotation;
 mod batch;
 mod changes;
 mod fold;
+mod inputs;
 pub(crate) mod parts;
 mod project;
 mod region;
@@ -16,6 +17,7 @@ mod task;
 pub(crate) mod unreadable;
 mod version;
 
+use crate::input::Input;
 use crate::output::{own_file, private_dir};
 use crate::{DatasetError, Unreadable};
 use batch::Batch;
@@ -42,6 +44,8 @@ const LOCK: &str = "lock";
 pub struct Store {
     pub(crate) db: Connection,
     pub(crate) dir: PathBuf,
+    /// The queue that events come from; empty if nobody told it.
+    queue: String,
     /// The lock on the directory, which ends with the process.
     _lock: File,
 }
@@ -71,8 +75,15 @@ impl Store {
         Ok(Self {
             db,
             dir: dir.to_owned(),
+            queue: String::new(),
             _lock: lock,
         })
+    }
+
+    /// Says from which queue the events come that are folded next. A snapshot names it among its
+    /// [inputs](crate::Snapshot::inputs).
+    pub fn set_queue(&mut self, queue: &str) {
+        queue.clone_into(&mut self.queue);
     }
 
     /// Takes events in, in one transaction, and tells of each whether it could be read. Those that could may be
@@ -106,7 +117,8 @@ impl Store {
         let read = events.iter().zip(&verdicts);
         let read = read.filter_map(|(event, verdict)| verdict.is_ok().then_some(event));
         has_changed |= unreadable::are_read(&batch, read.clone())?;
-        note_newest(&batch, read)?;
+        note_newest(&batch, read.clone())?;
+        inputs::note(&batch, &self.queue, read)?;
         batch.commit(has_changed)?;
         Ok(verdicts)
     }
@@ -163,6 +175,11 @@ impl Store {
             db.commit()
         });
         renewed.map_err(self.failed())
+    }
+
+    /// Inputs up to now.
+    pub(crate) fn inputs(&self) -> Result<Vec<Input>, DatasetError> {
+        inputs::read(&self.db).map_err(self.failed())
     }
 
     pub(crate) fn failed(&self) -> impl Fn(rusqlite::Error) -> DatasetError + use<> {

@@ -1,12 +1,12 @@
 //! Tables of the working state.
 
-use super::parts;
+use super::{inputs, parts};
 use crate::DatasetError;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use std::path::Path;
 
 /// Changes with every change of the tables.
-const FORMAT: i64 = 4;
+const FORMAT: i64 = 5;
 
 /// The oldest format that is brought up to this one. Whoever only looks on reads it as it is.
 const OLDEST: i64 = 2;
@@ -188,6 +188,7 @@ pub(super) fn make(db: &mut Connection, path: &Path) -> Result<(), DatasetError>
                 ));
             }
             transaction.execute_batch(TABLES).map_err(&failed)?;
+            transaction.execute_batch(inputs::TABLE).map_err(&failed)?;
             parts::make(&transaction).map_err(&failed)?;
             end(transaction).map_err(&failed)
         }
@@ -197,11 +198,13 @@ pub(super) fn make(db: &mut Connection, path: &Path) -> Result<(), DatasetError>
 
 /// Brings the tables of an earlier format up to this one.
 fn upgrade(db: &Transaction<'_>, format: i64) -> rusqlite::Result<()> {
-    if format < 3 {
-        parts::make(db)
-    } else {
-        parts::remove_triggers(db)
+    match format {
+        2 => parts::make(db)?,
+        3 => parts::remove_triggers(db)?,
+        _ => {}
     }
+    // What was taken in before is not known.
+    db.execute_batch(inputs::TABLE)
 }
 
 /// Ends it. With each snapshot all verdicts are looked up, each by its revision.

@@ -380,6 +380,25 @@ fn a_directory_that_takes_over_publishes_at_once() {
     assert!(error.to_string().contains("--take-over"), "{error}");
 }
 
+/// Red if a directory takes a prefix over from a later version, whose snapshots it cannot read.
+#[test]
+fn what_a_later_version_published_is_not_taken_over() {
+    let (mut one, mut other, target) = (Dataset::new(), Dataset::new(), Arc::new(Memory::new()));
+    let first = next(&mut one, 1);
+    publish(&one, &first, &target, false).unwrap();
+    let mut later = target.json("latest.json");
+    later["version"] = json!(2);
+    let later = Bytes::from(later.to_string());
+    let name = "latest.json".to_owned();
+    target.objects.lock().unwrap().insert(name, later);
+    let before = target.objects.lock().unwrap().clone();
+    let ours = next(&mut other, 2);
+    let error = publish(&other, &ours, &target, true).unwrap_err();
+    assert!(error.problem.contains("has version 2"), "{error}");
+    assert!(error.resource.starts_with(URL), "{error}");
+    assert_eq!(*target.objects.lock().unwrap(), before);
+}
+
 /// All that the snapshots there have is there, and nothing else.
 fn check_parts(target: &Memory, dataset: &Dataset, snapshot: &Snapshot) {
     let names = target.names();

@@ -197,3 +197,65 @@ fn the_last_snapshot_stays_when_the_next_cannot_be_written() {
     let summary: Value = serde_json::from_str(&fs::read_to_string(summary).unwrap()).unwrap();
     assert_eq!(summary["snapshot"]["counts"]["annotations"], 2);
 }
+
+/// Red if a training run cannot tell what its dataset was made of.
+#[test]
+fn a_snapshot_says_its_inputs() {
+    let mut dataset = Dataset::new();
+    let options = Options::of(Format::Jsonl);
+    dataset.fold(&[one(7)]);
+    dataset.store.set_queue("sqs://eu-central-1/1/labels");
+    // In another order than they were received in; and one of them twice.
+    dataset.fold(&[one(30), one(10)]);
+    dataset.fold(&[one(20), one(10)]);
+    let snapshot = dataset.write(&options);
+    let read = |name: &str| {
+        let text = fs::read_to_string(dataset.dir.path().join(name)).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()
+    };
+    let said = read("latest.json");
+    let expected = json!([
+        {"source": "/label-studio", "events": 1, "first": crate::support::time(7), "last": crate::support::time(7)},
+        {
+            "source": "/label-studio", "queue": "sqs://eu-central-1/1/labels", "events": 4,
+            "first": crate::support::time(10), "last": crate::support::time(30),
+        },
+    ]);
+    assert_eq!(said["inputs"], expected);
+    assert_eq!(said["version"], 1);
+    assert_eq!(said["policy"]["formats"], json!(["jsonl"]));
+    assert_eq!(said["policy"]["which"], "latest");
+    assert_eq!(said["policy"]["split"], json!([80, 10, 10]));
+    let program = said["program"].as_str().unwrap();
+    assert!(program.starts_with("labelrelay-dataset "), "{program}");
+    let summary = read(&format!("{}/snapshot.json", snapshot.path));
+    assert_eq!(summary["snapshot"], said);
+    assert_eq!(summary["version"], 1);
+    // A repeat is no new snapshot, and the last one stays as it is.
+    dataset.fold(&[one(10)]);
+    assert_eq!(dataset.write(&options), snapshot);
+}
+
+/// Red if a program writes over what a later one wrote, or takes it for something else.
+#[test]
+fn what_a_later_version_wrote_is_refused_and_stays() {
+    let mut dataset = Dataset::new();
+    let options = Options::of(Format::Jsonl);
+    dataset.fold(&[one(1)]);
+    dataset.write(&options);
+    let path = dataset.dir.path().join("latest.json");
+    let mut said: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    said["version"] = json!(2);
+    // A later version may have other members.
+    said["counts"] = json!("many");
+    fs::write(&path, said.to_string()).unwrap();
+    dataset.fold(&[one(2)]);
+    let refused = labelrelay_dataset::write(&mut dataset.store, &options).unwrap_err();
+    let unread = latest(dataset.dir.path()).unwrap_err();
+    for error in [refused, unread] {
+        assert!(error.resource.ends_with("latest.json"), "{error}");
+        assert!(error.problem.contains("has version 2"), "{error}");
+    }
+    assert!(!dataset.dir.path().join("snapshots/000002").exists());
+    assert_eq!(fs::read_to_string(&path).unwrap(), said.to_string());
+}

@@ -126,7 +126,8 @@ async fn sync(args: &Args, env: &Env<'_>) -> Result<Option<Stats>, CliError> {
         // A queue may not answer for long. Nothing was received yet.
         () = signals.next() => return Ok(Some(Stats::default())),
     };
-    let store = args.place.open(env)?;
+    let mut store = args.place.open(env)?;
+    store.set_queue(&location.to_string());
     // Before an event is taken: what cannot be published is refused at the start.
     let publisher = args.place.publisher(&store, args.take_over, env).await?;
     let folder = Folder::start(Keeper::new(store, publisher, args))?;
