@@ -8,13 +8,20 @@ use labelrelay_core::time;
 use rusqlite::{Connection, Transaction};
 use std::collections::{BTreeSet, HashMap};
 
-/// Gives a class its number, if it has none.
-pub(crate) fn note(db: &Transaction<'_>, name: &str, seen: &str) -> rusqlite::Result<()> {
+/// Gives a class its number, if it has none. `schema` is its id in an ontology of Labelbox: the first that is seen stays.
+pub(crate) fn note(
+    db: &Transaction<'_>,
+    name: &str,
+    schema: Option<&str>,
+    seen: &str,
+) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "INSERT INTO classes(class_id, name, first_seen)
-         VALUES((SELECT coalesce(max(class_id), -1) + 1 FROM classes), ?1, ?2) ON CONFLICT DO NOTHING",
+        "INSERT INTO classes(class_id, name, schema_id, first_seen)
+         VALUES((SELECT coalesce(max(class_id), -1) + 1 FROM classes), ?1, ?2, ?3)
+         ON CONFLICT(name) DO UPDATE SET schema_id = excluded.schema_id
+         WHERE schema_id IS NULL AND excluded.schema_id IS NOT NULL",
     )?
-    .execute((name, seen))
+    .execute((name, schema, seen))
     .map(drop)
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Geometry {
     pub(crate) text: Option<String>,
     pub(crate) size: Option<(u32, u32)>,
     pub(crate) item: Option<i64>,
+    /// Of a region that moves: the first of its key frames. It is written, and not read back.
+    pub(crate) frame: Option<i64>,
 }
 
 impl Geometry {
@@ -87,7 +89,10 @@ impl Geometry {
                 geometry.channel = it.channel;
                 "timespan"
             }
-            Shape::Track(_) => "track",
+            Shape::Track(it) => {
+                geometry.frame = it.frames.iter().filter_map(|it| it.number).min();
+                "track"
+            }
             Shape::Other(it) => it.kind.as_deref().unwrap_or("other"),
             _ => "other",
         };
@@ -140,6 +145,7 @@ impl Geometry {
                 _ => None,
             },
             item: row.get(first + 16)?,
+            frame: None,
         })
     }
 

@@ -118,7 +118,7 @@ fn take_over(db: &Batch<'_>, id: &AnnotationId) -> rusqlite::Result<()> {
         (
             "regions",
             "position, region_id, name, labels, kind, unit, x, y, width, height, rotation, points, rle, mask_url,
-             begins, ends, channel, text, image_width, image_height, item, parent_id, raw",
+             begins, ends, channel, text, image_width, image_height, item, parent_id, raw, frame",
         ),
         (
             "classifications",
@@ -142,7 +142,11 @@ fn take_over(db: &Batch<'_>, id: &AnnotationId) -> rusqlite::Result<()> {
         .query_map([ours], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     for label in labels {
-        class_list::note(db, &label, "")?;
+        let schema: Option<Option<String>> = db
+            .prepare_cached("SELECT schema_id FROM theirs.classes WHERE name = ?1")?
+            .query_row([&label], |row| row.get(0))
+            .optional()?;
+        class_list::note(db, &label, schema.flatten().as_deref(), "")?;
     }
     Ok(())
 }

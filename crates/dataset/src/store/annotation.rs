@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::changes::Table;
-use super::region::{write_classification, write_region};
+use super::region::{schema_id, write_classification, write_region};
 use super::removal::{self, Gone};
 use super::version::{Compared, compare};
 use crate::class_list;
@@ -125,8 +125,15 @@ pub(super) fn take_in(
     for (position, region) in record.regions.iter().enumerate() {
         write_region(db, row, position, region, is_forgotten)?;
         for label in &region.labels {
-            if db.is_new_label(label) {
-                class_list::note(db, label, &event.attributes().receivedtime)?;
+            if db.is_new_label(key.kind, label) {
+                let schema = (key.kind == Kind::Label).then(|| schema_id(region));
+                let schema = schema.flatten();
+                class_list::note(
+                    db,
+                    label,
+                    schema.as_deref(),
+                    &event.attributes().receivedtime,
+                )?;
             }
         }
     }

@@ -20,8 +20,8 @@ pub(super) struct Batch<'c> {
 /// Answers that hold until the end of the batch.
 #[derive(Default)]
 struct Learned {
-    /// Labels that have a number.
-    labels: HashSet<String>,
+    /// Labels that have a number, by the kind of what they are on.
+    labels: HashMap<&'static str, HashSet<String>>,
     /// By source and kind: whether one of these was ever removed.
     removed: HashMap<(String, &'static str), bool>,
     has_forgotten: Option<bool>,
@@ -89,9 +89,11 @@ impl<'c> Batch<'c> {
         self.db.commit()
     }
 
-    /// Tells whether a label has no number yet, as far as this batch knows; from now on it has.
-    pub(super) fn is_new_label(&self, label: &str) -> bool {
+    /// Tells whether a label on an annotation of this kind is new to this batch, so that it may have no number yet; from now
+    /// on it has.
+    pub(super) fn is_new_label(&self, kind: Kind, label: &str) -> bool {
         let labels = &mut self.learned.borrow_mut().labels;
+        let labels = labels.entry(kind.as_str()).or_default();
         !labels.contains(label) && labels.insert(label.to_owned())
     }
 

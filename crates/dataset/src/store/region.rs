@@ -17,8 +17,8 @@ pub(super) fn write_region(
     let geometry = Geometry::of(&region.shape);
     db.prepare_cached(
         "INSERT INTO regions(annotation, position, region_id, name, labels, kind, unit, x, y, width, height, rotation,
-             points, rle, mask_url, begins, ends, channel, text, image_width, image_height, item, parent_id, raw)
-         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
+             points, rle, mask_url, begins, ends, channel, text, image_width, image_height, item, parent_id, raw, frame)
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
     )?
     .execute(rusqlite::params![
         annotation,
@@ -45,8 +45,21 @@ pub(super) fn write_region(
         geometry.item,
         parent(region.raw.get()),
         if is_forgotten { "null" } else { region.raw.get() },
+        geometry.frame,
     ])
     .map(drop)
+}
+
+/// Id of the class of a region of Labelbox, in the ontology that it is from.
+pub(super) fn schema_id(region: &Region<'_>) -> Option<String> {
+    /// v2 and v1.
+    #[derive(Deserialize)]
+    struct OfOntology {
+        #[serde(default, alias = "schemaId")]
+        schema_id: Option<String>,
+    }
+    let of = region.raw.parse::<OfOntology>().ok()?;
+    of.schema_id.filter(|id| !id.is_empty())
 }
 
 /// The region that this one is a part of. Label Studio says so beside the region.

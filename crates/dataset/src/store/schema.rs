@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use std::path::Path;
 
 /// Changes with every change of the tables.
-const FORMAT: i64 = 5;
+const FORMAT: i64 = 6;
 
 /// The oldest format that is brought up to this one. Whoever only looks on reads it as it is.
 const OLDEST: i64 = 2;
@@ -60,6 +60,7 @@ CREATE TABLE regions(
     item INTEGER,
     parent_id TEXT,                     -- the region that it is a part of
     raw TEXT NOT NULL,
+    frame INTEGER,                      -- of a region that moves: the first of its key frames
     PRIMARY KEY(annotation, position)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE classifications(
@@ -140,7 +141,8 @@ CREATE TABLE classes(
     name TEXT NOT NULL UNIQUE,
     first_seen TEXT NOT NULL,
     retired TEXT,                       -- since when no configuration has it
-    projects TEXT                       -- an array: those whose configuration has it
+    projects TEXT,                      -- an array: those whose configuration has it
+    schema_id TEXT                      -- Labelbox's, of the first that was seen
 ) STRICT;
 CREATE TABLE snapshots(
     number INTEGER PRIMARY KEY,
@@ -204,7 +206,34 @@ fn upgrade(db: &Transaction<'_>, format: i64) -> rusqlite::Result<()> {
         _ => {}
     }
     // What was taken in before is not known.
-    db.execute_batch(inputs::TABLE)
+    db.execute_batch(inputs::TABLE)?;
+    for (table, column) in ADDED {
+        add_column(db, table, column)?;
+    }
+    if format < 6 {
+        // Of Labelbox, what is kept does not say it.
+        db.execute(
+            "UPDATE regions SET frame = (SELECT min(json_extract(raw, fullkey || '.frame'))
+                 FROM json_each(raw, '$.value.sequence') WHERE json_type(raw, fullkey || '.frame') = 'integer')
+             WHERE kind = 'track' AND json_valid(raw)",
+            [],
+        )?;
+    }
+    Ok(())
+}
+
+/// Columns that earlier formats did not have, each at the end of its table.
+const ADDED: [(&str, &str); 2] = [("regions", "frame INTEGER"), ("classes", "schema_id TEXT")];
+
+fn add_column(db: &Transaction<'_>, table: &str, column: &str) -> rusqlite::Result<()> {
+    let name = column.split(' ').next().unwrap_or(column);
+    let is_there = db
+        .prepare("SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2")?
+        .exists((table, name))?;
+    if is_there {
+        return Ok(());
+    }
+    db.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column}"))
 }
 
 /// Ends it. With each snapshot all verdicts are looked up, each by its revision.

@@ -1,6 +1,6 @@
 //! Numbers of classes never move.
 
-use crate::support::{Dataset, annotation, event, rectangle, table, there};
+use crate::support::{Dataset, annotation, event, more, rectangle, table, there};
 use labelrelay_dataset::{Format, Options, YoloTask};
 use serde_json::json;
 use std::fs;
@@ -72,4 +72,67 @@ fn a_class_retires_when_no_configuration_has_it_any_more() {
             assert!(!of(name).contains_key("retired"), "{name} {order:?}");
         }
     }
+}
+
+/// Red if a class of Labelbox cannot be found in its ontology, or if a label of the other platform takes that away.
+#[test]
+fn a_class_of_labelbox_has_its_id_in_the_ontology() {
+    let drawn = json!({
+        "feature_id": "f", "schema_id": "clvcnmppk0aq507z11haa4x66", "name": "car", "value": "car",
+        "bbox": {"left": 1, "top": 2, "width": 3, "height": 4},
+    });
+    let row = json!({
+        "data_row": {"id": "row", "row_data": "https://h/a.jpg"},
+        "media_attributes": {"width": 200, "height": 100},
+        "projects": {"project": {"labels": [{
+            "id": "label", "label_details": {"created_at": "2026-11-21T11:00:00Z", "updated_at": "2026-11-21T11:00:00Z"},
+            "performance_details": {"skipped": false},
+            "annotations": {"objects": [drawn], "classifications": [], "relationships": []},
+        }], "project_details": {}}},
+    });
+    let labelbox = more(
+        "com.labelbox.label.created",
+        10,
+        &row,
+        r#""typefrom":"header","#,
+    );
+    let result = json!([
+        rectangle("r", "car", [10.0, 10.0, 20.0, 20.0], 0.0),
+        rectangle("s", "bus", [10.0, 10.0, 20.0, 20.0], 0.0),
+    ]);
+    let label_studio = there(1, 7, 10, &result);
+    for messages in [
+        [label_studio.clone(), labelbox.clone()],
+        [labelbox, label_studio],
+    ] {
+        let mut dataset = Dataset::new();
+        dataset.fold(&messages);
+        let snapshot = dataset.write(&Options::of(Format::Parquet));
+        let path = dataset.dir.path().join(snapshot.path);
+        let classes = table(&path.join("parquet/classes/all.parquet"));
+        let of = |name: &str| classes.iter().find(|it| it["name"] == name).unwrap();
+        assert_eq!(of("car")["schema_id"], "clvcnmppk0aq507z11haa4x66");
+        assert!(!of("bus").contains_key("schema_id"));
+    }
+}
+
+/// Red if a table of regions does not say where a track begins.
+#[test]
+fn a_track_has_the_number_of_its_first_key_frame() {
+    let at = |frame: u32| json!({"frame": frame, "enabled": true, "rotation": 0, "x": 1, "y": 1, "width": 5, "height": 5});
+    let track = json!({
+        "id": "v", "type": "videorectangle", "from_name": "box", "to_name": "video",
+        "value": {"framesCount": 100, "duration": 4, "sequence": [at(7), at(3), at(9)], "labels": ["car"]},
+    });
+    let still = rectangle("r", "car", [10.0, 10.0, 20.0, 20.0], 0.0);
+    let mut dataset = Dataset::new();
+    dataset.fold(&[there(1, 7, 10, &json!([track, still]))]);
+    let snapshot = dataset.write(&Options::of(Format::Parquet));
+    let regions = dataset.dir.path().join(snapshot.path);
+    let regions = table(&regions.join("parquet/regions/label-studio.1/first.last.parquet"));
+    let found: Vec<_> = regions
+        .iter()
+        .map(|row| (row["kind"].as_str(), row.get("frame").map(String::as_str)))
+        .collect();
+    assert_eq!(found, [("track", Some("3")), ("box", None)]);
 }

@@ -46,6 +46,10 @@ fn a_dataset_with_triggers_loses_them() {
     let dir = dataset.dir.path().to_owned();
     drop(dataset.store);
     let db = rusqlite::Connection::open(dir.join("state.db")).unwrap();
+    db.execute_batch(
+        "ALTER TABLE regions DROP COLUMN frame; ALTER TABLE classes DROP COLUMN schema_id; DROP TABLE inputs;",
+    )
+    .unwrap();
     for (name, table) in [
         ("annotations_made", "INSERT ON annotations"),
         ("annotations_changed", "UPDATE ON annotations"),

@@ -105,7 +105,8 @@ pub(super) const TABLES: [Table; 6] = [
         sql: "SELECT source, project_id, task_id, annotations.kind, annotation_id, position, region_id, regions.kind,
                   (SELECT class_id FROM classes WHERE classes.name = json_extract(labels, '$[0]')),
                   json_extract(labels, '$[0]'), labels, regions.name, unit, x, y, width, height, rotation, points, rle,
-                  mask_url, begins, ends, channel, text, image_width, image_height, item, parent_id, regions.raw
+                  mask_url, begins, ends, channel, text, image_width, image_height, item, parent_id, regions.raw,
+                  regions.frame
               FROM annotations CROSS JOIN regions ON annotations.row = annotation",
         rows: Rows::OfPart {
             then: ", annotations.kind, annotation_id, position",
@@ -142,6 +143,7 @@ pub(super) const TABLES: [Table; 6] = [
             ("item", Whole),
             ("parent_id", Text),
             ("raw", Raw),
+            ("frame", Whole),
         ],
     },
     Table {
@@ -195,7 +197,7 @@ pub(super) const TABLES: [Table; 6] = [
     },
     Table {
         name: "classes",
-        sql: "SELECT class_id, name, projects, first_seen, retired FROM classes",
+        sql: "SELECT class_id, name, projects, first_seen, retired, schema_id FROM classes",
         rows: Rows::All("class_id"),
         columns: &[
             ("class_id", Whole),
@@ -203,6 +205,7 @@ pub(super) const TABLES: [Table; 6] = [
             ("projects", Text),
             ("first_seen", Text),
             ("retired", Text),
+            ("schema_id", Text),
         ],
     },
     Table {
