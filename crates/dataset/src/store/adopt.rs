@@ -12,7 +12,8 @@ use rusqlite::{OptionalExtension as _, Transaction};
 
 /// Columns of an annotation but its row, which differs between two stores.
 const COLUMNS: &str = "source, kind, annotation_id, project_id, task_id, version, ordering, state, deleted_by, author, \
-     created_at, updated_at, skipped, ground_truth, workflow, relations, event_id, received_at, origin, sha256, raw";
+     created_at, updated_at, skipped, ground_truth, workflow, relations, event_id, received_at, origin, sha256, raw, \
+     consensus, benchmark";
 
 impl Store {
     /// Mends `differences` from what the platform has, which is in `theirs`: takes over what is missing or different, and

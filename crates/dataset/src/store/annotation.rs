@@ -4,6 +4,7 @@ use super::batch::Batch;
 use super::changes::Table;
 use super::region::{schema_id, write_classification, write_region};
 use super::removal::{self, Gone};
+use super::scores::Scores;
 use super::version::{Compared, compare};
 use crate::class_list;
 use labelrelay_event::Event;
@@ -249,6 +250,7 @@ fn write(
         })
         .collect();
     let author = record.author.as_deref();
+    let scores = Scores::of(changed.key.kind, record);
     // Its row was looked up before, and two statements that know that are cheaper than one that finds out.
     let statement = if with.row.is_some() { UPDATE } else { INSERT };
     db.prepare_cached(statement)?.execute(rusqlite::params![
@@ -272,20 +274,23 @@ fn write(
         attributes.datasha256,
         Some(record.raw.get()).filter(|_| !with.is_forgotten),
         serde_json::to_string(&relations).unwrap_or_default(),
+        scores.consensus,
+        scores.benchmark,
     ])?;
     Ok(with.row.unwrap_or_else(|| db.last_insert_rowid()))
 }
 
 const INSERT: &str = "INSERT INTO annotations(source, kind, annotation_id, project_id, task_id, version, ordering, state, \
      deleted_by, author, created_at, updated_at, skipped, ground_truth, workflow, event_id, received_at, origin, sha256, \
-     raw, relations) \
-     VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 'present', ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+     raw, relations, consensus, benchmark) \
+     VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 'present', ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
+     ?21, ?22)";
 
 /// The same values, over the row that is there.
 const UPDATE: &str = "UPDATE annotations SET project_id = ?4, task_id = ?5, version = coalesce(?6, version), \
      ordering = ?7, state = 'present', deleted_by = ?8, author = ?9, created_at = ?10, updated_at = ?11, skipped = ?12, \
      ground_truth = ?13, workflow = ?14, event_id = ?15, received_at = ?16, origin = ?17, sha256 = ?18, raw = ?19, \
-     relations = ?20 \
+     relations = ?20, consensus = ?21, benchmark = ?22 \
      WHERE source = ?1 AND kind = ?2 AND annotation_id = ?3";
 
 /// A relation, as the state keeps it.

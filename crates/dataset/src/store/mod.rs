@@ -13,6 +13,7 @@ mod removal;
 mod review;
 mod revision;
 mod schema;
+mod scores;
 mod task;
 pub(crate) mod unreadable;
 mod version;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use std::path::Path;
 
 /// Changes with every change of the tables.
-const FORMAT: i64 = 6;
+const FORMAT: i64 = 7;
 
 /// The oldest format that is brought up to this one. Whoever only looks on reads it as it is.
 const OLDEST: i64 = 2;
@@ -37,6 +37,8 @@ CREATE TABLE annotations(
     origin TEXT,
     sha256 TEXT NOT NULL,
     raw TEXT,
+    consensus REAL,                     -- scores, where Labelbox says them
+    benchmark REAL,
     UNIQUE(source, kind, annotation_id)
 ) STRICT;
 CREATE INDEX annotations_of_task ON annotations(source, task_id);
@@ -86,6 +88,7 @@ CREATE TABLE tasks(
     completed_at TEXT,                  -- when it was last told that it has all the annotations that it needs
     deleted INTEGER NOT NULL DEFAULT 0,
     seen_at TEXT NOT NULL,
+    agreement REAL,                     -- of its annotations, where Label Studio says it
     PRIMARY KEY(source, task_id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE reviews(                   -- of Label Studio
@@ -223,7 +226,13 @@ fn upgrade(db: &Transaction<'_>, format: i64) -> rusqlite::Result<()> {
 }
 
 /// Columns that earlier formats did not have, each at the end of its table.
-const ADDED: [(&str, &str); 2] = [("regions", "frame INTEGER"), ("classes", "schema_id TEXT")];
+const ADDED: [(&str, &str); 5] = [
+    ("regions", "frame INTEGER"),
+    ("classes", "schema_id TEXT"),
+    ("annotations", "consensus REAL"),
+    ("annotations", "benchmark REAL"),
+    ("tasks", "agreement REAL"),
+];
 
 fn add_column(db: &Transaction<'_>, table: &str, column: &str) -> rusqlite::Result<()> {
     let name = column.split(' ').next().unwrap_or(column);

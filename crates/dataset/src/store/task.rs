@@ -4,6 +4,7 @@ use super::batch::Batch;
 use super::changes::Table;
 use super::project;
 use super::removal::{self, Gone};
+use super::scores;
 use super::version::received;
 use labelrelay_event::Event;
 use labelrelay_event::changes::{Changed, Key, Kind, Task, Workflow};
@@ -36,6 +37,8 @@ struct TaskBeside<'a> {
     data: &'a RawValue,
     #[serde(default)]
     project: Option<i64>,
+    #[serde(borrow, default, rename = "precomputed_agreement")]
+    agreement: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -72,7 +75,7 @@ pub(super) fn beside(db: &Batch<'_>, event: &Event<'_>) -> rusqlite::Result<bool
             source,
             &task.id.to_string(),
             project.as_deref().or(attributes.project.as_deref()),
-            task.data.get(),
+            (task.data.get(), scores::number(task.agreement)),
             &seen,
         )?;
     }
@@ -105,7 +108,7 @@ pub(super) fn take_in(
         &key.source,
         &key.id,
         task.project.as_deref(),
-        task.data.get(),
+        (task.data.get(), scores::of_task(&task.raw)),
         seen,
     )
 }
@@ -116,7 +119,7 @@ fn write(
     source: &str,
     task: &str,
     project: Option<&str>,
-    data: &str,
+    (data, agreement): (&str, Option<f64>),
     seen: &str,
 ) -> rusqlite::Result<bool> {
     let holders = [
@@ -129,9 +132,10 @@ fn write(
     }
     let known: Option<Known> = db
         .prepare_cached(
-            "SELECT project_id, data IS ?3, deleted, seen_at <= ?4 FROM tasks WHERE source = ?1 AND task_id = ?2",
+            "SELECT project_id, data IS ?3 AND (?5 IS NULL OR agreement IS ?5), deleted, seen_at <= ?4 FROM tasks
+             WHERE source = ?1 AND task_id = ?2",
         )?
-        .query_row((source, task, data, seen), |row| {
+        .query_row((source, task, data, seen, agreement), |row| {
             Ok(Known {
                 project: row.get(0)?,
                 is_same: row.get(1)?,
@@ -142,9 +146,9 @@ fn write(
         .optional()?;
     let Some(known) = known else {
         db.prepare_cached(
-            "INSERT INTO tasks(source, task_id, project_id, data, seen_at) VALUES(?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO tasks(source, task_id, project_id, data, seen_at, agreement) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute((source, task, project, data, seen))?;
+        .execute((source, task, project, data, seen, agreement))?;
         db.touch(Table::Tasks, source, project, Some(task))?;
         if project.is_some() {
             db.note_placed(source, task);
@@ -156,10 +160,11 @@ fn write(
     let has_changed = known.is_earlier && (!known.is_same || known.is_deleted || has_moved);
     if has_changed {
         db.prepare_cached(
-            "UPDATE tasks SET project_id = coalesce(?3, project_id), data = ?4, seen_at = ?5, deleted = 0
+            "UPDATE tasks SET project_id = coalesce(?3, project_id), data = ?4, seen_at = ?5, deleted = 0,
+                 agreement = coalesce(?6, agreement)
              WHERE source = ?1 AND task_id = ?2",
         )?
-        .execute((source, task, project, data, seen))?;
+        .execute((source, task, project, data, seen, agreement))?;
         db.touch(Table::Tasks, source, known.project.as_deref(), Some(task))?;
         if has_moved {
             db.touch(Table::Tasks, source, project, Some(task))?;

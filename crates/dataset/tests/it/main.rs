@@ -19,6 +19,8 @@ mod media;
 mod parts;
 mod privacy;
 mod publish;
+#[cfg(unix)] // it looks at tables as `parts` does
+mod scores;
 mod snapshots;
 mod state;
 mod support;

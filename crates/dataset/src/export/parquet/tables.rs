@@ -70,7 +70,8 @@ pub(super) const TABLES: [Table; 6] = [
         name: "annotations",
         sql: "SELECT source, project_id, task_id, kind, annotation_id, version, ordering, state, deleted_by, author,
                   created_at, updated_at, skipped, ground_truth, workflow,
-                  (SELECT state FROM reviewed WHERE annotation = row), event_id, received_at, origin, sha256, raw
+                  (SELECT state FROM reviewed WHERE annotation = row), consensus, benchmark, event_id, received_at, origin,
+                  sha256, raw
               FROM annotations",
         rows: Rows::OfPart {
             then: ", kind, annotation_id",
@@ -93,6 +94,8 @@ pub(super) const TABLES: [Table; 6] = [
             ("ground_truth", Whole),
             ("workflow", Text),
             ("review", Text),
+            ("consensus", Real),
+            ("benchmark", Real),
             ("event_id", Text),
             ("received_at", Text),
             ("origin", Text),
@@ -173,7 +176,7 @@ pub(super) const TABLES: [Table; 6] = [
     Table {
         name: "tasks",
         sql: "SELECT source, project_id, task_id, external_id, media_url, width, height, workflow_state, workflow_at,
-                  data, completed_at, deleted, NULL
+                  data, completed_at, deleted, NULL, agreement
               FROM tasks",
         rows: Rows::OfPart {
             then: "",
@@ -193,6 +196,7 @@ pub(super) const TABLES: [Table; 6] = [
             ("completed_at", Text),
             ("deleted", Whole),
             ("split", Part),
+            ("agreement", Real),
         ],
     },
     Table {
