@@ -29,12 +29,25 @@ pub struct Differences {
     pub different: Vec<AnnotationId>,
     /// Annotations of which they say the same.
     pub equal: u64,
+    /// Nobody can tell what is extra.
+    is_extra_unknown: bool,
 }
 
 impl Differences {
     /// Tells whether there are none.
     pub fn are_none(&self) -> bool {
         self.missing.is_empty() && self.extra.is_empty() && self.different.is_empty()
+    }
+
+    /// Forgets what is extra: the platform does not show all that it has, so what it does not show may well be there.
+    pub fn forget_extra(&mut self) {
+        self.extra.clear();
+        self.is_extra_unknown = true;
+    }
+
+    /// Tells whether what the platform does not show is gone there.
+    pub fn deletions_checked(&self) -> bool {
+        !self.is_extra_unknown
     }
 }
 

@@ -21,7 +21,18 @@ pub struct Verdict {
     pub extra: u64,
     /// Annotations of which the two say different things.
     pub different: u64,
+    /// `false` if the platform does not say what is gone: then `extra` says nothing.
+    #[serde(default = "checked")]
+    pub deletions_checked: bool,
 }
+
+/// What a verdict says that was written before there were others.
+const fn checked() -> bool {
+    true
+}
+
+/// Stands in the state for the number of annotations that only the dataset has, where nobody can tell it.
+pub(crate) const UNKNOWN: i64 = -1;
 
 impl Verdict {
     /// Tells whether the dataset has what the platform has.
@@ -49,7 +60,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Verdict> {
         projects: serde_json::from_str(&projects).unwrap_or_default(),
         equal: count(3)?,
         missing: count(4)?,
-        extra: count(5)?,
+        extra: row.get(5).map(|extra: i64| extra.max(0).cast_unsigned())?,
         different: count(6)?,
+        deletions_checked: row.get(5).map(|extra: i64| extra != UNKNOWN)?,
     })
 }

@@ -1,7 +1,7 @@
 //! Keeps verdicts, beside the snapshots that they are about.
 
 use crate::snapshot::{Snapshot, name_again};
-use crate::verdict::Verdict;
+use crate::verdict::{UNKNOWN, Verdict};
 use crate::{DatasetError, Differences, Scope, Store};
 use jiff::Timestamp;
 
@@ -28,6 +28,7 @@ impl Store {
             missing: differences.missing.len() as u64,
             extra: differences.extra.len() as u64,
             different: differences.different.len() as u64,
+            deletions_checked: differences.deletions_checked(),
         };
         let revision = self.revision()?;
         let failed = self.failed();
@@ -48,7 +49,11 @@ impl Store {
                 serde_json::to_string(&verdict.projects).unwrap_or_default(),
                 verdict.equal.cast_signed(),
                 verdict.missing.cast_signed(),
-                verdict.extra.cast_signed(),
+                if verdict.deletions_checked {
+                    verdict.extra.cast_signed()
+                } else {
+                    UNKNOWN
+                },
                 verdict.different.cast_signed(),
             ),
         )?;

@@ -240,3 +240,76 @@ fn a_fault_is_named_and_nothing_moves() {
     assert!(site.export().is_empty());
     assert_eq!(summary(&site, &labelbox, &["--project", "good"])["sent"], 1);
 }
+
+/// `labelrelay dataset`, ready to run.
+fn dataset(site: &Site, words: &[&str]) -> Command {
+    let mut command = program::command();
+    command
+        .arg("dataset")
+        .args(words)
+        .arg("--config")
+        .arg(site.config())
+        .envs(secrets())
+        .env("LABELRELAY_QUEUE", site.queue_url())
+        .env("LABELBOX_API_KEY", API_KEY)
+        .current_dir(site.folder())
+        .stdin(Stdio::null());
+    command
+}
+
+/// Red if a label that changed is not reported, or if one that is gone passes for checked.
+#[test]
+#[ignore = "needs Labelbox's own client: run it with `cargo xtask e2e labelbox`"]
+fn a_dataset_is_compared_with_an_export() {
+    let _machine = crate::beside_others();
+    let labelbox = Labelbox::start();
+    let site = Site::new();
+    let mut rows: Vec<_> = (0..5_u8)
+        .map(|n| row(&format!("row{n}"), "first", &[(&format!("label{n}"), n)]))
+        .collect();
+    labelbox.set_rows(&rows);
+    assert_eq!(summary(&site, &labelbox, &[])["sent"], 5);
+    let synced = dataset(&site, &["sync", "cars", "--format", "jsonl"])
+        .output()
+        .unwrap();
+    assert!(synced.status.success(), "{}", text(&synced.stderr));
+    let endpoint = labelbox.endpoint();
+    let verify = |words: &[&str]| {
+        let verb = ["verify", "cars", "--endpoint", &endpoint];
+        dataset(&site, &verb).args(words).output().unwrap()
+    };
+    let equal = verify(&[]);
+    let told = text(&equal.stdout);
+    assert!(equal.status.success(), "{told}{}", text(&equal.stderr));
+    assert!(told.contains("equal to Labelbox at"), "{told}");
+    assert!(told.contains("5 equal, 0 missing, 0 different"), "{told}");
+    assert!(told.contains("deletions cannot be checked"), "{told}");
+
+    // One changed, one is new, and one is gone: that one nobody can tell.
+    rows[1] = row("row1", "first", &[("label1", 20)]);
+    rows[2] = row("row5", "first", &[("label5", 5)]);
+    labelbox.set_rows(&rows);
+    let differs = verify(&["--json"]);
+    assert_eq!(differs.status.code(), Some(1), "{}", text(&differs.stderr));
+    let told: Value = serde_json::from_slice(&differs.stdout).unwrap();
+    assert_eq!(
+        told["different"],
+        serde_json::json!(["/labelbox label/label1"]),
+        "{told}"
+    );
+    assert_eq!(
+        told["missing"],
+        serde_json::json!(["/labelbox label/label5"]),
+        "{told}"
+    );
+    assert_eq!(told["extra"], serde_json::json!([]), "{told}");
+    assert_eq!(told["deletions_checked"], false, "{told}");
+    let mended = verify(&["--repair"]);
+    assert!(mended.status.success(), "{}", text(&mended.stderr));
+    assert!(verify(&[]).status.success());
+    refused(
+        dataset(&site, &["verify", "cars", "--source", "labelbox"])
+            .args(["--url", "http://127.0.0.1:1"]),
+        &["Labelbox takes --endpoint and --key"],
+    );
+}

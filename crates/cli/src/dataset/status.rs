@@ -105,12 +105,16 @@ fn of_verdict(verdict: &Verdict, now: Timestamp) -> String {
     } else {
         "not equal to"
     };
+    let extra = if verdict.deletions_checked {
+        format!("{} extra", verdict.extra)
+    } else {
+        "deletions not checked".to_owned()
+    };
     format!(
-        "{word} the platform {}: {} equal, {} missing, {} extra, {} different, in {}",
+        "{word} the platform {}: {} equal, {} missing, {extra}, {} different, in {}",
         age(&verdict.at, now),
         verdict.equal,
         verdict.missing,
-        verdict.extra,
         verdict.different,
         counted(verdict.projects.len() as u64, "project", "projects")
     )

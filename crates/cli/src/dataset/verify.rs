@@ -1,11 +1,11 @@
 //! `labelrelay dataset verify`.
 
 use super::location::DatasetLocation;
-use super::platform::PlatformArgs;
+use super::platform::{Found, PlatformArgs};
 use crate::env::Env;
 use crate::error::{CliError, EXIT_CODES};
 use crate::output::{print, print_json};
-use labelrelay_dataset::{AnnotationId, Differences, compare};
+use labelrelay_dataset::{AnnotationId, Differences, Store, compare};
 use serde_json::json;
 
 /// Ids that are printed of each kind.
@@ -14,13 +14,14 @@ const SHOWN: usize = 20;
 const EXAMPLES: &str = "\
 Examples:
   labelrelay dataset verify ./cars --url http://HOST:8080
-  labelrelay dataset verify ./cars --project 3 --repair";
+  labelrelay dataset verify ./cars --project 3 --repair
+  labelrelay dataset verify ./cars --key env:LABELBOX_API_KEY";
 
 const NOTES: &str = "\
 Asks Label Studio for all annotations, and compares them with those that were taken in: regions, answers, versions, \
 tasks. Exits with 1 if they differ. What it found is kept: `latest.json` and `dataset status` say it. With --repair, takes over what Label Studio has; `sync` then writes it. While \
-people work, an event that is on its way is a difference: run `sync` first, and look again. Labelbox has no list of what \
-there is, so it cannot be asked.";
+people work, an event that is on its way is a difference: run `sync` first, and look again. Of Labelbox, an export tells \
+which labels changed or are missing here. It has no list of what is gone, so deletions cannot be checked.";
 
 /// Compares the dataset with the platform.
 #[derive(Debug, clap::Args)]
@@ -41,14 +42,15 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     let mut store = args.place.existing(env)?;
     let found = args.platform.read(env)?;
-    let differences = compare(&store, &found.store, &found.scope)?;
+    let differences = compared(&store, &found)?;
     if args.json {
         print_json(&json!({
             "at": found.at.to_string(), "equal": differences.equal, "missing": ids(&differences.missing),
             "extra": ids(&differences.extra), "different": ids(&differences.different),
+            "deletions_checked": differences.deletions_checked(),
         }))?;
     } else {
-        tell(&differences, &found.at.to_string())?;
+        tell(&differences, &found)?;
     }
     store.keep_verdict(&differences, &found.scope, found.at)?;
     if differences.are_none() {
@@ -58,7 +60,7 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
         return Err(CliError::Reported);
     }
     store.adopt(&found.store, &differences, found.at)?;
-    let left = compare(&store, &found.store, &found.scope)?;
+    let left = compared(&store, &found)?;
     store.keep_verdict(&left, &found.scope, found.at)?;
     if !left.are_none() {
         return Err(CliError::failed(
@@ -71,23 +73,43 @@ pub(super) fn run(args: &Args, env: &Env<'_>) -> Result<(), CliError> {
     ))?)
 }
 
+fn compared(store: &Store, found: &Found) -> Result<Differences, CliError> {
+    let mut differences = compare(store, &found.store, &found.scope)?;
+    if !found.lists_all {
+        differences.forget_extra();
+    }
+    Ok(differences)
+}
+
 fn ids(of: &[AnnotationId]) -> Vec<String> {
     of.iter().map(ToString::to_string).collect()
 }
 
-fn tell(differences: &Differences, at: &str) -> Result<(), CliError> {
+fn tell(differences: &Differences, found: &Found) -> Result<(), CliError> {
     let word = if differences.are_none() {
         "equal to"
     } else {
         "not equal to"
     };
+    let extra = if differences.deletions_checked() {
+        format!("{} extra, ", differences.extra.len())
+    } else {
+        String::new()
+    };
     print(format_args!(
-        "{word} Label Studio at {at}: {} equal, {} missing, {} extra, {} different",
+        "{word} {} at {}: {} equal, {} missing, {extra}{} different",
+        found.platform,
+        found.at,
         differences.equal,
         differences.missing.len(),
-        differences.extra.len(),
         differences.different.len()
     ))?;
+    if !differences.deletions_checked() {
+        print(format_args!(
+            "deletions cannot be checked: {} does not say what is gone",
+            found.platform
+        ))?;
+    }
     for (word, ids) in [
         ("missing", &differences.missing),
         ("extra", &differences.extra),

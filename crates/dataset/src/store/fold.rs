@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::version::received;
-use super::{annotation, project, removal, review, task};
+use super::{annotation, project, removal, review, steps, task};
 use labelrelay_event::changes::{Change, Changed, Kind, Record};
 use labelrelay_event::{Event, EventError, Origin};
 
@@ -52,9 +52,11 @@ fn take_in_changed(
             &received(event),
         ),
         (Kind::Review, Some(Record::Thing(thing))) => review::take_in(db, event, changed, thing),
-        (Kind::Completion, _) => task::complete(db, &changed.key, &event.attributes().receivedtime),
+        (Kind::Completion, _) => {
+            steps::complete(db, &changed.key, &event.attributes().receivedtime)
+        }
         (Kind::Workflow, Some(Record::Workflow(record))) => {
-            task::move_in_workflow(db, changed, record)
+            steps::move_in_workflow(db, changed, record)
         }
         _ => Ok(false),
     }

@@ -14,6 +14,7 @@ mod review;
 mod revision;
 mod schema;
 mod scores;
+mod steps;
 mod task;
 pub(crate) mod unreadable;
 mod version;

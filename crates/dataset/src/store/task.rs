@@ -7,7 +7,7 @@ use super::removal::{self, Gone};
 use super::scores;
 use super::version::received;
 use labelrelay_event::Event;
-use labelrelay_event::changes::{Changed, Key, Kind, Task, Workflow};
+use labelrelay_event::changes::{Key, Kind, Task};
 use rusqlite::{Connection, OptionalExtension as _, Params};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -56,16 +56,29 @@ struct MediaAttributes {
     height: u32,
 }
 
+/// Beginning of the types of Labelbox's events.
+const LABELBOX: &str = "com.labelbox.";
+
+/// Tells whether a row has nothing but an id: that is all that is left of it in an event about a label that is gone.
+fn is_remains(beside: &Beside<'_>) -> bool {
+    let row = beside.data_row.and_then(parse::<DataRow>);
+    row.is_none_or(|row| row.external_id.is_none() && row.row_data.is_none())
+}
+
 /// Notes the task and the project that stand beside what a delivery is about. What has another shape tells nothing: the
-/// changes are what counts.
+/// changes are what counts. Label Studio's API returns each thing by itself; Labelbox's exports have whole rows.
 pub(super) fn beside(db: &Batch<'_>, event: &Event<'_>) -> rusqlite::Result<bool> {
     let attributes = event.attributes();
-    if attributes.origin.is_some() {
+    let is_of_labelbox = attributes.event_type.starts_with(LABELBOX);
+    if attributes.origin.is_some() && !is_of_labelbox {
         return Ok(false);
     }
     let Ok(Ok(beside)) = event.raw().map(serde_json::from_slice::<Beside<'_>>) else {
         return Ok(false);
     };
+    if attributes.origin.is_some() && is_remains(&beside) {
+        return Ok(false);
+    }
     let (source, seen) = (&attributes.source, received(event));
     let mut has_changed = false;
     if let Some(task) = beside.task.and_then(parse::<TaskBeside<'_>>) {
@@ -235,7 +248,7 @@ fn write_data_row(
 }
 
 /// Runs a statement that may change the row of a task, and returns its project; the project, if it changed.
-fn change(
+pub(super) fn change(
     db: &Batch<'_>,
     statement: &str,
     values: impl Params,
@@ -301,41 +314,4 @@ pub(super) fn place(
     db.prepare_cached("SELECT project_id FROM main.tasks WHERE source = ?1 AND task_id = ?2")?
         .query_row((source, task), |row| row.get(0))
         .optional()
-}
-
-/// Notes that a task has all the annotations that it needs.
-pub(super) fn complete(db: &Batch<'_>, key: &Key<'_>, received: &str) -> rusqlite::Result<bool> {
-    let statement =
-        "INSERT INTO tasks(source, task_id, completed_at, seen_at) VALUES(?1, ?2, ?3, '')
-         ON CONFLICT DO UPDATE SET completed_at = excluded.completed_at
-         WHERE completed_at IS NULL OR completed_at < excluded.completed_at RETURNING project_id";
-    let (source, id) = (&*key.source, &*key.id);
-    change(db, statement, (source, id, received), source, id).map(|changed| changed.is_some())
-}
-
-/// The newest step of a data row in Labelbox's workflow.
-pub(super) fn move_in_workflow(
-    db: &Batch<'_>,
-    changed: &Changed<'_>,
-    step: &Workflow<'_>,
-) -> rusqlite::Result<bool> {
-    let at = changed.version.as_deref().unwrap_or_default();
-    let statement = "INSERT INTO tasks(source, task_id, workflow_state, workflow_at, seen_at) VALUES(?1, ?2, ?3, ?4, '')
-         ON CONFLICT DO UPDATE SET workflow_state = excluded.workflow_state, workflow_at = excluded.workflow_at
-         WHERE workflow_at IS NULL OR workflow_at <= excluded.workflow_at RETURNING project_id";
-    let (source, row) = (&*changed.key.source, &*changed.key.id);
-    let step = step.destination.as_deref().or(step.action.as_deref());
-    let Some(project) = change(db, statement, (source, row, step, at), source, row)? else {
-        return Ok(false);
-    };
-    // A label counts by the step of its data row, which may be in other projects too.
-    let mut others = db.prepare_cached(
-        "SELECT DISTINCT project_id FROM annotations WHERE source = ?1 AND task_id = ?2 AND project_id IS NOT ?3",
-    )?;
-    let mut others = others.query((source, row, project))?;
-    while let Some(other) = others.next()? {
-        let other: Option<String> = other.get(0)?;
-        db.touch(Table::Annotations, source, other.as_deref(), Some(row))?;
-    }
-    Ok(true)
 }

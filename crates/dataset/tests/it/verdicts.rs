@@ -105,6 +105,28 @@ fn a_verdict_stands_beside_the_snapshot_that_it_is_about() {
     assert_eq!(snapshots[2]["annotations"], "4");
 }
 
+/// Red if a dataset passes for compared with what a platform has deleted, though the platform does not say that.
+#[test]
+fn a_verdict_says_that_deletions_were_not_checked() {
+    let mut dataset = Dataset::new();
+    dataset.fold(&[one(1), one(2)]);
+    dataset.write(&Options::of(Format::Parquet));
+    let mut found = differences(&dataset, &[2]);
+    assert_eq!((found.extra.len(), found.deletions_checked()), (1, true));
+    found.forget_extra();
+    assert!(found.are_none() && !found.deletions_checked());
+    let at = "2026-11-21T13:00:00Z".parse().unwrap();
+    let kept = dataset.store.keep_verdict(&found, &scope(), at).unwrap();
+    assert!(kept.is_equal() && !kept.deletions_checked);
+    assert_eq!(kept.extra, 0);
+    let (status, latest) = seen(&dataset);
+    assert_eq!(status.verdict.as_ref(), Some(&kept));
+    assert_eq!(latest.verified, Some(kept));
+    let snapshots = table(&dataset.dir.path().join("snapshots.parquet"));
+    assert_eq!(snapshots[0]["missing"], "0");
+    assert!(!snapshots[0].contains_key("extra"));
+}
+
 /// Red if looking on needs the lock, or makes something.
 #[test]
 fn the_status_is_seen_while_another_process_works() {

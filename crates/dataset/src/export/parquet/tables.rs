@@ -233,7 +233,7 @@ pub(super) const SNAPSHOTS: Table = Table {
     sql: "SELECT snapshots.number, snapshots.at, json_extract(summary, '$.path'), json_extract(summary, '$.digest'),
               options, json_extract(summary, '$.counts'), json_extract(summary, '$.counts.annotations'),
               json_extract(summary, '$.counts.samples'), json_extract(summary, '$.counts.classes'),
-              json_extract(summary, '$.counts.rejected'), verdicts.at, equal, missing, extra, different,
+              json_extract(summary, '$.counts.rejected'), verdicts.at, equal, missing, nullif(extra, -1), different,
               json_extract(summary, '$.program'), json_extract(summary, '$.inputs')
           FROM snapshots LEFT JOIN verdicts ON verdicts.number =
               (SELECT max(number) FROM verdicts WHERE verdicts.revision = snapshots.revision)",
