@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::process::{Child, Command, Stdio};
 
 /// Delivers an annotation with one box, whose task holds a text of so many bytes.
-fn annotate(place: &Place, serving: &Serving, id: u32, text: usize) {
+pub(crate) fn annotate(place: &Place, serving: &Serving, id: u32, text: usize) {
     let body = json!({
         "action": "ANNOTATION_CREATED",
         "annotation": {
@@ -30,7 +30,7 @@ fn deliver(place: &Place, serving: &Serving, file: &str) {
     place.run(&[&send[..], &["--to", &url]].concat()).good();
 }
 
-fn sync(place: &Place, words: &[&str]) -> Ran {
+pub(crate) fn sync(place: &Place, words: &[&str]) -> Ran {
     let all = ["dataset", "sync", "cars", "--format", "jsonl"];
     place.run(&[&all[..], words].concat())
 }

@@ -73,7 +73,7 @@ fn config(more: &str) -> String {
 }
 
 /// Runs this very test again, in a mount namespace of its own, and once only. Says whether this is that run.
-fn in_a_namespace_of_its_own(test: &str) -> bool {
+pub(crate) fn in_a_namespace_of_its_own(test: &str) -> bool {
     const INSIDE: &str = "LABELRELAY_TEST_IN_NAMESPACE";
     if std::env::var_os(INSIDE).is_some() {
         return true;

@@ -16,6 +16,8 @@ mod consume;
 #[cfg(unix)]
 mod damaged_queue;
 mod dataset;
+#[cfg(target_os = "linux")] // disks of a size of their own
+mod dataset_disk;
 #[cfg(target_os = "linux")]
 mod dataset_speed;
 mod demo;
