@@ -170,18 +170,14 @@ fn take_task_over(db: &Batch<'_>, annotation: i64) -> rusqlite::Result<()> {
              project_id = coalesce(excluded.project_id, project_id)",
     )?
     .execute((&source, &id))?;
+    // It may have moved to another project.
     let after = task::place(db, &source, &id)?;
-    if let Some(project) = &before {
-        db.touch(Table::Tasks, &source, project.as_deref(), Some(&id))?;
+    for place in [before, after].into_iter().flatten() {
+        let project = place.project.as_deref();
+        db.touch(Table::Tasks, &source, project, Some(&id))?;
     }
-    let Some(project) = after else {
-        return Ok(());
-    };
-    if before.as_ref() != Some(&project) {
-        db.touch(Table::Tasks, &source, project.as_deref(), Some(&id))?;
-    }
-    match &project {
-        Some(project) => task::tell_annotations(db, &source, &id, project).map(drop),
+    match task::project_of(db, &source, &id)? {
+        Some(project) => task::tell_annotations(db, &source, &id, &project).map(drop),
         None => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use super::scores::Scores;
 use super::version::{Compared, compare};
 use crate::class_list;
 use labelrelay_event::Event;
-use labelrelay_event::changes::{Annotation, Changed, Kind, Order};
+use labelrelay_event::changes::{Annotation, Changed, Kind, Order, Region};
 use rusqlite::{OptionalExtension as _, Transaction};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -125,23 +125,33 @@ pub(super) fn take_in(
     }
     for (position, region) in record.regions.iter().enumerate() {
         write_region(db, row, position, region, is_forgotten)?;
-        for label in &region.labels {
-            if db.is_new_label(key.kind, label) {
-                let schema = (key.kind == Kind::Label).then(|| schema_id(region));
-                let schema = schema.flatten();
-                class_list::note(
-                    db,
-                    label,
-                    schema.as_deref(),
-                    &event.attributes().receivedtime,
-                )?;
-            }
-        }
+        note_classes(db, event, key.kind, region)?;
     }
     for (position, answered) in record.classifications.iter().enumerate() {
         write_classification(db, row, position, answered)?;
     }
     Ok(true)
+}
+
+/// Gives the labels of a region their numbers.
+fn note_classes(
+    db: &Batch<'_>,
+    event: &Event<'_>,
+    kind: Kind,
+    region: &Region<'_>,
+) -> rusqlite::Result<()> {
+    for label in &region.labels {
+        if !db.is_new_label(kind, label) {
+            continue;
+        }
+        let schema = match kind {
+            Kind::Label => schema_id(region),
+            _ => None,
+        };
+        let seen = &event.attributes().receivedtime;
+        class_list::note(db, label, schema.as_deref(), seen)?;
+    }
+    Ok(())
 }
 
 /// Removes what an annotation holds.

@@ -181,7 +181,7 @@ mod tests {
             assert!(!changes.add(table, "/ls", Some(project), Some(task)));
         }
         changes.note(&db).unwrap();
-        let row = |project: &str, low: &str, annotations, tasks| {
+        let row = |project: &str, low: &str, annotations: i64, tasks: i64| {
             (project.to_owned(), low.to_owned(), annotations, tasks)
         };
         let expected = [

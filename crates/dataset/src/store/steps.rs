@@ -27,14 +27,14 @@ pub(super) fn move_in_workflow(
          WHERE workflow_at IS NULL OR workflow_at <= excluded.workflow_at RETURNING project_id";
     let (source, row) = (&*changed.key.source, &*changed.key.id);
     let step = step.destination.as_deref().or(step.action.as_deref());
-    let Some(project) = change(db, statement, (source, row, step, at), source, row)? else {
+    let Some(place) = change(db, statement, (source, row, step, at), source, row)? else {
         return Ok(false);
     };
     // A label counts by the step of its data row, which may be in other projects too.
     let mut others = db.prepare_cached(
         "SELECT DISTINCT project_id FROM annotations WHERE source = ?1 AND task_id = ?2 AND project_id IS NOT ?3",
     )?;
-    let mut others = others.query((source, row, project))?;
+    let mut others = others.query((source, row, place.project))?;
     while let Some(other) = others.next()? {
         let other: Option<String> = other.get(0)?;
         db.touch(Table::Annotations, source, other.as_deref(), Some(row))?;

@@ -8,7 +8,7 @@ use super::scores;
 use super::version::received;
 use labelrelay_event::Event;
 use labelrelay_event::changes::{Key, Kind, Task};
-use rusqlite::{Connection, OptionalExtension as _, Params};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -247,22 +247,36 @@ fn write_data_row(
     change(db, statement, values, source, &row.id).map(|changed| changed.is_some())
 }
 
-/// Runs a statement that may change the row of a task, and returns its project; the project, if it changed.
+/// Where a task is that is known.
+pub(super) struct Place {
+    /// Its project, if that is known too.
+    pub(super) project: Option<String>,
+}
+
+impl Place {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            project: row.get(0)?,
+        })
+    }
+}
+
+/// Runs a statement that may change the row of a task, and returns its project; where it is, if it changed.
 pub(super) fn change(
     db: &Batch<'_>,
     statement: &str,
     values: impl Params,
     source: &str,
     task: &str,
-) -> rusqlite::Result<Option<Option<String>>> {
-    let project: Option<Option<String>> = db
+) -> rusqlite::Result<Option<Place>> {
+    let changed = db
         .prepare_cached(statement)?
-        .query_row(values, |row| row.get(0))
+        .query_row(values, Place::read)
         .optional()?;
-    if let Some(project) = &project {
-        db.touch(Table::Tasks, source, project.as_deref(), Some(task))?;
+    if let Some(place) = &changed {
+        db.touch(Table::Tasks, source, place.project.as_deref(), Some(task))?;
     }
-    Ok(project)
+    Ok(changed)
 }
 
 /// Notes that there is a task of which nothing else is known.
@@ -275,7 +289,8 @@ pub(super) fn note(
     if db.is_placed(source, task) {
         return Ok(());
     }
-    match (place(db, source, task)?, project) {
+    let known = place(db, source, task)?.map(|place| place.project);
+    match (known, project) {
         (None, project) => {
             db.prepare_cached(
                 "INSERT INTO tasks(source, task_id, project_id, seen_at) VALUES(?1, ?2, ?3, '')",
@@ -302,16 +317,13 @@ pub(super) fn project_of(
     source: &str,
     task: &str,
 ) -> rusqlite::Result<Option<String>> {
-    place(db, source, task).map(Option::flatten)
+    let place = place(db, source, task)?;
+    Ok(place.and_then(|place| place.project))
 }
 
-/// The project of a task that is known, if that is known too.
-pub(super) fn place(
-    db: &Connection,
-    source: &str,
-    task: &str,
-) -> rusqlite::Result<Option<Option<String>>> {
+/// The place of a task, if it is known.
+pub(super) fn place(db: &Connection, source: &str, task: &str) -> rusqlite::Result<Option<Place>> {
     db.prepare_cached("SELECT project_id FROM main.tasks WHERE source = ?1 AND task_id = ?2")?
-        .query_row((source, task), |row| row.get(0))
+        .query_row((source, task), Place::read)
         .optional()
 }
