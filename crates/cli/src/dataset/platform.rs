@@ -33,10 +33,10 @@ pub(super) struct PlatformArgs {
     /// Reference to the token: `env:NAME`, `file:/path`, or a cloud's store [default: `env:LABEL_STUDIO_API_KEY`]
     #[arg(long, value_name = "REFERENCE", value_parser = SecretRef::of_command_line)]
     token: Option<SecretRef>,
-    /// URL of Labelbox's API [default: the configured one, else `https://api.labelbox.com/graphql`]
+    /// URL of Labelbox's API [default: the configured one, else its own]
     #[arg(long, value_name = "URL", conflicts_with_all = ["url", "token"])]
     endpoint: Option<String>,
-    /// Reference to Labelbox's API key [default: the configured one, else `env:LABELBOX_API_KEY`]
+    /// Reference to Labelbox's API key [default: `env:LABELBOX_API_KEY`]
     #[arg(long, value_name = "REFERENCE", value_parser = SecretRef::of_command_line, conflicts_with_all = ["url", "token"])]
     key: Option<SecretRef>,
     /// Look at this project only; can be given several times [default: all that the token sees]
