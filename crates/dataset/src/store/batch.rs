@@ -22,8 +22,8 @@ pub(super) struct Batch<'c> {
 struct Learned {
     /// Labels that have a number, by the kind of what they are on.
     labels: HashMap<&'static str, HashSet<String>>,
-    /// By source and kind: whether one of these was ever removed.
-    removed: HashMap<(String, &'static str), bool>,
+    /// By source and kind: whether one of these was ever removed. They are few.
+    removed: Vec<(String, Kind, bool)>,
     has_forgotten: Option<bool>,
     /// Source and id of the last task of which the project is known.
     placed: (String, String),
@@ -100,21 +100,22 @@ impl<'c> Batch<'c> {
     /// Tells whether a thing of this kind was ever removed. Mostly none was, and then nothing has to be looked up.
     pub(super) fn has_removed(&self, source: &str, kind: Kind) -> rusqlite::Result<bool> {
         let removed = &mut self.learned.borrow_mut().removed;
-        let kind = kind.as_str();
-        if let Some(known) = removed.get(&(source.to_owned(), kind)) {
-            return Ok(*known);
+        let mut known = removed.iter();
+        if let Some((_, _, is_there)) = known.find(|(of, it, _)| *it == kind && of == source) {
+            return Ok(*is_there);
         }
         let is_there = self
             .prepare_cached("SELECT 1 FROM main.removals WHERE source = ?1 AND kind = ?2 LIMIT 1")?
-            .exists((source, kind))?;
-        removed.insert((source.to_owned(), kind), is_there);
+            .exists((source, kind.as_str()))?;
+        removed.push((source.to_owned(), kind, is_there));
         Ok(is_there)
     }
 
     /// Notes that a thing of this kind was removed.
     pub(super) fn note_removed(&self, source: &str, kind: Kind) {
         let removed = &mut self.learned.borrow_mut().removed;
-        removed.insert((source.to_owned(), kind.as_str()), true);
+        removed.retain(|(of, it, _)| *it != kind || of != source);
+        removed.push((source.to_owned(), kind, true));
     }
 
     /// Tells whether there are authors who are to be forgotten.

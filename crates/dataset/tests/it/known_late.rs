@@ -2,7 +2,7 @@
 //! their rows are.
 
 use crate::parts::{Rows, break_off, changed, forty, options, tables};
-use crate::support::{CREATED, Dataset, annotation, event, more, there, time};
+use crate::support::{CREATED, Dataset, annotation, event, more, rectangle, there, time};
 use labelrelay_dataset::{Format, Scope, compare};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -230,4 +230,53 @@ fn what_is_mended_is_in_the_next_snapshot() {
     let (ours, theirs) = (tables(&dataset, &snapshot), tables(&platform, &expected));
     assert_eq!(present(&ours[0]), present(&theirs[0]));
     assert_eq!(ours[1], theirs[1]);
+}
+
+/// Red if what a batch remembers of a project, a task, a removal or a label hides what comes after it.
+#[test]
+fn events_of_one_batch_are_as_events_of_many() {
+    let of = |id: u32, second: u32, config: &str| {
+        let mut made = annotation(
+            id,
+            id,
+            second,
+            &json!([rectangle("r", config, [1.0, 1.0, 5.0, 5.0], 0.0)]),
+        );
+        made["project"]["label_config"] =
+            json!(format!("<View><Label value=\"{config}\"/></View>"));
+        event(CREATED, second, &made)
+    };
+    let gone = |name: &str, id: u32, second: u32| {
+        let body = json!({"action": "gone", name: [{"id": id}], "project": {"id": 1}});
+        let kind = name.strip_suffix('s').unwrap();
+        event(&format!("io.labelstud.{kind}.deleted"), second, &body)
+    };
+    let mut all = vec![
+        of(1, 10, "car"),
+        of(2, 30, "bus"),
+        of(3, 20, "car"),
+        gone("annotations", 2, 45),
+        of(4, 40, "car"),
+        of(2, 44, "tram"),
+        of_no_project(6, 5, 12),
+        of(5, 35, "bus"),
+        gone("tasks", 4, 60),
+        of(4, 55, "bus"),
+        of_no_project(7, 4, 50),
+    ];
+    for round in 0..8 {
+        all.rotate_left(3);
+        if round == 4 {
+            all.reverse();
+        }
+        let (mut one_by_one, mut at_once) = (Dataset::new(), Dataset::new());
+        for message in &all {
+            one_by_one.fold(std::slice::from_ref(message));
+        }
+        at_once.fold(&all);
+        let expected = one_by_one.write(&options());
+        let expected = tables(&one_by_one, &expected);
+        let found = at_once.write(&options());
+        assert_eq!(tables(&at_once, &found), expected, "round {round}");
+    }
 }
