@@ -30,7 +30,7 @@ fn fill_but_for(place: &Place, bytes: u64) {
         .open(path)
         .unwrap();
     let some = [1; 4096];
-    while file.write(&some).is_ok_and(|written| written > 0) {}
+    while file.write_all(&some).is_ok() {}
     let length = file.metadata().unwrap().len();
     file.set_len(length - bytes).unwrap();
 }

@@ -42,7 +42,7 @@ pub(crate) fn key(task: &str) -> String {
     format!("printf('%03d', length(coalesce({task}, ''))) || coalesce({task}, '')")
 }
 
-/// The same as [`key`], of a task that is at hand. SQLite counts a text's characters up to the first zero.
+/// The same as [`key`], of a task that is at hand. `SQLite` counts a text's characters up to the first zero.
 pub(super) fn key_of(task: &str) -> String {
     let counted = task.split('\0').next().unwrap_or_default();
     format!("{:03}{task}", counted.chars().count())
