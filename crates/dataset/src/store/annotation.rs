@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::changes::Table;
-use super::region::{schema_id, write_classification, write_region};
+use super::region::{schema_id, write_classifications, write_regions};
 use super::removal::{self, Gone};
 use super::scores::Scores;
 use super::version::{Compared, compare};
@@ -123,13 +123,11 @@ pub(super) fn take_in(
     if let Some(task) = task {
         super::task::note(db, &key.source, task, project)?;
     }
-    for (position, region) in record.regions.iter().enumerate() {
-        write_region(db, row, position, region, is_forgotten)?;
+    write_regions(db, row, &record.regions, is_forgotten)?;
+    for region in &record.regions {
         note_classes(db, event, key.kind, region)?;
     }
-    for (position, answered) in record.classifications.iter().enumerate() {
-        write_classification(db, row, position, answered)?;
-    }
+    write_classifications(db, row, &record.classifications)?;
     Ok(true)
 }
 
