@@ -121,8 +121,10 @@ struct Bare {
 impl Bare {
     fn like(other: &Connection, dir: &Path) -> Self {
         let db = Connection::open(dir.join("bare.db")).unwrap();
-        db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
-            .unwrap();
+        db.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;",
+        )
+        .unwrap();
         let upserts = TABLES.map(|(table, _)| {
             let sql = "SELECT sql FROM sqlite_schema WHERE name = ?1";
             let sql: String = other.query_row(sql, [table], |row| row.get(0)).unwrap();
