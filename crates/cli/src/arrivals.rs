@@ -1,7 +1,8 @@
 //! Events that a queue took, for whoever records them. Nothing waits for that: an event that is not noted is one that
 //! a pull may send once more, with the same id.
 
-use crate::queue_records::{data, is_about_one};
+use crate::queue_records::data;
+use labelrelay_core::traces::is_about_one;
 use labelrelay_core::{
     BoxFuture, Copies, DeadLetterCount, EventQueue, OutboundMessage, QueueError, QueueLimits,
     Receipt,

@@ -1,7 +1,8 @@
 //! Events that the embedded queue got, from whomever: the things in them count as seen.
 
 use labelrelay_core::Clock;
-use labelrelay_event::{Attributes, Envelope, EventType};
+use labelrelay_core::traces::is_about_one;
+use labelrelay_event::{Attributes, Envelope};
 use labelrelay_local::{FileError, OpenError, QueueFile};
 use labelrelay_reconcile::{LiveEvent, SinkError};
 use std::path::Path;
@@ -71,16 +72,6 @@ pub(crate) fn failed(error: &FileError) -> SinkError {
     SinkError::new(crate::error::chain(error))
 }
 
-/// Tells whether an event's attributes say all of its one thing.
-pub(crate) fn is_about_one(attributes: &Attributes) -> bool {
-    let kind = attributes.event_type.parse::<EventType>();
-    let subject = attributes
-        .subject
-        .as_deref()
-        .and_then(|subject| subject.split_once('/'));
-    matches!((kind, subject), (Ok(event_type), Some((kind, _))) if event_type.kind() == kind)
-}
-
 /// The data, where the envelope holds it.
 pub(crate) fn data(envelope: &[u8]) -> Option<Vec<u8>> {
     let envelope = Envelope::decode(envelope).ok()?;
@@ -91,7 +82,7 @@ pub(crate) fn data(envelope: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use labelrelay_core::OutboundMessage;
-    use labelrelay_event::{DataEncoding, Digest, encode};
+    use labelrelay_event::{DataEncoding, Digest, EventType, encode};
     use labelrelay_local::{EmbeddedQueue, Options};
     use labelrelay_testkit::clock::FakeClock;
 

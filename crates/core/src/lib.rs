@@ -46,6 +46,7 @@ pub mod source;
 pub mod spool;
 pub mod task_facts;
 pub mod time;
+pub mod traces;
 mod transfer_allowance;
 
 pub use labelrelay_json as json;

@@ -44,6 +44,11 @@ pub trait Observer: Send + Sync {
         let _ = (source, event_id, error);
     }
 
+    /// No trace could be left of an event that the queue has: a pull may send it once more, with the same id.
+    fn trace_failed(&self, source: &str, event_id: &str, error: &crate::BlobError) {
+        let _ = (source, event_id, error);
+    }
+
     /// Deliveries are refused from now on, because of this bound. Told once for each flood of them, not
     /// for every request.
     fn overloaded(&self, bound: &str) {
@@ -101,6 +106,10 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 
     fn fallback_failed(&self, source: &str, event_id: &str, error: &crate::BlobError) {
         (**self).fallback_failed(source, event_id, error);
+    }
+
+    fn trace_failed(&self, source: &str, event_id: &str, error: &crate::BlobError) {
+        (**self).trace_failed(source, event_id, error);
     }
 
     fn overloaded(&self, bound: &str) {

@@ -41,6 +41,11 @@ impl<A: Observer, B: Observer> Observer for Tee<A, B> {
         self.1.fallback_failed(source, event_id, error);
     }
 
+    fn trace_failed(&self, source: &str, event_id: &str, error: &BlobError) {
+        self.0.trace_failed(source, event_id, error);
+        self.1.trace_failed(source, event_id, error);
+    }
+
     fn overloaded(&self, bound: &str) {
         self.0.overloaded(bound);
         self.1.overloaded(bound);

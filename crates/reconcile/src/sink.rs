@@ -9,6 +9,13 @@ pub trait Sink: Send {
     /// Limits of one message.
     fn limits(&self) -> QueueLimits;
 
+    /// Learns what was noted elsewhere of the events that the queue got after number `after`, for
+    /// [`events_after`](Self::events_after) to tell. By default, nothing is noted anywhere.
+    fn catch_up(&mut self, after: u64) -> BoxFuture<'_, ()> {
+        let _ = after;
+        Box::pin(std::future::ready(()))
+    }
+
     /// Up to `max` events that the queue got after number `after`, from whomever: fewer where they are large, none when
     /// there are none. A queue that cannot be looked
     /// into has none: what it got live is then sent once more, with the same ids.

@@ -27,7 +27,7 @@ mod start_policy;
 pub use clock_and_entropy::{OsEntropy, SystemClock};
 pub use error::{EXIT_BAD_CONFIGURATION, StartError};
 pub use open::{Claims, Injected, Open};
-pub use setting::{BLOB_STORE, CLAIM_CHECK, FALLBACK, Name, QUEUE, SPOOL_DIR, Setting};
+pub use setting::{BLOB_STORE, CLAIM_CHECK, FALLBACK, Name, QUEUE, SPOOL_DIR, Setting, TRACES};
 #[cfg(feature = "spool")]
 pub use spool::spool;
 pub use start_policy::{FailedCheck, examine, settle, warm, warn};

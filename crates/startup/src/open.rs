@@ -2,7 +2,7 @@
 
 use crate::configuration::Search;
 use crate::error::StartError;
-use crate::setting::{BLOB_STORE, CLAIM_CHECK, FALLBACK, Name, QUEUE, Setting};
+use crate::setting::{BLOB_STORE, CLAIM_CHECK, FALLBACK, Name, QUEUE, Setting, TRACES};
 use crate::start_policy::warn;
 use jiff::Timestamp;
 use labelrelay_core::config::{
@@ -78,11 +78,13 @@ impl Open<'_> {
         } = injected;
         let blobs = self.blob_store(config).await?;
         let fallback = self.fallback(config).await?;
+        let traces = self.traces(config).await?;
         // Last, for whoever opens a queue may make it.
         let queue = self.queue(config).await?;
         let parts = Parts::new(queue, clock, entropy, observer)
             .with_blobs(blobs)
             .with_fallback(fallback)
+            .with_traces(traces)
             .with_spool(spool);
         let secrets = Mutex::new(self.secrets(config).await);
         // The pipeline asks for them in the order of the configuration, and names the source of each error.
@@ -135,6 +137,24 @@ impl Open<'_> {
         }
         let at = self.setting(FALLBACK, config);
         self.fallback_at(config.fallback.as_deref(), at)
+            .await
+            .map(Some)
+    }
+
+    /// The store for traces of what the queue took, if `config` names one. It is asked for what a fallback is asked
+    /// for: objects that can be listed, read and removed.
+    ///
+    /// # Errors
+    /// [`StartError`] when it cannot be opened.
+    pub async fn traces(
+        &self,
+        config: &Config,
+    ) -> Result<Option<Arc<dyn FallbackStore>>, StartError> {
+        if config.traces.is_none() {
+            return Ok(None);
+        }
+        let at = self.setting(TRACES, config);
+        self.fallback_at(config.traces.as_deref(), at)
             .await
             .map(Some)
     }

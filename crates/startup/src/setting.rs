@@ -37,6 +37,12 @@ pub const FALLBACK: Name = Name {
     key: "fallback",
 };
 
+/// The store for traces of the events that the queue took.
+pub const TRACES: Name = Name {
+    variable: "LABELRELAY_TRACES",
+    key: "traces",
+};
+
 /// The directory of large bodies while they arrive.
 pub const SPOOL_DIR: Name = Name {
     variable: "LABELRELAY_SPOOL_DIR",

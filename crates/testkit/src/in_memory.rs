@@ -106,6 +106,7 @@ pub struct MemoryFallback {
     envelopes: Mutex<BTreeMap<String, Bytes>>,
     bodies: Mutex<BTreeMap<String, Bytes>>,
     broken: Mutex<bool>,
+    hanging: Mutex<bool>,
     lying: Mutex<bool>,
 }
 
@@ -135,6 +136,16 @@ impl MemoryFallback {
         *self.lying.lock().unwrap() = lying;
     }
 
+    /// From now on no envelope's put ever answers.
+    pub fn hang(&self) {
+        *self.hanging.lock().unwrap() = true;
+    }
+
+    /// The keys, in their order.
+    pub fn keys(&self) -> Vec<String> {
+        self.envelopes.lock().unwrap().keys().cloned().collect()
+    }
+
     /// From now on every put fails, or no longer.
     pub fn break_down(&self, broken: bool) {
         *self.broken.lock().unwrap() = broken;
@@ -143,6 +154,9 @@ impl MemoryFallback {
 
 impl FallbackStore for MemoryFallback {
     fn put<'a>(&'a self, key: &'a str, envelope: Bytes) -> BoxFuture<'a, Result<(), BlobError>> {
+        if *self.hanging.lock().unwrap() {
+            return Box::pin(std::future::pending());
+        }
         if *self.broken.lock().unwrap() {
             let error = BlobError::permanent("a fault of the test");
             return Box::pin(std::future::ready(Err(error)));
@@ -231,6 +245,7 @@ pub struct RecordingObserver {
     breaker: Mutex<Vec<bool>>,
     overload: Mutex<Vec<String>>,
     readiness: Mutex<Vec<Option<String>>>,
+    untraced: Mutex<Vec<String>>,
 }
 
 impl RecordingObserver {
@@ -247,6 +262,13 @@ impl RecordingObserver {
     /// Kinds of the attempts that failed and were followed by no other.
     pub fn failed_last_attempts(&self) -> Vec<QueueErrorKind> {
         self.failed_last.lock().unwrap().clone()
+    }
+}
+
+impl RecordingObserver {
+    /// Ids of the events that left no trace.
+    pub fn untraced(&self) -> Vec<String> {
+        self.untraced.lock().unwrap().clone()
     }
 }
 
@@ -272,6 +294,10 @@ impl RecordingObserver {
 }
 
 impl Observer for RecordingObserver {
+    fn trace_failed(&self, _: &str, id: &str, _: &BlobError) {
+        self.untraced.lock().unwrap().push(id.to_owned());
+    }
+
     fn not_ready(&self, reason: Option<&str>) {
         let reason = reason.map(str::to_owned);
         self.readiness.lock().unwrap().push(reason);

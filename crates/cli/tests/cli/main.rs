@@ -69,6 +69,8 @@ mod support;
 mod terminal;
 #[cfg(unix)]
 mod terminal_device;
+#[cfg(target_os = "linux")]
+mod traces;
 mod upgrade;
 mod verify;
 mod verify_input;

@@ -22,19 +22,19 @@ const MANY: u64 = 100_000;
 const MOST_GROWTH: u64 = 7 * MIB;
 
 /// Annotations of a task; with it, ten things.
-const ANNOTATIONS: u64 = 9;
+pub(crate) const ANNOTATIONS: u64 = 9;
 
-const TOKEN: &str = "0123456789abcdef0123456789abcdef01234567";
+pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef01234567";
 const DATE: &str = "Wed, 25 Nov 2026 22:44:22 GMT";
 
 /// A server that answers as a Label Studio with one project of so many tasks does, none of which changes. It holds none
 /// of them.
-struct Platform {
-    url: String,
+pub(crate) struct Platform {
+    pub(crate) url: String,
 }
 
 impl Platform {
-    fn of(things: u64) -> Self {
+    pub(crate) fn of(things: u64) -> Self {
         let tasks = things / (1 + ANNOTATIONS);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

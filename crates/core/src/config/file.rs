@@ -21,6 +21,7 @@ struct File {
     blob_store: Option<String>,
     claim_check: Option<String>,
     fallback: Option<String>,
+    traces: Option<String>,
     max_body_bytes: Option<u64>,
     max_bytes_in_flight: Option<u64>,
     max_in_flight: Option<u64>,
@@ -176,6 +177,7 @@ fn read(
             .transpose()?
             .unwrap_or_default(),
         fallback: setting("fallback", file.fallback)?,
+        traces: setting("traces", file.traces)?,
         base_dir,
         sources,
         default_source: default_source.unwrap_or(0),

@@ -56,6 +56,8 @@ pub struct Config {
     pub claim_check: ClaimCheckForm,
     /// URL of the second place for events.
     pub fallback: Option<String>,
+    /// URL of the store for traces of the events that the queue took.
+    pub traces: Option<String>,
     /// Sources, in order.
     pub sources: Vec<SourceConfig>,
     /// Index of the source that owns every path that no other one owns.
@@ -90,6 +92,8 @@ pub struct SourceConfig {
     pub header: Option<SecretHeader>,
     /// `true` if the relay answers the calls to an ML back end.
     pub ml_backend: bool,
+    /// `true` if its events leave traces, where there is a store for them.
+    pub traces: bool,
     /// Answer to Labelbox's question for models, a JSON object.
     pub models: Bytes,
     /// Addresses that may deliver.

@@ -41,6 +41,7 @@ pub(super) struct SourceTable {
     exclude: Option<Vec<String>>,
     deadline_ms: Option<u64>,
     max_body_bytes: Option<u64>,
+    traces: Option<bool>,
     pull: Option<PullTable>,
     webhook: Option<WebhookTable>,
 }
@@ -106,6 +107,7 @@ pub(super) fn read(
         secrets: secrets(&table, &section, base_dir)?,
         header: header(&table, &section, provider)?,
         ml_backend: table.ml_backend,
+        traces: table.traces.unwrap_or(true),
         allow: allow(&table, &section)?,
         models: models(table.models),
         trusted_proxies: table.trusted_proxies,

@@ -12,6 +12,7 @@ use super::not_stored::NotStored;
 use super::parts::Parts;
 use super::queue_sender::QueueSender;
 use super::refusal::Refusal;
+use super::trace_writer::TraceWriter;
 use crate::blob::BlobError;
 use crate::outcome::{Answer, Outcome};
 use crate::queue::{EventQueue, OutboundMessage, QueueError, QueueErrorKind};
@@ -26,6 +27,7 @@ pub(super) struct Dispatcher {
     claim_check: Option<ClaimCheck>,
     sender: QueueSender,
     fallback: Option<FallbackPolicy>,
+    traces: Option<TraceWriter>,
 }
 
 impl Dispatcher {
@@ -37,6 +39,7 @@ impl Dispatcher {
             claim_check: ClaimCheck::new(parts),
             sender: QueueSender::new(parts),
             fallback: FallbackPolicy::new(parts),
+            traces: TraceWriter::new(parts),
         }
     }
 
@@ -54,14 +57,14 @@ impl Dispatcher {
             Ok(message) => match self.store_whole(delivery, &message).await {
                 // The queue's limit was lowered, or it counts in another way than we do.
                 Err(error) if error.kind == QueueErrorKind::TooLarge => NotEmbedded::TooLarge,
-                stored => return answer(stored, &message, delivery),
+                stored => return self.conclude(stored, &message, delivery).await,
             },
             Err(why) => why,
         };
         let why = match self.claim(delivery, event).await {
             Ok(message) => {
                 let stored = self.store(delivery, &message).await;
-                return answer(stored, &message, delivery);
+                return self.conclude(stored, &message, delivery).await;
             }
             Err(error) => NotStored::of(not_embedded, error),
         };
@@ -71,11 +74,29 @@ impl Dispatcher {
             if let Ok(message) = embedded.await {
                 match self.store_whole(delivery, &message).await {
                     Err(error) if error.kind == QueueErrorKind::TooLarge => {}
-                    stored => return answer(stored, &message, delivery),
+                    stored => return self.conclude(stored, &message, delivery).await,
                 }
             }
         }
         self.without_a_place(delivery, event, &why).await
+    }
+
+    /// Answers. What the queue has leaves a trace before; what is in the fallback does so on its way back.
+    async fn conclude(
+        &self,
+        stored: Result<Outcome, QueueError>,
+        message: &OutboundMessage,
+        delivery: &mut Delivery,
+    ) -> Answer {
+        if stored.is_ok()
+            && !delivery.report.fell_back
+            && delivery.source.traces
+            && let Some(traces) = &self.traces
+        {
+            let source = &delivery.source.name;
+            traces.leave(source, delivery.deadlines, message).await;
+        }
+        answer(stored, message, delivery)
     }
 
     /// Neither embedded nor claimed: the fallback takes it, or the sender has to try again.

@@ -34,6 +34,7 @@ mod refusal;
 mod retry;
 mod secret_lookup;
 mod secret_warnings;
+mod trace_writer;
 mod verification_flag;
 mod verifier;
 

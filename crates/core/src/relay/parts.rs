@@ -18,6 +18,8 @@ pub struct Parts {
     pub blobs: Option<Arc<dyn BlobStore>>,
     /// Second place of events that the queue does not take in time.
     pub fallback: Option<Arc<dyn FallbackStore>>,
+    /// Store for traces of the events that the queue took.
+    pub traces: Option<Arc<dyn FallbackStore>>,
     /// Place of bodies that are too large for the memory, until they are stored.
     pub spool: Option<Arc<dyn Spool>>,
     /// Time.
@@ -29,7 +31,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Parts without a blob store, a fallback and a spool.
+    /// Parts without a blob store, a fallback, traces and a spool.
     pub fn new(
         queue: Arc<dyn EventQueue>,
         clock: Arc<dyn Clock>,
@@ -40,6 +42,7 @@ impl Parts {
             queue,
             blobs: None,
             fallback: None,
+            traces: None,
             spool: None,
             clock,
             entropy,
@@ -59,6 +62,14 @@ impl Parts {
     #[must_use]
     pub fn with_fallback(mut self, fallback: Option<Arc<dyn FallbackStore>>) -> Self {
         self.fallback = fallback;
+        self
+    }
+
+    /// The same parts, with a store for [traces](crate::traces) of what the queue took, for a pull that cannot look into
+    /// the queue.
+    #[must_use]
+    pub fn with_traces(mut self, traces: Option<Arc<dyn FallbackStore>>) -> Self {
+        self.traces = traces;
         self
     }
 

@@ -21,3 +21,4 @@ mod redrive_memory;
 mod secrets;
 mod spool;
 mod test_bench;
+mod traces;

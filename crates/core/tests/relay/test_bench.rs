@@ -39,6 +39,8 @@ pub struct Bench {
     pub queue: Arc<MemoryQueue>,
     pub blobs: Arc<MemoryBlobs>,
     pub fallback: Arc<MemoryFallback>,
+    /// Traces, if there are any.
+    pub traces: Arc<MemoryFallback>,
     pub seen: Arc<RecordingObserver>,
 }
 
@@ -57,12 +59,29 @@ impl Bench {
         Self::build(BOTH_PLATFORMS, limits, blobs, true, None)
     }
 
+    /// With a fallback, and a store for traces.
+    pub fn with_traces(toml: &str) -> Self {
+        let limits = QueueLimits::bytes(1 << 20);
+        Self::whole(toml, limits, false, true, None, true)
+    }
+
     pub fn build(
         toml: &str,
         limits: QueueLimits,
         blobs: bool,
         fallback: bool,
         spool: Option<Arc<dyn Spool>>,
+    ) -> Self {
+        Self::whole(toml, limits, blobs, fallback, spool, false)
+    }
+
+    fn whole(
+        toml: &str,
+        limits: QueueLimits,
+        blobs: bool,
+        fallback: bool,
+        spool: Option<Arc<dyn Spool>>,
+        traces: bool,
     ) -> Self {
         let lookup = |name: &str| match name {
             "SECRET" => Some(SECRET.to_owned()),
@@ -78,6 +97,7 @@ impl Bench {
             Arc::new(RecordingObserver::default()),
         );
         let second = Arc::new(MemoryFallback::default());
+        let left = Arc::new(MemoryFallback::default());
         let parts = Parts::new(
             queue.clone(),
             Arc::new(clock.clone()),
@@ -86,6 +106,7 @@ impl Bench {
         )
         .with_blobs(blobs.then(|| store.clone() as _))
         .with_fallback(fallback.then(|| second.clone() as _))
+        .with_traces(traces.then(|| left.clone() as _))
         .with_spool(spool);
         let open = |reference: &labelrelay_core::config::SecretRef, end| {
             Ok(reference
@@ -99,6 +120,7 @@ impl Bench {
             queue,
             blobs: store,
             fallback: second,
+            traces: left,
             seen,
         }
     }

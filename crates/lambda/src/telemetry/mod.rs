@@ -101,6 +101,10 @@ impl Observer for Telemetry {
         LogObserver.fallback_failed(source, event_id, error);
     }
 
+    fn trace_failed(&self, source: &str, event_id: &str, error: &BlobError) {
+        LogObserver.trace_failed(source, event_id, error);
+    }
+
     fn queue_breaker(&self, open: Option<&QueueError>) {
         LogObserver.queue_breaker(open);
     }

@@ -13,9 +13,10 @@ const AT_A_TIME: usize = 1000;
 impl Reconcile<'_> {
     /// Records what the queue got since it was last read, by whichever way: what this program sent before it
     /// was killed, too.
-    pub(super) fn read_live_events(&mut self) -> Result<(), ReconcileError> {
+    pub(super) async fn read_live_events(&mut self) -> Result<(), ReconcileError> {
         loop {
             let after = self.ledger.queue_position()?;
+            self.sink.catch_up(after).await;
             let events = self.sink.events_after(after, AT_A_TIME)?;
             // Where events are large, fewer are told at a time: it is all when there are none.
             let Some(last) = events.last().filter(|last| last.seq > after) else {

@@ -34,7 +34,7 @@ impl Reconcile<'_> {
     pub async fn run(&mut self) -> Result<Summary, ReconcileError> {
         let mut summary = Summary::default();
         let projects = self.platform.projects().await?;
-        self.read_live_events()?;
+        self.read_live_events().await?;
         for project in &projects {
             self.project(project, &mut summary).await?;
         }
@@ -112,7 +112,7 @@ impl Reconcile<'_> {
         let Some(counts) = self.platform.counts(&project.id).await? else {
             return Ok(true);
         };
-        self.read_live_events()?;
+        self.read_live_events().await?;
         for (kind, count) in counts {
             if self.ledger.count(&project.id, kind)? != count {
                 return Ok(true);
@@ -148,7 +148,7 @@ impl Reconcile<'_> {
         summary: &mut Summary,
     ) -> Result<(), ReconcileError> {
         let entities = page.entities.len() as u64;
-        self.read_live_events()?;
+        self.read_live_events().await?;
         let mut batch = Batch::new(pass);
         batch.is_news = self.ledger.watermark(&project.id)?.is_some();
         let unknown = self.sort(&project.id, &page.entities, &mut batch)?;

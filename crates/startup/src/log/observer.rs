@@ -61,6 +61,10 @@ impl Observer for BoundedLog {
         LogObserver.fallback_failed(source, event_id, error);
     }
 
+    fn trace_failed(&self, source: &str, event_id: &str, error: &BlobError) {
+        LogObserver.trace_failed(source, event_id, error);
+    }
+
     fn overloaded(&self, bound: &str) {
         LogObserver.overloaded(bound);
     }
@@ -171,6 +175,10 @@ impl Observer for LogObserver {
 
     fn fallback_failed(&self, source: &str, event_id: &str, error: &BlobError) {
         tracing::error!(name: "fallback_failed", source, id = event_id, reason = %error, "the fallback did not take the event either");
+    }
+
+    fn trace_failed(&self, source: &str, event_id: &str, error: &BlobError) {
+        tracing::warn!(name: "trace_failed", source, id = event_id, reason = %error, "the queue has the event, and no trace of it could be left: a pull may send it again, with the same id");
     }
 
     fn overloaded(&self, bound: &str) {

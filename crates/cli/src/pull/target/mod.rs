@@ -3,6 +3,7 @@
 mod embedded;
 mod preview;
 mod queue;
+mod traces;
 
 use crate::env::Env;
 use crate::error::CliError;
@@ -18,12 +19,13 @@ use labelrelay_core::ledger::LedgerError;
 use labelrelay_core::{Clock, QueueLimits};
 use labelrelay_local::{LedgerFile, Options};
 use labelrelay_reconcile::Sink;
-use labelrelay_startup::{BLOB_STORE, QUEUE, Setting};
+use labelrelay_startup::{BLOB_STORE, QUEUE, Setting, TRACES};
 use preview::Preview;
 use queue::Queue;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use traces::{TraceStore, Traces};
 
 /// Looks for a ledger that another run has, and the pause between them: 5 s in all.
 const TRIES: u32 = 25;
@@ -44,6 +46,8 @@ enum Kind {
         sender: Arc<QueueSender>,
         /// `None` in a dry run, as long as nobody has made its directory.
         ledger: Option<Arc<RemoteLedger>>,
+        /// Where whoever takes deliveries leaves traces, if it does.
+        traces: Option<TraceStore>,
     },
 }
 
@@ -67,6 +71,7 @@ pub(super) struct Opened {
     pub(super) ledger: LedgerFile,
     pub(super) sink: Box<dyn Sink>,
     saving: Option<Saving>,
+    traces: Option<Arc<Traces>>,
 }
 
 impl Target {
@@ -99,6 +104,7 @@ impl Target {
                 Kind::Queue {
                     sender: Arc::new(sender),
                     ledger: store.map(|store| Arc::new(remote(store))),
+                    traces: trace_store(config, env, &clock, !dry_run).await?,
                 }
             }
             (None, QueueLocation::Sqlite(queue)) => {
@@ -128,12 +134,19 @@ impl Target {
             Kind::Embedded { queue, local_dir } => self.embedded(queue, local_dir, options).await,
             Kind::Queue {
                 sender,
-                ledger: Some(ledger),
-            } => queue(sender, ledger, options).await,
-            Kind::Queue {
-                sender,
-                ledger: None,
-            } => preview(sender, Path::new(""), options),
+                ledger,
+                traces,
+            } => {
+                let of_source = |store: &TraceStore| {
+                    let clock = Arc::clone(&self.clock);
+                    Arc::new(Traces::new(store.clone(), options.source, clock, warn))
+                };
+                let traces = traces.as_ref().map(of_source);
+                match ledger {
+                    Some(ledger) => queue(sender, ledger, traces, options).await,
+                    None => preview(sender, Path::new(""), traces, options),
+                }
+            }
         }
     }
 
@@ -152,6 +165,7 @@ impl Target {
                 ledger: LedgerFile::copy(&file, options.source, options.server)?,
                 sink: Box::new(Preview::new(queue, limits, options.json)),
                 saving: None,
+                traces: None,
             });
         }
         if queue == local_dir.queue_file() {
@@ -164,6 +178,7 @@ impl Target {
             ledger,
             sink: Box::new(queue),
             saving: None,
+            traces: None,
         })
     }
 }
@@ -175,20 +190,22 @@ fn warn(words: &str) {
 async fn queue(
     sender: &Arc<QueueSender>,
     remote: &Arc<RemoteLedger>,
+    traces: Option<Arc<Traces>>,
     options: RunOptions<'_>,
 ) -> Result<Opened, CliError> {
     let copy = remote.fetch().await?;
     let file = copy.file();
     let named = |failure| remote.says(failure, &file);
     if options.dry_run {
-        return preview(sender, &file, options).map_err(named);
+        return preview(sender, &file, traces, options).map_err(named);
     }
     let mut ledger = options.ledger(&file).map_err(|error| named(error.into()))?;
     ledger.track()?;
     Ok(Opened {
         ledger,
-        sink: Box::new(Queue::new(Arc::clone(sender))),
+        sink: Box::new(Queue::new(Arc::clone(sender), traces.clone())),
         saving: Some(Saving::begin(Arc::clone(remote), copy)),
+        traces,
     })
 }
 
@@ -196,12 +213,15 @@ async fn queue(
 fn preview(
     sender: &QueueSender,
     ledger: &Path,
+    traces: Option<Arc<Traces>>,
     options: RunOptions<'_>,
 ) -> Result<Opened, CliError> {
+    let preview = Preview::new(None, sender.limits(), options.json);
     Ok(Opened {
         ledger: LedgerFile::copy(ledger, options.source, options.server)?,
-        sink: Box::new(Preview::new(None, sender.limits(), options.json)),
+        sink: Box::new(preview.with_traces(traces)),
         saving: None,
+        traces: None,
     })
 }
 
@@ -228,11 +248,36 @@ impl RunOptions<'_> {
 impl Opened {
     /// Makes what was recorded last, also of a run that failed.
     pub(super) async fn close(self) -> Result<(), CliError> {
-        match self.saving {
-            Some(saving) => saving.end().await,
-            None => Ok(()),
+        let Some(saving) = self.saving else {
+            return Ok(());
+        };
+        saving.end().await?;
+        // Not before: until then they are all that tells of these events.
+        if let Some(traces) = self.traces {
+            traces.remove_recorded().await;
         }
+        Ok(())
     }
+}
+
+/// The store for traces, if one is configured. `make` says whether its directory may be made.
+async fn trace_store(
+    config: &Config,
+    env: &Env<'_>,
+    clock: &Arc<dyn Clock>,
+    make: bool,
+) -> Result<Option<TraceStore>, CliError> {
+    let Some(url) = &config.traces else {
+        return Ok(None);
+    };
+    let at = open::setting(TRACES, config, env);
+    let location = locations::store(url, at.base_dir);
+    let location = location.map_err(|error| error.at(at.origin, at.key))?;
+    let store = open::objects(&location, at, env, clock, make).await?;
+    Ok(store.map(|store| TraceStore {
+        store,
+        location: location.to_string(),
+    }))
 }
 
 /// Location of ledgers: `url`, or within the blob store.

@@ -1,13 +1,17 @@
 //! `--dry-run`: prints what would be sent.
 
 use super::embedded::Embedded;
+use super::traces::{self, Traces};
 use crate::output::{one_line, print, print_json};
 use labelrelay_core::{BoxFuture, OutboundMessage, QueueLimits};
 use labelrelay_reconcile::{LiveEvent, SendOutcome, Sink, SinkError};
+use std::sync::Arc;
 
 pub(super) struct Preview {
     /// `None` as long as nobody has made it, and where it cannot be looked into.
     queue: Option<Embedded>,
+    /// What another queue took, as far as it is known. They stay.
+    traces: Option<Arc<Traces>>,
     limits: QueueLimits,
     json: bool,
 }
@@ -16,9 +20,16 @@ impl Preview {
     pub(super) fn new(queue: Option<Embedded>, limits: QueueLimits, json: bool) -> Self {
         Self {
             queue,
+            traces: None,
             limits,
             json,
         }
+    }
+
+    /// The same, of a queue of which there may be traces.
+    pub(super) fn with_traces(mut self, traces: Option<Arc<Traces>>) -> Self {
+        self.traces = traces;
+        self
     }
 
     fn print(&self, message: &OutboundMessage) -> std::io::Result<()> {
@@ -40,10 +51,15 @@ impl Sink for Preview {
         self.limits
     }
 
+    fn catch_up(&mut self, after: u64) -> BoxFuture<'_, ()> {
+        traces::catch_up(self.traces.as_deref(), after)
+    }
+
     fn events_after(&self, after: u64, max: usize) -> Result<Vec<LiveEvent>, SinkError> {
-        match &self.queue {
-            Some(queue) => queue.events_after(after, max),
-            None => Ok(Vec::new()),
+        match (&self.queue, &self.traces) {
+            (Some(queue), _) => queue.events_after(after, max),
+            (None, Some(traces)) => Ok(traces.events_after(after, max)),
+            (None, None) => Ok(Vec::new()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Any queue that cannot be looked into, as a place for what was found.
 
+use super::traces::{self, Traces};
 use crate::queue_sender::{AT_ONCE, Fault, QueueSender};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use labelrelay_core::{BoxFuture, OutboundMessage, QueueLimits};
@@ -8,11 +9,13 @@ use std::sync::Arc;
 
 pub(super) struct Queue {
     sender: Arc<QueueSender>,
+    traces: Option<Arc<Traces>>,
 }
 
 impl Queue {
-    pub(super) fn new(sender: Arc<QueueSender>) -> Self {
-        Self { sender }
+    /// The queue, and the traces of what it took, if there are any.
+    pub(super) fn new(sender: Arc<QueueSender>, traces: Option<Arc<Traces>>) -> Self {
+        Self { sender, traces }
     }
 
     async fn one(&self, message: &OutboundMessage) -> Result<SendOutcome, SinkError> {
@@ -29,8 +32,13 @@ impl Sink for Queue {
         self.sender.limits()
     }
 
-    fn events_after(&self, _after: u64, _max: usize) -> Result<Vec<LiveEvent>, SinkError> {
-        Ok(Vec::new())
+    fn catch_up(&mut self, after: u64) -> BoxFuture<'_, ()> {
+        traces::catch_up(self.traces.as_deref(), after)
+    }
+
+    fn events_after(&self, after: u64, max: usize) -> Result<Vec<LiveEvent>, SinkError> {
+        let traces = self.traces.as_ref();
+        Ok(traces.map_or_else(Vec::new, |traces| traces.events_after(after, max)))
     }
 
     fn send<'a>(
