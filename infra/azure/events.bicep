@@ -1,4 +1,4 @@
-// The queue, its poison queue, and the containers for claims, fallback and ledger, in an account of their own:
+// The queue, its poison queue, and the containers for claims, fallback, ledger and traces, in an account of their own:
 // the function's host needs wide permissions on its account, and none on this one.
 
 param location string
@@ -73,9 +73,16 @@ resource ledger 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-
   properties: { publicAccess: 'None' }
 }
 
+// What reconcile need not send.
+resource traces 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = if (makeLedger) {
+  parent: blobs
+  name: 'traces'
+  properties: { publicAccess: 'None' }
+}
+
 // Nothing expires in the container fallback: it is all there is of an event until the queue has it. Nor in the
 // container ledger: without it all of Label Studio would be sent again.
-resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05-01' = if (makeClaims) {
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05-01' = if (makeClaims || makeLedger) {
   parent: account
   name: 'default'
   properties: {
@@ -97,6 +104,23 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05
             }
           }
         }
+        {
+          // What a run has read, it removes. A trace that is gone before gives a repeat.
+          name: 'traces-expire'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: {
+              blobTypes: ['blockBlob']
+              prefixMatch: ['traces/']
+            }
+            actions: {
+              baseBlob: {
+                delete: { daysAfterModificationGreaterThan: 7 }
+              }
+            }
+          }
+        }
       ]
     }
   }
@@ -107,3 +131,4 @@ output queue string = 'azure-queue://${account.name}/labelrelay-events'
 output claims string = 'az://${account.name}/claims'
 output fallback string = 'az://${account.name}/fallback'
 output ledger string = 'az://${account.name}/ledger'
+output traces string = 'az://${account.name}/traces'

@@ -186,6 +186,8 @@ var labelboxLines = [
   'name = "labelbox"'
   'provider = "labelbox"'
   'secret = "azure-keyvault:${labelboxReference}"'
+  // Nothing pulls from Labelbox.
+  'traces = false'
   'trusted_proxies = ${trustedProxies}'
   empty(labelboxAllowedAddresses) ? '' : 'allow = ${string(labelboxAllowedAddresses)}'
 ]
@@ -210,6 +212,10 @@ var settings = [
 var withFallback = [
   { name: 'LABELRELAY_FALLBACK', value: makeFallback ? events.outputs.fallback : fallbackStore }
 ]
+// Where something pulls, a trace of each event tells it what need not be sent.
+var withTraces = [
+  { name: 'LABELRELAY_TRACES', value: events.outputs.traces }
+]
 
 module function 'function.bicep' = {
   name: '${name}-function'
@@ -226,7 +232,7 @@ module function 'function.bicep' = {
     behindProxy: behindProxy
     frontDoorId: frontDoorId
     proxyAddresses: proxyAddresses
-    settings: concat(settings, fallback ? withFallback : [])
+    settings: concat(settings, fallback ? withFallback : [], withReconcile ? withTraces : [])
   }
 }
 
@@ -240,6 +246,7 @@ module roles 'roles.bicep' = {
     claims: makeBlobStore
     fallback: makeFallback
     ledger: false
+    traces: withReconcile
     labelboxSecret: makeLabelboxSecret
     labelStudioSecret: makeLabelStudioSecret
     labelStudioToken: false
@@ -261,7 +268,7 @@ module reconcile 'reconcile.bicep' = if (withReconcile) {
     workspaceId: function.outputs.workspaceId
     queue: makeQueue
     claims: makeBlobStore
-    settings: settings
+    settings: concat(settings, withTraces)
   }
 }
 

@@ -33,6 +33,7 @@ module roles 'roles.bicep' = {
     claims: claims
     fallback: false
     ledger: true
+    traces: true
     labelboxSecret: false
     labelStudioSecret: false
     labelStudioToken: true

@@ -1,5 +1,5 @@
 // Rights of the relay, and of reconcile, each on the very queue, container or secret. The redrive is
-// part of the relay's app, so that may also read and remove in the fallback. Whoever makes claims may read and
+// part of the relay's app, so that may also read and remove in the fallback. Whoever makes claims or traces may read and
 // remove them too, since the role has no smaller form.
 
 param principalId string
@@ -9,6 +9,7 @@ param queue bool
 param claims bool
 param fallback bool
 param ledger bool
+param traces bool
 param labelboxSecret bool
 param labelStudioSecret bool
 param labelStudioToken bool
@@ -30,6 +31,7 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
     resource claims 'containers' existing = { name: 'claims' }
     resource fallback 'containers' existing = { name: 'fallback' }
     resource ledger 'containers' existing = { name: 'ledger' }
+    resource traces 'containers' existing = { name: 'traces' }
   }
 }
 
@@ -61,6 +63,12 @@ resource fallsBack 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (fa
 resource keepsLedger 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (ledger) {
   scope: account::blobs::ledger
   name: guid(account::blobs::ledger.id, principalId, 'contributor')
+  properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: roles.contributor }
+}
+
+resource keepsTraces 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (traces) {
+  scope: account::blobs::traces
+  name: guid(account::blobs::traces.id, principalId, 'contributor')
   properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: roles.contributor }
 }
 

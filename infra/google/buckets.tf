@@ -1,6 +1,6 @@
 # Two buckets, because permissions and lifecycles differ: claims expire and are read by consumers; what
 # lies in the fallback is all there is of an event, and only the redrive reads it. Beside it, below ledger/,
-# lies what reconcile remembers.
+# lies what reconcile remembers, below traces/ what it need not send.
 
 locals {
   claims_bucket   = var.claims_bucket == "" ? google_storage_bucket.claims[0].name : var.claims_bucket
@@ -56,7 +56,16 @@ resource "google_storage_bucket" "fallback" {
   soft_delete_policy {
     retention_duration_seconds = 604800
   }
-  # No rule deletes anything here.
+  # No rule deletes anything here but traces of which no run took notice: a trace that is gone gives a repeat.
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      age            = 7
+      matches_prefix = ["traces/"]
+    }
+  }
   lifecycle_rule {
     action {
       type = "AbortIncompleteMultipartUpload"

@@ -6,6 +6,8 @@ locals {
   reconcile = var.reconcile_image != ""
   # In the bucket of the fallback, where nothing expires: without a ledger all of Label Studio would be sent again.
   ledger_prefix = "ledger/"
+  # Beside it, where it may.
+  traces_prefix = "traces/"
   # Cloud Run calls a secret of its own project by its last name.
   reconcile_token = trimprefix(var.reconcile_token, "projects/${var.project}/secrets/")
 }
@@ -36,11 +38,13 @@ resource "google_storage_bucket_iam_member" "reconcile_keeps_its_ledger" {
   role   = "roles/storage.objectUser"
   member = google_service_account.reconcile[0].member
   condition {
-    title = "the ledger alone"
+    title = "the ledger and the traces alone"
     # Listing is asked of the bucket, with a prefix; everything else of an object.
     expression = join(" || ", [
       "resource.name.startsWith(\"projects/_/buckets/${local.fallback_bucket}/objects/${local.ledger_prefix}\")",
       "api.getAttribute(\"storage.googleapis.com/objectListPrefix\", \"\").startsWith(\"${local.ledger_prefix}\")",
+      "resource.name.startsWith(\"projects/_/buckets/${local.fallback_bucket}/objects/${local.traces_prefix}\")",
+      "api.getAttribute(\"storage.googleapis.com/objectListPrefix\", \"\").startsWith(\"${local.traces_prefix}\")",
     ])
   }
 }
@@ -75,7 +79,7 @@ resource "google_cloud_run_v2_job" "reconcile" {
           }
         }
         dynamic "env" {
-          for_each = merge({ for name, value in local.places : name => value if name != "LABELRELAY_FALLBACK" }, {
+          for_each = merge({ for name, value in local.places : name => value if name != "LABELRELAY_FALLBACK" }, local.traces, {
             LABELRELAY_CONFIG_TOML = local.config
             LABEL_STUDIO_URL       = var.reconcile_url
           })

@@ -19,7 +19,8 @@ resource "google_storage_bucket_iam_member" "relay_claims" {
 }
 
 resource "google_storage_bucket_iam_member" "relay_falls_back" {
-  count  = var.fallback ? 1 : 0
+  # Traces are there, too.
+  count  = var.fallback || local.reconcile ? 1 : 0
   bucket = local.fallback_bucket
   role   = "roles/storage.objectCreator"
   member = google_service_account.relay.member
@@ -53,6 +54,8 @@ locals {
       "name = \"labelbox\"",
       "provider = \"labelbox\"",
       "secret = \"gcp-secretmanager:${local.labelbox_secret}\"",
+      # Nothing pulls from Labelbox.
+      "traces = false",
     ], local.proxies, length(var.labelbox_allowed_addresses) > 0 ? ["allow = ${jsonencode(var.labelbox_allowed_addresses)}"] : []) : [],
     var.label_studio ? concat([
       "[[source]]",
@@ -71,6 +74,8 @@ locals {
     }, var.fallback ? {
     LABELRELAY_FALLBACK = "gs://${local.fallback_bucket}/fallback"
   } : {})
+  # Where something pulls, a trace of each event tells it what need not be sent.
+  traces = local.reconcile ? { LABELRELAY_TRACES = "gs://${local.fallback_bucket}/${trimsuffix(local.traces_prefix, "/")}" } : {}
 }
 
 resource "google_cloud_run_v2_service" "relay" {
@@ -117,7 +122,7 @@ resource "google_cloud_run_v2_service" "relay" {
         }
       }
       dynamic "env" {
-        for_each = merge(local.places, { LABELRELAY_CONFIG_TOML = local.config })
+        for_each = merge(local.places, local.traces, { LABELRELAY_CONFIG_TOML = local.config })
         content {
           name  = env.key
           value = env.value

@@ -126,15 +126,18 @@ fn an_allowlist_behind_a_proxy_closes_the_app_to_all_others() {
 
 /// Events in the fallback, and the memory of reconcile, stay until somebody removes them.
 #[test]
-fn nothing_expires_but_claims() {
+fn nothing_expires_but_claims_and_traces() {
     let events = read("events.bicep");
     let prefixes: Vec<_> = events
         .lines()
         .filter(|line| line.contains("prefixMatch:"))
         .map(str::trim)
         .collect();
-    assert_eq!(prefixes, ["prefixMatch: ['claims/']"]);
-    assert_eq!(events.matches("type: 'Lifecycle'").count(), 1);
+    assert_eq!(
+        prefixes,
+        ["prefixMatch: ['claims/']", "prefixMatch: ['traces/']"]
+    );
+    assert_eq!(events.matches("type: 'Lifecycle'").count(), 2);
 }
 
 fn read(name: &str) -> String {

@@ -38,7 +38,7 @@ fn it_deploys_and_a_second_time_changes_nothing() {
         let rules = bucket.state["lifecycle_rule"].as_array().unwrap();
         let deleting = rules
             .iter()
-            .find(|rule| rule["action"][0]["type"] == "Delete");
+            .find(|rule| rule["action"][0]["type"] == "Delete" && !is_of_traces(rule));
         let days = deleting.map(|rule| rule["condition"][0]["age"].as_u64().unwrap());
         if bucket.state["name"]
             .as_str()
@@ -79,6 +79,11 @@ fn the_redrive_gets_no_secret_and_nobody_but_the_scheduler_starts_it() {
     assert_eq!(starters.len(), 1);
     let starter = starters[0].state["member"].as_str().unwrap();
     assert!(starter.contains("labelrelay-scheduler@"), "{starter}");
+}
+
+/// Tells whether a rule for lifecycles is that of traces alone.
+fn is_of_traces(rule: &Value) -> bool {
+    rule["condition"][0]["matches_prefix"] == serde_json::json!(["traces/"])
 }
 
 /// Settings that turn reconcile on.
@@ -124,9 +129,12 @@ fn missed_events_are_fetched_on_a_schedule_when_that_is_asked_for() {
         "LABELRELAY_QUEUE",
         "LABELRELAY_BLOB_STORE",
         "LABELRELAY_CONFIG_TOML",
+        "LABELRELAY_TRACES",
     ] {
         assert_eq!(variable(container, name), variable(relay, name));
     }
+    let traces = format!("gs://{bucket}/traces");
+    assert_eq!(variable(relay, "LABELRELAY_TRACES"), traces);
 
     // A run is over before the next one begins.
     let schedule = of(&operations, "google_cloud_scheduler_job")
@@ -143,7 +151,7 @@ fn missed_events_are_fetched_on_a_schedule_when_that_is_asked_for() {
     assert!(
         rules
             .iter()
-            .all(|rule| rule["action"][0]["type"] != "Delete")
+            .all(|rule| rule["action"][0]["type"] != "Delete" || is_of_traces(rule))
     );
 
     // Of all that, it may touch the ledger, make claims, publish and read its token.
@@ -169,7 +177,12 @@ fn missed_events_are_fetched_on_a_schedule_when_that_is_asked_for() {
         (claims.as_str(), ledger.as_str()),
         ("roles/storage.objectCreator", "roles/storage.objectUser")
     );
-    for limit in ["/objects/ledger/\")", "startsWith(\"ledger/\")"] {
+    for limit in [
+        "/objects/ledger/\")",
+        "startsWith(\"ledger/\")",
+        "/objects/traces/\")",
+        "startsWith(\"traces/\")",
+    ] {
         assert!(condition.contains(limit), "{condition}");
     }
     assert_eq!(held("google_pubsub_topic_iam_member").len(), 1);

@@ -50,13 +50,15 @@ fn the_security_scan_finds_nothing_that_is_not_explained() {
 
 /// Events in the fallback, and the memory of reconcile, stay until somebody removes them.
 #[test]
-fn nothing_expires_but_claims() {
+fn nothing_expires_but_claims_and_traces() {
     let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
-    let expiring = template.matches("ExpirationInDays:").count();
-    assert_eq!(expiring, 1);
-    let rule = template.find("ExpirationInDays:").unwrap();
-    let before = template[..rule].lines().rev().nth(1).unwrap();
-    assert_eq!(before.trim(), "Prefix: claims/");
+    let lines: Vec<_> = template.lines().map(str::trim).collect();
+    let expiring: Vec<_> = lines
+        .windows(2)
+        .filter(|pair| pair[1].starts_with("ExpirationInDays:"))
+        .map(|pair| pair[0])
+        .collect();
+    assert_eq!(expiring, ["Prefix: claims/", "Prefix: traces/"]);
 }
 
 /// An alarm of something that never happens can ring only if the absence of data makes it. For all others that is

@@ -77,6 +77,8 @@ key = iam.create_access_key(UserName="task")["AccessKey"]
 task_is = dict(aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
 its_s3, its_sqs = client("s3", **task_is), client("sqs", **task_is)
 version = dict(Bucket=bucket, Key="ledger/label-studio/a/b")
+trace = dict(Bucket=bucket, Key="traces/probe")
+s3.put_object(**trace, Body=b"")
 claim, event = dict(Bucket=bucket, Key="claims/probe"), dict(Bucket=bucket, Key="fallback/probe")
 s3.put_object(**event, Body=b"")
 
@@ -97,6 +99,9 @@ may = [
     refused(its_s3.list_objects_v2, Bucket=bucket, Prefix="ledger/label-studio/"),
     refused(its_s3.get_object, **version),
     refused(its_s3.delete_object, **version),
+    refused(its_s3.list_objects_v2, Bucket=bucket, Prefix="traces/"),
+    refused(its_s3.get_object, **trace),
+    refused(its_s3.delete_object, **trace),
 ]
 may_not = [
     refused(its_sqs.receive_message, QueueUrl=queue),
@@ -104,6 +109,7 @@ may_not = [
     refused(its_s3.get_object, **claim),
     refused(its_s3.delete_object, **claim),
     refused(its_s3.put_object, **event, Body=b""),
+    refused(its_s3.put_object, **trace, Body=b""),
     refused(its_s3.get_object, **event),
     refused(its_s3.delete_object, **event),
     refused(its_s3.list_objects_v2, Bucket=bucket, Prefix="fallback/"),

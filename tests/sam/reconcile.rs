@@ -32,8 +32,12 @@ fn it_runs_one_task_at_a_time_that_may_do_no_more_than_it_has_to() {
         variables["LABELRELAY_BLOB_STORE"],
         "s3://labelrelay-bucket/claims"
     );
+    assert_eq!(
+        variables["LABELRELAY_TRACES"],
+        "s3://labelrelay-bucket/traces"
+    );
     assert!(variables.get("LABEL_STUDIO_API_KEY").is_none());
-    for (which, refused, count) in [("may", false, 7), ("may_not", true, 10)] {
+    for (which, refused, count) in [("may", false, 10), ("may_not", true, 11)] {
         assert_eq!(found[which], json!(vec![refused; count]), "{which}");
     }
 }

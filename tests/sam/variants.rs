@@ -118,6 +118,28 @@ fn queue_bucket_and_secret_may_be_brought_along() {
     assert_eq!(stack.objects(&outputs, "claims/").len(), 1);
 }
 
+/// A run of the second stack pulls from Label Studio alone.
+#[test]
+#[ignore = "needs SAM and MiniStack: cargo xtask test"]
+fn events_of_label_studio_leave_traces_where_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let stack = Stack::new();
+    let outputs = stack.deploy(
+        &archive::pack(folder.path()),
+        &["Traces=true", "Fallback=false"],
+    );
+    let secret = stack.secret(&outputs, "LabelboxSecretCommand");
+    let label = sender::label("untraced");
+    deliver(&stack, &outputs, &secret, &label, &mut Accepted::new());
+    let secret = stack.secret(&outputs, "LabelStudioSecretCommand");
+    let body = br#"{"action": "PROJECT_CREATED", "project": {"id": 1}}"#;
+    let request = sender::label_studio(&format!("Bearer {secret}"), body);
+    let answer = crate::delivery::send(&stack, &outputs, &request);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(stack.waiting(&outputs), 2);
+    assert_eq!(stack.objects(&outputs, "traces/").len(), 1);
+}
+
 #[test]
 #[ignore = "needs SAM and MiniStack: cargo xtask test"]
 fn an_address_that_is_not_on_the_list_is_refused() {
