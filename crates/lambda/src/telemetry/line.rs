@@ -63,18 +63,29 @@ impl<'a> Line<'a> {
             }
         }
         if !self.metrics.is_empty() {
-            put("FunctionName", self.function.into());
-            put("_aws", self.directive());
-            for (name, metric) in &self.metrics {
-                match metric {
-                    Metric::Count(count) => put(name, (*count).into()),
-                    Metric::Milliseconds(millis) => put(name, (*millis).into()),
-                }
+            self.put_metrics(&mut put);
+        }
+        written(&members)
+    }
+
+    /// The metrics alone, with a line break: a fifth of a line with its details.
+    pub(super) fn metrics_alone(&self) -> Vec<u8> {
+        let mut members = Map::new();
+        self.put_metrics(&mut |name: &str, value: Value| {
+            members.insert(name.to_owned(), value);
+        });
+        written(&members)
+    }
+
+    fn put_metrics(&self, put: &mut impl FnMut(&str, Value)) {
+        put("FunctionName", self.function.into());
+        put("_aws", self.directive());
+        for (name, metric) in &self.metrics {
+            match metric {
+                Metric::Count(count) => put(name, (*count).into()),
+                Metric::Milliseconds(millis) => put(name, (*millis).into()),
             }
         }
-        let mut line = serde_json::to_vec(&members).unwrap_or_default();
-        line.push(b'\n');
-        line
     }
 
     /// Tells `CloudWatch` which members are metrics.
@@ -97,6 +108,12 @@ impl<'a> Line<'a> {
             }],
         })
     }
+}
+
+fn written(members: &Map<String, Value>) -> Vec<u8> {
+    let mut line = serde_json::to_vec(members).unwrap_or_default();
+    line.push(b'\n');
+    line
 }
 
 fn details(report: &Report, put: &mut impl FnMut(&str, Value)) {

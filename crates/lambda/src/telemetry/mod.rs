@@ -1,14 +1,18 @@
 //! One JSON line for each request: what became of it, and the metrics that `CloudWatch` reads from the
 //! line (Embedded Metric Format). The line's details are left out where the log's level says so; its
-//! metrics never are. Never a body, a secret or a credential.
+//! metrics never are. Of a flood of refusals a few lines have details; of the others stand the metrics alone, since an
+//! alarm compares their number with AWS's own, and their number is told once a second while the function runs. Never a
+//! body, a secret or a credential.
 
 mod line;
 
 use jiff::Timestamp;
 use labelrelay_core::observe::millis;
-use labelrelay_core::{BlobError, Observer, Outcome, QueueError, Report, SecretError};
-use labelrelay_startup::log::{LogObserver, Sink};
+use labelrelay_core::{BlobError, Clock, Observer, Outcome, QueueError, Report, SecretError};
+use labelrelay_startup::SystemClock;
+use labelrelay_startup::log::{LogLimit, LogObserver, Sink};
 use line::{Line, Metric};
+use std::sync::Arc;
 use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
@@ -18,6 +22,8 @@ pub struct Telemetry {
     function: String,
     level: LevelFilter,
     sink: Sink,
+    /// Of refusals that anybody can cause.
+    limit: LogLimit,
     now: fn() -> Timestamp,
 }
 
@@ -28,8 +34,16 @@ impl Telemetry {
             function,
             level,
             sink,
+            limit: LogLimit::new(Arc::new(SystemClock::new())),
             now: Timestamp::now,
         }
+    }
+
+    /// The same, which tells floods by another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.limit = LogLimit::new(clock);
+        self
     }
 
     /// A request that ended without a report of its own.
@@ -72,6 +86,13 @@ impl Observer for Telemetry {
     fn request(&self, report: &Report) {
         let (level, event, metric) = kind(report);
         let mut line = self.line(level, event);
+        if let ("delivery_refused", Some(metric)) = (event, metric)
+            && !self.limit.admits_report(report)
+        {
+            line.metrics.push((metric, Metric::Count(1)));
+            (self.sink)(&line.metrics_alone());
+            return;
+        }
         line.report = Some(report);
         line.reason = report.reason.as_deref();
         if let Some(metric) = metric {

@@ -38,7 +38,8 @@ fn telemetry(level: LevelFilter) -> (Arc<Telemetry>, Arc<Mutex<Vec<Value>>>) {
             .push(serde_json::from_slice(line).unwrap());
     };
     let telemetry = Telemetry::new("relay".to_owned(), level, Arc::new(sink));
-    (Arc::new(telemetry), lines)
+    let clock = FakeClock::at("2026-11-21T09:47:10Z");
+    (Arc::new(telemetry.with_clock(Arc::new(clock))), lines)
 }
 
 fn setting(queue: Arc<dyn EventQueue>, level: LevelFilter) -> Setting {
@@ -239,6 +240,33 @@ async fn a_line_is_a_metric_too() {
             "Refused",
             "Latency"
         ]
+    );
+}
+
+/// Red if a flood decides how much is logged, or if a refusal is not counted.
+#[tokio::test]
+async fn a_flood_of_refusals_is_told_a_few_times_and_counted_whole() {
+    let setting = setting(Arc::new(MemoryQueue::new(LIMITS)), LevelFilter::INFO);
+    let forged = labelbox().without("x-hub-signature");
+    for _ in 0..40 {
+        let answer = setting.deliver(&forged, setting.now(), None).await;
+        assert_eq!(answer.status_code, 401);
+    }
+    let lines = std::mem::take(&mut *setting.lines.lock().unwrap());
+    let (told, counted): (Vec<_>, Vec<_>) = lines
+        .iter()
+        .partition(|line| line["event"] == "delivery_refused");
+    assert_eq!((told.len(), counted.len()), (5, 35));
+    assert!(lines.iter().all(|line| line["Refused"] == 1), "{lines:?}");
+    assert!(told.iter().all(|line| line["reason"].is_string()));
+    let longest = counted.iter().map(|line| line.to_string().len()).max();
+    assert!(longest < Some(250), "{counted:?}");
+    // What is verified is told, however often.
+    setting.deliver(&labelbox(), setting.now(), None).await;
+    let line = setting.line();
+    assert_eq!(
+        (&line["Accepted"], &line["source"]),
+        (&1.into(), &"labelbox".into())
     );
 }
 

@@ -22,20 +22,26 @@ impl BoundedLog {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self(LogLimit::new(clock))
     }
+}
 
-    fn admits(&self, report: &Report) -> bool {
+impl LogLimit {
+    /// Tells whether to write a report in full: a refusal that anybody can cause is counted instead where it is one of
+    /// a flood. A verified delivery is nobody's flood, and each of its failures counts.
+    pub fn admits_report(&self, report: &Report) -> bool {
+        if report.verified_by.is_some()
+            || matches!(report.outcome, Outcome::Replied | Outcome::Overloaded)
+        {
+            return true;
+        }
         let reason = report.reason.as_deref().unwrap_or_default();
         let kind = Kind::new(report.outcome.as_str(), report.source.as_deref(), reason);
-        self.0.admits(&kind)
+        self.admits(&kind)
     }
 }
 
 impl Observer for BoundedLog {
     fn request(&self, report: &Report) {
-        // A verified delivery is nobody's flood, and each of its failures counts.
-        let anybodys = report.verified_by.is_none()
-            && !matches!(report.outcome, Outcome::Replied | Outcome::Overloaded);
-        if anybodys && !self.admits(report) {
+        if !self.0.admits_report(report) {
             tracing::debug!(
                 name: "delivery_refused",
                 outcome = report.outcome.as_str(),
