@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use google_cloud_auth::credentials::anonymous;
 use labelrelay_core::{
-    BlobStore as _, DeadLetterCount, EventQueue as _, QueueErrorKind, SecretStore as _,
+    BlobStore as _, DeadLetterCount, EventQueue as _, QueueErrorKind, Secret, SecretStore as _,
 };
 
 const DENIED: &str =
@@ -212,6 +212,44 @@ async fn nothing_is_put_on_top_of_disabled_versions() {
         !asked.iter().any(|line| line.contains("addversion")),
         "{asked:?}"
     );
+}
+
+/// Red if a page without versions passes for a secret without any, and a page with one for a secret with one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_page_of_versions_is_not_the_end_of_the_list() {
+    let stub = Stub::start(|path| match path {
+        path if path.contains("pagetoken=second") => (
+            200,
+            r#"{"versions":[{"name":"x/versions/7"}],"nextPageToken":"third"}"#,
+        ),
+        path if path.contains("pagetoken=third") => {
+            (200, r#"{"versions":[{"name":"x/versions/3"}]}"#)
+        }
+        path if path.contains("/versions?") => (200, r#"{"nextPageToken":"second"}"#),
+        path if path.contains("/7:access") => (
+            200,
+            r#"{"name":"x/versions/7","payload":{"data":"dGhlLW5ld2VyLXNlY3JldC0wMTIzNDU2Nzg5"}}"#,
+        ),
+        path if path.contains("/3:access") => (
+            200,
+            r#"{"name":"x/versions/3","payload":{"data":"dGhlLW9sZGVyLXNlY3JldC0wMTIzNDU2Nzg5"}}"#,
+        ),
+        _ => (404, "{}"),
+    });
+    let held = secret(&stub, "hook").held().await.unwrap();
+    let values: Vec<_> = held.iter().map(Secret::expose).collect();
+    assert_eq!(
+        values,
+        [
+            &b"the-newer-secret-0123456789"[..],
+            b"the-older-secret-0123456789"
+        ]
+    );
+
+    let endless = Stub::start(|_| (200, r#"{"nextPageToken":"again"}"#));
+    let error = secret(&endless, "hook").held().await.expect_err("no end");
+    assert!(error.retryable, "{error}");
+    assert!(requests(&endless).len() < 100);
 }
 
 /// A server that repeats what it was sent.

@@ -23,10 +23,17 @@ pub struct SecretManagerSecret {
     not_after: Option<Timestamp>,
 }
 
+/// Pages of a list of versions. A secret with more of them than that has been rotated every hour for months, or the
+/// list has no end.
+const MOST_PAGES: usize = 30;
+
 #[derive(Deserialize)]
 struct Versions {
     #[serde(default)]
     versions: Vec<Version>,
+    /// Where the list goes on; empty at its end.
+    #[serde(default, rename = "nextPageToken")]
+    next: String,
 }
 
 #[derive(Deserialize)]
@@ -91,15 +98,30 @@ impl SecretManagerSecret {
         Ok(numbers)
     }
 
-    /// Numbers of the newest two versions of a state.
+    /// Numbers of the newest two versions of a state. A page may have fewer than it could, or none, and be followed by
+    /// another one: only a list that ended says that there are no more.
     async fn numbers(&self, state: &str) -> Result<Vec<String>, RestError> {
         let path = format!("/v1/{}/versions", self.name.resource);
-        let request = self.rest.request(Method::GET, &path);
-        let request = request.query(&[("filter", state), ("pageSize", "2")]);
-        let body = self.rest.send(request).await?;
-        let Versions { versions } = parse(&body)?;
-        let number = |version: &Version| Some(version.name.rsplit('/').next()?.to_owned());
-        Ok(versions.iter().filter_map(number).take(2).collect())
+        let (mut numbers, mut token) = (Vec::new(), String::new());
+        for page in 0..MOST_PAGES {
+            // Two are nearly always on the first page.
+            let size = if page == 0 { "2" } else { "100" };
+            let mut query = vec![("filter", state), ("pageSize", size)];
+            if page > 0 {
+                query.push(("pageToken", token.as_str()));
+            }
+            let request = self.rest.request(Method::GET, &path).query(&query);
+            let body = self.rest.send(request).await?;
+            let Versions { versions, next } = parse(&body)?;
+            let number = |version: &Version| Some(version.name.rsplit('/').next()?.to_owned());
+            numbers.extend(versions.iter().filter_map(number));
+            if numbers.len() >= 2 || next.is_empty() {
+                numbers.truncate(2);
+                return Ok(numbers);
+            }
+            token = next;
+        }
+        Err(RestError::Garbled)
     }
 
     /// The newest version, and the one numbered before it if that can be read.
