@@ -4,6 +4,7 @@
 //! against a stub of it alone.
 
 mod description;
+mod identity;
 mod namespace;
 mod token;
 

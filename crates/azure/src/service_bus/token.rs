@@ -1,5 +1,6 @@
 //! The `Authorization` header: a token signed with a key of the namespace, or one of an identity.
 
+use super::identity::Identity;
 use super::namespace::own_endpoint;
 use crate::connection_string::ConnectionString;
 use crate::percent_encode_sets::COMPONENT;
@@ -14,8 +15,6 @@ use percent_encoding::utf8_percent_encode;
 use sha2::Sha256;
 use std::sync::Arc;
 
-const SCOPE: &str = "https://servicebus.azure.net/.default";
-
 /// Made anew for each message, so it need not outlive one; clocks may differ by some minutes.
 const LIFETIME_S: i64 = 15 * 60;
 
@@ -27,7 +26,7 @@ pub(super) enum Authority {
         resource: String,
         clock: Arc<dyn Clock>,
     },
-    Identity(Arc<dyn TokenCredential>),
+    Identity(Identity),
 }
 
 impl Authority {
@@ -50,13 +49,13 @@ impl Authority {
                 clock,
             });
         }
-        (url.scheme() == "https").then_some(Self::Identity(credential))
+        (url.scheme() == "https").then(|| Self::Identity(Identity::new(credential, clock)))
     }
 
     pub(super) async fn token(&self) -> Result<String> {
         match self {
-            Self::Identity(credential) => {
-                let token = credential.get_token(&[SCOPE], None).await?;
+            Self::Identity(identity) => {
+                let token = identity.token().await?;
                 Ok(format!("Bearer {}", token.token.secret()))
             }
             Self::Key {
