@@ -3,7 +3,7 @@
 use super::value::{self, Name};
 use super::{Reply, SecretErrorContext, call};
 use crate::signed_client::SignedClient;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use labelrelay_core::{BoxFuture, Secret, SecretError, SecretSource, SecretStore};
 use serde_json::{Value, json};
 
@@ -11,12 +11,40 @@ const READ: &str = "ssm:GetParameter";
 const WRITE: &str = "ssm:PutParameter";
 const DESCRIBE: &str = "ssm:DescribeParameters";
 
+/// Nothing in Parameter Store says when a rotation has ended: there are no stages, and no version can be disabled. So
+/// the version before is good for so long after it was replaced, which is longer than a rotation by hand takes, and not
+/// for ever.
+const PREVIOUS_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// A parameter of Systems Manager.
 pub(crate) struct ParameterSecret {
     signed: SignedClient,
     reference: String,
     name: Name,
     not_after: Option<Timestamp>,
+}
+
+/// A version of a parameter.
+struct Version {
+    secret: Secret,
+    number: u64,
+    /// When it was put there, if the service says so.
+    written: Option<Timestamp>,
+}
+
+/// When the version before ends, which was replaced at `replaced`: the earlier of two ends.
+fn end_of_previous(replaced: Option<Timestamp>, not_after: Option<Timestamp>) -> Option<Timestamp> {
+    let end = replaced.and_then(|replaced| replaced.checked_add(PREVIOUS_FOR).ok());
+    match (end, not_after) {
+        (Some(end), Some(not_after)) => Some(end.min(not_after)),
+        (end, not_after) => end.or(not_after),
+    }
+}
+
+/// A time as the service writes it: seconds since 1970, with a fraction.
+fn moment(seconds: &Value) -> Option<Timestamp> {
+    let since = SignedDuration::try_from_secs_f64(seconds.as_f64()?).ok()?;
+    Timestamp::UNIX_EPOCH.checked_add(since).ok()
 }
 
 impl ParameterSecret {
@@ -40,15 +68,16 @@ impl ParameterSecret {
     /// The current version and the one before; empty where there is no such parameter.
     async fn live(&self) -> Result<Vec<Secret>, SecretError> {
         let signed = self.signed.with_own_connections();
-        let Some((current, version)) = self.version(&signed, &self.name.store).await? else {
+        let Some(current) = self.version(&signed, &self.name.store).await? else {
             return Ok(Vec::new());
         };
-        let mut secrets = vec![current];
+        let mut secrets = vec![current.secret];
         // Old versions go after a hundred; a parameter that was just made has none.
-        if version > 1 {
-            let name = format!("{}:{}", self.name.store, version - 1);
+        if current.number > 1 {
+            let name = format!("{}:{}", self.name.store, current.number - 1);
             let previous = self.version(&signed, &name).await?;
-            secrets.extend(previous.map(|(secret, _)| secret));
+            let end = end_of_previous(current.written, self.not_after);
+            secrets.extend(previous.map(|previous| previous.secret.until(end)));
         }
         Ok(secrets)
     }
@@ -57,7 +86,7 @@ impl ParameterSecret {
         &self,
         signed: &SignedClient,
         name: &str,
-    ) -> Result<Option<(Secret, u64)>, SecretError> {
+    ) -> Result<Option<Version>, SecretError> {
         let body = json!({ "Name": name, "WithDecryption": true });
         let errors = self.errors(READ);
         let Reply::Found(members) = call(signed, "AmazonSSM.GetParameter", &body, &errors).await?
@@ -72,7 +101,11 @@ impl ParameterSecret {
         let value = value::secret(stored.as_bytes(), self.name.member.as_deref());
         let value = value.map_err(|problem| errors.permanent(&problem))?;
         let secret = Secret::new(format!("{} version {version}", self.reference), value)?;
-        Ok(Some((secret.until(self.not_after), version)))
+        Ok(Some(Version {
+            secret: secret.until(self.not_after),
+            number: version,
+            written: member("LastModifiedDate").and_then(moment),
+        }))
     }
 
     /// Makes a parameter; one that is there stays as it is.
@@ -158,5 +191,26 @@ impl SecretStore for ParameterSecret {
 
     fn add<'a>(&'a self, value: &'a str) -> BoxFuture<'a, Result<(), SecretError>> {
         Box::pin(self.put_newer(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Red if a version that was replaced is good for ever.
+    #[test]
+    fn the_version_before_ends_a_week_after_it_was_replaced() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let replaced = moment(&json!(1_764_000_000.25)).unwrap();
+        assert_eq!(replaced, at("2025-11-24T16:00:00.25Z"));
+        let end = at("2025-12-01T16:00:00.25Z");
+        assert_eq!(end_of_previous(Some(replaced), None), Some(end));
+        let (sooner, later) = (at("2025-11-25T00:00:00Z"), at("2026-01-01T00:00:00Z"));
+        assert_eq!(end_of_previous(Some(replaced), Some(sooner)), Some(sooner));
+        assert_eq!(end_of_previous(Some(replaced), Some(later)), Some(end));
+        assert_eq!(end_of_previous(None, Some(later)), Some(later));
+        assert_eq!(end_of_previous(None, None), None);
+        assert_eq!(moment(&json!("yesterday")), None);
     }
 }
