@@ -4,7 +4,7 @@ use crate::error::StartError;
 use crate::open::{Claims, Open};
 use crate::setting::{BLOB_STORE, CLAIM_CHECK, FALLBACK, QUEUE, Setting};
 use labelrelay_core::config::{ClaimCheckForm, ENVIRONMENT, misspelt};
-use labelrelay_core::fallback::{Redriven, redrive};
+use labelrelay_core::fallback::{MAX_ENVELOPE, Redriven, redrive, redrive_up_to};
 use labelrelay_core::{BlobError, BlobStore, Clock, EventQueue, FallbackStore};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,8 @@ pub struct Redrive {
     pub blobs: Option<Arc<dyn BlobStore>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Bytes of the largest envelope that there is memory for. A larger one stays, and is told of.
+    pub max_envelope: u64,
 }
 
 impl Redrive {
@@ -47,6 +49,7 @@ impl Redrive {
             blobs: open.blob_store_at(blobs.as_deref(), at(BLOB_STORE)).await?,
             fallback: open.fallback_at(fallback.as_deref(), at(FALLBACK)).await?,
             clock,
+            max_envelope: MAX_ENVELOPE,
         })
     }
 
@@ -55,8 +58,10 @@ impl Redrive {
     /// # Errors
     /// [`BlobError`], logged, when the fallback cannot be listed.
     pub async fn run(&self, until: Duration) -> Result<Redriven, BlobError> {
+        let (fallback, queue) = (&*self.fallback, &*self.queue);
         let blobs = self.blobs.as_deref();
-        run(&*self.fallback, &*self.queue, blobs, &*self.clock, until).await
+        let most = self.max_envelope;
+        told(redrive_up_to(fallback, queue, blobs, &*self.clock, until, most).await)
     }
 }
 
@@ -71,7 +76,10 @@ pub async fn run(
     clock: &dyn Clock,
     until: Duration,
 ) -> Result<Redriven, BlobError> {
-    let done = redrive(fallback, queue, blobs, clock, until).await;
+    told(redrive(fallback, queue, blobs, clock, until).await)
+}
+
+fn told(done: Result<Redriven, BlobError>) -> Result<Redriven, BlobError> {
     match &done {
         Ok(done) => tell(done),
         Err(error) => {

@@ -3,6 +3,7 @@
 use super::claim::claim;
 use super::intact_data::{intact, intact_data, part_of, stored};
 use super::keys::FALLBACK_SCHEME;
+use super::redriven::Redriven;
 use super::room::{Held, Room};
 use super::store::{FallbackStore, StoredBody};
 use crate::blob::{BlobError, BlobStore};
@@ -17,25 +18,6 @@ use labelrelay_event::{Envelope, encode};
 use labelrelay_json::Scanner;
 use std::time::Duration;
 
-/// Result of a redrive.
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct Redriven {
-    /// Events that are on the queue now and no longer in the fallback.
-    pub moved: u64,
-    /// Events that stayed, and why; at most [`MAX_REASONS`] of them are told.
-    pub stuck: Vec<(String, String)>,
-    /// Number of events that were tried and stayed.
-    pub failed: u64,
-    /// `true` if all that was there was looked at; `false` when the queue kept failing or the time was up.
-    pub complete: bool,
-    /// Why the queue did not take an event, the last time that it did not.
-    pub queue_error: Option<QueueError>,
-}
-
-/// Reasons that [`Redriven::stuck`] tells; the rest is only counted.
-pub const MAX_REASONS: usize = 10;
-
 /// Keys asked for at a time, and moved while there is time.
 const PAGE: usize = 500;
 
@@ -47,7 +29,7 @@ const AT_ONCE: usize = 16;
 const IN_MEMORY: u64 = 16 * 1024 * 1024;
 
 /// No envelope is larger: a body of 100 MiB in base64, and room. What is, was put there by somebody else.
-const MAX_ENVELOPE: u64 = 256 * 1024 * 1024;
+pub const MAX_ENVELOPE: u64 = 256 * 1024 * 1024;
 
 /// So many failures of the queue in a row mean that it is the queue and not the events.
 const STRIKES: u32 = 16;
@@ -75,11 +57,28 @@ pub async fn redrive(
     clock: &dyn Clock,
     until: Duration,
 ) -> Result<Redriven, BlobError> {
+    redrive_up_to(fallback, queue, blobs, clock, until, MAX_ENVELOPE).await
+}
+
+/// The same, by a program that has no memory for an envelope of more than `max_envelope` bytes, nor for a body that goes
+/// into one. It is told of as stuck, and all others move: a program that was killed by it would never get any further.
+///
+/// # Errors
+/// As [`redrive`].
+pub async fn redrive_up_to(
+    fallback: &dyn FallbackStore,
+    queue: &dyn EventQueue,
+    blobs: Option<&dyn BlobStore>,
+    clock: &dyn Clock,
+    until: Duration,
+    max_envelope: u64,
+) -> Result<Redriven, BlobError> {
     let mover = Mover {
         fallback,
         queue,
         blobs,
         clock,
+        max_envelope,
         room: Room::new(IN_MEMORY),
         memory: Mutex::new(()),
     };
@@ -126,15 +125,6 @@ pub async fn redrive(
     }
 }
 
-impl Redriven {
-    fn keep(&mut self, key: String, reason: String) {
-        self.failed += 1;
-        if self.stuck.len() < MAX_REASONS {
-            self.stuck.push((key, reason));
-        }
-    }
-}
-
 /// Why one event stayed.
 enum Stuck {
     /// The time for all of them was up.
@@ -150,6 +140,8 @@ struct Mover<'a> {
     queue: &'a dyn EventQueue,
     blobs: Option<&'a dyn BlobStore>,
     clock: &'a dyn Clock,
+    /// There is no memory for a larger one.
+    max_envelope: u64,
     /// Of all envelopes that are in memory.
     room: Room,
     /// Held by the one that has a large body in memory.
@@ -236,6 +228,12 @@ impl Mover<'_> {
         if length > MAX_ENVELOPE {
             return Err(Stuck::Own("larger than any envelope is".to_owned()));
         }
+        if length > self.max_envelope {
+            return Err(Stuck::Own(format!(
+                "{length} bytes, and there is memory for {} here: give this program more, or move the event where there is more, by `labelrelay events retry`",
+                self.max_envelope
+            )));
+        }
         let held = if let Some(held) = self.room.try_hold(length) {
             held
         } else {
@@ -285,7 +283,8 @@ impl Mover<'_> {
         };
         // An envelope adds less than this, or as base64 a third.
         let with_attributes = bytes.saturating_add(bytes / 3).saturating_add(8 * 1024);
-        bytes <= most && with_attributes <= self.queue.limits().max_message_bytes
+        bytes <= most.min(self.max_envelope)
+            && with_attributes <= self.queue.limits().max_message_bytes
     }
 
     /// Puts the body into its envelope.

@@ -3,7 +3,7 @@
 use crate::test_bench::{Bench, SECRET};
 use bytes::Bytes;
 use futures_executor::block_on;
-use labelrelay_core::fallback::{StoredBody, redrive};
+use labelrelay_core::fallback::{StoredBody, redrive, redrive_up_to};
 use labelrelay_core::{BlobError, BlobStore, BoxFuture, Clock, FallbackStore, Outcome, Payload};
 use labelrelay_testkit::in_memory::MemoryFallback;
 use labelrelay_testkit::request::TestRequest;
@@ -33,6 +33,31 @@ fn an_event_that_is_larger_than_the_limit_moves_alone() {
     let envelope = u64::try_from(one).unwrap() + 4096;
     assert!(measured.most <= envelope, "{} bytes", measured.most);
     assert!(measured.most > LIMIT);
+}
+
+/// Red if such an event is read, ends the redrive, or keeps those behind it back.
+#[test]
+fn an_event_that_there_is_no_memory_for_stays_and_the_others_move() {
+    let bench = Bench::with_fallback(2000, false);
+    let store = Measuring::default();
+    let (large, small) = (envelope_of(5 * MIB), envelope_of(1000));
+    for (n, envelope) in [&small, &large, &small].into_iter().enumerate() {
+        let key = format!("20260115T120000.{n:09}Z-id");
+        block_on(store.inner.put(&key, envelope.clone())).unwrap();
+    }
+    let until = bench.clock.monotonic() + Duration::from_secs(60);
+    let blobs: Option<&dyn BlobStore> = Some(&*bench.blobs);
+    let most = 4 * MIB as u64;
+    let all = redrive_up_to(&store, &*bench.queue, blobs, &bench.clock, until, most);
+    let done = block_on(all).unwrap();
+    assert_eq!((done.moved, done.failed, done.complete), (2, 1, true));
+    let [(key, reason)] = done.stuck.as_slice() else {
+        panic!("{:?}", done.stuck)
+    };
+    assert!(key.contains(".000000001Z"), "{key}");
+    assert!(reason.contains("memory for 4194304 here"), "{reason}");
+    assert_eq!(store.inner.envelopes(), [large]);
+    assert!(store.held.lock().unwrap().most < MIB as u64);
 }
 
 #[test]

@@ -293,6 +293,7 @@ async fn the_second_function_empties_the_fallback() {
             queue: queue.clone(),
             blobs: None,
             clock: Arc::new(FakeClock::at("2026-11-21T09:47:10Z")),
+            max_envelope: 1 << 20,
         },
         telemetry,
     };
