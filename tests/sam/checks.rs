@@ -61,6 +61,48 @@ fn nothing_expires_but_claims_and_traces() {
     assert_eq!(expiring, ["Prefix: claims/", "Prefix: traces/"]);
 }
 
+/// Red if the alarm rings because AWS counts a request in another period than the function does, or no longer rings for
+/// one that AWS refused. No stand-in knows its expressions, so this reckons as CloudWatch's documents say.
+#[test]
+fn the_alarm_for_what_aws_refuses_does_not_hear_the_border_of_two_periods() {
+    let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+    let alarm = template.split("  OversizedBodyAlarm:").nth(1).unwrap();
+    let alarm = alarm.split("AlarmActions:").next().unwrap();
+    for line in [
+        "Expression: 2 * unseen - DIFF(unseen)",
+        "Expression: FILL(answered, 0) - FILL(ours, 0) - FILL(throttled, 0)",
+        "EvaluationPeriods: 3",
+        "DatapointsToAlarm: 2",
+        "ComparisonOperator: GreaterThanThreshold",
+        "Threshold: 0",
+    ] {
+        assert!(alarm.lines().any(|found| found.trim() == line), "{line}");
+    }
+    // The periods of an evaluation; of the first one, nothing before it may be known.
+    let rings = |unseen: &[i64]| {
+        unseen.windows(3).any(|periods| {
+            let both = periods
+                .windows(2)
+                .map(|pair| 2 * pair[1] - (pair[1] - pair[0]));
+            both.filter(|both| *both > 0).count() >= 2
+        })
+    };
+    for (unseen, heard) in [
+        // AWS refused one, or some, beside none, or beside one that is counted late.
+        (&[0, 0, 1, 0, 0][..], true),
+        (&[0, 0, 5, 0, 0], true),
+        (&[0, 1, 1, 0, 0], true),
+        (&[0, 0, 2, -1, 0], true),
+        // Counted by the function a period later, or a period earlier.
+        (&[0, 0, 1, -1, 0], false),
+        (&[0, 0, -1, 1, 0], false),
+        (&[0, 0, 7, -7, 0], false),
+        (&[0, 0, 0, 0, 0], false),
+    ] {
+        assert_eq!(rings(unseen), heard, "{unseen:?}");
+    }
+}
+
 /// An alarm of something that never happens can ring only if the absence of data makes it. For all others that is
 /// good news.
 #[test]
