@@ -50,7 +50,7 @@ resource "google_cloud_run_v2_job" "redrive" {
           }
         }
         dynamic "env" {
-          for_each = local.places
+          for_each = merge(local.places, local.traces)
           content {
             name  = env.key
             value = env.value

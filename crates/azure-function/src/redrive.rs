@@ -33,9 +33,9 @@ pub(crate) async fn answer(relay: &Relay) -> Response<Full<Bytes>> {
     };
     let clock = &*parts.clock;
     let begun = clock.monotonic();
-    let blobs = parts.blobs.as_deref();
+    let (blobs, traces) = (parts.blobs.as_deref(), parts.traces.as_deref());
     let until = begun + TIME;
-    let Ok(done) = run(fallback, &*parts.queue, blobs, clock, until).await else {
+    let Ok(done) = run(fallback, &*parts.queue, blobs, traces, clock, until).await else {
         let message = "the fallback cannot be listed; the log says why".to_owned();
         return result(StatusCode::INTERNAL_SERVER_ERROR, message);
     };

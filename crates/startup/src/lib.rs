@@ -23,6 +23,7 @@ mod setting;
 #[cfg(feature = "spool")]
 mod spool;
 mod start_policy;
+mod traced_queue;
 
 pub use clock_and_entropy::{OsEntropy, SystemClock};
 pub use error::{EXIT_BAD_CONFIGURATION, StartError};

@@ -2,9 +2,10 @@
 
 use crate::error::StartError;
 use crate::open::{Claims, Open};
-use crate::setting::{BLOB_STORE, CLAIM_CHECK, FALLBACK, QUEUE, Setting};
+use crate::setting::{BLOB_STORE, CLAIM_CHECK, FALLBACK, QUEUE, Setting, TRACES};
+use crate::traced_queue::TracedQueue;
 use labelrelay_core::config::{ClaimCheckForm, ENVIRONMENT, misspelt};
-use labelrelay_core::fallback::{MAX_ENVELOPE, Redriven, redrive, redrive_up_to};
+use labelrelay_core::fallback::{MAX_ENVELOPE, Redriven, redrive_up_to};
 use labelrelay_core::{BlobError, BlobStore, Clock, EventQueue, FallbackStore};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,8 @@ pub struct Redrive {
     pub queue: Arc<dyn EventQueue>,
     /// The store for bodies that are too large for the queue.
     pub blobs: Option<Arc<dyn BlobStore>>,
+    /// The store for traces of what the queue took.
+    pub traces: Option<Arc<dyn FallbackStore>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Bytes of the largest envelope that there is memory for. A larger one stays, and is told of.
@@ -35,6 +38,10 @@ impl Redrive {
         let at = |name| Setting::of_variable(name, open.cwd);
         let text = |name: crate::Name| open.lookup.text(name.variable);
         let (queue, blobs, fallback) = (text(QUEUE)?, text(BLOB_STORE)?, text(FALLBACK)?);
+        let traces = match text(TRACES)? {
+            Some(url) => Some(open.fallback_at(Some(&url), at(TRACES)).await?),
+            None => None,
+        };
         let claims = Claims {
             form: match text(CLAIM_CHECK)? {
                 Some(word) => ClaimCheckForm::read(ENVIRONMENT, CLAIM_CHECK.variable, &word)?,
@@ -48,6 +55,7 @@ impl Redrive {
             queue: open.queue_at(queue.as_deref(), at(QUEUE), &claims).await?,
             blobs: open.blob_store_at(blobs.as_deref(), at(BLOB_STORE)).await?,
             fallback: open.fallback_at(fallback.as_deref(), at(FALLBACK)).await?,
+            traces,
             clock,
             max_envelope: MAX_ENVELOPE,
         })
@@ -59,13 +67,14 @@ impl Redrive {
     /// [`BlobError`], logged, when the fallback cannot be listed.
     pub async fn run(&self, until: Duration) -> Result<Redriven, BlobError> {
         let (fallback, queue) = (&*self.fallback, &*self.queue);
-        let blobs = self.blobs.as_deref();
+        let (blobs, traces) = (self.blobs.as_deref(), self.traces.as_deref());
         let most = self.max_envelope;
-        told(redrive_up_to(fallback, queue, blobs, &*self.clock, until, most).await)
+        run_up_to(fallback, queue, blobs, traces, &*self.clock, until, most).await
     }
 }
 
-/// Moves what it can before `until`, of the monotonic clock. Logs what stays, and why.
+/// Moves what it can before `until`, of the monotonic clock. Logs what stays, and why. What the queue takes leaves a trace,
+/// if there is a store for traces.
 ///
 /// # Errors
 /// [`BlobError`], logged, when the fallback cannot be listed.
@@ -73,13 +82,32 @@ pub async fn run(
     fallback: &dyn FallbackStore,
     queue: &dyn EventQueue,
     blobs: Option<&dyn BlobStore>,
+    traces: Option<&dyn FallbackStore>,
     clock: &dyn Clock,
     until: Duration,
 ) -> Result<Redriven, BlobError> {
-    told(redrive(fallback, queue, blobs, clock, until).await)
+    run_up_to(fallback, queue, blobs, traces, clock, until, MAX_ENVELOPE).await
 }
 
-fn told(done: Result<Redriven, BlobError>) -> Result<Redriven, BlobError> {
+async fn run_up_to(
+    fallback: &dyn FallbackStore,
+    queue: &dyn EventQueue,
+    blobs: Option<&dyn BlobStore>,
+    traces: Option<&dyn FallbackStore>,
+    clock: &dyn Clock,
+    until: Duration,
+    most: u64,
+) -> Result<Redriven, BlobError> {
+    let done = if let Some(traces) = traces {
+        let queue = TracedQueue {
+            queue,
+            traces,
+            clock,
+        };
+        redrive_up_to(fallback, &queue, blobs, clock, until, most).await
+    } else {
+        redrive_up_to(fallback, queue, blobs, clock, until, most).await
+    };
     match &done {
         Ok(done) => tell(done),
         Err(error) => {
@@ -111,3 +139,6 @@ pub fn report(done: &Redriven, elapsed: Duration) {
 pub fn is_empty(done: &Redriven) -> bool {
     done.complete && done.failed == 0
 }
+
+#[cfg(test)]
+mod tests;

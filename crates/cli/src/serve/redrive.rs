@@ -46,7 +46,8 @@ async fn round(relay: &Arc<Relay>) -> Option<Redriven> {
     let fallback = parts.fallback.as_deref()?;
     let begun = parts.clock.monotonic();
     let (queue, blobs) = (ObservedQueue(Arc::clone(relay)), parts.blobs.as_deref());
-    let moved = run(fallback, &queue, blobs, &*parts.clock, begun + ROUND).await;
+    let (traces, until) = (parts.traces.as_deref(), begun + ROUND);
+    let moved = run(fallback, &queue, blobs, traces, &*parts.clock, until).await;
     let done = moved.ok()?;
     if done.moved > 0 {
         report(&done, parts.clock.monotonic().saturating_sub(begun));

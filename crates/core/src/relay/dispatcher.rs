@@ -81,7 +81,7 @@ impl Dispatcher {
         self.without_a_place(delivery, event, &why).await
     }
 
-    /// Answers. What the queue has leaves a trace before; what is in the fallback does so on its way back.
+    /// Answers. What the queue has leaves a trace before; what is in the fallback does so on its way from there.
     async fn conclude(
         &self,
         stored: Result<Outcome, QueueError>,

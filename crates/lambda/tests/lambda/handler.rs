@@ -292,6 +292,7 @@ async fn the_second_function_empties_the_fallback() {
             fallback: fallback.clone(),
             queue: queue.clone(),
             blobs: None,
+            traces: None,
             clock: Arc::new(FakeClock::at("2026-11-21T09:47:10Z")),
             max_envelope: 1 << 20,
         },
