@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use jiff::Timestamp;
 use labelrelay_core::fallback::body_name;
+use labelrelay_core::traces;
 use labelrelay_core::{FallbackStore, Payload};
 use labelrelay_event::Digest;
 
@@ -87,6 +89,45 @@ pub async fn keeps_bodies_beside_envelopes(store: &dyn FallbackStore) {
         .await
         .expect("nothing to remove is no error");
     assert!(store.get_body(&name).await.expect("looked for").is_none());
+    assert!(store.list(None, 10).await.expect("listed").is_empty());
+}
+
+/// Traces of what a queue took are listed from a moment on, which is no key of theirs, and each tells its source.
+///
+/// # Panics
+/// When the store does something else.
+pub async fn lists_traces_from_a_moment_on(store: &dyn FallbackStore) {
+    let moment = |second: u8| -> Timestamp {
+        let text = format!("2026-11-24T03:14:1{second}.5Z");
+        text.parse().expect("a time")
+    };
+    let key = |second, source| traces::key(moment(second), source, "0123abcd");
+    let keys = [
+        key(1, "label-studio"),
+        key(2, "label"),
+        key(2, "label-studio"),
+        key(3, "label-studio"),
+    ];
+    let event = crate::queue_suite::message("1", b"{}");
+    for key in &keys {
+        let trace = traces::content(&event);
+        store.put(key, trace).await.expect("taken");
+    }
+    let later = traces::since(moment(2));
+    let listed = store.list(Some(&later), 10).await.expect("listed");
+    assert!(
+        listed.len() == 3 && !listed.contains(&keys[0]),
+        "{listed:?}"
+    );
+    let mine = listed
+        .iter()
+        .filter(|key| traces::is_of(key, "label-studio"));
+    assert_eq!(mine.collect::<Vec<_>>(), [&keys[2], &keys[3]]);
+    for key in &keys {
+        let trace = store.get(key).await.expect("read").expect("there");
+        assert!(trace == traces::content(&event), "{key} comes back");
+        store.remove(key).await.expect("removed");
+    }
     assert!(store.list(None, 10).await.expect("listed").is_empty());
 }
 

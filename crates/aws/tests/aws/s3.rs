@@ -56,6 +56,7 @@ async fn seaweedfs() {
     fallback_suite::keeps_envelopes_until_they_are_removed(&fallback).await;
     fallback_suite::keeps_bodies_beside_envelopes(&fallback).await;
     fallback_suite::lists_more_than_a_page(&fallback).await;
+    fallback_suite::lists_traces_from_a_moment_on(&fallback).await;
 
     let absent = aws(&endpoint).blob_store("s3://nowhere").expect("a URL");
     for error in [

@@ -7,6 +7,7 @@ use labelrelay_core::blob::Fetched;
 use labelrelay_core::{BlobError, BlobStore, BoxStream};
 use labelrelay_testkit::fallback_suite::{
     keeps_bodies_beside_envelopes, keeps_envelopes_until_they_are_removed, lists_more_than_a_page,
+    lists_traces_from_a_moment_on,
 };
 use labelrelay_testkit::{blob_suite, object_suite};
 use labelrelay_tests::azure::sas::{ACCOUNT, allowing};
@@ -150,6 +151,7 @@ async fn the_fallback_passes_the_conformance_suite() {
         keeps_envelopes_until_they_are_removed(&*store).await;
         keeps_bodies_beside_envelopes(&*store).await;
         lists_more_than_a_page(&*store).await;
+        lists_traces_from_a_moment_on(&*store).await;
     }
     let missing = fallback(&azurite.blob_url("missing"));
     missing.list(None, 1).await.unwrap_err();

@@ -7,6 +7,7 @@ use labelrelay_core::{FallbackStore as _, Payload};
 use labelrelay_files::FileFallback;
 use labelrelay_testkit::fallback_suite::{
     keeps_bodies_beside_envelopes, keeps_envelopes_until_they_are_removed, lists_more_than_a_page,
+    lists_traces_from_a_moment_on,
 };
 use std::fs::File;
 use std::time::{Duration, SystemTime};
@@ -19,6 +20,7 @@ fn it_passes_the_conformance_suite() {
     block_on(keeps_envelopes_until_they_are_removed(&store));
     block_on(keeps_bodies_beside_envelopes(&store));
     block_on(lists_more_than_a_page(&store));
+    block_on(lists_traces_from_a_moment_on(&store));
 }
 
 #[test]

@@ -133,6 +133,7 @@ async fn the_fallback_passes_the_conformance_suite() {
         suite::keeps_envelopes_until_they_are_removed(&fallback).await;
         suite::keeps_bodies_beside_envelopes(&fallback).await;
         suite::lists_more_than_a_page(&fallback).await;
+        suite::lists_traces_from_a_moment_on(&fallback).await;
     }
     // Objects that others keep beside it are not ours.
     let (above, below) = (
