@@ -18,3 +18,4 @@ mod redrive;
 mod setup;
 mod start;
 mod start_suite;
+mod traces;

@@ -17,3 +17,4 @@ mod secrets;
 mod service;
 mod start;
 mod start_suite;
+mod traces;
