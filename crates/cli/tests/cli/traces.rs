@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 
-const TASKS: u64 = 10;
+pub(crate) const TASKS: u64 = 10;
 
 /// Of those that the platform shows.
 const WHEN: &str = "2026-11-01T00:00:00.000001Z";
@@ -41,7 +41,7 @@ fn place(traces: &str) -> Place {
 }
 
 /// Delivers the import and all annotations but for every fifth, whose ids these are.
-fn deliver_most(place: &Place) -> BTreeSet<u64> {
+pub(crate) fn deliver_most(place: &Place) -> BTreeSet<u64> {
     let serving = place.serve(&[]);
     let tasks: Vec<_> = (1..=TASKS)
         .map(|id| json!({"id": id, "project": 1, "created_at": WHEN, "updated_at": WHEN, "data": {}}))

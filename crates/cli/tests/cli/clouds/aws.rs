@@ -262,6 +262,13 @@ fn a_secret_of_aws_and_a_fallback_on_this_machine() {
     });
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs fauxqs and MiniStack: cargo xtask test"]
+fn a_pull_into_sqs_sends_what_left_no_trace() {
+    Servers::start().cloud(|cloud| cloud.sends_only_what_left_no_trace());
+}
+
 #[test]
 #[ignore = "needs fauxqs, MiniStack and Label Studio: cargo xtask test"]
 fn missed_events_are_sent_to_sqs() {

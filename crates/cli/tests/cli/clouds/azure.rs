@@ -89,6 +89,13 @@ fn a_fault_of_storage_queue_is_named() {
     servers.cloud(|cloud| cloud.says_what_is_wrong(&missing, "`missing`"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs Azurite: cargo xtask test"]
+fn a_pull_into_storage_queue_sends_what_left_no_trace() {
+    Servers::start().cloud(|cloud| cloud.sends_only_what_left_no_trace());
+}
+
 #[test]
 #[ignore = "needs Azurite and Label Studio: cargo xtask test"]
 fn missed_events_are_sent_to_storage_queue() {

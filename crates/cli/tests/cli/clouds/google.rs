@@ -118,6 +118,13 @@ fn a_fault_of_pubsub_is_named() {
     Servers::start().cloud(|cloud| cloud.says_what_is_wrong(missing, "missing"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs the Pub/Sub emulator and fake-gcs-server: cargo xtask test"]
+fn a_pull_into_pubsub_sends_what_left_no_trace() {
+    Servers::start().cloud(|cloud| cloud.sends_only_what_left_no_trace());
+}
+
 #[test]
 #[ignore = "needs the Pub/Sub emulator, fake-gcs-server and Label Studio: cargo xtask test"]
 fn missed_events_are_sent_to_pubsub() {

@@ -7,6 +7,8 @@ mod google;
 mod pull;
 mod pull_token;
 mod secret_manager;
+#[cfg(target_os = "linux")]
+mod traces;
 
 use crate::dataset::Following;
 use crate::support::{Place, Serving};

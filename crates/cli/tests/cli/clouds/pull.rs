@@ -160,7 +160,7 @@ impl Cloud<'_> {
     }
 }
 
-fn sent(ran: &Ran) -> usize {
+pub(super) fn sent(ran: &Ran) -> usize {
     sent_of(ran.good())
 }
 
