@@ -1,6 +1,6 @@
 // Rights of the relay, and of reconcile, each on the very queue, container or secret. The redrive is
-// part of the relay's app, so that may also read and remove in the fallback. Whoever makes claims or traces may read and
-// remove them too, since the role has no smaller form.
+// part of the relay's app, so that may also read and remove in the fallback. Whoever makes claims or traces may
+// read and remove them too, since the role has no smaller form.
 
 param principalId string
 param accountName string

@@ -529,3 +529,20 @@ fn a_record_is_off_unless_it_is_asked_for() {
         assert_eq!(error.key, key, "{error}");
     }
 }
+
+#[test]
+fn traces_have_a_store_and_a_source_may_leave_none() {
+    let secret = [("S", "a secret of the test, long enough")];
+    let config = read(SOURCE, &secret).unwrap();
+    assert_eq!(config.traces, None);
+    assert!(config.sources[0].traces);
+    let text = format!("traces = \"s3://bucket/traces\"\n{SOURCE}traces = false\n");
+    let config = read(&text, &secret).unwrap();
+    assert_eq!(config.traces.as_deref(), Some("s3://bucket/traces"));
+    assert!(!config.sources[0].traces);
+    let variables = [secret[0], ("LABELRELAY_TRACES", "gs://bucket/traces")];
+    let config = read(&text, &variables).unwrap();
+    assert_eq!(config.traces.as_deref(), Some("gs://bucket/traces"));
+    let error = read(&format!("traces = \"\"\n{SOURCE}"), &secret).unwrap_err();
+    assert_eq!(error.key, "traces");
+}
